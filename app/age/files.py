@@ -1,11 +1,12 @@
-"""Files in the age format: decrypt one with its file key, and make one from a seed.
+"""Age files: decryption with the file key, and encryption from a seed.
 
 Each file is encrypted under its own file key, which is wrapped for every recipient. The header's MAC is made with the
-file key too. So a file has one file key and one plaintext. Anyone with both the file and its key can check that the
-plaintext is the one that was encrypted, without an identity.
+file key too. So only one file key, and only one plaintext, fits a file. Anyone with the file and its file key can
+decrypt the file, and can check that the plaintext is the one that was encrypted. No identity is needed.
 
-A seed is random and belongs to one file. With the same plaintext and recipient it makes the same file, byte for byte.
-The seed is of no use without the plaintext.
+A seed is random and belongs to one file. The same seed, plaintext and recipient give the same file, byte for byte.
+Without the plaintext, the file cannot be made again from the seed. A seed contains the file key, so anyone with the
+seed and the file can decrypt the file.
 """
 
 import base64
@@ -39,7 +40,11 @@ SEED_BYTES = FILE_KEY_BYTES + SHARE_BYTES + FILE_NONCE_BYTES
 
 @dataclass(frozen=True)
 class AgeFile:
-    """An age file: its stanzas (arguments and body), the header that its MAC covers, the MAC, and the payload."""
+    """A parsed age file.
+
+    `stanzas` are the arguments and the body of each stanza. `mac` is the MAC of `header`. `payload` is the payload's
+    nonce, followed by the encrypted chunks.
+    """
 
     stanzas: tuple[tuple[list[str], bytes], ...]
     header: bytes
@@ -48,7 +53,10 @@ class AgeFile:
 
 
 def find_file_key(sealed: bytes, identities: Sequence[x25519.Identity]) -> bytes:
-    """Return the file key. Raises `NotOpened` if no identity unwraps it."""
+    """Return the file key of the age file `sealed`, unwrapped with one of `identities`.
+
+    Raise `NotOpened` if no identity unwraps the file key. Raise `NotThatFile` if `sealed` is not an age file.
+    """
     wrapped = [(arguments[1], body) for arguments, body in _parse(sealed).stanzas if arguments[0] == X25519_STANZA]
     for identity in identities:
         for share, body in wrapped:
@@ -60,12 +68,18 @@ def find_file_key(sealed: bytes, identities: Sequence[x25519.Identity]) -> bytes
 
 
 def count_keys(sealed: bytes) -> int:
-    """Return the number of X25519 keys that the file is encrypted to. Raises `NotThatFile` if it is not an age file."""
+    """Return the number of X25519 keys to which the age file `sealed` is encrypted.
+
+    Raise `NotThatFile` if `sealed` is not an age file.
+    """
     return sum(arguments[0] == X25519_STANZA for arguments, _ in _parse(sealed).stanzas)
 
 
 def open_with_file_key(sealed: bytes, file_key: bytes) -> bytes:
-    """Return the plaintext. Raises `NotThatFile` if the key does not belong to the file."""
+    """Return the plaintext of the age file `sealed`, decrypted with `file_key`.
+
+    Raise `NotThatFile` if `sealed` is not an age file, was altered, or has another file key.
+    """
     file = _parse(sealed)
     if not hmac.compare_digest(_mac(file_key, file.header), file.mac):
         raise NotThatFile
@@ -78,7 +92,10 @@ def open_with_file_key(sealed: bytes, file_key: bytes) -> bytes:
 
 
 def seal_by_seed(plaintext: bytes, recipient: str, seed: bytes) -> bytes:
-    """Return the plaintext as an age file for `recipient`, made from `seed`. It is decrypted like any other."""
+    """Return `plaintext` as an age file for `recipient`, made from `seed` (`SEED_BYTES` random bytes).
+
+    The same arguments always give the same file. The file is decrypted like any other age file.
+    """
     file_key, nonce = seed[:FILE_KEY_BYTES], seed[-FILE_NONCE_BYTES:]
     secret = X25519PrivateKey.from_private_bytes(seed[FILE_KEY_BYTES : FILE_KEY_BYTES + SHARE_BYTES])
     theirs, share = decode_bech32(recipient), secret.public_key().public_bytes_raw()
@@ -93,7 +110,11 @@ def seal_by_seed(plaintext: bytes, recipient: str, seed: bytes) -> bytes:
 
 
 def _chunks(content: bytes, size: int) -> Iterator[tuple[bytes, bytes]]:
-    """Yield each chunk after its nonce, which counts the chunks and marks the last."""
+    """Split `content` into chunks of at most `size` bytes. Yield the nonce of each chunk, then the chunk.
+
+    The nonce is the number of the chunk, followed by a byte that is 1 only for the last chunk. Empty content has one
+    empty chunk.
+    """
     count = max(1, -(-len(content) // size))
     for number in range(count):
         nonce = number.to_bytes(COUNTER_BYTES) + bytes([number == count - 1])
@@ -101,7 +122,7 @@ def _chunks(content: bytes, size: int) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _parse(sealed: bytes) -> AgeFile:
-    """Return the parsed file. Raises `NotThatFile` if it is not an age file."""
+    """Parse the age file `sealed`. Raise `NotThatFile` if `sealed` is not an age file."""
     head, found, rest = sealed.partition(b"\n--- ")
     mac, _, payload = rest.partition(b"\n")
     if not found or not sealed.startswith(VERSION_LINE):
@@ -121,7 +142,10 @@ def _unwrap(secret: X25519PrivateKey, share: str, body: bytes) -> bytes:
 
 
 def _wrapping_key(shared: bytes, *, share: bytes, recipient: bytes) -> bytes:
-    """Return the key that wraps a file key for one recipient."""
+    """Return the key that wraps the file key for one recipient.
+
+    `shared` is the X25519 shared secret, `share` the ephemeral public key, and `recipient` the recipient's public key.
+    """
     return HKDF(SHA256(), length=DERIVED_BYTES, salt=share + recipient, info=WRAP_INFO).derive(shared)
 
 

@@ -15,51 +15,51 @@ FINGERPRINT_LENGTH = 16
 
 
 class AgeError(Exception):
-    """An error in the age format: an invalid key, an invalid file, or keys that do not decrypt the file."""
+    """An error in the age format: an invalid key, an invalid file, or a key that does not decrypt the file."""
 
 
 class NotOpened(AgeError):
-    """No identity decrypts the file."""
+    """None of the given identities decrypts the file."""
 
 
 class NotThatFile(AgeError):
-    """The data is not an age file, or the file key belongs to another file."""
+    """The data is not an age file or was altered, or the file key belongs to another file."""
 
 
 class NotAKey(AgeError):
-    """The text is not a recipient, or not an identity."""
+    """The text is not a valid recipient or identity."""
 
 
 def fingerprint_of(recipient: str) -> str:
-    """Return a name for the key: the first 16 hexadecimal digits of the SHA-256 of the recipient's text."""
+    """Return the fingerprint of a key: the first 16 hexadecimal digits of the SHA-256 of `recipient`."""
     return hashlib.sha256(recipient.encode()).hexdigest()[:FINGERPRINT_LENGTH]
 
 
 @dataclass(frozen=True)
 class Sealer:
-    """An encryptor to a fixed set of recipients."""
+    """An encryptor that seals (encrypts) texts to a fixed set of recipients."""
 
     recipients: tuple[x25519.Recipient, ...]
     fingerprints: tuple[str, ...]
 
     @classmethod
     def to(cls, *recipients: str) -> Self:
-        """Return a sealer for the recipients. Raises `NotAKey` if one is invalid."""
+        """Return a sealer for `recipients` (age1...). Raise `NotAKey` if a recipient is invalid."""
         return cls(tuple(map(parse_recipient, recipients)), tuple(map(fingerprint_of, recipients)))
 
     def seal(self, plaintext: bytes) -> bytes:
-        """Return the sealed file. The identity of any recipient decrypts it."""
+        """Return `plaintext` as an age file. The identity of any one recipient decrypts the file."""
         return seal_to(plaintext, *self.recipients)
 
 
 def seal_to(plaintext: bytes, *recipients: x25519.Recipient) -> bytes:
-    """Return the plaintext as an age file. The identity of any recipient decrypts it."""
+    """Return `plaintext` as an age file. The identity of any one of `recipients` decrypts the file."""
     sealed: bytes = pyrage.encrypt(plaintext, list(recipients))
     return sealed
 
 
 def parse_recipient(text: str) -> x25519.Recipient:
-    """Return the recipient (age1...). Raises `NotAKey` if the text is not one."""
+    """Return `text` (age1...) as a recipient. Raise `NotAKey` if it is not a valid recipient."""
     try:
         return x25519.Recipient.from_str(text)
     except pyrage.RecipientError:
@@ -67,17 +67,20 @@ def parse_recipient(text: str) -> x25519.Recipient:
 
 
 def recipient_of(public_key: bytes) -> str:
-    """Return the public half of an X25519 key as a recipient."""
+    """Return the X25519 public key `public_key` as a recipient (age1...)."""
     return encode_bech32("age", public_key)
 
 
 def identity_of(secret_key: bytes) -> x25519.Identity:
-    """Return the secret half of an X25519 key as an identity."""
+    """Return the X25519 private key `secret_key` as an identity."""
     return x25519.Identity.from_str(encode_bech32("age-secret-key-", secret_key).upper())
 
 
 def parse_identities(text: str) -> tuple[x25519.Identity, ...]:
-    """Return the identities in the lines of the text. Raises `NotAKey` if one of them is damaged."""
+    """Return the identity in each line of `text` that begins with `AGE-SECRET-KEY-`. Ignore other lines.
+
+    Raise `NotAKey` if such a line is not a valid identity.
+    """
     lines = [line.strip() for line in text.splitlines() if line.startswith("AGE-SECRET-KEY-")]
     try:
         return tuple(map(x25519.Identity.from_str, lines))
@@ -86,7 +89,10 @@ def parse_identities(text: str) -> tuple[x25519.Identity, ...]:
 
 
 def decrypt(sealed: bytes, identities: Sequence[x25519.Identity]) -> bytes:
-    """Return the plaintext. Raises `NotOpened` if no identity decrypts the file."""
+    """Return the plaintext of the age file `sealed`.
+
+    Raise `NotOpened` if none of `identities` decrypts the file, or if `sealed` is not an age file.
+    """
     try:
         opened: bytes = pyrage.decrypt(sealed, list(identities))
     except pyrage.DecryptError:

@@ -11,7 +11,10 @@ if TYPE_CHECKING:
 
 
 def main() -> None:
-    """Run the command; an error of the domain is one sentence, not a traceback."""
+    """Run the command. Print an expected error as one sentence, without a traceback, and exit with status 1.
+
+    Expected errors are each `GuidanceError`, and each `OSError` of a file or folder.
+    """
     gc.disable()  # imported objects are never garbage: collecting them would take a fifth of the start-up time
     command, arguments, name = _read_command(sys.argv[1:])
     gc.freeze()
@@ -27,19 +30,20 @@ def main() -> None:
 
 
 def _read_command(arguments: list[str]) -> tuple["typer.Typer", list[str], str]:
-    """Return the command to run, its arguments and its name: `health` and `serve` only, otherwise all commands.
+    """Return the Typer app to run, its arguments and its name.
 
-    Probes run often. A service that does not import the other commands starts sooner and takes less memory.
+    The app has only the command `health` or `serve` if the arguments name it, otherwise all commands. Probes run often,
+    and a service that does not import the other commands starts sooner and takes less memory.
     """
     match arguments:
         case ["health", *others]:
-            from app.cli.operations.health import probe  # noqa: PLC0415  # only this command, as above
+            from app.cli.operations.health import probe  # noqa: PLC0415  # import only this command
 
             return probe, others, "guidance health"
         case ["serve", *others]:
-            from app.cli.operations.serve import server  # noqa: PLC0415  # only this command, as above
+            from app.cli.operations.serve import server  # noqa: PLC0415  # import only this command
 
             return server, others, "guidance serve"
-    from app.cli.commands import app  # noqa: PLC0415  # all commands
+    from app.cli.commands import app  # noqa: PLC0415  # imports all commands
 
     return app, arguments, "guidance"

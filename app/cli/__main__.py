@@ -1,4 +1,4 @@
-"""`python -m app.cli` is `guidance`."""
+"""The entry point of `python -m app.cli`, which does the same as `guidance`."""
 
 from app.cli import main
 

@@ -32,7 +32,7 @@ app = Commands(name="guidance", no_args_is_help=True, pretty_exceptions_enable=F
 
 
 def print_version(is_given: bool) -> None:
-    """Print the version and the commit, and exit."""
+    """If `is_given`, print the version and the commit, and exit."""
     if is_given:
         commit = built_commit()
         typer.echo(f"guidance {VERSION}" + (f" ({commit})" if commit else ""))

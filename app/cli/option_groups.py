@@ -1,4 +1,4 @@
-"""Options that several commands share, as one parameter of each."""
+"""Groups of options, which a command takes as one parameter."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -10,9 +10,10 @@ from typer.models import CommandFunctionType, OptionInfo
 
 
 class OptionGroup(OptionInfo):
-    """The options of a function, as one parameter: `Annotated[Settings, OptionGroup(read_settings)]`.
+    """The options of the function `make`, as one parameter: `Annotated[Settings, OptionGroup(read_settings)]`.
 
-    The command gets the function's result. A context manager is left after the command has run.
+    The command gets the function's result. If the result is a context manager, the command gets the value that it
+    yields, and the context ends after the command.
     """
 
     def __init__(self, make: Callable[..., object]) -> None:
@@ -22,13 +23,16 @@ class OptionGroup(OptionInfo):
         self.command: Any = typer.main.get_command(alone)
 
     def value_in(self, context: Any) -> Any:
-        """Remove the options from the context of the command, and return the function's result for them."""
+        """Remove the group's options from the parameters in `context`, and return the function's result for them.
+
+        If the result is a context manager, enter it and return its value. `context` exits it after the command.
+        """
         made = self.command.callback(**{each.name: context.params.pop(each.name) for each in self.command.params})
         return context.with_resource(made) if isinstance(made, AbstractContextManager) else made
 
 
 class GroupedCommand(TyperCommand):
-    """A command with the options of its groups, which follow its own in its help."""
+    """A command that can have option groups. Its help lists the options of the groups after its own options."""
 
     def __init__(self, name: str | None, *, params: list[Any], **settings: Any) -> None:
         infos = {each.name: each.type_descriptor.parameter_info for each in params}
@@ -38,15 +42,15 @@ class GroupedCommand(TyperCommand):
         super().__init__(name, params=[*own, *shared], **settings)
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the command with the result of each option group."""
+        """Compute the value of each option group, add it to the parameters, and run the command."""
         for name, group in self.groups.items():
-            ctx.params[name] = ctx.invoke(group.value_in, ctx)  # so that an error names the command
+            ctx.params[name] = ctx.invoke(group.value_in, ctx)  # by `ctx.invoke`, so that an error names the command
         return super().invoke(ctx)
 
 
 class Commands(typer.Typer):
-    """Commands whose parameters can be groups of options."""
+    """A Typer app whose commands can have option groups."""
 
     def command(self, name: str | None = None, **options: Any) -> Callable[[CommandFunctionType], CommandFunctionType]:
-        """Declare a function as a command."""
+        """Return a decorator that declares a function as a command, which can have option groups."""
         return super().command(name, cls=GroupedCommand, **options)

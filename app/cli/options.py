@@ -1,4 +1,4 @@
-"""Options that commands share: the settings, expiry times, durations, and the database with its writer."""
+"""Options and helpers that commands share: settings, the database and its writer, expiry times, and output."""
 
 import datetime as dt
 import json
@@ -43,11 +43,11 @@ FURTHEST = dt.timedelta(days=3653)
 DURATION = re.compile(r"([0-9]{1,4})([dh])")
 NOT_PLAIN = re.compile(r"[^\t\n -~]")
 JOINERS = "\u200c\u200d"
-"""Invisible characters that belong to the spelling of some languages."""
+"""Invisible characters that some languages need for their spelling. They are printed unchanged."""
 
 
 def _folder(text: str) -> Path:
-    """Return the folder. Raise `typer.BadParameter` for an empty text, such as an unset variable."""
+    """Return `text` as a path. Raise `typer.BadParameter` if it is empty, for example from an unset variable."""
     if not text.strip():
         raise typer.BadParameter("must not be empty: name a folder")
     return Path(text)
@@ -62,9 +62,10 @@ DataDir = Annotated[
 
 
 def read_settings(data_dir: DataDir = None, env_file: EnvFile = None) -> Settings:
-    """Return the settings from the environment and the file, with the folder of the option. Raise `SetupError`.
+    """Return the settings from the environment and `env_file`. `data_dir` overrides the folder in both.
 
-    If they have no public address, it is the one at which the service of that folder last listened.
+    If no public address is set, use the address at which the service of this folder last listened. Raise `SetupError`
+    with every error if the settings are invalid.
     """
     try:
         settings = config.parse_settings(os.environ, file=env_file, data_dir=data_dir)
@@ -78,9 +79,10 @@ SettingsOptions = Annotated[Settings, OptionGroup(read_settings)]
 
 @contextmanager
 def open_engine(settings: Settings, *, creates: bool = False) -> Iterator[Engine]:
-    """Yield the engine of the database, and dispose of it after the command. Raise `DatabaseUnreadable` if it fails.
+    """Yield an engine for the database, with the keys that sign access rows. Dispose of the engine at the end.
 
-    A misspelt folder must not create a database: unless `creates`, raise `SetupError` if there is none.
+    Set the log level to warning. Raise `DatabaseUnreadable` if the database fails during the `with` block. If there is
+    no embedded database, raise `SetupError` unless `creates` is true: a misspelt folder must not create a database.
     """
     set_up_logs("warning")
     if not creates and settings.database_address is None and not (settings.data_dir / DATABASE_FILE).is_file():
@@ -97,10 +99,11 @@ def open_engine(settings: Settings, *, creates: bool = False) -> Iterator[Engine
 
 @contextmanager
 def open_writer(settings: Settings, *, creates: bool = False) -> Iterator[tuple[Engine, Writer]]:
-    """Yield the engine and a started writer, and stop the writer after the command.
+    """Yield the engine and a started writer. Stop the writer at the end.
 
-    If `creates`, a missing database is created. An empty database gets the schema. Raises `SchemaBehind` for an older
-    one: only a start and `migrate` change that.
+    If `creates` is true, create a missing embedded database; otherwise raise `SetupError`. Create the schema in an
+    empty database. Raise `SchemaBehind` if the schema is older: only a start of the service and `guidance migrate`
+    migrate it.
     """
     with open_engine(settings, creates=creates) as engine:
         prepare_schema(engine, settings.data_dir, migrates=False)
@@ -113,7 +116,10 @@ def open_writer(settings: Settings, *, creates: bool = False) -> Iterator[tuple[
 
 
 def parse_duration(text: str) -> dt.timedelta:
-    """Return the duration of a text in days (`7d`) or hours (`12h`)."""
+    """Return the duration in `text`, which is in days (`7d`) or hours (`12h`).
+
+    Raise `typer.BadParameter` if `text` is neither.
+    """
     found = DURATION.fullmatch(text)
     if found is None:
         raise typer.BadParameter("a period is a number of days or hours, such as 7d or 12h")
@@ -122,7 +128,10 @@ def parse_duration(text: str) -> dt.timedelta:
 
 
 def parse_end(text: str, now: dt.datetime) -> dt.datetime:
-    """Return the end in UTC, typed as a day in London or as a duration from now. It is not in the past."""
+    """Return the expiry time in `text`, in UTC: the end of a day in London (`2027-03-31`), or a duration from `now`.
+
+    Raise `typer.BadParameter` if `text` is neither, or if the time is in the past or more than ten years away.
+    """
     end = _end_of_day(text) if DATE.fullmatch(text) else now + parse_duration(text)
     if not now < end <= now + FURTHEST:
         raise typer.BadParameter("the expiry is in the past, or more than ten years away")
@@ -138,24 +147,28 @@ def _end_of_day(text: str) -> dt.datetime:
 
 
 def format_moment(moment: dt.datetime) -> str:
-    """Return the time for people, in UTC and to the minute."""
+    """Return `moment` in the format for people: in UTC and to the minute."""
     return f"{moment.astimezone(dt.UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def format_optional(moment: dt.datetime | None) -> str | None:
-    """Return the time for programs, or None."""
+    """Return `moment` in the format for programs (RFC 3339), or None if `moment` is None."""
     return None if moment is None else format_utc(moment)
 
 
 def paint(text: str, colour: str) -> str:
-    """Return the text in that colour if standard output is a terminal and NO_COLOR is not set (no-color.org)."""
+    """Return `text` in `colour` if standard output is a terminal and NO_COLOR is not set (no-color.org).
+
+    Otherwise return `text` unchanged.
+    """
     return typer.style(text, fg=colour) if sys.stdout.isatty() and not os.environ.get("NO_COLOR") else text
 
 
 def visible(text: str) -> str:
-    """Return the text with control characters, and invisible ones that change its order, escaped as JSON does.
+    """Return `text` with control characters and invisible format characters escaped as in JSON.
 
-    A terminal obeys control characters, and reorders the text after an override character.
+    A terminal obeys control characters, and format characters can reorder or hide text. Tabs, newlines and `JOINERS`
+    remain.
     """
     return NOT_PLAIN.sub(lambda found: _visible(found[0]), text)
 
@@ -166,12 +179,12 @@ def _visible(char: str) -> str:
 
 
 def echo_json(document: Any) -> None:
-    """Print the document as JSON."""
+    """Print `document` as JSON, with control characters escaped."""
     typer.echo(visible(json.dumps(document, ensure_ascii=False, indent=2)))
 
 
 def echo_result(lines: Sequence[str], document: Any, *, as_json: bool) -> None:
-    """Print the result of a command: as lines for people, or as one JSON document for programs."""
+    """Print the result of a command: `lines` for people or, if `as_json`, `document` as JSON for programs."""
     if as_json:
         echo_json(document)
         return
@@ -180,14 +193,17 @@ def echo_result(lines: Sequence[str], document: Any, *, as_json: bool) -> None:
 
 
 def table(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Return the rows as lines, in columns."""
+    """Return `rows` as lines with aligned columns. Every row must have the same number of cells."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
 
 
 @contextmanager
 def progress(words: str) -> Iterator[OnStep]:
-    """Yield a function that shows progress: a bar on standard error, if that is a terminal."""
+    """Yield a function that shows progress as a bar on standard error, with the label `words`.
+
+    The function takes the number of steps done and the total. It shows nothing if standard error is not a terminal.
+    """
     if not sys.stderr.isatty():
         yield show_no_progress
         return

@@ -1,4 +1,4 @@
-"""The address at which a command listens: the first free port."""
+"""The ports on which a command tries to listen."""
 
 import errno
 from collections.abc import Iterator, Sequence
@@ -10,13 +10,16 @@ PORT, PORTS_TO_TRY = 8000, 10
 
 
 def ports_from(named: int | None, first: int, tries: int = PORTS_TO_TRY) -> Sequence[int]:
-    """Return the named port. Without one, return the first, and those to try if another program has it."""
+    """Return only the port `named` or, if it is None, `tries` ports from `first` to try in turn."""
     return range(first, first + tries) if named is None else (named,)
 
 
 @contextmanager
 def listening_at(ports: Sequence[int]) -> Iterator[None]:
-    """Raise `SetupError` with the remedy if another program already listens at the ports."""
+    """Within the `with` block, turn the error that a port is in use into `SetupError` with the remedy.
+
+    `ports` are the ports on which the block tries to listen.
+    """
     try:
         yield
     except OSError as failure:

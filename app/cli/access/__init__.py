@@ -1,1 +1,1 @@
-"""Commands of access: clients, people, sign-in and limits."""
+"""Commands about access: clients and their keys, and the people at the desk."""

@@ -34,7 +34,7 @@ Expires = Annotated[
 
 @dataclass(frozen=True)
 class Added:
-    """The options of a client to add."""
+    """The options of `guidance clients add`."""
 
     name: Annotated[str, typer.Argument(help="Lower-case words joined by hyphens.")]
     scope: Annotated[list[Scope] | None, typer.Option("--scope", help="A scope. Repeat the option for each scope.")] = (
@@ -109,13 +109,13 @@ def clients_revoke(settings: SettingsOptions, name: Annotated[str, typer.Argumen
 
 
 def _say_end(name: str, expires_at: dt.datetime | None) -> None:
-    """Print the expiry of the key to standard error: standard output has only the key."""
+    """Print the expiry of the new key, if any, to standard error, because standard output has only the key."""
     if expires_at is not None:
         typer.echo(f"{name}: the new key expires at {format_moment(expires_at)}", err=True)
 
 
 def describe_client(client: ClientRow, keys: Sequence[ClientKeyRow], *, at: dt.datetime) -> dict[str, Any]:
-    """Return the client and its keys as JSON, without the hashes of the keys."""
+    """Return the client and its keys as JSON, with their states at the time `at`. Leave out the keys' hashes."""
     return {
         "name": client.name,
         "person": client.person,
@@ -138,7 +138,10 @@ def describe_client(client: ClientRow, keys: Sequence[ClientKeyRow], *, at: dt.d
 
 
 def line_of_client(client: ClientRow, keys: Sequence[ClientKeyRow], *, at: dt.datetime) -> str:
-    """Return the line of the client: name, state, scopes, last use, expiry of its keys, and person."""
+    """Return a line about the client, separated by tabs.
+
+    The line has the name, state, scopes, last use, expiry of valid keys, and person, and `for tests` for a test client.
+    """
     state = _state_of(client, keys, at)
     ends = ", ".join(
         format_moment(key.expires_at) if key.expires_at is not None else "never" for key in keys if key.is_valid(at)

@@ -1,1 +1,1 @@
-"""Commands of the audit log."""
+"""Commands about the audit log and receipts."""

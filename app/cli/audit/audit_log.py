@@ -23,7 +23,11 @@ receipts = Commands(help="Signed receipts.", no_args_is_help=True)
 
 
 def read_checkpoints(paths: Sequence[Path], settings: Settings, key: str | None) -> list[tuple[str, Checkpoint]]:
-    """Return the checkpoint of each file, verified with `key` or the keys of this service. Raises `SetupError`."""
+    """Return the path and the checkpoint of each file in `paths`.
+
+    Verify each checkpoint with `key` or, if it is None, with the keys of this service. Raise `SetupError` if `key` is
+    invalid, or if a file is not a checkpoint signed with one of the keys.
+    """
     if not paths:
         return []
     verifiers = [parse_verifier_key(key)] if key is not None else _own_verifiers(settings)
@@ -37,7 +41,11 @@ def read_checkpoints(paths: Sequence[Path], settings: Settings, key: str | None)
 
 
 def read_note(path: Path) -> str:
-    """Return the signed note in the file, which is the note or the JSON of an event or response with a `checkpoint`."""
+    """Return the signed note in the file at `path`.
+
+    The file is the note itself, or an event or response in JSON with a field `checkpoint`. Raise `SetupError` if the
+    file is neither or cannot be read.
+    """
     try:
         text = path.read_bytes().decode()
         if not text.lstrip().startswith("{"):

@@ -1,1 +1,1 @@
-"""Commands of concerns: submission, receipts, entries and sealing."""
+"""Commands about the keys that encrypt concerns and webhook secrets, and that sign access rows."""

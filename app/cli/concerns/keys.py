@@ -1,4 +1,4 @@
-"""`guidance keys`: the keys that encrypt concerns, encrypt secrets of webhooks, and sign rows of access."""
+"""`guidance keys`: the keys that encrypt concerns, encrypt webhook secrets, and sign the rows that grant access."""
 
 from pathlib import Path
 from typing import Annotated

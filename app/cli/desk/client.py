@@ -34,7 +34,10 @@ AnswerAsJson = Annotated[bool, typer.Option("--json", help="Print the response a
 
 
 def parse_reference(typed: str) -> str:
-    """Return the typed reference in its standard form. Raises `typer.BadParameter`."""
+    """Return the reference `typed` in its standard form.
+
+    Raise `typer.BadParameter` if `typed` is not a valid reference.
+    """
     reference = find_reference(typed)
     if reference is None:
         raise typer.BadParameter("not a valid reference: check it for mistakes")
@@ -46,7 +49,7 @@ Reference = Annotated[str, typer.Argument(help="The concern's reference.", parse
 
 @dataclass(frozen=True)
 class DeskClient:
-    """An HTTP client of the service. The message of each error is one sentence, as the service returned it."""
+    """An HTTP client of the service. If the service refuses a request, the error has the service's own message."""
 
     http: httpx.Client
     as_json: bool = False
@@ -60,7 +63,11 @@ class DeskClient:
         body: Any = None,
         headers: Mapping[str, str] | None = None,
     ) -> Any:
-        """Return the JSON of the response. Raises `DeskRequestFailed`."""
+        """Send a request, and return the JSON of the response.
+
+        Raise `DeskRequestFailed` if the service refuses the request or does not return JSON. Raise `DeskUnreachable` if
+        there is no response.
+        """
         given = {"Accept": ANSWER_MEDIA_TYPE, **(headers or {})}
         response = self._request(method, path, given, query=query, body=body)
         if not response.is_success or not response.headers.get("content-type", "").startswith(ANSWER_MEDIA_TYPE):
@@ -70,8 +77,8 @@ class DeskClient:
     def send_once(self, path: str, body: Any) -> Any:
         """Post a request that must take effect only once, and return the JSON of the response.
 
-        Raises `DeskRequestFailed`. If no response arrives, the request is posted again with the same idempotency key:
-        the service acts once.
+        If no response arrives, post the request again with the same idempotency key: the service acts only once. Raise
+        `DeskRequestFailed` if the service refuses the request. Raise `DeskUnreachable` if no attempt gets a response.
         """
         headers = {"Idempotency-Key": str(uuid.uuid4())}
         for seconds in WAITS:
@@ -82,20 +89,27 @@ class DeskClient:
         return self.call("POST", path, body=body, headers=headers)
 
     def show(self, document: Any, lines: Sequence[str] | None = None, notice: str = "") -> None:
-        """Print the response as lines for people or as JSON. Without lines, JSON is the only form.
+        """Print the response: `document` as JSON or, without `--json`, `lines` for people.
 
-        The notice goes to standard error, since it is not part of the result.
+        If `lines` is None, always print JSON. Print `notice` to standard error, since it is not part of the result, but
+        not with `--json`.
         """
         echo_result(lines or (), document, as_json=self.as_json or lines is None)
         if notice and not self.as_json:
             typer.echo(notice, err=True)
 
     def fetch_sealed(self, path: str) -> httpx.Response:
-        """Return the response with a sealed file. Raises `DeskRequestFailed`."""
+        """Return the response to a GET of `path`, whose body must be a sealed (encrypted) file.
+
+        Raise `DeskRequestFailed` if the response is anything else, or `DeskUnreachable` if there is no response.
+        """
         return self.fetch(path, AGE_MEDIA_TYPE)
 
     def fetch(self, path: str, media_type: str) -> httpx.Response:
-        """Return the response with a file of `media_type`. Raises `DeskRequestFailed`."""
+        """Return the response to a GET of `path`, whose body must be a file of `media_type`.
+
+        Raise `DeskRequestFailed` if the response is anything else, or `DeskUnreachable` if there is no response.
+        """
         response = self._request("GET", path, {"Accept": media_type})
         if not response.headers.get("content-type", "").startswith(media_type):
             raise _failure(response)
@@ -121,7 +135,10 @@ class DeskClient:
 def connect(
     url: Url, key: KeyOption = None, key_file: KeyFileOption = None, as_json: AnswerAsJson = False
 ) -> Iterator[DeskClient]:
-    """Yield a client of the service at `url`, with the key itself or the key in the file."""
+    """Yield a client of the service at `url`, with the client key in `key_file` or, without a file, `key`.
+
+    Raise `typer.BadParameter` if neither has a key.
+    """
     secret = key_file.read().strip() if key_file is not None else key
     if not secret:
         raise typer.BadParameter("a client key is required: set GUIDANCE_DESK_KEY, --key-file or --key")

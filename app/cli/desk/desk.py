@@ -75,14 +75,14 @@ ClockChecked = Annotated[
 
 
 def _filter(name: str, option: str) -> OptionInfo:
-    """Return the command-line option of the filter. The service validates its value."""
+    """Return the command-line option `option` for the inbox filter `name`. The service validates the value."""
     described: OptionInfo = typer.Option(option, help=InboxParameters.model_fields[name].description)
     return described
 
 
 @dataclass(frozen=True)
 class InboxFilters:
-    """The filters of the inbox. None means no filter."""
+    """The options that filter the inbox. A filter that is None is not sent."""
 
     state: Annotated[ConcernState | None, _filter("state", "--state")] = None
     overdue: Annotated[bool | None, _filter("overdue", "--overdue/--not-overdue")] = None
@@ -119,7 +119,7 @@ def desk_list(
 
 
 def _filters_of(service: DeskClient, view: str) -> dict[str, Any]:
-    """Return the filters of the saved view. Raises `typer.BadParameter` if no view has that name."""
+    """Fetch the filters of the saved view `view`. Raise `typer.BadParameter` if there is no such view."""
     found: dict[str, dict[str, Any]] = {
         each["name"]: each["filters"] for each in service.call("GET", DESK_VIEWS)["views"]
     }
@@ -143,7 +143,10 @@ def _line_of(entry: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _due_of(entry: dict[str, Any]) -> str:
-    """Return the earliest deadline of what is not acknowledged, or that of the concern if everything is."""
+    """Return the earliest deadline among the concern and its additions that are not acknowledged.
+
+    If all are acknowledged, return the deadline of the concern.
+    """
     own = [entry["acknowledge_by"]] if entry["state"] == "received" or not entry["additions_waiting"] else []
     dues: list[str] = [*own, *filter(None, [entry["addition_acknowledge_by"]])]
     return min(dues)
@@ -199,7 +202,11 @@ def desk_open(service: DeskOptions, *, reference: Reference, identity: Identity)
 def open_whole(
     service: DeskClient, reference: str, unsealer: Unsealer, *, with_notes: bool = False
 ) -> tuple[dict[str, Any], dict[str, list[dict[str, Any]]]]:
-    """Return the concern and its `additions`, decrypted, and the desk's `notes` if `with_notes`."""
+    """Fetch and decrypt a concern. Return it, and a dict with its `additions` and, if `with_notes`, the desk's `notes`.
+
+    The service records each opening in the audit log. Raise `DeskRequestFailed` if the service refuses a request. Raise
+    `UnsealingUnavailable` if no identity decrypts a text, or `SealedTextMisplaced` if a text is not of this concern.
+    """
     path = desk_concern_path(reference)
     response = service.fetch_sealed(path)
     numbers = range(1, int(response.headers.get("Additions", "0")) + 1)
@@ -211,7 +218,11 @@ def open_whole(
 
 
 def _open_note(service: DeskClient, reference: str, entry: dict[str, Any], unsealer: Unsealer) -> dict[str, Any]:
-    """Return the decrypted note with its time and author from the audit log. Raises as `open_note` does."""
+    """Fetch the note of `entry`, and return the decrypted note with its time and author.
+
+    `entry` is the note's entry in the service's list. Raise `UnsealingUnavailable` if no identity decrypts the note.
+    Raise `SealedTextMisplaced` if the note is not of this concern, or names another time or author than `entry`.
+    """
     sealed = service.fetch_sealed(entry["links"]["self"]).content
     received_at = dt.datetime.fromisoformat(entry["written_at"])
     opened = open_note(unsealer, sealed, reference=reference, received_at=received_at, author=entry["by"])
@@ -242,7 +253,7 @@ def desk_acknowledge(
 
 
 def _show_concern(service: DeskClient, entry: dict[str, Any]) -> None:
-    """Print the concern as it is after an action."""
+    """Print the state of a concern after an action, with its outcome, hold and erasure if there are any."""
     held = ", on hold" if entry["held"] else ""
     outcome = f", {entry['outcome']}" if entry["outcome"] else ""
     erased = ", erased" if entry["erased_at"] else ""
@@ -338,7 +349,10 @@ def desk_ask(
 
 
 def _seal_message(service: DeskClient, reference: str, typed: str) -> dict[str, str]:
-    """Return the message to the reporter, encrypted on this computer."""
+    """Return a message to the reporter with the text `typed`, encrypted on this computer to the reporter's key.
+
+    Raise `typer.BadParameter` if the text is empty or too long.
+    """
     text = typed.strip()
     if not 0 < len(text) <= MAX_MESSAGE_LENGTH:
         raise typer.BadParameter(f"a message must have 1 to {MAX_MESSAGE_LENGTH} characters")
@@ -347,7 +361,10 @@ def _seal_message(service: DeskClient, reference: str, typed: str) -> dict[str, 
 
 
 def _find_outcome(service: DeskClient, typed: str) -> str:
-    """Return the code of the typed outcome: `early help` is `early_help`. If it is unknown, list all codes."""
+    """Return the code of the outcome `typed`, which is a code or a label: `early help` is `early_help`.
+
+    Raise `typer.BadParameter` with a list of all codes if the outcome is unknown.
+    """
     codes: dict[str, str] = {
         each["code"]: each["label"] for each in service.call("GET", f"{CODE_LISTS}/outcome")["codes"]
     }
@@ -405,7 +422,7 @@ def desk_erase(service: DeskOptions, *, reference: Reference, reason: Reason) ->
 
 @dataclass(frozen=True)
 class Receiver:
-    """The options for the organisation that receives a concern, and the reason."""
+    """The options of a hand-over: the organisation that receives the concern, and the reason."""
 
     to: Annotated[str, typer.Option(help="The organisation's age recipient. Confirm it by phone.")]
     body: Annotated[str, typer.Option(help="Name of the organisation.")]
@@ -491,9 +508,11 @@ def desk_export(
 def make_export(
     service: DeskClient, reference: str, unsealer: Unsealer, *, notes: bool, council: str
 ) -> tuple[bytes, dict[str, Any]]:
-    """Return the signed file, and the service's response to the recording of the export.
+    """Make the PDF of a concern, and have the service record the export and sign the digest.
 
-    Raises `DeskRequestFailed`, `UnsealingUnavailable`, `SealedTextMisplaced` or `PdfUnavailable`.
+    Return the signed file, and the service's response. Raise `DeskRequestFailed` if the service refuses a request.
+    Raise `UnsealingUnavailable` if no identity decrypts a text, `SealedTextMisplaced` if a text is not of this concern,
+    or `PdfUnavailable` if the PDF cannot be made.
     """
     statement = service.call("GET", desk_concern_path(reference, "export-statement"))
     texts = _fetch_texts(service, statement, notes=notes)
@@ -506,7 +525,7 @@ def make_export(
 
 
 def _fetch_texts(service: DeskClient, statement: dict[str, Any], *, notes: bool) -> SealedTexts:
-    """Return every sealed text that the export needs."""
+    """Fetch every sealed text that the export needs. The service records each opening in the audit log."""
     path = desk_concern_path(statement["concern"]["reference"])
     return {
         place: service.fetch_sealed(f"{path}/{place.kind}s/{place.number}" if place else path).content
@@ -520,7 +539,7 @@ def _fetch_edition(service: DeskClient, guide: str, number: int) -> EditionConte
 
 
 def _fetch_reference_data(service: DeskClient) -> ReferenceData:
-    """Return every code list, the signposts and the neighbouring councils, without the legal statements."""
+    """Fetch every code list, the signposts and the neighbouring councils, but not the legal statements."""
     names = [each["name"] for each in service.call("GET", CODE_LISTS)["code_lists"]]
     answers = (service.call("GET", f"{CODE_LISTS}/{name}") for name in names)
     lists = [

@@ -1,1 +1,1 @@
-"""Commands of events: the outbox, webhooks and emails."""
+"""Commands about events: webhooks, and the delivery of events."""

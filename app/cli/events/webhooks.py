@@ -140,7 +140,7 @@ def webhooks_test(settings: SettingsOptions, name: WebhookName) -> None:
 
 @contextmanager
 def _open_webhooks(settings: Settings, *, creates: bool = False) -> Iterator[tuple[Engine, Writer, WebhookKeys]]:
-    """Yield the engine, a started writer and the keys."""
+    """Yield the engine, a started writer, and the loaded keys that encrypt webhook secrets."""
     with open_writer(settings, creates=creates) as (engine, writer):
         keys = open_webhook_keys(settings)
         keys.load()
@@ -172,7 +172,10 @@ def deliver(
 
 
 def describe_webhook(webhook: WebhookRow, counted: Mapping[tuple[str, str], int]) -> dict[str, Any]:
-    """Return the webhook as JSON, without its secrets."""
+    """Return the webhook as JSON, without its secrets.
+
+    `counted` are the numbers of deliveries by webhook and state.
+    """
     return {
         "name": webhook.name,
         "url": webhook.url,

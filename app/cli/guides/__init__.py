@@ -1,1 +1,1 @@
-"""Commands of guides: editions, renditions, drafts and their documents."""
+"""Commands about guides: editions, renditions, the import of documents, and exports."""

@@ -84,7 +84,10 @@ REMARKS = "A draft made from {name}. Compare it with the document: every sentenc
 
 @contextmanager
 def open_published(settings: Settings) -> Iterator[Session | None]:
-    """Yield a session that reads, or None if there is no database yet."""
+    """Yield a session to read what is published, or None if there is no database yet.
+
+    Raise `SchemaBehind` if the schema is older than this program's, or `DatabaseUnreadable` if the database fails.
+    """
     if settings.database_url is None and not (settings.data_dir / DATABASE_FILE).exists():
         yield None
         return
@@ -98,14 +101,20 @@ def open_published(settings: Settings) -> Iterator[Session | None]:
 
 
 def require_agreed(path: Path, digest: str, agreed: Sequence[str], *, command: str) -> None:
-    """Raise `SeedFileError` unless the digest of the file was agreed on. `command` prints a digest."""
+    """Raise `SeedFileError` unless `digest`, the digest of the file at `path`, is one of `agreed`.
+
+    The message names `command`, which prints the digest to agree on.
+    """
     if digest not in agreed:
         reason = OTHER_WORDS.format(digest) if agreed else NOT_AGREED.format(command=command)
         raise SeedFileError(path, [SeedError(0, reason)])
 
 
 def is_in_seed(settings: Settings, path: Path, folder: str) -> bool:
-    """Return True if the file is in that folder of the seed. The first start publishes its files without asking."""
+    """Return True if the file at `path` is in `folder`, a folder of the seed.
+
+    The first start of the service publishes the files of the seed without approval.
+    """
     return path.resolve().is_relative_to((settings.seed_dir / folder).resolve())
 
 
@@ -136,7 +145,10 @@ def check(
 
 
 def _check_each(paths: Sequence[Path], check_one: Callable[[Path], object]) -> None:
-    """Check every file and list its errors. The exit status is 1 if there are any."""
+    """Call `check_one` with each path. Print the errors and warnings if it refuses the file, otherwise `no errors`.
+
+    Exit with status 1 if any file is refused.
+    """
     faulty = False
     for path in paths:
         try:
@@ -179,7 +191,10 @@ def preview(
 
 
 def _publish_in_trial(trial: Settings, path: Path, reference_data: ReferenceData, settings: Settings) -> CheckedFile:
-    """Publish the guide's editions in the trial, then the file. If it raises `SeedFileError`, it publishes nothing."""
+    """Copy the guide's published editions to the trial database, then publish the file at `path` there.
+
+    Return the checked file. Raise `SeedFileError`, before anything is published, if the file has errors.
+    """
     at = utc_now()
     with open_published(settings) as session:
         draft = check_file(path, reference_data, session, today=at.date())
@@ -211,7 +226,7 @@ def approve(settings: SettingsOptions, path: EditionPath) -> None:
 
 
 def list_warnings(path: Path, warnings: Sequence[SeedError]) -> None:
-    """Write the warnings to standard error."""
+    """Print the warnings about the file at `path` to standard error."""
     if warnings:
         typer.echo(str(SeedFileError(path, warnings)), err=True)
 
@@ -275,7 +290,10 @@ def _withdraw(settings: Settings, key: AnyKey, reason: str, *, as_json: bool = F
 
 @contextmanager
 def _results_at_end(results: list[Published], *, as_json: bool) -> Iterator[None]:
-    """Print the results as JSON at the end, even if a file was refused: the files before it are published."""
+    """If `as_json`, print `results` as JSON at the end of the `with` block, even after an error.
+
+    If a file is refused, the files before it have been published.
+    """
     try:
         yield
     finally:
@@ -289,7 +307,10 @@ def _results_at_end(results: list[Published], *, as_json: bool) -> Iterator[None
 
 
 def _known_guide(path: Path, guide: str) -> Precondition:
-    """Return the precondition that the guide exists, checked in the transaction that publishes."""
+    """Return a precondition that raises `SeedFileError` if the guide has no published edition.
+
+    The precondition is checked in the transaction that publishes.
+    """
 
     def require(session: Session, _current: EditionHead | None) -> None:
         published = read_published(session, guide)
@@ -353,7 +374,10 @@ def _open_editions(settings: Settings) -> Iterator[Session]:
 
 
 def _check(session: Session, path: Path) -> RenditionFile:
-    """Return the rendition file if it is valid. Print to standard error the warnings that every response will show."""
+    """Return the rendition file at `path`. Raise `SeedFileError` if it is invalid.
+
+    Print a warning to standard error if the rendition is unchecked, or if its edition is not the current one.
+    """
     file = read_rendition_file(path)
     check_rendition_file(session, file)
     if file.content.is_unchecked:

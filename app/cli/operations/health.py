@@ -1,4 +1,4 @@
-"""`guidance health`: a probe for containers and monitors. It imports little, since it runs twice a minute."""
+"""`guidance health`: a probe for containers and monitors. It imports few modules, because it runs twice a minute."""
 
 import json
 from contextlib import closing
@@ -35,7 +35,11 @@ def health(
 
 
 def _call(url: str, path: str, seconds: float) -> tuple[int, dict[str, Any]]:
-    """Return the status and the response. Without a response, the status is 0. Ignores proxies of the environment."""
+    """Send a GET of `path` to the service at `url`. Return the HTTP status and the JSON of the response.
+
+    Without a response in JSON, the status is 0. Ignore proxies that the environment sets. Raise `typer.BadParameter` if
+    `url` is not an http or https address.
+    """
     target = urlsplit(url)
     if target.scheme not in ("http", "https") or not target.hostname:
         raise typer.BadParameter("must be an address such as http://127.0.0.1:8000")

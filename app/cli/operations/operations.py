@@ -204,7 +204,10 @@ def verify(
 def _verify(
     engine: Engine, checkpoints: Sequence[tuple[str, Checkpoint]], show: OnStep
 ) -> Iterator[tuple[str, str | None]]:
-    """Yield each name, and its fault, or None for an edition or a rendition that is as published."""
+    """Verify the database, the editions, and the audit log. Yield the name of each subject, and its fault.
+
+    The fault is None for an edition or a rendition that is as published.
+    """
     for fault in verify_database(engine):
         yield "database", fault
     yield from verify_editions(engine)
@@ -267,7 +270,10 @@ def doctor(
 
 
 def _mail(findings: Sequence[Finding], settings: Settings | None, address: str) -> str | None:
-    """Email the errors, if there are any. Return why no email can be sent, or None."""
+    """If `findings` have errors, email them to `address`. Return the reason if no email can be sent, otherwise None.
+
+    Check the mail settings even if there is no error to send.
+    """
     if settings is None:
         return "the settings cannot be read"
     try:
@@ -281,7 +287,7 @@ def _mail(findings: Sequence[Finding], settings: Settings | None, address: str) 
 
 
 def _print(findings: Sequence[Finding]) -> None:
-    """Print each finding as one line, with its action if it needs one."""
+    """Print each finding as one line, with the action to take, if any."""
     for each in findings:
         condition = paint(f"{each.condition:<7}", COLOURS[each.condition])
         action = f". {each.action[:1].upper()}{each.action[1:]} (read {each.read})" if each.action else ""

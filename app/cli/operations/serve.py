@@ -1,4 +1,4 @@
-"""`guidance serve`."""
+"""`guidance serve`: the command that runs the service."""
 
 from collections.abc import Sequence
 from functools import partial

@@ -1,1 +1,1 @@
-"""Operations and queries of access: clients, people, sign-in and limits."""
+"""Access to the service: clients, people at the desk, sign-in, rate limits, and signing of rows that grant access."""

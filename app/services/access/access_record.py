@@ -1,7 +1,8 @@
-"""Access as recorded in the audit log's chain `people`, which gets an entry with each change of access.
+"""Access as the audit log records it, to compare with the rows that grant access.
 
-The chain is replayed from its first entry; after that each process reads only new entries. So a check costs one
-short query at each use of a row. An older row that is put back in the database grants no access.
+Each change of access adds an entry to the chain `people`. A process replays that chain from its first entry once, and
+then reads only new entries. So checking a row costs one short query. The check finds an older version of a row that
+someone put back in the database: such a row grants no access.
 """
 
 import datetime as dt
@@ -43,7 +44,7 @@ from app.services.audit.chains import BEFORE_THE_FIRST, End
 from app.services.audit.replay import Change, Replayed
 
 by_operator = partial(Actor, "operator", "command line")
-"""The actor of commands that add clients, invite people and record that they left."""
+"""The actor of audit entries for commands that change access. Call it with the time of the command."""
 LONGEST_SESSION = dt.timedelta(hours=LONGEST_SESSION_HOURS)
 ROWS_AT_ONCE = 1000
 _ACTS = table_of(AuditEntryRow).c
@@ -53,16 +54,19 @@ _OF_PEOPLE = (
     .order_by(_ACTS.number)
 )
 _SINCE = _OF_PEOPLE.where(_ACTS.number >= bindparam("number"))
-"""The entry of that number and those after it."""
+"""The entry with the bound parameter `number`, and all later entries."""
 
 
 def fingerprint(*parts: bytes) -> str:
-    """Return the name of a key, passkey, link or session in the audit log: a digest of its hash or public key."""
+    """Return a fingerprint that names a key, passkey, invitation or session in the audit log.
+
+    `parts` are the stored hash of its secret or, for a passkey, the credential ID and the public key.
+    """
     return hashlib.sha256(b"".join(parts)).hexdigest()[:16]
 
 
 def name_on_record(row: AccessRow) -> str:
-    """Return the row's name in the audit log: a name or a fingerprint."""
+    """Return the name of `row` in the audit log: the name of a client or a person, otherwise a fingerprint."""
     match row:
         case ClientKeyRow():
             return fingerprint(row.key_sha256)
@@ -76,34 +80,35 @@ def name_on_record(row: AccessRow) -> str:
 
 
 def record_person(session: Session, act: DeskAct, actor: Actor, details: Details) -> None:
-    """Record a change of access in the chain `people`: a grant, a sign-in, a sign-out or a departure."""
+    """Append an entry to the chain `people` for a change of access: a grant, a sign-in, a sign-out or a departure."""
     record_action(session, PEOPLE, act, actor, details)
 
 
 @dataclass
 class RecordedAccess(Replayed):
-    """The state of access, replayed from the entries of the chain."""
+    """The clients, people and their credentials that should exist, replayed from the chain `people`."""
 
     clients: dict[str, tuple[tuple[str, ...], str | None, bool]] = field(default_factory=dict)
-    """The scopes, the person and the test flag of each client that was not revoked."""
+    """Maps the name of each client that was not revoked to its scopes, its person or None, and its test flag."""
     revoked: set[str] = field(default_factory=set)
+    """The names of revoked clients."""
     keys: dict[str, tuple[str, dt.datetime | None]] = field(default_factory=dict)
-    """The client and the end of each key, by fingerprint."""
+    """Maps the fingerprint of each key to the name of its client, and its expiry time or None."""
     people: dict[str, tuple[str, bool]] = field(default_factory=dict)
-    """The role of each person, and True if a provider gave it. People who left are not included."""
+    """Maps the name of each person who has not left to their role, and True if an OpenID provider gave that role."""
     left: dict[str, bool] = field(default_factory=dict)
-    """People who left; True if they had access to the desk, False if only to a client."""
+    """Maps the name of each person who left to True if they had a role at the desk, False if they only had a client."""
     links: dict[str, str] = field(default_factory=dict)
-    """The person of each link, by fingerprint."""
+    """Maps the fingerprint of each unused invitation link to the name of the invited person."""
     passkeys: dict[str, str] = field(default_factory=dict)
-    """The person of each passkey, by fingerprint."""
+    """Maps the fingerprint of each passkey to the name of its person."""
     sessions: dict[str, str] = field(default_factory=dict)
-    """The person of each session, by fingerprint. Sessions that have certainly ended are not included."""
+    """Maps the fingerprint of each session to the name of its person. Omits sessions older than `LONGEST_SESSION`."""
     begun: deque[tuple[dt.datetime, str]] = field(default_factory=deque)
-    """The start and the fingerprint of each session of the last days."""
+    """The start time and the fingerprint of each session not older than `LONGEST_SESSION`, oldest first."""
 
     def copy(self) -> "RecordedAccess":
-        """Return a copy to which more entries can be applied."""
+        """Return a copy. Entries that are later applied to the copy do not change this object."""
         return RecordedAccess(**{name: value.copy() for name, value in vars(self).items()})
 
     def _add_client(self, details: ClientAddedDetails, _act: Any) -> None:
@@ -133,7 +138,8 @@ class RecordedAccess(Replayed):
             self.passkeys[details.passkey] = person
 
     def _change_role(self, details: RoleDetails, act: Any) -> None:
-        self.people[details.person] = (details.role, bool(_person_of(act)))  # a provider gives the role at a sign-in
+        # The entry names a person as the actor only if an OpenID provider gave the role, at that person's sign-in.
+        self.people[details.person] = (details.role, bool(_person_of(act)))
         if details.role == NO_ROLE:
             _drop_those_of(details.person, self.sessions)
 
@@ -175,7 +181,7 @@ class RecordedAccess(Replayed):
 
     @property
     def by_table(self) -> Mapping[type[AccessRow], Mapping[str, Any]]:
-        """The expected values of the rows of each table, by their names in the audit log."""
+        """Maps each table to its expected rows: the name of each in the audit log, and its expected values."""
         return {
             ClientRow: self.clients,
             ClientKeyRow: self.keys,
@@ -186,7 +192,11 @@ class RecordedAccess(Replayed):
         }
 
     def agrees_with(self, row: AccessRow) -> bool:
-        """Return True if the row matches the audit log."""
+        """Return True if `row` matches the audit log.
+
+        A row that no longer grants access matches if the audit log says that the client was revoked, or that the person
+        left.
+        """
         name = name_on_record(row)
         if row.is_over:
             return name in (self.revoked if isinstance(row, ClientRow) else self.left)
@@ -194,7 +204,7 @@ class RecordedAccess(Replayed):
 
 
 def _person_of(act: Any) -> str:
-    """Return the person who acted; an empty string if no person is known."""
+    """Return the name of the person in the entry's `client`, or an empty string if the entry names no person."""
     return str(act.client).partition("/")[2]
 
 
@@ -204,7 +214,7 @@ def _drop_those_of(person: str, held: dict[str, str]) -> None:
 
 
 def _stated_by(row: AccessRow) -> Any:
-    """Return the values of the row, in the form that `RecordedAccess` holds."""
+    """Return the values of `row` in the format in which `RecordedAccess` stores them."""
     match row:
         case ClientRow():
             return (tuple(row.scopes), row.person, row.test)
@@ -219,7 +229,7 @@ def _stated_by(row: AccessRow) -> Any:
 
 @dataclass(frozen=True)
 class KnownAccess:
-    """The state of access up to the last known entry. Immutable."""
+    """The state of access after the audit entry at `end`. It is never changed, so threads may share it."""
 
     end: End
     recorded: RecordedAccess
@@ -229,7 +239,10 @@ NOTHING_KNOWN = KnownAccess(BEFORE_THE_FIRST, RecordedAccess())
 
 
 def replay_people(session: Session, on_step: OnStep = show_no_progress) -> KnownAccess:
-    """Return the state of access after every entry that the session sees. A step is a number of entries."""
+    """Return the state of access after every entry of the chain `people` that `session` sees.
+
+    Call `on_step` with the number of entries replayed, once for every `ROWS_AT_ONCE` entries.
+    """
     with session.connection().execute(_OF_PEOPLE, execution_options={"yield_per": ROWS_AT_ONCE}) as acts:
         return _with_acts(NOTHING_KNOWN, acts, on_step)
 
@@ -245,14 +258,17 @@ def _with_acts(known: KnownAccess, acts: Iterable[Any], on_step: OnStep = show_n
 
 
 class AccessRecord:
-    """The state of access as this process knows it. Each use of a row reads the entries added since."""
+    """A cache of the state of access in this process. Each use reads only the audit entries added since the last."""
 
     def __init__(self) -> None:
         self._known = NOTHING_KNOWN
         self._lock = Lock()
 
     def as_of(self, session: Session) -> RecordedAccess:
-        """Return the state of access after the entries that the session sees, including its own uncommitted ones."""
+        """Return the state of access after all entries that `session` sees, including its own uncommitted entries.
+
+        Replay the whole chain if nothing is cached yet, or if the database was replaced.
+        """
         known = _continued(session, self._known)
         if known is None:
             with self._lock:  # threads that wait here reuse the state that the first one has read
@@ -262,15 +278,15 @@ class AccessRecord:
         return known.recorded
 
     def _keep(self, session: Session, known: KnownAccess) -> None:
-        """Cache the state for the next use, unless its last entries may be uncommitted."""
+        """Cache `known` for the next use, unless `session` writes: then its last entries may be uncommitted."""
         if WRITES not in session.connection().get_execution_options():
             self._known = known
 
 
 def _continued(session: Session, known: KnownAccess) -> KnownAccess | None:
-    """Return the known state with the entries added since.
+    """Return the state `known` with all later entries applied.
 
-    Return None if nothing is known, or if the last known entry is missing: the database was replaced.
+    Return None if `known` is empty, or if its last entry is not in the database: the database was replaced.
     """
     if known.end == BEFORE_THE_FIRST:
         return None

@@ -1,4 +1,4 @@
-"""Clients and their keys: adding, rotating, revoking and authenticating them."""
+"""Clients, the programs that call this API: adding and revoking them, rotating their keys, and authentication."""
 
 import datetime as dt
 import hashlib
@@ -29,12 +29,16 @@ from app.services.access.row_signing import require_current_rows, require_ours
 TOKEN_BYTES = 32
 KEY_PREFIX = "omg_"
 ACCURACY = dt.timedelta(minutes=5)
-"""A use is stored only if the stored one is older than this."""
+"""The accuracy of a key's time of last use: a use is stored only if the stored time is at least this much older."""
 log = Log(__name__)
 
 
 def check_person(name: str) -> str:
-    """Return a new person's name, composed (NFC). Raises `SetupError` if the audit log cannot show it clearly."""
+    """Return the name of a new person in Unicode form NFC.
+
+    Raise `SetupError` if the name is empty, too long, has spaces around it or characters that do not print, or looks
+    like a different name.
+    """
     if not is_recordable(name):
         raise SetupError(f"a person's name is 1 to {MAX_NAME_LENGTH} characters that print, without spaces around it")
     if (reason := find_look_alike(name)) is not None:
@@ -44,9 +48,9 @@ def check_person(name: str) -> str:
 
 @dataclass(frozen=True)
 class Principal:
-    """The client of a request, its scopes, and the person who acts through it, if known.
+    """The authenticated caller of a request: a client, its scopes, and the person who acts through it, if known.
 
-    A client `for_tests` may only send tests: a request that is not marked as a test is refused.
+    A client with `for_tests` may only send test concerns. The API refuses a concern from it that is not a test.
     """
 
     name: str
@@ -56,36 +60,42 @@ class Principal:
 
     @property
     def name_on_record(self) -> str:
-        """The client and, after the first slash, the person. A slash in the client's name is escaped."""
+        """The caller's name in the audit log: the client, then a slash and the person if known.
+
+        A slash in the client's name is percent-encoded, so the first slash always comes before the person.
+        """
         client = self.name.replace("%", "%25").replace("/", "%2F")
         return client if self.person is None else f"{client}/{self.person}"
 
 
 def draw_token(prefix: str = "") -> str:
-    """Return a new secret of 256 random bits, for a key, a link or a cookie."""
+    """Return `prefix` followed by a new secret of 256 random bits, for a key, an invitation link or a cookie."""
     return prefix + secrets.token_urlsafe(TOKEN_BYTES)
 
 
 def token_digest(token: str) -> bytes:
-    """Return the SHA-256 of a secret, which is stored in its place."""
+    """Return the SHA-256 of a secret token. The database stores this digest, never the token."""
     return hashlib.sha256(token.encode()).digest()
 
 
 def list_keys(session: Session, client: str) -> list[ClientKeyRow]:
-    """Return every key of the client, oldest first."""
+    """Return every key of `client`, oldest first, including expired keys."""
     statement = select(ClientKeyRow).where(ClientKeyRow.client == client)
     return list(session.exec(statement.order_by(col(ClientKeyRow.added_at), col(ClientKeyRow.key_sha256))))
 
 
 def list_clients(session: Session) -> list[tuple[ClientRow, list[ClientKeyRow]]]:
-    """Return every client by name, each with its keys, including revoked clients."""
+    """Return every client with its keys, in the order of names. Revoked clients are included."""
     return [
         (client, list_keys(session, client.name)) for client in session.exec(select(ClientRow).order_by(ClientRow.name))
     ]
 
 
 def revoke_clients_of(session: Session, person: str, *, at: dt.datetime) -> list[str]:
-    """Revoke the clients that act for the person. Return the names of all of them, whenever they were revoked."""
+    """Revoke each client that acts for `person`, and record each revocation in the audit log.
+
+    Return the names of all clients that act for `person`, including those that were revoked before.
+    """
     clients = session.exec(select(ClientRow).where(ClientRow.person == person).order_by(ClientRow.name)).all()
     for client in clients:
         _revoke(session, client, at)
@@ -99,27 +109,31 @@ def _revoke(session: Session, client: ClientRow, at: dt.datetime) -> None:
 
 
 class Provider(Protocol):
-    """Another service that issues tokens, for example an OpenID provider."""
+    """An external service that issues access tokens, for example an OpenID provider."""
 
     def read_token(self, token: str) -> Principal:
-        """Return the client, and the person who acts. Raises `TokenInvalid` and `ProviderUnavailable`."""
+        """Return the client and the person that `token` names.
+
+        Raise `TokenInvalid` if the token is not valid. Raise `ProviderUnavailable` if the provider does not respond, so
+        that the token cannot be checked.
+        """
 
 
 class KeyUses:
-    """Uses of keys that are not stored yet."""
+    """A buffer for the last use of each key, so that authentication does not write to the database."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._noted: dict[bytes, dt.datetime] = {}
 
     def note(self, key_sha256: bytes, *, last_used_at: dt.datetime | None, at: dt.datetime) -> None:
-        """Note a use of the key, unless the stored one is recent."""
+        """Buffer `at` as the last use of a key, unless the stored time `last_used_at` is less than `ACCURACY` ago."""
         if last_used_at is None or at - last_used_at >= ACCURACY:
             with self._lock:
                 self._noted[key_sha256] = at
 
     def store(self, writer: Writer) -> None:
-        """Store the noted uses. Keep them if that fails."""
+        """Write the buffered uses to the database. If that fails, log the error and keep the uses."""
         with self._lock:
             noted, self._noted = self._noted, {}
         if not noted:
@@ -133,8 +147,8 @@ class KeyUses:
 
 
 def _store_uses(session: Session, *, uses: Mapping[bytes, dt.datetime]) -> None:
-    """Store the last uses of keys, unless a later use is stored."""
-    for key_sha256, used_at in sorted(uses.items()):  # in the same order on all nodes
+    """Store the time of last use of each key in `uses`, unless a later time is already stored."""
+    for key_sha256, used_at in sorted(uses.items()):  # all nodes update rows in the same order
         last = col(ClientKeyRow.last_used_at)
         session.connection().execute(
             update(ClientKeyRow)
@@ -145,14 +159,19 @@ def _store_uses(session: Session, *, uses: Mapping[bytes, dt.datetime]) -> None:
 
 @dataclass(frozen=True)
 class Authenticator:
-    """An authenticator of clients, by their keys or, if an OpenID provider is configured, by its tokens."""
+    """Authenticates clients by key. If `provider` is not None, also accepts the access tokens that it issues."""
 
     engine: Engine
     provider: Provider | None
     key_uses: KeyUses = field(default_factory=KeyUses)
 
     def authenticate(self, token: str, *, at: dt.datetime) -> Principal:
-        """Return the client that holds the token. Raises `TokenInvalid` with the reason."""
+        """Return the client that `token` belongs to, and note the use of its key.
+
+        Raise `TokenInvalid` with the reason if the token is unknown, expired or revoked. Raise the subclass
+        `RowNotOurs` if this service did not write the row of the key or client, or if the audit log contradicts that
+        row. Raise `ProviderUnavailable` if a token from the provider cannot be checked.
+        """
         if self.provider is not None and token.count(".") == 2:  # noqa: PLR2004  # a JWS has three parts
             return self.provider.read_token(token)
         key_sha256 = token_digest(token)
@@ -173,7 +192,7 @@ class Authenticator:
 
 @dataclass(frozen=True)
 class NewClient:
-    """A client to add, and the person who acts with its key, if any. A `test` client may only send tests."""
+    """A client to add, and the person who acts with its key, if any. A `test` client may only send test concerns."""
 
     name: str
     scopes: Iterable[Scope]
@@ -182,9 +201,11 @@ class NewClient:
 
 
 def add_client(writer: Writer, client: NewClient, *, at: dt.datetime, expires_at: dt.datetime | None = None) -> str:
-    """Add a client and return its key. Only a hash of the key is stored. Raises `ClientExists`.
+    """Add a client, record it in the audit log, and return its first key. Only a hash of the key is stored.
 
-    Raises `SetupError` for an invalid name, no scope, or a test client with a scope other than `submit`.
+    If `expires_at` is None, the key does not expire. Raise `ClientExists` if a client has that name, also if it is
+    revoked. Raise `SetupError` for an invalid name of the client or its person, for no scope, or for a test client with
+    a scope other than `submit`.
     """
     if not re.fullmatch(SLUG_PATTERN, client.name) or not is_recordable(client.name):
         raise SetupError("a client's name is lower-case words joined by hyphens")
@@ -215,10 +236,11 @@ def add_client(writer: Writer, client: NewClient, *, at: dt.datetime, expires_at
 def rotate_key(
     writer: Writer, *, name: str, overlap: dt.timedelta, at: dt.datetime, expires_at: dt.datetime | None = None
 ) -> tuple[str, dt.datetime | None]:
-    """Give the client a new key. Return the key and its end. Older keys end after the overlap, if not before.
+    """Give the client a new key, and record it in the audit log. Return the key and its expiry time or None.
 
-    Without `expires_at` the new key is valid for as long as the newest one was issued for. Raises `NoSuchClient`, also
-    if the client is revoked.
+    Each older key expires after `overlap`, unless it already expires sooner. If `expires_at` is None, the new key gets
+    the same lifetime as the client's newest key had, which may be unlimited. Raise `NoSuchClient` if the client is
+    unknown or revoked. Raise `RowNotOurs` if this service did not write the row of the client or of an older key.
     """
     key = draw_token(KEY_PREFIX)
 
@@ -243,14 +265,14 @@ def rotate_key(
 
 
 def _key_fields(key: ClientKeyRow) -> dict[str, Any]:
-    """Return the details of a new key for the audit log."""
+    """Return the fields of the audit entry's details that describe a new key."""
     return {"client": key.client, "key": name_on_record(key), "ends": key.expires_at}
 
 
 def draw_test_key(writer: Writer, *, name: str, at: dt.datetime, life: dt.timedelta) -> str:
-    """Return a new key of the test client, which is added if it is absent. The key expires after `life`.
+    """Return a new key of the test client `name`, which expires after `life`. Add the client if it does not exist.
 
-    Raises `NoSuchClient` if the client is revoked.
+    Older keys of the client expire after `life` at the latest. Raise `NoSuchClient` if the client is revoked.
     """
     try:
         return add_client(writer, NewClient(name=name, scopes=[Scope.SUBMIT], test=True), at=at, expires_at=at + life)
@@ -259,7 +281,10 @@ def draw_test_key(writer: Writer, *, name: str, at: dt.datetime, life: dt.timede
 
 
 def revoke_client(session: Session, name: str, *, at: dt.datetime) -> None:
-    """Revoke a client and all its keys, unless it is already revoked. Raises `NoSuchClient`."""
+    """Revoke the client `name`, and so all its keys, and record that in the audit log.
+
+    Do nothing if the client is already revoked. Raise `NoSuchClient` if it is unknown.
+    """
     client = session.get(ClientRow, name)
     if client is None:
         raise NoSuchClient

@@ -1,4 +1,4 @@
-"""Rate limits, counted in this process or in a store that several processes share."""
+"""Rate limits: requests are counted in the memory of this process, or in a store that several processes share."""
 
 import datetime as dt
 import hmac
@@ -31,11 +31,11 @@ SHORTEST_SECRET = 32
 SET_CLOCK_SECONDS = 60.0
 ONE_DAY = dt.timedelta(days=1)
 UNKNOWN_ADDRESS = "unknown"
-"""The address of a caller for whom the proxy forwards an invalid address."""
+"""Stands for the address of a caller if a trusted proxy forwards an invalid address."""
 SHARES = {64: 1, 56: 3, 48: 10}
-"""The limit of each IPv6 network, as a multiple of the limit of one address, by prefix length, narrowest first.
+"""Maps the prefix length of an IPv6 network to its `Network.share`, narrowest first.
 
-A subscriber has a whole /64, a home line mostly a /56, a rented server or a tunnel a /48.
+A subscriber has a whole /64 network. A home line mostly has a /56, and a rented server or a tunnel a /48.
 """
 OPTIONS: dict[str, dict[str, float | str | bool]] = {
     scheme: {"socket_timeout": STORE_TIMEOUT_SECONDS, "socket_connect_timeout": STORE_TIMEOUT_SECONDS}
@@ -47,32 +47,36 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Network:
-    """A network that a caller is counted under. Its limit is `share` times the limit of one address."""
+    """A network whose requests are counted together. Its limit is `share` times the limit of one IPv4 address."""
 
     name: str
     share: int = 1
 
 
 Networks = tuple[Network, ...]
-"""Every network that a caller is counted under, narrowest first; empty for a caller that is not counted."""
+"""The networks that contain the caller's address, narrowest first. Empty for a caller that is not counted."""
 
 
 @dataclass(frozen=True)
 class Policy:
-    """The number of requests of one kind that a caller may send in a window. The responses show its name."""
+    """A rate limit: how many requests of one kind a caller may send in a time window. Responses show `name`."""
 
     name: str
     item: RateLimitItem
 
     @property
     def seconds(self) -> int:
-        """Length of the window in seconds."""
+        """The length of the time window in seconds."""
         return self.item.get_expiry()
 
 
 @dataclass(frozen=True)
 class Count:
-    """The count after one more request: requests left in the window, seconds until it ends, and the caller."""
+    """The result of counting a request against `policy`.
+
+    `remaining` is the number of requests left in the time window, which ends in `seconds`. `is_over` is True if the
+    request is over the limit. `caller` is the name of the network that was counted.
+    """
 
     policy: Policy
     remaining: int
@@ -82,22 +86,22 @@ class Count:
 
 
 def make_policy(name: str, notation: str) -> Policy:
-    """Return the policy for a limit in the notation `300/minute`."""
+    """Return the policy `name` for a limit in a notation like `300/minute`. Raise `ValueError` for other notations."""
     return Policy(name, parse(notation))
 
 
 @lru_cache
 def widen(policy: Policy, share: int) -> Policy:
-    """Return the policy with its limit multiplied by the share of a network."""
+    """Return `policy` with its limit multiplied by `share`, the share of a network."""
     item = policy.item
     return Policy(policy.name, type(item)(item.amount * share, item.multiples))
 
 
 class Limiter:
-    """A counter of requests by a keyed hash of the caller, so that neither memory nor store holds a network address.
+    """A counter of requests by caller. Callers are stored as keyed hashes, so no network address is ever stored.
 
-    If the shared store is unavailable, each process counts separately until the store is available again. That is
-    logged, and no request is refused because of it.
+    If the shared store is unavailable, log that, and let each process count separately until the store responds again.
+    No request is refused because the store is unavailable.
     """
 
     def __init__(
@@ -121,21 +125,23 @@ class Limiter:
         self._key_of_day = b""
 
     async def count(self, policy: Policy, networks: Networks) -> Count:
-        """Count one more request under each network, as `count_here` does."""
+        """Count one request under each of `networks`, without blocking the event loop. See `count_here`."""
         return await self.run(partial(self.count_here, policy, networks))
 
     async def run(self, counting: Callable[[], T]) -> T:
-        """Call `counting`, in a thread if it may wait for the shared store."""
+        """Call `counting` and return its result. Use a thread if the call may wait for the shared store."""
         if self._shared is None or self._is_unavailable:
             return counting()
         return await to_thread.run_sync(counting, limiter=self._threads)
 
     def count_here(self, policy: Policy, networks: Networks, cost: int = 1) -> Count:
-        """Count one more request in this thread, which may wait for the store. `networks` must not be empty.
+        """Add `cost` to the count of each network, and return the count that decides about the request.
 
-        A request that is over the limit of a narrower network does not count against a wider one. So one line cannot
-        use up the limit that its neighbours share. Return the count of the widest network over its limit, or of the one
-        with the least left.
+        That is the count of the widest network over its limit or, if none is over, the count with the fewest requests
+        left. `networks` must not be empty. The call may wait for the shared store.
+
+        A request that is over the limit of a narrower network does not count against a wider network. So one subscriber
+        cannot use up the limit that the neighbours share.
         """
         counts: list[Count] = []
         for network in networks:
@@ -145,7 +151,7 @@ class Limiter:
         return over[-1] if over else min(counts, key=lambda count: count.remaining)
 
     def _count(self, policy: Policy, caller: str, cost: int) -> Count:
-        """Add the cost to one caller's count; with cost 0, only read the count."""
+        """Add `cost` to the count of `caller`, and return the count. With a `cost` of 0, only read it."""
         key = self._key(policy, caller)
         if self._shared is not None and not self._is_unavailable:
             try:
@@ -155,10 +161,11 @@ class Limiter:
         return _count(self._own, policy, key, caller, cost)
 
     def mark(self, caller: str, day: dt.date) -> str:
-        """Return the caller's mark for that day. Without a shared secret, each day's key is random.
+        """Return the mark of `caller` on `day`: a short pseudonym that thousands of callers share.
 
-        Marks are short: thousands of callers share each one, so a mark identifies no caller, even to anyone with the
-        secret.
+        So a mark does not identify a caller, even to someone who has the secret. The pseudonym's key changes each day.
+        If no secret is shared between processes, the key is random, and is lost when this process ends. A request of
+        yesterday counts for today, because it began before midnight.
         """
         with self._marking:
             if self._day is None or day not in (self._day, self._day - ONE_DAY):
@@ -170,7 +177,10 @@ class Limiter:
 
     @property
     def _own(self) -> FixedWindowRateLimiter:
-        """The counts of this process. They restart when the clock is set, or a window would end too late."""
+        """The counts of this process. They start again at zero if the wall clock was set by more than a minute.
+
+        Without that, a time window that began before the clock was set back would end too late.
+        """
         ahead = time.time() - time.monotonic()
         if abs(ahead - self._wall_clock_ahead) > SET_CLOCK_SECONDS:
             self._own_store = FixedWindowRateLimiter(MemoryStorage())
@@ -191,7 +201,11 @@ class Limiter:
 
 
 def make_limiter(store: str, secret_file: Path | None) -> Limiter:
-    """Return the limiter of this process. Raises `SetupError`."""
+    """Return a limiter that counts in `store`, with the secret in `secret_file` or, if that is None, a random one.
+
+    Raise `SetupError` if `store` cannot be used, if it is shared but `secret_file` is None, or if the file cannot be
+    read or is too short.
+    """
     if secret_file is None:
         if store != OWN_MEMORY:
             raise SetupError("a shared GUIDANCE_LIMITS_STORE needs GUIDANCE_LIMITS_SECRET_FILE, the same on every node")
@@ -206,10 +220,11 @@ def make_limiter(store: str, secret_file: Path | None) -> Limiter:
 
 
 def networks_of(host: str | None) -> Networks:
-    """Return the networks of the caller: none for this host, or for a connection without an address.
+    """Return the networks under which a caller with the address `host` is counted.
 
-    A request from this host is an operator's, or came through an untrusted proxy, whose callers would all count as one.
-    Callers at an `UNKNOWN_ADDRESS`, which a trusted proxy forwarded, do count as one.
+    Return an empty tuple if `host` is None, is not an IP address, or is a loopback address. A request from a loopback
+    address is the operator's, or came through a proxy that is not trusted. All callers behind that proxy would be
+    counted as one caller. Callers with the `UNKNOWN_ADDRESS` are counted as one caller.
     """
     if host == UNKNOWN_ADDRESS:
         return (Network(host),)
@@ -235,7 +250,7 @@ def _count(limiter: FixedWindowRateLimiter, policy: Policy, key: str, caller: st
 
 
 def open_store(store: str) -> Storage:
-    """Return the shared store, without connecting to it."""
+    """Return the shared store at the URL `store`, without connecting. Raise `SetupError` if the URL cannot be used."""
     try:
         opened = storage_from_string(store, wrap_exceptions=True, **OPTIONS.get(store.partition(":")[0], {}))
     except (ConfigurationError, ValueError):

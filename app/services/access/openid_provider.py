@@ -1,4 +1,7 @@
-"""Documents of an OpenID provider: its addresses and keys, fetched with limits and cached while fresh."""
+"""The configuration and the public keys of an OpenID provider, fetched within limits of time and size.
+
+The keys are cached.
+"""
 
 import asyncio
 import ssl
@@ -33,10 +36,11 @@ FAILURE_SECONDS = 5.0
 def fetch_document(
     url: str, form: Mapping[str, str] | None = None, auth: tuple[str, str] | None = None
 ) -> dict[str, Any]:
-    """Return the JSON object at the URL. Uses GET, or POST if `form` is given; `auth` is a name and a password.
+    """Return the JSON object that the provider sends at `url`, without following redirects.
 
-    Raises `ProviderUnavailable` with the reason, also after the deadline. Raises `TokenInvalid` if the provider rejects
-    the code in the form. Does not follow redirects.
+    Use POST if `form` is given, otherwise GET. `auth` is a name and a password for HTTP Basic authentication. Raise
+    `ProviderUnavailable` with the reason if the provider sends nothing usable within `DEADLINE_SECONDS`. Raise
+    `TokenInvalid` if the provider rejects the authorization code in `form`.
     """
     try:
         return call_in_time(lambda: asyncio.run(_fetch(url, form, auth)), DEADLINE_SECONDS)
@@ -50,7 +54,7 @@ def fetch_document(
 
 async def _fetch(url: str, form: Mapping[str, str] | None, auth: tuple[str, str] | None) -> dict[str, Any]:
     method = "GET" if form is None else "POST"
-    verify = ssl.create_default_context()  # with this host's certificate authorities
+    verify = ssl.create_default_context()  # trusts the certificate authorities of this host
     async with (
         asyncio.timeout(DEADLINE_SECONDS),  # for the whole response, however slowly it arrives
         httpx.AsyncClient(verify=verify, timeout=DEADLINE_SECONDS, headers=HEADERS) as client,
@@ -75,15 +79,18 @@ async def _fetch(url: str, form: Mapping[str, str] | None, auth: tuple[str, str]
 
 
 def discover_jwks_url(issuer: str) -> str:
-    """Return the URL of the issuer's keys, from its configuration (OpenID Connect Discovery 1.0, 4.3).
+    """Fetch the configuration of `issuer`, and return the URL of its keys (OpenID Connect Discovery 1.0, section 4.3).
 
-    Raises `ProviderUnavailable`.
+    Raise `ProviderUnavailable` if the configuration cannot be fetched, or names no safe URL for the keys.
     """
     return address_in(discover(issuer), "jwks_uri", "keys", issuer=issuer)
 
 
 def discover(issuer: str) -> dict[str, Any]:
-    """Return the issuer's configuration. Raises `ProviderUnavailable`."""
+    """Fetch and return the configuration of `issuer`.
+
+    Raise `ProviderUnavailable` if the configuration cannot be fetched, or names a different issuer.
+    """
     document = fetch_document(issuer.rstrip("/") + DISCOVERY_PATH)
     if document.get("issuer") != issuer:
         raise ProviderUnavailable("the provider's configuration names another issuer")
@@ -91,9 +98,10 @@ def discover(issuer: str) -> dict[str, Any]:
 
 
 def address_in(document: Mapping[str, Any], name: str, subject: str, *, issuer: str) -> str:
-    """Return the address `name` from the issuer's configuration. It may have a query (RFC 6749, section 3.1).
+    """Return the URL `name` from `document`, the configuration of `issuer`. `subject` describes the URL in an error.
 
-    Raises `ProviderUnavailable` if the address is less safe than the issuer's.
+    The URL may have a query (RFC 6749, section 3.1). Raise `ProviderUnavailable` if there is no such URL, if it is not
+    safe, or if it is not https although the issuer's URL is.
     """
     url = document.get(name)
     if not isinstance(url, str) or not _is_safe(url) or (_is_https(issuer) and not _is_https(url)):
@@ -112,11 +120,11 @@ def _is_https(url: str) -> bool:
 
 @dataclass
 class ProviderKeys:
-    """The provider's keys, fetched again when they are old, or when a token names an unknown key.
+    """A cache of the provider's keys. They are fetched again after `FRESH_SECONDS`, or if a token names an unknown key.
 
-    One thread fetches at a time. Others wait for it, unless they need a key that was fetched within the hour: such a
-    key is used even if the provider is slow or unavailable. After a failure the provider is not called for some
-    seconds.
+    One thread fetches at a time. Other threads wait for it, unless they need a key that was fetched within the last
+    hour: they use that key even if the provider is slow or unavailable. After a failure the provider is not called for
+    `FAILURE_SECONDS`. For unknown keys it is called at most every `UNKNOWN_KEY_SECONDS`.
     """
 
     issuer: str
@@ -129,14 +137,18 @@ class ProviderKeys:
     _failure: tuple[float, str] | None = None
 
     def get(self, kid: str) -> PyJWK:
-        """Return the key with that ID. Raises `TokenInvalid` for an unknown ID, and `ProviderUnavailable`."""
+        """Return the key with the ID `kid`, after fetching the keys if necessary.
+
+        Raise `TokenInvalid` if the provider has no such key. Raise `ProviderUnavailable` if the keys cannot be fetched
+        and no key with that ID was fetched within the last hour.
+        """
         is_known = kid in self._keys and self._age() < KNOWN_KEY_SECONDS
         if self._must_read(kid):
             with (
                 suppress(ProviderUnavailable) if is_known else nullcontext(),
                 self._locked(waits=not is_known) as is_mine,
             ):
-                if is_mine and self._must_read(kid):  # another thread may have read them in the meantime
+                if is_mine and self._must_read(kid):  # another thread may have fetched the keys in the meantime
                     self._read()
         try:
             return self._keys[kid]
@@ -156,7 +168,7 @@ class ProviderKeys:
         return self._age() >= (FRESH_SECONDS if kid in self._keys else UNKNOWN_KEY_SECONDS)
 
     def _age(self) -> float:
-        """Return the age of the fetched keys in seconds; infinite if none were fetched."""
+        """Return the seconds since the keys were fetched; infinity if they were never fetched."""
         return float("inf") if self._read_at is None else self.monotonic() - self._read_at
 
     def _read(self) -> None:
@@ -172,7 +184,10 @@ class ProviderKeys:
 
 
 def parse_keys(document: dict[str, Any]) -> dict[str, PyJWK]:
-    """Return the usable signing keys by ID. Raises `ProviderUnavailable` if there are none."""
+    """Return the keys in `document` (a JWK set) that have an ID and may be used for signing, by ID.
+
+    Raise `ProviderUnavailable` if there are none.
+    """
     try:
         keys = PyJWKSet.from_dict(document).keys
     except (jwt_errors.PyJWTError, ValueError, TypeError, AttributeError):

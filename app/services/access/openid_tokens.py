@@ -1,4 +1,4 @@
-"""Tokens of an OpenID provider: checked, and read for the client, person and scopes."""
+"""Verification of the tokens that an OpenID provider issues, and reading of their client, person and scopes."""
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,15 +18,21 @@ from app.services.access.openid_provider import ProviderKeys
 ALGORITHMS = ("RS256", "ES256", "EdDSA")
 LEEWAY_SECONDS = 30
 OLDEST_SECONDS = 86_400.0
-"""A token that was issued longer ago is refused, whatever its expiry time."""
+"""The maximum age of a token, in seconds. An older token is refused, even if it has not expired."""
 OLDEST_SIGN_IN_SECONDS = 600.0
-"""Maximum age of an ID token at sign-in: it is fetched as soon as the person returns from the provider."""
+"""The maximum age of an ID token at sign-in, in seconds.
+
+The service fetches the token immediately after the provider sends the person back.
+"""
 UNNAMED_CLIENT = "-"
-"""Stands for the client if a token names only a person."""
+"""The name of the client in the audit log if a token names only a person."""
 CLIENT_CLAIMS = ("azp", "appid", "client_id")
 SUBJECT = "sub"
 SCOPE_CLAIMS = ("scope", "scp", "roles")
-"""Claims that the operator assigns to this API (RFC 9068, Microsoft Entra). They may name our scopes directly."""
+"""Claims whose values the provider's operator assigns for this API (RFC 9068, Microsoft Entra).
+
+A value may be the name of a scope of this service. It needs no mapping in the settings.
+"""
 REASONS = {
     jwt_errors.ExpiredSignatureError: "the token has expired",
     jwt_errors.ImmatureSignatureError: "the token is not valid yet",
@@ -42,7 +48,10 @@ REASONS = {
 
 @dataclass(frozen=True)
 class OpenIdProvider:
-    """A checker of access tokens (RFC 9068) against the provider's published keys. Blocks while it fetches them."""
+    """A verifier of access tokens (RFC 9068) with the provider's published keys.
+
+    A call blocks while the keys are fetched. `scopes_of` maps values of claims to scopes of this service.
+    """
 
     issuer: str
     audience: str
@@ -52,13 +61,18 @@ class OpenIdProvider:
     person_claim: str = SUBJECT
 
     def read_token(self, token: str) -> Principal:
-        """Return the client and the person. Raises `TokenInvalid`, or `ProviderUnavailable` without keys."""
+        """Verify `token`, and return the client and the person that it names, with its scopes.
+
+        Raise `TokenInvalid` with the reason if the token is not valid. Raise `ProviderUnavailable` if the provider's
+        keys cannot be fetched.
+        """
         return self._principal(self.read_claims(token))
 
     def read_claims(self, token: str, *, oldest_seconds: float = OLDEST_SECONDS) -> Mapping[str, Any]:
-        """Return the claims of a token that the provider signed for this audience, at most `oldest_seconds` ago.
+        """Verify `token`, and return its claims.
 
-        Raises as `read_token` does.
+        Raise `TokenInvalid` with the reason unless the provider signed the token for this audience at most
+        `oldest_seconds` ago. Raise `ProviderUnavailable` if the keys cannot be fetched.
         """
         try:
             header = jwt.get_unverified_header(token)  # if the header is invalid, the provider is not called
@@ -82,14 +96,16 @@ class OpenIdProvider:
         return claims
 
     def find_person(self, claims: Mapping[str, Any]) -> str | None:
-        """Return the person's name in the claims, or None if the audit log cannot hold it."""
+        """Return the person's name from `claims`, or None if there is no name that the audit log can store."""
         name = _first(claims, (self.person_claim, SUBJECT))
         return name if is_recordable(name) else None
 
     def _principal(self, claims: Mapping[str, Any]) -> Principal:
-        """Return the client of the token, and the person: the subject, unless that is the client.
+        """Return the client, the person and the scopes in `claims`.
 
-        A subject is a person even if the token names no client. So a person has the same name in every token.
+        The subject is the person, unless the subject is the client. The subject is a person even if the token names no
+        client, so a person has the same name in every token. Raise `TokenInvalid` if there is neither a client nor a
+        subject, or if the audit log cannot store a name.
         """
         client, person = _first(claims, CLIENT_CLAIMS), _first(claims, (self.person_claim, SUBJECT))
         if client is None and person is None:
@@ -100,16 +116,16 @@ class OpenIdProvider:
         return Principal(f"openid:{name}", self.scopes_in(claims), person if person != client else None)
 
     def scopes_in(self, claims: Mapping[str, Any]) -> frozenset[str]:
-        """Return the scopes in the token, and those that the settings map to names in the token."""
+        """Return the scopes that `claims` name directly, and those that the settings map to values of the claims."""
         named = {word for claim in SCOPE_CLAIMS for word in _words(claims.get(claim))}
         every = named | {word for claim in self.further_claims for word in _words(_at_path(claims, claim))}
         return frozenset(named).union(*(self.scopes_of.get(word, ()) for word in every))
 
 
 def open_provider(settings: Settings) -> OpenIdProvider | None:
-    """Return the configured provider, if any. Nothing is fetched before the first token.
+    """Return the OpenID provider of `settings`, or None if none is configured. Fetch nothing before the first token.
 
-    Raises `SetupError` for an unknown scope.
+    Raise `SetupError` if the settings name an unknown scope.
     """
     if settings.openid_issuer is None:
         return None
@@ -127,7 +143,7 @@ def open_provider(settings: Settings) -> OpenIdProvider | None:
 
 
 def _reason(refusal: jwt_errors.PyJWTError) -> str:
-    """Return why the token was refused, in fixed words: the library's message can repeat the token."""
+    """Return why a token was refused, as a fixed text. The library's own message could contain part of the token."""
     return next((words for kind, words in REASONS.items() if isinstance(refusal, kind)), type(refusal).__name__)
 
 
@@ -136,7 +152,7 @@ def _first(claims: Mapping[str, Any], names: Sequence[str]) -> Any:
 
 
 def _at_path(claims: Mapping[str, Any], name: str) -> Any:
-    """Return the claim `name` or, if there is none, the nested one at that path, such as `realm_access.roles`."""
+    """Return the claim `name`, or None. If there is no such claim, read `name` as a path, like `realm_access.roles`."""
     if name in claims:
         return claims[name]
     found: Any = claims
@@ -146,6 +162,6 @@ def _at_path(claims: Mapping[str, Any], name: str) -> Any:
 
 
 def _words(claim: Any) -> Iterator[str]:
-    """Yield the words of a claim: the items of a list, or the words of a text."""
+    """Yield the values of `claim`: the strings in a list, or the words of a string."""
     words = claim.split() if isinstance(claim, str) else claim if isinstance(claim, list) else []
     yield from (word for word in words if isinstance(word, str))

@@ -1,9 +1,9 @@
-"""Passkeys: registration by invitation, and sign-in. A challenge is signed once, within five minutes.
+"""Passkeys (WebAuthn): registration by invitation, and sign-in.
 
-A challenge carries its expiry time and a MAC, and gets a row only after a passkey has signed it. So requests from
-people who are not signed in write nothing, however many challenges they request.
+A challenge is valid for five minutes, and for one signature. It carries its expiry time and a MAC. The database stores
+a challenge only after a passkey has signed it. So people who are not signed in cannot fill the database.
 
-This is a separate module because the library takes 0.2 s to import, and no start should wait for it.
+This is a separate module because the library takes 0.2 s to import, and no start should wait for that.
 """
 
 import datetime as dt
@@ -43,22 +43,22 @@ from app.services.audit.audit_log import Actor
 CHALLENGE_BYTES = 32
 CHALLENGE_LIFETIME = dt.timedelta(minutes=5)
 CHALLENGE = struct.Struct(f">q{CHALLENGE_BYTES}s32s")
-"""A challenge: its expiry in seconds since 1970, random bytes, and a MAC of both."""
+"""The binary format of a challenge: expiry time in seconds since 1970, random bytes, and a MAC of both."""
 CHOSEN = AuthenticatorSelectionCriteria(
     resident_key=ResidentKeyRequirement.REQUIRED, user_verification=UserVerificationRequirement.REQUIRED
 )
-"""A passkey that needs no typed name, and asks for a PIN, fingerprint or face each time."""
+"""The required kind of passkey. Sign-in needs no typed name, and asks for a PIN, fingerprint or face each time."""
 
 
 @dataclass(frozen=True)
 class Passkeys:
-    """The service as WebAuthn's server: registers passkeys of invited people, and identifies who signed a challenge."""
+    """The server side of WebAuthn: registers passkeys of invited people, and identifies the person at a sign-in."""
 
     writer: Writer
     party: RelyingParty
 
     def offer(self, *, at: dt.datetime) -> str:
-        """Return the options with which the browser lets the person select a passkey, as JSON."""
+        """Return the WebAuthn options for a sign-in as JSON, with a new challenge. The person selects a passkey."""
         options = webauthn.generate_authentication_options(
             rp_id=self.party.id,
             challenge=self._make_challenge(at),
@@ -67,7 +67,11 @@ class Passkeys:
         return options_to_json(options)
 
     def verify(self, credential: str, *, at: dt.datetime) -> str:
-        """Return the person whose passkey signed the challenge. Raises `TokenInvalid`."""
+        """Verify the browser's response `credential`, and return the name of the person whose passkey signed.
+
+        Store that the challenge was used, and the passkey's signature counter. Raise `TokenInvalid` with the reason if
+        the challenge, the passkey or the signature is not valid, or if the person has left.
+        """
         challenge = self._read_challenge(credential, at)
         with _refusing_wrong_answers():
             credential_id = base64url_to_bytes(parse_json(credential)["id"])
@@ -88,7 +92,11 @@ class Passkeys:
         return passkey.person
 
     def offer_registration(self, token: str, *, at: dt.datetime) -> str:
-        """Return the options with which the browser creates a passkey, as JSON. Raises `TokenInvalid`."""
+        """Return the WebAuthn options for creating a passkey as JSON, with a new challenge.
+
+        `token` is that of the invitation, which stays unused. Raise `TokenInvalid` if the invitation is unknown, used
+        or expired, or if the person has left.
+        """
         with Session(self.writer.engine) as session:
             _, person = _get_invitation(session, token, at)
             registered = session.exec(select(PasskeyRow).where(PasskeyRow.person == person.name))
@@ -104,7 +112,12 @@ class Passkeys:
         return options_to_json(options)
 
     def register(self, token: str, credential: str, *, address: str, at: dt.datetime) -> str:
-        """Store the passkey, use up the invitation, and return the person's name. Raises `TokenInvalid`."""
+        """Store the new passkey, delete the invitation with `token`, and return the name of the invited person.
+
+        Record the passkey in the audit log with the network `address`. Raise `TokenInvalid` with the reason if the
+        browser's response `credential`, the challenge or the invitation is not valid, or if that passkey is already
+        registered.
+        """
         challenge = self._read_challenge(credential, at)
         with _refusing_wrong_answers():
             verified = webauthn.verify_registration_response(
@@ -122,12 +135,20 @@ class Passkeys:
         return self.writer.run(write)
 
     def _make_challenge(self, at: dt.datetime) -> bytes:
-        """Return a new challenge. Without an access key there are no passkeys yet, so no response to it is valid."""
+        """Return a new challenge that expires after `CHALLENGE_LIFETIME`.
+
+        If this service has no access key, it has no passkeys either. The challenge then has a MAC of zeros, and every
+        response is refused.
+        """
         ends, drawn = int((at + CHALLENGE_LIFETIME).timestamp()), secrets.token_bytes(CHALLENGE_BYTES)
         return CHALLENGE.pack(ends, drawn, next(self._macs(ends, drawn), bytes(32)))
 
     def _read_challenge(self, credential: str, at: dt.datetime) -> bytes:
-        """Return the challenge in the browser's response, if this service made it. Raises `TokenInvalid`."""
+        """Return the challenge in the browser's response `credential`.
+
+        Raise `TokenInvalid` if the response is malformed, if this service did not make the challenge, or if it has
+        expired.
+        """
         with _refusing_wrong_answers():
             encoded = parse_json(credential)["response"]["clientDataJSON"]
             challenge = parse_client_data_json(base64url_to_bytes(encoded)).challenge
@@ -142,7 +163,7 @@ class Passkeys:
         return challenge
 
     def _has_made(self, mac: bytes, ends: int, drawn: bytes) -> bool:
-        """Return True if the MAC is valid. Reads the keys again if necessary: there may be a new one."""
+        """Return True if `mac` is valid under an access key. If not, first read the key file again for a new key."""
         if any(hmac.compare_digest(mac, each) for each in self._macs(ends, drawn)):
             return True
         need_access_keys(self.writer.engine).read()
@@ -156,7 +177,7 @@ class Passkeys:
 
 @contextmanager
 def _refusing_wrong_answers() -> Iterator[None]:
-    """Raise `TokenInvalid` for the library's errors: a wrong or malformed response."""
+    """Turn errors that the library or a parser raises for a wrong or malformed response into `TokenInvalid`."""
     try:
         yield
     except (WebAuthnException, ValueError, TypeError, KeyError, AttributeError, RecursionError):
@@ -164,7 +185,10 @@ def _refusing_wrong_answers() -> Iterator[None]:
 
 
 def _use_challenge(session: Session, challenge: bytes, at: dt.datetime) -> None:
-    """Record until its expiry that the challenge was signed. Raises `TokenInvalid` if it was signed before."""
+    """Store that `challenge` was used, until it expires. Delete expired challenges.
+
+    Raise `TokenInvalid` if the challenge was used before.
+    """
     session.connection().execute(delete(ChallengeRow).where(col(ChallengeRow.expires_at) <= at))
     session.add(ChallengeRow(challenge=challenge, expires_at=at + CHALLENGE_LIFETIME))
     try:

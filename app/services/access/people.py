@@ -1,4 +1,4 @@
-"""The people at the desk: invitations, sessions, and ending all access of a person who leaves."""
+"""The people who work at the desk: invitations, roles and sessions, and the end of all access when a person leaves."""
 
 import datetime as dt
 import hmac
@@ -23,19 +23,19 @@ from app.services.audit.audit_log import Actor
 
 HANDLE_BYTES = 32
 BY_PASSKEY = "passkey:desk"
-"""The prefix of a person in the audit log who signed in with a passkey. No client has such a name."""
+"""The client's name in the audit log for a person who signed in with a passkey. No client can have this name."""
 CONFIRMED_FOR = dt.timedelta(hours=1)
-"""How long a session is valid after the provider confirmed the person and their role."""
+"""How long a session is valid after the OpenID provider confirmed the person and their role."""
 ASKED_AFTER = dt.timedelta(minutes=45)
-"""After this time the next page view asks the provider again, so that a form post never meets the session's end."""
+"""After this time a page view asks the provider to confirm again, so that a later form post is not refused."""
 NOTED_AFTER = dt.timedelta(minutes=1)
-"""A use is written once a minute, so that most page views cost no write."""
+"""The use of a session is stored at most this often, so that most page views write nothing."""
 OfPerson = TypeVar("OfPerson", InvitationRow, PasskeyRow, SessionRow)
 
 
 @dataclass(frozen=True)
 class RelyingParty:
-    """The service as passkeys identify it: its host name, its origin, and the council's name."""
+    """The relying party of WebAuthn, which is this service: host name, origin, and the council's name to display."""
 
     id: str
     origin: str
@@ -43,31 +43,35 @@ class RelyingParty:
 
 
 def list_people(session: Session) -> list[PersonRow]:
-    """Return every person by name, including those who left."""
+    """Return every person in the order of names, including people who left."""
     return list(session.exec(select(PersonRow).order_by(PersonRow.name)))
 
 
 def list_workers(session: Session) -> list[str]:
-    """Return the names of the people who may act on concerns and have not left."""
+    """Return the names, in order, of the people who may change concerns and have not left."""
     roles = [role for role, scopes in SCOPES_OF.items() if Scope.WRITE in scopes]
     names = select(PersonRow.name).where(col(PersonRow.left_at).is_(None), col(PersonRow.role).in_(roles))
     return list(session.exec(names.order_by(PersonRow.name)))
 
 
 def count_passkeys(session: Session, name: str) -> int:
-    """Return the number of passkeys of the person."""
+    """Return the number of passkeys of the person `name`."""
     return session.exec(select(func.count()).select_from(PasskeyRow).where(PasskeyRow.person == name)).one()
 
 
 def find_last_use(session: Session, name: str) -> dt.datetime | None:
-    """Return the time when a current session of the person was last used."""
+    """Return when the person `name` last used a session that is still stored, or None if there is no such session."""
     return session.exec(select(func.max(SessionRow.last_used_at)).where(SessionRow.person == name)).one()
 
 
 def find_with_person(
     session: Session, table: type[OfPerson], condition: ColumnElement[bool]
 ) -> tuple[OfPerson, PersonRow] | None:
-    """Return the row that matches the condition, even if it has expired, and its person. Raises `RowNotOurs`."""
+    """Return the row of `table` that matches `condition`, and the row of its person. Return None if none matches.
+
+    The row may have expired. Raise `RowNotOurs` if this service did not write one of the two rows, or if the audit log
+    contradicts it.
+    """
     statement = select(table, PersonRow).join(PersonRow, col(PersonRow.name) == table.person).where(condition)
     found = session.exec(statement).one_or_none()
     if found is not None:
@@ -76,10 +80,12 @@ def find_with_person(
 
 
 def invite(writer: Writer, name: str, *, role: Role, expires_at: dt.datetime, at: dt.datetime) -> str:
-    """Return the token of a single-use link with which the person registers a passkey.
+    """Invite the person `name`, and return the token of a single-use link for registering a passkey.
 
-    An existing person gets the role immediately and keeps their passkeys and sessions. Raises `SetupError` for a new
-    name that the audit log could not show clearly, and for a person whose role a provider gives.
+    Store and record the invitation and the person. A person who already has access gets the new role immediately, and
+    keeps their passkeys and sessions. A person who left is admitted again. Raise `SetupError` if a new name is not
+    valid (see `check_person`), or if an OpenID provider gives the person's role. Raise `RowNotOurs` if this service did
+    not write the person's row.
     """
     token = draw_token()
 
@@ -109,10 +115,10 @@ def invite(writer: Writer, name: str, *, role: Role, expires_at: dt.datetime, at
 
 
 def leave(session: Session, name: str, *, at: dt.datetime) -> list[str]:
-    """End every session, passkey and invitation of the person, and the keys of each client that acts for that person.
+    """Delete every session, passkey and invitation of the person `name`, and revoke each client that acts for them.
 
-    The name cannot sign in until it is invited again; clients stay revoked. Return the names of the clients. Raises
-    `NoSuchPerson` if neither the desk nor a client has that person.
+    Record that the person left. They cannot sign in until they are invited again, and the clients stay revoked. Return
+    the names of the clients. Raise `NoSuchPerson` if neither the desk nor a client has a person of that name.
     """
     person, clients = session.get(PersonRow, name), revoke_clients_of(session, name, at=at)
     if person is None and not clients:
@@ -126,10 +132,11 @@ def leave(session: Session, name: str, *, at: dt.datetime) -> list[str]:
 
 
 def welcome(session: Session, name: str, *, role: Role, provider: str, actor: Actor) -> PersonRow | None:
-    """Store the person that a provider names, with the role that it gives, and return the row. The person is the actor.
+    """Store the person who signed in through `provider`, with the role that the provider gives. Return their row.
 
-    Return None if the person left, or if a person of that name has passkeys or another provider. A former role that was
-    put back in the database is recorded as a change, if the provider gives it.
+    Return None if the person left, has passkeys, or belongs to a different provider. Record the role in the audit log
+    if it differs from the role last recorded there: the row could be an older version that someone put back. Raise
+    `RowNotOurs` if this service did not write that row. `actor` is the person.
     """
     person, former = session.get(PersonRow, name), recorded_role(session, name)
     if former is None:
@@ -149,7 +156,11 @@ def welcome(session: Session, name: str, *, role: Role, provider: str, actor: Ac
 
 
 def take_role(session: Session, name: str, *, provider: str, actor: Actor) -> None:
-    """Remove the role of a person whose provider no longer gives one, and end all their sessions."""
+    """Remove the role of the person `name`, record that, and end all their sessions.
+
+    Do nothing if the person is unknown, has left, or does not belong to `provider`. Called if the provider no longer
+    gives the person a role.
+    """
     person = session.get(PersonRow, name)
     if person is not None and not person.is_over and person.provider == provider:
         _record_role(session, name, person.role, NO_ROLE, actor)
@@ -164,7 +175,10 @@ def _record_role(session: Session, name: str, former: str, role: str, actor: Act
 
 @dataclass(frozen=True)
 class DeskSessions:
-    """The sessions of the desk. A session ends after `idle` without a request, and after `longest` in any case."""
+    """The sessions of people at the desk.
+
+    A session ends after `idle` without a request, and at the latest `longest` after its start.
+    """
 
     engine: Engine
     writer: Writer
@@ -181,9 +195,12 @@ class DeskSessions:
         former: str | None = None,
         goes_on: bool = False,
     ) -> str:
-        """Start a session, record it in the audit log, and return its token. The browser's `former` session ends.
+        """Start a session, record the sign-in in the audit log, and return the session's token.
 
-        If the new session `goes_on` for the same person, it still ends when the former one would have ended.
+        Delete the browser's previous session, whose token is `former`, and all sessions that have ended. With
+        `goes_on`, and if the previous session was of the same person and client, the new session keeps the start time
+        of the previous session. So it ends no later than that session would have ended. Raise `TokenInvalid` if the
+        person is unknown or has left.
         """
         token = draw_token()
 
@@ -216,10 +233,14 @@ class DeskSessions:
         return token
 
     def find(self, token: str, *, at: dt.datetime, may_ask: bool = False) -> Principal:
-        """Return the person of the session, with the scopes of their current role. Raises `TokenInvalid`.
+        """Return the person of the session with `token`, with the scopes of their current role.
 
-        Raises `SessionUnconfirmed` if the provider must be asked again: after an hour, or after 45 minutes if the
-        browser can go there immediately (`may_ask`).
+        Store the time of this use, at most once a minute.
+
+        Raise `TokenInvalid` with the reason if there is no such session, if it has ended, or if the person has left or
+        has no role. Raise `SessionUnconfirmed` if the OpenID provider must confirm the person again: an hour after the
+        last confirmation or, with `may_ask`, after 45 minutes. `may_ask` means that the browser can be redirected to
+        the provider now.
         """
         token_sha256 = token_digest(token)
         with Session(self.engine) as session:
@@ -240,7 +261,7 @@ class DeskSessions:
         return Principal(row.client, frozenset(SCOPES_OF[Role(person.role)]), person.name)
 
     def end(self, token: str, *, address: str, at: dt.datetime) -> None:
-        """End the session, if there is one, and record the sign-out of its person."""
+        """End the session with `token`, and record the sign-out in the audit log. Do nothing if there is none."""
 
         def write(session: Session) -> None:
             found = session.get(SessionRow, token_digest(token))
@@ -251,7 +272,7 @@ class DeskSessions:
         self.writer.run(write)
 
     def end_every(self, person: str, actor: Actor) -> None:
-        """End every session of the person, who is the actor, on every device, and record it."""
+        """End every session of `person` on every device, and record the sign-out. `actor` must be that person."""
 
         def write(session: Session) -> None:
             session.connection().execute(delete(SessionRow).where(col(SessionRow.person) == person))

@@ -1,7 +1,8 @@
-"""Signing of rows that grant access: a row counts only with a MAC under a key of this host, and as the audit log says.
+"""Signing of rows that grant access. Such a row counts only if its MAC is valid and the audit log agrees with it.
 
-Write access to the database is not enough to make such a MAC, so a forged row grants no access. An older row that is
-put back has a valid MAC but grants no access either, since the audit log has a later entry.
+The MAC needs a key that is on the host and not in the database. So someone who can only write to the database cannot
+forge a row. An older version of a row that is put back still has a valid MAC. It grants no access either, because the
+audit log has a later entry that contradicts it.
 """
 
 import datetime as dt
@@ -29,7 +30,7 @@ from app.services.key_files import KeyFile
 
 ACCESS_KEY = "access-key.txt"
 KEYS_OF_ENGINE = "access_keys"
-"""The execution option of an engine that holds the access keys."""
+"""The name of the engine's execution option that holds the `AccessKeys`."""
 ACCESS_ROWS: tuple[type[AccessRow], ...] = (ClientRow, ClientKeyRow, PersonRow, PasskeyRow, InvitationRow, SessionRow)
 LOST = (
     "{path} is not there: its key signed the clients and people of this database. Put it back from its store, or "
@@ -53,32 +54,36 @@ NAMES: Mapping[type[AccessRow], tuple[str, str]] = {
     InvitationRow: ("an invitation of {0.person}", INVITE_AGAIN % "person"),
     SessionRow: ("a session of {0.person}", INVITE_AGAIN % "person"),
 }
-"""The subject of each row, and the operator's remedy for a row that does not match the audit log."""
+"""For each table: the name of a row in messages, and the operator's action if the row is not valid (as templates)."""
 log = Log(__name__)
 
 
 class AccessKeys(KeyFile):
-    """The keys of the rows' MACs. The first key makes new MACs; a MAC under any of them is valid.
+    """The keys that sign rows which grant access. New rows are signed with the first key. A MAC of any key is valid.
 
-    A key file that is not configured is created when the first row is written, unless nodes share the database.
+    If no key file is configured, a file is created when the first row is written, unless nodes share the database.
     """
 
     purpose = "rows that let somebody in are signed with"
     command = "guidance keys rotate-access"
     may_be_made = True
-    """True if the file may be created automatically."""
+    """True if the key file may be created automatically."""
     on_refused: Callable[[str], None] = staticmethod(lambda _table: None)
-    """Called with the table of each refused row."""
+    """Called with the name of the table for each refused row."""
     has_refused = False
     """True if this process has refused a row."""
 
     def __init__(self, path: Path, *, is_configured: bool) -> None:
         super().__init__(path, is_configured=is_configured)
         self.record = AccessRecord()
-        """The state of access by the audit log, as this process knows it."""
+        """The state of access according to the audit log, cached in this process."""
 
     def require(self, bind: Engine | Connection) -> None:
-        """Raise `SetupError` if there is no key and none may be made: rows exist, or nodes share the database."""
+        """Ensure that there is a key: read the key file if necessary, or create it for the first row.
+
+        Raise `SetupError` if there is no key, but the database already has rows, or the file may not be created because
+        nodes share the database.
+        """
         if not self.keys:
             self.read()
         if self.keys:
@@ -90,18 +95,21 @@ class AccessKeys(KeyFile):
         self.make()
 
     def sign(self, row: AccessRow) -> bytes:
-        """Return the MAC of the row under the newest key."""
+        """Return the MAC of `row` under the newest key."""
         return _mac(self.keys[0].value, _signed_text(row, _columns(row)))
 
     def has_signed(self, row: AccessRow, columns: Mapping[str, Any] | None = None) -> bool:
-        """Return True if the MAC of the row, or of the given columns, is valid. Reads the keys again if necessary."""
+        """Return True if the MAC of `row` is valid. If not, first read the key file again: there may be a new key.
+
+        If `columns` is given, check those values instead of the current values of the row.
+        """
         if self.has_signed_so_far(row, columns):
             return True
         self.read()
         return self.has_signed_so_far(row, columns)
 
     def has_signed_so_far(self, row: AccessRow, columns: Mapping[str, Any] | None = None) -> bool:
-        """Return True if the MAC of the row, or of the given columns, is valid under a key that was already read."""
+        """Return True if the MAC of `row`, or of `columns` if given, is valid under a key that was already read."""
         stated = columns or _columns(row)
         try:
             signed = _signed_text(row, stated)
@@ -110,11 +118,11 @@ class AccessKeys(KeyFile):
             return False
 
     def is_newest(self, row: AccessRow) -> bool:
-        """Return True if the MAC of the row is under the newest key."""
+        """Return True if `row` is signed with the newest key."""
         return bool(self.keys) and hmac.compare_digest(self.sign(row), row.mac)
 
     def refuse(self, row: AccessRow) -> None:
-        """Raise the alarm for the row, and raise `RowNotOurs`."""
+        """Log an error for `row`, set `has_refused`, call `on_refused`, and raise `RowNotOurs`."""
         table = str(row.__tablename__)
         log.error("row_refused", reason=table)
         self.has_refused = True
@@ -127,7 +135,7 @@ def _mac(key: bytes, signed: bytes) -> bytes:
 
 
 def _signed_text(row: AccessRow, columns: Mapping[str, Any]) -> bytes:
-    """Return the bytes that are signed: the table's name and the canonical JSON (RFC 8785) of the signed columns."""
+    """Return the bytes to sign for `row`: the table's name, and the canonical JSON (RFC 8785) of the signed columns."""
     signed = {name: _plain(value) for name, value in columns.items() if name not in row.unsigned}
     return f"{row.__tablename__}\n".encode() + canonical_json(signed)
 
@@ -143,7 +151,10 @@ def _plain(value: Any) -> Any:
 
 
 def open_access_keys(settings: Settings, engine: Engine) -> AccessKeys:
-    """Return the configured keys. They sign and check the engine's rows from now on."""
+    """Return the access keys that `settings` configure, and use them from now on to sign and check rows of `engine`.
+
+    The key file is not read yet.
+    """
     configured = settings.access_key_file
     keys = AccessKeys(configured or settings.data_dir / ACCESS_KEY, is_configured=configured is not None)
     keys.may_be_made = configured is None and (settings.database_url is None or not settings.seal_to)
@@ -152,16 +163,20 @@ def open_access_keys(settings: Settings, engine: Engine) -> AccessKeys:
 
 
 def access_keys_of(bind: Engine | Connection) -> AccessKeys | None:
-    """Return the keys that sign the engine's rows, or None for a copy that is only inspected."""
+    """Return the access keys of the engine or connection `bind`.
+
+    Return None if the database was opened without them, as copies are that are only inspected.
+    """
     keys: AccessKeys | None = bind.get_execution_options().get(KEYS_OF_ENGINE)
     return keys
 
 
 def require_access_keys(engine: Engine, *, is_used: bool) -> AccessKeys:
-    """Return the keys. Raise `SetupError` if the database has rows but no key of this host signed any of them.
+    """Read and return the access keys of `engine`. Write nothing.
 
-    With `is_used` rows will be written automatically, since people sign in through a provider: then a key must exist,
-    or it must be possible to make one. Writes nothing.
+    Raise `SetupError` if the key file cannot be read, or if the database has rows that grant access and no key signed
+    any of them. With `is_used`, also raise it if there is no key and none may be created. `is_used` means that people
+    sign in through an OpenID provider, which writes rows without a command of the operator.
     """
     keys = need_access_keys(engine)
     keys.load()
@@ -177,7 +192,7 @@ def require_access_keys(engine: Engine, *, is_used: bool) -> AccessKeys:
 
 
 def require_ours(session: Session, *rows: AccessRow) -> None:
-    """Raise `RowNotOurs`, and the alarm, for a row that no key of this host signed."""
+    """Raise `RowNotOurs` if no key of this host signed one of `rows`. Log it first (see `AccessKeys.refuse`)."""
     keys = need_access_keys(session.get_bind())
     for row in rows:
         if not keys.has_signed(row):
@@ -185,9 +200,10 @@ def require_ours(session: Session, *rows: AccessRow) -> None:
 
 
 def require_current_rows(session: Session, *rows: AccessRow) -> None:
-    """Raise `RowNotOurs`, and the alarm, for a row that no key of this host signed or that the audit log contradicts.
+    """Raise `RowNotOurs` if no key of this host signed one of `rows`, or if the audit log contradicts one of them.
 
-    The rows must come from the same session, so that they and the audit log are from one snapshot.
+    Log the refused row first (see `AccessKeys.refuse`). The caller must read the rows in the same `session`, so that
+    rows and audit log come from one snapshot.
     """
     require_ours(session, *rows)
     keys = need_access_keys(session.get_bind())
@@ -198,20 +214,29 @@ def require_current_rows(session: Session, *rows: AccessRow) -> None:
 
 
 def read_access_record(engine: Engine) -> None:
-    """Read the new entries of the chain `people`, so that no request after a start waits for the whole chain."""
+    """Read the new audit entries of the chain `people` into the cache.
+
+    Run in the background, so that no request after a start waits until the whole chain is read.
+    """
     with Session(engine) as session:
         need_access_keys(engine).record.as_of(session)
 
 
 def recorded_role(session: Session, name: str) -> str | None:
-    """Return the person's role by the audit log, whatever the row says; None for a person who left the desk."""
+    """Return the role of the person `name` according to the audit log only, without reading their row.
+
+    Return `NO_ROLE` if no role is recorded, or None if the person left the desk.
+    """
     recorded = need_access_keys(session.get_bind()).record.as_of(session)
     role, _ = recorded.people.get(name, (NO_ROLE, False))
     return None if recorded.left.get(name) else role
 
 
 def need_access_keys(bind: Engine | Connection) -> AccessKeys:
-    """Return the keys that sign the engine's rows. Raises `SetupError` if it was opened without them."""
+    """Return the access keys of the engine or connection `bind`.
+
+    Raise `SetupError` if the database was opened without them.
+    """
     keys = access_keys_of(bind)
     if keys is None:
         raise SetupError("the database was opened without the access key")
@@ -227,7 +252,10 @@ def _has_rows(bind: Engine | Connection) -> bool:
 
 
 def _every_row(session: Session) -> tuple[list[AccessRow], list[str]]:
-    """Return every readable row, and the tables that contain an unreadable one."""
+    """Return all rows that grant access, and the names of the tables that cannot be read.
+
+    A table with one unreadable row contributes no rows.
+    """
     rows: list[AccessRow] = []
     unreadable = []
     for each in ACCESS_ROWS:
@@ -245,9 +273,10 @@ def _sign_new(_mapper: Any, connection: Connection, row: AccessRow) -> None:
 
 
 def _sign_changed(_mapper: Any, connection: Connection, row: AccessRow) -> None:
-    """Sign the changed row if its MAC was valid before. Otherwise refuse it: a change must not make a forged row valid.
+    """Sign a changed row, if its MAC was valid before the change.
 
-    A row that no longer grants access is always signed, so that a forged row can be revoked.
+    Otherwise refuse the change and raise `RowNotOurs`, because signing would make a forged row valid. A row that no
+    longer grants access is always signed, so that a forged row can be revoked.
     """
     keys = need_access_keys(connection)
     keys.require(connection)
@@ -270,16 +299,17 @@ for _row in ACCESS_ROWS:
 
 @dataclass(frozen=True)
 class Resigned:
-    """The number of rows signed with the newest key, and the rows left unsigned because no key had signed them."""
+    """The number of rows signed with the newest key, and names of the rows skipped because no key had signed them."""
 
     count: int
     left: list[str]
 
 
 def sign_again(session: Session, *, keys: AccessKeys, with_new_key: bool, accept: bool) -> Resigned:
-    """Sign every row with the newest key. A row that no key signed is skipped, unless `accept` is true.
+    """Sign every row that grants access with the newest key. With `with_new_key`, first add a new key to the file.
 
-    The transaction admits one writer at a time, so that no two processes change the key file simultaneously.
+    Skip a row that no key signed, unless `accept` is true. Raise `SetupError` if there are rows but no key. Run in a
+    write transaction: only one process at a time can have one, so no two processes change the key file simultaneously.
     """
     if with_new_key:
         keys.add()
@@ -301,7 +331,7 @@ def sign_again(session: Session, *, keys: AccessKeys, with_new_key: bool, accept
 
 
 def drop_old_access_keys(session: Session, *, keys: AccessKeys) -> None:
-    """Drop every key but the newest from the file. Raises `SetupError` if a row still needs an older one."""
+    """Remove all keys except the newest from the key file. Raise `SetupError` if an older key signed a current row."""
     keys.read()
     if any(keys.has_signed_so_far(row) and not keys.is_newest(row) for row in _every_row(session)[0]):
         raise SetupError("a row is still signed with a former key: run `guidance keys rotate-access` first")
@@ -309,15 +339,17 @@ def drop_old_access_keys(session: Session, *, keys: AccessKeys) -> None:
 
 
 def name_of(row: AccessRow) -> str:
-    """Return the subject of the row, for an operator."""
+    """Return a name of `row` for an operator, for example 'a passkey of Ann'."""
     return NAMES[type(row)][0].format(row)
 
 
 def verify_access(engine: Engine, on_step: OnStep = show_no_progress) -> Iterator[tuple[str, str]]:
-    """Yield the subject and fault of each row that grants access but is unsigned or contradicts the audit log.
+    """Yield a name and the fault of each row that is invalid or missing, and of each table that cannot be read.
 
-    Rows and audit log are read from one snapshot. The MACs of a copy that was opened without the key are not checked.
-    Keys of a revoked client grant no access and are skipped.
+    A row that grants access is invalid if no key signed it, or if it contradicts the audit log. A row is missing if the
+    audit log expects it. MACs are not checked in a copy that was opened without access keys. Keys of a revoked client
+    grant no access, and are skipped. Rows and audit log are read from one snapshot. `on_step` gets the number of audit
+    entries read.
     """
     keys = access_keys_of(engine)
     with Session(engine) as session:
@@ -344,9 +376,9 @@ def verify_access(engine: Engine, on_step: OnStep = show_no_progress) -> Iterato
 def _gone(
     recorded: RecordedAccess, rows: Collection[AccessRow], unreadable: Collection[str]
 ) -> Iterator[tuple[str, str]]:
-    """Yield the rows that the audit log expects and the tables lack. Skip tables that cannot be read.
+    """Yield a name and the fault of each row that the audit log expects but `rows` lacks. Skip `unreadable` tables.
 
-    An expired session is deleted without an audit entry, so sessions are not checked.
+    Sessions are not checked, because an expired session is deleted without an audit entry.
     """
     there = {(type(row), name_on_record(row)) for row in rows}
     keys = {key: client for key, (client, _) in recorded.keys.items() if client not in recorded.revoked}

@@ -1,7 +1,7 @@
-"""Sign-in to the desk's pages: by passkey, or by an OpenID provider (authorization code flow with PKCE).
+"""Sign-in to the pages of the desk: with a passkey, or through an OpenID provider (authorization code flow with PKCE).
 
-During an OpenID sign-in the browser holds one secret. State, nonce and the PKCE verifier are derived from it, so the
-server stores nothing, and a sign-in cannot be finished in another browser.
+During an OpenID sign-in the browser holds a secret. The state, the nonce and the PKCE verifier are derived from that
+secret. So the server stores nothing, and a sign-in cannot be finished in a different browser.
 """
 
 import base64
@@ -30,17 +30,20 @@ if TYPE_CHECKING:
 PATH = "/desk"
 SIGN_IN = f"{PATH}/sign-in"
 GUIDES_PATH = "/edit"
-"""The pages on which signed-in people write guides."""
+"""The path of the pages on which signed-in people write guides."""
 INVITATION = f"{PATH}/invitation"
 PROVIDER_SIGN_IN = f"{SIGN_IN}/openid"
 RETURN, FINISH = f"{PROVIDER_SIGN_IN}/return", f"{PROVIDER_SIGN_IN}/finish"
-"""The page to which a provider sends the browser, and the page after that."""
+"""The path to which a provider redirects the browser, and the path that finishes the sign-in.
+
+The first page leads to the second, because browsers send no strict cookie after a redirect from another site.
+"""
 FRESH_SECONDS_OF_ENDPOINTS = 300.0
 
 
 @dataclass
 class Endpoints:
-    """The provider's addresses for signing in, fetched again after five minutes."""
+    """The provider's configuration, which has the URLs for signing in. It is fetched again after five minutes."""
 
     issuer: str
     monotonic: Callable[[], float] = time.monotonic
@@ -48,7 +51,10 @@ class Endpoints:
     _read_at: float = float("-inf")
 
     def get(self, name: str, subject: str) -> str:
-        """Return the endpoint with that name. Raises `ProviderUnavailable`."""
+        """Return the URL of the endpoint `name`. `subject` describes the endpoint in an error.
+
+        Raise `ProviderUnavailable` if the configuration cannot be fetched, or has no safe URL for the endpoint.
+        """
         if self.monotonic() - self._read_at >= FRESH_SECONDS_OF_ENDPOINTS:
             self._document, self._read_at = discover(self.issuer), self.monotonic()
         return address_in(self._document, name, subject, issuer=self.issuer)
@@ -56,7 +62,7 @@ class Endpoints:
 
 @dataclass(frozen=True)
 class SignedIn:
-    """The person whom the provider authenticated, and the role that it gives them, if any."""
+    """The name of the person whom the provider authenticated, and the role that the provider gives them or None."""
 
     person: str
     role: Role | None
@@ -64,10 +70,13 @@ class SignedIn:
 
 @dataclass(frozen=True)
 class OpenIdSignIn:
-    """The client of the provider: sends people there, and reads its response. Blocks while it calls the provider."""
+    """The client side of OpenID Connect: builds the provider's URL for a sign-in, and exchanges the code for a token.
+
+    Calls block while they wait for the provider.
+    """
 
     provider: OpenIdProvider
-    """Checks the ID tokens. Its audience is the client's name."""
+    """Verifies the ID tokens. Its `audience` is the client ID of this service."""
     endpoints: Endpoints
     return_address: str
     scopes: str
@@ -75,17 +84,18 @@ class OpenIdSignIn:
 
     @property
     def client(self) -> str:
-        """The prefix before the person's name in the audit log."""
+        """The client's name in the audit log for a person who signed in through the provider."""
         return f"openid:{self.provider.audience}"
 
     def state(self, secret: str) -> str:
-        """Return the state for the secret, which the provider sends back."""
+        """Return the OAuth `state` derived from `secret`. The provider sends it back with the code."""
         return _derive(secret, "state")
 
     def address(self, secret: str, *, asks_nobody: bool = False) -> str:
-        """Return the provider's URL for a sign-in with that secret. Raises `ProviderUnavailable`.
+        """Return the provider's URL to which the browser is redirected for a sign-in with `secret`.
 
-        With `asks_nobody` the provider shows no page, and responds for the person who is already signed in there.
+        With `asks_nobody` the provider shows no page, and responds for the person who is already signed in to the
+        provider (`prompt=none`). Raise `ProviderUnavailable` if the provider's configuration cannot be used.
         """
         challenge = hashlib.sha256(_derive(secret, "verifier").encode()).digest()
         query = {
@@ -102,9 +112,11 @@ class OpenIdSignIn:
         return address + ("&" if urlsplit(address).query else "?") + urlencode(query)
 
     def finish(self, secret: str, *, code: str, state: str, issuer: str | None) -> SignedIn:
-        """Return the person who signed in. Raises `TokenInvalid` and `ProviderUnavailable`.
+        """Exchange `code` for an ID token, verify the token, and return the person who signed in.
 
-        `issuer` is the issuer that the provider returns beside the code (RFC 9207), if it does.
+        `issuer` is the issuer that the provider sent with the code (RFC 9207), or None if it sent none. Raise
+        `TokenInvalid` with the reason if the response or the token is not valid, or if it belongs to a different
+        browser, client or issuer. Raise `ProviderUnavailable` if the provider does not respond.
         """
         if not hmac.compare_digest(state.encode(), self.state(secret).encode()):
             raise TokenInvalid("the state is not that of this browser")
@@ -123,7 +135,7 @@ class OpenIdSignIn:
         return SignedIn(person, role_with(self.provider.scopes_in(claims)))
 
     def _exchange(self, code: str, verifier: str) -> str:
-        """Return the ID token for the code."""
+        """Exchange the authorization `code` for an ID token, and return the token without verifying it."""
         form = {
             "grant_type": "authorization_code",
             "code": code,
@@ -132,7 +144,7 @@ class OpenIdSignIn:
             "client_id": self.provider.audience,
         }
         auth = None
-        if self.client_secret is not None:  # each is encoded before they are joined (RFC 6749, section 2.3.1)
+        if self.client_secret is not None:  # name and secret are encoded before they are joined (RFC 6749, 2.3.1)
             auth = (quote(self.provider.audience, safe=""), quote(self.client_secret, safe=""))
         token = fetch_document(self.endpoints.get("token_endpoint", "tokens"), form, auth).get("id_token")
         if not isinstance(token, str):
@@ -141,9 +153,10 @@ class OpenIdSignIn:
 
 
 def relying_party(public_url: str, council_name: str, *, port: int | None = None) -> RelyingParty:
-    """Return the service at that URL as passkeys identify it.
+    """Return the relying party (WebAuthn) for the service at `public_url`.
 
-    A passkey needs a host name, so a loopback address becomes `localhost`. `port` replaces the port of such an address.
+    A passkey needs a host name, so a loopback address becomes `localhost`. For a loopback address `port`, if given,
+    replaces the port of the URL.
     """
     url = urlsplit(public_url)
     host = url.hostname or ""
@@ -155,7 +168,10 @@ def relying_party(public_url: str, council_name: str, *, port: int | None = None
 
 @dataclass(frozen=True)
 class DeskSignIn:
-    """The sessions, and the ways to start one: a passkey or, if configured, an OpenID provider."""
+    """Sign-in to the desk: its sessions, and the ways to start one.
+
+    A session starts with a passkey or, if `openid` is not None, through the OpenID provider.
+    """
 
     sessions: DeskSessions
     public_url: str
@@ -163,24 +179,30 @@ class DeskSignIn:
     openid: OpenIdSignIn | None = None
 
     def party(self, port: int | None = None) -> RelyingParty:
-        """Return this service as passkeys identify it, at that port if only this host can reach it."""
+        """Return this service as a WebAuthn relying party. `port` counts only for a loopback address."""
         return relying_party(self.public_url, self.council_name, port=port)
 
     def passkeys(self, port: int | None) -> "Passkeys":
-        """Return the service that registers passkeys and checks signed challenges."""
-        from app.services.access.passkeys import Passkeys  # noqa: PLC0415  # 0.2 s, which no start waits for
+        """Return the object that registers passkeys and verifies sign-ins. See `party` for `port`."""
+        from app.services.access.passkeys import Passkeys  # noqa: PLC0415  # takes 0.2 s: no start waits for it
 
         return Passkeys(self.sessions.writer, self.party(port))
 
     def begin_with_passkey(self, person: str, *, address: str, at: dt.datetime, former: str | None) -> str:
-        """Start a session for a person whose passkey was checked, and return its token."""
+        """Start a session for `person`, and return its token. The caller must first verify the person's passkey.
+
+        The browser's previous session, whose token is `former`, ends. Raise `TokenInvalid` if the person has left.
+        """
         return self.sessions.start(person, client=BY_PASSKEY, address=address, at=at, former=former)
 
 
 def open_desk_sign_in(
     settings: Settings, engine: Engine, writer: Writer, provider: OpenIdProvider | None
 ) -> DeskSignIn:
-    """Return the sign-in that the settings configure. It includes the provider if this service is a client of it."""
+    """Return the sign-in to the desk that `settings` configure.
+
+    It includes `provider` if the settings have a client ID for this service.
+    """
     idle, longest = dt.timedelta(minutes=settings.desk_idle_minutes), dt.timedelta(hours=settings.desk_session_hours)
     openid, secret = None, settings.openid_client_secret
     if provider is not None and settings.openid_client_id is not None:

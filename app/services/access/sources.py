@@ -1,4 +1,4 @@
-"""Limits per source: how many concerns, saved forms and codes one network may send."""
+"""Rate limits for people without a key: how many concerns, saved forms and codes one network may send."""
 
 import datetime as dt
 import math
@@ -11,29 +11,39 @@ from app.errors import NoSuchConcern, NoSuchSavedForm, RateLimited, TooManyConce
 from app.services.access.limits import Limiter, Network, Networks, Policy
 
 SHORT_BYTES = 4096
-"""Up to this size a concern is accepted above the limits, and an addition is never counted: 'they are here now'."""
+"""The maximum size of a short concern or addition, such as 'they are here now', in bytes.
+
+A short concern is accepted above the limit `most`. A short addition is not counted at all.
+"""
 
 
 @dataclass(frozen=True)
 class Admission:
-    """How a concern is accepted: the mark of its source, empty for most, and a flag for a delayed response."""
+    """The conditions under which a concern is accepted.
+
+    `mark` is a short pseudonym of the source, if the source has sent many concerns today. Otherwise it is empty.
+    `is_late` is True if the response is to be delayed.
+    """
 
     mark: str = ""
     is_late: bool = False
 
 
 UNCOUNTED = Admission()
-"""The admission of a concern from a client, or from this host."""
+"""The admission of a concern that is not counted: it comes from a client with a key, or from this host."""
 
 
 @dataclass(frozen=True)
 class Sources:
-    """Limits of concerns sent without a key, counted by network. A source that sends many has its concerns marked.
+    """Limits for concerns and saved forms that are sent without a key, counted by network.
 
-    The limit `unmarked` is small and only marks: a school's concerns are accepted, and the desk can recognise a flood.
-    Above `most`, which counts long concerns separately, a long concern is refused, unless a child is in danger. Others
-    are accepted with a delayed response up to `flood`, which counts in units of `SHORT_BYTES` and protects the disk. A
-    short concern about a child in danger is accepted above `flood` too.
+    - `unmarked` is low, and refuses nothing. A concern above it gets the mark of its source, so that the desk can
+      recognise a flood. Many concerns from one school are accepted.
+    - `most` counts short and long concerns separately. A long concern above it is refused, unless a child is in
+      danger. Other concerns above it are accepted with a delayed response.
+    - `flood` protects the disk. It counts the concerns above `most`, in units of `SHORT_BYTES`. Only a short concern
+      about a child in danger is accepted above it.
+    - `saved_bytes` limits the bytes of saved forms from a wide network.
     """
 
     limiter: Limiter
@@ -43,7 +53,10 @@ class Sources:
     saved_bytes: Policy
 
     async def admit(self, networks: Networks, *, size: int, in_danger: bool, day: dt.date) -> Admission:
-        """Count one more concern of `size` bytes, and return how it is accepted. Raises `TooManyConcerns`."""
+        """Count a concern of `size` bytes, and return the conditions under which it is accepted.
+
+        Return `UNCOUNTED` if `networks` is empty. Raise `TooManyConcerns` if a limit refuses the concern.
+        """
         if not networks:
             return UNCOUNTED
         return await self.limiter.run(partial(self._admit, networks, size=size, in_danger=in_danger, day=day))
@@ -55,16 +68,19 @@ class Sources:
         return Admission(self.limiter.mark(few.caller, day) if few.is_over else "", is_late)
 
     def admit_addition(self, mark: str, size: int, *, in_danger: bool) -> None:
-        """Count one more long addition to a concern with that mark. Raises `TooManyConcerns`.
+        """Count a long addition to a concern that has `mark`. Raise `TooManyConcerns` if a limit refuses the addition.
 
-        A short addition is always accepted. A concern without a mark has its own bound; a source has few such concerns
-        a day.
+        Accept short additions, and additions to a concern without a mark, without counting. Each concern has a maximum
+        number of additions, and a source has few concerns without a mark in a day.
         """
         if mark and size > SHORT_BYTES:
             self._take("long-additions", (Network(mark),), size, in_danger=in_danger)
 
     def _take(self, name: str, networks: Networks, size: int, *, in_danger: bool) -> bool:
-        """Count one submission under that name. Return True if it is above the limit. Raises `TooManyConcerns`."""
+        """Count a submission against `most` under `name`. Return True if it is above that limit but accepted.
+
+        Raise `TooManyConcerns` if it is refused.
+        """
         most = self.limiter.count_here(Policy(name, self.most.item), networks)
         is_long = size > SHORT_BYTES
         if not most.is_over:
@@ -77,10 +93,11 @@ class Sources:
         return True
 
     def admit_saved_form(self, networks: Networks, size: int, *, day: dt.date) -> str:
-        """Count one more saved form of `size` bytes. Return the mark of its source; empty if there is none.
+        """Count a saved form of `size` bytes. Return the mark of its source, or '' if `networks` is empty.
 
-        The mark is of the narrowest network, whose share is enforced in the table of saved forms. Wider networks are
-        counted here, since two more marks in a row would reveal an address. Raises `TooManySavedForms`.
+        The mark is that of the narrowest network. The limit of that network is enforced with the stored marks in the
+        table of saved forms. The wider networks are counted here, because storing their marks too would reveal the
+        address. Raise `TooManySavedForms` if a wider network is over its limit.
         """
         if not networks:
             return ""
@@ -92,9 +109,10 @@ class Sources:
 
 @dataclass(frozen=True)
 class CodeTries:
-    """Limits of codes. Wrong codes are counted by the name they are for, even an unknown one, and by network.
+    """Limits for the codes with which reporters return to a concern or a saved form.
 
-    A right code is counted by its concern or form, never by the caller's address.
+    A wrong code is counted by the name of the concern or form, even if that does not exist, and by the caller's
+    network. A right code is counted only by the concern or form.
     """
 
     limiter: Limiter
@@ -104,11 +122,12 @@ class CodeTries:
 
     @contextmanager
     def guard(self, name: str | None, networks: Networks, purpose: str = "") -> Iterator[None]:
-        """Count a try of a code for `name`. The code is wrong if the block raises `NoSuchConcern` or `NoSuchSavedForm`.
+        """Count the use of a code for the concern or form `name`, which the `with` block checks.
 
-        Raises `TooManyTries` in place of these after too many wrong codes. So a guesser does not lock reporters out of
-        their concern, and learns nothing more. Raises `RateLimited` for a right code that was used too often for that
-        purpose. Without a name, no code can be right. Runs in a worker thread.
+        The code is wrong if the block raises `NoSuchConcern` or `NoSuchSavedForm`. After too many wrong codes, raise
+        `TooManyTries` instead of that error: a guesser then learns nothing more. A right code is still accepted, so a
+        guesser cannot lock reporters out. Raise `RateLimited` if a right code was used too often for `purpose`. If
+        `name` is None, no code can be right. Call in a worker thread, because counting may wait for the shared store.
         """
         try:
             yield

@@ -1,1 +1,1 @@
-"""Operations and queries of the audit log."""
+"""The audit log: writing and reading of entries, hash chains, replay, and the clock that retention relies on."""

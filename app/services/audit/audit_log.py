@@ -19,26 +19,29 @@ from app.services.audit.chains import End, begin_chains, find_end, write_end
 from app.services.audit.meanwhile import expect_seen
 
 _ROWS = table_of(AuditEntryRow)
-# Executed with every concern: built once. Writers take turns, so no other writer takes the next position.
+# Built once, because it runs with every concern. Only one writer writes at a time, so no other can take the position.
 _NEXT_POSITION = select_columns(func.coalesce(func.max(_ROWS.c.position), 0) + 1).scalar_subquery()
 _NEW_DISCLOSURE = insert(_ROWS).values(position=_NEXT_POSITION)
 NO_DETAILS = "{}"
 REPORTER = "reporter"
-"""No network address and no name of a reporter is stored."""
+"""The actor's name in entries for reporters. The audit log stores no reporter's name or network address."""
 
 
 @dataclass(frozen=True)
 class Actor:
-    """The actor of an audit log entry: the client, its network address and the time.
+    """Who performs the action of an audit log entry, with the network address of the client and the time.
 
-    `client` has the person after the first slash, if one is known.
+    `client` is the name of the client or, if the person is known, 'client/person'.
     """
 
     client: str
     address: str
     at: dt.datetime
     seen: int | None = None
-    """Number of the last entry in the chain that the person was shown, for actions that depend on it."""
+    """The number of the last entry in the chain that the person was shown, or None.
+
+    With a number, `record_action` refuses an action that depends on a later change.
+    """
 
     @property
     def person(self) -> str:
@@ -48,16 +51,17 @@ class Actor:
 
 
 by_reporter = partial(Actor, REPORTER, "not recorded")
+"""The actor of what a reporter does. Call it with the time."""
 
 by_itself = partial(Actor, "service", "this machine")
-"""The actor of what the service does without a request."""
+"""The actor of what the service does without a request. Call it with the time."""
 
 
 def record_action(session: Session, chain: str, act: DeskAct, actor: Actor, details: Details | None = None) -> End:
-    """Append an entry for the action to the chain, in the action's transaction. Return its number and hash.
+    """Append an entry for `act` to the chain named `chain`. Return the entry's number and hash.
 
-    Record an action before it changes a row: the rules of the database allow the change only then. Raise
-    `ChangedMeanwhile` if the actor has not seen a change that the action depends on.
+    The caller must do this in the transaction of the action, and before it changes a row: only then do the database's
+    triggers allow the change. Raise `ChangedMeanwhile` if the actor has not seen a change that the action depends on.
     """
     session.flush()  # writes the changes of earlier actions first
     former = find_end(session, chain)
@@ -70,19 +74,26 @@ def record_action(session: Session, chain: str, act: DeskAct, actor: Actor, deta
 
 
 def record_reading(session: Session, chain: str, act: DeskAct, actor: Actor, details: Details | None = None) -> None:
-    """Record that many rows were read, before they are returned. Reading them here would make all writers wait."""
+    """Append an entry for the reading of many rows, without returning it.
+
+    The caller must record before it returns the rows, and read them outside this write transaction. Reading them inside
+    would make all writers wait.
+    """
     record_action(session, chain, act, actor, details)
 
 
 def insert_first_entries(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Begin a chain with each of the rows."""
+    """Insert `rows`, each as the first entry of a new chain, and store the end of each chain."""
     session.connection().execute(_NEW_DISCLOSURE, [dict(row) for row in rows])
     begin_chains(session, [(row["chain"], End(row["number"], row["sha256"])) for row in rows])
 
 
 @dataclass(frozen=True)
 class RecordPage:
-    """A request for audit log entries with positions above `after`. None for `chain` or `client` means all."""
+    """The filters of one page of the audit log: at most `limit` entries with positions above `after`.
+
+    If `chain` or `client` is None, entries of all chains or clients match.
+    """
 
     chain: str | None
     client: str | None
@@ -91,9 +102,10 @@ class RecordPage:
 
 
 def read_audit_log(writer: Writer, page: RecordPage, *, actor: Actor) -> list[AuditEntryRow]:
-    """Return the rows of the page, and one more if there is a next page. Record the reading.
+    """Record the reading in the audit log, and return the entries that match `page`, in order.
 
-    The rows of a client include those of every person who used it.
+    Return one entry more than `page.limit` if there is a next page. Entries of a client include those of every person
+    who used that client.
     """
     statement = select(AuditEntryRow).where(_ROWS.c.position > page.after)
     if page.chain is not None:
@@ -109,14 +121,17 @@ def read_audit_log(writer: Writer, page: RecordPage, *, actor: Actor) -> list[Au
 
 
 def read_end_of_chain(session: Session, chain: str, *, actor: Actor) -> End:
-    """Return the length and the last hash of a chain, for a signed statement."""
+    """Return the length and the last hash of the chain named `chain`, which the caller signs as a statement.
+
+    Record in the chain `audit` that a statement was signed.
+    """
     end = find_end(session, chain)
     record_action(session, AUDIT, DeskAct.STATEMENT_SIGNED, actor, LogDetails(chain=chain))
     return end
 
 
 def list_last_acts(session: Session, chain: str, *, limit: int) -> list[AuditEntryRow]:
-    """Return the last rows of the chain, most recent first."""
+    """Return the last `limit` entries of the chain named `chain`, most recent first."""
     rows = select(AuditEntryRow).where(AuditEntryRow.chain == chain)
     return list(session.exec(rows.order_by(col(AuditEntryRow.number).desc()).limit(limit)))
 
@@ -124,7 +139,10 @@ def list_last_acts(session: Session, chain: str, *, limit: int) -> list[AuditEnt
 def next_row(
     chain: str, former: End, act: DeskAct, actor: Actor, details: Details | None
 ) -> tuple[dict[str, Any], End]:
-    """Return the columns of the row that follows the end `former` of the chain, and the new end."""
+    """Return the columns of the next entry of the chain named `chain`, and the chain's new end. Store nothing.
+
+    `former` is the end of the chain before that entry.
+    """
     columns = {
         "chain": chain,
         "number": former.number + 1,
@@ -141,7 +159,10 @@ def next_row(
 def record_change(
     session: Session, concern: ConcernRow, act: DeskAct, actor: Actor, details: Details | None = None
 ) -> End:
-    """Append an entry for an action that changes the concern, before the change, and set `changed_at`."""
+    """Append an entry for an action that changes `concern`, and set the concern's `changed_at`. Return the chain's end.
+
+    The caller must call this before it makes the change. Raise `ChangedMeanwhile` as `record_action` does.
+    """
     end = record_action(session, concern.reference, act, actor, details)
     concern.changed_at = actor.at
     return end

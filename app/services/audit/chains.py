@@ -1,4 +1,7 @@
-"""Hash chains: each row has the hash of the row before it. The audit log has many chains, the events one."""
+"""Hash chains, in which each row has the hash of the row before it.
+
+The audit log consists of many chains. The events form one chain.
+"""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -15,7 +18,7 @@ from app.models.base import canonical_json, format_utc
 
 FIRST_PREVIOUS_SHA256 = "0" * 64
 _CHAINS = table_of(ChainRow)
-# Executed with every concern: built once.
+# Built once, because they run with every concern.
 _END = select_columns(_CHAINS.c.length, _CHAINS.c.head_sha256).where(_CHAINS.c.name == bindparam("chain"))
 _NEW_CHAIN = insert(_CHAINS)
 _NEW_END = update(_CHAINS).where(_CHAINS.c.name == bindparam("chain"))
@@ -28,7 +31,7 @@ class End(NamedTuple):
     sha256: str
 
     def after(self, columns: Mapping[str, Any]) -> "End":
-        """Return the end after one more row with these columns."""
+        """Return the end of the chain after one more row, which has `columns`."""
         return End(self.number + 1, sha256_of(columns, previous=self.sha256))
 
 
@@ -36,7 +39,10 @@ BEFORE_THE_FIRST = End(0, FIRST_PREVIOUS_SHA256)
 
 
 def sha256_of(columns: Mapping[str, Any], *, previous: str) -> str:
-    """Return the SHA-256 of the canonical JSON (RFC 8785) of a row's columns and of the hash before it."""
+    """Return the hash of a row: the SHA-256 of the canonical JSON (RFC 8785) of `columns` and `previous`.
+
+    `previous` is the hash of the row before it in the chain.
+    """
     whole = {**columns, "at": format_utc(columns["at"]), "previous_sha256": previous}
     return hashlib.sha256(canonical_json(whole)).hexdigest()
 
@@ -47,13 +53,16 @@ def hash_of(row: AuditEntryRow) -> str:
 
 
 def find_end(session: Session, chain: str) -> End:
-    """Return the end of the chain, with the number 0 if it has no rows."""
+    """Return the end of the chain named `chain`, or `BEFORE_THE_FIRST` if that chain has no rows."""
     found = session.connection().execute(_END, {"chain": chain}).one_or_none()
     return BEFORE_THE_FIRST if found is None else End(*found)
 
 
 def write_end(session: Session, chain: str, end: End, former: End) -> None:
-    """Store the new end of the chain. Raise `RowNotStored` if the database did not store it."""
+    """Store `end` as the new end of the chain named `chain`, whose previous end is `former`.
+
+    Raise `RowNotStored` if the database updated no row.
+    """
     if former == BEFORE_THE_FIRST:
         begin_chains(session, [(chain, end)])
         return
@@ -63,6 +72,6 @@ def write_end(session: Session, chain: str, end: End, former: End) -> None:
 
 
 def begin_chains(session: Session, ends: Sequence[tuple[str, End]]) -> None:
-    """Store the ends of new chains, by name."""
+    """Store the ends of new chains. `ends` are pairs of a chain's name and its end."""
     rows = [{"name": name, "length": end.number, "head_sha256": end.sha256} for name, end in ends]
     session.connection().execute(_NEW_CHAIN, rows)

@@ -1,4 +1,4 @@
-"""The last known time, so that a wrong clock cannot end a retention period."""
+"""The last known time, stored to detect a wrong clock, which could end retention periods too early."""
 
 import datetime as dt
 
@@ -8,9 +8,15 @@ from app.errors import ClockInDoubt
 from app.models.audit.audit_log import AuditEntryRow, CheckpointRow, KnownTimeRow, NotedTime
 
 MOST_APART = dt.timedelta(days=1)
-"""After a larger jump of the clock, or a longer downtime, a person must check the clock."""
+"""The largest allowed difference between the clock and the last known time.
+
+After a larger jump of the clock, or a longer downtime, a person must check the clock.
+"""
 MOST_AHEAD = MOST_APART + dt.timedelta(hours=2)
-"""A running service signs a checkpoint each day, so the last known time is no further ahead of the newest entry."""
+"""The largest allowed lead of the last known time over the newest audit log entry.
+
+A running service signs a checkpoint each day, which adds an entry.
+"""
 CHECK_THE_CLOCK = (
     "Nothing was erased. Check the date of this machine; when it is right, run guidance desk purge --clock-checked."
 )
@@ -19,9 +25,10 @@ _NEWEST_ACT = select(AuditEntryRow.at).order_by(col(AuditEntryRow.position).desc
 
 
 def find_clock_fault(session: Session, *, at: dt.datetime) -> str | None:
-    """Return the disagreement of the clock with the last known time, in words, or None if they agree.
+    """Compare `at`, the time by the clock, with the last known time.
 
-    If no time is known yet, the time of the newest audit log entry counts.
+    Return None if they differ by at most `MOST_APART`, otherwise the difference as text. If no time is stored yet,
+    compare with the time of the newest audit log entry.
     """
     known = session.get(KnownTimeRow, NotedTime.CLOCK.value)
     known_at = known.at if known is not None else session.exec(_NEWEST_ACT).first()
@@ -33,9 +40,11 @@ def find_clock_fault(session: Session, *, at: dt.datetime) -> str | None:
 
 
 def find_known_time_fault(session: Session) -> str | None:
-    """Return the disagreement of the last known time with the audit log, in words, or None.
+    """Return the fault of the last known time as text, or None if it has no fault.
 
-    A known time that is behind is not a fault: it erases nothing.
+    The time is at fault if it is missing although the service has signed a checkpoint, or if it is more than
+    `MOST_AHEAD` after the newest audit log entry. A time in the past is not a fault, because it cannot cause an
+    erasure.
     """
     known, newest = session.get(KnownTimeRow, NotedTime.CLOCK.value), session.exec(_NEWEST_ACT).first()
     if known is None:
@@ -50,7 +59,7 @@ def find_known_time_fault(session: Session) -> str | None:
 
 
 def require_clock(session: Session, *, at: dt.datetime) -> None:
-    """Raise `ClockInDoubt` if the clock disagrees with the last known time."""
+    """Raise `ClockInDoubt` if `at`, the time by the clock, differs too much from the last known time."""
     fault = find_clock_fault(session, at=at)
     if fault is not None:
         raise ClockInDoubt(f"{fault}. {CHECK_THE_CLOCK}")
@@ -59,7 +68,8 @@ def require_clock(session: Session, *, at: dt.datetime) -> None:
 def note_time(session: Session, at: dt.datetime, *, is_checked: bool = False) -> None:
     """Store `at` as the last known time.
 
-    Raise `ClockInDoubt` if it disagrees with the time stored before, unless a person has checked the clock.
+    Raise `ClockInDoubt` if `at` differs too much from the time stored before, unless `is_checked` is true. `is_checked`
+    means that a person has checked the clock.
     """
     if not is_checked:
         require_clock(session, at=at)

@@ -1,4 +1,4 @@
-"""Actions of others on a concern since a person last saw it."""
+"""Detection of what others did on a concern after a person last saw it: no action is based on an outdated page."""
 
 from collections.abc import Collection
 
@@ -13,9 +13,10 @@ MOST_SHOWN = 50
 
 
 def expect_seen(session: Session, chain: str, act: DeskAct, *, client: str, seen: int) -> None:
-    """Raise `ChangedMeanwhile` if, after entry `seen`, another client did something that `act` depends on.
+    """Raise `ChangedMeanwhile` if, after entry number `seen`, another client did something that `act` depends on.
 
-    For actions that send or write something, the client's own count too: the form may have been sent twice.
+    If `act` sends or writes something, also raise it if `client` itself did the same after `seen`: the form may have
+    been sent twice.
     """
     by_others, own = others_acts_to_see(act), {act} & SENDING_ACTS
     if (by_others or own) and session.exec(_later(chain, client, seen, by_others, own).limit(1)).first() is not None:
@@ -23,14 +24,17 @@ def expect_seen(session: Session, chain: str, act: DeskAct, *, client: str, seen
 
 
 def list_meanwhile(session: Session, chain: str, *, client: str, seen: int) -> list[AuditEntryRow]:
-    """Return the entries after `seen`, in order: changes by others, and what the client itself sent."""
+    """Return up to `MOST_SHOWN` entries after entry number `seen`, in order.
+
+    These are changes by other clients, and the notes, messages and hand-overs of `client` itself.
+    """
     return list(session.exec(_later(chain, client, seen, TO_SEE_FIRST, SENDING_ACTS).limit(MOST_SHOWN)))
 
 
 def _later(
     chain: str, client: str, seen: int, of_others: Collection[DeskAct], own: Collection[DeskAct]
 ) -> SelectOfScalar[AuditEntryRow]:
-    """Select the entries after `seen`: actions `of_others` by other clients, and `own` actions by this client."""
+    """Return a query for entries after number `seen`: actions `of_others` by other clients, and `own` by `client`."""
     is_own, act = col(AuditEntryRow.client) == client, col(AuditEntryRow.act)
     wanted = or_(and_(~is_own, act.in_(of_others)), and_(is_own, act.in_(own)))
     later = select(AuditEntryRow).where(AuditEntryRow.chain == chain, AuditEntryRow.number > seen, wanted)

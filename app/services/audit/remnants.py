@@ -1,4 +1,4 @@
-"""Removal of erased and re-encrypted texts from the files of the database."""
+"""Removal of the bytes of erased and re-encrypted texts from the files of the database."""
 
 import sqlite3
 from pathlib import Path
@@ -10,17 +10,19 @@ from app.db.database import BUSY_MILLISECONDS
 from app.logs import Log
 from app.models.audit.audit_log import Remnants
 
-BRIEF_MILLISECONDS = 20  # the longest wait for readers while the log is emptied: writers wait too
+BRIEF_MILLISECONDS = 20  # the longest wait for readers while the write-ahead log is emptied: writers wait too
 log = Log(__name__)
 
 
 def purge_remnants(engine: Engine, *, is_sure: bool = True) -> Remnants:
-    """Remove the remnants, as far as the database allows it now, and return what is left.
+    """Remove the bytes of erased texts from the database files, as far as is possible now. Return what remains.
 
-    If the caller `is_sure` that there were some, what is left is logged and marked.
+    SQLite overwrites freed pages itself, so only its write-ahead log must be emptied. That fails while a reader uses
+    the log. Then, if `is_sure` is true, log a warning and create a marker file beside the database, unless the file
+    exists. It tells every process that uses this database to try again, also after a restart. `is_sure` means that
+    there were bytes to remove.
 
-    SQLite overwrites freed pages, and its log (WAL) is emptied unless a reader holds it. A marker file beside the
-    database tells every process that serves it, also after a restart. PostgreSQL marks the space for reuse.
+    In PostgreSQL, run VACUUM, which frees the space for reuse.
     """
     if engine.dialect.name != "sqlite":
         _vacuum(engine)
@@ -38,7 +40,7 @@ def purge_remnants(engine: Engine, *, is_sure: bool = True) -> Remnants:
 
 
 def has_remnants(engine: Engine) -> bool:
-    """Return True if a process could not remove all erased text. Always False for PostgreSQL."""
+    """Return True if bytes of erased texts remain in the write-ahead log of SQLite. Always False for PostgreSQL."""
     return engine.dialect.name == "sqlite" and _marker(engine).exists()
 
 
@@ -51,7 +53,7 @@ def _empty_log(engine: Engine) -> bool:
         driver: Any = connection.connection.driver_connection
         driver.execute(f"PRAGMA busy_timeout={BRIEF_MILLISECONDS}")
         try:
-            for _ in range(2):  # most of the work, while others write: the second pass takes newer writes
+            for _ in range(2):  # does most of the work while others write; the second pass includes their writes
                 driver.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
             busy, _, _ = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         except sqlite3.OperationalError:  # another process is using the log

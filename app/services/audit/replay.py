@@ -1,4 +1,4 @@
-"""Replay of chains: rows are applied in order to a state, which is then compared with the tables."""
+"""Replay of chains: apply the rows of a chain to a state in order, to compare the state with other tables."""
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
@@ -29,16 +29,20 @@ from app.models.concerns.receipts import ConcernState
 
 _ACTS = table_of(AuditEntryRow).c
 Change = Callable[[Any, Any, Any], None]
-"""A function that applies a row to the state. It takes the state, the row's details, and the row."""
+"""A function that applies a row to a state. Its arguments are the state, the details of the row, and the row."""
 
 
 class Replayed:
-    """The state after the rows of a chain. `changes` has a function for each kind of row that changes the state."""
+    """Base of a state that is computed from the rows of a chain."""
 
     changes: ClassVar[Mapping[str, Change]] = {}
+    """Maps a kind of row to the function that applies such a row. Rows of other kinds do not change the state."""
 
     def apply(self, row: Any) -> None:
-        """Apply the next row. A row whose details were altered changes nothing: `verify` finds it by its hash."""
+        """Apply the next row of the chain. Ignore a row whose details cannot be read, because they were altered.
+
+        The verification of hashes reports such a row.
+        """
         change = self.changes.get(self._kind_of(row))
         if change is None:
             return
@@ -59,7 +63,7 @@ StateT = TypeVar("StateT", bound=Replayed)
 
 
 def replay(state: StateT, rows: Iterable[Any]) -> StateT:
-    """Apply the rows in their order, and return the state."""
+    """Apply `rows` to `state` in order, and return `state`."""
     for row in rows:
         state.apply(row)
     return state
@@ -67,38 +71,41 @@ def replay(state: StateT, rows: Iterable[Any]) -> StateT:
 
 @dataclass
 class RecordedConcern(Replayed):
-    """A concern as its chain records it: first time of each action, last seal of each text, and values set."""
+    """The state of a concern, replayed from its audit log chain. The key None stands for the concern's own text."""
 
     first: dict[str, dt.datetime] = field(default_factory=dict)
+    """Maps each action to the time when it was first recorded."""
     seals: dict[EntryPlace | None, SealDetails] = field(default_factory=dict)
+    """Maps the place of each text to the digest and the recipients of its last encryption."""
     added: dict[EntryPlace | None, AuditEntryRow] = field(default_factory=dict)
-    """The audit log entry that added each entry."""
+    """Maps the place of each addition, note or message to the audit log entry that recorded its arrival."""
     entries: dict[EntryPlace | None, str | None] = field(default_factory=dict)
-    """The digest of each entry's own columns."""
+    """Maps the place of each addition, note or message to the digest of its columns on arrival."""
     columns_sha256: str | None = None
+    """The digest of the concern's unencrypted columns, or None if it is not recorded."""
     held: bool = False
     closing: ClosedDetails | None = None
     assigned_to: str = ""
     changed_at: dt.datetime | None = None
     added_at: dt.datetime | None = None
     receipts: set[str] = field(default_factory=set)
-    """The digest of each receipt that was stored for a retry."""
+    """The digests of the receipts that were stored for retries."""
     acknowledged: dict[int, dt.datetime] = field(default_factory=dict)
-    """Time of acknowledgement of each addition, by its number."""
+    """Maps the number of each acknowledged addition to the time of the acknowledgement."""
     read_at: dict[int, dt.datetime] = field(default_factory=dict)
-    """Time of the first reading of each message, by its number."""
+    """Maps the number of each message that was read to the time when the reporter first read it."""
     answered_by: dict[int, int] = field(default_factory=dict)
-    """Number of the addition that answers each message, by the message's number."""
+    """Maps the number of each answered message to the number of the addition that answers it."""
 
     @property
     def state(self) -> ConcernState:
-        """The state of the concern after these rows."""
+        """The state of the concern after the rows applied so far: received, acknowledged or closed."""
         if DeskAct.CLOSED in self.first:
             return ConcernState.CLOSED
         return ConcernState.ACKNOWLEDGED if DeskAct.ACKNOWLEDGED in self.first else ConcernState.RECEIVED
 
     def apply(self, row: Any) -> None:
-        """Apply the next row. Note the first time of its action, and the time of the concern's last change."""
+        """Apply the next row of the chain. Also store the first time of its action, and the time of the last change."""
         self.first.setdefault(row.act, row.at)
         if row.act in CHANGING_ACTS:
             self.changed_at = row.at
@@ -113,7 +120,7 @@ class RecordedConcern(Replayed):
     def _add(self, details: SealDetails, row: AuditEntryRow) -> None:
         self._seal(details, row)
         self.added[details.place], self.entries[details.place] = row, details.entry_sha256
-        if row.act == DeskAct.ADDED and details.number is not None:  # it answers messages read but unanswered
+        if row.act == DeskAct.ADDED and details.number is not None:  # answers messages read before
             self.added_at = row.at
             self.answered_by |= {each: details.number for each in self.read_at if each not in self.answered_by}
 
@@ -150,14 +157,14 @@ class RecordedConcern(Replayed):
 
 @dataclass
 class RecordedOthers(Replayed):
-    """Webhooks, readers of events, and events, as the audit log records them."""
+    """The state of webhooks, of readers of events and of the event chain, replayed from the audit log."""
 
     webhooks: dict[str, WebhookDetails] = field(default_factory=dict)
-    """Each webhook, by name, as it was last changed."""
+    """Maps the name of each webhook to the details of its last change."""
     confirmed: dict[str, int] = field(default_factory=dict)
-    """The last event that each client confirmed."""
+    """Maps the name of each client that reads events to the number of the last event that it confirmed."""
     last_events: dict[int, str] = field(default_factory=dict)
-    """Number and hash of each event that was the last one when a checkpoint was signed."""
+    """Maps the number of each event that was the newest when a checkpoint was signed to the hash of that event."""
 
     def _change_webhook(self, details: WebhookDetails, _row: Any) -> None:
         self.webhooks[details.name] = details
@@ -177,7 +184,7 @@ class RecordedOthers(Replayed):
 
 
 def replay_others(session: Session) -> RecordedOthers:
-    """Return the state of other tables that the chains `audit`, `events` and `webhooks` record."""
+    """Replay the chains `audit`, `events` and `webhooks`, and return the state that they record."""
     acts = (
         select_columns(_ACTS.act, _ACTS.detail)
         .where(_ACTS.chain.in_((AUDIT, EVENTS, WEBHOOKS)), _ACTS.act.in_(RecordedOthers.changes))

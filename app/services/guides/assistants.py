@@ -1,7 +1,8 @@
-"""Tools with which AI assistants read published guidance, and nothing else.
+"""Tools with which AI assistants read published guidance (Model Context Protocol). No tool writes anything.
 
-No tool takes a concern or an account of a child. None matches a child to indicators: that would be a score. Every
-result begins with the emergency sentence, the cautions and the editions, because programs shorten results at the end.
+No tool takes a concern or an account of a child. No tool matches a child to indicators, because a match would be a
+score. Every result begins with the emergency sentence, the cautions and the editions, because programs shorten results
+at the end.
 """
 
 from collections.abc import Callable, Iterable
@@ -105,7 +106,10 @@ class AssistantResult(ResponseModel):
 
 @dataclass(frozen=True)
 class Library:
-    """The sources from which the tools read."""
+    """The sources from which the tools read.
+
+    `preferred_guide` is the guide to read if a call names no guide. It is None if the council has set no default.
+    """
 
     session: Session
     contents: Contents
@@ -114,7 +118,10 @@ class Library:
     preferred_guide: str | None
 
     def guide_of(self, arguments: OfGuide) -> str:
-        """Return the name of the guide, or of the default guide. Raise `NoSuchGuide` if there is none."""
+        """Return the name of the guide in `arguments` or, if `arguments` name no guide, of the default guide.
+
+        A named guide is returned without a check that it exists. Raise `NoSuchGuide` if there is no default guide.
+        """
         guide = arguments.guide or default_guide(self.session, self.preferred_guide)
         if guide is None:
             raise NoSuchGuide
@@ -123,7 +130,10 @@ class Library:
     def result(
         self, cautions: Iterable[Caution], cited: Iterable[tuple[EditionKey, str]], **rest: Any
     ) -> dict[str, Any]:
-        """Return a result from the cautions, the cited editions with their digests, and the tool's own fields."""
+        """Return the JSON of a tool's result: the emergency sentence, `cautions`, the cited editions, and `rest`.
+
+        `cited` are the key and digest of each edition. `rest` are the tool's own fields.
+        """
         editions = [
             CitedEdition(
                 guide=key.guide, edition=key.number, digest=digest, url=f"{self.public_url}{edition_path(*key)}"
@@ -138,7 +148,7 @@ Read = Callable[[Library, Any], dict[str, Any]]
 
 
 class Tool(NamedTuple):
-    """One tool. `read` gets arguments that were parsed by the model `arguments`."""
+    """A tool. The arguments of a call are parsed by the model `arguments`, then passed to `read`."""
 
     title: str
     description: str
@@ -150,7 +160,10 @@ TOOLS: dict[str, Tool] = {}
 
 
 def _tool(title: str, arguments: type[RequestModel]) -> Callable[[Read], Read]:
-    """Register the function as a tool, with its name and its docstring as name and description."""
+    """Return a decorator that adds a function to `TOOLS`.
+
+    The function's name and docstring become the name and description of the tool.
+    """
 
     def register(read: Read) -> Read:
         TOOLS[read.__name__] = Tool(title, " ".join((read.__doc__ or "").split()), arguments, read)
@@ -160,7 +173,11 @@ def _tool(title: str, arguments: type[RequestModel]) -> Callable[[Read], Read]:
 
 
 class ReadWords(NamedTuple):
-    """The text, facts about the rendition if it is one, and the languages and editions to cite."""
+    """The text that a tool returns, and what to cite with it.
+
+    `rendition` is None if the text is that of the edition itself. `languages` are all languages of the guide. `cited`
+    are the key and digest of each edition from which the text comes.
+    """
 
     content: EditionContent
     rendition: RenditionFacts | None
@@ -169,9 +186,12 @@ class ReadWords(NamedTuple):
 
 
 def _read_words(library: Library, arguments: OfGuideInLanguage) -> ReadWords:
-    """Return the text. Raise `NoSuchGuide`, or `NoSuchRendition` if the guide has none in the language.
+    """Return the text of the guide's current edition, or of its rendition in the language of `arguments`.
 
-    If a rendition is out of date, its cautions and contacts are those of the current edition, which is cited too.
+    The cautions and contacts of an out-of-date rendition are those of the current edition, which is then cited too.
+    Raise `NoSuchGuide` if the guide is unknown, or `EditionWithdrawn` if all its editions are withdrawn. Raise
+    `NoSuchRendition` if the guide has no rendition in the language, or `RenditionWithdrawn` if all renditions in the
+    language are withdrawn.
     """
     guide = library.guide_of(arguments)
     history, stored = get_history(library.session, guide=guide), list_renditions(library.session, guide=guide)
@@ -212,7 +232,7 @@ def read_section(library: Library, arguments: OfSection) -> dict[str, Any]:
     """Return one section of the current edition, word for word, or in the words of a language."""
     words, section = _read_words(library, arguments), arguments.section
     facts, own = words.rendition, f"/{section.key}/"
-    if facts is not None:  # pointers refer to this result: `/items/0/text`
+    if facts is not None:  # make the pointers refer to this result: `/items/0/text`
         pointers = (each for each in facts.in_guide_language if each.startswith(("/cautions/", own)))
         placed = tuple(f"/items/{each.removeprefix(own)}" if each.startswith(own) else each for each in pointers)
         facts = facts.model_copy(update={"in_guide_language": placed})
@@ -254,7 +274,7 @@ def compare_editions(library: Library, arguments: OfChanges) -> dict[str, Any]:
 
 @cache
 def tool_list() -> list[dict[str, Any]]:
-    """Return the descriptions of the tools as the protocol lists them, always in the same order."""
+    """Return the definition of each tool as the protocol's list of tools requires, always in the same order."""
     output = AssistantResult.model_json_schema(mode="serialization")
     del output["additionalProperties"]  # each tool adds its own fields
     return [
@@ -271,7 +291,10 @@ def tool_list() -> list[dict[str, Any]]:
 
 
 def call_tool(tool: Tool, arguments: Any, library: Library) -> tuple[dict[str, Any] | None, str]:
-    """Return the tool's result, or None and a sentence that says what the assistant can correct."""
+    """Call `tool`. Return its result and an empty sentence, or None and a sentence for the assistant.
+
+    The sentence says which arguments are invalid, or explains the `Problem` that the tool raised.
+    """
     try:
         return tool.read(library, tool.arguments.model_validate(arguments)), ""
     except ValidationError as error:

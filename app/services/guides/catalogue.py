@@ -1,4 +1,4 @@
-"""Queries of items across guides, from the catalogue of current items."""
+"""The catalogue: an index of the items of all current editions, and queries across guides."""
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -24,7 +24,10 @@ LISTED_SECTIONS = tuple(section.key for section in Section)
 
 @dataclass(frozen=True)
 class CatalogueEntry:
-    """An item of a current edition, with the data that must be shown beside it."""
+    """An item of a current edition, with the data that must be shown beside it.
+
+    `part` is the key of the item's section.
+    """
 
     key: EditionKey
     digest: str
@@ -35,7 +38,10 @@ class CatalogueEntry:
 
 @dataclass(frozen=True)
 class EntryFilter:
-    """A filter of catalogue entries. An entry must meet every condition."""
+    """A filter of catalogue entries. An entry must meet every condition; None sets no condition.
+
+    `sections` are section keys. `code` is one of the item's related codes, in upper or lower case.
+    """
 
     words: str | None = None
     sections: Sequence[str] = LISTED_SECTIONS
@@ -44,14 +50,17 @@ class EntryFilter:
 
 
 def index_guide(session: Session, guide: str, current: EditionKey | None) -> None:
-    """Replace the guide's entries with those of its current edition. Without a current edition there are none."""
+    """Replace the catalogue entries of `guide` with the items of its edition `current`.
+
+    If `current` is None, only delete the entries.
+    """
     session.exec(delete(CatalogueRow).where(col(CatalogueRow.guide) == guide))
     if current is not None:
         session.connection().execute(insert(CatalogueRow), _rows(current, read_content(session, current)))
 
 
 def find_index_faults(session: Session) -> Iterator[tuple[str, str]]:
-    """Yield each guide whose entries differ from its current edition, and the fault."""
+    """Compare the catalogue with the current editions. Yield a label for each guide that differs, and the fault."""
     columns = [each for each in table_of(CatalogueRow).c if each.name != "id"]
     heads = session.exec(select(EditionRow.guide).where(IS_EDITION, col(EditionRow.number) == 1))
     for guide in sorted(heads):
@@ -69,7 +78,11 @@ def _in_order(row: dict[str, object]) -> dict[str, object]:
 def list_catalogue(
     session: Session, wanted: EntryFilter, *, offset: int = 0, limit: int | None = None
 ) -> list[CatalogueEntry]:
-    """Return the matching entries by section, guide and position; if words are given, the best match first."""
+    """Return the entries that match `wanted`, by section, guide and position.
+
+    If `wanted` has words, the best match comes first. Words without a letter or digit match no entry. Skip the first
+    `offset` entries, and return at most `limit`.
+    """
     found = select(CatalogueRow).where(col(CatalogueRow.part).in_(wanted.sections))
     if wanted.guides is not None:
         found = found.where(col(CatalogueRow.guide).in_(wanted.guides))
@@ -86,7 +99,10 @@ def list_catalogue(
 
 
 def find_guides(session: Session, items: Collection[tuple[str, str]]) -> list[str]:
-    """Return the guides whose current editions have all of these items (section key, id), the first published first."""
+    """Return the guides whose current edition has all of `items`. The guide that was published first comes first.
+
+    Each of `items` is a section key and the id of an item.
+    """
     first = (col(EditionRow.guide) == CatalogueRow.guide) & IS_EDITION & (col(EditionRow.number) == 1)
     found = (
         select(CatalogueRow.guide)
@@ -116,7 +132,7 @@ def _rows(current: EditionKey, content: EditionContent) -> list[dict[str, object
 
 
 def _words_of(item: RequestModel, fields: Sequence[str]) -> str:
-    """Return the printed words of the item that search reads."""
+    """Return the searchable words of `item`, joined by spaces: those of `fields` and of its phone numbers."""
     phones = [phone.display for phone in getattr(item, "phones", ())]
     texts = [getattr(item, name, None) for name in fields]
     return " ".join(word for text in [*texts, *phones] if text for word in words_in(text))

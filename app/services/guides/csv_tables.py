@@ -1,7 +1,7 @@
 """A section as CSV (RFC 4180): one row for each item, with the edition and the cautions in each row.
 
-An apostrophe precedes a cell that a spreadsheet would run as a formula, even after blanks or with a full-width sign.
-All other text is as published.
+A cell that a spreadsheet would run as a formula gets an apostrophe in front. This includes formulas after blanks and
+formulas that begin with a full-width sign. All other text is as published.
 """
 
 import csv
@@ -19,13 +19,16 @@ from app.services.guides.working_hours import hours_text
 
 EDITION_COLUMNS = ("guide", "edition", "digest")
 RENDITION_COLUMNS = ("language", "rendition", "rendition_digest", "in_guide_language", "notices")
-"""Further columns of a rendition. `in_guide_language` names untranslated cells; `notices` belong beside the text."""
+"""Further columns of a rendition.
+
+`in_guide_language` lists the columns of the row that are untranslated. `notices` are sentences to show with the text.
+"""
 FORMULA = re.compile(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n]")
 Cells = dict[str, str]
 
 
 class CsvRow(NamedTuple):
-    """An item of an edition, with the cautions that go with it."""
+    """An item of an edition, with the cautions of the edition."""
 
     key: EditionKey
     digest: str
@@ -36,7 +39,7 @@ class CsvRow(NamedTuple):
 
 
 def section_csv(shown: ShownEdition, section: Section) -> bytes:
-    """Return a section of an edition or rendition as CSV in UTF-8, with a header row."""
+    """Return `section` of the edition or rendition `shown` as CSV in UTF-8, with a header row."""
     head, cautions = shown.head, shown.content.cautions
     items: tuple[Identified, ...] = getattr(shown.content, section.key)
     rows = [
@@ -47,7 +50,11 @@ def section_csv(shown: ShownEdition, section: Section) -> bytes:
 
 
 def csv_table(section: Section, rows: Sequence[CsvRow], *, cautions: int = 0, of_rendition: bool = False) -> bytes:
-    """Return items of the section as CSV in UTF-8, with a header row and enough columns for every row's cautions."""
+    """Return `rows`, which are items of `section`, as CSV in UTF-8, with a header row.
+
+    There are as many caution columns as any row has cautions, and at least `cautions`. If `of_rendition`, the table has
+    the columns of `RENDITION_COLUMNS`.
+    """
     columns = max([cautions, *(len(row.cautions) for row in rows)])
     model = section.entry.item
     sheet = io.StringIO(newline="")
@@ -64,7 +71,7 @@ def csv_table(section: Section, rows: Sequence[CsvRow], *, cautions: int = 0, of
 
 
 def csv_name(shown: ShownEdition, section: Section) -> str:
-    """Return the file name for the section, for example `child-sexual-exploitation-1-indicators.csv`."""
+    """Return the file name of `section`, for example `child-sexual-exploitation-1-indicators.csv`."""
     key = shown.rendition.stored.key if shown.rendition else None
     words = f"-{key.language}-{key.number}" if key else ""
     return f"{shown.head.guide}-{shown.head.number}{words}-{section.value}.csv"
@@ -85,7 +92,10 @@ def _rendition_cells(rendition: ShownRendition | None, section: Section, place: 
 
 
 def _item_cells(model: type[RequestModel], item: Identified | None) -> Cells:
-    """Return the item's cells by column name. Without an item, return empty cells, whose keys are the header row."""
+    """Return the cells of `item`, which is a `model`, by column name.
+
+    If `item` is None, every cell is empty: the keys are then the header row.
+    """
     cells: Cells = {}
     for name in model.model_fields:
         value = getattr(item, name, None)

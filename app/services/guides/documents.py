@@ -1,4 +1,4 @@
-"""The blocks of a document (headings, paragraphs, list items), and their reader for Markdown."""
+"""The blocks of a document (headings, paragraphs, list items), and a reader of Markdown into blocks."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -15,43 +15,46 @@ LISTS = ("bullet_list", "ordered_list")
 
 
 class BlockKind(StrEnum):
-    """The kind of a block."""
+    """The kind of a block of a document."""
 
     HEADING = "heading"
     PARAGRAPH = "paragraph"
     ITEM = "item"
     QUOTATION = "quotation"
     MARGIN = "margin"
-    """A header, footer, footnote or row of column names, which is not part of the text."""
+    """Not part of the text: a header, footer, footnote, comment, or row of column names."""
 
 
 @dataclass(frozen=True)
 class Block:
-    """A block: its text on one line, and the bold words at its beginning."""
+    """A block of a document, with its text on one line.
+
+    `name` is the bold text at its beginning. In a row of a table of contacts, it is the text of the first cell.
+    """
 
     kind: BlockKind
     text: str
     name: str = ""
     level: int = 0
-    """Level of a heading, where 1 is the title; depth of a list item."""
+    """The level of a heading (the title has 1), or the depth of a list item (an item of an outer list has 1)."""
     links: tuple[str, ...] = ()
     cells: tuple[str, ...] = ()
-    """The text of each cell, for a row of a table of contacts."""
+    """The text of each cell if the block is a row of a table of contacts, otherwise empty."""
 
 
 def one_line(text: str) -> str:
-    """Return the text with each run of white space replaced by one space."""
+    """Return `text` without white space at both ends, and with one space for each other run of white space."""
     return _BLANKS.sub(" ", text).strip()
 
 
 def without_bullet(text: str) -> tuple[str, bool]:
-    """Return the text without a typed bullet, and True if it had one."""
+    """Return `text` without a bullet that was typed at its beginning, and True if there was a bullet."""
     bare = BULLET.sub("", text, count=1)
     return bare, bare != text
 
 
 def markdown_blocks(text: str) -> list[Block]:
-    """Return the blocks of the Markdown text, without HTML, whose tags readers of a page do not see."""
+    """Return the blocks of the Markdown `text`. Leave out HTML blocks, such as comments, and inline HTML tags."""
     return list(_blocks_of(MarkdownIt("commonmark").parse(text)))
 
 

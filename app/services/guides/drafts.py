@@ -1,4 +1,4 @@
-"""Drafts of guides, and their publication by a second person, who wrote none of the text."""
+"""Drafts of guides. A draft is published by a second person, who wrote none of its text."""
 
 import datetime as dt
 import hashlib
@@ -17,17 +17,20 @@ from app.services.guides.reference_data import ReferenceData
 from app.services.guides.validation import check_draft
 
 ENDING_ACTS = (GuideDraftAct.DISCARDED.value, GuideDraftAct.PUBLISHED.value)
-"""Actions after which a guide has no draft."""
+"""Actions that end a draft: the guide then has no draft."""
 DraftContent = dict[str, Any]
 DraftChange = Callable[[GuideDraftRow | None], DraftContent]
-"""Takes the current draft, or None if there is none. Returns the new content, or raises."""
+"""A function that gets the current draft, or None if there is no draft. It returns the new content, or raises."""
 DraftPrecondition = Callable[[GuideDraftRow], None]
-"""Takes the current draft. Raises unless the caller knows its current version."""
+"""A function that gets the current draft, and raises unless the caller has seen its current version."""
 
 
 @dataclass(frozen=True)
 class DraftAct:
-    """An action on a guide's draft: who, when, and a precondition that raises unless they know the current draft."""
+    """An action on the draft of `guide`, by the client (and person) named `by`, at the time `at`.
+
+    `precondition` raises an error unless the client has seen the current version of the draft.
+    """
 
     guide: str
     by: str
@@ -37,19 +40,19 @@ class DraftAct:
 
 @dataclass(frozen=True)
 class DraftRecord:
-    """The writers of a draft, and the number of the guide's last edition (None for a new guide)."""
+    """The writers of a draft. `follows` is the number of the guide's last edition, or None for a new guide."""
 
     writers: Sequence[str]
     follows: int | None
 
 
 def find_guide_draft(session: Session, guide: str) -> GuideDraftRow | None:
-    """Return the draft of the guide, or None."""
+    """Return the draft of `guide`, or None if there is no draft."""
     return session.get(GuideDraftRow, guide)
 
 
 def get_guide_draft(session: Session, guide: str) -> GuideDraftRow:
-    """Return the draft of the guide. Raise `NoSuchGuideDraft`."""
+    """Return the draft of `guide`. Raise `NoSuchGuideDraft` if there is no draft."""
     draft = find_guide_draft(session, guide)
     if draft is None:
         raise NoSuchGuideDraft
@@ -57,12 +60,12 @@ def get_guide_draft(session: Session, guide: str) -> GuideDraftRow:
 
 
 def list_guide_drafts(session: Session) -> Sequence[GuideDraftRow]:
-    """Return every draft, in order of guide."""
+    """Return every draft, ordered by guide."""
     return session.exec(select(GuideDraftRow).order_by(GuideDraftRow.guide)).all()
 
 
 def list_draft_writers(session: Session, guide: str) -> list[str]:
-    """Return the names of all who wrote the draft since it was begun, without repeats, in order of first writing."""
+    """Return the recorded name of each writer of the current draft of `guide`, in order of first writing."""
     last_end = select(func.max(GuideDraftActRow.number)).where(
         GuideDraftActRow.guide == guide, col(GuideDraftActRow.act).in_(ENDING_ACTS)
     )
@@ -75,7 +78,7 @@ def list_draft_writers(session: Session, guide: str) -> list[str]:
 
 
 def find_changed_drafts(session: Session) -> Iterator[tuple[str, str]]:
-    """Yield the guide of each draft that differs from its recorded actions, and the fault."""
+    """Compare each draft with its recorded actions. Yield the guide of each draft that differs, and the fault."""
     rows = session.exec(select(GuideDraftActRow).order_by(GuideDraftActRow.guide, col(GuideDraftActRow.number)))
     acts: dict[str, list[GuideDraftActRow]] = {}
     for row in rows:
@@ -94,7 +97,7 @@ def find_changed_drafts(session: Session) -> Iterator[tuple[str, str]]:
 
 
 def _is_as_acted(draft: GuideDraftRow, acts: Sequence[GuideDraftActRow]) -> bool:
-    """Return True if the draft is as these actions left it. `acts` are those since the draft was begun."""
+    """Return True if `draft` is as `acts` left it. `acts` are the actions since the draft was started, in order."""
     written, offered = None, None
     for act in acts:
         if act.act == GuideDraftAct.WRITTEN:
@@ -111,12 +114,16 @@ def _is_as_acted(draft: GuideDraftRow, acts: Sequence[GuideDraftActRow]) -> bool
 
 
 def read_draft_record(session: Session, guide: str) -> DraftRecord:
-    """Return the writers of the guide's draft and the number of its last edition."""
+    """Return the writers of the draft of `guide`, and the number of the guide's last edition."""
     return DraftRecord(list_draft_writers(session, guide), len(find_history(session, guide=guide)) or None)
 
 
 def write_guide_draft(session: Session, guide: str, change: DraftChange, *, by: str, at: dt.datetime) -> GuideDraftRow:
-    """Save the changed content as the guide's draft, with or without errors. Unchanged content is not saved again."""
+    """Save the content that `change` returns as the draft of `guide`, record the action, and return the draft.
+
+    The content may have errors. A save cancels a submission for publication. If the content is unchanged, save and
+    record nothing. Raise the errors of `change`.
+    """
     draft = find_guide_draft(session, guide)
     text = json.dumps(change(draft), ensure_ascii=False, separators=(",", ":"))
     if draft is None:
@@ -130,9 +137,9 @@ def write_guide_draft(session: Session, guide: str, change: DraftChange, *, by: 
 
 
 def discard_draft(session: Session, act: DraftAct) -> GuideDraftRow:
-    """Remove the draft and return it. Its recorded actions remain.
+    """Delete the draft, record the action, and return the deleted draft. Its recorded actions remain.
 
-    Raise `NoSuchGuideDraft`, and the errors of the precondition.
+    Raise `NoSuchGuideDraft` if there is no draft. Raise the errors of `act.precondition`.
     """
     draft = _known_draft(session, act)
     _end(session, draft, GuideDraftAct.DISCARDED, act)
@@ -140,9 +147,10 @@ def discard_draft(session: Session, act: DraftAct) -> GuideDraftRow:
 
 
 def offer_draft(session: Session, reference_data: ReferenceData, act: DraftAct) -> GuideDraftRow:
-    """Submit the draft for another person to publish. The next change of its text cancels the request.
+    """Submit the draft for another person to publish, record the action, and return the draft.
 
-    Raise `NoSuchGuideDraft`, the errors of the precondition, and `InvalidEdition` with every error.
+    The next change of the text cancels the submission. Raise `NoSuchGuideDraft` if there is no draft. Raise the errors
+    of `act.precondition`. Raise `InvalidEdition` with every error if the draft has errors.
     """
     draft = _known_draft(session, act)
     check_draft(session, draft, reference_data, today=act.at.date()).require_sound()
@@ -154,11 +162,14 @@ def offer_draft(session: Session, reference_data: ReferenceData, act: DraftAct) 
 def publish_draft(
     session: Session, reference_data: ReferenceData, act: DraftAct, *, follows: int | None, two_people: bool
 ) -> Published:
-    """Publish the draft as the guide's next edition and end the draft.
+    """Publish the draft as the guide's next edition, record the action, and delete the draft.
 
-    `follows` is the number of the last edition, None for a new guide. Raise `NoSuchGuideDraft`, the errors of the
-    precondition, `SecondPersonNeeded`, `FollowsAnotherEdition`, and `InvalidEdition` with every error. If `two_people`
-    is true, also raise `HandUnknown` if the publisher or a writer is a client that names no person.
+    `follows` is the number of the last edition that the publisher knows: None for a new guide. Raise
+    `FollowsAnotherEdition` if the last edition is another one. Raise `NoSuchGuideDraft` if there is no draft. Raise the
+    errors of `act.precondition`. Raise `SecondPersonNeeded` if the publisher wrote part of the draft. Raise
+    `InvalidEdition` with every error if the draft has errors.
+
+    If `two_people` is true, raise `HandUnknown` if the publisher or a writer is a client that names no person.
     """
     draft = _known_draft(session, act)
     writers = list_draft_writers(session, act.guide)
@@ -177,9 +188,10 @@ def publish_draft(
 
 
 def is_same_hand(one: str, other: str) -> bool:
-    """Return True if both recorded names are of one person. If either names no person, compare the clients.
+    """Return True if the recorded names `one` and `other` count as the same person.
 
-    A person has the same name with every client and issuer. Two people who share a name count as one.
+    A recorded name is `client` or `client/person`. If both names have a person, compare the persons. Otherwise compare
+    the clients. A person has the same name with every client and issuer, so two people who share a name count as one.
     """
     client, _, person = one.partition("/")
     other_client, _, other_person = other.partition("/")
@@ -187,7 +199,7 @@ def is_same_hand(one: str, other: str) -> bool:
 
 
 def names_a_person(name: str) -> bool:
-    """Return True if a recorded name names a person as well as the client."""
+    """Return True if the recorded name is `client/person`, and False if it is only `client`."""
     return "/" in name
 
 
@@ -205,7 +217,7 @@ def _end(session: Session, draft: GuideDraftRow, end: GuideDraftAct, act: DraftA
 def append_draft_act(
     session: Session, guide: str, act: GuideDraftAct, *, by: str, at: dt.datetime, content: str
 ) -> int:
-    """Append an action on the draft, and return its number."""
+    """Record an action on the draft of `guide`, with the digest of `content`. Return the number of the action."""
     last = session.exec(select(func.max(GuideDraftActRow.number)).where(GuideDraftActRow.guide == guide)).one() or 0
     row = GuideDraftActRow(guide=guide, number=last + 1, act=act.value, by=by, at=at, digest=_digest_of(content))
     session.add(row)

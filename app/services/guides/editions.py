@@ -1,4 +1,4 @@
-"""Queries and inserts of published editions and renditions, and a cache of recent contents."""
+"""Queries and inserts of published editions and renditions, and a cache of recently used contents."""
 
 import datetime as dt
 from collections import OrderedDict
@@ -34,9 +34,9 @@ IS_WITHDRAWAL_OF_IT: ColumnElement[bool] = and_(
     *(_WITHDRAWALS.c[name] == _EDITIONS.c[name] for name in ("guide", "language", "number"))
 )
 NOTICE = dt.timedelta(days=60)
-"""Time before the review day at which a review is first listed as due."""
-# Statements of the most frequent reads, built once because building takes longer than running. They select table
-# columns because reading rows through the row classes is slower.
+"""The time before the review day from which a review is listed as due."""
+# The SQL statements of the most frequent reads. They are built once, because building a statement takes longer than
+# running it. They select the columns of tables, because reading through the row classes is slower.
 _WITH_WITHDRAWALS = _EDITIONS.outerjoin(_WITHDRAWALS, IS_WITHDRAWAL_OF_IT)
 _HEADS: Select[Any] = (
     select_columns(
@@ -86,7 +86,10 @@ MAX_CACHED_EDITIONS = 64
 
 @dataclass(frozen=True)
 class EditionHead:
-    """An edition in the history of its guide: its details without its content."""
+    """The summary of an edition in the history of its guide: its details without its content.
+
+    `withdrawn_at` and `reason` are None unless the edition was withdrawn.
+    """
 
     guide: str
     number: int
@@ -105,7 +108,10 @@ class EditionHead:
 
 @dataclass(frozen=True)
 class StoredRendition:
-    """A complete rendition, and its withdrawal if it was withdrawn."""
+    """A rendition with its content. `edition` is the number of the edition that it renders.
+
+    `withdrawn_at` and `reason` are None unless the rendition was withdrawn.
+    """
 
     key: RenditionKey
     edition: int
@@ -117,7 +123,7 @@ class StoredRendition:
 
     @property
     def edition_key(self) -> EditionKey:
-        """Key of the edition that the rendition is of."""
+        """Key of the edition that the rendition renders."""
         return EditionKey(self.key.guide, self.edition)
 
 
@@ -129,19 +135,26 @@ class CurrentEdition(EditionHead):
 
     @property
     def due_from(self) -> dt.datetime:
-        """Time from which the review is listed as due. Without a review day, the time of publication."""
+        """Time from which the review is listed as due: 60 days before the review day, but not before publication.
+
+        Without a review day, the review is due from publication.
+        """
         if self.details.review_by is None:
             return self.published_at
         day = dt.datetime.combine(self.details.review_by - NOTICE, dt.time(), tzinfo=dt.UTC)
         return max(day, self.published_at)
 
     def is_due(self, today: dt.date, *, within: dt.timedelta = dt.timedelta()) -> bool:
-        """Return True if the review day is at most `within` after `today`, or if there is none."""
+        """Return True if the review day is at most `within` after `today`, or if there is no review day."""
         return self.details.review_by is None or self.details.review_by <= today + within
 
 
 class EditionEvent(NamedTuple):
-    """The publication of an edition or rendition, or its withdrawal if that is given, and the edition concerned."""
+    """The publication or the withdrawal of `row`, an edition or rendition.
+
+    `edition` is the edition concerned: `row` itself, or the edition that the rendition renders. If `withdrawal` is
+    None, the event is the publication.
+    """
 
     row: EditionRow
     edition: EditionRow
@@ -154,12 +167,12 @@ class EditionEvent(NamedTuple):
 
 
 def find_history(session: Session, *, guide: str) -> list[EditionHead]:
-    """Return every edition of the guide, most recent first. The list is empty for an unknown guide."""
+    """Return every edition of `guide`, most recent first. The list is empty if the guide is unknown."""
     return [EditionHead(*row) for row in session.execute(_HISTORY, {"guide": guide})]
 
 
 def get_history(session: Session, *, guide: str) -> list[EditionHead]:
-    """Return every edition of the guide, most recent first. Raise `NoSuchGuide`."""
+    """Return every edition of `guide`, most recent first. Raise `NoSuchGuide` if the guide is unknown."""
     history = find_history(session, guide=guide)
     if not history:
         raise NoSuchGuide
@@ -167,17 +180,23 @@ def get_history(session: Session, *, guide: str) -> list[EditionHead]:
 
 
 def current_of(history: Sequence[EditionHead]) -> EditionHead | None:
-    """Return the most recent edition that is not withdrawn, or None if all are."""
+    """Return the first edition of `history` (most recent first) that is not withdrawn, or None if all are."""
     return next((head for head in history if head.withdrawn_at is None), None)
 
 
 def get_current(session: Session, *, guide: str) -> EditionHead:
-    """Return the guide's current edition. Raise `NoSuchGuide`, or `EditionWithdrawn` if it has none."""
+    """Return the current edition of `guide`.
+
+    Raise `NoSuchGuide` if the guide is unknown, or `EditionWithdrawn` if all its editions are withdrawn.
+    """
     return require_current(get_history(session, guide=guide))
 
 
 def require_current(history: Sequence[EditionHead]) -> EditionHead:
-    """Return the current edition of a history. Raise `EditionWithdrawn` if all are withdrawn."""
+    """Return the current edition in `history`, which must not be empty.
+
+    If all editions are withdrawn, raise `EditionWithdrawn` with the reason of the most recent one.
+    """
     current = current_of(history)
     if current is None:
         raise EditionWithdrawn(reason=history[0].reason or "", replaced_by=None)
@@ -185,7 +204,7 @@ def require_current(history: Sequence[EditionHead]) -> EditionHead:
 
 
 def head_of(history: Sequence[EditionHead], number: int) -> EditionHead:
-    """Return the edition with that number, withdrawn or not. Raise `NoSuchEdition`."""
+    """Return the edition `number` in `history`, withdrawn or not. Raise `NoSuchEdition` if there is none."""
     head = next((head for head in history if head.number == number), None)
     if head is None:
         raise NoSuchEdition
@@ -193,7 +212,11 @@ def head_of(history: Sequence[EditionHead], number: int) -> EditionHead:
 
 
 def readable_of(history: Sequence[EditionHead], number: int) -> EditionHead:
-    """Return the edition with that number. Raise `NoSuchEdition`, or `EditionWithdrawn` with the reason."""
+    """Return the edition `number` in `history`.
+
+    Raise `NoSuchEdition` if there is no such edition. If it is withdrawn, raise `EditionWithdrawn` with the reason and
+    the number of the current edition.
+    """
     head = head_of(history, number)
     if head.reason is not None:
         current = current_of(history)
@@ -202,15 +225,19 @@ def readable_of(history: Sequence[EditionHead], number: int) -> EditionHead:
 
 
 def list_current(session: Session, *, limit: int | None = None) -> list[CurrentEdition]:
-    """Return each guide's current edition, in order of guide."""
+    """Return the current edition of each guide, ordered by guide, and at most `limit` of them.
+
+    Leave out guides whose editions are all withdrawn.
+    """
     rows = islice(session.execute(_CURRENT), limit)
     return [CurrentEdition(*(*head, EditionDetails.model_validate(details))) for *head, details in rows]
 
 
 def default_guide(session: Session, preferred: str | None = None) -> str | None:
-    """Return the guide for requests that name none: the preferred, otherwise the first published; None without guides.
+    """Return the guide for requests that name no guide, or None if there are no guides.
 
-    A guide with a current edition comes before a guide whose editions are all withdrawn.
+    Guides with a current edition come before guides whose editions are all withdrawn. Among these, `preferred` comes
+    first, then the guide that was published first.
     """
     readable = func.count().filter(col(WithdrawalRow.number).is_(None))
     found = (
@@ -229,13 +256,19 @@ def default_guide(session: Session, preferred: str | None = None) -> str | None:
 
 
 def list_renditions(session: Session, *, guide: str, language: str | None = None) -> list[StoredRendition]:
-    """Return the guide's renditions, withdrawn ones included, by language, the most recent first."""
+    """Return the renditions of `guide`, including withdrawn ones, by language, then most recent first.
+
+    If `language` is given, return only the renditions in that language.
+    """
     rows = session.execute(_RENDITIONS_OF, {"guide": guide})
     return [_rendition(row, withdrawal) for row, withdrawal in rows if language is None or row.language == language]
 
 
 def list_languages(session: Session) -> dict[str, list[str]]:
-    """Return by guide the sorted languages of its renditions, unless the rendition or its edition is withdrawn."""
+    """Return the sorted languages in which each guide has a rendition to read, by guide.
+
+    A rendition does not count if the rendition or its edition is withdrawn.
+    """
     languages: dict[str, list[str]] = {}
     for guide, language in sorted(session.execute(_LANGUAGES)):
         languages.setdefault(guide, []).append(language)
@@ -248,14 +281,17 @@ def key_of(guide: str, language: str, number: int) -> AnyKey:
 
 
 def every_publication(session: Session) -> list[tuple[AnyKey, str]]:
-    """Return the key and digest of every edition, then of every rendition, withdrawn ones included."""
+    """Return the key and digest of every edition, then of every rendition, including withdrawn ones."""
     found = select(EditionRow.guide, EditionRow.language, EditionRow.number, EditionRow.digest)
     rows = session.exec(found.order_by(IS_RENDITION, EditionRow.guide, EditionRow.language, col(EditionRow.number)))
     return [(key_of(guide, language, number), digest) for guide, language, number, digest in rows]
 
 
 def list_edition_events(session: Session, limit: int) -> list[EditionEvent]:
-    """Return the latest events of editions and renditions, most recent first. At equal times renditions come first."""
+    """Return the latest publications and withdrawals of editions and renditions, most recent first.
+
+    Return at most `limit` events. Among events of the same time, those of renditions come first.
+    """
     own = aliased(EditionRow)
     of_own = (col(own.guide) == EditionRow.guide) & (col(own.number) == EditionRow.edition)
     of_own &= col(own.language) == OWN_WORDS
@@ -272,7 +308,10 @@ def list_edition_events(session: Session, limit: int) -> list[EditionEvent]:
 def insert_publication(
     session: Session, key: AnyKey, content: EditionContent | RenditionContent, *, digest: str, at: dt.datetime
 ) -> None:
-    """Insert the edition or rendition. Raise `EditionAlreadyPublished` if its number is taken."""
+    """Insert `content` as the edition or rendition `key`. Raise `EditionAlreadyPublished` if the number is taken.
+
+    After the commit, the writer announces the change to the caches of this process.
+    """
     details = RenditionDetails if isinstance(content, RenditionContent) else EditionDetails
     words = content.model_dump(mode="json")
     row = EditionRow(
@@ -289,19 +328,26 @@ def insert_publication(
 
 
 def insert_withdrawal(session: Session, key: AnyKey, *, reason: str, at: dt.datetime) -> None:
-    """Insert the withdrawal of the edition or rendition. Raise `AlreadyWithdrawn` if it was withdrawn before."""
+    """Insert the withdrawal of the edition or rendition `key`.
+
+    Raise `AlreadyWithdrawn` if it was withdrawn before. After the commit, the writer announces the change to the caches
+    of this process.
+    """
     language = _language_of(key)
     row = WithdrawalRow(guide=key.guide, language=language, number=key.number, withdrawn_at=at, reason=reason)
     _insert(session, row, AlreadyWithdrawn)
 
 
 def read_content(session: Session, key: EditionKey) -> EditionContent:
-    """Return the content of the edition. Raise `NoSuchEdition`."""
+    """Return the content of the edition `key`, withdrawn or not. Raise `NoSuchEdition` if there is none."""
     return EditionContent.model_validate(_content(session, (key.guide, OWN_WORDS, key.number)))
 
 
 def digest_of_stored(session: Session, key: AnyKey) -> str:
-    """Compute the digest of the stored edition or rendition. Raise `NoSuchEdition`, or `ValidationError`."""
+    """Compute the digest of the edition or rendition `key` from its stored content.
+
+    Raise `NoSuchEdition` if there is none, or `ValidationError` if the stored content is invalid.
+    """
     model = RenditionContent if isinstance(key, RenditionKey) else EditionContent
     return digest_of(model.model_validate(_content(session, (key.guide, _language_of(key), key.number))))
 
@@ -316,7 +362,10 @@ def _content(session: Session, key: tuple[str, str, int]) -> dict[str, Any]:
 
 
 def read_lists(session: Session, *, guide: str, part: str) -> dict[int, dict[str, Any]]:
-    """Return by edition number the stored items of the list `part`: a dict by item id, in order."""
+    """Return the stored items of the section `part` in every edition of `guide`.
+
+    The result has, by edition number, a dict of the items by id, in the order of the edition.
+    """
     rows = session.execute(_lists(part), {"guide": guide})
     return {number: {each["id"]: each for each in entries or ()} for number, entries in rows}
 
@@ -353,21 +402,24 @@ def _rendition(row: EditionRow, withdrawal: WithdrawalRow | None) -> StoredRendi
 
 
 def status_of(head: EditionHead, history: Sequence[EditionHead]) -> EditionStatus:
-    """Return the current status of the edition within its guide's history."""
+    """Return the status of the edition `head` in `history`: withdrawn, current or superseded."""
     if head.withdrawn_at is not None:
         return EditionStatus.WITHDRAWN
     return EditionStatus.CURRENT if head is current_of(history) else EditionStatus.SUPERSEDED
 
 
 def withdrawal_of(found: EditionHead | StoredRendition) -> Withdrawal | None:
-    """Return the withdrawal of the edition or rendition, if it was withdrawn."""
+    """Return the withdrawal of the edition or rendition, or None if it was not withdrawn."""
     if found.withdrawn_at is None or found.reason is None:
         return None
     return Withdrawal(withdrawn_at=found.withdrawn_at, reason=found.reason)
 
 
 class Contents:
-    """The content of published editions, with a cache of recent ones. It never goes stale: editions never change."""
+    """A reader of the content of published editions, with a cache of the most recently used contents.
+
+    The cache never goes stale, because published editions never change.
+    """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -375,9 +427,9 @@ class Contents:
         self._cached: OrderedDict[EditionKey, EditionContent] = OrderedDict()
 
     def __call__(self, key: EditionKey, session: Session | None = None) -> EditionContent:
-        """Return the content of the edition, from the cache if possible. Raise `NoSuchEdition`.
+        """Return the content of the edition `key`, from the cache if possible. Raise `NoSuchEdition` if there is none.
 
-        Callers that have a session pass it, so that a read of the database needs no second connection.
+        A caller that has a session passes it as `session`, so that a read of the database needs no second connection.
         """
         found = self.cached(key)
         if found is not None:
@@ -391,7 +443,7 @@ class Contents:
         return found
 
     def cached(self, key: EditionKey) -> EditionContent | None:
-        """Return the content if it is in the cache, otherwise None."""
+        """Return the content of the edition `key` if it is in the cache, otherwise None."""
         with self._lock:
             found = self._cached.get(key)
             if found is not None:

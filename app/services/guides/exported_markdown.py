@@ -1,4 +1,4 @@
-"""A reader that turns Markdown exported by this service back into an edition."""
+"""A reader that turns Markdown exported by this service back into the content of an edition."""
 
 import re
 from collections.abc import Sequence
@@ -28,7 +28,11 @@ REMARK = re.compile(f"^{re.escape(START)}(.*){re.escape(END)}$", re.MULTILINE)
 
 
 def words_of_page(blocks: Sequence[Block]) -> list[Block]:
-    """Return the blocks that an editor may have changed, without emergency numbers and facts of the edition itself."""
+    """Return the blocks whose text an editor may have changed.
+
+    Leave out the emergency numbers, which are quotations above the first section. Leave out the facts at the end of the
+    page, except those that begin with one of `LABELS`.
+    """
     level_two = [place for place, block in enumerate(blocks) if _is_section(block)]
     first, last = (level_two[0], level_two[-1]) if level_two else (len(blocks), len(blocks))
     top = [block for block in blocks[:first] if block.kind is not BlockKind.QUOTATION]
@@ -41,7 +45,10 @@ def _is_section(block: Block) -> bool:
 
 
 class ExportPage:
-    """The text of an exported page: `headings`, `introductions`, `cautions`, and the items of each section."""
+    """The text of an exported page, by field.
+
+    `headings` are the title, the publisher and the labelled facts. `items` returns the items of a section.
+    """
 
     def __init__(self, blocks: Sequence[Block]) -> None:
         self.headings: dict[str, str] = {}
@@ -65,7 +72,10 @@ class ExportPage:
             self._read_section(Section.of_key(key), found)
 
     def items(self, key: str, former: Sequence[dict[str, Any]]) -> list[dict[str, str]]:
-        """Return the text of each item. `former` are the items of the data, which say what has a source."""
+        """Return the text fields of each item of the section `key`.
+
+        `former` are the section's items in the data at the end of the page. They show which quotations have a source.
+        """
         blocks = self._sections.get(key, [])
         if Section.of_key(key).entry.layout is Layout.QUOTATIONS:
             return _quotations(blocks, former)
@@ -102,9 +112,10 @@ def _item(section: Section, block: Block) -> dict[str, str]:
 
 
 def _quotations(blocks: Sequence[Block], former: Sequence[dict[str, Any]]) -> list[dict[str, str]]:
-    """Return each quotation with the introduction before it.
+    """Return each quotation, with the paragraphs before it as its introduction.
 
-    A paragraph after a quotation that looks like a source is skipped if the data has a source for that quotation.
+    Skip a paragraph after a quotation that looks like a source (`Source: ...`). If `former`, the items of the data, has
+    the quotation without a source, the paragraph is text and is not skipped.
     """
     items: list[dict[str, str]] = []
     waiting: list[str] = []
@@ -122,7 +133,10 @@ def _quotations(blocks: Sequence[Block], former: Sequence[dict[str, Any]]) -> li
 
 
 def find_data(text: str) -> dict[str, Any] | None:
-    """Return the data at the end of the Markdown, or None if there are none or they are unreadable."""
+    """Return the data in the comment at the end of the Markdown `text`.
+
+    Return None if there is no such comment, or if its data cannot be read.
+    """
     found = REMARK.findall(text)
     try:
         data = parse_json(found[-1]) if found else None
@@ -132,7 +146,11 @@ def find_data(text: str) -> dict[str, Any] | None:
 
 
 def read_export(blocks: Sequence[Block], data: dict[str, Any]) -> dict[str, Any]:
-    """Return the content: the text of the page with an editor's changes, combined with the data of each item."""
+    """Return the content of an exported page: the text of `blocks`, combined with `data`.
+
+    `blocks` include an editor's changes. `data` are the data at the end of the page: ids, codes and other values that
+    the page does not show.
+    """
     page = ExportPage(blocks)
     content = dict(data)
     for name in HEADINGS:
@@ -152,13 +170,20 @@ def read_export(blocks: Sequence[Block], data: dict[str, Any]) -> dict[str, Any]
 
 
 def _words(shown: str | None, whole: str | None) -> str | None:
-    """Return `whole`, the text of the data, if only its presentation differs on the page. Otherwise return `shown`."""
+    """Return `whole`, the text in the data, if `shown`, the text on the page, has the same letters and digits.
+
+    Otherwise return `shown`, or None if `shown` is empty.
+    """
     same = whole is not None and words_digest(shown) == words_digest(whole)
     return whole if same else shown or None
 
 
 def _items(key: str, shown: Sequence[dict[str, str]], former: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the items of the page, each with the data of the item that has the same text or, otherwise, place."""
+    """Return the items that the page shows, each combined with the data of its former item.
+
+    The former item is the item of `former` with the same text. Otherwise, if the page has as many items as the data, it
+    is the item at the same place. A new item gets an id made from its text, and the values of `DEFAULTS`.
+    """
     fields = shown_fields(key)
     digests = [words_digest(*(each.get(name) for name in fields)) for each in shown]
     by_words: dict[str, list[dict[str, Any]]] = {}

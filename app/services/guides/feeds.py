@@ -1,7 +1,7 @@
 """Feeds of published and withdrawn editions and renditions, and of due reviews: JSON Feed 1.1 and Atom (RFC 4287).
 
-The id of an entry is a version 5 UUID of the entry's content only. It is the same in both feeds, on every node and
-after a change of address. It differs between councils that publish different text.
+The id of an entry is a version 5 UUID of the guide, number, digest and event. So the id is the same in both formats, on
+every node and after a change of address. Ids differ between councils that publish different text.
 """
 
 import datetime as dt
@@ -36,7 +36,7 @@ JSON_MEDIA_TYPE = "application/feed+json"
 ATOM_MEDIA_TYPE = "application/atom+xml"
 ENTRY_NAMESPACE = uuid.UUID("5b0f3c1e-6c0b-4f7e-8a39-8f6d2f2f4a55")
 ATOM = "http://www.w3.org/2005/Atom"
-NEVER = "1970-01-01T00:00:00Z"  # an Atom feed needs a time of change even before its first entry
+NEVER = "1970-01-01T00:00:00Z"  # `updated` of an Atom feed without entries, since the element is required
 FORBIDDEN_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 NO_DAY = "The edition names no day for its review."
 HAPPENINGS: dict[tuple[bool, bool], Happening] = {
@@ -45,7 +45,7 @@ HAPPENINGS: dict[tuple[bool, bool], Happening] = {
     (True, False): "rendition_published",
     (True, True): "rendition_withdrawn",
 }
-"""The event by (is a rendition, is withdrawn)."""
+"""The event, by two flags: True for a rendition (not an edition), and True for a withdrawal (not a publication)."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,11 @@ REVIEWS = FeedChannel(
 
 
 def entry_of_event(event: EditionEvent, public_url: str) -> FeedItem:
-    """Return the entry of an event. A withdrawal links to the list, because the content can no longer be read."""
+    """Return the feed entry of `event`.
+
+    The entry of a withdrawal links to the guide and to its list of editions or renditions, because the content can no
+    longer be read.
+    """
     row, edition, withdrawal = event
     guide, number, happened = edition.guide, edition.number, "published" if withdrawal is None else "withdrawn"
     page, path, listed = f"/guides/{guide}/editions/{number}", edition_path(guide, number), history_path(guide)
@@ -108,7 +112,10 @@ def entry_of_event(event: EditionEvent, public_url: str) -> FeedItem:
 
 
 def entry_of_review(edition: CurrentEdition, public_url: str) -> FeedItem:
-    """Return the entry of a due review. It never changes: the feed includes it once the review is due."""
+    """Return the feed entry that says that the review of `edition` is due.
+
+    The entry never changes. The caller must leave the entry out until the review is due.
+    """
     details, (guide, number) = edition.details, edition.key
     by = NO_DAY if details.review_by is None else f"Review by {details.review_by}."
     owner = f"Owner: {details.owner}" if details.owner else "No team is named as its owner"
@@ -132,7 +139,7 @@ def entry_of_review(edition: CurrentEdition, public_url: str) -> FeedItem:
 
 
 def json_feed(channel: FeedChannel, entries: Sequence[FeedItem], public_url: str) -> JsonFeed:
-    """Return the entries as a JSON Feed."""
+    """Return `entries` as the JSON Feed of `channel`."""
     return JsonFeed(
         title=channel.title,
         home_page_url=f"{public_url}/",
@@ -144,7 +151,7 @@ def json_feed(channel: FeedChannel, entries: Sequence[FeedItem], public_url: str
 
 
 def atom_feed(channel: FeedChannel, entries: Sequence[FeedItem], public_url: str) -> bytes:
-    """Return the entries as an Atom feed, in UTF-8."""
+    """Return `entries`, most recent first, as the Atom feed of `channel`, in UTF-8."""
     feed = ElementTree.Element("feed", {"xmlns": ATOM, "xml:lang": "en-GB"})
     _add_text(feed, "id", uuid.uuid5(uuid.NAMESPACE_URL, public_url + channel.atom_path).urn)
     _add_text(feed, "title", channel.title)
@@ -168,7 +175,10 @@ def _who_checked(content: RenditionDetails) -> str:
 
 
 def _item(name_in_id: str, at: dt.datetime, publisher: str, guidance: FeedGuidance, **shown: str) -> FeedItem:
-    """Return an entry. Its tags are the event, the guide, and the language of a rendition."""
+    """Return a feed entry, whose id is the UUID of `name_in_id`.
+
+    The tags are the event, the guide, and the language of a rendition.
+    """
     language = [guidance.rendition.language] if guidance.rendition else []
     return FeedItem(
         id=uuid.uuid5(ENTRY_NAMESPACE, name_in_id).urn,
@@ -196,7 +206,10 @@ def _add_entry(feed: ElementTree.Element, entry: FeedItem) -> None:
 
 
 def _add_text(parent: ElementTree.Element, name: str, text: str) -> ElementTree.Element:
-    """Add an element with the text. Characters that XML does not allow become U+FFFD."""
+    """Add to `parent` an element with `text`, and return the element.
+
+    Characters that XML does not allow become U+FFFD.
+    """
     element = ElementTree.SubElement(parent, name)
     element.text = FORBIDDEN_IN_XML.sub("\N{REPLACEMENT CHARACTER}", text)
     return element

@@ -21,7 +21,7 @@ LEAD = re.compile(
 )
 """Common beginnings of titles, ignored when sorting."""
 OTHER_LETTER = "0"
-"""The letter of a title that begins with another character."""
+"""The letter under which a guide is listed if its title does not begin with A to Z."""
 ENDINGS = re.compile(r"(?:ies|ing|ed|es|s|e|y)$")
 SHORTEST_STEM = 3
 
@@ -54,19 +54,19 @@ class ListedGuide:
 
     @cached_property
     def sort_name(self) -> str:
-        """Title for sorting, without the beginning that many titles share."""
+        """Title for sorting: in lower case, without a common beginning such as `One minute guide to`."""
         return LEAD.sub("", self.title).casefold() or self.title.casefold()
 
     @property
     def letter(self) -> str:
-        """Capital letter under which the guide is listed."""
+        """Capital letter under which the guide is listed, or `OTHER_LETTER`."""
         first = self.sort_name[:1].upper()
         return first if "A" <= first <= "Z" else OTHER_LETTER
 
 
 @dataclass(frozen=True)
 class FoundInGuide:
-    """The items of one guide that match the words, the best match first."""
+    """A guide, and its items that match the search words, best match first."""
 
     guide: ListedGuide
     entries: Sequence[CatalogueEntry]
@@ -74,7 +74,11 @@ class FoundInGuide:
 
 @dataclass(frozen=True)
 class Found:
-    """Search results: guides matched by title or subject, and items of guides."""
+    """Search results.
+
+    `by_title` are the guides whose title or subjects match, and `in_guides` are matching items by guide. `has_more` is
+    true if more items match. `matched` are the synonyms of subjects in the search words.
+    """
 
     by_title: Sequence[ListedGuide]
     in_guides: Sequence[FoundInGuide]
@@ -82,12 +86,12 @@ class Found:
     matched: Sequence[MatchedSynonym] = ()
 
     def led_to(self, guide: ListedGuide) -> str:
-        """Return the matched synonym of one of the guide's subjects, or an empty string."""
+        """Return the matched synonym of a subject of `guide`, or an empty string if no synonym matched."""
         return next((each.words for each in self.matched if guide.is_about(each.subject)), "")
 
 
 def list_guides(session: Session, reference_data: ReferenceData) -> list[ListedGuide]:
-    """Return every guide, in order of title.
+    """Return every guide with a current edition, in order of title.
 
     If an edition names no subject, the guide's subjects are those of its related codes.
     """
@@ -97,12 +101,12 @@ def list_guides(session: Session, reference_data: ReferenceData) -> list[ListedG
 
 
 def guides_about(session: Session, reference_data: ReferenceData, subject: str) -> set[str]:
-    """Return the names of the guides about the subject."""
+    """Return the names of the guides about the subject with the code `subject`."""
     return {each.guide for each in list_guides(session, reference_data) if each.is_about(subject)}
 
 
 def subject_codes(reference_data: ReferenceData) -> Sequence[Code]:
-    """Return the code list of subjects; empty if the seed folder has none."""
+    """Return the codes of the code list of subjects, or nothing if the seed folder has no such list."""
     found = reference_data.code_lists.get(SUBJECTS)
     return found.codes if found is not None else ()
 
@@ -110,7 +114,10 @@ def subject_codes(reference_data: ReferenceData) -> Sequence[Code]:
 def group_by_subject(
     listed: Sequence[ListedGuide], reference_data: ReferenceData
 ) -> list[tuple[Code | None, list[ListedGuide]]]:
-    """Return the guides of each subject in the order of the code list, then the guides without a subject."""
+    """Return the guides of each subject in the order of the code list, then the guides without a subject.
+
+    The guides without a subject have None in place of the subject. Leave out subjects that have no guides.
+    """
     codes: list[Code | None] = [*subject_codes(reference_data), None]
     groups = [
         (code, [each for each in listed if (code in each.subjects if code else not each.subjects)]) for code in codes
@@ -119,7 +126,10 @@ def group_by_subject(
 
 
 def find_synonyms(reference_data: ReferenceData, words: str) -> list[MatchedSynonym]:
-    """Return the longest synonym of each subject whose words are all among `words`, in any form."""
+    """Return the synonyms of subjects that occur in `words`: of each subject, the longest.
+
+    A synonym occurs if each of its words is in `words`, in any form, such as the plural.
+    """
     typed = words_in(words)
     found = [
         (code.code, max(matching, key=len))
@@ -136,9 +146,11 @@ def _is_within(synonym: str, typed: Sequence[str]) -> bool:
 def entries_to_search(
     session: Session, reference_data: ReferenceData, wanted: EntryFilter
 ) -> tuple[EntryFilter, list[MatchedSynonym]]:
-    """Return the filter to use, and the synonyms in its words.
+    """Return the filter to search with, and the synonyms of subjects in the words of `wanted`.
 
-    If no item has the words, the filter instead selects the guides about a subject that the words are a synonym of.
+    The filter is `wanted` if an item matches it, or if its words contain no synonym. Otherwise, the filter has no
+    words, and selects the guides about the subjects of the synonyms. If `wanted` names guides, only those can be
+    selected.
     """
     matched = find_synonyms(reference_data, wanted.words or "")
     if not matched or list_catalogue(session, wanted, limit=1):
@@ -148,7 +160,11 @@ def entries_to_search(
 
 
 def search_guides(session: Session, reference_data: ReferenceData, words: str, *, limit: int) -> Found:
-    """Return up to `limit` items that have every word in any form, and the guides matched by title or synonym."""
+    """Return up to `limit` items that have every word of `words`, and the guides matched by title or subject.
+
+    The words match in any form, and the last word may be incomplete. A guide also matches if a synonym of its subject
+    is in `words`.
+    """
     listed, matched = list_guides(session, reference_data), find_synonyms(reference_data, words)
     entries = list_catalogue(session, EntryFilter(words), limit=limit + 1)
     by_guide: dict[str, list[CatalogueEntry]] = {}
@@ -162,7 +178,10 @@ def search_guides(session: Session, reference_data: ReferenceData, words: str, *
 
 
 def split_at_words(text: str, words: str) -> list[tuple[str, bool]]:
-    """Return the text in runs, each with True if it is one of the words in any form."""
+    """Split `text` at each word that matches one of `words`. Return the parts in order, with True for a match.
+
+    The words match in any form, and the last word of `words` may be incomplete.
+    """
     typed = words_in(words)
     runs: list[tuple[str, bool]] = []
     end = 0
@@ -187,7 +206,10 @@ def _is_named(guide: ListedGuide, words: str) -> bool:
 
 
 def _is_form(word: str, typed: str, *, is_last: bool) -> bool:
-    """Return True if both are forms of one word, judged by their endings. The last typed word may be incomplete."""
+    """Return True if `word` and `typed` are forms of the same word, judged by their endings.
+
+    If `is_last`, `typed` may also be the beginning of `word`.
+    """
     word, typed = word.casefold(), typed.casefold()
     return _stem(word) == _stem(typed) or (is_last and word.startswith(typed))
 
@@ -198,7 +220,7 @@ def _stem(word: str) -> str:
 
 
 def list_reviews(session: Session) -> list[CurrentEdition]:
-    """Return every guide's current edition by review day; those without a day come first."""
+    """Return the current edition of every guide by review day. Editions without a review day come first."""
     return sorted(list_current(session), key=lambda each: (each.details.review_by or dt.date.min, each.key))
 
 

@@ -1,4 +1,4 @@
-"""The draft of an edition, made from a document or from exported Markdown."""
+"""The draft of an edition, made from a Word or Markdown document, or from Markdown exported by this service."""
 
 import datetime as dt
 import hashlib
@@ -28,7 +28,10 @@ FIRST = {"title": "", "publisher": {"name": ""}, "change_note": "First edition."
 
 @dataclass(frozen=True)
 class GuideDraft:
-    """The content of a draft, which may have errors, and the passages of the document that are missing from it."""
+    """A draft made from a document. `content` may have errors.
+
+    `not_placed` are the passages of the document that are missing from `content`.
+    """
 
     content: dict[str, Any]
     not_placed: tuple[str, ...]
@@ -50,9 +53,10 @@ def _read_blocks(path: Path) -> list[Block]:
 
 
 def draft_of(path: Path) -> GuideDraft:
-    """Return the draft made from the document. Raise `SeedFileError` if the document cannot be read.
+    """Return the draft made from the document at `path`.
 
-    Markdown exported by this service is read back.
+    Markdown that this service exported is read back: the draft has the exported content with an editor's changes. Raise
+    `SeedFileError` if the document is neither Word nor Markdown, cannot be read, or is too long.
     """
     blocks = _read_blocks(path)
     data = find_data(path.read_text(encoding="utf-8")) if path.suffix.lower() == _MARKDOWN else None
@@ -74,18 +78,21 @@ def draft_of(path: Path) -> GuideDraft:
 
 
 def _draft_of_export(blocks: list[Block], data: dict[str, Any]) -> GuideDraft:
-    """Return the draft, and each block of the page that is missing from the draft's own page."""
+    """Return the draft made from an exported page: `blocks` combined with `data`.
+
+    Its `not_placed` are the blocks that are missing from the page that the draft itself would have.
+    """
     content = read_export(blocks, data)
     filled = deepcopy(content)
     place_items(filled)
     try:
         page = {block.text for block in markdown_blocks(draft_page(EditionContent.model_validate(filled)))}
-    except ValidationError:  # `guidance check` reports the errors; passages can only be compared by words
+    except ValidationError:  # no page of a draft with errors, which `guidance check` will report: compare sentences
         return GuideDraft(content, tuple(find_missing(words_of_page(blocks), content)))
     return GuideDraft(content, tuple(block.text for block in words_of_page(blocks) if block.text not in page))
 
 
 def draft_page(content: EditionContent) -> str:
-    """Return the content as Markdown, with placeholder facts of the edition, which are not compared."""
+    """Return `content` as Markdown, with placeholders for the number, time and digest of the edition."""
     head = EditionHead("draft", 1, NO_TIME, "", content.title, content.change_note, None, None)
     return edition_markdown(ShownEdition(head, content), (), "").decode()

@@ -1,8 +1,8 @@
-"""An edition as Markdown (CommonMark), with the emergency numbers first.
+"""An edition or rendition as Markdown (CommonMark), with the emergency numbers first.
 
 Every character with a meaning in Markdown is escaped, so that the page shows the text as published. Line breaks within
-a text become spaces. The data at the end lets `guidance import` read the page back. The layout is the template
-`edition.md.jinja`.
+a text become spaces. The data at the end of an edition let `guidance import` read the page back. The layout is the
+template `edition.md.jinja`.
 """
 
 import re
@@ -28,13 +28,16 @@ from app.services.guides.presenters import (
 
 MARKDOWN_TEMPLATE = Path(__file__).with_name("edition.md.jinja")
 BLANKS = re.compile(r"[ \t\r\n\f\v]+")
-SPECIAL = re.compile(r"([\\`*_\[\]<>#~|]|^[+=-]|&(?=#?\w+;))")  # anywhere; at the start of a line; in an entity
+SPECIAL = re.compile(r"([\\`*_\[\]<>#~|]|^[+=-]|&(?=#?\w+;))")  # anywhere; at the start of a line; the `&` of an entity
 NUMBER = re.compile(r"^([0-9]+)([.)])")
 AUTOLINK = re.compile(r"https?://[^\x00-\x20<>]+")
 
 
 def edition_markdown(shown: ShownEdition, signposts: Sequence[Signpost], public_url: str) -> bytes:
-    """Return an edition or rendition as Markdown in UTF-8. A rendition has marks, and no data to read back."""
+    """Return the edition or rendition `shown` as Markdown in UTF-8, with the emergency numbers of `signposts`.
+
+    In a rendition, `MARK` follows untranslated text, and there are no data to read back.
+    """
     head, content, rendition = shown.head, shown.content, shown.rendition
 
     def mark(name: str, at: tuple[str | int, ...] = ()) -> str:
@@ -57,13 +60,13 @@ def edition_markdown(shown: ShownEdition, signposts: Sequence[Signpost], public_
 
 
 def escaped(words: str) -> str:
-    """Return the text on one line, escaped so that Markdown shows it unchanged."""
+    """Return `words` on one line, escaped so that Markdown shows the text unchanged."""
     line = SPECIAL.sub(r"\\\1", BLANKS.sub(" ", words).strip())
     return NUMBER.sub(r"\1\\\2", line)
 
 
 def address(url: str) -> str:
-    """Return the address as a link to itself."""
+    """Return `url` as a Markdown link to itself, or as escaped text if it is not a plain http or https address."""
     return f"<{url}>" if AUTOLINK.fullmatch(url) else escaped(url)
 
 

@@ -1,10 +1,10 @@
 """The directory: the contacts of every current edition, and the signposts, as Open Referral UK services.
 
 The same editions and signposts always give the same directory. Every id is a version 5 UUID, in the namespace
-`DIRECTORY`, of a name made of slugs, for example
-`service/E06000022/child-sexual-exploitation/duty-and-assessment-team`. The parts are kind, the publisher's GSS code (so
-that no two councils share an id), guide and contact. A signpost's name is, for example, `service/signposts/childline`.
-Names do not contain the edition number, so ids stay the same from edition to edition.
+`DIRECTORY`, of a name made of slugs. The name of a service is, for example,
+`service/E06000022/child-sexual-exploitation/duty-and-assessment-team`: kind, GSS code of the publisher, guide and
+contact. The GSS code ensures that no two councils share an id. The name of a signpost is, for example,
+`service/signposts/childline`. Names do not contain the edition number, so ids stay the same from edition to edition.
 """
 
 import datetime as dt
@@ -55,7 +55,10 @@ TermLinks = tuple[tuple[Literal["subject", "linked_risk"], TaxonomyTerm], ...]
 
 @dataclass(frozen=True)
 class Entry:
-    """The data of one service. `name` is its name in every id, and `owner` is that of its organization."""
+    """The data of one service. `name` is the service's name in ids, and `owner` is that of its organization.
+
+    `words` are the sentences of the description; those that are None are left out.
+    """
 
     of: Contact
     name: NameInIds
@@ -69,12 +72,12 @@ class Entry:
 
 
 def id_of(kind: str, *name: str) -> uuid.UUID:
-    """Return the id of that kind and name."""
+    """Return the id of the object of this `kind` and `name`."""
     return uuid.uuid5(DIRECTORY, "/".join((kind, *name)))
 
 
 def service_of(entry: Entry) -> Service:
-    """Return the entry as a service."""
+    """Return the service described by `entry`, in the format of Open Referral UK."""
     service = id_of("service", *entry.name)
     on = entry.verified_on
     checked = f"A person checked these details on {on}" if on else "Nobody has checked these details yet"
@@ -117,7 +120,7 @@ def service_of(entry: Entry) -> Service:
 
 
 def _locations(entry: Entry, service: uuid.UUID) -> Iterator[ServiceLocation]:
-    """Yield the locations of the service: virtual (telephone or online), its address, or both."""
+    """Yield the locations of the service: virtual (by phone or online), its postal address, or both."""
     if entry.of.address is None or entry.of.phones or entry.of.email or entry.url:
         virtual = VirtualLocation(
             id=id_of("location", *entry.owner),
@@ -172,7 +175,7 @@ def _contacts(entry: Entry, service: uuid.UUID) -> tuple[ServiceContact, ...] | 
 
 @dataclass(frozen=True)
 class Directory:
-    """All services, and the taxonomy with its terms."""
+    """All services of the directory, and the taxonomy with its terms."""
 
     services: tuple[Service, ...]
     taxonomy: Taxonomy
@@ -210,7 +213,10 @@ def read_directory(
 
 
 def _terms(guides: Sequence[Guide], taxonomy: Taxonomy, public_url: str) -> dict[str, TaxonomyTerm]:
-    """Return the terms by slug. If several guides name a slug, the first guide describes it."""
+    """Return the taxonomy's terms by slug: the subject of each guide, and the risks linked to it.
+
+    If several guides name a slug, the first guide describes the term. A subject takes precedence over a linked risk.
+    """
     terms: dict[str, TaxonomyTerm] = {}
 
     def add(slug: str, name: str, description: str, path: str) -> None:
@@ -235,7 +241,10 @@ def _terms(guides: Sequence[Guide], taxonomy: Taxonomy, public_url: str) -> dict
 
 
 def _publisher(guide: Guide, guides: Sequence[Guide]) -> Organization:
-    """Return the guide's publisher, with the name that its first guide prints."""
+    """Return the publisher of `guide` as an organization, with the name that its first guide prints.
+
+    `guides` are all guides, among them those of the same publisher.
+    """
     published = [each for each in guides if each.publisher == guide.publisher]
     organization = id_of("organization", guide.publisher)
     of = guide.content.publisher
@@ -281,9 +290,10 @@ def _entries_of(guide: Guide, publisher: Organization, terms: dict[str, Taxonomy
 
 
 def _with_pages(contacts: Sequence[Contact]) -> Iterator[tuple[Contact, Contact | None]]:
-    """Yield each contact, and the web contact merged into it or None.
+    """Yield each contact, with the web contact that is merged into it, or None.
 
-    The guide's first telephone contact gets its first web contact, because a service has one web address.
+    A service can have a phone number and one web address. So the first web contact is merged into the first phone
+    contact that has no web address. It is not yielded itself.
     """
     telephone = next((each for each in contacts if each.kind is ContactKind.TELEPHONE and each.url is None), None)
     page = next((each for each in contacts if telephone and each.kind is ContactKind.WEB and not each.phones), None)
@@ -291,7 +301,7 @@ def _with_pages(contacts: Sequence[Contact]) -> Iterator[tuple[Contact, Contact 
 
 
 def _checked_on(*contacts: Contact) -> dt.date | None:
-    """Return the earliest day on which one of the contacts was checked, or None if one was never checked."""
+    """Return the earliest day on which one of `contacts` was checked, or None if any was never checked."""
     days = [contact.verified_on for contact in contacts]
     return None if None in days else min(filter(None, days))
 
@@ -320,7 +330,10 @@ def _entry_of(signpost: Signpost) -> Entry:
 
 
 def _other_ways(contact: Contact) -> Iterator[str]:
-    """Yield details for which the profile has no field, or which some readers do not show."""
+    """Yield the email, text relay and address of `contact` as phrases for the description.
+
+    The profile has no field for some of these details, and some programs do not show the fields of the others.
+    """
     if contact.email:
         yield f"Email: {contact.email}"
     if contact.text_relay:
@@ -330,7 +343,7 @@ def _other_ways(contact: Contact) -> Iterator[str]:
 
 
 def _numbers(phones: Sequence[Phone]) -> str | None:
-    """Return a sentence with the numbers as printed and as dialled, or None."""
+    """Return a sentence with `phones` as printed and as dialled, or None if there are no numbers."""
     numbers = [
         phone.display
         + (f", option {phone.option}" if phone.option else "")
@@ -341,13 +354,16 @@ def _numbers(phones: Sequence[Phone]) -> str | None:
 
 
 def has_words(service: Service, words: Sequence[str]) -> bool:
-    """Return True if the service's name, description or organization contains all of `words` (lower case)."""
+    """Return True if each of `words` (in lower case) is in the service's name, description or organization name."""
     text = f"{service.name} {service.description} {service.organization.name}".casefold()
     return all(word in text for word in words)
 
 
 def has_term(service: Service, taxonomy: str, term: str) -> bool:
-    """Return True if the service has a term of the taxonomy, and the term. An empty id matches everything."""
+    """Return True if `service` has a term of the taxonomy with the id `taxonomy`, and the term with the id `term`.
+
+    An empty id matches every service.
+    """
     terms = [attribute.taxonomy_term for attribute in service.attributes or ()]
     return (not taxonomy or taxonomy in {str(each.taxonomy_id) for each in terms}) and (
         not term or term in {str(each.id) for each in terms}
@@ -355,7 +371,7 @@ def has_term(service: Service, taxonomy: str, term: str) -> bool:
 
 
 def at_locations(services: Iterable[Service]) -> list[ServiceAtLocation]:
-    """Return each service at each of its locations, in full."""
+    """Return an object for each location of each service, with all details of the service."""
     return [
         ServiceAtLocation(
             **dict(link),
@@ -370,7 +386,7 @@ def at_locations(services: Iterable[Service]) -> list[ServiceAtLocation]:
 
 
 def listed_at_locations(services: Iterable[Service]) -> list[ListedServiceAtLocation]:
-    """Return each service at each of its locations, in the short form for lists."""
+    """Return an object for each location of each service, in the short form for lists."""
     return [
         ListedServiceAtLocation(**dict(link), service=service)
         for service in services
@@ -379,7 +395,7 @@ def listed_at_locations(services: Iterable[Service]) -> list[ListedServiceAtLoca
 
 
 def get_by_id(objects: Iterable[DirectoryObject], id_: uuid.UUID) -> DirectoryObject:
-    """Return the object with the id. Raise `NotFound` if there is none."""
+    """Return the object with the id `id_`. Raise `NotFound` if there is none."""
     found = next((each for each in objects if each.id == id_), None)
     if found is None:
         raise NotFound
@@ -387,7 +403,7 @@ def get_by_id(objects: Iterable[DirectoryObject], id_: uuid.UUID) -> DirectoryOb
 
 
 def paginate(page_type: type[Page], entries: Sequence[OmitsEmpty], page: int, per_page: int) -> Page:
-    """Return one page of the entries. A page after the last is empty."""
+    """Return the page with the number `page` (from 1) of `entries`. A page after the last one is empty."""
     contents = entries[(page - 1) * per_page : page * per_page]
     pages = -(-len(entries) // per_page)
     return page_type.model_validate(

@@ -36,19 +36,22 @@ EQUAL_CONTRAST_LUMINANCE = 0.179
 """Relative luminance at which black and white text have the same contrast (WCAG 2.2, ratio 4.58)."""
 Document = dict[str, Any]
 MARKED = ("name", "text", "introduction")
-"""Fields of an item on the page that may have a mark."""
+"""Fields of an item that may be untranslated in a rendition. `MARK` is then printed after the text."""
 PDF_TEMPLATE = Path(__file__).with_name("guide.typ")
 EXTRA = ("font_source_sans_pro", "segno", "typst")
 MAX_CACHED_PDFS = 16
 SCRIPTS_OF_FONT = frozenset({LATIN, "Cyrl", "Grek"})
 NO_LETTER = "could not be displayed with font"
-"""The warning of typst for a letter that the font does not have."""
+"""Part of the error message of typst if the font lacks a letter."""
 SIDES = {"<front>": 1, "<pages>": 2}
-"""Required pages: the front of a poster ends on page 1, the whole poster on page 2."""
+"""The page on which each label of the template must be: the front of a poster ends on page 1, the poster on page 2."""
 
 
 def text_colour_on(colour: str) -> str:
-    """Return black or white, whichever has more contrast on `#rrggbb`: at least 4.5 to 1 on every colour."""
+    """Return the code of black or white, whichever has more contrast on `colour` (`#rrggbb`).
+
+    The contrast is at least 4.5 to 1 on every colour.
+    """
     channels = [int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5)]
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]  # noqa: PLR2004  # sRGB
     luminance = sum(weight * c for weight, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
@@ -56,12 +59,12 @@ def text_colour_on(colour: str) -> str:
 
 
 class PrintForm(StrEnum):
-    """The formats in which an edition is printed."""
+    """A print format of an edition."""
 
     POSTER = "poster"
-    """For a wall: on the front what to look for, what to do and who to call; the rest on the back."""
+    """A poster of two sides. The front has who to call, what to look for and what to do; the back has the rest."""
     LARGE_PRINT = "large-print"
-    """Everything in one column, on as many pages as it needs."""
+    """All text in one column of large letters, on as many pages as needed."""
 
 
 PDF_SUFFIXES = {PrintForm.POSTER: ".pdf", PrintForm.LARGE_PRINT: f"/{PrintForm.LARGE_PRINT}.pdf"}
@@ -74,15 +77,16 @@ SIZES = {
     ),
     PrintForm.LARGE_PRINT: ("18",),
 }
-"""Font sizes in points, largest first. The largest with which the edition fits is used."""
+"""Font sizes in points, largest first. The largest size with which the edition fits is used, otherwise the smallest."""
 
 
 def edition_pdf(
     shown: ShownEdition, signposts: Sequence[Signpost], settings: Settings, form: PrintForm = PrintForm.POSTER
 ) -> bytes:
-    """Return the edition or rendition as a PDF. The same text always gives the same bytes.
+    """Return the edition or rendition `shown` as a PDF in the format `form`.
 
-    Raise `PdfUnavailable` if a library is missing, or if the font lacks letters of the rendition's language.
+    The same arguments always give the same bytes. Raise `PdfUnavailable` if an optional library is missing, or if the
+    font lacks the script of the rendition's language or a letter of the text.
     """
     head, rendition = shown.head, shown.rendition
     if not pdf_available() or (rendition is not None and not is_printable(rendition.language)):
@@ -103,18 +107,22 @@ def pdf_available() -> bool:
 
 
 def fonts() -> str:
-    """Return the folder of the font of all PDFs, which is in one of the optional libraries."""
+    """Return the folder with the font of all PDFs. It is in one of the optional libraries."""
     return str(files("font_source_sans_pro"))
 
 
 def is_printable(language: str) -> bool:
-    """Return True if the font has the script of the language."""
+    """Return True if the font has the script of `language`."""
     return script_of(language) in SCRIPTS_OF_FONT
 
 
 @lru_cache(maxsize=MAX_CACHED_PDFS)
 def _compile(document: str, address: str, at: int, form: PrintForm) -> bytes | None:
-    """Return the PDF, or None if the font lacks a letter."""
+    """Return the PDF made from `document`, the template's data as JSON, or None if the font lacks a letter.
+
+    `address` is the target of the QR code, and `at` the time of the PDF in Unix seconds. The most recent PDFs are
+    cached.
+    """
     import segno  # noqa: PLC0415  # an optional dependency
     import typst  # noqa: PLC0415  # an optional dependency of 20 MB
 
@@ -148,10 +156,11 @@ def _compile(document: str, address: str, at: int, form: PrintForm) -> bytes | N
 
 
 def _document(shown: ShownEdition, signposts: Sequence[Signpost], address: str, hours: str | None) -> Document:
-    """Return the data of the template. Marked text of a rendition is `{"own": text}`.
+    """Return the data for the template. Untranslated text of a rendition is `{"own": text}`.
 
-    The first number to call is that of the guide's own contacts, in its own language. Its hours are the council's
-    setting or, otherwise, the contact's own; empty if neither is given.
+    The first number to call is that of the guide's first contact with a number, in the guide's own language. Its
+    opening hours are `hours`, the council's setting, or otherwise those of the contact. They are empty if neither is
+    given.
     """
     head, content, rendition = shown.head, shown.content, shown.rendition
     contacts = content.contacts if rendition is None else rendition.to_call
@@ -213,7 +222,10 @@ def _rendition(rendition: ShownRendition) -> Document:
 
 
 def _style(settings: Settings) -> dict[str, Any]:
-    """Return the appearance set by the council. It includes the logo's digest, so that a new logo makes a new PDF."""
+    """Return the colour and logo set by the council.
+
+    The logo's digest is included, so that a cached PDF with an old logo is not used.
+    """
     logo = settings.council_logo
     return {
         "colour": settings.council_colour,

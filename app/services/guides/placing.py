@@ -1,4 +1,4 @@
-"""The sorting of a document's blocks into the sections of an edition."""
+"""The placement of a document's blocks in the sections of an edition, by headings and typical words."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -24,7 +24,7 @@ SECTIONS = (
     ("cautions", re.compile(r"(?i)caution|remember|bear in mind|please note")),
     ("definitions", re.compile(r"(?i)what is|what it is|what are|definition|about|overview|background")),
 )
-"""Each section with the pattern of its headings. The first match counts."""
+"""Each section with a pattern for its headings. The first section whose pattern matches is used."""
 LIST_STARTS = SECTIONS[:3]
 LIST_SECTIONS = frozenset(key for key, _ in LIST_STARTS)
 CAUTION_WORDS = re.compile(
@@ -50,14 +50,14 @@ def _section_of(words: str, sections: Sequence[tuple[str, re.Pattern[str]]] = SE
 
 
 def find_missing(blocks: Sequence[Block], draft: dict[str, Any]) -> list[str]:
-    """Return every sentence of the document that is not wholly in the draft."""
+    """Return every sentence of `blocks` that is not completely in `draft`."""
     texts = _longest_first(draft)
     begun = _not_placed([block.text for block in blocks], texts)
     return _not_placed([sentence for text in begun for sentence in _CLAUSES.split(text)], texts)
 
 
 def has_every_word(item: dict[str, Any], text: str) -> bool:
-    """Return True if the item has every word of the text except joining words."""
+    """Return True if the texts of `item` contain every word of `text`, apart from `and` and `or`."""
     for each in _longest_first(item):
         text = text.replace(each, " ", 1)
     return not re.search(r"\w", _JOINING.sub(" ", text))
@@ -68,9 +68,10 @@ def _longest_first(value: dict[str, Any]) -> list[str]:
 
 
 def _not_placed(passages: Sequence[str], texts: Sequence[str]) -> list[str]:
-    """Return the passages that still have more than joining words once the texts of the draft are removed.
+    """Return the passages that have words, apart from joining words, which are not in `texts`.
 
-    The texts are removed from all passages in one pass: a document may have thousands of both.
+    `texts` are the texts of the draft, the longest first. Each text is removed from all passages at once, because a
+    document may have thousands of passages and texts.
     """
     known, all_texts = frozenset(texts), "\n".join(texts)
     open_ = [each for each in passages if each not in known]
@@ -94,12 +95,15 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 class Placing:
-    """A draft that grows block by block. `draft` is its content, which may have errors."""
+    """A draft that grows block by block. `draft` is the content so far, which may have errors."""
 
     def __init__(self) -> None:
         self.draft: dict[str, Any] = {"title": "", "introductions": {}} | {key: [] for key in ITEM_LISTS}
         self._section: str | None = "definitions"
-        """None below a heading that names no section: text there must not become an indicator by mistake."""
+        """The key of the current section, or None below a heading that ends a list section and names no section.
+
+        Text below such a heading must not become an indicator by mistake.
+        """
         self._level = 0
         """Level of the heading at which the section began."""
         self._heading = "\n"
@@ -107,10 +111,10 @@ class Placing:
         """Name of the next responsibility, or introduction to the next definition."""
         self._ids: dict[str, set[str]] = {key: set() for key in ITEM_LISTS}
         self._above: list[Block] = []
-        """The list entries above the current one, each deeper than the one before."""
+        """The last list entry, preceded by the entries that contain it, outermost first."""
 
     def add(self, block: Block) -> None:
-        """Add the block to the draft. Blocks without a place are found later by `find_missing`."""
+        """Add the text of `block` to the draft. Leave out text without a place, which `find_missing` finds later."""
         if block.kind is BlockKind.MARGIN or not block.text:
             return
         if block.kind is not BlockKind.ITEM:
@@ -167,7 +171,10 @@ class Placing:
             self._introduce(section, block.text)
 
     def _add_entry(self, section: str, block: Block) -> None:
-        """Add an entry of a list. An entry with subentries is not an item: its text is put before each of theirs."""
+        """Add a list entry to `section` as an item.
+
+        An entry that contains other entries is not an item: its text is put before the text of each contained entry.
+        """
         while self._above and self._above[-1].level >= block.level:
             self._above.pop()
         items = self.draft[section]
@@ -222,7 +229,10 @@ class Placing:
 
 
 def _bold_beginning(block: Block) -> tuple[str, str]:
-    """Return the bold words with which the block begins, and the rest. Both are empty if it does not begin in bold."""
+    """Return the bold text at the beginning of `block`, and the rest of its text.
+
+    Both are empty strings if the block does not begin in bold.
+    """
     if not block.name or not block.text.startswith(block.name):
         return "", ""
     return block.name.rstrip(" .:–-"), block.text.removeprefix(block.name).lstrip(" .:–-")

@@ -1,4 +1,4 @@
-"""The responses of editions, renditions, sections and items."""
+"""Editions, renditions, sections and items as responses."""
 
 import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
@@ -56,29 +56,32 @@ from app.services.guides.renditions import (
 from app.services.guides.working_hours import hours_text
 
 MARK = "(en-GB)"
-"""Follows untranslated text in a rendition, which is in the guide's own language."""
+"""Printed after each untranslated text of a rendition, which is in the guide's own language."""
 MARK_EXPLAINED = f"Words with {MARK} after them are the guide’s own: this rendition does not have them."
 UNCHECKED_CAUTIONS = "The same in a machine’s words, which nobody has checked:"
 
 
 def phone_text(phone: Phone) -> str:
-    """Return the number as printed, then as dialled if that differs, then the option: `0800 (+44800), option 1`."""
+    """Return the number as printed, the number as dialled if different, and the option.
+
+    The text is, for example, `0800 (+44800), option 1`.
+    """
     number = phone.display if phone.display == phone.number else f"{phone.display} ({phone.number})"
     return number if phone.option is None else f"{number}, option {phone.option}"
 
 
 def citation_text(source: DefinitionSource) -> str:
-    """Return the citation as printed, or otherwise one made of publisher, date and title."""
+    """Return the citation of `source` as printed or, without one, its publisher, date and title."""
     return source.citation or f"{source.publisher}, {source.published}. {source.title}"
 
 
 def address_text(address: PostalAddress) -> str:
-    """Return the address on one line: `1 Example Street, Exampleton, ZZ99 9ZZ`."""
+    """Return `address` on one line: `1 Example Street, Exampleton, ZZ99 9ZZ`."""
     return ", ".join((*address.lines, address.town, address.postcode))
 
 
 def more_ways(contact: Contact) -> list[str]:
-    """Return a few words for each further way to reach the contact besides telephone and web, and its hours."""
+    """Return a short text for each of the contact's email, text relay, address and opening hours that is given."""
     ways = {
         "email {}": contact.email,
         "text relay {}": contact.text_relay,
@@ -90,7 +93,7 @@ def more_ways(contact: Contact) -> list[str]:
 
 @dataclass(frozen=True)
 class ShownEdition:
-    """An edition to show: the current edition of its guide, or a numbered one."""
+    """An edition to show: the current edition of its guide or, if `is_numbered`, an edition requested by number."""
 
     head: EditionHead
     content: EditionContent
@@ -109,19 +112,19 @@ class ShownEdition:
 
     @property
     def path(self) -> str:
-        """Path of the edition."""
+        """Path of the edition, or of its guide if this is the current edition."""
         return edition_path(*self.head.key) if self.is_numbered else guide_path(self.head.guide)
 
     @property
     def file_name(self) -> str:
-        """Beginning of the names of its files."""
+        """Beginning of the names of files to download, such as PDFs."""
         return f"{self.head.guide}-edition-{self.head.number}"
 
     def links(self, below: str = "", having: Collection[int] | None = None) -> Links:
-        """Return the links of a response. Those of a numbered edition never change.
+        """Return the links of a response. The links of a numbered edition never change.
 
-        `below` is appended to the path, for example `/indicators`. For an item, `having` are the numbers of the
-        editions that have it: the previous edition is linked only if it is among them.
+        `below` is appended to the paths, for example `/indicators`. For an item, `having` are the numbers of the
+        editions that have the item: the previous edition is linked only if it is among them.
         """
         guide, number = self.head.key
         links = {
@@ -141,12 +144,12 @@ class ShownEdition:
 
 @dataclass(frozen=True, kw_only=True)
 class ShownRendition(ShownEdition):
-    """A rendition to show, on its edition. `content` is the edition with the text of the rendition."""
+    """A rendition to show. `content` is the content of its edition with the text of the rendition."""
 
     stored: StoredRendition
     words: RenderedWords
     to_call: tuple[Contact, ...]
-    """Contacts in the guide's own language: of its edition for a numbered rendition, otherwise of the current one."""
+    """Contacts in the guide's own language: of the rendered edition if numbered, otherwise of the current edition."""
     languages: Links
     """Path of the guide in each language."""
 
@@ -163,21 +166,21 @@ class ShownRendition(ShownEdition):
 
     @property
     def file_name(self) -> str:
-        """Beginning of the names of its files."""
+        """Beginning of the names of files to download, such as PDFs."""
         return f"{super().file_name}-{self.stored.key.language}-{self.stored.key.number}"
 
-    def links(self, below: str = "", having: Collection[int] | None = None) -> Links:  # noqa: ARG002  # it has no items
-        """Return the links of a response in another format."""
+    def links(self, below: str = "", having: Collection[int] | None = None) -> Links:  # noqa: ARG002  # for items only
+        """Return the links of a response in another format: only `self`, with `below` appended to the path."""
         return {"self": self.path + below}
 
     @property
     def notices(self) -> tuple[str, ...]:
-        """Sentences to show with the text."""
+        """Sentences to show with the text, if it is unchecked or the guide has changed since."""
         return notices_of(self.history, self.stored)
 
     @property
     def language(self) -> str:
-        """Language of the text."""
+        """Language of the text to show: the guide's own if the rendition is a recording or document."""
         return content_language(self.stored)
 
     @property
@@ -186,13 +189,16 @@ class ShownRendition(ShownEdition):
         return direction_of(self.language)
 
     def is_marked(self, *pointer: str | int) -> bool:
-        """Return True if the text at that place is marked. A rendition without text of its own has no marks."""
+        """Return True if the text at `pointer` is untranslated, so that `MARK` must follow.
+
+        Return False for a rendition without text, such as a recording.
+        """
         at = "".join(f"/{part}" for part in pointer)
         return self.stored.content.form.has_words and at in self.words.in_guide_language
 
     @property
     def has_marks(self) -> bool:
-        """True if any text is marked."""
+        """True if any text is untranslated, so that `MARK` follows. False for a rendition without text."""
         return self.stored.content.form.has_words and bool(self.words.in_guide_language)
 
     @property
@@ -211,9 +217,10 @@ class ShownRendition(ShownEdition):
 
 
 def find_edition(session: Session, contents: Contents, guide: str, number: int | None = None) -> ShownEdition:
-    """Return the guide's edition with that number, or the current one.
+    """Return the edition `number` of `guide`, or its current edition if `number` is None.
 
-    Raise `NoSuchGuide`, `NoSuchEdition` or `EditionWithdrawn`.
+    Raise `NoSuchGuide` if the guide is unknown, or `NoSuchEdition` if it has no such edition. Raise `EditionWithdrawn`
+    if the edition is withdrawn or, if `number` is None, if all editions are withdrawn.
     """
     history = get_history(session, guide=guide)
     head = require_current(history) if number is None else readable_of(history, number)
@@ -223,9 +230,11 @@ def find_edition(session: Session, contents: Contents, guide: str, number: int |
 def find_rendition(
     session: Session, contents: Contents, guide: str, language: str, number: int | None = None
 ) -> ShownRendition:
-    """Return the guide's rendition with that number in the language, or the one to read.
+    """Return the rendition `number` of `guide` in `language`, or the rendition to read if `number` is None.
 
-    Raise `NoSuchGuide`, `NoSuchRendition` or `RenditionWithdrawn`.
+    Raise `NoSuchGuide` if the guide is unknown, or `NoSuchRendition` if there is no such rendition. Raise
+    `RenditionWithdrawn` if the rendition or its edition is withdrawn. If `number` is None, raise `RenditionWithdrawn`
+    only if no rendition in the language can be read.
     """
     history, stored = get_history(session, guide=guide), list_renditions(session, guide=guide)
     chosen, read = chosen_rendition(history, stored, language, number), partial(contents, session=session)
@@ -240,7 +249,10 @@ def show_rendition(
     *,
     is_numbered: bool = False,
 ) -> ShownRendition:
-    """Return the chosen rendition on its edition."""
+    """Return the rendition `chosen`, combined with its edition.
+
+    `renditions` are all renditions of the guide. `read` returns the content of an edition.
+    """
     head, current = head_of(history, chosen.edition), current_of(history)
     words = rendered_words(history, chosen, read, is_numbered=is_numbered)
     return ShownRendition(
@@ -296,7 +308,7 @@ def present_section(shown: ShownEdition, section: Section) -> WithCautions:
 
 
 def find_item(content: EditionContent, section: Section, item_id: str) -> Item:
-    """Return the item with the id. Raise `NoSuchItem` if the section has none."""
+    """Return the item `item_id` of `section` in `content`. Raise `NoSuchItem` if the section has no such item."""
     items: tuple[Item, ...] = getattr(content, section.key)
     found = next((item for item in items if item.id == item_id), None)
     if found is None:
@@ -307,9 +319,10 @@ def find_item(content: EditionContent, section: Section, item_id: str) -> Item:
 def item_history(
     section: Section, item_id: str, lists: Mapping[int, Mapping[str, Any]], history: Sequence[EditionHead]
 ) -> tuple[ItemMention, ...]:
-    """Return the editions that have the item, most recent first, each with its change to the item.
+    """Return the editions that have the item, most recent first, with the change that each made to the item.
 
-    `lists` has by edition number the stored items of the section: a dict by item id, in order.
+    `history` are the guide's editions, and `lists` has the stored items of the section in each of them. In `lists`, the
+    key is the edition number, and the value is a dict of the items by id, in order.
     """
     read = section.entry.item.model_validate
 
@@ -336,7 +349,7 @@ def item_history(
 
 
 def _named(key: AnyKey) -> dict[str, Any]:
-    """Return the fields that identify the edition or rendition, and its links."""
+    """Return the fields that identify the edition or rendition `key`, and its links."""
     guide = {"guide": guide_path(key.guide)}
     if isinstance(key, RenditionKey):
         links = {"self": rendition_path(*key)} | guide | {"collection": renditions_path(key.guide)}

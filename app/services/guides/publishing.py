@@ -54,7 +54,7 @@ from app.services.guides.reference_data import ReferenceData
 from app.services.guides.renditions import current_renditions, is_of_former_edition, rendition_of, require_sound
 
 Precondition = Callable[[Session, EditionHead | None], None]
-"""Takes the guide's current edition, or None if there is none. Raises unless the caller knows it."""
+"""A function that gets a session and the guide's current edition, or None. It raises to prevent the publication."""
 Key = TypeVar("Key", EditionKey, RenditionKey)
 RENDITIONS = "renditions"
 """The folder in the seed folder with the files `<guide>/<language>.yaml`."""
@@ -88,7 +88,10 @@ PublishedRendition = Publication[RenditionKey]
 
 @dataclass(frozen=True)
 class Withdrawn:
-    """The result of withdrawing: `is_new` is false if it was already withdrawn for that reason."""
+    """The result of withdrawing an edition or rendition.
+
+    `is_new` is false if it had already been withdrawn for the same reason.
+    """
 
     withdrawn_at: dt.datetime
     is_new: bool
@@ -109,11 +112,12 @@ def publish_edition(
     two_people: bool,
     precondition: Precondition | None = None,
 ) -> Published:
-    """Publish the content as the guide's next edition. Raise `NobodyPublishesAlone` if `two_people` is true.
+    """Publish `new` as the next edition of its guide. Raise `NobodyPublishesAlone` if `two_people` is true.
 
-    Nothing changes if the edition with `number` (without a number, the current edition) already has the same content.
-    Otherwise raise the errors of the precondition, and `InvalidEdition` if a code is not in its list. Raise
-    `EditionAlreadyPublished` if the number has other content, and `EditionOutOfOrder` if it is not the next.
+    Change nothing if the edition `new.number` (without a number, the current edition) already has the same content.
+    Otherwise raise the errors of `precondition`. In either case raise `InvalidEdition` if a code is not in its code
+    list. Raise `EditionAlreadyPublished` if the edition `new.number` has other content, or `EditionOutOfOrder` if
+    `new.number` is not the next.
     """
     refuse_alone(two_people=two_people)
     history, digest, number = find_history(session, guide=new.guide), digest_of(new.content), new.number
@@ -143,9 +147,10 @@ def insert_next_edition(
     digest: str,
     at: dt.datetime,
 ) -> Published:
-    """Store the edition, index it, and append events for it and for renditions that are now out of date.
+    """Store `content` as the next edition, index it, and append the events.
 
-    `history` excludes this edition. The caller has checked the content.
+    The events are `EDITION_PUBLISHED`, and `RENDITION_BEHIND` for each rendition that is now out of date. `history` are
+    the guide's editions before this one. The caller must first check the content.
     """
     key = EditionKey(guide, len(history) + 1)
     insert_publication(session, key, content, digest=digest, at=at)
@@ -162,10 +167,11 @@ def insert_next_edition(
 def publish_rendition(
     session: Session, guide: str, content: RenditionContent, *, at: dt.datetime, two_people: bool
 ) -> PublishedRendition:
-    """Publish the content as the guide's next rendition in its language. Raise `NobodyPublishesAlone`.
+    """Publish `content` as the guide's next rendition in its language, and append an event.
 
-    Nothing changes if the most recent rendition has the same content and is not withdrawn. Raise `NoSuchGuide`, and
-    `InvalidRendition` with every error.
+    Change nothing if the most recent rendition has the same content and is not withdrawn. Raise `NobodyPublishesAlone`
+    if `two_people` is true. Raise `NoSuchGuide` if the guide is unknown. Raise `InvalidRendition` with every error if
+    the content is invalid.
     """
     refuse_alone(two_people=two_people)
     history = require_sound(session, guide, content)
@@ -182,10 +188,11 @@ def publish_rendition(
 
 
 def withdraw_published(session: Session, key: AnyKey, *, reason: str, at: dt.datetime) -> Withdrawn:
-    """Withdraw the edition or rendition. Its content stays unchanged, and reads return the reason instead.
+    """Withdraw the edition or rendition `key`, and append an event. Search no longer finds a withdrawn edition.
 
-    A repeat with the same reason changes nothing. Raise `NoSuchGuide`, `NoSuchEdition`, `NoSuchRendition`, or
-    `AlreadyWithdrawn` if it was withdrawn for another reason.
+    The content stays stored, and reads return `reason` instead. A repeat with the same reason changes nothing. Raise
+    `NoSuchGuide`, `NoSuchEdition` or `NoSuchRendition` if `key` does not exist. Raise `AlreadyWithdrawn` if the edition
+    or rendition was withdrawn for another reason.
     """
     history = get_history(session, guide=key.guide)
     found: EditionHead | StoredRendition = (
@@ -211,7 +218,7 @@ def withdraw_published(session: Session, key: AnyKey, *, reason: str, at: dt.dat
 
 @contextmanager
 def refused_with_lines(file: GuideFile[Any]) -> Iterator[None]:
-    """Turn a refusal of the file's content into `SeedFileError` with file, line and reason."""
+    """Within the `with` block, turn errors about the content of `file` into `SeedFileError` with line and reason."""
     try:
         yield
     except (InvalidEdition, InvalidRendition) as refusal:
@@ -231,9 +238,10 @@ def publish_file(
     two_people: bool,
     precondition: Precondition | None = None,
 ) -> Published:
-    """Publish the edition that was read from the file `.../<guide>/<number>.yaml`.
+    """Publish the edition that was read from the file `.../<guide>/<number>.yaml`, and log a new publication.
 
-    Raise the errors of the precondition, and `SeedFileError` with file, line and reason.
+    Raise `NobodyPublishesAlone` if `two_people` is true. Raise the errors of `precondition`. Raise `SeedFileError` with
+    file, line and reason if the edition is refused.
     """
     guide, number = edition_place(file.path)
     with refused_with_lines(file):
@@ -249,11 +257,11 @@ def publish_file(
 def publish_seed(
     engine: Engine, writer: Writer, reference_data: ReferenceData, seed_dir: Path, *, at: dt.datetime
 ) -> None:
-    """Publish every edition in the folder of each guide that has no edition in the database.
+    """Publish the editions in the seed folder of each guide that has no edition in the database.
 
-    Later editions of other guides are published with `guidance publish` or over HTTP. The folder's renditions are
-    published only if the database had no edition at all. Otherwise they need `guidance rendition publish`, because
-    a person must decide on text that is new to the council.
+    Publish the renditions of the seed folder only if the database had no edition at all. Later editions are published
+    with `guidance publish` or over HTTP. Later renditions need `guidance rendition publish`, because a person must
+    decide on text that is new to the council.
 
     The two-person rule does not apply: access to the folder is enough to publish.
     """
@@ -268,7 +276,7 @@ def publish_seed(
 
 
 def check_rendition_file(session: Session, file: RenditionFile) -> None:
-    """Raise `SeedFileError` with every error that prevents publication of the file."""
+    """Raise `SeedFileError` with every error if the rendition in `file` cannot be published."""
     with refused_with_lines(file):
         require_sound(session, file.guide, file.content)
 
@@ -276,15 +284,20 @@ def check_rendition_file(session: Session, file: RenditionFile) -> None:
 def publish_rendition_file(
     writer: Writer, file: RenditionFile, *, at: dt.datetime, two_people: bool
 ) -> PublishedRendition:
-    """Publish the rendition that was read from the file. Raise `SeedFileError` with every error."""
+    """Publish the rendition that was read from `file`.
+
+    Raise `NobodyPublishesAlone` if `two_people` is true. Raise `SeedFileError` with every error if the rendition is
+    invalid.
+    """
     with refused_with_lines(file):
         return writer.run(publish_rendition, file.guide, file.content, at=at, two_people=two_people)
 
 
 def _publish_seed_renditions(engine: Engine, writer: Writer, seed_dir: Path, *, at: dt.datetime) -> None:
-    """Publish every rendition of the folder, after checking all of them.
+    """Publish every rendition of the seed folder, once all of them have been checked.
 
-    A rendition whose edition is not published here or is withdrawn is skipped and logged.
+    Skip and log a rendition if its edition is not in the database or is withdrawn. Raise `SeedFileError`, before
+    anything is published, if a rendition has errors.
     """
     files = [read_rendition_file(path) for path in sorted((seed_dir / RENDITIONS).glob("*/*.yaml"))]
     with Session(engine) as session:

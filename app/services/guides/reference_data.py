@@ -1,4 +1,4 @@
-"""The code lists, signposts and legal statements of the seed folder, and emergency contacts that need no database."""
+"""The code lists, signposts and legal statements of the seed folder, and a cache of the contacts for an emergency."""
 
 import re
 from collections.abc import Iterable
@@ -27,17 +27,17 @@ log = Log(__name__)
 COUNCILS = "council"
 """The code list of council areas."""
 ELSEWHERE = "elsewhere"
-"""Code in that list for an area without a code."""
+"""The code in the list of council areas for an area without a code of its own."""
 _GENERIC_WORDS = frozenset({"council", "city", "county", "borough", "district", "metropolitan", "the", "of"})
 """Words in a council's name that do not distinguish it."""
 
 
 @dataclass(frozen=True)
 class ReferenceData:
-    """The code lists by name, the signposts (999 first), the legal statements, and neighbouring councils.
+    """The code lists by name, the signposts (999 first), the legal statements, and the neighbouring councils.
 
-    `council` is the name of the council, if it is set. `all_signposts` may include those of another council:
-    `signposts_of` returns the signposts to show.
+    `council` is the configured name of the council, or None. `all_signposts` may include signposts of other councils:
+    callers must show those that `signposts_of` returns.
     """
 
     code_lists: dict[str, CodeList]
@@ -47,19 +47,19 @@ class ReferenceData:
     council: str | None = None
 
     def who_to_call(self, content: EditionContent) -> WhoToCall:
-        """Return the contacts of the edition, and the signposts to show beside them."""
+        """Return the contacts of the edition `content`, and the signposts to show beside them."""
         return WhoToCall(content.contacts, self.signposts_of(content.publisher))
 
     def signposts_of(self, publisher: Publisher | None) -> tuple[Signpost, ...]:
-        """Return the signposts to show: national ones, and local ones of the council.
+        """Return the signposts to show: all national ones, and the local ones of the council.
 
-        The council is the configured one or, otherwise, the publisher of the edition.
+        The council is the configured one or, if none is set, `publisher`, which publishes the edition.
         """
         foreign = self.foreign_signposts(publisher)
         return tuple(each for each in self.all_signposts if each not in foreign)
 
     def foreign_signposts(self, publisher: Publisher | None) -> tuple[Signpost, ...]:
-        """Return the local signposts of councils other than the configured one or, if none is set, the publisher."""
+        """Return the local signposts of councils other than the configured one or, if none is set, `publisher`."""
         return tuple(
             each
             for each in self.all_signposts
@@ -67,26 +67,26 @@ class ReferenceData:
         )
 
     def _is_council(self, code: str, publisher: Publisher | None) -> bool:
-        """Return True if the code is that of the configured council or, if none is set, of the publisher."""
+        """Return True if `code` is the code of the configured council or, if none is set, of `publisher`."""
         if self.council is None and publisher is not None and publisher.gss_code is not None:
             return publisher.gss_code == code
         name = self.council or (publisher.name if publisher is not None else "")
         return _name_alone(self.label_of(code)) == _name_alone(name)
 
     def label_of(self, code: str) -> str:
-        """Return the name of the council with that code, or the code if it is not in the list."""
+        """Return the name of the council with `code`, or `code` itself if it is not in the list of council areas."""
         codes = self.code_lists[COUNCILS].codes if COUNCILS in self.code_lists else ()
         return next((each.label for each in codes if each.code == code), code)
 
     def get_code_list(self, name: str) -> CodeList:
-        """Return the code list. Raise `NoSuchCodeList`."""
+        """Return the code list `name`. Raise `NoSuchCodeList` if there is none."""
         try:
             return self.code_lists[name]
         except KeyError:
             raise NoSuchCodeList from None
 
     def faults_in_codes(self, parsed: BaseModel) -> list[FieldError]:
-        """Return an error for every code in the model that is not in its list."""
+        """Return an error for each code in `parsed` that is not in the code list of its field."""
         return [
             FieldError(
                 at,
@@ -98,7 +98,11 @@ class ReferenceData:
         ]
 
     def also_call(self, concern: Concern, signposts: Iterable[Signpost]) -> tuple[Signpost, ...]:
-        """Return further contacts for the reporter: the councils where children live, and the designated officer."""
+        """Return further contacts for the reporter of `concern`.
+
+        These are the neighbouring councils in whose areas children of the concern live. The contacts of the designated
+        officer, which are among `signposts`, are included if a person of concern works with children.
+        """
         areas = {child.home_council for child in concern.children}
         officers = [each for each in signposts if each.allegations] if names_a_worker(concern) else []
         return (*(each for each in self.neighbours if each.council in areas), *officers)
@@ -114,9 +118,10 @@ class ReferenceData:
 
 
 class EmergencyContacts:
-    """The contacts to show without a guide: those of the default guide, and signposts.
+    """The contacts to show in a response without a guide: those of the default guide, and the signposts.
 
-    The contacts are cached in case the database cannot be read.
+    The contacts last read from the database are kept, in case the database cannot be read. Until the first read there
+    are only signposts.
     """
 
     def __init__(self, engine: Engine, reference_data: ReferenceData, preferred_guide: str | None = None) -> None:
@@ -128,16 +133,16 @@ class EmergencyContacts:
         self._keep((), None)
 
     def invalidate(self) -> None:
-        """Discard the cache because an edition was published or withdrawn. The next use reads the contacts again."""
+        """Make the next use read the contacts again, because an edition was published or withdrawn."""
         self._newest = object()
 
     def current(self) -> WhoToCall:
-        """Return who to call now, or the last contacts that could be read."""
+        """Return the current contacts or, if the database cannot be read, the contacts last read."""
         self._refresh()
         return self._who
 
     def left_out(self) -> tuple[Signpost, ...]:
-        """Return the signposts that are not shown because they belong to another council."""
+        """Return the local signposts that are not shown, because they belong to other councils."""
         self._refresh()
         return self._left_out
 
@@ -167,18 +172,27 @@ def _name_alone(name: str) -> str:
 
 
 def lives_elsewhere(concern: Concern, neighbours: Iterable[Signpost]) -> bool:
-    """Return True if the reporter says that a child lives in the area of another council."""
+    """Return True if a child of `concern` lives in the area of another council, according to the reporter.
+
+    The other councils are those of `neighbours`, and every council without a code of its own in the form.
+    """
     others = {each.council for each in neighbours} | {ELSEWHERE}
     return any(child.home_council in others for child in concern.children)
 
 
 def names_a_worker(concern: Concern) -> bool:
-    """Return True if a person who may be a risk to a child works or volunteers with children."""
+    """Return True if a person of concern in `concern` works or volunteers with children.
+
+    A person of concern is a person who may be a risk to a child.
+    """
     return any(each.works_with_children is YesNo.YES for each in concern.concern.people_of_concern)
 
 
 def read_reference_data(seed_dir: Path) -> ReferenceData:
-    """Read and check the files. Raise `SeedFileError` with file, line and reason."""
+    """Return the code lists, signposts and legal statements in the folder `seed_dir`.
+
+    Raise `SeedFileError` with file, line and reason if a file is invalid.
+    """
     lists = [read_seed_file(path, CodeList) for path in sorted((seed_dir / "code-lists").glob("*.yaml"))]
     found = read_seed_file(seed_dir / "signposts.yaml", SignpostList)
     statements = read_seed_file(seed_dir / "legal-statements.yaml", LegalStatementList).statements

@@ -1,4 +1,4 @@
-"""Renditions of a guide: the choice of one to read, validation of new ones, and their responses."""
+"""Renditions of a guide: the choice of a rendition to read, validation of new renditions, and response data."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -25,7 +25,7 @@ from app.services.guides.editions import (
 
 GUIDE_TAGS = frozenset({ENGLISH_TAG, GUIDE_LANGUAGE.lower()})
 ReadContent = Callable[[EditionKey], EditionContent]
-"""Reads the content of an edition."""
+"""A function that returns the content of an edition."""
 UNCHECKED = (
     "This version was made by a computer and has not been checked. "
     "The cautions and the numbers to call are in the guide’s own words."
@@ -34,7 +34,10 @@ BEHIND = "The guide has changed since this version was made: edition {of} is her
 
 
 def require_sound(session: Session, guide: str, content: RenditionContent) -> list[EditionHead]:
-    """Return the guide's history. Raise `NoSuchGuide`, or `InvalidRendition` with every error of the content."""
+    """Check the rendition `content` against its edition, and return the guide's history.
+
+    Raise `NoSuchGuide` if the guide is unknown. Raise `InvalidRendition` with every error if `content` has errors.
+    """
     history = get_history(session, guide=guide)
     head = next((each for each in history if each.number == content.of.edition), None)
     faults = [*find_own_faults(content), *_faults_of_edition(head, content)]
@@ -46,9 +49,11 @@ def require_sound(session: Session, guide: str, content: RenditionContent) -> li
 
 
 def current_renditions(history: Sequence[EditionHead], stored: Sequence[StoredRendition]) -> list[StoredRendition]:
-    """Return the rendition to read in each language and form, by language: of the latest edition, then the most recent.
+    """Return the rendition to read in each language and format, by language.
 
-    In each language, renditions with text come before links to recordings and documents.
+    In each language and format, that is a rendition of the latest edition, and of these the most recent. A rendition
+    does not count if the rendition or its edition is withdrawn. In each language, renditions with text come before
+    links to recordings and documents.
     """
     readable = {head.number for head in history if head.withdrawn_at is None}
     found: dict[tuple[str, RenditionForm], StoredRendition] = {}
@@ -60,7 +65,10 @@ def current_renditions(history: Sequence[EditionHead], stored: Sequence[StoredRe
 
 
 def chosen_by_language(history: Sequence[EditionHead], stored: Sequence[StoredRendition]) -> dict[str, StoredRendition]:
-    """Return the rendition to read in each language except the guide's own: text, otherwise the most recent link."""
+    """Return the rendition to read in each language except the guide's own.
+
+    A rendition with text comes before a link to a recording or document.
+    """
     found: dict[str, StoredRendition] = {}
     for each in current_renditions(history, stored):
         if each.key.language != GUIDE_LANGUAGE:
@@ -71,9 +79,10 @@ def chosen_by_language(history: Sequence[EditionHead], stored: Sequence[StoredRe
 def chosen_rendition(
     history: Sequence[EditionHead], stored: Sequence[StoredRendition], language: str, number: int | None = None
 ) -> StoredRendition:
-    """Return the rendition with that number in the language, or without a number the one to read.
+    """Return the rendition `number` in `language`, or the rendition to read if `number` is None.
 
-    Raise `NoSuchRendition`, or `RenditionWithdrawn` if that rendition or all of them are withdrawn.
+    Raise `NoSuchRendition` if there is none. Raise `RenditionWithdrawn` if the rendition or its edition is withdrawn
+    or, without a number, if that is true of every rendition in the language.
     """
     of_language = [each for each in stored if each.key.language == language]
     if number is not None:
@@ -85,7 +94,10 @@ def chosen_rendition(
 
 
 def rendition_of(stored: Sequence[StoredRendition], number: int) -> StoredRendition:
-    """Return the rendition with that number, withdrawn or not. Raise `NoSuchRendition`."""
+    """Return the rendition `number` of `stored`, withdrawn or not. Raise `NoSuchRendition` if there is none.
+
+    `stored` must be renditions of one guide in one language.
+    """
     found = next((each for each in stored if each.key.number == number), None)
     if found is None:
         raise NoSuchRendition
@@ -93,7 +105,7 @@ def rendition_of(stored: Sequence[StoredRendition], number: int) -> StoredRendit
 
 
 def _readable_rendition(history: Sequence[EditionHead], stored: StoredRendition) -> StoredRendition:
-    """Return the rendition. Raise `RenditionWithdrawn` if the rendition or its edition is withdrawn."""
+    """Return `stored`. Raise `RenditionWithdrawn` if the rendition or its edition is withdrawn."""
     if stored.reason is not None:
         raise RenditionWithdrawn(stored.reason)
     try:
@@ -106,10 +118,10 @@ def _readable_rendition(history: Sequence[EditionHead], stored: StoredRendition)
 def preferred_rendition(
     history: Sequence[EditionHead], stored: Sequence[StoredRendition], preferences: Sequence[str]
 ) -> StoredRendition | None:
-    """Return the rendition with text that best fits the preferences (RFC 4647, lookup).
+    """Return the rendition with text that best fits `preferences` (RFC 4647, lookup).
 
     `preferences` are language ranges in lower case, the best first. Return None if the guide's own language fits
-    better.
+    better, or if no rendition fits.
     """
     with_words = [each for each in current_renditions(history, stored) if each.content.form.has_words]
     available = {each.key.language.lower(): each for each in with_words}
@@ -125,7 +137,7 @@ def preferred_rendition(
 
 
 def is_of_former_edition(history: Sequence[EditionHead], edition: int) -> bool:
-    """Return True if the guide's current edition is not `edition`."""
+    """Return True if `edition` is not the number of the current edition, or if there is no current edition."""
     current = current_of(history)
     return current is None or current.number != edition
 
@@ -140,7 +152,7 @@ def _faults_of_edition(head: EditionHead | None, content: RenditionContent) -> I
 
 
 def notices_of(history: Sequence[EditionHead], stored: StoredRendition) -> tuple[str, ...]:
-    """Return the sentences to show with the text."""
+    """Return the sentences to show with the rendition, if it is unchecked or the guide has changed since."""
     notices = [UNCHECKED] if stored.content.is_unchecked else []
     behind = [BEHIND.format(of=stored.edition)] if is_of_former_edition(history, stored.edition) else []
     return (*notices, *behind)
@@ -149,7 +161,11 @@ def notices_of(history: Sequence[EditionHead], stored: StoredRendition) -> tuple
 def rendered_words(
     history: Sequence[EditionHead], stored: StoredRendition, read: ReadContent, *, is_numbered: bool
 ) -> RenderedWords:
-    """Return the text. Unless `is_numbered`, the cautions and contacts are those of the current edition."""
+    """Return the edition of the rendition `stored`, with the text of the rendition.
+
+    Unless `is_numbered`, the cautions and contacts are those of the current edition. `read` returns the content of an
+    edition.
+    """
     current = current_of(history)
     takes_current = not is_numbered and current is not None and current.number != stored.edition
     now = read(current.key) if takes_current and current is not None else None
@@ -157,7 +173,7 @@ def rendered_words(
 
 
 def rendition_facts(history: Sequence[EditionHead], stored: StoredRendition, words: RenderedWords) -> RenditionFacts:
-    """Return facts about the rendition, with pointers to its untranslated text."""
+    """Return facts about the rendition, its unchecked cautions, and pointers to its untranslated text."""
     return RenditionFacts(
         **_summary(history, stored),
         in_guide_language=words.in_guide_language,
@@ -166,13 +182,13 @@ def rendition_facts(history: Sequence[EditionHead], stored: StoredRendition, wor
 
 
 def list_rendition(history: Sequence[EditionHead], stored: StoredRendition) -> ListedRendition:
-    """Return the rendition as an entry of its guide's list."""
+    """Return `stored` as an entry of its guide's list of renditions."""
     links = rendition_links(stored, is_numbered=True)
     return ListedRendition(**_summary(history, stored), withdrawal=withdrawal_of(stored), links=links)
 
 
 def language_paths(history: Sequence[EditionHead], stored: Sequence[StoredRendition], guide: str) -> dict[str, str]:
-    """Return the path of the guide in each language, the guide's own first."""
+    """Return the path of the guide in each language, the guide's own language first."""
     languages = chosen_by_language(history, stored)
     return {GUIDE_LANGUAGE: guide_path(guide)} | {each: rendition_path(guide, each) for each in languages}
 
@@ -180,14 +196,20 @@ def language_paths(history: Sequence[EditionHead], stored: Sequence[StoredRendit
 def edition_language_paths(
     head: EditionHead, history: Sequence[EditionHead], stored: Sequence[StoredRendition]
 ) -> dict[str, str]:
-    """Return the numbered path of the edition in each language, the guide's own first. `stored` are its renditions."""
+    """Return the numbered path of the edition in each language, the guide's own language first.
+
+    `stored` are the renditions of the edition `head`.
+    """
     return {GUIDE_LANGUAGE: edition_path(*head.key)} | {
         language: rendition_path(*each.key) for language, each in chosen_by_language(history, stored).items()
     }
 
 
 def content_language(stored: StoredRendition) -> str:
-    """Return the language of the text in the response. A recording has no text, so it is the guide's own language."""
+    """Return the language of the text to show with the rendition.
+
+    A recording or document is shown with the guide's text, so return the guide's own language.
+    """
     return stored.key.language if stored.content.form.has_words else GUIDE_LANGUAGE
 
 
@@ -204,7 +226,11 @@ def _summary(history: Sequence[EditionHead], stored: StoredRendition) -> dict[st
 
 
 def rendition_links(stored: StoredRendition, *, is_numbered: bool) -> Links:
-    """Return the links of a response with the rendition, and of its entry in a list."""
+    """Return the links of a response with the rendition, or of its entry in a list.
+
+    If `is_numbered`, `self` and the formats have the number in their paths. Otherwise their paths lead to the latest
+    rendition.
+    """
     guide, language, number = stored.key
     numbered, latest = rendition_path(guide, language, number), rendition_path(guide, language)
     path = numbered if is_numbered else latest

@@ -1,4 +1,4 @@
-"""The duty team and the out-of-hours teams. The team that answers now comes first."""
+"""The duty team and the out-of-hours teams, in the order in which to call them at a given time."""
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
@@ -11,14 +11,20 @@ from app.services.guides.working_hours import END_OF_DAY, WEEK, are_open, hours_
 
 
 def out_of_hours(signposts: Sequence[Signpost]) -> list[Signpost]:
-    """Return the council's own out-of-hours contacts: local signposts with a number."""
+    """Return the local signposts with a phone number: the teams to call outside office hours.
+
+    Leave out emergency services and contacts for concerns about adults who work with children.
+    """
     local = [each for each in signposts if each.scope is SignpostScope.LOCAL and each.phones]
     return [each for each in local if not each.emergency and not each.allegations]
 
 
 @dataclass(frozen=True)
 class Team:
-    """A contact with a number. `hours` is text, empty if unknown. `is_open` is None if unknown."""
+    """A contact with a phone number.
+
+    `hours` are the opening hours as text, empty if unknown. `is_open` is None if it is unknown.
+    """
 
     contact: Contact | Signpost
     hours: str
@@ -27,40 +33,54 @@ class Team:
 
 @dataclass(frozen=True)
 class Teams:
-    """The teams behind the council's numbers: the one to call first, if there is one, and the others."""
+    """The teams to call. `first` is the team to call first.
+
+    `first` is None if the guide has no contact with a number and no team is known to be open.
+    """
 
     first: Team | None
     others: tuple[Team, ...]
 
     @property
     def all(self) -> tuple[Team, ...]:
-        """Every team, with the one to call first at the beginning."""
+        """Every team: the team to call first, if there is one, then the others."""
         return (self.first, *self.others) if self.first else self.others
 
 
 @dataclass(frozen=True)
 class DutyHours:
-    """The rule for which team answers, by the contacts' opening hours or the council's setting for its team."""
+    """A rule that says which team answers, by opening hours.
+
+    `words` are the opening hours of the duty team in the council's settings. If `words` is None, those of the guide's
+    contact are used.
+    """
 
     working_days: WorkingDays
     words: str | None = None
 
     def _duty_of(self, contacts: Iterable[Contact]) -> tuple[Contact | None, str, tuple[OpeningHours, ...]]:
-        """Return the duty team, which is the first contact with a number, and its hours."""
+        """Return the duty team, which is the first contact with a phone number, and its hours as text and as data.
+
+        Return None and no hours if no contact has a number.
+        """
         duty = next((each for each in contacts if each.phones), None)
         return (duty, *self.hours_of(duty)) if duty is not None else (None, "", ())
 
     def hours_of(self, contact: Contact) -> tuple[str, tuple[OpeningHours, ...]]:
-        """Return the known hours of the duty team as text and as data. A setting overrides the contact's hours."""
+        """Return the known hours of the duty team `contact` as text and as data.
+
+        The council's setting overrides the hours of the contact. The data are empty if the hours are unknown, or the
+        setting cannot be parsed.
+        """
         if self.words is not None:
             return self.words, read_hours(self.words)
         return hours_text(contact.opening_hours), contact.opening_hours
 
     def teams(self, who: WhoToCall, at: dt.datetime) -> Teams:
-        """Return the first contact with a number and the out-of-hours teams, ordered by who answers at that time.
+        """Return the duty team and the out-of-hours teams, ordered by which team answers at the time `at`.
 
-        On a bank holiday the out-of-hours teams answer, unless the duty team is open all day. If no hours are known,
-        the duty team comes first.
+        The duty team is the first contact with a phone number. On a bank holiday the out-of-hours teams answer, unless
+        the duty team is open all day. If no hours are known, the duty team comes first.
         """
         duty, words, hours = self._duty_of(who.contacts)
         is_open = self._is_open(hours, at) if hours else None
@@ -71,9 +91,10 @@ class DutyHours:
         return Teams(ordered[0], tuple(ordered[1:])) if has_first else Teams(None, tuple(ordered))
 
     def next_change(self, who: WhoToCall, at: dt.datetime) -> dt.datetime | None:
-        """Return the time until which that order is certain: the next opening or closing time, at latest midnight.
+        """Return the time until which `teams` gives the same order, in UTC.
 
-        Return None if no hours are known as data: the order then never changes.
+        That is the next opening or closing time, or midnight in London if it is earlier. Return None if no hours are
+        known as data: the order then never changes.
         """
         hours = [*self._duty_of(who.contacts)[2]]
         hours += [entry for each in out_of_hours(who.signposts) for entry in each.opening_hours]
@@ -94,7 +115,10 @@ class DutyHours:
         return is_all_day or not self.working_days.is_bank_holiday(local.date())
 
     def _answers(self, team: Signpost, duty_is_open: bool | None, at: dt.datetime) -> bool | None:
-        """Return True if an out-of-hours team answers, or None if unknown."""
+        """Return True if the out-of-hours team `team` answers at the time `at`, or None if that is unknown.
+
+        If the team has no opening hours, it answers whenever the duty team is closed.
+        """
         if not team.opening_hours:
             return None if duty_is_open is None else not duty_is_open
         local = at.astimezone(LONDON)

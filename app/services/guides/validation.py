@@ -1,4 +1,4 @@
-"""Validation of an editor's file or draft before publication, and new files."""
+"""Validation of an edition file or draft before publication, and the creation of new edition files."""
 
 import datetime as dt
 import re
@@ -31,7 +31,10 @@ NEXT_EDITION = "Edition {number} of {guide}. Edit the content, and describe the 
 
 @dataclass(frozen=True)
 class PublishedGuides:
-    """The names of all published guides, and one guide's history and current edition."""
+    """The history and the current edition of one guide, and the names of all published guides.
+
+    `names` is empty if the guide has an edition. `current` is None if the guide has no current edition.
+    """
 
     names: tuple[str, ...]
     history: Sequence[EditionHead]
@@ -45,18 +48,24 @@ class PublishedGuides:
 
 @dataclass(frozen=True)
 class CheckedFile:
-    """A valid file: the key of the edition it would be, its digest, and warnings in the order of the lines."""
+    """A valid file, with the key and digest of the edition that it would become.
+
+    `warnings` are in the order of the lines.
+    """
 
     file: EditionFile
     key: EditionKey
     digest: str
     warnings: tuple[SeedError, ...]
     is_new_guide: bool | None
-    """None if there is no database to compare with."""
+    """True if the guide has no published edition. None if there is no database to compare with."""
 
 
 def read_published(session: Session, guide: str) -> PublishedGuides:
-    """Return the guide's history and current edition. If it has none yet, return the names of all guides."""
+    """Return the history and the current edition of `guide`.
+
+    If the guide has no edition yet, the result has the names of all published guides.
+    """
     history = find_history(session, guide=guide)
     current = current_of(history)
     names = () if history else tuple(dict.fromkeys(key.guide for key, _ in every_publication(session)))
@@ -64,7 +73,10 @@ def read_published(session: Session, guide: str) -> PublishedGuides:
 
 
 def check_file(path: Path, reference_data: ReferenceData, session: Session | None, *, today: dt.date) -> CheckedFile:
-    """Return the file if it can be published. Raise `SeedFileError` with every error, and with the warnings."""
+    """Return the file at `path` if it can be published. Otherwise raise `SeedFileError` with every error and warning.
+
+    If `session` is None, the content is not compared with the published editions.
+    """
     key, faults = None, list[SeedError]()
     try:
         key = EditionKey(*edition_place(path))
@@ -89,15 +101,16 @@ def check_file(path: Path, reference_data: ReferenceData, session: Session | Non
 
 
 def _unknown_codes(reference_data: ReferenceData, content: EditionContent | None) -> list[FieldError]:
-    """Return an error for each code that is not in its list. Content that cannot be parsed has none."""
+    """Return an error for each code of `content` that is not in its list, or no errors if `content` is None."""
     found = reference_data.faults_in_codes(content) if content is not None else []
     return [FieldError(each.at, sentence_at(each.at, each.detail), each.code) for each in found]
 
 
 def warnings_in(value: object, current: EditionContent | None, *, today: dt.date) -> list[Fault]:
-    """Return warnings about likely mistakes in the readable parts of a draft, compared with `current` if given.
+    """Return warnings about likely mistakes in the draft `value`, except in parts that cannot be parsed.
 
-    Items of `value` without a position are given their place in it.
+    If `current` is given, include likely mistakes found by comparison with it. In `value`, set the missing position of
+    an item to its place in the list.
     """
     if not isinstance(value, dict):
         return []
@@ -147,14 +160,17 @@ def _warnings(
 
 
 def meant_folder(guide: str, names: Sequence[str]) -> str:
-    """Return a sentence with the published guide that is probably meant, or an empty string if none is similar."""
+    """Return a sentence that suggests the folder of a published guide with a similar name.
+
+    Return an empty string if no name in `names` is similar.
+    """
     close = get_close_matches(guide, names, n=1)
     return f" If you mean `{close[0]}`, move the file to the folder `{close[0]}`." if close else ""
 
 
 @dataclass(frozen=True)
 class CheckedDraft:
-    """A draft with its errors and warnings. `content` and `digest` are None if it has an error."""
+    """A draft with its errors and warnings. `content` and `digest` are None if there is any error."""
 
     draft: GuideDraftRow
     published: PublishedGuides
@@ -169,7 +185,7 @@ class CheckedDraft:
         return len(self.published.history) or None
 
     def require_sound(self) -> tuple[EditionContent, str]:
-        """Return the content and its digest. Raise `InvalidEdition` with every error."""
+        """Return the content and its digest. Raise `InvalidEdition` with every error if the draft has errors."""
         if self.content is None or self.digest is None:
             raise InvalidEdition(self.faults)
         return self.content, self.digest
@@ -178,7 +194,10 @@ class CheckedDraft:
 def check_draft(
     session: Session, draft: GuideDraftRow, reference_data: ReferenceData, *, today: dt.date
 ) -> CheckedDraft:
-    """Check the draft as `guidance check` checks a file."""
+    """Return `draft` with its errors and warnings, found as `guidance check` finds those of a file.
+
+    Content that equals the current edition is an error.
+    """
     published = read_published(session, draft.guide)
     content, written = parse_written(draft.read())
     faults = [FieldError(*each) for each in written] + _unknown_codes(reference_data, content)
@@ -203,10 +222,11 @@ def _warnings_of_draft(draft: GuideDraftRow, published: PublishedGuides, today: 
 
 
 def write_new_file(folder: Path, slug: str, session: Session | None, *, today: dt.date) -> tuple[Path, bool]:
-    """Write the file of the guide's next edition below the folder. Return its path, and True if the guide is new.
+    """Write the file of the guide's next edition below `folder`, and the JSON Schema.
 
-    The file has the content of the current edition or, for a new guide, a skeleton. Raise `SetupError` if `slug` is not
-    a slug or the file exists.
+    Return the path of the file, and True if no edition of the guide is known. If `session` is None, there is no
+    database and no edition is known. The file has the content of the current edition or, without one, a skeleton. Raise
+    `SetupError` if `slug` is not a slug or the file exists.
     """
     published = read_published(session, slug) if session is not None else None
     if published is None or published.current is None:
@@ -218,7 +238,10 @@ def write_new_file(folder: Path, slug: str, session: Session | None, *, today: d
 
 
 def write_draft(folder: Path, slug: str, text: str, number: int = 1) -> Path:
-    """Write `<slug>/<number>.yaml` below the folder, and the JSON Schema beside it. Raise `SetupError`."""
+    """Write `text` to `<slug>/<number>.yaml` in `folder`, and the JSON Schema to `folder`. Return the file's path.
+
+    Raise `SetupError` if `slug` is not a slug or the file exists.
+    """
     if not re.fullmatch(SLUG_PATTERN, slug):
         raise SetupError(
             "the name of a guide must be lower-case words joined by hyphens, such as child-criminal-exploitation"

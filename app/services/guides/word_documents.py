@@ -1,4 +1,4 @@
-"""A reader of the blocks of a Word document, with limits."""
+"""A reader of the blocks of a Word document, with limits on its size."""
 
 from collections.abc import Iterator
 from itertools import chain, islice
@@ -21,7 +21,7 @@ MAX_HEADING_WORDS = 14
 _ENDS = (".", ":", ";", ",")
 MAX_UNPACKED_BYTES = 100_000_000
 MAX_BLOCKS = 2_500
-"""Longer documents are not guides, because a section has at most 500 items, and would take minutes to read."""
+"""A longer document would take minutes to read, and cannot be a guide, because a section has at most 500 items."""
 TOO_LARGE, TOO_LONG = "it is too large", f"it is too long: a guide has at most {MAX_BLOCKS} paragraphs and entries"
 NO_DOCUMENT = "this is not a Word document (.docx)"
 NO_PACKAGE = (PackageNotFoundError, BadZipFile, SyntaxError, KeyError, ValueError, NotImplementedError)
@@ -29,7 +29,11 @@ NO_PACKAGE = (PackageNotFoundError, BadZipFile, SyntaxError, KeyError, ValueErro
 
 
 def word_blocks(path: Path) -> list[Block]:
-    """Return at most `MAX_BLOCKS` + 1 blocks. Raise `SeedFileError` if the file is not a Word document."""
+    """Return the blocks of the Word document at `path`, but at most `MAX_BLOCKS` + 1.
+
+    Raise `SeedFileError` if the file is not a Word document or is too large. Raise `FileNotFoundError` if there is no
+    file.
+    """
     try:
         _check_package(path)
         return _word_blocks(path)
@@ -38,7 +42,10 @@ def word_blocks(path: Path) -> list[Block]:
 
 
 def _check_package(path: Path) -> None:
-    """Raise `SeedFileError` for a package that unpacks to too many bytes or has entities, which Word never writes."""
+    """Raise `SeedFileError` if the package unpacks to too many bytes or has a document type declaration.
+
+    Such a declaration can define entities that expand without limit. Word never writes one.
+    """
     with ZipFile(path) as package:
         if sum(each.file_size for each in package.infolist()) > MAX_UNPACKED_BYTES:
             raise SeedFileError(path, [SeedError(0, TOO_LARGE)])
@@ -57,7 +64,7 @@ def _word_blocks(path: Path) -> list[Block]:
 
 
 def _blocks(body: Any, styles: dict[str, Any], links: dict[str, str]) -> Iterator[Block]:
-    """Yield a block for each paragraph, and one for each row of a table of contacts."""
+    """Yield a block for each row of a table of contacts, and one for each paragraph outside such rows."""
     rows: dict[Any, Block | None] = {}
     for paragraph in _paragraphs(body):
         row = next(paragraph.iterancestors(qn("w:tr")), None)
@@ -70,7 +77,10 @@ def _blocks(body: Any, styles: dict[str, Any], links: dict[str, str]) -> Iterato
 
 
 def _row(row: Any, links: dict[str, str]) -> Block | None:
-    """Return the row of a table as one block if it is a contact, or the column names above contacts."""
+    """Return the row of a table as one block if it is a contact, or if it has the column names above contacts.
+
+    Return None for any other row.
+    """
     contact = _contact_row(row, links)
     following = row.getnext()
     if contact is not None or row.getprevious() is None or row.getprevious().tag == row.tag or following is None:
@@ -79,7 +89,7 @@ def _row(row: Any, links: dict[str, str]) -> Block | None:
 
 
 def _contact_row(row: Any, links: dict[str, str]) -> Block | None:
-    """Return the row as one block if it has several cells, and a number or address after the first."""
+    """Return `row` as one block if a cell after the first has a phone number or an address, otherwise None."""
     cells = _cells(row)
     targets = _targets(row, links)
     found = Block(BlockKind.PARAGRAPH, one_line(" ".join(cells)), cells[0] if cells else "", links=targets, cells=cells)
@@ -96,7 +106,7 @@ def _targets(part: Any, links: dict[str, str]) -> tuple[str, ...]:
 
 
 def _paragraphs(body: Any) -> Iterator[Any]:
-    """Yield each paragraph once. Word stores a text box a second time for older programs."""
+    """Yield each paragraph once. Skip the copy of a text box that Word stores for older programs."""
     for paragraph in body.iter(qn("w:p")):
         if not any(each.tag.endswith("}Fallback") for each in paragraph.iterancestors()):
             yield paragraph
@@ -127,14 +137,20 @@ def _block(paragraph: Any, styles: dict[str, Any], links: dict[str, str]) -> Blo
 
 
 def _depth(paragraph: Any, style: str) -> int:
-    """Return the depth of a list item, from 1: that of its numbering, or of a style like `List Bullet 2`."""
+    """Return the depth of a list item (1 in an outer list).
+
+    The depth is that of the paragraph's numbering or, without one, the number in a style like `List Bullet 2`.
+    """
     level = paragraph.find(f".//{qn('w:numPr')}/{qn('w:ilvl')}")
     depth = _number(str(level.get(qn("w:val")))) if level is not None else None
     return depth + 1 if depth is not None else _number(style.rpartition(" ")[2]) or 1
 
 
 def _number(text: str) -> int | None:
-    """Return the number of one or two digits, or None. `isdigit` is true of `²` too, which `int` refuses."""
+    """Return `text` as a number if it is one or two ASCII digits, otherwise None.
+
+    `isdigit` is not enough: it is also true of `²`, which `int` refuses.
+    """
     return int(text) if text.isascii() and text.isdigit() and len(text) <= len("99") else None
 
 
@@ -143,7 +159,7 @@ def _text(paragraph: Any) -> str:
 
 
 def _bold_start(paragraph: Any) -> str:
-    """Return the bold words with which the paragraph begins."""
+    """Return the bold text at the beginning of the paragraph."""
     words = ""
     for each in _own(paragraph):
         run = next((above for above in each.iterancestors(qn("w:r"))), None)
@@ -155,7 +171,7 @@ def _bold_start(paragraph: Any) -> str:
 
 
 def _own(paragraph: Any) -> Iterator[Any]:
-    """Yield the parts of the paragraph itself, without those of a text box inside it."""
+    """Yield the XML elements of the paragraph, without those of a text box inside the paragraph."""
     for each in paragraph.iter():
         if next(each.iterancestors(qn("w:p")), None) is paragraph:
             yield each
@@ -163,7 +179,7 @@ def _own(paragraph: Any) -> Iterator[Any]:
 
 def _words(part: Any) -> str:
     if part.tag == qn("w:t"):
-        return "".join([part.text or "", *(child.tail or "" for child in part)])  # with the text that follows a comment
+        return "".join([part.text or "", *(child.tail or "" for child in part)])  # a tail is text after an XML comment
     if part.tag == qn("w:noBreakHyphen"):
         return "-"
     return " " if part.tag in SPACES else ""

@@ -1,4 +1,4 @@
-"""Working days in England, and deadlines counted in them, in London's local time."""
+"""Working days in England, and deadlines counted in working days, in London's local time."""
 
 import datetime as dt
 from functools import cached_property, lru_cache
@@ -15,7 +15,7 @@ ONE_DAY = dt.timedelta(days=1)
 
 
 class WorkingDays:
-    """England's working days. The `holidays` package computes them, offline."""
+    """England's working days, computed offline by the `holidays` package."""
 
     @cached_property
     def calendar(self) -> "HolidayBase":
@@ -24,19 +24,19 @@ class WorkingDays:
         return calendar
 
     def is_bank_holiday(self, day: dt.date) -> bool:
-        """Return True if the day is a bank holiday."""
+        """Return True if `day` is a bank holiday in England."""
         return day in self.calendar
 
     def one_working_day_after(self, moment: dt.datetime) -> dt.datetime:
-        """Return the deadline of an acknowledgement: one working day after the moment, in UTC."""
+        """Return the deadline for an acknowledgement, in UTC: one working day after `moment`."""
         return self.after(moment, days=1)
 
     def after(self, moment: dt.datetime, *, days: int) -> dt.datetime:
-        """Return the time that is `days` working days after the moment, in UTC.
+        """Return the time that is `days` working days after `moment`, in UTC.
 
-        It is the same time of day on the last of those days. If the moment is not on a working day, it is the end
-        (midnight) of the last day. 'Working Together to Safeguard Children' requires an acknowledgement within one
-        working day of the receipt of a referral.
+        If `moment` is on a working day, the result is the same London time on the last of these days. Otherwise the
+        result is the end (midnight) of the last day. 'Working Together to Safeguard Children' requires an
+        acknowledgement within one working day of the receipt of a referral.
         """
         local = moment.astimezone(LONDON)
         is_working_day, following = self._look_up(local.date(), days)
@@ -48,13 +48,16 @@ class WorkingDays:
 
     @lru_cache(maxsize=8)  # noqa: B019  # one instance for each process, and few days
     def _look_up(self, day: dt.date, days: int) -> tuple[bool, dt.date]:
-        """Return True if the day is a working day, and the working day that is `days` later."""
+        """Return True if `day` is a working day, and the date that is `days` working days later."""
         return self.calendar.is_working_day(day), self.calendar.get_nth_working_day(day, days)
 
 
 def _read_country(name: str) -> Any:
-    """Import one country's module of `holidays`. The whole package would read every country: 0.2 s and 12 MB."""
-    import holidays  # noqa: PLC0415  # 4 MB, and needed only by what accepts concerns
+    """Return the module of the country `name` in the `holidays` package, without loading other countries.
+
+    Loading every country would take 0.2 s and 12 MB.
+    """
+    import holidays  # noqa: PLC0415  # 4 MB, needed only by a process that accepts concerns
 
     path = Path(holidays.__path__[0]) / "countries" / f"{name}.py"
     spec = spec_from_file_location(f"holidays_of_{name}", path)
@@ -66,7 +69,7 @@ def _read_country(name: str) -> Any:
 
 
 def deadline_of(moment: dt.datetime) -> tuple[dt.date, dt.time | None]:
-    """Return the day and time of a deadline in London. For midnight, return the day before and no time."""
+    """Return the day and time of the deadline `moment` in London. For midnight, return the day before and None."""
     local = moment.astimezone(LONDON)
     time = local.time().replace(second=0, microsecond=0)
     return (local.date(), time) if time != dt.time.min else (local.date() - ONE_DAY, None)
@@ -74,7 +77,10 @@ def deadline_of(moment: dt.datetime) -> tuple[dt.date, dt.time | None]:
 
 @lru_cache(maxsize=64)
 def deadline_in_words(minute: dt.datetime) -> str:
-    """Return the deadline in English: `Tuesday 24 November 2026 at 09:30`, or `the end of Monday 30 November 2026`."""
+    """Return a deadline in English, for example `Tuesday 24 November 2026 at 09:30`.
+
+    A deadline at midnight is `the end of Monday 30 November 2026`.
+    """
     day, time = deadline_of(minute)
     words = day.strftime(f"%A {day.day} %B %Y")
     return f"the end of {words}" if time is None else f"{words} at {time:%H:%M}"

@@ -1,4 +1,4 @@
-"""Opening hours: as text, parsed from text, and compared with the clock."""
+"""Opening hours: written as text, parsed from text, and compared with the time."""
 
 import datetime as dt
 import re
@@ -9,7 +9,7 @@ from app.models.guides.contacts import OpeningHours, Weekday
 
 WEEK = tuple(Weekday)
 RUN = 3
-"""This many consecutive days or more are written as the first and the last of them."""
+"""From this many consecutive days, only the first and the last are written: `Monday to Wednesday`."""
 END_OF_DAY = "24:00"
 _DAY = r"(?:mon|tue|tues|wed|wednes|thu|thur|thurs|fri|sat|satur|sun)(?:day)?s?"
 _TIME = r"([0-9]{1,2})(?:[:.]([0-9]{2}))? ?(am|pm)?"
@@ -23,7 +23,7 @@ _BETWEEN = re.compile(r"[;,.]?\s*(?:and )?", re.IGNORECASE)
 
 
 def hours_text(hours: Sequence[OpeningHours]) -> str:
-    """Return all hours as text: `Monday to Friday, 08:30 to 17:00; Saturday, 09:00 to 12:00`."""
+    """Return `hours` as text: `Monday to Friday, 08:30 to 17:00; Saturday, 09:00 to 12:00`."""
     return "; ".join(f"{_days(each)}, {each.opens} to {each.closes}" for each in hours)
 
 
@@ -39,7 +39,7 @@ def _days(hours: OpeningHours) -> str:
 def read_hours(words: str) -> tuple[OpeningHours, ...]:
     """Parse text such as `Monday to Thursday 8:30am to 5pm, Friday 8:30am to 4:30pm`.
 
-    If any part cannot be parsed, return no hours: half of the hours would be wrong hours.
+    If any part cannot be parsed, return no hours, because incomplete hours would be wrong.
     """
     text, place, found = " ".join(words.split()), 0, []
     while place < len(text):
@@ -57,7 +57,7 @@ def read_hours(words: str) -> tuple[OpeningHours, ...]:
 
 
 def _named_days(words: str) -> Iterator[Weekday]:
-    """Yield the named days, and the days between two that are joined by `to`."""
+    """Yield the days named in `words`, and the days between two days joined by `to`."""
     shorts, former, end = [day.value[:3] for day in WEEK], None, 0
     for found in _DAY_NAMED.finditer(words):
         place = shorts.index(found[0][:3].lower())
@@ -77,6 +77,6 @@ def _clock_time(hour: str, minute: str | None, half: str | None) -> str | None:
 
 
 def are_open(hours: Iterable[OpeningHours], local: dt.datetime) -> bool:
-    """Return True if any of the hours includes that time of that day in London. Bank holidays are ignored."""
+    """Return True if any of `hours` includes the time `local`, which must be in London. Ignore bank holidays."""
     time, day = f"{local:%H:%M}", WEEK[local.weekday()]
     return any(day in each.days and each.opens <= time < each.closes for each in hours)

@@ -19,9 +19,10 @@ MAX_NAME = 80
 
 
 def find_contact(block: Block) -> dict[str, Any] | None:
-    """Return a contact without an id, made of the block's numbers and addresses, or None if it has none.
+    """Return a contact, without an id, made of the phone numbers and addresses in `block`.
 
-    A short number such as 101 counts only in a row of a table: in a sentence it is advice.
+    Return None if there are none. A short number such as 101 counts only in a row of a table, because in a sentence it
+    is advice.
     """
     short = _SHORT.findall(PHONE_NUMBER.sub(" ", " ".join(block.cells[1:])))
     phones = _phones(block.text) + [{"number": each, "display": each} for each in short]
@@ -39,7 +40,7 @@ def find_contact(block: Block) -> dict[str, Any] | None:
 
 
 def has_way(text: str, links: Sequence[str] = ()) -> bool:
-    """Return True if the text of a cell has a number or an address."""
+    """Return True if `text` has a phone number, an email or a web address, or if `links` has a web address."""
     return bool(_phones(text) or _SHORT.search(text) or EMAIL.search(text) or _pages(text, links))
 
 

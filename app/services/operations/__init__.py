@@ -1,1 +1,1 @@
-"""Operations and queries of operation: jobs, backups, integrity checks and the doctor."""
+"""Running the service: background jobs, backups, checkpoints, integrity checks, and the checks of `guidance doctor`."""

@@ -1,4 +1,7 @@
-"""Checks that the audit log is complete, in order, unaltered, and consistent with signed checkpoints."""
+"""Checks that the audit log is complete, in order, unaltered, and consistent with signed checkpoints.
+
+A fault is a pair: the name of what is wrong, and a sentence.
+"""
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
@@ -24,7 +27,7 @@ _CHAINS, _ROWS = table_of(ChainRow).c, _TABLE.c
 _FIRST_IN_ORDER = select_columns(
     *(literal_column("at") if column.name == "at" else column for column in _ROWS)
 ).order_by(_ROWS.chain, _ROWS.number)
-"""The first audit entries by chain and number, each with its time as stored."""
+"""The audit entries in the order of chain and number, from the first. The time `at` is read as stored, unparsed."""
 _BEFORE = _TABLE.alias("before").c
 _NEXT_IN_ORDER = _FIRST_IN_ORDER.where(
     tuple_(_ROWS.chain, _ROWS.number)
@@ -35,18 +38,22 @@ _NEXT_IN_ORDER = _FIRST_IN_ORDER.where(
         )
     )
 )
-"""The entries after that position. The database compares the stored values, even altered ones."""
+"""The audit entries, in the same order, after the entry with the bound parameter `position`.
+
+The database compares chain and number as stored. So reading continues at the right place even if a value was altered.
+"""
 _LAST = exists().where(_ROWS.chain == _CHAINS.name, _ROWS.number == _CHAINS.length, _ROWS.sha256 == _CHAINS.head_sha256)
 _ONE_MORE = exists().where(_ROWS.chain == _CHAINS.name, _ROWS.number == _CHAINS.length + 1)
 _WRONG_ENDS = select_columns(_CHAINS.name, _CHAINS.length).where(or_(~_LAST, _ONE_MORE), _CHAINS.name != OUTBOX)
-"""The chains whose last row is not the recorded end."""
+"""The chains whose stored end is not their last row, each with the stored length."""
 _WITHOUT_END = select_columns(_ROWS.chain).where(_ROWS.number == 1, ~exists().where(_CHAINS.name == _ROWS.chain))
 
 
 def verify_record(engine: Engine, on_step: OnStep = show_no_progress) -> Iterator[tuple[str, str]]:
-    """Yield each fault of the audit log's chains and of their common order, preceded by its subject.
+    """Yield the name and the fault of each broken chain of the audit log, and any fault in the positions of entries.
 
-    Rows are read by chain, a few at a time, so memory does not grow with the log. A step is a row.
+    Rows are read chain by chain, `STEP_ROWS` at a time, so that memory does not grow with the log. `on_step` gets the
+    number of rows read.
     """
     with engine.connect() as connection, _as_stored(connection):
         broken: set[str] = set()
@@ -65,7 +72,11 @@ def verify_record(engine: Engine, on_step: OnStep = show_no_progress) -> Iterato
 
 
 def verify_checkpoints(engine: Engine, others: Sequence[tuple[str, Checkpoint]] = ()) -> Iterator[tuple[str, str]]:
-    """Yield each checkpoint that contradicts the audit log, and how. Each of `others` has a display name."""
+    """Yield the name of each checkpoint that contradicts the audit log, with the contradiction as a sentence.
+
+    Check the checkpoints in the database, and `others`. `others` are checkpoints stored outside the database, each
+    with a name to display.
+    """
     with Session(engine) as session:
         stored = session.exec(select(CheckpointRow).order_by(col(CheckpointRow.number))).all()
         expected = [(f"checkpoint {row.number}", row.size, row.root_sha256) for row in stored]
@@ -89,7 +100,10 @@ def verify_checkpoints(engine: Engine, others: Sequence[tuple[str, Checkpoint]] 
 
 
 def _trees_at(session: Session, sizes: set[int]) -> tuple[dict[int, MerkleTree], int]:
-    """Return the trees at the given sizes, as far as the audit log reaches, and the size of the log."""
+    """Return a mapping from each of `sizes` to the Merkle tree of that many first audit entries.
+
+    Sizes larger than the audit log are left out. Also return the number of all entries.
+    """
     tree = MerkleTree()
     trees = {0: MerkleTree()}
     for leaf in iterate_leaves(session, after=0):
@@ -100,7 +114,10 @@ def _trees_at(session: Session, sizes: set[int]) -> tuple[dict[int, MerkleTree],
 
 
 def _faults_in_chains(connection: Connection, on_step: OnStep) -> Iterator[tuple[str, str]]:
-    """Yield the first fault of each chain with a row that was altered or does not follow the row before it."""
+    """Yield the name of each chain that has a fault, and its first fault.
+
+    A fault is a row that was altered, or that does not follow the row before it.
+    """
     name, end, is_broken = None, BEFORE_THE_FIRST, False
     for row in _in_order(connection, on_step):
         if row.chain != name:
@@ -113,7 +130,10 @@ def _faults_in_chains(connection: Connection, on_step: OnStep) -> Iterator[tuple
 
 
 def _in_order(connection: Connection, on_step: OnStep) -> Iterator[AuditEntryRow]:
-    """Yield every audit entry. Transactions end with each page, so that SQLite can empty its write-ahead log."""
+    """Yield every audit entry in the order of chain and number.
+
+    Rows are read in pages. The transaction ends after each page, so that SQLite can empty its write-ahead log.
+    """
     done, rows, is_last = 0, connection.execute(_FIRST_IN_ORDER.limit(STEP_ROWS)).all(), False
     while not is_last:
         connection.rollback()
@@ -125,7 +145,7 @@ def _in_order(connection: Connection, on_step: OnStep) -> Iterator[AuditEntryRow
 
 
 def _fault_in(row: AuditEntryRow, end: End) -> str | None:
-    """Return the fault of the row that follows `end` in its chain, or None."""
+    """Return the fault of `row`, which should follow `end` in its chain, or None if there is no fault."""
     if (row.number, row.previous_sha256) != (end.number + 1, end.sha256):
         return f"row {row.number} does not follow the row before it"
     return None if _has_right_hash(row) else f"row {row.number} was altered"
@@ -133,7 +153,10 @@ def _fault_in(row: AuditEntryRow, end: End) -> str | None:
 
 @contextmanager
 def _as_stored(connection: Connection) -> Iterator[Connection]:
-    """Let text columns be read even if tampering left invalid text, so that the rest can still be checked."""
+    """Within the block, read invalid bytes in text columns as escapes instead of raising an error.
+
+    So the other rows can be checked if someone wrote invalid text into one row.
+    """
     if connection.dialect.name != "sqlite":  # PostgreSQL stores only values of the column's type
         yield connection
         return
@@ -146,7 +169,7 @@ def _as_stored(connection: Connection) -> Iterator[Connection]:
 
 
 def _has_right_hash(row: AuditEntryRow) -> bool:
-    """Return True if every column has exactly the format that this service writes, and the row's hash is right."""
+    """Return True if every column of `row` is stored in the format that this service writes, and the hash is right."""
     if isinstance(row.at, dt.datetime):  # PostgreSQL: the column types ensure the format
         return hash_of(row) == row.sha256
     stored = [getattr(row, column.name) for column in table_of(AuditEntryRow).c if column.name not in NUMBERS]

@@ -1,4 +1,4 @@
-"""Backup and restore of the embedded database, restore drills, and a folder of backups. Every copy is verified."""
+"""Backup and restore of the embedded database, test restores, and the folder of backups. Every copy is verified."""
 
 import datetime as dt
 import re
@@ -33,16 +33,17 @@ BACKUP_NAME = re.compile(r"guidance-[0-9]{8}T[0-9]{6}Z\.db")
 
 @dataclass(frozen=True)
 class Verified:
-    """The counts of editions and concerns in a verified copy."""
+    """The numbers of editions and concerns in a verified copy."""
 
     editions: int
     concerns: int
 
 
 def back_up(data_dir: Path, target: Path, *, replace: bool, on_step: OnStep = show_no_progress) -> Verified:
-    """Write a verified copy of the database to `target`, also while the database is in use.
+    """Write a verified copy of the database in `data_dir` to `target`. The database may be in use.
 
-    Raise `BackupRefused`, and `FileExistsError` if `target` exists and `replace` is false.
+    Return the counts of the copy. Raise `BackupRefused` if there is no database, or if the copy has a fault. Raise
+    `FileExistsError` if `target` exists and `replace` is false. `on_step` gets the pages copied, and all pages.
     """
     source = data_dir / DATABASE_FILE
     if not source.is_file():
@@ -58,11 +59,11 @@ def back_up(data_dir: Path, target: Path, *, replace: bool, on_step: OnStep = sh
 def restore_backup(
     source: Path, data_dir: Path, *, replace: bool, at: dt.datetime, on_step: OnStep = show_no_progress
 ) -> tuple[Verified, Path | None]:
-    """Copy the backup to the service's data folder. An existing database is renamed.
+    """Verify a copy of the backup `source`, and move it into `data_dir` as the service's database.
 
-    Return the counts of the copy, and the new path of the previous database or None. Raise `BackupRefused` if the
-    backup is damaged or a service has the database open, and `FileExistsError` if a database exists and `replace` is
-    false.
+    If a database exists, rename it: the new name contains the time `at`. Return the counts of the copy, and the new
+    path of the previous database or None. Raise `BackupRefused` if the backup has a fault, or if another process has
+    the previous database open. Raise `FileExistsError` if a database exists and `replace` is false.
     """
     path = data_dir / DATABASE_FILE
     if path.exists() and not replace:
@@ -91,9 +92,10 @@ def _restore(source: Path, path: Path, *, at: dt.datetime, on_step: OnStep) -> t
 
 
 def verify_copy(path: Path) -> Verified:
-    """Verify a copy: its pages, its schema, every edition's digest and every chain of audit entries.
+    """Verify the database at `path`: its pages, its schema, each edition's digest, and all that `find_faults` checks.
 
-    If its schema is older, a migrated copy is verified instead. Raise `BackupRefused`.
+    If its schema is older than this program's, verify a migrated copy instead. Return the counts. Raise `BackupRefused`
+    with every fault if there is one, or if `path` is not a database that this program can read.
     """
     engine = create_engine(f"sqlite:///{path}", hide_parameters=True)
     try:
@@ -117,7 +119,10 @@ def verify_copy(path: Path) -> Verified:
 
 
 def keys_outside_backups(settings: Settings) -> list[Path]:
-    """Return the key files of this service. No backup of the database contains them."""
+    """Return the paths of the service's key files that exist.
+
+    Backups of the database do not contain keys, so the operator must back up these files separately.
+    """
     paths = [
         settings.receipt_key_file or settings.data_dir / RECEIPT_KEY,
         *settings.retired_receipt_keys,
@@ -156,17 +161,18 @@ def _find_faults(engine: Engine) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class Drilled:
-    """The counts of the restored database, and the duration of the restore in seconds."""
+    """The counts of the restored database, and how long the test restore took in seconds."""
 
     verified: Verified
     seconds: float
 
 
 def drill_restore(backup: Path, *, at: dt.datetime, beside: Path | None = None) -> Drilled:
-    """Restore the backup into a private folder, which is deleted afterwards. Nothing else changes.
+    """Test that `backup` restores: restore it into a temporary folder, and prepare its schema as at a start.
 
-    The folder is created in `beside` or, by default, next to the backup. Raise `BackupRefused`, and `OSError` if there
-    is no space.
+    The folder is created in `beside` or, if that is None, next to the backup. It is private, and deleted afterwards.
+    The service's database does not change. Raise `BackupRefused` if the backup has a fault, or if a start would refuse
+    it. Raise `OSError` if the folder cannot be written to, for example because there is no space.
     """
     with tempfile.TemporaryDirectory(dir=beside or backup.parent, prefix=".drill-") as folder:  # created with mode 0700
         started = time.monotonic()
@@ -182,12 +188,15 @@ def drill_restore(backup: Path, *, at: dt.datetime, beside: Path | None = None) 
 
 
 def backup_path(folder: Path, *, at: dt.datetime) -> Path:
-    """Return the path of a new backup in the folder. Its name is the time in UTC, so that names sort by age."""
+    """Return the path for a backup made at the time `at`.
+
+    The name has the time in UTC, so that names sort by age.
+    """
     return folder / f"guidance-{at.astimezone(dt.UTC):%Y%m%dT%H%M%SZ}.db"
 
 
 def list_backups(folder: Path) -> list[Path]:
-    """Return the folder's backups with names made by `backup_path`, the most recent first."""
+    """Return the files in `folder` that have a name made by `backup_path`, most recent first by that name."""
     named = (path for path in folder.iterdir() if BACKUP_NAME.fullmatch(path.name) and path.is_file())
     return sorted(named, key=lambda path: path.name, reverse=True)
 
@@ -195,7 +204,8 @@ def list_backups(folder: Path) -> list[Path]:
 def remove_old_backups(newest: Path, *, keep: int) -> list[Path]:
     """Delete the oldest backups in the folder of `newest`, so that `keep` remain. Return the deleted paths.
 
-    Other files are kept. `newest` is kept too, whatever the clock was when the others were named.
+    Files with other names are kept. `newest` is always kept, even if an earlier backup has a later name because of a
+    wrong clock.
     """
     folder = newest.parent
     others = [path for path in list_backups(folder) if path != newest]

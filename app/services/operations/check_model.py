@@ -1,4 +1,4 @@
-"""The model of a configuration check: its subject, its verdict, and its line of the report."""
+"""The model of a check of `guidance doctor`: what it examines, its verdict, and its line of the report."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -21,25 +21,25 @@ MOST_NAMES = 3
 
 @dataclass(frozen=True)
 class Patient(Surroundings):
-    """The subject of the checks: the settings, the database (read only), and the time."""
+    """What the doctor's checks examine: the settings, the database (read only), and the time of the check."""
 
     rehearse_start: Callable[[Settings, Engine], None]
-    """Raises the errors that a start of the service would raise before it listens."""
+    """A function that raises the error that a start of the service would raise before it listens."""
 
     @cached_property
     def reference_data(self) -> ReferenceData:
-        """The code lists, signposts and legal statements. Raise `SeedFileError`."""
+        """The code lists, signposts and legal statements. Raise `SeedFileError` if a file of them is not valid."""
         return read_reference_data(self.settings.seed_dir)
 
     @cached_property
     def current_editions(self) -> list[CurrentEdition]:
-        """The current edition of each guide."""
+        """The current edition of each guide, for at most `MANY_GUIDES` guides."""
         with Session(self.engine) as session:
             return list_current(session, limit=MANY_GUIDES)
 
 
 class Condition(StrEnum):
-    """The result of a check."""
+    """The severity of a verdict."""
 
     FINE = "fine"
     WARNING = "warning"
@@ -49,7 +49,7 @@ class Condition(StrEnum):
 
 @dataclass(frozen=True)
 class Verdict:
-    """The finding of one check as a sentence, and the action to take."""
+    """The result of a check: its condition, the finding as a sentence, and the action for the operator to take."""
 
     condition: Condition
     found: str
@@ -65,23 +65,23 @@ SKIPPED_LONG = Verdict(Condition.SKIPPED, "skipped: it takes a long time")
 
 @dataclass(frozen=True)
 class Check:
-    """One check: its name, its function, and the document to read."""
+    """A check: its name, the function `run`, and the document to `read` about it."""
 
     name: str
     run: Callable[[Patient], Verdict | Iterator[Verdict]]
     read: str
     needs_database: bool = False
     opens_database: bool = False
-    """True if its fault prevents other checks from reading the database."""
+    """True if the database is readable only if this check finds nothing. Otherwise checks that need it are skipped."""
     is_long: bool = False
-    """True if it reads every row, or a whole backup."""
+    """True if the check reads every row, every page or a whole backup. A quick run skips it."""
     names_somebody: bool = False
-    """True if the finding may name a person, a client or a concern. An email leaves it out."""
+    """True if the finding may name a person, a client or a concern. An email leaves such findings out."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One line of the report."""
+    """One line of the doctor's report: a check, its result, and the document to `read` about it."""
 
     check: str
     condition: Condition
@@ -91,22 +91,25 @@ class Finding:
 
 
 fine = partial(Verdict, Condition.FINE)
-"""Make the verdict that no action is needed."""
+"""Create the verdict that no action is needed."""
 
 warn = partial(Verdict, Condition.WARNING)
-"""Make the verdict that something will go wrong, or is less safe than it should be."""
+"""Create the verdict that something will go wrong, or is less safe than it should be."""
 
 fault = partial(Verdict, Condition.FAULT)
-"""Make the verdict that something is wrong now."""
+"""Create the verdict that something is wrong now."""
 
 
 def unknown(found: str) -> Verdict:
-    """Return the verdict that this could not be checked from here, and why."""
+    """Create the verdict that this computer could not make the check. `found` is the reason."""
     return Verdict(Condition.SKIPPED, f"not checked: {found}")
 
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict:
-    """Return one verdict for all: the faults joined, otherwise the warnings, otherwise fine or not checked."""
+    """Combine `verdicts` into one that has the worst condition among them.
+
+    Join the findings and the actions of all verdicts with that condition, and leave out the others.
+    """
     found = list(verdicts)
     condition = next(each for each in WORST_FIRST if each in {verdict.condition for verdict in found})
     alike = [each for each in found if each.condition is condition]
@@ -115,17 +118,17 @@ def worst(verdicts: Iterable[Verdict]) -> Verdict:
 
 
 def exit_status(findings: Iterable[Finding]) -> int:
-    """Return 2 if there is a fault, 1 if there is a warning, otherwise 0."""
+    """Return the exit status for the report: 2 if there is a fault, otherwise 1 if there is a warning, otherwise 0."""
     found = {each.condition for each in findings}
     return 2 if Condition.FAULT in found else int(Condition.WARNING in found)
 
 
 def in_short(names: list[str]) -> str:
-    """Return the first names as text, with the count of the others."""
+    """Return the first `MOST_NAMES` of `names` as text, followed by the number of the others if there are more."""
     return ", ".join(names[:MOST_NAMES]) + (f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else "")
 
 
 def find_broken_rows(patient: Patient, invariant: Invariant) -> list[str]:
-    """Return each fault found by the integrity check."""
+    """Run the integrity check `invariant`, and return each fault as a sentence."""
     recipients = [fingerprint_of(each) for each in patient.settings.seal_to]
     return find_broken(patient.engine, invariant, recipients=recipients, at=patient.at)

@@ -1,8 +1,8 @@
-"""Checkpoints: signed statements about the end of the audit log, which an independent auditor stores.
+"""Checkpoints: signed statements about the whole audit log, which an independent auditor stores.
 
-A checkpoint states the number of audit entries over all chains and their Merkle root (RFC 6962). A database that was
-rolled back, or whose audit log was cut or rewritten, contradicts a checkpoint stored elsewhere. The text is a signed
-note, in the formats of C2SP (c2sp.org/tlog-checkpoint, c2sp.org/signed-note).
+A checkpoint states how many entries all chains have together, and the Merkle root of their hashes (RFC 6962). If the
+database is rolled back, or its audit log is cut or rewritten, it contradicts a checkpoint that is stored elsewhere. A
+checkpoint is a signed note in the formats of C2SP (c2sp.org/tlog-checkpoint, c2sp.org/signed-note).
 """
 
 import base64
@@ -41,13 +41,16 @@ MAX_NOTE_BYTES = 100_000
 
 @dataclass
 class MerkleTree:
-    """A Merkle tree of `size` leaves, stored as the roots of its complete subtrees, the largest first."""
+    """A Merkle tree (RFC 6962) of `size` leaves. `frontier` has the roots of its complete subtrees, largest first.
+
+    That is enough to add leaves and to compute the root, so the leaves are not stored.
+    """
 
     size: int = 0
     frontier: list[bytes] = field(default_factory=list)
 
     def append(self, leaf: bytes) -> None:
-        """Add a leaf at the end."""
+        """Add `leaf` as the last leaf."""
         node = hashlib.sha256(LEAF + leaf).digest()
         larger = self.size
         while larger & 1:  # a complete subtree of the same size is on the left
@@ -57,13 +60,13 @@ class MerkleTree:
         self.size += 1
 
     def extend(self, leaves: Iterable[bytes]) -> None:
-        """Add the leaves in order."""
+        """Add `leaves` at the end, in order."""
         for leaf in leaves:
             self.append(leaf)
 
     @property
     def root(self) -> bytes:
-        """The Merkle tree hash."""
+        """The root hash of the tree (RFC 6962)."""
         if not self.frontier:
             return hashlib.sha256().digest()
         *larger, node = self.frontier
@@ -78,7 +81,7 @@ def _join(left: bytes, right: bytes) -> bytes:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """The content of a checkpoint: which log, how many entries, and their Merkle root."""
+    """The content of a checkpoint: the name of the log (`origin`), the number of its entries, and their Merkle root."""
 
     origin: str
     size: int
@@ -86,38 +89,38 @@ class Checkpoint:
 
     @property
     def text(self) -> str:
-        """The text that is signed."""
+        """The text of the checkpoint that is signed."""
         return f"{self.origin}\n{self.size}\n{base64.b64encode(self.root).decode()}\n"
 
 
 @dataclass(frozen=True)
 class Verifier:
-    """A public key of a log. Without a name, it verifies signatures under any name."""
+    """A public key that verifies signed notes. If `name` is None, it verifies signature lines with any key name."""
 
     key: Ed25519PublicKey
     name: str | None = None
 
     def matches(self, name: str, key_id: bytes) -> bool:
-        """Return True if a signature line with that name and key ID is of this key."""
+        """Return True if a signature line with the key name `name` and the ID `key_id` was made for this key."""
         return self.name in (None, name) and key_id == key_id_of(name, self.key)
 
 
 @dataclass(frozen=True)
 class NoteSigner:
-    """A signer of checkpoints. The origin of the log is also the name of the key."""
+    """A private key that signs checkpoints. `origin` is the name of the log, and also the name of the key."""
 
     origin: str
     key: Ed25519PrivateKey
 
     def sign(self, size: int, root: bytes) -> str:
-        """Return the signed note of the checkpoint."""
+        """Return a signed note: the checkpoint for `size` entries with the Merkle root `root`, and its signature."""
         text = Checkpoint(self.origin, size, root).text
         signature = key_id_of(self.origin, self.key.public_key()) + self.key.sign(text.encode())
         return f"{text}\n— {self.origin} {base64.b64encode(signature).decode()}\n"
 
     @property
     def verifier_key(self) -> str:
-        """The public key in the text format for verifiers of signed notes."""
+        """The public key as text, in the format of C2SP signed notes: name, key ID and key, joined by '+'."""
         public = self.key.public_key()
         encoded = base64.b64encode(ED25519 + public.public_bytes_raw()).decode()
         return f"{self.origin}+{key_id_of(self.origin, public).hex()}+{encoded}"
@@ -125,7 +128,7 @@ class NoteSigner:
 
 @dataclass(frozen=True)
 class SignedCheckpoint:
-    """A checkpoint signed on request."""
+    """A checkpoint that an auditor requested, as numbers and as a signed note. It is not stored."""
 
     size: int
     root: bytes
@@ -134,40 +137,49 @@ class SignedCheckpoint:
 
 @dataclass(frozen=True)
 class Checkpoints:
-    """The signing of checkpoints, daily and on request."""
+    """Signs checkpoints: daily ones, which are stored and sent, and ones that an auditor requests."""
 
     engine: Engine
     writer: Writer
     signer: NoteSigner
 
     def sign(self, *, actor: Actor) -> SignedCheckpoint:
-        """Record the actor's request in the audit log, and return a checkpoint that includes that entry."""
+        """Record in the audit log that `actor` requested a checkpoint. Return a checkpoint that includes that entry.
+
+        The checkpoint is not stored.
+        """
         self.writer.run(_record_signing, actor=actor)
         with Session(self.engine) as session:
             tree = _current_tree(session)
         return SignedCheckpoint(tree.size, tree.root, self.signer.sign(tree.size, tree.root))
 
     def make(self, *, at: dt.datetime) -> CheckpointRow:
-        """Sign a checkpoint, store it, and send it to every receiver of `audit.checkpoint`."""
+        """Record and sign a checkpoint, store it, and append the event `audit.checkpoint` with it."""
         with Session(self.engine) as session:
             before = _current_tree(session)
         return self.writer.run(_insert, self.signer, at, before)
 
     def make_if_due(self, *, at: dt.datetime) -> CheckpointRow | None:
-        """Make a checkpoint if the last one (without one, the first audit entry) is a day old, or return None."""
+        """Make a checkpoint as `make` does, if the last one is at least a day old. Otherwise return None.
+
+        If there is no checkpoint yet, the age of the first audit entry counts. Only one of several processes makes it.
+        """
         with Session(self.engine) as session:
             if not _is_due(session, at):
                 return None
-            before = _current_tree(session)  # reads most entries outside the write transaction
+            before = _current_tree(session)  # reads most entries before the write transaction
 
-        def make(session: Session) -> CheckpointRow | None:  # unless another process has just made one
+        def make(session: Session) -> CheckpointRow | None:  # returns None if another process has just made one
             return _insert(session, self.signer, at, before) if _is_due(session, at) else None
 
         return self.writer.run(make)
 
 
 def origin_at(public_url: str) -> str:
-    """Return the origin of the audit log for that address. Raise `SetupError` if its host cannot be part of a name."""
+    """Return the name (origin) of the audit log of the service at `public_url`: the host, then '/disclosures'.
+
+    Raise `SetupError` if the host cannot be part of a key's name.
+    """
     host = urlsplit(public_url).netloc
     if not NAME_OF_HOST.fullmatch(host):
         raise SetupError("the host of GUIDANCE_PUBLIC_URL cannot be in the name of a checkpoint")
@@ -175,7 +187,10 @@ def origin_at(public_url: str) -> str:
 
 
 def parse_verifier_key(text: str) -> Verifier:
-    """Parse a key like `council.example/record+c74f20a3+AeS3...`. Raise `SetupError`."""
+    """Parse a public key like `council.example/record+c74f20a3+AeS3...` (name, key ID and key).
+
+    Raise `SetupError` if `text` is not an Ed25519 key in that format, or if the key ID does not match.
+    """
     try:
         name, key_id, encoded = text.strip().split("+", 2)
         decoded = base64.b64decode(encoded, validate=True)
@@ -188,9 +203,10 @@ def parse_verifier_key(text: str) -> Verifier:
 
 
 def open_checkpoint(note: str, verifiers: Iterable[Verifier]) -> Checkpoint:
-    """Return the checkpoint in the note if one of the keys signed it. Raise `CheckpointNotGenuine`.
+    """Return the checkpoint in `note`, if a key of `verifiers` signed it.
 
-    Signatures of other keys are ignored, as the format requires.
+    Ignore signatures of other keys, as the format requires. Raise `CheckpointNotGenuine` if no key of `verifiers`
+    signed the note, if a signature of such a key is wrong, or if the note is malformed.
     """
     text, separator, signatures = note.rpartition("\n\n")
     if not separator or len(note) > MAX_NOTE_BYTES or not _is_signed(f"{text}\n", signatures, list(verifiers)):
@@ -199,12 +215,15 @@ def open_checkpoint(note: str, verifiers: Iterable[Verifier]) -> Checkpoint:
 
 
 def key_id_of(name: str, key: Ed25519PublicKey) -> bytes:
-    """Return the four bytes that identify the key in a signature line."""
+    """Return the key ID: the four bytes that identify `key` with the name `name` in a signature line."""
     return hashlib.sha256(name.encode() + b"\n" + ED25519 + key.public_bytes_raw()).digest()[:KEY_ID_BYTES]
 
 
 def iterate_leaves(session: Session, *, after: int) -> Iterator[bytes]:
-    """Yield the hash of each audit entry after that position, in the common order of all chains."""
+    """Yield the hash of each audit entry with a position above `after`, in the order of positions.
+
+    Positions number the entries of all chains together.
+    """
     position = col(AuditEntryRow.position)
     hashes = select(AuditEntryRow.sha256).where(position > after).order_by(position)
     with session.exec(hashes.execution_options(yield_per=1000)) as found:
@@ -213,7 +232,10 @@ def iterate_leaves(session: Session, *, after: int) -> Iterator[bytes]:
 
 
 def _current_tree(session: Session, before: MerkleTree | None = None) -> MerkleTree:
-    """Return the tree of the whole audit log, continued from `before` or, without it, from the last checkpoint."""
+    """Return the Merkle tree of the whole audit log.
+
+    Continue from the tree `before` or, if that is None, from the last stored checkpoint. Only newer entries are read.
+    """
     tree = MerkleTree()
     if before is not None:
         tree = MerkleTree(before.size, [*before.frontier])
@@ -235,14 +257,17 @@ def _is_due(session: Session, at: dt.datetime) -> bool:
 
 
 def _record_signing(session: Session, actor: Actor) -> None:
-    """Record the signing and the end of the event chain, so that the checkpoint covers the events too."""
+    """Record in the audit log that a checkpoint is signed, with the end of the event chain.
+
+    So the checkpoint, which includes this entry, covers the events too.
+    """
     events = find_end(session, OUTBOX)
     details = CheckpointDetails(events=events.number, sha256=events.sha256) if events.number else CheckpointDetails()
     record_action(session, AUDIT, DeskAct.CHECKPOINT_SIGNED, actor, details)
 
 
 def _insert(session: Session, signer: NoteSigner, at: dt.datetime, before: MerkleTree) -> CheckpointRow:
-    """Sign and store a checkpoint. `before` is a recent tree, to continue from."""
+    """Record, sign and store a checkpoint, and append its event. `before` is a recent tree to continue from."""
     _record_signing(session, by_itself(at))
     last = _find_last(session)
     tree = _current_tree(session, before)
@@ -271,7 +296,7 @@ def _is_signed(text: str, signatures: str, verifiers: list[Verifier]) -> bool:
                 if each.matches(found[1], signature[:KEY_ID_BYTES]):
                     each.key.verify(signature[KEY_ID_BYTES:], text.encode())
                     verified = True
-        except (binascii.Error, InvalidSignature):  # a wrong signature of a known key makes the whole note invalid
+        except (binascii.Error, InvalidSignature):  # a wrong signature by a key of `verifiers` makes the note invalid
             return False
     return verified
 

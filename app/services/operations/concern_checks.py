@@ -1,4 +1,4 @@
-"""Checks of how concerns are handled."""
+"""Checks of `guidance doctor` for how concerns are handled: overdue concerns, their events, and test concerns."""
 
 from sqlmodel import Session
 
@@ -21,7 +21,7 @@ def check_overdue(patient: Patient) -> Verdict:
 
 
 def check_overdue_events(patient: Patient) -> Verdict:
-    """Check that everything overdue was announced by an event."""
+    """Check that each overdue concern or addition was announced by an event."""
     broken = find_broken_rows(patient, Invariant.OVERDUE_EVENTS)
     if broken:
         return fault(
@@ -32,7 +32,10 @@ def check_overdue_events(patient: Patient) -> Verdict:
 
 
 def check_test_concerns(patient: Patient) -> Verdict:
-    """Check that no test concern was sent in the last day, because the desk does not show them."""
+    """Check that no test concern was sent in the last day.
+
+    The desk does not show test concerns. If a live system uses a test key by mistake, nobody sees its concerns.
+    """
     with Session(patient.engine) as session:
         tests = count_recent_tests(session, now=patient.at)
     if tests:

@@ -1,4 +1,4 @@
-"""Checks that each concern agrees with its audit log."""
+"""Checks that each concern, with its entries, hand-overs and receipts, agrees with its audit log chain."""
 
 import hashlib
 from collections import defaultdict
@@ -21,16 +21,19 @@ from app.models.desk.hand_overs import HandOverRow
 from app.services.audit.replay import RecordedConcern, replay
 
 CONCERNS_AT_ONCE = 50
-"""About 5 ms of work each. Then others have a turn: a writer that waits for this reader holds the lock of all."""
+"""The number of concerns that are read in one transaction. Each takes about 5 ms.
+
+Between transactions a waiting writer gets its turn. Until then it holds the lock that all other writers need.
+"""
 SealedRow = ConcernRow | EntryRow
 _RowT = TypeVar("_RowT", bound=SQLModel)
 UNREADABLE = (ValueError, TypeError, LookupError, AttributeError)
-"""Errors raised by a row with a value that this service never writes."""
+"""Errors that are raised by a row with a value that this service never writes."""
 
 
 @dataclass(frozen=True)
 class _Concern:
-    """A concern as read: its row, its chain, its entries and hand-overs in order, and the receipts for retries."""
+    """The rows of one concern: its own row, its audit log chain, its entries, its hand-overs, and stored receipts."""
 
     row: ConcernRow
     chain: list[AuditEntryRow]
@@ -40,7 +43,11 @@ class _Concern:
 
 
 def verify_concerns(engine: Engine, on_step: OnStep = show_no_progress) -> Iterator[tuple[str, str]]:
-    """Yield the reference of each concern that disagrees with its audit entries, and each fault."""
+    """Yield the reference and the fault for each way in which a concern disagrees with its audit log chain.
+
+    Also yield a fault for each chain of a concern that has no row. `on_step` gets the number of concerns checked, and
+    of all concerns.
+    """
     with Session(engine) as session:
         after, done, is_last = "", 0, False
         total = count_concerns(session)
@@ -60,12 +67,12 @@ def verify_concerns(engine: Engine, on_step: OnStep = show_no_progress) -> Itera
 
 
 def count_concerns(session: Session) -> int:
-    """Return the number of concerns."""
+    """Return the number of concerns in the database, of any state."""
     return session.exec(select(func.count()).select_from(ConcernRow)).one()
 
 
 def _read_page(session: Session, after: str) -> list[_Concern]:
-    """Read the next concerns, each with its chain and its other rows."""
+    """Return the next `CONCERNS_AT_ONCE` concerns after the reference `after`, each with its chain and other rows."""
     rows = select(ConcernRow).where(col(ConcernRow.reference) > after).order_by(col(ConcernRow.reference))
     concerns = session.exec(rows.limit(CONCERNS_AT_ONCE)).all()
     if not concerns:
@@ -91,7 +98,7 @@ def _read_page(session: Session, after: str) -> list[_Concern]:
 
 
 def _without_a_concern(session: Session) -> list[str]:
-    known = exists().where(col(ConcernRow.reference) == ChainRow.name)  # NOT IN would compare each with all
+    known = exists().where(col(ConcernRow.reference) == ChainRow.name)  # NOT IN would compare each name with all
     names = select(ChainRow.name).where(col(ChainRow.name).not_in(WITHOUT_A_CONCERN), ~known)
     return list(session.exec(names.order_by(col(ChainRow.name))))
 
@@ -159,7 +166,7 @@ def _faults_in_entry(row: EntryRow, recorded: RecordedConcern) -> Iterator[str]:
 
 
 def _faults_in_waiting(each: _Concern, recorded: RecordedConcern) -> Iterator[str]:
-    """Yield each fault in the columns that order the inbox."""
+    """Yield each fault in the columns about unacknowledged additions, which order the inbox."""
     additions = [row for row in each.entries if row.kind == EntryKind.ADDITION and row.acknowledged_at is None]
     waiting = [row for row in additions if row.sealed is not None]
     dangers = [row.immediate_danger for row in waiting if row.immediate_danger is not None]

@@ -1,4 +1,4 @@
-"""Checks of the database and its disk."""
+"""Checks of `guidance doctor` for the database, its disk and its backups."""
 
 import os
 import statistics
@@ -30,7 +30,7 @@ UNSET = "GUIDANCE_BACKUP_FOLDER is not set, so this cannot be checked:"
 
 
 def check_database(patient: Patient) -> Verdict:
-    """Check that the database exists and responds."""
+    """Check that the database exists, responds, and has a table of this service."""
     path = patient.settings.data_dir / DATABASE_FILE
     if patient.is_embedded and not path.is_file():
         return fault(f"there is no database in {patient.settings.data_dir}", "check GUIDANCE_DATA_DIR, or start once")
@@ -46,7 +46,7 @@ def check_database(patient: Patient) -> Verdict:
 
 
 def check_schema(patient: Patient) -> Verdict:
-    """Check that the schema has the version that this program needs. Otherwise no further table is readable."""
+    """Check that the schema has the version that this program needs. Otherwise the doctor reads no other table."""
     try:
         if is_behind(patient.engine):
             return fault("the schema is out of date", "back up, then run guidance migrate")
@@ -56,7 +56,7 @@ def check_schema(patient: Patient) -> Verdict:
 
 
 def check_rules(patient: Patient) -> Verdict:
-    """Check that every table, index and rule is as declared."""
+    """Check that every table, index and rule (trigger) of the database is as this program declares it."""
     with patient.engine.connect() as connection:
         faults = find_schema_faults(connection)
     if faults:
@@ -66,7 +66,7 @@ def check_rules(patient: Patient) -> Verdict:
 
 
 def check_growth(patient: Patient) -> Verdict:
-    """Check the size of the database, and the space in it that is free for reuse."""
+    """Check that neither the space free for reuse nor the write-ahead log takes up much of the disk."""
     growth = measure_growth(patient.engine)
     total, free = growth.total_bytes / BYTES_PER_MB, growth.free_bytes / BYTES_PER_MB
     size = f"{total:.1f} MB, of which {free:.1f} MB can be reused"
@@ -81,7 +81,7 @@ def check_growth(patient: Patient) -> Verdict:
 
 
 def check_files(patient: Patient) -> Verdict:
-    """Check that no other user of the computer can read the data folder or its files."""
+    """Check that only the owner has access to the data folder and the files in it."""
     folder = patient.settings.data_dir
     if not folder.is_dir() and not patient.is_embedded:
         return fine("a data folder is not needed")
@@ -95,7 +95,7 @@ def check_files(patient: Patient) -> Verdict:
 
 
 def check_flush(patient: Patient) -> Verdict:
-    """Check how long the disk takes to flush a few bytes, as each stored concern requires."""
+    """Check how long the disk of the embedded database takes to flush a write, as each stored concern requires."""
     if not patient.is_embedded:
         return unknown(OF_THE_SERVER)
     try:
@@ -109,7 +109,7 @@ def check_flush(patient: Patient) -> Verdict:
 
 
 def measure_flush(folder: Path) -> float:
-    """Return the median time of a few flushes in seconds, to a temporary file in the folder."""
+    """Flush a temporary file in `folder` a few times, and return the median time in seconds."""
     with tempfile.NamedTemporaryFile(dir=folder, prefix=".doctor-") as file:
         return statistics.median(_flush(file.fileno()) for _ in range(FLUSHES))
 
@@ -122,7 +122,7 @@ def _flush(descriptor: int) -> float:
 
 
 def check_restore(patient: Patient) -> Verdict:
-    """Check that the newest backup restores, in a temporary folder."""
+    """Check that the newest backup of the embedded database can be restored, into a temporary folder."""
     folder = patient.settings.backup_folder
     if not patient.is_embedded:
         return unknown("test-restore a pg_dump, then run guidance verify on it")
@@ -143,7 +143,7 @@ def check_restore(patient: Patient) -> Verdict:
 
 
 def check_chains(patient: Patient) -> Verdict:
-    """Check that the audit log is intact."""
+    """Check that the audit log is intact, and that concerns, events and other tables agree with it."""
     broken = find_broken_rows(patient, Invariant.CHAINS)
     if broken:
         return fault(

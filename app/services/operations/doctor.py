@@ -1,4 +1,4 @@
-"""The doctor: all checks of a configuration, run in order."""
+"""The checks of `guidance doctor`, which examine the settings and surroundings of the service, run in order."""
 
 import datetime as dt
 from collections.abc import Callable, Iterator
@@ -115,7 +115,11 @@ def examine(
     rehearse_start: Callable[[Settings, Engine], None],
     is_quick: bool = False,
 ) -> Iterator[Finding]:
-    """Yield the finding of each check. Only temporary files are written."""
+    """Run all checks in order, and yield the finding of each. Write only temporary files.
+
+    With `is_quick`, skip checks that take long. If the database cannot be opened, yield only that fault. See `Patient`
+    for `rehearse_start`.
+    """
     try:
         engine = open_to_read(settings.data_dir, settings.database_address)
     except SetupError as refusal:
@@ -133,12 +137,12 @@ def examine(
 
 
 def failed_unit(name: str) -> Finding:
-    """Return the finding for a systemd unit that failed, as reported by systemd."""
+    """Return the finding that the systemd unit `name` failed. After such a failure, systemd runs the doctor."""
     return Finding("unit", Condition.FAULT, f"{name} failed", f"read journalctl --unit {name}", f"{BACKUPS}#rotation")
 
 
 def refused_settings(refusal: str) -> list[Finding]:
-    """Return a finding for each line of the refused settings. No other check can run without settings."""
+    """Return a finding for each line of `refusal`, the faults in the settings. No check can run without settings."""
     return [
         Finding(ALL_CHECKS[0].name, Condition.FAULT, line, "correct it, or remove it", f"{SETTINGS}#settings")
         for line in refusal.splitlines()

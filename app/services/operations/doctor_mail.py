@@ -1,4 +1,4 @@
-"""The email in which `guidance doctor` reports problems to an operator. It names no person and no concern."""
+"""The email in which `guidance doctor` reports problems to an operator. It names no person, client or concern."""
 
 import datetime as dt
 import re
@@ -22,7 +22,10 @@ SECTIONS = {Condition.FAULT: "Errors", Condition.WARNING: "Warnings"}
 
 
 def require_mail(settings: Settings, address: str) -> EmailSender:
-    """Return a sender for the address. Raise `SetupError` if email cannot be sent to it."""
+    """Return a sender for the configured mail server.
+
+    Raise `SetupError` if `address` is not an email address, or if no mail server is configured.
+    """
     if not ADDRESS.fullmatch(address):
         raise SetupError(f"{address!r} is not an email address")
     if settings.smtp_host is None:
@@ -31,7 +34,10 @@ def require_mail(settings: Settings, address: str) -> EmailSender:
 
 
 def build_report(findings: Sequence[Finding], settings: Settings, address: str, *, at: dt.datetime) -> EmailMessage:
-    """Return the email with every error and warning, and the action for each."""
+    """Return the email to `address` with every error and warning in `findings`, and the action for each.
+
+    If the finding of a check may name a person, a client or a concern, the email gives only the name of the check.
+    """
     message = EmailMessage()
     errors = sum(each.condition is Condition.FAULT for each in findings)
     message["From"], message["To"] = settings.smtp_from, address

@@ -1,4 +1,7 @@
-"""Checks that events agree with the tables that they describe."""
+"""Checks that the chain of events is intact, and that the tables which events describe agree with it.
+
+A fault is a pair: the name of what is wrong, and a sentence.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -34,12 +37,12 @@ ANNOUNCING = {
     EventKind.CONCERN_ADDITION_OVERDUE: table_of(EntryRow).c.overdue_announced,
     EventKind.CONCERN_ADDITION_DUE_SOON: table_of(EntryRow).c.due_soon_announced,
 }
-"""The column that records that such an event was appended, so that it is not appended again."""
+"""Maps each kind of event to the column that is true once such an event was appended. It prevents a second one."""
 
 
 @dataclass
 class _RecordedEvents(Replayed):
-    """The publications, withdrawals and checkpoints according to the events."""
+    """The publications, withdrawals and checkpoints, replayed from the events."""
 
     published: dict[AnyKey, tuple[Any, ...]] = field(default_factory=dict)
     withdrawn: dict[AnyKey, tuple[Any, ...]] = field(default_factory=dict)
@@ -77,9 +80,10 @@ def _key_in(data: dict[str, Any]) -> AnyKey:
 
 
 def verify_events(engine: Engine, on_step: OnStep = show_no_progress) -> Iterator[tuple[str, str]]:
-    """Yield each fault in the chain of events, and each table that contradicts the events or the audit log.
+    """Yield the name and the fault of each broken event, and of each row that contradicts the events or the audit log.
 
-    The tables are deliveries, publications, withdrawals, generation, webhooks, drafts, search and readers of events.
+    Check the rows of deliveries, announcements of deadlines, publications, withdrawals, checkpoints, the generation,
+    readers of events, webhooks, drafts of guides, and search. `on_step` gets the number of the last event read.
     """
     with Session(engine) as session:
         said, recorded = _RecordedEvents(), replay_others(session)
@@ -102,9 +106,9 @@ def verify_events(engine: Engine, on_step: OnStep = show_no_progress) -> Iterato
 def _faults_in_events(
     session: Session, said: _RecordedEvents, signed: Mapping[int, str], on_step: OnStep
 ) -> Iterator[tuple[str, str]]:
-    """Yield the faults of each event in order, and apply the unaltered events to `said`.
+    """Yield each fault in the chain of events and in their deliveries, and apply each unaltered event to `said`.
 
-    `signed` maps event numbers to hashes that the audit log recorded when each was the last event.
+    `signed` has hashes of events, by number, that the audit log recorded when a checkpoint was signed.
     """
     end, unseen = BEFORE_THE_FIRST, dict(signed)
     for page in _pages_of_events(session, on_step):
@@ -132,7 +136,10 @@ def _faults_in_events(
 
 
 def _pages_of_events(session: Session, on_step: OnStep) -> Iterator[Sequence[EventRow]]:
-    """Yield the events in order, a page a transaction. The last transaction stays open to compare the end."""
+    """Yield the events in order, in pages. Each page is read in its own transaction.
+
+    The transaction of the last page stays open, so that the caller can compare the end of the chain with it.
+    """
     after, is_last = 0, False
     while not is_last:
         page = events_after(session, after=after, limit=STEP_ROWS)

@@ -1,4 +1,7 @@
-"""Checks that the external services named by settings respond, and that deliveries arrive."""
+"""Checks that the external services named by settings respond, and that no event waits too long for delivery.
+
+To knock is to call an external service only to see if it responds.
+"""
 
 import datetime as dt
 import smtplib
@@ -26,17 +29,17 @@ from app.services.workers import call_in_time
 
 KNOCK_SECONDS = 5.0
 CALL_SECONDS = 2 * KNOCK_SECONDS
-"""Allows for the name lookup, which has no time limit, and the connection after it."""
+"""The time limit of a whole call: for the lookup of the host name, which has no limit itself, and the connection."""
 LATE = dt.timedelta(minutes=2)
-"""A pending event is late after this time. A webhook was tried four times by then."""
+"""A pending event is late after this time. By then, delivery to a webhook was tried four times."""
 TRACES_PATH = "/v1/traces"
 PROTOBUF = {"Content-Type": "application/x-protobuf"}
 WEBHOOKS = "webhooks"
 EVENTS_LATE = "late"
-"""The failure of a receiver whose events are late."""
+"""The failure that is reported for a receiver with a late event."""
 SIGN_IN_REFUSED = smtplib.SMTPAuthenticationError.__name__
 SIGN_IN_AGAIN = dt.timedelta(minutes=15)
-"""Pause after a refused sign-in: a mail server locks an account that is tried too often."""
+"""The pause after the mail server refused a sign-in. A mail server may lock an account after too many tries."""
 FAILURES = (GuidanceError, OSError, httpx.HTTPError, httpx.InvalidURL)
 log = Log(__name__)
 HTTP_ERRORS = range(400, 600)
@@ -49,7 +52,11 @@ def _knock_at_mail_server(settings: Settings, _: str) -> str | None:
 
 
 def _knock_at_provider(settings: Settings, name: str) -> str | None:
-    """Read the keys as for a token. If they have their own address, ask the issuer only if sign-in uses it."""
+    """Fetch the provider's keys as for a token. Raise `ProviderUnavailable` if that fails.
+
+    The setting `openid_jwks_url` gives the keys a URL of their own. Then the issuer's configuration is fetched only if
+    people sign in through the provider.
+    """
     issuer, keys = settings.openid_issuer or "", settings.openid_jwks_url
     if name == "openid_jwks_url":
         parse_keys(fetch_document(keys or ""))
@@ -66,12 +73,12 @@ def _knock_at_store(settings: Settings, _: str) -> str | None:
 
 
 def _knock_at_collector(settings: Settings, _: str) -> str | None:
-    """Send an export without spans, which is a complete message of the protocol."""
+    """Send an export without spans to the trace collector: an empty body is a valid message of the protocol."""
     return _refusal("POST", f"{(settings.traces_url or '').rstrip('/')}{TRACES_PATH}", HTTP_ERRORS)
 
 
 def _knock_at_pages(settings: Settings, name: str) -> str | None:
-    """Request each linked page. Any status is accepted, because many sites refuse programs."""
+    """Request each page that the setting `name` links to. Accept any status, because many sites refuse programs."""
     value = getattr(settings, name)
     pages = [each for each in (value if isinstance(value, tuple) else (value,)) if each.lower().startswith("http")]
     return next((failure for page in pages if (failure := _refusal("GET", page, range(0)))), None)
@@ -84,16 +91,20 @@ KNOCKS: Mapping[Part, Callable[[Settings, str], str | None]] = {
     Part.TRACES: _knock_at_collector,
     Part.PAGES: _knock_at_pages,
 }
-"""The check of each service, by the setting that names it. The database and public address are checked elsewhere."""
+"""Maps each external service to the function that checks it.
+
+The function takes the settings and the name of one setting of the service. It returns a failure or None, or raises an
+error. The database and the public address have their own checks.
+"""
 
 
 def open_client() -> httpx.Client:
-    """Return a client that ignores proxies of the environment and trusts the computer's certificates."""
+    """Return an HTTP client that ignores proxy environment variables and trusts this computer's CA certificates."""
     return httpx.Client(trust_env=False, timeout=KNOCK_SECONDS, verify=ssl.create_default_context())
 
 
 def _refusal(method: str, url: str, refusals: range) -> str | None:
-    """Call the address. Return the failure if the status is in `refusals`, otherwise None."""
+    """Request `url`. Return a failure if the status of the response is in `refusals`, otherwise None."""
     with (
         open_client() as client,
         client.stream(method, url, headers=PROTOBUF if method == "POST" else None) as response,
@@ -102,25 +113,31 @@ def _refusal(method: str, url: str, refusals: range) -> str | None:
 
 
 def settings_of(part: Part) -> list[str]:
-    """Return the names of the settings for the service."""
+    """Return the names of all settings that name the external service `part`."""
     return [name for name, field in Settings.model_fields.items() if part in field.metadata]
 
 
 def name_of_part(settings: Settings, part: Part) -> Iterator[str]:
-    """Yield the names of the settings for the service that are set."""
+    """Yield the name of each setting for the external service `part` that is set and not empty."""
     for name in settings_of(part):
         if name in settings.model_fields_set and getattr(settings, name):
             yield name
 
 
 def knock(settings: Settings, part: Part) -> Iterator[tuple[str, str | None]]:
-    """Check the service for each of its settings that is set. Yield the setting's full name, and a failure or None."""
+    """Check the external service `part` for each of its settings that is set.
+
+    Yield the name of the setting's environment variable, and a failure or None.
+    """
     for name in name_of_part(settings, part):
         yield f"{PREFIX}{name.upper()}", _failure_of(partial(KNOCKS[part], settings, name))
 
 
 def knock_at_receiver(url: str, guard: SsrfGuard) -> str | None:
-    """Connect to the address of a webhook and send nothing. Return the failure or None."""
+    """Connect to the host of a webhook's `url`, and send no request. Return the failure or None.
+
+    `guard` refuses internal addresses.
+    """
     return _failure_of(partial(_connect, url, guard))
 
 
@@ -141,7 +158,10 @@ def _failure_of(attempt: Callable[[], str | None]) -> str | None:
 
 
 class Outside:
-    """The failures of external services as this process last saw them. It serves in spite of them."""
+    """The monitor of services outside this one: checks them, and holds the failures found at the last check.
+
+    Readiness reports the failures as warnings. This process serves in spite of them.
+    """
 
     def __init__(self, settings: Settings, engine: Engine, clock: Callable[[], dt.datetime]) -> None:
         self._settings = settings
@@ -150,15 +170,18 @@ class Outside:
         self._no_sign_in_before = clock()
         given = [part for part in WATCHED if next(name_of_part(settings, part), None)]
         self.failures: dict[str, str | None] = dict.fromkeys(given)
-        """The failure of each service, or None."""
+        """Maps the name of each checked service to its last failure, or None."""
 
     @property
     def failing(self) -> list[str]:
-        """Names of the failing services."""
+        """The names of the services that failed at the last check."""
         return [part for part, failure in self.failures.items() if failure is not None]
 
     def look(self, beat: Callable[[], None]) -> None:
-        """Check each service, and look for late events."""
+        """Check each external service, look for late events, and store the failures. Log each change.
+
+        Call `beat` after each check.
+        """
         found = dict[str, str | None]()
         for about, failure in (*self._knock(beat), *self._late()):
             found[about] = found.get(about) or failure
@@ -182,7 +205,10 @@ class Outside:
                 beat()
 
     def _late(self) -> list[tuple[str, str | None]]:
-        """Return each receiver with `EVENTS_LATE` or None. Without the database, repeat the last known result."""
+        """Return a pair for each receiver of events: 'email' or 'webhooks', and `EVENTS_LATE` or None.
+
+        If the database does not respond, return the result of the last check.
+        """
         try:
             with Session(self._engine) as session:
                 oldest = oldest_waiting(session)

@@ -1,4 +1,7 @@
-"""Checks of the content of guides, signposts and legal statements."""
+"""Checks of `guidance doctor` for content that must be kept up to date.
+
+They cover guides, contacts, legal statements, bank holidays and times for acknowledgement.
+"""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -15,12 +18,13 @@ from app.services.operations.check_model import Patient, Verdict, fault, fine, i
 CONTACT_CHECKED_FOR = dt.timedelta(days=365)
 REVIEW_SOON = dt.timedelta(days=30)
 NAMED_BY_STATEMENTS = ("council_name", "accessibility_contact", "privacy_contact", "data_complaints_contact")
-"""Without these settings the privacy notice or accessibility statement lacks required contacts."""
+"""The settings without which the privacy notice or the accessibility statement lacks contacts that the law requires."""
 FEWEST_HOLIDAYS = 8
+"""The lowest number of bank holidays in a year. With fewer, the package that computes them is out of date."""
 
 
 def check_contacts(patient: Patient) -> Iterator[Verdict]:
-    """Check that local signposts are the council's own, and that each contact was checked within a year."""
+    """Check that local signposts are those of this council, and that someone verified each contact within a year."""
     try:
         known = replace(patient.reference_data, council=patient.settings.council)
     except SeedFileError as refusal:
@@ -53,7 +57,7 @@ def check_contacts(patient: Patient) -> Iterator[Verdict]:
 
 
 def check_reviews(patient: Patient) -> Verdict:
-    """Check that no current edition is due for review within 30 days."""
+    """Check that no current edition is due for review within `REVIEW_SOON`, or overdue."""
     soon = patient.at.date() + REVIEW_SOON
     reviews = ((each.details.review_by, each.guide) for each in patient.current_editions)
     dated = sorted((day, guide) for day, guide in reviews if day is not None)
@@ -64,7 +68,10 @@ def check_reviews(patient: Patient) -> Verdict:
 
 
 def check_statements(patient: Patient) -> Iterator[Verdict]:
-    """Check that the privacy and accessibility statements have contacts, and that legal statements were verified."""
+    """Check the privacy notice, the accessibility statement and the legal statements.
+
+    The first two need contacts. Each legal statement must have been compared with its source in the law.
+    """
     missing = [name for name in NAMED_BY_STATEMENTS if name not in patient.settings.model_fields_set]
     if missing and not patient.settings.is_trial:
         names = ", ".join(f"GUIDANCE_{name.upper()}" for name in missing)
@@ -101,7 +108,7 @@ def check_holidays(patient: Patient) -> Verdict:
 
 
 def check_danger_times(patient: Patient) -> Verdict:
-    """Check that the council set how soon it acknowledges a concern about danger."""
+    """Check that the council has set how soon it acknowledges a concern about a child who is or may be in danger."""
     unset = [name for name in TIMES_FOR_DANGER.values() if name not in patient.settings.model_fields_set]
     if unset and not patient.settings.is_trial:
         names = " and ".join(f"GUIDANCE_{name.upper()}" for name in unset)

@@ -1,4 +1,4 @@
-"""Integrity checks that run in the background, a step at a time."""
+"""Integrity checks (invariants) that a serving process runs in the background, in short steps."""
 
 import datetime as dt
 import time
@@ -20,35 +20,41 @@ from app.services.operations.concern_verification import verify_concerns
 from app.services.operations.event_verification import verify_events
 
 OVERDUE_GRACE = dt.timedelta(minutes=5)
-"""How long an overdue event may be missing: a process that was away appends it after its return."""
+"""How long an event may be missing after a missed deadline.
+
+A process that was stopped appends the event after its start.
+"""
 NIGHT = dt.time(2, tzinfo=dt.UTC)
+"""The time after which the nightly checks run."""
 HOUR = dt.timedelta(hours=1)
 PAUSE_SECONDS = 0.02
-"""Pause after each step, so that requests get processor time."""
+"""The pause after each step, so that requests get processor time."""
 Beat = Callable[[], None]
-"""Shows that long work continues. May raise to end it."""
+"""A function that long work calls between steps to show progress. It may raise an error to end the work."""
 log = Log(__name__)
 
 
 class Invariant(StrEnum):
-    """A condition that always holds."""
+    """A condition that should always hold, and the integrity check for it."""
 
     OVERDUE_EVENTS = "overdue-events"
-    """Everything overdue has an event that announces it."""
+    """Each overdue concern or addition has an event that announces it."""
     RECIPIENTS = "recipients"
-    """No text is sealed to a removed recipient."""
+    """No text is encrypted to a removed recipient."""
     CLOCK = "clock"
     """The clock agrees with the last known time."""
     CHAINS = "chains"
-    """All chains of the audit log verify, as do their common order, the events, and the tables beside them."""
+    """The audit log, the concerns and the events are intact, and agree with each other."""
     ACCESS = "access"
-    """Only people admitted in the audit log have access, by rows that this service wrote."""
+    """Each row that grants access was written by this service, and agrees with the audit log."""
 
 
 class Invariants:
-    """The schedule of integrity checks: events and clock each time, recipients and access hourly, chains nightly.
+    """The schedule of integrity checks in one process, and their last results.
 
-    Without recipients (a trial) the check of recipients is skipped. Each process checks independently.
+    `check_due` checks the overdue events and the clock at each call, recipients and access every hour, and the chains
+    every night. If there are no `recipients` (a trial), the check of recipients is skipped. Each process checks
+    independently.
     """
 
     def __init__(self, engine: Engine, recipients: Sequence[str], clock: Callable[[], dt.datetime]) -> None:
@@ -57,12 +63,15 @@ class Invariants:
         self._clock = clock
         self._since = clock()
         self.broken: dict[str, bool] = {}
-        """True for each check that failed when it last ran."""
+        """Maps the name of each check that has run to True if it failed the last time."""
         self.checked_at: dict[str, dt.datetime] = {}
-        """Time at which each check last ended."""
+        """Maps the name of each check that has run to the time at which it last ended."""
 
     def check_due(self, beat: Beat) -> None:
-        """Run the checks that are due."""
+        """Run the checks that are due, and store their results. Log an error for each check that fails.
+
+        Call `beat` between steps.
+        """
         for invariant in Invariant:
             if self._is_due(invariant):
                 faults = find_broken(
@@ -89,7 +98,10 @@ class Invariants:
 def find_broken(
     engine: Engine, invariant: Invariant, *, recipients: Collection[str], at: dt.datetime, beat: Beat = lambda: None
 ) -> list[str]:
-    """Return the faults found by the check. `recipients` are the fingerprints of the current recipients."""
+    """Run the integrity check `invariant` as of the time `at`, and return each fault as a sentence.
+
+    `recipients` are the fingerprints of the current recipients. Call `beat` after each step of long work.
+    """
 
     def on_step(_done: int, _total: int) -> None:
         beat()

@@ -1,4 +1,4 @@
-"""The periodic background jobs of a serving process, and their threads."""
+"""The periodic background jobs of a serving process, the threads that run them, and the readiness probe."""
 
 import datetime as dt
 import time
@@ -50,7 +50,7 @@ SECONDS_BETWEEN_PROBES = 5.0
 
 @dataclass
 class TeamJobs:
-    """The jobs that notify the duty team. Any number of processes may run them at once."""
+    """The jobs that notify the duty team of concerns. Several processes may run them at the same time."""
 
     settings: Settings
     engine: Engine
@@ -58,11 +58,14 @@ class TeamJobs:
     clock: Callable[[], dt.datetime]
 
     def on_time(self) -> list[Job]:
-        """Return the jobs that watch deadlines."""
+        """Return the jobs that append events about concerns and additions that are overdue, or due soon."""
         return [Job("overdue", 1.0, self._note_overdue), Job("due-soon", 10.0, self._note_due_soon)]
 
     def email_workers(self) -> Iterator[JobsWorker]:
-        """Yield the thread that sends emails. Without a mail server, unsubscribe the mailbox from events."""
+        """Yield the thread that sends emails, if a mail server is configured.
+
+        Otherwise yield nothing, and unsubscribe the duty team's mailbox from events.
+        """
         if self.settings.smtp_host is None:
             self._switch_emails_off()
         else:
@@ -77,14 +80,17 @@ class TeamJobs:
         self.send_email(sender, beat)
 
     def _switch_emails_off(self) -> None:
-        """Unsubscribe the mailbox, so that no event waits for it. Write nothing if it is not subscribed."""
+        """Unsubscribe the mailbox, so that no event waits to be sent. Write nothing if it is not subscribed."""
         with Session(self.engine) as session:
             is_off = find_mailbox(session) is None
         if not is_off and (waiting := self.writer.run(unsubscribe_email, now=self.clock())):
             log.warning("emails_switched_off", count=waiting)
 
     def send_email(self, sender: EmailSender, _beat: Beat) -> None:
-        """Send one email if one is due. Only one process sends it."""
+        """Send an email to the duty team if one is due, and store the result. Log a failure.
+
+        Claim the email first, so that only one of several processes sends it.
+        """
         with Session(self.engine) as session:
             if not is_email_due(session, now=self.clock()):
                 return
@@ -108,7 +114,7 @@ class TeamJobs:
 
 @dataclass
 class Housekeeping(TeamJobs):
-    """All jobs of a serving process. Any number of processes may run them at once."""
+    """All background jobs of a serving process. Several processes may run them at the same time."""
 
     key_uses: KeyUses
     checkpoints: Checkpoints
@@ -121,9 +127,10 @@ class Housekeeping(TeamJobs):
     def build_workers(
         self, on_generation_change: Callable[[], None], on_silence: Callable[[float | None], None]
     ) -> Iterator[JobsWorker]:
-        """Yield the threads that the settings require, not yet started. See `GenerationWatcher` for the callbacks.
+        """Yield the threads that the settings require, without starting them.
 
-        Jobs with deadlines do not share a thread with long jobs or with calls of other servers.
+        Jobs with deadlines do not share a thread with long jobs, or with jobs that call other servers. See
+        `GenerationWatcher` for the two callbacks.
         """
         on_time = [
             Job("key-uses", MINUTE_SECONDS, lambda _: self.key_uses.store(self.writer), first_delay=MINUTE_SECONDS),
@@ -155,19 +162,22 @@ class Housekeeping(TeamJobs):
     def _erase_saved_forms(self, _beat: Beat) -> None:
         try:
             erased = SavedForms(self.engine, self.writer).erase_expired(at=self.clock())
-        except ClockInDoubt:  # the job `retention` logs it
+        except ClockInDoubt:  # the job `retention` logs the error
             return
         if erased:
             log.info("saved_forms_erased", count=erased)
 
     def _make_checkpoint(self, _beat: Beat) -> None:
-        """Make the daily checkpoint if it is due. Only one process makes it."""
+        """Make the daily checkpoint if it is due. Only one of several processes makes it."""
         made = self.checkpoints.make_if_due(at=self.clock())
         if made is not None:
             log.info("checkpoint_made", count=made.size)
 
     def _erase_due(self, beat: Beat) -> None:
-        """Erase the concerns due under retention, unless the clock is in doubt. A stop ends it after a concern."""
+        """Erase the concerns whose retention period has ended. Erase nothing if the clock may be wrong.
+
+        When the process stops, the job ends after the current concern.
+        """
         periods = RetentionPeriods(self.settings.retention_acknowledged_days, self.settings.retention_closed_days)
         erased = 0
         try:
@@ -181,9 +191,10 @@ class Housekeeping(TeamJobs):
                 log.info("concerns_erased", count=erased)
 
     def _purge_remnants(self, _beat: Beat) -> None:
-        """Purge the bytes of erased texts at the start, and retry until no reader holds the write-ahead log.
+        """Remove the bytes of erased texts after the start, and whenever some remain. Retry until none remain.
 
-        The first attempt logs nothing: usually nothing remains, or the service's own readers hold the log for a moment.
+        A reader that uses the write-ahead log prevents the removal. The first attempt logs no warning, because usually
+        nothing remains, or a reader of this service uses the log only for a moment.
         """
         if not self.is_sure_of_remnants or has_remnants(self.engine):
             left = purge_remnants(self.engine, is_sure=self.has_tried_to_purge)
@@ -191,10 +202,10 @@ class Housekeeping(TeamJobs):
 
 
 class StoreProbe:
-    """A readiness probe that stores a concern and rolls back.
+    """A readiness probe that tries to store a concern, and rolls back.
 
-    A success is reused for some seconds unless the writer fails, so that many requests cost one flush of the disk. One
-    thread probes at a time; others get the last result.
+    A success is reused for `SECONDS_BETWEEN_PROBES`, unless the writer has failed since. So many requests cost one
+    flush of the disk. One thread probes at a time, and other threads get the last result.
     """
 
     def __init__(self, submissions: Submissions, clock: Callable[[], dt.datetime]) -> None:
@@ -205,7 +216,7 @@ class StoreProbe:
         self._tried_at = 0.0
 
     def succeeds(self) -> bool:
-        """Return True if a concern can be stored."""
+        """Return True if a concern can be stored, by a new probe or by the last result."""
         if self._is_due() and self._lock.acquire(blocking=self._is_good is None):
             try:
                 if self._is_due():

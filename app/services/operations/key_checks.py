@@ -1,4 +1,4 @@
-"""Checks of recipients, identities and other keys, and of access and webhooks."""
+"""Checks of `guidance doctor` for recipients (public keys), identities (private keys), other keys, and webhooks."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ KEY_AGE = dt.timedelta(days=730)
 
 
 def check_number_of_recipients(patient: Patient) -> Verdict:
-    """Check that concerns have at least two recipients, so that the loss of one identity loses nothing."""
+    """Check that concerns are encrypted to at least two recipients: then the loss of one identity loses no concern."""
     recipients = set(patient.settings.seal_to)
     if not recipients:
         return fault(
@@ -45,7 +45,11 @@ def check_number_of_recipients(patient: Patient) -> Verdict:
 
 
 def check_identities(patient: Patient) -> Verdict:
-    """Check that no identity that can decrypt concerns is in the service's folders."""
+    """Check that this computer has no identity that can decrypt concerns.
+
+    Look in the data folder, in the backup folder, and at the file in GUIDANCE_SEAL_IDENTITY_FILE. An identity in that
+    file is only a warning.
+    """
     here = [path for path in _files_here(patient) if _opens_concerns(path, patient.settings.seal_to)]
     configured = patient.settings.seal_identity_file
     if any(path != configured for path in here):
@@ -82,7 +86,7 @@ def _opens_concerns(path: Path, recipients: tuple[str, ...]) -> bool:
 
 
 def check_receipt_key(patient: Patient) -> Verdict:
-    """Check that the key that signs receipts exists, is readable, is shared by all nodes, and is not too old."""
+    """Check that the key for signing receipts exists, is valid, is shared by all nodes, and is not too old."""
     settings = patient.settings
     path = settings.receipt_key_file or settings.data_dir / RECEIPT_KEY
     if not path.is_file():
@@ -103,7 +107,10 @@ def check_receipt_key(patient: Patient) -> Verdict:
 
 
 def check_access(patient: Patient) -> Verdict:
-    """Check that access is limited to those whom this service let in."""
+    """Check that this service wrote each row that grants access, and that the audit log agrees with it.
+
+    Also set the configured access keys on the doctor's database engine.
+    """
     open_access_keys(patient.settings, patient.engine)
     try:
         keys = require_access_keys(patient.engine, is_used=patient.settings.openid_client_id is not None)
@@ -120,7 +127,7 @@ def check_access(patient: Patient) -> Verdict:
 
 
 def check_removed_recipients(patient: Patient) -> Verdict:
-    """Check that no text is sealed to a recipient that was removed from GUIDANCE_SEAL_TO."""
+    """Check that no text is encrypted to a recipient that was removed from GUIDANCE_SEAL_TO."""
     if patient.settings.is_trial:
         return fine("a trial has no recipients")
     broken = find_broken_rows(patient, Invariant.RECIPIENTS)
@@ -133,7 +140,7 @@ def check_removed_recipients(patient: Patient) -> Verdict:
 
 
 def check_webhooks(patient: Patient) -> Iterator[Verdict]:
-    """Check each webhook: its address, its secret and its deliveries."""
+    """Check that each webhook is enabled and reachable, that its secrets can be decrypted, and that events arrive."""
     with Session(patient.engine) as session:
         yield from _unreadable_secrets(patient, session)
         counted, oldest = count_deliveries(session), oldest_waiting(session)

@@ -1,4 +1,4 @@
-"""Checks of the database file's pages, and of the parts that web pages and PDFs need."""
+"""Checks of `guidance doctor` for the pages of the database file, and for files that web pages and PDFs need."""
 
 import re
 from importlib import metadata
@@ -17,7 +17,7 @@ SCRIPT_OF_PAGES = re.compile(r"src=\"/looks/([\w./-]+\.js)\"")
 
 
 def check_pages(patient: Patient) -> Verdict:
-    """Check every page of the embedded database's file."""
+    """Check that no page of the embedded database's file is damaged."""
     if not patient.is_embedded:
         return unknown("the database server has the files")
     with patient.engine.connect() as connection:
@@ -38,7 +38,7 @@ def check_print(_: Patient) -> Verdict:
 
 
 def check_scripts(_: Patient) -> Verdict:
-    """Check that every JavaScript file of the pages is installed, except the one that is built."""
+    """Check that every JavaScript file that the web pages name is installed, except the one that is built."""
     pages = [path.read_text() for path in (PAGES_FOLDER / "templates").rglob("*.html")]
     named = {name for page in pages for name in SCRIPT_OF_PAGES.findall(page)} - {BUILT}
     absent = sorted(name for name in named if not (PAGES_FOLDER / "static" / name).is_file())
@@ -48,7 +48,7 @@ def check_scripts(_: Patient) -> Verdict:
 
 
 def check_desk_script(_: Patient) -> Verdict:
-    """Check that the JavaScript that decrypts concerns in the browser was built, and its page to open from disk."""
+    """Check that the script which decrypts concerns in the browser was built, as was its page to open from disk."""
     if not all((BUILT_FOLDER / name).is_file() for name in (BUILT, BUILT_PAGE)):
         return warn(
             "the desk cannot decrypt concerns in the browser: its script was not built",

@@ -1,4 +1,4 @@
-"""The public address of the service, called from this computer: the response, its clock and its certificate."""
+"""Requests to the public address of the service, to see its readiness, its clock and its certificate from outside."""
 
 import datetime as dt
 import socket
@@ -28,20 +28,25 @@ class Validity:
 
 @dataclass(frozen=True)
 class PublicAnswer:
-    """The response, or the kind of failure."""
+    """The response to a readiness request at the public address, or the type of the failure."""
 
     status: int | None = None
+    """The HTTP status, or None if there was no response."""
     checks: dict[str, Any] = field(default_factory=dict)
-    """Checks of readiness. Empty if something other than this service responded."""
+    """The readiness checks in the response. Empty if something other than this service responded."""
     warnings: dict[str, Any] = field(default_factory=dict)
-    """Warnings of readiness, for example that the request came through an untrusted proxy."""
+    """The readiness warnings in the response, for example that the request came through an untrusted proxy."""
     failure: str = ""
+    """The type of the error if there was no response, otherwise empty."""
     time: dt.datetime | None = None
-    """Time by the clock of the responding server."""
+    """The time by the clock of the server that responded, or None if the response has no date."""
 
 
 def call_public_address(url: str) -> PublicAnswer:
-    """Call readiness at the public address. Ignores proxies of the environment; trusts the computer's certificates."""
+    """Request readiness at the public address `url`, and return the response, or the type of the failure.
+
+    Ignore proxy environment variables, and trust this computer's CA certificates.
+    """
     try:
         response = call_in_time(lambda: _get(f"{url}{READINESS}"), CALL_SECONDS)
     except (httpx.HTTPError, OSError) as failure:
@@ -56,7 +61,10 @@ def _get(url: str) -> httpx.Response:
 
 
 def _member(response: httpx.Response, name: str) -> dict[str, Any]:
-    """Return that object of the response, or an empty one: another service may be at the address."""
+    """Return the object `name` in the JSON of `response`.
+
+    Return an empty object if there is none, because a different service may have responded.
+    """
     try:
         member = response.json()[name]
     except (ValueError, KeyError, TypeError):
@@ -65,7 +73,10 @@ def _member(response: httpx.Response, name: str) -> dict[str, Any]:
 
 
 def time_of(response: httpx.Response) -> dt.datetime | None:
-    """Return the time in the header `Date` plus `Age`: a cache sends the date at which it stored the response."""
+    """Return the server's time: the response header `Date` plus the seconds in `Age`. Return None if `Date` is missing.
+
+    A cache sends the date of the stored response, and in `Age` how old that response is.
+    """
     try:
         date = parsedate_to_datetime(response.headers["Date"])
         return date.astimezone(dt.UTC) + dt.timedelta(seconds=int(response.headers.get("Age", "0")))
@@ -74,7 +85,7 @@ def time_of(response: httpx.Response) -> dt.datetime | None:
 
 
 def read_time(url: str) -> dt.datetime | None:
-    """Return the time by the clock of the server at that address, or None if it sends none."""
+    """Return the time by the clock of the server at `url`, or None if it does not respond or sends no date."""
     try:
         return call_in_time(lambda: _read_time(url), CALL_SECONDS)
     except (httpx.HTTPError, httpx.InvalidURL, OSError):
@@ -87,9 +98,9 @@ def _read_time(url: str) -> dt.datetime | None:
 
 
 def read_certificate(url: str) -> Validity | None:
-    """Return the validity of the certificate at that https address, or None without a TLS connection.
+    """Return the validity of the certificate that the server at `url` presents, or None if no TLS connection is made.
 
-    The certificate is not verified, so that an expired or untrusted one can be read too. Nothing is sent on the
+    The certificate is not verified, so that an expired or untrusted certificate can be read too. Nothing is sent on the
     connection.
     """
     target = urlsplit(url)

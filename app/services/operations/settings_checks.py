@@ -1,4 +1,4 @@
-"""Checks of the settings, and of the services that they name."""
+"""Checks of `guidance doctor` for the settings, the external services that they name, the proxy and the clock."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -23,11 +23,11 @@ LOOK_AT_PART = "check that it is running, that this computer can reach it, and t
 LOOK_AT_PAGE = "open it in a browser, and correct the setting"
 SOON = dt.timedelta(days=30)
 UNTRUSTED_PROXY = "proxy"
-"""The warning of readiness for a request that came through an untrusted proxy."""
+"""The name of the readiness warning about a request that came through an untrusted proxy."""
 
 
 def check_settings(patient: Patient) -> Iterator[Verdict]:
-    """Check for settings that are known and allowed but less safe than they should be."""
+    """Check that no setting is less safe than it should be, although it is allowed."""
     settings = patient.settings
     if "*" in settings.allowed_hosts:
         yield warn("GUIDANCE_ALLOWED_HOSTS allows every host", "list the hosts of this service")
@@ -54,7 +54,7 @@ def check_settings(patient: Patient) -> Iterator[Verdict]:
 
 
 def check_start(patient: Patient) -> Verdict:
-    """Check that the service would start. Problems that need the database are reported by its own checks."""
+    """Check that the service would start. Other checks report problems that need the database."""
     try:
         patient.rehearse_start(patient.settings, patient.engine)
     except GuidanceError as refusal:
@@ -65,7 +65,7 @@ def check_start(patient: Patient) -> Verdict:
 
 
 def check_outside(part: Part, patient: Patient) -> Iterator[Verdict]:
-    """Check each external service named by settings."""
+    """Check that the external service `part` responds, for each of its settings that is set."""
     says, action = (warn, LOOK_AT_PAGE) if part is Part.PAGES else (fault, LOOK_AT_PART)
     found = list(knock(patient.settings, part))
     for setting, failure in found:
@@ -76,8 +76,8 @@ def check_outside(part: Part, patient: Patient) -> Iterator[Verdict]:
 
 
 def check_email(patient: Patient) -> Iterator[Verdict]:
-    """Check the mail server, and that no email is waiting to be sent."""
-    with suppress(SQLAlchemyError), Session(patient.engine) as session:  # the database has its own check
+    """Check that the mail server responds, and that no event has waited longer than `LATE` for an email."""
+    with suppress(SQLAlchemyError), Session(patient.engine) as session:  # another check reports a fault of the database
         waits = oldest_waiting(session).get(EMAIL)
         if waits is not None and patient.at - waits > LATE:
             count = count_deliveries(session)[EMAIL, DeliveryState.PENDING.value]
@@ -89,7 +89,10 @@ def check_email(patient: Patient) -> Iterator[Verdict]:
 
 
 def check_proxy(patient: Patient) -> Verdict:
-    """Check that the reverse proxy is trusted. The service reports this itself when called through the proxy."""
+    """Check that the service trusts the reverse proxy.
+
+    If it does not, the service says so in its readiness response to a request that came through the proxy.
+    """
     settings, answer = patient.settings, patient.public_answer
     if settings.is_https and not settings.trusted_proxies:
         return warn(
@@ -108,7 +111,7 @@ def check_proxy(patient: Patient) -> Verdict:
 
 
 def check_public_url(patient: Patient) -> Iterator[Verdict]:
-    """Call the service at GUIDANCE_PUBLIC_URL."""
+    """Check that GUIDANCE_PUBLIC_URL is https and not local, and that this service responds there and is ready."""
     settings, answer = patient.settings, patient.public_answer
     if is_loopback(urlsplit(settings.public_url).hostname or ""):
         yield warn("GUIDANCE_PUBLIC_URL is a local address", "set it to the address that callers use")
@@ -133,7 +136,7 @@ def check_public_url(patient: Patient) -> Iterator[Verdict]:
 
 
 def check_clock(patient: Patient) -> Verdict:
-    """Check the computer's date against the last known time. The check `clock-drift` covers minutes."""
+    """Check that the computer's date agrees with the last known time. The check `clock-drift` finds smaller errors."""
     with Session(patient.engine) as session:
         apart = find_clock_fault(session, at=patient.at)
     if apart is not None:
@@ -145,7 +148,7 @@ def check_clock(patient: Patient) -> Verdict:
 
 
 def check_watch(watch: Watch, patient: Patient) -> Verdict:
-    """Check that the watched value is within its bound."""
+    """Check that the value of `watch` is within its bound, or that the operator accepts the warning about it."""
     taken = watch.measure(patient)
     if isinstance(taken, Unmeasured):
         return warn(taken.why, taken.action) if taken.action else unknown(taken.why)

@@ -27,10 +27,11 @@ NOTHING_YET = "there is nothing to verify: the database is empty until the first
 
 
 def verify_database(engine: Engine) -> Iterator[str]:
-    """Yield each fault of the embedded database's pages. If there is none, yield each fault of the schema.
+    """Yield each fault of the database's pages. If there is none, yield each fault of the schema.
 
-    PostgreSQL verifies pages itself (data checksums). First raise `SchemaBehind` for an older schema, `SchemaUnknown`,
-    or `SetupError` for an empty database.
+    Pages are verified only in the embedded database: PostgreSQL verifies its own (data checksums). Before any fault,
+    raise `SetupError` if the database is empty, `SchemaBehind` if its schema is older than this program's, or
+    `SchemaUnknown` if a newer program made the schema.
     """
     with suppress(DBAPIError):  # damaged pages are reported below
         with engine.connect() as connection:
@@ -42,14 +43,14 @@ def verify_database(engine: Engine) -> Iterator[str]:
     if engine.dialect.name == "sqlite":
         faults = find_file_faults(Path(engine.url.database or ""))
         yield from faults
-        if faults:  # the rest cannot be read reliably
+        if faults:  # the schema cannot be read reliably
             return
     with engine.connect() as connection:
         yield from find_schema_faults(connection)
 
 
 def verify_editions(engine: Engine) -> Iterator[tuple[str, str | None]]:
-    """Verify each edition and rendition. Yield its name, and its fault or None."""
+    """Verify the digest of each edition and rendition. Yield the name of what was verified, and a fault or None."""
     with Session(engine) as session:
         for key, digest in every_publication(session):
             yield name_of(key), _find_fault(session, key, digest)
@@ -58,9 +59,11 @@ def verify_editions(engine: Engine) -> Iterator[tuple[str, str | None]]:
 def find_faults(
     engine: Engine, checkpoints: Sequence[tuple[str, Checkpoint]] = (), on_step: OnStep = show_no_progress
 ) -> Iterator[tuple[str, str]]:
-    """Yield every fault of the audit log and of the concerns, preceded by its subject.
+    """Yield the name and the fault of whatever is wrong in the database, except in pages, schema and editions.
 
-    `checkpoints` were stored elsewhere, each with a display name.
+    Check the audit log, concerns, rows that grant access, events, checkpoints and the last known time. `checkpoints`
+    are stored outside the database, each with a name to display. `on_step` gets the number of audit entries and
+    concerns checked, and of all.
     """
     with Session(engine) as session:
         rows = session.exec(select(func.count()).select_from(AuditEntryRow)).one()

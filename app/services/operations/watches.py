@@ -1,7 +1,7 @@
-"""The values watched on a running service, each with its bound and the action to take.
+"""Watches: the values that are measured on a running service, each with a bound and the action if it is passed.
 
-`WATCHES` is the source of metrics, readiness warnings, checks of `guidance doctor` and the table of the reference. The
-alerts compare each metric with `guidance_warning_bound`, so each bound is written only here.
+`WATCHES` is the source of metrics, readiness warnings, checks of `guidance doctor` and a table in the documentation.
+Alerts compare each metric with the metric `guidance_warning_bound`. So each bound is written only here.
 """
 
 import datetime as dt
@@ -33,13 +33,13 @@ MINUTE_SECONDS, HOUR_SECONDS = 60.0, 3600.0
 HOUR = dt.timedelta(hours=1)
 OLDEST_BACKUP = dt.timedelta(hours=26)
 CERTIFICATE_LEFT = dt.timedelta(days=14)
-PART_OF_CERTIFICATE = 4  # automatic renewal comes earlier than the last quarter, even for certificates that last hours
+PART_OF_CERTIFICATE = 4  # renewal comes before the last quarter of the validity, even if that is only hours
 GIGABYTE = 1_000_000_000
 PART_OF_DISK, MOST_OF_DISK, LEAST_OF_DISK = 20, 10 * GIGABYTE, GIGABYTE // 10
 MOST_DRIFT = dt.timedelta(minutes=1)
 OLDEST_ROUND = dt.timedelta(minutes=5)
 EACH_NIGHT = {True: "run guidance backup each night", False: "run pg_dump into it each night"}
-"""The action that makes a backup of the embedded database (True), and of PostgreSQL (False)."""
+"""The action that makes backups, by `is_embedded`: of the embedded database (True), or of PostgreSQL (False)."""
 OF_THE_SERVER = "the disk is that of the database server"
 EMAILS, EVENTS = "emails", "events"
 ROUNDS = {EMAILS: NotedTime.EMAIL_ROUND, EVENTS: NotedTime.WEBHOOK_ROUND}
@@ -49,13 +49,13 @@ OPERATIONS, BACKUPS = "docs/reference/operations.md", "docs/how-to/back-up-and-r
 
 @dataclass(frozen=True)
 class Surroundings:
-    """The inputs of a measurement: the settings, the database (read only), and the time."""
+    """The inputs of a measurement: the settings, the database (only read), and the time."""
 
     settings: Settings
     engine: Engine
     at: dt.datetime
     since: dt.datetime | None = field(default=None, kw_only=True)
-    """Time at which this process began to watch, or None for a single measurement."""
+    """The time at which this process began to watch, or None for a single measurement by `guidance doctor`."""
 
     @property
     def is_embedded(self) -> bool:
@@ -64,25 +64,28 @@ class Surroundings:
 
     @cached_property
     def public_answer(self) -> PublicAnswer:
-        """The response at GUIDANCE_PUBLIC_URL, requested once."""
+        """The response at GUIDANCE_PUBLIC_URL. It is requested once, at the first use."""
         return call_public_address(self.settings.public_url)
 
 
 @dataclass(frozen=True)
 class Reading:
-    """A measured value in the unit of the metric, and a sentence about it without a name or a path."""
+    """A measured value in the unit of the metric, and a sentence about the value (`found`).
+
+    The sentence is logged, so it contains no name and no path.
+    """
 
     value: float
     found: str
     bound: float | None = None
-    """The bound of this reading, if it differs from that of the watch."""
+    """The bound for this reading, or None if the bound of the watch applies."""
     advice: str = ""
-    """Action to take although the value is within its bound."""
+    """The action to take now. It may be set even if the value is within its bound."""
 
 
 @dataclass(frozen=True)
 class Unmeasured:
-    """The reason why the value cannot be measured here, and the action that would change this."""
+    """The reason why a value cannot be measured on this computer, and the action with which it could be, if any."""
 
     why: str
     action: str = ""
@@ -90,40 +93,44 @@ class Unmeasured:
 
 @dataclass(frozen=True)
 class Watch:
-    """One watched value."""
+    """A value that is measured, with its bound, its texts, and the function that measures it."""
 
     name: str
-    """Its name in readiness warnings, in checks of the doctor and in `guidance_warning_bound`."""
+    """The name of the watch in readiness warnings, in checks of the doctor and in `guidance_warning_bound`."""
     metric: str
+    """The name of the metric."""
     says: str
-    """Description of the metric, with its unit."""
+    """The description of the metric, with its unit."""
     bound: float
     limit: str
-    """The bound in words."""
+    """The bound in words, for the documentation."""
     state: str
-    """State in readiness once the bound is passed."""
+    """The text of the readiness warning when the bound is passed."""
     action: str
+    """The operator's action when the bound is passed."""
     alert: str
+    """The name of the alert in the monitoring rules."""
     measure: Callable[[Surroundings], Reading | Unmeasured]
     read: str
-    """The document to read."""
+    """The document to read about the value."""
     warns_below: bool = False
-    """True if values below the bound are wrong, False if values above it are."""
+    """True if a value below the bound is wrong, False if a value above the bound is wrong."""
     every: float = MINUTE_SECONDS
+    """The seconds between two measurements."""
     needs_database: bool = False
 
     def bound_of(self, reading: Reading) -> float:
-        """Return the bound for this reading."""
+        """Return the bound that applies to `reading`: its own or, if it has none, the bound of the watch."""
         return self.bound if reading.bound is None else reading.bound
 
     def is_past(self, reading: Reading) -> bool:
-        """Return True if the reading is past its bound."""
+        """Return True if the value of `reading` is past the bound, in the direction that is wrong."""
         bound = self.bound_of(reading)
         return reading.value < bound if self.warns_below else reading.value > bound
 
 
 def measure_backup(around: Surroundings) -> Reading | Unmeasured:
-    """Measure the age of the newest backup or, if there is none, of the database."""
+    """Measure the age of the newest file in the backup folder or, if there is none, of the database."""
     folder, each_night = around.settings.backup_folder, EACH_NIGHT[around.is_embedded]
     if folder is None:
         return Unmeasured(
@@ -145,7 +152,10 @@ def measure_backup(around: Surroundings) -> Reading | Unmeasured:
 
 
 def find_newest_backup(folder: Path, *, is_embedded: bool) -> Path | None:
-    """Return the newest backup, or None. With PostgreSQL every file in the folder counts, otherwise every `.db`."""
+    """Return the most recently changed backup in `folder`, or None. Hidden files do not count.
+
+    For the embedded database, each `.db` file counts as a backup. For PostgreSQL, each file does.
+    """
     files = [path for path in folder.glob("[!.]*.db" if is_embedded else "[!.]*") if path.is_file()]
     return max(files, key=lambda path: path.stat().st_mtime, default=None)
 
@@ -157,7 +167,10 @@ def _age_of_database(around: Surroundings) -> dt.timedelta:
 
 
 def measure_certificate(around: Surroundings) -> Reading | Unmeasured:
-    """Measure the remaining validity of the certificate of the public address."""
+    """Measure how long the certificate of the public address is still valid, in seconds.
+
+    A certificate with a short validity has a lower bound than `CERTIFICATE_LEFT`.
+    """
     if not around.settings.is_https:
         return Unmeasured("GUIDANCE_PUBLIC_URL is not https, so there is no certificate")
     certificate = read_certificate(around.settings.public_url)
@@ -170,7 +183,7 @@ def measure_certificate(around: Surroundings) -> Reading | Unmeasured:
 
 
 def measure_disk(around: Surroundings) -> Reading | Unmeasured:
-    """Measure the free space on the disk of the embedded database."""
+    """Measure the free space on the disk of the embedded database, in bytes. The bound depends on the disk's size."""
     if not around.is_embedded:
         return Unmeasured(OF_THE_SERVER)
     usage = shutil.disk_usage(around.settings.data_dir)
@@ -181,10 +194,10 @@ def measure_disk(around: Surroundings) -> Reading | Unmeasured:
 
 
 def measure_clock(around: Surroundings) -> Reading | Unmeasured:
-    """Measure the difference between the clock and the first other clock that can be read.
+    """Measure the difference between this clock and the most reliable other clock that can be read, in seconds.
 
-    With the embedded database the last audit entry counts too, if it is in the future. On a shared database it may come
-    from a node with a wrong clock, so the database's clock decides.
+    With the embedded database, also compare with the last audit entry: no entry should be in the future. In a shared
+    database that entry may come from a node with a wrong clock, so only the database's clock counts.
     """
     found = [(around.at - now, f"the clock of {whose}") for whose, now in islice(_other_clocks(around), 1)]
     if around.is_embedded:
@@ -200,7 +213,10 @@ def measure_clock(around: Surroundings) -> Reading | Unmeasured:
 
 
 def _other_clocks(around: Surroundings) -> Iterator[tuple[str, dt.datetime]]:
-    """Yield the name and time of each clock that responds, the most reliable first."""
+    """Yield the name and the time of each clock that can be read, the most reliable first.
+
+    These are the clocks of the PostgreSQL server, of the OpenID provider, and of the server at the public address.
+    """
     settings = around.settings
     if not around.is_embedded:
         with Session(around.engine) as session:
@@ -215,7 +231,11 @@ def _other_clocks(around: Surroundings) -> Iterator[tuple[str, dt.datetime]]:
 
 
 def measure_durability(around: Surroundings) -> Reading | Unmeasured:
-    """Count the settings with which PostgreSQL does not flush confirmed writes. This service sets SQLite itself."""
+    """Count how many of the PostgreSQL settings `fsync` and `full_page_writes` are off.
+
+    Without these settings a power cut can lose or damage confirmed writes. For the embedded database the count is 0,
+    because this service configures SQLite itself.
+    """
     if around.is_embedded:
         return Reading(0, "each write is flushed to the disk")
     unsafe = (
@@ -229,9 +249,9 @@ def measure_durability(around: Surroundings) -> Reading | Unmeasured:
 
 
 def measure_delivery(around: Surroundings) -> Reading | Unmeasured:
-    """Measure the time since a process last looked for emails or events to send, whichever is longer.
+    """Measure the seconds since a process last looked for emails to send, and for events to send. Return the longer.
 
-    After the start of this process, or after a webhook was added, the time counts from there.
+    A serving process counts only from its start. For events, count only from when the latest webhook was added.
     """
     with Session(around.engine) as session:
         since = _awaited_since(around, session)
@@ -239,14 +259,17 @@ def measure_delivery(around: Surroundings) -> Reading | Unmeasured:
     if not since:
         return Unmeasured("no mail server and no webhook is set up")
     latest = {what: max(filter(None, (since[what], rounds[what]))) for what in since}
-    ages = {what: abs(around.at - at) for what, at in latest.items()}  # a round in the future is due to a wrong clock
+    ages = {what: abs(around.at - at) for what, at in latest.items()}  # a time in the future comes from a wrong clock
     what, age = max(ages.items(), key=lambda each: each[1])
     seconds = age.total_seconds()
     return Reading(seconds, f"no process has looked for {what} to send for {seconds:.0f} seconds")
 
 
 def _awaited_since(around: Surroundings, session: Session) -> dict[str, dt.datetime]:
-    """Return by kind the time from which a round is expected, for what is configured."""
+    """Return, for `EMAILS` and `EVENTS`, the time since which a process should have looked for some to send.
+
+    Leave out emails if no email is configured, and events if there is no webhook.
+    """
     receivers = list_receivers(session)
     added = [each.added_at for each in receivers if each.name != EMAIL]
     since = {}
@@ -343,43 +366,50 @@ WATCHES = (
 
 
 def require_known_warnings(settings: Settings) -> None:
-    """Raise `SetupError` if an accepted warning is not the name of a watch."""
+    """Raise `SetupError` if a name in GUIDANCE_ACCEPTED_WARNINGS is not the name of a watch."""
     names = [each.name for each in WATCHES]
     if set(settings.accepted_warnings) - set(names):
         raise SetupError(f"GUIDANCE_ACCEPTED_WARNINGS: each must be one of {', '.join(names)}")
 
 
 class Watcher:
-    """The latest readings of a serving process. It serves even if a bound is passed."""
+    """Measures the values of `WATCHES` in a serving process, and holds the latest readings.
+
+    The process serves even if a bound is passed.
+    """
 
     def __init__(self, settings: Settings, engine: Engine, clock: Callable[[], dt.datetime]) -> None:
         self._settings = settings
         self._engine = engine
         self.clock = clock
         self.due: dict[str, float] = {}
-        """When each value is measured next, by the monotonic clock."""
+        """Maps the name of a watch to the time of the next measurement, by the monotonic clock."""
         self._since = clock()
         self.readings: dict[str, Reading] = {}
-        """The last reading by name of its watch. Values that cannot be measured are absent."""
+        """Maps the name of a watch to the last reading. A value that cannot be measured has none."""
 
     @property
     def warnings(self) -> dict[str, str]:
-        """Readiness warnings: the state of each watch that is past its bound."""
+        """The readiness warnings: maps the name of each watch that is past its bound to the text of the warning."""
         return {watch.name: watch.state for watch, reading in self._judged() if watch.is_past(reading)}
 
     @property
     def bounds(self) -> dict[str, float]:
-        """The bound of each reading by name of its watch."""
+        """Maps the name of each watch that has a reading to the bound that applies. Omits accepted warnings."""
         return {watch.name: watch.bound_of(reading) for watch, reading in self._judged()}
 
     def _judged(self) -> Iterator[tuple[Watch, Reading]]:
-        """Yield each watch that has a reading, except those whose warnings the operator accepts."""
+        """Yield each watch that has a reading, with the reading. Leave out watches whose warning is accepted."""
         for watch in WATCHES:
             if watch.name in self.readings and watch.name not in self._settings.accepted_warnings:
                 yield watch, self.readings[watch.name]
 
     def look(self, beat: Callable[[], None]) -> None:
-        """Take the measurements that are due. If the database does not respond, the last reading counts."""
+        """Measure the values that are due, and store the readings. Log each value that passes its bound or returns.
+
+        Keep the last reading if the database does not respond. Log any other error of a measurement, and continue. Call
+        `beat` after each watch.
+        """
         around = Surroundings(self._settings, self._engine, self.clock(), since=self._since)
         for watch in WATCHES:
             if time.monotonic() >= self.due.get(watch.name, 0.0):
