@@ -57,7 +57,10 @@ def find_file_key(sealed: bytes, identities: Sequence[x25519.Identity]) -> bytes
 
     Raise `NotOpened` if no identity unwraps the file key. Raise `NotThatFile` if `sealed` is not an age file.
     """
-    wrapped = [(arguments[1], body) for arguments, body in _parse(sealed).stanzas if arguments[0] == X25519_STANZA]
+    stanzas = [(arguments, body) for arguments, body in _parse(sealed).stanzas if arguments[0] == X25519_STANZA]
+    if any(len(arguments) < 2 for arguments, _ in stanzas):  # noqa: PLR2004  # the kind, and the sender's share
+        raise NotThatFile
+    wrapped = [(arguments[1], body) for arguments, body in stanzas]
     for identity in identities:
         for share, body in wrapped:
             try:
