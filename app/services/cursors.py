@@ -1,4 +1,4 @@
-"""Cursors: opaque strings that mark where the next page of a list starts."""
+"""Cursors: opaque strings that say where the next page of a list starts."""
 
 import base64
 import datetime as dt

@@ -29,7 +29,7 @@ log = Log(__name__)
 class WorkerState(StrEnum):
     """The state of a worker's thread.
 
-    `OK`: it works, or waits for the next job. `STALLED`: it has made no progress for too long. `STOPPED`: it has ended.
+    `OK`: at work, or waiting for the next job. `STALLED`: without progress for too long. `STOPPED`: ended.
     """
 
     OK = "ok"
@@ -213,12 +213,12 @@ def backoff_seconds(failures: int) -> float:
 class GenerationWatcher(JobsWorker):
     """A worker that notices when any process publishes or withdraws an edition.
 
-    The worker polls the generation: a number in the database that grows with each publication and withdrawal. It calls
-    `on_change` after the first poll and whenever the number has changed.
+    The worker polls the generation: a number in the database that grows with each publication and withdrawal. The
+    worker calls `on_change` after the first poll and whenever the number has changed.
 
     If the database has not responded for `SILENT_SECONDS`, the worker calls `on_silence` with the time of the last
-    response (`monotonic`). When the database responds again, it calls `on_silence` with None, after `on_change` if the
-    number has changed.
+    response (`monotonic`). When the database responds again, the worker calls `on_silence` with None, after `on_change`
+    if the number has changed.
     """
 
     def __init__(

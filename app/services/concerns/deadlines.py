@@ -70,7 +70,7 @@ _DUE_SOON = _Announcement(
 
 
 def append_overdue_events(writer: Writer, *, now: dt.datetime, limit: int) -> int:
-    """Append an event for each overdue concern and addition that does not have one yet.
+    """Append an event for each overdue concern and addition that has no such event yet.
 
     Handle at most `limit` concerns and `limit` additions. Return the number of events.
     """
@@ -80,7 +80,7 @@ def append_overdue_events(writer: Writer, *, now: dt.datetime, limit: int) -> in
 def append_due_soon_events(
     writer: Writer, *, now: dt.datetime, within: dt.timedelta, quiet: dt.timedelta = NONE, limit: int
 ) -> int:
-    """Append an event for each unacknowledged concern and addition due within `within` that does not have one yet.
+    """Append an event for each unacknowledged concern and addition due within `within` that has no such event yet.
 
     Handle at most `limit` concerns and `limit` additions. Return the number of events. Overdue concerns and additions
     are left out, because they have another event. A concern or addition received less than `quiet` ago is left for a
@@ -94,10 +94,10 @@ def append_due_soon_events(
 
 
 def _announce(writer: Writer, wanted: _Announcement, is_due: Due, *, at: dt.datetime, limit: int) -> int:
-    """Append events for the concerns and additions that `is_due` selects, earliest deadline first. Return their number.
+    """Append events for the concerns and additions that `is_due` selects, and return the number of events.
 
-    The rows are found before the writer is used, and written in small batches so that others can write too. Rows that
-    were announced or acknowledged in between are skipped.
+    Handle the earliest deadlines first. The rows are found before the writer is used, and written in small batches so
+    that others can write too. Rows that were announced or acknowledged in between are skipped.
     """
     concerns = select(ConcernRow.reference).where(
         *wanted.concerns, is_due(ConcernRow.acknowledge_by, ConcernRow.received_at)
@@ -144,9 +144,9 @@ def _append(
 
 
 def find_unannounced(session: Session, *, before: dt.datetime) -> list[str]:
-    """Return the names of the unacknowledged concerns and additions that should have an overdue event but have none.
+    """Return the names of the unacknowledged concerns and additions due before `before` without an overdue event.
 
-    These are all that were due before `before`. A name is the reference, or `addition 1 to` the reference.
+    A name is a reference, or `addition 1 to` and a reference.
     """
     concerns = select_columns(col(ConcernRow.reference)).where(WAITS, IS_REAL, col(ConcernRow.acknowledge_by) < before)
     additions = (

@@ -50,7 +50,7 @@ def write_note(desk: Desk, reference: str, note: NewNote, actor: Actor, key: str
 def _store_once(
     desk: Desk, reference: str, entry: NewEntry, request: Retryable, faults: Sequence[FieldError] = ()
 ) -> IdempotentResult:
-    """Store the entry, and return it (JSON) without its text. For a retry, return the result of the first request."""
+    """Store the entry, and return the entry (JSON) without text. For a retry, return the first request's result."""
     try:
         presented = desk.writer.run(store_sealed, reference, entry, request, faults)
     except AlreadyStored:
@@ -99,7 +99,8 @@ def send_message(
 def new_message(desk: Desk, reference: str, message: Message, actor: Actor) -> NewEntry:
     """Return the message as a new entry, encrypted to the key of the reporter's status token.
 
-    A message that is encrypted already is not changed. Otherwise raise `NoSuchConcern` if the reference is unknown.
+    A message that is encrypted already is not changed. For other messages, raise `NoSuchConcern` if the reference is
+    unknown.
     """
     if message.sealed is not None:
         return NewEntry(EntryKind.MESSAGE, actor, base64.b64decode(message.sealed))

@@ -27,8 +27,8 @@ class EditionResolver:
     """A resolver of the edition that a concern is about, with a cache that `invalidate` clears.
 
     A concern that names no guide is about the default guide. If the default guide lacks an item that the concern names,
-    the concern is about a guide whose current edition has all its items. If there are several such guides, it is about
-    the guide that was published first.
+    the concern is about a guide whose current edition has all items in the concern. If there are several such guides,
+    the concern is about the guide that was published first. If there is no such guide, the default guide remains.
 
     A read that started before an invalidation writes to the former cache, which is no longer used.
     """
@@ -50,7 +50,7 @@ class EditionResolver:
         return None if lacks_items else found
 
     def resolve(self, concern: Concern, cached: PinnedEdition | None = None) -> PinnedEdition:
-        """Return the edition that `concern` is about: `cached`, if the caller has got it from the method `cached`.
+        """Return the edition that `concern` is about. `cached` is a result of the method `cached` for the same concern.
 
         Raise `InvalidConcern` with every fault: an unknown guide or edition, unknown codes, or items that the edition
         lacks. A withdrawn edition is accepted if the concern names it, because the reporter was shown this edition.
@@ -73,7 +73,10 @@ class EditionResolver:
         return found if isinstance(found, FieldError) else found._replace(guide_named=concern.guide is not None)
 
     def pin(self, key: EditionKey) -> PinnedEdition:
-        """Return the edition `key` of a stored concern, with the current phone numbers."""
+        """Return the edition `key` of a stored concern, with the current phone numbers.
+
+        Raise `NoSuchEdition` if there is no such edition.
+        """
         found = self._found.get(key) or self._find_in(*key)
         if isinstance(found, FieldError):  # no published edition is ever deleted
             raise NoSuchEdition
@@ -99,12 +102,12 @@ class EditionResolver:
 
 
 def named_items(detail: ConcernDetail) -> set[tuple[str, str]]:
-    """Return every item that the concern names, as pairs of section key and item id."""
+    """Return every item that `detail` names, as pairs of section key and item id."""
     return {(key, item.id) for key in NAMED_IN_CONCERNS for item in getattr(detail, key)}
 
 
 def unknown_ids(detail: ConcernDetail, content: EditionContent) -> list[FieldError]:
-    """Return a fault for each indicator, factor and linked risk that `detail` names and the edition lacks."""
+    """Return a fault for each indicator, factor and linked risk that `detail` names and `content` lacks."""
     return [
         fault
         for key, section in NAMED_IN_CONCERNS.items()

@@ -110,8 +110,8 @@ class Desk:
 class NewEntry:
     """An entry with its sealed text, before it has a number.
 
-    `actor` is the author. `recipients` are the fingerprints of the desk's keys to which the text is sealed. A message
-    has none. Only an addition has `acknowledge_by` and `immediate_danger`.
+    `actor` is the author. `recipients` are the fingerprints of the desk's keys to which the text is sealed.
+    `recipients` is empty for a message. Only an addition has `acknowledge_by` and `immediate_danger`.
     """
 
     kind: EntryKind
@@ -144,13 +144,13 @@ def append_entry(
     receipt: StoredReceiptRow | None,
     columns: dict[str, Any] | None = None,
 ) -> EntryRow:
-    """Record the entry in the audit log, insert it under the next number, and return its row.
+    """Record the entry in the audit log, insert the entry under the next number, and return its row.
 
     `former` is the result of `measure_entries`. `receipt` is the row that is stored for a retry. `columns` are the
     columns of the concern, if the action sets them. The audit log records digests of `receipt` and `columns`.
 
-    Raise `ConcernErased` if the concern was erased. Raise the error `too_many` of the kind if the entry would exceed
-    the maximum number or size of entries.
+    Raise `ConcernErased` if the concern was erased, or `ChangedMeanwhile` if it has changed since `entry.actor.seen`.
+    Raise the error `too_many` of the kind if the entry would exceed the maximum number or size of entries.
     """
     spec, reference = ENTRY_SPECS[entry.kind], concern.reference
     if concern.erased_at is not None:
@@ -171,9 +171,9 @@ def append_entry(
 def store_sealed(
     session: Session, reference: str, entry: NewEntry, request: Retryable, faults: Sequence[FieldError] = ()
 ) -> bytes:
-    """Find the concern `reference`, and store the entry with `store_entry`.
+    """Store the entry of the concern `reference`, in the same way as `store_entry`.
 
-    Raise `NoSuchConcern` if the reference is unknown, and the errors of `store_entry`.
+    Raise `NoSuchConcern` if the reference is unknown. Otherwise raise the errors of `store_entry`.
     """
     return store_entry(session, get_concern(session, reference), entry, request, faults)
 
@@ -181,10 +181,10 @@ def store_sealed(
 def store_entry(
     session: Session, concern: ConcernRow, entry: NewEntry, request: Retryable, faults: Sequence[FieldError] = ()
 ) -> bytes:
-    """Store the entry in the caller's transaction, and return it (JSON) without its text.
+    """Store the entry in the caller's transaction, and return the entry (JSON) without its text.
 
-    Raise `AlreadyStored` if `request` is a retry, before any other error. Raise `ValidationFailed` if there are
-    `faults`. Raise the errors of `append_entry`.
+    Also store this result for a retry of `request`. If `request` is a retry, raise `AlreadyStored` before any other
+    error. Raise `ValidationFailed` if there are `faults`. Raise the errors of `append_entry`.
     """
     reference = concern.reference
     former = measure_entries(session, entry.kind, reference)

@@ -141,7 +141,8 @@ class FollowUps:
     def open_messages(self, code: StatusCode, *, at: dt.datetime) -> ReceivedMessages:
         """Record in the audit log which messages are now read for the first time. Return every message with its text.
 
-        Raise `StoreBusy` if this could not be recorded in time, and the errors of `find`.
+        Also append an event for each of these messages. Raise `StoreBusy` if this could not be stored in time, and the
+        errors of `find`.
         """
         reference = self.find(code).reference
         with Session(self.engine) as session:
@@ -198,7 +199,7 @@ class FollowUps:
 
 
 def _add(session: Session, reference: str, entry: NewEntry, request: Retryable, receipt: bytes) -> None:
-    """Insert the addition under the next number, update the concern and the messages it answers, and append events.
+    """Insert the addition under the next number, update the concern and the answered messages, and append events.
 
     Raise `AlreadyStored` if `request` is a retry, before any other error.
     """

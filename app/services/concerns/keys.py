@@ -32,7 +32,7 @@ def create_identity(path: Path, *, at: dt.datetime) -> str:
 def load_development_recipient(data_dir: Path, *, at: dt.datetime) -> str:
     """Return the recipient (public key) of the development identity in `data_dir`.
 
-    Create the identity if it is absent. Raise `SetupError` if its file cannot be read.
+    Create the identity if it is absent. Raise `SetupError` if the file of the identity cannot be read.
     """
     path = data_dir / DEVELOPMENT_IDENTITY
     if not path.exists():  # if the file exists, nothing is written, because the disk may be full
@@ -42,7 +42,7 @@ def load_development_recipient(data_dir: Path, *, at: dt.datetime) -> str:
 
 
 def load_receipt_key(configured: Path | None, data_dir: Path) -> Ed25519PrivateKey:
-    """Return the private key that signs receipts, from the file `configured`, or from `data_dir` if that is None.
+    """Return the private key that signs receipts, from `configured`, or from `data_dir` if `configured` is None.
 
     Create the file in `data_dir` if it is absent. Raise `SetupError` if the file is not an Ed25519 private key.
     """

@@ -45,7 +45,7 @@ class EntryPage:
 
 @dataclass(frozen=True)
 class PagePlace:
-    """The place of a page of entries: their kind, the concern, and the maximum number of entries.
+    """The place of a page of entries: the kind of the entries, the concern, and the maximum number of entries.
 
     The page begins after the number `after`.
     """
@@ -62,9 +62,9 @@ def open_page(
 ) -> EntryPage:
     """Record the action `act` for a page of entries in the audit log, and return the page without the texts.
 
-    `act` says if the entries are opened, or listed without text. `fingerprints` are those of the keys whose identities
-    this process holds, if the texts are decrypted only if all can be. If these keys do not decrypt every text, the
-    audit log says that the texts are returned encrypted.
+    `act` says if the entries are opened, or listed without text. `fingerprints` identify the keys with which this
+    process can decrypt. If these keys cannot decrypt every text, the audit log says that all texts are returned
+    encrypted. If `fingerprints` is None, the audit log does not say this.
 
     Raise `NoSuchConcern` if the reference is unknown, or `ConcernErased` if the concern was erased.
     """
@@ -77,9 +77,10 @@ def open_page(
 
 
 def open_entry(session: Session, reference: str, place: EntryPlace, actor: Actor) -> int:
-    """Record in the audit log that the sealed file of one entry is fetched. Return the number of entries of its kind.
+    """Record in the audit log that the sealed file of one entry is fetched.
 
-    Raise `NoSuchConcern` if the reference is unknown, or `ConcernErased` if the concern was erased.
+    Return the number of the concern's entries of the same kind. Raise `NoSuchConcern` if the reference is unknown, or
+    `ConcernErased` if the concern was erased.
     """
     get_unerased(session, reference)
     count, _ = measure_entries(session, place.kind, reference)
@@ -99,7 +100,7 @@ def read_page(engine: Engine, page: EntryPage) -> Iterator[tuple[Row[Any], bytes
 
 
 def page_of(session: Session, place: PagePlace) -> EntryPage:
-    """Return the page of entries at `place`, without text. The page ends early if it would exceed `PAGE_BYTES`."""
+    """Return the page of entries at `place`, without text. The page ends early at `PAGE_BYTES` of sealed text."""
     more = None if place.limit is None else place.limit + 1
     found = list_entries(session, place.kind, place.reference, after=place.after, limit=more)
     if place.limit is None:
@@ -151,8 +152,8 @@ def open_entries(engine: Engine, page: EntryPage, unsealer: Unsealer, *, now: dt
     """Return the entries of the page, as in responses, with their decrypted text.
 
     The caller must first record the opening in the audit log. Raise `UnsealingUnavailable` if this process has no
-    identity for a text. Raise `SealedTextMisplaced` if a text belongs to another concern, or if the time or author in a
-    note differs from its row. Raise `ConcernErased` if the concern has been erased since.
+    identity for a text. Raise `SealedTextMisplaced` if a text belongs to another concern, or if a note names another
+    time or author than the row of the note. Raise `ConcernErased` if the concern has been erased since.
     """
     return tuple(
         present_entry(row, words_of_entry(row, sealed, unsealer), now=now) for row, sealed in read_page(engine, page)

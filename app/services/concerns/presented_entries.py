@@ -21,7 +21,7 @@ def present_entry(
 ) -> AdditionEntry | NoteEntry | MessageEntry:
     """Return the entry for `row`, as in responses to the desk. `now` decides if an addition is overdue.
 
-    `words` is the decrypted content of a note or an addition, if it is to be included.
+    `words` is the decrypted content of a note or an addition, or None for an entry without content.
     """
     if row.kind == EntryKind.MESSAGE:
         return message_entry_of(row)

@@ -44,7 +44,7 @@ class ReceiptSigner:
 def make_receipt_signer(
     key: Ed25519PrivateKey, retired: Sequence[Ed25519PublicKey] = (), *, issuer: str
 ) -> ReceiptSigner:
-    """Return a signer with the private key `key`. Its `jwks` also has the public keys in `retired`."""
+    """Return a signer with the private key `key`, which also publishes the public keys in `retired`."""
     return ReceiptSigner(key, tuple(_public_jwk(public) for public in (key.public_key(), *retired)), issuer)
 
 
@@ -78,7 +78,7 @@ def check_response(response: dict[str, Any], claims: dict[str, Any]) -> None:
 
 @cache
 def _encoded_header(kind: str, kid: str) -> str:
-    """Return the encoded protected header of a JWS. It is cached, because every JWS of `kind` has the same header."""
+    """Return the encoded protected header of a JWS of `kind`. The header is cached, because it is always the same."""
     return _base64url(orjson.dumps({"alg": ALGORITHM, "kid": kid, "typ": kind}))
 
 

@@ -95,7 +95,7 @@ class ReceiptBuilder:
     def acknowledge_by(self, danger: str | None, *, at: dt.datetime) -> dt.datetime:
         """Return the acknowledgement deadline for a concern or addition received at `at`.
 
-        It is one working day later, or earlier if `clocks` has a shorter time for the answer `danger`.
+        The deadline is one working day later, or earlier if `clocks` has a shorter time for the answer `danger`.
         """
         due, clock = self.working_days.one_working_day_after(at), self.clocks.get(danger or "")
         return due if clock is None else min(due, at + clock)
@@ -279,8 +279,9 @@ class ReceiptBuilder:
     ) -> str:
         """Return the sentence that says when to expect an acknowledgement and who to call.
 
-        It says to call now if a child is in danger, if the deadline has passed, or if the deadline may not be promised.
-        It names the deadline only if the deadline may be promised.
+        The sentence says to call now if a child is in danger, if the deadline has passed, or if the deadline may not be
+        promised. The sentence names the deadline only if the deadline may be promised. `what` names the text that is to
+        be acknowledged.
         """
         when, is_late, is_promised = deadline_in_words(_minute(due)), at > due, self.is_promised(danger)
         expected = f"A social worker should acknowledge {what} by {when}."

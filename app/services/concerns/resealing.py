@@ -152,8 +152,8 @@ def reseal(
 def _seal_anew(engine: Engine, keys: ChangeOfKeys, place: SealedPlace) -> _Anew | None:
     """Return the re-encrypted text, or None if the text has been erased.
 
-    Raise `UnsealingUnavailable` if no identity decrypts the text, or `SealedTextMisplaced` if it belongs to another
-    concern.
+    Raise `UnsealingUnavailable` if no identity decrypts the text, or `SealedTextMisplaced` if the text belongs to
+    another concern.
     """
     with Session(engine) as session:
         former = _row_of(session, place).sealed

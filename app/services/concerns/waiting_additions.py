@@ -32,9 +32,10 @@ _MOST_URGENT = func.max(case({each: rank for rank, each in enumerate(MORE_URGENT
 def acknowledge_addition(session: Session, reference: str, number: int, actor: Actor) -> ConcernRow:
     """Record that a social worker has read the addition `number`, and return the concern.
 
-    A repeat only adds an audit log entry. Raise `NoSuchConcern` if the reference is unknown, `NoSuchItem` if there is
-    no such addition, or `NotAcknowledged` if the concern itself is unacknowledged. Raise `ChangedMeanwhile` if the
-    concern has changed since `actor.seen`.
+    Append an event if the addition was unacknowledged. A repeat only adds an audit log entry.
+
+    Raise `NoSuchConcern` if the reference is unknown, `NoSuchItem` if there is no such addition, or `NotAcknowledged`
+    if the concern itself is unacknowledged. Raise `ChangedMeanwhile` if the concern has changed since `actor.seen`.
     """
     concern = get_concern(session, reference)
     count, _ = measure_entries(session, EntryKind.ADDITION, reference)
@@ -62,7 +63,7 @@ def acknowledge_up_to(session: Session, concern: ConcernRow, number: int, *, at:
 
 
 def last_waiting_addition(session: Session, reference: str, *, until: dt.datetime) -> int:
-    """Return the number of the last unacknowledged addition received up to `until`; 0 if there is none."""
+    """Return the number of the last unacknowledged addition received up to `until`, or 0 if there is none."""
     waiting = (*entries_of(EntryKind.ADDITION, reference), _WAITS, _ENTRIES.received_at <= until)
     last = select(func.coalesce(func.max(_ENTRIES.number), 0)).where(*waiting)
     number: int = session.connection().execute(last).scalar_one()

@@ -1,6 +1,7 @@
 """Actions of the duty team on a concern, each with its audit log entry in the same transaction.
 
-Each action raises `ChangedMeanwhile` if, after the audit log entry `actor.seen`, another client changed the concern.
+An action raises `ChangedMeanwhile` if another client did something that the action depends on after the audit log entry
+`actor.seen`. If `actor.seen` is None, this is not checked.
 """
 
 import datetime as dt
@@ -60,8 +61,8 @@ def acknowledge_together(
     """Record that a social worker has read these concerns of one burst, and return the concerns.
 
     A burst is many concerns from one source on one day. Additions received up to `wanted.additions_until` are
-    acknowledged too. A concern gets no audit log entry if it and these additions are already acknowledged. Raise
-    `ValidationFailed`, and record nothing, if a reference does not belong to the burst.
+    acknowledged too. Concerns that are already acknowledged, with these additions, get no audit log entry. Raise
+    `ValidationFailed`, and record nothing, if a reference is unknown or does not belong to the burst.
     """
     found = [find_concern(session, find_reference(typed) or "") for typed in wanted.references]
     concerns = [concern for concern in found if concern is not None and concern.burst == burst]
@@ -97,13 +98,13 @@ def close(
 ) -> InboxEntry:
     """Close the concern with an outcome and, if `wanted` has a message to the reporter, send the message.
 
-    Both are one transaction. Return the concern's inbox entry. A retry with the same idempotency key `key` sends no
-    second message.
+    The closing and the message are one transaction. Return the concern's inbox entry. A retry with the same idempotency
+    key `key` sends no second message.
 
     Raise `ValidationFailed` if the outcome is not in the code list, `NoSuchConcern` if the reference is unknown,
-    `NotAcknowledged` if the concern is unacknowledged, or `OutcomeGiven` if it was closed with another outcome. If
-    `unless_waiting` is True, raise `NotAcknowledged` also for an unacknowledged addition. If there is a message, also
-    raise the errors of `send_message`.
+    `NotAcknowledged` if the concern is unacknowledged, or `OutcomeGiven` if the concern was closed with another
+    outcome. If `unless_waiting` is True, raise `NotAcknowledged` also for an unacknowledged addition. If there is a
+    message, also raise the errors of `send_message`.
     """
     if faults := desk.reference_data.faults_in_codes(wanted):
         raise ValidationFailed(faults)
@@ -150,7 +151,7 @@ def _close(
 
 
 def hold(session: Session, reference: str, wanted: Hold, actor: Actor) -> ConcernRow:
-    """Put the concern on hold, so that it is not erased, or release it if `wanted.held` is False.
+    """Put the concern on hold, so that the concern is not erased, or release it if `wanted.held` is False.
 
     Record this in the audit log, and return the concern. Raise `NoSuchConcern` if the reference is unknown.
     """
@@ -166,7 +167,7 @@ def erase(session: Session, reference: str, wanted: Erasure, actor: Actor) -> Co
 
     Record this in the audit log, and return the concern. Raise `NoSuchConcern` if the reference is unknown,
     `NotAcknowledged` if the concern or an addition is unacknowledged, `OnHold` if the concern is on hold, or
-    `ConcernErased` if it was erased before.
+    `ConcernErased` if the concern was erased before.
     """
     concern = get_concern(session, reference)
     if concern.state == ConcernState.RECEIVED or concern.additions_waiting:
@@ -182,9 +183,9 @@ def erase(session: Session, reference: str, wanted: Erasure, actor: Actor) -> Co
 
 
 def erase_for_good(desk: Desk, reference: str, wanted: Erasure, actor: Actor) -> ErasedConcern:
-    """Erase the text of the concern, and purge its bytes from the database files.
+    """Erase the text of the concern, and purge the bytes of the text from the database files.
 
-    Return the concern without its text. Its field `remnants` says if bytes may remain in the files. Raise the errors of
+    Return the concern without its text. The field `remnants` says if bytes may remain in the files. Raise the errors of
     `erase`.
     """
     fields = concern_fields(dict(desk.writer.run(erase, reference, wanted, actor)), actor.at)

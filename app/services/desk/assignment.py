@@ -29,10 +29,10 @@ LEFT = "the person left the desk"
 
 @dataclass(frozen=True)
 class Assigned:
-    """The assignment of a concern: the person, when it was made, and the client that made it.
+    """The assignment of a concern: the person, the time `at`, and the client `by` that made the assignment.
 
     `person` is None if the concern is unassigned. `version` is the number of the audit log entry, so it grows with
-    every change. It is 0 if the concern was never assigned.
+    every change. `version` is 0 if the concern was never assigned.
     """
 
     person: str | None = None

@@ -4,8 +4,9 @@ The file is a PDF with JSON inside. A comment at the end of the PDF has the serv
 the comment. After the comment the last lines of the PDF are repeated, because programs read a PDF from its end. Nothing
 else may follow.
 
-The JSON has the signed statement. It also has each text both sealed and decrypted, with a key that decrypts only this
-text. With this key anyone can check that the decrypted text matches the sealed text, whose digest is in the history.
+The JSON has the signed statement. The JSON also has each text both sealed and decrypted, with a key that decrypts only
+this text. With this key anyone can check that the decrypted text matches the sealed text, whose digest is in the
+history.
 """
 
 import base64
@@ -213,7 +214,7 @@ def read_export_file(content: bytes) -> ExportFile:
 
 
 def _attachment(pdf: bytes) -> bytes:
-    """Return the JSON inside the PDF. Raise `ExportNotGenuine` if it is missing, or `PdfUnavailable` without pypdf."""
+    """Return the JSON inside the PDF. Raise `ExportNotGenuine` if there is none, or `PdfUnavailable` without pypdf."""
     if find_spec("pypdf") is None:
         raise PdfUnavailable
     import pypdf.errors  # noqa: PLC0415  # an optional dependency
@@ -379,8 +380,8 @@ def _is_ours(entry: dict[str, Any], reference: str, keys: dict[str, Any]) -> boo
 def export_pdf(printed: dict[str, Any], document: dict[str, Any]) -> bytes:
     """Return the PDF of an export, ready to be signed, with `document` inside as JSON.
 
-    The JSON has every character, even if the font of the PDF lacks it. Raise `PdfUnavailable` if the libraries that
-    make PDFs are not installed.
+    The JSON has every character, even those that the font of the PDF lacks. Raise `PdfUnavailable` if the libraries
+    that make PDFs are not installed.
     """
     return finish_pdf(concern_pdf(printed, attached=json.dumps(document, ensure_ascii=False, indent=1)))
 
@@ -389,8 +390,8 @@ def concern_pdf(printed: dict[str, Any], **inputs: str) -> bytes:
     """Return a concern as a PDF, made in memory and not stored. `inputs` are further inputs of the template.
 
     The PDF meets the standards PDF/UA-1 and PDF/A-3a if possible. If the font lacks a character, the PDF cannot meet
-    them. Each such character is then a box, and the PDF prints the sentence `printed["boxes"]`. Raise `PdfUnavailable`
-    if the libraries that make PDFs are not installed.
+    the standards. Each such character is then a box, and the PDF prints the sentence `printed["boxes"]`. Raise
+    `PdfUnavailable` if the libraries that make PDFs are not installed.
     """
     if not pdf_available():
         raise PdfUnavailable

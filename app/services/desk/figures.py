@@ -52,7 +52,7 @@ def read_figures(engine: Engine, writer: Writer, *, days: int, actor: Actor) -> 
 
 
 class _CountsOfDays:
-    """A counter of daily figures. It is given one concern at a time, because there may be very many concerns."""
+    """A counter of daily figures that is given one concern at a time, because there may be very many concerns."""
 
     def __init__(self, dates: Sequence[dt.date], at: dt.datetime) -> None:
         self._dates = dates
@@ -145,9 +145,9 @@ def _count_by_month(session: Session) -> Iterator[MonthlyCount]:
 def _hide_small(counts: Sequence[MonthlyCount]) -> list[Figure]:
     """Return the figures of one measure in one month, with small counts hidden.
 
-    If another measure hides no count, its counts add up to the total of the month. A single hidden count could then be
-    computed. So if a count is hidden, the next smallest counts are hidden too, until at least two counts with a sum of
-    at least `SMALLEST_COUNT` are hidden.
+    If no count of another measure is hidden, the counts of that measure add up to the total of the month. A single
+    hidden count could then be computed. So if a count is hidden, the next smallest counts are hidden too, until at
+    least two counts with a sum of at least `SMALLEST_COUNT` are hidden.
     """
     by_size = sorted(range(len(counts)), key=lambda place: counts[place].concerns)
     hidden = {place for place in by_size if counts[place].concerns < SMALLEST_COUNT}

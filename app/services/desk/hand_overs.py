@@ -1,7 +1,7 @@
 """Hand-overs of concerns to other organisations.
 
 The file for the organisation has the decrypted concern and its additions, encrypted to the organisation's key. Before
-the file leaves, the audit log records its digest, the organisation and the reason.
+the file leaves, the audit log records the digest of the file, the organisation and the reason.
 """
 
 import base64
@@ -65,15 +65,15 @@ class _New:
 
 
 def hand_over(desk: Desk, reference: str, wanted: HandOver, actor: Actor, key: str | None = None) -> IdempotentResult:
-    """Record the hand-over in the audit log, and return its entry (JSON), with the file if this service made it.
+    """Record the hand-over in the audit log, and return its entry (JSON), with the file if this service made the file.
 
     This service makes the file if `wanted.package_sha256` is None. A retry with the same idempotency key `key` records
     nothing, and returns the same entry and file.
 
     Raise `NoSuchConcern` if the reference is unknown, `ConcernErased` if the concern was erased, `ValidationFailed` if
     the recipient is not an age recipient, or `IdempotencyKeyReused` if `key` was used for other content. If this
-    service makes the file, raise `UnsealingUnavailable` if it has no identity for a text, or `SealedTextMisplaced` if a
-    text belongs to another concern.
+    service makes the file, raise `UnsealingUnavailable` if this process has no identity for a text, or
+    `SealedTextMisplaced` if a text belongs to another concern.
     """
     read_recipient(wanted.recipient)
     recorded, package, seed = wanted, None, None
@@ -93,7 +93,7 @@ def hand_over(desk: Desk, reference: str, wanted: HandOver, actor: Actor, key: s
 def confirm_hand_over(
     session: Session, reference: str, number: int, wanted: HandOverReceipt, actor: Actor
 ) -> HandOverEntry:
-    """Store the other organisation's receipt, record it in the audit log, and return the entry of the hand-over.
+    """Store the other organisation's receipt, record the receipt in the audit log, and return the hand-over's entry.
 
     A repeat with the same receipt changes nothing. Raise `NoSuchConcern` if the reference is unknown, `NoSuchItem` if
     there is no hand-over `number`, or `ValidationFailed` if a different receipt is already stored.

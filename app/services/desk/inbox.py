@@ -111,10 +111,10 @@ def list_inbox(
 
     The caller must record the reading in the audit log.
 
-    The order `urgent` starts with the concerns that are unacknowledged or have an unacknowledged addition. It sorts
-    these by immediate danger in an addition, immediate danger in the concern, possible danger, earliest deadline, and
-    age. `newest` sorts by time of receipt, most recent first. `changed` sorts by time of the last change, most recent
-    first.
+    The order `urgent` starts with the concerns that are unacknowledged or have an unacknowledged addition. Both groups
+    are sorted by immediate danger in an addition, immediate danger in the concern, possible danger, earliest deadline,
+    and then oldest first. `newest` sorts by time of receipt, most recent first. `changed` sorts by time of the last
+    change, most recent first.
     """
     wanted, columns = select(_CONCERNS.reference).where(*query.conditions(now)), query.columns
     if after is not None:

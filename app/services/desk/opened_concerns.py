@@ -27,9 +27,9 @@ NO_NOTES = EntryPage(EntryKind.NOTE)
 class OpeningRequest:
     """A request to open a concern, with its first `limit` additions (all if None) and its last `last_notes` notes.
 
-    `how` describes the opening in the audit log. `fingerprints` are those of the keys whose identities this process
-    holds, if the texts are decrypted only if all can be. If these keys do not decrypt every text, `how` is replaced by
-    the phrase for texts that are returned encrypted.
+    `how` describes the opening in the audit log. `fingerprints` identify the keys with which this process can decrypt.
+    If these keys cannot decrypt every text, the audit log says instead that all texts are returned encrypted. If
+    `fingerprints` is None, the audit log always says `how`.
 
     If `erased_too` is True, an erased concern is opened without its text.
     """
@@ -43,11 +43,11 @@ class OpeningRequest:
 
 @dataclass(frozen=True)
 class Opening:
-    """An opening that is recorded in the audit log. Its rows have no text.
+    """An opening that is recorded in the audit log. The rows have no text.
 
     `page` is the first page of additions, and `additions` is the number of all additions. `seen` is the number of the
-    audit log entry. `notes` has the last notes, if requested. `opens` is True if every text is sealed to a key in the
-    request's `fingerprints`.
+    audit log entry. `notes` has the last notes, if requested. `opens` is True if the keys in the request's
+    `fingerprints` can decrypt every text.
     """
 
     concern: ConcernRow

@@ -1,4 +1,7 @@
-"""The rows of deliveries, each of one event to one webhook: finding, claiming, recording and counting them."""
+"""The rows of deliveries: finding, claiming, recording and counting.
+
+A delivery is one event for one receiver: a webhook, or the duty team's mailbox.
+"""
 
 import datetime as dt
 import random
@@ -81,7 +84,7 @@ def claim_due(
 def lease_deliveries(
     session: Session, webhook: str, *conditions: ColumnElement[bool], until: dt.datetime, limit: int
 ) -> Sequence[Any]:
-    """Claim up to `limit` deliveries to `webhook` that meet `conditions`, earliest due time first.
+    """Claim up to `limit` deliveries to the receiver `webhook` that meet `conditions`, earliest due time first.
 
     Set the due time of each delivery to `until`, and count one more attempt. Return the event's number, the message ID
     and the number of attempts of each delivery.
@@ -157,7 +160,7 @@ def _seconds_of(retry_after: str | None, now: dt.datetime) -> float:
 
 
 def oldest_waiting(session: Session) -> dict[str, dt.datetime]:
-    """Return the time of the oldest event with a pending delivery, by the name of the active receiver."""
+    """Return the time of the oldest pending event of each active receiver with pending events, by receiver."""
     waiting = (
         select(DeliveryRow.webhook, func.min(EventRow.at))
         .join(EventRow, col(EventRow.id) == DeliveryRow.event_id)

@@ -65,7 +65,7 @@ class WebhookDispatcher:
         return await asyncio.to_thread(find_webhooks_due, self.writer.engine, now=self.clock())
 
     def note_round(self, notes: RoundNotes) -> None:
-        """Store in `notes` that this process delivers. If there is no active webhook, store nothing."""
+        """Record through `notes` that this process delivers, if there is an active webhook."""
         with Session(self.writer.engine) as session:
             is_needed = any(each.name != EMAIL for each in list_receivers(session))
         notes.note(is_needed=is_needed)
@@ -205,7 +205,7 @@ async def send_test_notice(
 
 
 def replay_deliveries(session: Session, name: str, *, now: dt.datetime) -> int:
-    """Make the dead deliveries to the webhook `name` due now, as if never attempted. Return their number.
+    """Make the dead deliveries to the webhook `name` due now, as if never attempted, and return how many there were.
 
     Raise `NoSuchWebhook` if the webhook is unknown or removed.
     """
@@ -215,9 +215,9 @@ def replay_deliveries(session: Session, name: str, *, now: dt.datetime) -> int:
 
 
 def retry_deliveries(session: Session, name: str, *, now: dt.datetime) -> int:
-    """Make the pending deliveries to the webhook `name` due now, except those under way. Return their number.
+    """Make the pending deliveries to the webhook `name` due now, and return how many there were.
 
-    Raise `NoSuchWebhook` if the webhook is unknown or removed.
+    Deliveries under way are left out. Raise `NoSuchWebhook` if the webhook is unknown or removed.
     """
     get_webhook(session, name)
     waiting = _of_webhook(name, DeliveryState.PENDING).where(col(DeliveryRow.last_answer).is_distinct_from(UNDER_WAY))

@@ -109,7 +109,7 @@ def claim_email(session: Session, *, now: dt.datetime) -> EmailNotice | None:
 def record_email(session: Session, notice: EmailNotice, failure: str | None = None, *, now: dt.datetime) -> None:
     """Record that the mail server accepted the email, or, if `failure` is given, set the time of the next attempt.
 
-    An email is never given up: its events stay pending until they are sent. Events that another process has sent are
+    An email is never given up: the events stay pending until they are sent. Events that another process has sent are
     not changed.
     """
     of_notice = col(DeliveryRow.webhook) == EMAIL, col(DeliveryRow.event_id).in_(notice.events), _waits()

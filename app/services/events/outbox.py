@@ -173,8 +173,8 @@ def notice_data(data: dict[str, Any], public_url: str) -> dict[str, Any]:
 def read_events_after(session: Session, writer: Writer, *, after: int, limit: int, actor: Actor) -> Sequence[EventRow]:
     """Record in the audit log which concerns the events show, then return the events.
 
-    These are up to `limit` events with numbers above `after`. If no event is about a concern, nothing is recorded.
-    Close `session` before recording.
+    The events are up to `limit` events with numbers above `after`. If no event is about a concern, nothing is recorded.
+    `session` is closed before the recording.
     """
     rows = events_after(session, after=after, limit=limit)
     session.close()  # frees the connection: requests that each hold one and wait for a second could block each other
@@ -223,5 +223,5 @@ def confirm_events(session: Session, *, event_id: int, actor: Actor, client: str
 
 
 def find_last_event(session: Session) -> int:
-    """Return the number of the last event; 0 if there is none."""
+    """Return the number of the last event, or 0 if there is no event."""
     return session.exec(select(func.max(EventRow.id))).one() or 0

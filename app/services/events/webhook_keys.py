@@ -42,7 +42,7 @@ class WebhookKeys(KeyFile):
 
     The name of the webhook is authenticated too, so a secret cannot be moved to another webhook. If no setting names
     the key file, the file is created when the first secret is encrypted. A method that needs a key raises `SetupError`
-    if the key file cannot be read.
+    if the key file cannot be read or has no key.
     """
 
     purpose = "the secrets of webhooks are encrypted under"
@@ -94,7 +94,7 @@ class WebhookKeys(KeyFile):
             raise WebhookSecretUnreadable from None
 
     def _find(self, key_id: str) -> bytes | None:
-        """Return the key with the ID `key_id`, or None. If it is unknown, first read the file again for added keys."""
+        """Return the key with the ID `key_id`, or None. If the key is unknown, first read the file again."""
         if key_id not in dict(self.keys):
             self.read()
         return dict(self.keys).get(key_id)
@@ -173,7 +173,7 @@ def drop_old_secret(session: Session, name: str, *, at: dt.datetime) -> None:
 
 
 def remove_webhook(session: Session, name: str, *, at: dt.datetime) -> None:
-    """Remove the webhook `name`, record this in the audit log, and cancel its deliveries.
+    """Remove the webhook `name`, record this in the audit log, and cancel the deliveries to the webhook.
 
     A new webhook may then use the name. Raise `NoSuchWebhook` if the webhook is unknown or already removed, or
     `SetupError` for the duty team's mailbox.

@@ -24,7 +24,7 @@ log = Log(__name__)
 def insert_webhook(session: Session, webhook: WebhookRow) -> None:
     """Insert `webhook`, and record this in the audit log. A removed webhook of the same name is replaced.
 
-    The undelivered messages of the replaced webhook are cancelled, so that none goes to the new URL. Raise
+    The undelivered messages of the replaced webhook are cancelled, so that no message goes to the new URL. Raise
     `WebhookExists` if the name is in use.
     """
     was_removed = col(WebhookRow.name) == webhook.name, col(WebhookRow.disabled_because) == REMOVED
@@ -39,7 +39,7 @@ def insert_webhook(session: Session, webhook: WebhookRow) -> None:
 
 
 def get_webhook(session: Session, name: str) -> WebhookRow:
-    """Return the receiver `name`. Raise `NoSuchWebhook` if there is no such receiver, or if it was removed."""
+    """Return the receiver `name`. Raise `NoSuchWebhook` if the receiver is unknown or was removed."""
     webhook = session.get(WebhookRow, name)
     if webhook is None or webhook.disabled_because == REMOVED:
         raise NoSuchWebhook
@@ -63,15 +63,15 @@ def list_receivers(session: Session) -> list[WebhookRow]:
 
 
 def record_webhook(session: Session, webhook: WebhookRow, actor: Actor) -> None:
-    """Record the current state of `webhook` in the audit log: its name, whether it is active, and digests."""
+    """Record the current state of `webhook` in the audit log, as the details that `webhook_details` returns."""
     record_action(session, WEBHOOKS, DeskAct.WEBHOOK_CHANGED, actor, webhook_details(webhook))
 
 
 def webhook_details(webhook: WebhookRow) -> WebhookDetails:
-    """Return the audit log details of `webhook`: its name, whether it is active, and two digests.
+    """Return the audit log details of `webhook`: the name, whether the webhook is active, and two digests.
 
-    One digest is of its columns, including the URL and the kinds of events. The other digest is of its encrypted
-    secrets.
+    One digest covers the columns of the row, including the URL and the kinds of events. The other digest covers the
+    encrypted secrets.
     """
     columns = {name: getattr(webhook, name) for name in ("name", "url", "kinds", "disabled_because")}
     times = {name: at and format_utc(at) for name, at in (("added", webhook.added_at), ("off", webhook.disabled_at))}
@@ -100,7 +100,7 @@ def find_changed_webhooks(session: Session, recorded: Mapping[str, WebhookDetail
 
 
 def cancel_deliveries(session: Session, name: str) -> int:
-    """Cancel every pending and every dead delivery to the receiver `name`. Return their number."""
+    """Cancel every pending and every dead delivery to the receiver `name`. Return the number of these deliveries."""
     return session.exec(
         update(DeliveryRow)
         .where(col(DeliveryRow.webhook) == name, col(DeliveryRow.state).in_(UNDELIVERED))
