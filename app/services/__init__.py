@@ -1,1 +1,1 @@
-"""The operations of the domain. Only they change state."""
+"""Operations and queries, a folder for each subject. The layers above change stored data only through this package."""

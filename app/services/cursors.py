@@ -1,4 +1,4 @@
-"""Cursors: opaque strings that mark where the next page of a list starts."""
+"""Cursors: opaque strings that say where the next page of a list starts."""
 
 import base64
 import datetime as dt
@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from app.errors import InvalidCursor
 from app.models.base import NOT_STORABLE, format_utc, parse_json
 
-LARGEST = 2**31 - 1  # the largest INTEGER of PostgreSQL
+LARGEST = 2**31 - 1  # the largest value of PostgreSQL's type INTEGER
 SEPARATOR = " "
 NOT_OURS = "This service did not issue that cursor."
 A_MOMENT = dt.datetime(2026, 11, 25, 9, 30, tzinfo=dt.UTC)
@@ -18,17 +18,24 @@ Key = TypeVar("Key", str, int)
 
 
 def encode_key(key: str | int) -> str:
-    """Return an opaque cursor that holds the last key of a page."""
+    """Return `key`, the sort key of a page's last row, as an opaque cursor."""
     return base64.urlsafe_b64encode(json.dumps(key).encode()).decode().rstrip("=")
 
 
 def encode_position(position: Sequence[Any]) -> str:
-    """Return an opaque cursor for the sort key of a page's last row: integers, datetimes and strings without spaces."""
+    """Return `position`, the sort key of a page's last row, as an opaque cursor.
+
+    Each value is an integer, a datetime or a string without spaces.
+    """
     return encode_key(SEPARATOR.join(format_utc(v) if isinstance(v, dt.datetime) else str(v) for v in position))
 
 
 def decode_key(cursor: str | None, *, otherwise: Key, parameter: str = "cursor") -> Key:
-    """Return the key in the cursor, or `otherwise` if there is none (the first page). Raise `InvalidCursor`."""
+    """Return the key in `cursor`, or `otherwise` if `cursor` is None. `otherwise` is the key of the first page.
+
+    Raise `InvalidCursor`, which names `parameter`, if the cursor cannot be decoded, if its key has another type than
+    `otherwise`, or if the database cannot search for the key.
+    """
     if cursor is None:
         return otherwise
     try:
@@ -45,7 +52,10 @@ def _is_searchable(key: str | int) -> bool:
 
 
 def decode_position(cursor: str | None, types: Sequence[type]) -> tuple[Any, ...] | None:
-    """Return the sort key in the cursor, or None if there is none (the first page). Raise `InvalidCursor`."""
+    """Return the sort key in `cursor`, or None if `cursor` is None, which means the first page.
+
+    Raise `InvalidCursor` if the cursor cannot be decoded, or if its values do not have the types `types`.
+    """
     words = decode_key(cursor, otherwise="").split(SEPARATOR)
     if cursor is None:
         return None

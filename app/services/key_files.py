@@ -16,9 +16,11 @@ KEY_BYTES = 32
 
 
 def write_key_file(path: Path, content: bytes, *, replace: bool = False) -> None:
-    """Write a file that only its owner can read. Raise `FileExistsError` if it exists, unless `replace` is true.
+    """Write `content` to a file that only the owner of the file can read.
 
-    The file appears complete or not at all, so that two processes that start together use one key.
+    Create the folder of `path` if it is missing. Raise `FileExistsError` if the file exists and `replace` is False. The
+    file appears complete or not at all, so that two processes that start together use the same key. A replaced file
+    keeps its owner.
     """
     make_private_folder(path.parent)
     descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # created with mode 0600
@@ -38,22 +40,23 @@ def write_key_file(path: Path, content: bytes, *, replace: bool = False) -> None
 
 
 class FileKey(NamedTuple):
-    """A key from a file, and its id."""
+    """A key from a key file. `id` is the first 8 hex digits of the SHA-256 of the key."""
 
     id: str
     value: bytes
 
 
 class KeyFile:
-    """The keys of one file, one to a line. The first is used for new data; the others remain valid for old data.
+    """The keys in one file, one key per line. The first key is for new data. The other keys still work for old data.
 
-    A configured file may be shared by nodes, so it is created only by `add`.
+    `is_configured` is True if a setting names the file. Such a file may be shared by several nodes, so only `add` may
+    create the file.
     """
 
     purpose: ClassVar[str]
-    """Purpose of the keys, as written in a comment line of the file."""
+    """Start of a sentence about the purpose of the keys, for the comment line of the file and for an error."""
     command: ClassVar[str]
-    """The command that adds a key."""
+    """The command with which an operator adds a key."""
 
     def __init__(self, path: Path, *, is_configured: bool) -> None:
         self.path = path
@@ -61,13 +64,16 @@ class KeyFile:
         self.keys: list[FileKey] = []
 
     def load(self) -> None:
-        """Read the file. Raise `SetupError` if it has no keys, or is configured and absent."""
+        """Read the keys from the file. If the file is not configured and is absent, there are no keys.
+
+        Raise `SetupError` if the file cannot be read, has no key, or is configured and absent.
+        """
         self.read()
         if not self.keys and (self.is_configured or self.path.exists()):
             raise SetupError(f"{self.path} has no key ({self.command} makes one)")
 
     def read(self) -> None:
-        """Read the file, or no keys if it is absent. Raise `SetupError` if it cannot be read."""
+        """Read the keys from the file. An absent file has no keys. Raise `SetupError` if the file cannot be read."""
         try:
             lines = self.path.read_text(encoding="ascii").splitlines()
             self.keys = [_key_of(base64.urlsafe_b64decode(line)) for line in lines if line.strip() and line[0] != "#"]
@@ -77,18 +83,24 @@ class KeyFile:
             raise SetupError(f"{self.path} cannot be read as keys: {self.purpose} its first line") from None
 
     def make(self) -> None:
-        """Create the file with a key. If another process was first, use its key."""
+        """Create the file with one new key. If another process created the file first, use the keys in that file."""
         with suppress(FileExistsError):
             self._write([_new_key()], replace=False)
         self.read()
 
     def add(self) -> None:
-        """Write a new key as the first line of the file. Run in only one process at a time."""
+        """Add a new key before the existing keys of the file. Create the file if it is absent.
+
+        The caller must ensure that only one process changes the file at a time.
+        """
         self.read()
         self._write([_new_key(), *self.keys], replace=True)
 
     def drop_old(self) -> None:
-        """Remove all keys except the newest from the file. Run in only one process at a time."""
+        """Remove all keys except the newest from the file.
+
+        The caller must ensure that only one process changes the file at a time.
+        """
         self.read()
         if self.keys:
             self._write(self.keys[:1], replace=True)
@@ -111,7 +123,11 @@ def _key_of(value: bytes) -> FileKey:
 
 
 def _keep_owner(path: Path, draft: str) -> None:
-    """Give the draft the owner of the file it replaces: root may write a file that the service must read."""
+    """Give the file `draft` the owner of the file at `path`, which it will replace.
+
+    The service must be able to read a key file that root has written. Do nothing if there is no file at `path`, or if
+    this process may not change owners.
+    """
     with suppress(FileNotFoundError, PermissionError):
         former = path.stat()
         os.chown(draft, former.st_uid, former.st_gid)

@@ -18,7 +18,7 @@ from app.models.guides.edition_rows import GenerationRow
 
 GENERATION_SECONDS = 0.5
 SILENT_SECONDS = 2.0
-"""How long the database may be silent before responses state their age: four polls."""
+"""Seconds without a response of the database after which responses state their age. Equal to four polls."""
 MAX_BACKOFF_SECONDS = 60.0
 
 Result = TypeVar("Result")
@@ -27,7 +27,10 @@ log = Log(__name__)
 
 
 class WorkerState(StrEnum):
-    """The state of a worker's thread."""
+    """The state of a worker's thread.
+
+    `OK`: at work, or waiting for the next job. `STALLED`: without progress for too long. `STOPPED`: ended.
+    """
 
     OK = "ok"
     STALLED = "stalled"
@@ -36,32 +39,43 @@ class WorkerState(StrEnum):
 
 @dataclass
 class Job:
-    """Periodic work, in a thread that other jobs may share. Times are in seconds."""
+    """Periodic work of a `JobsWorker`, whose thread several jobs may share. Times are in seconds."""
 
     name: str
     every: float
     """Pause between the end of the work and its next start."""
     do: Callable[[Callable[[], None]], bool | None]
-    """Does the work. True means that more may be due immediately. Long work calls its argument to show progress."""
+    """Function that does the work. If it returns True, more may be due, and the job runs again without a pause.
+
+    The argument is a callback that long work must call between its steps. The callback notes progress, and raises
+    `Stopping` if a stop was requested.
+    """
     first_delay: float = 0.0
     failures: int = 0
     due: float = 0.0
 
 
 class Stopping(Exception):  # not an error: the current work ends because the process does
-    """The process stops."""
+    """A signal that ends the current work of a job, because the process is about to stop."""
 
 
 class JobsWorker:
-    """A thread that runs each of its jobs when due, one after another, until stopped. Errors of a job do not end it."""
+    """A thread that runs each of its jobs when due, one at a time, until stopped.
+
+    An error in a job is logged and does not end the thread. The job then runs again after a pause that grows with each
+    failure in a row.
+    """
 
     stop_seconds = 5.0
-    """Longest wait at a stop for the current work. Longer work ends with the process."""
+    """Longest wait for the current work at a stop, in seconds. Longer work ends with the process."""
 
     def __init__(self, name: str, jobs: Sequence[Job], *, stalled_after: float = 300.0) -> None:
         self.jobs = jobs
         self.stalled_after = stalled_after
-        """Time without progress in seconds, after which readiness reports the worker as stalled."""
+        """Seconds without progress after which the readiness check reports the worker as stalled.
+
+        The pause until the next job does not count.
+        """
         self._delay = 0.0
         self._beat_at = monotonic()
         self._stopped = threading.Event()
@@ -69,7 +83,7 @@ class JobsWorker:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Names of the jobs, under which readiness and metrics show the thread."""
+        """Names of the jobs. The readiness check and the metrics show the state of the thread under each name."""
         return tuple(job.name for job in self.jobs)
 
     @property
@@ -96,22 +110,22 @@ class JobsWorker:
         return WorkerState.STALLED if is_late else WorkerState.OK
 
     def beat(self) -> None:
-        """Show progress. Long work calls this between its steps."""
+        """Note that the worker has made progress. Long work must call this between its steps."""
         self._beat_at = monotonic()
 
     def start(self) -> None:
-        """Start the thread."""
+        """Start the thread. The first run of each job is due after the job's `first_delay`."""
         self.beat()
         for job in self.jobs:
             job.due = self._beat_at + job.first_delay
         self._thread.start()
 
     def drain(self) -> None:
-        """Start no new work, because the process is about to stop."""
+        """Let the worker end after the current work, because the process is about to stop."""
         self.request_stop()
 
     def request_stop(self) -> None:
-        """End the worker after the current work."""
+        """Ask the worker to end after the current work, and return without waiting."""
         self._stopped.set()
 
     def stop(self) -> None:
@@ -121,12 +135,12 @@ class JobsWorker:
             self._thread.join(self.stop_seconds)
 
     def run(self) -> None:
-        """Work until stopped, in the calling thread."""
+        """Run the jobs in the calling thread until a stop is requested."""
         while not self._stopped.wait(self._delay):
             self._delay = self.run_once()
 
     def run_once(self) -> float:
-        """Run the jobs that are due, and return the seconds until the next one."""
+        """Run the jobs that are due, and return the seconds until the next job is due."""
         for job in self.jobs:
             if job.due <= monotonic() and not self.is_stopping:
                 job.due = monotonic() + self._do(job)
@@ -134,7 +148,10 @@ class JobsWorker:
         return max(0.0, min(job.due for job in self.jobs) - monotonic())
 
     def _do(self, job: Job) -> float:
-        """Run the job, and return the seconds until its next start. Log where any failure occurred."""
+        """Run the job, and return the seconds until its next run.
+
+        Log any error with its place in the code. The next run then follows after a backoff.
+        """
         try:
             has_more = job.do(self._go_on)
         except Stopping:
@@ -147,7 +164,7 @@ class JobsWorker:
         return 0.0 if has_more else job.every
 
     def _go_on(self) -> None:
-        """Show progress. Raise `Stopping` if a stop was requested."""
+        """Note that the worker has made progress. Raise `Stopping` if a stop was requested."""
         self.beat()
         if self.is_stopping:
             raise Stopping
@@ -156,8 +173,8 @@ class JobsWorker:
 def start_call(do: Callable[[], Result], name: str = "call") -> Future[Result]:
     """Call `do` in a new thread, and return the future of its result.
 
-    Used for host name lookups, which can take minutes and cannot be stopped. The thread does not prevent the process
-    from ending, and a caller that gives up does not cancel the call for others.
+    Host name lookups need this: a lookup can take minutes and cannot be stopped. The thread does not prevent the
+    process from ending. If one caller stops waiting for the future, the call continues for other callers.
     """
     outcome: Future[Result] = Future()
     outcome.set_running_or_notify_cancel()
@@ -173,12 +190,15 @@ def start_call(do: Callable[[], Result], name: str = "call") -> Future[Result]:
 
 
 def call_in_time(do: Callable[[], Result], seconds: float) -> Result:
-    """Return the result of `do`, or raise its error. Raise `TimeoutError` after `seconds`."""
+    """Call `do` in a new thread, and return its result or raise its error.
+
+    Raise `TimeoutError` if there is no result after `seconds`. The thread then continues.
+    """
     return start_call(do).result(timeout=seconds)
 
 
 def stop_workers(workers: Collection[JobsWorker]) -> None:
-    """Stop the workers. Every stop is requested before the first is waited for."""
+    """Request the stop of all `workers`, then wait for each worker to end, so that the workers end in parallel."""
     for worker in workers:
         worker.request_stop()
     for worker in workers:
@@ -186,15 +206,19 @@ def stop_workers(workers: Collection[JobsWorker]) -> None:
 
 
 def backoff_seconds(failures: int) -> float:
-    """Return the seconds to wait after `failures` failures in a row: 1 at first, 60 at most."""
+    """Return the seconds to wait after `failures` failures in a row: 1 after the first, then doubled, 60 at most."""
     return min(2.0 ** min(failures - 1, 16), MAX_BACKOFF_SECONDS)
 
 
 class GenerationWatcher(JobsWorker):
-    """A worker that polls the generation. Calls `on_change` if another process published or withdrew an edition.
+    """A worker that notices when any process publishes or withdraws an edition.
 
-    If the database has not responded for `SILENT_SECONDS`, `on_silence` gets the time of the last response
-    (`monotonic`). When it responds again, `on_silence` gets None, after `on_change` if that is due.
+    The worker polls the generation: a number in the database that grows with each publication and withdrawal. The
+    worker calls `on_change` after the first poll and whenever the number has changed.
+
+    If the database has not responded for `SILENT_SECONDS`, the worker calls `on_silence` with the time of the last
+    response (`monotonic`). When the database responds again, the worker calls `on_silence` with None, after `on_change`
+    if the number has changed.
     """
 
     def __init__(
@@ -215,14 +239,14 @@ class GenerationWatcher(JobsWorker):
         super().start()
 
     def drain(self) -> None:
-        """Do nothing: reads are served until the stop."""
+        """Do nothing: a process that is about to stop still serves reads, which need the polls."""
 
     def poll(self) -> None:
-        """Read the generation once."""
+        """Read the generation once. Call `on_change` if it changed, and `on_silence` if a silence began or ended."""
         try:
             with Session(self._engine) as session:
                 number = session.exec(select(GenerationRow.number)).one()
-        except NoConnectionInTime:  # others use all connections: the database may well respond
+        except NoConnectionInTime:  # other threads use all connections: the database may be responding
             return
         except SQLAlchemyError as failure:
             if not self._is_silent and monotonic() - self._read_at > SILENT_SECONDS:
@@ -233,7 +257,7 @@ class GenerationWatcher(JobsWorker):
         self._read_at = monotonic()
         if number != self._known:
             self._on_change()
-            self._known = number  # only now: if clearing failed, the next poll repeats it
+            self._known = number  # set after the call: if `on_change` fails, the next poll calls it again
         if self._is_silent:
             self._is_silent = False
             log.info("generation_readable")

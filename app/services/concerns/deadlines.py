@@ -1,4 +1,4 @@
-"""Events for concerns and additions that are due soon or overdue, and the check that none is missing."""
+"""Events for concerns and additions that are due soon or overdue, and a check for missing events."""
 
 import datetime as dt
 from collections.abc import Callable, Sequence
@@ -22,10 +22,10 @@ from app.services.events.outbox import append_events, events_about
 
 WAITS = table_of(ConcernRow).c.state == literal_column(f"'{ConcernState.RECEIVED}'")
 IS_REAL = table_of(ConcernRow).c.test.is_(False)
-"""With `WAITS`, repeats the condition of the index word for word: otherwise SQLite does not use the index."""
+"""With `WAITS`, repeats the condition of the partial index exactly: otherwise SQLite does not use the index."""
 NONE = dt.timedelta()
 AT_ONCE = 8
-"""Concerns, and additions, announced per transaction: other writers wait until it ends."""
+"""Maximum number of concerns, and of additions, handled in one transaction. Other writers wait until it ends."""
 _ADDITION_WAITS = (
     col(EntryRow.kind) == EntryKind.ADDITION.value,
     col(EntryRow.acknowledged_at).is_(None),
@@ -34,12 +34,15 @@ _ADDITION_WAITS = (
 )
 _LONGEST_FIRST = col(EntryRow.acknowledge_by), col(EntryRow.reference), col(EntryRow.number)
 Due = Callable[[Any, Any], ColumnElement[bool]]
-"""Makes the SQL condition for being due from two columns: `acknowledge_by` and the time of receipt."""
+"""A function that returns the SQL condition for a due row. Its arguments are `acknowledge_by` and `received_at`."""
 
 
 @dataclass(frozen=True)
 class _Announcement:
-    """The event kinds of a deadline, for concerns and additions, and the columns that mark each as announced."""
+    """The two events of one deadline, about concerns and about additions.
+
+    `concern_told` and `addition_told` are the boolean columns that are set when the event is stored.
+    """
 
     of_concern: EventKind
     of_addition: EventKind
@@ -48,12 +51,12 @@ class _Announcement:
 
     @property
     def concerns(self) -> tuple[ColumnElement[bool], ...]:
-        """Conditions for an unacknowledged concern that is not announced yet."""
+        """SQL conditions for an unacknowledged concern that does not have this event yet."""
         return WAITS, IS_REAL, col(getattr(ConcernRow, self.concern_told)).is_(False)
 
     @property
     def additions(self) -> tuple[ColumnElement[bool], ...]:
-        """Conditions for an unacknowledged addition that is not announced yet."""
+        """SQL conditions for an unacknowledged addition that does not have this event yet."""
         return *_ADDITION_WAITS, col(getattr(EntryRow, self.addition_told)).is_(False)
 
 
@@ -67,17 +70,21 @@ _DUE_SOON = _Announcement(
 
 
 def append_overdue_events(writer: Writer, *, now: dt.datetime, limit: int) -> int:
-    """Append an event, once, for each overdue concern and addition. Return the number announced."""
+    """Append an event for each overdue concern and addition that has no such event yet.
+
+    Handle at most `limit` concerns and `limit` additions. Return the number of events.
+    """
     return _announce(writer, _OVERDUE, lambda due, _: col(due) < now, at=now, limit=limit)
 
 
 def append_due_soon_events(
     writer: Writer, *, now: dt.datetime, within: dt.timedelta, quiet: dt.timedelta = NONE, limit: int
 ) -> int:
-    """Append an event, once, for each pending concern and addition due within `within`. Return the number announced.
+    """Append an event for each unacknowledged concern and addition due within `within` that has no such event yet.
 
-    Overdue ones have their own event. So do those just received: if danger leaves less time than `within`, this event
-    follows only after `quiet`.
+    Handle at most `limit` concerns and `limit` additions. Return the number of events. Overdue concerns and additions
+    are left out, because they have another event. A concern or addition received less than `quiet` ago is left for a
+    later call, because an event has just announced its receipt.
     """
 
     def is_due_soon(due: Any, received: Any) -> ColumnElement[bool]:
@@ -87,10 +94,10 @@ def append_due_soon_events(
 
 
 def _announce(writer: Writer, wanted: _Announcement, is_due: Due, *, at: dt.datetime, limit: int) -> int:
-    """Append events for what `is_due` selects, earliest deadline first. Return the number announced.
+    """Append events for the concerns and additions that `is_due` selects, and return the number of events.
 
-    The rows are found before the writer is used, and written in small batches so that others can write too. Those
-    announced or acknowledged in between are skipped.
+    Handle the earliest deadlines first. The rows are found before the writer is used, and written in small batches so
+    that others can write too. Rows that were announced or acknowledged in between are skipped.
     """
     concerns = select(ConcernRow.reference).where(
         *wanted.concerns, is_due(ConcernRow.acknowledge_by, ConcernRow.received_at)
@@ -137,7 +144,10 @@ def _append(
 
 
 def find_unannounced(session: Session, *, before: dt.datetime) -> list[str]:
-    """Return the concerns and additions, by name, that were due before `before` and have no overdue event."""
+    """Return the names of the unacknowledged concerns and additions due before `before` without an overdue event.
+
+    A name is a reference, or `addition 1 to` and a reference.
+    """
     concerns = select_columns(col(ConcernRow.reference)).where(WAITS, IS_REAL, col(ConcernRow.acknowledge_by) < before)
     additions = (
         select_columns(col(EntryRow.reference), col(EntryRow.number))
@@ -150,10 +160,10 @@ def find_unannounced(session: Session, *, before: dt.datetime) -> list[str]:
 
 
 def find_without_event(session: Session, wanted: Any, kind: EventKind) -> Sequence[Any]:
-    """Return the selected rows that no event of `kind` is about.
+    """Return the rows that `wanted` selects and about which there is no event of `kind`.
 
-    A row is a reference, or a reference and the number of an addition. The database compares them, so that this process
-    never holds everything pending.
+    A row is a reference, or a reference and the number of an addition. The database compares the rows with the events,
+    so that this process never loads every pending row.
     """
     if session.execute(wanted.limit(1)).first() is None:
         return []

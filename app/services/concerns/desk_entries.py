@@ -26,10 +26,15 @@ NO_NOTE = "this is not a note about this concern encrypted to those keys"
 
 
 def write_note(desk: Desk, reference: str, note: NewNote, actor: Actor, key: str | None = None) -> IdempotentResult:
-    """Store the note, encrypted here or where it was typed, and return its entry (JSON) once it is on disk.
+    """Encrypt and store the note, and return its entry (JSON) without the text once it is on disk.
 
-    A retry with the same idempotency key stores no second note. Raise `NoSuchConcern`, `ConcernErased`, `TooManyNotes`,
-    `IdempotencyKeyReused`, `StoreBusy`, or `ValidationFailed` for a file that the desk cannot decrypt.
+    A note that was encrypted where it was typed (`note.sealed`) is stored as received. A retry with the same
+    idempotency key `key` stores no second note.
+
+    Raise `NoSuchConcern` if the reference is unknown, `ConcernErased` if the concern was erased, `TooManyNotes` above
+    the maximum number or size of notes, `IdempotencyKeyReused` if `key` was used for other content, or `StoreBusy` if
+    the note could not be stored in time. Raise `ValidationFailed` for a received file that the desk cannot decrypt.
+    Raise `ChangedMeanwhile` if the concern has changed since `actor.seen`.
     """
     faults: list[FieldError] = []
     if note.sealed is not None:
@@ -45,7 +50,7 @@ def write_note(desk: Desk, reference: str, note: NewNote, actor: Actor, key: str
 def _store_once(
     desk: Desk, reference: str, entry: NewEntry, request: Retryable, faults: Sequence[FieldError] = ()
 ) -> IdempotentResult:
-    """Store the entry, unless this is a retry. Return it (JSON) without its text."""
+    """Store the entry, and return the entry (JSON) without text. For a retry, return the first request's result."""
     try:
         presented = desk.writer.run(store_sealed, reference, entry, request, faults)
     except AlreadyStored:
@@ -56,7 +61,8 @@ def _store_once(
 def _faults_in(note: NewNote, reference: str, desk: Desk) -> list[FieldError]:
     """Return the faults of a note that was encrypted elsewhere, as far as this service can check.
 
-    A service that can decrypt notes also checks the text: an invalid one would hide the others on its page.
+    A service that can decrypt notes also checks the text, because one invalid note would prevent the desk from opening
+    the other notes on the same page.
     """
     sealer, unsealer = desk.sealer, desk.unsealer
     if sorted(note.recipients or ()) != sorted(map(str, sealer.recipients)):
@@ -75,10 +81,15 @@ def _faults_in(note: NewNote, reference: str, desk: Desk) -> list[FieldError]:
 def send_message(
     desk: Desk, reference: str, message: Message, actor: Actor, key: str | None = None
 ) -> IdempotentResult:
-    """Store the message, encrypted to the reporter's status token, and return its entry (JSON) once it is on disk.
+    """Store the message to the reporter, and return its entry (JSON) without the text once it is on disk.
 
-    A retry with the same idempotency key sends no second message. Raise `NoSuchConcern`, `ConcernErased`,
-    `TooManyMessages`, `IdempotencyKeyReused` or `StoreBusy`.
+    The message is encrypted to the key of the reporter's status token, unless it is encrypted already. A retry with the
+    same idempotency key `key` sends no second message.
+
+    Raise `NoSuchConcern` if the reference is unknown, `ConcernErased` if the concern was erased, `TooManyMessages`
+    above the maximum number or size of messages, `IdempotencyKeyReused` if `key` was used for other content, or
+    `StoreBusy` if the message could not be stored in time. Raise `ChangedMeanwhile` if the concern has changed since
+    `actor.seen`.
     """
     entry = new_message(desk, reference, message, actor)
     keys = derive_idempotency_keys(key, client=f"{actor.client}, message to {reference}")
@@ -86,7 +97,11 @@ def send_message(
 
 
 def new_message(desk: Desk, reference: str, message: Message, actor: Actor) -> NewEntry:
-    """Return the message as an entry, encrypted to the reporter's status token. Raise `NoSuchConcern`."""
+    """Return the message as a new entry, encrypted to the key of the reporter's status token.
+
+    A message that is encrypted already is not changed. For other messages, raise `NoSuchConcern` if the reference is
+    unknown.
+    """
     if message.sealed is not None:
         return NewEntry(EntryKind.MESSAGE, actor, base64.b64decode(message.sealed))
     with Session(desk.engine) as session:
@@ -95,7 +110,11 @@ def new_message(desk: Desk, reference: str, message: Message, actor: Actor) -> N
 
 
 def read_sent_messages(session: Session, reference: str, actor: Actor) -> MessagesResponse:
-    """Record the reading, and return the messages without text and the recipient of the next. Raise `NoSuchConcern`."""
+    """Record the reading in the audit log, and return the messages without their text.
+
+    The response also has the recipient (public key) for the next message. Raise `NoSuchConcern` if the reference is
+    unknown.
+    """
     concern = get_concern(session, reference)
     record_action(session, reference, DeskAct.LISTED, actor, ShownDetails(what="messages"))
     return MessagesResponse(
@@ -110,5 +129,5 @@ def read_sent_messages(session: Session, reference: str, actor: Actor) -> Messag
 
 
 def list_messages(session: Session, reference: str) -> tuple[MessageEntry, ...]:
-    """Return the messages to the concern's reporter, without their text."""
+    """Return the messages to the concern's reporter, without their text. Nothing is recorded in the audit log."""
     return tuple(map(message_entry_of, list_entries(session, EntryKind.MESSAGE, reference)))

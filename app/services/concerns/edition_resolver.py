@@ -1,4 +1,4 @@
-"""Resolution of the edition that a concern is about, and checks of the ids that it names."""
+"""Resolution of the edition that a concern is about, and checks of the item ids in the concern."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -26,9 +26,11 @@ NO_SUCH_GUIDE = "There is no guide with this name. GET /v1/guides lists the guid
 class EditionResolver:
     """A resolver of the edition that a concern is about, with a cache that `invalidate` clears.
 
-    A concern that names no guide is about the default guide. If it names items that the default guide lacks, it is
-    about the guide whose current edition has them all: of several, the first published. A read that started before an
-    invalidation writes to the former cache, which is no longer used.
+    A concern that names no guide is about the default guide. If the default guide lacks an item that the concern names,
+    the concern is about a guide whose current edition has all items in the concern. If there are several such guides,
+    the concern is about the guide that was published first. If there is no such guide, the default guide remains.
+
+    A read that started before an invalidation writes to the former cache, which is no longer used.
     """
 
     engine: Engine
@@ -38,19 +40,20 @@ class EditionResolver:
     _found: dict[tuple[str | None, int | None], PinnedEdition] = field(default_factory=dict)
 
     def invalidate(self) -> None:
-        """Clear the cache: an edition was published or withdrawn."""
+        """Clear the cache, because an edition was published or withdrawn."""
         self._found = {}
 
     def cached(self, concern: Concern) -> PinnedEdition | None:
-        """Return the cached edition, or None if the database must be read."""
+        """Return the cached edition for `concern`, or None if the database must be read."""
         found = self._found.get((concern.guide, concern.edition))
         lacks_items = found is not None and concern.guide is None and unknown_ids(concern.concern, found.content)
         return None if lacks_items else found
 
     def resolve(self, concern: Concern, cached: PinnedEdition | None = None) -> PinnedEdition:
-        """Return the edition, which may be `cached`. Raise `InvalidConcern` with every fault.
+        """Return the edition that `concern` is about. `cached` is a result of the method `cached` for the same concern.
 
-        A withdrawn edition is accepted if the concern names it: the reporter was shown this edition.
+        Raise `InvalidConcern` with every fault: an unknown guide or edition, unknown codes, or items that the edition
+        lacks. A withdrawn edition is accepted if the concern names it, because the reporter was shown this edition.
         """
         faults = self.reference_data.faults_in_codes(concern)
         found = cached or self.cached(concern) or self._find(concern)
@@ -70,7 +73,10 @@ class EditionResolver:
         return found if isinstance(found, FieldError) else found._replace(guide_named=concern.guide is not None)
 
     def pin(self, key: EditionKey) -> PinnedEdition:
-        """Return the edition of a stored concern."""
+        """Return the edition `key` of a stored concern, with the current phone numbers.
+
+        Raise `NoSuchEdition` if there is no such edition.
+        """
         found = self._found.get(key) or self._find_in(*key)
         if isinstance(found, FieldError):  # no published edition is ever deleted
             raise NoSuchEdition
@@ -78,7 +84,7 @@ class EditionResolver:
 
     def _find_in(self, guide: str | None, number: int | None) -> PinnedEdition | FieldError:
         memory = self._found
-        with Session(self.engine) as session:  # its connection is returned before another is taken
+        with Session(self.engine) as session:  # returns its connection before `contents` takes another connection
             default = default_guide(session, self.preferred_guide)
             wanted = guide or default
             history = find_history(session, guide=wanted) if wanted is not None else []
@@ -96,12 +102,12 @@ class EditionResolver:
 
 
 def named_items(detail: ConcernDetail) -> set[tuple[str, str]]:
-    """Return every item that the concern names, as section key and id."""
+    """Return every item that `detail` names, as pairs of section key and item id."""
     return {(key, item.id) for key in NAMED_IN_CONCERNS for item in getattr(detail, key)}
 
 
 def unknown_ids(detail: ConcernDetail, content: EditionContent) -> list[FieldError]:
-    """Return a fault for every indicator, factor and linked risk that the concern names and the edition lacks."""
+    """Return a fault for each indicator, factor and linked risk that `detail` names and `content` lacks."""
     return [
         fault
         for key, section in NAMED_IN_CONCERNS.items()

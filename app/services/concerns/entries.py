@@ -1,4 +1,4 @@
-"""Sealed entries of a concern: writing and reading their rows."""
+"""The rows of a concern's entries (additions, notes and messages), which have sealed text: writing and reading."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -26,10 +26,10 @@ from app.services.concerns.sealing import Unsealer
 from app.services.guides.reference_data import ReferenceData
 
 PAGE_BYTES = 1_000_000
-"""Maximum sealed bytes of a page of entries. A larger entry gets its own page."""
+"""Maximum size of the sealed texts on a page of entries, in bytes. A larger entry has its own page."""
 _TABLE, _CONCERNS = table_of(EntryRow), table_of(ConcernRow).c
 _ENTRIES = _TABLE.c
-# Executed with every opening: built once.
+# Built once, because these statements are executed with every opening.
 _OF_ONE_KIND = _ENTRIES.reference == bindparam("reference"), _ENTRIES.kind == bindparam("kind")
 _MEASURED = select(func.count(), func.coalesce(func.sum(func.length(_ENTRIES.sealed)), 0)).where(*_OF_ONE_KIND)
 _LISTED: Select[Any] = (
@@ -41,13 +41,13 @@ _LISTED: Select[Any] = (
     .order_by(_ENTRIES.number)
     .limit(bindparam("limit", type_=Integer))
 )
-"""Every column except the sealed text, which may be large, and the size of this text in bytes."""
+"""Selects every column except the sealed text, which may be large. `size` is the size of the sealed text in bytes."""
 _SEALED = select(_CONCERNS.sealed).where(_CONCERNS.reference == bindparam("reference"))
 _SEALED_ENTRY = select(_ENTRIES.sealed).where(*_OF_ONE_KIND, _ENTRIES.number == bindparam("number"))
 
 
 def measure_entries(session: Session, kind: EntryKind, reference: str) -> tuple[int, int]:
-    """Return the number of entries of the kind, and their total sealed size in bytes."""
+    """Return the number of the concern's entries of `kind`, and the total size of their sealed texts in bytes."""
     count, size = session.connection().execute(_MEASURED, {"reference": reference, "kind": kind.value}).one()
     return count, int(size)
 
@@ -55,7 +55,10 @@ def measure_entries(session: Session, kind: EntryKind, reference: str) -> tuple[
 def list_entries(
     session: Session, kind: EntryKind, reference: str, *, after: int = 0, limit: int | None = None
 ) -> Sequence[Row[Any]]:
-    """Return the metadata of the entries with numbers above `after`, in order of arrival."""
+    """Return the metadata of the concern's entries of `kind` with numbers above `after`, in order of arrival.
+
+    Return at most `limit` entries, or all if `limit` is None.
+    """
     wanted = {
         "reference": reference,
         "kind": kind.value,
@@ -66,9 +69,10 @@ def list_entries(
 
 
 def read_sealed(engine: Engine, reference: str, place: EntryPlace | None = None) -> bytes:
-    """Return the sealed text of an entry or of the concern. The caller has recorded the opening.
+    """Return the sealed text of the entry at `place`, or of the concern itself if `place` is None.
 
-    Raise `NoSuchItem`, or `ConcernErased` if it was erased after the opening was recorded.
+    The caller must first record the opening in the audit log. Raise `NoSuchItem` if there is no such entry, or
+    `ConcernErased` if the concern has been erased since.
     """
     entry = {} if place is None else {"kind": place.kind.value, "number": place.number}
     with engine.connect() as connection:
@@ -83,13 +87,16 @@ def read_sealed(engine: Engine, reference: str, place: EntryPlace | None = None)
 
 
 def entries_of(kind: EntryKind, reference: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    """Return the conditions that select a concern's entries of one kind."""
+    """Return the SQL conditions that select the entries of `kind` of the concern `reference`."""
     return _ENTRIES.reference == reference, _ENTRIES.kind == kind.value
 
 
 @dataclass(frozen=True)
 class Desk:
-    """The services of the desk: encryption, decryption (if this process holds an identity), signing, and code lists."""
+    """The services that operations of the desk use: the database, encryption, decryption, signing and code lists.
+
+    `unsealer` decrypts only if this process holds an identity (private key).
+    """
 
     engine: Engine
     writer: Writer
@@ -101,7 +108,11 @@ class Desk:
 
 @dataclass(frozen=True)
 class NewEntry:
-    """An entry as received."""
+    """An entry with its sealed text, before it has a number.
+
+    `actor` is the author. `recipients` are the fingerprints of the desk's keys to which the text is sealed.
+    `recipients` is empty for a message. Only an addition has `acknowledge_by` and `immediate_danger`.
+    """
 
     kind: EntryKind
     actor: Actor
@@ -111,7 +122,7 @@ class NewEntry:
     immediate_danger: str | None = None
 
     def numbered(self, reference: str, number: int) -> EntryRow:
-        """Return the row of the entry, with this reference and number."""
+        """Return the row of the entry of the concern `reference`, with the number `number`."""
         return EntryRow(
             reference=reference,
             kind=self.kind.value,
@@ -133,11 +144,13 @@ def append_entry(
     receipt: StoredReceiptRow | None,
     columns: dict[str, Any] | None = None,
 ) -> EntryRow:
-    """Record the entry, insert it under the next number, and return its row.
+    """Record the entry in the audit log, insert the entry under the next number, and return its row.
 
-    `former` is the result of `measure_entries`. `receipt` is stored for a retry. `columns` are those of the concern's
-    row, if the action sets them. Raise `ConcernErased`, or the kind's `too_many` error above the maximum number or size
-    of entries.
+    `former` is the result of `measure_entries`. `receipt` is the row that is stored for a retry. `columns` are the
+    columns of the concern, if the action sets them. The audit log records digests of `receipt` and `columns`.
+
+    Raise `ConcernErased` if the concern was erased, or `ChangedMeanwhile` if it has changed since `entry.actor.seen`.
+    Raise the error `too_many` of the kind if the entry would exceed the maximum number or size of entries.
     """
     spec, reference = ENTRY_SPECS[entry.kind], concern.reference
     if concern.erased_at is not None:
@@ -158,17 +171,20 @@ def append_entry(
 def store_sealed(
     session: Session, reference: str, entry: NewEntry, request: Retryable, faults: Sequence[FieldError] = ()
 ) -> bytes:
-    """Store the entry of the concern with this reference. Raise `NoSuchConcern`, or as `store_entry` does."""
+    """Store the entry of the concern `reference`, in the same way as `store_entry`.
+
+    Raise `NoSuchConcern` if the reference is unknown. Otherwise raise the errors of `store_entry`.
+    """
     return store_entry(session, get_concern(session, reference), entry, request, faults)
 
 
 def store_entry(
     session: Session, concern: ConcernRow, entry: NewEntry, request: Retryable, faults: Sequence[FieldError] = ()
 ) -> bytes:
-    """Store the entry in the caller's transaction, and return it (JSON) without its text.
+    """Store the entry in the caller's transaction, and return the entry (JSON) without its text.
 
-    Raise `AlreadyStored` for a retry, before any other error. Raise `ValidationFailed` for `faults`, or as
-    `append_entry` does.
+    Also store this result for a retry of `request`. If `request` is a retry, raise `AlreadyStored` before any other
+    error. Raise `ValidationFailed` if there are `faults`. Raise the errors of `append_entry`.
     """
     reference = concern.reference
     former = measure_entries(session, entry.kind, reference)

@@ -1,4 +1,7 @@
-"""Requests of a reporter after submission: status, messages and additions, with reference and status token."""
+"""Operations of a reporter on a stored concern: reading the status and messages, and adding to the concern.
+
+The reporter needs the reference and the status token.
+"""
 
 import datetime as dt
 import hashlib
@@ -56,7 +59,7 @@ _ENTRIES = _TABLE.c
 
 @dataclass(frozen=True)
 class StatusCode:
-    """A reference and a status token as a reporter typed them, and the networks of the request."""
+    """A reference and a status token as a reporter typed them, and the networks that the request comes from."""
 
     typed_reference: str
     token: str
@@ -65,7 +68,7 @@ class StatusCode:
 
 @dataclass(frozen=True)
 class FollowUps:
-    """The operations of a reporter on a stored concern: reading its status and messages, and adding to it."""
+    """The operations of a reporter on a stored concern: reading the status and messages, and adding to the concern."""
 
     engine: Engine
     writer: Writer
@@ -76,7 +79,7 @@ class FollowUps:
     code_tries: CodeTries
 
     def read_status(self, code: StatusCode, *, at: dt.datetime) -> ConcernStatus:
-        """Return the concern's status. Raise as `find` does."""
+        """Return the status of the concern that `code` identifies. Raise the errors of `find`."""
         row = self.find(code)
         with Session(self.engine) as session:
             additions = list_entries(session, EntryKind.ADDITION, row.reference)
@@ -91,10 +94,16 @@ class FollowUps:
         idempotency_key: str | None,
         at: dt.datetime,
     ) -> IdempotentResult:
-        """Encrypt and store the addition, and return its receipt once it is on disk.
+        """Encrypt and store the addition to the concern `row`, and return its receipt (JSON) once it is on disk.
 
-        An addition never lowers the urgency. Raise `ConcernErased`, `InvalidConcern` with every fault,
-        `TooManyAdditions`, or `StoreBusy`. Raise `TooManyConcerns` for too many long additions to concerns of a burst.
+        The caller must first get `row` from `find`. An addition never lowers the urgency of the concern. A retry with
+        the same idempotency key returns the first receipt and stores no second addition.
+
+        Raise `InvalidConcern` with every fault of the addition, `TooManyAdditions` above the maximum number or size of
+        additions, `IdempotencyKeyReused` if the key was used for other content, or `StoreBusy` if the addition could
+        not be stored in time. Raise `ConcernErased` if the concern was erased, unless this is a retry. Raise
+        `TooManyConcerns` if too many long additions were sent to concerns of the same burst (many concerns from one
+        source).
         """
         pinned, danger = self._pinned(row), addition.immediate_danger
         keys = derive_idempotency_keys(idempotency_key, client=f"addition to {row.reference}")
@@ -110,7 +119,7 @@ class FollowUps:
             size, danger = len(addition.model_dump_json(exclude_unset=True)), addition.immediate_danger
             self.sources.admit_addition(row.burst, size, in_danger=danger == ImmediateDanger.YES)
         except TooManyConcerns:
-            with suppress(IdempotencyKeyReused):  # an earlier request may have stored it
+            with suppress(IdempotencyKeyReused):  # an earlier request may have stored the addition
                 return request.replay(self.engine)
             raise
         response = self.receipts.build_addition_receipt(row, danger, pinned.who, at=at)
@@ -130,9 +139,10 @@ class FollowUps:
         return IdempotentResult(row.reference, receipt, is_replay=False)
 
     def open_messages(self, code: StatusCode, *, at: dt.datetime) -> ReceivedMessages:
-        """Return every message with its text, after recording which are read for the first time.
+        """Record in the audit log which messages are now read for the first time. Return every message with its text.
 
-        Raise `StoreBusy`, or as `find` does.
+        Also append an event for each of these messages. Raise `StoreBusy` if this could not be stored in time, and the
+        errors of `find`.
         """
         reference = self.find(code).reference
         with Session(self.engine) as session:
@@ -159,12 +169,13 @@ class FollowUps:
         return ReceivedMessages(reference=reference, messages=tuple(opened))
 
     def find(self, code: StatusCode, *, purpose: str = READ) -> ConcernRow:
-        """Return the concern's row. A wrong token counts as a try, a right one as a request for this concern.
+        """Return the row of the concern that `code` identifies, and count this use of the code.
 
-        Each purpose has its own count, so that reading never prevents adding.
+        A wrong token counts as a wrong try. A right token counts as a request for this concern and `purpose`. Each
+        purpose has its own count, so that reading never prevents adding.
 
-        Raise `NoSuchConcern` for a wrong reference or a wrong token, `TooManyTries` after too many, and `RateLimited`
-        if this concern was requested too often.
+        Raise `NoSuchConcern` if the reference or the token is wrong, or `TooManyTries` after too many wrong tries.
+        Raise `RateLimited` if this concern was requested too often.
         """
         reference = find_reference(code.typed_reference)
         with self.code_tries.guard(reference, code.networks, purpose):
@@ -188,9 +199,12 @@ class FollowUps:
 
 
 def _add(session: Session, reference: str, entry: NewEntry, request: Retryable, receipt: bytes) -> None:
-    """Insert the addition under the next number, with its events. For a retry, raise `AlreadyStored` first."""
+    """Insert the addition under the next number, update the concern and the answered messages, and append events.
+
+    Raise `AlreadyStored` if `request` is a retry, before any other error.
+    """
     stored = request.store(session, reference, receipt)
-    concern, at = get_concern(session, reference), entry.actor.at  # read again: the desk may have changed it
+    concern, at = get_concern(session, reference), entry.actor.at  # read again: the desk may have changed the row
     danger = max(concern.immediate_danger, entry.immediate_danger or "no", key=MORE_URGENT.index)
     former = measure_entries(session, EntryKind.ADDITION, reference)
     number = append_entry(session, concern, entry, former, stored, dict(concern) | {"immediate_danger": danger}).number
@@ -208,7 +222,7 @@ def _add(session: Session, reference: str, entry: NewEntry, request: Retryable, 
 
 def _record_reading(session: Session, reference: str, *, at: dt.datetime) -> None:
     concern, numbers = get_concern(session, reference), _unread(session, reference)
-    if not numbers:  # another request was first
+    if not numbers:  # another request has recorded the reading
         return
     details = MessageReadDetails(messages=tuple(numbers))
     record_action(session, reference, DeskAct.MESSAGE_READ, by_reporter(at), details)

@@ -1,4 +1,4 @@
-"""Receipts stored for retries. Only the holder of the idempotency key can decrypt one."""
+"""Receipts stored for retries, encrypted so that only the client's idempotency key can decrypt them."""
 
 import hashlib
 import hmac
@@ -24,29 +24,33 @@ TIMES_FOR_DANGER = {
     ImmediateDanger.YES.value: "acknowledge_danger_minutes",
     ImmediateDanger.NOT_SURE.value: "acknowledge_not_sure_minutes",
 }
-"""The setting with the time for an acknowledgement, by the answer about danger. Only a configured time is promised."""
-_NEW_STORED_RECEIPT = insert(table_of(StoredReceiptRow))  # executed with every concern: built once
+"""The setting with the time for an acknowledgement, by the answer about danger. Only a time that is set is promised."""
+_NEW_STORED_RECEIPT = insert(table_of(StoredReceiptRow))  # built once, because it is executed with every concern
 
 
 @dataclass(frozen=True)
 class IdempotencyKeys:
-    """The keys derived from one client's idempotency key: for finding, for encrypting and for comparing."""
+    """The keys derived from one client's idempotency key.
+
+    One key finds the stored receipt, another key encrypts the receipt, and the third authenticates the request's
+    content.
+    """
 
     key_sha256: bytes
     _encryption: bytes
     _payload: bytes
 
     def mac(self, payload: bytes) -> bytes:
-        """Return the authentication code of the payload: the same for a retry, different for other content."""
+        """Return the authentication code of `payload`: the same for a retry, different for other content."""
         return hmac.digest(self._payload, payload, "sha256")
 
     def encrypt(self, receipt: bytes) -> bytes:
-        """Return the receipt encrypted, for storing."""
+        """Return `receipt`, encrypted for storing."""
         nonce = secrets.token_bytes(NONCE_LENGTH)
         return nonce + AESGCM(self._encryption).encrypt(nonce, receipt, self.key_sha256)
 
     def decrypt(self, stored: bytes) -> bytes:
-        """Return the receipt. Raise `IdempotencyKeyReused` if it was encrypted with another key."""
+        """Return the decrypted receipt. Raise `IdempotencyKeyReused` if `stored` was encrypted with another key."""
         try:
             return AESGCM(self._encryption).decrypt(stored[:NONCE_LENGTH], stored[NONCE_LENGTH:], self.key_sha256)
         except InvalidTag:
@@ -54,9 +58,10 @@ class IdempotencyKeys:
 
 
 def derive_idempotency_keys(idempotency_key: str | None, *, client: str) -> IdempotencyKeys | None:
-    """Return the keys derived from the client's idempotency key, or None if it sent none.
+    """Return the keys derived from `idempotency_key` and `client`, or None if `idempotency_key` is None.
 
-    Two clients may send the same key without conflict.
+    `client` names the client, the operation, or both. The same idempotency key for another `client` gives other keys,
+    so two clients may send the same idempotency key without conflict.
     """
     if idempotency_key is None:
         return None
@@ -67,20 +72,21 @@ def derive_idempotency_keys(idempotency_key: str | None, *, client: str) -> Idem
 
 @dataclass(frozen=True)
 class IdempotentResult:
-    """The receipt of a request (JSON). `is_replay` is True for that of an earlier, identical request."""
+    """The receipt of a request (JSON). `is_replay` is True if an earlier, identical request stored the receipt."""
 
     reference: str
     receipt: bytes
     is_replay: bool
     is_late: bool = False
-    """True if its source sends very many requests. The content is stored, and the response is delayed a little."""
+    """True if the source sends very many requests. The content is stored, but the response is delayed a little."""
 
 
 @dataclass(frozen=True)
 class Retryable:
-    """A request that its client may send again: its fields as canonical JSON, and its derived idempotency keys.
+    """A request that its client may send again.
 
-    `refresh` takes the stored receipt, and returns the one to send to a retry.
+    `payload` is the request's content as canonical JSON. `keys` are None if the request has no idempotency key.
+    `refresh` takes the stored receipt, and returns the receipt to send to a retry.
     """
 
     payload: bytes
@@ -88,7 +94,7 @@ class Retryable:
     refresh: Callable[[bytes], bytes] = bytes
 
     def encrypt(self, reference: str, receipt: bytes) -> StoredReceiptRow | None:
-        """Return the row that stores the receipt; None if the request has no idempotency key."""
+        """Return the row that stores `receipt` encrypted, or None if the request has no idempotency key."""
         if self.keys is None:
             return None
         return StoredReceiptRow(
@@ -99,13 +105,19 @@ class Retryable:
         )
 
     def store(self, session: Session, reference: str, receipt: bytes) -> StoredReceiptRow | None:
-        """Store the receipt for retries, and return its row (None without a key). Raise `AlreadyStored` for a retry."""
+        """Store `receipt` for retries, and return its row. Without an idempotency key, store nothing and return None.
+
+        Raise `AlreadyStored` if this request is a retry.
+        """
         row = self.encrypt(reference, receipt)
         insert_stored_receipts(session, [row])
         return row
 
     def replay(self, engine: Engine) -> IdempotentResult:
-        """Return the receipt of the first request. Raise `IdempotencyKeyReused` if its content differs."""
+        """Return the receipt that the first request stored, after `refresh`.
+
+        Raise `IdempotencyKeyReused` if the first request had other content, or if there is no stored receipt.
+        """
         if self.keys is None:
             raise IdempotencyKeyReused
         with Session(engine) as session:

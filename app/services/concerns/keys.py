@@ -19,7 +19,10 @@ PEM, PKCS8 = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
 
 
 def create_identity(path: Path, *, at: dt.datetime) -> str:
-    """Write a new age identity to a file that must not exist yet, and return its recipient (the public key)."""
+    """Write a new age identity (private key) to a new file, and return its recipient (public key).
+
+    Raise `FileExistsError` if there is a file at `path`.
+    """
     identity = x25519.Identity.generate()
     recipient = str(identity.to_public())
     write_key_file(path, f"# created: {at.isoformat()}\n# public key: {recipient}\n{identity}\n".encode())
@@ -27,16 +30,22 @@ def create_identity(path: Path, *, at: dt.datetime) -> str:
 
 
 def load_development_recipient(data_dir: Path, *, at: dt.datetime) -> str:
-    """Return the recipient of the development identity in the data folder. Create the identity if it is absent."""
+    """Return the recipient (public key) of the development identity in `data_dir`.
+
+    Create the identity if it is absent. Raise `SetupError` if the file of the identity cannot be read.
+    """
     path = data_dir / DEVELOPMENT_IDENTITY
-    if not path.exists():  # if the keys exist, nothing is written: the disk may be full
+    if not path.exists():  # if the file exists, nothing is written, because the disk may be full
         with suppress(FileExistsError):
             return create_identity(path, at=at)
     return str(read_identities(path).identities[0].to_public())
 
 
 def load_receipt_key(configured: Path | None, data_dir: Path) -> Ed25519PrivateKey:
-    """Return the key that signs receipts: the configured one, or one in the data folder, created if absent."""
+    """Return the private key that signs receipts, from `configured`, or from `data_dir` if `configured` is None.
+
+    Create the file in `data_dir` if it is absent. Raise `SetupError` if the file is not an Ed25519 private key.
+    """
     path = configured or data_dir / RECEIPT_KEY
     if configured is None and not path.exists():
         with suppress(FileExistsError):
@@ -51,7 +60,10 @@ def load_receipt_key(configured: Path | None, data_dir: Path) -> Ed25519PrivateK
 
 
 def load_retired_keys(paths: Sequence[Path]) -> list[Ed25519PublicKey]:
-    """Return the public keys of earlier signing keys, from PEM files with the private or the public key."""
+    """Return the public keys of earlier signing keys, from PEM files with the private or the public key.
+
+    Raise `SetupError` if a file is not an Ed25519 key.
+    """
     keys = []
     for path in paths:
         try:

@@ -1,4 +1,4 @@
-"""Entries of a concern, a page at a time, and the audit entry for each opening."""
+"""Pages of a concern's entries, and the audit log entry for each opening."""
 
 import datetime as dt
 from collections.abc import Iterable, Iterator
@@ -18,15 +18,16 @@ from app.services.concerns.rows import get_unerased
 from app.services.concerns.sealing import Unsealer
 
 GIVEN = "sealed text given"
-"""The audit log's words for texts that are returned encrypted, to be decrypted elsewhere."""
+"""The phrase of the audit log for texts that are returned encrypted, to be decrypted elsewhere."""
 
 
 @dataclass(frozen=True)
 class EntryPage:
-    """The metadata of a page of entries of one kind. The next page begins after `next_after`; None on the last page.
+    """A page of entries of one kind, without their text.
 
-    `seen` is the number of the audit log entry that records the page. `opens` is True if this process decrypts all its
-    texts.
+    The next page begins after the number `next_after`, which is None on the last page. `seen` is the number of the
+    audit log entry that records the opening of the page. `opens` is True if this process can decrypt every text on the
+    page.
     """
 
     kind: EntryKind
@@ -37,29 +38,35 @@ class EntryPage:
 
     @property
     def shown(self) -> ShownPage:
-        """The page as the audit log describes it."""
+        """The page as the audit log describes it: the kind, and the numbers of the first and the last entry."""
         numbers = {"first": self.rows[0].number, "last": self.rows[-1].number} if self.rows else {}
         return ShownPage(kind=self.kind, **numbers)
 
 
 @dataclass(frozen=True)
 class PagePlace:
-    """The place of a page of entries: their kind, the concern, the number before, and the maximum size."""
+    """The place of a page of entries: the kind of the entries, the concern, and the maximum number of entries.
+
+    The page begins after the number `after`.
+    """
 
     kind: EntryKind
     reference: str
     after: int
     limit: int | None
-    """None: all."""
+    """Maximum number of entries. None means no maximum."""
 
 
 def open_page(
     session: Session, place: PagePlace, actor: Actor, act: DeskAct, fingerprints: frozenset[str] | None = None
 ) -> EntryPage:
-    """Record that a page of entries is opened, or listed without text, and return the page.
+    """Record the action `act` for a page of entries in the audit log, and return the page without the texts.
 
-    `fingerprints` are those of the keys held here. If they cannot decrypt every text, all are returned encrypted, and
-    the audit log says so. Raise `NoSuchConcern` or `ConcernErased`.
+    `act` says if the entries are opened, or listed without text. `fingerprints` identify the keys with which this
+    process can decrypt. If these keys cannot decrypt every text, the audit log says that all texts are returned
+    encrypted. If `fingerprints` is None, the audit log does not say this.
+
+    Raise `NoSuchConcern` if the reference is unknown, or `ConcernErased` if the concern was erased.
     """
     get_unerased(session, place.reference)
     page = page_of(session, place)
@@ -70,9 +77,10 @@ def open_page(
 
 
 def open_entry(session: Session, reference: str, place: EntryPlace, actor: Actor) -> int:
-    """Record that one entry is fetched, and return the number of entries of its kind.
+    """Record in the audit log that the sealed file of one entry is fetched.
 
-    Raise `NoSuchConcern` or `ConcernErased`.
+    Return the number of the concern's entries of the same kind. Raise `NoSuchConcern` if the reference is unknown, or
+    `ConcernErased` if the concern was erased.
     """
     get_unerased(session, reference)
     count, _ = measure_entries(session, place.kind, reference)
@@ -82,13 +90,17 @@ def open_entry(session: Session, reference: str, place: EntryPlace, actor: Actor
 
 
 def read_page(engine: Engine, page: EntryPage) -> Iterator[tuple[Row[Any], bytes]]:
-    """Yield each entry of the page with its sealed text, one row at a time. Raise `ConcernErased` if it was erased."""
+    """Yield each row of the page with its sealed text, one at a time.
+
+    The caller must first record the opening in the audit log. Raise `ConcernErased` if the concern has been erased
+    since.
+    """
     for row in page.rows:
         yield row, read_sealed(engine, row.reference, EntryPlace(page.kind, row.number))
 
 
 def page_of(session: Session, place: PagePlace) -> EntryPage:
-    """Return the page of entries that begins at this place."""
+    """Return the page of entries at `place`, without text. The page ends early at `PAGE_BYTES` of sealed text."""
     more = None if place.limit is None else place.limit + 1
     found = list_entries(session, place.kind, place.reference, after=place.after, limit=more)
     if place.limit is None:
@@ -104,9 +116,9 @@ def page_of(session: Session, place: PagePlace) -> EntryPage:
 
 
 def first_page_of(session: Session, kind: EntryKind, reference: str, *, limit: int | None) -> tuple[EntryPage, int]:
-    """Return the first page, of at most `limit` entries, and the number of all entries.
+    """Return the first page, of at most `limit` entries (all if None), and the number of all entries.
 
-    A complete page needs no count in the database.
+    If the first page has all entries, the database need not count them.
     """
     page = EntryPage(kind) if limit == 0 else page_of(session, PagePlace(kind, reference, 0, limit))
     is_whole = limit != 0 and page.next_after is None
@@ -114,7 +126,10 @@ def first_page_of(session: Session, kind: EntryKind, reference: str, *, limit: i
 
 
 def last_page_of(session: Session, kind: EntryKind, reference: str, *, limit: int) -> EntryPage:
-    """Return the last entries, at most `limit`. `next_after` is 0 if there are earlier ones, otherwise None."""
+    """Return a page with the last entries, at most `limit`.
+
+    `next_after` is 0 if there are earlier entries, otherwise None.
+    """
     count, _ = measure_entries(session, kind, reference)
     before = max(count - limit, 0)
     page = page_of(session, PagePlace(kind, reference, before, limit))
@@ -122,22 +137,23 @@ def last_page_of(session: Session, kind: EntryKind, reference: str, *, limit: in
 
 
 def opens_all(texts: Iterable[Any], fingerprints: frozenset[str] | None) -> bool:
-    """Return True if each text is sealed to at least one of these keys."""
+    """Return True if every text is sealed to at least one key in `fingerprints`. Without fingerprints, return False."""
     if not fingerprints:
         return False
     return all(not fingerprints.isdisjoint(text.recipients) for text in texts)
 
 
 def present_page(page: EntryPage, *, now: dt.datetime) -> tuple[Any, ...]:
-    """Return the entries of the page without their text."""
+    """Return the entries of the page, as in responses, without their text."""
     return tuple(present_entry(row, now=now) for row in page.rows)
 
 
 def open_entries(engine: Engine, page: EntryPage, unsealer: Unsealer, *, now: dt.datetime) -> tuple[Any, ...]:
-    """Return the entries of the page with their text.
+    """Return the entries of the page, as in responses, with their decrypted text.
 
-    Raise `UnsealingUnavailable` if this process holds no identity for them. Raise `SealedTextMisplaced` if a text
-    belongs to another concern, or a note names a different time or author than its row.
+    The caller must first record the opening in the audit log. Raise `UnsealingUnavailable` if this process has no
+    identity for a text. Raise `SealedTextMisplaced` if a text belongs to another concern, or if a note names another
+    time or author than the row of the note. Raise `ConcernErased` if the concern has been erased since.
     """
     return tuple(
         present_entry(row, words_of_entry(row, sealed, unsealer), now=now) for row, sealed in read_page(engine, page)

@@ -1,4 +1,4 @@
-"""Entries as the desk sees them: with their text if this process can decrypt them."""
+"""Entries as in responses to the desk, with their text if this process can decrypt them."""
 
 import datetime as dt
 from typing import Any
@@ -12,14 +12,17 @@ from app.services.concerns.sealing import Unsealer, open_note
 
 
 def message_entry_of(row: Row[Any] | EntryRow) -> MessageEntry:
-    """Return a message without its text, which only its reporter can decrypt."""
+    """Return the entry of a message without its text, which only the reporter can decrypt."""
     return MessageEntry(number=row.number, sent_at=row.received_at, read_at=row.read_at, answered_by=row.answered_by)
 
 
 def present_entry(
     row: Row[Any] | EntryRow, words: Any = None, *, now: dt.datetime
 ) -> AdditionEntry | NoteEntry | MessageEntry:
-    """Return an entry as the desk sees it, with its content if `words` is given."""
+    """Return the entry for `row`, as in responses to the desk. `now` decides if an addition is overdue.
+
+    `words` is the decrypted content of a note or an addition, or None for an entry without content.
+    """
     if row.kind == EntryKind.MESSAGE:
         return message_entry_of(row)
     path = desk_concern_path(row.reference, f"{row.kind}s", row.number)
@@ -41,7 +44,11 @@ def present_entry(
 
 
 def words_of_entry(row: Row[Any], sealed: bytes, unsealer: Unsealer) -> Any:
-    """Return the decrypted content of a note or an addition. Raise as `Unsealer.open` does."""
+    """Return the decrypted content of a note or an addition.
+
+    Raise `UnsealingUnavailable` if `unsealer` has no identity for `sealed`. Raise `SealedTextMisplaced` if the
+    decrypted text does not belong to `row`.
+    """
     place = {"reference": row.reference, "received_at": row.received_at}
     if row.kind == EntryKind.NOTE:
         return open_note(unsealer, sealed, author=row.author, **place)["note"]["text"]

@@ -1,4 +1,4 @@
-"""Signed receipts, checked offline (JWS, EdDSA; RFC 7515, RFC 8037)."""
+"""Signing of receipts and other statements, which anyone can check offline (JWS, EdDSA; RFC 7515, RFC 8037)."""
 
 import base64
 import hashlib
@@ -21,21 +21,21 @@ EXPORT_STATEMENT = "concern-export-statement+jws"
 EXPORT = "concern-export+jws"
 ALGORITHM = "EdDSA"
 CLAIM_OF = {"reference": "jti", "chain": "sub"}
-"""Fields of a response that have other names as claims in the JWS."""
+"""The claim in the JWS for each field of a response whose claim has another name."""
 Jwk = dict[str, str]
 
 
 @dataclass(frozen=True)
 class ReceiptSigner:
-    """A signer with one Ed25519 key. `jwks` has the public keys to publish, including retired ones."""
+    """A signer with one Ed25519 key. `jwks` has the public keys to publish: that of `key` first, then retired keys."""
 
     key: Ed25519PrivateKey
     jwks: tuple[Jwk, ...]
     issuer: str
-    """The claim `iss`: the public address of the service."""
+    """The claim `iss`: the public URL of the service."""
 
     def sign(self, claims: dict[str, Any], *, kind: str = RECEIPT) -> str:
-        """Return the compact JWS of the claims, with `kind` as its `typ`."""
+        """Return the compact JWS of `claims` and the issuer, with `kind` as the header `typ`."""
         payload = orjson.dumps({"iss": self.issuer} | claims)
         signing_input = f"{_encoded_header(kind, self.jwks[0]['kid'])}.{_base64url(payload)}"
         return f"{signing_input}.{_base64url(self.key.sign(signing_input.encode()))}"
@@ -44,12 +44,12 @@ class ReceiptSigner:
 def make_receipt_signer(
     key: Ed25519PrivateKey, retired: Sequence[Ed25519PublicKey] = (), *, issuer: str
 ) -> ReceiptSigner:
-    """Return a signer with this key, which also publishes the retired keys."""
+    """Return a signer with the private key `key`, which also publishes the public keys in `retired`."""
     return ReceiptSigner(key, tuple(_public_jwk(public) for public in (key.public_key(), *retired)), issuer)
 
 
 def check_receipt(receipt: str, jwks: dict[str, Any], *, kind: str = RECEIPT) -> dict[str, Any]:
-    """Check a receipt, or another `kind` of JWS, with the published keys, and return its claims.
+    """Check a receipt, or another `kind` of JWS, with the published keys `jwks`, and return its claims.
 
     Raise `ReceiptNotGenuine` if the signature is wrong or the JWS is of another kind.
     """
@@ -67,7 +67,7 @@ def check_receipt(receipt: str, jwks: dict[str, Any], *, kind: str = RECEIPT) ->
 
 
 def check_response(response: dict[str, Any], claims: dict[str, Any]) -> None:
-    """Check that a whole response agrees with the claims of the JWS in it. Raise `ReceiptNotGenuine` if not."""
+    """Raise `ReceiptNotGenuine` if a field of `response` differs from its claim in `claims`, which were signed."""
     names = {name: CLAIM_OF.get(name, name) for name in response}
     differing = [name for name, claim in names.items() if claim in claims and claims[claim] != response[name]]
     if differing:
@@ -78,18 +78,18 @@ def check_response(response: dict[str, Any], claims: dict[str, Any]) -> None:
 
 @cache
 def _encoded_header(kind: str, kid: str) -> str:
-    """Return the encoded protected header of a JWS. It is the same for all of one kind, so it is cached."""
+    """Return the encoded protected header of a JWS of `kind`. The header is cached, because it is always the same."""
     return _base64url(orjson.dumps({"alg": ALGORITHM, "kid": kid, "typ": kind}))
 
 
 def _public_jwk(public: Ed25519PublicKey) -> Jwk:
-    """Return the JSON Web Key, with its thumbprint (RFC 7638) as `kid`."""
+    """Return `public` as a JSON Web Key, with its thumbprint (RFC 7638) as `kid`."""
     required = {"crv": "Ed25519", "kty": "OKP", "x": _base64url(public.public_bytes_raw())}
     return required | {"kid": thumbprint_of(required), "use": "sig", "alg": ALGORITHM}
 
 
 def thumbprint_of(jwk: Mapping[str, str]) -> str:
-    """Return the thumbprint (RFC 7638) of an Ed25519 key, which is its `kid`. Raise `KeyError` for other keys."""
+    """Return the thumbprint (RFC 7638) of an Ed25519 key. Raise `KeyError` if `jwk` lacks `crv`, `kty` or `x`."""
     required = {name: jwk[name] for name in ("crv", "kty", "x")}
     canonical = json.dumps(required, sort_keys=True, separators=(",", ":"))
     return _base64url(hashlib.sha256(canonical.encode()).digest())

@@ -43,7 +43,7 @@ WORKS_WITH_CHILDREN = "An adult who works with children is named. You can also c
 UNDER_DUTY = "The signed receipt says that you made this report under a legal duty to report, and when."
 NOT_ACKNOWLEDGED = "A social worker has not acknowledged {} yet."
 PLACE_OF_NUMBER = 2
-"""Index in the next steps of the sentence that names who to call. The receipt of a test has none."""
+"""Index of the sentence in `next_steps` that names who to call. The receipt of a test has no such sentence."""
 HOW_TO_FOLLOW = "Keep your reference and status token. You need both to check what is happening."
 
 
@@ -58,7 +58,10 @@ class NewReceipt(NamedTuple):
 
 
 class PinnedEdition(NamedTuple):
-    """The edition that a concern is about, and who to call now, with any number corrected since."""
+    """The edition that a concern is about, and who to call now.
+
+    `who` has the current phone numbers, even if they were corrected after the edition was published.
+    """
 
     key: EditionKey
     content: EditionContent
@@ -71,9 +74,10 @@ class PinnedEdition(NamedTuple):
 class ReceiptBuilder:
     """A builder of receipts and statuses, with next steps in plain sentences.
 
-    `clocks` maps the reporter's answer about danger to the time for an acknowledgement. Other answers have one working
-    day. `promised` are the answers whose time the council has set. For other answers in `clocks`, no sentence names a
-    time.
+    `clocks` maps the reporter's answer about danger to the time for an acknowledgement. The deadline for other answers
+    is one working day. `promised` are the answers for which the council has set the time. For other answers in
+    `clocks`, no sentence names a time. `come_back_days` are the working days after which the reporter should check for
+    messages.
     """
 
     signer: ReceiptSigner
@@ -89,16 +93,19 @@ class ReceiptBuilder:
         return self.duty_hours.working_days
 
     def acknowledge_by(self, danger: str | None, *, at: dt.datetime) -> dt.datetime:
-        """Return the acknowledgement deadline for something received at `at`. Danger never extends the deadline."""
+        """Return the acknowledgement deadline for a concern or addition received at `at`.
+
+        The deadline is one working day later, or earlier if `clocks` has a shorter time for the answer `danger`.
+        """
         due, clock = self.working_days.one_working_day_after(at), self.clocks.get(danger or "")
         return due if clock is None else min(due, at + clock)
 
     def is_promised(self, danger: str | None) -> bool:
-        """Return True if a reporter with this answer about danger may be shown the deadline."""
+        """Return True if a reporter with the answer `danger` may be told the deadline."""
         return danger not in self.clocks or danger in self.promised
 
     def build_check_response(self, pinned: PinnedEdition, concern: Concern, *, at: dt.datetime) -> CheckResponse:
-        """Return the response to a check, which stores nothing."""
+        """Return the response to a check of `concern`. A check stores nothing."""
         danger, who = concern.immediate_danger, pinned.who
         due, also_call = self.acknowledge_by(danger, at=at), self.reference_data.also_call(concern, who.signposts)
         step = self._next_step(due, who, at, danger=danger)
@@ -114,9 +121,10 @@ class ReceiptBuilder:
     def build_receipt(
         self, pinned: PinnedEdition, submission: bytes, concern: Concern, *, test: bool = False, at: dt.datetime
     ) -> NewReceipt:
-        """Return a signed receipt with a new reference and status token. `submission` is the concern's canonical JSON.
+        """Return a signed receipt with a new reference and a new status token.
 
-        The receipt of a test says so in its next steps and in its signed claims.
+        `submission` is the concern's canonical JSON, whose digest is signed. If `test` is True, the next steps and the
+        signed claims say that the concern is a test.
         """
         reference, status_token = new_reference(), new_status_token()
         key, who, danger = pinned.key, pinned.who, concern.immediate_danger
@@ -171,7 +179,7 @@ class ReceiptBuilder:
     def with_current_numbers(self, receipt: bytes, who: WhoToCall, danger: str | None, *, at: dt.datetime) -> bytes:
         """Return the receipt of an earlier request, with the current phone numbers if they have changed.
 
-        `danger` is the answer in the earlier request. The signed part does not change.
+        `danger` is the answer about danger in the earlier request. The signed part does not change.
         """
         members = orjson.loads(receipt)
         contacts, signposts = orjson.loads(who.contacts_json), orjson.loads(who.signposts_json)
@@ -192,7 +200,7 @@ class ReceiptBuilder:
         *,
         at: dt.datetime,
     ) -> ConcernStatus:
-        """Return the status of the concern, its additions and its messages."""
+        """Return the status of the concern, its additions and its messages, for the reporter."""
         pinned = EditionKey(row.guide, row.edition)
         waits, danger = row.state == ConcernState.RECEIVED, row.immediate_danger
         expected = [self._next_step(row.acknowledge_by, who, at, danger=danger)] if waits else []
@@ -271,8 +279,9 @@ class ReceiptBuilder:
     ) -> str:
         """Return the sentence that says when to expect an acknowledgement and who to call.
 
-        The reporter should call now if there is danger or the acknowledgement is overdue. In danger, a time is named
-        only if the council has set it.
+        The sentence says to call now if a child is in danger, if the deadline has passed, or if the deadline may not be
+        promised. The sentence names the deadline only if the deadline may be promised. `what` names the text that is to
+        be acknowledged.
         """
         when, is_late, is_promised = deadline_in_words(_minute(due)), at > due, self.is_promised(danger)
         expected = f"A social worker should acknowledge {what} by {when}."
@@ -288,14 +297,17 @@ class ReceiptBuilder:
     def _number_to_call(self, who: WhoToCall, due: dt.datetime) -> str:
         """Return the phrase that names who to call at `due`.
 
-        For a deadline at the end of a day it names the guide's own number, for the next morning.
+        If the deadline is the end of a day, the phrase names the guide's own contacts, for the next morning.
         """
         if deadline_of(due)[1] is None:
             return _call([Team(each, "", None) for each in who.contacts if each.phones])
         return _call(self.duty_hours.teams(who, due).all)
 
     def _outcome_text(self, row: ConcernRow) -> str | None:
-        """Return the meaning of the outcome for the reporter, or None if the concern is not closed."""
+        """Return the outcome as a sentence for the reporter, or None if the concern is not closed.
+
+        If the outcome is not shared with the reporter, return a sentence that says only that the concern is closed.
+        """
         if row.state != ConcernState.CLOSED:
             return None
         codes = self.reference_data.get_code_list("outcome").codes if row.outcome_shared else ()
@@ -325,7 +337,10 @@ def _ways(contacts: Iterable[Mapping[str, Any]]) -> list[tuple[Any, ...]]:
 
 
 def _duty_stated(concern: Concern) -> str | None:
-    """Return a professional's answer about the duty to report: `yes`, `no` or `not_known`. None for others."""
+    """Return a professional's answer about the duty to report: `yes`, `no` or `not_known`.
+
+    Return None if there is no answer, or if the reporter is not a professional.
+    """
     stated = concern.reporter.duty_to_report
     is_professional = concern.reporter.kind == ReporterKind.PROFESSIONAL
     return stated.made_under_duty if is_professional and stated is not None else None

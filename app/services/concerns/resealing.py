@@ -1,4 +1,4 @@
-"""The places of all sealed texts, and their re-encryption to new keys by the holder of an old identity."""
+"""Resealing: re-encryption of all sealed texts to new keys, by the holder of an old identity (private key)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,12 +22,15 @@ from app.services.audit.remnants import purge_remnants
 from app.services.concerns.sealing import Unsealer
 
 SEALED_KINDS: tuple[EntryKind | None, ...] = (None, *FOR_THE_DESK)
-"""Places of texts that the desk decrypts: the concerns (None), and these kinds of entries."""
+"""The kinds of texts that the desk decrypts. None stands for the concerns' own texts."""
 
 
 @dataclass(frozen=True)
 class SealedPlace:
-    """The place of a sealed text, with its recipients. `added` is None for the concern's own text."""
+    """The place of a sealed text, and the fingerprints of its recipients.
+
+    `added` is the place of an entry, or None for the concern's own text.
+    """
 
     reference: str
     added: EntryPlace | None
@@ -39,14 +42,17 @@ class SealedPlace:
 
 
 def list_sealed(session: Session) -> list[SealedPlace]:
-    """Return the place of every sealed text that was not erased."""
+    """Return the place of every sealed text for the desk. Erased texts, and messages to reporters, are left out."""
     return [text for kind in SEALED_KINDS for text in list_sealed_of(session, kind)]
 
 
 def list_sealed_of(
     session: Session, kind: EntryKind | None, *, after: SealedPlace | None = None, limit: int | None = None
 ) -> list[SealedPlace]:
-    """Return the places of the sealed texts of one kind, in order. None means the concerns' own texts."""
+    """Return the places of the sealed texts of `kind`, in order. If `kind` is None, these are the concerns' own texts.
+
+    Begin after the place `after`, if given. Return at most `limit` places, or all if `limit` is None.
+    """
     row = table_of(ConcernRow if kind is None else EntryRow).c
     order = (row.reference,) if kind is None else (row.reference, row.number)
     statement = select(row.recipients, *order).where(row.sealed.is_not(None)).order_by(*order).limit(limit)
@@ -69,7 +75,7 @@ def _row_of(session: Session, text: SealedPlace) -> ConcernRow | EntryRow:
 
 
 def find_newest_recipients(session: Session) -> Sequence[str] | None:
-    """Return the recipients of the newest concern, or None if there is no concern."""
+    """Return the fingerprints of the recipients of the newest concern, or None if there is no concern."""
     concerns = table_of(ConcernRow).c
     newest = select(concerns.recipients).order_by(concerns.received_at.desc()).limit(1)
     return session.connection().execute(newest).scalars().first()
@@ -77,7 +83,11 @@ def find_newest_recipients(session: Session) -> Sequence[str] | None:
 
 @dataclass(frozen=True)
 class Resealed:
-    """The result of resealing: the number of re-encrypted texts, those left unchanged, and remnants of former texts."""
+    """The result of resealing. `count` is the number of re-encrypted texts.
+
+    `unopened` texts could not be decrypted, and `misplaced` texts belong to another concern: both are unchanged.
+    `remnants` says if the database files may still have former texts.
+    """
 
     count: int
     unopened: tuple[SealedPlace, ...]
@@ -87,7 +97,7 @@ class Resealed:
 
 @dataclass(frozen=True)
 class ChangeOfKeys:
-    """The identities that decrypt the former texts, and the new recipients."""
+    """The identities that decrypt the former texts (`unsealer`), and the new recipients (`sealer`)."""
 
     unsealer: Unsealer
     sealer: Sealer
@@ -95,7 +105,7 @@ class ChangeOfKeys:
 
 @dataclass(frozen=True)
 class _Anew:
-    """A text before and after re-encryption."""
+    """A text before and after re-encryption, with the details for the audit log."""
 
     place: SealedPlace
     former: bytes
@@ -113,8 +123,9 @@ def reseal(
 ) -> Resealed:
     """Re-encrypt every concern, addition and note whose recipients differ from those of `keys.sealer`.
 
-    A text that the identities cannot decrypt, or that belongs to another concern, stays unchanged. Each new text is
-    recorded with its digest and recipients, in the transaction that stores it.
+    A text that the identities cannot decrypt, or that belongs to another concern, stays unchanged. The audit log
+    records the digest and recipients of each new text, in the transaction that stores the text. At the end, the former
+    texts are purged from the database files. `on_step` is called with the number of each text and the total.
     """
     count = 0
     unopened: list[SealedPlace] = []
@@ -134,12 +145,16 @@ def reseal(
             except SealedTextMisplaced:
                 misplaced.append(text)
     finally:
-        remnants = purge_remnants(engine)  # they may hold texts that the old keys decrypt
+        remnants = purge_remnants(engine)  # the database files may still have texts that the old keys decrypt
     return Resealed(count, tuple(unopened), tuple(misplaced), remnants)
 
 
 def _seal_anew(engine: Engine, keys: ChangeOfKeys, place: SealedPlace) -> _Anew | None:
-    """Return the re-encrypted text, or None if it has been erased."""
+    """Return the re-encrypted text, or None if the text has been erased.
+
+    Raise `UnsealingUnavailable` if no identity decrypts the text, or `SealedTextMisplaced` if the text belongs to
+    another concern.
+    """
     with Session(engine) as session:
         former = _row_of(session, place).sealed
     if not former:
@@ -150,7 +165,10 @@ def _seal_anew(engine: Engine, keys: ChangeOfKeys, place: SealedPlace) -> _Anew 
 
 
 def _replace(session: Session, anew: _Anew, *, actor: Actor) -> bool:
-    """Record and store the new text. Return False if the former text has since been erased or re-encrypted."""
+    """Record the new text in the audit log, store it, and return True.
+
+    If the former text has since been erased or re-encrypted, do nothing and return False.
+    """
     row = _row_of(session, anew.place)
     if row.sealed != anew.former:
         return False

@@ -1,4 +1,4 @@
-"""Rows of concerns: inserting and finding them."""
+"""The rows of concerns: inserting, finding and counting."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -14,9 +14,9 @@ from app.models.concerns.rows import ConcernRow, NewConcern
 
 NO_SUCH_REFERENCE = "No concern has that reference. Check it for a slip."
 WITHOUT_SEALED = defer(ConcernRow.sealed)  # type: ignore[arg-type]  # SQLModel types a column as its value
-"""Loads the columns of a concern without its sealed text."""
+"""Query option that leaves out the sealed text of a concern."""
 _ONE_CONCERN = select(ConcernRow).options(WITHOUT_SEALED).where(ConcernRow.reference == bindparam("reference"))
-_NEW_CONCERN = insert(table_of(ConcernRow))  # executed with every concern: built once
+_NEW_CONCERN = insert(table_of(ConcernRow))  # built once, because it is executed with every concern
 _DEFAULTS = {
     name: field.default
     for name, field in ConcernRow.model_fields.items()
@@ -25,11 +25,11 @@ _DEFAULTS = {
 RECENT_TESTS = dt.timedelta(days=1)
 RECENT_FLOOD = dt.timedelta(hours=1)
 MANY_MARKED = 200
-"""More marked concerns than this within `RECENT_FLOOD` are a flood rather than a school."""
+"""More concerns of bursts than this within `RECENT_FLOOD` are a flood. A school would send fewer."""
 
 
 def insert_concerns(session: Session, concerns: Sequence[NewConcern]) -> None:
-    """Insert the concerns. Raise `ReferenceTaken` if another concern has one of the references."""
+    """Insert the concerns. Raise `ReferenceTaken` if another concern already has one of the references."""
     rows = [_DEFAULTS | vars(concern) | {"changed_at": concern.received_at} for concern in concerns]
     try:
         session.connection().execute(_NEW_CONCERN, rows)
@@ -38,7 +38,10 @@ def insert_concerns(session: Session, concerns: Sequence[NewConcern]) -> None:
 
 
 def find_concern(session: Session, reference: str) -> ConcernRow | None:
-    """Return the concern with this reference, or None. Its sealed text, which may be large, is not read."""
+    """Return the concern with this reference, or None if the reference is unknown.
+
+    The sealed text, which may be large, is not read.
+    """
     return session.scalars(_ONE_CONCERN, {"reference": reference}).one_or_none()
 
 
@@ -49,13 +52,16 @@ def count_recent_tests(session: Session, *, now: dt.datetime) -> int:
 
 
 def has_flood(session: Session, *, now: dt.datetime) -> bool:
-    """Return True if more than `MANY_MARKED` concerns of bursts were received in the last hour."""
+    """Return True if more than `MANY_MARKED` concerns of bursts were received in the last hour.
+
+    A burst is many concerns from one source on one day.
+    """
     marked = (col(ConcernRow.received_at) > now - RECENT_FLOOD, col(ConcernRow.burst) != "")
     return session.exec(select(1).where(*marked).offset(MANY_MARKED).limit(1)).first() is not None
 
 
 def get_concern(session: Session, reference: str) -> ConcernRow:
-    """Return the concern with this reference, without its sealed text. Raise `NoSuchConcern`."""
+    """Return the concern, without its sealed text. Raise `NoSuchConcern` if the reference is unknown."""
     concern = find_concern(session, reference)
     if concern is None:
         raise NoSuchConcern(NO_SUCH_REFERENCE)
@@ -63,7 +69,10 @@ def get_concern(session: Session, reference: str) -> ConcernRow:
 
 
 def get_unerased(session: Session, reference: str) -> ConcernRow:
-    """Return the concern with this reference, without its sealed text. Raise `NoSuchConcern` or `ConcernErased`."""
+    """Return the concern, without its sealed text.
+
+    Raise `NoSuchConcern` if the reference is unknown, or `ConcernErased` if the concern was erased.
+    """
     concern = get_concern(session, reference)
     if concern.erased_at is not None:
         raise ConcernErased

@@ -1,4 +1,4 @@
-"""Saved forms: unfinished forms, which the server can decrypt only with the code that it gives to the writer.
+"""Saved forms: unfinished forms that the server can decrypt only with the code that it gives to the writer.
 
 HKDF (RFC 5869) derives the form's id and its encryption key (AES-256-GCM) from the code. Neither the code nor the key
 is stored. The text is padded, so that its length reveals little.
@@ -43,7 +43,7 @@ Fields = Mapping[str, Sequence[str]]
 
 @dataclass(frozen=True)
 class SavedForm:
-    """The code of a saved form, which only its writer has, and the time at which the form is erased."""
+    """The code of a saved form, which only its writer has, and the time from which the form can no longer be opened."""
 
     code: str
     expires_at: dt.datetime
@@ -51,9 +51,10 @@ class SavedForm:
 
 @dataclass(frozen=True)
 class OpenedForm:
-    """A decrypted saved form: its path and fields, and the mark of this opening.
+    """A decrypted saved form: its path, its fields, and an identifier of this opening.
 
-    The mark reveals neither the code nor the key. The page has the mark, so that sending the page ends the saved form.
+    The page of the form sends the identifier `opening` back, so that sending the form also ends the saved form. The
+    identifier reveals neither the code nor the key.
     """
 
     path: str
@@ -65,17 +66,21 @@ class OpenedForm:
 class SavedForms:
     """The store of saved forms. A form is kept until it is sent, saved again, or a day old.
 
-    Only the newest page that opened a form ends it by saving. An older page can still send the form.
+    Several pages may open the same form. Saving again ends the form only from the page that opened it last. Sending
+    ends it from any page.
     """
 
     engine: Engine
     writer: Writer
 
     def save(self, path: str, fields: Fields, *, source: str = "", opening: str = "", at: dt.datetime) -> SavedForm:
-        """Store the fields of the form at `path`. `source` is the mark of the network; empty for none.
+        """Encrypt and store the fields of the form at `path`. Return the new code and the time of expiry.
 
-        The saved form of `opening` ends, unless a newer page has opened it. Raise `TooManySavedForms` if the source has
-        its maximum number or size of forms, `SavedFormsFull`, or `StoreBusy`.
+        `source` is the pseudonym of the writer's network, or empty if its forms are not counted. The saved form of
+        `opening` ends, unless a later page has opened it.
+
+        Raise `TooManySavedForms` if `source` has its maximum number or size of forms, `SavedFormsFull` if all forms
+        together have their maximum size, or `StoreBusy` if the form could not be stored in time.
         """
         code, expires_at = new_status_token(), at + LIFETIME
         form_id, key = _derive(code)
@@ -88,7 +93,10 @@ class SavedForms:
         return SavedForm(code, expires_at)
 
     def expect(self, typed_code: str, *, at: dt.datetime) -> None:
-        """Raise `NoSuchSavedForm` for a wrong code. It only reads, so wrong codes never wait for the writer."""
+        """Raise `NoSuchSavedForm` if there is no saved form with the code `typed_code`.
+
+        This only reads, so wrong codes never wait for the writer.
+        """
         form_id, _ = _derive(standard_token(typed_code))
         found = select(SavedFormRow.form_id).where(
             col(SavedFormRow.form_id) == form_id, col(SavedFormRow.expires_at) > at
@@ -98,7 +106,10 @@ class SavedForms:
                 raise NoSuchSavedForm
 
     def open(self, typed_code: str, *, page: str, at: dt.datetime) -> OpenedForm:
-        """Return the form, and note `page` as the newest that opened it. Raise `NoSuchSavedForm`."""
+        """Return the decrypted form with the code `typed_code`. Store `page` as the last page that opened the form.
+
+        Raise `NoSuchSavedForm` if there is no saved form with this code.
+        """
         form_id, key = _derive(standard_token(typed_code))
         sealed = self.writer.run(_claim, form_id, _page_mark(page), at)
         if sealed is None:
@@ -108,7 +119,10 @@ class SavedForms:
         return OpenedForm(saved["path"], saved["fields"], f"{form_id.hex()}.{_page_mark(page).hex()}")
 
     def end(self, opening: str, *, at: dt.datetime) -> None:
-        """End the saved form of the opening, because it was sent. It is erased with the expired ones."""
+        """Let the saved form of `opening` expire now, because the form was sent. Ignore an invalid `opening`.
+
+        The form is erased by `erase_expired`.
+        """
         ended = _of_opening(opening)
         if ended is not None:
             self.writer.run(_end, ended, at)
@@ -116,7 +130,8 @@ class SavedForms:
     def erase_expired(self, *, at: dt.datetime) -> int:
         """Erase the expired saved forms, purge their bytes from the database files, and return their number.
 
-        Raise `ClockInDoubt`: a form that a wrong clock would erase can be opened once the clock is right.
+        Raise `ClockInDoubt`, and erase nothing, if the clock disagrees with the last known time. The forms can then be
+        opened once the clock is right.
         """
         with Session(self.engine) as session:
             require_clock(session, at=at)
@@ -127,7 +142,7 @@ class SavedForms:
 
 
 def measure_saved(session: Session, *of: ColumnElement[bool]) -> tuple[int, int]:
-    """Return the number and total bytes of the saved forms: all, or those that meet these conditions."""
+    """Return the number and total bytes of the saved forms that meet the conditions `of`. No conditions means all."""
     return session.exec(select(func.count(), func.coalesce(func.sum(col(SavedFormRow.size)), 0)).where(*of)).one()
 
 
@@ -137,12 +152,15 @@ def are_nearly_full(session: Session) -> bool:
 
 
 def group_of(typed_code: str) -> str:
-    """Return the first group of a code. Wrong codes are counted by this group, which every saved form's code has."""
+    """Return the first group of letters in the code `typed_code`. Wrong codes are counted by this group."""
     return standard_token(typed_code)[:4]
 
 
 def _derive(code: str) -> tuple[bytes, bytes]:
-    """Return the form's id and key. The code has 80 random bits, so a slow derivation would add nothing."""
+    """Return the id and the encryption key of the form with this code.
+
+    The code has 80 random bits, so a slow derivation would add nothing.
+    """
     derived = HKDF(SHA256(), length=64, salt=None, info=b"saved draft").derive(code.encode())
     return derived[:32], derived[32:]
 
@@ -152,7 +170,10 @@ def _page_mark(page: str) -> bytes:
 
 
 def _of_opening(opening: str, *, newest_only: bool = False) -> ColumnElement[bool] | None:
-    """Return the condition that finds the form of an opening, or None if the text is not a mark."""
+    """Return the SQL condition that finds the form of `opening`, or None if `opening` is not an identifier.
+
+    If `newest_only` is True, the form is found only if no later page has opened it.
+    """
     if not OPENING.fullmatch(opening):
         return None
     form_id, page_sha256 = map(bytes.fromhex, opening.split("."))
@@ -186,7 +207,7 @@ def _expire(session: Session, ended: ColumnElement[bool], at: dt.datetime) -> No
 
 
 def _claim(session: Session, form_id: bytes, page_sha256: bytes, at: dt.datetime) -> bytes | None:
-    """Return the encrypted form, and note the page that opened it."""
+    """Store the page as the last that opened the form. Return the encrypted form, or None if there is no such form."""
     claimed = (
         update(SavedFormRow)
         .where(col(SavedFormRow.form_id) == form_id, col(SavedFormRow.expires_at) > at)

@@ -37,7 +37,10 @@ TOKEN_KEY_BYTES = 32
 
 
 def make_sealer(recipients: Sequence[str]) -> Sealer:
-    """Return a sealer for these age recipients. Raise `SetupError` if there is none, or one is not a public key."""
+    """Return a sealer for `recipients`, which are age public keys.
+
+    Raise `SetupError` if there are no recipients, or one of them is not a public key.
+    """
     if not recipients:
         raise SetupError("no recipient to seal concerns to")
     try:
@@ -48,7 +51,10 @@ def make_sealer(recipients: Sequence[str]) -> Sealer:
 
 @dataclass(frozen=True)
 class Unsealer:
-    """A decrypter of sealed texts with the identities of one file. Most servers hold no identity and cannot decrypt."""
+    """A decrypter of sealed texts, with the identities (private keys) in one file.
+
+    Most servers hold no identity and cannot decrypt.
+    """
 
     identities: tuple[x25519.Identity, ...] = ()
 
@@ -63,14 +69,15 @@ class Unsealer:
         return frozenset(fingerprint_of(str(identity.to_public())) for identity in self.identities)
 
     def has_one_of(self, fingerprints: Iterable[str]) -> bool:
-        """Return True if this process holds the identity of at least one of these keys."""
+        """Return True if this process holds the identity of at least one key in `fingerprints`."""
         return not self.fingerprints.isdisjoint(fingerprints)
 
     def open(self, sealed: bytes, *, reference: str, received_at: dt.datetime | None = None) -> dict[str, Any]:
         """Return the decrypted JSON document.
 
-        Raise `UnsealingUnavailable` if no identity decrypts it. Raise `SealedTextMisplaced` if it is not a text of this
-        service, or names a different reference or, if `received_at` is given, a different time.
+        Raise `UnsealingUnavailable` if no identity decrypts `sealed`. Raise `SealedTextMisplaced` if the text is not a
+        text of this service, or if it names another reference. If `received_at` is given, the time in the text must
+        match too.
         """
         try:
             document: dict[str, Any] = json.loads(self.decrypt(sealed))
@@ -84,21 +91,24 @@ class Unsealer:
         return document
 
     def open_member(self, member: str, sealed: bytes, *, reference: str, received_at: dt.datetime) -> Any:
-        """Return one member of the document. Raise as `open` does, and `SealedTextMisplaced` if it is missing."""
+        """Return the field `member` of the decrypted JSON document.
+
+        Raise the errors of `open`, or `SealedTextMisplaced` if the field is missing.
+        """
         document = self.open(sealed, reference=reference, received_at=received_at)
         if member not in document:
             raise SealedTextMisplaced
         return document[member]
 
     def find_file_key(self, sealed: bytes) -> bytes:
-        """Return the key that decrypts only this file. Raise `UnsealingUnavailable` if no identity unwraps it."""
+        """Return the key that decrypts only this file. Raise `UnsealingUnavailable` if no identity unwraps the key."""
         try:
             return find_file_key(sealed, self.identities)
         except NotOpened:
             raise UnsealingUnavailable from None
 
     def decrypt(self, sealed: bytes) -> bytes:
-        """Return the decrypted bytes. Raise `UnsealingUnavailable` if no identity decrypts them."""
+        """Return the decrypted bytes. Raise `UnsealingUnavailable` if no identity decrypts `sealed`."""
         if not self.identities:
             raise UnsealingUnavailable
         try:
@@ -108,7 +118,10 @@ class Unsealer:
 
 
 def read_identities(path: Path) -> Unsealer:
-    """Return an unsealer with every identity of a file that `guidance keys new` or `age-keygen` wrote."""
+    """Return an unsealer with every identity in a file that `guidance keys new` or `age-keygen` wrote.
+
+    Raise `SetupError` if the file cannot be read or has no identity.
+    """
     try:
         found = parse_identities(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, NotAKey):
@@ -119,10 +132,10 @@ def read_identities(path: Path) -> Unsealer:
 
 
 def concern_plaintext(submission: bytes, reference: str, pinned: EditionKey, *, test: bool, at: dt.datetime) -> bytes:
-    """Return the plaintext of a concern: the submission (JSON) with reference, edition and time.
+    """Return the plaintext of a concern: the submission (JSON) with reference, edition, time and form version.
 
-    The age format binds no outside data to a file. With these inside, a sealed file that was moved to another row still
-    names its concern, and says if it is a test.
+    The age format cannot bind outside data to a file. With these fields inside, a sealed file that was moved to another
+    row still names its concern. The plaintext of a test also says that the concern is a test.
     """
     document = ({"test": True} if test else {}) | {
         "reference": reference,
@@ -136,7 +149,7 @@ def concern_plaintext(submission: bytes, reference: str, pinned: EditionKey, *, 
 
 
 def addition_plaintext(addition: Addition, reference: str, *, at: dt.datetime) -> bytes:
-    """Return the plaintext of an addition."""
+    """Return the plaintext of an addition: its content with reference, time and form version, as JSON."""
     document = {
         "reference": reference,
         "received_at": format_utc(at),
@@ -149,14 +162,17 @@ def addition_plaintext(addition: Addition, reference: str, *, at: dt.datetime) -
 def note_plaintext(text: str, reference: str, **written: str) -> bytes:
     """Return the plaintext of a note. `written` has `received_at` and `author`, if they are known.
 
-    A note encrypted by this service has both. A note encrypted where it was typed has neither: its row and the audit
-    log have them.
+    A note encrypted by this service has both. A note encrypted where it was typed has neither, because both are in its
+    row and in the audit log.
     """
     return orjson.dumps({"reference": reference, **written, "note": {"text": text}})
 
 
 def seal_note(text: str, reference: str, recipients: Sequence[str]) -> bytes:
-    """Return a note encrypted where it was typed. Raise `SetupError` if one of these is not an age recipient."""
+    """Return the note, encrypted to `recipients` where it was typed.
+
+    Raise `SetupError` if there are no recipients, or one of them is not an age recipient.
+    """
     return make_sealer(recipients).seal(note_plaintext(text, reference))
 
 
@@ -165,8 +181,8 @@ def open_note(
 ) -> dict[str, Any]:
     """Return the decrypted document of a note. `received_at` and `author` are None if they are not known.
 
-    Raise `UnsealingUnavailable` if no identity decrypts it. Raise `SealedTextMisplaced` if it is not a note, belongs
-    elsewhere, or names a different time or author.
+    Raise `UnsealingUnavailable` if no identity decrypts `sealed`. Raise `SealedTextMisplaced` if the text is not a
+    note, or if it names another reference, time or author.
     """
     document = unsealer.open(sealed, reference=reference)
     known = {"received_at": received_at and format_utc(received_at), "author": author}
@@ -179,24 +195,27 @@ def open_note(
 
 
 def derive_public_key(status_token: str, reference: str) -> bytes:
-    """Return the public half of the token's key, for storing with the concern."""
+    """Return the public half of the key derived from the status token, for storing with the concern."""
     key = X25519PrivateKey.from_private_bytes(_derive_secret_key(status_token, reference))
     return key.public_key().public_bytes_raw()
 
 
 def token_identity(status_token: str, reference: str) -> x25519.Identity:
-    """Return the token's key as an age identity."""
+    """Return the key derived from the status token, as an age identity that decrypts the reporter's messages."""
     return identity_of(_derive_secret_key(status_token, reference))
 
 
 def seal_message(text: str, reference: str, recipient: str, *, at: dt.datetime) -> bytes:
-    """Return the age file of the message, with its reference and time inside. Only the token decrypts it."""
+    """Return the message, encrypted to `recipient`, with the reference and the time inside.
+
+    `recipient` is the public half of the status token's key, so only the token decrypts the message.
+    """
     document = {"reference": reference, "sent_at": format_utc(at), "message": text}
     return Sealer.to(recipient).seal(orjson.dumps(document))
 
 
 def find_message(sealed: bytes | None, identity: x25519.Identity, reference: str) -> str | None:
-    """Return the text of the message, or None if it was erased or is not for this reporter."""
+    """Return the text of the message, or None if the message was erased or is not for this reporter."""
     try:
         document = json.loads(decrypt(sealed or b"", [identity]))
         return str(document["message"]) if document["reference"] == reference else None

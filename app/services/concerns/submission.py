@@ -47,12 +47,15 @@ NEEDS_TEST_MARK = (
     "To go live, send it with the key for real concerns that the council gives you, or without a key."
 )
 MAX_ATTEMPTS = 5
-LARGE_SUBMISSION_BYTES = 32_768  # a smaller one is sealed in less time than a thread takes to start
+LARGE_SUBMISSION_BYTES = 32_768  # a smaller submission is sealed in less time than a thread takes to start
 log = Log(__name__)
 
 
 class ConcernCount(StrEnum):
-    """Outcomes of submissions counted for the metrics: stored tests, refused tests, and concerns of a burst."""
+    """Outcomes of submissions that the metrics count: stored tests, refused tests, and concerns of bursts.
+
+    A burst is many concerns from one source on one day.
+    """
 
     TEST = "stored"
     TEST_REFUSED = "refused"
@@ -61,7 +64,7 @@ class ConcernCount(StrEnum):
 
 @dataclass(frozen=True)
 class _Submitted:
-    """A received concern, its JSON, its test flag, its derived idempotency keys and its admission."""
+    """A received concern, its JSON, its test flag, its derived idempotency keys, and how the limits admit it."""
 
     concern: Concern
     json: bytes
@@ -94,7 +97,10 @@ class Submissions:
     """Called for the metrics with each `ConcernCount`."""
 
     def check(self, concern: Concern, *, for_tests: bool = False, at: dt.datetime) -> CheckResponse:
-        """Validate the concern as `submit` does, and store nothing. Raise `InvalidConcern` with every fault."""
+        """Validate the concern as `submit` does, store nothing, and return the response to the check.
+
+        Raise `InvalidConcern` with every fault of the concern.
+        """
         self._expect_both_say_test(concern, for_tests=for_tests)
         return self.receipts.build_check_response(self.resolver.resolve(concern), concern, at=at)
 
@@ -107,11 +113,16 @@ class Submissions:
         keys: IdempotencyKeys | None,
         at: dt.datetime,
     ) -> IdempotentResult:
-        """Encrypt and store the concern, and return its receipt once it is on disk. With `for_tests` it is a test.
+        """Encrypt and store the concern, and return its receipt (JSON) once it is on disk.
 
-        `networks` are those that the concern comes from, if it has no key and is to be counted. A retry with the same
-        idempotency key and content returns the first receipt and stores no second concern. Raise `InvalidConcern`,
-        `IdempotencyKeyReused`, `TooManyConcerns`, or `StoreBusy` if it could not be stored in time.
+        `for_tests` is True if the key of the request is a test key: the concern must then be a test, and otherwise not.
+        `networks` are those that the request comes from. They are empty if the request has a key or is not to be
+        counted. A retry with the same idempotency key and content returns the first receipt and stores no second
+        concern.
+
+        Raise `InvalidConcern` with every fault of the concern, `IdempotencyKeyReused` if the key was used for other
+        content, `TooManyConcerns` if the networks sent too many concerns, or `StoreBusy` if the concern could not be
+        stored in time. Raise `ReferenceTaken` if several new references in a row were already in use.
         """
         self._expect_both_say_test(concern, for_tests=for_tests)
         submitted = concern.model_dump_json(exclude_unset=True).encode()
@@ -120,7 +131,7 @@ class Submissions:
             pinned = await self._resolve(concern)
             admission = await self.sources.admit(networks, size=len(submitted), in_danger=in_danger, day=at.date())
         except (InvalidConcern, TooManyConcerns):
-            if keys is not None:  # an earlier request may have stored it
+            if keys is not None:  # an earlier request may have stored the concern
                 with suppress(IdempotencyKeyReused, orjson.JSONEncodeError):
                     return await to_thread.run_sync(self._replay, concern, keys, at)
             raise
@@ -142,17 +153,21 @@ class Submissions:
         raise ReferenceTaken
 
     async def _resolve(self, concern: Concern) -> PinnedEdition:
-        """Return the edition of the concern, read in a thread if it is not cached. Raise `InvalidConcern`."""
+        """Return the edition that the concern is about, read in a thread if it is not cached.
+
+        Raise `InvalidConcern` with every fault of the concern.
+        """
         cached = self.resolver.cached(concern)
         if cached is None:
             return await to_thread.run_sync(self.resolver.resolve, concern)
         return self.resolver.resolve(concern, cached)
 
     def rehearse(self, *, at: dt.datetime) -> None:
-        """Submit an invented concern as `submit` does, and store nothing.
+        """Try to store an invented concern as `submit` does, but leave nothing stored.
 
-        Its rows are written and rolled back. Then a write that changes nothing is flushed to disk. If there is no
-        guide, a concern can be about nothing, and only this second write is tried. Raise as `submit` does.
+        Its rows are written and rolled back. Then a write that changes nothing is flushed to disk. If no guide is
+        published, only this second write is tried, because every concern is about a guide. Raise `StoreBusy` if the
+        write does not finish in time.
         """
         with Session(self.engine) as session:
             current = list_current(session, limit=1)
@@ -174,14 +189,20 @@ class Submissions:
         return self._prepare(_Submitted(concern, submitted, test=False, keys=None), pinned, at=at)
 
     def _expect_both_say_test(self, concern: Concern, *, for_tests: bool) -> None:
-        """Raise `InvalidConcern` if only the concern, or only its key, says test: it may be about a real child."""
+        """Raise `InvalidConcern` if only the concern, or only its key, is for tests.
+
+        Such a concern may be about a real child. The refusal is logged and counted.
+        """
         if bool(concern.test) is not for_tests:
             self.count(ConcernCount.TEST_REFUSED)
             log.warning("test_concern_refused", reason="a test key alone" if for_tests else "a mark alone")
             raise InvalidConcern([FieldError((NO_QUESTION,), NEEDS_TEST_MARK if for_tests else NEEDS_TEST_KEY)])
 
     def _replay(self, concern: Concern, keys: IdempotencyKeys | None, at: dt.datetime) -> IdempotentResult:
-        """Return the receipt of the first request, with the current phone numbers."""
+        """Return the receipt of the first request, with the current phone numbers.
+
+        Raise `IdempotencyKeyReused` if the first request had other content.
+        """
 
         def refresh(receipt: bytes) -> bytes:
             members = orjson.loads(receipt)
@@ -191,7 +212,10 @@ class Submissions:
         return Retryable(canonical_submission(concern), keys, refresh).replay(self.engine)
 
     def _prepare(self, submitted: _Submitted, pinned: PinnedEdition, *, at: dt.datetime) -> _Prepared:
-        """Build the receipt and the row. Only the fields needed for routing are unencrypted in the row."""
+        """Return the concern with a new reference, ready to be stored: its row, audit log entry and receipts.
+
+        Only the fields needed for routing are unencrypted in the row.
+        """
         concern, test = submitted.concern, submitted.test
         submission = canonical_json(orjson.loads(submitted.json))  # a fifth of the time of serialising the model again
         receipt = self.receipts.build_receipt(pinned, submission, concern, test=test, at=at)

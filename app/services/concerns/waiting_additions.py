@@ -30,9 +30,12 @@ _MOST_URGENT = func.max(case({each: rank for rank, each in enumerate(MORE_URGENT
 
 
 def acknowledge_addition(session: Session, reference: str, number: int, actor: Actor) -> ConcernRow:
-    """Record that a social worker has read the addition. A repeat only adds an audit log entry.
+    """Record that a social worker has read the addition `number`, and return the concern.
 
-    Raise `NoSuchConcern`, `NoSuchItem`, or `NotAcknowledged` if the concern itself is unacknowledged.
+    Append an event if the addition was unacknowledged. A repeat only adds an audit log entry.
+
+    Raise `NoSuchConcern` if the reference is unknown, `NoSuchItem` if there is no such addition, or `NotAcknowledged`
+    if the concern itself is unacknowledged. Raise `ChangedMeanwhile` if the concern has changed since `actor.seen`.
     """
     concern = get_concern(session, reference)
     count, _ = measure_entries(session, EntryKind.ADDITION, reference)
@@ -46,8 +49,9 @@ def acknowledge_addition(session: Session, reference: str, number: int, actor: A
 
 
 def acknowledge_up_to(session: Session, concern: ConcernRow, number: int, *, at: dt.datetime) -> None:
-    """Acknowledge the additions up to `number`, in the caller's transaction, which has recorded the action.
+    """Acknowledge the additions up to `number`, and append an event for each that was unacknowledged.
 
+    The caller must first record the action in the audit log, in the same transaction. If `number` is 0, do nothing.
     Raise `ValidationFailed` if there is no addition with this number.
     """
     if number == 0:
@@ -59,7 +63,7 @@ def acknowledge_up_to(session: Session, concern: ConcernRow, number: int, *, at:
 
 
 def last_waiting_addition(session: Session, reference: str, *, until: dt.datetime) -> int:
-    """Return the number of the last unacknowledged addition received up to `until`; 0 if there is none."""
+    """Return the number of the last unacknowledged addition received up to `until`, or 0 if there is none."""
     waiting = (*entries_of(EntryKind.ADDITION, reference), _WAITS, _ENTRIES.received_at <= until)
     last = select(func.coalesce(func.max(_ENTRIES.number), 0)).where(*waiting)
     number: int = session.connection().execute(last).scalar_one()
@@ -67,7 +71,10 @@ def last_waiting_addition(session: Session, reference: str, *, until: dt.datetim
 
 
 def _acknowledge(session: Session, concern: ConcernRow, *, first: int, last: int, at: dt.datetime) -> None:
-    """Acknowledge the pending additions with numbers `first` to `last`, and append an event for each."""
+    """Acknowledge the unacknowledged additions from number `first` to `last`, and append an event for each.
+
+    Also update the concern's columns about unacknowledged additions.
+    """
     named = (*entries_of(EntryKind.ADDITION, concern.reference), _ENTRIES.number.between(first, last), _WAITS)
     changed = update(_TABLE).where(*named).values(acknowledged_at=at)
     found = session.connection().execute(changed.returning(_ENTRIES.number, _ENTRIES.acknowledge_by)).all()
@@ -79,7 +86,10 @@ def _acknowledge(session: Session, concern: ConcernRow, *, first: int, last: int
 
 
 def count_waiting(session: Session, concern: ConcernRow) -> None:
-    """Update the concern's columns about unacknowledged additions, by which the inbox is sorted."""
+    """Update the columns about the concern's unacknowledged additions: number, earliest deadline, most urgent answer.
+
+    The inbox is sorted by these columns.
+    """
     counted = select(func.count(), func.min(_ENTRIES.acknowledge_by), _MOST_URGENT)
     waiting = counted.where(*entries_of(EntryKind.ADDITION, concern.reference), _WAITS)
     count, earliest, danger = session.connection().execute(waiting).one()
@@ -88,14 +98,20 @@ def count_waiting(session: Session, concern: ConcernRow) -> None:
 
 
 class WaitingAdditions(NamedTuple):
-    """The unacknowledged additions of a concern: the time of the earliest, and whether one answers a message."""
+    """The unacknowledged additions of a concern: the time when the earliest was received, and a flag.
+
+    `has_answer` is True if one of the additions answers a message.
+    """
 
     since: dt.datetime
     has_answer: bool
 
 
 def find_waiting(session: Session, references: Collection[str]) -> dict[str, WaitingAdditions]:
-    """Return the unacknowledged additions of these concerns, by reference. Only metadata is read."""
+    """Return a summary of each concern's unacknowledged additions, by reference. Only metadata is read.
+
+    Concerns without an unacknowledged addition are left out.
+    """
     if not references:
         return {}
     message = _TABLE.alias("message").c
@@ -114,7 +130,10 @@ def find_waiting(session: Session, references: Collection[str]) -> dict[str, Wai
 
 
 def count_additions(session: Session, *, now: dt.datetime) -> dict[str, int]:
-    """Count the unacknowledged additions, and those that are overdue. Tests are excluded."""
+    """Return the number of unacknowledged additions, and the number that are overdue, by name.
+
+    Additions to tests are not counted.
+    """
     is_late = case((_ENTRIES.acknowledge_by < now, 1))
     counted = select(func.count(), func.count(is_late)).where(_WAITS, ~_OF_A_TEST)
     waiting, overdue = session.connection().execute(counted).one()

@@ -1,4 +1,8 @@
-"""Actions of the duty team on a concern, each with its audit log entry in the same transaction."""
+"""Actions of the duty team on a concern, each with its audit log entry in the same transaction.
+
+An action raises `ChangedMeanwhile` if another client did something that the action depends on after the audit log entry
+`actor.seen`. If `actor.seen` is None, this is not checked.
+"""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -35,8 +39,8 @@ NEWEST = 1000
 def acknowledge(session: Session, reference: str, wanted: Acknowledgement, actor: Actor) -> ConcernRow:
     """Record that a social worker has read the concern, and its additions up to `wanted.up_to_addition`.
 
-    Later additions stay unacknowledged. A repeat only adds an audit log entry. Raise `NoSuchConcern`, or
-    `ValidationFailed` if there is no addition with this number.
+    Return the concern. Later additions stay unacknowledged. A repeat only adds an audit log entry. Raise
+    `NoSuchConcern` if the reference is unknown, or `ValidationFailed` if there is no addition with this number.
     """
     concern = get_concern(session, reference)
     _acknowledge(session, concern, AcknowledgedDetails(up_to_addition=wanted.up_to_addition), actor)
@@ -54,10 +58,11 @@ def _acknowledge(session: Session, concern: ConcernRow, details: AcknowledgedDet
 def acknowledge_together(
     session: Session, burst: str, wanted: BurstAcknowledgement, actor: Actor
 ) -> Sequence[ConcernRow]:
-    """Record that a social worker has read each of these concerns of the burst, and return the concerns.
+    """Record that a social worker has read these concerns of one burst, and return the concerns.
 
-    A concern with nothing unacknowledged gets no audit log entry. If a reference is not of the burst, raise
-    `ValidationFailed` and record nothing.
+    A burst is many concerns from one source on one day. Additions received up to `wanted.additions_until` are
+    acknowledged too. Concerns that are already acknowledged, with these additions, get no audit log entry. Raise
+    `ValidationFailed`, and record nothing, if a reference is unknown or does not belong to the burst.
     """
     found = [find_concern(session, find_reference(typed) or "") for typed in wanted.references]
     concerns = [concern for concern in found if concern is not None and concern.burst == burst]
@@ -91,11 +96,15 @@ def close(
     *,
     unless_waiting: bool = False,
 ) -> InboxEntry:
-    """Close the concern with its outcome and, if there is one, a message to the reporter, in one transaction.
+    """Close the concern with an outcome and, if `wanted` has a message to the reporter, send the message.
 
-    A retry with the same idempotency key sends no second message. Raise `ValidationFailed` for an unknown outcome,
-    `NoSuchConcern`, `NotAcknowledged`, or `OutcomeGiven` if the concern has another outcome. With `unless_waiting`,
-    raise `NotAcknowledged` also for an unacknowledged addition. With a message, raise as `send_message` does.
+    The closing and the message are one transaction. Return the concern's inbox entry. A retry with the same idempotency
+    key `key` sends no second message.
+
+    Raise `ValidationFailed` if the outcome is not in the code list, `NoSuchConcern` if the reference is unknown,
+    `NotAcknowledged` if the concern is unacknowledged, or `OutcomeGiven` if the concern was closed with another
+    outcome. If `unless_waiting` is True, raise `NotAcknowledged` also for an unacknowledged addition. If there is a
+    message, also raise the errors of `send_message`.
     """
     if faults := desk.reference_data.faults_in_codes(wanted):
         raise ValidationFailed(faults)
@@ -106,7 +115,7 @@ def close(
     try:
         concern = desk.writer.run(_close, reference, wanted, actor, message, unless_waiting=unless_waiting)
     except AlreadyStored:
-        request.replay(desk.engine)  # raises if the outcome or the message differs
+        request.replay(desk.engine)  # raises an error if the outcome or the message differs
         with Session(desk.engine) as session:
             concern = get_concern(session, reference)
     return entry_of(concern, now=actor.at)
@@ -130,7 +139,7 @@ def _close(
         raise OutcomeGiven
     if message is not None:
         store_entry(session, concern, *message)
-        actor = replace(actor, seen=None)  # checked with the message, which would now count as unseen
+        actor = replace(actor, seen=None)  # checked with the message, which would now count as an unseen change
     record_change(session, concern, DeskAct.CLOSED, actor, ClosedDetails(outcome=outcome, shared=shared))
     if unless_waiting and concern.additions_waiting:  # after the check of `seen`, whose error says more
         raise NotAcknowledged
@@ -142,7 +151,10 @@ def _close(
 
 
 def hold(session: Session, reference: str, wanted: Hold, actor: Actor) -> ConcernRow:
-    """Put the concern on hold, so that it is not erased, or release it. Raise `NoSuchConcern`."""
+    """Put the concern on hold, so that the concern is not erased, or release it if `wanted.held` is False.
+
+    Record this in the audit log, and return the concern. Raise `NoSuchConcern` if the reference is unknown.
+    """
     concern = get_concern(session, reference)
     act = DeskAct.HELD if wanted.held else DeskAct.RELEASED
     record_change(session, concern, act, actor, ReasonDetails(reason=wanted.reason))
@@ -153,7 +165,9 @@ def hold(session: Session, reference: str, wanted: Hold, actor: Actor) -> Concer
 def erase(session: Session, reference: str, wanted: Erasure, actor: Actor) -> ConcernRow:
     """Permanently erase the text of the concern and of its entries.
 
-    Raise `NoSuchConcern`, `NotAcknowledged` (also for an unacknowledged addition), `OnHold` or `ConcernErased`.
+    Record this in the audit log, and return the concern. Raise `NoSuchConcern` if the reference is unknown,
+    `NotAcknowledged` if the concern or an addition is unacknowledged, `OnHold` if the concern is on hold, or
+    `ConcernErased` if the concern was erased before.
     """
     concern = get_concern(session, reference)
     if concern.state == ConcernState.RECEIVED or concern.additions_waiting:
@@ -169,22 +183,29 @@ def erase(session: Session, reference: str, wanted: Erasure, actor: Actor) -> Co
 
 
 def erase_for_good(desk: Desk, reference: str, wanted: Erasure, actor: Actor) -> ErasedConcern:
-    """Erase the concern and purge its bytes from the database files. Return what remains. Raise as `erase` does."""
+    """Erase the text of the concern, and purge the bytes of the text from the database files.
+
+    Return the concern without its text. The field `remnants` says if bytes may remain in the files. Raise the errors of
+    `erase`.
+    """
     fields = concern_fields(dict(desk.writer.run(erase, reference, wanted, actor)), actor.at)
     return ErasedConcern.model_validate(fields | {"remnants": purge_remnants(desk.engine)})
 
 
 def record_withheld(session: Session, reference: str, wanted: str, actor: Actor) -> int:
-    """Record that the action `wanted` was not carried out, and return the entry's number. Raise `NoSuchConcern`."""
+    """Record in the audit log that the action `wanted` was not carried out. Return the number of the log entry.
+
+    Raise `NoSuchConcern` if the reference is unknown.
+    """
     concern = get_concern(session, reference)
     acting, chain = replace(actor, seen=None), concern.reference
     return record_action(session, chain, DeskAct.WITHHELD, acting, WithheldDetails(wanted=wanted)).number
 
 
 def times_to_acknowledge(session: Session, *, since: dt.datetime) -> list[float]:
-    """Return the seconds from receipt to acknowledgement of concerns received since `since`, shortest first.
+    """Return the seconds from receipt to acknowledgement of each concern received since `since`, shortest first.
 
-    Tests and unacknowledged concerns are excluded. Only the newest `NEWEST` concerns count.
+    Tests and unacknowledged concerns are left out. Only the newest `NEWEST` concerns count.
     """
     acknowledged = (
         select(ConcernRow.received_at, ConcernRow.acknowledged_at)

@@ -1,4 +1,4 @@
-"""Assignment of concerns to people."""
+"""Assignment of concerns to people of the duty team."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -29,7 +29,11 @@ LEFT = "the person left the desk"
 
 @dataclass(frozen=True)
 class Assigned:
-    """The person a concern is assigned to, and who assigned it. `version` grows with every change."""
+    """The assignment of a concern: the person, the time `at`, and the client `by` that made the assignment.
+
+    `person` is None if the concern is unassigned. `version` is the number of the audit log entry, so it grows with
+    every change. `version` is 0 if the concern was never assigned.
+    """
 
     person: str | None = None
     at: dt.datetime | None = None
@@ -38,7 +42,7 @@ class Assigned:
 
     @classmethod
     def by_act(cls, act: AuditEntryRow | None) -> Self:
-        """Return the assignment that an audit log entry made. None means that the concern was never assigned."""
+        """Return the assignment that the audit log entry `act` made. If `act` is None, there was no assignment yet."""
         if act is None:
             return cls()
         person = details_of(act).person if act.act == DeskAct.ASSIGNED else None
@@ -52,7 +56,10 @@ class Assigned:
 
 
 def read_assignment(session: Session, reference: str, actor: Actor) -> Assigned:
-    """Record the reading, and return the assignment of the concern. Raise `NoSuchConcern`."""
+    """Record the reading in the audit log, and return the assignment of the concern.
+
+    Raise `NoSuchConcern` if the reference is unknown.
+    """
     get_concern(session, reference)
     record_action(session, reference, DeskAct.LISTED, actor, ShownDetails(what="assignment"))
     return Assigned.by_act(_find_last(session, reference))
@@ -65,10 +72,10 @@ def assign(
     actor: Actor,
     precondition: Callable[[int], bool] = lambda _version: True,
 ) -> tuple[Assigned, Assigned]:
-    """Assign the concern to the person, or unassign it for None. Return the assignment before and after.
+    """Assign the concern to `person`, or unassign it if `person` is None. Return the assignment before and after.
 
-    Every request is recorded. Raise `NoSuchConcern`, or `AssignmentChanged` if `precondition` is False for the version
-    before.
+    Record the change in the audit log, or the attempt if the change is refused. Raise `NoSuchConcern` if the reference
+    is unknown, or `AssignmentChanged` if `precondition` returns False for the version of the current assignment.
     """
     before, after = writer.run(_assign, reference, person, actor, precondition)
     if after is None:
@@ -92,9 +99,10 @@ def _assign(
 
 
 def unassign_all(writer: Writer, person: str, *, actor: Actor) -> tuple[str, ...]:
-    """Unassign every concern of the person, who leaves, and return the references.
+    """Unassign every concern of `person`, who leaves the desk. Return the references of these concerns.
 
-    Other writers can run between batches. Concerns assigned to the person between batches are unassigned too.
+    Record each change in the audit log. Other writers can run between batches of concerns. A concern that is assigned
+    to the person between batches is unassigned too.
     """
     taken: list[str] = []
     while batch := writer.run(_unassign_some, person, actor=actor):

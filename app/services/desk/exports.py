@@ -1,10 +1,12 @@
 """Exports: one concern as one file that can be verified.
 
-The file is a PDF with JSON inside. A comment at the end of the PDF has the service's signature over all of it. After
-the comment the last lines of the PDF are repeated, because programs read a PDF from its end. Nothing else may follow.
+The file is a PDF with JSON inside. A comment at the end of the PDF has the service's signature over everything before
+the comment. After the comment the last lines of the PDF are repeated, because programs read a PDF from its end. Nothing
+else may follow.
 
-The JSON has the signed statement, and each text both sealed and decrypted, with a key that decrypts only this text.
-With this key anyone can check that the text is the one that was sealed, and whose digest the history has.
+The JSON has the signed statement. The JSON also has each text both sealed and decrypted, with a key that decrypts only
+this text. With this key anyone can check that the decrypted text matches the sealed text, whose digest is in the
+history.
 """
 
 import base64
@@ -51,11 +53,11 @@ from app.services.guides.pdf import NO_LETTER, fonts, pdf_available
 
 FOR_AN_EXPORT = "history, for an export"
 SENTENCE = "detail"
-"""The member of an audit entry that no hash covers."""
+"""The field of an audit log entry that no hash covers: a sentence for people."""
 EXPORT_KIND = "guidance-export"
 EXPORT_VERSION = 1
 SealedTexts = Mapping[EntryPlace | None, bytes]
-"""The sealed texts of a concern, by place: None for its own text."""
+"""The sealed texts of a concern, by place. The place of the concern's own text is None."""
 ATTACHMENT = "concern.json"
 SIGNED = re.compile(
     rb"(?P<pdf>.*\nstartxref\n(?P<start>[0-9]+)\n%%EOF\n)"
@@ -69,9 +71,10 @@ TAGGED_FOR_ARCHIVES: Sequence[Literal["ua-1", "a-3a"]] = ("ua-1", "a-3a")
 
 
 def sign_statement(desk: Desk, reference: str, actor: Actor) -> ExportStatement:
-    """Record that an export begins, and return the unencrypted data of the concern and its history, signed.
+    """Record in the audit log that an export begins. Return the concern's unencrypted data and history, signed.
 
-    The history, which may be long, is read outside the writer. Raise `NoSuchConcern` or `ConcernErased`.
+    The history may be long, so it is read outside the write transaction. Raise `NoSuchConcern` if the reference is
+    unknown, or `ConcernErased` if the concern was erased.
     """
     concern, counts, hand_overs, last = desk.writer.run(_begin, reference, actor)
     rows = select(AuditEntryRow).where(AuditEntryRow.chain == reference, AuditEntryRow.number <= last.number)
@@ -96,7 +99,10 @@ def sign_statement(desk: Desk, reference: str, actor: Actor) -> ExportStatement:
 def _begin(
     session: Session, reference: str, actor: Actor
 ) -> tuple[ConcernRow, dict[str, int], tuple[HandOverEntry, ...], End]:
-    """Return the concern, its counts of `additions` and `notes`, its hand-overs, and the chain's new end."""
+    """Record in the audit log that an export begins.
+
+    Return the concern, its counts of `additions` and `notes`, its hand-overs, and the new end of its audit log.
+    """
     concern = get_unerased(session, reference)
     counts = {f"{each}s": measure_entries(session, each, reference)[0] for each in FOR_THE_DESK}
     hand_overs = tuple(hand_over_entry(row) for row in list_hand_overs(session, reference))
@@ -107,7 +113,10 @@ def _begin(
 def record_export(
     session: Session, reference: str, export: NewExport, actor: Actor, signer: ReceiptSigner
 ) -> ExportEntry:
-    """Record the digest of the file, and sign it. Raise `NoSuchConcern` or `ConcernErased`."""
+    """Record the digest of an export file in the audit log. Return the entry with the service's signature.
+
+    Raise `NoSuchConcern` if the reference is unknown, or `ConcernErased` if the concern was erased.
+    """
     get_unerased(session, reference)
     details = ExportedDetails(file_sha256=export.file_sha256, notes=export.notes)
     record_action(session, reference, DeskAct.EXPORTED, actor, details)
@@ -123,10 +132,14 @@ def _claims(reference: str, at: dt.datetime) -> dict[str, Any]:
 def build_export(
     statement: dict[str, Any], texts: SealedTexts, unsealer: Unsealer, keys: dict[str, Any], *, notes: bool
 ) -> dict[str, Any]:
-    """Return the JSON document. `statement` is the service's response, `keys` are its published keys.
+    """Return the JSON document of an export, with each of the sealed `texts` also decrypted.
 
-    The history's sentences are left out, since no hash covers them: the PDF prints them. Raise `UnsealingUnavailable`
-    or `SealedTextMisplaced`.
+    `statement` is the `ExportStatement` from the service, as JSON. `keys` are the published keys of the service (JWKS).
+    `notes` says if the export includes notes. The sentences of the history are left out, because no hash covers them.
+    The PDF prints these sentences.
+
+    Raise `UnsealingUnavailable` if `unsealer` has no identity for a text, or `SealedTextMisplaced` if a text belongs to
+    another concern, or if a note names another time or author than the history.
     """
     history = [{name: each[name] for name in each if name != SENTENCE} for each in statement["history"]]
     reference = statement["concern"]["reference"]
@@ -143,7 +156,7 @@ def build_export(
 
 
 def history_of(statement: dict[str, Any]) -> list[AuditEntryRow]:
-    """Return the history in the statement of an export, as rows."""
+    """Return the history in `statement`, the JSON of an `ExportStatement`, as audit log rows."""
     return [audit_entry_row(entry) for entry in statement["history"]]
 
 
@@ -164,7 +177,7 @@ def _text(
 
 
 class ExportFile(NamedTuple):
-    """The content of an export file: the SHA-256 of the signed PDF, the signature, and the JSON document."""
+    """The content of an export file: the SHA-256 of the PDF without the signature, the signature, and the JSON."""
 
     sha256: str
     signature: str
@@ -172,18 +185,22 @@ class ExportFile(NamedTuple):
 
 
 def finish_pdf(pdf: bytes) -> bytes:
-    """Return the PDF in the form that is signed: with a line end after its last line."""
+    """Return the PDF in the form that is signed: with exactly one line end after its last line."""
     return pdf.rstrip(b"\r\n") + b"\n"
 
 
 def add_signature(pdf: bytes, signature: str) -> bytes:
-    """Return the export file: the finished PDF followed by its signature."""
+    """Return the export file: the finished PDF, the signature as a comment, and the PDF's last lines again."""
     start = pdf.rpartition(b"startxref\n")[2].partition(b"\n")[0]
     return pdf + b"%guidance-export " + signature.encode() + b"\nstartxref\n" + start + b"\n%%EOF\n"
 
 
 def read_export_file(content: bytes) -> ExportFile:
-    """Return the content of an export file. Raise `ExportNotGenuine` or `PdfUnavailable`."""
+    """Return the content of an export file. The signature is not checked yet.
+
+    Raise `ExportNotGenuine` if the file is not an export, or its JSON cannot be read. Raise `PdfUnavailable` if the
+    library that reads PDFs is not installed.
+    """
     found = SIGNED.fullmatch(content)
     if found is None:
         raise ExportNotGenuine("The file is no export, or its end was cut off or changed.")
@@ -197,10 +214,10 @@ def read_export_file(content: bytes) -> ExportFile:
 
 
 def _attachment(pdf: bytes) -> bytes:
-    """Return the JSON inside the PDF."""
+    """Return the JSON inside the PDF. Raise `ExportNotGenuine` if there is none, or `PdfUnavailable` without pypdf."""
     if find_spec("pypdf") is None:
         raise PdfUnavailable
-    import pypdf.errors  # noqa: PLC0415  # an extra
+    import pypdf.errors  # noqa: PLC0415  # an optional dependency
 
     try:
         (content,) = pypdf.PdfReader(io.BytesIO(pdf)).attachments[ATTACHMENT]
@@ -210,7 +227,7 @@ def _attachment(pdf: bytes) -> bytes:
 
 
 def find_export_faults(file: ExportFile, keys: Keys) -> Iterator[str]:
-    """Yield every fault of the export, checked with the service's published keys (JWKS)."""
+    """Yield each fault of the export as a phrase. `keys` are the published keys of the service (JWKS)."""
     try:
         yield from _faults(file, keys)
     except (KeyError, TypeError, ValueError, AttributeError):
@@ -299,7 +316,7 @@ def _fault_in_text(
 
 
 def _fault_in_origin(opened: dict[str, Any], added: AuditEntryRow | None) -> str | None:
-    """Return the fault of a text that names a different time or author than the history, or None."""
+    """Return a fault if `opened` names another time or author than the audit log entry `added`, otherwise None."""
     known = {} if added is None else {"received_at": format_utc(added.at), "author": added.client}
     if any(opened.get(name, value) != value for name, value in known.items()):
         return "names another time or author than the history"
@@ -307,7 +324,10 @@ def _fault_in_origin(opened: dict[str, Any], added: AuditEntryRow | None) -> str
 
 
 def places_of(stated: Mapping[str, Any], *, notes: bool) -> list[EntryPlace | None]:
-    """Return the places of the texts of an export: the concern's own, its additions, and its notes if included."""
+    """Return the places of the texts in an export: None for the concern's own text, then additions and notes.
+
+    `stated` has the numbers of additions and notes. If `notes` is False, the notes are left out.
+    """
     counts = {EntryKind.ADDITION: stated["additions"], EntryKind.NOTE: stated["notes"] if notes else 0}
     return [None, *(EntryPlace(kind, number) for kind, count in counts.items() for number in range(1, count + 1))]
 
@@ -317,7 +337,10 @@ def _place_of(text: Mapping[str, Any]) -> EntryPlace | None:
 
 
 def pinned_keys(document: dict[str, Any], pinned: list[str]) -> Keys:
-    """Return the keys inside the export whose thumbprints are pinned. Raise `ExportNotGenuine` if there is none."""
+    """Return the keys (JWKS) inside the export whose thumbprints are in `pinned`.
+
+    Raise `ExportNotGenuine` if there is no such key.
+    """
     try:
         keys = [each for each in document["keys"]["keys"] if thumbprint_of(each) in pinned]
     except (KeyError, TypeError):
@@ -330,7 +353,11 @@ def pinned_keys(document: dict[str, Any], pinned: list[str]) -> Keys:
 def faults_in_exported_hand_overs(
     hand_overs: Sequence[dict[str, Any]], history: Sequence[AuditEntryRow], keys: dict[str, Any]
 ) -> Iterator[str]:
-    """Yield each fault of the hand-overs. The other organisation's receipt is compared with its recorded digest."""
+    """Yield each fault of `hand_overs` as a phrase.
+
+    The service's receipts are checked with `keys`. The hand-overs, and digests of the other organisations' receipts,
+    are compared with `history`.
+    """
     rows = []
     for entry in hand_overs:
         came = entry["confirmed_at"]
@@ -351,19 +378,24 @@ def _is_ours(entry: dict[str, Any], reference: str, keys: dict[str, Any]) -> boo
 
 
 def export_pdf(printed: dict[str, Any], document: dict[str, Any]) -> bytes:
-    """Return the PDF of an export, to be signed. Its JSON has every character. Raise `PdfUnavailable`."""
+    """Return the PDF of an export, ready to be signed, with `document` inside as JSON.
+
+    The JSON has every character, even those that the font of the PDF lacks. Raise `PdfUnavailable` if the libraries
+    that make PDFs are not installed.
+    """
     return finish_pdf(concern_pdf(printed, attached=json.dumps(document, ensure_ascii=False, indent=1)))
 
 
 def concern_pdf(printed: dict[str, Any], **inputs: str) -> bytes:
-    """Return a concern as a PDF, made in memory and not stored. Raise `PdfUnavailable`.
+    """Return a concern as a PDF, made in memory and not stored. `inputs` are further inputs of the template.
 
-    If the font lacks a character, the PDF standards cannot be met. The PDF is then made without them, with a box for
-    each such character, and prints the sentence `printed["boxes"]`.
+    The PDF meets the standards PDF/UA-1 and PDF/A-3a if possible. If the font lacks a character, the PDF cannot meet
+    the standards. Each such character is then a box, and the PDF prints the sentence `printed["boxes"]`. Raise
+    `PdfUnavailable` if the libraries that make PDFs are not installed.
     """
     if not pdf_available():
         raise PdfUnavailable
-    import typst  # noqa: PLC0415  # an extra, and 20 MB
+    import typst  # noqa: PLC0415  # an optional dependency, and 20 MB
 
     options: dict[str, Any] = {
         "input": EXPORT_TEMPLATE,

@@ -1,4 +1,4 @@
-"""Exact daily figures for the desk only, and monthly statistics for auditors with small counts hidden.
+"""Daily figures for the desk, which are exact, and monthly statistics for auditors, which hide small counts.
 
 Tests are not counted.
 """
@@ -26,7 +26,7 @@ from app.services.guides.working_days import LONDON
 MICROSECOND = dt.timedelta(microseconds=1)
 ROWS_AT_ONCE = 1000
 SMALLEST_COUNT = 5
-"""Smaller counts are hidden: people could recognise the child."""
+"""Smaller counts are hidden, because people could recognise the child."""
 MEASURES = ("guide", "state", "immediate_danger", "referral_source", "outcome")
 _CONCERNS = table_of(ConcernRow).c
 _TIMES = select_columns(
@@ -35,7 +35,7 @@ _TIMES = select_columns(
 
 
 def read_figures(engine: Engine, writer: Writer, *, days: int, actor: Actor) -> tuple[FiguresOfDay, ...]:
-    """Return the figures of the last `days` days, including today, after recording the reading."""
+    """Record the reading in the audit log, and return the figures of the last `days` days, including today."""
     writer.run(record_reading, INBOX, DeskAct.SUMMARY_READ, actor, SummaryDetails(days=days))
     today = actor.at.astimezone(LONDON).date()
     dates = [today - dt.timedelta(days=back) for back in reversed(range(days))]
@@ -52,13 +52,13 @@ def read_figures(engine: Engine, writer: Writer, *, days: int, actor: Actor) -> 
 
 
 class _CountsOfDays:
-    """A counter of daily figures. It takes one concern at a time, because there may be many."""
+    """A counter of daily figures that is given one concern at a time, because there may be very many concerns."""
 
     def __init__(self, dates: Sequence[dt.date], at: dt.datetime) -> None:
         self._dates = dates
         self._first = _begin(dates[0])
         next_days = [_begin(day + dt.timedelta(days=1)) for day in dates]
-        self._ends = [min(each, at + MICROSECOND) for each in next_days]  # includes events at exactly this time
+        self._ends = [min(each, at + MICROSECOND) for each in next_days]  # an event at exactly `at` counts
         self._limits = [min(each, at) for each in next_days]
         self._happened: Counter[tuple[str, int]] = Counter()
         self._changes: Counter[tuple[str, int]] = Counter()
@@ -70,7 +70,11 @@ class _CountsOfDays:
         acknowledged_at: dt.datetime | None,
         closed_at: dt.datetime | None,
     ) -> None:
-        """Count a concern on the days of its events, and on each day at whose end it was unacknowledged."""
+        """Count a concern on the day of each of its events.
+
+        Also count the concern on each day at whose end it was unacknowledged, and on each day at whose end it was
+        overdue.
+        """
         for name, moment in (("received", received_at), ("acknowledged", acknowledged_at), ("closed", closed_at)):
             if moment is not None and moment >= self._first:
                 self._happened[name, bisect_right(self._ends, moment)] += 1
@@ -83,7 +87,7 @@ class _CountsOfDays:
                 self._changes[name, until] -= 1
 
     def figures(self) -> tuple[FiguresOfDay, ...]:
-        """Return the figures of each day."""
+        """Return the figures of each day, in order."""
         waiting = overdue = 0
         found = []
         for place, day in enumerate(self._dates):
@@ -100,7 +104,7 @@ def _begin(day: dt.date) -> dt.datetime:
 
 
 class Figure(NamedTuple):
-    """One line of the statistics. `concerns` is None if it is hidden."""
+    """One line of the statistics. `concerns` is None if the count is hidden."""
 
     month: str
     measure: str
@@ -119,7 +123,7 @@ class MonthlyCount(NamedTuple):
 
 
 def read_statistics(engine: Engine, writer: Writer, *, actor: Actor) -> list[Figure]:
-    """Return the figures by measure and month, after recording the reading."""
+    """Record the reading in the audit log, and return the monthly figures of each measure, with small counts hidden."""
     writer.run(record_reading, AUDIT, DeskAct.SUMMARY_READ, actor, SummaryDetails(statistics=True))
     with Session(engine) as session:
         counts = list(_count_by_month(session))
@@ -128,7 +132,7 @@ def read_statistics(engine: Engine, writer: Writer, *, actor: Actor) -> list[Fig
 
 
 def _count_by_month(session: Session) -> Iterator[MonthlyCount]:
-    """Yield the count of every value of every measure in every month, in order."""
+    """Yield the count of every value of every measure in every month, in order of measure, month and value."""
     year, month = extract("year", _CONCERNS.received_at), extract("month", _CONCERNS.received_at)
     for measure in MEASURES:
         value = _CONCERNS[measure]
@@ -139,10 +143,11 @@ def _count_by_month(session: Session) -> Iterator[MonthlyCount]:
 
 
 def _hide_small(counts: Sequence[MonthlyCount]) -> list[Figure]:
-    """Hide the small counts of one measure in one month, and the next smallest until none can be computed.
+    """Return the figures of one measure in one month, with small counts hidden.
 
-    A measure that hides nothing reveals the total of the month. So at least two values are hidden, with a sum of at
-    least `SMALLEST_COUNT`.
+    If no count of another measure is hidden, the counts of that measure add up to the total of the month. A single
+    hidden count could then be computed. So if a count is hidden, the next smallest counts are hidden too, until at
+    least two counts with a sum of at least `SMALLEST_COUNT` are hidden.
     """
     by_size = sorted(range(len(counts)), key=lambda place: counts[place].concerns)
     hidden = {place for place in by_size if counts[place].concerns < SMALLEST_COUNT}

@@ -1,6 +1,7 @@
-"""Hand-overs of concerns to other organisations, recorded with digest, organisation and reason before the file leaves.
+"""Hand-overs of concerns to other organisations.
 
-The file is the decrypted concern and its additions, sealed to the organisation's key.
+The file for the organisation has the decrypted concern and its additions, encrypted to the organisation's key. Before
+the file leaves, the audit log records the digest of the file, the organisation and the reason.
 """
 
 import base64
@@ -45,7 +46,10 @@ ANOTHER_RECEIPT = "A different receipt is already stored for this hand-over."
 
 
 class StoredHandOver(BaseModel):
-    """The data stored for a retry: the entry, and the seed (hex) if this service made the file."""
+    """The data stored for a retry: the entry, and the seed (hex) if this service made the file.
+
+    The seed makes the same file again.
+    """
 
     entry: HandOverEntry
     seed: str | None
@@ -53,7 +57,7 @@ class StoredHandOver(BaseModel):
 
 @dataclass(frozen=True)
 class _New:
-    """A hand-over to record, its signer, and the seed of the file if this service made it."""
+    """A hand-over to record, the signer of its receipt, and the seed of the file if this service made the file."""
 
     recorded: HandOver
     signer: ReceiptSigner
@@ -61,10 +65,15 @@ class _New:
 
 
 def hand_over(desk: Desk, reference: str, wanted: HandOver, actor: Actor, key: str | None = None) -> IdempotentResult:
-    """Record the hand-over, and return its entry (JSON), with the file if this service made it.
+    """Record the hand-over in the audit log, and return its entry (JSON), with the file if this service made the file.
 
-    A retry with the same idempotency key records nothing, and returns the same entry and file. Raise `NoSuchConcern`,
-    `ConcernErased`, `ValidationFailed`, `UnsealingUnavailable`, `SealedTextMisplaced` or `IdempotencyKeyReused`.
+    This service makes the file if `wanted.package_sha256` is None. A retry with the same idempotency key `key` records
+    nothing, and returns the same entry and file.
+
+    Raise `NoSuchConcern` if the reference is unknown, `ConcernErased` if the concern was erased, `ValidationFailed` if
+    the recipient is not an age recipient, or `IdempotencyKeyReused` if `key` was used for other content. If this
+    service makes the file, raise `UnsealingUnavailable` if this process has no identity for a text, or
+    `SealedTextMisplaced` if a text belongs to another concern.
     """
     read_recipient(wanted.recipient)
     recorded, package, seed = wanted, None, None
@@ -84,7 +93,11 @@ def hand_over(desk: Desk, reference: str, wanted: HandOver, actor: Actor, key: s
 def confirm_hand_over(
     session: Session, reference: str, number: int, wanted: HandOverReceipt, actor: Actor
 ) -> HandOverEntry:
-    """Store the other organisation's receipt. A repeat changes nothing. Raise `NoSuchItem` or `ValidationFailed`."""
+    """Store the other organisation's receipt, record the receipt in the audit log, and return the hand-over's entry.
+
+    A repeat with the same receipt changes nothing. Raise `NoSuchConcern` if the reference is unknown, `NoSuchItem` if
+    there is no hand-over `number`, or `ValidationFailed` if a different receipt is already stored.
+    """
     get_concern(session, reference)
     row, receipt = session.get(HandOverRow, (reference, number)), wanted.receipt
     if row is None:
@@ -100,25 +113,28 @@ def confirm_hand_over(
 
 
 def read_hand_overs(session: Session, reference: str, actor: Actor) -> tuple[HandOverEntry, ...]:
-    """Record the reading, and return the hand-overs of the concern. Raise `NoSuchConcern`."""
+    """Record the reading in the audit log, and return the entries of the concern's hand-overs, in order.
+
+    Raise `NoSuchConcern` if the reference is unknown.
+    """
     get_concern(session, reference)
     record_action(session, reference, DeskAct.LISTED, actor, ShownDetails(what="hand-overs"))
     return tuple(hand_over_entry(row) for row in list_hand_overs(session, reference))
 
 
 def list_hand_overs(session: Session, reference: str) -> Sequence[HandOverRow]:
-    """Return the hand-overs of the concern, in order."""
+    """Return the rows of the concern's hand-overs, in order. Nothing is recorded in the audit log."""
     rows = select(HandOverRow).where(HandOverRow.reference == reference)
     return session.exec(rows.order_by(col(HandOverRow.number))).all()
 
 
 def hand_over_entry(row: HandOverRow) -> HandOverEntry:
-    """Return the entry of a hand-over."""
+    """Return the entry of a hand-over, as in responses, from its row."""
     return HandOverEntry.model_validate({name: getattr(row, name) for name in HandOverEntry.model_fields})
 
 
 def read_recipient(text: str) -> x25519.Recipient:
-    """Return the recipient. Raise `ValidationFailed` if the text is not an age recipient."""
+    """Return `text` as an age recipient (a public key). Raise `ValidationFailed` if `text` is not an age recipient."""
     try:
         return parse_recipient(text)
     except NotAKey:
@@ -128,7 +144,10 @@ def read_recipient(text: str) -> x25519.Recipient:
 def package_of(
     concern: dict[str, Any], additions: Sequence[dict[str, Any]], *, body: str, reason: str, at: dt.datetime
 ) -> bytes:
-    """Return the JSON of the decrypted concern and additions, to be sealed to the organisation."""
+    """Return the file for an organisation before encryption: the decrypted concern and additions as JSON.
+
+    `body` is the name of the organisation.
+    """
     document = {
         "kind": PACKAGE_KIND,
         "handed_over_at": format_utc(at),
@@ -141,14 +160,17 @@ def package_of(
 
 
 def file_sha256(sealed: bytes) -> str:
-    """Return the SHA-256 of the file, as the audit log stores it."""
+    """Return the SHA-256 of the encrypted file in hexadecimal, as stored in the audit log."""
     return hashlib.sha256(sealed).hexdigest()
 
 
 def _make_package(
     desk: Desk, reference: str, wanted: HandOver, seed: bytes, *, at: dt.datetime, up_to: int | None = None
 ) -> tuple[bytes, int]:
-    """Return the file for the organisation, and its number of additions: all, or those up to `up_to`."""
+    """Return the encrypted file for the organisation, and the number of additions in the file.
+
+    Include the first `up_to` additions, or all additions if `up_to` is None. The same `seed` makes the same file again.
+    """
     engine, unsealer = desk.engine, desk.unsealer
     if not unsealer.can_unseal:
         raise UnsealingUnavailable
@@ -163,9 +185,10 @@ def _make_package(
 
 
 def _record(session: Session, reference: str, new: _New, request: Retryable, *, actor: Actor) -> HandOverEntry:
-    """Insert the hand-over under the next number, and return its entry.
+    """Insert the hand-over under the next number, record it in the audit log, and return its entry.
 
-    Raise `AlreadyStored` for a retry, even if the concern has since been erased.
+    Raise `NoSuchConcern` if the reference is unknown. Raise `AlreadyStored` for a retry, even if the concern has since
+    been erased. Otherwise raise `ConcernErased` if the concern was erased.
     """
     concern = get_concern(session, reference)
     number = session.exec(select(func.count()).where(HandOverRow.reference == reference)).one() + 1
@@ -184,7 +207,11 @@ def _record(session: Session, reference: str, new: _New, request: Retryable, *, 
 
 
 def _replay(desk: Desk, request: Retryable, wanted: HandOver) -> IdempotentResult:
-    """Return the result of the first request. The file is made again, and must have the recorded digest."""
+    """Return the result of the first request. Make the file again, if this service made it.
+
+    Raise `IdempotencyKeyReused` if the content of the requests differs, or `SealedTextMisplaced` if the new file does
+    not have the recorded digest.
+    """
     found = request.replay(desk.engine)
     stored = StoredHandOver.model_validate_json(found.receipt)
     entry, package = stored.entry, None

@@ -22,28 +22,31 @@ from app.services.concerns.waiting_additions import count_additions
 _CONCERNS = table_of(ConcernRow).c
 SHOWN = {*InboxEntry.model_fields, "waiting", "danger", "due"}
 INBOX_COLUMNS = tuple(column for column in _CONCERNS if column.name in SHOWN)
-"""The columns that entries show or are sorted by, without the sealed text."""
+"""The columns that inbox entries show or are sorted by. The sealed text is left out."""
 AFTER_ALL = "~"
-"""Sorts after every character of a reference."""
+"""A character that sorts after every character of a reference."""
 NOT_TIMES: Mapping[str, type] = {"waiting": int, "danger": int, "reference": str}
 """The types of the sort columns that are not times."""
 DANGER_RANK_LIMIT = 1
-"""The highest rank at which a reporter said that a child is in immediate danger."""
+"""The highest value of the column `danger` that means immediate danger. Higher values mean less danger."""
 InboxPosition = tuple[Any, ...]
 
 
 @dataclass(frozen=True)
 class InboxQuery:
-    """A request for the inbox: its order and its filters. None means no filter.
+    """A query for the inbox: its order and its filters. A filter that is None does not apply.
 
-    `assigned_to` is a person, or empty for unassigned concerns. `reference` is the start of a reference.
-    `waits_in_danger`: only concerns with something unacknowledged, whose reporter said, at first or later, that a child
-    is in immediate danger.
+    `danger` is an answer about immediate danger. `burst` is a burst (many concerns from one source on one day), or
+    `NO_BURST` for concerns of no burst. `assigned_to` is a person, or empty for unassigned concerns. `reference` is the
+    start of a reference.
+
+    If `waits_in_danger` is True, list only concerns with unacknowledged text whose reporter said, at first or in an
+    addition, that a child is in immediate danger.
     """
 
     order: InboxOrder
     test: bool = False
-    """True to list only tests, which are otherwise not listed."""
+    """If True, only tests are listed. If False, tests are left out."""
     state: ConcernState | None = None
     overdue: bool | None = None
     danger: str | None = None
@@ -56,13 +59,16 @@ class InboxQuery:
 
     @classmethod
     def of(cls, order: InboxOrder, wanted: InboxFilter, *, me: str | None, **others: Any) -> Self:
-        """Return the query for a person's filters. `mine` means the person `me`; `others` are further filters."""
+        """Return the query for the filters `wanted`. `others` are further fields of the query.
+
+        `me` is the name of the person who asks, to whom the filter `mine` refers.
+        """
         whose = me if wanted.mine else "" if wanted.unassigned else wanted.assigned_to
         named = {name: getattr(wanted, name) for name in ("state", "overdue", "danger", "guide", "burst")}
         return cls(order, assigned_to=whose, **named, **others)
 
     def conditions(self, now: dt.datetime) -> list[ColumnElement[bool]]:
-        """Return the conditions of all filters that are set."""
+        """Return the SQL conditions of all filters that are set. `now` decides which concerns are overdue."""
         same = {
             _CONCERNS.state: self.state,
             _CONCERNS.immediate_danger: self.danger,
@@ -86,7 +92,7 @@ class InboxQuery:
 
     @property
     def columns(self) -> tuple[Column[Any], ...]:
-        """The columns to sort by; the last two are a time and the reference."""
+        """The columns to sort by. The last two are a time and the reference."""
         if self.order is InboxOrder.URGENT:
             return tuple(_CONCERNS[name] for name in BY_URGENCY)
         time = _CONCERNS.received_at if self.order is InboxOrder.NEWEST else _CONCERNS.changed_at
@@ -101,11 +107,14 @@ class InboxQuery:
 def list_inbox(
     session: Session, query: InboxQuery, *, now: dt.datetime, after: InboxPosition | None, limit: int
 ) -> list[Row[Any]]:
-    """Return one page of rows, after the position of the last row of the previous page.
+    """Return up to `limit` rows after the position `after`, or from the start if `after` is None.
 
-    `urgent`: concerns with something unacknowledged come first: the concern itself or an addition. They are sorted by
-    immediate danger in an addition, immediate danger in the concern, earliest deadline, then oldest.
-    `newest`: by time of receipt, most recent first. `changed`: by time of the last change, most recent first.
+    The caller must record the reading in the audit log.
+
+    The order `urgent` starts with the concerns that are unacknowledged or have an unacknowledged addition. Both groups
+    are sorted by immediate danger in an addition, immediate danger in the concern, possible danger, earliest deadline,
+    and then oldest first. `newest` sorts by time of receipt, most recent first. `changed` sorts by time of the last
+    change, most recent first.
     """
     wanted, columns = select(_CONCERNS.reference).where(*query.conditions(now)), query.columns
     if after is not None:
@@ -119,17 +128,20 @@ def list_inbox(
 
 
 def position_of(row: Row[Any], query: InboxQuery) -> InboxPosition:
-    """Return the position of the row in the order of the query."""
+    """Return the position of `row` in the order of `query`: the values of the sort columns."""
     return tuple(row._mapping[column.name] for column in query.columns)
 
 
 def _is_overdue(now: dt.datetime) -> ColumnElement[bool]:
-    """Return the condition for a concern that is overdue or has an overdue addition."""
+    """Return the SQL condition for a concern that is overdue or has an overdue addition. Tests are left out."""
     return (_CONCERNS.waiting == 0) & (_CONCERNS.due < now) & _CONCERNS.test.is_(False)
 
 
 def count_states(session: Session, *, now: dt.datetime) -> dict[str, int]:
-    """Count the concerns in each state, and those that are overdue or have an overdue addition. Tests do not count."""
+    """Return the number of concerns in each state, and, as `overdue`, of concerns that are overdue.
+
+    A concern with an overdue addition is overdue too. Tests are not counted.
+    """
     by_state = select(_CONCERNS.state, func.count()).where(_CONCERNS.test.is_(False)).group_by(_CONCERNS.state)
     counted = session.execute(by_state)
     counts = {state.value: 0 for state in ConcernState} | dict(counted.all())
@@ -140,7 +152,10 @@ def count_states(session: Session, *, now: dt.datetime) -> dict[str, int]:
 def read_inbox(
     writer: Writer, query: InboxQuery, *, actor: Actor, after: InboxPosition | None, limit: int
 ) -> list[Row[Any]]:
-    """Return one page of the inbox, and one more row if there is a next page. Record the rows of the page."""
+    """Record the concerns of one page of the inbox in the audit log, and return the page.
+
+    If there is a next page, return one more row, which is not recorded and must not be shown.
+    """
     with Session(writer.engine) as session:
         rows = list_inbox(session, query, now=actor.at, after=after, limit=limit + 1)
     shown = ShownDetails(references=tuple(row.reference for row in rows[:limit]))
@@ -149,7 +164,10 @@ def read_inbox(
 
 
 def read_summary(writer: Writer, *, actor: Actor) -> dict[str, int]:
-    """Count the concerns in each state and the unacknowledged additions. Record the reading."""
+    """Record the reading in the audit log, and return numbers of concerns and of unacknowledged additions.
+
+    The numbers are those of `count_states` and `count_additions`, by name.
+    """
     with Session(writer.engine) as session:
         counts = count_states(session, now=actor.at) | count_additions(session, now=actor.at)
     writer.run(record_reading, INBOX, DeskAct.SUMMARY_READ, actor)

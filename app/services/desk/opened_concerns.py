@@ -1,4 +1,4 @@
-"""Opening of a concern, with or without its text."""
+"""Opening of a concern by the desk, with or without its text. Each opening is recorded in the audit log."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -25,10 +25,13 @@ NO_NOTES = EntryPage(EntryKind.NOTE)
 
 @dataclass(frozen=True)
 class OpeningRequest:
-    """A request to open a concern, with at most `limit` additions (None: all) and its last notes.
+    """A request to open a concern, with its first `limit` additions (all if None) and its last `last_notes` notes.
 
-    `fingerprints` are those of the keys held here. If they cannot decrypt every text, all are returned encrypted, and
-    the audit log says so. `erased_too`: an erased concern is shown without its text.
+    `how` describes the opening in the audit log. `fingerprints` identify the keys with which this process can decrypt.
+    If these keys cannot decrypt every text, the audit log says instead that all texts are returned encrypted. If
+    `fingerprints` is None, the audit log always says `how`.
+
+    If `erased_too` is True, an erased concern is opened without its text.
     """
 
     how: str
@@ -40,10 +43,11 @@ class OpeningRequest:
 
 @dataclass(frozen=True)
 class Opening:
-    """A concern whose opening is recorded, without its text, with the first page and the number of additions.
+    """An opening that is recorded in the audit log. The rows have no text.
 
-    `seen` is the number of the audit log entry. `notes` has the last notes, if they are shown too. `opens` is True if
-    this process decrypts all the texts.
+    `page` is the first page of additions, and `additions` is the number of all additions. `seen` is the number of the
+    audit log entry. `notes` has the last notes, if requested. `opens` is True if the keys in the request's
+    `fingerprints` can decrypt every text.
     """
 
     concern: ConcernRow
@@ -55,7 +59,11 @@ class Opening:
 
 
 def open_concern(session: Session, reference: str, wanted: OpeningRequest, actor: Actor) -> Opening:
-    """Record that the concern is opened, and return the requested parts. Raise `NoSuchConcern` or `ConcernErased`."""
+    """Record in the audit log that the concern is opened, and return the requested rows without their text.
+
+    Raise `NoSuchConcern` if the reference is unknown. Raise `ConcernErased` if the concern was erased, unless
+    `wanted.erased_too` is True.
+    """
     concern = get_concern(session, reference)
     if concern.erased_at is not None and not wanted.erased_too:
         raise ConcernErased
@@ -72,10 +80,11 @@ def open_concern(session: Session, reference: str, wanted: OpeningRequest, actor
 
 
 def opened_concern(desk: Desk, opening: Opening, *, now: dt.datetime) -> OpenedConcern:
-    """Return the decrypted concern, its first page of additions, and the link to the second if there is one.
+    """Return the decrypted concern, its first page of additions, and a link to the next page if there is one.
 
-    Raise `UnsealingUnavailable` if this process holds no identity for them. Raise `SealedTextMisplaced` if a text
-    belongs to another concern, and `ConcernErased` if it was erased after the opening was recorded.
+    The caller must first record the opening with `open_concern`. Raise `UnsealingUnavailable` if this process has no
+    identity for a text, `SealedTextMisplaced` if a text belongs to another concern, or `ConcernErased` if the concern
+    was erased after the opening was recorded.
     """
     concern = opening.concern
     fields = concern_fields(dict(concern), now)

@@ -1,4 +1,4 @@
-"""Concerns as the desk sees them in lists."""
+"""Concerns as entries of the inbox, without their text."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ LINKED_STEPS = ("additions", "acknowledgement", "outcome", "assignment", "notes"
 
 
 def reference_of(text: str) -> str:
-    """Return the reference in its standard spelling. Raise `NoSuchConcern` if the text is not a reference."""
+    """Return `text` as a reference in standard spelling. Raise `NoSuchConcern` if `text` is not a reference."""
     reference = find_reference(text)
     if reference is None:
         raise NoSuchConcern(NO_SUCH_REFERENCE)
@@ -29,17 +29,17 @@ def reference_of(text: str) -> str:
 
 
 def inbox_entry(row: Columns, *, now: dt.datetime) -> InboxEntry:
-    """Return the entry of one row of the inbox, without the text of the concern."""
+    """Return the inbox entry for a row of the inbox. `now` decides if the entry is overdue."""
     return InboxEntry.model_validate(concern_fields(row, now))
 
 
 def entry_of(concern: ConcernRow, *, now: dt.datetime) -> InboxEntry:
-    """Return the entry of one concern, without its text."""
+    """Return the inbox entry for `concern`. `now` decides if the entry is overdue."""
     return inbox_entry(dict(concern), now=now)
 
 
 def concern_fields(row: Columns, now: dt.datetime) -> dict[str, Any]:
-    """Return the fields of the entry of one row of the inbox."""
+    """Return the fields of the inbox entry for `row`, by name. `now` decides if the entry is overdue."""
     named = {"assigned_to": row["assigned_to"] or None, "burst": row["burst"] or None}
     return {name: row[name] for name in COPIED} | named | {"overdue": _is_late(row, now), "links": _links_of(row)}
 

@@ -1,4 +1,4 @@
-"""Erasure of concerns whose retention period has ended, never before they are acknowledged."""
+"""Erasure of concerns whose retention period has ended. Unacknowledged concerns are never erased, except tests."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -31,7 +31,10 @@ TEST_LIFETIME = dt.timedelta(days=1)
 
 @dataclass(frozen=True)
 class RetentionPeriods:
-    """Days for which the text is stored in each state; None means for ever."""
+    """Days for which the text of a concern is stored, after it was acknowledged and after it was closed.
+
+    None means for ever.
+    """
 
     acknowledged_days: int | None
     closed_days: int | None
@@ -42,9 +45,12 @@ def erase_due_concerns(
 ) -> Iterator[str]:
     """Erase the text of each concern whose period has ended, and of each test after a day. Yield the references.
 
-    This calls `erase` of the desk: a concern on hold or unacknowledged is never erased, whatever the periods. Raise
-    `ClockInDoubt` before the first erasure if the clock disagrees with the last known time, unless a person has checked
-    the clock.
+    A concern is erased when the iterator reaches it, and this is recorded in the audit log. At the end, the erased
+    bytes are purged from the database files.
+
+    `erase` of the desk does the work, so a concern on hold or unacknowledged is never erased, whatever the periods.
+    Tests are acknowledged first. Raise `ClockInDoubt` before the first erasure if the clock disagrees with the last
+    known time, unless `is_clock_checked` says that a person has checked the clock.
     """
     writer.run(note_time, at, is_checked=is_clock_checked)
     erased = 0
@@ -63,8 +69,8 @@ def _erase_all(engine: Engine, writer: Writer, periods: RetentionPeriods, at: dt
     for reference in _due(engine, select(ConcernRow.reference).where(*tests).order_by(col(ConcernRow.received_at))):
         with Session(engine) as session:
             count, _ = measure_entries(session, EntryKind.ADDITION, reference)
-        with suppress(ConcernErased, NotAcknowledged, OnHold):  # it was changed after it was listed
-            # The database rules are the same for tests.
+        with suppress(ConcernErased, NotAcknowledged, OnHold):  # the concern was changed after it was listed
+            # The rules of the database hold for tests too: only an acknowledged concern can be erased.
             writer.run(acknowledge, reference, Acknowledgement(up_to_addition=count), by_retention(at))
             writer.run(erase, reference, reason, by_retention(at))
             yield reference
@@ -81,7 +87,7 @@ def _erase_all(engine: Engine, writer: Writer, periods: RetentionPeriods, at: dt
 
 
 def _in_state(state: ConcernState, since: Any, *, before: dt.datetime) -> SelectOfScalar[str]:
-    """Select concerns that entered the state before `before`, with every addition acknowledged before then."""
+    """Select concerns that entered `state`, and whose additions were all acknowledged, before the time `before`."""
     waits = exists().where(
         col(EntryRow.reference) == ConcernRow.reference,
         col(EntryRow.kind) == EntryKind.ADDITION.value,
@@ -93,7 +99,10 @@ def _in_state(state: ConcernState, since: Any, *, before: dt.datetime) -> Select
 
 
 def _due(engine: Engine, wanted: SelectOfScalar[str]) -> Iterator[str]:
-    """Yield the wanted references that are neither on hold nor erased, until there are no more."""
+    """Yield the references in `wanted` of concerns that are neither on hold nor erased, until there are no more.
+
+    The caller must erase each concern: the query is repeated after each batch.
+    """
     due = wanted.where(col(ConcernRow.held).is_(False), col(ConcernRow.erased_at).is_(None)).limit(ERASURE_BATCH_SIZE)
     while True:
         with Session(engine) as session:

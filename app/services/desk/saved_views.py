@@ -1,4 +1,4 @@
-"""Saved views of the inbox, and the time up to which a person has seen its changes."""
+"""Saved views of the inbox, and the time up to which each person has seen the changes in the inbox."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -14,13 +14,16 @@ TOO_MANY_VIEWS = f"A person has {MAX_VIEWS} views at most: remove one first."
 
 
 def list_views(session: Session, person: str) -> Sequence[SavedViewRow]:
-    """Return the views of the person, by name."""
+    """Return the saved views of `person`, sorted by name."""
     rows = select(SavedViewRow).where(col(SavedViewRow.person) == person)
     return session.scalars(rows.order_by(col(SavedViewRow.name))).all()
 
 
 def save_view(session: Session, person: str, name: str, filters: ViewFilters, *, at: dt.datetime) -> SavedViewRow:
-    """Save the view, in place of one with the same name. Raise `ValidationFailed` if there are too many."""
+    """Save `filters` as the view `name` of `person`, in place of a view with the same name. Return its row.
+
+    Raise `ValidationFailed` if the view is new and the person already has `MAX_VIEWS` views.
+    """
     wanted = filters.model_dump(mode="json", exclude_defaults=True, exclude_none=True)
     former = session.get(SavedViewRow, (person, name))
     if former is None and len(list_views(session, person)) >= MAX_VIEWS:
@@ -32,7 +35,7 @@ def save_view(session: Session, person: str, name: str, filters: ViewFilters, *,
 
 
 def remove_view(session: Session, person: str, name: str) -> None:
-    """Remove the view. Raise `NoSuchItem` if the person has none with this name."""
+    """Remove the view `name` of `person`. Raise `NoSuchItem` if there is no such view."""
     row = session.get(SavedViewRow, (person, name))
     if row is None:
         raise NoSuchItem("You have no saved view with this name.")
@@ -40,19 +43,19 @@ def remove_view(session: Session, person: str, name: str) -> None:
 
 
 def remove_views(session: Session, person: str) -> None:
-    """Remove every view of a person, who leaves, and the time up to which they have seen changes."""
+    """Remove every view of `person`, who leaves, and the time up to which the person has seen changes."""
     session.exec(delete(SavedViewRow).where(col(SavedViewRow.person) == person))
     session.exec(delete(InboxLookRow).where(col(InboxLookRow.person) == person))
 
 
 def find_look(session: Session, person: str) -> dt.datetime | None:
-    """Return the time up to which the person has seen changes, or None."""
+    """Return the time up to which `person` has seen the changes in the inbox, or None if no time is stored."""
     row = session.get(InboxLookRow, person)
     return None if row is None else row.looked_at
 
 
 def note_look(session: Session, person: str, *, until: dt.datetime) -> None:
-    """Store that the person has seen changes up to `until`. An earlier time changes nothing."""
+    """Store that `person` has seen the changes up to `until`. An earlier time than the stored time changes nothing."""
     row = session.get(InboxLookRow, person) or InboxLookRow(person=person, looked_at=until)
     row.looked_at = max(row.looked_at, until)
     session.add(row)

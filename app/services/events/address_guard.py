@@ -1,4 +1,4 @@
-"""A guard against webhooks that lead into a private network (SSRF)."""
+"""A guard against webhook URLs that lead into a private network (server-side request forgery, SSRF)."""
 
 import ipaddress
 import socket
@@ -13,14 +13,14 @@ HTTPS = "https"
 NOT_PUBLIC = tuple(
     ipaddress.ip_network(each)
     for each in (
-        "::/96",  # an IPv4 address in an IPv6 one: compatible
-        "::ffff:0:0:0/96",  # translated
+        "::/96",  # IPv4-compatible IPv6 addresses
+        "::ffff:0:0:0/96",  # IPv4-translated IPv6 addresses
         "64:ff9b::/96",  # NAT64
         "64:ff9b:1::/48",
         "2001::/32",  # Teredo
         "2002::/16",  # 6to4
-        "fec0::/10",  # once site-local
-        "168.63.129.16/32",  # Azure's own services, seen from each of its machines
+        "fec0::/10",  # site-local addresses, which are deprecated
+        "168.63.129.16/32",  # services of the Azure platform, reachable from every virtual machine there
     )
 )
 """Networks that Python counts as global but that may lead into a private network."""
@@ -28,12 +28,20 @@ NOT_PUBLIC = tuple(
 
 @dataclass(frozen=True)
 class SsrfGuard:
-    """A checker of webhook URLs. `allowed_hosts` may resolve to private addresses; this host is allowed over http."""
+    """A check that webhook URLs do not lead into a private network.
+
+    A URL must use https, and its host must have only public addresses. A host in `allowed_hosts` may have private
+    addresses. The local host is allowed too, with http or https.
+    """
 
     allowed_hosts: frozenset[str] = frozenset()
 
     def resolve(self, url: str) -> tuple[httpx.URL, str]:
-        """Return the URL with the host's IP address, and the host's name for TLS. Raises `AddressNotAllowed`."""
+        """Look up the host of `url`. Return the URL with the host's IP address, and the host's name for TLS.
+
+        The caller connects to this address, so that a second lookup cannot lead elsewhere. Raise `AddressNotAllowed` if
+        `url` is invalid, its host cannot be resolved, or one of the host's addresses is not allowed.
+        """
         try:
             parsed = httpx.URL(url)
         except httpx.InvalidURL:
@@ -57,7 +65,7 @@ class SsrfGuard:
 
 
 def is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
-    """Return True if the address is one host on the public internet and embeds no other address."""
+    """Return True if `address` is a global unicast address outside the networks in `NOT_PUBLIC`."""
     return address.is_global and not address.is_multicast and not any(address in each for each in NOT_PUBLIC)
 
 

@@ -1,4 +1,7 @@
-"""Deliveries of events to webhooks: due, claimed by a worker, retried and counted."""
+"""The rows of deliveries: finding, claiming, recording and counting.
+
+A delivery is one event for one receiver: a webhook, or the duty team's mailbox.
+"""
 
 import datetime as dt
 import random
@@ -24,14 +27,18 @@ HTTP_DATES = ("%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %
 """The three date formats of RFC 9110, section 5.6.7."""
 GONE = str(HTTPStatus.GONE.value)
 UNDER_WAY = "under way"
-"""The `last_answer` of a delivery while a worker attempts it, or after the worker died."""
+"""The value of `last_answer` during an attempt. It remains if the worker dies during the attempt."""
 TEST_NOTICE = "webhook.test"
-"""The type of a test notice that an operator sends to a webhook. It is not a kind of event, since nothing happened."""
+"""The type of a test notice, which an operator sends to a webhook. No event has this type."""
 
 
 @dataclass(frozen=True)
 class ClaimedDelivery:
-    """A delivery that this worker may attempt until its lease ends."""
+    """A delivery that one worker may attempt until its lease ends.
+
+    `message` is the message ID, and `attempts` counts this attempt too. `kind`, `at` and `data` are those of the event.
+    `claim_due` returns the `secrets` encrypted, and the dispatcher decrypts them.
+    """
 
     event_id: int
     webhook: str
@@ -45,7 +52,7 @@ class ClaimedDelivery:
 
 
 def find_webhooks_due(engine: Engine, *, now: dt.datetime) -> list[str]:
-    """Return the names of the webhooks with due deliveries, without the mailbox."""
+    """Return the names of the active webhooks with due deliveries. The duty team's mailbox is left out."""
     deliveries, webhooks = table_of(DeliveryRow), table_of(WebhookRow)
     is_due = exists().where(deliveries.c.webhook == webhooks.c.name, *_due_at(now))
     active = select_columns(webhooks.c.name).where(webhooks.c.disabled_at.is_(None), webhooks.c.name != EMAIL, is_due)
@@ -56,9 +63,10 @@ def find_webhooks_due(engine: Engine, *, now: dt.datetime) -> list[str]:
 def claim_due(
     session: Session, *, webhook: str, now: dt.datetime, lease: dt.timedelta, limit: int
 ) -> list[ClaimedDelivery]:
-    """Claim due deliveries of one webhook by moving their due time to the end of the lease.
+    """Claim up to `limit` due deliveries to `webhook`, by moving the due time of each to the end of `lease`.
 
-    If a worker dies, its deliveries become due again. Writers take turns, so no two workers claim the same delivery.
+    Return no deliveries if the webhook is unknown or disabled. If a worker dies, its deliveries are due again when the
+    lease ends. Only one transaction writes at a time, so no two workers claim the same delivery.
     """
     target = session.get(WebhookRow, webhook)
     if target is None or target.disabled_at is not None:
@@ -76,7 +84,11 @@ def claim_due(
 def lease_deliveries(
     session: Session, webhook: str, *conditions: ColumnElement[bool], until: dt.datetime, limit: int
 ) -> Sequence[Any]:
-    """Move those deliveries' due time to `until`, oldest first. Return the event, message and attempts of each."""
+    """Claim up to `limit` deliveries to the receiver `webhook` that meet `conditions`, earliest due time first.
+
+    Set the due time of each delivery to `until`, and count one more attempt. Return the event's number, the message ID
+    and the number of attempts of each delivery.
+    """
     deliveries = table_of(DeliveryRow)
     chosen = (
         select_columns(deliveries.c.event_id, deliveries.c.webhook)
@@ -100,7 +112,11 @@ def _due_at(now: dt.datetime) -> tuple[ColumnElement[bool], ...]:
 def record_attempt(
     session: Session, claimed: ClaimedDelivery, state: DeliveryState, answer: str, *, due: dt.datetime, at: dt.datetime
 ) -> None:
-    """Write the result of an attempt, unless another worker already did. Disable a receiver that answered 410 Gone."""
+    """Store the result of an attempt, unless another worker has already stored a final result.
+
+    Disable a webhook that has returned 410 Gone, and record this in the audit log. `answer` is the HTTP status or the
+    name of the error. `due` is the time of the next attempt.
+    """
     delivery = session.get_one(DeliveryRow, (claimed.event_id, claimed.webhook))
     if delivery.state == DeliveryState.PENDING:
         delivery.state, delivery.last_answer, delivery.due = state.value, answer, due
@@ -111,7 +127,7 @@ def record_attempt(
 
 
 def count_deliveries(session: Session) -> dict[tuple[str, str], int]:
-    """Count the pending and the dead deliveries, by webhook and state."""
+    """Return the number of pending deliveries and of dead deliveries (given up), by webhook and state."""
     counted = session.exec(
         select(DeliveryRow.webhook, DeliveryRow.state, func.count())
         .where(col(DeliveryRow.state).in_((DeliveryState.PENDING.value, DeliveryState.DEAD.value)))
@@ -121,18 +137,22 @@ def count_deliveries(session: Session) -> dict[tuple[str, str], int]:
 
 
 def next_due(attempts: int, retry_after: str | None, now: dt.datetime) -> dt.datetime:
-    """Return the time of the next attempt: after the usual delay, or `Retry-After` if later, but within six hours."""
+    """Return the time of the next attempt after `attempts` failed attempts.
+
+    The wait is the delay in `DELAYS`, changed at random by up to a fifth. If `retry_after` is longer, the wait is
+    `retry_after`, but never longer than six hours.
+    """
     jitter = random.uniform(0.8, 1.2)  # noqa: S311  # nosec B311  # spreads load; not for security
     delay = DELAYS[min(attempts, len(DELAYS)) - 1] * jitter
     return now + dt.timedelta(seconds=min(max(delay, _seconds_of(retry_after, now)), MAX_DELAY))
 
 
 def _seconds_of(retry_after: str | None, now: dt.datetime) -> float:
-    """Return `Retry-After` in seconds (RFC 9110, section 10.2.3); 0 if there is none or it is invalid."""
-    if retry_after is None or not retry_after.isascii():  # `isdigit` is true of `²`, which Python cannot parse
+    """Return `retry_after` in seconds (RFC 9110, section 10.2.3), or 0 if it is None or invalid."""
+    if retry_after is None or not retry_after.isascii():  # `isdigit` is True for `²`, which `float` refuses
         return 0
     if retry_after.isdigit():
-        return float(retry_after)  # of any length: no such number is too large for a float
+        return float(retry_after)  # a very long number becomes infinity: the caller limits it
     for form in HTTP_DATES:
         with suppress(ValueError):
             return (dt.datetime.strptime(retry_after, form).replace(tzinfo=dt.UTC) - now).total_seconds()
@@ -140,7 +160,7 @@ def _seconds_of(retry_after: str | None, now: dt.datetime) -> float:
 
 
 def oldest_waiting(session: Session) -> dict[str, dt.datetime]:
-    """Return the time of the oldest pending event of each active receiver that has one."""
+    """Return the time of the oldest pending event of each active receiver with pending events, by receiver."""
     waiting = (
         select(DeliveryRow.webhook, func.min(EventRow.at))
         .join(EventRow, col(EventRow.id) == DeliveryRow.event_id)

@@ -1,4 +1,4 @@
-"""Delivery of events to all webhooks, at least once, several at a time for each receiver."""
+"""Delivery of events to all webhooks, at least once. Several deliveries to the same webhook run at the same time."""
 
 import asyncio
 import datetime as dt
@@ -39,14 +39,20 @@ from app.services.workers import Job, JobsWorker, backoff_seconds
 log = Log(__name__)
 LEASE = dt.timedelta(seconds=60)
 MAX_CONCURRENT = 4
-"""Concurrent attempts for one receiver. As many are claimed at once, so none waits while its lease runs out."""
+"""Highest number of concurrent attempts for one webhook, and of deliveries claimed at a time.
+
+So no claimed delivery waits while its lease runs out.
+"""
 PAUSE_SECONDS = 0.5
 STOP_MARGIN_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
 class WebhookDispatcher:
-    """A dispatcher of due deliveries, for one receiver at a time. Any number may run, in any number of processes."""
+    """The operations that deliver due events to webhooks.
+
+    Any number of calls may run at the same time, in any number of processes, because each delivery is claimed first.
+    """
 
     writer: Writer
     sender: WebhookSender
@@ -55,20 +61,20 @@ class WebhookDispatcher:
     lease: dt.timedelta = LEASE
 
     async def find_due(self) -> list[str]:
-        """Return the webhooks with due deliveries. Only reads, so it blocks no write."""
+        """Return the names of the webhooks with due deliveries. This only reads, so it blocks no write."""
         return await asyncio.to_thread(find_webhooks_due, self.writer.engine, now=self.clock())
 
     def note_round(self, notes: RoundNotes) -> None:
-        """Record that this process delivers, if there is a webhook."""
+        """Record through `notes` that this process delivers, if there is an active webhook."""
         with Session(self.writer.engine) as session:
             is_needed = any(each.name != EMAIL for each in list_receivers(session))
         notes.note(is_needed=is_needed)
 
     async def deliver_to(self, webhook: str, *, is_stopping: Callable[[], bool] = lambda: False) -> int:
-        """Attempt everything that is due for one webhook. Return the number of attempts.
+        """Attempt all due deliveries to `webhook`, until `is_stopping` returns True. Return the number of attempts.
 
-        Raises `WebhookSecretUnreadable`, and then claims nothing. Raises `StoreBusy` if a result could not be recorded:
-        the delivery is due again when its lease ends.
+        Raise `WebhookSecretUnreadable` if a secret of the webhook cannot be decrypted. Nothing is claimed then. Raise
+        `StoreBusy` if a claim or a result could not be stored. The delivery is then due again when its lease ends.
         """
         tried = 0
         while not is_stopping() and (claimed := await self.writer.run_async(self._claim, webhook=webhook)):
@@ -86,7 +92,7 @@ class WebhookDispatcher:
     async def _attempt(self, delivery: ClaimedDelivery) -> None:
         try:
             result = await self.sender.send(delivery, self.clock())
-        except asyncio.CancelledError:  # this process stops: another one, or the next, attempts it immediately
+        except asyncio.CancelledError:  # this process stops: the delivery is due immediately for another process
             await self._record(delivery, DeliveryState.PENDING, "interrupted", due=self.clock())
             raise
         answer, due = str(result.answer), next_due(delivery.attempts, result.retry_after, self.clock())
@@ -107,15 +113,16 @@ class WebhookDispatcher:
 def build_dispatcher(
     settings: Settings, writer: Writer, clock: Callable[[], dt.datetime], lease: dt.timedelta = LEASE
 ) -> WebhookDispatcher:
-    """Build a dispatcher from the settings. Attempts end within their lease, so that no other process repeats them."""
+    """Build a dispatcher from `settings`. Attempts end within `lease`, so that no other process repeats them."""
     sender = build_sender(settings, seconds=min(ATTEMPT_SECONDS, lease.total_seconds()))
     return WebhookDispatcher(writer, sender, open_webhook_keys(settings), clock, lease)
 
 
 class DispatcherThread(JobsWorker):
-    """A thread that delivers until it is stopped. Each receiver has its own queue and task, so none waits for another.
+    """A thread that delivers events to webhooks until it is stopped.
 
-    At a stop, current attempts have `grace_seconds` to end. Then they are cancelled and immediately due again.
+    Each webhook has its own task, so that no webhook waits for another webhook. At a stop, current attempts have
+    `grace_seconds` to end. Attempts that still run then are cancelled, and their deliveries are due immediately.
     """
 
     def __init__(self, dispatcher: WebhookDispatcher, *, grace_seconds: float) -> None:
@@ -128,7 +135,7 @@ class DispatcherThread(JobsWorker):
         self._resting_until: dict[str, float] = {}
 
     async def _dispatch(self) -> None:
-        """Deliver until a stop is requested."""
+        """Start a task for each webhook with due deliveries, until a stop is requested. Then wait for the tasks."""
         lanes: dict[str, asyncio.Task[None]] = {}
         try:
             while not self.is_stopping:
@@ -149,7 +156,10 @@ class DispatcherThread(JobsWorker):
         return is_free and time.monotonic() >= self._resting_until.get(webhook, 0.0)
 
     async def _find_due(self) -> list[str]:
-        """Return the webhooks with due deliveries; none if the database fails, so that current tasks continue."""
+        """Return the names of the webhooks with due deliveries. Once a minute, also store that this process delivers.
+
+        If the database fails, log the error and return no names, so that current tasks continue.
+        """
         try:
             if self._notes.is_due:
                 await asyncio.to_thread(self._dispatcher.note_round, self._notes)
@@ -159,7 +169,7 @@ class DispatcherThread(JobsWorker):
             return []
 
     async def _work_lane(self, webhook: str) -> None:
-        """Deliver everything that is due for one receiver. After any failure only this receiver pauses."""
+        """Attempt all due deliveries to `webhook`. After an error, log the error and pause only this webhook."""
         try:
             await self._dispatcher.deliver_to(webhook, is_stopping=lambda: self.is_stopping)
         except Exception as failure:
@@ -173,7 +183,11 @@ class DispatcherThread(JobsWorker):
 async def send_test_notice(
     engine: Engine, sender: WebhookSender, name: str, *, keys: WebhookKeys, at: dt.datetime
 ) -> SendResult:
-    """Send a signed test notice, and return the result. Nothing is stored or retried."""
+    """Send a signed test notice to the webhook `name`, and return the result. Nothing is stored or retried.
+
+    Raise `NoSuchWebhook` if the webhook is unknown or removed, or `WebhookSecretUnreadable` if a secret of the webhook
+    cannot be decrypted.
+    """
     with Session(engine) as session:
         webhook = get_webhook(session, name)
     notice = ClaimedDelivery(
@@ -191,14 +205,20 @@ async def send_test_notice(
 
 
 def replay_deliveries(session: Session, name: str, *, now: dt.datetime) -> int:
-    """Make the webhook's dead deliveries due again, and return their number. Raises `NoSuchWebhook`."""
+    """Make the dead deliveries to the webhook `name` due now, as if never attempted, and return how many there were.
+
+    Raise `NoSuchWebhook` if the webhook is unknown or removed.
+    """
     get_webhook(session, name)
     dead = _of_webhook(name, DeliveryState.DEAD)
     return session.exec(dead.values(state=DeliveryState.PENDING.value, attempts=0, due=now)).rowcount
 
 
 def retry_deliveries(session: Session, name: str, *, now: dt.datetime) -> int:
-    """Make the webhook's pending deliveries due now, except those under way. Return their number."""
+    """Make the pending deliveries to the webhook `name` due now, and return how many there were.
+
+    Deliveries under way are left out. Raise `NoSuchWebhook` if the webhook is unknown or removed.
+    """
     get_webhook(session, name)
     waiting = _of_webhook(name, DeliveryState.PENDING).where(col(DeliveryRow.last_answer).is_distinct_from(UNDER_WAY))
     return session.exec(waiting.values(due=now)).rowcount

@@ -18,19 +18,23 @@ log = Log(__name__)
 
 
 class EmailSender:
-    """A sender through the configured mail server. Whatever the server does, `send` returns in time."""
+    """A sender of emails through the configured mail server.
+
+    Whatever the server does, a call returns after about `seconds`. The constructor raises `SetupError` if the password
+    file cannot be read.
+    """
 
     def __init__(self, settings: Settings, *, seconds: float = SECONDS_TO_SEND) -> None:
         self._settings = settings
         self._seconds = seconds
-        self._read_password()  # a missing file stops the start
+        self._read_password()  # raises an error if the file is missing, so that the service does not start
 
     def send(self, message: EmailMessage) -> str | None:
-        """Send once. Return None, or the kind of failure without any text from the server."""
+        """Send `message` once. Return None, or the name of the error without any text from the server."""
         return self._converse(lambda server: self._hand_over(server, message))
 
     def knock(self) -> str | None:
-        """Connect and sign in as for an email, but send nothing. Return as `send` does."""
+        """Connect to the mail server and sign in, but send nothing. Return None, or the name of the error."""
         return self._converse(lambda _: None)
 
     def _converse(self, say: Callable[[smtplib.SMTP], None]) -> str | None:
@@ -39,7 +43,7 @@ class EmailSender:
         def converse() -> None:
             try:
                 self._greet(server)
-                if is_over.is_set():  # a name lookup took too long: another attempt sends the email
+                if is_over.is_set():  # the deadline passed during the name lookup: a later attempt sends the email
                     return
                 say(server)
                 with suppress(smtplib.SMTPException, OSError):  # the email is accepted, whatever happens now
@@ -49,7 +53,7 @@ class EmailSender:
 
         try:
             call_in_time(converse, self._seconds)
-        except TimeoutError as failure:  # a name lookup, or a server that sends a byte now and then
+        except TimeoutError as failure:  # a slow name lookup, or a server that sends its response byte by byte
             is_over.set()
             _break_off(server)
             return type(failure).__name__
@@ -64,7 +68,7 @@ class EmailSender:
 
     def _greet(self, server: smtplib.SMTP) -> None:
         host = self._settings.smtp_host or ""
-        vars(server)["_host"] = host  # the name that TLS verifies; otherwise only the constructor sets it
+        vars(server)["_host"] = host  # the host name that TLS verifies, which `connect` does not set
         server.connect(host, self._settings.smtp_port)
         server.ehlo_or_helo_if_needed()
         if self._settings.smtp_security == "starttls":
@@ -75,7 +79,7 @@ class EmailSender:
 
     def _hand_over(self, server: smtplib.SMTP, message: EmailMessage) -> None:
         refused = server.send_message(message)
-        if refused:  # the other recipients have it: a retry would send it to them twice
+        if refused:  # the other recipients have the email: a retry would send it to them twice
             log.warning("email_recipients_refused", count=len(refused))
 
     def _read_password(self) -> str | None:
@@ -87,7 +91,7 @@ class EmailSender:
 
 
 def _break_off(server: smtplib.SMTP) -> None:
-    """End a conversation that has lasted too long. A thread that waits for the server then fails immediately."""
+    """Shut down the connection of `server`. A thread that waits for the server then fails immediately."""
     connection = server.sock
     if connection is not None:
         with suppress(OSError):

@@ -1,4 +1,7 @@
-"""Emails to the duty team: one for all events since the last. They hold figures and a link, but no content."""
+"""Emails to the duty team. One email covers all events since the last email.
+
+An email has the number of events of each kind and a link to the desk, but no case details.
+"""
 
 import datetime as dt
 import uuid
@@ -24,7 +27,7 @@ from app.services.events.outbox import EVENT_NAMESPACE, new_message_id
 from app.services.events.webhooks import REMOVED, cancel_deliveries
 
 FIRST_LOOK_BACK = dt.timedelta(hours=1)
-"""After emails are switched on, events older than this are not sent."""
+"""When emails are switched on, events older than this are not sent."""
 SENTENCES = {
     EventKind.CONCERN_RECEIVED: ("1 new concern.", "{} new concerns."),
     EventKind.CONCERN_ADDED: ("1 new addition to a concern.", "{} new additions to concerns."),
@@ -50,18 +53,21 @@ KINDS = sorted(kind.value for kind in SENTENCES)
 MAX_EVENTS = 2000
 EMAIL_LEASE = dt.timedelta(seconds=90)
 PAUSE = dt.timedelta(seconds=60)
-"""The shortest time between two emails. Events in between go into the next one."""
-LONGEST_PAUSE_STEP = 4  # index into the retry delays of webhooks: at most ten minutes, since emails alert the team
+"""The shortest time between two emails. Events in between go into the next email."""
+LONGEST_PAUSE_STEP = 4  # attempts after which the delay stops growing, at ten minutes: emails alert the team
 LONGEST_REST = dt.timedelta(minutes=15)
-"""A pause that ends later than this comes from a wrong clock and is ignored."""
+"""Longest pause in which no email is sent. A longer pause was set by a wrong clock, and is ignored."""
 ACCEPTED = "accepted"
 ADDRESS = "mailto:"
-"""Placeholder for the addresses in the settings, which are not in the database."""
+"""Placeholder in the row of the mailbox. The email addresses are in the settings, not in the database."""
 
 
 @dataclass(frozen=True)
 class EmailNotice:
-    """The content of an email: events by kind, and how many concern a child in immediate danger."""
+    """The content of an email: the number of events of each kind, and of concerns with a child in immediate danger.
+
+    `events` are the numbers of the events. `attempts` counts the attempts to send the events, including this attempt.
+    """
 
     events: tuple[int, ...]
     counts: Mapping[str, int]
@@ -70,14 +76,18 @@ class EmailNotice:
 
 
 def is_email_due(session: Session, *, now: dt.datetime) -> bool:
-    """Return True if a claim may find something to send. Only reads."""
+    """Return True if `claim_email` may find events to send, or must first subscribe the mailbox. This only reads."""
     if _is_subscribed(session.get(WebhookRow, EMAIL)):
         return session.exec(_waiting().limit(1)).first() is not None and not _is_resting(session, now)
     return True
 
 
 def claim_email(session: Session, *, now: dt.datetime) -> EmailNotice | None:
-    """Claim the events to send, until the lease ends. Return None if there are none or another process is sending."""
+    """Claim the pending events for one email, until `EMAIL_LEASE` ends. First subscribe the mailbox if necessary.
+
+    Return None if there are no pending events, if another process is sending an email, or if the pause after the last
+    email or attempt has not ended.
+    """
     mailbox = session.get(WebhookRow, EMAIL)
     if not _is_subscribed(mailbox):
         _subscribe(session, mailbox, now)
@@ -97,9 +107,9 @@ def claim_email(session: Session, *, now: dt.datetime) -> EmailNotice | None:
 
 
 def record_email(session: Session, notice: EmailNotice, failure: str | None = None, *, now: dt.datetime) -> None:
-    """Record that the mail server accepted the email, or when to retry.
+    """Record that the mail server accepted the email, or, if `failure` is given, set the time of the next attempt.
 
-    An email is never given up: its events stay pending until they are sent. Events that another process has sent are
+    An email is never given up: the events stay pending until they are sent. Events that another process has sent are
     not changed.
     """
     of_notice = col(DeliveryRow.webhook) == EMAIL, col(DeliveryRow.event_id).in_(notice.events), _waits()
@@ -112,13 +122,13 @@ def record_email(session: Session, notice: EmailNotice, failure: str | None = No
 
 
 def find_mailbox(session: Session) -> WebhookRow | None:
-    """Return the mailbox if it receives events. Only reads."""
+    """Return the row of the duty team's mailbox, or None if the mailbox is not subscribed to events."""
     mailbox = session.get(WebhookRow, EMAIL)
     return mailbox if mailbox is not None and mailbox.disabled_at is None else None
 
 
 def unsubscribe_email(session: Session, *, now: dt.datetime) -> int:
-    """Cancel all deliveries to the mailbox when emails are switched off. Return their number."""
+    """Disable the duty team's mailbox and cancel all its deliveries. Return the number of cancelled deliveries."""
     mailbox = find_mailbox(session)
     if mailbox is None:
         return 0
@@ -131,7 +141,7 @@ def _is_subscribed(mailbox: WebhookRow | None) -> bool:
 
 
 def _subscribe(session: Session, mailbox: WebhookRow | None, now: dt.datetime) -> None:
-    """Subscribe the mailbox to events from now on, and to those of the last hour that it did not get."""
+    """Subscribe the mailbox to events from now on, and make the undelivered events of the last hour pending."""
     if mailbox is None:
         mailbox = WebhookRow(name=EMAIL, url=ADDRESS, kinds=KINDS, secrets=[], added_at=now)
         session.add(mailbox)
@@ -155,7 +165,7 @@ def _waiting() -> SelectOfScalar[int]:
 
 
 def _is_resting(session: Session, now: dt.datetime) -> bool:
-    """Return True if an email is being sent, or it is too early for another one or a retry."""
+    """Return True if an email is being sent, or if the pause before the next email or attempt has not ended."""
     tried = select(DeliveryRow.event_id).where(
         DeliveryRow.webhook == EMAIL,
         col(DeliveryRow.state).in_((DeliveryState.PENDING.value, DeliveryState.DELIVERED.value)),
@@ -167,7 +177,7 @@ def _is_resting(session: Session, now: dt.datetime) -> bool:
 
 
 def _count_danger(session: Session, events: Sequence[EventRow]) -> int:
-    """Count the concerns and additions in these events that report a child in immediate danger."""
+    """Count the concerns of `events` for which the concern or an addition reports a child in immediate danger."""
     raised = {each.data["reference"] for each in events if "addition" not in each.data}
     added = {(each.data["reference"], each.data["addition"]) for each in events if "addition" in each.data}
     concerns = select(ConcernRow.reference).where(
@@ -183,7 +193,7 @@ def _count_danger(session: Session, events: Sequence[EventRow]) -> int:
 
 
 def build_email(notice: EmailNotice, settings: Settings, *, at: dt.datetime) -> EmailMessage:
-    """Return the email. Its ID is the same for the same events, so that a repetition can be recognised."""
+    """Return the email for `notice`. The same events give the same Message-ID, so that duplicates can be recognised."""
     message = EmailMessage()
     message["From"], message["To"] = settings.smtp_from, ", ".join(settings.smtp_to)
     message["Subject"] = f"{_subject(notice)} ({settings.council_name})"

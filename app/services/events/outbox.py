@@ -1,4 +1,7 @@
-"""Events: appended with their deliveries, and pulled by clients. They hold references, times and links only."""
+"""Events: stored with their deliveries to webhooks, and read by clients.
+
+An event about a concern has references, numbers, times and links only.
+"""
 
 import datetime as dt
 import json
@@ -25,7 +28,7 @@ from app.models.links import CHECKPOINT, desk_concern_path, edition_path, rendit
 from app.services.audit.audit_log import Actor, record_action, record_reading
 from app.services.audit.chains import find_end, write_end
 
-# Executed with every concern, so built once.
+# Built once, because these statements are executed with every concern.
 _NEW_EVENT = insert(table_of(EventRow))
 _ACTIVE_WEBHOOKS = select_columns(table_of(WebhookRow).c.name, table_of(WebhookRow).c.kinds).where(
     table_of(WebhookRow).c.disabled_at.is_(None)
@@ -37,17 +40,17 @@ TIMES = ("received_at", "acknowledge_by", "acknowledged_at", "closed_at", "added
 
 
 def new_message_id() -> str:
-    """Return a new message ID. It stays the same on every attempt."""
+    """Return a new ID for a message to a webhook. Every attempt to deliver the message has the same ID."""
     return f"msg_{secrets.token_hex(16)}"
 
 
 def append_event(session: Session, kind: EventKind, *, at: dt.datetime, data: dict[str, Any]) -> None:
-    """Store the event, and a delivery to each webhook that subscribes to its kind, in the caller's transaction."""
+    """Store an event, and a delivery to each webhook that subscribes to `kind`, in the caller's transaction."""
     append_events(session, [(kind, at, data)])
 
 
 def append_events(session: Session, events: Sequence[Event]) -> None:
-    """Store the events and their deliveries at the end of the chain."""
+    """Append `events` to the hash chain of events, with their deliveries, in the caller's transaction."""
     if not events:
         return
     connection = session.connection()
@@ -79,18 +82,21 @@ def append_events(session: Session, events: Sequence[Event]) -> None:
 
 
 def event_id(number: int, kind: str, at: dt.datetime, data: dict[str, Any]) -> str:
-    """Return the event's ID, derived from all its content: a number would be reused after a backup is restored."""
+    """Return the ID of an event, derived from its number, kind, time and payload.
+
+    The number is not enough, because numbers are used again after a backup is restored.
+    """
     return str(uuid.uuid5(EVENT_NAMESPACE, json.dumps([number, kind, format_utc(at), data], sort_keys=True)))
 
 
 def concern_payload(concern: ConcernRow | NewConcern) -> dict[str, Any]:
-    """Return the payload of an event about a concern."""
+    """Return the payload of an event about `concern`: the reference, the known times and a link to the concern."""
     times = {name: format_utc(moment) for name in TIMES if (moment := getattr(concern, name, None)) is not None}
     return {"reference": concern.reference, **times, "links": {"concern": desk_concern_path(concern.reference)}}
 
 
 def announce(session: Session, kind: EventKind, concern: ConcernRow, *, at: dt.datetime) -> None:
-    """Append an event about the concern, unless it is a test."""
+    """Append an event of `kind` about `concern`, unless the concern is a test."""
     append_events(session, events_about(kind, concern, at=at))
 
 
@@ -102,9 +108,10 @@ def events_about(
     message: int | None = None,
     addition: tuple[int, dt.datetime | None] | None = None,
 ) -> list[Event]:
-    """Return the event about the concern, or none if it is a test. It names the message or addition, if given.
+    """Return a list with one event of `kind` about `concern`, or an empty list if the concern is a test.
 
-    `addition` is its number and its acknowledgement deadline, or None if the event is not about the deadline.
+    `message` is the number of the message that the event is about, if any. `addition` is the number of an addition and
+    its acknowledgement deadline. The deadline is None if the event is not about the deadline.
     """
     if concern.test:
         return []
@@ -120,13 +127,16 @@ def events_about(
 
 
 def checkpoint_payload(row: CheckpointRow) -> dict[str, Any]:
-    """Return the payload of an event about a checkpoint: the signed note."""
+    """Return the payload of an event about a checkpoint: size, root hash, signed note and link."""
     links = {"checkpoint": CHECKPOINT}
     return {"size": row.size, "root_sha256": row.root_sha256, "checkpoint": row.note, "links": links}
 
 
 def edition_payload(key: EditionKey, *, digest: str | None = None, reason: str | None = None) -> dict[str, Any]:
-    """Return the payload of an event about an edition: with the digest if published, with the reason if withdrawn."""
+    """Return the payload of an event about an edition.
+
+    `digest` is given for a published edition, and `reason` for a withdrawn edition.
+    """
     own = {"digest": digest, "reason": reason}
     payload = {"guide": key.guide, "edition": key.number} | {name: said for name, said in own.items() if said}
     return payload | {"links": {"edition": edition_path(*key)}}
@@ -135,7 +145,11 @@ def edition_payload(key: EditionKey, *, digest: str | None = None, reason: str |
 def rendition_payload(
     key: RenditionKey, content: RenditionContent, *, digest: str, behind: bool, reason: str | None = None
 ) -> dict[str, Any]:
-    """Return the payload of an event about a rendition: its key, form and edition, but no content."""
+    """Return the payload of an event about a rendition: its key, form, digest and edition, but no content.
+
+    `behind` is True if the rendition is of an earlier edition than the current edition. `reason` is given for a
+    withdrawn rendition.
+    """
     edition = content.of.edition
     why = {} if reason is None else {"reason": reason}
     return why | {
@@ -151,15 +165,19 @@ def rendition_payload(
 
 
 def notice_data(data: dict[str, Any], public_url: str) -> dict[str, Any]:
-    """Return the payload for a receiver, with `urls`: the paths in `links` as absolute URLs."""
+    """Return `data` with a new field `urls`: the paths in `links` as absolute URLs that start with `public_url`."""
     links: dict[str, str] = data.get("links", {})
     return data | {"urls": {relation: f"{public_url}{path}" for relation, path in links.items()}}
 
 
 def read_events_after(session: Session, writer: Writer, *, after: int, limit: int, actor: Actor) -> Sequence[EventRow]:
-    """Record which concerns the events after that number show, if any, then return the events."""
+    """Record in the audit log which concerns the events show, then return the events.
+
+    The events are up to `limit` events with numbers above `after`. If no event is about a concern, nothing is recorded.
+    `session` is closed before the recording.
+    """
     rows = events_after(session, after=after, limit=limit)
-    session.close()  # frees the connection: requests that hold one and wait for another could block each other
+    session.close()  # frees the connection: requests that each hold one and wait for a second could block each other
     references = tuple(dict.fromkeys(row.data["reference"] for row in rows if row.kind.startswith("concern.")))
     if references:
         writer.run(record_reading, EVENTS, DeskAct.EVENTS_READ, actor, ShownDetails(references=references))
@@ -167,21 +185,28 @@ def read_events_after(session: Session, writer: Writer, *, after: int, limit: in
 
 
 def events_after(session: Session, *, after: int, limit: int) -> Sequence[EventRow]:
-    """Return the events after that number. Writers take turns, so no lower number is committed later."""
+    """Return up to `limit` events with numbers above `after`, in order. Nothing is recorded in the audit log.
+
+    Only one transaction writes at a time, so no lower number is committed later.
+    """
     wanted = select(EventRow).where(col(EventRow.id) > after)
     return session.exec(wanted.order_by(col(EventRow.id)).limit(limit)).all()
 
 
 def confirmed_by(session: Session, *, client: str) -> int:
-    """Return the last event that the client confirmed; 0 if it confirmed none, or one that no longer exists."""
+    """Return the number of the last event that `client` confirmed, or 0 if `client` confirmed no event.
+
+    Also return 0 if the confirmed event no longer exists.
+    """
     reader = session.get(EventReaderRow, client)
     return reader.confirmed if reader is not None and reader.confirmed <= find_last_event(session) else 0
 
 
 def confirm_events(session: Session, *, event_id: int, actor: Actor, client: str) -> None:
-    """Record that the client has every event up to `event_id`. The number decreases only if its event no longer exists.
+    """Store that `client` has every event up to `event_id`, and record this in the audit log.
 
-    Raises `CursorAhead` if there is no such event yet.
+    Do nothing if `client` has already confirmed this event or a later event. A confirmation of an event that no longer
+    exists does not count. Raise `CursorAhead` if there is no event with the number `event_id` yet.
     """
     last = find_last_event(session)
     if event_id > last:
@@ -198,5 +223,5 @@ def confirm_events(session: Session, *, event_id: int, actor: Actor, client: str
 
 
 def find_last_event(session: Session) -> int:
-    """Return the number of the last event; 0 if there is none."""
+    """Return the number of the last event, or 0 if there is no event."""
     return session.exec(select(func.max(EventRow.id))).one() or 0

@@ -1,4 +1,7 @@
-"""Delivery rounds: each delivering process records its activity every minute, readable by every node."""
+"""Times of delivery rounds, in which a process looks for due deliveries.
+
+A process that delivers stores the time once a minute, so that every node can check that some process delivers.
+"""
 
 import datetime as dt
 import time
@@ -13,18 +16,18 @@ NOTED_EVERY_SECONDS = 60.0
 
 
 def note_round(session: Session, kind: NotedTime, *, at: dt.datetime) -> None:
-    """Record that a process looked for deliveries of that kind at that time."""
+    """Store `at` as the last time at which a process looked for deliveries of `kind`."""
     session.merge(KnownTimeRow(id=kind.value, at=at))
 
 
 def find_round(session: Session, kind: NotedTime) -> dt.datetime | None:
-    """Return the time when a process last looked for deliveries of that kind, or None if none ever did."""
+    """Return the last time at which a process looked for deliveries of `kind`, or None if no process ever did."""
     noted = session.get(KnownTimeRow, kind.value)
     return None if noted is None else noted.at
 
 
 class RoundNotes:
-    """The recorder of one worker's rounds: the first immediately, then one a minute."""
+    """A recorder of one worker's delivery rounds: the first round immediately, then one round a minute."""
 
     def __init__(self, kind: NotedTime, writer: Writer, clock: Callable[[], dt.datetime]) -> None:
         self._kind = kind
@@ -34,11 +37,14 @@ class RoundNotes:
 
     @property
     def is_due(self) -> bool:
-        """True if a round should be recorded: none was yet, or the last is a minute old."""
+        """True if no round has been noted yet, or the last note is at least a minute old."""
         return time.monotonic() >= self._due
 
     def note(self, *, is_needed: bool = True) -> None:
-        """Record this round if it is needed. Raises write errors; the next attempt is in a minute."""
+        """Store the time of this round, unless `is_needed` is False. In both cases, the next round is due in a minute.
+
+        Raise `StoreBusy` if the time could not be stored.
+        """
         self._due = time.monotonic() + NOTED_EVERY_SECONDS
         if is_needed:
             self._writer.run(note_round, self._kind, at=self._clock())

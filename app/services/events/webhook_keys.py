@@ -1,4 +1,4 @@
-"""Secrets of webhooks: encrypted in the database, rotated, and re-encrypted under a new key."""
+"""Secrets that sign webhook messages: encrypted in the database, rotated, and re-encrypted under a new key."""
 
 import base64
 import datetime as dt
@@ -38,38 +38,46 @@ MAX_SECRETS = 2
 
 
 class WebhookKeys(KeyFile):
-    """The keys that encrypt secrets (AES-256-GCM). The webhook's name is authenticated too.
+    """The keys that encrypt the secrets of webhooks (AES-256-GCM).
 
-    A key file that is not configured is created when the first secret is encrypted.
+    The name of the webhook is authenticated too, so a secret cannot be moved to another webhook. If no setting names
+    the key file, the file is created when the first secret is encrypted. A method that needs a key raises `SetupError`
+    if the key file cannot be read or has no key.
     """
 
     purpose = "the secrets of webhooks are encrypted under"
     command = "guidance keys rotate-webhooks"
 
     def encrypt(self, webhook: str, secret: str) -> str:
-        """Encrypt a secret of the webhook under the newest key."""
+        """Return `secret`, encrypted under the newest key for the webhook named `webhook`."""
         key = self._newest()
         nonce = secrets.token_bytes(NONCE_BYTES)
         sealed = nonce + AESGCM(key.value).encrypt(nonce, secret.encode(), webhook.encode())
         return ".".join((FORMAT_VERSION, key.id, base64.urlsafe_b64encode(sealed).decode()))
 
     def decrypt_all(self, webhook: str, stored: Iterable[str]) -> tuple[str, ...]:
-        """Decrypt the secrets of the webhook. Raises `WebhookSecretUnreadable`."""
+        """Return the decrypted secrets of the webhook named `webhook`.
+
+        Raise `WebhookSecretUnreadable` if a secret in `stored` cannot be decrypted.
+        """
         return tuple(self._decrypt(webhook, each) for each in stored)
 
     def can_decrypt(self, webhook: str, stored: str) -> bool:
-        """Return True if `decrypt_all` would return the secret."""
+        """Return True if `stored` is a secret of the webhook named `webhook` that these keys decrypt."""
         with suppress(WebhookSecretUnreadable):
             self._decrypt(webhook, stored)
             return True
         return False
 
     def is_newest(self, stored: str) -> bool:
-        """Return True if the secret is encrypted under the newest key."""
+        """Return True if the secret `stored` is encrypted under the newest key."""
         return stored.startswith(f"{FORMAT_VERSION}.{self._newest().id}.")
 
     def renew(self, webhook: str, stored: str) -> str:
-        """Return the secret encrypted under the newest key; unchanged if it already is or cannot be decrypted."""
+        """Return the secret `stored`, re-encrypted under the newest key.
+
+        Return `stored` unchanged if the newest key already encrypts the secret, or if the secret cannot be decrypted.
+        """
         if self.is_newest(stored) or not self.can_decrypt(webhook, stored):
             return stored
         return self.encrypt(webhook, self._decrypt(webhook, stored))
@@ -86,7 +94,7 @@ class WebhookKeys(KeyFile):
             raise WebhookSecretUnreadable from None
 
     def _find(self, key_id: str) -> bytes | None:
-        """Return the key with that ID. Reads the file again if necessary: a key may have been added."""
+        """Return the key with the ID `key_id`, or None. If the key is unknown, first read the file again."""
         if key_id not in dict(self.keys):
             self.read()
         return dict(self.keys).get(key_id)
@@ -102,7 +110,7 @@ class WebhookKeys(KeyFile):
 
 
 def open_webhook_keys(settings: Settings) -> WebhookKeys:
-    """Return the keys from the configured file, or from the data folder if none is configured."""
+    """Return the keys of the configured file, or of a file in the data folder if no file is configured."""
     configured = settings.webhook_key_file
     return WebhookKeys(configured or settings.data_dir / WEBHOOK_KEY, is_configured=configured is not None)
 
@@ -117,9 +125,10 @@ class NewWebhook:
 
 
 def add_webhook(writer: Writer, webhook: NewWebhook, *, guard: SsrfGuard, keys: WebhookKeys, at: dt.datetime) -> str:
-    """Add a webhook. Return the secret that signs its messages (Standard Webhooks 1.0).
+    """Add `webhook`, and record this in the audit log. Return the secret that signs messages (Standard Webhooks 1.0).
 
-    Raises `WebhookExists`, or `AddressNotAllowed` if the URL may not be called.
+    Raise `SetupError` if the name is not allowed, `AddressNotAllowed` if `guard` refuses the URL, or `WebhookExists` if
+    the name is in use.
     """
     refuse_mailbox(webhook.name)
     if not re.fullmatch(SLUG_PATTERN, webhook.name):
@@ -137,9 +146,11 @@ def add_webhook(writer: Writer, webhook: NewWebhook, *, guard: SsrfGuard, keys: 
 
 
 def rotate_secret(session: Session, name: str, *, keys: WebhookKeys, at: dt.datetime) -> str:
-    """Add a new secret and return it. Messages carry both signatures until the next rotation. Raises `NoSuchWebhook`.
+    """Add a new secret to the webhook `name`, record this in the audit log, and return the secret.
 
-    An old secret that can no longer be decrypted is dropped.
+    Messages are signed with the new and the previous secret until the next rotation. A previous secret that cannot be
+    decrypted is dropped. Raise `NoSuchWebhook` if the webhook is unknown or removed, or `SetupError` for the duty
+    team's mailbox.
     """
     refuse_mailbox(name)
     secret = _new_secret()
@@ -151,7 +162,10 @@ def rotate_secret(session: Session, name: str, *, keys: WebhookKeys, at: dt.date
 
 
 def drop_old_secret(session: Session, name: str, *, at: dt.datetime) -> None:
-    """Sign only with the newest secret. Raises `NoSuchWebhook`."""
+    """Keep only the newest secret of the webhook `name`, and record this in the audit log.
+
+    Raise `NoSuchWebhook` if the webhook is unknown or removed, or `SetupError` for the duty team's mailbox.
+    """
     refuse_mailbox(name)
     webhook = get_webhook(session, name)
     webhook.secrets = webhook.secrets[:1]
@@ -159,7 +173,11 @@ def drop_old_secret(session: Session, name: str, *, at: dt.datetime) -> None:
 
 
 def remove_webhook(session: Session, name: str, *, at: dt.datetime) -> None:
-    """Remove the webhook and cancel its deliveries. Another one may then use its name. Raises `NoSuchWebhook`."""
+    """Remove the webhook `name`, record this in the audit log, and cancel the deliveries to the webhook.
+
+    A new webhook may then use the name. Raise `NoSuchWebhook` if the webhook is unknown or already removed, or
+    `SetupError` for the duty team's mailbox.
+    """
     refuse_mailbox(name)
     webhook = get_webhook(session, name)
     webhook.disabled_at, webhook.disabled_because = at, REMOVED
@@ -168,9 +186,11 @@ def remove_webhook(session: Session, name: str, *, at: dt.datetime) -> None:
 
 
 def encrypt_again(session: Session, *, keys: WebhookKeys, at: dt.datetime, with_new_key: bool = False) -> int:
-    """Re-encrypt every secret under the newest key. Return the number of webhooks whose secrets are all under it.
+    """Re-encrypt every secret under the newest key. Return the number of receivers with all secrets under this key.
 
-    The transaction admits one writer at a time, so that no two processes change the key file simultaneously.
+    If `with_new_key` is True, first add a key to the key file. Secrets that cannot be decrypted stay unchanged. Each
+    webhook is recorded in the audit log. The number includes the duty team's mailbox, which has no secret. Only one
+    transaction writes at a time, so no two processes change the key file simultaneously.
     """
     if with_new_key:
         keys.add()
@@ -183,7 +203,10 @@ def encrypt_again(session: Session, *, keys: WebhookKeys, at: dt.datetime, with_
 
 
 def drop_old_keys(session: Session, *, keys: WebhookKeys) -> None:
-    """Drop every key but the newest from the file. Raises `WebhookSecretUnreadable` if a secret needs an older one."""
+    """Remove every key except the newest from the key file.
+
+    Raise `WebhookSecretUnreadable`, and remove no key, if a secret is still encrypted under an older key.
+    """
     for webhook in list_webhooks(session):
         if any(keys.can_decrypt(webhook.name, stored) and not keys.is_newest(stored) for stored in webhook.secrets):
             raise WebhookSecretUnreadable

@@ -1,4 +1,4 @@
-"""The sender of webhook deliveries (Standard Webhooks 1.0), with limits of time and size."""
+"""The sender of webhook messages (Standard Webhooks 1.0), with limits on time and size."""
 
 import asyncio
 import datetime as dt
@@ -22,7 +22,7 @@ from app.services.events.outbox import event_id, notice_data
 from app.services.workers import start_call
 
 ATTEMPT_SECONDS = 15.0
-"""Deadline of a whole attempt: name lookup, connection, TLS, the request and the head of the response."""
+"""Deadline of one attempt, from the name lookup to the response. `BODY_SECONDS` limits reading the body."""
 BODY_SECONDS = 1.0
 MAX_RESPONSE_BYTES = 64 * 1024
 SUCCESSES = range(200, 300)
@@ -31,21 +31,25 @@ log = Log(__name__)
 
 
 class SendResult(NamedTuple):
-    """The result of an attempt: the response's status or the error's name, and its `Retry-After`."""
+    """The result of one attempt to send a message.
+
+    `answer` is the HTTP status of the response, or the name of the error. `retry_after` is the header `Retry-After`.
+    """
 
     answer: int | str
     retry_after: str | None = None
 
     @property
     def is_success(self) -> bool:
-        """True if the receiver accepted the notice."""
+        """True if the receiver accepted the message, with a status from 200 to 299."""
         return self.answer in SUCCESSES
 
 
 class WebhookSender:
-    """A sender of deliveries, each on a separate connection, so that no receiver can affect another.
+    """A sender of webhook messages. Each attempt has a new connection, so that no receiver affects another receiver.
 
-    `seconds` is the deadline of one attempt, by a monotonic clock: changes of the system time have no effect.
+    `public_url` is the start of the absolute URLs in messages. `seconds` is the deadline of one attempt, measured with
+    a monotonic clock, so that changes of the system time have no effect.
     """
 
     def __init__(self, guard: SsrfGuard, *, public_url: str, seconds: float = ATTEMPT_SECONDS) -> None:
@@ -54,7 +58,10 @@ class WebhookSender:
         self._seconds = seconds
 
     async def send(self, delivery: ClaimedDelivery, at: dt.datetime) -> SendResult:
-        """Attempt once. Whatever the receiver does, this returns by the deadline."""
+        """Attempt `delivery` once, signed with the time `at`. Return by the deadline, whatever the receiver does.
+
+        An error is returned as a result, not raised.
+        """
         try:
             async with asyncio.timeout(self._seconds):
                 return await self._send(delivery, at)
@@ -76,7 +83,7 @@ class WebhookSender:
             httpx.AsyncClient(verify=self._tls, timeout=httpx.Timeout(None, connect=step), trust_env=False) as client,
             client.stream("POST", url, content=body, headers=headers, extensions=tls) as response,
         ):
-            with suppress(httpx.HTTPError, TimeoutError):  # the status is known, and decides
+            with suppress(httpx.HTTPError, TimeoutError):  # the status is already known, and the body does not matter
                 async with asyncio.timeout(BODY_SECONDS):
                     await _discard(response)
             return SendResult(response.status_code, response.headers.get("retry-after"))
@@ -87,9 +94,9 @@ class WebhookSender:
 
 
 class Lookups:
-    """Address lookups that do not block the event loop, with at most one thread for each URL.
+    """Lookups of hosts that do not block the event loop, with at most one thread for each URL.
 
-    While a lookup hangs, further attempts for the same URL wait for it.
+    While a lookup hangs, further attempts for the same URL wait for the same lookup.
     """
 
     def __init__(self, guard: SsrfGuard) -> None:
@@ -97,7 +104,7 @@ class Lookups:
         self._under_way: dict[str, Future[Target]] = {}
 
     async def resolve(self, url: str) -> Target:
-        """Return the result of `SsrfGuard.resolve`; raise its errors."""
+        """Return the result of `SsrfGuard.resolve` for `url`. Raise `AddressNotAllowed` if the guard refuses `url`."""
         lookup = self._under_way.get(url)
         if lookup is None or lookup.done():
             lookup = self._under_way[url] = start_call(partial(self._guard.resolve, url), "webhook-lookup")
@@ -105,7 +112,7 @@ class Lookups:
 
 
 def build_sender(settings: Settings, *, seconds: float = ATTEMPT_SECONDS) -> WebhookSender:
-    """Build a sender from the settings."""
+    """Build a sender from `settings`, with a deadline of `seconds` for each attempt."""
     guard = SsrfGuard(frozenset(settings.webhook_allowed_hosts))
     return WebhookSender(guard, public_url=settings.public_url, seconds=seconds)
 
@@ -128,7 +135,7 @@ def _headers_of(delivery: ClaimedDelivery, body: str, at: dt.datetime) -> dict[s
 
 
 async def _discard(response: httpx.Response) -> None:
-    """Read and discard up to 64 KiB of the body, so that the receiver can end its response."""
+    """Read and discard up to 64 KiB of the response body, so that the receiver can finish its response."""
     read = 0
     async for chunk in response.aiter_raw():
         read += len(chunk)

@@ -1,4 +1,4 @@
-"""The register of webhooks: adding, listing and removing them, and their audit log entries."""
+"""The rows of receivers (webhooks and the duty team's mailbox), and their audit log entries."""
 
 import hashlib
 from collections.abc import Iterator, Mapping
@@ -22,9 +22,10 @@ log = Log(__name__)
 
 
 def insert_webhook(session: Session, webhook: WebhookRow) -> None:
-    """Insert the webhook, replacing a removed one of the same name. Raises `WebhookExists` if the name is in use.
+    """Insert `webhook`, and record this in the audit log. A removed webhook of the same name is replaced.
 
-    Deliveries to the former URL are kept, but none goes to the new one.
+    The undelivered messages of the replaced webhook are cancelled, so that no message goes to the new URL. Raise
+    `WebhookExists` if the name is in use.
     """
     was_removed = col(WebhookRow.name) == webhook.name, col(WebhookRow.disabled_because) == REMOVED
     if session.exec(delete(WebhookRow).where(*was_removed)).rowcount:
@@ -38,7 +39,7 @@ def insert_webhook(session: Session, webhook: WebhookRow) -> None:
 
 
 def get_webhook(session: Session, name: str) -> WebhookRow:
-    """Return the receiver of that name, unless it was removed. Raises `NoSuchWebhook`."""
+    """Return the receiver `name`. Raise `NoSuchWebhook` if the receiver is unknown or was removed."""
     webhook = session.get(WebhookRow, name)
     if webhook is None or webhook.disabled_because == REMOVED:
         raise NoSuchWebhook
@@ -46,13 +47,13 @@ def get_webhook(session: Session, name: str) -> WebhookRow:
 
 
 def refuse_mailbox(name: str) -> None:
-    """Raise `SetupError` if the name is that of the duty team's mailbox, which is not a webhook."""
+    """Raise `SetupError` if `name` is the name of the duty team's mailbox, which is not a webhook."""
     if name == EMAIL:
         raise SetupError(f"{EMAIL} is the duty team's mailbox, which the settings name (GUIDANCE_SMTP_HOST)")
 
 
 def list_webhooks(session: Session) -> list[WebhookRow]:
-    """Return every receiver by name, including disabled and removed ones."""
+    """Return every receiver by name, including the duty team's mailbox and disabled or removed webhooks."""
     return list(session.exec(select(WebhookRow).order_by(WebhookRow.name)))
 
 
@@ -62,12 +63,16 @@ def list_receivers(session: Session) -> list[WebhookRow]:
 
 
 def record_webhook(session: Session, webhook: WebhookRow, actor: Actor) -> None:
-    """Record the new state of the webhook in the audit log: its URL and its kinds of events."""
+    """Record the current state of `webhook` in the audit log, as the details that `webhook_details` returns."""
     record_action(session, WEBHOOKS, DeskAct.WEBHOOK_CHANGED, actor, webhook_details(webhook))
 
 
 def webhook_details(webhook: WebhookRow) -> WebhookDetails:
-    """Return the details of the webhook for the audit log. The digest of the secrets is of their encrypted form."""
+    """Return the audit log details of `webhook`: the name, whether the webhook is active, and two digests.
+
+    One digest covers the columns of the row, including the URL and the kinds of events. The other digest covers the
+    encrypted secrets.
+    """
     columns = {name: getattr(webhook, name) for name in ("name", "url", "kinds", "disabled_because")}
     times = {name: at and format_utc(at) for name, at in (("added", webhook.added_at), ("off", webhook.disabled_at))}
     return WebhookDetails(
@@ -79,7 +84,10 @@ def webhook_details(webhook: WebhookRow) -> WebhookDetails:
 
 
 def find_changed_webhooks(session: Session, recorded: Mapping[str, WebhookDetails]) -> Iterator[tuple[str, str]]:
-    """Yield the name and the fault of each webhook that differs from its last audit log entry."""
+    """Yield the name of each webhook that differs from its last audit log entry, with the fault as a sentence.
+
+    `recorded` has the details of each webhook's last entry, by name. The duty team's mailbox is left out.
+    """
     there = {webhook.name: webhook for webhook in list_webhooks(session)}
     for name, webhook in there.items():
         if name == EMAIL:  # the settings name the mailbox
@@ -92,7 +100,7 @@ def find_changed_webhooks(session: Session, recorded: Mapping[str, WebhookDetail
 
 
 def cancel_deliveries(session: Session, name: str) -> int:
-    """Cancel every pending and dead delivery to the receiver. Return their number."""
+    """Cancel every pending and every dead delivery to the receiver `name`. Return the number of these deliveries."""
     return session.exec(
         update(DeliveryRow)
         .where(col(DeliveryRow.webhook) == name, col(DeliveryRow.state).in_(UNDELIVERED))
