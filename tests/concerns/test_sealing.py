@@ -263,6 +263,11 @@ def test_a_header_that_the_key_did_not_make_is_refused(old: bytes, new: bytes) -
         open_with_file_key(sealed.replace(old, new, 1), key)
 
 
+def test_a_stanza_without_a_share_is_no_age_file() -> None:
+    with pytest.raises(NotThatFile):
+        find_file_key(seal(b"words").replace(b"-> X25519 ", b"-> X25519\n\n-> X25519 ", 1), IDENTITIES)
+
+
 @for_each("sealed", [b"", b"rubbish", b"age-encryption.org/v1\n-> X25519 a\n!\n--- a\n", seal(b"x")[:-1]])
 def test_what_is_no_whole_age_file_is_refused(sealed: bytes) -> None:
     with pytest.raises(NotThatFile):

@@ -19,6 +19,7 @@ from app.models.access.roles import SCOPES_OF, Role
 from app.models.audit.audit_log import DeskAct
 from app.pages.frame import DeskRoute
 from app.services.access.people import leave
+from app.services.concerns import opened_entries
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern, add, read_messages
 from tests.support.desk import acts_on, look, press, sealed_note, send, text_of
@@ -88,6 +89,18 @@ def test_the_page_has_the_last_twenty_notes_and_leads_to_all(service: FastAPI, j
         "notes 1 to 50",
         "notes 51 to 52",
     ]
+
+
+def test_the_last_notes_are_on_the_page_however_long_they_are(
+    jo: TestClient, reference: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opened_entries, "PAGE_BYTES", 2_000)
+    for number in range(1, 5):
+        press(jo, reference, "notes", text=f"Words {number}. {'x' * 1_000}")
+
+    page = jo.get(f"/desk/concerns/{reference}").text
+
+    assert re.findall(r"Words (\d+)\.", page) == ["1", "2", "3", "4"]
 
 
 def test_only_the_reporter_reads_a_question_and_the_page_shows_its_state(

@@ -126,14 +126,14 @@ def first_page_of(session: Session, kind: EntryKind, reference: str, *, limit: i
 
 
 def last_page_of(session: Session, kind: EntryKind, reference: str, *, limit: int) -> EntryPage:
-    """Return a page with the last entries, at most `limit`.
+    """Return a page with the last entries, at most `limit`, whatever their size.
 
     `next_after` is 0 if there are earlier entries, otherwise None.
     """
     count, _ = measure_entries(session, kind, reference)
     before = max(count - limit, 0)
-    page = page_of(session, PagePlace(kind, reference, before, limit))
-    return replace(page, next_after=0 if before else None)
+    found = list_entries(session, kind, reference, after=before, limit=limit)
+    return EntryPage(kind, tuple(found), 0 if before else None)
 
 
 def opens_all(texts: Iterable[Any], fingerprints: frozenset[str] | None) -> bool:
