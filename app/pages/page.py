@@ -230,7 +230,7 @@ class Site:
 async def read_site(request: Request) -> Site:
     """Return the `Site` of the request, as a FastAPI dependency.
 
-    It is `async`, so that FastAPI uses no thread for it.
+    The function is `async`, so that FastAPI needs no thread for it.
     """
     return Site.of(request)
 

@@ -91,7 +91,7 @@ class Arrival(DeskSite):
 async def read_arrival(request: Request) -> Arrival:
     """Return the request as an `Arrival`, as a FastAPI dependency.
 
-    It is `async`, so that FastAPI uses no thread for it.
+    The function is `async`, so that FastAPI needs no thread for it.
     """
     return Arrival.of(request)
 
