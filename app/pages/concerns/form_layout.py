@@ -36,7 +36,7 @@ ENTRY_NAMES = {
     "concern.things_that_exist": "thing",
     "agencies": "service",
 }
-"""The name of one entry of each repeatable group."""
+"""The name of one entry of each repeatable group, by the path of the group."""
 PARTS_OF_A_CHILD = {
     "Other names, age and sex": ("other_names", "date_of_birth", "age_described", "unborn", "sex"),
     "Language and needs": (
@@ -57,14 +57,17 @@ GIVES_NAME = ("reporter.kind", ("professional", "member_of_public", "family"))
 UNDER_18 = (ReporterKind.CHILD, ReporterKind.FRIEND)
 """The reporters who are children themselves: their forms, receipts and files have their own wording."""
 CHILDLINE = "childline"
-"""The signpost that follows 999 on their pages."""
+"""The id of the signpost that follows 999 on the pages for reporters under 18."""
 CAN_BE_REACHED = ("reporter.kind", (*GIVES_NAME[1], *UNDER_18))
 DANGER = "immediate_danger"
 """The question that asks whether a child is in danger."""
 WORKS_WITH_CHILDREN = ("reporter.kind", ("professional",))
 OF_DUTY = "reporter.duty_to_report."
 DUTY_TO_REPORT = f"{OF_DUTY}made_under_duty"
-"""The question if the law makes a professional report. It is asked from the day that the council sets."""
+"""The path of the question that asks if the law obliges a professional to report.
+
+The form asks this question from the day that the council sets.
+"""
 DATE_HINT = "For example, 24 11 2026. You can give just a month or a year."
 FULL_DATE_HINT = "For example, 24 11 2012. Leave this blank if you do not know the full date."
 TICK_ALL = "Tick all that apply."
@@ -114,7 +117,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Question:
-    """One question. Its name is the path of its answer, for example `children.0.given_names`."""
+    """One question. `name` is the path of its answer, for example `children.0.given_names`."""
 
     name: str
     kind: QuestionKind
@@ -131,7 +134,7 @@ class Question:
     """The title of the optional part that contains the question, or an empty string."""
     input_type: str = "text"
     autocomplete: str = ""
-    """The browser's autofill (WCAG 2.2, 1.3.5). It is set only for the reporter's own details."""
+    """The HTML attribute `autocomplete` (WCAG 2.2, 1.3.5). It is set only for the reporter's own details."""
     calls_for_help: bool = False
     """True if an answer can say that a child is in danger: help then comes before any further question."""
     follow_up_groups: tuple[tuple["Question", ...], ...] = ()
@@ -143,7 +146,7 @@ class Question:
         return tuple(each for group in self.follow_up_groups for each in group)
 
     def with_follow_ups(self) -> Iterator["Question"]:
-        """Yield the question, then its follow-up questions."""
+        """Yield the question, then its follow-up questions, each followed by its own."""
         yield self
         for each in self.follow_ups:
             yield from each.with_follow_ups()
@@ -153,7 +156,7 @@ class Question:
 
 @dataclass(frozen=True)
 class FormEntry:
-    """One entry of a repeatable group: a child, an address, a vehicle."""
+    """One entry of a repeatable group, for example a child or a vehicle."""
 
     name: str
     title: str
@@ -192,7 +195,10 @@ class FormSection:
     """The step of the form that contains the section."""
     hint: str = ""
     warns_of_pictures: bool = False
-    """True if the section asks about something that pictures could show. It first says that none may be sent."""
+    """True if the section asks about something that pictures could show.
+
+    The section first says that pictures cannot be sent.
+    """
     elements: tuple[FormElement, ...] = ()
 
     @property
@@ -279,27 +285,36 @@ FORM_SECTIONS = (
 
 @dataclass(frozen=True)
 class Asking:
-    """The wording of a question, if it differs from the title, description and labels of the models."""
+    """The wording and display of a question. It replaces that of the models if it is given.
+
+    `label` replaces the title, and `hint` the description. None keeps them.
+    """
 
     label: str | None = None
     hint: str | None = None
     """The help text; empty if the label is enough."""
     after: tuple[str, tuple[str, ...]] = ("", ())
-    """The question and the answers that show this question. Without CSS it is always shown."""
+    """The path of another question, and the answers to it that show this question. Without CSS it is always shown."""
     part: str = ""
     """The title of the optional part that contains the question."""
     autofill: tuple[str, str] = ("text", "")
-    """The type of the input, and the browser's autofill (WCAG 2.2, 1.3.5): only for the reporter's own details."""
+    """The HTML attributes `type` and `autocomplete` (WCAG 2.2, 1.3.5).
+
+    Only the reporter's own details have the latter.
+    """
     missing: str = ""
     """The instruction if the question is required and was left empty."""
     choices: Mapping[str, str] = field(default_factory=dict)
-    """Plain labels for codes whose own labels are those of a census."""
+    """Plain labels by code. They replace the labels of the models and code lists, for example those of a census."""
 
 
 
 
 def voice_of(kind: str) -> str:
-    """Return `kind` for a reporter who is under 18, otherwise an empty string."""
+    """Return `kind` if it is the kind of a reporter who is under 18, otherwise an empty string.
+
+    Pages choose the wording for these reporters by the result.
+    """
     return kind if kind in UNDER_18 else ""
 
 
@@ -458,7 +473,7 @@ QUESTIONS = dict.fromkeys(WITHOUT_HINT, Asking(hint="")) | {
 
 
 def part_of(path: str, asking: Asking) -> str:
-    """Return the title of the optional part that contains the question, or an empty string."""
+    """Return the title of the optional part that contains the question at `path`, or an empty string."""
     name = path.removeprefix("children.")
     return next((part for part, names in PARTS_OF_A_CHILD.items() if path != name and name in names), asking.part)
 
@@ -467,7 +482,7 @@ def part_of(path: str, asking: Asking) -> str:
 
 @dataclass(frozen=True)
 class FormVariant:
-    """A form: its page, its questions, and the wording that replaces that of the models."""
+    """One of the forms for a concern: its page, its sections, and the wording that replaces that of the models."""
 
     template: str
     title: str
@@ -480,7 +495,10 @@ class FormVariant:
 
     @property
     def steps(self) -> dict[str, str]:
-        """The title of each step, in order. JavaScript shows one step at a time; without it all are on one page."""
+        """The title of each step, in order.
+
+        JavaScript shows one step at a time. Without JavaScript, one page has all steps.
+        """
         return {each.step: LAST_STEP if each.is_collapsed else each.title for each in self.sections}
 
 
