@@ -105,7 +105,7 @@ class PageRoute(GuidanceRoute):
                 if request.method == "POST" and self.comes_from_elsewhere(request):
                     return self.page_for_elsewhere(request)
                 return await handle(request)
-            except Exception as error:  # every error becomes a page; a defect is logged
+            except Exception as error:  # every error becomes a page, and a defect is logged
                 return self.page_for(request, error)
 
         return handle_with_error_page
@@ -160,7 +160,7 @@ def error_page(site: Site, status: int, *, message: str | None = None) -> Respon
     response = site.page(
         "error.html",
         status=status,
-        here=current_path().partition("?")[0],  # never repeat a refused query
+        here=current_path().partition("?")[0],  # a page never repeats a refused query
         heading=gettext(heading),
         message=message or default_message,
     )

@@ -18,7 +18,7 @@ from app.models.coded_values import drop_consequent_errors
 COUNT = "count:"
 URLENCODED = "application/x-www-form-urlencoded"
 MAX_FIELDS = 20_000
-PLACE = re.compile("[0-9]{1,3}")  # of an entry in a list
+PLACE = re.compile("[0-9]{1,3}")  # the index of an entry in a list
 Answers = dict[str, Any]
 
 
@@ -64,10 +64,10 @@ async def parse_form(request: Request) -> SubmittedForm:
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != URLENCODED:
         raise InvalidBody(UnsupportedMediaType, UnsupportedMediaType.meaning)
     refuse_compressed(request)
-    body = await request.body()  # complete, and within the size limit (see `app.http.request_bodies`)
+    body = await request.body()  # whole and within the size limit: see `app.http.request_bodies`
     try:
         pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS)
-    except ValueError:  # not ASCII, escapes that are not UTF-8, or too many fields
+    except ValueError:  # not ASCII, escaped bytes that are not UTF-8, or too many fields
         raise InvalidBody(BadRequest, BadRequest.meaning) from None
     fields: dict[str, list[str]] = {}
     for name, value in pairs:

@@ -70,7 +70,7 @@ def _put_answers(answers: Answers, question: Question, posted: SubmittedForm, *,
         answer = _read_answer(each, posted)
         if answer or answer == 0:
             _put(answers, each.name.removeprefix(prefix), answer)
-        elif each.is_required:  # if its object is present, the error names the missing field
+        elif each.is_required:  # validation names a missing field only if the object around the field is present
             _parent_of(answers, each.name.removeprefix(prefix))
 
 
@@ -122,7 +122,7 @@ def _fields_of(question: Question, value: Any) -> Iterator[tuple[str, str]]:
         return
     match question.kind:
         case QuestionKind.DATE:
-            parts = [*value.split("-", 2), "", ""]  # a date may lack its day, or its month too
+            parts = [*value.split("-", 2), "", ""]  # a date may have no day, or neither month nor day
             yield from ((question.name + part, typed) for part, typed in zip(DATE_PARTS, parts, strict=False))
         case QuestionKind.ANY_OF:
             yield from ((question.name, each) for each in value)

@@ -72,7 +72,7 @@ DATE_HINT = "For example, 24 11 2026. You can give just a month or a year."
 FULL_DATE_HINT = "For example, 24 11 2012. Leave this blank if you do not know the full date."
 TICK_ALL = "Tick all that apply."
 ONE_A_LINE = "One on each line."
-# One on each line, they would fill two screens.
+# The formatter would put each name on its own line, and fill two screens.
 # fmt: off
 WITHOUT_HINT = (
     "children.given_names", "children.family_name", "children.age_described", "children.ethnicity",
@@ -83,6 +83,7 @@ WITHOUT_HINT = (
     "concern.latest_event_described", "concern.online.involved", "concern.missing_episodes",
     "concern.missing_episodes.reported_to_police", "concern.places_of_concern", "agencies.name", "agencies.email",
 )
+# fmt: on
 """Questions that keep the models' label but lose the help text, because the label is enough."""
 
 
@@ -100,8 +101,6 @@ class QuestionKind(StrEnum):
     OBSERVATIONS = "observations"  # any number of items of an edition, each with a note
 
 
-
-
 @dataclass(frozen=True)
 class Choice:
     """One choice of a question."""
@@ -111,8 +110,6 @@ class Choice:
     note: str = ""
     opens: str = ""
     """The numbers of the groups of follow-up questions that the choice opens, separated by spaces."""
-
-
 
 
 @dataclass(frozen=True)
@@ -152,8 +149,6 @@ class Question:
             yield from each.with_follow_ups()
 
 
-
-
 @dataclass(frozen=True)
 class FormEntry:
     """One entry of a repeatable group, for example a child or a vehicle."""
@@ -161,8 +156,6 @@ class FormEntry:
     name: str
     title: str
     questions: tuple[Question, ...]
-
-
 
 
 @dataclass(frozen=True)
@@ -177,7 +170,6 @@ class RepeatableGroup:
     entries: tuple[FormEntry, ...]
     min_entries: int
     max_entries: int
-
 
 
 FormElement = Question | RepeatableGroup
@@ -213,7 +205,6 @@ class FormSection:
             for each in element.entries if isinstance(element, RepeatableGroup) else (element,):
                 for question in each.questions if isinstance(each, FormEntry) else (each,):
                     yield from question.with_follow_ups()
-
 
 
 ConcernForm = tuple[FormSection, ...]
@@ -308,15 +299,12 @@ class Asking:
     """Plain labels by code. They replace the labels of the models and code lists, for example those of a census."""
 
 
-
-
 def voice_of(kind: str) -> str:
     """Return `kind` if it is the kind of a reporter who is under 18, otherwise an empty string.
 
     Pages choose the wording for these reporters by the result.
     """
     return kind if kind in UNDER_18 else ""
-
 
 
 AS_IN_MODELS = Asking()
@@ -478,8 +466,6 @@ def part_of(path: str, asking: Asking) -> str:
     return next((part for part, names in PARTS_OF_A_CHILD.items() if path != name and name in names), asking.part)
 
 
-
-
 @dataclass(frozen=True)
 class FormVariant:
     """One of the forms for a concern: its page, its sections, and the wording that replaces that of the models."""
@@ -500,7 +486,6 @@ class FormVariant:
         JavaScript shows one step at a time. Without JavaScript, one page has all steps.
         """
         return {each.step: LAST_STEP if each.is_collapsed else each.title for each in self.sections}
-
 
 
 LANGUAGE_OF_THE_YOUNG = Asking(

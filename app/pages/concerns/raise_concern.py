@@ -374,7 +374,7 @@ def post_form(site: SiteDep, session: SessionDep, posted: SubmittedFormDep, subm
     The page has the answers to check, the changed form, the receipt, or the code of the saved form. A copy is a PDF.
     """
     filled = empty_form(site, session, site.request.scope["path"], posted.one("edition"))
-    session.close()  # released: requests that hold one connection and wait for another could block each other
+    session.close()  # returns the connection: two requests that each hold one and wait for another would block
     return _act(filled, posted, submitter)
 
 
@@ -494,7 +494,7 @@ def _send(filled: FilledForm, concern: Concern, submitter: Principal) -> Respons
     except (errors.StoreBusy, errors.ReferenceTaken, *NO_STORE):
         return filled.check_page(concern, fault=NOT_STORED, status=errors.ServiceUnavailable.status)
     request.scope["state"][LATE] = result.is_late
-    with suppress(errors.StoreBusy, *NO_STORE):  # the saved form then stays until it expires
+    with suppress(errors.StoreBusy, *NO_STORE):  # if this fails, the saved form stays until it expires
         filled.site.context.saved_forms.end(filled.opening, at=filled.site.now)
     receipt, in_danger = Receipt.model_validate_json(result.receipt), filled.answers.get(DANGER) == ImmediateDanger.YES
     next_steps = own_steps if filled.voice else partial(steps_in_words, at=filled.site.now)

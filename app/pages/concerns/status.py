@@ -224,7 +224,7 @@ def save_receipt(site: SiteDep, posted: SubmittedFormDep) -> Response:
     is_own = bool(voice_of(posted.one("voice")))
     lines = _own_lines(site, concern, code) if is_own else _receipt_lines(site, concern, code, posted.many("also_call"))
     text = "\n".join([*lines, *_signed_lines(site, signed)]) + "\n"
-    name = "note.txt" if is_own else f"receipt-{reference}.txt"  # a child's folder of downloads may be seen by others
+    name = "note.txt" if is_own else f"receipt-{reference}.txt"  # others may see the names of a child's downloads
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(text, media_type="text/plain", headers=headers)
 

@@ -384,7 +384,7 @@ def desk_forms(
         people, concern = list_workers(session), find_concern(session, reference)
     can_unseal = context.unsealer.can_unseal
     return {
-        "path": f"{CONCERN_PAGES}/{reference}",  # each form is posted to a path below it
+        "path": f"{CONCERN_PAGES}/{reference}",  # each form is posted to a path below this one
         "reference": reference,
         "seen": seen,
         "me": visit.visitor.name,
@@ -396,7 +396,7 @@ def desk_forms(
         "takes_clear": takes_clear_words(context),  # otherwise the browser encrypts notes and messages
         "recipients": " ".join(map(str, context.submissions.sealer.recipients)),  # the recipients of notes
         "recipient": recipient_of(concern.message_key) if concern is not None else "",  # the recipient of messages
-        "key": typed.get("key") or secrets.token_urlsafe(FORM_KEY_BYTES),  # so that a double press sends it once
+        "key": typed.get("key") or secrets.token_urlsafe(FORM_KEY_BYTES),  # a form sent twice is carried out once
         "typed": typed,
         "faults": faults,
     }

@@ -39,7 +39,7 @@ from app.services.guides.editions import list_current
 
 router = GuidanceRouter(prefix=PATH, include_in_schema=False, route_class=DeskRoute)
 ONE_HOUR, ONE_DAY = dt.timedelta(hours=1), dt.timedelta(days=1)
-DAYS_ALONE = 3  # from this on, hours do not matter
+DAYS_ALONE = 3  # from this many days on, durations are shown without hours
 CONCERN_PAGES = f"{PATH}/concerns"
 ConcernReferenceInPath = Annotated[str, Path(max_length=60)]
 NO_REFERENCE = "That is not a valid reference: check it for mistakes"
@@ -204,7 +204,7 @@ def choose(show: InboxTab, fields: Mapping[str, str]) -> InboxSelection:
 def _people_of(who: str) -> dict[str, object]:
     if who in (ME, NOBODY):
         return {"mine": who == ME, "unassigned": who == NOBODY}
-    name = who.removeprefix(PERSON) if who.startswith(PERSON) else ""  # an empty name is refused
+    name = who.removeprefix(PERSON) if who.startswith(PERSON) else ""  # validation refuses an empty name
     return {"mine": False, "unassigned": False, "assigned_to": name}
 
 
@@ -253,7 +253,7 @@ def read_desk(
     chosen: SelectionDep,
     cursor: Cursor = None,
     until: Cursor = None,
-    name: Annotated[str, Query(max_length=MAX_VIEW_NAME)] = "",  # a view that is not saved yet: the form shows its name
+    name: Annotated[str, Query(max_length=MAX_VIEW_NAME)] = "",  # a view's typed name, shown in the form again
     fault: bool = False,
 ) -> Response:
     """Record the reading in the audit log, and return one page of the inbox.

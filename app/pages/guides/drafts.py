@@ -321,7 +321,7 @@ def _save(editing: Editing, page: str, posted: SubmittedForm, shown: str, act: s
     Raise `DraftChanged` if another person has saved this section since. Their changes to other sections are kept.
     """
     ids = frozenset(item.id for item in getattr(editing.find_current(), page, ()))  # published ids never change
-    beginning = editing.first_words() if shown == NOT_BEGUN else {}  # an existing draft refuses other tags
+    beginning = editing.first_words() if shown == NOT_BEGUN else {}  # only this tag may begin a draft
     entries: list[str] = []
 
     def change(draft: GuideDraftRow | None) -> DraftContent:

@@ -144,7 +144,7 @@ def _describe_changes(changes: SectionChanges) -> Iterator[TextChange]:
 
 def _describe_rewording(change: Reworded) -> Iterator[TextChange]:
     for field in change.fields:
-        name = getattr(change.after, "name", None) or _title(change.id)  # the name that people know
+        name = getattr(change.after, "name", None) or _title(change.id)  # an item's name is clearer than its id
         heading = "Reworded" if field == "text" else f"{name}: {FIELD_WORDS.get(field, _title(field).lower())}"
         before, after = _to_text(getattr(change.before, field)), _to_text(getattr(change.after, field))
         yield TextChange(heading, changed_words(before, after))
@@ -171,7 +171,7 @@ def _to_text(value: Any) -> str:
 def read_home(site: SiteDep, session: SessionDep) -> Response:
     """Return the home page: who to call, the form for a concern, and the guides or links to them."""
     guides = list_guides(session, site.context.reference_data)
-    only = guides[0].guide if len(guides) == 1 else None  # with several, no guide is chosen in advance
+    only = guides[0].guide if len(guides) == 1 else None  # if there are several guides, the person chooses
     return site.cached_page(
         "home.html",
         guides=guides,
@@ -465,7 +465,7 @@ def _rendition_page(site: Site, session: Session, guide: str, language: str, num
     response = site.cached_page(
         "rendition.html",
         caching=CACHE_CHECKED,
-        here=f"/guides/{guide}" if language == current_language().tag else "",  # other languages of the guide
+        here=f"/guides/{guide}" if language == current_language().tag else "",  # for links to other languages
         head=current,
         rendition=rendition,
         form_label=FORM_LABELS[form],

@@ -92,7 +92,7 @@ def _find_test_key(context: AppContext, now: dt.datetime) -> tuple[str, dt.datet
     if not drawn or now - drawn[0][1] >= KEY_LIFE / 2:
         try:
             drawn[:] = [(draw_test_key(context.writer, name=DOCS_CLIENT, at=now, life=KEY_LIFE), now)]
-        except GuidanceError:  # the disk may be full, or the client revoked: show the page without a key
+        except GuidanceError:  # the disk is full, or the client is revoked: show the page without a key
             return None
     key, drawn_at = drawn[0]
     return key, drawn_at + KEY_LIFE / 2
