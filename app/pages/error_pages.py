@@ -1,4 +1,7 @@
-"""Error pages, which say what happened and who to call. They also replace errors of requests that reach no page."""
+"""Error pages, which say what happened and who to call.
+
+An error of a request that reaches no page's route is replaced by a page too, if the client prefers HTML.
+"""
 
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
@@ -194,9 +197,9 @@ class PagesMiddleware:
         self.app = app
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        """Pass a request that has no pages, such as a call of the API, on unchanged.
+        """Serve the request in the language of its path.
 
-        Serve any other in its language.
+        A request for a path without pages, as of the API, passes unchanged.
         """
         if scope["type"] != "http" or scope["path"].startswith(PATHS_WITHOUT_PAGES):
             return self.app(scope, receive, send)

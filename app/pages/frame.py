@@ -110,7 +110,7 @@ DEFECT = ("Sorry, something went wrong", "Your action has not been carried out. 
 
 @dataclass(frozen=True)
 class DeskSite(Site):
-    """A request to the desk, whether or not a person is signed in, with all that a page of the desk is made from."""
+    """A request to a page of the desk, whether or not a person is signed in. Its methods make pages of the desk."""
 
     def page(self, template: str, *, status: int = 200, **values: Any) -> Response:
         """Return a page of the desk with the desk's Content-Security-Policy.
@@ -124,7 +124,7 @@ class DeskSite(Site):
 
 @dataclass(frozen=True)
 class Visit(DeskSite):
-    """A request from a signed-in person to the desk, with all that the page in response is made from."""
+    """A request to a page of the desk from a signed-in person, who is the `visitor`."""
 
     visitor: Visitor
 
@@ -134,7 +134,7 @@ class Visit(DeskSite):
         return self.visitor.actor
 
     def page(self, template: str, *, status: int = 200, **values: Any) -> Response:
-        """Return a page of the desk with `status`. It shows the signed-in person at the top."""
+        """Return a page of the desk with `status`, and with the signed-in person at the top."""
         return super().page(template, status=status, visitor=self.visitor, **values)
 
 

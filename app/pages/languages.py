@@ -35,7 +35,10 @@ ENGLISH_ALONE = (*PATHS_WITHOUT_PAGES, "/docs", "/looks", "/mcp", "/desk", "/edi
 IN_ENGLISH = Markup(' lang="en"')
 OTHERS = "|".join(re.escape(each[1:]) for each in ENGLISH_ALONE)
 LINK = re.compile(rf' (href|action|formaction)="(/(?!/|{OTHERS})[^"]*)"')
-"""A link in double quotes to a page that has other languages. Links that change the language are in single quotes."""
+"""Matches a link in double quotes to a page that exists in other languages.
+
+Templates write links that change the language in single quotes.
+"""
 WRITING_IN = {
     "pl": "Pisz po polsku.",
     "ro": "Scrieți în română.",

@@ -171,7 +171,10 @@ class Site:
         return localised_links(page_templates().get_template(template).render(defaults | values))
 
     def says(self, statement: str) -> str:
-        """Return the sentence of the legal statement `statement`, in the language of the page or marked as English."""
+        """Return the sentence of the legal statement `statement` in the language of the page.
+
+        A sentence without a translation is marked as English.
+        """
         return or_english(self.context.reference_data.law[statement].sentence or "")
 
     def page(self, template: str, *, status: int = 200, **values: Any) -> Response:
@@ -183,7 +186,9 @@ class Site:
         return self._with_headers(response)
 
     def compressed(self, page: Response) -> Response:
-        """Return `page` compressed with gzip if the browser accepts gzip, otherwise unchanged.
+        """Return `page` compressed with gzip if the browser accepts gzip, otherwise as it is.
+
+        Add `Vary: Accept-Encoding`.
 
         The caller must pass an empty form, which contains no input. A page with answers must never be compressed: its
         length could reveal the answers.

@@ -105,11 +105,11 @@ def page_words(sentence: str) -> str:
 
 
 def steps_in_words(concern: Receipt | ConcernStatus, *, at: dt.datetime, in_danger: bool = False) -> list[str]:
-    """Return the sentences on what happens next, in the language of the page. `at` is the current time.
+    """Return the sentences on what happens next, in the language of the page.
 
     The API has these sentences only in English. Sentences that contain a time cannot be looked up in the catalogue: in
-    another language, they are composed again and put in the same places. A sentence without a translation is marked as
-    English.
+    another language, they are composed again and put in the same places. `at` is the current time for these sentences,
+    and with `in_danger` they say to call 999. A sentence without a translation is marked as English.
     """
     said = [page_words(each) for each in concern.next_steps]
     if current_language() == ENGLISH:
@@ -143,7 +143,10 @@ def _timed_steps(concern: Receipt | ConcernStatus, at: dt.datetime, *, in_danger
 
 
 def own_steps(concern: Receipt | ConcernStatus, *, in_danger: bool = False) -> list[str]:
-    """Return the sentences on what happens next, in the language of the page, for a reporter who is under 18."""
+    """Return the sentences on what happens next, in the language of the page, for a reporter who is under 18.
+
+    With `in_danger`, they begin with calling 999.
+    """
     if concern.test:
         return [gettext(TEST)]
     if concern.state == ConcernState.CLOSED:

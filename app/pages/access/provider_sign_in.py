@@ -152,7 +152,7 @@ def _let_in(arrival: Arrival, openid: OpenIdSignIn, found: SignedIn, *, goes_on:
 def _way_cookie(state: str) -> str:
     """Return the name of the cookie for the sign-in with `state`.
 
-    Each sign-in has its own cookie, so that it does not end a sign-in in another tab.
+    Each sign-in has its own cookie, so that a sign-in in one tab does not end a sign-in in another tab.
     """
     return f"{WAY_COOKIE}-{state[:CHARACTERS_OF_STATE]}"
 

@@ -35,7 +35,7 @@ class Arrival(DeskSite):
 
     @property
     def passkeys(self) -> "Passkeys":
-        """The passkeys of this site, for the port that the browser called."""
+        """The passkey service of this site, for the port that the browser called."""
         return self.context.desk_sign_in.passkeys(self.request.url.port)
 
     def elsewhere(self, path: str) -> str | None:
@@ -144,7 +144,10 @@ def offer_passkey_registration(arrival: ArrivalDep, posted: SubmittedFormDep) ->
 
 @router.post(INVITATION)
 def accept_invitation(arrival: ArrivalDep, posted: SubmittedFormDep) -> Response:
-    """Register the new passkey of the invited person, and start a session. Refuse with 401 if either is not valid."""
+    """Register the new passkey of the invited person, and start a session.
+
+    Refuse with 401 if the invitation or the passkey is not valid.
+    """
     token, credential = posted.one("token"), posted.one("credential")
     try:
         return arrival.let_in(arrival.passkeys.register(token, credential, address=arrival.address, at=arrival.now))

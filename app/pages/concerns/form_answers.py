@@ -23,7 +23,10 @@ Faults = dict[str, str]
 
 
 def read_answers(form: ConcernForm, posted: SubmittedForm) -> Answers:
-    """Return the answers of the posted form as the JSON of the API. Leave out empty entries if the schema allows it."""
+    """Return the answers of the posted form as the JSON of the API.
+
+    Leave out the empty entries of a group if the schema requires no entry.
+    """
     answers: Answers = {}
     for section in form:
         for element in section.elements:
@@ -38,7 +41,10 @@ def read_answers(form: ConcernForm, posted: SubmittedForm) -> Answers:
 
 
 def repeated_entries(answers: Answers, prefix: str = "") -> list[tuple[str, list[Any]]]:
-    """Return each list of objects among the answers, after its path. `prefix` is the path of `answers` with a dot."""
+    """Return the path and the entries of each list of objects in `answers`.
+
+    `prefix` is the path of `answers` itself, followed by a dot.
+    """
     found: list[tuple[str, list[Any]]] = []
     for name, value in answers.items():
         if isinstance(value, dict):
@@ -166,9 +172,9 @@ def printed_section(section: AnsweredSection) -> dict[str, Any]:
 
 
 def named_faults(form: ConcernForm, faults: Sequence[FieldError], answers: Answers) -> Faults:
-    """Return the first error message of each question that has an error, by name and in the order of the form.
+    """Return the first error message of each question that has an error, by the question's name.
 
-    The name `""` has the first of the errors that belong to no question.
+    The questions are in the order of the form. The name `""` has the first of the errors that belong to no question.
     """
     questions = {question.name: question for section in form for question in section.questions}
     entries = {entry.name: entry.title for group in _groups_of(form) for entry in group.entries}

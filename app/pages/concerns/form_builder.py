@@ -87,9 +87,10 @@ class SchemaField:
 
 
 def schema_fields(schema: JsonSchema, name: str = "", path: str = "") -> Iterator[SchemaField]:
-    """Yield each field of the object `schema` that the form asks for. Yield the fields of a nested object in its place.
+    """Yield each field of the object `schema` that the form asks for.
 
-    `name` and `path` are the beginnings of the names and paths of the fields.
+    A nested object is replaced by its fields. `name` and `path` are the beginnings of the names and paths of the
+    fields.
     """
     for own_name, property_schema in schema["properties"].items():
         field_schema = _without_null(property_schema)
@@ -250,7 +251,7 @@ class FormBuilder:
 def _fields_at(fields: Sequence[SchemaField], path: str) -> list[SchemaField]:
     """Return the fields at `path`, a path of the layout, in the order of the models.
 
-    If `path` ends in a star, return all fields whose paths begin so.
+    If `path` ends in a star, return all fields whose paths begin with the part before the star.
     """
     prefix = path.removesuffix("*")
     return [field for field in fields if field.path == path or (prefix != path and field.path.startswith(prefix))]

@@ -49,7 +49,7 @@ PARTS_OF_A_CHILD = {
         *("child_protection_plan", "education_health_and_care_plan", "allocated_social_worker"),
     ),
 }
-"""The titles of the collapsible parts for questions about a child, and the questions in each."""
+"""The titles of the collapsible parts for questions about a child, and the questions in each part."""
 MORE_ABOUT_YOU, MORE_ABOUT_WORK = "More about you", "More about your work"
 """The titles of the parts for questions about the reporter."""
 YES = ("yes",)
@@ -143,7 +143,7 @@ class Question:
         return tuple(each for group in self.follow_up_groups for each in group)
 
     def with_follow_ups(self) -> Iterator["Question"]:
-        """Yield the question, then its follow-up questions, each followed by its own."""
+        """Yield the question, then its follow-up questions with all questions that depend on them."""
         yield self
         for each in self.follow_ups:
             yield from each.with_follow_ups()
@@ -276,27 +276,30 @@ FORM_SECTIONS = (
 
 @dataclass(frozen=True)
 class Asking:
-    """The wording and display of a question. It replaces that of the models if it is given.
+    """The wording and display of a question.
 
-    `label` replaces the title, and `hint` the description. None keeps them.
+    `label` replaces the title that the models give, and `hint` replaces their description. None keeps the models' text.
     """
 
     label: str | None = None
     hint: str | None = None
     """The help text; empty if the label is enough."""
     after: tuple[str, tuple[str, ...]] = ("", ())
-    """The path of another question, and the answers to it that show this question. Without CSS it is always shown."""
+    """The path of another question, and the answers to it that show this question.
+
+    Without CSS, this question is always shown.
+    """
     part: str = ""
     """The title of the optional part that contains the question."""
     autofill: tuple[str, str] = ("text", "")
     """The HTML attributes `type` and `autocomplete` (WCAG 2.2, 1.3.5).
 
-    Only the reporter's own details have the latter.
+    `autocomplete` is set only for the reporter's own details.
     """
     missing: str = ""
     """The instruction if the question is required and was left empty."""
     choices: Mapping[str, str] = field(default_factory=dict)
-    """Plain labels by code. They replace the labels of the models and code lists, for example those of a census."""
+    """Plain labels by code. They replace the labels of the models and code lists, such as the labels of a census."""
 
 
 def voice_of(kind: str) -> str:

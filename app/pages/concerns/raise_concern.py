@@ -155,7 +155,7 @@ class FilledForm:
         return self.variant.can_be_saved and not self.voice
 
     def without_entry(self, entry: str) -> "FilledForm":
-        """Remove the entry at the path `entry` from the answers, in place, and return this form."""
+        """Remove the entry at the path `entry` from the answers, in place. Return this form."""
         name, _, number = entry.rpartition(".")
         entries = value_at(self.answers, name)
         if isinstance(entries, list) and PLACE.fullmatch(number) and int(number) < len(entries):
@@ -163,15 +163,15 @@ class FilledForm:
         return self
 
     def urgent(self) -> "FilledForm":
-        """Make a reporter who has not identified themselves anonymous, in place, and return this form.
+        """Set the reporter's kind to anonymous if the reporter chose none, in place. Return this form.
 
-        This is how a concern is sent in danger.
+        Concerns are sent in this way from the page for a child in danger.
         """
         self.answers.setdefault("reporter", {}).setdefault("kind", ReporterKind.ANONYMOUS.value)
         return self
 
     def without_answer(self, name: str) -> "FilledForm":
-        """Remove the answer at the path `name`, in place, and return this form."""
+        """Remove the answer at the path `name`, in place. Return this form."""
         parent, _, own_name = name.rpartition(".")
         answers = value_at(self.answers, parent) if parent else self.answers
         if isinstance(answers, dict):
@@ -326,7 +326,7 @@ def duty_to_report(site: Site) -> str | None:
 
 
 def _holds(section: FormSection, name: str) -> bool:
-    """Return True if `name` is the section's id, or the path of one of its elements, or of an entry in one."""
+    """Return True if `name` is the section's id, the path of an element in the section, or the path of an entry."""
     return name == section.id or any(f"{name}.".startswith(f"{element.name}.") for element in section.elements)
 
 
@@ -369,9 +369,10 @@ def read_form(site: SiteDep, session: SessionDep) -> Response:
 @router.post(FRIEND)
 @router.post(f"{GENERAL}/{{guide}}", dependencies=[Depends(_check_name)])
 def post_form(site: SiteDep, session: SessionDep, posted: SubmittedFormDep, submitter: SubmitterDep) -> Response:
-    """Run the action of the pressed button, and return its page.
+    """Run the action of the pressed button, and return the resulting page or file.
 
-    The page has the answers to check, the changed form, the receipt, or the code of the saved form. A copy is a PDF.
+    The page has the answers to check, the changed form, the receipt, or the code of the saved form. The file is a PDF
+    with a copy of the answers.
     """
     filled = empty_form(site, session, site.request.scope["path"], posted.one("edition"))
     session.close()  # returns the connection: two requests that each hold one and wait for another would block
@@ -566,7 +567,7 @@ def open_saved_form(site: SiteDep, session: SessionDep, posted: SubmittedFormDep
 def _code_form(site: Site, posted: SubmittedForm, *, fault: str | None = None) -> Response:
     """Return the form that asks for the code of a saved form.
 
-    Its field `page` identifies this page. A saved form remembers the newest page that opened it.
+    The field `page` of the form identifies this page. A saved form remembers the newest page that opened it.
     """
     return site.page(
         "saved_draft_form.html",

@@ -56,9 +56,9 @@ DIGITS_OF_SEEN = 9
 DONE = "done"
 """The anchor of the completed action on a concern's page."""
 MOST_AT_ONCE = 20
-"""The number of the last audit log entries that are searched for the person's own action.
+"""How many of the last audit log entries are searched for the person's own action.
 
-More than one is needed, because others may act at the same time.
+One would not be enough, because others may act at the same time.
 """
 FORM_KEY_BYTES = 16
 UNTYPED: Mapping[str, str] = MappingProxyType({})
@@ -104,7 +104,10 @@ class Attempt(Visit):
             raise errors.ValidationFailed(faults_of(error)) from None
 
     def only_addition_waits(self) -> bool:
-        """Return True if the concern itself is acknowledged, so that only an addition is not."""
+        """Return True if the concern itself is acknowledged.
+
+        If closing was refused because something is not acknowledged, it is then only an addition.
+        """
         with Session(self.context.engine) as session:
             concern = find_concern(session, self.reference)
         return concern is not None and concern.state != ConcernState.RECEIVED
@@ -201,7 +204,8 @@ def read_body(attempt: Attempt) -> dict[str, object]:
 def lead_back(attempt: Attempt) -> Response:
     """Redirect to the page of the concern, which shows the completed action.
 
-    Because of the redirect, a reload does not repeat the action.
+    If others changed the concern since the form's page was shown, the page also shows their changes. Because of the
+    redirect, a reload does not repeat the action.
     """
     own = attempt.visitor.actor.client
     query = f"seen={attempt.seen}&" if any(each.client != own for each in attempt.list_meanwhile()) else ""
@@ -246,7 +250,7 @@ def hold_on_page(attempt: AttemptDep) -> Response:
 
 @router.post("/{reference}/erasure")
 def erase_on_page(attempt: AttemptDep) -> Response:
-    """Erase the text of the concern for good."""
+    """Erase the text of the concern permanently."""
     try:
         actions.erase_for_good(attempt.context.desk, attempt.reference, attempt.parse(Erasure), attempt.actor)
     except REFUSED as refusal:

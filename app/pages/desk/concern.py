@@ -46,7 +46,10 @@ CONCERN = "concern"
 LINE = 64
 ADDED_ON_PAGE = 50
 NOTES_ON_PAGE = 20
-"""The number of the most recent notes that the page shows. Together they are smaller than the limit of a page."""
+"""How many of the most recent notes the page shows.
+
+Together they are smaller than the size limit of a page of entries.
+"""
 ACTS_SHOWN = 50
 MOST_ACTS = 10**9
 SAVED = "sealed file saved"
@@ -124,7 +127,7 @@ def read_desk_work(visit: Visit, shown: opened_concerns.Opening, *, seen_before:
     """Return what the desk has done about a concern: messages, hand-overs and the last actions, without any text.
 
     The caller must first record the view of the concern. `meanwhile` has the actions of others after the action with
-    the number `seen_before`, the last that the person had seen.
+    the number `seen_before`, the last that the person had seen. It is empty if `seen_before` is None.
     """
     concern, receipts = shown.concern, visit.context.submissions.receipts
     reference, client = concern.reference, visit.actor.client

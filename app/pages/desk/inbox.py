@@ -93,7 +93,8 @@ class InboxLine:
     def time(self) -> str | None:
         """The time left in words, or None if neither the concern nor an addition must still be acknowledged.
 
-        If a child is or may be in danger, the time waited so far, followed by the delay if the concern is overdue.
+        If a child is or may be in danger, the text is the time waited so far, followed by the delay if the concern is
+        overdue.
         """
         is_own = self.entry.state is ConcernState.RECEIVED
         dues = [due for due in (is_own and self.entry.acknowledge_by, self.entry.addition_acknowledge_by) if due]
@@ -119,7 +120,10 @@ def lines_of(visit: Visit, entries: Sequence[InboxEntry]) -> list[InboxLine]:
 
 
 class InboxTab(StrEnum):
-    """A tab of the inbox, with its label. `same_as` has the filters that select the same concerns, or None."""
+    """A tab of the inbox, with its label.
+
+    `same_as` has filters that select the same concerns, or is None if none do.
+    """
 
     label: str
     same_as: ViewFilters | None
@@ -151,7 +155,10 @@ class InboxSelection:
 
     @property
     def who(self) -> str:
-        """The value of the form field `who`: `me`, `nobody`, or `person:` with a name. Empty for all people."""
+        """The value of the form field `who`: `me`, `nobody`, or `person:` with a name.
+
+        It is empty if the filters name no person.
+        """
         of_person = f"{PERSON}{self.view.assigned_to}" if self.view.assigned_to is not None else ""
         return ME if self.view.mine else NOBODY if self.view.unassigned else of_person
 

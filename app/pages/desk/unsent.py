@@ -1,7 +1,7 @@
-"""Unsent text about a concern: this service decrypts it for the person who typed it, if it can decrypt concerns.
+"""Recovery of unsent text about a concern, for the person who typed the text.
 
-The browser encrypts the text with a new key, and the key to the team's keys. It stores both in its tab, and sends only
-the encrypted key to this service.
+The browser encrypts the text with a new key, and encrypts that key to the team's keys. It stores both in its tab, and
+sends only the encrypted key to this service. The service can decrypt the key only if it can decrypt concerns.
 """
 
 import base64

@@ -75,7 +75,7 @@ BACKTICKED = re.compile("`([^`]+)`")
 
 @dataclass(frozen=True)
 class Remark:
-    """An error or warning from the check of a draft, with the page and the name of the field that it is about."""
+    """An error or warning from the check of a draft, with the page and the name of the field concerned."""
 
     words: str
     page: str
@@ -84,7 +84,7 @@ class Remark:
 
 @dataclass(frozen=True)
 class Editing(Visit):
-    """A request from a signed-in editor about the draft of `guide`, which may not exist yet."""
+    """A request from a signed-in editor about the draft of `guide`. The draft may not exist yet."""
 
     session: Session
     guide: str
@@ -128,7 +128,7 @@ class Editing(Visit):
         return lead_to(self.path)
 
     def act(self, posted: SubmittedForm) -> DraftAct:
-        """Return the action on the draft, for a function of the service.
+        """Return the action on the draft, as the functions of the service take it.
 
         The precondition of the action raises `DraftChanged` if the draft is not the version that the posted page
         showed.
@@ -337,7 +337,7 @@ def _save(editing: Editing, page: str, posted: SubmittedForm, shown: str, act: s
 
 
 def _is_saved(former: DraftContent | None, page: str, posted: SubmittedForm, ids: Collection[str]) -> bool:
-    """Return True if the posted content is already saved: the page sends it again if a response was lost."""
+    """Return True if the posted content is already saved: the page repeats a post if the response was lost."""
     if former is None:
         return False
     again = with_ids(with_section(former, page, posted), page, former, ids)

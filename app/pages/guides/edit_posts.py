@@ -81,9 +81,11 @@ def settle_ids(entries: list[Any], former: Any, published: Collection[str]) -> N
 
 
 def _former_entry(before: list[Any], place: int, id_: str) -> Any:
-    """Return the former entry with the id `id_`, and prefer the one at `place`. Return None if there is none.
+    """Return the former entry with the id `id_`, looking first at the index `place`.
 
-    If `id_` is empty, return the entry at `place` if it has no id either.
+    Return None if no entry has the id.
+
+    If `id_` is empty, return the entry at `place` if that entry has no id either, otherwise None.
     """
     at_place = before[place : place + 1]
     if not id_:
@@ -104,7 +106,7 @@ def _words(item: dict[str, Any]) -> str:
 def _read(field: EditField, posted: SubmittedForm, name: str, former: Any) -> Any:
     """Return the posted value of the field.
 
-    Keep `former` if the form does not contain the list at all. Keep it also if the form cannot show `former`, and
+    Keep `former` if the form does not contain the list at all. Keep `former` also if the form cannot show it, and
     nothing is filled in instead.
     """
     if field.control is Control.LIST and f"{COUNT}{name}" not in posted.fields:
@@ -169,10 +171,10 @@ def with_ids(content: DraftContent, page: str, former: DraftContent, published_i
 
 
 def do_act(content: DraftContent, act: str) -> str:
-    """Add, move or remove an entry of a list in `content`, in place. Return the name of the entry to show then.
+    """Add, move or remove an entry of a list in `content`, in place. Return the name of the entry to show next.
 
     `act` names the entry or the list: `up:contacts.1`, `down:...`, `remove:...`, `add:contacts.0.phones`. Return an
-    empty string if `act` names neither, or if the list is full. An unknown action changes nothing.
+    empty string if there is no such entry or list, or if the list is full. An unknown action changes nothing.
     """
     verb, _, name = act.partition(":")
     if not name:

@@ -98,7 +98,7 @@ WANTED_FORMS = {
         to_translate("Some guides have no version in British Sign Language yet."),
     ),
 }
-"""Texts of the accessibility statement for each format: if no guide has it, and if only some guides have it."""
+"""Two texts of the accessibility statement for each format: for no guide with the format, and for only some."""
 OTHER_FORMS = {"": "application/json", ".md": "text/markdown", ".pdf": "application/pdf"}
 """The formats of an edition beside its page: the suffix of its path in the API, and the media type."""
 Since = Annotated[int | None, Query(ge=1, le=MAX_NUMBER, description="The edition to compare with.")]
@@ -233,7 +233,7 @@ def links_of_renditions(renditions: Sequence[StoredRendition]) -> list[dict[str,
     """Return a link to the page of each rendition, as template variables.
 
     Each link has the path, the language with its direction, and the label of the format. `own_name` is the language's
-    own name for a translation, or None.
+    own name if the rendition is a translation, otherwise None.
     """
     first = {each.key.language: each for each in reversed(renditions)}
     return [
@@ -395,7 +395,10 @@ def edition_values(head: EditionHead, content: EditionContent, history: list[Edi
 
 
 def in_guide_language(*_pointer: str | int) -> Markup:
-    """Return the attributes of an element whose text is in the language of the guide, wherever the text is."""
+    """Return the attributes of an element whose text is in the language of the guide.
+
+    The pointer to the text is ignored, because every text of an edition is in that language.
+    """
     return english()
 
 
