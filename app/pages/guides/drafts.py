@@ -238,8 +238,8 @@ def publish_on_page(editing: PublishingDep, posted: SubmittedFormDep) -> Respons
 
     If the person has not confirmed, or the draft has errors, redirect to that part of the draft's page. Raise
     `DraftChanged` if the draft is not the version that the page showed. Raise `FollowsAnotherEdition` if another
-    edition was published since. If the settings require two people, raise `SecondPersonNeeded` if this person wrote
-    part of the draft, or `HandUnknown` if a client without a person did.
+    edition was published since. Raise `SecondPersonNeeded` if this person wrote part of the draft. If the settings
+    require two people, raise `HandUnknown` if a client without a person wrote part of the draft.
     """
     if posted.one("agreed") != AGREED:
         return lead_to(f"{editing.path}#publish")
