@@ -1,6 +1,6 @@
-// Builds the script of the desk, and unseal.html with the same script inside, into the folder of the pages' files.
-// The text of unseal.html names the digest of its one script and its one style: the browser runs nothing else, and
-// lets it call nobody.
+// Builds unseal.js, the script of the desk's pages, and unseal.html, which contains the same script.
+// Both go to the folder of the pages' static files. The policy in unseal.html names the digests of its one script and
+// its one style: the browser therefore runs nothing else, and lets the page send no request.
 import { createHash } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
@@ -13,7 +13,7 @@ const COLOURS = ":root{--band:#1d3d5c;--on-band:#fff;--button:#0b6150;--on-butto
 
 const digest = (text) => `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
 
-// The licences of what is bundled go with it.
+// Return the licences of the bundled packages, as a comment for the top of the script.
 async function licences(inputs) {
   const folders = new Set(Object.keys(inputs).map((path) => /.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0]));
   folders.delete(undefined);

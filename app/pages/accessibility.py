@@ -1,4 +1,7 @@
-"""The last axe test of every page, which the build records and the accessibility statement shows."""
+"""The date of the last accessibility test of all pages (axe). The accessibility statement shows the date.
+
+The build records the test, together with a digest of the tested pages.
+"""
 
 import datetime as dt
 import hashlib
@@ -14,7 +17,10 @@ PARTS_OF_PAGES = ("*.html", "*.css", "*.js")
 
 
 def find_last_run(file: Path = RUN_FILE) -> dt.date | None:
-    """Return the day on which the current pages last passed, or None if they changed since or were never tested."""
+    """Return the day on which the current pages last passed the test.
+
+    Return None if the pages have changed since, or if `file` is missing or not valid.
+    """
     try:
         run = json.loads(file.read_bytes())
         return dt.date.fromisoformat(run["tested_on"]) if run["pages"] == digest_of_pages() else None
@@ -23,13 +29,16 @@ def find_last_run(file: Path = RUN_FILE) -> dt.date | None:
 
 
 def write_run(day: dt.date, file: Path = RUN_FILE) -> None:
-    """Record that the current pages passed on that day."""
+    """Record in `file` that the current pages passed the test on `day`."""
     file.write_text(json.dumps({"tested_on": day.isoformat(), "pages": digest_of_pages()}) + "\n", encoding="utf-8")
 
 
 @cache
 def digest_of_pages() -> str:
-    """Return the SHA-256 of the templates, styles and scripts of the pages."""
+    """Return the SHA-256 of the templates, styles and JavaScript of the pages, in hexadecimal.
+
+    The built files `unseal.js` and `unseal.html` are not included.
+    """
     digest = hashlib.sha256()
     for path in sorted(_parts()):
         digest.update(f"{path.name}\n".encode() + path.read_bytes())

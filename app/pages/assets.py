@@ -1,4 +1,4 @@
-"""Static files of the pages: the stylesheet with the council's colours, the script and the logo."""
+"""Static files of the pages: stylesheets, JavaScript, and the council's logo."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -43,7 +43,10 @@ class Asset(StrEnum):
 
 @router.get("/looks/{look}")
 def read_asset(request: Request, context: ContextDep, look: Annotated[Asset, Path()]) -> Response:
-    """Return one of the files."""
+    """Return the file `look`. The stylesheet `pages.css` begins with the council's colours.
+
+    Raise `NotFound` if there is no such file: the council has no logo, or `unseal.js` was not built.
+    """
     file = context.settings.council_logo if look is Asset.LOGO else STATIC_DIR / look.value
     if file is None or not file.is_file():
         raise NotFound

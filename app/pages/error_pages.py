@@ -1,4 +1,7 @@
-"""Errors as pages: what happened and who to call, also for requests that reach no route of a page."""
+"""Error pages, which say what happened and who to call.
+
+An error of a request that reaches no page's route is replaced by a page too, if the client prefers HTML.
+"""
 
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
@@ -87,7 +90,7 @@ MESSAGES_OF_READS = {
     500: to_translate("It is our fault, not yours. Please call."),
     503: to_translate("Please try again in a few seconds, or call."),
 }
-"""Messages in place of those above if the request sent nothing."""
+"""The messages that replace those of `ERROR_TEXTS` if the request only reads, and sends nothing."""
 WRONG_CODES = to_translate(
     "This code is wrong, and so were many before it. The right code still works: check yours and try it again, or call."
 )
@@ -97,7 +100,7 @@ class PageRoute(GuidanceRoute):
     """A route that refuses posts from other sites, and whose errors are pages."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Return the route's handler, with an error page for every exception."""
+        """Return a handler that refuses posts from other sites, and that turns every exception into an error page."""
         handle = super().get_route_handler()
 
         async def handle_with_error_page(request: Request) -> Response:
@@ -105,15 +108,16 @@ class PageRoute(GuidanceRoute):
                 if request.method == "POST" and self.comes_from_elsewhere(request):
                     return self.page_for_elsewhere(request)
                 return await handle(request)
-            except Exception as error:  # every error becomes a page; a defect is logged
+            except Exception as error:  # every error becomes a page, and a defect is logged
                 return self.page_for(request, error)
 
         return handle_with_error_page
 
     def comes_from_elsewhere(self, request: Request) -> bool:
-        """Return True if the browser reports a post from another site that the settings do not allow.
+        """Return True if the browser reports that the request comes from another site that the settings do not allow.
 
-        `Sec-Fetch-Site` comes first: `Origin` may be `null`, because of the referrer policy of these pages.
+        `Sec-Fetch-Site` is checked before `Origin`, because the referrer policy of these pages can make `Origin`
+        `null`. A request without these headers is accepted.
         """
         settings, origin = context_of(request).settings, request.headers.get("origin", "null")
         if origin in settings.allowed_origins:
@@ -124,11 +128,11 @@ class PageRoute(GuidanceRoute):
         return origin not in ("null", settings.public_url, own_origin(request))
 
     def page_for_elsewhere(self, request: Request) -> Response:
-        """Return the page for a post from another site."""
+        """Return the page (403) that refuses a post from another site."""
         return error_page(Site.of(request), 403)
 
     def page_for(self, request: Request, error: Exception) -> Response:
-        """Return the page for an error."""
+        """Return the error page for `error`. Log an error that is a defect of this service."""
         kind = problem_type_of(error)
         if kind is InternalError:
             log_defect(request, error)
@@ -141,25 +145,25 @@ class PageRoute(GuidanceRoute):
 
 
 def own_origin(request: Request) -> str:
-    """Return the origin that the browser called."""
+    """Return the origin that the browser called: scheme, host and port."""
     return str(request.base_url).rstrip("/")
 
 
 def log_defect(request: Request, error: Exception) -> None:
-    """Log the type and place of the error. The log has no text of the request."""
+    """Log the type of the error, and where it was raised. The log entry has no text of the request."""
     request_id = request.state.request_id
     log.error("unhandled_error", request_id=request_id, error=type(error).__name__, frames=frames_of(error))
 
 
 def error_page(site: Site, status: int, *, message: str | None = None) -> Response:
-    """Return the error page of a status, with `message` in place of the usual text if given."""
+    """Return the error page for `status`. `message` replaces the usual message."""
     heading, default_message = ERROR_TEXTS.get(status, ERROR_TEXTS[500])
     if site.request.method in READS:
         default_message = MESSAGES_OF_READS.get(status, default_message)
     response = site.page(
         "error.html",
         status=status,
-        here=current_path().partition("?")[0],  # never repeat a refused query
+        here=current_path().partition("?")[0],  # a page never repeats a refused query
         heading=gettext(heading),
         message=message or default_message,
     )
@@ -170,7 +174,7 @@ def error_page(site: Site, status: int, *, message: str | None = None) -> Respon
 
 
 def problem_type_of(error: Exception) -> type[Problem]:
-    """Return the kind of problem of any error."""
+    """Return the type of problem that `error` is in the API, or `InternalError` for an unexpected exception."""
     if isinstance(error, GuidanceError):
         return problem_of(error)
     if isinstance(error, RequestValidationError):
@@ -183,16 +187,20 @@ def problem_type_of(error: Exception) -> type[Problem]:
 
 
 class PagesMiddleware:
-    """ASGI middleware that serves each page in its language, and errors as pages if the client prefers HTML.
+    """ASGI middleware that finds the language of each page, and returns errors as pages if the client prefers HTML.
 
-    It is inside the response cache, which therefore has each language under its own path.
+    This middleware is inside the response cache. The cache therefore stores the page of each language under its own
+    path.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        """Serve one request."""
+        """Serve the request in the language of its path.
+
+        A request for a path without pages, as of the API, passes unchanged.
+        """
         if scope["type"] != "http" or scope["path"].startswith(PATHS_WITHOUT_PAGES):
             return self.app(scope, receive, send)
         return self._serve_page(scope, receive, send)
@@ -220,7 +228,10 @@ class PagesMiddleware:
 
 
 def _page_instead_of(scope: Scope, start: Message) -> Response | None:
-    """Return the page in place of a problem, with the problem's headers except those of the content."""
+    """Return the page that replaces a problem response, or None if the response is not a problem.
+
+    The page keeps the headers of the problem, except those that describe its content.
+    """
     headers = MutableHeaders(raw=list(start["headers"]))
     if headers.get("content-type") != PROBLEM_MEDIA_TYPE:
         return None

@@ -1,4 +1,7 @@
-"""The frame of the desk's pages: never cached, posted only from these pages, and every error in plain words."""
+"""The base of the desk's pages: route class, dependencies, headers and error pages.
+
+No desk page is cached. Forms may be posted only from these pages. Every error becomes a page in plain words.
+"""
 
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -21,10 +24,10 @@ DESK_CONTENT_POLICY = (
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
     "require-trusted-types-for 'script'; trusted-types 'none'"
 )
-"""No setting lets a site show the desk in a frame."""
+"""The Content-Security-Policy of the desk's pages. No setting lets a site show the desk in a frame."""
 SEE_OTHER = 303
 LONGEST_WAY_BACK = 2000
-"""The longest path and query to which the sign-in at a provider leads back."""
+"""The maximum length of the path and query of the page to which a sign-in returns."""
 AS_FILE = 'attachment; filename="{}"'
 FROM_ELSEWHERE = (
     "Use the form on this website",
@@ -71,7 +74,7 @@ SHOWN_AGAIN: Texts = {
         "Your action has not been carried out. Complete the form and send it again.",
     ),
 }
-"""The refusals after which the form about a concern is shown again."""
+"""The heading and message for each error after which a form about a concern is shown again."""
 TEXTS: Texts = SHOWN_AGAIN | {
     errors.ScopeMissing: ("Your role does not allow this", "If you need to do this, ask the desk lead."),
     errors.NoSuchConcern: ("No concern has this reference", "Check the reference for a mistake."),
@@ -107,10 +110,13 @@ DEFECT = ("Sorry, something went wrong", "Your action has not been carried out. 
 
 @dataclass(frozen=True)
 class DeskSite(Site):
-    """A request to the desk, with or without a signed-in person."""
+    """A request to a page of the desk, whether or not a person is signed in. Its methods make pages of the desk."""
 
     def page(self, template: str, *, status: int = 200, **values: Any) -> Response:
-        """Return a page of the desk, with the signed-in person at the top."""
+        """Return a page of the desk with the desk's Content-Security-Policy.
+
+        By default it shows no signed-in person.
+        """
         page = super().page(template, status=status, **{"visitor": None} | values)
         page.headers["Content-Security-Policy"] = DESK_CONTENT_POLICY
         return page
@@ -118,22 +124,25 @@ class DeskSite(Site):
 
 @dataclass(frozen=True)
 class Visit(DeskSite):
-    """A request of a signed-in person."""
+    """A request to a page of the desk from a signed-in person, who is the `visitor`."""
 
     visitor: Visitor
 
     @property
     def actor(self) -> Actor:
-        """The person, as the audit log names them."""
+        """The person as the actor of audit log entries."""
         return self.visitor.actor
 
     def page(self, template: str, *, status: int = 200, **values: Any) -> Response:
-        """Return a page for the person."""
+        """Return a page of the desk with `status`, and with the signed-in person at the top."""
         return super().page(template, status=status, visitor=self.visitor, **values)
 
 
 async def read_visit(request: Request, visitor: VisitorDep) -> Visit:
-    """Return the signed-in visit. Each route declares the scopes that it needs."""
+    """Return the request of the signed-in person, as a FastAPI dependency.
+
+    Each route declares the scopes that it needs.
+    """
     return Visit(request, context_of(request), visitor.actor.at, visitor)
 
 
@@ -149,12 +158,12 @@ EditorVisitDep = Annotated[Visit, Security(read_visit, scopes=[Scope.DRAFT])]
 
 
 class DeskRoute(PageRoute):
-    """A route of the desk's pages."""
+    """A route of the desk's pages. It refuses posts from other sites, and its errors are pages of the desk."""
 
     def comes_from_elsewhere(self, request: Request) -> bool:
-        """Return True unless the browser reports that one of these pages sent the request.
+        """Return True unless the browser reports that a page of this service sent the request.
 
-        `Origin` is `null` if the referrer policy hides it, so `Sec-Fetch-Site` comes first.
+        `Sec-Fetch-Site` is checked before `Origin`, because `Origin` is `null` if the referrer policy hides it.
         """
         site = request.headers.get("sec-fetch-site")
         if site is not None:
@@ -162,16 +171,18 @@ class DeskRoute(PageRoute):
         return request.headers.get("origin") not in (context_of(request).settings.public_url, own_origin(request))
 
     def page_for_elsewhere(self, request: Request) -> Response:
-        """Return the page for a post from another site."""
+        """Return the page (403) that refuses a post from another site."""
         return _message_page(request, errors.ScopeMissing.status, FROM_ELSEWHERE)
 
     def page_for(self, request: Request, error: Exception) -> Response:
-        """Return the page for an error.
+        """Return a redirect or an error page for `error`. Log an error that is a defect of this service.
 
-        Without a session, redirect to the sign-in, which leads back to the page. After a post, say that the action was
-        not carried out. If the provider must be asked again, redirect there and back automatically.
+        If nobody is signed in, redirect to the sign-in page, which then leads back to this page. After a post, return a
+        page that says that the action was not carried out. If the OpenID provider must confirm the session again,
+        redirect to the provider, which leads back automatically.
 
-        The cookie stays: this response may arrive after a new sign-in in another tab, whose session it would delete.
+        The session cookie stays. This response may arrive after a new sign-in in another tab, and would delete that
+        session.
         """
         page = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         way_back = page if len(page) <= LONGEST_WAY_BACK else PATH
@@ -200,10 +211,10 @@ def _message_page(request: Request, status: int, texts: tuple[str, str], *, lead
 
 
 def sign_in_address(page: str) -> str:
-    """Return the address of the sign-in that continues to the page. The inbox is the default."""
+    """Return the path of the sign-in page that continues to `page`. The inbox needs no query, as it is the default."""
     return SIGN_IN if page == PATH else f"{SIGN_IN}?{urlencode({'page': page})}"
 
 
 def lead_to(path: str) -> RedirectResponse:
-    """Return a redirect to the page, which the browser then reads with GET."""
+    """Return a redirect (303) to `path`, which the browser then reads with GET."""
     return RedirectResponse(path, status_code=SEE_OTHER)

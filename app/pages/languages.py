@@ -1,7 +1,8 @@
-"""The languages of the pages: one catalogue of sentences, a file for each language beside English, and their addresses.
+"""The languages of the pages: their paths, and the catalogues of translated sentences.
 
-A language is the first part of the path: `/cy/concerns` is `/concerns` in Welsh. Templates mark their sentences by `{%
-trans %}` and `_()`, code by `gettext` and `to_translate`; `make catalogue` collects them.
+The first part of a path is the language: `/cy/concerns` is `/concerns` in Welsh. Each language except English has a
+catalogue file. Templates mark their sentences with `{% trans %}` and `_()`, code with `gettext` and `to_translate`. The
+command `make catalogue` collects the marked sentences.
 """
 
 import re
@@ -30,11 +31,14 @@ PATHS_WITHOUT_PAGES = (
     "/openapi.public.json",
 )
 ENGLISH_ALONE = (*PATHS_WITHOUT_PAGES, "/docs", "/looks", "/mcp", "/desk", "/edit")
-"""Paths without other languages: the API, its documentation, and files."""
+"""Beginnings of the paths that exist only in English: the API, its documentation, files, and the desk."""
 IN_ENGLISH = Markup(' lang="en"')
 OTHERS = "|".join(re.escape(each[1:]) for each in ENGLISH_ALONE)
 LINK = re.compile(rf' (href|action|formaction)="(/(?!/|{OTHERS})[^"]*)"')
-"""A link in double quotes. Those that change the language are in single quotes."""
+"""Matches a link in double quotes to a page that exists in other languages.
+
+Templates write links that change the language in single quotes.
+"""
 WRITING_IN = {
     "pl": "Pisz po polsku.",
     "ro": "Scrieți în română.",
@@ -62,12 +66,12 @@ class Language:
     is_checked: bool = True
     """True if a person who speaks the language checked the translation.
 
-    Otherwise each page says that a machine made it.
+    Otherwise each page says that the translation was made by a computer.
     """
 
     @property
     def prefix(self) -> str:
-        """The prefix of paths in this language."""
+        """The first part of paths in this language, for example `/cy`. Empty for English."""
         return "" if self == ENGLISH else f"/{self.code}"
 
 
@@ -79,18 +83,21 @@ _current: ContextVar[Language] = ContextVar("language", default=ENGLISH)
 
 
 def current_language() -> Language:
-    """Return the language of the page in progress."""
+    """Return the language of the page that is being made."""
     return _current.get()
 
 
 def current_path() -> str:
-    """Return the path of the page without its language; empty if no other language has this page to read."""
+    """Return the path and query of the page that is being made, without the language, for links to other languages.
+
+    Return an empty string if the page cannot be read in another language, as with the response to a post.
+    """
     return _path.get()
 
 
 @contextmanager
 def speaking(language: Language, path: str = "") -> Iterator[None]:
-    """Make pages in that language at that path, within the context."""
+    """Make pages in `language` within this context. `path` is what `current_path` returns there."""
     tokens = _current.set(language), _path.set(path)
     try:
         yield
@@ -100,7 +107,7 @@ def speaking(language: Language, path: str = "") -> Iterator[None]:
 
 
 def read_catalogue(language: Language) -> "Catalog":
-    """Return the translations from the file of the language."""
+    """Return the translations from the catalogue file of `language`."""
     from babel.messages.pofile import read_po  # noqa: PLC0415  # only for pages in other languages
 
     with (LOCALE_DIR / language.code / "LC_MESSAGES" / f"{DOMAIN}.po").open("rb") as file:
@@ -116,7 +123,7 @@ def gettext(message: str) -> str:
 
 
 def ngettext(singular: str, plural: str, number: int) -> str:
-    """Return the singular or plural message for that number."""
+    """Return `singular` if `number` is 1, otherwise `plural`, in the language of the page."""
     return gettext(singular if number == 1 else plural)
 
 
@@ -126,7 +133,7 @@ def _translations(language: Language) -> dict[str, str]:
 
 
 def to_translate(message: str) -> str:
-    """Mark a sentence for the catalogue, to be translated later. Return it unchanged."""
+    """Return `message` unchanged. The call marks the sentence for the catalogue: other code translates it later."""
     return message
 
 
@@ -147,38 +154,47 @@ SCRIPT_SENTENCES = (
     to_translate("You have 1 letter too many."),
     to_translate("You have {number} letters too many."),
 )
-"""The sentences of the scripts."""
+"""The sentences that the JavaScript of the pages shows."""
 
 
 def english() -> Markup:
-    """Return the attribute of an element with the council's own text, which is English in every language."""
+    """Return the `lang` attribute of an element whose text is always English, such as the council's own text.
+
+    Return an empty string on an English page.
+    """
     return Markup() if current_language() == ENGLISH else IN_ENGLISH
 
 
 def script_words() -> dict[str, str]:
-    """Return the sentences of the scripts in the language of the page; none for English, which the scripts contain."""
+    """Return the sentences of the JavaScript with their translations into the language of the page.
+
+    Return an empty dict for English, because the JavaScript contains the English sentences.
+    """
     return {} if current_language() == ENGLISH else {each: gettext(each) for each in SCRIPT_SENTENCES}
 
 
 def or_english(text: str) -> str:
-    """Return the text in the language of the page, or marked as English if the catalogue lacks it."""
+    """Return `text` in the language of the page, or marked as English if the catalogue lacks `text`."""
     found = gettext(text)
     return marked_english(text) if found == text else found
 
 
 def marked_english(text: str) -> str:
-    """Return English text, marked as English on a page in another language."""
+    """Return the English `text`.
+
+    On a page in another language, put `text` into an element that is marked as English.
+    """
     return Markup('<span lang="en">{}</span>').format(text) if english() else text
 
 
 def localised_links(page: str) -> str:
-    """Return the page with its links to other pages changed to its own language."""
+    """Return the HTML `page` with the language of the page added to its links to other pages."""
     prefix = current_language().prefix
     return LINK.sub(rf' \1="{prefix}\2"', page) if prefix else page
 
 
 def language_of(path: str) -> tuple[Language, str]:
-    """Return the language of the path, and the path without it."""
+    """Return the language of `path`, and `path` without the language."""
     for each in LANGUAGES[1:]:
         rest = path.removeprefix(each.prefix) or "/"
         if rest != path and rest.startswith("/") and not rest.startswith(ENGLISH_ALONE):

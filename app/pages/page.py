@@ -1,4 +1,4 @@
-"""Rendering and sending of pages: one template environment and one Content-Security-Policy for all."""
+"""Rendering and responses of pages: the template environment, common values, and the Content-Security-Policy."""
 
 import base64
 import datetime as dt
@@ -52,14 +52,14 @@ HTML = "text/html; charset=utf-8"
 SAFE = ("GET", "HEAD")
 STATIC_DIR = PAGES_DIR / "static"
 STYLESHEETS = ("pages.css", "exit_bar.css", "look.css", "phone.css")
-"""The files of the one stylesheet that is sent, in this order."""
+"""The files that make up the stylesheet `pages.css`, in this order."""
 UNSEAL_SCRIPT = STATIC_DIR / "unseal.js"
 UNSEAL_PAGE = UNSEAL_SCRIPT.with_suffix(".html")
 
 
 @cache
 def page_templates() -> jinja2.Environment:
-    """Return the one environment of all templates."""
+    """Return the Jinja environment of all page templates, with their filters and globals. It is created only once."""
     templates = jinja2.Environment(
         loader=jinja2.FileSystemLoader(PAGES_DIR / "templates"),
         autoescape=True,
@@ -97,7 +97,7 @@ def page_templates() -> jinja2.Environment:
 
 
 def stylesheet(settings: Settings) -> str:
-    """Return the council's colours and all stylesheets as one."""
+    """Return one stylesheet: the council's colours as CSS variables, then the files of `STYLESHEETS`."""
     return _stylesheet(settings.council_colour, settings.council_button_colour)
 
 
@@ -115,9 +115,10 @@ def _source_of_style(style: str) -> str:
 
 
 def content_security_policy(settings: Settings) -> str:
-    """Return the Content-Security-Policy of every page: own resources only, frames only on the configured sites.
+    """Return the Content-Security-Policy of all pages except those of the desk and the API documentation.
 
-    The policy names the one inline style by its digest.
+    A page loads resources only from this service, and images also from `data:` URLs. Only the configured sites may show
+    a page in a frame. The policy allows one inline style, by its digest.
     """
     ancestors, style = " ".join(settings.embedding_origins) or "'none'", _source_of_style(stylesheet(settings))
     return (
@@ -128,7 +129,10 @@ def content_security_policy(settings: Settings) -> str:
 
 @dataclass(frozen=True)
 class Site:
-    """A request for a page, with the application that serves it, and the time."""
+    """Everything that a page is made from: the request, the application's context, and the current time.
+
+    The methods render templates and return responses.
+    """
 
     request: Request
     context: AppContext
@@ -136,16 +140,17 @@ class Site:
 
     @classmethod
     def of(cls, request: Request) -> Self:
-        """Return the request with its application and the current time."""
+        """Return the `Site` of a request, with the application's context and the current time."""
         context = context_of(request)
         return cls(request, context, context.clock())
 
     def html(self, template: str, *, who: WhoToCall | None = None, **values: Any) -> str:
-        """Render a template with these values and those that all pages use: settings, numbers to call, signposts.
+        """Render a template with `values` and the values that all pages use: settings, languages, contacts, signposts.
 
-        `who` is who to call, by default that of the default guide. The response to a GET has its style inside: on a
-        slow network it is seen half a second earlier. The response to a post has a link instead, since it is not
-        compressed.
+        `who` has the contacts and signposts to call. If it is None, the page shows those of the default guide.
+
+        The page for a GET or HEAD request contains its stylesheet: on a slow network it appears half a second earlier.
+        Any other page links to the stylesheet, because a response to a post is not compressed.
         """
         context = self.context
         who = who or context.emergency_contacts.current()
@@ -166,18 +171,27 @@ class Site:
         return localised_links(page_templates().get_template(template).render(defaults | values))
 
     def says(self, statement: str) -> str:
-        """Return the sentence of that legal statement, in the language of the page."""
+        """Return the sentence of the legal statement `statement` in the language of the page.
+
+        A sentence without a translation is marked as English.
+        """
         return or_english(self.context.reference_data.law[statement].sentence or "")
 
     def page(self, template: str, *, status: int = 200, **values: Any) -> Response:
-        """Return a page that neither the browser nor any cache may store."""
+        """Return a page with `status`.
+
+        The default headers apply, so neither the browser nor any cache may store the page.
+        """
         response = Response(self.html(template, **values), status_code=status, media_type=HTML)
         return self._with_headers(response)
 
     def compressed(self, page: Response) -> Response:
-        """Return an empty form compressed, if the browser accepts that.
+        """Return `page` compressed with gzip if the browser accepts gzip, otherwise as it is.
 
-        An empty form contains no input. A page with answers is never compressed: its length could reveal them.
+        Add `Vary: Accept-Encoding`.
+
+        The caller must pass an empty form, which contains no input. A page with answers must never be compressed: its
+        length could reveal the answers.
         """
         page.headers["Vary"] = "Accept-Encoding"
         if not accepts_gzip(self.request.headers.get("accept-encoding", "").encode()):
@@ -187,9 +201,10 @@ class Site:
         return Response(gzip.compress(bytes(page.body)), status_code=page.status_code, headers=headers)
 
     def cached_page(self, template: str, *, caching: str = CACHE_CURRENT, **values: Any) -> Response:
-        """Return a page of guidance, which may be cached for a minute like the API response that it shows.
+        """Return a page of guidance that caches may store, or 304 if the client has the page already.
 
-        If it names the team on duty, it expires when that may change.
+        `caching` is the Cache-Control header. By default the page is fresh for a minute, like the API response that it
+        shows. If the page names the team on duty, it expires before another team may come on duty.
         """
         changes: list[dt.datetime | None] = []
 
@@ -204,7 +219,7 @@ class Site:
         )
 
     def teams(self, who: WhoToCall) -> Teams:
-        """Return the teams for these numbers, in and out of hours: first the team on duty now."""
+        """Return the teams behind the contacts and signposts of `who`. The team on duty now comes first."""
         return self._duty_hours.teams(who, self.now)
 
     @property
@@ -218,7 +233,10 @@ class Site:
 
 
 async def read_site(request: Request) -> Site:
-    """Return the request. `async`, so that it needs no thread."""
+    """Return the `Site` of the request, as a FastAPI dependency.
+
+    The function is `async`, so that FastAPI needs no thread for it.
+    """
     return Site.of(request)
 
 

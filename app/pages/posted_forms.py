@@ -1,4 +1,4 @@
-"""The fields of a posted form."""
+"""Posted HTML forms: their fields, and the errors that models find in them."""
 
 import re
 from collections.abc import Mapping
@@ -18,49 +18,56 @@ from app.models.coded_values import drop_consequent_errors
 COUNT = "count:"
 URLENCODED = "application/x-www-form-urlencoded"
 MAX_FIELDS = 20_000
-PLACE = re.compile("[0-9]{1,3}")  # of an entry in a list
+PLACE = re.compile("[0-9]{1,3}")  # the index of an entry in a list
 Answers = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class SubmittedForm:
-    """The fields of a posted form: each name with its values, in order."""
+    """The fields of a posted form. `fields` has the values of each name, in the order of the form."""
 
     fields: Mapping[str, list[str]] = field(default_factory=dict)
 
     def one(self, name: str) -> str:
-        """Return the last value of a name, as typed, or an empty string."""
+        """Return the last value of the field `name` as typed, or an empty string if the form lacks the field."""
         return self.fields.get(name, [""])[-1]
 
     def many(self, name: str) -> list[str]:
-        """Return every value of a name that is not empty."""
+        """Return every value of the field `name` that is not empty."""
         return [value for value in self.fields.get(name, []) if value]
 
     def lines(self, name: str) -> list[str]:
-        """Return the lines of the typed text that are not blank, each without the space around it."""
+        """Return the lines of the field `name` that are not blank, without leading and trailing spaces."""
         return [line.strip() for line in self.one(name).split("\n") if line.strip()]
 
     def count(self, name: str) -> int:
-        """Return the number of entries of the repeatable group of that name."""
+        """Return the number of entries of the repeatable group `name`, as a hidden field of the form states it.
+
+        Return 0 if the form lacks that field, or if its value is not a number of at most three digits.
+        """
         typed = self.one(COUNT + name)
         return int(typed) if typed.isdecimal() and len(typed) <= len("000") else 0
 
     @property
     def counts(self) -> dict[str, int]:
-        """The number of entries of each repeatable group in the form."""
+        """The number of entries of each repeatable group in the form, by the group's name."""
         names = [name.removeprefix(COUNT) for name in self.fields if name.startswith(COUNT)]
         return {name: self.count(name) for name in names}
 
 
 async def parse_form(request: Request) -> SubmittedForm:
-    """Return the posted form. Raise `InvalidBody` if the body is not a form."""
+    """Return the fields of the posted form, with each line break of a value as a single LF.
+
+    Raise `InvalidBody` if the body is not URL-encoded, is compressed, has too many fields, or has a value that cannot
+    be stored as text.
+    """
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != URLENCODED:
         raise InvalidBody(UnsupportedMediaType, UnsupportedMediaType.meaning)
     refuse_compressed(request)
-    body = await request.body()  # complete, and within the size limit (see `app.http.request_bodies`)
+    body = await request.body()  # whole and within the size limit: see `app.http.request_bodies`
     try:
         pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS)
-    except ValueError:  # not ASCII, escapes that are not UTF-8, or too many fields
+    except ValueError:  # not ASCII, escaped bytes that are not UTF-8, or too many fields
         raise InvalidBody(BadRequest, BadRequest.meaning) from None
     fields: dict[str, list[str]] = {}
     for name, value in pairs:
@@ -74,7 +81,7 @@ SubmittedFormDep = Annotated[SubmittedForm, Depends(parse_form)]
 
 
 def value_at(answers: Answers, name: str) -> Any:
-    """Return the answer with that name, or None."""
+    """Return the value at the path `name`, for example `children.0.age`, or None if `answers` has no such path."""
     value: Any = answers
     for step in name.split("."):
         if isinstance(value, list):
@@ -85,7 +92,10 @@ def value_at(answers: Answers, name: str) -> Any:
 
 
 def faults_of(error: ValidationError) -> list[FieldError]:
-    """Return the errors from the models of the API."""
+    """Return the errors of a Pydantic validation as `FieldError`s.
+
+    Leave out an error that a list is too short, if it only follows from errors in the entries of the list.
+    """
     return [
         to_field_error(each) for each in drop_consequent_errors(error.errors(include_url=False, include_input=False))
     ]

@@ -21,9 +21,9 @@ SPELLING_ALPHABET = (
     "Victor Whiskey X-ray Yankee Zulu"
 )
 SPELLING_WORDS = {word[0]: word for word in SPELLING_ALPHABET.split()}
-"""Words that spell the letters of a reference or a code on the phone (ICAO alphabet)."""
+"""The word that spells each letter of a reference or a code on the phone (ICAO alphabet)."""
 PAGE_WORDS = (("status token", "code"), ("have acknowledged", "have read"), ("acknowledge", "read"))
-"""Words of the API, and the words that pages use instead."""
+"""Terms of the API, each with the plain term that pages use instead."""
 DAY_IN_WORDS = "d MMMM y"
 CONTACT_LABELS = {"mailto": to_translate("Email {}"), "tel": to_translate("Call {}")}
 
@@ -40,7 +40,7 @@ CODE_LABELS = {
     "told_by_someone_else": "From someone else",
     "first_hand": "I saw or heard it myself",
 }
-"""Labels of enum values whose own words are not clear enough."""
+"""Labels of enum values, if the value itself would not be clear as a label."""
 
 DO_NOT_WAIT = to_translate("Do not wait for us: call.")
 BOLD_OR_CODE = re.compile(r"\*\*(.+?)\*\*|`(.+?)`", re.DOTALL)
@@ -51,7 +51,7 @@ def _locale() -> str:
 
 
 def inline_markdown(text: str) -> Markup:
-    """Return the text as HTML, with Markdown's bold words and code as elements."""
+    """Return `text` as escaped HTML. Markdown's bold words and code become elements."""
     pieces = BOLD_OR_CODE.split(text)
     html = Markup()
     for plain, bold, code in zip(pieces[0::3], [*pieces[1::3], None], [*pieces[2::3], None], strict=True):
@@ -62,13 +62,16 @@ def inline_markdown(text: str) -> Markup:
 
 
 def day(moment: dt.datetime | dt.date) -> str:
-    """Return the date in London: 24 November 2026."""
+    """Return the date in London, in the language of the page: `24 November 2026`."""
     local = moment.astimezone(LONDON) if isinstance(moment, dt.datetime) else moment
     return format_date(local, DAY_IN_WORDS, locale=_locale())
 
 
 def partial_date(value: str) -> str:
-    """Return a date of the API, perhaps without day or month, in words. Text that is not a date stays unchanged."""
+    """Return a date from the API in words. A date without a day becomes `November 2026`.
+
+    Return a year, or text that is not a date, unchanged.
+    """
     for pattern, words in (("%Y-%m-%d", DAY_IN_WORDS), ("%Y-%m", "MMMM y")):
         try:
             return format_date(dt.datetime.strptime(value, pattern).replace(tzinfo=LONDON), words, locale=_locale())
@@ -78,14 +81,17 @@ def partial_date(value: str) -> str:
 
 
 def date_and_time(moment: dt.datetime) -> str:
-    """Return the date and time in London: Tuesday 24 November 2026 at 09:30."""
+    """Return the date and time in London, in the language of the page: `Tuesday 24 November 2026 at 09:30`."""
     local = moment.astimezone(LONDON)
     weekday = format_date(local, "EEEE", locale=_locale())
     return " ".join((weekday, day(moment), gettext("at"), f"{local:%H:%M}"))
 
 
 def deadline(moment: dt.datetime) -> str:
-    """Return a deadline: `Tuesday 24 November 2026 at 09:30`, or `the end of Monday 30 November 2026`."""
+    """Return a deadline in the language of the page: `Tuesday 24 November 2026 at 09:30`.
+
+    A deadline at midnight becomes `the end of Monday 30 November 2026`.
+    """
     last_day, time = deadline_of(moment)
     words = f"{format_date(last_day, 'EEEE', locale=_locale())} {day(last_day)}"
     return gettext("the end of {}").format(words) if time is None else f"{words} {gettext('at')} {time:%H:%M}"
@@ -99,10 +105,11 @@ def page_words(sentence: str) -> str:
 
 
 def steps_in_words(concern: Receipt | ConcernStatus, *, at: dt.datetime, in_danger: bool = False) -> list[str]:
-    """Return what happens next, in the language of the page.
+    """Return the sentences on what happens next, in the language of the page.
 
-    The API has English sentences. In another language, the sentences with a time are composed again, in the same
-    places.
+    The API has these sentences only in English. Sentences that contain a time cannot be looked up in the catalogue: in
+    another language, they are composed again and put in the same places. `at` is the current time for these sentences,
+    and with `in_danger` they say to call 999. A sentence without a translation is marked as English.
     """
     said = [page_words(each) for each in concern.next_steps]
     if current_language() == ENGLISH:
@@ -113,7 +120,7 @@ def steps_in_words(concern: Receipt | ConcernStatus, *, at: dt.datetime, in_dang
 
 
 def _timed_steps(concern: Receipt | ConcernStatus, at: dt.datetime, *, in_danger: bool) -> Iterator[str]:
-    """Yield the sentences with a time, in the order of the API."""
+    """Yield the sentences that depend on a time, in the language of the page and in the order of the API."""
     by = deadline(concern.acknowledge_by)
     expected = gettext("A social worker should read it by {}.").format(by)
     if concern.state == ConcernState.RECEIVED:
@@ -136,7 +143,10 @@ def _timed_steps(concern: Receipt | ConcernStatus, at: dt.datetime, *, in_danger
 
 
 def own_steps(concern: Receipt | ConcernStatus, *, in_danger: bool = False) -> list[str]:
-    """Return the next steps for a reporter who is under 18."""
+    """Return the sentences on what happens next, in the language of the page, for a reporter who is under 18.
+
+    With `in_danger`, they begin with calling 999.
+    """
     if concern.test:
         return [gettext(TEST)]
     if concern.state == ConcernState.CLOSED:
@@ -154,34 +164,37 @@ def own_steps(concern: Receipt | ConcernStatus, *, in_danger: bool = False) -> l
 
 
 def contact_label(address: str) -> str:
-    """Return the text of a link to a contact of the council: `Email name@council.example`."""
+    """Return the text of a link to a contact of the council: `Email name@council.example` or `Call` with a number."""
     scheme, _, rest = address.partition(":")
     return gettext(CONTACT_LABELS.get(scheme, address)).format(rest)
 
 
 def host(address: str) -> str:
-    """Return the host of a web address as people know it: `www.gov.uk` is GOV.UK."""
+    """Return the host of a web address without `www.`. The host `gov.uk` becomes `GOV.UK`, as people know it."""
     name = (urlsplit(address).hostname or address).removeprefix("www.")
     return name.upper() if name == "gov.uk" else name
 
 
 def code_label(value: StrEnum | str) -> str:
-    """Return the label of an enum value."""
+    """Return the label of an enum value: the one of `CODE_LABELS`, or the value itself in words."""
     return CODE_LABELS.get(value, str(value).replace("_", " ").capitalize())
 
 
 def person(name: str) -> str:
-    """Return a name from the audit log for people: the person, or the client if it names no person."""
+    """Return the person in a name from the audit log, or the whole name if it names only a client."""
     return name.partition("/")[2] or name
 
 
 def option(phone: Phone) -> str:
-    """Return the key to press when the call is answered, for printing after the number, or nothing."""
+    """Return the key to press when the call is answered, to print after the number: ` (option 2)`.
+
+    Return an empty string if there is no such key.
+    """
     return " ({} {})".format(gettext("option"), phone.option) if phone.option else ""
 
 
 def spoken(reference: str) -> list[str]:
-    """Return the groups of a reference or a code as they are read aloud: `4, Foxtrot, 7, Kilo`."""
+    """Return each group of a reference or a code as people read it aloud: `4, Foxtrot, 7, Kilo`."""
     return [
         ", ".join(SPELLING_WORDS.get(character, character) for character in group) for group in reference.split("-")
     ]

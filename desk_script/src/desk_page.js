@@ -1,4 +1,4 @@
-// The pages of the hosted desk: shows the words of every sealed text of the page while an identity is held.
+// Decrypts and shows every encrypted text on a page of the desk, while the keyring holds an identity.
 import { element, referralElement, typed } from "./elements.js";
 import { Fault, sentenceOf } from "./faults.js";
 import { Panel } from "./panel.js";
@@ -10,32 +10,33 @@ export class DeskPage {
   #panel = null;
   #onOpened;
 
-  // `onOpened` is called after the texts of the page were opened.
+  // `onOpened` is called after the texts of the page have been decrypted.
   constructor(keyring, onOpened) {
     this.#keyring = keyring;
     this.#onOpened = onOpened;
     keyring.onForget(() => this.#hideWords());
   }
 
-  // Take up what the page has: the first time, and after each page that took its place.
+  // Set up the current page: the first page, and each page that replaced it.
   async take() {
     const texts = sealedTexts();
     if (texts.length === 0) return;
     this.#panel ??= new Panel(this.#keyring, (identities) => this.#open(identities), this.#onOpened);
     (document.querySelector("[data-how-to-open]") ?? texts[0]).before(this.#panel.element);
     if (this.#keyring.isOpen) {
-      await this.#open(this.#keyring.identities).catch(() => {}); // each text says why
+      await this.#open(this.#keyring.identities).catch(() => {}); // each text shows its own error
       this.#onOpened();
     }
     this.#panel.show();
   }
 
-  // Throw the fault of the first text if not one of them opens.
+  // Show every text. If none of the texts can be decrypted, throw the error of the first one.
   async #open(identities) {
     const faults = await Promise.all(sealedTexts().map((each) => openOne(each, identities)));
     if (faults.every((fault) => fault !== null)) throw faults[0];
     showOtherWays(false);
-    if (document.activeElement?.id !== "done") document.querySelector(".words")?.focus(); // what was just done is said first
+    // A message about a completed action keeps the focus.
+    if (document.activeElement?.id !== "done") document.querySelector(".words")?.focus();
   }
 
   #hideWords() {
@@ -45,14 +46,14 @@ export class DeskPage {
   }
 }
 
-// While the words are here, the advice to open them elsewhere would only push them down.
+// Hide the advice on decrypting elsewhere while the texts are shown: it would only push them down.
 function showOtherWays(isShown) {
   for (const advice of document.querySelectorAll("[data-how-to-open]")) advice.hidden = !isShown;
 }
 
 const sealedTexts = () => [...document.querySelectorAll(".sealed[data-sealed]")];
 
-// Show the words of one text, or why they are not shown. Return the fault, or null.
+// Show one decrypted text, or the reason why it cannot be shown. Return the error, or null.
 async function openOne(place, identities) {
   const { sealed: kind, reference, receivedAt, author } = place.dataset;
   const armored = place.querySelector("template.ciphertext").content.textContent;

@@ -1,4 +1,4 @@
-// Makes elements. Text is only ever text.
+// Creates HTML elements. A string always becomes text, never HTML.
 export function element(name, attributes = {}, ...children) {
   const made = document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) {
@@ -9,7 +9,7 @@ export function element(name, attributes = {}, ...children) {
   return made;
 }
 
-// Return the referral: what the service's own page has (app/pages/templates/desk_concern.html).
+// Return a referral as the service's own page shows it (app/pages/templates/desk_referral.html).
 export function referralElement(sections) {
   return element("article", { "aria-label": "The referral", tabindex: "-1" }, ...sections.map(sectionElement));
 }
@@ -27,5 +27,5 @@ function answerElement({ label, lines }) {
   return element("div", {}, element("dt", {}, label), element("dd", {}, ...shown));
 }
 
-// Return text as its writer typed it.
+// Return an element that shows text as it was typed, with its line breaks.
 export const typed = (name, text) => element(name, { class: "as-typed" }, text);

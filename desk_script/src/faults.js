@@ -1,4 +1,4 @@
-// What can go wrong, each in one calm sentence. No sentence repeats a word of a concern.
+// The errors that a person can see, each in one calm sentence. No sentence contains text of a concern.
 const SENTENCES = {
   "no-identity": "This file holds no age identity. Choose the file that “guidance keys new” or “age-keygen” made.",
   passphrase: "The passphrase does not open this file. Try again.",
@@ -27,5 +27,5 @@ export class Fault extends Error {
   }
 }
 
-// Return the sentence for a person, whatever was thrown.
+// Return the sentence to show for any thrown error.
 export const sentenceOf = (error) => (error instanceof Fault ? error : new Fault("defect")).message;

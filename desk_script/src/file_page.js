@@ -1,4 +1,4 @@
-// unseal.html: opens what was downloaded, from disk, with no server and no request.
+// unseal.html: decrypts downloaded files from disk, without a server and without any request.
 import { wordsOf } from "./desk_page.js";
 import { element } from "./elements.js";
 import { Fault, sentenceOf } from "./faults.js";
@@ -27,7 +27,7 @@ export class FilePage {
     });
     keyring.onForget(() => this.#blank());
     document.addEventListener("keydown", (event) => {
-      if (event.key !== "Escape" || event.isComposing) return; // that one ends the composing of a letter
+      if (event.key !== "Escape" || event.isComposing) return; // this Escape ends the composition of a letter
       keyring.forget("blank");
       this.#blank();
     });
@@ -70,7 +70,7 @@ function partOf({ kind, number, text, layout }) {
   ];
 }
 
-// Return each text of a file, opened: one sealed text, what the desk gives as one file, or what is in the clear already.
+// Return each text of a file, decrypted. The file is one encrypted text, the desk's file of a concern, or unencrypted JSON.
 async function readFile(file, identities) {
   const bytes = new Uint8Array(await file.arrayBuffer());
   const json = parsed(bytes);
@@ -87,7 +87,7 @@ async function openBundled({ kind, number, received_at: receivedAt, sealed }, { 
   return { kind, number, text, layout };
 }
 
-// What `guidance desk open` prints, and what the API gives where the service opens concerns.
+// Return the texts of JSON from `guidance desk open`, or from the API of a service that decrypts concerns.
 function openedAlready(json) {
   if (!(json.submission instanceof Object)) throw new Fault("no-text");
   const added = (json.additions ?? []).map((each, place) => ({
@@ -113,7 +113,7 @@ async function isInClear(files) {
   return all.length > 0 && all.every((json) => json !== null && !Array.isArray(json.texts));
 }
 
-// `4F7K-9M2Q-XW3R-2.age` is the second addition.
+// Return the number of an addition from a file name: 2 for `4F7K-9M2Q-XW3R-2.age`, otherwise 0.
 function numberIn(name) {
   return Number(new RegExp(`${REFERENCE.source}-(\\d+)`).exec(name)?.[1] ?? 0);
 }

@@ -1,6 +1,8 @@
-// Hands a concern over where the service cannot open it: opens all of it here, seals it to the key of the other body, and
-// sends the digest alone with who and why. Wherever the file was made, it is in the storage of this tab from before that
-// on, and every page that shows the hand-over offers it until it is saved. Only the other body can open it.
+// Hands a concern over to another organisation, if the service cannot decrypt the concern.
+// The browser decrypts the concern with its additions, and encrypts them to the key of the other organisation. It sends
+// only the digest of the file, the organisation and the reason. Only the other organisation can decrypt the file.
+// The file is in the storage of this tab before the hand-over is sent, or as soon as a page of the service contains the
+// file. Every page that shows the hand-over offers the file until it is saved.
 import { Encrypter } from "age-encryption";
 
 import { element } from "./elements.js";
@@ -9,7 +11,7 @@ import { toBase64 } from "./seal_forms.js";
 import { openText } from "./texts.js";
 
 const ON_DESK = "form[data-hand-over]";
-const PREFIX = "hand-over/"; // and the digest of the file
+const PREFIX = "hand-over/"; // followed by the digest of the file
 const AS_FILE = "data:application/octet-stream;base64,";
 const OFFERED = "The service does not store this file. This tab offers it here and on the page of the concern until you save it.";
 const UNSAVED = "The file of a hand-over is not saved yet. ";
@@ -18,9 +20,9 @@ const SAVED = "You have saved this file. Save it again if it is not on your devi
 export class HandOver {
   #keyring;
   #send;
-  #files = new Map(); // by digest: also where the browser stores nothing
+  #files = new Map(); // by digest, even if the browser has no storage
 
-  // `send` posts a form and shows the page that answers it.
+  // `send` posts a form, and shows the page of the response.
   constructor(keyring, send) {
     this.#keyring = keyring;
     this.#send = send;
@@ -30,7 +32,7 @@ export class HandOver {
     document.addEventListener("submit", ({ target }) => target.matches("[action='/desk/sign-out']") && this.#forgetSaved());
   }
 
-  // Offer the file of each hand-over that the page shows, if it is here.
+  // Offer the file of each hand-over that the page shows, if this tab has the file.
   take() {
     for (const link of document.querySelectorAll("a[data-hand-over-file]")) {
       const sha256 = link.dataset.handOverFile;
@@ -67,7 +69,7 @@ export class HandOver {
       const fields = new FormData(form);
       const { recipient } = form.elements.body.selectedOptions[0].dataset;
       const wanted = await digestOf(new TextEncoder().encode(JSON.stringify([...fields, recipient])));
-      // What is pressed again is the same file: it may be on the record already.
+      // A second press sends the same file: its digest may already be in the audit log.
       const made = this.#all().find((each) => each.wanted === wanted);
       const { sha256, additions } = made ?? (await this.#make(form.action, fields, recipient, wanted));
       fields.set("recipient", recipient);
@@ -106,7 +108,7 @@ export class HandOver {
     try {
       sessionStorage.setItem(PREFIX + file.sha256, JSON.stringify(whole));
     } catch {
-      // it is in the memory of this page alone, and leaving asks
+      // the file is only in the memory of this page, and the browser asks before leaving
     }
   }
 
@@ -121,7 +123,7 @@ export class HandOver {
         if (name.startsWith(PREFIX) && !this.#files.has(sha256)) this.#files.set(sha256, JSON.parse(text));
       }
     } catch {
-      // the browser stores nothing
+      // the browser has no storage
     }
     return [...this.#files.values()];
   }
@@ -130,7 +132,7 @@ export class HandOver {
     return this.#all().every(({ sha256, isSaved, isRecorded }) => isSaved || !isRecorded || isStored(sha256));
   }
 
-  // A file that is recorded and not saved stays: it is the only one.
+  // Delete every file from this tab, except a recorded file that is not saved: it is the only copy.
   #forgetSaved() {
     for (const { sha256, isSaved, isRecorded } of this.#all()) {
       if (isRecorded && !isSaved) continue;
@@ -153,7 +155,7 @@ async function digestOf(bytes) {
   return [...digest].map((each) => each.toString(16).padStart(2, "0")).join("");
 }
 
-// Return the concern with all its additions, sealed. The service records it.
+// Return the concern with all its additions, encrypted. The service records this in the audit log.
 async function fetchSealed(address) {
   try {
     return await (await fetch(address)).json();
@@ -167,7 +169,7 @@ const open = ({ kind, received_at: receivedAt, sealed }, reference, identities) 
 
 const say = (link, words) => link.closest("[data-offered]").querySelector("[data-file-state]").replaceChildren(words);
 
-// Say it at the top of a long page too.
+// Say at the top of the page, which may be long, that the file is not saved yet.
 function warn() {
   if (document.querySelector("[data-unsaved]") !== null) return;
   const line = element("p", { role: "status" }, UNSAVED, element("a", { href: "#hand-overs" }, "Go to the hand-over"));

@@ -1,5 +1,5 @@
-// Reads a file of age identities: in the clear, or locked by a passphrase or a passkey.
-// An identity becomes a key that the browser does not give out again, where it can (X25519 of Web Crypto).
+// Reads a file of age identities (private keys): unencrypted, or locked with a passphrase or a passkey.
+// If the browser can use X25519 in Web Crypto, an identity becomes a key that cannot be exported from the browser.
 import { bech32 } from "@scure/base";
 import { Decrypter, Encrypter, armor, identityToRecipient, webauthn } from "age-encryption";
 
@@ -12,10 +12,10 @@ const ARMORED = "-----BEGIN AGE ENCRYPTED FILE-----";
 const PASSKEY_STANZA = "\n-> age-encryption.org/fido2prf ";
 const MOST_WORK = 20; // as an exponent of two: a gigabyte of memory
 const LARGEST = 100_000; // bytes
-// What PKCS #8 puts before the 32 bytes of an X25519 key.
+// The bytes of PKCS #8 before the 32 bytes of an X25519 key.
 const PKCS8 = [0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x6e, 0x04, 0x22, 0x04, 0x20];
 
-// Return the bytes of an age file, armored or not; null if it is none.
+// Return the bytes of an age file without armor, or null if the bytes are not an age file.
 export function ageFile(bytes) {
   const head = new TextDecoder().decode(bytes.subarray(0, 200));
   if (head.startsWith(AGE_FILE)) return bytes;
@@ -27,7 +27,7 @@ export function ageFile(bytes) {
   }
 }
 
-// Return what locks the file. Throw a Fault if it holds no identity.
+// Return how the file is locked. Throw a Fault if it cannot have an identity, or needs too much memory to unlock.
 export function lockOf(bytes) {
   if (bytes.length > LARGEST) throw new Fault("no-identity");
   const locked = ageFile(bytes);
@@ -40,10 +40,10 @@ export function lockOf(bytes) {
   if (Number(work) > MOST_WORK) throw new Fault("too-strong");
   if (work !== undefined) return Lock.PASSPHRASE;
   if (header.includes(PASSKEY_STANZA)) return Lock.PASSKEY;
-  throw new Fault("no-identity"); // sealed to another key, as a concern is
+  throw new Fault("no-identity"); // encrypted to another key, as a concern is
 }
 
-// Return every identity of the file, for `Decrypter`.
+// Return every identity of the file, for `Decrypter`. Throw a Fault if there is none, or if the file stays locked.
 export async function readIdentities(bytes, passphrase) {
   const lines = linesOf(await unlocked(bytes, passphrase));
   if (lines.length === 0) throw new Fault("no-identity");
@@ -54,14 +54,14 @@ export async function readIdentities(bytes, passphrase) {
   }
 }
 
-// Return the file, locked by a passphrase: what `age -d` opens as well.
+// Return the file, locked with a passphrase. The command `age -d` can unlock it too.
 export async function lockByPassphrase(bytes, passphrase) {
   const encrypter = new Encrypter();
   encrypter.setPassphrase(passphrase);
   return encrypter.encrypt(bytes);
 }
 
-// Return the file, locked by a passkey: the one with which the person signs in, or a new one where they have none here.
+// Return the file, locked with a passkey: a new passkey if `isNew`, otherwise the one with which the person signs in.
 export async function lockByPasskey(bytes, isNew) {
   try {
     const identity = isNew ? await webauthn.createCredential({ keyName: "Identity of the desk" }) : undefined;
@@ -101,7 +101,7 @@ async function keyOf(identity) {
   const pkcs8 = Uint8Array.from([...PKCS8, ...bytes]);
   try {
     const key = await crypto.subtle.importKey("pkcs8", pkcs8, { name: "X25519" }, false, ["deriveBits"]);
-    await identityToRecipient(key); // some browsers can import such a key, and do nothing with it
+    await identityToRecipient(key); // some browsers can import such a key but not use it
     return key;
   } catch (error) {
     if (error instanceof DOMException && error.name === "NotSupportedError") return identity;

@@ -1,5 +1,6 @@
-// Holds the identities in the memory of this page alone, and forgets them: after minutes without use, when the screen is
-// blanked or the page is left, and when somebody says so. Whatever shows words is called then, and takes them away.
+// Holds the identities (private keys) only in the memory of this page, and forgets them.
+// The identities are forgotten after minutes without use, when the screen is blanked, when the page is left, and when
+// the person asks for it. Parts of the page that show decrypted text are told then, and remove the text.
 const CHECK_EVERY = 5_000; // milliseconds
 const USES = ["pointerdown", "pointermove", "keydown", "scroll", "input"];
 
@@ -13,7 +14,7 @@ export class Keyring {
   constructor(idleMinutes) {
     this.#idleMinutes = idleMinutes;
     for (const use of USES) document.addEventListener(use, () => this.#used(), { capture: true, passive: true });
-    document.addEventListener("visibilitychange", () => this.#check()); // a machine that slept counted no time
+    document.addEventListener("visibilitychange", () => this.#check()); // no timer ran while the computer slept
     document.addEventListener("desk:blank", () => this.forget("blank"));
     window.addEventListener("pagehide", () => this.forget("left"));
   }
@@ -30,7 +31,7 @@ export class Keyring {
     return this.#idleMinutes;
   }
 
-  // Call the function with the reason each time that the identities are forgotten.
+  // Call `listener` with the reason each time the identities are forgotten.
   onForget(listener) {
     this.#listeners.push(listener);
   }
@@ -53,7 +54,7 @@ export class Keyring {
     if (this.isOpen && !this.#check()) this.#lastUse = Date.now();
   }
 
-  // Forget if the time is over, and return whether it is.
+  // Forget the identities if they were not used for too long. Return true in that case.
   #check() {
     const isOver = this.isOpen && Date.now() - this.#lastUse >= this.#idleMinutes * 60_000;
     if (isOver) this.forget("idle");

@@ -1,4 +1,4 @@
-// One script for the desk's pages and for unseal.html.
+// The script of the desk's pages and of unseal.html.
 import { DeskPage } from "./desk_page.js";
 import { FilePage } from "./file_page.js";
 import { HandOver } from "./hand_over.js";
@@ -25,7 +25,7 @@ if (document.querySelector("[data-unseal-file]")) {
   const take = () => {
     handOver.take();
     sealForms.take();
-    typed.take().catch(() => {}); // leaving then asks
+    typed.take().catch(() => {}); // without a key, the browser asks before leaving
     page.take();
   };
   take();

@@ -1,4 +1,4 @@
-// The part of the page where a person picks the file of an identity, unlocks it, and has it forgotten.
+// The panel on which a person chooses a file of identities, unlocks it, and has the identities forgotten.
 import { element } from "./elements.js";
 import { Fault, sentenceOf } from "./faults.js";
 import { Lock, lockByPasskey, lockByPassphrase, lockOf, readIdentities } from "./identities.js";
@@ -24,8 +24,8 @@ export class Panel {
   #closed = element("form", { autocomplete: "off" });
   #open = element("div", { hidden: true });
 
-  // `use` opens what there is to open with new identities; it throws a Fault if they open nothing.
-  // `onOpened` is called after that, when the keyring holds them.
+  // `use` decrypts the texts of the page with new identities. It throws a Fault if they decrypt nothing.
+  // `onOpened` is called after `use`, when the keyring holds the identities.
   constructor(keyring, use, onOpened = () => {}) {
     this.#keyring = keyring;
     this.#use = use;
@@ -66,13 +66,13 @@ export class Panel {
     this.show();
   }
 
-  // Show whether an identity is held.
+  // Show the form or, if the keyring holds identities, the button that forgets them.
   show() {
     this.#closed.hidden = this.#keyring.isOpen;
     this.#open.hidden = !this.#keyring.isOpen;
   }
 
-  // A file that is not locked opens at once. Another waits for its passphrase, or for a press.
+  // Open an unlocked file immediately. A locked file waits for its passphrase, or for the button.
   async #chosen() {
     this.#unlocking.hidden = true;
     await this.#do(async () => {
@@ -113,7 +113,7 @@ export class Panel {
     this.#closed.reset();
   }
 
-  // Drop what was read. The name of the chosen file stays, so that the file can still be locked.
+  // Forget the content of the file, and the passphrase. The file stays chosen, so that it can still be locked.
   #drop() {
     this.#bytes?.fill(0);
     this.#bytes = null;
@@ -121,7 +121,7 @@ export class Panel {
     this.#unlocking.hidden = true;
   }
 
-  // A file in the clear is locked here, and saved by the browser under a new name.
+  // Return the part that locks an unencrypted file. The browser saves the locked file under a new name.
   #locking() {
     const passphrase = element("input", { type: "password", id: "new-passphrase", autocomplete: "off" });
     const byPassphrase = element("button", { class: "second" }, "Lock by this passphrase");
@@ -164,7 +164,7 @@ export class Panel {
     this.#status.textContent = "The locked file is saved as identity-locked.age. Choose it from now on.";
   }
 
-  // Do something that takes a moment, and say what went wrong.
+  // Run `act` with the button disabled. If `act` fails, show the error.
   async #do(act) {
     this.#fault.hidden = true;
     this.#press.disabled = true;

@@ -1,5 +1,6 @@
-// The words of a concern as a referral that is read, from the layout that the service gives. The service does the same
-// where it opens a concern itself (app/pages/desk/referral.py). Without a layout every answer is a further detail.
+// Arranges the text of a concern as a readable referral, by the layout that the service gives.
+// The service does the same if it decrypts a concern itself (app/pages/desk/referral.py). Without a layout, every
+// answer is a further detail.
 const MONTHS = [
   ...["January", "February", "March", "April", "May", "June"],
   ...["July", "August", "September", "October", "November", "December"],
@@ -7,7 +8,7 @@ const MONTHS = [
 const DATE = /^(\d{4})-(\d{1,2})(?:-(\d{1,2}))?$/;
 const NO_LAYOUT = { flags: { title: "", rules: [] }, sections: [], further: "What was written", elsewhere: ["guide", "edition", "test"], nothing: ["", ""] };
 
-// Return sections with title and groups; each group has a heading and answers; each answer a label and lines.
+// Return sections. Each has an id, a title and groups, each group a heading and answers, each answer a label and lines.
 export function referralOf(answers, layout = NO_LAYOUT) {
   const shown = new Set();
   const sections = layout.sections.map((section) => ({
@@ -22,7 +23,7 @@ export function referralOf(answers, layout = NO_LAYOUT) {
   return [flagsOf(answers, layout.flags), ...sections, further].filter((section) => section.groups.length > 0);
 }
 
-// What needs more than the usual route, said first.
+// Return the section of answers that need more than the usual route. It comes first.
 function flagsOf(answers, { title, rules }) {
   const found = rules.flatMap(({ list, member, label, words, entry }) => {
     const lines = (valueAt(answers, list) ?? []).flatMap((each, number) => {
@@ -91,7 +92,7 @@ function isEmpty(value) {
   return value === undefined || value === null || value === "";
 }
 
-// A date, perhaps without day or month, in words. Text that is no date stays as it is.
+// Return a date in words, with or without its day. Return a year or other text unchanged.
 function partialDate(value) {
   const [, year, month, day] = DATE.exec(value) ?? [];
   const words = MONTHS[Number(month) - 1];
@@ -103,7 +104,7 @@ function textOf(value) {
   return typeof value === "boolean" ? (value ? "True" : "False") : String(value);
 }
 
-// The name of a field in words: `Children 1: uprn`.
+// Return the path of a field in words: `children.0.uprn` becomes `Children 1: uprn`.
 function labelOf(name) {
   const words = name.split(".").map((step) => (/^\d+$/.test(step) ? String(Number(step) + 1) : step.replaceAll("_", " ")));
   const last = words.pop();

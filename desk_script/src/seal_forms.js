@@ -1,5 +1,5 @@
-// Seals what a person types into a form for a note or a question, on a desk whose service cannot read. The field with the
-// words has no part in the request.
+// Encrypts the text of a note or a message in the browser, if the service cannot decrypt concerns.
+// The request never contains the unencrypted text.
 import { Encrypter } from "age-encryption";
 
 import { element } from "./elements.js";
@@ -12,7 +12,7 @@ export class SealForms {
   #post;
   #last = null;
 
-  // `post` sends a form, shows the page that answers it in place of this one, and returns whether the act was done.
+  // `post` sends a form, replaces this page by the response, and returns true if the action was carried out.
   constructor(post) {
     this.#post = post;
     document.addEventListener("submit", (event) => this.#submitted(event), { capture: true });
@@ -21,7 +21,7 @@ export class SealForms {
     });
   }
 
-  // Take up the forms that the page has: from now on they can be sent.
+  // Enable the forms of the current page, so that they can be sent.
   take() {
     for (const form of document.querySelectorAll(FORMS)) {
       form.querySelector("button").disabled = false;
@@ -54,7 +54,7 @@ export class SealForms {
     }
   }
 
-  // Return the file. What is pressed again is the same file: the service may have it already.
+  // Return the encrypted text. A second press sends the same file: the service may have stored it already.
   async #sealed(kind, reference, words, fields) {
     if (words === "") throw new Fault("no-words");
     if ([...words].length > LONGEST[kind]) throw new Fault("too-long");
@@ -72,7 +72,7 @@ function documentOf(kind, reference, words) {
   return { reference, sent_at: new Date().toISOString().replace(/\.\d+Z$/, "Z"), message: words };
 }
 
-// Return the age file of a document, in base64.
+// Return `document`, encrypted to `recipients`, as an age file in base64.
 export async function seal(document, recipients) {
   const encrypter = new Encrypter();
   for (const recipient of recipients) encrypter.addRecipient(recipient);

@@ -1,18 +1,19 @@
-// A form about a concern is sent by this script, and what answers it takes the place of this page: a fault of the network
-// leaves all that was typed where it is, and the browser stores no form that it sent. While an identity is held, links
-// and the other forms of the desk do so too: a page that is left forgets the identity. Whatever is not a page of the desk
-// is left to the browser.
+// Sends the forms about a concern, and replaces this page by the page of the response.
+// If the network fails, all input stays in place. The browser stores no form that was sent. While the keyring holds an
+// identity, links and the other forms of the desk work in the same way, because leaving the page would forget the
+// identity. Pages outside the desk are left to the browser.
 const DESK = "/desk";
 const OK = 200;
 const SERVER_ERROR = 500;
 const LEADS_OUT = ["/desk/sign-in", "/desk/sign-out", "/desk/blank", "/desk/invitation"];
 
-// Return the function that posts fields to a page of the desk, and shows what answers in place of this page. It gives
-// whether the service did it: what it refuses is answered at the address of the form itself, or not by the desk at all.
-// `onLeave` is called before this page goes, with the address of the form that was sent and done, and `onPage` after that.
+// Return a function that posts fields to the desk, and replaces this page by the response. It resolves to true if the
+// service carried the action out. A refused form gets its response without a redirect, or from no page of the desk.
+// `onLeave` is called before this page is replaced, with the path of a form that was accepted, or null. `onPage` is
+// called after that.
 export function stayOnPage(keyring, { onLeave, onPage }) {
   let shown = pageOf(location.href);
-  let isAnswer = false; // to a form: it has no address of its own, and the address is that of the page before
+  let isAnswer = false; // true for a response to a form: the address is still that of the page before
   document.addEventListener("click", (event) => {
     const link = event.target.closest("a[href]");
     const isPlain = event.button === 0 && !(event.ctrlKey || event.metaKey || event.shiftKey || event.altKey);
@@ -32,7 +33,7 @@ export function stayOnPage(keyring, { onLeave, onPage }) {
     else visit("POST", address, { fields });
   });
   window.addEventListener("popstate", () => {
-    if (pageOf(location.href) === shown) return; // another place of the same page
+    if (pageOf(location.href) === shown) return; // only another anchor of the same page
     if (keyring.isOpen) visit("GET", location.href, { isNew: false });
     else location.reload();
   });
@@ -41,7 +42,7 @@ export function stayOnPage(keyring, { onLeave, onPage }) {
     const wanted = new URL(address, location.href);
     const request = new XMLHttpRequest();
     request.open(method, wanted);
-    request.responseType = "document"; // no script of it runs
+    request.responseType = "document"; // scripts of the response do not run
     return new Promise((resolve) => {
       request.onload = () => resolve(show(method, wanted, request, isNew));
       request.onerror = () => {
@@ -53,7 +54,7 @@ export function stayOnPage(keyring, { onLeave, onPage }) {
   }
 
   function show(method, wanted, { response: page, responseURL: reached, status }, isNew) {
-    const isItsPage = method === "GET" || reached !== wanted.href; // a form that was refused has no page of its own
+    const isItsPage = method === "GET" || reached !== wanted.href; // the response to a refused form has no redirect
     const isShown = page?.querySelector("main") && isOfDesk(reached) && !hasOtherScripts(page);
     if (!isItsPage && (!isShown || status >= SERVER_ERROR)) {
       say("The service did not take it. What you typed is still on this page. Try again.");
@@ -79,7 +80,7 @@ export function stayOnPage(keyring, { onLeave, onPage }) {
     if (!page.querySelector("form[action='/desk/sign-out']")) keyring.forget("left"); // nobody is signed in any more
     shown = pageOf(location.href);
     document.title = page.title;
-    document.body.replaceWith(document.adoptNode(page.body)); // with its head, which says who is signed in
+    document.body.replaceWith(document.adoptNode(page.body)); // with the header that says who is signed in
     (document.getElementById("done") ?? document.querySelector("main")).focus();
     window.scrollTo(0, 0);
     document.getElementById(hash.slice(1))?.scrollIntoView();
@@ -97,7 +98,7 @@ function isOfDesk(address) {
 
 const pageOf = (address) => address.split("#")[0];
 
-// A page with a script of its own is loaded whole.
+// Return true if the page has a script that this page lacks: the browser must then load the page itself.
 function hasOtherScripts(other) {
   const sourcesOf = (page) => [...page.querySelectorAll("script[src]")].map((script) => script.getAttribute("src"));
   const own = sourcesOf(document);

@@ -1,23 +1,23 @@
-// Opens a sealed text, and compares what it says of itself with the place where it was found.
+// Decrypts a text, and compares what the text says about itself with the place where it was found.
 import { Decrypter } from "age-encryption";
 
 import { Fault } from "./faults.js";
 import { ageFile } from "./identities.js";
 
-// The member of the sealed document that each kind of text has.
+// For each kind of text, the field of the decrypted document that has the text.
 const MEMBERS = { concern: "submission", addition: "addition", note: "note" };
 const KINDS = Object.fromEntries(Object.entries(MEMBERS).map(([kind, member]) => [member, kind]));
 
-// Return the kind of a document, or throw a Fault.
+// Return the kind of a document. Throw a Fault if the document has no text or no reference.
 export function kindOf(document) {
   const member = Object.values(MEMBERS).find((each) => document?.[each] instanceof Object);
   if (member === undefined || typeof document.reference !== "string") throw new Fault("misplaced");
   return KINDS[member];
 }
 
-// Return the document that was sealed. Throw a Fault if no identity opens it, if it is damaged, or if it belongs
-// elsewhere. Of the place, only what is given is compared: kind, reference, receivedAt, author. A note that was sealed
-// where it was typed says neither its time nor its author.
+// Return the decrypted document. Throw a Fault if no identity decrypts it, if it is damaged, or if it belongs elsewhere.
+// Only the given parts of `place` are compared: kind, reference, receivedAt, author. A note that the browser encrypted
+// names neither its time nor its author.
 export async function openText(bytes, identities, place = {}) {
   const document = await readSealed(bytes, identities);
   const kind = kindOf(document);
@@ -33,7 +33,7 @@ export async function openText(bytes, identities, place = {}) {
 const isSaid = (document, name, known, kind) =>
   known === undefined || document[name] === known || (kind === "note" && document[name] === undefined);
 
-// Return the JSON that was sealed, whatever it is. Throw a Fault.
+// Return the decrypted JSON, whatever it describes. Throw a Fault if it cannot be decrypted, or is not JSON.
 export async function readSealed(bytes, identities) {
   return parse(await decrypt(bytes, identities));
 }
@@ -54,6 +54,6 @@ function parse(bytes) {
   try {
     return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch {
-    throw new Fault("misplaced"); // anybody can seal anything to a public key
+    throw new Fault("misplaced"); // anyone can encrypt anything to a public key
   }
 }

@@ -1,7 +1,9 @@
-// Keeps what a person types into the forms about a concern and does not send. Half a second after the last key, and whenever
-// the page is hidden or left, it is in the storage of this tab: locked by a key that is sealed to the team's keys, and
-// named by a digest, so that it does not say which concern it is about. It is put back when the same person sees the
-// concern again in this tab and it can be opened: here, with the team's identity, or by the service, if that reads concerns.
+// Keeps the text that a person has typed into the forms about a concern and not sent.
+// Half a second after the last key, and whenever the page is hidden or left, the text is saved in the storage of this
+// tab. It is encrypted with a key that is itself encrypted to the team's keys. Its name in the storage is a digest,
+// which does not reveal the concern.
+// The text is put back when the same person sees the concern again in this tab, if it can be decrypted: here with the
+// team's identity, or by the service if the service decrypts concerns.
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
 
@@ -21,16 +23,16 @@ const REFUSED = "This browser cannot keep what you type. Send it before you leav
 
 export class Typed {
   #keyring;
-  #page = null; // what the page shows: whose text, about which concern, and what of it is locked
+  #page = null; // the current page: the person, the concern, and the encrypted texts
   #keys = new Map(); // the keys that were made in this page, by the name in the storage
-  #pieces = new Map(); // what is locked, by that name: also where the browser stores nothing
+  #pieces = new Map(); // the encrypted texts by the same name, even if the browser has no storage
   #timer = null;
   #isOver = false;
   #puttingBack = Promise.resolve();
 
   constructor(keyring) {
     this.#keyring = keyring;
-    document.documentElement.dataset.keepsTyped = ""; // desk.js need not ask
+    document.documentElement.dataset.keepsTyped = ""; // tells desk.js not to ask before leaving
     for (const kind of ["input", "change"]) document.addEventListener(kind, () => this.#saveSoon());
     document.addEventListener("visibilitychange", () => document.hidden && this.save());
     window.addEventListener("pagehide", () => this.save());
@@ -43,7 +45,7 @@ export class Typed {
     keyring.onForget(() => this.#keys.forEach((_, name) => name !== this.#page?.name && this.#keys.delete(name)));
   }
 
-  // Take up the page: the first, and each that took its place.
+  // Set up the current page: the first page, and each page that replaced it.
   async take() {
     const page = pageOfForms();
     this.#page = page;
@@ -55,7 +57,7 @@ export class Typed {
     await this.putBack();
   }
 
-  // Write what is typed now to the storage, but for the form with that address, which was sent. Return whether all of it is there.
+  // Save the typed text in the storage, except that of the form with the path `sent`. Return true if everything is saved.
   save({ sent = null } = {}) {
     const page = this.#page;
     if (page === null || this.#isOver) return true;
@@ -73,7 +75,7 @@ export class Typed {
     return isSaved;
   }
 
-  // Put back what can be opened now.
+  // Put back the text that can be decrypted now. Calls run one after another.
   putBack() {
     const putBack = () => this.#putBack(this.#page);
     this.#puttingBack = this.#puttingBack.then(putBack, putBack);
@@ -104,7 +106,7 @@ export class Typed {
     this.#timer = setTimeout(() => this.save(), PAUSE);
   }
 
-  // Say what is here, and offer to delete it.
+  // Say which unsent text this tab has, and offer to delete the text.
   #tell(isBack = false) {
     document.querySelector("[data-unsent]")?.remove();
     const { locked, withoutForm } = this.#page;
@@ -134,7 +136,7 @@ export class Typed {
     document.querySelector("main").prepend(element("p", { class: "problem", role: "alert", "data-not-kept": true }, REFUSED));
   }
 
-  // The next person at this machine is another one.
+  // Delete all text at sign-out: the next person at this computer may be someone else.
   #forget() {
     this.#isOver = true;
     inStorage((storage) => {
@@ -143,7 +145,7 @@ export class Typed {
   }
 }
 
-// Return whose text the page would keep and about which concern, or null if it has no form about one.
+// Return the person and the concern of the page, with the name in the storage. Return null without a form about a concern.
 function pageOfForms() {
   const [form] = formsOf();
   const { person } = document.body.dataset;
@@ -169,7 +171,7 @@ function store(name, pieces) {
   return isDone === true;
 }
 
-// Return what is done with the storage of this tab, or null if it is full, or the browser has none.
+// Return the result of `use` with the storage of this tab, or null if the storage is full or missing.
 function inStorage(use) {
   try {
     return use(sessionStorage);

@@ -1,11 +1,11 @@
-// What is typed into the forms about a concern: read from the page, and put back into it.
+// Reads the text that is typed into the forms about a concern, and puts it back into the forms.
 const FORMS = "main form[data-team]";
 const TEXTS = "textarea, input[type=text]";
 const CHOICES = "input[type=radio], input[type=checkbox]";
 
 export const formsOf = () => [...document.querySelectorAll(FORMS)];
 
-// Return each form in which something is typed: its address, its idempotency key, and the name and value of each field.
+// Return each form with typed text: its path, its idempotency key, and the name and value of each filled field.
 export function readForms() {
   return formsOf()
     .filter((form) => [...form.querySelectorAll(TEXTS)].some((field) => field.value.trim() !== ""))
@@ -19,8 +19,8 @@ function valueOf(field) {
   return isFilledIn ? [[field.name, field.value]] : [];
 }
 
-// Put back what was typed into a form. Return false if the page does not have the form. What was typed later stays, below.
-// With the former idempotency key, what was sent but never answered is not done twice.
+// Put the typed text back into its form. Return false if the page lacks the form. Text that was typed later stays, below.
+// The former idempotency key is put back too, so that a form that was sent without a response is not carried out twice.
 export function putBack({ action, key, fields }) {
   const form = formsOf().find((each) => actionOf(each) === action);
   if (form === undefined) return false;

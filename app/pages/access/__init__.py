@@ -1,1 +1,1 @@
-"""Web pages of access: clients, people, sign-in and limits."""
+"""Web pages for signing in to the desk."""

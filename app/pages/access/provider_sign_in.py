@@ -1,4 +1,4 @@
-"""Signing in to the desk by an OpenID provider."""
+"""Signing in to the desk through an OpenID provider, and signing out on all devices."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
@@ -32,9 +32,10 @@ visitors_router = GuidanceRouter(include_in_schema=False, route_class=DeskRoute)
 
 @dataclass(frozen=True)
 class Way:
-    """One sign-in through the provider, as stored in the browser's cookie: its secret, and the page to open afterwards.
+    """One sign-in through the provider, as the browser's cookie stores it.
 
-    If `asks` is false, the provider shows no page, and only confirms that it still knows the person.
+    `secret` belongs to this sign-in, and is None if the browser has no cookie for it. `page` is the page to open
+    afterwards. If `asks` is False, the provider shows no page, and only confirms that it still knows the person.
     """
 
     secret: str | None
@@ -47,7 +48,7 @@ class Way:
 
     @classmethod
     def read(cls, cookie: str | None) -> "Way":
-        """Return the sign-in from the cookie. Any page that is not one of the desk becomes the inbox."""
+        """Return the sign-in that the value `cookie` describes. A page outside the desk becomes the inbox."""
         secret, _, rest = (cookie or "").partition(".")
         encoded, _, how = rest.partition(".")
         try:
@@ -59,10 +60,10 @@ class Way:
 
 @router.get(PROVIDER_SIGN_IN)
 def go_to_provider(arrival: ArrivalDep, page: PageAfter = "", *, asks: bool = False) -> Response:
-    """Redirect the browser to the provider, with a new secret for this sign-in.
+    """Redirect the browser to the provider, and set a cookie with a new secret for this sign-in.
 
-    With a `page`, the sign-in ends at that page. Unless it `asks`, the provider then only confirms that it still knows
-    the person.
+    The sign-in ends at `page`, or at the inbox if `page` is empty. If there is a `page` and `asks` is False, the
+    provider shows no page, and only confirms that it still knows the person.
     """
     openid, secret = arrival.get_openid(), draw_token()
     way = Way(secret, page or PATH, asks=asks or page == "")
@@ -76,7 +77,10 @@ def go_to_provider(arrival: ArrivalDep, page: PageAfter = "", *, asks: bool = Fa
 def return_from_provider(
     arrival: ArrivalDep, code: AnswerOfProvider = "", state: AnswerOfProvider = "", iss: AnswerOfProvider = ""
 ) -> Response:
-    """Return a page that continues automatically: browsers send no strict cookie after a redirect from another site."""
+    """Return a page that continues to `finish_sign_in` automatically.
+
+    A redirect would not do: after a redirect from another site, browsers do not send a cookie with `SameSite=Strict`.
+    """
     arrival.get_openid()
     given = {"code": code, "state": state, "iss": iss}
     finish = f"{FINISH}?{urlencode({name: value for name, value in given.items() if value})}"
@@ -87,10 +91,12 @@ def return_from_provider(
 def finish_sign_in(
     arrival: ArrivalDep, code: AnswerOfProvider = "", state: AnswerOfProvider = "", iss: AnswerOfProvider | None = None
 ) -> Response:
-    """Start a session for the person from the provider, end the browser's former session, and redirect to the page.
+    """Start a session for the person whom the provider names, and redirect to the page of this sign-in.
 
-    A sign-in that is already over, as after the browser's Back, redirects to the inbox if the browser has a session. If
-    the provider showed no page and does not know the person, redirect to the sign-in.
+    The browser's former session ends. If this sign-in is already over, for example after the browser's Back, and the
+    browser has a session, redirect to the inbox. If the provider showed no page and does not know the person, redirect
+    to the sign-in page. Log a failed sign-in, and return a page with 401. Raise `RateLimited` instead if the network is
+    over the limit.
     """
     context, former = arrival.context, arrival.former
     openid, name = arrival.get_openid(), _way_cookie(state)
@@ -118,9 +124,12 @@ def finish_sign_in(
 
 
 def _let_in(arrival: Arrival, openid: OpenIdSignIn, found: SignedIn, *, goes_on: bool) -> str:
-    """Return the token of a new session of the person. Raises `TokenInvalid`.
+    """Start a session for the person whom the provider names, and return its token.
 
-    A person without a role loses all their sessions.
+    Store the role that the provider gives. If the provider gives no role, end all sessions of the person and raise
+    `TokenInvalid`. Raise `TokenInvalid` also if the person has left the desk or has passkeys.
+
+    If `goes_on`, the session is a continuation: it ends when the former session of the same person would have ended.
     """
     writer, issuer = arrival.context.writer, openid.provider.issuer
     name = Principal(openid.client, frozenset(), found.person).name_on_record
@@ -141,13 +150,16 @@ def _let_in(arrival: Arrival, openid: OpenIdSignIn, found: SignedIn, *, goes_on:
 
 
 def _way_cookie(state: str) -> str:
-    """Return the name of the cookie of a sign-in, so that a sign-in in another tab does not end it."""
+    """Return the name of the cookie for the sign-in with `state`.
+
+    Each sign-in has its own cookie, so that a sign-in in one tab does not end a sign-in in another tab.
+    """
     return f"{WAY_COOKIE}-{state[:CHARACTERS_OF_STATE]}"
 
 
 @visitors_router.post(f"{PATH}/sign-out/everywhere")
 def sign_out_everywhere(visit: VisitDep) -> Response:
-    """End every session of the person, on all devices, and redirect to the sign-in."""
+    """End every session of the person on all devices, record the sign-out, and redirect to the sign-in page."""
     visit.context.desk_sign_in.sessions.end_every(visit.visitor.name, visit.actor)
     response = lead_to(SIGN_IN)
     set_cookie(response, visit.context.settings, SESSION_COOKIE, "")

@@ -1,4 +1,4 @@
-"""Signing in to the desk by a passkey or an invitation, and signing out."""
+"""Pages for signing in to the desk with a passkey or an invitation, and for signing out."""
 
 import re
 from dataclasses import dataclass
@@ -24,28 +24,28 @@ SIGNED_IN, REFUSED = 204, 401
 UNKNOWN_PASSKEY = "We do not know this passkey, or it took too long. Try again, or ask for a new invitation."
 UNKNOWN_INVITATION = "This invitation was used, or has expired. Ask for a new one."
 OWN_PAGE = re.compile(rf"({PATH}|{GUIDES_PATH})([/?][!-~]*)?")
-"""The pages to which a sign-in may redirect."""
+"""The paths to which a sign-in may redirect: pages of the desk, and pages for writing guides."""
 PageAfter = Annotated[str, Query(alias="page", max_length=LONGEST_WAY_BACK)]
 log = Log(__name__)
 
 
 @dataclass(frozen=True)
 class Arrival(DeskSite):
-    """A browser's request to sign in or out."""
+    """A browser's request to sign in or out, whether or not a person is signed in."""
 
     @property
     def passkeys(self) -> "Passkeys":
-        """The passkeys of the site, at the port under which the browser called."""
+        """The passkey service of this site, for the port that the browser called."""
         return self.context.desk_sign_in.passkeys(self.request.url.port)
 
     def elsewhere(self, path: str) -> str | None:
-        """Return the address of the page where passkeys work, if the browser called another host."""
+        """Return the URL of `path` on the host where passkeys work, or None if the browser called that host."""
         url = self.request.url
         party = self.context.desk_sign_in.party(url.port)
         return f"{party.origin}{path}" if url.hostname != party.id else None
 
     def get_openid(self) -> OpenIdSignIn:
-        """Return the sign-in by a provider. Raises `NotFound` if none is set up."""
+        """Return the sign-in through the OpenID provider. Raise `NotFound` if no provider is set up."""
         openid = self.context.desk_sign_in.openid
         if openid is None:
             raise NotFound
@@ -62,7 +62,10 @@ class Arrival(DeskSite):
         return read_cookie(self.request, SESSION_COOKIE)
 
     def let_in(self, person: str) -> Response:
-        """Start a session for the person, whose passkey was checked."""
+        """Start a session for `person`, record it, and return an empty response (204) with the session cookie.
+
+        The caller must first check the person's passkey. The former session of the browser ends.
+        """
         token = self.context.desk_sign_in.begin_with_passkey(
             person, address=self.address, at=self.now, former=self.former
         )
@@ -71,21 +74,25 @@ class Arrival(DeskSite):
         return response
 
     def refuse(self, refusal: TokenInvalid, words: str) -> Response:
-        """Return plain words for the page's JavaScript. Only the log has the reason.
+        """Log the reason of `refusal`, and return a response (401) with `words` for the page's JavaScript to show.
 
-        Raises `RateLimited` instead if the network is over the limit, which therefore only affects failed sign-ins.
+        The reason is only in the log. Raise `RateLimited` instead if the network is over the limit: the limit therefore
+        only affects failed sign-ins.
         """
         self.log_refusal(refusal)
         refuse_over_limit(self.request)
         return Response(words, status_code=REFUSED, media_type="text/plain")
 
     def log_refusal(self, refusal: TokenInvalid) -> None:
-        """Log the reason, which the page does not show."""
+        """Log the reason of `refusal`, which the page does not show."""
         log.info("sign_in_refused", reason=str(refusal), request_id=self.request.state.request_id)
 
 
 async def read_arrival(request: Request) -> Arrival:
-    """Return the request. `async`, so that it needs no thread."""
+    """Return the request as an `Arrival`, as a FastAPI dependency.
+
+    The function is `async`, so that FastAPI needs no thread for it.
+    """
     return Arrival.of(request)
 
 
@@ -94,7 +101,7 @@ ArrivalDep = Annotated[Arrival, Depends(read_arrival)]
 
 @router.get(SIGN_IN)
 def read_sign_in(arrival: ArrivalDep, page: PageAfter = PATH) -> Response:
-    """Return the sign-in page, which continues to `page` if that is a page of the desk."""
+    """Return the sign-in page, which continues to `page`, or to the inbox if `page` is not a page of the desk."""
     has_provider = arrival.context.desk_sign_in.openid is not None
     page = own_page(page)
     elsewhere = arrival.elsewhere(sign_in_address(page))
@@ -109,7 +116,7 @@ def offer_passkey_sign_in(arrival: ArrivalDep) -> Response:
 
 @router.post(SIGN_IN)
 def sign_in_by_passkey(arrival: ArrivalDep, posted: SubmittedFormDep) -> Response:
-    """Start a session if a passkey signed the challenge."""
+    """Start a session if a passkey signed the challenge. Otherwise log the reason, and refuse with 401."""
     try:
         return arrival.let_in(arrival.passkeys.verify(posted.one("credential"), at=arrival.now))
     except TokenInvalid as refusal:
@@ -118,13 +125,16 @@ def sign_in_by_passkey(arrival: ArrivalDep, posted: SubmittedFormDep) -> Respons
 
 @router.get(INVITATION)
 def read_invitation(arrival: ArrivalDep) -> Response:
-    """Return the page that registers a passkey. The token is after the `#` of the address, which servers never see."""
+    """Return the page that registers a passkey.
+
+    The token of the invitation is after the `#` of the address. Browsers never send that part to a server.
+    """
     return arrival.page("desk_invitation.html", elsewhere=arrival.elsewhere(INVITATION))
 
 
 @router.post(f"{INVITATION}/options")
 def offer_passkey_registration(arrival: ArrivalDep, posted: SubmittedFormDep) -> Response:
-    """Return the options for creating a passkey."""
+    """Return the options for creating a passkey. Refuse with 401 if the invitation's token is unknown or expired."""
     try:
         options = arrival.passkeys.offer_registration(posted.one("token"), at=arrival.now)
     except TokenInvalid as refusal:
@@ -134,7 +144,10 @@ def offer_passkey_registration(arrival: ArrivalDep, posted: SubmittedFormDep) ->
 
 @router.post(INVITATION)
 def accept_invitation(arrival: ArrivalDep, posted: SubmittedFormDep) -> Response:
-    """Register the passkey, and start a session."""
+    """Register the new passkey of the invited person, and start a session.
+
+    Refuse with 401 if the invitation or the passkey is not valid.
+    """
     token, credential = posted.one("token"), posted.one("credential")
     try:
         return arrival.let_in(arrival.passkeys.register(token, credential, address=arrival.address, at=arrival.now))
@@ -144,7 +157,7 @@ def accept_invitation(arrival: ArrivalDep, posted: SubmittedFormDep) -> Response
 
 @router.post(f"{PATH}/sign-out")
 def sign_out(arrival: ArrivalDep) -> Response:
-    """End the session, and redirect to the sign-in."""
+    """End the browser's session if there is one, record the sign-out, and redirect to the sign-in page."""
     context, former = arrival.context, arrival.former
     if former is not None:
         context.desk_sign_in.sessions.end(former, address=arrival.address, at=arrival.now)
@@ -155,10 +168,10 @@ def sign_out(arrival: ArrivalDep) -> Response:
 
 @router.get(f"{PATH}/blank")
 def read_blank_page(arrival: ArrivalDep) -> Response:
-    """Return an empty page, for a person who does not want others to see their screen."""
+    """Return a blank page with a link back, for a person who does not want others to see their screen."""
     return arrival.page("desk_blank.html")
 
 
 def own_page(page: str) -> str:
-    """Return the page if it is one of the desk, otherwise the inbox."""
+    """Return `page` if a sign-in may redirect to it, otherwise the path of the inbox."""
     return page if OWN_PAGE.fullmatch(page) else PATH

@@ -1,4 +1,4 @@
-"""The audit log in words, for the lead of the desk and for auditors."""
+"""The page of the audit log in words, for the lead of the desk and for auditors."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -38,14 +38,14 @@ DIGESTS_ALONE = frozenset(
         DeskAct.HAND_OVER_CONFIRMED,
     }
 )
-"""The actions whose detail is for programs."""
+"""The actions whose detail is only of use to programs, such as digests. Pages leave the detail out."""
 router = GuidanceRouter(prefix=PATH, include_in_schema=False, route_class=DeskRoute)
 RECORD_PAGE_SIZE = 50
 
 
 @dataclass(frozen=True)
 class ActLine:
-    """One action: its name in words, the person or client, and further detail."""
+    """One audit log entry in words: the action, the person or client, and further detail or an empty string."""
 
     act: AuditEntryRow
     what: str
@@ -54,12 +54,12 @@ class ActLine:
 
 
 def act_lines(acts: Iterable[AuditEntryRow]) -> list[ActLine]:
-    """Return the actions in words, in the same order."""
+    """Return each audit log entry in words, in the same order."""
     return [ActLine(act, _what(act), _who(act.client), _detail(act)) for act in acts]
 
 
 def _who(client: str) -> str:
-    """Return the person; without a person, the reporter or the name of the client."""
+    """Return the actor in words: the reporter, the person, or the client's name if the client acts for no person."""
     return "the reporter" if client == REPORTER else person(client)
 
 
@@ -80,7 +80,11 @@ def _detail(act: AuditEntryRow) -> str:
 def read_record(
     visit: AuditorVisitDep, chain: Annotated[str, Query(max_length=60)] = "", cursor: Cursor = None
 ) -> Response:
-    """Return the audit log of one concern, or of all, oldest first. Viewing it is recorded too."""
+    """Record the reading in the audit log, and return a page of the audit log, oldest entries first.
+
+    `chain` is the reference of a concern, or the name of another chain. If `chain` is empty, return entries of all
+    chains.
+    """
     found = find_reference(chain) or chain.strip() or None
     wanted = RecordPage(found, None, decode_key(cursor, otherwise=0), RECORD_PAGE_SIZE)
     rows = read_audit_log(visit.context.writer, wanted, actor=visit.actor)

@@ -1,1 +1,1 @@
-"""Web pages of concerns: submission, receipts, entries and sealing."""
+"""Web pages of concerns: raising a concern, its status, and additions."""

@@ -1,4 +1,4 @@
-"""Answers of the form: conversion between the posted form and the JSON of the API without loss, and their words."""
+"""The answers of a form for a concern: conversion between the posted form and the JSON of the API, and display."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -23,7 +23,10 @@ Faults = dict[str, str]
 
 
 def read_answers(form: ConcernForm, posted: SubmittedForm) -> Answers:
-    """Return the answers as the JSON of the API. Empty entries are left out if the schema allows it."""
+    """Return the answers of the posted form as the JSON of the API.
+
+    Leave out the empty entries of a group if the schema requires no entry.
+    """
     answers: Answers = {}
     for section in form:
         for element in section.elements:
@@ -38,7 +41,10 @@ def read_answers(form: ConcernForm, posted: SubmittedForm) -> Answers:
 
 
 def repeated_entries(answers: Answers, prefix: str = "") -> list[tuple[str, list[Any]]]:
-    """Return each list of entries among the answers, with its name."""
+    """Return the path and the entries of each list of objects in `answers`.
+
+    `prefix` is the path of `answers` itself, followed by a dot.
+    """
     found: list[tuple[str, list[Any]]] = []
     for name, value in answers.items():
         if isinstance(value, dict):
@@ -49,7 +55,7 @@ def repeated_entries(answers: Answers, prefix: str = "") -> list[tuple[str, list
 
 
 def hidden_fields(form: ConcernForm, answers: Answers) -> Iterator[tuple[str, str]]:
-    """Yield the names and values of the form fields that reproduce the answers."""
+    """Yield the name and value of each hidden form field that is needed to reproduce the answers."""
     for section in form:
         for element in section.elements:
             if isinstance(element, RepeatableGroup):
@@ -70,7 +76,7 @@ def _put_answers(answers: Answers, question: Question, posted: SubmittedForm, *,
         answer = _read_answer(each, posted)
         if answer or answer == 0:
             _put(answers, each.name.removeprefix(prefix), answer)
-        elif each.is_required:  # if its object is present, the error names the missing field
+        elif each.is_required:  # validation names a missing field only if the object around the field is present
             _parent_of(answers, each.name.removeprefix(prefix))
 
 
@@ -79,7 +85,7 @@ def _put(answers: Answers, name: str, answer: Any) -> None:
 
 
 def _parent_of(answers: Answers, name: str) -> Answers:
-    """Return the object that contains the answer with that name; create it if it is missing."""
+    """Return the object that contains the answer at the path `name`. Create the object if it is missing."""
     for step in name.split(".")[:-1]:
         answers = answers.setdefault(step, {})
     return answers
@@ -122,7 +128,7 @@ def _fields_of(question: Question, value: Any) -> Iterator[tuple[str, str]]:
         return
     match question.kind:
         case QuestionKind.DATE:
-            parts = [*value.split("-", 2), "", ""]  # a date may lack its day, or its month too
+            parts = [*value.split("-", 2), "", ""]  # a date may have no day, or neither month nor day
             yield from ((question.name + part, typed) for part, typed in zip(DATE_PARTS, parts, strict=False))
         case QuestionKind.ANY_OF:
             yield from ((question.name, each) for each in value)
@@ -138,7 +144,7 @@ def _fields_of(question: Question, value: Any) -> Iterator[tuple[str, str]]:
 
 @dataclass(frozen=True)
 class AnsweredQuestion:
-    """An answered question, to check before sending."""
+    """The label of an answered question, and its answer as lines of text."""
 
     label: str
     lines: tuple[str, ...]
@@ -146,7 +152,10 @@ class AnsweredQuestion:
 
 @dataclass(frozen=True)
 class AnsweredSection:
-    """The answers of a section, in groups. The group of an entry has its title as heading."""
+    """The answers of a section in groups, each with a heading.
+
+    The heading is the title of an entry, or empty for questions outside of entries.
+    """
 
     id: str
     title: str
@@ -154,7 +163,7 @@ class AnsweredSection:
 
 
 def printed_section(section: AnsweredSection) -> dict[str, Any]:
-    """Return a section with its answers, for printing."""
+    """Return a section with its answers, as the PDF prints them."""
     groups = [
         {"heading": heading, "answers": [{"label": each.label, "text": "\n".join(each.lines)} for each in answers]}
         for heading, answers in section.groups
@@ -163,7 +172,10 @@ def printed_section(section: AnsweredSection) -> dict[str, Any]:
 
 
 def named_faults(form: ConcernForm, faults: Sequence[FieldError], answers: Answers) -> Faults:
-    """Return one message for each question with an error, in the order of the form; `""` has all other errors."""
+    """Return the first error message of each question that has an error, by the question's name.
+
+    The questions are in the order of the form. The name `""` has the first of the errors that belong to no question.
+    """
     questions = {question.name: question for section in form for question in section.questions}
     entries = {entry.name: entry.title for group in _groups_of(form) for entry in group.entries}
     messages: Faults = {}
@@ -175,7 +187,10 @@ def named_faults(form: ConcernForm, faults: Sequence[FieldError], answers: Answe
 
 
 def answered_sections(form: ConcernForm, answers: Answers) -> list[AnsweredSection]:
-    """Return the sections that have answers."""
+    """Return the sections that have answers, with the answers as text.
+
+    An entry without answers says that nothing is known.
+    """
     sections = [AnsweredSection(each.id, each.title, tuple(_answer_groups(each, answers))) for each in form]
     return [section for section in sections if section.groups]
 
@@ -219,7 +234,10 @@ def _groups_of(form: ConcernForm) -> Iterator[RepeatableGroup]:
 
 
 def _nearest_question(at: Location, questions: dict[str, Question]) -> str:
-    """Return the name of the question at that location or around it, or an empty string."""
+    """Return the name of the question at the path `at`, or of the nearest question that contains that path.
+
+    Return an empty string if there is none.
+    """
     for length in range(len(at), 0, -1):
         name = ".".join(map(str, at[:length]))
         if name in questions:
@@ -228,7 +246,10 @@ def _nearest_question(at: Location, questions: dict[str, Question]) -> str:
 
 
 def _entry_title(name: str, titles: dict[str, str]) -> str:
-    """Return the title of the question's entry, if its group has more than one entry."""
+    """Return the title of the entry that contains the question `name`, followed by a colon.
+
+    Return an empty string if the question is in no entry, or in the only entry of its group.
+    """
     entry = next((entry for entry in titles if name.startswith(f"{entry}.")), "")
     group = entry.rpartition(".")[0]
     return f"{titles[entry]}: " if sum(each.rpartition(".")[0] == group for each in titles if entry) > 1 else ""
@@ -248,7 +269,10 @@ def _message(fault: FieldError, question: Question, entry: str, answers: Answers
 
 
 def _detail(fault: FieldError, *, goes_on: bool = False) -> str:
-    """Return the sentence in the language of the page, or marked as English; in lower case if it `goes_on`."""
+    """Return the sentence of the error in the language of the page, or in English and marked as English.
+
+    If `goes_on`, begin in lower case.
+    """
     template = gettext(fault.template)
     words = fault.fill_in(template)
     words = words[:1].lower() + words[1:] if goes_on else words

@@ -55,7 +55,7 @@ MAX_LINE_LENGTH = 300
 OF_TEXT = (QuestionKind.LINE, QuestionKind.SHORT, QuestionKind.LONG)
 JsonSchema = Mapping[str, Any]
 FAULTS_OF_FORMS = ("string_too_long", "too_long", "int_type", "less_than_equal")
-"""Errors that the models can find in an answer to the form, beside those with the form's own wording."""
+"""Types of validation errors that an answer to the form can cause, and for which the form has no wording of its own."""
 FROM_BELOW = (
     CALL_999_FIRST,
     *map(page_words, (CONCERN_STORED, ADDITION_STORED, ANOTHER_COUNCIL, WORKS_WITH_CHILDREN, HOW_TO_FOLLOW, TEST)),
@@ -63,17 +63,21 @@ FROM_BELOW = (
     CLOSED_TEXT,
     NEW_WORRY,
 )
+"""Sentences of lower layers that pages show, and that must be translated."""
 
 
 @dataclass(frozen=True)
 class SchemaField:
-    """A field of the schema: its name (`children.0.age`) and its path, which has no numbers (`children.age`)."""
+    """A field of the JSON Schema of a concern.
+
+    `name` has the number of each entry (`children.0.age`), `path` has no numbers (`children.age`).
+    """
 
     name: str
     path: str
     schema: JsonSchema
     value_schema: JsonSchema
-    """The schema of its value, or of each value of a list."""
+    """The schema of the field's value or, if the field is a list, of each value in the list."""
     is_required: bool
 
     @property
@@ -83,7 +87,11 @@ class SchemaField:
 
 
 def schema_fields(schema: JsonSchema, name: str = "", path: str = "") -> Iterator[SchemaField]:
-    """Yield each field of the form; the fields of a nested object take the place of the object."""
+    """Yield each field of the object `schema` that the form asks for.
+
+    A nested object is replaced by its fields. `name` and `path` are the beginnings of the names and paths of the
+    fields.
+    """
     for own_name, property_schema in schema["properties"].items():
         field_schema = _without_null(property_schema)
         value_schema = _resolve(field_schema.get("items", field_schema))
@@ -120,18 +128,18 @@ def _resolve(schema: JsonSchema) -> JsonSchema:
 
 @dataclass(frozen=True)
 class FormBuilder:
-    """A builder of the form of one edition."""
+    """A builder of the form for a concern, with the items of one edition of a guide."""
 
     content: EditionContent
     reference_data: ReferenceData
     counts: Mapping[str, int]
-    """The number of entries of each repeatable group, by its name."""
+    """The number of entries of each repeatable group, by the name of the group."""
     variant: FormVariant = ABOUT_A_CHILD
     duty_to_report: str | None = ""
-    """The form's text on the duty to report, if it asks about the duty; None if it does not ask."""
+    """The help text of the question on the duty to report. If None, the form does not ask about the duty."""
 
     def make(self) -> ConcernForm:
-        """Return every section, with its questions."""
+        """Return the form: every section with its questions, in the language of the page."""
         left_out = OF_DUTY if self.duty_to_report is None else ()
         fields = [each for each in schema_fields(concern_schema()) if not each.path.startswith(left_out)]
         return tuple(
@@ -145,7 +153,10 @@ class FormBuilder:
         )
 
     def _elements(self, fields: Sequence[SchemaField]) -> Iterator[FormElement]:
-        """Yield the elements in order. A follow-up question is inside the question on which it depends."""
+        """Yield the questions and repeatable groups of `fields`, in order.
+
+        A follow-up question is inside the question on which it depends.
+        """
         paths = {field.path for field in fields}
         for field in fields:
             if field.value_schema.get("type") == "object" and "id" not in field.value_schema["properties"]:
@@ -238,7 +249,10 @@ class FormBuilder:
 
 
 def _fields_at(fields: Sequence[SchemaField], path: str) -> list[SchemaField]:
-    """Return the fields at a path of the layout, in the order of the models."""
+    """Return the fields at `path`, a path of the layout, in the order of the models.
+
+    If `path` ends in a star, return all fields whose paths begin with the part before the star.
+    """
     prefix = path.removesuffix("*")
     return [field for field in fields if field.path == path or (prefix != path and field.path.startswith(prefix))]
 
@@ -252,10 +266,10 @@ def _text_kind(schema: JsonSchema) -> QuestionKind:
 
 
 def extract_sentences(*_: Any, **_options: Any) -> Iterator[tuple[int, None, str, list[str]]]:
-    """Yield the sentences of the forms, and those that pages show from lower layers, as a Babel extraction method.
+    """Yield the sentences of the forms and of lower layers, as an extraction method of Babel.
 
-    They come from the models, the code lists and the layouts, so no marks in a file can name them. The text of the
-    guide is not included.
+    The sentences come from the models, the code lists and the layouts, where no call can mark them. The text of guides
+    is not included.
     """
     for sentence in dict.fromkeys(filter(None, _sentences_of_forms())):
         yield 1, None, sentence, []

@@ -36,7 +36,7 @@ ENTRY_NAMES = {
     "concern.things_that_exist": "thing",
     "agencies": "service",
 }
-"""The name of one entry of each repeatable group."""
+"""The name of one entry of each repeatable group, by the path of the group."""
 PARTS_OF_A_CHILD = {
     "Other names, age and sex": ("other_names", "date_of_birth", "age_described", "unborn", "sex"),
     "Language and needs": (
@@ -49,7 +49,7 @@ PARTS_OF_A_CHILD = {
         *("child_protection_plan", "education_health_and_care_plan", "allocated_social_worker"),
     ),
 }
-"""The titles of the collapsible parts for questions about a child, and the questions in each."""
+"""The titles of the collapsible parts for questions about a child, and the questions in each part."""
 MORE_ABOUT_YOU, MORE_ABOUT_WORK = "More about you", "More about your work"
 """The titles of the parts for questions about the reporter."""
 YES = ("yes",)
@@ -57,19 +57,22 @@ GIVES_NAME = ("reporter.kind", ("professional", "member_of_public", "family"))
 UNDER_18 = (ReporterKind.CHILD, ReporterKind.FRIEND)
 """The reporters who are children themselves: their forms, receipts and files have their own wording."""
 CHILDLINE = "childline"
-"""The signpost that follows 999 on their pages."""
+"""The id of the signpost that follows 999 on the pages for reporters under 18."""
 CAN_BE_REACHED = ("reporter.kind", (*GIVES_NAME[1], *UNDER_18))
 DANGER = "immediate_danger"
 """The question that asks whether a child is in danger."""
 WORKS_WITH_CHILDREN = ("reporter.kind", ("professional",))
 OF_DUTY = "reporter.duty_to_report."
 DUTY_TO_REPORT = f"{OF_DUTY}made_under_duty"
-"""The question if the law makes a professional report. It is asked from the day that the council sets."""
+"""The path of the question that asks if the law obliges a professional to report.
+
+The form asks this question from the day that the council sets.
+"""
 DATE_HINT = "For example, 24 11 2026. You can give just a month or a year."
 FULL_DATE_HINT = "For example, 24 11 2012. Leave this blank if you do not know the full date."
 TICK_ALL = "Tick all that apply."
 ONE_A_LINE = "One on each line."
-# One on each line, they would fill two screens.
+# The formatter would put each name on its own line, and fill two screens.
 # fmt: off
 WITHOUT_HINT = (
     "children.given_names", "children.family_name", "children.age_described", "children.ethnicity",
@@ -80,6 +83,7 @@ WITHOUT_HINT = (
     "concern.latest_event_described", "concern.online.involved", "concern.missing_episodes",
     "concern.missing_episodes.reported_to_police", "concern.places_of_concern", "agencies.name", "agencies.email",
 )
+# fmt: on
 """Questions that keep the models' label but lose the help text, because the label is enough."""
 
 
@@ -97,8 +101,6 @@ class QuestionKind(StrEnum):
     OBSERVATIONS = "observations"  # any number of items of an edition, each with a note
 
 
-
-
 @dataclass(frozen=True)
 class Choice:
     """One choice of a question."""
@@ -110,11 +112,9 @@ class Choice:
     """The numbers of the groups of follow-up questions that the choice opens, separated by spaces."""
 
 
-
-
 @dataclass(frozen=True)
 class Question:
-    """One question. Its name is the path of its answer, for example `children.0.given_names`."""
+    """One question. `name` is the path of its answer, for example `children.0.given_names`."""
 
     name: str
     kind: QuestionKind
@@ -131,7 +131,7 @@ class Question:
     """The title of the optional part that contains the question, or an empty string."""
     input_type: str = "text"
     autocomplete: str = ""
-    """The browser's autofill (WCAG 2.2, 1.3.5). It is set only for the reporter's own details."""
+    """The HTML attribute `autocomplete` (WCAG 2.2, 1.3.5). It is set only for the reporter's own details."""
     calls_for_help: bool = False
     """True if an answer can say that a child is in danger: help then comes before any further question."""
     follow_up_groups: tuple[tuple["Question", ...], ...] = ()
@@ -143,23 +143,19 @@ class Question:
         return tuple(each for group in self.follow_up_groups for each in group)
 
     def with_follow_ups(self) -> Iterator["Question"]:
-        """Yield the question, then its follow-up questions."""
+        """Yield the question, then its follow-up questions with all questions that depend on them."""
         yield self
         for each in self.follow_ups:
             yield from each.with_follow_ups()
 
 
-
-
 @dataclass(frozen=True)
 class FormEntry:
-    """One entry of a repeatable group: a child, an address, a vehicle."""
+    """One entry of a repeatable group, for example a child or a vehicle."""
 
     name: str
     title: str
     questions: tuple[Question, ...]
-
-
 
 
 @dataclass(frozen=True)
@@ -174,7 +170,6 @@ class RepeatableGroup:
     entries: tuple[FormEntry, ...]
     min_entries: int
     max_entries: int
-
 
 
 FormElement = Question | RepeatableGroup
@@ -192,7 +187,10 @@ class FormSection:
     """The step of the form that contains the section."""
     hint: str = ""
     warns_of_pictures: bool = False
-    """True if the section asks about something that pictures could show. It first says that none may be sent."""
+    """True if the section asks about something that pictures could show.
+
+    The section first says that pictures cannot be sent.
+    """
     elements: tuple[FormElement, ...] = ()
 
     @property
@@ -207,7 +205,6 @@ class FormSection:
             for each in element.entries if isinstance(element, RepeatableGroup) else (element,):
                 for question in each.questions if isinstance(each, FormEntry) else (each,):
                     yield from question.with_follow_ups()
-
 
 
 ConcernForm = tuple[FormSection, ...]
@@ -279,29 +276,38 @@ FORM_SECTIONS = (
 
 @dataclass(frozen=True)
 class Asking:
-    """The wording of a question, if it differs from the title, description and labels of the models."""
+    """The wording and display of a question.
+
+    `label` replaces the title that the models give, and `hint` replaces their description. None keeps the models' text.
+    """
 
     label: str | None = None
     hint: str | None = None
     """The help text; empty if the label is enough."""
     after: tuple[str, tuple[str, ...]] = ("", ())
-    """The question and the answers that show this question. Without CSS it is always shown."""
+    """The path of another question, and the answers to it that show this question.
+
+    Without CSS, this question is always shown.
+    """
     part: str = ""
     """The title of the optional part that contains the question."""
     autofill: tuple[str, str] = ("text", "")
-    """The type of the input, and the browser's autofill (WCAG 2.2, 1.3.5): only for the reporter's own details."""
+    """The HTML attributes `type` and `autocomplete` (WCAG 2.2, 1.3.5).
+
+    `autocomplete` is set only for the reporter's own details.
+    """
     missing: str = ""
     """The instruction if the question is required and was left empty."""
     choices: Mapping[str, str] = field(default_factory=dict)
-    """Plain labels for codes whose own labels are those of a census."""
-
-
+    """Plain labels by code. They replace the labels of the models and code lists, such as the labels of a census."""
 
 
 def voice_of(kind: str) -> str:
-    """Return `kind` for a reporter who is under 18, otherwise an empty string."""
-    return kind if kind in UNDER_18 else ""
+    """Return `kind` if it is the kind of a reporter who is under 18, otherwise an empty string.
 
+    Pages choose the wording for these reporters by the result.
+    """
+    return kind if kind in UNDER_18 else ""
 
 
 AS_IN_MODELS = Asking()
@@ -458,16 +464,14 @@ QUESTIONS = dict.fromkeys(WITHOUT_HINT, Asking(hint="")) | {
 
 
 def part_of(path: str, asking: Asking) -> str:
-    """Return the title of the optional part that contains the question, or an empty string."""
+    """Return the title of the optional part that contains the question at `path`, or an empty string."""
     name = path.removeprefix("children.")
     return next((part for part, names in PARTS_OF_A_CHILD.items() if path != name and name in names), asking.part)
 
 
-
-
 @dataclass(frozen=True)
 class FormVariant:
-    """A form: its page, its questions, and the wording that replaces that of the models."""
+    """One of the forms for a concern: its page, its sections, and the wording that replaces that of the models."""
 
     template: str
     title: str
@@ -480,9 +484,11 @@ class FormVariant:
 
     @property
     def steps(self) -> dict[str, str]:
-        """The title of each step, in order. JavaScript shows one step at a time; without it all are on one page."""
-        return {each.step: LAST_STEP if each.is_collapsed else each.title for each in self.sections}
+        """The title of each step, in order.
 
+        JavaScript shows one step at a time. Without JavaScript, one page has all steps.
+        """
+        return {each.step: LAST_STEP if each.is_collapsed else each.title for each in self.sections}
 
 
 LANGUAGE_OF_THE_YOUNG = Asking(

@@ -1,7 +1,7 @@
 """Pages for raising a concern: the form, the answers to check, the receipt, and saving a form to finish it later.
 
 The server stores nothing before the concern is sent or saved: each page has the answers in its own form fields. The
-pages have no rules: the models and services of the API decide what is accepted.
+pages have no rules of their own: the models and services of the API decide what is accepted.
 """
 
 import datetime as dt
@@ -114,7 +114,7 @@ NOT_SAVED = to_translate(
 
 @dataclass(frozen=True)
 class FilledForm:
-    """A concern that has not been sent: the address of its form, its edition, its idempotency key and its answers."""
+    """A concern that has not been sent: its form, the form's path, its edition, idempotency key and answers."""
 
     site: Site
     variant: FormVariant
@@ -122,19 +122,25 @@ class FilledForm:
     head: EditionHead
     key: str
     names_guide: bool = True
-    """True if the person chose the guide. Otherwise the concern names none, and the service chooses the edition."""
+    """True if the person chose the guide. Otherwise the concern names no guide, and the service chooses the edition."""
     answers: Answers = field(default_factory=dict)
     opening: str = ""
-    """The mark of the saved form that was opened: sending the concern ends that form. Empty for a new form."""
+    """The identifier of the saved form that was opened.
+
+    Sending the concern ends the saved form. Empty for a new form.
+    """
 
     def form(self, extra_entry: str = "") -> ConcernForm:
-        """Return the form with an entry for each of the answers, and one more in the group `extra_entry`."""
+        """Return the form with as many entries as the answers have, and with one more in the group `extra_entry`."""
         counts = {name: len(entries) for name, entries in repeated_entries(self.answers)}
         counts[extra_entry] = counts.get(extra_entry, 0) + 1
         return self._form(counts)
 
     def with_answers(self, posted: SubmittedForm) -> "FilledForm":
-        """Return the form with the answers and the key of a posted form."""
+        """Return a copy with the answers, the idempotency key and the saved form's identifier of a posted form.
+
+        If the posted key is not valid, the copy has the same key as before.
+        """
         key = posted.one("key")
         answers = read_answers(self._form(posted.counts), posted)
         opening = posted.one("opening")
@@ -142,14 +148,14 @@ class FilledForm:
 
     @property
     def can_be_saved(self) -> bool:
-        """True if the form may be finished later.
+        """True if the form may be saved and finished later.
 
         A young person's answers are never saved: someone could find the code.
         """
         return self.variant.can_be_saved and not self.voice
 
     def without_entry(self, entry: str) -> "FilledForm":
-        """Return the form without an entry of a group."""
+        """Remove the entry at the path `entry` from the answers, in place. Return this form."""
         name, _, number = entry.rpartition(".")
         entries = value_at(self.answers, name)
         if isinstance(entries, list) and PLACE.fullmatch(number) and int(number) < len(entries):
@@ -157,12 +163,15 @@ class FilledForm:
         return self
 
     def urgent(self) -> "FilledForm":
-        """Return the form as it is sent in danger: a reporter who has not identified themselves stays anonymous."""
+        """Set the reporter's kind to anonymous if the reporter chose none, in place. Return this form.
+
+        Concerns are sent in this way from the page for a child in danger.
+        """
         self.answers.setdefault("reporter", {}).setdefault("kind", ReporterKind.ANONYMOUS.value)
         return self
 
     def without_answer(self, name: str) -> "FilledForm":
-        """Return the form without the answer of that name."""
+        """Remove the answer at the path `name`, in place. Return this form."""
         parent, _, own_name = name.rpartition(".")
         answers = value_at(self.answers, parent) if parent else self.answers
         if isinstance(answers, dict):
@@ -175,7 +184,7 @@ class FilledForm:
         return FormBuilder(content, self.site.context.reference_data, counts, self.variant, duty).make()
 
     def fields(self) -> Answers:
-        """Return the concern as JSON for the API."""
+        """Return the concern as JSON for the API: the chosen guide if any, the answers, and the fixed answers."""
         shown: Answers = {"guide": self.head.guide, "edition": self.head.number} if self.names_guide else {}
         answers = shown | self.answers
         for name, fixed in self.variant.fixed_answers.items():
@@ -183,7 +192,7 @@ class FilledForm:
         return answers
 
     def page(self, template: str, form: ConcernForm, *, status: int = 200, **values: Any) -> Response:
-        """Return a page that contains the form."""
+        """Return a page from `template`, with the template variables that all pages of the form need."""
         return self.site.page(
             template,
             status=status,
@@ -203,31 +212,37 @@ class FilledForm:
 
     @property
     def who(self) -> WhoToCall:
-        """The contacts to call now."""
+        """The contacts and signposts of the form's edition."""
         return self.site.context.submissions.resolver.pin(self.head.key).who
 
     def _own_fields(self) -> list[tuple[str, str]]:
-        """Return the form fields that are not answers."""
+        """Return the name and value of each form field that is not an answer."""
         own = [("key", self.key), ("edition", str(self.head.number)), ("opening", self.opening)]
         return [(name, value) for name, value in own if value]
 
     @property
     def voice(self) -> str:
-        """The kind of a reporter who is under 18, which selects the wording of the pages; otherwise empty."""
+        """The kind of a reporter who is under 18, which selects the wording of the pages.
+
+        Empty for any other reporter.
+        """
         return voice_of(str(value_at({**self.answers, **self.variant.fixed_answers}, "reporter.kind")))
 
     @property
     def can_be_copied(self) -> bool:
-        """True if the answers may be saved as a file: only for a professional, who may have to keep a copy."""
+        """True if the answers may be saved as a PDF: only for a professional, who may have to keep a copy."""
         return value_at(self.answers, "reporter.kind") == ReporterKind.PROFESSIONAL and pdf_available()
 
     def copied_fields(self) -> list[tuple[str, str]]:
-        """Return the fields for making a copy, for the page that confirms that the concern was sent."""
+        """Return the form fields that request a copy, for the page that confirms that the concern was sent.
+
+        Return an empty list if this reporter gets no copy.
+        """
         return [*self._own_fields(), *hidden_fields(self.form(), self.answers)] if self.can_be_copied else []
 
     @property
     def about_danger(self) -> dict[str, Any]:
-        """Values for the pages about danger: the answer, and the young reporter's kind."""
+        """Template variables for the advice in danger: the answer about immediate danger, and `voice`."""
         return {"immediate_danger": self.answers.get(DANGER), "voice": self.voice}
 
     def form_page(
@@ -238,7 +253,11 @@ class FilledForm:
         extra_entry: str = "",
         focus: str = "",
     ) -> Response:
-        """Return the form with the answers so far, an error beside each question that has one, and that status."""
+        """Return the page of the form with the answers so far, and an error beside each question that has one.
+
+        The page has `status` only if there are errors. `extra_entry` is a group that gets one more entry. `focus` is
+        the section, group or entry to open and show first, unless there are errors.
+        """
         form = self.form(extra_entry)
         messages = named_faults(form, faults or [], self.answers)
         open_sections = {
@@ -259,7 +278,10 @@ class FilledForm:
         )
 
     def sentence_page(self, *, faults: list[FieldError] | None = None) -> Response:
-        """Return help for a child in danger, with the one question that must be answered before sending."""
+        """Return help for a child in danger, with the one question that must be answered before sending.
+
+        `faults` are the errors of a former attempt.
+        """
         form = self.form()
         messages = named_faults(form, faults or [], self.answers)
         hidden = [(name, value) for name, value in hidden_fields(form, self.answers) if name != NARRATIVE]
@@ -273,7 +295,10 @@ class FilledForm:
         )
 
     def check_page(self, concern: Concern, *, fault: str | None = None, status: int = 200) -> Response:
-        """Return the answers, for the person to check before sending."""
+        """Return the page with the answers, for the person to check before sending.
+
+        `fault` is an error message to show.
+        """
         form, reference_data = self.form(), self.site.context.reference_data
         return self.page(
             "check_answers.html",
@@ -288,7 +313,10 @@ class FilledForm:
 
 
 def duty_to_report(site: Site) -> str | None:
-    """Return the form's text on the duty to report, or None before the day that the council set."""
+    """Return the form's text on the duty to report.
+
+    Return None if the council has not set the day from which the form asks about the duty, or before that day.
+    """
     settings = site.context.settings
     begins = settings.duty_to_report_from
     if begins is None or site.now.astimezone(LONDON).date() < begins:
@@ -298,15 +326,16 @@ def duty_to_report(site: Site) -> str | None:
 
 
 def _holds(section: FormSection, name: str) -> bool:
-    """Return True if the section has that id, or contains the group or the entry of that name."""
+    """Return True if `name` is the section's id, the path of an element in the section, or the path of an entry."""
     return name == section.id or any(f"{name}.".startswith(f"{element.name}.") for element in section.elements)
 
 
 def empty_form(site: Site, session: Session, path: str, number: str = "") -> FilledForm:
-    """Return an empty form at that path, for that edition of its guide, or for the current one.
+    """Return an empty form for the page at `path`, for the edition `number` of its guide, or for the current edition.
 
-    A form without a guide shows the default guide. If all editions of a guide are withdrawn, its last one is used: a
-    withdrawn edition does not stop a concern. Raises `NoSuchGuide`.
+    A form without a guide shows the default guide. If all editions of a guide are withdrawn, the form uses the last
+    one: a withdrawn edition does not stop a concern. Raise `NoSuchGuide` if the guide does not exist, or if there is no
+    default guide. Raise `NoSuchEdition` if the guide has no edition `number`.
     """
     variant = FORMS_WITHOUT_GUIDE.get(path, ABOUT_A_CHILD)
     names_guide = path not in FORMS_WITHOUT_GUIDE
@@ -320,7 +349,10 @@ def empty_form(site: Site, session: Session, path: str, number: str = "") -> Fil
 
 
 def _check_name(guide: GuideName) -> None:
-    """Validate the name of the guide in the path, so that an impossible name is not found."""
+    """Do nothing.
+
+    The annotation makes FastAPI validate the guide's name in the path, and return 404 if it is not valid.
+    """
 
 
 @router.get(GENERAL, dependencies=[Depends(require_submitter)])
@@ -328,7 +360,7 @@ def _check_name(guide: GuideName) -> None:
 @router.get(FRIEND, dependencies=[Depends(require_submitter)])
 @router.get(f"{GENERAL}/{{guide}}", dependencies=[Depends(require_submitter), Depends(_check_name)])
 def read_form(site: SiteDep, session: SessionDep) -> Response:
-    """Return the empty form: of a guide for its current edition, or of no guide."""
+    """Return the empty form: for the current edition of the guide in the path, or without a guide."""
     return site.compressed(empty_form(site, session, site.request.scope["path"]).form_page())
 
 
@@ -337,9 +369,13 @@ def read_form(site: SiteDep, session: SessionDep) -> Response:
 @router.post(FRIEND)
 @router.post(f"{GENERAL}/{{guide}}", dependencies=[Depends(_check_name)])
 def post_form(site: SiteDep, session: SessionDep, posted: SubmittedFormDep, submitter: SubmitterDep) -> Response:
-    """Run the action of the pressed button: return the answers to check, the changed form, or the receipt."""
+    """Run the action of the pressed button, and return the resulting page or file.
+
+    The page has the answers to check, the changed form, the receipt, or the code of the saved form. The file is a PDF
+    with a copy of the answers.
+    """
     filled = empty_form(site, session, site.request.scope["path"], posted.one("edition"))
-    session.close()  # released: requests that hold one connection and wait for another could block each other
+    session.close()  # returns the connection: two requests that each hold one and wait for another would block
     return _act(filled, posted, submitter)
 
 
@@ -359,7 +395,10 @@ def _act(empty: FilledForm, posted: SubmittedForm, submitter: Principal) -> Resp
 
 
 def _finish(filled: FilledForm, posted: SubmittedForm, submitter: Principal) -> Response:
-    """Check the answers, and send, copy or show them, as the pressed button requests."""
+    """Validate the answers, then send, copy or show them, as the pressed button requests.
+
+    If an answer is not valid, return the form with the errors.
+    """
     action = posted.one("do")
     try:
         concern = Concern.model_validate(filled.fields())
@@ -379,7 +418,7 @@ def _finish(filled: FilledForm, posted: SubmittedForm, submitter: Principal) -> 
 
 
 def _rearranged(filled: FilledForm, action: str, target: str) -> Response | None:
-    """Return the form for a button that only changes its display (`add:children`), or None for other buttons."""
+    """Return the form for a button that changes the form itself, such as `add:children`, or None for other buttons."""
     match action:
         case "change":
             return filled.form_page(focus=target)
@@ -397,8 +436,8 @@ def _rearranged(filled: FilledForm, action: str, target: str) -> Response | None
 def _copy(filled: FilledForm, concern: Concern, signed: str) -> Response:
     """Return the answers of this request as a PDF. Nothing is stored.
 
-    With the signed receipt of exactly these answers, the PDF has the reference and the time. Otherwise it says that the
-    concern was not sent.
+    If `signed` is the signed receipt of exactly these answers, the PDF has the reference and the time. Otherwise the
+    PDF says that the concern was not sent.
     """
     site, sent = filled.site, _find_sent(filled.site, concern, signed)
     reference = sent.get("jti", "")
@@ -429,7 +468,10 @@ def _find_sent(site: Site, concern: Concern, signed: str) -> dict[str, Any]:
 
 
 def _send(filled: FilledForm, concern: Concern, submitter: Principal) -> Response:
-    """Submit the concern and return the receipt. If it cannot be stored, return the answers: nothing is lost."""
+    """Submit the concern, end the saved form that was opened, and return the page with the receipt.
+
+    If the concern cannot be stored, return the answers with an error, so that nothing is lost.
+    """
     request = filled.site.request
     keys = derive_idempotency_keys(filled.key, client=submitter.name)
     submit = partial(
@@ -453,7 +495,7 @@ def _send(filled: FilledForm, concern: Concern, submitter: Principal) -> Respons
     except (errors.StoreBusy, errors.ReferenceTaken, *NO_STORE):
         return filled.check_page(concern, fault=NOT_STORED, status=errors.ServiceUnavailable.status)
     request.scope["state"][LATE] = result.is_late
-    with suppress(errors.StoreBusy, *NO_STORE):  # the saved form then stays until it expires
+    with suppress(errors.StoreBusy, *NO_STORE):  # if this fails, the saved form stays until it expires
         filled.site.context.saved_forms.end(filled.opening, at=filled.site.now)
     receipt, in_danger = Receipt.model_validate_json(result.receipt), filled.answers.get(DANGER) == ImmediateDanger.YES
     next_steps = own_steps if filled.voice else partial(steps_in_words, at=filled.site.now)
@@ -472,7 +514,10 @@ def _send(filled: FilledForm, concern: Concern, submitter: Principal) -> Respons
 
 
 def save_form(filled: FilledForm) -> Response:
-    """Save the form, and return the page with its code. If it cannot be saved, return the form: nothing is lost."""
+    """Save the form, and return the page with its code.
+
+    If the form cannot be saved, return the form with an error, so that nothing is lost.
+    """
     if not filled.can_be_saved:
         return filled.form_page(faults=[FieldError((), NOT_FOR_THE_YOUNG, FaultCode.INVALID)])
     fields: dict[str, list[str]] = {"key": [filled.key], "edition": [str(filled.head.number)]}
@@ -497,13 +542,16 @@ def save_form(filled: FilledForm) -> Response:
 
 @router.get("/concerns/saved", dependencies=[Depends(require_submitter)])
 def read_code_form(site: SiteDep) -> Response:
-    """Return the form that asks for the code."""
+    """Return the form that asks for the code of a saved form."""
     return site.compressed(_code_form(site, SubmittedForm()))
 
 
 @router.post("/concerns/saved", dependencies=[Depends(require_submitter)])
 def open_saved_form(site: SiteDep, session: SessionDep, posted: SubmittedFormDep) -> Response:
-    """Return the saved form. The code comes in the body, so that it is in no address."""
+    """Return the saved form, or the form that asks for the code with an error if the code is wrong.
+
+    The code comes in the body, so that it is in no address.
+    """
     code = posted.one("code").strip()
     try:
         with site.context.code_tries.guard(f"draft {group_of(code)}", caller_networks(site.request)):
@@ -517,9 +565,9 @@ def open_saved_form(site: SiteDep, session: SessionDep, posted: SubmittedFormDep
 
 
 def _code_form(site: Site, posted: SubmittedForm, *, fault: str | None = None) -> Response:
-    """Return the form that asks for the code.
+    """Return the form that asks for the code of a saved form.
 
-    Its field `page` identifies this page: the newest that opens a form has it.
+    The field `page` of the form identifies this page. A saved form remembers the newest page that opened it.
     """
     return site.page(
         "saved_draft_form.html",

@@ -53,13 +53,17 @@ TOO_LONG = to_translate("This is too long to be sent. Shorten it, or send the re
 
 @router.get("")
 def read_status_form(site: SiteDep) -> Response:
-    """Return the form that asks for the reference and the code."""
+    """Return the form that asks for the reference and the code of a concern."""
     return site.compressed(_form(site))
 
 
 @router.post("")
 def read_status(site: SiteDep, posted: SubmittedFormDep) -> Response:
-    """Return the status. Reference and code come in the body, so that they are in no address."""
+    """Return the status of the concern, or the form with an error if no concern has this reference and code.
+
+    Record which messages to the reporter are read for the first time. Reference and code come in the body, so that they
+    are in no address.
+    """
     if posted.one("do") == CLEAR_DANGER:
         posted = SubmittedForm({name: values for name, values in posted.fields.items() if name != "immediate_danger"})
     try:
@@ -70,7 +74,10 @@ def read_status(site: SiteDep, posted: SubmittedFormDep) -> Response:
 
 @router.post("/additions")
 def add_to_concern(site: SiteDep, posted: SubmittedFormDep) -> Response:
-    """Encrypt and store the addition, and return the status. Text that cannot be stored stays on the page."""
+    """Encrypt and store the addition, and return the status.
+
+    Text that cannot be stored stays on the page, with an error.
+    """
     try:
         added = _add(site, posted)
         place = SubmittedForm(
@@ -99,7 +106,7 @@ def add_to_concern(site: SiteDep, posted: SubmittedFormDep) -> Response:
 
 @router.get("/{reference}")
 def read_filled_status_form(site: SiteDep, reference: Annotated[str, Path(max_length=40)]) -> Response:
-    """Return the form with the reference filled in. It does not reveal if that concern exists."""
+    """Return the form with the reference filled in. The page does not reveal whether that concern exists."""
     return site.compressed(_form(site, reference=reference))
 
 
@@ -126,8 +133,9 @@ def _status_page(
     in_danger: bool = False,
     status: int = 200,
 ) -> Response:
-    """Return the status, with the form for an addition as it was posted. Raises `NoSuchConcern`.
+    """Return the page with the status, and with the form for an addition as it was posted.
 
+    Record which messages are read for the first time. Raise `NoSuchConcern` if no concern has this reference and code.
     A reporter who comes from the receipt (`shows_code`) still sees the code, until they have kept it.
     """
     typed = _code_of(site, posted.one("reference"), posted.one("code"))
@@ -169,9 +177,10 @@ def _form(site: Site, *, reference: str = "", fault: str | None = None) -> Respo
 
 
 def _messages_of(site: Site, concern: ConcernStatus, code: StatusCode) -> Sequence[ReceivedMessage | MessageStatus]:
-    """Return the messages of the concern, whose code was already checked.
+    """Return the messages of the concern, and record which of them are read for the first time.
 
-    If the reading cannot be recorded now, the messages have no text: the rest of the page is still of use.
+    The caller must first check the code. If the reading cannot be recorded now, return the messages without text: the
+    rest of the page is still useful.
     """
     if not concern.messages:
         return ()
@@ -192,7 +201,7 @@ class Turn(NamedTuple):
 
 
 def _talk_of(concern: ConcernStatus, messages: Sequence[ReceivedMessage | MessageStatus]) -> list[Turn]:
-    """Return the conversation, oldest first."""
+    """Return the messages and additions of the concern as a conversation, oldest first."""
     answers = {each.answered_at for each in messages}
     turns = [(each.sent_at, Turn(each, None)) for each in messages]
     turns += [(each.added_at, Turn(None, each, each.added_at in answers)) for each in concern.additions]
@@ -201,9 +210,9 @@ def _talk_of(concern: ConcernStatus, messages: Sequence[ReceivedMessage | Messag
 
 @router.post("/receipt")
 def save_receipt(site: SiteDep, posted: SubmittedFormDep) -> Response:
-    """Return the receipt as a text: reference, code, what happens next, numbers to call, and the signed part last.
+    """Return the receipt as a text file: reference, code, what happens next, numbers to call, and the signed part last.
 
-    Raise `NotFound` for a receipt that this service did not sign, and for a code of another concern.
+    Raise `NotFound` if this service did not sign the receipt, or if the code belongs to another concern.
     """
     signed, code = posted.one("receipt"), posted.one("code").strip()
     try:
@@ -215,13 +224,13 @@ def save_receipt(site: SiteDep, posted: SubmittedFormDep) -> Response:
     is_own = bool(voice_of(posted.one("voice")))
     lines = _own_lines(site, concern, code) if is_own else _receipt_lines(site, concern, code, posted.many("also_call"))
     text = "\n".join([*lines, *_signed_lines(site, signed)]) + "\n"
-    name = "note.txt" if is_own else f"receipt-{reference}.txt"  # a child's folder of downloads may be seen by others
+    name = "note.txt" if is_own else f"receipt-{reference}.txt"  # others may see the names of a child's downloads
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(text, media_type="text/plain", headers=headers)
 
 
 def _own_lines(site: Site, concern: ConcernStatus, code: str) -> Iterator[str]:
-    """Yield the receipt of a person under 18, in lines for a narrow page: first 999 and Childline."""
+    """Yield the receipt of a reporter under 18, in lines for a narrow page. The first numbers are 999 and Childline."""
     yield from ("THANK YOU. YOU DID THE RIGHT THING.", "", "What happened is not your fault.", "")
     yield from _numbers(each for each in concern.signposts if each.emergency or each.id == CHILDLINE)
     yield from ("", f"Reference: {concern.reference}", f"Code:      {code}", "", "WHAT HAPPENS NEXT", "")
@@ -232,7 +241,10 @@ def _own_lines(site: Site, concern: ConcernStatus, code: str) -> Iterator[str]:
 
 
 def _receipt_lines(site: Site, concern: ConcernStatus, code: str, also_call: Sequence[str]) -> Iterator[str]:
-    """Yield the most important lines of the receipt, for a narrow page. `also_call` are ids of signposts."""
+    """Yield the most important lines of the receipt, for a narrow page.
+
+    `also_call` are the ids of further signposts and neighbouring councils to call.
+    """
     title = site.context.contents(EditionKey(concern.guide, concern.edition)).title
     yield from ("THIS IS A TEST" if concern.test else "WE HAVE YOUR CONCERN", "")
     yield f"Reference: {concern.reference}"
@@ -267,7 +279,7 @@ def _ways(contact: Reachable) -> str:
 
 
 def _signed_lines(site: Site, signed: str) -> Iterator[str]:
-    """Yield the signed part, which is one long line, with an explanation."""
+    """Yield an explanation of the signed receipt, then the signed receipt, which is one long line."""
     yield from ("", "SIGNED RECEIPT", "")
     yield from _paragraph(
         "It proves when the concern was received, and shows nothing of it. It is checked with "

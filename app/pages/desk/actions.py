@@ -1,6 +1,6 @@
-"""The forms about a concern on its page, and the actions of their posts.
+"""The forms on the page of a concern, and the actions of their posts.
 
-A refused action returns a page with the form as it was filled in, and with what others changed.
+If an action is refused, the response is a page with the form as it was filled in, and with the changes of others.
 """
 
 import secrets
@@ -56,7 +56,10 @@ DIGITS_OF_SEEN = 9
 DONE = "done"
 """The anchor of the completed action on a concern's page."""
 MOST_AT_ONCE = 20
-"""The number of entries searched for the person's own action, in case others act at the same time."""
+"""How many of the last audit log entries are searched for the person's own action.
+
+One would not be enough, because others may act at the same time.
+"""
 FORM_KEY_BYTES = 16
 UNTYPED: Mapping[str, str] = MappingProxyType({})
 LOOKING = frozenset({DeskAct.OPENED, DeskAct.LISTED})
@@ -71,42 +74,49 @@ class Attempt(Visit):
 
     @property
     def seen(self) -> int | None:
-        """The number of the last action that the page of the form showed."""
+        """The number of the last audit log entry that the form's page showed, or None if the form has none."""
         typed = self.posted.one("seen")
         return int(typed) if typed.isascii() and typed.isdecimal() and len(typed) <= DIGITS_OF_SEEN else None
 
     @property
     def actor(self) -> Actor:
-        """The person, with the number of the last action that they had seen."""
+        """The person as the actor of audit log entries, with the number of the last entry that they had seen."""
         return replace(self.visitor.actor, seen=self.seen)
 
     @property
     def key(self) -> str | None:
-        """The idempotency key of the form."""
+        """The idempotency key of the form, or None."""
         return self.posted.one("key") or None
 
     def typed(self, model: type[BaseModel]) -> dict[str, object]:
-        """Return the input for the fields of the model. Empty fields that are not required are left out."""
+        """Return the input for the fields of `model`. Empty fields that are not required are left out."""
         fields = {name: self.posted.one(name).strip() for name in model.model_fields}
         return {name: typed for name, typed in fields.items() if typed or model.model_fields[name].is_required()}
 
     def parse(self, model: type[_Model], fields: Mapping[str, object] | None = None) -> _Model:
-        """Return the model of the API, from `fields` or from the input. Raises `ValidationFailed`."""
+        """Return an instance of `model` from `fields`, or from the form's input if `fields` is None.
+
+        Raise `ValidationFailed` if a value is not valid.
+        """
         try:
             return model.model_validate(self.typed(model) if fields is None else fields, strict=False)
         except ValidationError as error:
             raise errors.ValidationFailed(faults_of(error)) from None
 
     def only_addition_waits(self) -> bool:
-        """Return True if the concern itself is acknowledged."""
+        """Return True if the concern itself is acknowledged.
+
+        If closing was refused because something is not acknowledged, it is then only an addition.
+        """
         with Session(self.context.engine) as session:
             concern = find_concern(session, self.reference)
         return concern is not None and concern.state != ConcernState.RECEIVED
 
     def number_of_own_act(self) -> int:
-        """Return the number of this person's last action in the audit log of the concern, apart from views.
+        """Return the number of this person's last action in the audit log of the concern. Views do not count.
 
-        It is the action just done. For a form that was sent twice, it is the action of the first time.
+        After an action, this is its number. If a form was sent twice, this is the number of the first action. Return 0
+        if the last `MOST_AT_ONCE` entries have no action of this person.
         """
         with Session(self.context.engine) as session:
             last = list_last_acts(session, self.reference, limit=MOST_AT_ONCE)
@@ -114,7 +124,10 @@ class Attempt(Visit):
         return next(own, 0)
 
     def list_meanwhile(self) -> list[AuditEntryRow]:
-        """Return the audit log entries since the page of the form."""
+        """Return the audit log entries since the form's page was shown: changes by others, and what this person sent.
+
+        Return an empty list if the form does not say what its page showed.
+        """
         if self.seen is None:
             return []
         with Session(self.context.engine) as session:
@@ -122,7 +135,10 @@ class Attempt(Visit):
 
 
 async def read_attempt(visit: WorkerVisitDep, posted: SubmittedFormDep, reference: ConcernReferenceInPath) -> Attempt:
-    """Return the posted form. Only people who may act reach it."""
+    """Return the posted form, as a FastAPI dependency. Only people who may act on concerns can post it.
+
+    Raise `NoSuchConcern` if `reference` is not a reference.
+    """
     return Attempt(**vars(visit), reference=reference_of(reference), posted=posted)
 
 
@@ -130,7 +146,7 @@ AttemptDep = Annotated[Attempt, Depends(read_attempt)]
 
 
 class AssignmentForm(RequestModel):
-    """The person to whom a concern is assigned; empty for no person."""
+    """The form that assigns a concern. `person` is a name, or empty to assign the concern to nobody."""
 
     person: str = ""
 
@@ -142,15 +158,15 @@ class ExportForm(RequestModel):
 
 
 class ClosingForm(Outcome):
-    """The outcome of a concern, and if it is closed even though an addition is not acknowledged."""
+    """The form that closes a concern. With `anyway`, the concern is closed even if an addition is not acknowledged."""
 
     anyway: bool = False
 
 
 def read_words(attempt: Attempt) -> dict[str, object]:
-    """Return the text of the form: encrypted, or unencrypted if this service could decrypt it anyway.
+    """Return the text of the form: encrypted by the browser, or unencrypted.
 
-    Raises `ValidationFailed` for unencrypted text at a service that cannot decrypt.
+    Raise `ValidationFailed` for unencrypted text if this service cannot decrypt concerns.
     """
     sealed, recipients = attempt.posted.one("sealed"), attempt.posted.one("recipients").split()
     if sealed:
@@ -161,17 +177,20 @@ def read_words(attempt: Attempt) -> dict[str, object]:
 
 
 def read_closing(attempt: Attempt) -> dict[str, object]:
-    """Return the outcome and, if there is one, the message to the reporter. Raises as `read_words` does."""
+    """Return the outcome and, if the form has one, the message to the reporter.
+
+    Raise `ValidationFailed` for an unencrypted message if this service cannot decrypt concerns.
+    """
     typed = attempt.typed(ClosingForm)
     has_words = attempt.posted.one("sealed") or attempt.posted.one("text").strip()
     return typed | ({"message": read_words(attempt)} if has_words else {})
 
 
 def read_body(attempt: Attempt) -> dict[str, object]:
-    """Return the chosen organisation with its key, and the other recorded details of a hand-over.
+    """Return the fields of a hand-over to the chosen organisation, with the organisation's key as `recipient`.
 
-    If the browser made the file, the form has its digest, its additions and its recipient. Raises `ValidationFailed`
-    for an organisation that is not set up, or has another key.
+    If the browser made the file, the form has the file's digest, the number of additions in it, and its recipient.
+    Raise `ValidationFailed` if the organisation is not set up, or if the file was encrypted to a different key.
     """
     typed = attempt.typed(HandOver)
     recipient = (attempt.context.settings.hand_over_bodies or {}).get(str(typed["body"]))
@@ -183,7 +202,11 @@ def read_body(attempt: Attempt) -> dict[str, object]:
 
 
 def lead_back(attempt: Attempt) -> Response:
-    """Redirect to the concern, which shows the completed action. A reload does not repeat the action."""
+    """Redirect to the page of the concern, which shows the completed action.
+
+    If others changed the concern since the form's page was shown, the page also shows their changes. Because of the
+    redirect, a reload does not repeat the action.
+    """
     own = attempt.visitor.actor.client
     query = f"seen={attempt.seen}&" if any(each.client != own for each in attempt.list_meanwhile()) else ""
     return lead_to(f"{CONCERN_PAGES}/{attempt.reference}?{query}done={attempt.number_of_own_act()}#{DONE}")
@@ -202,7 +225,10 @@ def acknowledge_on_page(attempt: AttemptDep) -> Response:
 
 @router.post("/{reference}/outcome")
 def close_on_page(attempt: AttemptDep) -> Response:
-    """Close the concern, unless an addition is pending and the person has not chosen to close it anyway."""
+    """Close the concern.
+
+    Refuse if an addition is not acknowledged, unless the person chose to close the concern anyway.
+    """
     try:
         wanted, desk = attempt.parse(ClosingForm, read_closing(attempt)), attempt.context.desk
         actions.close(desk, attempt.reference, wanted, attempt.actor, attempt.key, unless_waiting=not wanted.anyway)
@@ -224,7 +250,7 @@ def hold_on_page(attempt: AttemptDep) -> Response:
 
 @router.post("/{reference}/erasure")
 def erase_on_page(attempt: AttemptDep) -> Response:
-    """Erase the text of the concern."""
+    """Erase the text of the concern permanently."""
     try:
         actions.erase_for_good(attempt.context.desk, attempt.reference, attempt.parse(Erasure), attempt.actor)
     except REFUSED as refusal:
@@ -234,7 +260,10 @@ def erase_on_page(attempt: AttemptDep) -> Response:
 
 @router.post("/{reference}/assignment")
 def assign_on_page(attempt: AttemptDep) -> Response:
-    """Assign the concern to a person of the register, or to no person, unless it changed since the page was shown."""
+    """Assign the concern to a person who can work on concerns, or to nobody.
+
+    Refuse if the concern has changed since the page was shown.
+    """
     try:
         person = attempt.parse(AssignmentForm).person
         with Session(attempt.context.engine) as session:
@@ -248,7 +277,7 @@ def assign_on_page(attempt: AttemptDep) -> Response:
 
 @router.post("/{reference}/export")
 def export_on_page(attempt: AttemptDep) -> Response:
-    """Return the signed export of the concern as a file."""
+    """Record the export in the audit log, and return the concern as a signed PDF."""
     try:
         return export_response(attempt, attempt.reference, notes=attempt.parse(ExportForm).notes)
     except REFUSED as refusal:
@@ -279,7 +308,10 @@ def send_message_on_page(attempt: AttemptDep) -> Response:
 
 @router.post("/{reference}/hand-over")
 def hand_over_on_page(attempt: AttemptDep) -> Response:
-    """Record the hand-over. Return a page with our receipt, and with the file if this service made it."""
+    """Record the hand-over to another organisation.
+
+    Return a page with this service's receipt, and with the encrypted file if this service made it.
+    """
     try:
         wanted = attempt.parse(HandOver, read_body(attempt))
         done = hand_overs.hand_over(attempt.context.desk, attempt.reference, wanted, attempt.actor, attempt.key)
@@ -293,7 +325,7 @@ def hand_over_on_page(attempt: AttemptDep) -> Response:
 def confirm_on_page(
     attempt: AttemptDep, number: Annotated[int, Path(ge=1, le=MAX_NUMBER), IN_PLAIN_DIGITS]
 ) -> Response:
-    """Store, once, the receipt that the other organisation sent back."""
+    """Store the receipt that the other organisation sent back for the hand-over `number`. A repeat changes nothing."""
     try:
         wanted, writer = attempt.parse(HandOverReceipt), attempt.context.writer
         writer.run(hand_overs.confirm_hand_over, attempt.reference, number, wanted, attempt.actor)
@@ -303,7 +335,11 @@ def confirm_on_page(
 
 
 def show_again(attempt: Attempt, form: str, refusal: errors.GuidanceError) -> Response:
-    """Return the form with the input, the reason of the refusal, and what others changed."""
+    """Return a page with the form as it was filled in, the reason of the refusal, and the changes of others.
+
+    If the concern changed since the form's page was shown, first record in the audit log that the action was not
+    carried out. Record nothing after `StoreBusy`, because no write was possible.
+    """
     visitor, meanwhile, seen = attempt.visitor, attempt.list_meanwhile(), attempt.seen or 0
     if meanwhile and not isinstance(refusal, errors.StoreBusy):
         wanted = form.replace("_", " ")
@@ -342,16 +378,17 @@ def desk_forms(
     typed: Mapping[str, str] = UNTYPED,
     faults: Mapping[str, str] = UNTYPED,
 ) -> dict[str, Any]:
-    """Return the values of the forms about a concern, with the input if a form is shown again.
+    """Return the template variables of the forms about a concern.
 
-    `seen` is the number of the last action that the page shows.
+    `seen` is the number of the last audit log entry that the page shows. If a form is shown again, `typed` has its
+    input and `faults` its errors, by field.
     """
     context = visit.context
     with Session(context.engine) as session:
         people, concern = list_workers(session), find_concern(session, reference)
     can_unseal = context.unsealer.can_unseal
     return {
-        "path": f"{CONCERN_PAGES}/{reference}",  # each form is posted to a path below it
+        "path": f"{CONCERN_PAGES}/{reference}",  # each form is posted to a path below this one
         "reference": reference,
         "seen": seen,
         "me": visit.visitor.name,
@@ -363,12 +400,15 @@ def desk_forms(
         "takes_clear": takes_clear_words(context),  # otherwise the browser encrypts notes and messages
         "recipients": " ".join(map(str, context.submissions.sealer.recipients)),  # the recipients of notes
         "recipient": recipient_of(concern.message_key) if concern is not None else "",  # the recipient of messages
-        "key": typed.get("key") or secrets.token_urlsafe(FORM_KEY_BYTES),  # so that a double press sends it once
+        "key": typed.get("key") or secrets.token_urlsafe(FORM_KEY_BYTES),  # a form sent twice is carried out once
         "typed": typed,
         "faults": faults,
     }
 
 
 def takes_clear_words(context: AppContext) -> bool:
-    """Return True if this service can decrypt text for its keys: unencrypted text then reveals nothing more."""
+    """Return True if this service can decrypt text for its keys.
+
+    Forms may then send text unencrypted: this service learns nothing that it could not decrypt anyway.
+    """
     return context.unsealer.has_one_of(context.submissions.sealer.fingerprints)

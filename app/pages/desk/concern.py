@@ -1,4 +1,4 @@
-"""The pages of one concern: its text as far as this service can decrypt it, its additions, and the desk's actions."""
+"""The pages of one concern: its text if this service can decrypt it, its additions and notes, and the desk's forms."""
 
 import base64
 import datetime as dt
@@ -46,7 +46,10 @@ CONCERN = "concern"
 LINE = 64
 ADDED_ON_PAGE = 50
 NOTES_ON_PAGE = 20
-"""The most recent notes. All their sealed bytes are fewer than those of a page."""
+"""How many of the most recent notes the page shows.
+
+Together they are smaller than the size limit of a page of entries.
+"""
 ACTS_SHOWN = 50
 MOST_ACTS = 10**9
 SAVED = "sealed file saved"
@@ -54,7 +57,10 @@ SAVED = "sealed file saved"
 
 @dataclass(frozen=True)
 class SealedText:
-    """One sealed text and its place. The concern itself has number 0, and a note has its author."""
+    """One encrypted text, and its place: kind, concern, number and time of receipt.
+
+    The text of the concern itself has the number 0. Only a note has an author.
+    """
 
     kind: str
     reference: str
@@ -65,12 +71,12 @@ class SealedText:
 
     @property
     def received(self) -> str:
-        """The time of receipt, in the format that the sealed text uses."""
+        """The time of receipt, in the format that the encrypted document uses."""
         return format_utc(self.received_at)
 
     @property
     def armored(self) -> str:
-        """The sealed text in age's armor, which the `age` program reads as well."""
+        """The encrypted text in age's ASCII armor, which the `age` program can read too."""
         letters = base64.b64encode(self.sealed).decode()
         lines = [letters[start : start + LINE] for start in range(0, len(letters), LINE)]
         return "\n".join(("-----BEGIN AGE ENCRYPTED FILE-----", *lines, "-----END AGE ENCRYPTED FILE-----", ""))
@@ -78,7 +84,10 @@ class SealedText:
 
 @dataclass(frozen=True)
 class ShownEntries:
-    """A page of additions or notes, the sealed texts of those not decrypted, and the address of the next page."""
+    """A page of additions or notes, and the address of the next page, or None.
+
+    `sealed` has the encrypted text of each entry that this service has not decrypted, by number.
+    """
 
     entries: Sequence[AdditionEntry | NoteEntry]
     sealed: Mapping[int, SealedText]
@@ -88,7 +97,10 @@ class ShownEntries:
 def show_page(
     visit: Visit, reference: str, page: opened_entries.EntryPage, *, has_words: bool, is_erased: bool = False
 ) -> ShownEntries:
-    """Return the page with its text or, without `has_words`, with its sealed texts unless they are erased."""
+    """Return the entries of `page` for display. The caller must first record the reading in the audit log.
+
+    If `has_words`, the entries are decrypted. Otherwise they have their encrypted texts, or no text if `is_erased`.
+    """
     context, now, after = visit.context, visit.now, page.next_after
     shown = (
         opened_entries.open_entries(context.engine, page, context.unsealer, now=now)
@@ -101,7 +113,7 @@ def show_page(
 
 
 def sealed_texts_of(context: AppContext, page: opened_entries.EntryPage) -> dict[int, SealedText]:
-    """Return the sealed texts of a page of additions or notes, by number."""
+    """Return the encrypted text of each entry on a page of additions or notes, by number."""
     is_note = page.kind is EntryKind.NOTE
     return {
         row.number: SealedText(
@@ -112,9 +124,10 @@ def sealed_texts_of(context: AppContext, page: opened_entries.EntryPage) -> dict
 
 
 def read_desk_work(visit: Visit, shown: opened_concerns.Opening, *, seen_before: int | None) -> dict[str, Any]:
-    """Return the desk's actions on a concern whose view was recorded, without any text of the concern.
+    """Return what the desk has done about a concern: messages, hand-overs and the last actions, without any text.
 
-    `meanwhile` has what others did after the last action that the person had seen.
+    The caller must first record the view of the concern. `meanwhile` has the actions of others after the action with
+    the number `seen_before`, the last that the person had seen. It is empty if `seen_before` is None.
     """
     concern, receipts = shown.concern, visit.context.submissions.receipts
     reference, client = concern.reference, visit.actor.client
@@ -131,7 +144,10 @@ def read_desk_work(visit: Visit, shown: opened_concerns.Opening, *, seen_before:
 
 @dataclass(frozen=True)
 class Shown:
-    """The displayed concern: with its text, with its sealed text, or without text."""
+    """The concern on the page: `sections` has its text, or `sealed` its encrypted text.
+
+    Both are None for an erased text.
+    """
 
     opening: opened_concerns.Opening
     additions: ShownEntries
@@ -141,9 +157,10 @@ class Shown:
 
 
 def show_concern(visit: Visit, reference: str) -> Shown:
-    """Record the view once in the audit log, and return the concern as far as this service can show it.
+    """Record the view in the audit log as one entry, and return the concern with its first additions and last notes.
 
-    Raises `NoSuchConcern`.
+    The texts are decrypted if this service can decrypt all of them, otherwise all stay encrypted. An erased concern has
+    no text. Raise `NoSuchConcern` if the reference is unknown.
     """
     context, keys = visit.context, visit.context.unsealer.fingerprints
     wanted = opened_concerns.OpeningRequest("opened here", ADDED_ON_PAGE, NOTES_ON_PAGE, keys, erased_too=True)
@@ -174,10 +191,11 @@ def read_concern_page(
     seen: Annotated[int | None, Query(ge=0, le=MOST_ACTS), IN_PLAIN_DIGITS] = None,
     done: Annotated[int | None, Query(ge=0, le=MOST_ACTS), IN_PLAIN_DIGITS] = None,
 ) -> Response:
-    """Return the concern. Each view is one audit log entry, with the person's name.
+    """Record the view in the audit log with the person's name, and return the page of the concern.
 
-    `seen` is the last action that the person saw before their own: later actions of others are at the top of the page.
-    `done` is the number of their own action, which comes first.
+    `seen` is the number of the last action that the person saw before their own action: later actions of others are
+    shown at the top of the page. `done` is the number of the person's own action, which the page shows before
+    everything else.
     """
     parsed = reference_of(reference)
     shown = show_concern(visit, parsed)
@@ -200,18 +218,18 @@ def read_concern_page(
 
 @router.get("/concerns/{reference}/additions")
 def read_additions_page(visit: ReaderVisitDep, reference: ConcernReferenceInPath, cursor: Cursor = None) -> Response:
-    """Return a further page of additions."""
+    """Record the reading in the audit log, and return a further page of additions."""
     return _entries_page(visit, EntryKind.ADDITION, reference, cursor)
 
 
 @router.get("/concerns/{reference}/notes")
 def read_notes_page(visit: ReaderVisitDep, reference: ConcernReferenceInPath, cursor: Cursor = None) -> Response:
-    """Return a further page of notes."""
+    """Record the reading in the audit log, and return a further page of notes."""
     return _entries_page(visit, EntryKind.NOTE, reference, cursor)
 
 
 def _entries_page(visit: Visit, kind: EntryKind, typed: str, cursor: str | None) -> Response:
-    """Return the page of entries, decrypted if this service can, and sealed otherwise."""
+    """Record the reading, and return the page of entries: decrypted if this service can, otherwise encrypted."""
     context, reference = visit.context, reference_of(typed)
     place = opened_entries.PagePlace(kind, reference, decode_key(cursor, otherwise=0), ADDED_ON_PAGE)
     page = context.writer.run(
@@ -228,7 +246,10 @@ def _entries_page(visit: Visit, kind: EntryKind, typed: str, cursor: str | None)
 
 @router.get("/unseal.html", dependencies=[PUBLIC])
 def read_unseal_page(request: Request) -> Response:
-    """Return the page that decrypts a saved concern from disk, as a file. It has no text of any concern."""
+    """Return the page that decrypts a saved concern from disk, as a file to save. The page has no text of any concern.
+
+    Raise `NotFound` if the page was not built.
+    """
     if not UNSEAL_PAGE.is_file():
         raise NotFound
     headers = {"Content-Disposition": AS_FILE.format(UNSEAL_PAGE.name)}
@@ -238,7 +259,10 @@ def read_unseal_page(request: Request) -> Response:
 
 @router.get("/concerns/{reference}/sealed")
 def save_sealed_concern(visit: ReaderVisitDep, reference: ConcernReferenceInPath) -> Response:
-    """Return a concern with its additions, sealed, and the layout of its text: one file and one audit log entry."""
+    """Record one reading in the audit log, and return a JSON file with the encrypted concern and all its additions.
+
+    The file also has the layout for showing the decrypted text.
+    """
     context, parsed, wanted = visit.context, reference_of(reference), opened_concerns.OpeningRequest(SAVED, None)
     opening = context.writer.run(opened_concerns.open_concern, parsed, wanted, visit.actor)
     concern = opening.concern

@@ -1,4 +1,7 @@
-"""The export of a concern from a form, if this service can decrypt: one signed file, the same as from the command."""
+"""The export of a concern from the desk's pages, if this service can decrypt the concern.
+
+The export is one signed PDF with JSON inside, as the command makes it.
+"""
 
 import datetime as dt
 import json
@@ -34,7 +37,10 @@ DATES = {"received_at": "Received", "acknowledge_by": "Acknowledge by", "acknowl
 def printed_export(
     document: dict[str, Any], content: EditionContent, reference_data: ReferenceData, *, council: str
 ) -> dict[str, Any]:
-    """Return the printed values of the document of an export, with the labels of its edition."""
+    """Return the values that the PDF prints, from the JSON `document` of an export.
+
+    `content` is the edition of the concern, which has the labels of its answers.
+    """
     statement, texts = document["statement"], document["texts"]
     opened = {kind: [each for each in texts if each["kind"] == kind] for kind in ("concern", "addition", "note")}
     answers = opened["concern"][0]["opened"]["submission"]
@@ -83,7 +89,10 @@ def _addition(text: dict[str, Any]) -> dict[str, str]:
 
 
 def _note(text: dict[str, Any], written: AuditEntryRow | None) -> dict[str, str]:
-    """Return a note with its time and author from the history."""
+    """Return the heading and text of a note.
+
+    The heading has the time and author from `written`, the audit log entry of the note, if there is one.
+    """
     of_history = f", {date_and_time(written.at)}, by {person(written.client)}" if written is not None else ""
     return {"heading": f"Note {text['number']}{of_history}", "text": text["opened"]["note"]["text"]}
 
@@ -94,7 +103,10 @@ def _hand_over(entry: dict[str, Any]) -> str:
 
 
 def _history(history: list[AuditEntryRow]) -> Iterator[list[str]]:
-    """Yield number, time, person, action and detail of each row. Digests are shortened: the JSON has them whole."""
+    """Yield the number, time, person, action and detail of each audit log entry.
+
+    Digests are shortened here. The JSON inside the PDF has them in full.
+    """
     for line in act_lines(history):
         detail = LONG_DIGEST.sub(r"\1...", line.detail)
         yield [str(line.act.number), date_and_time(line.act.at), line.who, line.what, detail]
@@ -105,9 +117,11 @@ def _in_words(moment: str) -> str:
 
 
 def export_response(visit: Visit, reference: str, *, notes: bool) -> Response:
-    """Return the concern as one PDF with JSON inside, recorded and signed before the response leaves.
+    """Record the export in the audit log, sign it, and return the concern as one PDF with JSON inside.
 
-    Raises `UnsealingUnavailable`, `SealedTextMisplaced` or `PdfUnavailable`.
+    If `notes` is True, include the desk's notes. Raise `UnsealingUnavailable` if this service cannot decrypt the
+    concern, `SealedTextMisplaced` if a text belongs to another concern, and `PdfUnavailable` if this service cannot
+    make PDFs. Raise `NoSuchConcern` if the reference is unknown, or `ConcernErased` if the text has been erased.
     """
     context, actor = visit.context, visit.actor
     signed = exports.sign_statement(context.desk, reference, actor)

@@ -1,4 +1,4 @@
-"""The figures of the last days, as a chart."""
+"""The page with the desk's figures of the last two weeks, as a chart."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -15,12 +15,15 @@ from app.services.desk.figures import read_figures
 router = GuidanceRouter(prefix=PATH, include_in_schema=False, route_class=DeskRoute)
 DAYS_SHOWN = 14
 HEIGHT, WIDTH_OF_DAY, WIDTH_OF_BAR = 100, 40, 14
-"""Height and widths in the units of the chart."""
+"""The height of the chart, the width of a day, and the width of a bar, in the units of the chart."""
 
 
 @dataclass(frozen=True)
 class Bars:
-    """The bars of one day: their start and height. The overdue part is at the foot of the pending bar."""
+    """The bars of one day. `x` is their position, and `received`, `waiting` and `overdue` are heights.
+
+    The overdue part is at the foot of the bar of concerns that are not acknowledged.
+    """
 
     x: int
     day: dt.date
@@ -31,7 +34,7 @@ class Bars:
 
 @router.get("/day")
 def read_day(visit: ReaderVisitDep) -> Response:
-    """Return the figures of today and of the days before, for the team only."""
+    """Record the reading in the audit log, and return the page with the figures of today and of the days before."""
     engine, writer = visit.context.engine, visit.context.writer
     days = read_figures(engine, writer, days=DAYS_SHOWN, actor=visit.actor)
     highest = max(max(each.received, each.waiting) for each in days)
@@ -48,7 +51,7 @@ def read_day(visit: ReaderVisitDep) -> Response:
 
 
 def bars_of(days: Sequence[FiguresOfDay], highest: int) -> list[Bars]:
-    """Return the bars of each day. The highest bar is as high as the chart."""
+    """Return the bars of each day. A bar for the count `highest` is as high as the chart."""
     return [
         Bars(
             place * WIDTH_OF_DAY,

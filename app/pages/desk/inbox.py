@@ -39,7 +39,7 @@ from app.services.guides.editions import list_current
 
 router = GuidanceRouter(prefix=PATH, include_in_schema=False, route_class=DeskRoute)
 ONE_HOUR, ONE_DAY = dt.timedelta(hours=1), dt.timedelta(days=1)
-DAYS_ALONE = 3  # from this on, hours do not matter
+DAYS_ALONE = 3  # from this many days on, durations are shown without hours
 CONCERN_PAGES = f"{PATH}/concerns"
 ConcernReferenceInPath = Annotated[str, Path(max_length=60)]
 NO_REFERENCE = "That is not a valid reference: check it for mistakes"
@@ -59,7 +59,10 @@ def time_left(due: dt.datetime, now: dt.datetime) -> str:
 
 
 def span_in_words(span: dt.timedelta) -> str:
-    """Return a duration in its two largest units, to the minute."""
+    """Return a duration in words, to the minute: `2 hours 10 minutes` or `1 day 4 hours`.
+
+    From three days on, omit the hours.
+    """
     days, hours, minutes = span.days, span % ONE_DAY // ONE_HOUR, span % ONE_HOUR // dt.timedelta(minutes=1)
     if days >= DAYS_ALONE:
         hours = 0
@@ -70,22 +73,29 @@ def span_in_words(span: dt.timedelta) -> str:
 
 @dataclass(frozen=True)
 class InboxLine:
-    """A concern in the inbox with its displayed values: time, referral source and additions."""
+    """A concern in the inbox, with the values that its line displays.
+
+    `added` describes the additions that are not acknowledged, and is None if there are none.
+    """
 
     entry: InboxEntry
     now: dt.datetime
     added: WaitingAdditions | None
     source: str | None = None
-    """The label of its referral source. Other details of the reporter are sealed."""
+    """The label of the concern's referral source, or None. Other details of the reporter are encrypted."""
 
     @property
     def danger(self) -> str:
-        """The most urgent answer about immediate danger, of the concern and of its pending additions."""
+        """The most urgent answer about immediate danger, from the concern or from unacknowledged additions."""
         return max(self.entry.immediate_danger, self.entry.addition_danger or "no", key=MORE_URGENT.index)
 
     @property
     def time(self) -> str | None:
-        """The time left, or the time waited if a child is or may be in danger. None if nothing is pending."""
+        """The time left in words, or None if neither the concern nor an addition must still be acknowledged.
+
+        If a child is or may be in danger, the text is the time waited so far, followed by the delay if the concern is
+        overdue.
+        """
         is_own = self.entry.state is ConcernState.RECEIVED
         dues = [due for due in (is_own and self.entry.acknowledge_by, self.entry.addition_acknowledge_by) if due]
         if not dues:
@@ -99,7 +109,7 @@ class InboxLine:
 
 
 def lines_of(visit: Visit, entries: Sequence[InboxEntry]) -> list[InboxLine]:
-    """Return the lines of the inbox for these concerns."""
+    """Return a line of the inbox for each concern of `entries`, in the same order."""
     with Session(visit.context.engine) as session:
         added = find_waiting(session, [each.reference for each in entries if each.additions_waiting])
     sources = {code.code: code.label for code in visit.context.reference_data.get_code_list("referral-source").codes}
@@ -110,7 +120,10 @@ def lines_of(visit: Visit, entries: Sequence[InboxEntry]) -> list[InboxLine]:
 
 
 class InboxTab(StrEnum):
-    """A tab of the inbox, with its label and the equivalent filters."""
+    """A tab of the inbox, with its label.
+
+    `same_as` has filters that select the same concerns, or is None if none do.
+    """
 
     label: str
     same_as: ViewFilters | None
@@ -135,20 +148,23 @@ class InboxTab(StrEnum):
 
 @dataclass(frozen=True)
 class InboxSelection:
-    """A tab, and the filters that are added to it."""
+    """The selected tab of the inbox, and all filters: those of the tab, and those that the person chose."""
 
     show: InboxTab
     view: ViewFilters
 
     @property
     def who(self) -> str:
-        """The value of the field that selects people."""
+        """The value of the form field `who`: `me`, `nobody`, or `person:` with a name.
+
+        It is empty if the filters name no person.
+        """
         of_person = f"{PERSON}{self.view.assigned_to}" if self.view.assigned_to is not None else ""
         return ME if self.view.mine else NOBODY if self.view.unassigned else of_person
 
     @property
     def query(self) -> str:
-        """The query of the page's address."""
+        """The query string of the page that shows this selection."""
         view, shown = self.view, {} if self.show.same_as else {"show": self.show.value}
         overdue = "" if view.overdue is None else str(view.overdue).lower()
         fields = {
@@ -163,11 +179,14 @@ class InboxSelection:
 
     @property
     def is_narrowed(self) -> bool:
-        """True if filters narrow the tab further."""
+        """True if the person chose filters that the tab does not have."""
         return self.view != (self.show.same_as or ViewFilters())
 
     def inbox_query(self, me: str, looked_at: dt.datetime | None) -> InboxQuery:
-        """Return the query of the store for the person `me`, who last looked at the time `looked_at`."""
+        """Return the database query for this selection.
+
+        `me` is the name of the signed-in person. `looked_at` is the time up to which they have seen changes, or None.
+        """
         is_changed, is_danger = self.show is InboxTab.CHANGED, self.show is InboxTab.DANGER
         since, is_test = looked_at if is_changed else None, self.show is InboxTab.TESTS
         order = InboxOrder.CHANGED if is_changed else InboxOrder.URGENT
@@ -175,9 +194,9 @@ class InboxSelection:
 
 
 def choose(show: InboxTab, fields: Mapping[str, str]) -> InboxSelection:
-    """Return the tab with the filters of the form, which replace those of the tab. Empty means no filter.
+    """Return the selection of the tab `show` with the filters in `fields`, which replace those of the tab.
 
-    Raises `InvalidQuery`.
+    An empty field changes no filter. Raise `InvalidQuery` if a filter is not valid.
     """
     typed: dict[str, Any] = {name: TRUE_OR_FALSE.get(value, value) for name, value in fields.items() if value}
     if "who" in typed:
@@ -192,12 +211,12 @@ def choose(show: InboxTab, fields: Mapping[str, str]) -> InboxSelection:
 def _people_of(who: str) -> dict[str, object]:
     if who in (ME, NOBODY):
         return {"mine": who == ME, "unassigned": who == NOBODY}
-    name = who.removeprefix(PERSON) if who.startswith(PERSON) else ""  # an empty name is refused
+    name = who.removeprefix(PERSON) if who.startswith(PERSON) else ""  # validation refuses an empty name
     return {"mine": False, "unassigned": False, "assigned_to": name}
 
 
 class TypedFilters(BaseModel):
-    """The query of the page: the tab, and the filters as they were typed."""
+    """The query parameters of the inbox: the tab, and the filters as typed, which may not be valid."""
 
     show: InboxTab = InboxTab.ALL
     state: str = ""
@@ -209,7 +228,10 @@ class TypedFilters(BaseModel):
 
 
 async def read_selection(typed: Annotated[TypedFilters, Query()]) -> InboxSelection:
-    """Return the selection from the query of the page. Raises `InvalidQuery`."""
+    """Return the selection from the query parameters, as a FastAPI dependency.
+
+    Raise `InvalidQuery` if a filter is not valid.
+    """
     return choose(typed.show, typed.model_dump(exclude={"show"}))
 
 
@@ -218,9 +240,11 @@ SelectionDep = Annotated[InboxSelection, Depends(read_selection)]
 
 @dataclass(frozen=True)
 class InboxPlace:
-    """The start of a page of the inbox, the time of the first page, and the input that had an error.
+    """The position of a page in the inbox, and the input to show again with its errors.
 
-    Changes after `until` are for the next look.
+    The page begins at `cursor`, or with the first concern if `cursor` is None. `until` is the time of the first page:
+    once the person has looked, later changes are still new. `name` is a name typed for a view. `faults` has an error by
+    field.
     """
 
     cursor: str | None = None
@@ -236,10 +260,13 @@ def read_desk(
     chosen: SelectionDep,
     cursor: Cursor = None,
     until: Cursor = None,
-    name: Annotated[str, Query(max_length=MAX_VIEW_NAME)] = "",  # a view that is not saved yet: the form shows its name
+    name: Annotated[str, Query(max_length=MAX_VIEW_NAME)] = "",  # a view's typed name, shown in the form again
     fault: bool = False,
 ) -> Response:
-    """Return one page of the inbox, or redirect a person who may only read the audit log to that."""
+    """Record the reading in the audit log, and return one page of the inbox.
+
+    Redirect a person who may not read concerns: to the audit log if they may read it, otherwise to the guides.
+    """
     if not visit.visitor.can_read:
         return lead_to(f"{PATH}/record" if visit.visitor.can_audit else GUIDES_PATH)
     return inbox_page(visit, chosen, InboxPlace(cursor, until, name, {"reference": NO_REFERENCE} if fault else {}))
@@ -247,14 +274,20 @@ def read_desk(
 
 @router.get("/find")
 def lead_to_concern(_visit: ReaderVisitDep, reference: Annotated[str, Query(max_length=60)] = "") -> Response:
-    """Redirect to the concern with that reference, in any spelling."""
+    """Redirect to the concern with the reference `reference`, in any spelling.
+
+    If the text is not a reference, redirect to the inbox, which shows an error.
+    """
     found = find_reference(reference)
     return lead_to(f"{CONCERN_PAGES}/{found}" if found is not None else f"{PATH}?fault=true")
 
 
 @router.post("/looked")
 def note_look_on_page(visit: ReaderVisitDep, posted: SubmittedFormDep) -> Response:
-    """Record that the person has looked at the changes, up to the time of the page."""
+    """Store that the person has seen the changes up to the time of the page, and redirect to the tab of changes.
+
+    Raise `InvalidCursor` if the form has no valid time.
+    """
     position = decode_position(posted.one("until"), (dt.datetime,))
     if position is None:
         raise InvalidCursor(NOT_OURS)
@@ -266,7 +299,12 @@ def note_look_on_page(visit: ReaderVisitDep, posted: SubmittedFormDep) -> Respon
 def acknowledge_burst_on_page(
     visit: WorkerVisitDep, posted: SubmittedFormDep, burst: Annotated[str, Path(pattern=f"^{BURST}$")]
 ) -> Response:
-    """Acknowledge the concerns of the burst on the page, with their additions up to the time of the page."""
+    """Acknowledge the chosen concerns of a burst (many concerns from one source on one day), and show the burst.
+
+    Also acknowledge their additions up to the time of the page. If the person has not confirmed that they read the
+    concerns, return the page with an error instead. Raise `InvalidCursor` if the form has no valid time, or
+    `ValidationFailed` if no concern is chosen, or a chosen concern is not in the burst.
+    """
     until = decode_position(posted.one("until"), (dt.datetime,))
     if until is None:
         raise InvalidCursor(NOT_OURS)
@@ -285,7 +323,11 @@ def acknowledge_burst_on_page(
 
 @router.post("/views")
 def save_view_on_page(visit: ReaderVisitDep, posted: SubmittedFormDep) -> Response:
-    """Save the filters of the form under the typed name, in place of a former view of that name, and show them."""
+    """Save the filters of the form as a view under the typed name, and redirect to the view.
+
+    A former view with that name is replaced. If the name is empty or the view cannot be saved, return the page with an
+    error.
+    """
     chosen = choose(InboxTab.ALL, {each: posted.one(each) for each in TypedFilters.model_fields if each != "show"})
     name = name_of_view(posted.one("name"))
     try:
@@ -303,19 +345,22 @@ def save_view_on_page(visit: ReaderVisitDep, posted: SubmittedFormDep) -> Respon
 def remove_view_on_page(
     visit: ReaderVisitDep, name: Annotated[str, Path(pattern=SLUG_PATTERN, max_length=MAX_VIEW_NAME)]
 ) -> Response:
-    """Remove one of the person's views."""
+    """Remove the person's saved view `name`, and redirect to the inbox."""
     visit.context.writer.run(remove_view, visit.visitor.name, name)
     return lead_to(PATH)
 
 
 def name_of_view(typed: str) -> str:
-    """Return the name in the form of the API: `Überfällig, my own` is `uberfallig-my-own`."""
+    """Return the typed name as the slug that the API uses: `Überfällig, my own` becomes `uberfallig-my-own`.
+
+    Return an empty string if the name has no letters or digits.
+    """
     plain = unicodedata.normalize("NFKD", typed).encode("ascii", "ignore").decode().lower()
     return "-".join(re.findall("[a-z0-9]+", plain))[:MAX_VIEW_NAME].strip("-")
 
 
 def inbox_page(visit: Visit, chosen: InboxSelection, look: InboxPlace, *, status: int = 200) -> Response:
-    """Return one page of the inbox. Showing its concerns is recorded in the audit log."""
+    """Record in the audit log which concerns are shown, and return the page of the inbox that `look` describes."""
     context, visitor, now = visit.context, visit.visitor, visit.now
     with Session(context.engine) as session:
         looked_at, views = find_look(session, visitor.name), list_views(session, visitor.name)

@@ -1,4 +1,7 @@
-"""The text of a concern as a referral, with the labels of the form, and with answers that the form does not ask for."""
+"""The text of a concern as a referral: every answer, with the labels of the form.
+
+Answers that the form does not ask for, from other software, are included too.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -31,9 +34,10 @@ ReferralLayout = dict[str, Any]
 
 
 def sections_of(answers: Answers, content: EditionContent, reference_data: ReferenceData) -> list[AnsweredSection]:
-    """Return every answer by section, with the labels of the edition.
+    """Return the answers of a concern by section, with the labels of its edition `content`.
 
-    Answers that the form does not ask for come last.
+    Answers that need a special route come first. Answers that the form does not ask for come last. The guide, the
+    edition and the mark of a test are left out, because pages show them elsewhere.
     """
     counts = {name: len(entries) for name, entries in repeated_entries(answers)}
     form = FormBuilder(content, reference_data, counts).make()
@@ -44,7 +48,11 @@ def sections_of(answers: Answers, content: EditionContent, reference_data: Refer
 
 
 def flags_of(reference_data: ReferenceData, content: EditionContent) -> list[dict[str, Any]]:
-    """Return the answers that need more than the usual route: the list, the member, and the text for each value."""
+    """Return the rules for answers that need more than the usual route, such as a child from another council's area.
+
+    Each rule names a list of the answers (`list`) and a field of its entries (`member`). It has the text for each value
+    of the field that needs this route (`words`), and a label.
+    """
     councils = {each.council: f"{each.name}: {numbers_of(each)}" for each in reference_data.neighbours}
     councils[ELSEWHERE] = "An area that is not named."
     signposts = reference_data.signposts_of(content.publisher)
@@ -57,7 +65,7 @@ def flags_of(reference_data: ReferenceData, content: EditionContent) -> list[dic
 
 
 def numbers_of(contact: Signpost) -> str:
-    """Return the phone numbers of a contact, or its web address."""
+    """Return the phone numbers of `contact`, or its web address if it has no number."""
     return ", ".join(phone.display for phone in contact.phones) or str(contact.url)
 
 
@@ -84,14 +92,17 @@ def _further_details(form: ConcernForm, answers: Answers) -> Iterator[AnsweredQu
 
 
 def _leaves_shown(question: Question, answers: Answers) -> Iterator[str]:
-    """Yield the name of each value that the question displays."""
+    """Yield the path of each value in `answers` that the display of `question` includes."""
     for name, _ in leaves_of(value_at(answers, question.name), question.name):
         if question.kind is not QuestionKind.OBSERVATIONS or name.rpartition(".")[2] in ("id", "note"):
             yield name
 
 
 def leaves_of(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield every value that is neither an object nor a list, with its name: `children.0.given_names`."""
+    """Yield the path and the value of everything in `value` that is not an object, a list or None.
+
+    `name` is the path of `value` itself. A path looks like `children.0.given_names`.
+    """
     if isinstance(value, Mapping | list):
         pairs = value.items() if isinstance(value, Mapping) else enumerate(value)
         for key, inner in pairs:
@@ -101,14 +112,17 @@ def leaves_of(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def _label(name: str) -> str:
-    """Return the name of a field in words: `Children 1: uprn`."""
+    """Return the path of a field in words: `children.0.uprn` becomes `Children 1: uprn`."""
     words = [str(int(step) + 1) if step.isdecimal() else step.replace("_", " ") for step in name.split(".")]
     text = " ".join(words[:-1])
     return f"{text.capitalize()}: {words[-1]}" if text else words[-1].capitalize()
 
 
 def layout_of(context: AppContext, guide: str, edition: int) -> ReferralLayout:
-    """Return sections with their questions and groups, each code with its label, and the fixed texts."""
+    """Return what the browser needs to show a decrypted concern as a referral, for the edition of its guide.
+
+    The layout has the sections with their questions and groups, the label of each code, and the fixed texts.
+    """
     one_of_each = dict.fromkeys(ENTRY_NAMES, 1)
     content = context.contents(EditionKey(guide, edition))
     form = FormBuilder(content, context.reference_data, one_of_each).make()
@@ -145,7 +159,10 @@ def layout_of(context: AppContext, guide: str, edition: int) -> ReferralLayout:
 
 
 def _described(questions: Iterable[Question], prefix: str = "") -> list[ReferralLayout]:
-    """Return each question and its follow-up questions, in one list. Names in a group lose the prefix of the entry."""
+    """Return the questions and their follow-up questions in one list, as JSON. Remove `prefix` from their names.
+
+    For a group, `prefix` is the path of an entry.
+    """
     return [
         {
             "name": question.name.removeprefix(prefix),

@@ -1,6 +1,7 @@
-"""Unsent text about a concern: decrypted for the person who typed it, if this service can decrypt concerns.
+"""Recovery of unsent text about a concern, for the person who typed the text.
 
-The browser encrypts the text with a new key, encrypts that key to the team's keys, and stores both in its tab.
+The browser encrypts the text with a new key, and encrypts that key to the team's keys. It stores both in its tab, and
+sends only the encrypted key to this service. The service can decrypt the key only if it can decrypt concerns.
 """
 
 import base64
@@ -20,15 +21,16 @@ from app.services.desk.presented_concerns import reference_of
 
 router = GuidanceRouter(prefix=CONCERN_PAGES, include_in_schema=False, route_class=DeskRoute)
 KEY = "key_of_typed"
-"""The member of the sealed document that has the key. No other text for the team has this member."""
+"""The field of the decrypted document that has the key. No other document for the team has this field."""
 NOT_YOURS = "this is not the key of text that you typed about this concern"
 
 
 @router.post("/{reference}/typed")
 def open_typed_on_page(visit: WorkerVisitDep, posted: SubmittedFormDep, reference: ConcernReferenceInPath) -> Response:
-    """Return the key of the text that this person typed about this concern.
+    """Return the decrypted key (JSON) of the text that this person typed about this concern.
 
-    Raises `UnsealingUnavailable` if this service cannot decrypt it, and `ValidationFailed` for anything else.
+    Raise `UnsealingUnavailable` if this service cannot decrypt the key. Raise `ValidationFailed` if the posted document
+    is damaged, is not such a key, or belongs to another person or concern.
     """
     key = _find_key(visit, reference_of(reference), posted.one("sealed"))
     if key is None:

@@ -1,1 +1,1 @@
-"""Web pages of guides: editions, renditions, drafts and their documents."""
+"""Web pages of guides: reading and searching them, and writing drafts."""

@@ -1,4 +1,4 @@
-"""Pages for writing guides: their list, a whole draft, and the form of one section."""
+"""Pages for writing guides: the list of guides and drafts, a whole draft, and the form of one section."""
 
 import re
 from collections.abc import Collection
@@ -70,12 +70,12 @@ AUTOSAVE = "autosave"
 SAID_ANEW = "change_note"
 POSITION = "position"
 BACKTICKED = re.compile("`([^`]+)`")
-"""A key or an example in a sentence of the check."""
+"""Matches a key or an example in backticks, in a message of the check."""
 
 
 @dataclass(frozen=True)
 class Remark:
-    """A finding of the check, with the page and the name of its field."""
+    """An error or warning from the check of a draft, with the page and the name of the field concerned."""
 
     words: str
     page: str
@@ -84,7 +84,7 @@ class Remark:
 
 @dataclass(frozen=True)
 class Editing(Visit):
-    """A visit of an editor to the draft of a guide, which may not exist yet."""
+    """A request from a signed-in editor about the draft of `guide`. The draft may not exist yet."""
 
     session: Session
     guide: str
@@ -95,16 +95,19 @@ class Editing(Visit):
         return f"{GUIDES_PATH}/{self.guide}"
 
     def check(self, draft: GuideDraftRow) -> CheckedDraft:
-        """Check the whole draft."""
+        """Return the whole draft, checked, with its errors and warnings."""
         return check_draft(self.session, draft, self.context.reference_data, today=self.now.date())
 
     def find_current(self) -> EditionContent | None:
-        """Return the content of the current edition."""
+        """Return the content of the guide's current edition, or None if the guide has none."""
         current = current_of(find_history(self.session, guide=self.guide))
         return self.context.contents(current.key, self.session) if current is not None else None
 
     def first_words(self) -> DraftContent:
-        """Return the content of the current edition without its change note; for a new guide, a title and publisher."""
+        """Return the content of a new draft: the current edition without its change note.
+
+        If the guide has no current edition, return a title made from the guide's name, and the council as publisher.
+        """
         current = self.find_current()
         if current is None:
             publisher = {"name": self.context.settings.council_name}
@@ -113,7 +116,10 @@ class Editing(Visit):
         return {name: value for name, value in words.items() if name != SAID_ANEW}
 
     def begin(self, words: DraftContent) -> Response:
-        """Start the draft with this content, and redirect to it. A draft that another person has started stays."""
+        """Save a new draft with the content `words`, and redirect to the draft.
+
+        A draft that already exists stays unchanged.
+        """
 
         def begun(draft: GuideDraftRow | None) -> DraftContent:
             return words if draft is None else draft.read()
@@ -122,7 +128,11 @@ class Editing(Visit):
         return lead_to(self.path)
 
     def act(self, posted: SubmittedForm) -> DraftAct:
-        """Return the action on the draft, if the draft is still the version that the page showed."""
+        """Return the action on the draft, as the functions of the service take it.
+
+        The precondition of the action raises `DraftChanged` if the draft is not the version that the posted page
+        showed.
+        """
 
         def check(draft: GuideDraftRow) -> None:
             if posted.one("version") != str(draft.version):
@@ -132,7 +142,7 @@ class Editing(Visit):
 
 
 async def read_editing(visit: VisitDep, session: SessionDep, guide: GuideName) -> Editing:
-    """Return the visit to the draft of the guide in the path."""
+    """Return the editor's request about the draft of the guide in the path, as a FastAPI dependency."""
     return Editing(**vars(visit), session=session, guide=guide)
 
 
@@ -145,7 +155,10 @@ PublishingDep = Annotated[Editing, Security(read_editing, scopes=[Scope.PUBLISH]
 def read_guides_to_edit(
     session: SessionDep, visit: EditorVisitDep, fault: Annotated[str, Query(max_length=80)] = ""
 ) -> Response:
-    """Return the drafts, and every guide with the day of its review."""
+    """Return the page with all drafts, and with every guide and the day of its next review.
+
+    After a refused new guide, `fault` is the name that is taken, or `none` if the title was empty.
+    """
     drafts = list_guide_drafts(session)
     return visit.page(
         "desk_edit_guides.html",
@@ -158,7 +171,10 @@ def read_guides_to_edit(
 
 @router.post("/new")
 def begin_new_guide(session: SessionDep, visit: EditorVisitDep, posted: SubmittedFormDep) -> Response:
-    """Start the draft of a guide that is not published yet, by its title."""
+    """Start the draft of a new guide with the posted title. The name of the guide is made from the title.
+
+    If the title is empty or the name is taken, redirect to the list, which shows an error.
+    """
     title = posted.one("title").strip()[:MAX_TITLE]
     guide = propose_id(title)
     if not title:
@@ -176,14 +192,14 @@ def begin_draft(editing: EditingDep) -> Response:
 
 
 def _title_of(draft: GuideDraftRow) -> str:
-    """Return the title of the draft, or the name of its guide."""
+    """Return the title of the draft, or the name of its guide if the draft has no title."""
     title = draft.read().get("title")
     return title if isinstance(title, str) and title.strip() else draft.guide
 
 
 @router.get("/{guide}")
 def read_draft_page(editing: EditingDep) -> Response:
-    """Return the draft with its remaining tasks."""
+    """Return the page of the draft, with its errors, warnings and writers, and its changes to the current edition."""
     draft = get_guide_draft(editing.session, editing.guide)
     checked, writers = editing.check(draft), list_draft_writers(editing.session, editing.guide)
     faults = [*map(_remark, checked.faults)]
@@ -205,7 +221,10 @@ def read_draft_page(editing: EditingDep) -> Response:
 
 @router.post("/{guide}/offer")
 def offer_on_page(editing: EditingDep, posted: SubmittedFormDep) -> Response:
-    """Submit the draft for publication as the page showed it. A draft with errors stays unchanged."""
+    """Submit the draft for publication. If the draft has errors, leave it unchanged and redirect to the errors.
+
+    Raise `DraftChanged` if the draft is not the version that the page showed.
+    """
     try:
         editing.context.writer.run(offer_draft, editing.context.reference_data, editing.act(posted))
     except InvalidEdition:
@@ -215,7 +234,13 @@ def offer_on_page(editing: EditingDep, posted: SubmittedFormDep) -> Response:
 
 @router.post("/{guide}/publication")
 def publish_on_page(editing: PublishingDep, posted: SubmittedFormDep) -> Response:
-    """Publish the draft as the page showed it, after the edition that the page showed."""
+    """Publish the draft, and return a page with the new edition's number and digest.
+
+    If the person has not confirmed, or the draft has errors, redirect to that part of the draft's page. Raise
+    `DraftChanged` if the draft is not the version that the page showed. Raise `FollowsAnotherEdition` if another
+    edition was published since. Raise `SecondPersonNeeded` if this person wrote part of the draft. If the settings
+    require two people, raise `HandUnknown` if a client without a person wrote part of the draft.
+    """
     if posted.one("agreed") != AGREED:
         return lead_to(f"{editing.path}#publish")
     follows = int(posted.one("follows")) if PLACE.fullmatch(posted.one("follows")) else None
@@ -232,7 +257,12 @@ def publish_on_page(editing: PublishingDep, posted: SubmittedFormDep) -> Respons
 
 @router.post("/{guide}/removal")
 def remove_on_page(editing: EditingDep, posted: SubmittedFormDep) -> Response:
-    """Delete the draft as the page showed it."""
+    """Delete the draft, and redirect to the list of guides.
+
+    If the person has not confirmed, redirect to the draft's page.
+
+    Raise `DraftChanged` if the draft is not the version that the page showed.
+    """
     if posted.one("agreed") != AGREED:
         return lead_to(f"{editing.path}#remove")
     editing.context.writer.run(discard_draft, editing.act(posted))
@@ -240,7 +270,7 @@ def remove_on_page(editing: EditingDep, posted: SubmittedFormDep) -> Response:
 
 
 async def get_page(page: Annotated[str, Path(max_length=40)]) -> str:
-    """Return the name of a page of a draft. Raises `NotFound`."""
+    """Return the name of a draft's section from the path. Raise `NotFound` if drafts have no such section."""
     if page not in EDIT_PAGES:
         raise NotFound
     return page
@@ -251,7 +281,7 @@ EditPage = Annotated[str, Depends(get_page)]
 
 @router.get("/{guide}/sections/{page}")
 def read_section_page(editing: EditingDep, page: EditPage) -> Response:
-    """Return the form of the section with its saved content."""
+    """Return the form of the section `page` with its saved content."""
     return _section_page(editing, page, get_guide_draft(editing.session, editing.guide))
 
 
@@ -262,7 +292,11 @@ def save_section_page(
     posted: SubmittedFormDep,
     if_match: Annotated[str | None, Header(max_length=100)] = None,
 ) -> Response:
-    """Save the input. If another person saved other content since, show both versions, so that none is lost."""
+    """Save the posted section, run the action of the pressed button, and redirect to the form.
+
+    For an autosave, return JSON instead. If another person has saved different content of the section since, save
+    nothing: return both versions, or for an autosave only the status 412.
+    """
     shown, act = (if_match or posted.one("shown")).strip('"'), posted.one("act")
     is_autosave = act == AUTOSAVE
     try:
@@ -282,13 +316,13 @@ def save_section_page(
 
 
 def _save(editing: Editing, page: str, posted: SubmittedForm, shown: str, act: str) -> tuple[GuideDraftRow, str]:
-    """Save the posted section, and run the action of the button. Return the draft and the entry of that action.
+    """Save the posted section, and run the action `act` of the pressed button.
 
-    `shown` is the tag of the section when the page was shown. Raises `DraftChanged` if another person has saved this
-    section since. Their changes to other sections of the draft stay.
+    Return the draft, and the name of the entry to show. `shown` is the tag of the section when the page was shown.
+    Raise `DraftChanged` if another person has saved this section since. Their changes to other sections are kept.
     """
     ids = frozenset(item.id for item in getattr(editing.find_current(), page, ()))  # published ids never change
-    beginning = editing.first_words() if shown == NOT_BEGUN else {}  # an existing draft refuses other tags
+    beginning = editing.first_words() if shown == NOT_BEGUN else {}  # only this tag may begin a draft
     entries: list[str] = []
 
     def change(draft: GuideDraftRow | None) -> DraftContent:
@@ -304,7 +338,7 @@ def _save(editing: Editing, page: str, posted: SubmittedForm, shown: str, act: s
 
 
 def _is_saved(former: DraftContent | None, page: str, posted: SubmittedForm, ids: Collection[str]) -> bool:
-    """Return True if this content is saved already: the page sends it again if the response was lost."""
+    """Return True if the posted content is already saved: the page repeats a post if the response was lost."""
     if former is None:
         return False
     again = with_ids(with_section(former, page, posted), page, former, ids)
@@ -314,7 +348,10 @@ def _is_saved(former: DraftContent | None, page: str, posted: SubmittedForm, ids
 def _section_page(
     editing: Editing, page: str, draft: GuideDraftRow | None, mine: SubmittedForm | None = None
 ) -> Response:
-    """Return the form; with `mine`, the form with that input beside the saved content."""
+    """Return the form of a section.
+
+    With `mine`, fill in that input, and show the saved content of others beside it (412).
+    """
     saved = draft.read() if draft is not None else None
     content = saved if saved is not None else editing.first_words()
     typed = content if mine is None else with_section(content, page, mine)
@@ -338,12 +375,15 @@ def _section_page(
 
 
 def _remarks_on(page: str, checked: CheckedDraft | None) -> list[Remark]:
-    """Return the findings of the check on this page."""
+    """Return the errors of the check that belong to `page`, or an empty list if `checked` is None."""
     return [each for each in map(_remark, checked.faults if checked else ()) if each.page == page]
 
 
 def _beside_current(draft: GuideDraftRow | None, checked: CheckedDraft | None) -> dict[str, Any]:
-    """Return the current edition and the draft's changes to it, by page, with the pages that are not fully read."""
+    """Return template variables: the current edition, and the changes of the draft to that edition by page.
+
+    `unread` has the pages with content that is not valid, and that is therefore not compared in full.
+    """
     if draft is None or checked is None:
         return {"current": None, "comparison": None}
     head, current = current_of(checked.published.history), checked.published.current
@@ -359,7 +399,10 @@ def _beside_current(draft: GuideDraftRow | None, checked: CheckedDraft | None) -
 
 
 def _form(content: dict[str, Any], page: str) -> dict[str, Any]:
-    """Return the fields of the page, or its entries, and the names of all possible link targets."""
+    """Return template variables: the section's entries with their fields, and the names that errors can link to.
+
+    The section with the guide's details has one entry.
+    """
     fields, value = form_fields(page), section_value(content, page)
     if page == DETAILS:
         shown = show_fields(fields, "", value)
@@ -389,6 +432,6 @@ def _remark(fault: FieldError) -> Remark:
 
 
 def _label(found: re.Match[str]) -> str:
-    """Return a key as the form labels it, and any other text in quotation marks."""
+    """Return the matched text in quotation marks. Replace a key by the label that the form gives to the field."""
     heading = CAUTIONS.heading if found[1] == CAUTIONS.path else found[1]
     return f"‘{FIELD_LABELS.get(found[1], heading)}’"

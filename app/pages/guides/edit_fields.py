@@ -1,4 +1,4 @@
-"""The fields of an edition as a form, and as the form's page shows them."""
+"""The fields of an edition as the fields of a form, with and without their values."""
 
 import datetime as dt
 import json
@@ -19,10 +19,10 @@ from app.models.guides.sections import ITEM_LISTS, Introductions
 DETAILS = "details"
 """The name of the page for the fields of the edition itself."""
 NOT_TYPED = frozenset({"id", "position"})
-"""Members that editors do not type: ids are proposed from the text, and positions are the order."""
+"""Fields that editors do not fill in: an id is proposed from the text, and a position is the place in the list."""
 LONG = frozenset({"text", "note", "change_note", "introduction", "citation", *Introductions.model_fields})
 SELDOM = frozenset({"related_codes", "note", "source", "citation", "urn", "gss_code", "introduction", "limbs"})
-"""Members that most items do not have: the page shows them on demand."""
+"""Fields that most items leave empty: the page shows them only on demand."""
 FIELD_LABELS: Mapping[str, str] = {
     "text": "Words",
     "url": "Web address",
@@ -57,7 +57,7 @@ FIELD_HINTS: Mapping[str, str] = {
     "verified_on": "When someone last called the number or wrote to the address. Leave blank if nobody has.",
     "opening_hours": "Used to show whether it is open now.",
 }
-"""Hints for editors, if a field's description is written for programs."""
+"""Hints for editors. They replace the descriptions of fields that are written for programs."""
 INDICATOR_KIND = "A potential indicator may point to harm. A sign of harm is harm that can be seen."
 A_DAY = "For example, 2027-11-24."
 ID = "id"
@@ -77,7 +77,7 @@ class Control(StrEnum):
 
 @dataclass(frozen=True)
 class EditField:
-    """One field: its key in the content, its input, and the fields inside it."""
+    """One field of the form: its key in the content, its label and input, and the fields inside it."""
 
     key: str
     label: str
@@ -87,23 +87,23 @@ class EditField:
     choices: tuple[tuple[str, str], ...] = ()
     inner: tuple["EditField", ...] = ()
     entry: str = ""
-    """The word for one entry of a list."""
+    """The word for one entry, if the field is a list of entries."""
 
 
 @cache
 def fields_of(model: type[BaseModel]) -> tuple[EditField, ...]:
-    """Return the fields of a model, rarely used ones last."""
+    """Return the form fields of `model`, with rarely used ones last."""
     found = [_field(key, info) for key, info in model.model_fields.items() if key not in NOT_TYPED]
     return tuple(sorted(found, key=lambda each: each.is_seldom))
 
 
 def form_fields(page: str) -> tuple[EditField, ...]:
-    """Return the fields of a page: those of the edition itself, or of one item of the list."""
+    """Return the form fields of the section `page`: those of the edition, or of one item of the section's list."""
     return fields_of(EditionDetails if page == DETAILS else ITEM_LISTS[page].item)
 
 
 def is_foreign(field: EditField, value: Any) -> bool:
-    """Return True if the value is of a kind that the field cannot show."""
+    """Return True if `value` has a type that `field` cannot show, for example text in the place of a list."""
     expected = {Control.GROUP: dict, Control.LIST: list, Control.SEVERAL: list, Control.LINES: list}.get(field.control)
     return value is not None and expected is not None and not isinstance(value, expected)
 
@@ -136,7 +136,7 @@ def _field(key: str, info: FieldInfo) -> EditField:
 
 
 def _inside(annotation: Any) -> Any:
-    """Return the type without `None`."""
+    """Return the type of an annotation, without `None` if the annotation is optional."""
     args = [each for each in get_args(annotation) if each is not type(None)]
     return args[0] if type(None) in get_args(annotation) else annotation
 
@@ -152,7 +152,7 @@ def _choices(kind: Any) -> tuple[tuple[str, str], ...]:
 
 @dataclass(frozen=True)
 class ShownField:
-    """A field with its value. Its name is its place in the content: `contacts.0.phones.1.number`."""
+    """A form field with its value. `name` is the path of the value in the content: `contacts.0.phones.1.number`."""
 
     field: EditField
     name: str
@@ -161,11 +161,11 @@ class ShownField:
     members: tuple["ShownField", ...] = ()
     entries: tuple["ShownEntry", ...] = ()
     foreign: str = ""
-    """As JSON: a value of a kind that the field cannot show."""
+    """The value as JSON, if it has a type that the field cannot show."""
 
     @property
     def owner(self) -> str:
-        """The entry that contains the field, as editors count: `contact 1`. Empty for a field of the guide itself."""
+        """The entry that contains the field, counted from 1: `contact 1`. Empty for a field of the guide itself."""
         steps = self.name.split(".")
         counted = [place + 1 for place, step in enumerate(steps) if step.isdecimal()]
         at = tuple(int(step) if step.isdecimal() else step for step in steps[: counted[-1] if counted else 0])
@@ -180,7 +180,7 @@ class ShownField:
 
 @dataclass(frozen=True)
 class ShownEntry:
-    """An entry of a list. `unknown` has the members that no field shows: each key, with its value as JSON."""
+    """An entry of a list with its fields. `unknown` has each key that no field shows, with its value as JSON."""
 
     name: str
     id: str
@@ -189,19 +189,22 @@ class ShownEntry:
 
 
 def show_entries(fields: tuple[EditField, ...], name: str, value: Any) -> tuple[ShownEntry, ...]:
-    """Return the entries of a list. An entry that is not an object is shown as unknown."""
+    """Return the entries of the list `value` with their fields. `name` is the path of the list.
+
+    If `value` is not a list, return nothing. An entry that is not an object is put into `unknown` as a whole.
+    """
     entries = value if isinstance(value, list) else []
     return tuple(_entry(fields, f"{name}.{place}", each) for place, each in enumerate(entries))
 
 
 def show_fields(fields: tuple[EditField, ...], name: str, value: Any) -> tuple[ShownField, ...]:
-    """Return the fields of an object. `name` is that of the object, empty for the content itself."""
+    """Return the fields of the object `value`. `name` is the path of the object, empty for the content itself."""
     members = value if isinstance(value, dict) else {}
     return tuple(_show(each, f"{name}.{each.key}" if name else each.key, members.get(each.key)) for each in fields)
 
 
 def unknown_members(fields: tuple[EditField, ...], value: dict[str, Any]) -> tuple[tuple[str, str], ...]:
-    """Return the members that no field shows, each with its value as JSON."""
+    """Return each key of `value` that no field shows, with its value as JSON."""
     known = {each.key for each in fields} | NOT_TYPED
     return tuple((key, _to_json(member)) for key, member in value.items() if key not in known)
 

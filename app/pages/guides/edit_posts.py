@@ -1,4 +1,4 @@
-"""Reading the posted form of a section into the content of a draft, and the actions of its buttons."""
+"""Conversion of a section's posted form into the content of a draft, and the actions of the form's buttons."""
 
 import hashlib
 import json
@@ -17,13 +17,16 @@ DROP = "drop:"
 EDIT_PAGES: dict[str, str] = {DETAILS: "About the guide"} | {
     key: "Cautions" if key == "cautions" else entry.title for key, entry in ITEM_LISTS.items()
 }
-"""The pages of a draft by their names, each with its heading."""
+"""The sections of a draft that have a page, by name, each with its heading."""
 NOT_BEGUN = "none"
-"""The tag of a section if there is no draft."""
+"""The tag of every section if the guide has no draft."""
 
 
 def read_members(fields: tuple[EditField, ...], posted: SubmittedForm, name: str, former: Any) -> dict[str, Any]:
-    """Return the object from the posted fields under `name`. `former` is the object that the form showed."""
+    """Return an object from the posted fields below the path `name`. Empty fields are left out.
+
+    `former` is the saved object. Its keys that no field shows are kept, unless the person removed them.
+    """
     before = former if isinstance(former, dict) else {}
     known = {each.key for each in fields}
     dropped = set(posted.many(f"{DROP}{name}"))
@@ -36,9 +39,9 @@ def read_members(fields: tuple[EditField, ...], posted: SubmittedForm, name: str
 
 
 def read_entries(fields: tuple[EditField, ...], posted: SubmittedForm, name: str, former: Any) -> list[Any]:
-    """Return the list from the posted entries under `name`.
+    """Return a list from the posted entries below the path `name`. `former` is the saved list.
 
-    An entry that was not an object stays, unless one of its fields is filled in.
+    A saved entry that is not an object is kept, unless one of its fields is filled in.
     """
     before = former if isinstance(former, list) else []
     entries: list[Any] = []
@@ -53,7 +56,11 @@ def read_entries(fields: tuple[EditField, ...], posted: SubmittedForm, name: str
 
 
 def settle_ids(entries: list[Any], former: Any, published: Collection[str]) -> None:
-    """Give every item an id. A proposed id that is not published changes with the item's text."""
+    """Give every item of `entries` a unique id, in place.
+
+    Ids in `published`, and ids that were chosen by a person in `former`, do not change. Any other id is proposed from
+    the item's text, and changes with the text.
+    """
     before = former if isinstance(former, list) else []
     chosen = {
         each[ID]
@@ -74,7 +81,12 @@ def settle_ids(entries: list[Any], former: Any, published: Collection[str]) -> N
 
 
 def _former_entry(before: list[Any], place: int, id_: str) -> Any:
-    """Return the former entry with that id, first at that place; without an id, the entry there if it has none."""
+    """Return the former entry with the id `id_`, looking first at the index `place`.
+
+    Return None if no entry has the id.
+
+    If `id_` is empty, return the entry at `place` if that entry has no id either, otherwise None.
+    """
     at_place = before[place : place + 1]
     if not id_:
         return next((each for each in at_place if not (isinstance(each, dict) and ID in each)), None)
@@ -92,7 +104,11 @@ def _words(item: dict[str, Any]) -> str:
 
 
 def _read(field: EditField, posted: SubmittedForm, name: str, former: Any) -> Any:
-    """Return the value of the field. A value that the form cannot show stays until another is filled in."""
+    """Return the posted value of the field.
+
+    Keep `former` if the form does not contain the list at all. Keep `former` also if the form cannot show it, and
+    nothing is filled in instead.
+    """
     if field.control is Control.LIST and f"{COUNT}{name}" not in posted.fields:
         return former
     read = _read_typed(field, posted, name, former)
@@ -116,14 +132,17 @@ def _read_typed(field: EditField, posted: SubmittedForm, name: str, former: Any)
 
 
 def section_value(content: DraftContent, page: str) -> Any:
-    """Return the page's part of the content: one list of items, or all members that are not such lists."""
+    """Return the part of `content` that belongs to `page`: one list of items, or all fields that are not such lists."""
     if page == DETAILS:
         return {key: value for key, value in content.items() if key not in ITEM_LISTS}
     return content.get(page)
 
 
 def section_tag(content: DraftContent | None, page: str) -> str:
-    """Return the tag that identifies the saved content of the page."""
+    """Return a tag of the saved content of `page`, which changes whenever the content changes.
+
+    Return `NOT_BEGUN` if `content` is None, since the guide then has no draft.
+    """
     if content is None:
         return NOT_BEGUN
     text = json.dumps(section_value(content, page), ensure_ascii=False, sort_keys=True)
@@ -131,7 +150,7 @@ def section_tag(content: DraftContent | None, page: str) -> str:
 
 
 def with_section(content: DraftContent, page: str, posted: SubmittedForm) -> DraftContent:
-    """Return the content with the page's part replaced by the posted one."""
+    """Return `content` with the part of `page` replaced by the posted part."""
     fields, former = form_fields(page), section_value(content, page)
     if page == DETAILS:
         lists = {key: value for key, value in content.items() if key in ITEM_LISTS}
@@ -142,16 +161,20 @@ def with_section(content: DraftContent, page: str, posted: SubmittedForm) -> Dra
 
 
 def with_ids(content: DraftContent, page: str, former: DraftContent, published_ids: Collection[str]) -> DraftContent:
-    """Return the content with an id for every item of the page."""
+    """Give every item of `page` an id, and return `content`. The content is changed in place.
+
+    `former` is the saved content, and `published_ids` are the ids that never change.
+    """
     if page in ITEM_LISTS and isinstance(content.get(page), list):
         settle_ids(content[page], former.get(page), published_ids)
     return content
 
 
 def do_act(content: DraftContent, act: str) -> str:
-    """Add, move or remove an entry of a list, and return the name of the entry to show then. Ignore an unknown action.
+    """Add, move or remove an entry of a list in `content`, in place. Return the name of the entry to show next.
 
-    An action names its entry or its list: `up:contacts.1`, `down:...`, `remove:...`, `add:contacts.0.phones`.
+    `act` names the entry or the list: `up:contacts.1`, `down:...`, `remove:...`, `add:contacts.0.phones`. Return an
+    empty string if there is no such entry or list, or if the list is full. An unknown action changes nothing.
     """
     verb, _, name = act.partition(":")
     if not name:
@@ -174,7 +197,10 @@ def do_act(content: DraftContent, act: str) -> str:
 
 
 def _list_at(content: DraftContent, name: str, *, makes_it: bool = False) -> list[Any] | None:
-    """Return the list of that name, or None if there can be none. If `makes_it`, create a missing list."""
+    """Return the list at the path `name`, or None if there is none.
+
+    If `makes_it`, create a missing list where possible.
+    """
     parent_name, _, own_name = name.rpartition(".")
     parent = value_at(content, parent_name) if parent_name else content
     if not isinstance(parent, dict) or not own_name:

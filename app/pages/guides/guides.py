@@ -1,4 +1,7 @@
-"""Pages of guidance: home and lists, an edition, the changes between two, renditions, and the council's statements."""
+"""Pages of guidance: the home page, lists of guides, editions and their changes, and renditions.
+
+The privacy notice and the accessibility statement of the council are here too.
+"""
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
@@ -70,12 +73,12 @@ FIELD_WORDS = {
     "when": "when to call",
     "text_relay": "text relay",
 }
-"""Labels of fields in a heading, if their own names are not clear to a reader."""
+"""Labels of fields in the headings of changes, if the field's name is not clear to a reader."""
 HIDDEN_MEMBERS = frozenset({"id", "position"})
 MAX_CARDS = 8
-"""Guides that the home page shows as cards; more are links by subject."""
+"""The maximum number of guides for which the home page shows cards. If there are more, it has links by subject."""
 MAX_LINKS = 60
-"""Guides that one page links to; more are listed a subject or a letter at a time."""
+"""The maximum number of guides that one page links to. If there are more, pages list those of one subject or letter."""
 Letter = Annotated[str | None, Query(pattern="^[A-Z0]$", description="Letter of the index to show.")]
 SubjectCode = Annotated[str, Path(max_length=80)]
 FORM_LABELS = {
@@ -95,25 +98,25 @@ WANTED_FORMS = {
         to_translate("Some guides have no version in British Sign Language yet."),
     ),
 }
-"""Texts of the accessibility statement if no guide, or only some, have a format."""
+"""Two texts of the accessibility statement for each format: for no guide with the format, and for only some."""
 OTHER_FORMS = {"": "application/json", ".md": "text/markdown", ".pdf": "application/pdf"}
 """The formats of an edition beside its page: the suffix of its path in the API, and the media type."""
 Since = Annotated[int | None, Query(ge=1, le=MAX_NUMBER, description="The edition to compare with.")]
 ALWAYS_OWN = ("/change_note", "/cautions/")
-"""Places that a rendition may leave untranslated for a reason that the page gives."""
+"""Texts that a rendition may leave untranslated for a reason that the page gives: beginnings of JSON Pointers."""
 IN_GUIDE_LANGUAGE = Markup(' lang="en" dir="ltr"')
 
 
 @dataclass(frozen=True)
 class TextChange:
-    """One change, with its own heading."""
+    """One change of an edition: a heading, and the text with its kept, removed and added words."""
 
     heading: str
     runs: tuple[WordRun, ...]
 
 
 def describe_field_changes(changes: Sequence[FieldChange]) -> list[TextChange]:
-    """Return each changed field of the edition itself."""
+    """Return each changed field of the edition itself, with its removed and added words."""
     return [
         TextChange(_title(change.field), changed_words(_to_text(change.before), _to_text(change.after)))
         for change in changes
@@ -121,7 +124,7 @@ def describe_field_changes(changes: Sequence[FieldChange]) -> list[TextChange]:
 
 
 def describe_section_changes(changes: Mapping[str, SectionChanges]) -> dict[str, list[TextChange]]:
-    """Return the changes in each changed section by its heading, in the order of the page."""
+    """Return the changes of each changed section, by the heading of the section, in the order of the page."""
     return {
         entry.heading: list(_describe_changes(changes[name])) for name, entry in ITEM_LISTS.items() if name in changes
     }
@@ -141,7 +144,7 @@ def _describe_changes(changes: SectionChanges) -> Iterator[TextChange]:
 
 def _describe_rewording(change: Reworded) -> Iterator[TextChange]:
     for field in change.fields:
-        name = getattr(change.after, "name", None) or _title(change.id)  # the name that people know
+        name = getattr(change.after, "name", None) or _title(change.id)  # an item's name is clearer than its id
         heading = "Reworded" if field == "text" else f"{name}: {FIELD_WORDS.get(field, _title(field).lower())}"
         before, after = _to_text(getattr(change.before, field)), _to_text(getattr(change.after, field))
         yield TextChange(heading, changed_words(before, after))
@@ -168,7 +171,7 @@ def _to_text(value: Any) -> str:
 def read_home(site: SiteDep, session: SessionDep) -> Response:
     """Return the home page: who to call, the form for a concern, and the guides or links to them."""
     guides = list_guides(session, site.context.reference_data)
-    only = guides[0].guide if len(guides) == 1 else None  # with several, no guide is chosen in advance
+    only = guides[0].guide if len(guides) == 1 else None  # if there are several guides, the person chooses
     return site.cached_page(
         "home.html",
         guides=guides,
@@ -181,7 +184,11 @@ def read_home(site: SiteDep, session: SessionDep) -> Response:
 
 @router.get("/guides")
 def read_guides(site: SiteDep, session: SessionDep, letter: Letter = None) -> Response:
-    """Return every guide by letter. If there are very many, return those of one letter."""
+    """Return the page with all guides by first letter, or with those of one letter.
+
+    Only one letter is shown if `letter` is given, or if there are more than `MAX_LINKS` guides. Raise `NotFound` if no
+    guide begins with `letter`.
+    """
     guides = list_guides(session, site.context.reference_data)
     by_letter = {key: list(found) for key, found in groupby(guides, key=lambda each: each.letter)}
     if letter is not None and letter not in by_letter:
@@ -200,7 +207,7 @@ def read_guides(site: SiteDep, session: SessionDep, letter: Letter = None) -> Re
 
 @router.get("/subjects/{subject}")
 def read_subject(site: SiteDep, session: SessionDep, subject: SubjectCode) -> Response:
-    """Return the guides about a subject."""
+    """Return the page with the guides about `subject`. Raise `NotFound` if there are none."""
     guides = list_guides(session, site.context.reference_data)
     found = {
         code.code if code else "other": (code, of_it)
@@ -218,14 +225,15 @@ def read_subject(site: SiteDep, session: SessionDep, subject: SubjectCode) -> Re
 
 
 def names_publishers(guides: Sequence[ListedGuide]) -> bool:
-    """Return True if lists name the publisher of each guide: if there is more than one publisher."""
+    """Return True if the guides have more than one publisher, so that lists name the publisher of each guide."""
     return len({each.publisher for each in guides}) > 1
 
 
 def links_of_renditions(renditions: Sequence[StoredRendition]) -> list[dict[str, str | None]]:
-    """Return a link to the page of each rendition, in that language if these pages have it.
+    """Return a link to the page of each rendition, as template variables.
 
-    The link has the language's own name or, if there is none, the label of the format.
+    Each link has the path, the language with its direction, and the label of the format. `own_name` is the language's
+    own name if the rendition is a translation, otherwise None.
     """
     first = {each.key.language: each for each in reversed(renditions)}
     return [
@@ -241,10 +249,12 @@ def links_of_renditions(renditions: Sequence[StoredRendition]) -> list[dict[str,
 
 
 def page_of_rendition(rendition: StoredRendition, *, is_numbered: bool) -> str:
-    """Return the path of the rendition's page, in its own language if these pages have it.
+    """Return the path of the rendition's page.
 
-    Otherwise the page is in the current language. A second format in the same language, such as a recording beside a
-    translation, has a page with its number.
+    If these pages have the rendition's language, the page is in that language.
+
+    Otherwise the page is in the current language. If `is_numbered`, the path has the rendition's number. A second
+    format in the same language, such as a recording beside a translation, needs the number.
     """
     language = next((each for each in LANGUAGES if each.tag == rendition.key.language), current_language())
     guide, tag, number = rendition.key
@@ -289,7 +299,10 @@ def read_privacy_notice(site: SiteDep) -> Response:
 
 @router.get("/guides/{guide}")
 def read_guide_page(site: SiteDep, session: SessionDep, guide: GuideName) -> Response:
-    """Return the page of the current edition, or of its rendition in the language of the page if there is one."""
+    """Return the page of the guide's current edition.
+
+    On pages in another language, return the page of the guide's rendition in that language, if it has one with text.
+    """
     history = get_history(session, guide=guide)
     head = require_current(history)
     content = site.context.contents(head.key, session)
@@ -304,7 +317,7 @@ def read_guide_page(site: SiteDep, session: SessionDep, guide: GuideName) -> Res
 
 @router.get("/guides/{guide}/editions/{number}")
 def read_edition_page(site: SiteDep, session: SessionDep, guide: GuideName, number: EditionNumber) -> Response:
-    """Return the page of one edition."""
+    """Return the page of the edition `number`."""
     history = get_history(session, guide=guide)
     head = readable_of(history, number)
     content = site.context.contents(head.key, session)
@@ -315,7 +328,10 @@ def read_edition_page(site: SiteDep, session: SessionDep, guide: GuideName, numb
 def read_changes_page(
     *, site: SiteDep, session: SessionDep, guide: GuideName, number: EditionNumber, since: Since = None
 ) -> Response:
-    """Return the changes between two editions: removed and added words. `since` defaults to the edition before."""
+    """Return the page with the changes between the editions `since` and `number`: removed and added words.
+
+    `since` defaults to the readable edition before `number`. Raise `InvalidQuery` if both are the same edition.
+    """
     history = get_history(session, guide=guide)
     since = since or next((each.number for each in _readable(history) if each.number < number), number)
     head, other = readable_of(history, number), readable_of(history, since)
@@ -340,7 +356,10 @@ def _edition_page(
     content: EditionContent,
     renditions: Sequence[StoredRendition] | None = None,
 ) -> Response:
-    """Return the page of a numbered edition or, with its renditions, that of the guide."""
+    """Return the page of a numbered edition.
+
+    If `renditions` are given, return the page of the guide, which links to them.
+    """
     return site.cached_page(
         "guide.html",
         **edition_values(head, content, history),
@@ -358,7 +377,10 @@ def _edition_page(
 
 
 def edition_values(head: EditionHead, content: EditionContent, history: list[EditionHead]) -> dict[str, Any]:
-    """Return the values for the page of any edition or draft."""
+    """Return the template variables that the pages of editions and of drafts have in common.
+
+    `head` describes the edition, and `history` has all editions of the guide.
+    """
     previous = {newer.number: older.number for newer, older in pairwise(_readable(history))}
     return {
         "head": head,
@@ -373,7 +395,10 @@ def edition_values(head: EditionHead, content: EditionContent, history: list[Edi
 
 
 def in_guide_language(*_pointer: str | int) -> Markup:
-    """Return the attributes of text in the language of the guide."""
+    """Return the attributes of an element whose text is in the language of the guide.
+
+    The pointer to the text is ignored, because every text of an edition is in that language.
+    """
     return english()
 
 
@@ -383,13 +408,16 @@ def _readable(history: list[EditionHead]) -> list[EditionHead]:
 
 @dataclass(frozen=True)
 class WordMarks:
-    """The language and the direction of each text on the page."""
+    """The attributes with the language and direction of each text on the page of a rendition.
+
+    Templates call the instance with the place of a text.
+    """
 
     words: RenderedWords
     language: str
 
     def __call__(self, *pointer: str | int) -> Markup:
-        """Return the attributes of the element with the text at that place (the parts of a JSON Pointer)."""
+        """Return the attributes of the element with the text at `pointer`, which has the parts of a JSON Pointer."""
         at = "".join(f"/{part}" for part in pointer)
         return IN_GUIDE_LANGUAGE if at in self.words.in_guide_language else self.own
 
@@ -401,7 +429,10 @@ class WordMarks:
 
 @router.get("/guides/{guide}/renditions/{language}")
 def read_rendition_page(site: SiteDep, session: SessionDep, guide: GuideName, language: LanguageName) -> Response:
-    """Return the page of the rendition, in a page of its own language if these pages have it."""
+    """Return the page of the guide's rendition in `language`.
+
+    If these pages exist in `language` and this request is in another language, redirect to the page in `language`.
+    """
     return _in_its_language(language, guide, None) or _rendition_page(site, session, guide, language, None)
 
 
@@ -409,12 +440,18 @@ def read_rendition_page(site: SiteDep, session: SessionDep, guide: GuideName, la
 def read_numbered_rendition_page(
     site: SiteDep, session: SessionDep, guide: GuideName, language: LanguageName, number: RenditionNumber
 ) -> Response:
-    """Return the page of that rendition, with the cautions and contacts of the current edition like every page."""
+    """Return the page of the rendition `number` in `language`, with the cautions and contacts of the current edition.
+
+    If these pages exist in `language` and this request is in another language, redirect to the page in `language`.
+    """
     return _in_its_language(language, guide, number) or _rendition_page(site, session, guide, language, number)
 
 
 def _in_its_language(tag: str, guide: str, number: int | None) -> Response | None:
-    """Return a redirect to the rendition's page in its own language, or None if the request is there already."""
+    """Return a redirect to the page of the rendition in its own language.
+
+    Return None if the request is in that language already, or if these pages do not exist in that language.
+    """
     own = next((each for each in LANGUAGES if each.tag == tag), current_language())
     if own == current_language():
         return None
@@ -431,7 +468,7 @@ def _rendition_page(site: Site, session: Session, guide: str, language: str, num
     response = site.cached_page(
         "rendition.html",
         caching=CACHE_CHECKED,
-        here=f"/guides/{guide}" if language == current_language().tag else "",  # other languages of the guide
+        here=f"/guides/{guide}" if language == current_language().tag else "",  # for links to other languages
         head=current,
         rendition=rendition,
         form_label=FORM_LABELS[form],

@@ -1,4 +1,4 @@
-"""Previews of drafts, and of editions that are not published."""
+"""Previews of drafts as pages, for clients of the API and for editors."""
 
 from fastapi import Response
 from fastapi.responses import HTMLResponse
@@ -39,7 +39,7 @@ def preview_draft(session: SessionDep, site: SiteDep, _actor: EditorDep, guide: 
 
 @router.get("/{guide}/preview")
 def preview_on_page(editing: EditingDep) -> Response:
-    """Return the page of the draft, or redirect to the errors that prevent a preview."""
+    """Return the draft as the page that it would become, or redirect to the errors that prevent a preview."""
     try:
         return _preview(editing, editing.session, editing.guide)
     except InvalidEdition:

@@ -1,4 +1,7 @@
-"""The search page, which keeps search terms out of addresses and logs: they may reveal harm to a child."""
+"""The search page. Forms post the search terms, because addresses and logs must not contain them.
+
+Search terms may reveal harm to a child.
+"""
 
 from fastapi import Response
 
@@ -25,13 +28,19 @@ QUERY_TOO_LONG = to_translate("Enter fewer words")
 
 @router.get(SEARCH)
 def read_search_form(site: SiteDep) -> Response:
-    """Return the form. It posts the terms: a query would be in the browser's history, and in logs of others."""
+    """Return the search form.
+
+    It posts the terms: a query string would be in the browser's history and in logs of proxies.
+    """
     return site.compressed(_page(site))
 
 
 @router.post(SEARCH)
 def search_by_form(session: SessionDep, site: SiteDep, posted: SubmittedFormDep) -> Response:
-    """Return the search results by guide, with each item whole, as printed."""
+    """Return the search results by guide, with each found item printed in full.
+
+    If the terms are empty or too long, return the form with an error.
+    """
     words = " ".join(posted.one("q").split())
     if not any(map(str.isalnum, words)) or len(words) > MAX_QUERY:
         return _page(site, words, fault=QUERY_TOO_LONG if len(words) > MAX_QUERY else NO_WORDS)

@@ -1,1 +1,1 @@
-"""Web pages of operation: jobs, backups, integrity checks and the doctor."""
+"""Web pages for developers of API clients: the API documentation."""

@@ -66,7 +66,7 @@ def read_docs(site: SiteDep) -> Response:
 
 @router.get("/docs/all")
 def read_all_docs(site: SiteDep) -> Response:
-    """Return the page with every operation."""
+    """Return the page for reading and trying every operation of the API."""
     return _docs(site, "/openapi.json")
 
 
@@ -81,9 +81,10 @@ def _docs(site: Site, document: str) -> Response:
 
 
 def _find_test_key(context: AppContext, now: dt.datetime) -> tuple[str, dt.datetime] | None:
-    """Return the trial's key for tests from its page, and when it stops being shown; None if concerns are real.
+    """Return a key for sending test concerns from the page, and the time until which the page shows the key.
 
-    Each process creates a key that is valid for a day, and the next one when half of that is over.
+    Return None if concerns are real, or if no key can be created. Each process creates a key that is valid for a day,
+    and creates the next key after half a day.
     """
     if not context.settings.is_trial:
         return None
@@ -91,7 +92,7 @@ def _find_test_key(context: AppContext, now: dt.datetime) -> tuple[str, dt.datet
     if not drawn or now - drawn[0][1] >= KEY_LIFE / 2:
         try:
             drawn[:] = [(draw_test_key(context.writer, name=DOCS_CLIENT, at=now, life=KEY_LIFE), now)]
-        except GuidanceError:  # the disk may be full, or the client revoked: show the page without a key
+        except GuidanceError:  # the disk is full, or the client is revoked: show the page without a key
             return None
     key, drawn_at = drawn[0]
     return key, drawn_at + KEY_LIFE / 2
@@ -99,7 +100,7 @@ def _find_test_key(context: AppContext, now: dt.datetime) -> tuple[str, dt.datet
 
 @router.get("/docs/getting-started")
 def read_getting_started(site: SiteDep) -> Response:
-    """Return the first steps with the API, in three languages."""
+    """Return the page with the first steps with the API: samples for curl, Python and JavaScript."""
     samples = {
         name: (SAMPLES_DIR / file).read_text(encoding="utf-8").replace(SAMPLES_URL, site.context.settings.public_url)
         for name, file in SAMPLES.items()
@@ -109,7 +110,7 @@ def read_getting_started(site: SiteDep) -> Response:
 
 @router.get("/docs/{asset}")
 def read_docs_asset(request: Request, asset: Annotated[DocsAsset, Path()]) -> Response:
-    """Return one file of the page."""
+    """Return a file that the pages of the API documentation load."""
     is_own = asset in (DocsAsset.SCRIPT, DocsAsset.STYLE)
     folder = STATIC_DIR if is_own else files("fastapi_standalone_docs") / "static" / "swagger"
     media_type = MEDIA_TYPES[PurePath(asset).suffix]

@@ -1,4 +1,4 @@
-// Copies the reference and the code, at the press of their button. Without scripts there is no button.
+// Copies the reference and the code when their buttons are pressed. Without JavaScript the buttons stay hidden.
 (() => {
   const answerMs = 4000;
   const words = JSON.parse(document.body.dataset.words);
@@ -16,7 +16,7 @@
 
   async function copy(text) {
     if (navigator.clipboard) await navigator.clipboard.writeText(text);
-    else copyBySelection(text); // a page that is not served by https
+    else copyBySelection(text); // without https there is no `navigator.clipboard`
   }
 
   document.addEventListener("click", async (event) => {
@@ -38,6 +38,6 @@
     for (const button of document.querySelectorAll("[data-copy][hidden]")) button.hidden = false;
   }
 
-  new MutationObserver(showButtons).observe(document.body, { childList: true }); // a page that was sent for replaces `main`
+  new MutationObserver(showButtons).observe(document.body, { childList: true }); // pages.js replaces `main`
   showButtons();
 })();

@@ -1,10 +1,10 @@
-// What helps in danger opens by the answer itself: an old browser does not know the style that could open it.
-// - It is in view where the answer says danger, and hidden where it is another one, or none.
-// - It takes the focus, before any further question: at once after a press, or at `Continue` after an arrow key, which may be
-//   on its way to another answer.
+// Shows the help for danger as soon as the answer says danger. In old browsers CSS cannot do this.
+// - The help is visible while the answer says danger, and hidden otherwise.
+// - The help gets the focus before any further question: immediately after a click or a tap. After an arrow key it gets
+//   the focus at `Continue`, because the key may be on its way to another answer.
 (() => {
   let byArrow = false;
-  let isSeen = false; // it had the focus since the answer was chosen
+  let isSeen = false; // the help has had the focus since the answer was chosen
   const help = () => document.querySelector("main [data-danger]");
   const saysDanger = () => document.querySelector("main [name='immediate_danger'][value='yes']:checked") !== null;
 
@@ -12,7 +12,7 @@
     if (help()) help().hidden = !saysDanger();
   }
 
-  // Return whether it took the focus.
+  // Focus the help, once for each chosen answer. Return true if it got the focus.
   function show() {
     const box = help();
     if (!box || isSeen || box.closest("[hidden]")) return false;
@@ -23,7 +23,7 @@
   }
 
   function begin() {
-    isSeen = saysDanger(); // the page begins with it
+    isSeen = saysDanger(); // if the page already has this answer, the help needs no focus
     arrange();
   }
 
@@ -37,7 +37,7 @@
   document.addEventListener("pointerdown", () => {
     byArrow = false;
   });
-  document.addEventListener("input", arrange); // an answer that is taken back is no change of the person's own
+  document.addEventListener("input", arrange); // clearing an answer causes `input` but no `change`
   document.addEventListener("change", (event) => {
     if (event.target.name !== "immediate_danger") return;
     isSeen = false;

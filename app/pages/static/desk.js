@@ -1,12 +1,13 @@
-// The pages of the desk work without this script. It does four things more:
-// - Escape hides the screen immediately, and takes the page out of the history. The script that seals, where there is one,
-//   hears of it by `desk:blank`. `Continue` on the blank page leads back to where the person was. An Escape that closes an
-//   open list or window does only that.
-// - A page that the browser restores from memory is loaded again, so that nothing shows after signing out.
-// - It asks before text is left that was typed about a concern, if the script that keeps such text is not there.
-// - It shows the button that prints, also on a page that took the place of this one (`desk:page`).
+// The pages of the desk work without this script. The script adds four things:
+// - Escape hides the screen immediately, and replaces the page in the history by a blank page. The script that
+//   encrypts, if there is one, is told by the event `desk:blank`. `Continue` on the blank page leads back to the hidden
+//   page. If Escape closes an open list or window, it does only that.
+// - A page that the browser restores from memory is loaded again, so that nothing is visible after signing out.
+// - The browser asks before a person leaves unsent text about a concern, unless the script that keeps such text is
+//   running.
+// - The print button is shown, also on a page that replaced this one (`desk:page`).
 (() => {
-  const LEFT = "desk/left"; // in the storage of this tab: the address of the page that was hidden
+  const LEFT = "desk/left"; // the key in the storage of this tab for the address of the hidden page
   const OPEN = ["select:open", "dialog[open]", ":popover-open", "details[open] > summary:focus", "[aria-expanded=true]:focus"];
 
   function blank() {
@@ -19,7 +20,7 @@
     window.location.replace("/desk/blank");
   }
 
-  // Return what is done with the storage of this tab, or null if the browser has none.
+  // Return the result of `use` with the storage of this tab, or null if the browser has no storage.
   function inStorage(use) {
     try {
       return use(sessionStorage);
@@ -28,12 +29,12 @@
     }
   }
 
-  // Return what Escape closes in place of hiding the screen. A closed `select` in focus is none.
+  // Return the open element that Escape closes instead of hiding the screen. A closed `select` with the focus does not count.
   function whatIsOpen() {
     return OPEN.filter((each) => CSS.supports(`selector(${each})`)).map((each) => document.querySelector(each)).find(Boolean);
   }
 
-  const continues = document.querySelector("[data-continue]"); // the page is blank already
+  const continues = document.querySelector("[data-continue]"); // only on the blank page
   continues?.addEventListener("click", (event) => {
     const left = inStorage((storage) => storage.getItem(LEFT));
     inStorage((storage) => storage.removeItem(LEFT));

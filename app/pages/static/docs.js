@@ -1,7 +1,8 @@
 // Shows the API documentation from the OpenAPI document of this service.
-// It calls the service that the page came from, whatever the public address is.
-// What it sends as a concern is marked as a test, so that nothing invented here reaches a duty team: the service takes
-// a test with a test key alone. A check needs no key; one that has a key is marked too, as the concern will be.
+// Requests go to the service from which the page was loaded, whatever the public address is.
+// A concern that is sent from this page is marked as a test, so that nothing invented reaches a duty team. The service
+// accepts a test only with a test key. A check needs no key. A check with a key is marked as a test too, like the
+// concern itself.
 const asTest = (request) => {
   const { pathname } = new URL(request.url, location.href);
   const isCheckWithKey = pathname === "/v1/concerns/check" && "Authorization" in request.headers;
@@ -11,10 +12,10 @@ const asTest = (request) => {
   return request;
 };
 
-// Swagger UI puts a link into a button, which no screen reader can use: it shows the words alone.
+// Swagger UI puts a link into a button, which screen readers cannot use: show only the text.
 const withoutLinks = ({ React }) => ({ components: { DeepLink: ({ text }) => React.createElement("span", null, text) } });
 
-// What Swagger UI leaves without a name, a level or a way to reach it by the keyboard.
+// Elements to which Swagger UI gives no name, no heading level, or no focus by keyboard.
 const LEVELS = { ".info .title": 1, ".opblock-tag": 2, ".models h4": 2, ".opblock-section-header h4": 3 };
 const NAMES = {
   ".examples-select-element": "Example",
@@ -51,7 +52,7 @@ new MutationObserver(putRight).observe(document.getElementById("documentation"),
 const shown = document.getElementById("documentation");
 const { document: address, testKey } = shown.dataset;
 
-// Samples of a request in three languages, with the examples of the document.
+// Return samples of a request in three languages, with the examples of the OpenAPI document.
 const samplesOf = (spec, path, method) => {
   const follow = (part) => (part?.$ref ? part.$ref.slice(2).split("/").reduce((inner, step) => inner[step], spec) : part);
   const operation = spec.paths[path][method];
@@ -81,7 +82,7 @@ const samplesOf = (spec, path, method) => {
   return { curl: curl.join(" \\\n  "), Python: python.join("\n"), JavaScript: javascript };
 };
 
-// Where there is room, all samples are open beside the operation; on a phone one at a time, the first one from the start.
+// On a wide screen, all samples are open beside the operation. On a phone one is open at a time, at first the first one.
 const roomy = matchMedia("(min-width: 64em)").matches;
 
 const withSamples = (spec) => ({ React }) => ({
@@ -109,7 +110,7 @@ fetch(address)
   .then((spec) => {
     const [[first]] = Object.entries(spec.paths);
     const { tags, operationId } = spec.paths[first].get;
-    const opensFirst = roomy && !location.hash; // without an entry of the history: after the exit, Back would lead here
+    const opensFirst = roomy && !location.hash; // without a history entry, to which Back would lead after the exit
     const ui = SwaggerUIBundle({
       spec: { ...spec, servers: undefined },
       dom_id: "#documentation",

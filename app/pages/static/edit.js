@@ -1,8 +1,8 @@
-// The editor's pages work without this script. It saves what is typed, a moment after it was typed:
-// - The words are sent with the tag of the section as it was saved last, so nobody's words are overwritten.
-// - Where the server cannot be reached, they stay on the page, and are sent again. A button first saves what was typed, and
-//   is carried out only then: the browser would leave the page for one that says that nothing answers.
-// - Where somebody else saved other words, it stops, and offers to compare both.
+// The pages for writing guides work without this script. The script saves the input a moment after typing:
+// - The input is sent with the tag of the section as it was last saved, so that nobody's text is overwritten.
+// - If the server cannot be reached, the input stays on the page and is sent again. A button first saves the input, and
+//   runs its action only after that: otherwise the browser would leave this page for its own error page.
+// - If another person has saved different text, the script stops, and offers to compare both versions.
 (() => {
   const form = document.querySelector("form[data-autosave]");
   if (!form || form.dataset.autosave === "off") return;
@@ -20,7 +20,7 @@
   async function save() {
     if (sending || stopped || (typed === saved && !unanswered)) return;
     sending = true;
-    // What may have arrived is sent again as it was, before what was typed since: then its answer has the new tag.
+    // A request that may have arrived is repeated unchanged, before later input is sent: its response has the new tag.
     unanswered ??= { now: typed, body: new URLSearchParams(new FormData(form)) };
     unanswered.body.set("act", "autosave");
     const headers = { "If-Match": `"${form.elements.shown.value}"` };
@@ -82,10 +82,10 @@
   });
   window.addEventListener("online", () => wait(0));
   window.addEventListener("beforeunload", (event) => { if (typed !== saved) event.preventDefault(); });
-  // A page from the browser's memory may be older than what is saved: its tag would be refused, so load it again.
+  // A page that the browser restores from memory may have an old tag, which would be refused: load the page again.
   window.addEventListener("pageshow", (event) => { if (event.persisted) window.location.reload(); });
 
-  // Return whether the field holds something else than the page came with: it may have been typed before this script arrived.
+  // Return true if the field differs from the page as it was loaded: a person may type before this script runs.
   function isTyped(field) {
     if (field.options) return field.selectedIndex !== Math.max(0, [...field.options].findIndex((each) => each.defaultSelected));
     return field.value !== field.defaultValue || field.checked !== field.defaultChecked;

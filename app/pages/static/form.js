@@ -1,15 +1,16 @@
-// The form works without this script, as one page. It does three things more:
-// - `Continue` says what the step still needs, in the words that the server gives with each question.
-// - One step is shown at a time. Nothing is sent between steps: every answer stays in the one form.
-// - The browser's Back and Forward go from step to step. An entry of the history holds a number and nothing else.
-// It tells of two moments: `onward`, before the next step (danger.js), and `leaving`, at Back after sending (leaving.js).
+// The form works without this script, as one page. The script adds three things:
+// - `Continue` finds missing answers in the step, and shows the message that the server gives with each question.
+// - One step is shown at a time. Nothing is sent between steps: all answers stay in one form.
+// - The browser's Back and Forward go from step to step. An entry of the history has only a number.
+// The script dispatches two events: `onward` before the next step (see danger.js), and `leaving` at Back after sending
+// (see leaving.js).
 (() => {
   const views = [0]; // what each entry of the history shows: the number of a step, or another page
-  let place = 0; // in `views`
+  let place = 0; // the index of the current entry in `views`
   let form = document.querySelector("main"); // the page with the form, and every answer in it
   let isSent = false;
   let isReturning = false;
-  const isFirst = history.length === 1; // nothing to go back to
+  const isFirst = history.length === 1; // there is no page to go back to
 
   const tell = (name, detail) => document.dispatchEvent(new CustomEvent(name, { cancelable: true, detail }));
   const stepsOf = (main) => [...main.querySelectorAll("[data-step]")];
@@ -45,7 +46,7 @@
     history.pushState(place, "");
   }
 
-  // What was typed on the page that goes, as on 'Send what you have now', stays in the form.
+  // Show the form again. Text that was typed on the other page, such as 'Send what you have now', goes into the form.
   function putBackForm() {
     for (const typed of current().querySelectorAll("textarea[name]")) {
       if (typed.value) form.querySelector(`[name='${typed.name}']`).value = typed.value;
@@ -87,7 +88,7 @@
     linkTo(question)?.parentElement.remove();
   }
 
-  // As the server marks it (`question_label` and `error_summary`).
+  // Mark a question as wrong, in the same way as the server (macros `question_label` and `error_summary`).
   function mark(question) {
     const error = document.createElement("span");
     const fault = document.createElement("span");
@@ -106,7 +107,7 @@
     problemBox().querySelector("ul").append(item);
   }
 
-  // Return whether the step lacks an answer that it needs, and say so there. Everything else is for the server to judge.
+  // Show an error at each required answer that the step lacks. Return true if there is one. The server checks the rest.
   function lacksAnswer(step) {
     const needed = [...step.querySelectorAll("[data-missing]")];
     const missing = needed.filter((question) => !isAnswered(question));
@@ -128,7 +129,7 @@
     show(number);
   }
 
-  // After sending, the steps are of no use: one entry stays, so that Back comes to the page with the code once more.
+  // After sending, go back over the steps. One entry stays, so that the first Back still shows the page with the code.
   function finish() {
     const entries = place - 1;
     isSent = true;
@@ -166,7 +167,7 @@
     arrange(step);
   });
   window.addEventListener("popstate", (event) => {
-    if (document.documentElement.hidden && !isReturning) return; // leaving
+    if (document.documentElement.hidden && !isReturning) return; // the exit is going back over the steps
     document.documentElement.hidden = isReturning = false;
     const to = event.state ?? 0;
     if (isSent) {
@@ -179,13 +180,13 @@
     }
     place = to;
     if (typeof views[to] === "number") show(views[to]);
-    else form.querySelector("[data-check]").click(); // the answers may have changed since
+    else form.querySelector("[data-check]").click(); // request the page again: the answers may have changed
   });
   document.addEventListener("click", (event) => {
     if (event.target.closest("[data-continue]")) goOn(views[place] + 1);
     if (event.target.closest("[data-back]")) history.back();
   });
-  // Enter in a field goes on, as the button below it does.
+  // Enter in a field does the same as `Continue`.
   document.addEventListener(
     "submit",
     (event) => {
@@ -198,17 +199,17 @@
   );
   document.addEventListener("input", (event) => {
     if (isSent || !stepsOf(form).length) return;
-    // The browser may offer what it knows of the reporter. What is typed here it may not remember.
+    // The browser may fill in what it knows about the reporter, but must not remember what is typed here.
     if (event.target.autocomplete) event.target.autocomplete = "off";
     const state = event.target.closest("[data-part]")?.querySelector("[data-state]");
     if (state) state.textContent = say("Started");
   });
   if (stepsOf(form).length) {
     arrange(0);
-    history.scrollRestoration = "manual"; // or the receipt would come where the first step was scrolled to
+    history.scrollRestoration = "manual"; // else the receipt would open at the scroll position of the first step
   }
   if (history.state) {
-    // The browser came back to a step of a form that it no longer has.
+    // The browser returned to a step of a form whose answers are gone: go to the first step.
     isReturning = true;
     document.documentElement.hidden = true;
     history.go(-history.state);

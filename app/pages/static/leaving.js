@@ -1,11 +1,12 @@
-// Leaving loses nothing, and asks no more than it must.
-// - Words that were typed and not sent: the browser asks. Nothing else can hold a tab that is being closed.
-// - A code that was not kept: the page asks in its own words, once, at a link or at the browser's Back. The browser's own
-//   'changes may not be saved' would say that the concern was not sent. A saved form is not sent: there the browser asks too.
-// - Calling, a new tab and a file leave nothing, and are never asked about.
+// A person who leaves loses nothing, and is asked no more than necessary.
+// - If there is unsent text, the browser asks. Nothing else can stop a tab from closing.
+// - If the code has not been kept, the page itself asks, once, at a link or at the browser's Back. The browser's own
+//   question, 'changes may not be saved', would say that the concern was not sent. A saved form has not been sent, so
+//   for its code the browser asks too.
+// - Calling a number, opening a new tab and saving a file leave nothing, so nobody is asked.
 (() => {
   const root = document.documentElement;
-  let isCalling = false; // a browser may take a number to call for a page to leave for
+  let isCalling = false; // some browsers treat a call as leaving the page
   let isKept = false;
   let hasAsked = false;
   let leave = null;
@@ -20,7 +21,7 @@
     return hasWords || (isAtRisk() && code().dataset.code === "unsent");
   }
 
-  // Return whether the page asks first. `onLeave` is done where the answer is to leave.
+  // Show the question if the code has not been kept, and return true. `onLeave` is called if the person then leaves.
   function asks(onLeave) {
     if (!isAtRisk()) return false;
     const question = document.querySelector("[data-question]");
@@ -47,7 +48,7 @@
 
   function begin() {
     for (const each of document.querySelectorAll("[data-kept]")) each.closest("[hidden]")?.removeAttribute("hidden");
-    root.classList.toggle("holds-code", isAtRisk()); // a pull on the page does not reload it
+    root.classList.toggle("holds-code", isAtRisk()); // pulling the page down then does not reload it
   }
 
   document.addEventListener("click", (event) => {
@@ -64,7 +65,7 @@
   document.addEventListener("change", (event) => {
     if (event.target.matches("[data-kept]")) isKept = event.target.checked;
   });
-  // The browser's Back, from a page that has the code.
+  // form.js dispatches `leaving` at the browser's Back from a page with the code.
   document.addEventListener("leaving", (event) => {
     if (asks(event.detail)) event.preventDefault();
   });
@@ -84,7 +85,7 @@
     isCalling = false;
     if (isNeedless) return;
     event.preventDefault();
-    event.returnValue = "-"; // Safari, and Chrome before 119, ask for this alone
+    event.returnValue = "-"; // Safari, and Chrome before 119, ask only because of this
   });
   begin();
 })();

@@ -1,10 +1,11 @@
-// The pages work without this script. It does six things more:
-// - The exit button, or Shift three times, replaces this page in the history by a neutral one.
-// - Forms are sent by `fetch`, so that no history entry and no file of the browser has their content, and a file that they
-//   ask for is saved beside the page.
-// - A link to a question, and what a new page asks to look at, comes into view with its label, and has the focus.
-// - A choice is taken back without asking the server.
-// - Where a text comes near its limit, it says how many letters are left: beside the field, and aloud when typing pauses.
+// The pages work without this script. The script adds six things:
+// - The exit button, or Shift pressed three times, replaces this page in the history by a neutral page.
+// - Forms are sent by `fetch`, so that no history entry and no file of the browser has their content. If the response
+//   is a file, the browser saves it and this page stays.
+// - A link to a question scrolls the question into view with its label, and focuses it. The same happens to the element
+//   that a new page marks by `autofocus`.
+// - A button clears a choice without a request.
+// - When a text comes near its limit, a line says how many letters are left. Screen readers say so when typing pauses.
 // - A page that the browser restores from memory is loaded again, empty.
 (() => {
   const root = document.documentElement;
@@ -24,7 +25,7 @@
   let onlyShift = false;
   let pause = 0;
 
-  // Safari before 15.4 does not say which button sent a form. It is the one that was pressed, also by Enter in a field.
+  // Safari before 15.4 lacks `submitter`. Take the button that was clicked: Enter in a field clicks one too.
   function tellSubmitters() {
     let pressed = null;
     document.addEventListener("click", (event) => { pressed = event.target.closest("button"); }, { capture: true });
@@ -33,7 +34,7 @@
     });
   }
 
-  // The steps of a form are entries of the history. Leaving goes back over them, so that none is left behind.
+  // The steps of a form are history entries. Go back over these entries before leaving, so that none remains.
   function leave() {
     const steps = history.state ?? 0;
     const replace = () => window.top.location.replace(exit.href);
@@ -48,12 +49,12 @@
     history.go(-steps);
   }
 
-  // Text typed while a form is being sent would be lost.
+  // Block input while a form is being sent: text typed then would be lost.
   function setBusy(words) {
     const main = document.querySelector("main");
     main.inert = words !== "";
     main.toggleAttribute("aria-busy", words !== "");
-    if (words) document.activeElement.blur(); // as `inert` does where it is known
+    if (words) document.activeElement.blur(); // older browsers lack `inert`, which does this
     progress.textContent = words;
   }
 
@@ -61,7 +62,7 @@
     for (const button of document.querySelectorAll("[data-print]")) button.hidden = false;
   }
 
-  // What reads the page aloud starts at the focus; the eye starts at the label above it.
+  // Show an element. Screen readers start at the focus, and the eye at the label above the element.
   function reveal(element) {
     element.dispatchEvent(new CustomEvent("reveal", { bubbles: true }));
     for (let part = element.closest("details"); part; part = part.parentElement.closest("details")) part.open = true;
@@ -71,7 +72,7 @@
     else (element.closest(".question") ?? element).scrollIntoView();
   }
 
-  // A page of an error alone does not take the place of what was typed.
+  // Replace this page by a response. An error page without a form becomes an alert, so that the input stays.
   function showPage(html, status) {
     const page = new DOMParser().parseFromString(html, "text/html");
     const main = page.querySelector("main");
@@ -81,7 +82,7 @@
       return;
     }
     const first = main.querySelector("[autofocus]") ?? main.querySelector("h1");
-    first.removeAttribute("autofocus"); // focused below, in the document
+    first.removeAttribute("autofocus"); // `reveal` focuses the element once it is in the document
     document.title = page.title;
     document.querySelector("main").replaceWith(document.adoptNode(main));
     showPrintButtons();
@@ -133,14 +134,14 @@
     button?.focus();
   }
 
-  // What is said where nothing was answered has the number to call.
+  // Say that there was no response. For a form, the message has the number to call.
   function showFailure(isFile) {
     setBusy("");
     if (isFile) showAlert(say("The file could not be saved. Nothing is lost: try again."));
     else showAlert(document.querySelector("#not-sent").content.cloneNode(true));
   }
 
-  // Letters as the server counts them: an emoji is one.
+  // Count letters as the server does: an emoji is one letter.
   function countLetters(field) {
     const limit = Number(field.dataset.limit);
     const left = limit - [...field.value].length;
@@ -186,7 +187,7 @@
     event.preventDefault();
     reveal(document.getElementById(decodeURIComponent(link.hash.slice(1))));
   });
-  // Shift counts where it is pressed and released alone: not with a capital letter.
+  // Count Shift only if no other key is pressed with it, as for a capital letter.
   document.addEventListener("keydown", (event) => {
     if (event.key === "Shift") onlyShift = !event.repeat || onlyShift;
     else {

@@ -1,6 +1,6 @@
-// Makes a passkey from an invitation, and signs in with a passkey (WebAuthn).
-// The token of an invitation is after the # of the address: no server and no proxy sees it there. It leaves the
-// address and the history as soon as the page is open.
+// Creates a passkey from an invitation, and signs in with a passkey (WebAuthn).
+// The token of an invitation is after the # of the address, where no server and no proxy sees it. The script removes
+// the token from the address and the history as soon as the page opens.
 (() => {
   const button = document.querySelector("[data-passkey]");
   const fault = document.querySelector("[data-passkey-fault]");
@@ -41,7 +41,7 @@
     publicKey.challenge = toBytes(publicKey.challenge);
     publicKey.user.id = toBytes(publicKey.user.id);
     for (const each of publicKey.excludeCredentials ?? []) each.id = toBytes(each.id);
-    publicKey.extensions = { ...publicKey.extensions, prf: {} }; // so that it can lock the file of an identity too
+    publicKey.extensions = { ...publicKey.extensions, prf: {} }; // so that the passkey can also lock a file of age identities
     const made = await navigator.credentials.create({ publicKey });
     const { clientDataJSON, attestationObject } = made.response;
     return describe(made, {
@@ -83,7 +83,7 @@
   }
 
   takeToken();
-  window.addEventListener("hashchange", takeToken); // the link, opened once more where the page is open
+  window.addEventListener("hashchange", takeToken); // if the link is opened again while the page is open
   button.hidden = false;
   button.addEventListener("click", () => {
     fault.hidden = true;
