@@ -12,7 +12,10 @@ SCRIPT = "These packages of npm are in `unseal.js` and `unseal.html`, with their
 
 
 def licences_page() -> str:
-    """Return a page with the terms of each package that the service needs, and of each inside the desk's script."""
+    """Return a page with the licence of each package that the service needs.
+
+    A second table has the packages inside the desk's script.
+    """
     bundled = [(f"`{each.name}` {each.version}", each.terms) for each in bundled_packages()]
     return page(
         "# Licences",
