@@ -95,9 +95,9 @@ def measure_acts(results: Results, work: Path, rounds: int, *, is_whole: bool, p
 
 @contextlib.contextmanager
 def _as_served() -> Iterator[None]:
-    """Collect garbage as the server does, until the context ends.
+    """Until the context ends, collect garbage as the server does: less often than Python by default.
 
-    The server collects less often than Python by default, and never the objects that were made at its start.
+    Objects that exist at the start are never collected.
     """
     before = gc.get_threshold()
     gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)

@@ -1,6 +1,6 @@
 """Chromium, to open pages as a person does. It may use every processor, because a phone has several.
 
-The process that makes the load only uses one.
+The process that makes the load is otherwise bound to one processor.
 """
 
 import os

@@ -150,7 +150,7 @@ class MixedLoad:
             self._acknowledged.append(act.concern)
 
     def _request(self, name: str) -> _Act:
-        """Return the request for the action `name`. For an action on a concern, return a read if there is none yet."""
+        """Return the request for the action `name`, or a read if the action needs a concern and none is known yet."""
         if name in ABOUT_ONE:
             return self._about_one(name, *self._draw.choice(self._concerns)) if self._concerns else _Act(READS[0])
         general: dict[str, Callable[[], _Act]] = {

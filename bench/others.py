@@ -199,4 +199,4 @@ def _folder_of_postgresql(stack: ExitStack) -> str:
 
 
 STARTS = {"Kinto": _start_kinto, "Parse Server": _start_parse, "Django REST": _start_django}
-"""The function that starts each other service. It raises `NotHere` if the service cannot be started."""
+"""The function that starts each of the other services, by name. It raises `NotHere` if it cannot start the service."""

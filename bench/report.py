@@ -36,11 +36,11 @@ FEWEST_DECIMALS = 10  # figures from this value on are shown without decimals
 
 @dataclass(frozen=True)
 class Bar:
-    """A value to report, and its minimum or maximum, if it has one.
+    """A value to report, and its minimum or maximum, if it has one. `what` is its name in the report.
 
-    The value is the ratio of the measurement `name` to the measurement `to`. With `by_cpu`, it is the ratio of their
-    processor time for a request, which is reliable even on a busy machine. If `to` is `TAIL`, `CPU` or `FIGURE`, the
-    value is of `name` only. `why` is the known reason for a missed bar.
+    The value is how many times as fast as the task `to` the task `name` is: by rate or, with `by_cpu`, by the processor
+    time for a request, which is reliable even on a busy machine. If `to` is `TAIL`, `CPU` or `FIGURE`, the value is
+    about `name` only. `why` is the known reason for a missed bar.
     """
 
     what: str
@@ -198,7 +198,7 @@ FIGURE_BARS = (
     ),
 )
 GUARDED = frozenset(name for bar in BARS if bar.is_target for name in (bar.name, bar.to))
-"""The measurements that the bars with a minimum or maximum need."""
+"""The tasks that bars with a minimum or maximum need."""
 
 
 @dataclass(frozen=True)
@@ -363,9 +363,10 @@ def redraw() -> None:
 
 
 def regressions(results: Results, before: Results) -> list[str]:
-    """Return a line for each bar that is worse than in the recorded run, `before`, by more than a quarter.
+    """Return a line for each bar that is worse than in the recorded run, `before`.
 
-    Only bars with a minimum or maximum are compared.
+    Only bars with a minimum or maximum count. Worse means less than three quarters of the recorded value or, for a bar
+    with a maximum, more than four thirds.
     """
     then = {row.bar.what: row.median for row in table(before)}
     found = []

@@ -183,7 +183,7 @@ def read_files(place: Place, engine: Engine) -> dict[str, float]:
 
 
 def read_tables(place: Place) -> dict[str, dict[str, float]]:
-    """Return the number of rows and the bytes of each larger table. The bytes include its indexes."""
+    """Return the number of rows and the bytes of each larger table. The bytes of a table include its indexes."""
     engine = open_to_read(place.data_dir, place.url)
     with engine.connect() as connection:
         found = connection.execute(text(SQLITE_TABLES if place.url is None else POSTGRESQL_TABLES)).all()
@@ -378,7 +378,7 @@ def as_markdown(found: dict[str, Any]) -> str:
 
 
 def write_reference() -> None:
-    """Replace the part about soak tests in the reference by the recorded runs."""
+    """Replace the part about soak tests in the reference with the recorded runs."""
     text = SPEED.read_text(encoding="utf-8")
     before, after = text.partition(BEGIN)[0], text.partition(END)[2]
     runs = {name: RESULTS / f"soak-{key}.json" for key, name in NAMES.items()}
@@ -391,7 +391,7 @@ def write_reference() -> None:
 
 
 def say(line: str) -> None:
-    """Write a line to standard output at once."""
+    """Write a line to standard output without buffering."""
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
 

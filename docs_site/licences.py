@@ -1,4 +1,4 @@
-"""The page about licences: the packages of an installation and the terms that each declares."""
+"""The page about licences: the packages of an installation, with the licence that each package declares."""
 
 from docs_site.markdown import page, table
 from supply.licences import terms_of

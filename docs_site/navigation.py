@@ -1,4 +1,4 @@
-"""The navigation of the site. It comes from the tables of `docs/README.md`, the only list of documents."""
+"""The navigation of the site, from the tables of `docs/README.md`, which are the only list of documents."""
 
 import re
 

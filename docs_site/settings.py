@@ -40,7 +40,7 @@ def with_values(markdown: str) -> str:
 
 
 def _values(schema: dict[str, Any]) -> str:
-    """Return the type in words, with the limits. Null is left out: it stands for a setting that is not set."""
+    """Return the type in words, with the limits. Null is left out, because it stands for a setting that is not set."""
     value = next(each for each in schema.get("anyOf", [schema]) if each.get("type") != "null")
     if "enum" in value:
         return ", ".join(f"`{each}`" for each in value["enum"])

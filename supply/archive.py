@@ -20,9 +20,8 @@ def read_files(archive: Path, *, wanted: tuple[str, ...]) -> dict[str, bytes]:
     with tarfile.open(archive) as image:
         for layer in _layers(image):
             added: dict[str, bytes] = {}
-            with tarfile.open(
-                fileobj=layer, mode="r|*"
-            ) as files:  # read as a stream: going back would decompress the layer again
+            # The layer is read as a stream, because going back would decompress it again.
+            with tarfile.open(fileobj=layer, mode="r|*") as files:
                 for member in files:
                     path = PurePosixPath("/", member.name)
                     if path.name.startswith(REMOVED):

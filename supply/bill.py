@@ -41,7 +41,7 @@ def bill_of_wheel() -> Component:
 
 
 def bill_of_image(archive: Path) -> Component:
-    """Return the bill of what is in the image. Raise `NotLocked` if a Python package in it is not locked."""
+    """Return the bill of what is in the image. Raise `NotLocked` if the image has a Python package without a lock."""
     files = read_files(archive, wanted=(STATUS, INSTALLED, SCRIPT))
     packages = {_installed(path) for path in files if path.endswith("/METADATA")}
     installed = {each for each in packages if not each.startswith(f"{OWN}==")}

@@ -55,7 +55,10 @@ ALLOWED_TO_DEVELOP = {
 
 
 def is_free(terms: str) -> bool:
-    """Return True if one of the alternatives in `terms` is free. Licences that apply together must all be free."""
+    """Return True if one of the alternatives in `terms` is a free licence (`FREE`).
+
+    Licences that apply together must all be free.
+    """
     terms = terms.removeprefix("(").removesuffix(")")
     alternatives = [terms] if " AND " in terms else terms.split(" OR ")
     return any(all(FREE.fullmatch(term) for term in each.split(" AND ")) for each in alternatives)

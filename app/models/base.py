@@ -62,7 +62,7 @@ OnStep = Callable[[int, int], None]
 
 
 def parse_json(text: str | bytes) -> Any:
-    """Return the value of the JSON in `text`. Raise `ValueError` if it is invalid or nested deeper than 200 levels.
+    """Return the value of the JSON `text`. Raise `ValueError` if `text` is invalid or nested deeper than 200 levels.
 
     The parser of the standard library raises `RecursionError` for deep nesting, which callers do not expect.
     """
@@ -141,7 +141,7 @@ UtcDateTime = Annotated[
 def without_default(schema: dict[str, Any]) -> None:
     """Remove the default from a field's JSON Schema.
 
-    For fields that are left out of the JSON, and are never null, if they have no value.
+    Such a field is left out of the JSON if it has no value. The field is never null.
     """
     schema.pop("default", None)
 
@@ -193,7 +193,8 @@ def partial_index(name: str, *columns: str, sqlite: str, postgresql: str) -> Ind
     """Return a partial index: it covers only the rows for which a condition is true.
 
     `sqlite` and `postgresql` are the condition in the SQL of each database. The PostgreSQL condition is kept in the
-    index's `info`, and passed on to SQLAlchemy only when a PostgreSQL database is opened: that loads the whole dialect.
+    index's `info`. SQLAlchemy gets this condition only when a PostgreSQL database is opened, because it then loads the
+    whole dialect.
     """
     return Index(name, *columns, sqlite_where=text(sqlite), info={"postgresql_where": text(postgresql)})
 
@@ -229,7 +230,7 @@ def canonical_submission(submission: BaseModel) -> bytes:
 
 
 def canonical_json(value: JsonValue) -> bytes:
-    """Return `value` as canonical JSON (RFC 8785). It may have only ASCII field names, and no fractions.
+    """Return `value` as canonical JSON (RFC 8785). `value` may have only ASCII field names, and no fractions.
 
     orjson sorts names by code point and has its own number format. For such values its result is that of the RFC. Raise
     `orjson.JSONEncodeError` for an integer beyond 53 bits.
@@ -242,7 +243,7 @@ def show_no_progress(_done: int, _total: int) -> None:
 
 
 def steps_of_part(on_step: OnStep, *, after: int, total: int) -> OnStep:
-    """Return an `OnStep` for one part of a task. It reports to `on_step`, the progress function of the whole task.
+    """Return a progress function for one part of a task. The function reports to `on_step`, that of the whole task.
 
     `after` steps of the task come before the part. `total` is the number of steps of the whole task.
     """

@@ -34,7 +34,7 @@ def is_recordable(name: object) -> bool:
 
 
 def find_look_alike(name: str) -> str | None:
-    """Return why the audit log could show `name` like another name, or None if it is clear.
+    """Return the reason why the audit log could make `name` look like another name, or None if there is none.
 
     The reason is the end of a sentence that begins with "a person's name" or "a client's name". The rules are for new
     people and clients. Stored names, and names from an identity provider, are accepted as they are.

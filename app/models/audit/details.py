@@ -123,8 +123,8 @@ class ShownDetails(EntryDetails):
 class AcknowledgedDetails(Details):
     """Details of an acknowledgement: of a concern with its first `up_to_addition` additions, or of one `addition`.
 
-    `together` is the number of concerns that were acknowledged in one action. They all belong to the burst with the id
-    `burst`: many concerns from one source on one day.
+    If several concerns of a burst were acknowledged in one action, `together` is their number, and `burst` the id of
+    the burst. A burst is many concerns from one source on one day.
     """
 
     up_to_addition: int = 0
@@ -229,7 +229,10 @@ class ExportedDetails(Details):
 
 
 class LogDetails(Details):
-    """Details of a reading or statement of the audit log: the chain and the client. None stands for all of them."""
+    """Details of a reading of the audit log, or of a signed statement about it: the chain and the client.
+
+    None stands for every chain, or every client.
+    """
 
     chain: str | None = None
     client: str | None = None
@@ -297,7 +300,7 @@ class InvitedDetails(Details):
 
 
 class PasskeyDetails(Details):
-    """Details of a new passkey: its fingerprint, and the fingerprint of the invitation link that was used up for it."""
+    """Details of a new passkey: its fingerprint, and the fingerprint of the invitation link that registered it."""
 
     words = "passkey {passkey} by link {link}"
     passkey: str

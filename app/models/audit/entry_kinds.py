@@ -31,8 +31,8 @@ class EntryPlace(NamedTuple):
 class EntrySpec:
     """The rules for one kind of entry: the action that records it, the limits, and the error above the limits.
 
-    A concern has at most `most` entries of a kind, with `most_bytes` bytes of sealed text in total. Entries `for_desk`
-    are sealed to the keys of the desk; the others are sealed to the key of the reporter's status token. If
+    A concern has at most `most` entries of a kind, with `most_bytes` bytes of sealed text in total. If `for_desk` is
+    true, entries are sealed to the keys of the desk, otherwise to the key of the reporter's status token. If
     `changes_concern` is true, the action counts as a change of the concern. In the sealed document, the text is in a
     member named after the kind.
     """

@@ -19,13 +19,13 @@ from app.models.links import Links, desk_concern_path
 from app.models.references import EXAMPLE_REFERENCE
 
 ENTRY_WAITS = "acknowledge_by IS NOT NULL AND acknowledged_at IS NULL AND sealed IS NOT NULL"
-"""SQL condition for an unacknowledged addition that is not erased. Other kinds have no `acknowledge_by`."""
+"""SQL condition for an unacknowledged addition that is not erased. Only additions have `acknowledge_by`."""
 AGE_HEADER = b"age-encryption.org/v1\n"
 EXAMPLE_SEALED = base64.b64encode(AGE_HEADER + b"-> X25519 ...").decode()
 MAX_MESSAGE_FILE_BYTES = 32_768
 MAX_NOTE_LENGTH = 10_000
 MAX_NOTE_FILE_BYTES = 65_536
-"""More than the longest note needs, even if JSON escapes all its characters."""
+"""Maximum size of a sealed note. It is enough for the longest note, even if JSON escapes all characters."""
 MAX_RECIPIENTS = 20
 RECIPIENT = "age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj"
 WORDS_OF_A_NOTE = "Spoke to the school. Call again on Monday."

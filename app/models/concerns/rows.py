@@ -51,7 +51,7 @@ class NewConcern:
 
 
 def _computed(kind: Any, expression: str) -> Column[Any]:
-    """Return a column that the database computes from the others whenever the row is written."""
+    """Return a column that the database computes from other columns whenever the row is written."""
     return Column(kind, Computed(expression, persisted=True), nullable=False)
 
 

@@ -15,7 +15,7 @@ def handed_over_details(row: HandOverRow) -> HandedOverDetails:
 
 
 def confirmed_details(number: int, receipt: str) -> HandOverConfirmedDetails:
-    """Return the details of the audit log entry that records the other organisation's receipt."""
+    """Return the details of the audit log entry for the other organisation's `receipt` of hand-over `number`."""
     return HandOverConfirmedDetails(number=number, receipt_sha256=hashlib.sha256(receipt.encode()).hexdigest())
 
 

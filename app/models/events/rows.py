@@ -54,7 +54,7 @@ class DeliveryState(StrEnum):
     PENDING = "pending"
     DELIVERED = "delivered"
     DEAD = "dead"
-    """The service has given up: the last attempt failed, or the receiver said that it is gone."""
+    """The service has given up: the last attempt failed, or the receiver responded with 410 (Gone)."""
     CANCELLED = "cancelled"
     """The webhook was removed before the event reached it."""
 
@@ -62,8 +62,8 @@ class DeliveryState(StrEnum):
 class EventRow(SQLModel, table=True):
     """An event, written in the same transaction as the change that it reports.
 
-    Events are numbered without a gap. `webhooks` has the names of its receivers. `sha256` covers the whole event and
-    the hash of the event before it.
+    Events are numbered without a gap. `webhooks` has the names of the event's receivers. `sha256` covers the whole
+    event and the hash of the event before it.
     """
 
     __tablename__ = "events"

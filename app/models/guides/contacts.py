@@ -1,4 +1,4 @@
-"""The contacts of a guide."""
+"""Contacts, and the phone numbers, addresses and opening hours of a contact."""
 
 import re
 from enum import StrEnum

@@ -53,7 +53,10 @@ class WithdrawalRow(sqlmodel.SQLModel, table=True):
 
 
 class GenerationRow(sqlmodel.SQLModel, table=True):
-    """A number that the database raises with each publication and withdrawal. The table has one row."""
+    """A number that the database raises with each publication and withdrawal. The table has one row.
+
+    A process reads the number to notice what other processes have published or withdrawn.
+    """
 
     __tablename__ = "generation"
 

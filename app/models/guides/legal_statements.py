@@ -56,7 +56,10 @@ class LegalStatement(RequestModel):
         return self
 
     def is_due(self, today: dt.date, *, within: dt.timedelta) -> bool:
-        """Return True if the statement was never compared with its source, or must be by `today` plus `within`."""
+        """Return True if the statement was never compared with its source, or is due for comparison soon.
+
+        Soon means at most `within` after `today`.
+        """
         return self.verified_on is None or self.recheck_by <= today + within
 
 

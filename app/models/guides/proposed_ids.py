@@ -13,7 +13,10 @@ SMALL_WORDS = frozenset(
 
 
 def propose_id(words: str, taken: Container[str] = ()) -> str:
-    """Return a slug of up to six telling words of `words`. If it is in `taken`, add a number."""
+    """Return a slug of up to six words of `words`, without small words such as `the`.
+
+    If the slug is in `taken`, add a number to it.
+    """
     plain = unicodedata.normalize("NFKD", words).encode("ascii", "ignore").decode().lower().replace("'", "")
     found = re.findall(r"[a-z0-9]+", plain)
     telling = [word for word in found if word not in SMALL_WORDS] or found or ["item"]

@@ -48,7 +48,7 @@ def render(words: RenditionContent, edition: EditionContent, current: EditionCon
 
 
 def _put_items(items: list[Any], key: str, words: RenditionContent, edition: EditionContent) -> Iterable[str]:
-    """Put the rendition's text into `items`, the list `key`. Yield a pointer to each text that is not replaced.
+    """Put the rendition's text into `items`, the items of the list `key`. Yield a pointer to each text that stays.
 
     Only text that is the same as in `edition` is replaced: the rendition has no translation of a newer text. Unchecked
     machine translations never replace cautions.

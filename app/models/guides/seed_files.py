@@ -28,7 +28,7 @@ _DATE = "tag:yaml.org,2002:timestamp"  # YAML 1.2 has no dates: they are text
 _NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
 MAX_FILE_BYTES = 4_000_000
 MAX_NESTING = 32
-"""The same limit as for request bodies."""
+"""Maximum depth of nesting in a file, the same as in a request body."""
 MAX_DIGITS = 100
 TOO_LARGE = f"it is too large: a file has at most {MAX_FILE_BYTES:,} bytes"
 TOO_DEEP = f"it is nested deeper than {MAX_NESTING} levels"
@@ -180,9 +180,10 @@ class FileTree:
     """Each tree has its own constructor, because a constructor keeps every node, and so the whole file, in memory."""
 
     def plain(self, node: Node, at: Location) -> object:
-        """Return the value of `node`, which is at the location `at`. Note its lines and errors in this tree.
+        """Return the value of `node`, which is at the location `at`.
 
-        For a duplicate key the first value counts, and the second is an error.
+        Store the line of each location inside it in `lines`, and each error in `faults`. For a duplicate key the first
+        value counts, and the second is an error.
         """
         self.lines.setdefault(at, node.start_mark.line + 1)
         if isinstance(node, SequenceNode):

@@ -17,12 +17,12 @@ from app.models.guides.sections import CAUTIONS, ITEM_LISTS, NO_CAUTIONS, Sectio
 
 BRITISH = "+44"
 BRITISH_LENGTHS = (7, 9, 10)
-"""Digits after +44: 0800 1111 has 7, a few numbers have 9."""
+"""Permitted numbers of digits after +44: 0800 1111 has 7, a few numbers have 9, and most have 10."""
 COMPARED_DIGITS = 3
-"""A printed number with fewer digits, such as 101, is not compared."""
+"""Minimum number of digits in a printed number to compare it with `number`."""
 Fault = tuple[Location, str]
 CHECKED_FOR = dt.timedelta(days=365)
-"""A check of a contact is valid for this time."""
+"""Time for which the last check of a contact counts as recent."""
 DEAD_FORMS = {
     re.compile(r"http://"): "an address that begins with http:// sends people over an open line: use https://",
     re.compile(r"\.(?:gsi|gse|gsx|gcsx)\.gov\.uk"): "addresses of .gsi.gov.uk and its like were closed in 2019",

@@ -205,8 +205,7 @@ def _read_page(
 def _sealed_file(asked: DeskRequest, place: EntryPlace, suffix: str, *, counted_as: str) -> Response:
     """Record the reading in the audit log, and return the sealed file of the entry at `place`.
 
-    `counted_as` is the name of a header: its value is the number of entries of that kind. `suffix` ends the file's
-    name.
+    The header named `counted_as` has the number of the concern's entries of this kind. `suffix` ends the file's name.
     """
     desk, reference = asked.desk, asked.reference
     count = desk.writer.run(opened_entries.open_entry, reference, place, asked.actor)

@@ -95,7 +95,7 @@ def _response(event: EventRow) -> EventResponse:
 def _confirm(desk: Desk, follower: Follower, after: str | None) -> int:
     """Record that the client has the events up to the cursor `after`. Return the number of its last confirmed event.
 
-    If `after` is None, record nothing.
+    If `after` is None, record nothing, and return the event that the client confirmed last.
     """
     if after is None:
         with Session(desk.engine) as session:

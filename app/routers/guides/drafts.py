@@ -290,7 +290,10 @@ def _remark(fault: FieldError) -> DraftRemark:
 
 
 def _require_storable(value: JsonValue, at: tuple[str | int, ...] = ()) -> None:
-    """Raise `InvalidEdition` if `value` contains a float, at any depth: JSON programs may change its value."""
+    """Raise `InvalidEdition` if `value` contains a float, at any depth.
+
+    Not every program that reads JSON keeps the exact value of a float.
+    """
     if isinstance(value, float):
         raise InvalidEdition([FieldError(at, NO_FRACTION)])
     inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()

@@ -249,7 +249,7 @@ def _having(lists: Mapping[int, Mapping[str, Any]], item_id: str) -> set[int]:
 
 
 def _successor(shown: ShownEdition, below: str = "") -> Links:
-    """Return the link to the next edition, with `below` after its path, or nothing if there is no next edition.
+    """Return the link to the next edition, with `below` after its path. Return no link if there is no next edition.
 
     The link is for the Link header, because the body of a numbered edition never changes.
     """

@@ -9,7 +9,7 @@ from guidance_client.errors import NotGenuine
 
 
 def canonical_json(value: Any) -> bytes:
-    """Return `value` as canonical JSON (RFC 8785). It may have only ASCII field names, and no fractions."""
+    """Return `value` as canonical JSON (RFC 8785). `value` may have only ASCII field names, and no fractions."""
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
 
 
@@ -34,7 +34,7 @@ def check_digest(edition: Mapping[str, Any]) -> None:
 
 
 def submission_digest(submission: Mapping[str, Any]) -> str:
-    """Return the SHA-256 of the submitted fields, as it is in a signed receipt."""
+    """Return the SHA-256 of the submitted fields. A signed receipt contains this digest."""
     return hashlib.sha256(canonical_json(submission)).hexdigest()
 
 

@@ -29,7 +29,7 @@ class CachedAnswer:
 
 @dataclass(frozen=True)
 class EditionCache:
-    """A folder with one file for each URL. It contains only public guidance, and nothing about concerns.
+    """A folder with one file for each URL. Its files contain only public guidance, and nothing about concerns.
 
     Responses older than `longest_age` are not used. Several processes may share the folder.
     """

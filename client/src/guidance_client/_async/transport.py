@@ -14,7 +14,7 @@ NOT_MODIFIED = 304
 
 
 class AsyncTransport:
-    """Connections to one service. Every post has an `Idempotency-Key`, so that it is safe to repeat."""
+    """Connections to one service. Every post has an `Idempotency-Key`, which makes it safe to repeat."""
 
     def __init__(self, http: httpx.AsyncClient, retries: RetryPolicy) -> None:
         self._http = http

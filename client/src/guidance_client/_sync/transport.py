@@ -15,7 +15,7 @@ NOT_MODIFIED = 304
 
 
 class Transport:
-    """Connections to one service. Every post has an `Idempotency-Key`, so that it is safe to repeat."""
+    """Connections to one service. Every post has an `Idempotency-Key`, which makes it safe to repeat."""
 
     def __init__(self, http: httpx.Client, retries: RetryPolicy) -> None:
         self._http = http
