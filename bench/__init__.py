@@ -1,1 +1,1 @@
-"""Benchmarks of the service beside baselines, in one run: `make bench`."""
+"""Benchmarks that measure the service beside other programs, in one run: `make bench`."""

@@ -23,7 +23,7 @@ PARTS = ("resources", "reads", "writes", "others", "growth", "desk", "pages", "a
 
 
 def say(line: str) -> None:
-    """Show progress in one line, which is overwritten on a terminal."""
+    """Write a line of progress to standard error. On a terminal, each line overwrites the one before."""
     width = shutil.get_terminal_size().columns
     end = "\r" if sys.stderr.isatty() else "\n"
     sys.stderr.write(f"{line[: width - 1]:<{width - 1}}{end}" if sys.stderr.isatty() else line + end)
@@ -31,7 +31,11 @@ def say(line: str) -> None:
 
 
 def main() -> int:
-    """Run the benchmark, print and write the results. Return the exit status."""
+    """Run the benchmark, and print and write the results. Return the exit status.
+
+    With `--redraw`, only make the charts and the table of the recorded run again. With `--check`, compare with the
+    recorded run, and return 1 if a bar is worse or no run is recorded.
+    """
     arguments = _arguments()
     if arguments.redraw:
         redraw()
@@ -42,7 +46,7 @@ def main() -> int:
     results = Results(wanted=GUARDED if arguments.check else None)
     about = machine() | {"command": " ".join(["python -m bench", *sys.argv[1:]]), "commit": commit()}
     if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {0})  # the load; servers are pinned to the last processor
+        os.sched_setaffinity(0, {0})  # for the load: servers are pinned to the last processor
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         work = Path(folder)
         parts = {
@@ -61,7 +65,7 @@ def main() -> int:
             for name in PARTS:
                 if name in arguments.part:
                     parts[name]()
-        except BaseException:  # so that an hour of measuring is not lost
+        except BaseException:  # an hour of measurements is written even if the run fails or is interrupted
             say(f"what was measured is in {write(results, about, is_whole=False)}")
             raise
     sys.stdout.write(as_text(results) + "\n")

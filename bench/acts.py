@@ -1,9 +1,9 @@
 """The most common desk actions, each beside its floor: reading the inbox, opening a concern and acknowledging it.
 
-The action calls what its route calls, without HTTP: the service's functions, the writer, and the response as JSON. The
-floor does the same by plain SQL in one thread: it reads, inserts and updates the same rows, computes the same hashes,
-and decrypts the same text. It commits as often and returns a response with the same members. It checks nothing and
-refuses nothing.
+A floor is the least work that an action can take. The action calls what its route calls, without HTTP: the service's
+functions, the writer, and the response as JSON. The floor does the same by plain SQL in one thread: it reads, inserts
+and updates the same rows, computes the same hashes, and decrypts the same text. It commits as often and returns a
+response with the same members. It checks nothing and refuses nothing.
 """
 
 import asyncio
@@ -45,7 +45,7 @@ from bench.rounds import Results, Say
 from bench.years import fill_with_years
 
 FEW, DESIGNED_FOR, TEN_TIMES = 1_000, 70_000, 700_000
-TOGETHER = 10  # actions that are measured together, since the writer's thread ends slightly after the response
+TOGETHER = 10  # actions in one measurement, because the writer's thread is still busy for a moment after the response
 PAGE = 50
 BY, ADDRESS = "bench", "192.0.2.7"
 TRANSACTIONS = ("BEGIN", "COMMIT")
@@ -74,11 +74,14 @@ NOW_ACKNOWLEDGED = (
 )
 
 Act = Callable[[str], bytes]
-"""An action on the concern with that reference, which returns the response."""
+"""An action on the concern with the given reference. It returns the response."""
 
 
 def measure_acts(results: Results, work: Path, rounds: int, *, is_whole: bool, progress: Progress, say: Say) -> None:
-    """Measure each action and its floor in turn: with few concerns, seven years of concerns, and ten times as many."""
+    """Measure each action and its floor on databases with few concerns, and with seven years of concerns.
+
+    If `is_whole` is true, also measure with ten times as many. Add the figures to `results`.
+    """
     for concerns in (FEW, DESIGNED_FOR, *([TEN_TIMES] if is_whole else [])):
         folder = work / f"acts-{concerns}"
         fill_with_years(folder, concerns, progress)
@@ -92,7 +95,10 @@ def measure_acts(results: Results, work: Path, rounds: int, *, is_whole: bool, p
 
 @contextlib.contextmanager
 def _as_served() -> Iterator[None]:
-    """Collect garbage as the server does: less often than Python's default, and without the objects made at start."""
+    """Until the context ends, collect garbage as the server does: less often than Python by default.
+
+    Objects that exist at the start are never collected.
+    """
     before = gc.get_threshold()
     gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
     gc.freeze()
@@ -102,7 +108,7 @@ def _as_served() -> Iterator[None]:
 
 
 def _acts_of(context: AppContext, floor: "Floor") -> list[tuple[str, Act, Act]]:
-    """Return each action by name: the service's and the floor's."""
+    """Return the actions: for each, its name, the function of the service, and the function of the floor."""
     desk = context.desk
 
     def actor() -> Actor:
@@ -134,7 +140,10 @@ def _acts_of(context: AppContext, floor: "Floor") -> list[tuple[str, Act, Act]]:
 
 
 def _measure(context: AppContext, floor: "Floor", pair: Sequence[Act], rounds: int) -> dict[str, float]:
-    """Run the action and its floor in turn, on concerns submitted for this. Return the figures of both."""
+    """Run the action and its floor in turn, and return the figures of both. `pair` is the action and its floor.
+
+    The concerns for this are submitted first.
+    """
     references = iter(asyncio.run(_receive(context, 2 * TOGETHER * (rounds + 1))))
     used: list[list[float]] = [[], []]
     slowest = 0.0
@@ -170,14 +179,18 @@ async def _receive(context: AppContext, number: int) -> list[str]:
 
 @contextlib.contextmanager
 def _listening(context: AppContext, floor: "Floor", asked: Sequence[list[str]]) -> Iterator[None]:
-    """Collect the statements of the service and of the floor, without those that begin or end a transaction."""
+    """Until the context ends, collect the SQL statements: of the service in `asked[0]`, of the floor in `asked[1]`.
+
+    Statements that begin or end a transaction are left out.
+    """
 
     def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
         if not statement.startswith(TRANSACTIONS):
             asked[0].append(statement)
 
     def note_of_floor(statement: str) -> None:
-        if not statement.startswith(TRANSACTIONS) and statement not in asked[1][-1:]:  # its triggers repeat it
+        # SQLite reports a statement again for each trigger that the statement runs.
+        if not statement.startswith(TRANSACTIONS) and statement not in asked[1][-1:]:
             asked[1].append(statement)
 
     event.listen(context.engine, "before_cursor_execute", note)
@@ -188,7 +201,7 @@ def _listening(context: AppContext, floor: "Floor", asked: Sequence[list[str]]) 
 
 
 class Floor:
-    """The actions by plain SQL, on a connection with the service's settings."""
+    """The floors of the actions: plain SQL on a connection with the service's settings."""
 
     def __init__(self, context: AppContext, folder: Path) -> None:
         self.connection = sqlite3.connect(folder / DATABASE_FILE, isolation_level=None)
@@ -205,7 +218,7 @@ class Floor:
         self.connection.close()
 
     def read_inbox(self, _reference: str) -> bytes:
-        """Read the first page, and record that."""
+        """Read the first page of the inbox, and record the reading in the audit log."""
         at = self._clock()
         self._ask("BEGIN IMMEDIATE")
         rows = [dict(zip(COLUMNS, row, strict=True)) for row in self._ask(FIRST_PAGE)][:PAGE]
@@ -215,7 +228,7 @@ class Floor:
         return orjson.dumps(answer)
 
     def open_concern(self, reference: str) -> bytes:
-        """Record that the concern is opened, and decrypt it."""
+        """Record in the audit log that the concern is opened, and decrypt it."""
         at = self._clock()
         self._ask("BEGIN IMMEDIATE")
         row = self._read_concern(reference)
@@ -227,7 +240,7 @@ class Floor:
         return orjson.dumps(_entry(row, at) | {"submission": document["submission"], "additions": additions})
 
     def acknowledge(self, reference: str) -> bytes:
-        """Record that the concern is acknowledged, and append the event."""
+        """Acknowledge the concern, record this in the audit log, and append the event."""
         at = self._clock()
         self._ask("BEGIN IMMEDIATE")
         row = self._read_concern(reference)
@@ -252,7 +265,7 @@ class Floor:
         self._ask(NEW_END, (length + 1, columns["sha256"], chain))
 
     def _announce(self, at: dt.datetime, data: Mapping[str, Any]) -> None:
-        self._ask(RECEIVERS).fetchall()  # a new service has none
+        self._ask(RECEIVERS).fetchall()  # the action reads the webhooks too: here there are none
         length, head = self._ask(END_OF_CHAIN, ("outbox",)).fetchone()
         columns = {"id": length + 1, "kind": "concern.acknowledged", "at": format_utc(at), "data": data, "webhooks": []}
         sha256 = hashlib.sha256(canonical_json(columns | {"previous_sha256": head})).hexdigest()
@@ -262,7 +275,7 @@ class Floor:
 
 
 def _entry(row: Mapping[str, Any], at: dt.datetime) -> dict[str, Any]:
-    """Return the members of a concern in the inbox."""
+    """Return the members of the inbox entry for the concern in `row`."""
     reference = row["reference"]
     times = {name: row[name] and _utc(row[name]) for name in COLUMNS if name.endswith(("_at", "_by", "due"))}
     links = {step: desk_concern_path(reference, step) for step in LINKED_STEPS}

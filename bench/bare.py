@@ -1,7 +1,7 @@
-"""The upper bound: an ASGI application that sends constant bytes, described by the file in BENCH_ANSWER.
+"""The upper bound of what is possible: an ASGI application that sends the constant bytes in the file BENCH_ANSWER.
 
-The file is JSON: the headers, and the length of the body. With BENCH_ALL_HEADERS all of these headers are sent, which
-shows their cost to the server; otherwise only the two that every response needs.
+The file is JSON with the headers and the body. If BENCH_ALL_HEADERS is set, all of these headers are sent, which shows
+what they cost the server. Otherwise only the two that every response needs are sent.
 """
 
 import json
@@ -28,6 +28,6 @@ START, BODY = _messages()
 
 
 async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
-    """Respond to one request."""
+    """Send the constant response to every request."""
     await send(START)
     await send(BODY)

@@ -1,4 +1,7 @@
-"""Chromium, to open pages as a person does. Unlike the load it may use every processor: a phone has several."""
+"""Chromium, to open pages as a person does. It may use every processor, because a phone has several.
+
+The process that makes the load is otherwise bound to one processor.
+"""
 
 import os
 import shutil
@@ -17,7 +20,7 @@ def is_browser_installed() -> bool:
 
 @contextmanager
 def running_browser() -> Iterator[Browser]:
-    """Start Chromium, yield it, and stop it afterwards."""
+    """Start Chromium, yield it, and stop it when the context ends."""
     with _every_processor(), sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
         yield browser
@@ -26,7 +29,7 @@ def running_browser() -> Iterator[Browser]:
 
 @contextmanager
 def _every_processor() -> Iterator[None]:
-    """Let this process and its children use every processor, not only the one of the load."""
+    """Let this process and its children use every processor until the context ends."""
     if not hasattr(os, "sched_setaffinity"):
         yield
         return

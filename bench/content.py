@@ -1,4 +1,4 @@
-"""Data to measure with: databases filled through the service's functions, and the same rows for the baselines."""
+"""Data to measure with: databases that are filled by the service's functions, and the same rows for the baselines."""
 
 import asyncio
 import datetime as dt
@@ -32,16 +32,20 @@ CONCERN = (
 )
 FULL_CONCERN = json.dumps(FULL_EXAMPLE).encode()
 A_BATCH = 100
-AT_ONCE = 32  # publishers whose editions share a commit
+AT_ONCE = 32  # editions that are published at the same time, and share a commit
 NAIVE_DATABASE = "naive.db"
 NAME = "BENCH_NAIVE_DATABASE"
 
 Progress = Callable[[str, int, int], None]
+"""Progress function: called with what is being done, how much is done, and how much there is."""
 
 
 @contextmanager
 def running_context(data_dir: Path, database_url: str | None = None, clock: Clock = utc_now) -> Iterator[AppContext]:
-    """Yield the context of a service on that folder, with the seed published and the writer running, but no server."""
+    """Yield the context of a service on the folder `data_dir`, with the writer running but without a server.
+
+    The seed is published first.
+    """
     settings = Settings(data_dir=data_dir, database_url=SecretStr(database_url) if database_url else None)
     context: AppContext = create_app(settings, clock).state.context
     prepare_schema(context.engine, data_dir, migrates=True)
@@ -74,12 +78,12 @@ def fill_with_guides(data_dir: Path, number: int, progress: Progress) -> None:
 
 
 def made_up_guide(place: int) -> str:
-    """Return the name of an invented guide."""
+    """Return the name of invented guide number `place`."""
     return f"a-made-up-guide-{place}"
 
 
 def receive(data_dir: Path, number: int, database_url: str | None = None) -> int:
-    """Submit `number` concerns in this process, and return the number."""
+    """Submit `number` concerns to a service in this process, and return `number`."""
     concern = Concern.model_validate_json(CONCERN)
 
     async def a_batch(context: AppContext, size: int) -> None:
@@ -94,7 +98,7 @@ def receive(data_dir: Path, number: int, database_url: str | None = None) -> int
 
 @contextmanager
 def naive_server(work: Path, name: str = "naive", **environment: str) -> Iterator[Server]:
-    """Start the naive application with the items of the seed's guide."""
+    """Start the naive application on the items of the seed's guide, yield its server, and stop it afterwards."""
     database = str(work / NAIVE_DATABASE)
     if not Path(database).exists():
         subprocess.run([sys.executable, "-m", "bench.naive_content"], env={**os.environ, NAME: database}, check=True)
@@ -104,7 +108,7 @@ def naive_server(work: Path, name: str = "naive", **environment: str) -> Iterato
 
 @contextmanager
 def floor_server(work: Path, parts: str) -> Iterator[Server]:
-    """Start the floor with those parts, on a separate database."""
+    """Start the floor with the given parts on its own database, yield its server, and stop it afterwards."""
     name = f"floor, {parts}"
     database = str(work / f"{name}.db")
     environment = {"BENCH_PARTS": parts, "BENCH_FLOOR_DATABASE": database}

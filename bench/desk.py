@@ -38,7 +38,10 @@ LOADED = "() => performance.getEntriesByType('navigation')[0].duration"
 
 @dataclass(frozen=True)
 class Deskside:
-    """A server with a filled database, a signed-in person, and the database's process if there is one."""
+    """A server with a filled database, and a person who is signed in to its pages.
+
+    `database` is the process of the database server, if there is one.
+    """
 
     name: str
     server: Server
@@ -46,12 +49,12 @@ class Deskside:
     database: psutil.Process | None = None
 
     def cpu_seconds(self) -> float:
-        """Return the processor seconds of the server and its database."""
+        """Return the processor seconds that the server and its database have used so far."""
         return self.server.cpu_seconds() + (cpu_of(self.database) if self.database else 0.0)
 
 
 def cpu_of(process: psutil.Process) -> float:
-    """Return the processor seconds of the process and its children; ended children count with their parent."""
+    """Return the processor seconds that the process and its children have used so far, including ended children."""
     own = process.cpu_times()
     used: float = own.children_user + own.children_system
     for each in (process, *process.children(recursive=True)):
@@ -61,10 +64,10 @@ def cpu_of(process: psutil.Process) -> float:
 
 
 def measure_desk(results: Results, work: Path, arguments: argparse.Namespace, progress: Progress, say: Say) -> None:
-    """Fill both databases with seven years of concerns, then read the pages of each."""
+    """Fill an SQLite and a PostgreSQL database with seven years of concerns, and measure the inbox pages of each."""
     with ExitStack() as stack:
         folder = work / MANY_CONCERNS
-        if not folder.exists():  # the previous part may have filled it
+        if not folder.exists():  # the part `growth` may have filled it
             fill_with_years(folder, arguments.concerns, progress)
         desks = [stack.enter_context(at_the_desk("SQLite", folder))]
         database = stack.enter_context(postgresql())
@@ -81,7 +84,7 @@ def measure_desk(results: Results, work: Path, arguments: argparse.Namespace, pr
 def at_the_desk(
     name: str, data_dir: Path, *, address: str | None = None, process: psutil.Process | None = None
 ) -> Iterator[Deskside]:
-    """Start a server on that database, with a signed-in person."""
+    """Sign a person in, start a server on the database, yield both, and stop the server afterwards."""
     who = sign_in(data_dir, address)
     more = {"GUIDANCE_DATABASE_URL": address} if address else {}
     with guidance(name, data_dir, "--trial", **more) as server:
@@ -89,7 +92,10 @@ def at_the_desk(
 
 
 def read_desks(results: Results, desks: list[Deskside], say: Say) -> None:
-    """Read each page of each desk in turn: a first time, then again; by a client, then in the browser."""
+    """Read each page of each desk several times: first by the client, then in the browser. Add the figures.
+
+    The desks take turns at each read, so that a slow moment of the machine affects both.
+    """
     with ExitStack() as stack:
         readers: dict[str, Callable[[Deskside, str], float]] = {"": by_client(stack)}
         if is_browser_installed():
@@ -110,7 +116,7 @@ def read_desks(results: Results, desks: list[Deskside], say: Say) -> None:
 
 
 def summary(name: str, pages: list[tuple[int, float, float]]) -> dict[str, float]:
-    """Return the figures of all pages: each is the number of the read, elapsed and processor milliseconds."""
+    """Return the figures of a desk. `pages` are reads: number, elapsed milliseconds, and processor milliseconds."""
     firsts, later = [each for each in pages if each[0] == 0], [each for each in pages if each[0]]
     return {
         f"{SLOWEST_FIRST} {name}": max(took for _, took, _ in firsts),
@@ -121,7 +127,7 @@ def summary(name: str, pages: list[tuple[int, float, float]]) -> dict[str, float
 
 
 def by_client(stack: ExitStack) -> Callable[[Deskside, str], float]:
-    """Return a function that reads a page without a browser and returns the seconds."""
+    """Return a function that reads a page without a browser, and returns the elapsed seconds."""
     client = stack.enter_context(httpx.Client(timeout=120, trust_env=False))
 
     def read(desk: Deskside, query: str) -> float:
@@ -133,7 +139,7 @@ def by_client(stack: ExitStack) -> Callable[[Deskside, str], float]:
 
 
 def in_browser(stack: ExitStack) -> Callable[[Deskside, str], float]:
-    """Return a function that opens a page in Chromium and returns the seconds until it is loaded."""
+    """Return a function that opens a page in Chromium, and returns the seconds until the page is loaded."""
     browser = stack.enter_context(running_browser())
     pages: dict[str, Page] = {}
 
@@ -143,7 +149,8 @@ def in_browser(stack: ExitStack) -> Callable[[Deskside, str], float]:
             token = desk.who.cookies["Cookie"].removeprefix(f"{SESSION_COOKIE}=")
             context.add_cookies([{"name": SESSION_COOKIE, "value": token, "url": desk.server.url}])
             pages[desk.name] = context.new_page()
-            pages[desk.name].goto(f"{desk.server.url}/desk/sign-in")  # the first page a worker sees; starts the browser
+            # The first page that a worker sees. Opening it also starts the browser's processes.
+            pages[desk.name].goto(f"{desk.server.url}/desk/sign-in")
         page: Any = pages[desk.name]
         page.goto(f"{desk.server.url}/desk{query}", timeout=120_000)
         milliseconds: float = page.evaluate(LOADED)

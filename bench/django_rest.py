@@ -2,8 +2,8 @@
 # mypy: disallow-subclassing-any=False
 """A baseline with Django REST Framework, as in its tutorial: two models, two serializers, two viewsets.
 
-Nothing is encrypted, and unneeded parts (pages, sessions, signing in) are left out. `python -m bench.django_rest`
-creates the tables, and gunicorn serves `application`.
+Nothing is encrypted. Parts that are not needed (pages, sessions, signing in) are left out. `python -m
+bench.django_rest` creates the tables, and gunicorn serves `application`.
 """
 
 import os
@@ -48,7 +48,7 @@ class Item(models.Model):
     content = models.JSONField()
 
     class Meta:
-        """The app label, as this file is not a Django package."""
+        """The app label, which Django needs because this file is not in a Django package."""
 
         app_label = "guides"
 
@@ -67,7 +67,7 @@ class Concern(models.Model):
 
 
 class ItemSerializer(serializers.ModelSerializer):
-    """Items as JSON."""
+    """The JSON of an item."""
 
     class Meta:
         """The serialized fields."""
@@ -77,7 +77,7 @@ class ItemSerializer(serializers.ModelSerializer):
 
 
 class ConcernSerializer(serializers.ModelSerializer):
-    """Concerns as JSON."""
+    """The JSON of a concern."""
 
     class Meta:
         """The serialized fields."""
@@ -87,14 +87,14 @@ class ConcernSerializer(serializers.ModelSerializer):
 
 
 class ItemViewSet(viewsets.ModelViewSet):
-    """Reads and writes items."""
+    """The API to read and write items."""
 
     queryset = Item.objects.order_by("id")
     serializer_class = ItemSerializer
 
 
 class ConcernViewSet(viewsets.ModelViewSet):
-    """Reads and writes concerns."""
+    """The API to read and write concerns."""
 
     queryset = Concern.objects.order_by("received_at")
     serializer_class = ConcernSerializer

@@ -1,9 +1,9 @@
-"""The floor: the minimum that storing a concern costs with this framework and the same guarantees.
+"""The floor: the least that storing a concern costs with this framework and the same guarantees.
 
-FastAPI validates the concern's model. The service's functions encrypt it, sign a receipt, and derive the public key of
-its status token. Five rows are stored by plain SQL, with many concerns in one transaction. There is no authentication,
-idempotency, limit, log, content negotiation, header or SQLAlchemy. BENCH_PARTS leaves parts out: `model` only, `model
-crypto`, or all three of `model crypto rows`.
+FastAPI validates the concern's model. The service's functions encrypt the concern, sign a receipt, and derive the
+public key of the status token. Plain SQL stores four rows, with many concerns in one transaction. There is no
+authentication, idempotency, limit, log, content negotiation, header or SQLAlchemy. BENCH_PARTS names the parts that
+run: `model`, `model crypto`, or `model crypto rows`.
 """
 
 import asyncio
@@ -41,7 +41,7 @@ Waiting = tuple[Row, asyncio.Future[None]]
 
 
 class Rows:
-    """One thread that commits together the rows that arrive during a flush."""
+    """A thread that stores rows. It commits together all rows that arrived during the previous commit."""
 
     def __init__(self, database: str) -> None:
         self._database = database
@@ -50,7 +50,7 @@ class Rows:
         threading.Thread(target=self._work, daemon=True).start()
 
     async def store(self, row: Row) -> None:
-        """Store the row. Return when it is on the disk."""
+        """Store the row in each table. Return once the row is on the disk."""
         stored: asyncio.Future[None] = self._loop.create_future()
         self._queue.put((row, stored))
         await stored
@@ -86,7 +86,7 @@ def _report(batch: list[Waiting]) -> None:
 
 @asynccontextmanager
 async def live(application: FastAPI) -> AsyncIterator[None]:
-    """Open the database before the application starts."""
+    """Open the database before the application starts to serve."""
     application.state.rows = Rows(os.environ["BENCH_FLOOR_DATABASE"])
     yield
 
@@ -96,12 +96,12 @@ app = FastAPI(openapi_url=None, lifespan=live)
 
 @app.get("/ready")
 def ready() -> None:
-    """Respond when the server is ready."""
+    """Respond with 200 once the application serves requests."""
 
 
 @app.post("/concerns", status_code=201)
 async def post_concern(request: Request, concern: Concern) -> Response:
-    """Process the concern with the parts in BENCH_PARTS."""
+    """Validate the concern and, depending on BENCH_PARTS, encrypt it, sign a receipt and store the rows."""
     reference, receipt = new_reference(), ""
     if "crypto" in PARTS:
         token = new_status_token()

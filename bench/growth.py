@@ -1,4 +1,4 @@
-"""Growth: the same reads on small and large databases, and on one worker and two."""
+"""Growth: the same reads on small and large databases, and with one worker process and two."""
 
 import argparse
 import subprocess
@@ -30,11 +30,17 @@ subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL)
 used = resource.getrusage(resource.RUSAGE_CHILDREN)
 print(used.ru_utime + used.ru_stime, used.ru_maxrss)
 """
-"""A small program that runs another, since a process begins with the memory of the one that starts it."""
+"""A small program that runs a command, and prints the processor seconds and the most memory that the command used.
+
+It is small because a process begins with the memory of the process that starts it, which would be counted too.
+"""
 
 
 def measure_growth(results: Results, work: Path, arguments: argparse.Namespace, say: Say) -> None:
-    """Fill the databases, then measure reads of sections and operations on concerns on each."""
+    """Fill small and large databases, and measure reads of sections and operations on concerns on each.
+
+    Also measure reads with one worker process and with two, and a complete `guidance verify`.
+    """
     results.figures |= {
         "guides of the large database": arguments.guides,
         "concerns of the large one": arguments.concerns,
@@ -70,14 +76,20 @@ def measure_growth(results: Results, work: Path, arguments: argparse.Namespace, 
 
 
 def _verify(folder: Path) -> dict[str, float]:
-    """Verify the whole audit log of that database, and return the cost. Fails if the log does not verify."""
+    """Verify the whole audit log of the database in `folder`. Return the processor seconds and the memory used.
+
+    Raise `CalledProcessError` if the log does not verify.
+    """
     command = [sys.executable, "-c", TIMED, sys.executable, "-m", "app.cli", "verify", "--data-dir", str(folder)]
     spent, kilobytes = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
     return {VERIFY: float(spent), VERIFY_MEMORY: int(kilobytes) * 1024 / 1e6}
 
 
 def tasks_of_concerns(server: Server, who: SignedIn, size: str, seconds: float) -> dict[str, Task]:
-    """Return the tasks on concerns: submitting one, reading the inbox, opening one, and reading the status of one."""
+    """Submit some concerns, and return the tasks on concerns.
+
+    The tasks are submitting a concern, reading the inbox and its page, opening a concern, and reading a status.
+    """
     json = {"Content-Type": "application/json"}
     with httpx.Client(base_url=server.url, trust_env=False, timeout=60) as client:
         answers = [client.post("/v1/concerns", content=CONCERN, headers=json) for _ in range(OPENED)]
@@ -109,7 +121,7 @@ def _options() -> str:
 
 
 class Bar:
-    """A progress bar of one line, updated at most once a second."""
+    """A progress bar in one line. It is updated at most once a second, and at the end."""
 
     WIDTH = 40
 
@@ -118,7 +130,7 @@ class Bar:
         self._told_at = 0.0
 
     def __call__(self, what: str, done: int, of: int) -> None:
-        """Show the progress."""
+        """Show that `done` of `of` steps are done."""
         now = time.monotonic()
         if done == of or now - self._told_at > 1:
             self._told_at = now

@@ -1,4 +1,4 @@
-"""Load: `wrk` for reads if it is installed; otherwise, and for posts, keep-alive sockets."""
+"""The load: `wrk` for reads if it is installed. Otherwise, and for posts, connections that are kept open."""
 
 import asyncio
 import re
@@ -18,46 +18,49 @@ OK = (200, 201, 304)
 
 @dataclass(frozen=True)
 class Measured:
-    """Requests a second and their latency in milliseconds."""
+    """A measurement: requests a second, and latencies in milliseconds."""
 
     rate: float
     median: float = 0.0
     p99: float = 0.0
     failed: int = 0
-    """Unsuccessful responses; they count in no other figure."""
+    """Number of unsuccessful responses. No other figure counts them, except `cpu`."""
     answers: int = 0
     cpu: float = 0.0
-    """Processor time of the server for a request, in microseconds. It is reliable even on a busy machine."""
+    """Processor time of the server for each response, in microseconds. It is reliable even on a busy machine."""
 
 
 def with_cpu(server: Server, measure: Callable[[], Measured]) -> Measured:
-    """Measure, and add the server's processor time to the rate."""
+    """Call `measure`, and return its measurement with the server's processor time."""
     before = server.cpu_seconds()
     measured = measure()
     return replace(measured, cpu=(server.cpu_seconds() - before) / max(1, measured.answers + measured.failed) * 1e6)
 
 
 def read(url: str, *, connections: int, seconds: float, headers: dict[str, str] | None = None) -> Measured:
-    """Read that URL repeatedly. Raises `RuntimeError` for an unsuccessful response."""
+    """Read `url` repeatedly for `seconds`, on `connections` connections.
+
+    Raise `RuntimeError` if `wrk` reports an unsuccessful response. Without `wrk`, such responses are only counted.
+    """
     if shutil.which("wrk"):
         return _wrk(url, connections, seconds, headers or {})
     return send(url, lambda: raw_request(url, "GET", headers or {}, b""), connections=connections, seconds=seconds)
 
 
 def post(url: str, body: bytes, *, connections: int, seconds: float, headers: dict[str, str] | None = None) -> Measured:
-    """Post that body repeatedly."""
+    """Post `body` to `url` repeatedly for `seconds`, on `connections` connections."""
     request = raw_request(url, "POST", {"Content-Type": "application/json", **(headers or {})}, body)
     return send(url, lambda: request, connections=connections, seconds=seconds)
 
 
 def read_each(urls: list[str]) -> Measured:
-    """Read each URL once, in order, on one connection."""
+    """Read each URL once, in order, on one connection. All URLs are on one server."""
     waiting = iter(urls)
     return send(urls[0], lambda: raw_request(next(waiting), "GET", {}, b""), connections=1, seconds=3600)
 
 
 def send(url: str, next_request: Callable[[], bytes], *, connections: int, seconds: float) -> Measured:
-    """Send requests on `connections` connections, for `seconds` or until `next_request` has no more."""
+    """Send requests on `connections` connections, for `seconds` or until `next_request` raises `StopIteration`."""
     took: list[float] = []
     failed: list[bytes] = []
     began = time.perf_counter()
@@ -98,7 +101,7 @@ async def _on_one(
 
 
 async def exchange(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: bytes) -> tuple[int, bytes]:
-    """Send a request, and return the status and the body of the response."""
+    """Send a request on an open connection, and return the status and the body of the response."""
     writer.write(request)
     head = await reader.readuntil(b"\r\n\r\n")
     length = re.search(rb"content-length: (\d+)", head, re.IGNORECASE)
@@ -107,7 +110,7 @@ async def exchange(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, r
 
 
 def raw_request(url: str, method: str, headers: dict[str, str], body: bytes = b"") -> bytes:
-    """Return the bytes of a request."""
+    """Return the bytes of an HTTP request."""
     address = urlsplit(url)
     target = address.path + (f"?{address.query}" if address.query else "")
     if body:

@@ -63,7 +63,7 @@ NOTE, OUTCOME = b'{"text":"School was called."}', b'{"outcome":"early_help"}'
 JSON = {"Content-Type": "application/json"}
 ONE_IN_FIVE = 0.2
 REMEMBERED = 2000
-"""The number of concerns that the callers remember."""
+"""Number of latest concerns that the callers keep for later actions."""
 IN_A_WEEK = {
     "concern": 70_000,
     "addition": 7_000,
@@ -80,13 +80,14 @@ IN_A_WEEK = {
     "note": 2_000,
     "close": 3_000,
 }
-"""Seven years of concerns in a week, with 300,000 reads and 20,000 desk actions."""
+"""The plan of a run: seven years of concerns in a week, with 300,000 reads and 20,000 desk actions."""
 ABOUT_ONE = {"addition", "status", "open", "concern page", "acknowledge", "note", "close"}
+"""Actions about one concern, which must have been submitted before."""
 CREATED = 201
 
 
 class _Act(NamedTuple):
-    """A request, and its concern if that matters later."""
+    """A request. `concern` is the reference of its concern if the response matters for later actions."""
 
     path: str
     headers: dict[str, str] = {}  # noqa: RUF012  # nothing changes it
@@ -96,16 +97,16 @@ class _Act(NamedTuple):
 
 @dataclass
 class MixedLoad:
-    """Callers of one server who carry out a plan: the number of times for each action, by name."""
+    """Callers of one server who carry out a plan. `plan` is the number of times for each action, by name."""
 
     url: str
     who: SignedIn
     plan: dict[str, int]
     seed: int = 1
     statuses: Counter[str] = field(default_factory=Counter)
-    """Number of responses, by action and status."""
+    """Number of responses, by action and HTTP status (`concern 201`)."""
     took: defaultdict[str, "array[float]"] = field(default_factory=lambda: defaultdict(lambda: array("f")))
-    """Seconds of each response, by action. The reader may empty the lists."""
+    """Seconds of each response, by action. Whoever reads these lists may empty them."""
 
     def __post_init__(self) -> None:
         self._draw = random.Random(self.seed)  # noqa: S311  # a load that can be repeated
@@ -117,7 +118,7 @@ class MixedLoad:
         self._sent = 0
 
     async def run(self, *, rate: float, connections: int = 16) -> None:
-        """Carry out the whole plan, at no more than `rate` requests a second."""
+        """Carry out the whole plan on `connections` connections, with at most `rate` requests a second in total."""
         began = time.monotonic()
         async with asyncio.TaskGroup() as callers:
             for _ in range(connections):
@@ -149,7 +150,7 @@ class MixedLoad:
             self._acknowledged.append(act.concern)
 
     def _request(self, name: str) -> _Act:
-        """Return the request for that action; a read if it is about a concern and there are none yet."""
+        """Return the request for the action `name`, or a read if the action needs a concern and none is known yet."""
         if name in ABOUT_ONE:
             return self._about_one(name, *self._draw.choice(self._concerns)) if self._concerns else _Act(READS[0])
         general: dict[str, Callable[[], _Act]] = {
@@ -168,7 +169,11 @@ class MixedLoad:
         return _Act("/v1/concerns", JSON | {"Idempotency-Key": self._key()}, body)
 
     def _about_one(self, name: str, reference: str, token: str) -> _Act:
-        """Return the request for an action on a concern: the given one, or one that is due for the action."""
+        """Return the request for the action `name` on a concern.
+
+        `reference` and `token` are of a random concern. To acknowledge or close, take a concern that is due for it, if
+        any.
+        """
         if name == "acknowledge" and self._waiting:
             reference = self._waiting.popleft()
         elif name == "close" and self._acknowledged:

@@ -1,4 +1,4 @@
-"""A naive implementation of one afternoon: FastAPI, SQLModel and SQLite, without cache, writer or encryption."""
+"""A naive implementation, made in an afternoon: FastAPI, SQLModel and SQLite, without cache, writer or encryption."""
 
 import os
 import secrets
@@ -26,7 +26,7 @@ class Item(SQLModel, table=True):
 
 
 class PostedConcern(SQLModel):
-    """A concern as posted."""
+    """A concern as it is posted."""
 
     immediate_danger: str
     reporter: dict[str, Any]
@@ -43,7 +43,7 @@ class Concern(SQLModel, table=True):
 
 @asynccontextmanager
 async def live(_app: FastAPI) -> Any:
-    """Create the tables before the application starts."""
+    """Create the tables before the application starts to serve."""
     SQLModel.metadata.create_all(engine, tables=[SQLModel.metadata.tables[name] for name in ("item", "concern")])
     yield
 
@@ -61,7 +61,7 @@ SessionDep = Annotated[Session, Depends(_session)]
 
 @app.get("/guides/{guide}/{section}")
 def read_section(session: SessionDep, guide: str, section: str) -> list[Item]:
-    """One section."""
+    """Return the items of one section of a guide."""
     found = select(Item).where(Item.guide == guide, Item.section == section).order_by(col(Item.position))
     items = list(session.exec(found))
     if not items:
@@ -71,19 +71,19 @@ def read_section(session: SessionDep, guide: str, section: str) -> list[Item]:
 
 @app.get("/guides/{guide}")
 def read_guide(session: SessionDep, guide: str) -> list[Item]:
-    """Return the whole guide."""
+    """Return all items of a guide."""
     return list(session.exec(select(Item).where(Item.guide == guide).order_by(col(Item.section), col(Item.position))))
 
 
 @app.get("/search")
 def search(session: SessionDep, q: str) -> list[Item]:
-    """Return the items that contain the word."""
+    """Return up to 20 items that contain the text `q`."""
     return list(session.exec(select(Item).where(col(Item.text).contains(q)).limit(20)))
 
 
 @app.post("/concerns", status_code=201)
 def post_concern(session: SessionDep, posted: PostedConcern) -> dict[str, str]:
-    """Store a concern: it is on the disk before the response is sent."""
+    """Store the concern. The response is sent once the concern is on the disk."""
     concern = Concern(reference=secrets.token_hex(8), content=posted.model_dump())
     session.add(concern)
     session.commit()

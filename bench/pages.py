@@ -1,7 +1,8 @@
 """The public pages on an old phone: their size, the time to first paint, and the time to send a form.
 
-Chromium slows its processor down four times, and each request by 400 ms at 400 kbit/s both ways, like a slow 3G mobile
-network. Only requests are slowed: connecting costs a phone up to three round trips more.
+Chromium runs on a processor that is slowed down four times. Each request takes 400 ms longer, at 400 kbit/s in both
+directions, like a slow 3G mobile network. New connections are not slowed down: on a real phone, connecting takes up to
+three round trips more.
 """
 
 import argparse
@@ -38,7 +39,7 @@ NARRATIVE = "Alex Example was collected from school by an adult that staff do no
 STARTS = ("/", "/cy/", "/concerns/saved", *FORMS)
 LINK = re.compile(r"""href=["'](/[^"'#?]*)""")
 OTHERS = ("/cy/", "/docs", "/looks/", "/v1/")
-"""Paths that are not public pages in English: of the Welsh pages the home page is enough."""
+"""Beginnings of paths that are not measured: of the Welsh pages, only the home page is."""
 LOADED = """
 () => {
   const [page] = performance.getEntriesByType("navigation");
@@ -52,19 +53,19 @@ LOADED = """
 """
 ATTEMPTS = 3
 PAINT_MILLISECONDS = 15_000
-POLL_MILLISECONDS = 50  # not at each frame: an unchanging page draws none
+POLL_MILLISECONDS = 50  # a fixed interval, because a page that does not change draws no frames
 PAINTED = "() => performance.getEntriesByName('first-contentful-paint').length > 0"
 
 
 def measure_pages(results: Results, work: Path, arguments: argparse.Namespace, say: Say) -> None:
-    """Open each page and send each form several times, with JavaScript and without."""
+    """Open each page and send each form several times, with JavaScript and without. Add the figures to `results`."""
     if not is_browser_installed():
         results.skipped["the pages on an old phone"] = "chromium is not installed"
         return
     with guidance("pages", work / "pages", **UNLIMITED) as server, running_browser() as browser:
         paths = find_pages(server.url)
         for how, has_scripts in SCRIPTS.items():
-            _open(browser, server.url, has_scripts, say)  # the first page of a browser takes longer
+            _open(browser, server.url, has_scripts, say)  # not measured: the first page of a browser takes longer
             paints: dict[str, float] = {}
             loaded: dict[str, dict[str, float]] = {}
             sent: defaultdict[str, list[float]] = defaultdict(list)
@@ -92,7 +93,7 @@ def measure_pages(results: Results, work: Path, arguments: argparse.Namespace, s
 
 
 def find_pages(url: str) -> list[str]:
-    """Return the paths of pages that the home page leads to by links, and of pages with few links to them."""
+    """Return the paths of the public pages: those in `STARTS`, and all pages that they lead to by links."""
     found: dict[str, bool] = {}
     waiting = list(STARTS)
     with httpx.Client(base_url=url, trust_env=False, headers={"Accept": "text/html"}) as client:
@@ -108,7 +109,7 @@ def find_pages(url: str) -> list[str]:
 
 @contextmanager
 def _phone(browser: Browser, has_scripts: bool) -> Iterator[Page]:
-    """Yield a page of a browser with an empty cache."""
+    """Yield a page in a browser with an empty cache and the screen of a phone."""
     context = browser.new_context(viewport=SCREEN, is_mobile=True, has_touch=True, java_script_enabled=has_scripts)
     try:
         yield context.new_page()
@@ -117,7 +118,7 @@ def _phone(browser: Browser, has_scripts: bool) -> Iterator[Page]:
 
 
 def _slow_down(page: Page) -> CDPSession:
-    """Slow down the processor and the network of the page, until the session ends."""
+    """Slow down the processor and the network of the page, until the returned session ends."""
     session = page.context.new_cdp_session(page)
     speed = KILOBITS * 1000 / 8
     network = {"latency": LATENCY_MILLISECONDS, "downloadThroughput": speed, "uploadThroughput": speed}
@@ -128,7 +129,7 @@ def _slow_down(page: Page) -> CDPSession:
 
 
 def _open(browser: Browser, url: str, has_scripts: bool, say: Say) -> dict[str, float]:
-    """Open the page. Chromium sometimes never reports a paint: then say so, and open the page again."""
+    """Open the page, and return its measurements. If Chromium reports no paint, say so and open the page again."""
     for _ in range(ATTEMPTS - 1):
         try:
             return _open_once(browser, url, has_scripts)
@@ -147,7 +148,7 @@ def _open_once(browser: Browser, url: str, has_scripts: bool) -> dict[str, float
 
 
 def _send(browser: Browser, url: str, answers: dict[str, str], has_scripts: bool) -> float:
-    """Fill in the form. Return the seconds from pressing Send until the receipt appears."""
+    """Fill in the form at `url`, and send it. Return the seconds from pressing Send until the receipt appears."""
     with _phone(browser, has_scripts) as page:
         page.goto(url)
         _answer(page, answers)
@@ -164,7 +165,7 @@ def _send(browser: Browser, url: str, answers: dict[str, str], has_scripts: bool
 
 
 def _answer(page: Page, answers: dict[str, str]) -> None:
-    """Answer the visible required questions."""
+    """Answer the required questions that are visible."""
     for name, value in answers.items():
         choice = page.locator(f"[name='{name}'][value='{value}']")
         if choice.count() and choice.is_visible():

@@ -1,4 +1,4 @@
-"""Two charts of a run: the rates that matter most, and all rates."""
+"""Two charts of a run: the chosen rates that matter most, and all rates."""
 
 from pathlib import Path
 from typing import Any
@@ -21,11 +21,11 @@ CHOSEN = {
         "Parse Server, posts on PostgreSQL": "Parse Server, unencrypted, on PostgreSQL",
     },
 }
-"""The bars of the chart for the public: each heading, with its candidates and their labels."""
+"""The bars of the chart of chosen rates: for each heading, the names of the measurements with their labels."""
 
 
 def draw_chosen(results: Results, path: Path) -> None:
-    """Draw the chosen rates as bars on a linear scale, each with its figure."""
+    """Draw the chosen rates as bars on a linear scale, each with its value, and write the chart to `path`."""
     pyplot = _pyplot()
     shown = {title: {name: bars[name] for name in bars if name in results.rounds} for title, bars in CHOSEN.items()}
     shown = {title: bars for title, bars in shown.items() if bars}
@@ -51,7 +51,10 @@ def draw_chosen(results: Results, path: Path) -> None:
 
 
 def draw_rates(results: Results, path: Path) -> None:
-    """Draw every rate as a bar on a logarithmic scale; the whiskers are the slowest and the fastest round."""
+    """Draw every rate as a bar on a logarithmic scale, and write the chart to `path`.
+
+    The whiskers are the slowest and the fastest round.
+    """
     names = list(results.rounds)[::-1]
     middle = [results.rate(name) for name in names]
     rates = [[each.rate for each in results.rounds[name]] for name in names]
@@ -73,7 +76,7 @@ def _colour(name: str) -> str:
 
 
 def _pyplot() -> Any:
-    """Import matplotlib, which is slow to import and only in the benchmark's requirements."""
+    """Return matplotlib's pyplot. The import is here because it is slow and only the benchmark has matplotlib."""
     import matplotlib as mpl  # noqa: PLC0415  # as above
 
     mpl.use("Agg")

@@ -1,4 +1,4 @@
-"""Reads, beside the baselines: from the response cache, not modified, searched, and for the first time."""
+"""Reads, beside the baselines: from the response cache, not modified, by search, and for the first time."""
 
 import importlib.util
 import json
@@ -16,13 +16,13 @@ from bench.rounds import Results, Say, Task
 from bench.servers import Server, baseline, free_port, guidance, running
 
 CONNECTIONS = 16
-COLD_READS = 240  # long enough that processor time, counted in hundredths of a second, is meaningful
+COLD_READS = 240  # enough reads to measure the processor time, which is counted in hundredths of a second
 SECTION = f"/v1/guides/{GUIDE}/indicators"
 IDENTITY = {"Accept-Encoding": "identity"}
 
 
 def measure_reads(results: Results, work: Path, rounds: int, seconds: float, say: Say) -> None:
-    """Measure every read."""
+    """Measure every kind of read, on the service and on the baselines. Add the rounds to `results`."""
     with ExitStack() as stack:
         fill_with_guides(
             work / "reads", COLD_READS * (rounds + 1), lambda what, done, of: say(f"{what}: {done} of {of}")
@@ -79,7 +79,7 @@ def _add_nginx(
     body: bytes,
     reading: Callable[[Server, str], Task],
 ) -> None:
-    """Measure a static file with the same bytes, if nginx is installed."""
+    """Add a task that reads a static file with the same bytes from nginx, if nginx is installed."""
     if not shutil.which("nginx"):
         results.skipped["nginx"] = "it is not installed"
         return
@@ -105,7 +105,7 @@ def _add_nginx(
 def _add_datasette(
     results: Results, tasks: dict[str, Task], stack: ExitStack, work: Path, reading: Callable[[Server, str], Task]
 ) -> None:
-    """Measure reads of the naive application's rows through Datasette."""
+    """Add a task that reads the rows of the naive application through Datasette, if Datasette is installed."""
     if importlib.util.find_spec("datasette") is None:
         results.skipped["datasette"] = "it is not installed"
         return

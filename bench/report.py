@@ -1,4 +1,7 @@
-"""The report of a run: the bars with ratios and spread, in text, JSON and Markdown, and any regressions."""
+"""The report of a run: the bars with ratios and spread, in text, JSON and Markdown, and any regressions.
+
+A bar is a value that the benchmark reports, with the minimum or maximum that it must reach, if any.
+"""
 
 import json
 import os
@@ -23,17 +26,21 @@ END = "<!-- End of the recorded run. -->"
 WORSE = 0.75  # a ratio below this share of the recorded one is reported as a regression
 
 TAIL, CPU, FIGURE = "tail", "processor", "figure"
-"""Kinds of bars that are not a ratio to another candidate."""
+"""Values of `Bar.to` for bars that do not compare two measurements.
+
+They stand for the 99th percentile as a multiple of the median, the processor time, and a single figure.
+"""
 WIDTH = 120  # of a line of the documents
 FEWEST_DECIMALS = 10  # figures from this value on are shown without decimals
 
 
 @dataclass(frozen=True)
 class Bar:
-    """A ratio, or the processor time of a request, and its minimum or maximum.
+    """A value to report, and its minimum or maximum, if it has one. `what` is its name in the report.
 
-    A ratio `by_cpu` is of processor time for a request: it is reliable even on a busy machine. `why` is the known
-    reason for a missed bar.
+    The value is how many times as fast as the task `to` the task `name` is: by rate or, with `by_cpu`, by the processor
+    time for a request, which is reliable even on a busy machine. If `to` is `TAIL`, `CPU` or `FIGURE`, the value is
+    about `name` only. `why` is the known reason for a missed bar.
     """
 
     what: str
@@ -191,12 +198,12 @@ FIGURE_BARS = (
     ),
 )
 GUARDED = frozenset(name for bar in BARS if bar.is_target for name in (bar.name, bar.to))
-"""The candidates that the bars need."""
+"""The tasks that bars with a minimum or maximum need."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """A measured bar: the median, smallest and largest of the rounds."""
+    """A measured bar: the median, smallest and largest value of the rounds."""
 
     bar: Bar
     median: float
@@ -205,19 +212,19 @@ class Row:
 
     @property
     def is_reached(self) -> bool:
-        """True if the median is within the bar's minimum and maximum."""
+        """True if the median is within the minimum and maximum of the bar."""
         least, most = self.bar.least, self.bar.most
         return (least is None or self.median >= least) and (most is None or self.median <= most)
 
 
 def table(results: Results) -> list[Row]:
-    """Return a row for each measured bar."""
+    """Return a row for each bar that was measured."""
     measured = [(bar, _measured(results, bar)) for bar in (*FIGURE_BARS, *BARS)]
     return [Row(bar, statistics.median(each), each[0], each[-1]) for bar, each in measured if each]
 
 
 def _measured(results: Results, bar: Bar) -> list[float]:
-    """Return the value of the bar in each round, in ascending order; empty if it was not measured."""
+    """Return the value of the bar in each round, in ascending order. Return an empty list if it was not measured."""
     if bar.to == FIGURE:
         return [results.figures[bar.name]] if bar.name in results.figures else []
     if bar.name not in results.rounds:
@@ -230,7 +237,7 @@ def _measured(results: Results, bar: Bar) -> list[float]:
 
 
 def as_text(results: Results) -> str:
-    """Format the rates and the bars for a terminal."""
+    """Return the rates and the bars as text for a terminal."""
     lines = ["", f"{'requests a second (median)':<44}{'rate':>10}{'us CPU':>9}{'median ms':>11}{'p99 ms':>9}"]
     for name, rounds in results.rounds.items():
         median, tail = (statistics.median(values) for values in ([r.median for r in rounds], [r.p99 for r in rounds]))
@@ -249,7 +256,7 @@ def as_text(results: Results) -> str:
 
 
 def as_markdown(run: dict[str, Any]) -> str:
-    """Format a recorded run for the documents: the machine, the bars, and the reasons for missed bars."""
+    """Return a recorded run as Markdown for the documents: the machine, the bars, and the reasons for missed bars."""
     return "\n".join([BEGIN, "", *_described(run), "", *_tabulated(run), "", *_explained(run), END])
 
 
@@ -283,7 +290,7 @@ def _tabulated(run: dict[str, Any]) -> Iterator[str]:
 
 
 def _explained(run: dict[str, Any]) -> Iterator[str]:
-    """Yield each reason for missed bars, with the bars."""
+    """Yield the lines of a list of the missed bars, grouped by the reason."""
     missed = [row.bar for row in table(Results.from_json(run)) if row.bar.is_target and not row.is_reached]
     if missed:
         yield "**What is missed, and why.**"
@@ -307,7 +314,7 @@ def _target(bar: Bar, least: str, most: str) -> str:
 
 
 def machine() -> dict[str, Any]:
-    """Return a description of the machine."""
+    """Return a description of this machine: its processors, system, Python version and load."""
     cpu = next((ln for ln in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines() if "model name" in ln), "")
     return {
         "cpus": os.cpu_count(),
@@ -319,13 +326,16 @@ def machine() -> dict[str, Any]:
 
 
 def commit() -> str:
-    """Return the short commit of this checkout; empty if there is none."""
+    """Return the short commit hash of this checkout, or an empty string if there is none."""
     found = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
     return found.stdout.strip()
 
 
 def write(results: Results, about: dict[str, Any], *, is_whole: bool) -> Path:
-    """Write the JSON and the charts, and return the path of the JSON. Only a whole run replaces the recorded one."""
+    """Write the JSON and the charts, and return the path of the JSON.
+
+    Only a whole run replaces the recorded run, and the table in the documents.
+    """
     RESULTS.mkdir(exist_ok=True)
     path = LATEST if is_whole else RESULTS / "partial.json"
     path.write_text(json.dumps({"about": about, **results.as_json()}, indent=1) + "\n", encoding="utf-8")
@@ -337,13 +347,13 @@ def write(results: Results, about: dict[str, Any], *, is_whole: bool) -> Path:
 
 
 def recorded() -> dict[str, Any]:
-    """Return the recorded run."""
+    """Return the recorded run, as parsed JSON."""
     run: dict[str, Any] = json.loads(LATEST.read_text(encoding="utf-8"))
     return run
 
 
 def redraw() -> None:
-    """Make both charts and the table in the documents from the recorded run."""
+    """Make both charts and the table in the documents again from the recorded run."""
     run = recorded()
     draw_chosen(Results.from_json(run), LATEST.with_suffix(".png"))
     draw_rates(Results.from_json(run), RATES)
@@ -353,7 +363,11 @@ def redraw() -> None:
 
 
 def regressions(results: Results, before: Results) -> list[str]:
-    """Return the bars that are worse than the recorded ones by more than a quarter."""
+    """Return a line for each bar that is worse than in the recorded run, `before`.
+
+    Only bars with a minimum or maximum count. Worse means less than three quarters of the recorded value or, for a bar
+    with a maximum, more than four thirds.
+    """
     then = {row.bar.what: row.median for row in table(before)}
     found = []
     for row in table(results):

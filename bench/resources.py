@@ -1,4 +1,4 @@
-"""Start-up time and memory."""
+"""Measurements of start-up time and memory."""
 
 import compileall
 import statistics
@@ -18,10 +18,11 @@ SECTION = "/v1/guides/child-sexual-exploitation/indicators"
 
 
 def measure_resources(results: Results, work: Path, say: Say) -> None:
-    """Measure the seconds until ready, beside the import of the framework, and the megabytes idle and loaded.
+    """Measure the start-up time and the memory of the service, and add the figures to `results`.
 
-    The time until ready includes publishing the seed. The service is compiled first, as an installation does: not every
-    machine lets Python write its bytecode.
+    The start-up time is in seconds until ready, which includes publishing the seed. It is compared with the import of
+    the frameworks. Memory is measured idle, after reads, and after posts of concerns. The service is compiled first, as
+    an installation does, because not every machine lets Python write its bytecode.
     """
     compileall.compile_dir(ROOT / "app", quiet=1)
     imports, starts = [], []

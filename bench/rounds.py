@@ -1,4 +1,4 @@
-"""Rounds: every candidate in turn, repeatedly, so that a slow moment of the machine affects all of them."""
+"""Rounds of measurements: each round runs every task in turn, so a slow moment of the machine affects all tasks."""
 
 import math
 import statistics
@@ -9,23 +9,25 @@ from typing import Any, Self
 from bench.load import Measured
 
 Task = Callable[[int], Measured]
+"""A measurement. It gets the number of the round, which is 0 to warm up."""
 Say = Callable[[str], None]
+"""A function that shows a line of progress."""
 
 
 @dataclass
 class Results:
-    """The measurements: a list of rounds for each task, by name."""
+    """The measurements of a run: for each task, one measurement a round, by the task's name."""
 
     rounds: dict[str, list[Measured]] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
     """Tasks that could not be measured, with the reason."""
     figures: dict[str, float] = field(default_factory=dict)
-    """Figures of a single measurement, such as seconds to start."""
+    """Figures that are measured only once, such as seconds to start."""
     wanted: frozenset[str] | None = None
-    """The only tasks to run; None for all."""
+    """Names of the only tasks to run, or None to run all."""
 
     def run(self, tasks: dict[str, Task], rounds: int, say: Say) -> None:
-        """Run every task once to warm up, and then in turn `rounds` times."""
+        """Run every task once to warm up, and then run all tasks in turn `rounds` times. Add the measurements."""
         for number in range(rounds + 1):
             for name, task in tasks.items():
                 if self.wanted is not None and name not in self.wanted:
@@ -36,13 +38,14 @@ class Results:
                     self.rounds.setdefault(name, []).append(measured)
 
     def rate(self, name: str) -> float:
-        """Return the median rate, in requests a second."""
+        """Return the median rate of the task `name`, in requests a second."""
         return statistics.median(each.rate for each in self.rounds[name])
 
     def ratios(self, name: str, to: str, *, by_cpu: bool = False) -> list[float]:
-        """Return the ratio of each round, in ascending order: how many times as fast, by rate or by processor time.
+        """Return how many times as fast as the task `to` the task `name` was in each round, in ascending order.
 
-        A round that is too short to measure its processor time is left out.
+        Speed is the rate or, with `by_cpu`, the processor time for a request. With `by_cpu`, rounds that were too short
+        to measure the processor time are left out.
         """
         pairs = zip(self.rounds[name], self.rounds[to], strict=True)
         if by_cpu:
@@ -50,12 +53,12 @@ class Results:
         return sorted(mine.rate / other.rate if other.rate else math.inf for mine, other in pairs)
 
     def tails(self, name: str) -> list[float]:
-        """Return the 99th percentile as a multiple of the median, for each round, in ascending order."""
+        """Return the 99th percentile as a multiple of the median in each round of the task, in ascending order."""
         return sorted(each.p99 / each.median for each in self.rounds[name])
 
     @classmethod
     def from_json(cls, run: dict[str, Any]) -> Self:
-        """Return the results of a recorded run."""
+        """Return the results of a recorded run, given as parsed JSON."""
         rounds = {name: [Measured(**each) for each in measured] for name, measured in run["rounds"].items()}
         return cls(rounds, run["skipped"], run["figures"])
 

@@ -1,7 +1,10 @@
-"""Runs one server of the benchmark: `python -m bench.running guidance serve ...`, or `bench.naive:app` by uvicorn.
+"""A program that runs one server of the benchmark.
+
+`python -m bench.running guidance serve ...` runs the service. `python -m bench.running bench.naive:app PORT` runs an
+application with uvicorn.
 
 BENCH_FLUSH_MS makes every commit take that many milliseconds longer, as on a slower disk. BENCH_CLOCK sets the
-service's clock (see `FastClock`). Both hooks are here, so that the measured program has no code for them.
+service's clock (see `FastClock`). Both hooks are here, so that the service itself has no code for them.
 """
 
 import datetime as dt
@@ -16,9 +19,9 @@ from app.cli import main
 
 @dataclass(frozen=True)
 class FastClock:
-    """A clock that runs `factor` times as fast, the same in every process.
+    """A clock that runs `factor` times as fast as real time. It shows the same time in every process.
 
-    It began at `start` when the time was `since`.
+    It shows `start` until `time.time()` is `since`, and runs from then on.
     """
 
     start: dt.datetime
@@ -27,7 +30,7 @@ class FastClock:
 
     @classmethod
     def read(cls, text: str) -> "FastClock":
-        """Return the clock that `str` wrote."""
+        """Return the clock from `text`, which `str()` made."""
         start, since, factor = text.split()
         return cls(dt.datetime.fromisoformat(start), float(since), float(factor))
 
@@ -36,19 +39,19 @@ class FastClock:
         return f"{self.start.isoformat()} {self.since} {self.factor}"
 
     def __call__(self) -> dt.datetime:
-        """Return the time."""
+        """Return the time that the clock shows."""
         return self.start + dt.timedelta(seconds=max(0.0, time.time() - self.since) * self.factor)
 
 
 def change_clock(clock: FastClock) -> None:
-    """Build this process's service with that clock, as tests do."""
+    """Make the service in this process use `clock`, through the same parameter of `create_app` that tests use."""
     from app.server import run  # noqa: PLC0415  # after the collector is off, as the service does
 
     run.create_app = partial(run.create_app, clock=clock)  # type: ignore[attr-defined]
 
 
 def slow_down_commits(milliseconds: float) -> None:
-    """Make each commit of any engine in this process take that many milliseconds longer."""
+    """Make each commit of every SQLAlchemy engine in this process take `milliseconds` longer."""
     from sqlalchemy import Connection, Engine, event  # noqa: PLC0415  # after the collector is off, as the service does
 
     def wait(_connection: Connection) -> None:
@@ -58,7 +61,7 @@ def slow_down_commits(milliseconds: float) -> None:
 
 
 def serve(name: str, port: int) -> None:
-    """Serve a baseline with the settings that `guidance serve` gives to uvicorn."""
+    """Serve the application `name` (`module:app`) on `port` with the settings that `guidance serve` gives uvicorn."""
     import uvicorn  # noqa: PLC0415  # the service has its own import
 
     uvicorn.run(
@@ -80,7 +83,7 @@ if __name__ == "__main__":
         change_clock(FastClock.read(os.environ["BENCH_CLOCK"]))
     program, *rest = sys.argv[1:]
     if program == "guidance":
-        sys.modules["bcrypt"] = None  # type: ignore[assignment]  # Kinto installs it: the service does not
+        sys.modules["bcrypt"] = None  # type: ignore[assignment]  # Kinto installs it, the service does not
         sys.argv = [program, *rest]
         main()
     else:

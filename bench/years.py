@@ -32,15 +32,16 @@ A_BATCH = 2000
 WORKERS = 200
 OUTCOME = "early_help"
 NOBODY_ACKNOWLEDGED, NOBODY_CLOSED, ASSIGNED, TESTS = 0.01, 0.03, 0.3, 0.0005
+"""Shares of concerns: never acknowledged, never closed, assigned to a person, and sent as tests."""
 HOURS_TO_ACKNOWLEDGE, DAYS_TO_CLOSE = 10.0, 20.0
 IN_CLEAR = ["reference", *SET_BY_THE_REPORTER]
 by_desk = partial(Actor, "desk/Kim Example", "192.0.2.1")
-FASTER = ("synchronous=OFF", "cache_size=-1000000")  # settings of SQLite while it is filled
+FASTER = ("synchronous=OFF", "cache_size=-1000000")  # settings of SQLite while the database is filled
 
 
 @dataclass
 class _Concern:
-    """One concern of these years: its columns and its chain."""
+    """A concern of these years: its columns, its entries of the audit log, and its events."""
 
     columns: dict[str, Any]
     chain: list[dict[str, Any]] = field(default_factory=list)
@@ -48,26 +49,26 @@ class _Concern:
     events: list[Event] = field(default_factory=list)
 
     def record(self, act: DeskAct, actor: Actor, details: Details | None = None) -> None:
-        """Append an entry for the action to the chain."""
+        """Append an entry of the audit log for the action, and set the time of the last change."""
         row, self.end = next_row(self.columns["reference"], self.end, act, actor, details)
         self.chain.append(row)
         self.columns["changed_at"] = actor.at
 
     def announce(self, kind: EventKind, at: dt.datetime) -> None:
-        """Append an event, unless the concern is a test."""
+        """Append an event about the concern, unless the concern is a test."""
         if not self.columns["test"]:
             self.events.append((kind, at, {"reference": self.columns["reference"]}))
 
 
 def fill_with_years(data_dir: Path, number: int, progress: Progress, *, database_url: str | None = None) -> None:
-    """Write `number` concerns, received evenly over the seven years until now, into that database."""
+    """Write `number` concerns into the database, received evenly over the seven years until now."""
     receive(data_dir, 1, database_url=database_url)
     with running_context(data_dir, database_url) as context:
         now = context.clock()
         with Session(context.engine) as session:
             copied = session.exec(select(table_of(ConcernRow))).mappings().first()  # type: ignore[call-overload]
             logged = session.exec(select(func.max(AuditEntryRow.position))).scalar_one() or 0  # type: ignore[call-overload]
-        draw = random.Random(number)  # noqa: S311  # the same years again
+        draw = random.Random(number)  # noqa: S311  # the seed makes the same years in every run
         numbers = count(logged + 1)
         for begin in range(0, number, A_BATCH):
             size = min(A_BATCH, number - begin)
@@ -100,7 +101,7 @@ def _draw_concern(draw: random.Random, copied: Mapping[str, Any], at: dt.datetim
 
 
 def _work_on(concern: _Concern, draw: random.Random, now: dt.datetime) -> None:
-    """Apply the usual desk actions to the concern."""
+    """Apply the usual desk actions to the concern, at random times up to `now`."""
     columns = concern.columns
     seen_at = columns["received_at"] + dt.timedelta(hours=draw.expovariate(1 / HOURS_TO_ACKNOWLEDGE))
     is_seen = draw.random() > NOBODY_ACKNOWLEDGED and seen_at < now

@@ -1,10 +1,12 @@
 """Make a release of a clean tree: release.py VERSION [--date DATE] [--without-image].
 
-`make release VERSION=0.2.0` runs it. It gives 'Unreleased' of CHANGELOG.md the version and the date, writes the version
-wherever it is, records the OpenAPI document and the schema for the tests of later versions, commits and tags. It puts
-into `build/release-VERSION` the wheel, which names its commit, the wheel of the typed client, the locked requirements,
-the documentation, the bill of materials, the image, the page that opens concerns from disk, the notes for callers, and
-the SHA-256 of each. It pushes nothing.
+`make release VERSION=0.2.0` runs this program. It changes the heading 'Unreleased' of CHANGELOG.md to the version and
+the date, and writes the version into every file that names it. It records the OpenAPI document and the database schema
+for the tests of later versions, commits, and tags the commit.
+
+`build/release-VERSION` then contains the wheel, which names its commit, the wheel of the typed client, the locked
+requirements, the documentation, the bill of materials, the image, the page that opens concerns from disk, the notes for
+callers, and the SHA-256 of each file. The program pushes nothing.
 """
 
 import argparse
@@ -34,18 +36,21 @@ VERSION = re.compile(r"\d+\.\d+\.\d+")
 
 
 class CannotRelease(Exception):
-    """The tree is not fit to be released."""
+    """The tree or the host is not ready for a release. The message gives the reason."""
 
 
 def released_changelog(text: str, version: str, date: str) -> str:
-    """Return the CHANGELOG with what is unreleased under that version and date."""
+    """Return the changelog `text` with its unreleased changes under the version and date.
+
+    Raise `CannotRelease` if there are no unreleased changes.
+    """
     if HEADING not in text or not notes(text.replace(HEADING, f"## {version} - {date}\n", 1), version):
         raise CannotRelease("CHANGELOG.md has nothing under 'Unreleased'.")
     return text.replace(HEADING, f"{HEADING}\n## {version} - {date}\n", 1)
 
 
 def notes(changelog: str, version: str) -> str:
-    """Return what the CHANGELOG says to callers about that version."""
+    """Return the section of the changelog about `version`, or an empty string if there is none."""
     section = re.search(
         rf"^## {re.escape(version)} - [^\n]*\n(.*?)(?=^## |\Z)", changelog, flags=re.MULTILINE | re.DOTALL
     )
@@ -109,7 +114,7 @@ def _build(version: str, target: Path, *, with_image: bool) -> None:
 
 
 def _build_documentation(target: Path, version: str) -> None:
-    """Write the site as one archive: its pages open from disk, and have a search."""
+    """Write the documentation site as a ZIP file. Its pages open from disk, and can be searched."""
     os.environ |= {"NO_MKDOCS_2_WARNING": "1", "RELEASED_VERSION": version}
     site = ROOT / "build" / f"site-{version}"
     _run(sys.executable, "-m", "mkdocs", "--quiet", "build", "--strict", "--site-dir", site)
@@ -120,7 +125,7 @@ def _build_documentation(target: Path, version: str) -> None:
 
 
 def main() -> None:
-    """Make the release that the command line names."""
+    """Make the release that the command line names: change the files, commit, build and tag."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("version")
     parser.add_argument("--date", default=datetime.datetime.now(datetime.UTC).date().isoformat())

@@ -1,1 +1,1 @@
-"""The documentation site: the code that mkdocs needs beside the documents."""
+"""The code that mkdocs needs to build the documentation site."""

@@ -1,4 +1,4 @@
-"""The pages about the API: every operation and every schema of the OpenAPI document."""
+"""Pages about the API: every operation and every schema of the OpenAPI document."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -67,7 +67,7 @@ def _operation(method: str, path: str, operation: Member) -> Iterator[str]:
 
 
 def _callers(operation: Member) -> str:
-    """Return the permitted callers of the operation, in words."""
+    """Return in words who may call the operation."""
     scopes = [scope for each in operation.get("security", []) for names in each.values() for scope in names]
     if scopes:
         return f"clients with the scope `{scopes[0]}`"
@@ -91,7 +91,7 @@ def _members(schema: Member) -> str:
 
 
 def _type(schema: Member) -> str:
-    """Return the type of a value in words, with a link to the schema that it names."""
+    """Return the type of a value in words, with a link if it is a named schema."""
     if "$ref" in schema:
         name = schema["$ref"].rsplit("/", 1)[-1]
         return f"[{name}]({SCHEMAS}#{slugify(name)})"
@@ -108,7 +108,7 @@ def _limits(schema: Member) -> str:
 
 
 def _text(markdown: str) -> str:
-    """Return the description, escaped so that nothing is read as a tag."""
+    """Return the description with `<` escaped, so that no part is read as an HTML tag."""
     return markdown.replace("<", "&lt;")
 
 

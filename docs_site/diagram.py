@@ -1,4 +1,4 @@
-"""Diagrams without JavaScript: a Mermaid flowchart as a list of boxes, and a list of arrows."""
+"""Diagrams that need no JavaScript: a Mermaid flowchart becomes a list of its boxes and a list of its arrows."""
 
 import re
 
@@ -8,7 +8,7 @@ ARROW = re.compile(r'^(\w+) -- "(.*?)" --> (\w+)$')
 
 
 def drawn(markdown: str) -> str:
-    """Return the text with each flowchart replaced by its boxes, from the top down, and by its arrows."""
+    """Return the text with each flowchart replaced by two lists: its boxes from top to bottom, and its arrows."""
     return FENCE.sub(lambda fence: _draw(fence[1]), markdown)
 
 

@@ -16,11 +16,11 @@ from docs_site.reference import COMPLETED, generated_pages
 
 TESTED = re.compile(r"^( *```[a-z]+) tested$", flags=re.MULTILINE)
 ELSEWHERE = re.compile(rb"https://unpkg\.com/[^\"'`]*")
-"""Addresses on another host that the theme's scripts would load, for diagrams and old browsers. No page needs them."""
+"""URLs on another host that the theme's scripts would load, for diagrams and old browsers. No page needs them."""
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """Set the navigation, and the version and the commit under every page."""
+    """Set the navigation of the site, and the version and commit at the foot of every page."""
     config.nav = navigation()
     version, commit = os.environ.get("RELEASED_VERSION", VERSION), built_commit()
     config.copyright = f"Version {version}" + (f", commit {commit[:12]}" if commit else "")
@@ -39,7 +39,10 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:  # noqa: ARG001  # mkdocs names them
-    """Return the text of a page for the site."""
+    """Return the Markdown of a page as the site shows it.
+
+    Complete it from the program, adapt its links, draw its diagrams, and remove marks for tests.
+    """
     if page.file.src_uri in COMPLETED:
         markdown = COMPLETED[page.file.src_uri](markdown)
     if page.file.generated_by is None:
@@ -48,7 +51,7 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
 
 
 def on_post_build(config: MkDocsConfig) -> None:
-    """Remove addresses of other hosts from the theme's scripts, and delete the scripts' source maps."""
+    """Remove URLs of other hosts from the theme's scripts, and delete the source maps of these scripts."""
     assets = Path(config.site_dir) / "assets"
     for source in assets.rglob("*.map"):
         source.unlink()
@@ -57,7 +60,7 @@ def on_post_build(config: MkDocsConfig) -> None:
 
 
 def _read(name: str, place: str) -> str:
-    """Return the document with its links adapted to the site. A text without Markdown is shown unchanged."""
+    """Return the document with its links adapted to the site. A text that is not Markdown is shown unchanged."""
     source = ROOT / name
     text = source.read_text(encoding="utf-8")
     return moved_links(text, source, place) if source.suffix == ".md" else f"# Licence\n\n```text\n{text}```\n"

@@ -1,4 +1,4 @@
-"""The page about licences: the packages of an installation and the terms that each declares."""
+"""The page about licences: the packages of an installation, with the licence that each package declares."""
 
 from docs_site.markdown import page, table
 from supply.licences import terms_of
@@ -12,7 +12,10 @@ SCRIPT = "These packages of npm are in `unseal.js` and `unseal.html`, with their
 
 
 def licences_page() -> str:
-    """Return a page with the terms of each package that the service needs, and of each inside the desk's script."""
+    """Return a page with the licence of each package that the service needs.
+
+    A second table has the packages inside the desk's script.
+    """
     bundled = [(f"`{each.name}` {each.version}", each.terms) for each in bundled_packages()]
     return page(
         "# Licences",

@@ -1,4 +1,4 @@
-"""Pieces of Markdown."""
+"""Functions that write pieces of Markdown."""
 
 from collections.abc import Iterable, Sequence
 
@@ -9,7 +9,7 @@ def cell(text: object) -> str:
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Return a table, or nothing if it has no rows."""
+    """Return a table with the column headings `heads`, or an empty string if there are no rows."""
     lines = [f"| {' | '.join(map(cell, row))} |" for row in rows]
     if not lines:
         return ""
@@ -17,5 +17,5 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 
 def page(*blocks: str) -> str:
-    """Return the blocks that are not empty, with a blank line between them."""
+    """Return the blocks as a page, with a blank line between them. Empty blocks are left out."""
     return "\n\n".join(block.strip() for block in blocks if block.strip()) + "\n"

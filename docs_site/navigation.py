@@ -1,4 +1,4 @@
-"""The navigation of the site, from the tables of `docs/README.md`, so that there is one list of documents."""
+"""The navigation of the site, from the tables of `docs/README.md`, which are the only list of documents."""
 
 import re
 
@@ -25,7 +25,7 @@ PROJECT = {
 
 
 def navigation() -> Navigation:
-    """Return the home page, and a section of pages for each table."""
+    """Return the navigation: the home page, a section for each table, and a section about the project."""
     index = DOCS / "README.md"
     text = moved_links(index.read_text(encoding="utf-8"), index, "README.md")
     found: Navigation = [{"Home": "README.md"}]

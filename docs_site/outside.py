@@ -1,4 +1,4 @@
-"""Documents outside `docs/` that the site includes, and the links to and from them."""
+"""Documents outside `docs/` that the site includes, and the links from and to these documents."""
 
 import os
 import re
@@ -15,16 +15,16 @@ DOCUMENTS = {
     "LICENSE": "project/licence.md",
     "client/README.md": "project/client.md",
 }
-"""Each document outside `docs/`, with its place on the site."""
+"""Each document outside `docs/`, with its path on the site."""
 PICTURES = {"bench/results/latest.png": "project/speed.png", "bench/results/rates.png": "project/rates.png"}
 LINK = re.compile(r"(\[[^\]]*\]\()([^)\s#]+)((?:#[^)\s]*)?\))")
 EXTERNAL = re.compile(r"[a-z]+:")
 
 
 def moved_links(markdown: str, source: Path, place: str) -> str:
-    """Return the text with each link to a file of the repository changed to the file's place on the site.
+    """Return the text with each link to a file of the repository changed to the path of that file on the site.
 
-    `source` is the file of the text, and `place` its place on the site.
+    `source` is the file that contains the text, and `place` is the path of this file on the site.
     """
 
     def moved(link: re.Match[str]) -> str:
@@ -38,7 +38,7 @@ def moved_links(markdown: str, source: Path, place: str) -> str:
 
 
 def _place_of(file: Path) -> str | None:
-    """Return the place of the file on the site, or None if it has none."""
+    """Return the path of `file` on the site, or None if the site does not include it."""
     if file.is_relative_to(DOCS):
         return file.relative_to(DOCS).as_posix()
     name = file.relative_to(ROOT).as_posix() if file.is_relative_to(ROOT) else ""

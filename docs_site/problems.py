@@ -1,4 +1,4 @@
-"""The generated parts of the page about problems: the meaning of each problem, and every code of a fault."""
+"""The generated parts of the page about problems: the meaning of each problem, and the codes of validation errors."""
 
 import re
 
@@ -11,7 +11,7 @@ COMPLETED = "| slug | status | title | meaning | what to do |\n|---|---|---|---|
 
 
 def with_meanings(markdown: str) -> str:
-    """Return the page with the service's meaning of each problem, and with the codes at its end."""
+    """Return the page with the meaning of each problem in its table, and the codes of errors at its end."""
     meanings = {each.slug: each.meaning for each in all_problems()}
     rows = ROW.sub(lambda row: f"| {row[1]} | {cell(meanings[row[2]])} | {row[3]} |", markdown.replace(HEAD, COMPLETED))
     codes = table(["code", "meaning"], [(f"`{code}`", code.meaning) for code in FaultCode])

@@ -1,4 +1,4 @@
-"""Reference pages that are generated from the program, so that they cannot differ from it."""
+"""Reference pages that are generated from the program, so that they always agree with it."""
 
 import tempfile
 from pathlib import Path
@@ -12,11 +12,11 @@ from docs_site.problems import with_meanings
 from docs_site.settings import with_values
 
 COMPLETED = {"reference/settings.md": with_values, "reference/problems.md": with_meanings}
-"""Files in which one table is generated from the program: the function that completes each, by place."""
+"""Functions that complete a document with a generated table, by the document's path in `docs/`."""
 
 
 def generated_pages() -> dict[str, str]:
-    """Return the text of each page by its place on the site."""
+    """Return the text of each generated page, by its path on the site."""
     with tempfile.TemporaryDirectory() as folder:
         document = create_app(Settings(data_dir=Path(folder))).openapi()
     return {

@@ -1,4 +1,4 @@
-"""The generated parts of the page about settings: the permitted values of each setting, and their limits."""
+"""The generated parts of the page about settings: the values and limits of each setting."""
 
 import re
 from typing import Any
@@ -30,7 +30,7 @@ LIMITS = {
 
 
 def with_values(markdown: str) -> str:
-    """Return the page with the type and the limits of each setting beside its default."""
+    """Return the page with the type and limits of each setting beside its default."""
     known = Settings.model_json_schema()["properties"]
 
     def complete(row: re.Match[str]) -> str:
@@ -40,7 +40,7 @@ def with_values(markdown: str) -> str:
 
 
 def _values(schema: dict[str, Any]) -> str:
-    """Return the type in words, with the limits. Null means an absent setting, and is not a value of it."""
+    """Return the type in words, with the limits. Null is left out, because it stands for a setting that is not set."""
     value = next(each for each in schema.get("anyOf", [schema]) if each.get("type") != "null")
     if "enum" in value:
         return ", ".join(f"`{each}`" for each in value["enum"])

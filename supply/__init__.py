@@ -1,1 +1,1 @@
-"""What the project is made of: lock files, licences, bills of materials, and the audit of them."""
+"""The supply chain of the project: lock files, licences, bills of materials, and the audit of all of them."""

@@ -1,4 +1,4 @@
-"""What is in an archive of an image: the files of all its layers, as a container sees them."""
+"""A reader of container images: the files of all layers of an image archive, as a container sees them."""
 
 import json
 import tarfile
@@ -7,19 +7,21 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 REMOVED, EMPTIED = ".wh.", ".wh..wh..opq"
-"""The beginning of a file that removes another of a layer below, and the file that empties a folder."""
+"""Prefix of a file that removes a file of a lower layer, and name of a file that empties a folder."""
 
 
 def read_files(archive: Path, *, wanted: tuple[str, ...]) -> dict[str, bytes]:
-    """Return the content of each file whose path matches one of the patterns (of a `PurePath`), by its path.
+    """Return the content of each file in the image whose path matches a pattern of `wanted`, by path.
 
-    The archive is what `docker save` and Buildah write: of Docker's own form, or that of OCI.
+    Patterns are those of `PurePath.match`. `archive` is a file from `docker save` or Buildah, in Docker's format or in
+    the OCI format.
     """
     found: dict[str, bytes] = {}
     with tarfile.open(archive) as image:
         for layer in _layers(image):
             added: dict[str, bytes] = {}
-            with tarfile.open(fileobj=layer, mode="r|*") as files:  # once through: to go back is to unpack it again
+            # The layer is read as a stream, because going back would decompress it again.
+            with tarfile.open(fileobj=layer, mode="r|*") as files:
                 for member in files:
                     path = PurePosixPath("/", member.name)
                     if path.name.startswith(REMOVED):
@@ -32,7 +34,7 @@ def read_files(archive: Path, *, wanted: tuple[str, ...]) -> dict[str, bytes]:
 
 
 def _layers(image: tarfile.TarFile) -> Iterator[IO[bytes]]:
-    """Yield the layers, the lowest first."""
+    """Yield the layers of the image, the lowest first."""
     names = set(image.getnames())
     if "manifest.json" in names:
         (manifest,) = _json(image, "manifest.json")

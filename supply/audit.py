@@ -1,9 +1,9 @@
 """The audit of everything that is locked: `python -m supply.audit [--offline] [option of pip-audit ...]`.
 
-What needs no network comes first: every package has a hash, and terms that are allowed. Then each package is sent to a
-vulnerability service (OSV for Python, the registry's own for what is inside the script of the desk). It fails where one
-is known to be vulnerable, and where a service does not answer, so that no answer never passes for a good one.
-`--offline` leaves the services out, and says so.
+The audit first checks what needs no network: every package has a hash, and its licence is allowed. Then it sends each
+package to a vulnerability service: OSV for Python, and the npm registry for the packages inside the desk's script. It
+fails if a package is known to be vulnerable, and also if a service does not respond: silence must not pass for a good
+result. `--offline` skips the vulnerability services, and says so.
 """
 
 import subprocess
@@ -20,12 +20,15 @@ NOT_ASKED = "NOT sent to a vulnerability service: so nothing is known of weaknes
 
 
 def audit_offline() -> list[str]:
-    """Return what is wrong in the lock files themselves."""
+    """Return the faults of the lock files: packages without a hash, and licences that are not allowed."""
     return [*(f"no hash: {each}" for each in unlocked()), *(f"terms: {each}" for each in not_allowed())]
 
 
 def audit_online(options: Sequence[str]) -> list[str]:
-    """Return what a vulnerability service found, or did not answer for. Its own words are printed as they come."""
+    """Return the lock files for which a vulnerability service reported a weakness or did not respond.
+
+    The programs that ask these services print their own findings.
+    """
     program = [sys.executable, "-m", "pip_audit", *PIP_AUDIT, "--vulnerability-service", "osv", *options]
     runs = {f"requirements/{lock}": [*program, "--requirement", f"requirements/{lock}"] for lock in PYTHON_LOCKS}
     runs[BUNDLED] = [*NPM_AUDIT]
@@ -41,7 +44,7 @@ def _succeeds(command: Sequence[str]) -> bool:
 
 
 def main() -> None:
-    """Audit, and end with exit status 1 where something was found or no service answered."""
+    """Run the audit. Exit with status 1 if there was a finding, or if a vulnerability service did not respond."""
     options = sys.argv[1:]
     count = sum(len(python_packages(lock)) for lock in PYTHON_LOCKS) + sum(map(len, map(npm_packages, NPM_LOCKS)))
     found = audit_offline()

@@ -1,8 +1,9 @@
 """A bill of materials (CycloneDX): `python -m supply.bill BILL [IMAGE]`.
 
-Without IMAGE, of the wheel: the locked packages, and what is inside the script of the desk where that was built.
-With IMAGE, an archive by whatever built it, of what is in it: those of the locked packages that it has, the packages
-of Debian that it lists, and what is inside the script. A package in it that is not locked is an error.
+Without IMAGE, the bill is that of the wheel: the locked packages, and the packages inside the desk's script if the
+script was built. IMAGE is an archive of a container image. Then the bill has what is in the image: its locked packages,
+its Debian packages, and the packages inside the desk's script. A Python package in the image that is not locked is an
+error.
 """
 
 import json
@@ -28,11 +29,11 @@ OWN = "one-minute-guide"
 
 
 class NotLocked(Exception):
-    """An image has a package of Python that no lock file names."""
+    """An image contains a Python package that no lock file names."""
 
 
 def bill_of_wheel() -> Component:
-    """Return the bill of what an installation of the wheel gets."""
+    """Return the bill of what an installation of the wheel contains."""
     document = _locked()
     if (ROOT / SCRIPT).is_file():
         document["components"] += list(_inside_the_script())
@@ -40,7 +41,7 @@ def bill_of_wheel() -> Component:
 
 
 def bill_of_image(archive: Path) -> Component:
-    """Return the bill of what is in the image. Raises `NotLocked`."""
+    """Return the bill of what is in the image. Raise `NotLocked` if the image has a Python package without a lock."""
     files = read_files(archive, wanted=(STATUS, INSTALLED, SCRIPT))
     packages = {_installed(path) for path in files if path.endswith("/METADATA")}
     installed = {each for each in packages if not each.startswith(f"{OWN}==")}
@@ -61,7 +62,7 @@ def bill_of_image(archive: Path) -> Component:
 
 
 def debian_packages(status: str) -> Iterator[Component]:
-    """Yield a component for each package that the status file of dpkg has as installed."""
+    """Yield a component for each package that dpkg's status file lists as installed."""
     for paragraph in filter(str.strip, status.split("\n\n")):
         fields = message_from_string(paragraph)
         name, version, architecture = fields["Package"], fields["Version"], fields["Architecture"]
@@ -71,7 +72,7 @@ def debian_packages(status: str) -> Iterator[Component]:
 
 
 def _locked() -> Component:
-    """Return a bill of requirements/serve.txt, with hashes and terms."""
+    """Return a bill of the packages in requirements/serve.txt, with hashes and licences."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "bill.json"
         options = ["--output-reproducible", "--pyproject", "pyproject.toml", "--of", "JSON", "--output-file", str(file)]
@@ -104,12 +105,12 @@ def _licences(terms: str) -> list[Component]:
 
 
 def _pinned(component: Component) -> str:
-    """Return name and version as lock files write them. One name may be there twice, for different Pythons."""
+    """Return `name==version`, as in lock files. One name may occur twice, with versions for different Pythons."""
     return f"{component['name']}=={component['version']}"
 
 
 def _installed(path: str) -> str:
-    """Return name and version in the same form, from the folder of the package's metadata."""
+    """Return `name==version`, as in lock files. `path` is a file in the folder with the package's metadata."""
     name, _, version = Path(path).parent.name.removesuffix(".dist-info").partition("-")
     return f"{re.sub(r'[-_.]+', '-', name).lower()}=={version}"
 

@@ -1,7 +1,7 @@
-"""Under which terms each locked package is, and which terms are allowed.
+"""The licence of each locked package, and the licences that are allowed.
 
-`python -m supply.licences` reads the packages of every lock file of Python, and writes what they say into
-`requirements/licences.json`. `make lock` runs it. Lock files of npm have the terms themselves.
+`python -m supply.licences` reads the licences that the packages in every Python lock file declare, and writes them into
+`requirements/licences.json`. `make lock` runs it. npm lock files contain the licences themselves.
 """
 
 import json
@@ -22,7 +22,7 @@ FREE = re.compile(
     r"Python Software Foundation License|(LicenseRef-)?Repoze(-BSD-derived| Public License)|ZPL-2\.1|"
     r"Zope Public License|Public Domain"
 )
-"""Terms that want a notice at most."""
+"""Licences that require at most a notice."""
 ALLOWED = {
     "certifi": "MPL-2.0: changes to its own files stay open, and nobody changes them",
     "font-source-sans-pro": "OFL-1.1: a font may go into documents",
@@ -32,7 +32,7 @@ ALLOWED = {
     "pathspec": "MPL-2.0: it builds the wheel, and is not in the image",
     "pyrage": "MIT: its metadata do not say it, the file in it does",
 }
-"""Packages under other terms that an installation has, each with the reason."""
+"""Packages of an installation that have another licence, each with the reason why it is allowed."""
 ALLOWED_TO_DEVELOP = {
     "axe-playwright-python": "MIT: its metadata do not say it, the file in it does",
     "busboy": "MIT: its lock file does not say it, its metadata do",
@@ -51,18 +51,24 @@ ALLOWED_TO_DEVELOP = {
     "streamsearch": "MIT: as busboy",
     "web-push": "MPL-2.0: as dockerflow",
 }
-"""The same of what only developers install."""
+"""Packages that only developers install and that have another licence, each with the reason."""
 
 
 def is_free(terms: str) -> bool:
-    """Return whether one of the alternatives is free, or all of what applies together."""
+    """Return True if one of the alternatives in `terms` is a free licence (`FREE`).
+
+    Licences that apply together must all be free.
+    """
     terms = terms.removeprefix("(").removesuffix(")")
     alternatives = [terms] if " AND " in terms else terms.split(" OR ")
     return any(all(FREE.fullmatch(term) for term in each.split(" AND ")) for each in alternatives)
 
 
 def licence_of(package: Distribution) -> str:
-    """Return the terms of the package: its expression, else its classifiers, else the first line that it gives."""
+    """Return the licence that the package declares.
+
+    This is its licence expression, otherwise its classifiers, otherwise the first line of its licence field.
+    """
     about = package.metadata
     classified = [
         each.rpartition(" :: ")[2] for each in about.get_all("Classifier") or [] if each.startswith("License ::")
@@ -72,20 +78,23 @@ def licence_of(package: Distribution) -> str:
 
 
 def recorded() -> dict[str, str]:
-    """Return the recorded terms of each package, by `name==version`."""
+    """Return the recorded licence of each package, by `name==version`."""
     record: dict[str, str] = json.loads(RECORD.read_text(encoding="utf-8"))
     return record
 
 
 def terms_of(lock: str) -> dict[str, str]:
-    """Return the terms of each package in that file of `requirements/`, by name; some are for other systems alone."""
+    """Return the licence of each package in the file `lock` of `requirements/`, by name.
+
+    Packages without a recorded licence are left out: they are only for other systems.
+    """
     record = recorded()
     pinned = [(each.name, f"{each.name}=={each.version}") for each in python_packages(lock)]
     return {name: record[each] for name, each in pinned if each in record}
 
 
 def not_allowed() -> Iterator[str]:
-    """Yield each locked package whose terms are not allowed where it is, or not recorded."""
+    """Yield each locked package whose licence is not recorded, or is not allowed where the package is used."""
     record = recorded()
     for lock in PYTHON_LOCKS:
         allowed = ALLOWED if lock == "serve.txt" else ALLOWED | ALLOWED_TO_DEVELOP
@@ -102,7 +111,10 @@ def not_allowed() -> Iterator[str]:
 
 
 def read_terms(locks: Iterable[str]) -> dict[str, str]:
-    """Install each lock file of Python into a folder that is removed again, and return what its packages say."""
+    """Return the licence that each package in the Python lock files declares, by `name==version`.
+
+    Each lock file is installed into a temporary folder, which needs the network.
+    """
     found = {}
     for lock in locks:
         with tempfile.TemporaryDirectory() as folder:

@@ -1,4 +1,4 @@
-"""The lock files: every package that an installation, a build, a test or the benchmark gets, with its version."""
+"""The lock files: every package that an installation, a build, a test or the benchmark uses, with its version."""
 
 import json
 import re
@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
 PYTHON_LOCKS = ("serve.txt", "dev.txt", "docs.txt", "bench.txt", "generators.txt")
-"""The files of `requirements/`, that of an installation first."""
+"""The lock files in `requirements/`. The first is that of an installation."""
 BUNDLED = "desk_script"
-"""The folder of the one lock of npm whose packages are given to others: in unseal.js, and in unseal.html."""
+"""The folder of the only npm lock file whose packages are distributed: in `unseal.js` and `unseal.html`."""
 NPM_LOCKS = (
     BUNDLED,
     "bench/parse",
@@ -25,33 +25,33 @@ REQUIREMENT = re.compile(r"^([a-z0-9-]+)(?:\[[a-z0-9,-]+\])?==([^ \\]+)( ;)?", f
 
 
 class Locked(NamedTuple):
-    """A package of Python, as a lock file names it."""
+    """A Python package, as a lock file names it."""
 
     name: str
     version: str
     is_for_some: bool
-    """True if only some systems or some versions of Python need it."""
+    """True if only some systems or some versions of Python need the package."""
 
 
 class NpmPackage(NamedTuple):
-    """A package of npm, as its lock file describes it."""
+    """An npm package, as its lock file describes it."""
 
     name: str
     version: str
     terms: str
     integrity: str
     is_dev: bool
-    """True if it builds or tests, and is in nothing that is built."""
+    """True if the package is only used to build or test, and is in nothing that is built."""
 
 
 def python_packages(lock: str) -> list[Locked]:
-    """Return the packages in that file of `requirements/`."""
+    """Return the packages in the file `lock` of `requirements/`."""
     text = (ROOT / "requirements" / lock).read_text(encoding="utf-8")
     return [Locked(name, version, bool(marker)) for name, version, marker in REQUIREMENT.findall(text)]
 
 
 def npm_packages(folder: str) -> list[NpmPackage]:
-    """Return the packages in the lock file of npm in that folder."""
+    """Return the packages in the npm lock file in `folder`."""
     lock = json.loads((ROOT / folder / "package-lock.json").read_text(encoding="utf-8"))
     return sorted(
         NpmPackage(
@@ -67,12 +67,12 @@ def npm_packages(folder: str) -> list[NpmPackage]:
 
 
 def bundled_packages() -> list[NpmPackage]:
-    """Return the packages of npm that are inside the script of the desk."""
+    """Return the npm packages that are inside the desk's script."""
     return [each for each in npm_packages(BUNDLED) if not each.is_dev]
 
 
 def unlocked() -> Iterator[str]:
-    """Yield what is locked loosely: without a version and a hash, so that another file could come in its place."""
+    """Yield each locked package without an exact version and a hash: another file could be installed in its place."""
     for lock in PYTHON_LOCKS:
         lines = (ROOT / "requirements" / lock).read_text(encoding="utf-8").splitlines()
         for line, following in zip(lines, [*lines[1:], ""], strict=True):
@@ -83,7 +83,7 @@ def unlocked() -> Iterator[str]:
 
 
 def _terms(declared: object) -> str:
-    """Return the terms as one expression. Old packages give a list of them."""
+    """Return the licence as one expression. Old packages declare a list of licences."""
     if isinstance(declared, list):
         return " OR ".join(each["type"] if isinstance(each, dict) else str(each) for each in declared)
     return str(declared or "not said")

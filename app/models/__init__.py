@@ -2,7 +2,7 @@
 
 from sqlmodel import SQLModel
 
-# Names of constraints and indexes, on either database.
+# The naming convention of constraints and indexes, the same on SQLite and PostgreSQL.
 NAMING = {
     "ix": "ix_%(column_0_label)s",
     "uq": "uq_%(table_name)s_%(column_0_name)s",
@@ -11,4 +11,4 @@ NAMING = {
     "pk": "pk_%(table_name)s",
 }
 SQLModel.metadata.naming_convention = NAMING
-SQLModel.model_config["defer_build"] = True  # rows are never validated, so no validators are built
+SQLModel.model_config["defer_build"] = True  # table rows are never validated, so Pydantic need not build validators

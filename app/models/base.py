@@ -42,11 +42,15 @@ Text = Annotated[str, StringConstraints(min_length=1, max_length=4000)]
 MAX_NUMBER = 1_000_000
 """Highest number of an edition, an addition or a page."""
 MAX_ITEMS = 500
-"""Most entries of a list in an edition, so that complete entries stay below the 10,000 values of a request body."""
+"""Maximum number of entries in one list of an edition.
+
+Even 500 complete entries stay below the limit of 10,000 JSON values in a request body.
+"""
 EXAMPLE_DIGEST = "sha256:a5129e4eb899eb9761fcc041e91847544b4a1ab7d8694f456b328b5c056593e9"
 """Digest of the first edition of the shipped guide."""
 EXAMPLE_RENDITION_DIGEST = "sha256:04e6a02406737946d701dbedf3b57aa730ef6330e53b0423e1eb4980acdefcfe"
 FULL_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+"""Pattern of a date such as 2026-11-24."""
 _web_address: TypeAdapter[AnyHttpUrl] = TypeAdapter(AnyHttpUrl)
 GssCode = Annotated[
     str,
@@ -54,12 +58,13 @@ GssCode = Annotated[
     Field(description="Government Statistical Service code of the area.", examples=["E06000022"]),
 ]
 OnStep = Callable[[int, int], None]
+"""Progress function: called with the number of steps done and the total number of steps."""
 
 
 def parse_json(text: str | bytes) -> Any:
-    """Return the JSON value. Raise `ValueError` for invalid JSON, or for nesting deeper than 200 levels.
+    """Return the value of the JSON `text`. Raise `ValueError` if `text` is invalid or nested deeper than 200 levels.
 
-    Python's own parser raises `RecursionError` for deep nesting, which callers do not expect.
+    The parser of the standard library raises `RecursionError` for deep nesting, which callers do not expect.
     """
     return jiter.from_json(text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text)
 
@@ -71,13 +76,13 @@ def expect_each_once(values: Sequence[str], detail: str) -> None:
 
 
 class RequestModel(BaseModel):
-    """The base of every request model. An unknown field is an error, so that no misspelt text is lost silently."""
+    """Base class of the request models. Unknown fields are errors, so a misspelt field never loses text silently."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 class ResponseModel(BaseModel):
-    """The base of every response. It is built from validated values."""
+    """Base class of the response models. Unknown fields are errors, and an instance cannot be changed."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
@@ -93,7 +98,7 @@ def _parse_full_date(value: object) -> object:
         raise CodedValueError(FaultCode.NOT_A_DATE, "must be a full date such as 2026-11-24") from None
 
 
-# Pydantic would read a number as seconds since 1970, and so invent a date.
+# Without this check Pydantic would read a number as seconds since 1970, and so invent a date.
 FullDate = Annotated[dt.date, BeforeValidator(_parse_full_date)]
 
 
@@ -118,7 +123,7 @@ WebAddress = Annotated[
 
 
 def format_utc(moment: dt.datetime) -> str:
-    """Return the time in UTC, ending in Z (RFC 3339). Microseconds are written only if they are not zero."""
+    """Return `moment` in UTC as text ending in Z (RFC 3339), with microseconds only if they are not zero."""
     return moment.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
 
 
@@ -134,13 +139,19 @@ UtcDateTime = Annotated[
 
 
 def without_default(schema: dict[str, Any]) -> None:
-    """Remove the default from a field's JSON Schema: without a value the field is absent, never null."""
+    """Remove the default from a field's JSON Schema.
+
+    Such a field is left out of the JSON if it has no value. The field is never null.
+    """
     schema.pop("default", None)
 
 
 @dataclass(frozen=True)
 class FromCodeList:
-    """A mark for a string from a code list. The schema names the list, and a service checks membership."""
+    """Annotation for a string that must be a code of the code list named `code_list`.
+
+    The JSON Schema names the code list. The model accepts any string: a service checks that the list has the code.
+    """
 
     code_list: str
 
@@ -154,13 +165,16 @@ class FromCodeList:
 
 
 class UtcDateTimeType(TypeDecorator[dt.datetime]):
-    """A column type for times in UTC. Writing refuses a naive datetime; reading returns an aware one."""
+    """Column type for times in UTC. Writing a naive datetime is an error; reading returns an aware datetime."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> dt.datetime | None:
-        """Convert to UTC. For SQLite, which stores no time zone, remove the time zone."""
+        """Return `value` in UTC, without its time zone for SQLite, which stores none.
+
+        Return None for None. Raise `ValueError` if `value` has no time zone.
+        """
         if value is None:
             return None
         if value.tzinfo is None:
@@ -169,22 +183,27 @@ class UtcDateTimeType(TypeDecorator[dt.datetime]):
         return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
 
     def process_result_value(self, value: dt.datetime | None, dialect: Dialect) -> dt.datetime | None:
-        """Return an aware datetime in UTC."""
+        """Return the stored time as an aware datetime in UTC, or None for None."""
         if value is None:
             return None
         return value.replace(tzinfo=dt.UTC) if dialect.name == "sqlite" else value.astimezone(dt.UTC)
 
 
 def partial_index(name: str, *columns: str, sqlite: str, postgresql: str) -> Index:
-    """Return an index of the rows that meet the condition, given in the SQL of each database.
+    """Return a partial index: it covers only the rows for which a condition is true.
 
-    The PostgreSQL condition is passed to SQLAlchemy only when PostgreSQL is opened, because it loads the whole dialect.
+    `sqlite` and `postgresql` are the condition in the SQL of each database. The PostgreSQL condition is kept in the
+    index's `info`. SQLAlchemy gets this condition only when a PostgreSQL database is opened, because it then loads the
+    whole dialect.
     """
     return Index(name, *columns, sqlite_where=text(sqlite), info={"postgresql_where": text(postgresql)})
 
 
 def without_empty_members(value: Any, left_out: str = "") -> Any:
-    """Return the JSON value without fields named `left_out` and fields that are null, empty arrays or empty objects."""
+    """Return the JSON `value` without fields that are null, empty or named `left_out`, at every level.
+
+    Empty arrays and empty objects count as empty; empty strings do not.
+    """
     if isinstance(value, dict):
         pruned = {key: without_empty_members(member, left_out) for key, member in value.items() if key != left_out}
         return {key: member for key, member in pruned.items() if member not in (None, [], {})}
@@ -194,35 +213,38 @@ def without_empty_members(value: Any, left_out: str = "") -> Any:
 def digest_of(content: BaseModel) -> str:
     """Return the digest of an edition or rendition: `sha256:` and 64 hexadecimal digits.
 
-    It is the SHA-256 of the content as canonical JSON (RFC 8785), without fields that are null, empty arrays or empty
-    objects. The content of an edition is the fields `title` to `contacts`. A key that is added to this API later, and
-    is empty in older editions, therefore changes no digest.
+    The digest is the SHA-256 of `content` as canonical JSON (RFC 8785), without fields that are null, empty arrays or
+    empty objects. For an edition, `content` has the fields `title` to `contacts`. A field that is added to this API
+    later, and is empty in older editions, therefore does not change their digests.
     """
     canonical = canonical_json(without_empty_members(content.model_dump(mode="json")))
     return f"sha256:{hashlib.sha256(canonical).hexdigest()}"
 
 
 def canonical_submission(submission: BaseModel) -> bytes:
-    """Return the submitted fields as canonical JSON. The receipt has its SHA-256.
+    """Return the submitted fields as canonical JSON (RFC 8785). The signed receipt contains their SHA-256.
 
-    The order and spacing of the submitted JSON do not matter.
+    The result does not depend on the order and spacing of the submitted JSON.
     """
     return canonical_json(submission.model_dump(mode="json", exclude_unset=True))
 
 
 def canonical_json(value: JsonValue) -> bytes:
-    """Return the canonical JSON (RFC 8785) of a value with ASCII names and without fractions.
+    """Return `value` as canonical JSON (RFC 8785). `value` may have only ASCII field names, and no fractions.
 
-    orjson sorts names by code point and has its own number format. For such values both agree with the RFC. Raise
+    orjson sorts names by code point and has its own number format. For such values its result is that of the RFC. Raise
     `orjson.JSONEncodeError` for an integer beyond 53 bits.
     """
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER)
 
 
 def show_no_progress(_done: int, _total: int) -> None:
-    """Ignore the progress."""
+    """Do nothing: the `OnStep` for callers that show no progress."""
 
 
 def steps_of_part(on_step: OnStep, *, after: int, total: int) -> OnStep:
-    """Return a progress function for one part of the work, which begins after `after` of `total` steps."""
+    """Return a progress function for one part of a task. The function reports to `on_step`, that of the whole task.
+
+    `after` steps of the task come before the part. `total` is the number of steps of the whole task.
+    """
     return lambda done, _of_the_part: on_step(after + done, total)

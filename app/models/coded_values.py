@@ -11,17 +11,21 @@ from app.errors import Location
 from app.models.base import FromCodeList
 
 CodedValue = tuple[Location, str, str]
+"""A code in a model: its location, the name of the code list, and the code."""
 
 
 def drop_consequent_errors(errors: Sequence[ErrorDetails]) -> list[ErrorDetails]:
-    """Return pydantic's errors without each "list too short" that only follows from errors in that list's entries."""
+    """Return Pydantic's errors without those that report a list as too short because of an invalid entry.
+
+    Pydantic does not count invalid entries, so it can report both the invalid entry and its list.
+    """
     around = {at[:length] for at in (error["loc"] for error in errors) for length in range(len(at))}
     return [error for error in errors if error["type"] != "too_short" or error["loc"] not in around]
 
 
 @cache
 def member_reader(model: type[BaseModel], name: str) -> TypeAdapter[Any]:
-    """Return a validator of one field of the model."""
+    """Return a validator for the values of the field `name` of `model`."""
     return TypeAdapter[Any](model.model_fields[name].rebuild_annotation())
 
 
@@ -32,7 +36,10 @@ def _only_model_in(annotation: Any) -> type[BaseModel] | None:
 
 
 def model_at(model: type[BaseModel], at: Location) -> type[BaseModel] | None:
-    """Return the model of the object at that location in a value of `model`, or None if it is ambiguous."""
+    """Return the model class of the object at the location `at` in a value of `model`.
+
+    Return None if a field on the way is unknown, contains no model, or allows several models.
+    """
     found: type[BaseModel] | None = model
     for name in (step for step in at if isinstance(step, str)):
         member = found.model_fields.get(name) if found is not None else None
@@ -48,10 +55,10 @@ def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
 
 
 def coded_values(model: BaseModel) -> Iterator[CodedValue]:
-    """Yield (location, name of the code list, code) for every code in the model.
+    """Yield (location, name of the code list, code) for every code in `model`.
 
-    A location is a path of field names, keys and list indexes from the root. Unset fields yield nothing. Raise
-    `TypeError` for a model with a field that names two code lists, because its codes would be ambiguous.
+    A location is a path of field names, keys and list indexes from the root. Fields that were not set are skipped.
+    Raise `TypeError` for a field that names two code lists, because its codes would be ambiguous.
     """
     for field, code_list in _coded_fields(type(model)).items():
         if field in model.model_fields_set:
@@ -73,9 +80,10 @@ def _codes_in(location: Location, code_list: str | None, value: object) -> Itera
 
 @cache
 def _coded_fields(model: type[BaseModel]) -> Mapping[str, str | None]:
-    """Map every field of the class that may hold codes to the code list of its strings.
+    """Map the fields of `model` that may contain codes to the code list of their strings.
 
-    Fields without codes and models are left out, because most of a concern is free text.
+    The code list is None for a field whose codes are all inside nested models. Other fields are left out, because most
+    of a concern is free text.
     """
     fields = model.model_fields
     found = {

@@ -39,13 +39,13 @@ class RenditionForm(StrEnum):
 
     @property
     def has_words(self) -> bool:
-        """True if it has text. The others are links to a document or recording."""
+        """True for formats whose text is stored here. Other formats are links to a document or recording."""
         return self in (RenditionForm.TRANSLATION, RenditionForm.EASY_READ)
 
 
 def _check_language(tag: str) -> str:
     language = tag.partition("-")[0]
-    # Most languages have their own file there: `exists` reads no table, which would take 5 MB of memory.
+    # `exists` looks for Babel's file of the language. The table of all names would take 5 MB of memory.
     if not (exists(language) or language in OWN_NAMES or language in Locale(ENGLISH_TAG).languages):
         raise CodedValueError(FaultCode.INVALID, "must be the tag of a known language (BCP 47), such as `cy` for Welsh")
     return tag
@@ -60,12 +60,15 @@ LanguageTag = Annotated[
 
 
 def direction_of(tag: str) -> Direction:
-    """Return the direction in which the language is written."""
+    """Return the writing direction of the language `tag`."""
     return "rtl" if script_of(tag) in RIGHT_TO_LEFT_SCRIPTS else "ltr"
 
 
 def script_of(tag: str) -> str:
-    """Return the script of the language (ISO 15924), such as Latn: the one in its tag, otherwise the usual one."""
+    """Return the script (ISO 15924) of the language `tag`, such as Latn.
+
+    This is the script named in the tag, otherwise the usual script of the language, and Latn if that is unknown.
+    """
     language, *others = tag.split("-")
     own = next((part for part in others if SCRIPT_SUBTAG.match(part)), None)
     usual = str(get_global("likely_subtags").get(language, "")).split("_")
@@ -73,12 +76,12 @@ def script_of(tag: str) -> str:
 
 
 def region_of(tag: str) -> str | None:
-    """Return the region in the tag, such as GB, or None."""
+    """Return the two-letter region in `tag`, such as GB, or None if the tag has none."""
     return next((part for part in tag.split("-")[1:] if part.isupper()), None)
 
 
 def own_name_of(tag: str) -> str:
-    """Return the language's native name, or the tag if the name is unknown."""
+    """Return the native name of the language `tag`, or the tag itself if the name is unknown."""
     language = tag.partition("-")[0]
     locale = _locale_of(tag)
     name = None if locale is None else locale.get_language_name()
@@ -86,7 +89,7 @@ def own_name_of(tag: str) -> str:
 
 
 def english_name_of(tag: str) -> str:
-    """Return the language's name in English, such as Welsh."""
+    """Return the English name of the language `tag`, such as Welsh, or the tag itself if the name is unknown."""
     language = tag.partition("-")[0]
     return OWN_NAMES.get(language) or Locale(ENGLISH_TAG).languages.get(language, tag)
 

@@ -1,4 +1,4 @@
-"""Paths of this API and its pages, which every layer builds here."""
+"""Paths of the API and of the pages. Every layer builds paths with these constants and functions."""
 
 from typing import Annotated
 
@@ -29,7 +29,7 @@ REVIEWS_ATOM_FEED = "/v1/reviews-due.atom"
 
 
 def problem_path(slug: str) -> str:
-    """Return the path that explains a kind of problem."""
+    """Return the path at which the API explains the problem type `slug`."""
     return f"{PROBLEMS}/{slug}"
 
 
@@ -49,12 +49,12 @@ def history_path(guide: str) -> str:
 
 
 def draft_path(guide: str) -> str:
-    """Return the path of a guide's draft."""
+    """Return the path of the draft of a guide."""
     return f"{guide_path(guide)}/draft"
 
 
 def edition_path(guide: str, number: int) -> str:
-    """Return the path of a numbered edition."""
+    """Return the path of edition `number` of a guide."""
     return f"{history_path(guide)}/{number}"
 
 
@@ -64,32 +64,38 @@ def renditions_path(guide: str) -> str:
 
 
 def edition_renditions_path(guide: str, number: int) -> str:
-    """Return the path of the list of the renditions of one edition."""
+    """Return the path of the list of renditions of one edition."""
     return f"{edition_path(guide, number)}/renditions"
 
 
 def rendition_path(guide: str, language: str, number: int | None = None) -> str:
-    """Return the path of a guide's rendition in a language: the one with that number, or the one to read."""
+    """Return the path of rendition `number` of a guide in a language.
+
+    If `number` is None, return the path that always leads to the current rendition in that language.
+    """
     path = f"{renditions_path(guide)}/{language}"
     return path if number is None else f"{path}/{number}"
 
 
 def rendition_page_path(guide: str, language: str, number: int | None = None) -> str:
-    """Return the page path of a guide's rendition in a language: the one with that number, or the one to read."""
+    """Return the path of the page of rendition `number` of a guide in a language.
+
+    If `number` is None, return the path that always leads to the current rendition in that language.
+    """
     path = f"{guide_page_path(guide)}/renditions/{language}"
     return path if number is None else f"{path}/{number}"
 
 
 def concern_path(reference: str, *steps: str) -> str:
-    """Return the path of a concern's status for its reporter, or a path below it."""
+    """Return the path at which a reporter reads the status of a concern, followed by `steps`."""
     return "/".join((CONCERNS, reference, *steps))
 
 
 def desk_concern_path(reference: str, *steps: str | int) -> str:
-    """Return the path of a concern at the desk, or a path below it."""
+    """Return the path of a concern at the desk, followed by `steps`."""
     return "/".join((DESK_CONCERNS, reference, *map(str, steps)))
 
 
 def disclosures_path(chain: str) -> str:
-    """Return the path of the audit entries of one chain."""
+    """Return the path of the audit log entries of one chain."""
     return f"{DISCLOSURES}?chain={chain}"

@@ -1,4 +1,7 @@
-"""References of concerns: short, unguessable, easy to read aloud, with a check character that detects typing errors."""
+"""References of concerns: short, unguessable, easy to read aloud, and with a check character to detect typing errors.
+
+Also the ids of bursts. A burst is many concerns from one source on one day.
+"""
 
 import datetime as dt
 import secrets
@@ -8,7 +11,7 @@ ALPHABET = "02346789FKMRWXYZ"
 DRAWN = 11
 GROUP = 4
 BURST = rf"20[0-9]{{2}}-[0-9]{{2}}-[0-9]{{2}}-[{ALPHABET}]{{{GROUP}}}"
-"""Pattern of a burst mark: a day and four characters."""
+"""Pattern of the id of a burst: a day and four characters, such as 2026-11-24-R7KX."""
 EXAMPLE_BURST = "2026-11-24-R7KX"
 _IN_ALPHABET = str.maketrans("0123456789abcdef", ALPHABET)
 
@@ -20,12 +23,18 @@ def new_reference() -> str:
 
 
 def burst_mark(day: dt.date, digest: bytes) -> str:
-    """Return the mark of a source on that day. It has so little of the digest that thousands of sources share it."""
+    """Return the id of the burst of a source on `day`. `digest` is a keyed digest of the source's address.
+
+    The id contains only 16 bits of the digest. Thousands of sources share each id, so it identifies no source.
+    """
     return f"{day}-{digest.hex()[:GROUP].translate(_IN_ALPHABET)}"
 
 
 def find_reference_start(typed: str) -> str | None:
-    """Return the typed beginning of a reference in standard form, or None if it is too short or cannot be one."""
+    """Return the beginning of a reference in `typed`, in standard form.
+
+    Return None if `typed` has fewer than four characters, or cannot be the beginning of a reference.
+    """
     plain = _plain(typed)
     if not GROUP <= len(plain) <= DRAWN + 1 or not set(plain) <= set(ALPHABET):
         return None
@@ -33,7 +42,7 @@ def find_reference_start(typed: str) -> str | None:
 
 
 def find_reference(typed: str) -> str | None:
-    """Return the typed reference in its standard form, or None if it is not one. Case and grouping do not matter."""
+    """Return the reference in `typed`, in standard form, or None if it is not one. Case and grouping do not matter."""
     plain = _plain(typed)
     if len(plain) != DRAWN + 1 or not set(plain) <= set(ALPHABET) or _check_character(plain[:DRAWN]) != plain[DRAWN]:
         return None
@@ -41,7 +50,7 @@ def find_reference(typed: str) -> str | None:
 
 
 def _check_character(drawn: str) -> str:
-    """Return the check character of the ISO 7064 hybrid system, modulo 17 and 16."""
+    """Return the check character of ISO 7064, hybrid system MOD 17,16, for the characters in `drawn`."""
     size = len(ALPHABET)
     remainder = size
     for character in drawn:
@@ -54,5 +63,5 @@ def _plain(typed: str) -> str:
 
 
 def in_groups(plain: str) -> str:
-    """Return the characters in groups joined by hyphens."""
+    """Return the characters of `plain` in groups of four, joined by hyphens."""
     return "-".join(plain[start : start + GROUP] for start in range(0, len(plain), GROUP))

@@ -1,1 +1,1 @@
-"""Tables, requests and responses of access: clients, people, sign-in and limits."""
+"""Tables and types of access: clients, people, roles, names and sign-in."""

@@ -25,7 +25,10 @@ class Scope(StrEnum):
 
 
 class ClientRow(AccessRow, table=True):
-    """A client, and the person who acts with its keys, if any. A `test` client may only send tests."""
+    """A client of the API, and the person who acts with the client's keys, if any.
+
+    If `test` is true, the client can only send test concerns.
+    """
 
     __tablename__ = "clients"
 
@@ -43,7 +46,10 @@ class ClientRow(AccessRow, table=True):
 
 
 class ClientKeyRow(AccessRow, table=True):
-    """A client's key, shown once. Only its SHA-256 is stored, which is enough for a key of 256 random bits."""
+    """A client's key, of which only the SHA-256 is stored. The key itself is shown once.
+
+    A SHA-256 is enough to protect a key, because the key has 256 random bits.
+    """
 
     __tablename__ = "client_keys"
     unsigned: ClassVar[frozenset[str]] = AccessRow.unsigned | {"last_used_at"}
@@ -55,5 +61,5 @@ class ClientKeyRow(AccessRow, table=True):
     last_used_at: dt.datetime | None = Field(default=None, sa_type=UtcDateTimeType)
 
     def is_valid(self, at: dt.datetime) -> bool:
-        """Return True if the key has not expired at that time."""
+        """Return True if the key has not expired at the time `at`."""
         return self.expires_at is None or at < self.expires_at

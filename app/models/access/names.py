@@ -1,4 +1,4 @@
-"""Names of people: which may be recorded, and which look alike."""
+"""Rules for the names of people and clients: which names can be recorded, and which could be mistaken for another."""
 
 import unicodedata
 from typing import Annotated
@@ -8,12 +8,18 @@ from pydantic import Field as pydantic_Field
 
 from app.errors import CodedValueError, FaultCode
 
-MAX_NAME_LENGTH = 96  # with a prefix and a slash, two names fit the 200 characters of an audit log search
+MAX_NAME_LENGTH = 96  # two names, with a prefix and a slash, fit into the 200 characters of an audit log search
 OWN_ACTORS = frozenset({"operator", "retention", "service", "keyholder", "passkey", "passkeydesk", "openid", "norole"})
-"""Names that the audit log uses without a person or client, or before a person; without spaces and punctuation."""
+"""Names that the audit log gives to the service itself, and its prefixes before the names of people.
+
+They are in the form in which `find_look_alike` compares them: lower case, without spaces and punctuation.
+"""
 SEPARATORS = frozenset("/\\<>:;|")
 LETTERS = ("Lu", "Ll", "Lt", "Lo")
-"""Unicode categories of letters that belong to one script. Marks and modifiers, such as an okina, belong to any."""
+"""Unicode categories of letters that belong to one script.
+
+Other categories, such as marks and modifier letters (the okina is one), may be used with any script.
+"""
 WRITTEN_TOGETHER = (
     frozenset({"CJK", "HIRAGANA", "KATAKANA"}),
     frozenset({"CJK", "HANGUL"}),
@@ -23,14 +29,15 @@ WRITTEN_TOGETHER = (
 
 
 def is_recordable(name: object) -> bool:
-    """Return True if the audit log can hold the name: it is printable, not too long, and needs no trimming."""
+    """Return True if the audit log can hold `name`: printable text of 1 to 96 characters without outer spaces."""
     return isinstance(name, str) and 0 < len(name) <= MAX_NAME_LENGTH and name.isprintable() and name == name.strip()
 
 
 def find_look_alike(name: str) -> str | None:
-    """Return why the audit log could show the name as another one, or None. Applies to new people and clients.
+    """Return the reason why the audit log could make `name` look like another name, or None if there is none.
 
-    Names that are already stored, and those from a provider, are accepted as they are.
+    The reason is the end of a sentence that begins with "a person's name" or "a client's name". The rules are for new
+    people and clients. Stored names, and names from an identity provider, are accepted as they are.
     """
     plain = "".join(each for each in name.casefold() if each.isalnum())
     if plain in OWN_ACTORS:
@@ -46,7 +53,7 @@ def find_look_alike(name: str) -> str | None:
 
 
 def _script_of(letter: str) -> str:
-    """Return the script: the first word of the letter's Unicode name."""
+    """Return the script of `letter`: the first word of the letter's Unicode name."""
     return unicodedata.name(letter, "UNNAMED").split()[0]
 
 

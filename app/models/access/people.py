@@ -10,14 +10,14 @@ from app.models.base import UtcDateTimeType
 
 
 class PersonRow(AccessRow, table=True):
-    """A person who was invited, or who signed in through a provider. The audit log uses this name."""
+    """A person who was invited, or who signed in through an identity provider. The audit log uses their `name`."""
 
     __tablename__ = "people"
 
     name: str = Field(primary_key=True)
     role: str
     provider: str | None = None
-    """The issuer that identifies the person and gives their role, or None for a person with passkeys."""
+    """Issuer (OpenID Connect) that identifies the person and gives their role. None if they use passkeys."""
     handle: bytes = Field(sa_type=LargeBinary)
     """Random bytes that identify the person to a passkey (WebAuthn's user handle)."""
     added_at: dt.datetime = Field(sa_type=UtcDateTimeType)
@@ -25,7 +25,7 @@ class PersonRow(AccessRow, table=True):
 
     @property
     def is_over(self) -> bool:
-        """True if the person left."""
+        """True if the person has left the desk."""
         return self.left_at is not None
 
 
@@ -61,15 +61,21 @@ class PasskeyRow(AccessRow, table=True):
 
 
 class SessionRow(AccessRow, table=True):
-    """A session of a person. Only the SHA-256 of its token is stored; ended sessions are deleted."""
+    """A person's session at the desk. Only the SHA-256 of the session's token is stored.
+
+    The row is deleted when the session ends.
+    """
 
     __tablename__ = "desk_sessions"
 
     token_sha256: bytes = Field(primary_key=True, sa_type=LargeBinary)
     person: str = Field(foreign_key="people.name")
     client: str
-    """The prefix before the person's name in the audit log: how they signed in."""
+    """Prefix before the person's name in the audit log. It says how they signed in."""
     started_at: dt.datetime = Field(sa_type=UtcDateTimeType)
     confirmed_at: dt.datetime = Field(sa_type=UtcDateTimeType)
-    """Time when the provider last confirmed the person and their role; with a passkey, the start of the session."""
+    """Time when the identity provider last confirmed the person and their role.
+
+    For a person with a passkey, the start of the session.
+    """
     last_used_at: dt.datetime = Field(sa_type=UtcDateTimeType)

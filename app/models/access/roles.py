@@ -6,9 +6,9 @@ from enum import StrEnum
 from app.models.access.clients import Scope
 
 NO_ROLE = "no role"
-"""Stands for the role of a person whose provider withdrew it."""
+"""Stored in place of a role after the identity provider has withdrawn the person's role."""
 FOR_PROGRAMS = frozenset({Scope.METRICS})
-"""The scopes that no page needs."""
+"""Scopes that only programs need: no page uses them."""
 
 
 class Role(StrEnum):
@@ -30,12 +30,13 @@ SCOPES_OF: Mapping[Role, frozenset[Scope]] = {
     Role.PUBLISHER: frozenset({Scope.DRAFT, Scope.PUBLISH}),
     Role.EDITOR: frozenset({Scope.DRAFT}),
 }
-"""The scopes of each role, largest first. An auditor reads the audit log but no concern; a lead reads both.
+"""The scopes of each role. A role with more scopes comes before the roles that it includes.
 
-An editor writes guides; a publisher also publishes them. Neither can see a concern.
+An auditor reads the audit log but no concern; a lead reads both. An editor writes guides; a publisher also publishes
+them. Editors and publishers cannot see concerns.
 """
 
 
 def role_with(scopes: Collection[str]) -> Role | None:
-    """Return the first role whose scopes for pages are all among `scopes`, or None."""
+    """Return the first role in `SCOPES_OF` whose scopes for pages are all in `scopes`, or None if there is none."""
     return next((role for role, needed in SCOPES_OF.items() if needed - FOR_PROGRAMS <= set(scopes)), None)

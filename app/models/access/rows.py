@@ -1,4 +1,4 @@
-"""Base of the tables of clients and of people: their rows grant access."""
+"""The base class of the tables of clients and people, whose rows grant access."""
 
 from typing import ClassVar
 
@@ -7,16 +7,17 @@ from sqlmodel import Field, SQLModel
 
 
 class AccessRow(SQLModel):
-    """Base of the rows that grant access. A row counts only with a MAC (`app/services/access/row_signing.py`).
+    """Base class of rows that grant access. A row grants access only if its MAC is right.
 
-    The MAC's key is on the host, so write access to the database is not enough to grant access.
+    `app/services/access/row_signing.py` makes and checks the MACs. Their key is on the host, so write access to the
+    database is not enough to grant access.
     """
 
     unsigned: ClassVar[frozenset[str]] = frozenset({"mac"})
-    """The columns that the MAC does not cover, since they grant no access."""
+    """Columns that the MAC does not cover, because they do not grant access."""
     mac: bytes = Field(default=b"", sa_type=LargeBinary)
 
     @property
     def is_over(self) -> bool:
-        """True if the row no longer grants access and only records that."""
+        """True if the row no longer grants access, and is kept only to record that it has ended."""
         return False

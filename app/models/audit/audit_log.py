@@ -1,4 +1,4 @@
-"""Tables of the audit log: entries in chains, each with the hash of the entry before it."""
+"""Tables of the audit log. Its entries form hash chains: each entry has the hash of the entry before it."""
 
 import datetime as dt
 from enum import IntEnum, StrEnum
@@ -15,7 +15,7 @@ EVENTS = "events"
 PEOPLE = "people"
 WEBHOOKS = "webhooks"
 OUTBOX = "outbox"
-"""The chain of events. Its rows are in their own table, and a checkpoint names its end."""
+"""The chain of events. Its entries are in the table `events`, and each checkpoint records its last event."""
 WITHOUT_A_CONCERN = (INBOX, AUDIT, EVENTS, PEOPLE, WEBHOOKS, OUTBOX)
 """The chains that do not belong to one concern."""
 
@@ -38,7 +38,10 @@ class DeskAct(StrEnum):
     ASSIGNMENT_REFUSED = "assignment_refused"
     """The assignment had changed since the person last saw it, so nothing was changed."""
     WITHHELD = "withheld"
-    """The concern had changed since the person last saw it. Their form was shown again, and nothing was done."""
+    """The concern had changed since the person last saw it, so the action was not carried out.
+
+    The person saw their form again.
+    """
     NOTED = "noted"
     DISCLOSURES_READ = "disclosures_read"
     STATEMENT_SIGNED = "statement_signed"
@@ -69,10 +72,10 @@ class AuditEntryRow(SQLModel, table=True):
     `sha256` covers the row and the hash of the row before it in its chain.
 
     `detail` is the canonical JSON (RFC 8785) of an object, written from the model of the action's details and hashed as
-    text. The sentence that people read is made when it is shown.
+    text. The sentence that people read is made from `detail` when the entry is shown.
 
-    `position` is the row's place among all entries: 1, 2, 3 without a gap. It is not hashed. The hashes in this order
-    are the leaves of the Merkle tree (RFC 6962) that checkpoints sign.
+    `position` is the row's place among all entries: 1, 2, 3 without a gap. `sha256` does not cover it. The hashes of
+    all entries, in this order, are the leaves of the Merkle tree (RFC 6962) that checkpoints sign.
     """
 
     __tablename__ = "audit_entries"
@@ -90,7 +93,10 @@ class AuditEntryRow(SQLModel, table=True):
 
 
 class ChainRow(SQLModel, table=True):
-    """The end of one chain. Its name is a concern's reference, or one of `WITHOUT_A_CONCERN`."""
+    """The end of one chain: the number of entries, and the hash of the last entry.
+
+    `name` is a concern's reference, or one of `WITHOUT_A_CONCERN`.
+    """
 
     __tablename__ = "chains"
 
@@ -100,9 +106,10 @@ class ChainRow(SQLModel, table=True):
 
 
 class CheckpointRow(SQLModel, table=True):
-    """A signed checkpoint: the number of audit log entries, and their Merkle root. It is also sent elsewhere.
+    """A signed checkpoint: the number of audit log entries, and their Merkle root.
 
-    `frontier` has the roots of the complete subtrees, so that the next checkpoint reads only newer entries.
+    A copy of each checkpoint is sent elsewhere. `note` is the signed text. `frontier` has the roots of the complete
+    subtrees, so that the next checkpoint reads only newer entries.
     """
 
     __tablename__ = "checkpoints"
@@ -116,14 +123,14 @@ class CheckpointRow(SQLModel, table=True):
 
 
 class NotedTime(IntEnum):
-    """The id of each time that a running service stores."""
+    """Ids of the rows of `KnownTimeRow`: one for each time that a running service stores."""
 
     CLOCK = 1
-    """The last known time, with which the clock agreed."""
+    """Last known time: the service stores it regularly, and compares the clock with it before it erases."""
     EMAIL_ROUND = 2
     """Time of the last check for emails to send."""
     WEBHOOK_ROUND = 3
-    """Time of the last check for events to push."""
+    """Time of the last check for events to send to webhooks."""
 
 
 class KnownTimeRow(SQLModel, table=True):

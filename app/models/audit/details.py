@@ -24,7 +24,7 @@ CHANGING_ACTS = ASSIGNING_ACTS | {
     DeskAct.RELEASED,
     DeskAct.ERASED,
 }
-"""Actions that change a concern or its entries. `changed_at` has the time of the last one."""
+"""Actions that change a concern or its entries. A concern's `changed_at` is the time of the last one."""
 TO_SEE_FIRST = CHANGING_ACTS | {DeskAct.MESSAGE_SENT, DeskAct.HANDED_OVER}
 """Actions of others that a person must have seen before a deciding action on the concern."""
 DECIDING_ACTS = frozenset(
@@ -37,14 +37,16 @@ DECIDING_ACTS = frozenset(
         DeskAct.HANDED_OVER,
     }
 )
+"""Actions that a person may take only after seeing what others have done to the concern."""
 SENDING_ACTS = frozenset({DeskAct.NOTED, DeskAct.MESSAGE_SENT, DeskAct.HANDED_OVER})
-"""Actions that would be repeated if a form were sent twice."""
+"""Actions that would be repeated if their form were sent twice."""
 
 
 class Details(BaseModel):
-    """Details of an audit entry. As a string they are the sentence shown to people, which is never parsed.
+    """Details of an audit log entry. `str()` returns the sentence that people read. Programs never parse that sentence.
 
-    `words` is the template of the sentence. Never change the default of a member: stored details leave it out.
+    `words` is the template of the sentence. Never change the default of a field: stored details leave defaults out, so
+    stored entries would change their meaning.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
@@ -52,7 +54,7 @@ class Details(BaseModel):
 
     @property
     def stored(self) -> str:
-        """The canonical JSON (RFC 8785) that is stored and hashed. Members with their default value are left out."""
+        """The canonical JSON (RFC 8785) that is stored and hashed. Fields with their default value are left out."""
         return canonical_json(self.model_dump(mode="json", exclude_defaults=True)).decode()
 
     def __str__(self) -> str:
@@ -60,22 +62,24 @@ class Details(BaseModel):
 
 
 class EntryDetails(Details):
-    """Base of the details of one text: the concern's own, or the entry with this kind and number."""
+    """Base class of the details about one text: the concern's own text, or the entry with this `kind` and `number`."""
 
     kind: EntryKind | None = None
     number: int | None = None
 
     @property
     def place(self) -> EntryPlace | None:
-        """The place of the entry; None for the concern's own text."""
+        """The place of the entry, or None if the details are about the concern's own text."""
         return None if self.kind is None or self.number is None else EntryPlace(self.kind, self.number)
 
 
 class SealDetails(EntryDetails):
-    """Details of an action that stores a sealed text.
+    """Details of an action that stores a sealed text, such as a concern, a note or a message.
 
-    A message has no recipients. `columns_sha256` is the digest of the concern's unencrypted columns, if the action sets
-    them. `entry_sha256` is that of the new entry's columns, and `receipt_sha256` that of the receipt for a retry.
+    `sealed_sha256` is the digest of the sealed text. `recipients` are the fingerprints of the desk's keys; a message
+    has none. `columns_sha256` is the digest of the concern's unencrypted columns, if the action sets them.
+    `entry_sha256` is the digest of the new entry's columns. `receipt_sha256` is the digest of the receipt that is
+    stored for a retry.
     """
 
     sealed_sha256: str
@@ -93,7 +97,7 @@ class SealDetails(EntryDetails):
 
 
 class ShownPage(BaseModel):
-    """The entries of one kind that were shown, from `first` to `last`; None if there were none."""
+    """The entries of one kind that were shown, from `first` to `last`. Both are None if there were no entries."""
 
     model_config = Details.model_config
     kind: EntryKind
@@ -105,7 +109,7 @@ class ShownPage(BaseModel):
 
 
 class ShownDetails(EntryDetails):
-    """Details of a reading: what was shown, how, which pages of entries, and which concerns of a list."""
+    """Details of a reading: what was shown and how, which pages of entries, and which concerns of a list."""
 
     what: str = ""
     pages: tuple[ShownPage, ...] = ()
@@ -117,9 +121,10 @@ class ShownDetails(EntryDetails):
 
 
 class AcknowledgedDetails(Details):
-    """Details of an acknowledgement: of a concern with its additions up to a number, or of one `addition`.
+    """Details of an acknowledgement: of a concern with its first `up_to_addition` additions, or of one `addition`.
 
-    `together` is the number of concerns of the `burst` that were acknowledged in one action.
+    If several concerns of a burst were acknowledged in one action, `together` is their number, and `burst` the id of
+    the burst. A burst is many concerns from one source on one day.
     """
 
     up_to_addition: int = 0
@@ -152,14 +157,17 @@ class ReasonDetails(Details):
 
 
 class PersonDetails(Details):
-    """Details of an action about a person: assigned, or left. The rules of the database read an assignment's person."""
+    """Details of an action about a person: they were assigned a concern, or they left the desk.
+
+    Triggers of the database read the person from the details of an assignment.
+    """
 
     words = "{person}"
     person: str
 
 
 class AssignmentRefusedDetails(Details):
-    """Details of a refused assignment: the person; None for an unassignment."""
+    """Details of a refused change of an assignment: the person to assign, or None to remove the assignment."""
 
     person: str | None = None
 
@@ -168,14 +176,14 @@ class AssignmentRefusedDetails(Details):
 
 
 class WithheldDetails(Details):
-    """Details of an action that was not carried out: the wanted action."""
+    """Details of an action that was not carried out: the name of that action."""
 
     words = "{wanted}"
     wanted: str
 
 
 class MessageReadDetails(Details):
-    """Details of the first reading of messages by the reporter: their numbers."""
+    """Details of the reporter's first reading of messages: the numbers of the messages."""
 
     messages: tuple[int, ...]
 
@@ -184,7 +192,10 @@ class MessageReadDetails(Details):
 
 
 class HandedOverDetails(Details):
-    """Details of a hand-over: the file, the recipient, the organisation and the reason."""
+    """Details of a hand-over: its number, the file, the recipient, the organisation and the reason.
+
+    `package_sha256` is the digest of the file, and `additions` the number of additions in the file.
+    """
 
     number: int
     additions: int = 0
@@ -200,7 +211,7 @@ class HandedOverDetails(Details):
 
 
 class HandOverConfirmedDetails(Details):
-    """Details of the other organisation's receipt."""
+    """Details of the other organisation's receipt: the number of the hand-over, and the receipt's digest."""
 
     words = "hand-over {number} receipt sha256:{receipt_sha256}"
     number: int
@@ -208,7 +219,7 @@ class HandOverConfirmedDetails(Details):
 
 
 class ExportedDetails(Details):
-    """Details of an export: the digest of the signed file, and whether notes are in it."""
+    """Details of an export: the digest of the signed file, and whether the file contains notes."""
 
     file_sha256: str
     notes: bool
@@ -218,7 +229,10 @@ class ExportedDetails(Details):
 
 
 class LogDetails(Details):
-    """Details of an action on the audit log: the chain and the client; None for all."""
+    """Details of a reading of the audit log, or of a signed statement about it: the chain and the client.
+
+    None stands for every chain, or every client.
+    """
 
     chain: str | None = None
     client: str | None = None
@@ -228,7 +242,10 @@ class LogDetails(Details):
 
 
 class CheckpointDetails(Details):
-    """Details of a signed checkpoint: the number and hash of the last event; 0 and None if there is none."""
+    """Details of a signed checkpoint: the number and the hash of the last event.
+
+    If there is no event yet, `events` is 0 and `sha256` is None.
+    """
 
     events: int = 0
     sha256: str | None = None
@@ -238,7 +255,11 @@ class CheckpointDetails(Details):
 
 
 class SummaryDetails(Details):
-    """Details of a reading of counts: of the inbox, of the last `days` days, or the monthly `statistics`."""
+    """Details of a reading of counts.
+
+    The counts are the monthly statistics if `statistics` is true, the figures of the last `days` days if `days` is
+    given, and otherwise those of the inbox.
+    """
 
     days: int | None = None
     statistics: bool = False
@@ -249,7 +270,7 @@ class SummaryDetails(Details):
 
 
 class EventsConfirmedDetails(Details):
-    """Details of a confirmation that the client has every event up to `event`."""
+    """Details of a confirmation that a client has received every event up to the number `event`."""
 
     words = "{event} by {client}"
     client: str
@@ -257,7 +278,7 @@ class EventsConfirmedDetails(Details):
 
 
 class WebhookDetails(Details):
-    """Details of a changed webhook: its state, on or off, and the digests of its columns and of its stored secrets."""
+    """Details of a changed webhook: whether it is on, and the digests of its columns and of its stored secrets."""
 
     name: str
     on: bool
@@ -270,7 +291,7 @@ class WebhookDetails(Details):
 
 
 class InvitedDetails(Details):
-    """Details of an invitation: the person, the role, and the fingerprint of the link."""
+    """Details of an invitation: the person, the role, and the fingerprint of the invitation link."""
 
     words = "{person} as {role}; link {link}"
     person: str
@@ -279,7 +300,7 @@ class InvitedDetails(Details):
 
 
 class PasskeyDetails(Details):
-    """Details of a new passkey: its fingerprint, and that of the link exchanged for it."""
+    """Details of a new passkey: its fingerprint, and the fingerprint of the invitation link that registered it."""
 
     words = "passkey {passkey} by link {link}"
     passkey: str
@@ -287,7 +308,7 @@ class PasskeyDetails(Details):
 
 
 class RoleDetails(Details):
-    """Details of a change of role: the person, the former role, and the new one, which may be none."""
+    """Details of a change of role: the person, the former role and the new one. `NO_ROLE` stands for no role."""
 
     words = "{person} from {former} to {role}"
     person: str
@@ -296,7 +317,7 @@ class RoleDetails(Details):
 
 
 class SessionDetails(Details):
-    """Details of a sign-in or sign-out: the fingerprint of the session; None for every session of the person."""
+    """Details of a sign-in or sign-out: the fingerprint of the session. None stands for all the person's sessions."""
 
     session: str | None = None
 
@@ -305,14 +326,14 @@ class SessionDetails(Details):
 
 
 class ClientDetails(Details):
-    """Details of an action about a client: its name."""
+    """Details of an action about a client: the client's name."""
 
     words = "{client}"
     client: str
 
 
 class KeyDetails(ClientDetails):
-    """Base of the details of a new key: its fingerprint, and the time at which it ends; None for no end."""
+    """Base class of the details of a new key: its fingerprint `key`, and the time `ends` when it expires, if ever."""
 
     key: str
     ends: UtcDateTime | None = None
@@ -336,7 +357,7 @@ class ClientAddedDetails(KeyDetails):
 
 
 class KeyAddedDetails(KeyDetails):
-    """Details of a further key of a client, and the time at which its older keys end, if not before."""
+    """Details of a further key of a client. The client's older keys expire at `older_keys_end`, or earlier."""
 
     older_keys_end: UtcDateTime
 
@@ -375,12 +396,16 @@ DETAILS: Mapping[str, type[Details]] = {
 
 
 def details_of(row: Any) -> Any:
-    """Return the details of an audit entry. Raise `ValueError` or `LookupError` if they were altered."""
+    """Return the details of an audit log entry.
+
+    Raise `LookupError` if the action of `row` is unknown, or `ValueError` if its details do not fit the action: either
+    means that the row was altered.
+    """
     return DETAILS[row.act].model_validate_json(row.detail)
 
 
 def sentence_of(row: Any) -> str:
-    """Return the sentence of an audit entry. Altered details are returned as they are stored."""
+    """Return the sentence that people read for an audit log entry. Unreadable details are returned as stored."""
     try:
         return str(details_of(row))
     except (ValueError, LookupError):
@@ -388,7 +413,7 @@ def sentence_of(row: Any) -> str:
 
 
 def present_audit_entry(row: AuditEntryRow) -> DisclosureEntry:
-    """Return the audit entry as callers see it. Details that are not a JSON object are shown as an empty object."""
+    """Return the audit log entry as callers see it. Details that are not a JSON object become an empty object."""
     columns = row.model_dump(exclude={"position", "detail"})
     try:
         details = parse_json(row.detail)
@@ -398,14 +423,20 @@ def present_audit_entry(row: AuditEntryRow) -> DisclosureEntry:
 
 
 def audit_entry_row(entry: Mapping[str, Any]) -> AuditEntryRow:
-    """Return the row of an audit entry in JSON, with the details as they are stored and hashed."""
+    """Return the table row of an audit log entry that is given as JSON values.
+
+    The row has the details in the form in which they are stored and hashed.
+    """
     columns = {name: value for name, value in entry.items() if name != "details"}
     stored = {"at": dt.datetime.fromisoformat(entry["at"]), "detail": canonical_json(entry["details"]).decode()}
     return AuditEntryRow(**columns | stored)
 
 
 def others_acts_to_see(act: DeskAct) -> frozenset[DeskAct]:
-    """Return the actions of others that a person must have seen before this action; none for a note."""
+    """Return the actions of others that a person must have seen before they do `act`.
+
+    The result is empty for actions that do not depend on others, such as writing a note.
+    """
     if act in ASSIGNING_ACTS:
         return ASSIGNING_ACTS
     return TO_SEE_FIRST if act in DECIDING_ACTS else frozenset()

@@ -9,7 +9,7 @@ from app.models.audit.audit_log import DeskAct
 
 
 class EntryKind(StrEnum):
-    """The kind of an entry, which says who writes it and who reads it."""
+    """Kind of an entry of a concern: the reporter's addition, a note of the desk, or a message to the reporter."""
 
     ADDITION = "addition"
     NOTE = "note"
@@ -17,22 +17,24 @@ class EntryKind(StrEnum):
 
 
 class EntryPlace(NamedTuple):
-    """The place of one entry of a concern: its kind, and its number in the order of arrival."""
+    """The place of one entry of a concern: its kind, and its number among the concern's entries of that kind."""
 
     kind: EntryKind
     number: int
 
     def __str__(self) -> str:
-        """Return the place's name, for the audit log and for an operator."""
+        """Return the name of the place, such as `note 3`, for the audit log and for operators."""
         return f"{self.kind} {self.number}"
 
 
 @dataclass(frozen=True)
 class EntrySpec:
-    """The rules of one kind of entry: the action that records it, its limits, and the error above them.
+    """The rules for one kind of entry: the action that records it, the limits, and the error above the limits.
 
-    `for_desk`: it is sealed to the keys of the desk, not to that of the reporter's status token. `changes_concern`: the
-    action changes the concern. In the sealed document, the member with the text has the name of the kind.
+    A concern has at most `most` entries of a kind, with `most_bytes` bytes of sealed text in total. If `for_desk` is
+    true, entries are sealed to the keys of the desk, otherwise to the key of the reporter's status token. If
+    `changes_concern` is true, the action counts as a change of the concern. In the sealed document, the text is in a
+    member named after the kind.
     """
 
     act: DeskAct
@@ -54,4 +56,4 @@ ENTRY_SPECS = {
 FOR_THE_DESK = tuple(kind for kind, spec in ENTRY_SPECS.items() if spec.for_desk)
 
 MEMBER_OF_KIND = {"concern": "submission"} | {kind.value: kind.value for kind in FOR_THE_DESK}
-"""The member with the text, in the sealed document of each kind for the desk."""
+"""The member that contains the text, in the sealed document of each kind that the desk can open."""

@@ -1,4 +1,4 @@
-"""Digests of a concern, its entries and its receipts, stored in audit log entries."""
+"""Digests of a concern, its entries and its receipts. Audit log entries contain them."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -20,10 +20,10 @@ def seal_details(
     columns: Mapping[str, Any] | None = None,
     receipt: StoredReceiptRow | None = None,
 ) -> SealDetails:
-    """Return the details of an action that stores the sealed text.
+    """Return the details of an action that stores the text `sealed`, encrypted to `recipients`.
 
-    `row` is that of a new entry. `columns` are those of the concern's row, if the action sets them. `receipt` is stored
-    for a retry.
+    For a new entry, `added` is its place and `row` is its row. `columns` are those of the concern's row, if the action
+    sets them. `receipt` is the receipt that is stored for a retry.
     """
     return SealDetails(
         kind=None if added is None else added.kind,
@@ -37,19 +37,19 @@ def seal_details(
 
 
 def entry_sha256(row: EntryRow) -> str:
-    """Return the SHA-256 of the canonical JSON (RFC 8785) of an entry's unencrypted columns at its receipt."""
+    """Return the SHA-256 of the columns of a new entry that are not encrypted, as canonical JSON (RFC 8785)."""
     columns = {name: getattr(row, name) for name in ("reference", "kind", "number", "author", "immediate_danger")}
     times = {name: at and format_utc(at) for name, at in (("at", row.received_at), ("due", row.acknowledge_by))}
     return hashlib.sha256(canonical_json(columns | times)).hexdigest()
 
 
 def receipt_sha256(row: StoredReceiptRow) -> str:
-    """Return the SHA-256 of a receipt stored for a retry, with the digests of its key and its payload."""
+    """Return the SHA-256 of a receipt that is stored for a retry, with the digests of its key and its payload."""
     return hashlib.sha256(b"".join((row.key_sha256, row.payload_mac, row.sealed_receipt))).hexdigest()
 
 
 def columns_sha256(row: Mapping[str, Any]) -> str:
-    """Return the SHA-256 of the canonical JSON (RFC 8785) of a concern's columns that only its reporter sets."""
+    """Return the SHA-256 of the columns of a concern that only its submission sets, as canonical JSON (RFC 8785)."""
     columns = {
         "reference": row["reference"],
         "received_at": format_utc(row["received_at"]),

@@ -19,13 +19,13 @@ from app.models.links import Links, desk_concern_path
 from app.models.references import EXAMPLE_REFERENCE
 
 ENTRY_WAITS = "acknowledge_by IS NOT NULL AND acknowledged_at IS NULL AND sealed IS NOT NULL"
-"""SQL condition for an unacknowledged addition that is not erased. Other kinds have no `acknowledge_by`."""
+"""SQL condition for an unacknowledged addition that is not erased. Only additions have `acknowledge_by`."""
 AGE_HEADER = b"age-encryption.org/v1\n"
 EXAMPLE_SEALED = base64.b64encode(AGE_HEADER + b"-> X25519 ...").decode()
 MAX_MESSAGE_FILE_BYTES = 32_768
 MAX_NOTE_LENGTH = 10_000
 MAX_NOTE_FILE_BYTES = 65_536
-"""More than the longest note needs, however JSON escapes its characters."""
+"""Maximum size of a sealed note. It is enough for the longest note, even if JSON escapes all characters."""
 MAX_RECIPIENTS = 20
 RECIPIENT = "age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj"
 WORDS_OF_A_NOTE = "Spoke to the school. Call again on Monday."
@@ -34,12 +34,12 @@ AgeRecipient = Annotated[str, StringConstraints(pattern=r"^age1[0-9a-z]{58}$", m
 
 
 class EntryRow(SQLModel, table=True):
-    """A sealed entry, numbered for each concern and kind in order of arrival. `sealed` is null after erasure.
+    """A sealed entry of a concern. Entries of a kind are numbered in order of arrival. `sealed` is null after erasure.
 
     `author` is the writer, as named in the audit log. `recipients` are the fingerprints of the desk's keys. A message
-    has none: it is sealed to the key of the reporter's status token. An addition has `acknowledge_by`, and
-    `immediate_danger` is its reporter's answer, if any. For a message, `read_at` is when the reporter first read it.
-    `answered_by` is the number of the first addition after that.
+    has no recipients: it is sealed to the key of the reporter's status token. Only an addition has `acknowledge_by`;
+    its `immediate_danger` is the reporter's answer, if any. For a message, `read_at` is when the reporter first read
+    it, and `answered_by` is the number of the reporter's first addition after that.
     """
 
     __tablename__ = "entries"
@@ -64,17 +64,17 @@ class EntryRow(SQLModel, table=True):
 
     @property
     def place(self) -> EntryPlace:
-        """The place of the entry in its concern."""
+        """The kind and number of the entry."""
         return EntryPlace(EntryKind(self.kind), self.number)
 
 
 def base64_length(size: int) -> int:
-    """Return the maximum length in base64 of `size` bytes."""
+    """Return an upper limit of the length of `size` bytes in base64."""
     return size * 4 // 3 + 4
 
 
 def age_file_within(max_bytes: int) -> Callable[[str], str]:
-    """Return a validator for base64 text: it must be an age file of at most `max_bytes` bytes."""
+    """Return a validator of base64 text. The text must contain an age file of at most `max_bytes` bytes."""
 
     def check(text: str) -> str:
         try:

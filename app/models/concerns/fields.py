@@ -17,7 +17,10 @@ Brief = Annotated[str, StringConstraints(max_length=100)]
 Line = Annotated[str, StringConstraints(max_length=300)]
 Note = Annotated[str, StringConstraints(max_length=1000)]
 Account = Annotated[str, StringConstraints(max_length=5000)]
-"""The lengths are generous, and the longest possible concern is still well below a megabyte."""
+"""A long text. The maximum lengths of all four types of text are generous.
+
+Even so, the longest possible concern is well below a megabyte.
+"""
 _CODE = StringConstraints(max_length=40)
 CouncilCode = Annotated[str, FromCodeList("council"), _CODE]
 SexCode = Annotated[str, FromCodeList("sex"), _CODE]
@@ -46,7 +49,7 @@ def _check_full_date(value: object) -> object:
     )
 
 
-# Pydantic reads a number as seconds since 1970: a year would become a false date.
+# Without this check Pydantic would read a number, such as a year, as seconds since 1970.
 Day = Annotated[dt.date, BeforeValidator(_check_full_date)]
 
 
@@ -54,9 +57,7 @@ def _check_partial_date(value: str) -> str:
     try:
         if not re.fullmatch(_PARTIAL_DATE, value):
             raise ValueError
-        dt.date.fromisoformat(
-            value + "0000-01-01"[len(value) :]
-        )  # the first month and day for those that are not known
+        dt.date.fromisoformat(value + "0000-01-01"[len(value) :])  # 01 stands for an unknown month or day
     except ValueError:
         raise CodedValueError(
             FaultCode.NOT_A_DATE, "must be a date such as 2026-11-24, 2026-11 or 2026; put other text beside it"
@@ -73,9 +74,10 @@ PartialDate = Annotated[
 
 
 class ReporterInput(RequestModel):
-    """The base of the models in a concern or an addition.
+    """Base class of the models in a concern or an addition.
 
-    Many front ends send null for an empty field, so null means the same as leaving a field out, lists included.
+    Many front ends send null for an empty field. For these models null therefore means the same as leaving the field
+    out, also for lists.
     """
 
     @model_validator(mode="before")
@@ -89,11 +91,11 @@ class ReporterInput(RequestModel):
     def __get_pydantic_json_schema__(
         cls, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        """Allow null for every list that may be left out."""
+        """Allow null for every list that may be left out, and remove its default."""
         json_schema: dict[str, Any] = handler(schema)
         properties = handler.resolve_ref_schema(json_schema)["properties"]
         for name in _optional_lists(cls):
-            properties[name].pop("default")  # generated clients take a default for the only value that is not null
+            properties[name].pop("default")  # client generators mistake the default for the only value besides null
             properties[name]["anyOf"] = [
                 {keyword: properties[name].pop(keyword) for keyword in _LIST_KEYWORDS if keyword in properties[name]},
                 {"type": "null"},
@@ -103,7 +105,7 @@ class ReporterInput(RequestModel):
 
 @cache
 def _optional_lists(model: type[ReporterInput]) -> frozenset[str]:
-    """Return the names of the lists that may be left out."""
+    """Return the names of the lists in `model` that may be left out."""
     return frozenset(name for name, field in model.model_fields.items() if field.default == ())
 
 

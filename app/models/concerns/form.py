@@ -46,7 +46,10 @@ class ConcernFormResponse(ResponseModel):
 
 
 def concern_form(code_lists: tuple[CodeList, ...], signposts: tuple[Signpost, ...]) -> ConcernFormResponse:
-    """Return the form of this version of the service, with these code lists."""
+    """Return the form of this version of the service with `code_lists` and `signposts`.
+
+    The JSON Schema leaves out the field `test`, which is only for developers.
+    """
     codes = {found.name: [code.code for code in found.codes] for found in code_lists}
     schema = {"$schema": JSON_SCHEMA, **_with_codes(Concern.model_json_schema(), codes)}
     del schema["properties"][NO_QUESTION]
@@ -68,7 +71,7 @@ def concern_form(code_lists: tuple[CodeList, ...], signposts: tuple[Signpost, ..
 
 
 def _with_codes(schema: Any, codes: Mapping[str, list[str]]) -> Any:
-    """Return a copy in which each coded field lists its codes."""
+    """Return a copy of `schema` in which each field with `x-code-list` has the codes of that list as `enum`."""
     if isinstance(schema, list):
         return [_with_codes(each, codes) for each in schema]
     if not isinstance(schema, dict):

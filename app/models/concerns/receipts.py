@@ -116,7 +116,7 @@ class GuideChoice(ResponseModel):
 
 
 class AlsoCall(ResponseModel):
-    """Other people whom the reporter can call, chosen by the content of the concern."""
+    """Other people whom the reporter can call. The service chooses them by the content of the concern."""
 
     also_call: tuple[Signpost, ...] = Field(
         default=(),

@@ -1,4 +1,4 @@
-"""Tables of concerns. Only the fields for routing are unencrypted."""
+"""Tables of concerns. Only the columns that are needed to handle a concern are unencrypted."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -25,14 +25,14 @@ DUE = (
     " ELSE addition_acknowledge_by END"
 )
 BY_URGENCY = ("waiting", "danger", "due", "received_at", "reference")
-"""The order of the inbox. `danger` is from 0 to 3."""
+"""Columns that sort the inbox, most urgent first. `danger` is from 0, the most urgent, to 3."""
 FILTERED = ("state", "immediate_danger", "guide", "assigned_to", "changed_at", "test", "burst")
-"""Columns that the inbox filters by. Both indexes of the inbox have all of them, so only matching rows are read."""
+"""Columns that the inbox filters by. Both indexes of the inbox contain them, so only matching rows are read."""
 
 
 @dataclass(frozen=True)
 class NewConcern:
-    """A concern as it is received: the columns of its row that have no default."""
+    """The values of a new concern's row, for the columns that have no default."""
 
     reference: str
     received_at: dt.datetime
@@ -51,22 +51,24 @@ class NewConcern:
 
 
 def _computed(kind: Any, expression: str) -> Column[Any]:
-    """Return a column that the database computes from the others whenever the row is written."""
+    """Return a column that the database computes from other columns whenever the row is written."""
     return Column(kind, Computed(expression, persisted=True), nullable=False)
 
 
 class ConcernRow(SQLModel, table=True):
     """A concern, sealed to the duty team's public keys before it is stored.
 
+    `sealed` is null after erasure; the row remains for statistics.
+
     `additions_waiting`, `addition_acknowledge_by` and `addition_danger` describe the unacknowledged additions: their
     number, earliest deadline and most urgent answer. The database computes `waiting`, `danger` and `due`, by which the
     inbox is sorted.
-    `sealed` is null after erasure; the row remains for statistics.
-    `message_key` is the public half of the status token's key.
-    A `test` is not about a real child: it is not counted, has no events, and is erased after a day.
-    `burst` is the mark of many concerns from one source on one day; empty for most concerns.
-    `assigned_to` is the assigned person; empty if unassigned.
-    `changed_at` is the time of the last action that changed the concern. Reading does not count.
+
+    `message_key` is the public key derived from the status token: messages to the reporter are sealed to it. A concern
+    with `test` is not about a real child: it is not counted, has no events, and is erased after a day. `burst` is the
+    id that many concerns from one source on one day share; it is empty for most concerns. `assigned_to` is the assigned
+    person; empty if unassigned. `changed_at` is the time of the last action that changed the concern. Reading does not
+    count.
     """
 
     __tablename__ = "concerns"
@@ -116,7 +118,10 @@ class ConcernRow(SQLModel, table=True):
 
 
 class StoredReceiptRow(SQLModel, table=True):
-    """The receipt of a request with an idempotency key, for a retry. Only the holder of the key can decrypt it."""
+    """The receipt of a request with an idempotency key, stored to be returned to a retry.
+
+    Only a caller with the idempotency key can decrypt it.
+    """
 
     __tablename__ = "stored_receipts"
 

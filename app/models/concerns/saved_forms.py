@@ -1,4 +1,4 @@
-"""The table of saved forms: concerns that are not sent yet."""
+"""The table of saved forms: concerns that have not been sent yet."""
 
 import datetime as dt
 
@@ -9,10 +9,11 @@ from app.models.base import UtcDateTimeType
 
 
 class SavedFormRow(SQLModel, table=True):
-    """A form as it was filled in, encrypted with a key derived from its code. The code is not stored.
+    """A partly filled-in form, encrypted with a key derived from the form's code. The code is not stored.
 
-    `opened_by_sha256` is the digest of the page that opened it last. `source` is the mark of the network that saved it.
-    The mark reveals no address, and is empty for the local host. `size` is that of `sealed`, in bytes.
+    `opened_by_sha256` is the digest of the id of the page that opened the form last. `source` is a short pseudonym of
+    the network that saved the form: it reveals no address, and is empty for the local host. `size` is the length of
+    `sealed` in bytes.
     """
 
     __tablename__ = "saved_forms"

@@ -10,7 +10,7 @@ from app.models.desk.hand_overs import JWS, SHA256, HandOverEntry
 from app.models.desk.inbox import InboxEntry
 
 NOT_SIGNED = {"overdue", "links"}
-"""Unsigned fields of an inbox entry: they depend on the time and on the paths of this version."""
+"""Fields of an inbox entry that are not signed, because they depend on the time and on this version's paths."""
 
 
 class ExportStatement(ResponseModel):

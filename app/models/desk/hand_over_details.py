@@ -15,12 +15,15 @@ def handed_over_details(row: HandOverRow) -> HandedOverDetails:
 
 
 def confirmed_details(number: int, receipt: str) -> HandOverConfirmedDetails:
-    """Return the details of the audit log entry that records the other organisation's receipt."""
+    """Return the details of the audit log entry for the other organisation's `receipt` of hand-over `number`."""
     return HandOverConfirmedDetails(number=number, receipt_sha256=hashlib.sha256(receipt.encode()).hexdigest())
 
 
 def acts_of_hand_overs(rows: Iterable[HandOverRow]) -> set[tuple[str, dt.datetime | None, str]]:
-    """Return the action, time and stored details of each hand-over and each received receipt."""
+    """Return what the audit log should record about `rows`, as tuples of action, time and stored details.
+
+    There is one tuple for each hand-over, and one for each receipt of the other organisation.
+    """
     found: set[tuple[str, dt.datetime | None, str]] = set()
     for row in rows:
         found.add((DeskAct.HANDED_OVER.value, row.at, handed_over_details(row).stored))
@@ -31,6 +34,6 @@ def acts_of_hand_overs(rows: Iterable[HandOverRow]) -> set[tuple[str, dt.datetim
 
 
 def recorded_hand_overs(chain: Iterable[AuditEntryRow]) -> set[tuple[str, dt.datetime | None, str]]:
-    """Return the action, time and stored details of each entry of the chain about a hand-over."""
+    """Return the action, time and stored details of each entry of `chain` about a hand-over."""
     acts = (DeskAct.HANDED_OVER, DeskAct.HAND_OVER_CONFIRMED)
     return {(row.act, row.at, row.detail) for row in chain if row.act in acts}

@@ -19,7 +19,10 @@ JWS = "eyJhbGciOiJFZERTQSJ9.eyJqdGkiOiI0RjdLIn0.c2lnbmF0dXJl"
 
 
 class HandOverRow(SQLModel, table=True):
-    """A hand-over: the organisation, the reason, and the receipts of both sides. Theirs is added later, once."""
+    """A hand-over of a concern to another organisation: the organisation, the reason, and the receipts of both sides.
+
+    `receipt` is the receipt of this service. `their_receipt` is added later, only once.
+    """
 
     __tablename__ = "hand_overs"
 

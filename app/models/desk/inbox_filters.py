@@ -1,4 +1,4 @@
-"""Filters of the inbox, in one model for its query, its saved views, its form and its command."""
+"""Filters of the inbox: one model for the query parameters, the saved views, the form and the command."""
 
 import datetime as dt
 import re

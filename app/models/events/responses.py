@@ -1,4 +1,4 @@
-"""Wire models of events: pulled by clients, and sent to webhooks."""
+"""Models of events as they are sent to clients: on request, and to webhooks."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ URLS = {"concern": f"https://guidance.example{desk_concern_path(EXAMPLE_REFERENC
 
 
 def _if_there(description: str, example: Any) -> Any:
-    """Declare a member that is omitted, never null, when it has no value."""
+    """Declare a field that is left out, and is never null, if it has no value."""
     return pydantic_Field(
         default=None,
         description=description,
@@ -92,7 +92,7 @@ EVENT_DATA: dict[str, type[ResponseModel]] = {
     "rendition": RenditionEventData,
     "audit": CheckpointEventData,
 }
-"""The model of an event's data, by the first word of its kind."""
+"""The model of an event's data, by the first word of the event's kind (`concern` in `concern.received`)."""
 
 
 class EventResponse(ResponseModel):

@@ -11,7 +11,7 @@ from app.errors import CodeWithMeaning
 from app.models.base import UtcDateTimeType
 
 EMAIL = "email"
-"""The receiver name of the duty team's mailbox. Its address is in the settings, not here."""
+"""Name of the receiver that stands for the duty team's mailbox. The settings have the mailbox's address."""
 
 
 class EventKind(CodeWithMeaning):
@@ -49,20 +49,21 @@ class EventKind(CodeWithMeaning):
 
 
 class DeliveryState(StrEnum):
-    """The progress of one delivery."""
+    """Progress of the delivery of one event to one receiver."""
 
     PENDING = "pending"
     DELIVERED = "delivered"
     DEAD = "dead"
+    """The service has given up: the last attempt failed, or the receiver responded with 410 (Gone)."""
     CANCELLED = "cancelled"
     """The webhook was removed before the event reached it."""
 
 
 class EventRow(SQLModel, table=True):
-    """One event, written in the same transaction as the change that it reports.
+    """An event, written in the same transaction as the change that it reports.
 
-    Events are numbered without a gap. `webhooks` names its receivers. `sha256` covers the whole event and the hash of
-    the event before.
+    Events are numbered without a gap. `webhooks` has the names of the event's receivers. `sha256` covers the whole
+    event and the hash of the event before it.
     """
 
     __tablename__ = "events"
@@ -78,7 +79,7 @@ class EventRow(SQLModel, table=True):
 class WebhookRow(SQLModel, table=True):
     """A receiver of events: a URL, or the duty team's mailbox, named `EMAIL`.
 
-    A URL has two secrets while the new one replaces the old, both encrypted.
+    `secrets` are encrypted. A URL has two of them while a new secret replaces the old one.
     """
 
     __tablename__ = "webhooks"
@@ -93,7 +94,7 @@ class WebhookRow(SQLModel, table=True):
 
 
 class DeliveryRow(SQLModel, table=True):
-    """One event on its way to one receiver. `message` is the same on every attempt."""
+    """The delivery of one event to one receiver. `message` is the id of the message, the same on every attempt."""
 
     __tablename__ = "deliveries"
     __table_args__ = (
@@ -111,7 +112,7 @@ class DeliveryRow(SQLModel, table=True):
 
 
 class EventReaderRow(SQLModel, table=True):
-    """The last event that a polling client has confirmed."""
+    """The number of the last event that a polling client has confirmed."""
 
     __tablename__ = "event_readers"
 

@@ -86,13 +86,16 @@ class ChangesResponse(WithCautions):
 
 
 def changed_sections(before: EditionContent, after: EditionContent) -> dict[str, SectionChanges]:
-    """Return the changes by section key. Unchanged sections are absent."""
+    """Return the changes from `before` to `after` by the key of the section, without unchanged sections."""
     compared = {name: _compare(getattr(before, name), getattr(after, name)) for name in ITEM_LISTS}
     return {name: changes for name, changes in compared.items() if any(dict(changes).values())}
 
 
 def changed_fields(before: EditionContent, after: EditionContent) -> tuple[FieldChange, ...]:
-    """Return the edition's own fields that differ, except the change note, which always differs."""
+    """Return the fields of the edition itself that differ between `before` and `after`, outside its lists of items.
+
+    The change note is left out, because every edition has another one.
+    """
     old, new = before.model_dump(mode="json"), after.model_dump(mode="json")
     return tuple(
         FieldChange(field=name, before=old[name], after=new[name]) for name in COMPARED_FIELDS if old[name] != new[name]
@@ -100,7 +103,7 @@ def changed_fields(before: EditionContent, after: EditionContent) -> tuple[Field
 
 
 def changed_words(before: str, after: str) -> tuple[WordRun, ...]:
-    """Return both texts as runs of words that are unchanged, removed or added."""
+    """Return both texts as one sequence of runs of words: unchanged, only in `before`, or only in `after`."""
     old, new = before.split(), after.split()
     runs: list[WordRun] = []
     for kind, i, j, k, m in SequenceMatcher(a=old, b=new, autojunk=False).get_opcodes():
@@ -111,7 +114,11 @@ def changed_words(before: str, after: str) -> tuple[WordRun, ...]:
 
 
 def moved_items(before: list[str], after: list[str]) -> tuple[Moved, ...]:
-    """Return the items whose order among the common items changed. Additions and removals move no other item."""
+    """Return the items that moved, among the items of both editions. `before` and `after` are ids in order.
+
+    An item that only shifts because others were added or removed has not moved. If two items changed places, both are
+    returned. Otherwise the fewest items are returned whose moves explain the new order.
+    """
     old = [id_ for id_ in before if id_ in after]
     new = [id_ for id_ in after if id_ in before]
     displaced = [id_ for place, id_ in enumerate(new) if old[place] != id_]
@@ -147,7 +154,10 @@ def _reword(before: Any, after: Any) -> Reworded | None:
 
 
 def _longest_common_order(old: list[str], new: list[str]) -> set[str]:
-    """Return the largest set of items in the same order in both lists (a longest increasing subsequence)."""
+    """Return the largest set of items that are in the same order in both lists.
+
+    Both lists contain the same items. This is the longest increasing subsequence of their positions.
+    """
     best: list[list[int]] = []
     for place in (old.index(id_) for id_ in new):
         longest = max((run for run in best if run[-1] < place), key=len, default=[])

@@ -1,4 +1,4 @@
-"""The contacts of a guide."""
+"""Contacts, and the phone numbers, addresses and opening hours of a contact."""
 
 import re
 from enum import StrEnum
@@ -12,7 +12,7 @@ from app.models.guides.items import ItemId, Position
 
 EmailAddress = Annotated[str, StringConstraints(pattern=r"^[^\s@<>]{1,64}@[^\s@<>]+\.[^\s@<>.]+$", max_length=254)]
 TextRelay = Annotated[str, StringConstraints(pattern=r"^18001[0-9 ]{6,20}$", max_length=40)]
-"""18001 and then the number, as Relay UK requires."""
+"""A text relay number: 18001 and then the number to call, as Relay UK requires."""
 Time = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$", max_length=5)]
 
 
@@ -82,7 +82,10 @@ class Phone(RequestModel):
 
     @property
     def dialled(self) -> str:
-        """The number to dial: as printed, preceded by the area code if the print omits it."""
+        """The number to dial, as printed, with the area code in front if the print leaves it out.
+
+        If the printed number does not match `number`, return `number` in national form.
+        """
         printed = "".join(filter(str.isdigit, self.display))
         whole = re.sub(r"^\+44", "0", self.number)
         if printed and printed in (whole, self.number.removeprefix("+")):
@@ -91,7 +94,7 @@ class Phone(RequestModel):
 
     @property
     def option_text(self) -> str:
-        """The key to press after the call is answered, to print after the number: ` (option 1)`, or an empty string."""
+        """The key to press once the call is answered, as text after the number: ` (option 1)`, or an empty string."""
         return f" (option {self.option})" if self.option else ""
 
 
@@ -101,16 +104,17 @@ WAYS = {
     ContactKind.EMAIL: ("email", "an email {} needs an `email`"),
     ContactKind.ADDRESS: ("address", "a {} to visit or write to needs an `address`"),
 }
-"""The required field of each kind of contact, and the error if it is missing."""
+"""The required field of each kind of contact, and the error message if the field is missing."""
 
 
 class Reachable(RequestModel):
-    """A contact of a guide or a signpost, with at least the field that its kind requires.
+    """Base class of contacts and signposts. Each must have at least the field that its kind requires.
 
-    Each subclass declares the fields, so that they have its order and descriptions.
+    Subclasses declare the fields themselves, so that the fields have the order and descriptions of the subclass.
     """
 
     called: ClassVar[str]
+    """The noun for the object in error messages."""
 
     if TYPE_CHECKING:
         name: str

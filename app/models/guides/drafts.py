@@ -13,7 +13,7 @@ DRAFT_EXAMPLE: dict[str, Any] = {
     "publisher": {"name": "Example Council"},
     "indicators": [{"id": "first-example", "text": "Something to consider", "kind": "potential_indicator"}],
 }
-"""An unfinished draft, without change note and contacts."""
+"""An unfinished draft, without a change note and contacts."""
 DRAFTED_GUIDE = Field(description="The guide.", examples=["child-sexual-exploitation"])
 DRAFT_VERSION = Field(description="Version of the draft. Increases with every change.", examples=[3])
 FOLLOWS = Field(description="Number of the guide's last edition; null if it has none.", examples=[1, None])

@@ -22,17 +22,17 @@ from app.models.guides.seed_files import FileTree, read_tree
 from app.models.guides.written_checks import parse_written, place_items
 
 NOTHING: dict[str, Any] = {"id": "", "name": ""}
-"""Fields of the entry that replaces an unreadable one. The other fields have their defaults."""
+"""Fields of the empty entry that stands in for an unreadable one. The other fields have their defaults."""
 Content = TypeVar("Content", EditionContent, RenditionContent)
 _WIDTH = 110
 NEVER_WRAPPED = 1_000_000
-"""Control characters and unusual line separators would be lost in wrapped or unescaped text."""
+"""Line width for text with control characters or unusual line separators, which wrapping would lose."""
 
 
 def read_partly(value: dict[str, Any], current: EditionContent) -> tuple[EditionContent, tuple[str, ...]]:
-    """Return the draft with invalid fields replaced by those of the current edition, and the names of these fields.
+    """Return the draft `value` with its invalid fields taken from `current`, and the names of these fields.
 
-    Items of `value` without a position are given their place in it.
+    Change `value`: give each item without a position its place in the list.
     """
     place_items(value)
     members: dict[str, Any] = {}
@@ -53,9 +53,9 @@ def read_partly(value: dict[str, Any], current: EditionContent) -> tuple[Edition
 
 
 def read_sound_entries(value: dict[str, Any]) -> tuple[EditionContent, frozenset[Location]]:
-    """Return the draft with invalid entries and fields replaced by empty ones, and the locations of these.
+    """Return the draft `value` with empty values for invalid entries and fields, and their locations.
 
-    Items of `value` without a position are given their place in it.
+    Change `value`: give each item without a position its place in the list.
     """
     place_items(value)
     members: dict[str, Any] = {}
@@ -86,7 +86,7 @@ def read_sound_entries(value: dict[str, Any]) -> tuple[EditionContent, frozenset
 
 @dataclass(frozen=True)
 class GuideFile(Generic[Content]):
-    """An edition or rendition read from a file in its guide's folder, and the line of each location."""
+    """An edition or rendition that was read from a file in its guide's folder. `tree` has the line of each location."""
 
     path: Path
     content: Content
@@ -94,16 +94,16 @@ class GuideFile(Generic[Content]):
 
     @property
     def guide(self) -> str:
-        """Name of the guide, which is the name of the folder."""
+        """Name of the guide, which is the name of the file's folder."""
         return self.path.absolute().parent.name
 
     @property
     def digest(self) -> str:
-        """Digest of the content, which its approvers agree on."""
+        """Digest of the content. Whoever approves the content approves this digest."""
         return digest_of(self.content)
 
     def refusal(self, faults: Sequence[FieldError]) -> SeedFileError:
-        """Return the error for errors in the content, each with its line."""
+        """Return the exception that reports `faults`, errors in the content, each with its line in the file."""
         name = sentence_at if isinstance(self.content, EditionContent) else _pointed
         return SeedFileError(self.path, [self.tree.fault_at(each.at, name(each.at, each.detail)) for each in faults])
 
@@ -118,7 +118,7 @@ def _pointed(at: Location, reason: str) -> str:
 
 
 def read_edition_file(path: Path) -> EditionFile:
-    """Parse the file. Raise `SeedFileError` with every error."""
+    """Return the edition in the file at `path`. Raise `SeedFileError` with every error if it is invalid."""
     value, tree = read_tree(path)
     content, faults = parse_written(value)
     if content is None or faults or tree.faults:
@@ -127,7 +127,10 @@ def read_edition_file(path: Path) -> EditionFile:
 
 
 def read_rendition_file(path: Path) -> RenditionFile:
-    """Parse the file. Raise `SeedFileError` with every error."""
+    """Return the rendition in the file at `path`. Raise `SeedFileError` with every error if it is invalid.
+
+    The folder must be named after the guide, and the file after the rendition's language.
+    """
     value, tree = read_tree(path)
     content, faults = tree.parse(value, RenditionContent)
     faults = [*_faults_of_place(path, value), *faults]
@@ -147,12 +150,12 @@ def _faults_of_place(path: Path, value: object) -> list[SeedError]:
 
 
 def edition_yaml(content: EditionContent, remarks: str = "") -> str:
-    """Return the edition's file, which parses to the same content. `remarks` are comment lines below line 1."""
+    """Return the text of a file that parses to `content`. `remarks` become comments below the first line."""
     return file_text(content.model_dump(mode="json"), remarks)
 
 
 def file_text(content: dict[str, Any], remarks: str = "") -> str:
-    """Return the text of the file. `content` may have errors."""
+    """Return the YAML text of a file with `content`, which may have errors. `remarks` become comments below line 1."""
     yaml = YAML(typ="rt", pure=True)
     yaml.width = _WIDTH if _is_plain(content) else NEVER_WRAPPED
     yaml.allow_unicode = _is_plain(content)

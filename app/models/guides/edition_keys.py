@@ -4,14 +4,14 @@ from typing import NamedTuple
 
 
 class EditionKey(NamedTuple):
-    """The key of an edition: guide and number."""
+    """The key of an edition: the guide, and the edition's number."""
 
     guide: str
     number: int
 
 
 class RenditionKey(NamedTuple):
-    """The key of a rendition: guide, language, and number within that language."""
+    """The key of a rendition: the guide, the language, and the rendition's number within that language."""
 
     guide: str
     language: str

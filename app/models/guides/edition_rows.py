@@ -12,14 +12,15 @@ from sqlalchemy import JSON, ForeignKeyConstraint, UniqueConstraint
 from app.models.base import UtcDateTimeType
 
 OWN_WORDS = ""
-"""Stands for the guide's own language: the row is the edition itself."""
+"""Value of the column `language` for the guide's own language: the row is an edition, not a rendition."""
 
 
 class EditionRow(sqlmodel.SQLModel, table=True):
-    """A published edition, or a rendition of one in another language or format.
+    """A published edition, or a rendition: an edition in another language or format.
 
     Editions are numbered from 1 for each guide, renditions for each guide and language. `edition` is the number of the
-    rendered edition; for an edition, its own number. `details` and `words` together are the content.
+    edition that a rendition renders; for an edition, its own number. `details` and `words` together are the content:
+    `details` has the fields of `EditionDetails` or `RenditionDetails`, and `words` has the others.
     """
 
     __tablename__ = "editions"
@@ -35,7 +36,7 @@ class EditionRow(sqlmodel.SQLModel, table=True):
 
 
 class WithdrawalRow(sqlmodel.SQLModel, table=True):
-    """The withdrawal of an edition or rendition, whose own row does not change."""
+    """The withdrawal of an edition or rendition. The row of the edition or rendition does not change."""
 
     __tablename__ = "withdrawals"
     __table_args__ = (
@@ -52,7 +53,10 @@ class WithdrawalRow(sqlmodel.SQLModel, table=True):
 
 
 class GenerationRow(sqlmodel.SQLModel, table=True):
-    """A single number that the database raises with each publication and withdrawal."""
+    """A number that the database raises with each publication and withdrawal. The table has one row.
+
+    A process reads the number to notice what other processes have published or withdrawn.
+    """
 
     __tablename__ = "generation"
 
@@ -81,7 +85,7 @@ class CatalogueRow(sqlmodel.SQLModel, table=True):
 
 
 class GuideDraftAct(StrEnum):
-    """The kind of action on a guide's draft."""
+    """Kind of action on a guide's draft."""
 
     WRITTEN = "written"
     OFFERED = "offered"
@@ -90,7 +94,7 @@ class GuideDraftAct(StrEnum):
 
 
 class GuideDraftRow(sqlmodel.SQLModel, table=True):
-    """The latest saved draft of a guide. `version` is the number of the action that saved it."""
+    """The latest saved draft of a guide. `version` is the number of the action that saved the draft."""
 
     __tablename__ = "guide_drafts"
 
@@ -104,13 +108,13 @@ class GuideDraftRow(sqlmodel.SQLModel, table=True):
     offered_by: str | None = None
 
     def read(self) -> dict[str, Any]:
-        """Return the content, which may have errors."""
+        """Return the content of the draft, which may have errors."""
         content: dict[str, Any] = json.loads(self.content)
         return content
 
 
 class GuideDraftActRow(sqlmodel.SQLModel, table=True):
-    """An action on a guide's draft. Numbers are never reused within a guide."""
+    """An action on a guide's draft. `number` is never used again within the guide."""
 
     __tablename__ = "guide_draft_acts"
 

@@ -47,9 +47,9 @@ EDITION_EXAMPLE: dict[str, Any] = {
 Subject = Annotated[str, FromCodeList(SUBJECTS), StringConstraints(max_length=MAX_CODE_LENGTH)]
 SCHEMA_FILE = "guide.schema.json"
 SCHEMA_LINE = f"# yaml-language-server: $schema=../{SCHEMA_FILE}"
-"""First line of a file: tells editing programs that the schema is beside the guide's folder."""
+"""First line of a file. It tells text editors that the JSON Schema is in the folder above the guide's folder."""
 LEFT_OUT = "position"
-"""The key that a file may leave out, because items are listed in order."""
+"""The field that items in a file may leave out, because they are listed in order."""
 
 
 class PublisherKind(StrEnum):
@@ -144,7 +144,7 @@ class EditionContent(EditionSections, EditionDetails):
 
 
 def edition_schema() -> dict[str, Any]:
-    """Return the JSON Schema (2020-12) of the file."""
+    """Return the JSON Schema (2020-12) of the file of an edition. Items need no `position` in a file."""
     schema = EditionContent.model_json_schema(mode="validation")
     for each in schema["$defs"].values():
         if LEFT_OUT in each.get("required", ()):
@@ -154,5 +154,5 @@ def edition_schema() -> dict[str, Any]:
 
 
 def edition_schema_json() -> str:
-    """Return the JSON Schema as the text of a file."""
+    """Return the JSON Schema of the file of an edition, as text."""
     return json.dumps(edition_schema(), ensure_ascii=False, indent=2) + "\n"

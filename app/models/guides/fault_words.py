@@ -1,4 +1,4 @@
-"""Errors in a file, in plain language for editors."""
+"""Errors in the file of an edition, in plain language for editors."""
 
 import re
 from difflib import get_close_matches
@@ -31,7 +31,7 @@ _NEEDS = {
     "number": "a number, such as +441632960001",
     "display": "`display`: the number as people read it, such as 01632 960001",
 }
-"""The description of a missing or empty key."""
+"""The noun for what a file needs if a key is missing or empty."""
 _FORMS = {
     "id": "an id is lower-case words joined by hyphens, such as `missing-from-home`",
     "number": "a number is in the international form without spaces, such as +441632960001, or short, such as 999",
@@ -44,11 +44,11 @@ _FORMS = {
     "urn": "a URN is six digits in quotes",
     "sha256": "this is the SHA-256 of the document: 64 digits and letters from a to f",
 }
-"""The required format of a value."""
+"""A sentence about the required format of the value of a key."""
 
 
 def place_in_words(at: Location) -> str:
-    """Return the location in an editor's terms: `Contact 1, phone 2`, or `the file`."""
+    """Return the location `at` in an editor's terms, such as `Contact 1, phone 2`, or `the file` for the root."""
     words = [f"{singular(str(name))} {index + 1}" for name, index in pairwise(at) if isinstance(index, int)]
     if not words:
         groups = [each for each in at if isinstance(each, str)]
@@ -57,17 +57,17 @@ def place_in_words(at: Location) -> str:
 
 
 def sentence_at(at: Location, reason: str) -> str:
-    """Return the reason, preceded by its location in an editor's terms."""
+    """Return `reason`, preceded by the location `at` in an editor's terms."""
     return f"{place_in_words(at)}: {reason}" if at else reason
 
 
 def singular(key: str) -> str:
-    """Return the singular name for an entry of the list `key`."""
+    """Return the noun for one entry of the list `key`."""
     return SINGULAR.get(key, key.removesuffix("s").replace("_", " "))
 
 
 def fault_in_words(error: ErrorDetails, value: Any) -> str:
-    """Return a validation error as a sentence. `value` is the value of the whole file."""
+    """Return the validation error as a sentence for editors. `value` is the value of the whole file."""
     at, kind = error["loc"], error["type"]
     key = str(at[-1]) if at else ""
     if kind == "extra_forbidden":
@@ -85,7 +85,7 @@ def fault_in_words(error: ErrorDetails, value: Any) -> str:
 
 
 def _named(at: Location) -> str:
-    """Return a location in an editor's terms. A key follows its owner: `Contact 1: `kind``."""
+    """Return the location `at` in an editor's terms. A key comes after the name of its entry: `Contact 1: `kind``."""
     return f"{place_in_words(at[:-1])}: `{at[-1]}`" if at and isinstance(at[-1], str) else place_in_words(at)
 
 
@@ -97,7 +97,7 @@ def _unknown_key(at: Location) -> str:
 
 
 def similar_name(at: Location) -> str | None:
-    """Return the known key most similar to the unknown key, or None."""
+    """Return the known key that is most similar to the unknown key at the end of `at`, or None."""
     return next(iter(get_close_matches(str(at[-1]), _keys_at(at[:-1]), n=1)), None)
 
 
@@ -116,7 +116,7 @@ def _needed(at: Location, owner: Any) -> str:
 
 
 def _choices(at: Location) -> str:
-    """Return the allowed values if there are only a few, otherwise an empty string."""
+    """Return the allowed values of the field `at`, as the end of a sentence; an empty string if it is not an enum."""
     model = model_at(EditionContent, at[:-1])
     kind = model.model_fields[str(at[-1])].annotation if model is not None and at[-1] in model.model_fields else None
     *others, last = [f"`{each.value}`" for each in kind] if isinstance(kind, EnumType) else [""]
@@ -124,7 +124,7 @@ def _choices(at: Location) -> str:
 
 
 def _international(key: str, found: Any) -> str:
-    """Return the international form of a United Kingdom number written in national form, or an empty string."""
+    """Return a sentence with the international form of a UK number that is in national form, or an empty string."""
     digits = re.sub(r"[\s()-]", "", found) if key == "number" and isinstance(found, str) else ""
     return f". Write +44{digits[1:]}" if re.fullmatch(r"0[1-9][0-9]{8,9}", digits) else ""
 

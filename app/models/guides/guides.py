@@ -30,7 +30,7 @@ class EditionStatus(StrEnum):
 
 
 class WithDigest(ResponseModel):
-    """Guide, number, status and digest of an edition: the base of every response with guidance."""
+    """Base class of every response with guidance: the guide, number, status and digest of the edition."""
 
     guide: Slug = Field(description="The guide.", examples=["child-sexual-exploitation"])
     edition: int = Field(description="The edition's number, from 1.", examples=[1])
@@ -52,13 +52,14 @@ class EditionHeader(WithDigest):
 class EditionResponse(EditionContent, EditionHeader):
     """One edition, whole."""
 
-    model_config = ConfigDict(json_schema_serialization_defaults_required=True)  # so that empty fields are required
+    # The schema requires fields with a default too, since a response always has them.
+    model_config = ConfigDict(json_schema_serialization_defaults_required=True)
 
     links: Links = GUIDANCE_LINKS
 
 
 class WithCautions(WithDigest):
-    """The base of responses with part of an edition, which always include its cautions."""
+    """Base class of responses with part of an edition. They always include the edition's cautions."""
 
     cautions: tuple[Caution, ...] = Field(description="Must be read with every indicator and factor.")
 
@@ -132,7 +133,7 @@ Narrowed = TypeVar("Narrowed", bound=WithCautions)
 
 
 def of_section(base: type[Narrowed], section: Section) -> type[Narrowed]:
-    """Return the response model narrowed to the items of the section."""
+    """Return a response model like `base`, but only for the items of one section."""
     item = section.entry.item
     fields: dict[str, Any] = {
         "item": (item, Field(description="The item, word for word.")),

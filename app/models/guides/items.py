@@ -18,7 +18,7 @@ class Identified(Protocol):
 
     @property
     def id(self) -> str:
-        """Slug."""
+        """A slug."""
 
 
 class Placed(Identified, Protocol):
@@ -52,7 +52,7 @@ class RelatedCode(RequestModel):
 
 
 def linked_to(code: str) -> list[Any]:
-    """Return the example of a field with a link to that code."""
+    """Return the examples of a field with related codes: one link to `code`."""
     return [[{"scheme": "dfe-assessment-factors", "code": code, "basis": "project_inference"}]]
 
 

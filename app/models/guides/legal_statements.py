@@ -1,4 +1,4 @@
-"""Statements about the law, each with its source, its version, and the days of its comparisons."""
+"""The register of statements about the law. People compare each statement with its source regularly."""
 
 import datetime as dt
 from enum import StrEnum
@@ -11,7 +11,7 @@ from app.models.guides.items import ItemId
 
 
 class OnPages(StrEnum):
-    """The ids of the statements that pages print. A register must have all of them."""
+    """The ids of the statements that pages print. The register must contain all of them."""
 
     DUTY_TO_CHILDREN = "duty-to-children"
     PUBLIC_TASK = "public-task"
@@ -37,7 +37,7 @@ class LegalSource(RequestModel):
 
 
 class LegalStatement(RequestModel):
-    """A statement about the law, and other text based on the same source."""
+    """A statement about the law: a sentence that pages print, other text that rests on the same source, or both."""
 
     id: ItemId
     sentence: Text | None = Field(default=None, description="The sentence that pages print.")
@@ -56,7 +56,10 @@ class LegalStatement(RequestModel):
         return self
 
     def is_due(self, today: dt.date, *, within: dt.timedelta) -> bool:
-        """Return True if it was never compared with its source, or must be compared at most `within` after `today`."""
+        """Return True if the statement was never compared with its source, or is due for comparison soon.
+
+        Soon means at most `within` after `today`.
+        """
         return self.verified_on is None or self.recheck_by <= today + within
 
 

@@ -1,7 +1,8 @@
 """The data at the end of an edition's Markdown, in a comment that readers of the page do not see.
 
-It is the content without the text that the page shows: ids, kinds, codes and numbers. With it the page reads back to
-the same digest. A text that a page cannot show unchanged, such as one with a line break, is included in full.
+The data is the part of the content that the page does not show: ids, kinds, codes and numbers. From the page and the
+data together, an importer makes an edition with the same digest. If a page cannot show a text unchanged, such as a text
+with a line break, the data contains the whole text.
 """
 
 import hashlib
@@ -17,11 +18,11 @@ SHOWN = {Layout.LIST: ("name", "text", "note"), Layout.QUOTATIONS: ("introductio
 """Fields of an item whose text the page shows, by the layout of its section."""
 HEADINGS = ("title", "change_note", "owner", "applies_to")
 WORDS_DIGEST = "words"
-"""The key of an item's digest of its text on the page."""
+"""Key of the digest of an item's text on the page, in the data of the item."""
 
 
 def shown_fields(key: str) -> tuple[str, ...]:
-    """Return the fields of the list's items whose text the page shows."""
+    """Return the fields whose text the page shows, for items of the list `key`."""
     return SHOWN[ITEM_LISTS[key].layout]
 
 
@@ -31,12 +32,15 @@ def shows_cautions(content: dict[str, Any]) -> bool:
 
 
 def words_digest(*texts: str | None) -> str:
-    """Return a short digest of the letters and digits of the texts. Other characters are ignored."""
+    """Return a short digest of the letters and digits in `texts`. Other characters are ignored."""
     return hashlib.sha256(re.sub(r"[\W_]+", "", "".join(filter(None, texts))).encode()).hexdigest()[:8]
 
 
 def markdown_data(content: EditionContent) -> str:
-    """Return the comment. No `>` occurs inside it, so the content cannot end it."""
+    """Return the comment with the data of `content`. Nothing inside the comment can end it.
+
+    `<`, `>` and `--` in the data are escaped.
+    """
     data = content.model_dump(mode="json", exclude_defaults=True)
     for name in HEADINGS:
         _leave_out(data, (name,))

@@ -13,7 +13,10 @@ SMALL_WORDS = frozenset(
 
 
 def propose_id(words: str, taken: Container[str] = ()) -> str:
-    """Return a slug of the first distinctive words, followed by a number if the slug is taken."""
+    """Return a slug of up to six words of `words`, without small words such as `the`.
+
+    If the slug is in `taken`, add a number to it.
+    """
     plain = unicodedata.normalize("NFKD", words).encode("ascii", "ignore").decode().lower().replace("'", "")
     found = re.findall(r"[a-z0-9]+", plain)
     telling = [word for word in found if word not in SMALL_WORDS] or found or ["item"]
@@ -24,7 +27,7 @@ def propose_id(words: str, taken: Container[str] = ()) -> str:
 
 
 def _free_number(slug: str, taken: Container[str]) -> int:
-    """Return a number that makes the slug free. It is the lowest if numbers were given in turn."""
+    """Return a number that makes the slug unique. It is the lowest one if numbers were given in sequence."""
 
     def is_free(number: int) -> bool:
         return f"{slug}-{number}" not in taken

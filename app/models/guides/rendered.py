@@ -1,4 +1,4 @@
-"""Renditions put into their editions, and errors of a rendition's text."""
+"""Editions with the text of a rendition, and checks of a rendition's text."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -20,17 +20,20 @@ from app.models.languages import BRITISH_SIGN_LANGUAGE, EASY_READ_SUFFIX, ENGLIS
 
 @dataclass(frozen=True)
 class RenderedWords:
-    """An edition with the text of a rendition, and pointers to text in the guide's own language."""
+    """An edition with the text of a rendition, and JSON Pointers to the text that is still in the guide's language."""
 
     content: EditionContent
     in_guide_language: tuple[str, ...]
     """JSON Pointers (RFC 6901) to the untranslated text."""
     unchecked_cautions: tuple[Caution, ...]
-    """Unchecked machine translations of the cautions. They never replace the cautions."""
+    """Machine translations of the cautions that nobody has checked. They never replace the cautions."""
 
 
 def render(words: RenditionContent, edition: EditionContent, current: EditionContent | None = None) -> RenderedWords:
-    """Put the text into the edition. If `current` is given, take its cautions and contacts."""
+    """Return `edition` with the text of the rendition `words`.
+
+    If `current` is given, the cautions and contacts come from that edition.
+    """
     own: dict[str, Any] = edition.model_dump(mode="json")
     missing = [f"/{name}" for name in ALWAYS_IN_THE_GUIDES_OWN]
     missing += _put(own, {"title": words.title, "applies_to": words.applies_to}, "")
@@ -45,7 +48,11 @@ def render(words: RenditionContent, edition: EditionContent, current: EditionCon
 
 
 def _put_items(items: list[Any], key: str, words: RenditionContent, edition: EditionContent) -> Iterable[str]:
-    """Put in the text of each item that is unchanged since the rendered edition. Yield pointers to other text."""
+    """Put the rendition's text into `items`, the items of the list `key`. Yield a pointer to each text that stays.
+
+    Only text that is the same as in `edition` is replaced: the rendition has no translation of a newer text. Unchecked
+    machine translations never replace cautions.
+    """
     originals = {item.id: item for item in getattr(edition, key)}
     may_replace = key != "cautions" or not words.is_unchecked
     replacements = {item.id: item for item in getattr(words, key)} if may_replace else {}
@@ -63,7 +70,7 @@ def _put_items(items: list[Any], key: str, words: RenditionContent, edition: Edi
 
 
 def _put(target: dict[str, Any], found: dict[str, str | None], at: str) -> Iterable[str]:
-    """Replace the text that is given, and yield a pointer to each remaining text."""
+    """Replace the text in `target` by the text in `found`. Yield a pointer to each text for which `found` has None."""
     for name, word in found.items():
         if target[name] is None:
             continue
@@ -74,7 +81,7 @@ def _put(target: dict[str, Any], found: dict[str, str | None], at: str) -> Itera
 
 
 def find_own_faults(content: RenditionContent) -> Iterator[FieldError]:
-    """Yield the errors that can be found without the edition: contradictory fields."""
+    """Yield errors that can be found without the edition: fields of `content` that contradict each other."""
     language, is_simple = content.language, content.language.endswith(EASY_READ_SUFFIX)
     if is_simple != (content.form is RenditionForm.EASY_READ):
         yield FieldError(
@@ -110,7 +117,7 @@ def _about_its_words(content: RenditionContent) -> Iterator[FieldError]:
 
 
 def find_strangers(content: RenditionContent, edition: EditionContent) -> Iterator[FieldError]:
-    """Yield an error for each id that the edition does not have, and for text without an original in it."""
+    """Yield an error for each text without an original in `edition`, and for each unknown or repeated id."""
     yield from _without_original(("applies_to",), content.applies_to, edition.applies_to)
     for name, words in dict(content.introductions).items():
         yield from _without_original(("introductions", name), words, getattr(edition.introductions, name))

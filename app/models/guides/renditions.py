@@ -26,7 +26,10 @@ from app.models.languages import Direction, LanguageTag, RenditionForm
 from app.models.links import Links
 
 OF_THE_CURRENT_EDITION = ("cautions", "contacts")
-"""Taken from the current edition even if a rendition is of an older one, so that no outdated number is shown."""
+"""Lists that come from the current edition, even if the rendition is of an older one.
+
+A rendition therefore never shows an outdated number to call.
+"""
 ALWAYS_IN_THE_GUIDES_OWN = ("change_note",)
 RENDITION_LINKS = Field(examples=[{"self": "/v1/guides/child-sexual-exploitation/renditions/cy"}])
 RENDITION_EXAMPLE: dict[str, Any] = {
@@ -79,7 +82,7 @@ def word_fields(item: type[RequestModel]) -> tuple[str, ...]:
 
 
 def _words_of_items(entry: SectionEntry) -> type[RequestModel]:
-    """Build the model of an item's translation: its id, and each field with text."""
+    """Build the model of an item's translation: the item's id, and each field with text."""
     fields: dict[str, Any] = {"id": (ItemId, Field(description="Id of the item in the edition."))}
     for name in word_fields(entry.item):
         examples = entry.item.model_fields[name].examples
@@ -99,7 +102,7 @@ def _words_of_items(entry: SectionEntry) -> type[RequestModel]:
 
 
 ITEM_WORDS = {key: _words_of_items(entry) for key, entry in ITEM_LISTS.items()}
-"""The translation model of an item, by the section's key."""
+"""The model of an item's translation, by the key of the item's list."""
 
 
 class RenditionDetails(RequestModel):
@@ -128,12 +131,12 @@ class RenditionDetails(RequestModel):
 
     @property
     def is_unchecked(self) -> bool:
-        """True if it was made by a machine and never checked."""
+        """True if a machine made the rendition and nobody has checked it."""
         return self.made_by is Maker.MACHINE and self.checked_on is None
 
 
 class RenditionWords(RequestModel):
-    """The translation of the edition itself. Omitted text is shown in the guide's own language, and marked."""
+    """The translation of the edition's own fields. Omitted text is shown in the guide's own language and marked so."""
 
     title: Text | None = Field(default=None, description="The title.", examples=["Cam-fanteisio’n rhywiol ar blant"])
     applies_to: Text | None = Field(

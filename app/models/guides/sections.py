@@ -1,7 +1,7 @@
-"""The registry of an edition's sections. `Section` has one entry for each, which all other code uses.
+"""The registry of an edition's sections: `Section` has one member for each. All other code follows from it.
 
-To add a section, add its item in `items`, then its entry here, and its field in `EditionSections`. If the guide prints
-text before the list, add a field in `Introductions` too.
+To add a section, add the model of its items to `items`, then its member here, and its field in `EditionSections`. If
+the guide prints text before the list, also add a field to `Introductions`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,11 +25,11 @@ class Layout(StrEnum):
     """The layout of a section's items in documents and on pages."""
 
     LIST = "list"
-    """The text of each item in a list, after its name if it has one."""
+    """A list with the text of each item, after its name if it has one."""
     QUOTATIONS = "quotations"
-    """Each text as a quotation, with its source."""
+    """Each item's text as a quotation, with its source."""
     CONTACTS = "contacts"
-    """Each name, with the ways to reach it."""
+    """Each contact's name, with the ways to reach the contact."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +37,7 @@ class SectionEntry:
     """Everything that the service knows about a list of items: types, names and layout."""
 
     path: str
-    """Name in paths."""
+    """Name of the section in paths."""
     item: type[RequestModel]
     title: str
     """Heading in Markdown, and name in the API documentation."""
@@ -48,14 +48,14 @@ class SectionEntry:
     description: str = ""
     """Description of the items in the response for this section only."""
     remark: str = ""
-    """Further sentence for the API documentation of that response."""
+    """Further sentence in the API documentation of the response for this section only."""
     layout: Layout = Layout.LIST
     has_cautions: bool = False
     """True if the cautions are shown wherever people read the section."""
     searched: tuple[str, ...] = ("name", "text")
-    """Fields of an item that search reads."""
+    """Fields of an item that the search covers."""
     across_guides: bool = False
-    """True if `/v1/` and the section's path lists the items of all guides."""
+    """True if the API lists the items of all guides, at `/v1/` followed by the section's path."""
 
 
 CAUTIONS = SectionEntry(path="cautions", item=items.Caution, title="Cautions", heading="Cautions")
@@ -134,12 +134,12 @@ class Section(StrEnum):
 
     @classmethod
     def of_key(cls, key: str) -> Self:
-        """Return the section with that key."""
+        """Return the section with the JSON key `key`. Raise `StopIteration` if there is none."""
         return next(section for section in cls if section.key == key)
 
     @property
     def camel_case(self) -> str:
-        """Name of the section within names of its models."""
+        """Name of the section in camel case, as part of the names of its models."""
         return self.value.title().replace("-", "")
 
 
@@ -167,7 +167,7 @@ ON_PAGES: tuple[Section, ...] = (
 PRINTED_FRONT: tuple[Section, ...] = _TO_ACT
 
 PRINTED_BACK: tuple[Section, ...] = tuple(each for each in ON_PAGES if each not in PRINTED_FRONT)
-"""The sections on the back of the printed page. The front also has who to call, above everything else."""
+"""The sections on the back of the printed page. Who to call is also on the front, above everything else."""
 
 
 def lacks_cautions(sections: Mapping[str, Any]) -> bool:
@@ -212,7 +212,7 @@ class Introductions(RequestModel):
 
 
 class EditionSections(RequestModel):
-    """The cautions and the sections of an edition. A section that a guide does not have is empty."""
+    """The cautions and the sections of an edition. If a guide does not have a section, the section is empty."""
 
     cautions: tuple[items.Caution, ...] = Field(
         default=(),

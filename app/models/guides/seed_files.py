@@ -1,4 +1,4 @@
-"""A strict reader of seed files: YAML 1.2, parsed into a model, with every error and its line."""
+"""A strict reader of seed files: YAML 1.2, parsed into a model. It reports every error with its line."""
 
 import json
 import re
@@ -28,12 +28,15 @@ _DATE = "tag:yaml.org,2002:timestamp"  # YAML 1.2 has no dates: they are text
 _NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
 MAX_FILE_BYTES = 4_000_000
 MAX_NESTING = 32
-"""The same limit as for request bodies."""
+"""Maximum depth of nesting in a file, the same as in a request body."""
 MAX_DIGITS = 100
 TOO_LARGE = f"it is too large: a file has at most {MAX_FILE_BYTES:,} bytes"
 TOO_DEEP = f"it is nested deeper than {MAX_NESTING} levels"
 _MAY_HAVE_UNUSED_FEATURES = re.compile(r"(?m)^\ufeff?%|(?:^|[\s\[{,:\ufeff])(?:[&*]\S|!)")
-"""Matches every text with an anchor, alias, tag or directive. A second parse then finds the line."""
+"""Matches every text with an anchor, alias, tag or directive, and some other texts.
+
+Such texts are parsed with the slower parser in Python, to find the line of each error.
+"""
 _READ_OTHERWISE = re.compile("[\t\x85\u2028\u2029]")
 """Characters that libyaml reads differently: line breaks that YAML 1.2 does not have, and tabs within keys."""
 _REASONS = MappingProxyType(
@@ -50,7 +53,10 @@ _REASONS = MappingProxyType(
 
 
 def edition_place(path: Path) -> tuple[str, int]:
-    """Return the guide's slug and the edition's number from a path that ends in `<slug>/<number>.yaml`."""
+    """Return the guide's slug and the edition's number from a path that ends in `<slug>/<number>.yaml`.
+
+    Raise `SeedFileError` for any other path.
+    """
     if not re.fullmatch(SLUG_PATTERN, path.parent.name):
         raise SeedFileError(path, [SeedError(0, "the folder must be named after the guide, as in `self-harm`")])
     if not re.fullmatch(r"[1-9][0-9]{0,8}\.yaml", path.name):
@@ -59,7 +65,10 @@ def edition_place(path: Path) -> tuple[str, int]:
 
 
 def read_seed_file(path: Path, model: type[_Model]) -> _Model:
-    """Parse the file into the model without type conversion. Raise `SeedFileError` with every error."""
+    """Return the file at `path`, parsed into `model` without type conversion.
+
+    Raise `SeedFileError` with every error if it is invalid.
+    """
     value, tree = read_tree(path)
     parsed, faults = tree.parse(value, model)
     if parsed is None or faults:
@@ -68,7 +77,11 @@ def read_seed_file(path: Path, model: type[_Model]) -> _Model:
 
 
 def read_tree(path: Path) -> tuple[object, "FileTree"]:
-    """Return the value of the file, and a tree with the line of each location. Raise `SeedFileError`."""
+    """Return the value of the file at `path`, and a tree with the line of each location.
+
+    Raise `SeedFileError` if the file cannot be read, is not YAML, or uses features that seed files do not use. The tree
+    has the other errors, such as duplicate keys.
+    """
     tree = FileTree()
     return tree.plain(_root_of(path, _text_of(path)), ()), tree
 
@@ -131,8 +144,9 @@ def _faults_in(events: Iterable[Event]) -> list[SeedError]:
 def _compose(text: str) -> Node | None:
     """Return the root node, or None if the text is empty. Raise the errors of ruamel.yaml.
 
-    libyaml needs a seventh of the time. It reads valid files alike, except for a few characters, but its error messages
-    differ. On an error the text is therefore parsed again.
+    Parse with libyaml first, which needs a seventh of the time of the parser in Python. Both read valid files alike,
+    except for the characters in `_READ_OTHERWISE`, but their error messages differ. The Python parser therefore parses
+    these files, and every file with an error.
     """
     if not _READ_OTHERWISE.search(text):
         with suppress(YAMLError):
@@ -141,7 +155,10 @@ def _compose(text: str) -> Node | None:
 
 
 def _unused_features(event: Event) -> Iterator[SeedError]:
-    """Yield an error for each YAML feature that seed files do not use. Each line must be clear without other lines."""
+    """Yield an error for each YAML feature in `event` that seed files do not use.
+
+    Seed files do without these features, so that each line can be understood without other lines.
+    """
     line = event.start_mark.line + 1
     if getattr(event, "anchor", None):
         yield SeedError(line, "anchors and aliases (`&`, `*`) are not used in seed files: write the words out")
@@ -153,7 +170,7 @@ def _unused_features(event: Event) -> Iterator[SeedError]:
 
 @dataclass
 class FileTree:
-    """Plain values from YAML nodes, with the line of each location and the YAML errors."""
+    """Plain values made from YAML nodes, with the line of each location and the errors of the YAML."""
 
     lines: dict[Location, int] = field(default_factory=dict)
     faults: list[SeedError] = field(default_factory=list)
@@ -163,7 +180,11 @@ class FileTree:
     """Each tree has its own constructor, because a constructor keeps every node, and so the whole file, in memory."""
 
     def plain(self, node: Node, at: Location) -> object:
-        """Return the node's value. For a duplicate key the first value counts, and the second is an error."""
+        """Return the value of `node`, which is at the location `at`.
+
+        Store the line of each location inside it in `lines`, and each error in `faults`. For a duplicate key the first
+        value counts, and the second is an error.
+        """
         self.lines.setdefault(at, node.start_mark.line + 1)
         if isinstance(node, SequenceNode):
             return [self.plain(item, (*at, place)) for place, item in enumerate(node.value)]
@@ -186,7 +207,10 @@ class FileTree:
                 yield key.value, value
 
     def parse(self, value: object, model: type[_Model]) -> tuple[_Model | None, list[SeedError]]:
-        """Return the value parsed into the model without type conversion, and every error of the file."""
+        """Return `value` parsed into `model` without type conversion, and every error of the file.
+
+        The parsed value is None if it does not fit the model.
+        """
         errors: Sequence[ErrorDetails] = ()
         parsed = None
         try:
@@ -196,15 +220,15 @@ class FileTree:
         return parsed, [*self.faults, *map(self.fault_of, drop_consequent_errors(errors))]
 
     def fault_of(self, error: ErrorDetails) -> SeedError:
-        """Return a validation error with the line of its location or of the nearest parent."""
+        """Return the validation error as an error of the file, with the line of its location or nearest parent."""
         return self.fault_at(error["loc"], f"{_place(error['loc'])} {reason_of(error)}")
 
     def fault_at(self, at: Location, reason: str) -> SeedError:
-        """Return the error at that location, with its line."""
+        """Return an error for `reason` with the line of the location `at`."""
         return SeedError(self.line_of(at), reason)
 
     def line_of(self, at: Location) -> int:
-        """Return the line of the location, or of the nearest parent that has one."""
+        """Return the line of the location `at`, or of its nearest parent that has a line."""
         nearest = next(at[:length] for length in range(len(at), -1, -1) if at[:length] in self.lines)
         return self.lines[nearest]
 
@@ -214,7 +238,7 @@ def _place(at: Location) -> str:
 
 
 def reason_of(error: ErrorDetails) -> str:
-    """Return the reason for the error, to follow the name of the location."""
+    """Return the reason for the validation error, as the end of a sentence that begins with the location."""
     if error["type"] == "value_error":
         return f"is refused: {error['ctx']['error']}"
     return _REASONS.get(error["type"], f"is refused: {error['msg'][:1].lower()}{error['msg'][1:]}")

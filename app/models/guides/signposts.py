@@ -1,4 +1,4 @@
-"""Signposts: contacts outside the printed guides."""
+"""Signposts: contacts that are not in the printed guides."""
 
 from dataclasses import dataclass
 from enum import StrEnum

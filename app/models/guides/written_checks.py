@@ -1,4 +1,4 @@
-"""Errors and warnings about written content beyond validation by its model."""
+"""Checks of an edition as it is written, beyond the validation by its model."""
 
 import datetime as dt
 import json
@@ -17,11 +17,12 @@ from app.models.guides.sections import CAUTIONS, ITEM_LISTS, NO_CAUTIONS, Sectio
 
 BRITISH = "+44"
 BRITISH_LENGTHS = (7, 9, 10)
-"""Digits after +44: 0800 1111 has 7, a few numbers have 9."""
+"""Permitted numbers of digits after +44: 0800 1111 has 7, a few numbers have 9, and most have 10."""
 COMPARED_DIGITS = 3
-"""A printed number with fewer digits, such as 101, is not compared."""
+"""Minimum number of digits in a printed number to compare it with `number`."""
 Fault = tuple[Location, str]
 CHECKED_FOR = dt.timedelta(days=365)
+"""Time for which the last check of a contact counts as recent."""
 DEAD_FORMS = {
     re.compile(r"http://"): "an address that begins with http:// sends people over an open line: use https://",
     re.compile(r"\.(?:gsi|gse|gsx|gcsx)\.gov\.uk"): "addresses of .gsi.gov.uk and its like were closed in 2019",
@@ -39,7 +40,10 @@ WITHOUT_HOURS = "it has a number and no `opening_hours`: no page can say when it
 
 
 def find_written_faults(value: Any) -> Iterator[Fault]:
-    """Yield each error with its location, as a sentence."""
+    """Yield the location of each error in `value`, with a sentence.
+
+    The errors are missing cautions, repeated ids, and phone numbers that cannot be right.
+    """
     if isinstance(value, dict) and lacks_cautions(value):
         yield (CAUTIONS.path,), NO_CAUTIONS
     for key in ITEM_LISTS:
@@ -81,7 +85,10 @@ def _entries(value: Any, key: str) -> list[tuple[int, dict[str, Any]]]:
 
 
 def find_warnings(content: EditionContent, today: dt.date) -> Iterator[Fault]:
-    """Yield each warning about the content, with its location."""
+    """Yield the location of each warning about `content`, with a sentence.
+
+    The warnings are about the date of the review, unchecked contacts, missing opening hours, and outdated addresses.
+    """
     yield from _about_review(content, today)
     for index, contact in enumerate(content.contacts):
         at: Location = ("contacts", index)
@@ -103,7 +110,7 @@ def find_warnings(content: EditionContent, today: dt.date) -> Iterator[Fault]:
 
 
 def find_unchanged(content: EditionContent, current: EditionContent) -> Iterator[Fault]:
-    """Yield likely mistakes against the current edition: an unchanged change note, or a changed id."""
+    """Yield likely mistakes in comparison with `current`: an unchanged change note, or a new id for the same text."""
     if content.change_note == current.change_note:
         yield ("change_note",), "it is that of the current edition: say what this edition changes"
     for key in ITEM_LISTS:
@@ -126,9 +133,10 @@ def _words(item: object) -> str:
 
 
 def parse_written(value: object) -> tuple[EditionContent | None, list[Fault]]:
-    """Return the content, or None if it cannot be parsed, and every error with its location.
+    """Return `value` as the content of an edition, and every error with its location.
 
-    Items of `value` without a position are given their place in it.
+    The content is None if `value` does not fit the model. Change `value`: give each item without a position its place
+    in the list.
     """
     place_items(value)
     written = list(find_written_faults(value))
@@ -147,13 +155,13 @@ def parse_written(value: object) -> tuple[EditionContent | None, list[Fault]]:
 
 
 def _is_written_fault(error: ErrorDetails) -> bool:
-    """Return True if `find_written_faults` reports this kind of error too, with more detail."""
+    """Return True if `find_written_faults` also reports this kind of error, with more detail."""
     reason = error.get("ctx", {}).get("error")
     return isinstance(reason, CodedValueError) and reason.code in (FaultCode.DUPLICATE_ID, FaultCode.TOO_FEW)
 
 
 def place_items(value: object) -> None:
-    """Give every item without a position its place in its list."""
+    """Give every item of `value` without a `position` its place in the list, counted from 1."""
     for key, entry in ITEM_LISTS.items():
         items = value.get(key) if isinstance(value, dict) else None
         if "position" in entry.item.model_fields and isinstance(items, list):

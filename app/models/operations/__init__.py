@@ -1,1 +1,1 @@
-"""Tables, requests and responses of operation: jobs, backups, integrity checks and the doctor."""
+"""Responses about the health of the service, and about problems."""

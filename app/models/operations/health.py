@@ -1,4 +1,4 @@
-"""Responses about the service."""
+"""Responses about the service: its health, and the public keys of its receipts."""
 
 from pydantic import Field
 

@@ -1,4 +1,4 @@
-"""Routes of auditors: the audit log, and signed checkpoints of its end."""
+"""Routes for auditors: the audit log, the signed end of a chain, and signed checkpoints of the whole log."""
 
 from typing import Annotated
 
@@ -38,7 +38,7 @@ async def ask_page(
     limit: Limit = 50,
     cursor: Annotated[Cursor, Query(examples=[encode_key(1)])] = None,
 ) -> RecordPage:
-    """Return the requested page of the audit log."""
+    """FastAPI dependency: return the part of the audit log that the query parameters ask for."""
     return RecordPage(chain, client, decode_key(cursor, otherwise=0), limit)
 
 

@@ -1,4 +1,4 @@
-"""Statistics for auditors."""
+"""Routes of statistics, for auditors."""
 
 import csv
 import io
@@ -49,7 +49,7 @@ def read_statistics_csv(engine: EngineDep, writer: WriterDep, actor: AuditorDep)
 
 
 def _csv_of(figures: Iterable[Figure]) -> bytes:
-    """Return the figures in UTF-8, with a header row. Every value is a code of this service."""
+    """Return the figures as CSV in UTF-8, with a header row. Every value is a code or a count of this service."""
     sheet = io.StringIO(newline="")
     writer = csv.writer(sheet)
     writer.writerow(STATISTICS_COLUMNS)

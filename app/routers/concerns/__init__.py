@@ -1,1 +1,1 @@
-"""API routes of concerns: submission, receipts, entries and sealing."""
+"""API routes for reporters: the form, the submission of a concern, and its follow-up."""

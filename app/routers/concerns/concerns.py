@@ -1,4 +1,4 @@
-"""Concerns: the form, the check, the submission and its status."""
+"""Routes for reporters: the form, the check of a concern, its submission, and its follow-up."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ RAISING: list[str | Enum] = ["Concerns"]
 FOLLOWING: list[str | Enum] = ["Follow-up"]
 SUBMISSION_PROBLEMS = (BadRequest, SeveralIdempotencyKeys, *BODY_PROBLEMS, IdempotencyKeyReused, ServiceUnavailable)
 WITH_OR_WITHOUT_KEY: dict[str, Any] = {"security": [{}]}
-"""Added to the client's key, so that the OpenAPI document allows requests with or without it."""
+"""Part of an OpenAPI operation which says that the client's key is optional."""
 Submission = Annotated[
     Concern,
     Body(
@@ -126,7 +126,7 @@ async def raise_concern(
 
 @dataclass(frozen=True)
 class Following:
-    """A request of a reporter who follows a concern: the reference, the status token and the caller's networks."""
+    """A reporter's request about a concern: the reference and status token, the caller's networks, and the time."""
 
     follow_ups: FollowUps
     code: StatusCode
@@ -134,7 +134,10 @@ class Following:
 
 
 async def follow(request: Request, status_token: StatusTokenDep, reference: TypedReference) -> Following:
-    """Return the request of the holder of a status token."""
+    """FastAPI dependency: return the request of a reporter who sends a status token.
+
+    The service checks the token when it uses the request. A request without a token has been refused before.
+    """
     context = context_of(request)
     code = StatusCode(reference, status_token, caller_networks(request))
     return Following(context.follow_ups, code, context.clock())

@@ -1,4 +1,4 @@
-"""A concern at the desk: its assignee, its text, and the team's actions, which are all in the audit log."""
+"""Routes of one concern at the desk: its assignment, its text, and the team's actions. All are in the audit log."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -51,7 +51,10 @@ from app.services.desk.presented_concerns import entry_of, reference_of
 ONE_CONCERN = DESK_CONCERNS + "/{reference}"
 router = GuidanceRouter(prefix=ONE_CONCERN, tags=["Desk"], responses=RESPONSES_OF_CLIENT_ROUTES, route_class=JSONRoute)
 ADDITIONS_SHOWN = 200
-"""The most additions that an opened concern shows: as many as it can have. Their bytes are limited too."""
+"""Maximum number of additions in an opened concern: as many as a concern can have.
+
+An opened concern also has a limit of bytes, so it may show fewer.
+"""
 AssignmentTag = Annotated[
     str | None,
     Header(
@@ -72,19 +75,19 @@ class DeskRequest:
 
     @property
     def now(self) -> dt.datetime:
-        """Time of receipt."""
+        """Time when the request was received."""
         return self.actor.at
 
     @property
     def reference(self) -> str:
-        """The reference in its standard spelling. Raises `NoSuchConcern`."""
+        """The reference in standard form. Raise `NoSuchConcern` if the typed text is not a reference."""
         return reference_of(self.typed)
 
 
 async def about_concern(
     request: Request, actor: Annotated[Actor, Depends(require_actor)], reference: ConcernReference
 ) -> DeskRequest:
-    """Return the request of a client that has the scopes of the route."""
+    """FastAPI dependency: return the request of a client or person with the scopes that the route requires."""
     return DeskRequest(context_of(request).desk, actor, reference)
 
 
@@ -235,7 +238,7 @@ def _matches(if_match: str | None, version: int) -> bool:
 def _assignment(
     response: Response, reference: str, now: assignment.Assigned, replaced: assignment.Assigned | None = None
 ) -> AssignmentResponse:
-    """Return the assignee and, after a change, what the change replaced."""
+    """Set the ETag of the response, and return the assignment `now` and the one that it replaced, if any."""
     response.headers["ETag"] = _etag(now.version)
     return AssignmentResponse(
         reference=reference,

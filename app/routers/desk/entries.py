@@ -1,4 +1,4 @@
-"""Entries of a concern at the desk: the reporter's additions, the desk's notes, and messages to the reporter."""
+"""Routes of a concern's entries at the desk: the reporter's additions, the desk's notes, messages to the reporter."""
 
 from typing import Annotated, Any
 
@@ -188,7 +188,11 @@ def read_recipients(desk: DeskDep, _actor: ReaderDep) -> RecipientsResponse:
 def _read_page(
     asked: DeskRequest, kind: EntryKind, cursor: str | None, limit: int
 ) -> tuple[tuple[Any, ...], str | None]:
-    """Return the entries of the page, decrypted if this service can, and the next cursor."""
+    """Record the reading in the audit log, and return the entries of the page and the next cursor.
+
+    The entries are decrypted if this service holds an identity. `cursor` is None for the first page, and the next
+    cursor is None on the last.
+    """
     desk, place = asked.desk, opened_entries.PagePlace(kind, asked.reference, decode_key(cursor, otherwise=0), limit)
     act = DeskAct.OPENED if desk.unsealer.can_unseal else DeskAct.LISTED
     page = desk.writer.run(opened_entries.open_page, place, asked.actor, act)
@@ -199,7 +203,10 @@ def _read_page(
 
 
 def _sealed_file(asked: DeskRequest, place: EntryPlace, suffix: str, *, counted_as: str) -> Response:
-    """Return the file of one entry. The header `counted_as` has the number of entries of its kind."""
+    """Record the reading in the audit log, and return the sealed file of the entry at `place`.
+
+    The header named `counted_as` has the number of the concern's entries of this kind. `suffix` ends the file's name.
+    """
     desk, reference = asked.desk, asked.reference
     count = desk.writer.run(opened_entries.open_entry, reference, place, asked.actor)
     sealed = entries.read_sealed(desk.engine, reference, place)

@@ -1,4 +1,4 @@
-"""The export of one concern: what this service signs, and the audit log entry for the file."""
+"""Routes for the export of one concern: the statement that this service signs, and the audit log entry for the file."""
 
 from app.errors import ConcernErased, NoSuchConcern
 from app.http.json_bodies import JSONRoute

@@ -1,4 +1,4 @@
-"""The team's last days in figures, and the metrics of the desk, each behind its scope."""
+"""Routes of the daily figures of the last days, and of the metrics of the desk."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""Handing a concern over to another organisation, and the receipt that it sends back."""
+"""Routes to hand a concern over to another organisation, and to store the receipt that the organisation sends back."""
 
 from typing import Annotated
 

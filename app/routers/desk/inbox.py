@@ -1,4 +1,4 @@
-"""The inbox of the duty team, without the text of any concern, and the views of it that people save."""
+"""Routes of the duty team's inbox, without the text of any concern, and of the views of the inbox that people save."""
 
 import datetime as dt
 from typing import Annotated
@@ -86,11 +86,15 @@ def acknowledge_burst(
 
 
 def _moment_of_event(engine: Engine, cursor: str) -> dt.datetime | None:
-    """Return the time of the event, or None (no filter) for the cursor before the first event."""
+    """Return the time of the event that `cursor` names, to list only concerns changed since then.
+
+    Return None, which means no such filter, for the cursor before the first event. Raise `InvalidCursor` if there is no
+    such event.
+    """
     number = decode_key(cursor, otherwise=0, parameter="since_event")
     if number == 0:
         return None
-    with Session(engine) as session:  # closed before another session opens: requests could block each other
+    with Session(engine) as session:  # close before another opens: requests could wait for each other's connections
         event = session.get(EventRow, number)
     if event is None:
         raise InvalidCursor(NOT_OURS, parameter="since_event")

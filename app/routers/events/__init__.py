@@ -1,1 +1,1 @@
-"""API routes of events: the outbox, webhooks and emails."""
+"""API routes of events."""

@@ -1,4 +1,4 @@
-"""Events by pull. A request for the events after a cursor confirms those before it."""
+"""The route from which clients pull events. A request with a cursor confirms the events up to that cursor."""
 
 import asyncio
 import time
@@ -34,7 +34,7 @@ POLL_SECONDS = 0.25
 
 @dataclass(frozen=True)
 class Follower:
-    """The client that follows events and confirms them, and the actor for the audit log."""
+    """A client that pulls and confirms events, and the actor that the audit log names for it."""
 
     client: str
     actor: Actor
@@ -44,7 +44,7 @@ async def follow(
     client: Annotated[Principal, Security(require_client, scopes=[Scope.EVENTS])],
     actor: Annotated[Actor, Security(require_actor, scopes=[Scope.EVENTS])],
 ) -> Follower:
-    """Return the client and the actor of a request for events."""
+    """FastAPI dependency: return the client and the actor of a request for events."""
     return Follower(client.name, actor)
 
 
@@ -93,7 +93,10 @@ def _response(event: EventRow) -> EventResponse:
 
 
 def _confirm(desk: Desk, follower: Follower, after: str | None) -> int:
-    """Confirm the events up to the cursor, and return the number of the last confirmed event."""
+    """Record that the client has the events up to the cursor `after`. Return the number of its last confirmed event.
+
+    If `after` is None, record nothing, and return the event that the client confirmed last.
+    """
     if after is None:
         with Session(desk.engine) as session:
             return confirmed_by(session, client=follower.client)

@@ -1,6 +1,6 @@
-"""The route for assistants: the Model Context Protocol over HTTP, with the checks that it demands of a server.
+"""The route for assistants: the Model Context Protocol over HTTP, with the checks that it requires of a server.
 
-Two kinds of revision are served: the stateless one, in which every message names its revision, and those that begin
+Two kinds of protocol revision are served. In the stateless revision, every message names its revision. The others begin
 with a handshake. Source: the specification of 2026-07-28, "Streamable HTTP" and "Versioning and Compatibility".
 """
 
@@ -28,7 +28,7 @@ router = GuidanceRouter(dependencies=[PUBLIC], route_class=JSONRoute)
 STATELESS = "2026-07-28"
 WITH_HANDSHAKE = ("2025-11-25", "2025-06-18", "2025-03-26")
 WITHOUT_HEADER = "2025-03-26"
-"""The revision of a message without the header: the last revision that had none."""
+"""The revision of a message without a revision header: the last revision that did not require this header."""
 SUPPORTED = (STATELESS, *WITH_HANDSHAKE)
 REVISION_HEADER = "MCP-Protocol-Version"
 REVISION_KEY = "io.modelcontextprotocol/protocolVersion"
@@ -49,7 +49,7 @@ ENCODED, END_OF_ENCODED = "=?base64?", "?="
 
 
 class ErrorCode(IntEnum):
-    """Codes of JSON-RPC 2.0, and of the protocol."""
+    """Error codes of JSON-RPC 2.0 and of the protocol."""
 
     INVALID_REQUEST = -32600
     METHOD_NOT_FOUND = -32601
@@ -60,7 +60,7 @@ class ErrorCode(IntEnum):
 
 @dataclass
 class McpError(Exception):
-    """A refused message. `status` is the HTTP status of the response."""
+    """An error to return for a message. `status` is the HTTP status of the response."""
 
     code: ErrorCode
     message: str
@@ -99,7 +99,10 @@ def send_mcp_message(
 
 
 def _check_origin(request: Request, public_url: str) -> None:
-    """Raise `McpError` for a page of another origin, which a browser would let speak for its user."""
+    """Raise `McpError` if a web page of another origin sent the request.
+
+    A browser would send such a request in the name of its user.
+    """
     origin = request.headers.get("origin")
     own = (request.headers.get("host"), urlsplit(public_url).netloc)
     if origin is not None and origin.partition("://")[2] not in own:
@@ -107,9 +110,9 @@ def _check_origin(request: Request, public_url: str) -> None:
 
 
 def _check_message(body: dict[str, Any], headers: Headers) -> bool:
-    """Return True if the message uses the stateless revision.
+    """Check the message, and return True if it uses the stateless revision.
 
-    Raise `McpError` if it is not a message, or if it contradicts its header fields.
+    Raise `McpError` if `body` is not a JSON-RPC request or notification, or contradicts the header fields.
     """
     method, params, given = body.get("method"), body.get("params", {}), body.get("id")
     if body.get("jsonrpc") != "2.0" or not isinstance(method, str) or not isinstance(params, dict):
@@ -126,7 +129,10 @@ def _check_message(body: dict[str, Any], headers: Headers) -> bool:
 
 
 def _check_stateless(headers: Headers, method: str, params: dict[str, Any], meta: object) -> None:
-    """Raise `McpError` unless the message has its required members, and its header fields agree."""
+    """Check a message of the stateless revision.
+
+    Raise `McpError` if it lacks a required member, contradicts its header fields, or names an unknown revision.
+    """
     revision = headers.get(REVISION_HEADER)
     if revision is None:
         raise _mismatch(REVISION_HEADER)
@@ -150,7 +156,10 @@ def _mismatch(name: str) -> McpError:
 
 
 def _decode(value: str | None) -> str | None:
-    """Return the header's value, decoded if it is marked as encoded; None if there is none, or it cannot be decoded."""
+    """Return the value of a header field, decoded from base64 if it is marked as encoded.
+
+    Return None if `value` is None or cannot be decoded.
+    """
     value = value.strip() if value is not None else None
     if value is None or not (value.startswith(ENCODED) and value.endswith(END_OF_ENCODED)):
         return value
@@ -185,7 +194,7 @@ def _answer(method: str, params: dict[str, Any], library: Library, *, is_statele
 
 
 def _call(params: dict[str, Any], library: Library) -> dict[str, Any]:
-    """Return the tool's result.
+    """Return the result of the tool that `params` name. Raise `McpError` if there is no such tool.
 
     An error that a model can correct is a result with `isError`, as the protocol requires.
     """

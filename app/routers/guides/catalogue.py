@@ -1,4 +1,4 @@
-"""Reads across guides, with filters, and search."""
+"""Routes of lists across guides, with filters, and of search."""
 
 from typing import Annotated
 
@@ -36,7 +36,10 @@ InGuide = Annotated[
 
 
 class Filters(RequestModel, extra="ignore"):
-    """The filters of a list of items; all must be met. The route itself refuses unknown parameters."""
+    """Query parameters that filter a list of items. An item must match all of them.
+
+    The route itself refuses unknown parameters.
+    """
 
     guide: InGuide = None
     subject: AboutSubject = None
@@ -57,7 +60,7 @@ class Filters(RequestModel, extra="ignore"):
 
 
 class SearchQuery(RequestModel, extra="ignore"):
-    """The search terms and filters of a search."""
+    """Query parameters of a search: its words and its filters."""
 
     q: str = Field(
         min_length=1,
@@ -79,7 +82,10 @@ def _item_example(section: Section) -> Responses:
 
 
 def _add_list(section: Section) -> None:
-    """Add the route that lists the section's items across guides: `/v1/indicators`, named `list_indicators`."""
+    """Add the routes that list the items of a section across guides, as JSON and as CSV.
+
+    For indicators, the paths are `/v1/indicators` and `/v1/indicators.csv`.
+    """
     title = section.entry.title.lower()
     context = "guide, edition and cautions" if section.entry.has_cautions else "guide and edition"
 

@@ -1,4 +1,4 @@
-"""Drafts of guides over HTTP: writing, reading, checking and comparing them, and their publication by two people."""
+"""Routes of drafts of guides: saving, reading, checking and comparing drafts, and their publication by two people."""
 
 from functools import partial
 from typing import Annotated, Any
@@ -73,12 +73,12 @@ DraftTag = Annotated[
 
 
 async def ask_as_editor(guide: GuideName, actor: EditorDep, now: NowDep, if_match: DraftTag = None) -> DraftAct:
-    """Return an editor's action on the draft that `If-Match` names."""
+    """FastAPI dependency: return an editor's action on the draft whose ETag is in `If-Match`."""
     return DraftAct(guide, actor.client, now, partial(_check_tag, if_match))
 
 
 async def ask_as_publisher(guide: GuideName, actor: PublisherDep, now: NowDep, if_match: DraftTag = None) -> DraftAct:
-    """Return a publisher's action on the draft that `If-Match` names."""
+    """FastAPI dependency: return a publisher's action on the draft whose ETag is in `If-Match`."""
     return DraftAct(guide, actor.client, now, partial(_check_tag, if_match))
 
 
@@ -247,7 +247,10 @@ def _etag(draft: GuideDraftRow) -> str:
 
 
 def _check_tag(if_match: str | None, draft: GuideDraftRow | None) -> None:
-    """Raise `DraftNotNamed` or `DraftChanged` unless the header has the ETag of the draft, or both are missing."""
+    """Raise an error unless `if_match` is the ETag of `draft`, or both are None.
+
+    Raise `DraftNotNamed` if there is a draft but no ETag, or `DraftChanged` if the ETag is not that of the draft.
+    """
     if draft is None and if_match is None:
         return
     if if_match is None:
@@ -257,7 +260,7 @@ def _check_tag(if_match: str | None, draft: GuideDraftRow | None) -> None:
 
 
 def _present(draft: GuideDraftRow, record: DraftRecord, response: Response | None = None) -> DraftResponse:
-    """Return the draft, and give the response its ETag."""
+    """Return the draft as callers see it. If a `response` is given, set its ETag."""
     if response is not None:
         response.headers["ETag"] = _etag(draft)
     return DraftResponse(
@@ -287,7 +290,10 @@ def _remark(fault: FieldError) -> DraftRemark:
 
 
 def _require_storable(value: JsonValue, at: tuple[str | int, ...] = ()) -> None:
-    """Raise `InvalidEdition` for a number that other programs' JSON cannot hold."""
+    """Raise `InvalidEdition` if `value` contains a float, at any depth.
+
+    Not every program that reads JSON keeps the exact value of a float.
+    """
     if isinstance(value, float):
         raise InvalidEdition([FieldError(at, NO_FRACTION)])
     inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()

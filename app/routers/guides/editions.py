@@ -1,4 +1,4 @@
-"""Routes of editions: their history, numbered editions, and all sections and items."""
+"""Routes of a guide's editions: the history, numbered editions, and each section and item of an edition."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -232,7 +232,7 @@ def _add_section(section: Section) -> None:
         fields, below = _item_fields(shown, section, item_id), f"{of_guide}/{item_id}"
         links, current = shown.links(below, having), current_of(shown.history)
         latest = links.pop("latest_version")
-        # A later edition may change these links, or leave the item out: so they are in the Link header.
+        # These links depend on later editions, so they are in the Link header: the body never changes.
         more_links = _successor(shown, below) if number + 1 in having else {}
         more_links |= {"latest_version": latest} if current is not None and current.number in having else {}
         response = NUMBERED_ITEM_RESPONSES[section](**fields, links=links)
@@ -244,12 +244,15 @@ def _item_fields(shown: ShownEdition, section: Section, item_id: str) -> dict[st
 
 
 def _having(lists: Mapping[int, Mapping[str, Any]], item_id: str) -> set[int]:
-    """Return the numbers of the editions that have the item."""
+    """Return the numbers of the editions that have the item. `lists` has the items of each edition by id."""
     return {number for number, items in lists.items() if item_id in items}
 
 
 def _successor(shown: ShownEdition, below: str = "") -> Links:
-    """Return the link to the next edition, if there is one. It goes into the Link header: the body never changes."""
+    """Return the link to the next edition, with `below` after its path. Return no link if there is no next edition.
+
+    The link is for the Link header, because the body of a numbered edition never changes.
+    """
     guide, number = shown.head.key
     return {"successor_version": edition_path(guide, number + 1) + below} if len(shown.history) > number else {}
 

@@ -1,6 +1,6 @@
 """Routes of feeds, as JSON Feed and as Atom: changes to editions and renditions, and due reviews.
 
-They hold nothing about concerns.
+The feeds contain nothing about concerns.
 """
 
 import datetime as dt
@@ -34,11 +34,14 @@ from app.services.guides.guides import list_due
 router = GuidanceRouter(dependencies=[PUBLIC], responses=RESPONSES_OF_READS)
 MAX_FEED_ENTRIES = 50
 FOR_AN_HOUR = "max-age=3600"
-"""Any cache may store it. It lacks `public`, so that no export has it: due reviews depend on the day."""
+"""Cache-Control of the feeds of due reviews: any cache may store them for an hour.
+
+Without `public`, the static export leaves them out, because due reviews depend on the day.
+"""
 
 
 def _as_atom(channel: FeedChannel, example_id: str) -> Responses:
-    """Return the OpenAPI `responses` of the channel's Atom feed."""
+    """Return the OpenAPI `responses` of an operation that returns the Atom feed of `channel`."""
     example = (
         f'<feed xmlns="http://www.w3.org/2005/Atom"><id>urn:uuid:{example_id}</id><title>{channel.title}</title>'
         "<updated>2026-11-24T09:30:00Z</updated></feed>"

@@ -1,7 +1,7 @@
-"""Routes of guides in other formats than JSON: large print, Markdown, a PDF to print, and each section as CSV.
+"""Routes of guides in formats other than JSON: large print, Markdown, a PDF to print, and each section as CSV.
 
-Each format has its own path below a guide, an edition, and a rendition of either. With `Accept`, the path of the JSON
-serves CSV and Markdown too (see `app.http.negotiation`).
+Each format has its own path below a guide, an edition, and a rendition of either. The path of the JSON also serves CSV
+and Markdown, if the `Accept` header asks for them (see `app.http.negotiation`).
 """
 
 from fastapi import Request, Response
@@ -62,9 +62,10 @@ def _table(request: Request, shown: ShownEdition, section: Section, bom: ByteOrd
 
 
 def _caching(shown: ShownEdition, *, of_table: bool = False) -> str:
-    """Return the Cache-Control of a page or a table.
+    """Return the Cache-Control of a document or, with `of_table`, of a table.
 
-    Pages have the emergency numbers, which no edition holds: a corrected number must reach every reader.
+    Only tables of numbered editions are immutable. Documents also show emergency numbers, which belong to no edition:
+    when a number is corrected, every reader must get the correction soon.
     """
     if shown.rendition is not None:
         return CACHE_CHECKED
@@ -72,7 +73,7 @@ def _caching(shown: ShownEdition, *, of_table: bool = False) -> str:
 
 
 def _with_languages(response: Response, shown: ShownEdition) -> Response:
-    """Add the language of a rendition, and links to the guide in each language."""
+    """Return the response. For a rendition, add its language, and links to the guide in each language."""
     if shown.rendition is not None:
         response.headers["Content-Language"] = shown.rendition.language
         add_languages(response, shown.rendition.languages)

@@ -1,4 +1,4 @@
-"""Routes of the guides' current editions."""
+"""Routes of the guides, each in its current edition."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -69,7 +69,11 @@ With `as_of` or `Accept-Datetime` (Memento, RFC 7089), redirects to the edition 
 
 
 class RequestedVersion(NamedTuple):
-    """The requested version of a guide: the edition at a time, and the preferred languages."""
+    """The requested version of a guide: the edition that was current at `moment`, if given, and the languages.
+
+    If there was no edition at `moment` yet and `or_next` is true, the first edition is meant. `languages` are in order
+    of preference.
+    """
 
     moment: dt.datetime | None
     or_next: bool
@@ -79,7 +83,7 @@ class RequestedVersion(NamedTuple):
 async def ask_version(
     as_of: AsOf = None, accept_datetime: AcceptDatetime = None, accept_language: AcceptLanguage = None
 ) -> RequestedVersion:
-    """Return the requested version."""
+    """FastAPI dependency: return the version of a guide that the query and the header fields ask for."""
     moment = requested_moment(as_of, accept_datetime)
     return RequestedVersion(moment, as_of is None, preferred_languages(accept_language or ""))
 

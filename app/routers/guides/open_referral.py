@@ -1,4 +1,4 @@
-"""Open Referral UK (HSDS-UK 3.0): the contacts of every current guide, and the signposts, as a service directory."""
+"""Routes of Open Referral UK (HSDS-UK 3.0): current guides' contacts, and the signposts, as a service directory."""
 
 import json
 import re
@@ -57,7 +57,7 @@ router = GuidanceRouter(
 
 
 class ServiceFilters(RequestModel, extra="ignore"):
-    """The filters of a list of services; all must be met."""
+    """Query parameters that filter a list of services. A service must match all of them."""
 
     search: str | None = Field(
         None,
@@ -73,14 +73,14 @@ class ServiceFilters(RequestModel, extra="ignore"):
     )
 
     def apply(self, services: Iterable[Service]) -> list[Service]:
-        """Return the services that meet all filters. An id that is not in the directory matches no service."""
+        """Return the services that match all filters. An id that is not in the directory matches no service."""
         words = (self.search or "").casefold().split()
         ids = ((self.taxonomy_id or "").lower(), (self.taxonomy_term_id or "").lower())
         return [each for each in services if has_words(each, words) and has_term(each, *ids)]
 
 
 class Paging(RequestModel, extra="ignore"):
-    """The parameters of a list: which page, from 1, and the most entries on it."""
+    """Query parameters of a list: the number of the page, from 1, and the maximum number of entries on it."""
 
     page: Annotated[int, IN_PLAIN_DIGITS] = Field(
         1, ge=1, le=MAX_NUMBER, description="Page number, from 1.", examples=[1]
@@ -93,7 +93,7 @@ class Paging(RequestModel, extra="ignore"):
 def get_directory(
     engine: EngineDep, contents: ContentsDep, emergency_contacts: EmergencyContactsDep, settings: SettingsDep
 ) -> Directory:
-    """Return the directory of all current guides."""
+    """FastAPI dependency: return the directory of all current guides and the signposts."""
     with Session(engine) as session:
         signposts = emergency_contacts.current().signposts
         return read_directory(session, contents, signposts, public_url=settings.public_url)
@@ -201,7 +201,7 @@ def _page(request: Request, page_type: type[Page], entries: Sequence[OmitsEmpty]
 
 
 def _response(request: Request, body: OmitsEmpty) -> Response:
-    """Return the model as JSON without its empty fields."""
+    """Return `body` as JSON without its empty fields."""
     return _json_response(request, body.model_dump_json(exclude_none=True).encode())
 
 
@@ -210,9 +210,10 @@ def _json_response(request: Request, content: bytes) -> Response:
 
 
 def _document_of_stub(whole: dict[str, Any], public_url: str) -> dict[str, Any]:
-    """Return the stub's own part of this service's OpenAPI document, with paths relative to the stub.
+    """Return the part of this service's OpenAPI document that is about the directory.
 
-    Validators of the standard request every path of the document at `openapi_url` from the stub.
+    Its paths are relative to `STUB`, the base path of the directory: validators of the standard take every path of the
+    document at `openapi_url`, and request it below that base path.
     """
     paths = {path.removeprefix(STUB) or "/": item for path, item in whole["paths"].items() if path.startswith(STUB)}
     used = {tag for item in paths.values() for operation in item.values() for tag in operation["tags"]}
@@ -227,7 +228,7 @@ def _document_of_stub(whole: dict[str, Any], public_url: str) -> dict[str, Any]:
 
 
 def _components_of(paths: dict[str, Any], components: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return the components that the paths refer to, directly or through other components."""
+    """Return the components that `paths` refer to, directly or through other components."""
     used, visited = set(REFERENCE.findall(json.dumps(paths))), set[tuple[str, str]]()
     while used - visited:
         kind, name = min(used - visited)

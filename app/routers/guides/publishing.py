@@ -175,7 +175,11 @@ def _respond(response: Response, published: Publication[Any]) -> Any:
 
 
 def _check_if_match(if_match: str | None, session: Session, current: EditionHead | None) -> None:
-    """Raise an error unless the header has the ETag of the current edition, or both are missing."""
+    """Raise an error unless `if_match` has the ETag of the current edition, or both are None.
+
+    Raise `PreconditionMissing` if there is an edition but no ETag, or `PreconditionFailed` if the ETag is not that of
+    the edition.
+    """
     if current is None:
         if if_match is not None:
             raise PreconditionFailed

@@ -1,4 +1,4 @@
-"""The service index, signposts, code lists, problems and keys."""
+"""Routes of reference data: the service index, signposts, code lists, problem types and public keys."""
 
 from typing import Annotated
 

@@ -1,1 +1,1 @@
-"""API routes of operation: jobs, backups, integrity checks and the doctor."""
+"""API routes for operators."""

@@ -41,7 +41,7 @@ APIS = {
 """The links that describe each API, by relation (RFC 8631)."""
 HEALTHY = "ok"
 UNAVAILABLE = 503
-MIN_FREE_BYTES = 1_000_000  # the largest concern that is accepted
+MIN_FREE_BYTES = 1_000_000  # enough for the largest concern that is accepted
 FAILING = {
     "content": {
         "application/json": {"example": {"status": "unavailable", "checks": {"database": "ok", "writer": "stopped"}}}
@@ -161,7 +161,7 @@ def _database(context: AppContext) -> str:
 
 
 def _warnings_of_rows(context: AppContext) -> dict[str, str]:
-    """Return the warnings about the database, by name; none if it cannot be read."""
+    """Return the warnings about rows of the database, by name. Return none if the database cannot be read."""
     now, warnings = context.clock(), {}
     try:
         with Session(context.engine) as session:

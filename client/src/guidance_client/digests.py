@@ -1,4 +1,4 @@
-"""Digests that are computed again here, and compared."""
+"""Digests of editions and submissions, computed here to compare them with those of the service."""
 
 import hashlib
 import json
@@ -9,14 +9,14 @@ from guidance_client.errors import NotGenuine
 
 
 def canonical_json(value: Any) -> bytes:
-    """Return the canonical JSON (RFC 8785) of a value whose names are ASCII, and which holds no fraction."""
+    """Return `value` as canonical JSON (RFC 8785). `value` may have only ASCII field names, and no fractions."""
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
 
 
 def digest_of(edition: Mapping[str, Any]) -> str:
-    """Return the digest of an edition's words: `sha256:` and 64 hexadecimal digits.
+    """Return the digest of an edition's content: `sha256:` and 64 hexadecimal digits.
 
-    It is taken over the members `title` to `contacts`, without those that are null or empty.
+    The digest covers the fields `title` to `contacts`, without fields that are null or empty.
     """
     names = list(edition)
     content = {name: edition[name] for name in names[names.index("title") : names.index("contacts") + 1]}
@@ -24,7 +24,7 @@ def digest_of(edition: Mapping[str, Any]) -> str:
 
 
 def check_digest(edition: Mapping[str, Any]) -> None:
-    """Raise `NotGenuine` unless the edition's words have the digest that stands with them."""
+    """Raise `NotGenuine` unless the field `digest` of the edition is the digest of its content."""
     try:
         found = digest_of(edition)
     except ValueError:
@@ -34,7 +34,7 @@ def check_digest(edition: Mapping[str, Any]) -> None:
 
 
 def submission_digest(submission: Mapping[str, Any]) -> str:
-    """Return the SHA-256 of the fields that were sent, as a receipt has it."""
+    """Return the SHA-256 of the submitted fields. A signed receipt contains this digest."""
     return hashlib.sha256(canonical_json(submission)).hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""A cache of public guidance on the disk, so that the last edition is there when the service is not."""
+"""A cache of public guidance on the disk, to read guidance while the service cannot be reached."""
 
 import contextlib
 import hashlib
@@ -20,7 +20,7 @@ def _utc_now() -> datetime:
 
 @dataclass(frozen=True)
 class CachedAnswer:
-    """An answer with its ETag, and when the service last confirmed it."""
+    """A cached response: its content, its ETag, and when the service last confirmed it."""
 
     etag: str
     confirmed_at: datetime
@@ -29,9 +29,9 @@ class CachedAnswer:
 
 @dataclass(frozen=True)
 class EditionCache:
-    """One file for each address, in a folder. Only guidance is stored: nothing of a concern.
+    """A folder with one file for each URL. Its files contain only public guidance, and nothing about concerns.
 
-    An answer older than `longest_age` is not used. Several processes may share the folder.
+    Responses older than `longest_age` are not used. Several processes may share the folder.
     """
 
     folder: Path
@@ -39,7 +39,10 @@ class EditionCache:
     now: Callable[[], datetime] = _utc_now
 
     def find(self, address: str) -> CachedAnswer | None:
-        """Return the answer for the address; None if there is none, it is too old, or its file is damaged."""
+        """Return the cached response for the URL `address`.
+
+        Return None if there is none, if it is too old, or if its file is damaged.
+        """
         try:
             stored = json.loads(self._file_of(address).read_bytes())
             answer = CachedAnswer(stored["etag"], datetime.fromisoformat(stored["confirmed_at"]), stored["content"])
@@ -50,7 +53,10 @@ class EditionCache:
         return answer
 
     def store(self, address: str, etag: str, content: Any) -> datetime:
-        """Store the answer as confirmed now, and return that time. A full disk loses the copy, not the answer."""
+        """Store the response for the URL `address` as confirmed now, and return the time.
+
+        If the disk is full, the response is not cached, and no error is raised.
+        """
         now = self.now()
         fields = {"address": address, "etag": etag, "confirmed_at": now.isoformat(), "content": content}
         with contextlib.suppress(OSError):

@@ -1,4 +1,4 @@
-"""The errors that the client raises. None of them holds a word of a concern."""
+"""The errors that the client raises. No error contains text from a concern."""
 
 from collections.abc import Mapping
 from typing import cast
@@ -13,15 +13,15 @@ TOO_MANY = 429
 
 
 class ClientError(Exception):
-    """The base of every error of this package."""
+    """Base class of every error of this package."""
 
 
 class NotGenuine(ClientError):
-    """A digest, a receipt or a notice is not what the service made."""
+    """A digest, a receipt or a webhook notice is not what the service made."""
 
 
 class ServiceUnreachable(ClientError):
-    """The service gave no answer. For a post, send it again with the same `idempotency_key`."""
+    """The service did not respond. To repeat a post, use the same `idempotency_key`."""
 
     def __init__(self, idempotency_key: str | None = None) -> None:
         super().__init__("The service gave no answer. If a child is in immediate danger, call 999.")
@@ -39,32 +39,36 @@ class ProblemError(ClientError):
 
     @property
     def type(self) -> str:
-        """The kind of problem: a path of the service that explains it."""
+        """Type of the problem: the path at which the service explains it."""
         return self.problem["type"]
 
     @property
     def faults(self) -> list[FieldProblem]:
-        """Each fault of a field, with its JSON Pointer; empty if none is named."""
+        """The validation errors, each with the JSON Pointer of its field; empty if there are none."""
         return self.problem.get("errors") or []
 
 
 class ConcernRefused(ProblemError):
-    """Fields of what was sent cannot be used: see `faults`."""
+    """The service refused the submission because some fields are not valid: see `faults`."""
 
 
 class TooManyRequests(ProblemError):
-    """There were too many requests, and still too many after every retry."""
+    """The service refused the request because of a rate limit, and still did after every retry."""
 
 
 def error_of(response: httpx.Response, idempotency_key: str | None = None) -> ProblemError:
-    """Return the error for an answer with an error status."""
+    """Return the exception for a response with an error status."""
     kinds: Mapping[int, type[ProblemError]] = {UNPROCESSABLE: ConcernRefused, TOO_MANY: TooManyRequests}
     kind = kinds.get(response.status_code, ProblemError)
     return kind(response.status_code, _problem_of(response), idempotency_key=idempotency_key)
 
 
 def _problem_of(response: httpx.Response) -> Problem:
-    """Return the problem details of the answer. A proxy's own page becomes a problem without its words."""
+    """Return the problem details of the response.
+
+    A response without problem details, such as a proxy's error page, becomes a problem without the text of the
+    response.
+    """
     if response.headers.get("content-type", "").startswith(PROBLEM_MEDIA_TYPE):
         try:
             found = response.json()

@@ -1,4 +1,4 @@
-"""What a read of guidance returns: the answer, and how old it is."""
+"""The result of a read of guidance: the response, and how old it is."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -9,9 +9,9 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Reading(Generic[T]):
-    """An answer, when the service last confirmed it, and whether it is stale.
+    """The content of a response, when the service last confirmed it, and whether it is stale.
 
-    A stale answer comes from the cache on the disk, because the service could not be reached. Show its age with it.
+    Stale content comes from the cache on the disk, because the service could not be reached. Show its age with it.
     """
 
     content: T
@@ -20,5 +20,5 @@ class Reading(Generic[T]):
 
     @property
     def age(self) -> timedelta:
-        """The time since the service last confirmed this answer."""
+        """Time since the service last confirmed the content."""
         return datetime.now(UTC) - self.confirmed_at

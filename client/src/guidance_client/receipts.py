@@ -1,4 +1,4 @@
-"""Signed receipts (JWS with EdDSA; RFC 7515, RFC 8037), checked without the service. Needs the extra `verify`."""
+"""The check of signed receipts without the service (JWS with EdDSA; RFC 7515, RFC 8037). Needs the extra `verify`."""
 
 import base64
 import json
@@ -20,11 +20,10 @@ COMPARED = ("reference", "received_at", "guide", "edition")
 def check_receipt(
     receipt: Receipt, keys: Mapping[str, Any], submission: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
-    """Return the claims of the signed receipt, after every check.
+    """Check the signed receipt, and return its claims. Raise `NotGenuine` if a check fails.
 
-    `keys` is the service's `/.well-known/jwks.json`, which can be fetched once and stored. The words around the
-    signature must be those inside it. With `submission`, the receipt must be for these very fields. Raises
-    `NotGenuine`.
+    `keys` is the service's `/.well-known/jwks.json`, which can be fetched once and stored. The fields beside the signed
+    part must agree with the claims inside it. If `submission` is given, the receipt must be for exactly these fields.
     """
     claims = _claims_of(receipt["receipt"], keys)
     signed = claims | {"reference": claims.get("jti")}

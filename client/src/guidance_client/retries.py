@@ -1,4 +1,4 @@
-"""When to send a request again, and how long to wait before."""
+"""The policy of retries: which requests to repeat, and how long to wait before."""
 
 import random
 from dataclasses import dataclass
@@ -13,17 +13,20 @@ MOST_DOUBLINGS = 32
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """How often and how patiently to try. Times are in seconds."""
+    """The number of attempts, and the pauses between them in seconds.
+
+    Each pause is about twice as long as the one before, from `first_pause` up to `longest_pause`.
+    """
 
     attempts: int = 5
     first_pause: float = 0.5
     longest_pause: float = 30.0
 
     def pause_after(self, attempt: int, response: httpx.Response | None) -> float | None:
-        """Return how long to wait before the next attempt, or None if this was the last.
+        """Return the seconds to wait before the next attempt, or None if there should be none.
 
-        `attempt` counts from 1. `response` is None if there was no answer. `Retry-After` is obeyed. If it is longer
-        than `longest_pause`, there is no further attempt.
+        `attempt` is the number of the last attempt, from 1. `response` is None if the service did not respond. A
+        `Retry-After` header sets the pause. If that is longer than `longest_pause`, there is no further attempt.
         """
         if attempt >= self.attempts or (response is not None and response.status_code not in WORTH_REPEATING):
             return None
@@ -35,7 +38,7 @@ class RetryPolicy:
 
 
 def _retry_after(value: str) -> float | None:
-    """Return the seconds of a `Retry-After` field, in either of its forms; None if it is missing or unreadable."""
+    """Return the seconds of a `Retry-After` header, given as seconds or as a date. None if missing or unreadable."""
     if value.isascii() and value.isdigit():
         return float(value)
     try:

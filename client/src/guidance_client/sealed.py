@@ -1,4 +1,4 @@
-"""Sealed concerns, opened where the identity is (age-encryption.org/v1). Needs the extra `age`."""
+"""Decryption of sealed concerns with an identity (age-encryption.org/v1). Needs the extra `age`."""
 
 import json
 from typing import Any
@@ -9,10 +9,10 @@ from guidance_client.errors import NotGenuine
 
 
 def open_sealed(sealed: bytes, identity: str, *, reference: str) -> dict[str, Any]:
-    """Return the concern or addition in the sealed file, with its reference, time, guide and words.
+    """Return the concern or addition in the sealed file, with its reference, time, guide and text.
 
-    `identity` is the text `AGE-SECRET-KEY-1...`. `reference` is the one that the file was fetched under: the same must
-    be inside. Raises `NotGenuine`.
+    `identity` is the text `AGE-SECRET-KEY-1...`. `reference` is the reference of the concern that the file was fetched
+    for. Raise `NotGenuine` if the identity does not decrypt the file, or if the file contains another reference.
     """
     try:
         opened = json.loads(pyrage.decrypt(sealed, [pyrage.x25519.Identity.from_str(identity)]))

@@ -1,4 +1,4 @@
-"""Notices of the service, checked without a library (Standard Webhooks, HMAC-SHA256)."""
+"""The check of webhook notices, without a library (Standard Webhooks, HMAC-SHA256)."""
 
 import base64
 import binascii
@@ -18,9 +18,10 @@ TOLERANCE_SECONDS = 300
 def check_notice(
     body: bytes, headers: Mapping[str, str], secret: str, *, now: datetime | None = None
 ) -> dict[str, Any]:
-    """Return the notice. Raise `NotGenuine` if its signature is wrong, or its time is five minutes or more away.
+    """Check the webhook notice, and return its content.
 
-    A notice may arrive more than once, with the same `webhook-id`.
+    Raise `NotGenuine` if the signature is wrong, or if the notice's time is five minutes or more away from `now`.
+    Without `now`, compare with the clock. A notice may arrive more than once, with the same `webhook-id`.
     """
     fields = {name.lower(): value for name, value in headers.items()}
     try:

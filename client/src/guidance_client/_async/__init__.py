@@ -1,1 +1,1 @@
-"""The client. The package `_sync` is made from `_async`."""
+"""The client and its connections. `client/generate.py` makes the synchronous package from the asynchronous one."""

@@ -1,5 +1,5 @@
 # Made by client/generate.py: change what it is made from, and make it again.
-"""The client: a method for each thing that a caller does."""
+"""The client: one method for each request that callers make."""
 
 from datetime import UTC, datetime
 from types import TracebackType
@@ -21,10 +21,11 @@ GUIDES = "/v1/guides"
 
 
 class GuidanceClient:
-    """A client of one service. Use it in a `with` block, from one event loop or many threads.
+    """A client of the service at `address`. Use it in a `with` block, in one event loop or many threads.
 
-    `key` is a client key or an access token; reads of guidance and anonymous concerns need none. With `cache`, guidance
-    is read from the disk while the service cannot be reached, and is marked as stale. `transport` replaces the network.
+    `key` is a client key or an access token. Reads of guidance and anonymous concerns need no key. If `cache` is given
+    and the service cannot be reached, reads of guidance return the cached copy, marked as stale. `timeout` is in
+    seconds. `transport` replaces the network, for example in tests.
     """
 
     def __init__(
@@ -59,7 +60,7 @@ class GuidanceClient:
     # Guidance
 
     def guides(self) -> Reading[models.GuidesResponse]:
-        """Return every guide with its current edition, by name; the first 200."""
+        """Return the guides with their current editions, in order of name: the first 200."""
         return self._read(f"{GUIDES}?limit=200")
 
     def guide(self, guide: str) -> Reading[models.EditionResponse]:
@@ -67,20 +68,23 @@ class GuidanceClient:
         return self._read(f"{GUIDES}/{guide}")
 
     def edition(self, guide: str, number: int) -> Reading[models.EditionResponse]:
-        """Return exactly that edition. Its words never change."""
+        """Return edition `number` of the guide. Its text never changes."""
         return self._read(f"{GUIDES}/{guide}/editions/{number}")
 
     def editions(self, guide: str) -> Reading[models.EditionsResponse]:
-        """Return the history of the guide, the newest edition first."""
+        """Return the editions of the guide, most recent first: the first page of them."""
         return self._read(f"{GUIDES}/{guide}/editions")
 
     def renditions(self, guide: str, *, edition: int | None = None) -> Reading[models.RenditionsResponse]:
-        """Return the renditions of the guide in other languages and forms, or of one edition of it."""
+        """Return the renditions of the guide in other languages and formats.
+
+        If `edition` is given, return only the renditions of that edition.
+        """
         of = "" if edition is None else f"/editions/{edition}"
         return self._read(f"{GUIDES}/{guide}{of}/renditions")
 
     def rendition(self, guide: str, language: str) -> Reading[models.RenditionResponse]:
-        """Return the rendition to read in the language, such as `cy`. Show its `notices` with the words."""
+        """Return the current rendition in `language`, such as `cy`. Show its `notices` with the text."""
         return self._read(f"{GUIDES}/{guide}/renditions/{language}")
 
     def definitions(self, guide: str) -> Reading[models.DefinitionsResponse]:
@@ -108,7 +112,7 @@ class GuidanceClient:
         return self._read(f"{GUIDES}/{guide}/contacts")
 
     def changes(self, guide: str, number: int, *, since: int) -> Reading[models.ChangesResponse]:
-        """Return what an edition changed since an earlier one."""
+        """Return the changes in edition `number` of the guide since the earlier edition `since`."""
         return self._read(f"{GUIDES}/{guide}/editions/{number}/changes?since={since}")
 
     def signposts(self) -> Reading[models.SignpostsResponse]:
@@ -116,40 +120,43 @@ class GuidanceClient:
         return self._read("/v1/signposts")
 
     def receipt_keys(self) -> dict[str, Any]:
-        """Return the public keys of receipts. Store them: then receipts can be checked without the service."""
+        """Return the public keys that receipts are signed with. Store them to check receipts offline."""
         reading: Reading[dict[str, Any]] = self._read("/.well-known/jwks.json")
         return reading.content
 
     def search(self, words: str, *, limit: int = 20) -> models.SearchResponse:
-        """Return the items of all guides that hold every one of the words. Never send an account of a child."""
+        """Return the items of all guides that contain every word in `words`. Never send an account of a child."""
         response = self._transport.get("/v1/search", query={"q": words, "limit": limit})
         return cast(models.SearchResponse, response.json())
 
     # Concerns
 
     def check_concern(self, concern: models.Concern) -> models.CheckResponse:
-        """Return what the service would answer. Nothing is stored. Raise `ConcernRefused` with every fault."""
+        """Return the response to a valid concern. The service stores nothing.
+
+        Raise `ConcernRefused` with every validation error if the concern is not valid.
+        """
         response = self._transport.post(f"{CONCERNS}/check", concern, token=self._key)
         return cast(models.CheckResponse, response.json())
 
     def raise_concern(self, concern: models.Concern, *, idempotency_key: str | None = None) -> models.Receipt:
-        """Raise the concern, and return its receipt once it is on the disk of the service.
+        """Send the concern, and return its receipt once the service has stored it on disk.
 
-        The request is sent again by itself, with one idempotency key, so that there is one concern. After
-        `ServiceUnreachable`, call again with the `idempotency_key` of the error: it may have arrived.
+        The client repeats a failed request with the same idempotency key, so the service stores only one concern. After
+        `ServiceUnreachable` the concern may have arrived: call again with the `idempotency_key` of the error.
         """
         response = self._transport.post(CONCERNS, concern, idempotency_key=idempotency_key, token=self._key)
         return cast(models.Receipt, response.json())
 
     def concern_status(self, reference: str, status_token: str) -> models.ConcernStatus:
-        """Return how far the concern has come."""
+        """Return the status of the concern."""
         response = self._transport.get(f"{CONCERNS}/{reference}", token=status_token)
         return cast(models.ConcernStatus, response.json())
 
     def add_to_concern(
         self, reference: str, status_token: str, addition: models.Addition, *, idempotency_key: str | None = None
     ) -> models.AdditionReceipt:
-        """Add to the concern, and return the receipt of the addition."""
+        """Send an addition to the concern, and return the receipt of the addition."""
         response = self._transport.post(
             f"{CONCERNS}/{reference}/additions", addition, idempotency_key=idempotency_key, token=status_token
         )
@@ -158,9 +165,10 @@ class GuidanceClient:
     # The desk and its programs
 
     def events(self, *, after: str | None = None, wait: int | None = None) -> models.EventsResponse:
-        """Return a page of what happened after the cursor, and the cursor of the next page.
+        """Return a page of the events after the cursor `after`, with the cursor of the next page.
 
-        `wait` is how many seconds to wait for an event where there is none. Needs the scope `events:read`.
+        If `after` is None, the page starts after the last event that this client has confirmed. If there is no event,
+        the service waits up to `wait` seconds for one. Needs the scope `events:read`.
         """
         response = self._transport.get("/v1/events", query={"after": after, "wait": wait}, token=self._key)
         return cast(models.EventsResponse, response.json())
@@ -175,7 +183,11 @@ class GuidanceClient:
     # Reads
 
     def _read(self, path: str) -> Reading[Any]:
-        """Return the answer, confirmed by the service or, where it cannot be reached, from the cache."""
+        """Return the response at `path` or, if the service fails, the cached response.
+
+        The service fails if it cannot be reached, or responds with a server error. Without a cached response, raise the
+        error. A new response is stored in the cache.
+        """
         address = str(self._http.base_url.join(path))
         cached = self._cache.find(address) if self._cache else None
         try:

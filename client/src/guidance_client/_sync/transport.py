@@ -1,5 +1,5 @@
 # Made by client/generate.py: change what it is made from, and make it again.
-"""Sends requests, and sends them again where that is safe and may help."""
+"""Connections that repeat a failed request if that is safe and may help."""
 
 from collections.abc import Mapping
 from time import sleep
@@ -15,7 +15,7 @@ NOT_MODIFIED = 304
 
 
 class Transport:
-    """Connections to one service. Every post has an `Idempotency-Key`, so that sending it again is safe."""
+    """Connections to one service. Every post has an `Idempotency-Key`, which makes it safe to repeat."""
 
     def __init__(self, http: httpx.Client, retries: RetryPolicy) -> None:
         self._http = http
@@ -29,7 +29,10 @@ class Transport:
         headers: Mapping[str, str] | None = None,
         token: str | None = None,
     ) -> httpx.Response:
-        """Return the answer to a read. Raise `ProblemError` or `ServiceUnreachable`."""
+        """Return the response to a GET request.
+
+        Raise `ProblemError` for an error status, or `ServiceUnreachable` if there is no response after every retry.
+        """
         given = {name: value for name, value in (query or {}).items() if value is not None}
         request = self._http.build_request("GET", path, params=given, headers=_headers(headers, token))
         return self._send(request)
@@ -37,7 +40,11 @@ class Transport:
     def post(
         self, path: str, body: Mapping[str, Any], *, idempotency_key: str | None = None, token: str | None = None
     ) -> httpx.Response:
-        """Return the answer to a post. Raise `ProblemError` or `ServiceUnreachable`: both have the key."""
+        """Return the response to a POST request.
+
+        Raise `ProblemError` for an error status, or `ServiceUnreachable` if there is no response after every retry.
+        Both errors have the idempotency key.
+        """
         key = idempotency_key or str(uuid4())
         headers = _headers({"Idempotency-Key": key}, token)
         return self._send(self._http.build_request("POST", path, json=body, headers=headers), key)
