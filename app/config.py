@@ -54,7 +54,7 @@ RATE = re.compile(r"[1-9][0-9]{0,8} ?(/|per) ?[0-9]{0,4} ?[a-z]+", flags=re.IGNO
 OF_CALLERS = frozenset({"desk_url", "desk_key", "url", "key"})
 """Names of settings for programs that call the service, such as `guidance desk open` and the examples.
 
-The service ignores them.
+The service ignores these settings.
 """
 OF_KUBERNETES = re.compile(r"(\w{1,63}_)?(SERVICE_(HOST|PORT(_\w+)?)|PORT_[0-9]+_(TCP|UDP|SCTP)(_(ADDR|PORT|PROTO))?)")
 ADDRESS_OF_KUBERNETES = re.compile(r"(tcp|udp|sctp)://.*")
@@ -76,7 +76,7 @@ NEEDS = {
     "smtp_username": "smtp_password_file",
     "smtp_password_file": "smtp_username",  # nosec B105  # the name of a setting
 }
-"""Settings that require another setting. Each is unset by default."""
+"""Settings that require another setting. Each of these settings is unset by default."""
 ADDRESS_FILE = "address.txt"
 """A file in the data folder: the address at which a service without `GUIDANCE_PUBLIC_URL` last listened."""
 COMMIT_FILE = Path(__file__).parent / "commit.txt"
@@ -157,7 +157,7 @@ def _must(check: Callable[[Any], object], sentence: str) -> AfterValidator:
 def _written(pattern: re.Pattern[str], sentence: str) -> BeforeValidator:
     """Return a validator that runs before parsing.
 
-    It raises `ValueError` with `sentence` if a text does not match `pattern`.
+    The validator raises `ValueError` with `sentence` if a text does not match `pattern`.
     """
 
     def validate(value: Any) -> Any:
@@ -169,7 +169,7 @@ def _written(pattern: re.Pattern[str], sentence: str) -> BeforeValidator:
 
 
 def _split_list(value: Any) -> Any:
-    """Return the words of a text, split at commas and white space. Raise `ValueError` if there are none.
+    """Return the words of a text, split at commas and white space. Raise `ValueError` if the text has no words.
 
     A value that is not a text is returned unchanged.
     """
@@ -190,7 +190,7 @@ def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _json_object(check: Callable[[dict[str, Any]], dict[str, Any]], sentence: str) -> BeforeValidator:
     """Return a validator that parses a JSON object without repeated names, and applies `check`.
 
-    It raises `ValueError` with `sentence` if the text is not such an object, or if `check` fails.
+    The validator raises `ValueError` with `sentence` if the text is not such an object, or if `check` fails.
     """
 
     def validate(value: Any) -> Any:
@@ -503,7 +503,7 @@ def settings_at(settings: Settings, address: str) -> Settings:
 def settings_as_served(settings: Settings) -> Settings:
     """Return `settings` with the address at which the service of the data folder last listened.
 
-    Return them unchanged if a public URL is set or the address is unknown.
+    Return `settings` unchanged if a public URL is set or the address is unknown.
     """
     try:
         address = (settings.data_dir / ADDRESS_FILE).read_text(encoding="ascii").strip()
@@ -526,7 +526,7 @@ def _commit_of_release(file: Path) -> str | None:
 def commit_of_clone(folder: Path) -> str | None:
     """Return the commit that is checked out in the clone, or None if `folder` is not a clone or Git refuses it.
 
-    Git refuses a folder of another owner. An enclosing clone and variables such as `GIT_DIR` do not count.
+    Git refuses a folder that another user owns. An enclosing clone and variables such as `GIT_DIR` do not count.
     """
     git = shutil.which("git")
     if git is None or not (folder / ".git").exists():
@@ -569,7 +569,7 @@ def parse_settings(
 
 
 def _faults_of_groups(given: Mapping[str, Any]) -> Iterator[str]:
-    """Yield a sentence for each setting that is given without the setting it needs, or that is unsafe with another."""
+    """Yield a sentence for each setting that lacks a setting that it needs, or that another setting makes unsafe."""
     for name, needed in NEEDS.items():
         if given.get(name) and not given.get(needed):
             yield f"{PREFIX}{name.upper()} needs {PREFIX}{needed.upper()} too"
@@ -626,7 +626,7 @@ def _collect(pairs: Iterator[tuple[str, str]], faults: list[str]) -> dict[str, s
 def _sentence(fault: ErrorDetails) -> str:
     """Return pydantic's error as a sentence with the full name of the setting.
 
-    Suggest a similar name for an unknown one.
+    If the setting is unknown, suggest a setting with a similar name.
     """
     name, message = str(fault["loc"][0]), fault["msg"].removeprefix("Value error, ")
     if fault["type"] == "extra_forbidden":

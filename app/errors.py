@@ -1,4 +1,4 @@
-"""The errors of the domain. Those reported to API callers carry their problem details (RFC 9457).
+"""The errors of the domain. Errors that are reported to API callers have problem details (RFC 9457).
 
 The command line prints the docstring of an error raised without a message.
 """
@@ -71,7 +71,7 @@ class CodedValueError(ValueError):
 
 @dataclass(frozen=True)
 class FieldError:
-    """One validation error: its location, a sentence to show beside the field, and its code.
+    """A validation error: its location, a sentence to show beside the field, and its code.
 
     `at` is the location in the body. If the error is in another part of the request, `source` is that part, and
     `parameter` is the name of the parameter. `template` is the sentence with a placeholder for each of `values`, so
@@ -110,7 +110,7 @@ class Problem(GuidanceError):
     title: ClassVar[str]
     meaning: ClassVar[str]
     meaning_of_reads: ClassVar[str | None] = None
-    """The meaning in responses to GET and HEAD, or None if `meaning` is right for these too."""
+    """The meaning in responses to GET and HEAD, or None if `meaning` is right for GET and HEAD too."""
     message_is_told: ClassVar[bool] = False
     """True if the message of the error, if there is one, replaces the meaning in responses."""
     headers: Mapping[str, str] = {}
@@ -660,7 +660,7 @@ class SetupError(GuidanceError):
 
 @dataclass(frozen=True, order=True)
 class SeedError:
-    """One error in a seed file: its line, counted from 1 (0 if it has none), and a sentence with the location."""
+    """An error in a seed file: its line, counted from 1 (0 if it has none), and a sentence with the location."""
 
     line: int
     reason: str
@@ -669,7 +669,7 @@ class SeedError:
 class SeedFileError(GuidanceError):
     """The error for an invalid seed file. The message has a line for each fault.
 
-    `line` and `reason` are those of the first fault. `warnings` list likely mistakes in the parts that can be read.
+    `line` and `reason` come from the first fault. `warnings` list likely mistakes in the parts that can be read.
     """
 
     def __init__(self, path: Path, faults: Sequence[SeedError], warnings: Sequence[SeedError] = ()) -> None:

@@ -44,7 +44,7 @@ REPEATED_BY_THE_SERVER = (
     "No supported WebSocket library detected.",
     "Invalid HTTP request received.",
 )
-"""Prefixes of uvicorn's log lines that are dropped: any caller could fill the log with them.
+"""Prefixes of uvicorn's log lines that are dropped: any caller could fill the log with such lines.
 
 The service logs each such request itself.
 """
@@ -84,8 +84,8 @@ class Log:
     def info_each(self, event: str, rows: Sequence[Mapping[str, Any]]) -> None:
         """Write a line for each of `rows`, all with the same event name.
 
-        One log record for all rows costs much less than one record for each. The record is made here, because `logging`
-        would look for the calling frame, which takes longer than the rest.
+        A single log record for all rows costs much less than a record for each row. The record is made here, because
+        `logging` would look for the calling frame, which takes longer than the rest.
         """
         if self._logger.isEnabledFor(logging.INFO):
             record = logging.LogRecord(self._logger.name, logging.INFO, __file__, 0, event, None, None)
@@ -141,7 +141,7 @@ class Lines(logging.Formatter):
 
 
 def _without_holes(template: str) -> str:
-    """Return the template without placeholders, and without punctuation that only separated them."""
+    """Return the template without placeholders, and without punctuation that only separated the placeholders."""
     words = HOLE.sub("", template.replace("%%", "\0")).replace("\0", "%")
     return " ".join(LEFT_ALONE.sub("", words).split()).rstrip(" :,=")
 

@@ -155,8 +155,8 @@ log = Log(__name__)
 def build_context(settings: Settings, clock: Clock) -> AppContext:
     """Open the database, the keys and the reference data, and return the application context.
 
-    The key for receipts is created in the data folder if it is absent and no setting names one. Without recipients, a
-    development identity is created there too, to which concerns are encrypted. Raise `SetupError` if a setting or key
+    The key for receipts is created in the data folder if it is absent and no setting names a key. Without recipients, a
+    development identity is created there too, and concerns are encrypted to it. Raise `SetupError` if a setting or key
     file is missing or wrong, and `SeedFileError` if a file of reference data is invalid.
     """
     engine, metrics = open_database(settings.data_dir, settings.database_address), Metrics()

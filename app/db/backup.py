@@ -28,9 +28,9 @@ _DEAD_ROWS = "SELECT coalesce(sum(pg_relation_size(relid) * n_dead_tup / greates
 def database_copy(source: Path, beside: Path, on_step: OnStep = show_no_progress) -> Iterator[Path]:
     """Yield the path of a temporary copy of the database `source`, in the folder of `beside`.
 
-    The copy is flushed, and only its owner can read it. It is one snapshot, taken at the start: writers do not wait for
-    the copy and do not restart it. The temporary file is deleted afterwards, unless it was moved. Raise `BackupRefused`
-    if `source` cannot be read as a database.
+    The copy is flushed, and only its owner can read it. The copy is one snapshot, taken at the start: writers do not
+    wait for the copy and do not restart it. The temporary file is deleted afterwards, unless it was moved. Raise
+    `BackupRefused` if `source` cannot be read as a database.
     """
     descriptor, name = tempfile.mkstemp(dir=beside.parent, prefix=f".{beside.name}.")  # made with mode 0600
     os.close(descriptor)
@@ -60,9 +60,10 @@ def find_file_faults(path: Path) -> list[str]:
 
 @contextmanager
 def exclusive_lock(path: Path) -> Iterator[None]:
-    """Hold a lock on the database, so that no other process has it open and everything is in one file.
+    """Hold a lock on the database, so that no other process has it open and all data is in one file.
 
-    Raise `BackupRefused` if another process has it open. A damaged database is not locked, and raises no error.
+    Raise `BackupRefused` if another process has the database open. A damaged database is not locked, and raises no
+    error.
     """
     with closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as connection:
         try:

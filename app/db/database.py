@@ -1,7 +1,7 @@
 """Connections to the database: SQLite in one file, or PostgreSQL shared by several nodes.
 
-Both allow one writer at a time. SQLite ensures this itself. On PostgreSQL a writing transaction begins by taking a lock
-that all writers share.
+Both databases allow one writer at a time. SQLite ensures this itself. On PostgreSQL a writing transaction begins by
+taking a lock that all writers share.
 """
 
 import os
@@ -89,7 +89,7 @@ def open_database(data_dir: Path, url: str | None = None) -> Engine:
 def open_to_read(data_dir: Path, url: str | None = None) -> Engine:
     """Return an engine that only reads the database of `open_database` and changes no file.
 
-    It connects at its first use.
+    The engine connects at its first use.
     """
     if url is not None:
         return _open_postgresql(url)
@@ -130,16 +130,18 @@ def _open_postgresql(url: str) -> Engine:
 
 
 def simultaneous_reads(engine: Engine) -> int:
-    """Return how many requests may read at the same time: one for each connection.
+    """Return how many requests may read at the same time: on PostgreSQL, as many as the pool has connections.
 
-    On SQLite half as many may read as on PostgreSQL. A SQLite connection takes 0.6 MB, most of it for the rules of the
-    tables, and there is no network to wait for.
+    On SQLite, return half as many. A SQLite connection takes 0.6 MB, most of it for the rules of the tables, and a read
+    does not wait for a network.
     """
     return POOL_SIZE if engine.dialect.name == "sqlite" else MAX_CONNECTIONS
 
 
 def for_writing(engine: Engine) -> Engine:
-    """Return an engine for the same database whose transactions write, one at a time across all nodes.
+    """Return an engine for the same database whose transactions write.
+
+    Across all nodes, one transaction writes at a time.
 
     On PostgreSQL a transaction begins by taking the lock of all writers, for which it waits at most `lock_timeout`. The
     lock ends with the transaction, and so with the connection of a node that dies.
@@ -219,9 +221,10 @@ def _begin_sqlite(connection: Connection) -> None:
 def _require_inserted(
     _connection: Connection, cursor: Any, _statement: str, parameters: Any, context: Any, executemany: bool
 ) -> None:
-    """Raise `RowNotStored` if an INSERT wrote fewer rows than it was given: an added trigger can discard them silently.
+    """Raise `RowNotStored` if an INSERT wrote fewer rows than it was given: an added trigger can discard rows silently.
 
-    SQLite counts the rows of an INSERT that returns them only when they are read: its caller counts them.
+    On SQLite, an INSERT that returns its rows is not checked. SQLite counts such rows only when they are read, so the
+    code that reads the rows counts them.
     """
     if context.isinsert and not (context.compiled.effective_returning and context.dialect.name == "sqlite"):
         expected = len(parameters) if executemany else 1

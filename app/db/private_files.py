@@ -30,9 +30,9 @@ def create_private_file(path: Path) -> None:
 
 
 def close_to_others(folder: Path, own_files: str) -> None:
-    """Remove all access of group and others to `folder` and its files. Log each path that was open to them.
+    """Remove all access of group and others to `folder` and its files. Log each path to which they had access.
 
-    A folder that other programs use too (such as /tmp, or one with other folders in it) keeps its mode. In such a
+    A folder that other programs use too (such as /tmp, or a folder with other folders in it) keeps its mode. In such a
     folder, only files whose names match the pattern `own_files` are closed. The log also names each path that stays
     open.
     """

@@ -43,7 +43,7 @@ BRACKET_OR_COMMA = re.compile(r"([(),])")
 PRINTED_BY_POSTGRESQL = re.compile(r"::[a-z]+(?:\[\])?|[(),\"]| USING btree")  # casts, brackets: PostgreSQL adds them
 TRIGGERS_FIRE = ("setting", "session_replication_role", "origin")  # with any other value, no trigger fires
 OF_LITESTREAM = {"_litestream_lock", "_litestream_seq"}
-"""Tables that Litestream, the documented replication, creates in the database. They hold numbers only."""
+"""Tables that Litestream, the documented replication, creates in the database. These tables hold numbers only."""
 HARMLESS_IF_ADDED = frozenset({"table", "view", "function", "statistics"})  # on their own they affect no row
 Definitions: TypeAlias = Mapping[tuple[str, str], Sequence[Sequence[str]]]
 """The definitions of each object, by kind and name.
@@ -150,8 +150,8 @@ def find_schema_faults(connection: Connection) -> list[str]:
 def find_foreign_objects(connection: Connection) -> list[str]:
     """Return a sentence for each table and view of the embedded database that another program made.
 
-    Such objects do no harm in use, so a start ignores them. A backup to restore must have none. Tables that SQLite
-    keeps internally or for a full-text index do not count, nor do the two tables of Litestream.
+    Foreign tables and views do no harm in use, so a start ignores them. A backup to restore must have none. Tables that
+    SQLite keeps internally or for a full-text index do not count, nor do the two tables of Litestream.
     """
     own = {*SQLModel.metadata.tables, *(name for _, name in declared_definitions("sqlite")), VERSION_TABLE}
     found = connection.execute(text("SELECT type, name FROM pragma_table_list WHERE schema = 'main'"))
@@ -219,13 +219,13 @@ def declared_objects(dialect: str) -> list[SchemaObject]:
 def declared_definitions(dialect: str) -> Definitions:
     """Return the definitions of the declared objects.
 
-    They are cached, since they do not change while a process runs.
+    The result is cached, since the declared objects do not change while a process runs.
     """
     return definitions_of(declared_objects(dialect), dialect)
 
 
 def stored_objects(connection: Connection) -> list[SchemaObject]:
-    """Return the objects in the database. On PostgreSQL, return only those of this service's tables."""
+    """Return the objects in the database. On PostgreSQL, return only the objects of this service's tables."""
     if connection.dialect.name == "sqlite":
         found = connection.execute(text("SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL"))
     else:

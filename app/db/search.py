@@ -1,7 +1,7 @@
 """Full-text search over the catalogue, with the same results on either database.
 
-Each database has two indexes. One finds any form of a word (`missing` by `missed`); it has no list of stop words. The
-other finds a prefix (`missing` by `missi`, which has no stem).
+Each database has two indexes. The first index finds any form of a word (`missing` by `missed`), and has no list of stop
+words. The second index finds a prefix (`missing` by `missi`, which has no stem).
 """
 
 import re

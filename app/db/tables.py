@@ -35,7 +35,7 @@ def use_code_point_collation() -> None:
 
 
 def declare_partial_indexes() -> None:
-    """Give SQLAlchemy the conditions of partial indexes on PostgreSQL. Each index has its condition in its `info`."""
+    """Give SQLAlchemy the PostgreSQL condition of each partial index. The condition is in the `info` of the index."""
     for table in SQLModel.metadata.tables.values():
         for index in table.indexes:
             index.dialect_kwargs.update(index.info)

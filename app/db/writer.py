@@ -44,11 +44,14 @@ log = Log(__name__)
 
 @dataclass(frozen=True)
 class _Queued:
-    """An operation in the queue. Its outcome is cancelled if the caller stops waiting."""
+    """An operation in the queue. `outcome` is cancelled if the caller stops waiting."""
 
     operation: WriteOp[Any]
     bell: asyncio.Future[None] | None = None
-    """A future that wakes a caller on an event loop, which then reads its outcome. None for a caller in a thread."""
+    """A future that wakes a caller on an event loop, which then reads the outcome.
+
+    None if the caller is in a thread.
+    """
     outcome: Future[Any] = field(default_factory=Future)
 
 
@@ -74,10 +77,10 @@ class SharedWrite(Generic[_T]):
 class Writer:
     """A thread that runs operations in order of arrival, many to a commit.
 
-    An operation is a function that gets a session in the writer's transaction. It must not commit or roll back. An
-    operation may run again if its commit failed. So it must have no effect except its statements, and must create every
-    row that it adds: a row from outside would count as stored the second time. Rows that an operation returns are
-    detached from the session.
+    An operation is a function that gets a session in the writer's transaction. The operation must not commit or roll
+    back. It may run again if its commit failed. So an operation must have no effect except its statements, and must
+    create every row that it adds: a row from outside would count as stored the second time. Rows that an operation
+    returns are detached from the session.
 
     On PostgreSQL the transaction waits for its turn among the nodes: see `for_writing`.
 
@@ -180,10 +183,8 @@ class Writer:
     def _take_arrived(self) -> list[_Queued | None]:
         """Wait for an operation, and return it with the operations queued behind it.
 
-        None in the list asks the writer to stop.
-
-        If there are several, operations that arrive in the next milliseconds are included: a commit costs as much as
-        some operations. A single operation never waits.
+        If several operations are queued, operations that arrive in the next milliseconds are included: a commit costs
+        as much as some operations. A single operation never waits. The list contains None if the writer must stop.
         """
         arrived = [self._queue.get(), *self._take_queued()]
         for _ in range(MAX_PAUSES):
@@ -266,9 +267,11 @@ def _run_apart(connection: Connection, batch: Sequence[_Queued]) -> list[Outcome
 
 
 def _run(connection: Connection, batch: Sequence[_Queued]) -> list[Outcome]:
-    """Run the operations in order, consecutive shared writes of one kind together. Return the result of each.
+    """Run the operations in order, consecutive shared writes of the same kind together.
 
-    Raise the first error, or `_TransactionEnded`.
+    Return the result of each operation.
+
+    Raise the first error of an operation, or `_TransactionEnded` if an operation ended the transaction.
     """
     results: list[Any] = []
     with Session(connection, expire_on_commit=False, join_transaction_mode="rollback_only") as session:
@@ -300,7 +303,7 @@ def _caller_error(failure: Exception) -> Exception:
 
 
 def _report(batch: Sequence[_Queued], outcomes: Sequence[Outcome]) -> None:
-    """Give each caller its outcome. Each event loop is woken once for all its callers."""
+    """Give each caller its outcome. Each event loop is woken once for all the callers on that loop."""
     bells: defaultdict[asyncio.AbstractEventLoop, list[asyncio.Future[None]]] = defaultdict(list)
     for queued, (result, error) in zip(batch, outcomes, strict=True):
         if error is None:

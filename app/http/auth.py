@@ -89,7 +89,7 @@ class SubmitterKey(_Key):
         """Return the client, or `ANONYMOUS` if the request has no token and anonymous concerns are allowed.
 
         Raise `TokenMissing` if the request has no token and anonymous concerns are not allowed. Raise the errors of
-        `authenticate` if the client may not submit.
+        `authenticate` if the token is refused or the client may not submit.
         """
         credentials = await client_key_of(request)
         if credentials is None and context_of(request).settings.anonymous_concerns:
@@ -136,7 +136,7 @@ def networks_to_count(request: Request, submitter: Principal) -> Networks:
 def expect_within_limit(request: Request, submitter: Principal, concern: Concern) -> None:
     """Raise `RateLimited` if the submitter is a client over its limit, unless a child is in immediate danger.
 
-    A test concern is never treated as one about immediate danger.
+    A test concern never counts as a concern about immediate danger.
     """
     in_danger = concern.immediate_danger == ImmediateDanger.YES and not concern.test
     if submitter is not ANONYMOUS and not in_danger:

@@ -43,13 +43,13 @@ MAX_ENTRY_FRACTION = 8  # one entry takes at most an eighth of the cache
 MAX_HELD_FRACTION = 2  # held entries take at most half of the cache
 PARSED_HEADERS = 1_000
 BY_THE_CLOCK = frozenset({REVIEWS_ATOM_FEED, REVIEWS_JSON_FEED})
-"""Paths whose responses also depend on the current time. They are not served from this cache."""
+"""Paths whose responses also depend on the current time, so that this cache does not serve them."""
 BYPASS_HEADERS = frozenset({b"accept-datetime", b"content-length", b"transfer-encoding"})
 CacheKey = tuple[str, bytes, frozenset[str], tuple[str, ...]]
-"""All that the content of a response depends on.
+"""Everything that the content of a response depends on.
 
-The path, the query as sent, the media types preferred to JSON, and the languages preferred to English, if the path has
-responses in several languages.
+The key has the path, the query as sent, and the media types preferred to JSON. If the path has responses in several
+languages, the key also has the languages preferred to English.
 """
 SUPPORTED_VARY = frozenset({"accept", "accept-datetime"})
 SUPPORTED_BY_LANGUAGE = SUPPORTED_VARY | {"accept-language"}
@@ -58,7 +58,7 @@ PRIVATE_HEADERS = frozenset({"set-cookie", "ratelimit", "ratelimit-policy"})
 NOT_PUBLIC = re.compile(
     r"/v1/(?:desk|events|concerns/(?!form$)|guides/[^/]+/draft)|/desk(?!/unseal\.html$)|/(?:edit|concerns|health|metrics)"
 )
-"""Matches the beginning of a path whose responses are for one caller or one time. They are never cached."""
+"""Matches the beginning of a path whose responses are for one caller or one time, and so never cached."""
 ILLEGAL_FIELD_BYTES = re.compile(b"[\x00-\x08\x0a-\x1f\x7f]")  # RFC 9110, section 5.5
 
 
@@ -82,7 +82,7 @@ def _wire_response(status: int, headers: RawHeaders, body: bytes) -> WireRespons
 
 
 class EncodedResponse:
-    """A response in one encoding, in two variants: with its body (200), and as 'not modified' (304)."""
+    """A response in one encoding, in two variants: with a body (200), and without, as 'not modified' (304)."""
 
     __slots__ = ("_not_modified", "etag", "whole")
 
@@ -143,12 +143,10 @@ def _compress(plain: EncodedResponse) -> EncodedResponse:
 
 
 class CacheStore:
-    """A store of limited size, in bytes.
+    """A store of limited size, in bytes. The least recently used entries are dropped first.
 
-    It drops the least recently used entries first, and expired entries when it finds them.
-
-    The entry of a key given to `hold` is held: it is not dropped to make room or because it expired. It stays until a
-    new entry or a new store replaces it.
+    An expired entry is dropped when a request looks for it. The entry of a key given to `hold` is held: it is not
+    dropped to make room or because it expired. A held entry stays until a new entry or a new store replaces it.
     """
 
     def __init__(self, max_bytes: int, clock: Callable[[], dt.datetime] = UTC_NOW) -> None:
@@ -162,7 +160,7 @@ class CacheStore:
         self._held_bytes = 0
 
     def copy(self) -> "CacheStore":
-        """Return another store with the same entries, of which the same are held."""
+        """Return another store with the same entries. The held entries are held there too."""
         copied = CacheStore(self._max_bytes, self._clock)
         copied._entries, copied._held = self._entries.copy(), self._held.copy()
         copied._held_bytes = sum(each.size for each in copied._held.values() if each is not None)
@@ -170,11 +168,9 @@ class CacheStore:
         return copied
 
     def find(self, key: CacheKey, *, or_former: bool = False) -> CachedResponse | None:
-        """Return the entry with `key`, or None if there is none or it has expired.
+        """Return the entry with `key`, or None if there is no entry or the entry has expired.
 
-        With `or_former`, return an expired entry too.
-
-        Without `or_former`, drop an expired entry unless it is held.
+        With `or_former`, return an expired entry too. Without `or_former`, drop an expired entry unless it is held.
         """
         entry = self._entries.get(key) or self._held.get(key)
         if entry is None:
@@ -293,8 +289,8 @@ class ResponseCache:
         """Return the entry with `key` for the middleware, or None.
 
         While the database is unavailable, an expired entry is returned too, unless it may have been out of date for
-        longer than `STALE_IF_ERROR_SECONDS`. If there is no entry for the preferred languages then, return the entry in
-        the guide's own language.
+        longer than `STALE_IF_ERROR_SECONDS`. In that time, a request for preferred languages that has no entry gets the
+        entry in the guide's own language.
         """
         entry = self.store.find(key, or_former=self.is_database_away)
         if entry is None and key[-1] and self.is_database_away:
@@ -365,9 +361,9 @@ class CacheMiddleware:
         self.cache = cache
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        """Respond from the cache to a public GET request that it can serve. Pass every other request on.
+        """Respond from the cache to a public GET request. Pass every other request on.
 
-        Requests that are not public bypass the cache, so that they never wait for another request.
+        A request that is not public bypasses the cache, so that it never waits for another request.
         """
         if scope["type"] != "http" or scope["method"] != "GET" or NOT_PUBLIC.match(scope["path"]):
             return self.app(scope, receive, send)
@@ -375,9 +371,9 @@ class CacheMiddleware:
         return self.app(scope, receive, send) if request is None else self._serve(request, scope, receive, send)
 
     async def _serve(self, request: CacheRequest, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the cached response.
+        """Send the cached response. If the cache has none, make, store and send the response.
 
-        If there is none, make, store and send it, or wait for another request that is making it.
+        If another request is already making the same response, wait for it.
         """
         store = self.cache.store
         entry = self.cache.find_entry(request.key)
@@ -401,7 +397,7 @@ class CacheMiddleware:
     ) -> CachedResponse | None:
         """Make the response for all requests that wait for it.
 
-        Return None if it cannot be cached: it has then been sent.
+        Return None if the response cannot be cached: it has been sent to this request only.
         """
         pending = store.pending[key] = asyncio.get_running_loop().create_future()
         entry = None
@@ -453,8 +449,8 @@ class _CapturedResponse:
 def is_cacheable(start: Message, supported_vary: Set[str] = SUPPORTED_VARY) -> bool:
     """Return True if a response that begins with the ASGI message `start` may be cached.
 
-    It must be a public 200 with an ETag, without headers for one caller, and vary only as in `supported_vary`. A
-    control character in a header value also prevents caching.
+    The response must be a public 200 with an ETag, have no header for a single caller, and vary only as in
+    `supported_vary`. A control character in a header value also prevents caching.
     """
     headers = Headers(raw=start["headers"])
     varies_by = {name.strip().lower() for name in headers.get("vary", "").split(",")} - {""}

@@ -63,10 +63,7 @@ class AppContext:
     traces: "Traces | None"
     response_cache: ResponseCache
     invalidate_caches: Callable[[], None]
-    """A function that clears the caches of published editions.
-
-    It is called after an edition is published or withdrawn.
-    """
+    """A function that clears the caches of published editions. Call it after an edition is published or withdrawn."""
     allows_host: Callable[[bytes | None], bool]
     invariants: Invariants
     outside: Outside

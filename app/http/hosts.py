@@ -23,7 +23,7 @@ class ForwardedAddressMiddleware:
     """ASGI middleware that takes the caller's address and scheme from the headers of a trusted proxy.
 
     uvicorn's `ProxyHeadersMiddleware` reads the headers. A forwarded address that is not an IP address becomes
-    `UNKNOWN_ADDRESS`. All callers with such an address are counted as one, and the forwarded text is not recorded.
+    `UNKNOWN_ADDRESS`. All callers with such an address are counted together, and the forwarded text is not recorded.
     """
 
     def __init__(self, app: ASGIApp, trusted_proxies: Sequence[str]) -> None:
@@ -52,7 +52,7 @@ async def _do_nothing(_scope: Scope, _receive: Receive, _send: Send) -> None:
 
 
 def _readable_address(text: str) -> str:
-    """Return `text` as an IP address in its usual form, or `UNKNOWN_ADDRESS` if it is not one.
+    """Return `text` as an IP address in its usual form, or `UNKNOWN_ADDRESS` if `text` is no IP address.
 
     Drop the zone of an IPv6 address, because a zone may be any text.
     """

@@ -31,9 +31,9 @@ class RequestRecords:
         self._answered: list[Answered] = []
 
     def add(self, answered: Answered) -> None:
-        """Record the request in the next iteration of the event loop, together with all others added until then.
+        """Record the request in the next iteration of the event loop, together with all requests added until then.
 
-        A record is lost only if the process is killed before that.
+        A record is lost only if the process is killed before that iteration.
         """
         if not self._answered:
             asyncio.get_running_loop().call_soon(self._write)
@@ -48,9 +48,9 @@ class RequestRecords:
 
 
 class RequestLogMiddleware:
-    """The outermost ASGI middleware.
+    """The outermost ASGI middleware, which records requests.
 
-    It gives each request an id, records the finished request, and serves HEAD as GET.
+    The middleware gives each request an id, records the finished request, and serves HEAD as GET.
     """
 
     def __init__(self, app: ASGIApp, records: RequestRecords) -> None:

@@ -127,7 +127,7 @@ FILE_FORMS = (".csv", ".link", ".md", ".pdf")
 COMMON_REFUSALS = ("400", "408", "413", "415", "500", "503")
 """The statuses of errors that any operation may return.
 
-In the readers' document, one response under `4XX` and `5XX` describes all of them.
+In the readers' document, a single response under `4XX` and `5XX` describes all these errors.
 """
 REFUSED_NAME = "refused"
 REFERENCE_TO_REFUSED = {"$ref": f"#/components/responses/{REFUSED_NAME}"}
@@ -159,7 +159,7 @@ def build_document(app: FastAPI, settings: Settings) -> JsonObject:
 
 
 def _describe_routes(app: FastAPI, settings: Settings) -> JsonObject:
-    """Return FastAPI's document of the routes. The schemas of problems replace those of FastAPI's own errors."""
+    """Return FastAPI's document of the routes. The schemas of problems replace the schemas of FastAPI's own errors."""
     document = get_openapi(
         title=app.title,
         version=app.version,
@@ -223,7 +223,7 @@ def _correct_parameters(operation: JsonObject, schemas: JsonObject) -> None:
 
 
 def _add_body_example(operation: JsonObject, schemas: JsonObject) -> None:
-    """Add an example of the JSON body, unless the route or the model has one."""
+    """Add an example of the JSON body, unless the route or the model has an example."""
     body = operation.get("requestBody", {}).get("content", {}).get(JSON)
     if body is not None and "examples" not in {*body, *body["schema"]}:
         body["example"] = build_example(body["schema"], schemas)
@@ -473,10 +473,10 @@ def _fields_given(name: str, schema: JsonObject, value: Any, schemas: JsonObject
 
 
 def _without_shown(name: str, schema: JsonObject, shown: set[tuple[str, str]]) -> JsonObject:
-    """Return the schema `name` without examples that another example shows. `shown` has names of schemas and fields.
+    """Return the schema `name` without examples that an example of a response shows too.
 
-    If no field of the schema is shown, return it unchanged. Otherwise remove its own examples, and those of each shown
-    field.
+    `shown` has the names of schemas and their shown fields. If no field of the schema is shown, return the schema
+    unchanged. Otherwise remove the examples of the schema itself and of each shown field.
     """
     fields = {
         field: _without_examples(told) if (name, field) in shown else told

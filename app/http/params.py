@@ -69,7 +69,7 @@ def _check_plain_digits(value: Any) -> Any:
 
 
 IN_PLAIN_DIGITS = BeforeValidator(_check_plain_digits)
-"""The validator of integers in paths and queries. It refuses `1.0`, `+1` and `01` as other ways to write `1`.
+"""The validator of integers in paths and queries, which refuses `1.0`, `+1` and `01` as other ways to write `1`.
 
 Put `IN_PLAIN_DIGITS` last in the annotations of a parameter: bounds after it would be missing from the JSON Schema.
 """

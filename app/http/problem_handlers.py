@@ -85,9 +85,9 @@ def problem_response(
 ) -> Response:
     """Return the response for a problem of the class `kind`.
 
-    `detail` replaces the general meaning of `kind`. The first `MAX_ERRORS` of `faults` become the member `errors`;
-    without `detail`, a sentence says so if there are more. `links` are added to the body, and `headers` to the header
-    fields. The body says who to call if the path is about concerns or the status is 503.
+    `detail` replaces the general meaning of `kind`. The first `MAX_ERRORS` of `faults` become the member `errors`. If
+    there are more faults and no `detail`, a sentence says that errors are left out. `links` are added to the body, and
+    `headers` to the header fields. The body says who to call if the path is about concerns or the status is 503.
     """
     body = ProblemDetails(
         type=problem_path(kind.slug),
@@ -110,7 +110,7 @@ def problem_response(
 def problem_of(error: Exception) -> type[Problem]:
     """Return the class of the problem that callers see for `error`.
 
-    This is `InternalError` if `error` is not a `Problem`: such an error is a defect of the service.
+    An `error` that is not a `Problem` is a defect of the service, reported as `InternalError`.
     """
     return type(error) if isinstance(error, Problem) else InternalError
 
@@ -148,8 +148,8 @@ def _links_instead(error: Problem, guide: str) -> dict[str, str] | None:
 def _handle_validation_error(request: Request, error: Exception) -> Response:
     """Return one problem with the faults that pydantic found.
 
-    A fault in the path makes the problem `NotFound`. Otherwise a fault in the body makes it `ValidationFailed`. If
-    there is neither, the first fault decides: a query problem, or `BadRequest` for a header or a cookie.
+    A fault in the path makes the problem `NotFound`. Otherwise a fault in the body makes it `ValidationFailed`. Without
+    a fault in path or body, the first fault decides: a query problem, or `BadRequest` for a header or a cookie.
     """
     all_errors: Sequence[Any] = error.errors()  # type: ignore[attr-defined]  # registered only for RequestValidationError
     errors = drop_consequent_errors(all_errors[: 2 * MAX_ERRORS])  # enough to see whether there are too many

@@ -71,7 +71,7 @@ class Above(Enum):
 class CountedKind:
     """A kind of request that is counted separately: the setting with its limit, and the treatment above that limit.
 
-    If such requests take turns, at most one in `waiting` of the connections may wait for a turn.
+    If requests of the kind take turns, no more than `connections / waiting` of them may wait at the same time.
     """
 
     setting: str

@@ -1,8 +1,8 @@
 """Turns and delayed responses: what a request over a rate limit gets in place of a refusal.
 
 Requests over a limit take turns: few are in progress at once, and few begin in a second. So a flood occupies few of the
-places for requests, and callers are not refused for what others sent from the same address. Some routes also delay
-their response. The content is stored before the delay, so a client that disconnects loses nothing.
+places for requests, and a caller is not refused because other people at the same address sent many requests. Some
+routes also delay their response. The content is stored before the delay, so a client that disconnects loses nothing.
 """
 
 import asyncio
@@ -16,14 +16,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 OVER, LANE, LATE, HELD_SECONDS = "over_limit", "lane", "answers_late", "held_seconds"
 """The keys of a request's state for turns and delays.
 
-`OVER` has the count that is over its limit. `LANE` has the name of the policy whose turns the request takes, and a
-number: one in so many connections may wait. `LATE` is True if the route delays the response. `HELD_SECONDS` has the
-length of the delay.
+`OVER` has the count that is over its limit. `LANE` has the name of the policy whose turns the request takes, and the
+number by which connections are divided to limit the waiting requests. `LATE` is True if the route delays the response.
+`HELD_SECONDS` has the length of the delay.
 """
 PLACES = 6
 """The maximum number of requests of one lane in progress.
 
-This is less than the number of threads, so that one lane cannot occupy all threads.
+The number is less than that of threads, so that one lane cannot occupy all threads.
 """
 PER_SECOND = 60
 """The maximum number of requests of one lane that begin in a second.
@@ -40,7 +40,8 @@ MAX_WAITING_BYTES = 16_000_000
 LATE_SECONDS = 2.0
 """The delay of a response.
 
-It is long enough to slow a script that waits for each response. A person who presses 'Send' once does not notice.
+The delay is long enough to slow a script that waits for each response. A person who presses 'Send' once does not
+notice.
 """
 
 

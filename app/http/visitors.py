@@ -53,7 +53,8 @@ async def require_person(request: Request, security: SecurityScopes, now: NowDep
     The person must have every scope of the route; the scopes are looked up for each request. Raise `TokenMissing` if
     the request has neither a key nor a session cookie. Raise `TokenInvalid` if the key or session is not valid, or if
     the key names no person. Raise `ScopeMissing` if the person lacks a scope. Log a refused key or session. A key may
-    raise the other errors of `authenticate` too. Browsers do not add a key automatically, so no other site can use one.
+    raise the other errors of `authenticate` too. Browsers do not add a key automatically, so no other site can use a
+    person's key.
     """
     address = caller_address(request)
     credentials = await client_key_of(request)

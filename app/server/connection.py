@@ -1,8 +1,7 @@
 """A connection from a client: checks its bytes, and responds from the cache or passes requests to uvicorn's protocol.
 
-uvicorn's protocol gets the bytes of one request at a time, through the public methods of asyncio's protocols. This
-protocol calls the service and writes the response. `app.server.run` lists the undocumented parts of uvicorn that are
-used.
+uvicorn's protocol gets the bytes of one request at a time, through the public methods of asyncio's protocols. uvicorn
+then calls the service and writes the response. `app.server.run` lists the undocumented parts of uvicorn that are used.
 """
 
 import asyncio
@@ -39,7 +38,8 @@ END_OF_RESPONSE: Message = {"type": "http.response.body"}
 class ServerTransport:
     """The transport that uvicorn's protocol gets: the client's, except for pausing and resuming.
 
-    These call `set_full`, so that the connection stops passing data to uvicorn, or continues.
+    `pause_reading` and `resume_reading` call `set_full`, so that the connection stops passing data to uvicorn, or
+    continues.
     """
 
     def __init__(self, transport: Transport, set_full: Callable[[bool], None]) -> None:
@@ -52,10 +52,10 @@ class ServerTransport:
 
 
 class Connection(asyncio.Protocol):
-    """A connection from a client. It is closed if the client is too slow (see `ClientDeadline`).
+    """A connection from a client, which is closed if the client is too slow (see `ClientDeadline`).
 
-    If more than `settings.connections` are open, one connection is closed to make room: the one that has waited longest
-    for its client. If none waits for its client, the new connection is refused.
+    If a new connection makes more than `settings.connections`, the connection that has waited longest for its client is
+    closed to make room. If no connection waits for its client, the new connection is refused.
 
     A client that sends a body may read the response only after it has sent everything. Closing a connection with unread
     data would lose the response. So further data is read and discarded, up to `MAX_DISCARDED_BYTES` and for
@@ -72,10 +72,7 @@ class Connection(asyncio.Protocol):
         self._is_at_work = False
         """True from the arrival of a request head to the end of the response."""
         self._body_breaks: asyncio.Future[Message] | None = None
-        """A future that is done when the body of the current request proves malformed.
-
-        None if the request has no body.
-        """
+        """A future that is done when the current request's body proves malformed. None without a body."""
         self._is_deaf = False
         """True after a refusal or a malformed body: all further data of the connection is discarded."""
         self._discarded = 0
@@ -84,7 +81,7 @@ class Connection(asyncio.Protocol):
         self._waits_for_turn = False
 
     def connection_made(self, transport: BaseTransport) -> None:
-        """Accept the connection. If too many are open, close another connection, or refuse this one."""
+        """Accept the connection. If too many connections are open, close another, or refuse this connection."""
         self._transport = cast("Transport", transport)
         self.deadline = ClientDeadline(self._transport, self._settings.client_seconds)
         self._server.connection_made(ServerTransport(self._transport, self.set_server_full))
@@ -220,7 +217,10 @@ class Connection(asyncio.Protocol):
         self._transport.write_eof()
 
     def _make_room(self) -> bool:
-        """Abort the other connection that has waited longest for its client. Return False if none waits."""
+        """Abort the other connection that has waited longest for its client.
+
+        Return False if no other connection waits.
+        """
         waiting = [each for each in self._shared.open if each is not self and each.deadline.waits_for_client]
         if not waiting:
             return False
@@ -230,7 +230,7 @@ class Connection(asyncio.Protocol):
         return True
 
     async def serve(self, service: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass one request to `service`. The deadline for the client is suspended until the response is written.
+        """Pass a request to `service`. The deadline for the client is suspended while the service works.
 
         While the service waits for the body, the connection counts as waiting for its client. If the response is
         complete before the body, hold back the end of the response until the rest of the body is read and discarded.

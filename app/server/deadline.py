@@ -61,7 +61,7 @@ class ClientDeadline:
     def _check(self) -> None:
         """Close the connection if the deadline has passed, otherwise check again later.
 
-        This costs less than a timer for each request.
+        A check again and again costs less than a timer for each request.
         """
         left = self.since + self._seconds - self._loop.time() if self._has_deadline else self._seconds
         if left > 0:

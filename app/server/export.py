@@ -68,7 +68,7 @@ def media_type(response: httpx.Response) -> str:
 
 
 async def _read(client: httpx.AsyncClient, path: str) -> httpx.Response:
-    """Return the response at `path`. If that is one page of a longer list, return the longest possible page.
+    """Return the response at `path`. If the response is a page of a longer list, return the longest possible page.
 
     Raise `NotExportable` for a server error.
     """

@@ -1,8 +1,8 @@
 """The framing of HTTP requests: finds where each begins and ends, and checks the bytes before other code reads them.
 
-The head of a request is its request line and header fields. If two programs read one request differently, one caller
-may get the response of another. RFC 9112 lets a server accept some ambiguous requests (sections 2.2, 5.2, 6.1, 6.3 and
-7.1). This server refuses all of them. Each pattern takes linear time.
+The head of a request is its request line and header fields. If two programs read the same request differently, one
+caller may get the response of another. RFC 9112 lets a server accept some ambiguous requests (sections 2.2, 5.2, 6.1,
+6.3 and 7.1). This server refuses all ambiguous requests. Each pattern takes linear time.
 """
 
 import re
@@ -16,7 +16,7 @@ FIELD = TOKEN + rb":[\t\x20-\x7e\x80-\xff]*+\r\n"
 HEAD = re.compile(rb"(" + TOKEN + rb") ([\x21-\x7e]++) HTTP/1\.([01])\r\n((?:" + FIELD + rb")*+)\r\n")
 """Matches a request head by the grammar of RFC 9112, without the exceptions for old clients.
 
-There must be no folded line, and no CR or LF alone.
+A folded line, a bare CR or a bare LF is refused.
 """
 TRAILERS = re.compile(rb"(?:" + FIELD + rb")*+\r\n")
 HOST = re.compile(rb"(?:[-0-9A-Za-z._~!$&'()*+,;=%]++|\[[0-9A-Fa-f:.]++\])(?::[0-9]{0,5})?")

@@ -42,7 +42,7 @@ class StoredAnswer(NamedTuple):
 class Front:
     """The finished responses by raw request head.
 
-    They are dropped when the cache is cleared, which replaces its store.
+    Clearing the cache replaces its store, and so drops these responses.
     """
 
     def __init__(self, cache: ResponseCache, records: RequestRecords) -> None:
@@ -116,9 +116,9 @@ class Front:
         )
 
     def _put(self, data: bytes, answer: StoredAnswer) -> None:
-        """Store `answer` under the raw head `data`.
+        """Store `answer` under the raw head `data`. If the cache was cleared, drop all stored answers first.
 
-        Drop all stored answers if the cache was cleared, and the oldest one if there are too many.
+        Drop the oldest answer if there are too many.
         """
         if self._cache.store is not self._store:
             self._store = self._cache.store

@@ -41,12 +41,12 @@ def address_of(listening: socket.socket) -> str:
 
 
 def leave_new_connections(listening: socket.socket) -> None:
-    """Refuse new connections, while those that have begun are still accepted.
+    """Refuse new connections, while connections that have begun are still accepted.
 
     Closing a socket cuts off connections that the kernel has established and the server has not accepted: a concern
     sent then would get no response. So the first packets of new connections are dropped until the socket is closed. The
     clients retry a second later and are refused by the closed socket, so a proxy uses another node. Systems other than
-    Linux have no such filter: there, nothing is dropped.
+    Linux have no such filter, and do nothing here.
     """
     program = b"".join(struct.pack("HBBI", *line) for line in DROP_FIRST_PACKETS)
     memory = ctypes.create_string_buffer(program, len(program))

@@ -1,4 +1,4 @@
-"""The HTTP server: one process or several on one address. They stop without losing a request that they accepted."""
+"""The HTTP server: one process or several on one address. A stopping process loses no request that it accepted."""
 
 import asyncio
 import ctypes
@@ -62,8 +62,8 @@ HTTP_PROTOCOL = "uvicorn.protocols.http.h11_impl:H11Protocol", "app_state", "dat
 SUPERVISOR = "uvicorn.supervisors:Multiprocess", "sockets", "terminate_all"
 """All undocumented parts of uvicorn that are used: two classes, each with an argument and a method.
 
-`H11Protocol` is used like any protocol of asyncio, and through ASGI. It gets the arguments that uvicorn gives to any
-protocol class.
+`H11Protocol` is used like any protocol of asyncio, and through ASGI. The class gets the arguments that uvicorn gives to
+any protocol class.
 """
 
 
@@ -153,7 +153,7 @@ async def _start_and_stop(service: FastAPI) -> None:
 
 @dataclass
 class ServerProcess:
-    """A factory of the service. It runs in each process, since open files cannot be passed to another process."""
+    """A factory that makes the service in each process, since open files cannot be passed to another process."""
 
     settings: Settings
     listening: socket.socket | None = None
@@ -178,8 +178,9 @@ class DrainingMiddleware:
     so that a proxy does not reuse a connection that is about to end. After the drain, the server refuses new
     connections and stops as usual: it finishes the requests that it has. A second SIGTERM ends the drain early.
 
-    `listening` is the socket of only this process. It is None if other processes accept on it too, or if the caller
-    owns it. With `holds_guidance` the server starts with the response cache filled (see `HeldGuidance`).
+    `listening` is the socket if only this process accepts connections on it. `listening` is None if other processes
+    accept on the socket too, or if the caller owns it. With `holds_guidance` the server starts with the response cache
+    filled (see `HeldGuidance`).
     """
 
     def __init__(
@@ -315,7 +316,7 @@ def check_recipients(settings: Settings, *, host: str, is_named_trial: bool) -> 
 
 
 def _signs_of_use(settings: Settings, host: str) -> Iterator[str]:
-    """Yield a phrase for each sign that this is not a trial: others can reach the service, or it had recipients."""
+    """Yield a phrase for each sign that this is not a trial: others can reach the service, or it was used before."""
     if not is_loopback(host):
         yield "--host is not an address of this machine alone"
     if settings.database_url is not None:
