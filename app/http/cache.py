@@ -71,7 +71,7 @@ class WireResponse(NamedTuple):
     body: bytes
 
     async def send(self, send: Send, age: float | None = None) -> None:
-        """Send the response by ASGI. If `age` is not None, add it in seconds as the header `Age`."""
+        """Send the response by ASGI. If `age` is not None, add the header `Age` with that number of seconds."""
         headers = self.headers if age is None else [*self.headers, (b"age", b"%d" % int(age))]
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
         await send({"type": "http.response.body", "body": self.body})
@@ -264,7 +264,7 @@ class ResponseCache:
     def leave_front(self) -> None:
         """Stop the server front from sending stored responses: every request now goes through the middleware."""
         self._has_front = False
-        self.store = self.store.copy()  # a new store tells the front that its finished responses are invalid
+        self.store = self.store.copy()  # a new store tells the server front that its finished responses are invalid
 
     def tell_database_away(self, current_at: float | None) -> None:
         """Store the time (by `monotonic`) since when entries may be out of date.

@@ -42,6 +42,6 @@ def preferred_languages(accept_language: str) -> tuple[str, ...]:
             break
         if LANGUAGE_RANGE.fullmatch(name) and name not in preferred:
             preferred.append(name)
-        if name.startswith(f"{ENGLISH_TAG}-"):  # it falls back to English
+        if name.startswith(f"{ENGLISH_TAG}-"):  # the range falls back to English
             break
     return tuple(preferred[:MAX_PREFERENCES])

@@ -14,7 +14,7 @@ MAX_BODY_BYTES = 1_000_000
 MAX_BUFFERED_BYTES = 64 * MAX_BODY_BYTES
 """The limit for the total of all bodies that are being received.
 
-Above it, only bodies up to `LONG_BODY_BYTES` are read.
+Above this limit, only bodies up to `LONG_BODY_BYTES` are read.
 """
 ALWAYS_ANSWERED = ("/health/", "/metrics")
 WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
@@ -75,7 +75,11 @@ class RequestBodyMiddleware:
                 self._at_work -= 1
 
     async def _read_body(self, scope: Scope, receive: Receive) -> bytes | type[Problem]:
-        """Return the body, or the class of a problem if it is too large, too slow or incomplete, or finds no room."""
+        """Return the body.
+
+        Return the class of a problem if the body is too large, too slow or incomplete, or if memory for bodies is used
+        up.
+        """
         length = find_field(scope, b"content-length") or b""
         if length.isdigit() and int(length) > MAX_BODY_BYTES:
             return ContentTooLarge

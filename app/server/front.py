@@ -1,7 +1,7 @@
 """The front of the server: responds to public reads from the cache, before uvicorn parses the request.
 
 A client that repeats a read sends the same bytes. So the raw request head (request line and header fields) is stored
-with the finished response, and the next time it needs no parsing. A request with an Authorization header or a body is
+with the finished response, and the same bytes are not parsed again. A request with an Authorization header or a body is
 never stored.
 """
 

@@ -50,7 +50,7 @@ The writer may wait after each statement, while other threads wait for the write
 OBJECTS_BETWEEN_COLLECTIONS = 2_000
 """Number of new objects after which the garbage collector runs.
 
-At 700, the default before Python 3.13, collection takes 3 % of the time of a concern and finds little.
+At 700, the default of Python 3.11, collection takes 3 % of the time of a concern and finds little.
 """
 STARTING_SECONDS = 30
 """How long a process may be silent before it is replaced. A start must take less time."""
@@ -251,7 +251,7 @@ class DrainingMiddleware:
         signal.signal(signal.SIGTERM, drain)
 
     def _drain(self, stop: Callable[[], None]) -> None:
-        """Stop the server front from responding, and end the drain after its seconds."""
+        """Stop the server front from responding, and call `_end_drain` when the seconds of the drain are over."""
         self._context.response_cache.leave_front()
         asyncio.get_running_loop().call_later(self._seconds, self._end_drain, stop)
 
@@ -340,7 +340,7 @@ def _is_sealed_to_others(data_dir: Path) -> bool:
     try:
         with Session(engine) as session:
             recipients = find_newest_recipients(session)
-    except SQLAlchemyError:  # it has no schema yet, or is damaged, which the start reports
+    except SQLAlchemyError:  # the database has no schema yet, or is damaged, which the start reports
         return False
     finally:
         engine.dispose()
