@@ -1,4 +1,4 @@
-"""The settings: one frozen class, read from the environment and a file. Every fault is reported together.
+"""The settings: one frozen class, read from the environment and a file. All faults are reported together.
 
 `docs/reference/settings.md` explains each setting.
 """
@@ -52,7 +52,10 @@ SAFE_ADDRESS = re.compile(
 )
 RATE = re.compile(r"[1-9][0-9]{0,8} ?(/|per) ?[0-9]{0,4} ?[a-z]+", flags=re.IGNORECASE)
 OF_CALLERS = frozenset({"desk_url", "desk_key", "url", "key"})
-"""Names that programs which call the service read, such as `guidance desk open` and examples. Ignored here."""
+"""Names of settings for programs that call the service, such as `guidance desk open` and the examples.
+
+The service ignores these settings.
+"""
 OF_KUBERNETES = re.compile(r"(\w{1,63}_)?(SERVICE_(HOST|PORT(_\w+)?)|PORT_[0-9]+_(TCP|UDP|SCTP)(_(ADDR|PORT|PROTO))?)")
 ADDRESS_OF_KUBERNETES = re.compile(r"(tcp|udp|sctp)://.*")
 NEEDS = {
@@ -73,7 +76,7 @@ NEEDS = {
     "smtp_username": "smtp_password_file",
     "smtp_password_file": "smtp_username",  # nosec B105  # the name of a setting
 }
-"""Settings that require another setting. Each is unset by default."""
+"""Settings that require another setting. Each of these settings is unset by default."""
 ADDRESS_FILE = "address.txt"
 """A file in the data folder: the address at which a service without `GUIDANCE_PUBLIC_URL` last listened."""
 COMMIT_FILE = Path(__file__).parent / "commit.txt"
@@ -87,7 +90,7 @@ DESCRIPTION = (
 
 
 class Part(StrEnum):
-    """A part outside the service that a setting names and `app.services.operations.external_services` checks."""
+    """A system outside the service. A setting names it, and `app.services.operations.external_services` checks it."""
 
     DATABASE = "database"
     PUBLIC_URL = "public-url"
@@ -111,7 +114,7 @@ def is_loopback(host: str) -> bool:
 
 
 def is_safe_address(text: str) -> bool:
-    """Return True if data from the address is safe in transit: https, or http on this host."""
+    """Return True if data to and from the address is safe in transit: by https, or by http on this host."""
     return SAFE_ADDRESS.fullmatch(text) is not None
 
 
@@ -121,7 +124,7 @@ def _is_origin(text: str) -> bool:
 
 
 def _is_browser_origin(text: str) -> bool:
-    """Return True if a browser can send the text as `Origin`: it never sends the default port."""
+    """Return True if a browser can send the text as `Origin`. A browser never sends the default port."""
     found = ORIGIN.fullmatch(text)
     return found is not None and _is_origin(text) and found[2] != DEFAULT_PORTS[found[1]]
 
@@ -141,7 +144,7 @@ def _is_rate(text: str) -> bool:
 
 
 def _must(check: Callable[[Any], object], sentence: str) -> AfterValidator:
-    """Return a validator that refuses with `sentence` a value, or an item of a list, that does not pass the check."""
+    """Return a validator that raises `ValueError` with `sentence` if a value, or an item of a tuple, fails `check`."""
 
     def validate(value: Any) -> Any:
         if not all(check(each) for each in (value if isinstance(value, tuple) else (value,))):
@@ -152,7 +155,10 @@ def _must(check: Callable[[Any], object], sentence: str) -> AfterValidator:
 
 
 def _written(pattern: re.Pattern[str], sentence: str) -> BeforeValidator:
-    """Return a validator that refuses with `sentence`, before parsing, a text that does not match the pattern."""
+    """Return a validator that runs before parsing.
+
+    The validator raises `ValueError` with `sentence` if a text does not match `pattern`.
+    """
 
     def validate(value: Any) -> Any:
         if isinstance(value, str) and not pattern.fullmatch(value):
@@ -163,7 +169,10 @@ def _written(pattern: re.Pattern[str], sentence: str) -> BeforeValidator:
 
 
 def _split_list(value: Any) -> Any:
-    """Split at commas and white space. A given but empty list is a mistake."""
+    """Return the words of a text, split at commas and white space. Raise `ValueError` if the text has no words.
+
+    A value that is not a text is returned unchanged.
+    """
     if not isinstance(value, str):
         return value
     words = tuple(value.replace(",", " ").split())
@@ -179,7 +188,10 @@ def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _json_object(check: Callable[[dict[str, Any]], dict[str, Any]], sentence: str) -> BeforeValidator:
-    """Return a validator that parses a JSON object without repeated names, and applies `check`."""
+    """Return a validator that parses a JSON object without repeated names, and applies `check`.
+
+    The validator raises `ValueError` with `sentence` if the text is not such an object, or if `check` fails.
+    """
 
     def validate(value: Any) -> Any:
         if not isinstance(value, str):
@@ -200,7 +212,10 @@ def _check_scopes(parsed: dict[str, Any]) -> dict[str, Any]:
 
 
 def _check_bodies(parsed: dict[str, Any]) -> dict[str, Any]:
-    """Refuse organisations with an invalid recipient or name, and two with the same recipient."""
+    """Return `parsed`, the recipients by organisation.
+
+    Raise an error if a recipient or a name is invalid, or if two organisations have the same recipient.
+    """
     for body, recipient in parsed.items():
         pyrage.x25519.Recipient.from_str(recipient)
         if not _is_one_line(body) or not 0 < len(body) <= MAX_BODY_LENGTH:
@@ -335,7 +350,7 @@ Moment = Annotated[
 
 
 class Settings(BaseModel):
-    """The settings, each from the variable `GUIDANCE_<NAME>`. Every default is safe in production and may be public."""
+    """The settings, each from the variable `GUIDANCE_<NAME>`. Every default is safe in production and is no secret."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -445,7 +460,10 @@ class Settings(BaseModel):
 
     @property
     def is_trial(self) -> bool:
-        """True without recipients: concerns are encrypted to a key beside the database, so none may be real."""
+        """True if no recipients are set.
+
+        Concerns are then encrypted to a key beside the database, so none may be real.
+        """
         return not self.seal_to
 
     @property
@@ -471,7 +489,10 @@ class Settings(BaseModel):
 
 
 def settings_at(settings: Settings, address: str) -> Settings:
-    """Return the settings with that public address, unless they name one. The new address does not count as named."""
+    """Return `settings` with `address` as the public URL, unless a public URL is set.
+
+    `address` does not count as set.
+    """
     if "public_url" in settings.model_fields_set:
         return settings
     moved = settings.model_copy(update={"public_url": address})
@@ -480,7 +501,10 @@ def settings_at(settings: Settings, address: str) -> Settings:
 
 
 def settings_as_served(settings: Settings) -> Settings:
-    """Return the settings with the address at which the service of the data folder last listened, if known."""
+    """Return `settings` with the address at which the service of the data folder last listened.
+
+    Return `settings` unchanged if a public URL is set or the address is unknown.
+    """
     try:
         address = (settings.data_dir / ADDRESS_FILE).read_text(encoding="ascii").strip()
     except (OSError, ValueError):
@@ -489,7 +513,7 @@ def settings_as_served(settings: Settings) -> Settings:
 
 
 def built_commit(environment: Mapping[str, str] = os.environ) -> str | None:
-    """Return the commit of this build, from the environment, the clone or the release."""
+    """Return the commit of this build from the environment, the clone or the release, or None if it is unknown."""
     return environment.get(f"{PREFIX}COMMIT") or commit_of_clone(SEED_DIR.parent) or _commit_of_release(COMMIT_FILE)
 
 
@@ -502,7 +526,7 @@ def _commit_of_release(file: Path) -> str | None:
 def commit_of_clone(folder: Path) -> str | None:
     """Return the commit that is checked out in the clone, or None if `folder` is not a clone or Git refuses it.
 
-    Git refuses a folder of another owner. An enclosing clone and variables such as `GIT_DIR` do not count.
+    Git refuses a folder that another user owns. An enclosing clone and variables such as `GIT_DIR` do not count.
     """
     git = shutil.which("git")
     if git is None or not (folder / ".git").exists():
@@ -511,7 +535,7 @@ def commit_of_clone(folder: Path) -> str | None:
     environment["GIT_CEILING_DIRECTORIES"] = str(folder.resolve().parent)
     command = [git, "-C", str(folder.resolve()), "rev-parse", "--verify", "HEAD"]
     try:
-        answer = subprocess.run(  # noqa: S603  # nosec B603  # fixed words
+        answer = subprocess.run(  # noqa: S603  # nosec B603  # a fixed command
             command, env=environment, capture_output=True, check=True, text=True, timeout=GIT_SECONDS
         )
     except (OSError, ValueError, subprocess.SubprocessError):
@@ -524,7 +548,7 @@ def parse_settings(
 ) -> Settings:
     """Return the settings. The environment overrides `file`, and `data_dir` overrides both.
 
-    Raises `SettingsRefused` with every fault found.
+    Raise `SettingsRefused` with every fault found.
     """
     faults: list[str] = []
     given: dict[str, Any] = _collect(_read_file(file, faults) if file is not None else iter(()), faults)
@@ -545,7 +569,7 @@ def parse_settings(
 
 
 def _faults_of_groups(given: Mapping[str, Any]) -> Iterator[str]:
-    """Yield a sentence for each setting that is given without the setting it needs."""
+    """Yield a sentence for each setting that lacks a setting that it needs, or that another setting makes unsafe."""
     for name, needed in NEEDS.items():
         if given.get(name) and not given.get(needed):
             yield f"{PREFIX}{name.upper()} needs {PREFIX}{needed.upper()} too"
@@ -559,7 +583,7 @@ def _faults_of_groups(given: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _in_environment(environment: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Yield the settings in the environment, without other programs' variables under the same prefix."""
+    """Yield the settings in the environment. Leave out other programs' variables with the same prefix."""
     for name, value in environment.items():
         short = name.upper().removeprefix(PREFIX)
         is_foreign = OF_KUBERNETES.fullmatch(short) or (
@@ -570,7 +594,10 @@ def _in_environment(environment: Mapping[str, str]) -> Iterator[tuple[str, str]]
 
 
 def _read_file(file: Path, faults: list[str]) -> Iterator[tuple[str, str]]:
-    """Yield the settings in the file. Values are literal: variables are not expanded."""
+    """Yield the settings in the file, and add a sentence to `faults` for each invalid line.
+
+    Values are literal: variables are not expanded.
+    """
     try:
         with file.open(encoding="utf-8-sig") as stream:
             lines = list(parse_stream(stream))
@@ -587,7 +614,7 @@ def _read_file(file: Path, faults: list[str]) -> Iterator[tuple[str, str]]:
 
 
 def _collect(pairs: Iterator[tuple[str, str]], faults: list[str]) -> dict[str, str]:
-    """Return the settings by name. Report a setting that is given twice in one place."""
+    """Return the settings by name. Add a sentence to `faults` for each setting that is given twice."""
     collected: dict[str, str] = {}
     for name, value in pairs:
         if name in collected:
@@ -597,7 +624,10 @@ def _collect(pairs: Iterator[tuple[str, str]], faults: list[str]) -> dict[str, s
 
 
 def _sentence(fault: ErrorDetails) -> str:
-    """Return the fault with the full name of its setting."""
+    """Return pydantic's error as a sentence with the full name of the setting.
+
+    If the setting is unknown, suggest a setting with a similar name.
+    """
     name, message = str(fault["loc"][0]), fault["msg"].removeprefix("Value error, ")
     if fault["type"] == "extra_forbidden":
         near = get_close_matches(name, Settings.model_fields, n=1)

@@ -1,4 +1,4 @@
-"""The errors of the domain. Those reported to API callers carry their problem details (RFC 9457).
+"""The errors of the domain. Errors that are reported to API callers have problem details (RFC 9457).
 
 The command line prints the docstring of an error raised without a message.
 """
@@ -18,7 +18,7 @@ READS = frozenset({"GET", "HEAD"})
 
 
 class CodeWithMeaning(StrEnum):
-    """Codes, each with its meaning in a sentence."""
+    """An enumeration of codes, each with its meaning in a sentence."""
 
     meaning: str
 
@@ -59,7 +59,10 @@ class FaultCode(CodeWithMeaning):
 
 
 class CodedValueError(ValueError):
-    """A value that a model refuses, with the code of the fault. Its message is a sentence for the caller."""
+    """An error for a value that a model refuses, with the code of the fault.
+
+    The message is a sentence for the caller.
+    """
 
     def __init__(self, code: FaultCode, reason: str) -> None:
         super().__init__(reason)
@@ -68,10 +71,11 @@ class CodedValueError(ValueError):
 
 @dataclass(frozen=True)
 class FieldError:
-    """One validation error: its location, a sentence to show beside the field, and its code.
+    """A validation error: its location, a sentence to show beside the field, and its code.
 
-    `at` is the location in the body. For another part of the request, `source` says which, and `parameter` names it.
-    `template` is the sentence with a placeholder for each of `values`, so that it can be translated.
+    `at` is the location in the body. If the error is in another part of the request, `source` is that part, and
+    `parameter` is the name of the parameter. `template` is the sentence with a placeholder for each of `values`, so
+    that it can be translated.
     """
 
     at: Location
@@ -87,18 +91,18 @@ class FieldError:
         return self.fill_in(self.template)
 
     def fill_in(self, template: str) -> str:
-        """Return `template`, which is this error's own or a translation, with the values filled in."""
+        """Return `template` with the values filled in. `template` is that of this error, or its translation."""
         return template.format_map(self.values) if self.values else template
 
 
 class GuidanceError(Exception):
-    """Base of all errors raised on purpose. The message never repeats what was sent."""
+    """Base of all errors raised on purpose. The message never repeats what a caller sent."""
 
 
 class Problem(GuidanceError):
-    """An error reported to API callers. `meaning` defaults to the docstring of the class.
+    """Base of the errors that are reported to API callers. `meaning` defaults to the docstring of the class.
 
-    A class without a slug of its own is the same problem to callers as the class that it is derived from.
+    To callers, a class without a slug is the same problem as its base class.
     """
 
     slug: ClassVar[str]
@@ -106,15 +110,15 @@ class Problem(GuidanceError):
     title: ClassVar[str]
     meaning: ClassVar[str]
     meaning_of_reads: ClassVar[str | None] = None
-    """Replaces the meaning in responses to reads; None if it is the same."""
+    """The meaning in responses to GET and HEAD, or None if `meaning` is right for GET and HEAD too."""
     message_is_told: ClassVar[bool] = False
-    """True if the message, if any, replaces the meaning in responses."""
+    """True if the message of the error, if there is one, replaces the meaning in responses."""
     headers: Mapping[str, str] = {}
     """Header fields of the response."""
     faults: tuple[FieldError, ...] = ()
 
     def __init_subclass__(cls, *, slug: str | None = None, status: int = 0, title: str = "") -> None:
-        """Set the problem details of the class, if it has a slug."""
+        """Set the problem details of the class if `slug` is given."""
         super().__init_subclass__()
         if slug is not None:
             cls.slug, cls.status, cls.title = slug, status, title
@@ -123,7 +127,10 @@ class Problem(GuidanceError):
 
     @classmethod
     def meaning_for(cls, method: str) -> str:
-        """Return the meaning for a request with that method. A read has no idempotency key to retry with."""
+        """Return the meaning for a request with `method`.
+
+        The meaning for a read does not mention the idempotency key, since a read has none.
+        """
         return cls.meaning_of_reads if cls.meaning_of_reads and method in READS else cls.meaning
 
     @property
@@ -133,7 +140,7 @@ class Problem(GuidanceError):
 
 
 def all_problems() -> list[type[Problem]]:
-    """Return each class that defines a slug, by status and slug."""
+    """Return each problem class that defines a slug, sorted by status and slug."""
     found = [each for each in _derived_from(Problem) if "slug" in vars(each)]
     return sorted(found, key=lambda each: (each.status, each.slug))
 
@@ -653,16 +660,16 @@ class SetupError(GuidanceError):
 
 @dataclass(frozen=True, order=True)
 class SeedError:
-    """One error in a seed file: its line from 1 (0 if it has none) and a sentence with the location."""
+    """An error in a seed file: its line, counted from 1 (0 if it has none), and a sentence with the location."""
 
     line: int
     reason: str
 
 
 class SeedFileError(GuidanceError):
-    """A seed file is invalid. Its message has a line for each error; `line` and `reason` are those of the first.
+    """The error for an invalid seed file. The message has a line for each fault.
 
-    `warnings` list likely mistakes in the parts that can be read.
+    `line` and `reason` come from the first fault. `warnings` list likely mistakes in the parts that can be read.
     """
 
     def __init__(self, path: Path, faults: Sequence[SeedError], warnings: Sequence[SeedError] = ()) -> None:

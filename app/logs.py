@@ -44,7 +44,10 @@ REPEATED_BY_THE_SERVER = (
     "No supported WebSocket library detected.",
     "Invalid HTTP request received.",
 )
-"""Prefixes of lines by which any caller could make uvicorn fill the log. The service logs each such request."""
+"""Prefixes of uvicorn's log lines that are dropped: any caller could fill the log with such lines.
+
+The service logs each such request itself.
+"""
 HOLE = re.compile(r"[\"'(\[]?%(?:\(\w+\))?[-#0 +]*(?:[1-9][0-9]*)?(?:\.[0-9]+)?[a-zA-Z][\"')\]]?")
 LEFT_ALONE = re.compile(r"(?<=\s)[:/,;=.-]+(?=\s|$)")
 ROWS = "rows_of_an_event"
@@ -75,13 +78,14 @@ class Log:
         self._logger = logging.getLogger(name)
 
     def info(self, event: str, **fields: Any) -> None:
-        """Record normal work."""
+        """Write a line for an event of normal work."""
         self.info_each(event, [fields])
 
     def info_each(self, event: str, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Record several events with the same name, a line each. One record for all costs much less than one for each.
+        """Write a line for each of `rows`, all with the same event name.
 
-        The record is made here because `logging` would look for the calling frame, which takes longer than the rest.
+        A single log record for all rows costs much less than a record for each row. The record is made here, because
+        `logging` would look for the calling frame, which takes longer than the rest.
         """
         if self._logger.isEnabledFor(logging.INFO):
             record = logging.LogRecord(self._logger.name, logging.INFO, __file__, 0, event, None, None)
@@ -89,20 +93,20 @@ class Log:
             self._logger.handle(record)
 
     def warning(self, event: str, **fields: Any) -> None:
-        """Record an event that an operator should know about."""
+        """Write a line for an event that an operator should know about."""
         self._logger.warning(event, extra={ROWS: [fields]})
 
     def error(self, event: str, **fields: Any) -> None:
-        """Record a failure."""
+        """Write a line for a failure."""
         self._logger.error(event, extra={ROWS: [fields]})
 
     def failure(self, event: str, *, error: BaseException, **fields: Any) -> None:
-        """Record an error by its type and frames, without its message."""
+        """Write a line for an error, with its type and stack frames but without its message."""
         self.error(event, error=type(error).__name__, frames=frames_of(error), **fields)
 
     @contextmanager
     def survive(self, event: str, **fields: Any) -> Iterator[None]:
-        """Record any error that the block raises, and continue after the block."""
+        """Log any `Exception` that the block raises, and continue after the block."""
         try:
             yield
         except Exception as failure:
@@ -110,10 +114,13 @@ class Log:
 
 
 class Lines(logging.Formatter):
-    """A formatter of records as lines with only the allowed fields. An error has its type and frames."""
+    """A formatter of log records as JSON lines with only the allowed fields.
+
+    An error is written as its type and frames.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return one line for each row of the record; a library's record has one row.
+        """Return one line for each row of `record`. A library's record has one row.
 
         Of a library's message only the first line of the template is written, without values and placeholders. Some
         libraries, such as asyncio, put values into further lines of the template.
@@ -134,7 +141,7 @@ class Lines(logging.Formatter):
 
 
 def _without_holes(template: str) -> str:
-    """Return the template without placeholders, and without punctuation that only separated them."""
+    """Return the template without placeholders, and without punctuation that only separated the placeholders."""
     words = HOLE.sub("", template.replace("%%", "\0")).replace("\0", "%")
     return " ".join(LEFT_ALONE.sub("", words).split()).rstrip(" :,=")
 
@@ -145,14 +152,14 @@ def _allowed(row: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def frames_of(error: BaseException) -> list[str]:
-    """Return the file and line of each of the error's last 12 frames, without its message."""
+    """Return the file, line and function of the error's last 12 stack frames, without the error's message."""
     return [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)][
         -12:
     ]
 
 
 def _log_what_nothing_catches() -> None:
-    """Log one line for an error that ends a thread or the program. Python would write the error's message."""
+    """Install hooks that log an uncaught error as one line. Python's own hooks would write the error's message."""
     sys.excepthook = _log_in_program
     threading.excepthook = lambda caught: _log_uncaught("uncaught_in_thread", caught.exc_value)
     sys.unraisablehook = lambda caught: _log_uncaught("uncaught_unraisable", caught.exc_value)

@@ -1,4 +1,4 @@
-"""Builds the application: `create_app` joins the layers."""
+"""The application: `create_app` builds it from the layers."""
 
 import datetime as dt
 import tempfile
@@ -153,7 +153,12 @@ log = Log(__name__)
 
 
 def build_context(settings: Settings, clock: Clock) -> AppContext:
-    """Read the keys and the reference data, and build the context. Raises `SetupError` and `SeedFileError`."""
+    """Open the database, the keys and the reference data, and return the application context.
+
+    The key for receipts is created in the data folder if it is absent and no setting names a key. Without recipients, a
+    development identity is created there too, and concerns are encrypted to it. Raise `SetupError` if a setting or key
+    file is missing or wrong, and `SeedFileError` if a file of reference data is invalid.
+    """
     engine, metrics = open_database(settings.data_dir, settings.database_address), Metrics()
     open_access_keys(settings, engine).on_refused = metrics.record_refused_row
     recipients, identity_file = settings.seal_to, settings.seal_identity_file
@@ -241,7 +246,10 @@ def build_context(settings: Settings, clock: Clock) -> AppContext:
 
 
 def open_checkpoints(settings: Settings, engine: Engine, writer: Writer, key: Ed25519PrivateKey) -> Checkpoints:
-    """Return the signer of checkpoints with that key, which also signs receipts. Raises `SetupError`."""
+    """Return the signer of checkpoints of the audit log. `key` also signs receipts.
+
+    Raise `SetupError` if the host of `public_url` cannot be part of a checkpoint's name.
+    """
     return Checkpoints(engine, writer, NoteSigner(origin_at(settings.public_url), key))
 
 
@@ -267,10 +275,10 @@ def _unsealer(identity_file: Path | None) -> Unsealer:
 
 
 def routes_of(routers: Iterable[APIRouter]) -> list[BaseRoute]:
-    """Return the routes in order, moving each before any route that would also match its path.
+    """Return the routes of `routers`, each placed before every more general route that also matches its path.
 
-    A path that two routes match, such as `/v1/concerns/form`, goes to the one that names it. So the order of
-    declaration does not matter.
+    So `/v1/concerns/form` goes to the route with that path, not to `/v1/concerns/{reference}`. The order of declaration
+    does not matter.
     """
     ordered: list[Route] = []
     for route in (each for router in routers for each in router.routes if isinstance(each, Route)):
@@ -292,18 +300,21 @@ def utc_now() -> dt.datetime:
 
 
 class GuidanceApp(FastAPI):
-    """The FastAPI application, behind a response cache that is many times faster."""
+    """The FastAPI application, with the request log and the response cache in front of the framework.
+
+    The response cache is many times faster than the framework.
+    """
 
     front: RequestLogMiddleware
     records: RequestRecords
     held: HeldGuidance
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
+        """Pass each ASGI call to the request log, which passes it to the response cache."""
         await self.front(scope, receive, send)
 
     def behind(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        """Serve one request without the response cache."""
+        """Pass an ASGI call to the framework, without the request log and the response cache."""
         return super().__call__(scope, receive, send)
 
     def openapi(self) -> JsonObject:
@@ -313,12 +324,17 @@ class GuidanceApp(FastAPI):
         return self.openapi_schema
 
     def readers_openapi(self) -> JsonObject:
-        """Return the part of the OpenAPI document for readers: guidance and concerns."""
+        """Return the part of the OpenAPI document for readers of guidance and for people who raise concerns."""
         return build_readers_document(self.openapi())
 
 
 def create_app(settings: Settings, clock: Clock = utc_now) -> GuidanceApp:
-    """Build the application. Nothing is opened until it starts."""
+    """Build the application, and read or create its keys.
+
+    The database is not read or written until the application starts.
+
+    Raise the errors of `build_context`.
+    """
 
     @asynccontextmanager
     async def live(app: FastAPI) -> AsyncIterator[None]:
@@ -355,7 +371,10 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> GuidanceApp:
 
 
 def _prepare(context: AppContext, ending: ExitStack) -> None:
-    """Prepare the schema, start the writer and publish the seed."""
+    """Prepare the schema, check the settings, start the writer and publish the seed (the guides shipped as files).
+
+    Raise `SetupError` or another `GuidanceError` if the service cannot start.
+    """
     settings, writer = context.settings, context.writer
     try:
         prepare_schema(context.engine, settings.data_dir, migrates=True)
@@ -369,7 +388,10 @@ def _prepare(context: AppContext, ending: ExitStack) -> None:
 
 
 def check_start(settings: Settings, engine: Engine) -> None:
-    """Raise `SetupError` for a fault that prevents a start and that `build_context` does not check."""
+    """Raise `SetupError` if the service cannot start for a reason that `build_context` does not check.
+
+    Check webhook keys, accepted warnings, email settings and the default guide.
+    """
     open_webhook_keys(settings).load()
     require_known_warnings(settings)
     if settings.smtp_host is not None:
@@ -382,10 +404,10 @@ def check_start(settings: Settings, engine: Engine) -> None:
 
 
 def rehearse_start(settings: Settings, engine: Engine) -> None:
-    """Raise the error that a start would raise before it listens. Change nothing.
+    """Raise the error that would stop a start before the server listens. Change nothing in the data folder.
 
-    A first start's files are made in a temporary folder. The doctor has separate checks for the schema and the keys of
-    the data folder.
+    Files that a first start would create are created in a temporary folder. `guidance doctor` has separate checks for
+    the schema and the keys of the data folder.
     """
     with tempfile.TemporaryDirectory(prefix="guidance-start-") as folder:
         context = build_context(settings.model_copy(update={"data_dir": Path(folder)}), utc_now)
@@ -430,7 +452,10 @@ def _start_workers(context: AppContext, ending: ExitStack) -> None:
 
 
 def _add_middleware(app: GuidanceApp, settings: Settings) -> None:
-    """Add the middleware around the routes; the last one added is called first."""
+    """Add the middleware around the routes, the request log, the response cache and the task that fills the cache.
+
+    The middleware that is added last is called first.
+    """
     context: AppContext = app.state.context
     app.add_middleware(
         RequestBodyMiddleware,
@@ -452,7 +477,10 @@ def _add_middleware(app: GuidanceApp, settings: Settings) -> None:
 
 
 def held_paths(engine: Engine) -> list[str]:
-    """Return the paths that are read first about a child in danger: home, phone numbers and each current guide."""
+    """Return the paths that are read first about a child in danger: home, phone numbers, and each current guide.
+
+    A guide has its page, its JSON, its sections and its translations. Pages are included in every language of the site.
+    """
     with Session(engine) as session:
         guides = [each.guide for each in list_current(session)]
         languages = list_languages(session)

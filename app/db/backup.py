@@ -1,4 +1,4 @@
-"""Copies of the embedded database: complete and consistent, even while the service writes to it."""
+"""Copies of the embedded database, complete and consistent even while the service writes to it, and its size."""
 
 import os
 import sqlite3
@@ -26,10 +26,11 @@ _DEAD_ROWS = "SELECT coalesce(sum(pg_relation_size(relid) * n_dead_tup / greates
 
 @contextmanager
 def database_copy(source: Path, beside: Path, on_step: OnStep = show_no_progress) -> Iterator[Path]:
-    """Yield a temporary copy of the database, in the folder of `beside`, flushed and readable only by its owner.
+    """Yield the path of a temporary copy of the database `source`, in the folder of `beside`.
 
-    The copy is one snapshot, taken when it starts: writers do not wait for it and do not restart it. The temporary file
-    is deleted afterwards, unless it was moved. Raises `BackupRefused`.
+    The copy is flushed, and only its owner can read it. The copy is one snapshot, taken at the start: writers do not
+    wait for the copy and do not restart it. The temporary file is deleted afterwards, unless it was moved. Raise
+    `BackupRefused` if `source` cannot be read as a database.
     """
     descriptor, name = tempfile.mkstemp(dir=beside.parent, prefix=f".{beside.name}.")  # made with mode 0600
     os.close(descriptor)
@@ -47,7 +48,7 @@ def database_copy(source: Path, beside: Path, on_step: OnStep = show_no_progress
 
 
 def find_file_faults(path: Path) -> list[str]:
-    """Return the faults that SQLite finds: damaged pages and indexes, and rows whose foreign key matches nothing."""
+    """Return a sentence for each fault that SQLite finds: damaged pages or indexes, and unmatched foreign keys."""
     try:
         with closing(open_sqlite_to_read(path)) as connection:
             found = [str(row[0]) for row in connection.execute("PRAGMA integrity_check")]
@@ -59,7 +60,11 @@ def find_file_faults(path: Path) -> list[str]:
 
 @contextmanager
 def exclusive_lock(path: Path) -> Iterator[None]:
-    """Lock the database so that no other process has it open and everything is in one file."""
+    """Hold a lock on the database, so that no other process has it open and all data is in one file.
+
+    Raise `BackupRefused` if another process has the database open. A damaged database is not locked, and raises no
+    error.
+    """
     with closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as connection:
         try:
             connection.execute("PRAGMA journal_mode=DELETE").fetchone()
@@ -68,12 +73,12 @@ def exclusive_lock(path: Path) -> Iterator[None]:
             if refusal.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
                 raise BackupRefused(f"{path} is open elsewhere: stop the service first") from None
         except sqlite3.DatabaseError:
-            pass  # damaged: a reason to restore a backup
+            pass  # the database is damaged: a reason to restore a backup
         yield
 
 
 def flush(path: Path) -> None:
-    """Flush the file to the disk, or the names in the folder."""
+    """Flush the file `path` to the disk. If `path` is a folder, flush the names of its files."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -82,7 +87,10 @@ def flush(path: Path) -> None:
 
 
 def move_into_place(draft: Path, path: Path, *, replace: bool) -> None:
-    """Give the draft its name. Raises `FileExistsError` if a file has that name and `replace` is false."""
+    """Give the file `draft` the name `path`, and flush the folder.
+
+    Raise `FileExistsError` if `path` exists and `replace` is False.
+    """
     if replace:
         draft.replace(path)
     else:
@@ -91,7 +99,7 @@ def move_into_place(draft: Path, path: Path, *, replace: bool) -> None:
 
 
 def move_aside(path: Path, aside: Path) -> None:
-    """Rename the database, with its side files."""
+    """Rename the database `path` to `aside`, with its side files, and flush the folder."""
     for ending in ("", *SIDE_FILES):
         file = Path(f"{path}{ending}")
         if file.exists():
@@ -122,7 +130,7 @@ class Growth:
 
 
 def measure_growth(engine: Engine) -> Growth:
-    """Measure the database. On PostgreSQL the free space is estimated from the server's statistics."""
+    """Return the sizes of the database. On PostgreSQL the free space is estimated from the server's statistics."""
     with engine.connect() as connection:
         if engine.dialect.name == "sqlite":
             total, free = connection.execute(text(_SIZE_OF_SQLITE)).one()

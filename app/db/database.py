@@ -1,6 +1,7 @@
 """Connections to the database: SQLite in one file, or PostgreSQL shared by several nodes.
 
-Either has one writer at a time. SQLite ensures this; on PostgreSQL a writing transaction takes one lock when it begins.
+Both databases allow one writer at a time. SQLite ensures this itself. On PostgreSQL a writing transaction begins by
+taking a lock that all writers share.
 """
 
 import os
@@ -30,11 +31,14 @@ PRAGMAS = (
     "secure_delete=ON",  # freed pages are overwritten
     "temp_store=MEMORY",
     "trusted_schema=OFF",
-    "cache_size=-500",  # KiB a connection: the operating system holds the pages too, and each connection fills its own
+    "cache_size=-500",  # KiB for each connection; more is not needed, since the operating system caches the pages too
 )
 
 STATEMENTS = 64
-"""Prepared statements that a connection holds, each up to 50 kB. At the default, 128, a process grows for hours."""
+"""Maximum number of prepared statements that a connection keeps, each up to 50 kB.
+
+At the default, 128, the memory of a process grows for hours.
+"""
 PROBE = "SELECT count(*) FROM sqlite_master"
 PRIMARY_CODE = 0xFF
 DISK_REFUSES = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN})
@@ -72,10 +76,10 @@ declare_full_text_index()
 
 
 def open_database(data_dir: Path, url: str | None = None) -> Engine:
-    """Return an engine for the database at `url`, or for the embedded database in the folder if there is no URL.
+    """Return an engine for the database at `url`, or for the embedded database in `data_dir` if `url` is None.
 
-    Creates the folder and an empty file if they are absent; reads and writes nothing yet. Removes other users' access
-    to the folder. Raises `SetupError` if the URL is not one of PostgreSQL.
+    Create the folder and an empty file for an embedded database if they are absent; read and write nothing yet. Remove
+    other users' access to an existing folder. Raise `SetupError` if `url` is not a PostgreSQL URL.
     """
     if data_dir.is_dir():
         close_to_others(data_dir, own_files=f"*{DATABASE_FILE}*")
@@ -83,7 +87,10 @@ def open_database(data_dir: Path, url: str | None = None) -> Engine:
 
 
 def open_to_read(data_dir: Path, url: str | None = None) -> Engine:
-    """Return an engine that only reads the same database and changes no file. It connects at its first use."""
+    """Return an engine that only reads the database of `open_database` and changes no file.
+
+    The engine connects at its first use.
+    """
     if url is not None:
         return _open_postgresql(url)
     path = data_dir / DATABASE_FILE
@@ -92,7 +99,7 @@ def open_to_read(data_dir: Path, url: str | None = None) -> Engine:
 
 
 def open_sqlite_to_read(path: Path, options: str = "mode=ro", **more: Any) -> sqlite3.Connection:
-    """Open an existing database for reading only."""
+    """Open the existing database `path` for reading only. `options` is the query of its SQLite URI."""
     address = f"{path.absolute().as_uri()}?{options}"
     connection: sqlite3.Connection = sqlite3.connect(address, uri=True, isolation_level=None, **more)
     return connection
@@ -101,7 +108,7 @@ def open_sqlite_to_read(path: Path, options: str = "mode=ro", **more: Any) -> sq
 def _open_postgresql(url: str) -> Engine:
     """Return an engine with a connection pool. Transactions are read-only, unless the engine is `for_writing`.
 
-    Raises `SetupError` if the URL is not one of PostgreSQL.
+    Raise `SetupError` if `url` is not a PostgreSQL URL.
     """
     try:
         address = make_url(url)
@@ -123,25 +130,30 @@ def _open_postgresql(url: str) -> Engine:
 
 
 def simultaneous_reads(engine: Engine) -> int:
-    """Return how many requests may read at once: one for each connection.
+    """Return how many requests may read at the same time: on PostgreSQL, as many as the pool has connections.
 
-    On SQLite half as many: a connection takes 0.6 MB there, most of it for the rules of the tables, and there is no
-    network to wait for.
+    On SQLite, return half as many. A SQLite connection takes 0.6 MB, most of it for the rules of the tables, and a read
+    does not wait for a network.
     """
     return POOL_SIZE if engine.dialect.name == "sqlite" else MAX_CONNECTIONS
 
 
 def for_writing(engine: Engine) -> Engine:
-    """Return an engine for the same database whose transactions write, one at a time across all nodes.
+    """Return an engine for the same database whose transactions write.
 
-    On PostgreSQL a transaction begins by taking the one lock of all writers, and waits for it at most `lock_timeout`.
-    The lock ends with the transaction, and so with the connection of a node that dies.
+    Across all nodes, one transaction writes at a time.
+
+    On PostgreSQL a transaction begins by taking the lock of all writers, for which it waits at most `lock_timeout`. The
+    lock ends with the transaction, and so with the connection of a node that dies.
     """
     return engine.execution_options(**{WRITES: True})
 
 
 def is_in_transaction(connection: Connection) -> bool:
-    """Return True if the driver too has an open transaction. SQL may have ended it without SQLAlchemy's knowledge."""
+    """Return True if the database driver has an open transaction.
+
+    An SQL statement may have ended the transaction without SQLAlchemy's knowledge.
+    """
     driver: Any = connection.connection.dbapi_connection
     if connection.dialect.name == "sqlite":
         return bool(driver.in_transaction)
@@ -166,9 +178,10 @@ class ReadingConnection(sqlite3.Connection):
 
 
 def _connect_sqlite(path: Path) -> sqlite3.Connection:
-    """Connect to the database; read-only if the disk refuses the files that SQLite needs beside it.
+    """Connect to the database; read-only if the disk refuses writes to it or to SQLite's side files.
 
-    So guidance and emergency numbers are served from a full disk too. Each use tries again to write.
+    So guidance and emergency numbers are served even from a full disk. A read-only connection is used once, so that the
+    next connection tries to write again.
     """
     if not os.access(path, os.W_OK):  # SQLite would fall back to reading, for the life of the connection
         return _connect_to_read(path)
@@ -187,7 +200,7 @@ def _connect_sqlite(path: Path) -> sqlite3.Connection:
 
 
 def _connect_to_read(path: Path) -> sqlite3.Connection:
-    """Connect read-only, with the write-ahead log. Without a log the file cannot change: open it as immutable."""
+    """Return a read-only connection. If the write-ahead log has no data, open the file as immutable."""
     log = Path(f"{path}-wal")
     is_whole = not log.exists() or not log.stat().st_size
     options = "mode=ro&immutable=1" if is_whole else "mode=ro"
@@ -208,9 +221,10 @@ def _begin_sqlite(connection: Connection) -> None:
 def _require_inserted(
     _connection: Connection, cursor: Any, _statement: str, parameters: Any, context: Any, executemany: bool
 ) -> None:
-    """Raise `RowNotStored` if an INSERT wrote fewer rows than it was given: an added trigger can discard them silently.
+    """Raise `RowNotStored` if an INSERT wrote fewer rows than it was given: an added trigger can discard rows silently.
 
-    SQLite counts the rows of an INSERT that returns them only when they are read: its caller counts them.
+    On SQLite, an INSERT that returns its rows is not checked. SQLite counts such rows only when they are read, so the
+    code that reads the rows counts them.
     """
     if context.isinsert and not (context.compiled.effective_returning and context.dialect.name == "sqlite"):
         expected = len(parameters) if executemany else 1
@@ -219,7 +233,7 @@ def _require_inserted(
 
 
 def _begin_postgresql(connection: Connection) -> None:
-    """Begin a transaction: a read-only snapshot for a reader; for a writer, its turn after all earlier writes."""
+    """Set up a new transaction: a read-only snapshot for a reader, or for a writer the lock of all writers."""
     writes = WRITES in connection.get_execution_options()
     driver: Any = connection.connection.driver_connection
     driver.isolation_level = READ_COMMITTED if writes else REPEATABLE_READ

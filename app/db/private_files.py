@@ -8,29 +8,33 @@ from pathlib import Path
 from app.logs import Log
 
 FOR_OTHERS = stat.S_IRWXG | stat.S_IRWXO
-LOST_AND_FOUND = "lost+found"  # on a separate disk
+LOST_AND_FOUND = "lost+found"  # the root of a separate disk has it
 
 log = Log(__name__)
 
 
 def make_private_folder(folder: Path) -> None:
-    """Create the folder unless it exists. Only its owner has access."""
+    """Create the folder with access for its owner only, unless it exists."""
     if not folder.exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
         folder.mkdir(mode=stat.S_IRWXU, exist_ok=True)
 
 
 def create_private_file(path: Path) -> None:
-    """Create an empty file for its owner only, unless it exists. SQLite gives the files beside it the same mode."""
+    """Create an empty file that only its owner can read and write, unless it exists.
+
+    SQLite gives its side files the same mode.
+    """
     with suppress(FileExistsError):
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, stat.S_IRUSR | stat.S_IWUSR))
 
 
 def close_to_others(folder: Path, own_files: str) -> None:
-    """Remove every right of group and others to the folder and its files, and log each path that was open.
+    """Remove all access of group and others to `folder` and its files. Log each path to which they had access.
 
-    A folder that other programs use too (such as /tmp, or one with other folders in it) keeps its mode. In it, only
-    files whose names match the pattern `own_files` are closed. The log names the paths that stay open.
+    A folder that other programs use too (such as /tmp, or a folder with other folders in it) keeps its mode. In such a
+    folder, only files whose names match the pattern `own_files` are closed. The log also names each path that stays
+    open.
     """
     is_shared = _is_shared(folder)
     _close(folder, is_closed=not is_shared)

@@ -1,4 +1,4 @@
-"""Rules that the database itself enforces: nothing published, received or recorded is altered or lost."""
+"""Rules that the database itself enforces, by triggers: nothing published, received or recorded is altered or lost."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -28,7 +28,7 @@ WRITTEN_ONCE: dict[type[SQLModel], str] = {
     StoredReceiptRow: "a stored receipt is never altered or deleted",
     EventRow: "an event is never altered or deleted",
 }
-"""The tables whose rows are never altered or lost, each with the reason."""
+"""The tables whose rows are never altered or deleted, each with the reason."""
 AN_EDITION = "EXISTS (SELECT 1 FROM editions WHERE guide = NEW.guide AND language = '' AND number = NEW.edition)"
 NEVER_CHANGES_IN_ENTRIES = (
     "reference",
@@ -41,7 +41,7 @@ NEVER_CHANGES_IN_ENTRIES = (
 )
 RAISE = "RAISE EXCEPTION '{}' USING ERRCODE = 'restrict_violation';"
 RAISE_GENERATION = "UPDATE generation SET number = number + 1 WHERE id = 1"
-# Resealing the same text to other recipients loses nothing; every other change of the sealed text does.
+# Resealing (encrypting the same text to other recipients) loses nothing. Every other change of the sealed text does.
 LOSES_ITS_WORDS = (
     "NEW.sealed IS DISTINCT FROM OLD.sealed"
     " AND (NEW.sealed IS NULL OR CAST(NEW.recipients AS TEXT) = CAST(OLD.recipients AS TEXT))"
@@ -72,7 +72,7 @@ SET_BY_ACTS = (
 ITS_CONCERN_STAYS = "EXISTS (SELECT 1 FROM concerns WHERE reference = OLD.reference AND (state = 'received' OR held))"
 LAST_ENTRY = "FROM audit_entries WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1"
 JSON_TYPE = "{json}"
-"""Placeholder for the type from which the operator `->>` reads JSON: text in SQLite."""
+"""Placeholder for the type from which the operator `->>` reads JSON: text in SQLite, and JSON in PostgreSQL."""
 ASSIGNED_TO = f"CASE act WHEN 'assigned' THEN CAST(detail AS {JSON_TYPE}) ->> 'person' WHEN 'unassigned' THEN '' END"
 ASSIGNED_BY_IT = f"(SELECT {ASSIGNED_TO} {LAST_ENTRY})"  # nosec B608  # own names
 CHANGED_BY_IT = f"(SELECT at {LAST_ENTRY})"  # nosec B608  # own names
@@ -86,7 +86,10 @@ REPLACED_UNRECORDED = (
 
 
 def declare_rules() -> None:
-    """Attach every rule to its table in the metadata, so that the schema includes it."""
+    """Declare every rule with its table, so that the schema includes the rules.
+
+    Declare the first row of `generation` too.
+    """
     for row, why in WRITTEN_ONCE.items():
         _refuse(row, "are_never_altered", "UPDATE", why)
         _refuse_losing(row, why)
@@ -99,7 +102,8 @@ def declare_rules() -> None:
     )
     _refuse(EditionRow, "are_numbered_in_order", "INSERT", without_gap, when=f"NEW.number <> {next_number}")
     why = "a rendition is of a published edition"
-    strange = f"(CASE NEW.language WHEN '' THEN NEW.edition <> NEW.number ELSE NOT {AN_EDITION} END)"  # as above
+    # PL/pgSQL needs the parentheses
+    strange = f"(CASE NEW.language WHEN '' THEN NEW.edition <> NEW.number ELSE NOT {AN_EDITION} END)"
     _refuse(EditionRow, "are_of_an_edition", "INSERT", why, when=strange)
     _refuse(ConcernRow, "name_an_edition", "INSERT", "a concern names a published edition", when=f"NOT {AN_EDITION}")
     _declare_rules_of_concerns()
@@ -112,11 +116,14 @@ def declare_rules() -> None:
 
 
 def _declare_rules_of_concerns() -> None:
-    """Declare that a concern's row is never deleted, and its text only if acknowledged and not on hold."""
+    """Declare that a concern is never deleted, and that its text is erased only if it is acknowledged and not on hold.
+
+    The reference of a concern never changes, and its state only goes forward.
+    """
     _refuse_losing(ConcernRow, "a concern is never deleted")
     why = "a concern keeps its reference"
     _refuse(ConcernRow, "keep_their_reference", "UPDATE", why, when="NEW.reference <> OLD.reference")
-    # and never takes the rowid of another, which only SQLite has
+    # a concern also never takes the rowid of another concern; only SQLite has rowids
     _refuse_in_sqlite(ConcernRow, "keep_their_place", "UPDATE", why, when="NEW.rowid <> OLD.rowid")
     why = "a concern that is not acknowledged, or is on hold, is not erased"
     erases_unread = f"{LOSES_ITS_WORDS} AND (OLD.state = 'received' OR OLD.held)"
@@ -131,7 +138,10 @@ def _declare_rules_of_concerns() -> None:
 
 
 def _declare_rules_of_entries() -> None:
-    """Declare that an entry is added, acknowledged, read, answered and erased once, each with its audit entry."""
+    """Declare that an entry is never deleted, and that each change of an entry comes with its audit entry.
+
+    An entry is acknowledged, read, answered and erased only once.
+    """
     _refuse_losing(EntryRow, "an entry is never deleted")
     why = "an entry keeps its number, its time and its author"
     _refuse(EntryRow, "keep_what_they_are", "UPDATE", why, when=_changes(NEVER_CHANGES_IN_ENTRIES))
@@ -168,7 +178,10 @@ def _declare_rules_of_entries() -> None:
 
 
 def _declare_rules_of_hand_overs() -> None:
-    """Declare that a hand-over is added with its audit entry, and only gets the other organisation's receipt, once."""
+    """Declare that a hand-over is added with its audit entry, and is never changed or deleted.
+
+    Only the other organisation's receipt is added later, once, with its audit entry.
+    """
     _refuse_losing(HandOverRow, "a hand-over is never deleted")
     own = ("reference", "number", "at", "body", "reason", "recipient", "package_sha256", "additions", "receipt")
     _refuse(HandOverRow, "keep_what_they_are", "UPDATE", "a hand-over never changes", when=_changes(own))
@@ -182,7 +195,7 @@ def _declare_rules_of_hand_overs() -> None:
 
 
 def _declare_rules_of_audit_log() -> None:
-    """Declare that a chain of the audit log only grows."""
+    """Declare that a chain of the audit log is never deleted, and only grows."""
     _refuse_losing(ChainRow, "a chain of the audit log is never deleted")
     grows_by_one = f"NEW.length = OLD.length + 1 OR (NEW.name = '{OUTBOX}' AND NEW.length > OLD.length)"
     does_not_grow = f"NEW.name <> OLD.name OR NOT ({grows_by_one})"
@@ -190,7 +203,7 @@ def _declare_rules_of_audit_log() -> None:
 
 
 def _declare_rules_of_acts() -> None:
-    """Declare that a concern's columns never change, or only right after the audit entry of the action."""
+    """Declare that a concern's columns never change, or change only right after the audit entry of the action."""
     why = "what was received is never altered"
     once = [f"OLD.{column} IS NOT NULL AND NEW.{column} IS DISTINCT FROM OLD.{column}" for column in SET_ONCE]
     altered = " OR ".join([_changes(SET_BY_THE_REPORTER), *once, LESS_DANGER])
@@ -211,7 +224,10 @@ def _declare_rules_of_acts() -> None:
 
 
 def _declare_rules_of_events() -> None:
-    """Declare that a delivery is never deleted and keeps its event, and that no counter of the service decreases."""
+    """Declare that a delivery is never deleted and keeps its event.
+
+    The generation never decreases, and a confirmed event stays confirmed.
+    """
     _refuse_losing(DeliveryRow, "a delivery is never deleted")
     _refuse_losing(GenerationRow, "the generation is never deleted")
     _refuse(GenerationRow, "only_grow", "UPDATE", "the generation only grows", when="NEW.number < OLD.number")
@@ -227,14 +243,17 @@ def _changes(columns: Sequence[str]) -> str:
 
 
 def _refuse(row: type[SQLModel], name: str, operation: TriggerEvent, why: str, *, when: str = "TRUE") -> None:
-    """Refuse the operation, on either database, if the condition is true."""
+    """Declare, for both databases, that `operation` on a row is refused if the SQL condition `when` is true.
+
+    The error message is `why`, and `name` is part of the trigger's name.
+    """
     _refuse_in_sqlite(row, name, operation, why, when=when.replace(JSON_TYPE, "TEXT"))
     refusal = f"IF {when} THEN {RAISE.format(why)} END IF; RETURN {'OLD' if operation == 'DELETE' else 'NEW'};"
     _create_in_postgresql(row, name, f"BEFORE {operation}", refusal.replace(JSON_TYPE, "JSON"))
 
 
 def _refuse_losing(row: type[SQLModel], why: str) -> None:
-    """Refuse every way to lose a row: DELETE, REPLACE, or TRUNCATE of the whole table."""
+    """Declare that every way to lose a row is refused: DELETE, REPLACE, or TRUNCATE of the whole table."""
     table = table_of(row)
     _refuse(row, "are_never_deleted", "DELETE", why)
     # INSERT OR REPLACE: on a connection without `recursive_triggers` it deletes without the delete trigger.

@@ -1,11 +1,11 @@
 """The database schema: created from the models and rules, migrated between releases, and compared.
 
 An empty database gets the declared schema. A database of an earlier release gets the revisions since then, in one
-transaction: it ends with the declared schema, or unchanged.
+transaction: it ends with the declared schema, or changes nothing.
 
-Both schemas are compared as lists of objects, each with the statement that creates it. A table of another program is
-ignored, since this service never touches it. An object that another program added to a table of this service is a
-fault.
+The declared schema and that of the database are compared as lists of objects, each with the statement that creates it.
+A table of another program is ignored, since this service never touches it. An object that another program added to a
+table of this service is a fault.
 """
 
 import re
@@ -43,19 +43,22 @@ BRACKET_OR_COMMA = re.compile(r"([(),])")
 PRINTED_BY_POSTGRESQL = re.compile(r"::[a-z]+(?:\[\])?|[(),\"]| USING btree")  # casts, brackets: PostgreSQL adds them
 TRIGGERS_FIRE = ("setting", "session_replication_role", "origin")  # with any other value, no trigger fires
 OF_LITESTREAM = {"_litestream_lock", "_litestream_seq"}
-"""Tables that the documented replication makes in the database. They hold numbers only."""
+"""Tables that Litestream, the documented replication, creates in the database. These tables hold numbers only."""
 HARMLESS_IF_ADDED = frozenset({"table", "view", "function", "statistics"})  # on their own they affect no row
 Definitions: TypeAlias = Mapping[tuple[str, str], Sequence[Sequence[str]]]
-"""The definitions of each object, by kind and name. On PostgreSQL two tables may have triggers of the same name."""
+"""The definitions of each object, by kind and name.
+
+An object can have several definitions: on PostgreSQL two tables may have triggers of the same name.
+"""
 
 
 def prepare_schema(engine: Engine, data_dir: Path, *, migrates: bool) -> None:
-    """Bring the database to the schema that this program needs.
+    """Bring the database to the schema that this program needs, or raise an error.
 
-    An empty database gets the schema. An embedded one is migrated if `migrates` is true, as at a start of the service.
-    A shared database is not, since other nodes may be using it: raises `SchemaBehind`. Raises `SchemaUnknown` if a
-    newer program wrote the schema. Raises `SchemaAltered` if a table, index or rule differs from this program's
-    declaration.
+    An empty database gets the schema. An embedded database is migrated if `migrates` is True, as at a start of the
+    service. Otherwise raise `SchemaBehind` if the schema is older: other nodes may be using a shared database. Raise
+    `SchemaUnknown` if a newer version or another program made the schema, and `SetupError` if version 0.2.0 made it.
+    Raise `SchemaAltered` if a table, index or rule differs from this program's declaration.
     """
     with engine.connect() as connection:
         found = read_schema_version(connection)
@@ -68,11 +71,13 @@ def prepare_schema(engine: Engine, data_dir: Path, *, migrates: bool) -> None:
 
 
 def migrate_schema(engine: Engine, data_dir: Path | None) -> tuple[str | None, str]:
-    """Migrate to the newest schema. Return the schema before (None: the database was empty) and after.
+    """Migrate to the newest schema.
 
-    If `data_dir` is given, an embedded database that is not empty is first copied to `guidance.db.before-<schema>`
-    there. Raises `SchemaUnknown`, or `SchemaAltered` if the result would differ from the models; the database is then
-    unchanged.
+    Return the revision before (None if the database was empty) and the newest revision.
+
+    If `data_dir` is given, an embedded database with an older schema is first copied to `guidance.db.before-<newest>`
+    in that folder. Raise `SchemaUnknown` or `SetupError` as `read_schema_version` does. Raise `SchemaAltered` if the
+    result would differ from the models. After an error the database is unchanged.
     """
     newest = newest_revision()
     with engine.connect() as connection:
@@ -93,7 +98,10 @@ def migrate_schema(engine: Engine, data_dir: Path | None) -> tuple[str | None, s
 
 
 def is_behind(engine: Engine) -> bool:
-    """Return True if the schema is older than this program's. Raises `SchemaUnknown`, also for an empty database."""
+    """Return True if the schema is older than this program's.
+
+    Raise `SchemaUnknown` if the database is empty or its schema is unknown, and `SetupError` if version 0.2.0 made it.
+    """
     with engine.connect() as connection:
         found = read_schema_version(connection)
     if found is None:
@@ -102,10 +110,10 @@ def is_behind(engine: Engine) -> bool:
 
 
 def read_schema_version(connection: Connection) -> str | None:
-    """Return the database's schema, or None if it is empty.
+    """Return the revision of the database's schema, or None if the database is empty.
 
-    Raises `SetupError` for the schema of version 0.2.0, and `SchemaUnknown` for one that no revision of this program
-    has.
+    Raise `SetupError` for the schema of version 0.2.0. Raise `SchemaUnknown` for a schema without a revision, or with a
+    revision that this program does not have.
     """
     tables = inspect(connection).get_table_names()
     if VERSION_TABLE not in tables:
@@ -121,14 +129,15 @@ def read_schema_version(connection: Connection) -> str | None:
 
 
 def newest_revision() -> str:
-    """Return the name of the newest schema."""
+    """Return the name of this program's newest revision, such as `0002`."""
     return _revisions()[-1]
 
 
 def find_schema_faults(connection: Connection) -> list[str]:
     """Return a sentence for each table, index or rule of the database that is missing, altered or added.
 
-    Nothing is missing from an empty database. Raises `SchemaBehind` for an older schema, and `SchemaUnknown`.
+    An empty database has no faults. Raise `SchemaBehind` for an older schema, and `SchemaUnknown` or `SetupError` as
+    `read_schema_version` does.
     """
     version, dialect = read_schema_version(connection), connection.dialect.name
     if version is None:
@@ -141,8 +150,8 @@ def find_schema_faults(connection: Connection) -> list[str]:
 def find_foreign_objects(connection: Connection) -> list[str]:
     """Return a sentence for each table and view of the embedded database that another program made.
 
-    They do no harm in use, so a start ignores them; a backup to restore must have none. Tables that SQLite keeps
-    internally or for a full-text index do not count, nor do the two in which Litestream counts.
+    Foreign tables and views do no harm in use, so a start ignores them. A backup to restore must have none. Tables that
+    SQLite keeps internally or for a full-text index do not count, nor do the two tables of Litestream.
     """
     own = {*SQLModel.metadata.tables, *(name for _, name in declared_definitions("sqlite")), VERSION_TABLE}
     found = connection.execute(text("SELECT type, name FROM pragma_table_list WHERE schema = 'main'"))
@@ -182,7 +191,7 @@ class SchemaObject(NamedTuple):
 
 
 def declared_statements(dialect: str) -> list[str]:
-    """Return every statement that creates the declared schema, in the given SQL dialect."""
+    """Return every statement that creates the declared schema, in the SQL of `dialect`."""
     statements: list[str] = []
 
     def collect(statement: ExecutableDDLElement, *_: Any, **__: Any) -> None:
@@ -197,7 +206,10 @@ def declared_statements(dialect: str) -> list[str]:
 
 
 def declared_objects(dialect: str) -> list[SchemaObject]:
-    """Return the objects that the models declare."""
+    """Return the objects that the models and rules declare.
+
+    For PostgreSQL, include the setting with which triggers fire.
+    """
     found = [(CREATES.match(statement), statement) for statement in declared_statements(dialect)]
     objects = [SchemaObject(match[1].lower(), match[2], statement) for match, statement in found if match]
     return objects if dialect == "sqlite" else [*objects, SchemaObject(*TRIGGERS_FIRE)]
@@ -205,12 +217,15 @@ def declared_objects(dialect: str) -> list[SchemaObject]:
 
 @lru_cache(maxsize=len(ADDRESSES))
 def declared_definitions(dialect: str) -> Definitions:
-    """Return the definitions of the declared objects. They do not change while a process runs."""
+    """Return the definitions of the declared objects.
+
+    The result is cached, since the declared objects do not change while a process runs.
+    """
     return definitions_of(declared_objects(dialect), dialect)
 
 
 def stored_objects(connection: Connection) -> list[SchemaObject]:
-    """Return the objects that the database has."""
+    """Return the objects in the database. On PostgreSQL, return only the objects of this service's tables."""
     if connection.dialect.name == "sqlite":
         found = connection.execute(text("SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL"))
     else:
@@ -228,7 +243,10 @@ def definitions_of(objects: Iterable[SchemaObject], dialect: str) -> Definitions
 
 
 def compare_schemas(expected: Definitions, found: Definitions) -> Iterator[str]:
-    """Yield a sentence for each object that is missing, altered or added."""
+    """Yield a sentence for each object that is missing, altered or added.
+
+    Added objects that affect no row do not count.
+    """
     for kind, name in sorted(expected.keys() | found.keys()):
         title = f"the {kind} {ascii(name)[1:-1]}"
         if (kind, name) not in found:
@@ -241,9 +259,11 @@ def compare_schemas(expected: Definitions, found: Definitions) -> Iterator[str]:
 
 
 def _definitions(each: SchemaObject, dialect: str) -> list[str]:
-    """Return the statement with normalised white space; for a table, its columns and constraints in sorted order.
+    """Return the statement of `each` in a form that can be compared.
 
-    A column that a revision adds comes last in the statement, unlike in the models.
+    For a table, that is its columns and constraints in sorted order. The order can differ, because a column that a
+    revision adds comes last. White space is normalised, and words that PostgreSQL adds when it prints a statement are
+    removed.
     """
     words = " ".join(each.statement.split())
     body = TABLE_BODY.fullmatch(words) if each.kind == "table" else None
@@ -254,7 +274,7 @@ def _definitions(each: SchemaObject, dialect: str) -> list[str]:
 
 
 def _split_outside_brackets(words: str) -> list[str]:
-    """Return the parts between the commas that are outside all brackets."""
+    """Return the parts of `words` between the commas that are outside all brackets."""
     parts, depth = [""], 0
     for piece in BRACKET_OR_COMMA.split(words):
         depth += (piece == "(") - (piece == ")")

@@ -1,7 +1,7 @@
 """Full-text search over the catalogue, with the same results on either database.
 
-Each database has two indexes. One finds any form of a word (`missing` by `missed`), without stop words. The other finds
-a prefix (`missing` by `missi`, which has no stem).
+Each database has two indexes. The first index finds any form of a word (`missing` by `missed`), and has no list of stop
+words. The second index finds a prefix (`missing` by `missi`, which has no stem).
 """
 
 import re
@@ -23,7 +23,10 @@ SHORTER_FIRST = 1  # PostgreSQL: if two texts hold a word equally often, the sho
 
 @dataclass(frozen=True)
 class FullText:
-    """The full-text indexes of one database. `finds` and `rank` take an index and a query; the best rank is lowest."""
+    """The full-text indexes of one database, with the syntax of their queries.
+
+    `finds` and `rank` take the name of an index and a query. The best match has the lowest rank.
+    """
 
     any_form: str
     prefix: str
@@ -34,12 +37,15 @@ class FullText:
     rank: Callable[[str, str], ColumnElement[float]]
 
     def all_of(self, words: Sequence[str]) -> str:
-        """Return a query for all of the words."""
+        """Return a query that finds texts with all of `words`."""
         return self.conjunction.join(self.quoted.format(word) for word in words)
 
 
 def declare_full_text_index() -> None:
-    """Declare the indexes of both databases, to be created with the catalogue's table. SQLite's also need triggers."""
+    """Declare the full-text indexes of both databases, to be created with the catalogue's table.
+
+    SQLite's indexes also need triggers, which add and remove the words of each row.
+    """
     for name, tokenizer in ((SQLITE.any_form, "porter unicode61"), (SQLITE.prefix, "unicode61")):
         options = f"words, content='catalogue', content_rowid='id', tokenize='{tokenizer}'"
         gain = f"INSERT INTO {name} (rowid, words) VALUES (NEW.id, NEW.words)"  # noqa: S608  # nosec B608  # own names
@@ -64,10 +70,11 @@ def declare_full_text_index() -> None:
 
 
 def find_full_text_faults(engine: Engine) -> list[str]:
-    """Return the full-text indexes that do not match the catalogue. PostgreSQL computes its own, so it has no faults.
+    """Return the names of the full-text indexes that do not match the catalogue.
 
-    Changes nothing, but SQLite allows the check only to connections that can write. Raises `OperationalError` if
-    another writer holds the lock too long: the result is then unknown.
+    PostgreSQL keeps its indexes up to date itself, so the list is empty. The check changes nothing, but SQLite allows
+    it only to connections that can write. Raise `OperationalError` if another writer holds the lock too long: the
+    result is then unknown.
     """
     faults: list[str] = []
     for name in (SQLITE.any_form, SQLITE.prefix) if engine.dialect.name == "sqlite" else ():
@@ -92,9 +99,11 @@ def words_in(text: str) -> list[str]:
 def search_for(
     statement: SelectOfScalar[CatalogueRow], words: Sequence[str], session: Session
 ) -> SelectOfScalar[CatalogueRow]:
-    """Return the statement for entries that contain every word, in any form of it, best match first.
+    """Return `statement` restricted to the entries that contain all of `words`, best match first.
 
-    The last word may be a prefix. Entries with every whole word come first.
+    `words` must not be empty.
+
+    A word is found in any form, and the last word also as a prefix. Entries with every whole word come first.
     """
     full_text = SQLITE if session.get_bind().dialect.name == "sqlite" else POSTGRESQL
     *others, last = words

@@ -18,13 +18,16 @@ def table_of(row: type[SQLModel]) -> Table:
 
 
 def create_with_table(row: type[SQLModel], statement: str, *, dialect: str | None = None) -> None:
-    """Run the statement right after the table of the row class is created; only on `dialect`, if given."""
+    """Declare that `statement` runs right after the table of `row` is created.
+
+    If `dialect` is None, it runs on either database.
+    """
     ddl = DDL(statement.replace("%", "%%"))  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
     event.listen(table_of(row), "after_create", ddl if dialect is None else ddl.execute_if(dialect=dialect))
 
 
 def use_code_point_collation() -> None:
-    """Make PostgreSQL sort and compare every text as SQLite does, in any locale."""
+    """Declare every text column so that PostgreSQL sorts and compares its text as SQLite does, in any locale."""
     for table in SQLModel.metadata.tables.values():
         for column in table.columns:
             if isinstance(column.type, String | AutoString):
@@ -32,7 +35,7 @@ def use_code_point_collation() -> None:
 
 
 def declare_partial_indexes() -> None:
-    """Give SQLAlchemy the conditions of the partial indexes on PostgreSQL."""
+    """Give SQLAlchemy the PostgreSQL condition of each partial index. The condition is in the `info` of the index."""
     for table in SQLModel.metadata.tables.values():
         for index in table.indexes:
             index.dialect_kwargs.update(index.info)

@@ -1,7 +1,7 @@
 """The writer: one thread that commits together all operations that arrived during the last flush.
 
-Only the writer commits. A refused operation does not affect the others: they run again, each in a savepoint. A caller
-gets its result only after the commit with its operation is on the disk.
+Only the writer commits. A refused operation does not affect the other operations: all run again, each in a savepoint. A
+caller gets the result of its operation only after the commit is on the disk.
 """
 
 import asyncio
@@ -31,7 +31,10 @@ Outcome = tuple[Any, Exception | None]
 """The result of an operation, or its error."""
 
 GENERATION_RAISED = "generation raised"
-"""The key in a connection's `info` that marks a transaction that publishes or withdraws an edition."""
+"""A key in a connection's `info`: set in a transaction that publishes or withdraws an edition.
+
+Such a transaction raises the generation, a counter of these changes.
+"""
 WRITE_BATCH_SIZE = 256
 PAUSE_SECONDS = 0.002
 MAX_PAUSES = 10
@@ -41,42 +44,49 @@ log = Log(__name__)
 
 @dataclass(frozen=True)
 class _Queued:
-    """An operation in the queue. Its outcome is cancelled if the caller stops waiting."""
+    """An operation in the queue. `outcome` is cancelled if the caller stops waiting."""
 
     operation: WriteOp[Any]
     bell: asyncio.Future[None] | None = None
-    """Wakes a caller on an event loop, to read its outcome."""
+    """A future that wakes a caller on an event loop, which then reads the outcome.
+
+    None if the caller is in a thread.
+    """
     outcome: Future[Any] = field(default_factory=Future)
 
 
 class _TransactionEnded(Exception):
-    """An operation ended the writer's transaction."""
+    """The error if an operation ended the writer's transaction, which operations must not do."""
 
 
 @dataclass(frozen=True)
 class SharedWrite(Generic[_T]):
-    """An operation that writes one value. Operations of the same kind in one commit share their statements."""
+    """An operation that writes one value.
+
+    Consecutive operations with the same `write_all` in one commit are written together.
+    """
 
     write_all: Callable[[Session, Sequence[_T]], None]
     value: _T
 
     def __call__(self, session: Session) -> None:
-        """Write one value."""
+        """Write only `value`."""
         self.write_all(session, [self.value])
 
 
 class Writer:
     """A thread that runs operations in order of arrival, many to a commit.
 
-    An operation is a function of a session in the writer's transaction: it never commits or rolls back. It may run
-    again if its commit failed. So its statements are its only effect, and it creates every row that it adds: a row from
-    outside would count as stored the second time. Rows that it returns are detached.
+    An operation is a function that gets a session in the writer's transaction. The operation must not commit or roll
+    back. It may run again if its commit failed. So an operation must have no effect except its statements, and must
+    create every row that it adds: a row from outside would count as stored the second time. Rows that an operation
+    returns are detached from the session.
 
     On PostgreSQL the transaction waits for its turn among the nodes: see `for_writing`.
 
     `on_generation_raised` is called in the writer's thread after each commit that raised the generation, before any
-    caller gets its result. `on_flush` is called after every commit, with the number of operations and the seconds it
-    took.
+    caller gets its result. `on_flush` is called after every commit, with the number of operations and the seconds that
+    the commit took.
     """
 
     def __init__(
@@ -103,7 +113,7 @@ class Writer:
         self._thread.start()
 
     def stop(self) -> None:
-        """Finish the queued operations, then end the thread. Waits at most as long as a caller does."""
+        """Finish the queued operations, then end the thread. Wait at most `wait_seconds`."""
         self._queue.put(None)
         self._thread.join(self._wait_seconds)
 
@@ -114,7 +124,7 @@ class Writer:
 
     @property
     def has_failed(self) -> bool:
-        """True if the database refused the last operation."""
+        """True if the last transaction failed because of the database."""
         return self._fails
 
     @property
@@ -123,9 +133,13 @@ class Writer:
         return self._queue.qsize()
 
     def run(self, operation: Callable[Concatenate[Session, P], _T], /, *args: P.args, **kwargs: P.kwargs) -> _T:
-        """Run the operation with the arguments, commit it and return its result. Blocks until it is on the disk.
+        """Run the operation with the arguments, commit it, and return its result.
 
-        Raises `StoreBusy` if it could not be stored in time, and any `GuidanceError` that the operation raised.
+        Block until the commit is on the disk.
+
+        Raise `StoreBusy` if the queue is full, the database fails or the commit takes longer than `wait_seconds`. In
+        the last case, the operation may still be stored if it has begun. Raise any other error that the operation
+        raises.
         """
         outcome: Future[_T] = self._enqueue(_bind(operation, *args, **kwargs))
         try:
@@ -167,10 +181,10 @@ class Writer:
                     self._commit(wanted)
 
     def _take_arrived(self) -> list[_Queued | None]:
-        """Wait for an operation, and return it with those queued behind it.
+        """Wait for an operation, and return it with the operations queued behind it.
 
-        If there are several, those that arrive in the next milliseconds are included: a commit costs as much as some
-        operations. A single caller never waits.
+        If several operations are queued, operations that arrive in the next milliseconds are included: a commit costs
+        as much as some operations. A single operation never waits. The list contains None if the writer must stop.
         """
         arrived = [self._queue.get(), *self._take_queued()]
         for _ in range(MAX_PAUSES):
@@ -193,8 +207,9 @@ class Writer:
     def _commit(self, batch: Sequence[_Queued], *, apart: bool = False) -> None:
         """Commit the operations together and report to their callers.
 
-        If one is refused, all run again, each in a savepoint. If anything else fails, each runs again in a separate
-        transaction. So only the failing operation fails. If no transaction can begin at all, none is tried again.
+        If an operation raises a `GuidanceError`, all run again, each in a savepoint (`apart`). If anything else fails,
+        each runs again in a separate transaction. So only the failing operation fails. If no transaction can begin at
+        all, no operation runs again.
         """
         has_begun = False
         try:
@@ -225,19 +240,22 @@ class Writer:
 
 
 def _bind(operation: Callable[Concatenate[Session, P], Any], /, *args: P.args, **kwargs: P.kwargs) -> WriteOp[Any]:
-    """Return the operation as a function of the session only. A `SharedWrite` is returned unchanged."""
+    """Return `operation` with its arguments, as a function of only the session.
+
+    A `SharedWrite` is returned unchanged.
+    """
     if isinstance(operation, SharedWrite):
         return operation
     return lambda session: operation(session, *args, **kwargs)
 
 
 def write_without_change(session: Session) -> None:
-    """Make the database write without changing anything."""
+    """Execute an UPDATE that changes no value, to find out whether the database can write."""
     session.connection().execute(text("UPDATE generation SET number = number"))
 
 
 def _run_apart(connection: Connection, batch: Sequence[_Queued]) -> list[Outcome]:
-    """Run each operation in a separate savepoint. Return the result or the refusal of each."""
+    """Run each operation in a separate savepoint. Return the result of each, or the `GuidanceError` that it raised."""
     outcomes: list[Outcome] = []
     for each in batch:
         try:
@@ -249,7 +267,12 @@ def _run_apart(connection: Connection, batch: Sequence[_Queued]) -> list[Outcome
 
 
 def _run(connection: Connection, batch: Sequence[_Queued]) -> list[Outcome]:
-    """Run the operations in order; those of one kind share statements. Return the result of each."""
+    """Run the operations in order, consecutive shared writes of the same kind together.
+
+    Return the result of each operation.
+
+    Raise the first error of an operation, or `_TransactionEnded` if an operation ended the transaction.
+    """
     results: list[Any] = []
     with Session(connection, expire_on_commit=False, join_transaction_mode="rollback_only") as session:
         for _, group in groupby((each.operation for each in batch), _kind):
@@ -272,7 +295,7 @@ def _kind(operation: WriteOp[Any]) -> object:
 
 
 def _caller_error(failure: Exception) -> Exception:
-    """Return the error for the caller: `StoreBusy` for a database error, otherwise the error unchanged."""
+    """Return the error for the caller: `StoreBusy` if the database failed, which is logged, otherwise `failure`."""
     if isinstance(failure, DBAPIError | _TransactionEnded):
         log.error("write_failed", error=type(failure).__name__)
         return StoreBusy()
@@ -280,7 +303,7 @@ def _caller_error(failure: Exception) -> Exception:
 
 
 def _report(batch: Sequence[_Queued], outcomes: Sequence[Outcome]) -> None:
-    """Give each caller its outcome. Each event loop is woken once for all its callers."""
+    """Give each caller its outcome. Each event loop is woken once for all the callers on that loop."""
     bells: defaultdict[asyncio.AbstractEventLoop, list[asyncio.Future[None]]] = defaultdict(list)
     for queued, (result, error) in zip(batch, outcomes, strict=True):
         if error is None:

@@ -1,1 +1,1 @@
-"""Shared by all routes: dependencies, authentication, middleware, cache, responses, problems and OpenAPI."""
+"""The HTTP layer of all routes: dependencies, authentication, middleware, cache, responses, problems and OpenAPI."""

@@ -1,4 +1,4 @@
-"""Authentication of clients and reporters; a test checks that every route declares one of these dependencies."""
+"""Authentication of clients and reporters. A test checks that every route declares one of these dependencies."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -33,34 +33,34 @@ StatusTokenCredentials = Annotated[HTTPAuthorizationCredentials | None, Depends(
 
 
 async def allow_anyone() -> None:
-    """Allow every caller: no token is required and none is read."""
+    """Allow every caller: no token is required, and a token in the request is ignored."""
 
 
 PUBLIC = Depends(allow_anyone)
 
 
 async def require_status_token(credentials: StatusTokenCredentials) -> str:
-    """Return the status token of the request. Raises `TokenMissing`."""
+    """Return the status token of the request. Raise `TokenMissing` if the request has no bearer token."""
     if credentials is None:
         raise TokenMissing
     return credentials.credentials
 
 
 class _Key(SecurityBase):
-    """A base class whose subclasses read the client's key: a separate dependency would cost 20 µs a request."""
+    """A base class of dependencies that read the client's key themselves.
+
+    A separate dependency for the key would cost 20 µs a request.
+    """
 
     model = client_key_of.model
     scheme_name = client_key_of.scheme_name
 
 
 class ClientKey(_Key):
-    """The client's key."""
+    """A dependency that requires a client key with the scopes of the route."""
 
     async def __call__(self, request: Request, security: SecurityScopes) -> Principal:
-        """Return the client, which has every scope that the route needs.
-
-        Raises `TokenMissing`, `TokenInvalid` or `ScopeMissing`.
-        """
+        """Return the client, which has every scope that the route requires. Raise the errors of `authenticate`."""
         return await authenticate(request, await client_key_of(request), security.scopes)
 
 
@@ -68,27 +68,28 @@ require_client = ClientKey()
 
 
 async def require_actor(request: Request, principal: Annotated[Principal, Depends(require_client)]) -> Actor:
-    """Return the actor for the audit log: client and person, their network address, and the time."""
+    """Return the caller as the actor for the audit log: client and person, network address, and the time."""
     return Actor(principal.name_on_record, caller_address(request), context_of(request).clock())
 
 
 def caller_address(request: Request) -> str:
-    """Return the network address of the caller, for the audit log."""
+    """Return the network address of the caller for the audit log, or `UNKNOWN_ADDRESS` if the connection has none."""
     return request.client.host if request.client else UNKNOWN_ADDRESS
 
 
 def caller_networks(request: Request) -> Networks:
-    """Return the networks under which the caller is counted; none for this host's own addresses."""
+    """Return the networks under which rate limits count the caller. Return none for an address of this host."""
     return networks_of(caller_address(request))
 
 
 class SubmitterKey(_Key):
-    """The client's key, which may be missing."""
+    """A dependency that accepts a client key with the scope to submit, or no key if anonymous concerns are allowed."""
 
     async def __call__(self, request: Request) -> Principal:
-        """Return a client with the scope to submit, or `ANONYMOUS` for a request without a token.
+        """Return the client, or `ANONYMOUS` if the request has no token and anonymous concerns are allowed.
 
-        Raises `TokenMissing` without a token if anonymous concerns are off, `TokenInvalid` or `ScopeMissing`.
+        Raise `TokenMissing` if the request has no token and anonymous concerns are not allowed. Raise the errors of
+        `authenticate` if the token is refused or the client may not submit.
         """
         credentials = await client_key_of(request)
         if credentials is None and context_of(request).settings.anonymous_concerns:
@@ -102,9 +103,12 @@ require_submitter = SubmitterKey()
 async def authenticate(
     request: Request, credentials: HTTPAuthorizationCredentials | None, scopes: Sequence[str]
 ) -> Principal:
-    """Return the client with that key and those scopes. Its name is set on the request, for the rate limits.
+    """Return the client that `credentials` belong to. Store the name of the client in the request, for the rate limits.
 
-    The reason of a refusal is logged, and is not in the response.
+    Raise `TokenMissing` if `credentials` is None, or `ScopeMissing` if the client lacks one of `scopes`. Raise
+    `TokenInvalid` if the token is not valid, or `ProviderUnavailable` if the OpenID provider does not respond. Instead
+    of these two, raise `RateLimited` if the caller is over its limit. Log why a token is refused; the response only
+    names a missing scope.
     """
     if credentials is None:
         raise TokenMissing
@@ -125,19 +129,25 @@ async def authenticate(
 
 
 def networks_to_count(request: Request, submitter: Principal) -> Networks:
-    """Return the networks under which a concern without a key is counted; none for a client or for this host."""
+    """Return the networks under which to count a concern without a key. Return none for a client, or for this host."""
     return caller_networks(request) if submitter is ANONYMOUS else ()
 
 
 def expect_within_limit(request: Request, submitter: Principal, concern: Concern) -> None:
-    """Raise `RateLimited` for a concern of a client that is over its limit, unless a child is in immediate danger."""
+    """Raise `RateLimited` if the submitter is a client over its limit, unless a child is in immediate danger.
+
+    A test concern never counts as a concern about immediate danger.
+    """
     in_danger = concern.immediate_danger == ImmediateDanger.YES and not concern.test
     if submitter is not ANONYMOUS and not in_danger:
         refuse_over_limit(request)
 
 
 def refuse_over_limit(request: Request) -> None:
-    """Raise `RateLimited` if the caller is over the limit, and the request was only made to take its turn."""
+    """Raise `RateLimited` if the request is over its limit and was passed on only to take turns.
+
+    `app.http.turns` explains turns.
+    """
     over: Count | None = request.scope["state"].get(OVER)
     if over is not None:
         raise RateLimited(over.seconds)

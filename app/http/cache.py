@@ -1,7 +1,7 @@
-"""The response cache: finished responses of public reads, in memory, before the framework.
+"""The response cache: finished responses of public reads, in memory, in front of the framework.
 
-A public read depends on nothing but what is published. So every response that a shared cache may store is stored here
-as bytes, until an edition is published or withdrawn, which clears the cache. A response that depends on the clock has
+The content of a public read depends only on what is published. So every response that a shared cache may store is
+stored here as bytes. Publishing or withdrawing an edition clears the cache. A response that depends on the clock has
 its expiry in `Expires`.
 
 While the database is unavailable, responses may be out of date. The cache then continues to serve them, with their
@@ -43,27 +43,27 @@ MAX_ENTRY_FRACTION = 8  # one entry takes at most an eighth of the cache
 MAX_HELD_FRACTION = 2  # held entries take at most half of the cache
 PARSED_HEADERS = 1_000
 BY_THE_CLOCK = frozenset({REVIEWS_ATOM_FEED, REVIEWS_JSON_FEED})
-"""Paths whose responses also depend on the time, which this cache does not know."""
+"""Paths whose responses also depend on the current time, so that this cache does not serve them."""
 BYPASS_HEADERS = frozenset({b"accept-datetime", b"content-length", b"transfer-encoding"})
 CacheKey = tuple[str, bytes, frozenset[str], tuple[str, ...]]
-"""All that the content of a response depends on.
+"""Everything that the content of a response depends on.
 
-The path, the query as sent, the media types preferred to JSON, and the languages preferred to English, if the path has
-responses in several languages.
+The key has the path, the query as sent, and the media types preferred to JSON. If the path has responses in several
+languages, the key also has the languages preferred to English.
 """
 SUPPORTED_VARY = frozenset({"accept", "accept-datetime"})
 SUPPORTED_BY_LANGUAGE = SUPPORTED_VARY | {"accept-language"}
-"""The permitted `Vary` of a response at a path whose key holds the preferred languages."""
+"""The permitted names in `Vary`, at a path for which the cache key has the preferred languages."""
 PRIVATE_HEADERS = frozenset({"set-cookie", "ratelimit", "ratelimit-policy"})
 NOT_PUBLIC = re.compile(
     r"/v1/(?:desk|events|concerns/(?!form$)|guides/[^/]+/draft)|/desk(?!/unseal\.html$)|/(?:edit|concerns|health|metrics)"
 )
-"""Matches the beginning of a path whose responses are for one caller or one time."""
+"""Matches the beginning of a path whose responses are for one caller or one time, and so never cached."""
 ILLEGAL_FIELD_BYTES = re.compile(b"[\x00-\x08\x0a-\x1f\x7f]")  # RFC 9110, section 5.5
 
 
 class WireResponse(NamedTuple):
-    """A response for one caller: the header fields as ASGI has them, and the same fields as bytes on the wire."""
+    """A response that is ready to send: the header fields for ASGI, and the same fields as bytes for the network."""
 
     status: int
     headers: RawHeaders
@@ -71,7 +71,7 @@ class WireResponse(NamedTuple):
     body: bytes
 
     async def send(self, send: Send, age: float | None = None) -> None:
-        """Send the response by ASGI, with its age in seconds if that is given."""
+        """Send the response by ASGI. If `age` is not None, add the header `Age` with that number of seconds."""
         headers = self.headers if age is None else [*self.headers, (b"age", b"%d" % int(age))]
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
         await send({"type": "http.response.body", "body": self.body})
@@ -82,7 +82,7 @@ def _wire_response(status: int, headers: RawHeaders, body: bytes) -> WireRespons
 
 
 class EncodedResponse:
-    """A response in one encoding: whole, and as 'not modified'."""
+    """A response in one encoding, in two variants: with a body (200), and without, as 'not modified' (304)."""
 
     __slots__ = ("_not_modified", "etag", "whole")
 
@@ -94,7 +94,7 @@ class EncodedResponse:
         )
 
     def for_etags(self, if_none_match: bytes | None) -> WireResponse:
-        """Return the response to a request with that If-None-Match header: 304 if it names the ETag, otherwise 200."""
+        """Return the 304 if the header value `if_none_match` names the ETag of this response, otherwise the 200."""
         if if_none_match is None:
             return self.whole
         if if_none_match == self.etag or matches_etag(
@@ -105,7 +105,7 @@ class EncodedResponse:
 
 
 class CachedResponse:
-    """A response in every encoding, with its route for the log, and with its expiry if it has one."""
+    """A response in every encoding, with its route for the log, and with its time of expiry if it has one."""
 
     __slots__ = ("gzipped", "holds_until", "made_at", "plain", "route", "size")
 
@@ -124,7 +124,7 @@ class CachedResponse:
             self.plain = self.gzipped = EncodedResponse(headers, body)
 
     async def add_gzip(self) -> None:
-        """Compress the response, unless it is compressed already or the body is too small to gain from it."""
+        """Make the gzip encoding, unless it is made already or the body is too small to gain from compression."""
         if self.gzipped is not None:
             return
         if len(self.plain.whole.body) < MIN_THREADED_GZIP_BYTES:
@@ -143,15 +143,16 @@ def _compress(plain: EncodedResponse) -> EncodedResponse:
 
 
 class CacheStore:
-    """A store of limited size, in bytes. It drops the least recently used entries first, and expired ones.
+    """A store of limited size, in bytes. The least recently used entries are dropped first.
 
-    A held entry is never dropped for others: it stays until it or the store is replaced.
+    An expired entry is dropped when a request looks for it. The entry of a key given to `hold` is held: it is not
+    dropped to make room or because it expired. A held entry stays until a new entry or a new store replaces it.
     """
 
     def __init__(self, max_bytes: int, clock: Callable[[], dt.datetime] = UTC_NOW) -> None:
         self.used_bytes = 0
         self.pending: dict[CacheKey, Future[CachedResponse | None]] = {}
-        """Responses in progress. The result is None if a response turns out not to be cacheable."""
+        """The responses that are being made, by key. The result is None if a response turns out not to be cacheable."""
         self._max_bytes = max_bytes
         self._clock = clock
         self._entries: OrderedDict[CacheKey, CachedResponse] = OrderedDict()
@@ -159,7 +160,7 @@ class CacheStore:
         self._held_bytes = 0
 
     def copy(self) -> "CacheStore":
-        """Return another store with the same entries."""
+        """Return another store with the same entries. The held entries are held there too."""
         copied = CacheStore(self._max_bytes, self._clock)
         copied._entries, copied._held = self._entries.copy(), self._held.copy()
         copied._held_bytes = sum(each.size for each in copied._held.values() if each is not None)
@@ -167,7 +168,10 @@ class CacheStore:
         return copied
 
     def find(self, key: CacheKey, *, or_former: bool = False) -> CachedResponse | None:
-        """Return the entry, or None if there is none. With `or_former`, also return an expired one."""
+        """Return the entry with `key`, or None if there is no entry or the entry has expired.
+
+        With `or_former`, return an expired entry too. Without `or_former`, drop an expired entry unless it is held.
+        """
         entry = self._entries.get(key) or self._held.get(key)
         if entry is None:
             return None
@@ -180,7 +184,7 @@ class CacheStore:
         return entry
 
     def hold(self, key: CacheKey) -> None:
-        """Hold the entry with that key from now on: the current one, and each later one."""
+        """Hold the current entry with `key`, and each later entry with that key."""
         if key not in self._held:
             self._held[key] = None
         if key in self._entries:
@@ -189,7 +193,7 @@ class CacheStore:
             self.put(key, entry)
 
     def put(self, key: CacheKey, entry: CachedResponse) -> None:
-        """Store the entry, unless it is too large."""
+        """Store `entry` under `key`, unless it is too large for the store. Drop other entries to make room."""
         if entry.size > self._max_bytes / MAX_ENTRY_FRACTION:
             return
         if key not in self._held or not self._put_held(key, entry):
@@ -200,7 +204,7 @@ class CacheStore:
             self.used_bytes -= self._entries.popitem(last=False)[1].size
 
     def _put_held(self, key: CacheKey, entry: CachedResponse) -> bool:
-        """Store the entry as a held one. Return False if there is no room for it."""
+        """Store `entry` as the held entry with `key`. Return False if held entries would take too much of the store."""
         replaced = self._held[key]
         grown = entry.size - (replaced.size if replaced else 0)
         if self._held_bytes + grown > self._max_bytes / MAX_HELD_FRACTION:
@@ -215,26 +219,27 @@ class CacheStore:
 
 
 class CacheRequest(NamedTuple):
-    """A request that the cache may answer."""
+    """The parts of a request that decide which response the cache sends."""
 
     key: CacheKey
     accepts_gzip: bool
     if_none_match: bytes | None
 
     def choose(self, entry: CachedResponse) -> EncodedResponse | None:
-        """Return the response in the encoding that the request accepts, or None if the gzip form is not made yet."""
+        """Return `entry` in the encoding that the request accepts, or None if that is gzip and is not made yet."""
         return entry.gzipped if self.accepts_gzip else entry.plain
 
 
 class ResponseCache:
-    """The current store. Clearing replaces it with an empty one.
+    """The current store of responses, and the look-up of a request in the store.
 
-    A response that is made during a clear goes into the old store, which is no longer read. So no response of old
-    content is served after the clear. Only the event loop reads and writes entries; any thread may clear. With 0
-    megabytes nothing is stored, and every response is made for its request.
+    `clear` replaces the store with an empty one. A response that is being made at that time goes into the old store,
+    which is no longer read. So no response with old content is served after a clear. Only the event loop reads and
+    writes entries; any thread may clear. If `megabytes` is 0, nothing is stored, and every response is made for its
+    request.
 
-    The front of the server writes a stored response unchanged. If responses need additions, such as their age, the
-    front's lookup finds nothing and the middleware responds.
+    The server front (`app.server.front`) sends stored responses unchanged. If responses need additions, such as their
+    age, the look-up of the front finds nothing, and the middleware responds.
     """
 
     def __init__(
@@ -252,24 +257,27 @@ class ResponseCache:
         self._has_front = True
 
     def clear(self) -> None:
-        """Drop every entry."""
+        """Drop every entry, and call `on_clear`."""
         self.store = CacheStore(self._max_bytes, self._clock)
         self.on_clear()
 
     def leave_front(self) -> None:
-        """Let only the middleware respond from now on."""
+        """Stop the server front from sending stored responses: every request now goes through the middleware."""
         self._has_front = False
-        self.store = self.store.copy()  # a new store tells the front that its finished responses are invalid
+        self.store = self.store.copy()  # a new store tells the server front that its finished responses are invalid
 
     def tell_database_away(self, current_at: float | None) -> None:
-        """Store since when entries may be out of date (by `monotonic`), or None if they are current."""
+        """Store the time (by `monotonic`) since when entries may be out of date.
+
+        If `current_at` is None, entries are current.
+        """
         if self._current_at is None and current_at is not None:
-            self.store = self.store.copy()  # a new store, as above
+            self.store = self.store.copy()  # a new store tells the server front that its finished responses are invalid
         self._current_at = current_at
 
     @property
     def is_database_away(self) -> bool:
-        """True while entries may be out of date."""
+        """True while the database is unavailable, so that entries may be out of date."""
         return self._current_at is not None
 
     def age_of(self, entry: CachedResponse) -> float | None:
@@ -278,9 +286,11 @@ class ResponseCache:
         return None if current_at is None else monotonic() - max(current_at, entry.made_at)
 
     def find_entry(self, key: CacheKey) -> CachedResponse | None:
-        """Return the entry. While the database is unavailable it may have expired, within `STALE_IF_ERROR_SECONDS`.
+        """Return the entry with `key` for the middleware, or None.
 
-        A preferred language then falls back to the guide's own.
+        While the database is unavailable, an expired entry is returned too, unless it may have been out of date for
+        longer than `STALE_IF_ERROR_SECONDS`. In that time, a request for preferred languages that has no entry gets the
+        entry in the guide's own language.
         """
         entry = self.store.find(key, or_former=self.is_database_away)
         if entry is None and key[-1] and self.is_database_away:
@@ -290,10 +300,11 @@ class ResponseCache:
         return entry
 
     def parse(self, scope: Scope) -> CacheRequest | None:
-        """Return the GET request for the cache, or None if the framework must respond.
+        """Return the GET request as the cache sees it, or None if the framework must respond.
 
-        The cache serves a request without a body, without repeated headers, and with a host name of this service. Only
-        routes that read no credentials are cached, so a credential changes nothing.
+        The framework must respond at a path of `BY_THE_CLOCK`, and to a request with a body, a repeated header,
+        Accept-Datetime or an unknown host. Credentials are ignored: only the responses of routes that read no
+        credentials are cached.
         """
         if scope["path"] in BY_THE_CLOCK:
             return None
@@ -313,7 +324,10 @@ class ResponseCache:
         )
 
     def find(self, request: CacheRequest) -> tuple[Any, WireResponse] | None:
-        """Return the route that made the response, and the response to send; None if the front cannot send it."""
+        """Return the route and the stored response for `request`, or None if the server front cannot respond.
+
+        Return None too while the database is unavailable, and after `leave_front`.
+        """
         if self.is_database_away or not self._has_front:
             return None
         entry = self.store.find(request.key)
@@ -325,7 +339,7 @@ class ResponseCache:
 
 @lru_cache(maxsize=PARSED_HEADERS)
 def preferred_media_types(accept: bytes) -> frozenset[str]:
-    """Return the media types that an Accept header prefers to JSON. No response depends on more of the header."""
+    """Return the media types that the Accept header prefers to JSON. Nothing else in the header affects a response."""
     header = accept.decode("latin-1")
     return frozenset(
         form.media_type for form in REPRESENTATIONS if quality(form.media_type, header) > quality(JSON, header)
@@ -334,7 +348,7 @@ def preferred_media_types(accept: bytes) -> frozenset[str]:
 
 @lru_cache(maxsize=PARSED_HEADERS)
 def accepts_gzip(accept_encoding: bytes) -> bool:
-    """Return True if an Accept-Encoding header accepts gzip at least as much as no encoding (RFC 9110, 12.5.3)."""
+    """Return True if the Accept-Encoding header accepts gzip at least as much as no encoding (RFC 9110, 12.5.3)."""
     header = accept_encoding.decode("latin-1")
     return quality("gzip", header) > 0 and quality("gzip", header) >= quality("identity", header)
 
@@ -347,17 +361,23 @@ class CacheMiddleware:
         self.cache = cache
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        """Serve one request. Requests that are not public bypass the cache, so that none waits for another."""
+        """Respond from the cache to a public GET request. Pass every other request on.
+
+        A request that is not public bypasses the cache, so that it never waits for another request.
+        """
         if scope["type"] != "http" or scope["method"] != "GET" or NOT_PUBLIC.match(scope["path"]):
             return self.app(scope, receive, send)
         request = self.cache.parse(scope)
         return self.app(scope, receive, send) if request is None else self._serve(request, scope, receive, send)
 
     async def _serve(self, request: CacheRequest, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve a request that may be in the cache."""
+        """Send the cached response. If the cache has none, make, store and send the response.
+
+        If another request is already making the same response, wait for it.
+        """
         store = self.cache.store
         entry = self.cache.find_entry(request.key)
-        if entry is None and request.key in store.pending:  # after a clear, many may request the same at once
+        if entry is None and request.key in store.pending:  # after a clear, many requests may be for the same response
             entry = await asyncio.shield(store.pending[request.key])
         is_hit = entry is not None
         if entry is None:
@@ -375,7 +395,10 @@ class CacheMiddleware:
     async def _make_once(
         self, store: CacheStore, key: CacheKey, scope: Scope, receive: Receive, send: Send
     ) -> CachedResponse | None:
-        """Make the response once for all requests that wait for it."""
+        """Make the response for all requests that wait for it.
+
+        Return None if the response cannot be cached: it has been sent to this request only.
+        """
         pending = store.pending[key] = asyncio.get_running_loop().create_future()
         entry = None
         try:
@@ -387,7 +410,10 @@ class CacheMiddleware:
         return entry
 
     async def _make(self, scope: Scope, receive: Receive, send: Send) -> CachedResponse | None:
-        """Run the app without If-None-Match. Return a cacheable 200 whole; otherwise stream it and return None."""
+        """Run the app without If-None-Match. Return a response that may be cached, and do not send it.
+
+        Send any other response while it is made, and return None.
+        """
         unconditional = [pair for pair in scope["headers"] if pair[0] != b"if-none-match"]
         inner = {**scope, "headers": unconditional}
         by_language = VARIES_BY_LANGUAGE.fullmatch(scope["path"]) is not None
@@ -402,7 +428,7 @@ class CacheMiddleware:
 
 
 class _CapturedResponse:
-    """A wrapper of `send` that captures a response that may be cached, and sends any other."""
+    """A wrapper of `send` that captures a response that may be cached, and sends any other response."""
 
     def __init__(self, send: Send, supported_vary: Set[str]) -> None:
         self._send = send
@@ -411,7 +437,7 @@ class _CapturedResponse:
         self.body: list[bytes] = []
 
     async def send(self, message: Message) -> None:
-        """Capture one message, or send it."""
+        """Capture `message` if it belongs to a response that may be cached, otherwise send it."""
         if message["type"] == "http.response.start" and is_cacheable(message, self._supported_vary):
             self.headers = message["headers"]
         elif self.headers is None:
@@ -421,7 +447,11 @@ class _CapturedResponse:
 
 
 def is_cacheable(start: Message, supported_vary: Set[str] = SUPPORTED_VARY) -> bool:
-    """Return True if a response may be cached: public, with an ETag, for all callers, and varying only as supported."""
+    """Return True if a response that begins with the ASGI message `start` may be cached.
+
+    The response must be a public 200 with an ETag, have no header for a single caller, and vary only as in
+    `supported_vary`. A control character in a header value also prevents caching.
+    """
     headers = Headers(raw=start["headers"])
     varies_by = {name.strip().lower() for name in headers.get("vary", "").split(",")} - {""}
     return (

@@ -1,4 +1,4 @@
-"""The application context, and the dependencies of a request: the context, a session and the time."""
+"""The application context, and FastAPI dependencies that provide the context, its parts, a session and the time."""
 
 import datetime as dt
 from collections.abc import AsyncIterator, Callable
@@ -41,7 +41,7 @@ Clock = Callable[[], dt.datetime]
 
 @dataclass(frozen=True)
 class AppContext:
-    """The objects that all requests share. `build_context` makes one for each application."""
+    """The objects that all requests share. `build_context` makes one context for each application."""
 
     settings: Settings
     engine: Engine
@@ -63,22 +63,25 @@ class AppContext:
     traces: "Traces | None"
     response_cache: ResponseCache
     invalidate_caches: Callable[[], None]
-    """Clears the caches of published editions, after one was published or withdrawn."""
+    """A function that clears the caches of published editions. Call it after an edition is published or withdrawn."""
     allows_host: Callable[[bytes | None], bool]
     invariants: Invariants
     outside: Outside
     watcher: Watcher
     clock: Clock
     draining: Event = field(default_factory=Event)
-    """Set when the process is to stop: readiness fails, and everything else continues until the drain is over."""
+    """Set when the process is asked to stop.
+
+    Readiness then fails; all other requests are served until the drain ends.
+    """
     docs_keys: list[tuple[str, dt.datetime]] = field(default_factory=list)
-    """The key with which the page `/docs` of a trial sends tests, and its time of creation; empty at first."""
+    """The test key that the page `/docs` of a trial uses, with its time of creation. The list is empty at first."""
     workers: list[JobsWorker] = field(default_factory=list)
     """The started background workers."""
 
     @property
     def desk(self) -> Desk:
-        """The objects that all actions of the desk need."""
+        """The objects that all actions of the duty team need."""
         sealer = self.submissions.sealer
         return Desk(self.engine, self.writer, sealer, self.unsealer, self.signer, self.reference_data)
 
@@ -90,15 +93,15 @@ def context_of(request: Request) -> AppContext:
 
 
 async def get_context(request: Request) -> AppContext:
-    """Return the context of the application. It is `async` so that it needs no thread."""
+    """Return the context of the application. This dependency is `async`, so that FastAPI calls it without a thread."""
     return context_of(request)
 
 
 async def open_session(request: Request) -> AsyncIterator[Session]:
-    """Open a session, which connects at its first use, and close it when the route's function ends.
+    """Yield a database session, and close it when the route's function ends. The session connects at its first use.
 
-    PostgreSQL sessions close in a thread outside the limit for threads: those may all wait for a connection. SQLite
-    needs no thread.
+    A PostgreSQL session is closed in an extra thread, because all threads of the usual limit may be waiting for a
+    connection. A SQLite session is closed without a thread.
     """
     engine = context_of(request).engine
     session = Session(engine)
@@ -118,7 +121,7 @@ async def get_now(request: Request) -> dt.datetime:
 
 
 def provide(name: str) -> Any:
-    """Return the dependency on the part `name` of the application's context."""
+    """Return a FastAPI dependency on the attribute `name` of the application's context."""
 
     async def get_part(request: Request) -> Any:
         return getattr(context_of(request), name)

@@ -1,4 +1,4 @@
-"""Validation errors of pydantic as field errors with a code, a sentence and a place, and their form on the wire."""
+"""The conversion of pydantic's validation errors to field errors, and of field errors to the `errors` of a problem."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -48,7 +48,7 @@ DEFAULT_FAULT = (FaultCode.INVALID, "This is not a valid answer.")
 
 
 def to_field_error(error: Mapping[str, Any]) -> FieldError:
-    """Convert an error of pydantic. Its place is the whole location."""
+    """Return pydantic's `error` as a field error in the body, at the same location."""
     at, context = tuple(error["loc"]), error.get("ctx", {})
     if error["type"] == "value_error":
         reason = context["error"]
@@ -58,7 +58,11 @@ def to_field_error(error: Mapping[str, Any]) -> FieldError:
 
 
 def to_request_fault(error: Mapping[str, Any]) -> FieldError:
-    """Convert an error of pydantic about a request. The first element of its location is the part of the request."""
+    """Return pydantic's `error` about a request as a field error.
+
+    The first element of pydantic's location names the part of the request, such as `body` or `query`. Outside the body,
+    the second element is the name of the parameter.
+    """
     source, *rest = error["loc"]
     fault = to_field_error(error)
     if source == "body":
@@ -67,7 +71,7 @@ def to_request_fault(error: Mapping[str, Any]) -> FieldError:
 
 
 def to_field_problems(errors: Sequence[FieldError]) -> tuple[FieldProblem, ...]:
-    """Convert the errors to their form on the wire."""
+    """Return `errors` as the entries of a problem's member `errors`."""
     return tuple(
         FieldProblem(
             detail=error.detail,
@@ -81,14 +85,15 @@ def to_field_problems(errors: Sequence[FieldError]) -> tuple[FieldProblem, ...]:
 
 
 def json_pointer(at: Location) -> str:
-    """Return the location as a JSON Pointer (RFC 6901), in its form as a URI fragment."""
+    """Return the location `at` as a JSON Pointer in the form of a URI fragment (RFC 6901, section 6)."""
     return "#" + "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in at)
 
 
 def hide_unknown_names(faults: Iterable[FieldError], model: type[BaseModel] | None) -> list[FieldError]:
-    """Return the faults, each unknown name as a fault of its object: the name itself may identify a child.
+    """Return `faults` without the unknown field names of the body, since such a name may identify a child.
 
-    The sentence suggests the field of that object with a similar name, if there is one.
+    The fault then has the location of the object that has the unknown field. The sentence suggests a field of `model`
+    with a similar name, if there is one. Equal faults are merged.
     """
     return list(dict.fromkeys(_at_object(each, model) if _is_unknown_name(each) else each for each in faults))
 
@@ -109,5 +114,5 @@ def _plain(value: object) -> object:
 
 
 def _as_sentence(text: str) -> str:
-    """Return the reason from a model as a sentence."""
+    """Return `text` with a capital first letter and one full stop."""
     return text[:1].upper() + text[1:].rstrip(".") + "."

@@ -1,4 +1,4 @@
-"""The task that keeps the guidance for a child in danger in the response cache, even before its first request."""
+"""A task that keeps the guidance for a child in danger in the response cache, even before anyone has requested it."""
 
 import asyncio
 from asyncio import Event
@@ -13,11 +13,13 @@ from app.http.cache import CacheMiddleware
 from app.logs import Log
 
 FIRST_SECONDS = 5.0
-"""Limit, in seconds, for the first round at a start. With very many guides, the rest is made while the service works.
+"""How long a start waits for the first round, in seconds.
+
+With very many guides, the round ends while the service already works.
 """
 RETRY_SECONDS = 5.0
 ROUND_SECONDS = 30.0
-"""Seconds between searches of the cache for expired responses."""
+"""Seconds between two rounds, each of which makes expired responses again."""
 
 SERVER_ERROR = 500
 
@@ -25,10 +27,11 @@ log = Log(__name__)
 
 
 class HeldGuidance:
-    """A task that makes the response of each path, at the start and after each change, and holds it in the cache.
+    """A task that makes the response of each path from `find_paths`, and holds the response in the cache.
 
-    Every node can then serve them while the database is unavailable, even a node that has served no request.
-    `find_paths` reads the paths from the database, in a thread.
+    A held response is never dropped to make room. Responses are made at the start, after each change of the guides, and
+    after they expire. So every node can serve them while the database is unavailable, even a node that has served no
+    request. `find_paths` reads the database, so it is called in a thread.
     """
 
     def __init__(self, middleware: CacheMiddleware, find_paths: Callable[[], Sequence[str]]) -> None:
@@ -38,7 +41,7 @@ class HeldGuidance:
         self._is_complete = Event()
 
     async def run(self) -> None:
-        """Make missing responses, until cancelled."""
+        """Make missing responses, in rounds, until cancelled. A cleared cache starts the next round immediately."""
         loop, cache = asyncio.get_running_loop(), self._middleware.cache
         cache.on_clear = lambda: loop.call_soon_threadsafe(self._changed.set)
         try:
@@ -53,12 +56,12 @@ class HeldGuidance:
             cache.on_clear = lambda: None
 
     async def wait_for_first(self) -> None:
-        """Wait until each response is held, for `FIRST_SECONDS` at most."""
+        """Wait until the response of each path is held, but at most `FIRST_SECONDS`."""
         with suppress(TimeoutError):
             await asyncio.wait_for(self._is_complete.wait(), FIRST_SECONDS)
 
     async def _hold_all(self) -> bool:
-        """Hold the response of each path. Return True if all are held."""
+        """Hold the response of each path. Return True if all are held; log a warning if the database fails."""
         try:
             paths = await run_in_threadpool(self._find_paths)
             return all([await self._hold(path) for path in paths])
@@ -67,7 +70,7 @@ class HeldGuidance:
             return False
 
     async def _hold(self, path: str) -> bool:
-        """Hold the response of the path. Return False if it could not be made."""
+        """Hold the response of `path`, and make it if it is missing. Return False if the service failed to make it."""
         cache, scope = self._middleware.cache, _read_of(path)
         request = cache.parse(scope)
         if request is None:
@@ -87,7 +90,7 @@ class HeldGuidance:
 
 
 def _read_of(path: str) -> Scope:
-    """Return a plain read of the path, as a server passes it to the service."""
+    """Return the ASGI scope of a plain GET request for `path`."""
     return {
         "type": "http",
         "http_version": "1.1",

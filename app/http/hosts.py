@@ -1,4 +1,4 @@
-"""The address of a caller behind proxies, and the hosts that a request may name."""
+"""The caller's address behind trusted proxies, and the check of the Host header."""
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
@@ -15,15 +15,15 @@ ANY = "*"
 CACHED_HOSTS = 1000
 FORWARDED_FOR = "x-forwarded-for"
 IS_BELIEVED = "forwarded_by_trusted_proxy"
-"""The key in the scope that marks a request from a trusted proxy."""
+"""The key that is set in the ASGI scope of a request from a trusted proxy."""
 HostCheck = Callable[[bytes | None], bool]
 
 
 class ForwardedAddressMiddleware:
-    """ASGI middleware that takes the caller's address and scheme from a trusted proxy, with uvicorn's own reader.
+    """ASGI middleware that takes the caller's address and scheme from the headers of a trusted proxy.
 
-    Anything but an IP address becomes `UNKNOWN_ADDRESS`. Those callers are counted as one, and their text is not
-    recorded.
+    uvicorn's `ProxyHeadersMiddleware` reads the headers. A forwarded address that is not an IP address becomes
+    `UNKNOWN_ADDRESS`. All callers with such an address are counted together, and the forwarded text is not recorded.
     """
 
     def __init__(self, app: ASGIApp, trusted_proxies: Sequence[str]) -> None:
@@ -31,7 +31,7 @@ class ForwardedAddressMiddleware:
         self._reader = ProxyHeadersMiddleware(_do_nothing, list(trusted_proxies))  # type: ignore[arg-type]  # its own ASGI types
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
+        """Set the address and the scheme if a trusted proxy sent the request. Pass the request on."""
         peer = scope.get("client")
         if peer and peer[0] in self._reader.trusted_hosts:
             scope[IS_BELIEVED] = True
@@ -43,16 +43,19 @@ class ForwardedAddressMiddleware:
 
 
 def is_forwarded_by_stranger(scope: Scope) -> bool:
-    """Return True if the X-Forwarded-For header of the request comes from a sender that is not a trusted proxy."""
+    """Return True if the request has an X-Forwarded-For header but does not come from a trusted proxy."""
     return FORWARDED_FOR in Headers(scope=scope) and IS_BELIEVED not in scope
 
 
 async def _do_nothing(_scope: Scope, _receive: Receive, _send: Send) -> None:
-    """Send nothing: the reader only changes the scope."""
+    """Stand in for the application that `ProxyHeadersMiddleware` wraps: only its change of the scope is used."""
 
 
 def _readable_address(text: str) -> str:
-    """Return the IP address in its usual form, without a zone, which may be any text; otherwise `UNKNOWN_ADDRESS`."""
+    """Return `text` as an IP address in its usual form, or `UNKNOWN_ADDRESS` if `text` is no IP address.
+
+    Drop the zone of an IPv6 address, because a zone may be any text.
+    """
     try:
         return str(ip_address(text.partition("%")[0]))
     except ValueError:
@@ -60,10 +63,12 @@ def _readable_address(text: str) -> str:
 
 
 def make_host_check(*, public_url: str, allowed_hosts: Sequence[str]) -> HostCheck:
-    """Return the check of a Host header: True if its value is allowed, or if the header is missing.
+    """Return a function that takes the value of a Host header, and returns True if the value is allowed.
 
-    Allowed are the host of the public address, the names in the setting (`*.council.example` for every name below a
-    domain, `*` for any), IP addresses, and names without a dot: no page on the open internet has one of the last two.
+    The value is None without a Host header, which is allowed. The host of `public_url` and the names in `allowed_hosts`
+    are allowed. In `allowed_hosts`, `*.council.example` stands for every name below the domain, and `*` for any host.
+    IP addresses and names without a dot are always allowed: another site needs a domain name of its own for DNS
+    rebinding.
     """
     names = frozenset(name.lower() for name in (urlsplit(public_url).hostname or "", *allowed_hosts))
     endings = tuple(name.lower()[1:] for name in allowed_hosts if name.startswith("*."))

@@ -29,7 +29,7 @@ COMPRESSED = "The body is compressed or encoded. Send it as it is, without `Cont
 
 
 class InvalidBody(HTTPException):
-    """An unreadable body. `kind` is the type of the problem."""
+    """An error for a body that is refused. `kind` is the class of the problem that the caller gets."""
 
     def __init__(self, kind: type[Problem], detail: str) -> None:
         super().__init__(kind.status, detail)
@@ -37,10 +37,14 @@ class InvalidBody(HTTPException):
 
 
 class JSONRoute(GuidanceRoute):
-    """A route whose body is read strictly."""
+    """A route that takes only uncompressed JSON bodies, and parses them strictly."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Return the route's handler, with a request that reads its body strictly."""
+        """Return a handler that raises `InvalidBody` if the body is compressed or not JSON.
+
+        A body may be absent if it is optional. FastAPI's handler then gets a request that parses its body with
+        `read_json`.
+        """
         handle = super().get_route_handler()
 
         async def read_strictly(request: Request) -> Response:
@@ -57,20 +61,23 @@ class JSONRoute(GuidanceRoute):
 
 
 def refuse_compressed(request: Request) -> None:
-    """Raise `InvalidBody` for a body with a content encoding (RFC 9110, section 8.4)."""
+    """Raise `InvalidBody` if the request has a content encoding (RFC 9110, section 8.4)."""
     if request.headers.get("content-encoding", IDENTITY).strip().lower() not in ("", IDENTITY):
         raise InvalidBody(UnsupportedMediaType, COMPRESSED)
 
 
 class _StrictRequest(GuidanceRequest):
     async def json(self) -> Any:
-        """Return the parsed body. A large one is parsed in a thread, so that other requests do not wait."""
+        """Return the body as parsed by `read_json`: in a thread if it is large, so that other requests do not wait."""
         body = await self.body()
         return await run_in_threadpool(read_json, body) if len(body) > LARGE_BODY_BYTES else read_json(body)
 
 
 def read_json(body: bytes) -> Any:
-    """Return the JSON value. Raise `InvalidBody` with a sentence that holds no part of the body."""
+    """Return the JSON value of `body`. Raise `InvalidBody` if it is not valid JSON or breaks a limit of this module.
+
+    The sentence in the error holds no part of the body.
+    """
     with suppress(ValueError):  # its message may repeat the body
         value = jiter.from_json(body, allow_inf_nan=False, catch_duplicate_keys=True, cache_mode="none")
         if rb"\u0000" in body and ESCAPED_NUL.search(body):
@@ -81,7 +88,7 @@ def read_json(body: bytes) -> Any:
 
 
 def _error_of(body: bytes) -> InvalidBody:
-    """Return the error for a body that jiter cannot read, with the line and column from Python's parser."""
+    """Return or raise the error for a body that jiter cannot read. Python's parser finds the line and column."""
     try:
         value = json.loads(body.decode("utf-8"), object_pairs_hook=_each_name_once, parse_constant=_refuse_constant)
     except UnicodeDecodeError:
@@ -95,7 +102,7 @@ def _error_of(body: bytes) -> InvalidBody:
     except ValueError:
         return InvalidBody(UnreadableBody, "A number in the body has too many digits.")
     _check_shape(value)
-    return InvalidBody(UnreadableBody, NO_CHARACTER)  # the only other body that Python reads and jiter does not
+    return InvalidBody(UnreadableBody, NO_CHARACTER)  # a lone surrogate, which only Python accepts
 
 
 def _is_json(content_type: str) -> bool:
@@ -118,7 +125,10 @@ def _refuse_constant(_name: str) -> Any:
 
 
 def _check_shape(value: Any) -> None:
-    """Raise `InvalidBody` for more values, or more levels of nesting, than any model here can have."""
+    """Raise `InvalidBody` if `value` has more than `MAX_VALUES` values or `MAX_NESTING` levels.
+
+    No model here needs as many.
+    """
     count, depth = 1, 0
     level: list[Any] = [[value]]
     while level := [

@@ -1,4 +1,4 @@
-"""The log of requests: one line for each, with its id, route, status and duration."""
+"""The log of requests: a line for each request, with its id, method, route, status and duration."""
 
 import asyncio
 import time
@@ -23,7 +23,7 @@ SERVER_ERROR = 500
 
 
 class RequestRecords:
-    """The records of finished requests: the metrics, one line each in the log, and a span if traces are set up."""
+    """A recorder of finished requests: in the metrics, as a line in the log, and as a span if `traces` is given."""
 
     def __init__(self, metrics: Metrics, traces: "Traces | None" = None) -> None:
         self._metrics = metrics
@@ -31,9 +31,9 @@ class RequestRecords:
         self._answered: list[Answered] = []
 
     def add(self, answered: Answered) -> None:
-        """Record the request at the end of this turn of the event loop, with all others of the same turn.
+        """Record the request in the next iteration of the event loop, together with all requests added until then.
 
-        They are lost only if the process is killed within the turn.
+        A record is lost only if the process is killed before that iteration.
         """
         if not self._answered:
             asyncio.get_running_loop().call_soon(self._write)
@@ -48,14 +48,17 @@ class RequestRecords:
 
 
 class RequestLogMiddleware:
-    """ASGI middleware, the outermost: request ids, the log and the metrics of requests, and HEAD."""
+    """The outermost ASGI middleware, which records requests.
+
+    The middleware gives each request an id, records the finished request, and serves HEAD as GET.
+    """
 
     def __init__(self, app: ASGIApp, records: RequestRecords) -> None:
         self.app = app
         self._records = records
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
+        """Pass the request on with a new id, a HEAD request as GET, and record the request when it has ended."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -86,7 +89,7 @@ class _Outgoing:
         self.status = SERVER_ERROR
 
     def send(self, message: Message) -> Awaitable[None]:
-        """Send the message."""
+        """Add the request id to the start of the response, drop the body of a response to HEAD, and send `message`."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
             headers = [*message["headers"], (b"x-request-id", self._request_id.encode())]
@@ -97,11 +100,14 @@ class _Outgoing:
 
 
 def new_request_id() -> str:
-    """Return a random UUID (version 4)."""
-    return str(uuid4())  # from this package: the standard library's takes as long as the rest of a cache hit
+    """Return a new request id: a random UUID (version 4)."""
+    return str(uuid4())  # `uuid.uuid4` of the standard library takes as long as the rest of a cache hit
 
 
 def route_template(route: Any) -> str:
-    """Return the template of the route, such as /v1/concerns/{reference}: never the path of the request."""
+    """Return the path template of `route`, such as /v1/concerns/{reference}, or `NO_ROUTE` if no route matched.
+
+    The path of the request is never returned, since it may hold a reference.
+    """
     path: str = getattr(route, "path", NO_ROUTE)
     return path

@@ -1,10 +1,10 @@
-"""Memento (RFC 7089) and `as_of`: the edition that was current at a given time.
+"""Access to the edition that was current at a given time, by Memento (RFC 7089) or by the query parameter `as_of`.
 
-A guide's own path is both the original resource and its TimeGate; a numbered edition is a Memento of it, from its
-publication. The history, as link-format, is the TimeMap.
+The path of a guide is both the original resource and the TimeGate. A numbered edition is a Memento of the guide, dated
+by its publication. The list of editions in link-format is the TimeMap.
 
-Their links are absolute URLs: a TimeMap is also read away from this service, and Memento clients do not resolve
-relative links.
+Links between these resources are absolute URLs. A TimeMap is also read away from this service, and Memento clients do
+not resolve relative links.
 """
 
 import datetime as dt
@@ -24,7 +24,10 @@ VARY = {"Vary": "Accept, Accept-Datetime"}
 
 
 def requested_moment(as_of: str | None, accept_datetime: str | None) -> dt.datetime | None:
-    """Return the requested time: `as_of` has priority over Accept-Datetime. Raise `InvalidMoment`."""
+    """Return the requested time in UTC, or None if neither is given. `as_of` has priority over `accept_datetime`.
+
+    Raise `InvalidMoment` if the text is not a time.
+    """
     if as_of is not None:
         return _parse_as_of(as_of)
     if accept_datetime is None:
@@ -39,9 +42,11 @@ def requested_moment(as_of: str | None, accept_datetime: str | None) -> dt.datet
 def redirect_to_edition_at(
     history: Sequence[EditionHead], moment: dt.datetime, public_url: str, *, or_next: bool = False
 ) -> Response:
-    """Return a 302 to the edition that was current at the time. Raise `NoSuchEdition` if there was none.
+    """Return a 302 to the edition that was current at `moment`. `history` has the newest edition first.
 
-    With `or_next`, fall back to the oldest edition that is not withdrawn: the first memento, as RFC 7089 requires.
+    Raise `NoSuchEdition` if no edition was current. With `or_next`, redirect instead to the oldest edition that is not
+    withdrawn: the first Memento, as RFC 7089 requires. `NoSuchEdition` is then raised only if every edition is
+    withdrawn.
     """
     head = current_at(history, moment)
     if head is None and or_next:
@@ -58,7 +63,10 @@ def redirect_to_edition_at(
 
 
 def current_at(history: Sequence[EditionHead], moment: dt.datetime) -> EditionHead | None:
-    """Return the newest edition that was published, and not yet withdrawn, at the time."""
+    """Return the newest edition that was published and not yet withdrawn at `moment`, or None if there was none.
+
+    `history` must have the newest edition first.
+    """
     return next(
         (
             head
@@ -71,18 +79,21 @@ def current_at(history: Sequence[EditionHead], moment: dt.datetime) -> EditionHe
 
 
 def memento_links(public_url: str, guide: str) -> dict[str, str]:
-    """Return the links that a TimeGate and a Memento share."""
+    """Return the links that a TimeGate and a Memento share: to the original resource and to the TimeMap."""
     original = public_url + guide_path(guide)
     return {"original timegate": original, "timemap": f"{original}/editions.link"}
 
 
 def memento_headers(head: EditionHead) -> dict[str, str]:
-    """Return the header that makes a numbered edition a Memento."""
+    """Return the header that makes the response of a numbered edition a Memento: its time of publication."""
     return {"Memento-Datetime": http_date(head.published_at)}
 
 
 def time_map(history: Sequence[EditionHead], public_url: str) -> bytes:
-    """Return the TimeMap in link-format (RFC 6690): every edition that is not withdrawn, the oldest first."""
+    """Return the TimeMap in link-format (RFC 6690): every edition that is not withdrawn, oldest first.
+
+    `history` must have the newest edition first, and must not be empty.
+    """
     common = memento_links(public_url, history[0].guide)
     readable = [head for head in reversed(history) if head.withdrawn_at is None]
     span = (
@@ -105,7 +116,10 @@ def http_date(moment: dt.datetime) -> str:
 
 
 def _parse_as_of(as_of: str) -> dt.datetime:
-    """Return the time; for a date, the last instant of that day in UTC."""
+    """Return `as_of` as a time in UTC. A date means the last instant of that day in UTC.
+
+    Raise `InvalidMoment` if `as_of` is neither a date nor a time with a zone.
+    """
     try:
         if len(as_of) == len("2026-11-24"):
             return dt.datetime.combine(dt.date.fromisoformat(as_of), dt.time.max, tzinfo=dt.UTC)

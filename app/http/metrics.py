@@ -1,4 +1,7 @@
-"""Metrics in the Prometheus format. Labels are route templates, methods and statuses: nothing from a request."""
+"""Metrics in the Prometheus format.
+
+No label holds text from a request: routes are templates, and methods are from a list.
+"""
 
 import os
 from collections import defaultdict
@@ -14,35 +17,41 @@ from app.services.concerns.submission import ConcernCount
 
 OF_ADDITIONS = "additions_"
 SHARED_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
-"""The library's own name for the folder in which several processes share their counts."""
+"""The environment variable of `prometheus_client` for the folder in which several processes share their counts."""
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 
 Series = tuple[str, str, int, bool]
-"""Method, route, status, and whether the response came from the cache."""
+"""The labels of requests that are counted together: method, route, status, and True for a response from the cache."""
 Bound = tuple[Counter, Histogram, Counter | None]
 
 
 class _Snapshot(Collector):
-    """Values of one scrape. The library's `Gauge` would share them with all processes and keep them."""
+    """A collector of values that are measured for one scrape.
+
+    The library's `Gauge` would store the values, and share them with all processes.
+    """
 
     def __init__(self, families: Iterable[Metric]) -> None:
         self._families = list(families)
 
     def collect(self) -> Iterable[Metric]:
-        """Return the values."""
+        """Return the measured values."""
         return self._families
 
 
 def snapshot(families: Iterable[Metric]) -> bytes:
-    """Return only these values, in the Prometheus format."""
+    """Return only the values of `families`, in the Prometheus format."""
     registry = CollectorRegistry()
     registry.register(_Snapshot(families))
     return generate_latest(registry)
 
 
 def gauge(name: str, words: str, values: Mapping[Any, float] | float, *labels: str) -> GaugeMetricFamily:
-    """Return a gauge with one value, or with one for each label or combination of labels."""
+    """Return a gauge with the help text `words`. If `values` is a mapping, the gauge has a value for each key.
+
+    A key is the value of the only label in `labels`, or a tuple with a value for each label.
+    """
     family = GaugeMetricFamily(name, words, labels=labels)
     for key, value in values.items() if isinstance(values, Mapping) else [((), values)]:
         family.add_metric((key,) if isinstance(key, str) else key, value)
@@ -50,7 +59,10 @@ def gauge(name: str, words: str, values: Mapping[Any, float] | float, *labels: s
 
 
 def desk_metrics(counts: Mapping[str, int]) -> bytes:
-    """Return the exact counts of concerns and additions. In `counts`, names of additions begin with `additions_`."""
+    """Return the exact counts of concerns and additions by state, in the Prometheus format.
+
+    In `counts`, the states of additions begin with `additions_`.
+    """
     additions = {name.removeprefix(OF_ADDITIONS): counts[name] for name in counts if name.startswith(OF_ADDITIONS)}
     concerns = {name: count for name, count in counts.items() if not name.startswith(OF_ADDITIONS)}
     return snapshot(
@@ -62,7 +74,7 @@ def desk_metrics(counts: Mapping[str, int]) -> bytes:
 
 
 class Answered(NamedTuple):
-    """One answered request: the template of its route, and the seconds that it took."""
+    """A finished request: its id, method, route template, status, and duration in seconds."""
 
     request_id: str
     method: str
@@ -73,7 +85,7 @@ class Answered(NamedTuple):
     """True if the response came from the response cache."""
 
     def fields(self) -> dict[str, Any]:
-        """Return its fields in the log."""
+        """Return the fields of the request's log line."""
         return {
             "request_id": self.request_id,
             "method": self.method,
@@ -84,7 +96,7 @@ class Answered(NamedTuple):
 
 
 class Metrics:
-    """Counts and times of requests and flushes."""
+    """The counts and durations of requests and writer flushes, and counts of some concerns and of refused rows."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -131,7 +143,7 @@ class Metrics:
         self._bound: dict[Series, Bound] = {}
 
     def record(self, answered: Sequence[Answered]) -> None:
-        """Count answered requests."""
+        """Count the finished requests and their durations."""
         alike: defaultdict[Series, list[float]] = defaultdict(list)
         for _, method, route, status, seconds, cached in answered:
             alike[method, route, status, cached].append(seconds)
@@ -144,7 +156,7 @@ class Metrics:
                 times.observe(seconds)
 
     def _bind(self, series: Series) -> Bound:
-        """Look up the labels once: that takes longer than counting."""
+        """Return the counters for the labels in `series`, and store them: a look-up takes longer than counting."""
         method, route, status, cached = series
         bound = self._bound[series] = (
             self._requests.labels(method, route, str(status)),
@@ -154,20 +166,20 @@ class Metrics:
         return bound
 
     def count_concern(self, counted: ConcernCount) -> None:
-        """Count one concern of that kind."""
+        """Count one concern: a stored test, a refused test, or a concern from a source that has sent many."""
         self._concerns[counted].inc()
 
     def record_refused_row(self, table: str) -> None:
-        """Count an access row that was refused because this service did not write it."""
+        """Count a row of `table` that grants access, and that was refused because this service did not write it."""
         self._refused_rows.labels(table).inc()
 
     def record_flush(self, acts: int, seconds: float) -> None:
-        """Count one flush of the writer."""
+        """Record one flush of the writer: it wrote `acts` operations in `seconds`."""
         self._acts.observe(acts)
         self._flushes.observe(seconds)
 
     def text(self, gauges: Iterable[Metric]) -> bytes:
-        """Return all metrics, summed over all processes that serve together, and the current gauges."""
+        """Return all metrics in the Prometheus format: the counts of all serving processes together, and `gauges`."""
         registry = self.registry
         if SHARED_FOLDER in os.environ:
             registry = CollectorRegistry()

@@ -1,4 +1,4 @@
-"""Representations of a guide: chosen by `Accept`, or by the suffix of a path."""
+"""The representations of guides and sections, chosen by the Accept header or by the suffix of the path."""
 
 import re
 from collections.abc import Awaitable, Iterable, Mapping
@@ -30,14 +30,17 @@ ByteOrderMark = Annotated[
 
 @dataclass(frozen=True)
 class Representation:
-    """A representation other than JSON."""
+    """A representation of a guide or a section other than JSON."""
 
     media_type: str
     parameters: str
     suffix: str
-    """The suffix after the path of the JSON."""
+    """The suffix that follows the path of the JSON response."""
     paths: re.Pattern[str]
-    """The paths of the JSON responses that have this representation."""
+    """Matches the paths of JSON responses that have this representation.
+
+    The group `chosen` is the part of the path that names an edition or a rendition.
+    """
     example: str
 
     @property
@@ -47,7 +50,7 @@ class Representation:
 
     @property
     def documented(self) -> Responses:
-        """The OpenAPI `responses` of the route at its path."""
+        """The OpenAPI `responses` of the route that returns this representation."""
         return {200: {"content": {self.media_type: {"schema": {"type": "string"}, "example": self.example}}}}
 
 
@@ -88,7 +91,10 @@ def csv_response(
     caching: str = CACHE_CURRENT,
     links: Mapping[str, str] | None = None,
 ) -> Response:
-    """Return the CSV as a file of that name, with a UTF-8 mark in front if `bom` is `1`."""
+    """Return `sheet` as a CSV file with the name `file_name`, or 304 if the request has its ETag.
+
+    If `bom` is `1`, a UTF-8 byte order mark comes first.
+    """
     content = BYTE_ORDER_MARK + sheet if bom == "1" else sheet
     headers = {"Content-Disposition": f'inline; filename="{file_name}"'}
     return conditional_response(
@@ -97,13 +103,16 @@ def csv_response(
 
 
 class NegotiationMiddleware:
-    """ASGI middleware that rewrites a request to the path of the representation that it prefers."""
+    """ASGI middleware that rewrites the path of a request to that of the representation that Accept prefers to JSON."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        """Serve one request."""
+        """Rewrite the path if Accept prefers another representation, and pass the request on.
+
+        The response gets Vary, and Content-Location if the path was rewritten. Other requests pass unchanged.
+        """
         representation = _representation_at(scope)
         if representation is None:
             return self.app(scope, receive, send)
@@ -117,7 +126,10 @@ class NegotiationMiddleware:
 
 
 def quality(media_type: str, accept: str) -> float:
-    """Return the type's quality value in the header: the most specific range decides (RFC 9110, section 12.5.1)."""
+    """Return the quality value of `media_type` in the header `accept`, or 0 if no range matches.
+
+    The most specific range decides (RFC 9110, section 12.5.1).
+    """
     ranges = ("*/*", media_type.partition("/")[0] + "/*", media_type)  # from the widest to the narrowest
     best = (-1, 0.0)
     for media_range in accept.lower().split(","):
@@ -128,10 +140,10 @@ def quality(media_type: str, accept: str) -> float:
 
 
 def _representation_at(scope: Scope) -> Representation | None:
-    """Return the other representation of the path, if this is a plain read of the current state.
+    """Return the representation other than JSON at the request's path, or None.
 
-    A request for another time, by query or by `Accept-Datetime`, is first redirected to the edition that was current
-    then.
+    Return None too if the request has a query, or Accept-Datetime and a path that does not name an edition. Such a
+    request may be for another time: it is first redirected to the edition that was current then.
     """
     if scope["type"] != "http" or scope["method"] != "GET" or scope["query_string"]:
         return None
@@ -144,7 +156,7 @@ def _representation_at(scope: Scope) -> Representation | None:
 
 
 def _add_vary(send: Send, varies_by: Iterable[str], path: str | None) -> Send:
-    """Wrap `send`: add the fields to Vary, and Content-Location if the request was rewritten to `path`."""
+    """Return a `send` that adds `varies_by` to Vary, and `path` as Content-Location unless it is None."""
 
     def send_with_vary(message: Message) -> Awaitable[None]:
         if message["type"] == "http.response.start":

@@ -1,13 +1,14 @@
 """The OpenAPI document: FastAPI's own, corrected step by step until it describes the responses that are really sent.
 
 No example of a response is written by hand. The first examples of a model's fields together describe one entry of the
-shipped guide, so an example is built from the fields' examples. A route overrides only what its model cannot know
-(`response_example`). A test compares each example with the real response.
+shipped guide, so an example of a model is built from the examples of its fields. A route overrides only what its model
+cannot know (`response_example`). A test compares each example with the real response.
 
-Responses may gain members and values without breaking generated clients. Requests stay strict. A schema that both use
-is described twice: under its own name for responses, and with `Input` added for requests.
+Schemas of responses allow further fields and values, so that generated clients continue to work when some are added.
+Schemas of requests are strict. A schema that both use is described twice: under its own name for responses, and with
+`Input` added for requests.
 
-What several operations have in common is once in `components`: problems and their examples, parameters, headers.
+Problems, examples, parameters and headers that several operations share are described once, in `components`.
 """
 
 import re
@@ -40,7 +41,7 @@ JsonObject = dict[str, Any]
 SCHEMA_PREFIX = "#/components/schemas/"
 OWN_MEDIA_TYPES = {f"{SCHEMA_PREFIX}JsonFeed": "application/feed+json"}
 UNDESCRIBED = "Successful Response"
-"""FastAPI's description of a response that no route describes."""
+"""FastAPI's description of a response for which the route gives no description."""
 DEFAULT_422 = {"$ref": f"{SCHEMA_PREFIX}HTTPValidationError"}
 LIMIT_FIELDS = {
     POLICY_FIELD: {
@@ -69,7 +70,10 @@ existing keys are never renamed or removed. Only keys whose schema allows null c
 `minItems` are never empty.
 """
 EXTENSIBLE_ENUM = "x-extensible-enum"
-"""The known values of a string: others may be added. The name is from Zalando's guidelines, and tools know it."""
+"""The keyword for the known values of a string to which others may be added.
+
+The keyword is from Zalando's API guidelines, and tools know it.
+"""
 INPUT = "Input"
 INPUTS = ("requestBody", "parameters")
 CLIENT_KEY = "ClientKey"
@@ -115,13 +119,16 @@ GROUPS = {
         "Operations": "Health and metrics.",
     },
 }
-"""The tags, grouped by what people do."""
+"""The tags of operations with their descriptions, grouped by what people do."""
 TAGS = {tag: description for tags in GROUPS.values() for tag, description in tags.items()}
 READERS = ("Read guidance", "Raise a concern", "Follow a concern")
 """The groups of the readers' document, for a front end and for people who explore the API."""
 FILE_FORMS = (".csv", ".link", ".md", ".pdf")
 COMMON_REFUSALS = ("400", "408", "413", "415", "500", "503")
-"""Errors that any operation may return: in the readers' document these are one response, under `4XX` and `5XX`."""
+"""The statuses of errors that any operation may return.
+
+In the readers' document, a single response under `4XX` and `5XX` describes all these errors.
+"""
 REFUSED_NAME = "refused"
 REFERENCE_TO_REFUSED = {"$ref": f"#/components/responses/{REFUSED_NAME}"}
 REFUSED = {
@@ -131,7 +138,7 @@ REFUSED = {
 
 
 def build_document(app: FastAPI, settings: Settings) -> JsonObject:
-    """Return the document. The docstring of each step says what it corrects."""
+    """Return the OpenAPI document of `app`. The docstring of each step says what the step corrects."""
     document = _describe_routes(app, settings)
     schemas = document["components"]["schemas"]
     for path, methods in document["paths"].items():
@@ -152,7 +159,7 @@ def build_document(app: FastAPI, settings: Settings) -> JsonObject:
 
 
 def _describe_routes(app: FastAPI, settings: Settings) -> JsonObject:
-    """Return FastAPI's document, with the schemas of problems in place of those of its own errors."""
+    """Return FastAPI's document of the routes. The schemas of problems replace the schemas of FastAPI's own errors."""
     document = get_openapi(
         title=app.title,
         version=app.version,
@@ -177,7 +184,7 @@ def _operations(document: JsonObject) -> list[JsonObject]:
 
 
 def _add_problems(path: str, method: str, operation: JsonObject) -> None:
-    """Add the problems of middleware and of shared parameters, and the headers of rate limits."""
+    """Add the problems that middleware and shared parameters can cause, and the headers of rate limits."""
     parameters, responses = operation.get("parameters", []), operation["responses"]
     names = {parameter["name"] for parameter in parameters}
     is_limited = policy_name(method.upper(), path) is not None
@@ -199,7 +206,10 @@ def _add_problems(path: str, method: str, operation: JsonObject) -> None:
 
 
 def _correct_parameters(operation: JsonObject, schemas: JsonObject) -> None:
-    """Describe each parameter as it is sent: never null, described once, and with an example if it is in the path."""
+    """Remove null, titles and repeated descriptions from each parameter's schema.
+
+    Add an example to each in the path.
+    """
     for parameter in operation.get("parameters", []):
         options = [each for each in parameter["schema"].get("anyOf", []) if each != {"type": "null"}]
         schema = _without(parameter["schema"], {"title", "description", "anyOf"})
@@ -213,14 +223,14 @@ def _correct_parameters(operation: JsonObject, schemas: JsonObject) -> None:
 
 
 def _add_body_example(operation: JsonObject, schemas: JsonObject) -> None:
-    """Add an example of the body, unless its route or its model has one."""
+    """Add an example of the JSON body, unless the route or the model has an example."""
     body = operation.get("requestBody", {}).get("content", {}).get(JSON)
     if body is not None and "examples" not in {*body, *body["schema"]}:
         body["example"] = build_example(body["schema"], schemas)
 
 
 def _correct_responses(path: str, method: str, operation: JsonObject, schemas: JsonObject) -> None:
-    """Give each response its media type, description and example, and drop FastAPI's own 422."""
+    """Give each response its media type, description and example. Remove FastAPI's own 422 response."""
     examples = {each["name"]: each["example"] for each in operation.get("parameters", []) if each["in"] == "path"}
     self_link = path.format_map(examples) if method == "get" else None
     contacts = _emergency_contacts(schemas) if path.startswith(CONCERNS) else {}
@@ -246,16 +256,17 @@ def _schema_of(response: JsonObject) -> JsonObject:
 
 
 def _description_of(content: JsonObject, schemas: JsonObject) -> str:
-    """Return the first paragraph that describes a schema of the content, otherwise a sentence with the media types."""
+    """Return the first paragraph of the first schema description in `content`, or a sentence with the media types."""
     names = [each.get("schema", {}).get("$ref", "").removeprefix(SCHEMA_PREFIX) for each in content.values()]
     described = [schemas[name].get("description", "").partition("\n\n")[0] for name in names if name]
     return next(filter(None, described), f"The response as {' or '.join(content)}.")
 
 
 def _correct_schema(schema: JsonObject) -> JsonObject:
-    """Return the schema with integer bounds as integers, and without what its fields or options repeat.
+    """Return `schema` with integers as the bounds of an integer, and without repeated titles and descriptions.
 
-    FastAPI reads every bound as a float. Pydantic makes a title of each field's name.
+    FastAPI writes every bound as a float. Pydantic makes a title from each field's name. In `anyOf`, each option may
+    repeat the description and the examples of the whole.
     """
     if schema.get("type") == "integer":
         schema = schema | {name: int(schema[name]) for name in BOUNDS if name in schema}
@@ -274,7 +285,10 @@ def _without(schema: JsonObject, names: Set[str]) -> JsonObject:
 
 
 def _renamed(part: Any, names: Mapping[str, str]) -> Any:
-    """Return a copy that refers to each renamed schema by its new name."""
+    """Return a copy of `part` that refers to renamed schemas by their new names.
+
+    `names` has the new name by the old one.
+    """
 
     def rename(inner: JsonObject) -> JsonObject:
         name = str(inner.get("$ref", "")).removeprefix(SCHEMA_PREFIX)
@@ -284,7 +298,10 @@ def _renamed(part: Any, names: Mapping[str, str]) -> Any:
 
 
 def _changed(value: Any, change: Callable[[JsonObject], JsonObject]) -> Any:
-    """Return a copy in which every object has been changed, except examples and the names of properties."""
+    """Return a copy of `value` with `change` applied to every JSON object in it, inner objects first.
+
+    Examples, and the mapping of names in `properties`, are not changed.
+    """
     if isinstance(value, list):
         return [_changed(each, change) for each in value]
     if not isinstance(value, dict):
@@ -301,7 +318,10 @@ def _changed(value: Any, change: Callable[[JsonObject], JsonObject]) -> Any:
 
 
 def _response_example(sent: JsonObject, schemas: JsonObject, self_link: str | None) -> Any:
-    """Return the example of a JSON response. In a read, the link `self` is the read's own path."""
+    """Return the example of a JSON response, with the values that the route overrides.
+
+    In the example of a read, the link `self` becomes `self_link`, the path of that read.
+    """
     example = build_example(sent["schema"], schemas)
     if "example" in sent:
         example = _override(example, sent["example"])
@@ -311,7 +331,7 @@ def _response_example(sent: JsonObject, schemas: JsonObject, self_link: str | No
 
 
 def _override(built: Any, override: Any) -> Any:
-    """Return the built example with the route's own values."""
+    """Return `built` with the values of `override`, member by member and entry by entry."""
     if isinstance(override, dict) and override and isinstance(built, dict):
         return built | {name: _override(built.get(name), value) for name, value in override.items()}
     if isinstance(override, list) and isinstance(built, list):
@@ -320,7 +340,10 @@ def _override(built: Any, override: Any) -> Any:
 
 
 def _emergency_contacts(schemas: JsonObject) -> JsonObject:
-    """Return the signposts and contacts of a problem on a path of concerns. Empty members would be there 28 times."""
+    """Return the example signposts and contacts of a problem on a path of concerns.
+
+    Empty members are left out, since every such problem would repeat them.
+    """
     properties = schemas["Problem"]["properties"]
     return {
         name: [
@@ -332,7 +355,7 @@ def _emergency_contacts(schemas: JsonObject) -> JsonObject:
 
 
 def build_example(schema: JsonObject, schemas: JsonObject) -> Any:
-    """Return the schema's first example, or build one from the examples of its properties and items."""
+    """Return the first example of `schema`, or build one from its reference, first option, items or properties."""
     if "examples" in schema:
         return schema["examples"][0]
     if "$ref" in schema:
@@ -358,9 +381,10 @@ def _name_schemas(document: JsonObject) -> None:
 
 
 def open_answers(document: JsonObject) -> None:
-    """Open each schema of a response, and add a closed copy of each that requests use too.
+    """Let the schemas of responses allow further fields and values. Add a strict copy of each that requests use too.
 
-    A field of a response keeps its own examples only if no example of a response shows it.
+    Requests refer to the strict copy, whose name ends with `Input`. A field of a response schema keeps its own examples
+    only if no example of a response shows the field.
     """
     schemas, operations = document["components"]["schemas"], _operations(document)
     inputs = [operation[part] for operation in operations for part in INPUTS if part in operation]
@@ -383,7 +407,7 @@ def open_answers(document: JsonObject) -> None:
 
 
 def _components_of(places: list[Any], components: JsonObject) -> set[tuple[str, str]]:
-    """Return kind and name of all components of these kinds that the places refer to, directly or indirectly."""
+    """Return the kind and name of each component in `components` that `places` refer to, directly or indirectly."""
     reached: set[tuple[str, str]] = set()
     waiting = list(places)
     while waiting:
@@ -396,7 +420,7 @@ def _components_of(places: list[Any], components: JsonObject) -> set[tuple[str, 
 
 
 def _reached(places: list[Any], schemas: JsonObject) -> set[str]:
-    """Return the names of all schemas that the places refer to, directly or indirectly."""
+    """Return the names of all schemas that `places` refer to, directly or indirectly."""
     return {name for _, name in _components_of(places, {"schemas": schemas})}
 
 
@@ -408,12 +432,12 @@ def _pointers(value: Any) -> Iterator[str]:
 
 
 def _is_closed(name: str, schemas: JsonObject) -> bool:
-    """Return True if opening would change the schema, or any that it is made of."""
+    """Return True if the schema `name`, or a schema that it refers to, forbids further fields or values."""
     return any(schemas[each] != _opened(schemas[each]) for each in {name, *_reached([schemas[name]], schemas)})
 
 
 def _opened(schema: JsonObject) -> Any:
-    """Return a copy that allows further members and further values."""
+    """Return a copy of `schema` that allows further fields and further values."""
     return _changed(schema, _open)
 
 
@@ -426,7 +450,7 @@ def _open(schema: JsonObject) -> JsonObject:
 
 
 def _fields_shown(place: Any, schemas: JsonObject) -> Iterator[tuple[str, str]]:
-    """Yield each field that an example in the place gives a value: the name of its schema and its own."""
+    """Yield each field that has a value in an example in `place`, as the names of its schema and of the field."""
     if isinstance(place, dict) and "schema" in place:
         for example in (place.get("example"), *(each["value"] for each in place.get("examples", {}).values())):
             yield from _fields_given("", place["schema"], example, schemas)
@@ -449,7 +473,11 @@ def _fields_given(name: str, schema: JsonObject, value: Any, schemas: JsonObject
 
 
 def _without_shown(name: str, schema: JsonObject, shown: set[tuple[str, str]]) -> JsonObject:
-    """Return the schema without its own examples if it is shown, and without those of its shown fields."""
+    """Return the schema `name` without examples that an example of a response shows too.
+
+    `shown` has the names of schemas and their shown fields. If no field of the schema is shown, return the schema
+    unchanged. Otherwise remove the examples of the schema itself and of each shown field.
+    """
     fields = {
         field: _without_examples(told) if (name, field) in shown else told
         for field, told in schema.get("properties", {}).items()
@@ -458,12 +486,16 @@ def _without_shown(name: str, schema: JsonObject, shown: set[tuple[str, str]]) -
 
 
 def _without_examples(part: Any) -> Any:
-    """Return a copy without the examples of its schemas."""
+    """Return a copy of `part` in which no schema has examples."""
     return _changed(part, lambda schema: _without(schema, {"examples"}))
 
 
 def add_security(document: JsonObject, settings: Settings) -> None:
-    """Add who may call each operation: `[]` is anyone. If an OpenID provider is set, its tokens count too."""
+    """Set the `security` of each operation: who may call it. An empty list means anyone.
+
+    The choice to send no key is removed if anonymous concerns are not allowed. If an OpenID provider is set, its tokens
+    are described as a further choice beside each client key.
+    """
     if settings.openid_issuer is not None:
         document["components"]["securitySchemes"][OPENID] = {
             "type": "openIdConnect",
@@ -491,12 +523,12 @@ def add_webhooks(document: JsonObject) -> None:
 
 def _webhook_schema(model: Any) -> JsonObject:
     schema: JsonObject = model.model_json_schema(mode="serialization", ref_template=SCHEMA_PREFIX + "{model}")
-    schema.pop("$defs", None)  # the document has them
+    schema.pop("$defs", None)  # the document has these schemas already
     return schema
 
 
 def _event_schema(envelope: JsonObject, kind: EventKind, name: str) -> JsonObject:
-    """Return the schema of the event: the envelope, with this type and its own data."""
+    """Return the schema of an event of `kind`: the envelope, with the type and the data of that kind."""
     own = {
         "type": {"type": "string", "const": kind.value, "description": "What happened.", "examples": [kind.value]},
         "data": {
@@ -532,7 +564,10 @@ def _webhook(kind: EventKind, name: str, schemas: JsonObject) -> JsonObject:
 
 
 def _share(document: JsonObject) -> None:
-    """Move what operations have in common into `components`, and refer to it."""
+    """Move parameters, headers, examples and responses of operations into `components`.
+
+    Put references in their place.
+    """
     components = document["components"]
     for operation in [*_operations(document), *(each["post"] for each in document["webhooks"].values())]:
         parameters = operation.get("parameters", [])
@@ -555,7 +590,10 @@ def _share_examples(components: JsonObject, content: JsonObject) -> None:
 
 
 def _shared(components: JsonObject, kind: str, name: str, part: JsonObject) -> JsonObject:
-    """Return the reference to the part under its name, with a number if another part has that name."""
+    """Store `part` in `components` under `name`, and return the reference to it.
+
+    If a different part has that name, a number is added to the name.
+    """
     found = components.setdefault(kind, {})
     names = (name if number == 1 else f"{name}-{number}" for number in count(1))
     free = next(each for each in names if found.setdefault(each, part) == part)
@@ -563,21 +601,27 @@ def _shared(components: JsonObject, kind: str, name: str, part: JsonObject) -> J
 
 
 def _place_of_path(described: tuple[str, JsonObject]) -> tuple[int, bool, int]:
-    """Return the sort key of a path: by tag, then files in other formats last, then by depth."""
+    """Return the sort key of a path: first by tag, then with files in other formats last, then by depth."""
     path, methods = described
     place = min(list(TAGS).index(tag) for operation in methods.values() for tag in operation["tags"])
     return place, path.endswith(FILE_FORMS), min(path.count("/"), 4)
 
 
 def _group(document: JsonObject, groups: Mapping[str, Mapping[str, str]]) -> None:
-    """Describe the tags of these groups, and the groups as documentation tools know them."""
+    """Add the tags of `groups` with their descriptions.
+
+    Add the groups as `x-tagGroups`, which documentation tools read.
+    """
     tags = {tag: description for each in groups.values() for tag, description in each.items()}
     document["tags"] = [{"name": name, "description": description} for name, description in tags.items()]
     document["x-tagGroups"] = [{"name": name, "tags": list(each)} for name, each in groups.items()]
 
 
 def build_readers_document(document: JsonObject) -> JsonObject:
-    """Return the part of the document for reading guidance, raising a concern and following it, with its components."""
+    """Return the part of `document` for reading guidance, raising a concern and following a concern.
+
+    One response replaces the `COMMON_REFUSALS`. The part has only the components that it uses.
+    """
     tags = {tag for group in READERS for tag in GROUPS[group]}
     paths = {
         path: kept
@@ -599,7 +643,10 @@ def build_readers_document(document: JsonObject) -> JsonObject:
 
 
 def _used_components(part: JsonObject, components: JsonObject) -> JsonObject:
-    """Return the components that the paths use. Fields of a body have no examples: the body's own shows them."""
+    """Return the components that the paths of `part` use.
+
+    Remove the examples of the fields of request bodies: the example of the whole body shows these fields.
+    """
     used = _components_of([part["paths"]], components)
     used |= {("securitySchemes", name) for each in _operations(part) for way in each["security"] for name in way}
     kept: JsonObject = {

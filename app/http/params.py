@@ -58,7 +58,7 @@ IdempotencyKey = Annotated[
         "with the same key and content returns the first receipt and creates no second concern.",
         examples=["5d2f0c8e-7a8f-4e0e-9d55-0f7a3c0a9b11"],
     ),
-    AfterValidator(lambda key: key and key.strip('"')),  # a structured field has quotes
+    AfterValidator(lambda key: key and key.strip('"')),  # the draft writes the key as a string in quotes
 ]
 
 
@@ -69,9 +69,9 @@ def _check_plain_digits(value: Any) -> Any:
 
 
 IN_PLAIN_DIGITS = BeforeValidator(_check_plain_digits)
-"""For integers in paths and queries: `1.0`, `+1` and `01` are not other names for `1`.
+"""The validator of integers in paths and queries, which refuses `1.0`, `+1` and `01` as other ways to write `1`.
 
-Put it last in a parameter's annotations: bounds after it would be missing from the JSON Schema.
+Put `IN_PLAIN_DIGITS` last in the annotations of a parameter: bounds after it would be missing from the JSON Schema.
 """
 
 Limit = Annotated[
@@ -89,24 +89,27 @@ RenditionNumber = Annotated[int, _number("The rendition's number."), IN_PLAIN_DI
 
 
 class RenditionName(NamedTuple):
-    """The latest rendition of a guide in a language."""
+    """The guide and the language in the path of a guide's latest rendition."""
 
     guide: str
     language: str
 
 
 async def edition_key(guide: GuideName, number: EditionNumber) -> EditionKey:
-    """Read the path of a numbered edition. This and the next are `async` so that they need no thread."""
+    """Return the key of the numbered edition in the path.
+
+    This dependency and the two for renditions are `async`, so that FastAPI calls them without a thread.
+    """
     return EditionKey(guide, number)
 
 
 async def rendition_name(guide: GuideName, language: LanguageName) -> RenditionName:
-    """Read the path of a guide in another language."""
+    """Return the guide and the language in the path."""
     return RenditionName(guide, language)
 
 
 async def rendition_key(guide: GuideName, language: LanguageName, number: RenditionNumber) -> RenditionKey:
-    """Read the path of a numbered rendition."""
+    """Return the key of the numbered rendition in the path."""
     return RenditionKey(guide, language, number)
 
 
@@ -118,7 +121,10 @@ RenditionKeyDep = Annotated[RenditionKey, Depends(rendition_key)]
 
 
 def item_name(section: Section) -> Any:
-    """Return the path parameter of an item of the section, with the id of its first item as the example."""
+    """Return the path parameter for the id of an item in `section`.
+
+    The example is the first example of the field `id` in the section's item model.
+    """
     example = section.entry.item.model_fields["id"].examples[0]  # type: ignore[index]  # every id has an example
     return Path(pattern=SLUG_PATTERN, max_length=80, description="The item's id.", examples=[example])
 
@@ -129,13 +135,16 @@ NoteNumber = Annotated[int, _number("Number of the note, from 1."), IN_PLAIN_DIG
 
 
 def expect_one_key_at_most(request: Request) -> None:
-    """Raise `SeveralIdempotencyKeys` for a request with two idempotency keys."""
+    """Raise `SeveralIdempotencyKeys` if the request has more than one Idempotency-Key header."""
     if len(request.headers.getlist("idempotency-key")) > 1:
         raise SeveralIdempotencyKeys
 
 
 def created_response(result: IdempotentResult, location: str) -> Response:
-    """Return 201 with the receipt. A header says if it is that of an earlier, identical request."""
+    """Return a 201 response with the receipt, and with `location` in the Location header.
+
+    The header `Idempotency-Replayed: true` is added if the receipt is that of an earlier, identical request.
+    """
     headers = {"Location": location}
     if result.is_replay:
         headers["Idempotency-Replayed"] = "true"

@@ -1,4 +1,4 @@
-"""The languages that a request prefers to the guide's own, by `Accept-Language`."""
+"""The languages that the Accept-Language header of a request prefers to English, the language of the guides."""
 
 import re
 from collections.abc import Iterable
@@ -16,15 +16,17 @@ PARSED_LANGUAGE_HEADERS = 1_000
 
 
 def quality_in(parameters: Iterable[str]) -> float:
-    """Return the first quality value among the parameters of a range, or 1 if there is none."""
+    """Return the first quality value (`q`) among the parameters of a media or language range, or 1 if there is none."""
     return next((float(match[1]) for match in map(QUALITY.fullmatch, parameters) if match), 1.0)
 
 
 @lru_cache(maxsize=PARSED_LANGUAGE_HEADERS)
 def preferred_languages(accept_language: str) -> tuple[str, ...]:
-    """Return the language ranges of the header that come before English, in lower case, best first.
+    """Return the language ranges that the header prefers to English, in lower case and best first.
 
-    Almost every browser thus gives the same: none. A header that is too long, or not a list of languages, gives none.
+    Another kind of English, such as `en-us`, is the last range in the list, since it falls back to English. A browser
+    set to British English gets an empty list, so that almost all requests share a cache entry. The list has at most
+    `MAX_PREFERENCES` ranges, and is also empty if the header is too long or is not a list of languages.
     """
     if len(accept_language) > MAX_HEADER_LENGTH:
         return ()
@@ -40,6 +42,6 @@ def preferred_languages(accept_language: str) -> tuple[str, ...]:
             break
         if LANGUAGE_RANGE.fullmatch(name) and name not in preferred:
             preferred.append(name)
-        if name.startswith(f"{ENGLISH_TAG}-"):  # it falls back to English
+        if name.startswith(f"{ENGLISH_TAG}-"):  # the range falls back to English
             break
     return tuple(preferred[:MAX_PREFERENCES])

@@ -1,4 +1,4 @@
-"""Handlers that turn each error into a problem (RFC 9457), which repeats nothing of the request."""
+"""Exception handlers that turn errors into problems (RFC 9457). A problem repeats nothing that the caller sent."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -40,7 +40,7 @@ from app.models.links import CONCERNS, guide_path, problem_path, renditions_path
 from app.models.operations.problems import ProblemDetails
 
 NO_STORE = (DBAPIError, NoConnectionInTime)
-"""Errors raised if the store cannot be read."""
+"""SQLAlchemy's errors for a database that fails, or that gives no connection in time."""
 PAGES_OF_CONCERNS = ("/raise-a-concern", "/worried-about-yourself", "/worried-about-a-friend", "/concerns")
 QUERY_PROBLEM_FOR = {FaultCode.UNKNOWN_PARAMETER: UnknownQuery, FaultCode.REPEATED_PARAMETER: RepeatedQuery}
 PROBLEM_FOR_STATUS: Mapping[int, type[Problem]] = {
@@ -63,7 +63,10 @@ log = Log(__name__)
 
 
 def add_problem_handlers(app: FastAPI) -> None:
-    """Register the handlers that turn every error into a problem response."""
+    """Register handlers for this project's errors, for validation and HTTP errors of FastAPI, and for database errors.
+
+    `GateMiddleware` handles all other errors.
+    """
     app.add_exception_handler(GuidanceError, _handle_domain_error)
     app.add_exception_handler(RequestValidationError, _handle_validation_error)
     app.add_exception_handler(HTTPException, _handle_http_exception)
@@ -80,9 +83,11 @@ def problem_response(
     links: dict[str, str] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """Return the problem as a response. It says who to call on paths of concerns, and if the service is unavailable.
+    """Return the response for a problem of the class `kind`.
 
-    `detail` replaces the kind's own meaning; `faults` become the member `errors`, at most `MAX_ERRORS` of them.
+    `detail` replaces the general meaning of `kind`. The first `MAX_ERRORS` of `faults` become the member `errors`. If
+    there are more faults and no `detail`, a sentence says that errors are left out. `links` are added to the body, and
+    `headers` to the header fields. The body says who to call if the path is about concerns or the status is 503.
     """
     body = ProblemDetails(
         type=problem_path(kind.slug),
@@ -103,7 +108,10 @@ def problem_response(
 
 
 def problem_of(error: Exception) -> type[Problem]:
-    """Return the problem that callers see for the error. An error without its own problem is a defect."""
+    """Return the class of the problem that callers see for `error`.
+
+    An `error` that is not a `Problem` is a defect of the service, reported as `InternalError`.
+    """
     return type(error) if isinstance(error, Problem) else InternalError
 
 
@@ -127,7 +135,7 @@ def _handle_domain_error(request: Request, error: Exception) -> Response:
 
 
 def _links_instead(error: Problem, guide: str) -> dict[str, str] | None:
-    """Return links to alternatives for a withdrawn edition or rendition."""
+    """Return links to alternatives if the edition or rendition was withdrawn, otherwise None."""
     match error:
         case RenditionWithdrawn():
             return {"guide": guide_path(guide), "renditions": renditions_path(guide)}
@@ -138,7 +146,11 @@ def _links_instead(error: Problem, guide: str) -> dict[str, str] | None:
 
 
 def _handle_validation_error(request: Request, error: Exception) -> Response:
-    """Return every fault that pydantic found. The type is that of a faulty body, otherwise of the first fault."""
+    """Return one problem with the faults that pydantic found.
+
+    A fault in the path makes the problem `NotFound`. Otherwise a fault in the body makes it `ValidationFailed`. Without
+    a fault in path or body, the first fault decides: a query problem, or `BadRequest` for a header or a cookie.
+    """
     all_errors: Sequence[Any] = error.errors()  # type: ignore[attr-defined]  # registered only for RequestValidationError
     errors = drop_consequent_errors(all_errors[: 2 * MAX_ERRORS])  # enough to see whether there are too many
     faults = [to_request_fault(each) for each in errors]
@@ -158,7 +170,7 @@ def _handle_validation_error(request: Request, error: Exception) -> Response:
 
 def _handle_http_exception(request: Request, error: Exception) -> Response:
     status: int = error.status_code  # type: ignore[attr-defined]  # registered only for HTTPException
-    own: type[Problem] | None = getattr(error, "kind", None)  # an `InvalidBody`, with a sentence of this service
+    own: type[Problem] | None = getattr(error, "kind", None)  # `InvalidBody` has it, and a detail from this service
     kind = own or PROBLEM_FOR_STATUS.get(status, InternalError)
     detail: str | None = error.detail if own else None  # type: ignore[attr-defined]
     headers = {"Allow": _allowed_methods(request)} if kind is MethodNotAllowed else {}
@@ -166,14 +178,17 @@ def _handle_http_exception(request: Request, error: Exception) -> Response:
 
 
 def _model_of(request: Request) -> type[BaseModel] | None:
-    """Return the model of the route's request body."""
+    """Return the Pydantic model of the route's request body, or None if the body is not a single model."""
     field = getattr(request.scope.get("route"), "body_field", None)
     model = field.field_info.annotation if field is not None else None
     return model if isinstance(model, type) and issubclass(model, BaseModel) else None
 
 
 def _allowed_methods(request: Request) -> str:
-    """Return every method of the path (RFC 9110, section 15.5.6) over all its routes. A GET route also serves HEAD."""
+    """Return the value of the Allow header (RFC 9110, section 15.5.6): the methods of all routes with that path.
+
+    A route for GET also serves HEAD.
+    """
     path = request.scope["route"].path
     routes = [route for route in iter_route_contexts(request.app.routes) if route.path == path]
     methods = {method for route in routes for method in route.methods or ()}

@@ -27,7 +27,7 @@ from app.http.responses import Responses
 from app.models.links import problem_path
 
 PROBLEM_MEDIA_TYPE = "application/problem+json"
-PROBLEM_SCHEMA = {"$ref": "#/components/schemas/Problem"}  # a model would get a validator on each route
+PROBLEM_SCHEMA = {"$ref": "#/components/schemas/Problem"}  # FastAPI would make a validator of a model for each route
 QUERY_PROBLEMS = (UnknownQuery, RepeatedQuery, InvalidQuery)
 BODY_PROBLEMS = (UnreadableBody, ContentTooLarge, UnsupportedMediaType, ValidationFailed)
 CURRENT_EDITION_PROBLEMS = (NoSuchGuide, EditionWithdrawn)
@@ -35,17 +35,26 @@ NUMBERED_EDITION_PROBLEMS = (NoSuchGuide, NoSuchEdition, EditionWithdrawn)
 RENDITION_PROBLEMS = (NoSuchGuide, NoSuchRendition, RenditionWithdrawn)
 CREDENTIAL_PROBLEMS = (TokenMissing, TokenInvalid, ScopeMissing, ProviderUnavailable)
 CLIENT_PROBLEMS = (*CREDENTIAL_PROBLEMS, ServiceUnavailable)
-"""The problems of a route for clients, which checks their keys in the database."""
+"""The problems of a route that requires a client key.
+
+The key is looked up in the database, which may be unavailable.
+"""
 NOT_MODIFIED: Responses = {304: {"description": "Not modified: the copy named by If-None-Match is current."}}
 
 
 def response_example(**members: Any) -> Responses:
-    """Return `responses` whose 200 example overrides these fields of the example (see `app.http.openapi`)."""
+    """Return OpenAPI `responses` with `members`: they override fields of the example for status 200.
+
+    `app.http.openapi` builds the rest of the example.
+    """
     return {200: {"content": {"application/json": {"example": members}}}}
 
 
 def problem_responses(*problems: type[Problem]) -> Responses:
-    """Return the OpenAPI `responses` of a route that can return these problems, with an example of each."""
+    """Return the OpenAPI `responses` of a route that can return `problems`, with an example of each problem.
+
+    The problems of queries and the internal error are included, since every route can return them.
+    """
     responses: Responses = {}
     told: tuple[type[Problem], ...] = (*problems, *QUERY_PROBLEMS, InternalError)
     for each in told:
@@ -73,4 +82,4 @@ def _example_of(problem: type[Problem]) -> dict[str, Any]:
 RESPONSES_OF_ALL_ROUTES = problem_responses()
 RESPONSES_OF_CLIENT_ROUTES = problem_responses(*CLIENT_PROBLEMS)
 RESPONSES_OF_READS = RESPONSES_OF_ALL_ROUTES | NOT_MODIFIED
-"""The responses that every cached public read can have."""
+"""The responses that every cached public read can have besides its own."""

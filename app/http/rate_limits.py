@@ -1,4 +1,4 @@
-"""Rate limits: the counts of each request, and the response above its limit."""
+"""Rate limits: middleware that counts requests, and refuses requests over a limit or lets them take turns."""
 
 import hashlib
 from collections import OrderedDict
@@ -51,11 +51,14 @@ POSTED = (
     (MCP, ASSISTANT_POLICY),
     (SIGN_INS, SIGN_IN_POLICY),
 )
-"""The policy of each post, by the first matching prefix of its path. Other posts are the desk's."""
+"""The policy of each POST request, by the first matching prefix of its path.
+
+All other POST requests have the policy of the desk.
+"""
 
 
 class Above(Enum):
-    """The treatment of a request above its limit."""
+    """The treatment of a request over its limit."""
 
     REFUSED = "429, before its body is read"
     TURNS = "it takes turns with others above that limit: whether it is refused depends on what it says"
@@ -66,9 +69,9 @@ class Above(Enum):
 
 @dataclass(frozen=True)
 class CountedKind:
-    """A kind of request with its own count: the setting of its limit, and what happens above it.
+    """A kind of request that is counted separately: the setting with its limit, and the treatment above that limit.
 
-    At most one in `waiting` of the connections waits for its turn.
+    If requests of the kind take turns, no more than `connections / waiting` of them may wait at the same time.
     """
 
     setting: str
@@ -88,13 +91,16 @@ COUNTED = {
     SIGN_IN_POLICY: CountedKind("limit_sign_in", Above.TURNS),
     DESK_POLICY: CountedKind("limit_desk", Above.PROVEN),
 }
-"""The kinds of requests, each with its own count, so that requests of one kind stop none of another."""
+"""The kinds of requests by the name of their policy.
+
+The kinds are counted separately, so that requests of one kind do not use up the limit of another.
+"""
 
 
 def policy_name(method: str, path: str) -> str | None:
-    """Return the name of the route's policy, or None: plain public reads are cheap and have no limit.
+    """Return the name of the rate limit policy for a request, or None for a plain public read, which has no limit.
 
-    A search has a limit only if the request has a query, or is for the search page.
+    `GateMiddleware` does not count a search by GET without a query.
     """
     if method == "POST":
         return next((policy for paths, policy in POSTED if path.startswith(paths)), DESK_POLICY)
@@ -108,14 +114,16 @@ def policy_name(method: str, path: str) -> str | None:
 
 
 class GateMiddleware:
-    """ASGI middleware that refuses an unknown host and a caller over its limit, before the body of a request is read.
+    """ASGI middleware that refuses an unknown host or a request over its limit, before the body is read.
 
-    The name in the Host header must be known, which stops DNS rebinding by another site. A caller is counted by the
-    networks of its address. After its key was authenticated once, it is counted by client instead. A request that is
-    not refused above its limit (`COUNTED`) is passed on with its count, and takes turns.
+    The name in the Host header must be known, which stops DNS rebinding by another site. A request is counted under the
+    networks of the caller's address. After a key was authenticated once, requests with that key are counted under its
+    client instead. Some requests over their limit are not refused (see `COUNTED`): they are passed on to take turns,
+    with their count in their state.
 
-    An unhandled error returns 500, inside CORS, so that pages can read it. The log line has the type of the error and
-    its stack frames, never its message, which may hold a reporter's words.
+    An error that nothing else handles returns 500. `HeadersMiddleware` adds CORS headers to that response, so that
+    pages can read it. The log line has the type of the error and its stack frames, never its message, which may hold a
+    reporter's words.
     """
 
     def __init__(self, app: ASGIApp, allows_host: HostCheck, limiter: Limiter, settings: Settings) -> None:
@@ -127,7 +135,7 @@ class GateMiddleware:
         self._client_of_token: OrderedDict[bytes, str] = OrderedDict()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
+        """Pass the request on or refuse it. Log an unhandled error, and respond 500 if no response has started."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -148,7 +156,10 @@ class GateMiddleware:
                 await problem_response(Request(scope, receive), InternalError)(scope, receive, send)
 
     async def _admit(self, scope: Scope, receive: Receive, send: Send) -> tuple[ASGIApp, Send]:
-        """Return the app that serves or refuses the request, and `send` with its additions to the response."""
+        """Count the request.
+
+        Return the app that serves or refuses it, and a `send` that adds the rate limit headers.
+        """
         if not self._allows_host(find_field(scope, b"host")):
             return problem_response(Request(scope, receive), UnknownHost), send
         name = policy_name(scope["method"], scope["path"])
@@ -165,7 +176,10 @@ class GateMiddleware:
         return self.app, send if token is None else self._remember_client(scope, token, send)
 
     def _find_bucket(self, scope: Scope, policy: Policy, token: bytes | None) -> tuple[Policy, Networks] | None:
-        """Return the policy and the networks to count, or None if the request is not counted (see `networks_of`)."""
+        """Return the policy and the networks under which to count the request. Return None if it is not counted.
+
+        A request with a known token is counted under its client. `networks_of` says which addresses are not counted.
+        """
         networks = networks_of(scope["client"][0] if scope.get("client") else None)
         if not networks:
             return None
@@ -173,7 +187,7 @@ class GateMiddleware:
         return (policy, networks) if client is None else (self._client_policy, (Network(client),))
 
     def _remember_client(self, scope: Scope, token: bytes, send: Send) -> Send:
-        """Wrap `send`: remember token -> client after authentication, forget it on 401."""
+        """Return a `send` that stores the client of `token` after authentication, and forgets the client after 401."""
 
         def send_and_remember(message: Message) -> Awaitable[None]:
             if message["type"] == "http.response.start":
@@ -191,7 +205,10 @@ class GateMiddleware:
 
 
 def _takes_turns(scope: Scope, name: str, count: Count) -> bool:
-    """Return True if the request, which is over its limit, takes turns. Its state then has the count and the lane."""
+    """Return True if a request over its limit takes turns, and False if it must be refused.
+
+    If it takes turns, store the count and the lane in its state.
+    """
     counted, is_client = COUNTED[name], count.policy.name == CLIENT_POLICY
     if is_client:
         takes_turns = name == CONCERN_POLICY
@@ -205,7 +222,7 @@ def _takes_turns(scope: Scope, name: str, count: Count) -> bool:
 
 
 def with_rate_limit_fields(count: Count, send: Send) -> Send:
-    """Wrap `send`: add the RateLimit header fields."""
+    """Return a `send` that adds the header fields RateLimit-Policy and RateLimit to the response."""
     policy = count.policy
 
     def send_with_fields(message: Message) -> Awaitable[None]:
@@ -219,11 +236,11 @@ def with_rate_limit_fields(count: Count, send: Send) -> Send:
 
 
 def _token_hash(scope: Scope) -> bytes | None:
-    """Return the SHA-256 of the Authorization header, so that no token is held in memory. Return None without one."""
+    """Return the SHA-256 of the Authorization header, or None without that header. No token is kept in memory."""
     authorization = find_field(scope, b"authorization")
     return hashlib.sha256(authorization).digest() if authorization else None
 
 
 def find_field(scope: Scope, name: bytes) -> bytes | None:
-    """Return the first header field of that name."""
+    """Return the value of the first header field with that lower-case name, or None."""
     return next((value for each, value in scope["headers"] if each == name), None)

@@ -1,4 +1,4 @@
-"""Request bodies: read whole, within limits of time and size."""
+"""The reading of whole request bodies, within limits of time and size."""
 
 import asyncio
 
@@ -12,16 +12,19 @@ from app.http.turns import LONG_BODY_BYTES, OVER, HeldAnswer, Turns
 
 MAX_BODY_BYTES = 1_000_000
 MAX_BUFFERED_BYTES = 64 * MAX_BODY_BYTES
-"""Limit of all bodies in transfer at the same time. Above it, short ones are still received."""
+"""The limit for the total of all bodies that are being received.
+
+Above this limit, only bodies up to `LONG_BODY_BYTES` are read.
+"""
 ALWAYS_ANSWERED = ("/health/", "/metrics")
 WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 
 class RequestBodyMiddleware:
-    """ASGI middleware that reads the whole body of a request before it passes the request on.
+    """ASGI middleware that reads the whole body of a request, and then passes the request on if there is room.
 
     A slow client uses memory for its body, for at most `seconds`, but none of the `most_at_work` places for requests in
-    progress. A caller above its limit takes none of these places either: it takes turns (`Turns`).
+    progress. A request over its rate limit takes none of these places either: it waits for its turn (see `Turns`).
     """
 
     def __init__(self, app: ASGIApp, *, seconds: float, most_at_work: int, turns: Turns) -> None:
@@ -33,7 +36,10 @@ class RequestBodyMiddleware:
         self._arriving = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
+        """Read the body within its limits, then pass the request on or refuse it.
+
+        Pass health checks and metrics on without limits.
+        """
         if scope["type"] != "http" or scope["path"].startswith(ALWAYS_ANSWERED):
             await self.app(scope, receive, send)
             return
@@ -51,7 +57,10 @@ class RequestBodyMiddleware:
             await self._turns.answer_late(answer)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send, *, size: int) -> None:
-        """Pass the request on when it has a place, or refuse it."""
+        """Pass the request on, or respond 503 if there is no place for it.
+
+        A request over its limit first waits for its turn.
+        """
         takes_turns = OVER in scope["state"]
         has_room = self._turns.has_room(scope, size) if takes_turns else self._at_work < self._most_at_work
         if not has_room:
@@ -66,7 +75,11 @@ class RequestBodyMiddleware:
                 self._at_work -= 1
 
     async def _read_body(self, scope: Scope, receive: Receive) -> bytes | type[Problem]:
-        """Return the body, or the problem with it."""
+        """Return the body.
+
+        Return the class of a problem if the body is too large, too slow or incomplete, or if memory for bodies is used
+        up.
+        """
         length = find_field(scope, b"content-length") or b""
         if length.isdigit() and int(length) > MAX_BODY_BYTES:
             return ContentTooLarge
@@ -96,7 +109,7 @@ class RequestBodyMiddleware:
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:
-    """Return a `receive` that gives the body in one message, and then the server's own messages."""
+    """Return a `receive` that gives `body` in one message, and then the server's own messages."""
     is_sent = False
 
     async def receive_body() -> Message:

@@ -1,4 +1,4 @@
-"""Headers of every response: security, and what browsers of other origins may read (CORS)."""
+"""Headers of every response: security headers, and CORS headers that let pages of other origins read the response."""
 
 from collections.abc import Awaitable, Mapping, Sequence
 
@@ -13,7 +13,7 @@ from app.http.problem_handlers import PAGES_OF_CONCERNS, problem_response
 from app.models.links import CONCERNS
 
 SAME_ORIGIN_ONLY = ("/v1/desk", "/desk", "/edit", "/metrics", "/health", *PAGES_OF_CONCERNS)
-"""The paths without any CORS headers."""
+"""The prefixes of the paths whose responses have no CORS headers."""
 EXPOSED_HEADERS = (
     "Deprecation",
     "Sunset",
@@ -47,15 +47,16 @@ FOR_EVERY_ORIGIN = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-H
 
 
 def security_headers(*, is_https: bool) -> dict[str, str]:
-    """Return the security headers of every response."""
+    """Return the security headers of every response. If `is_https` is True, include Strict-Transport-Security."""
     return SECURITY_HEADERS | HTTPS_HEADERS if is_https else SECURITY_HEADERS
 
 
 class HeadersMiddleware:
-    """ASGI middleware that adds the headers which the route did not set: security headers, and those of CORS.
+    """ASGI middleware that adds security and CORS headers, and responds to CORS preflights.
 
-    A security header has the strictest value. Reads are open to every origin, submissions to the configured ones only.
-    A public read says so even if the request has no Origin, so that a copy in a shared cache works for browsers too.
+    A security header that the route has not set gets its strictest value. Pages of every origin may read; only pages of
+    `allowed_origins` may submit concerns. The response of a public read has the CORS headers even if the request has no
+    Origin, so that browsers can use a copy in a shared cache.
     """
 
     def __init__(self, app: ASGIApp, *, is_https: bool, allowed_origins: Sequence[str]) -> None:
@@ -75,7 +76,7 @@ class HeadersMiddleware:
         self._security_and_cors = self._security + _raw(FOR_EVERY_ORIGIN)
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        """Serve one request."""
+        """Respond to a preflight, or pass the request on with a `send` that adds the headers for its path."""
         if scope["type"] != "http":
             return self.app(scope, receive, send)
         path: str = scope["path"]
@@ -94,7 +95,7 @@ def _raw(headers: Mapping[str, str]) -> RawHeaders:
 
 
 def _with_headers(send: Send, headers: RawHeaders) -> Send:
-    """Wrap `send`: add each header that the response does not have."""
+    """Return a `send` that adds each of `headers` that the response does not have."""
 
     def send_with_headers(message: Message) -> Awaitable[None]:
         if message["type"] == "http.response.start":
@@ -113,7 +114,7 @@ def _is_preflight(scope: Scope) -> bool:
 
 
 async def _answer_preflight(rules: CORSMiddleware, request: Request, send: Send) -> None:
-    """Return the response to the preflight: what the browser may send, or a problem if it may not."""
+    """Send the response to a preflight: the permitted methods and headers, or the problem `OriginNotAllowed`."""
     response = rules.preflight_response(request.headers)
     if response.status_code == OriginNotAllowed.status:
         headers = {name: value for name, value in response.headers.items() if not name.startswith("content-")}

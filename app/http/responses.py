@@ -1,4 +1,4 @@
-"""Responses of public reads: bytes with a strong ETag, Cache-Control and links, or 304 if the client has them."""
+"""Responses of public reads: a body with a strong ETag, Cache-Control and Link, or 304 if the client has that body."""
 
 import datetime as dt
 import hashlib
@@ -13,12 +13,18 @@ from app.age.keys import AGE_MEDIA_TYPE
 
 Responses = dict[int | str, dict[str, Any]]
 STALE_IF_ERROR_SECONDS = 604_800
-"""How long a response may be served, by this service too, while it may be out of date: a week."""
+"""How long a cache may serve an expired response while the service fails: one week.
+
+The response cache of this service keeps to the same limit.
+"""
 CACHE_CURRENT = f"public, max-age=60, stale-while-revalidate=600, stale-if-error={STALE_IF_ERROR_SECONDS}"
 CACHE_CHECKED = "public, no-cache"
-"""For a response that may never be out of date: a cache revalidates it before each use."""
+"""For a response that must never be out of date: a cache revalidates the response before each use."""
 REUSED_FOR = dt.timedelta(seconds=660)
-"""How long a cache may serve a response with `CACHE_CURRENT`, while the service works."""
+"""How long a cache may serve a response with `CACHE_CURRENT` while the service works.
+
+The time is the sum of `max-age` and `stale-while-revalidate`.
+"""
 CACHE_IMMUTABLE = "public, max-age=31536000, immutable"
 LINK_TYPES = {
     "timemap": "application/link-format",
@@ -60,9 +66,10 @@ def public_response(
     more_links: Mapping[str, str] | None = None,
     more_headers: Headers | None = None,
 ) -> Response:
-    """Return the response of a public read.
+    """Return `body` as the JSON response of a public read, or 304 if the request has its ETag.
 
-    `more_links` are sent only in the Link header, because they may change while the body must not.
+    The Link header has the links of `body` and `more_links`. The body does not have `more_links`, because they may
+    change while the body must not.
     """
     links = {**getattr(body, "links", {}), **(more_links or {})}
     content, media_type = json_bytes(body), "application/json"
@@ -80,7 +87,7 @@ def conditional_response(
     caching: str = CACHE_CURRENT,
     more_headers: Headers | None = None,
 ) -> Response:
-    """Return the bytes, or 304 with the same headers if the request has their ETag in If-None-Match."""
+    """Return a response with `content`, or 304 with the same headers if If-None-Match has the ETag of `content`."""
     headers = {"ETag": etag_of(content), "Cache-Control": caching, **(more_headers or {})}
     if links:
         headers["Link"] = link_header(links)
@@ -90,10 +97,11 @@ def conditional_response(
 
 
 def caching_until(changes_at: dt.datetime | None, now: dt.datetime, caching: str) -> Headers:
-    """Return the caching headers of a response that holds until `changes_at`, if that is given.
+    """Return the caching headers of a response that is valid until `changes_at`, or for no set time if that is None.
 
-    `Expires` ends its time in the response cache. It ends so early that no cache serves the response after
-    `changes_at`. Shortly before that time, caches revalidate for each request.
+    `Expires` says when the response cache drops the response: `REUSED_FOR` before `changes_at`, so that no cache serves
+    the response after `changes_at`. If less time than `REUSED_FOR` is left, `Expires` is `changes_at`, and caches must
+    revalidate the response before each use.
     """
     if changes_at is None:
         return {"Cache-Control": caching}
@@ -106,7 +114,7 @@ def caching_until(changes_at: dt.datetime | None, now: dt.datetime, caching: str
 
 
 def json_bytes(body: BaseModel) -> bytes:
-    """Return the model as the JSON that is sent."""
+    """Return `body` as JSON in UTF-8, as it is sent."""
     return body.model_dump_json().encode()
 
 
@@ -116,12 +124,18 @@ def etag_of(content: bytes) -> str:
 
 
 def gzip_etag(etag: str) -> str:
-    """Return the strong ETag of the gzip encoding: other bytes, so another tag (RFC 9110, section 8.8.3.3)."""
+    """Return the strong ETag for the gzip encoding of the content that has `etag`.
+
+    The encoded bytes differ, so their ETag must differ too (RFC 9110, section 8.8.3.3).
+    """
     return f'{etag[:-1]}-gzip"'
 
 
 def matches_etag(headers: Sequence[str], etag: str, *, weakly: bool = False) -> bool:
-    """Return True if the header lists the tag (RFC 9110, section 8.8.3.2). `*` matches any tag."""
+    """Return True if a value in `headers` (If-Match or If-None-Match) lists `etag`, or is `*`.
+
+    With `weakly`, ignore the prefix `W/` in `headers`: the weak comparison of RFC 9110, section 8.8.3.2.
+    """
     tags = [tag.strip() for header in headers for tag in header.split(",")]
     if weakly:
         tags = [tag.removeprefix("W/") for tag in tags]
@@ -129,18 +143,21 @@ def matches_etag(headers: Sequence[str], etag: str, *, weakly: bool = False) -> 
 
 
 def add_languages(response: Response, paths: Mapping[str, str]) -> None:
-    """Add a link to each other language of the same content: `paths` has the path by language tag."""
+    """Add links to the same content in other languages to the Link header. `paths` has the path by language tag."""
     links = [f'<{path}>; rel="alternate"; hreflang="{tag}"' for tag, path in paths.items()]
     response.headers["Link"] = ", ".join([*filter(None, [response.headers.get("Link")]), *links])
 
 
 def link_header(links: Mapping[str, str]) -> str:
-    """Return the Link header (RFC 8288): only links whose relation is registered (RFC 5829, RFC 7089 and others)."""
+    """Return the value of the Link header (RFC 8288) for `links`, which has the path for each relation.
+
+    Leave out relations that are not registered (RFC 5829, RFC 7089 and others).
+    """
     return ", ".join(link_value(path, relation) for relation, path in links.items() if relation in REGISTERED_RELATIONS)
 
 
 def link_value(path: str, relation: str, **attributes: str) -> str:
-    """Return one link in the syntax of a Link header or of a TimeMap."""
+    """Return one link in the syntax of a Link header or of a TimeMap, with the media type if the relation has one."""
     if relation in LINK_TYPES:
         attributes = {"type": LINK_TYPES[relation]} | attributes
     parameters = "".join(f'; {name}="{value}"' for name, value in attributes.items())
@@ -149,7 +166,10 @@ def link_value(path: str, relation: str, **attributes: str) -> str:
 
 
 def sealed_file(sealed: bytes, name: str, counts: Mapping[str, int]) -> Response:
-    """Return the sealed file, with a header for each count: how many additions, or notes, can be fetched."""
+    """Return the encrypted file as a download with the name `<name>.age`, and a header for each entry of `counts`.
+
+    `counts` has numbers by header name: how many additions, or notes, can be fetched.
+    """
     headers = {
         "Vary": "Accept",
         "Content-Disposition": f'attachment; filename="{name}.age"',

@@ -1,4 +1,4 @@
-"""Classes of routes and routers that refuse unknown queries, and give FastAPI this project's request class."""
+"""Route and router classes that refuse unknown query parameters, and use this project's request class."""
 
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator
@@ -20,19 +20,19 @@ NUL = "\x00"
 
 
 async def ignore_unknown_query() -> None:
-    """Mark a route that ignores unknown parameters, as clients of its standard expect."""
+    """Do nothing. A route with this dependency ignores unknown query parameters, as clients of its standard expect."""
 
 
 UNKNOWN_IGNORED = Depends(ignore_unknown_query)
 
 
 async def reject_unknown_query(request: Request, route: APIRoute) -> None:
-    """Raise `RequestValidationError` for a parameter that is unknown, repeated or has a NUL.
+    """Raise `RequestValidationError` if a query parameter is unknown or repeated, or if its value contains a NUL.
 
-    The error also has every other fault of the parameters, and of a readable body, so that a caller gets all of them at
-    once.
+    The error also lists the other faults of the parameters and of a readable body, so that the caller gets all of them
+    at once. A route that depends on `ignore_unknown_query` accepts unknown parameters.
     """
-    not_in_query = (params.Path, params.Header, params.Cookie)  # the fields of a model have no kind
+    not_in_query = (params.Path, params.Header, params.Cookie)  # the fields of a query model have none of these classes
     known = {each.alias for each in get_flat_params(route.dependant) if not isinstance(each.field_info, not_in_query)}
     ignored = any(dependency.call is ignore_unknown_query for dependency in route.dependant.dependencies)
     received = request.query_params.multi_items()
@@ -43,7 +43,10 @@ async def reject_unknown_query(request: Request, route: APIRoute) -> None:
 
 
 def _errors_of_names(names: list[str], known: set[str], *, ignored: bool) -> list[Any]:
-    """Return an error for the unknown names, which are not repeated, and one for each repeated name."""
+    """Return one error if any name is unknown, and one error for each known name that is repeated.
+
+    The error does not contain the unknown name. With `ignored`, unknown names are accepted.
+    """
     errors: list[Any] = []
     if not ignored and any(name not in known for name in names):
         hint = f"This path knows: {', '.join(sorted(known))}." if known else "This path knows none."
@@ -53,14 +56,14 @@ def _errors_of_names(names: list[str], known: set[str], *, ignored: bool) -> lis
 
 
 async def _other_errors(request: Request, route: APIRoute) -> list[Any]:
-    """Return the faults that FastAPI finds in the other parameters, and in the body."""
+    """Return the faults that FastAPI finds in path, query and header parameters, and in a readable body."""
     errors: list[Any] = []
     for dependant in _all_of(route.dependant):
         errors += request_params_to_args(dependant.path_params, request.path_params)[1]
         errors += request_params_to_args(dependant.query_params, request.query_params)[1]
         errors += request_params_to_args(dependant.header_params, request.headers)[1]
     if route.body_field is not None:
-        with suppress(HTTPException):  # the next attempt gets the problem of an unreadable body
+        with suppress(HTTPException):  # the caller is told of an unreadable body once the query is right
             body = await request.json()
             errors += (await request_body_to_args(route.dependant.body_params, body, embed_body_fields=False))[1]
     return errors
@@ -73,27 +76,27 @@ def _all_of(dependant: Dependant) -> Iterator[Dependant]:
 
 
 class GuidanceRequest(Request):
-    """A request whose cookies are read in linear time. FastAPI reads them for every route.
+    """A request whose cookies are parsed in linear time. FastAPI parses the cookies for every route.
 
-    Quotes are removed and nothing in them is decoded: no cookie here needs it. Older versions of Python take quadratic
-    time for it.
+    Quotes around a value are removed, and the text inside is not decoded: no cookie of this service needs decoding. The
+    parser of the standard library takes quadratic time for decoding in older versions of Python.
     """
 
     @cached_property
     def cookies(self) -> dict[str, str]:
-        """The value of each cookie. If a name is repeated, the last one counts."""
+        """The cookies by name. If a name is repeated, the last value counts."""
         pairs = (each.partition("=") for field in self.headers.getlist("cookie") for each in field.split(";"))
         return {name.strip(): value.strip().strip('"') for name, _, value in pairs}
 
 
 class GuidanceRoute(APIRoute):
-    """A route that refuses unknown and repeated query parameters, and a NUL in its path.
+    """A route that refuses unknown and repeated query parameters, and returns 404 for a path with a NUL character.
 
-    PostgreSQL text cannot contain a NUL, so a path with one finds nothing.
+    PostgreSQL text cannot contain a NUL, so nothing can have such a path.
     """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Return the route's handler, which checks the query first."""
+        """Return a handler that checks the path and the query before FastAPI's handler runs."""
         handle = super().get_route_handler()
 
         async def handle_known_query(request: Request) -> Response:
@@ -109,7 +112,7 @@ class GuidanceRoute(APIRoute):
 
 
 class GuidanceRouter(APIRouter):
-    """A router whose routes refuse unknown query parameters, and have the names of their functions."""
+    """A router that makes each route a `GuidanceRoute`. The name of the function is the route's operation id."""
 
     def __init__(self, **options: Any) -> None:
         options = {"responses": RESPONSES_OF_ALL_ROUTES, "route_class": GuidanceRoute, **options}

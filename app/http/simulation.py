@@ -1,4 +1,4 @@
-"""Simulated outcomes that a test can choose."""
+"""Simulated outcomes of submissions, for callers with a test key."""
 
 from typing import Annotated
 
@@ -26,7 +26,12 @@ SIMULATED_WAIT_SECONDS = "5"
 def simulate(
     request: Request, context: AppContext, submission: Concern, submitter: Principal, outcome: SimulatedOutcome
 ) -> Response:
-    """Return or raise the outcome that a test requests, after the usual validation. Nothing is stored."""
+    """Validate the submission, and return or raise the simulated `outcome`. Store nothing.
+
+    Raise `StoreBusy` for `BUSY` and `InvalidConcern` for `REFUSED`. Return a 429 response for `TOO_MANY`. The caller
+    must handle `ACCEPTED`, which would also return 429. Raise `InvalidConcern` if the submitter has no test key or the
+    submission is invalid.
+    """
     if not submitter.for_tests:
         raise InvalidConcern([NO_SIMULATION])
     context.submissions.check(submission, for_tests=submitter.for_tests, at=context.clock())

@@ -1,8 +1,9 @@
-"""Traces for an OpenTelemetry collector: a span for each request, by its route template, and for each flush.
+"""Traces for an OpenTelemetry collector: a span for each request, and a span for each flush of the database writer.
 
-The extra `traces` holds the libraries, so only a service with a collector imports this module. A span has only what the
-request's log line has: the method, the template of the route, the status and the random id. A span is made after the
-response, from the same record, so that a request costs nothing without a collector.
+The libraries are in the extra `traces`, so only a service with a collector imports this module. The span of a request
+has the method, the route template, the status, the duration and the random request id, and says whether the response
+came from the cache. A span is made after the response, from the record that the log line is made from. So a request
+costs nothing more without a collector.
 """
 
 import time
@@ -26,14 +27,20 @@ NANOSECONDS = 1_000_000_000
 
 
 class Traces:
-    """A background sender of spans. Spans that the collector refuses are dropped: requests never wait for it."""
+    """A sender of spans in the background. Spans that the collector refuses are dropped.
+
+    Requests never wait for the collector.
+    """
 
     def __init__(self, url: str) -> None:
         self._provider = _make_provider(f"{url.rstrip('/')}{TRACES_PATH}")
         self._tracer = self._provider.get_tracer("guidance", VERSION)
 
     def record(self, answered: Sequence[Answered]) -> None:
-        """Make a span for each finished request."""
+        """Queue a span for each finished request in `answered`.
+
+        The time of this call counts as the end of each request.
+        """
         end = time.time_ns()
         for each in answered:
             span = self._tracer.start_span(
@@ -53,7 +60,7 @@ class Traces:
             span.end(end)
 
     def record_flush(self, operations: int, seconds: float) -> None:
-        """Make a span for a flush of the writer that just ended."""
+        """Queue a span for a flush of the writer that has just ended: it wrote `operations` operations in `seconds`."""
         end = time.time_ns()
         span = self._tracer.start_span(
             "writer flush",
@@ -64,12 +71,15 @@ class Traces:
         span.end(end)
 
     def close(self) -> None:
-        """Send pending spans, for some seconds at most."""
+        """Send the pending spans, for some seconds at most, and stop."""
         self._provider.shutdown()
 
 
 def _make_provider(endpoint: str) -> TracerProvider:
-    """Return a provider that reads nothing of the machine or the environment: no host name, no proxy, no user."""
+    """Return a tracer provider that sends spans to `endpoint`.
+
+    The spans do not name the host or the user, and proxy settings of the environment are ignored.
+    """
     session = Session()
     session.trust_env = False
     resource = Resource({"service.name": NAME, "service.version": VERSION})

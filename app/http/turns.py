@@ -1,7 +1,8 @@
-"""Turns and delayed responses for callers above their limit, in place of refusals.
+"""Turns and delayed responses: what a request over a rate limit gets in place of a refusal.
 
-A flood gets few of the places for requests in progress, whatever it sends. Callers are not refused for what others sent
-from the same address. A delayed response is stored first: a client that disconnects loses nothing.
+Requests over a limit take turns: few are in progress at once, and few begin in a second. So a flood occupies few of the
+places for requests, and a caller is not refused because other people at the same address sent many requests. Some
+routes also delay their response. The content is stored before the delay, so a client that disconnects loses nothing.
 """
 
 import asyncio
@@ -13,26 +14,39 @@ from dataclasses import dataclass, field
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 OVER, LANE, LATE, HELD_SECONDS = "over_limit", "lane", "answers_late", "held_seconds"
-"""The keys of a request's state.
+"""The keys of a request's state for turns and delays.
 
-They are the count that is over its limit, the policy whose turns it takes, True if its route delays the response, and
-the seconds of the delay.
+`OVER` has the count that is over its limit. `LANE` has the name of the policy whose turns the request takes, and the
+number by which connections are divided to limit the waiting requests. `LATE` is True if the route delays the response.
+`HELD_SECONDS` has the length of the delay.
 """
 PLACES = 6
-"""The number of requests of one lane in progress. The lanes that use threads have fewer than there are threads."""
+"""The maximum number of requests of one lane in progress.
+
+The number is less than that of threads, so that one lane cannot occupy all threads.
+"""
 PER_SECOND = 60
-"""The number of requests of one lane that begin in a second: a flood uses a fifth of a processor, and spares the disk.
+"""The maximum number of requests of one lane that begin in a second.
+
+With this limit, a flood uses a fifth of a processor, and little of the disk.
 """
 LONG_BODY_BYTES = 16_384
-"""A concern of 4,096 bytes fits into such a body, in any encoding as a form or as JSON."""
+"""The size above which a body counts as long.
+
+A concern of 4,096 bytes fits into such a body, in any encoding as a form or as JSON.
+"""
 MAX_WAITING_BYTES = 16_000_000
-"""Limit of the larger bodies that wait at the same time."""
+"""The limit for the total of all long bodies that wait for their turn."""
 LATE_SECONDS = 2.0
-"""Long enough to slow a script that waits each time; a person who presses 'Send' once does not notice."""
+"""The delay of a response.
+
+The delay is long enough to slow a script that waits for each response. A person who presses 'Send' once does not
+notice.
+"""
 
 
 class HeldAnswer:
-    """A wrapper of `send` that keeps the response back if its route delays it."""
+    """A wrapper of `send` that keeps the messages of a response if the route has set `LATE` in the request's state."""
 
     def __init__(self, scope: Scope, send: Send) -> None:
         self.messages: list[Message] = []
@@ -40,11 +54,11 @@ class HeldAnswer:
         self._send = send
 
     def send(self, message: Message) -> Awaitable[None]:
-        """Send the message, or keep it."""
+        """Keep `message` if the response is delayed; otherwise send it."""
         return self._keep(message) if self.state.get(LATE) else self._send(message)
 
     async def send_kept(self) -> None:
-        """Send the kept messages."""
+        """Send the kept messages, in order."""
         for message in self.messages:
             await self._send(message)
 
@@ -54,14 +68,18 @@ class HeldAnswer:
 
 @dataclass
 class _Lane:
-    """The callers above the limit of one policy: those in progress, how many wait, and when the next one may begin."""
+    """The requests over the limit of one policy, which take turns.
+
+    `places` limits the requests in progress. `waiting` is the number of waiting requests. `free_at` is the earliest
+    time at which the next request may begin, by `time.monotonic`.
+    """
 
     places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(PLACES))
     waiting: int = 0
     free_at: float = 0.0
 
     async def wait(self) -> None:
-        """Wait for the turn of one more request."""
+        """Wait until one more request may begin, and take a place. The caller must release the place."""
         now = time.monotonic()
         begin = max(now, self.free_at)
         self.free_at = begin + 1 / PER_SECOND
@@ -71,10 +89,11 @@ class _Lane:
 
 @dataclass
 class Turns:
-    """The turns of requests above their limit, and the delayed responses.
+    """The lanes of requests over their limits, and the delayed responses.
 
-    Both are bounded by shares of the connections, so that most of these are left to other callers. A response without
-    room is sent immediately; a request without room is refused.
+    Waiting requests and delayed responses use only a share of `connections`, so that most connections are left to other
+    callers. The caller of `serve` must first check `has_room`, and refuse a request without room. A delayed response
+    without room is sent immediately.
     """
 
     connections: int
@@ -83,13 +102,16 @@ class Turns:
     _held: int = 0
 
     def has_room(self, scope: Scope, size: int) -> bool:
-        """Return True if the request, with a body of `size` bytes, can wait for its turn."""
+        """Return True if there is room for a request with a body of `size` bytes to wait for its turn."""
         name, share = scope["state"][LANE]
         is_heavy = size > LONG_BODY_BYTES and self._waiting_bytes + size > MAX_WAITING_BYTES
         return not is_heavy and self._lanes[name].waiting < max(1, self.connections // share)
 
     async def serve(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send, size: int) -> None:
-        """Serve the request in its turn."""
+        """Wait for the turn of the request, then pass the request to `app`.
+
+        `size` is the length of its body in bytes.
+        """
         lane, size = self._lanes[scope["state"][LANE][0]], size if size > LONG_BODY_BYTES else 0
         lane.waiting += 1
         self._waiting_bytes += size
@@ -104,7 +126,10 @@ class Turns:
             lane.places.release()
 
     async def answer_late(self, answer: HeldAnswer) -> None:
-        """Send the delayed response, after `LATE_SECONDS` if there is room, otherwise immediately."""
+        """Send the kept response after `LATE_SECONDS`, or immediately if too many responses are delayed.
+
+        Store the delay in the request's state, so that the log does not count it.
+        """
         if self._held < self.connections // 8:
             self._held += 1
             try:

@@ -1,4 +1,4 @@
-"""Authentication of people at the pages of the desk, by a session in a cookie."""
+"""Authentication of people for the desk pages, by a session cookie or by a client key that names a person."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -23,13 +23,13 @@ SESSION_COOKIE = "desk"
 
 
 def _may(scope: Scope) -> Any:
-    """Return the property that is True if the person has the scope."""
+    """Return a property of `Visitor` that is True if the person has `scope`."""
     return property(lambda visitor: scope in visitor.scopes)
 
 
 @dataclass(frozen=True)
 class Visitor:
-    """A signed-in person: the actor for the audit log, the name, and the scopes."""
+    """An authenticated person at the desk pages: the actor for the audit log, the name, and the scopes."""
 
     actor: Actor
     name: str
@@ -37,7 +37,7 @@ class Visitor:
 
     @property
     def has_passkey(self) -> bool:
-        """True if the person signed in by a passkey of this site."""
+        """True if the person signed in with a passkey of this site."""
         return self.actor.client.startswith(f"{BY_PASSKEY}/")
 
     can_read = _may(Scope.READ)
@@ -48,10 +48,13 @@ class Visitor:
 
 
 async def require_person(request: Request, security: SecurityScopes, now: NowDep) -> Visitor:
-    """Return the person who is signed in, or has the key in the Authorization header, with every scope of the route.
+    """Return the person who is signed in by a session cookie, or named by the key in the Authorization header.
 
-    Browsers do not add that header automatically, so no other site can use a key. A key that names no person opens no
-    page. The role is looked up for each request. Raises `TokenMissing`, `TokenInvalid` or `ScopeMissing`.
+    The person must have every scope of the route; the scopes are looked up for each request. Raise `TokenMissing` if
+    the request has neither a key nor a session cookie. Raise `TokenInvalid` if the key or session is not valid, or if
+    the key names no person. Raise `ScopeMissing` if the person lacks a scope. Log a refused key or session. A key may
+    raise the other errors of `authenticate` too. Browsers do not add a key automatically, so no other site can use a
+    person's key.
     """
     address = caller_address(request)
     credentials = await client_key_of(request)
@@ -77,25 +80,32 @@ async def require_person(request: Request, security: SecurityScopes, now: NowDep
 
 
 def is_navigation(request: Request) -> bool:
-    """Return True if the browser opens a page, and can be redirected elsewhere and back."""
+    """Return True if a browser opens a page with this request.
+
+    The browser can then be redirected elsewhere and back.
+    """
     mode = request.headers.get("sec-fetch-mode", "navigate" if "text/html" in request.headers.get("accept", "") else "")
     return request.method == "GET" and mode == "navigate"
 
 
 def cookie_name(settings: Settings, name: str) -> str:
-    """Return the name under which a cookie is set. With https no other host can set a cookie of that name."""
+    """Return the full name of the cookie `name`.
+
+    With https, its prefix stops other hosts from setting such a cookie.
+    """
     return f"{SECURE_PREFIX}{name}" if settings.is_https else name
 
 
 def read_cookie(request: Request, name: str) -> str | None:
-    """Return the cookie of the request, or None."""
+    """Return the value of the cookie `name`, or None if the request has no such cookie or its value is empty."""
     return request.cookies.get(cookie_name(context_of(request).settings, name)) or None
 
 
 def set_cookie(response: Response, settings: Settings, name: str, value: str, *, seconds: int | None = None) -> None:
-    """Set a cookie that no JavaScript reads and no other site sends. It ends with the browser or after `seconds`.
+    """Set a cookie that JavaScript cannot read, and that browsers do not send with requests from other sites.
 
-    An empty value deletes it.
+    The cookie expires after `seconds`, or when the browser closes if `seconds` is None. An empty `value` deletes the
+    cookie.
     """
     response.set_cookie(
         cookie_name(settings, name),

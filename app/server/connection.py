@@ -1,7 +1,7 @@
-"""A client's connection: checks its bytes, and responds from the cache or passes requests to uvicorn's protocol.
+"""A connection from a client: checks its bytes, and responds from the cache or passes requests to uvicorn's protocol.
 
-uvicorn's protocol gets the bytes of one request at a time, through the public methods of asyncio's protocols. It calls
-the service and writes the response. `app.server.run` lists what is used of uvicorn beyond its documentation.
+uvicorn's protocol gets the bytes of one request at a time, through the public methods of asyncio's protocols. uvicorn
+then calls the service and writes the response. `app.server.run` lists the undocumented parts of uvicorn that are used.
 """
 
 import asyncio
@@ -22,18 +22,25 @@ from app.server.front import Front
 from app.server.refusals import Refusals
 
 SHARED, CONNECTION = "shared", "connection"
-"""Keys of `Shared` and of the connection in the state of each request (ASGI)."""
+"""Keys in the state of each request (ASGI): for the `Shared` of the process, and for the `Connection`."""
 SCHEMES = frozenset({b"http", b"https"})
 PARTS_PER_TURN = 100
-"""Number of parts of a body that are read before other connections have their turn. 256 KB hold 43,000 chunks."""
+"""Number of parts of a body that are read before other connections have their turn.
+
+256 KB, which may arrive at once, hold up to 43,000 chunks.
+"""
 MAX_DISCARDED_BYTES = 16_000_000
-"""Bytes of a body that are read and discarded after a response, so that its sender gets to read the response."""
+"""Maximum bytes that are read and discarded after a response, so that a client that is still sending can read it."""
 DISCONNECT: Message = {"type": "http.disconnect"}
 END_OF_RESPONSE: Message = {"type": "http.response.body"}
 
 
 class ServerTransport:
-    """The client's transport as uvicorn sees it, except that pausing affects only what the connection passes on."""
+    """The transport that uvicorn's protocol gets: the client's, except for pausing and resuming.
+
+    `pause_reading` and `resume_reading` call `set_full`, so that the connection stops passing data to uvicorn, or
+    continues.
+    """
 
     def __init__(self, transport: Transport, set_full: Callable[[bool], None]) -> None:
         self.pause_reading = partial(set_full, True)
@@ -45,10 +52,10 @@ class ServerTransport:
 
 
 class Connection(asyncio.Protocol):
-    """A connection of a client, which is closed if the client is too slow (see `ClientDeadline`).
+    """A connection from a client, which is closed if the client is too slow (see `ClientDeadline`).
 
-    If more than `settings.connections` are open, the one that has waited longest for its client is closed to make room.
-    If none waits for its client, the new connection is refused.
+    If a new connection makes more than `settings.connections`, the connection that has waited longest for its client is
+    closed to make room. If no connection waits for its client, the new connection is refused.
 
     A client that sends a body may read the response only after it has sent everything. Closing a connection with unread
     data would lose the response. So further data is read and discarded, up to `MAX_DISCARDED_BYTES` and for
@@ -63,18 +70,18 @@ class Connection(asyncio.Protocol):
         self._server = cast("Any", protocol)(app_state={**app_state, CONNECTION: self}, **others)
         self._framing = Framing()
         self._is_at_work = False
-        """True from the head of a request to the end of its response."""
+        """True from the arrival of a request head to the end of the response."""
         self._body_breaks: asyncio.Future[Message] | None = None
-        """Done when the body of the current request proves malformed; None if the request has no body."""
+        """A future that is done when the current request's body proves malformed. None without a body."""
         self._is_deaf = False
-        """True after a refusal or a malformed body: nothing more of the connection is read."""
+        """True after a refusal or a malformed body: all further data of the connection is discarded."""
         self._discarded = 0
         self._has_ended = False
         self._is_server_full = False
         self._waits_for_turn = False
 
     def connection_made(self, transport: BaseTransport) -> None:
-        """Accept the connection, closing another if necessary."""
+        """Accept the connection. If too many connections are open, close another, or refuse this connection."""
         self._transport = cast("Transport", transport)
         self.deadline = ClientDeadline(self._transport, self._settings.client_seconds)
         self._server.connection_made(ServerTransport(self._transport, self.set_server_full))
@@ -85,13 +92,19 @@ class Connection(asyncio.Protocol):
                 return
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  # asyncio's signature
-        """Clean up, always without an error: with one, uvicorn would leave its timer running."""
+        """Clean up, and tell uvicorn that the connection has ended.
+
+        No error is passed on: with an error, uvicorn would leave its timer running.
+        """
         self.deadline.cancel()
         self._shared.open.discard(self)
         self._server.connection_lost(None)
 
     def data_received(self, data: bytes) -> None:
-        """Respond to a known read from the cache. Read other data, or discard it if it cannot belong to a request."""
+        """Respond to a known public read from the cache, or parse the data and respond.
+
+        After a refusal or a malformed body, discard the data, and close the connection if there is too much of it.
+        """
         if self._is_deaf:
             self._discarded += len(data)
             if self._discarded > MAX_DISCARDED_BYTES:
@@ -104,7 +117,10 @@ class Connection(asyncio.Protocol):
         self._read_on(may_answer=is_alone)
 
     def eof_received(self) -> bool:
-        """Respond to a client that sends nothing more. Return True to keep the connection open for the response."""
+        """Record that the client sends nothing more.
+
+        Return True if a response is due, so that the connection stays open.
+        """
         if not self._is_at_work:
             return False
         self._has_ended = True
@@ -112,22 +128,25 @@ class Connection(asyncio.Protocol):
         return True
 
     def pause_writing(self) -> None:
-        """Wait for a client that does not read the response fast enough."""
+        """Pause the response, and apply the client's deadline: the client does not read fast enough."""
         self._server.pause_writing()
         self.deadline.set_write_paused(True)
 
     def resume_writing(self) -> None:
-        """Continue: the client has read most of the response."""
+        """Continue the response: the client has read most of it."""
         self._server.resume_writing()
         self.deadline.set_write_paused(False)
 
     def set_server_full(self, is_full: bool) -> None:
-        """Stop passing on a body when uvicorn's buffer is full, and continue when it is not."""
+        """Stop passing a body on while uvicorn's buffer is full (`is_full`), and continue afterwards."""
         self._is_server_full = is_full
         self._read_on()
 
     def _read_on(self, *, may_answer: bool = False) -> None:
-        """Read as far as possible now: the next head after the previous response, and then its body."""
+        """Process the received data as far as possible: the next request head if no response is due, and then its body.
+
+        With `may_answer`, the response may come from the cache. Refuse an invalid request, and report a malformed body.
+        """
         if self._transport.is_closing():
             return
         try:
@@ -173,14 +192,14 @@ class Connection(asyncio.Protocol):
         self._read_on()
 
     def _stop_or_continue(self) -> None:
-        """Stop reading from the client while data waits here, and resume when none does."""
+        """Stop reading from the client while its data cannot be passed on, and resume when it can."""
         waits = self._is_at_work and not self._framing.is_body_due and not self._framing.is_empty
         is_reading = self._is_deaf or not (waits or self._is_server_full or self._waits_for_turn)
         if is_reading != self._transport.is_reading() and not self._transport.is_closing():
             (self._transport.resume_reading if is_reading else self._transport.pause_reading)()
 
     def _send_answer(self, answer: bytes | None) -> bool:
-        """Send the response from the cache. Return False if there is none."""
+        """Send `answer`, a response from the cache, and return True. Return False if `answer` is None."""
         if answer is None:
             return False
         self._transport.write(answer)
@@ -188,14 +207,20 @@ class Connection(asyncio.Protocol):
         return True
 
     def _refuse(self, kind: type[Problem]) -> None:
-        """Send the problem if no request was read. The connection closes when the client closes its side."""
+        """Send a problem of the class `kind` instead of reading a request, and discard further data.
+
+        The connection closes when the client closes its side.
+        """
         self._is_deaf = True
         self.deadline.restart()
         self._transport.write(self._shared.refusals.make(kind, self._shared.front.date))
         self._transport.write_eof()
 
     def _make_room(self) -> bool:
-        """Abort the other connection that has waited longest for its client. Return False if none waits."""
+        """Abort the other connection that has waited longest for its client.
+
+        Return False if no other connection waits.
+        """
         waiting = [each for each in self._shared.open if each is not self and each.deadline.waits_for_client]
         if not waiting:
             return False
@@ -205,7 +230,11 @@ class Connection(asyncio.Protocol):
         return True
 
     async def serve(self, service: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request. Until the response, the client's deadline applies only while its body is due."""
+        """Pass a request to `service`. The deadline for the client is suspended while the service works.
+
+        While the service waits for the body, the connection counts as waiting for its client. If the response is
+        complete before the body, hold back the end of the response until the rest of the body is read and discarded.
+        """
         is_body_due = self._body_breaks is not None
         is_end_held = False
 
@@ -233,7 +262,7 @@ class Connection(asyncio.Protocol):
                 self._end_request()
 
     async def _receive_body(self, receive: Receive) -> Message:
-        """Return the next part of the body, or a disconnection if the body is malformed."""
+        """Return the next part of the body, or `DISCONNECT` if the body is malformed."""
         if self._body_breaks is None or not self._framing.is_body_due:
             return await receive()
         receiving = asyncio.ensure_future(receive())
@@ -244,7 +273,10 @@ class Connection(asyncio.Protocol):
             receiving.cancel()
 
     async def _discard_body(self, receive: Receive) -> None:
-        """Read and discard the rest of the body, within the bounds. The client already has the whole response."""
+        """Read and discard the rest of the body, up to `MAX_DISCARDED_BYTES` and for `client_seconds`.
+
+        The client has already been sent the response, except for its end.
+        """
         discarded = 0
         try:
             async with asyncio.timeout(self._settings.client_seconds):
@@ -257,7 +289,7 @@ class Connection(asyncio.Protocol):
             return
 
     def _end_request(self) -> None:
-        """Continue with the next request, unless the body of this one did not end."""
+        """Continue with the next request. Close the connection instead if the body of this request did not end."""
         self._is_at_work = False
         if self._is_deaf:
             self._transport.close()
@@ -265,9 +297,10 @@ class Connection(asyncio.Protocol):
 
 
 def in_origin_form(scope: Scope) -> Scope:
-    """Return the scope with only the path. A client may send a whole URL as target (RFC 9112, section 3.2.2).
+    """Return `scope` with only a path as the target. A client may send a whole URL (RFC 9112, section 3.2.2).
 
-    The host of the URL replaces the Host header, so that the service checks the host that the client means.
+    The host of the URL replaces the Host header, so that the service checks the host that the client means. A target
+    that is neither a path nor a valid URL is left unchanged.
     """
     target: bytes = scope["raw_path"]
     if target.startswith(b"/"):

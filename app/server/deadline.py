@@ -1,4 +1,4 @@
-"""The deadline of a connection for its client."""
+"""The deadline of a connection: how long the server waits for the client."""
 
 import asyncio
 from asyncio import Transport
@@ -9,8 +9,8 @@ from contextlib import contextmanager
 class ClientDeadline:
     """A timer that closes a connection after `seconds` of waiting for its client.
 
-    The deadline does not apply while the service works on a request: the service has its own, also for the body of a
-    request. A connection that waits for a body may still be closed to make room for another client.
+    The deadline does not apply while the service works on a request. The service then has deadlines of its own, also
+    for the body of the request. A connection that waits for a body may still be closed to make room for another client.
     """
 
     def __init__(self, transport: Transport, seconds: float) -> None:
@@ -21,12 +21,12 @@ class ClientDeadline:
         self._requests = 0
         self.is_write_paused = False
         self.since = self._loop.time()
-        """The start of the current state, in seconds of the event loop's clock."""
+        """The time when the clock was last restarted, by the event loop's clock."""
         self._timer = self._loop.call_later(seconds, self._check)
 
     @property
     def waits_for_client(self) -> bool:
-        """True if the service waits for the client to send a request or the rest of one, or to read the response."""
+        """True if the service waits for the client: for a request, for a body, or until the response is read."""
         return self._has_deadline or self.awaits_body
 
     @property
@@ -35,7 +35,7 @@ class ClientDeadline:
 
     @contextmanager
     def request_at_work(self) -> Iterator[None]:
-        """Stop the clock while the service works on a request."""
+        """Suspend the deadline while the service works on a request. Restart the clock before and after."""
         self._requests += 1
         self.restart()
         try:
@@ -46,12 +46,12 @@ class ClientDeadline:
             self.restart()
 
     def set_write_paused(self, is_paused: bool) -> None:
-        """Start the clock when the client stops reading the response; stop it when the client has read most of it."""
+        """Apply the deadline while the client does not read the response (`is_paused`). Restart the clock."""
         self.is_write_paused = is_paused
         self.restart()
 
     def restart(self) -> None:
-        """Restart the clock at zero."""
+        """Restart the clock: `seconds` begin now."""
         self.since = self._loop.time()
 
     def cancel(self) -> None:
@@ -59,7 +59,10 @@ class ClientDeadline:
         self._timer.cancel()
 
     def _check(self) -> None:
-        """Close the connection if it is due, otherwise check again later: cheaper than a timer for each request."""
+        """Close the connection if the deadline has passed, otherwise check again later.
+
+        A check again and again costs less than a timer for each request.
+        """
         left = self.since + self._seconds - self._loop.time() if self._has_deadline else self._seconds
         if left > 0:
             self._timer = self._loop.call_later(left, self._check)

@@ -1,7 +1,7 @@
-"""Crawl every public read of the service, from the index along every link.
+"""An export of every public read of the service to files, by crawling from the index along every link.
 
-The requests go to the service within this process. The crawler collects the responses that a shared cache may store.
-HTML pages are left out, because they need a running service.
+The requests go to the service within this process. Only responses that a shared cache may store are collected. HTML
+pages are left out, because they need a running service.
 """
 
 import asyncio
@@ -31,9 +31,10 @@ EXPORTED_HEADERS = ("content-type", "cache-control", "etag")
 
 
 async def crawl(app: FastAPI, *, public_url: str) -> ExportedResponses:
-    """Return every response to export, by its path. `public_url` is the service's own address in absolute links.
+    """Start `app`, and return every response to export, by its path.
 
-    Raise `NotExportable` if the service fails, or if an edition was published or withdrawn during the crawl.
+    `public_url` is the address of the service in its absolute links. Raise `NotExportable` if the service fails, or if
+    an edition was published or withdrawn during the crawl.
     """
     exported: ExportedResponses = {}
     transport = httpx.ASGITransport(app)
@@ -61,13 +62,16 @@ async def crawl(app: FastAPI, *, public_url: str) -> ExportedResponses:
 
 
 def media_type(response: httpx.Response) -> str:
-    """Return the media type without its parameters."""
+    """Return the media type of the response without its parameters."""
     content_type: str = response.headers.get("content-type", "")
     return content_type.partition(";")[0]
 
 
 async def _read(client: httpx.AsyncClient, path: str) -> httpx.Response:
-    """Return the response at the path. For a list of several pages, return the longest page that it allows."""
+    """Return the response at `path`. If the response is a page of a longer list, return the longest possible page.
+
+    Raise `NotExportable` for a server error.
+    """
     response = await client.get(path)
     longest = longest_page(response)
     if longest is not None:
@@ -83,7 +87,7 @@ def _is_exportable(response: httpx.Response) -> bool:
 
 
 def _linked_paths(path: str, response: httpx.Response, public_url: str) -> Iterator[str]:
-    """Yield the paths in the response's links, without their queries, and the paths of its items."""
+    """Yield the path of each link in the response, without its query, and the path of each entry in a list."""
     links = re.findall("<(/[^<>]*)>", response.headers.get("link", "").replace(f"<{public_url}/", "</"))
     body = _json(response)
     links += _paths_in(body)
@@ -100,7 +104,7 @@ def _paths_in(value: JsonValue) -> Iterator[str]:
 
 
 def _ids_in(body: JsonValue, name: str) -> Iterator[JsonValue]:
-    """Yield the ids of a list's entries. They are under the list's own name, or under `contents` in Open Referral."""
+    """Yield the id of each entry in a list. The entries are in the member `name`, or in `contents` (Open Referral)."""
     if isinstance(body, dict):
         items = body.get(name.replace("-", "_"), body.get("contents"))
         for item in items if isinstance(items, list) else ():
@@ -109,7 +113,7 @@ def _ids_in(body: JsonValue, name: str) -> Iterator[JsonValue]:
 
 
 def longest_page(response: httpx.Response) -> dict[str, int] | None:
-    """Return the query for the longest page, or None if the response is not a page of a list that has more."""
+    """Return the query for the longest page, or None if the response has the whole list or no list."""
     body = _json(response)
     if isinstance(body, dict):
         if body.get("next_cursor"):
@@ -133,10 +137,10 @@ class ExportResult:
 
 
 def export_reads(app: FastAPI, folder: Path, *, public_url: str) -> ExportResult:
-    """Write the tree to the folder, replacing an earlier export.
+    """Write every public read of `app` as a file in `folder`, replacing an earlier export.
 
-    The tree is written next to the folder and then renamed, so that a server never sees half of it. Raise
-    `FileExistsError` if the folder holds anything else, and `NotExportable` if the service cannot respond.
+    The files are written next to `folder` and then renamed, so that a server of the folder never sees half an export.
+    Raise `FileExistsError` if `folder` holds anything else, and `NotExportable` if `crawl` fails.
     """
     folder = folder.resolve()
     if not _is_replaceable(folder):
@@ -164,7 +168,10 @@ def _is_replaceable(folder: Path) -> bool:
 
 
 def _write(tree: Path, responses: ExportedResponses) -> None:
-    """Write each response, and an inventory of their headers and digests for the server's configuration."""
+    """Write each response to a file in `tree`.
+
+    Add an inventory of headers and digests, for the configuration of a server.
+    """
     inventory = []
     folders = {str(folder) for path in responses for folder in PurePosixPath(path).parents}
     for path, response in responses.items():
@@ -179,7 +186,7 @@ def _write(tree: Path, responses: ExportedResponses) -> None:
 
 
 def _replace(folder: Path, tree: Path, *, backup: Path) -> None:
-    """Rename the tree to the folder; if that fails, put the earlier folder back."""
+    """Rename `tree` to `folder`. If that fails, restore the earlier folder."""
     if folder.exists():
         folder.rename(backup)
     try:

@@ -1,7 +1,8 @@
-"""The framing of HTTP requests: finds where each begins and ends, and checks its bytes before anything else reads them.
+"""The framing of HTTP requests: finds where each begins and ends, and checks the bytes before other code reads them.
 
-If two programs read one request differently, one caller may get the response of another. RFC 9112 lets a server accept
-some ambiguous requests (sections 2.2, 5.2, 6.1, 6.3 and 7.1); this one accepts none. Each pattern takes linear time.
+The head of a request is its request line and header fields. If two programs read the same request differently, one
+caller may get the response of another. RFC 9112 lets a server accept some ambiguous requests (sections 2.2, 5.2, 6.1,
+6.3 and 7.1). This server refuses all ambiguous requests. Each pattern takes linear time.
 """
 
 import re
@@ -13,7 +14,10 @@ from app.errors import BadRequest, HeadTooLarge
 TOKEN = rb"[-!#$%&'*+.^_`|~0-9A-Za-z]++"
 FIELD = TOKEN + rb":[\t\x20-\x7e\x80-\xff]*+\r\n"
 HEAD = re.compile(rb"(" + TOKEN + rb") ([\x21-\x7e]++) HTTP/1\.([01])\r\n((?:" + FIELD + rb")*+)\r\n")
-"""A head by the grammar of RFC 9112, without its allowances for old senders: no folded line, no bare CR or LF."""
+"""Matches a request head by the grammar of RFC 9112, without the exceptions for old clients.
+
+A folded line, a bare CR or a bare LF is refused.
+"""
 TRAILERS = re.compile(rb"(?:" + FIELD + rb")*+\r\n")
 HOST = re.compile(rb"(?:[-0-9A-Za-z._~!$&'()*+,;=%]++|\[[0-9A-Fa-f:.]++\])(?::[0-9]{0,5})?")
 LENGTH = re.compile(rb"0|[1-9][0-9]{0,18}")
@@ -21,7 +25,10 @@ CHUNK_EXTENSION = rb";" + TOKEN + rb"(?:=(?:" + TOKEN + rb"|\"[\t\x20\x21\x23-\x
 CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]{1,16})(?:" + CHUNK_EXTENSION + rb")*+\r\n")
 BLANKS = b"\t "
 NAMES_ONCE = (b"host", b"content-length", b"transfer-encoding", b"content-type", b"authorization")
-"""Fields that a head has at most once. With two, programs could disagree on which one counts."""
+"""The header fields that a request may have only once.
+
+If such a field were repeated, programs could disagree on which value counts.
+"""
 END_OF_LINE = re.compile(rb"\n")
 END_OF_HEAD = re.compile(rb"\n\r?\n")
 END_OF_TRAILERS = re.compile(rb"\A\r?\n|\n\r?\n")
@@ -29,15 +36,15 @@ END_OF_CHUNK = b"\r\n"
 LONGEST_END = len(b"\n\r\n")
 MAX_HEAD_BYTES = 65_536
 MAX_FIELD_BYTES = 8_192
-"""Maximum bytes of one header line. Most proxies allow as many."""
+"""Maximum bytes of one header line. Most proxies have the same limit."""
 MAX_HEAD_FIELDS = 500
-"""Maximum number of header fields. Each takes time, however small it is, and 64 KB hold 13,000."""
+"""Maximum number of header fields. Each field takes time, however short it is, and 64 KB could hold 13,000 fields."""
 
 Fields = list[tuple[bytes, bytes]]
 
 
 class Head(NamedTuple):
-    """The head of a request, with its field names in lower case."""
+    """The parsed head of a request: request line and header fields. The names of fields are in lower case."""
 
     method: bytes
     target: bytes
@@ -48,7 +55,10 @@ class Head(NamedTuple):
 
 
 def read_head(head: bytes) -> Head:
-    """Return the parsed head. Raise `BadRequest` if it is ambiguous, or `HeadTooLarge`."""
+    """Return the parsed request head. Raise `HeadTooLarge` if it has too many fields or too long a field.
+
+    Raise `BadRequest` if the head is malformed or ambiguous.
+    """
     _, *lines = head.removesuffix(b"\r\n\r\n").split(b"\r\n")
     if len(lines) > MAX_HEAD_FIELDS or max(map(len, lines), default=0) > MAX_FIELD_BYTES:
         raise HeadTooLarge
@@ -72,24 +82,24 @@ def read_head(head: bytes) -> Head:
 
 
 class Framing:
-    """A buffer of bytes from a client, taken in checked parts: a head, then the parts of its body."""
+    """A buffer of bytes from a client. Checked parts are taken from it: a request head, then the parts of the body."""
 
     def __init__(self) -> None:
         self._unread = bytearray()
         self._searched = 0
-        """Number of bytes already searched for the end of a head or line."""
+        """Number of bytes already searched for the end of a request head or a line."""
         self._left = 0
-        """Number of bytes of the body or chunk still to come."""
+        """Number of bytes of the body or chunk that have not been taken."""
         self._take_next: Callable[[], bytes] | None = None
 
     @property
     def is_body_due(self) -> bool:
-        """True if a part of the last head's body was not taken yet."""
+        """True if the body of the last request head has not been taken completely."""
         return self._take_next is not None
 
     @property
     def is_empty(self) -> bool:
-        """True if everything was taken."""
+        """True if every byte was taken."""
         return not self._unread
 
     def add(self, data: bytes) -> None:
@@ -97,7 +107,11 @@ class Framing:
         self._unread += data
 
     def take_head(self) -> tuple[bytes, Head] | None:
-        """Take the next head. Return None if it is incomplete. Raise as `read_head` does."""
+        """Take the next request head. Return its bytes and the parsed head, or None if the head is incomplete.
+
+        The caller must first take the whole body of the previous request. Raise `BadRequest` or `HeadTooLarge` as
+        `read_head` does, or `HeadTooLarge` if the head has more than `MAX_HEAD_BYTES`.
+        """
         if self._unread and self._unread[0] <= ord(" "):
             raise BadRequest
         data = self._take_to(END_OF_HEAD, MAX_HEAD_BYTES)
@@ -111,7 +125,10 @@ class Framing:
         return data, head
 
     def take_part(self) -> bytes:
-        """Take the next part of the body; empty if it has not arrived yet. Raise `BadRequest` if it is malformed."""
+        """Take the next part of the body. Return no bytes if none has arrived, or if no body is due.
+
+        Raise `BadRequest` if the part is malformed, or `HeadTooLarge` if a chunk line or the trailers are too long.
+        """
         return self._take_next() if self._take_next is not None else b""
 
     def _take_counted(self) -> bytes:
@@ -145,7 +162,10 @@ class Framing:
         return part
 
     def _take_trailers(self) -> bytes:
-        """Check the fields after the last chunk, and drop them: they are not fields of the request."""
+        """Check the fields after the last chunk and drop them, since they are not fields of the request.
+
+        Return an empty line in their place, or no bytes if the fields are incomplete.
+        """
         data = self._take_to(END_OF_TRAILERS, MAX_HEAD_BYTES)
         if not data:
             return b""
@@ -155,7 +175,10 @@ class Framing:
         return b"\r\n"
 
     def _take_to(self, end: re.Pattern[bytes], most: int) -> bytes:
-        """Take everything up to `end`; empty if it has not arrived. Raise `HeadTooLarge` above `most` bytes."""
+        """Take the bytes up to and including `end`. Return no bytes if `end` has not arrived.
+
+        Raise `HeadTooLarge` if there are more than `most` bytes.
+        """
         found = end.search(self._unread, max(0, self._searched - LONGEST_END))
         if (found.end() if found else len(self._unread)) > most:
             raise HeadTooLarge

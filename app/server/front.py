@@ -1,7 +1,8 @@
-"""The front of the server: responds to plain reads from the cache, before uvicorn parses them.
+"""The front of the server: responds to public reads from the cache, before uvicorn parses the request.
 
-A client that repeats a read sends the same bytes. So the bytes of a head that was answered from the cache are stored
-with the finished response. They hold nothing personal: a request with a credential or a body is never stored.
+A client that repeats a read sends the same bytes. So the raw request head (request line and header fields) is stored
+with the finished response, and the same bytes are not parsed again. A request with an Authorization header or a body is
+never stored.
 """
 
 import time
@@ -16,7 +17,7 @@ from app.server.framing import Head
 
 MAX_STORED_ANSWERS = 500
 MAX_ANSWER_BYTES = 50_000
-"""Maximum bytes of a stored response. It shares its body with the cache, as long as the cache holds that."""
+"""Maximum bytes of the body of a stored response. The body is shared with the cache, while the cache holds it."""
 MAX_HEAD_BYTES = 2_000
 STATUS_LINES = {200: b"HTTP/1.1 200 OK\r\ndate: ", 304: b"HTTP/1.1 304 Not Modified\r\ndate: "}
 KEEP_ALIVE = b"keep-alive"
@@ -24,19 +25,25 @@ CREDENTIAL = b"authorization"
 
 
 class StoredAnswer(NamedTuple):
-    """The stored response to a head."""
+    """The finished response to requests with the same raw head."""
 
     request: CacheRequest
     response: WireResponse
     holds: bool
-    """True if it is valid until the cache is cleared; False if it expires, and so is looked up at each use."""
+    """True if the response is valid until the cache is cleared.
+
+    False if the response expires: it is then looked up in the cache at each use.
+    """
     route: str
     fields: bytes
-    """The header fields up to the request ID."""
+    """The header fields as bytes, up to the request id."""
 
 
 class Front:
-    """The stored responses to heads. They are dropped when the cache is cleared, which replaces its store."""
+    """The finished responses by raw request head.
+
+    Clearing the cache replaces its store, and so drops these responses.
+    """
 
     def __init__(self, cache: ResponseCache, records: RequestRecords) -> None:
         self._cache = cache
@@ -55,7 +62,10 @@ class Front:
         return self._date
 
     def answer_known(self, head: bytes) -> bytes | None:
-        """Return the stored response to a head, or None if the head must be parsed."""
+        """Return the finished response to the raw request head, and record the request.
+
+        Return None if the head is unknown or its response is out of date: the head must then be parsed.
+        """
         stored = self._answers.get(head)
         if stored is None:
             return None
@@ -67,7 +77,10 @@ class Front:
         return self._finish(stored, began)
 
     def answer(self, data: bytes, head: Head) -> bytes | None:
-        """Return the response to the head, and store it; None if it is not in the cache."""
+        """Return the cached response to the parsed `head`, store it under the raw head `data`, and record the request.
+
+        Return None if the response is not in the cache, or if `data` is too long.
+        """
         if len(data) > MAX_HEAD_BYTES:
             return None
         began = time.perf_counter()
@@ -84,7 +97,7 @@ class Front:
         return self._finish(answer, began)
 
     def _parse(self, head: Head) -> CacheRequest | None:
-        """Return the request as the cache sees it; None if it is not a plain read."""
+        """Return the request as the cache sees it, or None if it is not a plain public read."""
         values = dict(head.fields)
         if head.method != b"GET" or head.is_1_0 or CREDENTIAL in values or not head.target.startswith(b"/"):
             return None
@@ -95,7 +108,7 @@ class Front:
         return self._cache.parse({**scope, "path": unquote(path.decode("ascii")), "query_string": query})
 
     def _finish(self, answer: StoredAnswer, began: float) -> bytes:
-        """Record the response, and return it with the date and a new request ID."""
+        """Record the request in the log and the metrics. Return its response with the date and a new request id."""
         request_id, (status, _, _, body) = new_request_id(), answer.response
         self._records.add(Answered(request_id, "GET", answer.route, status, time.perf_counter() - began, True))
         return b"".join(
@@ -103,7 +116,10 @@ class Front:
         )
 
     def _put(self, data: bytes, answer: StoredAnswer) -> None:
-        """Store the response. Drop the oldest if there are too many, and all of them if the cache was cleared."""
+        """Store `answer` under the raw head `data`. If the cache was cleared, drop all stored answers first.
+
+        Drop the oldest answer if there are too many.
+        """
         if self._cache.store is not self._store:
             self._store = self._cache.store
             self._answers.clear()

@@ -19,7 +19,7 @@ DROP_FIRST_PACKETS = (
 
 
 def bind(host: str, ports: Sequence[int]) -> socket.socket:
-    """Return a socket at the first free port. Raises `OSError` if none is free."""
+    """Return a socket bound to `host` at the first free port of `ports`. Raise `OSError` if no port is free."""
     listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     *others, last = ports
@@ -32,21 +32,21 @@ def bind(host: str, ports: Sequence[int]) -> socket.socket:
 
 
 def address_of(listening: socket.socket) -> str:
-    """Return the address to open in a browser on this machine."""
+    """Return the URL at which a browser on this host can reach the socket."""
     name, port = listening.getsockname()[:2]
     host = ip_address(name)
     if host.is_unspecified:  # every address of this machine: the loopback is one
         host = ip_address("127.0.0.1" if host.version == 4 else "::1")  # noqa: PLR2004  # the versions of IP
-    return f"http://{f'[{host}]' if host.version == 6 else host}:{port}"  # noqa: PLR2004  # likewise
+    return f"http://{f'[{host}]' if host.version == 6 else host}:{port}"  # noqa: PLR2004  # the versions of IP
 
 
 def leave_new_connections(listening: socket.socket) -> None:
-    """Refuse new connections, while those that have begun are still accepted.
+    """Refuse new connections, while connections that have begun are still accepted.
 
     Closing a socket cuts off connections that the kernel has established and the server has not accepted: a concern
-    sent then would get no response. So the first packets of new connections are dropped for a moment. Their senders
-    retry a second later and are refused by the closed socket, so a proxy uses another node. Systems other than Linux
-    have no such filter and close immediately.
+    sent then would get no response. So the first packets of new connections are dropped until the socket is closed. The
+    clients retry a second later and are refused by the closed socket, so a proxy uses another node. Systems other than
+    Linux have no such filter, and do nothing here.
     """
     program = b"".join(struct.pack("HBBI", *line) for line in DROP_FIRST_PACKETS)
     memory = ctypes.create_string_buffer(program, len(program))

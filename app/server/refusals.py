@@ -1,4 +1,4 @@
-"""Bare refusals: problems for data that is not a valid request and so never reaches the service."""
+"""Bare refusals: problem responses to data or connections that never reach the service."""
 
 from http import HTTPStatus
 
@@ -12,7 +12,10 @@ from app.models.operations.problems import ProblemDetails
 
 
 class Refusals:
-    """A maker of bare refusals. Each is recorded like every other response: a line in the log, and a count."""
+    """A maker of bare refusals.
+
+    Each refusal is recorded like every other response: as a line in the log, and in the metrics.
+    """
 
     def __init__(self, records: RequestRecords, *, is_https: bool) -> None:
         self._records = records
@@ -24,7 +27,7 @@ class Refusals:
         }
 
     def make(self, kind: type[Problem], date: bytes) -> bytes:
-        """Return the problem as the bytes of a response with that `Date`."""
+        """Record a problem of the class `kind`, and return it as the bytes of a response with `date` as its `Date`."""
         request_id = new_request_id()
         self._records.add(Answered(request_id, OTHER_METHOD, NO_ROUTE, kind.status, 0.0))
         problem = ProblemDetails(

@@ -1,4 +1,4 @@
-"""The HTTP server: one process or several on one address. They stop without losing a request that they accepted."""
+"""The HTTP server: one process or several on one address. A stopping process loses no request that it accepted."""
 
 import asyncio
 import ctypes
@@ -43,28 +43,34 @@ from app.services.key_files import write_key_file
 
 A_DAY_SECONDS = 86_400
 SWITCH_SECONDS = 0.001
-"""How long a thread waits for one that computes. The writer waits after each statement, while others wait for it."""
+"""How long a thread waits for a thread that computes, in seconds.
+
+The writer may wait after each statement, while other threads wait for the writer.
+"""
 OBJECTS_BETWEEN_COLLECTIONS = 2_000
-"""New objects until the collector runs. At 700, the default, it takes 3 % of a concern and finds little."""
+"""Number of new objects after which the garbage collector runs.
+
+At 700, the default of Python 3.11, collection takes 3 % of the time of a concern and finds little.
+"""
 STARTING_SECONDS = 30
-"""How long a process may be silent, and so how long its start may take, before it is replaced."""
+"""How long a process may be silent before it is replaced. A start must take less time."""
 ACCEPTING_SECONDS = 0.05
-"""How long the server continues to accept connections that have begun, and to read their requests."""
+"""How long the server continues to accept connections that have begun, and to read their requests, after a drain."""
 ARENA_MAX = -8  # M_ARENA_MAX of glibc's malloc.h
 CLOSING = (b"connection", b"close")
 HTTP_PROTOCOL = "uvicorn.protocols.http.h11_impl:H11Protocol", "app_state", "data_received"
 SUPERVISOR = "uvicorn.supervisors:Multiprocess", "sockets", "terminate_all"
-"""All that is used of uvicorn beyond its documentation: two classes, each with an argument and a method.
+"""All undocumented parts of uvicorn that are used: two classes, each with an argument and a method.
 
-`H11Protocol` is used like any protocol of asyncio, and through ASGI. It gets the arguments that uvicorn gives to any
-protocol class.
+`H11Protocol` is used like any protocol of asyncio, and through ASGI. The class gets the arguments that uvicorn gives to
+any protocol class.
 """
 
 
 def run_server(
     settings: Settings, *, host: str, ports: Sequence[int], workers: int, announce: Callable[[str], None]
 ) -> bool:
-    """Serve until stopped, at the first of the ports that is free. Return True if the server started.
+    """Serve at the first free port of `ports` until stopped, in `workers` processes. Return True if the server started.
 
     Call `announce` with the address as soon as it is bound. Raise the `GuidanceError` that prevented the start, or
     `OSError` if none of the addresses can be bound.
@@ -89,7 +95,7 @@ def run_server(
         return True
     try:
         uvicorn.Server(config).run(sockets=[listening])
-    except SystemExit:  # it did not start
+    except SystemExit:  # the server did not start
         for service in worker.services:
             if (fault := getattr(service.state, "start_fault", None)) is not None:
                 raise fault from None
@@ -100,14 +106,17 @@ def run_server(
 def _stop_all(stop: Callable[[], None], listening: socket.socket) -> None:
     """Ask each process to stop, and close the parent's socket.
 
-    If it stayed open, the kernel would continue to connect callers that no process accepts.
+    If the socket stayed open, the kernel would continue to connect callers that no process accepts.
     """
     stop()
     listening.close()
 
 
 def from_uvicorn(name: str, argument: str, method: str) -> Any:
-    """Return the class of uvicorn. Raise `SetupError` if this version lacks the class, its argument or its method."""
+    """Return the class `name` of uvicorn.
+
+    Raise `SetupError` if this version lacks the class, `argument` or `method`.
+    """
     module, _, attribute = name.partition(":")
     try:
         found = getattr(import_module(module), attribute)
@@ -122,7 +131,7 @@ def from_uvicorn(name: str, argument: str, method: str) -> Any:
 
 
 def server_config(app: Any, settings: Settings, **more: Any) -> uvicorn.Config:
-    """Return the server's configuration for a service that `DrainingMiddleware` wraps, or for a factory of one."""
+    """Return uvicorn's configuration for `app`: a service wrapped in `DrainingMiddleware`, or a factory of that."""
     return uvicorn.Config(
         app,
         log_config=None,
@@ -144,14 +153,14 @@ async def _start_and_stop(service: FastAPI) -> None:
 
 @dataclass
 class ServerProcess:
-    """A factory of the service. It runs in each process, since open files cannot be passed to another process."""
+    """A factory that makes the service in each process, since open files cannot be passed to another process."""
 
     settings: Settings
     listening: socket.socket | None = None
     services: list[GuidanceApp] = field(default_factory=list)
 
     def __call__(self) -> ASGIApp:
-        """Return the service, which drains before it stops."""
+        """Set up the logs and the interpreter of this process. Return the service, which drains before it stops."""
         use_one_arena()
         gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
         sys.setswitchinterval(SWITCH_SECONDS)
@@ -163,14 +172,15 @@ class ServerProcess:
 
 
 class DrainingMiddleware:
-    """ASGI middleware that drains the service at SIGTERM: for `seconds` readiness fails, and everything else continues.
+    """ASGI middleware that drains the service at SIGTERM: for `seconds`, readiness fails and other requests are served.
 
-    So a proxy switches to another process, and no caller is refused while it does: concerns are stored. Each response
-    closes its connection, so that a proxy does not keep one that would end as it sends. Then no new connection begins,
-    and the server stops as usual: it finishes the requests that it has. A second signal stops it immediately.
+    During the drain, a proxy switches to another process and no caller is refused. Each response closes its connection,
+    so that a proxy does not reuse a connection that is about to end. After the drain, the server refuses new
+    connections and stops as usual: it finishes the requests that it has. A second SIGTERM ends the drain early.
 
-    `listening` is the socket of only this process; None if other processes accept on it too, or if the caller owns it.
-    With `holds_guidance` the server starts with the response cache filled (see `HeldGuidance`).
+    `listening` is the socket if only this process accepts connections on it. `listening` is None if other processes
+    accept on the socket too, or if the caller owns it. With `holds_guidance` the server starts with the response cache
+    filled (see `HeldGuidance`).
     """
 
     def __init__(
@@ -189,7 +199,7 @@ class DrainingMiddleware:
         self._context: AppContext = service.state.context
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the call on. Prepare the start as soon as the service is ready for it."""
+        """Pass a request to its connection, which serves it. When the service starts, prepare the server."""
         if scope["type"] != "lifespan":
             sending = _closing(send) if self._context.draining.is_set() else send
             connection: Connection = scope["state"].pop(CONNECTION)
@@ -214,7 +224,10 @@ class DrainingMiddleware:
         await self._service(scope, receive_stop, send_started)
 
     async def _start(self) -> None:
-        """Fill the cache, write the address file and install the signal handler, before the first request."""
+        """Write the address file before the first request.
+
+        If configured, fill the cache and install the signal handler.
+        """
         if self._holds_guidance:
             self._holding = asyncio.create_task(self._service.held.run())
             await self._service.held.wait_for_first()
@@ -238,19 +251,22 @@ class DrainingMiddleware:
         signal.signal(signal.SIGTERM, drain)
 
     def _drain(self, stop: Callable[[], None]) -> None:
-        """Continue for the seconds of the drain, then stop."""
+        """Stop the server front from responding, and call `_end_drain` when the seconds of the drain are over."""
         self._context.response_cache.leave_front()
         asyncio.get_running_loop().call_later(self._seconds, self._end_drain, stop)
 
     def _end_drain(self, stop: Callable[[], None]) -> None:
-        """Refuse new connections. Stop when those that have begun are accepted and have sent their request."""
+        """Refuse new connections, and call `stop` after `ACCEPTING_SECONDS`.
+
+        Until then, connections that have begun are accepted, and their requests are read.
+        """
         if self._listening is not None:
             leave_new_connections(self._listening)
         asyncio.get_running_loop().call_later(ACCEPTING_SECONDS, stop)
 
 
 def _closing(send: Send) -> Send:
-    """Wrap `send` so that the response closes its connection."""
+    """Return a `send` that adds `Connection: close` to the response."""
 
     def send_closing(message: Message) -> Awaitable[None]:
         if message["type"] == "http.response.start" and CLOSING not in message["headers"]:
@@ -261,7 +277,7 @@ def _closing(send: Send) -> Send:
 
 
 def leave_address(settings: Settings) -> None:
-    """Write this service's address to the data folder, for the commands, unless the settings name one."""
+    """Write this service's address to the data folder, where commands read it, unless `public_url` is set."""
     if "public_url" not in settings.model_fields_set:
         with suppress(OSError):  # a command then uses the default, as without a service
             write_key_file(settings.data_dir / ADDRESS_FILE, f"{settings.public_url}\n".encode(), replace=True)
@@ -270,7 +286,7 @@ def leave_address(settings: Settings) -> None:
 def use_one_arena() -> None:
     """Let all threads allocate memory from one arena, if the C library is glibc.
 
-    By default glibc gives threads separate arenas, up to eight for each processor. Each keeps memory that it once
+    By default glibc gives threads separate arenas, up to eight for each processor. Each arena keeps memory that it once
     needed, so a process with twenty threads grows for hours. Python runs one thread at a time, so the threads do not
     wait for the arena.
     """
@@ -281,8 +297,9 @@ def use_one_arena() -> None:
 def check_recipients(settings: Settings, *, host: str, is_named_trial: bool) -> bool:
     """Return True if this start is a trial: it has no recipients, and encrypts to a development identity.
 
-    A start without recipients is a trial if no other host can reach the service, or if `--trial` was given. Otherwise
-    raises `SetupError`: a lost or misspelt setting must not leave concerns readable to anyone who can read the disk.
+    A start without recipients is a trial if no other host can reach the service, or if `--trial` was given
+    (`is_named_trial`). Otherwise raise `SetupError`: a lost or misspelt setting must not leave concerns readable to
+    anyone who can read the disk. Raise `SetupError` too if `--trial` was given with recipients.
     """
     if settings.seal_to:
         if is_named_trial:
@@ -299,7 +316,7 @@ def check_recipients(settings: Settings, *, host: str, is_named_trial: bool) -> 
 
 
 def _signs_of_use(settings: Settings, host: str) -> Iterator[str]:
-    """Yield the signs that others can reach the service."""
+    """Yield a phrase for each sign that this is not a trial: others can reach the service, or it was used before."""
     if not is_loopback(host):
         yield "--host is not an address of this machine alone"
     if settings.database_url is not None:
@@ -313,14 +330,17 @@ def _signs_of_use(settings: Settings, host: str) -> Iterator[str]:
 
 
 def _is_sealed_to_others(data_dir: Path) -> bool:
-    """Return True if the embedded database was used with recipients: its settings were lost, so this is not a trial."""
+    """Return True if the newest concern in the embedded database is encrypted, but not to the development identity.
+
+    The database was then used with recipients. Their setting was lost, so this is not a trial.
+    """
     if not (data_dir / DATABASE_FILE).exists():
         return False
     engine = open_database(data_dir)
     try:
         with Session(engine) as session:
             recipients = find_newest_recipients(session)
-    except SQLAlchemyError:  # it has no schema yet, or is damaged, which the start reports
+    except SQLAlchemyError:  # the database has no schema yet, or is damaged, which the start reports
         return False
     finally:
         engine.dispose()

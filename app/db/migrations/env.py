@@ -1,4 +1,4 @@
-"""Runs Alembic's revisions on the caller's connection and in its transaction."""
+"""Alembic's environment: runs the revisions on the caller's connection and in its transaction."""
 
 from alembic import context
 
