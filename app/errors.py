@@ -363,7 +363,7 @@ class NoSuchGuideDraft(NotFound, slug="no-such-draft", status=404, title="No suc
 
 
 class NoSuchSavedForm(NotFound):
-    """No saved form has that code, or it was sent, or saved again, or its time is over."""
+    """No saved form has this code: the code is wrong, or the form was sent, was saved again or has expired."""
 
 
 class PdfUnavailable(Problem, slug="not-printed-here", status=404, title="PDF not available"):

@@ -380,14 +380,14 @@ def _prepare(context: AppContext, ending: ExitStack) -> None:
         prepare_schema(context.engine, settings.data_dir, migrates=True)
     except DBAPIError:
         raise SetupError("the database does not answer, or cannot be written") from None
-    check_start(settings, context.engine)
+    require_startable(settings, context.engine)
     require_access_keys(context.engine, is_used=context.desk_sign_in.openid is not None)
     writer.start()
     ending.callback(writer.stop)
     publish_seed(context.engine, writer, context.reference_data, settings.seed_dir, at=context.clock())
 
 
-def check_start(settings: Settings, engine: Engine) -> None:
+def require_startable(settings: Settings, engine: Engine) -> None:
     """Raise `SetupError` if the service cannot start for a reason that `build_context` does not check.
 
     Check webhook keys, accepted warnings, email settings and the default guide.
@@ -414,7 +414,7 @@ def rehearse_start(settings: Settings, engine: Engine) -> None:
         if context.traces is not None:
             context.traces.close()
         context.engine.dispose()
-    check_start(settings, engine)
+    require_startable(settings, engine)
 
 
 def _start_workers(context: AppContext, ending: ExitStack) -> None:

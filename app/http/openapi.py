@@ -533,7 +533,7 @@ def _event_schema(envelope: JsonObject, kind: EventKind, name: str) -> JsonObjec
         "type": {"type": "string", "const": kind.value, "description": "What happened.", "examples": [kind.value]},
         "data": {
             "$ref": SCHEMA_PREFIX + EVENT_DATA[kind.value.partition(".")[0]].__name__,
-            "description": "Data of the checkpoint.",
+            "description": "Data of the event.",
         },
     }
     return envelope | {"title": name, "description": kind.meaning, "properties": envelope["properties"] | own}

@@ -1,8 +1,8 @@
 """The front of the server: responds to public reads from the cache, before uvicorn parses the request.
 
 A client that repeats a read sends the same bytes. So the raw request head (request line and header fields) is stored
-with the finished response, and the same bytes are not parsed again. A request with an Authorization header or a body is
-never stored.
+with the finished response, and the same bytes are not parsed again. A request with a body, an Authorization
+header or a cookie is never stored.
 """
 
 import time
@@ -21,7 +21,7 @@ MAX_ANSWER_BYTES = 50_000
 MAX_HEAD_BYTES = 2_000
 STATUS_LINES = {200: b"HTTP/1.1 200 OK\r\ndate: ", 304: b"HTTP/1.1 304 Not Modified\r\ndate: "}
 KEEP_ALIVE = b"keep-alive"
-CREDENTIAL = b"authorization"
+CREDENTIALS = frozenset((b"authorization", b"cookie"))
 
 
 class StoredAnswer(NamedTuple):
@@ -99,7 +99,12 @@ class Front:
     def _parse(self, head: Head) -> CacheRequest | None:
         """Return the request as the cache sees it, or None if it is not a plain public read."""
         values = dict(head.fields)
-        if head.method != b"GET" or head.is_1_0 or CREDENTIAL in values or not head.target.startswith(b"/"):
+        if (
+            head.method != b"GET"
+            or head.is_1_0
+            or not CREDENTIALS.isdisjoint(values)
+            or not head.target.startswith(b"/")
+        ):
             return None
         if values.get(b"connection", KEEP_ALIVE).lower() != KEEP_ALIVE:
             return None

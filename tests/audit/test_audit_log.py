@@ -43,7 +43,7 @@ from app.models.audit.details import (
 from app.models.audit.entry_kinds import EntryKind
 from app.models.concerns.entries import RECIPIENT
 from app.services.access.people import leave
-from app.services.operations.audit_verification import verify_record
+from app.services.operations.audit_verification import verify_audit_log
 from app.services.operations.verification import find_faults
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern, add
@@ -283,7 +283,7 @@ def test_one_byte_changed_in_any_row_is_reported_with_its_chain(
                     database.execute(change, (changed, rowid))
                 except sqlite3.IntegrityError:
                     continue  # another row has that place already
-                if f"audit log of {chain}" not in dict(verify_record(service.state.context.engine)):
+                if f"audit log of {chain}" not in dict(verify_audit_log(service.state.context.engine)):
                     unseen.append((chain, stored, changed))
             database.execute(change, (stored, rowid))
 

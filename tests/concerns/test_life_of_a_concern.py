@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule
 from starlette.testclient import TestClient
 
-from app.services.operations.audit_verification import verify_record
+from app.services.operations.audit_verification import verify_audit_log
 from app.services.operations.concern_verification import verify_concerns
 from tests.support.concerns import token_of
 from tests.support.databases import drop_database_of
@@ -75,7 +75,7 @@ class Life(RuleBasedStateMachine):
             self.ending.close()
 
     def faults(self) -> list[object]:
-        return [*verify_record(self.engine), *verify_concerns(self.engine)]
+        return [*verify_audit_log(self.engine), *verify_concerns(self.engine)]
 
     @rule(target=concerns, danger=st.sampled_from(["yes", "no", "not_sure"]), words=WORDS)
     def submit(self, danger: str, words: str) -> Expected:

@@ -118,6 +118,7 @@ def test_the_front_answers_as_the_server_does(address: Address, chunks: list[Chu
         request(SECTION, method="HEAD"),
         request(SECTION, method="POST"),
         request(SECTION, Authorization="Bearer x"),
+        request(SECTION, Cookie="session=x"),
         request(SECTION, **{"Content-Length": "0"}),
         request(SECTION, **{"Content-Length": "1"}) + b"x",
         request(SECTION, **{"Transfer-Encoding": "chunked"}) + b"0\r\n\r\n",
@@ -148,10 +149,13 @@ def test_anything_but_one_plain_read_is_left_to_the_server(address: Address, chu
     assert [chunk.is_answered for chunk in chunks] == [False]
 
 
-def test_a_credential_is_not_remembered_with_a_request(service: FastAPI, address: Address, begun: list[str]) -> None:
+@pytest.mark.parametrize("credential", [{"Authorization": "Bearer x"}, {"Cookie": "session=x"}], ids=str)
+def test_a_credential_is_not_remembered_with_a_request(
+    service: FastAPI, address: Address, begun: list[str], credential: dict[str, str]
+) -> None:
     exchange(address, bye())
     begun.clear()
-    with_credential = request(SECTION, Authorization="Bearer x")
+    with_credential = request(SECTION, **credential)
 
     answers = one_by_one(address, *[with_credential] * 2)
 

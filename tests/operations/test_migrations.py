@@ -21,7 +21,7 @@ from app.db.database import for_writing, open_database
 from app.db.schema import CREATE_VERSION_TABLE, declared_statements, find_schema_faults, migrate_schema, prepare_schema
 from app.errors import SchemaBehind, SchemaUnknown, SetupError
 from app.main import create_app
-from app.services.operations.audit_verification import verify_record
+from app.services.operations.audit_verification import verify_audit_log
 from app.services.operations.verification import verify_editions
 from tests.support.command import guidance_process
 from tests.support.concerns import Concern
@@ -98,7 +98,7 @@ def test_digests_sealed_concerns_and_the_record_are_the_same_after_a_revision(
 
     assert rows(engine, "SELECT sealed FROM concerns") == sealed
     assert {fault for _, fault in verify_editions(engine)} == {None}
-    assert list(verify_record(engine)) == []
+    assert list(verify_audit_log(engine)) == []
     assert client.get(f"{GUIDE}/editions/1").content == edition.content
     again = client.post("/v1/concerns", json=a_concern(), headers={"Idempotency-Key": "a-key"})
     assert again.content == receipt.content

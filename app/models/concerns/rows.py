@@ -12,7 +12,7 @@ from sqlmodel import SQLModel
 from app.models.base import UtcDateTimeType, partial_index
 from app.models.concerns.receipts import ConcernState
 
-MORE_URGENT = ("no", "not_sure", "yes")
+LEAST_URGENT_FIRST = ("no", "not_sure", "yes")
 """Answers about immediate danger, least urgent first."""
 WAITING_RANK = "CASE WHEN state = 'received' OR additions_waiting > 0 THEN 0 ELSE 1 END"
 DANGER_RANK = (

@@ -18,7 +18,7 @@ class InboxEntry(ResponseModel):
         description="True if the concern or one of its additions is unacknowledged after its deadline.",
         examples=[False],
     )
-    received_at: UtcDateTime = Field(description="Time when the addition was stored.")
+    received_at: UtcDateTime = Field(description="Time when the concern was stored.")
     acknowledge_by: UtcDateTime = Field(
         description="Latest time by which the concern should be acknowledged.", examples=["2026-11-25T09:30:00Z"]
     )

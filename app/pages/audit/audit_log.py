@@ -40,7 +40,7 @@ DIGESTS_ALONE = frozenset(
 )
 """The actions whose detail is only of use to programs, such as digests. Pages leave the detail out."""
 router = GuidanceRouter(prefix=PATH, include_in_schema=False, route_class=DeskRoute)
-RECORD_PAGE_SIZE = 50
+AUDIT_LOG_PAGE_SIZE = 50
 
 
 @dataclass(frozen=True)
@@ -86,11 +86,11 @@ def read_record(
     chains.
     """
     found = find_reference(chain) or chain.strip() or None
-    wanted = RecordPage(found, None, decode_key(cursor, otherwise=0), RECORD_PAGE_SIZE)
+    wanted = RecordPage(found, None, decode_key(cursor, otherwise=0), AUDIT_LOG_PAGE_SIZE)
     rows = read_audit_log(visit.context.writer, wanted, actor=visit.actor)
-    page = rows[:RECORD_PAGE_SIZE]
+    page = rows[:AUDIT_LOG_PAGE_SIZE]
     next_page = None
-    if len(rows) > RECORD_PAGE_SIZE:
+    if len(rows) > AUDIT_LOG_PAGE_SIZE:
         position = encode_key(page[-1].position or 0)
         next_page = f"{PATH}/record?{urlencode({'chain': found or '', 'cursor': position})}"
     return visit.page(

@@ -32,8 +32,8 @@ from app.pages.error_pages import problem_type_of
 from app.pages.frame import SHOWN_AGAIN, DeskRoute, Visit, WorkerVisitDep, lead_to
 from app.pages.posted_forms import SubmittedForm, SubmittedFormDep, faults_of
 from app.services.access.people import list_workers
-from app.services.audit.audit_log import Actor, list_last_acts
-from app.services.audit.meanwhile import list_meanwhile
+from app.services.audit.audit_log import Actor, list_last_entries
+from app.services.audit.meanwhile import list_entries_since
 from app.services.concerns.desk_entries import send_message, write_note
 from app.services.concerns.rows import find_concern
 from app.services.desk import actions, assignment, hand_overs
@@ -112,18 +112,18 @@ class Attempt(Visit):
             concern = find_concern(session, self.reference)
         return concern is not None and concern.state != ConcernState.RECEIVED
 
-    def number_of_own_act(self) -> int:
+    def own_entry_number(self) -> int:
         """Return the number of this person's last action in the audit log of the concern. Views do not count.
 
         After an action, this is its number. If a form was sent twice, this is the number of the first action. Return 0
         if the last `MOST_AT_ONCE` entries have no action of this person.
         """
         with Session(self.context.engine) as session:
-            last = list_last_acts(session, self.reference, limit=MOST_AT_ONCE)
+            last = list_last_entries(session, self.reference, limit=MOST_AT_ONCE)
         own = (each.number for each in last if each.client == self.visitor.actor.client and each.act not in LOOKING)
         return next(own, 0)
 
-    def list_meanwhile(self) -> list[AuditEntryRow]:
+    def list_entries_since(self) -> list[AuditEntryRow]:
         """Return the audit log entries since the form's page was shown: changes by others, and what this person sent.
 
         Return an empty list if the form does not say what its page showed.
@@ -131,7 +131,7 @@ class Attempt(Visit):
         if self.seen is None:
             return []
         with Session(self.context.engine) as session:
-            return list_meanwhile(session, self.reference, client=self.visitor.actor.client, seen=self.seen)
+            return list_entries_since(session, self.reference, client=self.visitor.actor.client, seen=self.seen)
 
 
 async def read_attempt(visit: WorkerVisitDep, posted: SubmittedFormDep, reference: ConcernReferenceInPath) -> Attempt:
@@ -208,8 +208,8 @@ def lead_back(attempt: Attempt) -> Response:
     redirect, a reload does not repeat the action.
     """
     own = attempt.visitor.actor.client
-    query = f"seen={attempt.seen}&" if any(each.client != own for each in attempt.list_meanwhile()) else ""
-    return lead_to(f"{CONCERN_PAGES}/{attempt.reference}?{query}done={attempt.number_of_own_act()}#{DONE}")
+    query = f"seen={attempt.seen}&" if any(each.client != own for each in attempt.list_entries_since()) else ""
+    return lead_to(f"{CONCERN_PAGES}/{attempt.reference}?{query}done={attempt.own_entry_number()}#{DONE}")
 
 
 @router.post("/{reference}/acknowledgement")
@@ -340,11 +340,11 @@ def show_again(attempt: Attempt, form: str, refusal: errors.GuidanceError) -> Re
     If the concern changed since the form's page was shown, first record in the audit log that the action was not
     carried out. Record nothing after `StoreBusy`, because no write was possible.
     """
-    visitor, meanwhile, seen = attempt.visitor, attempt.list_meanwhile(), attempt.seen or 0
+    visitor, meanwhile, seen = attempt.visitor, attempt.list_entries_since(), attempt.seen or 0
     if meanwhile and not isinstance(refusal, errors.StoreBusy):
         wanted = form.replace("_", " ")
         seen = attempt.context.writer.run(actions.record_withheld, attempt.reference, wanted, visitor.actor)
-        meanwhile = [each for each in attempt.list_meanwhile() if each.number < seen]
+        meanwhile = [each for each in attempt.list_entries_since() if each.number < seen]
     heading, message = SHOWN_AGAIN[type(refusal)]
     is_own = {each.client for each in meanwhile} == {visitor.actor.client}
     if isinstance(refusal, errors.ChangedMeanwhile) and is_own:

@@ -32,8 +32,8 @@ from app.pages.frame import AS_FILE, DeskRoute, ReaderVisitDep, Visit
 from app.pages.page import HTML, UNSEAL_PAGE
 from app.pages.text_format import spoken
 from app.services.access.sign_in import PATH
-from app.services.audit.audit_log import list_last_acts
-from app.services.audit.meanwhile import list_meanwhile
+from app.services.audit.audit_log import list_last_entries
+from app.services.audit.meanwhile import list_entries_since
 from app.services.concerns import desk_entries, entries, opened_entries
 from app.services.cursors import decode_key, encode_key
 from app.services.desk import opened_concerns
@@ -132,12 +132,12 @@ def read_desk_work(visit: Visit, shown: opened_concerns.Opening, *, seen_before:
     concern, receipts = shown.concern, visit.context.submissions.receipts
     reference, client = concern.reference, visit.actor.client
     with Session(visit.context.engine) as session:
-        later = [] if seen_before is None else list_meanwhile(session, reference, client=client, seen=seen_before)
+        later = [] if seen_before is None else list_entries_since(session, reference, client=client, seen=seen_before)
         return {
             "questions": desk_entries.list_messages(session, reference),
             "come_back_by": receipts.working_days.after(concern.received_at, days=receipts.come_back_days),
             "hand_overs": list_hand_overs(session, reference),
-            "acts": act_lines(list_last_acts(session, reference, limit=ACTS_SHOWN)),
+            "acts": act_lines(list_last_entries(session, reference, limit=ACTS_SHOWN)),
             "meanwhile": act_lines(act for act in later if act.client != client),
         }
 

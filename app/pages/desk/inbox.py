@@ -19,7 +19,7 @@ from app.http.routes import GuidanceRouter
 from app.models.base import SLUG_PATTERN
 from app.models.concerns.concern import ImmediateDanger
 from app.models.concerns.receipts import ConcernState
-from app.models.concerns.rows import MORE_URGENT
+from app.models.concerns.rows import LEAST_URGENT_FIRST
 from app.models.desk.actions import BurstAcknowledgement
 from app.models.desk.inbox import InboxEntry
 from app.models.desk.inbox_filters import NO_BURST, InboxOrder
@@ -87,7 +87,7 @@ class InboxLine:
     @property
     def danger(self) -> str:
         """The most urgent answer about immediate danger, from the concern or from unacknowledged additions."""
-        return max(self.entry.immediate_danger, self.entry.addition_danger or "no", key=MORE_URGENT.index)
+        return max(self.entry.immediate_danger, self.entry.addition_danger or "no", key=LEAST_URGENT_FIRST.index)
 
     @property
     def time(self) -> str | None:

@@ -19,7 +19,7 @@ from app.services.concerns.receipt_signing import STATEMENT
 from app.services.cursors import decode_key, encode_key
 
 router = GuidanceRouter(prefix="/v1/desk", tags=["Audit"], responses=RESPONSES_OF_CLIENT_ROUTES)
-A_CHAIN = "A concern's reference, or `inbox`, `audit`, `events` or `people`."
+A_CHAIN = "A concern's reference, or `inbox`, `audit`, `events`, `people` or `webhooks`."
 CHAIN = r"^[0-9A-Za-z-]{1,40}$"
 
 

@@ -40,7 +40,7 @@ class Follower:
     actor: Actor
 
 
-async def follow(
+async def get_event_reader(
     client: Annotated[Principal, Security(require_client, scopes=[Scope.EVENTS])],
     actor: Annotated[Actor, Security(require_actor, scopes=[Scope.EVENTS])],
 ) -> Follower:
@@ -48,7 +48,7 @@ async def follow(
     return Follower(client.name, actor)
 
 
-FollowerDep = Annotated[Follower, Depends(follow)]
+FollowerDep = Annotated[Follower, Depends(get_event_reader)]
 
 
 @router.get("", summary="Pull events", responses=problem_responses(CursorAhead))

@@ -138,8 +138,9 @@ def read_directory_document(request: Request, settings: SettingsDep) -> Response
 def list_services(request: Request, directory: DirectoryDep, filters: ServiceFiltersDep, paging: PagingDep) -> Response:
     """Contacts of the guides, then the signposts, starting with 999.
 
-    Filters are combined with AND. Unknown filters are ignored, as the standard's clients expect. Services have no
-    ages, hours or areas here, so filters by age, day, time, postcode and proximity have no effect.
+    Filters are combined with AND. Unknown filters are ignored, as the standard's clients expect. Filters by
+    age, day, time, postcode and proximity have no effect: services have no ages or areas here, and their opening hours
+    are not searched.
     """
     return _page(request, ServicePage, filters.apply(directory.services), paging)
 

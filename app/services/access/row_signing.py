@@ -321,7 +321,7 @@ def sign_again(session: Session, *, keys: AccessKeys, with_new_key: bool, accept
     count, left = 0, []
     for row in rows:
         if not accept and not keys.has_signed_so_far(row):
-            left.append(name_of(row))
+            left.append(describe(row))
             continue
         table = table_of(type(row))
         its_own = [column == getattr(row, column.name) for column in table.primary_key.columns]
@@ -338,7 +338,7 @@ def drop_old_access_keys(session: Session, *, keys: AccessKeys) -> None:
     keys.drop_old()
 
 
-def name_of(row: AccessRow) -> str:
+def describe(row: AccessRow) -> str:
     """Return a name of `row` for an operator, for example 'a passkey of Ann'."""
     return NAMES[type(row)][0].format(row)
 

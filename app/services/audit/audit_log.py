@@ -21,7 +21,7 @@ from app.services.audit.meanwhile import expect_seen
 _ROWS = table_of(AuditEntryRow)
 # Built once, because it runs with every concern. Only one writer writes at a time, so no other can take the position.
 _NEXT_POSITION = select_columns(func.coalesce(func.max(_ROWS.c.position), 0) + 1).scalar_subquery()
-_NEW_DISCLOSURE = insert(_ROWS).values(position=_NEXT_POSITION)
+_INSERT_ENTRY = insert(_ROWS).values(position=_NEXT_POSITION)
 NO_DETAILS = "{}"
 REPORTER = "reporter"
 """The actor's name in entries for reporters. The audit log stores no reporter's name or network address."""
@@ -68,7 +68,7 @@ def record_action(session: Session, chain: str, act: DeskAct, actor: Actor, deta
     if actor.seen is not None:
         expect_seen(session, chain, act, client=actor.client, seen=actor.seen)
     columns, end = next_row(chain, former, act, actor, details)
-    session.connection().execute(_NEW_DISCLOSURE, columns)
+    session.connection().execute(_INSERT_ENTRY, columns)
     write_end(session, chain, end, former)
     return end
 
@@ -84,7 +84,7 @@ def record_reading(session: Session, chain: str, act: DeskAct, actor: Actor, det
 
 def insert_first_entries(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert `rows`, each as the first entry of a new chain, and store the end of each chain."""
-    session.connection().execute(_NEW_DISCLOSURE, [dict(row) for row in rows])
+    session.connection().execute(_INSERT_ENTRY, [dict(row) for row in rows])
     begin_chains(session, [(row["chain"], End(row["number"], row["sha256"])) for row in rows])
 
 
@@ -130,7 +130,7 @@ def read_end_of_chain(session: Session, chain: str, *, actor: Actor) -> End:
     return end
 
 
-def list_last_acts(session: Session, chain: str, *, limit: int) -> list[AuditEntryRow]:
+def list_last_entries(session: Session, chain: str, *, limit: int) -> list[AuditEntryRow]:
     """Return the last `limit` entries of the chain named `chain`, most recent first."""
     rows = select(AuditEntryRow).where(AuditEntryRow.chain == chain)
     return list(session.exec(rows.order_by(col(AuditEntryRow.number).desc()).limit(limit)))

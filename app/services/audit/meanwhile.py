@@ -23,7 +23,7 @@ def expect_seen(session: Session, chain: str, act: DeskAct, *, client: str, seen
         raise ChangedMeanwhile
 
 
-def list_meanwhile(session: Session, chain: str, *, client: str, seen: int) -> list[AuditEntryRow]:
+def list_entries_since(session: Session, chain: str, *, client: str, seen: int) -> list[AuditEntryRow]:
     """Return up to `MOST_SHOWN` entries after entry number `seen`, in order.
 
     These are changes by other clients, and the notes, messages and hand-overs of `client` itself.

@@ -32,7 +32,7 @@ _ADDITION_WAITS = (
     col(EntryRow.sealed).is_not(None),
     col(ConcernRow.test).is_(False),
 )
-_LONGEST_FIRST = col(EntryRow.acknowledge_by), col(EntryRow.reference), col(EntryRow.number)
+_EARLIEST_FIRST = col(EntryRow.acknowledge_by), col(EntryRow.reference), col(EntryRow.number)
 Due = Callable[[Any, Any], ColumnElement[bool]]
 """A function that returns the SQL condition for a due row. Its arguments are `acknowledge_by` and `received_at`."""
 
@@ -109,7 +109,7 @@ def _announce(writer: Writer, wanted: _Announcement, is_due: Due, *, at: dt.date
     )
     with Session(writer.engine) as session:
         references = session.exec(concerns.order_by(col(ConcernRow.acknowledge_by)).limit(limit)).all()
-        places = session.exec(additions.order_by(*_LONGEST_FIRST).limit(limit)).all()
+        places = session.exec(additions.order_by(*_EARLIEST_FIRST).limit(limit)).all()
     done = 0
     for start in range(0, max(len(references), len(places)), AT_ONCE):
         chosen = slice(start, start + AT_ONCE)
@@ -132,7 +132,7 @@ def _append(
         .join(ConcernRow, col(ConcernRow.reference) == EntryRow.reference)
         .where(*wanted.additions, col(EntryRow.reference).in_({reference for reference, _ in places}))
         .options(defer(EntryRow.sealed))  # type: ignore[arg-type]  # SQLModel types a column as its value
-        .order_by(*_LONGEST_FIRST)
+        .order_by(*_EARLIEST_FIRST)
     )
     additions = [each for each in session.exec(added) if (each.reference, each.number) in places]
     for addition in additions:

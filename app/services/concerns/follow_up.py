@@ -33,7 +33,7 @@ from app.models.concerns.additions import Addition
 from app.models.concerns.concern import ImmediateDanger
 from app.models.concerns.entries import EntryRow, ReceivedMessage, ReceivedMessages
 from app.models.concerns.receipts import ConcernStatus
-from app.models.concerns.rows import MORE_URGENT, ConcernRow
+from app.models.concerns.rows import LEAST_URGENT_FIRST, ConcernRow
 from app.models.concerns.status_tokens import standard_token
 from app.models.events.rows import EventKind
 from app.models.guides.edition_keys import EditionKey
@@ -205,7 +205,7 @@ def _add(session: Session, reference: str, entry: NewEntry, request: Retryable, 
     """
     stored = request.store(session, reference, receipt)
     concern, at = get_concern(session, reference), entry.actor.at  # read again: the desk may have changed the row
-    danger = max(concern.immediate_danger, entry.immediate_danger or "no", key=MORE_URGENT.index)
+    danger = max(concern.immediate_danger, entry.immediate_danger or "no", key=LEAST_URGENT_FIRST.index)
     former = measure_entries(session, EntryKind.ADDITION, reference)
     number = append_entry(session, concern, entry, former, stored, dict(concern) | {"immediate_danger": danger}).number
     concern.added_at, concern.immediate_danger = at, danger

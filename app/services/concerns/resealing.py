@@ -104,7 +104,7 @@ class ChangeOfKeys:
 
 
 @dataclass(frozen=True)
-class _Anew:
+class _ResealedText:
     """A text before and after re-encryption, with the details for the audit log."""
 
     place: SealedPlace
@@ -138,7 +138,7 @@ def reseal(
             if sorted(text.recipients) == sorted(keys.sealer.fingerprints):
                 continue
             try:
-                anew = _seal_anew(engine, keys, text)
+                anew = _reseal_text(engine, keys, text)
                 count += anew is not None and writer.run(_replace, anew, actor=actor)
             except UnsealingUnavailable:
                 unopened.append(text)
@@ -149,7 +149,7 @@ def reseal(
     return Resealed(count, tuple(unopened), tuple(misplaced), remnants)
 
 
-def _seal_anew(engine: Engine, keys: ChangeOfKeys, place: SealedPlace) -> _Anew | None:
+def _reseal_text(engine: Engine, keys: ChangeOfKeys, place: SealedPlace) -> _ResealedText | None:
     """Return the re-encrypted text, or None if the text has been erased.
 
     Raise `UnsealingUnavailable` if no identity decrypts the text, or `SealedTextMisplaced` if the text belongs to
@@ -161,10 +161,10 @@ def _seal_anew(engine: Engine, keys: ChangeOfKeys, place: SealedPlace) -> _Anew 
         return None
     keys.unsealer.open(former, reference=place.reference)
     sealed = keys.sealer.seal(keys.unsealer.decrypt(former))
-    return _Anew(place, former, sealed, seal_details(sealed, keys.sealer.fingerprints, added=place.added))
+    return _ResealedText(place, former, sealed, seal_details(sealed, keys.sealer.fingerprints, added=place.added))
 
 
-def _replace(session: Session, anew: _Anew, *, actor: Actor) -> bool:
+def _replace(session: Session, anew: _ResealedText, *, actor: Actor) -> bool:
     """Record the new text in the audit log, store it, and return True.
 
     If the former text has since been erased or re-encrypted, do nothing and return False.

@@ -14,7 +14,7 @@ from app.models.audit.details import AcknowledgedDetails
 from app.models.audit.entry_kinds import EntryKind
 from app.models.concerns.entries import ENTRY_WAITS, EntryRow
 from app.models.concerns.receipts import ConcernState
-from app.models.concerns.rows import MORE_URGENT, ConcernRow
+from app.models.concerns.rows import LEAST_URGENT_FIRST, ConcernRow
 from app.models.events.rows import EventKind
 from app.services.audit.audit_log import Actor, record_change
 from app.services.concerns.entries import entries_of, measure_entries
@@ -26,7 +26,9 @@ _TABLE, _CONCERNS = table_of(EntryRow), table_of(ConcernRow).c
 _ENTRIES = _TABLE.c
 _WAITS: ColumnElement[bool] = literal_column(f"({ENTRY_WAITS})")
 _OF_A_TEST = exists().where(_CONCERNS.reference == _ENTRIES.reference, _CONCERNS.test)
-_MOST_URGENT = func.max(case({each: rank for rank, each in enumerate(MORE_URGENT)}, value=_ENTRIES.immediate_danger))
+_MOST_URGENT = func.max(
+    case({each: rank for rank, each in enumerate(LEAST_URGENT_FIRST)}, value=_ENTRIES.immediate_danger)
+)
 
 
 def acknowledge_addition(session: Session, reference: str, number: int, actor: Actor) -> ConcernRow:
@@ -94,7 +96,7 @@ def count_waiting(session: Session, concern: ConcernRow) -> None:
     waiting = counted.where(*entries_of(EntryKind.ADDITION, concern.reference), _WAITS)
     count, earliest, danger = session.connection().execute(waiting).one()
     concern.additions_waiting, concern.addition_acknowledge_by = count, earliest
-    concern.addition_danger = None if danger is None else MORE_URGENT[danger]
+    concern.addition_danger = None if danger is None else LEAST_URGENT_FIRST[danger]
 
 
 class WaitingAdditions(NamedTuple):

@@ -30,14 +30,14 @@ from app.models.guides.renditions import RenditionContent, RenditionDetails
 _EDITIONS, _WITHDRAWALS = table_of(EditionRow), table_of(WithdrawalRow)
 IS_EDITION: ColumnElement[bool] = _EDITIONS.c.language == OWN_WORDS
 IS_RENDITION: ColumnElement[bool] = _EDITIONS.c.language != OWN_WORDS
-IS_WITHDRAWAL_OF_IT: ColumnElement[bool] = and_(
+IS_WITHDRAWAL_OF_GUIDE: ColumnElement[bool] = and_(
     *(_WITHDRAWALS.c[name] == _EDITIONS.c[name] for name in ("guide", "language", "number"))
 )
 NOTICE = dt.timedelta(days=60)
 """The time before the review day from which a review is listed as due."""
 # The SQL statements of the most frequent reads. They are built once, because building a statement takes longer than
 # running it. They select the columns of tables, because reading through the row classes is slower.
-_WITH_WITHDRAWALS = _EDITIONS.outerjoin(_WITHDRAWALS, IS_WITHDRAWAL_OF_IT)
+_WITH_WITHDRAWALS = _EDITIONS.outerjoin(_WITHDRAWALS, IS_WITHDRAWAL_OF_GUIDE)
 _HEADS: Select[Any] = (
     select_columns(
         _EDITIONS.c.guide,
@@ -67,7 +67,7 @@ _CURRENT = (
 )
 _RENDITIONS_OF: Any = (
     select_columns(EditionRow, WithdrawalRow)
-    .outerjoin(WithdrawalRow, IS_WITHDRAWAL_OF_IT)
+    .outerjoin(WithdrawalRow, IS_WITHDRAWAL_OF_GUIDE)
     .where(IS_RENDITION, _EDITIONS.c.guide == bindparam("guide"))
     .order_by(_EDITIONS.c.language, _EDITIONS.c.number.desc())
 )
@@ -242,7 +242,7 @@ def default_guide(session: Session, preferred: str | None = None) -> str | None:
     readable = func.count().filter(col(WithdrawalRow.number).is_(None))
     found = (
         select(EditionRow.guide)
-        .outerjoin(WithdrawalRow, IS_WITHDRAWAL_OF_IT)
+        .outerjoin(WithdrawalRow, IS_WITHDRAWAL_OF_GUIDE)
         .where(IS_EDITION)
         .group_by(EditionRow.guide)
         .order_by(
@@ -296,7 +296,7 @@ def list_edition_events(session: Session, limit: int) -> list[EditionEvent]:
     of_own = (col(own.guide) == EditionRow.guide) & (col(own.number) == EditionRow.edition)
     of_own &= col(own.language) == OWN_WORDS
     ties = (IS_EDITION, EditionRow.guide, EditionRow.language, col(EditionRow.number).desc())
-    withdrawn = select(EditionRow, own, WithdrawalRow).join(own, of_own).join(WithdrawalRow, IS_WITHDRAWAL_OF_IT)
+    withdrawn = select(EditionRow, own, WithdrawalRow).join(own, of_own).join(WithdrawalRow, IS_WITHDRAWAL_OF_GUIDE)
     withdrawn = withdrawn.order_by(col(WithdrawalRow.withdrawn_at).desc(), *ties).limit(limit)
     published = select(EditionRow, own).join(own, of_own)
     published = published.order_by(col(EditionRow.published_at).desc(), *ties).limit(limit)

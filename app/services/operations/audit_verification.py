@@ -49,7 +49,7 @@ _WRONG_ENDS = select_columns(_CHAINS.name, _CHAINS.length).where(or_(~_LAST, _ON
 _WITHOUT_END = select_columns(_ROWS.chain).where(_ROWS.number == 1, ~exists().where(_CHAINS.name == _ROWS.chain))
 
 
-def verify_record(engine: Engine, on_step: OnStep = show_no_progress) -> Iterator[tuple[str, str]]:
+def verify_audit_log(engine: Engine, on_step: OnStep = show_no_progress) -> Iterator[tuple[str, str]]:
     """Yield the name and the fault of each broken chain of the audit log, and any fault in the positions of entries.
 
     Rows are read chain by chain, `STEP_ROWS` at a time, so that memory does not grow with the log. `on_step` gets the

@@ -15,7 +15,7 @@ from app.models.audit.entry_kinds import EntryKind, EntryPlace
 from app.models.base import OnStep, show_no_progress
 from app.models.concerns.digests import columns_sha256, entry_sha256, receipt_sha256
 from app.models.concerns.entries import EntryRow
-from app.models.concerns.rows import MORE_URGENT, ConcernRow, StoredReceiptRow
+from app.models.concerns.rows import LEAST_URGENT_FIRST, ConcernRow, StoredReceiptRow
 from app.models.desk.hand_over_details import acts_of_hand_overs, recorded_hand_overs
 from app.models.desk.hand_overs import HandOverRow
 from app.services.audit.replay import RecordedConcern, replay
@@ -173,7 +173,7 @@ def _faults_in_waiting(each: _Concern, recorded: RecordedConcern) -> Iterator[st
     expected = (
         len(waiting),
         min((row.acknowledge_by for row in waiting if row.acknowledge_by is not None), default=None),
-        max(dangers, key=MORE_URGENT.index, default=None),
+        max(dangers, key=LEAST_URGENT_FIRST.index, default=None),
     )
     if (each.row.additions_waiting, each.row.addition_acknowledge_by, each.row.addition_danger) != expected:
         yield "its row does not say what waits of its additions"

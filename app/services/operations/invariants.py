@@ -15,7 +15,7 @@ from app.services.access.row_signing import verify_access
 from app.services.audit.clock import find_clock_fault
 from app.services.concerns.deadlines import find_unannounced
 from app.services.concerns.resealing import SEALED_KINDS, SealedPlace, list_sealed_of
-from app.services.operations.audit_verification import STEP_ROWS, verify_record
+from app.services.operations.audit_verification import STEP_ROWS, verify_audit_log
 from app.services.operations.concern_verification import verify_concerns
 from app.services.operations.event_verification import verify_events
 
@@ -112,7 +112,7 @@ def find_broken(
             Invariant.RECIPIENTS: lambda: _sealed_to_others(session, set(recipients), on_step),
             Invariant.CLOCK: lambda: filter(None, [find_clock_fault(session, at=at)]),
             Invariant.CHAINS: lambda: _lines(
-                verify_record(engine, on_step), verify_concerns(engine, on_step), verify_events(engine, on_step)
+                verify_audit_log(engine, on_step), verify_concerns(engine, on_step), verify_events(engine, on_step)
             ),
             Invariant.ACCESS: lambda: _lines(verify_access(engine, on_step)),
         }

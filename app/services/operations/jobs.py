@@ -121,7 +121,7 @@ class Housekeeping(TeamJobs):
     invariants: Invariants
     outside: Outside
     watcher: Watcher
-    is_sure_of_remnants: bool = False
+    knows_there_are_none: bool = False
     has_tried_to_purge: bool = False
 
     def build_workers(
@@ -196,9 +196,9 @@ class Housekeeping(TeamJobs):
         A reader that uses the write-ahead log prevents the removal. The first attempt logs no warning, because usually
         nothing remains, or a reader of this service uses the log only for a moment.
         """
-        if not self.is_sure_of_remnants or has_remnants(self.engine):
+        if not self.knows_there_are_none or has_remnants(self.engine):
             left = purge_remnants(self.engine, is_sure=self.has_tried_to_purge)
-            self.has_tried_to_purge, self.is_sure_of_remnants = True, left is Remnants.NONE
+            self.has_tried_to_purge, self.knows_there_are_none = True, left is Remnants.NONE
 
 
 class StoreProbe:

@@ -18,7 +18,7 @@ from app.models.guides.edition_keys import AnyKey, name_of
 from app.services.access.row_signing import verify_access
 from app.services.audit.clock import find_known_time_fault
 from app.services.guides.editions import digest_of_stored, every_publication
-from app.services.operations.audit_verification import verify_checkpoints, verify_record
+from app.services.operations.audit_verification import verify_audit_log, verify_checkpoints
 from app.services.operations.checkpoints import Checkpoint
 from app.services.operations.concern_verification import UNREADABLE, count_concerns, verify_concerns
 from app.services.operations.event_verification import verify_events
@@ -69,7 +69,7 @@ def find_faults(
         rows = session.exec(select(func.count()).select_from(AuditEntryRow)).one()
         concerns = count_concerns(session)
     part = partial(steps_of_part, on_step, total=rows + concerns)
-    for about, fault in verify_record(engine, part(after=0)):
+    for about, fault in verify_audit_log(engine, part(after=0)):
         yield about, fault
     for reference, fault in verify_concerns(engine, part(after=rows)):
         yield f"concern {reference}", fault
