@@ -55,10 +55,13 @@ An object can have several definitions: on PostgreSQL two tables may have trigge
 def prepare_schema(engine: Engine, data_dir: Path, *, migrates: bool) -> None:
     """Bring the database to the schema that this program needs, or raise an error.
 
-    An empty database gets the schema. An embedded database is migrated if `migrates` is True, as at a start of the
-    service. Otherwise raise `SchemaBehind` if the schema is older: other nodes may be using a shared database. Raise
-    `SchemaUnknown` if a newer version or another program made the schema, and `SetupError` if version 0.2.0 made it.
-    Raise `SchemaAltered` if a table, index or rule differs from this program's declaration.
+    Create the schema in an empty database. If `migrates` is True, copy an older embedded database to a file in
+    `data_dir`, then migrate the database.
+
+    Raise `SchemaBehind` if the schema is older and `migrates` is False. Raise `SchemaBehind` for any older shared
+    database, because other nodes may be using it. Raise `SchemaUnknown` if a newer version or another program made the
+    schema. Raise `SetupError` if version 0.2.0 made the schema. Raise `SchemaAltered` if a table, index or rule differs
+    from this program's declaration.
     """
     with engine.connect() as connection:
         found = read_schema_version(connection)

@@ -251,7 +251,10 @@ class DrainingMiddleware:
         signal.signal(signal.SIGTERM, drain)
 
     def _drain(self, stop: Callable[[], None]) -> None:
-        """Stop the server front from responding, and call `_end_drain` when the seconds of the drain are over."""
+        """Let the middleware respond to all requests, instead of the server front.
+
+        Call `_end_drain` after `_seconds`. Until then, the service continues to accept requests.
+        """
         self._context.response_cache.leave_front()
         asyncio.get_running_loop().call_later(self._seconds, self._end_drain, stop)
 

@@ -49,7 +49,10 @@ def receipt_sha256(row: StoredReceiptRow) -> str:
 
 
 def columns_sha256(row: Mapping[str, Any]) -> str:
-    """Return the SHA-256 of the columns of a concern that only its submission sets, as canonical JSON (RFC 8785)."""
+    """Return the SHA-256 of the concern's columns that do not change after submission.
+
+    The columns are hashed as canonical JSON (RFC 8785).
+    """
     columns = {
         "reference": row["reference"],
         "received_at": format_utc(row["received_at"]),

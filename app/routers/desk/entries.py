@@ -115,10 +115,11 @@ def add_note(
     note: Annotated[NewNote, Body(examples=[{"text": WORDS_OF_A_NOTE}])],
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
-    """Add a note that only the desk can read, encrypted like the concern and erased with it. 201: flushed to disk.
+    """Add a note that only the desk can read. It is encrypted like the concern and erased with it.
 
-    Encrypt it on the client, to every key of `GET /v1/desk/recipients`, and this service never has the text. Notes
-    cannot be edited: correct one with another. The audit log has its digest and author.
+    If this service must not have the text, encrypt the note on the client to every key of `GET /v1/desk/recipients`.
+    Notes cannot be edited: correct a note with a new note. The audit log has each note's digest and author. Status 201
+    means that the note has been flushed to disk.
     """
     expect_one_key_at_most(request)
     reference = asked.reference

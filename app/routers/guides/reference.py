@@ -46,7 +46,7 @@ CODES = tuple(FaultCodeResponse(code=code, meaning=code.meaning) for code in Fau
     responses=response_example(version=VERSION, description=DESCRIPTION),
 )
 def read_index(request: Request, settings: SettingsDep) -> Response:
-    """Links to every resource of this API."""
+    """Links to the starting points of the public API: guides, search, feeds, reference data and documentation."""
     links = {
         "self": "/v1",
         "guides": GUIDES,

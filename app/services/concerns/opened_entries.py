@@ -60,11 +60,12 @@ class PagePlace:
 def open_page(
     session: Session, place: PagePlace, actor: Actor, act: DeskAct, fingerprints: frozenset[str] | None = None
 ) -> EntryPage:
-    """Record the action `act` for a page of entries in the audit log, and return the page without the texts.
+    """Record `act` in the audit log for a page of entries, and return the page.
 
-    `act` says if the entries are opened, or listed without text. `fingerprints` identify the keys with which this
-    process can decrypt. If these keys cannot decrypt every text, the audit log says that all texts are returned
-    encrypted. If `fingerprints` is None, the audit log does not say this.
+    The rows have no text: the caller then reads the sealed texts with `read_page`. `act` is an opening of the entries,
+    or a listing without text. `fingerprints` identify the keys with which this process can decrypt. If these keys
+    cannot decrypt every text, the audit log records that the client gets all texts encrypted. If `fingerprints` is
+    None, the audit log does not record this.
 
     Raise `NoSuchConcern` if the reference is unknown, or `ConcernErased` if the concern was erased.
     """

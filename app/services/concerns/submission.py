@@ -115,14 +115,15 @@ class Submissions:
     ) -> IdempotentResult:
         """Encrypt and store the concern, and return its receipt (JSON) once it is on disk.
 
-        `for_tests` is True if the key of the request is a test key: the concern must then be a test, and otherwise not.
-        `networks` are those that the request comes from. They are empty if the request has a key or is not to be
-        counted. A retry with the same idempotency key and content returns the first receipt and stores no second
+        `for_tests` is True if the request has a test key. A test needs a test key, and a test key accepts only tests.
+        `networks` are the networks that the request comes from. They are empty if the request has a key or is not to be
+        counted. A retry with the same idempotency key and content returns the first receipt, and stores no second
         concern.
 
-        Raise `InvalidConcern` with every fault of the concern, `IdempotencyKeyReused` if the key was used for other
-        content, `TooManyConcerns` if the networks sent too many concerns, or `StoreBusy` if the concern could not be
-        stored in time. Raise `ReferenceTaken` if several new references in a row were already in use.
+        Raise `InvalidConcern` with only one fault if the key and the concern do not match. Otherwise raise
+        `InvalidConcern` with every fault of the concern. Raise `IdempotencyKeyReused` if the key was used for other
+        content. Raise `TooManyConcerns` if the networks sent too many concerns. Raise `StoreBusy` if the concern could
+        not be stored in time. Raise `ReferenceTaken` if several new references in a row were already in use.
         """
         self._expect_both_say_test(concern, for_tests=for_tests)
         submitted = concern.model_dump_json(exclude_unset=True).encode()

@@ -132,9 +132,10 @@ def find_waiting(session: Session, references: Collection[str]) -> dict[str, Wai
 
 
 def count_additions(session: Session, *, now: dt.datetime) -> dict[str, int]:
-    """Return the number of unacknowledged additions, and the number that are overdue, by name.
+    """Return the counts `additions_waiting` and `additions_overdue`.
 
-    Additions to tests are not counted.
+    Waiting additions are unacknowledged. Overdue additions are those past their deadline. Additions to tests are not
+    counted.
     """
     is_late = case((_ENTRIES.acknowledge_by < now, 1))
     counted = select(func.count(), func.count(is_late)).where(_WAITS, ~_OF_A_TEST)

@@ -143,11 +143,12 @@ def _count_by_month(session: Session) -> Iterator[MonthlyCount]:
 
 
 def _hide_small(counts: Sequence[MonthlyCount]) -> list[Figure]:
-    """Return the figures of one measure in one month, with small counts hidden.
+    """Return the figures of one measure in one month. Hide each count below `SMALLEST_COUNT`.
 
-    If no count of another measure is hidden, the counts of that measure add up to the total of the month. A single
-    hidden count could then be computed. So if a count is hidden, the next smallest counts are hidden too, until at
-    least two counts with a sum of at least `SMALLEST_COUNT` are hidden.
+    The counts of every measure add up to the same monthly total, which another measure may reveal. A single hidden
+    count could then be computed: it is the total minus the visible counts. So if any count is hidden, hide the next
+    smallest counts too. Stop when at least two counts are hidden and their sum is at least `SMALLEST_COUNT`, or when
+    all are hidden.
     """
     by_size = sorted(range(len(counts)), key=lambda place: counts[place].concerns)
     hidden = {place for place in by_size if counts[place].concerns < SMALLEST_COUNT}

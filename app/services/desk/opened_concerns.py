@@ -59,10 +59,13 @@ class Opening:
 
 
 def open_concern(session: Session, reference: str, wanted: OpeningRequest, actor: Actor) -> Opening:
-    """Record in the audit log that the concern is opened, and return the requested rows without their text.
+    """Record in the audit log that the concern is opened. Return the concern, its first additions and its last notes.
 
-    Raise `NoSuchConcern` if the reference is unknown. Raise `ConcernErased` if the concern was erased, unless
-    `wanted.erased_too` is True.
+    The returned rows have no text: the caller reads the text after this entry is recorded. Record an erased concern as
+    listed, not as opened.
+
+    Raise `NoSuchConcern` if the reference is unknown. Raise `ConcernErased` if the concern was erased and
+    `wanted.erased_too` is False.
     """
     concern = get_concern(session, reference)
     if concern.erased_at is not None and not wanted.erased_too:

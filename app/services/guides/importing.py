@@ -80,7 +80,8 @@ def draft_of(path: Path) -> GuideDraft:
 def _draft_of_export(blocks: list[Block], data: dict[str, Any]) -> GuideDraft:
     """Return the draft made from an exported page: `blocks` combined with `data`.
 
-    Its `not_placed` are the blocks that are missing from the page that the draft itself would have.
+    To find `not_placed`, print the draft as a page, and list each block that this page lacks. A draft with errors
+    cannot be printed: list each sentence of `blocks` that the draft lacks.
     """
     content = read_export(blocks, data)
     filled = deepcopy(content)

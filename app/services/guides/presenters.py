@@ -198,7 +198,10 @@ class ShownRendition(ShownEdition):
 
     @property
     def has_marks(self) -> bool:
-        """True if any text is untranslated, so that `MARK` follows. False for a rendition without text."""
+        """True if any text is untranslated. `MARK` is then printed after each untranslated text.
+
+        False for a rendition without text, such as a recording.
+        """
         return self.stored.content.form.has_words and bool(self.words.in_guide_language)
 
     @property
@@ -219,8 +222,9 @@ class ShownRendition(ShownEdition):
 def find_edition(session: Session, contents: Contents, guide: str, number: int | None = None) -> ShownEdition:
     """Return the edition `number` of `guide`, or its current edition if `number` is None.
 
-    Raise `NoSuchGuide` if the guide is unknown, or `NoSuchEdition` if it has no such edition. Raise `EditionWithdrawn`
-    if the edition is withdrawn or, if `number` is None, if all editions are withdrawn.
+    Raise `NoSuchGuide` if the guide is unknown. If `number` is given, raise `NoSuchEdition` for an unknown edition, or
+    `EditionWithdrawn` for a withdrawn edition. If `number` is None, raise `EditionWithdrawn` if all editions are
+    withdrawn.
     """
     history = get_history(session, guide=guide)
     head = require_current(history) if number is None else readable_of(history, number)
