@@ -37,6 +37,8 @@ from tests.support.openid import (
 )
 from tests.support.publishing import a_key
 
+pytestmark = pytest.mark.any_database
+
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:

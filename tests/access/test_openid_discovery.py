@@ -28,7 +28,7 @@ from tests.support.openid import (
 )
 from tests.support.waiting import eventually
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.any_database]
 
 DISCOVERY = "/tenant/.well-known/openid-configuration"
 

@@ -13,7 +13,7 @@ from app.models.guides.editions import EDITION_EXAMPLE
 from tests.support.loops import for_each
 from tests.support.openid import Guarded, a_token, guarded_by_a_provider, publish_with
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.any_database]
 
 DESK = {"scope": "concerns:read audit:read", "azp": "desk-app", "sub": "worker-42"}
 

@@ -32,7 +32,7 @@ from tests.support.publishing import a_key
 from tests.support.store import Store
 from tests.support.waiting import wait_until
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.any_database]
 
 CONCERNS = "/v1/concerns"
 CHECK = f"{CONCERNS}/check"

@@ -24,7 +24,7 @@ from app.services.access import passkeys
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.people import JO, OWN_PAGE, invited
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.any_database]
 
 AN_OFFICE, ORIGIN = "192.0.2.7", "http://localhost:8000"
 SIGN_IN, OPTIONS = "/desk/sign-in", "/desk/sign-in/options"

@@ -26,7 +26,7 @@ from tests.support.clock import A_TUESDAY
 from tests.support.threaded import run_server
 from tests.support.waiting import LONG_ENOUGH, wait_until
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.any_database]
 
 CONNECTIONS = 80
 WAITING = CONNECTIONS // 4

@@ -30,6 +30,8 @@ from tests.support.clock import A_TUESDAY
 from tests.support.concerns import Concern, add
 from tests.support.loops import for_each
 
+pytestmark = pytest.mark.any_database
+
 IN_CLEAR = {
     "reference",
     "received_at",

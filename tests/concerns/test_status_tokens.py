@@ -14,6 +14,8 @@ from app.services.concerns import receipts
 from tests.support.concerns import Concern
 from tests.support.loops import for_each
 
+pytestmark = pytest.mark.any_database
+
 CODE = "7K3M-9QXT-2W8R-VB5N"
 OLDER = "q3J9s0H7m2c5y8e1l4n6p0r3t5v7x9z1b3d5f7h9j1k"
 WRONG = "XXXX"

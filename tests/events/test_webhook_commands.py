@@ -38,7 +38,7 @@ from tests.support.delivery import deliver_due
 from tests.support.loops import for_each
 from tests.support.receiver import Receiver, Reply
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.any_database]
 
 NAME = "case-system"
 

@@ -26,7 +26,7 @@ from tests.support.publishing import (
     withdraw,
 )
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.any_database]
 
 EDITIONS = f"{GUIDE}/editions"
 EMPTY: dict[str, Any] = {"added": [], "removed": [], "reworded": [], "moved": []}

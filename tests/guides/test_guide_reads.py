@@ -19,7 +19,7 @@ from tests.support.loops import for_each
 from tests.support.publishing import GUIDE, an_edition, publish_next
 from tests.support.service import a_service
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.any_database]
 
 CURRENT = "public, max-age=60, stale-while-revalidate=600, stale-if-error=604800"
 FOR_A_YEAR = "public, max-age=31536000, immutable"

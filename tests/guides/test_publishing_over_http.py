@@ -26,6 +26,8 @@ from tests.support.publishing import (
     second_edition,
 )
 
+pytestmark = pytest.mark.any_database
+
 EDITIONS = f"{GUIDE}/editions"
 ROUNDS = 10
 REASON = "A number was wrong."

@@ -24,6 +24,8 @@ from tests.support.live import LiveServer
 from tests.support.loops import for_each
 from tests.support.publishing import GUIDE, publish_next, withdraw
 
+pytestmark = pytest.mark.any_database
+
 HERE = "http://127.0.0.1:8000"
 TIME_MAP = f"{GUIDE}/editions.link"
 FIRST, SECOND, THIRD = "Tue, 24 Nov 2026 09:30:00 GMT", "Thu, 26 Nov 2026 12:00:00 GMT", "Sun, 29 Nov 2026 12:00:00 GMT"

@@ -21,7 +21,7 @@ from tests.support.publishing import GUIDE
 from tests.support.receiver import Receiver, Reply
 from tests.support.waiting import wait_until
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.any_database]
 
 WORDS = ("Alexandra", "swordfish", "canary")
 
