@@ -25,7 +25,9 @@ CALLERS = 4
 
 @pytest.fixture(scope="module", params=[1, 2], ids=["one process", "two processes"])
 def fuzzed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    with LiveServer(tmp_path_factory.mktemp("fuzzed") / "data", workers=request.param, deliver="false") as server:
+    """A server that lets one concern be read as often as the fuzz does."""
+    folder = tmp_path_factory.mktemp("fuzzed") / "data"
+    with LiveServer(folder, workers=request.param, deliver="false", limit_status="1000000/minute") as server:
         yield server
 
 
