@@ -77,6 +77,29 @@ def fill_with_guides(data_dir: Path, number: int, progress: Progress) -> None:
             progress("guides", end, number)
 
 
+def fill_with_editions(data_dir: Path, guides: int, editions: int) -> None:
+    """Publish `guides` invented guides with `editions` editions each."""
+    content = read_seed_file(FIRST_EDITION, EditionContent)
+    with running_context(data_dir) as context, ThreadPoolExecutor(AT_ONCE) as publishers:
+
+        def publish_all(place: int) -> None:
+            for number in range(1, editions + 1):
+                context.writer.run(
+                    publish_edition,
+                    context.reference_data,
+                    NewEdition(guide_of_many(place), content.model_copy(update={"change_note": f"Edition {number}."})),
+                    at=context.clock(),
+                    two_people=False,
+                )
+
+        list(publishers.map(publish_all, range(guides)))
+
+
+def guide_of_many(place: int) -> str:
+    """Return the name of invented guide number `place` with many editions."""
+    return f"a-guide-with-many-editions-{place}"
+
+
 def made_up_guide(place: int) -> str:
     """Return the name of invented guide number `place`."""
     return f"a-made-up-guide-{place}"

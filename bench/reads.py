@@ -10,13 +10,22 @@ from pathlib import Path
 
 import httpx
 
-from bench.content import GUIDE, NAIVE_DATABASE, fill_with_guides, made_up_guide, naive_server
+from bench.content import (
+    GUIDE,
+    NAIVE_DATABASE,
+    fill_with_editions,
+    fill_with_guides,
+    guide_of_many,
+    made_up_guide,
+    naive_server,
+)
 from bench.load import Measured, read, read_each, with_cpu
 from bench.rounds import Results, Say, Task
 from bench.servers import Server, baseline, free_port, guidance, running
 
 CONNECTIONS = 16
 COLD_READS = 240  # enough reads to measure the processor time, which is counted in hundredths of a second
+EDITIONS = 300  # of one guide: each round reads others for the first time
 SECTION = f"/v1/guides/{GUIDE}/indicators"
 IDENTITY = {"Accept-Encoding": "identity"}
 
@@ -27,6 +36,8 @@ def measure_reads(results: Results, work: Path, rounds: int, seconds: float, say
         fill_with_guides(
             work / "reads", COLD_READS * (rounds + 1), lambda what, done, of: say(f"{what}: {done} of {of}")
         )
+        say(f"{EDITIONS} editions each of {rounds + 1} guides")
+        fill_with_editions(work / "reads", rounds + 1, EDITIONS)
         service = stack.enter_context(guidance("service", work / "reads"))
         answer = httpx.get(service.url + SECTION, headers=IDENTITY, trust_env=False)
         answer_file = work / "answer.json"
@@ -51,6 +62,11 @@ def measure_reads(results: Results, work: Path, rounds: int, seconds: float, say
             urls = [f"{service.url}/v1/guides/{made_up_guide(place)}/editions/1" for place in places]
             return with_cpu(service, lambda: read_each(urls))
 
+        def cold_of_many(number: int) -> Measured:
+            editions = range(EDITIONS - COLD_READS + 1, EDITIONS + 1)
+            urls = [f"{service.url}/v1/guides/{guide_of_many(number)}/editions/{each}" for each in editions]
+            return with_cpu(service, lambda: read_each(urls))
+
         tasks: dict[str, Task] = {
             "bare": reading(bare, "/"),
             "bare, same headers": reading(same, "/"),
@@ -59,6 +75,7 @@ def measure_reads(results: Results, work: Path, rounds: int, seconds: float, say
             "edition": reading(service, f"/v1/guides/{GUIDE}"),
             "search": reading(service, "/v1/search?q=missing"),
             "cold miss": cold,
+            "cold miss of many": cold_of_many,
             "naive section": reading(naive, f"/guides/{GUIDE}/indicators"),
             "naive edition": reading(naive, f"/guides/{GUIDE}"),
             "naive edition, one by one": lambda _number: with_cpu(

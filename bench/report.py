@@ -96,13 +96,14 @@ BARS = (
     Bar("section read, to Datasette", "section", "datasette"),
     *(
         Bar(
-            f"cold read, to naive edition{', by CPU' * by_cpu}",
-            "cold miss",
+            f"cold read{of}, to naive edition{', by CPU' * by_cpu}",
+            task,
             "naive edition, one by one",
             least=1,
             by_cpu=by_cpu,
             why=BUILT_ONCE,
         )
+        for of, task in (("", "cold miss"), (" of one of 300 editions", "cold miss of many"))
         for by_cpu in (False, True)
     ),
     Bar("concerns at 16, to naive unsealed posts", "concerns 16", "naive posts 16", least=5, why=SEALED),

@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from httpx2 import Response
 from starlette.testclient import TestClient
 
+from app.services.guides import editions
 from docs_site.api import resolved
 from tests.support.live import LiveServer
 from tests.support.loops import for_each
@@ -411,3 +412,23 @@ def test_every_problem_is_explained_at_its_own_type(client: TestClient) -> None:
 def test_a_started_server_answers_as_the_readme_says(live: LiveServer) -> None:
     with live.client() as client:
         assert len(client.get(f"{GUIDE}/indicators").json()["indicators"]) == 10
+
+
+@for_each("path", [GUIDE, f"{GUIDE}/indicators", f"{GUIDE}/editions/2", f"{GUIDE}/editions/2/indicators"])
+def test_a_first_read_reads_one_edition_of_many(
+    service: FastAPI, client: TestClient, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    for number in range(5):
+        publish_next(service, change_note=f"Correction {number}.")
+    heads: list[int] = []
+    made = editions.EditionHead.__init__
+
+    def make(self: editions.EditionHead, guide: str, number: int, *rest: Any) -> None:
+        heads.append(number)
+        made(self, guide, number, *rest)
+
+    monkeypatch.setattr(editions.EditionHead, "__init__", make)
+    answer = client.get(path)
+
+    assert answer.status_code == 200
+    assert set(heads) <= {answer.json()["edition"], 1}  # a rendition is of the first

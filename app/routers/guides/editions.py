@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import Query, Request, Response
+from sqlmodel import Session
 
 from app.errors import FaultCode, FieldError, InvalidQuery, NoSuchGuide, NoSuchItem, NotFound
 from app.http.auth import PUBLIC
@@ -35,10 +36,11 @@ from app.models.links import Links, edition_path, guide_path
 from app.services.cursors import decode_key, encode_key
 from app.services.guides.editions import (
     EditionHead,
-    current_of,
+    get_current,
     get_history,
+    get_readable,
+    newest_number,
     read_lists,
-    readable_of,
     status_of,
     withdrawal_of,
 )
@@ -114,7 +116,7 @@ def read_edition(
         request,
         present_edition(shown),
         caching=CACHE_IMMUTABLE,
-        more_links=_successor(shown) | memento_links(settings.public_url, guide),
+        more_links=_successor(session, shown) | memento_links(settings.public_url, guide),
         more_headers=memento_headers(shown.head),
     )
 
@@ -144,7 +146,7 @@ def read_changes(
     shown = find_edition(session, contents, guide, number)
     if since is None and number == 1:
         raise InvalidQuery([FieldError((), NONE_BEFORE, FaultCode.REQUIRED, "query", "since")])
-    other = readable_of(shown.history, since or number - 1)
+    other = get_readable(session, guide=guide, number=since or number - 1)
     before, after, path = contents(other.key, session), shown.content, shown.path
     response = ChangesResponse(
         **edition_fields(shown),
@@ -190,7 +192,7 @@ def _add_section(section: Section) -> None:
         lists = read_lists(session, guide=guide, part=section.key)
         fields = _item_fields(shown, section, item_id)
         links = shown.links(f"{of_guide}/{item_id}", _having(lists, item_id))
-        history = item_history(section, item_id, lists, shown.history)
+        history = item_history(section, item_id, lists, get_history(session, guide=guide))
         return public_response(request, ITEM_RESPONSES[section](**fields, history=history, links=links))
 
     @editions_router.get(
@@ -206,7 +208,7 @@ def _add_section(section: Section) -> None:
     ) -> Response:
         """The section of that edition, with the cautions that must be read with it."""
         shown = find_edition(session, contents, guide, number)
-        response, successor = present_section(shown, section), _successor(shown, of_guide)
+        response, successor = present_section(shown, section), _successor(session, shown, of_guide)
         return public_response(request, response, caching=CACHE_IMMUTABLE, more_links=successor)
 
     @editions_router.get(
@@ -230,11 +232,11 @@ def _add_section(section: Section) -> None:
         shown = find_edition(session, contents, guide, number)
         having = _having(read_lists(session, guide=guide, part=section.key), item_id)
         fields, below = _item_fields(shown, section, item_id), f"{of_guide}/{item_id}"
-        links, current = shown.links(below, having), current_of(shown.history)
+        links, current = shown.links(below, having), get_current(session, guide=guide)
         latest = links.pop("latest_version")
         # These links depend on later editions, so they are in the Link header: the body never changes.
-        more_links = _successor(shown, below) if number + 1 in having else {}
-        more_links |= {"latest_version": latest} if current is not None and current.number in having else {}
+        more_links = _successor(session, shown, below) if number + 1 in having else {}
+        more_links |= {"latest_version": latest} if current.number in having else {}
         response = NUMBERED_ITEM_RESPONSES[section](**fields, links=links)
         return public_response(request, response, caching=CACHE_IMMUTABLE, more_links=more_links)
 
@@ -248,13 +250,14 @@ def _having(lists: Mapping[int, Mapping[str, Any]], item_id: str) -> set[int]:
     return {number for number, items in lists.items() if item_id in items}
 
 
-def _successor(shown: ShownEdition, below: str = "") -> Links:
+def _successor(session: Session, shown: ShownEdition, below: str = "") -> Links:
     """Return the link to the next edition, with `below` after its path. Return no link if there is no next edition.
 
     The link is for the Link header, because the body of a numbered edition never changes.
     """
     guide, number = shown.head.key
-    return {"successor_version": edition_path(guide, number + 1) + below} if len(shown.history) > number else {}
+    has_next = newest_number(session, guide=guide) > number
+    return {"successor_version": edition_path(guide, number + 1) + below} if has_next else {}
 
 
 def _summary(head: EditionHead, status: EditionStatus) -> EditionSummary:

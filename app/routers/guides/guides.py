@@ -21,7 +21,7 @@ from app.models.guides.sections import Section
 from app.models.languages import GUIDE_LANGUAGE
 from app.models.links import edition_path, guide_path, rendition_path
 from app.services.cursors import decode_key, encode_key
-from app.services.guides.editions import get_history, list_languages, list_renditions, require_current
+from app.services.guides.editions import find_heads, get_current, get_history, list_languages, list_renditions
 from app.services.guides.guides import list_guides
 from app.services.guides.presenters import ShownEdition, present_edition, present_rendition, show_rendition
 from app.services.guides.renditions import language_paths, preferred_rendition
@@ -138,16 +138,15 @@ def read_guide(
 ) -> Response:
     """Return the current edition, a rendition of it, or a redirect to the edition that was current then."""
     moment, contents, public_url = wanted.moment, context.contents, context.settings.public_url
-    history = get_history(session, guide=guide)
     if moment is not None:
-        return redirect_to_edition_at(history, moment, public_url, or_next=wanted.or_next)
-    stored = list_renditions(session, guide=guide)
-    head = require_current(history)
+        return redirect_to_edition_at(get_history(session, guide=guide), moment, public_url, or_next=wanted.or_next)
+    head, stored = get_current(session, guide=guide), list_renditions(session, guide=guide)
+    history = find_heads(session, guide=guide, numbers={head.number, *(each.edition for each in stored)})
     chosen = preferred_rendition(history, stored, wanted.languages)
     if chosen is None:
         response = public_response(
             request,
-            present_edition(ShownEdition(head, contents(head.key, session), history)),
+            present_edition(ShownEdition(head, contents(head.key, session))),
             more_links=memento_links(public_url, head.guide),
             more_headers=VARY_WITH_LANGUAGE | {"Content-Language": GUIDE_LANGUAGE},
         )

@@ -30,9 +30,9 @@ from app.services.guides.editions import (
     Contents,
     default_guide,
     get_history,
+    get_readable,
     list_current,
     list_renditions,
-    readable_of,
     require_current,
 )
 from app.services.guides.presenters import find_edition, show_rendition
@@ -259,7 +259,8 @@ def compare_editions(library: Library, arguments: OfChanges) -> dict[str, Any]:
     after = find_edition(library.session, library.contents, library.guide_of(arguments), arguments.edition)
     if arguments.since is None and after.head.number == 1:
         raise NoSuchEdition
-    before = readable_of(after.history, arguments.since or after.head.number - 1)
+    guide, since = after.head.guide, arguments.since or after.head.number - 1
+    before = get_readable(library.session, guide=guide, number=since)
     old, new = library.contents(before.key, library.session), after.content
     return library.result(
         new.cautions,

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cache
@@ -53,6 +53,10 @@ _HEADS: Select[Any] = (
     .where(IS_EDITION)
 )
 _HISTORY = _HEADS.where(_EDITIONS.c.guide == bindparam("guide")).order_by(_EDITIONS.c.number.desc())
+_CURRENT_HEAD = _HISTORY.where(_WITHDRAWALS.c.number.is_(None)).limit(1)
+_NUMBERED_HEADS = _HISTORY.where(_EDITIONS.c.number.in_(bindparam("numbers", expanding=True)))
+_NUMBERED_HEAD = _HISTORY.where(_EDITIONS.c.number == bindparam("number"))
+_NEWEST_NUMBER = select_columns(func.max(_EDITIONS.c.number)).where(IS_EDITION, _EDITIONS.c.guide == bindparam("guide"))
 _NEWEST = (
     select_columns(_EDITIONS.c.guide, func.max(_EDITIONS.c.number).label("number"))
     .select_from(_WITH_WITHDRAWALS)
@@ -189,7 +193,31 @@ def get_current(session: Session, *, guide: str) -> EditionHead:
 
     Raise `NoSuchGuide` if the guide is unknown, or `EditionWithdrawn` if all its editions are withdrawn.
     """
-    return require_current(get_history(session, guide=guide))
+    row = session.execute(_CURRENT_HEAD, {"guide": guide}).first()
+    return require_current(get_history(session, guide=guide)) if row is None else EditionHead(*row)
+
+
+def get_readable(session: Session, *, guide: str, number: int) -> EditionHead:
+    """Return the edition `number` of `guide`.
+
+    Raise `NoSuchGuide` if the guide is unknown, or `NoSuchEdition` if it has no such edition. If the edition is
+    withdrawn, raise `EditionWithdrawn` with the reason and the number of the current edition.
+    """
+    row = session.execute(_NUMBERED_HEAD, {"guide": guide, "number": number}).first()
+    if row is not None and (head := EditionHead(*row)).withdrawn_at is None:
+        return head
+    return readable_of(get_history(session, guide=guide), number)
+
+
+def find_heads(session: Session, *, guide: str, numbers: Collection[int]) -> list[EditionHead]:
+    """Return the editions of `guide` with the numbers `numbers`, withdrawn or not, most recent first."""
+    rows = session.execute(_NUMBERED_HEADS, {"guide": guide, "numbers": sorted(numbers)})
+    return [EditionHead(*row) for row in rows]
+
+
+def newest_number(session: Session, *, guide: str) -> int:
+    """Return the number of the most recent edition of `guide`, withdrawn or not. Return 0 for an unknown guide."""
+    return session.execute(_NEWEST_NUMBER, {"guide": guide}).scalar() or 0
 
 
 def require_current(history: Sequence[EditionHead]) -> EditionHead:

@@ -35,11 +35,11 @@ from app.services.guides.editions import (
     EditionHead,
     StoredRendition,
     current_of,
+    get_current,
     get_history,
+    get_readable,
     head_of,
     list_renditions,
-    readable_of,
-    require_current,
     status_of,
 )
 from app.services.guides.publishing import Publication
@@ -97,7 +97,6 @@ class ShownEdition:
 
     head: EditionHead
     content: EditionContent
-    history: Sequence[EditionHead] = ()
     is_numbered: bool = False
 
     @property
@@ -144,8 +143,12 @@ class ShownEdition:
 
 @dataclass(frozen=True, kw_only=True)
 class ShownRendition(ShownEdition):
-    """A rendition to show. `content` is the content of its edition with the text of the rendition."""
+    """A rendition to show. `content` is the content of its edition with the text of the rendition.
 
+    `history` are all editions of the guide, most recent first.
+    """
+
+    history: Sequence[EditionHead]
     stored: StoredRendition
     words: RenderedWords
     to_call: tuple[Contact, ...]
@@ -226,9 +229,8 @@ def find_edition(session: Session, contents: Contents, guide: str, number: int |
     `EditionWithdrawn` for a withdrawn edition. If `number` is None, raise `EditionWithdrawn` if all editions are
     withdrawn.
     """
-    history = get_history(session, guide=guide)
-    head = require_current(history) if number is None else readable_of(history, number)
-    return ShownEdition(head, contents(head.key, session), history, number is not None)
+    head = get_current(session, guide=guide) if number is None else get_readable(session, guide=guide, number=number)
+    return ShownEdition(head, contents(head.key, session), number is not None)
 
 
 def find_rendition(
@@ -262,8 +264,8 @@ def show_rendition(
     return ShownRendition(
         head,
         words.content,
-        history,
         is_numbered,
+        history=history,
         stored=chosen,
         words=words,
         to_call=read((head if is_numbered or current is None else current).key).contacts,
