@@ -69,6 +69,15 @@ JWKS_PATH = "/.well-known/jwks.json"
 WORDS = {"true": True, "false": False}
 Reason = Annotated[str, typer.Option(help="Reason, for the audit log. Do not name anyone.")]
 Identity = Annotated[Path, typer.Option(help="Your age identity. It stays on this computer.", exists=True)]
+TrustedRecipients = Annotated[
+    str | None,
+    typer.Option(
+        "--seal-to",
+        help="Trusted age recipients, as given to you by the desk lead, separated by commas or spaces. If the "
+        "service offers another, the text is not sent.",
+        envvar="GUIDANCE_SEAL_TO",
+    ),
+]
 desk = Commands(
     help="For the duty team: list, open, assign, close and erase concerns.",
     no_args_is_help=True,
@@ -306,17 +315,6 @@ def desk_assign(
     by = f", by {before['by']}" if before["by"] else ""
     now = f"{reference}: assigned to {answer['assigned_to'] or 'nobody'}"
     service.show(answer, [now, f"before: {before['assigned_to'] or 'nobody'}{by}"])
-
-
-TrustedRecipients = Annotated[
-    str | None,
-    typer.Option(
-        "--seal-to",
-        help="Trusted age recipients, as given to you by the desk lead, separated by commas or spaces. If the "
-        "service offers another, the text is not sent.",
-        envvar="GUIDANCE_SEAL_TO",
-    ),
-]
 
 
 def _known_recipients(service: DeskClient, seal_to: str | None, what: str) -> list[str]:

@@ -160,8 +160,9 @@ class Shown:
 def show_concern(visit: Visit, reference: str) -> Shown:
     """Record the view in the audit log as one entry, and return the concern for display.
 
-    The concern comes with its first additions, its last notes and its newest label. The texts are decrypted if this service can decrypt all of them, otherwise all stay encrypted. An erased concern has
-    no text. Raise `NoSuchConcern` if the reference is unknown.
+    The concern comes with its first additions, its last notes and its newest label. The texts are decrypted if this
+    service can decrypt all of them, otherwise all stay encrypted. An erased concern has no text. Raise `NoSuchConcern`
+    if the reference is unknown.
     """
     context, keys = visit.context, visit.context.unsealer.fingerprints
     wanted = opened_concerns.OpeningRequest("opened here", ADDED_ON_PAGE, NOTES_ON_PAGE, keys, erased_too=True)
