@@ -69,6 +69,11 @@ require_client = ClientKey()
 
 async def require_actor(request: Request, principal: Annotated[Principal, Depends(require_client)]) -> Actor:
     """Return the caller as the actor for the audit log: client and person, network address, and the time."""
+    return actor_of(request, principal)
+
+
+def actor_of(request: Request, principal: Principal) -> Actor:
+    """Return `principal`, the caller of `request`, as the actor for the audit log, with the current time."""
     return Actor(principal.name_on_record, caller_address(request), context_of(request).clock())
 
 
@@ -156,6 +161,8 @@ def refuse_over_limit(request: Request) -> None:
 StatusTokenDep = Annotated[str, Depends(require_status_token)]
 
 SubmitterDep = Annotated[Principal, Depends(require_submitter)]
+
+ReadingClientDep = Annotated[Principal, Security(require_client, scopes=[Scope.READ])]
 
 ReaderDep = Annotated[Actor, Security(require_actor, scopes=[Scope.READ])]
 

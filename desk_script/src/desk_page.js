@@ -36,7 +36,7 @@ export class DeskPage {
     if (faults.every((fault) => fault !== null)) throw faults[0];
     showOtherWays(false);
     // A message about a completed action keeps the focus.
-    if (document.activeElement?.id !== "done") document.querySelector(".words")?.focus();
+    if (document.activeElement?.id !== "done") firstWords()?.focus();
   }
 
   #hideWords() {
@@ -45,6 +45,10 @@ export class DeskPage {
     showOtherWays(true);
   }
 }
+
+// Return the words of the concern, or the first words of a page without them. A label stands above the concern.
+const firstWords = () =>
+  document.querySelector("[data-sealed=concern] > .words") ?? document.querySelector(".words");
 
 // Hide the advice on decrypting elsewhere while the texts are shown: it would only push them down.
 function showOtherWays(isShown) {
@@ -74,6 +78,7 @@ async function openOne(place, identities) {
 
 export function wordsOf(kind, text, layout = layoutOfPage()) {
   if (kind === "concern") return referralElement(referralOf(text.submission, layout));
+  if (kind === "label") return typed("span", text.label.text || "None");
   return typed("p", kind === "note" ? text.note.text : text.addition.concern.narrative);
 }
 

@@ -5,7 +5,8 @@ import { Fault } from "./faults.js";
 import { ageFile } from "./identities.js";
 
 // For each kind of text, the field of the decrypted document that has the text.
-const MEMBERS = { concern: "submission", addition: "addition", note: "note" };
+const MEMBERS = { concern: "submission", addition: "addition", note: "note", label: "label" };
+const WRITTEN_HERE = ["note", "label"]; // the kinds of text that a browser may have encrypted
 const KINDS = Object.fromEntries(Object.entries(MEMBERS).map(([kind, member]) => [member, kind]));
 
 // Return the kind of a document. Throw a Fault if the document has no text or no reference.
@@ -16,8 +17,8 @@ export function kindOf(document) {
 }
 
 // Return the decrypted document. Throw a Fault if no identity decrypts it, if it is damaged, or if it belongs elsewhere.
-// Only the given parts of `place` are compared: kind, reference, receivedAt, author. A note that the browser encrypted
-// names neither its time nor its author.
+// Only the given parts of `place` are compared: kind, reference, receivedAt, author. A note or label that the browser
+// encrypted names neither its time nor its author.
 export async function openText(bytes, identities, place = {}) {
   const document = await readSealed(bytes, identities);
   const kind = kindOf(document);
@@ -31,7 +32,7 @@ export async function openText(bytes, identities, place = {}) {
 }
 
 const isSaid = (document, name, known, kind) =>
-  known === undefined || document[name] === known || (kind === "note" && document[name] === undefined);
+  known === undefined || document[name] === known || (WRITTEN_HERE.includes(kind) && document[name] === undefined);
 
 // Return the decrypted JSON, whatever it describes. Throw a Fault if it cannot be decrypted, or is not JSON.
 export async function readSealed(bytes, identities) {
