@@ -62,7 +62,7 @@ WORDS = {"true": True, "false": False}
 Reason = Annotated[str, typer.Option(help="Reason, for the audit log. Do not name anyone.")]
 Identity = Annotated[Path, typer.Option(help="Your age identity. It stays on this computer.", exists=True)]
 desk = Commands(
-    help="For the duty team: list, open, assign, close and erase concerns.",
+    help="For the duty team: list, open, assign, close, reopen and erase concerns.",
     no_args_is_help=True,
 )
 ClockChecked = Annotated[
@@ -397,6 +397,13 @@ def desk_close(
     if message_file is not None:
         body["message"] = _seal_message(service, reference, message_file.read())
     _show_concern(service, service.send_once(desk_concern_path(reference, "outcome"), body))
+
+
+@desk.command("reopen")
+def desk_reopen(service: DeskOptions, *, reference: Reference, reason: Reason) -> None:
+    """Reopen a closed concern, and take back its outcome."""
+    path = desk_concern_path(reference, "reopening")
+    _show_concern(service, service.call("POST", path, body={"reason": reason}))
 
 
 @desk.command("hold")

@@ -29,6 +29,7 @@ class DeskAct(StrEnum):
     OPENED = "opened"
     ACKNOWLEDGED = "acknowledged"
     CLOSED = "closed"
+    REOPENED = "reopened"
     HELD = "held"
     RELEASED = "released"
     ERASED = "erased"

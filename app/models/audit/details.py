@@ -20,6 +20,7 @@ CHANGING_ACTS = ASSIGNING_ACTS | {
     DeskAct.NOTED,
     DeskAct.ACKNOWLEDGED,
     DeskAct.CLOSED,
+    DeskAct.REOPENED,
     DeskAct.HELD,
     DeskAct.RELEASED,
     DeskAct.ERASED,
@@ -30,6 +31,7 @@ TO_SEE_FIRST = CHANGING_ACTS | {DeskAct.MESSAGE_SENT, DeskAct.HANDED_OVER}
 DECIDING_ACTS = frozenset(
     {
         DeskAct.CLOSED,
+        DeskAct.REOPENED,
         DeskAct.HELD,
         DeskAct.RELEASED,
         DeskAct.ERASED,
@@ -368,7 +370,9 @@ class KeyAddedDetails(KeyDetails):
 DETAILS: Mapping[str, type[Details]] = {
     **dict.fromkeys(SEALING_ACTS, SealDetails),
     **dict.fromkeys((DeskAct.LISTED, DeskAct.OPENED, DeskAct.EVENTS_READ), ShownDetails),
-    **dict.fromkeys((DeskAct.HELD, DeskAct.RELEASED, DeskAct.ERASED, DeskAct.UNASSIGNED), ReasonDetails),
+    **dict.fromkeys(
+        (DeskAct.REOPENED, DeskAct.HELD, DeskAct.RELEASED, DeskAct.ERASED, DeskAct.UNASSIGNED), ReasonDetails
+    ),
     DeskAct.ACKNOWLEDGED: AcknowledgedDetails,
     DeskAct.CLOSED: ClosedDetails,
     DeskAct.ASSIGNED: PersonDetails,
