@@ -45,7 +45,7 @@ from app.pages.access import provider_sign_in, sign_in
 from app.pages.audit import audit_log as record_pages
 from app.pages.concerns import raise_concern, status
 from app.pages.desk import actions as acts_pages
-from app.pages.desk import concern, unsent
+from app.pages.desk import asked_first, concern, list_place, unsent
 from app.pages.desk import figures as figures_pages
 from app.pages.desk import inbox as inbox_pages
 from app.pages.error_pages import PagesMiddleware
@@ -145,6 +145,8 @@ ROUTERS = (
     concern.router,
     acts_pages.router,
     unsent.router,
+    asked_first.router,
+    list_place.router,
     drafts_pages.router,
     previews.preview_router,
     api_docs.router,

@@ -595,7 +595,7 @@ BY_ROWS_ALONE: dict[str, tuple[str, str]] = {
     ),
     "a reopening is dated back": (
         "UPDATE concerns SET reopened_at = received_at WHERE reopened_at IS NOT NULL",
-        "differ about when it was reopened",
+        REFUSED,
     ),
     "the danger of an addition is played down": (
         "UPDATE entries SET immediate_danger = 'no' WHERE kind = 'addition'",

@@ -8,8 +8,7 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import Session
-from sqlmodel import select
+from sqlmodel import Session, select
 from starlette.testclient import TestClient
 
 from app.config import Settings
@@ -54,7 +53,7 @@ def reopen(desk: Desk, reference: str) -> Any:
 
 def events_about(service: FastAPI) -> list[tuple[str, dict[str, Any]]]:
     with Session(context_of_service(service).engine) as session:
-        rows = session.scalars(select(EventRow).order_by(EventRow.id))  # type: ignore[arg-type]  # a column
+        rows = session.exec(select(EventRow).order_by(EventRow.id))  # type: ignore[arg-type]  # a column
         return [(row.kind, row.data) for row in rows if row.kind.startswith("concern.")]
 
 

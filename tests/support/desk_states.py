@@ -130,7 +130,7 @@ def concern(page: Page, service: FastAPI, http: httpx.Client, body: str) -> Stat
     assert act(http, sam, f"{path}/outcome", outcome="early_help") == [303]
     page.goto(path)
     yield "a closed concern with hand-overs"
-    assert act(http, sam, f"{path}/erasure", reason="Requested in writing.") == [303]
+    assert act(http, sam, f"{path}/erasure", reason="Requested in writing.", sure="yes") == [303]
     page.goto(path)
     yield "an erased concern"
 
