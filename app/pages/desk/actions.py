@@ -353,7 +353,7 @@ def show_again(attempt: Attempt, form: str, refusal: errors.GuidanceError) -> Re
     is_closing = form == "outcome" and isinstance(refusal, errors.NotAcknowledged) and not waiting.is_concern
     if is_closing:
         heading, message = STILL_WAITS
-    if waiting.in_danger is not None and (is_closing or isinstance(refusal, errors.ChangedMeanwhile)):
+    if waiting.in_danger is not None and (is_closing or DeskAct.ADDED in {each.act for each in meanwhile}):
         heading = IN_DANGER
     typed = {name: attempt.posted.one(name) for name in attempt.posted.fields}
     if isinstance(refusal, errors.IdempotencyKeyReused):

@@ -55,9 +55,9 @@ class AfterAct:
 
 def after_act(visit: Visit, entry: InboxEntry, line: ActLine) -> AfterAct:
     """Return the panel for the action of `line`, which this person has just done to the concern of `entry`."""
-    act, last = line.act.act, _last_assignments(visit, entry, line)
+    act, me, last = line.act.act, visit.visitor.name, _last_assignments(visit, entry, line)
     said = [
-        _where_it_stands(visit.visitor.name, last) if last else _next_step(act, entry),
+        _where_it_stands(me, last) if last else _next_step(act, entry, me),
         CLOSED if entry.state == ConcernState.CLOSED and act in SILENT_IF_CLOSED else None,
     ]
     return AfterAct(line, tuple(filter(None, said)), _undo(visit, last))
@@ -90,10 +90,11 @@ def _where_it_stands(me: str, last: list[Assigned]) -> str:
     return ("It is in your list ‘Mine’." if now == me else others) + told
 
 
-def _next_step(act: str, entry: InboxEntry) -> str | None:
-    """Return what to do after the action `act`, or None if nothing needs to be said."""
+def _next_step(act: str, entry: InboxEntry, me: str) -> str | None:
+    """Return what to do after the action `act` of the person `me`, or None if nothing needs to be said."""
     if act == DeskAct.ACKNOWLEDGED and entry.state == ConcernState.CLOSED:
         return STAYS_CLOSED
     if act not in THEN:
         return NEXT_STEPS.get(act)
-    return f"{entry.assigned_to} has it. {THEN[act]}" if entry.assigned_to else f"{NOBODY_HAS_IT} {THEN[act]}"
+    owner = entry.assigned_to
+    return f"{'You have it.' if owner == me else f'{owner} has it.' if owner else NOBODY_HAS_IT} {THEN[act]}"

@@ -21,8 +21,6 @@ from app.services.desk import actions, assignment
 
 router = GuidanceRouter(prefix=CONCERN_PAGES, include_in_schema=False, route_class=DeskRoute)
 NO_SUCH_WORKER = "choose someone who can work on concerns, or nobody"
-ASKED = 428
-"""The status of a page that asks: 428 (Precondition Required). Nothing has been done yet."""
 
 
 class AssignmentForm(RequestModel):
@@ -105,4 +103,4 @@ def ask_first(attempt: Attempt, form: str, **values: Any) -> Response:
     """
     typed = {name: attempt.posted.one(name) for name in attempt.posted.fields}
     forms = desk_forms(attempt, attempt.reference, attempt.seen or 0, typed=typed, place=attempt.place)
-    return attempt.page("desk_ask.html", status=ASKED, form=form, forms=forms, now=attempt.now, **values)
+    return attempt.page("desk_ask.html", form=form, forms=forms, now=attempt.now, **values)

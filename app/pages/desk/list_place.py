@@ -103,7 +103,7 @@ class ListPlace:
     def label(self) -> str:
         """The name of the list, to stand after 'Back to': that of its tab, if no other filters are chosen."""
         if self.chosen == WHOLE_INBOX:
-            return "the inbox"
+            return "the list"
         return OTHER_LIST if self.chosen.is_narrowed else f"‘{self.chosen.show.label}’"
 
 
