@@ -226,6 +226,7 @@ class ConcernEventData(TypedDict):
     acknowledge_by: str
     acknowledged_at: NotRequired[str]
     closed_at: NotRequired[str]
+    reopened_at: NotRequired[str]
     added_at: NotRequired[str]
     addition: NotRequired[int]
     addition_acknowledge_by: NotRequired[str]
@@ -270,6 +271,17 @@ class ConcernOverdueEvent(TypedDict):
 class ConcernReceivedEvent(TypedDict):
     """
     A concern was stored.
+    """
+
+    id: str
+    type: str
+    timestamp: str
+    data: ConcernEventData
+
+
+class ConcernReopenedEvent(TypedDict):
+    """
+    A closed concern was reopened. Its outcome was taken back.
     """
 
     id: str
@@ -694,6 +706,7 @@ class InboxEntry(TypedDict):
     acknowledge_by: str
     acknowledged_at: str | None
     closed_at: str | None
+    reopened_at: NotRequired[str | None]
     changed_at: str
     assigned_to: str | None
     added_at: str | None
@@ -998,6 +1011,7 @@ class OpenedConcern(TypedDict):
     acknowledge_by: str
     acknowledged_at: str | None
     closed_at: str | None
+    reopened_at: NotRequired[str | None]
     changed_at: str
     assigned_to: str | None
     added_at: str | None
@@ -1269,6 +1283,14 @@ class RenditionWithdrawalResponse(TypedDict):
     withdrawn_at: str
     reason: str
     links: dict[str, str]
+
+
+class Reopening(TypedDict):
+    """
+    Reopens a closed concern. The outcome is taken back, and the concern is acknowledged again.
+    """
+
+    reason: str
 
 
 ReporterKind: TypeAlias = Literal['professional', 'member_of_public', 'family', 'child', 'friend', 'anonymous']
@@ -1907,6 +1929,7 @@ class ErasedConcern(TypedDict):
     acknowledge_by: str
     acknowledged_at: str | None
     closed_at: str | None
+    reopened_at: NotRequired[str | None]
     changed_at: str
     assigned_to: str | None
     added_at: str | None
