@@ -583,6 +583,10 @@ class OutcomeGiven(Problem, slug="outcome-given", status=409, title="Already clo
     """This concern is already closed with a different outcome."""
 
 
+class NotClosed(Problem, slug="not-closed", status=409, title="Not closed"):
+    """This concern is open. Only a closed concern can be reopened."""
+
+
 class CursorAhead(Problem, slug="cursor-ahead", status=409, title="Cursor ahead of the last event"):
     """There is no event with this cursor yet. The database may have been restored from a backup.
 

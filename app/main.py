@@ -45,8 +45,8 @@ from app.pages.access import provider_sign_in, sign_in
 from app.pages.audit import audit_log as record_pages
 from app.pages.concerns import raise_concern, status
 from app.pages.desk import actions as acts_pages
+from app.pages.desk import asked_first, concern, list_place, unsent
 from app.pages.desk import cards as cards_pages
-from app.pages.desk import concern, unsent
 from app.pages.desk import figures as figures_pages
 from app.pages.desk import inbox as inbox_pages
 from app.pages.error_pages import PagesMiddleware
@@ -148,6 +148,8 @@ ROUTERS = (
     acts_pages.router,
     unsent.router,
     cards_pages.router,
+    asked_first.router,
+    list_place.router,
     drafts_pages.router,
     previews.preview_router,
     api_docs.router,

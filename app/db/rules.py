@@ -60,16 +60,22 @@ SET_BY_THE_REPORTER = (
     "message_key",
     "burst",
 )
-SET_ONCE = ("acknowledged_at", "closed_at", "erased_at", "outcome")
+SET_ONCE = ("acknowledged_at", "erased_at")
+SET_BY_CLOSING = ("closed_at", "outcome")
+"""Columns that reopening takes back. Otherwise they are set once."""
 DANGER = "CASE {}.immediate_danger WHEN 'yes' THEN 2 WHEN 'not_sure' THEN 1 ELSE 0 END"
 LESS_DANGER = f"({DANGER.format('NEW')} < {DANGER.format('OLD')})"  # PL/pgSQL needs the parentheses
 LAST_ACT = "coalesce((SELECT act FROM audit_entries WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1), 'none')"
 SET_BY_ACTS = (
     (("acknowledged_at",), DeskAct.ACKNOWLEDGED),
-    (("closed_at", "outcome", "outcome_shared"), DeskAct.CLOSED),
+    (("reopened_at",), DeskAct.REOPENED),
     (("erased_at",), DeskAct.ERASED),
     (("added_at", "immediate_danger"), DeskAct.ADDED),
 )
+REOPENS = "OLD.state = 'closed' AND NEW.state = 'acknowledged'"
+ACT_OF_THE_STATE = f"(CASE WHEN {REOPENS} THEN '{DeskAct.REOPENED}' ELSE NEW.state END)"
+"""The action that sets the state. It has the name of the state, except a reopening."""
+CLOSED_OR_REOPENED = f"(CASE WHEN NEW.closed_at IS NULL THEN '{DeskAct.REOPENED}' ELSE '{DeskAct.CLOSED}' END)"
 ITS_CONCERN_STAYS = "EXISTS (SELECT 1 FROM concerns WHERE reference = OLD.reference AND (state = 'received' OR held))"
 LAST_ENTRY = "FROM audit_entries WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1"
 JSON_TYPE = "{json}"
@@ -120,7 +126,7 @@ def declare_rules() -> None:
 def _declare_rules_of_concerns() -> None:
     """Declare that a concern is never deleted, and that its text is erased only if it is acknowledged and not on hold.
 
-    The reference of a concern never changes, and its state only goes forward.
+    The reference of a concern never changes. Its state only goes forward, except that a closed concern can be reopened.
     """
     _refuse_losing(ConcernRow, "a concern is never deleted")
     why = "a concern keeps its reference"
@@ -130,8 +136,9 @@ def _declare_rules_of_concerns() -> None:
     why = "a concern that is not acknowledged, or is on hold, is not erased"
     erases_unread = f"{LOSES_ITS_WORDS} AND (OLD.state = 'received' OR OLD.held)"
     _refuse(ConcernRow, "keep_what_nobody_acknowledged", "UPDATE", why, when=erases_unread)
-    why = "a concern is received, then acknowledged, then closed"
-    reverts = "NEW.state <> OLD.state AND OLD.state || NEW.state NOT IN ('receivedacknowledged', 'acknowledgedclosed')"
+    why = "a concern is received, then acknowledged, then closed, and reopened only while its text is there"
+    forward = "OLD.state || NEW.state NOT IN ('receivedacknowledged', 'acknowledgedclosed')"
+    reverts = f"NEW.state <> OLD.state AND {forward} AND NOT ({REOPENS} AND OLD.erased_at IS NULL)"
     _refuse(ConcernRow, "never_go_back", "UPDATE", why, when=reverts)
     why = "a concern is not erased while something added to it is not acknowledged"
     added = f"EXISTS (SELECT 1 FROM entries WHERE reference = OLD.reference AND {ENTRY_WAITS})"  # noqa: S608  # nosec B608  # own names
@@ -226,13 +233,17 @@ def _declare_rules_of_audit_log() -> None:
 def _declare_rules_of_acts() -> None:
     """Declare that a concern's columns never change, or change only right after the audit entry of the action."""
     why = "what was received is never altered"
-    once = [f"OLD.{column} IS NOT NULL AND NEW.{column} IS DISTINCT FROM OLD.{column}" for column in SET_ONCE]
+    once = [f"OLD.{column} IS NOT NULL AND {_changes([column])}" for column in SET_ONCE]
+    once += [
+        f"OLD.{column} IS NOT NULL AND NEW.{column} IS NOT NULL AND {_changes([column])}" for column in SET_BY_CLOSING
+    ]
     altered = " OR ".join([_changes(SET_BY_THE_REPORTER), *once, LESS_DANGER])
     _refuse(ConcernRow, "keep_what_was_received", "UPDATE", why, when=altered)
     why = "a concern changes only with its audit log entry"
     without_audit_entry = " OR ".join(
         [
-            f"NEW.state <> OLD.state AND NEW.state <> {LAST_ACT}",  # the action has the name of the state
+            f"NEW.state <> OLD.state AND {ACT_OF_THE_STATE} <> {LAST_ACT}",
+            f"({_changes(SET_BY_CLOSING)} OR {_changes(['outcome_shared'])}) AND {CLOSED_OR_REOPENED} <> {LAST_ACT}",
             f"NEW.held AND NOT OLD.held AND {LAST_ACT} <> '{DeskAct.HELD}'",
             f"OLD.held AND NOT NEW.held AND {LAST_ACT} <> '{DeskAct.RELEASED}'",
             *(f"({_changes(columns)}) AND {LAST_ACT} <> '{act}'" for columns, act in SET_BY_ACTS),

@@ -61,9 +61,10 @@ SHOWN_AGAIN: Texts = {
         "The concern or one of its additions has not been acknowledged.",
     ),
     errors.OnHold: ("This concern is on hold", "A concern on hold cannot be erased. Release it first."),
+    errors.NotClosed: ("This concern is open", "There is nothing to reopen."),
     errors.OutcomeGiven: (
         "This concern is already closed",
-        "It was closed with a different outcome, which has not been changed.",
+        "It was closed with a different outcome, which has not been changed. To give another outcome, reopen it first.",
     ),
     errors.StoreBusy: (
         "Sorry, we could not save this",

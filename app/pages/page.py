@@ -31,6 +31,7 @@ from app.pages.languages import (
     script_words,
 )
 from app.pages.text_format import (
+    clock_time,
     contact_label,
     date_and_time,
     day,
@@ -78,6 +79,7 @@ def page_templates() -> jinja2.Environment:
     templates.filters |= {
         "t": gettext,
         "or_english": or_english,
+        "clock_time": clock_time,
         "day": day,
         "date_and_time": date_and_time,
         "deadline": deadline,

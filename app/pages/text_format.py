@@ -87,6 +87,13 @@ def date_and_time(moment: dt.datetime) -> str:
     return " ".join((weekday, day(moment), gettext("at"), f"{local:%H:%M}"))
 
 
+def clock_time(moment: dt.datetime, *, now: dt.datetime) -> str:
+    """Return the time in London, in English: `09:30`, or `09:30 on Tuesday 24 November 2026` if that is not today."""
+    local = moment.astimezone(LONDON)
+    is_today = local.date() == now.astimezone(LONDON).date()
+    return f"{local:%H:%M}" if is_today else f"{local:%H:%M} on {local:%A} {local.day} {local:%B %Y}"
+
+
 def deadline(moment: dt.datetime) -> str:
     """Return a deadline in the language of the page: `Tuesday 24 November 2026 at 09:30`.
 

@@ -81,6 +81,7 @@ CALLS = {
     ("post", f"{CONCERN}/additions/{{number}}/acknowledgement"): Call(Scope.WRITE, DeskAct.ACKNOWLEDGED),
     ("post", f"{CONCERN}/acknowledgement"): Call(Scope.WRITE, DeskAct.ACKNOWLEDGED),
     ("post", f"{CONCERN}/outcome"): Call(Scope.WRITE, DeskAct.CLOSED, body={"outcome": "early_help"}),
+    ("post", f"{CONCERN}/reopening"): Call(Scope.WRITE, DeskAct.REOPENED, body=REASON),
     ("post", f"{CONCERN}/hold"): Call(Scope.WRITE, DeskAct.HELD, body=REASON | {"held": True}),
     ("post", f"{CONCERN}/erasure"): Call(Scope.WRITE, DeskAct.ERASED, body=REASON),
     ("get", f"{CONCERN}/assignment"): Call(Scope.READ, DeskAct.LISTED),
@@ -134,9 +135,11 @@ class AtWork:
             assert self.desk.act(self.reference, "notes", text="A made-up note.").status_code == 201
         if path.endswith("label"):
             assert self.call("put", path).status_code == 200
-        if path.endswith(("outcome", "erasure", "{number}/acknowledgement")):
+        if path.endswith(("outcome", "reopening", "erasure", "{number}/acknowledgement")):
             seen = {"up_to_addition": 1} if path.endswith("erasure") else {}
             assert self.desk.act(self.reference, "acknowledgement", **seen).status_code == 200
+        if path.endswith("reopening"):
+            assert self.desk.act(self.reference, "outcome", outcome="early_help").status_code == 200
         if path.endswith("/receipt"):
             assert self.desk.act(self.reference, "hand-over", **HAND_OVER).status_code == 201
 

@@ -85,11 +85,13 @@ def let_people_in(service: FastAPI, http: TestClient) -> None:
 
 def work_at_the_desk(service: FastAPI, http: TestClient, recipient: str) -> None:
     """Do everything that is done to concerns, and leave some unread."""
-    desk, receipts = desk_of(service, http), [raise_concern(http, str(number)) for number in range(6)]
-    unread, acknowledged, closed, held, erased, handed = receipts
-    for receipt in (acknowledged, closed, erased):
+    desk, receipts = desk_of(service, http), [raise_concern(http, str(number)) for number in range(7)]
+    unread, acknowledged, closed, reopened, held, erased, handed = receipts
+    for receipt in (acknowledged, closed, reopened, erased):
         ok(desk.act(receipt["reference"], "acknowledgement", up_to_addition=1))
-    ok(desk.act(closed["reference"], "outcome", outcome="early_help"))
+    for receipt in (closed, reopened):
+        ok(desk.act(receipt["reference"], "outcome", outcome="early_help"))
+    ok(desk.act(reopened["reference"], "reopening", reason="A made-up reason."))
     ok(desk.act(held["reference"], "hold", held=True, reason="A made-up reason."))
     ok(desk.act(erased["reference"], "erasure", reason="A made-up reason."))
     body = {"recipient": recipient, "body": "Example Council", "reason": "The child lives there."}

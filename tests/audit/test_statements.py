@@ -37,6 +37,7 @@ STATEMENTS = {
     "hold": 7,
     "release": 7,
     "close": 11,
+    "reopen": 11,
     "erase": 8,
 }
 """The most statements of each act: one for the client's key, one for what the audit log says of clients since, and with
@@ -90,6 +91,7 @@ def test_each_act_asks_the_statements_that_it_needs(service: FastAPI, client: Te
         "hold": lambda: desk.act(reference, "hold", held=True, reason="An invented reason."),
         "release": lambda: desk.act(reference, "hold", held=False, reason="An invented reason."),
         "close": lambda: desk.act(reference, "outcome", outcome="early_help"),
+        "reopen": lambda: desk.act(reference, "reopening", reason="An invented reason."),
         "erase": lambda: desk.act(reference, "erasure", reason="An invented reason."),
     }
     found = {}

@@ -37,7 +37,7 @@ from tests.support.publishing import a_key, publish_next, withdraw
 
 pytestmark = pytest.mark.slow
 
-ROLES = ("received", "another", "acknowledged", "closed", "held", "erased")
+ROLES = ("received", "another", "acknowledged", "closed", "reopened", "held", "erased")
 FORGED = b"age-encryption.org/v1 forged"
 LATER = A_TUESDAY + dt.timedelta(days=30)
 
@@ -95,10 +95,12 @@ def add(http: Any, receipt: Any, words: str, **more: Any) -> None:
 
 def work(desk: Desk, role: str, reference: str) -> None:
     """Bring the concern into the state that its role names."""
-    if role in ("acknowledged", "closed", "erased"):
+    if role in ("acknowledged", "closed", "reopened", "erased"):
         assert desk.act(reference, "acknowledgement", up_to_addition=2).status_code == 200
-    if role == "closed":
+    if role in ("closed", "reopened"):
         assert desk.act(reference, "outcome", outcome="early_help").status_code == 200
+    if role == "reopened":
+        assert desk.act(reference, "reopening", reason="A made-up reason.").status_code == 200
     if role == "held":
         assert desk.act(reference, "hold", held=True, reason="A made-up reason.").status_code == 200
     if role == "erased":
@@ -342,6 +344,26 @@ TAMPERINGS: dict[str, tuple[Callable[[Tampering], None], str]] = {
         concern("acknowledged", "state = 'closed', outcome = 'early_help'"),
         "its state is closed, and its audit log leads to acknowledged",
     ),
+    "a concern is reopened by nobody": (
+        concern("closed", "state = 'acknowledged', closed_at = NULL, outcome = NULL"),
+        "its state is acknowledged, and its audit log leads to closed",
+    ),
+    "a reopened concern is closed by nobody": (
+        concern("reopened", "state = 'closed', closed_at = acknowledged_at, outcome = 'early_help'"),
+        "its state is closed, and its audit log leads to acknowledged",
+    ),
+    "a reopening is dated back": (
+        concern("reopened", "reopened_at = :at", at="2026-11-24 09:30:00.000000"),
+        "differ about when it was reopened",
+    ),
+    "a concern was never reopened": (
+        concern("reopened", "reopened_at = NULL"),
+        "differ about when it was reopened",
+    ),
+    "the outcome of a reopened concern comes back": (
+        concern("reopened", "outcome = 'early_help'"),
+        "its outcome is not the recorded",
+    ),
     "a concern is made unread again": (
         concern("acknowledged", "state = 'received', acknowledged_at = NULL"),
         "its state is received, and its audit log leads to acknowledged",
@@ -563,6 +585,18 @@ BY_ROWS_ALONE: dict[str, tuple[str, str]] = {
         "UPDATE concerns SET additions_waiting = 0, addition_acknowledge_by = NULL, addition_danger = NULL",
         "its row does not say what waits of its additions",
     ),
+    "a closed concern is opened": (
+        "UPDATE concerns SET state = 'acknowledged', closed_at = NULL, outcome = NULL WHERE state = 'closed'",
+        REFUSED,
+    ),
+    "a reopened concern is closed": (
+        "UPDATE concerns SET state = 'closed', closed_at = reopened_at WHERE reopened_at IS NOT NULL",
+        REFUSED,
+    ),
+    "a reopening is dated back": (
+        "UPDATE concerns SET reopened_at = received_at WHERE reopened_at IS NOT NULL",
+        REFUSED,
+    ),
     "the danger of an addition is played down": (
         "UPDATE entries SET immediate_danger = 'no' WHERE kind = 'addition'",
         REFUSED,
@@ -626,8 +660,8 @@ def test_an_emptied_full_text_index_is_found(history: History, tmp_path: Path) -
 
 
 def test_the_tables_have_as_many_changes_as_they_promise() -> None:
-    assert len(TAMPERINGS) >= 48
-    assert len(BY_ROWS_ALONE) >= 19
+    assert len(TAMPERINGS) >= 53
+    assert len(BY_ROWS_ALONE) >= 22
 
 
 def test_today_s_checkpoint_finds_a_database_rolled_back_to_yesterday(history: History, tmp_path: Path) -> None:

@@ -201,6 +201,7 @@ def test_every_act_but_reading_moves_the_time_of_the_last_change(
         lambda: desk.act(reference, "hold", held=True, reason="A made-up reason."),
         lambda: desk.act(reference, "hold", held=False, reason="A made-up reason."),
         lambda: desk.act(reference, "outcome", outcome="early_help"),
+        lambda: desk.act(reference, "reopening", reason="A made-up reason."),
         lambda: desk.act(reference, "erasure", reason="A made-up reason."),
     ]
     desk.get(f"/concerns/{reference}")
@@ -210,4 +211,4 @@ def test_every_act_but_reading_moves_the_time_of_the_last_change(
         assert act().status_code == 200
         times.append(changed())
 
-    assert times == ["2026-11-24T09:30:00Z", *(f"2026-11-24T{hour}:30:00Z" for hour in range(10, 17))]
+    assert times == ["2026-11-24T09:30:00Z", *(f"2026-11-24T{hour}:30:00Z" for hour in range(10, 18))]

@@ -88,6 +88,8 @@ def test_a_concern_is_listed_taken_noted_acknowledged_held_released_closed_and_e
         run("acknowledge", reference),
         run("hold", reference, "--reason", "A made-up reason."),
         run("release", reference, "--reason", "A made-up reason."),
+        run("close", reference, "Early help"),
+        run("reopen", reference, "--reason", "Closed by mistake."),
         run("close", reference, "Early help", "--shared"),
     ]
     opened = run("open", reference, "--identity", str(data_dir / "development-identity.txt"))
@@ -102,6 +104,8 @@ def test_a_concern_is_listed_taken_noted_acknowledged_held_released_closed_and_e
     assert [each.stdout for each in done] == [
         f"{reference}: acknowledged\n",
         f"{reference}: acknowledged, on hold\n",
+        f"{reference}: acknowledged\n",
+        f"{reference}: closed, early_help\n",
         f"{reference}: acknowledged\n",
         f"{reference}: closed, early_help\n",
     ]
@@ -123,6 +127,7 @@ def test_with_json_each_command_prints_what_the_service_answers(run: Run, refere
     assert answer(run("hold", reference, "--reason", "Made up.", "--json"))["held"] is True
     assert answer(run("release", reference, "--reason", "Made up.", "--json"))["held"] is False
     assert answer(run("close", reference, "early_help", "--json"))["outcome"] == "early_help"
+    assert answer(run("reopen", reference, "--reason", "Made up.", "--json"))["reopened_at"] is not None
     assert answer(run("erase", reference, "--reason", "Made up.", "--json"))["erased_at"] is not None
 
 

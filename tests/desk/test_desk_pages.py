@@ -33,7 +33,7 @@ pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
 A_MINUTE = dt.timedelta(minutes=1)
 SAM = "Sam Example"
-REFERENCE = re.compile(r"/desk/concerns/([0-9A-Z-]{14})\"")
+REFERENCE = re.compile(r"/desk/concerns/([0-9A-Z-]{14})(?:\?[^\"]*)?\"")
 WORDS = "Alex Example was collected from school by an adult whom staff do not know."
 
 
@@ -334,9 +334,9 @@ def test_each_act_of_the_pages_is_recorded_with_the_person_s_name(
         press(jo, reference, "acknowledgement", up_to_addition="1").status_code,
         press(jo, reference, "outcome", outcome="no_further_action", shared_with_reporter="yes").status_code,
         press(jo, reference, "hold", held="yes", reason="Court proceedings.").status_code,
-        press(jo, reference, "erasure", reason="Requested.").status_code,
+        press(jo, reference, "erasure", reason="Requested.", sure="yes").status_code,
         press(jo, reference, "hold", held="no", reason="They ended.").status_code,
-        press(jo, reference, "erasure", reason="Requested.").status_code,
+        press(jo, reference, "erasure", reason="Requested.", sure="yes").status_code,
     ]
 
     assert statuses == [303, 303, 303, 409, 303, 303]

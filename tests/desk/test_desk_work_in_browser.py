@@ -87,7 +87,7 @@ def sign_in_and_open(page: Page, service: FastAPI, urgent: str) -> None:
 def acknowledge_note_and_ask(page: Page) -> None:
     """Acknowledge, write a note and send a question, which the desk cannot read again."""
     Keyboard(page).press("button", "Acknowledge")
-    expect(page.get_by_role("status")).to_have_text("Done: acknowledged")
+    expect(page.get_by_role("status")).to_contain_text("Done: acknowledged")
     expect(page.get_by_role("status")).to_be_focused()
     expect(page.get_by_text("Acknowledged by Jo Example")).to_be_visible()
     Keyboard(page).write("New note", NOTE)

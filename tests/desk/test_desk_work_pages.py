@@ -134,13 +134,17 @@ def test_every_act_is_confirmed_on_the_next_page_only_to_its_author(
         ("hold", {"held": "yes", "reason": "Court."}, "held"),
         ("hold", {"held": "no", "reason": "Over."}, "released"),
         ("outcome", {"outcome": "early_help"}, "closed"),
-        ("erasure", {"reason": "Wrong council."}, "erased"),
+        ("reopening", {"reason": "A slip."}, "reopened"),
+        ("outcome", {"outcome": "early_help"}, "closed"),
+        ("erasure", {"reason": "Wrong council.", "sure": "yes"}, "erased"),
     ]
 
     for act, fields, done in acts:
         answer = press(jo, reference, act, seen=look(jo, reference), **fields)
         page = jo.get(answer.headers["Location"])
-        said = re.findall(r'<main[^>]*>\s*<p class="panel" id="done" role="status" tabindex="-1">(.*?)</p>', page.text)
+        said = re.findall(
+            r'<main[^>]*>\s*<div [^>]*>\s*<div id="done" role="status" tabindex="-1">\s*<p>(.*?)</p>', page.text
+        )
         assert said == [f"Done: <strong>{done}</strong>"], act
         assert answer.headers["Location"].endswith("#done")
     assert 'id="done"' not in jo.get(f"/desk/concerns/{reference}").text
@@ -169,7 +173,8 @@ def test_closing_while_something_added_waits_says_so_first_and_asks_again(
     assert "One says that a child is in immediate danger" in before
     assert before.index("1 addition waits that nobody") < before.index("Close the concern")
     assert refused.status_code == 409
-    assert "There is an unread addition" in refused.text
+    assert "An addition says: immediate danger" in refused.text
+    assert f"desk/concerns/{reference}#addition-1" in refused.text
     assert re.search(r'value="early_help" required checked', refused.text)
     assert "Close the concern anyway" in refused.text
     assert done.status_code == 303
@@ -323,7 +328,7 @@ def test_no_form_is_taken_from_elsewhere_another_role_or_after_leaving(
     service: FastAPI, jo: TestClient, reference: str
 ) -> None:
     paths = [path.format(reference=reference, number=1, name="urgent") for path in forms_of(service)]
-    assert len(paths) == 14
+    assert len(paths) == 15
     before = acts_on(service, reference)
 
     elsewhere = [jo.post(path, headers=OWN_PAGE | {"Sec-Fetch-Site": "cross-site"}) for path in paths]

@@ -64,7 +64,7 @@ def in_browser(page: Page, path: str, right: Path, wrong: Path, locked: Path) ->
 
 
 BODY = "Example Council"
-STATES = 36
+STATES = 42
 
 
 @dataclass

@@ -86,7 +86,15 @@ def inbox(page: Page, http: httpx.Client) -> States:
     yield "never looked"
     page.goto("/desk?show=overdue")
     yield "nothing is overdue"
-    for path in ("/desk/day", "/desk/record", "/desk/record?chain=audit", "/desk/nothing", NO_CONCERN, "/desk/blank"):
+    for path in (
+        "/desk?ended=true",
+        "/desk/day",
+        "/desk/record",
+        "/desk/record?chain=audit",
+        "/desk/nothing",
+        NO_CONCERN,
+        "/desk/blank",
+    ):
         page.goto(path)
         yield path
 
@@ -130,9 +138,36 @@ def concern(page: Page, service: FastAPI, http: httpx.Client, body: str) -> Stat
     assert act(http, sam, f"{path}/outcome", outcome="early_help") == [303]
     page.goto(path)
     yield "a closed concern with hand-overs"
-    assert act(http, sam, f"{path}/erasure", reason="Requested in writing.") == [303]
-    page.goto(path)
+    yield from reopened(keys, http, sam, path)
+    keys.open_up("Erase this concern")
+    keys.write("Reason for erasing", "Requested in writing.")
+    keys.press("button", "Erase this concern")
+    expect(page.get_by_role("heading", name="What stays")).to_be_visible()
+    yield "a question before erasing"
+    keys.press("button", "Erase permanently")
+    expect(page.get_by_text("Done: erased")).to_be_visible()
     yield "an erased concern"
+
+
+def reopened(keys: Keyboard, http: httpx.Client, sam: str, path: str) -> States:
+    """A closed concern that somebody reopens, takes over, and loses again, and that is closed once more."""
+    page = keys.page
+    keys.open_up("Reopen this concern")
+    keys.write("Reason. Recorded: do not name anyone", "Closed by mistake.")
+    keys.press("button", "Reopen the concern")
+    expect(page.get_by_text("Done: reopened")).to_be_visible()
+    yield "a reopened concern"
+    keys.press("button", "Assign to me")
+    expect(page.get_by_role("heading", name="Take it over?")).to_be_visible()
+    yield "a question before taking over"
+    keys.press("button", "Take it over")
+    expect(page.get_by_role("button", name="Undo")).to_be_visible()
+    yield "a concern that was taken over"
+    assert act(http, sam, f"{path}/assignment", person=SAM, replaces=JO) == [303]
+    page.goto("/desk?show=mine")
+    yield "a concern that another took over"
+    assert act(http, sam, f"{path}/outcome", outcome="early_help") == [303]
+    page.goto(path)
 
 
 def roles(page: Page, service: FastAPI, http: httpx.Client) -> States:

@@ -79,7 +79,7 @@ TrustedRecipients = Annotated[
     ),
 ]
 desk = Commands(
-    help="For the duty team: list, open, assign, close and erase concerns.",
+    help="For the duty team: list, open, assign, close, reopen and erase concerns.",
     no_args_is_help=True,
 )
 ClockChecked = Annotated[
@@ -438,6 +438,13 @@ def desk_close(
     if message_file is not None:
         body["message"] = _seal_message(service, reference, message_file.read())
     _show_concern(service, service.send_once(desk_concern_path(reference, "outcome"), body))
+
+
+@desk.command("reopen")
+def desk_reopen(service: DeskOptions, *, reference: Reference, reason: Reason) -> None:
+    """Reopen a closed concern, and take back its outcome."""
+    path = desk_concern_path(reference, "reopening")
+    _show_concern(service, service.call("POST", path, body={"reason": reason}))
 
 
 @desk.command("hold")

@@ -31,6 +31,7 @@ class DeskAct(StrEnum):
     OPENED = "opened"
     ACKNOWLEDGED = "acknowledged"
     CLOSED = "closed"
+    REOPENED = "reopened"
     HELD = "held"
     RELEASED = "released"
     ERASED = "erased"

@@ -21,6 +21,7 @@ CHANGING_ACTS = ASSIGNING_ACTS | {
     DeskAct.LABELLED,
     DeskAct.ACKNOWLEDGED,
     DeskAct.CLOSED,
+    DeskAct.REOPENED,
     DeskAct.HELD,
     DeskAct.RELEASED,
     DeskAct.ERASED,
@@ -31,6 +32,7 @@ TO_SEE_FIRST = (CHANGING_ACTS | {DeskAct.MESSAGE_SENT, DeskAct.HANDED_OVER}) - {
 DECIDING_ACTS = frozenset(
     {
         DeskAct.CLOSED,
+        DeskAct.REOPENED,
         DeskAct.HELD,
         DeskAct.RELEASED,
         DeskAct.ERASED,
@@ -390,7 +392,9 @@ class KeyAddedDetails(KeyDetails):
 DETAILS: Mapping[str, type[Details]] = {
     **dict.fromkeys(SEALING_ACTS, SealDetails),
     **dict.fromkeys((DeskAct.LISTED, DeskAct.OPENED, DeskAct.EVENTS_READ), ShownDetails),
-    **dict.fromkeys((DeskAct.HELD, DeskAct.RELEASED, DeskAct.ERASED, DeskAct.UNASSIGNED), ReasonDetails),
+    **dict.fromkeys(
+        (DeskAct.REOPENED, DeskAct.HELD, DeskAct.RELEASED, DeskAct.ERASED, DeskAct.UNASSIGNED), ReasonDetails
+    ),
     DeskAct.CARDS_GIVEN: CardsGivenDetails,
     DeskAct.ACKNOWLEDGED: AcknowledgedDetails,
     DeskAct.CLOSED: ClosedDetails,

@@ -68,7 +68,8 @@ class ConcernRow(SQLModel, table=True):
     with `test` is not about a real child: it is not counted, has no events, and is erased after a day. `burst` is the
     id that many concerns from one source on one day share; it is empty for most concerns. `assigned_to` is the assigned
     person; empty if unassigned. `changed_at` is the time of the last action that changed the concern. Reading does not
-    count.
+    count. `closed_at` and the outcome are null while the concern is open: reopening takes them back, and sets
+    `reopened_at`, which later closings leave as it is.
     """
 
     __tablename__ = "concerns"
@@ -96,6 +97,7 @@ class ConcernRow(SQLModel, table=True):
     status_token_sha256: bytes = TableField(sa_type=LargeBinary)
     acknowledged_at: dt.datetime | None = TableField(default=None, sa_type=UtcDateTimeType)
     closed_at: dt.datetime | None = TableField(default=None, sa_type=UtcDateTimeType)
+    reopened_at: dt.datetime | None = TableField(default=None, sa_type=UtcDateTimeType)
     outcome: str | None = None
     outcome_shared: bool = False
     added_at: dt.datetime | None = TableField(default=None, sa_type=UtcDateTimeType)

@@ -121,6 +121,15 @@ class Outcome(RequestModel):
     )
 
 
+class Reopening(RequestModel):
+    """Reopens a closed concern. The outcome is taken back, and the concern is acknowledged again."""
+
+    reason: Text = Field(
+        description="Reason, for the audit log. Do not name anyone.",
+        examples=["Closed by mistake."],
+    )
+
+
 class Hold(RequestModel):
     """Places or releases a hold, which prevents erasure."""
 

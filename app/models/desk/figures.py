@@ -13,7 +13,9 @@ class FiguresOfDay(ResponseModel):
     day: dt.date = Field(description="The day, in London.", examples=["2026-11-24"])
     received: int = Field(description="Concerns received.", examples=[4])
     acknowledged: int = Field(description="Concerns acknowledged.", examples=[3])
-    closed: int = Field(description="Concerns closed.", examples=[1])
+    closed: int = Field(
+        description="Concerns closed. A closing that was taken back by reopening does not count.", examples=[1]
+    )
     waiting: int = Field(description="Unacknowledged concerns at the end of the day.", examples=[2])
     overdue: int = Field(description="Of those, the number past their `acknowledge_by`.", examples=[0])
 

@@ -23,7 +23,12 @@ class InboxEntry(ResponseModel):
         description="Latest time by which the concern should be acknowledged.", examples=["2026-11-25T09:30:00Z"]
     )
     acknowledged_at: UtcDateTime | None = Field(description="Time of acknowledgement.", examples=[None])
-    closed_at: UtcDateTime | None = Field(description="Time of closing.", examples=[None])
+    closed_at: UtcDateTime | None = Field(
+        description="Time of closing; null while the concern is open, also after reopening.", examples=[None]
+    )
+    reopened_at: UtcDateTime | None = Field(
+        default=None, description="Time of the last reopening; null if there has never been one.", examples=[None]
+    )
     changed_at: UtcDateTime = Field(description="Time of the last change. Reads do not count.")
     assigned_to: str | None = Field(
         description="The person it is assigned to; null if unassigned.", examples=["Robin Example"]

@@ -35,6 +35,7 @@ class ConcernEventData(ResponseModel):
     )
     acknowledged_at: UtcDateTime | SkipJsonSchema[None] = _if_there("Time of acknowledgement.", "2026-11-24T10:00:00Z")
     closed_at: UtcDateTime | SkipJsonSchema[None] = _if_there("Time of closing.", "2026-11-27T10:00:00Z")
+    reopened_at: UtcDateTime | SkipJsonSchema[None] = _if_there("Time of the last reopening.", "2026-11-27T11:00:00Z")
     added_at: UtcDateTime | SkipJsonSchema[None] = _if_there(
         "When the reporter last added to the concern.", "2026-11-24T18:00:00Z"
     )

@@ -37,6 +37,7 @@ class EventKind(CodeWithMeaning):
     CONCERN_OVERDUE = "concern.overdue", "A concern is unacknowledged after its `acknowledge_by`."
     CONCERN_ACKNOWLEDGED = "concern.acknowledged", "A social worker acknowledged a concern."
     CONCERN_CLOSED = "concern.closed", "A concern was closed with an outcome."
+    CONCERN_REOPENED = "concern.reopened", "A closed concern was reopened. Its outcome was taken back."
     EDITION_PUBLISHED = "edition.published", "A new edition of a guide was published."
     EDITION_WITHDRAWN = "edition.withdrawn", "An edition was withdrawn."
     RENDITION_PUBLISHED = (

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Annotated, Any, TypeVar
+from urllib.parse import urlencode
 
 from fastapi import Depends, Path, Response
 from pydantic import BaseModel, ValidationError
@@ -23,11 +24,12 @@ from app.models.audit.audit_log import AuditEntryRow, DeskAct
 from app.models.base import MAX_NUMBER, RequestModel
 from app.models.concerns.entries import Message, NewLabel, NewNote
 from app.models.concerns.receipts import ConcernState
-from app.models.desk.actions import Acknowledgement, Erasure, Hold, Outcome
+from app.models.desk.actions import Acknowledgement, Hold, Outcome, Reopening
 from app.models.desk.hand_overs import HandedOver, HandOver, HandOverReceipt
 from app.pages.audit.audit_log import act_lines
 from app.pages.desk.exports import export_response
 from app.pages.desk.inbox import CONCERN_PAGES, ConcernReferenceInPath
+from app.pages.desk.list_place import ListPlace
 from app.pages.error_pages import problem_type_of
 from app.pages.frame import SHOWN_AGAIN, DeskRoute, Visit, WorkerVisitDep, lead_to
 from app.pages.posted_forms import SubmittedForm, SubmittedFormDep, faults_of
@@ -36,7 +38,8 @@ from app.services.audit.audit_log import Actor, list_last_entries
 from app.services.audit.meanwhile import list_entries_since
 from app.services.concerns.desk_entries import send_message, write_label, write_note
 from app.services.concerns.rows import find_concern
-from app.services.desk import actions, assignment, hand_overs
+from app.services.concerns.waiting_additions import first_in_danger
+from app.services.desk import actions, hand_overs
 from app.services.desk.presented_concerns import reference_of
 from app.services.guides.pdf import pdf_available
 
@@ -46,8 +49,8 @@ STILL_WAITS = (
     "There is an unread addition",
     "It has not been acknowledged, so the concern was not closed. Read it first, or close the concern anyway.",
 )
+IN_DANGER = "An addition says: immediate danger"
 REPEATED = ("You have just done this", "It has not been done again. Repeat it only if you meant to.")
-NO_SUCH_WORKER = "choose someone who can work on concerns, or nobody"
 ONLY_SEALED = "this text must be encrypted before it is sent: turn on JavaScript, or use the command"
 NO_SUCH_BODY = "choose an organisation"
 ANOTHER_KEY = "the file was encrypted to a different key from the one set up for this organisation"
@@ -62,7 +65,20 @@ One would not be enough, because others may act at the same time.
 """
 FORM_KEY_BYTES = 16
 UNTYPED: Mapping[str, str] = MappingProxyType({})
+DIRECT = ListPlace()
+"""The place of a concern that was not opened from a list: the whole inbox, at an unknown position."""
 LOOKING = frozenset({DeskAct.OPENED, DeskAct.LISTED})
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """What is not acknowledged of a concern: the concern itself, and the first addition that says immediate danger.
+
+    `in_danger` is the number of that addition, or None if there is none.
+    """
+
+    is_concern: bool
+    in_danger: int | None
 
 
 @dataclass(frozen=True)
@@ -84,6 +100,11 @@ class Attempt(Visit):
         return replace(self.visitor.actor, seen=self.seen)
 
     @property
+    def place(self) -> ListPlace:
+        """The list from which the person opened the concern."""
+        return ListPlace.of(self.posted.one("list"), self.posted.one("at") or None)
+
+    @property
     def key(self) -> str | None:
         """The idempotency key of the form, or None."""
         return self.posted.one("key") or None
@@ -103,14 +124,12 @@ class Attempt(Visit):
         except ValidationError as error:
             raise errors.ValidationFailed(faults_of(error)) from None
 
-    def only_addition_waits(self) -> bool:
-        """Return True if the concern itself is acknowledged.
-
-        If closing was refused because something is not acknowledged, it is then only an addition.
-        """
+    def find_waiting(self) -> Waiting:
+        """Return what is not acknowledged of the concern. Only metadata is read."""
         with Session(self.context.engine) as session:
             concern = find_concern(session, self.reference)
-        return concern is not None and concern.state != ConcernState.RECEIVED
+            in_danger = first_in_danger(session, self.reference)
+        return Waiting(concern is None or concern.state == ConcernState.RECEIVED, in_danger)
 
     def own_entry_number(self) -> int:
         """Return the number of this person's last action in the audit log of the concern. Views do not count.
@@ -143,12 +162,6 @@ async def read_attempt(visit: WorkerVisitDep, posted: SubmittedFormDep, referenc
 
 
 AttemptDep = Annotated[Attempt, Depends(read_attempt)]
-
-
-class AssignmentForm(RequestModel):
-    """The form that assigns a concern. `person` is a name, or empty to assign the concern to nobody."""
-
-    person: str = ""
 
 
 class ExportForm(RequestModel):
@@ -204,12 +217,14 @@ def read_body(attempt: Attempt) -> dict[str, object]:
 def lead_back(attempt: Attempt) -> Response:
     """Redirect to the page of the concern, which shows the completed action.
 
-    If others changed the concern since the form's page was shown, the page also shows their changes. Because of the
-    redirect, a reload does not repeat the action.
+    The page also leads on to the list from which the concern was opened. If others changed the concern since the form's
+    page was shown, the page shows their changes too. Because of the redirect, a reload does not repeat the action.
     """
     own = attempt.visitor.actor.client
-    query = f"seen={attempt.seen}&" if any(each.client != own for each in attempt.list_entries_since()) else ""
-    return lead_to(f"{CONCERN_PAGES}/{attempt.reference}?{query}done={attempt.own_entry_number()}#{DONE}")
+    is_changed = any(each.client != own for each in attempt.list_entries_since())
+    fields = {"seen": attempt.seen} if is_changed else {}
+    query = urlencode(fields | {"done": attempt.own_entry_number()} | attempt.place.fields)
+    return lead_to(f"{CONCERN_PAGES}/{attempt.reference}?{query}#{DONE}")
 
 
 @router.post("/{reference}/acknowledgement")
@@ -248,30 +263,14 @@ def hold_on_page(attempt: AttemptDep) -> Response:
     return lead_back(attempt)
 
 
-@router.post("/{reference}/erasure")
-def erase_on_page(attempt: AttemptDep) -> Response:
-    """Erase the text of the concern permanently."""
+@router.post("/{reference}/reopening")
+def reopen_on_page(attempt: AttemptDep) -> Response:
+    """Reopen a closed concern, and take its outcome back."""
     try:
-        actions.erase_for_good(attempt.context.desk, attempt.reference, attempt.parse(Erasure), attempt.actor)
+        wanted = attempt.parse(Reopening)
+        attempt.context.writer.run(actions.reopen, attempt.reference, wanted, attempt.actor)
     except REFUSED as refusal:
-        return show_again(attempt, "erasure", refusal)
-    return lead_back(attempt)
-
-
-@router.post("/{reference}/assignment")
-def assign_on_page(attempt: AttemptDep) -> Response:
-    """Assign the concern to a person who can work on concerns, or to nobody.
-
-    Refuse if the concern has changed since the page was shown.
-    """
-    try:
-        person = attempt.parse(AssignmentForm).person
-        with Session(attempt.context.engine) as session:
-            if person and person not in list_workers(session):
-                raise errors.ValidationFailed([FieldError(("person",), NO_SUCH_WORKER, FaultCode.NOT_LISTED)])
-        assignment.assign(attempt.context.writer, attempt.reference, person or None, attempt.actor)
-    except REFUSED as refusal:
-        return show_again(attempt, "assignment", refusal)
+        return show_again(attempt, "reopening", refusal)
     return lead_back(attempt)
 
 
@@ -327,7 +326,7 @@ def hand_over_on_page(attempt: AttemptDep) -> Response:
         wanted = attempt.parse(HandOver, read_body(attempt))
         done = hand_overs.hand_over(attempt.context.desk, attempt.reference, wanted, attempt.actor, attempt.key)
         handed = HandedOver.model_validate_json(done.receipt)
-        return attempt.page("desk_handed_over.html", reference=attempt.reference, handed=handed)
+        return attempt.page("desk_handed_over.html", reference=attempt.reference, handed=handed, place=attempt.place)
     except REFUSED as refusal:
         return show_again(attempt, "hand_over", refusal)
 
@@ -348,9 +347,11 @@ def confirm_on_page(
 def show_again(attempt: Attempt, form: str, refusal: errors.GuidanceError) -> Response:
     """Return a page with the form as it was filled in, the reason of the refusal, and the changes of others.
 
-    If the concern changed since the form's page was shown, first record in the audit log that the action was not
-    carried out. Record nothing after `StoreBusy`, because no write was possible.
+    If an addition that nobody has acknowledged says immediate danger, the page says so first. If the concern changed
+    since the form's page was shown, first record in the audit log that the action was not carried out. Record nothing
+    after `StoreBusy`, because no write was possible.
     """
+    waiting = attempt.find_waiting()
     visitor, meanwhile, seen = attempt.visitor, attempt.list_entries_since(), attempt.seen or 0
     if meanwhile and not isinstance(refusal, errors.StoreBusy):
         wanted = form.replace("_", " ")
@@ -360,9 +361,11 @@ def show_again(attempt: Attempt, form: str, refusal: errors.GuidanceError) -> Re
     is_own = {each.client for each in meanwhile} == {visitor.actor.client}
     if isinstance(refusal, errors.ChangedMeanwhile) and is_own:
         heading, message = REPEATED
-    is_closing = form == "outcome" and isinstance(refusal, errors.NotAcknowledged) and attempt.only_addition_waits()
+    is_closing = form == "outcome" and isinstance(refusal, errors.NotAcknowledged) and not waiting.is_concern
     if is_closing:
         heading, message = STILL_WAITS
+    if waiting.in_danger is not None and (is_closing or DeskAct.ADDED in {each.act for each in meanwhile}):
+        heading = IN_DANGER
     typed = {name: attempt.posted.one(name) for name in attempt.posted.fields}
     if isinstance(refusal, errors.IdempotencyKeyReused):
         del typed["key"]
@@ -375,9 +378,10 @@ def show_again(attempt: Attempt, form: str, refusal: errors.GuidanceError) -> Re
         status=problem_type_of(refusal).status,
         heading=heading,
         message=message,
+        in_danger=waiting.in_danger,
         meanwhile=act_lines(meanwhile),
         form=form,
-        forms=desk_forms(attempt, attempt.reference, seen, typed=typed, faults=faults),
+        forms=desk_forms(attempt, attempt.reference, seen, typed=typed, faults=faults, place=attempt.place),
     )
 
 
@@ -388,11 +392,12 @@ def desk_forms(
     *,
     typed: Mapping[str, str] = UNTYPED,
     faults: Mapping[str, str] = UNTYPED,
+    place: ListPlace = DIRECT,
 ) -> dict[str, Any]:
     """Return the template variables of the forms about a concern.
 
     `seen` is the number of the last audit log entry that the page shows. If a form is shown again, `typed` has its
-    input and `faults` its errors, by field.
+    input and `faults` its errors, by field. `place` is the list from which the concern was opened.
     """
     context = visit.context
     with Session(context.engine) as session:
@@ -401,6 +406,7 @@ def desk_forms(
     return {
         "path": f"{CONCERN_PAGES}/{reference}",  # each form is posted to a path below this one
         "reference": reference,
+        "place": place,
         "seen": seen,
         "me": visit.visitor.name,
         "people": people,

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Annotated, Any
+from urllib.parse import urlencode
 
 import orjson
 from fastapi import Query, Request, Response
@@ -26,7 +27,9 @@ from app.models.guides.edition_keys import EditionKey
 from app.pages.audit.audit_log import act_lines
 from app.pages.concerns.form_answers import AnsweredSection
 from app.pages.desk.actions import desk_forms
+from app.pages.desk.after_acts import after_act
 from app.pages.desk.inbox import CONCERN_PAGES, ConcernReferenceInPath, lines_of
+from app.pages.desk.list_place import ListPlace, ListPlaceDep
 from app.pages.desk.referral import layout_of, sections_of
 from app.pages.frame import AS_FILE, DeskRoute, ReaderVisitDep, Visit
 from app.pages.page import HTML, UNSEAL_PAGE
@@ -95,11 +98,18 @@ class ShownEntries:
 
 
 def show_page(
-    visit: Visit, reference: str, page: opened_entries.EntryPage, *, has_words: bool, is_erased: bool = False
+    visit: Visit,
+    reference: str,
+    page: opened_entries.EntryPage,
+    *,
+    place: ListPlace,
+    has_words: bool,
+    is_erased: bool = False,
 ) -> ShownEntries:
     """Return the entries of `page` for display. The caller must first record the reading in the audit log.
 
     If `has_words`, the entries are decrypted. Otherwise they have their encrypted texts, or no text if `is_erased`.
+    The address of the next page carries `place`, the list from which the concern was opened.
     """
     context, now, after = visit.context, visit.now, page.next_after
     shown = (
@@ -108,7 +118,8 @@ def show_page(
         else opened_entries.present_page(page, now=now)
     )
     sealed = {} if has_words or is_erased else sealed_texts_of(context, page)
-    address = f"{CONCERN_PAGES}/{reference}/{page.kind}s?cursor={encode_key(after)}" if after is not None else None
+    query = None if after is None else urlencode({"cursor": encode_key(after)} | place.fields)
+    address = None if query is None else f"{CONCERN_PAGES}/{reference}/{page.kind}s?{query}"
     return ShownEntries(shown, sealed, address)
 
 
@@ -146,10 +157,11 @@ def read_desk_work(visit: Visit, shown: opened_concerns.Opening, *, seen_before:
 class Shown:
     """The concern on the page: `sections` has its text, or `sealed` its encrypted text.
 
-    Both are None for an erased text.
+    Both are None for an erased text. `place` is the concern's place in the list from which it was opened.
     """
 
     opening: opened_concerns.Opening
+    place: ListPlace
     additions: ShownEntries
     notes: ShownEntries
     label: ShownEntries
@@ -157,12 +169,12 @@ class Shown:
     sealed: SealedText | None = None
 
 
-def show_concern(visit: Visit, reference: str) -> Shown:
+def show_concern(visit: Visit, reference: str, place: ListPlace) -> Shown:
     """Record the view in the audit log as one entry, and return the concern for display.
 
     The concern comes with its first additions, its last notes and its newest label. The texts are decrypted if this
-    service can decrypt all of them, otherwise all stay encrypted. An erased concern has no text. Raise `NoSuchConcern`
-    if the reference is unknown.
+    service can decrypt all of them, otherwise all stay encrypted. An erased concern has no text. `place` is the list
+    from which the concern is opened. Raise `NoSuchConcern` if the reference is unknown.
     """
     context, keys = visit.context, visit.context.unsealer.fingerprints
     wanted = opened_concerns.OpeningRequest("opened here", ADDED_ON_PAGE, NOTES_ON_PAGE, keys, erased_too=True)
@@ -176,9 +188,11 @@ def show_concern(visit: Visit, reference: str) -> Shown:
         )
         content = context.contents(EditionKey(concern.guide, concern.edition))
         sections = sections_of(submission, content, context.reference_data)
-    show = partial(show_page, visit, reference, has_words=opening.opens, is_erased=is_erased)
+    place = place.seen_from(concern)
+    show = partial(show_page, visit, reference, place=place, has_words=opening.opens, is_erased=is_erased)
     return Shown(
         opening,
+        place,
         show(opening.page),
         show(opening.notes),
         replace(show(opening.label), next_page=None),
@@ -197,6 +211,7 @@ def _own_text(context: AppContext, opening: opened_concerns.Opening) -> SealedTe
 def read_concern_page(
     visit: ReaderVisitDep,
     reference: ConcernReferenceInPath,
+    place: ListPlaceDep,
     seen: Annotated[int | None, Query(ge=0, le=MOST_ACTS), IN_PLAIN_DIGITS] = None,
     done: Annotated[int | None, Query(ge=0, le=MOST_ACTS), IN_PLAIN_DIGITS] = None,
 ) -> Response:
@@ -204,20 +219,21 @@ def read_concern_page(
 
     `seen` is the number of the last action that the person saw before their own action: later actions of others are
     shown at the top of the page. `done` is the number of the person's own action, which the page shows before
-    everything else.
+    everything else, with what to do next. The page leads back to the list in `place`, and on to the next concern in it.
     """
     parsed = reference_of(reference)
-    shown = show_concern(visit, parsed)
+    shown = show_concern(visit, parsed, place)
     entry, recorded = entry_of(shown.opening.concern, now=visit.now), shown.opening
     work = read_desk_work(visit, recorded, seen_before=seen)
-    own = (line for line in work["acts"] if line.act.number == done and line.act.client == visit.actor.client)
+    own = [line for line in work["acts"] if line.act.number == done and line.act.client == visit.actor.client]
     return visit.page(
         "desk_concern.html",
         concern=entry,
         shown=shown,
         work=work,
-        done=next(own, None),
-        forms=desk_forms(visit, parsed, recorded.seen),
+        done=after_act(visit, entry, own[0]) if own else None,
+        place=shown.place,
+        forms=desk_forms(visit, parsed, recorded.seen, place=shown.place),
         line=lines_of(visit, [entry])[0],
         aloud=spoken(parsed),
         layout=layout_of(visit.context, entry.guide, entry.edition) if shown.sealed is not None else None,
@@ -226,30 +242,37 @@ def read_concern_page(
 
 
 @router.get("/concerns/{reference}/additions")
-def read_additions_page(visit: ReaderVisitDep, reference: ConcernReferenceInPath, cursor: Cursor = None) -> Response:
+def read_additions_page(
+    visit: ReaderVisitDep, reference: ConcernReferenceInPath, place: ListPlaceDep, cursor: Cursor = None
+) -> Response:
     """Record the reading in the audit log, and return a further page of additions."""
-    return _entries_page(visit, EntryKind.ADDITION, reference, cursor)
+    return _entries_page(visit, EntryKind.ADDITION, reference, cursor, place)
 
 
 @router.get("/concerns/{reference}/notes")
-def read_notes_page(visit: ReaderVisitDep, reference: ConcernReferenceInPath, cursor: Cursor = None) -> Response:
+def read_notes_page(
+    visit: ReaderVisitDep, reference: ConcernReferenceInPath, place: ListPlaceDep, cursor: Cursor = None
+) -> Response:
     """Record the reading in the audit log, and return a further page of notes."""
-    return _entries_page(visit, EntryKind.NOTE, reference, cursor)
+    return _entries_page(visit, EntryKind.NOTE, reference, cursor, place)
 
 
-def _entries_page(visit: Visit, kind: EntryKind, typed: str, cursor: str | None) -> Response:
-    """Record the reading, and return the page of entries: decrypted if this service can, otherwise encrypted."""
+def _entries_page(visit: Visit, kind: EntryKind, typed: str, cursor: str | None, place: ListPlace) -> Response:
+    """Record the reading, and return the page of entries: decrypted if this service can, otherwise encrypted.
+
+    `place` is the list from which the concern was opened.
+    """
     context, reference = visit.context, reference_of(typed)
-    place = opened_entries.PagePlace(kind, reference, decode_key(cursor, otherwise=0), ADDED_ON_PAGE)
+    page_place = opened_entries.PagePlace(kind, reference, decode_key(cursor, otherwise=0), ADDED_ON_PAGE)
     page = context.writer.run(
-        opened_entries.open_page, place, visit.actor, DeskAct.OPENED, context.unsealer.fingerprints
+        opened_entries.open_page, page_place, visit.actor, DeskAct.OPENED, context.unsealer.fingerprints
     )
     return visit.page(
         "desk_entries.html",
         kind=kind,
         reference=reference,
-        shown=show_page(visit, reference, page, has_words=page.opens),
-        forms=desk_forms(visit, reference, page.seen),
+        shown=show_page(visit, reference, page, place=place, has_words=page.opens),
+        forms=desk_forms(visit, reference, page.seen, place=place),
     )
 
 

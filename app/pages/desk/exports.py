@@ -31,7 +31,12 @@ from app.services.desk.hand_overs import file_sha256
 from app.services.guides.reference_data import ReferenceData
 
 LONG_DIGEST = re.compile(r"\b((?:age1)?[0-9a-z]{12})[0-9a-z]{46,52}\b")
-DATES = {"received_at": "Received", "acknowledge_by": "Acknowledge by", "acknowledged_at": "Acknowledged"}
+DATES = {
+    "received_at": "Received",
+    "acknowledge_by": "Acknowledge by",
+    "acknowledged_at": "Acknowledged",
+    "reopened_at": "Reopened",
+}
 
 
 def printed_export(

@@ -35,6 +35,7 @@ from app.services.desk.actions import acknowledge_together
 from app.services.desk.inbox import InboxQuery, position_of, read_inbox
 from app.services.desk.presented_concerns import inbox_entry
 from app.services.desk.saved_views import find_look, list_views, note_look, remove_view, save_view
+from app.services.desk.taken_over import list_taken_over
 from app.services.guides.editions import list_current
 
 router = GuidanceRouter(prefix=PATH, include_in_schema=False, route_class=DeskRoute)
@@ -48,6 +49,8 @@ NO_NAME = "Give the view a name with letters or digits"
 PAGE_SIZE = 50
 MOST_GUIDES = 200
 MAX_VIEW_NAME = 80
+LONGEST_QUERY = 2000
+"""The maximum length of the query string of the inbox that the address of a concern carries."""
 ME, NOBODY, PERSON = "me", "nobody", "person:"
 TRUE_OR_FALSE = {"true": True, "false": False}
 
@@ -244,13 +247,14 @@ class InboxPlace:
 
     The page begins at `cursor`, or with the first concern if `cursor` is None. `until` is the time of the first page:
     once the person has looked, later changes are still new. `name` is a name typed for a view. `faults` has an error by
-    field.
+    field. If `ended`, the person asked for the next concern after the last one.
     """
 
     cursor: str | None = None
     until: str | None = None
     name: str = ""
     faults: Mapping[str, str] = field(default_factory=dict)
+    ended: bool = False
 
 
 @router.get("")
@@ -262,6 +266,7 @@ def read_desk(
     until: Cursor = None,
     name: Annotated[str, Query(max_length=MAX_VIEW_NAME)] = "",  # a view's typed name, shown in the form again
     fault: bool = False,
+    ended: bool = False,
 ) -> Response:
     """Record the reading in the audit log, and return one page of the inbox.
 
@@ -269,7 +274,8 @@ def read_desk(
     """
     if not visit.visitor.can_read:
         return lead_to(f"{PATH}/record" if visit.visitor.can_audit else GUIDES_PATH)
-    return inbox_page(visit, chosen, InboxPlace(cursor, until, name, {"reference": NO_REFERENCE} if fault else {}))
+    faults = {"reference": NO_REFERENCE} if fault else {}
+    return inbox_page(visit, chosen, InboxPlace(cursor, until, name, faults, ended))
 
 
 @router.get("/find")
@@ -365,11 +371,14 @@ def inbox_page(visit: Visit, chosen: InboxSelection, look: InboxPlace, *, status
     with Session(context.engine) as session:
         looked_at, views = find_look(session, visitor.name), list_views(session, visitor.name)
         people, guides = list_workers(session), list_current(session, limit=MOST_GUIDES)
+        is_own_list = chosen.view.mine and look.cursor is None
+        taken_over = list_taken_over(session, visitor.name, now=now) if is_own_list else []
     query = chosen.inbox_query(visitor.name, looked_at)
     after = decode_position(look.cursor, query.column_types)
     may_still_come = dt.timedelta(seconds=2 * context.settings.writer_wait_seconds)
     until = look.until or encode_position((now - may_still_come,))
-    rows = read_inbox(context.writer, query, actor=visitor.actor, after=after, limit=PAGE_SIZE)
+    beside = [each.reference for each in taken_over]
+    rows = read_inbox(context.writer, query, actor=visitor.actor, after=after, limit=PAGE_SIZE, beside=beside)
     page, next_page = rows[:PAGE_SIZE], None
     entries = [inbox_entry(row._mapping, now=now) for row in page]
     lines = lines_of(visit, entries)
@@ -390,12 +399,20 @@ def inbox_page(visit: Visit, chosen: InboxSelection, look: InboxPlace, *, status
         guides=[(each.guide, each.title) for each in guides],
         together=[] if chosen.view.burst in (None, NO_BURST) else [line.entry for line in lines if line.time],
         is_first=look.cursor is None,
+        from_here=from_list(visit.request.url.query),
+        taken_over=taken_over,
+        now=now,
         next_page=next_page,
         until=until,
         looked_at=looked_at,
         typed=look,
         faults=look.faults,
     )
+
+
+def from_list(query: str) -> str:
+    """Return the end of the address of a concern that is opened from the inbox's page with the query string `query`."""
+    return f"?{urlencode({'list': query})}" if 0 < len(query) <= LONGEST_QUERY else ""
 
 
 def _address(view: SavedViewRow) -> str:

@@ -14,6 +14,7 @@ from app.errors import (
     IdempotencyKeyReused,
     NoSuchConcern,
     NotAcknowledged,
+    NotClosed,
     OnHold,
     OutcomeGiven,
     SealedTextMisplaced,
@@ -40,6 +41,7 @@ from app.models.desk.actions import (
     Hold,
     OpenedConcern,
     Outcome,
+    Reopening,
 )
 from app.models.desk.inbox import InboxEntry
 from app.models.links import DESK_CONCERNS, desk_concern_path
@@ -165,6 +167,21 @@ def close(request: Request, asked: WorkingDep, outcome: Outcome, idempotency_key
     """
     expect_one_key_at_most(request)
     return actions.close(asked.desk, asked.reference, outcome, asked.actor, idempotency_key)
+
+
+@router.post(
+    "/reopening",
+    operation_id="reopen_concern",
+    summary="Reopen a concern",
+    responses=problem_responses(NoSuchConcern, NotClosed, ConcernErased, *BODY_PROBLEMS),
+)
+def reopen(asked: WorkingDep, reopening: Reopening) -> InboxEntry:
+    """Take back the closing of a concern and its outcome. The concern is acknowledged again, with the same assignment.
+
+    The reporter sees the state `acknowledged`, and no outcome. Retention starts again at the next closing.
+    """
+    concern = asked.desk.writer.run(actions.reopen, asked.reference, reopening, asked.actor)
+    return entry_of(concern, now=asked.now)
 
 
 @router.post(

@@ -74,7 +74,10 @@ class RecordedConcern(Replayed):
     """The state of a concern, replayed from its audit log chain. The key None stands for the concern's own text."""
 
     first: dict[str, dt.datetime] = field(default_factory=dict)
-    """Maps each action to the time when it was first recorded."""
+    """Maps each action to the time when it was first recorded.
+
+    A reopening removes the time of the closing, and replaces the time of an earlier reopening.
+    """
     seals: dict[EntryPlace | None, SealDetails] = field(default_factory=dict)
     """Maps the place of each text to the digest and the recipients of its last encryption."""
     cards: dict[EntryPlace | None, str] = field(default_factory=dict)
@@ -136,6 +139,10 @@ class RecordedConcern(Replayed):
     def _close(self, details: ClosedDetails, _row: AuditEntryRow) -> None:
         self.closing = details
 
+    def _reopen(self, _details: Details, row: AuditEntryRow) -> None:
+        if self.first.pop(DeskAct.CLOSED, None) is not None:  # a repeated reopening changes nothing
+            self.closing, self.first[DeskAct.REOPENED] = None, row.at
+
     def _hold(self, _details: Details, row: AuditEntryRow) -> None:
         self.held = row.act == DeskAct.HELD
 
@@ -151,6 +158,7 @@ class RecordedConcern(Replayed):
         **dict.fromkeys(ADDING_ACTS, _add),
         DeskAct.ACKNOWLEDGED: _acknowledge,
         DeskAct.CLOSED: _close,
+        DeskAct.REOPENED: _reopen,
         DeskAct.HELD: _hold,
         DeskAct.RELEASED: _hold,
         DeskAct.ASSIGNED: _assign,

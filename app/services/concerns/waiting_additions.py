@@ -12,6 +12,7 @@ from app.errors import FieldError, NoSuchItem, NotAcknowledged, ValidationFailed
 from app.models.audit.audit_log import DeskAct
 from app.models.audit.details import AcknowledgedDetails
 from app.models.audit.entry_kinds import EntryKind
+from app.models.concerns.concern import ImmediateDanger
 from app.models.concerns.entries import ENTRY_WAITS, EntryRow
 from app.models.concerns.receipts import ConcernState
 from app.models.concerns.rows import LEAST_URGENT_FIRST, ConcernRow
@@ -69,6 +70,17 @@ def last_waiting_addition(session: Session, reference: str, *, until: dt.datetim
     waiting = (*entries_of(EntryKind.ADDITION, reference), _WAITS, _ENTRIES.received_at <= until)
     last = select(func.coalesce(func.max(_ENTRIES.number), 0)).where(*waiting)
     number: int = session.connection().execute(last).scalar_one()
+    return number
+
+
+def first_in_danger(session: Session, reference: str) -> int | None:
+    """Return the number of the first unacknowledged addition that says immediate danger, or None if there is none.
+
+    Only metadata is read.
+    """
+    in_danger = (_WAITS, _ENTRIES.immediate_danger == ImmediateDanger.YES.value)
+    first = select(func.min(_ENTRIES.number)).where(*entries_of(EntryKind.ADDITION, reference), *in_danger)
+    number: int | None = session.connection().execute(first).scalar_one()
     return number
 
 

@@ -11,7 +11,16 @@ from dataclasses import replace
 from sqlalchemy import update
 from sqlmodel import Session, col, select
 
-from app.errors import AlreadyStored, ConcernErased, FieldError, NotAcknowledged, OnHold, OutcomeGiven, ValidationFailed
+from app.errors import (
+    AlreadyStored,
+    ConcernErased,
+    FieldError,
+    NotAcknowledged,
+    NotClosed,
+    OnHold,
+    OutcomeGiven,
+    ValidationFailed,
+)
 from app.models.audit.audit_log import DeskAct
 from app.models.audit.details import AcknowledgedDetails, ClosedDetails, ReasonDetails, WithheldDetails
 from app.models.base import canonical_submission
@@ -19,7 +28,15 @@ from app.models.concerns.cards import CardRow
 from app.models.concerns.entries import EntryRow
 from app.models.concerns.receipts import ConcernState
 from app.models.concerns.rows import ConcernRow
-from app.models.desk.actions import Acknowledgement, BurstAcknowledgement, ErasedConcern, Erasure, Hold, Outcome
+from app.models.desk.actions import (
+    Acknowledgement,
+    BurstAcknowledgement,
+    ErasedConcern,
+    Erasure,
+    Hold,
+    Outcome,
+    Reopening,
+)
 from app.models.desk.inbox import InboxEntry
 from app.models.events.rows import EventKind
 from app.models.references import find_reference
@@ -28,7 +45,7 @@ from app.services.audit.remnants import purge_remnants
 from app.services.concerns.desk_entries import new_message
 from app.services.concerns.entries import Desk, NewEntry, store_entry
 from app.services.concerns.idempotency import Retryable, derive_idempotency_keys
-from app.services.concerns.rows import find_concern, get_concern
+from app.services.concerns.rows import find_concern, get_concern, get_unerased
 from app.services.concerns.waiting_additions import acknowledge_up_to, last_waiting_addition
 from app.services.desk.presented_concerns import concern_fields, entry_of
 from app.services.events.outbox import announce
@@ -148,6 +165,25 @@ def _close(
     concern.outcome, concern.outcome_shared = outcome, shared
     if not was_closed:
         announce(session, EventKind.CONCERN_CLOSED, concern, at=actor.at)
+    return concern
+
+
+def reopen(session: Session, reference: str, wanted: Reopening, actor: Actor) -> ConcernRow:
+    """Reopen a closed concern: take the closing and its outcome back, so that the concern is acknowledged again.
+
+    Record this in the audit log, and return the concern. A repeat only adds an audit log entry. Raise `NoSuchConcern`
+    if the reference is unknown, `ConcernErased` if the concern was erased, or `NotClosed` if the concern is open and
+    was never reopened.
+    """
+    concern = get_unerased(session, reference)
+    is_closed = concern.state == ConcernState.CLOSED
+    if not is_closed and concern.reopened_at is None:
+        raise NotClosed
+    record_change(session, concern, DeskAct.REOPENED, actor, ReasonDetails(reason=wanted.reason))
+    if is_closed:
+        concern.state, concern.reopened_at = ConcernState.ACKNOWLEDGED.value, actor.at
+        concern.closed_at, concern.outcome, concern.outcome_shared = None, None, False
+        announce(session, EventKind.CONCERN_REOPENED, concern, at=actor.at)
     return concern
 
 

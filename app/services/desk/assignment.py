@@ -41,10 +41,8 @@ class Assigned:
     version: int = 0
 
     @classmethod
-    def by_act(cls, act: AuditEntryRow | None) -> Self:
-        """Return the assignment that the audit log entry `act` made. If `act` is None, there was no assignment yet."""
-        if act is None:
-            return cls()
+    def by_act(cls, act: AuditEntryRow) -> Self:
+        """Return the assignment that the audit log entry `act` made."""
         person = details_of(act).person if act.act == DeskAct.ASSIGNED else None
         return cls(person, act.at, act.client, act.number)
 
@@ -62,7 +60,7 @@ def read_assignment(session: Session, reference: str, actor: Actor) -> Assigned:
     """
     get_concern(session, reference)
     record_action(session, reference, DeskAct.LISTED, actor, ShownDetails(what="assignment"))
-    return Assigned.by_act(_find_last(session, reference))
+    return find_assignment(session, reference)
 
 
 def assign(
@@ -87,7 +85,7 @@ def _assign(
     session: Session, reference: str, person: str | None, actor: Actor, precondition: Callable[[int], bool]
 ) -> tuple[Assigned, Assigned | None]:
     concern = get_concern(session, reference)
-    before = Assigned.by_act(_find_last(session, reference))
+    before = find_assignment(session, reference)
     if not precondition(before.version):
         record_action(session, reference, DeskAct.ASSIGNMENT_REFUSED, actor, AssignmentRefusedDetails(person=person))
         return before, None
@@ -121,7 +119,17 @@ def _unassign_some(session: Session, person: str, *, actor: Actor) -> list[str]:
     return list(references)
 
 
-def _find_last(session: Session, reference: str) -> AuditEntryRow | None:
-    """Return the last audit log entry that assigned or unassigned the concern, or None."""
+def list_last_assignments(session: Session, reference: str, *, limit: int) -> list[Assigned]:
+    """Return the last `limit` assignments of the concern, most recent first, including those to nobody.
+
+    The caller must record the reading in the audit log.
+    """
     acts = select(AuditEntryRow).where(AuditEntryRow.chain == reference, col(AuditEntryRow.act).in_(ASSIGNING_ACTS))
-    return session.exec(acts.order_by(col(AuditEntryRow.number).desc()).limit(1)).first()
+    return [
+        Assigned.by_act(each) for each in session.exec(acts.order_by(col(AuditEntryRow.number).desc()).limit(limit))
+    ]
+
+
+def find_assignment(session: Session, reference: str) -> Assigned:
+    """Return the assignment of the concern. The caller must record the reading in the audit log."""
+    return next(iter(list_last_assignments(session, reference, limit=1)), Assigned())

@@ -1,7 +1,7 @@
 """The inbox: pages of concerns without their text, sorted by urgency or by time."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -150,17 +150,38 @@ def count_states(session: Session, *, now: dt.datetime) -> dict[str, int]:
 
 
 def read_inbox(
-    writer: Writer, query: InboxQuery, *, actor: Actor, after: InboxPosition | None, limit: int
+    writer: Writer,
+    query: InboxQuery,
+    *,
+    actor: Actor,
+    after: InboxPosition | None,
+    limit: int,
+    beside: Sequence[str] = (),
 ) -> list[Row[Any]]:
     """Record the concerns of one page of the inbox in the audit log, and return the page.
 
-    If there is a next page, return one more row, which is not recorded and must not be shown.
+    `beside` are the references of concerns that are shown beside the page, and are recorded with it. If there is a next
+    page, return one more row, which is not recorded and must not be shown.
     """
     with Session(writer.engine) as session:
         rows = list_inbox(session, query, now=actor.at, after=after, limit=limit + 1)
-    shown = ShownDetails(references=tuple(row.reference for row in rows[:limit]))
+    shown = ShownDetails(references=(*beside, *(row.reference for row in rows[:limit])))
     writer.run(record_reading, INBOX, DeskAct.LISTED, actor, shown)
     return rows
+
+
+def read_next(writer: Writer, query: InboxQuery, *, actor: Actor, after: InboxPosition) -> str | None:
+    """Return the reference of the first other concern after the position `after`, and record it in the audit log.
+
+    The last value of `after` is the reference of the concern at that position, which may have moved further down since.
+    Return None, and record nothing, if there is no other concern.
+    """
+    with Session(writer.engine) as session:
+        rows = list_inbox(session, query, now=actor.at, after=after, limit=2)
+    found = next((str(row.reference) for row in rows if row.reference != after[-1]), None)
+    if found is not None:
+        writer.run(record_reading, INBOX, DeskAct.LISTED, actor, ShownDetails(references=(found,)))
+    return found
 
 
 def read_summary(writer: Writer, *, actor: Actor) -> dict[str, int]:

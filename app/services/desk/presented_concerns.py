@@ -17,7 +17,7 @@ from app.services.concerns.rows import NO_SUCH_REFERENCE
 Columns = Mapping[str, Any] | RowMapping
 """The columns of a concern, by name."""
 COPIED = tuple(name for name in InboxEntry.model_fields if name not in ("assigned_to", "burst", "overdue", "links"))
-LINKED_STEPS = ("additions", "acknowledgement", "outcome", "assignment", "notes", "hold", "erasure")
+LINKED_STEPS = ("additions", "acknowledgement", "outcome", "reopening", "assignment", "notes", "hold", "erasure")
 
 
 def reference_of(text: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Engine, exists, or_
+from sqlalchemy import Engine, exists, func, or_
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -27,13 +27,15 @@ from app.services.desk.actions import acknowledge, erase
 by_retention = partial(Actor, "retention", "this service")
 ERASURE_BATCH_SIZE = 200
 TEST_LIFETIME = dt.timedelta(days=1)
+OPEN_SINCE = func.coalesce(col(ConcernRow.reopened_at), col(ConcernRow.acknowledged_at))
+"""The time since which an acknowledged concern is open. Its period starts again when it is reopened."""
 
 
 @dataclass(frozen=True)
 class RetentionPeriods:
     """Days for which the text of a concern is stored, after it was acknowledged and after it was closed.
 
-    None means for ever.
+    A reopening starts the first period again, and the next closing the second. None means for ever.
     """
 
     acknowledged_days: int | None
@@ -75,8 +77,8 @@ def _erase_all(engine: Engine, writer: Writer, periods: RetentionPeriods, at: dt
             writer.run(erase, reference, reason, by_retention(at))
             yield reference
     for state, since, days in (
-        (ConcernState.ACKNOWLEDGED, ConcernRow.acknowledged_at, periods.acknowledged_days),
-        (ConcernState.CLOSED, ConcernRow.closed_at, periods.closed_days),
+        (ConcernState.ACKNOWLEDGED, OPEN_SINCE, periods.acknowledged_days),
+        (ConcernState.CLOSED, col(ConcernRow.closed_at), periods.closed_days),
     ):
         if days is None:
             continue
@@ -87,15 +89,13 @@ def _erase_all(engine: Engine, writer: Writer, periods: RetentionPeriods, at: dt
 
 
 def _in_state(state: ConcernState, since: Any, *, before: dt.datetime) -> SelectOfScalar[str]:
-    """Select concerns that entered `state`, and whose additions were all acknowledged, before the time `before`."""
+    """Select concerns in `state`, for which `since` and every acknowledgement of an addition are before `before`."""
     waits = exists().where(
         col(EntryRow.reference) == ConcernRow.reference,
         col(EntryRow.kind) == EntryKind.ADDITION.value,
         or_(col(EntryRow.acknowledged_at).is_(None), col(EntryRow.acknowledged_at) >= before),
     )
-    return (
-        select(ConcernRow.reference).where(ConcernRow.state == state, col(since) < before, ~waits).order_by(col(since))
-    )
+    return select(ConcernRow.reference).where(ConcernRow.state == state, since < before, ~waits).order_by(since)
 
 
 def _due(engine: Engine, wanted: SelectOfScalar[str]) -> Iterator[str]:

@@ -36,7 +36,7 @@ _ACTIVE_WEBHOOKS = select_columns(table_of(WebhookRow).c.name, table_of(WebhookR
 Event = tuple[EventKind, dt.datetime, dict[str, Any]]
 """The kind of an event, its time and its payload."""
 EVENT_NAMESPACE = uuid.UUID("8c1f7d7e-3c52-4a53-9a0b-7d1f2f0c6b11")
-TIMES = ("received_at", "acknowledge_by", "acknowledged_at", "closed_at", "added_at")
+TIMES = ("received_at", "acknowledge_by", "acknowledged_at", "closed_at", "reopened_at", "added_at")
 
 
 def new_message_id() -> str:

@@ -134,6 +134,7 @@ def _faults_in_acts(concern: ConcernRow, recorded: RecordedConcern) -> Iterator[
     times = {
         DeskAct.ACKNOWLEDGED: concern.acknowledged_at,
         DeskAct.CLOSED: concern.closed_at,
+        DeskAct.REOPENED: concern.reopened_at,
         DeskAct.ERASED: concern.erased_at,
     }
     for act, at in times.items():

@@ -229,6 +229,7 @@ class ConcernEventData(TypedDict):
     acknowledge_by: str
     acknowledged_at: NotRequired[str]
     closed_at: NotRequired[str]
+    reopened_at: NotRequired[str]
     added_at: NotRequired[str]
     addition: NotRequired[int]
     addition_acknowledge_by: NotRequired[str]
@@ -273,6 +274,17 @@ class ConcernOverdueEvent(TypedDict):
 class ConcernReceivedEvent(TypedDict):
     """
     A concern was stored.
+    """
+
+    id: str
+    type: str
+    timestamp: str
+    data: ConcernEventData
+
+
+class ConcernReopenedEvent(TypedDict):
+    """
+    A closed concern was reopened. Its outcome was taken back.
     """
 
     id: str
@@ -697,6 +709,7 @@ class InboxEntry(TypedDict):
     acknowledge_by: str
     acknowledged_at: str | None
     closed_at: str | None
+    reopened_at: NotRequired[str | None]
     changed_at: str
     assigned_to: str | None
     added_at: str | None
@@ -1023,6 +1036,7 @@ class OpenedConcern(TypedDict):
     acknowledge_by: str
     acknowledged_at: str | None
     closed_at: str | None
+    reopened_at: NotRequired[str | None]
     changed_at: str
     assigned_to: str | None
     added_at: str | None
@@ -1294,6 +1308,14 @@ class RenditionWithdrawalResponse(TypedDict):
     withdrawn_at: str
     reason: str
     links: dict[str, str]
+
+
+class Reopening(TypedDict):
+    """
+    Reopens a closed concern. The outcome is taken back, and the concern is acknowledged again.
+    """
+
+    reason: str
 
 
 ReporterKind: TypeAlias = Literal['professional', 'member_of_public', 'family', 'child', 'friend', 'anonymous']
@@ -1955,6 +1977,7 @@ class ErasedConcern(TypedDict):
     acknowledge_by: str
     acknowledged_at: str | None
     closed_at: str | None
+    reopened_at: NotRequired[str | None]
     changed_at: str
     assigned_to: str | None
     added_at: str | None

@@ -1,0 +1,100 @@
+"""The panel on the page of a concern after an act: what was done, what to do next, and whether it can be undone."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlmodel import Session
+
+from app.models.audit.audit_log import DeskAct
+from app.models.audit.details import ASSIGNING_ACTS
+from app.models.concerns.receipts import ConcernState
+from app.models.desk.inbox import InboxEntry
+from app.pages.audit.audit_log import ActLine
+from app.pages.frame import Visit
+from app.services.access.people import list_workers
+from app.services.desk.assignment import Assigned, list_last_assignments
+
+CLOSED = "This concern is closed, and stays closed."
+STAYS_CLOSED = "The concern stays closed. If what was added needs work, reopen it."
+NOBODY_HAS_IT = "Nobody has it: assign it, so that someone works on it."
+THEN: Mapping[str, str] = {
+    DeskAct.ACKNOWLEDGED: "Close it with an outcome when the work on it is done.",
+    DeskAct.REOPENED: "The reporter sees that it has been read, and no outcome any more.",
+}
+"""The sentences after the one that says who has the concern."""
+NEXT_STEPS: Mapping[str, str] = {
+    DeskAct.NOTED: "Only the team can read it.",
+    DeskAct.MESSAGE_SENT: "The reporter reads it with their code. The inbox says if an answer comes.",
+    DeskAct.CLOSED: "It is in no list of work any more. If it was a mistake, reopen it below.",
+    DeskAct.HELD: "The text is not erased until the concern is released.",
+    DeskAct.RELEASED: "The usual retention period applies again.",
+    DeskAct.ERASED: "The dates, the outcome and the record of what was done are kept.",
+    DeskAct.HAND_OVER_CONFIRMED: "Both receipts are on this page.",
+}
+"""What to do next, or what is so now, after each action that has no more to say."""
+SILENT_IF_CLOSED = ASSIGNING_ACTS | {DeskAct.NOTED, DeskAct.MESSAGE_SENT}
+"""The actions that a closed concern takes, and that do not open it."""
+
+
+@dataclass(frozen=True)
+class Undo:
+    """The form that takes an assignment back: the former person or nobody, and the person who has the concern now."""
+
+    person: str
+    replaces: str
+
+
+@dataclass(frozen=True)
+class AfterAct:
+    """A completed action: its audit log entry, what to do next in sentences, and the form that undoes it, if any."""
+
+    line: ActLine
+    next_steps: tuple[str, ...]
+    undo: Undo | None
+
+
+def after_act(visit: Visit, entry: InboxEntry, line: ActLine) -> AfterAct:
+    """Return the panel for the action of `line`, which this person has just done to the concern of `entry`."""
+    act, me, last = line.act.act, visit.visitor.name, _last_assignments(visit, entry, line)
+    said = [
+        _where_it_stands(me, last) if last else _next_step(act, entry, me),
+        CLOSED if entry.state == ConcernState.CLOSED and act in SILENT_IF_CLOSED else None,
+    ]
+    return AfterAct(line, tuple(filter(None, said)), _undo(visit, last))
+
+
+def _last_assignments(visit: Visit, entry: InboxEntry, line: ActLine) -> list[Assigned]:
+    """Return the assignment that `line` made, and the one before. Return none if it was not the last assignment."""
+    if line.act.act not in ASSIGNING_ACTS:
+        return []
+    with Session(visit.context.engine) as session:
+        last = list_last_assignments(session, entry.reference, limit=2)
+    return last if last and last[0].version == line.act.number else []
+
+
+def _undo(visit: Visit, last: list[Assigned]) -> Undo | None:
+    """Return the form that takes the last assignment back, or None if the former person is not at the desk any more."""
+    if not last or not visit.visitor.can_write:
+        return None
+    former = last[1].person if len(last) > 1 else None
+    with Session(visit.context.engine) as session:
+        people = list_workers(session)
+    return Undo(former or "", last[0].person or "") if former is None or former in people else None
+
+
+def _where_it_stands(me: str, last: list[Assigned]) -> str:
+    """Return who has the concern now, and whether the person who had it before is told."""
+    now, former = last[0].person, last[1].person if len(last) > 1 else None
+    others = f"It is in the list ‘Mine’ of {now}. No email is sent." if now else "Nobody has it now."
+    told = f" {former} sees in ‘Mine’ for a day that you took it." if former not in (None, me, now) else ""
+    return ("It is in your list ‘Mine’." if now == me else others) + told
+
+
+def _next_step(act: str, entry: InboxEntry, me: str) -> str | None:
+    """Return what to do after the action `act` of the person `me`, or None if nothing needs to be said."""
+    if act == DeskAct.ACKNOWLEDGED and entry.state == ConcernState.CLOSED:
+        return STAYS_CLOSED
+    if act not in THEN:
+        return NEXT_STEPS.get(act)
+    owner = entry.assigned_to
+    return f"{'You have it.' if owner == me else f'{owner} has it.' if owner else NOBODY_HAS_IT} {THEN[act]}"

@@ -1,0 +1,106 @@
+"""Actions that are asked about once before they are done: taking a concern over from someone, and erasing its text."""
+
+from dataclasses import replace
+from typing import Any
+
+from fastapi import Response
+from sqlmodel import Session
+
+from app import errors
+from app.errors import FaultCode, FieldError
+from app.http.routes import GuidanceRouter
+from app.models.audit.entry_kinds import EntryKind
+from app.models.base import RequestModel
+from app.models.desk.actions import Erasure
+from app.pages.desk.actions import REFUSED, Attempt, AttemptDep, desk_forms, lead_back, show_again
+from app.pages.desk.inbox import CONCERN_PAGES
+from app.pages.frame import DeskRoute
+from app.services.access.people import list_workers
+from app.services.concerns.entries import measure_entries
+from app.services.desk import actions, assignment
+
+router = GuidanceRouter(prefix=CONCERN_PAGES, include_in_schema=False, route_class=DeskRoute)
+NO_SUCH_WORKER = "choose someone who can work on concerns, or nobody"
+
+
+class AssignmentForm(RequestModel):
+    """The form that assigns a concern. `person` is a name, or empty to assign the concern to nobody.
+
+    `replaces` is the person from whom the concern is knowingly taken over. It is empty until the question was asked.
+    """
+
+    person: str = ""
+    replaces: str = ""
+
+
+class ErasureForm(Erasure):
+    """The form that erases the text of a concern. `sure` is true once the question was asked."""
+
+    sure: bool = False
+
+
+@router.post("/{reference}/assignment")
+def assign_on_page(attempt: AttemptDep) -> Response:
+    """Assign the concern to a person who can work on concerns, or to nobody.
+
+    If the person takes the concern over from someone else, ask once before that. Refuse if the assignment has changed
+    since the page was shown.
+    """
+    try:
+        typed = attempt.parse(AssignmentForm)
+        with Session(attempt.context.engine) as session:
+            people, owner = list_workers(session), assignment.find_assignment(session, attempt.reference)
+        if typed.person and typed.person not in people:
+            raise errors.ValidationFailed([FieldError(("person",), NO_SUCH_WORKER, FaultCode.NOT_LISTED)])
+        if typed.person != attempt.visitor.name or owner.person in (None, typed.person):
+            assignment.assign(attempt.context.writer, attempt.reference, typed.person or None, attempt.actor)
+        elif typed.replaces == owner.person:
+            _take_over(attempt, owner)
+        else:
+            return ask_first(attempt, "take_over", owner=owner)
+    except REFUSED as refusal:
+        return show_again(attempt, "assignment", refusal)
+    except errors.AssignmentChanged:  # at the same moment, after `owner` was read
+        with Session(attempt.context.engine) as session:
+            return ask_first(attempt, "take_over", owner=assignment.find_assignment(session, attempt.reference))
+    return lead_back(attempt)
+
+
+def _take_over(attempt: Attempt, owner: assignment.Assigned) -> None:
+    """Assign the concern to the person, who has seen that it was `owner`'s.
+
+    Raise `AssignmentChanged` if there is a newer assignment than `owner`.
+    """
+    actor = replace(attempt.actor, seen=None)
+    assignment.assign(
+        attempt.context.writer, attempt.reference, attempt.visitor.name, actor, lambda version: version == owner.version
+    )
+
+
+@router.post("/{reference}/erasure")
+def erase_on_page(attempt: AttemptDep) -> Response:
+    """Erase the text of the concern permanently. Before that, ask once, and say what goes and what stays."""
+    try:
+        wanted = attempt.parse(ErasureForm)
+        if not wanted.sure:
+            return ask_first(attempt, "erasure", texts=_count_texts(attempt))
+        actions.erase_for_good(attempt.context.desk, attempt.reference, wanted, attempt.actor)
+    except REFUSED as refusal:
+        return show_again(attempt, "erasure", refusal)
+    return lead_back(attempt)
+
+
+def _count_texts(attempt: Attempt) -> dict[str, int]:
+    """Return the number of the concern's additions, notes and messages, by kind."""
+    with Session(attempt.context.engine) as session:
+        return {kind.value: measure_entries(session, kind, attempt.reference)[0] for kind in EntryKind}
+
+
+def ask_first(attempt: Attempt, form: str, **values: Any) -> Response:
+    """Return the page that asks before the action of `form` is done. `values` are further template variables.
+
+    The page has the same form again, with its input, and with the field that says that the question was asked.
+    """
+    typed = {name: attempt.posted.one(name) for name in attempt.posted.fields}
+    forms = desk_forms(attempt, attempt.reference, attempt.seen or 0, typed=typed, place=attempt.place)
+    return attempt.page("desk_ask.html", form=form, forms=forms, now=attempt.now, **values)

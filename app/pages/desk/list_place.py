@@ -1,0 +1,141 @@
+"""The list from which a concern was opened: the way back to the list, and on to the next concern of the list."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Annotated, Self
+from urllib.parse import parse_qsl, urlencode
+
+from fastapi import Depends, Query, Response
+from pydantic import ValidationError
+from sqlmodel import Session
+
+from app.errors import InvalidCursor, InvalidQuery
+from app.http.params import Cursor
+from app.http.routes import GuidanceRouter
+from app.models.concerns.rows import ConcernRow
+from app.models.desk.saved_views import ViewFilters
+from app.pages.desk.inbox import CONCERN_PAGES, LONGEST_QUERY, InboxSelection, InboxTab, TypedFilters, choose
+from app.pages.frame import DeskRoute, ReaderVisitDep, lead_to
+from app.services.access.sign_in import PATH
+from app.services.cursors import decode_position, encode_position
+from app.services.desk.inbox import InboxPosition, read_next
+from app.services.desk.saved_views import find_look
+
+router = GuidanceRouter(prefix=PATH, include_in_schema=False, route_class=DeskRoute)
+PAGE_FIELDS = ("cursor", "until")
+"""The query parameters of the inbox that name one of its pages."""
+WHOLE_INBOX = InboxSelection(InboxTab.ALL, ViewFilters())
+OTHER_LIST = "the filtered list"
+ListQuery = Annotated[str, Query(alias="list", max_length=LONGEST_QUERY)]
+"""The query string of the inbox's page from which a concern was opened. Empty for the first page of the inbox."""
+
+
+@dataclass(frozen=True)
+class ListPlace:
+    """The list from which a person opened a concern: the selection, and the page of the list.
+
+    `at` is the position of the concern in the list when it was opened, as a cursor. It is None if it is not known.
+    """
+
+    chosen: InboxSelection = WHOLE_INBOX
+    page: Mapping[str, str] = field(default_factory=dict)
+    at: str | None = None
+
+    @classmethod
+    def of(cls, query: str, at: str | None) -> Self:
+        """Return the place for the inbox's query string `query`: the whole inbox if `query` is not valid."""
+        typed = dict(parse_qsl(query))
+        try:
+            filters = TypedFilters.model_validate(
+                {name: typed[name] for name in typed if name in TypedFilters.model_fields}
+            )
+            chosen = choose(filters.show, filters.model_dump(exclude={"show"}))
+        except (ValidationError, InvalidQuery):
+            return cls()
+        return cls(_of_a_tab(chosen), {name: typed[name] for name in PAGE_FIELDS if name in typed}, at)
+
+    def seen_from(self, concern: ConcernRow) -> Self:
+        """Return the place with the position of `concern` in the list, unless a valid position is known already."""
+        query = self.chosen.inbox_query("", None)
+        if self._position(query.column_types) is not None:
+            return self
+        return replace(self, at=encode_position([getattr(concern, column.name) for column in query.columns]))
+
+    def _position(self, types: tuple[type, ...]) -> InboxPosition | None:
+        try:
+            return decode_position(self.at, types)
+        except InvalidCursor:
+            return None
+
+    @property
+    def position(self) -> InboxPosition | None:
+        """The values of the sort columns at the position, or None if the position is not known."""
+        return self._position(self.chosen.inbox_query("", None).column_types)
+
+    @cached_property
+    def query(self) -> str:
+        """The query string of the list's page. It is empty for the first page of the whole inbox."""
+        tab = "" if self.chosen == WHOLE_INBOX else urlencode({"show": self.chosen.show.value})
+        return "&".join(filter(None, (self.chosen.query if self.chosen.is_narrowed else tab, urlencode(self.page))))
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """The fields that carry this place in an address or in a form. Fields without a value are left out."""
+        return {name: value for name, value in (("list", self.query), ("at", self.at or "")) if value}
+
+    @property
+    def suffix(self) -> str:
+        """The query string that carries this place in an address, with its question mark, or an empty string."""
+        return f"?{urlencode(self.fields)}" if self.fields else ""
+
+    @property
+    def back(self) -> str:
+        """The address of the list."""
+        return f"{PATH}?{self.query}" if self.query else PATH
+
+    @property
+    def next(self) -> str:
+        """The address that leads to the next concern of the list."""
+        return f"{PATH}/next{self.suffix}"
+
+    @property
+    def label(self) -> str:
+        """The name of the list, to stand after 'Back to': that of its tab, if no other filters are chosen."""
+        if self.chosen == WHOLE_INBOX:
+            return "the list"
+        return OTHER_LIST if self.chosen.is_narrowed else f"‘{self.chosen.show.label}’"
+
+
+def _of_a_tab(chosen: InboxSelection) -> InboxSelection:
+    """Return `chosen` as the selection of a tab, if a tab has the same filters."""
+    if chosen.show.same_as is None:
+        return chosen
+    found = (InboxSelection(tab, chosen.view) for tab in InboxTab if tab.same_as == chosen.view)
+    return next(found, chosen)
+
+
+async def read_place(query: ListQuery = "", at: Cursor = None) -> ListPlace:
+    """Return the list from which the concern was opened, as a FastAPI dependency."""
+    return ListPlace.of(query, at)
+
+
+ListPlaceDep = Annotated[ListPlace, Depends(read_place)]
+
+
+@router.get("/next")
+def lead_to_next(visit: ReaderVisitDep, place: ListPlaceDep) -> Response:
+    """Redirect to the next concern of the list, and record its reference in the audit log.
+
+    The concern that was open is not the next one, even if it has moved down in the list. If there is no other concern,
+    or the position is not known, redirect to the first page of the list, which says so.
+    """
+    if place.position is not None:
+        with Session(visit.context.engine) as session:
+            looked_at = find_look(session, visit.visitor.name)
+        query = place.chosen.inbox_query(visit.visitor.name, looked_at)
+        found = read_next(visit.context.writer, query, actor=visit.actor, after=place.position)
+        if found is not None:
+            return lead_to(f"{CONCERN_PAGES}/{found}{replace(place, at=None).suffix}")
+    first = replace(place, page={})
+    return lead_to(f"{first.back}{'&' if first.query else '?'}ended=true")

@@ -1,0 +1,66 @@
+"""Concerns that others took from a person in the last day, replayed from the assignments in the audit log."""
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
+
+from sqlmodel import Session, col, select
+
+from app.models.audit.audit_log import AuditEntryRow
+from app.models.audit.details import ASSIGNING_ACTS
+from app.models.concerns.rows import ConcernRow
+from app.services.audit.audit_log import Actor
+from app.services.desk.assignment import Assigned
+
+TOLD_FOR = dt.timedelta(days=1)
+"""How long a person is told that a concern was taken from them."""
+
+
+@dataclass(frozen=True)
+class TakenOver:
+    """A concern that was taken from a person: the time `at`, and who took it.
+
+    `by` is the name of the person, or of the client, that changed the assignment. `to` is the person to whom the
+    concern was assigned, or None if it was unassigned.
+    """
+
+    reference: str
+    at: dt.datetime
+    by: str
+    to: str | None
+
+
+def list_taken_over(session: Session, person: str, *, now: dt.datetime) -> list[TakenOver]:
+    """Return the concerns that others took from `person` in the last day, the most recent first.
+
+    A concern that `person` has again is left out, and so are tests. The caller must record the reading in the audit
+    log.
+    """
+    since = now - TOLD_FOR
+    changed = select(ConcernRow.reference).where(
+        ConcernRow.changed_at >= since, ConcernRow.assigned_to != person, col(ConcernRow.test).is_(False)
+    )
+    acts = select(AuditEntryRow).where(
+        col(AuditEntryRow.chain).in_(changed), col(AuditEntryRow.act).in_(ASSIGNING_ACTS)
+    )
+    ordered = session.exec(acts.order_by(AuditEntryRow.chain, col(AuditEntryRow.number)))
+    losses = (_last_loss(rows, person) for _, rows in groupby(ordered, key=attrgetter("chain")))
+    found = [each for each in losses if each is not None and each.at >= since]
+    return sorted(found, key=attrgetter("at"), reverse=True)
+
+
+def _last_loss(rows: Iterable[AuditEntryRow], person: str) -> TakenOver | None:
+    """Return the last assignment in `rows` that took the concern from `person`.
+
+    `rows` are all assignments of one concern, in order. Return None if `person` never had the concern, or gave it away.
+    """
+    owner, loss = None, None
+    for row in rows:
+        new = Assigned.by_act(row).person
+        if owner == person and new != person:
+            by = Actor(row.client, row.address, row.at).person
+            loss = None if by == person else TakenOver(row.chain, row.at, by, new)
+        owner = new
+    return loss
