@@ -43,6 +43,9 @@ MAX_BODY_LENGTH = 300
 LONGEST_SESSION_HOURS = 168
 LAST_PORT = 65_535
 LOOPBACK_NAME = "localhost"
+ROLES_WITH_CARDS = ("reader", "worker", "lead")
+"""The roles that may get cards: those that open concerns."""
+NO_CARDS = "none"
 DEFAULT_PORTS = {"http": "80", "https": "443"}
 HOST = r"(?:[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9])?|\[[0-9a-f:.]+\])"
 ORIGIN = re.compile(rf"(https?)://{HOST}(?::([1-9][0-9]{{0,4}}))?")
@@ -229,6 +232,13 @@ def _is_one_line(text: str) -> bool:
     return text.isprintable() and text == text.strip()
 
 
+def _without_none(roles: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the roles, or an empty tuple for `NO_CARDS`. Raise `ValueError` if `NO_CARDS` is not the only word."""
+    if NO_CARDS in roles and len(roles) > 1:
+        raise ValueError("`none` cannot be combined with roles")
+    return () if NO_CARDS in roles else roles
+
+
 WordList = Annotated[tuple[str, ...], BeforeValidator(_split_list)]
 
 Paths = Annotated[tuple[Path, ...], BeforeValidator(_split_list)]
@@ -332,6 +342,15 @@ LogoFile = Annotated[
 
 Whole = Annotated[int, _written(re.compile(r"[0-9]{1,9}"), "must be a whole number, in plain digits")]
 
+CardRoles = Annotated[
+    WordList,
+    _must(
+        lambda role: role in ROLES_WITH_CARDS or role == NO_CARDS,
+        "must be one or more of the roles reader, worker and lead, or `none`",
+    ),
+    AfterValidator(_without_none),
+]
+
 Seconds = Annotated[
     float,
     _written(re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?"), "must be a number of seconds, in plain digits"),
@@ -404,6 +423,7 @@ class Settings(BaseModel):
     desk_idle_minutes: Whole = Field(30, ge=1, le=720)
     desk_session_hours: Whole = Field(12, ge=1, le=LONGEST_SESSION_HOURS)
     hand_over_bodies: Bodies | None = None
+    cards: CardRoles = ROLES_WITH_CARDS
 
     # deadlines and deliveries
     come_back_days: Whole = Field(2, ge=1, le=20)

@@ -551,6 +551,17 @@ class TooManyNotes(Problem, slug="too-many-notes", status=409, title="Too many n
     """A concern can have 500 notes, 5,000,000 bytes in total. This note was not stored."""
 
 
+class TooManyLabels(Problem, slug="too-many-labels", status=409, title="Too many labels"):
+    """A concern can have 200 labels, one after another. This label was not stored, and the former label stays."""
+
+
+class CardsRefused(Problem, slug="cards-refused", status=403, title="Cards are not for this role"):
+    """This service gives no cards to this role. Its operator decides which roles get cards (`GUIDANCE_CARDS`).
+
+    Each concern can still be opened.
+    """
+
+
 class AssignmentChanged(Problem, slug="assignment-changed", status=412, title="Assignment changed"):
     """The ETag in If-Match does not match the assignment. Your change was not made.
 

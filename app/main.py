@@ -45,6 +45,7 @@ from app.pages.access import provider_sign_in, sign_in
 from app.pages.audit import audit_log as record_pages
 from app.pages.concerns import raise_concern, status
 from app.pages.desk import actions as acts_pages
+from app.pages.desk import cards as cards_pages
 from app.pages.desk import concern, unsent
 from app.pages.desk import figures as figures_pages
 from app.pages.desk import inbox as inbox_pages
@@ -56,7 +57,7 @@ from app.pages.languages import LANGUAGES
 from app.pages.operations import api_docs
 from app.routers.audit import audit_log, statistics
 from app.routers.concerns import concerns
-from app.routers.desk import actions, entries, exports, figures, hand_overs, inbox
+from app.routers.desk import actions, cards, entries, exports, figures, hand_overs, inbox
 from app.routers.events import events
 from app.routers.guides import (
     assistants,
@@ -124,6 +125,7 @@ ROUTERS = (
     inbox.router,
     actions.router,
     entries.router,
+    cards.router,
     hand_overs.router,
     exports.router,
     figures.router,
@@ -145,6 +147,7 @@ ROUTERS = (
     concern.router,
     acts_pages.router,
     unsent.router,
+    cards_pages.router,
     drafts_pages.router,
     previews.preview_router,
     api_docs.router,

@@ -9,6 +9,7 @@ from sqlmodel import SQLModel
 from app.db.tables import create_with_table, table_of
 from app.models.audit.audit_log import OUTBOX, AuditEntryRow, ChainRow, CheckpointRow, DeskAct
 from app.models.audit.entry_kinds import ENTRY_SPECS, EntryKind
+from app.models.concerns.cards import CardRow
 from app.models.concerns.entries import ENTRY_WAITS, EntryRow
 from app.models.concerns.rows import ConcernRow, StoredReceiptRow
 from app.models.desk.hand_overs import HandOverRow
@@ -108,6 +109,7 @@ def declare_rules() -> None:
     _refuse(ConcernRow, "name_an_edition", "INSERT", "a concern names a published edition", when=f"NOT {AN_EDITION}")
     _declare_rules_of_concerns()
     _declare_rules_of_entries()
+    _declare_rules_of_cards()
     _declare_rules_of_hand_overs()
     _declare_rules_of_audit_log()
     _declare_rules_of_acts()
@@ -175,6 +177,25 @@ def _declare_rules_of_entries() -> None:
     _refuse(
         EntryRow, "change_with_their_audit_entry", "UPDATE", why, when=" OR ".join(f"({each})" for each in unrecorded)
     )
+
+
+def _declare_rules_of_cards() -> None:
+    """Declare that a card is never deleted, and comes and changes only right after the audit entry of its text.
+
+    A card is erased only with its concern. An erased card never returns.
+    """
+    _refuse_losing(CardRow, "a card is never deleted")
+    why = "a card keeps its place"
+    _refuse(CardRow, "keep_their_place", "UPDATE", why, when=_changes(("reference", "addition")))
+    _refuse_in_sqlite(CardRow, "keep_their_row", "UPDATE", why, when="NEW.rowid <> OLD.rowid")
+    why = "a card comes with the audit log entry of its text"
+    acts = ", ".join(f"'{act}'" for act in (DeskAct.RECEIVED, DeskAct.ADDED, DeskAct.RESEALED))
+    _refuse(CardRow, "come_on_the_record", "INSERT", why, when=f"NEW.sealed IS NULL OR {LAST_ACT} NOT IN ({acts})")
+    why = "a card changes only with its audit log entry"
+    erased = f"NEW.sealed IS NULL AND ({LAST_ACT} <> '{DeskAct.ERASED}' OR {ITS_CONCERN_STAYS})"
+    replaced = f"NEW.sealed IS NOT NULL AND (OLD.sealed IS NULL OR {LAST_ACT} <> '{DeskAct.RESEALED}')"
+    unrecorded = f"NEW.sealed IS DISTINCT FROM OLD.sealed AND ({erased} OR {replaced})"
+    _refuse(CardRow, "change_with_their_audit_entry", "UPDATE", why, when=unrecorded)
 
 
 def _declare_rules_of_hand_overs() -> None:

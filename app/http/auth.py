@@ -157,6 +157,8 @@ StatusTokenDep = Annotated[str, Depends(require_status_token)]
 
 SubmitterDep = Annotated[Principal, Depends(require_submitter)]
 
+ReadingClientDep = Annotated[Principal, Security(require_client, scopes=[Scope.READ])]
+
 ReaderDep = Annotated[Actor, Security(require_actor, scopes=[Scope.READ])]
 
 WorkerDep = Annotated[Actor, Security(require_actor, scopes=[Scope.WRITE])]

@@ -145,7 +145,15 @@ def created_response(result: IdempotentResult, location: str) -> Response:
 
     The header `Idempotency-Replayed: true` is added if the receipt is that of an earlier, identical request.
     """
-    headers = {"Location": location}
-    if result.is_replay:
-        headers["Idempotency-Replayed"] = "true"
-    return Response(result.receipt, status_code=201, media_type=JSON, headers=headers)
+    response = stored_response(result)
+    response.status_code, response.headers["Location"] = 201, location
+    return response
+
+
+def stored_response(result: IdempotentResult) -> Response:
+    """Return a 200 response with the receipt.
+
+    The header `Idempotency-Replayed: true` is added if the receipt is that of an earlier, identical request.
+    """
+    headers = {"Idempotency-Replayed": "true"} if result.is_replay else {}
+    return Response(result.receipt, media_type=JSON, headers=headers)

@@ -46,6 +46,10 @@ SHOWN_AGAIN: Texts = {
         "Note limit reached",
         "You cannot add any more notes to this concern. Your note was not saved.",
     ),
+    errors.TooManyLabels: (
+        "Label limit reached",
+        "You cannot change the label of this concern any more. The former label stays.",
+    ),
     errors.ConcernErased: ("The text has been erased", "The dates and outcome of this concern are kept."),
     errors.IdempotencyKeyReused: (
         "You have already sent this form with different text",
@@ -77,6 +81,7 @@ SHOWN_AGAIN: Texts = {
 """The heading and message for each error after which a form about a concern is shown again."""
 TEXTS: Texts = SHOWN_AGAIN | {
     errors.ScopeMissing: ("Your role does not allow this", "If you need to do this, ask the desk lead."),
+    errors.CardsRefused: ("Your role does not get cards", "You can still open each concern."),
     errors.NoSuchConcern: ("No concern has this reference", "Check the reference for a mistake."),
     errors.NoSuchItem: ("Not found", "Someone removed it, or the address has a mistake."),
     errors.ProviderUnavailable: (

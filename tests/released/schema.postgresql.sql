@@ -136,11 +136,11 @@ CREATE TABLE concerns (
     CONSTRAINT pk_concerns PRIMARY KEY (reference)
 )
 
-CREATE INDEX ix_concerns_urgency ON concerns (waiting, danger, due, received_at, reference, state, immediate_danger, guide, assigned_to, changed_at, test, burst)
+CREATE INDEX ix_concerns_received ON concerns (received_at, reference, waiting, danger, due, state, immediate_danger, guide, assigned_to, changed_at, test, burst)
 
 CREATE INDEX ix_concerns_unacknowledged ON concerns (acknowledge_by) WHERE state = 'received' AND test IS FALSE
 
-CREATE INDEX ix_concerns_received ON concerns (received_at, reference, waiting, danger, due, state, immediate_danger, guide, assigned_to, changed_at, test, burst)
+CREATE INDEX ix_concerns_urgency ON concerns (waiting, danger, due, received_at, reference, state, immediate_danger, guide, assigned_to, changed_at, test, burst)
 
 CREATE FUNCTION concerns_name_an_edition() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NOT EXISTS (SELECT 1 FROM editions WHERE guide = NEW.guide AND language = '' AND number = NEW.edition) THEN RAISE EXCEPTION 'a concern names a published edition' USING ERRCODE = 'restrict_violation'; END IF; RETURN NEW; END $$
 
@@ -188,9 +188,9 @@ CREATE TABLE saved_forms (
     CONSTRAINT pk_saved_forms PRIMARY KEY (form_id)
 )
 
-CREATE INDEX ix_saved_forms_expires_at ON saved_forms (expires_at)
-
 CREATE INDEX ix_saved_forms_share ON saved_forms (source, expires_at, size)
+
+CREATE INDEX ix_saved_forms_expires_at ON saved_forms (expires_at)
 
 CREATE TABLE saved_views (
     person TEXT COLLATE "C" NOT NULL,
@@ -407,6 +407,34 @@ CREATE TABLE desk_sessions (
     CONSTRAINT fk_desk_sessions_person_people FOREIGN KEY(person) REFERENCES people (name)
 )
 
+CREATE TABLE cards (
+    reference TEXT COLLATE "C" NOT NULL,
+    addition INTEGER NOT NULL,
+    sealed BYTEA,
+    CONSTRAINT pk_cards PRIMARY KEY (reference, addition),
+    CONSTRAINT fk_cards_reference_concerns FOREIGN KEY(reference) REFERENCES concerns (reference)
+)
+
+CREATE FUNCTION cards_are_never_deleted() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF TRUE THEN RAISE EXCEPTION 'a card is never deleted' USING ERRCODE = 'restrict_violation'; END IF; RETURN OLD; END $$
+
+CREATE TRIGGER cards_are_never_deleted BEFORE DELETE ON cards FOR EACH ROW EXECUTE FUNCTION cards_are_never_deleted()
+
+CREATE FUNCTION cards_are_never_emptied() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'a card is never deleted' USING ERRCODE = 'restrict_violation'; END $$
+
+CREATE TRIGGER cards_are_never_emptied BEFORE TRUNCATE ON cards FOR EACH STATEMENT EXECUTE FUNCTION cards_are_never_emptied()
+
+CREATE FUNCTION cards_keep_their_place() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.reference IS DISTINCT FROM OLD.reference OR NEW.addition IS DISTINCT FROM OLD.addition THEN RAISE EXCEPTION 'a card keeps its place' USING ERRCODE = 'restrict_violation'; END IF; RETURN NEW; END $$
+
+CREATE TRIGGER cards_keep_their_place BEFORE UPDATE ON cards FOR EACH ROW EXECUTE FUNCTION cards_keep_their_place()
+
+CREATE FUNCTION cards_come_on_the_record() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.sealed IS NULL OR coalesce((SELECT act FROM audit_entries WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1), 'none') NOT IN ('received', 'added', 'resealed') THEN RAISE EXCEPTION 'a card comes with the audit log entry of its text' USING ERRCODE = 'restrict_violation'; END IF; RETURN NEW; END $$
+
+CREATE TRIGGER cards_come_on_the_record BEFORE INSERT ON cards FOR EACH ROW EXECUTE FUNCTION cards_come_on_the_record()
+
+CREATE FUNCTION cards_change_with_their_audit_entry() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.sealed IS DISTINCT FROM OLD.sealed AND (NEW.sealed IS NULL AND (coalesce((SELECT act FROM audit_entries WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1), 'none') <> 'erased' OR EXISTS (SELECT 1 FROM concerns WHERE reference = OLD.reference AND (state = 'received' OR held))) OR NEW.sealed IS NOT NULL AND (OLD.sealed IS NULL OR coalesce((SELECT act FROM audit_entries WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1), 'none') <> 'resealed')) THEN RAISE EXCEPTION 'a card changes only with its audit log entry' USING ERRCODE = 'restrict_violation'; END IF; RETURN NEW; END $$
+
+CREATE TRIGGER cards_change_with_their_audit_entry BEFORE UPDATE ON cards FOR EACH ROW EXECUTE FUNCTION cards_change_with_their_audit_entry()
+
 CREATE TABLE entries (
     reference TEXT COLLATE "C" NOT NULL,
     kind TEXT COLLATE "C" NOT NULL,
@@ -440,7 +468,7 @@ CREATE FUNCTION entries_keep_what_they_are() RETURNS trigger LANGUAGE plpgsql AS
 
 CREATE TRIGGER entries_keep_what_they_are BEFORE UPDATE ON entries FOR EACH ROW EXECUTE FUNCTION entries_keep_what_they_are()
 
-CREATE FUNCTION entries_come_on_the_record() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF (coalesce((SELECT act FROM audit_entries WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1), 'none') = CASE NEW.kind WHEN 'addition' THEN 'added' WHEN 'note' THEN 'noted' WHEN 'message' THEN 'message_sent' END AND NEW.sealed IS NOT NULL AND coalesce(NEW.acknowledged_at, NEW.read_at) IS NULL AND NEW.answered_by IS NULL) IS NOT TRUE THEN RAISE EXCEPTION 'an entry comes on the record, and nobody has seen it' USING ERRCODE = 'restrict_violation'; END IF; RETURN NEW; END $$
+CREATE FUNCTION entries_come_on_the_record() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF (coalesce((SELECT act FROM audit_entries WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1), 'none') = CASE NEW.kind WHEN 'addition' THEN 'added' WHEN 'note' THEN 'noted' WHEN 'label' THEN 'labelled' WHEN 'message' THEN 'message_sent' END AND NEW.sealed IS NOT NULL AND coalesce(NEW.acknowledged_at, NEW.read_at) IS NULL AND NEW.answered_by IS NULL) IS NOT TRUE THEN RAISE EXCEPTION 'an entry comes on the record, and nobody has seen it' USING ERRCODE = 'restrict_violation'; END IF; RETURN NEW; END $$
 
 CREATE TRIGGER entries_come_on_the_record BEFORE INSERT ON entries FOR EACH ROW EXECUTE FUNCTION entries_come_on_the_record()
 
@@ -523,9 +551,9 @@ CREATE TABLE deliveries (
     CONSTRAINT fk_deliveries_event_id_events FOREIGN KEY(event_id) REFERENCES events (id)
 )
 
-CREATE INDEX ix_deliveries_of_webhook ON deliveries (webhook, state, due)
-
 CREATE INDEX ix_deliveries_due ON deliveries (state, due)
+
+CREATE INDEX ix_deliveries_of_webhook ON deliveries (webhook, state, due)
 
 CREATE FUNCTION deliveries_are_never_deleted() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF TRUE THEN RAISE EXCEPTION 'a delivery is never deleted' USING ERRCODE = 'restrict_violation'; END IF; RETURN OLD; END $$
 

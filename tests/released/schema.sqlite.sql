@@ -118,11 +118,11 @@ CREATE TABLE concerns (
     CONSTRAINT pk_concerns PRIMARY KEY (reference)
 )
 
-CREATE INDEX ix_concerns_urgency ON concerns (waiting, danger, due, received_at, reference, state, immediate_danger, guide, assigned_to, changed_at, test, burst)
+CREATE INDEX ix_concerns_received ON concerns (received_at, reference, waiting, danger, due, state, immediate_danger, guide, assigned_to, changed_at, test, burst)
 
 CREATE INDEX ix_concerns_unacknowledged ON concerns (acknowledge_by) WHERE state = 'received' AND test IS 0
 
-CREATE INDEX ix_concerns_received ON concerns (received_at, reference, waiting, danger, due, state, immediate_danger, guide, assigned_to, changed_at, test, burst)
+CREATE INDEX ix_concerns_urgency ON concerns (waiting, danger, due, received_at, reference, state, immediate_danger, guide, assigned_to, changed_at, test, burst)
 
 CREATE TRIGGER concerns_name_an_edition BEFORE INSERT ON concerns WHEN NOT EXISTS (SELECT 1 FROM editions WHERE guide = NEW.guide AND language = '' AND number = NEW.edition) BEGIN SELECT RAISE(ABORT, 'a concern names a published edition'); END
 
@@ -154,9 +154,9 @@ CREATE TABLE saved_forms (
     CONSTRAINT pk_saved_forms PRIMARY KEY (form_id)
 )
 
-CREATE INDEX ix_saved_forms_expires_at ON saved_forms (expires_at)
-
 CREATE INDEX ix_saved_forms_share ON saved_forms (source, expires_at, size)
+
+CREATE INDEX ix_saved_forms_expires_at ON saved_forms (expires_at)
 
 CREATE TABLE saved_views (
     person VARCHAR NOT NULL,
@@ -343,6 +343,26 @@ CREATE TABLE desk_sessions (
     CONSTRAINT fk_desk_sessions_person_people FOREIGN KEY(person) REFERENCES people (name)
 )
 
+CREATE TABLE cards (
+    reference VARCHAR NOT NULL,
+    addition INTEGER NOT NULL,
+    sealed BLOB,
+    CONSTRAINT pk_cards PRIMARY KEY (reference, addition),
+    CONSTRAINT fk_cards_reference_concerns FOREIGN KEY(reference) REFERENCES concerns (reference)
+)
+
+CREATE TRIGGER cards_are_never_deleted BEFORE DELETE ON cards WHEN TRUE BEGIN SELECT RAISE(ABORT, 'a card is never deleted'); END
+
+CREATE TRIGGER cards_are_never_replaced BEFORE INSERT ON cards WHEN EXISTS (SELECT 1 FROM cards WHERE (reference = NEW.reference AND addition = NEW.addition) OR rowid = NEW.rowid) BEGIN SELECT RAISE(ABORT, 'a card is never deleted'); END
+
+CREATE TRIGGER cards_keep_their_place BEFORE UPDATE ON cards WHEN NEW.reference IS DISTINCT FROM OLD.reference OR NEW.addition IS DISTINCT FROM OLD.addition BEGIN SELECT RAISE(ABORT, 'a card keeps its place'); END
+
+CREATE TRIGGER cards_keep_their_row BEFORE UPDATE ON cards WHEN NEW.rowid <> OLD.rowid BEGIN SELECT RAISE(ABORT, 'a card keeps its place'); END
+
+CREATE TRIGGER cards_come_on_the_record BEFORE INSERT ON cards WHEN NEW.sealed IS NULL OR coalesce((SELECT act FROM audit_entries WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1), 'none') NOT IN ('received', 'added', 'resealed') BEGIN SELECT RAISE(ABORT, 'a card comes with the audit log entry of its text'); END
+
+CREATE TRIGGER cards_change_with_their_audit_entry BEFORE UPDATE ON cards WHEN NEW.sealed IS DISTINCT FROM OLD.sealed AND (NEW.sealed IS NULL AND (coalesce((SELECT act FROM audit_entries WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1), 'none') <> 'erased' OR EXISTS (SELECT 1 FROM concerns WHERE reference = OLD.reference AND (state = 'received' OR held))) OR NEW.sealed IS NOT NULL AND (OLD.sealed IS NULL OR coalesce((SELECT act FROM audit_entries WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1), 'none') <> 'resealed')) BEGIN SELECT RAISE(ABORT, 'a card changes only with its audit log entry'); END
+
 CREATE TABLE entries (
     reference VARCHAR NOT NULL,
     kind VARCHAR NOT NULL,
@@ -372,7 +392,7 @@ CREATE TRIGGER entries_keep_what_they_are BEFORE UPDATE ON entries WHEN NEW.refe
 
 CREATE TRIGGER entries_keep_their_place BEFORE UPDATE ON entries WHEN NEW.rowid <> OLD.rowid BEGIN SELECT RAISE(ABORT, 'an entry keeps its number, its time and its author'); END
 
-CREATE TRIGGER entries_come_on_the_record BEFORE INSERT ON entries WHEN (coalesce((SELECT act FROM audit_entries WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1), 'none') = CASE NEW.kind WHEN 'addition' THEN 'added' WHEN 'note' THEN 'noted' WHEN 'message' THEN 'message_sent' END AND NEW.sealed IS NOT NULL AND coalesce(NEW.acknowledged_at, NEW.read_at) IS NULL AND NEW.answered_by IS NULL) IS NOT TRUE BEGIN SELECT RAISE(ABORT, 'an entry comes on the record, and nobody has seen it'); END
+CREATE TRIGGER entries_come_on_the_record BEFORE INSERT ON entries WHEN (coalesce((SELECT act FROM audit_entries WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1), 'none') = CASE NEW.kind WHEN 'addition' THEN 'added' WHEN 'note' THEN 'noted' WHEN 'label' THEN 'labelled' WHEN 'message' THEN 'message_sent' END AND NEW.sealed IS NOT NULL AND coalesce(NEW.acknowledged_at, NEW.read_at) IS NULL AND NEW.answered_by IS NULL) IS NOT TRUE BEGIN SELECT RAISE(ABORT, 'an entry comes on the record, and nobody has seen it'); END
 
 CREATE TRIGGER entries_stay_until_acknowledged BEFORE UPDATE ON entries WHEN NEW.sealed IS DISTINCT FROM OLD.sealed AND (NEW.sealed IS NULL OR CAST(NEW.recipients AS TEXT) = CAST(OLD.recipients AS TEXT)) AND (OLD.kind = 'addition' AND OLD.acknowledged_at IS NULL OR EXISTS (SELECT 1 FROM concerns WHERE reference = OLD.reference AND (state = 'received' OR held))) BEGIN SELECT RAISE(ABORT, 'an entry is not erased while it, or its concern, is not acknowledged, or is on hold'); END
 
@@ -433,9 +453,9 @@ CREATE TABLE deliveries (
     CONSTRAINT fk_deliveries_event_id_events FOREIGN KEY(event_id) REFERENCES events (id)
 )
 
-CREATE INDEX ix_deliveries_of_webhook ON deliveries (webhook, state, due)
-
 CREATE INDEX ix_deliveries_due ON deliveries (state, due)
+
+CREATE INDEX ix_deliveries_of_webhook ON deliveries (webhook, state, due)
 
 CREATE TRIGGER deliveries_are_never_deleted BEFORE DELETE ON deliveries WHEN TRUE BEGIN SELECT RAISE(ABORT, 'a delivery is never deleted'); END
 

@@ -65,6 +65,8 @@ def keys_reseal(
 ) -> None:
     """Re-encrypt every concern to the recipients of GUIDANCE_SEAL_TO. Run it on the computer with the identity.
 
+    Concerns and additions without a card get one.
+
     To retire a key, replace its recipient in GUIDANCE_SEAL_TO, then run this once. Texts that cannot be decrypted
     are listed and left unchanged, with exit status 1.
     """
@@ -80,6 +82,8 @@ def keys_reseal(
             on_step=show,
         )
     typer.echo(f"{resealed.count} re-encrypted")
+    if resealed.cards:
+        typer.echo(f"{resealed.cards} cards made")
     for text in resealed.unopened:
         typer.echo(f"{text}: not encrypted to this identity; left unchanged", err=True)
     for text in resealed.misplaced:

@@ -14,9 +14,11 @@ AUDIT = "audit"
 EVENTS = "events"
 PEOPLE = "people"
 WEBHOOKS = "webhooks"
+CARDS = "cards"
+"""The chain of the readings of cards. Each entry names the concerns whose cards were returned."""
 OUTBOX = "outbox"
 """The chain of events. Its entries are in the table `events`, and each checkpoint records its last event."""
-WITHOUT_A_CONCERN = (INBOX, AUDIT, EVENTS, PEOPLE, WEBHOOKS, OUTBOX)
+WITHOUT_A_CONCERN = (INBOX, AUDIT, EVENTS, PEOPLE, WEBHOOKS, CARDS, OUTBOX)
 """The chains that do not belong to one concern."""
 
 
@@ -43,11 +45,13 @@ class DeskAct(StrEnum):
     The person saw their form again.
     """
     NOTED = "noted"
+    LABELLED = "labelled"
     DISCLOSURES_READ = "disclosures_read"
     STATEMENT_SIGNED = "statement_signed"
     CHECKPOINT_SIGNED = "checkpoint_signed"
     SUMMARY_READ = "summary_read"
     EVENTS_READ = "events_read"
+    CARDS_GIVEN = "cards_given"
     EVENTS_CONFIRMED = "events_confirmed"
     WEBHOOK_CHANGED = "webhook_changed"
     MESSAGE_SENT = "message_sent"

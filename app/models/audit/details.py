@@ -18,6 +18,7 @@ CHANGING_ACTS = ASSIGNING_ACTS | {
     DeskAct.RECEIVED,
     DeskAct.ADDED,
     DeskAct.NOTED,
+    DeskAct.LABELLED,
     DeskAct.ACKNOWLEDGED,
     DeskAct.CLOSED,
     DeskAct.HELD,
@@ -25,7 +26,7 @@ CHANGING_ACTS = ASSIGNING_ACTS | {
     DeskAct.ERASED,
 }
 """Actions that change a concern or its entries. A concern's `changed_at` is the time of the last one."""
-TO_SEE_FIRST = CHANGING_ACTS | {DeskAct.MESSAGE_SENT, DeskAct.HANDED_OVER}
+TO_SEE_FIRST = (CHANGING_ACTS | {DeskAct.MESSAGE_SENT, DeskAct.HANDED_OVER}) - {DeskAct.LABELLED}
 """Actions of others that a person must have seen before a deciding action on the concern."""
 DECIDING_ACTS = frozenset(
     {
@@ -79,7 +80,7 @@ class SealDetails(EntryDetails):
     `sealed_sha256` is the digest of the sealed text. `recipients` are the fingerprints of the desk's keys; a message
     has none. `columns_sha256` is the digest of the concern's unencrypted columns, if the action sets them.
     `entry_sha256` is the digest of the new entry's columns. `receipt_sha256` is the digest of the receipt that is
-    stored for a retry.
+    stored for a retry. `card_sha256` is the digest of the sealed card of a concern or an addition.
     """
 
     sealed_sha256: str
@@ -87,11 +88,12 @@ class SealDetails(EntryDetails):
     entry_sha256: str | None = None
     columns_sha256: str | None = None
     receipt_sha256: str | None = None
+    card_sha256: str | None = None
 
     def __str__(self) -> str:
         added = "" if self.place is None else f"{self.place} "
         recipients = f" to {' '.join(self.recipients)}" if self.recipients else ""
-        digests = {"entry": self.entry_sha256, "columns": self.columns_sha256, "receipt": self.receipt_sha256}
+        digests = {name: getattr(self, f"{name}_sha256") for name in ("entry", "columns", "receipt", "card")}
         others = "".join(f"; {name} sha256:{digest}" for name, digest in digests.items() if digest is not None)
         return f"{added}sha256:{self.sealed_sha256}{recipients}{others}"
 
@@ -226,6 +228,26 @@ class ExportedDetails(Details):
 
     def __str__(self) -> str:
         return f"sha256:{self.file_sha256} {'with' if self.notes else 'without'} notes"
+
+
+class CardsGivenDetails(Details):
+    """Details of a reading of cards: which of them were asked for, and the concerns whose cards were returned.
+
+    `scope` and `changed_since` are those of the request. `positions` are the positions in the audit log of the entries
+    that received the concerns, in ascending order: all the cards of these concerns, and their newest labels, were
+    returned as they were when `log` was the last position of the audit log. `sha256` is the digest of that set.
+    """
+
+    scope: str
+    changed_since: UtcDateTime | None = None
+    log: int = 0
+    positions: tuple[int, ...] = ()
+    sha256: str
+
+    def __str__(self) -> str:
+        since = "" if self.changed_since is None else f", changed since {format_utc(self.changed_since)}"
+        concerns = f"{len(self.positions)} concern{'' if len(self.positions) == 1 else 's'}"
+        return f"{self.scope}{since}: cards of {concerns} sha256:{self.sha256}"
 
 
 class LogDetails(Details):
@@ -369,6 +391,7 @@ DETAILS: Mapping[str, type[Details]] = {
     **dict.fromkeys(SEALING_ACTS, SealDetails),
     **dict.fromkeys((DeskAct.LISTED, DeskAct.OPENED, DeskAct.EVENTS_READ), ShownDetails),
     **dict.fromkeys((DeskAct.HELD, DeskAct.RELEASED, DeskAct.ERASED, DeskAct.UNASSIGNED), ReasonDetails),
+    DeskAct.CARDS_GIVEN: CardsGivenDetails,
     DeskAct.ACKNOWLEDGED: AcknowledgedDetails,
     DeskAct.CLOSED: ClosedDetails,
     DeskAct.ASSIGNED: PersonDetails,

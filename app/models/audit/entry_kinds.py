@@ -4,15 +4,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from app.errors import GuidanceError, TooManyAdditions, TooManyMessages, TooManyNotes
+from app.errors import GuidanceError, TooManyAdditions, TooManyLabels, TooManyMessages, TooManyNotes
 from app.models.audit.audit_log import DeskAct
 
 
 class EntryKind(StrEnum):
-    """Kind of an entry of a concern: the reporter's addition, a note of the desk, or a message to the reporter."""
+    """Kind of an entry of a concern: the reporter's addition, the desk's note or label, or the desk's message."""
 
     ADDITION = "addition"
     NOTE = "note"
+    LABEL = "label"
     MESSAGE = "message"
 
 
@@ -48,6 +49,7 @@ class EntrySpec:
 ENTRY_SPECS = {
     EntryKind.ADDITION: EntrySpec(DeskAct.ADDED, 200, 20_000_000, TooManyAdditions),
     EntryKind.NOTE: EntrySpec(DeskAct.NOTED, 500, 5_000_000, TooManyNotes),
+    EntryKind.LABEL: EntrySpec(DeskAct.LABELLED, 200, 1_000_000, TooManyLabels),
     EntryKind.MESSAGE: EntrySpec(
         DeskAct.MESSAGE_SENT, 100, 5_000_000, TooManyMessages, for_desk=False, changes_concern=False
     ),

@@ -19,11 +19,12 @@ def seal_details(
     row: EntryRow | None = None,
     columns: Mapping[str, Any] | None = None,
     receipt: StoredReceiptRow | None = None,
+    card: bytes | None = None,
 ) -> SealDetails:
     """Return the details of an action that stores the text `sealed`, encrypted to `recipients`.
 
     For a new entry, `added` is its place and `row` is its row. `columns` are those of the concern's row, if the action
-    sets them. `receipt` is the receipt that is stored for a retry.
+    sets them. `receipt` is the receipt that is stored for a retry. `card` is the sealed card of the text, if any.
     """
     return SealDetails(
         kind=None if added is None else added.kind,
@@ -33,6 +34,7 @@ def seal_details(
         columns_sha256=None if columns is None else columns_sha256(columns),
         entry_sha256=None if row is None else entry_sha256(row),
         receipt_sha256=None if receipt is None else receipt_sha256(receipt),
+        card_sha256=None if card is None else hashlib.sha256(card).hexdigest(),
     )
 
 

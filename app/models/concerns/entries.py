@@ -28,6 +28,9 @@ MAX_NOTE_FILE_BYTES = 65_536
 """Maximum size of a sealed note. It is enough for the longest note, even if JSON escapes all characters."""
 MAX_RECIPIENTS = 20
 RECIPIENT = "age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj"
+MAX_LABEL_LENGTH = 40
+MAX_LABEL_FILE_BYTES = 8192
+WORDS_OF_A_LABEL = "Alex, Example Academy, Year 9"
 WORDS_OF_A_NOTE = "Spoke to the school. Call again on Monday."
 WORDS_OF_AN_ADDITION = {"immediate_danger": "no", "concern": {"narrative": "Alex Example came home at six."}}
 AgeRecipient = Annotated[str, StringConstraints(pattern=r"^age1[0-9a-z]{58}$", max_length=62)]
@@ -173,11 +176,57 @@ class NewNote(RequestModel):
 
     @model_validator(mode="after")
     def _has_one(self) -> Self:
-        if (self.text is None) == (self.sealed is None):
-            raise CodedValueError(FaultCode.REQUIRED, "give either `text` or `sealed`")
-        if (self.sealed is None) != (self.recipients is None):
-            raise CodedValueError(FaultCode.REQUIRED, "give `recipients` if, and only if, you give `sealed`")
+        _expect_text_or_sealed(self)
         return self
+
+
+def _check_line(text: str) -> str:
+    if not text.isprintable():
+        raise CodedValueError(FaultCode.WRONG_FORM, "must be one line of text")
+    return text.strip()
+
+
+class NewLabel(RequestModel):
+    """A label, as text or as a file encrypted on the worker's computer. It replaces the former label."""
+
+    text: Annotated[str, StringConstraints(max_length=MAX_LABEL_LENGTH), AfterValidator(_check_line)] | None = Field(
+        default=None,
+        description="The label, encrypted here like a note. An empty text removes the label.",
+        examples=[WORDS_OF_A_LABEL],
+    )
+    sealed: (
+        Annotated[
+            str,
+            StringConstraints(max_length=base64_length(MAX_LABEL_FILE_BYTES)),
+            AfterValidator(age_file_within(MAX_LABEL_FILE_BYTES)),
+        ]
+        | None
+    ) = Field(
+        default=None,
+        description="Instead of `text`: a base64 age file encrypted to every key of `GET /v1/desk/recipients`, so that "
+        "this service never has the text. It contains JSON: `reference`, and `label` with `text`, followed by spaces "
+        "to a multiple of 512 bytes.",
+        examples=[EXAMPLE_SEALED],
+    )
+    recipients: tuple[AgeRecipient, ...] | None = Field(
+        default=None,
+        description="With `sealed`: the keys that the file is encrypted to. They must be those of this service.",
+        max_length=MAX_RECIPIENTS,
+        examples=[[RECIPIENT]],
+    )
+
+    @model_validator(mode="after")
+    def _has_one(self) -> Self:
+        _expect_text_or_sealed(self)
+        return self
+
+
+def _expect_text_or_sealed(given: NewNote | NewLabel) -> None:
+    """Raise `CodedValueError` unless `given` has either a text, or a sealed file with its recipients."""
+    if (given.text is None) == (given.sealed is None):
+        raise CodedValueError(FaultCode.REQUIRED, "give either `text` or `sealed`")
+    if (given.sealed is None) != (given.recipients is None):
+        raise CodedValueError(FaultCode.REQUIRED, "give `recipients` if, and only if, you give `sealed`")
 
 
 class RecipientsResponse(ResponseModel):
@@ -201,6 +250,15 @@ class NoteEntry(ResponseModel):
         examples=[WORDS_OF_A_NOTE],
     )
     links: Links = Field(examples=[{"self": desk_concern_path(EXAMPLE_REFERENCE, "notes", 1)}])
+
+
+class LabelEntry(ResponseModel):
+    """A stored label, without its text."""
+
+    number: int = Field(description="Number, from 1. The label with the highest number counts.", examples=[1])
+    written_at: UtcDateTime = Field(description="Time of writing.")
+    by: str = Field(description="Author, as named in the audit log.", examples=["example-desk/Robin Example"])
+    links: Links = Field(examples=[{"self": desk_concern_path(EXAMPLE_REFERENCE, "label")}])
 
 
 class NotesResponse(ResponseModel):

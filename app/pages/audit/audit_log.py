@@ -21,6 +21,8 @@ from app.services.cursors import decode_key, encode_key
 ACT_WORDS = {
     DeskAct.ADDED: "Addition received",
     DeskAct.NOTED: "Note written",
+    DeskAct.LABELLED: "Label changed",
+    DeskAct.CARDS_GIVEN: "Cards given, sealed",
     DeskAct.UNASSIGNED: "Unassigned",
     DeskAct.MESSAGE_SENT: "Message sent to the reporter",
     DeskAct.MESSAGE_READ: "Question read",
@@ -33,6 +35,7 @@ DIGESTS_ALONE = frozenset(
         DeskAct.ADDED,
         DeskAct.RESEALED,
         DeskAct.NOTED,
+        DeskAct.LABELLED,
         DeskAct.MESSAGE_SENT,
         DeskAct.MESSAGE_READ,
         DeskAct.HAND_OVER_CONFIRMED,

@@ -21,7 +21,7 @@ from app.http.params import IN_PLAIN_DIGITS
 from app.http.routes import GuidanceRouter
 from app.models.audit.audit_log import AuditEntryRow, DeskAct
 from app.models.base import MAX_NUMBER, RequestModel
-from app.models.concerns.entries import Message, NewNote
+from app.models.concerns.entries import Message, NewLabel, NewNote
 from app.models.concerns.receipts import ConcernState
 from app.models.desk.actions import Acknowledgement, Erasure, Hold, Outcome
 from app.models.desk.hand_overs import HandedOver, HandOver, HandOverReceipt
@@ -34,7 +34,7 @@ from app.pages.posted_forms import SubmittedForm, SubmittedFormDep, faults_of
 from app.services.access.people import list_workers
 from app.services.audit.audit_log import Actor, list_last_entries
 from app.services.audit.meanwhile import list_entries_since
-from app.services.concerns.desk_entries import send_message, write_note
+from app.services.concerns.desk_entries import send_message, write_label, write_note
 from app.services.concerns.rows import find_concern
 from app.services.desk import actions, assignment, hand_overs
 from app.services.desk.presented_concerns import reference_of
@@ -292,6 +292,17 @@ def write_note_on_page(attempt: AttemptDep) -> Response:
         write_note(attempt.context.desk, attempt.reference, note, attempt.actor, attempt.key)
     except REFUSED as refusal:
         return show_again(attempt, "note", refusal)
+    return lead_back(attempt)
+
+
+@router.post("/{reference}/label")
+def set_label_on_page(attempt: AttemptDep) -> Response:
+    """Set the label of the concern, or remove it if the text is empty."""
+    try:
+        label = attempt.parse(NewLabel, read_words(attempt))
+        write_label(attempt.context.desk, attempt.reference, label, attempt.actor, attempt.key)
+    except REFUSED as refusal:
+        return show_again(attempt, "label", refusal)
     return lead_back(attempt)
 
 

@@ -1,8 +1,9 @@
-"""Routes of a concern's entries at the desk: the reporter's additions, the desk's notes, messages to the reporter."""
+"""Routes of a concern's entries at the desk: additions of the reporter, notes and labels of the desk, and messages."""
 
 from typing import Annotated, Any
 
 from fastapi import Body, Query, Request, Response
+from sqlmodel import Session
 
 from app.errors import (
     ConcernErased,
@@ -12,6 +13,7 @@ from app.errors import (
     NotAcknowledged,
     SealedTextMisplaced,
     SeveralIdempotencyKeys,
+    TooManyLabels,
     TooManyMessages,
     TooManyNotes,
     UnsealingUnavailable,
@@ -27,6 +29,7 @@ from app.http.params import (
     NoteNumber,
     created_response,
     expect_one_key_at_most,
+    stored_response,
 )
 from app.http.problems import BODY_PROBLEMS, RESPONSES_OF_CLIENT_ROUTES, problem_responses
 from app.http.responses import SEALED, sealed_file
@@ -34,12 +37,15 @@ from app.http.routes import GuidanceRouter
 from app.models.audit.audit_log import DeskAct
 from app.models.audit.entry_kinds import EntryKind, EntryPlace
 from app.models.concerns.entries import (
+    WORDS_OF_A_LABEL,
     WORDS_OF_A_NOTE,
     AdditionAcknowledgement,
     AdditionsResponse,
+    LabelEntry,
     Message,
     MessageEntry,
     MessagesResponse,
+    NewLabel,
     NewNote,
     NoteEntry,
     NotesResponse,
@@ -55,6 +61,7 @@ from app.services.desk.presented_concerns import entry_of
 router = GuidanceRouter(tags=["Desk"], responses=RESPONSES_OF_CLIENT_ROUTES, route_class=JSONRoute)
 ADDITIONS = f"{ONE_CONCERN}/additions"
 NOTES = f"{ONE_CONCERN}/notes"
+LABEL = f"{ONE_CONCERN}/label"
 MESSAGES = f"{ONE_CONCERN}/messages"
 PageCursor = Annotated[Cursor, Query(examples=[encode_key(1)])]
 OF_ONE_FILE = SEALED | problem_responses(NoSuchConcern, NoSuchItem, ConcernErased)
@@ -145,6 +152,39 @@ def read_notes(asked: ReadingDep, limit: Limit = 50, cursor: PageCursor = None) 
 def fetch_note(asked: ReadingDep, number: NoteNumber) -> Response:
     """The sealed file of one note. The header `Notes` is the number of notes."""
     return _sealed_file(asked, EntryPlace(EntryKind.NOTE, number), f"-note-{number}", counted_as="Notes")
+
+
+@router.put(
+    LABEL,
+    summary="Set the label",
+    operation_id="set_label",
+    response_model=LabelEntry,
+    responses=problem_responses(
+        NoSuchConcern, ConcernErased, TooManyLabels, SeveralIdempotencyKeys, IdempotencyKeyReused, *BODY_PROBLEMS
+    ),
+)
+def set_label(
+    request: Request,
+    asked: WorkingDep,
+    label: Annotated[NewLabel, Body(examples=[{"text": WORDS_OF_A_LABEL}])],
+    idempotency_key: IdempotencyKey = None,
+) -> Response:
+    """Set the label of the concern: a few words for the desk only, encrypted like a note and erased with the concern.
+
+    The newest label counts, and an empty text removes it. Encrypt it on the client, to every key of
+    `GET /v1/desk/recipients`, and this service never has the text. `GET /v1/desk/cards` returns labels.
+    """
+    expect_one_key_at_most(request)
+    written = desk_entries.write_label(asked.desk, asked.reference, label, asked.actor, idempotency_key)
+    return stored_response(written)
+
+
+@router.get(LABEL, summary="Download the sealed label", response_class=Response, responses=OF_ONE_FILE)
+def fetch_label(asked: ReadingDep) -> Response:
+    """The sealed file of the newest label. The header `Labels` is the number of labels that the concern has had."""
+    with Session(asked.desk.engine) as session:
+        number, _ = entries.measure_entries(session, EntryKind.LABEL, asked.reference)
+    return _sealed_file(asked, EntryPlace(EntryKind.LABEL, number), "-label", counted_as="Labels")
 
 
 @router.get(MESSAGES, summary="List messages to the reporter", responses=problem_responses(NoSuchConcern))

@@ -65,4 +65,4 @@ def _empty_log(engine: Engine) -> bool:
 
 def _vacuum(engine: Engine) -> None:
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.exec_driver_sql("VACUUM concerns, entries, saved_forms")
+        connection.exec_driver_sql("VACUUM concerns, cards, entries, saved_forms")

@@ -77,6 +77,8 @@ class RecordedConcern(Replayed):
     """Maps each action to the time when it was first recorded."""
     seals: dict[EntryPlace | None, SealDetails] = field(default_factory=dict)
     """Maps the place of each text to the digest and the recipients of its last encryption."""
+    cards: dict[EntryPlace | None, str] = field(default_factory=dict)
+    """Maps the place of each text that has a card to the digest of the card."""
     added: dict[EntryPlace | None, AuditEntryRow] = field(default_factory=dict)
     """Maps the place of each addition, note or message to the audit log entry that recorded its arrival."""
     entries: dict[EntryPlace | None, str | None] = field(default_factory=dict)
@@ -113,6 +115,8 @@ class RecordedConcern(Replayed):
 
     def _seal(self, details: SealDetails, _row: AuditEntryRow) -> None:
         self.seals[details.place] = details
+        if details.card_sha256 is not None:
+            self.cards[details.place] = details.card_sha256
         self.columns_sha256 = details.columns_sha256 or self.columns_sha256
         if details.receipt_sha256 is not None:
             self.receipts.add(details.receipt_sha256)

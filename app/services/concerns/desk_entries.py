@@ -1,4 +1,4 @@
-"""Notes and messages that the desk writes."""
+"""Notes, labels and messages that the desk writes."""
 
 import base64
 from collections.abc import Sequence
@@ -12,17 +12,17 @@ from app.models.audit.audit_log import DeskAct
 from app.models.audit.details import ShownDetails
 from app.models.audit.entry_kinds import EntryKind
 from app.models.base import canonical_submission, format_utc
-from app.models.concerns.entries import Message, MessageEntry, MessagesResponse, NewNote
+from app.models.concerns.entries import Message, MessageEntry, MessagesResponse, NewLabel, NewNote
 from app.models.links import desk_concern_path
 from app.services.audit.audit_log import Actor, record_action
 from app.services.concerns.entries import Desk, NewEntry, list_entries, store_sealed
 from app.services.concerns.idempotency import IdempotentResult, Retryable, derive_idempotency_keys
 from app.services.concerns.presented_entries import message_entry_of
 from app.services.concerns.rows import get_concern
-from app.services.concerns.sealing import note_plaintext, open_note, seal_message
+from app.services.concerns.sealing import label_plaintext, note_plaintext, open_note, seal_message
 
 NOT_OUR_KEYS = "these are not the current keys of this service: encrypt it again to the current keys"
-NO_NOTE = "this is not a note about this concern encrypted to those keys"
+NO_NOTE = "this is not a {} about this concern encrypted to those keys"
 
 
 def write_note(desk: Desk, reference: str, note: NewNote, actor: Actor, key: str | None = None) -> IdempotentResult:
@@ -38,13 +38,35 @@ def write_note(desk: Desk, reference: str, note: NewNote, actor: Actor, key: str
     """
     faults: list[FieldError] = []
     if note.sealed is not None:
-        sealed, faults = base64.b64decode(note.sealed), _faults_in(note, reference, desk)
+        sealed, faults = base64.b64decode(note.sealed), _faults_in(note, EntryKind.NOTE, reference, desk)
     else:
         written = {"received_at": format_utc(actor.at), "author": actor.client}
         sealed = desk.sealer.seal(note_plaintext(note.text or "", reference, **written))
     entry = NewEntry(EntryKind.NOTE, actor, sealed, desk.sealer.fingerprints)
     keys = derive_idempotency_keys(key, client=f"{actor.client}, note about {reference}")
     return _store_once(desk, reference, entry, Retryable(canonical_submission(note), keys), faults)
+
+
+def write_label(desk: Desk, reference: str, label: NewLabel, actor: Actor, key: str | None = None) -> IdempotentResult:
+    """Encrypt and store the label, and return its entry (JSON) without the text once it is on disk.
+
+    The label replaces the former one; an empty text means no label. A label that was encrypted where it was typed
+    (`label.sealed`) is stored as received. A retry with the same idempotency key `key` stores no second label.
+
+    Raise `NoSuchConcern` if the reference is unknown, `ConcernErased` if the concern was erased, `TooManyLabels` above
+    the maximum number or size of labels, `IdempotencyKeyReused` if `key` was used for other content, or `StoreBusy` if
+    the label could not be stored in time. Raise `ValidationFailed` for a received file that the desk cannot decrypt.
+    Raise `ChangedMeanwhile` if the concern has changed since `actor.seen`.
+    """
+    faults: list[FieldError] = []
+    if label.sealed is not None:
+        sealed, faults = base64.b64decode(label.sealed), _faults_in(label, EntryKind.LABEL, reference, desk)
+    else:
+        written = {"received_at": format_utc(actor.at), "author": actor.client}
+        sealed = desk.sealer.seal(label_plaintext(label.text or "", reference, **written))
+    entry = NewEntry(EntryKind.LABEL, actor, sealed, desk.sealer.fingerprints)
+    keys = derive_idempotency_keys(key, client=f"{actor.client}, label of {reference}")
+    return _store_once(desk, reference, entry, Retryable(canonical_submission(label), keys), faults)
 
 
 def _store_once(
@@ -58,11 +80,11 @@ def _store_once(
     return IdempotentResult(reference, presented, is_replay=False)
 
 
-def _faults_in(note: NewNote, reference: str, desk: Desk) -> list[FieldError]:
-    """Return the faults of a note that was encrypted elsewhere, as far as this service can check.
+def _faults_in(note: NewNote | NewLabel, kind: EntryKind, reference: str, desk: Desk) -> list[FieldError]:
+    """Return the faults of a note or a label that was encrypted elsewhere, as far as this service can check.
 
-    A service that can decrypt notes also checks the text, because one invalid note would prevent the desk from opening
-    the other notes on the same page.
+    `kind` is the kind of the entry. A service that can decrypt notes also checks the text, because one invalid note
+    would prevent the desk from opening the other notes on the same page.
     """
     sealer, unsealer = desk.sealer, desk.unsealer
     if sorted(note.recipients or ()) != sorted(map(str, sealer.recipients)):
@@ -72,9 +94,9 @@ def _faults_in(note: NewNote, reference: str, desk: Desk) -> list[FieldError]:
         if count_keys(sealed) != len(sealer.recipients):
             raise NotThatFile
         if unsealer.has_one_of(sealer.fingerprints):
-            open_note(unsealer, sealed, reference=reference, received_at=None, author=None)
+            open_note(unsealer, sealed, reference=reference, received_at=None, author=None, member=kind.value)
     except (NotThatFile, SealedTextMisplaced, UnsealingUnavailable):
-        return [FieldError(("sealed",), NO_NOTE)]
+        return [FieldError(("sealed",), NO_NOTE.format(kind.value))]
     return []
 
 

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sqlalchemy import ColumnElement, Engine, Integer, Row, Select, bindparam, func, insert, select
@@ -18,6 +19,7 @@ from app.models.concerns.digests import seal_details
 from app.models.concerns.entries import EntryRow
 from app.models.concerns.rows import ConcernRow, StoredReceiptRow
 from app.services.audit.audit_log import Actor, record_action, record_change
+from app.services.concerns.cards import insert_cards
 from app.services.concerns.idempotency import Retryable
 from app.services.concerns.presented_entries import present_entry
 from app.services.concerns.receipt_signing import ReceiptSigner
@@ -111,7 +113,7 @@ class NewEntry:
     """An entry with its sealed text, before it has a number.
 
     `actor` is the author. `recipients` are the fingerprints of the desk's keys to which the text is sealed.
-    `recipients` is empty for a message. Only an addition has `acknowledge_by` and `immediate_danger`.
+    `recipients` is empty for a message. Only an addition has `acknowledge_by`, `immediate_danger` and a sealed `card`.
     """
 
     kind: EntryKind
@@ -120,6 +122,7 @@ class NewEntry:
     recipients: Sequence[str] = ()
     acknowledge_by: dt.datetime | None = None
     immediate_danger: str | None = None
+    card: bytes | None = None
 
     def numbered(self, reference: str, number: int) -> EntryRow:
         """Return the row of the entry of the concern `reference`, with the number `number`."""
@@ -144,7 +147,7 @@ def append_entry(
     receipt: StoredReceiptRow | None,
     columns: dict[str, Any] | None = None,
 ) -> EntryRow:
-    """Record the entry in the audit log, insert the entry under the next number, and return its row.
+    """Record the entry in the audit log, insert the entry with its card under the next number, and return its row.
 
     `former` is the result of `measure_entries`. `receipt` is the row that is stored for a retry. `columns` are the
     columns of the concern, if the action sets them. The audit log records digests of `receipt` and `columns`.
@@ -159,12 +162,15 @@ def append_entry(
     if count >= spec.most or size + len(entry.sealed) > spec.most_bytes:
         raise spec.too_many
     row = entry.numbered(reference, count + 1)
-    details = seal_details(entry.sealed, entry.recipients, added=row.place, row=row, columns=columns, receipt=receipt)
+    seal = partial(seal_details, entry.sealed, entry.recipients, added=row.place, card=entry.card)
+    details = seal(row=row, columns=columns, receipt=receipt)
     if spec.changes_concern:
         record_change(session, concern, spec.act, entry.actor, details)
     else:
         record_action(session, reference, spec.act, entry.actor, details)
     session.connection().execute(insert(_TABLE), row.model_dump())
+    if entry.card is not None:
+        insert_cards(session, [(reference, row.number, entry.card)])
     return row
 
 

@@ -41,6 +41,7 @@ from app.models.references import find_reference
 from app.services.access.limits import Networks
 from app.services.access.sources import CodeTries, Sources
 from app.services.audit.audit_log import by_reporter, record_action
+from app.services.concerns.cards import card_of_addition, card_plaintext
 from app.services.concerns.desk_entries import list_messages
 from app.services.concerns.edition_resolver import EditionResolver, unknown_ids
 from app.services.concerns.entries import NewEntry, append_entry, entries_of, list_entries, measure_entries
@@ -124,6 +125,7 @@ class FollowUps:
             raise
         response = self.receipts.build_addition_receipt(row, danger, pinned.who, at=at)
         receipt = response.model_dump_json().encode()
+        card = card_of_addition(addition.model_dump(mode="json", exclude_unset=True))
         entry = NewEntry(
             EntryKind.ADDITION,
             by_reporter(at),
@@ -131,6 +133,7 @@ class FollowUps:
             self.sealer.fingerprints,
             response.acknowledge_by,
             danger,
+            card=self.sealer.seal(card_plaintext(card, row.reference, at=at)),
         )
         try:
             self.writer.run(_add, row.reference, entry, request, receipt)

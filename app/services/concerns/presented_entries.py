@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from app.models.audit.entry_kinds import EntryKind
-from app.models.concerns.entries import AdditionEntry, EntryRow, MessageEntry, NoteEntry, OpenedAddition
+from app.models.concerns.entries import AdditionEntry, EntryRow, LabelEntry, MessageEntry, NoteEntry, OpenedAddition
 from app.models.links import desk_concern_path
 from app.services.concerns.sealing import Unsealer, open_note
 
@@ -18,13 +18,16 @@ def message_entry_of(row: Row[Any] | EntryRow) -> MessageEntry:
 
 def present_entry(
     row: Row[Any] | EntryRow, words: Any = None, *, now: dt.datetime
-) -> AdditionEntry | NoteEntry | MessageEntry:
+) -> AdditionEntry | NoteEntry | LabelEntry | MessageEntry:
     """Return the entry for `row`, as in responses to the desk. `now` decides if an addition is overdue.
 
     `words` is the decrypted content of a note or an addition, or None for an entry without content.
     """
     if row.kind == EntryKind.MESSAGE:
         return message_entry_of(row)
+    if row.kind == EntryKind.LABEL:
+        links = {"self": desk_concern_path(row.reference, "label"), "concern": desk_concern_path(row.reference)}
+        return LabelEntry(number=row.number, written_at=row.received_at, by=row.author, links=links)
     path = desk_concern_path(row.reference, f"{row.kind}s", row.number)
     if row.kind == EntryKind.NOTE:
         links = {"self": path, "concern": desk_concern_path(row.reference)}
@@ -44,7 +47,7 @@ def present_entry(
 
 
 def words_of_entry(row: Row[Any], sealed: bytes, unsealer: Unsealer) -> Any:
-    """Return the decrypted content of a note or an addition.
+    """Return the decrypted content of a note, a label or an addition.
 
     Raise `UnsealingUnavailable` if `unsealer` has no identity for `sealed`. Raise `SealedTextMisplaced` if the
     decrypted text does not belong to `row`.
@@ -52,4 +55,6 @@ def words_of_entry(row: Row[Any], sealed: bytes, unsealer: Unsealer) -> Any:
     place = {"reference": row.reference, "received_at": row.received_at}
     if row.kind == EntryKind.NOTE:
         return open_note(unsealer, sealed, author=row.author, **place)["note"]["text"]
+    if row.kind == EntryKind.LABEL:
+        return open_note(unsealer, sealed, author=row.author, member=EntryKind.LABEL.value, **place)["label"]["text"]
     return unsealer.open_member(EntryKind.ADDITION.value, sealed, **place)

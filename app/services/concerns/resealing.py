@@ -1,7 +1,8 @@
-"""Resealing: re-encryption of all sealed texts to new keys, by the holder of an old identity (private key)."""
+"""Resealing: re-encryption of all sealed texts and cards to new keys, by the holder of an old identity."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import Engine, literal, select, tuple_
 from sqlmodel import Session
@@ -14,15 +15,24 @@ from app.models.audit.audit_log import DeskAct, Remnants
 from app.models.audit.details import SealDetails
 from app.models.audit.entry_kinds import FOR_THE_DESK, EntryKind, EntryPlace
 from app.models.base import OnStep, show_no_progress
+from app.models.concerns.cards import CardRow
 from app.models.concerns.digests import seal_details
 from app.models.concerns.entries import EntryRow
 from app.models.concerns.rows import ConcernRow
 from app.services.audit.audit_log import Actor, record_action
 from app.services.audit.remnants import purge_remnants
+from app.services.concerns.cards import (
+    card_of_addition,
+    card_of_concern,
+    card_plaintext,
+    insert_cards,
+    number_of_card,
+)
 from app.services.concerns.sealing import Unsealer
 
 SEALED_KINDS: tuple[EntryKind | None, ...] = (None, *FOR_THE_DESK)
 """The kinds of texts that the desk decrypts. None stands for the concerns' own texts."""
+ADDED = EntryKind.ADDITION.value
 
 
 @dataclass(frozen=True)
@@ -85,11 +95,13 @@ def find_newest_recipients(session: Session) -> Sequence[str] | None:
 class Resealed:
     """The result of resealing. `count` is the number of re-encrypted texts.
 
-    `unopened` texts could not be decrypted, and `misplaced` texts belong to another concern: both are unchanged.
-    `remnants` says if the database files may still have former texts.
+    `cards` is the number of cards that were missing and are made now. `unopened` texts could not be decrypted, and
+    `misplaced` texts belong to another concern: both are unchanged. `remnants` says if the database files may still
+    have former texts.
     """
 
     count: int
+    cards: int
     unopened: tuple[SealedPlace, ...]
     misplaced: tuple[SealedPlace, ...]
     remnants: Remnants
@@ -105,12 +117,26 @@ class ChangeOfKeys:
 
 @dataclass(frozen=True)
 class _ResealedText:
-    """A text before and after re-encryption, with the details for the audit log."""
+    """A text before and after re-encryption, with its sealed card if it has one, and the details for the audit log.
+
+    `sealed` is equal to `former` if the text has the right recipients and only its card was missing.
+    """
 
     place: SealedPlace
     former: bytes
     sealed: bytes
+    card: bytes | None
     details: SealDetails
+
+
+@dataclass
+class _Progress:
+    """The result so far: the numbers of texts and of cards, and the texts that could not be re-encrypted."""
+
+    count: int = 0
+    cards: int = 0
+    unopened: list[SealedPlace] = field(default_factory=list)
+    misplaced: list[SealedPlace] = field(default_factory=list)
 
 
 def reseal(
@@ -121,51 +147,76 @@ def reseal(
     actor: Actor,
     on_step: OnStep = show_no_progress,
 ) -> Resealed:
-    """Re-encrypt every concern, addition and note whose recipients differ from those of `keys.sealer`.
+    """Re-encrypt every concern, addition, note and label whose recipients differ from those of `keys.sealer`.
 
-    A text that the identities cannot decrypt, or that belongs to another concern, stays unchanged. The audit log
-    records the digest and recipients of each new text, in the transaction that stores the text. At the end, the former
-    texts are purged from the database files. `on_step` is called with the number of each text and the total.
+    The card of a concern or an addition is made again from its text. A concern or addition without a card gets one,
+    also if its recipients are right. A text that the identities cannot decrypt, or that belongs to another concern,
+    stays unchanged, and so does its card.
+
+    The audit log records the digests of each new text and card, and their recipients, in the transaction that stores
+    them. At the end, the former texts are purged from the database files. `on_step` is called with the number of each
+    text and the total.
     """
-    count = 0
-    unopened: list[SealedPlace] = []
-    misplaced: list[SealedPlace] = []
+    done = _Progress()
     with Session(engine) as session:
-        texts = list_sealed(session)
+        texts, cards = list_sealed(session), _list_cards(session)
     try:
-        for done, text in enumerate(texts, start=1):
-            on_step(done, len(texts))
-            if sorted(text.recipients) == sorted(keys.sealer.fingerprints):
+        for step, text in enumerate(texts, start=1):
+            on_step(step, len(texts))
+            is_current = sorted(text.recipients) == sorted(keys.sealer.fingerprints)
+            number = number_of_card(text.added)
+            lacks_card = number is not None and (text.reference, number) not in cards
+            if is_current and not lacks_card:
                 continue
             try:
-                anew = _reseal_text(engine, keys, text)
-                count += anew is not None and writer.run(_replace, anew, actor=actor)
+                anew = _reseal_text(engine, keys, text, is_current=is_current)
+                if anew is not None and writer.run(_replace, anew, actor=actor):
+                    done.count += not is_current
+                    done.cards += lacks_card
             except UnsealingUnavailable:
-                unopened.append(text)
+                done.unopened.append(text)
             except SealedTextMisplaced:
-                misplaced.append(text)
+                done.misplaced.append(text)
     finally:
         remnants = purge_remnants(engine)  # the database files may still have texts that the old keys decrypt
-    return Resealed(count, tuple(unopened), tuple(misplaced), remnants)
+    return Resealed(done.count, done.cards, tuple(done.unopened), tuple(done.misplaced), remnants)
 
 
-def _reseal_text(engine: Engine, keys: ChangeOfKeys, place: SealedPlace) -> _ResealedText | None:
-    """Return the re-encrypted text, or None if the text has been erased.
+def _list_cards(session: Session) -> set[tuple[str, int]]:
+    """Return the reference and the number of every card."""
+    cards = table_of(CardRow).c
+    return {(reference, number) for reference, number in session.connection().execute(select(*cards[:2]))}
 
-    Raise `UnsealingUnavailable` if no identity decrypts the text, or `SealedTextMisplaced` if the text belongs to
-    another concern.
+
+def _reseal_text(engine: Engine, keys: ChangeOfKeys, place: SealedPlace, *, is_current: bool) -> _ResealedText | None:
+    """Return the re-encrypted text with a new card, or None if the text has been erased.
+
+    If `is_current` is True, the text has the right recipients and is not encrypted again. Raise `UnsealingUnavailable`
+    if no identity decrypts the text, or `SealedTextMisplaced` if the text belongs to another concern.
     """
     with Session(engine) as session:
-        former = _row_of(session, place).sealed
+        row = _row_of(session, place)
+        former, received_at = row.sealed, row.received_at
     if not former:
         return None
-    keys.unsealer.open(former, reference=place.reference)
-    sealed = keys.sealer.seal(keys.unsealer.decrypt(former))
-    return _ResealedText(place, former, sealed, seal_details(sealed, keys.sealer.fingerprints, added=place.added))
+    document = keys.unsealer.open(former, reference=place.reference)
+    sealed = former if is_current else keys.sealer.seal(keys.unsealer.decrypt(former))
+    card = None
+    if number_of_card(place.added) is not None:
+        card = keys.sealer.seal(card_plaintext(_card_of(place, document), place.reference, at=received_at))
+    details = seal_details(sealed, keys.sealer.fingerprints, added=place.added, card=card)
+    return _ResealedText(place, former, sealed, card, details)
+
+
+def _card_of(place: SealedPlace, document: dict[str, Any]) -> dict[str, Any]:
+    """Return the card of the text at `place`, whose decrypted document is `document`."""
+    member, make = ("submission", card_of_concern) if place.added is None else (ADDED, card_of_addition)
+    told = document.get(member)
+    return make(told if isinstance(told, dict) else {})
 
 
 def _replace(session: Session, anew: _ResealedText, *, actor: Actor) -> bool:
-    """Record the new text in the audit log, store it, and return True.
+    """Record the new text and its card in the audit log, store them, and return True.
 
     If the former text has since been erased or re-encrypted, do nothing and return False.
     """
@@ -173,5 +224,13 @@ def _replace(session: Session, anew: _ResealedText, *, actor: Actor) -> bool:
     if row.sealed != anew.former:
         return False
     record_action(session, anew.place.reference, DeskAct.RESEALED, actor, anew.details)
-    row.sealed, row.recipients = anew.sealed, list(anew.details.recipients)
+    if anew.sealed != anew.former:
+        row.sealed, row.recipients = anew.sealed, list(anew.details.recipients)
+    number = number_of_card(anew.place.added)
+    if anew.card is not None and number is not None:
+        card = session.get(CardRow, (anew.place.reference, number))
+        if card is None:
+            insert_cards(session, [(anew.place.reference, number, anew.card)])
+        else:
+            card.sealed = anew.card
     return True

@@ -34,6 +34,8 @@ from app.models.guides.edition_keys import EditionKey
 
 TOKEN_KEY_INFO = b"guidance: key of messages to a reporter, version 1"
 TOKEN_KEY_BYTES = 32
+PADDED_TO = 512
+"""The plaintext of a card or a label is padded to a multiple of this number of bytes."""
 
 
 def make_sealer(recipients: Sequence[str]) -> Sealer:
@@ -168,6 +170,19 @@ def note_plaintext(text: str, reference: str, **written: str) -> bytes:
     return orjson.dumps({"reference": reference, **written, "note": {"text": text}})
 
 
+def label_plaintext(text: str, reference: str, **written: str) -> bytes:
+    """Return the plaintext of a label, padded so that its length says nothing.
+
+    `written` has `received_at` and `author`, if they are known, as in a note.
+    """
+    return pad(orjson.dumps({"reference": reference, **written, "label": {"text": text}}))
+
+
+def pad(document: bytes) -> bytes:
+    """Return the JSON `document` with spaces at its end, so that its length is a multiple of `PADDED_TO` bytes."""
+    return document + b" " * (-len(document) % PADDED_TO)
+
+
 def seal_note(text: str, reference: str, recipients: Sequence[str]) -> bytes:
     """Return the note, encrypted to `recipients` where it was typed.
 
@@ -177,16 +192,24 @@ def seal_note(text: str, reference: str, recipients: Sequence[str]) -> bytes:
 
 
 def open_note(
-    unsealer: Unsealer, sealed: bytes, *, reference: str, received_at: dt.datetime | None, author: str | None
+    unsealer: Unsealer,
+    sealed: bytes,
+    *,
+    reference: str,
+    received_at: dt.datetime | None,
+    author: str | None,
+    member: str = "note",
 ) -> dict[str, Any]:
-    """Return the decrypted document of a note. `received_at` and `author` are None if they are not known.
+    """Return the decrypted document of a note, or of a label if `member` is `label`.
 
-    Raise `UnsealingUnavailable` if no identity decrypts `sealed`. Raise `SealedTextMisplaced` if the text is not a
-    note, or if it names another reference, time or author.
+    `received_at` and `author` are None if they are not known.
+
+    Raise `UnsealingUnavailable` if no identity decrypts `sealed`. Raise `SealedTextMisplaced` if the text has no
+    `member`, or if it names another reference, time or author.
     """
     document = unsealer.open(sealed, reference=reference)
     known = {"received_at": received_at and format_utc(received_at), "author": author}
-    note = document.get("note")
+    note = document.get(member)
     if not isinstance(note, dict) or not isinstance(note.get("text"), str):
         raise SealedTextMisplaced
     if any(value is not None and document.get(name, value) != value for name, value in known.items()):

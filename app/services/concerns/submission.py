@@ -20,6 +20,7 @@ from app.errors import AlreadyStored, FieldError, IdempotencyKeyReused, InvalidC
 from app.logs import Log
 from app.models.audit.audit_log import DeskAct
 from app.models.base import canonical_json, canonical_submission
+from app.models.concerns.cards import OF_THE_CONCERN
 from app.models.concerns.concern import FORM_VERSION, NO_QUESTION, Concern, ImmediateDanger
 from app.models.concerns.digests import seal_details
 from app.models.concerns.examples import SMALLEST_EXAMPLE
@@ -31,6 +32,7 @@ from app.services.access.limits import Networks
 from app.services.access.sources import UNCOUNTED, Admission, Sources
 from app.services.audit.audit_log import by_reporter, insert_first_entries, next_row
 from app.services.audit.chains import BEFORE_THE_FIRST
+from app.services.concerns.cards import card_of_concern, card_plaintext, insert_cards
 from app.services.concerns.edition_resolver import EditionResolver
 from app.services.concerns.idempotency import IdempotencyKeys, IdempotentResult, Retryable, insert_stored_receipts
 from app.services.concerns.receipts import PinnedEdition, ReceiptBuilder
@@ -78,6 +80,7 @@ class _Prepared:
     """A concern with a new reference, ready to be stored."""
 
     concern: NewConcern
+    card: bytes
     audit_entry: dict[str, Any]
     stored_receipt: StoredReceiptRow | None
     receipt: bytes
@@ -212,12 +215,13 @@ class Submissions:
         return Retryable(canonical_submission(concern), keys, refresh).replay(self.engine)
 
     def _prepare(self, submitted: _Submitted, pinned: PinnedEdition, *, at: dt.datetime) -> _Prepared:
-        """Return the concern with a new reference, ready to be stored: its row, audit log entry and receipts.
+        """Return the concern with a new reference, ready to be stored: its row, card, audit log entry and receipts.
 
         Only the fields needed for routing are unencrypted in the row.
         """
         concern, test = submitted.concern, submitted.test
-        submission = canonical_json(orjson.loads(submitted.json))  # a fifth of the time of serialising the model again
+        told = orjson.loads(submitted.json)
+        submission = canonical_json(told)  # a fifth of the time of serialising the model again
         receipt = self.receipts.build_receipt(pinned, submission, concern, test=test, at=at)
         reference, token = receipt.reference, receipt.status_token
         row = NewConcern(
@@ -237,14 +241,16 @@ class Submissions:
             burst=submitted.admission.mark,
         )
         stored_receipt = Retryable(submission, submitted.keys).encrypt(reference, receipt.json)
-        details = seal_details(row.sealed, row.recipients, columns=vars(row), receipt=stored_receipt)
+        card = self.sealer.seal(card_plaintext(card_of_concern(told), reference, at=at))
+        details = seal_details(row.sealed, row.recipients, columns=vars(row), receipt=stored_receipt, card=card)
         audit_entry, _ = next_row(reference, BEFORE_THE_FIRST, DeskAct.RECEIVED, by_reporter(at), details)
-        return _Prepared(row, audit_entry, stored_receipt, receipt.json)
+        return _Prepared(row, card, audit_entry, stored_receipt, receipt.json)
 
 
 def _write_all(session: Session, prepared: Sequence[_Prepared]) -> None:
     insert_concerns(session, [each.concern for each in prepared])
     insert_first_entries(session, [each.audit_entry for each in prepared])
+    insert_cards(session, [(each.concern.reference, OF_THE_CONCERN, each.card) for each in prepared])
     real = [each.concern for each in prepared if not each.concern.test]
     append_events(session, [(EventKind.CONCERN_RECEIVED, each.received_at, concern_payload(each)) for each in real])
     insert_stored_receipts(session, [each.stored_receipt for each in prepared])

@@ -15,6 +15,7 @@ from app.errors import AlreadyStored, ConcernErased, FieldError, NotAcknowledged
 from app.models.audit.audit_log import DeskAct
 from app.models.audit.details import AcknowledgedDetails, ClosedDetails, ReasonDetails, WithheldDetails
 from app.models.base import canonical_submission
+from app.models.concerns.cards import CardRow
 from app.models.concerns.entries import EntryRow
 from app.models.concerns.receipts import ConcernState
 from app.models.concerns.rows import ConcernRow
@@ -163,7 +164,7 @@ def hold(session: Session, reference: str, wanted: Hold, actor: Actor) -> Concer
 
 
 def erase(session: Session, reference: str, wanted: Erasure, actor: Actor) -> ConcernRow:
-    """Permanently erase the text of the concern and of its entries.
+    """Permanently erase the text of the concern and of its entries, and their cards.
 
     Record this in the audit log, and return the concern. Raise `NoSuchConcern` if the reference is unknown,
     `NotAcknowledged` if the concern or an addition is unacknowledged, `OnHold` if the concern is on hold, or
@@ -178,6 +179,7 @@ def erase(session: Session, reference: str, wanted: Erasure, actor: Actor) -> Co
         raise ConcernErased
     record_change(session, concern, DeskAct.ERASED, actor, ReasonDetails(reason=wanted.reason))
     session.exec(update(EntryRow).where(col(EntryRow.reference) == reference).values(sealed=None))
+    session.exec(update(CardRow).where(col(CardRow.reference) == reference).values(sealed=None))
     concern.sealed, concern.erased_at = None, actor.at
     return concern
 

@@ -27,7 +27,7 @@ from app.age.keys import NotThatFile
 from app.errors import ExportNotGenuine, PdfUnavailable, ReceiptNotGenuine
 from app.models.audit.audit_log import AuditEntryRow, DeskAct
 from app.models.audit.details import ExportedDetails, ShownDetails, audit_entry_row, present_audit_entry
-from app.models.audit.entry_kinds import FOR_THE_DESK, MEMBER_OF_KIND, EntryKind, EntryPlace
+from app.models.audit.entry_kinds import MEMBER_OF_KIND, EntryKind, EntryPlace
 from app.models.base import format_utc, parse_json
 from app.models.concerns.rows import ConcernRow
 from app.models.desk.exports import NOT_SIGNED, ExportEntry, ExportStatement, NewExport
@@ -58,6 +58,8 @@ EXPORT_KIND = "guidance-export"
 EXPORT_VERSION = 1
 SealedTexts = Mapping[EntryPlace | None, bytes]
 """The sealed texts of a concern, by place. The place of the concern's own text is None."""
+EXPORTED_KINDS = (EntryKind.ADDITION, EntryKind.NOTE)
+"""The kinds of entries in an export. A label is a working name of the desk, and is left out."""
 ATTACHMENT = "concern.json"
 SIGNED = re.compile(
     rb"(?P<pdf>.*\nstartxref\n(?P<start>[0-9]+)\n%%EOF\n)"
@@ -104,7 +106,7 @@ def _begin(
     Return the concern, its counts of `additions` and `notes`, its hand-overs, and the new end of its audit log.
     """
     concern = get_unerased(session, reference)
-    counts = {f"{each}s": measure_entries(session, each, reference)[0] for each in FOR_THE_DESK}
+    counts = {f"{each}s": measure_entries(session, each, reference)[0] for each in EXPORTED_KINDS}
     hand_overs = tuple(hand_over_entry(row) for row in list_hand_overs(session, reference))
     last = record_action(session, reference, DeskAct.LISTED, actor, ShownDetails(what=FOR_AN_EXPORT))
     return concern, counts, hand_overs, last

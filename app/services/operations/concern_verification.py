@@ -13,12 +13,14 @@ from app.models.audit.audit_log import WITHOUT_A_CONCERN, AuditEntryRow, ChainRo
 from app.models.audit.details import ClosedDetails, SealDetails
 from app.models.audit.entry_kinds import EntryKind, EntryPlace
 from app.models.base import OnStep, show_no_progress
+from app.models.concerns.cards import CardRow
 from app.models.concerns.digests import columns_sha256, entry_sha256, receipt_sha256
 from app.models.concerns.entries import EntryRow
 from app.models.concerns.rows import LEAST_URGENT_FIRST, ConcernRow, StoredReceiptRow
 from app.models.desk.hand_over_details import acts_of_hand_overs, recorded_hand_overs
 from app.models.desk.hand_overs import HandOverRow
 from app.services.audit.replay import RecordedConcern, replay
+from app.services.concerns.cards import number_of_card
 
 CONCERNS_AT_ONCE = 50
 """The number of concerns that are read in one transaction. Each takes about 5 ms.
@@ -33,11 +35,12 @@ UNREADABLE = (ValueError, TypeError, LookupError, AttributeError)
 
 @dataclass(frozen=True)
 class _Concern:
-    """The rows of one concern: its own row, its audit log chain, its entries, its hand-overs, and stored receipts."""
+    """The rows of one concern: its own row, its audit log chain, entries, cards, hand-overs and stored receipts."""
 
     row: ConcernRow
     chain: list[AuditEntryRow]
     entries: list[EntryRow]
+    cards: list[CardRow]
     hand_overs: list[HandOverRow]
     receipts: list[StoredReceiptRow]
 
@@ -88,10 +91,11 @@ def _read_page(session: Session, after: str) -> list[_Concern]:
 
     chains = of_each(AuditEntryRow, "chain", "number")
     entries = of_each(EntryRow, "reference", "kind", "number")
+    cards = of_each(CardRow, "reference", "addition")
     hand_overs = of_each(HandOverRow, "reference", "number")
     receipts = of_each(StoredReceiptRow, "reference")
     return [
-        _Concern(row, chains[name], entries[name], hand_overs[name], receipts[name])
+        _Concern(row, chains[name], entries[name], cards[name], hand_overs[name], receipts[name])
         for row in concerns
         for name in [row.reference]
     ]
@@ -111,6 +115,7 @@ def _faults_of(each: _Concern) -> Iterator[str]:
     elif recorded.columns_sha256 != columns_sha256(dict(each.row)):
         yield "its row was altered since it was received"
     yield from _faults_in_texts(each, recorded)
+    yield from _faults_in_cards(each, recorded)
     yield from _faults_in_waiting(each, recorded)
     yield from _faults_in_hand_overs(each)
     if recorded.receipts - set(map(receipt_sha256, each.receipts)):
@@ -153,6 +158,25 @@ def _faults_in_texts(each: _Concern, recorded: RecordedConcern) -> Iterator[str]
             yield f"{text} was not received then, or not from that author"
         if isinstance(row, EntryRow):
             yield from _faults_in_entry(row, recorded)
+
+
+def _faults_in_cards(each: _Concern, recorded: RecordedConcern) -> Iterator[str]:
+    erased = DeskAct.ERASED in recorded.first
+    known = {number_of_card(place): sha256 for place, sha256 in recorded.cards.items()}
+    there = {row.addition: row.sealed for row in each.cards}
+    for number in sorted(known.keys() | there.keys(), key=str):
+        name = f"the card of addition {number}" if number else "its card"
+        if number not in there:
+            yield f"{name} is missing"
+        elif number not in known:
+            yield f"{name} is not recorded"
+        elif (sealed := there[number]) is None:
+            if not erased:
+                yield f"{name} is gone, and no erasure is recorded"
+        elif erased:
+            yield f"{name} is there, although it was erased"
+        elif hashlib.sha256(sealed).hexdigest() != known[number]:
+            yield f"{name} is not the one that is recorded"
 
 
 def _faults_in_entry(row: EntryRow, recorded: RecordedConcern) -> Iterator[str]:

@@ -1,0 +1,33 @@
+"""The sealed cards for the script of the desk's pages, which decrypts and searches them in the browser."""
+
+import datetime as dt
+from typing import Annotated
+
+from fastapi import Query, Response
+
+from app.http.negotiation import JSON
+from app.http.params import Cursor, Limit
+from app.http.responses import json_bytes
+from app.http.routes import GuidanceRouter
+from app.models.desk.cards import CardParameters
+from app.pages.frame import DeskRoute, ReaderVisitDep
+from app.services.access.sign_in import PATH
+from app.services.desk.cards import CardQuery, expect_cards_for, read_cards
+
+router = GuidanceRouter(prefix=PATH, include_in_schema=False, route_class=DeskRoute)
+
+
+@router.get("/cards")
+def list_cards_for_page(
+    visit: ReaderVisitDep, wanted: Annotated[CardParameters, Query()], limit: Limit = 200, cursor: Cursor = None
+) -> Response:
+    """Record one page of sealed cards in the audit log with the person's name, and return the page as JSON.
+
+    Parameters and response are those of `GET /v1/desk/cards`. Raise `CardsRefused` if the person's role gets no cards.
+    """
+    settings = visit.context.settings
+    expect_cards_for(visit.visitor.scopes, settings.cards)
+    query = CardQuery.of(wanted, cursor, limit, now=visit.now)
+    slack = dt.timedelta(seconds=2 * settings.writer_wait_seconds)
+    page = read_cards(visit.context.writer, query, actor=visit.actor, slack=slack)
+    return Response(json_bytes(page), media_type=JSON)

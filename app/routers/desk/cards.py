@@ -1,0 +1,45 @@
+"""The route of sealed cards, by which the desk recognises a child."""
+
+import datetime as dt
+from typing import Annotated
+
+from fastapi import Query
+
+from app.errors import CardsRefused
+from app.http.auth import ReaderDep, ReadingClientDep
+from app.http.context import ContextDep
+from app.http.json_bodies import JSONRoute
+from app.http.params import Cursor, Limit
+from app.http.problems import RESPONSES_OF_CLIENT_ROUTES, problem_responses
+from app.http.routes import GuidanceRouter
+from app.models.desk.cards import CardParameters, CardsResponse
+from app.models.links import DESK_CARDS
+from app.models.references import EXAMPLE_REFERENCE
+from app.services.cursors import A_MOMENT, encode_position
+from app.services.desk.cards import CardQuery, expect_cards_for, read_cards
+
+router = GuidanceRouter(tags=["Desk"], responses=RESPONSES_OF_CLIENT_ROUTES, route_class=JSONRoute)
+AN_EXAMPLE = encode_position((A_MOMENT, A_MOMENT, EXAMPLE_REFERENCE))
+
+
+@router.get(DESK_CARDS, summary="List sealed cards", responses=problem_responses(CardsRefused))
+def list_cards(
+    context: ContextDep,
+    client: ReadingClientDep,
+    actor: ReaderDep,
+    wanted: Annotated[CardParameters, Query()],
+    limit: Limit = 200,
+    cursor: Annotated[Cursor, Query(examples=[AN_EXAMPLE])] = None,
+) -> CardsResponse:
+    """A short sealed summary of each concern and addition, to be decrypted and searched by the people of the desk.
+
+    Most recently received concerns first, at most `limit` concerns a page; a page ends early at 1,000,000 bytes of
+    cards. Tests are left out. This service cannot decrypt the cards, nor see whether two are equal.
+
+    One audit log entry a page, in the chain `cards`, names all its concerns. To fetch later changes, send the
+    `next_changed_since` of the first page as `changed_since`: nothing is missed, but a card may be returned twice.
+    """
+    expect_cards_for(client.scopes, context.settings.cards)
+    query = CardQuery.of(wanted, cursor, limit, now=actor.at)
+    slack = dt.timedelta(seconds=2 * context.settings.writer_wait_seconds)
+    return read_cards(context.writer, query, actor=actor, slack=slack)

@@ -1,0 +1,143 @@
+"""Cards: short summaries of concerns and additions, sealed beside the texts, by which a worker recognises a child.
+
+A card has what tells one child or household from another: names, births, schools, postcodes and phone numbers, and the
+first letters of the account. It has nothing that is not in the text. A card is padded before it is sealed, so that its
+length says little, and it is sealed anew each time, so that two equal cards look as different as any two.
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import orjson
+from sqlalchemy import insert
+from sqlmodel import Session
+
+from app.db.tables import table_of
+from app.models.audit.entry_kinds import EntryKind, EntryPlace
+from app.models.base import format_utc
+from app.models.concerns.cards import OF_THE_CONCERN, CardRow
+from app.services.concerns.sealing import pad
+
+MAX_WORDS = 120
+MAX_LINE = 100
+"""Maximum length of a name, a school or another value on a card, in letters. Longer values are cut."""
+CARD = "card"
+"""The member that contains the card, in the sealed document."""
+_INSERT = insert(table_of(CardRow))  # built once, because it is executed with every concern
+
+
+def card_of_concern(submission: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the card of a concern. `submission` is the concern as it was sent, as JSON values.
+
+    Values that are missing, or that have another type than in a valid concern, are left out.
+    """
+    people = (
+        *_people("parent", submission.get("parents_and_carers")),
+        *_people("other", submission.get("others")),
+        *_people_of_concern(submission),
+    )
+    reporter = _object(submission.get("reporter"))
+    return {
+        "children": [_child(each) for each in _objects(submission.get("children"))],
+        "people": people,
+        "reporter": _known(kind=_line(reporter.get("kind")), name=_line(reporter.get("name")))
+        | {"phones": _lines(reporter.get("phone"))},
+        "words": _words(submission),
+    }
+
+
+def card_of_addition(addition: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the card of an addition: its first words and the people who worry the reporter.
+
+    `addition` is the addition as it was sent, as JSON values. An addition names no children.
+    """
+    return {"children": [], "people": [*_people_of_concern(addition)], "words": _words(addition)}
+
+
+def card_plaintext(card: Mapping[str, Any], reference: str, *, at: dt.datetime) -> bytes:
+    """Return the plaintext of a card: the card with reference and time of receipt, as JSON, padded.
+
+    `at` is the time of receipt of the concern, or of the addition, that the card is about.
+    """
+    return pad(orjson.dumps({"reference": reference, "received_at": format_utc(at), CARD: card}))
+
+
+def number_of_card(place: EntryPlace | None) -> int | None:
+    """Return the value of `CardRow.addition` for the text at `place`. `place` is None for the concern's own text.
+
+    Return None for a note and every other text that has no card.
+    """
+    if place is None:
+        return OF_THE_CONCERN
+    return place.number if place.kind is EntryKind.ADDITION else None
+
+
+def insert_cards(session: Session, cards: Iterable[tuple[str, int, bytes]]) -> None:
+    """Insert `cards`: for each, the reference, the number of the addition or `OF_THE_CONCERN`, and the sealed card.
+
+    The caller must first record the text of each card, with the digest of the card, in the audit log.
+    """
+    rows = [{"reference": reference, "addition": addition, "sealed": sealed} for reference, addition, sealed in cards]
+    session.connection().execute(_INSERT, rows)
+
+
+def _child(child: Mapping[str, Any]) -> dict[str, Any]:
+    age, home = child.get("estimated_age"), _object(child.get("home_address"))
+    names = {
+        "names": _lines(child.get("given_names"), child.get("family_name")),
+        "other_names": _lines(*_list(child.get("other_names"))),
+    }
+    return names | _known(
+        born=_line(child.get("date_of_birth")),
+        age=age if type(age) is int else None,
+        age_described=_line(child.get("age_described")),
+        school=_line(child.get("school_or_setting")),
+        postcode=_line(home.get("postcode")),
+        council=_line(child.get("home_council")),
+    )
+
+
+def _people(relation: str, people: object) -> Iterator[dict[str, Any]]:
+    """Yield each person of the list `people` about whom a name, a birth or a phone number is known."""
+    for each in _objects(people):
+        names = _lines(each.get("name"), *_list(each.get("other_names")))
+        phones = _lines(each.get("phone"), each.get("phones_and_accounts"))
+        born = _known(born=_line(each.get("date_of_birth")))
+        if names or phones or born:
+            yield {"relation": relation, "names": names, **born, "phones": phones}
+
+
+def _people_of_concern(told: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    return _people("of_concern", _object(told.get("concern")).get("people_of_concern"))
+
+
+def _words(told: Mapping[str, Any]) -> str:
+    """Return the first `MAX_WORDS` letters of the account, on one line."""
+    narrative = _object(told.get("concern")).get("narrative")
+    return " ".join(narrative.split())[:MAX_WORDS] if isinstance(narrative, str) else ""
+
+
+def _known(**values: Any) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _line(value: object) -> str | None:
+    """Return the text on one line, cut to `MAX_LINE` letters; None for an empty text and for other types."""
+    return (" ".join(value.split())[:MAX_LINE] or None) if isinstance(value, str) else None
+
+
+def _lines(*values: object) -> list[str]:
+    return [line for line in map(_line, values) if line is not None]
+
+
+def _list(value: object) -> Sequence[Any]:
+    return value if isinstance(value, list) else ()
+
+
+def _objects(value: object) -> Iterator[Mapping[str, Any]]:
+    return (each for each in _list(value) if isinstance(each, dict))
+
+
+def _object(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}

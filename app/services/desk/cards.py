@@ -1,0 +1,215 @@
+"""Pages of sealed cards, each page recorded in the audit log as one entry that names all concerns on the page.
+
+A page has whole concerns: the card of the concern, the cards of its additions, and its newest label. Concerns are
+sorted by time of receipt and reference, which never change, so no card is missed or returned twice if concerns change
+between two pages. A concern or an addition that arrives meanwhile is returned by a later request with `changed_since`.
+"""
+
+import base64
+import datetime as dt
+import hashlib
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any, Self
+
+from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, literal, or_, select, tuple_
+from sqlmodel import Session
+
+from app.db.tables import table_of
+from app.db.writer import Writer
+from app.errors import CardsRefused
+from app.models.access.roles import role_with
+from app.models.audit.audit_log import CARDS, AuditEntryRow, DeskAct
+from app.models.audit.details import CardsGivenDetails
+from app.models.audit.entry_kinds import EntryKind
+from app.models.concerns.cards import OF_THE_CONCERN, CardRow
+from app.models.concerns.entries import EntryRow
+from app.models.concerns.receipts import ConcernState
+from app.models.concerns.rows import ConcernRow
+from app.models.desk.cards import CardParameters, CardScope, CardsResponse, SealedCard
+from app.services.audit.audit_log import Actor, record_action
+from app.services.concerns.entries import PAGE_BYTES
+from app.services.cursors import decode_position, encode_position
+
+RECENT = dt.timedelta(days=90)
+"""A closed concern counts as current for this long after its last change."""
+NO_LABEL = "-"
+_CONCERNS, _CARDS = table_of(ConcernRow).c, table_of(CardRow).c
+_ENTRIES, _ACTS = table_of(EntryRow).c, table_of(AuditEntryRow).c
+_KEY = (_CONCERNS.received_at, _CONCERNS.reference)
+_LABELS = table_of(EntryRow).alias("labels").c
+_NEWEST_LABEL = (
+    select(_LABELS.sealed)
+    .where(_LABELS.reference == _CARDS.reference, _LABELS.kind == EntryKind.LABEL.value)
+    .where(_CARDS.addition == OF_THE_CONCERN)
+    .order_by(_LABELS.number.desc())
+    .limit(1)
+    .correlate(table_of(CardRow))
+    .scalar_subquery()
+)
+_OF_ADDITION = and_(
+    _ENTRIES.reference == _CARDS.reference,
+    _ENTRIES.kind == EntryKind.ADDITION.value,
+    _ENTRIES.number == _CARDS.addition,
+)
+_GIVEN: Select[Any] = (
+    select(
+        _CARDS.reference,
+        _CARDS.addition,
+        _CARDS.sealed,
+        _NEWEST_LABEL.label("label"),
+        _CONCERNS.received_at,
+        _CONCERNS.changed_at,
+        _ENTRIES.received_at.label("added_at"),
+        _ACTS.position,
+    )
+    .join(table_of(ConcernRow), _CONCERNS.reference == _CARDS.reference)
+    .join(table_of(AuditEntryRow), and_(_ACTS.chain == _CARDS.reference, _ACTS.number == 1))
+    .outerjoin(table_of(EntryRow), _OF_ADDITION)
+    .where(_CARDS.sealed.is_not(None))
+    .order_by(_CONCERNS.received_at.desc(), _CONCERNS.reference.desc(), _CARDS.addition)
+)
+_LAST_POSITION = select(func.coalesce(func.max(_ACTS.position), 0))
+
+
+def expect_cards_for(scopes: Collection[str], roles: Collection[str]) -> None:
+    """Raise `CardsRefused` unless the role of a caller with `scopes` is one of `roles`, the roles that get cards."""
+    role = role_with(scopes)
+    if role is None or role not in roles:
+        raise CardsRefused
+
+
+@dataclass(frozen=True)
+class CardQuery:
+    """A query for a page of at most `limit` concerns with cards.
+
+    `recent` is the time that separates current from earlier concerns. It is the same for all pages of one reading.
+    `after` is the time of receipt and the reference of the last concern on the page before, or None for the first page.
+    """
+
+    scope: CardScope
+    changed_since: dt.datetime | None
+    recent: dt.datetime
+    after: tuple[dt.datetime, str] | None
+    limit: int
+
+    @classmethod
+    def of(cls, wanted: CardParameters, cursor: str | None, limit: int, *, now: dt.datetime) -> Self:
+        """Return the query of a request. Raise `InvalidCursor` if this service did not issue `cursor`."""
+        position = decode_position(cursor, (dt.datetime, dt.datetime, str))
+        recent, after = (now - RECENT, None) if position is None else (position[0], (position[1], position[2]))
+        return cls(wanted.scope, wanted.changed_since, recent, after, limit)
+
+    def concerns(self) -> Select[Any]:
+        """Return the statement that selects the concerns of the page, and one more if there is a next page.
+
+        An index contains every column of the filters and of the order, so only the keys of the index are read.
+        """
+        is_current = or_(_CONCERNS.state != ConcernState.CLOSED.value, _CONCERNS.changed_at >= self.recent)
+        has_card = exists().where(_CARDS.reference == _CONCERNS.reference, _CARDS.sealed.is_not(None))
+        conditions: list[ColumnElement[bool]] = [
+            _CONCERNS.test.is_(False),
+            is_current if self.scope is CardScope.CURRENT else ~is_current,
+            has_card,
+        ]
+        if self.changed_since is not None:
+            conditions.append(_CONCERNS.changed_at >= self.changed_since)
+        if self.after is not None:
+            bound = tuple_(*(literal(value, column.type) for value, column in zip(self.after, _KEY, strict=True)))
+            conditions.append(tuple_(*_KEY) < bound)
+        ordered = (column.desc() for column in _KEY)
+        return select(*_KEY).where(*conditions).order_by(*ordered).limit(self.limit + 1)
+
+    def cursor_after(self, received_at: dt.datetime, reference: str) -> str:
+        """Return the cursor of the page that begins after the concern with this time of receipt and reference."""
+        return encode_position((self.recent, received_at, reference))
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A page of cards, and the last position of the audit log when the page was read."""
+
+    cards: tuple[Row[Any], ...]
+    log: int
+    next_cursor: str | None
+
+
+def read_cards(writer: Writer, query: CardQuery, *, actor: Actor, slack: dt.timedelta) -> CardsResponse:
+    """Record one page of cards in the audit log, and return the page.
+
+    Cards of a concern that was erased while the page was read are left out. `slack` is how long a change may take to be
+    stored: `next_changed_since` is earlier than the request by this time.
+    """
+    with Session(writer.engine) as session:
+        found = _find(session, query)
+    cards = writer.run(_record, query, found, actor)
+    return CardsResponse(
+        cards=tuple(map(_present, cards)), next_changed_since=actor.at - slack, next_cursor=found.next_cursor
+    )
+
+
+def digest_of_cards(lines: Iterable[tuple[int, int, str, str | None]]) -> str:
+    """Return the digest of a set of cards, as the audit log records it.
+
+    Each line has the position of the audit log entry that received the concern, the number of the addition or 0, the
+    SHA-256 of the sealed card, and for the concern's own card the SHA-256 of its newest sealed label, if it has one.
+    """
+    ordered = sorted(lines, key=lambda line: line[:2])
+    whole = "".join(f"{position} {number} {card} {label or NO_LABEL}\n" for position, number, card, label in ordered)
+    return hashlib.sha256(whole.encode()).hexdigest()
+
+
+def _find(session: Session, query: CardQuery) -> _Found:
+    """Return the page. It ends early, after a whole concern, at `PAGE_BYTES` of sealed cards."""
+    connection = session.connection()
+    log = connection.execute(_LAST_POSITION).scalar_one()
+    keys = connection.execute(query.concerns()).all()
+    references = [key.reference for key in keys[: query.limit]]
+    rows = connection.execute(_GIVEN.where(_CARDS.reference.in_(references))).all() if references else []
+    cards: list[Row[Any]] = []
+    size = 0
+    for _, of_concern in groupby(rows, lambda row: row.reference):
+        together = list(of_concern)
+        size += sum(len(row.sealed) for row in together)
+        if cards and size > PAGE_BYTES:
+            last = cards[-1]
+            return _Found(tuple(cards), log, query.cursor_after(last.received_at, last.reference))
+        cards += together
+    last_key = keys[query.limit - 1] if len(keys) > query.limit else None
+    return _Found(tuple(cards), log, None if last_key is None else query.cursor_after(*last_key))
+
+
+def _record(session: Session, query: CardQuery, found: _Found, actor: Actor) -> list[Row[Any]]:
+    """Record the page in the audit log, and return its cards, without those of concerns erased since the reading."""
+    references = {row.reference for row in found.cards}
+    erased = select(_CONCERNS.reference).where(_CONCERNS.reference.in_(references), _CONCERNS.erased_at.is_not(None))
+    gone = set(session.connection().execute(erased).scalars()) if references else set()
+    cards = [row for row in found.cards if row.reference not in gone]
+    details = CardsGivenDetails(
+        scope=query.scope.value,
+        changed_since=query.changed_since,
+        log=found.log,
+        positions=tuple(sorted({row.position for row in cards})),
+        sha256=digest_of_cards(_lines(cards)),
+    )
+    record_action(session, CARDS, DeskAct.CARDS_GIVEN, actor, details)
+    return cards
+
+
+def _lines(cards: Sequence[Row[Any]]) -> Iterable[tuple[int, int, str, str | None]]:
+    for row in cards:
+        label = None if row.label is None else hashlib.sha256(row.label).hexdigest()
+        yield row.position, row.addition, hashlib.sha256(row.sealed).hexdigest(), label
+
+
+def _present(row: Row[Any]) -> SealedCard:
+    is_addition = row.addition != OF_THE_CONCERN
+    return SealedCard(
+        reference=row.reference,
+        addition=row.addition if is_addition else None,
+        received_at=row.added_at if is_addition else row.received_at,
+        card=base64.b64encode(row.sealed).decode(),
+        label=None if row.label is None else base64.b64encode(row.label).decode(),
+        changed_at=row.changed_at,
+    )

@@ -1,0 +1,254 @@
+"""Sealed cards: what is on them, that their length says little, and that they live and go with their texts."""
+
+import hashlib
+import json
+from typing import Any
+
+import pytest
+from pyrage import x25519
+from starlette.testclient import TestClient
+
+from app.config import Settings
+from app.errors import UnsealingUnavailable
+from app.http.context import AppContext
+from app.models.access.clients import Scope
+from app.models.concerns.examples import FULL_EXAMPLE
+from app.services.access.clients import NewClient, add_client
+from app.services.audit.audit_log import Actor
+from app.services.concerns.cards import MAX_WORDS, card_of_concern, card_plaintext
+from app.services.concerns.keys import DEVELOPMENT_IDENTITY, create_identity
+from app.services.concerns.resealing import ChangeOfKeys, Resealed, reseal
+from app.services.concerns.sealing import PADDED_TO, Unsealer, make_sealer, read_identities
+from app.services.operations.verification import find_faults
+from tests.support.clock import A_TUESDAY
+from tests.support.concerns import Concern, add
+from tests.support.databases import RawConnection, drop_triggers
+from tests.support.desk import Desk
+
+FORGED = b"age-encryption.org/v1 forged"
+AN_OPERATOR = Actor("key-holder", "command line", A_TUESDAY)
+
+
+def cards_in(database: RawConnection) -> dict[tuple[str, int], Any]:
+    rows = database.execute("SELECT reference, addition, sealed FROM cards").fetchall()
+    return {(reference, number): sealed for reference, number, sealed in rows}
+
+
+def opened(settings: Settings, sealed: bytes) -> Any:
+    return json.loads(read_identities(settings.data_dir / DEVELOPMENT_IDENTITY).decrypt(sealed))
+
+
+def resealed(context: AppContext, settings: Settings, *recipients: str) -> Resealed:
+    unsealer = read_identities(settings.data_dir / DEVELOPMENT_IDENTITY)
+    keys = ChangeOfKeys(unsealer, make_sealer(recipients) if recipients else context.submissions.sealer)
+    return reseal(context.engine, context.writer, keys, actor=AN_OPERATOR)
+
+
+def faults(context: AppContext) -> list[str]:
+    return [fault for _, fault in find_faults(context.engine)]
+
+
+def test_the_card_of_a_concern_has_who_it_is_about() -> None:
+    card = card_of_concern(json.loads(json.dumps(FULL_EXAMPLE)))
+
+    (child, *_) = card["children"]
+    assert (child["names"], child["born"], child["school"]) == (
+        ["Alex", "Example"],
+        "2012-03-04",
+        "Example Academy, Year 10",
+    )
+    assert (child["postcode"], child["council"], child["other_names"]) == ("XX1 1XX", "E06000022", ["Lex"])
+    assert {each["relation"] for each in card["people"]} == {"parent", "other", "of_concern"}
+    assert card["reporter"]["phones"] == ["01632 960001"]
+    assert card["words"] == " ".join(FULL_EXAMPLE["concern"]["narrative"].split())[:MAX_WORDS]
+
+
+@pytest.mark.parametrize(
+    "submission",
+    [
+        {},
+        {"children": [{}], "reporter": None, "concern": {"narrative": " "}},
+        {"children": "x", "others": [1], "reporter": [], "concern": {"narrative": 3, "people_of_concern": {}}},
+        {"children": [{"given_names": 1, "other_names": "Al", "estimated_age": True, "home_address": "here"}]},
+    ],
+)
+def test_a_card_of_little_or_of_nonsense_is_made_all_the_same(submission: dict[str, Any]) -> None:
+    card = card_of_concern(submission)
+
+    assert card["words"] == ""
+    assert all(not child["names"] for child in card["children"])
+
+
+@pytest.mark.parametrize("length", [1, 100, 5_000])
+def test_a_card_is_padded_to_steps_of_512_bytes(length: int) -> None:
+    told = {"children": [{"given_names": "é" * length}], "concern": {"narrative": "ß" * length}}
+
+    plaintext = card_plaintext(card_of_concern(told), "4F7K-926W-0X37", at=A_TUESDAY)
+
+    assert len(plaintext) % PADDED_TO == 0
+    assert len(plaintext) <= 2 * PADDED_TO
+
+
+def test_a_concern_and_its_addition_have_sealed_cards_on_the_record(
+    client: TestClient, settings: Settings, receipt: dict[str, Any], database: RawConnection
+) -> None:
+    reference = receipt["reference"]
+    add(client, receipt, "Alex Example came home. " * 20)
+
+    cards = cards_in(database)
+    details = [json.loads(row[0]) for row in database.execute("SELECT detail FROM audit_entries ORDER BY number")]
+    assert [each["card_sha256"] for each in details] == [
+        hashlib.sha256(cards[reference, number]).hexdigest() for number in (0, 1)
+    ]
+    whole, added = (opened(settings, cards[reference, number]) for number in (0, 1))
+    assert (whole["reference"], whole["received_at"]) == (reference, receipt["received_at"])
+    assert whole["card"]["children"]
+    assert added["card"]["words"] == ("Alex Example came home. " * 20)[:MAX_WORDS]
+
+
+def test_a_test_concern_has_a_card_too(
+    client: TestClient, context: AppContext, a_concern: Concern, database: RawConnection
+) -> None:
+    sandbox = NewClient(name="example-sandbox", scopes=[Scope.SUBMIT], test=True)
+    headers = {"Authorization": f"Bearer {add_client(context.writer, sandbox, at=A_TUESDAY)}"}
+
+    receipt = client.post("/v1/concerns", json=a_concern(test=True), headers=headers).json()
+
+    assert set(cards_in(database)) == {(receipt["reference"], 0)}
+
+
+def test_two_equal_concerns_have_cards_that_look_different(
+    client: TestClient, a_concern: Concern, database: RawConnection
+) -> None:
+    for _ in range(2):
+        client.post("/v1/concerns", json=a_concern())
+
+    one, other = cards_in(database).values()
+    assert one != other
+
+
+def test_erasure_takes_the_cards_with_the_texts(
+    client: TestClient, desk: Desk, context: AppContext, receipt: dict[str, Any], database: RawConnection
+) -> None:
+    add(client, receipt)
+    desk.act(receipt["reference"], "acknowledgement", up_to_addition=1)
+
+    desk.act(receipt["reference"], "erasure", reason="A made-up reason.")
+
+    assert set(cards_in(database).values()) == {None}
+    assert faults(context) == []
+
+
+REFUSED = [
+    "UPDATE cards SET sealed = :forged",
+    "UPDATE cards SET sealed = NULL",
+    "UPDATE cards SET addition = addition + 1",
+    "DELETE FROM cards",
+    "INSERT INTO cards SELECT reference, 7, :forged FROM concerns",
+]
+
+
+@pytest.mark.parametrize("statement", REFUSED)
+def test_the_database_refuses_a_card_without_its_entry(
+    client: TestClient, desk: Desk, receipt: dict[str, Any], database: RawConnection, statement: str
+) -> None:
+    desk.act(receipt["reference"], "acknowledgement")
+    before = cards_in(database)
+
+    with pytest.raises(Exception, match="a card"):
+        database.execute(statement, {"forged": FORGED} if ":forged" in statement else {})
+
+    assert cards_in(database) == before
+
+
+TAMPERED = {
+    "UPDATE cards SET sealed = :forged WHERE addition = 0": "its card is not the one that is recorded",
+    "UPDATE cards SET sealed = NULL WHERE addition = 1": "the card of addition 1 is gone, and no erasure is recorded",
+    "DELETE FROM cards WHERE addition = 1": "the card of addition 1 is missing",
+    "INSERT INTO cards SELECT reference, 7, :forged FROM concerns": "the card of addition 7 is not recorded",
+}
+
+
+@pytest.mark.parametrize("statement", TAMPERED)
+def test_a_changed_missing_or_added_card_is_found(
+    client: TestClient, context: AppContext, receipt: dict[str, Any], database: RawConnection, statement: str
+) -> None:
+    add(client, receipt)
+    drop_triggers(database)
+
+    database.execute(statement, {"forged": FORGED} if ":forged" in statement else {})
+
+    assert faults(context) == [TAMPERED[statement]]
+
+
+def test_cards_that_were_swapped_are_found(
+    client: TestClient, context: AppContext, a_concern: Concern, database: RawConnection
+) -> None:
+    one, other = (client.post("/v1/concerns", json=a_concern()).json()["reference"] for _ in range(2))
+    cards = cards_in(database)
+    drop_triggers(database)
+
+    for reference, sealed in ((one, cards[other, 0]), (other, cards[one, 0])):
+        database.execute("UPDATE cards SET sealed = ? WHERE reference = ?", (sealed, reference))
+
+    assert faults(context) == ["its card is not the one that is recorded"] * 2
+
+
+def test_an_erased_card_that_is_back_is_found(
+    client: TestClient, desk: Desk, context: AppContext, receipt: dict[str, Any], database: RawConnection
+) -> None:
+    desk.act(receipt["reference"], "acknowledgement")
+    desk.act(receipt["reference"], "erasure", reason="A made-up reason.")
+    drop_triggers(database)
+
+    database.execute("UPDATE cards SET sealed = ?", (FORGED,))
+
+    assert faults(context) == ["its card is there, although it was erased"]
+
+
+def test_resealing_seals_each_card_to_the_new_keys(
+    client: TestClient,
+    context: AppContext,
+    settings: Settings,
+    receipt: dict[str, Any],
+    database: RawConnection,
+    tmp_path: Any,
+) -> None:
+    add(client, receipt)
+    before = {place: opened(settings, sealed) for place, sealed in cards_in(database).items()}
+
+    result = resealed(context, settings, create_identity(tmp_path / "new.txt", at=A_TUESDAY))
+
+    new = read_identities(tmp_path / "new.txt")
+    assert (result.count, result.cards) == (2, 0)
+    assert {place: json.loads(new.decrypt(sealed)) for place, sealed in cards_in(database).items()} == before
+    assert faults(context) == []
+
+
+def test_resealing_makes_the_cards_that_are_missing(
+    client: TestClient, context: AppContext, settings: Settings, receipt: dict[str, Any], database: RawConnection
+) -> None:
+    add(client, receipt)
+    before = {place: opened(settings, sealed) for place, sealed in cards_in(database).items()}
+    drop_triggers(database)
+    database.execute("DELETE FROM cards")
+
+    result = resealed(context, settings)
+
+    acts = database.execute("SELECT act FROM audit_entries ORDER BY position").fetchall()
+    assert (result.count, result.cards) == (0, 2)
+    assert {place: opened(settings, sealed) for place, sealed in cards_in(database).items()} == before
+    assert [act for (act,) in acts] == ["received", "added", "resealed", "resealed"]
+    assert faults(context) == []
+    assert resealed(context, settings).cards == 0
+
+
+def test_a_card_opens_for_each_key_and_no_other(
+    settings: Settings, receipt: dict[str, Any], database: RawConnection
+) -> None:
+    del receipt
+    (sealed,) = cards_in(database).values()
+
+    with pytest.raises(UnsealingUnavailable):
+        Unsealer((x25519.Identity.generate(),)).decrypt(sealed)
+    assert opened(settings, sealed)["card"]
