@@ -6,7 +6,7 @@ stored. `desk_script/src/matching.js` has the same rules, and one table of cases
 
 import datetime as dt
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
@@ -287,10 +287,3 @@ def _is_only_of_professionals(one: CardFacts, other: CardFacts) -> bool:
     mine, theirs = one.numbers | one.reporter_numbers, other.numbers | other.reporter_numbers
     is_of_family = bool(mine & other.numbers or one.numbers & theirs)
     return not is_of_family and (one.by_professional or other.by_professional)
-
-
-def matches_of(one: CardFacts, others: Iterator[tuple[str, CardFacts]]) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Yield the reference and the reasons of each concern in `others` that may be about the same child or household."""
-    for reference, other in others:
-        if reasons := reasons_of(one, other):
-            yield reference, reasons
