@@ -16,7 +16,6 @@ const WORDS_OF_SCHOOLS = new Set(
 );
 const YOUNGER = wordsOf("nursery preschool primary infant infants junior juniors");
 const OLDER = wordsOf("secondary high college comprehensive grammar sixth");
-const ADULT = "parent, carer or other person: "; // before the agreement of the names of two adults
 // How alike two words of a name are, the least alike first.
 const OTHER = 0;
 const ONE_LETTER = 1;
@@ -29,6 +28,12 @@ const ONE_NAME = {
   [ONE_LETTER]: "one name one letter different",
 };
 const NOBODY = { names: [], otherNames: [], birth: null, school: [], postcode: "" };
+const ADULT = {
+  [SAME]: "adult with the same name",
+  [SHORT_FORM]: "adult with the same name in another form",
+  [ONE_LETTER]: "adult with a name one letter different",
+};
+const ADULT_IN_PART = "adult with one name the same";
 
 export class Matching {
   #groups = new Map(); // by word, the numbers of the names of which the word is a form
@@ -124,7 +129,8 @@ export class Matching {
     if (mine.postcode && mine.postcode === theirs.postcode) telling.push("same postcode");
     if (number) telling.push(number);
     const adult = this.#matchAdults(one, other);
-    if (adult !== null) (adult.isWhole ? telling : common).push(ADULT + adult.words);
+    if (adult?.isWhole) telling.push(ADULT[adult.alike]);
+    else if (adult !== null) common.push(ADULT_IN_PART);
     const school = sharedSchool(mine.school, theirs.school);
     if (school) common.push(school);
     if (mine.birth !== null && theirs.birth !== null) {

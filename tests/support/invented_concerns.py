@@ -285,3 +285,41 @@ def invent_concerns(seed: int) -> Iterator[InventedConcern]:
         for _ in range(told)
     ]
     yield from sorted(reports, key=lambda each: each.received_on)
+
+
+def submission_of(concern: InventedConcern) -> dict[str, Any]:
+    """Return the concern as a reporter sends it."""
+    reporter = concern.card["reporter"]
+    told = {
+        "kind": reporter["kind"],
+        "name": reporter.get("name"),
+        "phone": next(iter(reporter.get("phones") or ()), None),
+    }
+    parents = [
+        {"name": next(iter(each["names"])), "phone": next(iter(each["phones"]), None)}
+        for each in concern.card.get("people") or ()
+    ]
+    return {
+        "immediate_danger": "no",
+        "reporter": _known(told),
+        "children": [_child_of(each) for each in concern.card["children"]],
+        "parents_and_carers": [_known(each) for each in parents],
+        "concern": {"narrative": "I am worried about this invented child."},
+    }
+
+
+def _child_of(child: dict[str, Any]) -> dict[str, Any]:
+    given, _, family = " ".join(child["names"]).partition(" ")
+    told = {
+        "given_names": given or None,
+        "family_name": family or None,
+        "date_of_birth": child.get("born"),
+        "estimated_age": child.get("age"),
+        "school_or_setting": child.get("school"),
+        "home_address": {"postcode": child["postcode"]} if "postcode" in child else None,
+    }
+    return _known(told)
+
+
+def _known(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}

@@ -41,8 +41,12 @@ ONE_NAME = {
     Likeness.SHORT_FORM: "one name the same in another form",
     Likeness.ONE_LETTER: "one name one letter different",
 }
-ADULT = "parent, carer or other person: "
-"""What stands before the agreement of the names of two adults."""
+ADULT = {
+    Likeness.SAME: "adult with the same name",
+    Likeness.SHORT_FORM: "adult with the same name in another form",
+    Likeness.ONE_LETTER: "adult with a name one letter different",
+}
+ADULT_IN_PART = "adult with one name the same"
 
 
 @dataclass(frozen=True)
@@ -214,7 +218,7 @@ def _shared_by(mine: Child, theirs: Child, one: CardFacts, other: CardFacts, num
     if number:
         telling.append(number)
     if adult := _match_adults(one, other):
-        (telling if adult.is_whole else common).append(ADULT + adult.words)
+        (telling if adult.is_whole else common).append(ADULT[adult.alike] if adult.is_whole else ADULT_IN_PART)
     if school := _shared_school(mine.school, theirs.school):
         common.append(school)
     if mine.birth is not None and theirs.birth is not None:
