@@ -69,6 +69,11 @@ require_client = ClientKey()
 
 async def require_actor(request: Request, principal: Annotated[Principal, Depends(require_client)]) -> Actor:
     """Return the caller as the actor for the audit log: client and person, network address, and the time."""
+    return actor_of(request, principal)
+
+
+def actor_of(request: Request, principal: Principal) -> Actor:
+    """Return `principal`, the caller of `request`, as the actor for the audit log, with the current time."""
     return Actor(principal.name_on_record, caller_address(request), context_of(request).clock())
 
 

@@ -90,6 +90,7 @@ async function openOne(place, identities) {
 
 export function wordsOf(kind, text, layout = layoutOfPage()) {
   if (kind === "concern") return referralElement(referralOf(text.submission, layout));
+  if (kind === "label") return typed("span", text.label.text || "None");
   return typed("p", kind === "note" ? text.note.text : text.addition.concern.narrative);
 }
 

@@ -6,7 +6,7 @@ import { Panel } from "./panel.js";
 import { kindOf, openText } from "./texts.js";
 
 const REFERENCE = /[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}/;
-const HEADINGS = { concern: "The concern", addition: "What was added", note: "Note of the desk" };
+const HEADINGS = { concern: "The concern", addition: "What was added", note: "Note of the desk", label: "Label" };
 
 export class FilePage {
   #choose = document.getElementById("concern-files");

@@ -1,4 +1,4 @@
-// Encrypts the text of a note or a message in the browser, if the service cannot decrypt concerns.
+// Encrypts the text of a note, a label or a message in the browser, if the service cannot decrypt concerns.
 // The request never contains the unencrypted text.
 import { Encrypter } from "age-encryption";
 
@@ -6,7 +6,9 @@ import { element } from "./elements.js";
 import { Fault, sentenceOf } from "./faults.js";
 
 const FORMS = "form[data-seal]";
-const LONGEST = { note: 10_000, question: 4_000, closing: 4_000 }; // characters, as the service counts them
+const PADDED_TO = 512;
+const SPACE = 0x20;
+const LONGEST = { note: 10_000, label: 40, question: 4_000, closing: 4_000 }; // characters, as the service counts them
 
 export class SealForms {
   #post;
@@ -46,7 +48,7 @@ export class SealForms {
       const words = form.elements.text.value.trim();
       const fields = new FormData(form);
       fields.delete("text");
-      const isLeftOut = words === "" && !form.elements.text.required;
+      const isLeftOut = words === "" && kind === "closing"; // an empty label is sealed: it removes the label
       if (!isLeftOut) fields.set("sealed", await this.#sealed(kind, form.dataset.reference, words, fields));
       if (await this.#post(form.action, new URLSearchParams(fields))) this.#last = null;
     } finally {
@@ -56,7 +58,7 @@ export class SealForms {
 
   // Return the encrypted text. A second press sends the same file: the service may have stored it already.
   async #sealed(kind, reference, words, fields) {
-    if (words === "") throw new Fault("no-words");
+    if (words === "" && kind !== "label") throw new Fault("no-words");
     if ([...words].length > LONGEST[kind]) throw new Fault("too-long");
     const recipients = (fields.get("recipients") ?? fields.get("recipient")).split(" ");
     const wanted = JSON.stringify([kind, reference, words, fields.get("key"), recipients]);
@@ -68,7 +70,7 @@ export class SealForms {
 }
 
 function documentOf(kind, reference, words) {
-  if (kind === "note") return { reference, note: { text: words } };
+  if (kind === "note" || kind === "label") return { reference, [kind]: { text: words } };
   return { reference, sent_at: new Date().toISOString().replace(/\.\d+Z$/, "Z"), message: words };
 }
 
@@ -76,8 +78,16 @@ function documentOf(kind, reference, words) {
 export async function seal(document, recipients) {
   const encrypter = new Encrypter();
   for (const recipient of recipients) encrypter.addRecipient(recipient);
-  const sealed = await encrypter.encrypt(JSON.stringify(document));
+  const sealed = await encrypter.encrypt("label" in document ? padded(document) : JSON.stringify(document));
   return toBase64(sealed);
+}
+
+// Return the JSON of `document`, with spaces to a multiple of `PADDED_TO` bytes: its length does not tell how long it is.
+function padded(document) {
+  const bytes = new TextEncoder().encode(JSON.stringify(document));
+  const whole = new Uint8Array(Math.ceil(bytes.length / PADDED_TO) * PADDED_TO).fill(SPACE);
+  whole.set(bytes);
+  return whole;
 }
 
 export const toBase64 = (bytes) => btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));

@@ -23,7 +23,7 @@ from app.config import Settings
 from app.http.visitors import SESSION_COOKIE
 from app.models.access.clients import Scope
 from app.models.access.roles import Role
-from app.models.audit.audit_log import AUDIT, INBOX, DeskAct
+from app.models.audit.audit_log import AUDIT, CARDS, INBOX, DeskAct
 from app.models.audit.details import (
     DETAILS,
     AcknowledgedDetails,
@@ -89,6 +89,9 @@ CALLS = {
     ("post", f"{CONCERN}/notes"): Call(Scope.WRITE, DeskAct.NOTED, body={"text": "A made-up note."}),
     ("get", f"{CONCERN}/notes"): Call(Scope.READ, DeskAct.OPENED),
     ("get", f"{CONCERN}/notes/{{number}}"): Call(Scope.READ, DeskAct.OPENED),
+    ("get", "/v1/desk/cards"): Call(Scope.READ, DeskAct.CARDS_GIVEN, CARDS),
+    ("get", f"{CONCERN}/label"): Call(Scope.READ, DeskAct.OPENED),
+    ("put", f"{CONCERN}/label"): Call(Scope.WRITE, DeskAct.LABELLED, body={"text": "A made-up label"}),
     ("get", f"{CONCERN}/messages"): Call(Scope.READ, DeskAct.LISTED),
     ("post", f"{CONCERN}/messages"): Call(Scope.WRITE, DeskAct.MESSAGE_SENT, body={"text": "Which school?"}),
     ("get", f"{CONCERN}/hand-over"): Call(Scope.READ, DeskAct.LISTED),
@@ -129,6 +132,8 @@ class AtWork:
         """Bring the concern into the state in which the route accepts it."""
         if path.endswith("notes/{number}"):
             assert self.desk.act(self.reference, "notes", text="A made-up note.").status_code == 201
+        if path.endswith("label"):
+            assert self.call("put", path).status_code == 200
         if path.endswith(("outcome", "erasure", "{number}/acknowledgement")):
             seen = {"up_to_addition": 1} if path.endswith("erasure") else {}
             assert self.desk.act(self.reference, "acknowledgement", **seen).status_code == 200
@@ -137,7 +142,7 @@ class AtWork:
 
     def call(self, method: str, path: str, headers: dict[str, str] | None = None) -> Any:
         """Call the route about the concern; with the team's own key, if no headers are given."""
-        told = CALLS[method, path].body if method == "post" else None
+        told = CALLS[method, path].body if method == "post" else CALLS[method, path].body or None
         address = path.format(reference=self.reference, chain=self.reference, number=1)
         return self.desk.http.request(
             method, address, json=told, headers=self.desk.headers if headers is None else headers

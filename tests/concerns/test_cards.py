@@ -150,7 +150,7 @@ REFUSED = [
 
 @pytest.mark.parametrize("statement", REFUSED)
 def test_the_database_refuses_a_card_without_its_entry(
-    client: TestClient, desk: Desk, receipt: dict[str, Any], database: RawConnection, statement: str
+    desk: Desk, receipt: dict[str, Any], database: RawConnection, statement: str
 ) -> None:
     desk.act(receipt["reference"], "acknowledgement")
     before = cards_in(database)
@@ -195,7 +195,7 @@ def test_cards_that_were_swapped_are_found(
 
 
 def test_an_erased_card_that_is_back_is_found(
-    client: TestClient, desk: Desk, context: AppContext, receipt: dict[str, Any], database: RawConnection
+    desk: Desk, context: AppContext, receipt: dict[str, Any], database: RawConnection
 ) -> None:
     desk.act(receipt["reference"], "acknowledgement")
     desk.act(receipt["reference"], "erasure", reason="A made-up reason.")

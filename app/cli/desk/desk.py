@@ -28,7 +28,7 @@ from app.cli.options import REMAINS, AsJson, SettingsOptions, echo_result, open_
 from app.errors import KeysNotKnown, PdfUnavailable, ValidationFailed
 from app.main import utc_now
 from app.models.concerns.concern import ImmediateDanger
-from app.models.concerns.entries import MAX_NOTE_LENGTH
+from app.models.concerns.entries import MAX_LABEL_LENGTH, MAX_NOTE_LENGTH
 from app.models.concerns.receipts import ConcernState
 from app.models.desk.inbox_filters import InboxOrder, InboxParameters
 from app.models.guides.code_lists import CodeList
@@ -47,7 +47,15 @@ from app.models.links import (
 )
 from app.pages.desk.exports import printed_export
 from app.services.audit.remnants import has_remnants
-from app.services.concerns.sealing import Unsealer, make_sealer, open_note, read_identities, seal_message, seal_note
+from app.services.concerns.sealing import (
+    Unsealer,
+    make_sealer,
+    open_note,
+    read_identities,
+    seal_label,
+    seal_message,
+    seal_note,
+)
 from app.services.desk.exports import SealedTexts, add_signature, build_export, export_pdf, places_of
 from app.services.desk.hand_overs import package_of, read_recipient
 from app.services.desk.retention import RetentionPeriods, erase_due_concerns
@@ -61,6 +69,15 @@ JWKS_PATH = "/.well-known/jwks.json"
 WORDS = {"true": True, "false": False}
 Reason = Annotated[str, typer.Option(help="Reason, for the audit log. Do not name anyone.")]
 Identity = Annotated[Path, typer.Option(help="Your age identity. It stays on this computer.", exists=True)]
+TrustedRecipients = Annotated[
+    str | None,
+    typer.Option(
+        "--seal-to",
+        help="Trusted age recipients, as given to you by the desk lead, separated by commas or spaces. If the "
+        "service offers another, the text is not sent.",
+        envvar="GUIDANCE_SEAL_TO",
+    ),
+]
 desk = Commands(
     help="For the duty team: list, open, assign, close and erase concerns.",
     no_args_is_help=True,
@@ -300,36 +317,60 @@ def desk_assign(
     service.show(answer, [now, f"before: {before['assigned_to'] or 'nobody'}{by}"])
 
 
+def _known_recipients(service: DeskClient, seal_to: str | None, what: str) -> list[str]:
+    """Fetch the recipients for the text `what` from the service, and return them.
+
+    Raise `KeysNotKnown` if `seal_to` has recipients and the service offers another.
+    """
+    given = re.findall(r"[^\s,]+", seal_to or "")
+    known = set(map(str, make_sealer(tuple(given)).recipients)) if given else set()
+    recipients: list[str] = service.call("GET", DESK_RECIPIENTS)["recipients"]
+    if known and not known.issuperset(recipients):
+        raise KeysNotKnown(f"The service offers a key that is not in --seal-to. The {what} was not sent.")
+    return recipients
+
+
 @desk.command("note")
 def desk_note(
     service: DeskOptions,
     *,
     reference: Reference,
     file: Annotated[typer.FileText, typer.Option(help="File with the text. Default: `-`, standard input.")] = "-",  # type: ignore[assignment]  # Typer opens the default like any other
-    seal_to: Annotated[
-        str | None,
-        typer.Option(
-            help="Trusted age recipients, as given to you by the desk lead, separated by commas or spaces. If the "
-            "service offers another, the note is not sent.",
-            envvar="GUIDANCE_SEAL_TO",
-        ),
-    ] = None,
+    seal_to: TrustedRecipients = None,
 ) -> None:
     """Add a note that only the desk can read. It is encrypted on this computer.
 
     Pass the text in a file or on standard input: other users of this computer can see command lines.
     """
     text = file.read().strip()
-    given = re.findall(r"[^\s,]+", seal_to or "")
-    known = set(map(str, make_sealer(tuple(given)).recipients)) if given else set()
     if not 0 < len(text) <= MAX_NOTE_LENGTH:
         raise typer.BadParameter(f"a note must have 1 to {MAX_NOTE_LENGTH} characters")
-    recipients: list[str] = service.call("GET", DESK_RECIPIENTS)["recipients"]
-    if known and not known.issuperset(recipients):
-        raise KeysNotKnown("The service offers a key that is not in --seal-to. The note was not sent.")
+    recipients = _known_recipients(service, seal_to, "note")
     sealed = base64.b64encode(seal_note(text, reference, recipients)).decode()
     answer = service.send_once(desk_concern_path(reference, "notes"), {"sealed": sealed, "recipients": recipients})
     service.show(answer, [f"{reference}: note {answer['number']}"])
+
+
+@desk.command("label")
+def desk_label(
+    service: DeskOptions,
+    *,
+    reference: Reference,
+    file: Annotated[typer.FileText, typer.Option(help="File with the text. Default: `-`, standard input.")] = "-",  # type: ignore[assignment]  # Typer opens the default like any other
+    seal_to: TrustedRecipients = None,
+) -> None:
+    """Set the label of a concern, which only the desk can read. An empty text removes it. It is encrypted here.
+
+    Pass the text in a file or on standard input: other users of this computer can see command lines.
+    """
+    text = file.read().strip()
+    if len(text) > MAX_LABEL_LENGTH or not text.isprintable():
+        raise typer.BadParameter(f"a label must be one line of at most {MAX_LABEL_LENGTH} characters")
+    recipients = _known_recipients(service, seal_to, "label")
+    sealed = base64.b64encode(seal_label(text, reference, recipients)).decode()
+    body = {"sealed": sealed, "recipients": recipients}
+    answer = service.call("PUT", desk_concern_path(reference, "label"), body=body)
+    service.show(answer, [f"{reference}: label {answer['number']}"])
 
 
 @desk.command("ask")

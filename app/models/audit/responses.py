@@ -13,7 +13,7 @@ class DisclosureEntry(ResponseModel):
     """An audit log entry."""
 
     chain: str = Field(
-        description="A concern's reference, or `inbox`, `audit`, `events`, `people` or `webhooks`.",
+        description="A concern's reference, or `inbox`, `cards`, `audit`, `events`, `people` or `webhooks`.",
         examples=[EXAMPLE_REFERENCE],
     )
     number: int = Field(description="Position in the chain, from 1.", examples=[1])

@@ -253,11 +253,15 @@ class NoteEntry(ResponseModel):
 
 
 class LabelEntry(ResponseModel):
-    """A stored label, without its text."""
+    """A label: its author, time and text."""
 
     number: int = Field(description="Number, from 1. The label with the highest number counts.", examples=[1])
     written_at: UtcDateTime = Field(description="Time of writing.")
     by: str = Field(description="Author, as named in the audit log.", examples=["example-desk/Robin Example"])
+    text: str | None = Field(
+        description="Text; null if this service holds no identity, and in the response to setting the label.",
+        examples=[None],
+    )
     links: Links = Field(examples=[{"self": desk_concern_path(EXAMPLE_REFERENCE, "label")}])
 
 

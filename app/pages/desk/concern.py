@@ -3,7 +3,7 @@
 import base64
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Annotated, Any
 
@@ -21,7 +21,7 @@ from app.http.routes import GuidanceRouter
 from app.models.audit.audit_log import DeskAct
 from app.models.audit.entry_kinds import EntryKind
 from app.models.base import format_utc
-from app.models.concerns.entries import AdditionEntry, NoteEntry
+from app.models.concerns.entries import AdditionEntry, LabelEntry, NoteEntry
 from app.models.guides.edition_keys import EditionKey
 from app.pages.audit.audit_log import act_lines
 from app.pages.concerns.form_answers import AnsweredSection
@@ -59,7 +59,7 @@ SAVED = "sealed file saved"
 class SealedText:
     """One encrypted text, and its place: kind, concern, number and time of receipt.
 
-    The text of the concern itself has the number 0. Only a note has an author.
+    The text of the concern itself has the number 0. Only a note or a label has an author.
     """
 
     kind: str
@@ -84,12 +84,12 @@ class SealedText:
 
 @dataclass(frozen=True)
 class ShownEntries:
-    """A page of additions or notes, and the address of the next page, or None.
+    """A page of additions, notes or labels, and the address of the next page, or None.
 
     `sealed` has the encrypted text of each entry that this service has not decrypted, by number.
     """
 
-    entries: Sequence[AdditionEntry | NoteEntry]
+    entries: Sequence[AdditionEntry | NoteEntry | LabelEntry]
     sealed: Mapping[int, SealedText]
     next_page: str | None
 
@@ -113,11 +113,11 @@ def show_page(
 
 
 def sealed_texts_of(context: AppContext, page: opened_entries.EntryPage) -> dict[int, SealedText]:
-    """Return the encrypted text of each entry on a page of additions or notes, by number."""
-    is_note = page.kind is EntryKind.NOTE
+    """Return the encrypted text of each entry on a page of additions, notes or labels, by number."""
+    is_ours = page.kind is not EntryKind.ADDITION
     return {
         row.number: SealedText(
-            page.kind, row.reference, row.number, row.received_at, text, row.author if is_note else ""
+            page.kind, row.reference, row.number, row.received_at, text, row.author if is_ours else ""
         )
         for row, text in opened_entries.read_page(context.engine, page)
     }
@@ -152,15 +152,17 @@ class Shown:
     opening: opened_concerns.Opening
     additions: ShownEntries
     notes: ShownEntries
+    label: ShownEntries
     sections: list[AnsweredSection] | None = None
     sealed: SealedText | None = None
 
 
 def show_concern(visit: Visit, reference: str) -> Shown:
-    """Record the view in the audit log as one entry, and return the concern with its first additions and last notes.
+    """Record the view in the audit log as one entry, and return the concern for display.
 
-    The texts are decrypted if this service can decrypt all of them, otherwise all stay encrypted. An erased concern has
-    no text. Raise `NoSuchConcern` if the reference is unknown.
+    The concern comes with its first additions, its last notes and its newest label. The texts are decrypted if this
+    service can decrypt all of them, otherwise all stay encrypted. An erased concern has no text. Raise `NoSuchConcern`
+    if the reference is unknown.
     """
     context, keys = visit.context, visit.context.unsealer.fingerprints
     wanted = opened_concerns.OpeningRequest("opened here", ADDED_ON_PAGE, NOTES_ON_PAGE, keys, erased_too=True)
@@ -175,7 +177,14 @@ def show_concern(visit: Visit, reference: str) -> Shown:
         content = context.contents(EditionKey(concern.guide, concern.edition))
         sections = sections_of(submission, content, context.reference_data)
     show = partial(show_page, visit, reference, has_words=opening.opens, is_erased=is_erased)
-    return Shown(opening, show(opening.page), show(opening.notes), sections, None if opening.opens else text)
+    return Shown(
+        opening,
+        show(opening.page),
+        show(opening.notes),
+        replace(show(opening.label), next_page=None),
+        sections,
+        None if opening.opens else text,
+    )
 
 
 def _own_text(context: AppContext, opening: opened_concerns.Opening) -> SealedText:

@@ -19,7 +19,7 @@ from app.services.concerns.receipt_signing import STATEMENT
 from app.services.cursors import decode_key, encode_key
 
 router = GuidanceRouter(prefix="/v1/desk", tags=["Audit"], responses=RESPONSES_OF_CLIENT_ROUTES)
-A_CHAIN = "A concern's reference, or `inbox`, `audit`, `events`, `people` or `webhooks`."
+A_CHAIN = "A concern's reference, or `inbox`, `cards`, `audit`, `events`, `people` or `webhooks`."
 CHAIN = r"^[0-9A-Za-z-]{1,40}$"
 
 
@@ -46,7 +46,10 @@ async def ask_page(
 def list_disclosures(
     writer: WriterDep, actor: AuditorDep, wanted: Annotated[RecordPage, Depends(ask_page)]
 ) -> DisclosuresResponse:
-    """Who read or changed what, when and from where, oldest first. Reading the audit log is recorded too."""
+    """Who read or changed what, when and from where, oldest first. Reading the audit log is recorded too.
+
+    With a concern's reference as `chain`, includes the entries of the chain `cards` that name this concern.
+    """
     rows = read_audit_log(writer, wanted, actor=actor)
     page = rows[: wanted.limit]
     next_cursor = encode_key(page[-1].position or 0) if len(rows) > wanted.limit else None

@@ -3,10 +3,10 @@
 import datetime as dt
 from typing import Annotated
 
-from fastapi import Query
+from fastapi import Query, Request
 
 from app.errors import CardsRefused
-from app.http.auth import ReaderDep, ReadingClientDep
+from app.http.auth import ReadingClientDep, actor_of
 from app.http.context import ContextDep
 from app.http.json_bodies import JSONRoute
 from app.http.params import Cursor, Limit
@@ -24,9 +24,9 @@ AN_EXAMPLE = encode_position((A_MOMENT, A_MOMENT, EXAMPLE_REFERENCE))
 
 @router.get(DESK_CARDS, summary="List sealed cards", responses=problem_responses(CardsRefused))
 def list_cards(
+    request: Request,
     context: ContextDep,
     client: ReadingClientDep,
-    actor: ReaderDep,
     wanted: Annotated[CardParameters, Query()],
     limit: Limit = 200,
     cursor: Annotated[Cursor, Query(examples=[AN_EXAMPLE])] = None,
@@ -40,6 +40,7 @@ def list_cards(
     `next_changed_since` of the first page as `changed_since`: nothing is missed, but a card may be returned twice.
     """
     expect_cards_for(client.scopes, context.settings.cards)
+    actor = actor_of(request, client)
     query = CardQuery.of(wanted, cursor, limit, now=actor.at)
     slack = dt.timedelta(seconds=2 * context.settings.writer_wait_seconds)
     return read_cards(context.writer, query, actor=actor, slack=slack)

@@ -21,13 +21,13 @@ def present_entry(
 ) -> AdditionEntry | NoteEntry | LabelEntry | MessageEntry:
     """Return the entry for `row`, as in responses to the desk. `now` decides if an addition is overdue.
 
-    `words` is the decrypted content of a note or an addition, or None for an entry without content.
+    `words` is the decrypted content of a note, a label or an addition, or None for an entry without content.
     """
     if row.kind == EntryKind.MESSAGE:
         return message_entry_of(row)
     if row.kind == EntryKind.LABEL:
         links = {"self": desk_concern_path(row.reference, "label"), "concern": desk_concern_path(row.reference)}
-        return LabelEntry(number=row.number, written_at=row.received_at, by=row.author, links=links)
+        return LabelEntry(number=row.number, written_at=row.received_at, by=row.author, text=words, links=links)
     path = desk_concern_path(row.reference, f"{row.kind}s", row.number)
     if row.kind == EntryKind.NOTE:
         links = {"self": path, "concern": desk_concern_path(row.reference)}

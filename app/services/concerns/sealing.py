@@ -178,6 +178,11 @@ def label_plaintext(text: str, reference: str, **written: str) -> bytes:
     return pad(orjson.dumps({"reference": reference, **written, "label": {"text": text}}))
 
 
+def seal_label(text: str, reference: str, recipients: Sequence[str]) -> bytes:
+    """Return the label, encrypted to `recipients` where it was typed. Raise the errors of `seal_note`."""
+    return make_sealer(recipients).seal(label_plaintext(text, reference))
+
+
 def pad(document: bytes) -> bytes:
     """Return the JSON `document` with spaces at its end, so that its length is a multiple of `PADDED_TO` bytes."""
     return document + b" " * (-len(document) % PADDED_TO)

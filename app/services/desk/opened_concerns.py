@@ -20,12 +20,14 @@ from app.services.cursors import encode_key
 from app.services.desk.presented_concerns import concern_fields
 
 WITHOUT_WORDS = "without words"
-NO_NOTES = EntryPage(EntryKind.NOTE)
+NO_NOTES, NO_LABEL = EntryPage(EntryKind.NOTE), EntryPage(EntryKind.LABEL)
 
 
 @dataclass(frozen=True)
 class OpeningRequest:
     """A request to open a concern, with its first `limit` additions (all if None) and its last `last_notes` notes.
+
+    With notes, the newest label is opened too.
 
     `how` describes the opening in the audit log. `fingerprints` identify the keys with which this process can decrypt.
     If these keys cannot decrypt every text, the audit log says instead that all texts are returned encrypted. If
@@ -46,8 +48,8 @@ class Opening:
     """An opening that is recorded in the audit log. The rows have no text.
 
     `page` is the first page of additions, and `additions` is the number of all additions. `seen` is the number of the
-    audit log entry. `notes` has the last notes, if requested. `opens` is True if the keys in the request's
-    `fingerprints` can decrypt every text.
+    audit log entry. `notes` has the last notes and `label` the newest label, if requested. `opens` is True if the keys
+    in the request's `fingerprints` can decrypt every text.
     """
 
     concern: ConcernRow
@@ -55,6 +57,7 @@ class Opening:
     additions: int
     seen: int
     notes: EntryPage
+    label: EntryPage
     opens: bool = False
 
 
@@ -68,15 +71,18 @@ def open_concern(session: Session, reference: str, wanted: OpeningRequest, actor
     if concern.erased_at is not None and not wanted.erased_too:
         raise ConcernErased
     page, count = first_page_of(session, EntryKind.ADDITION, reference, limit=wanted.limit)
-    notes = last_page_of(session, EntryKind.NOTE, reference, limit=wanted.last_notes) if wanted.last_notes else NO_NOTES
+    notes, label = NO_NOTES, NO_LABEL
+    if wanted.last_notes:
+        notes = last_page_of(session, EntryKind.NOTE, reference, limit=wanted.last_notes)
+        label = last_page_of(session, EntryKind.LABEL, reference, limit=1)
     if concern.erased_at is not None:
         seen = record_action(session, reference, DeskAct.LISTED, actor, ShownDetails(what=WITHOUT_WORDS)).number
-        return Opening(concern, page, count, seen, notes)
-    opens = opens_all((concern, *page.rows, *notes.rows), wanted.fingerprints)
+        return Opening(concern, page, count, seen, notes, label)
+    opens = opens_all((concern, *page.rows, *notes.rows, *label.rows), wanted.fingerprints)
     how = wanted.how if opens or wanted.fingerprints is None else GIVEN
-    shown = ShownDetails(what=how, pages=tuple(each.shown for each in (page, notes) if each.rows))
+    shown = ShownDetails(what=how, pages=tuple(each.shown for each in (page, notes, label) if each.rows))
     seen = record_action(session, reference, DeskAct.OPENED, actor, shown).number
-    return Opening(concern, page, count, seen, notes, opens)
+    return Opening(concern, page, count, seen, notes, label, opens)
 
 
 def opened_concern(desk: Desk, opening: Opening, *, now: dt.datetime) -> OpenedConcern:

@@ -107,6 +107,9 @@ class BurstAcknowledgement(TypedDict):
     additions_until: NotRequired[str | None]
 
 
+CardScope: TypeAlias = Literal['current', 'earlier']
+
+
 class Caution(TypedDict):
     """
     A warning that must be read with any indicator or factor. Included in every response that contains them.
@@ -793,6 +796,18 @@ class JsonWebKeySet(TypedDict):
     keys: list[dict[str, str]]
 
 
+class LabelEntry(TypedDict):
+    """
+    A label: its author, time and text.
+    """
+
+    number: int
+    written_at: str
+    by: str
+    text: str | None
+    links: dict[str, str]
+
+
 class Limb(TypedDict):
     """
     One lettered limb of a definition.
@@ -922,6 +937,16 @@ class NewExport(TypedDict):
 
 
 Recipient: TypeAlias = str
+
+
+class NewLabel(TypedDict):
+    """
+    A label, as text or as a file encrypted on the worker's computer. It replaces the former label.
+    """
+
+    text: NotRequired[str | None]
+    sealed: NotRequired[str | None]
+    recipients: NotRequired[list[Recipient] | None]
 
 
 class NewNote(TypedDict):
@@ -1338,6 +1363,19 @@ class Schedule(TypedDict):
     closes_at: str
 
 
+class SealedCard(TypedDict):
+    """
+    A sealed card, with the place and the time of the text that it summarises.
+    """
+
+    reference: str
+    addition: int | None
+    received_at: str
+    card: str
+    label: str | None
+    changed_at: str
+
+
 Section: TypeAlias = str
 
 
@@ -1620,6 +1658,16 @@ class BurstAcknowledged(TypedDict):
 
     burst: str
     concerns: list[InboxEntry]
+
+
+class CardsResponse(TypedDict):
+    """
+    A page of sealed cards, most recently received concerns first. The cards of one concern are never separated.
+    """
+
+    cards: list[SealedCard]
+    next_changed_since: str
+    next_cursor: str | None
 
 
 class Child(TypedDict):
