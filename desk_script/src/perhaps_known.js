@@ -76,7 +76,7 @@ export class PerhapsKnown {
     const list = (some) => element("ol", { class: "known" }, ...some.map((each) => this.#itemOf(own, each, decided.get(each.concern.reference))));
     place.replaceChildren(
       element("h2", { id: "perhaps-known" }, "Perhaps known"),
-      element("p", { role: "status", "data-known-state": true }),
+      element("p", { "aria-live": "polite", "data-known-state": true }),
       ...(open.length > 0 ? [element("p", { class: "hint" }, OFFER), list(open)] : [element("p", {}, `${NOT_FOUND}.`)]),
       ...(others.length > 0 ? [element("details", {}, element("summary", {}, "Not the same"), list(others))] : []),
       ...this.#together(own, same),
@@ -200,7 +200,7 @@ export class PerhapsKnown {
 
   #say(place, words) {
     const line = place.querySelector("[data-known-state]");
-    if (line === null) place.replaceChildren(element("h2", { id: "perhaps-known" }, "Perhaps known"), element("p", { role: "status", "data-known-state": true }, words));
+    if (line === null) place.replaceChildren(element("h2", { id: "perhaps-known" }, "Perhaps known"), element("p", { "aria-live": "polite", "data-known-state": true }, words));
     else line.textContent = words;
   }
 }

@@ -13,11 +13,13 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from app.models.access.roles import Role
 from app.services.concerns.keys import create_identity
+from bench.matching import SEED
 from tests.support.browsing import accessibility_violations, browser_with_profile, places_in_profile
 from tests.support.clock import A_TUESDAY
 from tests.support.command import guidance
 from tests.support.databases import files_of
 from tests.support.desk_states import sign_in
+from tests.support.invented_concerns import invent_concerns, submission_of
 from tests.support.live import LiveServer
 from tests.support.people import JO, virtual_authenticator
 from tests.support.service import a_service
@@ -40,6 +42,7 @@ CHILDREN: dict[str, dict[str, Any]] = {
 }
 SAME = re.compile("^Same as")
 NAMES = "Show names, and search by name"
+MOST_SECONDS = 2
 NOT_FOUND = "No match found by name, birth, school, postcode or number."
 
 
@@ -347,3 +350,32 @@ def test_search_leaves_no_name_on_server_wire_or_disk(browser: Browser, tmp_path
     assert b"zymurg" not in passed
     assert [name for name, content in stored.items() if b"zymurg" in content.lower()] == []
     assert places_in_profile(tmp_path / "profile", b"Zymurg", b"zymurg", "Zymurg".encode("utf-16-le")) == []
+
+
+@pytest.mark.nightly
+def test_a_thousand_cards_are_open_after_two_seconds_of_the_page(
+    browser: Browser, service: FastAPI, url: str, identity: Path
+) -> None:
+    with httpx.Client(base_url=url, trust_env=False, timeout=30) as http:
+        for concern in invent_concerns(SEED):
+            assert http.post("/v1/concerns", json=submission_of(concern)).is_success
+    context = browser.new_context(base_url=url)
+    page = context.new_page()
+    sign_in(page, service, Role.WORKER)
+    page.goto("/desk")
+    page.get_by_text(NAMES).click()
+    before = seconds_of_tasks(page)
+
+    page.get_by_label("File of the identity").set_input_files(identity)
+    expect(page.locator("#find-state")).to_contain_text("1,000 concerns can be searched")
+
+    assert seconds_of_tasks(page) - before < MOST_SECONDS
+    context.close()
+
+
+def seconds_of_tasks(page: Page) -> float:
+    """Return how long the page has been at work: unlike the clock, it is not longer on a busy machine."""
+    session = page.context.new_cdp_session(page)
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
+    metrics = session.send("Performance.getMetrics")["metrics"]
+    return float(next(each["value"] for each in metrics if each["name"] == "TaskDuration"))
