@@ -18,6 +18,7 @@ from app.db.rules import SET_BY_THE_REPORTER
 from app.db.tables import table_of
 from app.models.audit.audit_log import AuditEntryRow, ChainRow, DeskAct
 from app.models.audit.details import ClosedDetails, Details, PersonDetails
+from app.models.concerns.cards import OF_THE_CONCERN, CardRow
 from app.models.concerns.digests import seal_details
 from app.models.concerns.rows import ConcernRow
 from app.models.events.rows import EventKind
@@ -41,9 +42,10 @@ FASTER = ("synchronous=OFF", "cache_size=-1000000")  # settings of SQLite while 
 
 @dataclass
 class _Concern:
-    """A concern of these years: its columns, its entries of the audit log, and its events."""
+    """A concern of these years: its columns, its sealed card, its entries of the audit log, and its events."""
 
     columns: dict[str, Any]
+    card: bytes
     chain: list[dict[str, Any]] = field(default_factory=list)
     end: End = BEFORE_THE_FIRST
     events: list[Event] = field(default_factory=list)
@@ -68,16 +70,19 @@ def fill_with_years(data_dir: Path, number: int, progress: Progress, *, database
         with Session(context.engine) as session:
             copied = session.exec(select(table_of(ConcernRow))).mappings().first()  # type: ignore[call-overload]
             logged = session.exec(select(func.max(AuditEntryRow.position))).scalar_one() or 0  # type: ignore[call-overload]
+            card = session.exec(select(table_of(CardRow).c.sealed)).scalars().first()  # type: ignore[call-overload]
         draw = random.Random(number)  # noqa: S311  # the seed makes the same years in every run
         numbers = count(logged + 1)
         for begin in range(0, number, A_BATCH):
             size = min(A_BATCH, number - begin)
             ages = (SEVEN_YEARS * (1 - (begin + place) / number) for place in range(size))
-            _insert(context.engine, [_draw_concern(draw, copied, now - age, now) for age in ages], numbers)
+            _insert(context.engine, [_draw_concern(draw, copied, card, at=now - age, now=now) for age in ages], numbers)
             progress("concerns of seven years", begin + size, number)
 
 
-def _draw_concern(draw: random.Random, copied: Mapping[str, Any], at: dt.datetime, now: dt.datetime) -> _Concern:
+def _draw_concern(
+    draw: random.Random, copied: Mapping[str, Any], card: bytes, *, at: dt.datetime, now: dt.datetime
+) -> _Concern:
     reference = new_reference()
     columns = {name: copied[name] for name in (*IN_CLEAR, "recipients", "sealed")} | {
         "reference": reference,
@@ -92,8 +97,8 @@ def _draw_concern(draw: random.Random, copied: Mapping[str, Any], at: dt.datetim
         **dict.fromkeys(("acknowledged_at", "closed_at", "outcome")),
         **dict.fromkeys(("outcome_shared", "overdue_announced", "held"), False),
     }
-    concern = _Concern(columns)
-    details = seal_details(columns["sealed"], columns["recipients"], columns=columns)
+    concern = _Concern(columns, card)
+    details = seal_details(columns["sealed"], columns["recipients"], columns=columns, card=card)
     concern.record(DeskAct.RECEIVED, by_reporter(at), details)
     concern.announce(EventKind.CONCERN_RECEIVED, at)
     _work_on(concern, draw, now)
@@ -125,21 +130,27 @@ def _work_on(concern: _Concern, draw: random.Random, now: dt.datetime) -> None:
 
 def _insert(engine: Engine, concerns: Sequence[_Concern], numbers: "count[int]") -> None:
     acts = [row | {"position": next(numbers)} for each in concerns for row in each.chain]
-    rows: dict[type[SQLModel], list[dict[str, Any]]] = {
-        ConcernRow: [each.columns for each in concerns],
-        AuditEntryRow: acts,
-        ChainRow: [
-            {"name": each.columns["reference"], "length": each.end.number, "head_sha256": each.end.sha256}
-            for each in concerns
-        ],
-    }
+    cards = [
+        {"reference": each.columns["reference"], "addition": OF_THE_CONCERN, "sealed": each.card} for each in concerns
+    ]
+    chains = [
+        {"name": each.columns["reference"], "length": each.end.number, "head_sha256": each.end.sha256}
+        for each in concerns
+    ]
+    rows: list[tuple[type[SQLModel], list[dict[str, Any]]]] = [
+        (ConcernRow, [each.columns for each in concerns]),
+        (AuditEntryRow, [act for act in acts if act["number"] == 1]),
+        (CardRow, cards),  # a card comes right after the first entry
+        (AuditEntryRow, [act for act in acts if act["number"] > 1]),
+        (ChainRow, chains),
+    ]
     with for_writing(engine).connect() as connection:
         if engine.dialect.name == "sqlite":
             driver: Any = connection.connection.driver_connection
             for pragma in FASTER:
                 driver.execute(f"PRAGMA {pragma}")
         with connection.begin():
-            for row, values in rows.items():
+            for row, values in rows:
                 connection.execute(insert(table_of(row)), values)
             with Session(connection) as session:
                 append_events(session, [told for each in concerns for told in each.events])

@@ -50,7 +50,7 @@ export class DeskPage {
     if (faults.every((fault) => fault !== null)) throw faults[0];
     showOtherWays(false);
     // A message about a completed action keeps the focus.
-    if (document.activeElement?.id !== "done") document.querySelector(".words")?.focus();
+    if (document.activeElement?.id !== "done") firstWords()?.focus();
   }
 
   #hideWords() {
@@ -59,6 +59,10 @@ export class DeskPage {
     showOtherWays(true);
   }
 }
+
+// Return the words of the concern, or the first words of a page without them. A label stands above the concern.
+const firstWords = () =>
+  document.querySelector("[data-sealed=concern] > .words") ?? document.querySelector(".words");
 
 // Hide the advice on decrypting elsewhere while the texts are shown: it would only push them down.
 function showOtherWays(isShown) {

@@ -15,9 +15,11 @@ from pyrage import x25519
 
 from app.models.access.clients import Scope
 from app.services.concerns.keys import DEVELOPMENT_IDENTITY
+from app.services.concerns.sealing import read_identities
+from app.services.operations.backup import back_up
 from tests.support.canaries import BIRTHDAYS, CANARY, Place, forms_of, planted, put, traces
 from tests.support.concerns import token_of
-from tests.support.databases import files_of, raw_connection
+from tests.support.databases import files_of, on_postgresql, raw_connection
 from tests.support.live import LiveServer
 from tests.support.publishing import SLUG
 
@@ -109,9 +111,20 @@ def on_the_pages(client: httpx.Client) -> list[httpx.Response]:
     return answers
 
 
+def reader_of(live: LiveServer) -> dict[str, str]:
+    """The headers of a client that may read concerns."""
+    return {"Authorization": f"Bearer {live.new_key(Scope.READ)}"}
+
+
+def cards_opened(live: LiveServer, answer: bytes) -> bytes:
+    """Every card of a page, opened with the identity of the trial."""
+    unsealer = read_identities(live.data_dir / DEVELOPMENT_IDENTITY)
+    return b"".join(unsealer.decrypt(base64.b64decode(each["card"])) for each in json.loads(answer)["cards"])
+
+
 def read_at_the_desk(live: LiveServer) -> bytes:
     """Every concern, opened by a client that may."""
-    key = {"Authorization": f"Bearer {live.new_key(Scope.READ)}"}
+    key = reader_of(live)
     with live.client() as client:
         inbox = client.get("/v1/desk/concerns", headers=key).json()
         return b"".join(client.get(each["links"]["self"], headers=key).content for each in inbox["concerns"])
@@ -142,15 +155,20 @@ def test_no_word_of_a_concern_is_anywhere_outside_the_seal(talkative: LiveServer
         raw(talkative, f"POST /v1/concerns HTTP/1.1\r\nContent-Length: {CANARY}\r\n\r\n{CANARY}"),
     ]
     opened = read_at_the_desk(talkative)
+    with talkative.client() as reader:
+        cards = reader.get("/v1/desk/cards", headers=reader_of(talkative)).content
+    if not on_postgresql():
+        back_up(talkative.data_dir, tmp_path / "backup.db", replace=False)
     running = files_of(tmp_path)
     talkative.stop()
     stopped = files_of(tmp_path)
 
     spoken = [answer.content + str(answer.headers).encode() for answer in answers]
     spoken += [answer.url.path.replace(CANARY, "").encode() + str(answer.headers).encode() for answer in shown]
-    everything = [*spoken, *strange, metrics, *running.values(), *stopped.values()]
+    everything = [*spoken, *strange, metrics, cards, *running.values(), *stopped.values()]
     assert len(free) > 60
     assert CANARY.encode() in opened
+    assert {CANARY.encode(), *BIRTHDAYS} <= set(traces(cards_opened(talkative, cards)))
     assert {answer.status_code for answer in answers} >= {200, 201, 400, 401, 404, 413, 415, 422}
     assert {answer.status_code for answer in shown} >= {200, 201, 403, 404, 415, 422}
     assert not [answer for answer in (*answers, *shown) if answer.status_code >= 500]

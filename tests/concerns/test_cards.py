@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,19 +13,24 @@ from app.config import Settings
 from app.errors import UnsealingUnavailable
 from app.http.context import AppContext
 from app.models.access.clients import Scope
+from app.models.audit.audit_log import Remnants
 from app.models.concerns.examples import FULL_EXAMPLE
 from app.services.access.clients import NewClient, add_client
 from app.services.audit.audit_log import Actor
+from app.services.audit.remnants import purge_remnants
 from app.services.concerns.cards import MAX_WORDS, card_of_concern, card_plaintext
 from app.services.concerns.keys import DEVELOPMENT_IDENTITY, create_identity
 from app.services.concerns.resealing import ChangeOfKeys, Resealed, reseal
 from app.services.concerns.sealing import PADDED_TO, Unsealer, make_sealer, read_identities
+from app.services.operations.backup import back_up
 from app.services.operations.verification import find_faults
 from tests.support.clock import A_TUESDAY
 from tests.support.concerns import Concern, add
-from tests.support.databases import RawConnection, drop_triggers
+from tests.support.databases import RawConnection, drop_triggers, files_of, raw_connection
 from tests.support.desk import Desk
+from tests.support.waiting import wait_until
 
+PIECE = slice(200, 232)  # of a sealed card: no other text has the same bytes
 FORGED = b"age-encryption.org/v1 forged"
 AN_OPERATOR = Actor("key-holder", "command line", A_TUESDAY)
 
@@ -137,6 +143,25 @@ def test_erasure_takes_the_cards_with_the_texts(
 
     assert set(cards_in(database).values()) == {None}
     assert faults(context) == []
+
+
+@pytest.mark.embedded
+def test_no_byte_of_an_erased_card_is_in_a_file_or_a_later_backup(
+    client: TestClient, desk: Desk, context: AppContext, settings: Settings, receipt: dict[str, Any], tmp_path: Path
+) -> None:
+    add(client, receipt)
+    with raw_connection(settings.data_dir) as database:
+        pieces = [sealed[PIECE] for sealed in cards_in(database).values()]
+    before = [path for path, content in files_of(settings.data_dir).items() if any(each in content for each in pieces)]
+    desk.act(receipt["reference"], "acknowledgement", up_to_addition=1)
+
+    desk.act(receipt["reference"], "erasure", reason="A made-up reason.")
+    wait_until(lambda: purge_remnants(context.engine) is Remnants.NONE)  # the service's own workers read too
+    back_up(settings.data_dir, tmp_path / "backup.db", replace=False)
+
+    after = {**files_of(settings.data_dir), tmp_path / "backup.db": (tmp_path / "backup.db").read_bytes()}
+    assert before
+    assert [path for path, content in after.items() if any(each in content for each in pieces)] == []
 
 
 REFUSED = [

@@ -1,8 +1,11 @@
 """Notes and questions on the hosted desk of a service that cannot read: sealed by the page, and never lost by it."""
 
+import base64
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 import httpx
 import pytest
@@ -13,10 +16,12 @@ from app.models.access.roles import Role
 from app.models.concerns.examples import FULL_EXAMPLE
 from app.services.access.people import leave
 from app.services.concerns.keys import create_identity
+from app.services.concerns.sealing import PADDED_TO, read_identities
 from tests.support.browsing import Keyboard
 from tests.support.canaries import CANARY
 from tests.support.clock import A_TUESDAY
 from tests.support.concerns import read_messages
+from tests.support.desk import acts_on
 from tests.support.desk_states import sign_in
 from tests.support.people import JO, context_of_service
 from tests.support.service import a_service
@@ -27,6 +32,7 @@ pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
 WORDS = f"{CANARY} rang twice."
 NOTE, QUESTION, CLOSING = "New note", "New message to the reporter", "Last message to the reporter"
+LABEL = "New label"
 
 
 @pytest.fixture(scope="module")
@@ -106,6 +112,33 @@ def test_the_page_seals_notes_without_an_identity_and_opens_them_with_one(
         assert [each["message"] for each in read_messages(http, receipt)] == [WORDS, f"{CANARY} thank you."]
 
 
+def test_the_page_seals_a_label_and_its_length_and_opens_it(
+    page: Page, service: FastAPI, receipt: dict[str, Any], identity: Path
+) -> None:
+    keys, bodies = Keyboard(page), list[str]()
+    page.on("request", lambda request: bodies.append(f"{request.url} {request.post_data or ''}"))
+    facts = page.locator("dl.facts").first
+
+    keys.write(LABEL, f"{CANARY}, Year 9")
+    keys.press("button", "Set the label")
+    expect(page.locator("#done")).to_contain_text("label changed")
+    page.goto(f"/desk/concerns/{receipt['reference']}")
+    page.get_by_label("File of the identity").set_input_files(identity)
+    expect(facts.locator(".words")).to_have_text(f"{CANARY}, Year 9")
+    expect(page.locator("[data-sealed=concern] > .words")).to_be_focused()
+    page.get_by_label(LABEL).fill("")
+    keys.press("button", "Set the label")
+    expect(facts.locator(".words")).to_have_text("None")
+
+    sealed = [parse_qs(each.split(" ")[1])["sealed"][0] for each in bodies if "sealed=" in each]
+    opened = [read_identities(identity).decrypt(base64.b64decode(each)) for each in sealed]
+    texts = [json.loads(each)["label"]["text"] for each in opened]
+    assert texts == [f"{CANARY}, Year 9", ""]
+    assert {len(each) for each in opened} == {PADDED_TO}
+    assert [each for each in bodies if CANARY in each or "text=" in each] == []
+    assert {act for act, _, _ in acts_on(service, receipt["reference"])} >= {"labelled"}
+
+
 def test_a_concern_is_closed_without_a_message_if_none_is_written(page: Page) -> None:
     keys, bodies = Keyboard(page), list[str]()
     page.on("request", lambda request: bodies.append(request.post_data or ""))
@@ -139,7 +172,7 @@ def test_a_refused_form_keeps_its_words_and_is_sent_again(page: Page, service: F
     keys.press("button", "Add the note")
     expect(alert).to_contain_text("The service did not take it")
     expect(note).to_have_value(WORDS)
-    page.locator("input[name=recipients]").evaluate("(field) => { field.value = field.value.split(' ')[0]; }")
+    page.locator("form[action$=notes] input[name=recipients]").evaluate("(field) => { field.value = field.value.split(' ')[0]; }")
     keys.press("button", "Add the note")
     expect(page.locator("#fault-recipients")).to_contain_text("encrypt it again")
     expect(note).to_have_value(WORDS)
