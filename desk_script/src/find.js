@@ -27,6 +27,7 @@ export class Find {
   #timer = null;
   #spokenAt = 0;
   #fault = "";
+  #drawn = ""; // what the list of results was drawn from
 
   constructor(keyring, cards, matching) {
     this.#keyring = keyring;
@@ -106,6 +107,9 @@ export class Find {
   #draw(isSearched, found) {
     const former = document.getElementById("found");
     if (!isSearched) return former?.remove();
+    const drawn = JSON.stringify([found.map(({ reference, label }) => [reference, label]), this.#typed, this.#cards.has(Scope.EARLIER)]);
+    if (former !== null && this.#drawn === drawn) return; // what has the focus stays
+    this.#drawn = drawn;
     const section = former ?? element("section", { id: "found", class: "found box no-print", "aria-labelledby": "found-heading" });
     if (former === null) document.querySelector("main").prepend(section);
     const more = found.length - MOST_SHOWN;

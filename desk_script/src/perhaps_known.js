@@ -25,6 +25,7 @@ export class PerhapsKnown {
   #cards;
   #matching;
   #send;
+  #last = null; // the notes of the last decision: a second press sends the same, which the service may have already
   #drawn = ""; // what the list was drawn from, so that a slice of cards that changes nothing takes no focus
 
   // `send` posts a form, and shows the page of the response.
@@ -140,10 +141,14 @@ export class PerhapsKnown {
   async #decide(own, other, words, reason) {
     const form = noteForm();
     const of = (about) => `${words} ${about.reference}.${reason.trim() ? `\nReason: ${reason.trim()}` : ""}`;
-    const theirs = await this.#noteFields(form, other.reference, of(own));
-    theirs.delete("seen"); // the page of the other concern was not shown
-    await post(`/desk/concerns/${other.reference}/notes`, theirs);
-    await this.#send(form.action, await this.#noteFields(form, own.reference, of(other)));
+    const wanted = `${own.reference} ${of(other)}`;
+    if (this.#last?.wanted !== wanted) {
+      const theirs = await this.#noteFields(form, other.reference, of(own));
+      theirs.delete("seen"); // the page of the other concern was not shown
+      this.#last = { wanted, theirs, mine: await this.#noteFields(form, own.reference, of(other)) };
+    }
+    await post(`/desk/concerns/${other.reference}/notes`, this.#last.theirs);
+    if (await this.#send(form.action, this.#last.mine)) this.#last = null;
   }
 
   async #noteFields(form, reference, text) {

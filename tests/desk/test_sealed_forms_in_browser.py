@@ -172,7 +172,9 @@ def test_a_refused_form_keeps_its_words_and_is_sent_again(page: Page, service: F
     keys.press("button", "Add the note")
     expect(alert).to_contain_text("The service did not take it")
     expect(note).to_have_value(WORDS)
-    page.locator("form[action$=notes] input[name=recipients]").evaluate("(field) => { field.value = field.value.split(' ')[0]; }")
+    page.locator("form[action$=notes] input[name=recipients]").evaluate(
+        "(field) => { field.value = field.value.split(' ')[0]; }"
+    )
     keys.press("button", "Add the note")
     expect(page.locator("#fault-recipients")).to_contain_text("encrypt it again")
     expect(note).to_have_value(WORDS)

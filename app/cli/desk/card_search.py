@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.cli.desk.card_facts import day_of, numbers_in, postcode_of, standard_number, words_of
-from app.cli.desk.matching import cached_likeness, is_one_letter_off
+from app.cli.desk.matching import is_one_letter_off, likeness
 
 SHORTEST_PART = 2
 """Letters of the shortest word that finds the words that begin with it."""
@@ -70,7 +70,7 @@ def _is_part_found(text: SearchText, part: str) -> bool:
     if part.isdigit():
         is_number = len(part) >= SHORTEST_DIGITS and any(part in number for number in text.digits)
         return is_number or part in text.words or part in text.names
-    if any(cached_likeness(part, word) for word in text.names):
+    if any(likeness(part, word) for word in text.names):
         return True
     is_start = len(part) >= SHORTEST_PART
     return any(

@@ -19,6 +19,7 @@ SHORTEST_MISSPELT = 4
 """Letters of the shortest word in which one letter may be wrong."""
 A_YEAR = dt.timedelta(days=366)
 NOBODY = Child()
+ADULT_IN_PART = "adult with one name the same"
 NOT_FOUND = "No match found by name, birth, school, postcode or number"
 
 
@@ -46,7 +47,6 @@ ADULT = {
     Likeness.SHORT_FORM: "adult with the same name in another form",
     Likeness.ONE_LETTER: "adult with a name one letter different",
 }
-ADULT_IN_PART = "adult with one name the same"
 
 
 @dataclass(frozen=True)
@@ -97,6 +97,7 @@ def reasons_of(one: CardFacts, other: CardFacts) -> tuple[str, ...]:
     return (numbers,) if numbers and not _is_only_of_professionals(one, other) else ()
 
 
+@lru_cache(maxsize=1 << 20)
 def likeness(one: str, other: str) -> Likeness:
     """Return how alike two words of names are: the same, forms of one name, one letter different, or not alike."""
     if one == other:
@@ -187,7 +188,7 @@ def _pairs_of(mine: Sequence[str], theirs: Sequence[str]) -> list[tuple[int, int
         (-found, place, place_of_other)
         for place, word in enumerate(mine)
         for place_of_other, word_of_other in enumerate(theirs)
-        if (found := cached_likeness(word, word_of_other))
+        if (found := likeness(word, word_of_other))
     ]
     used: set[int] = set()
     used_of_other: set[int] = set()
@@ -198,9 +199,6 @@ def _pairs_of(mine: Sequence[str], theirs: Sequence[str]) -> list[tuple[int, int
             used_of_other.add(place_of_other)
             pairs.append((place, place_of_other, Likeness(-negative)))
     return pairs
-
-
-cached_likeness = lru_cache(maxsize=1 << 20)(likeness)
 
 
 def _is_reordered(pairs: Sequence[tuple[int, int, Likeness]], length: int, length_of_other: int) -> bool:
