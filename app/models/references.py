@@ -13,6 +13,8 @@ GROUP = 4
 BURST = rf"20[0-9]{{2}}-[0-9]{{2}}-[0-9]{{2}}-[{ALPHABET}]{{{GROUP}}}"
 """Pattern of the id of a burst: a day and four characters, such as 2026-11-24-R7KX."""
 EXAMPLE_BURST = "2026-11-24-R7KX"
+TYPED_REFERENCE = rf"[\s\-]*(?:[{ALPHABET}{ALPHABET.lower()}Oo][\s\-]*){{{DRAWN + 1}}}"
+"""Pattern of a typed reference for a field of a page, so that a browser sends no name that is typed there."""
 _IN_ALPHABET = str.maketrans("0123456789abcdef", ALPHABET)
 
 

@@ -18,6 +18,7 @@ from app.http.context import AppContext, context_of
 from app.http.responses import CACHE_CURRENT, caching_until, conditional_response
 from app.models.guides.signposts import WhoToCall
 from app.models.languages import direction_of
+from app.models.references import EXAMPLE_REFERENCE, TYPED_REFERENCE
 from app.pages.languages import (
     LANGUAGES,
     WRITING_IN,
@@ -74,6 +75,8 @@ def page_templates() -> jinja2.Environment:
         "english": english,
         "current_language": current_language,
         "opens_in_browser": UNSEAL_SCRIPT.is_file,
+        "reference_pattern": TYPED_REFERENCE,
+        "example_reference": EXAMPLE_REFERENCE,
         "writing_in": WRITING_IN,
     }
     templates.filters |= {

@@ -1,4 +1,5 @@
 // Decrypts and shows every encrypted text on a page of the desk, while the keyring holds an identity.
+// A page without texts can have a place (`data-open-cards`) where an identity is chosen to open the cards of concerns.
 import { element, referralElement, typed } from "./elements.js";
 import { Fault, sentenceOf } from "./faults.js";
 import { Panel } from "./panel.js";
@@ -8,30 +9,43 @@ import { openText } from "./texts.js";
 export class DeskPage {
   #keyring;
   #panel = null;
+  #openCards;
   #onOpened;
 
-  // `onOpened` is called after the texts of the page have been decrypted.
-  constructor(keyring, onOpened) {
+  // `openCards` decrypts cards with new identities, and throws a Fault if they decrypt none. `onOpened` is called after
+  // the texts of the page, or the first cards, have been decrypted.
+  constructor(keyring, { openCards, onOpened }) {
     this.#keyring = keyring;
-    this.#onOpened = onOpened;
+    this.#openCards = openCards;
+    this.#onOpened = () => {
+      onOpened();
+      const part = partOfCards();
+      if (part?.open) document.querySelector("form[data-find] input")?.focus();
+      if (part !== null) part.open = false;
+    };
     keyring.onForget(() => this.#hideWords());
   }
 
   // Set up the current page: the first page, and each page that replaced it.
   async take() {
     const texts = sealedTexts();
-    if (texts.length === 0) return;
+    const part = partOfCards();
+    if (texts.length === 0 && part === null) return;
     this.#panel ??= new Panel(this.#keyring, (identities) => this.#open(identities), this.#onOpened);
-    (document.querySelector("[data-how-to-open]") ?? texts[0]).before(this.#panel.element);
+    if (texts.length === 0) part.append(this.#panel.element);
+    else (document.querySelector("[data-how-to-open]") ?? texts[0]).before(this.#panel.element);
+    if (part !== null) part.hidden = false;
     if (this.#keyring.isOpen) {
       await this.#open(this.#keyring.identities).catch(() => {}); // each text shows its own error
       this.#onOpened();
     }
+    this.#panel.entitle(texts.length === 0 ? "Open the cards of the concerns" : "Open it here");
     this.#panel.show();
   }
 
   // Show every text. If none of the texts can be decrypted, throw the error of the first one.
   async #open(identities) {
+    if (sealedTexts().length === 0) return this.#openCards(identities);
     const faults = await Promise.all(sealedTexts().map((each) => openOne(each, identities)));
     if (faults.every((fault) => fault !== null)) throw faults[0];
     showOtherWays(false);
@@ -54,6 +68,8 @@ const firstWords = () =>
 function showOtherWays(isShown) {
   for (const advice of document.querySelectorAll("[data-how-to-open]")) advice.hidden = !isShown;
 }
+
+const partOfCards = () => document.querySelector("details[data-open-cards]");
 
 const sealedTexts = () => [...document.querySelectorAll(".sealed[data-sealed]")];
 

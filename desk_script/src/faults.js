@@ -17,6 +17,9 @@ const SENTENCES = {
   "too-long": "This is too long. Shorten it, or write it in two. Nothing was sent.",
   closed: "Open the concern on this page first. The file for the body is made with your identity. Nothing was done.",
   "not-fetched": "The concern could not be fetched from the service. Nothing was done. Sign in again, or try again in a minute.",
+  "cards-not-fetched": "The names of the concerns could not be fetched from the service. Sign in again, or try again in a minute.",
+  "not-taken": "The service did not take it for the other concern. Open that concern, and try it there.",
+  "no-cards": "Your role does not get the cards by which concerns are searched. You can still open each concern.",
   defect: "Something went wrong. Nothing was sent. Reload the page, and try again.",
 };
 

@@ -1,8 +1,14 @@
 // The script of the desk's pages and of unseal.html.
+import nicknames from "../../app/cli/desk/nicknames.json";
+import { CardPlaces } from "./card_places.js";
 import { DeskPage } from "./desk_page.js";
 import { FilePage } from "./file_page.js";
+import { Find } from "./find.js";
 import { HandOver } from "./hand_over.js";
 import { Keyring } from "./keyring.js";
+import { Matching } from "./matching.js";
+import { OpenedCards, Scope } from "./opened_cards.js";
+import { PerhapsKnown } from "./perhaps_known.js";
 import { SealForms } from "./seal_forms.js";
 import { stayOnPage } from "./stay.js";
 import { Typed } from "./typed.js";
@@ -12,7 +18,18 @@ if (document.querySelector("[data-unseal-file]")) {
   new FilePage(keyring);
 } else {
   const typed = new Typed(keyring);
-  const page = new DeskPage(keyring, () => typed.putBack());
+  const cards = new OpenedCards(keyring);
+  const matching = new Matching(nicknames);
+  const places = new CardPlaces(cards);
+  const find = new Find(keyring, cards, matching);
+  const page = new DeskPage(keyring, {
+    openCards: (identities) => cards.load(Scope.CURRENT, identities),
+    onOpened: () => {
+      typed.putBack();
+      find.open();
+      perhapsKnown.take();
+    },
+  });
   const send = stayOnPage(keyring, {
     onLeave: (sent) => typed.save({ sent }),
     onPage: () => {
@@ -22,11 +39,16 @@ if (document.querySelector("[data-unseal-file]")) {
   });
   const handOver = new HandOver(keyring, send);
   const sealForms = new SealForms(send);
+  const perhapsKnown = new PerhapsKnown(keyring, cards, { matching, send });
   const take = () => {
     handOver.take();
     sealForms.take();
     typed.take().catch(() => {}); // without a key, the browser asks before leaving
     page.take();
+    places.take();
+    find.take();
+    perhapsKnown.take();
+    cards.refresh().catch(() => {}); // the cards that are open stay
   };
   take();
 }

@@ -15,6 +15,7 @@ export class Panel {
   #use;
   #onOpened;
   #bytes = null;
+  #heading = element("h2", { id: "unseal-heading" }, "Open it here");
   #choose = element("input", { type: "file", id: "identity-file" });
   #passphrase = element("input", { type: "password", id: "identity-passphrase", autocomplete: "off" });
   #unlocking = element("div", { class: "question", hidden: true });
@@ -49,7 +50,7 @@ export class Panel {
     this.element = element(
       "section",
       { class: "box no-print", "aria-labelledby": "unseal-heading", "data-unseal": true },
-      element("h2", { id: "unseal-heading" }, "Open it here"),
+      this.#heading,
       this.#status,
       this.#fault,
       this.#closed,
@@ -70,6 +71,11 @@ export class Panel {
   show() {
     this.#closed.hidden = this.#keyring.isOpen;
     this.#open.hidden = !this.#keyring.isOpen;
+  }
+
+  // Set the heading of the panel, which says what is opened.
+  entitle(heading) {
+    this.#heading.textContent = heading;
   }
 
   // Open an unlocked file immediately. A locked file waits for its passphrase, or for the button.

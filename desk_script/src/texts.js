@@ -9,6 +9,9 @@ const MEMBERS = { concern: "submission", addition: "addition", note: "note", lab
 const WRITTEN_HERE = ["note", "label"]; // the kinds of text that a browser may have encrypted
 const KINDS = Object.fromEntries(Object.entries(MEMBERS).map(([kind, member]) => [member, kind]));
 
+// By the list of identities, so that a decrypter is gone with the identities when the keyring forgets them.
+const decrypters = new WeakMap();
+
 // Return the kind of a document. Throw a Fault if the document has no text or no reference.
 export function kindOf(document) {
   const member = Object.values(MEMBERS).find((each) => document?.[each] instanceof Object);
@@ -42,13 +45,21 @@ export async function readSealed(bytes, identities) {
 async function decrypt(bytes, identities) {
   const file = ageFile(bytes);
   if (file === null) throw new Fault("damaged");
-  const decrypter = new Decrypter();
-  for (const identity of identities) decrypter.addIdentity(identity);
   try {
-    return await decrypter.decrypt(file);
+    return await decrypterOf(identities).decrypt(file);
   } catch (error) {
     throw new Fault(/no identity matched/.test(error.message) ? "other-keys" : "damaged");
   }
+}
+
+// Return a decrypter with the identities. It is made once for each list of them, since that takes longer than a card.
+function decrypterOf(identities) {
+  if (!decrypters.has(identities)) {
+    const decrypter = new Decrypter();
+    for (const identity of identities) decrypter.addIdentity(identity);
+    decrypters.set(identities, decrypter);
+  }
+  return decrypters.get(identities);
 }
 
 function parse(bytes) {

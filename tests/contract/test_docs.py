@@ -56,7 +56,9 @@ ARCHITECTURE = ROOT / "docs" / "architecture.md"
 MEASURED = re.compile(
     r"\d[\d,.]*(?=[ -]?(?:µs|ms|s|MB|GB|kB|KB|%|times|(?:milli|micro)?seconds?|megabytes?|minutes?)\b)"
 )
-OF_ANOTHER_RUN = re.compile(r"^## A week in an hour$.*?(?=^## |\Z)", flags=re.MULTILINE | re.DOTALL)
+OF_ANOTHER_RUN = re.compile(
+    r"^## (?:A week in an hour|Recognising a child)$.*?(?=^## |\Z)", flags=re.MULTILINE | re.DOTALL
+)
 
 
 def name_of(document: Path) -> str:

@@ -239,8 +239,8 @@ def test_without_scripts_the_desk_works_but_for_the_passkey(
     page = plain.new_page()
 
     page.goto("/desk")
-    page.get_by_label("Reference").fill(reference.lower().replace("-", " "))
-    page.get_by_role("button", name="Open").click()
+    page.get_by_label("Find by reference").fill(reference.lower().replace("-", " "))
+    page.get_by_role("button", name="Find").click()
     page.get_by_role("button", name="Acknowledge").click()
 
     expect(page.get_by_text("Acknowledged by Jo Example")).to_be_visible()

@@ -55,6 +55,12 @@ def in_browser(page: Page, path: str, right: Path, wrong: Path, locked: Path) ->
     expect(page.get_by_role("article")).to_be_visible()
     page.get_by_text("Lock the file that you chose").press("Enter")
     yield "opened in the browser"
+    page.locator("#reference").fill("alex")
+    expect(page.locator("#found li").first).to_be_visible()
+    yield "found in the cards"
+    page.locator("#reference").fill("somebody else")
+    expect(page.locator("#found")).to_contain_text("No match found")
+    yield "no match found"
     page.get_by_role("button", name="Forget the identity").press("Enter")
     expect(file).to_be_visible()
     yield "an identity that was forgotten"
@@ -64,7 +70,7 @@ def in_browser(page: Page, path: str, right: Path, wrong: Path, locked: Path) ->
 
 
 BODY = "Example Council"
-STATES = 42
+STATES = 44
 
 
 @dataclass

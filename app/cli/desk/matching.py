@@ -1,0 +1,291 @@
+"""Compares two concerns by their opened cards, and says in words what makes them look like one child or household.
+
+A match is an offer to a person who reads both concerns. Nothing is merged, scored, ranked or counted, and nothing is
+stored. `desk_script/src/matching.js` has the same rules, and one table of cases holds the two equal.
+"""
+
+import datetime as dt
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from functools import lru_cache
+from pathlib import Path
+
+from app.cli.desk.card_facts import OLDER, WORDS_OF_SCHOOLS, YOUNGER, Birth, CardFacts, Child
+
+NICKNAMES = Path(__file__).with_name("nicknames.json")
+SHORTEST_MISSPELT = 4
+"""Letters of the shortest word in which one letter may be wrong."""
+A_YEAR = dt.timedelta(days=366)
+NOBODY = Child()
+ADULT_IN_PART = "adult with one name the same"
+NOT_FOUND = "No match found by name, birth, school, postcode or number"
+
+
+class Likeness(IntEnum):
+    """How alike two words of a name are, the least alike first."""
+
+    OTHER = 0
+    ONE_LETTER = 1
+    SHORT_FORM = 2
+    SAME = 3
+
+
+WHOLE_NAME = {
+    Likeness.SAME: "same name",
+    Likeness.SHORT_FORM: "same name in another form",
+    Likeness.ONE_LETTER: "name one letter different",
+}
+ONE_NAME = {
+    Likeness.SAME: "one name the same",
+    Likeness.SHORT_FORM: "one name the same in another form",
+    Likeness.ONE_LETTER: "one name one letter different",
+}
+ADULT = {
+    Likeness.SAME: "adult with the same name",
+    Likeness.SHORT_FORM: "adult with the same name in another form",
+    Likeness.ONE_LETTER: "adult with a name one letter different",
+}
+
+
+@dataclass(frozen=True)
+class NameMatch:
+    """How two names agree: in all words of the shorter name (`is_whole`), or only in some.
+
+    `alike` is the likeness of the words that differ most. `is_short` is True if one of the names has only one word.
+    """
+
+    alike: Likeness
+    is_whole: bool
+    is_short: bool
+    is_reordered: bool
+
+    @property
+    def words(self) -> str:
+        """The agreement in words."""
+        if self.is_whole and self.is_reordered and self.alike is Likeness.SAME:
+            return "same name in another order"
+        return (WHOLE_NAME if self.is_whole else ONE_NAME)[self.alike]
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What two concerns share beside a name: facts that are telling, and facts that many children share.
+
+    `has_school` is True if the school is among the common facts. `differs` is the reason why the two children are
+    probably not the same child, or nothing.
+    """
+
+    telling: tuple[str, ...]
+    common: tuple[str, ...]
+    has_school: bool
+    differs: str
+
+
+def reasons_of(one: CardFacts, other: CardFacts) -> tuple[str, ...]:
+    """Return the reasons in words why two concerns may be about the same child or household, or nothing."""
+    numbers = _shared_number(one, other)
+    found = [
+        reasons
+        for mine in one.children or (NOBODY,)
+        for theirs in other.children or (NOBODY,)
+        if (reasons := _reasons_of_children(mine, theirs, one, other, numbers))
+    ]
+    if found:
+        return max(found, key=len)
+    return (numbers,) if numbers and not _is_only_of_professionals(one, other) else ()
+
+
+@lru_cache(maxsize=1 << 20)
+def likeness(one: str, other: str) -> Likeness:
+    """Return how alike two words of names are: the same, forms of one name, one letter different, or not alike."""
+    if one == other:
+        return Likeness.SAME
+    if not nickname_groups(one).isdisjoint(nickname_groups(other)):
+        return Likeness.SHORT_FORM
+    return Likeness.ONE_LETTER if is_one_letter_off(one, other) else Likeness.OTHER
+
+
+def is_one_letter_off(one: str, other: str) -> bool:
+    """Return True if one letter is wrong, missing or too many, or if two neighbouring letters are exchanged."""
+    shorter, longer = sorted((one, other), key=len)
+    if len(shorter) < SHORTEST_MISSPELT or len(longer) - len(shorter) > 1:
+        return False
+    start = next((place for place, letter in enumerate(shorter) if letter != longer[place]), len(shorter))
+    rest, longer_rest = shorter[start:], longer[start:]
+    if len(rest) < len(longer_rest):
+        return rest == longer_rest[1:]
+    return rest[1:] == longer_rest[1:] or (rest[:2] == longer_rest[1::-1] and rest[2:] == longer_rest[2:])
+
+
+def nickname_groups(word: str) -> frozenset[int]:
+    """Return the numbers of the names of which `word` is a form: 'alex' is a form of Alexander and of Alexandra."""
+    return _groups_of_words().get(word, frozenset())
+
+
+@lru_cache(maxsize=1)
+def _groups_of_words() -> dict[str, frozenset[int]]:
+    groups: dict[str, set[int]] = {}
+    for number, forms in enumerate(json.loads(NICKNAMES.read_text(encoding="utf-8"))):
+        for form in forms:
+            groups.setdefault(form, set()).add(number)
+    return {form: frozenset(numbers) for form, numbers in groups.items()}
+
+
+def _reasons_of_children(mine: Child, theirs: Child, one: CardFacts, other: CardFacts, number: str) -> tuple[str, ...]:
+    """Return why the two children may be the same child or of one household, or nothing."""
+    name = match_names(mine.names, theirs.names, mine.other_names, theirs.other_names)
+    if name is None and not number and not _may_be_nameless(mine, theirs):
+        return ()
+    shared = _shared_by(mine, theirs, one, other, number)
+    if not _is_offered(name, shared):
+        return ()
+    said = [*shared.telling, *shared.common, *([name.words] if name is not None else []), shared.differs]
+    return tuple(filter(None, said))
+
+
+def _is_offered(name: NameMatch | None, shared: Shared) -> bool:
+    """Return True if the name and what else is shared are enough to offer the other concern.
+
+    A whole name is enough, unless the ages differ and nothing else is shared. One name needs a telling fact, or two
+    common ones, or the school, if one card has only that name. Without any name, two telling facts are needed.
+    """
+    if name is None:
+        return len(shared.telling) > 1
+    if shared.telling:
+        return True
+    if name.is_whole:
+        return bool(shared.common) or not shared.differs
+    return name.is_short and not shared.differs and (shared.has_school or len(shared.common) > 1)
+
+
+def _may_be_nameless(mine: Child, theirs: Child) -> bool:
+    """Return True if two children share a telling fact of their own: whoever names neither may mean one child."""
+    is_same_birth = mine.birth is not None and mine.birth.is_day and mine.birth == theirs.birth
+    return is_same_birth or bool(mine.postcode and mine.postcode == theirs.postcode)
+
+
+def match_names(
+    one: Sequence[str], other: Sequence[str], one_more: Sequence[str] = (), other_more: Sequence[str] = ()
+) -> NameMatch | None:
+    """Return how two names agree, or None if no word does. `one_more` and `other_more` are words of other names."""
+    pairs = _pairs_of((*one, *one_more), (*other, *other_more))
+    if not pairs:
+        return None
+    least = min(len(one or one_more), len(other or other_more))
+    return NameMatch(
+        alike=Likeness(min(alike for _, _, alike in pairs)),
+        is_whole=len(pairs) >= max(least, 2),
+        is_short=least == 1,
+        is_reordered=_is_reordered(pairs, len(one), len(other)),
+    )
+
+
+def _pairs_of(mine: Sequence[str], theirs: Sequence[str]) -> list[tuple[int, int, Likeness]]:
+    """Return the pairs of alike words, the most alike first, each word in one pair: two places and the likeness."""
+    alike = [
+        (-found, place, place_of_other)
+        for place, word in enumerate(mine)
+        for place_of_other, word_of_other in enumerate(theirs)
+        if (found := likeness(word, word_of_other))
+    ]
+    used: set[int] = set()
+    used_of_other: set[int] = set()
+    pairs: list[tuple[int, int, Likeness]] = []
+    for negative, place, place_of_other in sorted(alike):
+        if place not in used and place_of_other not in used_of_other:
+            used.add(place)
+            used_of_other.add(place_of_other)
+            pairs.append((place, place_of_other, Likeness(-negative)))
+    return pairs
+
+
+def _is_reordered(pairs: Sequence[tuple[int, int, Likeness]], length: int, length_of_other: int) -> bool:
+    """Return True if the paired words stand in another order. Other names, beyond the lengths, have no order."""
+    places = [other for place, other, _ in sorted(pairs) if place < length and other < length_of_other]
+    return places != sorted(places)
+
+
+def _shared_by(mine: Child, theirs: Child, one: CardFacts, other: CardFacts, number: str) -> Shared:
+    telling: list[str] = []
+    common: list[str] = []
+    differs = ""
+    if mine.postcode and mine.postcode == theirs.postcode:
+        telling.append("same postcode")
+    if number:
+        telling.append(number)
+    if adult := _match_adults(one, other):
+        (telling if adult.is_whole else common).append(ADULT[adult.alike] if adult.is_whole else ADULT_IN_PART)
+    if school := _shared_school(mine.school, theirs.school):
+        common.append(school)
+    if mine.birth is not None and theirs.birth is not None:
+        words, is_telling, is_different = _compare_births(mine.birth, theirs.birth)
+        if is_different:
+            differs = words
+        elif words:
+            (telling if is_telling else common).append(words)
+    return Shared(tuple(telling), tuple(common), bool(school), differs)
+
+
+def _compare_births(one: Birth, other: Birth) -> tuple[str, bool, bool]:
+    """Return how two births agree or differ in words, whether that is telling, and whether they differ."""
+    if one.is_day and other.is_day:
+        mine, theirs = one.first, other.first
+        if mine == theirs:
+            return "same day of birth", True, False
+        if mine.year == theirs.year and (mine.day, mine.month) == (theirs.month, theirs.day):
+            return "day and month of birth exchanged", True, False
+        equal = (mine.day == theirs.day) + (mine.month == theirs.month) + (mine.year == theirs.year)
+        if equal > 1 and abs(mine - theirs) <= A_YEAR:
+            return "day of birth nearly the same", False, False
+        return "day of birth differs", False, True
+    gap = max(one.first, other.first) - min(one.last, other.last)
+    return ("about the same age", False, False) if gap <= A_YEAR else ("age differs", False, True)
+
+
+def _shared_school(one: Sequence[str], other: Sequence[str]) -> str:
+    """Return how two schools agree: all telling words of the shorter name are in the other name. Otherwise nothing."""
+    mine, theirs = _telling_words(one), _telling_words(other)
+    if not mine or not theirs or _are_of_other_ages(one, other):
+        return ""
+    shorter, longer = sorted((mine, theirs), key=len)
+    if set(shorter) <= set(longer):
+        return "same school"
+    is_near = all(any(word == each or is_one_letter_off(word, each) for each in longer) for word in shorter)
+    return "school one letter different" if is_near else ""
+
+
+def _telling_words(school: Sequence[str]) -> list[str]:
+    return [word for word in school if word not in WORDS_OF_SCHOOLS] or list(school)
+
+
+def _are_of_other_ages(one: Sequence[str], other: Sequence[str]) -> bool:
+    mine, theirs = set(one), set(other)
+    return bool((mine & YOUNGER and theirs & OLDER) or (mine & OLDER and theirs & YOUNGER))
+
+
+def _match_adults(one: CardFacts, other: CardFacts) -> NameMatch | None:
+    """Return how the names of two adults agree, the best agreement first. Return None if no names are alike enough.
+
+    A name of one word counts only if it is exactly the same: many adults have it.
+    """
+    found = [match for mine in one.adults for theirs in other.adults if (match := match_names(mine, theirs))]
+    whole = [match for match in found if match.is_whole]
+    short = [match for match in found if match.is_short and match.alike is Likeness.SAME]
+    return next(iter(whole or short), None)
+
+
+def _shared_number(one: CardFacts, other: CardFacts) -> str:
+    if one.numbers & other.numbers:
+        return "same telephone number"
+    if one.numbers & other.reporter_numbers or one.reporter_numbers & other.numbers:
+        return "same telephone number"
+    return "same number of the reporter" if one.reporter_numbers & other.reporter_numbers else ""
+
+
+def _is_only_of_professionals(one: CardFacts, other: CardFacts) -> bool:
+    """Return True if the shared number is only that of reporters who work with children: of an office, for example."""
+    mine, theirs = one.numbers | one.reporter_numbers, other.numbers | other.reporter_numbers
+    is_of_family = bool(mine & other.numbers or one.numbers & theirs)
+    return not is_of_family and (one.by_professional or other.by_professional)

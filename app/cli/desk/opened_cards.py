@@ -1,0 +1,106 @@
+"""Fetches the sealed cards and labels of concerns from a service, and decrypts them on this computer."""
+
+import base64
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import groupby
+from typing import Any
+
+from app.cli.desk.card_facts import CardFacts, day_of, facts_of
+from app.cli.desk.card_search import SearchText, search_text_of
+from app.cli.desk.client import DeskClient
+from app.errors import SealedTextMisplaced, UnsealingUnavailable
+from app.models.desk.cards import CardScope
+from app.models.links import DESK_CARDS
+from app.services.concerns.sealing import Unsealer
+
+CHILDREN_NAMED = 3
+UNNAMED = "child not named"
+DAYS_OF_A_YEAR = 365.2425
+
+
+@dataclass(frozen=True)
+class OpenedConcern:
+    """The opened cards of one concern: of the concern itself and of its additions, with the label and the last change.
+
+    Each card has the day on which it was received. `unopened` is how many of its cards and labels stayed sealed.
+    """
+
+    reference: str
+    cards: tuple[tuple[Mapping[str, Any], dt.date], ...]
+    label: str
+    changed_at: str
+    unopened: int
+
+    @cached_property
+    def facts(self) -> CardFacts:
+        """What the cards say about whom the concern is."""
+        return facts_of(self.cards)
+
+    @cached_property
+    def search_text(self) -> SearchText:
+        """The words that can be found in the cards and the label."""
+        return search_text_of((card for card, _ in self.cards), self.label)
+
+    def whom(self, today: dt.date) -> str:
+        """Return whom the concern is about: the names of the children, with their ages `today` if they are known."""
+        children = [(child, day) for card, day in self.cards for child in card.get("children") or ()]
+        named = [_name_and_age(child, today) for child, _ in children]
+        shown = named[:CHILDREN_NAMED] or [UNNAMED]
+        more = len(named) - CHILDREN_NAMED
+        return "; ".join(shown) + (f" and {more} more" if more > 0 else "")
+
+
+def fetch_opened(service: DeskClient, unsealer: Unsealer, scopes: Sequence[CardScope]) -> Iterator[OpenedConcern]:
+    """Fetch all cards of `scopes`, page by page, and yield each concern with its opened cards.
+
+    The service records each page in the audit log. Cards that no identity opens, or that belong elsewhere, are counted
+    and left out. Raise `DeskRequestFailed` if the service refuses a request, or `DeskUnreachable` if there is no
+    response.
+    """
+    for scope in scopes:
+        for page in _fetch_pages(service, scope):
+            for reference, together in groupby(page, lambda each: str(each["reference"])):
+                yield _open_concern(reference, list(together), unsealer)
+
+
+def _fetch_pages(service: DeskClient, scope: CardScope) -> Iterator[list[dict[str, Any]]]:
+    query: dict[str, str] | None = {"scope": scope.value}
+    while query is not None:
+        page = service.call("GET", DESK_CARDS, query=query)
+        yield page["cards"]
+        query = query | {"cursor": page["next_cursor"]} if page["next_cursor"] else None
+
+
+def _open_concern(reference: str, sealed: Sequence[Mapping[str, Any]], unsealer: Unsealer) -> OpenedConcern:
+    cards, label, unopened = [], "", 0
+    for each in sealed:
+        card = _open_member(each["card"], "card", reference, unsealer)
+        if card is None:
+            unopened += 1
+        else:
+            cards.append((card, dt.date.fromisoformat(each["received_at"][:10])))
+        if each["label"] is not None:
+            opened = _open_member(each["label"], "label", reference, unsealer)
+            unopened += opened is None
+            label = str((opened or {}).get("text", ""))
+    return OpenedConcern(reference, tuple(cards), label, sealed[0]["changed_at"], unopened)
+
+
+def _open_member(sealed: str, member: str, reference: str, unsealer: Unsealer) -> Mapping[str, Any] | None:
+    """Return the field `member` of the decrypted document, or None if it cannot be opened or is of another place."""
+    try:
+        opened = unsealer.open(base64.b64decode(sealed), reference=reference).get(member)
+    except (UnsealingUnavailable, SealedTextMisplaced):
+        return None
+    return opened if isinstance(opened, dict) else None
+
+
+def _name_and_age(child: Mapping[str, Any], today: dt.date) -> str:
+    name = " ".join(child.get("names") or child.get("other_names") or ()) or UNNAMED
+    born = day_of(child.get("born") or "")
+    age = child.get("age") if born is None else int((today - born).days / DAYS_OF_A_YEAR)
+    known = age if age is not None and age >= 0 else child.get("age_described")
+    return name if known is None else f"{name}, {known}"

@@ -1,0 +1,203 @@
+// The search box in the header of the desk: searches the opened cards and labels in the memory of this page.
+// What is typed never leaves the page, unless it is a reference: then the service opens that concern.
+import { wordsOf } from "./card_facts.js";
+import { isFound, partsOf } from "./card_search.js";
+import { shortOf } from "./card_places.js";
+import { element } from "./elements.js";
+import { sentenceOf } from "./faults.js";
+import { NOT_FOUND } from "./matching.js";
+import { Scope, schoolsOf } from "./opened_cards.js";
+
+const FORM = "form[data-find]";
+const REFERENCE = /^[02346789FKMRWXYZ]{12}$/;
+const PAUSE = 120; // milliseconds after the last key
+const MOST_SHOWN = 50;
+const SPOKEN_EVERY = 2_000; // milliseconds between two messages about progress
+const WITH_KEY = "Find by name, school, number or reference";
+const NEEDS_KEY = "Names are searched only in your browser. Choose the file of the identity first. Nothing was sent.";
+const NOTHING_TYPED = "Type a name, a school, a postcode, a number, a day of birth or words of the label.";
+const RELATIONS = { parent: "parent or carer", other: "other person", of_concern: "person of concern" };
+const DAY = new Intl.DateTimeFormat("en-GB", { dateStyle: "long", timeZone: "Europe/London" });
+
+export class Find {
+  #keyring;
+  #cards;
+  #matching;
+  #typed = "";
+  #timer = null;
+  #spokenAt = 0;
+  #fault = "";
+  #drawn = ""; // what the list of results was drawn from
+
+  constructor(keyring, cards, matching) {
+    this.#keyring = keyring;
+    this.#cards = cards;
+    this.#matching = matching;
+    document.addEventListener("input", ({ target }) => target.matches(`${FORM} input`) && this.#typedSoon(target));
+    document.addEventListener("submit", (event) => this.#submitted(event), { capture: true });
+    cards.onChange(() => this.#show());
+    keyring.onForget(() => this.#forget());
+  }
+
+  // Set up the search box of the current page. The inbox shows the last search again.
+  take() {
+    const box = boxOf();
+    if (box === null) return;
+    box.form.noValidate = true; // this script says what is wrong
+    if (location.pathname === "/desk" && this.#typed && !box.value) box.value = this.#typed;
+    this.#show();
+  }
+
+  // Open the cards that are current. If they cannot be opened, say why beside the search box.
+  async open() {
+    this.#fault = "";
+    try {
+      const { end } = await this.#cards.load(Scope.CURRENT);
+      this.#show();
+      await end;
+    } catch (error) {
+      this.#fault = sentenceOf(error);
+      this.#say(this.#fault);
+    }
+  }
+
+  #typedSoon(box) {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#search(box.value), PAUSE);
+  }
+
+  #submitted(event) {
+    const box = boxOf();
+    if (event.target !== box?.form || isReference(box.value)) return;
+    event.preventDefault();
+    event.stopPropagation();
+    clearTimeout(this.#timer);
+    if (this.#keyring.isOpen) this.#search(box.value, { isPressed: true });
+    else this.#needKey();
+  }
+
+  #needKey() {
+    this.#say(NEEDS_KEY);
+    const part = document.querySelector("details[data-open-cards]");
+    if (part === null) return;
+    part.open = true;
+    part.querySelector("input")?.focus();
+  }
+
+  #search(typed, { isPressed = false } = {}) {
+    this.#typed = typed.trim();
+    this.#show();
+    if (isPressed && this.#typed === "") this.#say(NOTHING_TYPED);
+    if (isPressed) document.querySelector("#found a")?.focus();
+  }
+
+  #show() {
+    const label = boxOf()?.form.querySelector("label");
+    if (!label) return;
+    label.dataset.before ??= label.textContent;
+    label.textContent = this.#keyring.isOpen ? WITH_KEY : label.dataset.before;
+    const { value } = boxOf(); // empty on a page that was opened from what was found
+    const parts = this.#keyring.isOpen && !isReference(value) ? partsOf(value) : [];
+    const found = parts.length > 0 ? this.#cards.concerns.filter(({ text }) => isFound(text, parts, this.#matching)) : [];
+    found.sort((one, other) => (one.receivedAt < other.receivedAt ? 1 : -1));
+    this.#draw(parts.length > 0, found);
+    this.#sayHow(parts.length > 0, found);
+  }
+
+  #draw(isSearched, found) {
+    const former = document.getElementById("found");
+    if (!isSearched) return former?.remove();
+    const drawn = JSON.stringify([found.map(({ reference, label }) => [reference, label]), this.#typed, this.#cards.has(Scope.EARLIER)]);
+    if (former !== null && this.#drawn === drawn) return; // what has the focus stays
+    this.#drawn = drawn;
+    const section = former ?? element("section", { id: "found", class: "found box no-print", "aria-labelledby": "found-heading" });
+    if (former === null) document.querySelector("main").prepend(section);
+    const more = found.length - MOST_SHOWN;
+    section.replaceChildren(
+      element("h2", { id: "found-heading" }, "Found in the cards"),
+      ...(found.length > 0 ? [element("ol", {}, ...found.slice(0, MOST_SHOWN).map((each) => lineOf(each, this.#foundPeople(each))))] : [element("p", {}, `${NOT_FOUND}.`)]),
+      ...(more > 0 ? [element("p", {}, `${more} more. Type more to find fewer.`)] : []),
+      element("p", { class: "side-by-side" }, ...this.#presses()),
+    );
+  }
+
+  // Return the names of parents, carers, others and the reporter in whom a typed word is found.
+  #foundPeople({ cards }) {
+    const named = cards.flatMap(({ card }) => [
+      ...(card.people ?? []).map(({ relation, names }) => ({ relation: RELATIONS[relation], name: names.join(" ") })),
+      { relation: "reporter", name: card.reporter?.name ?? "" },
+    ]);
+    const isMeant = ({ name }) => partsOf(this.#typed).some((part) => wordsOf(name).some((word) => this.#matching.isAlike(part, word)));
+    return named.filter(isMeant).map(({ relation, name }) => `${relation} ${name}`);
+  }
+
+  #presses() {
+    const clear = element("button", { type: "button", class: "second" }, "Clear the search");
+    clear.addEventListener("click", () => {
+      boxOf().value = "";
+      this.#search("");
+      boxOf().focus();
+    });
+    if (this.#cards.has(Scope.EARLIER)) return [clear];
+    const earlier = element("button", { type: "button", class: "second" }, "Search earlier concerns too");
+    earlier.addEventListener("click", () => this.#loadEarlier());
+    return [earlier, clear];
+  }
+
+  async #loadEarlier() {
+    try {
+      await this.#cards.load(Scope.EARLIER);
+    } catch (error) {
+      this.#say(sentenceOf(error));
+    }
+  }
+
+  // Say what was found, or how many cards are open. While cards are being opened, say so only now and then.
+  #sayHow(isSearched, found) {
+    if (!this.#keyring.isOpen && !this.#cards.isLoading) return;
+    const isSoon = this.#cards.isLoading && Date.now() - this.#spokenAt < SPOKEN_EVERY;
+    if (isSoon) return;
+    this.#spokenAt = Date.now();
+    const count = this.#cards.concerns.length;
+    const { unopened } = this.#cards;
+    const opened = `${this.#cards.isLoading ? "Opening the cards: " : ""}${numbered(count, "concern")} so far`;
+    const ready = `${numbered(count, "concern")} can be searched`;
+    const without = unopened > 0 ? ` ${numbered(unopened, "card")} cannot be opened with this identity.` : "";
+    const result = isSearched ? `${numbered(found.length, "concern")} found. ` : "";
+    this.#say(this.#fault || `${result}${this.#cards.isLoading ? opened : ready}.${without}`);
+  }
+
+  #say(words) {
+    const line = document.getElementById("find-state");
+    if (line !== null && line.textContent !== words) line.textContent = words;
+  }
+
+  #forget() {
+    clearTimeout(this.#timer);
+    this.#typed = "";
+    this.#fault = "";
+    this.#matching.forget();
+    document.getElementById("found")?.remove();
+    const box = boxOf();
+    if (box !== null) box.value = "";
+    this.#say("");
+    this.#show();
+  }
+}
+
+const boxOf = () => document.querySelector(`${FORM} input`);
+
+const isReference = (typed) => REFERENCE.test(typed.toUpperCase().replaceAll("O", "0").replace(/[\s-]/g, ""));
+
+export const numbered = (count, noun) => `${count.toLocaleString("en-GB")} ${noun}${count === 1 ? "" : "s"}`;
+
+// Return one line of a list of concerns, with a link to the concern. `people` are other people to be named there.
+export function lineOf(concern, people = []) {
+  const facts = [...schoolsOf(concern), ...people, `received ${DAY.format(new Date(concern.receivedAt))}`, concern.reference].filter(Boolean);
+  return element(
+    "li",
+    {},
+    element("a", { href: `/desk/concerns/${concern.reference}` }, ...shortOf(concern)),
+    element("span", { class: "quiet" }, ` ${facts.join(", ")}`),
+  );
+}

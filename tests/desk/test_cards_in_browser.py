@@ -1,0 +1,381 @@
+"""A child is recognised in the browser, at a service that cannot read: names, search, and who is perhaps known."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from app.models.access.roles import Role
+from app.services.concerns.keys import create_identity
+from bench.matching import SEED
+from tests.support.browsing import accessibility_violations, browser_with_profile, places_in_profile
+from tests.support.clock import A_TUESDAY
+from tests.support.command import guidance
+from tests.support.databases import files_of
+from tests.support.desk_states import sign_in
+from tests.support.invented_concerns import invent_concerns, submission_of
+from tests.support.live import LiveServer
+from tests.support.people import JO, virtual_authenticator
+from tests.support.service import a_service
+from tests.support.threaded import run_server
+from tests.support.unsealing import RecordingProxy, need_script
+
+pytestmark = [pytest.mark.any_database, pytest.mark.slow]
+
+SCHOOL = "Exampleton Primary School"
+CHILDREN: dict[str, dict[str, Any]] = {
+    "alexander": {
+        "given_names": "Alexander",
+        "family_name": "Zymurgyby",
+        "estimated_age": 9,
+        "school_or_setting": SCHOOL,
+    },
+    "alex": {"given_names": "Alex", "family_name": "Zymurgbyy", "school_or_setting": "Exampleton Primary"},
+    "friend": {"given_names": "Alex", "school_or_setting": "Exampleton Primary Sch"},
+    "robin": {"given_names": "Robin", "family_name": "Testwick", "home_address": {"postcode": "XX1 1XX"}},
+}
+SAME = re.compile("^Same as")
+NAMES = "Show names, and search by name"
+MOST_SECONDS = 2
+NOT_FOUND = "No match found by name, birth, school, postcode or number."
+
+
+def concern_about(child: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "immediate_danger": "no",
+        "reporter": {"kind": "member_of_public"},
+        "children": [child],
+        "concern": {"narrative": f"About {child['given_names']}, told in this test."},
+    }
+
+
+def raise_concerns(url: str) -> dict[str, str]:
+    """Raise a concern about each child, and return the references."""
+    with httpx.Client(base_url=url, trust_env=False, timeout=30) as http:
+        answers = {name: http.post("/v1/concerns", json=concern_about(child)) for name, child in CHILDREN.items()}
+    return {name: answer.json()["reference"] for name, answer in answers.items()}
+
+
+@dataclass(frozen=True)
+class Desk:
+    """The inbox in a browser, before any identity is chosen, with the team's identity and the references."""
+
+    page: Page
+    identity: Path
+    references: dict[str, str]
+
+    def unlock(self) -> None:
+        self.page.get_by_text(NAMES).click()
+        self.page.get_by_label("File of the identity").set_input_files(self.identity)
+        expect(self.state).to_contain_text("4 concerns can be searched")
+
+    @property
+    def state(self) -> Locator:
+        return self.page.locator("#find-state")
+
+    def find(self, words: str) -> None:
+        self.page.locator("#reference").fill(words)
+
+    @property
+    def found(self) -> set[str]:
+        """The names of the concerns that the search shows."""
+        expect(self.state).to_contain_text("found")
+        links = {link.get_attribute("href") or "" for link in self.page.locator("#found li a").all()}
+        return {name for name, reference in self.references.items() if f"/desk/concerns/{reference}" in links}
+
+    def open(self, name: str) -> None:
+        """Go to the concern by its link in the inbox."""
+        self.page.get_by_role("link", name=self.references[name], exact=True).click()
+        expect(self.known.get_by_role("heading", name="Perhaps known")).to_be_visible()
+
+    @property
+    def known(self) -> Locator:
+        return self.page.locator("aside[data-perhaps-known]")
+
+    def offer(self, name: str) -> Locator:
+        return self.known.locator(".known > li", has_text=self.references[name])
+
+
+@pytest.fixture(scope="module")
+def identity(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    need_script()
+    return tmp_path_factory.mktemp("keys") / "team.txt"
+
+
+@pytest.fixture
+def service(tmp_path: Path, identity: Path) -> FastAPI:
+    identity.unlink(missing_ok=True)
+    return a_service(data_dir=tmp_path / "data", seal_to=(create_identity(identity, at=A_TUESDAY),))
+
+
+@pytest.fixture
+def url(service: FastAPI) -> Iterator[str]:
+    with run_server(service) as address:
+        yield address.replace("127.0.0.1", "localhost")
+
+
+@pytest.fixture
+def desk(browser: Browser, service: FastAPI, url: str, identity: Path) -> Iterator[Desk]:
+    context = browser.new_context(base_url=url, viewport={"width": 1280, "height": 800})
+    context.set_default_timeout(30_000)
+    page = context.new_page()
+    references = raise_concerns(url)
+    sign_in(page, service, Role.WORKER)
+    page.goto("/desk")
+    yield Desk(page, identity, references)
+    context.close()
+
+
+def test_rows_name_the_children_once_an_identity_is_chosen(desk: Desk) -> None:
+    row = desk.page.locator(f"[data-card='{desk.references['alexander']}']")
+    expect(row).to_have_text("")
+
+    desk.unlock()
+
+    expect(row).to_have_text("Alexander Zymurgyby, 9")
+    expect(desk.page.locator("#reference")).to_be_focused()
+    assert accessibility_violations(desk.page) == []
+
+
+def test_names_in_other_forms_numbers_and_schools_are_found(desk: Desk) -> None:
+    desk.unlock()
+
+    for words, expected in {
+        "alexander": {"alexander", "alex", "friend"},
+        "zymurgyby": {"alexander", "alex"},
+        "robyn testwick": {"robin"},
+        "xx1 1xx": {"robin"},
+        "exampleton alex": {"alexander", "alex", "friend"},
+    }.items():
+        desk.find(words)
+        expect(desk.page.locator("#found li")).to_have_count(len(expected))
+        assert desk.found == expected
+
+    assert accessibility_violations(desk.page) == []
+
+
+def test_nothing_found_names_what_was_compared(desk: Desk) -> None:
+    desk.unlock()
+    desk.find("somebody else")
+
+    expect(desk.page.locator("#found")).to_contain_text(NOT_FOUND)
+    assert "not known" not in desk.page.content()
+
+
+def test_a_name_that_is_typed_before_a_key_is_not_sent(desk: Desk) -> None:
+    requests = list[str]()
+    desk.page.on("request", lambda request: requests.append(request.url))
+
+    desk.find("Zymurgyby")
+    desk.page.keyboard.press("Enter")
+
+    expect(desk.state).to_contain_text("Nothing was sent")
+    expect(desk.page.get_by_label("File of the identity")).to_be_focused()
+    assert requests == []
+
+
+def test_without_javascript_the_browser_sends_only_a_reference(
+    browser: Browser, service: FastAPI, url: str, identity: Path
+) -> None:
+    context = browser.new_context(base_url=url, java_script_enabled=False)
+    page, requests = context.new_page(), list[str]()
+    reference = raise_concerns(url)["robin"]
+    sign_in(page, service, Role.WORKER)
+    page.goto("/desk")
+    page.on("request", lambda request: requests.append(request.url))
+
+    page.locator("#reference").fill("Robin Testwick")
+    page.keyboard.press("Enter")
+    page.locator("#reference").fill(reference.lower().replace("-", " "))
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/desk/concerns/{reference}")
+
+    assert identity.is_file()
+    assert [each for each in requests if "Robin" in each or "Testwick" in each] == []
+    context.close()
+
+
+def test_a_reference_still_opens_its_concern_with_a_key(desk: Desk) -> None:
+    desk.unlock()
+    desk.find(desk.references["robin"].lower())
+    desk.page.keyboard.press("Enter")
+
+    expect(desk.page.get_by_role("heading", name=f"Concern {desk.references['robin']}")).to_be_visible()
+
+
+def test_what_may_be_the_same_child_is_offered_with_reasons(desk: Desk) -> None:
+    desk.unlock()
+    desk.open("alexander")
+
+    expect(desk.offer("alex")).to_contain_text("Same school, name one letter different.")
+    expect(desk.offer("friend")).to_contain_text("Same school, one name the same in another form.")
+    expect(desk.offer("robin")).to_have_count(0)
+    assert accessibility_violations(desk.page) == []
+
+
+def test_a_concern_that_shares_nothing_reads_no_match_found(desk: Desk) -> None:
+    desk.unlock()
+    desk.open("robin")
+
+    expect(desk.known).to_contain_text(NOT_FOUND)
+
+
+def test_same_is_a_note_of_both_concerns_until_it_is_undone(desk: Desk) -> None:
+    desk.unlock()
+    desk.open("alexander")
+    offer, bodies = desk.offer("alex"), list[str]()
+    desk.page.on("request", lambda request: bodies.append(request.post_data or ""))
+
+    offer.get_by_text("Add a reason").click()
+    offer.get_by_label("Reason, sealed like a note").fill("Zymurgy told the school so.")
+    offer.get_by_role("button", name=SAME).click()
+
+    expect(offer).to_contain_text("Marked as the same.")
+    note = desk.page.locator("p.as-typed", has_text=f"Same child or household as {desk.references['alex']}")
+    expect(note).to_contain_text("Reason: Zymurgy told the school so.")
+    offer.get_by_role("link").click()
+    expect(desk.offer("alexander")).to_contain_text("Marked as the same.")
+    desk.offer("alexander").get_by_role("button", name="Undo as").click()
+    expect(desk.offer("alexander").get_by_role("button", name="Not the same as")).to_be_visible()
+    expect(desk.page.locator("p.as-typed", has_text="Taken back")).to_be_visible()
+    assert sum("sealed=" in each for each in bodies) == 4
+    assert [each for each in bodies if "Zymurgy" in each or "text=" in each] == []
+
+
+def test_what_is_not_the_same_is_put_away_and_not_lost(desk: Desk) -> None:
+    desk.unlock()
+    desk.open("alexander")
+    desk.offer("friend").get_by_role("button", name="Not the same as").click()
+
+    expect(desk.offer("friend")).to_be_hidden()
+    desk.known.locator("summary", has_text="Not the same").click()
+    expect(desk.offer("friend")).to_contain_text("Marked as not the same.")
+
+
+def test_all_of_one_child_go_to_one_person_in_one_press(desk: Desk) -> None:
+    desk.unlock()
+    desk.open("alexander")
+    desk.offer("alex").get_by_role("button", name=SAME).click()
+    expect(desk.offer("alex")).to_contain_text("Marked as the same.")
+
+    desk.known.get_by_role("button", name="Give all to one person").click()
+
+    expect(desk.page.locator("#done")).to_contain_text("assigned to", ignore_case=True)
+    desk.page.goto("/desk?show=mine")
+    for name in ("alexander", "alex"):
+        expect(desk.page.get_by_role("link", name=desk.references[name], exact=True)).to_be_visible()
+    expect(desk.page.get_by_role("link", name=desk.references["friend"], exact=True)).to_have_count(0)
+
+
+def test_two_concerns_are_read_side_by_side(desk: Desk) -> None:
+    desk.unlock()
+    desk.open("alexander")
+    desk.offer("alex").get_by_role("button", name="Read side by side").click()
+
+    columns = desk.page.locator("#beside .two-concerns > div")
+    expect(columns.first).to_contain_text("About Alexander, told in this test.")
+    expect(columns.last).to_contain_text("About Alex, told in this test.")
+    expect(desk.page.locator("#beside")).to_be_focused()
+    assert accessibility_violations(desk.page) == []
+    desk.page.locator("#beside").get_by_role("button", name="Close as").click()
+    expect(desk.offer("alex").get_by_role("button", name="Read side by side")).to_be_focused()
+
+
+def test_forgetting_the_identity_takes_every_name_away(desk: Desk) -> None:
+    desk.unlock()
+    desk.find("zymurgyby")
+    expect(desk.page.locator("#found li")).to_have_count(2)
+
+    desk.page.get_by_text(NAMES).click()
+    desk.page.get_by_role("button", name="Forget the identity").click()
+
+    expect(desk.page.locator("#found")).to_have_count(0)
+    expect(desk.page.locator("#reference")).to_have_value("")
+    assert "Zymurg" not in desk.page.content()
+
+
+def test_a_role_without_cards_reads_why(desk: Desk, service: FastAPI) -> None:
+    vars(service.state.context.settings)["cards"] = ("lead",)
+
+    desk.page.get_by_text(NAMES).click()
+    desk.page.get_by_label("File of the identity").set_input_files(desk.identity)
+
+    expect(desk.page.get_by_role("alert")).to_contain_text("Your role does not get the cards")
+
+
+def test_another_identity_opens_no_card_and_is_told_so(desk: Desk, tmp_path: Path) -> None:
+    create_identity(tmp_path / "other.txt", at=A_TUESDAY)
+
+    desk.page.get_by_text(NAMES).click()
+    desk.page.get_by_label("File of the identity").set_input_files(tmp_path / "other.txt")
+
+    expect(desk.page.get_by_role("alert")).to_contain_text("sealed to other keys")
+
+
+def test_search_leaves_no_name_on_server_wire_or_disk(browser: Browser, tmp_path: Path) -> None:
+    need_script()
+    identity = tmp_path / "keys" / "team.txt"
+    server = LiveServer(tmp_path / "data", seal_to=create_identity(identity, at=A_TUESDAY), log_level="debug")
+    server.start()
+    try:
+        references = raise_concerns(server.url)
+        link = guidance("desk", "invite", JO, "--role", "worker", "--data-dir", server.data_dir).stdout.strip()
+        proxy = RecordingProxy(int(server.url.rpartition(":")[2]))
+        origin = f"http://localhost:{proxy.port}"
+        with browser_with_profile(browser, tmp_path / "profile", base_url=origin) as context:
+            page = context.new_page()
+            with virtual_authenticator(context, page):
+                page.goto(f"/desk/invitation#{link.partition('#')[2]}")
+                page.get_by_role("button", name="Create a passkey and sign in").click()
+                desk = Desk(page, identity, references)
+                desk.unlock()
+                desk.find("zymurgyby")
+                expect(page.locator("#found li")).to_have_count(2)
+                desk.open("alexander")
+                desk.offer("alex").get_by_role("button", name=SAME).click()
+                expect(desk.offer("alex")).to_contain_text("Marked as the same.")
+        proxy.close()
+    finally:
+        server.stop()
+
+    passed = bytes(proxy.sent + proxy.received).lower()
+    stored: dict[Any, bytes] = {**files_of(server.data_dir), "log": server.log.read_bytes()}
+    assert b"/desk/cards" in passed
+    assert b"zymurg" not in passed
+    assert [name for name, content in stored.items() if b"zymurg" in content.lower()] == []
+    assert places_in_profile(tmp_path / "profile", b"Zymurg", b"zymurg", "Zymurg".encode("utf-16-le")) == []
+
+
+@pytest.mark.nightly
+def test_a_thousand_cards_are_open_after_two_seconds_of_the_page(
+    browser: Browser, service: FastAPI, url: str, identity: Path
+) -> None:
+    with httpx.Client(base_url=url, trust_env=False, timeout=30) as http:
+        for concern in invent_concerns(SEED):
+            assert http.post("/v1/concerns", json=submission_of(concern)).is_success
+    context = browser.new_context(base_url=url)
+    page = context.new_page()
+    sign_in(page, service, Role.WORKER)
+    page.goto("/desk")
+    page.get_by_text(NAMES).click()
+    before = seconds_of_tasks(page)
+
+    page.get_by_label("File of the identity").set_input_files(identity)
+    expect(page.locator("#find-state")).to_contain_text("1,000 concerns can be searched")
+
+    assert seconds_of_tasks(page) - before < MOST_SECONDS
+    context.close()
+
+
+def seconds_of_tasks(page: Page) -> float:
+    """Return how long the page has been at work: unlike the clock, it is not longer on a busy machine."""
+    session = page.context.new_cdp_session(page)
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
+    metrics = session.send("Performance.getMetrics")["metrics"]
+    return float(next(each["value"] for each in metrics if each["name"] == "TaskDuration"))

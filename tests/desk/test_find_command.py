@@ -1,0 +1,99 @@
+"""`guidance desk find`: a worker finds a child's concerns on her own computer, and the service learns no name."""
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from typer.testing import CliRunner, Result
+
+from app.cli.commands import app
+from app.config import Settings
+from app.services.concerns.keys import DEVELOPMENT_IDENTITY
+from tests.support.canaries import forms_of
+from tests.support.command import guidance
+from tests.support.concerns import Concern
+from tests.support.threaded import run_server
+from tests.support.unsealing import RecordingProxy
+
+pytestmark = [pytest.mark.slow, pytest.mark.any_database]
+
+ALEX = {"given_names": "Alexander", "family_name": "Exampleby", "school_or_setting": "Exampleton Primary School"}
+ALEX_AGAIN = {"given_names": "Alex", "family_name": "Exampelby", "school_or_setting": "Exampleton Primary"}
+SOMEONE_ELSE = {"given_names": "Robin", "family_name": "Testwick", "home_address": {"postcode": "XX1 1XX"}}
+Find = Callable[..., Result]
+
+
+@pytest.fixture
+def url(service: FastAPI) -> Iterator[str]:
+    with run_server(service) as url:
+        yield url
+
+
+@pytest.fixture
+def references(url: str, a_concern: Concern) -> list[str]:
+    """Return the references of two concerns about one child and one about another."""
+    concerns = [a_concern(children=[child]) for child in (ALEX, ALEX_AGAIN, SOMEONE_ELSE)]
+    return [httpx.post(f"{url}/v1/concerns", json=each, trust_env=False).json()["reference"] for each in concerns]
+
+
+@pytest.fixture
+def find(settings: Settings, references: list[str]) -> Find:
+    assert references
+    made = guidance(
+        "clients", "add", "robin", "--role", "worker", "--person", "Robin Example", "--data-dir", settings.data_dir
+    )
+
+    def run(*words: str, address: str, typed: str | None = None) -> Result:
+        environment = {"GUIDANCE_DESK_URL": address, "GUIDANCE_DESK_KEY": made.stdout.strip()}
+        identity = str(settings.data_dir / DEVELOPMENT_IDENTITY)
+        return CliRunner().invoke(app, ["desk", "find", *words, "--identity", identity], input=typed, env=environment)
+
+    return run
+
+
+def found_in(result: Result) -> list[dict[str, Any]]:
+    assert result.exit_code == 0, result.output
+    concerns: list[dict[str, Any]] = json.loads(result.stdout)["concerns"]
+    return concerns
+
+
+def test_a_short_form_and_a_wrong_letter_find_both_concerns(url: str, find: Find, references: list[str]) -> None:
+    found = found_in(find("alex", "exampleby", "--json", address=url))
+
+    assert {each["reference"] for each in found} == set(references[:2])
+    assert {each["whom"].split(",")[0] for each in found} == {"Alexander Exampleby", "Alex Exampelby"}
+
+
+def test_a_concern_finds_those_about_the_same_child_with_reasons(url: str, find: Find, references: list[str]) -> None:
+    (found,) = found_in(find("--like", references[0], "--json", address=url))
+
+    assert found["reference"] == references[1]
+    assert found["reasons"] == "same school, name one letter different"
+
+
+def test_nothing_found_never_reads_as_not_known(url: str, find: Find) -> None:
+    result = find("nobody", address=url)
+
+    assert result.stdout.strip() == "No match found by name, birth, school, postcode or number"
+
+
+def test_words_can_be_typed_where_no_process_list_shows_them(url: str, find: Find, references: list[str]) -> None:
+    result = find(address=url, typed="testwick\n")
+
+    assert references[2] in result.stdout
+
+
+def test_no_name_is_sent_to_the_service_or_received_in_clear(url: str, find: Find) -> None:
+    proxy = RecordingProxy(int(url.rpartition(":")[2]))
+
+    result = find("exampleby", address=f"http://127.0.0.1:{proxy.port}")
+    proxy.close()
+
+    assert "Exampleby" in result.stdout
+    passed = bytes(proxy.sent + proxy.received)
+    assert b"/v1/desk/cards" in passed
+    assert b"exampleby" not in passed.lower()
+    assert [form for word in ("exampleby", "Exampleby") for form in forms_of(word) if form in passed] == []
