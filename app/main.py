@@ -48,6 +48,7 @@ from app.pages.desk import actions as acts_pages
 from app.pages.desk import concern, unsent
 from app.pages.desk import figures as figures_pages
 from app.pages.desk import inbox as inbox_pages
+from app.pages.desk import written_down as written_down_pages
 from app.pages.error_pages import PagesMiddleware
 from app.pages.guides import drafts as drafts_pages
 from app.pages.guides import guides as guides_pages
@@ -56,7 +57,7 @@ from app.pages.languages import LANGUAGES
 from app.pages.operations import api_docs
 from app.routers.audit import audit_log, statistics
 from app.routers.concerns import concerns
-from app.routers.desk import actions, entries, exports, figures, hand_overs, inbox
+from app.routers.desk import actions, entries, exports, figures, hand_overs, inbox, written_down
 from app.routers.events import events
 from app.routers.guides import (
     assistants,
@@ -124,6 +125,7 @@ ROUTERS = (
     inbox.router,
     actions.router,
     entries.router,
+    written_down.router,
     hand_overs.router,
     exports.router,
     figures.router,
@@ -145,6 +147,7 @@ ROUTERS = (
     concern.router,
     acts_pages.router,
     unsent.router,
+    written_down_pages.router,
     drafts_pages.router,
     previews.preview_router,
     api_docs.router,

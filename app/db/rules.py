@@ -38,6 +38,8 @@ NEVER_CHANGES_IN_ENTRIES = (
     "author",
     "acknowledge_by",
     "immediate_danger",
+    "channel",
+    "came_at",
 )
 RAISE = "RAISE EXCEPTION '{}' USING ERRCODE = 'restrict_violation';"
 RAISE_GENERATION = "UPDATE generation SET number = number + 1 WHERE id = 1"
@@ -58,6 +60,9 @@ SET_BY_THE_REPORTER = (
     "test",
     "message_key",
     "burst",
+    "channel",
+    "came_at",
+    "received_by",
 )
 SET_ONCE = ("acknowledged_at", "closed_at", "erased_at", "outcome")
 DANGER = "CASE {}.immediate_danger WHEN 'yes' THEN 2 WHEN 'not_sure' THEN 1 ELSE 0 END"

@@ -25,7 +25,7 @@ from app.cli.desk.client import (
 )
 from app.cli.option_groups import Commands, OptionGroup
 from app.cli.options import REMAINS, AsJson, SettingsOptions, echo_result, open_writer, table
-from app.errors import KeysNotKnown, PdfUnavailable, ValidationFailed
+from app.errors import KeysNotKnown, PdfUnavailable, ReporterHasNoCode, ValidationFailed
 from app.main import utc_now
 from app.models.concerns.concern import ImmediateDanger
 from app.models.concerns.entries import MAX_NOTE_LENGTH
@@ -351,12 +351,14 @@ def desk_ask(
 def _seal_message(service: DeskClient, reference: str, typed: str) -> dict[str, str]:
     """Return a message to the reporter with the text `typed`, encrypted on this computer to the reporter's key.
 
-    Raise `typer.BadParameter` if the text is empty or too long.
+    Raise `typer.BadParameter` if the text is empty or too long, or `ReporterHasNoCode` if the reporter has no token.
     """
     text = typed.strip()
     if not 0 < len(text) <= MAX_MESSAGE_LENGTH:
         raise typer.BadParameter(f"a message must have 1 to {MAX_MESSAGE_LENGTH} characters")
     recipient = service.call("GET", desk_concern_path(reference, "messages"))["recipient"]
+    if recipient is None:
+        raise ReporterHasNoCode
     return {"sealed": base64.b64encode(seal_message(text, reference, recipient, at=utc_now())).decode()}
 
 

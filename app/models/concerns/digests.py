@@ -39,7 +39,10 @@ def seal_details(
 def entry_sha256(row: EntryRow) -> str:
     """Return the SHA-256 of the columns of a new entry that are not encrypted, as canonical JSON (RFC 8785)."""
     columns = {name: getattr(row, name) for name in ("reference", "kind", "number", "author", "immediate_danger")}
-    times = {name: at and format_utc(at) for name, at in (("at", row.received_at), ("due", row.acknowledge_by))}
+    moments = {"at": row.received_at, "due": row.acknowledge_by}
+    if row.channel is not None:  # only additions
+        columns["channel"], moments["came_at"] = row.channel, row.came_at
+    times = {name: at and format_utc(at) for name, at in moments.items()}
     return hashlib.sha256(canonical_json(columns | times)).hexdigest()
 
 
@@ -63,5 +66,8 @@ def columns_sha256(row: Mapping[str, Any]) -> str:
         "test": row["test"],
         "message_key": row["message_key"].hex(),
         "burst": row["burst"],
+        "channel": row["channel"],
+        "came_at": format_utc(row["came_at"]),
+        "received_by": row["received_by"],
     }
     return hashlib.sha256(canonical_json(columns)).hexdigest()
