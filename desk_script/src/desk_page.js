@@ -17,12 +17,14 @@ export class DeskPage {
     keyring.onForget(() => this.#hideWords());
   }
 
-  // Set up the current page: the first page, and each page that replaced it.
+  // Set up the current page: the first page, and each page that replaced it. A page without encrypted texts can also
+  // have a place for the panel, where a person needs the identity for text that they typed.
   async take() {
     const texts = sealedTexts();
-    if (texts.length === 0) return;
+    const before = document.querySelector("[data-how-to-open], [data-unseal-here]") ?? texts[0];
+    if (before === undefined) return;
     this.#panel ??= new Panel(this.#keyring, (identities) => this.#open(identities), this.#onOpened);
-    (document.querySelector("[data-how-to-open]") ?? texts[0]).before(this.#panel.element);
+    before.before(this.#panel.element);
     if (this.#keyring.isOpen) {
       await this.#open(this.#keyring.identities).catch(() => {}); // each text shows its own error
       this.#onOpened();
@@ -33,7 +35,7 @@ export class DeskPage {
   // Show every text. If none of the texts can be decrypted, throw the error of the first one.
   async #open(identities) {
     const faults = await Promise.all(sealedTexts().map((each) => openOne(each, identities)));
-    if (faults.every((fault) => fault !== null)) throw faults[0];
+    if (faults.length > 0 && faults.every((fault) => fault !== null)) throw faults[0];
     showOtherWays(false);
     // A message about a completed action keeps the focus.
     if (document.activeElement?.id !== "done") document.querySelector(".words")?.focus();

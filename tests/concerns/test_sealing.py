@@ -47,6 +47,9 @@ IN_CLEAR = {
     "changed_at",
     "test",
     "burst",  # empty here; otherwise a mark that tells no address
+    "channel",
+    "came_at",
+    "received_by",  # empty, unless a worker wrote it down
 }
 BY_THE_DESK = {
     "acknowledged_at",
@@ -73,6 +76,8 @@ IN_CLEAR_OF_AN_ADDITION = {
     "received_at",
     "acknowledge_by",
     "immediate_danger",
+    "channel",
+    "came_at",
     "recipients",
     "sealed",
     "acknowledged_at",

@@ -38,10 +38,9 @@ def seal_details(
 
 def entry_sha256(row: EntryRow) -> str:
     """Return the SHA-256 of the columns of a new entry that are not encrypted, as canonical JSON (RFC 8785)."""
-    columns = {name: getattr(row, name) for name in ("reference", "kind", "number", "author", "immediate_danger")}
-    moments = {"at": row.received_at, "due": row.acknowledge_by}
-    if row.channel is not None:  # only additions
-        columns["channel"], moments["came_at"] = row.channel, row.came_at
+    names = ("reference", "kind", "number", "author", "immediate_danger", "channel")
+    columns = {name: getattr(row, name) for name in names}
+    moments = {"at": row.received_at, "came_at": row.came_at, "due": row.acknowledge_by}
     times = {name: at and format_utc(at) for name, at in moments.items()}
     return hashlib.sha256(canonical_json(columns | times)).hexdigest()
 

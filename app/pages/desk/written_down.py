@@ -73,6 +73,15 @@ class NewForm:
         """True if the form says that a child is in immediate danger."""
         return self.posted.one(DANGER) == ImmediateDanger.YES
 
+    def expect_answers(self) -> None:
+        """Raise `ValidationFailed` if the text or the answer about danger is missing."""
+        has_text = self.posted.one("sealed") or self.posted.one(NARRATIVE).strip()
+        missing = {NARRATIVE: NO_TEXT} if not has_text else {}
+        missing |= {DANGER: NO_DANGER} if not self.posted.one(DANGER) else {}
+        if missing:
+            faults = [FieldError((name,), sentence, FaultCode.REQUIRED) for name, sentence in missing.items()]
+            raise errors.ValidationFailed(faults)
+
     def text(self) -> dict[str, Any]:
         """Return the request's fields for the text: encrypted by the browser, or unencrypted.
 
@@ -134,6 +143,7 @@ def write_down_on_page(visit: WorkerVisitDep, posted: SubmittedFormDep) -> Respo
     """
     form = NewForm(visit, posted)
     try:
+        form.expect_answers()
         return _add(form) if form.to_concern else _create(form)
     except errors.ValidationFailed as refusal:
         faults = {_field_of(each): each.detail for each in refusal.faults}
@@ -232,7 +242,7 @@ def _form_page(
         "desk_new.html",
         status=status,
         typed=typed,
-        faults=_worded(faults or {}, posted),
+        faults={name: fault[:1].upper() + fault[1:] for name, fault in (faults or {}).items()},
         channels=[(each.value, each.meaning) for each in WorkersChannel],
         kinds=[(each.value, each.value.replace("_", " ").capitalize()) for each in ReporterKind],
         guides=[(each.guide, each.title) for each in guides] if len(guides) > 1 else [],
@@ -244,13 +254,3 @@ def _form_page(
         most=MAX_NARRATIVE,
         said_of_addition=list(SAID_OF_ADDITION.items()),
     )
-
-
-def _worded(faults: Mapping[str, str], posted: SubmittedForm) -> dict[str, str]:
-    """Return the faults as sentences for the page. An empty answer about danger or an empty text has its own."""
-    worded = {name: fault[:1].upper() + fault[1:] for name, fault in faults.items()}
-    if faults and not posted.one(DANGER):
-        worded[DANGER] = NO_DANGER[:1].upper() + NO_DANGER[1:]
-    if NARRATIVE in faults and not posted.one(NARRATIVE).strip() and not posted.one("sealed"):
-        worded[NARRATIVE] = NO_TEXT[:1].upper() + NO_TEXT[1:]
-    return worded
