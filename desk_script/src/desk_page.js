@@ -25,6 +25,7 @@ export class DeskPage {
     if (before === undefined) return;
     this.#panel ??= new Panel(this.#keyring, (identities) => this.#open(identities), this.#onOpened);
     before.before(this.#panel.element);
+    this.#panel.name(before.dataset.unsealHere);
     if (this.#keyring.isOpen) {
       await this.#open(this.#keyring.identities).catch(() => {}); // each text shows its own error
       this.#onOpened();

@@ -8,6 +8,7 @@ const FORGOTTEN = {
   wanted: "The identity is forgotten, and the words are gone from the page.",
   blank: "The identity is forgotten, and the words are gone from the page.",
 };
+const HEADING = "Open it here";
 const SHORTEST = 12; // characters of a new passphrase
 
 export class Panel {
@@ -49,7 +50,7 @@ export class Panel {
     this.element = element(
       "section",
       { class: "box no-print", "aria-labelledby": "unseal-heading", "data-unseal": true },
-      element("h2", { id: "unseal-heading" }, "Open it here"),
+      element("h2", { id: "unseal-heading" }, HEADING),
       this.#status,
       this.#fault,
       this.#closed,
@@ -64,6 +65,11 @@ export class Panel {
     forget.addEventListener("click", () => keyring.forget("wanted"));
     keyring.onForget((reason) => this.#forgotten(reason));
     this.show();
+  }
+
+  // Set the heading: `heading`, or the usual one.
+  name(heading = HEADING) {
+    this.element.querySelector("h2").textContent = heading;
   }
 
   // Show the form or, if the keyring holds identities, the button that forgets them.

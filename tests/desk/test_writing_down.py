@@ -18,9 +18,9 @@ from app.models.concerns.concern import FORM_VERSION
 from app.models.references import new_reference
 from app.services.operations.verification import find_faults
 from tests.support.canaries import CANARY
-from tests.support.clock import A_TUESDAY, SettableClock
+from tests.support.clock import A_TUESDAY
 from tests.support.concerns import Concern, add, token_of
-from tests.support.databases import RawConnection
+from tests.support.databases import RawConnection, Unguarded
 from tests.support.desk import Desk, worker_of
 from tests.support.people import context_of_service
 
@@ -104,7 +104,7 @@ def test_without_a_code_no_code_works_and_no_message_is_sent(
     )
 
     ((digest, key),) = database.execute("SELECT status_token_sha256, message_key FROM concerns").fetchall()
-    assert receipt["status_token"] is None and receipt["come_back_by"] is None
+    assert (receipt["status_token"], receipt["come_back_by"]) == (None, None)
     assert not any("status token" in step for step in receipt["next_steps"])
     assert (bytes(digest), bytes(key)) == (b"", b"")
     assert (status.status_code, zero.status_code) == (401, 404)
@@ -293,10 +293,33 @@ def test_statistics_count_channels(robin: Desk, desk: Desk, client: TestClient, 
 
 
 def test_a_call_that_is_overdue_when_written_down_is_no_broken_promise(
-    robin: Desk, service: FastAPI, clock: SettableClock, a_concern: Concern
+    robin: Desk, service: FastAPI, a_concern: Concern
 ) -> None:
     write(robin, {"submission": a_concern(), "came_at": (A_TUESDAY - dt.timedelta(days=7)).isoformat()})
 
     context = context_of_service(service)
     assert list(find_faults(context.engine)) == []
     assert robin.get("/summary").json()["overdue"] == 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE concerns SET received_by = ''",
+        "UPDATE concerns SET channel = 'form'",
+        "UPDATE concerns SET came_at = received_at",
+        "UPDATE entries SET came_at = received_at",
+        "UPDATE entries SET channel = 'form'",
+    ],
+)
+def test_who_received_it_cannot_be_altered_unseen(
+    robin: Desk, service: FastAPI, database: RawConnection, a_concern: Concern, change: str
+) -> None:
+    reference = write(robin, {"submission": a_concern()}).json()["reference"]
+    write_more(robin, reference, {"addition": ADDITION})
+
+    with pytest.raises(Exception, match=r"never altered|keeps its number"):
+        database.execute(change)
+    Unguarded(database).execute(change)
+
+    assert list(find_faults(context_of_service(service).engine)) != []

@@ -19,13 +19,15 @@ from app.cli.desk.client import (
     KeyFileOption,
     KeyOption,
     Reference,
+    SealTo,
     Url,
     connect,
+    fetch_recipients,
     parse_reference,
 )
 from app.cli.option_groups import Commands, OptionGroup
 from app.cli.options import REMAINS, AsJson, SettingsOptions, echo_result, open_writer, table
-from app.errors import KeysNotKnown, PdfUnavailable, ReporterHasNoCode, ValidationFailed
+from app.errors import PdfUnavailable, ReporterHasNoCode, ValidationFailed
 from app.main import utc_now
 from app.models.concerns.concern import ImmediateDanger
 from app.models.concerns.entries import MAX_NOTE_LENGTH
@@ -38,7 +40,6 @@ from app.models.links import (
     CODE_LISTS,
     DESK_BURSTS,
     DESK_CONCERNS,
-    DESK_RECIPIENTS,
     DESK_VIEWS,
     SIGNPOSTS,
     STATISTICS,
@@ -47,7 +48,7 @@ from app.models.links import (
 )
 from app.pages.desk.exports import printed_export
 from app.services.audit.remnants import has_remnants
-from app.services.concerns.sealing import Unsealer, make_sealer, open_note, read_identities, seal_message, seal_note
+from app.services.concerns.sealing import Unsealer, open_note, read_identities, seal_message, seal_note
 from app.services.desk.exports import SealedTexts, add_signature, build_export, export_pdf, places_of
 from app.services.desk.hand_overs import package_of, read_recipient
 from app.services.desk.retention import RetentionPeriods, erase_due_concerns
@@ -306,27 +307,16 @@ def desk_note(
     *,
     reference: Reference,
     file: Annotated[typer.FileText, typer.Option(help="File with the text. Default: `-`, standard input.")] = "-",  # type: ignore[assignment]  # Typer opens the default like any other
-    seal_to: Annotated[
-        str | None,
-        typer.Option(
-            help="Trusted age recipients, as given to you by the desk lead, separated by commas or spaces. If the "
-            "service offers another, the note is not sent.",
-            envvar="GUIDANCE_SEAL_TO",
-        ),
-    ] = None,
+    seal_to: SealTo = None,
 ) -> None:
     """Add a note that only the desk can read. It is encrypted on this computer.
 
     Pass the text in a file or on standard input: other users of this computer can see command lines.
     """
     text = file.read().strip()
-    given = re.findall(r"[^\s,]+", seal_to or "")
-    known = set(map(str, make_sealer(tuple(given)).recipients)) if given else set()
     if not 0 < len(text) <= MAX_NOTE_LENGTH:
         raise typer.BadParameter(f"a note must have 1 to {MAX_NOTE_LENGTH} characters")
-    recipients: list[str] = service.call("GET", DESK_RECIPIENTS)["recipients"]
-    if known and not known.issuperset(recipients):
-        raise KeysNotKnown("The service offers a key that is not in --seal-to. The note was not sent.")
+    recipients = fetch_recipients(service, seal_to, "The note was not sent.")
     sealed = base64.b64encode(seal_note(text, reference, recipients)).decode()
     answer = service.send_once(desk_concern_path(reference, "notes"), {"sealed": sealed, "recipients": recipients})
     service.show(answer, [f"{reference}: note {answer['number']}"])

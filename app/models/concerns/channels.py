@@ -36,11 +36,11 @@ class Channel(CodeWithMeaning):
 class WorkersChannel(CodeWithMeaning):
     """How something that a worker writes down came."""
 
-    CALL = Channel.CALL.value, "Telephone call"
+    CALL = Channel.CALL.value, "Call"
     LETTER = Channel.LETTER.value, "Letter"
     EMAIL = Channel.EMAIL.value, "Email"
-    VISIT = Channel.VISIT.value, "Visit or conversation"
-    OTHER = Channel.OTHER.value, "Something else"
+    VISIT = Channel.VISIT.value, "Visit"
+    OTHER = Channel.OTHER.value, "Other"
 
 
 def faults_of_time(came_at: dt.datetime, *, now: dt.datetime) -> list[FieldError]:

@@ -242,7 +242,7 @@ def _form_page(
         "desk_new.html",
         status=status,
         typed=typed,
-        faults={name: fault[:1].upper() + fault[1:] for name, fault in (faults or {}).items()},
+        faults={name: _sentence(fault) for name, fault in (faults or {}).items()},
         channels=[(each.value, each.meaning) for each in WorkersChannel],
         kinds=[(each.value, each.value.replace("_", " ").capitalize()) for each in ReporterKind],
         guides=[(each.guide, each.title) for each in guides] if len(guides) > 1 else [],
@@ -254,3 +254,9 @@ def _form_page(
         most=MAX_NARRATIVE,
         said_of_addition=list(SAID_OF_ADDITION.items()),
     )
+
+
+def _sentence(fault: str) -> str:
+    """Return a fault as a sentence. A fault of the API that begins with `must` is always about the time."""
+    whole = f"The time {fault}" if fault.startswith("must ") else fault
+    return whole[:1].upper() + whole[1:]
