@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 import pytest
 from fastapi import FastAPI
+from sqlmodel import Session
 from starlette.testclient import TestClient
 
 from app.age.keys import Sealer
@@ -16,6 +17,7 @@ from app.models.access.clients import Scope
 from app.models.concerns.channels import LONGEST_AGO
 from app.models.concerns.concern import FORM_VERSION
 from app.models.references import new_reference
+from app.services.concerns.deadlines import find_unannounced
 from app.services.operations.verification import find_faults
 from tests.support.canaries import CANARY
 from tests.support.clock import A_TUESDAY
@@ -112,6 +114,15 @@ def test_without_a_code_no_code_works_and_no_message_is_sent(
     assert (sent.status_code, sent.json()["type"].rpartition("/")[2]) == (409, "reporter-has-no-code")
     assert closed.status_code == 409
     assert robin.get(f"/concerns/{receipt['reference']}").json()["state"] == "acknowledged"
+
+
+def test_a_sealed_message_that_nobody_could_read_is_refused(robin: Desk, a_concern: Concern) -> None:
+    reference = write(robin, {"submission": a_concern()}).json()["reference"]
+
+    sealed = base64.b64encode(b"age-encryption.org/v1\n-> X25519 ...").decode()
+    for message in ({"sealed": sealed}, {"text": "Which school?"}):
+        assert robin.act(reference, "messages", **message).status_code == 409
+    assert robin.get(f"/concerns/{reference}/messages").json()["messages"] == []
 
 
 def test_with_a_code_the_caller_follows_the_concern(robin: Desk, client: TestClient, a_concern: Concern) -> None:
@@ -297,8 +308,10 @@ def test_a_call_that_is_overdue_when_written_down_is_no_broken_promise(
 ) -> None:
     write(robin, {"submission": a_concern(), "came_at": (A_TUESDAY - dt.timedelta(days=7)).isoformat()})
 
-    context = context_of_service(service)
-    assert list(find_faults(context.engine)) == []
+    minute = dt.timedelta(minutes=1)
+    with Session(context_of_service(service).engine) as session:
+        assert find_unannounced(session, before=A_TUESDAY - minute) == []
+        assert len(find_unannounced(session, before=A_TUESDAY + minute)) == 1
     assert robin.get("/summary").json()["overdue"] == 1
 
 
