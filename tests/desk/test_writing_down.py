@@ -110,7 +110,7 @@ def test_without_a_code_no_code_works_and_no_message_is_sent(
     assert not any("status token" in step for step in receipt["next_steps"])
     assert (bytes(digest), bytes(key)) == (b"", b"")
     assert (status.status_code, zero.status_code) == (401, 404)
-    assert listed["recipient"] is None
+    assert listed["recipient"] == ""
     assert (sent.status_code, sent.json()["type"].rpartition("/")[2]) == (409, "reporter-has-no-code")
     assert closed.status_code == 409
     assert robin.get(f"/concerns/{receipt['reference']}").json()["state"] == "acknowledged"

@@ -347,7 +347,7 @@ def _seal_message(service: DeskClient, reference: str, typed: str) -> dict[str, 
     if not 0 < len(text) <= MAX_MESSAGE_LENGTH:
         raise typer.BadParameter(f"a message must have 1 to {MAX_MESSAGE_LENGTH} characters")
     recipient = service.call("GET", desk_concern_path(reference, "messages"))["recipient"]
-    if recipient is None:
+    if not recipient:
         raise ReporterHasNoCode
     return {"sealed": base64.b64encode(seal_message(text, reference, recipient, at=utc_now())).decode()}
 

@@ -258,8 +258,8 @@ class MessagesResponse(ResponseModel):
     """Messages to the reporter of a concern, in order, and the key that encrypts further messages."""
 
     messages: tuple[MessageEntry, ...] = Field(description="The messages, without their text.")
-    recipient: str | None = Field(
-        description="Age recipient derived from the reporter's status token; null if the reporter has no token. Then "
+    recipient: str = Field(
+        description="Age recipient derived from the reporter's status token; empty if the reporter has no token. Then "
         "no message can be sent.",
         examples=[RECIPIENT],
     )

@@ -52,13 +52,6 @@ DANGER_ASKED = "ask whether a child is in immediate danger, and give the answer"
 NOT_A_REFERENCE = "must be a reference with a correct check character"
 
 
-def _check_reference(typed: str) -> str:
-    found = find_reference(typed)
-    if found is None:
-        raise CodedValueError(FaultCode.WRONG_FORM, NOT_A_REFERENCE)
-    return found
-
-
 SealedText = Annotated[
     str,
     StringConstraints(max_length=base64_length(MAX_TEXT_FILE_BYTES)),
@@ -70,6 +63,14 @@ SealedCard = Annotated[
     StringConstraints(max_length=base64_length(MAX_CARD_FILE_BYTES)),
     AfterValidator(age_file_within(MAX_CARD_FILE_BYTES)),
 ]
+
+
+def _check_reference(typed: str) -> str:
+    found = find_reference(typed)
+    if found is None:
+        raise CodedValueError(FaultCode.WRONG_FORM, NOT_A_REFERENCE)
+    return found
+
 
 NewReference = Annotated[str, StringConstraints(max_length=60), AfterValidator(_check_reference)]
 

@@ -398,7 +398,7 @@ def desk_forms(
         "can_export": can_unseal and pdf_available(),
         "takes_clear": takes_clear_words(context),  # otherwise the browser encrypts notes and messages
         "recipients": " ".join(map(str, context.submissions.sealer.recipients)),  # the recipients of notes
-        "recipient": (recipient_for_messages(concern) or "") if concern is not None else "",  # that of messages
+        "recipient": recipient_for_messages(concern) if concern is not None else "",  # that of messages
         "key": typed.get("key") or secrets.token_urlsafe(FORM_KEY_BYTES),  # a form sent twice is carried out once
         "typed": typed,
         "faults": faults,

@@ -114,21 +114,21 @@ def new_message(desk: Desk, reference: str, message: Message, actor: Actor) -> N
         return NewEntry(EntryKind.MESSAGE, actor, base64.b64decode(message.sealed))
     with Session(desk.engine) as session:
         recipient = recipient_for_messages(get_concern(session, reference))
-    if recipient is None:
+    if not recipient:
         raise ReporterHasNoCode
     return NewEntry(EntryKind.MESSAGE, actor, seal_message(message.text or "", reference, recipient, at=actor.at))
 
 
-def recipient_for_messages(concern: ConcernRow) -> str | None:
-    """Return the age recipient that messages to the reporter are encrypted to, or None if the reporter has no token."""
-    return recipient_of(concern.message_key) if concern.message_key else None
+def recipient_for_messages(concern: ConcernRow) -> str:
+    """Return the age recipient that messages to the reporter are encrypted to. It is empty without a status token."""
+    return recipient_of(concern.message_key) if concern.message_key else ""
 
 
 def read_sent_messages(session: Session, reference: str, actor: Actor) -> MessagesResponse:
     """Record the reading in the audit log, and return the messages without their text.
 
-    The response also has the recipient (public key) for the next message, or None if the reporter has no token. Raise
-    `NoSuchConcern` if the reference is unknown.
+    The response also has the recipient (public key) for the next message. It is empty if the reporter has no token.
+    Raise `NoSuchConcern` if the reference is unknown.
     """
     concern = get_concern(session, reference)
     record_action(session, reference, DeskAct.LISTED, actor, ShownDetails(what="messages"))

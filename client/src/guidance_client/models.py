@@ -881,7 +881,7 @@ class MessagesResponse(TypedDict):
     """
 
     messages: list[MessageEntry]
-    recipient: str | None
+    recipient: str
     links: dict[str, str]
 
 
