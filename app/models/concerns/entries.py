@@ -116,7 +116,7 @@ SealedMessage = Annotated[
 
 
 class AdditionEntry(ResponseModel):
-    """An addition by the reporter, with its own acknowledgement."""
+    """An addition by the reporter, or written down by a worker, with its own acknowledgement."""
 
     number: int = Field(description="Number, from 1.", examples=[1])
     received_at: UtcDateTime = Field(description="Time when the addition was stored.")

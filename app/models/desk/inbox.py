@@ -35,7 +35,7 @@ class InboxEntry(ResponseModel):
     assigned_to: str | None = Field(
         description="The person it is assigned to; null if unassigned.", examples=["Robin Example"]
     )
-    added_at: UtcDateTime | None = Field(description="When the reporter last added to it.", examples=[None])
+    added_at: UtcDateTime | None = Field(description="When something was last added to it.", examples=[None])
     additions_waiting: int = Field(description="Number of unacknowledged additions.", examples=[0])
     addition_acknowledge_by: UtcDateTime | None = Field(
         description="Earliest deadline of the unacknowledged additions; null if there are none.", examples=[None]

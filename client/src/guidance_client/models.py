@@ -1549,7 +1549,7 @@ YesNo: TypeAlias = Literal['yes', 'no', 'not_known']
 
 class AdditionEntry(TypedDict):
     """
-    An addition by the reporter, with its own acknowledgement.
+    An addition by the reporter, or written down by a worker, with its own acknowledgement.
     """
 
     number: int
@@ -1719,7 +1719,7 @@ class ConcernAcknowledgedEvent(TypedDict):
 
 class ConcernAddedEvent(TypedDict):
     """
-    The reporter added to a concern.
+    The reporter added to a concern, or a worker wrote down more.
     """
 
     id: str
