@@ -162,15 +162,12 @@ def test_it_has_the_events_of_any_concern(
     assert [each["type"] for each in about] == ["concern.received", "concern.added"]
 
 
-def test_a_further_call_is_an_addition_with_its_own_clock(
-    robin: Desk, desk: Desk, client: TestClient, receipt: dict[str, Any]
-) -> None:
+def test_a_further_call_is_an_addition_with_its_own_clock(robin: Desk, desk: Desk, receipt: dict[str, Any]) -> None:
     reference = receipt["reference"]
     written = write_more(robin, reference, {"addition": ADDITION | {"immediate_danger": "yes"}})
 
     (addition,) = desk.get(f"/concerns/{reference}/additions").json()["additions"]
     entry = desk.get(f"/concerns/{reference}").json()
-    status = client.get(receipt["links"]["self"], headers=token_of(receipt)).json()
     assert (written.status_code, written.json()["number"], written.json()["addition"]) == (201, 1, None)
     assert addition["addition"] == ADDITION | {"immediate_danger": "yes"}
     assert (addition["channel"], addition["came_at"], addition["received_by"]) == (
@@ -180,7 +177,26 @@ def test_a_further_call_is_an_addition_with_its_own_clock(
     )
     assert addition["acknowledge_by"] == entry["addition_acknowledge_by"] == "2026-11-24T10:00:00Z"
     assert (entry["immediate_danger"], entry["addition_danger"]) == ("yes", "yes")
-    assert len(status["additions"]) == 1
+
+
+def test_the_reporter_does_not_learn_that_someone_else_called(
+    robin: Desk, service: FastAPI, client: TestClient, receipt: dict[str, Any]
+) -> None:
+    reference, own, path = receipt["reference"], token_of(receipt), receipt["links"]["self"]
+    robin.act(reference, "acknowledgement")
+    robin.act(reference, "messages", text="Which school?")
+    client.get(f"{path}/messages", headers=own)
+    before = client.get(path, headers=own).json()
+    write_more(robin, reference, {"addition": ADDITION})
+    after = client.get(path, headers=own).json()
+    add(client, receipt)
+    answered = client.get(path, headers=own).json()
+
+    assert after == before
+    assert [each["number"] for each in answered["additions"]] == [1]
+    assert robin.get(f"/concerns/{reference}/messages").json()["messages"][0]["answered_by"] == 2
+    assert answered["messages"][0]["answered_at"] is not None
+    assert list(find_faults(context_of_service(service).engine)) == []
 
 
 def test_a_reporter_s_own_addition_names_no_worker(desk: Desk, client: TestClient, receipt: dict[str, Any]) -> None:

@@ -127,8 +127,9 @@ class RecordedConcern(Replayed):
     def _add(self, details: SealDetails, row: AuditEntryRow) -> None:
         self._seal(details, row)
         self.added[details.place], self.entries[details.place] = row, details.entry_sha256
-        if row.act == DeskAct.ADDED and details.number is not None:  # answers messages read before
+        if row.act == DeskAct.ADDED:
             self.added_at = row.at
+        if row.act == DeskAct.ADDED and row.client == REPORTER and details.number is not None:  # answers messages
             self.answered_by |= {each: details.number for each in self.read_at if each not in self.answered_by}
 
     def _acknowledge(self, details: AcknowledgedDetails, row: AuditEntryRow) -> None:

@@ -41,7 +41,7 @@ from app.models.guides.edition_keys import EditionKey
 from app.models.references import find_reference
 from app.services.access.limits import Networks
 from app.services.access.sources import CodeTries, Sources
-from app.services.audit.audit_log import by_reporter, record_action
+from app.services.audit.audit_log import REPORTER, by_reporter, record_action
 from app.services.concerns.desk_entries import list_messages
 from app.services.concerns.edition_resolver import EditionResolver, unknown_ids
 from app.services.concerns.entries import NewEntry, append_entry, entries_of, list_entries, measure_entries
@@ -210,9 +210,10 @@ def store_addition(
 ) -> bytes:
     """Insert the addition under the next number, update the concern and the answered messages, and append events.
 
-    Return `receipt`, which is also stored for a retry of `request`. If `receipt` is None, it is the addition's entry
-    (JSON) without its text. Raise `AlreadyStored` if `request` is a retry, before any other error. Raise
-    `NoSuchConcern` if the reference is unknown, or the errors of `append_entry`.
+    Only an addition that the reporter sends answers messages. Return `receipt`, which is also stored for a retry of
+    `request`. If `receipt` is None, it is the addition's entry (JSON) without its text. Raise `AlreadyStored` if
+    `request` is a retry, before any other error. Raise `NoSuchConcern` if the reference is unknown, or the errors of
+    `append_entry`.
     """
     concern, at = get_concern(session, reference), entry.actor.at  # read again: the desk may have changed the row
     former = measure_entries(session, EntryKind.ADDITION, reference)
@@ -226,7 +227,8 @@ def store_addition(
     read = (*entries_of(EntryKind.MESSAGE, reference), _ENTRIES.read_at.is_not(None), _ENTRIES.answered_by.is_(None))
     answered = update(_TABLE).where(*read).values(answered_by=number).returning(_ENTRIES.number)
     events = []
-    for message in sorted(session.connection().execute(answered).scalars()):
+    is_own = entry.actor.client == REPORTER  # a call that a worker writes down answers no message: anyone may call
+    for message in sorted(session.connection().execute(answered).scalars()) if is_own else ():
         kind, answer = EventKind.CONCERN_MESSAGE_ANSWERED, (number, None)
         events += events_about(kind, concern, at=at, message=message, addition=answer)
     events += events_about(EventKind.CONCERN_ADDED, concern, at=at, addition=(number, entry.acknowledge_by))

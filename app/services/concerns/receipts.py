@@ -18,11 +18,12 @@ from app.models.concerns.concern import Concern, ImmediateDanger, ReporterKind
 from app.models.concerns.entries import MessageEntry
 from app.models.concerns.fields import YesNo
 from app.models.concerns.receipts import AdditionStatus, CheckResponse, ConcernState, ConcernStatus, MessageStatus
-from app.models.concerns.rows import ConcernRow
+from app.models.concerns.rows import LEAST_URGENT_FIRST, ConcernRow
 from app.models.concerns.status_tokens import new_status_token
 from app.models.guides.edition_keys import EditionKey
 from app.models.guides.editions import EditionContent
 from app.models.guides.signposts import CALL_999_FIRST, Signpost, WhoToCall
+from app.services.audit.audit_log import REPORTER
 from app.services.concerns.arrivals import Arrival
 from app.services.concerns.receipt_signing import ReceiptSigner
 from app.services.guides.reference_data import ReferenceData, lives_elsewhere
@@ -229,19 +230,26 @@ class ReceiptBuilder:
         *,
         at: dt.datetime,
     ) -> ConcernStatus:
-        """Return the status of the concern, its additions and its messages, for the reporter."""
-        pinned = EditionKey(row.guide, row.edition)
+        """Return the status of the concern, the reporter's own additions and the messages, for the reporter.
+
+        Additions that a worker wrote down are left out, and the others numbered without a gap: a reporter must not
+        learn that someone else called about the child.
+        """
+        pinned, own = EditionKey(row.guide, row.edition), [each for each in additions if each.author == REPORTER]
+        waiting = [each for each in own if each.acknowledged_at is None]
         waits, danger = row.state == ConcernState.RECEIVED, row.immediate_danger
         expected = [self._next_step(row.acknowledge_by, who, at, danger=danger)] if waits else []
-        if (due := row.addition_acknowledge_by) is not None:
-            expected.append(self._next_step(due, who, at, danger=row.addition_danger, what=WHAT_WAS_ADDED))
+        if waiting:
+            due = min(each.acknowledge_by for each in waiting)
+            said = max((each.immediate_danger or "no" for each in waiting), key=LEAST_URGENT_FIRST.index)
+            expected.append(self._next_step(due, who, at, danger=said, what=WHAT_WAS_ADDED))
         if any(message.read_at is None for message in messages):
             expected.append(MESSAGE_WAITS)
         if row.state == ConcernState.CLOSED:
             expected.append(NEW_WORRY)
         if row.test:
             expected = [TEST]
-        added_at = {addition.number: addition.received_at for addition in additions}
+        added_at = {addition.number: addition.received_at for addition in own}
         return ConcernStatus(
             reference=row.reference,
             state=ConcernState(row.state),
@@ -253,13 +261,13 @@ class ReceiptBuilder:
             outcome_text=self._outcome_text(row),
             additions=tuple(
                 AdditionStatus(
-                    number=addition.number,
+                    number=number,
                     added_at=addition.received_at,
                     acknowledge_by=addition.acknowledge_by,
                     acknowledge_by_promised=self.is_promised(addition.immediate_danger),
                     acknowledged_at=addition.acknowledged_at,
                 )
-                for addition in additions
+                for number, addition in enumerate(own, start=1)
             ),
             messages=tuple(
                 MessageStatus(
