@@ -547,6 +547,13 @@ class TooManyMessages(Problem, slug="too-many-messages", status=429, title="Too 
     """A reporter can be sent 100 messages. This message was not stored."""
 
 
+class ReporterHasNoCode(Problem, slug="reporter-has-no-code", status=409, title="The reporter has no code"):
+    """This concern was written down by a worker, without a code for the reporter: nobody could read a message.
+
+    Phone instead.
+    """
+
+
 class TooManyNotes(Problem, slug="too-many-notes", status=409, title="Too many notes"):
     """A concern can have 500 notes, 5,000,000 bytes in total. This note was not stored."""
 

@@ -49,6 +49,7 @@ from app.pages.desk import asked_first, concern, list_place, unsent
 from app.pages.desk import cards as cards_pages
 from app.pages.desk import figures as figures_pages
 from app.pages.desk import inbox as inbox_pages
+from app.pages.desk import written_down as written_down_pages
 from app.pages.error_pages import PagesMiddleware
 from app.pages.guides import drafts as drafts_pages
 from app.pages.guides import guides as guides_pages
@@ -57,7 +58,7 @@ from app.pages.languages import LANGUAGES
 from app.pages.operations import api_docs
 from app.routers.audit import audit_log, statistics
 from app.routers.concerns import concerns
-from app.routers.desk import actions, cards, entries, exports, figures, hand_overs, inbox
+from app.routers.desk import actions, cards, entries, exports, figures, hand_overs, inbox, written_down
 from app.routers.events import events
 from app.routers.guides import (
     assistants,
@@ -126,6 +127,7 @@ ROUTERS = (
     actions.router,
     entries.router,
     cards.router,
+    written_down.router,
     hand_overs.router,
     exports.router,
     figures.router,
@@ -150,6 +152,7 @@ ROUTERS = (
     cards_pages.router,
     asked_first.router,
     list_place.router,
+    written_down_pages.router,
     drafts_pages.router,
     previews.preview_router,
     api_docs.router,

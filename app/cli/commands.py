@@ -10,6 +10,7 @@ from app.cli.audit.audit_log import audit, receipts
 from app.cli.concerns.keys import keys
 from app.cli.desk.desk import desk
 from app.cli.desk.find import desk_find
+from app.cli.desk.write_down import desk_write_down
 from app.cli.events.webhooks import deliver, webhooks
 from app.cli.guides.exports import exports
 from app.cli.guides.guides import (
@@ -54,6 +55,7 @@ def describe(_version: VersionOption = False) -> None:
 app.add_typer(keys, name="keys")
 app.add_typer(clients, name="clients")
 desk.command("find")(desk_find)
+desk.command("write-down")(desk_write_down)
 desk.command("invite")(desk_invite)
 desk.command("leave")(desk_leave)
 desk.command("people")(desk_people)

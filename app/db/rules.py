@@ -39,6 +39,8 @@ NEVER_CHANGES_IN_ENTRIES = (
     "author",
     "acknowledge_by",
     "immediate_danger",
+    "channel",
+    "came_at",
 )
 RAISE = "RAISE EXCEPTION '{}' USING ERRCODE = 'restrict_violation';"
 RAISE_GENERATION = "UPDATE generation SET number = number + 1 WHERE id = 1"
@@ -59,6 +61,9 @@ SET_BY_THE_REPORTER = (
     "test",
     "message_key",
     "burst",
+    "channel",
+    "came_at",
+    "received_by",
 )
 SET_ONCE = ("acknowledged_at", "erased_at")
 SET_BY_CLOSING = ("closed_at", "outcome")

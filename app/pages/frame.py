@@ -41,6 +41,10 @@ SHOWN_AGAIN: Texts = {
         "Someone else changed this concern",
         "Your action has not been carried out. Read what changed, then decide what to do. What you typed is below.",
     ),
+    errors.ReporterHasNoCode: (
+        "The reporter has no code",
+        "Nobody could read a message: this was written down without a code. Call the reporter instead.",
+    ),
     errors.TooManyMessages: ("Message limit reached", "You cannot send this reporter any more messages."),
     errors.TooManyNotes: (
         "Note limit reached",

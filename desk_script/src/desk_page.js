@@ -26,20 +26,22 @@ export class DeskPage {
     keyring.onForget(() => this.#hideWords());
   }
 
-  // Set up the current page: the first page, and each page that replaced it.
+  // Set up the current page: the first page, and each page that replaced it. A page without encrypted texts can also
+  // have a place for the panel, where a person needs the identity for text that they typed.
   async take() {
     const texts = sealedTexts();
     const part = partOfCards();
-    if (texts.length === 0 && part === null) return;
+    const before = document.querySelector("[data-how-to-open], [data-unseal-here]") ?? texts[0];
+    if (before === undefined && part === null) return;
     this.#panel ??= new Panel(this.#keyring, (identities) => this.#open(identities), this.#onOpened);
-    if (texts.length === 0) part.append(this.#panel.element);
-    else (document.querySelector("[data-how-to-open]") ?? texts[0]).before(this.#panel.element);
+    if (before === undefined) part.append(this.#panel.element);
+    else before.before(this.#panel.element);
     if (part !== null) part.hidden = false;
+    this.#panel.name(before === undefined ? "Open the cards of the concerns" : before.dataset.unsealHere);
     if (this.#keyring.isOpen) {
       await this.#open(this.#keyring.identities).catch(() => {}); // each text shows its own error
       this.#onOpened();
     }
-    this.#panel.entitle(texts.length === 0 ? "Open the cards of the concerns" : "Open it here");
     this.#panel.show();
   }
 
@@ -47,7 +49,7 @@ export class DeskPage {
   async #open(identities) {
     if (sealedTexts().length === 0) return this.#openCards(identities);
     const faults = await Promise.all(sealedTexts().map((each) => openOne(each, identities)));
-    if (faults.every((fault) => fault !== null)) throw faults[0];
+    if (faults.length > 0 && faults.every((fault) => fault !== null)) throw faults[0];
     showOtherWays(false);
     // A message about a completed action keeps the focus.
     if (document.activeElement?.id !== "done") firstWords()?.focus();

@@ -12,6 +12,7 @@ import { PerhapsKnown } from "./perhaps_known.js";
 import { SealForms } from "./seal_forms.js";
 import { stayOnPage } from "./stay.js";
 import { Typed } from "./typed.js";
+import { WriteDown } from "./write_down.js";
 
 const keyring = new Keyring(Number(document.body.dataset.idleMinutes));
 if (document.querySelector("[data-unseal-file]")) {
@@ -40,9 +41,11 @@ if (document.querySelector("[data-unseal-file]")) {
   const handOver = new HandOver(keyring, send);
   const sealForms = new SealForms(send);
   const perhapsKnown = new PerhapsKnown(keyring, cards, { matching, send });
+  const writeDown = new WriteDown(send);
   const take = () => {
     handOver.take();
     sealForms.take();
+    writeDown.take();
     typed.take().catch(() => {}); // without a key, the browser asks before leaving
     page.take();
     places.take();

@@ -8,6 +8,7 @@ const FORGOTTEN = {
   wanted: "The identity is forgotten, and the words are gone from the page.",
   blank: "The identity is forgotten, and the words are gone from the page.",
 };
+const HEADING = "Open it here";
 const SHORTEST = 12; // characters of a new passphrase
 
 export class Panel {
@@ -15,7 +16,7 @@ export class Panel {
   #use;
   #onOpened;
   #bytes = null;
-  #heading = element("h2", { id: "unseal-heading" }, "Open it here");
+  #heading = element("h2", { id: "unseal-heading" }, HEADING);
   #choose = element("input", { type: "file", id: "identity-file" });
   #passphrase = element("input", { type: "password", id: "identity-passphrase", autocomplete: "off" });
   #unlocking = element("div", { class: "question", hidden: true });
@@ -67,15 +68,15 @@ export class Panel {
     this.show();
   }
 
+  // Set the heading: `heading`, or the usual one.
+  name(heading = HEADING) {
+    this.#heading.textContent = heading;
+  }
+
   // Show the form or, if the keyring holds identities, the button that forgets them.
   show() {
     this.#closed.hidden = this.#keyring.isOpen;
     this.#open.hidden = !this.#keyring.isOpen;
-  }
-
-  // Set the heading of the panel, which says what is opened.
-  entitle(heading) {
-    this.#heading.textContent = heading;
   }
 
   // Open an unlocked file immediately. A locked file waits for its passphrase, or for the button.

@@ -6,21 +6,18 @@ import { element } from "./elements.js";
 import { Fault, sentenceOf } from "./faults.js";
 
 const FORMS = "form[data-seal]";
-const PADDED_TO = 512;
-const SPACE = 0x20;
+export const PADDED_TO = 512; // bytes
 const LONGEST = { note: 10_000, label: 40, question: 4_000, closing: 4_000 }; // characters, as the service counts them
 
 export class SealForms {
   #post;
-  #last = null;
+  #last = new LastSealed();
 
   // `post` sends a form, replaces this page by the response, and returns true if the action was carried out.
   constructor(post) {
     this.#post = post;
     document.addEventListener("submit", (event) => this.#submitted(event), { capture: true });
-    window.addEventListener("pagehide", () => {
-      this.#last = null;
-    });
+    window.addEventListener("pagehide", () => this.#last.forget());
   }
 
   // Enable the forms of the current page, so that they can be sent.
@@ -50,22 +47,36 @@ export class SealForms {
       fields.delete("text");
       const isLeftOut = words === "" && kind === "closing"; // an empty label is sealed: it removes the label
       if (!isLeftOut) fields.set("sealed", await this.#sealed(kind, form.dataset.reference, words, fields));
-      if (await this.#post(form.action, new URLSearchParams(fields))) this.#last = null;
+      if (await this.#post(form.action, new URLSearchParams(fields))) this.#last.forget();
     } finally {
       press.disabled = false;
     }
   }
 
-  // Return the encrypted text. A second press sends the same file: the service may have stored it already.
+  // Return the encrypted text.
   async #sealed(kind, reference, words, fields) {
     if (words === "" && kind !== "label") throw new Fault("no-words");
     if ([...words].length > LONGEST[kind]) throw new Fault("too-long");
     const recipients = (fields.get("recipients") ?? fields.get("recipient")).split(" ");
-    const wanted = JSON.stringify([kind, reference, words, fields.get("key"), recipients]);
-    if (this.#last?.wanted !== wanted) {
-      this.#last = { wanted, sealed: await seal(documentOf(kind, reference, words), recipients) };
-    }
+    const wanted = [kind, reference, words, fields.get("key"), recipients];
+    const step = kind === "label" ? PADDED_TO : 1;
+    return this.#last.of(wanted, () => seal(documentOf(kind, reference, words), recipients, step));
+  }
+}
+
+// Holds the text that was encrypted last. A second press sends the same file: the service may have stored it already.
+export class LastSealed {
+  #last = null;
+
+  // Return the file for `wanted`: the last one if that was the same, otherwise the one that `make` returns.
+  async of(wanted, make) {
+    const name = JSON.stringify(wanted);
+    if (this.#last?.name !== name) this.#last = { name, sealed: await make() };
     return this.#last.sealed;
+  }
+
+  forget() {
+    this.#last = null;
   }
 }
 
@@ -74,20 +85,15 @@ function documentOf(kind, reference, words) {
   return { reference, sent_at: new Date().toISOString().replace(/\.\d+Z$/, "Z"), message: words };
 }
 
-// Return `document`, encrypted to `recipients`, as an age file in base64.
-export async function seal(document, recipients) {
+// Return `document`, encrypted to `recipients`, as an age file in base64. Its JSON is first padded with spaces, so that
+// its length is a multiple of `step` bytes.
+export async function seal(document, recipients, step = 1) {
   const encrypter = new Encrypter();
   for (const recipient of recipients) encrypter.addRecipient(recipient);
-  const sealed = await encrypter.encrypt("label" in document ? padded(document) : JSON.stringify(document));
-  return toBase64(sealed);
-}
-
-// Return the JSON of `document`, with spaces to a multiple of `PADDED_TO` bytes: its length does not tell how long it is.
-function padded(document) {
-  const bytes = new TextEncoder().encode(JSON.stringify(document));
-  const whole = new Uint8Array(Math.ceil(bytes.length / PADDED_TO) * PADDED_TO).fill(SPACE);
-  whole.set(bytes);
-  return whole;
+  const json = new TextEncoder().encode(JSON.stringify(document));
+  const padded = new Uint8Array(Math.ceil(json.length / step) * step).fill(" ".charCodeAt(0));
+  padded.set(json);
+  return toBase64(await encrypter.encrypt(padded));
 }
 
 export const toBase64 = (bytes) => btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));

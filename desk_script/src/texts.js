@@ -6,7 +6,6 @@ import { ageFile } from "./identities.js";
 
 // For each kind of text, the field of the decrypted document that has the text.
 const MEMBERS = { concern: "submission", addition: "addition", note: "note", label: "label" };
-const WRITTEN_HERE = ["note", "label"]; // the kinds of text that a browser may have encrypted
 const KINDS = Object.fromEntries(Object.entries(MEMBERS).map(([kind, member]) => [member, kind]));
 
 // By the list of identities, so that a decrypter is gone with the identities when the keyring forgets them.
@@ -20,22 +19,21 @@ export function kindOf(document) {
 }
 
 // Return the decrypted document. Throw a Fault if no identity decrypts it, if it is damaged, or if it belongs elsewhere.
-// Only the given parts of `place` are compared: kind, reference, receivedAt, author. A note or label that the browser
-// encrypted names neither its time nor its author.
+// Only the given parts of `place` are compared: kind, reference, receivedAt, author. A text that was encrypted where it
+// was typed names neither its time nor its author.
 export async function openText(bytes, identities, place = {}) {
   const document = await readSealed(bytes, identities);
   const kind = kindOf(document);
   const isHere =
     (place.kind === undefined || place.kind === kind) &&
     (place.reference === undefined || place.reference === document.reference) &&
-    isSaid(document, "received_at", place.receivedAt, kind) &&
-    isSaid(document, "author", place.author, kind);
+    isSaid(document, "received_at", place.receivedAt) &&
+    isSaid(document, "author", place.author);
   if (!isHere) throw new Fault("misplaced");
   return document;
 }
 
-const isSaid = (document, name, known, kind) =>
-  known === undefined || document[name] === known || (WRITTEN_HERE.includes(kind) && document[name] === undefined);
+const isSaid = (document, name, known) => known === undefined || document[name] === undefined || document[name] === known;
 
 // Return the decrypted JSON, whatever it describes. Throw a Fault if it cannot be decrypted, or is not JSON.
 export async function readSealed(bytes, identities) {

@@ -16,6 +16,7 @@ const PAUSE = 500; // milliseconds
 const PREFIX = "typed/";
 const KEEPS = "What you type about a concern is locked with the team’s key and kept in this tab until you send it or sign out.";
 const LOCKED = "Text that you typed in this tab and did not send is locked. It is back when you open the concern.";
+const LOCKED_HERE = "Text that you typed in this tab and did not send is locked. It is back when you choose the file of the identity.";
 const SIGNED_OUT = "What you typed is kept in this tab, locked. It is back when you have signed in and opened the concern.";
 const BACK = "The text that you typed in this tab and did not send is back.";
 const WITHOUT_FORM = "You typed this for a form that is not here any more:";
@@ -111,7 +112,7 @@ export class Typed {
     document.querySelector("[data-unsent]")?.remove();
     const { locked, withoutForm } = this.#page;
     const shown = document.getElementById("acts") === null ? [] : withoutForm;
-    const said = [...(isBack ? [BACK] : []), ...(locked.length > 0 ? [LOCKED] : []), ...(shown.length > 0 ? [WITHOUT_FORM] : [])];
+    const said = [...(isBack ? [BACK] : []), ...(locked.length > 0 ? [isOfConcern(this.#page) ? LOCKED : LOCKED_HERE] : []), ...(shown.length > 0 ? [WITHOUT_FORM] : [])];
     if (said.length === 0) return;
     const press = element("button", { type: "button", class: "second" }, "Delete my unsent text");
     press.addEventListener("click", () => this.#delete());
@@ -161,6 +162,9 @@ async function askForKey({ path }, { sealed }) {
   const answer = await fetch(`${path}/typed`, { method: "POST", body: new URLSearchParams({ sealed }), cache: "no-store" });
   return fromBase64((await answer.json()).key);
 }
+
+// Return false for the page on which something new is written down: there is no concern to open.
+const isOfConcern = ({ reference }) => reference !== "new";
 
 function store(name, pieces) {
   const isDone = inStorage((storage) => {

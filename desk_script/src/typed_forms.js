@@ -1,6 +1,8 @@
 // Reads the text that is typed into the forms about a concern, and puts it back into the forms.
+// Times and days count as typed only beside typed text, because the page fills them in.
 const FORMS = "main form[data-team]";
 const TEXTS = "textarea, input[type=text]";
+const TIMES = "input[type=time], input[type=date]";
 const CHOICES = "input[type=radio], input[type=checkbox]";
 
 export const formsOf = () => [...document.querySelectorAll(FORMS)];
@@ -15,7 +17,7 @@ export function readForms() {
 export const actionOf = (form) => form.getAttribute("action");
 
 function valueOf(field) {
-  const isFilledIn = field.matches(CHOICES) ? field.checked : field.matches(`${TEXTS}, select`) && field.value.trim() !== "";
+  const isFilledIn = field.matches(CHOICES) ? field.checked : field.matches(`${TEXTS}, ${TIMES}, select`) && field.value.trim() !== "";
   return isFilledIn ? [[field.name, field.value]] : [];
 }
 
@@ -33,7 +35,8 @@ function putValue(form, name, value) {
   const named = [...form.elements].filter((each) => each.name === name);
   const choice = named.find((each) => each.value === value && each.matches(CHOICES));
   const [field] = named;
-  if (choice !== undefined) choice.checked ||= !named.some((each) => each.checked);
+  if (choice !== undefined) choice.checked ||= !named.some((each) => each.checked && !each.defaultChecked);
+  else if (field?.matches(TIMES)) field.value = value;
   else if (field?.matches("select")) field.value ||= [...field.options].some((each) => each.value === value) ? value : "";
   else if (field?.matches(TEXTS)) putText(field, value);
 }

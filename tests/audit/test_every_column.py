@@ -23,6 +23,7 @@ from app.models.access.roles import Role
 from app.models.audit.audit_log import AuditEntryRow
 from app.models.audit.details import DETAILS, details_of, sentence_of
 from app.models.base import UtcDateTimeType
+from app.models.concerns.additions import ADDITION_EXAMPLE
 from app.models.events.rows import WebhookRow
 from app.services.access import passkeys
 from app.services.access.clients import rotate_key
@@ -111,6 +112,9 @@ def work_at_the_desk(service: FastAPI, http: TestClient, recipient: str) -> None
     until = re.findall(r'name="until" value="([^"]*)"', http.get("/desk?show=changed").text)[0]
     ok(send(http, "/desk/looked", until=until))
     ok(desk.get(f"/concerns/{unread['reference']}"))
+    call = {"channel": "call", "came_at": "2026-11-24T09:00:00Z"}
+    ok(robin.post("/concerns", call | {"submission": A_CONCERN}))
+    ok(robin.post(f"/concerns/{unread['reference']}/additions", call | {"addition": ADDITION_EXAMPLE}))
 
 
 def publish_and_follow(service: FastAPI, http: TestClient) -> None:

@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 
 from app.models.concerns.examples import FULL_EXAMPLE
 from app.models.concerns.rows import StoredReceiptRow
-from app.services.concerns import receipts
+from app.services.concerns import submission
 from tests.support.concerns import Concern, token_of
 from tests.support.databases import raw_connection
 from tests.support.live import LiveServer
@@ -242,7 +242,7 @@ def test_a_reference_that_is_taken_is_drawn_again(
     client: TestClient, kept: Callable[[], int], a_concern: Concern, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drawn = iter(["4F7K-926W-0X3R", "4F7K-926W-0X3R", "02FK-926W-0X3R"])
-    monkeypatch.setattr(receipts, "new_reference", lambda: next(drawn))
+    monkeypatch.setattr(submission, "new_reference", lambda: next(drawn))
 
     answers = [post(client, a_concern(), key) for key in ("one", "another")]
 

@@ -49,6 +49,9 @@ IN_CLEAR = {
     "changed_at",
     "test",
     "burst",  # empty here; otherwise a mark that tells no address
+    "channel",
+    "came_at",
+    "received_by",  # empty, unless a worker wrote it down
 }
 BY_THE_DESK = {
     "acknowledged_at",
@@ -75,6 +78,8 @@ IN_CLEAR_OF_AN_ADDITION = {
     "received_at",
     "acknowledge_by",
     "immediate_danger",
+    "channel",
+    "came_at",
     "recipients",
     "sealed",
     "acknowledged_at",

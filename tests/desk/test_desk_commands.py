@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 
 from app.cli.commands import app
 from app.config import Settings
-from app.errors import DeskRequestFailed, KeysNotKnown
+from app.errors import DeskRequestFailed, KeysNotKnown, ReporterHasNoCode
 from app.models.access.clients import Scope
 from app.models.access.roles import SCOPES_OF, Role
 from app.models.references import new_reference
@@ -241,3 +241,48 @@ def test_a_client_of_a_role_may_use_only_the_role_s_scopes(http: httpx.Client, d
 
     assert scopes[f"a-{role}"] == {scope.value for scope in SCOPES_OF[role]}
     assert allowed == SCOPES_OF[role] & calls.keys()
+
+
+def test_a_call_is_written_down_sealed_and_with_a_code(
+    run: Run, http: httpx.Client, url: str, data_dir: Path, tmp_path: Path
+) -> None:
+    proxy = RecordingProxy(int(url.rpartition(":")[2]))
+    said = tmp_path / "call.txt"
+    said.write_text("ZymurgyCall rang.\n")
+    call = ("write-down", str(said), "--danger", "not_sure", "--came-at", "2026-11-24T08:05", "--with-code")
+
+    written = answer(run(*call, "--json", "--url", f"http://127.0.0.1:{proxy.port}"))
+    in_words = run(*call, "--channel", "letter").stdout.splitlines()
+    status = http.get(
+        f"/v1/concerns/{written['reference']}", headers={"Authorization": f"Bearer {written['status_token']}"}
+    )
+    opened = answer(run("open", written["reference"], "--identity", str(data_dir / "development-identity.txt")))
+
+    proxy.close()
+    assert (written["channel"], written["came_at"]) == ("call", "2026-11-24T08:05:00Z")
+    assert status.status_code == 200
+    assert opened["submission"]["concern"] == {"narrative": "ZymurgyCall rang."}
+    assert [line.partition(": ")[0] for line in in_words][1:] == ["code for the caller"]
+    assert not any(form in bytes(proxy.sent) for form in forms_of("ZymurgyCall"))
+
+
+def test_a_call_is_added_to_a_concern_and_goes_to_no_unknown_key(run: Run, reference: str, tmp_path: Path) -> None:
+    call = ("write-down", "-", "--danger", "no", "--came-at", "2026-11-24T08:05Z", "--to", reference.lower())
+    another = create_identity(tmp_path / "another.txt", at=A_TUESDAY)
+
+    refused = run(*call, "--seal-to", another, words_of_note="Rang again.")
+    empty, untimed = run(*call, words_of_note=" "), run(*call[:4], "--came-at", "soon", words_of_note="Rang.")
+    added = run(*call, words_of_note="Rang again.")
+
+    assert isinstance(refused.exception, KeysNotKnown)
+    assert (empty.exit_code, untimed.exit_code) == (2, 2)
+    assert added.stdout == f"{reference}: addition 1, acknowledge by 2026-11-25T08:05:00Z\n"
+
+
+def test_no_message_is_sent_to_a_caller_without_a_code(run: Run) -> None:
+    call = ("write-down", "-", "--danger", "no", "--came-at", "2026-11-24T08:05Z", "--json")
+    reference = answer(run(*call, words_of_note="Rang."))["reference"]
+
+    asked = run("ask", reference, "--message-file", "-", words_of_note="Which school?")
+
+    assert isinstance(asked.exception, ReporterHasNoCode)

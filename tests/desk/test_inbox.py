@@ -21,7 +21,7 @@ from app.models.concerns.concern import Concern as ConcernModel
 from app.models.concerns.examples import FULL_EXAMPLE, SMALLEST_EXAMPLE
 from app.models.desk.actions import Acknowledgement
 from app.services.audit.audit_log import Actor
-from app.services.concerns import receipts
+from app.services.concerns import submission
 from app.services.concerns.submission import Submissions
 from app.services.cursors import encode_key
 from app.services.desk.actions import acknowledge
@@ -252,7 +252,7 @@ def test_the_number_of_indicators_does_not_change_a_concern_s_row(
     desk: Desk, raise_at: Raise, monkeypatch: pytest.MonkeyPatch, seen: tuple[int, int]
 ) -> None:
     drawn = iter(["02FK-926W-0X3R", "4F7K-926W-0X3R"])
-    monkeypatch.setattr(receipts, "new_reference", lambda: next(drawn))
+    monkeypatch.setattr(submission, "new_reference", lambda: next(drawn))
     known = [indicator["id"] for indicator in desk.http.get(f"{GUIDE}/indicators").json()["indicators"]]
     assert len(known) == 10
 

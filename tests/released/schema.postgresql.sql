@@ -133,13 +133,16 @@ CREATE TABLE concerns (
     due_soon_announced BOOLEAN NOT NULL,
     message_key BYTEA NOT NULL,
     burst TEXT COLLATE "C" NOT NULL,
+    channel TEXT COLLATE "C" NOT NULL,
+    came_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    received_by TEXT COLLATE "C" NOT NULL,
     sealed BYTEA,
     CONSTRAINT pk_concerns PRIMARY KEY (reference)
 )
 
-CREATE INDEX ix_concerns_unacknowledged ON concerns (acknowledge_by) WHERE state = 'received' AND test IS FALSE
-
 CREATE INDEX ix_concerns_urgency ON concerns (waiting, danger, due, received_at, reference, state, immediate_danger, guide, assigned_to, changed_at, test, burst)
+
+CREATE INDEX ix_concerns_unacknowledged ON concerns (acknowledge_by) WHERE state = 'received' AND test IS FALSE
 
 CREATE INDEX ix_concerns_received ON concerns (received_at, reference, waiting, danger, due, state, immediate_danger, guide, assigned_to, changed_at, test, burst)
 
@@ -171,7 +174,7 @@ CREATE FUNCTION concerns_keep_what_was_added() RETURNS trigger LANGUAGE plpgsql 
 
 CREATE TRIGGER concerns_keep_what_was_added BEFORE UPDATE ON concerns FOR EACH ROW EXECUTE FUNCTION concerns_keep_what_was_added()
 
-CREATE FUNCTION concerns_keep_what_was_received() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.received_at IS DISTINCT FROM OLD.received_at OR NEW.acknowledge_by IS DISTINCT FROM OLD.acknowledge_by OR NEW.guide IS DISTINCT FROM OLD.guide OR NEW.edition IS DISTINCT FROM OLD.edition OR NEW.referral_source IS DISTINCT FROM OLD.referral_source OR NEW.form_version IS DISTINCT FROM OLD.form_version OR NEW.status_token_sha256 IS DISTINCT FROM OLD.status_token_sha256 OR NEW.test IS DISTINCT FROM OLD.test OR NEW.message_key IS DISTINCT FROM OLD.message_key OR NEW.burst IS DISTINCT FROM OLD.burst OR OLD.acknowledged_at IS NOT NULL AND NEW.acknowledged_at IS DISTINCT FROM OLD.acknowledged_at OR OLD.erased_at IS NOT NULL AND NEW.erased_at IS DISTINCT FROM OLD.erased_at OR OLD.closed_at IS NOT NULL AND NEW.closed_at IS NOT NULL AND NEW.closed_at IS DISTINCT FROM OLD.closed_at OR OLD.outcome IS NOT NULL AND NEW.outcome IS NOT NULL AND NEW.outcome IS DISTINCT FROM OLD.outcome OR (CASE NEW.immediate_danger WHEN 'yes' THEN 2 WHEN 'not_sure' THEN 1 ELSE 0 END < CASE OLD.immediate_danger WHEN 'yes' THEN 2 WHEN 'not_sure' THEN 1 ELSE 0 END) THEN RAISE EXCEPTION 'what was received is never altered' USING ERRCODE = 'restrict_violation'; END IF; RETURN NEW; END $$
+CREATE FUNCTION concerns_keep_what_was_received() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.received_at IS DISTINCT FROM OLD.received_at OR NEW.acknowledge_by IS DISTINCT FROM OLD.acknowledge_by OR NEW.guide IS DISTINCT FROM OLD.guide OR NEW.edition IS DISTINCT FROM OLD.edition OR NEW.referral_source IS DISTINCT FROM OLD.referral_source OR NEW.form_version IS DISTINCT FROM OLD.form_version OR NEW.status_token_sha256 IS DISTINCT FROM OLD.status_token_sha256 OR NEW.test IS DISTINCT FROM OLD.test OR NEW.message_key IS DISTINCT FROM OLD.message_key OR NEW.burst IS DISTINCT FROM OLD.burst OR NEW.channel IS DISTINCT FROM OLD.channel OR NEW.came_at IS DISTINCT FROM OLD.came_at OR NEW.received_by IS DISTINCT FROM OLD.received_by OR OLD.acknowledged_at IS NOT NULL AND NEW.acknowledged_at IS DISTINCT FROM OLD.acknowledged_at OR OLD.erased_at IS NOT NULL AND NEW.erased_at IS DISTINCT FROM OLD.erased_at OR OLD.closed_at IS NOT NULL AND NEW.closed_at IS NOT NULL AND NEW.closed_at IS DISTINCT FROM OLD.closed_at OR OLD.outcome IS NOT NULL AND NEW.outcome IS NOT NULL AND NEW.outcome IS DISTINCT FROM OLD.outcome OR (CASE NEW.immediate_danger WHEN 'yes' THEN 2 WHEN 'not_sure' THEN 1 ELSE 0 END < CASE OLD.immediate_danger WHEN 'yes' THEN 2 WHEN 'not_sure' THEN 1 ELSE 0 END) THEN RAISE EXCEPTION 'what was received is never altered' USING ERRCODE = 'restrict_violation'; END IF; RETURN NEW; END $$
 
 CREATE TRIGGER concerns_keep_what_was_received BEFORE UPDATE ON concerns FOR EACH ROW EXECUTE FUNCTION concerns_keep_what_was_received()
 
@@ -446,6 +449,8 @@ CREATE TABLE entries (
     sealed BYTEA,
     acknowledge_by TIMESTAMP WITH TIME ZONE,
     immediate_danger TEXT COLLATE "C",
+    channel TEXT COLLATE "C",
+    came_at TIMESTAMP WITH TIME ZONE,
     acknowledged_at TIMESTAMP WITH TIME ZONE,
     overdue_announced BOOLEAN NOT NULL,
     due_soon_announced BOOLEAN NOT NULL,
@@ -465,7 +470,7 @@ CREATE FUNCTION entries_are_never_emptied() RETURNS trigger LANGUAGE plpgsql AS 
 
 CREATE TRIGGER entries_are_never_emptied BEFORE TRUNCATE ON entries FOR EACH STATEMENT EXECUTE FUNCTION entries_are_never_emptied()
 
-CREATE FUNCTION entries_keep_what_they_are() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.reference IS DISTINCT FROM OLD.reference OR NEW.kind IS DISTINCT FROM OLD.kind OR NEW.number IS DISTINCT FROM OLD.number OR NEW.received_at IS DISTINCT FROM OLD.received_at OR NEW.author IS DISTINCT FROM OLD.author OR NEW.acknowledge_by IS DISTINCT FROM OLD.acknowledge_by OR NEW.immediate_danger IS DISTINCT FROM OLD.immediate_danger THEN RAISE EXCEPTION 'an entry keeps its number, its time and its author' USING ERRCODE = 'restrict_violation'; END IF; RETURN NEW; END $$
+CREATE FUNCTION entries_keep_what_they_are() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.reference IS DISTINCT FROM OLD.reference OR NEW.kind IS DISTINCT FROM OLD.kind OR NEW.number IS DISTINCT FROM OLD.number OR NEW.received_at IS DISTINCT FROM OLD.received_at OR NEW.author IS DISTINCT FROM OLD.author OR NEW.acknowledge_by IS DISTINCT FROM OLD.acknowledge_by OR NEW.immediate_danger IS DISTINCT FROM OLD.immediate_danger OR NEW.channel IS DISTINCT FROM OLD.channel OR NEW.came_at IS DISTINCT FROM OLD.came_at THEN RAISE EXCEPTION 'an entry keeps its number, its time and its author' USING ERRCODE = 'restrict_violation'; END IF; RETURN NEW; END $$
 
 CREATE TRIGGER entries_keep_what_they_are BEFORE UPDATE ON entries FOR EACH ROW EXECUTE FUNCTION entries_keep_what_they_are()
 
@@ -552,9 +557,9 @@ CREATE TABLE deliveries (
     CONSTRAINT fk_deliveries_event_id_events FOREIGN KEY(event_id) REFERENCES events (id)
 )
 
-CREATE INDEX ix_deliveries_of_webhook ON deliveries (webhook, state, due)
-
 CREATE INDEX ix_deliveries_due ON deliveries (state, due)
+
+CREATE INDEX ix_deliveries_of_webhook ON deliveries (webhook, state, due)
 
 CREATE FUNCTION deliveries_are_never_deleted() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF TRUE THEN RAISE EXCEPTION 'a delivery is never deleted' USING ERRCODE = 'restrict_violation'; END IF; RETURN OLD; END $$
 

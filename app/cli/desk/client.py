@@ -1,5 +1,6 @@
 """The HTTP client of the desk commands, which calls the service with a client key."""
 
+import re
 import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,8 +14,10 @@ import typer
 from app.age.keys import AGE_MEDIA_TYPE
 from app.cli.option_groups import OptionGroup
 from app.cli.options import echo_result
-from app.errors import DeskRequestFailed, DeskUnreachable
+from app.errors import DeskRequestFailed, DeskUnreachable, KeysNotKnown
+from app.models.links import DESK_RECIPIENTS
 from app.models.references import find_reference
+from app.services.concerns.sealing import make_sealer
 
 ANSWER_MEDIA_TYPE = "application/json"
 FETCH_TIMEOUT_SECONDS = 30
@@ -30,6 +33,14 @@ KeyOption = Annotated[
     ),
 ]
 KeyFileOption = Annotated[typer.FileText | None, typer.Option(help="File with your client key. `-` is standard input.")]
+SealTo = Annotated[
+    str | None,
+    typer.Option(
+        help="Trusted age recipients, as given to you by the desk lead, separated by commas or spaces. If the service "
+        "offers another, nothing is sent.",
+        envvar="GUIDANCE_SEAL_TO",
+    ),
+]
 AnswerAsJson = Annotated[bool, typer.Option("--json", help="Print the response as JSON.")]
 
 
@@ -129,6 +140,20 @@ class DeskClient:
             return self.http.request(method, path, params=query, headers=headers, **sent)
         except httpx.HTTPError:
             raise DeskUnreachable("The service is not responding at that address.") from None
+
+
+def fetch_recipients(service: DeskClient, seal_to: str | None, not_sent: str) -> list[str]:
+    """Return the age recipients of the service.
+
+    If `seal_to` names recipients, raise `KeysNotKnown` unless all recipients of the service are among them. `not_sent`
+    ends the message of this error. Raise `SetupError` if `seal_to` has something that is not an age recipient.
+    """
+    given = re.findall(r"[^\s,]+", seal_to or "")
+    known = set(map(str, make_sealer(tuple(given)).recipients)) if given else set()
+    recipients: list[str] = service.call("GET", DESK_RECIPIENTS)["recipients"]
+    if known and not known.issuperset(recipients):
+        raise KeysNotKnown(f"The service offers a key that is not in --seal-to. {not_sent}")
+    return recipients
 
 
 @contextmanager

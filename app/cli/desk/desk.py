@@ -19,13 +19,15 @@ from app.cli.desk.client import (
     KeyFileOption,
     KeyOption,
     Reference,
+    SealTo,
     Url,
     connect,
+    fetch_recipients,
     parse_reference,
 )
 from app.cli.option_groups import Commands, OptionGroup
 from app.cli.options import REMAINS, AsJson, SettingsOptions, echo_result, open_writer, table
-from app.errors import KeysNotKnown, PdfUnavailable, ValidationFailed
+from app.errors import PdfUnavailable, ReporterHasNoCode, ValidationFailed
 from app.main import utc_now
 from app.models.concerns.concern import ImmediateDanger
 from app.models.concerns.entries import MAX_LABEL_LENGTH, MAX_NOTE_LENGTH
@@ -38,7 +40,6 @@ from app.models.links import (
     CODE_LISTS,
     DESK_BURSTS,
     DESK_CONCERNS,
-    DESK_RECIPIENTS,
     DESK_VIEWS,
     SIGNPOSTS,
     STATISTICS,
@@ -49,7 +50,6 @@ from app.pages.desk.exports import printed_export
 from app.services.audit.remnants import has_remnants
 from app.services.concerns.sealing import (
     Unsealer,
-    make_sealer,
     open_note,
     read_identities,
     seal_label,
@@ -69,15 +69,6 @@ JWKS_PATH = "/.well-known/jwks.json"
 WORDS = {"true": True, "false": False}
 Reason = Annotated[str, typer.Option(help="Reason, for the audit log. Do not name anyone.")]
 Identity = Annotated[Path, typer.Option(help="Your age identity. It stays on this computer.", exists=True)]
-TrustedRecipients = Annotated[
-    str | None,
-    typer.Option(
-        "--seal-to",
-        help="Trusted age recipients, as given to you by the desk lead, separated by commas or spaces. If the "
-        "service offers another, the text is not sent.",
-        envvar="GUIDANCE_SEAL_TO",
-    ),
-]
 desk = Commands(
     help="For the duty team: list, open, assign, close, reopen and erase concerns.",
     no_args_is_help=True,
@@ -317,26 +308,13 @@ def desk_assign(
     service.show(answer, [now, f"before: {before['assigned_to'] or 'nobody'}{by}"])
 
 
-def _known_recipients(service: DeskClient, seal_to: str | None, what: str) -> list[str]:
-    """Fetch the recipients for the text `what` from the service, and return them.
-
-    Raise `KeysNotKnown` if `seal_to` has recipients and the service offers another.
-    """
-    given = re.findall(r"[^\s,]+", seal_to or "")
-    known = set(map(str, make_sealer(tuple(given)).recipients)) if given else set()
-    recipients: list[str] = service.call("GET", DESK_RECIPIENTS)["recipients"]
-    if known and not known.issuperset(recipients):
-        raise KeysNotKnown(f"The service offers a key that is not in --seal-to. The {what} was not sent.")
-    return recipients
-
-
 @desk.command("note")
 def desk_note(
     service: DeskOptions,
     *,
     reference: Reference,
     file: Annotated[typer.FileText, typer.Option(help="File with the text. Default: `-`, standard input.")] = "-",  # type: ignore[assignment]  # Typer opens the default like any other
-    seal_to: TrustedRecipients = None,
+    seal_to: SealTo = None,
 ) -> None:
     """Add a note that only the desk can read. It is encrypted on this computer.
 
@@ -345,7 +323,7 @@ def desk_note(
     text = file.read().strip()
     if not 0 < len(text) <= MAX_NOTE_LENGTH:
         raise typer.BadParameter(f"a note must have 1 to {MAX_NOTE_LENGTH} characters")
-    recipients = _known_recipients(service, seal_to, "note")
+    recipients = fetch_recipients(service, seal_to, "The note was not sent.")
     sealed = base64.b64encode(seal_note(text, reference, recipients)).decode()
     answer = service.send_once(desk_concern_path(reference, "notes"), {"sealed": sealed, "recipients": recipients})
     service.show(answer, [f"{reference}: note {answer['number']}"])
@@ -357,7 +335,7 @@ def desk_label(
     *,
     reference: Reference,
     file: Annotated[typer.FileText, typer.Option(help="File with the text. Default: `-`, standard input.")] = "-",  # type: ignore[assignment]  # Typer opens the default like any other
-    seal_to: TrustedRecipients = None,
+    seal_to: SealTo = None,
 ) -> None:
     """Set the label of a concern, which only the desk can read. An empty text removes it. It is encrypted here.
 
@@ -366,7 +344,7 @@ def desk_label(
     text = file.read().strip()
     if len(text) > MAX_LABEL_LENGTH or not text.isprintable():
         raise typer.BadParameter(f"a label must be one line of at most {MAX_LABEL_LENGTH} characters")
-    recipients = _known_recipients(service, seal_to, "label")
+    recipients = fetch_recipients(service, seal_to, "The label was not sent.")
     sealed = base64.b64encode(seal_label(text, reference, recipients)).decode()
     body = {"sealed": sealed, "recipients": recipients}
     answer = service.call("PUT", desk_concern_path(reference, "label"), body=body)
@@ -392,12 +370,14 @@ def desk_ask(
 def _seal_message(service: DeskClient, reference: str, typed: str) -> dict[str, str]:
     """Return a message to the reporter with the text `typed`, encrypted on this computer to the reporter's key.
 
-    Raise `typer.BadParameter` if the text is empty or too long.
+    Raise `typer.BadParameter` if the text is empty or too long, or `ReporterHasNoCode` if the reporter has no token.
     """
     text = typed.strip()
     if not 0 < len(text) <= MAX_MESSAGE_LENGTH:
         raise typer.BadParameter(f"a message must have 1 to {MAX_MESSAGE_LENGTH} characters")
     recipient = service.call("GET", desk_concern_path(reference, "messages"))["recipient"]
+    if not recipient:
+        raise ReporterHasNoCode
     return {"sealed": base64.b64encode(seal_message(text, reference, recipient, at=utc_now())).decode()}
 
 

@@ -40,8 +40,10 @@ def seal_details(
 
 def entry_sha256(row: EntryRow) -> str:
     """Return the SHA-256 of the columns of a new entry that are not encrypted, as canonical JSON (RFC 8785)."""
-    columns = {name: getattr(row, name) for name in ("reference", "kind", "number", "author", "immediate_danger")}
-    times = {name: at and format_utc(at) for name, at in (("at", row.received_at), ("due", row.acknowledge_by))}
+    names = ("reference", "kind", "number", "author", "immediate_danger", "channel")
+    columns = {name: getattr(row, name) for name in names}
+    moments = {"at": row.received_at, "came_at": row.came_at, "due": row.acknowledge_by}
+    times = {name: at and format_utc(at) for name, at in moments.items()}
     return hashlib.sha256(canonical_json(columns | times)).hexdigest()
 
 
@@ -68,5 +70,8 @@ def columns_sha256(row: Mapping[str, Any]) -> str:
         "test": row["test"],
         "message_key": row["message_key"].hex(),
         "burst": row["burst"],
+        "channel": row["channel"],
+        "came_at": format_utc(row["came_at"]),
+        "received_by": row["received_by"],
     }
     return hashlib.sha256(canonical_json(columns)).hexdigest()

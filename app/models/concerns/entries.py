@@ -14,6 +14,7 @@ from sqlmodel import SQLModel
 from app.errors import CodedValueError, FaultCode
 from app.models.audit.entry_kinds import EntryKind, EntryPlace
 from app.models.base import RequestModel, ResponseModel, Text, UtcDateTime, UtcDateTimeType, partial_index
+from app.models.concerns.channels import CAME_AT, CHANNEL, RECEIVED_BY, Channel
 from app.models.concerns.receipts import READ_AT, MessageStatus
 from app.models.links import Links, desk_concern_path
 from app.models.references import EXAMPLE_REFERENCE
@@ -40,9 +41,12 @@ class EntryRow(SQLModel, table=True):
     """A sealed entry of a concern. Entries of a kind are numbered in order of arrival. `sealed` is null after erasure.
 
     `author` is the writer, as named in the audit log. `recipients` are the fingerprints of the desk's keys. A message
-    has no recipients: it is sealed to the key of the reporter's status token. Only an addition has `acknowledge_by`;
-    its `immediate_danger` is the reporter's answer, if any. For a message, `read_at` is when the reporter first read
-    it, and `answered_by` is the number of the reporter's first addition after that.
+    has no recipients: it is sealed to the key of the reporter's status token. Only an addition has `acknowledge_by`,
+    `channel` and `came_at`; its `immediate_danger` is the reporter's answer, if any. `came_at` is earlier than
+    `received_at` if a worker wrote the addition down afterwards, otherwise the same time.
+
+    For a message, `read_at` is when the reporter first read it, and `answered_by` is the number of the
+    reporter's first addition after that.
     """
 
     __tablename__ = "entries"
@@ -59,6 +63,8 @@ class EntryRow(SQLModel, table=True):
     sealed: bytes | None = TableField(default=None, sa_type=LargeBinary)
     acknowledge_by: dt.datetime | None = TableField(default=None, sa_type=UtcDateTimeType)
     immediate_danger: str | None = None
+    channel: str | None = None
+    came_at: dt.datetime | None = TableField(default=None, sa_type=UtcDateTimeType)
     acknowledged_at: dt.datetime | None = TableField(default=None, sa_type=UtcDateTimeType)
     overdue_announced: bool = False
     due_soon_announced: bool = False
@@ -113,10 +119,13 @@ SealedMessage = Annotated[
 
 
 class AdditionEntry(ResponseModel):
-    """An addition by the reporter, with its own acknowledgement."""
+    """An addition by the reporter, or written down by a worker, with its own acknowledgement."""
 
     number: int = Field(description="Number, from 1.", examples=[1])
     received_at: UtcDateTime = Field(description="Time when the addition was stored.")
+    channel: Channel = Field(default=Channel.API, description=CHANNEL, examples=["call"])
+    came_at: UtcDateTime | None = Field(default=None, description=CAME_AT)
+    received_by: str | None = Field(default=None, description=RECEIVED_BY, examples=[None])
     immediate_danger: str | None = Field(
         description="The reporter's answer about immediate danger: yes, no or not_sure; null if not answered.",
         examples=["no"],
@@ -311,7 +320,11 @@ class MessagesResponse(ResponseModel):
     """Messages to the reporter of a concern, in order, and the key that encrypts further messages."""
 
     messages: tuple[MessageEntry, ...] = Field(description="The messages, without their text.")
-    recipient: str = Field(description="Age recipient derived from the reporter's status token.", examples=[RECIPIENT])
+    recipient: str = Field(
+        description="Age recipient derived from the reporter's status token; empty if the reporter has no token. Then "
+        "no message can be sent.",
+        examples=[RECIPIENT],
+    )
     links: Links = Field(examples=[{"self": desk_concern_path(EXAMPLE_REFERENCE, "messages")}])
 
 

@@ -47,6 +47,9 @@ class NewConcern:
     status_token_sha256: bytes
     test: bool
     message_key: bytes
+    channel: str
+    came_at: dt.datetime
+    received_by: str = ""
     burst: str = ""
 
 
@@ -64,7 +67,12 @@ class ConcernRow(SQLModel, table=True):
     number, earliest deadline and most urgent answer. The database computes `waiting`, `danger` and `due`, by which the
     inbox is sorted.
 
-    `message_key` is the public key derived from the status token: messages to the reporter are sealed to it. A concern
+    `channel` says how the concern came, and `came_at` when. `came_at` is earlier than `received_at` if a worker wrote
+    the concern down afterwards, otherwise the same time. `received_by` is that worker, as named in the audit log. It is
+    empty for a concern that the reporter sent.
+
+    `message_key` is the public key derived from the status token: messages to the reporter are sealed to it. Both are
+    empty if the reporter has no token, as after most calls. A concern
     with `test` is not about a real child: it is not counted, has no events, and is erased after a day. `burst` is the
     id that many concerns from one source on one day share; it is empty for most concerns. `assigned_to` is the assigned
     person; empty if unassigned. `changed_at` is the time of the last action that changed the concern. Reading does not
@@ -116,6 +124,9 @@ class ConcernRow(SQLModel, table=True):
     due_soon_announced: bool = False
     message_key: bytes = TableField(sa_type=LargeBinary)
     burst: str = ""
+    channel: str
+    came_at: dt.datetime = TableField(sa_type=UtcDateTimeType)
+    received_by: str = ""
     sealed: bytes | None = TableField(default=None, sa_type=LargeBinary)
 
 

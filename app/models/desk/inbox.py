@@ -3,6 +3,7 @@
 from pydantic import Field
 
 from app.models.base import ResponseModel, Slug, UtcDateTime
+from app.models.concerns.channels import CAME_AT, CHANNEL, RECEIVED_BY, Channel
 from app.models.concerns.receipts import ConcernState
 from app.models.links import Links, desk_concern_path
 from app.models.references import EXAMPLE_REFERENCE
@@ -19,6 +20,12 @@ class InboxEntry(ResponseModel):
         examples=[False],
     )
     received_at: UtcDateTime = Field(description="Time when the concern was stored.")
+    channel: Channel = Field(description=CHANNEL, examples=["form"])
+    came_at: UtcDateTime = Field(description=CAME_AT)
+    received_by: str | None = Field(description=RECEIVED_BY, examples=[None])
+    reporter_has_code: bool = Field(
+        description="True if the reporter has a status token, and can read messages.", examples=[True]
+    )
     acknowledge_by: UtcDateTime = Field(
         description="Latest time by which the concern should be acknowledged.", examples=["2026-11-25T09:30:00Z"]
     )
@@ -33,7 +40,7 @@ class InboxEntry(ResponseModel):
     assigned_to: str | None = Field(
         description="The person it is assigned to; null if unassigned.", examples=["Robin Example"]
     )
-    added_at: UtcDateTime | None = Field(description="When the reporter last added to it.", examples=[None])
+    added_at: UtcDateTime | None = Field(description="When something was last added to it.", examples=[None])
     additions_waiting: int = Field(description="Number of unacknowledged additions.", examples=[0])
     addition_acknowledge_by: UtcDateTime | None = Field(
         description="Earliest deadline of the unacknowledged additions; null if there are none.", examples=[None]

@@ -18,7 +18,7 @@ class EventKind(CodeWithMeaning):
     """What happened."""
 
     CONCERN_RECEIVED = "concern.received", "A concern was stored."
-    CONCERN_ADDED = "concern.added", "The reporter added to a concern."
+    CONCERN_ADDED = "concern.added", "The reporter added to a concern, or a worker wrote down more."
     CONCERN_ADDITION_OVERDUE = (
         "concern.addition_overdue",
         "An addition is unacknowledged after its `addition_acknowledge_by`.",

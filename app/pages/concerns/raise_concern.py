@@ -36,6 +36,7 @@ from app.http.problem_handlers import NO_STORE
 from app.http.routes import GuidanceRouter
 from app.http.turns import LATE
 from app.models.base import canonical_submission
+from app.models.concerns.channels import Channel
 from app.models.concerns.concern import Concern, ImmediateDanger, ReporterKind
 from app.models.concerns.receipts import Receipt
 from app.models.guides.legal_statements import OnPages
@@ -479,6 +480,7 @@ def _send(filled: FilledForm, concern: Concern, submitter: Principal) -> Respons
         concern,
         for_tests=submitter.for_tests,
         networks=networks_to_count(request, submitter),
+        channel=Channel.FORM,
         keys=keys,
         at=filled.site.now,
     )

@@ -15,6 +15,7 @@ from app.http.auth import PUBLIC, caller_networks
 from app.http.problem_handlers import NO_STORE
 from app.http.routes import GuidanceRouter
 from app.models.concerns.additions import Addition, AdditionReceipt
+from app.models.concerns.channels import Channel
 from app.models.concerns.concern import MAX_NARRATIVE, ImmediateDanger
 from app.models.concerns.entries import ReceivedMessage
 from app.models.concerns.receipts import AdditionStatus, ConcernStatus, MessageStatus
@@ -116,7 +117,7 @@ def _add(site: Site, posted: SubmittedForm) -> AdditionReceipt:
     addition = Addition.model_validate(words)
     code = _code_of(site, posted.one("reference"), posted.one("code"))
     concern = site.context.follow_ups.find(code, purpose=ADD)
-    result = site.context.follow_ups.add(concern, addition, idempotency_key=key, at=site.now)
+    result = site.context.follow_ups.add(concern, addition, idempotency_key=key, channel=Channel.FORM, at=site.now)
     return AdditionReceipt.model_validate_json(result.receipt)
 
 

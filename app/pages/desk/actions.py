@@ -15,7 +15,6 @@ from pydantic import BaseModel, ValidationError
 from sqlmodel import Session
 
 from app import errors
-from app.age.keys import recipient_of
 from app.errors import FaultCode, FieldError
 from app.http.context import AppContext
 from app.http.params import IN_PLAIN_DIGITS
@@ -36,7 +35,7 @@ from app.pages.posted_forms import SubmittedForm, SubmittedFormDep, faults_of
 from app.services.access.people import list_workers
 from app.services.audit.audit_log import Actor, list_last_entries
 from app.services.audit.meanwhile import list_entries_since
-from app.services.concerns.desk_entries import send_message, write_label, write_note
+from app.services.concerns.desk_entries import recipient_for_messages, send_message, write_label, write_note
 from app.services.concerns.rows import find_concern
 from app.services.concerns.waiting_additions import first_in_danger
 from app.services.desk import actions, hand_overs
@@ -416,7 +415,7 @@ def desk_forms(
         "can_export": can_unseal and pdf_available(),
         "takes_clear": takes_clear_words(context),  # otherwise the browser encrypts notes and messages
         "recipients": " ".join(map(str, context.submissions.sealer.recipients)),  # the recipients of notes
-        "recipient": recipient_of(concern.message_key) if concern is not None else "",  # the recipient of messages
+        "recipient": recipient_for_messages(concern) if concern is not None else "",  # that of messages
         "key": typed.get("key") or secrets.token_urlsafe(FORM_KEY_BYTES),  # a form sent twice is carried out once
         "typed": typed,
         "faults": faults,

@@ -60,7 +60,9 @@ def printed_export(
         "boxes": "The font lacks some letters: a box stands for each. The attached concern.json has the whole text.",
         "facts": list(_facts(statement["concern"], reference_data)),
         "sections": [printed_section(each) for each in sections_of(answers, content, reference_data)],
-        "additions": [_addition(each) for each in opened["addition"]],
+        "additions": [
+            _addition(each, added.get(EntryPlace(EntryKind.ADDITION, each["number"]))) for each in opened["addition"]
+        ],
         "notes": [_note(each, added.get(EntryPlace(EntryKind.NOTE, each["number"]))) for each in opened["note"]],
         "notes_included": document["notes_included"],
         "hand_overs": [_hand_over(each) for each in statement["hand_overs"]],
@@ -72,6 +74,9 @@ def printed_export(
 def _facts(concern: dict[str, Any], reference_data: ReferenceData) -> Iterator[tuple[str, str]]:
     yield "State", code_label(concern["state"]) + (", on hold" if concern["held"] else "")
     yield "Immediate danger", code_label(concern["immediate_danger"])
+    if concern.get("received_by"):
+        yield "Came", f"{code_label(concern['channel'])}, {_in_words(concern['came_at'])}"
+        yield "Written down by", person(concern["received_by"])
     for name, label in DATES.items():
         if concern[name] is not None:
             in_words = deadline if name == "acknowledge_by" else date_and_time
@@ -85,11 +90,12 @@ def _facts(concern: dict[str, Any], reference_data: ReferenceData) -> Iterator[t
         yield "Test", "This is a test: it is not about a real child"
 
 
-def _addition(text: dict[str, Any]) -> dict[str, str]:
+def _addition(text: dict[str, Any], written: AuditEntryRow | None) -> dict[str, str]:
+    """Return the heading and text of an addition. The heading has the time from `written`, its audit log entry."""
     addition = text["opened"]["addition"]
     danger = addition.get("immediate_danger")
     words = addition["concern"]["narrative"]
-    heading = f"Addition {text['number']}, {_in_words(text['opened']['received_at'])}"
+    heading = f"Addition {text['number']}{f', {date_and_time(written.at)}' if written is not None else ''}"
     return {"heading": heading, "text": words if danger is None else f"Immediate danger: {code_label(danger)}\n{words}"}
 
 

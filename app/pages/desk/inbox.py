@@ -104,7 +104,7 @@ class InboxLine:
         if not dues:
             return None
         left = time_left(min(dues), self.now)
-        since = self.entry.received_at if is_own or self.added is None else self.added.since
+        since = self.entry.came_at if is_own or self.added is None else self.added.since
         if self.danger == ImmediateDanger.NO:
             return left
         waiting = f"waiting {span_in_words(self.now - since)}"

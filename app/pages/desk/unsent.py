@@ -16,7 +16,7 @@ from app.http.negotiation import JSON
 from app.http.routes import GuidanceRouter
 from app.pages.desk.inbox import CONCERN_PAGES, ConcernReferenceInPath
 from app.pages.frame import DeskRoute, Visit, WorkerVisitDep
-from app.pages.posted_forms import SubmittedFormDep
+from app.pages.posted_forms import SubmittedForm, SubmittedFormDep
 from app.services.desk.presented_concerns import reference_of
 
 router = GuidanceRouter(prefix=CONCERN_PAGES, include_in_schema=False, route_class=DeskRoute)
@@ -32,15 +32,19 @@ def open_typed_on_page(visit: WorkerVisitDep, posted: SubmittedFormDep, referenc
     Raise `UnsealingUnavailable` if this service cannot decrypt the key. Raise `ValidationFailed` if the posted document
     is damaged, is not such a key, or belongs to another person or concern.
     """
-    key = _find_key(visit, reference_of(reference), posted.one("sealed"))
-    if key is None:
-        raise errors.ValidationFailed([FieldError(("sealed",), NOT_YOURS)])
-    return Response(orjson.dumps({"key": key}), media_type=JSON)
+    return key_response(visit, reference_of(reference), posted)
 
 
-def _find_key(visit: Visit, reference: str, sealed: str) -> str | None:
+def key_response(visit: Visit, place: str, posted: SubmittedForm) -> Response:
+    """Return the decrypted key (JSON) of the text that this person typed about `place`, as a reference or a page.
+
+    Raise the errors of `open_typed_on_page`.
+    """
     try:
-        document = visit.context.unsealer.open(base64.b64decode(sealed, validate=True), reference=reference)
-        return str(document[KEY]) if document["person"] == visit.visitor.name else None
+        sealed = base64.b64decode(posted.one("sealed"), validate=True)
+        document = visit.context.unsealer.open(sealed, reference=place)
+        if document["person"] == visit.visitor.name:
+            return Response(orjson.dumps({"key": str(document[KEY])}), media_type=JSON)
     except (binascii.Error, KeyError, errors.SealedTextMisplaced):
-        return None
+        pass
+    raise errors.ValidationFailed([FieldError(("sealed",), NOT_YOURS)])

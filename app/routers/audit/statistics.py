@@ -39,7 +39,7 @@ AS_STATISTICS: Responses = {
     responses=AS_STATISTICS,
 )
 def read_statistics_csv(engine: EngineDep, writer: WriterDep, actor: AuditorDep) -> Response:
-    """Concerns by month of receipt (UTC), guide, state, immediate danger, referral source and outcome.
+    """Concerns by month of receipt (UTC), guide, state, immediate danger, referral source, channel and outcome.
 
     Counts under five are hidden, as are others from which they could be derived. Tests are not counted.
     """

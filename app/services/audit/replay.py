@@ -26,6 +26,7 @@ from app.models.audit.details import (
 )
 from app.models.audit.entry_kinds import EntryPlace
 from app.models.concerns.receipts import ConcernState
+from app.services.audit.audit_log import REPORTER
 
 _ACTS = table_of(AuditEntryRow).c
 Change = Callable[[Any, Any, Any], None]
@@ -88,6 +89,8 @@ class RecordedConcern(Replayed):
     """Maps the place of each addition, note or message to the digest of its columns on arrival."""
     columns_sha256: str | None = None
     """The digest of the concern's unencrypted columns, or None if it is not recorded."""
+    received_by: str = ""
+    """The worker who wrote the concern down, or an empty string if the reporter sent it."""
     held: bool = False
     closing: ClosedDetails | None = None
     assigned_to: str = ""
@@ -124,11 +127,16 @@ class RecordedConcern(Replayed):
         if details.receipt_sha256 is not None:
             self.receipts.add(details.receipt_sha256)
 
+    def _receive(self, details: SealDetails, row: AuditEntryRow) -> None:
+        self._seal(details, row)
+        self.received_by = "" if row.client == REPORTER else row.client
+
     def _add(self, details: SealDetails, row: AuditEntryRow) -> None:
         self._seal(details, row)
         self.added[details.place], self.entries[details.place] = row, details.entry_sha256
-        if row.act == DeskAct.ADDED and details.number is not None:  # answers messages read before
+        if row.act == DeskAct.ADDED:
             self.added_at = row.at
+        if row.act == DeskAct.ADDED and row.client == REPORTER and details.number is not None:  # answers messages
             self.answered_by |= {each: details.number for each in self.read_at if each not in self.answered_by}
 
     def _acknowledge(self, details: AcknowledgedDetails, row: AuditEntryRow) -> None:
@@ -153,7 +161,7 @@ class RecordedConcern(Replayed):
         self.read_at |= dict.fromkeys(details.messages, row.at)
 
     changes: ClassVar[Mapping[str, Change]] = {
-        DeskAct.RECEIVED: _seal,
+        DeskAct.RECEIVED: _receive,
         DeskAct.RESEALED: _seal,
         **dict.fromkeys(ADDING_ACTS, _add),
         DeskAct.ACKNOWLEDGED: _acknowledge,

@@ -146,17 +146,21 @@ def _append(
 def find_unannounced(session: Session, *, before: dt.datetime) -> list[str]:
     """Return the names of the unacknowledged concerns and additions due before `before` without an overdue event.
 
+    Leave out those that were stored later.
+
     A name is a reference, or `addition 1 to` and a reference.
     """
-    concerns = select_columns(col(ConcernRow.reference)).where(WAITS, IS_REAL, col(ConcernRow.acknowledge_by) < before)
+    stored = col(ConcernRow.received_at) < before  # a worker can write down something that is overdue already
+    late = col(ConcernRow.acknowledge_by) < before
+    concerns = select_columns(col(ConcernRow.reference)).where(WAITS, IS_REAL, late, stored)
     additions = (
         select_columns(col(EntryRow.reference), col(EntryRow.number))
         .join(ConcernRow, col(ConcernRow.reference) == EntryRow.reference)
-        .where(*_ADDITION_WAITS, col(EntryRow.acknowledge_by) < before)
+        .where(*_ADDITION_WAITS, col(EntryRow.acknowledge_by) < before, col(EntryRow.received_at) < before)
     )
-    late = [reference for (reference,) in find_without_event(session, concerns, EventKind.CONCERN_OVERDUE)]
+    overdue = [reference for (reference,) in find_without_event(session, concerns, EventKind.CONCERN_OVERDUE)]
     added = find_without_event(session, additions, EventKind.CONCERN_ADDITION_OVERDUE)
-    return sorted([*late, *(f"addition {number} to {reference}" for reference, number in added)])
+    return sorted([*overdue, *(f"addition {number} to {reference}" for reference, number in added)])
 
 
 def find_without_event(session: Session, wanted: Any, kind: EventKind) -> Sequence[Any]:

@@ -7,12 +7,20 @@ from sqlmodel import Session
 
 from app.age.files import count_keys
 from app.age.keys import NotThatFile, recipient_of
-from app.errors import AlreadyStored, FaultCode, FieldError, SealedTextMisplaced, UnsealingUnavailable
+from app.errors import (
+    AlreadyStored,
+    FaultCode,
+    FieldError,
+    ReporterHasNoCode,
+    SealedTextMisplaced,
+    UnsealingUnavailable,
+)
 from app.models.audit.audit_log import DeskAct
 from app.models.audit.details import ShownDetails
 from app.models.audit.entry_kinds import EntryKind
 from app.models.base import canonical_submission, format_utc
 from app.models.concerns.entries import Message, MessageEntry, MessagesResponse, NewLabel, NewNote
+from app.models.concerns.rows import ConcernRow
 from app.models.links import desk_concern_path
 from app.services.audit.audit_log import Actor, record_action
 from app.services.concerns.entries import Desk, NewEntry, list_entries, store_sealed
@@ -111,7 +119,7 @@ def send_message(
     Raise `NoSuchConcern` if the reference is unknown, `ConcernErased` if the concern was erased, `TooManyMessages`
     above the maximum number or size of messages, `IdempotencyKeyReused` if `key` was used for other content, or
     `StoreBusy` if the message could not be stored in time. Raise `ChangedMeanwhile` if the concern has changed since
-    `actor.seen`.
+    `actor.seen`. Raise `ReporterHasNoCode` if the reporter has no token, so that nobody could read the message.
     """
     entry = new_message(desk, reference, message, actor)
     keys = derive_idempotency_keys(key, client=f"{actor.client}, message to {reference}")
@@ -122,26 +130,33 @@ def new_message(desk: Desk, reference: str, message: Message, actor: Actor) -> N
     """Return the message as a new entry, encrypted to the key of the reporter's status token.
 
     A message that is encrypted already is not changed. For other messages, raise `NoSuchConcern` if the reference is
-    unknown.
+    unknown, or `ReporterHasNoCode` if the reporter has no token.
     """
     if message.sealed is not None:
         return NewEntry(EntryKind.MESSAGE, actor, base64.b64decode(message.sealed))
     with Session(desk.engine) as session:
-        recipient = recipient_of(get_concern(session, reference).message_key)
+        recipient = recipient_for_messages(get_concern(session, reference))
+    if not recipient:
+        raise ReporterHasNoCode
     return NewEntry(EntryKind.MESSAGE, actor, seal_message(message.text or "", reference, recipient, at=actor.at))
+
+
+def recipient_for_messages(concern: ConcernRow) -> str:
+    """Return the age recipient that messages to the reporter are encrypted to. It is empty without a status token."""
+    return recipient_of(concern.message_key) if concern.message_key else ""
 
 
 def read_sent_messages(session: Session, reference: str, actor: Actor) -> MessagesResponse:
     """Record the reading in the audit log, and return the messages without their text.
 
-    The response also has the recipient (public key) for the next message. Raise `NoSuchConcern` if the reference is
-    unknown.
+    The response also has the recipient (public key) for the next message. It is empty if the reporter has no token.
+    Raise `NoSuchConcern` if the reference is unknown.
     """
     concern = get_concern(session, reference)
     record_action(session, reference, DeskAct.LISTED, actor, ShownDetails(what="messages"))
     return MessagesResponse(
         messages=list_messages(session, reference),
-        recipient=recipient_of(concern.message_key),
+        recipient=recipient_for_messages(concern),
         links={
             "self": desk_concern_path(reference, "messages"),
             "concern": desk_concern_path(reference),

@@ -12,7 +12,7 @@ from sqlmodel import Session
 from app.age.keys import Sealer
 from app.db.tables import table_of
 from app.db.writer import Writer
-from app.errors import ConcernErased, FieldError, NoSuchItem, ValidationFailed
+from app.errors import ConcernErased, FieldError, NoSuchItem, ReporterHasNoCode, ValidationFailed
 from app.models.audit.entry_kinds import ENTRY_SPECS, EntryKind, EntryPlace
 from app.models.base import MAX_NUMBER
 from app.models.concerns.digests import seal_details
@@ -113,7 +113,8 @@ class NewEntry:
     """An entry with its sealed text, before it has a number.
 
     `actor` is the author. `recipients` are the fingerprints of the desk's keys to which the text is sealed.
-    `recipients` is empty for a message. Only an addition has `acknowledge_by`, `immediate_danger` and a sealed `card`.
+    `recipients` is empty for a message. Only an addition has `acknowledge_by`, `immediate_danger`, `channel`, `came_at`
+    and a sealed `card`.
     """
 
     kind: EntryKind
@@ -122,6 +123,8 @@ class NewEntry:
     recipients: Sequence[str] = ()
     acknowledge_by: dt.datetime | None = None
     immediate_danger: str | None = None
+    channel: str | None = None
+    came_at: dt.datetime | None = None
     card: bytes | None = None
 
     def numbered(self, reference: str, number: int) -> EntryRow:
@@ -136,6 +139,8 @@ class NewEntry:
             sealed=self.sealed,
             acknowledge_by=self.acknowledge_by,
             immediate_danger=self.immediate_danger,
+            channel=self.channel,
+            came_at=self.came_at,
         )
 
 
@@ -153,11 +158,14 @@ def append_entry(
     columns of the concern, if the action sets them. The audit log records digests of `receipt` and `columns`.
 
     Raise `ConcernErased` if the concern was erased, or `ChangedMeanwhile` if it has changed since `entry.actor.seen`.
-    Raise the error `too_many` of the kind if the entry would exceed the maximum number or size of entries.
+    Raise `ReporterHasNoCode` for a message that nobody could read. Raise the error `too_many` of the kind if the entry
+    would exceed the maximum number or size of entries.
     """
     spec, reference = ENTRY_SPECS[entry.kind], concern.reference
     if concern.erased_at is not None:
         raise ConcernErased
+    if entry.kind is EntryKind.MESSAGE and not concern.message_key:
+        raise ReporterHasNoCode
     count, size = former
     if count >= spec.most or size + len(entry.sealed) > spec.most_bytes:
         raise spec.too_many

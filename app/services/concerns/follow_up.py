@@ -30,6 +30,7 @@ from app.models.audit.details import MessageReadDetails
 from app.models.audit.entry_kinds import EntryKind
 from app.models.base import canonical_submission
 from app.models.concerns.additions import Addition
+from app.models.concerns.channels import Channel
 from app.models.concerns.concern import ImmediateDanger
 from app.models.concerns.entries import EntryRow, ReceivedMessage, ReceivedMessages
 from app.models.concerns.receipts import ConcernStatus
@@ -40,12 +41,13 @@ from app.models.guides.edition_keys import EditionKey
 from app.models.references import find_reference
 from app.services.access.limits import Networks
 from app.services.access.sources import CodeTries, Sources
-from app.services.audit.audit_log import by_reporter, record_action
+from app.services.audit.audit_log import REPORTER, by_reporter, record_action
 from app.services.concerns.cards import card_of_addition, card_plaintext
 from app.services.concerns.desk_entries import list_messages
 from app.services.concerns.edition_resolver import EditionResolver, unknown_ids
 from app.services.concerns.entries import NewEntry, append_entry, entries_of, list_entries, measure_entries
 from app.services.concerns.idempotency import IdempotentResult, Retryable, derive_idempotency_keys
+from app.services.concerns.presented_entries import present_entry
 from app.services.concerns.receipts import PinnedEdition, ReceiptBuilder
 from app.services.concerns.rows import find_concern, get_concern
 from app.services.concerns.sealing import addition_plaintext, find_message, token_identity
@@ -93,12 +95,14 @@ class FollowUps:
         addition: Addition,
         *,
         idempotency_key: str | None,
+        channel: Channel = Channel.API,
         at: dt.datetime,
     ) -> IdempotentResult:
         """Encrypt and store the addition to the concern `row`, and return its receipt (JSON) once it is on disk.
 
-        The caller must first get `row` from `find`. An addition never lowers the urgency of the concern. A retry with
-        the same idempotency key returns the first receipt and stores no second addition.
+        The caller must first get `row` from `find`. `channel` says how the addition came. An addition never lowers the
+        urgency of the concern. A retry with the same idempotency key returns the first receipt and stores no second
+        addition.
 
         Raise `InvalidConcern` with every fault of the addition, `TooManyAdditions` above the maximum number or size of
         additions, `IdempotencyKeyReused` if the key was used for other content, or `StoreBusy` if the addition could
@@ -133,10 +137,12 @@ class FollowUps:
             self.sealer.fingerprints,
             response.acknowledge_by,
             danger,
-            card=self.sealer.seal(card_plaintext(card, row.reference, at=at)),
+            channel,
+            at,
+            self.sealer.seal(card_plaintext(card, row.reference, at=at)),
         )
         try:
-            self.writer.run(_add, row.reference, entry, request, receipt)
+            self.writer.run(store_addition, row.reference, entry, request, receipt)
         except AlreadyStored:
             return request.replay(self.engine)
         return IdempotentResult(row.reference, receipt, is_replay=False)
@@ -184,7 +190,8 @@ class FollowUps:
         with self.code_tries.guard(reference, code.networks, purpose):
             with Session(self.engine) as session:
                 row = find_concern(session, reference or "")
-            expected = row.status_token_sha256 if row else bytes(hashlib.sha256().digest_size)
+            stored = row.status_token_sha256 if row else b""
+            expected = stored or bytes(hashlib.sha256().digest_size)  # no token has this digest
             given = hashlib.sha256(standard_token(code.token).encode()).digest()
             if not hmac.compare_digest(given, expected) or row is None:
                 raise NoSuchConcern
@@ -201,26 +208,35 @@ class FollowUps:
         return self.resolver.pin(EditionKey(row.guide, row.edition))
 
 
-def _add(session: Session, reference: str, entry: NewEntry, request: Retryable, receipt: bytes) -> None:
+def store_addition(
+    session: Session, reference: str, entry: NewEntry, request: Retryable, receipt: bytes | None = None
+) -> bytes:
     """Insert the addition under the next number, update the concern and the answered messages, and append events.
 
-    Raise `AlreadyStored` if `request` is a retry, before any other error.
+    Only an addition that the reporter sends answers messages. Return `receipt`, which is also stored for a retry of
+    `request`. If `receipt` is None, it is the addition's entry (JSON) without its text. Raise `AlreadyStored` if
+    `request` is a retry, before any other error. Raise `NoSuchConcern` if the reference is unknown, or the errors of
+    `append_entry`.
     """
-    stored = request.store(session, reference, receipt)
     concern, at = get_concern(session, reference), entry.actor.at  # read again: the desk may have changed the row
-    danger = max(concern.immediate_danger, entry.immediate_danger or "no", key=LEAST_URGENT_FIRST.index)
     former = measure_entries(session, EntryKind.ADDITION, reference)
+    if receipt is None:
+        receipt = present_entry(entry.numbered(reference, former[0] + 1), now=at).model_dump_json().encode()
+    stored = request.store(session, reference, receipt)
+    danger = max(concern.immediate_danger, entry.immediate_danger or "no", key=LEAST_URGENT_FIRST.index)
     number = append_entry(session, concern, entry, former, stored, dict(concern) | {"immediate_danger": danger}).number
     concern.added_at, concern.immediate_danger = at, danger
     count_waiting(session, concern)
     read = (*entries_of(EntryKind.MESSAGE, reference), _ENTRIES.read_at.is_not(None), _ENTRIES.answered_by.is_(None))
     answered = update(_TABLE).where(*read).values(answered_by=number).returning(_ENTRIES.number)
     events = []
-    for message in sorted(session.connection().execute(answered).scalars()):
+    is_own = entry.actor.client == REPORTER  # a call that a worker writes down answers no message: anyone may call
+    for message in sorted(session.connection().execute(answered).scalars()) if is_own else ():
         kind, answer = EventKind.CONCERN_MESSAGE_ANSWERED, (number, None)
         events += events_about(kind, concern, at=at, message=message, addition=answer)
     events += events_about(EventKind.CONCERN_ADDED, concern, at=at, addition=(number, entry.acknowledge_by))
     append_events(session, events)
+    return receipt
 
 
 def _record_reading(session: Session, reference: str, *, at: dt.datetime) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import Row
 from app.models.audit.entry_kinds import EntryKind
 from app.models.concerns.entries import AdditionEntry, EntryRow, LabelEntry, MessageEntry, NoteEntry, OpenedAddition
 from app.models.links import desk_concern_path
+from app.services.audit.audit_log import REPORTER
 from app.services.concerns.sealing import Unsealer, open_note
 
 
@@ -36,6 +37,9 @@ def present_entry(
     fields = {
         "number": row.number,
         "received_at": row.received_at,
+        "channel": row.channel,
+        "came_at": row.came_at,
+        "received_by": None if row.author == REPORTER else row.author,
         "immediate_danger": row.immediate_danger,
         "acknowledge_by": row.acknowledge_by,
         "acknowledged_at": row.acknowledged_at,

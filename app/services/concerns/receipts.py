@@ -14,16 +14,17 @@ from sqlalchemy import Row
 from app.models import links
 from app.models.base import format_utc
 from app.models.concerns.additions import AdditionReceipt
-from app.models.concerns.concern import FORM_VERSION, Concern, ImmediateDanger, ReporterKind
+from app.models.concerns.concern import Concern, ImmediateDanger, ReporterKind
 from app.models.concerns.entries import MessageEntry
 from app.models.concerns.fields import YesNo
 from app.models.concerns.receipts import AdditionStatus, CheckResponse, ConcernState, ConcernStatus, MessageStatus
-from app.models.concerns.rows import ConcernRow
+from app.models.concerns.rows import LEAST_URGENT_FIRST, ConcernRow
 from app.models.concerns.status_tokens import new_status_token
 from app.models.guides.edition_keys import EditionKey
 from app.models.guides.editions import EditionContent
 from app.models.guides.signposts import CALL_999_FIRST, Signpost, WhoToCall
-from app.models.references import new_reference
+from app.services.audit.audit_log import REPORTER
+from app.services.concerns.arrivals import Arrival
 from app.services.concerns.receipt_signing import ReceiptSigner
 from app.services.guides.reference_data import ReferenceData, lives_elsewhere
 from app.services.guides.teams import DutyHours, Team
@@ -47,12 +48,35 @@ PLACE_OF_NUMBER = 2
 HOW_TO_FOLLOW = "Keep your reference and status token. You need both to check what is happening."
 
 
+@dataclass(frozen=True)
+class NewText:
+    """The text of a new concern, of which the receipt signs the digest, with its reference and form version.
+
+    `content` is the canonical JSON of the concern if `kind` is `submission`, or the encrypted file if it is `sealed`.
+    """
+
+    kind: str
+    content: bytes
+    reference: str
+    form_version: int
+
+    @property
+    def claims(self) -> dict[str, Any]:
+        """The claims of the signed receipt about the text."""
+        return {
+            "form_version": self.form_version,
+            f"{self.kind}_sha256": hashlib.sha256(self.content).hexdigest(),
+        }
+
+
 class NewReceipt(NamedTuple):
-    """The receipt of a new concern: the fields that the concern's row needs, and the whole `Receipt` as JSON."""
+    """The receipt of a new concern: the fields that the concern's row needs, and the whole receipt as JSON.
+
+    `status_token` is None if the reporter gets no token.
+    """
 
     reference: str
-    status_token: str
-    received_at: dt.datetime
+    status_token: str | None
     acknowledge_by: dt.datetime
     json: bytes
 
@@ -119,25 +143,28 @@ class ReceiptBuilder:
         )
 
     def build_receipt(
-        self, pinned: PinnedEdition, submission: bytes, concern: Concern, *, test: bool = False, at: dt.datetime
+        self, pinned: PinnedEdition, new: NewText, concern: Concern, arrival: Arrival, *, test: bool = False
     ) -> NewReceipt:
-        """Return a signed receipt with a new reference and a new status token.
+        """Return a signed receipt, with a new status token if the reporter gets one.
 
-        `submission` is the concern's canonical JSON, whose digest is signed. If `test` is True, the next steps and the
-        signed claims say that the concern is a test.
+        The time for an acknowledgement starts when the concern came. If a worker writes the concern down, the receipt
+        and the signed claims also say how and when it came. If `test` is True, the next steps and the signed claims say
+        that the concern is a test.
         """
-        reference, status_token = new_reference(), new_status_token()
+        reference, at, status_token = new.reference, arrival.at, new_status_token() if arrival.has_code else None
         key, who, danger = pinned.key, pinned.who, concern.immediate_danger
-        due, also_call = self.acknowledge_by(danger, at=at), self.reference_data.also_call(concern, who.signposts)
+        due = self.acknowledge_by(danger, at=arrival.came_at)
+        also_call = self.reference_data.also_call(concern, who.signposts)
         pin = {"received_at": format_utc(at), "guide": key.guide, "edition": key.number}
         claims = {
             "jti": reference,
             "iat": int(at.timestamp()),
             **pin,
             "guide_named": pinned.guide_named,
-            "form_version": FORM_VERSION,
-            "submission_sha256": hashlib.sha256(submission).hexdigest(),
+            **new.claims,
         }
+        written = {"channel": arrival.channel.value, "came_at": format_utc(arrival.came_at)}
+        claims |= written if arrival.received_by else {}
         stated = _duty_stated(concern)
         claims |= {"test": True} if test else {}
         claims |= {"made_under_duty": stated} if stated else {}
@@ -146,7 +173,8 @@ class ReceiptBuilder:
         expected = (TEST,) if test else (CONCERN_STORED, step, *self._by_the_concern(concern, also_call))
         if stated == YesNo.YES and not test:
             expected = (*expected, UNDER_DUTY)
-        afterwards = (HOW_TO_FOLLOW,) if test else (HOW_TO_FOLLOW, _come_back(deadline_of(back)[0]))
+        come_back = () if test else (_come_back(deadline_of(back)[0]),)
+        afterwards = (HOW_TO_FOLLOW, *come_back) if arrival.has_code else ()
         receipt = {  # in the order of the fields of `Receipt`
             "reference": reference,
             "state": ConcernState.RECEIVED.value,
@@ -159,14 +187,16 @@ class ReceiptBuilder:
             "status_token": status_token,
             "receipt": self.signer.sign(claims),
             "guide_named": pinned.guide_named,
-            "come_back_by": format_utc(back),
+            "come_back_by": format_utc(back) if arrival.has_code else None,
             "signposts": orjson.Fragment(who.signposts_json),
             "next_steps": (CALL_999_FIRST, *expected, *afterwards),
             "contacts": orjson.Fragment(who.contacts_json),
             "links": _own_links(reference) | _links(key),
             "also_call": orjson.Fragment(_SIGNPOSTS.dump_json(also_call)),
         }
-        return NewReceipt(reference, status_token, at, due, orjson.dumps(receipt))
+        if arrival.received_by:
+            receipt |= written | {"received_by": arrival.received_by}
+        return NewReceipt(reference, status_token, due, orjson.dumps(receipt))
 
     def _by_the_concern(self, concern: Concern, also_call: Sequence[Signpost]) -> tuple[str, ...]:
         """Return extra next steps for a child in another council's area, and for an adult who works with children."""
@@ -200,19 +230,26 @@ class ReceiptBuilder:
         *,
         at: dt.datetime,
     ) -> ConcernStatus:
-        """Return the status of the concern, its additions and its messages, for the reporter."""
-        pinned = EditionKey(row.guide, row.edition)
+        """Return the status of the concern, the reporter's own additions and the messages, for the reporter.
+
+        Additions that a worker wrote down are left out, and the others numbered without a gap: a reporter must not
+        learn that someone else called about the child.
+        """
+        pinned, own = EditionKey(row.guide, row.edition), [each for each in additions if each.author == REPORTER]
+        waiting = [each for each in own if each.acknowledged_at is None]
         waits, danger = row.state == ConcernState.RECEIVED, row.immediate_danger
         expected = [self._next_step(row.acknowledge_by, who, at, danger=danger)] if waits else []
-        if (due := row.addition_acknowledge_by) is not None:
-            expected.append(self._next_step(due, who, at, danger=row.addition_danger, what=WHAT_WAS_ADDED))
+        if waiting:
+            due = min(each.acknowledge_by for each in waiting)
+            said = max((each.immediate_danger or "no" for each in waiting), key=LEAST_URGENT_FIRST.index)
+            expected.append(self._next_step(due, who, at, danger=said, what=WHAT_WAS_ADDED))
         if any(message.read_at is None for message in messages):
             expected.append(MESSAGE_WAITS)
         if row.state == ConcernState.CLOSED:
             expected.append(NEW_WORRY)
         if row.test:
             expected = [TEST]
-        added_at = {addition.number: addition.received_at for addition in additions}
+        added_at = {addition.number: addition.received_at for addition in own}
         return ConcernStatus(
             reference=row.reference,
             state=ConcernState(row.state),
@@ -224,13 +261,13 @@ class ReceiptBuilder:
             outcome_text=self._outcome_text(row),
             additions=tuple(
                 AdditionStatus(
-                    number=addition.number,
+                    number=number,
                     added_at=addition.received_at,
                     acknowledge_by=addition.acknowledge_by,
                     acknowledge_by_promised=self.is_promised(addition.immediate_danger),
                     acknowledged_at=addition.acknowledged_at,
                 )
-                for addition in additions
+                for number, addition in enumerate(own, start=1)
             ),
             messages=tuple(
                 MessageStatus(

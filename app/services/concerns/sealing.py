@@ -78,15 +78,16 @@ class Unsealer:
         """Return the decrypted JSON document.
 
         Raise `UnsealingUnavailable` if no identity decrypts `sealed`. Raise `SealedTextMisplaced` if the text is not a
-        text of this service, or if it names another reference. If `received_at` is given, the time in the text must
-        match too.
+        text of this service, or if it names another reference. If `received_at` is given, and the text names a time of
+        receipt, the time must match too. A text that was encrypted where it was typed names none: its time is in its
+        row and in the audit log.
         """
         try:
             document: dict[str, Any] = json.loads(self.decrypt(sealed))
             is_at_its_place = document["reference"] == reference and (
-                received_at is None or document["received_at"] == format_utc(received_at)
+                received_at is None or document.get("received_at") in (None, format_utc(received_at))
             )
-        except (ValueError, KeyError, TypeError):  # not a text of this service: anyone can encrypt to a public key
+        except (ValueError, KeyError, TypeError, AttributeError):  # anyone can encrypt anything to a public key
             raise SealedTextMisplaced from None
         if not is_at_its_place:
             raise SealedTextMisplaced

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
@@ -21,6 +21,7 @@ from app.logs import Log
 from app.models.audit.audit_log import DeskAct
 from app.models.base import canonical_json, canonical_submission
 from app.models.concerns.cards import OF_THE_CONCERN
+from app.models.concerns.channels import Channel
 from app.models.concerns.concern import FORM_VERSION, NO_QUESTION, Concern, ImmediateDanger
 from app.models.concerns.digests import seal_details
 from app.models.concerns.examples import SMALLEST_EXAMPLE
@@ -28,14 +29,16 @@ from app.models.concerns.receipts import CheckResponse
 from app.models.concerns.rows import NewConcern, StoredReceiptRow
 from app.models.events.rows import EventKind
 from app.models.guides.edition_keys import EditionKey
+from app.models.references import new_reference
 from app.services.access.limits import Networks
 from app.services.access.sources import UNCOUNTED, Admission, Sources
-from app.services.audit.audit_log import by_reporter, insert_first_entries, next_row
+from app.services.audit.audit_log import insert_first_entries, next_row
 from app.services.audit.chains import BEFORE_THE_FIRST
+from app.services.concerns.arrivals import Arrival
 from app.services.concerns.cards import card_of_concern, card_plaintext, insert_cards
 from app.services.concerns.edition_resolver import EditionResolver
 from app.services.concerns.idempotency import IdempotencyKeys, IdempotentResult, Retryable, insert_stored_receipts
-from app.services.concerns.receipts import PinnedEdition, ReceiptBuilder
+from app.services.concerns.receipts import NewText, PinnedEdition, ReceiptBuilder
 from app.services.concerns.rows import insert_concerns
 from app.services.concerns.sealing import concern_plaintext, derive_public_key
 from app.services.events.outbox import append_events, concern_payload
@@ -65,14 +68,34 @@ class ConcernCount(StrEnum):
 
 
 @dataclass(frozen=True)
-class _Submitted:
-    """A received concern, its JSON, its test flag, its derived idempotency keys, and how the limits admit it."""
+class SealedElsewhere:
+    """The text of a concern, encrypted where it was typed, with the reference and form version of the text.
+
+    `card` is the card that the caller encrypted with it, or None.
+    """
+
+    text: bytes
+    reference: str
+    form_version: int
+    card: bytes | None = None
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """A received concern, its JSON, its arrival, its test flag, its idempotency keys, and how the limits admit it.
+
+    If the text was encrypted where it was typed, it is in `sealed`. Then `concern` has only the fields that are not
+    encrypted. `payload` is the canonical JSON of the whole request, if that is more than the concern.
+    """
 
     concern: Concern
     json: bytes
-    test: bool
+    arrival: Arrival
     keys: IdempotencyKeys | None
+    test: bool = False
     admission: Admission = UNCOUNTED
+    sealed: SealedElsewhere | None = None
+    payload: bytes | None = None
 
 
 @dataclass(frozen=True)
@@ -80,7 +103,7 @@ class _Prepared:
     """A concern with a new reference, ready to be stored."""
 
     concern: NewConcern
-    card: bytes
+    card: bytes | None
     audit_entry: dict[str, Any]
     stored_receipt: StoredReceiptRow | None
     receipt: bytes
@@ -113,15 +136,16 @@ class Submissions:
         *,
         for_tests: bool = False,
         networks: Networks = (),
+        channel: Channel = Channel.API,
         keys: IdempotencyKeys | None,
         at: dt.datetime,
     ) -> IdempotentResult:
         """Encrypt and store the concern, and return its receipt (JSON) once it is on disk.
 
         `for_tests` is True if the request has a test key. A test needs a test key, and a test key accepts only tests.
-        `networks` are the networks that the request comes from. They are empty if the request has a key or is not to be
-        counted. A retry with the same idempotency key and content returns the first receipt, and stores no second
-        concern.
+        `channel` says how the concern came. `networks` are the networks that the request comes from. They are empty if
+        the request has a key or is not to be counted. A retry with the same idempotency key and content returns the
+        first receipt, and stores no second concern.
 
         Raise `InvalidConcern` with only one fault if the key and the concern do not match. Otherwise raise
         `InvalidConcern` with every fault of the concern. Raise `IdempotencyKeyReused` if the key was used for other
@@ -139,8 +163,9 @@ class Submissions:
                 with suppress(IdempotencyKeyReused, orjson.JSONEncodeError):
                     return await to_thread.run_sync(self._replay, concern, keys, at)
             raise
-        arrived = _Submitted(concern, submitted, for_tests, keys, admission)
-        prepare = partial(self._prepare, arrived, pinned, at=at)
+        arrival = Arrival.of_reporter(channel, at=at)
+        arrived = Submitted(concern, submitted, arrival, keys, for_tests, admission)
+        prepare = partial(self._prepare, arrived, pinned)
         for _ in range(MAX_ATTEMPTS):
             try:
                 is_quick = len(submitted) <= LARGE_SUBMISSION_BYTES
@@ -154,6 +179,22 @@ class Submissions:
                 self.count(each)
             reference, is_late = prepared.concern.reference, admission.is_late
             return IdempotentResult(reference, prepared.receipt, is_replay=False, is_late=is_late)
+        raise ReferenceTaken
+
+    def store(self, submitted: Submitted, pinned: PinnedEdition) -> IdempotentResult:
+        """Encrypt and store a concern that a worker wrote down. Return its receipt (JSON) once it is on disk.
+
+        The caller must first validate the concern, and get `pinned` for it. Raise `AlreadyStored` for a retry, or
+        `StoreBusy` if the concern could not be stored in time. Raise `ReferenceTaken` if several new references in a
+        row were already in use, or if the reference in `submitted.sealed` is.
+        """
+        for _ in range(MAX_ATTEMPTS if submitted.sealed is None else 1):
+            prepared = self._prepare(submitted, pinned)
+            try:
+                self.writer.run(SharedWrite(_write_all, prepared))
+            except ReferenceTaken:
+                continue
+            return IdempotentResult(prepared.concern.reference, prepared.receipt, is_replay=False)
         raise ReferenceTaken
 
     async def _resolve(self, concern: Concern) -> PinnedEdition:
@@ -190,7 +231,8 @@ class Submissions:
         concern = Concern(**SMALLEST_EXAMPLE, guide=edition.guide, edition=edition.number)
         submitted = concern.model_dump_json(exclude_unset=True).encode()
         pinned = self.resolver.resolve(concern)
-        return self._prepare(_Submitted(concern, submitted, test=False, keys=None), pinned, at=at)
+        arrival = Arrival.of_reporter(Channel.API, at=at)
+        return self._prepare(Submitted(concern, submitted, arrival, keys=None), pinned)
 
     def _expect_both_say_test(self, concern: Concern, *, for_tests: bool) -> None:
         """Raise `InvalidConcern` if only the concern, or only its key, is for tests.
@@ -207,51 +249,77 @@ class Submissions:
 
         Raise `IdempotencyKeyReused` if the first request had other content.
         """
+        return self.replay(canonical_submission(concern), keys, concern.immediate_danger, at=at)
+
+    def replay(
+        self, payload: bytes, keys: IdempotencyKeys | None, danger: ImmediateDanger | None, *, at: dt.datetime
+    ) -> IdempotentResult:
+        """Return the receipt of the first request with the content `payload`, with the current phone numbers.
+
+        `danger` is the answer about danger in that request. Raise `IdempotencyKeyReused` if the first request had other
+        content, or if there is none.
+        """
 
         def refresh(receipt: bytes) -> bytes:
             members = orjson.loads(receipt)
             who = self.resolver.pin(EditionKey(members["guide"], members["edition"])).who
-            return self.receipts.with_current_numbers(receipt, who, concern.immediate_danger, at=at)
+            return self.receipts.with_current_numbers(receipt, who, danger, at=at)
 
-        return Retryable(canonical_submission(concern), keys, refresh).replay(self.engine)
+        return Retryable(payload, keys, refresh).replay(self.engine)
 
-    def _prepare(self, submitted: _Submitted, pinned: PinnedEdition, *, at: dt.datetime) -> _Prepared:
+    def _prepare(self, submitted: Submitted, pinned: PinnedEdition) -> _Prepared:
         """Return the concern with a new reference, ready to be stored: its row, card, audit log entry and receipts.
 
         Only the fields needed for routing are unencrypted in the row.
         """
-        concern, test = submitted.concern, submitted.test
+        concern, test, arrival, sealed = submitted.concern, submitted.test, submitted.arrival, submitted.sealed
         told = orjson.loads(submitted.json)
         submission = canonical_json(told)  # a fifth of the time of serialising the model again
-        receipt = self.receipts.build_receipt(pinned, submission, concern, test=test, at=at)
+        if sealed is None:
+            new = NewText("submission", submission, new_reference(), FORM_VERSION)
+        else:
+            new = NewText("sealed", sealed.text, sealed.reference, sealed.form_version)
+        receipt = self.receipts.build_receipt(pinned, new, concern, arrival, test=test)
         reference, token = receipt.reference, receipt.status_token
         row = NewConcern(
             reference=reference,
-            received_at=receipt.received_at,
+            received_at=arrival.at,
             acknowledge_by=receipt.acknowledge_by,
             immediate_danger=concern.immediate_danger,
             guide=pinned.key.guide,
             edition=pinned.key.number,
             referral_source=concern.reporter.source_code,
-            form_version=FORM_VERSION,
+            form_version=new.form_version,
             recipients=self.sealer.fingerprints,
-            sealed=self.sealer.seal(concern_plaintext(submitted.json, reference, pinned.key, test=test, at=at)),
-            status_token_sha256=hashlib.sha256(token.encode()).digest(),
+            sealed=self._seal(submitted, reference, pinned) if sealed is None else sealed.text,
+            status_token_sha256=hashlib.sha256(token.encode()).digest() if token else b"",
             test=test,
-            message_key=derive_public_key(token, reference),
+            message_key=derive_public_key(token, reference) if token else b"",
+            channel=arrival.channel,
+            came_at=arrival.came_at,
+            received_by=arrival.received_by,
             burst=submitted.admission.mark,
         )
-        stored_receipt = Retryable(submission, submitted.keys).encrypt(reference, receipt.json)
-        card = self.sealer.seal(card_plaintext(card_of_concern(told), reference, at=at))
+        stored_receipt = Retryable(submitted.payload or submission, submitted.keys).encrypt(reference, receipt.json)
+        card = sealed.card if sealed is not None else self._seal_card(told, reference, at=arrival.at)
         details = seal_details(row.sealed, row.recipients, columns=vars(row), receipt=stored_receipt, card=card)
-        audit_entry, _ = next_row(reference, BEFORE_THE_FIRST, DeskAct.RECEIVED, by_reporter(at), details)
+        audit_entry, _ = next_row(reference, BEFORE_THE_FIRST, DeskAct.RECEIVED, arrival.actor, details)
         return _Prepared(row, card, audit_entry, stored_receipt, receipt.json)
+
+    def _seal(self, submitted: Submitted, reference: str, pinned: PinnedEdition) -> bytes:
+        at = submitted.arrival.at
+        return self.sealer.seal(concern_plaintext(submitted.json, reference, pinned.key, test=submitted.test, at=at))
+
+    def _seal_card(self, told: Mapping[str, Any], reference: str, *, at: dt.datetime) -> bytes:
+        return self.sealer.seal(card_plaintext(card_of_concern(told), reference, at=at))
 
 
 def _write_all(session: Session, prepared: Sequence[_Prepared]) -> None:
     insert_concerns(session, [each.concern for each in prepared])
     insert_first_entries(session, [each.audit_entry for each in prepared])
-    insert_cards(session, [(each.concern.reference, OF_THE_CONCERN, each.card) for each in prepared])
+    cards = [(each.concern.reference, OF_THE_CONCERN, each.card) for each in prepared if each.card is not None]
+    if cards:
+        insert_cards(session, cards)
     real = [each.concern for each in prepared if not each.concern.test]
     append_events(session, [(EventKind.CONCERN_RECEIVED, each.received_at, concern_payload(each)) for each in real])
     insert_stored_receipts(session, [each.stored_receipt for each in prepared])

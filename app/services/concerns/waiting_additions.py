@@ -112,7 +112,7 @@ def count_waiting(session: Session, concern: ConcernRow) -> None:
 
 
 class WaitingAdditions(NamedTuple):
-    """The unacknowledged additions of a concern: the time when the earliest was received, and a flag.
+    """The unacknowledged additions of a concern: the time when the earliest came, and a flag.
 
     `has_answer` is True if one of the additions answers a message.
     """
@@ -135,7 +135,7 @@ def find_waiting(session: Session, references: Collection[str]) -> dict[str, Wai
         message.answered_by == _ENTRIES.number,
     )
     waiting = (
-        select(_ENTRIES.reference, func.min(_ENTRIES.received_at), func.max(case((is_answer, 1), else_=0)))
+        select(_ENTRIES.reference, func.min(_ENTRIES.came_at), func.max(case((is_answer, 1), else_=0)))
         .where(_ENTRIES.reference.in_(references), _ENTRIES.kind == EntryKind.ADDITION.value, _WAITS)
         .group_by(_ENTRIES.reference)
     )

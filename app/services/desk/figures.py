@@ -27,7 +27,7 @@ MICROSECOND = dt.timedelta(microseconds=1)
 ROWS_AT_ONCE = 1000
 SMALLEST_COUNT = 5
 """Smaller counts are hidden, because people could recognise the child."""
-MEASURES = ("guide", "state", "immediate_danger", "referral_source", "outcome")
+MEASURES = ("guide", "state", "immediate_danger", "referral_source", "channel", "outcome")
 _CONCERNS = table_of(ConcernRow).c
 _TIMES = select_columns(
     _CONCERNS.received_at, _CONCERNS.acknowledge_by, _CONCERNS.acknowledged_at, _CONCERNS.closed_at

@@ -20,7 +20,7 @@ from app.services.audit.audit_log import Actor, record_reading
 from app.services.concerns.waiting_additions import count_additions
 
 _CONCERNS = table_of(ConcernRow).c
-SHOWN = {*InboxEntry.model_fields, "waiting", "danger", "due"}
+SHOWN = {*InboxEntry.model_fields, "message_key", "waiting", "danger", "due"}
 INBOX_COLUMNS = tuple(column for column in _CONCERNS if column.name in SHOWN)
 """The columns that inbox entries show or are sorted by. The sealed text is left out."""
 AFTER_ALL = "~"

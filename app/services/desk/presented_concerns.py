@@ -16,7 +16,8 @@ from app.services.concerns.rows import NO_SUCH_REFERENCE
 
 Columns = Mapping[str, Any] | RowMapping
 """The columns of a concern, by name."""
-COPIED = tuple(name for name in InboxEntry.model_fields if name not in ("assigned_to", "burst", "overdue", "links"))
+COMPUTED = ("assigned_to", "burst", "received_by", "reporter_has_code", "overdue", "links")
+COPIED = tuple(name for name in InboxEntry.model_fields if name not in COMPUTED)
 LINKED_STEPS = ("additions", "acknowledgement", "outcome", "reopening", "assignment", "notes", "hold", "erasure")
 
 
@@ -40,7 +41,8 @@ def entry_of(concern: ConcernRow, *, now: dt.datetime) -> InboxEntry:
 
 def concern_fields(row: Columns, now: dt.datetime) -> dict[str, Any]:
     """Return the fields of the inbox entry for `row`, by name. `now` decides if the entry is overdue."""
-    named = {"assigned_to": row["assigned_to"] or None, "burst": row["burst"] or None}
+    named: dict[str, Any] = {name: row[name] or None for name in ("assigned_to", "burst", "received_by")}
+    named["reporter_has_code"] = bool(row["message_key"])
     return {name: row[name] for name in COPIED} | named | {"overdue": _is_late(row, now), "links": _links_of(row)}
 
 

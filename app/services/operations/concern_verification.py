@@ -114,6 +114,8 @@ def _faults_of(each: _Concern) -> Iterator[str]:
         yield "its receipt is not recorded"
     elif recorded.columns_sha256 != columns_sha256(dict(each.row)):
         yield "its row was altered since it was received"
+    if each.row.received_by != recorded.received_by:
+        yield "its row and its audit log differ about who received it"
     yield from _faults_in_texts(each, recorded)
     yield from _faults_in_cards(each, recorded)
     yield from _faults_in_waiting(each, recorded)

@@ -21,21 +21,6 @@ class AdditionAcknowledgement(TypedDict):
     """
 
 
-class AdditionEntry(TypedDict):
-    """
-    An addition by the reporter, with its own acknowledgement.
-    """
-
-    number: int
-    received_at: str
-    immediate_danger: str | None
-    acknowledge_by: str
-    acknowledged_at: str | None
-    overdue: bool
-    addition: dict[str, Any] | None
-    links: dict[str, str]
-
-
 class AdditionStatus(TypedDict):
     """
     The status of an addition, which is acknowledged separately.
@@ -46,15 +31,6 @@ class AdditionStatus(TypedDict):
     acknowledge_by: str
     acknowledge_by_promised: NotRequired[bool]
     acknowledged_at: str | None
-
-
-class AdditionsResponse(TypedDict):
-    """
-    A page of additions, in order of arrival.
-    """
-
-    additions: list[AdditionEntry]
-    next_cursor: str | None
 
 
 class Address(TypedDict):
@@ -135,6 +111,9 @@ class CautionWords(TypedDict):
 
     id: str
     text: NotRequired[str | None]
+
+
+Channel: TypeAlias = str
 
 
 class CheckpointEventData(TypedDict):
@@ -706,6 +685,10 @@ class InboxEntry(TypedDict):
     immediate_danger: str
     overdue: bool
     received_at: str
+    channel: Channel
+    came_at: str
+    received_by: str | None
+    reporter_has_code: bool
     acknowledge_by: str
     acknowledged_at: str | None
     closed_at: str | None
@@ -1015,6 +998,9 @@ class OpenedAddition(TypedDict):
 
     number: int
     received_at: str
+    channel: NotRequired[Channel]
+    came_at: NotRequired[str | None]
+    received_by: NotRequired[str | None]
     immediate_danger: str | None
     acknowledge_by: str
     acknowledged_at: str | None
@@ -1033,6 +1019,10 @@ class OpenedConcern(TypedDict):
     immediate_danger: str
     overdue: bool
     received_at: str
+    channel: Channel
+    came_at: str
+    received_by: str | None
+    reporter_has_code: bool
     acknowledge_by: str
     acknowledged_at: str | None
     closed_at: str | None
@@ -1611,7 +1601,37 @@ class WordRun(TypedDict):
     text: str
 
 
+WorkersChannel: TypeAlias = Literal['call', 'letter', 'email', 'visit', 'other']
+
+
 YesNo: TypeAlias = Literal['yes', 'no', 'not_known']
+
+
+class AdditionEntry(TypedDict):
+    """
+    An addition by the reporter, or written down by a worker, with its own acknowledgement.
+    """
+
+    number: int
+    received_at: str
+    channel: NotRequired[Channel]
+    came_at: NotRequired[str | None]
+    received_by: NotRequired[str | None]
+    immediate_danger: str | None
+    acknowledge_by: str
+    acknowledged_at: str | None
+    overdue: bool
+    addition: dict[str, Any] | None
+    links: dict[str, str]
+
+
+class AdditionsResponse(TypedDict):
+    """
+    A page of additions, in order of arrival.
+    """
+
+    additions: list[AdditionEntry]
+    next_cursor: str | None
 
 
 class Agency(TypedDict):
@@ -1769,7 +1789,7 @@ class ConcernAcknowledgedEvent(TypedDict):
 
 class ConcernAddedEvent(TypedDict):
     """
-    The reporter added to a concern.
+    The reporter added to a concern, or a worker wrote down more.
     """
 
     id: str
@@ -1974,6 +1994,10 @@ class ErasedConcern(TypedDict):
     immediate_danger: str
     overdue: bool
     received_at: str
+    channel: Channel
+    came_at: str
+    received_by: str | None
+    reporter_has_code: bool
     acknowledge_by: str
     acknowledged_at: str | None
     closed_at: str | None
@@ -3156,6 +3180,33 @@ class ServiceAtLocationPage(TypedDict):
     contents: list[ListedServiceAtLocation]
 
 
+class WrittenReceipt(TypedDict):
+    """
+    A concern that a worker wrote down is stored on disk, encrypted for the duty team.
+    """
+
+    reference: str
+    state: ConcernState
+    received_at: str
+    test: NotRequired[bool]
+    acknowledge_by: str
+    acknowledge_by_promised: NotRequired[bool]
+    guide: str
+    edition: int
+    guide_named: NotRequired[bool]
+    come_back_by: NotRequired[str | None]
+    signposts: list[Signpost]
+    next_steps: list[str]
+    contacts: list[Contact]
+    links: dict[str, str]
+    also_call: NotRequired[list[Signpost]]
+    channel: Channel
+    came_at: str
+    received_by: str | None
+    status_token: str | None
+    receipt: str
+
+
 class Addition(TypedDict):
     """
     More about a concern, encrypted in the same way. Only the narrative is required.
@@ -3294,3 +3345,41 @@ class DraftChangesResponse(TypedDict):
     fields: list[FieldChange]
     not_compared: list[str]
     links: dict[str, str]
+
+
+class WrittenAddition(TypedDict):
+    """
+    An addition that a worker writes down: its text, or a file encrypted on the worker's computer.
+
+    The file contains JSON: `reference`, and `addition` with what would otherwise be in `addition` here.
+    """
+
+    channel: WorkersChannel
+    came_at: str
+    sealed: NotRequired[str | None]
+    recipients: NotRequired[list[Recipient] | None]
+    card: NotRequired[str | None]
+    immediate_danger: NotRequired[ImmediateDanger | None]
+    addition: NotRequired[Addition | None]
+
+
+class WrittenConcern(TypedDict):
+    """
+    A concern that a worker writes down: its text, or a file encrypted on the worker's computer.
+
+    The file contains JSON: `reference`, and `submission` with what would otherwise be in `submission` here.
+    """
+
+    channel: WorkersChannel
+    came_at: str
+    sealed: NotRequired[str | None]
+    recipients: NotRequired[list[Recipient] | None]
+    card: NotRequired[str | None]
+    immediate_danger: NotRequired[ImmediateDanger | None]
+    wants_code: NotRequired[bool]
+    submission: NotRequired[Concern | None]
+    reference: NotRequired[str | None]
+    guide: NotRequired[str | None]
+    edition: NotRequired[int | None]
+    form_version: NotRequired[int | None]
+    referral_source: NotRequired[str | None]

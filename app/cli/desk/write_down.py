@@ -1,0 +1,87 @@
+"""`guidance desk write-down`: writes down a call, letter, email or visit, encrypted on the worker's computer."""
+
+import base64
+import datetime as dt
+from typing import Annotated, Any
+
+import orjson
+import typer
+
+from app.cli.desk.client import DeskClient, DeskOptions, SealTo, fetch_recipients, parse_reference
+from app.main import utc_now
+from app.models.base import format_utc
+from app.models.concerns.channels import WorkersChannel
+from app.models.concerns.concern import FORM_VERSION, MAX_NARRATIVE, ImmediateDanger, ReporterKind
+from app.models.links import DESK_CONCERNS, desk_concern_path
+from app.models.references import new_reference
+from app.services.concerns.sealing import make_sealer
+from app.services.guides.working_days import LONDON
+
+NOT_A_TIME = "give a time such as 08:05, 2026-11-24T08:05 or 2026-11-24T08:05Z"
+
+
+def _parse_moment(typed: str) -> dt.datetime:
+    """Return the moment in `typed`: a time of today, or a day and a time, in London unless it names a time zone.
+
+    Raise `typer.BadParameter` if `typed` is none of these.
+    """
+    try:
+        if ":" in typed and "-" not in typed:
+            today = utc_now().astimezone(LONDON).date()
+            return dt.datetime.combine(today, dt.time.fromisoformat(typed), tzinfo=LONDON)
+        moment = dt.datetime.fromisoformat(typed)
+    except ValueError:
+        raise typer.BadParameter(NOT_A_TIME) from None
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=LONDON)
+
+
+def desk_write_down(
+    service: DeskOptions,
+    *,
+    file: Annotated[typer.FileText, typer.Argument(help="File with the text. `-` is standard input.")],
+    danger: Annotated[ImmediateDanger, typer.Option(help="Whether a child is in immediate danger.")],
+    channel: Annotated[WorkersChannel, typer.Option(help="How it came.")] = WorkersChannel.CALL,
+    came_at: Annotated[
+        Any, typer.Option(parser=_parse_moment, help="When it came, in London. Default: now.", metavar="TIME")
+    ] = None,
+    to: Annotated[
+        Any, typer.Option(parser=parse_reference, help="Add it to this concern instead.", metavar="REFERENCE")
+    ] = None,
+    kind: Annotated[ReporterKind, typer.Option(help="Who called or wrote.")] = ReporterKind.ANONYMOUS,
+    guide: Annotated[str | None, typer.Option(help="The guide. Default: that of the service.")] = None,
+    with_code: Annotated[bool, typer.Option("--with-code", help="Print a code for the caller, only once.")] = False,
+    seal_to: SealTo = None,
+) -> None:
+    """Write down a call, letter, email or visit as a concern, encrypted on this computer.
+
+    Pass the text, with all names and numbers, in a file or on standard input: other users of this computer can see
+    command lines.
+    """
+    text = file.read().strip()
+    if not 0 < len(text) <= MAX_NARRATIVE:
+        raise typer.BadParameter(f"the text must have 1 to {MAX_NARRATIVE} characters")
+    came: dict[str, Any] = {"channel": channel.value, "came_at": format_utc(came_at or utc_now())}
+    recipients = fetch_recipients(service, seal_to, "Nothing was sent.")
+    told = {"immediate_danger": danger.value, "concern": {"narrative": text}}
+    if to is not None:
+        _add(service, to, came | _seal({"reference": to, "addition": told}, danger, recipients))
+        return
+    reference = new_reference()
+    submission = told | {"reporter": {"kind": kind.value}, "children": [{}]}
+    body = came | _seal({"reference": reference, "submission": submission}, danger, recipients)
+    body |= {"reference": reference, "form_version": FORM_VERSION, "wants_code": with_code}
+    receipt = service.send_once(DESK_CONCERNS, body | ({"guide": guide} if guide else {}))
+    code = [f"code for the caller: {receipt['status_token']}"] if receipt["status_token"] else []
+    service.show(receipt, [f"{receipt['reference']}: acknowledge by {receipt['acknowledge_by']}", *code])
+
+
+def _add(service: DeskClient, reference: str, body: dict[str, Any]) -> None:
+    """Send the addition to the concern `reference`, and print its number and deadline."""
+    added = service.send_once(desk_concern_path(reference, "additions"), body)
+    service.show(added, [f"{reference}: addition {added['number']}, acknowledge by {added['acknowledge_by']}"])
+
+
+def _seal(document: dict[str, Any], danger: ImmediateDanger, recipients: list[str]) -> dict[str, Any]:
+    """Return the fields of a request with `document` encrypted to `recipients`."""
+    sealed = base64.b64encode(make_sealer(recipients).seal(orjson.dumps(document))).decode()
+    return {"sealed": sealed, "recipients": recipients, "immediate_danger": danger.value}

@@ -1,0 +1,210 @@
+"""Concerns and additions that a worker writes down: requests and the receipt."""
+
+from typing import Annotated, Any, Self
+
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
+
+from app.errors import CodedValueError, FaultCode
+from app.models.base import MAX_NUMBER, RequestModel, Slug, UtcDateTime
+from app.models.concerns.additions import ADDITION_EXAMPLE, Addition
+from app.models.concerns.channels import CAME_AT, CHANNEL, RECEIVED_BY, Channel, WorkersChannel
+from app.models.concerns.concern import FORM_VERSION, Concern, ImmediateDanger
+from app.models.concerns.entries import (
+    EXAMPLE_SEALED,
+    MAX_RECIPIENTS,
+    RECIPIENT,
+    AgeRecipient,
+    age_file_within,
+    base64_length,
+)
+from app.models.concerns.examples import SMALLEST_EXAMPLE
+from app.models.concerns.fields import ReferralSourceCode
+from app.models.concerns.receipts import AlsoCall, ComeBack, ConcernIdentity, EditionPin, GuideChoice, Help
+from app.models.references import EXAMPLE_REFERENCE, find_reference
+
+MAX_TEXT_FILE_BYTES = 650_000
+"""Maximum size of a sealed concern or addition. In base64 it fits, with a card, into the largest request body."""
+MAX_CARD_FILE_BYTES = 65_536
+EXAMPLE_CAME_AT = "2026-11-24T08:05:00Z"
+WRITTEN_CONCERN_EXAMPLE: dict[str, Any] = {
+    "channel": "call",
+    "came_at": EXAMPLE_CAME_AT,
+    "submission": SMALLEST_EXAMPLE,
+}
+SEALED_CONCERN_EXAMPLE: dict[str, Any] = {
+    "channel": "call",
+    "came_at": EXAMPLE_CAME_AT,
+    "sealed": EXAMPLE_SEALED,
+    "recipients": [RECIPIENT],
+    "reference": EXAMPLE_REFERENCE,
+    "immediate_danger": "no",
+    "form_version": FORM_VERSION,
+}
+WRITTEN_ADDITION_EXAMPLE: dict[str, Any] = {
+    "channel": "call",
+    "came_at": EXAMPLE_CAME_AT,
+    "addition": ADDITION_EXAMPLE,
+}
+ONE_TEXT = "give either `{}` or `sealed`"
+WITH_SEALED = "give `recipients` if, and only if, you give `sealed`"
+ONLY_WITH_SEALED = "give this only with `sealed`: otherwise it is in the text"
+DANGER_ASKED = "ask whether a child is in immediate danger, and give the answer"
+NOT_A_REFERENCE = "must be a reference with a correct check character"
+
+
+SealedText = Annotated[
+    str,
+    StringConstraints(max_length=base64_length(MAX_TEXT_FILE_BYTES)),
+    AfterValidator(age_file_within(MAX_TEXT_FILE_BYTES)),
+]
+
+SealedCard = Annotated[
+    str,
+    StringConstraints(max_length=base64_length(MAX_CARD_FILE_BYTES)),
+    AfterValidator(age_file_within(MAX_CARD_FILE_BYTES)),
+]
+
+
+def _check_reference(typed: str) -> str:
+    found = find_reference(typed)
+    if found is None:
+        raise CodedValueError(FaultCode.WRONG_FORM, NOT_A_REFERENCE)
+    return found
+
+
+NewReference = Annotated[str, StringConstraints(max_length=60), AfterValidator(_check_reference)]
+
+
+class WrittenDown(RequestModel):
+    """Base class of what a worker writes down: how and when it came, and its text if that is already encrypted."""
+
+    channel: WorkersChannel = Field(description="How it came.", examples=["call"])
+    came_at: UtcDateTime = Field(
+        description="When it came: not in the future, and within the last 90 days. The time for an acknowledgement "
+        "starts then.",
+        examples=[EXAMPLE_CAME_AT],
+    )
+    sealed: SealedText | None = Field(
+        default=None,
+        description="Instead of the text: a base64 age file encrypted to every key of `GET /v1/desk/recipients`, so "
+        "that this service never has the text.",
+        examples=[EXAMPLE_SEALED],
+    )
+    recipients: tuple[AgeRecipient, ...] | None = Field(
+        default=None,
+        description="With `sealed`: the keys that the file is encrypted to. They must be those of this service.",
+        max_length=MAX_RECIPIENTS,
+        examples=[[RECIPIENT]],
+    )
+    card: SealedCard | None = Field(
+        default=None,
+        description="With `sealed`, optional: the card of this text as a base64 age file, encrypted to the same keys.",
+        examples=[EXAMPLE_SEALED],
+    )
+    immediate_danger: ImmediateDanger | None = Field(
+        default=None,
+        description="With `sealed`: whether a child is in immediate danger. Otherwise it is in the text.",
+        examples=["no"],
+    )
+
+    def expect_one_text(self, text: object, name: str) -> None:
+        """Raise `CodedValueError` unless there is either `text`, which has the name `name`, or a sealed file.
+
+        A sealed file must come with its recipients and the answer about danger. Text must come without both.
+        """
+        if (text is None) == (self.sealed is None):
+            raise CodedValueError(FaultCode.REQUIRED, ONE_TEXT.format(name))
+        if (self.sealed is None) != (self.recipients is None):
+            raise CodedValueError(FaultCode.REQUIRED, WITH_SEALED)
+        if self.sealed is not None and self.immediate_danger is None:
+            raise CodedValueError(FaultCode.REQUIRED, DANGER_ASKED)
+        if self.sealed is None and (self.card or self.immediate_danger):
+            raise CodedValueError(FaultCode.INVALID, f"`card`, `immediate_danger`: {ONLY_WITH_SEALED}")
+
+
+class WrittenConcern(WrittenDown):
+    """A concern that a worker writes down: its text, or a file encrypted on the worker's computer.
+
+    The file contains JSON: `reference`, and `submission` with what would otherwise be in `submission` here.
+    """
+
+    wants_code: bool = Field(
+        default=False,
+        strict=True,
+        description="True if the caller wants a status token, to follow the concern and to read messages. It is in "
+        "the response, only once. Otherwise there is no token, and no message can be sent.",
+        examples=[False],
+    )
+    submission: Concern | None = Field(
+        default=None,
+        description="The concern, as for `POST /v1/concerns`. It is encrypted here.",
+        examples=[SMALLEST_EXAMPLE],
+    )
+    reference: NewReference | None = Field(
+        default=None,
+        description="With `sealed`: the new reference that is in the file. Choose it at random: 11 characters of "
+        "`02346789FKMRWXYZ`, then the check character of ISO 7064 MOD 17,16 over this alphabet.",
+        examples=[EXAMPLE_REFERENCE],
+    )
+    guide: Slug | None = Field(
+        default=None,
+        description="With `sealed`: the guide. Defaults to the default guide.",
+        examples=["child-sexual-exploitation"],
+    )
+    edition: Annotated[int, Field(strict=True, ge=1, le=MAX_NUMBER)] | None = Field(
+        default=None, description="With `sealed`: the edition. Defaults to the current one.", examples=[1]
+    )
+    form_version: Annotated[int, Field(strict=True, ge=1, le=FORM_VERSION)] | None = Field(
+        default=None, description="With `sealed`: the version of the form that the file follows.", examples=[1]
+    )
+    referral_source: ReferralSourceCode | None = Field(
+        default=None, description="With `sealed`: a code of the list `referral-source`.", examples=["2A"]
+    )
+
+    @model_validator(mode="after")
+    def _has_one(self) -> Self:
+        self.expect_one_text(self.submission, "submission")
+        needed, more = (self.reference, self.form_version), (self.guide, self.edition, self.referral_source)
+        if self.sealed is not None and None in needed:
+            raise CodedValueError(FaultCode.REQUIRED, "give `reference` and `form_version` with `sealed`")
+        if self.sealed is None and any(each is not None for each in (*needed, *more)):
+            names = "`reference`, `form_version`, `guide`, `edition`, `referral_source`"
+            raise CodedValueError(FaultCode.INVALID, f"{names}: {ONLY_WITH_SEALED}")
+        return self
+
+
+class WrittenAddition(WrittenDown):
+    """An addition that a worker writes down: its text, or a file encrypted on the worker's computer.
+
+    The file contains JSON: `reference`, and `addition` with what would otherwise be in `addition` here.
+    """
+
+    addition: Addition | None = Field(
+        default=None,
+        description="The addition, as for `POST /v1/concerns/{reference}/additions`, with `immediate_danger`. It is "
+        "encrypted here.",
+        examples=[ADDITION_EXAMPLE],
+    )
+
+    @model_validator(mode="after")
+    def _has_one(self) -> Self:
+        self.expect_one_text(self.addition, "addition")
+        if self.addition is not None and self.addition.immediate_danger is None:
+            raise CodedValueError(FaultCode.REQUIRED, DANGER_ASKED)
+        return self
+
+
+class WrittenReceipt(AlsoCall, Help, ComeBack, GuideChoice, EditionPin, ConcernIdentity):
+    """A concern that a worker wrote down is stored on disk, encrypted for the duty team."""
+
+    channel: Channel = Field(description=CHANNEL, examples=["call"])
+    came_at: UtcDateTime = Field(description=CAME_AT, examples=[EXAMPLE_CAME_AT])
+    received_by: str | None = Field(description=RECEIVED_BY, examples=["example-desk/Robin Example"])
+    status_token: str | None = Field(
+        description="The token of the caller, as in the receipt of a reporter; null if none was wanted.",
+        examples=[None],
+    )
+    receipt: str = Field(
+        description="Signed receipt (JWS, EdDSA). Verify it offline with /.well-known/jwks.json.",
+        examples=["eyJhbGciOiJFZERTQSJ9.eyJqdGkiOiI0RjdLIn0.c2lnbmF0dXJl"],
+    )

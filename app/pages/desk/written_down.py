@@ -1,0 +1,262 @@
+"""The page on which a worker writes down a call, letter, email or visit: as a new concern, or as an addition."""
+
+import datetime as dt
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from fastapi import Response
+from pydantic import BaseModel, ValidationError
+from sqlmodel import Session
+
+from app import errors
+from app.errors import FaultCode, FieldError
+from app.http.routes import GuidanceRouter
+from app.models.concerns.channels import WorkersChannel
+from app.models.concerns.concern import FORM_VERSION, MAX_NARRATIVE, ImmediateDanger, ReporterKind
+from app.models.concerns.entries import AdditionEntry
+from app.models.concerns.written_down import WrittenAddition, WrittenConcern, WrittenReceipt
+from app.models.guides.signposts import WhoToCall
+from app.models.references import find_reference, new_reference
+from app.pages.desk.actions import FORM_KEY_BYTES, ONLY_SEALED, takes_clear_words
+from app.pages.desk.unsent import key_response
+from app.pages.frame import DeskRoute, Visit, WorkerVisitDep
+from app.pages.posted_forms import SubmittedForm, SubmittedFormDep, faults_of
+from app.pages.text_format import spoken
+from app.services.access.sign_in import PATH
+from app.services.concerns.written_down import write_down_addition, write_down_concern
+from app.services.guides.editions import list_current
+from app.services.guides.working_days import LONDON
+
+router = GuidanceRouter(prefix=f"{PATH}/new", include_in_schema=False, route_class=DeskRoute)
+NEW = "new"
+"""Stands for the reference, where the text of a form is stored before the form is sent."""
+NARRATIVE, DANGER, KIND, AGE = "concern.narrative", "immediate_danger", "reporter.kind", "children.0.estimated_age"
+TO_CONCERN = "to_concern"
+"""The form field with the reference of the concern to which the text is added."""
+MOST_GUIDES = 200
+SAID_OF_ADDITION = {
+    "reporter.name": "From",
+    "reporter.phone": "Number",
+    "children.0.given_names": "Child",
+    "children.0.family_name": "Family name",
+    AGE: "Age",
+    "children.0.school_or_setting": "School",
+}
+"""The fields that an addition lacks, with their labels. They become lines of its text."""
+NOT_A_TIME = "give the time and the day on which it came"
+NO_SUCH_CONCERN = "no concern has this reference: check it for a mistake"
+ERASED = "the text of this concern has been erased: write it down as a new concern"
+FULL = "this concern can have no more additions: write it down as a new concern"
+SENT_BEFORE = "you have already written this down with other text: it is stored. To store this too, press again"
+NOT_SAVED = "sorry, this could not be saved: try again in a few seconds"
+NO_DANGER = "say whether a child is in immediate danger"
+NO_TEXT = "write down what was said"
+_Model = TypeVar("_Model", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class NewForm:
+    """The posted form of the page, for the person of `visit`."""
+
+    visit: Visit
+    posted: SubmittedForm
+
+    @property
+    def to_concern(self) -> str:
+        """The reference to add to as typed, or an empty string for a new concern."""
+        return self.posted.one(TO_CONCERN).strip()
+
+    @property
+    def in_danger(self) -> bool:
+        """True if the form says that a child is in immediate danger."""
+        return self.posted.one(DANGER) == ImmediateDanger.YES
+
+    def expect_answers(self) -> None:
+        """Raise `ValidationFailed` if the text or the answer about danger is missing."""
+        has_text = self.posted.one("sealed") or self.posted.one(NARRATIVE).strip()
+        missing = {NARRATIVE: NO_TEXT} if not has_text else {}
+        missing |= {DANGER: NO_DANGER} if not self.posted.one(DANGER) else {}
+        if missing:
+            faults = [FieldError((name,), sentence, FaultCode.REQUIRED) for name, sentence in missing.items()]
+            raise errors.ValidationFailed(faults)
+
+    def text(self) -> dict[str, Any]:
+        """Return the request's fields for the text: encrypted by the browser, or unencrypted.
+
+        Raise `ValidationFailed` for unencrypted text if this service cannot decrypt concerns.
+        """
+        if self.posted.one("sealed"):
+            given = {name: self.posted.one(name) for name in ("sealed", DANGER, "card") if self.posted.one(name)}
+            return given | {"recipients": self.posted.one("recipients").split()}
+        if not takes_clear_words(self.visit.context):
+            raise errors.ValidationFailed([FieldError((NARRATIVE,), ONLY_SEALED)])
+        return {"addition": self._addition()} if self.to_concern else {"submission": self._submission()}
+
+    def came(self) -> dict[str, Any]:
+        """Return how and when it came. Raise `ValidationFailed` if the time or the day is missing or wrong."""
+        try:
+            day = dt.date.fromisoformat(self.posted.one("came_on"))
+            time = dt.time.fromisoformat(self.posted.one("came_at"))
+        except ValueError:
+            raise errors.ValidationFailed([FieldError(("came_at",), NOT_A_TIME, FaultCode.NOT_A_DATE)]) from None
+        return {"channel": self.posted.one("channel"), "came_at": dt.datetime.combine(day, time, tzinfo=LONDON)}
+
+    def _submission(self) -> dict[str, Any]:
+        filled = {name: self.posted.one(name).strip() for name in (*SAID_OF_ADDITION, KIND)}
+        child = {name.rpartition(".")[2]: value for name, value in filled.items() if value and "children" in name}
+        reporter = {name.rpartition(".")[2]: value for name, value in filled.items() if value and "reporter" in name}
+        if not filled[KIND]:
+            reporter["kind"] = kind_of(reporter)
+        guide = self.posted.one("guide")
+        return {
+            DANGER: self.posted.one(DANGER),
+            "reporter": reporter,
+            "children": [child],
+            "concern": {"narrative": self.posted.one(NARRATIVE).strip()},
+        } | ({"guide": guide} if guide else {})
+
+    def _addition(self) -> dict[str, Any]:
+        said = [(label, self.posted.one(name).strip()) for name, label in SAID_OF_ADDITION.items()]
+        lines = "\n".join(f"{label}: {value}" for label, value in said if value)
+        text = self.posted.one(NARRATIVE).strip()
+        return {DANGER: self.posted.one(DANGER), "concern": {"narrative": f"{text}\n\n{lines}".strip() if text else ""}}
+
+
+def kind_of(reporter: Mapping[str, object]) -> str:
+    """Return the kind of a reporter who did not say it: anonymous, unless there is a name or number in `reporter`."""
+    return ReporterKind.MEMBER_OF_PUBLIC.value if reporter else ReporterKind.ANONYMOUS.value
+
+
+@router.get("")
+def read_new_page(visit: WorkerVisitDep, to: str = "") -> Response:
+    """Return the page with an empty form. `to` is the reference of the concern to add to, or an empty string."""
+    return _form_page(NewForm(visit, SubmittedForm({TO_CONCERN: [find_reference(to) or ""]})))
+
+
+@router.post("")
+def write_down_on_page(visit: WorkerVisitDep, posted: SubmittedFormDep) -> Response:
+    """Store what the form says, and return a page with the receipt. If it is refused, return the form with the errors.
+
+    A form that is sent twice is stored once.
+    """
+    form = NewForm(visit, posted)
+    try:
+        form.expect_answers()
+        return _add(form) if form.to_concern else _create(form)
+    except errors.ValidationFailed as refusal:
+        faults = {_field_of(each): each.detail for each in refusal.faults}
+    except errors.NoSuchConcern:
+        faults = {TO_CONCERN: NO_SUCH_CONCERN}
+    except errors.ConcernErased:
+        faults = {TO_CONCERN: ERASED}
+    except errors.TooManyAdditions:
+        faults = {TO_CONCERN: FULL}
+    except errors.IdempotencyKeyReused:
+        return _form_page(form, {NARRATIVE: SENT_BEFORE}, status=409, has_new_key=True)
+    except (errors.StoreBusy, errors.ReferenceTaken):
+        return _form_page(form, {NARRATIVE: NOT_SAVED}, status=503)
+    return _form_page(form, faults, status=422)
+
+
+@router.post("/typed")
+def open_typed_on_new_page(visit: WorkerVisitDep, posted: SubmittedFormDep) -> Response:
+    """Return the decrypted key (JSON) of the text that this person typed on this page and did not send.
+
+    Raise `UnsealingUnavailable` if this service cannot decrypt the key. Raise `ValidationFailed` if the posted document
+    is damaged, is not such a key, or belongs to another person or to a concern.
+    """
+    return key_response(visit, NEW, posted)
+
+
+def _create(form: NewForm) -> Response:
+    visit, posted = form.visit, form.posted
+    fields = form.came() | form.text() | {"wants_code": posted.one("wants_code") == "yes"}
+    if posted.one("sealed"):
+        fields |= {"reference": posted.one("reference"), "form_version": FORM_VERSION}
+        fields |= {"guide": posted.one("guide")} if posted.one("guide") else {}
+    wanted, key = _parse(WrittenConcern, fields), posted.one("key") or None
+    context = visit.context
+    stored = write_down_concern(context.submissions, context.unsealer, wanted, visit.actor, key)
+    receipt = WrittenReceipt.model_validate_json(stored.receipt)
+    return visit.page(
+        "desk_written_down.html",
+        reference=receipt.reference,
+        receipt=receipt,
+        acknowledge_by=receipt.acknowledge_by,
+        code_aloud=spoken(receipt.status_token) if receipt.status_token else (),
+        aloud=spoken(receipt.reference),
+        in_danger=form.in_danger,
+        addition=None,
+        who=WhoToCall(receipt.contacts, receipt.signposts),
+    )
+
+
+def _add(form: NewForm) -> Response:
+    visit = form.visit
+    reference = find_reference(form.to_concern)
+    if reference is None:
+        raise errors.NoSuchConcern
+    wanted = _parse(WrittenAddition, form.came() | form.text())
+    context, key = visit.context, form.posted.one("key") or None
+    stored = write_down_addition(context.follow_ups, context.unsealer, reference, wanted, visit.actor, key)
+    addition = AdditionEntry.model_validate_json(stored.receipt)
+    return visit.page(
+        "desk_written_down.html",
+        reference=reference,
+        receipt=None,
+        acknowledge_by=addition.acknowledge_by,
+        code_aloud=(),
+        aloud=spoken(reference),
+        in_danger=form.in_danger,
+        addition=addition.number,
+    )
+
+
+def _parse(model: type[_Model], fields: Mapping[str, Any]) -> _Model:
+    """Return an instance of `model`. Raise `ValidationFailed` with the faults."""
+    try:
+        return model.model_validate(fields, strict=False)
+    except ValidationError as error:
+        raise errors.ValidationFailed(faults_of(error)) from None
+
+
+def _field_of(fault: FieldError) -> str:
+    """Return the name of the form field that has the fault. The narrative stands for what has no field."""
+    at = ".".join(str(each) for each in fault.at if each not in ("submission", "addition"))
+    return at if at in {*SAID_OF_ADDITION, KIND, DANGER, "channel", "came_at", "guide", TO_CONCERN} else NARRATIVE
+
+
+def _form_page(
+    form: NewForm, faults: Mapping[str, str] | None = None, *, status: int = 200, has_new_key: bool = False
+) -> Response:
+    """Return the page with the form as it was filled in, and with `faults` by field."""
+    visit, posted = form.visit, form.posted
+    context, local = visit.context, visit.now.astimezone(LONDON)
+    with Session(context.engine) as session:
+        guides = list_current(session, limit=MOST_GUIDES)
+    typed = {"channel": WorkersChannel.CALL.value, "came_at": f"{local:%H:%M}", "came_on": local.date().isoformat()}
+    typed |= {name: posted.one(name) for name in posted.fields}
+    return visit.page(
+        "desk_new.html",
+        status=status,
+        typed=typed,
+        faults={name: _sentence(fault) for name, fault in (faults or {}).items()},
+        channels=[(each.value, each.meaning) for each in WorkersChannel],
+        kinds=[(each.value, each.value.replace("_", " ").capitalize()) for each in ReporterKind],
+        guides=[(each.guide, each.title) for each in guides] if len(guides) > 1 else [],
+        latest_day=local.date().isoformat(),
+        reference=new_reference(),
+        recipients=" ".join(map(str, context.submissions.sealer.recipients)),
+        takes_clear=takes_clear_words(context),
+        key=secrets.token_urlsafe(FORM_KEY_BYTES) if has_new_key or not posted.one("key") else posted.one("key"),
+        most=MAX_NARRATIVE,
+        said_of_addition=list(SAID_OF_ADDITION.items()),
+    )
+
+
+def _sentence(fault: str) -> str:
+    """Return a fault as a sentence. A fault of the API that begins with `must` is always about the time."""
+    whole = f"The time {fault}" if fault.startswith("must ") else fault
+    return whole[:1].upper() + whole[1:]

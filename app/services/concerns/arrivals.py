@@ -1,0 +1,37 @@
+"""The arrival of a concern or an addition: who received it, how it came, and when."""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Self
+
+from app.models.concerns.channels import Channel
+from app.services.audit.audit_log import REPORTER, Actor, by_reporter
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """The arrival of a concern or an addition.
+
+    `actor` is the reporter, or the worker who writes it down, with the time of storing. `came_at` is when it came: the
+    time for an acknowledgement starts then. If `has_code` is False, the reporter gets no status token.
+    """
+
+    actor: Actor
+    channel: Channel
+    came_at: dt.datetime
+    has_code: bool = True
+
+    @classmethod
+    def of_reporter(cls, channel: Channel, *, at: dt.datetime) -> Self:
+        """Return the arrival of something that the reporter sends at the time `at`."""
+        return cls(by_reporter(at), channel, at)
+
+    @property
+    def at(self) -> dt.datetime:
+        """The time of storing."""
+        return self.actor.at
+
+    @property
+    def received_by(self) -> str:
+        """The worker who writes it down, as named in the audit log, or an empty string if the reporter sends it."""
+        return "" if self.actor.client == REPORTER else self.actor.client

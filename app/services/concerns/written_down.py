@@ -1,0 +1,257 @@
+"""Concerns and additions that a worker writes down: calls, letters, emails and visits.
+
+They are concerns and additions like those that reporters send, with the same receipts, events and deadlines. The audit
+log names the worker who received them. The time for an acknowledgement starts when they came, not when they are stored.
+"""
+
+import base64
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+from pydantic import ValidationError
+from sqlmodel import Session
+
+from app.age.files import count_keys
+from app.age.keys import NotThatFile, Sealer
+from app.errors import (
+    AlreadyStored,
+    ConcernErased,
+    FaultCode,
+    FieldError,
+    IdempotencyKeyReused,
+    InvalidConcern,
+    ReferenceTaken,
+    SealedTextMisplaced,
+    UnsealingUnavailable,
+)
+from app.models.audit.entry_kinds import EntryKind
+from app.models.base import canonical_submission
+from app.models.concerns.additions import Addition
+from app.models.concerns.channels import Channel, faults_of_time
+from app.models.concerns.concern import Concern, ConcernDetail, ImmediateDanger, Reporter, ReporterKind
+from app.models.concerns.written_down import WrittenAddition, WrittenConcern, WrittenDown
+from app.models.guides.edition_keys import EditionKey
+from app.services.audit.audit_log import Actor
+from app.services.concerns.arrivals import Arrival
+from app.services.concerns.cards import card_of_addition, card_plaintext
+from app.services.concerns.edition_resolver import unknown_ids
+from app.services.concerns.entries import NewEntry
+from app.services.concerns.follow_up import FollowUps, store_addition
+from app.services.concerns.idempotency import IdempotentResult, Retryable, derive_idempotency_keys
+from app.services.concerns.receipts import PinnedEdition
+from app.services.concerns.rows import get_unerased
+from app.services.concerns.sealing import Unsealer, addition_plaintext
+from app.services.concerns.submission import SealedElsewhere, Submissions, Submitted
+
+NOT_OUR_KEYS = "these are not the current keys of this service: encrypt it again to the current keys"
+NOT_THIS_TEXT = "this is not such a text, encrypted to those keys, or it says something else than the request"
+NO_TESTS = "a worker writes down no tests: send a test to /v1/concerns, with a test key"
+USED = "this reference is in use: choose another"
+REFERRAL_SOURCE = "referral_source"
+NO_WORDS = "-"
+"""Stands for the text of a concern that was encrypted elsewhere, where a `Concern` is needed."""
+
+
+def write_down_concern(
+    submissions: Submissions, unsealer: Unsealer, wanted: WrittenConcern, actor: Actor, key: str | None = None
+) -> IdempotentResult:
+    """Store the concern that a worker writes down, and return its receipt (JSON) once it is on disk.
+
+    A text that was encrypted where it was typed (`wanted.sealed`) is stored as received. A retry with the same
+    idempotency key `key` returns the first receipt and stores no second concern.
+
+    Raise `InvalidConcern` with every fault, `IdempotencyKeyReused` if `key` was used for other content, or `StoreBusy`
+    if the concern could not be stored in time.
+    """
+    payload = canonical_submission(wanted)
+    keys = derive_idempotency_keys(key, client=f"{actor.client}, written down")
+    concern = wanted.submission or _without_words(wanted)
+    arrival = Arrival(actor, Channel(wanted.channel), wanted.came_at, wanted.wants_code)
+    try:
+        submitted = Submitted(concern, _json_of(concern), arrival, keys, sealed=_sealed_of(wanted), payload=payload)
+        pinned = _check_concern(submissions, unsealer, wanted, concern, actor)
+        return submissions.store(submitted, pinned)
+    except (AlreadyStored, ReferenceTaken, InvalidConcern) as refusal:
+        try:
+            return submissions.replay(payload, keys, concern.immediate_danger, at=actor.at)
+        except IdempotencyKeyReused:
+            if isinstance(refusal, AlreadyStored):
+                raise
+        if isinstance(refusal, ReferenceTaken) and wanted.sealed is not None:
+            raise InvalidConcern([FieldError(("reference",), USED, FaultCode.INVALID)]) from None
+        raise
+
+
+def write_down_addition(
+    follow_ups: FollowUps,
+    unsealer: Unsealer,
+    reference: str,
+    wanted: WrittenAddition,
+    actor: Actor,
+    key: str | None = None,
+) -> IdempotentResult:
+    """Store the addition that a worker writes down, and return its entry (JSON) without its text once it is on disk.
+
+    A text that was encrypted where it was typed (`wanted.sealed`) is stored as received. An addition never lowers the
+    urgency of the concern. A retry with the same idempotency key `key` stores no second addition.
+
+    Raise `NoSuchConcern` if the reference is unknown, `ConcernErased` if the concern was erased, `InvalidConcern` with
+    every fault, `TooManyAdditions` above the maximum number or size of additions, `IdempotencyKeyReused` if `key` was
+    used for other content, or `StoreBusy` if the addition could not be stored in time.
+    """
+    keys = derive_idempotency_keys(key, client=f"{actor.client}, addition to {reference} written down")
+    request = Retryable(canonical_submission(wanted), keys)
+    try:
+        _check_addition(follow_ups, unsealer, reference, wanted, actor)
+        entry = _new_addition(follow_ups, reference, wanted, actor)
+        stored = follow_ups.writer.run(store_addition, reference, entry, request)
+    except AlreadyStored:
+        return request.replay(follow_ups.engine)
+    except (InvalidConcern, ConcernErased):
+        with suppress(IdempotencyKeyReused):  # an earlier request may have stored the addition
+            return request.replay(follow_ups.engine)
+        raise
+    return IdempotentResult(reference, stored, is_replay=False)
+
+
+def _check_addition(
+    follow_ups: FollowUps, unsealer: Unsealer, reference: str, wanted: WrittenAddition, actor: Actor
+) -> None:
+    """Raise `InvalidConcern` with every fault of the request.
+
+    Raise `NoSuchConcern` if the reference is unknown, or `ConcernErased` if the concern was erased.
+    """
+    with Session(follow_ups.engine) as session:
+        concern = get_unerased(session, reference)
+    faults = faults_of_time(wanted.came_at, now=actor.at)
+    if wanted.addition is None:
+        faults += _faults_in_file(wanted, reference, Addition, follow_ups.sealer, unsealer)
+    else:
+        pinned = follow_ups.resolver.pin(EditionKey(concern.guide, concern.edition))
+        in_text = follow_ups.receipts.reference_data.faults_in_codes(wanted.addition)
+        faults += _below("addition", [*in_text, *unknown_ids(wanted.addition.concern, pinned.content)])
+    if faults:
+        raise InvalidConcern(faults)
+
+
+def _new_addition(follow_ups: FollowUps, reference: str, wanted: WrittenAddition, actor: Actor) -> NewEntry:
+    """Return the addition as a new entry, with its text and card encrypted and its own deadline."""
+    if wanted.addition is None:
+        danger, text = wanted.immediate_danger, _decode(wanted.sealed)
+        card = None if wanted.card is None else _decode(wanted.card)
+    else:
+        danger = wanted.addition.immediate_danger
+        text = follow_ups.sealer.seal(addition_plaintext(wanted.addition, reference, at=actor.at))
+        told = card_of_addition(wanted.addition.model_dump(mode="json", exclude_unset=True))
+        card = follow_ups.sealer.seal(card_plaintext(told, reference, at=actor.at))
+    return NewEntry(
+        EntryKind.ADDITION,
+        actor,
+        text,
+        follow_ups.sealer.fingerprints,
+        follow_ups.receipts.acknowledge_by(danger, at=wanted.came_at),
+        danger,
+        wanted.channel.value,
+        wanted.came_at,
+        card,
+    )
+
+
+def _without_words(wanted: WrittenConcern) -> Concern:
+    """Return a concern that has only the unencrypted fields of `wanted`, of which the text was encrypted elsewhere."""
+    return Concern.model_construct(
+        {"guide", "edition", "immediate_danger", "reporter", "children", "concern"},
+        guide=wanted.guide,
+        edition=wanted.edition,
+        immediate_danger=wanted.immediate_danger or ImmediateDanger.NOT_SURE,
+        reporter=Reporter(kind=ReporterKind.ANONYMOUS, source_code=wanted.referral_source),
+        children=(),
+        concern=ConcernDetail(narrative=NO_WORDS),
+    )
+
+
+def _json_of(concern: Concern) -> bytes:
+    return concern.model_dump_json(exclude_unset=True).encode()
+
+
+def _sealed_of(wanted: WrittenConcern) -> SealedElsewhere | None:
+    """Return the text and the card that were encrypted where they were typed, or None if the text is unencrypted."""
+    if wanted.sealed is None:
+        return None
+    card = None if wanted.card is None else _decode(wanted.card)
+    return SealedElsewhere(_decode(wanted.sealed), wanted.reference or "", wanted.form_version or 1, card)
+
+
+def _check_concern(
+    submissions: Submissions, unsealer: Unsealer, wanted: WrittenConcern, concern: Concern, actor: Actor
+) -> PinnedEdition:
+    """Return the edition that the concern is about. Raise `InvalidConcern` with every fault of the request."""
+    faults = faults_of_time(wanted.came_at, now=actor.at)
+    if concern.test:
+        faults.append(FieldError(("submission", "test"), NO_TESTS))
+    if wanted.sealed is not None:
+        faults += _faults_in_file(wanted, wanted.reference or "", Concern, submissions.sealer, unsealer)
+    try:
+        pinned = submissions.resolver.resolve(concern)
+    except InvalidConcern as refusal:
+        raise InvalidConcern([*faults, *_in_request(wanted, refusal.faults)]) from None
+    if faults:
+        raise InvalidConcern(faults)
+    return pinned
+
+
+def _in_request(wanted: WrittenConcern, faults: Sequence[FieldError]) -> list[FieldError]:
+    """Return the faults of the concern with their locations in the request."""
+    if wanted.submission is not None:
+        return _below("submission", faults)
+    return [replace(each, at=(REFERRAL_SOURCE,)) if each.at[0] == "reporter" else each for each in faults]
+
+
+def _below(name: str, faults: Sequence[FieldError]) -> list[FieldError]:
+    """Return the faults of the text with their locations in the request, which has the text in the field `name`."""
+    return [replace(each, at=(name, *each.at)) for each in faults]
+
+
+def _faults_in_file(
+    wanted: WrittenDown, reference: str, model: type[Concern | Addition], sealer: Sealer, unsealer: Unsealer
+) -> list[FieldError]:
+    """Return the faults of a text and a card that were encrypted elsewhere, as far as this service can check.
+
+    A service that can decrypt concerns also checks the text. Otherwise the desk could not open it.
+    """
+    if sorted(wanted.recipients or ()) != sorted(map(str, sealer.recipients)):
+        return [FieldError(("recipients",), NOT_OUR_KEYS, FaultCode.NOT_LISTED)]
+    files = {"sealed": wanted.sealed, "card": wanted.card}
+    given = {name: _decode(file) for name, file in files.items() if file is not None}
+    faults = [FieldError((name,), NOT_THIS_TEXT) for name, file in given.items() if not _has_keys(file, sealer)]
+    if not faults and unsealer.has_one_of(sealer.fingerprints):
+        return _faults_in_text(wanted, reference, model, unsealer)
+    return faults
+
+
+def _has_keys(file: bytes, sealer: Sealer) -> bool:
+    try:
+        return count_keys(file) == len(sealer.recipients)
+    except NotThatFile:
+        return False
+
+
+def _faults_in_text(
+    wanted: WrittenDown, reference: str, model: type[Concern | Addition], unsealer: Unsealer
+) -> list[FieldError]:
+    """Decrypt the text of `wanted`, and return a fault if it is not valid or contradicts the unencrypted fields."""
+    member = "submission" if model is Concern else EntryKind.ADDITION.value
+    try:
+        document: dict[str, Any] = unsealer.open(_decode(wanted.sealed), reference=reference)
+        text = model.model_validate(document[member], strict=False)
+    except (SealedTextMisplaced, UnsealingUnavailable, KeyError, ValidationError):
+        return [FieldError(("sealed",), NOT_THIS_TEXT)]
+    if text.immediate_danger != wanted.immediate_danger:
+        return [FieldError(("immediate_danger",), NOT_THIS_TEXT)]
+    return []
+
+
+def _decode(file: str | None) -> bytes:
+    return base64.b64decode(file or "")

@@ -1,0 +1,120 @@
+// Encrypts what a worker writes down on the page /desk/new, if the service cannot decrypt concerns.
+// The request has only the fields that the service needs unencrypted: danger, channel, time and guide.
+import { element } from "./elements.js";
+import { Fault, sentenceOf } from "./faults.js";
+import { LastSealed, PADDED_TO, seal } from "./seal_forms.js";
+
+const FORM = "form[data-write-down]";
+const LONGEST = 50_000; // characters, as the service counts them
+const CARD_WORDS = 120; // characters
+const DANGER = "immediate_danger";
+const NARRATIVE = "concern.narrative";
+const NUMBERS = ["estimated_age"];
+
+export class WriteDown {
+  #post;
+  #text = new LastSealed();
+  #card = new LastSealed();
+
+  // `post` sends a form, and replaces this page by the response.
+  constructor(post) {
+    this.#post = post;
+    document.addEventListener("submit", (event) => this.#submitted(event), { capture: true });
+    window.addEventListener("pagehide", () => [this.#text, this.#card].forEach((each) => each.forget()));
+  }
+
+  // Enable the form of the current page, so that it can be sent.
+  take() {
+    for (const form of document.querySelectorAll(FORM)) {
+      form.querySelector("button").disabled = false;
+      for (const advice of form.querySelectorAll("[data-not-sealed]")) advice.hidden = true;
+    }
+  }
+
+  #submitted(event) {
+    const form = event.target;
+    if (!form.matches(FORM)) return;
+    event.preventDefault();
+    this.#send(form).catch((error) => say(form, sentenceOf(error)));
+  }
+
+  async #send(form) {
+    const press = form.querySelector("button");
+    if (press.disabled) return;
+    press.disabled = true;
+    try {
+      const typed = [...new FormData(form)];
+      const { text, card } = documentsOf(form, typed);
+      const recipients = form.elements.recipients.value.split(" ");
+      const fields = new URLSearchParams(typed.filter(([name]) => !isInText(name)));
+      fields.set("sealed", await this.#text.of(text, () => seal(text, recipients)));
+      fields.set("card", await this.#card.of(card, () => seal(card, recipients, PADDED_TO)));
+      await this.#post(form.action, fields);
+    } finally {
+      press.disabled = false;
+    }
+  }
+}
+
+// Return the documents to encrypt: the text of a concern, or of an addition to the concern that the form names, and its
+// card. Throw a Fault if there is no text, or too much.
+export function documentsOf(form, typed) {
+  const filled = typed.map(([name, value]) => [name, value.trim()]).filter(([, value]) => value !== "");
+  const values = new Map(filled);
+  const narrative = values.get(NARRATIVE) ?? "";
+  const to = values.get("to_concern");
+  const submission = submissionOf(filled);
+  const card = cardOf(submission, narrative);
+  const reference = to === undefined ? values.get("reference") : standardReference(to);
+  const words = to === undefined ? narrative : withLines(narrative, form, values);
+  if (narrative === "") throw new Fault("no-words");
+  if ([...words].length > LONGEST) throw new Fault("too-long");
+  const addition = { [DANGER]: values.get(DANGER), concern: { narrative: words } };
+  return { text: { reference, ...(to === undefined ? { submission } : { addition }) }, card: { reference, card } };
+}
+
+// Return the concern as the service's own page makes it from the same fields (app/pages/desk/written_down.py).
+function submissionOf(filled) {
+  const submission = { reporter: {}, children: [{}], concern: {} };
+  for (const [name, value] of filled.filter(([each]) => isInText(each) || each === DANGER)) {
+    const path = name.split(".");
+    const field = path.pop();
+    const place = path.reduce((part, step) => part[step], submission);
+    place[field] = NUMBERS.includes(field) && /^\d+$/.test(value) ? Number(value) : value;
+  }
+  const { reporter } = submission;
+  reporter.kind ??= Object.keys(reporter).length > 0 ? "member_of_public" : "anonymous";
+  return submission;
+}
+
+function cardOf({ reporter, children: [child] }, narrative) {
+  const { given_names: given, family_name: family, estimated_age: age, school_or_setting: school } = child;
+  const names = [given, family].filter((each) => each !== undefined);
+  const { kind, name, phone } = reporter;
+  return {
+    children: [{ names, age, school }],
+    people: [],
+    reporter: { kind, name, phones: phone === undefined ? [] : [phone] },
+    words: [...narrative.split(/\s+/).join(" ")].slice(0, CARD_WORDS).join(""),
+  };
+}
+
+// An addition has no fields for the caller and the child: they become lines of its text.
+function withLines(narrative, form, values) {
+  const labels = JSON.parse(form.dataset.lines);
+  const lines = labels.filter(([name]) => values.has(name)).map(([name, label]) => `${label}: ${values.get(name)}`);
+  return lines.length > 0 ? `${narrative}\n\n${lines.join("\n")}` : narrative;
+}
+
+const isInText = (name) => name.includes(".");
+
+// Return a typed reference in standard form. If it is wrong, the service refuses it.
+function standardReference(typed) {
+  const plain = typed.toUpperCase().replace(/O/g, "0").replace(/[\s-]/g, "");
+  return plain.replace(/(.{4})(?=.)/g, "$1-");
+}
+
+function say(form, words) {
+  form.querySelector("[role=alert]")?.remove();
+  form.prepend(element("p", { class: "problem", role: "alert" }, words));
+}
