@@ -176,6 +176,26 @@ def test_the_words_of_a_note_and_the_key_are_in_no_argument(run: Run, reference:
     assert run("note", reference, "Words as an argument").exit_code == 2
 
 
+def test_a_label_is_sealed_before_sending_and_only_to_given_keys(
+    url: str, run: Run, reference: str, tmp_path: Path
+) -> None:
+    proxy = RecordingProxy(int(url.rpartition(":")[2]))
+    label = ("label", reference, "--url", f"http://127.0.0.1:{proxy.port}")
+    another = create_identity(tmp_path / "another.txt", at=A_TUESDAY)
+
+    refused = run(*label, "--seal-to", another, words_of_note="ZymurgyLabel")
+    too_long = run(*label, words_of_note="x" * 41)
+    of_two_lines = run(*label, words_of_note="Zymurgy\nLabel")
+    written = [run(*label, words_of_note=words) for words in ("ZymurgyLabel\n", "")]
+    proxy.close()
+
+    assert isinstance(refused.exception, KeysNotKnown)
+    assert (too_long.exit_code, of_two_lines.exit_code) == (2, 2)
+    assert [each.stdout for each in written] == [f"{reference}: label 1\n", f"{reference}: label 2\n"]
+    assert bytes(proxy.sent).count(b"PUT ") == 2
+    assert [form for form in (b"ZymurgyLabel", *forms_of("ZymurgyLabel")) if form in proxy.sent] == []
+
+
 def test_a_note_is_sealed_before_sending_and_only_to_given_keys(
     url: str, data_dir: Path, run: Run, reference: str, tmp_path: Path
 ) -> None:

@@ -171,7 +171,7 @@ def test_the_command_names_the_missing_rules_in_one_sentence(
 
     assert said.returncode == 1
     assert "changed outside this program" in said.stderr
-    assert "chains_are_never_deleted is missing" in said.stderr
+    assert "cards_are_never_deleted is missing" in said.stderr
     assert 'File "' not in said.stderr
 
 

@@ -172,7 +172,7 @@ def set_label(
     """Set the label of the concern: a few words for the desk only, encrypted like a note and erased with the concern.
 
     The newest label counts, and an empty text removes it. Encrypt it on the client, to every key
-    of `GET /v1/desk/recipients`, and this service never has the text. Labels come with the cards (`GET /v1/desk/cards`).
+    of `GET /v1/desk/recipients`, and this service never has the text. `GET /v1/desk/cards` returns labels.
     """
     expect_one_key_at_most(request)
     written = desk_entries.write_label(asked.desk, asked.reference, label, asked.actor, idempotency_key)
