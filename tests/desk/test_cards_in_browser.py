@@ -1,5 +1,6 @@
 """A child is recognised in the browser, at a service that cannot read: names, search, and who is perhaps known."""
 
+import datetime as dt
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from tests.support.browsing import accessibility_violations, browser_with_profil
 from tests.support.clock import A_TUESDAY
 from tests.support.command import guidance
 from tests.support.databases import files_of
+from tests.support.desk import desk_of
 from tests.support.desk_states import sign_in
 from tests.support.invented_concerns import invent_concerns, submission_of
 from tests.support.live import LiveServer
@@ -285,6 +287,38 @@ def test_two_concerns_are_read_side_by_side(desk: Desk) -> None:
     assert accessibility_violations(desk.page) == []
     desk.page.locator("#beside").get_by_role("button", name="Close as").click()
     expect(desk.offer("alex").get_by_role("button", name="Read side by side")).to_be_focused()
+
+
+def test_earlier_concerns_are_found_when_they_are_asked_for(desk: Desk, service: FastAPI, url: str) -> None:
+    with httpx.Client(base_url=url, trust_env=False, timeout=30) as http:
+        team = desk_of(service, http)
+        assert team.act(desk.references["alex"], "acknowledgement").is_success
+        assert team.act(desk.references["alex"], "outcome", outcome="early_help").is_success
+    service.state.context.clock.time += dt.timedelta(days=100)
+    sign_in(desk.page, service, Role.WORKER)
+    desk.page.goto("/desk")
+    desk.page.get_by_text(NAMES).click()
+    desk.page.get_by_label("File of the identity").set_input_files(desk.identity)
+    expect(desk.state).to_contain_text("3 concerns can be searched")
+    desk.find("zymurgyby")
+    expect(desk.page.locator("#found li")).to_have_count(1)
+
+    desk.page.get_by_role("button", name="Search earlier concerns too").click()
+
+    expect(desk.page.locator("#found li")).to_have_count(2)
+    assert desk.found == {"alexander", "alex"}
+
+
+def test_new_concerns_are_found_on_a_later_page_without_a_new_unlocking(desk: Desk, url: str) -> None:
+    desk.page.clock.install()
+    desk.page.goto("/desk")
+    desk.unlock()
+    raise_concerns(url)
+    desk.page.clock.fast_forward(61_000)
+
+    desk.page.get_by_role("link", name="Inbox").click()
+
+    expect(desk.state).to_contain_text("8 concerns can be searched")
 
 
 def test_forgetting_the_identity_takes_every_name_away(desk: Desk) -> None:
