@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from app.models.access.roles import Role
-from app.services.concerns.keys import create_identity
+from app.services.concerns.keys import DEVELOPMENT_IDENTITY, create_identity
 from bench.matching import SEED
 from tests.support.browsing import accessibility_violations, browser_with_profile, places_in_profile
 from tests.support.clock import A_TUESDAY
@@ -350,6 +350,28 @@ def test_another_identity_opens_no_card_and_is_told_so(desk: Desk, tmp_path: Pat
     desk.page.get_by_label("File of the identity").set_input_files(tmp_path / "other.txt")
 
     expect(desk.page.get_by_role("alert")).to_contain_text("sealed to other keys")
+
+
+def test_a_service_that_reads_takes_the_same_decisions(browser: Browser, tmp_path: Path) -> None:
+    need_script()
+    service = a_service(data_dir=tmp_path / "reading")
+    with run_server(service) as address:
+        url = address.replace("127.0.0.1", "localhost")
+        context = browser.new_context(base_url=url)
+        page = context.new_page()
+        desk = Desk(page, tmp_path / "reading" / DEVELOPMENT_IDENTITY, raise_concerns(url))
+        sign_in(page, service, Role.WORKER)
+        page.goto("/desk")
+        desk.unlock()
+        desk.open("alexander")
+        desk.offer("alex").get_by_role("button", name=SAME).click()
+
+        expect(desk.offer("alex")).to_contain_text("Marked as the same.")
+        desk.offer("alex").get_by_role("button", name="Read side by side").click()
+        columns = page.locator("#beside .two-concerns > div")
+        expect(columns.first).to_contain_text("About Alexander, told in this test.")
+        expect(columns.last).to_contain_text("About Alex, told in this test.")
+        context.close()
 
 
 def test_search_leaves_no_name_on_server_wire_or_disk(browser: Browser, tmp_path: Path) -> None:
