@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Self
 
-from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, literal, or_, select, tuple_
+from sqlalchemy import ColumnElement, Row, Select, exists, func, literal, or_, select, tuple_
 from sqlmodel import Session
 
 from app.db.tables import table_of
@@ -48,11 +48,20 @@ _NEWEST_LABEL = (
     .correlate(table_of(CardRow))
     .scalar_subquery()
 )
-_OF_ADDITION = and_(
-    _ENTRIES.reference == _CARDS.reference,
-    _ENTRIES.kind == EntryKind.ADDITION.value,
-    _ENTRIES.number == _CARDS.addition,
+_ADDED_AT = (
+    select(_ENTRIES.received_at)
+    .where(_ENTRIES.reference == _CARDS.reference, _ENTRIES.kind == EntryKind.ADDITION.value)
+    .where(_ENTRIES.number == _CARDS.addition)
+    .correlate(table_of(CardRow))
+    .scalar_subquery()
 )
+_POSITION = (
+    select(_ACTS.position)
+    .where(_ACTS.chain == _CARDS.reference, _ACTS.number == 1)
+    .correlate(table_of(CardRow))
+    .scalar_subquery()
+)
+# Subqueries, not joins: PostgreSQL would read the first entry of every chain for a join.
 _GIVEN: Select[Any] = (
     select(
         _CARDS.reference,
@@ -61,12 +70,10 @@ _GIVEN: Select[Any] = (
         _NEWEST_LABEL.label("label"),
         _CONCERNS.received_at,
         _CONCERNS.changed_at,
-        _ENTRIES.received_at.label("added_at"),
-        _ACTS.position,
+        _ADDED_AT.label("added_at"),
+        _POSITION.label("position"),
     )
     .join(table_of(ConcernRow), _CONCERNS.reference == _CARDS.reference)
-    .join(table_of(AuditEntryRow), and_(_ACTS.chain == _CARDS.reference, _ACTS.number == 1))
-    .outerjoin(table_of(EntryRow), _OF_ADDITION)
     .where(_CARDS.sealed.is_not(None))
     .order_by(_CONCERNS.received_at.desc(), _CONCERNS.reference.desc(), _CARDS.addition)
 )
