@@ -1,5 +1,6 @@
 """A child is recognised in the browser, at a service that cannot read: names, search, and who is perhaps known."""
 
+import datetime as dt
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,12 +13,13 @@ from fastapi import FastAPI
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from app.models.access.roles import Role
-from app.services.concerns.keys import create_identity
+from app.services.concerns.keys import DEVELOPMENT_IDENTITY, create_identity
 from bench.matching import SEED
 from tests.support.browsing import accessibility_violations, browser_with_profile, places_in_profile
 from tests.support.clock import A_TUESDAY
 from tests.support.command import guidance
 from tests.support.databases import files_of
+from tests.support.desk import desk_of
 from tests.support.desk_states import sign_in
 from tests.support.invented_concerns import invent_concerns, submission_of
 from tests.support.live import LiveServer
@@ -287,6 +289,38 @@ def test_two_concerns_are_read_side_by_side(desk: Desk) -> None:
     expect(desk.offer("alex").get_by_role("button", name="Read side by side")).to_be_focused()
 
 
+def test_earlier_concerns_are_found_when_they_are_asked_for(desk: Desk, service: FastAPI, url: str) -> None:
+    with httpx.Client(base_url=url, trust_env=False, timeout=30) as http:
+        team = desk_of(service, http)
+        assert team.act(desk.references["alex"], "acknowledgement").is_success
+        assert team.act(desk.references["alex"], "outcome", outcome="early_help").is_success
+    service.state.context.clock.time += dt.timedelta(days=100)
+    sign_in(desk.page, service, Role.WORKER)
+    desk.page.goto("/desk")
+    desk.page.get_by_text(NAMES).click()
+    desk.page.get_by_label("File of the identity").set_input_files(desk.identity)
+    expect(desk.state).to_contain_text("3 concerns can be searched")
+    desk.find("zymurgyby")
+    expect(desk.page.locator("#found li")).to_have_count(1)
+
+    desk.page.get_by_role("button", name="Search earlier concerns too").click()
+
+    expect(desk.page.locator("#found li")).to_have_count(2)
+    assert desk.found == {"alexander", "alex"}
+
+
+def test_new_concerns_are_found_on_a_later_page_without_a_new_unlocking(desk: Desk, url: str) -> None:
+    desk.page.clock.install()
+    desk.page.goto("/desk")
+    desk.unlock()
+    raise_concerns(url)
+    desk.page.clock.fast_forward(61_000)
+
+    desk.page.get_by_role("link", name="Inbox").click()
+
+    expect(desk.state).to_contain_text("8 concerns can be searched")
+
+
 def test_forgetting_the_identity_takes_every_name_away(desk: Desk) -> None:
     desk.unlock()
     desk.find("zymurgyby")
@@ -316,6 +350,28 @@ def test_another_identity_opens_no_card_and_is_told_so(desk: Desk, tmp_path: Pat
     desk.page.get_by_label("File of the identity").set_input_files(tmp_path / "other.txt")
 
     expect(desk.page.get_by_role("alert")).to_contain_text("sealed to other keys")
+
+
+def test_a_service_that_reads_takes_the_same_decisions(browser: Browser, tmp_path: Path) -> None:
+    need_script()
+    service = a_service(data_dir=tmp_path / "reading")
+    with run_server(service) as address:
+        url = address.replace("127.0.0.1", "localhost")
+        context = browser.new_context(base_url=url)
+        page = context.new_page()
+        desk = Desk(page, tmp_path / "reading" / DEVELOPMENT_IDENTITY, raise_concerns(url))
+        sign_in(page, service, Role.WORKER)
+        page.goto("/desk")
+        desk.unlock()
+        desk.open("alexander")
+        desk.offer("alex").get_by_role("button", name=SAME).click()
+
+        expect(desk.offer("alex")).to_contain_text("Marked as the same.")
+        desk.offer("alex").get_by_role("button", name="Read side by side").click()
+        columns = page.locator("#beside .two-concerns > div")
+        expect(columns.first).to_contain_text("About Alexander, told in this test.")
+        expect(columns.last).to_contain_text("About Alex, told in this test.")
+        context.close()
 
 
 def test_search_leaves_no_name_on_server_wire_or_disk(browser: Browser, tmp_path: Path) -> None:
