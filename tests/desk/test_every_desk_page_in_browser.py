@@ -31,6 +31,7 @@ from tests.support.desk_states import (
     roles,
     session_of,
     sign_in,
+    written_down,
 )
 from tests.support.threaded import run_server
 from tests.support.unsealing import locked_by_passphrase, need_script
@@ -70,7 +71,7 @@ def in_browser(page: Page, path: str, right: Path, wrong: Path, locked: Path) ->
 
 
 BODY = "Example Council"
-STATES = 44
+STATES = 48
 
 
 @dataclass
@@ -139,6 +140,7 @@ def look_where_the_service_reads(browser: Browser, data_dir: Path, drawn: set[st
         sign_in(sweep.page, service)
         sweep.look(inbox(sweep.page, http))
         sweep.look(concern(sweep.page, service, http, BODY))
+        sweep.look(written_down(sweep.page))
         sweep.look(roles(sweep.page, service, http))
     return sweep
 

@@ -170,6 +170,27 @@ def reopened(keys: Keyboard, http: httpx.Client, sam: str, path: str) -> States:
     page.goto(path)
 
 
+def written_down(page: Page) -> States:
+    """The page on which a call is written down: empty, refused, unfolded and sent."""
+    keys = Keyboard(page)
+    page.goto("/desk/new")
+    yield "no call yet"
+    page.get_by_label("What was said").fill("Rang twice.")
+    page.get_by_role("radio", name="Yes", exact=True).check()
+    page.get_by_label("Time").fill("23:59")
+    keys.press("button", "Write it down")
+    expect(page.locator("#fault-came_at")).to_be_visible()
+    yield "a call in the future"
+    page.get_by_label("Time").fill("09:00")
+    for summary in page.locator("main summary").all():
+        summary.press("Enter")
+    page.get_by_label("The caller wants a code").check()
+    yield "a call with all that is folded"
+    keys.press("button", "Write it down")
+    expect(page.get_by_role("heading", name="Written down")).to_be_visible()
+    yield "a call that is written down"
+
+
 def roles(page: Page, service: FastAPI, http: httpx.Client) -> States:
     """What a reader and an auditor see, and what happens at the press of somebody who is signed out."""
     path = f"/desk/concerns/{raised(http)['reference']}"
