@@ -17,7 +17,7 @@ from tests.support.concerns import Concern
 from tests.support.desk import Desk, acts_on, look, press, text_of
 from tests.support.people import JO, context_of_service, received, sign_in_as
 
-pytestmark = [pytest.mark.slow, pytest.mark.any_database]
+pytestmark = pytest.mark.slow
 
 SAM = "Sam Example"
 HIDDEN = re.compile(r'<input type="hidden" name="([^"]*)" value="([^"]*)">')
