@@ -18,6 +18,7 @@ from app.http.context import AppContext, context_of
 from app.http.responses import CACHE_CURRENT, caching_until, conditional_response
 from app.models.guides.signposts import WhoToCall
 from app.models.languages import direction_of
+from app.pages.contact_links import linked
 from app.pages.languages import (
     LANGUAGES,
     WRITING_IN,
@@ -31,6 +32,7 @@ from app.pages.languages import (
     script_words,
 )
 from app.pages.text_format import (
+    clock_time,
     contact_label,
     date_and_time,
     day,
@@ -39,6 +41,8 @@ from app.pages.text_format import (
     inline_markdown,
     option,
     person,
+    short_deadline,
+    short_moment,
     spoken,
 )
 from app.services.guides.guides import split_at_words
@@ -81,6 +85,10 @@ def page_templates() -> jinja2.Environment:
         "day": day,
         "date_and_time": date_and_time,
         "deadline": deadline,
+        "clock_time": clock_time,
+        "short_moment": short_moment,
+        "short_deadline": short_deadline,
+        "linked": linked,
         "inline_markdown": inline_markdown,
         "spoken": spoken,
         "contact_label": contact_label,

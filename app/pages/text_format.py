@@ -97,6 +97,29 @@ def deadline(moment: dt.datetime) -> str:
     return gettext("the end of {}").format(words) if time is None else f"{words} {gettext('at')} {time:%H:%M}"
 
 
+def clock_time(moment: dt.datetime) -> str:
+    """Return the time of day in London: `09:30`."""
+    return f"{moment.astimezone(LONDON):%H:%M}"
+
+
+def short_moment(moment: dt.datetime, now: dt.datetime) -> str:
+    """Return a time in London as a column of a table shows it: `09:30` on the day of `now`, otherwise `Mon 30 Nov`.
+
+    A time in another year has the year too: `30 Nov 2025`.
+    """
+    local, today = moment.astimezone(LONDON), now.astimezone(LONDON)
+    if local.date() == today.date():
+        return f"{local:%H:%M}"
+    return f"{local:%a} {local.day} {local:%b}" if local.year == today.year else f"{local.day} {local:%b %Y}"
+
+
+def short_deadline(moment: dt.datetime) -> str:
+    """Return a deadline as a column of a table shows it: `Tue 24 Nov 09:30`, or `end of Mon 30 Nov` for midnight."""
+    last_day, time = deadline_of(moment)
+    words = f"{last_day:%a} {last_day.day} {last_day:%b}"
+    return f"end of {words}" if time is None else f"{words} {time:%H:%M}"
+
+
 def page_words(sentence: str) -> str:
     """Return a sentence of the API in the vocabulary of the pages."""
     for word, plain in PAGE_WORDS:

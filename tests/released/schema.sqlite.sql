@@ -105,7 +105,7 @@ CREATE TABLE concerns (
     additions_waiting INTEGER NOT NULL,
     addition_acknowledge_by DATETIME,
     addition_danger VARCHAR,
-    waiting INTEGER NOT NULL GENERATED ALWAYS AS (CASE WHEN state = 'received' OR additions_waiting > 0 THEN 0 ELSE 1 END) STORED,
+    waiting INTEGER NOT NULL GENERATED ALWAYS AS (CASE WHEN state = 'received' OR additions_waiting > 0 THEN 0 WHEN state = 'closed' THEN 2 ELSE 1 END) STORED,
     danger INTEGER NOT NULL GENERATED ALWAYS AS (CASE WHEN addition_danger = 'yes' THEN 0 WHEN immediate_danger = 'yes' THEN 1 WHEN immediate_danger = 'not_sure' THEN 2 ELSE 3 END) STORED,
     due DATETIME NOT NULL GENERATED ALWAYS AS (CASE WHEN addition_acknowledge_by IS NULL THEN acknowledge_by WHEN state = 'received' AND acknowledge_by < addition_acknowledge_by THEN acknowledge_by ELSE addition_acknowledge_by END) STORED,
     test BOOLEAN NOT NULL,
@@ -118,11 +118,11 @@ CREATE TABLE concerns (
     CONSTRAINT pk_concerns PRIMARY KEY (reference)
 )
 
+CREATE INDEX ix_concerns_received ON concerns (received_at, reference, waiting, danger, due, state, immediate_danger, guide, assigned_to, changed_at, test, burst)
+
 CREATE INDEX ix_concerns_urgency ON concerns (waiting, danger, due, received_at, reference, state, immediate_danger, guide, assigned_to, changed_at, test, burst)
 
 CREATE INDEX ix_concerns_unacknowledged ON concerns (acknowledge_by) WHERE state = 'received' AND test IS 0
-
-CREATE INDEX ix_concerns_received ON concerns (received_at, reference, waiting, danger, due, state, immediate_danger, guide, assigned_to, changed_at, test, burst)
 
 CREATE TRIGGER concerns_name_an_edition BEFORE INSERT ON concerns WHEN NOT EXISTS (SELECT 1 FROM editions WHERE guide = NEW.guide AND language = '' AND number = NEW.edition) BEGIN SELECT RAISE(ABORT, 'a concern names a published edition'); END
 
@@ -154,9 +154,9 @@ CREATE TABLE saved_forms (
     CONSTRAINT pk_saved_forms PRIMARY KEY (form_id)
 )
 
-CREATE INDEX ix_saved_forms_expires_at ON saved_forms (expires_at)
-
 CREATE INDEX ix_saved_forms_share ON saved_forms (source, expires_at, size)
+
+CREATE INDEX ix_saved_forms_expires_at ON saved_forms (expires_at)
 
 CREATE TABLE saved_views (
     person VARCHAR NOT NULL,
@@ -433,9 +433,9 @@ CREATE TABLE deliveries (
     CONSTRAINT fk_deliveries_event_id_events FOREIGN KEY(event_id) REFERENCES events (id)
 )
 
-CREATE INDEX ix_deliveries_of_webhook ON deliveries (webhook, state, due)
-
 CREATE INDEX ix_deliveries_due ON deliveries (state, due)
+
+CREATE INDEX ix_deliveries_of_webhook ON deliveries (webhook, state, due)
 
 CREATE TRIGGER deliveries_are_never_deleted BEFORE DELETE ON deliveries WHEN TRUE BEGIN SELECT RAISE(ABORT, 'a delivery is never deleted'); END
 

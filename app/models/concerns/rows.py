@@ -14,7 +14,9 @@ from app.models.concerns.receipts import ConcernState
 
 LEAST_URGENT_FIRST = ("no", "not_sure", "yes")
 """Answers about immediate danger, least urgent first."""
-WAITING_RANK = "CASE WHEN state = 'received' OR additions_waiting > 0 THEN 0 ELSE 1 END"
+WAITING_RANK = "CASE WHEN state = 'received' OR additions_waiting > 0 THEN 0 WHEN state = 'closed' THEN 2 ELSE 1 END"
+CLOSED_RANK = 2
+"""The value of the column `waiting` for a closed concern without an unacknowledged addition."""
 DANGER_RANK = (
     "CASE WHEN addition_danger = 'yes' THEN 0 WHEN immediate_danger = 'yes' THEN 1"
     " WHEN immediate_danger = 'not_sure' THEN 2 ELSE 3 END"
@@ -62,7 +64,8 @@ class ConcernRow(SQLModel, table=True):
 
     `additions_waiting`, `addition_acknowledge_by` and `addition_danger` describe the unacknowledged additions: their
     number, earliest deadline and most urgent answer. The database computes `waiting`, `danger` and `due`, by which the
-    inbox is sorted.
+    inbox is sorted. `waiting` is 0 if the concern or an addition is unacknowledged, otherwise 1 if the concern is open,
+    and `CLOSED_RANK` if it is closed: what is open is one range of the index, whatever the number of closed concerns.
 
     `message_key` is the public key derived from the status token: messages to the reporter are sealed to it. A concern
     with `test` is not about a real child: it is not counted, has no events, and is erased after a day. `burst` is the
