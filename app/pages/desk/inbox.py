@@ -31,6 +31,7 @@ from app.pages.frame import DeskRoute, ReaderVisitDep, Visit, VisitDep, WorkerVi
 from app.pages.posted_forms import SubmittedFormDep, faults_of
 from app.services.access.people import list_workers
 from app.services.access.sign_in import GUIDES_PATH, PATH
+from app.services.concerns.rows import find_concern
 from app.services.cursors import NOT_OURS, decode_position, encode_position
 from app.services.desk.actions import acknowledge_together
 from app.services.desk.assignment import assign
@@ -177,6 +178,8 @@ def inbox_page(visit: Visit, chosen: InboxSelection, look: InboxPlace, *, status
         looked_at, people = find_look(session, visitor.name), list_workers(session)
         guides = list_current(session, limit=MOST_GUIDES)
         tabs = list_tabs(session, chosen, visitor.name, now)
+        concern = find_concern(session, look.taken) if look.taken else None
+        taken = look.taken if concern is not None and concern.assigned_to == visitor.name else ""
     query = chosen.inbox_query(visitor.name, looked_at)
     after = decode_position(look.cursor, query.column_types)
     may_still_come = dt.timedelta(seconds=2 * context.settings.writer_wait_seconds)
@@ -205,7 +208,7 @@ def inbox_page(visit: Visit, chosen: InboxSelection, look: InboxPlace, *, status
         own_list=_joined(chosen.query, own_place),
         until=until,
         looked_at=looked_at,
-        taken=look.taken if any(row.line.entry.reference == look.taken for row in rows) else "",
+        taken=taken,
         faults=look.faults,
     )
 

@@ -18,6 +18,9 @@
     Escape: "Hide the screen",
   };
   const ACTS = { j: () => step(1), k: () => step(-1), a: take, n: next, "/": search, "?": showKeys };
+  const TAKEN_AT = "desk/taken-at"; // the key in the storage of this tab: the number of the row that was just assigned
+  const ofBrowser = () => localStorage;
+  const ofTab = () => sessionStorage;
   const links = () => [...document.querySelectorAll("[data-row] .row-link")];
   const placeOf = (element) => links().findIndex((link) => link.closest("[data-row]").contains(element));
   let place = -1; // the place in the list of the row that last had the focus
@@ -54,6 +57,7 @@
     if (form === null || "assigned" in row.dataset) return press(row.querySelector(".row-link"));
     form.elements.reference.value = row.dataset.row;
     form.elements.seen.value = row.dataset.seen;
+    inStorage(ofTab, (storage) => storage.setItem(TAKEN_AT, placeOf(row)));
     form.requestSubmit();
     return true;
   }
@@ -99,28 +103,31 @@
   }
 
   function isOff() {
-    return inStorage((storage) => storage.getItem(OFF)) !== null;
+    return inStorage(ofBrowser, (storage) => storage.getItem(OFF)) !== null;
   }
 
   function turn(on) {
-    inStorage((storage) => (on ? storage.removeItem(OFF) : storage.setItem(OFF, "yes")));
+    inStorage(ofBrowser, (storage) => (on ? storage.removeItem(OFF) : storage.setItem(OFF, "yes")));
   }
 
-  // Return the result of `use` with the storage of this browser, or null if there is no storage: the keys are then on.
-  function inStorage(use) {
+  // Return the result of `use` with a storage, or null if there is no storage: the keys are then on.
+  function inStorage(storageOf, use) {
     try {
-      return use(localStorage);
+      return use(storageOf());
     } catch {
       return null;
     }
   }
 
-  // Begin with the row that was just assigned, or that had the focus before the person went on to another page.
+  // Begin with the row that had the focus before the person went on to another page. After an assignment, begin with
+  // the assigned row, or before the row that has taken its place.
   function takePlace() {
     for (const button of document.querySelectorAll("[data-show-keys]")) button.hidden = false;
-    const taken = document.querySelector("[data-taken]");
-    place = taken === null ? (history.state?.row ?? -1) : placeOf(taken.querySelector(".row-link"));
-    if (document.getElementById("done") === null && place !== -1) links()[place]?.focus();
+    const takenAt = inStorage(ofTab, (storage) => storage.getItem(TAKEN_AT));
+    inStorage(ofTab, (storage) => storage.removeItem(TAKEN_AT));
+    place = history.state?.row ?? -1;
+    if (document.getElementById("done") === null) links()[place]?.focus();
+    else if (takenAt !== null) place = Number(takenAt) - (document.querySelector("[data-taken]") === null ? 1 : 0);
   }
 
   document.addEventListener("desk:page", takePlace);
