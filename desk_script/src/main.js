@@ -3,6 +3,7 @@ import { DeskPage } from "./desk_page.js";
 import { FilePage } from "./file_page.js";
 import { HandOver } from "./hand_over.js";
 import { Keyring } from "./keyring.js";
+import { showLock } from "./lock.js";
 import { SealForms } from "./seal_forms.js";
 import { stayOnPage } from "./stay.js";
 import { Typed } from "./typed.js";
@@ -12,7 +13,11 @@ if (document.querySelector("[data-unseal-file]")) {
   new FilePage(keyring);
 } else {
   const typed = new Typed(keyring);
-  const page = new DeskPage(keyring, () => typed.putBack());
+  const page = new DeskPage(keyring, () => {
+    showLock(keyring);
+    typed.putBack();
+  });
+  keyring.onForget(() => showLock(keyring));
   const send = stayOnPage(keyring, {
     onLeave: (sent) => typed.save({ sent }),
     onPage: () => {
@@ -23,6 +28,7 @@ if (document.querySelector("[data-unseal-file]")) {
   const handOver = new HandOver(keyring, send);
   const sealForms = new SealForms(send);
   const take = () => {
+    showLock(keyring);
     handOver.take();
     sealForms.take();
     typed.take().catch(() => {}); // without a key, the browser asks before leaving

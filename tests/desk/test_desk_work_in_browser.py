@@ -78,7 +78,7 @@ def sign_in_and_open(page: Page, service: FastAPI, urgent: str) -> None:
     keys.press("button", "Sign out")
     keys.presses = 0
     keys.press("button", "Sign in with a passkey")
-    expect(page.locator(".inbox li").first).to_contain_text("Immediate danger")
+    expect(page.locator("[data-row]").first).to_contain_text("Danger")
     keys.press("link", urgent)
     expect(page.get_by_text(WORDS)).to_be_visible()
     assert keys.presses <= PRESSES

@@ -72,7 +72,8 @@ def page(browser: Browser, desk: tuple[FastAPI, str, httpx.Client]) -> Iterator[
 def tops(page: Page) -> list[tuple[float, float]]:
     """Return where each row begins and ends in the window."""
     found: list[tuple[float, float]] = page.evaluate(
-        "[...document.querySelectorAll('[data-row]')].map((row) => row.getBoundingClientRect()).map((at) => [at.top, at.bottom])"
+        "[...document.querySelectorAll('[data-row]')].map((row) => row.getBoundingClientRect())"
+        ".map((at) => [at.top, at.bottom])"
     )
     return found
 
@@ -245,7 +246,8 @@ def test_on_a_phone_acknowledge_stays_in_reach_and_covers_no_focus(
         for _ in range(len(links)):
             page.keyboard.press("Tab")
             at = page.evaluate(
-                "document.activeElement.closest('.acknowledge') ? null : document.activeElement.getBoundingClientRect().bottom"
+                "document.activeElement.closest('.acknowledge') ? null"
+                " : document.activeElement.getBoundingClientRect().bottom"
             )
             assert at is None or at <= bar["y"] + 1
 

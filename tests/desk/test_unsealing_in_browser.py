@@ -253,7 +253,7 @@ def test_unseal_html_opens_what_was_saved_from_disk_without_any_request(
 
     expect(words(alone)).to_be_visible()
     expect(alone.get_by_text(ADDED)).to_be_visible()
-    expect(alone.get_by_text("What are you worried about?")).to_be_visible()
+    expect(alone.get_by_text("What the reporter is worried about")).to_be_visible()
     assert accessibility_violations(alone) == []
     assert alone.evaluate("document.documentElement.scrollWidth") <= 320
     assert requests == [saved["unseal.html"].as_uri()]
