@@ -20,7 +20,16 @@ def entry(act: DeskAct, minutes: int, client: str = "passkey:desk/Jo Worker") ->
     """Return an entry of the audit log, so many minutes after 09:30."""
     at = A_TUESDAY + minutes * A_MINUTE
     return AuditEntryRow(
-        chain="R", number=minutes, at=at, client=client, act=act.value, address="", detail="{}", sha256="", position=1
+        chain="R",
+        number=minutes,
+        at=at,
+        client=client,
+        act=act.value,
+        address="",
+        detail="{}",
+        previous_sha256="",
+        sha256="",
+        position=1,
     )
 
 

@@ -295,6 +295,7 @@ def test_owners_tests_and_states_are_filters_of_their_own(service: FastAPI, jo: 
     )
 
 
+@pytest.mark.any_database
 def test_all_leaves_out_what_is_closed_unless_an_addition_waits(jo: TestClient, a_concern: Concern) -> None:
     closed, waits = jo.post("/v1/concerns", json=a_concern()).json(), jo.post("/v1/concerns", json=a_concern()).json()
     for receipt in (closed, waits):
@@ -307,6 +308,7 @@ def test_all_leaves_out_what_is_closed_unless_an_addition_waits(jo: TestClient, 
     assert set(shown(jo, show="closed")) == {closed["reference"], waits["reference"]}
 
 
+@pytest.mark.any_database
 def test_each_state_says_how_much_is_open_and_counts_so_far_only(
     jo: TestClient, a_concern: Concern, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -327,6 +329,7 @@ def counts(page: str) -> list[str]:
     return re.findall(r'<span class="count">([^<]*)</span>', page)
 
 
+@pytest.mark.any_database
 def test_the_order_of_the_page_is_in_its_address(jo: TestClient, clock: SettableClock, a_concern: Concern) -> None:
     urgent = received(jo, a_concern, immediate_danger="yes")
     clock.time += dt.timedelta(minutes=1)
@@ -340,6 +343,7 @@ def test_the_order_of_the_page_is_in_its_address(jo: TestClient, clock: Settable
     assert 'aria-sort="descending"><a href="/desk?order=newest">' in jo.get("/desk?order=newest").text
 
 
+@pytest.mark.any_database
 def test_one_press_in_the_inbox_assigns_to_me_and_stays_there(
     service: FastAPI, jo: TestClient, a_concern: Concern
 ) -> None:
@@ -365,6 +369,7 @@ def seen_of(page: str, reference: str) -> str:
     return page.partition(f'data-row="{reference}" data-seen="')[2].partition('"')[0]
 
 
+@pytest.mark.any_database
 def test_a_row_says_what_was_done_last_and_when_i_opened_it(jo: TestClient, a_concern: Concern) -> None:
     opened, unopened = received(jo, a_concern), received(jo, a_concern)
     press(jo, opened, "acknowledgement")
