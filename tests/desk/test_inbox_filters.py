@@ -8,13 +8,16 @@ from urllib.parse import urlencode
 
 import pytest
 from fastapi import FastAPI
+from sqlmodel import Session
 from starlette.testclient import TestClient
 
 from app.models.access.clients import Scope
 from app.models.desk.figures import FiguresOfDay
+from app.models.desk.inbox_filters import InboxOrder
 from app.pages.desk.figures import HEIGHT, bars_of
 from app.services.access.clients import NewClient, add_client
 from app.services.desk import saved_views
+from app.services.desk.inbox import InboxQuery, count_open
 from app.services.desk.saved_views import remove_views
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern, add
@@ -310,7 +313,7 @@ def test_all_leaves_out_what_is_closed_unless_an_addition_waits(jo: TestClient, 
 
 @pytest.mark.any_database
 def test_each_state_says_how_much_is_open_and_counts_so_far_only(
-    jo: TestClient, a_concern: Concern, monkeypatch: pytest.MonkeyPatch
+    service: FastAPI, jo: TestClient, a_concern: Concern, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     references = [received(jo, a_concern, immediate_danger=each) for each in ("no", "no", "yes", "no")]
     for reference in references[:2]:
@@ -322,6 +325,8 @@ def test_each_state_says_how_much_is_open_and_counts_so_far_only(
     for place in ("app.services.desk.inbox", "app.pages.desk.inbox"):
         monkeypatch.setattr(f"{place}.COUNT_LIMIT", 1)
     assert counts(jo.get("/desk").text) == ["1+", "1+", "1", "0", "1"]
+    with Session(context_of_service(service).engine) as session:
+        assert count_open(session, [InboxQuery(InboxOrder.URGENT)], now=A_TUESDAY) == [2]
 
 
 def counts(page: str) -> list[str]:
