@@ -14,7 +14,7 @@ import psutil
 from playwright.sync_api import Page
 
 from app.http.visitors import SESSION_COOKIE
-from app.pages.desk.inbox import InboxTab
+from app.pages.desk.inbox_filters import InboxTab
 from bench.browser import is_browser_installed, running_browser
 from bench.content import GUIDE, Progress
 from bench.growth import MANY_CONCERNS

@@ -34,6 +34,8 @@ class Asset(StrEnum):
     LEAVING_SCRIPT = "leaving.js"
     DESK_STYLE = "desk.css"
     DESK_SCRIPT = "desk.js"
+    DESK_CLOCK = "desk_clock.js"
+    DESK_KEYS = "desk_keys.js"
     EDIT_STYLE = "edit.css"
     EDIT_SCRIPT = "edit.js"
     PASSKEYS = "passkeys.js"

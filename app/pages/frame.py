@@ -144,8 +144,12 @@ class Visit(DeskSite):
         return self.visitor.actor
 
     def page(self, template: str, *, status: int = 200, **values: Any) -> Response:
-        """Return a page of the desk with `status`, and with the signed-in person at the top."""
-        return super().page(template, status=status, visitor=self.visitor, **values)
+        """Return a page of the desk with `status`, and with the signed-in person at the top.
+
+        If this service cannot decrypt concerns, the page also shows whether the browser holds an identity.
+        """
+        is_sealed = not self.context.unsealer.can_unseal
+        return super().page(template, status=status, visitor=self.visitor, is_sealed=is_sealed, **values)
 
 
 async def read_visit(request: Request, visitor: VisitorDep) -> Visit:

@@ -19,6 +19,7 @@ from app.http.responses import CACHE_CURRENT, caching_until, conditional_respons
 from app.models.guides.signposts import WhoToCall
 from app.models.languages import direction_of
 from app.models.references import EXAMPLE_REFERENCE, TYPED_REFERENCE
+from app.pages.contact_links import linked
 from app.pages.languages import (
     LANGUAGES,
     WRITING_IN,
@@ -41,6 +42,8 @@ from app.pages.text_format import (
     inline_markdown,
     option,
     person,
+    short_deadline,
+    short_moment,
     spoken,
 )
 from app.services.guides.guides import split_at_words
@@ -86,6 +89,9 @@ def page_templates() -> jinja2.Environment:
         "day": day,
         "date_and_time": date_and_time,
         "deadline": deadline,
+        "short_moment": short_moment,
+        "short_deadline": short_deadline,
+        "linked": linked,
         "inline_markdown": inline_markdown,
         "spoken": spoken,
         "contact_label": contact_label,

@@ -18,6 +18,7 @@ from app.models.coded_values import drop_consequent_errors
 COUNT = "count:"
 URLENCODED = "application/x-www-form-urlencoded"
 MAX_FIELDS = 20_000
+MAX_DIGITS = 9
 PLACE = re.compile("[0-9]{1,3}")  # the index of an entry in a list
 Answers = dict[str, Any]
 
@@ -39,6 +40,11 @@ class SubmittedForm:
     def lines(self, name: str) -> list[str]:
         """Return the lines of the field `name` that are not blank, without leading and trailing spaces."""
         return [line.strip() for line in self.one(name).split("\n") if line.strip()]
+
+    def number(self, name: str) -> int | None:
+        """Return the value of the field `name` as a whole number of at most nine digits, or None if it is not one."""
+        typed = self.one(name)
+        return int(typed) if typed.isascii() and typed.isdecimal() and len(typed) <= MAX_DIGITS else None
 
     def count(self, name: str) -> int:
         """Return the number of entries of the repeatable group `name`, as a hidden field of the form states it.

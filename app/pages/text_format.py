@@ -87,10 +87,10 @@ def date_and_time(moment: dt.datetime) -> str:
     return " ".join((weekday, day(moment), gettext("at"), f"{local:%H:%M}"))
 
 
-def clock_time(moment: dt.datetime, *, now: dt.datetime) -> str:
-    """Return the time in London, in English: `09:30`, or `09:30 on Tuesday 24 November 2026` if that is not today."""
+def clock_time(moment: dt.datetime, *, now: dt.datetime | None = None) -> str:
+    """Return the time in London, in English: `09:30`, with the date if `now` is another day."""
     local = moment.astimezone(LONDON)
-    is_today = local.date() == now.astimezone(LONDON).date()
+    is_today = now is None or local.date() == now.astimezone(LONDON).date()
     return f"{local:%H:%M}" if is_today else f"{local:%H:%M} on {local:%A} {local.day} {local:%B %Y}"
 
 
@@ -102,6 +102,24 @@ def deadline(moment: dt.datetime) -> str:
     last_day, time = deadline_of(moment)
     words = f"{format_date(last_day, 'EEEE', locale=_locale())} {day(last_day)}"
     return gettext("the end of {}").format(words) if time is None else f"{words} {gettext('at')} {time:%H:%M}"
+
+
+def short_moment(moment: dt.datetime, now: dt.datetime) -> str:
+    """Return a time in London as a column of a table shows it: `09:30` on the day of `now`, otherwise `Mon 30 Nov`.
+
+    A time in another year has the year too: `30 Nov 2025`.
+    """
+    local, today = moment.astimezone(LONDON), now.astimezone(LONDON)
+    if local.date() == today.date():
+        return f"{local:%H:%M}"
+    return f"{local:%a} {local.day} {local:%b}" if local.year == today.year else f"{local.day} {local:%b %Y}"
+
+
+def short_deadline(moment: dt.datetime) -> str:
+    """Return a deadline as a column of a table shows it: `Tue 24 Nov 09:30`, or `end of Mon 30 Nov` for midnight."""
+    last_day, time = deadline_of(moment)
+    words = f"{last_day:%a} {last_day.day} {last_day:%b}"
+    return f"end of {words}" if time is None else f"{words} {time:%H:%M}"
 
 
 def page_words(sentence: str) -> str:

@@ -1,4 +1,6 @@
 // Creates HTML elements. A string always becomes text, never HTML.
+import { contactPieces } from "./contact_links.js";
+
 export function element(name, attributes = {}, ...children) {
   const made = document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) {
@@ -27,5 +29,8 @@ function answerElement({ label, lines }) {
   return element("div", {}, element("dt", {}, label), element("dd", {}, ...shown));
 }
 
-// Return an element that shows text as it was typed, with its line breaks.
-export const typed = (name, text) => element(name, { class: "as-typed" }, text);
+// Return an element that shows text as it was typed, with its line breaks. Phone numbers and email addresses are links.
+export function typed(name, text) {
+  const pieces = contactPieces(text).map(({ words, address }) => (address ? element("a", { href: address }, words) : words));
+  return element(name, { class: "as-typed" }, ...pieces);
+}

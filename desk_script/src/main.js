@@ -6,6 +6,7 @@ import { FilePage } from "./file_page.js";
 import { Find } from "./find.js";
 import { HandOver } from "./hand_over.js";
 import { Keyring } from "./keyring.js";
+import { showLock } from "./lock.js";
 import { Matching } from "./matching.js";
 import { OpenedCards, Scope } from "./opened_cards.js";
 import { PerhapsKnown } from "./perhaps_known.js";
@@ -26,11 +27,13 @@ if (document.querySelector("[data-unseal-file]")) {
   const page = new DeskPage(keyring, {
     openCards: (identities) => cards.load(Scope.CURRENT, identities),
     onOpened: () => {
+      showLock(keyring);
       typed.putBack();
       find.open();
       perhapsKnown.take();
     },
   });
+  keyring.onForget(() => showLock(keyring));
   const send = stayOnPage(keyring, {
     onLeave: (sent) => typed.save({ sent }),
     onPage: () => {
@@ -43,6 +46,7 @@ if (document.querySelector("[data-unseal-file]")) {
   const perhapsKnown = new PerhapsKnown(keyring, cards, { matching, send });
   const writeDown = new WriteDown(send);
   const take = () => {
+    showLock(keyring);
     handOver.take();
     sealForms.take();
     writeDown.take();

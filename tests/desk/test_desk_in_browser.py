@@ -94,7 +94,7 @@ def test_a_worker_accepts_an_invitation_and_acts_by_keyboard(
     Keyboard(page).press("button", "Sign out")
     expect(page.get_by_role("heading", name="Sign in to the desk")).to_be_visible()
     Keyboard(page).press("button", "Sign in with a passkey")  # the first press
-    expect(page.locator(".inbox li").first).to_contain_text("Immediate danger")
+    expect(page.locator("[data-row]").first).to_contain_text("Danger")
     Keyboard(page).press("link", urgent)  # the second, and the last
     expect(page.get_by_text(WORDS)).to_be_visible()
     Keyboard(page).press("button", "Acknowledge")

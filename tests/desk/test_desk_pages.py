@@ -19,7 +19,7 @@ from starlette.testclient import TestClient
 from app.models.access.roles import Role
 from app.models.audit.audit_log import DeskAct
 from app.models.concerns.examples import FULL_EXAMPLE
-from app.pages.desk.inbox import span_in_words, time_left
+from app.pages.desk.inbox_rows import span_in_words, time_left
 from app.pages.desk.referral import leaves_of
 from app.pages.page import page_templates
 from tests.support.clock import A_TUESDAY, SettableClock
@@ -92,7 +92,7 @@ def test_an_unknown_reference_leads_to_the_inbox(jo: TestClient) -> None:
 def test_the_referral_shows_every_word_of_the_fullest_concern(jo: TestClient) -> None:
     reference = received(jo, lambda: FULL_EXAMPLE)
 
-    page = html.unescape(jo.get(f"/desk/concerns/{reference}").text)
+    page = html.unescape(re.sub(r"</?a\b[^>]*>", "", jo.get(f"/desk/concerns/{reference}").text))
 
     texts = [str(value) for _, value in leaves_of(FULL_EXAMPLE) if " " in str(value)]
     assert len(texts) > 60
@@ -215,7 +215,7 @@ def test_each_filter_of_the_inbox_shows_what_its_name_says(
 def test_the_clock_of_the_inbox_is_in_words(jo: TestClient, a_concern: Concern) -> None:
     received(jo, a_concern)
 
-    assert re.search(r"Not acknowledged\s*: <strong>[^<]* left</strong>", jo.get("/desk").text)
+    assert re.search(r"<strong data-clock=\"short\"[^>]*>[^<]* left</strong>", jo.get("/desk").text)
 
 
 def test_the_direction_of_typed_text_ends_with_the_text(jo: TestClient, a_concern: Concern) -> None:
@@ -235,11 +235,14 @@ def test_in_danger_the_clock_counts_up_and_says_when_it_is_late(
     unsure = received(jo, a_concern, immediate_danger="not_sure")
 
     clock.time += 21 * A_MINUTE
-    assert [time_of(jo, each) for each in (reference, unsure)] == [("waiting 21 minutes", False)] * 2
+    waiting = ("waiting 21 minutes", False), ("waiting 21 min", "by Tue 24 Nov 10:30")
+    assert times_of(jo, reference) == waiting
+    assert times_of(jo, unsure)[0] == waiting[0]
     clock.time += 44 * A_MINUTE
     sign_in_as(service, jo, JO, Role.LEAD)
-    assert time_of(jo, reference) == ("waiting 1 hour 5 minutes, late by 5 minutes", True)
-    assert time_of(jo, unsure) == ("waiting 1 hour 5 minutes", False)
+    late = ("waiting 1 hour 5 minutes, late by 5 minutes", True), ("late by 5 min", "waiting 1 h 5 min")
+    assert times_of(jo, reference) == late
+    assert times_of(jo, unsure)[0] == ("waiting 1 hour 5 minutes", False)
 
 
 def test_danger_that_was_added_counts_from_when_it_was_added(
@@ -254,15 +257,24 @@ def test_danger_that_was_added_counts_from_when_it_was_added(
     add(jo, receipt, danger="yes")
     clock.time += 7 * A_MINUTE
 
-    assert time_of(jo, reference) == ("waiting 7 minutes", False)
+    assert times_of(jo, reference)[0] == ("waiting 7 minutes", False)
 
 
-def time_of(jo: TestClient, reference: str) -> tuple[str, bool]:
-    """Return the time that the inbox shows of the concern, and whether it is late. Its own page says the same."""
-    row = jo.get("/desk").text.partition(f'/desk/concerns/{reference}"')[2].partition("</li>")[0]
-    ((late, words),) = re.findall(r": <strong( class=\"late\")?>([^<]*)</strong>", row)
-    assert f">{words}</strong>" in jo.get(f"/desk/concerns/{reference}").text
-    return words, bool(late)
+CLOCK = re.compile(r"<strong data-clock [^>]*?(class=\"late\")?>([^<]*)</strong>")
+
+
+def times_of(jo: TestClient, reference: str) -> tuple[tuple[str, bool], tuple[str, str]]:
+    """Return the time on the page of the concern and whether it is late, and the two lines of its row in the inbox."""
+    late, words = CLOCK.findall(jo.get(f"/desk/concerns/{reference}").text)[0]
+    row = row_of(jo, reference)
+    first, below = re.findall(r"<(?:strong|span)[^>]* data-clock=[^>]*>([^<]*)<", row)
+    assert ("late" in row.partition('data-clock="short"')[2].partition(">")[0]) == bool(late)
+    return (words, bool(late)), (first, below)
+
+
+def row_of(jo: TestClient, reference: str) -> str:
+    """Return the HTML of the concern's row in the inbox."""
+    return jo.get("/desk").text.partition(f'id="row-{reference}"')[2].partition("</tr>")[0]
 
 
 def test_a_row_says_who_reported_unless_sealed_and_whether_a_reply_waits(jo: TestClient, a_concern: Concern) -> None:
@@ -272,17 +284,17 @@ def test_a_row_says_who_reported_unless_sealed_and_whether_a_reply_waits(jo: Tes
     press(jo, reference, "acknowledgement")
     press(jo, reference, "messages", text="Which school?")
     jo.get(receipt["links"]["messages"], headers=token_of(receipt))
-    before = jo.get("/desk").text
+    before = row_of(jo, reference)
 
     add(jo, receipt, "Canary: Example School.")
 
-    after, other = jo.get("/desk").text, received(jo, a_concern)
-    assert "from: Schools" in before
+    after, other = row_of(jo, reference), received(jo, a_concern)
+    assert "From </span>Schools<" in before
     assert "Reply waiting" not in before
     assert "Reply waiting" in after
     for secret in ("Canary", "Robin", "tutor", "professional"):
-        assert secret not in after
-    assert "from:" not in jo.get("/desk").text.partition(f'/desk/concerns/{other}"')[2].partition("</li>")[0]
+        assert secret not in jo.get("/desk").text
+    assert "From </span>" not in row_of(jo, other)
     press(jo, reference, "acknowledgement", up_to_addition="1")
     assert "Reply waiting" not in jo.get("/desk").text
 

@@ -78,7 +78,7 @@ def sign_in_and_open(page: Page, service: FastAPI, urgent: str) -> None:
     keys.press("button", "Sign out")
     keys.presses = 0
     keys.press("button", "Sign in with a passkey")
-    expect(page.locator(".inbox li").first).to_contain_text("Immediate danger")
+    expect(page.locator("[data-row]").first).to_contain_text("Danger")
     keys.press("link", urgent)
     expect(page.get_by_text(WORDS)).to_be_visible()
     assert keys.presses <= PRESSES
@@ -154,15 +154,15 @@ def close_and_print(page: Page) -> None:
 
 
 def look_around(page: Page) -> None:
-    """Look at the day, save a view, and say that one has looked."""
+    """Look at the day, filter the inbox, and say that one has looked."""
     Keyboard(page).press("link", "The team’s day")
     expect(page.get_by_role("img")).to_be_visible()
     Keyboard(page).press("link", "Inbox")
-    Keyboard(page).open_up("Filter, and save views")
-    Keyboard(page).write("Name of a view with these filters", "My own")
-    Keyboard(page).press("button", "Save as a view")
-    expect(page.get_by_role("link", name="My own").first).to_be_visible()
-    Keyboard(page).open_up("Filter, and save views")
+    Keyboard(page).press("link", "Mine")
+    Keyboard(page).open_up("More filters")
+    page.get_by_label("Immediate danger in the first report").select_option("Yes")
+    Keyboard(page).press("button", "Show")
+    expect(page).to_have_url(re.compile(r"who=me&danger=yes"))
     Keyboard(page).press("link", "New since I last looked")
     Keyboard(page).press("button", "I have looked at these")
     expect(page.get_by_text("New since you last looked")).to_be_visible()

@@ -1,7 +1,6 @@
 """Filters of the inbox: each gives what it names and no more, and together they narrow."""
 
 import datetime as dt
-import html
 import re
 from collections.abc import Callable
 from typing import Any
@@ -9,13 +8,16 @@ from urllib.parse import urlencode
 
 import pytest
 from fastapi import FastAPI
+from sqlmodel import Session
 from starlette.testclient import TestClient
 
 from app.models.access.clients import Scope
 from app.models.desk.figures import FiguresOfDay
+from app.models.desk.inbox_filters import InboxOrder
 from app.pages.desk.figures import HEIGHT, bars_of
-from app.pages.desk.inbox import name_of_view
+from app.services.access.clients import NewClient, add_client
 from app.services.desk import saved_views
+from app.services.desk.inbox import InboxQuery, count_open
 from app.services.desk.saved_views import remove_views
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern, add
@@ -240,7 +242,7 @@ def test_filters_are_put_together_and_empty_ones_are_none(service: FastAPI, jo: 
     press(jo, sams, "acknowledgement")
 
     found = {
-        "danger": shown(jo, danger="yes", state="", overdue="", guide="", who="", name=""),
+        "danger": shown(jo, danger="yes", state="", overdue="", guide="", who=""),
         "mine": shown(jo, who="me"),
         "mine, a press away": shown(jo, show="mine"),
         "nobody's": shown(jo, show="unassigned"),
@@ -277,44 +279,112 @@ def test_a_filter_of_the_page_that_cannot_be_never_gives_everything(jo: TestClie
     assert {query: jo.get(f"/desk?{query}").status_code for query in queries} == dict.fromkeys(queries, 400)
 
 
-def test_a_view_is_saved_by_name_opened_replaced_and_removed(
+def test_owners_tests_and_states_are_filters_of_their_own(service: FastAPI, jo: TestClient, a_concern: Concern) -> None:
+    tester = NewClient(name="tester", scopes=[Scope.SUBMIT], test=True)
+    key = add_client(context_of_service(service).writer, tester, at=A_TUESDAY)
+    sent = jo.post("/v1/concerns", json=a_concern(test=True), headers={"Authorization": f"Bearer {key}"})
+    mine, other, test = received(jo, a_concern), received(jo, a_concern), sent.json()["reference"]
+    for reference in (mine, test):
+        press(jo, reference, "assignment", person=JO)
+    press(jo, mine, "acknowledgement")
+
+    assert shown(jo, show="acknowledged", who="me") == [mine]
+    assert shown(jo, show="acknowledged", who="nobody") == []
+    assert shown(jo, who="nobody") == [other]
+    assert shown(jo, who="me", tests="yes") == shown(jo, show="tests") == [test]
+    addresses = re.findall(r'<a href="(/desk[^"]*)"', jo.get("/desk?show=acknowledged&who=me").text)
+    assert {"/desk?who=me", "/desk?show=acknowledged", "/desk?show=acknowledged&amp;who=me&amp;tests=yes"} < set(
+        addresses
+    )
+
+
+@pytest.mark.any_database
+def test_all_leaves_out_what_is_closed_unless_an_addition_waits(jo: TestClient, a_concern: Concern) -> None:
+    closed, waits = jo.post("/v1/concerns", json=a_concern()).json(), jo.post("/v1/concerns", json=a_concern()).json()
+    for receipt in (closed, waits):
+        press(jo, receipt["reference"], "acknowledgement")
+        press(jo, receipt["reference"], "outcome", outcome="no_further_action")
+
+    assert shown(jo) == []
+    assert add(jo, waits, "Alex Example came home.").is_success
+    assert shown(jo) == [waits["reference"]]
+    assert set(shown(jo, show="closed")) == {closed["reference"], waits["reference"]}
+
+
+@pytest.mark.any_database
+def test_each_state_says_how_much_is_open_and_counts_so_far_only(
+    service: FastAPI, jo: TestClient, a_concern: Concern, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    references = [received(jo, a_concern, immediate_danger=each) for each in ("no", "no", "yes", "no")]
+    for reference in references[:2]:
+        press(jo, reference, "acknowledgement")
+    press(jo, references[1], "outcome", outcome="no_further_action")
+
+    assert counts(jo.get("/desk").text) == ["3", "2", "1", "0", "1"]
+    assert counts(jo.get("/desk?who=me").text) == ["0"] * 5
+    for place in ("app.services.desk.inbox", "app.pages.desk.inbox"):
+        monkeypatch.setattr(f"{place}.COUNT_LIMIT", 1)
+    assert counts(jo.get("/desk").text) == ["1+", "1+", "1", "0", "1"]
+    with Session(context_of_service(service).engine) as session:
+        assert count_open(session, [InboxQuery(InboxOrder.URGENT)], now=A_TUESDAY) == [2]
+
+
+def counts(page: str) -> list[str]:
+    """Return the numbers of what is open: all, not acknowledged, in danger now, overdue and acknowledged."""
+    return re.findall(r'<span class="count">([^<]*)</span>', page)
+
+
+@pytest.mark.any_database
+def test_the_order_of_the_page_is_in_its_address(jo: TestClient, clock: SettableClock, a_concern: Concern) -> None:
+    urgent = received(jo, a_concern, immediate_danger="yes")
+    clock.time += dt.timedelta(minutes=1)
+    newest = received(jo, a_concern)
+    clock.time += dt.timedelta(minutes=1)
+    press(jo, urgent, "assignment", person=JO)
+
+    assert shown(jo) == [urgent, newest]
+    assert shown(jo, order="newest") == [newest, urgent]
+    assert shown(jo, order="changed") == [urgent, newest]
+    assert 'aria-sort="descending"><a href="/desk?order=newest">' in jo.get("/desk?order=newest").text
+
+
+@pytest.mark.any_database
+def test_one_press_in_the_inbox_assigns_to_me_and_stays_there(
     service: FastAPI, jo: TestClient, a_concern: Concern
 ) -> None:
-    quiet, danger = (received(jo, a_concern, immediate_danger=each) for each in ("no", "yes"))
+    first, second = received(jo, a_concern), received(jo, a_concern)
+    page = jo.get("/desk?show=received").text
+    seen = {reference: seen_of(page, reference) for reference in (first, second)}
+    sign_in_as(service, other := TestClient(service, follow_redirects=False), SAM)
+    press(other, second, "assignment", person=SAM)
 
-    saved = send(jo, "/desk/views", name=" Überfällig & mine ", danger="yes", who="nobody", state="", overdue="false")
-    page = jo.get("/desk").text
-    (address,) = re.findall(r'class="saved" href="([^"]*)">Uberfallig mine<', page)
+    taken = send(jo, "/desk/assignment", reference=first, seen=seen[first], list="show=received&order=newest")
+    not_taken = send(jo, "/desk/assignment", reference=second, seen=seen[second], list="show=received")
 
-    assert saved.status_code == 303
-    assert html.unescape(address) == saved.headers["Location"]
-    assert shown(jo, html.unescape(address)) == [danger]
-    send(jo, "/desk/views", name="uberfallig mine", danger="no")
-    (address,) = re.findall(r'class="saved" href="([^"]*)">', jo.get("/desk").text)
-    assert shown(jo, html.unescape(address)) == [quiet]
-    other = TestClient(service)
-    sign_in_as(service, other, SAM)
-    assert 'class="saved"' not in other.get("/desk").text
-    assert send(jo, "/desk/views/uberfallig-mine/removal").status_code == 303
-    assert 'class="saved"' not in jo.get("/desk").text
-    assert send(jo, "/desk/views/uberfallig-mine/removal").status_code == 404
+    assert taken.headers["Location"] == f"/desk?show=received&order=newest&taken={first}"
+    assert f"Assigned to you: <strong>{first}</strong>" in jo.get(taken.headers["Location"]).text
+    assert not_taken.headers["Location"] == f"/desk/concerns/{second}#assign"
+    assert shown(jo, who="me") == [first]
+    assert shown(jo, who=f"person:{SAM}") == [second]
+    assert send(jo, "/desk/assignment", reference=first, seen="1", list="danger=maybe").status_code == 400
 
 
-def test_a_view_without_a_name_is_not_saved_and_keeps_its_filters(jo: TestClient) -> None:
-    answer = send(jo, "/desk/views", name="!!!", danger="yes", who="me")
-
-    assert answer.status_code == 422
-    assert "Give the view a name with letters or digits" in answer.text
-    assert 'value="!!!"' in answer.text
-    assert answer.text.count(" selected") == 2
-    assert 'class="saved"' not in answer.text
+def seen_of(page: str, reference: str) -> str:
+    """Return the number of the last audit log entry that the concern's row knows of."""
+    return page.partition(f'data-row="{reference}" data-seen="')[2].partition('"')[0]
 
 
-@for_each(
-    ("typed", "name"), [("My view", "my-view"), ("x" * 79 + " y", "x" * 79), ("--", ""), ("日本", ""), ("A1/b", "a1-b")]
-)
-def test_the_name_of_a_view_is_that_of_the_api(typed: str, name: str) -> None:
-    assert name_of_view(typed) == name
+@pytest.mark.any_database
+def test_a_row_says_what_was_done_last_and_when_i_opened_it(jo: TestClient, a_concern: Concern) -> None:
+    opened, unopened = received(jo, a_concern), received(jo, a_concern)
+    press(jo, opened, "acknowledgement")
+    jo.get(f"/desk/concerns/{opened}")
+
+    rows = [text_of(jo.get("/desk")).partition(each)[2].partition("REF")[0] for each in (opened, unopened)]
+
+    assert "Acknowledged" in rows[0]
+    assert "Opened by you: 09:30" in rows[0]
+    assert jo.get("/desk").text.count('class="unopened"') == 1
 
 
 def test_what_changed_since_i_looked_is_what_came_after_i_said_so(

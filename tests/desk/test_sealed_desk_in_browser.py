@@ -164,9 +164,9 @@ def context(browser: Browser, tmp_path: Path, sealed: Sealed) -> Iterator[Browse
 
 def go_to_words(keys: Keyboard, sealed: Sealed) -> None:
     """Go from the inbox to the words of the concern that comes first."""
-    first = keys.page.locator(".inbox li").first
-    expect(first).to_contain_text("Immediate danger")
-    keys.press("link", first.get_by_role("link").inner_text())
+    first = keys.page.locator("[data-row]").first
+    expect(first).to_contain_text("Danger")
+    keys.press("link", first.locator(".row-link").inner_text())
     keys.choose_file("File of the identity", sealed.identity)
     expect(keys.page.get_by_text(f"{CANARY} answered")).to_be_visible()
 

@@ -228,6 +228,21 @@ def test_a_passphrase_or_the_sign_in_passkey_locks_a_file(page: Page, url: str, 
     expect(words(page)).to_be_visible()
 
 
+def test_the_header_says_whether_the_page_holds_an_identity(page: Page, url: str, keys: Keys) -> None:
+    page.goto(f"/desk/concerns/{raise_concern(url)['reference']}")
+    lock = page.locator("[data-lock]")
+    expect(lock).to_have_text("Locked")
+    choose(page, keys.right)
+    expect(lock).to_have_text("Unlocked")
+    page.get_by_role("link", name="Inbox").press("Enter")
+    expect(page.get_by_role("heading", name="Inbox")).to_be_visible()
+    expect(lock).to_have_text("Unlocked")
+
+    page.reload()
+
+    expect(lock).to_have_text("Locked")
+
+
 def test_unseal_html_opens_what_was_saved_from_disk_without_any_request(
     page: Page, browser: Browser, url: str, keys: Keys, tmp_path: Path
 ) -> None:
@@ -253,7 +268,7 @@ def test_unseal_html_opens_what_was_saved_from_disk_without_any_request(
 
     expect(words(alone)).to_be_visible()
     expect(alone.get_by_text(ADDED)).to_be_visible()
-    expect(alone.get_by_text("What are you worried about?")).to_be_visible()
+    expect(alone.get_by_text("What the reporter is worried about")).to_be_visible()
     assert accessibility_violations(alone) == []
     assert alone.evaluate("document.documentElement.scrollWidth") <= 320
     assert requests == [saved["unseal.html"].as_uri()]

@@ -106,7 +106,7 @@ CREATE TABLE concerns (
     additions_waiting INTEGER NOT NULL,
     addition_acknowledge_by DATETIME,
     addition_danger VARCHAR,
-    waiting INTEGER NOT NULL GENERATED ALWAYS AS (CASE WHEN state = 'received' OR additions_waiting > 0 THEN 0 ELSE 1 END) STORED,
+    waiting INTEGER NOT NULL GENERATED ALWAYS AS (CASE WHEN state = 'received' OR additions_waiting > 0 THEN 0 WHEN state = 'closed' THEN 2 ELSE 1 END) STORED,
     danger INTEGER NOT NULL GENERATED ALWAYS AS (CASE WHEN addition_danger = 'yes' THEN 0 WHEN immediate_danger = 'yes' THEN 1 WHEN immediate_danger = 'not_sure' THEN 2 ELSE 3 END) STORED,
     due DATETIME NOT NULL GENERATED ALWAYS AS (CASE WHEN addition_acknowledge_by IS NULL THEN acknowledge_by WHEN state = 'received' AND acknowledge_by < addition_acknowledge_by THEN acknowledge_by ELSE addition_acknowledge_by END) STORED,
     test BOOLEAN NOT NULL,
@@ -124,9 +124,9 @@ CREATE TABLE concerns (
 
 CREATE INDEX ix_concerns_urgency ON concerns (waiting, danger, due, received_at, reference, state, immediate_danger, guide, assigned_to, changed_at, test, burst)
 
-CREATE INDEX ix_concerns_unacknowledged ON concerns (acknowledge_by) WHERE state = 'received' AND test IS 0
-
 CREATE INDEX ix_concerns_received ON concerns (received_at, reference, waiting, danger, due, state, immediate_danger, guide, assigned_to, changed_at, test, burst)
+
+CREATE INDEX ix_concerns_unacknowledged ON concerns (acknowledge_by) WHERE state = 'received' AND test IS 0
 
 CREATE TRIGGER concerns_name_an_edition BEFORE INSERT ON concerns WHEN NOT EXISTS (SELECT 1 FROM editions WHERE guide = NEW.guide AND language = '' AND number = NEW.edition) BEGIN SELECT RAISE(ABORT, 'a concern names a published edition'); END
 
@@ -158,9 +158,9 @@ CREATE TABLE saved_forms (
     CONSTRAINT pk_saved_forms PRIMARY KEY (form_id)
 )
 
-CREATE INDEX ix_saved_forms_share ON saved_forms (source, expires_at, size)
-
 CREATE INDEX ix_saved_forms_expires_at ON saved_forms (expires_at)
+
+CREATE INDEX ix_saved_forms_share ON saved_forms (source, expires_at, size)
 
 CREATE TABLE saved_views (
     person VARCHAR NOT NULL,

@@ -14,7 +14,9 @@ from app.models.concerns.receipts import ConcernState
 
 LEAST_URGENT_FIRST = ("no", "not_sure", "yes")
 """Answers about immediate danger, least urgent first."""
-WAITING_RANK = "CASE WHEN state = 'received' OR additions_waiting > 0 THEN 0 ELSE 1 END"
+WAITING_RANK = "CASE WHEN state = 'received' OR additions_waiting > 0 THEN 0 WHEN state = 'closed' THEN 2 ELSE 1 END"
+CLOSED_RANK = 2
+"""The value of the column `waiting` for a closed concern without an unacknowledged addition."""
 DANGER_RANK = (
     "CASE WHEN addition_danger = 'yes' THEN 0 WHEN immediate_danger = 'yes' THEN 1"
     " WHEN immediate_danger = 'not_sure' THEN 2 ELSE 3 END"
@@ -65,7 +67,8 @@ class ConcernRow(SQLModel, table=True):
 
     `additions_waiting`, `addition_acknowledge_by` and `addition_danger` describe the unacknowledged additions: their
     number, earliest deadline and most urgent answer. The database computes `waiting`, `danger` and `due`, by which the
-    inbox is sorted.
+    inbox is sorted. `waiting` is 0 if the concern or an addition is unacknowledged, otherwise 1 if the concern is open,
+    and `CLOSED_RANK` if it is closed: what is open is one range of the index, whatever the number of closed concerns.
 
     `channel` says how the concern came, and `came_at` when. `came_at` is earlier than `received_at` if a worker wrote
     the concern down afterwards, otherwise the same time. `received_by` is that worker, as named in the audit log. It is

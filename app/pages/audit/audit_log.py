@@ -1,7 +1,9 @@
 """The page of the audit log in words, for the lead of the desk and for auditors."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Annotated
 from urllib.parse import urlencode
 
@@ -44,6 +46,9 @@ DIGESTS_ALONE = frozenset(
 """The actions whose detail is only of use to programs, such as digests. Pages leave the detail out."""
 router = GuidanceRouter(prefix=PATH, include_in_schema=False, route_class=DeskRoute)
 AUDIT_LOG_PAGE_SIZE = 50
+UNLABELLED: Mapping[str, str] = MappingProxyType({})
+VISIT_GAP = dt.timedelta(minutes=30)
+"""Openings of a concern by one person that are at most this far apart belong to one visit."""
 
 
 @dataclass(frozen=True)
@@ -54,11 +59,37 @@ class ActLine:
     what: str
     who: str
     detail: str
+    times: int = 1
+    since: dt.datetime | None = None
+    """The time of the first of `times` openings that the line stands for, or None if it stands for one entry."""
 
 
-def act_lines(acts: Iterable[AuditEntryRow]) -> list[ActLine]:
-    """Return each audit log entry in words, in the same order."""
-    return [ActLine(act, _what(act), _who(act.client), _detail(act)) for act in acts]
+def act_lines(acts: Iterable[AuditEntryRow], codes: Mapping[str, str] = UNLABELLED) -> list[ActLine]:
+    """Return each audit log entry in words, in the same order.
+
+    `codes` has the label of each outcome. A code without a label is shown as stored.
+    """
+    return [ActLine(act, _what(act), _who(act.client), _detail(act, codes)) for act in acts]
+
+
+def fold_openings(lines: Iterable[ActLine]) -> list[ActLine]:
+    """Return `lines`, most recent first, with one line for the openings of each person during one visit.
+
+    A visit ends after `VISIT_GAP` without an opening. The line has the place and the time of the last opening.
+    """
+    folded: list[ActLine] = []
+    visits: dict[str, int] = {}
+    for line in lines:
+        place = visits.get(line.act.client)
+        if line.act.act != DeskAct.OPENED:
+            folded.append(line)
+        elif place is not None and (folded[place].since or folded[place].act.at) - line.act.at <= VISIT_GAP:
+            last = folded[place]
+            folded[place] = replace(last, times=last.times + 1, since=line.act.at, detail="")
+        else:
+            visits[line.act.client] = len(folded)
+            folded.append(line)
+    return folded
 
 
 def _who(client: str) -> str:
@@ -72,10 +103,13 @@ def _what(act: AuditEntryRow) -> str:
     return ACT_WORDS.get(DeskAct(act.act)) or act.act.replace("_", " ").capitalize()
 
 
-def _detail(act: AuditEntryRow) -> str:
+def _detail(act: AuditEntryRow, codes: Mapping[str, str]) -> str:
     if act.act in DIGESTS_ALONE or act.act == DeskAct.ASSIGNED:
         return ""
     sentence = sentence_of(act)
+    if act.act == DeskAct.CLOSED:
+        code, comma, rest = sentence.partition(", ")
+        return f"{codes.get(code, code)}{comma}{rest}"
     return sentence.partition("; ")[2] if act.act == DeskAct.HANDED_OVER else sentence
 
 

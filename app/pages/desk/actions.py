@@ -54,7 +54,6 @@ ONLY_SEALED = "this text must be encrypted before it is sent: turn on JavaScript
 NO_SUCH_BODY = "choose an organisation"
 ANOTHER_KEY = "the file was encrypted to a different key from the one set up for this organisation"
 REFUSED = tuple(SHOWN_AGAIN)
-DIGITS_OF_SEEN = 9
 DONE = "done"
 """The anchor of the completed action on a concern's page."""
 MOST_AT_ONCE = 20
@@ -90,8 +89,7 @@ class Attempt(Visit):
     @property
     def seen(self) -> int | None:
         """The number of the last audit log entry that the form's page showed, or None if the form has none."""
-        typed = self.posted.one("seen")
-        return int(typed) if typed.isascii() and typed.isdecimal() and len(typed) <= DIGITS_OF_SEEN else None
+        return self.posted.number("seen")
 
     @property
     def actor(self) -> Actor:

@@ -24,11 +24,12 @@ from app.models.audit.entry_kinds import EntryKind
 from app.models.base import format_utc
 from app.models.concerns.entries import AdditionEntry, LabelEntry, NoteEntry
 from app.models.guides.edition_keys import EditionKey
-from app.pages.audit.audit_log import act_lines
+from app.pages.audit.audit_log import act_lines, fold_openings
 from app.pages.concerns.form_answers import AnsweredSection
 from app.pages.desk.actions import desk_forms
 from app.pages.desk.after_acts import after_act
-from app.pages.desk.inbox import CONCERN_PAGES, ConcernReferenceInPath, lines_of
+from app.pages.desk.inbox import CONCERN_PAGES, ConcernReferenceInPath
+from app.pages.desk.inbox_rows import lines_of
 from app.pages.desk.list_place import ListPlace, ListPlaceDep
 from app.pages.desk.referral import layout_of, sections_of
 from app.pages.frame import AS_FILE, DeskRoute, ReaderVisitDep, Visit
@@ -96,6 +97,18 @@ class ShownEntries:
     sealed: Mapping[int, SealedText]
     next_page: str | None
 
+    @property
+    def first_to_read(self) -> list[AdditionEntry]:
+        """The unacknowledged additions that say that a child is in danger. Pages show them above the report."""
+        additions = [each for each in self.entries if isinstance(each, AdditionEntry)]
+        return [each for each in additions if each.acknowledged_at is None and each.immediate_danger == "yes"]
+
+    @property
+    def others(self) -> list[AdditionEntry | NoteEntry | LabelEntry]:
+        """The entries that are not among `first_to_read`, in the same order."""
+        first = self.first_to_read
+        return [each for each in self.entries if each not in first]
+
 
 def show_page(
     visit: Visit,
@@ -142,14 +155,15 @@ def read_desk_work(visit: Visit, shown: opened_concerns.Opening, *, seen_before:
     """
     concern, receipts = shown.concern, visit.context.submissions.receipts
     reference, client = concern.reference, visit.actor.client
+    outcomes = {code.code: code.label for code in visit.context.reference_data.get_code_list("outcome").codes}
     with Session(visit.context.engine) as session:
         later = [] if seen_before is None else list_entries_since(session, reference, client=client, seen=seen_before)
         return {
             "questions": desk_entries.list_messages(session, reference),
             "come_back_by": receipts.working_days.after(concern.received_at, days=receipts.come_back_days),
             "hand_overs": list_hand_overs(session, reference),
-            "acts": act_lines(list_last_entries(session, reference, limit=ACTS_SHOWN)),
-            "meanwhile": act_lines(act for act in later if act.client != client),
+            "acts": act_lines(list_last_entries(session, reference, limit=ACTS_SHOWN), outcomes),
+            "meanwhile": act_lines((act for act in later if act.client != client), outcomes),
         }
 
 
@@ -231,14 +245,21 @@ def read_concern_page(
         concern=entry,
         shown=shown,
         work=work,
+        history=fold_openings(work["acts"]),
         done=after_act(visit, entry, own[0]) if own else None,
         place=shown.place,
         forms=desk_forms(visit, parsed, recorded.seen, place=shown.place),
         line=lines_of(visit, [entry])[0],
+        edition_title=title_of_edition(visit, entry.guide, entry.edition),
         aloud=spoken(parsed),
         layout=layout_of(visit.context, entry.guide, entry.edition) if shown.sealed is not None else None,
         printed_at=visit.now,
     )
+
+
+def title_of_edition(visit: Visit, guide: str, edition: int) -> str:
+    """Return the title of the edition `edition` of `guide`, as printed."""
+    return visit.context.contents(EditionKey(guide, edition)).title
 
 
 @router.get("/concerns/{reference}/additions")

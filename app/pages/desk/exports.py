@@ -6,7 +6,7 @@ The export is one signed PDF with JSON inside, as the command makes it.
 import datetime as dt
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fastapi import Response
@@ -50,6 +50,7 @@ def printed_export(
     opened = {kind: [each for each in texts if each["kind"] == kind] for kind in ("concern", "addition", "note")}
     answers = opened["concern"][0]["opened"]["submission"]
     history = history_of(statement)
+    outcomes = {code.code: code.label for code in reference_data.get_code_list("outcome").codes}
     added = replay(RecordedConcern(), history).added
     return {
         "council": council,
@@ -58,7 +59,7 @@ def printed_export(
         "lang": "en",
         "made": f"Exported {_in_words(statement['at'])}, by {person(statement['by'])}.",
         "boxes": "The font lacks some letters: a box stands for each. The attached concern.json has the whole text.",
-        "facts": list(_facts(statement["concern"], reference_data)),
+        "facts": list(_facts(statement["concern"], outcomes, content.title)),
         "sections": [printed_section(each) for each in sections_of(answers, content, reference_data)],
         "additions": [
             _addition(each, added.get(EntryPlace(EntryKind.ADDITION, each["number"]))) for each in opened["addition"]
@@ -66,12 +67,12 @@ def printed_export(
         "notes": [_note(each, added.get(EntryPlace(EntryKind.NOTE, each["number"]))) for each in opened["note"]],
         "notes_included": document["notes_included"],
         "hand_overs": [_hand_over(each) for each in statement["hand_overs"]],
-        "history": list(_history(history)),
+        "history": list(_history(history, outcomes)),
         "keys": [each["kid"] for each in document["keys"]["keys"]],
     }
 
 
-def _facts(concern: dict[str, Any], reference_data: ReferenceData) -> Iterator[tuple[str, str]]:
+def _facts(concern: dict[str, Any], outcomes: Mapping[str, str], title: str) -> Iterator[tuple[str, str]]:
     yield "State", code_label(concern["state"]) + (", on hold" if concern["held"] else "")
     yield "Immediate danger", code_label(concern["immediate_danger"])
     if concern.get("received_by"):
@@ -82,10 +83,9 @@ def _facts(concern: dict[str, Any], reference_data: ReferenceData) -> Iterator[t
             in_words = deadline if name == "acknowledge_by" else date_and_time
             yield label, in_words(dt.datetime.fromisoformat(concern[name]))
     if concern["closed_at"] is not None:
-        outcomes = {code.code: code.label for code in reference_data.get_code_list("outcome").codes}
         yield "Closed", f"{_in_words(concern['closed_at'])}: {outcomes.get(concern['outcome'], concern['outcome'])}"
     yield "Assigned to", concern["assigned_to"] or "nobody"
-    yield "Guide", f"{concern['guide']}, edition {concern['edition']}"
+    yield "Guide", f"{title}, edition {concern['edition']}"
     if concern["test"]:
         yield "Test", "This is a test: it is not about a real child"
 
@@ -113,12 +113,12 @@ def _hand_over(entry: dict[str, Any]) -> str:
     return f"{_in_words(entry['at'])}, to {entry['body']}: {entry['reason']} Their receipt came: {came}."
 
 
-def _history(history: list[AuditEntryRow]) -> Iterator[list[str]]:
+def _history(history: list[AuditEntryRow], outcomes: Mapping[str, str]) -> Iterator[list[str]]:
     """Yield the number, time, person, action and detail of each audit log entry.
 
     Digests are shortened here. The JSON inside the PDF has them in full.
     """
-    for line in act_lines(history):
+    for line in act_lines(history, outcomes):
         detail = LONG_DIGEST.sub(r"\1...", line.detail)
         yield [str(line.act.number), date_and_time(line.act.at), line.who, line.what, detail]
 

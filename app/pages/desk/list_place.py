@@ -14,8 +14,8 @@ from app.errors import InvalidCursor, InvalidQuery
 from app.http.params import Cursor
 from app.http.routes import GuidanceRouter
 from app.models.concerns.rows import ConcernRow
-from app.models.desk.saved_views import ViewFilters
-from app.pages.desk.inbox import CONCERN_PAGES, LONGEST_QUERY, InboxSelection, InboxTab, TypedFilters, choose
+from app.pages.desk.inbox import CONCERN_PAGES, LONGEST_QUERY, OWNERS, TESTS_OR_NOT
+from app.pages.desk.inbox_filters import InboxSelection, InboxTab, TypedFilters, choose
 from app.pages.frame import DeskRoute, ReaderVisitDep, lead_to
 from app.services.access.sign_in import PATH
 from app.services.cursors import decode_position, encode_position
@@ -25,7 +25,7 @@ from app.services.desk.saved_views import find_look
 router = GuidanceRouter(prefix=PATH, include_in_schema=False, route_class=DeskRoute)
 PAGE_FIELDS = ("cursor", "until")
 """The query parameters of the inbox that name one of its pages."""
-WHOLE_INBOX = InboxSelection(InboxTab.ALL, ViewFilters())
+TESTS_LABEL = dict(TESTS_OR_NOT)[True]
 OTHER_LIST = "the filtered list"
 ListQuery = Annotated[str, Query(alias="list", max_length=LONGEST_QUERY)]
 """The query string of the inbox's page from which a concern was opened. Empty for the first page of the inbox."""
@@ -38,7 +38,7 @@ class ListPlace:
     `at` is the position of the concern in the list when it was opened, as a cursor. It is None if it is not known.
     """
 
-    chosen: InboxSelection = WHOLE_INBOX
+    chosen: InboxSelection = field(default_factory=InboxSelection)
     page: Mapping[str, str] = field(default_factory=dict)
     at: str | None = None
 
@@ -47,13 +47,12 @@ class ListPlace:
         """Return the place for the inbox's query string `query`: the whole inbox if `query` is not valid."""
         typed = dict(parse_qsl(query))
         try:
-            filters = TypedFilters.model_validate(
-                {name: typed[name] for name in typed if name in TypedFilters.model_fields}
+            chosen = choose(
+                TypedFilters.model_validate({name: typed[name] for name in typed if name in TypedFilters.model_fields})
             )
-            chosen = choose(filters.show, filters.model_dump(exclude={"show"}))
         except (ValidationError, InvalidQuery):
             return cls()
-        return cls(_of_a_tab(chosen), {name: typed[name] for name in PAGE_FIELDS if name in typed}, at)
+        return cls(chosen, {name: typed[name] for name in PAGE_FIELDS if name in typed}, at)
 
     def seen_from(self, concern: ConcernRow) -> Self:
         """Return the place with the position of `concern` in the list, unless a valid position is known already."""
@@ -76,8 +75,7 @@ class ListPlace:
     @cached_property
     def query(self) -> str:
         """The query string of the list's page. It is empty for the first page of the whole inbox."""
-        tab = "" if self.chosen == WHOLE_INBOX else urlencode({"show": self.chosen.show.value})
-        return "&".join(filter(None, (self.chosen.query if self.chosen.is_narrowed else tab, urlencode(self.page))))
+        return "&".join(filter(None, (self.chosen.query, urlencode(self.page))))
 
     @property
     def fields(self) -> dict[str, str]:
@@ -101,18 +99,13 @@ class ListPlace:
 
     @property
     def label(self) -> str:
-        """The name of the list, to stand after 'Back to': that of its tab, if no other filters are chosen."""
-        if self.chosen == WHOLE_INBOX:
-            return "the list"
-        return OTHER_LIST if self.chosen.is_narrowed else f"‘{self.chosen.show.label}’"
-
-
-def _of_a_tab(chosen: InboxSelection) -> InboxSelection:
-    """Return `chosen` as the selection of a tab, if a tab has the same filters."""
-    if chosen.show.same_as is None:
-        return chosen
-    found = (InboxSelection(tab, chosen.view) for tab in InboxTab if tab.same_as == chosen.view)
-    return next(found, chosen)
+        """The name of the list, to stand after 'Back to': that of its filter, if only one is chosen."""
+        chosen = self.chosen
+        names = [chosen.show.label] if chosen.show is not InboxTab.ALL else []
+        names += [label for who, label in OWNERS if who and who == chosen.who] + [TESTS_LABEL] * chosen.tests
+        if chosen.is_narrowed or len(names) > 1:
+            return OTHER_LIST
+        return f"‘{names[0]}’" if names else "the list"
 
 
 async def read_place(query: ListQuery = "", at: Cursor = None) -> ListPlace:

@@ -1,4 +1,4 @@
-"""The text of a concern as a referral: every answer, with the labels of the form.
+"""The text of a concern as a referral: every answer, with the labels of the form in the third person.
 
 Answers that the form does not ask for, from other software, are included too.
 """
@@ -21,6 +21,7 @@ from app.pages.concerns.form_answers import (
 )
 from app.pages.concerns.form_builder import FormBuilder
 from app.pages.concerns.form_layout import ENTRY_NAMES, ConcernForm, Question, QuestionKind, RepeatableGroup
+from app.pages.concerns.worker_words import FOR_THE_WORKER
 from app.pages.posted_forms import Answers, value_at
 from app.services.guides.reference_data import ELSEWHERE, ReferenceData
 
@@ -34,13 +35,13 @@ ReferralLayout = dict[str, Any]
 
 
 def sections_of(answers: Answers, content: EditionContent, reference_data: ReferenceData) -> list[AnsweredSection]:
-    """Return the answers of a concern by section, with the labels of its edition `content`.
+    """Return the answers of a concern by section, in the words for a worker.
 
     Answers that need a special route come first. Answers that the form does not ask for come last. The guide, the
     edition and the mark of a test are left out, because pages show them elsewhere.
     """
     counts = {name: len(entries) for name, entries in repeated_entries(answers)}
-    form = FormBuilder(content, reference_data, counts).make()
+    form = FormBuilder(content, reference_data, counts, FOR_THE_WORKER).make()
     flags = flags_of(reference_data, content)
     sections = [*_flagged(answers, flags), *answered_sections(form, answers)]
     rest = tuple(_further_details(form, answers))
@@ -125,7 +126,7 @@ def layout_of(context: AppContext, guide: str, edition: int) -> ReferralLayout:
     """
     one_of_each = dict.fromkeys(ENTRY_NAMES, 1)
     content = context.contents(EditionKey(guide, edition))
-    form = FormBuilder(content, context.reference_data, one_of_each).make()
+    form = FormBuilder(content, context.reference_data, one_of_each, FOR_THE_WORKER).make()
     sections = [
         {
             "id": section.id,

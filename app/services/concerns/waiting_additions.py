@@ -112,13 +112,16 @@ def count_waiting(session: Session, concern: ConcernRow) -> None:
 
 
 class WaitingAdditions(NamedTuple):
-    """The unacknowledged additions of a concern: the time when the earliest came, and a flag.
+    """The unacknowledged additions of a concern: the time when the earliest came, and the most pressing one.
 
-    `has_answer` is True if one of the additions answers a message.
+    `has_answer` is True if one of the additions answers a message. `number_due` is the number of the addition with the
+    earliest deadline, and `danger_due` its answer about immediate danger.
     """
 
     since: dt.datetime
     has_answer: bool
+    number_due: int
+    danger_due: str | None
 
 
 def find_waiting(session: Session, references: Collection[str]) -> dict[str, WaitingAdditions]:
@@ -135,12 +138,21 @@ def find_waiting(session: Session, references: Collection[str]) -> dict[str, Wai
         message.answered_by == _ENTRIES.number,
     )
     waiting = (
-        select(_ENTRIES.reference, func.min(_ENTRIES.came_at), func.max(case((is_answer, 1), else_=0)))
+        select(
+            _ENTRIES.reference,
+            _ENTRIES.came_at,
+            case((is_answer, 1), else_=0),
+            _ENTRIES.number,
+            _ENTRIES.immediate_danger,
+        )
         .where(_ENTRIES.reference.in_(references), _ENTRIES.kind == EntryKind.ADDITION.value, _WAITS)
-        .group_by(_ENTRIES.reference)
+        .order_by(_ENTRIES.reference, _ENTRIES.acknowledge_by, _ENTRIES.number)
     )
-    found = session.connection().execute(waiting)
-    return {reference: WaitingAdditions(since, bool(answers)) for reference, since, answers in found}
+    found: dict[str, WaitingAdditions] = {}
+    for reference, came_at, answers, number, danger in session.connection().execute(waiting):
+        first = found.get(reference) or WaitingAdditions(came_at, False, number, danger)
+        found[reference] = first._replace(since=min(first.since, came_at), has_answer=first.has_answer or bool(answers))
+    return found
 
 
 def count_additions(session: Session, *, now: dt.datetime) -> dict[str, int]:

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from sqlalchemy import Column, ColumnElement, Row, func, literal, select, tuple_
@@ -13,7 +13,7 @@ from app.db.writer import Writer
 from app.models.audit.audit_log import INBOX, DeskAct
 from app.models.audit.details import ShownDetails
 from app.models.concerns.receipts import ConcernState
-from app.models.concerns.rows import BY_URGENCY, ConcernRow
+from app.models.concerns.rows import BY_URGENCY, CLOSED_RANK, ConcernRow
 from app.models.desk.inbox import InboxEntry
 from app.models.desk.inbox_filters import NO_BURST, InboxFilter, InboxOrder
 from app.services.audit.audit_log import Actor, record_reading
@@ -29,6 +29,8 @@ NOT_TIMES: Mapping[str, type] = {"waiting": int, "danger": int, "reference": str
 """The types of the sort columns that are not times."""
 DANGER_RANK_LIMIT = 1
 """The highest value of the column `danger` that means immediate danger. Higher values mean less danger."""
+COUNT_LIMIT = 500
+"""The largest number of open concerns that is counted exactly."""
 InboxPosition = tuple[Any, ...]
 
 
@@ -40,7 +42,8 @@ class InboxQuery:
     `NO_BURST` for concerns of no burst. `assigned_to` is a person, or empty for unassigned concerns. `reference` is the
     start of a reference.
 
-    If `waits_in_danger` is True, list only concerns with unacknowledged text whose reporter said, at first or in an
+    If `is_open` is True, list only concerns that are not closed, and closed ones with an unacknowledged addition. If
+    `waits_in_danger` is True, list only concerns with unacknowledged text whose reporter said, at first or in an
     addition, that a child is in immediate danger.
     """
 
@@ -56,6 +59,7 @@ class InboxQuery:
     changed_since: dt.datetime | None = None
     reference: str | None = None
     waits_in_danger: bool = False
+    is_open: bool = False
 
     @classmethod
     def of(cls, order: InboxOrder, wanted: InboxFilter, *, me: str | None, **others: Any) -> Self:
@@ -82,6 +86,8 @@ class InboxQuery:
         ]
         if self.overdue is not None:
             conditions.append(_is_overdue(now) if self.overdue else ~_is_overdue(now))
+        if self.is_open:
+            conditions.append(_CONCERNS.waiting < CLOSED_RANK)
         if self.waits_in_danger:
             conditions += [_CONCERNS.waiting == 0, _CONCERNS.danger <= DANGER_RANK_LIMIT]
         if self.changed_since is not None:
@@ -135,6 +141,19 @@ def position_of(row: Row[Any], query: InboxQuery) -> InboxPosition:
 def _is_overdue(now: dt.datetime) -> ColumnElement[bool]:
     """Return the SQL condition for a concern that is overdue or has an overdue addition. Tests are left out."""
     return (_CONCERNS.waiting == 0) & (_CONCERNS.due < now) & _CONCERNS.test.is_(False)
+
+
+def count_open(session: Session, queries: Sequence[InboxQuery], *, now: dt.datetime) -> list[int]:
+    """Return for each query the number of open concerns that match, at most `COUNT_LIMIT` + 1.
+
+    The limit and the index keep the cost independent of the number of closed concerns.
+    """
+    found = []
+    for query in queries:
+        matching = select(_CONCERNS.reference).where(*replace(query, is_open=True).conditions(now))
+        bounded = matching.limit(COUNT_LIMIT + 1).subquery()
+        found.append(session.execute(select(func.count()).select_from(bounded)).scalar_one())
+    return found
 
 
 def count_states(session: Session, *, now: dt.datetime) -> dict[str, int]:

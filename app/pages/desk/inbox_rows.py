@@ -1,0 +1,167 @@
+"""The rows of the inbox: what each concern's row shows without the text of the concern, and its deadline in words."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlmodel import Session
+
+from app.models.audit.audit_log import DeskAct
+from app.models.concerns.concern import ImmediateDanger
+from app.models.concerns.receipts import ConcernState
+from app.models.concerns.rows import LEAST_URGENT_FIRST
+from app.models.desk.inbox import InboxEntry
+from app.pages.audit.audit_log import ActLine, act_lines
+from app.pages.frame import Visit
+from app.services.audit.last_acts import LastActs, find_last_acts
+from app.services.concerns.waiting_additions import WaitingAdditions, find_waiting
+
+ONE_HOUR, ONE_DAY = dt.timedelta(hours=1), dt.timedelta(days=1)
+SHORT_UNITS = {"hour": "h", "minute": "min"}
+DAYS_ALONE = 3  # from this many days on, durations are shown without hours
+
+
+def time_left(due: dt.datetime, now: dt.datetime, *, is_short: bool = False) -> str:
+    """Return the time left until `due` in words: `2 hours 10 minutes left`, or `late by 1 day`."""
+    length = span_in_words(abs(due - now), is_short=is_short)
+    return f"{length} left" if now <= due else f"late by {length}"
+
+
+def span_in_words(span: dt.timedelta, *, is_short: bool = False) -> str:
+    """Return a duration in words, to the minute: `2 hours 10 minutes` or `1 day 4 hours`.
+
+    If `is_short`, abbreviate hours and minutes: `2 h 10 min`. From three days on, omit the hours. `desk_clock.js` says
+    the same while the page is open.
+    """
+    days, hours, minutes = span.days, span % ONE_DAY // ONE_HOUR, span % ONE_HOUR // dt.timedelta(minutes=1)
+    if days >= DAYS_ALONE:
+        hours = 0
+    units = ((days, "day"), (hours, "hour")) if days else ((hours, "hour"), (minutes, "minute"))
+    words = [_counted(number, unit, is_short=is_short) for number, unit in units if number]
+    return " ".join(words) or ("under 1 min" if is_short else "less than a minute")
+
+
+def _counted(number: int, unit: str, *, is_short: bool) -> str:
+    if is_short and unit in SHORT_UNITS:
+        return f"{number} {SHORT_UNITS[unit]}"
+    return f"{number} {unit}{'s' if number != 1 else ''}"
+
+
+@dataclass(frozen=True)
+class InboxLine:
+    """A concern at the desk, with its danger and the deadline in force.
+
+    `added` describes the additions that are not acknowledged, and is None if there are none.
+    """
+
+    entry: InboxEntry
+    now: dt.datetime
+    added: WaitingAdditions | None
+    source: str | None = None
+    """The label of the concern's referral source, or None. Other details of the reporter are encrypted."""
+
+    @property
+    def is_unread(self) -> bool:
+        """True if the first report has not been acknowledged."""
+        return self.entry.state is ConcernState.RECEIVED
+
+    @property
+    def danger(self) -> str:
+        """The most urgent answer about immediate danger, from the concern or from unacknowledged additions."""
+        return max(self.entry.immediate_danger, self.entry.addition_danger or "no", key=LEAST_URGENT_FIRST.index)
+
+    @property
+    def danger_source(self) -> str:
+        """Who gave the answer of `danger`: an unacknowledged addition if one says it, otherwise the first report."""
+        return "addition" if self.entry.addition_danger == self.danger else "first report"
+
+    @property
+    def due(self) -> dt.datetime | None:
+        """The deadline in force: the earlier of those of the concern and its additions. None if nothing waits."""
+        dues = (self.is_unread and self.entry.acknowledge_by, self.entry.addition_acknowledge_by)
+        return min((due for due in dues if due), default=None)
+
+    @property
+    def waits_since(self) -> dt.datetime | None:
+        """The time since which a child is or may be in danger and nobody has acknowledged it. None without danger."""
+        if self.due is None or self.danger == ImmediateDanger.NO:
+            return None
+        return self.entry.came_at if self.is_unread or self.added is None else self.added.since
+
+    @property
+    def time(self) -> str | None:
+        """The time left in words, or None if neither the concern nor an addition must still be acknowledged.
+
+        If a child is or may be in danger, the text is the time waited so far, followed by the delay if the concern is
+        overdue.
+        """
+        if self.due is None:
+            return None
+        left = time_left(self.due, self.now)
+        if self.waits_since is None:
+            return left
+        waiting = f"waiting {span_in_words(self.now - self.waits_since)}"
+        return f"{waiting}, {left}" if self.entry.overdue else waiting
+
+    @property
+    def short_times(self) -> tuple[str, str | None]:
+        """The time of the line for a narrow column, and the time waited if the concern is late and in danger.
+
+        The first is the delay or the time left, or the time waited if a child is or may be in danger and the deadline
+        has not passed. There must be a deadline.
+        """
+        left = time_left(self.due or self.now, self.now, is_short=True)
+        if self.waits_since is None:
+            return left, None
+        waiting = f"waiting {span_in_words(self.now - self.waits_since, is_short=True)}"
+        return (left, waiting) if self.entry.overdue else (waiting, None)
+
+    @property
+    def due_because(self) -> str:
+        """The reason for the deadline in force: `addition 1 says immediate danger`."""
+        what, answer = "the first report", self.entry.immediate_danger
+        if self.added is not None and self.due == self.entry.addition_acknowledge_by:
+            what, answer = f"addition {self.added.number_due}", self.added.danger_due or "no"
+        if answer == ImmediateDanger.YES:
+            return f"{what} says immediate danger"
+        if answer == ImmediateDanger.NOT_SURE:
+            return f"{what} is not sure about danger"
+        return f"{what} has not been acknowledged"
+
+
+def lines_of(visit: Visit, entries: Sequence[InboxEntry]) -> list[InboxLine]:
+    """Return a line of the desk for each concern of `entries`, in the same order."""
+    with Session(visit.context.engine) as session:
+        added = find_waiting(session, [each.reference for each in entries if each.additions_waiting])
+    sources = {code.code: code.label for code in visit.context.reference_data.get_code_list("referral-source").codes}
+    return [
+        InboxLine(each, visit.now, added.get(each.reference), sources.get(each.referral_source or ""))
+        for each in entries
+    ]
+
+
+@dataclass(frozen=True)
+class InboxRow:
+    """A row of the inbox: the line of the concern, and the last act and opening by the signed-in person.
+
+    `last` is the last act in words. `acts` also has the number of the last audit log entry.
+    """
+
+    line: InboxLine
+    acts: LastActs
+    last: ActLine
+
+    @property
+    def last_words(self) -> str:
+        """The last act in few words: the column `Assigned to` already names the person."""
+        return "Assigned" if self.acts.entry.act == DeskAct.ASSIGNED else self.last.what
+
+
+def rows_of(visit: Visit, entries: Sequence[InboxEntry]) -> list[InboxRow]:
+    """Return a row of the inbox for each concern of `entries`, in the same order."""
+    with Session(visit.context.engine) as session:
+        acts = find_last_acts(session, [each.reference for each in entries], client=visit.actor.client)
+        return [
+            InboxRow(line, found := acts[line.entry.reference], act_lines([found.entry])[0])
+            for line in lines_of(visit, entries)
+        ]

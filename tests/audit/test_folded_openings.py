@@ -1,0 +1,73 @@
+"""The history on the page of a concern: one line for the openings of a visit, and codes in words."""
+
+import datetime as dt
+
+import pytest
+from fastapi import FastAPI
+from starlette.testclient import TestClient
+
+from app.models.audit.audit_log import AuditEntryRow, DeskAct
+from app.pages.audit.audit_log import VISIT_GAP, act_lines, fold_openings
+from tests.support.clock import A_TUESDAY, SettableClock
+from tests.support.concerns import Concern
+from tests.support.desk import acts_on, press, text_of
+from tests.support.people import received, sign_in_as
+
+A_MINUTE = dt.timedelta(minutes=1)
+
+
+def entry(act: DeskAct, minutes: int, client: str = "passkey:desk/Jo Worker") -> AuditEntryRow:
+    """Return an entry of the audit log, so many minutes after 09:30."""
+    at = A_TUESDAY + minutes * A_MINUTE
+    return AuditEntryRow(
+        chain="R",
+        number=minutes,
+        at=at,
+        client=client,
+        act=act.value,
+        address="",
+        detail="{}",
+        previous_sha256="",
+        sha256="",
+        position=1,
+    )
+
+
+def test_the_openings_of_one_visit_are_one_line_and_other_acts_stay() -> None:
+    opened, noted, sam = DeskAct.OPENED, DeskAct.NOTED, "passkey:desk/Sam Example"
+    gap = VISIT_GAP // A_MINUTE
+    newest_first = [
+        *(entry(opened, 20), entry(noted, 19), entry(opened, 15), entry(opened, 14, sam), entry(opened, 0)),
+        entry(opened, -gap - 1),
+    ]
+
+    folded = fold_openings(act_lines(newest_first))
+
+    assert [(each.act.number, each.times, each.since) for each in folded] == [
+        (20, 3, A_TUESDAY),
+        (19, 1, None),
+        (14, 1, None),
+        (-gap - 1, 1, None),
+    ]
+
+
+@pytest.mark.slow
+def test_the_page_folds_openings_and_says_codes_in_words(
+    service: FastAPI, client: TestClient, clock: SettableClock, a_concern: Concern
+) -> None:
+    client.follow_redirects = False
+    sign_in_as(service, client)
+    reference = received(client, a_concern)
+    press(client, reference, "acknowledgement")
+    for _ in range(3):
+        page = client.get(f"/desk/concerns/{reference}")
+        clock.time += 10 * A_MINUTE
+    press(client, reference, "outcome", outcome="no_further_action")
+
+    page = client.get(f"/desk/concerns/{reference}")
+
+    history = text_of(page).partition("What was done")[2]
+    assert "Opened by Jo Example, 4 times, Tuesday 24 November 2026 at 09:30 to 10:00" in history
+    assert "No further action, not shared with the reporter" in history
+    assert "no_further_action" not in history
+    assert len([act for act, *_ in acts_on(service, reference) if act == DeskAct.OPENED]) == 4
