@@ -1,5 +1,6 @@
 """Additions in number: as many as a concern takes, read a page at a time, and never in the writer's thread."""
 
+import html
 import io
 import re
 import threading
@@ -280,7 +281,7 @@ def numbers_on_pages(browser: Any, reference: str) -> list[list[int]]:
     while path:
         page = browser.get(path).text
         found.append([int(number) for number in WORDS.findall(page)])
-        path = next(iter(NEXT.findall(page)), "")
+        path = html.unescape(next(iter(NEXT.findall(page)), ""))
     return found
 
 

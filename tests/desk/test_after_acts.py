@@ -23,7 +23,7 @@ SAM = "Sam Example"
 HIDDEN = re.compile(r'<input type="hidden" name="([^"]*)" value="([^"]*)">')
 NEXT = re.compile(r'href="([^"]*)" data-next')
 BACK = re.compile(r'href="([^"]*)" data-back>([^<]*)<')
-CONCERN = re.compile(r'<h3><a href="(/desk/concerns/[^"]*)"')
+CONCERN = re.compile(r'class="row-link" href="(/desk/concerns/[^"]*)"')
 
 
 @pytest.fixture
@@ -185,10 +185,10 @@ def test_the_next_concern_is_on_the_record(service: FastAPI, jo: TestClient, a_c
     [
         ("", "/desk", "the list"),
         ("show=all", "/desk", "the list"),
-        ("show=mine", "/desk?show=mine", "‘Mine’"),
-        ("who=me", "/desk?show=mine", "‘Mine’"),
+        ("show=mine", "/desk?who=me", "‘Mine’"),
+        ("who=me", "/desk?who=me", "‘Mine’"),
         ("show=changed&until=x", "/desk?show=changed&until=x", "‘New since I last looked’"),
-        ("state=closed&danger=yes", "/desk?state=closed&danger=yes", "the filtered list"),
+        ("state=closed&danger=yes", "/desk?show=closed&danger=yes", "the filtered list"),
         ("state=received&cursor=x", "/desk?show=received&cursor=x", "‘Not acknowledged’"),
         ("show=nothing", "/desk", "the list"),
         ("guide=<script>", "/desk", "the list"),
@@ -215,7 +215,7 @@ def test_a_refused_form_leads_back_to_the_same_list(jo: TestClient, reference: s
 
     again = press(jo, reference, "notes", **fields_of(refused, "notes") | {"text": "A made-up note."})
 
-    assert ("/desk?show=mine", "Back to ‘Mine’") in BACK.findall(follow(jo, again).text)
+    assert ("/desk?who=me", "Back to ‘Mine’") in BACK.findall(follow(jo, again).text)
 
 
 def test_a_refusal_says_that_an_addition_says_danger(jo: TestClient, a_concern: Concern) -> None:

@@ -117,7 +117,7 @@ def test_the_former_person_is_told_in_mine_for_a_day(
     sign_in_as(service, jo, JO)
 
     assert f"{of_jo} taken over by {SAM} at 09:38" in told
-    assert f'href="/desk/concerns/{of_jo}?list=show%3Dmine"' in page.text
+    assert f'href="/desk/concerns/{of_jo}?list=who%3Dme"' in page.text
     assert "taken over" not in others + all_of_jo
     assert f"taken over by {SAM} at 09:38 on Tuesday 24 November 2026" in next_day
     assert "taken over" not in mine(jo)
