@@ -99,7 +99,7 @@ def test_a_person_signs_in_with_their_group_s_role_and_own_name(
         f"{ON_RECORD}/Jo Example",
         frozenset(SCOPES["Duty Team"]),
     )
-    assert "Signed in as <strong>Jo Example</strong>" in browser_of_jo.get("/desk").text
+    assert "Signed in as</span> <strong>Jo Example</strong>" in browser_of_jo.get("/desk").text
     assert provider.refusals == []
 
 
@@ -280,7 +280,7 @@ def test_only_a_provider_s_session_ends_after_an_hour_without_confirmation(
         assert [each.get("/desk").status_code for each in (browser_of_jo, by_passkey)] == [200, 200]
     clock.time += dt.timedelta(minutes=3)
 
-    posted = browser_of_jo.post("/desk/views", headers=OWN_PAGE)
+    posted = browser_of_jo.post("/desk/looked", headers=OWN_PAGE)
 
     assert posted.status_code == 401
     assert browser_of_jo.get("/desk").headers["Location"] == "/desk/sign-in"

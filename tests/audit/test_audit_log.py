@@ -70,6 +70,11 @@ class Call:
     body: dict[str, Any] = field(default_factory=dict)
 
 
+CALLED_AGAIN = {
+    "channel": "call",
+    "came_at": "2026-11-24T09:30:00Z",
+    "addition": {"immediate_danger": "no", "concern": {"narrative": "Alex Example is home."}},
+}
 HAND_OVER = {"recipient": RECIPIENT, "body": "Example Council", "reason": "The child lives there."}
 CALLS = {
     ("get", "/v1/desk/concerns"): Call(Scope.READ, DeskAct.LISTED, INBOX),
@@ -93,6 +98,7 @@ CALLS = {
     ("get", "/v1/desk/cards"): Call(Scope.READ, DeskAct.CARDS_GIVEN, CARDS),
     ("get", f"{CONCERN}/label"): Call(Scope.READ, DeskAct.OPENED),
     ("put", f"{CONCERN}/label"): Call(Scope.WRITE, DeskAct.LABELLED, body={"text": "A made-up label"}),
+    ("post", f"{CONCERN}/additions"): Call(Scope.WRITE, DeskAct.ADDED, body=CALLED_AGAIN),
     ("get", f"{CONCERN}/messages"): Call(Scope.READ, DeskAct.LISTED),
     ("post", f"{CONCERN}/messages"): Call(Scope.WRITE, DeskAct.MESSAGE_SENT, body={"text": "Which school?"}),
     ("get", f"{CONCERN}/hand-over"): Call(Scope.READ, DeskAct.LISTED),
@@ -107,6 +113,8 @@ CALLS = {
     ("get", "/v1/desk/disclosures/{chain}/statement"): Call(Scope.AUDIT, DeskAct.STATEMENT_SIGNED, AUDIT),
     ("get", "/v1/desk/checkpoint"): Call(Scope.AUDIT, DeskAct.CHECKPOINT_SIGNED, AUDIT),
 }
+BEGINS_A_CHAIN = ("post", "/v1/desk/concerns")
+"""Where the row stands in the chain of a new concern: `tests/desk/test_writing_down.py` has its tests."""
 SHOW_NO_CONCERN = ("/v1/desk/views", "/v1/desk/metrics", "/v1/desk/recipients")
 OF_MANY_CONCERNS = "/v1/desk/bursts"
 """Where one call leaves a row for each concern: `test_bursts` has its tests."""
@@ -170,7 +178,7 @@ def test_no_route_of_the_desk_is_left_out_here(service: FastAPI) -> None:
         for path in paths
         if not path.startswith((*SHOW_NO_CONCERN, OF_MANY_CONCERNS))
     }
-    assert {(method, path) for path in methods for method in methods[path]} == set(CALLS)
+    assert {(method, path) for path in methods for method in methods[path]} == {*CALLS, BEGINS_A_CHAIN}
 
 
 @pytest.mark.slow

@@ -202,6 +202,8 @@ def tokens(service: FastAPI, client: TestClient) -> dict[str, str]:
     desk = {"Authorization": f"Bearer {key}"}
     for path, body in (("notes", {"text": "A made-up note."}), ("messages", {"text": "Which school?"})):
         assert client.post(f"/v1/desk/concerns/{reference}/{path}", json=body, headers=desk).is_success
+    label = {"text": "A made-up label"}
+    assert client.put(f"/v1/desk/concerns/{reference}/label", json=label, headers=desk).is_success
     editor = {
         "Authorization": f"Bearer {add_client(context.writer, NewClient('editor', ClientScope), at=context.clock())}"
     }

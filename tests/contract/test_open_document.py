@@ -193,6 +193,7 @@ def test_every_event_is_a_webhook_whose_schema_fits_what_happened(
     desk.act(receipt["reference"], "acknowledgement", up_to_addition=1)
     service.state.context.checkpoints.make(at=clock.time)
     desk.act(receipt["reference"], "outcome", outcome="early_help")
+    desk.act(receipt["reference"], "reopening", reason="Closed by mistake.")
     publish_next(service, change_note="Second.")
     withdraw(service, 2)
     withdraw_a_rendition(service, "cy", 1)

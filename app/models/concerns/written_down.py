@@ -83,6 +83,7 @@ class WrittenDown(RequestModel):
         description="When it came: not in the future, and within the last 90 days. The time for an acknowledgement "
         "starts then.",
         examples=[EXAMPLE_CAME_AT],
+        json_schema_extra={"maxLength": 40},
     )
     sealed: SealedText | None = Field(
         default=None,
