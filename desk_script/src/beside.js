@@ -6,7 +6,7 @@ import { Fault } from "./faults.js";
 import { openText } from "./texts.js";
 
 const HEADINGS = { concern: "The concern", addition: "Addition" };
-const OWN_WORDS = ".sealed:not([data-sealed=note]) > .words, main > article, section.addition:not([aria-labelledby^=note]) > .as-typed";
+const OWN_WORDS = ".sealed:not([data-sealed=note]) > .words, .words-column > article, section.addition:not([aria-labelledby^=note]) > .as-typed";
 
 // Return a section with both concerns in two columns. `own` and `other` are the references.
 export async function readBeside(own, other, identities) {

@@ -21,11 +21,11 @@ NOT_COUNTED = ("BEGIN", "SAVEPOINT", "RELEASE", "SELECT set_config", "VACUUM")
 MORE = {"concern": {"narrative": "An invented addition."}}
 
 STATEMENTS = {
-    "a cold guide": 1,
-    "a concern": 7,
-    "a concern with a key": 8,
+    "a cold guide": 2,
+    "a concern": 8,
+    "a concern with a key": 9,
     "a status": 3,
-    "an addition": 14,
+    "an addition": 15,
     "the inbox": 6,
     "open": 8,
     "acknowledge": 11,
@@ -38,10 +38,10 @@ STATEMENTS = {
     "release": 7,
     "close": 11,
     "reopen": 11,
-    "erase": 8,
+    "erase": 9,
 }
-"""The most statements of each act: one for the client's key, one for what the audit log says of clients since, and with
-an event two for the chain of events.
+"""The most statements of each act: one for the client's key, one for what the audit log says of clients since, with an
+event two for the chain of events, and with a card one.
 
 What begins or ends a transaction is not counted, nor what PostgreSQL does after an erasure.
 """

@@ -58,6 +58,7 @@ BY_THE_DESK = {
     "closed_at",
     "outcome",
     "outcome_shared",
+    "reopened_at",
     "added_at",
     "held",
     "erased_at",

@@ -43,7 +43,7 @@ CHILDREN: dict[str, dict[str, Any]] = {
     "robin": {"given_names": "Robin", "family_name": "Testwick", "home_address": {"postcode": "XX1 1XX"}},
 }
 SAME = re.compile("^Same as")
-NAMES = "Show names, and search by name"
+NAMES = "Names: show them, and search by name"
 MOST_SECONDS = 2
 NOT_FOUND = "No match found by name, birth, school, postcode or number."
 
@@ -136,7 +136,7 @@ def desk(browser: Browser, service: FastAPI, url: str, identity: Path) -> Iterat
 
 def test_rows_name_the_children_once_an_identity_is_chosen(desk: Desk) -> None:
     row = desk.page.locator(f"[data-card='{desk.references['alexander']}']")
-    expect(row).to_have_text("")
+    expect(row).to_have_text("locked")
 
     desk.unlock()
 

@@ -77,6 +77,9 @@ def reference(served: Served) -> str:
 
 def write(page: Page, text: str = SAID, danger: str = "No") -> None:
     """Go from the inbox to the page, and fill in what it needs."""
+    menu = page.get_by_role("button", name="Menu")
+    if menu.is_visible():
+        menu.click()
     page.get_by_role("link", name="Write down a call").click()
     expect(page.get_by_label(TEXT)).to_be_focused()
     page.keyboard.type(text)
@@ -151,8 +154,8 @@ def test_danger_says_999_first_and_stands_on_top_of_the_inbox(page: Page, refere
     headings = page.locator("main").get_by_role("heading")
     expect(headings.first).to_have_text("A child is in danger: call now")
     page.get_by_role("link", name="Inbox", exact=True).last.click()
-    first = page.locator(".inbox li").first
-    expect(first).to_contain_text("Immediate danger")
+    first = page.locator(".inbox tbody tr").first
+    expect(first).to_contain_text("Danger")
     expect(first).to_contain_text("waiting")
     assert reference not in first.inner_text(), written
 
@@ -177,7 +180,7 @@ def test_a_further_call_is_added_with_all_that_was_typed(page: Page, served: Ser
     write(page, danger="Not sure")
     page.get_by_label("Caller’s name").fill("Robin Example")
     page.get_by_text("Add it to a concern that is there").click()
-    page.get_by_label("Reference").fill(reference.lower().replace("-", " "))
+    page.get_by_label("Reference", exact=True).fill(reference.lower().replace("-", " "))
     assert send(page) == reference
     page.get_by_role("link", name="Open it").click()
     open_here(page, served)
@@ -195,7 +198,7 @@ def test_typed_words_survive_escape_and_an_error(page: Page, served: Served) -> 
     page.get_by_label("Letter").check()
     page.get_by_label("Time").fill("07:45")
     page.get_by_text("Add it to a concern that is there").click()
-    page.get_by_label("Reference").fill("0000")
+    page.get_by_label("Reference", exact=True).fill("0000")
     page.get_by_role("button", name=WRITE).click()
     expect(page.locator("#fault-to_concern")).to_have_text("No concern has this reference: check it for a mistake")
     expect(page.get_by_label(TEXT)).to_have_value(SAID)

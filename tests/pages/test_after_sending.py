@@ -248,7 +248,7 @@ def test_what_could_not_be_stored_stays_on_the_page(
     def fail(*_args: Any) -> None:
         raise StoreBusy
 
-    monkeypatch.setattr(follow_up, "_add", fail)
+    monkeypatch.setattr(follow_up, "store_addition", fail)
 
     page = add(client, receipt, narrative=MORE)
 

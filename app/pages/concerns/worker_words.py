@@ -65,7 +65,7 @@ LABELS = {
     "reporter.organisation": "Organisation",
     "reporter.safeguarding_lead_consulted": "Designated safeguarding lead consulted",
     "reporter.safeguarding_lead_name": "Designated safeguarding lead",
-    DUTY_TO_REPORT: "Reports because the law requires it",
+    DUTY_TO_REPORT: "Report made under a duty",
     f"{OF_DUTY}reason_for_delay": "Reason for waiting before reporting",
     "reporter.safe_times_to_contact": "When and how it is safe to contact the reporter",
     "concern.indicators": "Signs",
