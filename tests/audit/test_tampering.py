@@ -213,7 +213,7 @@ def close_gaps(tampering: Tampering) -> None:
 
 
 def forget_concern(tampering: Tampering, name: str) -> None:
-    for table in ("stored_receipts", "entries", "concerns"):
+    for table in ("stored_receipts", "entries", "cards", "concerns"):
         tampering.run(f"DELETE FROM {table} WHERE reference = {{{name}}}")  # noqa: S608  # own names
 
 

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import re
+import threading
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -424,7 +425,8 @@ def test_a_first_read_reads_one_edition_of_many(
     made = editions.EditionHead.__init__
 
     def make(self: editions.EditionHead, guide: str, number: int, *rest: Any) -> None:
-        heads.append(number)
+        if threading.current_thread().name.startswith("AnyIO"):  # the route, not a job in the background
+            heads.append(number)
         made(self, guide, number, *rest)
 
     monkeypatch.setattr(editions.EditionHead, "__init__", make)
