@@ -114,7 +114,9 @@ def test_the_former_person_is_told_in_mine_for_a_day(
     sign_in_as(service, jo, JO)
     next_day = mine(jo)
     clock.time += dt.timedelta(hours=1, minutes=1)
-    sign_in_as(service, jo, JO)
+    for worker, name in ((jo, JO), (sam, SAM)):
+        sign_in_as(service, worker, name)
+    assert press(sam, of_jo, "notes", text="A made-up note.").status_code == 303  # the concern changes later too
 
     assert f"{of_jo} taken over by {SAM} at 09:38" in told
     assert f'href="/desk/concerns/{of_jo}?list=who%3Dme"' in page.text
