@@ -2,12 +2,14 @@
 
 import base64
 import datetime as dt
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 import orjson
 import typer
 
 from app.cli.desk.client import DeskClient, DeskOptions, SealTo, fetch_recipients, parse_reference
+from app.cli.option_groups import OptionGroup
 from app.main import utc_now
 from app.models.base import format_utc
 from app.models.concerns.channels import WorkersChannel
@@ -35,21 +37,35 @@ def _parse_moment(typed: str) -> dt.datetime:
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=LONDON)
 
 
+@dataclass(frozen=True)
+class Arrived:
+    """The options about what arrived: the answer about danger, how it came, and when."""
+
+    danger: Annotated[ImmediateDanger, typer.Option(help="Whether a child is in immediate danger.")]
+    channel: Annotated[WorkersChannel, typer.Option(help="How it came.")] = WorkersChannel.CALL
+    came_at: Annotated[
+        Any, typer.Option(parser=_parse_moment, help="When it came, in London. Default: now.", metavar="TIME")
+    ] = None
+
+
+@dataclass(frozen=True)
+class Caller:
+    """The options about the caller: the kind of reporter, and a code, if the caller wants one."""
+
+    kind: Annotated[ReporterKind, typer.Option(help="Who called or wrote.")] = ReporterKind.ANONYMOUS
+    with_code: Annotated[bool, typer.Option("--with-code", help="Print a code for the caller, only once.")] = False
+
+
 def desk_write_down(
     service: DeskOptions,
     *,
     file: Annotated[typer.FileText, typer.Argument(help="File with the text. `-` is standard input.")],
-    danger: Annotated[ImmediateDanger, typer.Option(help="Whether a child is in immediate danger.")],
-    channel: Annotated[WorkersChannel, typer.Option(help="How it came.")] = WorkersChannel.CALL,
-    came_at: Annotated[
-        Any, typer.Option(parser=_parse_moment, help="When it came, in London. Default: now.", metavar="TIME")
-    ] = None,
+    arrived: Annotated[Arrived, OptionGroup(Arrived)],
     to: Annotated[
         Any, typer.Option(parser=parse_reference, help="Add it to this concern instead.", metavar="REFERENCE")
     ] = None,
-    kind: Annotated[ReporterKind, typer.Option(help="Who called or wrote.")] = ReporterKind.ANONYMOUS,
+    caller: Annotated[Caller, OptionGroup(Caller)],
     guide: Annotated[str | None, typer.Option(help="The guide. Default: that of the service.")] = None,
-    with_code: Annotated[bool, typer.Option("--with-code", help="Print a code for the caller, only once.")] = False,
     seal_to: SealTo = None,
 ) -> None:
     """Write down a call, letter, email or visit as a concern, encrypted on this computer.
@@ -60,16 +76,17 @@ def desk_write_down(
     text = file.read().strip()
     if not 0 < len(text) <= MAX_NARRATIVE:
         raise typer.BadParameter(f"the text must have 1 to {MAX_NARRATIVE} characters")
-    came: dict[str, Any] = {"channel": channel.value, "came_at": format_utc(came_at or utc_now())}
+    danger = arrived.danger
+    came: dict[str, Any] = {"channel": arrived.channel.value, "came_at": format_utc(arrived.came_at or utc_now())}
     recipients = fetch_recipients(service, seal_to, "Nothing was sent.")
     told = {"immediate_danger": danger.value, "concern": {"narrative": text}}
     if to is not None:
         _add(service, to, came | _seal({"reference": to, "addition": told}, danger, recipients))
         return
     reference = new_reference()
-    submission = told | {"reporter": {"kind": kind.value}, "children": [{}]}
+    submission = told | {"reporter": {"kind": caller.kind.value}, "children": [{}]}
     body = came | _seal({"reference": reference, "submission": submission}, danger, recipients)
-    body |= {"reference": reference, "form_version": FORM_VERSION, "wants_code": with_code}
+    body |= {"reference": reference, "form_version": FORM_VERSION, "wants_code": caller.with_code}
     receipt = service.send_once(DESK_CONCERNS, body | ({"guide": guide} if guide else {}))
     code = [f"code for the caller: {receipt['status_token']}"] if receipt["status_token"] else []
     service.show(receipt, [f"{receipt['reference']}: acknowledge by {receipt['acknowledge_by']}", *code])

@@ -4,13 +4,13 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
 
 from fastapi import Path, Query, Response
 from pydantic import ValidationError
 from sqlmodel import Session
 
-from app.errors import AssignmentChanged, InvalidCursor, InvalidQuery, ValidationFailed
+from app.errors import AssignmentChanged, InvalidCursor, ValidationFailed
 from app.http.params import Cursor
 from app.http.routes import GuidanceRouter
 from app.models.desk.actions import BurstAcknowledgement
@@ -25,6 +25,7 @@ from app.pages.desk.inbox_filters import (
     SelectionDep,
     TypedFilters,
     choose,
+    parse_list,
 )
 from app.pages.desk.inbox_rows import rows_of
 from app.pages.frame import DeskRoute, ReaderVisitDep, Visit, VisitDep, WorkerVisitDep, lead_to
@@ -156,26 +157,13 @@ def assign_to_me_on_page(visit: WorkerVisitDep, posted: SubmittedFormDep) -> Res
     elsewhere = lead_to(f"{CONCERN_PAGES}/{reference}#assign")
     if not is_worker or owner.person not in (None, visit.visitor.name):
         return elsewhere
-    chosen, place = read_list(posted.one("list"))
+    chosen, place = parse_list(posted.one("list"))
     try:
         assign(visit.context.writer, reference, visit.visitor.name, actor, lambda version: version == owner.version)
     except AssignmentChanged:
         return elsewhere
     query = "&".join(filter(None, (chosen.query, urlencode(place | {"taken": reference}))))
     return lead_to(f"{PATH}?{query}")
-
-
-def read_list(query: str) -> tuple[InboxSelection, dict[str, str]]:
-    """Return the selection in the query string `query` of an inbox page, and the place of the page.
-
-    Raise `InvalidQuery` if a filter is not valid.
-    """
-    fields = dict(parse_qsl(query))
-    try:
-        chosen = choose(TypedFilters.model_validate({name: fields.get(name, "") for name in TypedFilters.model_fields}))
-    except ValidationError as error:
-        raise InvalidQuery(faults_of(error)) from None
-    return chosen, {name: fields[name] for name in ("cursor", "until") if fields.get(name)}
 
 
 def inbox_page(visit: Visit, chosen: InboxSelection, look: InboxPlace, *, status: int = 200) -> Response:

@@ -4,7 +4,7 @@ import datetime as dt
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Annotated, Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from fastapi import Depends, Query
 from pydantic import BaseModel, ValidationError, model_validator
@@ -21,6 +21,8 @@ ME, NOBODY, PERSON = "me", "nobody", "person:"
 TRUE_OR_FALSE = {"true": True, "false": False}
 TESTS = "yes"
 """The value of the parameter `tests` with which the inbox lists only tests."""
+PAGE_FIELDS = ("cursor", "until")
+"""The query parameters of the inbox that name one of its pages."""
 NO_FILTERS = ViewFilters()
 FORMER_TABS = {"mine": {"who": ME}, "unassigned": {"who": NOBODY}, "tests": {"tests": TESTS}}
 """Values of `show` in addresses made before owners and tests had filters of their own, each with today's parameters."""
@@ -183,6 +185,19 @@ def _people_of(who: str) -> dict[str, Any]:
     if who in (ME, NOBODY):
         return {"mine": who == ME, "unassigned": who == NOBODY}
     return {"assigned_to": who.removeprefix(PERSON) if who.startswith(PERSON) else ""}  # an empty name is refused
+
+
+def parse_list(query: str) -> tuple[InboxSelection, dict[str, str]]:
+    """Return the selection in the query string `query` of an inbox page, and the fields that name the page.
+
+    Raise `InvalidQuery` if a filter is not valid.
+    """
+    fields = dict(parse_qsl(query))
+    try:
+        typed = TypedFilters.model_validate(fields)
+    except ValidationError as error:
+        raise InvalidQuery(faults_of(error)) from None
+    return choose(typed), {name: fields[name] for name in PAGE_FIELDS if fields.get(name)}
 
 
 async def read_selection(typed: Annotated[TypedFilters, Query()]) -> InboxSelection:

@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Annotated, Self
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
 
 from fastapi import Depends, Query, Response
-from pydantic import ValidationError
 from sqlmodel import Session
 
 from app.errors import InvalidCursor, InvalidQuery
@@ -15,7 +14,7 @@ from app.http.params import Cursor
 from app.http.routes import GuidanceRouter
 from app.models.concerns.rows import ConcernRow
 from app.pages.desk.inbox import CONCERN_PAGES, LONGEST_QUERY, OWNERS, TESTS_OR_NOT
-from app.pages.desk.inbox_filters import InboxSelection, InboxTab, TypedFilters, choose
+from app.pages.desk.inbox_filters import InboxSelection, InboxTab, parse_list
 from app.pages.frame import DeskRoute, ReaderVisitDep, lead_to
 from app.services.access.sign_in import PATH
 from app.services.cursors import decode_position, encode_position
@@ -23,8 +22,6 @@ from app.services.desk.inbox import InboxPosition, read_next
 from app.services.desk.saved_views import find_look
 
 router = GuidanceRouter(prefix=PATH, include_in_schema=False, route_class=DeskRoute)
-PAGE_FIELDS = ("cursor", "until")
-"""The query parameters of the inbox that name one of its pages."""
 TESTS_LABEL = dict(TESTS_OR_NOT)[True]
 OTHER_LIST = "the filtered list"
 ListQuery = Annotated[str, Query(alias="list", max_length=LONGEST_QUERY)]
@@ -45,14 +42,11 @@ class ListPlace:
     @classmethod
     def of(cls, query: str, at: str | None) -> Self:
         """Return the place for the inbox's query string `query`: the whole inbox if `query` is not valid."""
-        typed = dict(parse_qsl(query))
         try:
-            chosen = choose(
-                TypedFilters.model_validate({name: typed[name] for name in typed if name in TypedFilters.model_fields})
-            )
-        except (ValidationError, InvalidQuery):
+            chosen, page = parse_list(query)
+        except InvalidQuery:
             return cls()
-        return cls(chosen, {name: typed[name] for name in PAGE_FIELDS if name in typed}, at)
+        return cls(chosen, page, at)
 
     def seen_from(self, concern: ConcernRow) -> Self:
         """Return the place with the position of `concern` in the list, unless a valid position is known already."""

@@ -13,6 +13,7 @@ import orjson
 from sqlalchemy import insert
 from sqlmodel import Session
 
+from app.age.keys import Sealer
 from app.db.tables import table_of
 from app.models.audit.entry_kinds import EntryKind, EntryPlace
 from app.models.base import format_utc
@@ -61,6 +62,11 @@ def card_plaintext(card: Mapping[str, Any], reference: str, *, at: dt.datetime) 
     `at` is the time of receipt of the concern, or of the addition, that the card is about.
     """
     return pad(orjson.dumps({"reference": reference, "received_at": format_utc(at), CARD: card}))
+
+
+def seal_card(sealer: Sealer, card: Mapping[str, Any], reference: str, *, at: dt.datetime) -> bytes:
+    """Return `card` as a sealed file. `at` is the time of receipt of the text that the card is about."""
+    return sealer.seal(card_plaintext(card, reference, at=at))
 
 
 def number_of_card(place: EntryPlace | None) -> int | None:

@@ -24,7 +24,7 @@ from app.models.concerns.rows import ConcernRow
 from app.models.links import desk_concern_path
 from app.services.audit.audit_log import Actor, record_action
 from app.services.concerns.entries import Desk, NewEntry, list_entries, store_sealed
-from app.services.concerns.idempotency import IdempotentResult, Retryable, derive_idempotency_keys
+from app.services.concerns.idempotency import IdempotencyKeys, IdempotentResult, Retryable, derive_idempotency_keys
 from app.services.concerns.presented_entries import message_entry_of
 from app.services.concerns.rows import get_concern
 from app.services.concerns.sealing import label_plaintext, note_plaintext, open_note, seal_message
@@ -44,15 +44,8 @@ def write_note(desk: Desk, reference: str, note: NewNote, actor: Actor, key: str
     the note could not be stored in time. Raise `ValidationFailed` for a received file that the desk cannot decrypt.
     Raise `ChangedMeanwhile` if the concern has changed since `actor.seen`.
     """
-    faults: list[FieldError] = []
-    if note.sealed is not None:
-        sealed, faults = base64.b64decode(note.sealed), _faults_in(note, EntryKind.NOTE, reference, desk)
-    else:
-        written = {"received_at": format_utc(actor.at), "author": actor.client}
-        sealed = desk.sealer.seal(note_plaintext(note.text or "", reference, **written))
-    entry = NewEntry(EntryKind.NOTE, actor, sealed, desk.sealer.fingerprints)
     keys = derive_idempotency_keys(key, client=f"{actor.client}, note about {reference}")
-    return _store_once(desk, reference, entry, Retryable(canonical_submission(note), keys), faults)
+    return _store_written(desk, reference, note, actor, keys)
 
 
 def write_label(desk: Desk, reference: str, label: NewLabel, actor: Actor, key: str | None = None) -> IdempotentResult:
@@ -66,15 +59,23 @@ def write_label(desk: Desk, reference: str, label: NewLabel, actor: Actor, key: 
     the label could not be stored in time. Raise `ValidationFailed` for a received file that the desk cannot decrypt.
     Raise `ChangedMeanwhile` if the concern has changed since `actor.seen`.
     """
-    faults: list[FieldError] = []
-    if label.sealed is not None:
-        sealed, faults = base64.b64decode(label.sealed), _faults_in(label, EntryKind.LABEL, reference, desk)
+    keys = derive_idempotency_keys(key, client=f"{actor.client}, label of {reference}")
+    return _store_written(desk, reference, label, actor, keys)
+
+
+def _store_written(
+    desk: Desk, reference: str, given: NewNote | NewLabel, actor: Actor, keys: IdempotencyKeys | None
+) -> IdempotentResult:
+    """Store the note or label `given`, encrypted here unless it was encrypted where it was typed."""
+    is_note, faults = isinstance(given, NewNote), list[FieldError]()
+    kind, plaintext = (EntryKind.NOTE, note_plaintext) if is_note else (EntryKind.LABEL, label_plaintext)
+    if given.sealed is not None:
+        sealed, faults = base64.b64decode(given.sealed), _faults_in(given, kind, reference, desk)
     else:
         written = {"received_at": format_utc(actor.at), "author": actor.client}
-        sealed = desk.sealer.seal(label_plaintext(label.text or "", reference, **written))
-    entry = NewEntry(EntryKind.LABEL, actor, sealed, desk.sealer.fingerprints)
-    keys = derive_idempotency_keys(key, client=f"{actor.client}, label of {reference}")
-    return _store_once(desk, reference, entry, Retryable(canonical_submission(label), keys), faults)
+        sealed = desk.sealer.seal(plaintext(given.text or "", reference, **written))
+    entry = NewEntry(kind, actor, sealed, desk.sealer.fingerprints)
+    return _store_once(desk, reference, entry, Retryable(canonical_submission(given), keys), faults)
 
 
 def _store_once(

@@ -42,7 +42,7 @@ from app.models.references import find_reference
 from app.services.access.limits import Networks
 from app.services.access.sources import CodeTries, Sources
 from app.services.audit.audit_log import REPORTER, by_reporter, record_action
-from app.services.concerns.cards import card_of_addition, card_plaintext
+from app.services.concerns.cards import card_of_addition, seal_card
 from app.services.concerns.desk_entries import list_messages
 from app.services.concerns.edition_resolver import EditionResolver, unknown_ids
 from app.services.concerns.entries import NewEntry, append_entry, entries_of, list_entries, measure_entries
@@ -121,7 +121,7 @@ class FollowUps:
         if faults:
             raise InvalidConcern(faults)
         try:
-            size, danger = len(addition.model_dump_json(exclude_unset=True)), addition.immediate_danger
+            size = len(addition.model_dump_json(exclude_unset=True))
             self.sources.admit_addition(row.burst, size, in_danger=danger == ImmediateDanger.YES)
         except TooManyConcerns:
             with suppress(IdempotencyKeyReused):  # an earlier request may have stored the addition
@@ -139,7 +139,7 @@ class FollowUps:
             danger,
             channel,
             at,
-            self.sealer.seal(card_plaintext(card, row.reference, at=at)),
+            seal_card(self.sealer, card, row.reference, at=at),
         )
         try:
             self.writer.run(store_addition, row.reference, entry, request, receipt)

@@ -24,9 +24,9 @@ from app.services.audit.remnants import purge_remnants
 from app.services.concerns.cards import (
     card_of_addition,
     card_of_concern,
-    card_plaintext,
     insert_cards,
     number_of_card,
+    seal_card,
 )
 from app.services.concerns.sealing import Unsealer
 
@@ -203,7 +203,7 @@ def _reseal_text(engine: Engine, keys: ChangeOfKeys, place: SealedPlace, *, is_c
     sealed = former if is_current else keys.sealer.seal(keys.unsealer.decrypt(former))
     card = None
     if number_of_card(place.added) is not None:
-        card = keys.sealer.seal(card_plaintext(_card_of(place, document), place.reference, at=received_at))
+        card = seal_card(keys.sealer, _card_of(place, document), place.reference, at=received_at)
     details = seal_details(sealed, keys.sealer.fingerprints, added=place.added, card=card)
     return _ResealedText(place, former, sealed, card, details)
 

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
@@ -35,7 +35,7 @@ from app.services.access.sources import UNCOUNTED, Admission, Sources
 from app.services.audit.audit_log import insert_first_entries, next_row
 from app.services.audit.chains import BEFORE_THE_FIRST
 from app.services.concerns.arrivals import Arrival
-from app.services.concerns.cards import card_of_concern, card_plaintext, insert_cards
+from app.services.concerns.cards import card_of_concern, insert_cards, seal_card
 from app.services.concerns.edition_resolver import EditionResolver
 from app.services.concerns.idempotency import IdempotencyKeys, IdempotentResult, Retryable, insert_stored_receipts
 from app.services.concerns.receipts import NewText, PinnedEdition, ReceiptBuilder
@@ -301,7 +301,11 @@ class Submissions:
             burst=submitted.admission.mark,
         )
         stored_receipt = Retryable(submitted.payload or submission, submitted.keys).encrypt(reference, receipt.json)
-        card = sealed.card if sealed is not None else self._seal_card(told, reference, at=arrival.at)
+        card = (
+            sealed.card
+            if sealed is not None
+            else seal_card(self.sealer, card_of_concern(told), reference, at=arrival.at)
+        )
         details = seal_details(row.sealed, row.recipients, columns=vars(row), receipt=stored_receipt, card=card)
         audit_entry, _ = next_row(reference, BEFORE_THE_FIRST, DeskAct.RECEIVED, arrival.actor, details)
         return _Prepared(row, card, audit_entry, stored_receipt, receipt.json)
@@ -309,9 +313,6 @@ class Submissions:
     def _seal(self, submitted: Submitted, reference: str, pinned: PinnedEdition) -> bytes:
         at = submitted.arrival.at
         return self.sealer.seal(concern_plaintext(submitted.json, reference, pinned.key, test=submitted.test, at=at))
-
-    def _seal_card(self, told: Mapping[str, Any], reference: str, *, at: dt.datetime) -> bytes:
-        return self.sealer.seal(card_plaintext(card_of_concern(told), reference, at=at))
 
 
 def _write_all(session: Session, prepared: Sequence[_Prepared]) -> None:

@@ -35,7 +35,7 @@ from app.models.concerns.written_down import WrittenAddition, WrittenConcern, Wr
 from app.models.guides.edition_keys import EditionKey
 from app.services.audit.audit_log import Actor
 from app.services.concerns.arrivals import Arrival
-from app.services.concerns.cards import card_of_addition, card_plaintext
+from app.services.concerns.cards import card_of_addition, seal_card
 from app.services.concerns.edition_resolver import unknown_ids
 from app.services.concerns.entries import NewEntry
 from app.services.concerns.follow_up import FollowUps, store_addition
@@ -145,7 +145,7 @@ def _new_addition(follow_ups: FollowUps, reference: str, wanted: WrittenAddition
         danger = wanted.addition.immediate_danger
         text = follow_ups.sealer.seal(addition_plaintext(wanted.addition, reference, at=actor.at))
         told = card_of_addition(wanted.addition.model_dump(mode="json", exclude_unset=True))
-        card = follow_ups.sealer.seal(card_plaintext(told, reference, at=actor.at))
+        card = seal_card(follow_ups.sealer, told, reference, at=actor.at)
     return NewEntry(
         EntryKind.ADDITION,
         actor,
