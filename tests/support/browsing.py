@@ -166,7 +166,10 @@ class Keyboard:
     def open_up(self, summary: str) -> None:
         """Open what is folded."""
         whole = re.compile(rf"^\s*{re.escape(summary)}\s*$")
-        self._press(self.page.locator("summary", has_text=whole).first, "Enter")
+        target = self.page.locator("summary", has_text=whole).first
+        before = self.presses
+        wait_until(lambda: self._opens(target))  # again where a new page took the focus just then
+        self.presses = before + 1
 
     def choose(self, label: str) -> None:
         """Choose one of several answers."""
@@ -187,6 +190,10 @@ class Keyboard:
     def _reach(target: Locator) -> bool:
         target.focus()
         return bool(target.evaluate("it => it === document.activeElement"))
+
+    def _opens(self, target: Locator) -> bool:
+        self._press(target, "Enter")
+        return bool(target.evaluate("it => it.closest('details').open"))
 
     def _press(self, target: Locator, key: str) -> None:
         wait_until(lambda: self._reach(target))  # again where a new page came just then
