@@ -24,7 +24,7 @@ from app.services.operations import check_model
 from tests.support.browsing import launch_browser
 from tests.support.clock import SettableClock
 from tests.support.command import logs_as_before
-from tests.support.concerns import Concern
+from tests.support.concerns import raise_concern
 from tests.support.databases import RawConnection, on_postgresql, postgresql, raw_connection, use_postgresql
 from tests.support.desk import Desk, desk_of, worker_of
 from tests.support.live import LiveServer
@@ -196,26 +196,9 @@ def live(tmp_path: Path) -> Iterator[LiveServer]:
 
 
 @pytest.fixture
-def a_concern() -> Concern:
-    """Return a function that makes the four required fields of a concern, with the changes of the test."""
-
-    def make(**changes: Any) -> dict[str, Any]:
-        fields: dict[str, Any] = {
-            "immediate_danger": "no",
-            "reporter": {"kind": "professional"},
-            "children": [{}],
-            "concern": {"narrative": "Alex Example was collected from school by an adult whom staff do not know."},
-        }
-        return fields | changes
-
-    return make
-
-
-@pytest.fixture
-def receipt(client: TestClient, a_concern: Concern) -> dict[str, Any]:
+def receipt(client: TestClient) -> dict[str, Any]:
     """The receipt of a concern with which there is no immediate danger."""
-    receipt: dict[str, Any] = client.post("/v1/concerns", json=a_concern()).json()
-    return receipt
+    return raise_concern(client)
 
 
 @pytest.fixture

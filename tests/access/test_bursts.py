@@ -31,7 +31,7 @@ from app.services.access.limits import ONE_DAY, make_limiter, make_policy, netwo
 from app.services.access.sources import Sources
 from app.services.operations.verification import find_faults
 from tests.support.clock import A_TUESDAY, SettableClock
-from tests.support.concerns import Concern, token_of
+from tests.support.concerns import a_concern, token_of
 from tests.support.databases import fail_writes, raw_connection
 from tests.support.desk import FORM, Desk, desk_of, worker_of
 from tests.support.loops import for_each
@@ -64,9 +64,7 @@ def marks(service: FastAPI) -> list[str]:
         return list(session.exec(rows))
 
 
-def test_every_concern_of_64_pupils_behind_one_address_is_taken(
-    settings: Settings, clock: SettableClock, a_concern: Concern
-) -> None:
+def test_every_concern_of_64_pupils_behind_one_address_is_taken(settings: Settings, clock: SettableClock) -> None:
     answers = []
     with started(settings, clock) as (service, call):
         school = call(A_SCHOOL)
@@ -118,7 +116,6 @@ class Place:
     school: TestClient
     receipt: dict[str, Any]
     saved: str
-    a_concern: Concern
 
     @property
     def token(self) -> dict[str, str]:
@@ -129,7 +126,7 @@ class Place:
         return {"reference": self.receipt["reference"], "code": self.receipt["status_token"]}
 
     def send(self, **changes: Any) -> Any:
-        return self.school.post(CONCERNS, json=self.a_concern(**changes))
+        return self.school.post(CONCERNS, json=a_concern(**changes))
 
     def fill_in(self, path: str, do: str, **changes: str) -> Any:
         return self.school.post(path, data=typed_by_a_pupil(1) | {"do": do} | changes)
@@ -146,7 +143,7 @@ SCRIPT: dict[str, Callable[[Place], Any]] = {
     "the child's form": lambda at: at.fill_in("/worried-about-yourself", "now"),
     "steps of the form": lambda at: at.fill_in("/raise-a-concern", "add:children"),
     "saving of the form": lambda at: at.fill_in("/raise-a-concern", "save"),
-    "checks": lambda at: at.school.post(f"{CONCERNS}/check", json=at.a_concern()),
+    "checks": lambda at: at.school.post(f"{CONCERNS}/check", json=a_concern()),
     "wrong codes": lambda at: at.school.get(f"{CONCERNS}/4F7K-926W-0X3R", headers=at.token),
     "wrong codes of this concern": lambda at: at.school.post("/concerns", data=at.typed | {"code": "wrong"}),
     "wrong codes of saved forms": lambda at: at.school.post("/concerns/saved", data={"code": at.saved[:-1]}),
@@ -184,12 +181,12 @@ def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("quickly")
-def test_a_script_stops_nobody_else_at_its_address(settings: Settings, a_concern: Concern) -> None:
+def test_a_script_stops_nobody_else_at_its_address(settings: Settings) -> None:
     with started(settings.model_copy(update=FEW)) as (_service, call):
         school = call(A_SCHOOL)
         saving = school.post("/raise-a-concern", data=typed_by_a_pupil(1) | {"do": "save"})
         saved = re.findall(r'class="code-words">([^<]*)<', saving.text)[0]
-        place = Place(school, school.post(CONCERNS, json=a_concern()).json(), saved, a_concern)
+        place = Place(school, school.post(CONCERNS, json=a_concern()).json(), saved)
 
         by_script = {what: [send(place).status_code for _ in range(SCRIPT_TIMES)] for what, send in SCRIPT.items()}
         by_hand = {what: send(place).status_code for what, (send, _) in BY_HAND.items()}
@@ -200,9 +197,7 @@ def test_a_script_stops_nobody_else_at_its_address(settings: Settings, a_concern
 
 
 @pytest.mark.usefixtures("quickly")
-def test_a_flood_over_its_limit_is_refused_except_short_concerns_in_danger(
-    settings: Settings, a_concern: Concern
-) -> None:
+def test_a_flood_over_its_limit_is_refused_except_short_concerns_in_danger(settings: Settings) -> None:
     bounded = settings.model_copy(update={"limit_anonymous": "2/hour", "limit_flood": "6/day"})
     with started(bounded) as (_, call):
         send = partial(call(A_SCHOOL).post, CONCERNS)
@@ -228,7 +223,7 @@ def test_a_flood_over_its_limit_is_refused_except_short_concerns_in_danger(
 
 
 @pytest.mark.usefixtures("quickly")
-def test_long_concerns_have_a_count_of_their_own_and_are_refused_first(settings: Settings, a_concern: Concern) -> None:
+def test_long_concerns_have_a_count_of_their_own_and_are_refused_first(settings: Settings) -> None:
     with started(settings.model_copy(update={"limit_anonymous": "3/hour"})) as (_, call):
         short = [call(A_SCHOOL).post(CONCERNS, json=a_concern()).status_code for _ in range(6)]
         long = [call(A_SCHOOL).post(CONCERNS, json=a_concern(concern={"narrative": LONG})) for _ in range(4)]
@@ -238,13 +233,13 @@ def test_long_concerns_have_a_count_of_their_own_and_are_refused_first(settings:
 
 
 @pytest.mark.usefixtures("quickly")
-def test_long_additions_to_a_marked_concern_are_limited_per_concern(settings: Settings, a_concern: Concern) -> None:
+def test_long_additions_to_a_marked_concern_are_limited_per_concern(settings: Settings) -> None:
     bounded = settings.model_copy(
         update={"limit_anonymous": "2/hour", "limit_unmarked": "1/day", "limit_flood": "1/day"}
     )
     with started(bounded) as (_, call):
         receipts = [call(A_SCHOOL).post(CONCERNS, json=a_concern()).json() for _ in range(2)]
-        alone, marked = (Place(call(A_SCHOOL), receipt, "", a_concern) for receipt in receipts)
+        alone, marked = (Place(call(A_SCHOOL), receipt, "") for receipt in receipts)
 
         taken = marked.add(LONG, **{"Idempotency-Key": "an-addition"})
         statuses = [marked.add(LONG).status_code for _ in range(2)]
@@ -293,7 +288,7 @@ def test_a_network_over_its_limit_leaves_its_neighbour_s_limit_untouched() -> No
     assert (neighbour.is_over, neighbour.remaining) == (False, 2)
 
 
-def test_a_faulty_concern_does_not_count_towards_a_limit(settings: Settings, a_concern: Concern) -> None:
+def test_a_faulty_concern_does_not_count_towards_a_limit(settings: Settings) -> None:
     bounded = settings.model_copy(update={"limit_anonymous": "2/hour", "limit_unmarked": "1/day"})
     with started(bounded) as (service, call):
         faulty = [call(A_SCHOOL).post(CONCERNS, json=a_concern(guide="no-such-guide")) for _ in range(5)]
@@ -303,9 +298,7 @@ def test_a_faulty_concern_does_not_count_towards_a_limit(settings: Settings, a_c
         assert marks(service) == [""]
 
 
-def test_a_mark_is_of_one_source_and_day_and_reveals_no_address(
-    settings: Settings, clock: SettableClock, a_concern: Concern
-) -> None:
+def test_a_mark_is_of_one_source_and_day_and_reveals_no_address(settings: Settings, clock: SettableClock) -> None:
     with started(settings.model_copy(update={"limit_unmarked": "1/day"}), clock) as (service, call):
         for host in (A_SCHOOL, ELSEWHERE, A_SCHOOL, ELSEWHERE, A_SCHOOL):
             assert call(host).post(CONCERNS, json=a_concern()).status_code == 201
@@ -355,7 +348,7 @@ def test_marks_made_at_once_agree_and_never_go_back_a_day() -> None:
 
 
 def test_the_desk_filters_a_burst_and_acknowledges_it_with_one_act_each(
-    settings: Settings, clock: SettableClock, a_concern: Concern
+    settings: Settings, clock: SettableClock
 ) -> None:
     with started(settings.model_copy(update={"limit_unmarked": "2/day"}), clock) as (service, call):
         desk = desk_of(service, call("127.0.0.1"))
@@ -399,7 +392,7 @@ def test_the_desk_filters_a_burst_and_acknowledges_it_with_one_act_each(
 
 
 def test_the_inbox_shows_and_hides_a_burst_and_acknowledges_what_it_showed(
-    settings: Settings, clock: SettableClock, a_concern: Concern
+    settings: Settings, clock: SettableClock
 ) -> None:
     with started(settings.model_copy(update={"limit_unmarked": "1/day"}), clock) as (service, call):
         for _ in range(4):
@@ -437,9 +430,7 @@ def test_the_inbox_shows_and_hides_a_burst_and_acknowledges_what_it_showed(
         assert sorted(states) == [*["acknowledged"] * 3, "received", "received"]
 
 
-def test_a_burst_s_acknowledgement_with_any_other_concern_changes_nothing(
-    settings: Settings, a_concern: Concern
-) -> None:
+def test_a_burst_s_acknowledgement_with_any_other_concern_changes_nothing(settings: Settings) -> None:
     with started(settings.model_copy(update={"limit_unmarked": "1/day"})) as (service, call):
         desk = desk_of(service, call("127.0.0.1"))
         _, marked = (call(A_SCHOOL).post(CONCERNS, json=a_concern()).json()["reference"] for _ in range(2))
@@ -469,7 +460,7 @@ def test_a_burst_s_acknowledgement_with_any_other_concern_changes_nothing(
 
 
 def test_within_one_due_time_the_inbox_is_in_the_order_of_receipt(
-    client: TestClient, desk: Desk, a_concern: Concern, clock: SettableClock
+    client: TestClient, desk: Desk, clock: SettableClock
 ) -> None:
     saturday = A_TUESDAY + dt.timedelta(days=4)
     sent = []
@@ -488,7 +479,7 @@ def test_within_one_due_time_the_inbox_is_in_the_order_of_receipt(
     assert pages == [each["reference"] for each in sent]
 
 
-def test_marked_concerns_are_counted_in_the_metrics(settings: Settings, a_concern: Concern) -> None:
+def test_marked_concerns_are_counted_in_the_metrics(settings: Settings) -> None:
     with started(settings.model_copy(update={"limit_unmarked": "1/day"})) as (_service, call):
         for _ in range(3):
             call(A_SCHOOL).post(CONCERNS, json=a_concern())

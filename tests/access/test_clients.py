@@ -18,7 +18,7 @@ from app.services.access import clients
 from docs_site.api import resolved
 from tests.support import command
 from tests.support.clock import SettableClock
-from tests.support.concerns import Concern
+from tests.support.concerns import a_concern
 from tests.support.databases import files_of
 from tests.support.live import LiveServer
 from tests.support.loops import for_each
@@ -50,7 +50,7 @@ def pieces_of(key: str) -> set[bytes]:
 
 
 @pytest.mark.slow
-def test_a_key_is_shown_once_and_is_in_no_file_or_log(live: LiveServer, guidance: Command, a_concern: Concern) -> None:
+def test_a_key_is_shown_once_and_is_in_no_file_or_log(live: LiveServer, guidance: Command) -> None:
     key = guidance("add", "example-app", "--scope", "concerns:submit")[1].strip()
     with live.client() as caller:
         caller.headers["Authorization"] = f"Bearer {key}"
@@ -188,9 +188,7 @@ def test_what_the_command_cannot_do_it_refuses_with_a_sentence(
     assert guidance("list") == (0, "", "")
 
 
-def test_only_a_submitter_may_post_a_concern_if_strangers_may_not(
-    settings: Settings, clock: SettableClock, a_concern: Concern
-) -> None:
+def test_only_a_submitter_may_post_a_concern_if_strangers_may_not(settings: Settings, clock: SettableClock) -> None:
     service = create_app(settings.model_copy(update={"anonymous_concerns": False}), clock)
     with TestClient(service) as client:
         submitter, editor = a_key(client, Scope.SUBMIT, name="a-form"), a_key(client, Scope.PUBLISH)
@@ -200,7 +198,7 @@ def test_only_a_submitter_may_post_a_concern_if_strangers_may_not(
     assert [answer.status_code for answer in answers] == [201, 403, 401]
 
 
-def test_a_caller_who_may_not_post_concerns_is_told_who_to_call(client: TestClient, a_concern: Concern) -> None:
+def test_a_caller_who_may_not_post_concerns_is_told_who_to_call(client: TestClient) -> None:
     editor = a_key(client, Scope.PUBLISH)
 
     answers = [client.post(path, json=a_concern(), headers=editor) for path in (CONCERNS, f"{CONCERNS}/check")]
@@ -213,7 +211,7 @@ def test_a_caller_who_may_not_post_concerns_is_told_who_to_call(client: TestClie
         assert [contact["id"] for contact in answer.json()["contacts"]] == contacts
 
 
-def test_the_idempotency_keys_of_two_clients_do_not_meet(client: TestClient, a_concern: Concern) -> None:
+def test_the_idempotency_keys_of_two_clients_do_not_meet(client: TestClient) -> None:
     callers = [a_key(client, Scope.SUBMIT, name="one-form"), a_key(client, Scope.SUBMIT, name="another-form"), {}]
 
     first, again = (

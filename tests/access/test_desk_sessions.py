@@ -3,7 +3,6 @@
 import dataclasses
 import datetime as dt
 from pathlib import Path
-from typing import Any
 
 import pytest
 from fastapi import FastAPI, Response
@@ -22,7 +21,7 @@ from app.services.access.people import leave
 from app.services.access.row_signing import verify_access
 from app.services.concerns.rows import get_concern
 from tests.support.clock import A_TUESDAY, SettableClock
-from tests.support.concerns import Concern
+from tests.support.concerns import raise_concern
 from tests.support.desk import Desk
 from tests.support.loops import for_each
 from tests.support.people import (
@@ -32,7 +31,6 @@ from tests.support.people import (
     acts_of_people,
     context_of_service,
     invited,
-    received,
     sign_in_as,
 )
 from tests.support.service import a_service
@@ -70,9 +68,9 @@ def state_of(service: FastAPI, reference: str) -> str:
 
 @pytest.mark.parametrize("headers", ELSEWHERE.values(), ids=ELSEWHERE)
 def test_a_form_that_another_site_sends_changes_nothing(
-    service: FastAPI, visitor: TestClient, a_concern: Concern, headers: dict[str, str]
+    service: FastAPI, visitor: TestClient, headers: dict[str, str]
 ) -> None:
-    reference = received(visitor, a_concern)
+    reference = raise_concern(visitor)["reference"]
 
     assert acknowledge(visitor, reference, headers) == 403
     assert state_of(service, reference) == "received"
@@ -80,12 +78,12 @@ def test_a_form_that_another_site_sends_changes_nothing(
     assert state_of(service, reference) == "acknowledged"
 
 
-def test_an_allowed_origin_can_neither_post_to_the_desk_nor_frame_it(tmp_path: Path, a_concern: Concern) -> None:
+def test_an_allowed_origin_can_neither_post_to_the_desk_nor_frame_it(tmp_path: Path) -> None:
     partner = "https://www.council.example"
     service = a_service(data_dir=tmp_path / "data", allowed_origins=(partner,), embedding_origins=(partner,))
     with TestClient(service, follow_redirects=False) as client:
         sign_in_as(service, client)
-        reference = received(client, a_concern)
+        reference = raise_concern(client)["reference"]
 
         pages = [client.get(path) for path in ("/desk", f"/desk/concerns/{reference}", "/desk/sign-in", "/desk/blank")]
         status = acknowledge(client, reference, {"Origin": partner, "Sec-Fetch-Site": "cross-site"})
@@ -115,10 +113,8 @@ def test_a_session_planted_in_the_browser_is_not_kept_after_signing_in(service: 
     assert client.get("/desk").status_code == 303
 
 
-def test_a_session_that_was_stolen_opens_nothing_after_the_person_left(
-    service: FastAPI, visitor: TestClient, a_concern: Concern
-) -> None:
-    reference = received(visitor, a_concern)
+def test_a_session_that_was_stolen_opens_nothing_after_the_person_left(service: FastAPI, visitor: TestClient) -> None:
+    reference = raise_concern(visitor)["reference"]
     context = context_of_service(service)
     assert visitor.get(f"/desk/concerns/{reference}").status_code == 200
 
@@ -135,10 +131,8 @@ def test_a_session_that_was_stolen_opens_nothing_after_the_person_left(
     assert state_of(service, reference) == "received"
 
 
-def test_the_key_of_a_person_who_left_opens_nothing(
-    service: FastAPI, client: TestClient, clock: SettableClock, a_concern: Concern
-) -> None:
-    reference, writer = received(client, a_concern), context_of_service(service).writer
+def test_the_key_of_a_person_who_left_opens_nothing(service: FastAPI, client: TestClient, clock: SettableClock) -> None:
+    reference, writer = raise_concern(client)["reference"], context_of_service(service).writer
     keys = {
         name: add_client(writer, NewClient(name=name, scopes=[Scope.READ, Scope.WRITE], person=person), at=clock())
         for name, person in (("desk-of-jo", JO), ("desk-of-sam", "Sam Example"), ("case-system", None))
@@ -163,10 +157,8 @@ def test_the_key_of_a_person_who_left_opens_nothing(
 
 
 @pytest.mark.slow
-def test_a_role_that_changes_in_mid_session_counts_at_once(
-    service: FastAPI, visitor: TestClient, a_concern: Concern
-) -> None:
-    reference = received(visitor, a_concern)
+def test_a_role_that_changes_in_mid_session_counts_at_once(service: FastAPI, visitor: TestClient) -> None:
+    reference = raise_concern(visitor)["reference"]
     cookie = visitor.cookies[SESSION_COOKIE]
 
     for role, statuses in {
@@ -306,9 +298,9 @@ def test_the_record_tells_a_person_from_a_client_of_the_same_name(service: FastA
 
 
 def test_the_pages_take_the_key_of_a_person_and_record_the_name(
-    service: FastAPI, client: TestClient, desk: Desk, a_concern: Any
+    service: FastAPI, client: TestClient, desk: Desk
 ) -> None:
-    reference = received(client, a_concern)
+    reference = raise_concern(client)["reference"]
     keys = {
         person: add_client(
             service.state.context.writer,

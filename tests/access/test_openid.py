@@ -17,7 +17,7 @@ from starlette.testclient import TestClient
 
 from app import cli
 from app.models.access.clients import Scope
-from tests.support.concerns import Concern
+from tests.support.concerns import a_concern
 from tests.support.loops import for_each
 from tests.support.openid import (
     AUDIENCE,
@@ -157,7 +157,7 @@ def test_a_provider_that_gives_no_keys_is_told_as_a_passing_fault(guarded: Guard
 
 
 @pytest.mark.slow
-def test_a_provider_outage_gives_503_and_says_who_to_call(guarded: Guarded, a_concern: Concern) -> None:
+def test_a_provider_outage_gives_503_and_says_who_to_call(guarded: Guarded) -> None:
     client, provider = guarded
     provider.leave()
 

@@ -23,7 +23,7 @@ from app.services.access import limits
 from app.services.access.clients import revoke_client
 from app.services.access.limits import make_limiter, networks_of
 from tests.support.clock import A_TUESDAY
-from tests.support.concerns import Concern
+from tests.support.concerns import a_concern
 from tests.support.log_lines import Lines
 from tests.support.loops import for_each
 from tests.support.openapi import operations
@@ -79,7 +79,7 @@ def expect_refusal(answer: Any) -> None:
     assert 1 <= int(answer.headers["Retry-After"]) <= 60
 
 
-def test_a_refused_check_says_when_to_retry_and_who_to_call(called: Called, a_concern: Concern) -> None:
+def test_a_refused_check_says_when_to_retry_and_who_to_call(called: Called) -> None:
     school, another = called(A_SCHOOL), called(ELSEWHERE)
 
     answers = [school.post(CHECK, json=a_concern()) for _ in range(3)]
@@ -93,7 +93,7 @@ def test_a_refused_check_says_when_to_retry_and_who_to_call(called: Called, a_co
     assert others.status_code == 200
 
 
-def test_every_answer_of_a_limited_route_tells_what_is_left(called: Called, a_concern: Concern) -> None:
+def test_every_answer_of_a_limited_route_tells_what_is_left(called: Called) -> None:
     school = called(A_SCHOOL)
 
     answers = [school.post(CHECK, json=each) for each in (a_concern(), {}, a_concern(), a_concern())]
@@ -106,7 +106,7 @@ def test_every_answer_of_a_limited_route_tells_what_is_left(called: Called, a_co
     assert answers[-1].headers["Retry-After"] == told[-1][2].removeprefix("t=")
 
 
-def test_a_refused_body_is_not_read(called: Called, a_concern: Concern) -> None:
+def test_a_refused_body_is_not_read(called: Called) -> None:
     school = called(A_SCHOOL)
     for _ in range(3):
         school.post(CHECK, json=a_concern())
@@ -166,7 +166,7 @@ def test_plain_public_reads_and_operations_have_no_limit(called: Called) -> None
         assert "RateLimit" not in answers[0].headers
 
 
-def test_a_client_is_counted_by_its_key_and_not_its_address(called: Called, a_concern: Concern) -> None:
+def test_a_client_is_counted_by_its_key_and_not_its_address(called: Called) -> None:
     school = called(A_SCHOOL)
     key = a_key(school, Scope.SUBMIT)
 
@@ -229,7 +229,6 @@ def test_a_caller_is_counted_under_the_networks_that_one_line_may_have(host: str
 
 def test_no_network_address_of_a_reporter_is_kept_or_logged(
     limited: Settings,
-    a_concern: Concern,
     lines: Lines,
 ) -> None:
     with started(limited) as called:
@@ -288,9 +287,7 @@ def sharing(settings: Settings, url: str, secret: str = "") -> Settings:
 
 @pytest.mark.slow
 @SHARED
-def test_nodes_sharing_a_store_count_together_and_store_no_address(
-    limited: Settings, store: Store, a_concern: Concern
-) -> None:
+def test_nodes_sharing_a_store_count_together_and_store_no_address(limited: Settings, store: Store) -> None:
     shared = sharing(limited, store.url)
     another = shared.model_copy(update={"data_dir": limited.data_dir / "other"})
     with started(shared) as called, started(another) as called_there:
@@ -309,7 +306,6 @@ def test_nodes_sharing_a_store_count_together_and_store_no_address(
 def test_each_node_counts_locally_until_the_store_is_back(
     limited: Settings,
     store: Store,
-    a_concern: Concern,
     lines: Lines,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -335,7 +331,7 @@ def test_each_node_counts_locally_until_the_store_is_back(
     assert back == (200, "r=2")
 
 
-def test_a_store_that_never_answered_stops_no_concern(limited: Settings, a_concern: Concern) -> None:
+def test_a_store_that_never_answered_stops_no_concern(limited: Settings) -> None:
     with started(sharing(limited, "redis://127.0.0.1:1/0")) as called:
         assert called(A_SCHOOL).post(CONCERNS, json=a_concern()).status_code == 201
 

@@ -46,7 +46,7 @@ from app.services.access.people import leave
 from app.services.operations.audit_verification import verify_audit_log
 from app.services.operations.verification import find_faults
 from tests.support.clock import A_TUESDAY, SettableClock
-from tests.support.concerns import Concern, add
+from tests.support.concerns import add, raise_concern
 from tests.support.databases import RawConnection, Unguarded, drop_triggers, fail_writes, raw_connection
 from tests.support.desk import Desk
 from tests.support.people import ADDRESS, JO, OWN_PAGE, acts_of_people, context_of_service, sign_in_as
@@ -122,9 +122,9 @@ every_call = pytest.mark.parametrize(("method", "path"), CALLS)
 
 
 @pytest.fixture
-def reference(client: TestClient, a_concern: Concern) -> str:
+def reference(client: TestClient) -> str:
     """A concern with an addition."""
-    receipt = client.post("/v1/concerns", json=a_concern()).json()
+    receipt = raise_concern(client)
     added = add(client, receipt)
     assert added.status_code == 201
     return str(receipt["reference"])

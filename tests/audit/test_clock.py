@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 
 from app.models.concerns.examples import FULL_EXAMPLE
 from tests.support.clock import A_TUESDAY, SettableClock
-from tests.support.concerns import Concern, status_of, token_of
+from tests.support.concerns import raise_concern, status_of, token_of
 from tests.support.desk import Desk
 
 pytestmark = pytest.mark.slow
@@ -47,10 +47,10 @@ def entry(desk: Desk) -> Any:
     ],
 )
 def test_receipt_inbox_and_status_name_the_same_moment_one_working_day_on(
-    client: TestClient, desk: Desk, clock: SettableClock, a_concern: Concern, received: str, due: str
+    client: TestClient, desk: Desk, clock: SettableClock, received: str, due: str
 ) -> None:
     clock.time = dt.datetime.fromisoformat(received)
-    receipt = client.post("/v1/concerns", json=a_concern()).json()
+    receipt = raise_concern(client)
 
     status = status_of(client, receipt)
 
@@ -133,10 +133,10 @@ def test_another_outcome_is_refused_and_the_same_once_more_changes_nothing(
 
 
 @pytest.mark.slow
-def test_every_outcome_of_the_list_is_accepted(desk: Desk, client: TestClient, a_concern: Concern) -> None:
+def test_every_outcome_of_the_list_is_accepted(desk: Desk, client: TestClient) -> None:
     codes = [code["code"] for code in client.get("/v1/code-lists/outcome").json()["codes"]]
     for code in codes:
-        reference = client.post("/v1/concerns", json=a_concern()).json()["reference"]
+        reference = raise_concern(client)["reference"]
         desk.act(reference, "acknowledgement")
 
         assert desk.act(reference, "outcome", outcome=code).json()["outcome"] == code
@@ -199,12 +199,12 @@ def counts(client: TestClient) -> dict[str, float]:
 
 
 def test_metrics_count_concerns_from_five_up_and_fall_silent_below(
-    client: TestClient, desk: Desk, clock: SettableClock, a_concern: Concern
+    client: TestClient, desk: Desk, clock: SettableClock
 ) -> None:
     seen = []
     references = []
     for _ in range(5):
-        references.append(client.post("/v1/concerns", json=a_concern()).json()["reference"])
+        references.append(raise_concern(client)["reference"])
         seen.append(counts(client))
     clock.time = DUE + A_MINUTE
     seen.append(counts(client))
@@ -215,7 +215,7 @@ def test_metrics_count_concerns_from_five_up_and_fall_silent_below(
 
 
 def test_metrics_hold_no_reference_and_no_word_of_any_concern(client: TestClient, desk: Desk) -> None:
-    receipts = [client.post("/v1/concerns", json=FULL_EXAMPLE).json() for _ in range(5)]
+    receipts = [raise_concern(client, **FULL_EXAMPLE) for _ in range(5)]
     desk.get(f"/concerns/{receipts[0]['reference']}")
 
     told = client.get("/metrics").text

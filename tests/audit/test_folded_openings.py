@@ -9,9 +9,9 @@ from starlette.testclient import TestClient
 from app.models.audit.audit_log import AuditEntryRow, DeskAct
 from app.pages.audit.audit_log import VISIT_GAP, act_lines, fold_openings
 from tests.support.clock import A_TUESDAY, SettableClock
-from tests.support.concerns import Concern
+from tests.support.concerns import raise_concern
 from tests.support.desk import acts_on, press, text_of
-from tests.support.people import received, sign_in_as
+from tests.support.people import sign_in_as
 
 A_MINUTE = dt.timedelta(minutes=1)
 
@@ -53,11 +53,11 @@ def test_the_openings_of_one_visit_are_one_line_and_other_acts_stay() -> None:
 
 @pytest.mark.slow
 def test_the_page_folds_openings_and_says_codes_in_words(
-    service: FastAPI, client: TestClient, clock: SettableClock, a_concern: Concern
+    service: FastAPI, client: TestClient, clock: SettableClock
 ) -> None:
     client.follow_redirects = False
     sign_in_as(service, client)
-    reference = received(client, a_concern)
+    reference = raise_concern(client)["reference"]
     press(client, reference, "acknowledgement")
     for _ in range(3):
         page = client.get(f"/desk/concerns/{reference}")

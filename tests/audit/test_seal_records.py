@@ -19,7 +19,7 @@ from app.services.concerns.resealing import ChangeOfKeys, reseal
 from app.services.concerns.sealing import make_sealer, read_identities
 from app.services.operations.verification import find_faults
 from tests.support.clock import A_TUESDAY
-from tests.support.concerns import Concern, add
+from tests.support.concerns import a_concern, add, raise_concern
 from tests.support.databases import RawConnection, drop_triggers, fail_writes
 from tests.support.desk import Desk
 
@@ -31,16 +31,16 @@ FORGED = b"age-encryption.org/v1 forged"
 
 
 @pytest.fixture
-def raised(client: TestClient, a_concern: Concern) -> Callable[..., str]:
+def raised(client: TestClient) -> Callable[..., str]:
     """Raise a concern with those words and an addition, and return its reference."""
 
-    def raise_concern(words: str = WORDS, **changes: Any) -> str:
-        receipt = client.post("/v1/concerns", json=a_concern(concern={"narrative": words}, **changes)).json()
+    def bring(words: str = WORDS, **changes: Any) -> str:
+        receipt = raise_concern(client, concern={"narrative": words}, **changes)
         added = add(client, receipt, f"More: {words}")
         assert added.status_code == 201
         return str(receipt["reference"])
 
-    return raise_concern
+    return bring
 
 
 def tables(database: RawConnection) -> list[list[Any]]:
@@ -74,7 +74,7 @@ def test_the_digest_of_a_sealed_text_is_recorded_at_receipt(
 
 @pytest.mark.parametrize("table", ["audit_entries", "chains"])
 def test_a_concern_whose_receipt_cannot_be_recorded_is_not_stored(
-    client: TestClient, a_concern: Concern, database: RawConnection, table: str
+    client: TestClient, database: RawConnection, table: str
 ) -> None:
     fail_writes(database, "INSERT", table)
 
@@ -129,7 +129,6 @@ def test_the_database_refuses_what_comes_without_its_audit_log_entry(
     service: FastAPI,
     raised: Callable[..., str],
     database: RawConnection,
-    a_concern: Concern,
 ) -> None:
     raised(immediate_danger="yes")
     desk.act(raised(), "acknowledgement")

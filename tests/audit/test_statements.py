@@ -13,7 +13,7 @@ from app.db.database import WRITES
 from app.models.access.clients import Scope
 from app.models.concerns.examples import SMALLEST_EXAMPLE
 from app.services.workers import stop_workers
-from tests.support.concerns import token_of
+from tests.support.concerns import raise_concern, token_of
 from tests.support.desk import Desk
 from tests.support.publishing import GUIDE, a_key
 
@@ -67,7 +67,7 @@ def test_each_act_asks_the_statements_that_it_needs(service: FastAPI, client: Te
     stop_workers(service.state.context.workers)
     engine = service.state.context.engine
     client.get("/v1/guides")  # the edition is read once in each process
-    receipt = client.post("/v1/concerns", json=SMALLEST_EXAMPLE).json()
+    receipt = raise_concern(client, **SMALLEST_EXAMPLE)
     desk.get("/concerns")  # the client is known from here
     reference, token = receipt["reference"], token_of(receipt)
     acts: dict[str, Callable[[], Any]] = {

@@ -26,6 +26,7 @@ from app.services.operations.doctor import examine
 from tests.pages.test_saved_forms import resume, save
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.command import guidance
+from tests.support.concerns import raise_concern
 from tests.support.databases import on_postgresql
 from tests.support.desk import Desk
 from tests.support.log_lines import Lines, lines
@@ -46,7 +47,7 @@ def settings(settings: Settings) -> Settings:
 @pytest.fixture
 def references(client: TestClient, desk: Desk) -> list[str]:
     """An acknowledged concern and a closed one."""
-    found = [str(client.post("/v1/concerns", json=SMALLEST_EXAMPLE).json()["reference"]) for _ in range(2)]
+    found = [str(raise_concern(client, **SMALLEST_EXAMPLE)["reference"]) for _ in range(2)]
     for each in found:
         assert desk.act(each, "acknowledgement").is_success
     assert desk.act(found[1], "outcome", outcome="early_help").is_success

@@ -16,7 +16,7 @@ from app.config import Settings
 from app.services.concerns.keys import DEVELOPMENT_IDENTITY
 from app.services.concerns.sealing import read_identities
 from tests.support.clock import A_TUESDAY, SettableClock
-from tests.support.concerns import Concern, token_of
+from tests.support.concerns import raise_concern, token_of
 from tests.support.databases import files_of, raw_connection
 from tests.support.desk import Desk
 from tests.support.live import LiveServer
@@ -75,9 +75,9 @@ def test_the_answer_to_an_addition_has_its_time_state_and_contacts(
 
 
 def test_only_the_concern_s_own_status_token_takes_an_addition(
-    client: TestClient, desk: Desk, receipt: Receipt, a_concern: Concern, rows: Callable[[], list[Any]]
+    client: TestClient, desk: Desk, receipt: Receipt, rows: Callable[[], list[Any]]
 ) -> None:
-    another = client.post("/v1/concerns", json=a_concern()).json()
+    another = raise_concern(client)
     path = f"{receipt['links']['self']}/additions"
     headers = [
         {},
@@ -127,9 +127,9 @@ def test_the_team_reads_additions_in_order_of_arrival_with_the_last_time(
 
 
 def test_a_retry_adds_nothing_and_another_concern_may_use_its_key(
-    client: TestClient, receipt: Receipt, a_concern: Concern, rows: Callable[[], list[Any]], clock: SettableClock
+    client: TestClient, receipt: Receipt, rows: Callable[[], list[Any]], clock: SettableClock
 ) -> None:
-    another = client.post("/v1/concerns", json=a_concern()).json()
+    another = raise_concern(client)
     first = add(client, receipt, more(), **{"Idempotency-Key": "a-key"})
     clock.time = A_TUESDAY.replace(hour=18)
 
@@ -167,9 +167,9 @@ def test_a_retry_after_erasure_gets_its_receipt_and_new_additions_are_refused(
 @pytest.mark.parametrize("before", LEVELS)
 @pytest.mark.parametrize("added", [*LEVELS, None])
 def test_an_addition_makes_a_concern_more_urgent_and_never_less(
-    client: TestClient, desk: Desk, a_concern: Concern, before: str, added: str | None
+    client: TestClient, desk: Desk, before: str, added: str | None
 ) -> None:
-    receipt = client.post("/v1/concerns", json=a_concern(immediate_danger=before)).json()
+    receipt = raise_concern(client, immediate_danger=before)
 
     add(client, receipt, more() if added is None else more(immediate_danger=added))
 
@@ -263,10 +263,10 @@ def test_an_addition_to_an_erased_concern_is_told_who_to_call(
 
 
 @pytest.mark.slow
-def test_no_word_of_an_addition_is_in_a_file_or_log(live: LiveServer, a_concern: Concern) -> None:
+def test_no_word_of_an_addition_is_in_a_file_or_log(live: LiveServer) -> None:
     told = more(CANARY, concern={"narrative": CANARY, "hoped_for": CANARY, "how_known": ["first_hand"]})
     with live.client() as http:
-        receipt = http.post("/v1/concerns", json=a_concern()).json()
+        receipt = raise_concern(http)
         kept = [add(http, receipt, told, **{"Idempotency-Key": f"key-{number}"}) for number in (1, 1, 2)]
         refused = [
             add(http, receipt, told | {"misspelt": CANARY}),

@@ -16,7 +16,7 @@ from app.models.guides.seed_files import read_seed_file
 from app.models.guides.signposts import SignpostList
 from app.pages.desk.referral import layout_of, sections_of
 from app.services.guides.reference_data import read_reference_data
-from tests.support.concerns import Concern
+from tests.support.concerns import a_concern
 from tests.support.databases import on_postgresql
 from tests.support.desk import Desk
 from tests.support.loops import for_each
@@ -32,7 +32,7 @@ OWN, BRISTOL, WILTSHIRE = "E06000022", "E06000023", "E06000054"
 A_COACH = {"name": "Pat Example", "works_with_children": "yes"}
 
 
-def about(a_concern: Concern, *areas: str, people: tuple[dict[str, Any], ...] = ()) -> dict[str, Any]:
+def about(*areas: str, people: tuple[dict[str, Any], ...] = ()) -> dict[str, Any]:
     detail = {"narrative": "Alex Example is scared.", "people_of_concern": list(people)}
     return a_concern(children=[{"home_council": area} for area in areas] or [{}], concern=detail)
 
@@ -51,13 +51,12 @@ def about(a_concern: Concern, *areas: str, people: tuple[dict[str, Any], ...] = 
 )
 def test_receipt_check_and_retry_say_who_else_to_call(
     client: TestClient,
-    a_concern: Concern,
     areas: tuple[str, ...],
     people: tuple[dict[str, Any], ...],
     called: list[str],
     steps: set[str],
 ) -> None:
-    concern = about(a_concern, *areas, people=people)
+    concern = about(*areas, people=people)
     key = {"Idempotency-Key": f'"also-call-{len(areas)}-{len(people)}-{"-".join(called)}-{len(steps)}"'}
 
     answers = [
@@ -71,8 +70,8 @@ def test_receipt_check_and_retry_say_who_else_to_call(
     assert answers[1].content == answers[2].content
 
 
-def test_an_area_that_is_none_is_refused_with_its_place(client: TestClient, a_concern: Concern) -> None:
-    refused = client.post("/v1/concerns", json=about(a_concern, "E99999999"))
+def test_an_area_that_is_none_is_refused_with_its_place(client: TestClient) -> None:
+    refused = client.post("/v1/concerns", json=about("E99999999"))
 
     assert refused.status_code == 422
     (fault,) = refused.json()["errors"]
@@ -80,10 +79,8 @@ def test_an_area_that_is_none_is_refused_with_its_place(client: TestClient, a_co
     assert "E99999999" not in refused.text
 
 
-def test_a_child_s_home_council_is_sealed_and_never_in_clear(
-    client: TestClient, service: FastAPI, desk: Desk, a_concern: Concern
-) -> None:
-    receipt = client.post("/v1/concerns", json=about(a_concern, WILTSHIRE, people=(A_COACH,))).json()
+def test_a_child_s_home_council_is_sealed_and_never_in_clear(client: TestClient, service: FastAPI, desk: Desk) -> None:
+    receipt = client.post("/v1/concerns", json=about(WILTSHIRE, people=(A_COACH,))).json()
 
     opened = desk.get(f"/concerns/{receipt['reference']}").json()
     assert opened["submission"]["children"] == [{"home_council": WILTSHIRE}]
@@ -124,16 +121,16 @@ def test_a_neighbour_without_its_area_is_refused_when_the_seed_is_read(tmp_path:
 
 
 def test_browser_and_server_show_first_what_needs_more_than_the_usual_route(
-    service: FastAPI, client: TestClient, a_concern: Concern, tmp_path: Path
+    service: FastAPI, client: TestClient, tmp_path: Path
 ) -> None:
     context: AppContext = service.state.context
     people = ({"name": "Sam Example"}, A_COACH)
-    answers = about(a_concern, OWN, WILTSHIRE, "elsewhere", people=people)
+    answers = about(OWN, WILTSHIRE, "elsewhere", people=people)
     receipt = client.post("/v1/concerns", json=answers).json()
     key = EditionKey(receipt["guide"], receipt["edition"])
 
     sections = sections_of(answers, context.contents(key), context.reference_data)
-    usual = sections_of(about(a_concern, OWN), context.contents(key), context.reference_data)
+    usual = sections_of(about(OWN), context.contents(key), context.reference_data)
 
     assert sections[0].id == "flags"
     ((_, (council, officer)),) = sections[0].groups

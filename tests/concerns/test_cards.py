@@ -25,7 +25,7 @@ from app.services.concerns.sealing import PADDED_TO, Unsealer, make_sealer, read
 from app.services.operations.backup import back_up
 from app.services.operations.verification import find_faults
 from tests.support.clock import A_TUESDAY
-from tests.support.concerns import Concern, add
+from tests.support.concerns import a_concern, add, raise_concern
 from tests.support.databases import RawConnection, drop_triggers, files_of, raw_connection
 from tests.support.desk import Desk
 from tests.support.waiting import wait_until
@@ -112,9 +112,7 @@ def test_a_concern_and_its_addition_have_sealed_cards_on_the_record(
     assert added["card"]["words"] == ("Alex Example came home. " * 20)[:MAX_WORDS]
 
 
-def test_a_test_concern_has_a_card_too(
-    client: TestClient, context: AppContext, a_concern: Concern, database: RawConnection
-) -> None:
+def test_a_test_concern_has_a_card_too(client: TestClient, context: AppContext, database: RawConnection) -> None:
     sandbox = NewClient(name="example-sandbox", scopes=[Scope.SUBMIT], test=True)
     headers = {"Authorization": f"Bearer {add_client(context.writer, sandbox, at=A_TUESDAY)}"}
 
@@ -123,9 +121,7 @@ def test_a_test_concern_has_a_card_too(
     assert set(cards_in(database)) == {(receipt["reference"], 0)}
 
 
-def test_two_equal_concerns_have_cards_that_look_different(
-    client: TestClient, a_concern: Concern, database: RawConnection
-) -> None:
+def test_two_equal_concerns_have_cards_that_look_different(client: TestClient, database: RawConnection) -> None:
     for _ in range(2):
         client.post("/v1/concerns", json=a_concern())
 
@@ -206,10 +202,8 @@ def test_a_changed_missing_or_added_card_is_found(
     assert faults(context) == [TAMPERED[statement]]
 
 
-def test_cards_that_were_swapped_are_found(
-    client: TestClient, context: AppContext, a_concern: Concern, database: RawConnection
-) -> None:
-    one, other = (client.post("/v1/concerns", json=a_concern()).json()["reference"] for _ in range(2))
+def test_cards_that_were_swapped_are_found(client: TestClient, context: AppContext, database: RawConnection) -> None:
+    one, other = (raise_concern(client)["reference"] for _ in range(2))
     cards = cards_in(database)
     drop_triggers(database)
 

@@ -22,7 +22,7 @@ from app.models.guides.edition_keys import EditionKey
 from app.services.guides.publishing import withdraw_published
 from app.services.workers import stop_workers
 from tests.support.clock import A_TUESDAY
-from tests.support.concerns import Concern
+from tests.support.concerns import a_concern, raise_concern
 from tests.support.loops import for_each
 from tests.support.publishing import GUIDE, SLUG, an_edition, publish_next
 
@@ -93,21 +93,19 @@ def test_the_receipt_is_byte_for_byte_what_its_model_makes(client: TestClient, e
         assert Receipt.model_validate_json(received.content).model_dump_json().encode() == received.content
 
 
-def test_a_receipt_has_the_current_edition_s_contacts_for_every_edition(
-    client: TestClient, service: FastAPI, a_concern: Concern
-) -> None:
-    first = client.post("/v1/concerns", json=a_concern()).json()
+def test_a_receipt_has_the_current_edition_s_contacts_for_every_edition(client: TestClient, service: FastAPI) -> None:
+    first = raise_concern(client)
     publish_next(service, contacts=an_edition().contacts[:1])
 
-    second, again = (client.post("/v1/concerns", json=a_concern(edition=number)).json() for number in (2, 1))
+    second, again = (raise_concern(client, edition=number) for number in (2, 1))
 
     assert len(first["contacts"]) > 1
     assert second["contacts"] == again["contacts"] == first["contacts"][:1]
     assert (second["edition"], again["edition"]) == (2, 1)
 
 
-def test_the_receipt_gives_999_the_contacts_and_says_nobody_has_read_it(client: TestClient, a_concern: Concern) -> None:
-    receipt = client.post("/v1/concerns", json=a_concern()).json()
+def test_the_receipt_gives_999_the_contacts_and_says_nobody_has_read_it(client: TestClient) -> None:
+    receipt = raise_concern(client)
 
     assert "999" in receipt["next_steps"][0]
     assert "A social worker has not read it yet" in " ".join(receipt["next_steps"])
@@ -133,7 +131,7 @@ def test_a_concern_without_indicators_is_told_the_same_as_one_with_many(client: 
 
 @BOTH_DOORS
 def test_a_concern_is_pinned_to_the_edition_it_names_or_the_current(
-    client: TestClient, service: FastAPI, a_concern: Concern, path: str
+    client: TestClient, service: FastAPI, path: str
 ) -> None:
     publish_next(service, change_note="A test's second edition.")
 
@@ -146,7 +144,7 @@ def test_a_concern_is_pinned_to_the_edition_it_names_or_the_current(
 
 @BOTH_DOORS
 def test_a_withdrawn_edition_is_accepted_if_named_and_never_the_default(
-    client: TestClient, service: FastAPI, a_concern: Concern, path: str
+    client: TestClient, service: FastAPI, path: str
 ) -> None:
     publish_next(service, change_note="A test's second edition.")
     withdraw(service, 2)
@@ -159,7 +157,7 @@ def test_a_withdrawn_edition_is_accepted_if_named_and_never_the_default(
 
 @BOTH_DOORS
 def test_nobody_is_stopped_because_every_edition_of_the_only_guide_is_withdrawn(
-    client: TestClient, service: FastAPI, a_concern: Concern, path: str
+    client: TestClient, service: FastAPI, path: str
 ) -> None:
     withdraw(service, 1)
 
@@ -184,7 +182,7 @@ def test_nobody_is_stopped_because_every_edition_of_the_only_guide_is_withdrawn(
     ],
 )
 def test_a_guide_or_edition_that_there_is_not_is_pointed_to(
-    client: TestClient, a_concern: Concern, named: dict[str, Any], place: str, path: str
+    client: TestClient, named: dict[str, Any], place: str, path: str
 ) -> None:
     answer = client.post(path, json=a_concern(**named), headers={"Idempotency-Key": "a-key"})
 
@@ -193,7 +191,7 @@ def test_a_guide_or_edition_that_there_is_not_is_pointed_to(
 
 @BOTH_DOORS
 def test_every_unknown_id_and_code_is_pointed_to_at_once(
-    client: TestClient, a_concern: Concern, kept: Callable[[], int], path: str
+    client: TestClient, kept: Callable[[], int], path: str
 ) -> None:
     known = {"id": "self-harm-or-emotional-change"}
     told = a_concern(
@@ -225,9 +223,7 @@ def test_every_unknown_id_and_code_is_pointed_to_at_once(
     assert kept() == 0
 
 
-def test_an_id_is_looked_up_in_the_edition_that_the_concern_names(
-    client: TestClient, service: FastAPI, a_concern: Concern
-) -> None:
+def test_an_id_is_looked_up_in_the_edition_that_the_concern_names(client: TestClient, service: FastAPI) -> None:
     indicators = client.get(f"{GUIDE}/indicators").json()["indicators"]
     gone = indicators.pop()["id"]
     publish_next(service, change_note="A test's second edition.", indicators=indicators)
@@ -268,9 +264,7 @@ def test_a_check_answers_as_a_submission_would_and_keeps_nothing(
 
 
 @BOTH_DOORS
-def test_strangers_who_may_not_submit_are_told_who_to_call(
-    closed_to_strangers: TestClient, a_concern: Concern, path: str
-) -> None:
+def test_strangers_who_may_not_submit_are_told_who_to_call(closed_to_strangers: TestClient, path: str) -> None:
     answer = closed_to_strangers.post(path, json=a_concern())
 
     assert answer.status_code == 401
@@ -280,8 +274,8 @@ def test_strangers_who_may_not_submit_are_told_who_to_call(
     assert answer.json()["contacts"]
 
 
-def test_the_status_shows_the_token_s_holder_the_state_of_the_concern(client: TestClient, a_concern: Concern) -> None:
-    receipt = client.post("/v1/concerns", json=a_concern()).json()
+def test_the_status_shows_the_token_s_holder_the_state_of_the_concern(client: TestClient) -> None:
+    receipt = raise_concern(client)
 
     answer = client.get(receipt["links"]["self"], headers=bearer(receipt["status_token"]))
 
@@ -293,8 +287,8 @@ def test_the_status_shows_the_token_s_holder_the_state_of_the_concern(client: Te
     assert "Alex" not in answer.text
 
 
-def test_a_wrong_token_and_a_wrong_reference_get_the_same_answer(client: TestClient, a_concern: Concern) -> None:
-    mine, other = (client.post("/v1/concerns", json=a_concern()).json() for _ in range(2))
+def test_a_wrong_token_and_a_wrong_reference_get_the_same_answer(client: TestClient) -> None:
+    mine, other = (raise_concern(client) for _ in range(2))
     tries = [
         (mine["reference"], other["status_token"]),
         (mine["reference"], mine["status_token"][:-1]),
@@ -316,10 +310,8 @@ def test_a_wrong_token_and_a_wrong_reference_get_the_same_answer(client: TestCli
 
 
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Basic QWxleDpFeGFtcGxl"}, {"Authorization": "Bearer"}])
-def test_without_a_token_the_status_tells_nothing(
-    client: TestClient, a_concern: Concern, headers: dict[str, str]
-) -> None:
-    receipt = client.post("/v1/concerns", json=a_concern()).json()
+def test_without_a_token_the_status_tells_nothing(client: TestClient, headers: dict[str, str]) -> None:
+    receipt = raise_concern(client)
 
     answer = client.get(receipt["links"]["self"], headers=headers)
 
@@ -328,8 +320,8 @@ def test_without_a_token_the_status_tells_nothing(
     assert "state" not in answer.json()
 
 
-def test_the_reference_may_be_typed_as_it_was_heard(client: TestClient, a_concern: Concern) -> None:
-    receipts = [client.post("/v1/concerns", json=a_concern()).json() for _ in range(3)]
+def test_the_reference_may_be_typed_as_it_was_heard(client: TestClient) -> None:
+    receipts = [raise_concern(client) for _ in range(3)]
 
     for receipt in receipts:
         reference = receipt["reference"]
@@ -344,7 +336,7 @@ def test_the_reference_may_be_typed_as_it_was_heard(client: TestClient, a_concer
 
 
 def test_the_receipt_s_signature_holds_offline_and_says_what_was_kept(client: TestClient) -> None:
-    receipt = client.post("/v1/concerns", json=FULL_EXAMPLE).json()
+    receipt = raise_concern(client, **FULL_EXAMPLE)
     keys = PyJWKSet.from_dict(client.get("/.well-known/jwks.json").json())
 
     header = jwt.get_unverified_header(receipt["receipt"])
@@ -364,8 +356,8 @@ def test_the_receipt_s_signature_holds_offline_and_says_what_was_kept(client: Te
     }
 
 
-def test_a_changed_receipt_does_not_hold(client: TestClient, a_concern: Concern) -> None:
-    first, second = (client.post("/v1/concerns", json=a_concern()).json()["receipt"] for _ in range(2))
+def test_a_changed_receipt_does_not_hold(client: TestClient) -> None:
+    first, second = (raise_concern(client)["receipt"] for _ in range(2))
     key = PyJWKSet.from_dict(client.get("/.well-known/jwks.json").json()).keys[0]
     (head, body, signature), (_, other_body, other_signature) = first.split("."), second.split(".")
     unsigned = jwt.encode(jwt.decode(first, options={"verify_signature": False}), "", algorithm="none")

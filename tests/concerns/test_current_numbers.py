@@ -15,7 +15,7 @@ from app.models.guides.contacts import Contact
 from app.models.guides.editions import Publisher
 from app.services.guides.reference_data import ReferenceData, read_reference_data
 from tests.support.clock import SettableClock
-from tests.support.concerns import Concern, add, status_of
+from tests.support.concerns import a_concern, add, raise_concern, status_of
 from tests.support.log_lines import Lines
 from tests.support.publishing import SLUG, an_edition, publish_next, withdraw
 
@@ -41,17 +41,17 @@ def main_of(page: str) -> str:
     return page.partition("<main")[2].partition("</main>")[0]
 
 
-Read = Callable[[TestClient, Concern, dict[str, Any]], str]
+Read = Callable[[TestClient, dict[str, Any]], str]
 WAYS: dict[str, Read] = {
-    "status": lambda client, _, receipt: str(status_of(client, receipt)),
-    "status page": lambda client, _, receipt: main_of(client.post("/concerns", data=proof_of(receipt)).text),
-    "saved receipt": lambda client, _, receipt: (
+    "status": lambda client, receipt: str(status_of(client, receipt)),
+    "status page": lambda client, receipt: main_of(client.post("/concerns", data=proof_of(receipt)).text),
+    "saved receipt": lambda client, receipt: (
         client.post("/concerns/receipt", data=proof_of(receipt) | {"receipt": receipt["receipt"]}).text
     ),
-    "receipt of a retry": lambda client, a_concern, _: client.post("/v1/concerns", json=a_concern(), headers=KEY).text,
-    "receipt of an addition": lambda client, _, receipt: add(client, receipt).text,
-    "form of the old edition": lambda client, a_concern, _: client.post("/v1/concerns", json=a_concern(edition=1)).text,
-    "page of the old edition": lambda client, _, receipt: (
+    "receipt of a retry": lambda client, _: client.post("/v1/concerns", json=a_concern(), headers=KEY).text,
+    "receipt of an addition": lambda client, receipt: add(client, receipt).text,
+    "form of the old edition": lambda client, _: client.post("/v1/concerns", json=a_concern(edition=1)).text,
+    "page of the old edition": lambda client, receipt: (
         client.get(f"/guides/{receipt['guide']}/editions/1")
         .text.partition('<section class="call"')[2]
         .partition("</section>")[0]
@@ -60,22 +60,20 @@ WAYS: dict[str, Read] = {
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_corrected_number_reaches_every_earlier_reporter(
-    client: TestClient, service: FastAPI, a_concern: Concern, way: str
-) -> None:
+def test_a_corrected_number_reaches_every_earlier_reporter(client: TestClient, service: FastAPI, way: str) -> None:
     receipt = client.post("/v1/concerns", json=a_concern(), headers=KEY).json()
     read = WAYS[way]
-    assert OLD in read(client, a_concern, receipt)
+    assert OLD in read(client, receipt)
     publish_next(service, contacts=corrected())
 
-    found = read(client, a_concern, receipt)
+    found = read(client, receipt)
 
     assert NEW in found
     assert OLD not in found
 
 
 def test_a_retry_gets_the_same_bytes_while_the_numbers_are_the_same(
-    client: TestClient, service: FastAPI, a_concern: Concern, clock: SettableClock
+    client: TestClient, service: FastAPI, clock: SettableClock
 ) -> None:
     first = client.post("/v1/concerns", json=a_concern(), headers=KEY)
     publish_next(service, change_note="Other words.")
@@ -87,9 +85,7 @@ def test_a_retry_gets_the_same_bytes_while_the_numbers_are_the_same(
     assert again.content == first.content
 
 
-def test_a_retry_after_a_correction_keeps_what_was_signed(
-    client: TestClient, service: FastAPI, a_concern: Concern
-) -> None:
+def test_a_retry_after_a_correction_keeps_what_was_signed(client: TestClient, service: FastAPI) -> None:
     first = client.post("/v1/concerns", json=a_concern(), headers=KEY).json()
     publish_next(service, contacts=corrected())
 
@@ -100,11 +96,9 @@ def test_a_retry_after_a_correction_keeps_what_was_signed(
     assert (again["edition"], status_of(client, first)["edition"]) == (1, 1)
 
 
-def test_a_withdrawn_guide_gives_the_numbers_of_the_default_guide(
-    client: TestClient, service: FastAPI, a_concern: Concern
-) -> None:
+def test_a_withdrawn_guide_gives_the_numbers_of_the_default_guide(client: TestClient, service: FastAPI) -> None:
     publish_next(service, guide="another-guide", contacts=corrected())
-    receipt = client.post("/v1/concerns", json=a_concern(guide="another-guide")).json()
+    receipt = raise_concern(client, guide="another-guide")
     assert NEW in str(receipt["contacts"])
     withdraw(service, 1, guide="another-guide")
 
@@ -188,7 +182,7 @@ def of_another_council(
         yield client
 
 
-def test_no_answer_names_a_signpost_of_another_council(of_another_council: TestClient, a_concern: Concern) -> None:
+def test_no_answer_names_a_signpost_of_another_council(of_another_council: TestClient) -> None:
     told = a_concern(
         immediate_danger="yes",
         concern={"narrative": "Alex Example", "people_of_concern": [{"works_with_children": "yes"}]},

@@ -14,7 +14,7 @@ from app.services.concerns.deadlines import append_due_soon_events, append_overd
 from app.services.operations.jobs import TeamJobs
 from app.services.workers import JobsWorker
 from tests.support.clock import SettableClock
-from tests.support.concerns import Concern, add, status_of
+from tests.support.concerns import a_concern, add, raise_concern, status_of
 from tests.support.desk import Desk
 from tests.support.loops import for_each
 
@@ -36,13 +36,13 @@ def overdue(desk: Desk) -> list[str]:
 
 
 def test_check_receipt_status_and_inbox_have_the_same_clock_for_danger(
-    client: TestClient, desk: Desk, a_concern: Concern, clock: SettableClock
+    client: TestClient, desk: Desk, clock: SettableClock
 ) -> None:
     clock.time = A_SATURDAY_NIGHT
 
     for danger, due in CLOCKS.items():
         checked = client.post("/v1/concerns/check", json=a_concern(immediate_danger=danger)).json()
-        receipt = client.post("/v1/concerns", json=a_concern(immediate_danger=danger)).json()
+        receipt = raise_concern(client, immediate_danger=danger)
         status, entry = status_of(client, receipt), entry_of(desk, receipt["reference"])
         assert {each["acknowledge_by"] for each in (checked, receipt, status, entry)} == {due}, danger
 
@@ -80,7 +80,7 @@ STEPS = [  # the times that are set, the moment, the answer about danger, the se
 
 @pytest.mark.parametrize("case", STEPS)
 def test_a_time_for_danger_is_promised_only_if_the_council_set_it(
-    settings: Settings, a_concern: Concern, clock: SettableClock, case: tuple[dict[str, int], dt.datetime, str, str]
+    settings: Settings, clock: SettableClock, case: tuple[dict[str, int], dt.datetime, str, str]
 ) -> None:
     times, clock.time, danger, sentence = case
     with TestClient(create_app(settings.model_copy(update=times), clock)) as client:
@@ -97,10 +97,8 @@ def test_a_time_for_danger_is_promised_only_if_the_council_set_it(
     assert {each["acknowledge_by_promised"] for each in (checked, receipt, status, added)} == {is_promised}
 
 
-def test_a_late_answer_names_no_time_that_was_not_promised(
-    client: TestClient, a_concern: Concern, clock: SettableClock
-) -> None:
-    receipt = client.post("/v1/concerns", json=a_concern(immediate_danger="yes")).json()
+def test_a_late_answer_names_no_time_that_was_not_promised(client: TestClient, clock: SettableClock) -> None:
+    receipt = raise_concern(client, immediate_danger="yes")
     clock.time += 61 * A_MINUTE
 
     steps = status_of(client, receipt)["next_steps"]
@@ -108,12 +106,10 @@ def test_a_late_answer_names_no_time_that_was_not_promised(
     assert steps[1].startswith("A social worker has not acknowledged it yet. Please call the Duty")
 
 
-def test_a_day_that_ends_at_midnight_is_named_not_the_next(
-    client: TestClient, a_concern: Concern, clock: SettableClock
-) -> None:
+def test_a_day_that_ends_at_midnight_is_named_not_the_next(client: TestClient, clock: SettableClock) -> None:
     clock.time = A_SATURDAY_NIGHT
 
-    steps = " ".join(client.post("/v1/concerns", json=a_concern()).json()["next_steps"])
+    steps = " ".join(raise_concern(client)["next_steps"])
 
     assert "acknowledge it by the end of Monday 30 November 2026." in steps
     assert "Check for messages by Tuesday 1 December 2026, using both" in steps
@@ -144,9 +140,9 @@ def test_the_clocks_are_settings_of_minutes_up_to_a_day() -> None:
 
 
 def test_an_addition_in_danger_is_overdue_before_its_concern(
-    client: TestClient, desk: Desk, context: AppContext, a_concern: Concern, clock: SettableClock
+    client: TestClient, desk: Desk, context: AppContext, clock: SettableClock
 ) -> None:
-    receipt = client.post("/v1/concerns", json=a_concern()).json()
+    receipt = raise_concern(client)
     reference = receipt["reference"]
     clock.time += A_MINUTE
 
@@ -167,9 +163,9 @@ def test_an_addition_in_danger_is_overdue_before_its_concern(
 
 
 def test_a_concern_due_before_its_addition_is_overdue_at_its_time(
-    client: TestClient, desk: Desk, a_concern: Concern, clock: SettableClock
+    client: TestClient, desk: Desk, clock: SettableClock
 ) -> None:
-    receipt = client.post("/v1/concerns", json=a_concern(immediate_danger="yes")).json()
+    receipt = raise_concern(client, immediate_danger="yes")
     add(client, receipt, danger="no")
 
     clock.time += 61 * A_MINUTE
@@ -178,7 +174,7 @@ def test_a_concern_due_before_its_addition_is_overdue_at_its_time(
 
 
 def test_event_metric_and_doctor_s_count_follow_the_clock_of_danger(
-    client: TestClient, desk: Desk, context: AppContext, a_concern: Concern, clock: SettableClock
+    client: TestClient, desk: Desk, context: AppContext, clock: SettableClock
 ) -> None:
     client.post("/v1/concerns", json=a_concern(immediate_danger="yes"))
     client.post("/v1/concerns", json=a_concern())
@@ -197,10 +193,10 @@ def test_event_metric_and_doctor_s_count_follow_the_clock_of_danger(
 
 
 def test_what_came_just_now_is_not_announced_once_more_as_due_soon(
-    client: TestClient, service: FastAPI, a_concern: Concern, clock: SettableClock
+    client: TestClient, service: FastAPI, clock: SettableClock
 ) -> None:
     context: AppContext = service.state.context
-    receipt = client.post("/v1/concerns", json=a_concern(immediate_danger="yes")).json()
+    receipt = raise_concern(client, immediate_danger="yes")
     add(client, receipt, danger="yes")
     jobs = TeamJobs(context.settings, context.engine, context.writer, clock)
     within = context.settings.due_soon_minutes * A_MINUTE

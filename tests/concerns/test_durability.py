@@ -16,7 +16,7 @@ from starlette.testclient import TestClient
 from app.models.concerns.examples import FULL_EXAMPLE
 from app.models.concerns.rows import StoredReceiptRow
 from app.services.concerns import submission
-from tests.support.concerns import Concern, token_of
+from tests.support.concerns import a_concern, token_of
 from tests.support.databases import raw_connection
 from tests.support.live import LiveServer
 from tests.support.load import add_more
@@ -74,7 +74,7 @@ def status_of(client: httpx.Client, receipt: dict[str, Any]) -> Any:
 
 
 @pytest.mark.slow
-def test_after_a_kill_a_retry_gets_the_same_receipt_and_no_duplicate(live: LiveServer, a_concern: Concern) -> None:
+def test_after_a_kill_a_retry_gets_the_same_receipt_and_no_duplicate(live: LiveServer) -> None:
     with live.client() as client:
         first = post(client, a_concern(), "a-key")
 
@@ -94,9 +94,7 @@ def test_after_a_kill_a_retry_gets_the_same_receipt_and_no_duplicate(live: LiveS
 @pytest.mark.slow
 @pytest.mark.any_database
 @pytest.mark.parametrize("rounds", [2, pytest.param(10, marks=pytest.mark.nightly)])
-def test_a_kill_during_a_burst_loses_and_doubles_no_acknowledged_concern(
-    live: LiveServer, a_concern: Concern, rounds: int
-) -> None:
+def test_a_kill_during_a_burst_loses_and_doubles_no_acknowledged_concern(live: LiveServer, rounds: int) -> None:
     everything = Sent()
     for number in range(rounds):
         sent = Sent()
@@ -139,9 +137,7 @@ def test_a_kill_during_a_burst_loses_and_doubles_no_acknowledged_concern(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("callers", [16, 60])
-def test_retries_at_the_same_moment_make_one_concern_and_get_one_receipt(
-    live: LiveServer, a_concern: Concern, callers: int
-) -> None:
+def test_retries_at_the_same_moment_make_one_concern_and_get_one_receipt(live: LiveServer, callers: int) -> None:
     together = threading.Barrier(callers, timeout=60)
 
     def retry() -> httpx.Response:
@@ -172,7 +168,7 @@ def test_the_writer_s_connection_flushes_each_commit_to_the_disk(client: TestCli
     assert pragma("journal_mode") == "wal"
 
 
-def test_a_key_is_the_same_with_quotes_and_without(client: TestClient, a_concern: Concern) -> None:
+def test_a_key_is_the_same_with_quotes_and_without(client: TestClient) -> None:
     first = post(client, a_concern(), "a-key")
 
     again = post(client, a_concern(), '"a-key"')
@@ -194,7 +190,7 @@ def test_the_same_words_in_another_order_or_spacing_are_a_retry(client: TestClie
 
 @pytest.mark.parametrize("changed", [{"immediate_danger": "yes"}, {"children": [{}, {}]}, {"police_informed": None}])
 def test_a_key_with_other_words_is_refused_and_nothing_is_kept(
-    client: TestClient, kept: Callable[[], int], a_concern: Concern, changed: dict[str, Any]
+    client: TestClient, kept: Callable[[], int], changed: dict[str, Any]
 ) -> None:
     post(client, a_concern(), "a-key")
 
@@ -206,9 +202,7 @@ def test_a_key_with_other_words_is_refused_and_nothing_is_kept(
     assert kept() == 1
 
 
-def test_without_a_key_the_same_words_are_two_concerns(
-    client: TestClient, kept: Callable[[], int], a_concern: Concern
-) -> None:
+def test_without_a_key_the_same_words_are_two_concerns(client: TestClient, kept: Callable[[], int]) -> None:
     answers = [client.post("/v1/concerns", json=a_concern()) for _ in range(2)]
 
     assert len({answer.json()["reference"] for answer in answers}) == 2
@@ -216,9 +210,7 @@ def test_without_a_key_the_same_words_are_two_concerns(
 
 
 @for_each("key", ["", '""', '"', 'a"b', "two words", '"two words"', "é", "a\tb", "k" * 256, '"open'])
-def test_a_key_that_is_none_is_told_and_nothing_is_kept(
-    client: TestClient, kept: Callable[[], int], a_concern: Concern, key: str
-) -> None:
+def test_a_key_that_is_none_is_told_and_nothing_is_kept(client: TestClient, kept: Callable[[], int], key: str) -> None:
     answer = client.post("/v1/concerns", json=a_concern(), headers={b"Idempotency-Key": key.encode("latin-1")})
 
     assert answer.status_code == 400
@@ -227,7 +219,7 @@ def test_a_key_that_is_none_is_told_and_nothing_is_kept(
 
 
 def test_a_retry_gets_its_receipt_although_a_second_guide_was_published_since(
-    client: TestClient, service: FastAPI, a_concern: Concern
+    client: TestClient, service: FastAPI
 ) -> None:
     first = post(client, a_concern(), "a-key")
     publish_next(service, "another-guide")
@@ -239,7 +231,7 @@ def test_a_retry_gets_its_receipt_although_a_second_guide_was_published_since(
 
 
 def test_a_reference_that_is_taken_is_drawn_again(
-    client: TestClient, kept: Callable[[], int], a_concern: Concern, monkeypatch: pytest.MonkeyPatch
+    client: TestClient, kept: Callable[[], int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drawn = iter(["4F7K-926W-0X3R", "4F7K-926W-0X3R", "02FK-926W-0X3R"])
     monkeypatch.setattr(submission, "new_reference", lambda: next(drawn))
@@ -250,9 +242,7 @@ def test_a_reference_that_is_taken_is_drawn_again(
     assert kept() == 2
 
 
-def test_the_database_holds_neither_key_nor_receipt_in_clear(
-    client: TestClient, service: FastAPI, a_concern: Concern
-) -> None:
+def test_the_database_holds_neither_key_nor_receipt_in_clear(client: TestClient, service: FastAPI) -> None:
     receipt = post(client, a_concern(), "a-key-that-can-be-found").json()
 
     rows = service.state.context.writer.run(

@@ -39,6 +39,7 @@ from app.services.audit.chains import FIRST_PREVIOUS_SHA256, hash_of
 from app.services.concerns.keys import RECEIPT_KEY
 from tests.support.clock import A_TUESDAY
 from tests.support.command import guidance
+from tests.support.concerns import raise_concern
 from tests.support.desk import desk_of
 from tests.support.loops import for_each
 from tests.support.publishing import an_edition
@@ -104,8 +105,7 @@ CHECKS = [
 
 @pytest.fixture
 def receipt(client: TestClient) -> dict[str, Any]:
-    told: dict[str, Any] = client.post("/v1/concerns", json=FULL_EXAMPLE).json()
-    return told
+    return raise_concern(client, **FULL_EXAMPLE)
 
 
 @pytest.fixture
@@ -203,7 +203,7 @@ def test_a_retired_key_still_verifies_old_receipts_and_signs_no_new_one(tmp_path
     for changes in ({}, {"receipt_key_file": paths["new"], "retired_receipt_keys": str(paths["retired"])}):
         service = create_app(Settings.model_validate(settings.model_dump() | changes), lambda: A_TUESDAY)
         with TestClient(service) as client:
-            receipts.append(client.post("/v1/concerns", json=SMALLEST_EXAMPLE).json()["receipt"])
+            receipts.append(raise_concern(client, **SMALLEST_EXAMPLE)["receipt"])
             jwks.append(client.get(JWKS).json())
 
     assert [by_pyjwt(receipt, jwks[1], tmp_path) for receipt in receipts] == [True, True]

@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 from stdnum.iso7064 import mod_37_36
 
 from app.models.references import ALPHABET, DRAWN, find_reference, new_reference
-from tests.support.concerns import Concern
+from tests.support.concerns import raise_concern
 from tests.support.loops import for_each
 
 pytestmark = pytest.mark.any_database
@@ -89,8 +89,8 @@ def test_references_use_the_whole_alphabet_everywhere_and_never_repeat() -> None
 
 
 @pytest.mark.slow
-def test_references_that_one_service_gives_are_no_sequence(client: TestClient, a_concern: Concern) -> None:
-    made = [client.post("/v1/concerns", json=a_concern()).json()["reference"] for _ in range(30)]
+def test_references_that_one_service_gives_are_no_sequence(client: TestClient) -> None:
+    made = [raise_concern(client)["reference"] for _ in range(30)]
 
     assert made != sorted(made)
     assert made != sorted(made, reverse=True)

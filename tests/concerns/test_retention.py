@@ -18,7 +18,7 @@ from app.services.audit.clock import note_time
 from app.services.desk.retention import RetentionPeriods, erase_due_concerns
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.command import guidance
-from tests.support.concerns import Concern, add, token_of
+from tests.support.concerns import add, raise_concern, token_of
 from tests.support.databases import raw_connection
 from tests.support.desk import Desk
 from tests.support.live import LiveServer
@@ -37,11 +37,11 @@ Database = Callable[..., list[Any]]
 
 
 @pytest.fixture
-def raised(client: TestClient, desk: Desk, a_concern: Concern) -> Raise:
+def raised(client: TestClient, desk: Desk) -> Raise:
     """Raise a concern with an addition, and bring it to a state."""
 
     def bring(state: str = "received", *, held: bool = False, **changes: Any) -> dict[str, Any]:
-        receipt: dict[str, Any] = client.post("/v1/concerns", json=a_concern(**changes)).json()
+        receipt = raise_concern(client, **changes)
         assert add(client, receipt).status_code == 201
         acts: list[tuple[str, dict[str, Any]]] = [
             ("acknowledgement", {"up_to_addition": 1}),

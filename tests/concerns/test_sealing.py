@@ -27,7 +27,7 @@ from app.services.concerns.keys import (
 )
 from app.services.concerns.sealing import make_sealer
 from tests.support.clock import A_TUESDAY
-from tests.support.concerns import Concern, add
+from tests.support.concerns import a_concern, add, raise_concern
 from tests.support.loops import for_each
 
 pytestmark = pytest.mark.any_database
@@ -129,7 +129,7 @@ def test_the_sealed_text_has_reference_edition_time_and_every_word_as_sent(
 
 
 def test_only_what_routing_needs_is_in_clear(client: TestClient) -> None:
-    receipt = client.post("/v1/concerns", json=FULL_EXAMPLE).json()
+    receipt = raise_concern(client, **FULL_EXAMPLE)
 
     (row,) = rows_of(client)
     assert set(row) == IN_CLEAR | BY_THE_DESK | FOR_THE_ORDER_OF_THE_INBOX
@@ -144,8 +144,8 @@ def test_only_what_routing_needs_is_in_clear(client: TestClient) -> None:
     assert receipt["status_token"] not in str(row)
 
 
-def test_only_an_addition_s_number_times_and_danger_are_in_clear(client: TestClient, a_concern: Concern) -> None:
-    add(client, client.post("/v1/concerns", json=a_concern()).json(), "Canary", danger="yes")
+def test_only_an_addition_s_number_times_and_danger_are_in_clear(client: TestClient) -> None:
+    add(client, raise_concern(client), "Canary", danger="yes")
 
     (row,) = rows_of(client, "entries")
     assert set(row) == IN_CLEAR_OF_AN_ADDITION
@@ -155,7 +155,7 @@ def test_only_an_addition_s_number_times_and_danger_are_in_clear(client: TestCli
 
 
 def test_only_the_development_identity_opens_a_concern_and_the_row_names_it(
-    client: TestClient, settings: Settings, a_concern: Concern
+    client: TestClient, settings: Settings
 ) -> None:
     client.post("/v1/concerns", json=a_concern())
 
@@ -167,9 +167,7 @@ def test_only_the_development_identity_opens_a_concern_and_the_row_names_it(
 
 
 @pytest.mark.slow
-def test_every_recipient_opens_a_concern_and_no_development_identity_is_made(
-    tmp_path: Path, a_concern: Concern
-) -> None:
+def test_every_recipient_opens_a_concern_and_no_development_identity_is_made(tmp_path: Path) -> None:
     identities = [x25519.Identity.generate() for _ in range(3)]
     recipients = tuple(str(identity.to_public()) for identity in identities)
     settings = Settings(data_dir=tmp_path / "data", seal_to=recipients)
@@ -183,7 +181,7 @@ def test_every_recipient_opens_a_concern_and_no_development_identity_is_made(
     assert not (settings.data_dir / DEVELOPMENT_IDENTITY).exists()
 
 
-def test_the_same_words_are_sealed_differently_each_time(client: TestClient, a_concern: Concern) -> None:
+def test_the_same_words_are_sealed_differently_each_time(client: TestClient) -> None:
     for _ in range(2):
         client.post("/v1/concerns", json=a_concern())
 

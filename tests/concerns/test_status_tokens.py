@@ -11,7 +11,7 @@ from app.config import Settings
 from app.models.concerns.status_tokens import CROCKFORD, new_status_token, standard_token
 from app.models.references import new_reference
 from app.services.concerns import receipts
-from tests.support.concerns import Concern
+from tests.support.concerns import raise_concern
 from tests.support.loops import for_each
 
 pytestmark = pytest.mark.any_database
@@ -65,11 +65,9 @@ def test_a_concern_is_followed_with_its_token_as_a_person_types_it(client: TestC
     assert [answer.status_code for answer in answers] == [200] * 3
 
 
-def test_a_token_from_before_goes_on_working(
-    client: TestClient, a_concern: Concern, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_token_from_before_goes_on_working(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(receipts, "new_status_token", lambda: OLDER)
-    reference = client.post("/v1/concerns", json=a_concern()).json()["reference"]
+    reference = raise_concern(client)["reference"]
 
     assert read(client, reference, OLDER).status_code == 200
     assert read(client, reference, OLDER.lower()).status_code == 404
@@ -152,9 +150,9 @@ def test_a_faulty_addition_tells_nothing_of_its_token(client: TestClient, receip
 
 
 def test_right_tokens_are_not_counted_and_other_concerns_are_not_refused(
-    client: TestClient, receipt: dict[str, Any], a_concern: Concern
+    client: TestClient, receipt: dict[str, Any]
 ) -> None:
-    other = client.post("/v1/concerns", json=a_concern()).json()
+    other = raise_concern(client)
     for _ in range(TRIES):
         read(client, receipt["reference"], "wrong")
 

@@ -26,7 +26,7 @@ from app.services.desk.retention import RetentionPeriods, erase_due_concerns
 from app.services.operations.verification import find_faults
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.command import guidance
-from tests.support.concerns import Concern, token_of
+from tests.support.concerns import a_concern, raise_concern, token_of
 from tests.support.desk import Desk
 
 pytestmark = pytest.mark.slow
@@ -38,7 +38,7 @@ Send = Callable[..., Any]
 
 
 @pytest.fixture
-def send(client: TestClient, context: AppContext, a_concern: Concern) -> Send:
+def send(client: TestClient, context: AppContext) -> Send:
     """Return a function that posts a test with a test key, what it is given beside the required fields and `test`."""
     sandbox = NewClient(name="example-sandbox", scopes=[Scope.SUBMIT], test=True)
     token = add_client(context.writer, sandbox, at=A_TUESDAY)
@@ -101,7 +101,7 @@ def test_a_test_concern_is_taken_and_every_answer_marks_it(send: Send, client: T
 @pytest.mark.parametrize("path", ["/v1/concerns", "/v1/concerns/check"])
 @pytest.mark.parametrize("marked", [{"test": False}, {"test": None}, {}])
 def test_an_unmarked_concern_with_a_test_key_is_refused_and_explained(
-    client: TestClient, context: AppContext, desk: Desk, a_concern: Concern, path: str, marked: dict[str, Any]
+    client: TestClient, context: AppContext, desk: Desk, path: str, marked: dict[str, Any]
 ) -> None:
     key = add_client(context.writer, NewClient(name="example-sandbox", scopes=[Scope.SUBMIT], test=True), at=A_TUESDAY)
     headers = {"Authorization": f"Bearer {key}"}
@@ -138,7 +138,7 @@ def test_a_page_refuses_a_test_key_and_keeps_the_words_typed(
 
 
 def test_only_tests_and_refusals_are_counted_logged_and_shown_to_the_operator(
-    send: Send, client: TestClient, a_concern: Concern, clock: SettableClock, caplog: pytest.LogCaptureFixture
+    send: Send, client: TestClient, clock: SettableClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert client.post("/v1/concerns", json=a_concern()).status_code == 201
     assert "test-concerns" not in client.get("/health/ready").json()["warnings"]
@@ -161,7 +161,7 @@ def test_only_tests_and_refusals_are_counted_logged_and_shown_to_the_operator(
 @pytest.mark.parametrize("path", ["/v1/concerns", "/v1/concerns/check"])
 @pytest.mark.parametrize("key", [False, True])
 def test_a_marked_concern_without_a_test_key_is_refused_with_a_remedy(
-    client: TestClient, context: AppContext, desk: Desk, a_concern: Concern, path: str, key: bool
+    client: TestClient, context: AppContext, desk: Desk, path: str, key: bool
 ) -> None:
     token = add_client(context.writer, NewClient(name="example-school", scopes=[Scope.SUBMIT]), at=A_TUESDAY)
     headers = {"Authorization": f"Bearer {token}"} if key else {}
@@ -175,10 +175,8 @@ def test_a_marked_concern_without_a_test_key_is_refused_with_a_remedy(
     assert references(desk) == references(desk, "?test=true") == []
 
 
-def test_a_real_concern_is_stored_and_its_receipt_mentions_no_test(
-    client: TestClient, desk: Desk, a_concern: Concern
-) -> None:
-    receipt = client.post("/v1/concerns", json=a_concern(test=False)).json()
+def test_a_real_concern_is_stored_and_its_receipt_mentions_no_test(client: TestClient, desk: Desk) -> None:
+    receipt = raise_concern(client, test=False)
 
     assert receipt["test"] is False
     assert TEST not in receipt["next_steps"]
@@ -201,7 +199,7 @@ def test_a_test_key_chooses_the_outcome_and_nothing_is_stored(
 
 
 def test_only_a_test_key_chooses_an_outcome_after_the_usual_validation(
-    send: Send, client: TestClient, desk: Desk, a_concern: Concern
+    send: Send, client: TestClient, desk: Desk
 ) -> None:
     refused = client.post("/v1/concerns?test_outcome=busy", json=a_concern())
 
@@ -212,9 +210,9 @@ def test_only_a_test_key_chooses_an_outcome_after_the_usual_validation(
 
 
 def test_a_test_is_marked_at_the_desk_and_never_among_the_concerns(
-    send: Send, client: TestClient, desk: Desk, a_concern: Concern, clock: SettableClock
+    send: Send, client: TestClient, desk: Desk, clock: SettableClock
 ) -> None:
-    real = client.post("/v1/concerns", json=a_concern()).json()["reference"]
+    real = raise_concern(client)["reference"]
     test = send().json()["reference"]
     clock.time = A_TUESDAY + A_WEEK
 
@@ -245,9 +243,9 @@ def test_no_act_on_a_test_changes_a_figure_or_makes_an_event(
 
 
 def test_a_test_is_erased_after_a_day_and_a_concern_is_not(
-    send: Send, client: TestClient, context: AppContext, desk: Desk, a_concern: Concern
+    send: Send, client: TestClient, context: AppContext, desk: Desk
 ) -> None:
-    receipt = client.post("/v1/concerns", json=a_concern()).json()
+    receipt = raise_concern(client)
     tests = [send().json() for _ in range(3)]
     for each in (receipt, tests[0]):
         assert add_to(client, each).status_code == 201
@@ -268,9 +266,7 @@ def test_a_test_is_erased_after_a_day_and_a_concern_is_not(
     assert faults == ["the time that was last known"]  # it was noted a week ahead, as if nothing had happened since
 
 
-def test_the_database_refuses_to_make_a_real_concern_a_test(
-    client: TestClient, context: AppContext, a_concern: Concern
-) -> None:
+def test_the_database_refuses_to_make_a_real_concern_a_test(client: TestClient, context: AppContext) -> None:
     assert client.post("/v1/concerns", json=a_concern()).status_code == 201
 
     refusal = pytest.raises(DBAPIError, match="what was received is never altered")

@@ -24,7 +24,7 @@ from app.services.concerns.keys import DEVELOPMENT_IDENTITY, create_identity
 from app.services.concerns.sealing import read_identities
 from tests.support.clock import A_TUESDAY
 from tests.support.command import guidance
-from tests.support.concerns import Concern, add
+from tests.support.concerns import a_concern, add
 from tests.support.databases import files_of, raw_connection
 from tests.support.desk import Desk, desk_of
 from tests.support.live import LiveServer
@@ -114,7 +114,7 @@ def test_a_service_with_an_identity_shows_every_word_and_addition(client: TestCl
 
 @pytest.mark.parametrize("accept", [AGE, f"{AGE}, {JSON};q=0.5", f"{JSON};q=0.1, application/*"])
 def test_the_sealed_file_is_given_if_the_caller_prefers_it(
-    client: TestClient, desk: Desk, settings: Settings, a_concern: Concern, accept: str
+    client: TestClient, desk: Desk, settings: Settings, accept: str
 ) -> None:
     reference = raise_concern(client, a_concern(), "First.")["reference"]
 
@@ -128,9 +128,7 @@ def test_the_sealed_file_is_given_if_the_caller_prefers_it(
 
 
 @pytest.mark.parametrize("accept", ["*/*", AGE, f"{JSON}, {AGE};q=0.1", "application/*"])
-def test_a_service_without_an_identity_gives_only_sealed_files(
-    away: tuple[Desk, Key], a_concern: Concern, accept: str
-) -> None:
+def test_a_service_without_an_identity_gives_only_sealed_files(away: tuple[Desk, Key], accept: str) -> None:
     desk, key = away
     reference = raise_concern(desk.http, a_concern(), "First.")["reference"]
 
@@ -144,9 +142,7 @@ def test_a_service_without_an_identity_gives_only_sealed_files(
 
 
 @pytest.mark.parametrize("accept", [JSON, "text/html", f"*/*, {AGE};q=0"])
-def test_without_an_identity_a_request_for_plain_words_gets_406_unrecorded(
-    away: tuple[Desk, Key], a_concern: Concern, accept: str
-) -> None:
+def test_without_an_identity_a_request_for_plain_words_gets_406_unrecorded(away: tuple[Desk, Key], accept: str) -> None:
     desk, _ = away
     reference = raise_concern(desk.http, a_concern())["reference"]
 
@@ -202,9 +198,7 @@ def test_the_command_opens_on_the_worker_s_machine_what_is_sealed(
 
 
 @pytest.mark.slow
-def test_a_worker_s_key_need_not_be_on_the_command_line(
-    receiving: tuple[LiveServer, Key], a_concern: Concern, tmp_path: Path
-) -> None:
+def test_a_worker_s_key_need_not_be_on_the_command_line(receiving: tuple[LiveServer, Key], tmp_path: Path) -> None:
     server, key = receiving
     with server.client() as http:
         reference = raise_concern(http, a_concern())["reference"]
@@ -225,7 +219,7 @@ def test_a_worker_s_key_need_not_be_on_the_command_line(
 
 @pytest.mark.slow
 def test_a_server_with_only_recipients_holds_no_plain_word_or_identity(
-    make_key: Callable[[str], Key], tmp_path: Path, a_concern: Concern
+    make_key: Callable[[str], Key], tmp_path: Path
 ) -> None:
     recipient = make_key("duty-team").recipient
     server = LiveServer(tmp_path / "data", seal_to=recipient, is_forked=False)  # so that its environment is its own
@@ -247,7 +241,7 @@ def test_a_server_with_only_recipients_holds_no_plain_word_or_identity(
 
 @pytest.mark.slow
 def test_a_retired_key_opens_nothing_after_everything_is_resealed(
-    receiving: tuple[LiveServer, Key], make_key: Callable[[str], Key], a_concern: Concern
+    receiving: tuple[LiveServer, Key], make_key: Callable[[str], Key]
 ) -> None:
     server, old = receiving
     new = make_key("new")

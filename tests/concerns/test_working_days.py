@@ -8,7 +8,7 @@ from starlette.testclient import TestClient
 
 from app.services.guides.working_days import LONDON, WorkingDays
 from tests.support.clock import SettableClock
-from tests.support.concerns import Concern, token_of
+from tests.support.concerns import a_concern, raise_concern, token_of
 from tests.support.loops import for_each
 
 pytestmark = pytest.mark.any_database
@@ -96,13 +96,11 @@ def test_scotland_s_and_northern_ireland_s_own_holidays_are_working_days_here() 
     assert days.calendar.is_working_day(dt.date(2026, 7, 13))
 
 
-def test_the_receipt_the_check_and_the_status_tell_the_same_moment(
-    client: TestClient, a_concern: Concern, clock: SettableClock
-) -> None:
+def test_the_receipt_the_check_and_the_status_tell_the_same_moment(client: TestClient, clock: SettableClock) -> None:
     clock.time = dt.datetime(2026, 12, 24, 15, 0, tzinfo=dt.UTC)
 
     checked = client.post("/v1/concerns/check", json=a_concern()).json()
-    receipt = client.post("/v1/concerns", json=a_concern()).json()
+    receipt = raise_concern(client)
     bearer = token_of(receipt)
     status = client.get(receipt["links"]["self"], headers=bearer).json()
 
@@ -111,12 +109,10 @@ def test_the_receipt_the_check_and_the_status_tell_the_same_moment(
     assert checked["acknowledge_by"] == status["acknowledge_by"] == receipt["acknowledge_by"]
 
 
-def test_the_receipt_says_when_to_expect_an_answer_and_who_to_call(
-    client: TestClient, a_concern: Concern, clock: SettableClock
-) -> None:
+def test_the_receipt_says_when_to_expect_an_answer_and_who_to_call(client: TestClient, clock: SettableClock) -> None:
     clock.time = dt.datetime(2027, 6, 11, 15, 5, tzinfo=dt.UTC)
 
-    receipt = client.post("/v1/concerns", json=a_concern()).json()
+    receipt = raise_concern(client)
 
     sentences = [sentence for sentence in receipt["next_steps"] if "Monday 14 June 2027 at 16:05" in sentence]
     assert len(sentences) == 1

@@ -23,6 +23,7 @@ from app.models.access.clients import Scope as ClientScope
 from app.models.concerns.examples import FULL_EXAMPLE
 from app.models.guides.editions import EDITION_EXAMPLE
 from app.services.access.clients import NewClient, add_client
+from tests.support.concerns import raise_concern
 from tests.support.drafts import SEED_GUIDE
 from tests.support.exploring import ACCEPTED, REFUSALS, REJECTED, WITHDRAWAL
 from tests.support.openapi import Operation, call, examples_of, faults_against, operations
@@ -192,7 +193,7 @@ def tokens(service: FastAPI, client: TestClient) -> dict[str, str]:
     context: AppContext = service.state.context
     publish_next(service, change_note="The second edition.")
     key = add_client(context.writer, NewClient(name="contract", scopes=ClientScope), at=context.clock())
-    receipt = client.post("/v1/concerns", json=FULL_EXAMPLE).json()
+    receipt = raise_concern(client, **FULL_EXAMPLE)
     status_token, reference = receipt["status_token"], receipt["reference"]
     addition = {"immediate_danger": "no", "concern": {"narrative": "Alex Example is home."}}
     added = client.post(

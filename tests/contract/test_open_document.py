@@ -19,7 +19,7 @@ from app.models.guides.sections import Section
 from app.services.concerns.deadlines import append_due_soon_events, append_overdue_events
 from docs_site.api import resolved
 from tests.support.clock import SettableClock
-from tests.support.concerns import Concern, token_of
+from tests.support.concerns import raise_concern, token_of
 from tests.support.desk import Desk
 from tests.support.openapi import Part, faults_against, operations, schemas_in, shown_by_answers
 from tests.support.publishing import a_key, publish_next, withdraw
@@ -178,10 +178,10 @@ def test_paths_are_in_the_order_of_the_tags(document: Part) -> None:
 
 
 def test_every_event_is_a_webhook_whose_schema_fits_what_happened(
-    client: TestClient, service: FastAPI, clock: SettableClock, desk: Desk, a_concern: Concern
+    client: TestClient, service: FastAPI, clock: SettableClock, desk: Desk
 ) -> None:
     document = resolved(service.openapi())
-    receipt = client.post("/v1/concerns", json=a_concern()).json()
+    receipt = raise_concern(client)
     token = token_of(receipt)
     desk.act(receipt["reference"], "messages", text="Which school?")
     client.get(receipt["links"]["messages"], headers=token)

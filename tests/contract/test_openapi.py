@@ -13,7 +13,7 @@ from app.http.openapi import EXTENSIBLE_ENUM
 from app.models.concerns.examples import FULL_EXAMPLE
 from app.models.references import EXAMPLE_REFERENCE
 from docs_site.api import resolved
-from tests.support.concerns import add
+from tests.support.concerns import add, raise_concern
 from tests.support.formats import validate_openapi
 from tests.support.openapi import (
     Part,
@@ -383,7 +383,7 @@ def strays(example: Any, answer: Any, at: str = "#") -> list[str]:
 
 
 def test_every_example_of_a_read_is_an_excerpt_of_the_real_answer(document: Part, client: TestClient) -> None:
-    receipt = client.post("/v1/concerns", json=FULL_EXAMPLE).json()
+    receipt = raise_concern(client, **FULL_EXAMPLE)
     status_token, reference = receipt["status_token"], receipt["reference"]
     assert add(client, receipt).status_code == 201
     for told in operations(document):

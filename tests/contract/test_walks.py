@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 from app.config import Settings
 from app.main import create_app
 from tests.support.clock import SettableClock
-from tests.support.concerns import Concern
+from tests.support.concerns import a_concern, raise_concern
 from tests.support.desk import desk_of
 from tests.support.publishing import GUIDE
 
@@ -83,7 +83,7 @@ def told(title: str, walk: Walk) -> str:
 
 
 @pytest.fixture
-def walks(settings: Settings, a_concern: Concern) -> dict[str, Walk]:
+def walks(settings: Settings) -> dict[str, Walk]:
     """The walks of a concern, of an acknowledgement, and of the first read of an edition, by their titles."""
     with traced() as tracer:
         service = create_app(settings, SettableClock())
@@ -95,7 +95,7 @@ def walks(settings: Settings, a_concern: Concern) -> dict[str, Walk]:
                 assert send().status_code in (200, 201)
                 return tracer.walk_to(beginning)
 
-            reference = client.post("/v1/concerns", json=a_concern()).json()["reference"]
+            reference = raise_concern(client)["reference"]
             return {
                 "A concern": walk(lambda: client.post("/v1/concerns", json=a_concern()), "INSERT INTO concerns"),
                 "An acknowledgement": walk(lambda: desk.act(reference, "acknowledgement"), "INSERT INTO audit_entries"),

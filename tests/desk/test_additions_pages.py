@@ -24,7 +24,7 @@ from app.pages.desk.concern import ADDED_ON_PAGE
 from app.services.concerns import opened_entries
 from app.services.concerns.keys import create_identity
 from tests.support.clock import A_TUESDAY
-from tests.support.concerns import Concern, add, token_of
+from tests.support.concerns import add, raise_concern, token_of
 from tests.support.desk import Desk, desk_of, press
 from tests.support.live import LiveServer
 from tests.support.loops import for_each
@@ -114,12 +114,12 @@ def test_a_page_that_cannot_be_is_refused(client: TestClient, desk: Desk, receip
     assert desk.get(f"/concerns/{receipt['reference']}/additions?{query}").status_code == 400
 
 
-def test_without_an_identity_additions_are_listed_with_their_sealed_files(tmp_path: Path, a_concern: Concern) -> None:
+def test_without_an_identity_additions_are_listed_with_their_sealed_files(tmp_path: Path) -> None:
     recipient = create_identity(tmp_path / "away", at=A_TUESDAY)
     service = a_service(data_dir=tmp_path / "data", seal_to=(recipient,))
     with TestClient(service) as client:
         desk = desk_of(service, client)
-        receipt = client.post("/v1/concerns", json=a_concern()).json()
+        receipt = raise_concern(client)
         add(client, receipt, danger="yes")
 
         (entry,) = desk.get(f"/concerns/{receipt['reference']}/additions").json()["additions"]
@@ -239,11 +239,11 @@ class Memory:
 
 
 @pytest.mark.slow
-def test_opening_a_concern_with_200_large_additions_takes_little_memory(live: LiveServer, a_concern: Concern) -> None:
+def test_opening_a_concern_with_200_large_additions_takes_little_memory(live: LiveServer) -> None:
     key = live.new_key(Scope.READ)
     headers = {"Authorization": f"Bearer {key}"}
     with live.client() as http:
-        small, large = (http.post("/v1/concerns", json=a_concern()).json() for _ in range(2))
+        small, large = (raise_concern(http) for _ in range(2))
         assert add(http, small).status_code == 201
         kept = [add(http, large, "é" * 49_000).status_code for _ in range(OF_ADDITIONS.most)]
         assert http.get(f"/v1/desk/concerns/{small['reference']}", headers=headers).status_code == 200
@@ -267,9 +267,9 @@ WORDS = re.compile(r"Word-([0-9]+)-came")
 NEXT = re.compile(r'href="([^"]+/additions\?cursor=[^"]+)"')
 
 
-def raise_with_additions(client: Any, a_concern: Concern) -> str:
+def raise_with_additions(client: Any) -> str:
     """Raise a concern to which much is added, all at one moment, and return its reference."""
-    receipt = client.post("/v1/concerns", json=a_concern()).json()
+    receipt = raise_concern(client)
     for number in range(1, MANY + 1):
         assert add(client, receipt, f"Word-{number}-came").status_code == 201
     return str(receipt["reference"])
@@ -288,10 +288,8 @@ def numbers_on_pages(browser: Any, reference: str) -> list[list[int]]:
 IN_ORDER = [list(range(1, ADDED_ON_PAGE + 1)), list(range(ADDED_ON_PAGE + 1, MANY + 1))]
 
 
-def test_pages_and_print_have_additions_in_order_of_arrival(
-    client: TestClient, service: Any, a_concern: Concern
-) -> None:
-    reference = raise_with_additions(client, a_concern)
+def test_pages_and_print_have_additions_in_order_of_arrival(client: TestClient, service: Any) -> None:
+    reference = raise_with_additions(client)
     sign_in_as(service, client)
 
     pages = numbers_on_pages(client, reference)

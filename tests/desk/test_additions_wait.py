@@ -16,7 +16,7 @@ from app.services.concerns.deadlines import append_overdue_events
 from app.services.concerns.receipts import NEW_WORRY
 from app.services.desk.retention import RetentionPeriods, erase_due_concerns
 from tests.support.clock import A_TUESDAY, SettableClock
-from tests.support.concerns import Concern, add, status_of
+from tests.support.concerns import add, raise_concern, status_of
 from tests.support.databases import RawConnection
 from tests.support.desk import Desk
 from tests.support.publishing import a_key
@@ -31,11 +31,11 @@ Raise = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture
-def raised(client: TestClient, desk: Desk, a_concern: Concern) -> Raise:
+def raised(client: TestClient, desk: Desk) -> Raise:
     """Raise a concern, bring it to a state, and then add to it: an answer about danger for each addition."""
 
     def bring(state: str = "closed", *dangers: str | None, **changes: Any) -> dict[str, Any]:
-        receipt: dict[str, Any] = client.post("/v1/concerns", json=a_concern(**changes)).json()
+        receipt = raise_concern(client, **changes)
         acts: list[tuple[str, dict[str, Any]]] = [("acknowledgement", {}), ("outcome", {"outcome": "early_help"})]
         for act, body in acts[: ("received", "acknowledged", "closed").index(state)]:
             assert desk.act(receipt["reference"], act, **body).status_code == 200

@@ -12,10 +12,10 @@ from app.models.audit.audit_log import DeskAct
 from app.pages.desk.list_place import ListPlace
 from app.services.access.people import leave
 from tests.support.clock import A_TUESDAY
-from tests.support.concerns import Concern, add
+from tests.support.concerns import add, raise_concern
 from tests.support.desk import acts_on, look, press, text_of
 from tests.support.loops import for_each
-from tests.support.people import JO, context_of_service, received, sign_in_as
+from tests.support.people import JO, context_of_service, sign_in_as
 
 pytestmark = pytest.mark.slow
 
@@ -24,13 +24,6 @@ HIDDEN = re.compile(r'<input type="hidden" name="([^"]*)" value="([^"]*)">')
 NEXT = re.compile(r'href="([^"]*)" data-next')
 BACK = re.compile(r'href="([^"]*)" data-back>([^<]*)<')
 CONCERN = re.compile(r'class="row-link" href="(/desk/concerns/[^"]*)"')
-
-
-@pytest.fixture
-def jo(service: FastAPI, client: TestClient) -> TestClient:
-    client.follow_redirects = False
-    sign_in_as(service, client, JO)
-    return client
 
 
 @pytest.fixture
@@ -143,9 +136,9 @@ def test_what_left_the_house_or_is_not_the_last_has_no_undo(service: FastAPI, jo
     assert [": assign it to" in page.text for page in pages] == [False] * 5
 
 
-def test_next_goes_through_the_list_as_it_was_and_back_leads_to_it(jo: TestClient, a_concern: Concern) -> None:
-    urgent = received(jo, a_concern, immediate_danger="yes")
-    others = sorted(received(jo, a_concern) for _ in range(2))
+def test_next_goes_through_the_list_as_it_was_and_back_leads_to_it(jo: TestClient) -> None:
+    urgent = raise_concern(jo, immediate_danger="yes")["reference"]
+    others = sorted(raise_concern(jo)["reference"] for _ in range(2))
     (first, *_) = CONCERN.findall(jo.get("/desk?show=received").text)
     walked, page = [urgent], jo.get(html.unescape(first))
 
@@ -161,8 +154,8 @@ def test_next_goes_through_the_list_as_it_was_and_back_leads_to_it(jo: TestClien
     assert 'aria-current="page">Not acknowledged' in page.text
 
 
-def test_the_concern_that_one_leaves_is_never_the_next(jo: TestClient, a_concern: Concern) -> None:
-    reference = received(jo, a_concern)
+def test_the_concern_that_one_leaves_is_never_the_next(jo: TestClient) -> None:
+    reference = raise_concern(jo)["reference"]
     opened = jo.get(f"/desk/concerns/{reference}")
     page = follow(jo, press(jo, reference, "acknowledgement", **fields_of(opened, "acknowledgement")))
 
@@ -171,8 +164,8 @@ def test_the_concern_that_one_leaves_is_never_the_next(jo: TestClient, a_concern
     assert jo.get(html.unescape(address)).headers["Location"] == "/desk?ended=true"
 
 
-def test_the_next_concern_is_on_the_record(service: FastAPI, jo: TestClient, a_concern: Concern) -> None:
-    first, second = received(jo, a_concern, immediate_danger="yes"), received(jo, a_concern)
+def test_the_next_concern_is_on_the_record(service: FastAPI, jo: TestClient) -> None:
+    first, second = raise_concern(jo, immediate_danger="yes")["reference"], raise_concern(jo)["reference"]
     (address,) = NEXT.findall(jo.get(f"/desk/concerns/{first}").text)
 
     jo.get(html.unescape(address))
@@ -218,8 +211,8 @@ def test_a_refused_form_leads_back_to_the_same_list(jo: TestClient, reference: s
     assert ("/desk?who=me", "Back to ‘Mine’") in BACK.findall(follow(jo, again).text)
 
 
-def test_a_refusal_says_that_an_addition_says_danger(jo: TestClient, a_concern: Concern) -> None:
-    receipt = jo.post("/v1/concerns", json=a_concern()).json()
+def test_a_refusal_says_that_an_addition_says_danger(jo: TestClient) -> None:
+    receipt = raise_concern(jo)
     reference = receipt["reference"]
     press(jo, reference, "acknowledgement")
     seen = look(jo, reference)

@@ -15,7 +15,7 @@ from app.services.desk import assignment
 from app.services.desk.assignment import LEFT, unassign_all
 from app.services.operations.verification import find_faults
 from tests.support.clock import A_TUESDAY, SettableClock
-from tests.support.concerns import Concern
+from tests.support.concerns import raise_concern
 from tests.support.databases import Unguarded, raw_connection
 from tests.support.desk import Desk, worker_of
 from tests.support.loops import for_each
@@ -136,11 +136,10 @@ def test_only_the_person_who_leaves_is_unassigned_from_everything(
     client: TestClient,
     desk: Desk,
     robin: Desk,
-    a_concern: Concern,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(assignment, "UNASSIGNING_BATCH_SIZE", 2)
-    references = [client.post("/v1/concerns", json=a_concern()).json()["reference"] for _ in range(6)]
+    references = [raise_concern(client)["reference"] for _ in range(6)]
     for place, reference in enumerate(references):
         put(robin, reference, "Robin Example" if place < 5 else "Robin")
 

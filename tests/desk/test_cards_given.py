@@ -27,7 +27,7 @@ from app.services.concerns.keys import DEVELOPMENT_IDENTITY
 from app.services.concerns.sealing import read_identities
 from app.services.desk.cards import RECENT, digest_of_cards
 from tests.support.clock import A_TUESDAY, SettableClock
-from tests.support.concerns import Concern, add
+from tests.support.concerns import add, raise_concern
 from tests.support.desk import Desk, worker_of
 from tests.support.people import sign_in_as
 
@@ -36,15 +36,14 @@ Raise = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture
-def raised(client: TestClient, clock: SettableClock, a_concern: Concern) -> Raise:
+def raised(client: TestClient, clock: SettableClock) -> Raise:
     """Return a function that raises a concern a minute after the one before, and returns its receipt."""
 
-    def raise_concern(name: str = "Alex") -> dict[str, Any]:
+    def bring(name: str = "Alex") -> dict[str, Any]:
         clock.time += dt.timedelta(minutes=1)
-        receipt: dict[str, Any] = client.post("/v1/concerns", json=a_concern(children=[{"given_names": name}])).json()
-        return receipt
+        return raise_concern(client, children=[{"given_names": name}])
 
-    return raise_concern
+    return bring
 
 
 def pages_of(desk: Desk, query: str = "") -> Iterator[dict[str, Any]]:

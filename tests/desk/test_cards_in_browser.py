@@ -117,12 +117,6 @@ def service(tmp_path: Path, identity: Path) -> FastAPI:
 
 
 @pytest.fixture
-def url(service: FastAPI) -> Iterator[str]:
-    with run_server(service) as address:
-        yield address.replace("127.0.0.1", "localhost")
-
-
-@pytest.fixture
 def desk(browser: Browser, service: FastAPI, url: str, identity: Path) -> Iterator[Desk]:
     context = browser.new_context(base_url=url, viewport={"width": 1280, "height": 800})
     context.set_default_timeout(30_000)

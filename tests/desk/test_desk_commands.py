@@ -7,7 +7,6 @@ from typing import Any
 
 import httpx
 import pytest
-from fastapi import FastAPI
 from typer.testing import CliRunner, Result
 
 from app.cli.commands import app
@@ -21,20 +20,13 @@ from app.services.concerns.sealing import read_identities
 from tests.support.canaries import forms_of
 from tests.support.clock import A_TUESDAY
 from tests.support.command import guidance
-from tests.support.concerns import Concern
+from tests.support.concerns import raise_concern
 from tests.support.loops import for_each
-from tests.support.threaded import run_server
 from tests.support.unsealing import RecordingProxy
 
 pytestmark = [pytest.mark.slow, pytest.mark.any_database]
 
 Run = Callable[..., Result]
-
-
-@pytest.fixture
-def url(service: FastAPI) -> Iterator[str]:
-    with run_server(service) as url:
-        yield url
 
 
 @pytest.fixture
@@ -49,8 +41,8 @@ def data_dir(settings: Settings) -> Path:
 
 
 @pytest.fixture
-def reference(http: httpx.Client, a_concern: Concern) -> str:
-    return str(http.post("/v1/concerns", json=a_concern()).json()["reference"])
+def reference(http: httpx.Client) -> str:
+    return str(raise_concern(http)["reference"])
 
 
 @pytest.fixture

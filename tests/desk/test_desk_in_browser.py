@@ -19,7 +19,7 @@ from app.models.access.roles import Role
 from app.services.access.people import leave
 from tests.support.browsing import Keyboard
 from tests.support.clock import A_TUESDAY
-from tests.support.concerns import Concern
+from tests.support.concerns import raise_at
 from tests.support.desk import acts_on
 from tests.support.people import (
     ADDRESS,
@@ -31,7 +31,6 @@ from tests.support.people import (
     virtual_authenticator,
 )
 from tests.support.service import a_service
-from tests.support.threaded import run_server
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
@@ -41,12 +40,6 @@ WORDS = "Alex Example was collected from school by an adult whom staff do not kn
 @pytest.fixture
 def service(tmp_path: Path) -> FastAPI:
     return a_service(data_dir=tmp_path / "data")
-
-
-@pytest.fixture
-def url(service: FastAPI) -> Iterator[str]:
-    with run_server(service) as address:
-        yield address.replace("127.0.0.1", "localhost")
 
 
 @pytest.fixture
@@ -64,12 +57,6 @@ def page(context: BrowserContext) -> Iterator[Page]:
         yield page
 
 
-def raise_concern(url: str, a_concern: Concern, danger: str) -> str:
-    response = httpx.post(f"{url}/v1/concerns", json=a_concern(immediate_danger=danger), trust_env=False, timeout=30)
-    reference: str = response.json()["reference"]
-    return reference
-
-
 def accept_invitation(page: Page, service: FastAPI, role: Role = Role.LEAD) -> None:
     page.goto(f"/desk/invitation#{invited(service, JO, role)}")
     Keyboard(page).press("button", "Create a passkey and sign in")
@@ -82,11 +69,9 @@ def forget_counts(session: Session) -> None:
         passkey.sign_count = 0
 
 
-def test_a_worker_accepts_an_invitation_and_acts_by_keyboard(
-    page: Page, service: FastAPI, url: str, a_concern: Concern
-) -> None:
-    raise_concern(url, a_concern, "no")
-    urgent = raise_concern(url, a_concern, "yes")
+def test_a_worker_accepts_an_invitation_and_acts_by_keyboard(page: Page, service: FastAPI, url: str) -> None:
+    raise_at(url)
+    urgent = raise_at(url, immediate_danger="yes")["reference"]
 
     accept_invitation(page, service)
     assert "#" not in page.url
@@ -109,10 +94,8 @@ def test_a_worker_accepts_an_invitation_and_acts_by_keyboard(
     assert (page.title(), WORDS in page.content()) == ("Blank page", False)
 
 
-def test_the_concern_prints_on_a4_without_what_is_only_for_the_screen(
-    page: Page, service: FastAPI, url: str, a_concern: Concern
-) -> None:
-    reference = raise_concern(url, a_concern, "yes")
+def test_the_concern_prints_on_a4_without_what_is_only_for_the_screen(page: Page, service: FastAPI, url: str) -> None:
+    reference = raise_at(url, immediate_danger="yes")["reference"]
     accept_invitation(page, service)
     page.goto(f"/desk/concerns/{reference}")
 
@@ -210,9 +193,9 @@ def served(page: str) -> Iterator[int]:
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
 def test_another_site_can_neither_frame_the_desk_nor_post_its_forms(
-    page: Page, service: FastAPI, url: str, a_concern: Concern, host: str
+    page: Page, service: FastAPI, url: str, host: str
 ) -> None:
-    reference = raise_concern(url, a_concern, "no")
+    reference = raise_at(url)["reference"]
     accept_invitation(page, service)
     target = f"{url}/desk/concerns/{reference}"
     form = f'<form method="post" action="{target}/acknowledgement"><button>A prize</button></form>'
@@ -227,10 +210,8 @@ def test_another_site_can_neither_frame_the_desk_nor_post_its_forms(
     assert "acknowledged" not in [act for act, *_ in acts_on(service, reference)]
 
 
-def test_without_scripts_the_desk_works_but_for_the_passkey(
-    browser: Browser, service: FastAPI, url: str, a_concern: Concern
-) -> None:
-    reference = raise_concern(url, a_concern, "no")
+def test_without_scripts_the_desk_works_but_for_the_passkey(browser: Browser, service: FastAPI, url: str) -> None:
+    reference = raise_at(url)["reference"]
     context = context_of_service(service)
     invited(service)
     token = context.desk_sign_in.begin_with_passkey(JO, address=ADDRESS, at=context.clock(), former=None)

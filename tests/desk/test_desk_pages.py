@@ -23,10 +23,10 @@ from app.pages.desk.inbox_rows import span_in_words, time_left
 from app.pages.desk.referral import leaves_of
 from app.pages.page import page_templates
 from tests.support.clock import A_TUESDAY, SettableClock
-from tests.support.concerns import Concern, add, token_of
+from tests.support.concerns import add, raise_concern, token_of
 from tests.support.desk import acts_on
 from tests.support.loops import for_each
-from tests.support.people import JO, OWN_PAGE, received, sign_in_as
+from tests.support.people import JO, OWN_PAGE, sign_in_as
 from tests.support.service import a_service
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
@@ -50,10 +50,8 @@ def press(client: TestClient, reference: str, act: str, **fields: str) -> Respon
     return client.post(f"/desk/concerns/{reference}/{act}", content=urlencode(fields), headers=headers)
 
 
-def test_every_view_of_a_concern_is_one_audit_log_entry_naming_the_person(
-    service: FastAPI, jo: TestClient, a_concern: Concern
-) -> None:
-    reference = received(jo, a_concern)
+def test_every_view_of_a_concern_is_one_audit_log_entry_naming_the_person(service: FastAPI, jo: TestClient) -> None:
+    reference = raise_concern(jo)["reference"]
 
     views = [jo.get(f"/desk/concerns/{reference}") for _ in range(2)]
 
@@ -65,9 +63,9 @@ def test_every_view_of_a_concern_is_one_audit_log_entry_naming_the_person(
 
 
 def test_every_address_below_a_concern_leaves_one_audit_log_entry_naming_the_person(
-    service: FastAPI, jo: TestClient, a_concern: Concern
+    service: FastAPI, jo: TestClient
 ) -> None:
-    receipt = jo.post("/v1/concerns", json=a_concern()).json()
+    receipt = raise_concern(jo)
     reference = receipt["reference"]
     assert add(jo, receipt, "Alex Example came home.").is_success
     assert press(jo, reference, "notes", text="A made-up note.").status_code == 303
@@ -90,7 +88,7 @@ def test_an_unknown_reference_leads_to_the_inbox(jo: TestClient) -> None:
 
 
 def test_the_referral_shows_every_word_of_the_fullest_concern(jo: TestClient) -> None:
-    reference = received(jo, lambda: FULL_EXAMPLE)
+    reference = raise_concern(jo, **FULL_EXAMPLE)["reference"]
 
     page = html.unescape(re.sub(r"</?a\b[^>]*>", "", jo.get(f"/desk/concerns/{reference}").text))
 
@@ -101,8 +99,8 @@ def test_the_referral_shows_every_word_of_the_fullest_concern(jo: TestClient) ->
     assert "uprn" in page  # it has no question in the form
 
 
-def test_words_are_shown_as_typed_and_never_as_html(jo: TestClient, a_concern: Concern) -> None:
-    reference = received(jo, a_concern, concern={"narrative": "<script>alert(1)</script>\nAlex Example."})
+def test_words_are_shown_as_typed_and_never_as_html(jo: TestClient) -> None:
+    reference = raise_concern(jo, concern={"narrative": "<script>alert(1)</script>\nAlex Example."})["reference"]
 
     page = jo.get(f"/desk/concerns/{reference}").text
 
@@ -110,12 +108,12 @@ def test_words_are_shown_as_typed_and_never_as_html(jo: TestClient, a_concern: C
     assert "&lt;script&gt;alert(1)&lt;/script&gt;\nAlex Example." in page
 
 
-def test_a_page_without_an_identity_has_no_word_and_is_recorded(tmp_path: Path, a_concern: Concern) -> None:
+def test_a_page_without_an_identity_has_no_word_and_is_recorded(tmp_path: Path) -> None:
     recipient = str(pyrage.x25519.Identity.generate().to_public())
     service = a_service(data_dir=tmp_path / "data", seal_to=(recipient,))
     with TestClient(service) as client:
         sign_in_as(service, client)
-        receipt = client.post("/v1/concerns", json=a_concern()).json()
+        receipt = raise_concern(client)
         add(client, receipt, "Alex Example came home.")
         reference = receipt["reference"]
 
@@ -143,25 +141,25 @@ def without_script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[
 
 
 @pytest.mark.usefixtures("without_script")
-def test_without_its_script_the_page_says_how_to_open_the_concern_elsewhere(tmp_path: Path, a_concern: Concern) -> None:
+def test_without_its_script_the_page_says_how_to_open_the_concern_elsewhere(tmp_path: Path) -> None:
     recipient = str(pyrage.x25519.Identity.generate().to_public())
     service = a_service(data_dir=tmp_path / "data", seal_to=(recipient,))
     with TestClient(service) as client:
         sign_in_as(service, client)
-        page = client.get(f"/desk/concerns/{received(client, a_concern)}").text
+        page = client.get(f"/desk/concerns/{raise_concern(client)['reference']}").text
 
     assert "built without the script that opens concerns" in page
     assert "guidance desk open" in page
 
 
-def test_a_concern_sealed_to_others_shows_no_words_and_can_be_acknowledged(tmp_path: Path, a_concern: Concern) -> None:
+def test_a_concern_sealed_to_others_shows_no_words_and_can_be_acknowledged(tmp_path: Path) -> None:
     mine, theirs = (pyrage.x25519.Identity.generate() for _ in range(2))
     file = tmp_path / "identity.txt"
     file.write_text(str(mine))
     service = a_service(data_dir=tmp_path / "data", seal_to=(str(theirs.to_public()),), seal_identity_file=file)
     with TestClient(service) as client:
         sign_in_as(service, client)
-        reference = received(client, a_concern)
+        reference = raise_concern(client)["reference"]
 
         page = client.get(f"/desk/concerns/{reference}")
 
@@ -177,9 +175,9 @@ def test_an_invalid_cursor_or_filter_is_refused_in_plain_words(jo: TestClient) -
     assert all("Sorry, there is a problem" in page.text for page in pages)
 
 
-def test_the_inbox_shows_what_waits_first_in_pages_of_fifty(jo: TestClient, a_concern: Concern) -> None:
-    quiet = [received(jo, a_concern) for _ in range(51)]
-    urgent = received(jo, a_concern, immediate_danger="yes")
+def test_the_inbox_shows_what_waits_first_in_pages_of_fifty(jo: TestClient) -> None:
+    quiet = [raise_concern(jo)["reference"] for _ in range(51)]
+    urgent = raise_concern(jo, immediate_danger="yes")["reference"]
 
     first = jo.get("/desk")
     (following,) = re.findall(r'href="(/desk\?[^"]*cursor[^"]*)"', first.text)
@@ -192,11 +190,9 @@ def test_the_inbox_shows_what_waits_first_in_pages_of_fifty(jo: TestClient, a_co
     assert "Next page" not in second.text
 
 
-def test_each_filter_of_the_inbox_shows_what_its_name_says(
-    jo: TestClient, clock: SettableClock, a_concern: Concern
-) -> None:
-    waiting, danger, seen = received(jo, a_concern), received(jo, a_concern, immediate_danger="yes"), None
-    seen = received(jo, a_concern)
+def test_each_filter_of_the_inbox_shows_what_its_name_says(jo: TestClient, clock: SettableClock) -> None:
+    waiting, danger, seen = raise_concern(jo)["reference"], raise_concern(jo, immediate_danger="yes")["reference"], None
+    seen = raise_concern(jo)["reference"]
     press(jo, seen, "acknowledgement")
 
     def shown(name: str) -> set[str]:
@@ -212,15 +208,15 @@ def test_each_filter_of_the_inbox_shows_what_its_name_says(
     assert sign_in_again.status_code == 303
 
 
-def test_the_clock_of_the_inbox_is_in_words(jo: TestClient, a_concern: Concern) -> None:
-    received(jo, a_concern)
+def test_the_clock_of_the_inbox_is_in_words(jo: TestClient) -> None:
+    raise_concern(jo)
 
     assert re.search(r"<strong data-clock=\"short\"[^>]*>[^<]* left</strong>", jo.get("/desk").text)
 
 
-def test_the_direction_of_typed_text_ends_with_the_text(jo: TestClient, a_concern: Concern) -> None:
+def test_the_direction_of_typed_text_ends_with_the_text(jo: TestClient) -> None:
     turned = "\u202eelpmaxE xelA"
-    reference = received(jo, a_concern, concern={"narrative": turned})
+    reference = raise_concern(jo, concern={"narrative": turned})["reference"]
     rule = re.search(r"\.as-typed\{([^}]*)\}", jo.get("/looks/pages.css").text)
 
     assert f'<span class="as-typed">{turned}' in jo.get(f"/desk/concerns/{reference}").text
@@ -229,10 +225,10 @@ def test_the_direction_of_typed_text_ends_with_the_text(jo: TestClient, a_concer
 
 
 def test_in_danger_the_clock_counts_up_and_says_when_it_is_late(
-    service: FastAPI, jo: TestClient, clock: SettableClock, a_concern: Concern
+    service: FastAPI, jo: TestClient, clock: SettableClock
 ) -> None:
-    reference = received(jo, a_concern, immediate_danger="yes")
-    unsure = received(jo, a_concern, immediate_danger="not_sure")
+    reference = raise_concern(jo, immediate_danger="yes")["reference"]
+    unsure = raise_concern(jo, immediate_danger="not_sure")["reference"]
 
     clock.time += 21 * A_MINUTE
     waiting = ("waiting 21 minutes", False), ("waiting 21 min", "by Tue 24 Nov 10:30")
@@ -246,9 +242,9 @@ def test_in_danger_the_clock_counts_up_and_says_when_it_is_late(
 
 
 def test_danger_that_was_added_counts_from_when_it_was_added(
-    service: FastAPI, jo: TestClient, clock: SettableClock, a_concern: Concern
+    service: FastAPI, jo: TestClient, clock: SettableClock
 ) -> None:
-    receipt = jo.post("/v1/concerns", json=a_concern()).json()
+    receipt = raise_concern(jo)
     reference = receipt["reference"]
     press(jo, reference, "acknowledgement")
     clock.time += 600 * A_MINUTE
@@ -277,9 +273,9 @@ def row_of(jo: TestClient, reference: str) -> str:
     return jo.get("/desk").text.partition(f'id="row-{reference}"')[2].partition("</tr>")[0]
 
 
-def test_a_row_says_who_reported_unless_sealed_and_whether_a_reply_waits(jo: TestClient, a_concern: Concern) -> None:
+def test_a_row_says_who_reported_unless_sealed_and_whether_a_reply_waits(jo: TestClient) -> None:
     reporter = {"kind": "professional", "source_code": "2A", "name": "Robin Example", "role": "Form tutor"}
-    receipt = jo.post("/v1/concerns", json=a_concern(reporter=reporter)).json()
+    receipt = raise_concern(jo, reporter=reporter)
     reference = receipt["reference"]
     press(jo, reference, "acknowledgement")
     press(jo, reference, "messages", text="Which school?")
@@ -288,7 +284,7 @@ def test_a_row_says_who_reported_unless_sealed_and_whether_a_reply_waits(jo: Tes
 
     add(jo, receipt, "Canary: Example School.")
 
-    after, other = row_of(jo, reference), received(jo, a_concern)
+    after, other = row_of(jo, reference), raise_concern(jo)["reference"]
     assert "From </span>Schools<" in before
     assert "Reply waiting" not in before
     assert "Reply waiting" in after
@@ -316,10 +312,8 @@ def test_the_time_that_is_left_is_said_in_two_units_at_most(minutes: int, words:
 
 
 @pytest.mark.parametrize("spelling", [str.lower, lambda reference: reference.replace("-", " "), str])
-def test_a_reference_leads_to_its_concern_however_it_is_typed(
-    jo: TestClient, a_concern: Concern, spelling: Any
-) -> None:
-    reference = received(jo, a_concern)
+def test_a_reference_leads_to_its_concern_however_it_is_typed(jo: TestClient, spelling: Any) -> None:
+    reference = raise_concern(jo)["reference"]
 
     found = jo.get("/desk/find", params={"reference": spelling(reference)})
 
@@ -335,10 +329,8 @@ def test_what_is_no_reference_is_said_at_the_field(jo: TestClient) -> None:
     assert jo.get("/desk/concerns/4F7K-926W-0X3R").status_code == 404
 
 
-def test_each_act_of_the_pages_is_recorded_with_the_person_s_name(
-    service: FastAPI, jo: TestClient, a_concern: Concern
-) -> None:
-    receipt = jo.post("/v1/concerns", json=a_concern()).json()
+def test_each_act_of_the_pages_is_recorded_with_the_person_s_name(service: FastAPI, jo: TestClient) -> None:
+    receipt = raise_concern(jo)
     add(jo, receipt, "Alex Example came home.")
     reference = receipt["reference"]
 
@@ -378,9 +370,9 @@ WRONG_PRESSES = {
 
 @pytest.mark.parametrize(("act", "fields"), WRONG_PRESSES.values(), ids=WRONG_PRESSES)
 def test_a_press_that_lacks_something_changes_nothing_and_says_so(
-    service: FastAPI, jo: TestClient, a_concern: Concern, act: str, fields: dict[str, str]
+    service: FastAPI, jo: TestClient, act: str, fields: dict[str, str]
 ) -> None:
-    reference = received(jo, a_concern)
+    reference = raise_concern(jo)["reference"]
     press(jo, reference, "acknowledgement")
     before = acts_on(service, reference)
 
@@ -392,8 +384,8 @@ def test_a_press_that_lacks_something_changes_nothing_and_says_so(
     assert acts_on(service, reference) == before
 
 
-def test_a_closed_concern_keeps_its_outcome_and_an_unread_one_stays_open(jo: TestClient, a_concern: Concern) -> None:
-    reference = received(jo, a_concern)
+def test_a_closed_concern_keeps_its_outcome_and_an_unread_one_stays_open(jo: TestClient) -> None:
+    reference = raise_concern(jo)["reference"]
 
     too_early = press(jo, reference, "outcome", outcome="no_further_action")
     press(jo, reference, "acknowledgement")
@@ -405,10 +397,8 @@ def test_a_closed_concern_keeps_its_outcome_and_an_unread_one_stays_open(jo: Tes
     assert "This concern is already closed" in another.text
 
 
-def test_two_acts_at_once_are_both_recorded_and_both_shown(
-    service: FastAPI, jo: TestClient, a_concern: Concern
-) -> None:
-    reference = received(jo, a_concern)
+def test_two_acts_at_once_are_both_recorded_and_both_shown(service: FastAPI, jo: TestClient) -> None:
+    reference = raise_concern(jo)["reference"]
     sam = TestClient(service, follow_redirects=False)
     sign_in_as(service, sam, SAM)
 
@@ -422,10 +412,8 @@ def test_two_acts_at_once_are_both_recorded_and_both_shown(
     assert f"<strong>Acknowledged</strong> by {SAM}" in page
 
 
-def test_an_auditor_reads_only_the_record_and_the_read_is_recorded(
-    service: FastAPI, jo: TestClient, a_concern: Concern
-) -> None:
-    reference = received(jo, a_concern)
+def test_an_auditor_reads_only_the_record_and_the_read_is_recorded(service: FastAPI, jo: TestClient) -> None:
+    reference = raise_concern(jo)["reference"]
     auditor = TestClient(service, follow_redirects=False)
     sign_in_as(service, auditor, SAM, Role.AUDITOR)
 
@@ -450,8 +438,8 @@ def test_the_record_is_read_in_pages_of_fifty(jo: TestClient) -> None:
     assert jo.get(html.unescape(following)).text.count("<tr><td>") == 1
 
 
-def test_titles_and_addresses_hold_only_a_concern_s_reference(jo: TestClient, a_concern: Concern) -> None:
-    reference = received(jo, a_concern)
+def test_titles_and_addresses_hold_only_a_concern_s_reference(jo: TestClient) -> None:
+    reference = raise_concern(jo)["reference"]
 
     page = jo.get(f"/desk/concerns/{reference}").text
 

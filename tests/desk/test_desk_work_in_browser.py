@@ -2,11 +2,9 @@
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pyrage
 import pytest
 from fastapi import FastAPI
@@ -16,10 +14,9 @@ from app.models.access.roles import Role
 from app.services.access.people import leave
 from tests.support.browsing import Keyboard
 from tests.support.clock import A_TUESDAY
-from tests.support.concerns import Concern
+from tests.support.concerns import raise_at
 from tests.support.people import JO, context_of_service, invited, virtual_authenticator
 from tests.support.service import a_service
-from tests.support.threaded import run_server
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
@@ -42,18 +39,6 @@ def neighbour() -> pyrage.x25519.Identity:
 def service(tmp_path: Path, neighbour: pyrage.x25519.Identity) -> FastAPI:
     bodies = {BODY: str(neighbour.to_public())}
     return a_service(data_dir=tmp_path / "data", hand_over_bodies=bodies)
-
-
-@pytest.fixture
-def url(service: FastAPI) -> Iterator[str]:
-    with run_server(service) as address:
-        yield address.replace("127.0.0.1", "localhost")
-
-
-def raise_concern(url: str, a_concern: Concern, danger: str) -> dict[str, Any]:
-    response = httpx.post(f"{url}/v1/concerns", json=a_concern(immediate_danger=danger), trust_env=False, timeout=30)
-    receipt: dict[str, Any] = response.json()
-    return receipt
 
 
 def answer_as_reporter(browser: Browser, url: str, receipt: dict[str, Any]) -> None:
@@ -169,10 +154,10 @@ def look_around(page: Page) -> None:
 
 
 def test_a_worker_does_a_day_s_work_by_keyboard(
-    browser: Browser, service: FastAPI, url: str, a_concern: Concern, neighbour: pyrage.x25519.Identity
+    browser: Browser, service: FastAPI, url: str, neighbour: pyrage.x25519.Identity
 ) -> None:
-    raise_concern(url, a_concern, "no")
-    receipt = raise_concern(url, a_concern, "yes")
+    raise_at(url)
+    receipt = raise_at(url, immediate_danger="yes")
     context = browser.new_context(base_url=url, viewport={"width": 1280, "height": 800}, accept_downloads=True)
     context.set_default_timeout(30_000)
     page = context.new_page()

@@ -21,9 +21,9 @@ from app.pages.frame import DeskRoute
 from app.services.access.people import leave
 from app.services.concerns import opened_entries
 from tests.support.clock import A_TUESDAY, SettableClock
-from tests.support.concerns import Concern, add, read_messages
+from tests.support.concerns import add, raise_concern, read_messages
 from tests.support.desk import acts_on, look, press, sealed_note, send, text_of
-from tests.support.people import JO, OWN_PAGE, context_of_service, received, sign_in_as
+from tests.support.people import JO, OWN_PAGE, context_of_service, sign_in_as
 
 pytestmark = [pytest.mark.slow, pytest.mark.any_database]
 
@@ -46,16 +46,8 @@ def settings(settings: Settings, neighbour: pyrage.x25519.Identity) -> Settings:
 
 
 @pytest.fixture
-def jo(service: FastAPI, client: TestClient) -> TestClient:
-    client.follow_redirects = False
-    sign_in_as(service, client, JO)
-    return client
-
-
-@pytest.fixture
-def receipt(jo: TestClient, a_concern: Concern) -> dict[str, Any]:
-    found: dict[str, Any] = jo.post("/v1/concerns", json=a_concern()).json()
-    return found
+def receipt(jo: TestClient) -> dict[str, Any]:
+    return raise_concern(jo)
 
 
 def test_a_note_is_shown_as_typed_in_the_page_s_one_audit_log_entry(
@@ -244,15 +236,13 @@ def test_a_body_that_is_not_set_up_gets_nothing(service: FastAPI, jo: TestClient
     assert DeskAct.HANDED_OVER not in [act for act, _, _ in acts_on(service, reference)]
 
 
-def test_a_service_without_an_identity_takes_sealed_words_and_no_hand_over(
-    tmp_path: Path, a_concern: Concern, settings: Settings
-) -> None:
+def test_a_service_without_an_identity_takes_sealed_words_and_no_hand_over(tmp_path: Path, settings: Settings) -> None:
     identity = pyrage.x25519.Identity.generate()
     sealing = settings.model_copy(update={"data_dir": tmp_path / "other", "seal_to": (str(identity.to_public()),)})
     service = create_app(sealing, SettableClock())
     with TestClient(service, follow_redirects=False) as client:
         sign_in_as(service, client)
-        reference = received(client, a_concern)
+        reference = raise_concern(client)["reference"]
 
         seen = look(client, reference)
         in_clear = [press(client, reference, act, text=NOTE, seen=seen) for act in ("notes", "messages")]

@@ -14,7 +14,7 @@ from app.models.audit.audit_log import DeskAct
 from app.services.concerns.keys import create_identity
 from app.services.desk.exports import find_export_faults, read_export_file
 from tests.support.clock import A_TUESDAY
-from tests.support.concerns import Concern, add
+from tests.support.concerns import add, raise_concern
 from tests.support.desk import acts_on, look, press
 from tests.support.people import JO, sign_in_as
 from tests.support.service import a_service
@@ -25,18 +25,18 @@ CANARY, NOTED = "Canary-Alex-Example", "Spoke to the school."
 BUTTON = "Save the export"
 
 
-def raised(client: TestClient, a_concern: Concern) -> str:
-    receipt = client.post("/v1/concerns", json=a_concern(concern={"narrative": CANARY})).json()
+def raised(client: TestClient) -> str:
+    receipt = raise_concern(client, concern={"narrative": CANARY})
     add(client, receipt, f"{CANARY} came home.")
     return str(receipt["reference"])
 
 
 @pytest.mark.parametrize("notes", [True, False])
 def test_a_press_saves_a_signed_file_checked_offline_and_records_it(
-    service: FastAPI, client: TestClient, a_concern: Concern, notes: bool
+    service: FastAPI, client: TestClient, notes: bool
 ) -> None:
     client.follow_redirects = False
-    reference = raised(client, a_concern)
+    reference = raised(client)
     sign_in_as(service, client)
     press(client, reference, "notes", text=NOTED)
     seen = look(client, reference)
@@ -58,9 +58,9 @@ def test_a_press_saves_a_signed_file_checked_offline_and_records_it(
 
 
 def test_only_a_worker_may_export_and_only_words_that_open_here(
-    tmp_path: Path, service: FastAPI, client: TestClient, a_concern: Concern
+    tmp_path: Path, service: FastAPI, client: TestClient
 ) -> None:
-    reference = raised(client, a_concern)
+    reference = raised(client)
     sign_in_as(service, client, role=Role.READER)
     by_reader = (client.get(f"/desk/concerns/{reference}").text, press(client, reference, "export"))
     sign_in_as(service, client, "Sam Example")
@@ -73,7 +73,7 @@ def test_only_a_worker_may_export_and_only_words_that_open_here(
     assert (by_reader[1].status_code, erased[1].status_code) == (403, 410)
     elsewhere: Any = a_service(data_dir=tmp_path / "x", seal_to=(create_identity(tmp_path / "id", at=A_TUESDAY),))
     with TestClient(elsewhere) as other:
-        there = raised(other, a_concern)
+        there = raised(other)
         sign_in_as(elsewhere, other)
         assert BUTTON not in other.get(f"/desk/concerns/{there}").text
         assert press(other, there, "export").status_code == 406

@@ -15,7 +15,7 @@ from app.models.access.clients import Scope
 from app.services.access.clients import NewClient, add_client
 from app.services.desk.figures import MonthlyCount, _hide_small
 from tests.support.clock import A_TUESDAY, SettableClock
-from tests.support.concerns import Concern
+from tests.support.concerns import a_concern, raise_concern
 from tests.support.desk import Desk, worker_of
 from tests.support.loops import for_each
 from tests.support.publishing import a_key
@@ -25,12 +25,12 @@ Raise = Callable[..., str]
 
 
 @pytest.fixture
-def raised(client: TestClient, clock: SettableClock, a_concern: Concern) -> Raise:
-    def raise_concern(at: dt.datetime) -> str:
+def raised(client: TestClient, clock: SettableClock) -> Raise:
+    def bring(at: dt.datetime) -> str:
         clock.time = at
-        return str(client.post("/v1/concerns", json=a_concern()).json()["reference"])
+        return str(raise_concern(client)["reference"])
 
-    return raise_concern
+    return bring
 
 
 def figures(desk: Desk, days: int) -> list[tuple[Any, ...]]:
@@ -60,7 +60,7 @@ def test_each_day_counts_what_came_went_waited_and_was_overdue(desk: Desk, raise
 
 
 def test_a_day_begins_at_midnight_in_london_and_counts_no_tests(
-    service: FastAPI, client: TestClient, desk: Desk, raised: Raise, a_concern: Concern
+    service: FastAPI, client: TestClient, desk: Desk, raised: Raise
 ) -> None:
     raised(dt.datetime(2026, 6, 30, 22, 59, 59, tzinfo=dt.UTC))
     raised(dt.datetime(2026, 6, 30, 23, 0, 0, tzinfo=dt.UTC))  # July, by the summer time of London
@@ -110,7 +110,7 @@ def test_the_metrics_of_the_desk_need_their_own_scope(desk: Desk, client: TestCl
 PATH = "/statistics.csv"
 
 
-def raise_many(client: TestClient, a_concern: Concern, count: int, danger: str) -> list[str]:
+def raise_many(client: TestClient, count: int, danger: str) -> list[str]:
     answers = [client.post("/v1/concerns", json=a_concern(immediate_danger=danger)) for _ in range(count)]
     return [answer.json()["reference"] for answer in answers]
 
@@ -129,12 +129,10 @@ def shown(rows: list[dict[str, str]], measure: str) -> dict[tuple[str, str], str
     }
 
 
-def test_what_is_in_clear_is_counted_by_month(
-    client: TestClient, desk: Desk, a_concern: Concern, clock: SettableClock
-) -> None:
-    raise_many(client, a_concern, 6, "no")
+def test_what_is_in_clear_is_counted_by_month(client: TestClient, desk: Desk, clock: SettableClock) -> None:
+    raise_many(client, 6, "no")
     clock.time = A_TUESDAY + dt.timedelta(days=10)
-    raise_many(client, a_concern, 5, "yes")
+    raise_many(client, 5, "yes")
 
     rows = rows_of(desk)
 
@@ -143,9 +141,9 @@ def test_what_is_in_clear_is_counted_by_month(
     assert {row["value"] for row in rows if row["measure"] == "outcome"} == {"(none)"}
 
 
-def test_a_count_under_five_is_hidden_and_no_sum_reveals_it(client: TestClient, desk: Desk, a_concern: Concern) -> None:
+def test_a_count_under_five_is_hidden_and_no_sum_reveals_it(client: TestClient, desk: Desk) -> None:
     for danger, count in (("yes", 1), ("not_sure", 6), ("no", 8)):
-        raise_many(client, a_concern, count, danger)
+        raise_many(client, count, danger)
 
     rows = rows_of(desk)
 
@@ -164,12 +162,10 @@ def test_hidden_counts_are_never_one_value_nor_a_small_sum(counts: tuple[int, ..
     assert hidden == [] or len(hidden) == len(counts) or (len(hidden) > 1 and sum(hidden) >= 5)
 
 
-def test_tests_are_in_no_count_of_the_statistics(
-    service: FastAPI, client: TestClient, desk: Desk, a_concern: Concern
-) -> None:
+def test_tests_are_in_no_count_of_the_statistics(service: FastAPI, client: TestClient, desk: Desk) -> None:
     context = service.state.context
     key = add_client(context.writer, NewClient(name="tries", scopes=[Scope.SUBMIT], test=True), at=A_TUESDAY)
-    raise_many(client, a_concern, 6, "no")
+    raise_many(client, 6, "no")
     for _ in range(6):
         body = a_concern(immediate_danger="yes", test=True)
         assert client.post("/v1/concerns", json=body, headers={"Authorization": f"Bearer {key}"}).status_code == 201
@@ -180,10 +176,8 @@ def test_tests_are_in_no_count_of_the_statistics(
     assert {row["concerns"] for row in rows} == {"6"}
 
 
-def test_only_an_auditor_reads_the_statistics_and_each_read_is_recorded(
-    client: TestClient, desk: Desk, a_concern: Concern
-) -> None:
-    raise_many(client, a_concern, 1, "no")
+def test_only_an_auditor_reads_the_statistics_and_each_read_is_recorded(client: TestClient, desk: Desk) -> None:
+    raise_many(client, 1, "no")
     reader: dict[str, Any] = a_key(client, Scope.READ, name="reader")
 
     refused = client.get(f"/v1/desk{PATH}", headers=reader)

@@ -1,12 +1,11 @@
 """`guidance desk find`: a worker finds a child's concerns on her own computer, and the service learns no name."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import httpx
 import pytest
-from fastapi import FastAPI
 from typer.testing import CliRunner, Result
 
 from app.cli.commands import app
@@ -14,8 +13,7 @@ from app.config import Settings
 from app.services.concerns.keys import DEVELOPMENT_IDENTITY
 from tests.support.canaries import forms_of
 from tests.support.command import guidance
-from tests.support.concerns import Concern
-from tests.support.threaded import run_server
+from tests.support.concerns import a_concern
 from tests.support.unsealing import RecordingProxy
 
 pytestmark = [pytest.mark.slow, pytest.mark.any_database]
@@ -27,13 +25,7 @@ Find = Callable[..., Result]
 
 
 @pytest.fixture
-def url(service: FastAPI) -> Iterator[str]:
-    with run_server(service) as url:
-        yield url
-
-
-@pytest.fixture
-def references(url: str, a_concern: Concern) -> list[str]:
+def references(url: str) -> list[str]:
     """Return the references of two concerns about one child and one about another."""
     concerns = [a_concern(children=[child]) for child in (ALEX, ALEX_AGAIN, SOMEONE_ELSE)]
     return [httpx.post(f"{url}/v1/concerns", json=each, trust_env=False).json()["reference"] for each in concerns]

@@ -21,7 +21,7 @@ from app.models.audit.audit_log import DeskAct
 from app.models.concerns.examples import FULL_EXAMPLE
 from app.pages.page import UNSEAL_PAGE
 from tests.support.browsing import accessibility_violations
-from tests.support.concerns import add
+from tests.support.concerns import add, raise_at, raise_concern
 from tests.support.desk import Desk, acts_on, desk_of
 from tests.support.desk_states import sign_in
 from tests.support.people import ADDRESS, JO, context_of_service, invited, virtual_authenticator
@@ -67,7 +67,7 @@ def hosted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hosted]:
 @pytest.fixture(scope="module")
 def receipt(hosted: Hosted) -> dict[str, Any]:
     with httpx.Client(base_url=hosted.url, trust_env=False, timeout=30) as client:
-        receipt: dict[str, Any] = client.post("/v1/concerns", json=FULL_EXAMPLE).json()
+        receipt = raise_concern(client, **FULL_EXAMPLE)
         assert add(client, receipt, ADDED).status_code == 201
     return receipt
 
@@ -175,12 +175,6 @@ def reading(hosted: Hosted, tmp_path: Path) -> Iterator[Hosted]:
         yield Hosted(service, address.replace("127.0.0.1", "localhost"), hosted.team, hosted.neighbour)
 
 
-def raised(at: Hosted) -> str:
-    with httpx.Client(base_url=at.url, trust_env=False, timeout=30) as client:
-        reference: str = client.post("/v1/concerns", json=FULL_EXAMPLE).json()["reference"]
-    return reference
-
-
 def show(page: Page, at: Hosted, reference: str, *, has_key: bool) -> None:
     """Show the concern with its words."""
     page.goto(f"{at.url}/desk/concerns/{reference}")
@@ -195,7 +189,7 @@ def test_the_file_is_offered_until_it_is_saved(
 ) -> None:
     at: Hosted = hosted if kind == "cannot read" else request.getfixturevalue("reading")
     sign_in(page, at.service)
-    reference = raised(at)
+    reference = raise_at(at.url, **FULL_EXAMPLE)["reference"]
     show(page, at, reference, has_key=kind == "cannot read")
     hand_over(page)
     expect(page.get_by_role("heading", name="Hand-over recorded")).to_be_visible()
@@ -220,7 +214,7 @@ def test_the_file_is_offered_until_it_is_saved(
 
 
 def test_a_file_with_a_lost_answer_is_offered_after_a_sign_out(page: Page, hosted: Hosted, desk: Desk) -> None:
-    reference = raised(hosted)
+    reference = raise_at(hosted.url, **FULL_EXAMPLE)["reference"]
     show(page, hosted, reference, has_key=True)
 
     def lose(route: Route) -> None:
@@ -244,7 +238,7 @@ def test_a_file_with_a_lost_answer_is_offered_after_a_sign_out(page: Page, hoste
 
 
 def test_pressing_again_after_a_lost_answer_hands_over_once(page: Page, hosted: Hosted, desk: Desk) -> None:
-    reference = raised(hosted)
+    reference = raise_at(hosted.url, **FULL_EXAMPLE)["reference"]
     show(page, hosted, reference, has_key=True)
     page.route("**/hand-over", lambda route: (route.fetch(), route.abort()), times=1)
     hand_over(page)
@@ -266,7 +260,7 @@ def test_a_browser_that_stores_nothing_asks_before_the_only_file_is_left(page: P
 
     page.on("dialog", answer)
     page.add_init_script("Storage.prototype.setItem = () => { throw new DOMException('', 'QuotaExceededError'); };")
-    show(page, hosted, raised(hosted), has_key=True)
+    show(page, hosted, raise_at(hosted.url, **FULL_EXAMPLE)["reference"], has_key=True)
     hand_over(page)
     expect(page.get_by_role("heading", name="Hand-over recorded")).to_be_visible()
 

@@ -22,7 +22,7 @@ from app.services.concerns.sealing import read_identities
 from app.services.operations.verification import find_faults
 from tests.support.clock import A_TUESDAY
 from tests.support.command import guidance
-from tests.support.concerns import Concern, add
+from tests.support.concerns import add, raise_concern
 from tests.support.databases import RawConnection, Unguarded, files_of
 from tests.support.desk import Desk, desk_of
 from tests.support.live import LiveServer
@@ -41,8 +41,8 @@ def neighbour(tmp_path: Path) -> tuple[Path, str]:
 
 
 @pytest.fixture
-def receipt(client: TestClient, a_concern: Concern) -> dict[str, Any]:
-    receipt: dict[str, Any] = client.post("/v1/concerns", json=a_concern(concern={"narrative": CANARY})).json()
+def receipt(client: TestClient) -> dict[str, Any]:
+    receipt = raise_concern(client, concern={"narrative": CANARY})
     add(client, receipt, f"{CANARY} came home.")
     return receipt
 
@@ -110,12 +110,12 @@ def test_the_other_body_s_receipt_is_stored_once_and_recorded(
 
 
 def test_a_service_without_an_identity_records_a_digest_sealed_elsewhere(
-    a_concern: Concern, neighbour: tuple[Path, str], tmp_path: Path
+    neighbour: tuple[Path, str], tmp_path: Path
 ) -> None:
     team = create_identity(tmp_path / "team.txt", at=A_TUESDAY)
     service = a_service(data_dir=tmp_path / "away", seal_to=(team,))
     with TestClient(service) as client:
-        desk, receipt = desk_of(service, client), client.post("/v1/concerns", json=a_concern()).json()
+        desk, receipt = desk_of(service, client), raise_concern(client)
 
         refused = hand_over(desk, receipt, neighbour[1])
         recorded = hand_over(desk, receipt, neighbour[1], package_sha256="a" * 64)
@@ -184,13 +184,11 @@ def test_the_database_refuses_a_change_off_the_record_and_verify_finds_one(
 
 
 @pytest.mark.slow
-def test_the_command_seals_a_hand_over_that_plain_age_opens(
-    tmp_path: Path, a_concern: Concern, neighbour: tuple[Path, str]
-) -> None:
+def test_the_command_seals_a_hand_over_that_plain_age_opens(tmp_path: Path, neighbour: tuple[Path, str]) -> None:
     team, out = tmp_path / "team.txt", tmp_path / "for-the-neighbour.age"
     with LiveServer(tmp_path / "data", seal_to=create_identity(team, at=A_TUESDAY)) as server:
         with server.client() as http:
-            receipt = http.post("/v1/concerns", json=a_concern(concern={"narrative": CANARY})).json()
+            receipt = raise_concern(http, concern={"narrative": CANARY})
             add(http, receipt, "More.")
         reference, worker = receipt["reference"], server.new_key(Scope.READ, Scope.WRITE)
         command = [

@@ -26,7 +26,7 @@ from app.services.concerns.submission import Submissions
 from app.services.cursors import encode_key
 from app.services.desk.actions import acknowledge
 from tests.support.clock import A_TUESDAY, SettableClock
-from tests.support.concerns import Concern
+from tests.support.concerns import a_concern, raise_concern
 from tests.support.desk import Desk, desk_of
 from tests.support.loops import for_each
 from tests.support.publishing import GUIDE, SLUG
@@ -107,7 +107,7 @@ def by_newest(entry: Entry) -> Any:
 
 
 @pytest.fixture
-def raise_at(client: TestClient, clock: SettableClock, a_concern: Concern) -> Raise:
+def raise_at(client: TestClient, clock: SettableClock) -> Raise:
     """Raise a concern some minutes after the first; gives its reference. The clock stays there."""
 
     def raised(minutes: int, danger: str = "no", **changes: Any) -> str:
@@ -231,7 +231,7 @@ def words_of(told: Any) -> Iterator[str]:
 
 
 def test_no_word_of_a_concern_is_in_the_inbox_or_an_answer(client: TestClient, desk: Desk) -> None:
-    reference = client.post("/v1/concerns", json=FULL_EXAMPLE).json()["reference"]
+    reference = raise_concern(client, **FULL_EXAMPLE)["reference"]
 
     answers = [
         desk.get("/concerns"),

@@ -20,10 +20,10 @@ from app.services.desk import saved_views
 from app.services.desk.inbox import InboxQuery, count_open
 from app.services.desk.saved_views import remove_views
 from tests.support.clock import A_TUESDAY, SettableClock
-from tests.support.concerns import Concern, add
+from tests.support.concerns import a_concern, add, raise_concern
 from tests.support.desk import Desk, press, send, text_of, worker_of
 from tests.support.loops import for_each
-from tests.support.people import JO, context_of_service, received, sign_in_as
+from tests.support.people import JO, context_of_service, sign_in_as
 from tests.support.publishing import SLUG
 
 HOUR = dt.timedelta(hours=1)
@@ -31,14 +31,14 @@ Raise = Callable[..., Any]
 
 
 @pytest.fixture
-def raised(client: TestClient, clock: SettableClock, a_concern: Concern) -> Raise:
+def raised(client: TestClient, clock: SettableClock) -> Raise:
     """Raise a concern that many hours after the first, and return its receipt."""
 
-    def raise_concern(hours: int = 0, danger: str = "no") -> Any:
+    def bring(hours: int = 0, danger: str = "no") -> Any:
         clock.time = A_TUESDAY + hours * HOUR
-        return client.post("/v1/concerns", json=a_concern(immediate_danger=danger)).json()
+        return raise_concern(client, immediate_danger=danger)
 
-    return raise_concern
+    return bring
 
 
 def found(desk: Desk, query: str) -> list[str]:
@@ -170,8 +170,8 @@ def names(desk: Desk) -> list[str]:
     return [each["name"] for each in desk.get("/views").json()["views"]]
 
 
-def test_a_view_is_saved_replaced_followed_and_removed(client: TestClient, robin: Desk, a_concern: Concern) -> None:
-    danger, _ = (client.post("/v1/concerns", json=a_concern(immediate_danger=each)).json() for each in ("yes", "no"))
+def test_a_view_is_saved_replaced_followed_and_removed(client: TestClient, robin: Desk) -> None:
+    danger, _ = (raise_concern(client, immediate_danger=each) for each in ("yes", "no"))
     save(robin, "first", mine=True)
     saved = save(robin, "first", danger="yes", unassigned=True)
 
@@ -218,13 +218,6 @@ SAM = "Sam Example"
 REFERENCE = re.compile(r"/desk/concerns/([0-9A-Z-]{14})(?:\?[^\"]*)?\"")
 
 
-@pytest.fixture
-def jo(service: FastAPI, client: TestClient) -> TestClient:
-    client.follow_redirects = False
-    sign_in_as(service, client, JO)
-    return client
-
-
 def shown(client: TestClient, path: str = "/desk", **query: str) -> list[str]:
     page = client.get(f"{path}?{urlencode(query)}" if query else path)
     assert page.status_code == 200
@@ -232,10 +225,10 @@ def shown(client: TestClient, path: str = "/desk", **query: str) -> list[str]:
 
 
 @pytest.mark.slow
-def test_filters_are_put_together_and_empty_ones_are_none(service: FastAPI, jo: TestClient, a_concern: Concern) -> None:
+def test_filters_are_put_together_and_empty_ones_are_none(service: FastAPI, jo: TestClient) -> None:
     sign_in_as(service, TestClient(service), SAM)
     quiet, danger, mine, sams = (
-        received(jo, a_concern, immediate_danger=each) for each in ("no", "yes", "yes", "not_sure")
+        raise_concern(jo, immediate_danger=each)["reference"] for each in ("no", "yes", "yes", "not_sure")
     )
     press(jo, mine, "assignment", person=JO)
     press(jo, sams, "assignment", person=SAM)
@@ -279,11 +272,11 @@ def test_a_filter_of_the_page_that_cannot_be_never_gives_everything(jo: TestClie
     assert {query: jo.get(f"/desk?{query}").status_code for query in queries} == dict.fromkeys(queries, 400)
 
 
-def test_owners_tests_and_states_are_filters_of_their_own(service: FastAPI, jo: TestClient, a_concern: Concern) -> None:
+def test_owners_tests_and_states_are_filters_of_their_own(service: FastAPI, jo: TestClient) -> None:
     tester = NewClient(name="tester", scopes=[Scope.SUBMIT], test=True)
     key = add_client(context_of_service(service).writer, tester, at=A_TUESDAY)
     sent = jo.post("/v1/concerns", json=a_concern(test=True), headers={"Authorization": f"Bearer {key}"})
-    mine, other, test = received(jo, a_concern), received(jo, a_concern), sent.json()["reference"]
+    mine, other, test = raise_concern(jo)["reference"], raise_concern(jo)["reference"], sent.json()["reference"]
     for reference in (mine, test):
         press(jo, reference, "assignment", person=JO)
     press(jo, mine, "acknowledgement")
@@ -299,8 +292,8 @@ def test_owners_tests_and_states_are_filters_of_their_own(service: FastAPI, jo: 
 
 
 @pytest.mark.any_database
-def test_all_leaves_out_what_is_closed_unless_an_addition_waits(jo: TestClient, a_concern: Concern) -> None:
-    closed, waits = jo.post("/v1/concerns", json=a_concern()).json(), jo.post("/v1/concerns", json=a_concern()).json()
+def test_all_leaves_out_what_is_closed_unless_an_addition_waits(jo: TestClient) -> None:
+    closed, waits = raise_concern(jo), raise_concern(jo)
     for receipt in (closed, waits):
         press(jo, receipt["reference"], "acknowledgement")
         press(jo, receipt["reference"], "outcome", outcome="no_further_action")
@@ -313,9 +306,9 @@ def test_all_leaves_out_what_is_closed_unless_an_addition_waits(jo: TestClient, 
 
 @pytest.mark.any_database
 def test_each_state_says_how_much_is_open_and_counts_so_far_only(
-    service: FastAPI, jo: TestClient, a_concern: Concern, monkeypatch: pytest.MonkeyPatch
+    service: FastAPI, jo: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    references = [received(jo, a_concern, immediate_danger=each) for each in ("no", "no", "yes", "no")]
+    references = [raise_concern(jo, immediate_danger=each)["reference"] for each in ("no", "no", "yes", "no")]
     for reference in references[:2]:
         press(jo, reference, "acknowledgement")
     press(jo, references[1], "outcome", outcome="no_further_action")
@@ -335,10 +328,10 @@ def counts(page: str) -> list[str]:
 
 
 @pytest.mark.any_database
-def test_the_order_of_the_page_is_in_its_address(jo: TestClient, clock: SettableClock, a_concern: Concern) -> None:
-    urgent = received(jo, a_concern, immediate_danger="yes")
+def test_the_order_of_the_page_is_in_its_address(jo: TestClient, clock: SettableClock) -> None:
+    urgent = raise_concern(jo, immediate_danger="yes")["reference"]
     clock.time += dt.timedelta(minutes=1)
-    newest = received(jo, a_concern)
+    newest = raise_concern(jo)["reference"]
     clock.time += dt.timedelta(minutes=1)
     press(jo, urgent, "assignment", person=JO)
 
@@ -349,10 +342,8 @@ def test_the_order_of_the_page_is_in_its_address(jo: TestClient, clock: Settable
 
 
 @pytest.mark.any_database
-def test_one_press_in_the_inbox_assigns_to_me_and_stays_there(
-    service: FastAPI, jo: TestClient, a_concern: Concern
-) -> None:
-    first, second = received(jo, a_concern), received(jo, a_concern)
+def test_one_press_in_the_inbox_assigns_to_me_and_stays_there(service: FastAPI, jo: TestClient) -> None:
+    first, second = raise_concern(jo)["reference"], raise_concern(jo)["reference"]
     page = jo.get("/desk?show=received").text
     seen = {reference: seen_of(page, reference) for reference in (first, second)}
     sign_in_as(service, other := TestClient(service, follow_redirects=False), SAM)
@@ -375,8 +366,8 @@ def seen_of(page: str, reference: str) -> str:
 
 
 @pytest.mark.any_database
-def test_a_row_says_what_was_done_last_and_when_i_opened_it(jo: TestClient, a_concern: Concern) -> None:
-    opened, unopened = received(jo, a_concern), received(jo, a_concern)
+def test_a_row_says_what_was_done_last_and_when_i_opened_it(jo: TestClient) -> None:
+    opened, unopened = raise_concern(jo)["reference"], raise_concern(jo)["reference"]
     press(jo, opened, "acknowledgement")
     jo.get(f"/desk/concerns/{opened}")
 
@@ -388,9 +379,9 @@ def test_a_row_says_what_was_done_last_and_when_i_opened_it(jo: TestClient, a_co
 
 
 def test_what_changed_since_i_looked_is_what_came_after_i_said_so(
-    service: FastAPI, jo: TestClient, clock: SettableClock, a_concern: Concern
+    service: FastAPI, jo: TestClient, clock: SettableClock
 ) -> None:
-    old, changed = received(jo, a_concern), received(jo, a_concern)
+    old, changed = raise_concern(jo)["reference"], raise_concern(jo)["reference"]
     clock.time += dt.timedelta(minutes=5)
     first = jo.get("/desk?show=changed")
     (until,) = re.findall(r'name="until" value="([^"]*)"', first.text)
@@ -419,9 +410,9 @@ def test_a_look_without_its_moment_is_refused(jo: TestClient) -> None:
     assert {send(jo, "/desk/looked", until=until).status_code for until in ("", "x", "MQ", "IjIwMjYi")} == {400}
 
 
-def test_the_team_s_day_has_exact_figures_and_a_labelled_chart(jo: TestClient, a_concern: Concern) -> None:
+def test_the_team_s_day_has_exact_figures_and_a_labelled_chart(jo: TestClient) -> None:
     for _ in range(3):
-        seen = received(jo, a_concern)
+        seen = raise_concern(jo)["reference"]
     press(jo, seen, "acknowledgement")
 
     page = jo.get("/desk/day")

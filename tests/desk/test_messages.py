@@ -22,7 +22,7 @@ from app.services.concerns.sealing import read_identities, seal_message, token_i
 from app.services.operations.verification import find_faults
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.command import guidance
-from tests.support.concerns import Concern, add, read_messages, status_of, token_of
+from tests.support.concerns import a_concern, add, raise_concern, read_messages, status_of, token_of
 from tests.support.databases import RawConnection, Unguarded, fail_writes, files_of, raw_connection
 from tests.support.desk import Desk
 from tests.support.live import LiveServer
@@ -69,10 +69,10 @@ def test_a_message_is_read_by_status_token_and_the_status_announces_it(
 
 
 def test_nobody_else_reads_a_message_even_with_every_desk_key(
-    client: TestClient, desk: Desk, receipt: Receipt, ask: Callable[..., Any], a_concern: Concern, settings: Settings
+    client: TestClient, desk: Desk, receipt: Receipt, ask: Callable[..., Any], settings: Settings
 ) -> None:
     ask()
-    another = client.post("/v1/concerns", json=a_concern()).json()
+    another = raise_concern(client)
     wrong = [{}, token_of(another), {"Authorization": "Bearer 7K3M-9QXT-2W8R-VB5N"}, desk.headers]
 
     answers = [client.get(receipt["links"]["messages"], headers=each) for each in wrong]
@@ -156,9 +156,7 @@ def test_every_step_is_on_the_record_and_verify_finds_what_was_altered(
     assert "message 2 is missing" in [fault for _, fault in find_faults(engine)]
 
 
-def test_reading_the_events_leaves_nothing_that_verify_takes_for_a_fault(
-    client: TestClient, service: FastAPI, a_concern: Concern
-) -> None:
+def test_reading_the_events_leaves_nothing_that_verify_takes_for_a_fault(client: TestClient, service: FastAPI) -> None:
     client.post("/v1/concerns", json=a_concern())
     client.get("/v1/events", headers=a_key(client, Scope.EVENTS, name="case-system"))
 
@@ -349,10 +347,10 @@ def test_an_invalid_closing_message_is_refused_and_closes_nothing(
 
 @pytest.mark.parametrize("shared", [True, False])
 def test_the_way_of_a_concern_ends_in_words_for_its_reporter(
-    client: TestClient, desk: Desk, service: FastAPI, a_concern: Concern, shared: bool
+    client: TestClient, desk: Desk, service: FastAPI, shared: bool
 ) -> None:
     for code in service.state.context.reference_data.get_code_list("outcome").codes:
-        receipt = client.post("/v1/concerns", json=a_concern()).json()
+        receipt = raise_concern(client)
         desk.act(receipt["reference"], "acknowledgement")
         before = status_of(client, receipt)
         desk.act(receipt["reference"], "outcome", outcome=code.code, shared_with_reporter=shared)
@@ -393,13 +391,11 @@ def test_the_receipt_says_when_to_come_back_two_working_days_on(client: TestClie
 
 
 @pytest.mark.slow
-def test_the_worker_s_command_seals_the_words_on_its_own_machine(
-    live: LiveServer, a_concern: Concern, tmp_path: Path
-) -> None:
+def test_the_worker_s_command_seals_the_words_on_its_own_machine(live: LiveServer, tmp_path: Path) -> None:
     words = tmp_path / "words.txt"
     words.write_text(QUESTION, encoding="utf-8")
     with live.client() as http:
-        receipt = http.post("/v1/concerns", json=a_concern()).json()
+        receipt = raise_concern(http)
         worker = live.new_key(Scope.WRITE, Scope.READ)
         command = ("desk", "ask", receipt["reference"], "--url", live.url, "--message-file")
 

@@ -22,7 +22,7 @@ from app.services.concerns.resealing import ChangeOfKeys, reseal
 from app.services.concerns.sealing import make_sealer, read_identities
 from app.services.operations.verification import find_faults
 from tests.support.clock import A_TUESDAY
-from tests.support.concerns import Concern, add, token_of
+from tests.support.concerns import add, raise_concern, token_of
 from tests.support.databases import Unguarded, files_of, raw_connection
 from tests.support.desk import Desk, desk_of, worker_of
 from tests.support.service import a_service
@@ -80,12 +80,12 @@ def test_no_reporter_sees_a_note_and_no_file_holds_its_words(
     assert [path for path, content in files_of(settings.data_dir).items() if CANARY.encode() in content] == []
 
 
-def test_without_an_identity_notes_come_in_pages_with_sealed_files(tmp_path: Path, a_concern: Concern) -> None:
+def test_without_an_identity_notes_come_in_pages_with_sealed_files(tmp_path: Path) -> None:
     recipient = create_identity(tmp_path / "away", at=A_TUESDAY)
     service = a_service(data_dir=tmp_path / "data", seal_to=(recipient,))
     with TestClient(service) as client:
         desk = desk_of(service, client)
-        receipt = client.post("/v1/concerns", json=a_concern()).json()
+        receipt = raise_concern(client)
         for number in range(3):
             write(desk, receipt, f"Number {number}.")
 
@@ -107,10 +107,10 @@ def test_without_an_identity_notes_come_in_pages_with_sealed_files(tmp_path: Pat
 
 
 def test_a_retry_writes_no_second_note_even_after_the_erasure(
-    client: TestClient, desk: Desk, robin: Desk, receipt: Receipt, a_concern: Concern
+    client: TestClient, desk: Desk, robin: Desk, receipt: Receipt
 ) -> None:
     key = {"Idempotency-Key": "a-key"}
-    elsewhere = client.post("/v1/concerns", json=a_concern()).json()
+    elsewhere = raise_concern(client)
 
     first, again, other = write(desk, receipt, **key), write(desk, receipt, **key), write(desk, receipt, "B.", **key)
     others = [write(robin, receipt, **key), write(desk, elsewhere, **key), write(desk, receipt)]

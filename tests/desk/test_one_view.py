@@ -14,7 +14,7 @@ from app.models.audit.entry_kinds import ENTRY_SPECS, EntryKind
 from app.pages.frame import DeskRoute
 from app.services.concerns import opened_entries
 from tests.support.clock import SettableClock
-from tests.support.concerns import Concern, add
+from tests.support.concerns import add, raise_concern
 from tests.support.desk import SEEN, acts_on, press, sealed_note
 from tests.support.people import JO, sign_in_as
 
@@ -52,11 +52,11 @@ def keys_of(held: str, folder: Path) -> Settings:
 
 @pytest.mark.any_database
 @pytest.mark.parametrize("held", ["the identity", "another identity", "none"])
-def test_one_view_is_one_entry_by_name_for_every_key(tmp_path: Path, a_concern: Concern, held: str) -> None:
+def test_one_view_is_one_entry_by_name_for_every_key(tmp_path: Path, held: str) -> None:
     service = create_app(keys_of(held, tmp_path), SettableClock())
     (recipient,) = service.state.context.settings.seal_to
     with TestClient(service, follow_redirects=False) as client:
-        receipt = client.post("/v1/concerns", json=a_concern()).json()
+        receipt = raise_concern(client)
         reference = receipt["reference"]
         add(client, receipt, WORDS)
         sign_in_as(service, client)
@@ -81,10 +81,10 @@ def test_one_view_is_one_entry_by_name_for_every_key(tmp_path: Path, a_concern: 
 
 @pytest.mark.any_database
 def test_a_saved_file_with_every_addition_in_order_is_one_audit_log_entry(
-    service: FastAPI, client: TestClient, a_concern: Concern, monkeypatch: pytest.MonkeyPatch
+    service: FastAPI, client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(opened_entries, "PAGE_BYTES", 2_000)
-    receipt = client.post("/v1/concerns", json=a_concern()).json()
+    receipt = raise_concern(client)
     reference = receipt["reference"]
     for _ in range(MAX_ADDITIONS):
         assert add(client, receipt, WORDS).status_code == 201
@@ -100,11 +100,9 @@ def test_a_saved_file_with_every_addition_in_order_is_one_audit_log_entry(
 
 
 @pytest.mark.any_database
-def test_the_form_of_a_page_of_additions_says_what_was_seen(
-    service: FastAPI, client: TestClient, a_concern: Concern
-) -> None:
+def test_the_form_of_a_page_of_additions_says_what_was_seen(service: FastAPI, client: TestClient) -> None:
     client.follow_redirects = False
-    receipt = client.post("/v1/concerns", json=a_concern()).json()
+    receipt = raise_concern(client)
     reference = receipt["reference"]
     add(client, receipt, WORDS)
     sign_in_as(service, client)

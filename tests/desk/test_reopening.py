@@ -16,7 +16,7 @@ from app.services.audit.audit_log import by_itself, record_action
 from app.services.desk.retention import RetentionPeriods, erase_due_concerns
 from app.services.operations.verification import find_faults
 from tests.support.clock import A_TUESDAY, SettableClock
-from tests.support.concerns import Concern, status_of
+from tests.support.concerns import raise_concern, status_of
 from tests.support.databases import raw_connection
 from tests.support.desk import Desk, acts_on
 from tests.support.people import context_of_service
@@ -28,9 +28,8 @@ OTHER = "no_further_action"
 
 
 @pytest.fixture
-def receipt(client: TestClient, a_concern: Concern) -> dict[str, Any]:
-    found: dict[str, Any] = client.post("/v1/concerns", json=a_concern()).json()
-    return found
+def receipt(client: TestClient) -> dict[str, Any]:
+    return raise_concern(client)
 
 
 @pytest.fixture

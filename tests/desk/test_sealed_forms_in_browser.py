@@ -20,7 +20,7 @@ from app.services.concerns.sealing import PADDED_TO, read_identities
 from tests.support.browsing import Keyboard
 from tests.support.canaries import CANARY
 from tests.support.clock import A_TUESDAY
-from tests.support.concerns import read_messages
+from tests.support.concerns import raise_concern, read_messages
 from tests.support.desk import acts_on
 from tests.support.desk_states import sign_in
 from tests.support.people import JO, context_of_service
@@ -57,8 +57,7 @@ def url(service: FastAPI) -> Iterator[str]:
 @pytest.fixture
 def receipt(url: str) -> dict[str, Any]:
     with httpx.Client(base_url=url, trust_env=False, timeout=30) as client:
-        found: dict[str, Any] = client.post("/v1/concerns", json=FULL_EXAMPLE).json()
-    return found
+        return raise_concern(client, **FULL_EXAMPLE)
 
 
 def signed_in(browser: Browser, service: FastAPI, url: str, **options: Any) -> Page:
@@ -200,7 +199,7 @@ def test_words_typed_before_escape_are_back_only_on_the_same_concern(
 ) -> None:
     keys = Keyboard(page)
     with httpx.Client(base_url=url, trust_env=False, timeout=30) as client:
-        other = client.post("/v1/concerns", json=FULL_EXAMPLE).json()["reference"]
+        other = raise_concern(client, **FULL_EXAMPLE)["reference"]
 
     def open_concern(reference: str) -> None:
         page.goto(f"/desk/concerns/{reference}")

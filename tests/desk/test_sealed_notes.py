@@ -17,7 +17,7 @@ from app.services.concerns.keys import create_identity
 from app.services.concerns.sealing import make_sealer, note_plaintext, seal_note
 from app.services.operations.verification import find_faults
 from tests.support.clock import A_TUESDAY
-from tests.support.concerns import Concern
+from tests.support.concerns import raise_concern
 from tests.support.databases import Unguarded, raw_connection
 from tests.support.desk import Desk, desk_of
 from tests.support.service import a_service
@@ -126,13 +126,13 @@ def test_the_longest_note_fits_however_its_characters_are_written(tmp_path: Path
 
 
 @pytest.fixture
-def far_away(tmp_path: Path, a_concern: Concern) -> Iterator[tuple[TestClient, Desk, str, list[str]]]:
+def far_away(tmp_path: Path) -> Iterator[tuple[TestClient, Desk, str, list[str]]]:
     """A service that cannot read, its desk, a concern, and its two keys."""
     keys = [create_identity(tmp_path / name, at=A_TUESDAY) for name in ("first", "second")]
     settings = Settings(data_dir=tmp_path / "data", seal_to=tuple(keys), deliver=False)
     service = create_app(settings, lambda: A_TUESDAY)
     with TestClient(service) as client:
-        yield client, desk_of(service, client), client.post("/v1/concerns", json=a_concern()).json()["reference"], keys
+        yield client, desk_of(service, client), raise_concern(client)["reference"], keys
 
 
 def test_a_note_is_sealed_to_every_key_of_the_settings(

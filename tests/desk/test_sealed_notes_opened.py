@@ -19,7 +19,7 @@ from app.services.concerns.sealing import Unsealer, make_sealer, note_plaintext,
 from app.services.desk import exports
 from app.services.desk.exports import find_export_faults, read_export_file
 from tests.support.clock import A_TUESDAY
-from tests.support.concerns import Concern
+from tests.support.concerns import raise_concern
 from tests.support.desk import Desk, worker_of
 from tests.support.service import a_service
 
@@ -49,11 +49,11 @@ class Away:
 
 
 @pytest.fixture
-def away(tmp_path: Path, a_concern: Concern) -> Iterator[Away]:
+def away(tmp_path: Path) -> Iterator[Away]:
     recipient = create_identity(tmp_path / "team.txt", at=A_TUESDAY)
     service = a_service(data_dir=tmp_path / "data", seal_to=(recipient,))
     with TestClient(service) as http:
-        reference = http.post("/v1/concerns", json=a_concern()).json()["reference"]
+        reference = raise_concern(http)["reference"]
         robin = worker_of(service, http, "Robin Example")
         http.headers.update(robin.headers)
         yield Away(http, robin, reference, recipient, read_identities(tmp_path / "team.txt"))

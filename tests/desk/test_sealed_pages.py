@@ -23,7 +23,7 @@ from app.services.concerns.keys import create_identity
 from app.services.concerns.sealing import read_identities
 from tests.support.clock import A_TUESDAY
 from tests.support.command import guidance
-from tests.support.concerns import Concern, add
+from tests.support.concerns import a_concern, add, raise_concern
 from tests.support.databases import raw_connection
 from tests.support.desk import desk_of
 from tests.support.people import sign_in_as
@@ -49,15 +49,10 @@ def hosted(tmp_path: Path, identity: pyrage.x25519.Identity) -> Iterator[TestCli
         yield client
 
 
-def raised(client: TestClient, concern: Any) -> dict[str, Any]:
-    receipt: dict[str, Any] = client.post("/v1/concerns", json=concern).json()
-    return receipt
-
-
 def test_the_page_carries_each_sealed_text_that_age_can_open(
     hosted: TestClient, identity: pyrage.x25519.Identity
 ) -> None:
-    receipt = raised(hosted, FULL_EXAMPLE)
+    receipt = raise_concern(hosted, **FULL_EXAMPLE)
     add(hosted, receipt, "Alex Example came home.")
     reference = receipt["reference"]
 
@@ -81,7 +76,7 @@ def test_the_page_carries_each_sealed_text_that_age_can_open(
 
 @pytest.mark.slow
 def test_the_layout_labels_every_answer_and_code_of_the_form(hosted: TestClient) -> None:
-    receipt = raised(hosted, FULL_EXAMPLE)
+    receipt = raise_concern(hosted, **FULL_EXAMPLE)
 
     (text,) = LAYOUT.findall(hosted.get(f"/desk/concerns/{receipt['reference']}").text)
     layout = json.loads(text)
@@ -107,7 +102,7 @@ def words_for(identity: pyrage.x25519.Identity, data_dir: Path, kind: str) -> An
     return json.loads(pyrage.decrypt(bytes(sealed), [identity]))
 
 
-def test_each_identity_opens_additions_and_notes_and_the_second_hands_over(tmp_path: Path, a_concern: Concern) -> None:
+def test_each_identity_opens_additions_and_notes_and_the_second_hands_over(tmp_path: Path) -> None:
     paths = [tmp_path / "first.txt", tmp_path / "second.txt", tmp_path / "neighbour.txt"]
     first, second, neighbour = (create_identity(path, at=A_TUESDAY) for path in paths)
     data_dir = tmp_path / "data"
@@ -115,7 +110,7 @@ def test_each_identity_opens_additions_and_notes_and_the_second_hands_over(tmp_p
     service = create_app(settings, lambda: A_TUESDAY)
     with TestClient(service) as client:
         desk = desk_of(service, client)
-        receipt = client.post("/v1/concerns", json=a_concern()).json()
+        receipt = raise_concern(client)
         assert add(client, receipt, ADDED).status_code == 201
         assert desk.act(receipt["reference"], "notes", text=NOTED).status_code == 201
         hand_over = desk.act(
@@ -144,7 +139,7 @@ def test_the_command_of_a_page_opens_the_concern_as_it_is_printed(tmp_path: Path
         client, context = TestClient(service), service.state.context
         service.state.context = dataclasses.replace(context, settings=settings_at(context.settings, url))
         sign_in_as(service, client)
-        reference = raised(client, FULL_EXAMPLE)["reference"]
+        reference = raise_concern(client, **FULL_EXAMPLE)["reference"]
         page = client.get(f"/desk/concerns/{reference}").text
         added = guidance("clients", "add", "jo", "--role", "worker", "--data-dir", tmp_path / "data")
         printed = html.unescape(COMMAND.findall(page)[0])

@@ -17,7 +17,7 @@ from app.config import Settings
 from app.main import create_app
 from app.models.audit.audit_log import DeskAct
 from tests.support.clock import A_TUESDAY
-from tests.support.concerns import Concern, add
+from tests.support.concerns import add, raise_concern
 from tests.support.desk import KEY, Desk, acts_on, desk_of, press
 from tests.support.loops import for_each
 from tests.support.openapi import operations
@@ -60,8 +60,8 @@ def settings(settings: Settings, neighbour: pyrage.x25519.Identity) -> Settings:
 
 
 @pytest.fixture
-def receipt(client: TestClient, a_concern: Concern) -> dict[str, Any]:
-    receipt: dict[str, Any] = client.post("/v1/concerns", json=a_concern(concern={"narrative": CANARY})).json()
+def receipt(client: TestClient) -> dict[str, Any]:
+    receipt = raise_concern(client, concern={"narrative": CANARY})
     add(client, receipt, "Alex Example came home.")
     return receipt
 
@@ -152,11 +152,11 @@ def test_every_post_of_the_desk_is_idempotent_or_has_a_key(
     ]
 
 
-def test_a_burst_acknowledged_again_gets_the_same_answer_and_no_act(settings: Settings, a_concern: Concern) -> None:
+def test_a_burst_acknowledged_again_gets_the_same_answer_and_no_act(settings: Settings) -> None:
     service = create_app(settings.model_copy(update={"limit_unmarked": "1/day"}), lambda: A_TUESDAY)
     with TestClient(service, client=("192.0.2.7", 50_000)) as client:
         desk = desk_of(service, client)
-        _, *marked = (client.post("/v1/concerns", json=a_concern()).json() for _ in range(3))
+        _, *marked = (raise_concern(client) for _ in range(3))
         add(client, marked[0], "Alex Example came home.")
         entries = {each["reference"]: each for each in desk.get("/concerns").json()["concerns"]}
         (burst,) = {entries[each["reference"]]["burst"] for each in marked}

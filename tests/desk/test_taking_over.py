@@ -13,21 +13,14 @@ from starlette.testclient import TestClient
 from app.models.audit.audit_log import DeskAct
 from app.services.desk.taken_over import list_taken_over
 from tests.support.clock import A_TUESDAY, SettableClock
-from tests.support.concerns import Concern
+from tests.support.concerns import raise_concern
 from tests.support.desk import Desk, acts_on, look, press, text_of
-from tests.support.people import JO, context_of_service, received, sign_in_as
+from tests.support.people import JO, context_of_service, sign_in_as
 
 pytestmark = pytest.mark.slow
 
 SAM = "Sam Example"
 HIDDEN = re.compile(r'<input type="hidden" name="([^"]*)" value="([^"]*)">')
-
-
-@pytest.fixture
-def jo(service: FastAPI, client: TestClient) -> TestClient:
-    client.follow_redirects = False
-    sign_in_as(service, client, JO)
-    return client
 
 
 @pytest.fixture
@@ -40,8 +33,8 @@ def sam(service: FastAPI, jo: TestClient) -> Iterator[TestClient]:
 
 
 @pytest.fixture
-def of_jo(jo: TestClient, a_concern: Concern) -> str:
-    reference = received(jo, a_concern)
+def of_jo(jo: TestClient) -> str:
+    reference = str(raise_concern(jo)["reference"])
     assert take(jo, reference, JO).status_code == 303
     return reference
 
@@ -141,10 +134,8 @@ def test_a_program_that_takes_a_concern_is_told_too(jo: TestClient, robin: Desk,
     assert f"{of_jo} taken over by Robin Example at 09:30" in mine(jo)
 
 
-def test_a_concern_given_to_another_or_to_nobody_is_told_as_it_was(
-    jo: TestClient, robin: Desk, a_concern: Concern
-) -> None:
-    given, left = received(jo, a_concern), received(jo, a_concern)
+def test_a_concern_given_to_another_or_to_nobody_is_told_as_it_was(jo: TestClient, robin: Desk) -> None:
+    given, left = raise_concern(jo)["reference"], raise_concern(jo)["reference"]
     for reference in (given, left):
         take(jo, reference, JO)
     path = "/v1/desk/concerns/{}/assignment"

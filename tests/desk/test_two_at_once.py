@@ -14,9 +14,9 @@ from starlette.testclient import TestClient
 from app.config import Settings
 from app.models.access.roles import Role
 from app.models.audit.audit_log import DeskAct
-from tests.support.concerns import Concern, add
+from tests.support.concerns import add, raise_concern
 from tests.support.desk import SEEN, acts_on, look, press, text_of
-from tests.support.people import JO, received, sign_in_as
+from tests.support.people import JO, sign_in_as
 
 pytestmark = pytest.mark.slow
 
@@ -59,8 +59,8 @@ def sam(service: FastAPI, client: TestClient) -> Iterator[TestClient]:
 
 
 @pytest.fixture
-def reference(jo: TestClient, a_concern: Concern) -> str:
-    return acknowledged(jo, a_concern)
+def reference(jo: TestClient) -> str:
+    return acknowledged(jo)
 
 
 def decide(reference: str, act: str, fields: dict[str, str], shown: tuple[TestClient, str]) -> Any:
@@ -68,17 +68,17 @@ def decide(reference: str, act: str, fields: dict[str, str], shown: tuple[TestCl
     return press(client, reference, act, seen=seen, **fields)
 
 
-def acknowledged(jo: TestClient, a_concern: Concern) -> str:
-    found = received(jo, a_concern)
+def acknowledged(jo: TestClient) -> str:
+    found = str(raise_concern(jo)["reference"])
     press(jo, found, "acknowledgement", up_to_addition="0")
     return found
 
 
 def test_an_outdated_decision_is_asked_again_with_the_change_and_typed_words(
-    service: FastAPI, jo: TestClient, sam: TestClient, a_concern: Concern
+    service: FastAPI, jo: TestClient, sam: TestClient
 ) -> None:
     for act, (fields, done) in DECISIONS.items():
-        reference = acknowledged(jo, a_concern)
+        reference = acknowledged(jo)
         seen = look(jo, reference)
         press(sam, reference, "assignment", person=SAM, seen=look(sam, reference))
 
@@ -110,10 +110,10 @@ def test_a_harmless_act_is_done_and_then_shows_the_other_s_change(
 
 
 def test_one_of_two_decisions_at_once_is_done_and_the_other_withheld(
-    service: FastAPI, jo: TestClient, sam: TestClient, a_concern: Concern
+    service: FastAPI, jo: TestClient, sam: TestClient
 ) -> None:
     for act, (fields, done) in DECISIONS.items():
-        reference = acknowledged(jo, a_concern)
+        reference = acknowledged(jo)
         presses = [(client, look(client, reference)) for client in (jo, sam)]
 
         with ThreadPoolExecutor(2) as pool:
@@ -127,9 +127,9 @@ def test_one_of_two_decisions_at_once_is_done_and_the_other_withheld(
         assert [each for each, _ in acts].count(done) == 1
 
 
-def test_a_form_sent_twice_acts_once(service: FastAPI, jo: TestClient, a_concern: Concern) -> None:
+def test_a_form_sent_twice_acts_once(service: FastAPI, jo: TestClient) -> None:
     for act, (fields, done) in SENDINGS.items():
-        reference = acknowledged(jo, a_concern)
+        reference = acknowledged(jo)
         seen = look(jo, reference)
 
         answers = [press(jo, reference, act, seen=seen, **fields) for _ in range(2)]
@@ -139,10 +139,8 @@ def test_a_form_sent_twice_acts_once(service: FastAPI, jo: TestClient, a_concern
         assert [each for each, _, _ in acts_on(service, reference)].count(done) == 1
 
 
-def test_nobody_closes_a_concern_over_what_its_reporter_has_just_added(
-    service: FastAPI, jo: TestClient, a_concern: Concern
-) -> None:
-    receipt = jo.post("/v1/concerns", json=a_concern()).json()
+def test_nobody_closes_a_concern_over_what_its_reporter_has_just_added(service: FastAPI, jo: TestClient) -> None:
+    receipt = raise_concern(jo)
     reference = receipt["reference"]
     press(jo, reference, "acknowledgement", up_to_addition="0")
     seen = look(jo, reference)

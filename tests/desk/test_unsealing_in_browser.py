@@ -17,7 +17,7 @@ from app.pages.frame import DESK_CONTENT_POLICY
 from app.pages.page import UNSEAL_PAGE
 from tests.support.browsing import accessibility_violations
 from tests.support.canaries import CANARY
-from tests.support.concerns import add
+from tests.support.concerns import add, raise_concern
 from tests.support.people import JO, invited, virtual_authenticator
 from tests.support.service import a_service
 from tests.support.threaded import run_server
@@ -85,9 +85,9 @@ def sign_in(page: Page, link: str) -> None:
     expect(page.get_by_role("heading", name="Inbox")).to_be_visible()
 
 
-def raise_concern(url: str) -> dict[str, Any]:
+def raise_with_addition(url: str) -> dict[str, Any]:
     with httpx.Client(base_url=url, trust_env=False, timeout=30) as client:
-        receipt: dict[str, Any] = client.post("/v1/concerns", json=FULL_EXAMPLE).json()
+        receipt = raise_concern(client, **FULL_EXAMPLE)
         assert add(client, receipt, ADDED).status_code == 201
     return receipt
 
@@ -104,7 +104,7 @@ def words(page: Page) -> Any:
 def test_unsealed_words_match_the_service_s_and_need_only_a_keyboard(
     page: Page, service: FastAPI, url: str, keys: Keys
 ) -> None:
-    path = f"/desk/concerns/{raise_concern(url)['reference']}"
+    path = f"/desk/concerns/{raise_with_addition(url)['reference']}"
     page.goto(path)
     found = {"sealed": accessibility_violations(page)}
     choose(page, keys.right)
@@ -130,7 +130,7 @@ def test_unsealed_words_match_the_service_s_and_need_only_a_keyboard(
 
 
 def test_the_identity_stays_between_pages_until_escape_idle_time_or_leaving(page: Page, url: str, keys: Keys) -> None:
-    reference = raise_concern(url)["reference"]
+    reference = raise_with_addition(url)["reference"]
     page.clock.install()
     page.goto(f"/desk/concerns/{reference}")
     choose(page, keys.right)
@@ -170,7 +170,7 @@ def test_the_identity_stays_between_pages_until_escape_idle_time_or_leaving(page
 
 
 def test_a_text_that_does_not_open_is_explained_and_not_shown(page: Page, url: str, keys: Keys) -> None:
-    first, second = (raise_concern(url)["reference"] for _ in range(2))
+    first, second = (raise_with_addition(url)["reference"] for _ in range(2))
     alert, problem = page.get_by_role("alert"), page.locator(".sealed .words .problem")
     page.goto(f"/desk/concerns/{first}")
 
@@ -207,7 +207,7 @@ def ciphertexts(page: str) -> list[str]:
 
 
 def test_a_passphrase_or_the_sign_in_passkey_locks_a_file(page: Page, url: str, keys: Keys, tmp_path: Path) -> None:
-    page.goto(f"/desk/concerns/{raise_concern(url)['reference']}")
+    page.goto(f"/desk/concerns/{raise_with_addition(url)['reference']}")
     choose(page, keys.right)
     expect(words(page)).to_be_visible()
     page.get_by_text("Lock the file that you chose").press("Enter")
@@ -229,7 +229,7 @@ def test_a_passphrase_or_the_sign_in_passkey_locks_a_file(page: Page, url: str, 
 
 
 def test_the_header_says_whether_the_page_holds_an_identity(page: Page, url: str, keys: Keys) -> None:
-    page.goto(f"/desk/concerns/{raise_concern(url)['reference']}")
+    page.goto(f"/desk/concerns/{raise_with_addition(url)['reference']}")
     lock = page.locator("[data-lock]")
     expect(lock).to_have_text("Locked")
     choose(page, keys.right)
@@ -246,7 +246,7 @@ def test_the_header_says_whether_the_page_holds_an_identity(page: Page, url: str
 def test_unseal_html_opens_what_was_saved_from_disk_without_any_request(
     page: Page, browser: Browser, url: str, keys: Keys, tmp_path: Path
 ) -> None:
-    reference = raise_concern(url)["reference"]
+    reference = raise_with_addition(url)["reference"]
     page.goto(f"/desk/concerns/{reference}")
     saved = {}
     for name in ("unseal.html", "this concern, sealed"):
@@ -292,7 +292,7 @@ STORED = "async () => [localStorage.length, sessionStorage.length, (await indexe
 
 def test_the_identity_is_never_stored_and_no_text_becomes_markup(page: Page, url: str, keys: Keys) -> None:
     page.add_init_script(WATCHED)
-    answer = page.goto(f"/desk/concerns/{raise_concern(url)['reference']}")
+    answer = page.goto(f"/desk/concerns/{raise_with_addition(url)['reference']}")
     choose(page, keys.right)
     expect(words(page)).to_be_visible()
 

@@ -10,9 +10,10 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from app.models.access.roles import Role
+from tests.support.concerns import raise_concern
 from tests.support.desk import press
 from tests.support.loops import for_each
-from tests.support.people import JO, context_of_service, received, sign_in_as
+from tests.support.people import JO, context_of_service, sign_in_as
 
 pytestmark = pytest.mark.any_database
 
@@ -26,8 +27,8 @@ def jo(service: FastAPI, client: TestClient) -> TestClient:
 
 
 @pytest.fixture
-def reference(client: TestClient, a_concern: Any) -> str:
-    return received(client, a_concern)
+def reference(client: TestClient) -> str:
+    return str(raise_concern(client)["reference"])
 
 
 def sealed(service: FastAPI, document: Any) -> str:

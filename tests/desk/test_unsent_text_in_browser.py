@@ -3,24 +3,20 @@
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from fastapi import FastAPI
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from app.models.access.roles import Role
 from app.models.concerns.examples import FULL_EXAMPLE
-from app.services.concerns.keys import create_identity
 from tests.support.browsing import accessibility_violations
 from tests.support.canaries import CANARY
-from tests.support.clock import A_TUESDAY
+from tests.support.concerns import raise_concern
+from tests.support.desk import DESKS, Served, served_desk
 from tests.support.desk_states import SAM, act, session_of
 from tests.support.people import JO, invited, virtual_authenticator
-from tests.support.service import a_service
-from tests.support.threaded import run_server
 from tests.support.unsealing import need_script
 from tests.support.waiting import wait_until
 
@@ -34,19 +30,9 @@ BACK = "The text that you typed in this tab and did not send is back."
 STORED = "JSON.stringify([{ ...sessionStorage }, { ...localStorage }])"
 KEPT = "Object.keys(sessionStorage).filter((name) => name.startsWith('typed/')).length"
 WITHOUT_STORAGE = "Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError'); };"
-KINDS = ("cannot read", "reads")
 """The services. By day every test runs on the first, and what must not lose a word on the second too."""
-on_both = pytest.mark.parametrize("served", KINDS, indirect=True)
+on_both = pytest.mark.parametrize("served", DESKS, indirect=True)
 SENTENCES = re.compile(r"[A-Z][a-z ]+\.")
-
-
-@dataclass(frozen=True)
-class Served:
-    """A desk, and the file of the team's identity, if the service cannot read concerns."""
-
-    service: FastAPI
-    url: str
-    identity: Path | None
 
 
 @dataclass
@@ -91,21 +77,17 @@ class Tab:
         return count
 
 
-@pytest.fixture(scope="module", params=[KINDS[0], pytest.param(KINDS[1], marks=pytest.mark.nightly)])
+@pytest.fixture(scope="module", params=[DESKS[0], pytest.param(DESKS[1], marks=pytest.mark.nightly)])
 def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     need_script()
-    folder = tmp_path_factory.mktemp("desk")
-    identity = folder / "keys" / "team.txt"
-    keys = {} if request.param == "reads" else {"seal_to": (create_identity(identity, at=A_TUESDAY),)}
-    service = a_service(data_dir=folder / "data", **keys)
-    with run_server(service) as address:
-        yield Served(service, address.replace("127.0.0.1", "localhost"), identity if keys else None)
+    with served_desk(tmp_path_factory.mktemp("desk"), request.param) as served:
+        yield served
 
 
 @pytest.fixture
 def tab(browser: Browser, served: Served) -> Iterator[Tab]:
     with httpx.Client(base_url=served.url, trust_env=False, timeout=30) as client:
-        reference = client.post("/v1/concerns", json=FULL_EXAMPLE).json()["reference"]
+        reference = raise_concern(client, **FULL_EXAMPLE)["reference"]
     context = browser.new_context(base_url=served.url, viewport={"width": 1280, "height": 800})
     context.set_default_timeout(30_000)
     page = context.new_page()

@@ -3,7 +3,7 @@
 import pytest
 from starlette.testclient import TestClient
 
-from tests.support.concerns import Concern
+from tests.support.concerns import raise_concern
 from tests.support.desk import Desk
 from tests.support.publishing import GUIDE
 
@@ -23,8 +23,8 @@ CALLS = {
 }
 
 
-def test_the_detail_names_what_was_not_found(client: TestClient, desk: Desk, a_concern: Concern) -> None:
-    reference = client.post("/v1/concerns", json=a_concern()).json()["reference"]
+def test_the_detail_names_what_was_not_found(client: TestClient, desk: Desk) -> None:
+    reference = raise_concern(client)["reference"]
     desk.act(reference, "acknowledgement")
     found = {}
     for method, path in CALLS:

@@ -14,8 +14,9 @@ from app.pages.concerns.form_builder import FormBuilder
 from app.pages.concerns.form_layout import ENTRY_NAMES, ConcernForm, QuestionKind
 from app.pages.concerns.worker_words import ANSWERS, FOR_THE_WORKER, LABELS, SECTION_TITLES
 from app.services.guides.reference_data import ReferenceData, read_reference_data
+from tests.support.concerns import raise_concern
 from tests.support.desk import text_of
-from tests.support.people import received, sign_in_as
+from tests.support.people import sign_in_as
 
 TO_THE_REPORTER = re.compile(r"\b(I|me|my|you|your|we|us|our)\b|\?", re.IGNORECASE)
 OF_AN_ENTRY = re.compile(r"\.\d+\b")
@@ -70,7 +71,7 @@ def test_page_and_export_say_it_for_the_worker(service: object, client: TestClie
     sign_in_as(service, client)  # type: ignore[arg-type]  # the service of the fixture
     friend = FULL_EXAMPLE | {"reporter": {"kind": "friend"}}
 
-    page = text_of(client.get(f"/desk/concerns/{received(client, lambda **_: friend)}"))
+    page = text_of(client.get(f"/desk/concerns/{raise_concern(client, **friend)['reference']}"))
 
     assert "About the reporter Who is reporting Under 18, worried about a friend" in page
     assert "About you" not in page

@@ -21,7 +21,7 @@ from app.services.concerns.deadlines import find_unannounced
 from app.services.operations.verification import find_faults
 from tests.support.canaries import CANARY
 from tests.support.clock import A_TUESDAY
-from tests.support.concerns import Concern, add, token_of
+from tests.support.concerns import a_concern, add, token_of
 from tests.support.databases import RawConnection, Unguarded
 from tests.support.desk import Desk, worker_of
 from tests.support.people import context_of_service
@@ -74,7 +74,7 @@ def faults_of(answer: Any) -> list[str]:
     return [each["pointer"] for each in answer.json()["errors"]]
 
 
-def test_a_call_is_a_concern_whose_clock_starts_when_it_came(robin: Desk, desk: Desk, a_concern: Concern) -> None:
+def test_a_call_is_a_concern_whose_clock_starts_when_it_came(robin: Desk, desk: Desk) -> None:
     written = write(robin, {"submission": a_concern(immediate_danger="yes")})
 
     receipt = written.json()
@@ -91,7 +91,7 @@ def test_a_call_is_a_concern_whose_clock_starts_when_it_came(robin: Desk, desk: 
 
 
 def test_without_a_code_no_code_works_and_no_message_is_sent(
-    robin: Desk, client: TestClient, a_concern: Concern, database: RawConnection
+    robin: Desk, client: TestClient, database: RawConnection
 ) -> None:
     receipt = write(robin, {"submission": a_concern()}).json()
     path = f"/v1/desk/concerns/{receipt['reference']}"
@@ -116,7 +116,7 @@ def test_without_a_code_no_code_works_and_no_message_is_sent(
     assert robin.get(f"/concerns/{receipt['reference']}").json()["state"] == "acknowledged"
 
 
-def test_a_sealed_message_that_nobody_could_read_is_refused(robin: Desk, a_concern: Concern) -> None:
+def test_a_sealed_message_that_nobody_could_read_is_refused(robin: Desk) -> None:
     reference = write(robin, {"submission": a_concern()}).json()["reference"]
 
     sealed = base64.b64encode(b"age-encryption.org/v1\n-> X25519 ...").decode()
@@ -125,7 +125,7 @@ def test_a_sealed_message_that_nobody_could_read_is_refused(robin: Desk, a_conce
     assert robin.get(f"/concerns/{reference}/messages").json()["messages"] == []
 
 
-def test_with_a_code_the_caller_follows_the_concern(robin: Desk, client: TestClient, a_concern: Concern) -> None:
+def test_with_a_code_the_caller_follows_the_concern(robin: Desk, client: TestClient) -> None:
     receipt = write(robin, {"submission": a_concern(), "wants_code": True}).json()
     own = {"Authorization": f"Bearer {receipt['status_token']}"}
     path = f"/v1/concerns/{receipt['reference']}"
@@ -139,7 +139,7 @@ def test_with_a_code_the_caller_follows_the_concern(robin: Desk, client: TestCli
     assert robin.get(f"/concerns/{receipt['reference']}").json()["reporter_has_code"] is True
 
 
-def test_a_retry_stores_nothing_twice_and_shows_the_code_again(robin: Desk, a_concern: Concern) -> None:
+def test_a_retry_stores_nothing_twice_and_shows_the_code_again(robin: Desk) -> None:
     body = {"submission": a_concern(), "wants_code": True}
     first, again = (write(robin, body, key="the-key-of-a-call") for _ in range(2))
     other = write(robin, body | {"channel": "letter"}, key="the-key-of-a-call")
@@ -150,9 +150,7 @@ def test_a_retry_stores_nothing_twice_and_shows_the_code_again(robin: Desk, a_co
     assert len(robin.get("/concerns").json()["concerns"]) == 1
 
 
-def test_it_has_the_events_of_any_concern(
-    robin: Desk, service: FastAPI, client: TestClient, a_concern: Concern
-) -> None:
+def test_it_has_the_events_of_any_concern(robin: Desk, service: FastAPI, client: TestClient) -> None:
     receipt = write(robin, {"submission": a_concern()}).json()
     write_more(robin, receipt["reference"], {"addition": ADDITION})
 
@@ -206,9 +204,7 @@ def test_a_reporter_s_own_addition_names_no_worker(desk: Desk, client: TestClien
     assert (addition["channel"], addition["came_at"], addition["received_by"]) == ("api", addition["received_at"], None)
 
 
-def test_danger_is_asked_and_text_is_required(
-    robin: Desk, service: FastAPI, receipt: dict[str, Any], a_concern: Concern
-) -> None:
+def test_danger_is_asked_and_text_is_required(robin: Desk, service: FastAPI, receipt: dict[str, Any]) -> None:
     unasked = write_more(robin, receipt["reference"], {"addition": {"concern": {"narrative": WORDS}}})
     sealed = sealed_body(service, a_concern())
     del sealed["immediate_danger"]
@@ -225,9 +221,7 @@ def test_danger_is_asked_and_text_is_required(
 
 
 @pytest.mark.parametrize("ago", [-dt.timedelta(hours=1), LONGEST_AGO + dt.timedelta(days=1)])
-def test_a_time_in_the_future_or_long_ago_is_refused(
-    robin: Desk, receipt: dict[str, Any], a_concern: Concern, ago: dt.timedelta
-) -> None:
+def test_a_time_in_the_future_or_long_ago_is_refused(robin: Desk, receipt: dict[str, Any], ago: dt.timedelta) -> None:
     came_at = (A_TUESDAY - ago).isoformat()
 
     assert faults_of(write(robin, {"submission": a_concern(), "came_at": came_at})) == ["#/came_at"]
@@ -235,7 +229,7 @@ def test_a_time_in_the_future_or_long_ago_is_refused(
     assert faults_of(more) == ["#/came_at"]
 
 
-def test_a_fault_of_the_concern_is_told_at_its_place(robin: Desk, a_concern: Concern) -> None:
+def test_a_fault_of_the_concern_is_told_at_its_place(robin: Desk) -> None:
     wrong = a_concern()
     wrong["children"] = [{"sex": "X9"}]
 
@@ -243,9 +237,7 @@ def test_a_fault_of_the_concern_is_told_at_its_place(robin: Desk, a_concern: Con
     assert faults_of(write(robin, {"submission": a_concern(test=True)})) == ["#/submission/test"]
 
 
-def test_a_sealed_concern_is_stored_as_received_and_opens(
-    robin: Desk, desk: Desk, service: FastAPI, a_concern: Concern
-) -> None:
+def test_a_sealed_concern_is_stored_as_received_and_opens(robin: Desk, desk: Desk, service: FastAPI) -> None:
     told = a_concern(immediate_danger="yes")
     body = sealed_body(service, told, referral_source="2A")
     written = write(robin, body, key="the-key-of-a-sealed-call")
@@ -284,7 +276,7 @@ def test_a_sealed_addition_is_stored_as_received_and_opens(
     ],
 )
 def test_a_sealed_file_that_the_desk_could_not_use_is_refused(
-    robin: Desk, service: FastAPI, a_concern: Concern, changes: dict[str, Any], pointer: str
+    robin: Desk, service: FastAPI, changes: dict[str, Any], pointer: str
 ) -> None:
     body = sealed_body(service, a_concern(immediate_danger="yes")) | changes
 
@@ -292,7 +284,7 @@ def test_a_sealed_file_that_the_desk_could_not_use_is_refused(
     assert robin.get("/concerns").json()["concerns"] == []
 
 
-def test_a_reader_may_not_write_down(service: FastAPI, client: TestClient, a_concern: Concern) -> None:
+def test_a_reader_may_not_write_down(service: FastAPI, client: TestClient) -> None:
     reader = worker_of(service, client, "Robin Example", Scope.READ)
 
     assert write(reader, {"submission": a_concern()}).status_code == 403
@@ -309,7 +301,7 @@ def test_an_erased_concern_takes_no_further_call(robin: Desk, receipt: dict[str,
     assert again.json() == kept.json()
 
 
-def test_statistics_count_channels(robin: Desk, desk: Desk, client: TestClient, a_concern: Concern) -> None:
+def test_statistics_count_channels(robin: Desk, desk: Desk, client: TestClient) -> None:
     for _ in range(6):
         write(robin, {"submission": a_concern(), "channel": "visit"})
         client.post("/v1/concerns", json=a_concern())
@@ -319,9 +311,7 @@ def test_statistics_count_channels(robin: Desk, desk: Desk, client: TestClient, 
     assert counts == {"visit": "6", "api": "6"}
 
 
-def test_a_call_that_is_overdue_when_written_down_is_no_broken_promise(
-    robin: Desk, service: FastAPI, a_concern: Concern
-) -> None:
+def test_a_call_that_is_overdue_when_written_down_is_no_broken_promise(robin: Desk, service: FastAPI) -> None:
     write(robin, {"submission": a_concern(), "came_at": (A_TUESDAY - dt.timedelta(days=7)).isoformat()})
 
     minute = dt.timedelta(minutes=1)
@@ -342,7 +332,7 @@ def test_a_call_that_is_overdue_when_written_down_is_no_broken_promise(
     ],
 )
 def test_who_received_it_cannot_be_altered_unseen(
-    robin: Desk, service: FastAPI, database: RawConnection, a_concern: Concern, change: str
+    robin: Desk, service: FastAPI, database: RawConnection, change: str
 ) -> None:
     reference = write(robin, {"submission": a_concern()}).json()["reference"]
     write_more(robin, reference, {"addition": ADDITION})

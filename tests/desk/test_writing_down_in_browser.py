@@ -2,57 +2,33 @@
 
 import base64
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qs
 
 import httpx
 import pytest
-from fastapi import FastAPI
 from playwright.sync_api import Browser, Page, Route, expect
 
 from app.models.access.roles import Role
 from app.models.concerns.examples import FULL_EXAMPLE
-from app.services.concerns.keys import create_identity
 from app.services.concerns.sealing import read_identities
 from app.services.operations.verification import find_faults
 from tests.support.browsing import accessibility_violations
 from tests.support.canaries import CANARY
-from tests.support.clock import A_TUESDAY
+from tests.support.concerns import raise_concern
+from tests.support.desk import DESKS, Served
 from tests.support.desk_states import SAM, session_of
 from tests.support.people import JO, context_of_service, invited, virtual_authenticator
 from tests.support.service import a_service
 from tests.support.threaded import run_server
-from tests.support.unsealing import need_script
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
 SAID = f"{CANARY} rang twice."
 BACK = "The text that you typed in this tab and did not send is back."
 STORED = "JSON.stringify([{ ...sessionStorage }, { ...localStorage }])"
-KINDS = ("cannot read", "reads")
-on_both = pytest.mark.parametrize("served", KINDS, indirect=True)
+on_both = pytest.mark.parametrize("served", DESKS, indirect=True)
 TEXT, WRITE = "What was said", "Write it down"
-
-
-@dataclass(frozen=True)
-class Served:
-    """A desk, and the file of the team's identity, if the service cannot read concerns."""
-
-    service: FastAPI
-    url: str
-    identity: Path | None
-
-
-@pytest.fixture(scope="module", params=[KINDS[0]])
-def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    need_script()
-    folder = tmp_path_factory.mktemp("desk")
-    identity = folder / "keys" / "team.txt"
-    keys = {} if request.param == "reads" else {"seal_to": (create_identity(identity, at=A_TUESDAY),)}
-    service = a_service(data_dir=folder / "data", **keys)
-    with run_server(service) as address:
-        yield Served(service, address.replace("127.0.0.1", "localhost"), identity if keys else None)
 
 
 @pytest.fixture
@@ -71,7 +47,7 @@ def page(browser: Browser, served: Served) -> Iterator[Page]:
 @pytest.fixture
 def reference(served: Served) -> str:
     with httpx.Client(base_url=served.url, trust_env=False, timeout=30) as client:
-        found: str = client.post("/v1/concerns", json=FULL_EXAMPLE).json()["reference"]
+        found: str = raise_concern(client, **FULL_EXAMPLE)["reference"]
     return found
 
 

@@ -18,7 +18,7 @@ from app.routers.events import events
 from app.services.cursors import encode_key
 from app.services.events.outbox import append_event, events_after
 from tests.support.clock import A_TUESDAY
-from tests.support.concerns import Concern, token_of
+from tests.support.concerns import a_concern, raise_concern, token_of
 from tests.support.databases import fail_writes, raw_connection
 from tests.support.desk import desk_of
 from tests.support.publishing import a_key, publish_next, withdraw
@@ -47,11 +47,9 @@ def follower(client: TestClient) -> dict[str, str]:
     return a_key(client, Scope.EVENTS, name="case-system")
 
 
-def test_every_act_tells_its_event_once(
-    client: TestClient, service: FastAPI, follower: dict[str, str], a_concern: Concern
-) -> None:
+def test_every_act_tells_its_event_once(client: TestClient, service: FastAPI, follower: dict[str, str]) -> None:
     desk = a_key(client, *DESK, name="example-desk")
-    receipt = client.post("/v1/concerns", json=a_concern()).json()
+    receipt = raise_concern(client)
     reference = receipt["reference"]
     token = token_of(receipt)
     client.post(f"/v1/concerns/{reference}/additions", json={"concern": {"narrative": "More."}}, headers=token)
@@ -76,7 +74,7 @@ def test_every_act_tells_its_event_once(
     ]
 
 
-def test_a_refused_act_tells_nothing(client: TestClient, follower: dict[str, str], a_concern: Concern) -> None:
+def test_a_refused_act_tells_nothing(client: TestClient, follower: dict[str, str]) -> None:
     before = pull(client, follower)["events"]
 
     client.post("/v1/concerns", json=a_concern(children=[]))
@@ -84,9 +82,7 @@ def test_a_refused_act_tells_nothing(client: TestClient, follower: dict[str, str
     assert pull(client, follower)["events"] == before
 
 
-def test_an_event_holds_no_word_of_the_concern(
-    client: TestClient, follower: dict[str, str], a_concern: Concern, service: FastAPI
-) -> None:
+def test_an_event_holds_no_word_of_the_concern(client: TestClient, follower: dict[str, str], service: FastAPI) -> None:
     client.post("/v1/concerns", json=a_concern(concern={"narrative": "Canary-Wren told me."}))
 
     page = pull(client, follower)
@@ -98,7 +94,7 @@ def test_an_event_holds_no_word_of_the_concern(
 
 
 def test_unconfirmed_events_are_offered_again_and_confirmed_ones_are_not(
-    client: TestClient, follower: dict[str, str], a_concern: Concern
+    client: TestClient, follower: dict[str, str]
 ) -> None:
     client.post("/v1/concerns", json=a_concern())
     first = pull(client, follower, limit=len(OF_THE_SEED))
@@ -112,9 +108,7 @@ def test_unconfirmed_events_are_offered_again_and_confirmed_ones_are_not(
     assert afterwards == following  # the first was confirmed, the second not yet
 
 
-def test_two_clients_do_not_take_each_others_events(
-    client: TestClient, follower: dict[str, str], a_concern: Concern
-) -> None:
+def test_two_clients_do_not_take_each_others_events(client: TestClient, follower: dict[str, str]) -> None:
     other = a_key(client, Scope.EVENTS, name="another-system")
     client.post("/v1/concerns", json=a_concern())
     page = pull(client, follower)
@@ -127,7 +121,7 @@ def test_two_clients_do_not_take_each_others_events(
 
 
 def test_a_waiting_client_is_told_as_soon_as_something_happens(
-    client: TestClient, follower: dict[str, str], a_concern: Concern, monkeypatch: pytest.MonkeyPatch
+    client: TestClient, follower: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cursor = pull(client, follower)["next_cursor"]
     has_looked, read = threading.Event(), events._read
@@ -192,7 +186,7 @@ def test_nothing_is_skipped_while_many_write_at_once(client: TestClient, service
 
 @pytest.mark.parametrize("number", [6, 2**31 - 1])
 def test_a_cursor_after_the_last_event_is_refused_and_confirms_nothing(
-    client: TestClient, follower: dict[str, str], a_concern: Concern, number: int
+    client: TestClient, follower: dict[str, str], number: int
 ) -> None:
     for _ in range(2):
         client.post("/v1/concerns", json=a_concern())
@@ -206,7 +200,7 @@ def test_a_cursor_after_the_last_event_is_refused_and_confirms_nothing(
 
 
 def test_a_client_that_confirmed_unknown_events_gets_every_event_again(
-    client: TestClient, follower: dict[str, str], settings: Settings, a_concern: Concern
+    client: TestClient, follower: dict[str, str], settings: Settings
 ) -> None:
     client.post("/v1/concerns", json=a_concern())
     with raw_connection(settings.data_dir) as database:
@@ -222,10 +216,10 @@ def test_a_client_that_confirmed_unknown_events_gets_every_event_again(
 
 
 def test_each_read_that_shows_concerns_is_on_the_record_with_their_references(
-    client: TestClient, service: FastAPI, follower: dict[str, str], a_concern: Concern
+    client: TestClient, service: FastAPI, follower: dict[str, str]
 ) -> None:
     desk = desk_of(service, client)
-    shown = [client.post("/v1/concerns", json=a_concern()).json()["reference"] for _ in range(2)]
+    shown = [raise_concern(client)["reference"] for _ in range(2)]
     pull(client, follower, limit=1)  # only an edition
     page = pull(client, follower)
     pull(client, follower, after=page["next_cursor"])  # nothing
@@ -239,9 +233,9 @@ def test_each_read_that_shows_concerns_is_on_the_record_with_their_references(
 
 
 def test_events_that_cannot_be_recorded_are_not_shown(
-    client: TestClient, follower: dict[str, str], settings: Settings, a_concern: Concern
+    client: TestClient, follower: dict[str, str], settings: Settings
 ) -> None:
-    reference = client.post("/v1/concerns", json=a_concern()).json()["reference"]
+    reference = raise_concern(client)["reference"]
     with raw_connection(settings.data_dir) as database:
         fail_writes(database, "INSERT", "audit_entries")
 

@@ -30,7 +30,7 @@ from app.services.operations.jobs import TeamJobs
 from app.services.workers import JobsWorker
 from tests.support import receiver as behaviours
 from tests.support.clock import A_TUESDAY, SettableClock
-from tests.support.concerns import Concern
+from tests.support.concerns import a_concern
 from tests.support.delivery import a_delivery, deliver_due
 from tests.support.log_lines import Lines
 from tests.support.loops import for_each
@@ -278,7 +278,7 @@ def test_the_header_that_is_no_number_ends_no_thread(context: AppContext, closin
 
 @pytest.mark.usefixtures("running")
 def test_overdue_concerns_are_noted_while_receivers_hold_every_attempt(
-    context: AppContext, client: TestClient, clock: SettableClock, a_concern: Concern, closing: ExitStack
+    context: AppContext, client: TestClient, clock: SettableClock, closing: ExitStack
 ) -> None:
     bad = RawReceiver(behaviours.stay_silent)
     closing.callback(bad.close)

@@ -42,7 +42,7 @@ from app.services.operations.jobs import TeamJobs
 from app.services.workers import JobsWorker
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.command import guidance
-from tests.support.concerns import Concern, add
+from tests.support.concerns import a_concern, add
 from tests.support.databases import raw_connection
 from tests.support.desk import Desk
 from tests.support.live import LiveServer
@@ -88,15 +88,15 @@ def worker(service: FastAPI, client: TestClient, settings: Settings, clock: Sett
     return build
 
 
-def raise_concerns(client: TestClient, a_concern: Concern, *dangers: str) -> list[dict[str, Any]]:
+def raise_concerns(client: TestClient, *dangers: str) -> list[dict[str, Any]]:
     told = [a_concern(immediate_danger=danger, concern={"narrative": CANARY}) for danger in dangers]
     return [client.post("/v1/concerns", json=each).json() for each in told]
 
 
 def test_arrivals_make_one_email_with_figures_and_nothing_of_the_concern(
-    client: TestClient, a_concern: Concern, worker: Worker, mail: MailServer
+    client: TestClient, worker: Worker, mail: MailServer
 ) -> None:
-    receipts = raise_concerns(client, a_concern, "no", "not_sure")
+    receipts = raise_concerns(client, "no", "not_sure")
     add(client, receipts[0], CANARY)
 
     for _ in range(3):
@@ -115,9 +115,9 @@ def test_arrivals_make_one_email_with_figures_and_nothing_of_the_concern(
 
 @pytest.mark.parametrize("by_addition", [False, True])
 def test_immediate_danger_is_in_the_subject(
-    client: TestClient, a_concern: Concern, worker: Worker, mail: MailServer, by_addition: bool
+    client: TestClient, worker: Worker, mail: MailServer, by_addition: bool
 ) -> None:
-    (receipt,) = raise_concerns(client, a_concern, "no" if by_addition else "yes")
+    (receipt,) = raise_concerns(client, "no" if by_addition else "yes")
     if by_addition:
         add(client, receipt, CANARY, danger="yes")
 
@@ -130,13 +130,12 @@ def test_immediate_danger_is_in_the_subject(
 def test_unacknowledged_concerns_make_one_event_and_one_email_before_they_are_due(
     service: FastAPI,
     desk: Desk,
-    a_concern: Concern,
     worker: Worker,
     mail: MailServer,
     clock: SettableClock,
 ) -> None:
     client = desk.http
-    seen, waiting = raise_concerns(client, a_concern, "no", "no")
+    seen, waiting = raise_concerns(client, "no", "no")
     desk.act(seen["reference"], "acknowledgement")
     add(client, seen)
     worker(mail.port)()
@@ -156,11 +155,11 @@ def test_unacknowledged_concerns_make_one_event_and_one_email_before_they_are_du
 
 
 def test_danger_that_is_due_or_overdue_is_in_the_subject_again(
-    service: FastAPI, desk: Desk, a_concern: Concern, worker: Worker, mail: MailServer, clock: SettableClock
+    service: FastAPI, desk: Desk, worker: Worker, mail: MailServer, clock: SettableClock
 ) -> None:
     client = desk.http
-    raise_concerns(client, a_concern, "yes")
-    (other,) = raise_concerns(client, a_concern, "no")
+    raise_concerns(client, "yes")
+    (other,) = raise_concerns(client, "no")
     worker(mail.port)()
 
     for minutes in (31, 30):
@@ -187,9 +186,9 @@ def test_danger_that_is_due_or_overdue_is_in_the_subject_again(
 
 @pytest.mark.parametrize("reply", ["451 try later", "554 refused"])
 def test_an_email_that_a_server_refuses_is_sent_once_later(
-    client: TestClient, a_concern: Concern, worker: Worker, clock: SettableClock, reply: str
+    client: TestClient, worker: Worker, clock: SettableClock, reply: str
 ) -> None:
-    raise_concerns(client, a_concern, "no")
+    raise_concerns(client, "no")
     with MailServer(lambda number: reply if number < 3 else "250 OK") as mail:
         for minutes in range(0, 60, 5):
             clock.time = A_TUESDAY + minutes * A_MINUTE
@@ -199,9 +198,9 @@ def test_an_email_that_a_server_refuses_is_sent_once_later(
 
 
 def test_a_mail_server_that_hangs_or_is_away_delays_no_concern(
-    client: TestClient, a_concern: Concern, worker: Worker, clock: SettableClock, mail: MailServer
+    client: TestClient, worker: Worker, clock: SettableClock, mail: MailServer
 ) -> None:
-    raise_concerns(client, a_concern, "no")
+    raise_concerns(client, "no")
     mail.hangs = True
     with socket.create_server(("127.0.0.1", 0)) as silent:  # it accepts, and says nothing
         worker(silent.getsockname()[1], seconds=0.3)()
@@ -213,13 +212,13 @@ def test_a_mail_server_that_hangs_or_is_away_delays_no_concern(
     worker(mail.port)()
 
     assert len(mail.emails) == 1
-    assert raise_concerns(client, a_concern, "no")[0]["reference"]
+    assert raise_concerns(client, "no")[0]["reference"]
 
 
 def test_one_process_sends_and_takes_over_a_claim_after_its_lease(
-    client: TestClient, service: FastAPI, a_concern: Concern, worker: Worker, mail: MailServer, clock: SettableClock
+    client: TestClient, service: FastAPI, worker: Worker, mail: MailServer, clock: SettableClock
 ) -> None:
-    raise_concerns(client, a_concern, "no")
+    raise_concerns(client, "no")
     writer = service.state.context.writer
     claimed = writer.run(claim_email, now=clock.time)  # of a process that dies, or is slow
 
@@ -228,7 +227,7 @@ def test_one_process_sends_and_takes_over_a_claim_after_its_lease(
     clock.time = A_TUESDAY + 2 * A_MINUTE
     worker(mail.port)()
     assert claimed is not None
-    raise_concerns(client, a_concern, "no")
+    raise_concerns(client, "no")
     clock.time = A_TUESDAY + 4 * A_MINUTE
     worker(mail.port)()
     writer.run(record_email, claimed, now=clock.time)  # the slow one is too late, and changes nothing
@@ -240,22 +239,22 @@ def test_one_process_sends_and_takes_over_a_claim_after_its_lease(
 
 
 def test_what_comes_within_a_minute_is_in_one_email(
-    client: TestClient, a_concern: Concern, worker: Worker, mail: MailServer, clock: SettableClock
+    client: TestClient, worker: Worker, mail: MailServer, clock: SettableClock
 ) -> None:
     for seconds in range(0, 61, 6):
         clock.time = A_TUESDAY + dt.timedelta(seconds=seconds)
-        raise_concerns(client, a_concern, "no")
+        raise_concerns(client, "no")
         worker(mail.port)()
 
     assert [email.get_content().split()[0] for email in mail.emails] == ["1", "10"]
 
 
 def test_events_from_before_emails_were_switched_on_are_not_sent(
-    client: TestClient, service: FastAPI, a_concern: Concern, worker: Worker, mail: MailServer, clock: SettableClock
+    client: TestClient, service: FastAPI, worker: Worker, mail: MailServer, clock: SettableClock
 ) -> None:
-    raise_concerns(client, a_concern, "no")
+    raise_concerns(client, "no")
     clock.time = A_TUESDAY + 90 * A_MINUTE
-    raise_concerns(client, a_concern, "no")
+    raise_concerns(client, "no")
 
     worker(mail.port)()
 
@@ -265,10 +264,8 @@ def test_events_from_before_emails_were_switched_on_are_not_sent(
     assert [email.get_content().split("\n")[0].strip() for email in mail.emails] == ["1 new concern."]
 
 
-def test_a_server_that_answers_letter_by_letter_is_left_at_the_deadline(
-    client: TestClient, a_concern: Concern, worker: Worker
-) -> None:
-    raise_concerns(client, a_concern, "no")
+def test_a_server_that_answers_letter_by_letter_is_left_at_the_deadline(client: TestClient, worker: Worker) -> None:
+    raise_concerns(client, "no")
 
     def trickle(connection: socket.socket, released: threading.Event) -> None:
         try:
@@ -290,9 +287,8 @@ def test_a_server_that_answers_letter_by_letter_is_left_at_the_deadline(
 
 
 @pytest.mark.parametrize("security", ["starttls", "tls"])
-def test_the_mail_server_is_checked_and_the_password_comes_from_a_file(  # noqa: PLR0917  # fixtures
+def test_the_mail_server_is_checked_and_the_password_comes_from_a_file(  # fixtures
     client: TestClient,
-    a_concern: Concern,
     worker: Worker,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -302,7 +298,7 @@ def test_the_mail_server_is_checked_and_the_password_comes_from_a_file(  # noqa:
     certificate, password = make_certificate(tmp_path / "mail.pem"), tmp_path / "password.txt"
     password.write_text(f"{SIGN_IN}\n")
     signing_in = {"smtp_username": "desk", "smtp_password_file": password, "smtp_security": security}
-    raise_concerns(client, a_concern, "no")
+    raise_concerns(client, "no")
     with MailServer(certificate=certificate, tls_at_once=security == "tls", password=SIGN_IN) as mail:
         worker(mail.port, **signing_in)()
         distrusted = len(mail.emails)
@@ -313,10 +309,8 @@ def test_the_mail_server_is_checked_and_the_password_comes_from_a_file(  # noqa:
         assert (distrusted, mail.signed_in) == (0, [True])
 
 
-def test_a_server_without_tls_gets_nothing_if_tls_is_set(
-    client: TestClient, a_concern: Concern, worker: Worker, mail: MailServer
-) -> None:
-    raise_concerns(client, a_concern, "no")
+def test_a_server_without_tls_gets_nothing_if_tls_is_set(client: TestClient, worker: Worker, mail: MailServer) -> None:
+    raise_concerns(client, "no")
 
     worker(mail.port, smtp_security="starttls")()
 
@@ -324,7 +318,7 @@ def test_a_server_without_tls_gets_nothing_if_tls_is_set(
 
 
 def test_a_test_of_a_developer_sends_no_email(
-    client: TestClient, service: FastAPI, a_concern: Concern, worker: Worker, mail: MailServer
+    client: TestClient, service: FastAPI, worker: Worker, mail: MailServer
 ) -> None:
     key = add_client(
         service.state.context.writer, NewClient(name="trial", scopes=(Scope.SUBMIT,), test=True), at=A_TUESDAY
@@ -376,16 +370,16 @@ def age_of_emails(client: TestClient) -> str:
 
 
 def test_emails_waiting_for_a_dead_server_are_reported_and_sent_as_one(
-    client: TestClient, service: FastAPI, a_concern: Concern, worker: Worker, mail: MailServer, clock: SettableClock
+    client: TestClient, service: FastAPI, worker: Worker, mail: MailServer, clock: SettableClock
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         gone = closed.getsockname()[1]
-    raise_concerns(client, a_concern, "no")
+    raise_concerns(client, "no")
     worker(gone)()
     at_once = warnings_of(client, service), age_of_emails(client)
     for seconds in range(10, 200, 10):
         clock.time = A_TUESDAY + dt.timedelta(seconds=seconds)
-        raise_concerns(client, a_concern, "yes")
+        raise_concerns(client, "yes")
         worker(gone)()
     late = warnings_of(client, service), age_of_emails(client)
     clock.time = A_TUESDAY + 60 * A_MINUTE
@@ -400,14 +394,14 @@ def test_emails_waiting_for_a_dead_server_are_reported_and_sent_as_one(
 
 
 def test_new_concerns_make_no_attempt_and_pauses_grow_to_ten_minutes(
-    client: TestClient, a_concern: Concern, worker: Worker, clock: SettableClock
+    client: TestClient, worker: Worker, clock: SettableClock
 ) -> None:
     tried: list[int] = []
     with MailServer(lambda _: "451 try later") as mail:
         for seconds in range(0, 3600, 5):
             clock.time, before = A_TUESDAY + dt.timedelta(seconds=seconds), mail.tried
             if seconds % 600 == 0:
-                raise_concerns(client, a_concern, "no")
+                raise_concerns(client, "no")
             worker(mail.port)()
             tried += [seconds] if mail.tried > before else []
     pauses = [later - earlier for earlier, later in itertools.pairwise(tried)]
@@ -418,13 +412,13 @@ def test_new_concerns_make_no_attempt_and_pauses_grow_to_ten_minutes(
 
 
 def test_a_clock_that_was_wrong_for_a_moment_silences_no_later_email(
-    client: TestClient, a_concern: Concern, worker: Worker, mail: MailServer, clock: SettableClock
+    client: TestClient, worker: Worker, mail: MailServer, clock: SettableClock
 ) -> None:
     clock.time = A_TUESDAY + dt.timedelta(days=400)
-    raise_concerns(client, a_concern, "no")
+    raise_concerns(client, "no")
     worker(mail.port)()
     clock.time = A_TUESDAY
-    raise_concerns(client, a_concern, "no")
+    raise_concerns(client, "no")
 
     worker(mail.port)()
 
@@ -432,14 +426,14 @@ def test_a_clock_that_was_wrong_for_a_moment_silences_no_later_email(
 
 
 def test_emails_switched_on_again_tell_the_last_hour_and_nothing_twice(  # fixtures
-    client: TestClient, service: FastAPI, a_concern: Concern, worker: Worker, mail: MailServer, clock: SettableClock
+    client: TestClient, service: FastAPI, worker: Worker, mail: MailServer, clock: SettableClock
 ) -> None:
     context: AppContext = service.state.context
-    raise_concerns(client, a_concern, "no")
+    raise_concerns(client, "no")
     worker(mail.port)()
-    raise_concerns(client, a_concern, "no", "no")
+    raise_concerns(client, "no", "no")
     off = [context.writer.run(unsubscribe_email, now=clock.time) for _ in range(2)]
-    raise_concerns(client, a_concern, "no")
+    raise_concerns(client, "no")
     clock.time = A_TUESDAY + 2 * A_MINUTE
 
     worker(mail.port)()
@@ -473,11 +467,11 @@ def test_a_start_without_a_mail_server_only_switches_the_mailbox_off(
 
 
 def test_the_mailbox_is_a_receiver_among_others_which_only_the_settings_change(
-    client: TestClient, service: FastAPI, a_concern: Concern, worker: Worker, mail: MailServer, clock: SettableClock
+    client: TestClient, service: FastAPI, worker: Worker, mail: MailServer, clock: SettableClock
 ) -> None:
     context: AppContext = service.state.context
     keys = open_webhook_keys(context.settings)
-    raise_concerns(client, a_concern, "no")
+    raise_concerns(client, "no")
     worker(1)()
     hastened = context.writer.run(retry_deliveries, EMAIL, now=clock.time)
     worker(mail.port)()
@@ -541,9 +535,9 @@ def test_a_test_email_s_exit_status_says_whether_it_was_taken(tmp_path: Path, re
 
 
 def test_the_thread_of_the_clock_announces_what_is_due_soon(
-    client: TestClient, service: FastAPI, a_concern: Concern, clock: SettableClock
+    client: TestClient, service: FastAPI, clock: SettableClock
 ) -> None:
-    raise_concerns(client, a_concern, "no")
+    raise_concerns(client, "no")
     clock.time = A_TUESDAY + dt.timedelta(hours=23)
     context = service.state.context
     jobs = TeamJobs(

@@ -33,7 +33,7 @@ from app.services.events.webhook_keys import (
 )
 from app.services.operations.backup import keys_outside_backups
 from tests.support.clock import A_TUESDAY, SettableClock
-from tests.support.concerns import Concern
+from tests.support.concerns import raise_concern
 from tests.support.delivery import deliver_due
 from tests.support.loops import for_each
 from tests.support.receiver import Receiver, Reply
@@ -202,10 +202,10 @@ def test_a_webhook_that_answered_gone_can_be_removed_and_reused(context: AppCont
 
 
 def test_a_notice_has_whole_addresses_beside_its_paths(
-    context: AppContext, client: TestClient, receiver: Receiver, a_concern: Concern, settings: Settings
+    context: AppContext, client: TestClient, receiver: Receiver, settings: Settings
 ) -> None:
     subscribe(context, receiver.url)
-    reference = client.post("/v1/concerns", json=a_concern()).json()["reference"]
+    reference = raise_concern(client)["reference"]
     public = settings.model_copy(update={"public_url": "https://guidance.council.example"})
 
     deliver_due(build_dispatcher(public, context.writer, context.clock))

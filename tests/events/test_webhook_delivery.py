@@ -26,7 +26,7 @@ from app.services.events.webhook_keys import NewWebhook, add_webhook, open_webho
 from app.services.events.webhooks import get_webhook
 from tests.support.clock import A_TUESDAY
 from tests.support.command import guidance
-from tests.support.concerns import Concern, add, token_of
+from tests.support.concerns import add, raise_concern, token_of
 from tests.support.live import LiveServer, environment_for
 from tests.support.receiver import RawReceiver, Receiver, Reply, stay_silent, trickle_head
 from tests.support.waiting import LONG_ENOUGH, eventually
@@ -98,7 +98,7 @@ def a_free_port() -> int:
 
 
 @pytest.mark.any_database
-def test_the_example_takes_notices_opens_concerns_and_acknowledges_them(tmp_path: Path, a_concern: Concern) -> None:
+def test_the_example_takes_notices_opens_concerns_and_acknowledges_them(tmp_path: Path) -> None:
     data_dir = tmp_path / "data"
     port = a_free_port()
 
@@ -123,7 +123,7 @@ def test_the_example_takes_notices_opens_concerns_and_acknowledges_them(tmp_path
         told = {"RECEIVER_SECRET": secret, "GUIDANCE_URL": server.url, "GUIDANCE_KEY": key}
         example = ("-m", "uvicorn", "examples.receiver:receiver", "--port", str(port))
         stack.enter_context(a_process(*example, **os.environ, **told))
-        receipt = client.post("/v1/concerns", json=a_concern()).json()
+        receipt = raise_concern(client)
         own, token = receipt["links"]["self"], token_of(receipt)
         arrived = wait_until(lambda: references() == [receipt["reference"]])
         acknowledged = wait_until(lambda: client.get(own, headers=token).json()["state"] == "acknowledged")
@@ -136,7 +136,7 @@ def test_the_example_takes_notices_opens_concerns_and_acknowledges_them(tmp_path
 
 
 @pytest.mark.any_database
-def test_held_attempts_delay_neither_a_good_receiver_nor_the_stop(tmp_path: Path, a_concern: Concern) -> None:
+def test_held_attempts_delay_neither_a_good_receiver_nor_the_stop(tmp_path: Path) -> None:
     data_dir = tmp_path / "data"
     good, held = Receiver(), [RawReceiver(behave) for behave in (stay_silent, trickle_head)]
     with LiveServer(data_dir) as server:
@@ -147,7 +147,7 @@ def test_held_attempts_delay_neither_a_good_receiver_nor_the_stop(tmp_path: Path
             )
             assert done.returncode == 0, done.stderr
         with server.client() as client:
-            receipts = [client.post("/v1/concerns", json=a_concern()).json()["reference"] for _ in range(8)]
+            receipts = [raise_concern(client)["reference"] for _ in range(8)]
             arrived = wait_until(lambda: len(good.notices) == len(receipts))
             busy = wait_until(lambda: all(each.connections for each in held))
             ready = client.get("/health/ready")

@@ -31,7 +31,7 @@ from app.services.events.webhook_keys import (
 from app.services.events.webhooks import get_webhook
 from guidance_client import NotGenuine, check_notice
 from tests.support.clock import A_TUESDAY, SettableClock
-from tests.support.concerns import Concern
+from tests.support.concerns import a_concern, raise_concern
 from tests.support.delivery import deliver_due
 from tests.support.loops import for_each
 from tests.support.publishing import a_key
@@ -99,10 +99,9 @@ def test_a_notice_is_signed_and_holds_no_word_of_the_concern(
     deliverer: WebhookDispatcher,
     receiver: Receiver,
     secret: str,
-    a_concern: Concern,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    reference = client.post("/v1/concerns", json=a_concern(concern={"narrative": "Canary-Wren told me."})).json()
+    reference = raise_concern(client, concern={"narrative": "Canary-Wren told me."})
     deliver_due(deliverer)
 
     notice = receiver.notices[0]
@@ -116,7 +115,7 @@ def test_a_notice_is_signed_and_holds_no_word_of_the_concern(
 
 
 def test_the_typed_client_checks_a_notice_with_the_pulled_event_s_id(
-    client: TestClient, deliverer: WebhookDispatcher, receiver: Receiver, secret: str, a_concern: Concern
+    client: TestClient, deliverer: WebhookDispatcher, receiver: Receiver, secret: str
 ) -> None:
     client.post("/v1/concerns", json=a_concern())
     deliver_due(deliverer)
@@ -135,7 +134,7 @@ def test_the_typed_client_checks_a_notice_with_the_pulled_event_s_id(
 
 
 def test_a_failed_notice_comes_again_later_under_the_same_id(
-    client: TestClient, deliverer: WebhookDispatcher, receiver: Receiver, a_concern: Concern, clock: SettableClock
+    client: TestClient, deliverer: WebhookDispatcher, receiver: Receiver, clock: SettableClock
 ) -> None:
     receiver.reply = lambda count: Reply(status=500 if count == 1 else 204)
     client.post("/v1/concerns", json=a_concern())
@@ -150,7 +149,7 @@ def test_a_failed_notice_comes_again_later_under_the_same_id(
 
 
 def test_retry_after_is_honoured(
-    client: TestClient, deliverer: WebhookDispatcher, receiver: Receiver, a_concern: Concern, clock: SettableClock
+    client: TestClient, deliverer: WebhookDispatcher, receiver: Receiver, clock: SettableClock
 ) -> None:
     receiver.reply = lambda _: Reply(status=503, headers={"Retry-After": "7200"})
     client.post("/v1/concerns", json=a_concern())
@@ -165,10 +164,10 @@ def test_retry_after_is_honoured(
 
 
 def test_a_dead_delivery_of_an_absent_receiver_can_be_replayed(
-    client: TestClient, deliverer: WebhookDispatcher, receiver: Receiver, a_concern: Concern, clock: SettableClock
+    client: TestClient, deliverer: WebhookDispatcher, receiver: Receiver, clock: SettableClock
 ) -> None:
     receiver.reply = lambda _: Reply(status=500)
-    reference = client.post("/v1/concerns", json=a_concern()).json()["reference"]
+    reference = raise_concern(client)["reference"]
     for _ in DELAYS:
         deliver_due(deliverer)
         clock.time += dt.timedelta(seconds=DELAYS[-1] * 2)
@@ -186,9 +185,7 @@ def test_a_dead_delivery_of_an_absent_receiver_can_be_replayed(
     assert [concern["reference"] for concern in inbox["concerns"]] == [reference]
 
 
-def test_410_disables_the_address(
-    client: TestClient, deliverer: WebhookDispatcher, receiver: Receiver, a_concern: Concern
-) -> None:
+def test_410_disables_the_address(client: TestClient, deliverer: WebhookDispatcher, receiver: Receiver) -> None:
     receiver.reply = lambda _: Reply(status=410)
     client.post("/v1/concerns", json=a_concern())
     deliver_due(deliverer)
@@ -202,7 +199,7 @@ def test_410_disables_the_address(
 
 
 def test_a_redirect_is_not_followed_nor_a_long_answer_read_whole(
-    client: TestClient, deliverer: WebhookDispatcher, receiver: Receiver, a_concern: Concern
+    client: TestClient, deliverer: WebhookDispatcher, receiver: Receiver
 ) -> None:
     elsewhere = Receiver()
     replies = {1: Reply(status=302, headers={"Location": elsewhere.url}), 2: Reply(status=200, body=b"x" * 5_000_000)}
@@ -222,7 +219,6 @@ def test_while_a_secret_is_replaced_both_sign(
     deliverer: WebhookDispatcher,
     receiver: Receiver,
     secret: str,
-    a_concern: Concern,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     new = deliverer.writer.run(rotate_secret, NAME, keys=deliverer.keys, at=A_TUESDAY)
@@ -241,7 +237,7 @@ def test_while_a_secret_is_replaced_both_sign(
 
 
 def test_an_overdue_concern_is_told_once(
-    client: TestClient, deliverer: WebhookDispatcher, receiver: Receiver, a_concern: Concern, clock: SettableClock
+    client: TestClient, deliverer: WebhookDispatcher, receiver: Receiver, clock: SettableClock
 ) -> None:
     client.post("/v1/concerns", json=a_concern())
     clock.time += 3 * DAY

@@ -24,7 +24,7 @@ from app.models.guides.seed_files import read_seed_file
 from app.server.export import crawl
 from app.services.guides.catalogue import LISTED_SECTIONS
 from tests.support.clock import SettableClock
-from tests.support.concerns import Concern, token_of
+from tests.support.concerns import raise_concern, token_of
 from tests.support.loops import for_each
 from tests.support.publishing import (
     ADDED,
@@ -269,10 +269,10 @@ def keys_in(value: Any) -> Iterator[str]:
 
 @pytest.mark.slow
 @pytest.mark.any_database
-def test_no_answer_weighs_or_counts_anything(service: FastAPI, settings: Settings, a_concern: Concern) -> None:
+def test_no_answer_weighs_or_counts_anything(service: FastAPI, settings: Settings) -> None:
     with TestClient(service) as client:
         publish(client, second_edition(client), a_key(client, Scope.PUBLISH))
-        receipt = client.post("/v1/concerns", json=a_concern()).json()
+        receipt = raise_concern(client)
         path = f"/v1/concerns/{receipt['reference']}"
         status = client.get(path, headers=token_of(receipt))
         reader = a_key(client, Scope.READ, Scope.AUDIT, name="a-reader")

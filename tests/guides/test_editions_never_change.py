@@ -21,7 +21,7 @@ from starlette.testclient import TestClient
 from app.config import Settings
 from app.db.database import DATABASE_FILE
 from app.models.guides.edition_rows import GenerationRow
-from tests.support.concerns import Concern
+from tests.support.concerns import a_concern
 from tests.support.publishing import GUIDE, filled_sections, publish_next, withdraw
 from tests.support.renditions import withdraw_a_rendition
 
@@ -67,7 +67,7 @@ def ask(request: pytest.FixtureRequest) -> Ask:
 
 
 @pytest.fixture
-def database(client: TestClient, service: FastAPI, settings: Settings, a_concern: Concern) -> Path:
+def database(client: TestClient, service: FastAPI, settings: Settings) -> Path:
     """Two editions, of which the first is withdrawn, and two concerns that nobody has acknowledged."""
     publish_next(service, change_note="A made-up change.", **filled_sections())
     withdraw(service, 1)

@@ -16,7 +16,7 @@ from starlette.testclient import TestClient
 from app.config import Settings
 from app.services.guides.renditions import UNCHECKED
 from tests.support.clock import SettableClock
-from tests.support.concerns import Concern
+from tests.support.concerns import raise_concern
 from tests.support.publishing import GUIDE, SLUG, publish_next, withdraw
 from tests.support.service import a_service
 
@@ -227,10 +227,10 @@ def test_a_new_edition_makes_a_new_feed(client: TestClient, service: FastAPI, pa
 
 
 @pytest.mark.parametrize("path", FEEDS)
-def test_a_concern_leaves_no_trace_in_a_feed(client: TestClient, a_concern: Concern, path: str) -> None:
+def test_a_concern_leaves_no_trace_in_a_feed(client: TestClient, path: str) -> None:
     before = client.get(path).content
 
-    receipt = client.post("/v1/concerns", json=a_concern()).json()
+    receipt = raise_concern(client)
 
     assert client.get(path).content == before
     assert receipt["reference"].encode() not in before

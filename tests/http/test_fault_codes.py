@@ -18,7 +18,7 @@ from app.models.guides.editions import EDITION_EXAMPLE
 from app.services.access.clients import NewClient, add_client
 from app.services.concerns.edition_resolver import EditionResolver
 from docs_site.problems import with_meanings
-from tests.support.concerns import Concern
+from tests.support.concerns import a_concern, raise_concern
 from tests.support.loops import for_each
 from tests.support.openapi import Operation, examples_of, operations
 from tests.support.publishing import GUIDE, a_key, content_of, publish
@@ -81,9 +81,7 @@ def test_all_faults_of_query_headers_and_fields_come_together(client: TestClient
 
 
 @pytest.mark.parametrize("path", ["/v1/concerns", "/v1/concerns/check"])
-def test_all_unknown_ids_and_codes_of_a_concern_come_together(
-    client: TestClient, a_concern: Concern, path: str
-) -> None:
+def test_all_unknown_ids_and_codes_of_a_concern_come_together(client: TestClient, path: str) -> None:
     detail = {
         "narrative": "x",
         "indicators": [{"id": "secrecy"}, {"id": "canary-id"}, {"id": "canary-other"}],
@@ -110,15 +108,15 @@ def test_all_unknown_ids_and_codes_of_a_concern_come_together(
     ],
 )
 def test_an_unknown_guide_or_edition_comes_with_unknown_codes(
-    client: TestClient, a_concern: Concern, named: dict[str, Any], fault: tuple[str, str]
+    client: TestClient, named: dict[str, Any], fault: tuple[str, str]
 ) -> None:
     answer = client.post("/v1/concerns", json=a_concern(children=[{"sex": "X"}], **named))
 
     assert codes(answer) == {("#/children/0/sex", "unknown-code"), fault}
 
 
-def test_all_unknown_ids_of_an_addition_come_together(client: TestClient, a_concern: Concern) -> None:
-    receipt = client.post("/v1/concerns", json=a_concern()).json()
+def test_all_unknown_ids_of_an_addition_come_together(client: TestClient) -> None:
+    receipt = raise_concern(client)
     detail = {
         "narrative": "x",
         "indicators": [{"id": "secrecy"}, {"id": "canary-id"}],
@@ -139,7 +137,7 @@ def test_all_unknown_ids_of_an_addition_come_together(client: TestClient, a_conc
     assert "anary" not in answer.text
 
 
-def test_unknown_ids_and_codes_wait_until_each_field_is_right(client: TestClient, a_concern: Concern) -> None:
+def test_unknown_ids_and_codes_wait_until_each_field_is_right(client: TestClient) -> None:
     detail = {"narrative": "x", "indicators": [{"id": "canary-id"}]}
     concern = a_concern(children=[{"ethnicity": "CanaryCode"}], concern=detail)
 
@@ -160,7 +158,7 @@ def cost_of_refusing(client: TestClient, concern: dict[str, Any]) -> float:
     return min(times)
 
 
-def test_thousands_of_empty_children_cost_little_to_refuse(client: TestClient, a_concern: Concern) -> None:
+def test_thousands_of_empty_children_cost_little_to_refuse(client: TestClient) -> None:
     few, many = a_concern(children=[{}] * 80), a_concern(children=[{}] * 8_000)
 
     assert cost_of_refusing(client, many) < 30 * cost_of_refusing(client, few)
@@ -289,7 +287,7 @@ def test_every_kind_of_bad_query_has_a_type(client: TestClient, path: str, heade
     assert all(fault["code"] and fault["pointer"] == "#" for fault in answer.json()["errors"])
 
 
-def test_what_the_service_finds_has_codes_too(client: TestClient, a_concern: Concern) -> None:
+def test_what_the_service_finds_has_codes_too(client: TestClient) -> None:
     known = {"narrative": "Alex Example.", "indicators": [{"id": "no-such-indicator"}]}
     answers = [
         (a_concern(guide="no-such-guide"), ("#/guide", "unknown-guide")),

@@ -15,7 +15,7 @@ from app.main import create_app
 from app.models.access.clients import Scope as ClientScope
 from app.services.access.limits import UNKNOWN_ADDRESS
 from tests.support.clock import A_TUESDAY
-from tests.support.concerns import Concern
+from tests.support.concerns import a_concern
 from tests.support.publishing import a_key
 
 CHECK = "/v1/concerns/check"
@@ -90,7 +90,7 @@ def test_a_proxy_gives_the_scheme_also_without_an_address(peer: str, scheme: str
     assert (seen[0]["scheme"], seen[0]["client"]) == (scheme, (peer, 50_000))
 
 
-def test_callers_whose_address_cannot_be_read_are_counted_as_one(proxy: TestClient, a_concern: Concern) -> None:
+def test_callers_whose_address_cannot_be_read_are_counted_as_one(proxy: TestClient) -> None:
     addresses = [*UNREADABLE[:4], "203.0.113.5"]
 
     answers = [proxy.post(CHECK, json=a_concern(), headers=forwarded(address)) for address in addresses]
@@ -98,7 +98,7 @@ def test_callers_whose_address_cannot_be_read_are_counted_as_one(proxy: TestClie
     assert [answer.status_code for answer in answers] == [200, 200, 200, 429, 200]
 
 
-def test_what_a_stranger_forwards_changes_nothing(service: FastAPI, a_concern: Concern) -> None:
+def test_what_a_stranger_forwards_changes_nothing(service: FastAPI) -> None:
     with TestClient(service, client=(STRANGER, 50_000)) as stranger:
         answers = [stranger.post(CHECK, json=a_concern(), headers=forwarded(f"203.0.113.{n}")) for n in range(4)]
 
@@ -125,7 +125,7 @@ def test_without_any_trusted_proxy_readiness_says_the_same(settings: Settings) -
     assert through.json()["warnings"] == {"proxy": "not trusted"}
 
 
-def test_a_page_s_submissions_have_a_count_of_their_own(proxy: TestClient, a_concern: Concern) -> None:
+def test_a_page_s_submissions_have_a_count_of_their_own(proxy: TestClient) -> None:
     answers = [proxy.post(FORM, data={"do": "check"}, headers=forwarded("203.0.113.5")) for _ in range(3)]
     saved = proxy.post(FORM, data={"do": "save"}, headers=forwarded("203.0.113.5", Accept="text/html"))
     by_api = proxy.post(CHECK, json=a_concern(), headers=forwarded("203.0.113.5"))

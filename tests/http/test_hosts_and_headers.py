@@ -22,7 +22,7 @@ from app.main import create_app
 from app.models.access.clients import Scope
 from app.services.concerns.submission import Submissions
 from tests.support.clock import A_TUESDAY, SettableClock
-from tests.support.concerns import Concern
+from tests.support.concerns import a_concern, raise_concern
 from tests.support.desk import Desk
 from tests.support.loops import for_each
 from tests.support.publishing import GUIDE, SLUG, a_key, an_edition, publish_next
@@ -88,7 +88,7 @@ def test_any_name_is_answered_if_the_operator_allows_it(settings: Settings) -> N
         assert client.get("/v1", headers={"Host": "attacker.example"}).status_code == 200
 
 
-def test_a_concern_to_an_unknown_host_is_refused_with_contacts(client: TestClient, a_concern: Concern) -> None:
+def test_a_concern_to_an_unknown_host_is_refused_with_contacts(client: TestClient) -> None:
     answer = client.post(CONCERNS, json=a_concern(), headers={"Host": "attacker.example"})
 
     assert answer.status_code == 400
@@ -119,7 +119,7 @@ def test_a_proxy_is_named_only_by_its_address(proxies: str) -> None:
 
 
 def test_every_answer_carries_the_security_headers_whatever_its_status(
-    client: TestClient, a_concern: Concern, monkeypatch: pytest.MonkeyPatch
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError
@@ -158,9 +158,7 @@ def test_browsers_are_told_to_use_https_if_the_service_does(settings: Settings) 
     ]
 
 
-def test_a_defect_can_be_read_by_the_pages_that_may_post(
-    settings: Settings, a_concern: Concern, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_defect_can_be_read_by_the_pages_that_may_post(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError
 
@@ -176,7 +174,7 @@ def test_a_defect_can_be_read_by_the_pages_that_may_post(
     expect_whom_to_call(ours)
 
 
-def test_a_busy_service_can_be_read_by_the_pages_that_may_post(settings: Settings, a_concern: Concern) -> None:
+def test_a_busy_service_can_be_read_by_the_pages_that_may_post(settings: Settings) -> None:
     service = create_app(settings.model_copy(update={"allowed_origins": (A_SITE,)}), lambda: A_TUESDAY)
     with TestClient(service) as client:
         service.state.context.writer._queue_size = 0
@@ -233,7 +231,7 @@ def test_an_edition_has_one_number_and_no_other_name(client: TestClient) -> None
         assert client.get("/v1/guides", params={"limit": number}).status_code == 400, number
 
 
-def test_two_idempotency_keys_are_refused_and_nothing_is_kept(client: TestClient, a_concern: Concern) -> None:
+def test_two_idempotency_keys_are_refused_and_nothing_is_kept(client: TestClient) -> None:
     twice = [("Idempotency-Key", "a-key"), ("Idempotency-Key", "another-key")]
 
     answer = client.post(CONCERNS, json=a_concern(), headers=twice)
@@ -326,8 +324,8 @@ def test_what_is_for_operators_is_not_for_pages_of_other_origins(client: TestCli
     assert preflight(client, path, "GET", "traceparent").status_code == 405
 
 
-def test_an_acknowledgement_needs_no_body(client: TestClient, desk: Desk, a_concern: Concern) -> None:
-    references = [client.post("/v1/concerns", json=a_concern()).json()["reference"] for _ in range(2)]
+def test_an_acknowledgement_needs_no_body(client: TestClient, desk: Desk) -> None:
+    references = [raise_concern(client)["reference"] for _ in range(2)]
     paths = [f"/v1/desk/concerns/{reference}/acknowledgement" for reference in references]
 
     bare = client.post(paths[0], headers=desk.headers)
@@ -412,7 +410,7 @@ def git(folder: Path, *arguments: str) -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 
-def test_an_event_has_the_same_id_whenever_it_is_pulled(client: TestClient, a_concern: Concern) -> None:
+def test_an_event_has_the_same_id_whenever_it_is_pulled(client: TestClient) -> None:
     key = a_key(client, Scope.EVENTS)
     for _ in range(2):
         client.post("/v1/concerns", json=a_concern())

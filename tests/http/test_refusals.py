@@ -30,7 +30,7 @@ from app.models.links import problem_path
 from app.services.concerns import edition_resolver
 from app.services.concerns.submission import Submissions
 from app.services.guides import reference_data
-from tests.support.concerns import Concern
+from tests.support.concerns import a_concern
 from tests.support.loops import for_each
 from tests.support.service import a_service
 
@@ -409,7 +409,7 @@ def test_every_type_of_problem_answers_at_its_path(steady: TestClient) -> None:
 
 
 def test_a_defect_becomes_a_problem_and_none_of_its_words_is_logged(
-    client: TestClient, a_concern: Concern, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError(CANARY) from ValueError(CANARY)
@@ -437,7 +437,7 @@ def test_a_defect_in_reading_contacts_stops_no_answer_with_999(
 
 
 def test_a_writer_that_does_not_keep_in_time_is_told_as_busy(
-    client: TestClient, service: FastAPI, a_concern: Concern, monkeypatch: pytest.MonkeyPatch
+    client: TestClient, service: FastAPI, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     writer = service.state.context.writer
     monkeypatch.setattr(writer, "_wait_seconds", 0.05)
@@ -454,7 +454,7 @@ def test_a_writer_that_does_not_keep_in_time_is_told_as_busy(
 @pytest.mark.parametrize("instead", [b"not a database", b""])
 @pytest.mark.parametrize("path", [*DOORS, "/v1/concerns/4F7K-926W-0X3R"])
 def test_the_first_refusal_says_whom_to_call_without_a_database(
-    client: TestClient, service: FastAPI, settings: Settings, a_concern: Concern, path: str, instead: bytes
+    client: TestClient, service: FastAPI, settings: Settings, path: str, instead: bytes
 ) -> None:
     for file in settings.data_dir.glob(f"{DATABASE_FILE}*"):
         file.unlink()
@@ -471,7 +471,7 @@ def test_the_first_refusal_says_whom_to_call_without_a_database(
 
 
 def test_the_answer_is_busy_if_no_connection_is_free_in_time(
-    client: TestClient, a_concern: Concern, monkeypatch: pytest.MonkeyPatch
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object, **__: object) -> None:
         raise NoConnectionInTime

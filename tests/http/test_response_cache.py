@@ -42,7 +42,7 @@ from app.services import workers
 from app.services.guides.teams import DutyHours
 from app.services.workers import SILENT_SECONDS, GenerationWatcher
 from tests.support.clock import SettableClock
-from tests.support.concerns import Concern, token_of
+from tests.support.concerns import a_concern, raise_concern, token_of
 from tests.support.publishing import GUIDE, a_key, content_of, publish, publish_next, withdraw
 from tests.support.service import a_service
 from tests.support.threaded import run_server
@@ -689,8 +689,8 @@ def test_every_cached_answer_has_its_own_id_and_is_counted(client: TestClient) -
     assert counted in client.get("/metrics").text
 
 
-def test_no_word_of_a_concern_is_ever_on_the_cache(client: TestClient, service: FastAPI, a_concern: Concern) -> None:
-    receipt = client.post("/v1/concerns", json=a_concern()).json()
+def test_no_word_of_a_concern_is_ever_on_the_cache(client: TestClient, service: FastAPI) -> None:
+    receipt = raise_concern(client)
     before = len(service.state.context.response_cache.store)
     token = token_of(receipt)
     client.post("/v1/concerns/check", json=a_concern())

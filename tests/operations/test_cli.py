@@ -31,7 +31,7 @@ from app.main import create_app
 from app.models.base import digest_of
 from app.models.guides.edition_files import read_edition_file
 from tests.support.command import guidance, guidance_process
-from tests.support.concerns import Concern
+from tests.support.concerns import a_concern, raise_concern
 from tests.support.databases import raw_connection
 from tests.support.live import LiveServer
 from tests.support.loops import for_each
@@ -177,11 +177,11 @@ def test_a_new_identity_is_private_and_never_overwritten(tmp_path: Path) -> None
     assert os.listdir(tmp_path) == ["identity.txt"]
 
 
-def test_the_identity_opens_a_concern_that_was_sealed_to_its_recipient(tmp_path: Path, a_concern: Concern) -> None:
+def test_the_identity_opens_a_concern_that_was_sealed_to_its_recipient(tmp_path: Path) -> None:
     identity = tmp_path / "identity.txt"
     recipient = guidance("keys", "new", identity).stdout.strip()
     with TestClient(create_app(Settings(data_dir=tmp_path / "data", seal_to=(recipient,)))) as client:
-        reference = client.post("/v1/concerns", json=a_concern()).json()["reference"]
+        reference = raise_concern(client)["reference"]
     with raw_connection(tmp_path / "data") as connection:
         ((sealed,),) = connection.execute("SELECT sealed FROM concerns").fetchall()
     (secret,) = (line for line in identity.read_text().splitlines() if line.startswith("AGE-SECRET-KEY-"))

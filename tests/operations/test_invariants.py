@@ -13,7 +13,7 @@ from app.services.concerns.deadlines import append_overdue_events
 from app.services.operations import invariants
 from app.services.operations.invariants import Invariant, Invariants, find_broken
 from tests.support.clock import SettableClock
-from tests.support.concerns import Concern, add
+from tests.support.concerns import a_concern, add, raise_concern
 from tests.support.databases import drop_triggers, raw_connection
 from tests.support.people import context_of_service
 from tests.support.waiting import eventually
@@ -46,7 +46,7 @@ def test_the_record_is_checked_nightly_and_the_recipients_hourly(
 
 
 def test_a_check_of_the_record_ends_if_the_process_stops(
-    service: FastAPI, client: TestClient, a_concern: Concern, clock: SettableClock
+    service: FastAPI, client: TestClient, clock: SettableClock
 ) -> None:
     class Ended(Exception):
         pass
@@ -61,7 +61,7 @@ def test_a_check_of_the_record_ends_if_the_process_stops(
 
 @pytest.mark.embedded
 def test_a_check_of_the_record_keeps_no_log_from_being_emptied(
-    service: FastAPI, client: TestClient, a_concern: Concern, clock: SettableClock
+    service: FastAPI, client: TestClient, clock: SettableClock
 ) -> None:
     client.post("/v1/concerns", json=a_concern())
     engine = engine_of(service)
@@ -79,10 +79,10 @@ def test_a_check_of_the_record_keeps_no_log_from_being_emptied(
 
 @pytest.mark.embedded
 def test_a_position_that_is_missing_is_found_although_every_chain_is_whole(
-    service: FastAPI, client: TestClient, a_concern: Concern, clock: SettableClock
+    service: FastAPI, client: TestClient, clock: SettableClock
 ) -> None:
     for _ in range(2):
-        add(client, client.post("/v1/concerns", json=a_concern()).json())
+        add(client, raise_concern(client))
     with raw_connection(context_of_service(service).settings.data_dir) as database:
         drop_triggers(database)
         database.execute("UPDATE audit_entries SET position = 9 WHERE position = 2")
@@ -93,9 +93,9 @@ def test_a_position_that_is_missing_is_found_although_every_chain_is_whole(
 
 
 def test_what_waits_past_its_time_is_named_until_an_event_says_so(
-    service: FastAPI, client: TestClient, a_concern: Concern, clock: SettableClock
+    service: FastAPI, client: TestClient, clock: SettableClock
 ) -> None:
-    receipt = client.post("/v1/concerns", json=a_concern()).json()
+    receipt = raise_concern(client)
     for _ in range(2):
         add(client, receipt)
     clock.time += dt.timedelta(days=5)

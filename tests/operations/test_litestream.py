@@ -12,6 +12,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from app.models.concerns.examples import SMALLEST_EXAMPLE
+from tests.support.concerns import raise_concern
 from tests.support.live import LiveServer
 from tests.support.samples import samples_in
 from tests.support.waiting import LONG_ENOUGH, wait_until
@@ -52,7 +53,7 @@ def test_acknowledged_concerns_are_replicated_and_restored_as_documented(live: L
     process = subprocess.Popen([LITESTREAM, "replicate", "-config", config], stderr=subprocess.DEVNULL)
     try:
         with live.client() as client:
-            raised = {client.post("/v1/concerns", json=SMALLEST_EXAMPLE).json()["reference"] for _ in range(CONCERNS)}
+            raised = {raise_concern(client, **SMALLEST_EXAMPLE)["reference"] for _ in range(CONCERNS)}
 
         def is_there() -> bool:
             copy = tmp_path / "copy.db"

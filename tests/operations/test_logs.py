@@ -14,7 +14,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.logs import ALLOWED, Log
-from tests.support.concerns import Concern, token_of
+from tests.support.concerns import raise_concern, token_of
 from tests.support.live import environment_for
 from tests.support.log_lines import Lines
 from tests.support.prepared import copy_prepared
@@ -115,10 +115,8 @@ def test_a_line_that_cannot_be_written_is_not_printed_instead(
     assert CANARY not in capsys.readouterr().err
 
 
-def test_a_request_line_has_the_route_template_never_the_path(
-    lines: Lines, client: TestClient, a_concern: Concern
-) -> None:
-    receipt = client.post("/v1/concerns", json=a_concern()).json()
+def test_a_request_line_has_the_route_template_never_the_path(lines: Lines, client: TestClient) -> None:
+    receipt = raise_concern(client)
     lines()
     client.get(f"/v1/concerns/{receipt['reference']}", headers=token_of(receipt))
 

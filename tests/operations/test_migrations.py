@@ -24,7 +24,7 @@ from app.main import create_app
 from app.services.operations.audit_verification import verify_audit_log
 from app.services.operations.verification import verify_editions
 from tests.support.command import guidance_process
-from tests.support.concerns import Concern
+from tests.support.concerns import a_concern
 from tests.support.databases import address_for, postgresql, raw_connection
 from tests.support.publishing import GUIDE
 from tests.support.released import DOCUMENT, make_released_schema
@@ -86,7 +86,7 @@ def test_a_revision_that_fails_leaves_everything_as_it_was(
 
 
 def test_digests_sealed_concerns_and_the_record_are_the_same_after_a_revision(
-    client: TestClient, settings: Settings, a_concern: Concern, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    client: TestClient, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     receipt = client.post("/v1/concerns", json=a_concern(), headers={"Idempotency-Key": "a-key"})
     edition = client.get(f"{GUIDE}/editions/1")
@@ -107,7 +107,7 @@ def test_digests_sealed_concerns_and_the_record_are_the_same_after_a_revision(
 
 @pytest.mark.embedded
 def test_the_embedded_database_is_copied_before_it_is_changed(
-    client: TestClient, settings: Settings, a_concern: Concern, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    client: TestClient, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client.post("/v1/concerns", json=a_concern())
     engine = open_database(settings.data_dir)

@@ -40,6 +40,7 @@ from app.services.events.webhooks import insert_webhook
 from app.services.operations import external_services
 from app.services.workers import stop_workers
 from tests.support.clock import A_TUESDAY, SettableClock
+from tests.support.concerns import a_concern
 from tests.support.databases import drop_triggers, raw_connection
 from tests.support.delivery import a_receiver
 from tests.support.desk import Desk
@@ -150,7 +151,7 @@ def test_promtool_can_read_every_query_of_the_dashboard(tmp_path: Path) -> None:
     promtool("check", "rules", path)
 
 
-def test_promtool_finds_no_fault_in_the_metrics(client: TestClient, a_concern: Any) -> None:
+def test_promtool_finds_no_fault_in_the_metrics(client: TestClient) -> None:
     client.post(CONCERNS, json=a_concern())
     client.get(GUIDE)
 

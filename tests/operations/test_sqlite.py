@@ -23,7 +23,7 @@ from app.services.workers import stop_workers
 from tests.operations.test_background_workers import every_worker
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.command import guidance
-from tests.support.concerns import Concern
+from tests.support.concerns import a_concern, raise_concern
 from tests.support.desk import Desk
 from tests.support.live import LiveServer
 from tests.support.log_lines import Lines
@@ -70,10 +70,10 @@ def by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def reference(client: TestClient, desk: Desk, a_concern: Concern, clock: SettableClock) -> str:
+def reference(client: TestClient, desk: Desk, clock: SettableClock) -> str:
     """A concern that was acknowledged long ago."""
     clock.time = A_TUESDAY - dt.timedelta(days=1000)
-    reference = str(client.post("/v1/concerns", json=a_concern()).json()["reference"])
+    reference = str(raise_concern(client)["reference"])
     assert desk.act(reference, "acknowledgement").status_code == 200
     return reference
 
@@ -116,7 +116,7 @@ def test_an_erasure_with_no_reader_leaves_nothing_and_says_so(
 @pytest.mark.slow
 @pytest.mark.usefixtures("reference", "reader")
 def test_a_start_that_meets_a_reader_warns_at_the_second_attempt(
-    context: AppContext, client: TestClient, settings: Settings, a_concern: Concern, lines: Lines
+    context: AppContext, client: TestClient, settings: Settings, lines: Lines
 ) -> None:
     stop_workers(context.workers)
     client.post("/v1/concerns", json=a_concern())  # which the reader keeps in the log
@@ -154,7 +154,7 @@ def test_an_erasure_blocked_by_a_reader_says_so_and_finishes_later(
 
 @pytest.mark.slow
 def test_a_reader_that_holds_the_log_delays_no_writer(
-    client: TestClient, desk: Desk, reference: str, reader: sqlite3.Connection, a_concern: Concern
+    client: TestClient, desk: Desk, reference: str, reader: sqlite3.Connection
 ) -> None:
     assert reader.in_transaction
     assert erase(desk, reference) == "pending"

@@ -2,7 +2,7 @@
 
 import builtins
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from app.errors import SetupError
 from app.http import request_bodies
 from app.http.turns import LONG_BODY_BYTES
 from app.main import create_app
+from tests.support.concerns import a_concern
 from tests.support.live import LiveServer
 from tests.support.publishing import GUIDE
 from tests.support.receiver import Receiver, Reply
@@ -54,9 +55,7 @@ def attributes_of(span: Span) -> dict[str, Any]:
 
 
 @pytest.mark.slow
-def test_a_collector_gets_spans_of_requests_and_flushes_without_words(
-    tmp_path: Path, collector: Receiver, a_concern: Callable[..., dict[str, Any]]
-) -> None:
+def test_a_collector_gets_spans_of_requests_and_flushes_without_words(tmp_path: Path, collector: Receiver) -> None:
     concern = a_concern(concern={"narrative": "Alexandra told the school about the swordfish."})
     headers = {"User-Agent": "canary", "Authorization": "Bearer canary", "X-Request-ID": "canary"}
     with LiveServer(tmp_path / "data", traces_url=address_of(collector)) as live, live.client() as client:

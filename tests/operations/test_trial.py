@@ -24,7 +24,7 @@ from app.server.run import check_recipients
 from app.services.concerns.keys import DEVELOPMENT_IDENTITY, create_identity
 from tests.support.clock import A_TUESDAY
 from tests.support.command import guidance, guidance_process
-from tests.support.concerns import Concern
+from tests.support.concerns import a_concern
 from tests.support.live import LiveServer, environment_for
 from tests.support.loops import for_each
 
@@ -105,7 +105,7 @@ def test_the_first_line_of_a_trial_says_that_it_is_one(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.embedded
-def test_a_database_once_used_with_recipients_is_no_trial_without_them(tmp_path: Path, a_concern: Concern) -> None:
+def test_a_database_once_used_with_recipients_is_no_trial_without_them(tmp_path: Path) -> None:
     trial = Settings(data_dir=tmp_path / "data")
     for settings in (trial, Settings(data_dir=tmp_path / "data", seal_to=(A_RECIPIENT,))):
         with TestClient(create_app(settings)) as client:

@@ -1,9 +1,33 @@
-"""A concern in tests: the type of the fixture, adding to it, and the messages that its reporter reads."""
+"""A concern as its reporter meets it over HTTP: raised, added to, followed. `http` is any client of the service."""
 
-from collections.abc import Callable
 from typing import Any
 
-Concern = Callable[..., dict[str, Any]]
+import httpx
+
+
+def a_concern(**changes: Any) -> dict[str, Any]:
+    """Return the four required fields of a concern, with the changes of the test."""
+    fields: dict[str, Any] = {
+        "immediate_danger": "no",
+        "reporter": {"kind": "professional"},
+        "children": [{}],
+        "concern": {"narrative": "Alex Example was collected from school by an adult whom staff do not know."},
+    }
+    return fields | changes
+
+
+def raise_concern(http: Any, **changes: Any) -> dict[str, Any]:
+    """Send a concern with the changes of the test, and return its receipt."""
+    answer = http.post("/v1/concerns", json=a_concern(**changes))
+    assert answer.status_code == 201, answer.text
+    receipt: dict[str, Any] = answer.json()
+    return receipt
+
+
+def raise_at(url: str, **changes: Any) -> dict[str, Any]:
+    """Send a concern to the server at that address, and return its receipt."""
+    with httpx.Client(base_url=url, trust_env=False, timeout=30) as http:
+        return raise_concern(http, **changes)
 
 
 def add(

@@ -3,7 +3,10 @@
 import base64
 import html
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -16,9 +19,12 @@ from app.models.access.clients import Scope
 from app.models.audit.audit_log import AuditEntryRow
 from app.models.audit.details import sentence_of
 from app.services.access.clients import NewClient, add_client
+from app.services.concerns.keys import create_identity
 from app.services.concerns.sealing import seal_note
 from tests.support.clock import A_TUESDAY
 from tests.support.people import OWN_PAGE, context_of_service
+from tests.support.service import a_service
+from tests.support.threaded import run_server
 
 
 @dataclass(frozen=True)
@@ -56,6 +62,28 @@ def worker_of(service: FastAPI, http: object, person: str | None, *scopes: Scope
     granted = scopes or (Scope.READ, Scope.WRITE)
     key = add_client(context.writer, NewClient(name=name, scopes=granted, person=person), at=A_TUESDAY)
     return Desk(http, {"Authorization": f"Bearer {key}"})
+
+
+DESKS = ("cannot read", "reads")
+
+
+@dataclass(frozen=True)
+class Served:
+    """A served desk, and the file of the team's identity if the service cannot read concerns."""
+
+    service: FastAPI
+    url: str
+    identity: Path | None
+
+
+@contextmanager
+def served_desk(folder: Path, kind: str) -> Iterator[Served]:
+    """Serve a desk of that kind of `DESKS` in the folder."""
+    identity = folder / "keys" / "team.txt"
+    keys = {} if kind == "reads" else {"seal_to": (create_identity(identity, at=A_TUESDAY),)}
+    service = a_service(data_dir=folder / "data", **keys)
+    with run_server(service) as address:
+        yield Served(service, address.replace("127.0.0.1", "localhost"), identity if keys else None)
 
 
 SEEN = re.compile(r'name="seen" value="([0-9]+)"')

@@ -12,7 +12,7 @@ from app.models.access.roles import Role
 from app.models.concerns.examples import FULL_EXAMPLE
 from app.pages.frame import DeskSite
 from tests.support.browsing import Keyboard
-from tests.support.concerns import add
+from tests.support.concerns import add, raise_concern
 from tests.support.people import ADDRESS, JO, OWN_PAGE, context_of_service, invited
 
 SAM = "Sam Example"
@@ -36,8 +36,7 @@ def sign_in(page: Page, service: FastAPI, role: Role = Role.LEAD) -> None:
 
 def raised(http: httpx.Client, **changes: Any) -> dict[str, Any]:
     """Raise the fullest concern, and return its receipt."""
-    receipt: dict[str, Any] = http.post("/v1/concerns", json=FULL_EXAMPLE | changes).json()
-    return receipt
+    return raise_concern(http, **FULL_EXAMPLE | changes)
 
 
 def before_signing_in(page: Page, service: FastAPI, url: str) -> States:

@@ -59,14 +59,6 @@ def acts_of_people(service: FastAPI) -> list[tuple[str, str, str, str]]:
         return [each for each in said if each[0] not in OF_CLIENTS]
 
 
-def received(client: TestClient, a_concern: Any, **changes: Any) -> str:
-    """Raise a concern, and return its reference."""
-    response = client.post("/v1/concerns", json=a_concern(**changes))
-    assert response.status_code == 201, response.text
-    reference: str = response.json()["reference"]
-    return reference
-
-
 @contextmanager
 def virtual_authenticator(context: BrowserContext, page: Any) -> Iterator[str]:
     """Give the page a device that holds passkeys, verifies its person, and has the extension PRF."""

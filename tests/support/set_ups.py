@@ -26,6 +26,7 @@ from app.services.operations.backup import back_up, backup_path
 from app.services.operations.check_model import Condition, Finding
 from app.services.operations.doctor import examine
 from app.services.operations.public_address import PublicAnswer, Validity
+from tests.support.concerns import raise_concern
 from tests.support.databases import address_for, copy_database, on_postgresql, postgresql, raw_connection
 from tests.support.desk import desk_of
 
@@ -113,7 +114,7 @@ def work_a_day(set_up: SetUp) -> None:
     """Receive a concern, and acknowledge it."""
     service = create_app(set_up.settings, utc_now)
     with TestClient(service, base_url="https://guidance.council.example") as client:
-        reference = client.post("/v1/concerns", json=SMALLEST_EXAMPLE).json()["reference"]
+        reference = raise_concern(client, **SMALLEST_EXAMPLE)["reference"]
         assert desk_of(service, client).act(reference, "acknowledgement").status_code == 200
 
 
