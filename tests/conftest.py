@@ -16,6 +16,7 @@ from starlette.testclient import TestClient
 from app import main
 from app.cli.guides import guides
 from app.config import Settings
+from app.db import database as database_module
 from app.http.context import AppContext
 from app.http.openapi import build_document
 from app.main import create_app
@@ -24,6 +25,7 @@ from app.services.operations import check_model
 from tests.support.browsing import launch_browser
 from tests.support.clock import SettableClock
 from tests.support.command import logs_as_before
+from tests.support.compiled_once import create_engine_with_shared_statements
 from tests.support.concerns import raise_concern
 from tests.support.databases import RawConnection, on_postgresql, postgresql, raw_connection, use_postgresql
 from tests.support.desk import Desk, desk_of, worker_of
@@ -56,6 +58,9 @@ for module, reader in (
     (publishing, "read_rendition_file"),
 ):
     setattr(module, reader, read_once(getattr(module, reader)))
+
+# So is each statement of the database.
+setattr(database_module, "create_engine", create_engine_with_shared_statements)  # noqa: B010  # not a method
 
 # So is the OpenAPI document of the same routes and settings. Each caller gets a copy.
 setattr(main, "build_document", built_once(build_document))  # noqa: B010  # as above
