@@ -5,15 +5,11 @@
 
 import datetime as dt
 import json
-import os
 import re
-import shutil
-import subprocess  # nosec B404  # it only runs git
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
 from enum import StrEnum
-from importlib.metadata import version
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -34,6 +30,8 @@ from pydantic import (
     model_validator,
 )
 from pydantic_core import ErrorDetails
+
+from app.build import built_commit
 
 PREFIX = "GUIDANCE_"
 SEED_DIR = Path(__file__).resolve().parent.parent / "seed"
@@ -82,10 +80,7 @@ NEEDS = {
 """Settings that require another setting. Each of these settings is unset by default."""
 ADDRESS_FILE = "address.txt"
 """A file in the data folder: the address at which a service without `GUIDANCE_PUBLIC_URL` last listened."""
-COMMIT_FILE = Path(__file__).parent / "commit.txt"
-GIT_SECONDS = 5.0
 NAME = "One Minute Guide"
-VERSION = version("one-minute-guide")
 DESCRIPTION = (
     "A council's safeguarding guides as versioned, structured data, and confidential reporting of concerns about "
     "children."
@@ -530,37 +525,6 @@ def settings_as_served(settings: Settings) -> Settings:
     except (OSError, ValueError):
         return settings
     return settings_at(settings, address) if _is_origin(address) else settings
-
-
-def built_commit(environment: Mapping[str, str] = os.environ) -> str | None:
-    """Return the commit of this build from the environment, the clone or the release, or None if it is unknown."""
-    return environment.get(f"{PREFIX}COMMIT") or commit_of_clone(SEED_DIR.parent) or _commit_of_release(COMMIT_FILE)
-
-
-def _commit_of_release(file: Path) -> str | None:
-    """Return the commit that `make release` writes into the wheel, or None for any other wheel."""
-    commit = file.read_text(encoding="ascii").strip() if file.is_file() else ""
-    return commit if re.fullmatch(r"[0-9a-f]{40,64}", commit) else None
-
-
-def commit_of_clone(folder: Path) -> str | None:
-    """Return the commit that is checked out in the clone, or None if `folder` is not a clone or Git refuses it.
-
-    Git refuses a folder that another user owns. An enclosing clone and variables such as `GIT_DIR` do not count.
-    """
-    git = shutil.which("git")
-    if git is None or not (folder / ".git").exists():
-        return None
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    environment["GIT_CEILING_DIRECTORIES"] = str(folder.resolve().parent)
-    command = [git, "-C", str(folder.resolve()), "rev-parse", "--verify", "HEAD"]
-    try:
-        answer = subprocess.run(  # noqa: S603  # nosec B603  # a fixed command
-            command, env=environment, capture_output=True, check=True, text=True, timeout=GIT_SECONDS
-        )
-    except (OSError, ValueError, subprocess.SubprocessError):
-        return None
-    return answer.stdout.strip()
 
 
 def parse_settings(

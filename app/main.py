@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from anyio import to_thread
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi import APIRouter, FastAPI
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
@@ -19,13 +18,15 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
 from app.age.keys import fingerprint_of
-from app.config import NAME, VERSION, Settings
+from app.build import VERSION
+from app.clock import Clock, utc_now
+from app.config import NAME, Settings
 from app.db.database import open_database, simultaneous_reads
 from app.db.schema import prepare_schema
 from app.db.writer import Writer
 from app.errors import GuidanceError, SetupError
 from app.http.cache import CacheMiddleware, ResponseCache
-from app.http.context import AppContext, Clock
+from app.http.context import AppContext
 from app.http.held import HeldGuidance
 from app.http.hosts import ForwardedAddressMiddleware, make_host_check
 from app.http.log_requests import RequestLogMiddleware, RequestRecords
@@ -101,7 +102,7 @@ from app.services.guides.publishing import publish_seed
 from app.services.guides.reference_data import EmergencyContacts, read_reference_data
 from app.services.guides.teams import DutyHours
 from app.services.guides.working_days import WorkingDays
-from app.services.operations.checkpoints import Checkpoints, NoteSigner, origin_at
+from app.services.operations.checkpoints import open_checkpoints
 from app.services.operations.external_services import Outside
 from app.services.operations.invariants import Invariants
 from app.services.operations.jobs import Housekeeping, StoreProbe
@@ -253,14 +254,6 @@ def build_context(settings: Settings, clock: Clock) -> AppContext:
     )
 
 
-def open_checkpoints(settings: Settings, engine: Engine, writer: Writer, key: Ed25519PrivateKey) -> Checkpoints:
-    """Return the signer of checkpoints of the audit log. `key` also signs receipts.
-
-    Raise `SetupError` if the host of `public_url` cannot be part of a checkpoint's name.
-    """
-    return Checkpoints(engine, writer, NoteSigner(origin_at(settings.public_url), key))
-
-
 def _open_traces(url: str | None) -> "Traces | None":
     if url is None:
         return None
@@ -300,11 +293,6 @@ def _takes(route: Route, other: Route) -> bool:
 
 
 ROUTES = routes_of(ROUTERS)
-
-
-def utc_now() -> dt.datetime:
-    """Return the current time: the clock of a running service."""
-    return dt.datetime.now(dt.UTC)
 
 
 class GuidanceApp(FastAPI):

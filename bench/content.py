@@ -13,10 +13,11 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from app.clock import Clock, utc_now
 from app.config import SEED_DIR, Settings
 from app.db.schema import prepare_schema
-from app.http.context import AppContext, Clock
-from app.main import create_app, utc_now
+from app.http.context import AppContext
+from app.main import create_app
 from app.models.concerns.concern import Concern
 from app.models.concerns.examples import FULL_EXAMPLE
 from app.models.guides.editions import EditionContent

@@ -5,9 +5,8 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.http.context import Clock
+from app.clock import Clock, utc_now
 from app.http.visitors import SESSION_COOKIE
-from app.main import utc_now
 from app.models.access.clients import Scope
 from app.models.access.roles import Role
 from app.services.access.clients import NewClient, add_client

@@ -29,7 +29,7 @@ def _commands(group: Any, name: str) -> Iterator[tuple[str, Any]]:
         if hasattr(command, "list_commands"):
             yield from _commands(command, f"{name} {inner}")
         else:
-            yield f"{name} {inner}", command
+            yield f"{name} {inner}", command.load()
 
 
 def _rows(command: Any) -> Iterator[tuple[str, str, str]]:

@@ -8,7 +8,7 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
-from app.config import VERSION, built_commit
+from app.build import VERSION, built_commit
 from docs_site.diagram import drawn
 from docs_site.navigation import navigation
 from docs_site.outside import DOCUMENTS, PICTURES, ROOT, moved_links

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser
 from starlette.testclient import TestClient
 
 from app import main
-from app.cli.guides import guides
+from app.cli.guides import due, guides, preview
 from app.config import Settings
 from app.db import database as database_module
 from app.http.context import AppContext
@@ -54,6 +54,8 @@ for module, reader in (
     (main, "read_reference_data"),
     (check_model, "read_reference_data"),
     (guides, "read_reference_data"),
+    (due, "read_reference_data"),
+    (preview, "read_reference_data"),
     (publishing, "read_edition_file"),
     (publishing, "read_rendition_file"),
 ):

@@ -1,36 +1,134 @@
-"""Every command of `guidance`, in the order in which its help lists them."""
+"""Every command of `guidance`, in the order in which its help lists them, with the function that it runs.
+
+No module of a command is imported here: a list of commands, and one command, need not wait for all the others.
+"""
 
 from typing import Annotated
 
 import typer
 
-from app.cli.access.clients import clients
-from app.cli.access.people import desk_invite, desk_leave, desk_people
-from app.cli.audit.audit_log import audit, receipts
-from app.cli.concerns.keys import keys
-from app.cli.desk.desk import desk
-from app.cli.desk.find import desk_find
-from app.cli.desk.write_down import desk_write_down
-from app.cli.events.webhooks import deliver, webhooks
-from app.cli.guides.exports import exports
-from app.cli.guides.guides import (
-    approve,
-    check,
-    due,
-    import_document,
-    new,
-    preview,
-    publish_files,
-    rendition,
-    withdraw_number,
-)
-from app.cli.operations.health import health
-from app.cli.operations.operations import backup, doctor, migrate, restore, verify
-from app.cli.operations.serve import serve
-from app.cli.option_groups import Commands
-from app.config import VERSION, built_commit
+from app.build import VERSION, built_commit
+from app.cli.export_group import SITE, ExportGroup
+from app.cli.lazy_commands import Commands
 
 app = Commands(name="guidance", no_args_is_help=True, pretty_exceptions_enable=False)
+app.declare(
+    {
+        "deliver": "app.cli.events.deliver:deliver",
+        "backup": "app.cli.operations.backups:backup",
+        "restore": "app.cli.operations.backups:restore",
+        "serve": "app.cli.operations.serve:serve",
+        "new": "app.cli.guides.guides:new",
+        "import": "app.cli.guides.guides:import_document",
+        "check": "app.cli.guides.guides:check",
+        "preview": "app.cli.guides.preview:preview",
+        "approve": "app.cli.guides.guides:approve",
+        "publish": "app.cli.guides.guides:publish_files",
+        "withdraw": "app.cli.guides.guides:withdraw_number",
+        "due": "app.cli.guides.due:due",
+        "verify": "app.cli.operations.verify:verify",
+        "migrate": "app.cli.operations.verify:migrate",
+        "doctor": "app.cli.operations.doctor:doctor",
+        "health": "app.cli.operations.health:health",
+    }
+)
+
+keys = Commands(help="Keys that encrypt concerns and webhook secrets, and that sign access rows.", no_args_is_help=True)
+keys.declare(
+    {
+        "new": "app.cli.concerns.keys:keys_new",
+        "list": "app.cli.concerns.keys:keys_list",
+        "reseal": "app.cli.concerns.keys:keys_reseal",
+        "rotate-webhooks": "app.cli.concerns.keys:keys_rotate_webhooks",
+        "rotate-access": "app.cli.concerns.keys:keys_rotate_access",
+    }
+)
+app.add_typer(keys, name="keys")
+
+clients = Commands(help="Clients: systems that can use the API, and their scopes.", no_args_is_help=True)
+clients.declare(
+    {
+        "add": "app.cli.access.clients:clients_add",
+        "list": "app.cli.access.clients:clients_list",
+        "rotate": "app.cli.access.clients:clients_rotate",
+        "revoke": "app.cli.access.clients:clients_revoke",
+    }
+)
+app.add_typer(clients, name="clients")
+
+desk = Commands(
+    help="For the duty team: list, open, assign, close, reopen and erase concerns.",
+    no_args_is_help=True,
+)
+desk.declare(
+    {
+        "list": "app.cli.desk.desk:desk_list",
+        "save-view": "app.cli.desk.desk:desk_save_view",
+        "summary": "app.cli.desk.desk:desk_summary",
+        "statistics": "app.cli.desk.desk:desk_statistics",
+        "open": "app.cli.desk.desk:desk_open",
+        "acknowledge": "app.cli.desk.desk:desk_acknowledge",
+        "acknowledge-burst": "app.cli.desk.desk:desk_acknowledge_burst",
+        "assign": "app.cli.desk.desk:desk_assign",
+        "note": "app.cli.desk.desk:desk_note",
+        "label": "app.cli.desk.desk:desk_label",
+        "ask": "app.cli.desk.desk:desk_ask",
+        "close": "app.cli.desk.desk:desk_close",
+        "reopen": "app.cli.desk.desk:desk_reopen",
+        "hold": "app.cli.desk.desk:desk_hold",
+        "release": "app.cli.desk.desk:desk_release",
+        "erase": "app.cli.desk.desk:desk_erase",
+        "hand-over": "app.cli.desk.hand_over:desk_hand_over",
+        "confirm": "app.cli.desk.hand_over:desk_confirm",
+        "export": "app.cli.desk.export:desk_export",
+        "purge": "app.cli.desk.purge:desk_purge",
+        "find": "app.cli.desk.find:desk_find",
+        "write-down": "app.cli.desk.write_down:desk_write_down",
+        "invite": "app.cli.access.people:desk_invite",
+        "leave": "app.cli.access.people:desk_leave",
+        "people": "app.cli.access.people:desk_people",
+    }
+)
+app.add_typer(desk, name="desk")
+
+audit = Commands(help="Checkpoints of the audit log, for independent auditors.", no_args_is_help=True)
+audit.declare({"checkpoint": "app.cli.audit.audit_log:audit_checkpoint", "key": "app.cli.audit.audit_log:audit_key"})
+app.add_typer(audit, name="audit")
+
+receipts = Commands(help="Signed receipts.", no_args_is_help=True)
+receipts.declare({"verify": "app.cli.audit.receipts:receipts_verify"})
+app.add_typer(receipts, name="receipts")
+
+webhooks = Commands(help="Webhooks: push events to other systems.", no_args_is_help=True)
+webhooks.declare(
+    {
+        "add": "app.cli.events.webhooks:webhooks_add",
+        "list": "app.cli.events.webhooks:webhooks_list",
+        "remove": "app.cli.events.webhooks:webhooks_remove",
+        "rotate": "app.cli.events.webhooks:webhooks_rotate",
+        "replay": "app.cli.events.webhooks:webhooks_replay",
+        "retry": "app.cli.events.webhooks:webhooks_retry",
+        "test": "app.cli.events.webhooks:webhooks_test",
+    }
+)
+app.add_typer(webhooks, name="webhooks")
+
+rendition = Commands(
+    help="Check, approve, publish and withdraw renditions: guides in other languages and formats.", no_args_is_help=True
+)
+rendition.declare(
+    {
+        "check": "app.cli.guides.guides:check_renditions",
+        "approve": "app.cli.guides.guides:approve_rendition",
+        "publish": "app.cli.guides.guides:publish_renditions",
+        "withdraw": "app.cli.guides.guides:withdraw_published_rendition",
+    }
+)
+app.add_typer(rendition, name="rendition")
+
+exports = Commands(cls=ExportGroup, help="Write every public read into a folder, or verify the export of a concern.")
+exports.declare({SITE: "app.cli.guides.export:export_site", "verify": "app.cli.desk.export_verify:export_verify"})
+app.add_typer(exports, name="export")
 
 
 def print_version(is_given: bool) -> None:
@@ -50,34 +148,3 @@ VersionOption = Annotated[
 @app.callback()
 def describe(_version: VersionOption = False) -> None:
     """Serve a council's safeguarding guides as versioned data, and receive concerns in confidence."""
-
-
-app.add_typer(keys, name="keys")
-app.add_typer(clients, name="clients")
-desk.command("find")(desk_find)
-desk.command("write-down")(desk_write_down)
-desk.command("invite")(desk_invite)
-desk.command("leave")(desk_leave)
-desk.command("people")(desk_people)
-app.add_typer(desk, name="desk")
-app.add_typer(audit, name="audit")
-app.add_typer(receipts, name="receipts")
-app.add_typer(webhooks, name="webhooks")
-app.command()(deliver)
-app.command()(backup)
-app.command()(restore)
-app.command()(serve)
-app.command()(new)
-app.command("import")(import_document)
-app.command()(check)
-app.command()(preview)
-app.command()(approve)
-app.command("publish")(publish_files)
-app.command("withdraw")(withdraw_number)
-app.add_typer(rendition, name="rendition")
-app.command()(due)
-app.command()(verify)
-app.command()(migrate)
-app.add_typer(exports, name="export")
-app.command()(doctor)
-app.command()(health)

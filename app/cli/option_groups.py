@@ -6,7 +6,7 @@ from typing import Any
 
 import typer
 from typer.core import TyperCommand
-from typer.models import CommandFunctionType, OptionInfo
+from typer.models import OptionInfo
 
 
 class OptionGroup(OptionInfo):
@@ -46,11 +46,3 @@ class GroupedCommand(TyperCommand):
         for name, group in self.groups.items():
             ctx.params[name] = ctx.invoke(group.value_in, ctx)  # by `ctx.invoke`, so that an error names the command
         return super().invoke(ctx)
-
-
-class Commands(typer.Typer):
-    """A Typer app whose commands can have option groups."""
-
-    def command(self, name: str | None = None, **options: Any) -> Callable[[CommandFunctionType], CommandFunctionType]:
-        """Return a decorator that declares a function as a command, which can have option groups."""
-        return super().command(name, cls=GroupedCommand, **options)

@@ -115,6 +115,12 @@ def open_writer(settings: Settings, *, creates: bool = False) -> Iterator[tuple[
             writer.stop()
 
 
+def require_new(path: Path) -> None:
+    """Raise `typer.BadParameter` if there is already a file or folder at `path`."""
+    if path.exists():
+        raise typer.BadParameter("the file exists; choose another name")
+
+
 def parse_duration(text: str) -> dt.timedelta:
     """Return the duration in `text`, which is in days (`7d`) or hours (`12h`).
 

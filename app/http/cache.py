@@ -9,14 +9,13 @@ While the database is unavailable, responses may be out of date. The cache then 
 """
 
 import asyncio
-import datetime as dt
 import gzip
 import re
 from asyncio import Future
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Set
 from email.utils import parsedate_to_datetime
-from functools import lru_cache, partial
+from functools import lru_cache
 from time import monotonic
 from typing import Any, NamedTuple
 
@@ -24,6 +23,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.clock import Clock, utc_now
 from app.http.negotiation import JSON, REPRESENTATIONS, quality
 from app.http.preferred_languages import VARIES_BY_LANGUAGE, preferred_languages
 from app.http.responses import STALE_IF_ERROR_SECONDS, gzip_etag, matches_etag
@@ -36,7 +36,6 @@ MIN_THREADED_GZIP_BYTES = 100_000
 ENTRY_OVERHEAD_BYTES = 2_000  # an estimate for headers and key
 BODY_HEADERS = frozenset({b"content-length", b"content-type", b"content-encoding"})
 RawHeaders = list[tuple[bytes, bytes]]
-UTC_NOW = partial(dt.datetime.now, dt.UTC)
 MEGABYTE = 1_000_000
 MAX_CACHED_RESPONSES = 20_000
 MAX_ENTRY_FRACTION = 8  # one entry takes at most an eighth of the cache
@@ -149,7 +148,7 @@ class CacheStore:
     dropped to make room or because it expired. A held entry stays until a new entry or a new store replaces it.
     """
 
-    def __init__(self, max_bytes: int, clock: Callable[[], dt.datetime] = UTC_NOW) -> None:
+    def __init__(self, max_bytes: int, clock: Clock = utc_now) -> None:
         self.used_bytes = 0
         self.pending: dict[CacheKey, Future[CachedResponse | None]] = {}
         """The responses that are being made, by key. The result is None if a response turns out not to be cacheable."""
@@ -246,7 +245,7 @@ class ResponseCache:
         self,
         megabytes: int,
         allows_host: Callable[[bytes | None], bool] = lambda _: True,
-        clock: Callable[[], dt.datetime] = UTC_NOW,
+        clock: Clock = utc_now,
     ) -> None:
         self._max_bytes = megabytes * MEGABYTE
         self._allows_host = allows_host

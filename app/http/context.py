@@ -11,6 +11,7 @@ from fastapi import Depends, Request
 from sqlalchemy import Engine
 from sqlmodel import Session
 
+from app.clock import Clock
 from app.config import Settings
 from app.db.writer import Writer
 from app.http.cache import ResponseCache
@@ -35,8 +36,6 @@ from app.services.workers import JobsWorker
 
 if TYPE_CHECKING:
     from app.http.tracing import Traces
-
-Clock = Callable[[], dt.datetime]
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from prometheus_client.core import Metric
 from sqlmodel import Session
 
-from app.config import VERSION
+from app.build import VERSION
 from app.http.context import AppContext
 from app.http.metrics import gauge
 from app.services.concerns.saved_forms import measure_saved

@@ -17,7 +17,8 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 from opentelemetry.trace import SpanKind, StatusCode
 from requests import Session
 
-from app.config import NAME, VERSION
+from app.build import VERSION
+from app.config import NAME
 from app.http.metrics import Answered
 from app.services.operations.external_services import TRACES_PATH
 

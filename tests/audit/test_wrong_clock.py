@@ -10,12 +10,13 @@ from limits import parse
 from sqlmodel import Session, delete
 from starlette.testclient import TestClient
 
+from app.clock import utc_now
 from app.config import Settings
 from app.db.database import open_database
 from app.db.schema import migrate_schema
 from app.errors import ClockInDoubt
 from app.http.context import AppContext
-from app.main import create_app, rehearse_start, utc_now
+from app.main import create_app, rehearse_start
 from app.models.audit.audit_log import KnownTimeRow
 from app.models.concerns.examples import SMALLEST_EXAMPLE
 from app.services.access.limits import Limiter, Network, Policy

@@ -4,8 +4,8 @@ import re
 import shutil
 import subprocess
 import tomllib
+from functools import cache
 from pathlib import Path
-from typing import Any
 
 import pytest
 from fastapi import FastAPI
@@ -13,6 +13,7 @@ from starlette.testclient import TestClient
 
 from bench.pictures import CHOSEN
 from bench.report import SPEED, as_markdown, recorded
+from tests.support.command import every_command
 from tests.support.loops import for_each
 from tests.support.named import (
     BLOCK,
@@ -82,10 +83,10 @@ def routes_in(text: str) -> list[str]:
     return [*codes, *ADDRESSED.findall(text)]
 
 
-def options_of(group: Any) -> set[str]:
-    """Return every option of the command, and of those below it."""
-    below = [options_of(each) for each in getattr(group, "commands", {}).values()]
-    return {name for each in group.params for name in (*each.opts, *each.secondary_opts)}.union({"--help"}, *below)
+@cache
+def options_of_commands() -> set[str]:
+    params = [each for _, command in [("", program()), *every_command()] for each in command.params]
+    return {"--help", *(name for each in params for name in (*each.opts, *each.secondary_opts))}
 
 
 def slug(heading: str) -> str:
@@ -181,7 +182,7 @@ def test_every_route_of_the_documents_is_there_with_its_query(service: FastAPI) 
 
 @for_each("document", CURRENT)
 def test_every_option_in_a_document_belongs_to_a_command(document: Path) -> None:
-    known = options_of(program())
+    known = options_of_commands()
     named = OPTION.findall(BLOCK.sub("", document.read_text(encoding="utf-8")))
 
     assert [name for name in named if name not in known] == []

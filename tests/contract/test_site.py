@@ -9,17 +9,15 @@ from collections.abc import Iterator
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 
 import pytest
 from fastapi import FastAPI
 from playwright.sync_api import Browser
-from typer.main import get_command
 
-from app.cli.commands import app as command
 from app.config import Settings
 from app.errors import FaultCode, all_problems
 from docs_site.diagram import drawn
+from tests.support.command import every_command
 from tests.support.openapi import operations
 
 pytestmark = [pytest.mark.nightly, pytest.mark.slow, pytest.mark.any_database]
@@ -137,21 +135,11 @@ def test_the_reference_has_every_operation_and_every_schema(site: Path, service:
     assert {name.lower() for name in document["components"]["schemas"]} <= schemas
 
 
-def options(group: Any) -> Iterator[str]:
-    for name in group.list_commands(None):
-        inner = group.get_command(None, name)
-        if hasattr(inner, "list_commands"):
-            yield from options(inner)
-        else:
-            yield from (option for each in inner.params for option in each.opts)
-
-
 def test_the_reference_has_every_option(site: Path) -> None:
     listed = text_of(site / "reference" / "command-line.html")
 
-    assert [
-        option for option in options(get_command(command)) if option.startswith("--") and option not in listed
-    ] == []
+    options = [option for _, command in every_command() for each in command.params for option in each.opts]
+    assert [option for option in options if option.startswith("--") and option not in listed] == []
 
 
 def test_the_reference_lists_every_setting_problem_and_code(site: Path) -> None:

@@ -12,10 +12,9 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import RouteContext, iter_route_contexts
 from pydantic.fields import FieldInfo
 from starlette.testclient import TestClient
-from typer.main import get_command
 
-from app.cli.commands import app as command
-from app.config import PREFIX, VERSION, Settings
+from app.build import VERSION
+from app.config import PREFIX, Settings
 from app.errors import all_problems
 from app.http.auth import allow_anyone, require_client, require_status_token, require_submitter
 from app.http.context import AppContext
@@ -26,7 +25,7 @@ from app.models.access.clients import Scope
 from app.models.events.rows import EventKind
 from app.services.access.clients import NewClient, add_client
 from docs_site.api import operations_page
-from tests.support.command import guidance
+from tests.support.command import every_command, guidance
 from tests.support.loops import for_each
 from tests.support.openapi import Operation, examples_of, operations
 
@@ -180,19 +179,10 @@ def test_the_reference_lists_every_setting_with_its_default() -> None:
     assert all(len(row) == 3 and row[2] for row in rows.values())
 
 
-def commands(group: Any, above: tuple[str, ...] = ("guidance",)) -> Iterator[tuple[str, Any]]:
-    for name in group.list_commands(None):
-        told = group.get_command(None, name)
-        if hasattr(told, "list_commands"):
-            yield from commands(told, (*above, name))
-        else:
-            yield " ".join((*above, name)), told
-
-
 def test_the_reference_lists_every_command_and_no_other() -> None:
     listed = [re.sub(r"( [A-Z.]+| --.*)+`$", "", row[0].lstrip("`")).rstrip("`") for row in table("commands")]
 
-    assert sorted(listed) == sorted(name for name, _ in commands(get_command(command)))
+    assert sorted(listed) == sorted(f"guidance {name}" for name, _ in every_command())
 
 
 def test_the_reference_lists_every_problem_with_its_status_and_title() -> None:
@@ -209,7 +199,7 @@ def test_the_reference_lists_every_event() -> None:
 def test_every_command_and_every_option_has_a_help_text() -> None:
     silent = [
         f"{name} {getattr(parameter, 'name', '')}"
-        for name, told in commands(get_command(command))
+        for name, told in every_command()
         for parameter in (told, *told.params)
         if not parameter.help
     ]

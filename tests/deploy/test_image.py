@@ -16,7 +16,7 @@ import httpx
 import psutil
 import pytest
 
-from app.config import VERSION
+from app.build import VERSION
 from app.pages.page import UNSEAL_SCRIPT
 from tests.support.command import ROOT
 from tests.support.formats import validate_bill

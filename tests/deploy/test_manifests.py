@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from app.config import VERSION
+from app.build import VERSION
 from tests.support.command import ROOT
 from tests.support.formats import validate_kubernetes
 from tests.support.loops import for_each

@@ -22,8 +22,9 @@ from pydantic import SecretStr
 from pyrage import x25519
 from starlette.testclient import TestClient
 
+from app.clock import utc_now
 from app.config import parse_settings
-from app.main import create_app, utc_now
+from app.main import create_app
 from app.pages.page import UNSEAL_SCRIPT
 from tests.support.command import guidance_process
 from tests.support.databases import Postgresql, postgresql

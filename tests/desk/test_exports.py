@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 
 from app.cli.commands import app
 from app.cli.desk.client import DeskClient
-from app.cli.desk.desk import make_export
+from app.cli.desk.export import make_export
 from app.config import Settings
 from app.errors import ExportNotGenuine
 from app.main import create_app

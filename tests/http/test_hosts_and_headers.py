@@ -15,9 +15,10 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
-from app import config
+from app import build
+from app.build import VERSION, commit_of_clone
 from app.cli.commands import app
-from app.config import VERSION, Settings, commit_of_clone
+from app.config import Settings
 from app.main import create_app
 from app.models.access.clients import Scope
 from app.services.concerns.submission import Submissions
@@ -390,7 +391,7 @@ def test_a_machine_without_a_git_that_answers_names_no_commit(
     if program is not None:
         (tmp_path / "git").write_text(f"#!/bin/sh\n{program}\n")
         (tmp_path / "git").chmod(0o755)
-    monkeypatch.setattr(config, "GIT_SECONDS", 0.1)
+    monkeypatch.setattr(build, "GIT_SECONDS", 0.1)
     monkeypatch.setenv("PATH", str(tmp_path))
 
     assert commit_of_clone(tmp_path / "clone") is None

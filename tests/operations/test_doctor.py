@@ -24,10 +24,11 @@ from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
 from app.cli.commands import app
+from app.clock import utc_now
 from app.config import Part, Settings, SettingsRefused, parse_settings
 from app.db.database import DATABASE_FILE
 from app.errors import SetupError
-from app.main import create_app, utc_now
+from app.main import create_app
 from app.models.access.clients import Scope
 from app.models.audit.audit_log import NotedTime
 from app.models.concerns.examples import SMALLEST_EXAMPLE
@@ -921,26 +922,6 @@ def test_a_probe_says_whether_the_service_is_ready(live: LiveServer) -> None:
     assert alive.returncode == 0
     assert stopped.returncode == 1
     assert "no response" in stopped.stdout
-
-
-@pytest.mark.parametrize(
-    ("arguments", "unread"),
-    [
-        (["health", "--url", "http://127.0.0.1:1"], ["fastapi", "sqlalchemy", "cryptography", "httpx"]),
-        (["serve", "--help"], ["app.cli.commands", "app.cli.operations.operations", "sqlalchemy.dialects.postgresql"]),
-    ],
-)
-def test_a_probe_and_a_service_do_not_read_the_other_commands(arguments: list[str], unread: list[str]) -> None:
-    source = (
-        f"import sys; sys.argv = ['guidance', *{arguments}]\n"
-        "from app.cli import main\n"
-        "try: main()\nexcept SystemExit: pass\n"
-        f"print(sorted(set({unread}) & set(sys.modules)))"
-    )
-
-    finished = subprocess.run([sys.executable, "-c", source], capture_output=True, check=True, text=True)
-
-    assert finished.stdout.splitlines()[-1] == "[]"
 
 
 @pytest.mark.parametrize(("variables", "has_colours"), [({}, True), ({"NO_COLOR": "1"}, False)])

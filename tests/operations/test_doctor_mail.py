@@ -9,7 +9,8 @@ from starlette.testclient import TestClient
 from typer.testing import CliRunner, Result
 
 from app.cli.commands import app
-from app.main import create_app, utc_now
+from app.clock import utc_now
+from app.main import create_app
 from app.models.access.clients import Scope
 from app.services.access.clients import NewClient, add_client
 from tests.support.mail_server import MailServer

@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
 from app.cli.commands import app
-from app.cli.guides import guides
+from app.cli.guides import due as command
 from app.http.context import AppContext
 from tests.support.clock import A_TUESDAY
 from tests.support.publishing import SLUG, publish_next
@@ -27,7 +27,7 @@ def data_dir(client: TestClient, service: FastAPI, monkeypatch: pytest.MonkeyPat
     for guide, days in DAYS.items():
         owner = None if guide == "today" else "Example Team"
         publish_next(service, guide=guide, review_by=(TODAY + dt.timedelta(days=days)).isoformat(), owner=owner)
-    monkeypatch.setattr(guides, "utc_now", lambda: A_TUESDAY)
+    monkeypatch.setattr(command, "utc_now", lambda: A_TUESDAY)
     context: AppContext = service.state.context
     return context.settings.data_dir
 

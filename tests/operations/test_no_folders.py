@@ -1,14 +1,10 @@
 """A command that reads makes no folder: a misspelt `--data-dir` is told in a sentence, and does not become one."""
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from typer.main import get_command
 
-from app.cli.commands import app
-from tests.support.command import guidance
+from tests.support.command import every_command, guidance
 from tests.support.loops import for_each
 
 pytestmark = [pytest.mark.slow, pytest.mark.embedded]
@@ -55,16 +51,10 @@ COMMANDS: dict[str, tuple[str, ...]] = {
 }
 
 
-def commands_with_a_folder(command: Any, path: tuple[str, ...] = ()) -> Iterator[str]:
-    for name, each in getattr(command, "commands", {}).items():
-        if hasattr(each, "commands"):
-            yield from commands_with_a_folder(each, (*path, name))
-        elif any("--data-dir" in option.opts for option in each.params):
-            yield " ".join((*path, name))
-
-
 def test_every_command_that_takes_a_folder_is_here() -> None:
-    assert set(commands_with_a_folder(get_command(app))) == {*COMMANDS, *MAKES_A_DATABASE, *READS_NO_DATABASE}
+    taking = {name for name, each in every_command() if any("--data-dir" in option.opts for option in each.params)}
+
+    assert taking == {*COMMANDS, *MAKES_A_DATABASE, *READS_NO_DATABASE}
 
 
 @for_each("name", list(COMMANDS))

@@ -1,14 +1,10 @@
 """A database of an older schema: a start and `migrate` change it, and every other command says what to do."""
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
-from typer.main import get_command
 
-from app.cli.commands import app
 from app.config import SEED_DIR, Settings
 from app.db.database import DATABASE_FILE
 from app.errors import SchemaBehind
@@ -16,7 +12,7 @@ from app.main import create_app
 from app.services.concerns.keys import create_identity
 from app.services.operations.verification import NOTHING_YET
 from tests.support.clock import A_TUESDAY
-from tests.support.command import guidance
+from tests.support.command import every_command, guidance
 from tests.support.databases import empty_database_of, on_postgresql, raw_connection
 from tests.support.prepared import copy_prepared
 from tests.support.publishing import SLUG
@@ -58,15 +54,6 @@ WITHOUT_THE_DATABASE = {
 """The commands that go on, and why."""
 
 
-def commands(group: Any, *above: str) -> Iterator[str]:
-    for name in group.list_commands(None):
-        command = group.get_command(None, name)
-        if hasattr(command, "list_commands"):
-            yield from commands(command, *above, name)
-        elif any(each.name == "env_file" for each in command.params):
-            yield " ".join([*above, name])
-
-
 @pytest.fixture
 def behind(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A data folder with a published guide, which an earlier version of this program made."""
@@ -85,7 +72,11 @@ def schema_of(data_dir: Path) -> str:
 def test_commands_except_start_and_migrate_leave_an_older_schema_with_advice(behind: Path, tmp_path: Path) -> None:
     told: dict[str, str] = {}
     recipient = create_identity(tmp_path / "recipient.txt", at=A_TUESDAY)
-    names = [name for name in commands(get_command(app)) if name not in (*MIGRATING, *WITHOUT_THE_DATABASE)]
+    names = [
+        name
+        for name, command in every_command()
+        if any(each.name == "env_file" for each in command.params) and name not in (*MIGRATING, *WITHOUT_THE_DATABASE)
+    ]
     for name in names:
         arguments = [each.format(folder=tmp_path) for each in GIVEN.get(name, [])]
         ended = guidance(*name.split(), *arguments, "--data-dir", behind, SEAL_TO=recipient)

@@ -1,7 +1,6 @@
 """Settings fail closed: what is unknown, empty or loosely written is refused, all of it at once, by its whole name."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from unittest.mock import MagicMock
@@ -10,14 +9,13 @@ import pyrage
 import pytest
 from annotated_types import Ge, Gt, Le
 from pydantic import ValidationError
-from typer.main import get_command
 from typer.testing import CliRunner
 
 from app.cli.commands import app
 from app.config import Settings, SettingsRefused, parse_settings
 from app.errors import SetupError
 from app.main import create_app
-from tests.support.command import guidance_process
+from tests.support.command import every_command, guidance_process
 from tests.support.loops import for_each
 
 pytestmark = pytest.mark.any_database
@@ -235,23 +233,12 @@ def test_a_setting_that_means_nothing_without_another_is_refused_without_it(give
         Settings(**given)
 
 
-def commands(group: Any, *above: str) -> Iterator[tuple[list[str], Any]]:
-    for name in group.list_commands(None):
-        command = group.get_command(None, name)
-        if hasattr(command, "list_commands"):
-            yield from commands(command, *above, name)
-        else:
-            yield [*above, name], command
-
-
 READING = [
-    each
-    for each in commands(get_command(app))
-    if any(p.name == "env_file" for p in each[1].params) and each[0] != ["doctor"]
+    each for each in every_command() if any(p.name == "env_file" for p in each[1].params) and each[0] != "doctor"
 ]
 
 
-@pytest.mark.parametrize("command", [pytest.param(command, id=" ".join(words)) for words, command in READING])
+@pytest.mark.parametrize("command", [pytest.param(command, id=words) for words, command in READING])
 def test_every_command_that_reads_settings_refuses_what_it_does_not_know(
     command: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,17 +6,14 @@ import pty
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.main import get_command
 
-from app.cli.commands import app
 from app.cli.options import echo_json, echo_result
 from app.config import SEED_DIR
-from tests.support.command import guidance
+from tests.support.command import every_command, guidance
 from tests.support.live import environment_for
 from tests.support.publishing import SLUG
 from tests.support.set_ups import SetUp, make_set_up
@@ -35,17 +32,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> SetUp:
     return make_set_up(tmp_path_factory.mktemp("healthy") / "place")
 
 
-def commands(group: Any, *above: str) -> Iterator[tuple[str, Any]]:
-    for name in group.list_commands(None):
-        found = group.get_command(None, name)
-        if hasattr(found, "list_commands"):
-            yield from commands(found, name)
-        else:
-            yield " ".join((*above, name)), found
-
-
 def test_every_command_that_lists_or_reports_can_print_json() -> None:
-    found = [(name, each) for name, each in commands(get_command(app)) if name.endswith(" list") or name in REPORTS]
+    found = [(name, each) for name, each in every_command() if name.endswith(" list") or name in REPORTS]
 
     assert len(found) == len(EMPTY) + len(OF_A_SERVICE) + len(REPORTS)
     assert [name for name, each in found if not any("--json" in option.opts for option in each.params)] == []

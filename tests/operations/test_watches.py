@@ -21,11 +21,12 @@ from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, col, delete, select
 from starlette.testclient import TestClient
 
+from app.clock import utc_now
 from app.config import Settings
 from app.db.database import open_database
 from app.errors import SetupError
 from app.http.context import AppContext
-from app.main import create_app, utc_now
+from app.main import create_app
 from app.models.audit.audit_log import KnownTimeRow, NotedTime
 from app.models.concerns.examples import SMALLEST_EXAMPLE
 from app.models.events.rows import EventRow

@@ -10,13 +10,30 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
+from typer.main import get_command
+
 from app.cli import main
+from app.cli.commands import app
 from tests.support.databases import address_for
 
 ROOT = Path(__file__).parents[2]
 Finished = subprocess.CompletedProcess[str]
+
+
+def every_command() -> Iterator[tuple[str, Any]]:
+    """Yield the words of each command, such as `clients add`, and the command with its parameters."""
+    yield from _commands_below(get_command(app))
+
+
+def _commands_below(group: Any, *above: str) -> Iterator[tuple[str, Any]]:
+    for name, each in group.commands.items():
+        if hasattr(each, "commands"):
+            yield from _commands_below(each, *above, name)
+        else:
+            yield " ".join([*above, name]), each.load()
 
 
 def guidance(*arguments: str | Path, **settings: str) -> Finished:

@@ -12,7 +12,8 @@ from fastapi.routing import iter_route_contexts
 from typer.main import get_command
 
 from app.cli.commands import app as command
-from app.cli.guides.exports import SITE
+from app.cli.export_group import SITE
+from app.cli.lazy_commands import LazyCommand
 from app.config import OF_CALLERS, OF_KUBERNETES, PREFIX, Settings, SettingsRefused, parse_settings
 
 ROOT = Path(__file__).parents[2]
@@ -95,7 +96,12 @@ def command_faults(words: Sequence[str]) -> Iterator[str]:
         if left[0] in named.commands:
             del left[0]
         named = inner
-    yield from (f"guidance {' '.join(words)}: {fault}" for fault in _faults_of_options(named.params, left))
+    yield from (f"guidance {' '.join(words)}: {fault}" for fault in _faults_of_options(_loaded(named).params, left))
+
+
+@cache
+def _loaded(command: Any) -> Any:
+    return command.load() if isinstance(command, LazyCommand) else command
 
 
 def _faults_of_options(declared: Iterable[Any], words: Sequence[str]) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from sqlmodel import Session
 
-from app.cli.option_groups import Commands, OptionGroup
+from app.cli.option_groups import OptionGroup
 from app.cli.options import (
     AsJson,
     SettingsOptions,
@@ -19,13 +19,12 @@ from app.cli.options import (
     parse_duration,
     parse_end,
 )
-from app.main import utc_now
+from app.clock import utc_now
 from app.models.access.clients import ClientKeyRow, ClientRow, Scope
 from app.models.access.roles import SCOPES_OF, Role
 from app.models.base import format_utc
 from app.services.access.clients import NewClient, add_client, list_clients, revoke_client, rotate_key
 
-clients = Commands(help="Clients: systems that can use the API, and their scopes.", no_args_is_help=True)
 Expires = Annotated[
     str | None,
     typer.Option(help="Expiry: a date such as 2027-03-31 (London), or a period such as 90d or 12h."),
@@ -51,7 +50,6 @@ class Added:
     ] = None
 
 
-@clients.command("add")
 def clients_add(
     added: Annotated[Added, OptionGroup(Added)], settings: SettingsOptions, expires: Expires = None
 ) -> None:
@@ -67,7 +65,6 @@ def clients_add(
     _say_end(added.name, expires_at)
 
 
-@clients.command("list")
 def clients_list(settings: SettingsOptions, as_json: AsJson = False) -> None:
     """List all clients, including revoked ones, with key expiry and last use.
 
@@ -80,7 +77,6 @@ def clients_list(settings: SettingsOptions, as_json: AsJson = False) -> None:
         echo_result(lines, [describe_client(*each, at=now) for each in found], as_json=as_json)
 
 
-@clients.command("rotate")
 def clients_rotate(
     settings: SettingsOptions,
     name: Annotated[str, typer.Argument(help="The client's name.")],
@@ -100,7 +96,6 @@ def clients_rotate(
     _say_end(name, ends)
 
 
-@clients.command("revoke")
 def clients_revoke(settings: SettingsOptions, name: Annotated[str, typer.Argument(help="The client's name.")]) -> None:
     """Revoke a client and its keys."""
     with open_writer(settings) as (_, writer):

@@ -6,7 +6,7 @@ import typer
 from sqlmodel import Session
 
 from app.cli.options import AsJson, SettingsOptions, echo_json, echo_result, format_moment, open_writer, parse_end
-from app.main import utc_now
+from app.clock import utc_now
 from app.models.access.roles import Role
 from app.models.base import format_utc
 from app.services.access.access_record import by_operator

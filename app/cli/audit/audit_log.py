@@ -1,6 +1,5 @@
 """`guidance audit` and `guidance receipts`: checkpoints for an independent auditor, and offline checks of receipts."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -8,18 +7,19 @@ from typing import Annotated, Any
 import typer
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from app.cli.option_groups import Commands
 from app.cli.options import SettingsOptions, open_writer
+from app.clock import utc_now
 from app.config import Settings
 from app.errors import CheckpointNotGenuine, SetupError
-from app.main import open_checkpoints, utc_now
 from app.models.base import parse_json
 from app.services.concerns.keys import RECEIPT_KEY, load_receipt_key, load_retired_keys
-from app.services.concerns.receipt_signing import RECEIPT, STATEMENT, check_receipt, check_response
-from app.services.operations.checkpoints import Checkpoint, Verifier, open_checkpoint, parse_verifier_key
-
-audit = Commands(help="Checkpoints of the audit log, for independent auditors.", no_args_is_help=True)
-receipts = Commands(help="Signed receipts.", no_args_is_help=True)
+from app.services.operations.checkpoints import (
+    Checkpoint,
+    Verifier,
+    open_checkpoint,
+    open_checkpoints,
+    parse_verifier_key,
+)
 
 
 def read_checkpoints(paths: Sequence[Path], settings: Settings, key: str | None) -> list[tuple[str, Checkpoint]]:
@@ -61,7 +61,6 @@ def _own_verifiers(settings: Settings) -> list[Verifier]:
     return [Verifier(key) for key in load_retired_keys([own, *settings.retired_receipt_keys])]
 
 
-@audit.command("checkpoint")
 def audit_checkpoint(
     settings: SettingsOptions,
     out: Annotated[Path | None, typer.Option(help="Also write the checkpoint to this file.")] = None,
@@ -78,7 +77,6 @@ def audit_checkpoint(
         raise typer.BadParameter(f"cannot write the file: {failure.strerror}") from None
 
 
-@audit.command("key")
 def audit_key(settings: SettingsOptions) -> None:
     """Print the public key for checkpoints, for auditors: `guidance verify --key` and other tools."""
     with open_writer(settings) as (engine, writer):
@@ -87,36 +85,3 @@ def audit_key(settings: SettingsOptions) -> None:
 
 def _key_of(settings: Settings) -> Ed25519PrivateKey:
     return load_receipt_key(settings.receipt_key_file, settings.data_dir)
-
-
-@receipts.command("verify")
-def receipts_verify(
-    path: Annotated[
-        Path,
-        typer.Argument(
-            metavar="FILE",
-            help="A receipt: the JWS, the text file saved from the page, or the complete JSON response.",
-            exists=True,
-        ),
-    ],
-    jwks: Annotated[Path, typer.Option(help="The service's /.well-known/jwks.json, saved to a file.", exists=True)],
-    statement: Annotated[
-        bool, typer.Option("--statement", help="FILE is a signed end of a chain, not a receipt.")
-    ] = False,
-) -> None:
-    """Verify the signature of a receipt with the published keys, and print its claims.
-
-    In a complete JSON response, signed fields must match. Other fields are not signed.
-    """
-    text = path.read_text(encoding="utf-8").strip()
-    kind, field = (STATEMENT, "statement") if statement else (RECEIPT, "receipt")
-    try:  # in the text that a page saves, only the last line, the JWS, is signed
-        response: dict[str, Any] = (
-            parse_json(text) if text.startswith("{") else {field: (text.splitlines() or [""])[-1]}
-        )
-        signed, keys = str(response[field]), parse_json(jwks.read_text(encoding="utf-8"))
-    except (ValueError, KeyError):
-        raise SetupError(f"the files must hold a {field} and a JSON Web Key Set") from None
-    claims = check_receipt(signed, keys, kind=kind)
-    check_response(response, claims)
-    typer.echo(json.dumps(claims, indent=2))

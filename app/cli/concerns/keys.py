@@ -6,10 +6,9 @@ from typing import Annotated
 import typer
 
 from app.age.keys import fingerprint_of
-from app.cli.option_groups import Commands
 from app.cli.options import REMAINS, AsJson, SettingsOptions, echo_result, open_writer, progress
+from app.clock import utc_now
 from app.errors import SetupError
-from app.main import utc_now
 from app.models.audit.audit_log import Remnants
 from app.services.access.row_signing import drop_old_access_keys, need_access_keys, sign_again
 from app.services.audit.audit_log import Actor
@@ -18,13 +17,7 @@ from app.services.concerns.resealing import ChangeOfKeys, reseal
 from app.services.concerns.sealing import make_sealer, read_identities
 from app.services.events.webhook_keys import drop_old_keys, encrypt_again, open_webhook_keys
 
-keys = Commands(
-    help="Keys that encrypt concerns and webhook secrets, and that sign access rows.",
-    no_args_is_help=True,
-)
 
-
-@keys.command("new")
 def keys_new(
     path: Annotated[Path, typer.Argument(metavar="FILE", help="Output file for the identity. Must not exist.")],
 ) -> None:
@@ -41,7 +34,6 @@ def keys_new(
     typer.echo(recipient)
 
 
-@keys.command("list")
 def keys_list(settings: SettingsOptions, as_json: AsJson = False) -> None:
     """List the recipients that new concerns are encrypted to, with their fingerprints (shown at the desk).
 
@@ -58,7 +50,6 @@ def keys_list(settings: SettingsOptions, as_json: AsJson = False) -> None:
     echo_result([f"{each['fingerprint']}\t{each['recipient']}" for each in listed], listed, as_json=as_json)
 
 
-@keys.command("reseal")
 def keys_reseal(
     settings: SettingsOptions,
     identity: Annotated[Path, typer.Option(help="An identity that can decrypt the concerns.", exists=True)],
@@ -94,7 +85,6 @@ def keys_reseal(
         raise typer.Exit(1)
 
 
-@keys.command("rotate-webhooks")
 def keys_rotate_webhooks(
     settings: SettingsOptions,
     finish: Annotated[
@@ -117,7 +107,6 @@ def keys_rotate_webhooks(
     typer.echo(f"{webhook_keys.path}: {changed} webhooks are encrypted under {rest}")
 
 
-@keys.command("rotate-access")
 def keys_rotate_access(
     settings: SettingsOptions,
     finish: Annotated[

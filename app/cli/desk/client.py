@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any
 
 import httpx
@@ -41,6 +42,7 @@ SealTo = Annotated[
         envvar="GUIDANCE_SEAL_TO",
     ),
 ]
+Identity = Annotated[Path, typer.Option(help="Your age identity. It stays on this computer.", exists=True)]
 AnswerAsJson = Annotated[bool, typer.Option("--json", help="Print the response as JSON.")]
 
 

@@ -1,8 +1,7 @@
-"""`guidance desk`: the duty team's work over HTTP, and the erasure of concerns at the end of their retention."""
+"""`guidance desk`: the duty team's work over HTTP."""
 
 import base64
 import datetime as dt
-import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,10 +11,10 @@ from typing import Annotated, Any
 import typer
 from typer.models import OptionInfo
 
-from app.age.keys import seal_to
 from app.cli.desk.client import (
     DeskClient,
     DeskOptions,
+    Identity,
     KeyFileOption,
     KeyOption,
     Reference,
@@ -25,61 +24,21 @@ from app.cli.desk.client import (
     fetch_recipients,
     parse_reference,
 )
-from app.cli.option_groups import Commands, OptionGroup
-from app.cli.options import REMAINS, AsJson, SettingsOptions, echo_result, open_writer, table
-from app.errors import PdfUnavailable, ReporterHasNoCode, ValidationFailed
-from app.main import utc_now
+from app.cli.option_groups import OptionGroup
+from app.cli.options import table
+from app.clock import utc_now
+from app.errors import ReporterHasNoCode
 from app.models.concerns.concern import ImmediateDanger
 from app.models.concerns.entries import MAX_LABEL_LENGTH, MAX_NOTE_LENGTH
 from app.models.concerns.receipts import ConcernState
 from app.models.desk.inbox_filters import InboxOrder, InboxParameters
-from app.models.guides.code_lists import CodeList
-from app.models.guides.editions import EditionContent
-from app.models.guides.signposts import Signpost
-from app.models.links import (
-    CODE_LISTS,
-    DESK_BURSTS,
-    DESK_CONCERNS,
-    DESK_VIEWS,
-    SIGNPOSTS,
-    STATISTICS,
-    desk_concern_path,
-    edition_path,
-)
-from app.pages.desk.exports import printed_export
-from app.services.audit.remnants import has_remnants
-from app.services.concerns.sealing import (
-    Unsealer,
-    open_note,
-    read_identities,
-    seal_label,
-    seal_message,
-    seal_note,
-)
-from app.services.desk.exports import SealedTexts, add_signature, build_export, export_pdf, places_of
-from app.services.desk.hand_overs import package_of, read_recipient
-from app.services.desk.retention import RetentionPeriods, erase_due_concerns
-from app.services.guides.pdf import pdf_available
-from app.services.guides.reference_data import ReferenceData
-from app.services.key_files import write_key_file
+from app.models.links import CODE_LISTS, DESK_BURSTS, DESK_CONCERNS, DESK_VIEWS, STATISTICS, desk_concern_path
+from app.services.concerns.sealing import Unsealer, open_note, read_identities, seal_label, seal_message, seal_note
 
 COLUMN_HEADINGS = ("REFERENCE", "STATE", "DANGER", "ACKNOWLEDGE BY", "ADDED", "ASSIGNED TO", "GUIDE", "BURST")
 MAX_MESSAGE_LENGTH = 4000
-JWKS_PATH = "/.well-known/jwks.json"
 WORDS = {"true": True, "false": False}
 Reason = Annotated[str, typer.Option(help="Reason, for the audit log. Do not name anyone.")]
-Identity = Annotated[Path, typer.Option(help="Your age identity. It stays on this computer.", exists=True)]
-desk = Commands(
-    help="For the duty team: list, open, assign, close, reopen and erase concerns.",
-    no_args_is_help=True,
-)
-ClockChecked = Annotated[
-    bool,
-    typer.Option(
-        "--clock-checked",
-        help="Confirm that the date of this computer is right, although it is far from the last known time.",
-    ),
-]
 
 
 def _filter(name: str, option: str) -> OptionInfo:
@@ -107,7 +66,6 @@ class InboxFilters:
     test: Annotated[bool | None, _filter("test", "--test")] = None
 
 
-@desk.command("list")
 def desk_list(
     filters: Annotated[InboxFilters, OptionGroup(InboxFilters)],
     service: DeskOptions,
@@ -160,7 +118,6 @@ def _due_of(entry: dict[str, Any]) -> str:
     return min(dues)
 
 
-@desk.command("save-view")
 def desk_save_view(
     service: DeskOptions,
     *,
@@ -176,14 +133,12 @@ def desk_save_view(
     service.show(saved, [f"{saved['name']}: {saved['links']['concerns']}"])
 
 
-@desk.command("summary")
 def desk_summary(service: DeskOptions) -> None:
     """Count waiting, acknowledged, closed and overdue concerns."""
     answer = service.call("GET", "/v1/desk/summary")
     service.show(answer, table([(name.replace("_", " "), str(count)) for name, count in answer.items()]))
 
 
-@desk.command("statistics")
 def desk_statistics(
     *,
     url: Url,
@@ -200,7 +155,6 @@ def desk_statistics(
         out.write_bytes(sheet)
 
 
-@desk.command("open")
 def desk_open(service: DeskOptions, *, reference: Reference, identity: Identity) -> None:
     """Fetch a sealed concern, decrypt it on this computer, and print it as JSON with additions and notes."""
     opened, added = open_whole(service, reference, read_identities(identity), with_notes=True)
@@ -245,7 +199,6 @@ def _list_notes(service: DeskClient, reference: str) -> Iterator[dict[str, Any]]
         cursor = {"cursor": page["next_cursor"]} if page["next_cursor"] else None
 
 
-@desk.command("acknowledge")
 def desk_acknowledge(
     service: DeskOptions,
     *,
@@ -268,7 +221,6 @@ def _show_concern(service: DeskClient, entry: dict[str, Any]) -> None:
     service.show(entry, [f"{entry['reference']}: {entry['state']}{outcome}{held}{erased}"])
 
 
-@desk.command("acknowledge-burst")
 def desk_acknowledge_burst(
     service: DeskOptions,
     *,
@@ -287,7 +239,6 @@ def desk_acknowledge_burst(
     service.show(answer, [f"{entry['reference']}: {entry['state']}" for entry in answer["concerns"]])
 
 
-@desk.command("assign")
 def desk_assign(
     service: DeskOptions,
     *,
@@ -308,7 +259,6 @@ def desk_assign(
     service.show(answer, [now, f"before: {before['assigned_to'] or 'nobody'}{by}"])
 
 
-@desk.command("note")
 def desk_note(
     service: DeskOptions,
     *,
@@ -329,7 +279,6 @@ def desk_note(
     service.show(answer, [f"{reference}: note {answer['number']}"])
 
 
-@desk.command("label")
 def desk_label(
     service: DeskOptions,
     *,
@@ -351,7 +300,6 @@ def desk_label(
     service.show(answer, [f"{reference}: label {answer['number']}"])
 
 
-@desk.command("ask")
 def desk_ask(
     service: DeskOptions,
     *,
@@ -401,7 +349,6 @@ def _plain(words: str) -> str:
     return "_".join(re.findall("[a-z0-9]+", words.lower()))
 
 
-@desk.command("close")
 def desk_close(
     service: DeskOptions,
     *,
@@ -420,185 +367,25 @@ def desk_close(
     _show_concern(service, service.send_once(desk_concern_path(reference, "outcome"), body))
 
 
-@desk.command("reopen")
 def desk_reopen(service: DeskOptions, *, reference: Reference, reason: Reason) -> None:
     """Reopen a closed concern, and take back its outcome."""
     path = desk_concern_path(reference, "reopening")
     _show_concern(service, service.call("POST", path, body={"reason": reason}))
 
 
-@desk.command("hold")
 def desk_hold(service: DeskOptions, *, reference: Reference, reason: Reason) -> None:
     """Put a concern on hold, which prevents erasure."""
     body = {"held": True, "reason": reason}
     _show_concern(service, service.call("POST", desk_concern_path(reference, "hold"), body=body))
 
 
-@desk.command("release")
 def desk_release(service: DeskOptions, *, reference: Reference, reason: Reason) -> None:
     """Release the hold of a concern."""
     body = {"held": False, "reason": reason}
     _show_concern(service, service.call("POST", desk_concern_path(reference, "hold"), body=body))
 
 
-@desk.command("erase")
 def desk_erase(service: DeskOptions, *, reference: Reference, reason: Reason) -> None:
     """Permanently erase the text of a concern. The concern and all its additions must be acknowledged first."""
     path = desk_concern_path(reference, "erasure")
     _show_concern(service, service.call("POST", path, body={"reason": reason}))
-
-
-@dataclass(frozen=True)
-class Receiver:
-    """The options of a hand-over: the organisation that receives the concern, and the reason."""
-
-    to: Annotated[str, typer.Option(help="The organisation's age recipient. Confirm it by phone.")]
-    body: Annotated[str, typer.Option(help="Name of the organisation.")]
-    reason: Annotated[str, typer.Option(help="Reason, for the audit log. Do not name anyone.")]
-
-
-@desk.command("hand-over")
-def desk_hand_over(
-    service: DeskOptions,
-    *,
-    reference: Reference,
-    receiver: Annotated[Receiver, OptionGroup(Receiver)],
-    out: Annotated[Path, typer.Option(help="Output file for the organisation. Must not exist.")],
-    identity: Annotated[
-        Path | None,
-        typer.Option(
-            help="Your age identity. It stays on this computer. Without it the service opens the concern.", exists=True
-        ),
-    ] = None,
-) -> None:
-    """Encrypt a concern for another organisation and record the hand-over. They decrypt the file with plain `age`.
-
-    Includes its additions. Recorded before the file is written. Our signed receipt is written beside it, as .receipt.
-    """
-    _require_new(out)
-    body, reason = receiver.body, receiver.reason
-    wanted: dict[str, Any] = {"recipient": receiver.to, "body": body, "reason": reason}
-    try:
-        recipient = read_recipient(receiver.to)
-    except ValidationFailed:
-        raise typer.BadParameter("--to is not an age recipient (age1...)") from None
-    package = None
-    if identity is not None:
-        opened, added = open_whole(service, reference, read_identities(identity))
-        additions = added["additions"]
-        package = seal_to(package_of(opened, additions, body=body, reason=reason, at=utc_now()), recipient)
-        wanted |= {"package_sha256": hashlib.sha256(package).hexdigest(), "additions": len(additions)}
-    entry = service.send_once(desk_concern_path(reference, "hand-over"), wanted)
-    write_key_file(out, package if package is not None else base64.b64decode(entry.pop("package")))
-    write_key_file(out.with_name(f"{out.name}.receipt"), entry["receipt"].encode() + b"\n")
-    service.show(entry, [f"{reference}: hand-over {entry['number']} to {body}, in {out}"])
-
-
-@desk.command("confirm")
-def desk_confirm(
-    service: DeskOptions,
-    *,
-    reference: Reference,
-    number: Annotated[int, typer.Argument(help="Number of the hand-over.", min=1)],
-    receipt: Annotated[
-        typer.FileText, typer.Argument(metavar="FILE", help="File with the receipt. `-` is standard input.")
-    ],
-) -> None:
-    """Store the receipt that the other organisation sent back."""
-    path = desk_concern_path(reference, "hand-over", number, "receipt")
-    entry = service.call("POST", path, body={"receipt": receipt.read().strip()})
-    service.show(entry, [f"{reference}: hand-over {number} confirmed"])
-
-
-@desk.command("export")
-def desk_export(
-    service: DeskOptions,
-    *,
-    reference: Reference,
-    identity: Identity,
-    out: Annotated[Path, typer.Option("--out", "-o", help="Output file for the PDF. Must not exist.")],
-    with_notes: Annotated[bool, typer.Option("--with-notes", help="Include the desk's notes.")] = False,
-    council: Annotated[str, typer.Option(help="Name of the council, for the page header.")] = "The duty team",
-) -> None:
-    """Write a concern with additions, history and receipts as a signed PDF, with JSON inside.
-
-    Decrypts on this computer. The service records the export under your name and signs the file's digest.
-    Verify the file offline with `guidance export verify`.
-    """
-    _require_new(out)
-    if not pdf_available():
-        raise PdfUnavailable
-    file, entry = make_export(service, reference, read_identities(identity), notes=with_notes, council=council)
-    write_key_file(out, file)
-    service.show(entry, [f"{reference}: exported to {out}, {'with' if with_notes else 'without'} the desk's notes"])
-
-
-def make_export(
-    service: DeskClient, reference: str, unsealer: Unsealer, *, notes: bool, council: str
-) -> tuple[bytes, dict[str, Any]]:
-    """Make the PDF of a concern, and have the service record the export and sign the digest.
-
-    Return the signed file, and the service's response. Raise `DeskRequestFailed` if the service refuses a request.
-    Raise `UnsealingUnavailable` if no identity decrypts a text, `SealedTextMisplaced` if a text is not of this concern,
-    or `PdfUnavailable` if the PDF cannot be made.
-    """
-    statement = service.call("GET", desk_concern_path(reference, "export-statement"))
-    texts = _fetch_texts(service, statement, notes=notes)
-    document = build_export(statement, texts, unsealer, service.call("GET", JWKS_PATH), notes=notes)
-    content = _fetch_edition(service, statement["concern"]["guide"], statement["concern"]["edition"])
-    pdf = export_pdf(printed_export(document, content, _fetch_reference_data(service), council=council), document)
-    wanted = {"file_sha256": hashlib.sha256(pdf).hexdigest(), "notes": notes}
-    entry = service.call("POST", desk_concern_path(reference, "export"), body=wanted)
-    return add_signature(pdf, entry["signature"]), entry
-
-
-def _fetch_texts(service: DeskClient, statement: dict[str, Any], *, notes: bool) -> SealedTexts:
-    """Fetch every sealed text that the export needs. The service records each opening in the audit log."""
-    path = desk_concern_path(statement["concern"]["reference"])
-    return {
-        place: service.fetch_sealed(f"{path}/{place.kind}s/{place.number}" if place else path).content
-        for place in places_of(statement, notes=notes)
-    }
-
-
-def _fetch_edition(service: DeskClient, guide: str, number: int) -> EditionContent:
-    answer = service.call("GET", edition_path(guide, number))
-    return EditionContent.model_validate({name: answer[name] for name in EditionContent.model_fields if name in answer})
-
-
-def _fetch_reference_data(service: DeskClient) -> ReferenceData:
-    """Fetch every code list, the signposts and the neighbouring councils, but not the legal statements."""
-    names = [each["name"] for each in service.call("GET", CODE_LISTS)["code_lists"]]
-    answers = (service.call("GET", f"{CODE_LISTS}/{name}") for name in names)
-    lists = [
-        CodeList.model_validate({key: each[key] for key in CodeList.model_fields if key in each}) for each in answers
-    ]
-    answer = service.call("GET", SIGNPOSTS)
-    own, neighbours = (
-        tuple(Signpost.model_validate({key: one[key] for key in Signpost.model_fields if key in one}) for one in found)
-        for found in (answer["signposts"], answer.get("neighbours", ()))
-    )
-    own = tuple(each.model_copy(update={"council": None}) for each in own)  # the service omits those of other councils
-    return ReferenceData({each.name: each for each in lists}, own, statements=(), neighbours=neighbours)
-
-
-def _require_new(path: Path) -> None:
-    if path.exists():
-        raise typer.BadParameter("the file exists; choose another name")
-
-
-@desk.command("purge")
-def desk_purge(settings: SettingsOptions, clock_checked: ClockChecked = False, as_json: AsJson = False) -> None:
-    """Erase the text of concerns whose retention has ended. Unacknowledged concerns are never erased.
-
-    Nothing is erased if the system clock and the last known time differ by more than a day, for example after a
-    wrong date or a long stop. Check the date, then use --clock-checked to allow erasure again.
-    """
-    periods = RetentionPeriods(settings.retention_acknowledged_days, settings.retention_closed_days)
-    with open_writer(settings) as (engine, writer):
-        due = erase_due_concerns(engine, writer, periods, at=utc_now(), is_clock_checked=clock_checked)
-        erased = sum(1 for _ in due)
-        remains = has_remnants(engine)
-    echo_result([f"{erased} erased"], {"erased": erased, "former_texts_remain": remains}, as_json=as_json)
-    if remains:
-        typer.echo(REMAINS, err=True)

@@ -7,12 +7,11 @@ from typing import Annotated, Any
 import typer
 
 from app.cli.desk.card_search import is_found, parts_of
-from app.cli.desk.client import DeskOptions, parse_reference
-from app.cli.desk.desk import Identity
+from app.cli.desk.client import DeskOptions, Identity, parse_reference
 from app.cli.desk.matching import NOT_FOUND, reasons_of
 from app.cli.desk.opened_cards import OpenedConcern, fetch_opened
 from app.cli.options import table
-from app.main import utc_now
+from app.clock import utc_now
 from app.models.desk.cards import CardScope
 from app.services.concerns.sealing import read_identities
 

@@ -1,8 +1,6 @@
 """`guidance webhooks` and `guidance deliver`: push events to other systems."""
 
 import asyncio
-import datetime as dt
-import signal
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http import HTTPStatus
@@ -12,23 +10,16 @@ import typer
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from app.cli.option_groups import Commands
 from app.cli.options import AsJson, SettingsOptions, echo_json, format_optional, open_writer
+from app.clock import utc_now
 from app.config import Settings
 from app.db.writer import Writer
 from app.errors import SetupError
-from app.main import utc_now
 from app.models.base import format_utc
 from app.models.events.rows import EMAIL, DeliveryState, EventKind, WebhookRow
 from app.services.events.address_guard import SsrfGuard
 from app.services.events.deliveries import count_deliveries
-from app.services.events.dispatcher import (
-    DispatcherThread,
-    build_dispatcher,
-    replay_deliveries,
-    retry_deliveries,
-    send_test_notice,
-)
+from app.services.events.dispatcher import replay_deliveries, retry_deliveries, send_test_notice
 from app.services.events.email_sender import EmailSender
 from app.services.events.emails import build_test_email
 from app.services.events.webhook_keys import (
@@ -42,14 +33,10 @@ from app.services.events.webhook_keys import (
 )
 from app.services.events.webhook_sender import SendResult, build_sender
 from app.services.events.webhooks import list_webhooks
-from app.services.operations.jobs import TeamJobs
-from app.services.workers import JobsWorker, stop_workers
 
-webhooks = Commands(help="Webhooks: push events to other systems.", no_args_is_help=True)
 WebhookName = Annotated[str, typer.Argument(help="The webhook's name.")]
 
 
-@webhooks.command("add")
 def webhooks_add(
     settings: SettingsOptions,
     name: Annotated[str, typer.Argument(help="Lower-case words joined by hyphens.")],
@@ -58,12 +45,11 @@ def webhooks_add(
 ) -> None:
     """Add a webhook and print its signing secret (Standard Webhooks). The secret is shown once."""
     guard = SsrfGuard(frozenset(settings.webhook_allowed_hosts))
-    with _open_webhooks(settings, creates=True) as (_, writer, keys):
+    with open_webhooks(settings, creates=True) as (_, writer, keys):
         secret = add_webhook(writer, NewWebhook(name=name, url=url, kinds=event), guard=guard, keys=keys, at=utc_now())
     typer.echo(secret)
 
 
-@webhooks.command("list")
 def webhooks_list(settings: SettingsOptions, as_json: AsJson = False) -> None:
     """List webhooks, with the number of pending deliveries and of those given up."""
     with open_writer(settings) as (engine, _), Session(engine) as session:
@@ -77,7 +63,6 @@ def webhooks_list(settings: SettingsOptions, as_json: AsJson = False) -> None:
         typer.echo(f"{each['name']}\t{state}\twaiting {each['waiting']}\tdead {each['dead']}\t{each['url']}")
 
 
-@webhooks.command("remove")
 def webhooks_remove(settings: SettingsOptions, name: WebhookName) -> None:
     """Remove a webhook. Its name can be used again."""
     with open_writer(settings) as (_, writer):
@@ -85,7 +70,6 @@ def webhooks_remove(settings: SettingsOptions, name: WebhookName) -> None:
     typer.echo(f"{name}: removed")
 
 
-@webhooks.command("rotate")
 def webhooks_rotate(
     settings: SettingsOptions,
     name: WebhookName,
@@ -94,7 +78,7 @@ def webhooks_rotate(
     ] = False,
 ) -> None:
     """Print a new secret. Until `--finish`, each event is signed with both secrets."""
-    with _open_webhooks(settings) as (_, writer, keys):
+    with open_webhooks(settings) as (_, writer, keys):
         if finish:
             writer.run(drop_old_secret, name, at=utc_now())
             typer.echo(f"{name}: only the newest secret is used")
@@ -102,7 +86,6 @@ def webhooks_rotate(
             typer.echo(writer.run(rotate_secret, name, keys=keys, at=utc_now()))
 
 
-@webhooks.command("replay")
 def webhooks_replay(settings: SettingsOptions, name: WebhookName) -> None:
     """Resend all events whose delivery was given up."""
     with open_writer(settings) as (_, writer):
@@ -110,7 +93,6 @@ def webhooks_replay(settings: SettingsOptions, name: WebhookName) -> None:
     typer.echo(f"{requeued} due again")
 
 
-@webhooks.command("retry")
 def webhooks_retry(settings: SettingsOptions, name: WebhookName) -> None:
     """Retry pending deliveries now. Use `replay` for deliveries that were given up."""
     with open_writer(settings) as (_, writer):
@@ -118,7 +100,6 @@ def webhooks_retry(settings: SettingsOptions, name: WebhookName) -> None:
     typer.echo(f"{hastened} due now")
 
 
-@webhooks.command("test")
 def webhooks_test(settings: SettingsOptions, name: WebhookName) -> None:
     """Send a signed event of type `webhook.test`. Exit status 1 if it is not accepted.
 
@@ -131,7 +112,7 @@ def webhooks_test(settings: SettingsOptions, name: WebhookName) -> None:
         result = SendResult(failure or HTTPStatus.OK.value)
     else:
         sender = build_sender(settings)
-        with _open_webhooks(settings) as (engine, _, keys):
+        with open_webhooks(settings) as (engine, _, keys):
             result = asyncio.run(send_test_notice(engine, sender, name, keys=keys, at=utc_now()))
     typer.echo(f"{name}: {'accepted' if result.is_success else 'not accepted'} ({result.answer})")
     if not result.is_success:
@@ -139,36 +120,12 @@ def webhooks_test(settings: SettingsOptions, name: WebhookName) -> None:
 
 
 @contextmanager
-def _open_webhooks(settings: Settings, *, creates: bool = False) -> Iterator[tuple[Engine, Writer, WebhookKeys]]:
+def open_webhooks(settings: Settings, *, creates: bool = False) -> Iterator[tuple[Engine, Writer, WebhookKeys]]:
     """Yield the engine, a started writer, and the loaded keys that encrypt webhook secrets."""
     with open_writer(settings, creates=creates) as (engine, writer):
         keys = open_webhook_keys(settings)
         keys.load()
         yield engine, writer, keys
-
-
-def deliver(
-    settings: SettingsOptions,
-    lease: Annotated[
-        int,
-        typer.Option(
-            help="Seconds until another worker may take over an unfinished delivery.",
-            min=1,
-        ),
-    ] = 60,
-) -> None:
-    """Deliver events until stopped, in a separate process. Several can run at the same time."""
-    with _open_webhooks(settings) as (engine, writer, _keys):
-        dispatcher = build_dispatcher(settings, writer, utc_now, dt.timedelta(seconds=lease))
-        delivery = DispatcherThread(dispatcher, grace_seconds=settings.drain_seconds)
-        team = TeamJobs(settings, engine, writer, utc_now)
-        others = [JobsWorker("clock", team.on_time()), *team.email_workers()]
-        for stopping in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(stopping, lambda *_: delivery.request_stop())
-        for worker in others:
-            worker.start()
-        delivery.run()
-        stop_workers(others)
 
 
 def describe_webhook(webhook: WebhookRow, counted: Mapping[tuple[str, str], int]) -> dict[str, Any]:

@@ -1,64 +1,37 @@
 """`guidance new` to `withdraw`, `import`, `due` and `rendition`: write, check and publish guides."""
 
-import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
 import typer
-from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
-from app.cli.option_groups import Commands
-from app.cli.options import (
-    NO_DATABASE,
-    AsJson,
-    SettingsOptions,
-    echo_json,
-    echo_result,
-    open_engine,
-    open_writer,
-    visible,
-)
-from app.cli.ports import listening_at, ports_from
+from app.cli.guides.published import open_editions, open_published
+from app.cli.options import AsJson, SettingsOptions, echo_json, echo_result, open_writer, visible
+from app.clock import utc_now
 from app.config import Settings
-from app.db.database import DATABASE_FILE
-from app.db.schema import is_behind
-from app.errors import DatabaseUnreadable, SchemaBehind, SeedError, SeedFileError, SetupError
-from app.main import utc_now
+from app.errors import SeedError, SeedFileError, SetupError
 from app.models.guides.edition_files import RenditionFile, file_text, read_edition_file, read_rendition_file
 from app.models.guides.edition_keys import AnyKey, EditionKey, RenditionKey, name_of
-from app.models.guides.legal_statements import LegalStatement
 from app.models.guides.proposed_ids import propose_id
-from app.server.run import run_server
-from app.services.guides.editions import NOTICE, CurrentEdition, EditionHead, find_history, get_history, read_content
-from app.services.guides.guides import list_reviews
+from app.services.guides.editions import EditionHead, get_history
 from app.services.guides.publishing import (
     RENDITIONS,
-    NewEdition,
     Precondition,
     Publication,
     Published,
     check_rendition_file,
-    publish_edition,
     publish_file,
     publish_rendition_file,
     withdraw_published,
 )
-from app.services.guides.reference_data import ReferenceData, read_reference_data
+from app.services.guides.reference_data import read_reference_data
 from app.services.guides.renditions import is_of_former_edition
-from app.services.guides.validation import (
-    CheckedFile,
-    check_file,
-    meant_folder,
-    read_published,
-    write_draft,
-    write_new_file,
-)
+from app.services.guides.validation import check_file, meant_folder, read_published, write_draft, write_new_file
 
 NOT_AGREED = (
     "not published: nobody has approved this content yet. `{command} FILE` prints its digest; publish with `--digest` "
@@ -73,31 +46,10 @@ NOT_NAMED_NEW = (
     "not published: there is no guide `{}` yet. For a new guide, add `--new`. Otherwise move the file to the folder "
     "of its guide.{}"
 )
-rendition = Commands(
-    help="Check, approve, publish and withdraw renditions: guides in other languages and formats.", no_args_is_help=True
-)
 RenditionPath = Annotated[Path, typer.Argument(metavar="FILE", help=".../<guide>/<language>.yaml")]
 RenditionPaths = Annotated[list[Path], typer.Argument(metavar="FILE...", help=".../<guide>/<language>.yaml")]
 LIBRARIES = ("docx", "markdown_it")
 REMARKS = "A draft made from {name}. Compare it with the document: every sentence is here or in these comments."
-
-
-@contextmanager
-def open_published(settings: Settings) -> Iterator[Session | None]:
-    """Yield a session to read what is published, or None if there is no database yet.
-
-    Raise `SchemaBehind` if the schema is older than this program's, or `DatabaseUnreadable` if the database fails.
-    """
-    if settings.database_url is None and not (settings.data_dir / DATABASE_FILE).exists():
-        yield None
-        return
-    with open_engine(settings) as engine, Session(engine) as session:
-        try:
-            if is_behind(engine):
-                raise SchemaBehind
-            yield session
-        except DBAPIError:
-            raise DatabaseUnreadable from None
 
 
 def require_agreed(path: Path, digest: str, agreed: Sequence[str], *, command: str) -> None:
@@ -161,56 +113,6 @@ def _check_each(paths: Sequence[Path], check_one: Callable[[Path], object]) -> N
             typer.echo(f"{path}: no errors")
     if faulty:
         raise typer.Exit(1)
-
-
-def preview(
-    settings: SettingsOptions,
-    path: EditionPath,
-    port: Annotated[
-        int | None,
-        typer.Option(help="Port to listen on: without one 8001, or the next free one.", min=0, max=65535),
-    ] = None,
-) -> None:
-    """Preview the file as an edition, on this computer only: its page, PDFs and changes.
-
-    Uses a temporary folder, which is deleted at the end with everything sent to it.
-    """
-    reference_data = read_reference_data(settings.seed_dir)
-    ports = ports_from(port, 8001)
-    with TemporaryDirectory(prefix="guidance-preview-") as folder, listening_at(ports):
-        only_here = {"data_dir": Path(folder), "database_url": None, "seal_to": (), "deliver": False}
-        trial = settings.model_copy(update=only_here | {"default_guide": None, "log_level": "error"})
-        draft = _publish_in_trial(trial, path, reference_data, settings)
-        list_warnings(path, draft.warnings)
-
-        def announce(address: str) -> None:
-            shown = f"{address}/guides/{draft.key.guide}"
-            typer.echo(f"Preview on {shown} (stop it with Ctrl+C)", err=True)
-
-        run_server(trial, host="127.0.0.1", ports=ports, workers=1, announce=announce)
-
-
-def _publish_in_trial(trial: Settings, path: Path, reference_data: ReferenceData, settings: Settings) -> CheckedFile:
-    """Copy the guide's published editions to the trial database, then publish the file at `path` there.
-
-    Return the checked file. Raise `SeedFileError`, before anything is published, if the file has errors.
-    """
-    at = utc_now()
-    with open_published(settings) as session:
-        draft = check_file(path, reference_data, session, today=at.date())
-        former = [] if session is None else list(reversed(find_history(session, guide=draft.key.guide)))
-        contents = [read_content(session, each.key) for each in former] if session is not None else []
-    with open_writer(trial, creates=True) as (_, writer):
-        for head, content in zip(former, contents, strict=True):
-            if head.number == draft.key.number:
-                continue
-            new = NewEdition(head.guide, content, head.number)
-            writer.run(publish_edition, reference_data, new, at=head.published_at, two_people=False)
-            if head.withdrawn_at is not None:
-                writer.run(withdraw_published, head.key, reason=head.reason or "", at=head.withdrawn_at)
-        new = NewEdition(draft.key.guide, draft.file.content)
-        writer.run(publish_edition, reference_data, new, at=at, two_people=False)
-    return draft
 
 
 def approve(settings: SettingsOptions, path: EditionPath) -> None:
@@ -321,23 +223,20 @@ def _known_guide(path: Path, guide: str) -> Precondition:
     return require
 
 
-@rendition.command("check")
 def check_renditions(settings: SettingsOptions, paths: RenditionPaths) -> None:
     """List every error in the files, compared with their editions, with line numbers. Exit status 1 if there is one."""
-    with _open_editions(settings) as session:
+    with open_editions(settings) as session:
         _check_each(paths, partial(_check, session))
 
 
-@rendition.command("approve")
 def approve_rendition(settings: SettingsOptions, path: RenditionPath) -> None:
     """Check the file and print the digest of its content, for the people responsible to approve."""
-    with _open_editions(settings) as session:
+    with open_editions(settings) as session:
         file = _check(session, path)
     typer.echo(f"{file.guide}, rendition {file.content.language}: {file.digest}")
     typer.echo(f"To publish: guidance rendition publish {path} --digest {file.digest}", err=True)
 
 
-@rendition.command("publish")
 def publish_renditions(settings: SettingsOptions, paths: RenditionPaths, digest: AgreedDigests = None) -> None:
     """Publish renditions from files. The same content changes nothing; different content gets the next number.
 
@@ -352,7 +251,6 @@ def publish_renditions(settings: SettingsOptions, paths: RenditionPaths, digest:
             _echo_published(publish_rendition_file(writer, file, at=utc_now(), two_people=two_people))
 
 
-@rendition.command("withdraw")
 def withdraw_published_rendition(
     settings: SettingsOptions,
     guide: Annotated[str, typer.Argument(metavar="GUIDE", help="The guide's name.")],
@@ -362,15 +260,6 @@ def withdraw_published_rendition(
 ) -> None:
     """Withdraw a rendition. Its content is kept; readers get the reason."""
     _withdraw(settings, RenditionKey(guide, language, number), reason)
-
-
-@contextmanager
-def _open_editions(settings: Settings) -> Iterator[Session]:
-    """Yield a session that reads published editions. Raise `SetupError` if there is no database."""
-    with open_published(settings) as session:
-        if session is None:
-            raise SetupError(NO_DATABASE.format(folder=settings.data_dir))
-        yield session
 
 
 def _check(session: Session, path: Path) -> RenditionFile:
@@ -385,54 +274,6 @@ def _check(session: Session, path: Path) -> RenditionFile:
     if is_of_former_edition(get_history(session, guide=file.guide), file.content.of.edition):
         typer.echo(f"{path}: a later edition is current: every response will say that this is behind", err=True)
     return file
-
-
-def due(
-    settings: SettingsOptions,
-    days: Annotated[
-        int, typer.Option("--within", help="Also list reviews due within this many days.", min=0)
-    ] = NOTICE.days,
-    as_json: AsJson = False,
-) -> None:
-    """List guides due for review: first those without a review date, then by date.
-
-    Shows the team responsible for each guide. After them, the statements about the law to compare with it.
-    """
-    today, within = utc_now().date(), dt.timedelta(days=days)
-    statements = [
-        each for each in read_reference_data(settings.seed_dir).statements if each.is_due(today, within=within)
-    ]
-    with _open_editions(settings) as session:
-        reviews = list_reviews(session)
-    due_now = [each for each in reviews if each.is_due(today, within=within)]
-    lines = ["\t".join(_words(each, today)) for each in due_now]
-    lines += ["\t".join(_words_of_statement(each, today)) for each in statements]
-    echo_result(lines, [*map(_describe, due_now), *map(_describe_statement, statements)], as_json=as_json)
-    if not (due_now or as_json):
-        typer.echo(f"No guide is due for review within {days} days.", err=True)
-
-
-def _describe(edition: CurrentEdition) -> dict[str, str | int | None]:
-    details = edition.details.model_dump(mode="json", include={"review_by", "owner"})
-    return {"guide": edition.guide, "edition": edition.number, **details}
-
-
-def _describe_statement(statement: LegalStatement) -> dict[str, str | int | None]:
-    described = statement.model_dump(mode="json", include={"verified_on", "recheck_by"})
-    return {"statement": statement.id, **described, "source": statement.source.title}
-
-
-def _words_of_statement(statement: LegalStatement, today: dt.date) -> tuple[str, ...]:
-    state = f"{'overdue since' if statement.recheck_by < today else 'compare by'} {statement.recheck_by}"
-    if statement.verified_on is None:
-        state = "never compared"
-    return f"statement {statement.id}", statement.source.version, state, statement.source.title
-
-
-def _words(edition: CurrentEdition, today: dt.date) -> tuple[str, ...]:
-    day, owner = edition.details.review_by, edition.details.owner or "no owner"
-    state = "no day set" if day is None else f"{'overdue since' if day < today else 'due by'} {day}"
-    return edition.guide, f"edition {edition.number}", state, owner
 
 
 def import_document(

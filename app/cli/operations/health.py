@@ -9,10 +9,8 @@ from urllib.parse import urlsplit
 import typer
 
 HTTP_OK = 200
-probe = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
-@probe.command()
 def health(
     url: Annotated[str, typer.Option(help="Address of the service: scheme, host and port.")] = (
         "http://127.0.0.1:8000"

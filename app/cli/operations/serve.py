@@ -6,16 +6,12 @@ from typing import Annotated
 
 import typer
 
-from app.cli.option_groups import Commands
 from app.cli.options import SettingsOptions
 from app.cli.ports import PORT, PORTS_TO_TRY, listening_at, ports_from
 from app.logs import set_up_logs
 from app.server.run import check_recipients, run_server
 
-server = Commands(add_completion=False, pretty_exceptions_enable=False)
 
-
-@server.command()
 def serve(
     settings: SettingsOptions,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from pydantic import Field, field_validator
 
-from app.config import VERSION
+from app.build import VERSION
 from app.models.base import MAX_ITEMS, RequestModel, ResponseModel, Slug, Text, WebAddress, expect_each_once
 from app.models.links import Links
 

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from app.config import VERSION
+from app.build import VERSION
 from app.models.base import ResponseModel
 
 

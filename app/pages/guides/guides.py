@@ -16,7 +16,7 @@ from markupsafe import Markup
 from pydantic import BaseModel
 from sqlmodel import Session
 
-from app.config import VERSION
+from app.build import VERSION
 from app.errors import FaultCode, FieldError, InvalidQuery, NotFound
 from app.http.auth import PUBLIC
 from app.http.context import SessionDep

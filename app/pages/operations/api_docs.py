@@ -9,7 +9,7 @@ from typing import Annotated
 
 from fastapi import Path, Request, Response
 
-from app.config import VERSION
+from app.build import VERSION
 from app.errors import GuidanceError
 from app.http.auth import PUBLIC
 from app.http.context import AppContext

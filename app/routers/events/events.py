@@ -11,9 +11,10 @@ from fastapi import Depends, Query, Security
 from sqlmodel import Session
 from starlette.concurrency import run_in_threadpool
 
+from app.clock import Clock
 from app.errors import CursorAhead
 from app.http.auth import require_actor, require_client
-from app.http.context import Clock, ClockDep, DeskDep
+from app.http.context import ClockDep, DeskDep
 from app.http.params import IN_PLAIN_DIGITS, Limit
 from app.http.problems import RESPONSES_OF_CLIENT_ROUTES, problem_responses
 from app.http.routes import GuidanceRouter

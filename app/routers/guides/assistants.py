@@ -16,7 +16,8 @@ from fastapi import Body, Request, Response
 from fastapi.responses import JSONResponse
 from starlette.datastructures import Headers
 
-from app.config import NAME, VERSION
+from app.build import VERSION
+from app.config import NAME
 from app.http.auth import PUBLIC
 from app.http.context import ContentsDep, ReferenceDataDep, SessionDep, SettingsDep
 from app.http.json_bodies import JSONRoute

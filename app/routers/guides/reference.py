@@ -4,7 +4,8 @@ from typing import Annotated
 
 from fastapi import Path, Request, Response
 
-from app.config import DESCRIPTION, NAME, VERSION
+from app.build import VERSION
+from app.config import DESCRIPTION, NAME
 from app.errors import FaultCode, NoSuchCodeList, NotFound, all_problems
 from app.http.auth import PUBLIC
 from app.http.context import EmergencyContactsDep, ReferenceDataDep, SettingsDep, SignerDep

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
+from app.config import Settings
 from app.db.writer import Writer
 from app.errors import CheckpointNotGenuine, SetupError
 from app.models.audit.audit_log import AUDIT, OUTBOX, AuditEntryRow, CheckpointRow, DeskAct
@@ -184,6 +185,14 @@ def origin_at(public_url: str) -> str:
     if not NAME_OF_HOST.fullmatch(host):
         raise SetupError("the host of GUIDANCE_PUBLIC_URL cannot be in the name of a checkpoint")
     return f"{host}/disclosures"
+
+
+def open_checkpoints(settings: Settings, engine: Engine, writer: Writer, key: Ed25519PrivateKey) -> Checkpoints:
+    """Return the signer of checkpoints of the audit log. `key` also signs receipts.
+
+    Raise `SetupError` if the host of `public_url` cannot be part of a checkpoint's name.
+    """
+    return Checkpoints(engine, writer, NoteSigner(origin_at(settings.public_url), key))
 
 
 def parse_verifier_key(text: str) -> Verifier:

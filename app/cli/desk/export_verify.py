@@ -1,0 +1,48 @@
+"""`guidance export verify`: verifies the export of a concern offline."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.cli.options import echo_json
+from app.errors import SetupError
+from app.models.base import parse_json
+from app.services.desk.exports import find_export_faults, pinned_keys, read_export_file
+
+
+def export_verify(
+    path: Annotated[Path, typer.Argument(metavar="FILE", help="A PDF from guidance desk export.", exists=True)],
+    jwks: Annotated[
+        Path | None, typer.Option(help="The service's /.well-known/jwks.json, saved to a file.", exists=True)
+    ] = None,
+    key: Annotated[
+        list[str] | None,
+        typer.Option(help="Thumbprint (kid) of a published key, instead of --jwks. Repeat for each key."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the text, history and receipts.")] = False,
+) -> None:
+    """Verify that nothing in an export was changed, swapped or left out. Works offline, without an identity.
+
+    Compares the text with what was sealed, sealed texts with the history, and both with the service's signature.
+    """
+    if (jwks is None) == (not key):
+        raise typer.BadParameter("give the published keys: --jwks FILE, or --key for each trusted key")
+    file = read_export_file(path.read_bytes())
+    try:
+        keys = pinned_keys(file.document, key or []) if jwks is None else parse_json(jwks.read_text(encoding="utf-8"))
+    except ValueError:
+        raise SetupError("the file of --jwks must hold a JSON Web Key Set") from None
+    faults = list(find_export_faults(file, keys))
+    for fault in faults:
+        typer.echo(f"{path}: {fault}", err=True)
+    if faults:
+        raise typer.Exit(1)
+    if as_json:
+        echo_json(file.document)
+        return
+    statement, notes = file.document["statement"], "with" if file.document["notes_included"] else "without"
+    typer.echo(
+        f"{file.document['reference']}: complete and unchanged, exported {statement['at']} by {statement['by']}, with "
+        f"{statement['additions']} additions, {notes} the desk's notes, and {len(statement['history'])} acts"
+    )

@@ -1,0 +1,81 @@
+"""`guidance desk hand-over` and `confirm`: a concern for another organisation."""
+
+import base64
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from app.age.keys import seal_to
+from app.cli.desk.client import DeskOptions, Reference
+from app.cli.desk.desk import open_whole
+from app.cli.option_groups import OptionGroup
+from app.cli.options import require_new
+from app.clock import utc_now
+from app.errors import ValidationFailed
+from app.models.links import desk_concern_path
+from app.services.concerns.sealing import read_identities
+from app.services.desk.hand_overs import package_of, read_recipient
+from app.services.key_files import write_key_file
+
+
+@dataclass(frozen=True)
+class Receiver:
+    """The options of a hand-over: the organisation that receives the concern, and the reason."""
+
+    to: Annotated[str, typer.Option(help="The organisation's age recipient. Confirm it by phone.")]
+    body: Annotated[str, typer.Option(help="Name of the organisation.")]
+    reason: Annotated[str, typer.Option(help="Reason, for the audit log. Do not name anyone.")]
+
+
+def desk_hand_over(
+    service: DeskOptions,
+    *,
+    reference: Reference,
+    receiver: Annotated[Receiver, OptionGroup(Receiver)],
+    out: Annotated[Path, typer.Option(help="Output file for the organisation. Must not exist.")],
+    identity: Annotated[
+        Path | None,
+        typer.Option(
+            help="Your age identity. It stays on this computer. Without it the service opens the concern.", exists=True
+        ),
+    ] = None,
+) -> None:
+    """Encrypt a concern for another organisation and record the hand-over. They decrypt the file with plain `age`.
+
+    Includes its additions. Recorded before the file is written. Our signed receipt is written beside it, as .receipt.
+    """
+    require_new(out)
+    body, reason = receiver.body, receiver.reason
+    wanted: dict[str, Any] = {"recipient": receiver.to, "body": body, "reason": reason}
+    try:
+        recipient = read_recipient(receiver.to)
+    except ValidationFailed:
+        raise typer.BadParameter("--to is not an age recipient (age1...)") from None
+    package = None
+    if identity is not None:
+        opened, added = open_whole(service, reference, read_identities(identity))
+        additions = added["additions"]
+        package = seal_to(package_of(opened, additions, body=body, reason=reason, at=utc_now()), recipient)
+        wanted |= {"package_sha256": hashlib.sha256(package).hexdigest(), "additions": len(additions)}
+    entry = service.send_once(desk_concern_path(reference, "hand-over"), wanted)
+    write_key_file(out, package if package is not None else base64.b64decode(entry.pop("package")))
+    write_key_file(out.with_name(f"{out.name}.receipt"), entry["receipt"].encode() + b"\n")
+    service.show(entry, [f"{reference}: hand-over {entry['number']} to {body}, in {out}"])
+
+
+def desk_confirm(
+    service: DeskOptions,
+    *,
+    reference: Reference,
+    number: Annotated[int, typer.Argument(help="Number of the hand-over.", min=1)],
+    receipt: Annotated[
+        typer.FileText, typer.Argument(metavar="FILE", help="File with the receipt. `-` is standard input.")
+    ],
+) -> None:
+    """Store the receipt that the other organisation sent back."""
+    path = desk_concern_path(reference, "hand-over", number, "receipt")
+    entry = service.call("POST", path, body={"receipt": receipt.read().strip()})
+    service.show(entry, [f"{reference}: hand-over {number} confirmed"])

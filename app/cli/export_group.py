@@ -1,0 +1,17 @@
+"""The group `guidance export`, whose first command has a short form."""
+
+from typing import Any
+
+from typer.core import TyperGroup
+
+SITE = "site"
+
+
+class ExportGroup(TyperGroup):
+    """A group in which `export DIR` means `export site DIR`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Insert the command `site` unless the arguments begin with a command or `--help`."""
+        if args[:1] not in ([name] for name in (*self.commands, "--help")):
+            args = [SITE, *args]
+        return list(super().parse_args(ctx, args))

@@ -1,0 +1,80 @@
+"""Commands that are declared by name, and whose modules are imported only when they run."""
+
+import ast
+import gc
+from collections.abc import Callable, Mapping
+from functools import cache, partial
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import typer
+from typer.core import TyperCommand
+from typer.models import CommandFunctionType
+
+from app.cli.option_groups import GroupedCommand
+
+
+class LazyCommand(TyperCommand):
+    """A command in a list. It has the name and the help of its function, whose module it imports to run the command.
+
+    `place` is the function as `module:name`. Typer's other arguments describe an empty function, and are ignored.
+    """
+
+    def __init__(self, name: str | None, *, place: str, **_settings: Any) -> None:
+        self._module, _, self._function = place.partition(":")
+        super().__init__(name)
+
+    def _read_help(self) -> str | None:
+        return docstrings_of(self._module)[self._function]
+
+    def _ignore_help(self, _text: str | None) -> None:
+        """Ignore the help that Typer sets: it is that of an empty function."""
+
+    help = property(_read_help, _ignore_help)
+    """The docstring of the function, which a list of commands shows. It is read without importing the module."""
+
+    def make_context(self, *arguments: Any, **extra: Any) -> Any:
+        """Load the command, and return its context instead: the command parses `arguments` and runs."""
+        return self.load().make_context(*arguments, **extra)
+
+    def load(self) -> Any:
+        """Import the module, and return the command with its parameters.
+
+        If `main` has turned the garbage collector off, turn it on again. It never looks at what is imported by then.
+        """
+        function = getattr(import_module(self._module), self._function)
+        if not gc.isenabled():
+            gc.freeze()
+            gc.enable()
+        single = Commands(add_completion=False)
+        single.command(self.name)(function)
+        return typer.main.get_command(single)
+
+
+class Commands(typer.Typer):
+    """A Typer app whose commands can have option groups, and can be declared without importing their modules."""
+
+    def command(self, name: str | None = None, **options: Any) -> Callable[[CommandFunctionType], CommandFunctionType]:
+        """Return a decorator that declares a function as a command, which can have option groups."""
+        return super().command(name, cls=GroupedCommand, **options)
+
+    def declare(self, places: Mapping[str, str]) -> None:
+        """Declare commands by name. Each function is given as `module:name`, and is imported when the command runs."""
+        for name, place in places.items():
+            make = partial(LazyCommand, place=place)
+            super().command(name, cls=make)(_run_nothing)  # type: ignore[arg-type]  # Typer only calls it
+
+
+def _run_nothing() -> None:
+    """Stand for the function of a `LazyCommand`, because Typer declares functions."""
+
+
+@cache
+def docstrings_of(module: str) -> dict[str, str]:
+    """Return the docstring of each function of `module`, read from the source, without importing the module."""
+    found = find_spec(module)
+    source = Path(str(found and found.origin)).read_bytes()
+    functions = (each for each in ast.parse(source).body if isinstance(each, ast.FunctionDef))
+    return {each.name: ast.get_docstring(each) or "" for each in functions}

@@ -1,0 +1,90 @@
+"""`guidance doctor`: checks the whole installation."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from app.cli.options import AsJson, DataDir, EnvFile, echo_json, paint, read_settings
+from app.clock import utc_now
+from app.config import Settings
+from app.errors import SetupError
+from app.logs import set_up_logs
+from app.main import rehearse_start
+from app.services.operations.check_model import Condition, Finding, exit_status
+from app.services.operations.doctor import examine, failed_unit, refused_settings
+from app.services.operations.doctor_mail import build_report, require_mail
+
+COLOURS = {Condition.FINE: "green", Condition.WARNING: "yellow", Condition.FAULT: "red", Condition.SKIPPED: "cyan"}
+NAME_WIDTH = 18
+NOT_SENT = 3
+"""Exit status of `guidance doctor --mail` if no email can be sent."""
+
+
+def doctor(
+    *,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Skip checks that read every row, and the restore of the newest backup.")
+    ] = False,
+    mail: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="If there is an error, email it there, through GUIDANCE_SMTP_HOST."),
+    ] = None,
+    failed: Annotated[
+        str | None, typer.Option(metavar="UNIT", help="Report this unit as failed, for OnFailure= of systemd.")
+    ] = None,
+    as_json: AsJson = False,
+    data_dir: DataDir = None,
+    env_file: EnvFile = None,
+) -> None:
+    """Check the whole installation: one line per check, with what to do and where to read. Changes nothing.
+
+    Exit status 0 if all is well, 1 for warnings, 2 for errors. With --mail 0, and 3 if no email can be sent.
+    """
+    set_up_logs("error")
+    findings: list[Finding] = [failed_unit(failed)] if failed else []
+    _print(findings if not as_json else ())
+    settings: Settings | None = None
+    try:
+        settings = read_settings(data_dir, env_file)
+    except SetupError as refusal:
+        refused = refused_settings(str(refusal))
+        findings += refused
+        _print(refused if not as_json else ())
+    else:
+        for finding in examine(settings, at=utc_now(), rehearse_start=rehearse_start, is_quick=quick):
+            findings.append(finding)
+            _print([finding] if not as_json else ())
+    if as_json:
+        echo_json([asdict(each) for each in findings])
+    if mail is None:
+        raise typer.Exit(exit_status(findings))
+    if (failure := _mail(findings, settings, mail)) is not None:
+        typer.echo(f"No email can be sent to {mail or 'nobody'}: {failure}.", err=True)
+        raise typer.Exit(NOT_SENT)
+
+
+def _mail(findings: Sequence[Finding], settings: Settings | None, address: str) -> str | None:
+    """If `findings` have errors, email them to `address`. Return the reason if no email can be sent, otherwise None.
+
+    Check the mail settings even if there is no error to send.
+    """
+    if settings is None:
+        return "the settings cannot be read"
+    try:
+        sender = require_mail(settings, address)
+    except SetupError as refusal:
+        return str(refusal)
+    if not any(each.condition is Condition.FAULT for each in findings):
+        return None
+    failure = sender.send(build_report(findings, settings, address, at=utc_now()))
+    return None if failure is None else f"the mail server did not accept it ({failure})"
+
+
+def _print(findings: Sequence[Finding]) -> None:
+    """Print each finding as one line, with the action to take, if any."""
+    for each in findings:
+        condition = paint(f"{each.condition:<7}", COLOURS[each.condition])
+        action = f". {each.action[:1].upper()}{each.action[1:]} (read {each.read})" if each.action else ""
+        typer.echo(f"{condition}  {each.check:<{NAME_WIDTH}}  {each.found}{action}")

@@ -1,0 +1,75 @@
+"""`guidance verify` and `migrate`: the database as a whole."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
+
+from app.cli.audit.audit_log import read_checkpoints
+from app.cli.options import AsJson, SettingsOptions, echo_result, open_engine, progress
+from app.db.schema import migrate_schema
+from app.errors import DatabaseUnreadable
+from app.models.base import OnStep
+from app.services.operations.checkpoints import Checkpoint
+from app.services.operations.verification import find_faults, verify_database, verify_editions
+
+
+def verify(
+    settings: SettingsOptions,
+    checkpoint: Annotated[
+        list[Path] | None,
+        typer.Option(help="A checkpoint stored elsewhere. Repeat the option for each.", exists=True),
+    ] = None,
+    key: Annotated[
+        str | None,
+        typer.Option(help="Key of the checkpoints (`guidance audit key`). Default: the keys on this computer."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Verify the database: pages, schema rules, digests and hash chains, and every row against the audit log.
+
+    Exit status 1 if there is an error. With checkpoints it also detects a database that was rolled back or an audit
+    log that was rewritten.
+    """
+    checkpoints = read_checkpoints(checkpoint or (), settings, key)
+    lines: list[tuple[str, str | None]] = []
+    try:
+        with open_engine(settings) as engine, progress("Verifying") as show:
+            lines.extend(_verify(engine, checkpoints, show))  # earlier results are printed even if the next read fails
+    except DBAPIError:
+        raise DatabaseUnreadable from None
+    finally:
+        told = [f"{name}: {fault or 'as published'}" for name, fault in lines]
+        echo_result(told, [{"name": name, "fault": fault} for name, fault in lines], as_json=as_json)
+    for name, each in checkpoints if not as_json else ():
+        typer.echo(f"{name}: matches the first {each.size} entries")
+    if any(fault is not None for _, fault in lines):
+        raise typer.Exit(1)
+
+
+def _verify(
+    engine: Engine, checkpoints: Sequence[tuple[str, Checkpoint]], show: OnStep
+) -> Iterator[tuple[str, str | None]]:
+    """Verify the database, the editions, and the audit log. Yield the name of each subject, and its fault.
+
+    The fault is None for an edition or a rendition that is as published.
+    """
+    for fault in verify_database(engine):
+        yield "database", fault
+    yield from verify_editions(engine)
+    yield from find_faults(engine, checkpoints, show)
+
+
+def migrate(settings: SettingsOptions, as_json: AsJson = False) -> None:
+    """Migrate the database to the schema of this version, in one transaction.
+
+    Nodes refuse to serve a shared database with an older schema. Stop the nodes, back up the database, run this
+    once, then start the nodes.
+    """
+    with open_engine(settings) as engine:
+        before, now = migrate_schema(engine, settings.data_dir)
+    line = f"schema {now}: nothing to do" if before == now else f"schema {before or '(empty)'} to {now}"
+    echo_result([line], {"before": before, "now": now}, as_json=as_json)

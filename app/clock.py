@@ -1,0 +1,11 @@
+"""The clock of a running service."""
+
+import datetime as dt
+from collections.abc import Callable
+
+Clock = Callable[[], dt.datetime]
+
+
+def utc_now() -> dt.datetime:
+    """Return the current time, in UTC."""
+    return dt.datetime.now(dt.UTC)

@@ -1,0 +1,76 @@
+"""What the `guidance` command imports: a list of commands no module of them, and each command no other."""
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.support.live import environment_for
+from tests.support.prepared import copy_prepared
+
+pytestmark = [pytest.mark.slow, pytest.mark.any_database]
+
+PROGRAM = """
+import atexit, sys
+atexit.register(lambda: print(*sys.modules, file=sys.stderr))
+from app.cli import main
+main()
+"""
+"""Runs a command, and names all modules that it has imported."""
+OF_THE_DATABASE = {"sqlalchemy", "app.config", "app.models.base"}
+OF_A_SERVER = {
+    "fastapi",
+    "starlette",
+    "jinja2",
+    "prometheus_client",
+    "app.main",
+    "app.http",
+    "app.routers",
+    "app.pages",
+}
+MOST_OF_A_READING_COMMAND = 800
+"""Most modules that such a command imports. A service imports 1,400."""
+COMPLETION = {"_GUIDANCE_COMPLETE": "complete_bash", "COMP_WORDS": "guidance desk ", "COMP_CWORD": "2"}
+
+
+def modules_of(words: Sequence[str], folder: Path, **variables: str) -> set[str]:
+    """Return the modules that the command imports in a process of its own."""
+    command = [sys.executable, "-c", PROGRAM, *words]
+    environment = environment_for(folder) | variables
+    ended = subprocess.run(command, capture_output=True, check=True, env=environment, text=True)
+    return set(ended.stderr.splitlines()[-1].split())
+
+
+@pytest.mark.parametrize(
+    ("words", "variables", "most"),
+    [
+        (["--version"], {}, 250),
+        (["--help"], {}, 500),
+        (["desk", "--help"], {}, 500),
+        ([], COMPLETION, 500),
+        (["health", "--help"], {}, 500),
+    ],
+)
+def test_lists_of_commands_and_the_probe_import_no_models(
+    tmp_path: Path, words: list[str], variables: dict[str, str], most: int
+) -> None:
+    read = modules_of(words, tmp_path, **variables)
+
+    assert read & (OF_THE_DATABASE | OF_A_SERVER) == set()
+    assert len(read) <= most
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["clients", "list"], ["desk", "people"], ["audit", "key"], ["webhooks", "list"], ["due"], ["verify"]],
+)
+def test_a_command_that_reads_the_database_imports_no_web_framework(tmp_path: Path, words: list[str]) -> None:
+    copy_prepared(tmp_path / "data")
+
+    read = modules_of([*words, "--data-dir", str(tmp_path / "data")], tmp_path / "data")
+
+    assert "sqlalchemy" in read
+    assert read & OF_A_SERVER == set()
+    assert len(read) <= MOST_OF_A_READING_COMMAND
