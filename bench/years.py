@@ -152,5 +152,4 @@ def _insert(engine: Engine, concerns: Sequence[_Concern], numbers: "count[int]")
         with connection.begin():
             for row, values in rows:
                 connection.execute(insert(table_of(row)), values)
-            with Session(connection) as session:
-                append_events(session, [told for each in concerns for told in each.events])
+            append_events(connection, [told for each in concerns for told in each.events])

@@ -11,7 +11,8 @@ from app.models.audit.audit_log import OUTBOX, AuditEntryRow, ChainRow, Checkpoi
 from app.models.audit.entry_kinds import ENTRY_SPECS, EntryKind
 from app.models.concerns.cards import CardRow
 from app.models.concerns.entries import ENTRY_WAITS, EntryRow
-from app.models.concerns.rows import ConcernRow, StoredReceiptRow
+from app.models.concerns.receipts import ConcernState
+from app.models.concerns.rows import ClosedCountRow, ConcernRow, StoredReceiptRow
 from app.models.desk.hand_overs import HandOverRow
 from app.models.events.rows import DeliveryRow, EventReaderRow, EventRow
 from app.models.guides.edition_rows import EditionRow, GenerationRow, GuideDraftActRow, WithdrawalRow
@@ -44,6 +45,8 @@ NEVER_CHANGES_IN_ENTRIES = (
 )
 RAISE = "RAISE EXCEPTION '{}' USING ERRCODE = 'restrict_violation';"
 RAISE_GENERATION = "UPDATE generation SET number = number + 1 WHERE id = 1"
+IS_CLOSED = f"state = '{ConcernState.CLOSED}'"
+COUNT_CLOSED = f"UPDATE closed_count SET number = number + CASE WHEN NEW.{IS_CLOSED} THEN 1 ELSE -1 END WHERE id = 1"  # noqa: S608  # nosec B608  # own names
 # Resealing (encrypting the same text to other recipients) loses nothing. Every other change of the sealed text does.
 LOSES_ITS_WORDS = (
     "NEW.sealed IS DISTINCT FROM OLD.sealed"
@@ -119,6 +122,7 @@ def declare_rules() -> None:
     _refuse(EditionRow, "are_of_an_edition", "INSERT", why, when=strange)
     _refuse(ConcernRow, "name_an_edition", "INSERT", "a concern names a published edition", when=f"NOT {AN_EDITION}")
     _declare_rules_of_concerns()
+    _declare_count_of_closed()
     _declare_rules_of_entries()
     _declare_rules_of_cards()
     _declare_rules_of_hand_overs()
@@ -149,6 +153,19 @@ def _declare_rules_of_concerns() -> None:
     added = f"EXISTS (SELECT 1 FROM entries WHERE reference = OLD.reference AND {ENTRY_WAITS})"  # noqa: S608  # nosec B608  # own names
     erases = f"(NEW.erased_at IS DISTINCT FROM OLD.erased_at OR {LOSES_ITS_WORDS})"
     _refuse(ConcernRow, "keep_what_was_added", "UPDATE", why, when=f"{erases} AND {added}")
+
+
+def _declare_count_of_closed() -> None:
+    """Declare the row with the number of closed concerns, and the triggers that keep it. Tests are not counted."""
+    create_with_table(ClosedCountRow, "INSERT INTO closed_count (id, number) VALUES (1, 0)")
+    _refuse_losing(ClosedCountRow, "the number of closed concerns is never deleted")
+    changes = {
+        ("count_inserted", "AFTER INSERT"): f"NEW.{IS_CLOSED} AND NOT NEW.test",
+        ("count_changed", "AFTER UPDATE OF state"): f"(NEW.{IS_CLOSED}) <> (OLD.{IS_CLOSED}) AND NOT NEW.test",
+    }
+    for (name, event), when in changes.items():
+        _create_in_sqlite(ConcernRow, name, event, COUNT_CLOSED, when=f" WHEN {when}")
+        _create_in_postgresql(ConcernRow, name, event, f"IF {when} THEN {COUNT_CLOSED}; END IF; RETURN NULL;")
 
 
 def _declare_rules_of_entries() -> None:

@@ -66,12 +66,12 @@ class SharedWrite(Generic[_T]):
     Consecutive operations with the same `write_all` in one commit are written together.
     """
 
-    write_all: Callable[[Session, Sequence[_T]], None]
+    write_all: Callable[[Connection, Sequence[_T]], None]
     value: _T
 
     def __call__(self, session: Session) -> None:
         """Write only `value`."""
-        self.write_all(session, [self.value])
+        self.write_all(session.connection(), [self.value])
 
 
 class Writer:
@@ -279,12 +279,12 @@ def _run(connection: Connection, batch: Sequence[_Queued]) -> list[Outcome]:
             alike = list(group)
             first, values = alike[0], [each.value for each in alike if isinstance(each, SharedWrite)]
             if isinstance(first, SharedWrite):
-                first.write_all(session, values)
+                first.write_all(connection, values)
                 results += [None] * len(values)
             else:
                 results += [operation(session) for operation in alike]
-            session.flush()
-            session.expunge_all()  # the next operation must not see rows that this one loaded
+                session.flush()
+                session.expunge_all()  # the next operation must not see rows that this one loaded
             if not is_in_transaction(connection):
                 raise _TransactionEnded
     return [(result, None) for result in results]

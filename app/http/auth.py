@@ -11,6 +11,7 @@ from fastapi.security.base import SecurityBase
 
 from app.errors import ProviderUnavailable, RateLimited, ScopeMissing, TokenInvalid, TokenMissing
 from app.http.context import context_of
+from app.http.hosts import NETWORKS
 from app.http.turns import OVER
 from app.logs import Log
 from app.models.access.clients import Scope
@@ -84,7 +85,8 @@ def caller_address(request: Request) -> str:
 
 def caller_networks(request: Request) -> Networks:
     """Return the networks under which rate limits count the caller. Return none for an address of this host."""
-    return networks_of(caller_address(request))
+    counted: Networks | None = request.scope["state"].get(NETWORKS)
+    return networks_of(caller_address(request)) if counted is None else counted
 
 
 class SubmitterKey(_Key):

@@ -16,6 +16,8 @@ CACHED_HOSTS = 1000
 FORWARDED_FOR = "x-forwarded-for"
 IS_BELIEVED = "forwarded_by_trusted_proxy"
 """The key that is set in the ASGI scope of a request from a trusted proxy."""
+NETWORKS = "networks"
+"""The key in a request's state for the networks under which a rate limit has counted the caller."""
 HostCheck = Callable[[bytes | None], bool]
 
 

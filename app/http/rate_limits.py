@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.config import Settings
 from app.errors import InternalError, RateLimited, UnknownHost
-from app.http.hosts import HostCheck
+from app.http.hosts import NETWORKS, HostCheck
 from app.http.problem_handlers import problem_response
 from app.http.turns import LANE, OVER
 from app.logs import Log, frames_of
@@ -183,6 +183,7 @@ class GateMiddleware:
         networks = networks_of(scope["client"][0] if scope.get("client") else None)
         if not networks:
             return None
+        scope["state"][NETWORKS] = networks
         client = self._client_of_token.get(token) if token is not None else None
         return (policy, networks) if client is None else (self._client_policy, (Network(client),))
 

@@ -5,6 +5,7 @@ import datetime as dt
 import hashlib
 import json
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from app.models.events.rows import EventKind
 from app.services.events.address_guard import SsrfGuard
 from app.services.events.dispatcher import build_dispatcher
 from app.services.events.webhook_keys import NewWebhook, add_webhook, open_webhook_keys
+from app.services.operations import checkpoints
 from app.services.operations.checkpoints import (
     CHECKPOINT_INTERVAL,
     MerkleTree,
@@ -115,6 +117,18 @@ def test_one_process_makes_a_checkpoint_each_day_after_the_first_entry(
 
     assert made == [0, 0, 1, 1, 1, 2, 3]
     assert dt.timedelta(days=1) == CHECKPOINT_INTERVAL
+
+
+def test_a_checkpoint_is_due_on_the_same_day_after_many_entries(
+    context: AppContext, desk: Desk, reference: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkpoints, "MOST_BETWEEN", 5)
+    due = []
+    for number in range(10):
+        desk.get(f"/concerns/{reference}")
+        due += [number] if context.checkpoints.make_if_due(at=A_TUESDAY) else []
+
+    assert [later - earlier for earlier, later in pairwise(due)] == [5]
 
 
 def test_a_checkpoint_continued_from_the_last_equals_one_of_the_whole(

@@ -130,3 +130,22 @@ def test_what_reads_many_rows_reads_them_outside_the_lock(
     assert answer.status_code == 200, answer.text
     assert any(each.startswith("INSERT INTO audit_entries") for each in asked)
     assert [each for each in asked if each.startswith("SELECT") and "FROM chains" not in each] == []
+
+
+@pytest.mark.embedded  # PostgreSQL reads a small table whole
+@pytest.mark.parametrize("path", ["/v1/desk/summary", "/metrics", "/v1/desk/figures", "/v1/desk/metrics"])
+def test_no_count_of_the_desk_reads_every_concern(service: FastAPI, client: TestClient, path: str) -> None:
+    engine, headers = service.state.context.engine, a_key(client, Scope.READ, Scope.METRICS)
+    stop_workers(service.state.context.workers)
+    asked: list[Any] = []
+    event.listen(engine, "before_cursor_execute", lambda *given: asked.append(given[2:4]))
+
+    assert client.get(path, headers=headers).status_code == 200
+
+    plans = []
+    with engine.connect() as connection:
+        for statement, parameters in [each for each in asked if "FROM concerns" in each[0]]:
+            plans += connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
+    assert plans != []
+    everything = ("SCAN concerns", "SEARCH concerns USING INDEX ix_concerns_received (received_at<?)")
+    assert [row.detail for row in plans if row.detail.startswith(everything)] == []

@@ -137,9 +137,9 @@ def test_arrivals_during_a_flush_are_committed_together_in_order(desk: Desk) -> 
     assert desk.commits == 2
 
 
-def keep_words(session: Session, words: Sequence[str]) -> None:
+def keep_words(connection: Connection, words: Sequence[str]) -> None:
     """Keep them all by one statement."""
-    session.connection().execute(text("INSERT INTO kept (word) VALUES (:word)"), [{"word": word} for word in words])
+    connection.execute(text("INSERT INTO kept (word) VALUES (:word)"), [{"word": word} for word in words])
 
 
 def test_acts_of_one_kind_are_kept_by_statements_that_they_share(desk: Desk) -> None:

@@ -93,6 +93,13 @@ class ConcernRow(SQLModel, table=True):
             sqlite="state = 'received' AND test IS 0",
             postgresql="state = 'received' AND test IS FALSE",
         ),
+        # for the figures of days; a new concern is in neither
+        *(
+            partial_index(
+                f"ix_concerns_{column}", column, sqlite=f"{column} IS NOT NULL", postgresql=f"{column} IS NOT NULL"
+            )
+            for column in ("acknowledged_at", "closed_at")
+        ),
     )
 
     reference: str = TableField(primary_key=True)
@@ -131,6 +138,19 @@ class ConcernRow(SQLModel, table=True):
     came_at: dt.datetime = TableField(sa_type=UtcDateTimeType)
     received_by: str = ""
     sealed: bytes | None = TableField(default=None, sa_type=LargeBinary)
+
+
+class ClosedCountRow(SQLModel, table=True):
+    """The number of closed concerns without tests, in the only row, whose id is 1.
+
+    Triggers change `number` in the transaction that closes or reopens a concern. Counting the closed concerns would
+    take longer with each year. The others are counted when they are read, because they are few.
+    """
+
+    __tablename__ = "closed_count"
+
+    id: int = TableField(primary_key=True)
+    number: int
 
 
 class StoredReceiptRow(SQLModel, table=True):

@@ -94,9 +94,9 @@ class Signpost(Reachable):
     )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class WhoToCall:
-    """The contacts of an edition, and the signposts to show beside them."""
+    """The contacts of an edition, and the signposts to show beside them. Two instances are never equal."""
 
     contacts: tuple[Contact, ...]
     signposts: tuple[Signpost, ...]

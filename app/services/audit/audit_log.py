@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, false, func, insert
-from sqlalchemy import select as select_columns
+from sqlalchemy import ColumnElement, Connection, false, func, literal_column
 from sqlmodel import Session, col, or_, select
 
+from app.db.statements import FixedInsert
 from app.db.tables import table_of
 from app.db.writer import Writer
 from app.models.audit.audit_log import AUDIT, CARDS, WITHOUT_A_CONCERN, AuditEntryRow, DeskAct
@@ -19,9 +19,9 @@ from app.services.audit.chains import End, begin_chains, find_end, write_end
 from app.services.audit.meanwhile import expect_seen
 
 _ROWS = table_of(AuditEntryRow)
-# Built once, because it runs with every concern. Only one writer writes at a time, so no other can take the position.
-_NEXT_POSITION = select_columns(func.coalesce(func.max(_ROWS.c.position), 0) + 1).scalar_subquery()
-_INSERT_ENTRY = insert(_ROWS).values(position=_NEXT_POSITION)
+# Only one writer writes at a time, so no other can take the position.
+_NEXT_POSITION: ColumnElement[int] = literal_column("(SELECT coalesce(max(position), 0) + 1 FROM audit_entries)")
+_NEW_ENTRY = FixedInsert(_ROWS, position=_NEXT_POSITION)
 NO_DETAILS = "{}"
 REPORTER = "reporter"
 """The actor's name in entries for reporters. The audit log stores no reporter's name or network address."""
@@ -64,12 +64,13 @@ def record_action(session: Session, chain: str, act: DeskAct, actor: Actor, deta
     triggers allow the change. Raise `ChangedMeanwhile` if the actor has not seen a change that the action depends on.
     """
     session.flush()  # writes the changes of earlier actions first
-    former = find_end(session, chain)
+    connection = session.connection()
+    former = find_end(connection, chain)
     if actor.seen is not None:
         expect_seen(session, chain, act, client=actor.client, seen=actor.seen)
     columns, end = next_row(chain, former, act, actor, details)
-    session.connection().execute(_INSERT_ENTRY, columns)
-    write_end(session, chain, end, former)
+    _NEW_ENTRY.run(connection, [columns])
+    write_end(connection, chain, end, former)
     return end
 
 
@@ -82,10 +83,10 @@ def record_reading(session: Session, chain: str, act: DeskAct, actor: Actor, det
     record_action(session, chain, act, actor, details)
 
 
-def insert_first_entries(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+def insert_first_entries(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert `rows`, each as the first entry of a new chain, and store the end of each chain."""
-    session.connection().execute(_INSERT_ENTRY, [dict(row) for row in rows])
-    begin_chains(session, [(row["chain"], End(row["number"], row["sha256"])) for row in rows])
+    _NEW_ENTRY.run(connection, rows)
+    begin_chains(connection, [(row["chain"], End(row["number"], row["sha256"])) for row in rows])
 
 
 @dataclass(frozen=True)
@@ -142,7 +143,7 @@ def read_end_of_chain(session: Session, chain: str, *, actor: Actor) -> End:
 
     Record in the chain `audit` that a statement was signed.
     """
-    end = find_end(session, chain)
+    end = find_end(session.connection(), chain)
     record_action(session, AUDIT, DeskAct.STATEMENT_SIGNED, actor, LogDetails(chain=chain))
     return end
 

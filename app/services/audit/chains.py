@@ -7,10 +7,9 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, insert, update
-from sqlalchemy import select as select_columns
-from sqlmodel import Session
+from sqlalchemy import Connection, bindparam, select, update
 
+from app.db.statements import FixedInsert, FixedStatement
 from app.db.tables import table_of
 from app.errors import RowNotStored
 from app.models.audit.audit_log import AuditEntryRow, ChainRow
@@ -18,10 +17,10 @@ from app.models.base import canonical_json, format_utc
 
 FIRST_PREVIOUS_SHA256 = "0" * 64
 _CHAINS = table_of(ChainRow)
-# Built once, because they run with every concern.
-_END = select_columns(_CHAINS.c.length, _CHAINS.c.head_sha256).where(_CHAINS.c.name == bindparam("chain"))
-_NEW_CHAIN = insert(_CHAINS)
-_NEW_END = update(_CHAINS).where(_CHAINS.c.name == bindparam("chain"))
+_OF_CHAIN = _CHAINS.c.name == bindparam("chain")
+_END = FixedStatement(select(_CHAINS.c.length, _CHAINS.c.head_sha256).where(_OF_CHAIN))
+_NEW_CHAIN = FixedInsert(_CHAINS)
+_NEW_END = FixedStatement(update(_CHAINS).where(_OF_CHAIN), ["length", "head_sha256"])
 
 
 class End(NamedTuple):
@@ -52,26 +51,26 @@ def hash_of(row: AuditEntryRow) -> str:
     return sha256_of(row.model_dump(exclude={"sha256", "position"}), previous=row.previous_sha256)
 
 
-def find_end(session: Session, chain: str) -> End:
+def find_end(connection: Connection, chain: str) -> End:
     """Return the end of the chain named `chain`, or `BEFORE_THE_FIRST` if that chain has no rows."""
-    found = session.connection().execute(_END, {"chain": chain}).one_or_none()
-    return BEFORE_THE_FIRST if found is None else End(*found)
+    found = _END.run(connection, {"chain": chain}).one_or_none()
+    return BEFORE_THE_FIRST if found is None else End(found.length, found.head_sha256)
 
 
-def write_end(session: Session, chain: str, end: End, former: End) -> None:
+def write_end(connection: Connection, chain: str, end: End, former: End) -> None:
     """Store `end` as the new end of the chain named `chain`, whose previous end is `former`.
 
     Raise `RowNotStored` if the database updated no row.
     """
     if former == BEFORE_THE_FIRST:
-        begin_chains(session, [(chain, end)])
+        begin_chains(connection, [(chain, end)])
         return
     columns = {"chain": chain, "length": end.number, "head_sha256": end.sha256}
-    if session.connection().execute(_NEW_END, columns).rowcount != 1:
+    if _NEW_END.run(connection, columns).rowcount != 1:
         raise RowNotStored
 
 
-def begin_chains(session: Session, ends: Sequence[tuple[str, End]]) -> None:
+def begin_chains(connection: Connection, ends: Sequence[tuple[str, End]]) -> None:
     """Store the ends of new chains. `ends` are pairs of a chain's name and its end."""
     rows = [{"name": name, "length": end.number, "head_sha256": end.sha256} for name, end in ends]
-    session.connection().execute(_NEW_CHAIN, rows)
+    _NEW_CHAIN.run(connection, rows)

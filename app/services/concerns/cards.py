@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import insert
-from sqlmodel import Session
+from sqlalchemy import Connection
 
 from app.age.keys import Sealer
+from app.db.statements import FixedInsert
 from app.db.tables import table_of
 from app.models.audit.entry_kinds import EntryKind, EntryPlace
 from app.models.base import format_utc
@@ -25,7 +25,7 @@ MAX_LINE = 100
 """Maximum length of a name, a school or another value on a card, in letters. Longer values are cut."""
 CARD = "card"
 """The member that contains the card, in the sealed document."""
-_INSERT = insert(table_of(CardRow))  # built once, because it is executed with every concern
+_NEW_CARD = FixedInsert(table_of(CardRow))
 
 
 def card_of_concern(submission: Mapping[str, Any]) -> dict[str, Any]:
@@ -79,13 +79,13 @@ def number_of_card(place: EntryPlace | None) -> int | None:
     return place.number if place.kind is EntryKind.ADDITION else None
 
 
-def insert_cards(session: Session, cards: Iterable[tuple[str, int, bytes]]) -> None:
+def insert_cards(connection: Connection, cards: Iterable[tuple[str, int, bytes]]) -> None:
     """Insert `cards`: for each, the reference, the number of the addition or `OF_THE_CONCERN`, and the sealed card.
 
     The caller must first record the text of each card, with the digest of the card, in the audit log.
     """
     rows = [{"reference": reference, "addition": addition, "sealed": sealed} for reference, addition, sealed in cards]
-    session.connection().execute(_INSERT, rows)
+    _NEW_CARD.run(connection, rows)
 
 
 def _child(child: Mapping[str, Any]) -> dict[str, Any]:

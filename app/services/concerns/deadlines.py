@@ -139,7 +139,7 @@ def _append(
         concern, own = get_concern(session, addition.reference), (addition.number, addition.acknowledge_by)
         events += events_about(wanted.of_addition, concern, at=at, addition=own)
         setattr(addition, wanted.addition_told, True)
-    append_events(session, events)
+    append_events(session.connection(), events)
     return len(concerns) + len(additions)
 
 

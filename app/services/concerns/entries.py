@@ -178,7 +178,7 @@ def append_entry(
         record_action(session, reference, spec.act, entry.actor, details)
     session.connection().execute(insert(_TABLE), row.model_dump())
     if entry.card is not None:
-        insert_cards(session, [(reference, row.number, entry.card)])
+        insert_cards(session.connection(), [(reference, row.number, entry.card)])
     return row
 
 

@@ -235,7 +235,7 @@ def store_addition(
         kind, answer = EventKind.CONCERN_MESSAGE_ANSWERED, (number, None)
         events += events_about(kind, concern, at=at, message=message, addition=answer)
     events += events_about(EventKind.CONCERN_ADDED, concern, at=at, addition=(number, entry.acknowledge_by))
-    append_events(session, events)
+    append_events(session.connection(), events)
     return receipt
 
 
@@ -250,7 +250,7 @@ def _record_reading(session: Session, reference: str, *, at: dt.datetime) -> Non
     events = []
     for number in numbers:
         events += events_about(EventKind.CONCERN_MESSAGE_READ, concern, at=at, message=number)
-    append_events(session, events)
+    append_events(session.connection(), events)
 
 
 def _unread(session: Session, reference: str) -> Sequence[int]:

@@ -10,10 +10,11 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from sqlalchemy import Engine, insert
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
+from app.db.statements import FixedInsert
 from app.db.tables import table_of
 from app.errors import AlreadyStored, IdempotencyKeyReused
 from app.models.concerns.concern import ImmediateDanger
@@ -25,7 +26,7 @@ TIMES_FOR_DANGER = {
     ImmediateDanger.NOT_SURE.value: "acknowledge_not_sure_minutes",
 }
 """The setting with the time for an acknowledgement, by the answer about danger. Only a time that is set is promised."""
-_NEW_STORED_RECEIPT = insert(table_of(StoredReceiptRow))  # built once, because it is executed with every concern
+_NEW_STORED_RECEIPT = FixedInsert(table_of(StoredReceiptRow))
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ class Retryable:
         Raise `AlreadyStored` if this request is a retry.
         """
         row = self.encrypt(reference, receipt)
-        insert_stored_receipts(session, [row])
+        insert_stored_receipts(session.connection(), [row])
         return row
 
     def replay(self, engine: Engine) -> IdempotentResult:
@@ -128,12 +129,12 @@ class Retryable:
         return IdempotentResult(stored.reference, receipt, is_replay=True)
 
 
-def insert_stored_receipts(session: Session, receipts: Sequence[StoredReceiptRow | None]) -> None:
+def insert_stored_receipts(connection: Connection, receipts: Sequence[StoredReceiptRow | None]) -> None:
     """Insert the receipts that are not None. Raise `AlreadyStored` if an idempotency key was used before."""
     rows = [receipt.model_dump() for receipt in receipts if receipt is not None]
     if not rows:
         return
     try:
-        session.connection().execute(_NEW_STORED_RECEIPT, rows)
+        _NEW_STORED_RECEIPT.run(connection, rows)
     except IntegrityError:
         raise AlreadyStored from None

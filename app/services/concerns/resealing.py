@@ -230,7 +230,7 @@ def _replace(session: Session, anew: _ResealedText, *, actor: Actor) -> bool:
     if anew.card is not None and number is not None:
         card = session.get(CardRow, (anew.place.reference, number))
         if card is None:
-            insert_cards(session, [(anew.place.reference, number, anew.card)])
+            insert_cards(session.connection(), [(anew.place.reference, number, anew.card)])
         else:
             card.sealed = anew.card
     return True

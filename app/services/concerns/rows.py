@@ -3,36 +3,35 @@
 import datetime as dt
 from collections.abc import Sequence
 
-from sqlalchemy import bindparam, func, insert
+from sqlalchemy import Connection, ScalarSelect, bindparam, func
+from sqlalchemy import select as select_columns
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import defer
 from sqlmodel import Session, col, select
 
+from app.db.statements import FixedInsert
 from app.db.tables import table_of
 from app.errors import ConcernErased, NoSuchConcern, ReferenceTaken
-from app.models.concerns.rows import ConcernRow, NewConcern
+from app.models.concerns.receipts import ConcernState
+from app.models.concerns.rows import ClosedCountRow, ConcernRow, NewConcern
 
 NO_SUCH_REFERENCE = "No concern has that reference. Check it for a slip."
 WITHOUT_SEALED = defer(ConcernRow.sealed)  # type: ignore[arg-type]  # SQLModel types a column as its value
 """Query option that leaves out the sealed text of a concern."""
 _ONE_CONCERN = select(ConcernRow).options(WITHOUT_SEALED).where(ConcernRow.reference == bindparam("reference"))
-_NEW_CONCERN = insert(table_of(ConcernRow))  # built once, because it is executed with every concern
-_DEFAULTS = {
-    name: field.default
-    for name, field in ConcernRow.model_fields.items()
-    if not field.is_required() and field.default is not None
-}
+_NEW_CONCERN = FixedInsert(table_of(ConcernRow))
+_DEFAULTS = {name: field.default for name, field in ConcernRow.model_fields.items() if not field.is_required()}
 RECENT_TESTS = dt.timedelta(days=1)
 RECENT_FLOOD = dt.timedelta(hours=1)
 MANY_MARKED = 200
 """More concerns of bursts than this within `RECENT_FLOOD` are a flood. A school would send fewer."""
 
 
-def insert_concerns(session: Session, concerns: Sequence[NewConcern]) -> None:
+def insert_concerns(connection: Connection, concerns: Sequence[NewConcern]) -> None:
     """Insert the concerns. Raise `ReferenceTaken` if another concern already has one of the references."""
     rows = [_DEFAULTS | vars(concern) | {"changed_at": concern.received_at} for concern in concerns]
     try:
-        session.connection().execute(_NEW_CONCERN, rows)
+        _NEW_CONCERN.run(connection, rows)
     except IntegrityError:
         raise ReferenceTaken from None
 
@@ -49,6 +48,20 @@ def count_recent_tests(session: Session, *, now: dt.datetime) -> int:
     """Return the number of tests received in the last day."""
     recent = (col(ConcernRow.received_at) > now - RECENT_TESTS, col(ConcernRow.test).is_(True))
     return session.exec(select(func.count()).select_from(ConcernRow).where(*recent)).one()
+
+
+def closed_count() -> ScalarSelect[int]:
+    """Return a subquery for the stored number of closed concerns. Tests are not counted."""
+    return select(ClosedCountRow.number).where(ClosedCountRow.id == 1).scalar_subquery()
+
+
+def is_closed_count_right(session: Session) -> bool:
+    """Return True if the stored number of closed concerns is the number of closed rows, all of which are read."""
+    closed = select(func.count()).where(
+        col(ConcernRow.state) == ConcernState.CLOSED.value, col(ConcernRow.test).is_(False)
+    )
+    counted, stored = session.execute(select_columns(closed.scalar_subquery(), closed_count())).one()
+    return bool(counted == stored)
 
 
 def has_flood(session: Session, *, now: dt.datetime) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 from anyio import to_thread
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 from sqlmodel import Session
 
 from app.age.keys import Sealer
@@ -221,7 +221,7 @@ class Submissions:
         def write(session: Session) -> None:
             if prepared is not None:
                 with session.begin_nested() as savepoint:
-                    _write_all(session, [prepared])
+                    _write_all(session.connection(), [prepared])
                     savepoint.rollback()
             write_without_change(session)
 
@@ -315,12 +315,12 @@ class Submissions:
         return self.sealer.seal(concern_plaintext(submitted.json, reference, pinned.key, test=submitted.test, at=at))
 
 
-def _write_all(session: Session, prepared: Sequence[_Prepared]) -> None:
-    insert_concerns(session, [each.concern for each in prepared])
-    insert_first_entries(session, [each.audit_entry for each in prepared])
+def _write_all(connection: Connection, prepared: Sequence[_Prepared]) -> None:
+    insert_concerns(connection, [each.concern for each in prepared])
+    insert_first_entries(connection, [each.audit_entry for each in prepared])
     cards = [(each.concern.reference, OF_THE_CONCERN, each.card) for each in prepared if each.card is not None]
     if cards:
-        insert_cards(session, cards)
+        insert_cards(connection, cards)
     real = [each.concern for each in prepared if not each.concern.test]
-    append_events(session, [(EventKind.CONCERN_RECEIVED, each.received_at, concern_payload(each)) for each in real])
-    insert_stored_receipts(session, [each.stored_receipt for each in prepared])
+    append_events(connection, [(EventKind.CONCERN_RECEIVED, each.received_at, concern_payload(each)) for each in real])
+    insert_stored_receipts(connection, [each.stored_receipt for each in prepared])

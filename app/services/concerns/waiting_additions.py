@@ -96,7 +96,7 @@ def _acknowledge(session: Session, concern: ConcernRow, *, first: int, last: int
     events = []
     for addition in sorted((number, due) for number, due in found):
         events += events_about(EventKind.CONCERN_ADDITION_ACKNOWLEDGED, concern, at=at, addition=addition)
-    append_events(session, events)
+    append_events(session.connection(), events)
 
 
 def count_waiting(session: Session, concern: ConcernRow) -> None:

@@ -17,6 +17,7 @@ from app.models.concerns.rows import BY_URGENCY, CLOSED_RANK, ConcernRow
 from app.models.desk.inbox import InboxEntry
 from app.models.desk.inbox_filters import NO_BURST, InboxFilter, InboxOrder
 from app.services.audit.audit_log import Actor, record_reading
+from app.services.concerns.rows import closed_count
 from app.services.concerns.waiting_additions import count_additions
 
 _CONCERNS = table_of(ConcernRow).c
@@ -159,13 +160,14 @@ def count_open(session: Session, queries: Sequence[InboxQuery], *, now: dt.datet
 def count_states(session: Session, *, now: dt.datetime) -> dict[str, int]:
     """Return the number of concerns in each state, and, as `overdue`, of concerns that are overdue.
 
-    A concern with an overdue addition is overdue too. Tests are not counted.
+    A concern with an overdue addition is overdue too. Tests are not counted. The cost does not depend on the number of
+    closed concerns.
     """
-    by_state = select(_CONCERNS.state, func.count()).where(_CONCERNS.test.is_(False)).group_by(_CONCERNS.state)
-    counted = session.execute(by_state)
-    counts = {state.value: 0 for state in ConcernState} | dict(counted.all())
-    overdue = select(func.count()).where(_is_overdue(now))
-    return counts | {"overdue": session.execute(overdue).scalar_one()}
+    states = (ConcernState.RECEIVED.value, ConcernState.ACKNOWLEDGED.value)
+    counted = [func.count().filter(_CONCERNS.state == state) for state in states]
+    is_open = (_CONCERNS.waiting < CLOSED_RANK, _CONCERNS.test.is_(False))
+    found = session.execute(select(*counted, func.count().filter(_is_overdue(now)), closed_count()).where(*is_open))
+    return dict(zip((*states, "overdue", ConcernState.CLOSED.value), found.one(), strict=True))
 
 
 def read_inbox(

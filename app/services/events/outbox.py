@@ -10,10 +10,11 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import Connection
 from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, func, select
 
+from app.db.statements import FixedInsert
 from app.db.tables import table_of
 from app.db.writer import Writer
 from app.errors import CursorAhead
@@ -28,8 +29,8 @@ from app.models.links import CHECKPOINT, desk_concern_path, edition_path, rendit
 from app.services.audit.audit_log import Actor, record_action, record_reading
 from app.services.audit.chains import find_end, write_end
 
-# Built once, because these statements are executed with every concern.
-_NEW_EVENT = insert(table_of(EventRow))
+_NEW_EVENT = FixedInsert(table_of(EventRow))
+_NEW_DELIVERY = FixedInsert(table_of(DeliveryRow))
 _ACTIVE_WEBHOOKS = select_columns(table_of(WebhookRow).c.name, table_of(WebhookRow).c.kinds).where(
     table_of(WebhookRow).c.disabled_at.is_(None)
 )
@@ -46,16 +47,15 @@ def new_message_id() -> str:
 
 def append_event(session: Session, kind: EventKind, *, at: dt.datetime, data: dict[str, Any]) -> None:
     """Store an event, and a delivery to each webhook that subscribes to `kind`, in the caller's transaction."""
-    append_events(session, [(kind, at, data)])
+    append_events(session.connection(), [(kind, at, data)])
 
 
-def append_events(session: Session, events: Sequence[Event]) -> None:
+def append_events(connection: Connection, events: Sequence[Event]) -> None:
     """Append `events` to the hash chain of events, with their deliveries, in the caller's transaction."""
     if not events:
         return
-    connection = session.connection()
     active = sorted((name, kinds) for name, kinds in connection.execute(_ACTIVE_WEBHOOKS))
-    former = find_end(session, OUTBOX)
+    former = find_end(connection, OUTBOX)
     end = former
     rows: list[dict[str, Any]] = []
     for kind, at, data in events:
@@ -63,8 +63,8 @@ def append_events(session: Session, events: Sequence[Event]) -> None:
         row = {"id": end.number + 1, "kind": kind.value, "at": at, "data": data, "webhooks": webhooks}
         end = end.after(row)
         rows.append(row | {"sha256": end.sha256})
-    connection.execute(_NEW_EVENT, rows)
-    write_end(session, OUTBOX, end, former)
+    _NEW_EVENT.run(connection, rows)
+    write_end(connection, OUTBOX, end, former)
     deliveries = [
         {
             "event_id": row["id"],
@@ -73,12 +73,13 @@ def append_events(session: Session, events: Sequence[Event]) -> None:
             "state": DeliveryState.PENDING.value,
             "attempts": 0,
             "due": row["at"],
+            "last_answer": None,
         }
         for row in rows
         for name in row["webhooks"]
     ]
     if deliveries:
-        connection.execute(insert(table_of(DeliveryRow)), deliveries)
+        _NEW_DELIVERY.run(connection, deliveries)
 
 
 def event_id(number: int, kind: str, at: dt.datetime, data: dict[str, Any]) -> str:
@@ -97,7 +98,7 @@ def concern_payload(concern: ConcernRow | NewConcern) -> dict[str, Any]:
 
 def announce(session: Session, kind: EventKind, concern: ConcernRow, *, at: dt.datetime) -> None:
     """Append an event of `kind` about `concern`, unless the concern is a test."""
-    append_events(session, events_about(kind, concern, at=at))
+    append_events(session.connection(), events_about(kind, concern, at=at))
 
 
 def events_about(

@@ -160,7 +160,7 @@ def insert_next_edition(
         if not is_of_former_edition(history, each.edition):
             data = rendition_payload(each.key, each.content, digest=each.digest, behind=True)
             events.append((EventKind.RENDITION_BEHIND, at, data))
-    append_events(session, events)
+    append_events(session.connection(), events)
     return Published(key, digest, at, is_new=True)
 
 

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from app.models.guides.contacts import Contact, OpeningHours
 from app.models.guides.signposts import Signpost, SignpostScope, WhoToCall
@@ -82,6 +83,11 @@ class DutyHours:
         The duty team is the first contact with a phone number. On a bank holiday the out-of-hours teams answer, unless
         the duty team is open all day. If no hours are known, the duty team comes first.
         """
+        return self._teams_in(who, at.replace(second=0, microsecond=0))
+
+    @lru_cache(maxsize=64)  # noqa: B019  # one instance for each process, and few guides and minutes
+    def _teams_in(self, who: WhoToCall, at: dt.datetime) -> Teams:
+        """Return the teams as `teams` does. `at` is the start of a minute: opening hours are in whole minutes."""
         duty, words, hours = self._duty_of(who.contacts)
         is_open = self._is_open(hours, at) if hours else None
         teams = [] if duty is None else [Team(duty, words, is_open)]

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from sqlalchemy import Engine
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from app.config import Settings
 from app.db.writer import Writer
@@ -30,6 +30,11 @@ from app.services.audit.chains import find_end
 from app.services.events.outbox import append_event, checkpoint_payload
 
 CHECKPOINT_INTERVAL = dt.timedelta(days=1)
+MOST_BETWEEN = 20_000
+"""A checkpoint is due after this many audit entries, even on the same day.
+
+A checkpoint that is asked for reads the entries since the last one: without this number, all entries of a large import.
+"""
 LEAF, NODE = b"\x00", b"\x01"
 ED25519 = b"\x01"
 KEY_ID_BYTES = 4
@@ -161,9 +166,10 @@ class Checkpoints:
         return self.writer.run(_insert, self.signer, at, before)
 
     def make_if_due(self, *, at: dt.datetime) -> CheckpointRow | None:
-        """Make a checkpoint as `make` does, if the last one is at least a day old. Otherwise return None.
+        """Make a checkpoint as `make` does, if the last one is a day old or `MOST_BETWEEN` entries ago.
 
-        If there is no checkpoint yet, the age of the first audit entry counts. Only one of several processes makes it.
+        Otherwise return None. If there is no checkpoint yet, the age of the first audit entry counts, and all entries.
+        Only one of several processes makes it.
         """
         with Session(self.engine) as session:
             if not _is_due(session, at):
@@ -262,7 +268,9 @@ def _is_due(session: Session, at: dt.datetime) -> bool:
     last = _find_last(session)
     first = select(AuditEntryRow.at).order_by(col(AuditEntryRow.position)).limit(1)
     since = last.at if last is not None else session.exec(first).first()
-    return since is not None and since + CHECKPOINT_INTERVAL <= at
+    entries = session.exec(select(func.max(AuditEntryRow.position))).one() or 0
+    is_many = entries - (last.size if last is not None else 0) >= MOST_BETWEEN
+    return is_many or (since is not None and since + CHECKPOINT_INTERVAL <= at)
 
 
 def _record_signing(session: Session, actor: Actor) -> None:
@@ -270,7 +278,7 @@ def _record_signing(session: Session, actor: Actor) -> None:
 
     So the checkpoint, which includes this entry, covers the events too.
     """
-    events = find_end(session, OUTBOX)
+    events = find_end(session.connection(), OUTBOX)
     details = CheckpointDetails(events=events.number, sha256=events.sha256) if events.number else CheckpointDetails()
     record_action(session, AUDIT, DeskAct.CHECKPOINT_SIGNED, actor, details)
 

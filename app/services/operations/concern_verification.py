@@ -21,6 +21,7 @@ from app.models.desk.hand_over_details import acts_of_hand_overs, recorded_hand_
 from app.models.desk.hand_overs import HandOverRow
 from app.services.audit.replay import RecordedConcern, replay
 from app.services.concerns.cards import number_of_card
+from app.services.concerns.rows import is_closed_count_right
 
 CONCERNS_AT_ONCE = 50
 """The number of concerns that are read in one transaction. Each takes about 5 ms.
@@ -48,7 +49,8 @@ class _Concern:
 def verify_concerns(engine: Engine, on_step: OnStep = show_no_progress) -> Iterator[tuple[str, str]]:
     """Yield the reference and the fault for each way in which a concern disagrees with its audit log chain.
 
-    Also yield a fault for each chain of a concern that has no row. `on_step` gets the number of concerns checked, and
+    Also yield a fault for each chain of a concern that has no row, and one if the stored number of closed concerns is
+    wrong. `on_step` gets the number of concerns checked, and
     of all concerns.
     """
     with Session(engine) as session:
@@ -67,6 +69,8 @@ def verify_concerns(engine: Engine, on_step: OnStep = show_no_progress) -> Itera
             on_step(done, total)
         for reference in _without_a_concern(session):
             yield reference, "it has an audit log, and no row"
+        if not is_closed_count_right(session):
+            yield "closed concerns", "their stored number is not the number of rows"
 
 
 def count_concerns(session: Session) -> int:

@@ -130,7 +130,7 @@ def _faults_in_events(
             end = End(own, stored)
             if unseen.pop(own, end.sha256) != end.sha256:
                 yield about, "it, or one before it, is not the one that the record names"
-    if find_end(session, OUTBOX) != end:
+    if find_end(session.connection(), OUTBOX) != end:
         yield "events", f"the last one is {end.number}, and that is not where they should end"
     yield from (("events", f"the record names {each} of them, and there are {end.number}") for each in unseen)
 

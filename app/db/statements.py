@@ -1,0 +1,64 @@
+"""Statements that run with every concern, compiled once."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, CursorResult, Dialect, Insert, Select, Table, Update
+from sqlalchemy.sql.compiler import SQLCompiler
+
+from app.errors import RowNotStored
+
+
+class _Compiled(NamedTuple):
+    """The SQL of a statement, and the function that makes its parameters from the values of a row."""
+
+    sql: str
+    parameters: Callable[[Mapping[str, Any]], Any]
+
+
+class FixedStatement:
+    """A statement whose SQL is compiled once for each kind of database, and not looked up at each execution.
+
+    A look-up takes longer than the database itself. Values are converted, and errors raised, as SQLAlchemy does for the
+    same statement. Every parameter of the statement is a value of a row. Values of a result are those of the driver.
+    """
+
+    def __init__(self, statement: Insert | Update | Select[Any], columns: Sequence[str] | None = None) -> None:
+        self._statement = statement
+        self._columns = columns
+        self._compiled: dict[str, _Compiled] = {}
+
+    def run(self, connection: Connection, *rows: Mapping[str, Any]) -> CursorResult[Any]:
+        """Run the statement with the values of each of `rows`, and return the result."""
+        compiled = self._compiled.get(connection.dialect.name) or self._compile(connection.dialect)
+        return connection.exec_driver_sql(compiled.sql, [compiled.parameters(row) for row in rows])
+
+    def _compile(self, dialect: Dialect) -> _Compiled:
+        compiled = self._statement.compile(dialect=dialect, column_keys=self._columns)
+        assert isinstance(compiled, SQLCompiler)  # noqa: S101  # for mypy: other compilers are of types and DDL
+        made = self._compiled[dialect.name] = _Compiled(compiled.string, _parameters_of(compiled, dialect))
+        return made
+
+
+def _parameters_of(compiled: SQLCompiler, dialect: Dialect) -> Callable[[Mapping[str, Any]], Any]:
+    """Return the function that makes the parameters of the driver: a tuple, or a mapping for named parameters."""
+    names = compiled.positiontup or list(compiled.binds)
+    processors = [compiled.binds[name].type.dialect_impl(dialect).bind_processor(dialect) for name in names]
+    takes = list(zip(names, processors, strict=True))
+    if compiled.positiontup is None:
+        return lambda row: {name: row[name] if process is None else process(row[name]) for name, process in takes}
+    return lambda row: tuple([row[name] if process is None else process(row[name]) for name, process in takes])
+
+
+class FixedInsert:
+    """An INSERT of whole rows into a table, compiled once. `expressions` are columns with SQL in place of a value."""
+
+    def __init__(self, table: Table, **expressions: Any) -> None:
+        columns = [each.name for each in table.c if each.computed is None]
+        statement = table.insert().values(**expressions) if expressions else table.insert()
+        self._statement = FixedStatement(statement, [name for name in columns if name not in expressions])
+
+    def run(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Insert `rows`. Raise `RowNotStored` if fewer rows are written, because an added trigger discards rows."""
+        if self._statement.run(connection, *rows).rowcount < len(rows):
+            raise RowNotStored
