@@ -4,6 +4,7 @@ import base64
 import datetime as dt
 import gzip
 import hashlib
+import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -58,6 +59,7 @@ SAFE = ("GET", "HEAD")
 STATIC_DIR = PAGES_DIR / "static"
 STYLESHEETS = ("pages.css", "exit_bar.css", "look.css", "phone.css")
 """The files that make up the stylesheet `pages.css`, in this order."""
+COMMENT = re.compile(r"/\*.*?\*/\n?", re.DOTALL)
 UNSEAL_SCRIPT = STATIC_DIR / "unseal.js"
 UNSEAL_PAGE = UNSEAL_SCRIPT.with_suffix(".html")
 
@@ -108,7 +110,7 @@ def page_templates() -> jinja2.Environment:
 
 
 def stylesheet(settings: Settings) -> str:
-    """Return one stylesheet: the council's colours as CSS variables, then the files of `STYLESHEETS`."""
+    """Return one stylesheet: the council's colours as CSS variables, and `STYLESHEETS` without their comments."""
     return _stylesheet(settings.council_colour, settings.council_button_colour)
 
 
@@ -116,7 +118,8 @@ def stylesheet(settings: Settings) -> str:
 def _stylesheet(band: str, button: str) -> str:
     on_band, on_button = text_colour_on(band), text_colour_on(button)
     colours = f":root{{--band:{band};--on-band:{on_band};--button:{button};--on-button:{on_button}}}\n"
-    return "".join((colours, *((STATIC_DIR / name).read_text(encoding="utf-8") for name in STYLESHEETS)))
+    files = "".join((STATIC_DIR / name).read_text(encoding="utf-8") for name in STYLESHEETS)
+    return colours + COMMENT.sub("", files)
 
 
 @cache

@@ -19,7 +19,7 @@ HELP = {
     "/worried-about-a-friend": "Your friend is in danger: call now",
 }
 TO_FORM = {
-    "/raise-a-concern": "Raise a concern",
+    "/raise-a-concern": "Tell us about a child",
     "/worried-about-yourself": "I am under 18",
     "/worried-about-a-friend": "Tell us about your friend",
 }

@@ -128,7 +128,7 @@ def test_answers_changed_after_an_error_are_kept_by_back(page: Page) -> None:
 
 MISSING = {
     FORM: {
-        "immediate_danger": "Select yes if a child is in immediate danger.",
+        "immediate_danger": "Choose yes, no or not sure.",
         "concern.narrative": "Write what you are worried about. One sentence is enough.",
         "reporter.kind": "Select who you are.",
     },
@@ -228,7 +228,7 @@ def test_a_long_text_says_how_many_letters_are_left(page: Page) -> None:
     expect(page.locator(".problem")).to_be_focused()
 
     expect(page.locator(".problem a")).to_have_text(
-        ["What has the child said?: use at most 5,000 letters. You have written 5,002."]
+        ["What has the child said? Use at most 5,000 letters. You have written 5,002."]
     )
 
 

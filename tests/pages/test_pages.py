@@ -441,14 +441,15 @@ def test_a_concern_needs_no_guide_even_if_there_are_two(client: TestClient, serv
     }
 
 
-def test_home_leads_a_child_to_its_form_without_choosing_a_guide(client: TestClient, service: FastAPI) -> None:
+def test_home_leads_to_forms_without_a_guide_and_a_guide_to_its_own(client: TestClient, service: FastAPI) -> None:
     one = client.get("/").text
     publish_next(service, guide="child-criminal-exploitation")
     two = client.get("/").text
 
-    assert f'href="/raise-a-concern/{SLUG}"' in one
-    assert 'class="button start" href="/raise-a-concern"' in two
-    assert 'href="/worried-about-yourself"' in one
+    for page in (one, two):
+        assert 'class="button start" href="/raise-a-concern"' in page
+        assert 'href="/worried-about-yourself"' in page
+    assert f'class="button start" href="/raise-a-concern/{SLUG}"' in client.get(f"/guides/{SLUG}").text
 
 
 def test_a_child_gets_five_direct_questions_with_childline_first(shared: TestClient) -> None:
@@ -520,7 +521,7 @@ ADULTS_ALONE = (
     "Alfa",
     "signed receipt",
     "immediate danger",
-    "Save this as a file",
+    "Keep a copy",
 )
 
 

@@ -32,6 +32,7 @@ from app.pages.concerns.form_layout import (
     Question,
     QuestionKind,
     RepeatableGroup,
+    labelled,
     part_of,
 )
 from app.pages.languages import gettext
@@ -147,6 +148,7 @@ class FormBuilder:
                 section,
                 title=gettext(section.title),
                 hint=gettext(section.hint),
+                group=gettext(section.group),
                 elements=tuple(self._elements([field for path in section.paths for field in _fields_at(fields, path)])),
             )
             for section in self.variant.sections
@@ -212,7 +214,7 @@ class FormBuilder:
             ),
             is_required=field.is_required,
             if_missing=gettext(asking.missing),
-            is_number=field.value_schema.get("type") == "integer",
+            **self._number_limits(field),
             max_letters=field.value_schema.get("maxLength", 0) if kind in OF_TEXT else 0,
             part=gettext(part_of(field.path, asking)),
             input_type=asking.autofill[0],
@@ -220,6 +222,18 @@ class FormBuilder:
             calls_for_help=field.path == DANGER,
             follow_up_groups=tuple(tuple(group) for group in groups.values()),
         )
+
+    def _number_limits(self, field: SchemaField) -> dict[str, Any]:
+        """Return the attributes of the question that concern numbers. Return none if it does not ask for a number."""
+        if field.value_schema.get("type") != "integer":
+            return {}
+        maximum, label = field.value_schema["maximum"], self._label(field)
+        return {
+            "is_number": True,
+            "maximum": maximum,
+            "if_no_number": labelled(label, gettext(FAULTS["int_type"][1])),
+            "if_too_large": labelled(label, gettext(FAULTS["less_than_equal"][1]).format(le=maximum)),
+        }
 
     def _kind_and_choices(self, field: SchemaField) -> tuple[QuestionKind, tuple[Choice, ...]]:
         if field.value_schema.get("type") == "object":
@@ -283,6 +297,7 @@ def _sentences_of_forms() -> Iterator[str]:
     yield from (section.entry.heading for section in Section)
     yield from (each.sentence for each in reference_data.statements if each.sentence)
     yield from (each.when for each in reference_data.all_signposts if each.id == CHILDLINE and each.when)
+    yield from (each.name for each in reference_data.all_signposts if each.without_speech)
     yield from (code.for_reporter or code.label for code in reference_data.get_code_list("outcome").codes)
     counts = dict.fromkeys(ENTRY_NAMES, 1)
     for variant in (ABOUT_A_CHILD, ABOUT_YOURSELF, ABOUT_A_FRIEND):
@@ -292,7 +307,7 @@ def _sentences_of_forms() -> Iterator[str]:
 
 def _words_of(form: ConcernForm) -> Iterator[str]:
     for section in form:
-        yield from (section.title, section.hint)
+        yield from (section.title, section.hint, section.group)
         for element in section.elements:
             if isinstance(element, RepeatableGroup):
                 yield from (element.title, element.hint, element.entry_name)
