@@ -47,6 +47,7 @@ from app.pages.text_format import (
     short_moment,
     spoken,
 )
+from app.pages.wrong_doors import other_contacts
 from app.services.guides.guides import split_at_words
 from app.services.guides.pdf import text_colour_on
 from app.services.guides.presenters import address_text, citation_text
@@ -179,6 +180,7 @@ class Site:
             "signposts": [each for each in who.signposts if not each.emergency],
             "teams": self.teams,
             "who": who,
+            "not_this": other_contacts(context.settings, who.signposts),
             "faults": {},
             "style": stylesheet(context.settings) if self.request.method in SAFE else "",
         }

@@ -226,3 +226,32 @@ def test_a_letter_or_a_subject_without_guides_is_an_error_page(four: TestClient,
 
     assert response.status_code in (400, 404)
     assert POLICE in response.text
+
+
+@for_each(
+    ("words", "said"),
+    [
+        ("my teacher", ("tel:+441225396312", "officer for people who work")),
+        ("I want to complain", ("Complaints go to another team.",)),
+        ("vulnerable adult", ("call adult social care",)),
+        ("snapchat", ("One Minute Guide",)),
+        ("he has my pictures", ("One Minute Guide",)),
+        ("helpline", ("NSPCC Helpline", "tel:+448088005000")),
+        ("going country", ("No guide here is about ‘<span>going country</span>’ yet.",)),
+    ],
+)
+def test_peoples_words_lead_to_somebody_to_call_or_to_what_to_do(
+    client: TestClient, words: str, said: tuple[str, ...]
+) -> None:
+    main = search(client, words).text.partition("<main")[2].partition('class="call"')[0]
+
+    assert [each for each in said if each not in main] == []
+
+
+def test_other_reasons_to_come_have_the_councils_own_contacts(tmp_path: Path) -> None:
+    own = {"adults_contact": ("tel:01632960002",), "complaints_contact": ("mailto:complaints@council.example",)}
+    with TestClient(a_service(data_dir=tmp_path / "data", **own)) as client:
+        for path in ("/", "/raise-a-concern"):
+            found = client.get(path).text.partition("Not this?")[2].partition("</details>")[0]
+            for address in ("tel:01632960002", "tel:+441225396312", "mailto:complaints@council.example"):
+                assert f'href="{address}"' in found, path
