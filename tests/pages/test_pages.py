@@ -576,6 +576,81 @@ def test_a_reader_who_says_under_18_gets_a_childs_words(client: TestClient, rece
     assert 'name="voice"' not in others + strange
 
 
+@pytest.mark.parametrize("path", ["/worried-about-yourself", "/worried-about-a-friend"])
+def test_the_title_of_each_page_of_the_young_says_nothing(client: TestClient, path: str) -> None:
+    answers = {"immediate_danger": "no", "concern.narrative": "Somebody frightens me.", "key": KEY}
+    pages = {do: client.post(path, data=answers | {"do": do}).text for do in ("change:", "check", "now", "send")}
+    pages["form"] = client.get(path).text
+    fields = dict(re.findall(r'name="(code|voice|reference)" value="([^"]*)"', pages["send"]))
+    pages["status"] = client.post("/concerns", data=fields).text
+
+    for name, page in pages.items():
+        assert "<title>Form - One Minute Guide</title>" in page, name
+        assert "data-dull" in page, name
+
+
+CLOSED = {
+    "child": ("You can still write to us here", "help to you and your family", "tel:+448001111"),
+    "friend": ("You can still write to us here", "help to your friend", "tel:+448001111"),
+    "professional": ("ask for a manager", "We may ask you to take part."),
+    "under_duty": ("ask for a manager", "Keep your signed receipt."),
+    "": ("We have finished with this concern.", "A worker will offer the family help. You do not need"),
+}
+
+
+def test_a_closed_concern_speaks_to_whoever_reads_it(
+    client: TestClient, service: FastAPI, receipt: dict[str, Any]
+) -> None:
+    desk, reference = desk_of(service, client), receipt["reference"]
+    desk.act(reference, "acknowledgement")
+    assert desk.act(reference, "outcome", outcome="early_help", shared_with_reporter=True).is_success
+    proof = {"reference": reference, "code": receipt["status_token"]}
+
+    for reader, said in CLOSED.items():
+        main = client.post("/concerns", data=proof | {"voice": reader}).text.partition("<main")[2]
+        assert [each for each in said if each not in main] == [], reader
+        assert (re.search("(?i)>closed<|have finished", main) is None) == (reader in ("child", "friend")), reader
+
+
+@for_each(
+    ("duty", "reader"), [({}, "professional"), ({"reporter.duty_to_report.made_under_duty": "yes"}, "under_duty")]
+)
+def test_the_receipt_leads_on_in_the_readers_words(tmp_path: Path, duty: dict[str, str], reader: str) -> None:
+    with TestClient(a_service(data_dir=tmp_path / "data", duty_to_report_from="2026-01-01")) as client:
+        page = post(client, duty | {"do": "send", "key": ""}).text
+
+    assert re.findall(r'name="voice" value="([^"]*)"', page) == [reader]
+
+
+def test_a_further_child_takes_home_and_school_of_the_first(shared: TestClient) -> None:
+    two = {
+        "count:children": "2",
+        "children.0.given_names": "Alex",
+        "children.0.school_or_setting": "Example Academy",
+        "children.0.home_address.postcode": "BA1 1AA",
+        "children.1.given_names": "Billie",
+    }
+
+    offered = post(shared, two | {"do": "change:"}).text
+    checked = [post(shared, two | {"do": do}).text for do in ("same:children.1", "same:children.9", "same:others.1")]
+
+    assert re.findall(r'value="(same:[^"]*)"', offered) == ["same:children.1", "same:children.2"][:1]
+    for page, copies in zip(checked, (2, 1, 1), strict=True):
+        assert page.count('value="Example Academy"') == page.count('value="BA1 1AA"') == copies
+        assert page.count('value="Alex"') == page.count('value="Billie"') == 1
+
+
+def test_every_field_of_free_text_takes_the_direction_of_what_is_typed(shared: TestClient) -> None:
+    pages = [shared.get(path).text for path in (FORM, "/worried-about-yourself", "/search")]
+    pages.append(post(shared, {"do": "check", "concern.narrative": "\u0645\u06cc\u06ba \u067e\u0631"}).text)
+
+    fields = [each for page in pages for each in re.findall(r"<textarea[^>]*>|<input type=\"text\"[^>]*>", page)]
+    words = [each for each in fields if "inputmode" not in each]
+    assert len(words) > 60
+    assert [each for each in words if 'dir="auto"' not in each] == []
+    assert '<span class="as-typed" dir="auto">\u0645' in pages[-1]
+
+
 def test_a_child_who_leaves_out_a_required_answer_reads_what_to_do(shared: TestClient) -> None:
     page = shared.post("/worried-about-yourself", data={"do": "check"})
 
