@@ -60,7 +60,7 @@ SAFE = ("GET", "HEAD")
 STATIC_DIR = PAGES_DIR / "static"
 STYLESHEETS = ("pages.css", "exit_bar.css", "look.css", "phone.css")
 """The files that make up the stylesheet `pages.css`, in this order."""
-COMMENT = re.compile(r"/\*.*?\*/\n?", re.DOTALL)
+COMMENT_OR_BREAK = re.compile(r"/\*.*?\*/|\n", re.DOTALL)
 UNSEAL_SCRIPT = STATIC_DIR / "unseal.js"
 UNSEAL_PAGE = UNSEAL_SCRIPT.with_suffix(".html")
 
@@ -111,7 +111,7 @@ def page_templates() -> jinja2.Environment:
 
 
 def stylesheet(settings: Settings) -> str:
-    """Return one stylesheet: the council's colours as CSS variables, and `STYLESHEETS` without their comments."""
+    """Return one stylesheet: the council's colours as CSS variables, and the bare rules of `STYLESHEETS`."""
     return _stylesheet(settings.council_colour, settings.council_button_colour)
 
 
@@ -120,7 +120,7 @@ def _stylesheet(band: str, button: str) -> str:
     on_band, on_button = text_colour_on(band), text_colour_on(button)
     colours = f":root{{--band:{band};--on-band:{on_band};--button:{button};--on-button:{on_button}}}\n"
     files = "".join((STATIC_DIR / name).read_text(encoding="utf-8") for name in STYLESHEETS)
-    return colours + COMMENT.sub("", files)
+    return colours + COMMENT_OR_BREAK.sub("", files)
 
 
 @cache

@@ -576,6 +576,23 @@ def test_a_reader_who_says_under_18_gets_a_childs_words(client: TestClient, rece
     assert 'name="voice"' not in others + strange
 
 
+def test_one_tick_says_that_somebody_works_with_children_and_shows_whom_to_call(
+    client: TestClient, service: FastAPI
+) -> None:
+    tick = {"concern.people_of_concern.0.works_with_children": "yes"}
+    named = tick | {"count:concern.people_of_concern": "1", "concern.people_of_concern.0.name": "Pat Example"}
+
+    checked = post(client, tick | {"do": "check"}).text
+    changed = post(client, named | {"do": "change:of-concern"}).text
+    sent = post(client, named | {"do": "send"}).text
+
+    assert "Designated officer" in checked.partition('id="also-call"')[2].partition("</section>")[0]
+    assert "Person 1" not in checked
+    assert len(re.findall(r'name="concern.people_of_concern.0.works_with_children"[^>]* checked', changed)) == 1
+    opened = desk_of(service, client).get(f"/concerns/{reference_in(sent)}").json()["submission"]
+    assert opened["concern"]["people_of_concern"] == [{"works_with_children": "yes", "name": "Pat Example"}]
+
+
 @pytest.mark.parametrize("path", ["/worried-about-yourself", "/worried-about-a-friend"])
 def test_the_title_of_each_page_of_the_young_says_nothing(client: TestClient, path: str) -> None:
     answers = {"immediate_danger": "no", "concern.narrative": "Somebody frightens me.", "key": KEY}
@@ -675,7 +692,7 @@ def test_the_browser_may_fill_in_the_reporters_own_details_and_no_childs(shared:
     assert '<form method="post" action="/raise-a-concern/child-sexual-exploitation" autocomplete="off"' in page
 
 
-def test_a_professional_has_fourteen_first_questions_with_the_childs_words() -> None:
+def test_a_professional_has_fifteen_first_questions_with_the_childs_words() -> None:
     asked = [
         question.name
         for section in build_form()
@@ -687,7 +704,7 @@ def test_a_professional_has_fourteen_first_questions_with_the_childs_words() -> 
     of_duty = "reporter.duty_to_report"  # from the day that the council sets
 
     first = [name for name in asked if name not in folded and ".expected" not in name and not name.startswith(of_duty)]
-    assert len(first) == 14
+    assert len(first) == 15
     assert asked[1:3] == ["concern.narrative", "informed_and_basis.childs_own_words"]
 
 

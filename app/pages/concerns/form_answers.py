@@ -32,13 +32,17 @@ Faults = dict[str, str]
 def read_answers(form: ConcernForm, posted: SubmittedForm) -> Answers:
     """Return the answers of the posted form as the JSON of the API.
 
-    Leave out the empty entries of a group if the schema requires no entry.
+    Leave out the empty entries of a group if the schema requires no entry. The first entry of a group also has the
+    answers that an earlier section asked for.
     """
     answers: Answers = {}
     for section in form:
         for element in section.elements:
             if isinstance(element, RepeatableGroup):
-                entries = [_read_entry(entry, posted) for entry in element.entries]
+                asked_first = value_at(answers, f"{element.name}.0") or {}
+                entries = [_read_entry(entry, posted) for entry in element.entries] or [{}] * bool(asked_first)
+                if entries:
+                    entries[0] = asked_first | entries[0]
                 used = entries if element.min_entries else [entry for entry in entries if entry]
                 if used:
                     _put(answers, element.name, used)
@@ -215,7 +219,9 @@ def _answer_groups(
     for element in section.elements:
         if isinstance(element, RepeatableGroup):
             for entry in element.entries:
-                yield entry.title, tuple(_answered_questions(entry.questions, answers)) or nothing
+                entry_answers = tuple(_answered_questions(entry.questions, answers)) or nothing
+                if entry_answers or element.min_entries:
+                    yield entry.title, entry_answers
 
 
 def _answered_questions(questions: Sequence[Question], answers: Answers) -> Iterator[AnsweredQuestion]:

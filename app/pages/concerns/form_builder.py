@@ -149,7 +149,10 @@ class FormBuilder:
                 title=gettext(section.title),
                 hint=gettext(section.hint),
                 group=gettext(section.group),
-                elements=tuple(self._elements([field for path in section.paths for field in _fields_at(fields, path)])),
+                elements=(
+                    *self._elements([field for path in section.paths for field in _fields_at(fields, path)]),
+                    *self._asked_first(section.id, fields),
+                ),
             )
             for section in self.variant.sections
         )
@@ -166,6 +169,16 @@ class FormBuilder:
             elif self._asking(field).after[0] not in paths:
                 yield self._question(field, fields)
 
+    def _asked_first(self, section: str, fields: Sequence[SchemaField]) -> Iterator[Question]:
+        """Yield the questions about the first entry of a group that `section` asks, each as a box to tick."""
+        for asked in self.variant.asked_first:
+            if asked.section == section:
+                group = next(field for field in fields if field.path == asked.group)
+                entry = schema_fields(group.value_schema, f"{group.name}.0.", f"{group.path}.")
+                question = self._question(next(field for field in entry if field.path == asked.path), ())
+                label, hint = gettext(asked.label), gettext(asked.hint)
+                yield replace(question, kind=QuestionKind.TICK, label=label, hint=hint)
+
     def _repeatable_group(self, field: SchemaField) -> RepeatableGroup:
         entry_name = gettext(ENTRY_NAMES[field.path])
         min_entries, max_entries = field.schema.get("minItems", 0), field.schema["maxItems"]
@@ -173,7 +186,9 @@ class FormBuilder:
         entries = []
         for number in range(count):
             name = f"{field.name}.{number}"
-            fields = list(schema_fields(field.value_schema, f"{name}.", f"{field.path}."))
+            asked = {each.path for each in self.variant.asked_first} if number == 0 else set()
+            every = schema_fields(field.value_schema, f"{name}.", f"{field.path}.")
+            fields = [each for each in every if each.path not in asked]
             questions = [element for element in self._elements(fields) if isinstance(element, Question)]
             entries.append(FormEntry(name, f"{entry_name.capitalize()} {number + 1}", tuple(questions)))
         return RepeatableGroup(
@@ -299,7 +314,7 @@ def _sentences_of_forms() -> Iterator[str]:
     yield from (each.when for each in reference_data.all_signposts if each.id == CHILDLINE and each.when)
     yield from (each.name for each in reference_data.all_signposts if each.without_speech)
     yield from (code.for_reporter or code.label for code in reference_data.get_code_list("outcome").codes)
-    counts = dict.fromkeys(ENTRY_NAMES, 1)
+    counts = dict.fromkeys(ENTRY_NAMES, 2)
     for variant in (ABOUT_A_CHILD, ABOUT_YOURSELF, ABOUT_A_FRIEND):
         yield from (variant.title, *variant.steps.values())
         yield from _words_of(FormBuilder(content, reference_data, counts, variant).make())

@@ -4,7 +4,7 @@ The fields with their codes and limits come from the models (`app.models.concern
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from itertools import groupby
 from operator import attrgetter
@@ -109,6 +109,7 @@ class QuestionKind(StrEnum):
     ONE_OF = "one_of"  # one of a few choices
     FROM_LIST = "from_list"  # one choice from a long list
     ANY_OF = "any_of"  # any number of choices
+    TICK = "tick"  # one box: the answer is yes, or there is none
     OBSERVATIONS = "observations"  # any number of items of an edition, each with a note
 
 
@@ -520,6 +521,27 @@ def part_of(path: str, asking: Asking) -> str:
 
 
 @dataclass(frozen=True)
+class AskedFirst:
+    """A question about the first entry of a repeatable group that an earlier section asks, as one box to tick.
+
+    The group does not ask it of the first entry again.
+    """
+
+    section: str
+    group: str
+    """The path of the group."""
+    field: str
+    """The name of the question within an entry."""
+    label: str
+    hint: str = ""
+
+    @property
+    def path(self) -> str:
+        """The path of the question."""
+        return f"{self.group}.{self.field}"
+
+
+@dataclass(frozen=True)
 class FormVariant:
     """One of the forms for a concern: its page, its sections, and the wording that replaces that of the models."""
 
@@ -529,6 +551,8 @@ class FormVariant:
     questions: Mapping[str, Asking]
     fixed_answers: Mapping[str, Any] = field(default_factory=dict)
     """Answers that the form fixes without asking."""
+    asked_first: tuple[AskedFirst, ...] = ()
+    """The questions about an entry of a group that an earlier section asks."""
     can_be_saved: bool = True
     """True if the form may be saved and finished later."""
 
@@ -545,13 +569,20 @@ LANGUAGE_OF_THE_YOUNG = Asking(
     "What language do you speak best?", "You can write to us in any language. Sign language counts too."
 )
 
-ABOUT_A_CHILD = FormVariant("concern_form.html", "Tell us about a child", FORM_SECTIONS, QUESTIONS)
+ABOUT_A_WORKER = AskedFirst(
+    "worry",
+    "concern.people_of_concern",
+    "works_with_children",
+    "It is about someone who works or volunteers with children",
+    "For example a teacher or a coach.",
+)
 
-WITHOUT_A_GUIDE = FormVariant(
-    "concern_form.html",
-    "Tell us about a child",
-    tuple(each for each in FORM_SECTIONS if each.id != GUIDE_ITEMS),
-    QUESTIONS,
+ABOUT_A_CHILD = FormVariant(
+    "concern_form.html", "Tell us about a child", FORM_SECTIONS, QUESTIONS, asked_first=(ABOUT_A_WORKER,)
+)
+
+WITHOUT_A_GUIDE = replace(
+    ABOUT_A_CHILD, sections=tuple(each for each in ABOUT_A_CHILD.sections if each.id != GUIDE_ITEMS)
 )
 
 ABOUT_YOURSELF = FormVariant(

@@ -21,7 +21,7 @@
     const box = help();
     if (!box || isSeen || box.closest("[hidden]")) return false;
     isSeen = true;
-    box.querySelector("h2").focus({ preventScroll: true });
+    box.querySelector("h2").focus();
     const dial = box.querySelector(".dial");
     // From the heading of the step, else from the question, so that the answer stays in view where there is room.
     for (const top of [box.closest("[data-step]"), box.previousElementSibling, box]) {
