@@ -398,6 +398,8 @@ class Settings(BaseModel):
     accessibility_contact: Annotated[Contacts, Part.PAGES] = ()
     privacy_contact: Annotated[Contacts, Part.PAGES] = ()
     data_complaints_contact: Annotated[Contacts, Part.PAGES] = ()
+    adults_contact: Annotated[Contacts, Part.PAGES] = ()
+    complaints_contact: Annotated[Contacts, Part.PAGES] = ()
     privacy_notice_url: Annotated[SafeAddress | None, Part.PAGES] = None
     duty_to_report_from: Day | None = None
     duty_to_report_text: OneLine | None = Field(None, max_length=400)

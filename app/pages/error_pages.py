@@ -91,6 +91,8 @@ MESSAGES_OF_READS = {
     503: to_translate("Please try again in a few seconds, or call."),
 }
 """The messages that replace those of `ERROR_TEXTS` if the request only reads, and sends nothing."""
+OF_THE_ADDRESS = (403, 404, 405, 410)
+"""The statuses after which the form itself works. Their pages lead to it."""
 WRONG_CODES = to_translate(
     "This code is wrong, and so were many before it. The right code still works: check yours and try it again, or call."
 )
@@ -166,6 +168,7 @@ def error_page(site: Site, status: int, *, message: str | None = None) -> Respon
         here=current_path().partition("?")[0],  # a page never repeats a refused query
         heading=gettext(heading),
         message=message or default_message,
+        leads_to_form=status in OF_THE_ADDRESS,
     )
     for kind in (ServiceUnavailable, TokenMissing):
         if status == kind.status:

@@ -4,6 +4,7 @@ import base64
 import datetime as dt
 import gzip
 import hashlib
+import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -46,6 +47,7 @@ from app.pages.text_format import (
     short_moment,
     spoken,
 )
+from app.pages.wrong_doors import other_contacts
 from app.services.guides.guides import split_at_words
 from app.services.guides.pdf import text_colour_on
 from app.services.guides.presenters import address_text, citation_text
@@ -58,6 +60,7 @@ SAFE = ("GET", "HEAD")
 STATIC_DIR = PAGES_DIR / "static"
 STYLESHEETS = ("pages.css", "exit_bar.css", "look.css", "phone.css")
 """The files that make up the stylesheet `pages.css`, in this order."""
+COMMENT_OR_BREAK = re.compile(r"/\*.*?\*/|\n", re.DOTALL)
 UNSEAL_SCRIPT = STATIC_DIR / "unseal.js"
 UNSEAL_PAGE = UNSEAL_SCRIPT.with_suffix(".html")
 
@@ -108,7 +111,7 @@ def page_templates() -> jinja2.Environment:
 
 
 def stylesheet(settings: Settings) -> str:
-    """Return one stylesheet: the council's colours as CSS variables, then the files of `STYLESHEETS`."""
+    """Return one stylesheet: the council's colours as CSS variables, and the bare rules of `STYLESHEETS`."""
     return _stylesheet(settings.council_colour, settings.council_button_colour)
 
 
@@ -116,7 +119,8 @@ def stylesheet(settings: Settings) -> str:
 def _stylesheet(band: str, button: str) -> str:
     on_band, on_button = text_colour_on(band), text_colour_on(button)
     colours = f":root{{--band:{band};--on-band:{on_band};--button:{button};--on-button:{on_button}}}\n"
-    return "".join((colours, *((STATIC_DIR / name).read_text(encoding="utf-8") for name in STYLESHEETS)))
+    files = "".join((STATIC_DIR / name).read_text(encoding="utf-8") for name in STYLESHEETS)
+    return colours + COMMENT_OR_BREAK.sub("", files)
 
 
 @cache
@@ -176,6 +180,7 @@ class Site:
             "signposts": [each for each in who.signposts if not each.emergency],
             "teams": self.teams,
             "who": who,
+            "not_this": other_contacts(context.settings, who.signposts),
             "faults": {},
             "style": stylesheet(context.settings) if self.request.method in SAFE else "",
         }

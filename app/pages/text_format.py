@@ -12,8 +12,9 @@ from markupsafe import Markup, escape
 
 from app.models.concerns.receipts import ConcernState, ConcernStatus, Receipt
 from app.models.guides.contacts import Phone
+from app.models.guides.signposts import CALL_999_FIRST
 from app.pages.languages import ENGLISH, current_language, gettext, marked_english, to_translate
-from app.services.concerns.receipts import NEW_WORRY, TEST
+from app.services.concerns.receipts import CONCERN_STORED, HOW_TO_FOLLOW, TEST
 from app.services.guides.working_days import LONDON, deadline_of
 
 SPELLING_ALPHABET = (
@@ -43,6 +44,8 @@ CODE_LABELS = {
 """Labels of enum values, if the value itself would not be clear as a label."""
 
 DO_NOT_WAIT = to_translate("Do not wait for us: call.")
+EVENING = 18
+"""The hour of the day from which 'tonight' has begun."""
 BOLD_OR_CODE = re.compile(r"\*\*(.+?)\*\*|`(.+?)`", re.DOTALL)
 
 
@@ -97,10 +100,12 @@ def clock_time(moment: dt.datetime, *, now: dt.datetime | None = None) -> str:
 def deadline(moment: dt.datetime) -> str:
     """Return a deadline in the language of the page: `Tuesday 24 November 2026 at 09:30`.
 
-    A deadline at midnight becomes `the end of Monday 30 November 2026`.
+    A deadline at midnight becomes `the end of Monday 30 November 2026`. In a language other than English, the day
+    of the week has a small letter, because a deadline is part of a sentence.
     """
     last_day, time = deadline_of(moment)
-    words = f"{format_date(last_day, 'EEEE', locale=_locale())} {day(last_day)}"
+    weekday = format_date(last_day, "EEEE", locale=_locale())
+    words = f"{weekday if current_language() == ENGLISH else weekday[:1].lower() + weekday[1:]} {day(last_day)}"
     return gettext("the end of {}").format(words) if time is None else f"{words} {gettext('at')} {time:%H:%M}"
 
 
@@ -129,19 +134,34 @@ def page_words(sentence: str) -> str:
     return sentence
 
 
+SAID_ON_RECEIPTS = frozenset(map(page_words, (CALL_999_FIRST, CONCERN_STORED, HOW_TO_FOLLOW)))
+"""The sentences that the page of a receipt has at its head, beside the code, and in the bar."""
+
+
 def steps_in_words(concern: Receipt | ConcernStatus, *, at: dt.datetime, in_danger: bool = False) -> list[str]:
     """Return the sentences on what happens next, in the language of the page.
 
-    The API has these sentences only in English. Sentences that contain a time cannot be looked up in the catalogue: in
-    another language, they are composed again and put in the same places. `at` is the current time for these sentences,
-    and with `in_danger` they say to call 999. A sentence without a translation is marked as English.
+    Leave out what the page of a receipt says elsewhere. The API has these sentences only in English. Sentences that
+    contain a time cannot be looked up in the catalogue: in another language, they are composed again and put in the
+    same places. `at` is the current time for these sentences, and with `in_danger` they say to call 999. A sentence
+    without a translation is marked as English.
     """
     said = [page_words(each) for each in concern.next_steps]
+    if isinstance(concern, Receipt) and not concern.test:
+        said = [each for each in said[: -1 if concern.come_back_by else None] if each not in SAID_ON_RECEIPTS]
+    again = [look_again(at)] if isinstance(concern, Receipt) and not concern.test and concern.come_back_by else []
     if current_language() == ENGLISH:
-        return said
+        return said + again
     timed = _timed_steps(concern, at, in_danger=in_danger)
     found = ((each, gettext(each)) for each in said)
-    return [words if words != each else next(timed, None) or marked_english(each) for each, words in found]
+    return [words if words != each else next(timed, None) or marked_english(each) for each, words in found] + again
+
+
+def look_again(at: dt.datetime) -> str:
+    """Return the sentence that says from when a message may wait here, for a concern that was sent at `at`."""
+    if at.astimezone(LONDON).hour >= EVENING:
+        return gettext("Look here again from tomorrow. We may have a question for you.")
+    return gettext("Look here again from tonight. We may have a question for you.")
 
 
 def _timed_steps(concern: Receipt | ConcernStatus, at: dt.datetime, *, in_danger: bool) -> Iterator[str]:
@@ -157,10 +177,9 @@ def _timed_steps(concern: Receipt | ConcernStatus, at: dt.datetime, *, in_danger
             yield " ".join((gettext("Do not wait for us. Call 999 now."), expected))
         else:
             yield " ".join((expected, gettext("If nobody has by then, call us.")))
-    if isinstance(concern, Receipt):
-        by = deadline(concern.come_back_by or concern.acknowledge_by)
-        yield gettext("Check for messages by {}. We may have a question for you.").format(by)
-    elif waiting := [each for each in concern.additions if each.acknowledged_at is None]:
+    if isinstance(concern, ConcernStatus) and (
+        waiting := [each for each in concern.additions if each.acknowledged_at is None]
+    ):
         first = min(waiting, key=attrgetter("acknowledge_by"))
         by = deadline(first.acknowledge_by)
         promised = gettext("A social worker should read what you added by {}.").format(by)
@@ -175,16 +194,17 @@ def own_steps(concern: Receipt | ConcernStatus, *, in_danger: bool = False) -> l
     if concern.test:
         return [gettext(TEST)]
     if concern.state == ConcernState.CLOSED:
-        return [gettext(NEW_WORRY)]
+        return [gettext("If anything new happens, tell us here.")]
     steps = [gettext("Do not wait for us. Call 999 now.")] if in_danger else []
     if concern.state == ConcernState.RECEIVED and concern.acknowledge_by_promised:
         steps.append(gettext("A social worker should read it by {}.").format(deadline(concern.acknowledge_by)))
     elif concern.state == ConcernState.RECEIVED and not in_danger:
         steps.append(gettext(DO_NOT_WAIT))
     steps.append(gettext("We will only contact you in a way you say is safe."))
-    if concern.come_back_by is not None:
-        by = deadline(concern.come_back_by)
-        steps.append(gettext("We may write to you here. Come back with your reference and code by {}.").format(by))
+    if isinstance(concern, Receipt) and concern.come_back_by is not None:
+        steps.append(look_again(concern.received_at))
+    elif concern.come_back_by is not None:
+        steps.append(gettext("Look here again soon. We may write to you here."))
     return steps
 
 

@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from pypdf import PageObject, PdfReader
 from starlette.testclient import TestClient
 
-from app.services.guides import pdf
+from app.services.guides import pdf, printed_words
 from tests.support.publishing import GUIDE, SLUG, an_edition, publish_next, withdraw
 from tests.support.service import a_service
 
@@ -108,7 +108,7 @@ def test_the_front_shows_the_number_hours_and_who_answers_outside_them(
     words = re.sub(r"\s+", " ", front.extract_text())
     assert "01225 396312" in sizes[NUMBER_POINTS]
     assert f"Open {HOURS}." in words
-    assert "Outside these hours: Bath & North East Somerset Emergency Duty Team 01454 615165" in words
+    assert "At night and at weekends: Bath & North East Somerset Emergency Duty Team 01454 615165" in words
     assert max(sizes, key=lambda size: len(sizes[size])) >= BODY_POINTS
     channels = [int(COLOUR[at : at + 2], 16) / 255 for at in (1, 3, 5)]
     fills = re.findall(rb"([\d.]+) ([\d.]+) ([\d.]+) sc", front.get_contents().get_data())  # type: ignore[union-attr]
@@ -116,6 +116,14 @@ def test_the_front_shows_the_number_hours_and_who_answers_outside_them(
     assert tags_of(content).count(("/Figure", "/Div")) == len(("logo", "QR code"))
     assert "sha256:" not in words
     assert "sha256:" in sizes_of(back)[DIGEST_POINTS]
+
+
+def test_the_welsh_poster_has_welsh_words_around_the_guide(client: TestClient) -> None:
+    told = words_of(client.get(f"{GUIDE}/renditions/cy.pdf").content)
+
+    assert [each for each in printed_words.LABELS if len(each) > 12 and each in told] == []
+    assert "Os yw plentyn mewn perygl nawr, ffoniwch 999" in told
+    assert [set(words) ^ set(printed_words.LABELS) for words in printed_words.TRANSLATED.values()] == [set()]
 
 
 def test_large_print_is_all_in_letters_of_18_points_or_more(tmp_path: Path) -> None:
@@ -196,7 +204,8 @@ def test_a_short_guide_is_set_in_larger_words_and_still_one_sheet(client: TestCl
 def test_every_printed_form_has_childline_and_numbers_that_can_be_dialled(client: TestClient, form: str) -> None:
     words = words_of(client.get(f"{GUIDE}{form}").content)
 
-    assert "Are you under 18? Talk to Childline: 0800 1111" in words
+    asked = "Wyt ti o dan 18? Siarada â" if "/cy" in form else "Are you under 18? Talk to"
+    assert f"{asked} Childline: 0800 1111" in words
     assert "01225 396313" in words
     assert "or 396313" not in words
     assert not re.search("[0-9a-f]{49}", words.rpartition("Digest:")[0]), "a digest runs off the page"

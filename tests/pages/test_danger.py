@@ -87,7 +87,28 @@ def test_pages_without_an_answer_of_danger_stay_calm(client: TestClient, danger:
 
     assert (checked.status_code, sent.status_code) == (200, 201)
     assert BAND not in checked.text + sent.text
-    assert ("If a child is in immediate danger, call" in checked.text) == (danger == "not_sure")
+    for page in (checked, sent):
+        assert ("Not sure? Call now" in page.text) == (danger == "not_sure")
+
+
+@pytest.mark.parametrize(("path", "first"), [(ADULT, "+441225396312"), (CHILD, "+448001111")])
+def test_not_sure_is_answered_with_somebody_to_decide_with(
+    client: TestClient, clock: SettableClock, path: str, first: str
+) -> None:
+    clock.time = dt.datetime(2026, 11, 25, 11, 0, tzinfo=dt.UTC)
+    box = main_of(client.get(path)).partition("data-unsure")[2].partition("</section>")[0]
+
+    assert re.findall('href="tel:([^"]*)"', box)[0] == first
+    assert "hidden" in box.partition(">")[0]
+    assert 'href="tel:999"' in box
+
+
+def test_what_is_added_by_somebody_not_sure_is_answered_too(client: TestClient, receipt: dict[str, Any]) -> None:
+    place = {"reference": receipt["reference"], "code": receipt["status_token"], "narrative": "He came back."}
+
+    added = client.post("/concerns/additions", data=place | {"immediate_danger": "not_sure"})
+
+    assert main_of(added).index("Not sure? Call now") < main_of(added).index("<dl")
 
 
 @pytest.mark.parametrize("path", FORMS)
@@ -202,4 +223,4 @@ def test_a_shared_time_is_named_once_and_midnight_ends_a_day(client: TestClient,
         assert "by the end of Monday 30 November 2026" in " ".join(page.text.split()) or (
             "<dd>the end of Monday 30 November 2026</dd>" in page.text
         )
-    assert "diwedd Dydd Llun 30 Tachwedd 2026" in welsh.text
+    assert "diwedd dydd Llun 30 Tachwedd 2026" in welsh.text

@@ -19,7 +19,7 @@ HELP = {
     "/worried-about-a-friend": "Your friend is in danger: call now",
 }
 TO_FORM = {
-    "/raise-a-concern": "Raise a concern",
+    "/raise-a-concern": "Tell us about a child",
     "/worried-about-yourself": "I am under 18",
     "/worried-about-a-friend": "Tell us about your friend",
 }
@@ -157,6 +157,26 @@ def test_the_help_is_shown_only_while_the_answer_is_danger(scripted: Page) -> No
     choice(scripted, "yes").click()
 
     expect(scripted.locator(".alarm h2")).to_be_focused()
+
+
+def test_somebody_not_sure_is_shown_whom_to_call_and_keeps_the_focus(scripted: Page) -> None:
+    box = scripted.locator("[data-unsure]")
+    expect(box).to_be_hidden()
+
+    choice(scripted, "not_sure").click()
+
+    expect(box).to_be_visible()
+    expect(choice(scripted, "not_sure")).to_be_focused()
+    assert accessibility_violations(scripted) == []
+    choice(scripted, "no").click()
+    expect(box).to_be_hidden()
+
+
+def test_in_danger_the_answer_stays_in_view_below_the_bar(scripted: Page) -> None:
+    choice(scripted, "yes").click()
+
+    expect(scripted.locator(".alarm h2")).to_be_focused()
+    assert accessibility_violations(scripted) == []  # a target under the bar would be too small
 
 
 def test_pressing_999_asks_no_question_about_what_was_not_sent(scripted: Page) -> None:

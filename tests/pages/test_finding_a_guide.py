@@ -90,11 +90,12 @@ def test_other_words_for_a_subject_find_its_guide_and_are_named(
     assert f"Found by ‘<span>{led_to}</span>’" in by_title
 
 
-def test_999_and_the_duty_team_come_before_the_results(four: TestClient) -> None:
+def test_999_comes_before_the_results_and_the_team_after_them(four: TestClient) -> None:
     for response in (four.get("/search"), search(four, "missing"), search(four, "zebra crossing"), search(four, " ")):
-        main = response.text.partition("<main")[2]
-        assert 0 < main.index(POLICE) < main.index(CALL_CARD) < main.index('name="q"')
-    assert "No guide has all of these words" in search(four, "zebra crossing").text
+        bar, _, main = response.text.partition("<main")
+        assert POLICE in bar
+        assert 0 < main.index('name="q"') < main.index(CALL_CARD)
+    assert "Nothing found for" in re.findall("<h1>.*</h1>", search(four, "zebra crossing").text)[0]
 
 
 @pytest.mark.parametrize(
@@ -189,8 +190,9 @@ def test_every_guide_is_reached_from_home_by_subject_and_letter(many: TestClient
     assert set().union(*map(links_to_guides, [home, *by_subject])) == everything
     assert set().union(*map(links_to_guides, [listed, *by_letter])) == everything
     for page in (home, listed, *by_subject, *by_letter):
-        main = page.partition("<main")[2]
-        assert main.index(POLICE) < main.index(CALL_CARD)
+        bar, _, main = page.partition("<main")
+        assert POLICE in bar
+        assert CALL_CARD in main
         assert len(page.partition("<body")[2].encode()) < MAX_BYTES  # the style is before it
 
 
@@ -224,3 +226,32 @@ def test_a_letter_or_a_subject_without_guides_is_an_error_page(four: TestClient,
 
     assert response.status_code in (400, 404)
     assert POLICE in response.text
+
+
+@for_each(
+    ("words", "said"),
+    [
+        ("my teacher", ("tel:+441225396312", "officer for people who work")),
+        ("I want to complain", ("Complaints go to another team.",)),
+        ("vulnerable adult", ("call adult social care",)),
+        ("snapchat", ("One Minute Guide",)),
+        ("he has my pictures", ("One Minute Guide",)),
+        ("helpline", ("NSPCC Helpline", "tel:+448088005000")),
+        ("going country", ("No guide here is about ‘<span>going country</span>’ yet.",)),
+    ],
+)
+def test_peoples_words_lead_to_somebody_to_call_or_to_what_to_do(
+    client: TestClient, words: str, said: tuple[str, ...]
+) -> None:
+    main = search(client, words).text.partition("<main")[2].partition('class="call"')[0]
+
+    assert [each for each in said if each not in main] == []
+
+
+def test_other_reasons_to_come_have_the_councils_own_contacts(tmp_path: Path) -> None:
+    own = {"adults_contact": ("tel:01632960002",), "complaints_contact": ("mailto:complaints@council.example",)}
+    with TestClient(a_service(data_dir=tmp_path / "data", **own)) as client:
+        for path in ("/", "/raise-a-concern"):
+            found = client.get(path).text.partition("Not this?")[2].partition("</details>")[0]
+            for address in ("tel:01632960002", "tel:+441225396312", "mailto:complaints@council.example"):
+                assert f'href="{address}"' in found, path

@@ -128,7 +128,7 @@ def test_answers_changed_after_an_error_are_kept_by_back(page: Page) -> None:
 
 MISSING = {
     FORM: {
-        "immediate_danger": "Select yes if a child is in immediate danger.",
+        "immediate_danger": "Choose yes, no or not sure.",
         "concern.narrative": "Write what you are worried about. One sentence is enough.",
         "reporter.kind": "Select who you are.",
     },
@@ -228,7 +228,7 @@ def test_a_long_text_says_how_many_letters_are_left(page: Page) -> None:
     expect(page.locator(".problem")).to_be_focused()
 
     expect(page.locator(".problem a")).to_have_text(
-        ["What has the child said?: use at most 5,000 letters. You have written 5,002."]
+        ["What has the child said? Use at most 5,000 letters. You have written 5,002."]
     )
 
 
@@ -337,6 +337,42 @@ def test_change_goes_to_the_section(request: pytest.FixtureRequest, browser_page
 
     heading(page, "About you")
     in_view(page, "#step-you")
+
+
+@pytest.mark.parametrize("browser_page", ["page", "scriptless"])
+def test_after_a_change_one_press_comes_back_to_the_answers(request: pytest.FixtureRequest, browser_page: str) -> None:
+    page: Page = request.getfixturevalue(browser_page)
+    page.goto(FORM)
+    fill_in(page)
+    check(page)
+    page.get_by_role("button", name="Change what worries you").click()
+    page.locator("[name='concern.narrative']").fill("Other words.")
+
+    page.get_by_role("button", name="Save and go back to your answers").click()
+
+    expect(page.locator("h1")).to_have_text("Check your answers")
+    expect(page.get_by_text("Other words.")).to_be_visible()
+
+
+@for_each(("age", "said"), [("abc", "Age: enter a whole number."), ("18", "Age: enter 17 or less.")])
+def test_an_age_is_checked_on_its_step(page: Page, age: str, said: str) -> None:
+    page.goto(FORM)
+    reach(page, "[name='children.0.estimated_age']").fill(age)
+
+    page.locator("[data-continue]:visible").click()
+
+    expect(page.locator(".problem")).to_be_focused()
+    expect(page.locator(".problem a")).to_have_text([said])
+    expect(page.locator("[data-step]:visible h2").first).to_contain_text("Step 3 of 5")
+
+
+def test_a_young_persons_title_stays_the_same_at_each_step(page: Page) -> None:
+    page.goto("/worried-about-yourself")
+    title = page.title()
+    go_on(page)
+
+    assert page.title() == title
+    expect(page.locator("main [href='tel:+448001111']").first).to_be_visible()
 
 
 def test_another_child_comes_into_view(page: Page) -> None:

@@ -107,10 +107,10 @@ def test_who_can_help_is_grouped_by_whom_it_is_for(client: TestClient, path: str
     order = [
         "In an emergency, if you cannot speak on the phone",
         "999 BSL",
-        "For a child or young person",
+        "If you are a child or young person",
         "Childline",
         "CEOP Safety Centre",
-        "For an adult",
+        "If you are an adult who is worried",
         "NSPCC Helpline",
     ]
     assert sorted(order, key=page.index) == order

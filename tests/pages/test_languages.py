@@ -67,7 +67,7 @@ PAGES = (
 )
 PLACEHOLDER = re.compile(r"%\(\w+\)s|%%|\{\w*\}")
 TAG = re.compile(r"<[^>]*>")
-DATE = re.compile(r"Dydd \w+ \d+ \w+ \d{4}|\d+ (Tachwedd) \d{4}")
+DATE = re.compile(r"[Dd]ydd \w+ \d+ \w+ \d{4}|\d+ (Tachwedd) \d{4}")
 NOT_SENTENCES = {"One", "Minute", "Guide", "One Minute Guide", "English", "CSV", "child-sexual-exploitation"}
 HTML = {"Accept": "text/html"}
 CODED = {"home_council", "sex", "ethnicity", "disabilities", "reasons_parents_not_told", "lawful_basis"}
@@ -262,7 +262,7 @@ def test_a_fault_without_translation_is_marked_as_english_and_no_other() -> None
         other = named_faults(form, faults, {})
 
     mark = '<span lang="en">{}</span>'
-    assert other["concern.narrative"].endswith(f": {mark.format('nobody has translated this.')}")
+    assert other["concern.narrative"].endswith(f"? {mark.format('Nobody has translated this.')}")
     assert other["reporter.name"].endswith(": defnyddiwch 300 o nodau ar y mwyaf yma.")
     assert other[""] == mark.format(unknown)
     assert english["reporter.name"].endswith(": use 300 characters or fewer.")

@@ -209,11 +209,16 @@ def test_leaving_leads_where_the_person_was_going(page: Page, asked: Dialogs, wa
 
 def save_as_file(page: Page) -> None:
     with page.expect_download():
-        press(page, "Save this as a file")
+        press(page, "Keep a copy")
+
+
+def copy_code(page: Page) -> None:
+    page.locator("summary", has_text="Other ways to keep it").click()
+    press(page, "Copy the reference and the code")
 
 
 KEEPS: dict[str, Callable[[Page], None]] = {
-    "copied": lambda page: press(page, "Copy the reference and the code"),
+    "copied": copy_code,
     "saved": save_as_file,
     "ticked": lambda page: page.get_by_label("I have written both down").check(),
 }
@@ -235,7 +240,7 @@ def test_a_code_that_was_kept_is_not_asked_about(page: Page, asked: Dialogs, kep
 def test_a_code_that_was_not_copied_is_asked_about(page: Page, asked: Dialogs) -> None:
     page.add_init_script("navigator.clipboard.writeText = () => Promise.reject(new Error('forbidden'))")
     send_in_danger(page, "/raise-a-concern")
-    press(page, "Copy the reference and the code")
+    copy_code(page)
     expect(page.locator("[data-copied]")).to_contain_text("could not be copied")
 
     follow_link_within(page)
@@ -248,7 +253,7 @@ def test_a_receipt_is_reloaded_and_closed_without_a_question(page: Page, asked: 
     send_in_danger(page, "/raise-a-concern")
 
     page.reload()
-    expect(page.locator("h1")).to_have_text("Raise a concern")
+    expect(page.locator("h1")).to_have_text("Tell us about a child")
     send_in_danger(page, "/raise-a-concern")
     page.close(run_before_unload=True)
 

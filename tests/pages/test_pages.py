@@ -441,14 +441,15 @@ def test_a_concern_needs_no_guide_even_if_there_are_two(client: TestClient, serv
     }
 
 
-def test_home_leads_a_child_to_its_form_without_choosing_a_guide(client: TestClient, service: FastAPI) -> None:
+def test_home_leads_to_forms_without_a_guide_and_a_guide_to_its_own(client: TestClient, service: FastAPI) -> None:
     one = client.get("/").text
     publish_next(service, guide="child-criminal-exploitation")
     two = client.get("/").text
 
-    assert f'href="/raise-a-concern/{SLUG}"' in one
-    assert 'class="button start" href="/raise-a-concern"' in two
-    assert 'href="/worried-about-yourself"' in one
+    for page in (one, two):
+        assert 'class="button start" href="/raise-a-concern"' in page
+        assert 'href="/worried-about-yourself"' in page
+    assert f'class="button start" href="/raise-a-concern/{SLUG}"' in client.get(f"/guides/{SLUG}").text
 
 
 def test_a_child_gets_five_direct_questions_with_childline_first(shared: TestClient) -> None:
@@ -520,7 +521,7 @@ ADULTS_ALONE = (
     "Alfa",
     "signed receipt",
     "immediate danger",
-    "Save this as a file",
+    "Keep a copy",
 )
 
 
@@ -575,6 +576,98 @@ def test_a_reader_who_says_under_18_gets_a_childs_words(client: TestClient, rece
     assert 'name="voice"' not in others + strange
 
 
+def test_one_tick_says_that_somebody_works_with_children_and_shows_whom_to_call(
+    client: TestClient, service: FastAPI
+) -> None:
+    tick = {"concern.people_of_concern.0.works_with_children": "yes"}
+    named = tick | {"count:concern.people_of_concern": "1", "concern.people_of_concern.0.name": "Pat Example"}
+
+    checked = post(client, tick | {"do": "check"}).text
+    changed = post(client, named | {"do": "change:of-concern"}).text
+    sent = post(client, named | {"do": "send"}).text
+
+    assert "Designated officer" in checked.partition('id="also-call"')[2].partition("</section>")[0]
+    assert "Person 1" not in checked
+    assert len(re.findall(r'name="concern.people_of_concern.0.works_with_children"[^>]* checked', changed)) == 1
+    opened = desk_of(service, client).get(f"/concerns/{reference_in(sent)}").json()["submission"]
+    assert opened["concern"]["people_of_concern"] == [{"works_with_children": "yes", "name": "Pat Example"}]
+
+
+@pytest.mark.parametrize("path", ["/worried-about-yourself", "/worried-about-a-friend"])
+def test_the_title_of_each_page_of_the_young_says_nothing(client: TestClient, path: str) -> None:
+    answers = {"immediate_danger": "no", "concern.narrative": "Somebody frightens me.", "key": KEY}
+    pages = {do: client.post(path, data=answers | {"do": do}).text for do in ("change:", "check", "now", "send")}
+    pages["form"] = client.get(path).text
+    fields = dict(re.findall(r'name="(code|voice|reference)" value="([^"]*)"', pages["send"]))
+    pages["status"] = client.post("/concerns", data=fields).text
+
+    for name, page in pages.items():
+        assert "<title>Form - One Minute Guide</title>" in page, name
+        assert "data-dull" in page, name
+
+
+CLOSED = {
+    "child": ("You can still write to us here", "help to you and your family", "tel:+448001111"),
+    "friend": ("You can still write to us here", "help to your friend", "tel:+448001111"),
+    "professional": ("ask for a manager", "We may ask you to take part."),
+    "under_duty": ("ask for a manager", "Keep your signed receipt."),
+    "": ("We have finished with this concern.", "A worker will offer the family help. You do not need"),
+}
+
+
+def test_a_closed_concern_speaks_to_whoever_reads_it(
+    client: TestClient, service: FastAPI, receipt: dict[str, Any]
+) -> None:
+    desk, reference = desk_of(service, client), receipt["reference"]
+    desk.act(reference, "acknowledgement")
+    assert desk.act(reference, "outcome", outcome="early_help", shared_with_reporter=True).is_success
+    proof = {"reference": reference, "code": receipt["status_token"]}
+
+    for reader, said in CLOSED.items():
+        main = client.post("/concerns", data=proof | {"voice": reader}).text.partition("<main")[2]
+        assert [each for each in said if each not in main] == [], reader
+        assert (re.search("(?i)>closed<|have finished", main) is None) == (reader in ("child", "friend")), reader
+
+
+@for_each(
+    ("duty", "reader"), [({}, "professional"), ({"reporter.duty_to_report.made_under_duty": "yes"}, "under_duty")]
+)
+def test_the_receipt_leads_on_in_the_readers_words(tmp_path: Path, duty: dict[str, str], reader: str) -> None:
+    with TestClient(a_service(data_dir=tmp_path / "data", duty_to_report_from="2026-01-01")) as client:
+        page = post(client, duty | {"do": "send", "key": ""}).text
+
+    assert re.findall(r'name="voice" value="([^"]*)"', page) == [reader]
+
+
+def test_a_further_child_takes_home_and_school_of_the_first(shared: TestClient) -> None:
+    two = {
+        "count:children": "2",
+        "children.0.given_names": "Alex",
+        "children.0.school_or_setting": "Example Academy",
+        "children.0.home_address.postcode": "BA1 1AA",
+        "children.1.given_names": "Billie",
+    }
+
+    offered = post(shared, two | {"do": "change:"}).text
+    checked = [post(shared, two | {"do": do}).text for do in ("same:children.1", "same:children.9", "same:others.1")]
+
+    assert re.findall(r'value="(same:[^"]*)"', offered) == ["same:children.1", "same:children.2"][:1]
+    for page, copies in zip(checked, (2, 1, 1), strict=True):
+        assert page.count('value="Example Academy"') == page.count('value="BA1 1AA"') == copies
+        assert page.count('value="Alex"') == page.count('value="Billie"') == 1
+
+
+def test_every_field_of_free_text_takes_the_direction_of_what_is_typed(shared: TestClient) -> None:
+    pages = [shared.get(path).text for path in (FORM, "/worried-about-yourself", "/search")]
+    pages.append(post(shared, {"do": "check", "concern.narrative": "\u0645\u06cc\u06ba \u067e\u0631"}).text)
+
+    fields = [each for page in pages for each in re.findall(r"<textarea[^>]*>|<input type=\"text\"[^>]*>", page)]
+    words = [each for each in fields if "inputmode" not in each]
+    assert len(words) > 60
+    assert [each for each in words if 'dir="auto"' not in each] == []
+    assert '<span class="as-typed" dir="auto">\u0645' in pages[-1]
+
+
 def test_a_child_who_leaves_out_a_required_answer_reads_what_to_do(shared: TestClient) -> None:
     page = shared.post("/worried-about-yourself", data={"do": "check"})
 
@@ -599,7 +692,7 @@ def test_the_browser_may_fill_in_the_reporters_own_details_and_no_childs(shared:
     assert '<form method="post" action="/raise-a-concern/child-sexual-exploitation" autocomplete="off"' in page
 
 
-def test_a_professional_has_fourteen_first_questions_with_the_childs_words() -> None:
+def test_a_professional_has_fifteen_first_questions_with_the_childs_words() -> None:
     asked = [
         question.name
         for section in build_form()
@@ -611,7 +704,7 @@ def test_a_professional_has_fourteen_first_questions_with_the_childs_words() -> 
     of_duty = "reporter.duty_to_report"  # from the day that the council sets
 
     first = [name for name in asked if name not in folded and ".expected" not in name and not name.startswith(of_duty)]
-    assert len(first) == 14
+    assert len(first) == 15
     assert asked[1:3] == ["concern.narrative", "informed_and_basis.childs_own_words"]
 
 

@@ -222,7 +222,7 @@ def test_three_kinds_of_error_are_shown_twice_and_nothing_typed_is_lost(either: 
     either.locator("[name='concern.narrative']").evaluate("(field) => { field.value = ''; }")
     check(either)
 
-    expect(either).to_have_title("Error: Raise a concern - Example Council")
+    expect(either).to_have_title("Error: Tell us about a child - Example Council")
     expect(either.locator(".problem")).to_be_focused()
     links = either.locator(".problem a")
     messages = links.all_text_contents()
@@ -537,7 +537,7 @@ def test_a_frame_shows_the_form_only_on_the_configured_site(
     frame = page.frames[1]
     frame.wait_for_load_state()
 
-    assert (frame.get_by_text("Raise a concern").count() > 0) is is_allowed
+    assert (frame.get_by_text("Tell us about a child").count() > 0) is is_allowed
 
 
 def test_nothing_typed_comes_back_after_leaving(page: Page, site: Site) -> None:

@@ -33,7 +33,7 @@ def resume(page: Page, code: str) -> None:
     page.goto(SAVED)
     page.get_by_label("Code").fill(code)
     press(page, "Go on")
-    expect(page.locator("h1")).to_have_text("Raise a concern")
+    expect(page.locator("h1")).to_have_text("Tell us about a child")
 
 
 @pytest.mark.parametrize("has_scripts", [True, False], ids=["with scripts", "without scripts"])

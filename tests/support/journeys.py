@@ -76,7 +76,7 @@ def answer(page: Page, answers: dict[str, str]) -> None:
 def views(page: Page, start: str, answers: dict[str, str]) -> Iterator[str]:
     """Go from the home page to the receipt, and yield at each view the button or the link that comes next."""
     page.goto("/")
-    yield f"a[href='{start if start in (YOURSELF, FRIEND) else FORM}']"
+    yield f"a[href='{start if start in (YOURSELF, FRIEND) else GENERAL}']"
     page.goto(start)
     answer(page, answers)
     while page.locator("[data-continue]:visible").count():

@@ -89,6 +89,8 @@ def make_set_up(folder: Path) -> SetUp:
             "accessibility_contact": "mailto:access@council.example",
             "privacy_contact": "mailto:privacy@council.example",
             "data_complaints_contact": "mailto:complaints@council.example",
+            "adults_contact": "tel:01632960002",
+            "complaints_contact": "mailto:complaints@council.example",
             "security_contact": "mailto:security@council.example",
             "security_expires": f"{utc_now() + dt.timedelta(days=300):%Y-%m-%dT%H:%M:%SZ}",
             "deliver": "false",

@@ -7,7 +7,15 @@ from typing import Any
 from markupsafe import Markup
 
 from app.errors import FaultCode, FieldError, Location
-from app.pages.concerns.form_layout import ConcernForm, FormEntry, FormSection, Question, QuestionKind, RepeatableGroup
+from app.pages.concerns.form_layout import (
+    ConcernForm,
+    FormEntry,
+    FormSection,
+    Question,
+    QuestionKind,
+    RepeatableGroup,
+    labelled,
+)
 from app.pages.languages import gettext, marked_english, to_translate
 from app.pages.posted_forms import COUNT, Answers, SubmittedForm, value_at
 from app.pages.text_format import partial_date
@@ -15,7 +23,6 @@ from app.pages.text_format import partial_date
 NOTE = ":note"
 DATE_PARTS = (":year", ":month", ":day")
 NOT_A_DATE = to_translate("must be a real date, for example 24 11 2026. If you do not know it, leave this blank")
-KNOWN_SO_FAR, NOTHING_KNOWN = to_translate("Known so far"), to_translate("Nothing")
 NOT_A_CHOICE = to_translate("choose one of the answers.")
 TOO_MANY_LETTERS = to_translate("use at most %(limit)s letters. You have written %(count)s.")
 OF_CHOICES = (FaultCode.NOT_LISTED, FaultCode.UNKNOWN_CODE, FaultCode.UNKNOWN_ITEM)
@@ -25,13 +32,17 @@ Faults = dict[str, str]
 def read_answers(form: ConcernForm, posted: SubmittedForm) -> Answers:
     """Return the answers of the posted form as the JSON of the API.
 
-    Leave out the empty entries of a group if the schema requires no entry.
+    Leave out the empty entries of a group if the schema requires no entry. The first entry of a group also has the
+    answers that an earlier section asked for.
     """
     answers: Answers = {}
     for section in form:
         for element in section.elements:
             if isinstance(element, RepeatableGroup):
-                entries = [_read_entry(entry, posted) for entry in element.entries]
+                asked_first = value_at(answers, f"{element.name}.0") or {}
+                entries = [_read_entry(entry, posted) for entry in element.entries] or [{}] * bool(asked_first)
+                if entries:
+                    entries[0] = asked_first | entries[0]
                 used = entries if element.min_entries else [entry for entry in entries if entry]
                 if used:
                     _put(answers, element.name, used)
@@ -163,10 +174,11 @@ class AnsweredSection:
 
 
 def printed_section(section: AnsweredSection) -> dict[str, Any]:
-    """Return a section with its answers, as the PDF prints them."""
+    """Return a section with its answers, as the PDF prints them. Leave out entries without answers."""
     groups = [
         {"heading": heading, "answers": [{"label": each.label, "text": "\n".join(each.lines)} for each in answers]}
         for heading, answers in section.groups
+        if answers
     ]
     return {"title": section.title, "groups": groups}
 
@@ -186,16 +198,20 @@ def named_faults(form: ConcernForm, faults: Sequence[FieldError], answers: Answe
     return {name: messages[name] for name in (*questions, "") if name in messages}
 
 
-def answered_sections(form: ConcernForm, answers: Answers) -> list[AnsweredSection]:
-    """Return the sections that have answers, with the answers as text.
+def answered_sections(
+    form: ConcernForm, answers: Answers, nothing: tuple[AnsweredQuestion, ...] = ()
+) -> list[AnsweredSection]:
+    """Return the sections that have answers or entries, with the answers as text.
 
-    An entry without answers says that nothing is known.
+    `nothing` is what an entry without answers has in their place.
     """
-    sections = [AnsweredSection(each.id, each.title, tuple(_answer_groups(each, answers))) for each in form]
+    sections = [AnsweredSection(each.id, each.title, tuple(_answer_groups(each, answers, nothing))) for each in form]
     return [section for section in sections if section.groups]
 
 
-def _answer_groups(section: FormSection, answers: Answers) -> Iterator[tuple[str, tuple[AnsweredQuestion, ...]]]:
+def _answer_groups(
+    section: FormSection, answers: Answers, nothing: tuple[AnsweredQuestion, ...]
+) -> Iterator[tuple[str, tuple[AnsweredQuestion, ...]]]:
     own_questions = [element for element in section.elements if isinstance(element, Question)]
     answered = tuple(_answered_questions(own_questions, answers))
     if answered:
@@ -203,8 +219,9 @@ def _answer_groups(section: FormSection, answers: Answers) -> Iterator[tuple[str
     for element in section.elements:
         if isinstance(element, RepeatableGroup):
             for entry in element.entries:
-                nothing = (AnsweredQuestion(gettext(KNOWN_SO_FAR), (gettext(NOTHING_KNOWN),)),)
-                yield entry.title, tuple(_answered_questions(entry.questions, answers)) or nothing
+                entry_answers = tuple(_answered_questions(entry.questions, answers)) or nothing
+                if entry_answers or element.min_entries:
+                    yield entry.title, entry_answers
 
 
 def _answered_questions(questions: Sequence[Question], answers: Answers) -> Iterator[AnsweredQuestion]:
@@ -257,15 +274,16 @@ def _entry_title(name: str, titles: dict[str, str]) -> str:
 
 def _message(fault: FieldError, question: Question, entry: str, answers: Answers) -> str:
     if fault.code is FaultCode.REQUIRED:
-        return question.if_missing or f"{entry}{question.label}: " + gettext("write an answer.")
+        return question.if_missing or entry + labelled(question.label, gettext("write an answer."))
     if question.kind is QuestionKind.DATE:
         return f"{entry}{question.label} {gettext(NOT_A_DATE)}."
     answer = value_at(answers, question.name)
     if fault.code is FaultCode.TOO_LONG and isinstance(answer, str):
         letters = {"limit": f"{question.max_letters:,}", "count": f"{len(answer):,}"}
-        return f"{entry}{question.label}: " + gettext(TOO_MANY_LETTERS) % letters
-    detail = gettext(NOT_A_CHOICE) if fault.code in OF_CHOICES else _detail(fault, goes_on=True)
-    return Markup("{}{}: {}").format(entry, question.label, detail)
+        return entry + labelled(question.label, gettext(TOO_MANY_LETTERS) % letters)
+    goes_on = not question.label.endswith("?")
+    detail = gettext(NOT_A_CHOICE) if fault.code in OF_CHOICES else _detail(fault, goes_on=goes_on)
+    return Markup("{}{}").format(entry, labelled(question.label, detail))
 
 
 def _detail(fault: FieldError, *, goes_on: bool = False) -> str:

@@ -32,6 +32,7 @@ from app.pages.concerns.form_layout import (
     Question,
     QuestionKind,
     RepeatableGroup,
+    labelled,
     part_of,
 )
 from app.pages.languages import gettext
@@ -147,7 +148,11 @@ class FormBuilder:
                 section,
                 title=gettext(section.title),
                 hint=gettext(section.hint),
-                elements=tuple(self._elements([field for path in section.paths for field in _fields_at(fields, path)])),
+                group=gettext(section.group),
+                elements=(
+                    *self._elements([field for path in section.paths for field in _fields_at(fields, path)]),
+                    *self._asked_first(section.id, fields),
+                ),
             )
             for section in self.variant.sections
         )
@@ -164,6 +169,16 @@ class FormBuilder:
             elif self._asking(field).after[0] not in paths:
                 yield self._question(field, fields)
 
+    def _asked_first(self, section: str, fields: Sequence[SchemaField]) -> Iterator[Question]:
+        """Yield the questions about the first entry of a group that `section` asks, each as a box to tick."""
+        for asked in self.variant.asked_first:
+            if asked.section == section:
+                group = next(field for field in fields if field.path == asked.group)
+                entry = schema_fields(group.value_schema, f"{group.name}.0.", f"{group.path}.")
+                question = self._question(next(field for field in entry if field.path == asked.path), ())
+                label, hint = gettext(asked.label), gettext(asked.hint)
+                yield replace(question, kind=QuestionKind.TICK, label=label, hint=hint)
+
     def _repeatable_group(self, field: SchemaField) -> RepeatableGroup:
         entry_name = gettext(ENTRY_NAMES[field.path])
         min_entries, max_entries = field.schema.get("minItems", 0), field.schema["maxItems"]
@@ -171,7 +186,9 @@ class FormBuilder:
         entries = []
         for number in range(count):
             name = f"{field.name}.{number}"
-            fields = list(schema_fields(field.value_schema, f"{name}.", f"{field.path}."))
+            asked = {each.path for each in self.variant.asked_first} if number == 0 else set()
+            every = schema_fields(field.value_schema, f"{name}.", f"{field.path}.")
+            fields = [each for each in every if each.path not in asked]
             questions = [element for element in self._elements(fields) if isinstance(element, Question)]
             entries.append(FormEntry(name, f"{entry_name.capitalize()} {number + 1}", tuple(questions)))
         return RepeatableGroup(
@@ -212,7 +229,7 @@ class FormBuilder:
             ),
             is_required=field.is_required,
             if_missing=gettext(asking.missing),
-            is_number=field.value_schema.get("type") == "integer",
+            **self._number_limits(field),
             max_letters=field.value_schema.get("maxLength", 0) if kind in OF_TEXT else 0,
             part=gettext(part_of(field.path, asking)),
             input_type=asking.autofill[0],
@@ -220,6 +237,18 @@ class FormBuilder:
             calls_for_help=field.path == DANGER,
             follow_up_groups=tuple(tuple(group) for group in groups.values()),
         )
+
+    def _number_limits(self, field: SchemaField) -> dict[str, Any]:
+        """Return the attributes of the question that concern numbers. Return none if it does not ask for a number."""
+        if field.value_schema.get("type") != "integer":
+            return {}
+        maximum, label = field.value_schema["maximum"], self._label(field)
+        return {
+            "is_number": True,
+            "maximum": maximum,
+            "if_no_number": labelled(label, gettext(FAULTS["int_type"][1])),
+            "if_too_large": labelled(label, gettext(FAULTS["less_than_equal"][1]).format(le=maximum)),
+        }
 
     def _kind_and_choices(self, field: SchemaField) -> tuple[QuestionKind, tuple[Choice, ...]]:
         if field.value_schema.get("type") == "object":
@@ -283,8 +312,9 @@ def _sentences_of_forms() -> Iterator[str]:
     yield from (section.entry.heading for section in Section)
     yield from (each.sentence for each in reference_data.statements if each.sentence)
     yield from (each.when for each in reference_data.all_signposts if each.id == CHILDLINE and each.when)
+    yield from (each.name for each in reference_data.all_signposts if each.without_speech)
     yield from (code.for_reporter or code.label for code in reference_data.get_code_list("outcome").codes)
-    counts = dict.fromkeys(ENTRY_NAMES, 1)
+    counts = dict.fromkeys(ENTRY_NAMES, 2)
     for variant in (ABOUT_A_CHILD, ABOUT_YOURSELF, ABOUT_A_FRIEND):
         yield from (variant.title, *variant.steps.values())
         yield from _words_of(FormBuilder(content, reference_data, counts, variant).make())
@@ -292,7 +322,7 @@ def _sentences_of_forms() -> Iterator[str]:
 
 def _words_of(form: ConcernForm) -> Iterator[str]:
     for section in form:
-        yield from (section.title, section.hint)
+        yield from (section.title, section.hint, section.group)
         for element in section.elements:
             if isinstance(element, RepeatableGroup):
                 yield from (element.title, element.hint, element.entry_name)

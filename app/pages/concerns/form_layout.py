@@ -4,9 +4,13 @@ The fields with their codes and limits come from the models (`app.models.concern
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
+
+from markupsafe import Markup
 
 from app.models.concerns.concern import ImmediateDanger, ReporterKind
 
@@ -25,6 +29,9 @@ OMITTED_FIELDS = {
 LAST_STEP = "Anything else"
 """The title of the step whose sections are collapsed."""
 GUIDE_ITEMS = "guide-items"
+WHAT_HAPPENED, WHO_AND_WHERE = "More about what happened", "People, places and things"
+FAMILY, WHO_KNOWS = "The family, and who helps them", "Who knows, and calls and visits"
+"""The titles of the groups of sections in the last step."""
 ENTRY_NAMES = {
     "children": "child",
     "parents_and_carers": "parent or carer",
@@ -87,6 +94,10 @@ WITHOUT_HINT = (
 """Questions that keep the models' label but lose the help text, because the label is enough."""
 
 
+SHARED_BY_CHILDREN = ("home_council", "home_address", "school_or_setting")
+"""What the children of one family often share. A button copies it from the first child."""
+
+
 class QuestionKind(StrEnum):
     """The kind of input of a question."""
 
@@ -98,6 +109,7 @@ class QuestionKind(StrEnum):
     ONE_OF = "one_of"  # one of a few choices
     FROM_LIST = "from_list"  # one choice from a long list
     ANY_OF = "any_of"  # any number of choices
+    TICK = "tick"  # one box: the answer is yes, or there is none
     OBSERVATIONS = "observations"  # any number of items of an edition, each with a note
 
 
@@ -125,6 +137,11 @@ class Question:
     if_missing: str = ""
     """The instruction if the question is required and has no answer."""
     is_number: bool = False
+    maximum: int = 0
+    """The largest number that is accepted. Only for a number."""
+    if_no_number: str = ""
+    if_too_large: str = ""
+    """The error message if the answer is no number, and if the number is larger than `maximum`."""
     max_letters: int = 0
     """The maximum length of the text; 0 if the question takes no text."""
     part: str = ""
@@ -185,6 +202,8 @@ class FormSection:
     """The paths of the fields. A path that ends in a star matches every field whose path has that prefix."""
     step: str = "more"
     """The step of the form that contains the section."""
+    group: str = ""
+    """The title of the collapsed group of sections that contains the section; empty outside of the last step."""
     hint: str = ""
     warns_of_pictures: bool = False
     """True if the section asks about something that pictures could show.
@@ -209,6 +228,13 @@ class FormSection:
 
 ConcernForm = tuple[FormSection, ...]
 
+
+def groups_of_step(form: ConcernForm, step: str) -> list[tuple[str, list[FormSection]]]:
+    """Return the sections of the step `step` by group, in the order of the form."""
+    sections = (each for each in form if each.step == step)
+    return [(group, list(found)) for group, found in groupby(sections, key=attrgetter("group"))]
+
+
 FORM_SECTIONS = (
     FormSection("danger", "Danger now", ("immediate_danger",), step="danger"),
     FormSection(
@@ -224,6 +250,7 @@ FORM_SECTIONS = (
         GUIDE_ITEMS,
         "Signs you have noticed",
         ("concern.indicators", "concern.factors", "concern.linked_risks"),
+        group=WHAT_HAPPENED,
         hint="You do not need to find any of these. We do not count them. A concern with no ticks matters as much as "
         "one with many.",
     ),
@@ -231,31 +258,38 @@ FORM_SECTIONS = (
         "known",
         "How you know, and when it happened",
         ("concern.how_known*", "concern.source_wishes_to_stay_anonymous", "concern.latest_event*"),
+        group=WHAT_HAPPENED,
     ),
     FormSection(
-        "calls", "Calls to the police or to us", ("police_informed", "police_reference", "already_telephoned.*")
+        "missing",
+        "Missing from home or school",
+        ("concern.missing_now", "concern.missing_episodes"),
+        group=WHAT_HAPPENED,
     ),
-    FormSection("missing", "Missing from home or school", ("concern.missing_now", "concern.missing_episodes")),
-    FormSection("online", "Online and messages", ("concern.online.*",), warns_of_pictures=True),
+    FormSection("online", "Online and messages", ("concern.online.*",), group=WHAT_HAPPENED, warns_of_pictures=True),
     FormSection(
         "of-concern",
         "People, cars and places that worry you",
         ("concern.people_of_concern", "concern.vehicles_of_concern", "concern.places_of_concern"),
+        group=WHO_AND_WHERE,
     ),
     FormSection(
         "things",
         "Messages, pictures and other things that exist",
         ("concern.things_that_exist",),
+        group=WHO_AND_WHERE,
         hint="You cannot send them here. Tell us what there is and where, so that the police can find it.",
         warns_of_pictures=True,
     ),
+    FormSection("parents", "Parents and carers", ("parents_and_carers",), group=FAMILY),
+    FormSection("others", "Other people in the child’s life", ("others",), group=FAMILY),
+    FormSection("agencies", "Others who help the family", ("agencies",), group=FAMILY),
     FormSection(
         "strengths",
         "What is going well, and what you hope for",
         ("concern.going_well", "concern.hoped_for", "informed_and_basis.childs_wishes"),
+        group=FAMILY,
     ),
-    FormSection("parents", "Parents and carers", ("parents_and_carers",)),
-    FormSection("others", "Other people in the child’s life", ("others",)),
     FormSection(
         "informed",
         "Who knows that you are telling us",
@@ -268,9 +302,15 @@ FORM_SECTIONS = (
             "informed_and_basis.agreement_described",
             "informed_and_basis.lawful_basis",
         ),
+        group=WHO_KNOWS,
     ),
-    FormSection("agencies", "Others who help the family", ("agencies",)),
-    FormSection("workers", "Anything that could put a visitor at risk", ("risk_to_workers.*",)),
+    FormSection(
+        "calls",
+        "Calls to the police or to us",
+        ("police_informed", "police_reference", "already_telephoned.*"),
+        group=WHO_KNOWS,
+    ),
+    FormSection("workers", "Anything that could put a visitor at risk", ("risk_to_workers.*",), group=WHO_KNOWS),
 )
 
 
@@ -315,7 +355,7 @@ AS_IN_MODELS = Asking()
 QUESTIONS = dict.fromkeys(WITHOUT_HINT, Asking(hint="")) | {
     "immediate_danger": Asking(
         hint="If so, call 999 now. You can send this form afterwards.",
-        missing="Select yes if a child is in immediate danger.",
+        missing="Choose yes, no or not sure.",
     ),
     "police_informed": Asking("Do the police know?", ""),
     "police_reference": Asking("Police reference number", after=("police_informed", YES)),
@@ -463,10 +503,42 @@ QUESTIONS = dict.fromkeys(WITHOUT_HINT, Asking(hint="")) | {
 }
 
 
+def labelled(label: str, message: str) -> Markup:
+    """Return the error message `message` of a question, after the question's label.
+
+    After a label that ends in a question mark, the message begins with a capital letter. After any other label, a colon
+    and a small letter follow. Markup in `message` stays.
+    """
+    is_sentence = label.endswith("?")
+    first = message[:1].upper() if is_sentence else message[:1].lower()
+    return Markup("{}{}{}").format(label, " " if is_sentence else ": ", first + message[1:])
+
+
 def part_of(path: str, asking: Asking) -> str:
     """Return the title of the optional part that contains the question at `path`, or an empty string."""
     name = path.removeprefix("children.")
     return next((part for part, names in PARTS_OF_A_CHILD.items() if path != name and name in names), asking.part)
+
+
+@dataclass(frozen=True)
+class AskedFirst:
+    """A question about the first entry of a repeatable group that an earlier section asks, as one box to tick.
+
+    The group does not ask it of the first entry again.
+    """
+
+    section: str
+    group: str
+    """The path of the group."""
+    field: str
+    """The name of the question within an entry."""
+    label: str
+    hint: str = ""
+
+    @property
+    def path(self) -> str:
+        """The path of the question."""
+        return f"{self.group}.{self.field}"
 
 
 @dataclass(frozen=True)
@@ -479,6 +551,8 @@ class FormVariant:
     questions: Mapping[str, Asking]
     fixed_answers: Mapping[str, Any] = field(default_factory=dict)
     """Answers that the form fixes without asking."""
+    asked_first: tuple[AskedFirst, ...] = ()
+    """The questions about an entry of a group that an earlier section asks."""
     can_be_saved: bool = True
     """True if the form may be saved and finished later."""
 
@@ -495,10 +569,20 @@ LANGUAGE_OF_THE_YOUNG = Asking(
     "What language do you speak best?", "You can write to us in any language. Sign language counts too."
 )
 
-ABOUT_A_CHILD = FormVariant("concern_form.html", "Raise a concern", FORM_SECTIONS, QUESTIONS)
+ABOUT_A_WORKER = AskedFirst(
+    "worry",
+    "concern.people_of_concern",
+    "works_with_children",
+    "It is about someone who works or volunteers with children",
+    "For example a teacher or a coach.",
+)
 
-WITHOUT_A_GUIDE = FormVariant(
-    "concern_form.html", "Raise a concern", tuple(each for each in FORM_SECTIONS if each.id != GUIDE_ITEMS), QUESTIONS
+ABOUT_A_CHILD = FormVariant(
+    "concern_form.html", "Tell us about a child", FORM_SECTIONS, QUESTIONS, asked_first=(ABOUT_A_WORKER,)
+)
+
+WITHOUT_A_GUIDE = replace(
+    ABOUT_A_CHILD, sections=tuple(each for each in ABOUT_A_CHILD.sections if each.id != GUIDE_ITEMS)
 )
 
 ABOUT_YOURSELF = FormVariant(

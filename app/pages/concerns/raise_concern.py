@@ -7,6 +7,7 @@ pages have no rules of their own: the models and services of the API decide what
 import datetime as dt
 import hashlib
 import re
+import textwrap
 import uuid
 from collections.abc import Mapping
 from contextlib import suppress
@@ -55,18 +56,21 @@ from app.pages.concerns.form_layout import (
     ABOUT_A_FRIEND,
     ABOUT_YOURSELF,
     DANGER,
+    SHARED_BY_CHILDREN,
     WITHOUT_A_GUIDE,
     ConcernForm,
     FormSection,
     FormVariant,
+    groups_of_step,
     voice_of,
 )
+from app.pages.concerns.readers import Reader, reader_of_answers
 from app.pages.error_pages import PageRoute
 from app.pages.frame import AS_FILE
 from app.pages.languages import current_language, gettext, marked_english, to_translate
 from app.pages.page import Site, SiteDep
 from app.pages.posted_forms import PLACE, Answers, SubmittedForm, SubmittedFormDep, faults_of, value_at
-from app.pages.text_format import date_and_time, own_steps, spoken, steps_in_words
+from app.pages.text_format import date_and_time, deadline, own_steps, spoken, steps_in_words
 from app.services.access.clients import Principal
 from app.services.concerns.idempotency import derive_idempotency_keys
 from app.services.concerns.receipt_signing import check_receipt
@@ -79,6 +83,8 @@ from app.services.guides.reference_data import lives_elsewhere
 from app.services.guides.working_days import LONDON
 
 NARRATIVE = "concern.narrative"
+CHILDREN = "children"
+PROOF_WIDTH = 60
 KEY = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 GENERAL, YOURSELF, FRIEND = "/raise-a-concern", "/worried-about-yourself", "/worried-about-a-friend"
 FORMS_WITHOUT_GUIDE = {GENERAL: WITHOUT_A_GUIDE, YOURSELF: ABOUT_YOURSELF, FRIEND: ABOUT_A_FRIEND}
@@ -171,6 +177,16 @@ class FilledForm:
         self.answers.setdefault("reporter", {}).setdefault("kind", ReporterKind.ANONYMOUS.value)
         return self
 
+    def like_the_first(self, entry: str) -> "FilledForm":
+        """Copy what the children of one family often share from the first child to `entry`, in place. Return this form.
+
+        Do not replace an answer that `entry` has. Do nothing if `entry` is not the path of a child.
+        """
+        children, number = value_at(self.answers, CHILDREN), entry.removeprefix(f"{CHILDREN}.")
+        if isinstance(children, list) and PLACE.fullmatch(number) and 0 < int(number) < len(children):
+            children[int(number)] = shared_answers(children[0]) | children[int(number)]
+        return self
+
     def without_answer(self, name: str) -> "FilledForm":
         """Remove the answer at the path `name`, in place. Return this form."""
         parent, _, own_name = name.rpartition(".")
@@ -230,6 +246,11 @@ class FilledForm:
         return voice_of(str(value_at({**self.answers, **self.variant.fixed_answers}, "reporter.kind")))
 
     @property
+    def reader(self) -> Reader:
+        """Who reads the pages after sending."""
+        return reader_of_answers({**self.answers, **self.variant.fixed_answers})
+
+    @property
     def can_be_copied(self) -> bool:
         """True if the answers may be saved as a PDF: only for a professional, who may have to keep a copy."""
         return value_at(self.answers, "reporter.kind") == ReporterKind.PROFESSIONAL and pdf_available()
@@ -253,11 +274,13 @@ class FilledForm:
         status: int = errors.ValidationFailed.status,
         extra_entry: str = "",
         focus: str = "",
+        is_changed: bool = False,
     ) -> Response:
         """Return the page of the form with the answers so far, and an error beside each question that has one.
 
         The page has `status` only if there are errors. `extra_entry` is a group that gets one more entry. `focus` is
-        the section, group or entry to open and show first, unless there are errors.
+        the section, group or entry to open and show first, unless there are errors. If `is_changed`, the step of that
+        section has a button that leads back to the answers.
         """
         form = self.form(extra_entry)
         messages = named_faults(form, faults or [], self.answers)
@@ -273,10 +296,20 @@ class FilledForm:
             status=status if messages else 200,
             faults=messages,
             open_sections=open_sections,
+            groups_of=partial(groups_of_step, form),
+            like_the_first=self._like_the_first(),
+            changed_step=next((each.step for each in form if is_changed and each.id == focus), ""),
             focus="" if messages else focus,
             value=lambda name: value_at(self.answers, name),
             has_answers=bool(self.answers),
         )
+
+    def _like_the_first(self) -> list[str]:
+        """Return the path of each further child, if the first child has answers that children of a family share."""
+        children = value_at(self.answers, CHILDREN)
+        if not isinstance(children, list) or not shared_answers(children[0]):
+            return []
+        return [f"{CHILDREN}.{number}" for number in range(1, len(children) + 1)]
 
     def sentence_page(self, *, faults: list[FieldError] | None = None) -> Response:
         """Return help for a child in danger, with the one question that must be answered before sending.
@@ -324,6 +357,11 @@ def duty_to_report(site: Site) -> str | None:
         return None
     text = settings.duty_to_report_text
     return marked_english(text) if text else site.says(OnPages.DUTY_TO_REPORT)
+
+
+def shared_answers(child: Answers) -> Answers:
+    """Return those answers about a child that the children of one family often share."""
+    return {name: child[name] for name in SHARED_BY_CHILDREN if name in child}
 
 
 def _holds(section: FormSection, name: str) -> bool:
@@ -422,13 +460,15 @@ def _rearranged(filled: FilledForm, action: str, target: str) -> Response | None
     """Return the form for a button that changes the form itself, such as `add:children`, or None for other buttons."""
     match action:
         case "change":
-            return filled.form_page(focus=target)
+            return filled.form_page(focus=target, is_changed=True)
         case "clear":
             return filled.without_answer(target).form_page(focus=target)
         case "add":
             entries = value_at(filled.answers, target)
             number = len(entries) if isinstance(entries, list) else 0
             return filled.form_page(extra_entry=target, focus=f"{target}.{number}")
+        case "same":
+            return filled.like_the_first(target).form_page(focus=target)
         case "remove":
             return filled.without_entry(target).form_page(focus=target.rpartition(".")[0])
     return None
@@ -442,20 +482,39 @@ def _copy(filled: FilledForm, concern: Concern, signed: str) -> Response:
     """
     site, sent = filled.site, _find_sent(filled.site, concern, signed)
     reference = sent.get("jti", "")
-    facts = [(gettext("Reference"), reference)] if sent else []
-    facts += [(gettext("Sent"), date_and_time(dt.datetime.fromisoformat(sent["received_at"])))] if sent else []
+    sections = [printed_section(each) for each in answered_sections(filled.form(), filled.answers)]
     printed = {
         "title": gettext("Concern {}").format(reference) if sent else gettext("Not sent yet"),
         "footer": gettext("Confidential: about a child."),
         "lang": current_language().code,
         "council": site.context.settings.council_name,
         "made": gettext("A copy of what you sent.") if sent else gettext("A copy of your answers."),
-        "facts": facts,
+        "facts": _facts_of(site, concern, sent) if sent else [],
         "boxes": gettext(BOXES),
-        "sections": [printed_section(each) for each in answered_sections(filled.form(), filled.answers)],
+        "sections": [*(each for each in sections if each["groups"]), *([_proof(signed)] if sent else [])],
     }
     headers = {"Content-Disposition": AS_FILE.format(f"concern-{reference or 'not-sent'}.pdf")}
     return Response(concern_pdf(printed), media_type=PDF_TYPE, headers=headers)
+
+
+def _facts_of(site: Site, concern: Concern, sent: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return the reference, the time of sending and, if it may be promised, the deadline, as a copy prints them.
+
+    `sent` are the claims of the signed receipt.
+    """
+    receipts, at = site.context.submissions.receipts, dt.datetime.fromisoformat(sent["received_at"])
+    facts = [(gettext("Reference"), sent["jti"]), (gettext("Sent"), date_and_time(at))]
+    if receipts.is_promised(concern.immediate_danger) and not sent.get("test"):
+        due = receipts.acknowledge_by(concern.immediate_danger, at=at)
+        facts.append((gettext("A social worker should read it by"), deadline(due)))
+    return facts
+
+
+def _proof(signed: str) -> dict[str, Any]:
+    """Return the signed receipt as the last section of a copy, in lines that fit the page."""
+    lines = "\n".join(textwrap.wrap(signed, PROOF_WIDTH))
+    answer = {"label": gettext("Join the lines to check it with the keys of this website."), "text": lines}
+    return {"title": gettext("Signed receipt"), "groups": [{"heading": "", "answers": [answer]}]}
 
 
 def _find_sent(site: Site, concern: Concern, signed: str) -> dict[str, Any]:
@@ -510,6 +569,7 @@ def _send(filled: FilledForm, concern: Concern, submitter: Principal) -> Respons
         head=filled.head,
         path=filled.path,
         copied_fields=filled.copied_fields(),
+        reader=filled.reader,
         steps=next_steps(receipt, in_danger=in_danger),
         **filled.about_danger,
     )

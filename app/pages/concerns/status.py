@@ -16,21 +16,30 @@ from app.http.problem_handlers import NO_STORE
 from app.http.routes import GuidanceRouter
 from app.models.concerns.additions import Addition, AdditionReceipt
 from app.models.concerns.channels import Channel
-from app.models.concerns.concern import MAX_NARRATIVE, ImmediateDanger
+from app.models.concerns.concern import MAX_NARRATIVE
 from app.models.concerns.entries import ReceivedMessage
 from app.models.concerns.receipts import AdditionStatus, ConcernStatus, MessageStatus
 from app.models.guides.contacts import Reachable
 from app.models.guides.edition_keys import EditionKey
 from app.models.guides.signposts import WhoToCall
 from app.pages.concerns.form_layout import CHILDLINE, voice_of
+from app.pages.concerns.readers import closing_words, reader_of
 from app.pages.error_pages import PageRoute
 from app.pages.languages import gettext, to_translate
 from app.pages.page import Site, SiteDep
 from app.pages.posted_forms import SubmittedForm, SubmittedFormDep
-from app.pages.text_format import DO_NOT_WAIT, date_and_time, deadline, own_steps, page_words, spoken, steps_in_words
+from app.pages.text_format import (
+    DO_NOT_WAIT,
+    date_and_time,
+    deadline,
+    look_again,
+    own_steps,
+    page_words,
+    spoken,
+    steps_in_words,
+)
 from app.services.concerns.follow_up import ADD, StatusCode
 from app.services.concerns.receipt_signing import check_receipt
-from app.services.concerns.receipts import CLOSED_TEXT
 
 router = GuidanceRouter(prefix="/concerns", include_in_schema=False, dependencies=[PUBLIC], route_class=PageRoute)
 RECEIPT_WIDTH = 76
@@ -70,7 +79,7 @@ def read_status(site: SiteDep, posted: SubmittedFormDep) -> Response:
     try:
         return _status_page(site, posted)
     except errors.NoSuchConcern:
-        return _form(site, reference=posted.one("reference").strip(), fault=NO_MATCH)
+        return _form(site, reference=posted.one("reference").strip(), reader=posted.one("voice"), fault=NO_MATCH)
 
 
 @router.post("/additions")
@@ -84,9 +93,9 @@ def add_to_concern(site: SiteDep, posted: SubmittedFormDep) -> Response:
         place = SubmittedForm(
             {name: [posted.one(name)] for name in ("reference", "code", "voice", "shows_code")}
         )  # the next addition has its own key
-        return _status_page(site, place, added=added, in_danger=posted.one("immediate_danger") == ImmediateDanger.YES)
+        return _status_page(site, place, added=added, added_danger=posted.one("immediate_danger"))
     except errors.NoSuchConcern:
-        return _form(site, reference=posted.one("reference").strip(), fault=NO_MATCH)
+        return _form(site, reference=posted.one("reference").strip(), reader=posted.one("voice"), fault=NO_MATCH)
     except (ValidationError, errors.InvalidConcern):
         fault = TOO_LONG if posted.one("narrative").strip() else EMPTY
         return _status_page(site, posted, faults={"narrative": fault}, status=REFUSED)
@@ -131,7 +140,7 @@ def _status_page(
     *,
     faults: dict[str, str] | None = None,
     added: AdditionReceipt | None = None,
-    in_danger: bool = False,
+    added_danger: str = "",
     status: int = 200,
 ) -> Response:
     """Return the page with the status, and with the form for an addition as it was posted.
@@ -141,7 +150,8 @@ def _status_page(
     """
     typed = _code_of(site, posted.one("reference"), posted.one("code"))
     concern = site.context.follow_ups.read_status(typed, at=site.now)
-    voice = voice_of(posted.one("voice"))
+    reader = reader_of(posted.one("voice"))
+    voice = voice_of(reader)
     return site.page(
         "concern_status.html",
         status=status,
@@ -154,9 +164,10 @@ def _status_page(
         max_letters=MAX_NARRATIVE,
         immediate_danger=posted.one("immediate_danger"),
         added=added,
-        added_in_danger=in_danger,
+        added_danger=added_danger,
         reference_aloud=spoken(concern.reference),
-        closed_text=CLOSED_TEXT,
+        closing=list(closing_words(concern, reader)),
+        reader=reader,
         voice=voice,
         steps=own_steps(concern) if voice else steps_in_words(concern, at=site.now),
         talk=_talk_of(concern, _messages_of(site, concern, typed)),
@@ -168,12 +179,13 @@ def _who(concern: ConcernStatus) -> WhoToCall:
     return WhoToCall(concern.contacts, concern.signposts)
 
 
-def _form(site: Site, *, reference: str = "", fault: str | None = None) -> Response:
+def _form(site: Site, *, reference: str = "", reader: str = "", fault: str | None = None) -> Response:
     return site.page(
         "status_form.html",
         status=errors.NoSuchConcern.status if fault else 200,
         faults={"reference": gettext(fault)} if fault else {},
         reference=reference,
+        reader=reader,
     )
 
 
@@ -255,7 +267,7 @@ def _receipt_lines(site: Site, concern: ConcernStatus, code: str, also_call: Seq
         by = deadline(concern.acknowledge_by)
         is_promised = concern.acknowledge_by_promised
         yield from _paragraph(f"A social worker should read it by {by}." if is_promised else DO_NOT_WAIT)
-        yield from _paragraph(f"Check for messages by {deadline(concern.come_back_by or concern.acknowledge_by)}.")
+        yield from _paragraph(look_again(concern.received_at))
     yield from _paragraph(f"Guide:     {title}, edition {concern.edition}", hanging=" " * 11)
     yield from ("", "WHAT HAPPENS NEXT", "")
     for step in concern.next_steps:

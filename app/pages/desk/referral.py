@@ -12,8 +12,6 @@ from app.models.guides.edition_keys import EditionKey
 from app.models.guides.editions import EditionContent
 from app.models.guides.signposts import Signpost
 from app.pages.concerns.form_answers import (
-    KNOWN_SO_FAR,
-    NOTHING_KNOWN,
     AnsweredQuestion,
     AnsweredSection,
     answered_sections,
@@ -26,6 +24,7 @@ from app.pages.posted_forms import Answers, value_at
 from app.services.guides.reference_data import ELSEWHERE, ReferenceData
 
 PEOPLE = "concern.people_of_concern"
+KNOWN_SO_FAR, NOTHING_KNOWN = "Known so far", "Nothing"
 SHOWN_ELSEWHERE = ("guide", "edition", "test")
 FURTHER = "Further details"
 FLAGS = "To look at first"
@@ -43,7 +42,8 @@ def sections_of(answers: Answers, content: EditionContent, reference_data: Refer
     counts = {name: len(entries) for name, entries in repeated_entries(answers)}
     form = FormBuilder(content, reference_data, counts, FOR_THE_WORKER).make()
     flags = flags_of(reference_data, content)
-    sections = [*_flagged(answers, flags), *answered_sections(form, answers)]
+    nothing = (AnsweredQuestion(KNOWN_SO_FAR, (NOTHING_KNOWN,)),)
+    sections = [*_flagged(answers, flags), *answered_sections(form, answers, nothing)]
     rest = tuple(_further_details(form, answers))
     return [*sections, AnsweredSection("further", FURTHER, (("", rest),))] if rest else sections
 

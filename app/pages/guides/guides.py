@@ -171,11 +171,9 @@ def _to_text(value: Any) -> str:
 def read_home(site: SiteDep, session: SessionDep) -> Response:
     """Return the home page: who to call, the form for a concern, and the guides or links to them."""
     guides = list_guides(session, site.context.reference_data)
-    only = guides[0].guide if len(guides) == 1 else None  # if there are several guides, the person chooses
     return site.cached_page(
         "home.html",
         guides=guides,
-        start=f"/raise-a-concern/{only}" if only else "/raise-a-concern" if guides else None,
         groups=group_by_subject(guides, site.context.reference_data) if len(guides) > MAX_CARDS else [],
         links_guides=len(guides) <= MAX_LINKS,
         names_publishers=names_publishers(guides),
@@ -386,7 +384,6 @@ def edition_values(head: EditionHead, content: EditionContent, history: list[Edi
         "head": head,
         "content": content,
         "words": in_guide_language,
-        "guide_language": "",
         "rendition": None,
         "sections": ON_PAGES,
         "history": history,
@@ -474,7 +471,6 @@ def _rendition_page(site: Site, session: Session, guide: str, language: str, num
         form_label=FORM_LABELS[form],
         content=words.content,
         words=WordMarks(words, content_language(rendition)),
-        guide_language=IN_GUIDE_LANGUAGE,
         unchecked_cautions=words.unchecked_cautions,
         has_missing_words=form.has_words and lacks_words,
         alternates=OTHER_FORMS,

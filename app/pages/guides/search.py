@@ -15,7 +15,8 @@ from app.pages.guides.guides import names_publishers
 from app.pages.languages import gettext, to_translate
 from app.pages.page import Site, SiteDep
 from app.pages.posted_forms import SubmittedFormDep
-from app.services.guides.guides import Found, list_guides, search_guides
+from app.pages.wrong_doors import other_contacts
+from app.services.guides.guides import Found, list_guides, search_guides, search_signposts
 
 router = GuidanceRouter(include_in_schema=False, dependencies=[PUBLIC], route_class=PageRoute)
 SEARCH = "/search"
@@ -52,12 +53,16 @@ def search_by_form(session: SessionDep, site: SiteDep, posted: SubmittedFormDep)
 def _page(
     site: Site, words: str = "", *, found: Found | None = None, names: bool = False, fault: str | None = None
 ) -> Response:
+    who = site.context.emergency_contacts.current()
     return site.page(
         "search.html",
         status=ValidationFailed.status if fault else 200,
         faults={"q": gettext(fault)} if fault else {},
         words=words,
         found=found,
+        signposts_found=search_signposts(who.signposts, words) if found else [],
+        others_found=other_contacts(site.context.settings, who.signposts, words) if found else [],
+        subjects_found=found.matched if found else [],
         sections=ON_PAGES,
         names_publishers=names,
     )

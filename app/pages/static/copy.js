@@ -35,7 +35,7 @@
   });
 
   function showButtons() {
-    for (const button of document.querySelectorAll("[data-copy][hidden]")) button.hidden = false;
+    for (const each of document.querySelectorAll("[data-copy][hidden], [data-needs-script]")) each.hidden = false;
   }
 
   new MutationObserver(showButtons).observe(document.body, { childList: true }); // pages.js replaces `main`

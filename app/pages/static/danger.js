@@ -1,4 +1,5 @@
-// Shows the help for danger as soon as the answer says danger. In old browsers CSS cannot do this.
+// Shows the help for danger as soon as the answer says danger, and the other help for whoever is not sure. In old
+// browsers CSS cannot do this.
 // - The help is visible while the answer says danger, and hidden otherwise.
 // - The help gets the focus before any further question: immediately after a click or a tap. After an arrow key it gets
 //   the focus at `Continue`, because the key may be on its way to another answer.
@@ -6,10 +7,13 @@
   let byArrow = false;
   let isSeen = false; // the help has had the focus since the answer was chosen
   const help = () => document.querySelector("main [data-danger]");
-  const saysDanger = () => document.querySelector("main [name='immediate_danger'][value='yes']:checked") !== null;
+  const answer = () => document.querySelector("main [name='immediate_danger']:checked")?.value;
+  const saysDanger = () => answer() === "yes";
 
   function arrange() {
+    const unsure = document.querySelector("main [data-unsure]");
     if (help()) help().hidden = !saysDanger();
+    if (unsure) unsure.hidden = answer() !== "not_sure";
   }
 
   // Focus the help, once for each chosen answer. Return true if it got the focus.
@@ -18,7 +22,12 @@
     if (!box || isSeen || box.closest("[hidden]")) return false;
     isSeen = true;
     box.querySelector("h2").focus();
-    box.scrollIntoView();
+    const dial = box.querySelector(".dial");
+    // From the heading of the step, else from the question, so that the answer stays in view where there is room.
+    for (const top of [box.closest("[data-step]"), box.previousElementSibling, box]) {
+      top?.scrollIntoView();
+      if (top && dial.getBoundingClientRect().bottom <= window.innerHeight) break;
+    }
     return true;
   }
 

@@ -1,5 +1,6 @@
 // The form works without this script, as one page. The script adds three things:
-// - `Continue` finds missing answers in the step, and shows the message that the server gives with each question.
+// - `Continue` finds missing answers and wrong numbers in the step, and shows the message that the server gives with each
+//   question.
 // - One step is shown at a time. Nothing is sent between steps: all answers stay in one form.
 // - The browser's Back and Forward go from step to step. An entry of the history has only a number.
 // The script dispatches two events: `onward` before the next step (see danger.js), and `leaving` at Back after sending
@@ -54,12 +55,20 @@
     current().replaceWith(form);
   }
 
+  // A young person's pages keep their title, which says nothing: others may read the history of the browser.
+  function nameStep(number) {
+    const heading = stepsOf(form)[number].querySelector("h2").textContent.trim();
+    const title = form.querySelector("h1").textContent;
+    const council = document.title.split(" - ").pop();
+    if (form.matches("[data-dull]")) document.title = document.title.replace(`${say("Error:")} `, "");
+    else document.title = `${heading} - ${title} - ${council}`;
+  }
+
   function show(number) {
     if (current() !== form) putBackForm();
     arrange(number);
+    nameStep(number);
     const heading = stepsOf(form)[number].querySelector("h2");
-    const title = form.querySelector("h1").textContent;
-    document.title = `${heading.textContent.trim()} - ${title} - ${document.title.split(" - ").pop()}`;
     heading.tabIndex = -1;
     heading.focus();
     window.scrollTo(0, 0);
@@ -97,21 +106,31 @@
     error.className = "vh";
     error.textContent = `${say("Error:")} `;
     fault.className = "fault";
-    fault.append(error, question.dataset.missing);
+    fault.append(error, errorOf(question));
     question.classList.add("wrong");
     [...question.querySelector("legend, label").querySelectorAll("b, .hint, small")].pop().after(fault);
     question.querySelector("[id]").setAttribute("aria-invalid", "true");
     link.href = `#${nameIn(question)}`;
-    link.textContent = question.dataset.missing;
+    link.textContent = errorOf(question);
     item.append(link);
     problemBox().querySelector("ul").append(item);
   }
 
-  // Show an error at each required answer that the step lacks. Return true if there is one. The server checks the rest.
+  // Return the error of a question that lacks a required answer, or whose number is none or too large; else nothing.
+  function errorOf(question) {
+    const { missing, notNumber, tooLarge, most } = question.dataset;
+    if (missing) return isAnswered(question) ? undefined : missing;
+    const typed = question.querySelector("input").value.trim();
+    if (!typed) return undefined;
+    if (!/^[0-9]+$/.test(typed)) return notNumber;
+    return Number(typed) > Number(most) ? tooLarge : undefined;
+  }
+
+  // Show an error at each answer that the step lacks or cannot take. Return true if there is one. The server checks all.
   function lacksAnswer(step) {
-    const needed = [...step.querySelectorAll("[data-missing]")];
-    const missing = needed.filter((question) => !isAnswered(question));
-    needed.forEach(unmark);
+    const checked = [...step.querySelectorAll("[data-missing], [data-not-number]")];
+    const missing = checked.filter(errorOf);
+    checked.forEach(unmark);
     missing.forEach(mark);
     const box = form.querySelector(".problem:not([data-alert])");
     if (box && !box.querySelector("li")) box.remove();
@@ -157,6 +176,7 @@
       const before = typeof views[place] === "number" ? views[place] : 0;
       record(wanted < 0 ? before : wanted);
       arrange(views[place]);
+      if (!main.querySelector(".problem")) nameStep(views[place]);
     } else if (typeof views[place] === "number") record(main);
     else views[place] = main;
   });
@@ -186,12 +206,13 @@
     if (event.target.closest("[data-continue]")) goOn(views[place] + 1);
     if (event.target.closest("[data-back]")) history.back();
   });
-  // Enter in a field does the same as `Continue`.
+  // Enter in a field does the same as `Continue`. In a step that was changed, it leads back to the answers.
   document.addEventListener(
     "submit",
     (event) => {
       const last = isSent ? 0 : stepsOf(form).length - 1;
       if (isSent || !event.submitter?.matches("[data-default]") || current() !== form || views[place] === last) return;
+      if (stepsOf(form)[views[place]].querySelector("[data-return]")) return;
       event.preventDefault();
       goOn(views[place] + 1);
     },

@@ -1,4 +1,4 @@
-// The pages work without this script. The script adds six things:
+// The pages work without this script. The script adds seven things:
 // - The exit button, or Shift pressed three times, replaces this page in the history by a neutral page.
 // - Forms are sent by `fetch`, so that no history entry and no file of the browser has their content. If the response
 //   is a file, the browser saves it and this page stays.
@@ -6,9 +6,11 @@
 //   that a new page marks by `autofocus`.
 // - A button clears a choice without a request.
 // - When a text comes near its limit, a line says how many letters are left. Screen readers say so when typing pauses.
+// - The style learns the height of the bar, which otherwise would cover headings that are scrolled into view.
 // - A page that the browser restores from memory is loaded again, empty.
 (() => {
   const root = document.documentElement;
+  const bar = document.querySelector("[data-bar]");
   const exit = document.querySelector("[data-exit]");
   const exitStatus = document.querySelector("[data-exit-status]");
   const progress = document.createElement("p");
@@ -219,6 +221,8 @@
     root.hidden = true;
     window.location.reload();
   });
+  // What is scrolled into view stays below the bar, however high the bar is: by language, width and size of the text.
+  new ResizeObserver(() => root.style.setProperty("--bar", `${bar.offsetHeight}px`)).observe(bar);
   if (!("SubmitEvent" in window && "submitter" in SubmitEvent.prototype)) tellSubmitters();
   progress.className = "sending";
   progress.setAttribute("role", "status");

@@ -12,6 +12,7 @@ from app.db.search import WORD, words_in
 from app.models.guides.catalogue import MatchedSynonym
 from app.models.guides.code_lists import SUBJECTS, Code
 from app.models.guides.editions import EditionDetails
+from app.models.guides.signposts import Signpost
 from app.services.guides.catalogue import CatalogueEntry, EntryFilter, list_catalogue
 from app.services.guides.editions import CurrentEdition, list_current
 from app.services.guides.reference_data import ReferenceData
@@ -137,6 +138,20 @@ def find_synonyms(reference_data: ReferenceData, words: str) -> list[MatchedSyno
         if (matching := [each for each in code.synonyms if _is_within(each, typed)])
     ]
     return [MatchedSynonym(words=synonym, subject=subject) for subject, synonym in found]
+
+
+def is_said_in(phrase: str, words: str) -> bool:
+    """Return True if each word of `phrase` is in `words`, in any form, such as the plural."""
+    return _is_within(phrase, words_in(words))
+
+
+def search_signposts(signposts: Sequence[Signpost], words: str) -> list[Signpost]:
+    """Return the signposts whose name, audience or description has each word of `words`, in any form."""
+    return [
+        each
+        for each in signposts
+        if is_said_in(words, " ".join((each.name, each.audience, each.description or ""))) and words_in(words)
+    ]
 
 
 def _is_within(synonym: str, typed: Sequence[str]) -> bool:

@@ -29,6 +29,7 @@ from app.services.guides.presenters import (
     citation_text,
     more_ways,
 )
+from app.services.guides.printed_words import printed_words
 from app.services.guides.teams import out_of_hours
 from app.services.guides.working_hours import hours_text
 
@@ -202,6 +203,7 @@ def _document(shown: ShownEdition, signposts: Sequence[Signpost], address: str, 
         "front": [section(each) for each in PRINTED_FRONT],
         "back": [section(each) for each in PRINTED_BACK],
         "rendition": None if rendition is None else _rendition(rendition),
+        "words": {} if rendition is None else printed_words(rendition.language),
     }
 
 

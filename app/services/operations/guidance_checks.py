@@ -19,12 +19,18 @@ CONTACT_CHECKED_FOR = dt.timedelta(days=365)
 REVIEW_SOON = dt.timedelta(days=30)
 NAMED_BY_STATEMENTS = ("council_name", "accessibility_contact", "privacy_contact", "data_complaints_contact")
 """The settings without which the privacy notice or the accessibility statement lacks contacts that the law requires."""
+FOR_OTHERS = ("adults_contact", "complaints_contact")
+"""The settings with the contacts for people who come to these pages for another reason than a child."""
 FEWEST_HOLIDAYS = 8
 """The lowest number of bank holidays in a year. With fewer, the package that computes them is out of date."""
 
 
 def check_contacts(patient: Patient) -> Iterator[Verdict]:
-    """Check that local signposts are those of this council, and that someone verified each contact within a year."""
+    """Check that local signposts are those of this council, and that someone verified each contact within a year.
+
+    A contact that nobody verified is a fault outside a trial: people in danger would call a wrong number. Check also
+    that the settings name contacts for adults at risk and for complaints.
+    """
     try:
         known = replace(patient.reference_data, council=patient.settings.council)
     except SeedFileError as refusal:
@@ -49,9 +55,17 @@ def check_contacts(patient: Patient) -> Iterator[Verdict]:
     oldest = patient.at.date() - CONTACT_CHECKED_FOR
     unverified = [name for name, verified_on in checks if verified_on is None or verified_on < oldest]
     if unverified:
-        yield warn(
+        grade = warn if patient.settings.is_trial else fault
+        yield grade(
             f"nobody has checked {len(unverified)} of {len(checks)} contacts within a year: {in_short(unverified)}",
             "check each number, then publish the contacts with verified_on (signposts are in the seed folder)",
+        )
+    lacking = [name for name in FOR_OTHERS if not getattr(patient.settings, name)]
+    if lacking:
+        names = " and ".join(f"GUIDANCE_{name.upper()}" for name in lacking)
+        yield warn(
+            f"people who come about an adult at risk or with a complaint get no number: {names} not set",
+            f"set {names} (contacts: mailto:, https:// or tel:)",
         )
     yield fine(f"all {len(checks)} contacts were checked within a year")
 

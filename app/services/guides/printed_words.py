@@ -1,0 +1,64 @@
+"""The words that a printed guide has around its text, in the languages of the pages.
+
+The catalogue of the pages is above this layer, and a print needs only these.
+"""
+
+from collections.abc import Mapping
+
+from app.models.guides.sections import PRINTED_BACK, PRINTED_FRONT
+from app.services.guides.presenters import MARK, MARK_EXPLAINED, UNCHECKED_CAUTIONS
+from app.services.guides.renditions import UNCHECKED
+
+LABELS = (
+    "If a child is in danger now, call",
+    "or",
+    "Worried about a child? Call the",
+    "Open",
+    "At night and at weekends:",
+    "Are you under 18? Talk to",
+    "More on the back.",
+    "About this edition",
+    "About this version",
+    "Edition",
+    "Source:",
+    "Latest version of this guide:",
+    "sign of harm",
+    UNCHECKED,
+    MARK_EXPLAINED,
+    UNCHECKED_CAUTIONS,
+    *(section.entry.heading for section in (*PRINTED_FRONT, *PRINTED_BACK)),
+)
+"""Every word of the template that a reader sees."""
+TRANSLATED: Mapping[str, Mapping[str, str]] = {
+    "cy": {
+        "If a child is in danger now, call": "Os yw plentyn mewn perygl nawr, ffoniwch",
+        "or": "neu",
+        "Worried about a child? Call the": "Yn poeni am blentyn? Ffoniwch y",
+        "Open": "Ar agor",
+        "At night and at weekends:": "Gyda’r nos ac ar benwythnosau:",
+        "Are you under 18? Talk to": "Wyt ti o dan 18? Siarada â",
+        "More on the back.": "Mwy ar y cefn.",
+        "About this edition": "Am yr argraffiad hwn",
+        "About this version": "Am y fersiwn hon",
+        "Edition": "Argraffiad",
+        "Source:": "Ffynhonnell:",
+        "Latest version of this guide:": "Fersiwn ddiweddaraf y canllaw hwn:",
+        "sign of harm": "arwydd o niwed",
+        UNCHECKED: "Cyfrifiadur a wnaeth y fersiwn hon, ac nid oes neb wedi’i gwirio. Mae’r rhybuddion a’r rhifau "
+        "i’w ffonio yng ngeiriau’r canllaw ei hun.",
+        MARK_EXPLAINED: f"Geiriau’r canllaw ei hun yw’r rhai â {MARK} ar eu hôl: nid yw’r fersiwn hon yn eu cynnwys.",
+        UNCHECKED_CAUTIONS: "Yr un peth yng ngeiriau peiriant, nad oes neb wedi’u gwirio:",
+        "What it is": "Beth ydyw",
+        "What can make a child more vulnerable": "Beth all wneud plentyn yn fwy agored i niwed",
+        "What to look for": "Beth i edrych amdano",
+        "Linked risks": "Risgiau cysylltiedig",
+        "What to do": "Beth i’w wneud",
+        "Who to call": "Pwy i’w ffonio",
+    }
+}
+"""Translations by language. A machine made the Welsh, like that of the pages."""
+
+
+def printed_words(language: str) -> dict[str, str]:
+    """Return the translation of each of `LABELS` in `language`, or an empty dict if there is none."""
+    return dict(TRANSLATED.get(language.partition("-")[0], {}))
