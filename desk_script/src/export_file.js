@@ -146,7 +146,7 @@ function blocksOf(statement, texts, keys, notes) {
   const withoutNotes = notes ? "None." : "The person who exported this file left the notes out.";
   return [
     heading("H1", `Concern ${concern.reference}`),
-    plain(`${document.querySelector(".desk-head .name").textContent.trim()}. Exported ${moment(statement.at)}, by ${personOf(statement.by)}.`),
+    plain(`${document.querySelector(".desk-head .name").textContent.trim().replace(/: the desk$/, "")}. Exported ${moment(statement.at)}, by ${personOf(statement.by)}.`),
     ...factsOnPage(),
     ...referralOf(own.submission, layoutOfPage()).flatMap(sectionOf),
     ...(added.length > 0 ? [heading("H2", "What was added"), ...added] : []),

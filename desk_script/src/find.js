@@ -165,10 +165,13 @@ export class Find {
     const without = unopened > 0 ? ` ${numbered(unopened, "card")} cannot be opened with this identity.` : "";
     const result = isSearched ? `${numbered(found.length, "concern")} found. ` : "";
     this.#say(this.#fault || `${result}${this.#cards.isLoading ? opened : ready}.${without}`);
+    const isUsual = !isSearched && !this.#cards.isLoading && unopened === 0 && this.#fault === "";
+    document.getElementById("find-state")?.classList.toggle("vh", isUsual); // it is said, and takes no room
   }
 
   #say(words) {
     const line = document.getElementById("find-state");
+    line?.classList.remove("vh");
     if (line !== null && line.textContent !== words) line.textContent = words;
   }
 

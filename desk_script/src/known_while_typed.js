@@ -100,7 +100,7 @@ export class KnownWhileTyped {
     const item = lineOf(concern);
     const isChosen = chosen === concern.reference;
     const press = element("button", { type: "button", class: "second", "data-about": concern.reference, "aria-pressed": String(isChosen) });
-    press.append(isChosen ? "Added to this concern. Undo" : "Add to this concern", element("span", { class: "vh" }, ` ${concern.reference}`));
+    press.append(isChosen ? "Added to this one. Undo" : "Add to this concern", element("span", { class: "vh" }, ` ${concern.reference}`));
     press.addEventListener("click", () => this.#choose(form, isChosen ? "" : concern.reference));
     item.append(element("p", {}, sentence(reasons)), press);
     return item;

@@ -337,7 +337,7 @@ def test_while_a_call_is_typed_what_may_be_known_is_offered_and_added_to(desk: D
     assert accessibility_violations(desk.page) == []
     press = item.get_by_role("button", name="Add to this concern")
     press.click()
-    expect(item.get_by_role("button", name="Added to this concern. Undo")).to_be_focused()
+    expect(item.get_by_role("button", name="Added to this one. Undo")).to_be_focused()
     expect(desk.page.get_by_label("Reference", exact=True)).to_have_value(desk.references["alexander"])
     desk.page.get_by_role("button", name="Write it down").click()
 
