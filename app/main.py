@@ -46,7 +46,7 @@ from app.pages.access import provider_sign_in, sign_in
 from app.pages.audit import audit_log as record_pages
 from app.pages.concerns import raise_concern, status
 from app.pages.desk import actions as acts_pages
-from app.pages.desk import asked_first, concern, list_place, unsent
+from app.pages.desk import asked_first, concern, exports_in_browser, list_place, unsent
 from app.pages.desk import cards as cards_pages
 from app.pages.desk import figures as figures_pages
 from app.pages.desk import inbox as inbox_pages
@@ -152,6 +152,7 @@ ROUTERS = (
     unsent.router,
     cards_pages.router,
     asked_first.router,
+    exports_in_browser.router,
     list_place.router,
     written_down_pages.router,
     drafts_pages.router,

@@ -3,7 +3,7 @@
 import datetime as dt
 import hashlib
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
@@ -25,6 +25,7 @@ from app.models.events.rows import EventKind
 from app.models.references import new_reference
 from app.services.audit.audit_log import Actor, by_reporter, next_row
 from app.services.audit.chains import BEFORE_THE_FIRST, End
+from app.services.concerns.cards import seal_card
 from app.services.events.outbox import Event, append_events
 from bench.content import Progress, receive, running_context
 
@@ -62,8 +63,18 @@ class _Concern:
             self.events.append((kind, at, {"reference": self.columns["reference"]}))
 
 
-def fill_with_years(data_dir: Path, number: int, progress: Progress, *, database_url: str | None = None) -> None:
-    """Write `number` concerns into the database, received evenly over the seven years until now."""
+def fill_with_years(
+    data_dir: Path,
+    number: int,
+    progress: Progress,
+    *,
+    database_url: str | None = None,
+    card_texts: Iterable[Mapping[str, Any]] = (),
+) -> None:
+    """Write `number` concerns into the database, received evenly over the seven years until now.
+
+    `card_texts` has a card for each concern, and is sealed. If it is empty, all concerns have one and the same card.
+    """
     receive(data_dir, 1, database_url=database_url)
     with running_context(data_dir, database_url) as context:
         now = context.clock()
@@ -72,18 +83,32 @@ def fill_with_years(data_dir: Path, number: int, progress: Progress, *, database
             logged = session.exec(select(func.max(AuditEntryRow.position))).scalar_one() or 0  # type: ignore[call-overload]
             card = session.exec(select(table_of(CardRow).c.sealed)).scalars().first()  # type: ignore[call-overload]
         draw = random.Random(number)  # noqa: S311  # the seed makes the same years in every run
+        sealer, texts = context.submissions.sealer, iter(card_texts)
         numbers = count(logged + 1)
+
+        def card_for(reference: str, at: dt.datetime) -> bytes:
+            text = next(texts, None)
+            return card if text is None else seal_card(sealer, text, reference, at=at)
+
         for begin in range(0, number, A_BATCH):
             size = min(A_BATCH, number - begin)
             ages = (SEVEN_YEARS * (1 - (begin + place) / number) for place in range(size))
-            _insert(context.engine, [_draw_concern(draw, copied, card, at=now - age, now=now) for age in ages], numbers)
+            _insert(
+                context.engine, [_draw_concern(draw, copied, card_for, at=now - age, now=now) for age in ages], numbers
+            )
             progress("concerns of seven years", begin + size, number)
 
 
 def _draw_concern(
-    draw: random.Random, copied: Mapping[str, Any], card: bytes, *, at: dt.datetime, now: dt.datetime
+    draw: random.Random,
+    copied: Mapping[str, Any],
+    card_for: Callable[[str, dt.datetime], bytes],
+    *,
+    at: dt.datetime,
+    now: dt.datetime,
 ) -> _Concern:
     reference = new_reference()
+    card = card_for(reference, at)
     columns = {name: copied[name] for name in (*IN_CLEAR, "recipients", "sealed")} | {
         "reference": reference,
         "received_at": at,

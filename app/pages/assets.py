@@ -11,6 +11,7 @@ from app.http.context import ContextDep
 from app.http.responses import CACHE_CURRENT, conditional_response
 from app.http.routes import GuidanceRouter
 from app.pages.page import STATIC_DIR, stylesheet
+from app.services.guides.pdf import find_font_file
 
 router = GuidanceRouter(include_in_schema=False, dependencies=[PUBLIC])
 
@@ -19,6 +20,7 @@ MEDIA_TYPES = {
     ".js": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
     ".png": "image/png",
+    ".ttf": "font/ttf",
 }
 
 
@@ -40,6 +42,7 @@ class Asset(StrEnum):
     EDIT_SCRIPT = "edit.js"
     PASSKEYS = "passkeys.js"
     UNSEAL = "unseal.js"  # built from desk_script/
+    EXPORT_FONT = "export.ttf"
     LOGO = "logo"
 
 
@@ -47,9 +50,11 @@ class Asset(StrEnum):
 def read_asset(request: Request, context: ContextDep, look: Annotated[Asset, Path()]) -> Response:
     """Return the file `look`. The stylesheet `pages.css` begins with the council's colours.
 
-    Raise `NotFound` if there is no such file: the council has no logo, or `unseal.js` was not built.
+    Raise `NotFound` if there is no such file: the council has no logo, `unseal.js` was not built, or the
+    optional library with the font of PDFs is not installed.
     """
-    file = context.settings.council_logo if look is Asset.LOGO else STATIC_DIR / look.value
+    elsewhere = {Asset.LOGO: context.settings.council_logo, Asset.EXPORT_FONT: find_font_file()}
+    file = elsewhere.get(look, STATIC_DIR / look.value)
     if file is None or not file.is_file():
         raise NotFound
     content = stylesheet(context.settings).encode() if look is Asset.STYLE else file.read_bytes()

@@ -5,6 +5,7 @@ import { whomOf } from "./opened_cards.js";
 export class CardPlaces {
   #cards;
   #before = new WeakMap(); // what the element showed before
+  #shown = new WeakMap(); // the concern that the element shows
 
   constructor(cards) {
     this.#cards = cards;
@@ -21,6 +22,8 @@ export class CardPlaces {
   }
 
   #fill(place, concern) {
+    if (this.#shown.get(place) === concern) return;
+    this.#shown.set(place, concern);
     if (!this.#before.has(place)) this.#before.set(place, [...place.childNodes]);
     place.replaceChildren(...shortOf(concern));
   }
@@ -29,6 +32,7 @@ export class CardPlaces {
     if (!this.#before.has(place)) return;
     place.replaceChildren(...this.#before.get(place));
     this.#before.delete(place);
+    this.#shown.delete(place);
   }
 }
 

@@ -6,6 +6,7 @@ import { isOneLetterOff } from "./matching.js";
 
 const SHORTEST_PART = 2; // letters of the shortest word that finds the words that begin with it
 const SHORTEST_DIGITS = 3;
+const everyWord = new Map(); // each word once, since thousands of cards have the same names and schools
 
 // Return what can be found in the opened cards of one concern and in its label: words of names, which short forms find
 // too, other words, and digits: telephone numbers, and days of birth as YYYYMMDD.
@@ -27,7 +28,17 @@ export function searchTextOf(cards, label = "") {
     addAll(words, wordsOf(card.words ?? ""));
   }
   words.delete("");
-  return { names, words, digits };
+  return { names: shared(names), words: shared(words), digits: [...digits] };
+}
+
+// Forget every word of the cards.
+export const forgetWords = () => everyWord.clear();
+
+function shared(words) {
+  return [...words].map((word) => {
+    if (!everyWord.has(word)) everyWord.set(word, word);
+    return everyWord.get(word);
+  });
 }
 
 // Return the parts of what was typed, each of which must be found: words, and numbers in their standard form.
@@ -43,15 +54,10 @@ export const isFound = (text, parts, matching) => parts.length > 0 && parts.ever
 
 function isPartFound({ names, words, digits }, part, matching) {
   if (/^\d+$/.test(part)) {
-    const isNumber = part.length >= SHORTEST_DIGITS && some(digits, (number) => number.includes(part));
-    return isNumber || words.has(part) || names.has(part);
+    const isNumber = part.length >= SHORTEST_DIGITS && digits.some((number) => number.includes(part));
+    return isNumber || words.includes(part) || names.includes(part);
   }
-  if (some(names, (word) => matching.isAlike(part, word))) return true;
+  if (names.some((word) => matching.isAlike(part, word))) return true;
   const isNear = (word) => word === part || (part.length >= SHORTEST_PART && word.startsWith(part)) || isOneLetterOff(part, word);
-  return some(words, isNear) || some(names, isNear);
-}
-
-function some(values, isWanted) {
-  for (const value of values) if (isWanted(value)) return true;
-  return false;
+  return words.some(isNear) || names.some(isNear);
 }

@@ -24,9 +24,9 @@ function sectionElement({ id, title, groups }) {
   return element("section", { "aria-labelledby": id }, element("h2", { id }, title), ...contents);
 }
 
-function answerElement({ label, lines }) {
+function answerElement({ label, lines, name }) {
   const shown = lines.flatMap((line, place) => [...(place ? [element("br")] : []), typed("span", line)]);
-  return element("div", {}, element("dt", {}, label), element("dd", {}, ...shown));
+  return element("div", name ? { "data-answer": name } : {}, element("dt", {}, label), element("dd", {}, ...shown));
 }
 
 // Return an element that shows text as it was typed, with its line breaks. Phone numbers and email addresses are links.

@@ -1,7 +1,7 @@
 // The search box in the header of the desk: searches the opened cards and labels in the memory of this page.
 // What is typed never leaves the page, unless it is a reference: then the service opens that concern.
 import { wordsOf } from "./card_facts.js";
-import { isFound, partsOf } from "./card_search.js";
+import { forgetWords, isFound, partsOf } from "./card_search.js";
 import { shortOf } from "./card_places.js";
 import { element } from "./elements.js";
 import { sentenceOf } from "./faults.js";
@@ -13,6 +13,7 @@ const REFERENCE = /^[02346789FKMRWXYZ]{12}$/;
 const PAUSE = 120; // milliseconds after the last key
 const MOST_SHOWN = 50;
 const SPOKEN_EVERY = 2_000; // milliseconds between two messages about progress
+const SHOWN_EVERY = 1_000; // milliseconds between two searches of the cards that are being opened
 const WITH_KEY = "Find by name, school, number or reference";
 const NEEDS_KEY = "Names are searched only in your browser. Choose the file of the identity first. Nothing was sent.";
 const NOTHING_TYPED = "Type a name, a school, a postcode, a number, a day of birth or words of the label.";
@@ -26,6 +27,7 @@ export class Find {
   #typed = "";
   #timer = null;
   #spokenAt = 0;
+  #shownAt = 0;
   #fault = "";
   #drawn = ""; // what the list of results was drawn from
 
@@ -35,7 +37,7 @@ export class Find {
     this.#matching = matching;
     document.addEventListener("input", ({ target }) => target.matches(`${FORM} input`) && this.#typedSoon(target));
     document.addEventListener("submit", (event) => this.#submitted(event), { capture: true });
-    cards.onChange(() => this.#show());
+    cards.onChange(() => this.#cardsChanged());
     keyring.onForget(() => this.#forget());
   }
 
@@ -59,6 +61,13 @@ export class Find {
       this.#fault = sentenceOf(error);
       this.#say(this.#fault);
     }
+  }
+
+  // Search again. With tens of thousands of cards this takes as long as opening a slice, so it is done now and then.
+  #cardsChanged() {
+    if (this.#cards.isLoading && Date.now() - this.#shownAt < SHOWN_EVERY) return;
+    this.#show();
+    this.#shownAt = Date.now();
   }
 
   #typedSoon(box) {
@@ -165,10 +174,13 @@ export class Find {
     const without = unopened > 0 ? ` ${numbered(unopened, "card")} cannot be opened with this identity.` : "";
     const result = isSearched ? `${numbered(found.length, "concern")} found. ` : "";
     this.#say(this.#fault || `${result}${this.#cards.isLoading ? opened : ready}.${without}`);
+    const isUsual = !isSearched && !this.#cards.isLoading && unopened === 0 && this.#fault === "";
+    document.getElementById("find-state")?.classList.toggle("vh", isUsual); // it is said, and takes no room
   }
 
   #say(words) {
     const line = document.getElementById("find-state");
+    line?.classList.remove("vh");
     if (line !== null && line.textContent !== words) line.textContent = words;
   }
 
@@ -177,6 +189,7 @@ export class Find {
     this.#typed = "";
     this.#fault = "";
     this.#matching.forget();
+    forgetWords();
     document.getElementById("found")?.remove();
     const box = boxOf();
     if (box !== null) box.value = "";

@@ -1,11 +1,15 @@
 // The script of the desk's pages and of unseal.html.
 import nicknames from "../../app/cli/desk/nicknames.json";
 import { CardPlaces } from "./card_places.js";
+import { CopySheet } from "./copy_sheet.js";
 import { DeskPage } from "./desk_page.js";
+import { ExportFile } from "./export_file.js";
 import { FilePage } from "./file_page.js";
 import { Find } from "./find.js";
 import { HandOver } from "./hand_over.js";
 import { Keyring } from "./keyring.js";
+import { KnownWhileTyped } from "./known_while_typed.js";
+import { LabelUndo } from "./label_undo.js";
 import { showLock } from "./lock.js";
 import { Matching } from "./matching.js";
 import { OpenedCards, Scope } from "./opened_cards.js";
@@ -31,6 +35,8 @@ if (document.querySelector("[data-unseal-file]")) {
       typed.putBack();
       find.open();
       perhapsKnown.take();
+      labelUndo.take().catch(() => {}); // the button stays disabled
+      copySheet.take();
     },
   });
   keyring.onForget(() => showLock(keyring));
@@ -41,20 +47,27 @@ if (document.querySelector("[data-unseal-file]")) {
       take();
     },
   });
+  const labelUndo = new LabelUndo(keyring);
+  const copySheet = new CopySheet(keyring);
+  const exportFile = new ExportFile(keyring);
   const handOver = new HandOver(keyring, send);
   const sealForms = new SealForms(send);
   const perhapsKnown = new PerhapsKnown(keyring, cards, { matching, send });
   const writeDown = new WriteDown(send);
+  const knownWhileTyped = new KnownWhileTyped(cards, matching);
   const take = () => {
     showLock(keyring);
     handOver.take();
     sealForms.take();
     writeDown.take();
-    typed.take().catch(() => {}); // without a key, the browser asks before leaving
+    exportFile.take();
+    typed.take().then(() => knownWhileTyped.take(), () => {}); // without a key, the browser asks before leaving
     page.take();
     places.take();
     find.take();
     perhapsKnown.take();
+    knownWhileTyped.take();
+    copySheet.take();
     cards.refresh().catch(() => {}); // the cards that are open stay
   };
   take();

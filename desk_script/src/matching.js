@@ -16,6 +16,8 @@ const WORDS_OF_SCHOOLS = new Set(
 );
 const YOUNGER = wordsOf("nursery preschool primary infant infants junior juniors");
 const OLDER = wordsOf("secondary high college comprehensive grammar sixth");
+const DAY_DIFFERS = "day of birth differs";
+const AGE_DIFFERS = "age differs";
 // How alike two words of a name are, the least alike first.
 const OTHER = 0;
 const ONE_LETTER = 1;
@@ -70,6 +72,21 @@ export class Matching {
     return this.#likenessOf(one, other) !== OTHER;
   }
 
+  // Return true if two words are alike, as `isAlike` does, and remember neither of them.
+  compareOnce(one, other) {
+    return this.#compareWords(one, other) !== OTHER;
+  }
+
+  // Return true if two words are the same, or forms of one name.
+  isForm(one, other) {
+    return one === other || this.#areForms(one, other);
+  }
+
+  #areForms(one, other) {
+    const groups = this.#groups.get(other) ?? [];
+    return (this.#groups.get(one) ?? []).some((each) => groups.includes(each));
+  }
+
   #likenessOf(one, other) {
     if (!this.#likeness.has(one)) this.#likeness.set(one, new Map());
     const known = this.#likeness.get(one);
@@ -79,8 +96,7 @@ export class Matching {
 
   #compareWords(one, other) {
     if (one === other) return SAME;
-    const groups = this.#groups.get(other) ?? [];
-    if ((this.#groups.get(one) ?? []).some((each) => groups.includes(each))) return SHORT_FORM;
+    if (this.#areForms(one, other)) return SHORT_FORM;
     return isOneLetterOff(one, other) ? ONE_LETTER : OTHER;
   }
 
@@ -148,6 +164,9 @@ export class Matching {
   }
 }
 
+// Return true if a reason says what speaks against a match.
+export const isDifference = (reason) => reason === DAY_DIFFERS || reason === AGE_DIFFERS;
+
 // Return true if one letter is wrong, missing or too many, or if two neighbouring letters are exchanged.
 export function isOneLetterOff(one, other) {
   const [shorter, longer] = one.length <= other.length ? [one, other] : [other, one];
@@ -194,28 +213,30 @@ function compareBirths(one, other) {
     if (isExchanged) return ["day and month of birth exchanged", "telling"];
     const equal = mine.filter((part, place) => part === theirs[place]).length;
     const isNear = equal > 1 && Math.abs(one.first - other.first) <= A_YEAR;
-    return isNear ? ["day of birth nearly the same", "common"] : ["day of birth differs", "differs"];
+    return isNear ? ["day of birth nearly the same", "common"] : [DAY_DIFFERS, "differs"];
   }
   const gap = Math.max(one.first, other.first) - Math.min(one.last, other.last);
-  return gap <= A_YEAR ? ["about the same age", "common"] : ["age differs", "differs"];
+  return gap <= A_YEAR ? ["about the same age", "common"] : [AGE_DIFFERS, "differs"];
 }
 
 // Return how two schools agree: all telling words of the shorter name are in the other name. Otherwise return nothing.
 function sharedSchool(one, other) {
   const [mine, theirs] = [tellingWords(one), tellingWords(other)];
-  if (mine.length === 0 || theirs.length === 0 || areOfOtherAges(one, other)) return "";
+  if (mine.length === 0 || theirs.length === 0 || isOfOtherAge(one, other)) return "";
   const [shorter, longer] = mine.length <= theirs.length ? [mine, theirs] : [theirs, mine];
   if (shorter.every((word) => longer.includes(word))) return "same school";
   const isNear = shorter.every((word) => longer.some((each) => word === each || isOneLetterOff(word, each)));
   return isNear ? "school one letter different" : "";
 }
 
-function tellingWords(school) {
+// Return the words that tell a school from others.
+export function tellingWords(school) {
   const telling = school.filter((word) => !WORDS_OF_SCHOOLS.has(word));
   return telling.length > 0 ? telling : school;
 }
 
-function areOfOtherAges(one, other) {
+// Return true if one school is for younger children and the other for older ones, by their names.
+export function isOfOtherAge(one, other) {
   const has = (school, words) => words.some((word) => school.includes(word));
   return (has(one, YOUNGER) && has(other, OLDER)) || (has(one, OLDER) && has(other, YOUNGER));
 }

@@ -227,7 +227,8 @@ class OpenedConcern {
 async function openMember(sealed, member, { reference, received_at: receivedAt }, identities) {
   try {
     const document = await readSealed(fromBase64(sealed), identities);
-    const isHere = document.reference === reference && (receivedAt === undefined || document.received_at === receivedAt);
+    const known = document.received_at; // undefined if it was sealed where it was typed: only the service knows the time
+    const isHere = document.reference === reference && (known === undefined || receivedAt === undefined || known === receivedAt);
     return isHere && document[member] instanceof Object ? document[member] : null;
   } catch {
     return null;

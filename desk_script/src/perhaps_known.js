@@ -10,7 +10,7 @@ import { NOT_FOUND } from "./matching.js";
 import { Scope } from "./opened_cards.js";
 import { seal } from "./seal_forms.js";
 
-const PLACE = "aside[data-perhaps-known]";
+const PLACE = "aside[data-perhaps-known]:not([data-while-typing])";
 const NOTE_FORM = "form[action$='/notes']";
 const NOTES = "section.addition[aria-labelledby^='note-'] .as-typed";
 const SAME = "Same child or household as";
@@ -25,6 +25,7 @@ export class PerhapsKnown {
   #cards;
   #matching;
   #send;
+  #undoable = null; // the decision that was just made, until the page offers to undo it
   #last = null; // the notes of the last decision: a second press sends the same, which the service may have already
   #drawn = ""; // what the list was drawn from, so that a slice of cards that changes nothing takes no focus
 
@@ -40,7 +41,17 @@ export class PerhapsKnown {
   // Set up the current page: the first page, and each page that replaced it.
   take() {
     this.#drawn = "";
+    this.#offerUndo();
     this.#show();
+  }
+
+  // Offer to undo the last decision beside what the page says about it, as the service does for an assignment.
+  #offerUndo() {
+    const panel = document.querySelector(".after-act");
+    const decision = this.#undoable;
+    this.#undoable = null;
+    if (panel === null || decision === null || !location.pathname.endsWith(decision.own.reference)) return;
+    panel.append(this.#press("Undo", decision.other, () => this.#decide(decision.own, decision.other, UNDONE, "")));
   }
 
   #show() {
@@ -124,7 +135,7 @@ export class PerhapsKnown {
     const give = element("button", { type: "button", class: "second" }, "Give all to one person");
     give.addEventListener("click", () => this.#do(give, () => this.#giveAll(own, same, { form, person: person.value })));
     const all = element("p", { class: "hint" }, "This concern, and every one that is marked as the same.");
-    return [element("div", { class: "question" }, element("label", { for: person.id }, "Person"), person, all, give)];
+    return [element("div", { class: "question", "data-together": true }, element("label", { for: person.id }, "Person"), person, all, give)];
   }
 
   #earlier(place) {
@@ -148,7 +159,9 @@ export class PerhapsKnown {
       this.#last = { wanted, theirs, mine: await this.#noteFields(form, own.reference, of(other)) };
     }
     await post(`/desk/concerns/${other.reference}/notes`, this.#last.theirs);
+    this.#undoable = words === UNDONE ? null : { own, other };
     if (await this.#send(form.action, this.#last.mine)) this.#last = null;
+    else this.#undoable = null;
   }
 
   async #noteFields(form, reference, text) {
@@ -162,11 +175,37 @@ export class PerhapsKnown {
     return new URLSearchParams(fields);
   }
 
+  // Assign the concerns. If some of them are somebody else's, ask once before anything is done.
   async #giveAll(own, same, { form, person }) {
-    for (const reference of same) await post(`/desk/concerns/${reference}/assignment`, new URLSearchParams({ person }));
+    const wanted = [...same, own.reference];
+    const owners = new Map(await Promise.all(wanted.map(async (reference) => [reference, await ownerOf(reference)])));
+    const taken = wanted.filter((reference) => ![null, person].includes(owners.get(reference)));
+    const give = () => this.#give(own, same, { form, person, owners });
+    if (taken.length === 0) return give();
+    this.#ask(taken.map((reference) => `${owners.get(reference)} has ${reference}.`).join(" "), person, give);
+  }
+
+  async #give(own, same, { form, person, owners }) {
+    const fieldsOf = (reference) => ({ person, replaces: owners.get(reference) ?? "" });
+    for (const reference of same) await post(`/desk/concerns/${reference}/assignment`, new URLSearchParams(fieldsOf(reference)));
     const fields = new FormData(form);
-    fields.set("person", person);
+    for (const [name, value] of Object.entries(fieldsOf(own.reference))) fields.set(name, value);
     await this.#send(`/desk/concerns/${own.reference}/assignment`, new URLSearchParams(fields));
+  }
+
+  #ask(whose, person, give) {
+    const together = document.querySelector("[data-together]");
+    const question = element("p", { tabindex: "-1" }, `${whose} Give all to ${person}? They see in ‘Mine’ for a day that it was taken. Nothing has been done yet.`);
+    const yes = element("button", { type: "button" }, "Give all");
+    const no = element("button", { type: "button", class: "second" }, "Leave them");
+    const presses = [...together.childNodes];
+    yes.addEventListener("click", () => this.#do(yes, give));
+    no.addEventListener("click", () => {
+      together.replaceChildren(...presses);
+      together.querySelector("button").focus();
+    });
+    together.replaceChildren(question, element("p", { class: "side-by-side" }, yes, no));
+    question.focus();
   }
 
   async #readBeside(item, own, concern) {
@@ -229,6 +268,16 @@ async function post(address, body) {
     throw new Fault("not-taken");
   }
   if (response.type !== "opaqueredirect") throw new Fault("not-taken");
+}
+
+// Return who has a concern, or null if nobody has it. The service records the reading.
+async function ownerOf(reference) {
+  try {
+    const answer = await fetch(`/desk/concerns/${reference}/assignment`, { cache: "no-store", redirect: "error" });
+    return (await answer.json()).person;
+  } catch {
+    throw new Fault("not-fetched");
+  }
 }
 
 const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);

@@ -8,7 +8,7 @@ const MONTHS = [
 const DATE = /^(\d{4})-(\d{1,2})(?:-(\d{1,2}))?$/;
 const NO_LAYOUT = { flags: { title: "", rules: [] }, sections: [], further: "What was written", elsewhere: ["guide", "edition", "test"], nothing: ["", ""] };
 
-// Return sections. Each has an id, a title and groups, each group a heading and answers, each answer a label and lines.
+// Return sections. Each has an id, a title and groups, each group a heading and answers, each answer a label, lines and its path.
 export function referralOf(answers, layout = NO_LAYOUT) {
   const shown = new Set();
   const sections = layout.sections.map((section) => ({
@@ -18,7 +18,7 @@ export function referralOf(answers, layout = NO_LAYOUT) {
   }));
   const rest = leavesOf(answers)
     .filter(([name]) => !shown.has(name) && !layout.elsewhere.includes(name.split(".")[0]))
-    .map(([name, value]) => ({ label: labelOf(name), lines: [textOf(value)] }));
+    .map(([name, value]) => ({ label: labelOf(name), lines: [textOf(value)], name }));
   const further = { id: "further", title: layout.further, groups: rest.length ? [{ heading: "", answers: rest }] : [] };
   return [flagsOf(answers, layout.flags), ...sections, further].filter((section) => section.groups.length > 0);
 }
@@ -58,7 +58,7 @@ function answered(questions, prefix, answers, shown) {
     for (const [leaf] of leavesOf(value, name)) {
       if (question.kind !== "observations" || ["id", "note"].includes(leaf.split(".").at(-1))) shown.add(leaf);
     }
-    found.push({ label: question.label, lines: linesOf(question, value) });
+    found.push({ label: question.label, lines: linesOf(question, value), name });
   }
   return found;
 }

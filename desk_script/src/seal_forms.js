@@ -22,7 +22,7 @@ export class SealForms {
 
   // Enable the forms of the current page, so that they can be sent.
   take() {
-    for (const form of document.querySelectorAll(FORMS)) {
+    for (const form of document.querySelectorAll(`${FORMS}:not(:has(> template))`)) {
       form.querySelector("button").disabled = false;
       form.elements.text.disabled = false;
       for (const advice of form.querySelectorAll("[data-not-sealed]")) advice.hidden = true;

@@ -56,10 +56,19 @@ export class WriteDown {
   }
 }
 
+// Return the card and the text of what is typed into the form so far.
+export function typedSoFar(form) {
+  const filled = filledOf([...new FormData(form)]);
+  const narrative = new Map(filled).get(NARRATIVE) ?? "";
+  return { card: cardOf(submissionOf(filled), narrative), narrative };
+}
+
+const filledOf = (typed) => typed.map(([name, value]) => [name, value.trim()]).filter(([, value]) => value !== "");
+
 // Return the documents to encrypt: the text of a concern, or of an addition to the concern that the form names, and its
 // card. Throw a Fault if there is no text, or too much.
 export function documentsOf(form, typed) {
-  const filled = typed.map(([name, value]) => [name, value.trim()]).filter(([, value]) => value !== "");
+  const filled = filledOf(typed);
   const values = new Map(filled);
   const narrative = values.get(NARRATIVE) ?? "";
   const to = values.get("to_concern");
@@ -109,7 +118,7 @@ function withLines(narrative, form, values) {
 const isInText = (name) => name.includes(".");
 
 // Return a typed reference in standard form. If it is wrong, the service refuses it.
-function standardReference(typed) {
+export function standardReference(typed) {
   const plain = typed.toUpperCase().replace(/O/g, "0").replace(/[\s-]/g, "");
   return plain.replace(/(.{4})(?=.)/g, "$1-");
 }

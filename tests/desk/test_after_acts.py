@@ -116,6 +116,17 @@ def test_a_first_assignment_is_undone_to_nobody(service: FastAPI, jo: TestClient
     assert acts_on(service, reference)[-1][0] == DeskAct.UNASSIGNED
 
 
+def test_undo_sets_the_former_label_again(service: FastAPI, jo: TestClient, reference: str) -> None:
+    press(jo, reference, "label", text="First label")
+    changed = follow(jo, press(jo, reference, "label", text="Second label", seen=look(jo, reference)))
+
+    undone = follow(jo, press(jo, reference, "label", **fields_of(changed, "label")))
+
+    assert ": set the former label again" in changed.text
+    assert '<dt>Label</dt><dd><span class="as-typed">First label</span>' in undone.text
+    assert [act for act, _, _ in acts_on(service, reference)].count(DeskAct.LABELLED) == 3
+
+
 def test_what_left_the_house_or_is_not_the_last_has_no_undo(service: FastAPI, jo: TestClient, reference: str) -> None:
     sign_in_as(service, TestClient(service), SAM)
     pages = [
@@ -231,6 +242,7 @@ def test_a_refusal_says_that_an_addition_says_danger(jo: TestClient) -> None:
 
 def test_erasing_is_asked_once_with_what_goes_and_what_stays(service: FastAPI, jo: TestClient, closed: str) -> None:
     press(jo, closed, "notes", text="A made-up note.")
+    press(jo, closed, "label", text="A made-up label")
     offered = jo.get(f"/desk/concerns/{closed}")
 
     asked = press(jo, closed, "erasure", reason="Requested.", seen=look(jo, closed))
@@ -239,7 +251,8 @@ def test_erasing_is_asked_once_with_what_goes_and_what_stays(service: FastAPI, j
 
     assert (asked.status_code, done.status_code) == (200, 303)
     assert DeskAct.ERASED not in between
-    assert "the text of 1 team note" in text_of(asked)
+    for what in ("the text of 1 team note", "the card, by which it is found", "the label"):
+        assert what in text_of(asked)
     assert 'value="Requested."' in asked.text
     for page, button in ((offered, "Erase this concern"), (asked, "Erase permanently")):
         assert f'<button class="second danger">{button}</button>' in page.text

@@ -88,6 +88,28 @@ def test_with_the_key_held_one_takes_over_undoes_and_goes_on_by_keyboard(
     expect(page.locator("[aria-current=page]")).to_contain_text("Not acknowledged")
 
 
+def test_a_sealed_label_is_set_again_by_undo(
+    desk: httpx.Client, page: Page, identity: pyrage.x25519.Identity, tmp_path: Path
+) -> None:
+    file, keys, reference = tmp_path / "team.txt", Keyboard(page), raised(desk)["reference"]
+    file.write_text(str(identity))
+    bodies = list[str]()
+    page.on("request", lambda request: bodies.append(request.post_data or ""))
+    label = page.locator(".facts .words")
+    page.goto(f"/desk/concerns/{reference}")
+    keys.choose_file("File of the identity", file)
+    for words in ("First label", "Second label"):
+        keys.write("New label", words)
+        keys.press("button", "Set the label")
+        expect(label).to_have_text(words)
+
+    for undone in ("First label", "Second label"):
+        page.locator(".after-act").get_by_role("button", name="Undo").press("Enter")
+        expect(label).to_have_text(undone)
+
+    assert [body for body in bodies if "First" in body or "Second" in body] == []
+
+
 def test_a_reason_typed_for_an_erasure_is_asked_about_and_not_lost(
     service: FastAPI, desk: httpx.Client, page: Page
 ) -> None:

@@ -13,14 +13,15 @@ from fastapi import FastAPI
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from app.models.access.roles import Role
+from app.models.audit.audit_log import DeskAct
 from app.services.concerns.keys import DEVELOPMENT_IDENTITY, create_identity
 from bench.matching import SEED
 from tests.support.browsing import accessibility_violations, browser_with_profile, places_in_profile
 from tests.support.clock import A_TUESDAY
 from tests.support.command import guidance
 from tests.support.databases import files_of
-from tests.support.desk import desk_of
-from tests.support.desk_states import sign_in
+from tests.support.desk import acts_on, desk_of
+from tests.support.desk_states import SAM, act, session_of, sign_in
 from tests.support.invented_concerns import invent_concerns, submission_of
 from tests.support.live import LiveServer
 from tests.support.people import JO, virtual_authenticator
@@ -244,6 +245,20 @@ def test_same_is_a_note_of_both_concerns_until_it_is_undone(desk: Desk) -> None:
     assert [each for each in bodies if "Zymurgy" in each or "text=" in each] == []
 
 
+def test_a_decision_is_undone_beside_what_the_page_says_of_it(desk: Desk) -> None:
+    desk.unlock()
+    desk.open("alexander")
+    desk.offer("alex").get_by_role("button", name=SAME).click()
+    expect(desk.page.locator("#done")).to_be_focused()
+
+    desk.page.keyboard.press("Tab")
+    expect(desk.page.get_by_role("button", name=f"Undo as {desk.references['alex']}").first).to_be_focused()
+    desk.page.keyboard.press("Enter")
+
+    expect(desk.offer("alex").get_by_role("button", name=SAME)).to_be_visible()
+    assert desk.page.locator(".after-act button").count() == 0
+
+
 def test_what_is_not_the_same_is_put_away_and_not_lost(desk: Desk) -> None:
     desk.unlock()
     desk.open("alexander")
@@ -267,6 +282,117 @@ def test_all_of_one_child_go_to_one_person_in_one_press(desk: Desk) -> None:
     for name in ("alexander", "alex"):
         expect(desk.page.get_by_role("link", name=desk.references[name], exact=True)).to_be_visible()
     expect(desk.page.get_by_role("link", name=desk.references["friend"], exact=True)).to_have_count(0)
+
+
+def test_giving_all_asks_once_from_whom_it_takes(desk: Desk, service: FastAPI, url: str) -> None:
+    sam = session_of(service, SAM, Role.WORKER)
+    with httpx.Client(base_url=url, trust_env=False, timeout=30) as http:
+        assert act(http, sam, f"/desk/concerns/{desk.references['alex']}/assignment", person=SAM) == [303]
+    desk.unlock()
+    desk.open("alexander")
+    desk.offer("alex").get_by_role("button", name=SAME).click()
+    expect(desk.offer("alex")).to_contain_text("Marked as the same.")
+    give = desk.known.get_by_role("button", name="Give all to one person")
+
+    give.click()
+    question = desk.known.get_by_text(f"{SAM} has {desk.references['alex']}. Give all to {JO}?")
+    expect(question).to_be_focused()
+    desk.known.get_by_role("button", name="Leave them").click()
+    expect(give).to_be_focused()
+    assert DeskAct.ASSIGNED not in [each for each, _, _ in acts_on(service, desk.references["alexander"])]
+    give.click()
+    desk.known.get_by_role("button", name="Give all", exact=True).click()
+
+    expect(desk.page.locator("#done")).to_contain_text("assigned to", ignore_case=True)
+    assert mine_of(desk) == {"alexander", "alex"}
+
+
+def mine_of(desk: Desk) -> set[str]:
+    """Return the names of the concerns in the list 'Mine'."""
+    desk.page.get_by_role("link", name="Inbox").click()
+    desk.page.get_by_role("link", name="Mine").click()
+    expect(desk.page.locator("[aria-current=true]", has_text="Mine")).to_be_visible()
+    shown = desk.page.locator(".row-link").all_inner_texts()
+    return {name for name, reference in desk.references.items() if reference in shown}
+
+
+def write_down(desk: Desk, text: str) -> Locator:
+    """Go to the page of a call, type the text, and return the list of what is perhaps known."""
+    desk.page.get_by_role("link", name="Write down a call").click()
+    desk.page.get_by_label("What was said").fill(text)
+    desk.page.get_by_role("radio", name="No", exact=True).check()
+    return desk.page.locator("aside[data-while-typing]")
+
+
+def test_while_a_call_is_typed_what_may_be_known_is_offered_and_added_to(desk: Desk) -> None:
+    bodies = list[str]()
+    desk.page.on("request", lambda request: bodies.append(f"{request.url} {request.post_data or ''}"))
+    desk.unlock()
+    known = write_down(desk, "alex zymurgyby was crying again. He goes to Exampleton Primary.")
+
+    item = known.locator(".known > li", has_text=desk.references["alexander"])
+    expect(item).to_contain_text("Same school, same name in another form.")
+    expect(known.locator("[aria-live=polite]")).to_contain_text("Alexander Zymurgyby, 9")
+    expect(known.locator(".known > li")).to_have_count(3)
+    assert accessibility_violations(desk.page) == []
+    press = item.get_by_role("button", name="Add to this concern")
+    press.click()
+    expect(item.get_by_role("button", name="Added to this one. Undo")).to_be_focused()
+    expect(desk.page.get_by_label("Reference", exact=True)).to_have_value(desk.references["alexander"])
+    desk.page.get_by_role("button", name="Write it down").click()
+
+    expect(desk.page.get_by_role("heading", name="Added to the concern")).to_be_visible()
+    assert [each for each in bodies if "zymurg" in each.lower()] == []
+
+
+def test_a_typed_text_that_shares_nothing_reads_no_match_found(desk: Desk) -> None:
+    desk.unlock()
+    known = write_down(desk, "Somebody rang about noise in the street.")
+
+    expect(known.locator("[aria-live=polite]")).to_have_text(NOT_FOUND)
+    desk.page.get_by_label("What was said").fill("Robin Testwick is home alone.")
+    expect(known.locator(".known > li")).to_have_count(1)
+    desk.page.get_by_role("link", name="Blank the screen").click()
+    assert "Testwick" not in desk.page.content()
+
+
+def test_a_call_that_was_written_down_is_found_by_its_words(desk: Desk) -> None:
+    desk.unlock()
+    write_down(desk, "Quokkaby rang.")
+    desk.page.get_by_role("button", name="Write it down").click()
+    reference = desk.page.locator("#done .reference").inner_text()
+    desk.page.goto("/desk")
+    desk.page.get_by_text(NAMES).click()
+    desk.page.get_by_label("File of the identity").set_input_files(desk.identity)
+    expect(desk.state).to_contain_text("5 concerns can be searched.")
+    desk.find("quokkaby")
+
+    expect(desk.page.locator("#found li")).to_contain_text(reference)
+
+
+def test_a_copy_sheet_has_every_word_by_part_and_is_recorded(desk: Desk, service: FastAPI) -> None:
+    desk.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    desk.unlock()
+    desk.open("alexander")
+    desk.page.get_by_role("button", name="Copy sheet").click()
+
+    sheet = desk.page.locator("#copy-sheet")
+    expect(sheet.get_by_role("heading", name="Copy sheet")).to_be_focused()
+    parts = ["Child", "Reporter", "Concern", "Danger", "What was done"]
+    assert sheet.get_by_role("heading", level=3).all_inner_texts() == parts
+    sheet.get_by_role("button", name="Copy Child 1: Family name").click()
+    expect(sheet.get_by_role("status")).to_have_text("Copied: Child 1: Family name.")
+    assert desk.page.evaluate("navigator.clipboard.readText()") == "Zymurgyby"
+    sheet.get_by_role("button", name="Copy all").click()
+    expect(sheet.get_by_role("status")).to_have_text("Copied.")
+    copied = desk.page.evaluate("navigator.clipboard.readText()")
+    assert copied.index("Zymurgyby") < copied.index("About Alexander, told in this test.")
+    assert f"Reference: {desk.references['alexander']}" in copied
+    assert accessibility_violations(desk.page) == []
+    acts = [each for each, _, _ in acts_on(service, desk.references["alexander"])]
+    assert acts.count(DeskAct.COPIED) == 1
+    sheet.get_by_role("button", name="Close the sheet").click()
+    expect(desk.page.get_by_role("button", name="Copy sheet")).to_be_focused()
 
 
 def test_two_concerns_are_read_side_by_side(desk: Desk) -> None:

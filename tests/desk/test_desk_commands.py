@@ -258,6 +258,21 @@ def test_a_call_is_written_down_sealed_and_with_a_code(
     assert not any(form in bytes(proxy.sent) for form in forms_of("ZymurgyCall"))
 
 
+def test_a_call_written_with_a_command_is_found_by_its_words_and_opened_with_its_label(
+    run: Run, data_dir: Path
+) -> None:
+    identity = ("--identity", str(data_dir / "development-identity.txt"))
+    call = ("write-down", "-", "--danger", "no", "--came-at", "2026-11-24T08:05Z", "--json")
+    reference = answer(run(*call, words_of_note="ZymurgyCall rang."))["reference"]
+    assert answer(run("open", reference, *identity))["label"] is None
+    run("label", reference, words_of_note="ZymurgyLabel")
+
+    found = run("find", "zymurgycall", *identity)
+
+    assert reference in found.stdout
+    assert answer(run("open", reference, *identity))["label"] == "ZymurgyLabel"
+
+
 def test_a_call_is_added_to_a_concern_and_goes_to_no_unknown_key(run: Run, reference: str, tmp_path: Path) -> None:
     call = ("write-down", "-", "--danger", "no", "--came-at", "2026-11-24T08:05Z", "--to", reference.lower())
     another = create_identity(tmp_path / "another.txt", at=A_TUESDAY)

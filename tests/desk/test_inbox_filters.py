@@ -122,6 +122,17 @@ def test_the_next_moment_to_ask_for_precedes_every_pending_change(
     assert waited.total_seconds() >= service.state.context.settings.writer_wait_seconds
 
 
+def test_concerns_are_found_by_how_they_came(service: FastAPI, client: TestClient, robin: Desk) -> None:
+    call = {"channel": "call", "came_at": A_TUESDAY.isoformat(), "submission": a_concern()}
+    written = robin.http.post("/v1/desk/concerns", json=call, headers=robin.headers).json()["reference"]
+    sent = raise_concern(client)["reference"]
+    sign_in_as(service, client, JO)
+
+    assert [found(robin, f"channel={each}") for each in ("call", "api", "letter")] == [[written], [sent], []]
+    assert [shown(client, channel=each) for each in ("call", "api", "letter")] == [[written], [sent], []]
+    assert client.get("/desk?channel=pigeon").status_code == 400
+
+
 def test_a_reference_is_found_by_its_first_characters_in_any_form(desk: Desk, raised: Raise) -> None:
     reference = raised(0)["reference"]
     raised(1)

@@ -82,8 +82,14 @@ def open_as_body(file: Path, identity: Path) -> Any:
 
 
 LOCK = "an invented passphrase of words"
-TYPED = {"note": "ZymurgyNote by the worker.", "question": "ZymurgyQuestion?", "unsent": "ZymurgyUnsent"}
-OF_TYPED = ("ZymurgyNote", "ZymurgyQuestion", "ZymurgyUnsent")
+TYPED = {
+    "note": "ZymurgyNote by the worker.",
+    "question": "ZymurgyQuestion?",
+    "unsent": "ZymurgyUnsent",
+    "label": "ZymurgyLabel",
+    "call": f"ZymurgyCall about {CANARY} 7.",
+}
+OF_TYPED = ("ZymurgyNote", "ZymurgyQuestion", "ZymurgyUnsent", "ZymurgyLabel", "ZymurgyCall")
 LATER = "A later answer of the reporter."
 A4 = (0, 0, 595, 842)
 PRESSES = 3
@@ -203,11 +209,33 @@ def work(keys: Keyboard, sealed: Sealed, receipt: dict[str, Any]) -> None:
     expect(page.get_by_text("with additions 1 to 2")).to_be_visible()
     keys.press("button", "Assign to me")
     expect(page.get_by_text(f"Assigned to {JO} by {JO}")).to_be_visible()
+    recognise(keys)
+    keys.press("link", "Inbox")
+    keys.press("link", reference)
     hand_over(keys, sealed.folder / f"{reference}.age")
     keys.choose("No further action")
     keys.press("button", "Close the concern")
     expect(page.get_by_text(f"Closed by {JO}")).to_be_visible()
     print_it(page)
+
+
+def recognise(keys: Keyboard) -> None:
+    """Label the concern, copy it, search by name, and write down a call beside which both concerns are offered."""
+    page = keys.page
+    keys.write("New label", TYPED["label"])
+    keys.press("button", "Set the label")
+    expect(page.locator(".facts .words", has_text=TYPED["label"])).to_be_visible()
+    keys.press("button", "Copy sheet")
+    expect(page.locator("#copy-sheet")).to_contain_text(f"{CANARY} answered")
+    keys.press("button", "Copy all")
+    page.locator("#reference").fill(CANARY)
+    expect(page.locator("#found li")).to_have_count(2)
+    keys.press("link", "Write down a call")
+    page.keyboard.type(TYPED["call"])
+    page.get_by_role("radio", name="No", exact=True).check()
+    expect(page.locator("aside .known > li")).to_have_count(2)
+    keys.press("button", "Write it down")
+    expect(page.get_by_role("heading", name="Written down")).to_be_visible()
 
 
 def see_questions(sealed: Sealed) -> None:
@@ -291,6 +319,7 @@ def test_a_day_leaves_no_word_or_identity_on_server_wire_or_profile(
     folder = ("--data-dir", sealed.server.data_dir)
     link = guidance("desk", "invite", JO, "--role", "worker", *folder).stdout.strip()
     key = guidance("clients", "add", "jo", "--role", "worker", "--person", JO, *folder).stdout.split()[-1]
+    reader = sealed.server.new_key(Scope.EVENTS, Scope.METRICS)
     page, addresses = context.new_page(), list[str]()
     page.on("request", lambda request: addresses.append(request.url))
     with virtual_authenticator(context, page):
@@ -298,6 +327,7 @@ def test_a_day_leaves_no_word_or_identity_on_server_wire_or_profile(
         memory = memory_of(sealed.server.pid)  # before a reporter opens questions, which the service does for them
         see_questions(sealed)
         see_hand_over(sealed, key)
+        told = told_to_others(sealed, reader)
         leave(page, sealed, key)
     context.close()
 
@@ -307,10 +337,19 @@ def test_a_day_leaves_no_word_or_identity_on_server_wire_or_profile(
     wire = {"sent": bytes(sealed.proxy.sent), "received": bytes(sealed.proxy.received)}
     assert len(profile) > 20
     assert min(map(len, wire.values())) > 10_000
-    everywhere = {**places, **wire, "memory": memory, "addresses": "\n".join(addresses).encode()}
+    everywhere = {**places, **wire, **told, "memory": memory, "addresses": "\n".join(addresses).encode()}
     assert {name: traces(content) for name, content in everywhere.items() if traces(content)} == {}
     assert holders(everywhere, sealed.identity.read_text().split()[-1], LOCK, *OF_TYPED) == []
     assert holders(places, LATER) == []
+
+
+def told_to_others(sealed: Sealed, key: str) -> dict[str, bytes]:
+    """Return what metrics and events say."""
+    with sealed.server.client() as http:
+        http.headers["Authorization"] = f"Bearer {key}"
+        answers = {path: http.get(path) for path in ("/metrics", "/v1/desk/metrics", "/v1/events")}
+    assert [path for path, answer in answers.items() if not answer.is_success] == []
+    return {path: answer.content for path, answer in answers.items()}
 
 
 def holders(places: dict[Any, bytes], *words: str) -> list[Any]:

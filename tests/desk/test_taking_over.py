@@ -73,6 +73,21 @@ def test_giving_a_concern_away_is_not_asked(jo: TestClient, of_jo: str, person: 
     assert take(jo, of_jo, person).status_code == 303
 
 
+def test_what_is_knowingly_taken_for_someone_is_asked_about_only_if_it_changed_hands(
+    service: FastAPI, jo: TestClient, sam: TestClient, of_jo: str
+) -> None:
+    owner = sam.get(f"/desk/concerns/{of_jo}/assignment")
+    sign_in_as(service, TestClient(service), "Robin Example")
+
+    asked = press(sam, of_jo, "assignment", person="Robin Example", replaces=SAM)
+    done = press(sam, of_jo, "assignment", **dict(HIDDEN.findall(asked.text)))
+
+    assert owner.json() == {"person": JO}
+    assert f"{JO} has it since 09:30. Give it to Robin Example?" in text_of(asked)
+    assert (done.status_code, assignments(service, of_jo)) == (303, [JO, "Robin Example"])
+    assert "given to Robin Example by Sam Example" in mine(jo)
+
+
 def test_nobody_is_asked_for_what_nobody_or_they_have(jo: TestClient, sam: TestClient, of_jo: str) -> None:
     again = take(jo, of_jo, JO)
     take(jo, of_jo, "")

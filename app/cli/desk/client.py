@@ -118,6 +118,18 @@ class DeskClient:
         """
         return self.fetch(path, AGE_MEDIA_TYPE)
 
+    def find_sealed(self, path: str) -> bytes | None:
+        """Return the sealed (encrypted) file at `path`, or None if the service has no such file.
+
+        Raise `DeskRequestFailed` if the response is anything else, or `DeskUnreachable` if there is no response.
+        """
+        response = self._request("GET", path, {"Accept": AGE_MEDIA_TYPE})
+        if response.status_code == httpx.codes.NOT_FOUND:
+            return None
+        if not response.headers.get("content-type", "").startswith(AGE_MEDIA_TYPE):
+            raise _failure(response)
+        return response.content
+
     def fetch(self, path: str, media_type: str) -> httpx.Response:
         """Return the response to a GET of `path`, whose body must be a file of `media_type`.
 

@@ -28,6 +28,7 @@ from app.cli.option_groups import OptionGroup
 from app.cli.options import table
 from app.clock import utc_now
 from app.errors import ReporterHasNoCode
+from app.models.concerns.channels import Channel
 from app.models.concerns.concern import ImmediateDanger
 from app.models.concerns.entries import MAX_LABEL_LENGTH, MAX_NOTE_LENGTH
 from app.models.concerns.receipts import ConcernState
@@ -57,6 +58,7 @@ class InboxFilters:
     guide: Annotated[str | None, _filter("guide", "--guide")] = None
     assigned_to: Annotated[str | None, _filter("assigned_to", "--assigned-to")] = None
     burst: Annotated[str | None, _filter("burst", "--burst")] = None
+    channel: Annotated[Channel | None, _filter("channel", "--channel")] = None
     mine: Annotated[bool | None, _filter("mine", "--mine")] = None
     unassigned: Annotated[bool | None, _filter("unassigned", "--unassigned")] = None
     changed_since: Annotated[str | None, _filter("changed_since", "--changed-since")] = None
@@ -156,9 +158,10 @@ def desk_statistics(
 
 
 def desk_open(service: DeskOptions, *, reference: Reference, identity: Identity) -> None:
-    """Fetch a sealed concern, decrypt it on this computer, and print it as JSON with additions and notes."""
-    opened, added = open_whole(service, reference, read_identities(identity), with_notes=True)
-    service.show(opened | added)
+    """Fetch a sealed concern, decrypt it on this computer, and print it as JSON with additions, notes and label."""
+    unsealer = read_identities(identity)
+    opened, added = open_whole(service, reference, unsealer, with_notes=True)
+    service.show(opened | added | {"label": _open_label(service, reference, unsealer)})
 
 
 def open_whole(
@@ -177,6 +180,16 @@ def open_whole(
     if with_notes:
         added["notes"] = [_open_note(service, reference, each, unsealer) for each in _list_notes(service, reference)]
     return unsealer.open(response.content, reference=reference), added
+
+
+def _open_label(service: DeskClient, reference: str, unsealer: Unsealer) -> str | None:
+    """Fetch and decrypt the label of the concern. Return None if the concern has none.
+
+    Raise `UnsealingUnavailable` if no identity decrypts the label, or `SealedTextMisplaced` if it is not of this
+    concern. Raise `DeskRequestFailed` if the service refuses the request.
+    """
+    sealed = service.find_sealed(desk_concern_path(reference, "label"))
+    return None if sealed is None else unsealer.open(sealed, reference=reference)["label"]["text"] or None
 
 
 def _open_note(service: DeskClient, reference: str, entry: dict[str, Any], unsealer: Unsealer) -> dict[str, Any]:

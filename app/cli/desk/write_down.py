@@ -16,6 +16,7 @@ from app.models.concerns.channels import WorkersChannel
 from app.models.concerns.concern import FORM_VERSION, MAX_NARRATIVE, ImmediateDanger, ReporterKind
 from app.models.links import DESK_CONCERNS, desk_concern_path
 from app.models.references import new_reference
+from app.services.concerns.cards import card_of_addition, card_of_concern, seal_card
 from app.services.concerns.sealing import make_sealer
 from app.services.guides.working_days import LONDON
 
@@ -81,12 +82,14 @@ def desk_write_down(
     recipients = fetch_recipients(service, seal_to, "Nothing was sent.")
     told = {"immediate_danger": danger.value, "concern": {"narrative": text}}
     if to is not None:
-        _add(service, to, came | _seal({"reference": to, "addition": told}, danger, recipients))
+        sealed = _seal({"reference": to, "addition": told}, card_of_addition(told), recipients)
+        _add(service, to, came | sealed | {"immediate_danger": danger.value})
         return
     reference = new_reference()
     submission = told | {"reporter": {"kind": caller.kind.value}, "children": [{}]}
-    body = came | _seal({"reference": reference, "submission": submission}, danger, recipients)
-    body |= {"reference": reference, "form_version": FORM_VERSION, "wants_code": caller.with_code}
+    body = came | _seal({"reference": reference, "submission": submission}, card_of_concern(submission), recipients)
+    body |= {"reference": reference, "immediate_danger": danger.value}
+    body |= {"form_version": FORM_VERSION, "wants_code": caller.with_code}
     receipt = service.send_once(DESK_CONCERNS, body | ({"guide": guide} if guide else {}))
     code = [f"code for the caller: {receipt['status_token']}"] if receipt["status_token"] else []
     service.show(receipt, [f"{receipt['reference']}: acknowledge by {receipt['acknowledge_by']}", *code])
@@ -98,7 +101,11 @@ def _add(service: DeskClient, reference: str, body: dict[str, Any]) -> None:
     service.show(added, [f"{reference}: addition {added['number']}, acknowledge by {added['acknowledge_by']}"])
 
 
-def _seal(document: dict[str, Any], danger: ImmediateDanger, recipients: list[str]) -> dict[str, Any]:
-    """Return the fields of a request with `document` encrypted to `recipients`."""
-    sealed = base64.b64encode(make_sealer(recipients).seal(orjson.dumps(document))).decode()
-    return {"sealed": sealed, "recipients": recipients, "immediate_danger": danger.value}
+def _seal(document: dict[str, Any], card: dict[str, Any], recipients: list[str]) -> dict[str, Any]:
+    """Return the fields of a request with `document` and its `card`, both encrypted to `recipients`."""
+    sealer = make_sealer(recipients)
+    files = {
+        "sealed": sealer.seal(orjson.dumps(document)),
+        "card": seal_card(sealer, card, document["reference"], at=None),
+    }
+    return {name: base64.b64encode(file).decode() for name, file in files.items()} | {"recipients": recipients}

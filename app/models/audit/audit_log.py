@@ -60,6 +60,8 @@ class DeskAct(StrEnum):
     HANDED_OVER = "handed_over"
     HAND_OVER_CONFIRMED = "hand_over_confirmed"
     EXPORTED = "exported"
+    COPIED = "copied"
+    """The person opened the text as a sheet from which it is copied into another system."""
     INVITED = "invited"
     PASSKEY_ADDED = "passkey_added"
     ROLE_CHANGED = "role_changed"

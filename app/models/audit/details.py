@@ -391,7 +391,7 @@ class KeyAddedDetails(KeyDetails):
 
 DETAILS: Mapping[str, type[Details]] = {
     **dict.fromkeys(SEALING_ACTS, SealDetails),
-    **dict.fromkeys((DeskAct.LISTED, DeskAct.OPENED, DeskAct.EVENTS_READ), ShownDetails),
+    **dict.fromkeys((DeskAct.LISTED, DeskAct.OPENED, DeskAct.COPIED, DeskAct.EVENTS_READ), ShownDetails),
     **dict.fromkeys(
         (DeskAct.REOPENED, DeskAct.HELD, DeskAct.RELEASED, DeskAct.ERASED, DeskAct.UNASSIGNED), ReasonDetails
     ),

@@ -28,7 +28,7 @@ DUE = (
 )
 BY_URGENCY = ("waiting", "danger", "due", "received_at", "reference")
 """Columns that sort the inbox, most urgent first. `danger` is from 0, the most urgent, to 3."""
-FILTERED = ("state", "immediate_danger", "guide", "assigned_to", "changed_at", "test", "burst")
+FILTERED = ("state", "immediate_danger", "guide", "assigned_to", "changed_at", "test", "burst", "channel")
 """Columns that the inbox filters by. Both indexes of the inbox contain them, so only matching rows are read."""
 
 

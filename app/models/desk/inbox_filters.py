@@ -18,6 +18,7 @@ from pydantic import (
 from app.errors import CodedValueError, FaultCode
 from app.models.access.names import PersonName
 from app.models.base import RequestModel, Slug
+from app.models.concerns.channels import Channel
 from app.models.concerns.concern import ImmediateDanger
 from app.models.concerns.receipts import ConcernState
 from app.models.references import BURST, find_reference_start
@@ -57,6 +58,7 @@ class InboxFilter(RequestModel):
         description="Only concerns of this burst; `none` for those in no burst.",
         examples=["none"],
     )
+    channel: Channel | None = Field(default=None, description="Only concerns that came this way.", examples=["call"])
     mine: bool = Field(default=False, description="Only concerns assigned to you.", examples=[True])
     unassigned: bool = Field(default=False, description="Only unassigned concerns.", examples=[True])
 

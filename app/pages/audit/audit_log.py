@@ -24,6 +24,7 @@ ACT_WORDS = {
     DeskAct.ADDED: "Addition received",
     DeskAct.NOTED: "Note written",
     DeskAct.LABELLED: "Label changed",
+    DeskAct.COPIED: "Copy sheet opened",
     DeskAct.CARDS_GIVEN: "Cards given, sealed",
     DeskAct.UNASSIGNED: "Unassigned",
     DeskAct.MESSAGE_SENT: "Message sent to the reporter",

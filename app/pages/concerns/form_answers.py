@@ -155,10 +155,14 @@ def _fields_of(question: Question, value: Any) -> Iterator[tuple[str, str]]:
 
 @dataclass(frozen=True)
 class AnsweredQuestion:
-    """The label of an answered question, and its answer as lines of text."""
+    """The label of an answered question, its answer as lines of text, and its path in the JSON of the concern.
+
+    The path, such as `children.0.given_names`, is empty for what is not one answer.
+    """
 
     label: str
     lines: tuple[str, ...]
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -229,7 +233,7 @@ def _answered_questions(questions: Sequence[Question], answers: Answers) -> Iter
         for each in question.with_follow_ups():
             value = value_at(answers, each.name)
             if value or value == 0:
-                yield AnsweredQuestion(each.label, tuple(_lines(each, value)))
+                yield AnsweredQuestion(each.label, tuple(_lines(each, value)), each.name)
 
 
 def _lines(question: Question, value: Any) -> Iterator[str]:

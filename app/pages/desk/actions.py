@@ -40,7 +40,7 @@ from app.services.concerns.rows import find_concern
 from app.services.concerns.waiting_additions import first_in_danger
 from app.services.desk import actions, hand_overs
 from app.services.desk.presented_concerns import reference_of
-from app.services.guides.pdf import pdf_available
+from app.services.guides.pdf import find_font_file, pdf_available
 
 router = GuidanceRouter(prefix=CONCERN_PAGES, include_in_schema=False, route_class=DeskRoute)
 _Model = TypeVar("_Model", bound=BaseModel)
@@ -411,6 +411,7 @@ def desk_forms(
         "outcomes": context.reference_data.get_code_list("outcome").codes,
         "can_unseal": can_unseal,
         "can_export": can_unseal and pdf_available(),
+        "can_export_in_browser": not can_unseal and find_font_file() is not None,
         "takes_clear": takes_clear_words(context),  # otherwise the browser encrypts notes and messages
         "recipients": " ".join(map(str, context.submissions.sealer.recipients)),  # the recipients of notes
         "recipient": recipient_for_messages(concern) if concern is not None else "",  # that of messages

@@ -23,6 +23,7 @@ THEN: Mapping[str, str] = {
 }
 """The sentences after the one that says who has the concern."""
 NEXT_STEPS: Mapping[str, str] = {
+    DeskAct.LABELLED: "Only the team can read it. It stands first in the row of the inbox.",
     DeskAct.NOTED: "Only the team can read it.",
     DeskAct.MESSAGE_SENT: "The reporter reads it with their code. The inbox says if an answer comes.",
     DeskAct.CLOSED: "It is in no list of work any more. If it was a mistake, reopen it below.",

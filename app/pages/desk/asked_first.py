@@ -1,23 +1,26 @@
-"""Actions that are asked about once before they are done: taking a concern over from someone, and erasing its text."""
+"""Actions that are asked about once before they are done: taking a concern from someone, and erasing its text."""
 
 from dataclasses import replace
 from typing import Any
 
+import orjson
 from fastapi import Response
 from sqlmodel import Session
 
 from app import errors
 from app.errors import FaultCode, FieldError
+from app.http.negotiation import JSON
 from app.http.routes import GuidanceRouter
 from app.models.audit.entry_kinds import EntryKind
 from app.models.base import RequestModel
 from app.models.desk.actions import Erasure
 from app.pages.desk.actions import REFUSED, Attempt, AttemptDep, desk_forms, lead_back, show_again
-from app.pages.desk.inbox import CONCERN_PAGES
-from app.pages.frame import DeskRoute
+from app.pages.desk.inbox import CONCERN_PAGES, ConcernReferenceInPath
+from app.pages.frame import DeskRoute, WorkerVisitDep
 from app.services.access.people import list_workers
 from app.services.concerns.entries import measure_entries
 from app.services.desk import actions, assignment
+from app.services.desk.presented_concerns import reference_of
 
 router = GuidanceRouter(prefix=CONCERN_PAGES, include_in_schema=False, route_class=DeskRoute)
 NO_SUCH_WORKER = "choose someone who can work on concerns, or nobody"
@@ -26,7 +29,7 @@ NO_SUCH_WORKER = "choose someone who can work on concerns, or nobody"
 class AssignmentForm(RequestModel):
     """The form that assigns a concern. `person` is a name, or empty to assign the concern to nobody.
 
-    `replaces` is the person from whom the concern is knowingly taken over. It is empty until the question was asked.
+    `replaces` is the person from whom the concern is knowingly taken. It is empty until the question was asked.
     """
 
     person: str = ""
@@ -43,8 +46,9 @@ class ErasureForm(Erasure):
 def assign_on_page(attempt: AttemptDep) -> Response:
     """Assign the concern to a person who can work on concerns, or to nobody.
 
-    If the person takes the concern over from someone else, ask once before that. Refuse if the assignment has changed
-    since the page was shown.
+    If the person takes the concern over from someone else, ask once before that. A form that names from whom the
+    concern is taken is asked about again if somebody else has it now. Refuse if the assignment has changed since the
+    page was shown.
     """
     try:
         typed = attempt.parse(AssignmentForm)
@@ -52,28 +56,40 @@ def assign_on_page(attempt: AttemptDep) -> Response:
             people, owner = list_workers(session), assignment.find_assignment(session, attempt.reference)
         if typed.person and typed.person not in people:
             raise errors.ValidationFailed([FieldError(("person",), NO_SUCH_WORKER, FaultCode.NOT_LISTED)])
-        if typed.person != attempt.visitor.name or owner.person in (None, typed.person):
+        is_asked_about = typed.person == attempt.visitor.name or typed.replaces
+        if not is_asked_about or owner.person in (None, typed.person):
             assignment.assign(attempt.context.writer, attempt.reference, typed.person or None, attempt.actor)
         elif typed.replaces == owner.person:
-            _take_over(attempt, owner)
+            _take_from(attempt, owner, typed.person or None)
         else:
-            return ask_first(attempt, "take_over", owner=owner)
+            return ask_first(attempt, "take_over", owner=owner, person=typed.person)
     except REFUSED as refusal:
         return show_again(attempt, "assignment", refusal)
     except errors.AssignmentChanged:  # at the same moment, after `owner` was read
         with Session(attempt.context.engine) as session:
-            return ask_first(attempt, "take_over", owner=assignment.find_assignment(session, attempt.reference))
+            owner = assignment.find_assignment(session, attempt.reference)
+        return ask_first(attempt, "take_over", owner=owner, person=typed.person)
     return lead_back(attempt)
 
 
-def _take_over(attempt: Attempt, owner: assignment.Assigned) -> None:
-    """Assign the concern to the person, who has seen that it was `owner`'s.
+@router.get("/{reference}/assignment")
+def read_assignment_for_page(visit: WorkerVisitDep, reference: ConcernReferenceInPath) -> Response:
+    """Record the reading in the audit log, and return who has the concern as JSON, for the script of the desk.
+
+    `person` is null if nobody has it. Raise `NoSuchConcern` if the reference is unknown.
+    """
+    found = visit.context.writer.run(assignment.read_assignment, reference_of(reference), visit.actor)
+    return Response(orjson.dumps({"person": found.person}), media_type=JSON)
+
+
+def _take_from(attempt: Attempt, owner: assignment.Assigned, person: str | None) -> None:
+    """Assign the concern to `person`, or to nobody if `person` is None. The caller has seen that it was `owner`'s.
 
     Raise `AssignmentChanged` if there is a newer assignment than `owner`.
     """
     actor = replace(attempt.actor, seen=None)
     assignment.assign(
-        attempt.context.writer, attempt.reference, attempt.visitor.name, actor, lambda version: version == owner.version
+        attempt.context.writer, attempt.reference, person, actor, lambda version: version == owner.version
     )
 
 
@@ -91,7 +107,7 @@ def erase_on_page(attempt: AttemptDep) -> Response:
 
 
 def _count_texts(attempt: Attempt) -> dict[str, int]:
-    """Return the number of the concern's additions, notes and messages, by kind."""
+    """Return the number of the concern's additions, notes, labels and messages, by kind."""
     with Session(attempt.context.engine) as session:
         return {kind.value: measure_entries(session, kind, attempt.reference)[0] for kind in EntryKind}
 

@@ -20,11 +20,12 @@ from app.http.params import IN_PLAIN_DIGITS, Cursor
 from app.http.responses import CACHE_CURRENT, conditional_response
 from app.http.routes import GuidanceRouter
 from app.models.audit.audit_log import DeskAct
+from app.models.audit.details import details_of
 from app.models.audit.entry_kinds import EntryKind
 from app.models.base import format_utc
 from app.models.concerns.entries import AdditionEntry, LabelEntry, NoteEntry
 from app.models.guides.edition_keys import EditionKey
-from app.pages.audit.audit_log import act_lines, fold_openings
+from app.pages.audit.audit_log import ActLine, act_lines, fold_openings
 from app.pages.concerns.form_answers import AnsweredSection
 from app.pages.desk.actions import desk_forms
 from app.pages.desk.after_acts import after_act
@@ -57,6 +58,7 @@ Together they are smaller than the size limit of a page of entries.
 ACTS_SHOWN = 50
 MOST_ACTS = 10**9
 SAVED = "sealed file saved"
+NO_CONTENT = 204
 
 
 @dataclass(frozen=True)
@@ -168,30 +170,42 @@ def read_desk_work(visit: Visit, shown: opened_concerns.Opening, *, seen_before:
 
 
 @dataclass(frozen=True)
+class FormerLabel:
+    """The label that a person has just replaced: its text if this service can decrypt it, otherwise `sealed`.
+
+    Without a former label, the text is empty and `sealed` is None.
+    """
+
+    text: str
+    sealed: SealedText | None
+
+
+@dataclass(frozen=True)
 class Shown:
     """The concern on the page: `sections` has its text, or `sealed` its encrypted text.
 
-    Both are None for an erased text. `place` is the concern's place in the list from which it was opened.
+    Both are None for an erased text. `place` is the concern's place in the list from which it was opened. `labels` has
+    the newest label and, after an action of the person, the label before.
     """
 
     opening: opened_concerns.Opening
     place: ListPlace
     additions: ShownEntries
     notes: ShownEntries
-    label: ShownEntries
+    labels: ShownEntries
     sections: list[AnsweredSection] | None = None
     sealed: SealedText | None = None
 
 
-def show_concern(visit: Visit, reference: str, place: ListPlace) -> Shown:
+def show_concern(visit: Visit, reference: str, place: ListPlace, *, labels: int) -> Shown:
     """Record the view in the audit log as one entry, and return the concern for display.
 
-    The concern comes with its first additions, its last notes and its newest label. The texts are decrypted if this
-    service can decrypt all of them, otherwise all stay encrypted. An erased concern has no text. `place` is the list
-    from which the concern is opened. Raise `NoSuchConcern` if the reference is unknown.
+    The concern comes with its first additions, its last notes and its last `labels` labels. The texts are decrypted if
+    this service can decrypt all of them, otherwise all stay encrypted. An erased concern has no text. `place` is the
+    list from which the concern is opened. Raise `NoSuchConcern` if the reference is unknown.
     """
     context, keys = visit.context, visit.context.unsealer.fingerprints
-    wanted = opened_concerns.OpeningRequest("opened here", ADDED_ON_PAGE, NOTES_ON_PAGE, keys, erased_too=True)
+    wanted = opened_concerns.OpeningRequest("opened here", ADDED_ON_PAGE, NOTES_ON_PAGE, labels, keys, erased_too=True)
     opening = context.writer.run(opened_concerns.open_concern, reference, wanted, visit.actor)
     concern, is_erased = opening.concern, opening.concern.erased_at is not None
     text = _own_text(context, opening) if not is_erased else None
@@ -236,7 +250,7 @@ def read_concern_page(
     everything else, with what to do next. The page leads back to the list in `place`, and on to the next concern in it.
     """
     parsed = reference_of(reference)
-    shown = show_concern(visit, parsed, place)
+    shown = show_concern(visit, parsed, place, labels=1 if done is None else 2)
     entry, recorded = entry_of(shown.opening.concern, now=visit.now), shown.opening
     work = read_desk_work(visit, recorded, seen_before=seen)
     own = [line for line in work["acts"] if line.act.number == done and line.act.client == visit.actor.client]
@@ -247,6 +261,7 @@ def read_concern_page(
         work=work,
         history=fold_openings(work["acts"]),
         done=after_act(visit, entry, own[0]) if own else None,
+        former_label=former_label(shown.labels, own[0]) if own and visit.visitor.can_write else None,
         place=shown.place,
         forms=desk_forms(visit, parsed, recorded.seen, place=shown.place),
         line=lines_of(visit, [entry])[0],
@@ -255,6 +270,20 @@ def read_concern_page(
         layout=layout_of(visit.context, entry.guide, entry.edition) if shown.sealed is not None else None,
         printed_at=visit.now,
     )
+
+
+def former_label(labels: ShownEntries, line: ActLine) -> FormerLabel | None:
+    """Return the label before the one that the action of `line` set.
+
+    Return None if `line` did not set the newest label. `labels` has the newest label and the one before it.
+    """
+    newest, before = labels.entries[-1:], labels.entries[:-1]
+    if line.act.act != DeskAct.LABELLED or not newest or details_of(line.act).number != newest[0].number:
+        return None
+    texts = [
+        FormerLabel(each.text or "", labels.sealed.get(each.number)) for each in before if isinstance(each, LabelEntry)
+    ]
+    return texts[0] if texts else FormerLabel("", None)
 
 
 def title_of_edition(visit: Visit, guide: str, edition: int) -> str:
@@ -308,6 +337,16 @@ def read_unseal_page(request: Request) -> Response:
     headers = {"Content-Disposition": AS_FILE.format(UNSEAL_PAGE.name)}
     page = UNSEAL_PAGE.read_bytes()
     return conditional_response(request, page, media_type=HTML, links={}, caching=CACHE_CURRENT, more_headers=headers)
+
+
+@router.post("/concerns/{reference}/copy-sheet")
+def record_copy_sheet(visit: ReaderVisitDep, reference: ConcernReferenceInPath) -> Response:
+    """Record in the audit log that the person copies the text into another system. The browser makes the sheet.
+
+    Raise `NoSuchConcern` if the reference is unknown, or `ConcernErased` if the concern was erased.
+    """
+    visit.context.writer.run(opened_concerns.record_copying, reference_of(reference), visit.actor)
+    return Response(status_code=NO_CONTENT)
 
 
 @router.get("/concerns/{reference}/sealed")

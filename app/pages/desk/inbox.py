@@ -13,6 +13,7 @@ from sqlmodel import Session
 from app.errors import AssignmentChanged, InvalidCursor, ValidationFailed
 from app.http.params import Cursor
 from app.http.routes import GuidanceRouter
+from app.models.concerns.channels import Channel, WorkersChannel
 from app.models.desk.actions import BurstAcknowledgement
 from app.models.desk.inbox_filters import NO_BURST, InboxOrder
 from app.models.references import BURST, find_reference
@@ -52,6 +53,12 @@ MOST_GUIDES = 200
 LONGEST_QUERY = 2000
 """The maximum length of the query string of the inbox that the address of a concern carries."""
 OWNERS = (("", "Everyone’s"), (ME, "Mine"), (NOBODY, "Nobody’s"))
+CHANNELS = (
+    (Channel.FORM.value, "The form"),
+    (Channel.API.value, "Another system"),
+    *((each.value, each.meaning) for each in WorkersChannel),
+)
+"""The channels by which a concern comes, each with its label."""
 TESTS_OR_NOT = ((False, "Real"), (True, "Tests"))
 
 
@@ -199,6 +206,7 @@ def inbox_page(visit: Visit, chosen: InboxSelection, look: InboxPlace, *, status
         orders={each.value: (chosen.with_order(each).address, chosen.order_shown is each) for each in InboxOrder},
         people=[(f"{PERSON}{name}", name) for name in people],
         guides=[(each.guide, each.title) for each in guides],
+        channels=CHANNELS,
         can_take=visitor.can_write and visitor.name in people,
         together=[] if chosen.view.burst in (None, NO_BURST) else [row.line.entry for row in rows if row.line.time],
         is_first=look.cursor is None,

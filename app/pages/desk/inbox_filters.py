@@ -82,6 +82,7 @@ class InboxSelection:
             "danger": self.view.danger,
             "guide": self.view.guide,
             "burst": self.view.burst,
+            "channel": self.view.channel,
             "overdue": "false" if self.view.overdue is False else "",
             "order": self.order.value if self.order else "",
         }
@@ -95,7 +96,8 @@ class InboxSelection:
     @property
     def is_narrowed(self) -> bool:
         """True if a filter is set that is neither the state, nor mine, nobody's or everyone's, nor tests."""
-        others = (self.view.danger, self.view.guide, self.view.burst, self.view.assigned_to, self.view.overdue)
+        view = self.view
+        others = (view.danger, view.guide, view.burst, view.channel, view.assigned_to, view.overdue)
         return any(each is not None for each in others)
 
     def with_tab(self, show: InboxTab) -> "InboxSelection":
@@ -147,6 +149,7 @@ class TypedFilters(BaseModel):
     danger: str = ""
     guide: str = ""
     burst: str = ""
+    channel: str = ""
     overdue: str = ""
     state: str = ""
     order: InboxOrder | None = None
@@ -168,7 +171,7 @@ class TypedFilters(BaseModel):
 
 def choose(typed: TypedFilters) -> InboxSelection:
     """Return the selection that the parameters describe. Raise `InvalidQuery` if a filter is not valid."""
-    names = ("danger", "guide", "burst", "overdue")
+    names = ("danger", "guide", "burst", "channel", "overdue")
     fields: dict[str, Any] = {name: value for name in names if (value := getattr(typed, name))}
     if "overdue" in fields:
         fields["overdue"] = TRUE_OR_FALSE.get(fields["overdue"], fields["overdue"])

@@ -89,7 +89,7 @@ def _further_details(form: ConcernForm, answers: Answers) -> Iterator[AnsweredQu
     shown = {name for section in form for question in section.questions for name in _leaves_shown(question, answers)}
     for name, value in leaves_of(answers):
         if name not in shown and name.partition(".")[0] not in SHOWN_ELSEWHERE:
-            yield AnsweredQuestion(_label(name), (str(value),))
+            yield AnsweredQuestion(_label(name), (str(value),), name)
 
 
 def _leaves_shown(question: Question, answers: Answers) -> Iterator[str]:

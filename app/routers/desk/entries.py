@@ -55,6 +55,7 @@ from app.models.desk.inbox import InboxEntry
 from app.models.links import DESK_RECIPIENTS, desk_concern_path
 from app.routers.desk.actions import ONE_CONCERN, DeskRequest, ReadingDep, WorkingDep
 from app.services.concerns import desk_entries, entries, opened_entries, waiting_additions
+from app.services.concerns.rows import get_unerased
 from app.services.cursors import decode_key, encode_key
 from app.services.desk.presented_concerns import entry_of
 
@@ -62,6 +63,7 @@ router = GuidanceRouter(tags=["Desk"], responses=RESPONSES_OF_CLIENT_ROUTES, rou
 ADDITIONS = f"{ONE_CONCERN}/additions"
 NOTES = f"{ONE_CONCERN}/notes"
 LABEL = f"{ONE_CONCERN}/label"
+NO_LABEL = "The concern has no label."
 MESSAGES = f"{ONE_CONCERN}/messages"
 PageCursor = Annotated[Cursor, Query(examples=[encode_key(1)])]
 OF_ONE_FILE = SEALED | problem_responses(NoSuchConcern, NoSuchItem, ConcernErased)
@@ -184,7 +186,10 @@ def set_label(
 def fetch_label(asked: ReadingDep) -> Response:
     """The sealed file of the newest label. The header `Labels` is the number of labels that the concern has had."""
     with Session(asked.desk.engine) as session:
+        get_unerased(session, asked.reference)
         number, _ = entries.measure_entries(session, EntryKind.LABEL, asked.reference)
+    if not number:
+        raise NoSuchItem(NO_LABEL)
     return _sealed_file(asked, EntryPlace(EntryKind.LABEL, number), "-label", counted_as="Labels")
 
 

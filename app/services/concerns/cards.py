@@ -56,16 +56,21 @@ def card_of_addition(addition: Mapping[str, Any]) -> dict[str, Any]:
     return {"children": [], "people": [*_people_of_concern(addition)], "words": _words(addition)}
 
 
-def card_plaintext(card: Mapping[str, Any], reference: str, *, at: dt.datetime) -> bytes:
+def card_plaintext(card: Mapping[str, Any], reference: str, *, at: dt.datetime | None) -> bytes:
     """Return the plaintext of a card: the card with reference and time of receipt, as JSON, padded.
 
-    `at` is the time of receipt of the concern, or of the addition, that the card is about.
+    `at` is the time of receipt of the concern, or of the addition, that the card is about. It is None for a card that
+    is sealed where the text was typed: only the service knows when it received the text.
     """
-    return pad(orjson.dumps({"reference": reference, "received_at": format_utc(at), CARD: card}))
+    received = {} if at is None else {"received_at": format_utc(at)}
+    return pad(orjson.dumps({"reference": reference, **received, CARD: card}))
 
 
-def seal_card(sealer: Sealer, card: Mapping[str, Any], reference: str, *, at: dt.datetime) -> bytes:
-    """Return `card` as a sealed file. `at` is the time of receipt of the text that the card is about."""
+def seal_card(sealer: Sealer, card: Mapping[str, Any], reference: str, *, at: dt.datetime | None) -> bytes:
+    """Return `card` as a sealed file.
+
+    `at` is the time of receipt of the text that the card is about, or None if the text is sealed where it was typed.
+    """
     return sealer.seal(card_plaintext(card, reference, at=at))
 
 

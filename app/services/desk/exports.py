@@ -26,7 +26,7 @@ from app.age.files import open_with_file_key
 from app.age.keys import NotThatFile
 from app.errors import ExportNotGenuine, PdfUnavailable, ReceiptNotGenuine
 from app.models.audit.audit_log import AuditEntryRow, DeskAct
-from app.models.audit.details import ExportedDetails, ShownDetails, audit_entry_row, present_audit_entry
+from app.models.audit.details import ExportedDetails, ShownDetails, ShownPage, audit_entry_row, present_audit_entry
 from app.models.audit.entry_kinds import MEMBER_OF_KIND, EntryKind, EntryPlace
 from app.models.base import format_utc, parse_json
 from app.models.concerns.rows import ConcernRow
@@ -52,6 +52,7 @@ from app.services.desk.presented_concerns import entry_of
 from app.services.guides.pdf import NO_LETTER, fonts, pdf_available
 
 FOR_AN_EXPORT = "history, for an export"
+TEXTS_FOR_AN_EXPORT = "sealed texts, for an export"
 SENTENCE = "detail"
 """The field of an audit log entry that no hash covers: a sentence for people."""
 EXPORT_KIND = "guidance-export"
@@ -110,6 +111,18 @@ def _begin(
     hand_overs = tuple(hand_over_entry(row) for row in list_hand_overs(session, reference))
     last = record_action(session, reference, DeskAct.LISTED, actor, ShownDetails(what=FOR_AN_EXPORT))
     return concern, counts, hand_overs, last
+
+
+def record_texts_given(session: Session, reference: str, places: Sequence[EntryPlace | None], actor: Actor) -> None:
+    """Record in the audit log that the sealed texts at `places` are given for an export that is made elsewhere.
+
+    The caller then reads the texts. Raise `NoSuchConcern` if the reference is unknown, or `ConcernErased` if the
+    concern was erased.
+    """
+    get_unerased(session, reference)
+    numbers = {kind: [each.number for each in places if each and each.kind is kind] for kind in EXPORTED_KINDS}
+    pages = tuple(ShownPage(kind=kind, first=min(all_), last=max(all_)) for kind, all_ in numbers.items() if all_)
+    record_action(session, reference, DeskAct.OPENED, actor, ShownDetails(what=TEXTS_FOR_AN_EXPORT, pages=pages))
 
 
 def record_export(

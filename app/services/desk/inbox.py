@@ -41,7 +41,7 @@ class InboxQuery:
 
     `danger` is an answer about immediate danger. `burst` is a burst (many concerns from one source on one day), or
     `NO_BURST` for concerns of no burst. `assigned_to` is a person, or empty for unassigned concerns. `reference` is the
-    start of a reference.
+    start of a reference. `channel` is the way in which a concern came.
 
     If `is_open` is True, list only concerns that are not closed, and closed ones with an unacknowledged addition. If
     `waits_in_danger` is True, list only concerns with unacknowledged text whose reporter said, at first or in an
@@ -56,6 +56,7 @@ class InboxQuery:
     danger: str | None = None
     guide: str | None = None
     burst: str | None = None
+    channel: str | None = None
     assigned_to: str | None = None
     changed_since: dt.datetime | None = None
     reference: str | None = None
@@ -69,7 +70,7 @@ class InboxQuery:
         `me` is the name of the person who asks, to whom the filter `mine` refers.
         """
         whose = me if wanted.mine else "" if wanted.unassigned else wanted.assigned_to
-        named = {name: getattr(wanted, name) for name in ("state", "overdue", "danger", "guide", "burst")}
+        named = {name: getattr(wanted, name) for name in ("state", "overdue", "danger", "guide", "burst", "channel")}
         return cls(order, assigned_to=whose, **named, **others)
 
     def conditions(self, now: dt.datetime) -> list[ColumnElement[bool]]:
@@ -80,6 +81,7 @@ class InboxQuery:
             _CONCERNS.guide: self.guide,
             _CONCERNS.burst: "" if self.burst == NO_BURST else self.burst,
             _CONCERNS.assigned_to: self.assigned_to,
+            _CONCERNS.channel: self.channel,
         }
         conditions = [
             _CONCERNS.test.is_(self.test),

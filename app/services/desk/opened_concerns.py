@@ -15,7 +15,7 @@ from app.models.links import desk_concern_path
 from app.services.audit.audit_log import Actor, record_action
 from app.services.concerns.entries import Desk, read_sealed
 from app.services.concerns.opened_entries import GIVEN, EntryPage, first_page_of, last_page_of, open_entries, opens_all
-from app.services.concerns.rows import get_concern
+from app.services.concerns.rows import get_concern, get_unerased
 from app.services.cursors import encode_key
 from app.services.desk.presented_concerns import concern_fields
 
@@ -27,7 +27,7 @@ NO_NOTES, NO_LABEL = EntryPage(EntryKind.NOTE), EntryPage(EntryKind.LABEL)
 class OpeningRequest:
     """A request to open a concern, with its first `limit` additions (all if None) and its last `last_notes` notes.
 
-    With notes, the newest label is opened too.
+    With notes, the last `last_labels` labels are opened too.
 
     `how` describes the opening in the audit log. `fingerprints` identify the keys with which this process can decrypt.
     If these keys cannot decrypt every text, the audit log says instead that all texts are returned encrypted. If
@@ -39,6 +39,7 @@ class OpeningRequest:
     how: str
     limit: int | None
     last_notes: int = 0
+    last_labels: int = 1
     fingerprints: frozenset[str] | None = None
     erased_too: bool = False
 
@@ -48,7 +49,7 @@ class Opening:
     """An opening that is recorded in the audit log. The rows have no text.
 
     `page` is the first page of additions, and `additions` is the number of all additions. `seen` is the number of the
-    audit log entry. `notes` has the last notes and `label` the newest label, if requested. `opens` is True if the keys
+    audit log entry. `notes` has the last notes and `label` the last labels, if requested. `opens` is True if the keys
     in the request's `fingerprints` can decrypt every text.
     """
 
@@ -77,7 +78,7 @@ def open_concern(session: Session, reference: str, wanted: OpeningRequest, actor
     notes, label = NO_NOTES, NO_LABEL
     if wanted.last_notes:
         notes = last_page_of(session, EntryKind.NOTE, reference, limit=wanted.last_notes)
-        label = last_page_of(session, EntryKind.LABEL, reference, limit=1)
+        label = last_page_of(session, EntryKind.LABEL, reference, limit=wanted.last_labels)
     if concern.erased_at is not None:
         seen = record_action(session, reference, DeskAct.LISTED, actor, ShownDetails(what=WITHOUT_WORDS)).number
         return Opening(concern, page, count, seen, notes, label)
@@ -86,6 +87,15 @@ def open_concern(session: Session, reference: str, wanted: OpeningRequest, actor
     shown = ShownDetails(what=how, pages=tuple(each.shown for each in (page, notes, label) if each.rows))
     seen = record_action(session, reference, DeskAct.OPENED, actor, shown).number
     return Opening(concern, page, count, seen, notes, label, opens)
+
+
+def record_copying(session: Session, reference: str, actor: Actor) -> None:
+    """Record in the audit log that a person opens the text as a sheet, to copy it into another system.
+
+    Raise `NoSuchConcern` if the reference is unknown, or `ConcernErased` if the concern was erased.
+    """
+    get_unerased(session, reference)
+    record_action(session, reference, DeskAct.COPIED, actor, ShownDetails())
 
 
 def opened_concern(desk: Desk, opening: Opening, *, now: dt.datetime) -> OpenedConcern:

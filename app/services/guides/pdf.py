@@ -39,7 +39,8 @@ Document = dict[str, Any]
 MARKED = ("name", "text", "introduction")
 """Fields of an item that may be untranslated in a rendition. `MARK` is then printed after the text."""
 PDF_TEMPLATE = Path(__file__).with_name("guide.typ")
-EXTRA = ("font_source_sans_pro", "segno", "typst")
+FONT_LIBRARY = "font_source_sans_pro"
+EXTRA = (FONT_LIBRARY, "segno", "typst")
 MAX_CACHED_PDFS = 16
 SCRIPTS_OF_FONT = frozenset({LATIN, "Cyrl", "Grek"})
 NO_LETTER = "could not be displayed with font"
@@ -109,7 +110,12 @@ def pdf_available() -> bool:
 
 def fonts() -> str:
     """Return the folder with the font of all PDFs. It is in one of the optional libraries."""
-    return str(files("font_source_sans_pro"))
+    return str(files(FONT_LIBRARY))
+
+
+def find_font_file() -> Path | None:
+    """Return the file of the font for a PDF that a browser makes, or None if its optional library is not installed."""
+    return Path(fonts()) / "files" / "SourceSansPro-Regular.ttf" if find_spec(FONT_LIBRARY) else None
 
 
 def is_printable(language: str) -> bool:

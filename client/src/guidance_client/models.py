@@ -116,6 +116,9 @@ class CautionWords(TypedDict):
 Channel: TypeAlias = str
 
 
+ChannelInput: TypeAlias = Literal['form', 'api', 'call', 'letter', 'email', 'visit', 'other']
+
+
 class CheckpointEventData(TypedDict):
     """
     A checkpoint of the audit log. Store it elsewhere, to compare with `guidance verify --checkpoint`.
@@ -1539,6 +1542,7 @@ class ViewFilters(TypedDict):
     guide: NotRequired[str | None]
     assigned_to: NotRequired[str | None]
     burst: NotRequired[str | None]
+    channel: NotRequired[ChannelInput | None]
     mine: NotRequired[bool]
     unassigned: NotRequired[bool]
 

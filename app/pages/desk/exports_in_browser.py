@@ -1,0 +1,63 @@
+"""The export of a concern that this service cannot decrypt: the browser makes the file, and this service signs it.
+
+This service gives the sealed texts and a signed statement, records the digest of the file, and signs the digest.
+"""
+
+import base64
+from typing import Any
+
+import orjson
+from fastapi import Response
+
+from app.http.negotiation import JSON
+from app.http.responses import json_bytes
+from app.http.routes import GuidanceRouter
+from app.models.audit.entry_kinds import EntryPlace
+from app.models.desk.exports import NewExport
+from app.models.operations.health import JsonWebKeySet
+from app.pages.desk.actions import AttemptDep
+from app.pages.desk.inbox import CONCERN_PAGES
+from app.pages.frame import DeskRoute
+from app.services.concerns.entries import read_sealed
+from app.services.desk import exports
+
+router = GuidanceRouter(prefix=CONCERN_PAGES, include_in_schema=False, route_class=DeskRoute)
+NOTES = "yes"
+"""The value of the field `notes` of an export with the desk's notes."""
+
+
+@router.post("/{reference}/export-statement")
+def give_export_statement(attempt: AttemptDep) -> Response:
+    """Record in the audit log that an export begins, and return what the browser needs for the file, as JSON.
+
+    That is the signed statement, the sealed texts, and the public keys of this service. Raise `NoSuchConcern` if the
+    reference is unknown, or `ConcernErased` if the concern was erased.
+    """
+    context, reference, notes = attempt.context, attempt.reference, attempt.posted.one("notes") == NOTES
+    signed = exports.sign_statement(context.desk, reference, attempt.visitor.actor)
+    places = exports.places_of({"additions": signed.additions, "notes": signed.notes}, notes=notes)
+    context.writer.run(exports.record_texts_given, reference, places, attempt.visitor.actor)
+    document: dict[str, Any] = {
+        "statement": orjson.loads(json_bytes(signed)),
+        "texts": [_text(place, read_sealed(context.engine, reference, place)) for place in places],
+        "keys": orjson.loads(json_bytes(JsonWebKeySet(keys=context.signer.jwks))),
+    }
+    return Response(orjson.dumps(document), media_type=JSON)
+
+
+def _text(place: EntryPlace | None, sealed: bytes) -> dict[str, Any]:
+    kind = "concern" if place is None else place.kind.value
+    return {"kind": kind, "number": place and place.number, "sealed": base64.b64encode(sealed).decode()}
+
+
+@router.post("/{reference}/export-record")
+def record_export_on_page(attempt: AttemptDep) -> Response:
+    """Record the digest of the file that the browser made, and return the signature of the digest as JSON.
+
+    Raise `NoSuchConcern` if the reference is unknown, `ConcernErased` if the concern was erased, or `ValidationFailed`
+    if the digest is not valid.
+    """
+    fields = {"file_sha256": attempt.posted.one("file_sha256"), "notes": attempt.posted.one("notes") == NOTES}
+    wanted, context = attempt.parse(NewExport, fields), attempt.context
+    entry = context.writer.run(exports.record_export, attempt.reference, wanted, attempt.visitor.actor, context.signer)
+    return Response(orjson.dumps({"signature": entry.signature}), media_type=JSON)

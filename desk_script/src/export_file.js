@@ -1,0 +1,212 @@
+// Makes the signed PDF of a concern that the service cannot decrypt, as `guidance desk export` does.
+// The service gives the sealed texts and a signed statement, records the digest of the file, and signs the digest. It
+// gets no word. Whoever has the file checks it with `guidance export verify`.
+import { Decrypter } from "age-encryption";
+
+import { element } from "./elements.js";
+import { Fault, sentenceOf } from "./faults.js";
+import { makePdf } from "./pdf_file.js";
+import { PdfFont } from "./pdf_font.js";
+import { referralOf } from "./referral.js";
+import { fromBase64, toBase64 } from "./seal_forms.js";
+import { openText } from "./texts.js";
+
+const FORM = "form[data-export]";
+const FONT = "/looks/export.ttf";
+const ATTACHMENT = "concern.json";
+const DESCRIPTION = "The text, the encrypted texts with their keys, the history and the receipts, for guidance export verify";
+const HEADING = { addition: "Addition", note: "Note" };
+const DIGEST = /\b((?:age1)?[0-9a-z]{12})[0-9a-z]{46,52}\b/g;
+const TIME = new Intl.DateTimeFormat("en-GB", { dateStyle: "long", timeStyle: "short", timeZone: "Europe/London" });
+const HEADER_END = "\n---";
+const MAKING = "Making the file ...";
+const SAVED = "The file is saved in your downloads. Check it with “guidance export verify”.";
+
+export class ExportFile {
+  #keyring;
+
+  constructor(keyring) {
+    this.#keyring = keyring;
+    document.addEventListener("submit", (event) => this.#submitted(event), { capture: true });
+  }
+
+  // Enable the form of the current page, so that it can be sent.
+  take() {
+    for (const form of document.querySelectorAll(FORM)) form.querySelector("button").disabled = false;
+  }
+
+  #submitted(event) {
+    const form = event.target;
+    if (!form.matches(FORM)) return;
+    event.preventDefault();
+    event.stopPropagation();
+    this.#export(form).catch((error) => sayFault(form, sentenceOf(error)));
+  }
+
+  async #export(form) {
+    const press = form.querySelector("button");
+    if (press.disabled) return;
+    form.querySelector("[role=alert]")?.remove();
+    if (!this.#keyring.isOpen) throw new Fault("closed-words");
+    press.disabled = true;
+    say(form, MAKING);
+    try {
+      const notes = form.elements.notes.checked ? "yes" : "";
+      const font = new PdfFont(await fetchFont());
+      const given = await post(form, "export-statement", { notes });
+      const texts = await this.#openAll(given);
+      const { pdf, reference } = await pdfOf(given, texts, { notes: notes !== "", font });
+      const { signature } = await post(form, "export-record", { notes, file_sha256: await digestOf(pdf) });
+      save(signed(pdf, signature), `${reference}.pdf`);
+      say(form, SAVED);
+    } catch (error) {
+      say(form, "");
+      throw error;
+    } finally {
+      press.disabled = false;
+    }
+  }
+
+  // Return each text opened, with the key that opens only this text.
+  #openAll({ statement, texts }) {
+    const { reference } = statement.concern;
+    const decrypter = new Decrypter();
+    for (const identity of this.#keyring.identities) decrypter.addIdentity(identity);
+    return Promise.all(
+      texts.map(async ({ kind, number, sealed }) => {
+        const bytes = fromBase64(sealed);
+        const opened = await openText(bytes, this.#keyring.identities, { kind, reference, ...originOf(statement, kind, number) });
+        const key = await decrypter.decryptHeader(headerOf(bytes));
+        return { kind, number, opened, sealed, file_key: toBase64(key) };
+      }),
+    );
+  }
+}
+
+// Return who wrote a note and when, by the history. A note that names another author or time is not shown.
+function originOf({ history }, kind, number) {
+  const acts = kind === "note" ? history.filter(({ act }) => act === "noted") : [];
+  const act = acts[number - 1];
+  return act === undefined ? {} : { receivedAt: act.at, author: act.client };
+}
+
+// Return the header of an age file, with its MAC.
+function headerOf(bytes) {
+  const text = new TextDecoder("latin1").decode(bytes);
+  const end = text.indexOf("\n", text.indexOf(HEADER_END) + 1);
+  return bytes.subarray(0, end + 1);
+}
+
+async function fetchFont() {
+  const answer = await fetch(FONT).catch(() => null);
+  if (answer === null || !answer.ok) throw new Fault("no-font");
+  return new Uint8Array(await answer.arrayBuffer());
+}
+
+async function post(form, act, fields) {
+  const address = form.action.replace(/export$/, act);
+  try {
+    const answer = await fetch(address, { method: "POST", body: new URLSearchParams(fields), redirect: "error", cache: "no-store" });
+    if (!answer.ok) throw new Error("refused");
+    return await answer.json();
+  } catch {
+    throw new Fault("not-exported");
+  }
+}
+
+// Return the PDF before it is signed. Its JSON is the document that `guidance export verify` checks.
+async function pdfOf({ statement, keys }, texts, { notes, font }) {
+  const { reference } = statement.concern;
+  const history = statement.history.map(({ detail, ...covered }) => covered); // no hash covers the sentence
+  const attached = { kind: "guidance-export", version: 1, reference, notes_included: notes, texts, statement: { ...statement, history }, keys };
+  const pdf = await makePdf({
+    title: `Concern ${reference}`,
+    language: "en-GB",
+    blocks: blocksOf(statement, texts, keys, notes),
+    attached: { name: ATTACHMENT, bytes: new TextEncoder().encode(JSON.stringify(attached, null, 1)), description: DESCRIPTION },
+    footer: `Concern ${reference}. Confidential: about a child.`,
+    font,
+    now: new Date(statement.at),
+  });
+  return { pdf, reference };
+}
+
+const heading = (tag, text) => ({ tag, text });
+const fact = (label, text) => ({ tag: "P", label: label.endsWith("?") ? label : `${label}:`, text });
+const plain = (text) => ({ tag: "P", text });
+const moment = (time) => TIME.format(new Date(time));
+const personOf = (client) => client.split("/").at(-1);
+
+function blocksOf(statement, texts, keys, notes) {
+  const { concern, history, hand_overs: handOvers } = statement;
+  const opened = (kind) => texts.filter((each) => each.kind === kind);
+  const [{ opened: own }] = opened("concern");
+  const added = opened("addition").flatMap((each) => entryOf(each, additionText(each.opened.addition)));
+  const noted = opened("note").flatMap((each) => entryOf(each, each.opened.note.text));
+  const withoutNotes = notes ? "None." : "The person who exported this file left the notes out.";
+  return [
+    heading("H1", `Concern ${concern.reference}`),
+    plain(`${document.querySelector(".desk-head .name").textContent.trim().replace(/: the desk$/, "")}. Exported ${moment(statement.at)}, by ${personOf(statement.by)}.`),
+    ...factsOnPage(),
+    ...referralOf(own.submission, layoutOfPage()).flatMap(sectionOf),
+    ...(added.length > 0 ? [heading("H2", "What was added"), ...added] : []),
+    heading("H2", "Team notes"),
+    ...(noted.length > 0 ? noted : [plain(withoutNotes)]),
+    ...(handOvers.length > 0 ? [heading("H2", "Handed over"), ...handOvers.map(handOverOf)] : []),
+    heading("H2", "History"),
+    plain("Every recorded action, up to this export."),
+    ...history.map(({ number, at, client, act, detail }) => fact(`${number}. ${moment(at)}`, `${act.replaceAll("_", " ")} by ${personOf(client)}${detail ? `: ${detail.replace(DIGEST, "$1...")}` : ""}`)),
+    heading("H2", "How to check this file"),
+    plain("guidance export verify FILE --key KEY checks offline that nothing was changed or left out: the concern, additions, notes, history and receipts. KEY is the council’s public key. Compare it with the key that the council publishes at /.well-known/jwks.json:"),
+    ...keys.keys.map(({ kid }) => plain(kid)),
+    plain("A square stands for each letter that the font of this file lacks. The attached concern.json has every letter."),
+  ];
+}
+
+const layoutOfPage = () => JSON.parse(document.getElementById("referral-layout").textContent);
+
+// Return the facts about the concern on the page, without what is only of use on a screen, and without the label.
+function factsOnPage() {
+  const facts = [...document.querySelectorAll(".words-column > dl.facts > div:not(.no-print)")].filter((each) => each.querySelector(".sealed") === null);
+  return facts.map((each) => fact(each.querySelector("dt").textContent, each.querySelector("dd").textContent.trim()));
+}
+
+const sectionOf = ({ title, groups }) => [
+  heading("H2", title),
+  ...groups.flatMap((group) => [...(group.heading ? [heading("H3", group.heading)] : []), ...group.answers.map(({ label, lines }) => fact(label, lines.join("\n")))]),
+];
+
+const entryOf = ({ kind, number }, text) => [heading("H3", `${HEADING[kind]} ${number}`), plain(text)];
+
+const additionText = ({ immediate_danger: danger, concern }) => (danger === undefined ? concern.narrative : `Immediate danger: ${danger.replace("_", " ")}\n${concern.narrative}`);
+
+const handOverOf = ({ at, body, reason, confirmed_at: confirmed }) => plain(`${moment(at)}, to ${body}: ${reason} Their receipt came: ${confirmed ? moment(confirmed) : "not yet"}.`);
+
+// Return the file with the signature as a comment at its end, and the last lines of the PDF again.
+function signed(pdf, signature) {
+  const text = new TextDecoder("latin1").decode(pdf);
+  const [, start] = /startxref\n(\d+)\n%%EOF\n$/.exec(text);
+  const end = new TextEncoder().encode(`%guidance-export ${signature}\nstartxref\n${start}\n%%EOF\n`);
+  const whole = new Uint8Array(pdf.length + end.length);
+  whole.set(pdf);
+  whole.set(end, pdf.length);
+  return whole;
+}
+
+async function digestOf(bytes) {
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  return [...digest].map((each) => each.toString(16).padStart(2, "0")).join("");
+}
+
+function save(bytes, name) {
+  const address = URL.createObjectURL(new Blob([bytes], { type: "application/pdf" }));
+  element("a", { href: address, download: name }).click();
+  URL.revokeObjectURL(address);
+}
+
+const say = (form, words) => form.querySelector("[data-export-state]").replaceChildren(words);
+
+function sayFault(form, words) {
+  form.querySelector("[role=alert]")?.remove();
+  form.prepend(element("p", { class: "problem", role: "alert" }, words));
+}
