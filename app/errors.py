@@ -421,8 +421,16 @@ class NoSuchClient(GuidanceError):
     """There is no client with this name."""
 
 
-class NoSuchPerson(GuidanceError):
+class NoSuchPerson(NotFound):
     """There is no person with this name at the desk."""
+
+
+class SameAssignment(GuidanceError):
+    """The concerns of a person cannot be given to the same person."""
+
+
+class RoleNotYours(ScopeMissing):
+    """A person can give and change only roles with no more scopes than their own, and not their own role."""
 
 
 class EditionWithdrawn(Problem, slug="edition-withdrawn", status=410, title="Edition withdrawn"):

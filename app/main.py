@@ -41,8 +41,9 @@ from app.logs import Log
 from app.models.guides.sections import Section
 from app.models.links import GUIDES, SIGNPOSTS, guide_page_path, guide_path, rendition_page_path, rendition_path
 from app.pages import assets
+from app.pages.access import people as people_pages
 from app.pages.access import provider_sign_in, sign_in
-from app.pages.audit import audit_log as record_pages
+from app.pages.audit import log_page
 from app.pages.concerns import raise_concern, status
 from app.pages.desk import actions as acts_pages
 from app.pages.desk import asked_first, concern, list_place, unsent
@@ -145,7 +146,8 @@ ROUTERS = (
     provider_sign_in.visitors_router,
     inbox_pages.router,
     figures_pages.router,
-    record_pages.router,
+    log_page.router,
+    people_pages.router,
     concern.router,
     acts_pages.router,
     unsent.router,

@@ -40,6 +40,11 @@ class Visitor:
         """True if the person signed in with a passkey of this site."""
         return self.actor.client.startswith(f"{BY_PASSKEY}/")
 
+    @property
+    def can_lead(self) -> bool:
+        """True if the person may manage the people at the desk: they read concerns, act, and read the audit log."""
+        return self.can_read and self.can_write and self.can_audit
+
     can_read = _may(Scope.READ)
     can_write = _may(Scope.WRITE)
     can_audit = _may(Scope.AUDIT)

@@ -33,7 +33,7 @@ from app.models.audit.details import ClientDetails
 from app.services.access import passkeys
 from app.services.access.access_record import AccessRecord, RecordedAccess, by_operator, record_person
 from app.services.access.clients import NewClient, add_client, revoke_client, rotate_key
-from app.services.access.people import BY_PASSKEY, invite, leave, welcome
+from app.services.access.people import BY_PASSKEY, end_sessions, invite, leave, welcome
 from app.services.access.row_signing import (
     ACCESS_KEY,
     ACCESS_ROWS,
@@ -375,9 +375,7 @@ ENDED: dict[str, Ended] = {
     "every session of a person": Ended(
         by_session,
         (SESSION,),
-        lambda place: place.context.desk_sign_in.sessions.end_every(
-            JO, Actor(f"{BY_PASSKEY}/{JO}", ADDRESS, A_TUESDAY)
-        ),
+        lambda place: place.context.writer.run(end_sessions, JO, actor=Actor(f"{BY_PASSKEY}/{JO}", ADDRESS, A_TUESDAY)),
         let_jo_leave,
     ),
     "a role that was changed": Ended(by_session, (PERSON,), make_jo_an_auditor, let_jo_leave),

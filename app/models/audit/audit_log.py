@@ -3,7 +3,7 @@
 import datetime as dt
 from enum import IntEnum, StrEnum
 
-from sqlalchemy import JSON, Integer, Text
+from sqlalchemy import JSON, Index, Integer, Text
 from sqlmodel import Field as TableField
 from sqlmodel import SQLModel
 
@@ -84,6 +84,10 @@ class AuditEntryRow(SQLModel, table=True):
     """
 
     __tablename__ = "audit_entries"
+    __table_args__ = (
+        Index("ix_audit_entries_at", "at", "position", "act"),
+        Index("ix_audit_entries_client", "client", "at", "position", "act"),
+    )
 
     chain: str = TableField(primary_key=True)
     number: int = TableField(primary_key=True)

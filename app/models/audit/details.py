@@ -163,11 +163,14 @@ class ReasonDetails(Details):
 class PersonDetails(Details):
     """Details of an action about a person: they were assigned a concern, or they left the desk.
 
-    Triggers of the database read the person from the details of an assignment.
+    `reason` is empty if none was given. Triggers of the database read the person from the details of an assignment.
     """
 
-    words = "{person}"
     person: str
+    reason: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.person}: {self.reason}" if self.reason else self.person
 
 
 class AssignmentRefusedDetails(Details):
@@ -253,16 +256,22 @@ class CardsGivenDetails(Details):
 
 
 class LogDetails(Details):
-    """Details of a reading of the audit log, or of a signed statement about it: the chain and the client.
+    """Details of a reading of the audit log, or of a signed statement about it: the question that was asked.
 
-    None stands for every chain, or every client.
+    None stands for every chain, client, person or act. `first_day` and `last_day` are days in London, and None if the
+    question has no such day.
     """
 
     chain: str | None = None
     client: str | None = None
+    person: str | None = None
+    act: DeskAct | None = None
+    first_day: dt.date | None = None
+    last_day: dt.date | None = None
 
     def __str__(self) -> str:
-        return " ".join(filter(None, (self.chain, self.client)))
+        days = (self.first_day and f"from {self.first_day}", self.last_day and f"to {self.last_day}")
+        return " ".join(filter(None, (self.chain, self.client, self.person, self.act, *days)))
 
 
 class CheckpointDetails(Details):
@@ -282,14 +291,15 @@ class SummaryDetails(Details):
     """Details of a reading of counts.
 
     The counts are the monthly statistics if `statistics` is true, the figures of the last `days` days if `days` is
-    given, and otherwise those of the inbox.
+    given, the number of concerns of each person if `people` is true, and otherwise those of the inbox.
     """
 
     days: int | None = None
     statistics: bool = False
+    people: bool = False
 
     def __str__(self) -> str:
-        figures = "" if self.days is None else f"figures of {self.days} days"
+        figures = "who has what" if self.people else "" if self.days is None else f"figures of {self.days} days"
         return "statistics" if self.statistics else figures
 
 
@@ -341,12 +351,17 @@ class RoleDetails(Details):
 
 
 class SessionDetails(Details):
-    """Details of a sign-in or sign-out: the fingerprint of the session. None stands for all the person's sessions."""
+    """Details of a sign-in or sign-out: the fingerprint of the session. None stands for all the person's sessions.
+
+    `person` is the person whose sessions somebody else ended, and None if the entry's own person signed in or out.
+    """
 
     session: str | None = None
+    person: str | None = None
 
     def __str__(self) -> str:
-        return "every session" if self.session is None else f"session {self.session}"
+        sessions = "every session" if self.session is None else f"session {self.session}"
+        return sessions if self.person is None else f"{sessions} of {self.person}"
 
 
 class ClientDetails(Details):

@@ -14,7 +14,7 @@ from app.http.visitors import SESSION_COOKIE, read_cookie, set_cookie
 from app.pages.access.sign_in import REFUSED, Arrival, ArrivalDep, PageAfter, own_page, router
 from app.pages.frame import DeskRoute, VisitDep, lead_to, sign_in_address
 from app.services.access.clients import Principal, draw_token
-from app.services.access.people import take_role, welcome
+from app.services.access.people import end_sessions, take_role, welcome
 from app.services.access.sign_in import FINISH, PATH, PROVIDER_SIGN_IN, RETURN, SIGN_IN, OpenIdSignIn, SignedIn
 from app.services.audit.audit_log import Actor
 
@@ -160,7 +160,7 @@ def _way_cookie(state: str) -> str:
 @visitors_router.post(f"{PATH}/sign-out/everywhere")
 def sign_out_everywhere(visit: VisitDep) -> Response:
     """End every session of the person on all devices, record the sign-out, and redirect to the sign-in page."""
-    visit.context.desk_sign_in.sessions.end_every(visit.visitor.name, visit.actor)
+    visit.context.writer.run(end_sessions, visit.visitor.name, actor=visit.actor)
     response = lead_to(SIGN_IN)
     set_cookie(response, visit.context.settings, SESSION_COOKIE, "")
     return response

@@ -138,8 +138,8 @@ class RecordedAccess(Replayed):
             self.passkeys[details.passkey] = person
 
     def _change_role(self, details: RoleDetails, act: Any) -> None:
-        # The entry names a person as the actor only if an OpenID provider gave the role, at that person's sign-in.
-        self.people[details.person] = (details.role, bool(_person_of(act)))
+        # The person is the actor only if an OpenID provider gave the role, at that person's sign-in.
+        self.people[details.person] = (details.role, _person_of(act) == details.person)
         if details.role == NO_ROLE:
             _drop_those_of(details.person, self.sessions)
 
@@ -153,7 +153,7 @@ class RecordedAccess(Replayed):
 
     def _sign_out(self, details: SessionDetails, act: Any) -> None:
         if details.session is None:
-            _drop_those_of(_person_of(act), self.sessions)
+            _drop_those_of(details.person or _person_of(act), self.sessions)
         else:
             self.sessions.pop(details.session, None)
 

@@ -25,6 +25,7 @@ from app.models.audit.details import ClientAddedDetails, ClientDetails, KeyAdded
 from app.models.base import SLUG_PATTERN
 from app.services.access.access_record import by_operator, name_on_record, record_person
 from app.services.access.row_signing import require_current_rows, require_ours
+from app.services.audit.audit_log import Actor
 
 TOKEN_BYTES = 32
 KEY_PREFIX = "omg_"
@@ -91,21 +92,21 @@ def list_clients(session: Session) -> list[tuple[ClientRow, list[ClientKeyRow]]]
     ]
 
 
-def revoke_clients_of(session: Session, person: str, *, at: dt.datetime) -> list[str]:
-    """Revoke each client that acts for `person`, and record each revocation in the audit log.
+def revoke_clients_of(session: Session, person: str, *, actor: Actor) -> list[str]:
+    """Revoke each client that acts for `person`, and record each revocation in the audit log as an act of `actor`.
 
     Return the names of all clients that act for `person`, including those that were revoked before.
     """
     clients = session.exec(select(ClientRow).where(ClientRow.person == person).order_by(ClientRow.name)).all()
     for client in clients:
-        _revoke(session, client, at)
+        _revoke(session, client, actor)
     return [client.name for client in clients]
 
 
-def _revoke(session: Session, client: ClientRow, at: dt.datetime) -> None:
+def _revoke(session: Session, client: ClientRow, actor: Actor) -> None:
     if client.revoked_at is None:
-        client.revoked_at = at
-        record_person(session, DeskAct.CLIENT_REVOKED, by_operator(at), ClientDetails(client=client.name))
+        client.revoked_at = actor.at
+        record_person(session, DeskAct.CLIENT_REVOKED, actor, ClientDetails(client=client.name))
 
 
 class Provider(Protocol):
@@ -288,4 +289,4 @@ def revoke_client(session: Session, name: str, *, at: dt.datetime) -> None:
     client = session.get(ClientRow, name)
     if client is None:
         raise NoSuchClient
-    _revoke(session, client, at)
+    _revoke(session, client, by_operator(at))

@@ -30,6 +30,7 @@ ASKED_AFTER = dt.timedelta(minutes=45)
 """After this time a page view asks the provider to confirm again, so that a later form post is not refused."""
 NOTED_AFTER = dt.timedelta(minutes=1)
 """The use of a session is stored at most this often, so that most page views write nothing."""
+ROLE_OF_PROVIDER = "that person signs in by the OpenID provider, which says their role"
 OfPerson = TypeVar("OfPerson", InvitationRow, PasskeyRow, SessionRow)
 
 
@@ -79,15 +80,17 @@ def find_with_person(
     return found
 
 
-def invite(writer: Writer, name: str, *, role: Role, expires_at: dt.datetime, at: dt.datetime) -> str:
+def invite(
+    writer: Writer, name: str, *, role: Role, expires_at: dt.datetime, at: dt.datetime, actor: Actor | None = None
+) -> str:
     """Invite the person `name`, and return the token of a single-use link for registering a passkey.
 
-    Store and record the invitation and the person. A person who already has access gets the new role immediately, and
-    keeps their passkeys and sessions. A person who left is admitted again. Raise `SetupError` if a new name is not
-    valid (see `check_person`), or if an OpenID provider gives the person's role. Raise `RowNotOurs` if this service did
-    not write the person's row.
+    `actor` is the person who invites, or None for the operator. Store and record the invitation and the person. A
+    person who already has access gets the new role immediately, and keeps their passkeys and sessions. A person who
+    left is admitted again. Raise `SetupError` if a new name is not valid (see `check_person`), or if an OpenID provider
+    gives the person's role. Raise `RowNotOurs` if this service did not write the person's row.
     """
-    token = draw_token()
+    token, by = draw_token(), actor or by_operator(at)
 
     def write(session: Session) -> None:
         person = session.get(PersonRow, name)
@@ -99,35 +102,67 @@ def invite(writer: Writer, name: str, *, role: Role, expires_at: dt.datetime, at
         elif person.left_at is None:
             require_ours(session, person)
         if person.provider is not None and person.left_at is None:
-            raise SetupError("that person signs in by the OpenID provider, which says their role")
+            raise SetupError(ROLE_OF_PROVIDER)
         person.role, person.left_at, person.provider = role.value, None, None
         session.add(person)
         session.flush()
         link = InvitationRow(token_sha256=token_digest(token), person=person.name, expires_at=expires_at)
         session.add(link)
         details = InvitedDetails(person=person.name, role=role, link=name_on_record(link))
-        record_person(session, DeskAct.INVITED, by_operator(at), details)
+        record_person(session, DeskAct.INVITED, by, details)
         if former is not None:
-            _record_role(session, name, former, role, by_operator(at))
+            _record_role(session, name, former, role, by)
 
     writer.run(write)
     return token
 
 
-def leave(session: Session, name: str, *, at: dt.datetime) -> list[str]:
+def change_role(session: Session, name: str, role: Role, *, actor: Actor) -> None:
+    """Give the person `name` the role `role` from now on, also in open sessions, and record that.
+
+    Record nothing if they have the role already. Raise `NoSuchPerson` if nobody at the desk has the name. Raise
+    `SetupError` if an OpenID provider gives the person's role, or `RowNotOurs` if this service did not write the
+    person's row.
+    """
+    person = get_person(session, name)
+    require_ours(session, person)
+    if person.provider is not None:
+        raise SetupError(ROLE_OF_PROVIDER)
+    former, person.role = person.role, role.value
+    _record_role(session, name, former, role, actor)
+
+
+def get_person(session: Session, name: str) -> PersonRow:
+    """Return the person `name`. Raise `NoSuchPerson` if there is no such person, or if they have left."""
+    person = session.get(PersonRow, name)
+    if person is None or person.is_over:
+        raise NoSuchPerson
+    return person
+
+
+def end_sessions(session: Session, name: str, *, actor: Actor) -> None:
+    """End every session of the person `name` on every device, and record the sign-out."""
+    session.connection().execute(delete(SessionRow).where(col(SessionRow.person) == name))
+    other = None if actor.person == name else name
+    record_person(session, DeskAct.SIGNED_OUT, actor, SessionDetails(person=other))
+
+
+def leave(session: Session, name: str, *, at: dt.datetime, actor: Actor | None = None) -> list[str]:
     """Delete every session, passkey and invitation of the person `name`, and revoke each client that acts for them.
 
-    Record that the person left. They cannot sign in until they are invited again, and the clients stay revoked. Return
-    the names of the clients. Raise `NoSuchPerson` if neither the desk nor a client has a person of that name.
+    Record that the person left. `actor` is the person who removes them, or None for the operator. They cannot sign in
+    until they are invited again, and the clients stay revoked. Return the names of the clients. Raise `NoSuchPerson` if
+    neither the desk nor a client has a person of that name.
     """
-    person, clients = session.get(PersonRow, name), revoke_clients_of(session, name, at=at)
+    by = actor or by_operator(at)
+    person, clients = session.get(PersonRow, name), revoke_clients_of(session, name, actor=by)
     if person is None and not clients:
         raise NoSuchPerson
     if person is not None:
         person.left_at = person.left_at or at
     for table in (SessionRow, PasskeyRow, InvitationRow):
         session.connection().execute(delete(table).where(col(table.person) == name))
-    record_person(session, DeskAct.LEFT, by_operator(at), PersonDetails(person=name))
+    record_person(session, DeskAct.LEFT, by, PersonDetails(person=name))
     return clients
 
 
@@ -268,15 +303,6 @@ class DeskSessions:
             if found is not None:
                 session.delete(found)
                 record_person(session, DeskAct.SIGNED_OUT, _actor_of(found, address, at), _session_details(found))
-
-        self.writer.run(write)
-
-    def end_every(self, person: str, actor: Actor) -> None:
-        """End every session of `person` on every device, and record the sign-out. `actor` must be that person."""
-
-        def write(session: Session) -> None:
-            session.connection().execute(delete(SessionRow).where(col(SessionRow.person) == person))
-            record_person(session, DeskAct.SIGNED_OUT, actor, SessionDetails())
 
         self.writer.run(write)
 
