@@ -50,6 +50,7 @@ from app.pages.desk import asked_first, concern, list_place, unsent
 from app.pages.desk import cards as cards_pages
 from app.pages.desk import figures as figures_pages
 from app.pages.desk import inbox as inbox_pages
+from app.pages.desk import look_again as look_again_pages
 from app.pages.desk import written_down as written_down_pages
 from app.pages.error_pages import PagesMiddleware
 from app.pages.guides import drafts as drafts_pages
@@ -59,7 +60,7 @@ from app.pages.languages import LANGUAGES
 from app.pages.operations import api_docs
 from app.routers.audit import audit_log, statistics
 from app.routers.concerns import concerns
-from app.routers.desk import actions, cards, entries, exports, figures, hand_overs, inbox, written_down
+from app.routers.desk import actions, cards, entries, exports, figures, hand_overs, inbox, look_again, written_down
 from app.routers.events import events
 from app.routers.guides import (
     assistants,
@@ -131,6 +132,7 @@ ROUTERS = (
     written_down.router,
     hand_overs.router,
     exports.router,
+    look_again.router,
     figures.router,
     statistics.router,
     audit_log.router,
@@ -153,6 +155,7 @@ ROUTERS = (
     unsent.router,
     cards_pages.router,
     asked_first.router,
+    look_again_pages.router,
     list_place.router,
     written_down_pages.router,
     drafts_pages.router,

@@ -99,6 +99,8 @@ CALLS = {
     ("get", f"{CONCERN}/label"): Call(Scope.READ, DeskAct.OPENED),
     ("put", f"{CONCERN}/label"): Call(Scope.WRITE, DeskAct.LABELLED, body={"text": "A made-up label"}),
     ("post", f"{CONCERN}/additions"): Call(Scope.WRITE, DeskAct.ADDED, body=CALLED_AGAIN),
+    ("get", f"{CONCERN}/look-again"): Call(Scope.READ, DeskAct.LISTED),
+    ("put", f"{CONCERN}/look-again"): Call(Scope.WRITE, DeskAct.LOOK_AGAIN, body={"day": "2026-12-01"}),
     ("get", f"{CONCERN}/messages"): Call(Scope.READ, DeskAct.LISTED),
     ("post", f"{CONCERN}/messages"): Call(Scope.WRITE, DeskAct.MESSAGE_SENT, body={"text": "Which school?"}),
     ("get", f"{CONCERN}/hand-over"): Call(Scope.READ, DeskAct.LISTED),

@@ -47,6 +47,7 @@ class DeskAct(StrEnum):
     """
     NOTED = "noted"
     LABELLED = "labelled"
+    LOOK_AGAIN = "look_again"
     DISCLOSURES_READ = "disclosures_read"
     STATEMENT_SIGNED = "statement_signed"
     CHECKPOINT_SIGNED = "checkpoint_signed"

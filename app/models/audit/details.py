@@ -173,6 +173,19 @@ class PersonDetails(Details):
         return f"{self.person}: {self.reason}" if self.reason else self.person
 
 
+class LookAgainDetails(Details):
+    """Details of the day on which a concern is to be looked at again. If `day` is None, the day was removed.
+
+    If `own` is true, it is the day of the person who acted, otherwise that of the team.
+    """
+
+    day: dt.date | None = None
+    own: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.day or 'no day'} for {'themselves' if self.own else 'the team'}"
+
+
 class AssignmentRefusedDetails(Details):
     """Details of a refused change of an assignment: the person to assign, or None to remove the assignment."""
 
@@ -415,6 +428,7 @@ DETAILS: Mapping[str, type[Details]] = {
     DeskAct.CLOSED: ClosedDetails,
     DeskAct.ASSIGNED: PersonDetails,
     DeskAct.ASSIGNMENT_REFUSED: AssignmentRefusedDetails,
+    DeskAct.LOOK_AGAIN: LookAgainDetails,
     DeskAct.WITHHELD: WithheldDetails,
     DeskAct.MESSAGE_READ: MessageReadDetails,
     DeskAct.HANDED_OVER: HandedOverDetails,

@@ -15,6 +15,7 @@ ACT_WORDS: Mapping[str, str] = {
     DeskAct.NOTED: "Note written",
     DeskAct.LABELLED: "Label changed",
     DeskAct.CARDS_GIVEN: "Cards given, sealed",
+    DeskAct.LOOK_AGAIN: "Day to look again set",
     DeskAct.UNASSIGNED: "Unassigned",
     DeskAct.DISCLOSURES_READ: "Audit log read",
     DeskAct.SUMMARY_READ: "Figures read",

@@ -42,6 +42,7 @@ from app.services.concerns import desk_entries, entries, opened_entries
 from app.services.cursors import decode_key, encode_key
 from app.services.desk import opened_concerns
 from app.services.desk.hand_overs import list_hand_overs
+from app.services.desk.look_again import find_days
 from app.services.desk.presented_concerns import entry_of, reference_of
 
 router = GuidanceRouter(prefix=PATH, include_in_schema=False, route_class=DeskRoute)
@@ -159,6 +160,7 @@ def read_desk_work(visit: Visit, shown: opened_concerns.Opening, *, seen_before:
     with Session(visit.context.engine) as session:
         later = [] if seen_before is None else list_entries_since(session, reference, client=client, seen=seen_before)
         return {
+            "look_again": find_days(session, reference, visit.visitor.name),
             "questions": desk_entries.list_messages(session, reference),
             "come_back_by": receipts.working_days.after(concern.received_at, days=receipts.come_back_days),
             "hand_overs": list_hand_overs(session, reference),

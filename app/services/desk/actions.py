@@ -47,6 +47,7 @@ from app.services.concerns.entries import Desk, NewEntry, store_entry
 from app.services.concerns.idempotency import Retryable, derive_idempotency_keys
 from app.services.concerns.rows import find_concern, get_concern, get_unerased
 from app.services.concerns.waiting_additions import acknowledge_up_to, last_waiting_addition
+from app.services.desk.look_again import forget_days_about
 from app.services.desk.presented_concerns import concern_fields, entry_of
 from app.services.events.outbox import announce
 
@@ -216,6 +217,7 @@ def erase(session: Session, reference: str, wanted: Erasure, actor: Actor) -> Co
     record_change(session, concern, DeskAct.ERASED, actor, ReasonDetails(reason=wanted.reason))
     session.exec(update(EntryRow).where(col(EntryRow.reference) == reference).values(sealed=None))
     session.exec(update(CardRow).where(col(CardRow.reference) == reference).values(sealed=None))
+    forget_days_about(session, reference)
     concern.sealed, concern.erased_at = None, actor.at
     return concern
 
