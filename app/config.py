@@ -411,6 +411,7 @@ class Settings(BaseModel):
     # access
     anonymous_concerns: bool = True
     two_people_publish: bool = False
+    two_people_erase: bool = False
     openid_issuer: Annotated[OneLine | None, Part.OPENID] = None
     openid_audience: OneLine | None = None
     openid_jwks_url: Annotated[SafeAddress | None, Part.OPENID] = None

@@ -503,6 +503,15 @@ class NobodyPublishesAlone(SecondPersonNeeded):
         )
 
 
+class SecondEraserNeeded(SecondPersonNeeded):
+    """The council requires two people to erase a concern. Your request is recorded. A second person must erase it."""
+
+    message_is_told = True
+
+    def __init__(self) -> None:
+        super().__init__(type(self).__doc__ or "")
+
+
 class HandUnknown(SecondPersonNeeded):
     """The council requires two people to publish, and a client without a person worked on this draft."""
 

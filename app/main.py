@@ -47,10 +47,12 @@ from app.pages.audit import log_page
 from app.pages.concerns import raise_concern, status
 from app.pages.desk import actions as acts_pages
 from app.pages.desk import asked_first, concern, list_place, unsent
+from app.pages.desk import board as board_pages
 from app.pages.desk import cards as cards_pages
 from app.pages.desk import figures as figures_pages
 from app.pages.desk import inbox as inbox_pages
 from app.pages.desk import look_again as look_again_pages
+from app.pages.desk import retention as retention_pages
 from app.pages.desk import written_down as written_down_pages
 from app.pages.error_pages import PagesMiddleware
 from app.pages.guides import drafts as drafts_pages
@@ -156,6 +158,8 @@ ROUTERS = (
     cards_pages.router,
     asked_first.router,
     look_again_pages.router,
+    retention_pages.router,
+    board_pages.router,
     list_place.router,
     written_down_pages.router,
     drafts_pages.router,

@@ -43,7 +43,7 @@ class Visitor:
     @property
     def can_lead(self) -> bool:
         """True if the person may manage the people at the desk: they read concerns, act, and read the audit log."""
-        return self.can_read and self.can_write and self.can_audit
+        return {Scope.READ, Scope.WRITE, Scope.AUDIT} <= self.scopes
 
     can_read = _may(Scope.READ)
     can_write = _may(Scope.WRITE)

@@ -316,6 +316,7 @@ NO_MEANING: dict[str, tuple[set[str], str]] = {
     "inbox_looks.person": ({CHANGED}, OWN),
     "inbox_looks.looked_at": ({CHANGED}, OWN),
     "inbox_looks": ({ROW, ROWS}, OWN),
+    "look_again.reference": ({CHANGED}, "a day that is moved to no concern is one that is missing"),
     "look_again": ({ROW}, "own days go with a person who leaves; a day of the team that is missing is found"),
     "passkey_challenges.challenge": ({CHANGED}, A_MINUTE_S_WORTH),
     "passkey_challenges.expires_at": ({CHANGED}, A_MINUTE_S_WORTH),

@@ -137,7 +137,8 @@ def test_no_question_to_the_log_reads_the_whole_log(
 ) -> None:
     if on_postgresql():
         pytest.skip("its planner reads a small table whole")
-    engine, plans = service.state.context.engine, []
+    engine = service.state.context.engine
+    plans: list[str] = []
 
     def explain(connection: Any, cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
         if statement.startswith(("SELECT", "WITH")) and "audit_entries" in statement:

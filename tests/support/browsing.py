@@ -130,7 +130,8 @@ REACHABLE = """() => {
     if (getComputedStyle(target).outlineStyle === "none") unseen.push(nameOf(target));
   });
   document.activeElement.blur();
-  return shown.length;
+  const parts = shown.filter((each) => ["date", "month"].includes(each.type)).length * 4; // each part is a stop of its own
+  return shown.length + parts;
 }"""
 
 

@@ -35,6 +35,8 @@ class DeskAct(StrEnum):
     HELD = "held"
     RELEASED = "released"
     ERASED = "erased"
+    ERASURE_REQUESTED = "erasure_requested"
+    """One person asked for the erasure. A second person must carry it out."""
     RESEALED = "resealed"
     ASSIGNED = "assigned"
     UNASSIGNED = "unassigned"

@@ -160,6 +160,18 @@ class ReasonDetails(Details):
     reason: str = ""
 
 
+class HeldDetails(ReasonDetails):
+    """Details of a hold: the reason, and the last day on which it is needed, or None if no day is known.
+
+    The hold does not end on that day. Somebody must release it.
+    """
+
+    until: dt.date | None = None
+
+    def __str__(self) -> str:
+        return self.reason if self.until is None else f"until {self.until}: {self.reason}"
+
+
 class PersonDetails(Details):
     """Details of an action about a person: they were assigned a concern, or they left the desk.
 
@@ -283,7 +295,7 @@ class LogDetails(Details):
     last_day: dt.date | None = None
 
     def __str__(self) -> str:
-        days = (self.first_day and f"from {self.first_day}", self.last_day and f"to {self.last_day}")
+        days = (f"from {self.first_day}" if self.first_day else "", f"to {self.last_day}" if self.last_day else "")
         return " ".join(filter(None, (self.chain, self.client, self.person, self.act, *days)))
 
 
@@ -304,14 +316,19 @@ class SummaryDetails(Details):
     """Details of a reading of counts.
 
     The counts are the monthly statistics if `statistics` is true, the figures of the last `days` days if `days` is
-    given, the number of concerns of each person if `people` is true, and otherwise those of the inbox.
+    given, the number of concerns of each person if `people` is true, and otherwise those of the inbox. For the figures
+    of a period, `first_month` and `last_month` are the first days of its first and last month.
     """
 
     days: int | None = None
     statistics: bool = False
     people: bool = False
+    first_month: dt.date | None = None
+    last_month: dt.date | None = None
 
     def __str__(self) -> str:
+        if self.first_month is not None:
+            return f"figures from {self.first_month:%Y-%m} to {self.last_month or self.first_month:%Y-%m}"
         figures = "who has what" if self.people else "" if self.days is None else f"figures of {self.days} days"
         return "statistics" if self.statistics else figures
 
@@ -421,8 +438,10 @@ DETAILS: Mapping[str, type[Details]] = {
     **dict.fromkeys(SEALING_ACTS, SealDetails),
     **dict.fromkeys((DeskAct.LISTED, DeskAct.OPENED, DeskAct.EVENTS_READ), ShownDetails),
     **dict.fromkeys(
-        (DeskAct.REOPENED, DeskAct.HELD, DeskAct.RELEASED, DeskAct.ERASED, DeskAct.UNASSIGNED), ReasonDetails
+        (DeskAct.REOPENED, DeskAct.RELEASED, DeskAct.ERASED, DeskAct.ERASURE_REQUESTED, DeskAct.UNASSIGNED),
+        ReasonDetails,
     ),
+    DeskAct.HELD: HeldDetails,
     DeskAct.CARDS_GIVEN: CardsGivenDetails,
     DeskAct.ACKNOWLEDGED: AcknowledgedDetails,
     DeskAct.CLOSED: ClosedDetails,

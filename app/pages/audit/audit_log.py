@@ -16,6 +16,7 @@ ACT_WORDS: Mapping[str, str] = {
     DeskAct.LABELLED: "Label changed",
     DeskAct.CARDS_GIVEN: "Cards given, sealed",
     DeskAct.LOOK_AGAIN: "Day to look again set",
+    DeskAct.ERASURE_REQUESTED: "Erasure requested",
     DeskAct.UNASSIGNED: "Unassigned",
     DeskAct.DISCLOSURES_READ: "Audit log read",
     DeskAct.SUMMARY_READ: "Figures read",

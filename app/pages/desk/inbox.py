@@ -184,7 +184,7 @@ def inbox_page(visit: Visit, chosen: InboxSelection, look: InboxPlace, *, status
     after = decode_position(look.cursor, query.column_types)
     may_still_come = dt.timedelta(seconds=2 * context.settings.writer_wait_seconds)
     until = look.until or encode_position((now - may_still_come,))
-    beside = [each.reference for each in (*due, *taken_over)]
+    beside = [*(each.reference for each in due), *(each.reference for each in taken_over)]
     found = read_inbox(context.writer, query, actor=visitor.actor, after=after, limit=PAGE_SIZE, beside=beside)
     page, next_place = found[:PAGE_SIZE], None
     rows = rows_of(visit, [inbox_entry(row._mapping, now=now) for row in page])

@@ -240,7 +240,7 @@ def _query_of(session: Session, wanted: LogFilter, actor: Actor) -> LogQuery:
     is_own, clients = wanted.person == actor.person, None
     if wanted.person is not None:
         clients = [each for each in _list_clients(session) if person_of(each) == wanted.person]
-        if not (clients or is_own or session.get(PersonRow, wanted.person)):
+        if not (clients or is_own or session.get(PersonRow, wanted.person) is not None):
             faults.append(_fault("person", NO_SUCH_PERSON))
     chain = None
     if wanted.chain is not None:
