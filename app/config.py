@@ -418,6 +418,7 @@ class Settings(BaseModel):
     openid_claims: WordList = ()
     openid_scopes: ScopeMapping | None = None
     openid_person_claim: OneLine = "sub"
+    openid_name_claim: OneLine = "name"
     openid_client_id: OneLine | None = None
     openid_client_secret: SecretStr | None = None
     openid_request_scopes: OneLine = "openid profile"

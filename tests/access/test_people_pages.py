@@ -25,7 +25,7 @@ def lee(service: FastAPI, client: TestClient) -> TestClient:
     return client
 
 
-def given_to(service: FastAPI, lee: TestClient, person: str, count: int) -> list[str]:
+def given_to(lee: TestClient, person: str, count: int) -> list[str]:
     references = [raise_concern(lee)["reference"] for _ in range(count)]
     for reference in references:
         assert press(lee, reference, "assignment", person=person, seen=look(lee, reference)).status_code == 303
@@ -34,7 +34,7 @@ def given_to(service: FastAPI, lee: TestClient, person: str, count: int) -> list
 
 def test_who_has_what_leads_to_the_same_concerns_in_the_inbox(service: FastAPI, lee: TestClient) -> None:
     invited(service, SAM)
-    first, second = given_to(service, lee, SAM, 2)
+    first, second = given_to(lee, SAM, 2)
     press(lee, first, "acknowledgement")
 
     page = lee.get("/desk/people")
@@ -49,7 +49,7 @@ def test_who_has_what_leads_to_the_same_concerns_in_the_inbox(service: FastAPI, 
 def test_all_open_concerns_of_one_person_go_to_another_with_a_reason(service: FastAPI, lee: TestClient) -> None:
     invited(service, SAM)
     invited(service, JO)
-    references = given_to(service, lee, SAM, 2)
+    references = given_to(lee, SAM, 2)
 
     wanting = send(lee, "/desk/people/concerns", name=SAM, to=f"person:{JO}", reason="")
     given = send(lee, "/desk/people/concerns", name=SAM, to=f"person:{JO}", reason="On leave.")
@@ -89,7 +89,8 @@ def test_a_lead_gives_no_right_that_a_lead_does_not_have(service: FastAPI, lee: 
     assert acts_of_people(service) == before
 
 
-def test_nobody_but_a_lead_changes_people(service: FastAPI, lee: TestClient) -> None:
+@pytest.mark.usefixtures("client")
+def test_nobody_but_a_lead_changes_people(service: FastAPI) -> None:
     invited(service, SAM)
     forms: dict[str, dict[str, Any]] = {
         "invitation": {"name": JO, "role": "worker"},
@@ -126,7 +127,7 @@ def test_a_changed_role_and_the_end_of_sessions_count_at_once(service: FastAPI, 
 def test_who_leaves_is_asked_about_with_what_nobody_has_then(service: FastAPI, lee: TestClient) -> None:
     sam = TestClient(service, follow_redirects=False)
     sign_in_as(service, sam, SAM)
-    (reference,) = given_to(service, lee, SAM, 1)
+    (reference,) = given_to(lee, SAM, 1)
 
     asked = send(lee, "/desk/people/leaving", name=SAM)
     still = sam.get("/desk").status_code

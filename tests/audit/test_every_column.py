@@ -207,10 +207,9 @@ def another(column: Column[Any], stored: Any) -> Any:
     if isinstance(column.type, Date):
         day = dt.date.fromisoformat(str(stored)) + A_DAY
         return day if on_postgresql() else str(day)
-    if isinstance(column.type, Boolean):
-        return not stored
     if isinstance(stored, int):
-        return stored + 1000  # so that it is no other row's number
+        is_either = isinstance(column.type, Boolean)
+        return not stored if is_either else stored + 1000  # so that it is no other row's number
     if isinstance(stored, bytes):
         return stored[:-1] + (b"y" if stored.endswith(b"x") else b"x")
     return stored[:-1] + ("y" if stored.endswith("x") else "x")

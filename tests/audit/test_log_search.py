@@ -64,7 +64,8 @@ def test_an_inquiry_learns_what_one_person_read_between_two_days(
     assert SAM not in page.text.partition("</form>")[2].partition("<table")[2]
 
 
-def test_the_reporter_of_many_concerns_hides_nobody_on_the_page(service: FastAPI, read_by_robin: list[str]) -> None:
+@pytest.mark.usefixtures("read_by_robin")
+def test_the_reporter_of_many_concerns_hides_nobody_on_the_page(service: FastAPI) -> None:
     browser = lead(service)
 
     assert "Received" not in text_of(browser.get("/desk/record")).partition("When")[2]
@@ -97,7 +98,8 @@ def test_an_unknown_word_is_an_error_and_not_an_empty_answer(
     assert acts_on(service, "audit") == before
 
 
-def test_a_worker_reads_only_their_own_entries(service: FastAPI, client: TestClient, read_by_robin: list[str]) -> None:
+@pytest.mark.usefixtures("read_by_robin")
+def test_a_worker_reads_only_their_own_entries(service: FastAPI, client: TestClient) -> None:
     browser, chris = (
         TestClient(service, follow_redirects=False),
         worker_of(service, client, "Chris Example", Scope.SUBMIT),
@@ -118,8 +120,9 @@ def test_a_worker_reads_only_their_own_entries(service: FastAPI, client: TestCli
     assert chris.get(f"/own-disclosures?person={ROBIN}").status_code == 400
 
 
+@pytest.mark.usefixtures("read_by_robin")
 @pytest.mark.parametrize("order", ["oldest", "newest"])
-def test_pages_of_the_log_repeat_and_leave_out_nothing(desk: Desk, read_by_robin: list[str], order: str) -> None:
+def test_pages_of_the_log_repeat_and_leave_out_nothing(desk: Desk, order: str) -> None:
     found: list[Any] = []
     cursor = ""
     while cursor is not None:
@@ -132,15 +135,16 @@ def test_pages_of_the_log_repeat_and_leave_out_nothing(desk: Desk, read_by_robin
     assert [row["at"] for row in whole] == sorted((row["at"] for row in whole), reverse=order == "newest")
 
 
+@pytest.mark.usefixtures("read_by_robin")
 def test_no_question_to_the_log_reads_the_whole_log(
-    service: FastAPI, desk: Desk, read_by_robin: list[str], monkeypatch: pytest.MonkeyPatch
+    service: FastAPI, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if on_postgresql():
         pytest.skip("its planner reads a small table whole")
     engine = service.state.context.engine
     plans: list[str] = []
 
-    def explain(connection: Any, cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+    def explain(connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
         if statement.startswith(("SELECT", "WITH")) and "audit_entries" in statement:
             plan = connection.connection.cursor().execute(f"EXPLAIN QUERY PLAN {statement}", parameters).fetchall()
             plans.extend(row[3] for row in plan)

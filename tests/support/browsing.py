@@ -130,7 +130,7 @@ REACHABLE = """() => {
     if (getComputedStyle(target).outlineStyle === "none") unseen.push(nameOf(target));
   });
   document.activeElement.blur();
-  const parts = shown.filter((each) => ["date", "month"].includes(each.type)).length * 4; // each part is a stop of its own
+  const parts = 4 * shown.filter((each) => ["date", "month"].includes(each.type)).length; // each is a stop of its own
   return shown.length + parts;
 }"""
 

@@ -372,12 +372,19 @@ class PasskeyDetails(Details):
 
 
 class RoleDetails(Details):
-    """Details of a change of role: the person, the former role and the new one. `NO_ROLE` stands for no role."""
+    """Details of a change of role: the person, the former role and the new one. `NO_ROLE` stands for no role.
 
-    words = "{person} from {former} to {role}"
+    `subject` is the id by which an OpenID provider identifies the person, or None for a person with passkeys.
+    """
+
     person: str
     former: str
     role: str
+    subject: str | None = None
+
+    def __str__(self) -> str:
+        known_as = "" if self.subject in (None, self.person) else f" ({self.subject} at the provider)"
+        return f"{self.person}{known_as} from {self.former} to {self.role}"
 
 
 class SessionDetails(Details):

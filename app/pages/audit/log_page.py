@@ -22,6 +22,7 @@ from app.pages.audit.audit_log import ACT_WORDS
 from app.pages.audit.log_lines import LIST_WORDS, lines_of_log
 from app.pages.frame import DeskRoute, Visit, VisitDep
 from app.pages.posted_forms import faults_of
+from app.services.access.people import list_people
 from app.services.access.sign_in import PATH
 from app.services.audit.log_search import (
     LOG_SHEET_HEADERS,
@@ -85,6 +86,7 @@ def _page_of(visit: Visit, typed: TypedQuestion, answer: Answer, *, is_first: bo
     found = answer.found
     with Session(visit.context.engine) as session:
         people = list_people_of_log(session) if visit.visitor.can_audit else []
+        ids = {row.name: row.subject for row in list_people(session) if row.subject != row.name}
     next_page = None
     if found.next_position is not None:
         position = urlencode({"cursor": encode_key(found.next_position)})
@@ -95,6 +97,7 @@ def _page_of(visit: Visit, typed: TypedQuestion, answer: Answer, *, is_first: bo
         typed=typed.model_dump(by_alias=True),
         asked=_person_asked(visit, typed),
         people=people,
+        ids=ids,
         acts=ACTS,
         lists=[(each, LIST_WORDS[each]) for each in LISTS],
         lines=lines_of_log(found.entries),

@@ -7,7 +7,7 @@ import re
 import secrets
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import Any, Protocol
 
@@ -24,7 +24,7 @@ from app.models.audit.audit_log import DeskAct
 from app.models.audit.details import ClientAddedDetails, ClientDetails, KeyAddedDetails
 from app.models.base import SLUG_PATTERN
 from app.services.access.access_record import by_operator, name_on_record, record_person
-from app.services.access.row_signing import require_current_rows, require_ours
+from app.services.access.row_signing import find_name_of, require_current_rows, require_ours
 from app.services.audit.audit_log import Actor
 
 TOKEN_BYTES = 32
@@ -174,7 +174,7 @@ class Authenticator:
         row. Raise `ProviderUnavailable` if a token from the provider cannot be checked.
         """
         if self.provider is not None and token.count(".") == 2:  # noqa: PLR2004  # a JWS has three parts
-            return self.provider.read_token(token)
+            return self._named(self.provider.read_token(token))
         key_sha256 = token_digest(token)
         with Session(self.engine) as session:
             key_of_client = select(ClientKeyRow, ClientRow).join(ClientRow)
@@ -189,6 +189,14 @@ class Authenticator:
             raise TokenInvalid("the key has ended")
         self.key_uses.note(key_sha256, last_used_at=key.last_used_at, at=at)
         return Principal(client.name, frozenset(client.scopes), client.person, for_tests=client.test)
+
+    def _named(self, caller: Principal) -> Principal:
+        """Return `caller` with the name that the person has at the desk's pages, if they have signed in there."""
+        if caller.person is None:
+            return caller
+        with Session(self.engine) as session:
+            name = find_name_of(session, caller.person)
+        return caller if name is None else replace(caller, person=name)
 
 
 @dataclass(frozen=True)

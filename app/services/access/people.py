@@ -12,13 +12,14 @@ from sqlmodel import Session, col, func, select
 from app.db.writer import Writer
 from app.errors import NoSuchPerson, SessionUnconfirmed, SetupError, TokenInvalid
 from app.models.access.clients import Scope
+from app.models.access.names import find_look_alike, is_recordable
 from app.models.access.people import InvitationRow, PasskeyRow, PersonRow, SessionRow
 from app.models.access.roles import NO_ROLE, SCOPES_OF, Role
 from app.models.audit.audit_log import DeskAct
 from app.models.audit.details import InvitedDetails, PersonDetails, RoleDetails, SessionDetails
 from app.services.access.access_record import by_operator, name_on_record, record_person
 from app.services.access.clients import Principal, check_person, draw_token, revoke_clients_of, token_digest
-from app.services.access.row_signing import recorded_role, require_current_rows, require_ours
+from app.services.access.row_signing import find_name_of, recorded_role, require_current_rows, require_ours
 from app.services.audit.audit_log import Actor
 
 HANDLE_BYTES = 32
@@ -103,7 +104,7 @@ def invite(
             require_ours(session, person)
         if person.provider is not None and person.left_at is None:
             raise SetupError(ROLE_OF_PROVIDER)
-        person.role, person.left_at, person.provider = role.value, None, None
+        person.role, person.left_at, person.provider, person.subject = role.value, None, None, None
         session.add(person)
         session.flush()
         link = InvitationRow(token_sha256=token_digest(token), person=person.name, expires_at=expires_at)
@@ -111,7 +112,7 @@ def invite(
         details = InvitedDetails(person=person.name, role=role, link=name_on_record(link))
         record_person(session, DeskAct.INVITED, by, details)
         if former is not None:
-            _record_role(session, name, former, role, by)
+            _record_role(session, person, former, by)
 
     writer.run(write)
     return token
@@ -129,7 +130,7 @@ def change_role(session: Session, name: str, role: Role, *, actor: Actor) -> Non
     if person.provider is not None:
         raise SetupError(ROLE_OF_PROVIDER)
     former, person.role = person.role, role.value
-    _record_role(session, name, former, role, actor)
+    _record_role(session, person, former, actor)
 
 
 def get_person(session: Session, name: str) -> PersonRow:
@@ -166,10 +167,35 @@ def leave(session: Session, name: str, *, at: dt.datetime, actor: Actor | None =
     return clients
 
 
-def welcome(session: Session, name: str, *, role: Role, provider: str, actor: Actor) -> PersonRow | None:
-    """Store the person who signed in through `provider`, with the role that the provider gives. Return their row.
+@dataclass(frozen=True)
+class Identity:
+    """A person as an OpenID provider identifies them: the provider's issuer, and their id there."""
 
-    Return None if the person left, has passkeys, or belongs to a different provider. Record the role in the audit log
+    provider: str
+    subject: str
+
+
+def name_for(session: Session, identity: Identity, given: str | None) -> str:
+    """Return the name of a person at the desk: the recorded one of their first sign-in, otherwise a name for it.
+
+    `given` is the name that the provider gives, or None. If somebody else has that name, or had it before they left,
+    the id is added to it. If the audit log could mistake it for another name, the name is the id alone.
+    """
+    known = find_name_of(session, identity.subject)
+    if known is not None:
+        return known
+    if given is None or not is_recordable(given) or find_look_alike(given) is not None:
+        return identity.subject
+    if session.get(PersonRow, given) is None and recorded_role(session, given) == NO_ROLE:
+        return given
+    longer = f"{given} ({identity.subject})"
+    return longer if is_recordable(longer) else identity.subject
+
+
+def welcome(session: Session, name: str, *, role: Role, identity: Identity, actor: Actor) -> PersonRow | None:
+    """Store the person who signed in through a provider, with the role that the provider gives. Return their row.
+
+    Return None if the person left, has passkeys, or has a different `identity`. Record the role in the audit log
     if it differs from the role last recorded there: the row could be an older version that someone put back. Raise
     `RowNotOurs` if this service did not write that row. `actor` is the person.
     """
@@ -178,15 +204,20 @@ def welcome(session: Session, name: str, *, role: Role, provider: str, actor: Ac
         return None
     if person is None:
         person = PersonRow(
-            name=name, role=role.value, provider=provider, handle=secrets.token_bytes(HANDLE_BYTES), added_at=actor.at
+            name=name,
+            role=role.value,
+            provider=identity.provider,
+            subject=identity.subject,
+            handle=secrets.token_bytes(HANDLE_BYTES),
+            added_at=actor.at,
         )
-    elif person.left_at is not None or person.provider != provider:
+    elif person.left_at is not None or (person.provider, person.subject) != (identity.provider, identity.subject):
         return None
     else:
         require_ours(session, person)
     person.role = role.value
     session.add(person)
-    _record_role(session, name, former, role, actor)
+    _record_role(session, person, former, actor)
     return person
 
 
@@ -198,14 +229,16 @@ def take_role(session: Session, name: str, *, provider: str, actor: Actor) -> No
     """
     person = session.get(PersonRow, name)
     if person is not None and not person.is_over and person.provider == provider:
-        _record_role(session, name, person.role, NO_ROLE, actor)
-        person.role = NO_ROLE
+        former, person.role = person.role, NO_ROLE
+        _record_role(session, person, former, actor)
         session.connection().execute(delete(SessionRow).where(col(SessionRow.person) == name))
 
 
-def _record_role(session: Session, name: str, former: str, role: str, actor: Actor) -> None:
-    if former != role:
-        record_person(session, DeskAct.ROLE_CHANGED, actor, RoleDetails(person=name, former=former, role=role))
+def _record_role(session: Session, person: PersonRow, former: str, actor: Actor) -> None:
+    """Record the new role of `person`, unless it is the `former` one."""
+    if former != person.role:
+        details = RoleDetails(person=person.name, former=former, role=person.role, subject=person.subject)
+        record_person(session, DeskAct.ROLE_CHANGED, actor, details)
 
 
 @dataclass(frozen=True)
