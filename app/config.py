@@ -408,12 +408,14 @@ class Settings(BaseModel):
     # access
     anonymous_concerns: bool = True
     two_people_publish: bool = False
+    two_people_erase: bool = False
     openid_issuer: Annotated[OneLine | None, Part.OPENID] = None
     openid_audience: OneLine | None = None
     openid_jwks_url: Annotated[SafeAddress | None, Part.OPENID] = None
     openid_claims: WordList = ()
     openid_scopes: ScopeMapping | None = None
     openid_person_claim: OneLine = "sub"
+    openid_name_claim: OneLine = "name"
     openid_client_id: OneLine | None = None
     openid_client_secret: SecretStr | None = None
     openid_request_scopes: OneLine = "openid profile"

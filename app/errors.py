@@ -421,8 +421,16 @@ class NoSuchClient(GuidanceError):
     """There is no client with this name."""
 
 
-class NoSuchPerson(GuidanceError):
+class NoSuchPerson(NotFound):
     """There is no person with this name at the desk."""
+
+
+class SameAssignment(GuidanceError):
+    """The concerns of a person cannot be given to the same person."""
+
+
+class RoleNotYours(ScopeMissing):
+    """A person can give and change only roles with no more scopes than their own, and not their own role."""
 
 
 class EditionWithdrawn(Problem, slug="edition-withdrawn", status=410, title="Edition withdrawn"):
@@ -493,6 +501,15 @@ class NobodyPublishesAlone(SecondPersonNeeded):
             "The council requires two people to publish. Save the text as a draft, for someone who wrote none of it "
             "to publish."
         )
+
+
+class SecondEraserNeeded(SecondPersonNeeded):
+    """The council requires two people to erase a concern. Your request is recorded. A second person must erase it."""
+
+    message_is_told = True
+
+    def __init__(self) -> None:
+        super().__init__(type(self).__doc__ or "")
 
 
 class HandUnknown(SecondPersonNeeded):

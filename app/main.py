@@ -42,14 +42,18 @@ from app.logs import Log
 from app.models.guides.sections import Section
 from app.models.links import GUIDES, SIGNPOSTS, guide_page_path, guide_path, rendition_page_path, rendition_path
 from app.pages import assets
+from app.pages.access import people as people_pages
 from app.pages.access import provider_sign_in, sign_in
-from app.pages.audit import audit_log as record_pages
+from app.pages.audit import log_page
 from app.pages.concerns import raise_concern, status
 from app.pages.desk import actions as acts_pages
 from app.pages.desk import asked_first, concern, exports_in_browser, list_place, unsent
+from app.pages.desk import board as board_pages
 from app.pages.desk import cards as cards_pages
 from app.pages.desk import figures as figures_pages
 from app.pages.desk import inbox as inbox_pages
+from app.pages.desk import look_again as look_again_pages
+from app.pages.desk import retention as retention_pages
 from app.pages.desk import written_down as written_down_pages
 from app.pages.error_pages import PagesMiddleware
 from app.pages.guides import drafts as drafts_pages
@@ -59,7 +63,7 @@ from app.pages.languages import LANGUAGES
 from app.pages.operations import api_docs
 from app.routers.audit import audit_log, statistics
 from app.routers.concerns import concerns
-from app.routers.desk import actions, cards, entries, exports, figures, hand_overs, inbox, written_down
+from app.routers.desk import actions, cards, entries, exports, figures, hand_overs, inbox, look_again, written_down
 from app.routers.events import events
 from app.routers.guides import (
     assistants,
@@ -131,6 +135,7 @@ ROUTERS = (
     written_down.router,
     hand_overs.router,
     exports.router,
+    look_again.router,
     figures.router,
     statistics.router,
     audit_log.router,
@@ -146,13 +151,17 @@ ROUTERS = (
     provider_sign_in.visitors_router,
     inbox_pages.router,
     figures_pages.router,
-    record_pages.router,
+    log_page.router,
+    people_pages.router,
     concern.router,
     acts_pages.router,
     unsent.router,
     cards_pages.router,
     asked_first.router,
     exports_in_browser.router,
+    look_again_pages.router,
+    retention_pages.router,
+    board_pages.router,
     list_place.router,
     written_down_pages.router,
     drafts_pages.router,

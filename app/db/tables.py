@@ -7,7 +7,7 @@ from sqlmodel import AutoString, SQLModel
 from app.models.access import clients, people  # noqa: F401
 from app.models.audit import audit_log  # noqa: F401
 from app.models.concerns import cards, entries, rows, saved_forms  # noqa: F401
-from app.models.desk import hand_overs, saved_views  # noqa: F401
+from app.models.desk import hand_overs, look_again, saved_views  # noqa: F401
 from app.models.events import rows as event_rows  # noqa: F401
 from app.models.guides import edition_rows  # noqa: F401
 

@@ -164,6 +164,8 @@ StatusTokenDep = Annotated[str, Depends(require_status_token)]
 
 SubmitterDep = Annotated[Principal, Depends(require_submitter)]
 
+CallerDep = Annotated[Actor, Depends(require_actor)]
+
 ReadingClientDep = Annotated[Principal, Security(require_client, scopes=[Scope.READ])]
 
 ReaderDep = Annotated[Actor, Security(require_actor, scopes=[Scope.READ])]

@@ -40,6 +40,11 @@ class Visitor:
         """True if the person signed in with a passkey of this site."""
         return self.actor.client.startswith(f"{BY_PASSKEY}/")
 
+    @property
+    def can_lead(self) -> bool:
+        """True if the person may manage the people at the desk: they read concerns, act, and read the audit log."""
+        return {Scope.READ, Scope.WRITE, Scope.AUDIT} <= self.scopes
+
     can_read = _may(Scope.READ)
     can_write = _may(Scope.WRITE)
     can_audit = _may(Scope.AUDIT)

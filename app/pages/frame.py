@@ -86,6 +86,12 @@ SHOWN_AGAIN: Texts = {
 """The heading and message for each error after which a form about a concern is shown again."""
 TEXTS: Texts = SHOWN_AGAIN | {
     errors.ScopeMissing: ("Your role does not allow this", "If you need to do this, ask the desk lead."),
+    errors.RoleNotYours: (
+        "You cannot change this person",
+        "Your action has not been carried out. Nobody changes their own access, or a role with rights that they lack. "
+        "Ask another lead or the operator.",
+    ),
+    errors.NoSuchPerson: ("Nobody at the desk has this name", "They have left, or the address has a mistake."),
     errors.CardsRefused: ("Your role does not get cards", "You can still open each concern."),
     errors.NoSuchConcern: ("No concern has this reference", "Check the reference for a mistake."),
     errors.NoSuchItem: ("Not found", "Someone removed it, or the address has a mistake."),
@@ -167,6 +173,8 @@ ReaderVisitDep = Annotated[Visit, Security(read_visit, scopes=[Scope.READ])]
 WorkerVisitDep = Annotated[Visit, Security(read_visit, scopes=[Scope.WRITE])]
 
 AuditorVisitDep = Annotated[Visit, Security(read_visit, scopes=[Scope.AUDIT])]
+
+LeadVisitDep = Annotated[Visit, Security(read_visit, scopes=[Scope.READ, Scope.WRITE, Scope.AUDIT])]
 
 EditorVisitDep = Annotated[Visit, Security(read_visit, scopes=[Scope.DRAFT])]
 

@@ -33,7 +33,7 @@ from app.models.audit.details import ClientDetails
 from app.services.access import passkeys
 from app.services.access.access_record import AccessRecord, RecordedAccess, by_operator, record_person
 from app.services.access.clients import NewClient, add_client, revoke_client, rotate_key
-from app.services.access.people import BY_PASSKEY, invite, leave, welcome
+from app.services.access.people import BY_PASSKEY, Identity, end_sessions, invite, leave, welcome
 from app.services.access.row_signing import (
     ACCESS_KEY,
     ACCESS_ROWS,
@@ -375,9 +375,7 @@ ENDED: dict[str, Ended] = {
     "every session of a person": Ended(
         by_session,
         (SESSION,),
-        lambda place: place.context.desk_sign_in.sessions.end_every(
-            JO, Actor(f"{BY_PASSKEY}/{JO}", ADDRESS, A_TUESDAY)
-        ),
+        lambda place: place.context.writer.run(end_sessions, JO, actor=Actor(f"{BY_PASSKEY}/{JO}", ADDRESS, A_TUESDAY)),
         let_jo_leave,
     ),
     "a role that was changed": Ended(by_session, (PERSON,), make_jo_an_auditor, let_jo_leave),
@@ -414,24 +412,26 @@ def test_what_was_ended_and_is_put_back_opens_nothing_anywhere(place: Place, lin
 
 
 def test_a_provider_s_word_sets_a_role_right_that_was_put_back(place: Place) -> None:
-    writer, provider, pat = place.context.writer, "https://id.example", Actor("openid:desk/Pat", ADDRESS, A_TUESDAY)
-    writer.run(welcome, "Pat", role=Role.LEAD, provider=provider, actor=pat)
+    writer, pat = place.context.writer, Actor("openid:desk/Pat", ADDRESS, A_TUESDAY)
+    provider = Identity("https://id.example", "pat")
+    writer.run(welcome, "Pat", role=Role.LEAD, identity=provider, actor=pat)
     before = row(place.database, "people", "name = 'Pat'")
-    writer.run(welcome, "Pat", role=Role.READER, provider=provider, actor=pat)
+    writer.run(welcome, "Pat", role=Role.READER, identity=provider, actor=pat)
     put_back(place.database, "people", before)
 
-    writer.run(welcome, "Pat", role=Role.LEAD, provider=provider, actor=pat)
+    writer.run(welcome, "Pat", role=Role.LEAD, identity=provider, actor=pat)
 
     assert place.faults() == []
 
 
 def test_a_person_who_left_comes_back_by_no_deleted_row(place: Place) -> None:
-    writer, provider, pat = place.context.writer, "https://id.example", Actor("openid:desk/Pat", ADDRESS, A_TUESDAY)
-    writer.run(welcome, "Pat", role=Role.LEAD, provider=provider, actor=pat)
+    writer, pat = place.context.writer, Actor("openid:desk/Pat", ADDRESS, A_TUESDAY)
+    provider = Identity("https://id.example", "pat")
+    writer.run(welcome, "Pat", role=Role.LEAD, identity=provider, actor=pat)
     writer.run(leave, "Pat", at=A_TUESDAY)
     place.database.execute("DELETE FROM people WHERE name = 'Pat'")
 
-    assert writer.run(welcome, "Pat", role=Role.LEAD, provider=provider, actor=pat) is None
+    assert writer.run(welcome, "Pat", role=Role.LEAD, identity=provider, actor=pat) is None
     assert place.faults() == ["person Pat: it is on record, and its row is gone"]
 
 

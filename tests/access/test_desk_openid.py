@@ -25,6 +25,7 @@ from app.models.access.roles import Role
 from app.services.access.people import DeskSessions, leave, list_workers
 from app.services.access.row_signing import verify_access
 from tests.support.clock import A_TUESDAY, SettableClock
+from tests.support.desk import text_of
 from tests.support.loops import for_each
 from tests.support.openid import CLIENT_ID, CLIENT_SECRET, STRANGER, PeopleProvider, people_provider, way_on
 from tests.support.people import JO, OWN_PAGE, acts_of_people, context_of_service, invited, sign_in_as
@@ -192,6 +193,29 @@ def test_a_person_has_the_role_of_their_last_sign_in(
 
 
 NAVIGATES = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Site": "same-origin"}
+
+
+def test_people_of_the_provider_have_their_names_and_ids_beside_them(
+    browser_of_jo: TestClient, service: FastAPI, provider: PeopleProvider
+) -> None:
+    provider.claims |= {"sub": "worker-42", "name": "Robin Example", "groups": ["Duty Team", "Audit"]}
+    sign_in(browser_of_jo)
+    first = browser_of_jo.get("/desk/people/person?name=Robin Example").text
+    provider.claims["name"] = "Another Name"
+    sign_in(browser_of_jo)
+    provider.claims |= {"sub": "worker-43", "name": "Robin Example"}
+    other = TestClient(service, base_url="http://127.0.0.1:8000", follow_redirects=False)
+    sign_in(other)
+
+    assert "worker-42" in first
+    assert 'data-person="Robin Example"' in browser_of_jo.get("/desk").text
+    assert 'data-person="Robin Example (worker-43)"' in other.get("/desk").text
+    log = text_of(browser_of_jo.get("/desk/record?person=Robin Example"))
+    assert "Robin Example (worker-42 at the provider) from no role to lead" in log
+    assert list(verify_access(context_of_service(service).engine)) == []
+    context_of_service(service).writer.run(leave, "Robin Example", at=A_TUESDAY)
+    provider.claims["sub"] = "worker-42"
+    assert sign_in(other).status_code == 401
 
 
 def test_a_refused_sign_in_ends_the_person_s_sessions_and_their_role(

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import JSON, Boolean, Column, Engine, Integer, LargeBinary, Table
+from sqlalchemy import JSON, Boolean, Column, Date, Engine, Integer, LargeBinary, Table
 from sqlmodel import Session, SQLModel, select
 from starlette.testclient import TestClient
 
@@ -103,6 +103,9 @@ def work_at_the_desk(service: FastAPI, http: TestClient, recipient: str) -> None
     ok(robin.act(held["reference"], "notes", text="A made-up note."))
     path = f"/v1/desk/concerns/{held['reference']}/assignment"
     ok(robin.http.put(path, json={"person": "Robin Example"}, headers=robin.headers))
+    for whose in ("team", "own"):
+        path = f"/v1/desk/concerns/{held['reference']}/look-again"
+        ok(robin.http.put(path, json={"day": "2026-12-01", "whose": whose}, headers=robin.headers))
     for _ in range(2):
         ok(robin.act(acknowledged["reference"], "messages", text="A made-up question?"))
     ok(http.get(acknowledged["links"]["messages"], headers=token_of(acknowledged)))
@@ -201,10 +204,12 @@ def another(column: Column[Any], stored: Any) -> Any:
     if isinstance(column.type, UtcDateTimeType):
         moment = dt.datetime.fromisoformat(stored) if isinstance(stored, str) else stored
         return as_stored(moment + 3 * A_DAY)
-    if isinstance(column.type, Boolean):
-        return not stored
+    if isinstance(column.type, Date):
+        day = dt.date.fromisoformat(str(stored)) + A_DAY
+        return day if on_postgresql() else str(day)
     if isinstance(stored, int):
-        return stored + 1000  # so that it is no other row's number
+        is_either = isinstance(column.type, Boolean)
+        return not stored if is_either else stored + 1000  # so that it is no other row's number
     if isinstance(stored, bytes):
         return stored[:-1] + (b"y" if stored.endswith(b"x") else b"x")
     return stored[:-1] + ("y" if stored.endswith("x") else "x")
@@ -310,6 +315,8 @@ NO_MEANING: dict[str, tuple[set[str], str]] = {
     "inbox_looks.person": ({CHANGED}, OWN),
     "inbox_looks.looked_at": ({CHANGED}, OWN),
     "inbox_looks": ({ROW, ROWS}, OWN),
+    "look_again.reference": ({CHANGED}, "a day that is moved to no concern is one that is missing"),
+    "look_again": ({ROW}, "own days go with a person who leaves; a day of the team that is missing is found"),
     "passkey_challenges.challenge": ({CHANGED}, A_MINUTE_S_WORTH),
     "passkey_challenges.expires_at": ({CHANGED}, A_MINUTE_S_WORTH),
     "passkey_challenges": ({ROW, ROWS}, A_MINUTE_S_WORTH),

@@ -38,7 +38,7 @@ STATEMENTS = {
     "release": 7,
     "close": 11,
     "reopen": 11,
-    "erase": 9,
+    "erase": 10,
 }
 """The most statements of each act: one for the client's key, one for what the audit log says of clients since, with an
 event two for the chain of events, and with a card one.

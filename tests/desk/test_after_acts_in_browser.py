@@ -125,5 +125,6 @@ def test_a_reason_typed_for_an_erasure_is_asked_about_and_not_lost(
     expect(page.get_by_role("heading", name="What goes")).to_be_visible()
     expect(page.get_by_label("Reason for erasing")).to_have_value("Requested in writing.")
     expect(page.locator("[data-unsent]")).to_have_count(0)
+    keys.write("Type the reference again", reference)
     keys.press("button", "Erase permanently")
     expect(page.get_by_role("status").filter(has_text="Done: erased")).to_be_focused()

@@ -138,7 +138,7 @@ def test_only_the_person_who_leaves_is_unassigned_from_everything(
     robin: Desk,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(assignment, "UNASSIGNING_BATCH_SIZE", 2)
+    monkeypatch.setattr(assignment, "BATCH_SIZE", 2)
     references = [raise_concern(client)["reference"] for _ in range(6)]
     for place, reference in enumerate(references):
         put(robin, reference, "Robin Example" if place < 5 else "Robin")

@@ -338,9 +338,9 @@ def test_each_act_of_the_pages_is_recorded_with_the_person_s_name(service: FastA
         press(jo, reference, "acknowledgement", up_to_addition="1").status_code,
         press(jo, reference, "outcome", outcome="no_further_action", shared_with_reporter="yes").status_code,
         press(jo, reference, "hold", held="yes", reason="Court proceedings.").status_code,
-        press(jo, reference, "erasure", reason="Requested.", sure="yes").status_code,
+        press(jo, reference, "erasure", reason="Requested.", sure="yes", repeated=reference).status_code,
         press(jo, reference, "hold", held="no", reason="They ended.").status_code,
-        press(jo, reference, "erasure", reason="Requested.", sure="yes").status_code,
+        press(jo, reference, "erasure", reason="Requested.", sure="yes", repeated=reference).status_code,
     ]
 
     assert statuses == [303, 303, 303, 409, 303, 303]

@@ -27,6 +27,7 @@ from tests.support.desk_states import (
     before_signing_in,
     concern,
     inbox,
+    oversight,
     raised,
     roles,
     session_of,
@@ -71,7 +72,7 @@ def in_browser(page: Page, path: str, right: Path, wrong: Path, locked: Path) ->
 
 
 BODY = "Example Council"
-STATES = 48
+STATES = 66
 
 
 @dataclass
@@ -141,6 +142,7 @@ def look_where_the_service_reads(browser: Browser, data_dir: Path, drawn: set[st
         sweep.look(inbox(sweep.page, http))
         sweep.look(concern(sweep.page, service, http, BODY))
         sweep.look(written_down(sweep.page))
+        sweep.look(oversight(sweep.page, service, http))
         sweep.look(roles(sweep.page, service, http))
     return sweep
 

@@ -66,7 +66,7 @@ def test_only_a_worker_may_export_and_only_words_that_open_here(
     sign_in_as(service, client, "Sam Example")
     by_worker = client.get(f"/desk/concerns/{reference}").text
     press(client, reference, "acknowledgement", up_to_addition="1")
-    press(client, reference, "erasure", reason="Requested in writing.", sure="yes")
+    press(client, reference, "erasure", reason="Requested in writing.", sure="yes", repeated=reference)
     erased = (client.get(f"/desk/concerns/{reference}").text, press(client, reference, "export"))
 
     assert (BUTTON in by_worker, BUTTON in by_reader[0], BUTTON in erased[0]) == (True, False, False)

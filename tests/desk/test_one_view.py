@@ -72,7 +72,7 @@ def test_one_view_is_one_entry_by_name_for_every_key(tmp_path: Path, held: str) 
             assert acts_on(service, reference)[len(before) :] == [("opened", WHO, detail)], path
             assert (WORDS in answer.text) == (how_given in ("opened here", "") and "additions" in what), path
         press(client, reference, "acknowledgement", up_to_addition="1")
-        press(client, reference, "erasure", reason="Requested in writing.", sure="yes")
+        press(client, reference, "erasure", reason="Requested in writing.", sure="yes", repeated=reference)
         before = acts_on(service, reference)
         assert client.get(f"/desk/concerns/{reference}").status_code == 200
         assert acts_on(service, reference)[len(before) :] == [("listed", WHO, "without words")]

@@ -4,12 +4,17 @@ import datetime as dt
 from pathlib import Path
 
 import pytest
+from starlette.testclient import TestClient
 
 from app.config import Settings
 from app.errors import BackupRefused, SchemaUnknown
+from app.main import create_app
 from app.services.operations import backup
-from app.services.operations.backup import backup_path, list_backups, remove_old_backups
+from app.services.operations.backup import backup_path, count_erased_since, list_backups, remove_old_backups
+from tests.support.clock import SettableClock
 from tests.support.command import guidance
+from tests.support.concerns import raise_concern
+from tests.support.desk import desk_of
 from tests.support.set_ups import SetUp, make_set_up
 
 pytestmark = [pytest.mark.embedded, pytest.mark.slow]
@@ -61,6 +66,21 @@ def test_each_night_a_copy_is_made_tried_and_the_oldest_removed(set_up: SetUp) -
     assert len(set(folder.iterdir()) - before) == 1
     assert len(list_backups(folder)) == 2
     assert not list(folder.glob(".drill*"))
+
+
+def test_each_older_backup_with_text_that_was_erased_since_is_named(tmp_path: Path) -> None:
+    clock = SettableClock()
+    service = create_app(Settings(data_dir=tmp_path / "data", deliver=False), clock)
+    with TestClient(service) as client:
+        desk, references = desk_of(service, client), [raise_concern(client)["reference"] for _ in range(2)]
+        older, newer = (backup_path(tmp_path, at=clock.time + dt.timedelta(hours=hours)) for hours in (1, 3))
+        for path in (older, newer):
+            path.write_bytes(b"")
+        clock.time += dt.timedelta(hours=2)
+        desk.act(references[0], "acknowledgement")
+        assert desk.act(references[0], "erasure", reason="A made-up reason.").status_code == 200
+
+        assert count_erased_since(tmp_path / "data", tmp_path) == {older: 1}
 
 
 def test_without_a_place_the_command_says_what_to_name(set_up: SetUp) -> None:

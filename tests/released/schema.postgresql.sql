@@ -14,6 +14,7 @@ CREATE TABLE people (
     name TEXT COLLATE "C" NOT NULL,
     role TEXT COLLATE "C" NOT NULL,
     provider TEXT COLLATE "C",
+    subject TEXT COLLATE "C",
     handle BYTEA NOT NULL,
     added_at TIMESTAMP WITH TIME ZONE NOT NULL,
     left_at TIMESTAMP WITH TIME ZONE,
@@ -40,6 +41,10 @@ CREATE TABLE audit_entries (
     CONSTRAINT pk_audit_entries PRIMARY KEY (chain, number),
     CONSTRAINT uq_audit_entries_position UNIQUE (position)
 )
+
+CREATE INDEX ix_audit_entries_at ON audit_entries (at, position, act)
+
+CREATE INDEX ix_audit_entries_client ON audit_entries (client, at, position, act)
 
 CREATE FUNCTION audit_entries_are_never_altered() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF TRUE THEN RAISE EXCEPTION 'an audit log entry is never altered or deleted' USING ERRCODE = 'restrict_violation'; END IF; RETURN NEW; END $$
 
@@ -140,15 +145,19 @@ CREATE TABLE concerns (
     CONSTRAINT pk_concerns PRIMARY KEY (reference)
 )
 
-CREATE INDEX ix_concerns_received ON concerns (received_at, reference, waiting, danger, due, state, immediate_danger, guide, assigned_to, changed_at, test, burst, channel)
-
-CREATE INDEX ix_concerns_urgency ON concerns (waiting, danger, due, received_at, reference, state, immediate_danger, guide, assigned_to, changed_at, test, burst, channel)
-
-CREATE INDEX ix_concerns_closed_at ON concerns (closed_at) WHERE closed_at IS NOT NULL
+CREATE INDEX ix_concerns_held ON concerns (reference) WHERE held IS TRUE
 
 CREATE INDEX ix_concerns_unacknowledged ON concerns (acknowledge_by) WHERE state = 'received' AND test IS FALSE
 
+CREATE INDEX ix_concerns_erased ON concerns (erased_at) WHERE erased_at IS NOT NULL
+
 CREATE INDEX ix_concerns_acknowledged_at ON concerns (acknowledged_at) WHERE acknowledged_at IS NOT NULL
+
+CREATE INDEX ix_concerns_received ON concerns (received_at, reference, waiting, danger, due, state, immediate_danger, guide, assigned_to, changed_at, test, burst, channel)
+
+CREATE INDEX ix_concerns_closed ON concerns (closed_at, erased_at, test, outcome) WHERE closed_at IS NOT NULL
+
+CREATE INDEX ix_concerns_urgency ON concerns (waiting, danger, due, received_at, reference, state, immediate_danger, guide, assigned_to, changed_at, test, burst, channel)
 
 CREATE FUNCTION concerns_name_an_edition() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NOT EXISTS (SELECT 1 FROM editions WHERE guide = NEW.guide AND language = '' AND number = NEW.edition) THEN RAISE EXCEPTION 'a concern names a published edition' USING ERRCODE = 'restrict_violation'; END IF; RETURN NEW; END $$
 
@@ -220,9 +229,9 @@ CREATE TABLE saved_forms (
     CONSTRAINT pk_saved_forms PRIMARY KEY (form_id)
 )
 
-CREATE INDEX ix_saved_forms_share ON saved_forms (source, expires_at, size)
-
 CREATE INDEX ix_saved_forms_expires_at ON saved_forms (expires_at)
+
+CREATE INDEX ix_saved_forms_share ON saved_forms (source, expires_at, size)
 
 CREATE TABLE saved_views (
     person TEXT COLLATE "C" NOT NULL,
@@ -572,6 +581,16 @@ CREATE TRIGGER hand_overs_come_with_their_audit_entry BEFORE INSERT ON hand_over
 CREATE FUNCTION hand_overs_are_confirmed_on_the_record() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF (NEW.their_receipt IS DISTINCT FROM OLD.their_receipt OR NEW.confirmed_at IS DISTINCT FROM OLD.confirmed_at) AND (OLD.their_receipt IS NOT NULL OR coalesce((SELECT act FROM audit_entries WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1), 'none') <> 'hand_over_confirmed') THEN RAISE EXCEPTION 'a hand-over changes only with its audit log entry' USING ERRCODE = 'restrict_violation'; END IF; RETURN NEW; END $$
 
 CREATE TRIGGER hand_overs_are_confirmed_on_the_record BEFORE UPDATE ON hand_overs FOR EACH ROW EXECUTE FUNCTION hand_overs_are_confirmed_on_the_record()
+
+CREATE TABLE look_again (
+    reference TEXT COLLATE "C" NOT NULL,
+    person TEXT COLLATE "C" NOT NULL,
+    day DATE NOT NULL,
+    CONSTRAINT pk_look_again PRIMARY KEY (reference, person),
+    CONSTRAINT fk_look_again_reference_concerns FOREIGN KEY(reference) REFERENCES concerns (reference)
+)
+
+CREATE INDEX ix_look_again_person ON look_again (person, day)
 
 CREATE TABLE deliveries (
     event_id INTEGER NOT NULL,

@@ -14,6 +14,7 @@ CREATE TABLE people (
     name VARCHAR NOT NULL,
     role VARCHAR NOT NULL,
     provider VARCHAR,
+    subject VARCHAR,
     handle BLOB NOT NULL,
     added_at DATETIME NOT NULL,
     left_at DATETIME,
@@ -40,6 +41,10 @@ CREATE TABLE audit_entries (
     CONSTRAINT pk_audit_entries PRIMARY KEY (chain, number),
     CONSTRAINT uq_audit_entries_position UNIQUE (position)
 )
+
+CREATE INDEX ix_audit_entries_at ON audit_entries (at, position, act)
+
+CREATE INDEX ix_audit_entries_client ON audit_entries (client, at, position, act)
 
 CREATE TRIGGER audit_entries_are_never_altered BEFORE UPDATE ON audit_entries WHEN TRUE BEGIN SELECT RAISE(ABORT, 'an audit log entry is never altered or deleted'); END
 
@@ -122,15 +127,19 @@ CREATE TABLE concerns (
     CONSTRAINT pk_concerns PRIMARY KEY (reference)
 )
 
-CREATE INDEX ix_concerns_received ON concerns (received_at, reference, waiting, danger, due, state, immediate_danger, guide, assigned_to, changed_at, test, burst, channel)
-
-CREATE INDEX ix_concerns_urgency ON concerns (waiting, danger, due, received_at, reference, state, immediate_danger, guide, assigned_to, changed_at, test, burst, channel)
-
-CREATE INDEX ix_concerns_closed_at ON concerns (closed_at) WHERE closed_at IS NOT NULL
+CREATE INDEX ix_concerns_held ON concerns (reference) WHERE held IS 1
 
 CREATE INDEX ix_concerns_unacknowledged ON concerns (acknowledge_by) WHERE state = 'received' AND test IS 0
 
+CREATE INDEX ix_concerns_erased ON concerns (erased_at) WHERE erased_at IS NOT NULL
+
 CREATE INDEX ix_concerns_acknowledged_at ON concerns (acknowledged_at) WHERE acknowledged_at IS NOT NULL
+
+CREATE INDEX ix_concerns_received ON concerns (received_at, reference, waiting, danger, due, state, immediate_danger, guide, assigned_to, changed_at, test, burst, channel)
+
+CREATE INDEX ix_concerns_closed ON concerns (closed_at, erased_at, test, outcome) WHERE closed_at IS NOT NULL
+
+CREATE INDEX ix_concerns_urgency ON concerns (waiting, danger, due, received_at, reference, state, immediate_danger, guide, assigned_to, changed_at, test, burst, channel)
 
 CREATE TRIGGER concerns_name_an_edition BEFORE INSERT ON concerns WHEN NOT EXISTS (SELECT 1 FROM editions WHERE guide = NEW.guide AND language = '' AND number = NEW.edition) BEGIN SELECT RAISE(ABORT, 'a concern names a published edition'); END
 
@@ -178,9 +187,9 @@ CREATE TABLE saved_forms (
     CONSTRAINT pk_saved_forms PRIMARY KEY (form_id)
 )
 
-CREATE INDEX ix_saved_forms_share ON saved_forms (source, expires_at, size)
-
 CREATE INDEX ix_saved_forms_expires_at ON saved_forms (expires_at)
+
+CREATE INDEX ix_saved_forms_share ON saved_forms (source, expires_at, size)
 
 CREATE TABLE saved_views (
     person VARCHAR NOT NULL,
@@ -466,6 +475,16 @@ CREATE TRIGGER hand_overs_keep_what_they_are BEFORE UPDATE ON hand_overs WHEN NE
 CREATE TRIGGER hand_overs_come_with_their_audit_entry BEFORE INSERT ON hand_overs WHEN (NEW.their_receipt IS NOT NULL OR NEW.confirmed_at IS NOT NULL) OR coalesce((SELECT act FROM audit_entries WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1), 'none') <> 'handed_over' BEGIN SELECT RAISE(ABORT, 'a hand-over changes only with its audit log entry'); END
 
 CREATE TRIGGER hand_overs_are_confirmed_on_the_record BEFORE UPDATE ON hand_overs WHEN (NEW.their_receipt IS DISTINCT FROM OLD.their_receipt OR NEW.confirmed_at IS DISTINCT FROM OLD.confirmed_at) AND (OLD.their_receipt IS NOT NULL OR coalesce((SELECT act FROM audit_entries WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1), 'none') <> 'hand_over_confirmed') BEGIN SELECT RAISE(ABORT, 'a hand-over changes only with its audit log entry'); END
+
+CREATE TABLE look_again (
+    reference VARCHAR NOT NULL,
+    person VARCHAR NOT NULL,
+    day DATE NOT NULL,
+    CONSTRAINT pk_look_again PRIMARY KEY (reference, person),
+    CONSTRAINT fk_look_again_reference_concerns FOREIGN KEY(reference) REFERENCES concerns (reference)
+)
+
+CREATE INDEX ix_look_again_person ON look_again (person, day)
 
 CREATE TABLE deliveries (
     event_id INTEGER NOT NULL,

@@ -141,6 +141,9 @@ def concern(page: Page, service: FastAPI, http: httpx.Client, body: str) -> Stat
     expect(page.get_by_role("heading", name="What stays")).to_be_visible()
     yield "a question before erasing"
     keys.press("button", "Erase permanently")
+    yield "the reference is not typed again"
+    keys.write("Type the reference again", receipt["reference"])
+    keys.press("button", "Erase permanently")
     expect(page.get_by_text("Done: erased")).to_be_visible()
     yield "an erased concern"
 
@@ -185,6 +188,40 @@ def written_down(page: Page) -> States:
     keys.press("button", "Write it down")
     expect(page.get_by_role("heading", name="Written down")).to_be_visible()
     yield "a call that is written down"
+
+
+def oversight(page: Page, service: FastAPI, http: httpx.Client) -> States:
+    """What a lead sees of people, the audit log, figures and retention, and what an auditor sees of the same."""
+    reference = raised(http)["reference"]
+    session_of(service, SAM, Role.WORKER)
+    for role in (Role.LEAD, Role.AUDITOR):
+        sign_in(page, service, role)
+        for path in (
+            "/desk/people",
+            f"/desk/people/person?name={SAM}",
+            "/desk/record",
+            f"/desk/record?person={JO}",
+            "/desk/record?chain=nobody",
+            "/desk/figures",
+            "/desk/retention",
+            "/desk/retention?list=held",
+        ):
+            page.goto(path)
+            yield f"{path} as {role}"
+    sign_in(page, service, Role.LEAD)
+    sam = session_of(service, SAM, Role.WORKER)
+    assert act(http, sam, f"/desk/concerns/{reference}/assignment", person=SAM) == [303]
+    page.goto(f"/desk/people/person?name={SAM}")
+    yield "a person with a concern"
+    page.get_by_role("button", name=f"Remove {SAM}").press("Enter")
+    expect(page.get_by_role("heading", name="from the desk?")).to_be_visible()
+    yield "a question before removing a person"
+    page.goto("/desk/people")
+    page.get_by_label("Name, as the audit log shows it").fill("Robin Example")
+    page.get_by_label("Worker: reads concerns and acts on them").check()
+    page.get_by_role("button", name="Make the link").press("Enter")
+    expect(page.get_by_role("heading", name="Invitation for")).to_be_visible()
+    yield "an invitation"
 
 
 def roles(page: Page, service: FastAPI, http: httpx.Client) -> States:

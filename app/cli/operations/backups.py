@@ -1,5 +1,6 @@
 """`guidance backup`, `restore`, `verify`, `migrate` and `doctor`: the commands for operators."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -15,6 +16,7 @@ from app.services.operations.backup import (
     Verified,
     back_up,
     backup_path,
+    count_erased_since,
     drill_restore,
     keys_outside_backups,
     remove_old_backups,
@@ -58,16 +60,22 @@ def backup(
             typer.echo(f"{target}: {_counts(verified)}, verified")
         drilled = drill_restore(target, at=utc_now()) if test else None
         removed = remove_old_backups(target, keep=keep) if keep is not None else ()
+        erased = count_erased_since(settings.data_dir, target.parent)
     except FileExistsError:
         raise typer.BadParameter("the file exists; use --force to replace it") from None
     except OSError as failure:
         raise typer.BadParameter(f"cannot write the file: {failure.strerror}") from None
-    lines = [*([_drill_line(target, drilled)] if drilled is not None else []), *(f"{old}: removed" for old in removed)]
+    lines = [
+        *([_drill_line(target, drilled)] if drilled is not None else []),
+        *(f"{old}: removed" for old in removed),
+        *_erased_lines(erased),
+    ]
     document = {
         "file": str(target),
         **asdict(verified),
         "restored_in_seconds": None if drilled is None else round(drilled.seconds, 3),
         "removed": [str(old) for old in removed],
+        "erased_since": {str(old): count for old, count in erased.items()},
         "keys_to_keep": [str(path) for path in keys_outside_backups(settings)],
     }
     echo_result(lines, document, as_json=as_json)
@@ -120,6 +128,17 @@ def _target_of(place: Path | None) -> Path:
 
 def _counts(verified: Verified) -> str:
     return f"{verified.editions} editions and {verified.concerns} concerns"
+
+
+def _erased_lines(erased: Mapping[Path, int]) -> list[str]:
+    """Return the sentence about backups with text that was erased since, or nothing if there are none."""
+    if not erased:
+        return []
+    last = max(erased, key=lambda path: path.name)
+    return [
+        f"text erased since is still, encrypted, in {len(erased)} older backups, the newest of them {last.name}: "
+        "a backup cannot be changed, only deleted"
+    ]
 
 
 def _drill_line(path: Path, drilled: Drilled) -> str:

@@ -10,7 +10,10 @@ from app.models.base import UtcDateTimeType
 
 
 class PersonRow(AccessRow, table=True):
-    """A person who was invited, or who signed in through an identity provider. The audit log uses their `name`."""
+    """A person who was invited, or who signed in through an identity provider. The audit log uses their `name`.
+
+    The name never changes, also if the provider later has another name for the person.
+    """
 
     __tablename__ = "people"
 
@@ -18,6 +21,8 @@ class PersonRow(AccessRow, table=True):
     role: str
     provider: str | None = None
     """Issuer (OpenID Connect) that identifies the person and gives their role. None if they use passkeys."""
+    subject: str | None = None
+    """The id by which the provider identifies the person. None if they use passkeys."""
     handle: bytes = Field(sa_type=LargeBinary)
     """Random bytes that identify the person to a passkey (WebAuthn's user handle)."""
     added_at: dt.datetime = Field(sa_type=UtcDateTimeType)

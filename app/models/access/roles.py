@@ -40,3 +40,8 @@ them. Editors and publishers cannot see concerns.
 def role_with(scopes: Collection[str]) -> Role | None:
     """Return the first role in `SCOPES_OF` whose scopes for pages are all in `scopes`, or None if there is none."""
     return next((role for role, needed in SCOPES_OF.items() if needed - FOR_PROGRAMS <= set(scopes)), None)
+
+
+def roles_within(scopes: Collection[str]) -> list[Role]:
+    """Return the roles that a person with `scopes` may give to others: those with no further scope for pages."""
+    return [role for role, needed in SCOPES_OF.items() if needed - FOR_PROGRAMS <= set(scopes)]

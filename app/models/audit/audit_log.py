@@ -3,7 +3,7 @@
 import datetime as dt
 from enum import IntEnum, StrEnum
 
-from sqlalchemy import JSON, Integer, Text
+from sqlalchemy import JSON, Index, Integer, Text
 from sqlmodel import Field as TableField
 from sqlmodel import SQLModel
 
@@ -35,6 +35,8 @@ class DeskAct(StrEnum):
     HELD = "held"
     RELEASED = "released"
     ERASED = "erased"
+    ERASURE_REQUESTED = "erasure_requested"
+    """One person asked for the erasure. A second person must carry it out."""
     RESEALED = "resealed"
     ASSIGNED = "assigned"
     UNASSIGNED = "unassigned"
@@ -47,6 +49,7 @@ class DeskAct(StrEnum):
     """
     NOTED = "noted"
     LABELLED = "labelled"
+    LOOK_AGAIN = "look_again"
     DISCLOSURES_READ = "disclosures_read"
     STATEMENT_SIGNED = "statement_signed"
     CHECKPOINT_SIGNED = "checkpoint_signed"
@@ -86,6 +89,10 @@ class AuditEntryRow(SQLModel, table=True):
     """
 
     __tablename__ = "audit_entries"
+    __table_args__ = (
+        Index("ix_audit_entries_at", "at", "position", "act"),
+        Index("ix_audit_entries_client", "client", "at", "position", "act"),
+    )
 
     chain: str = TableField(primary_key=True)
     number: int = TableField(primary_key=True)

@@ -160,14 +160,42 @@ class ReasonDetails(Details):
     reason: str = ""
 
 
+class HeldDetails(ReasonDetails):
+    """Details of a hold: the reason, and the last day on which it is needed, or None if no day is known.
+
+    The hold does not end on that day. Somebody must release it.
+    """
+
+    until: dt.date | None = None
+
+    def __str__(self) -> str:
+        return self.reason if self.until is None else f"until {self.until}: {self.reason}"
+
+
 class PersonDetails(Details):
     """Details of an action about a person: they were assigned a concern, or they left the desk.
 
-    Triggers of the database read the person from the details of an assignment.
+    `reason` is empty if none was given. Triggers of the database read the person from the details of an assignment.
     """
 
-    words = "{person}"
     person: str
+    reason: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.person}: {self.reason}" if self.reason else self.person
+
+
+class LookAgainDetails(Details):
+    """Details of the day on which a concern is to be looked at again. If `day` is None, the day was removed.
+
+    If `own` is true, it is the day of the person who acted, otherwise that of the team.
+    """
+
+    day: dt.date | None = None
+    own: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.day or 'no day'} for {'themselves' if self.own else 'the team'}"
 
 
 class AssignmentRefusedDetails(Details):
@@ -253,16 +281,22 @@ class CardsGivenDetails(Details):
 
 
 class LogDetails(Details):
-    """Details of a reading of the audit log, or of a signed statement about it: the chain and the client.
+    """Details of a reading of the audit log, or of a signed statement about it: the question that was asked.
 
-    None stands for every chain, or every client.
+    None stands for every chain, client, person or act. `first_day` and `last_day` are days in London, and None if the
+    question has no such day.
     """
 
     chain: str | None = None
     client: str | None = None
+    person: str | None = None
+    act: DeskAct | None = None
+    first_day: dt.date | None = None
+    last_day: dt.date | None = None
 
     def __str__(self) -> str:
-        return " ".join(filter(None, (self.chain, self.client)))
+        days = (f"from {self.first_day}" if self.first_day else "", f"to {self.last_day}" if self.last_day else "")
+        return " ".join(filter(None, (self.chain, self.client, self.person, self.act, *days)))
 
 
 class CheckpointDetails(Details):
@@ -282,14 +316,20 @@ class SummaryDetails(Details):
     """Details of a reading of counts.
 
     The counts are the monthly statistics if `statistics` is true, the figures of the last `days` days if `days` is
-    given, and otherwise those of the inbox.
+    given, the number of concerns of each person if `people` is true, and otherwise those of the inbox. For the figures
+    of a period, `first_month` and `last_month` are the first days of its first and last month.
     """
 
     days: int | None = None
     statistics: bool = False
+    people: bool = False
+    first_month: dt.date | None = None
+    last_month: dt.date | None = None
 
     def __str__(self) -> str:
-        figures = "" if self.days is None else f"figures of {self.days} days"
+        if self.first_month is not None:
+            return f"figures from {self.first_month:%Y-%m} to {self.last_month or self.first_month:%Y-%m}"
+        figures = "who has what" if self.people else "" if self.days is None else f"figures of {self.days} days"
         return "statistics" if self.statistics else figures
 
 
@@ -332,21 +372,33 @@ class PasskeyDetails(Details):
 
 
 class RoleDetails(Details):
-    """Details of a change of role: the person, the former role and the new one. `NO_ROLE` stands for no role."""
+    """Details of a change of role: the person, the former role and the new one. `NO_ROLE` stands for no role.
 
-    words = "{person} from {former} to {role}"
+    `subject` is the id by which an OpenID provider identifies the person, or None for a person with passkeys.
+    """
+
     person: str
     former: str
     role: str
+    subject: str | None = None
+
+    def __str__(self) -> str:
+        known_as = "" if self.subject in (None, self.person) else f" ({self.subject} at the provider)"
+        return f"{self.person}{known_as} from {self.former} to {self.role}"
 
 
 class SessionDetails(Details):
-    """Details of a sign-in or sign-out: the fingerprint of the session. None stands for all the person's sessions."""
+    """Details of a sign-in or sign-out: the fingerprint of the session. None stands for all the person's sessions.
+
+    `person` is the person whose sessions somebody else ended, and None if the entry's own person signed in or out.
+    """
 
     session: str | None = None
+    person: str | None = None
 
     def __str__(self) -> str:
-        return "every session" if self.session is None else f"session {self.session}"
+        sessions = "every session" if self.session is None else f"session {self.session}"
+        return sessions if self.person is None else f"{sessions} of {self.person}"
 
 
 class ClientDetails(Details):
@@ -393,13 +445,16 @@ DETAILS: Mapping[str, type[Details]] = {
     **dict.fromkeys(SEALING_ACTS, SealDetails),
     **dict.fromkeys((DeskAct.LISTED, DeskAct.OPENED, DeskAct.COPIED, DeskAct.EVENTS_READ), ShownDetails),
     **dict.fromkeys(
-        (DeskAct.REOPENED, DeskAct.HELD, DeskAct.RELEASED, DeskAct.ERASED, DeskAct.UNASSIGNED), ReasonDetails
+        (DeskAct.REOPENED, DeskAct.RELEASED, DeskAct.ERASED, DeskAct.ERASURE_REQUESTED, DeskAct.UNASSIGNED),
+        ReasonDetails,
     ),
+    DeskAct.HELD: HeldDetails,
     DeskAct.CARDS_GIVEN: CardsGivenDetails,
     DeskAct.ACKNOWLEDGED: AcknowledgedDetails,
     DeskAct.CLOSED: ClosedDetails,
     DeskAct.ASSIGNED: PersonDetails,
     DeskAct.ASSIGNMENT_REFUSED: AssignmentRefusedDetails,
+    DeskAct.LOOK_AGAIN: LookAgainDetails,
     DeskAct.WITHHELD: WithheldDetails,
     DeskAct.MESSAGE_READ: MessageReadDetails,
     DeskAct.HANDED_OVER: HandedOverDetails,

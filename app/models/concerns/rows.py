@@ -26,6 +26,10 @@ DUE = (
     " WHEN state = 'received' AND acknowledge_by < addition_acknowledge_by THEN acknowledge_by"
     " ELSE addition_acknowledge_by END"
 )
+ACKNOWLEDGED = "acknowledged_at IS NOT NULL"
+CLOSED = "closed_at IS NOT NULL"
+ERASED = "erased_at IS NOT NULL"
+"""The conditions of the indexes for figures of days, retention and outcomes. A new concern is in none of them."""
 BY_URGENCY = ("waiting", "danger", "due", "received_at", "reference")
 """Columns that sort the inbox, most urgent first. `danger` is from 0, the most urgent, to 3."""
 FILTERED = ("state", "immediate_danger", "guide", "assigned_to", "changed_at", "test", "burst", "channel")
@@ -93,12 +97,11 @@ class ConcernRow(SQLModel, table=True):
             sqlite="state = 'received' AND test IS 0",
             postgresql="state = 'received' AND test IS FALSE",
         ),
-        # for the figures of days; a new concern is in neither
-        *(
-            partial_index(
-                f"ix_concerns_{column}", column, sqlite=f"{column} IS NOT NULL", postgresql=f"{column} IS NOT NULL"
-            )
-            for column in ("acknowledged_at", "closed_at")
+        partial_index("ix_concerns_acknowledged_at", "acknowledged_at", sqlite=ACKNOWLEDGED, postgresql=ACKNOWLEDGED),
+        partial_index("ix_concerns_held", "reference", sqlite="held IS 1", postgresql="held IS TRUE"),
+        partial_index("ix_concerns_erased", "erased_at", sqlite=ERASED, postgresql=ERASED),
+        partial_index(
+            "ix_concerns_closed", "closed_at", "erased_at", "test", "outcome", sqlite=CLOSED, postgresql=CLOSED
         ),
     )
 

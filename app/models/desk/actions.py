@@ -6,7 +6,7 @@ from pydantic import Field, StringConstraints
 
 from app.models.access.names import PersonName
 from app.models.audit.audit_log import Remnants
-from app.models.base import MAX_NUMBER, FromCodeList, RequestModel, ResponseModel, Text, UtcDateTime
+from app.models.base import MAX_NUMBER, FromCodeList, FullDate, RequestModel, ResponseModel, Text, UtcDateTime
 from app.models.concerns.entries import Message, OpenedAddition
 from app.models.desk.inbox import InboxEntry
 from app.models.desk.inbox_filters import Moment
@@ -134,6 +134,11 @@ class Hold(RequestModel):
     """Places or releases a hold, which prevents erasure."""
 
     held: bool = Field(description="True to hold, false to release.", examples=[True])
+    until: FullDate | None = Field(
+        default=None,
+        description="The last day on which the hold is needed, if known. The hold does not end by itself: release it.",
+        examples=["2027-11-24"],
+    )
     reason: Text = Field(
         description="Reason, for the audit log. Do not name anyone.",
         examples=["Court proceedings."],

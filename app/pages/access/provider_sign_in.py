@@ -6,6 +6,7 @@ from typing import Annotated
 from urllib.parse import urlencode
 
 from fastapi import Query, Response
+from sqlmodel import Session
 
 from app.errors import TokenInvalid
 from app.http.auth import refuse_over_limit
@@ -14,7 +15,7 @@ from app.http.visitors import SESSION_COOKIE, read_cookie, set_cookie
 from app.pages.access.sign_in import REFUSED, Arrival, ArrivalDep, PageAfter, own_page, router
 from app.pages.frame import DeskRoute, VisitDep, lead_to, sign_in_address
 from app.services.access.clients import Principal, draw_token
-from app.services.access.people import take_role, welcome
+from app.services.access.people import Identity, end_sessions, name_for, take_role, welcome
 from app.services.access.sign_in import FINISH, PATH, PROVIDER_SIGN_IN, RETURN, SIGN_IN, OpenIdSignIn, SignedIn
 from app.services.audit.audit_log import Actor
 
@@ -124,23 +125,25 @@ def finish_sign_in(
 
 
 def _let_in(arrival: Arrival, openid: OpenIdSignIn, found: SignedIn, *, goes_on: bool) -> str:
-    """Start a session for the person whom the provider names, and return its token.
+    """Start a session for the person whom the provider identifies, and return its token.
 
-    Store the role that the provider gives. If the provider gives no role, end all sessions of the person and raise
-    `TokenInvalid`. Raise `TokenInvalid` also if the person has left the desk or has passkeys.
+    The person has the name of their first sign-in. Store the role that the provider gives. If the provider gives no
+    role, end all sessions of the person and raise `TokenInvalid`. Raise `TokenInvalid` also if the person has left the
+    desk or has passkeys.
 
     If `goes_on`, the session is a continuation: it ends when the former session of the same person would have ended.
     """
-    writer, issuer = arrival.context.writer, openid.provider.issuer
-    name = Principal(openid.client, frozenset(), found.person).name_on_record
-    actor = Actor(name, arrival.address, arrival.now)
+    writer, identity = arrival.context.writer, Identity(openid.provider.issuer, found.subject)
+    with Session(arrival.context.engine) as session:
+        person = name_for(session, identity, found.name)
+    actor = Actor(Principal(openid.client, frozenset(), person).name_on_record, arrival.address, arrival.now)
     if found.role is None:
-        writer.run(take_role, found.person, provider=issuer, actor=actor)
+        writer.run(take_role, person, provider=identity.provider, actor=actor)
         raise TokenInvalid("the provider gives no role at the desk")
-    if writer.run(welcome, found.person, role=found.role, provider=issuer, actor=actor) is None:
+    if writer.run(welcome, person, role=found.role, identity=identity, actor=actor) is None:
         raise TokenInvalid("the person has left, or has passkeys")
     return arrival.context.desk_sign_in.sessions.start(
-        found.person,
+        person,
         client=openid.client,
         address=arrival.address,
         at=arrival.now,
@@ -160,7 +163,7 @@ def _way_cookie(state: str) -> str:
 @visitors_router.post(f"{PATH}/sign-out/everywhere")
 def sign_out_everywhere(visit: VisitDep) -> Response:
     """End every session of the person on all devices, record the sign-out, and redirect to the sign-in page."""
-    visit.context.desk_sign_in.sessions.end_every(visit.visitor.name, visit.actor)
+    visit.context.writer.run(end_sessions, visit.visitor.name, actor=visit.actor)
     response = lead_to(SIGN_IN)
     set_cookie(response, visit.context.settings, SESSION_COOKIE, "")
     return response

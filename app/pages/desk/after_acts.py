@@ -29,6 +29,7 @@ NEXT_STEPS: Mapping[str, str] = {
     DeskAct.CLOSED: "It is in no list of work any more. If it was a mistake, reopen it below.",
     DeskAct.HELD: "The text is not erased until the concern is released.",
     DeskAct.RELEASED: "The usual retention period applies again.",
+    DeskAct.ERASURE_REQUESTED: "Nothing has been erased. A second person must erase it; the page ‘Retention’ lists it.",
     DeskAct.ERASED: "The dates, the outcome and the record of what was done are kept.",
     DeskAct.HAND_OVER_CONFIRMED: "Both receipts are on this page.",
 }

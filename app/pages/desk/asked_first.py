@@ -1,5 +1,6 @@
 """Actions that are asked about once before they are done: taking a concern from someone, and erasing its text."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -11,18 +12,22 @@ from app import errors
 from app.errors import FaultCode, FieldError
 from app.http.negotiation import JSON
 from app.http.routes import GuidanceRouter
+from app.models.audit.details import sentence_of
 from app.models.audit.entry_kinds import EntryKind
 from app.models.base import RequestModel
 from app.models.desk.actions import Erasure
-from app.pages.desk.actions import REFUSED, Attempt, AttemptDep, desk_forms, lead_back, show_again
+from app.models.references import find_reference
+from app.pages.desk.actions import REFUSED, UNTYPED, Attempt, AttemptDep, desk_forms, lead_back, show_again
 from app.pages.desk.inbox import CONCERN_PAGES, ConcernReferenceInPath
 from app.pages.frame import DeskRoute, WorkerVisitDep
 from app.services.access.people import list_workers
+from app.services.audit.audit_log import person_of
 from app.services.concerns.entries import measure_entries
 from app.services.desk import actions, assignment
 from app.services.desk.presented_concerns import reference_of
 
 router = GuidanceRouter(prefix=CONCERN_PAGES, include_in_schema=False, route_class=DeskRoute)
+WRONG_REFERENCE = "Type the reference of this concern again, to be sure that it is the right one"
 NO_SUCH_WORKER = "choose someone who can work on concerns, or nobody"
 
 
@@ -37,9 +42,13 @@ class AssignmentForm(RequestModel):
 
 
 class ErasureForm(Erasure):
-    """The form that erases the text of a concern. `sure` is true once the question was asked."""
+    """The form that erases the text of a concern. `sure` is true once the question was asked.
+
+    `repeated` is the reference as typed again in answer to the question.
+    """
 
     sure: bool = False
+    repeated: str = ""
 
 
 @router.post("/{reference}/assignment")
@@ -98,12 +107,33 @@ def erase_on_page(attempt: AttemptDep) -> Response:
     """Erase the text of the concern permanently. Before that, ask once, and say what goes and what stays."""
     try:
         wanted = attempt.parse(ErasureForm)
-        if not wanted.sure:
-            return ask_first(attempt, "erasure", texts=_count_texts(attempt))
-        actions.erase_for_good(attempt.context.desk, attempt.reference, wanted, attempt.actor)
+        if not wanted.sure or find_reference(wanted.repeated) != attempt.reference:
+            return _ask_about_erasure(attempt, is_wrong=wanted.sure)
+        by_two = attempt.context.settings.two_people_erase
+        actions.erase_for_good(attempt.context.desk, attempt.reference, wanted, attempt.actor, by_two=by_two)
+    except errors.SecondEraserNeeded:
+        return lead_back(attempt)
     except REFUSED as refusal:
         return show_again(attempt, "erasure", refusal)
     return lead_back(attempt)
+
+
+def _ask_about_erasure(attempt: Attempt, *, is_wrong: bool) -> Response:
+    """Return the page that asks before an erasure. If `is_wrong`, the reference was not typed again, or not rightly."""
+    with Session(attempt.context.engine) as session:
+        request = actions.find_erasure_request(session, attempt.reference)
+    me, asked_by = attempt.visitor.name, None if request is None else person_of(request.client)
+    is_first = attempt.context.settings.two_people_erase and asked_by in (None, me)
+    faults = {"repeated": WRONG_REFERENCE} if is_wrong else {}
+    return ask_first(
+        attempt,
+        "erasure",
+        faults,
+        texts=_count_texts(attempt),
+        is_first=is_first,
+        asked_by=asked_by if asked_by != me else None,
+        reason_of_first=sentence_of(request) if request is not None else "",
+    )
 
 
 def _count_texts(attempt: Attempt) -> dict[str, int]:
@@ -112,11 +142,13 @@ def _count_texts(attempt: Attempt) -> dict[str, int]:
         return {kind.value: measure_entries(session, kind, attempt.reference)[0] for kind in EntryKind}
 
 
-def ask_first(attempt: Attempt, form: str, **values: Any) -> Response:
+def ask_first(attempt: Attempt, form: str, faults: Mapping[str, str] = UNTYPED, **values: Any) -> Response:
     """Return the page that asks before the action of `form` is done. `values` are further template variables.
 
-    The page has the same form again, with its input, and with the field that says that the question was asked.
+    The page has the same form again, with its input and the faults of its fields, and with the field that says that
+    the question was asked.
     """
     typed = {name: attempt.posted.one(name) for name in attempt.posted.fields}
-    forms = desk_forms(attempt, attempt.reference, attempt.seen or 0, typed=typed, place=attempt.place)
-    return attempt.page("desk_ask.html", form=form, forms=forms, now=attempt.now, **values)
+    forms = desk_forms(attempt, attempt.reference, attempt.seen or 0, typed=typed, faults=faults, place=attempt.place)
+    status = errors.ValidationFailed.status if faults else 200
+    return attempt.page("desk_ask.html", status=status, form=form, forms=forms, now=attempt.now, **values)

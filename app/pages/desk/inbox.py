@@ -38,10 +38,12 @@ from app.services.cursors import NOT_OURS, decode_position, encode_position
 from app.services.desk.actions import acknowledge_together
 from app.services.desk.assignment import assign, find_assignment
 from app.services.desk.inbox import COUNT_LIMIT, count_open, position_of, read_inbox
+from app.services.desk.look_again import list_due
 from app.services.desk.presented_concerns import inbox_entry, reference_of
 from app.services.desk.saved_views import find_look, note_look
 from app.services.desk.taken_over import list_taken_over
 from app.services.guides.editions import list_current
+from app.services.guides.working_days import LONDON
 
 router = GuidanceRouter(prefix=PATH, include_in_schema=False, route_class=DeskRoute)
 CONCERN_PAGES = f"{PATH}/concerns"
@@ -184,11 +186,12 @@ def inbox_page(visit: Visit, chosen: InboxSelection, look: InboxPlace, *, status
         taken = look.taken if concern is not None and concern.assigned_to == visitor.name else ""
         is_own_list = chosen.view.mine and look.cursor is None
         taken_over = list_taken_over(session, visitor.name, now=now) if is_own_list else []
+        due = list_due(session, visitor.name, now=now) if look.cursor is None and chosen.shows_what_is_due else []
     query = chosen.inbox_query(visitor.name, looked_at)
     after = decode_position(look.cursor, query.column_types)
     may_still_come = dt.timedelta(seconds=2 * context.settings.writer_wait_seconds)
     until = look.until or encode_position((now - may_still_come,))
-    beside = [each.reference for each in taken_over]
+    beside = [*(each.reference for each in due), *(each.reference for each in taken_over)]
     found = read_inbox(context.writer, query, actor=visitor.actor, after=after, limit=PAGE_SIZE, beside=beside)
     page, next_place = found[:PAGE_SIZE], None
     rows = rows_of(visit, [inbox_entry(row._mapping, now=now) for row in page])
@@ -214,6 +217,8 @@ def inbox_page(visit: Visit, chosen: InboxSelection, look: InboxPlace, *, status
         own_list=_joined(chosen.query, own_place),
         from_here=from_list(_joined(chosen.query, own_place)),
         taken_over=taken_over,
+        due=due,
+        today=now.astimezone(LONDON).date(),
         typed=look,
         now=now,
         until=until,

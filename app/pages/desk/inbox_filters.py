@@ -73,6 +73,11 @@ class InboxSelection:
         return ME if self.view.mine else NOBODY if self.view.unassigned else of_person
 
     @property
+    def shows_what_is_due(self) -> bool:
+        """True for the inbox of all or of the person's own open concerns, which begin with what to look at again."""
+        return replace(self, order=None) in (InboxSelection(), InboxSelection(view=ViewFilters(mine=True)))
+
+    @property
     def query(self) -> str:
         """The query string of the page that shows this selection. What is usual is left out."""
         fields = {

@@ -2,58 +2,86 @@
 
 from typing import Annotated
 
-from fastapi import Depends, Path, Query
+from fastapi import Path, Query, Response
 
+from app.db.writer import Writer
 from app.errors import NotFound
-from app.http.auth import AuditorDep
+from app.http.auth import AuditorDep, CallerDep
 from app.http.context import CheckpointsDep, SignerDep, WriterDep
 from app.http.params import Cursor, Limit
 from app.http.problems import RESPONSES_OF_CLIENT_ROUTES, problem_responses
+from app.http.responses import Responses
 from app.http.routes import GuidanceRouter
 from app.models.audit.details import present_audit_entry
+from app.models.audit.log_filters import A_CHAIN, LogFilter, OwnLogFilter
 from app.models.audit.responses import CheckpointResponse, DisclosuresResponse, StatementResponse
 from app.models.base import format_utc
 from app.models.references import EXAMPLE_REFERENCE
-from app.services.audit.audit_log import RecordPage, read_audit_log, read_end_of_chain
+from app.services.audit.audit_log import Actor, read_end_of_chain
+from app.services.audit.log_search import LOG_SHEET_HEADERS, read_log, read_log_sheet
 from app.services.concerns.receipt_signing import STATEMENT
+from app.services.csv_sheets import CSV_MEDIA
 from app.services.cursors import decode_key, encode_key
 
 router = GuidanceRouter(prefix="/v1/desk", tags=["Audit"], responses=RESPONSES_OF_CLIENT_ROUTES)
-A_CHAIN = "A concern's reference, or `inbox`, `cards`, `audit`, `events`, `people` or `webhooks`."
 CHAIN = r"^[0-9A-Za-z-]{1,40}$"
 
 
-async def ask_page(
-    chain: Annotated[
-        str | None, Query(pattern=CHAIN, max_length=40, description=A_CHAIN, examples=[EXAMPLE_REFERENCE])
-    ] = None,
-    client: Annotated[
-        str | None,
-        Query(
-            max_length=200,
-            description="Only actions of this client, or of one person (`client/person`).",
-            examples=["example-desk"],
-        ),
-    ] = None,
-    limit: Limit = 50,
-    cursor: Annotated[Cursor, Query(examples=[encode_key(1)])] = None,
-) -> RecordPage:
-    """FastAPI dependency: return the part of the audit log that the query parameters ask for."""
-    return RecordPage(chain, client, decode_key(cursor, otherwise=0), limit)
+CursorOfLog = Annotated[Cursor, Query(examples=[encode_key(1)])]
+AS_SHEET: Responses = {
+    200: {
+        "description": "The entries, as CSV with a header row.",
+        "content": {
+            "text/csv": {
+                "schema": {"type": "string"},
+                "example": "at,person,client,act,chain,number,detail,address\r\n2026-11-24T09:30:00Z,Robin Example,"
+                "example-desk/Robin Example,opened,4F7K-926W-0X3R,2,opened here,192.0.2.10\r\n",
+            }
+        },
+    }
+}
 
 
 @router.get("/disclosures", summary="Read the audit log")
 def list_disclosures(
-    writer: WriterDep, actor: AuditorDep, wanted: Annotated[RecordPage, Depends(ask_page)]
+    writer: WriterDep,
+    actor: AuditorDep,
+    wanted: Annotated[LogFilter, Query()],
+    limit: Limit = 50,
+    cursor: CursorOfLog = None,
 ) -> DisclosuresResponse:
-    """Who read or changed what, when and from where, oldest first. Reading the audit log is recorded too.
+    """Who read or changed what, when and from where. Filters are combined with AND. The reading is recorded too.
 
-    With a concern's reference as `chain`, includes the entries of the chain `cards` that name this concern.
+    With a concern's reference as `chain`, includes the entries of the chain `cards` that name this concern. A person,
+    concern or list that the audit log does not have is an error.
     """
-    rows = read_audit_log(writer, wanted, actor=actor)
-    page = rows[: wanted.limit]
-    next_cursor = encode_key(page[-1].position or 0) if len(rows) > wanted.limit else None
-    return DisclosuresResponse(disclosures=tuple(map(present_audit_entry, page)), next_cursor=next_cursor)
+    return _page_of(writer, wanted, actor, limit, cursor)
+
+
+@router.get("/disclosures.csv", summary="Read the audit log as CSV", response_class=Response, responses=AS_SHEET)
+def read_disclosures_csv(writer: WriterDep, actor: AuditorDep, wanted: Annotated[LogFilter, Query()]) -> Response:
+    """The same entries as one sheet, at most 20,000. If there are more, ask for fewer days."""
+    return Response(read_log_sheet(writer, wanted, actor=actor), media_type=CSV_MEDIA, headers=LOG_SHEET_HEADERS)
+
+
+@router.get("/own-disclosures", summary="Read your own entries of the audit log")
+def list_own_disclosures(
+    writer: WriterDep,
+    actor: CallerDep,
+    wanted: Annotated[OwnLogFilter, Query()],
+    limit: Limit = 50,
+    cursor: CursorOfLog = None,
+) -> DisclosuresResponse:
+    """What you read and did yourself, through any client. Needs no scope. The reading is recorded too."""
+    own = LogFilter.model_validate(wanted.model_dump(by_alias=True) | {"person": actor.person})
+    return _page_of(writer, own, actor, limit, cursor)
+
+
+def _page_of(writer: Writer, wanted: LogFilter, actor: Actor, limit: int, cursor: str | None) -> DisclosuresResponse:
+    after = None if cursor is None else decode_key(cursor, otherwise=0)
+    found = read_log(writer, wanted, actor=actor, after=after, limit=limit)
+    next_cursor = None if found.next_position is None else encode_key(found.next_position)
+    return DisclosuresResponse(disclosures=tuple(map(present_audit_entry, found.entries)), next_cursor=next_cursor)
 
 
 @router.get("/disclosures/{chain}/statement", summary="Sign the end of a chain", responses=problem_responses(NotFound))

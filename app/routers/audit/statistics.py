@@ -1,7 +1,5 @@
 """Routes of statistics, for auditors."""
 
-import csv
-import io
 from collections.abc import Iterable
 
 from fastapi import Response
@@ -11,13 +9,13 @@ from app.http.context import EngineDep, WriterDep
 from app.http.problems import RESPONSES_OF_CLIENT_ROUTES
 from app.http.responses import Responses
 from app.http.routes import GuidanceRouter
+from app.services.csv_sheets import CSV_MEDIA, csv_sheet
 from app.services.desk.figures import SMALLEST_COUNT, Figure, read_statistics
 
 router = GuidanceRouter(prefix="/v1/desk", responses=RESPONSES_OF_CLIENT_ROUTES)
 STATISTICS_COLUMNS = ("month", "measure", "value", "concerns")
 NO_VALUE = "(none)"
 HIDDEN = f"fewer than {SMALLEST_COUNT}, or hidden with such a figure"
-CSV_MEDIA = "text/csv; charset=utf-8"
 AS_STATISTICS: Responses = {
     200: {
         "description": "The figures, as CSV with a header row.",
@@ -49,10 +47,9 @@ def read_statistics_csv(engine: EngineDep, writer: WriterDep, actor: AuditorDep)
 
 
 def _csv_of(figures: Iterable[Figure]) -> bytes:
-    """Return the figures as CSV in UTF-8, with a header row. Every value is a code or a count of this service."""
-    sheet = io.StringIO(newline="")
-    writer = csv.writer(sheet)
-    writer.writerow(STATISTICS_COLUMNS)
-    for month, measure, value, count in figures:
-        writer.writerow([month, measure, NO_VALUE if value is None else value, HIDDEN if count is None else count])
-    return sheet.getvalue().encode()
+    """Return the figures as CSV in UTF-8, with a header row."""
+    rows = (
+        (month, measure, NO_VALUE if value is None else value, HIDDEN if count is None else str(count))
+        for month, measure, value, count in figures
+    )
+    return csv_sheet(STATISTICS_COLUMNS, rows)

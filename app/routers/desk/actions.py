@@ -18,12 +18,13 @@ from app.errors import (
     OnHold,
     OutcomeGiven,
     SealedTextMisplaced,
+    SecondPersonNeeded,
     SeveralIdempotencyKeys,
     TooManyMessages,
     UnsealingUnavailable,
 )
 from app.http.auth import require_actor
-from app.http.context import context_of
+from app.http.context import SettingsDep, context_of
 from app.http.json_bodies import JSONRoute
 from app.http.negotiation import JSON, quality
 from app.http.params import ConcernReference, IdempotencyKey, expect_one_key_at_most
@@ -200,14 +201,18 @@ def hold(asked: WorkingDep, hold: Hold) -> InboxEntry:
     "/erasure",
     operation_id="erase_concern",
     summary="Erase a concern",
-    responses=problem_responses(NoSuchConcern, NotAcknowledged, OnHold, ConcernErased, *BODY_PROBLEMS),
+    responses=problem_responses(
+        NoSuchConcern, NotAcknowledged, OnHold, ConcernErased, SecondPersonNeeded, *BODY_PROBLEMS
+    ),
 )
-def erase(asked: WorkingDep, erasure: Erasure) -> ErasedConcern:
+def erase(asked: WorkingDep, settings: SettingsDep, erasure: Erasure) -> ErasedConcern:
     """Permanently erase the text of a concern. Refused while the concern is on hold.
 
-    The concern and all its additions must be acknowledged first.
+    The concern and all its additions must be acknowledged first. If the council requires two people, the first request
+    is recorded and refused with `second-person-needed`, and another person erases with the same request.
     """
-    return actions.erase_for_good(asked.desk, asked.reference, erasure, asked.actor)
+    by_two = settings.two_people_erase
+    return actions.erase_for_good(asked.desk, asked.reference, erasure, asked.actor, by_two=by_two)
 
 
 @router.get("/assignment", summary="Get the assignment", responses=problem_responses(NoSuchConcern))

@@ -94,8 +94,12 @@ class RecordedAccess(Replayed):
     """The names of revoked clients."""
     keys: dict[str, tuple[str, dt.datetime | None]] = field(default_factory=dict)
     """Maps the fingerprint of each key to the name of its client, and its expiry time or None."""
-    people: dict[str, tuple[str, bool]] = field(default_factory=dict)
-    """Maps the name of each person who has not left to their role, and True if an OpenID provider gave that role."""
+    people: dict[str, tuple[str, bool, str | None]] = field(default_factory=dict)
+    """Maps the name of each person who has not left to their role, whether an OpenID provider gave that role, and the
+    id by which the provider identifies the person, or None.
+    """
+    subjects: dict[str, str] = field(default_factory=dict)
+    """Maps the id of each person at an OpenID provider to their name at the desk, also after they left."""
     left: dict[str, bool] = field(default_factory=dict)
     """Maps the name of each person who left to True if they had a role at the desk, False if they only had a client."""
     links: dict[str, str] = field(default_factory=dict)
@@ -127,8 +131,9 @@ class RecordedAccess(Replayed):
         self.revoked.add(details.client)
 
     def _invite(self, details: InvitedDetails, _act: Any) -> None:
-        self.people[details.person] = (details.role, False)
+        self.people[details.person] = (details.role, False, None)
         self.left.pop(details.person, None)
+        _drop_those_of(details.person, self.subjects)
         self.links[details.link] = details.person
 
     def _add_passkey(self, details: PasskeyDetails, act: Any) -> None:
@@ -138,8 +143,10 @@ class RecordedAccess(Replayed):
             self.passkeys[details.passkey] = person
 
     def _change_role(self, details: RoleDetails, act: Any) -> None:
-        # The entry names a person as the actor only if an OpenID provider gave the role, at that person's sign-in.
-        self.people[details.person] = (details.role, bool(_person_of(act)))
+        # The person is the actor only if an OpenID provider gave the role, at that person's sign-in.
+        self.people[details.person] = (details.role, _person_of(act) == details.person, details.subject)
+        if details.subject is not None:
+            self.subjects[details.subject] = details.person
         if details.role == NO_ROLE:
             _drop_those_of(details.person, self.sessions)
 
@@ -153,7 +160,7 @@ class RecordedAccess(Replayed):
 
     def _sign_out(self, details: SessionDetails, act: Any) -> None:
         if details.session is None:
-            _drop_those_of(_person_of(act), self.sessions)
+            _drop_those_of(details.person or _person_of(act), self.sessions)
         else:
             self.sessions.pop(details.session, None)
 
@@ -221,7 +228,7 @@ def _stated_by(row: AccessRow) -> Any:
         case ClientKeyRow():
             return (row.client, row.expires_at)
         case PersonRow():
-            return (row.role, row.provider is not None)
+            return (row.role, row.provider is not None, row.subject)
         case PasskeyRow() | InvitationRow() | SessionRow():
             return row.person
     raise TypeError(row)

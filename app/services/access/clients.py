@@ -7,7 +7,7 @@ import re
 import secrets
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import Any, Protocol
 
@@ -24,7 +24,8 @@ from app.models.audit.audit_log import DeskAct
 from app.models.audit.details import ClientAddedDetails, ClientDetails, KeyAddedDetails
 from app.models.base import SLUG_PATTERN
 from app.services.access.access_record import by_operator, name_on_record, record_person
-from app.services.access.row_signing import require_current_rows, require_ours
+from app.services.access.row_signing import find_name_of, require_current_rows, require_ours
+from app.services.audit.audit_log import Actor
 
 TOKEN_BYTES = 32
 KEY_PREFIX = "omg_"
@@ -91,21 +92,21 @@ def list_clients(session: Session) -> list[tuple[ClientRow, list[ClientKeyRow]]]
     ]
 
 
-def revoke_clients_of(session: Session, person: str, *, at: dt.datetime) -> list[str]:
-    """Revoke each client that acts for `person`, and record each revocation in the audit log.
+def revoke_clients_of(session: Session, person: str, *, actor: Actor) -> list[str]:
+    """Revoke each client that acts for `person`, and record each revocation in the audit log as an act of `actor`.
 
     Return the names of all clients that act for `person`, including those that were revoked before.
     """
     clients = session.exec(select(ClientRow).where(ClientRow.person == person).order_by(ClientRow.name)).all()
     for client in clients:
-        _revoke(session, client, at)
+        _revoke(session, client, actor)
     return [client.name for client in clients]
 
 
-def _revoke(session: Session, client: ClientRow, at: dt.datetime) -> None:
+def _revoke(session: Session, client: ClientRow, actor: Actor) -> None:
     if client.revoked_at is None:
-        client.revoked_at = at
-        record_person(session, DeskAct.CLIENT_REVOKED, by_operator(at), ClientDetails(client=client.name))
+        client.revoked_at = actor.at
+        record_person(session, DeskAct.CLIENT_REVOKED, actor, ClientDetails(client=client.name))
 
 
 class Provider(Protocol):
@@ -173,7 +174,7 @@ class Authenticator:
         row. Raise `ProviderUnavailable` if a token from the provider cannot be checked.
         """
         if self.provider is not None and token.count(".") == 2:  # noqa: PLR2004  # a JWS has three parts
-            return self.provider.read_token(token)
+            return self._named(self.provider.read_token(token))
         key_sha256 = token_digest(token)
         with Session(self.engine) as session:
             key_of_client = select(ClientKeyRow, ClientRow).join(ClientRow)
@@ -188,6 +189,14 @@ class Authenticator:
             raise TokenInvalid("the key has ended")
         self.key_uses.note(key_sha256, last_used_at=key.last_used_at, at=at)
         return Principal(client.name, frozenset(client.scopes), client.person, for_tests=client.test)
+
+    def _named(self, caller: Principal) -> Principal:
+        """Return `caller` with the name that the person has at the desk's pages, if they have signed in there."""
+        if caller.person is None:
+            return caller
+        with Session(self.engine) as session:
+            name = find_name_of(session, caller.person)
+        return caller if name is None else replace(caller, person=name)
 
 
 @dataclass(frozen=True)
@@ -288,4 +297,4 @@ def revoke_client(session: Session, name: str, *, at: dt.datetime) -> None:
     client = session.get(ClientRow, name)
     if client is None:
         raise NoSuchClient
-    _revoke(session, client, at)
+    _revoke(session, client, by_operator(at))

@@ -28,6 +28,8 @@ UNNAMED_CLIENT = "-"
 """The name of the client in the audit log if a token names only a person."""
 CLIENT_CLAIMS = ("azp", "appid", "client_id")
 SUBJECT = "sub"
+NAME, USER_NAME = "name", "preferred_username"
+"""Claims with a name to display (OpenID Connect Core 1.0, section 5.1), the better one first."""
 SCOPE_CLAIMS = ("scope", "scp", "roles")
 """Claims whose values the provider's operator assigns for this API (RFC 9068, Microsoft Entra).
 
@@ -59,6 +61,7 @@ class OpenIdProvider:
     further_claims: Sequence[str] = ()
     scopes_of: Mapping[str, Sequence[str]] = field(default_factory=dict)
     person_claim: str = SUBJECT
+    name_claim: str = NAME
 
     def read_token(self, token: str) -> Principal:
         """Verify `token`, and return the client and the person that it names, with its scopes.
@@ -95,8 +98,13 @@ class OpenIdProvider:
             raise TokenInvalid("the token was issued too long ago")
         return claims
 
+    def find_name(self, claims: Mapping[str, Any]) -> str | None:
+        """Return the name to display from `claims`, or None. The name identifies nobody: `find_person` does."""
+        name = _first(claims, (self.name_claim, NAME, USER_NAME))
+        return name.strip() if isinstance(name, str) else None
+
     def find_person(self, claims: Mapping[str, Any]) -> str | None:
-        """Return the person's name from `claims`, or None if there is no name that the audit log can store."""
+        """Return the person's id from `claims`, or None if there is no id that the audit log can store."""
         name = _first(claims, (self.person_claim, SUBJECT))
         return name if is_recordable(name) else None
 
@@ -139,6 +147,7 @@ def open_provider(settings: Settings) -> OpenIdProvider | None:
         settings.openid_claims,
         scopes_of,
         settings.openid_person_claim,
+        settings.openid_name_claim,
     )
 
 

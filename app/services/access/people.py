@@ -12,13 +12,14 @@ from sqlmodel import Session, col, func, select
 from app.db.writer import Writer
 from app.errors import NoSuchPerson, SessionUnconfirmed, SetupError, TokenInvalid
 from app.models.access.clients import Scope
+from app.models.access.names import find_look_alike, is_recordable
 from app.models.access.people import InvitationRow, PasskeyRow, PersonRow, SessionRow
 from app.models.access.roles import NO_ROLE, SCOPES_OF, Role
 from app.models.audit.audit_log import DeskAct
 from app.models.audit.details import InvitedDetails, PersonDetails, RoleDetails, SessionDetails
 from app.services.access.access_record import by_operator, name_on_record, record_person
 from app.services.access.clients import Principal, check_person, draw_token, revoke_clients_of, token_digest
-from app.services.access.row_signing import recorded_role, require_current_rows, require_ours
+from app.services.access.row_signing import find_name_of, recorded_role, require_current_rows, require_ours
 from app.services.audit.audit_log import Actor
 
 HANDLE_BYTES = 32
@@ -30,6 +31,7 @@ ASKED_AFTER = dt.timedelta(minutes=45)
 """After this time a page view asks the provider to confirm again, so that a later form post is not refused."""
 NOTED_AFTER = dt.timedelta(minutes=1)
 """The use of a session is stored at most this often, so that most page views write nothing."""
+ROLE_OF_PROVIDER = "that person signs in by the OpenID provider, which says their role"
 OfPerson = TypeVar("OfPerson", InvitationRow, PasskeyRow, SessionRow)
 
 
@@ -79,15 +81,17 @@ def find_with_person(
     return found
 
 
-def invite(writer: Writer, name: str, *, role: Role, expires_at: dt.datetime, at: dt.datetime) -> str:
+def invite(
+    writer: Writer, name: str, *, role: Role, expires_at: dt.datetime, at: dt.datetime, actor: Actor | None = None
+) -> str:
     """Invite the person `name`, and return the token of a single-use link for registering a passkey.
 
-    Store and record the invitation and the person. A person who already has access gets the new role immediately, and
-    keeps their passkeys and sessions. A person who left is admitted again. Raise `SetupError` if a new name is not
-    valid (see `check_person`), or if an OpenID provider gives the person's role. Raise `RowNotOurs` if this service did
-    not write the person's row.
+    `actor` is the person who invites, or None for the operator. Store and record the invitation and the person. A
+    person who already has access gets the new role immediately, and keeps their passkeys and sessions. A person who
+    left is admitted again. Raise `SetupError` if a new name is not valid (see `check_person`), or if an OpenID provider
+    gives the person's role. Raise `RowNotOurs` if this service did not write the person's row.
     """
-    token = draw_token()
+    token, by = draw_token(), actor or by_operator(at)
 
     def write(session: Session) -> None:
         person = session.get(PersonRow, name)
@@ -99,42 +103,99 @@ def invite(writer: Writer, name: str, *, role: Role, expires_at: dt.datetime, at
         elif person.left_at is None:
             require_ours(session, person)
         if person.provider is not None and person.left_at is None:
-            raise SetupError("that person signs in by the OpenID provider, which says their role")
-        person.role, person.left_at, person.provider = role.value, None, None
+            raise SetupError(ROLE_OF_PROVIDER)
+        person.role, person.left_at, person.provider, person.subject = role.value, None, None, None
         session.add(person)
         session.flush()
         link = InvitationRow(token_sha256=token_digest(token), person=person.name, expires_at=expires_at)
         session.add(link)
         details = InvitedDetails(person=person.name, role=role, link=name_on_record(link))
-        record_person(session, DeskAct.INVITED, by_operator(at), details)
+        record_person(session, DeskAct.INVITED, by, details)
         if former is not None:
-            _record_role(session, name, former, role, by_operator(at))
+            _record_role(session, person, former, by)
 
     writer.run(write)
     return token
 
 
-def leave(session: Session, name: str, *, at: dt.datetime) -> list[str]:
+def change_role(session: Session, name: str, role: Role, *, actor: Actor) -> None:
+    """Give the person `name` the role `role` from now on, also in open sessions, and record that.
+
+    Record nothing if they have the role already. Raise `NoSuchPerson` if nobody at the desk has the name. Raise
+    `SetupError` if an OpenID provider gives the person's role, or `RowNotOurs` if this service did not write the
+    person's row.
+    """
+    person = get_person(session, name)
+    require_ours(session, person)
+    if person.provider is not None:
+        raise SetupError(ROLE_OF_PROVIDER)
+    former, person.role = person.role, role.value
+    _record_role(session, person, former, actor)
+
+
+def get_person(session: Session, name: str) -> PersonRow:
+    """Return the person `name`. Raise `NoSuchPerson` if there is no such person, or if they have left."""
+    person = session.get(PersonRow, name)
+    if person is None or person.is_over:
+        raise NoSuchPerson
+    return person
+
+
+def end_sessions(session: Session, name: str, *, actor: Actor) -> None:
+    """End every session of the person `name` on every device, and record the sign-out."""
+    session.connection().execute(delete(SessionRow).where(col(SessionRow.person) == name))
+    other = None if actor.person == name else name
+    record_person(session, DeskAct.SIGNED_OUT, actor, SessionDetails(person=other))
+
+
+def leave(session: Session, name: str, *, at: dt.datetime, actor: Actor | None = None) -> list[str]:
     """Delete every session, passkey and invitation of the person `name`, and revoke each client that acts for them.
 
-    Record that the person left. They cannot sign in until they are invited again, and the clients stay revoked. Return
-    the names of the clients. Raise `NoSuchPerson` if neither the desk nor a client has a person of that name.
+    Record that the person left. `actor` is the person who removes them, or None for the operator. They cannot sign in
+    until they are invited again, and the clients stay revoked. Return the names of the clients. Raise `NoSuchPerson` if
+    neither the desk nor a client has a person of that name.
     """
-    person, clients = session.get(PersonRow, name), revoke_clients_of(session, name, at=at)
+    by = actor or by_operator(at)
+    person, clients = session.get(PersonRow, name), revoke_clients_of(session, name, actor=by)
     if person is None and not clients:
         raise NoSuchPerson
     if person is not None:
         person.left_at = person.left_at or at
     for table in (SessionRow, PasskeyRow, InvitationRow):
         session.connection().execute(delete(table).where(col(table.person) == name))
-    record_person(session, DeskAct.LEFT, by_operator(at), PersonDetails(person=name))
+    record_person(session, DeskAct.LEFT, by, PersonDetails(person=name))
     return clients
 
 
-def welcome(session: Session, name: str, *, role: Role, provider: str, actor: Actor) -> PersonRow | None:
-    """Store the person who signed in through `provider`, with the role that the provider gives. Return their row.
+@dataclass(frozen=True)
+class Identity:
+    """A person as an OpenID provider identifies them: the provider's issuer, and their id there."""
 
-    Return None if the person left, has passkeys, or belongs to a different provider. Record the role in the audit log
+    provider: str
+    subject: str
+
+
+def name_for(session: Session, identity: Identity, given: str | None) -> str:
+    """Return the name of a person at the desk: the recorded one of their first sign-in, otherwise a name for it.
+
+    `given` is the name that the provider gives, or None. If somebody else has that name, or had it before they left,
+    the id is added to it. If the audit log could mistake it for another name, the name is the id alone.
+    """
+    known = find_name_of(session, identity.subject)
+    if known is not None:
+        return known
+    if given is None or not is_recordable(given) or find_look_alike(given) is not None:
+        return identity.subject
+    if session.get(PersonRow, given) is None and recorded_role(session, given) == NO_ROLE:
+        return given
+    longer = f"{given} ({identity.subject})"
+    return longer if is_recordable(longer) else identity.subject
+
+
+def welcome(session: Session, name: str, *, role: Role, identity: Identity, actor: Actor) -> PersonRow | None:
+    """Store the person who signed in through a provider, with the role that the provider gives. Return their row.
+
+    Return None if the person left, has passkeys, or has a different `identity`. Record the role in the audit log
     if it differs from the role last recorded there: the row could be an older version that someone put back. Raise
     `RowNotOurs` if this service did not write that row. `actor` is the person.
     """
@@ -143,15 +204,20 @@ def welcome(session: Session, name: str, *, role: Role, provider: str, actor: Ac
         return None
     if person is None:
         person = PersonRow(
-            name=name, role=role.value, provider=provider, handle=secrets.token_bytes(HANDLE_BYTES), added_at=actor.at
+            name=name,
+            role=role.value,
+            provider=identity.provider,
+            subject=identity.subject,
+            handle=secrets.token_bytes(HANDLE_BYTES),
+            added_at=actor.at,
         )
-    elif person.left_at is not None or person.provider != provider:
+    elif person.left_at is not None or (person.provider, person.subject) != (identity.provider, identity.subject):
         return None
     else:
         require_ours(session, person)
     person.role = role.value
     session.add(person)
-    _record_role(session, name, former, role, actor)
+    _record_role(session, person, former, actor)
     return person
 
 
@@ -163,14 +229,16 @@ def take_role(session: Session, name: str, *, provider: str, actor: Actor) -> No
     """
     person = session.get(PersonRow, name)
     if person is not None and not person.is_over and person.provider == provider:
-        _record_role(session, name, person.role, NO_ROLE, actor)
-        person.role = NO_ROLE
+        former, person.role = person.role, NO_ROLE
+        _record_role(session, person, former, actor)
         session.connection().execute(delete(SessionRow).where(col(SessionRow.person) == name))
 
 
-def _record_role(session: Session, name: str, former: str, role: str, actor: Actor) -> None:
-    if former != role:
-        record_person(session, DeskAct.ROLE_CHANGED, actor, RoleDetails(person=name, former=former, role=role))
+def _record_role(session: Session, person: PersonRow, former: str, actor: Actor) -> None:
+    """Record the new role of `person`, unless it is the `former` one."""
+    if former != person.role:
+        details = RoleDetails(person=person.name, former=former, role=person.role, subject=person.subject)
+        record_person(session, DeskAct.ROLE_CHANGED, actor, details)
 
 
 @dataclass(frozen=True)
@@ -268,15 +336,6 @@ class DeskSessions:
             if found is not None:
                 session.delete(found)
                 record_person(session, DeskAct.SIGNED_OUT, _actor_of(found, address, at), _session_details(found))
-
-        self.writer.run(write)
-
-    def end_every(self, person: str, actor: Actor) -> None:
-        """End every session of `person` on every device, and record the sign-out. `actor` must be that person."""
-
-        def write(session: Session) -> None:
-            session.connection().execute(delete(SessionRow).where(col(SessionRow.person) == person))
-            record_person(session, DeskAct.SIGNED_OUT, actor, SessionDetails())
 
         self.writer.run(write)
 

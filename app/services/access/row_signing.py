@@ -228,8 +228,17 @@ def recorded_role(session: Session, name: str) -> str | None:
     Return `NO_ROLE` if no role is recorded, or None if the person left the desk.
     """
     recorded = need_access_keys(session.get_bind()).record.as_of(session)
-    role, _ = recorded.people.get(name, (NO_ROLE, False))
+    role, *_ = recorded.people.get(name, (NO_ROLE, False, None))
     return None if recorded.left.get(name) else role
+
+
+def find_name_of(session: Session, subject: str) -> str | None:
+    """Return the recorded name of the person whom an OpenID provider identifies by `subject`.
+
+    Return None if the audit log has no such person, or if nobody was ever let in.
+    """
+    keys = access_keys_of(session.get_bind())
+    return None if keys is None else keys.record.as_of(session).subjects.get(subject)
 
 
 def need_access_keys(bind: Engine | Connection) -> AccessKeys:

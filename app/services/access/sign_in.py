@@ -62,10 +62,14 @@ class Endpoints:
 
 @dataclass(frozen=True)
 class SignedIn:
-    """The name of the person whom the provider authenticated, and the role that the provider gives them or None."""
+    """The person whom the provider authenticated: their id, the role that the provider gives, and their name there.
 
-    person: str
+    `role` and `name` are None if the provider gives none.
+    """
+
+    subject: str
     role: Role | None
+    name: str | None = None
 
 
 @dataclass(frozen=True)
@@ -132,7 +136,7 @@ class OpenIdSignIn:
         person = self.provider.find_person(claims)
         if person is None:
             raise TokenInvalid("the provider gives no name for the record")
-        return SignedIn(person, role_with(self.provider.scopes_in(claims)))
+        return SignedIn(person, role_with(self.provider.scopes_in(claims)), self.provider.find_name(claims))
 
     def _exchange(self, code: str, verifier: str) -> str:
         """Exchange the authorization `code` for an ID token, and return the token without verifying it."""

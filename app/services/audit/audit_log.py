@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, false, func, literal_column
-from sqlmodel import Session, col, or_, select
+from sqlalchemy import ColumnElement, Connection, literal_column
+from sqlmodel import Session, col, select
 
 from app.db.statements import FixedInsert
 from app.db.tables import table_of
-from app.db.writer import Writer
-from app.models.audit.audit_log import AUDIT, CARDS, WITHOUT_A_CONCERN, AuditEntryRow, DeskAct
+from app.models.audit.audit_log import AUDIT, AuditEntryRow, DeskAct
 from app.models.audit.details import Details, LogDetails
 from app.models.concerns.rows import ConcernRow
 from app.services.audit.chains import End, begin_chains, find_end, write_end
@@ -46,8 +45,13 @@ class Actor:
     @property
     def person(self) -> str:
         """The name of the person, or of the client if the person is not known."""
-        client, slash, person = self.client.partition("/")
-        return person if slash else client
+        return person_of(self.client)
+
+
+def person_of(client: str) -> str:
+    """Return the person in `client`, a name from the audit log, or the whole name if it names only a client."""
+    name, slash, person = client.partition("/")
+    return person if slash else name
 
 
 by_reporter = partial(Actor, REPORTER, "not recorded")
@@ -87,55 +91,6 @@ def insert_first_entries(connection: Connection, rows: Sequence[Mapping[str, Any
     """Insert `rows`, each as the first entry of a new chain, and store the end of each chain."""
     _NEW_ENTRY.run(connection, rows)
     begin_chains(connection, [(row["chain"], End(row["number"], row["sha256"])) for row in rows])
-
-
-@dataclass(frozen=True)
-class RecordPage:
-    """The filters of one page of the audit log: at most `limit` entries with positions above `after`.
-
-    If `chain` or `client` is None, entries of all chains or clients match.
-    """
-
-    chain: str | None
-    client: str | None
-    after: int
-    limit: int
-
-
-def read_audit_log(writer: Writer, page: RecordPage, *, actor: Actor) -> list[AuditEntryRow]:
-    """Record the reading in the audit log, and return the entries that match `page`, in order.
-
-    Return one entry more than `page.limit` if there is a next page. Entries of a client include those of every person
-    who used that client. Entries of a concern's chain include those of the chain `cards` that name the concern.
-    """
-    statement = select(AuditEntryRow).where(_ROWS.c.position > page.after)
-    if page.client is not None:
-        person_of_client = func.substr(_ROWS.c.client, 1, len(page.client) + 1) == f"{page.client}/"
-        statement = statement.where(or_(_ROWS.c.client == page.client, person_of_client))
-    statement = statement.order_by(_ROWS.c.position).limit(page.limit + 1)
-    with Session(writer.engine) as session:
-        if page.chain is None:
-            rows = list(session.exec(statement))
-        else:
-            of_chain = session.exec(statement.where(AuditEntryRow.chain == page.chain))
-            given = session.exec(statement.where(*_gives_cards_of(session, page.chain)))
-            rows = sorted((*of_chain, *given), key=lambda row: row.position or 0)[: page.limit + 1]
-    details = LogDetails(chain=page.chain, client=page.client)
-    writer.run(record_reading, AUDIT, DeskAct.DISCLOSURES_READ, actor, details)
-    return rows
-
-
-def _gives_cards_of(session: Session, chain: str) -> list[ColumnElement[bool]]:
-    """Return the SQL conditions for the entries of the chain `cards` that name the concern whose chain is `chain`.
-
-    Such an entry has the position of the concern's first entry in its list `positions`, which is its only list.
-    """
-    first = select(AuditEntryRow.position).where(AuditEntryRow.chain == chain, AuditEntryRow.number == 1)
-    position = None if chain in WITHOUT_A_CONCERN else session.exec(first).one_or_none()
-    if position is None:
-        return [false()]
-    named = (_ROWS.c.detail.contains(f"{before}{position}{after}") for before in "[," for after in ",]")
-    return [_ROWS.c.chain == CARDS, _ROWS.c.position > position, or_(*named)]
 
 
 def read_end_of_chain(session: Session, chain: str, *, actor: Actor) -> End:

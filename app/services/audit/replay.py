@@ -18,6 +18,7 @@ from app.models.audit.details import (
     ClosedDetails,
     Details,
     EventsConfirmedDetails,
+    LookAgainDetails,
     MessageReadDetails,
     PersonDetails,
     SealDetails,
@@ -26,7 +27,7 @@ from app.models.audit.details import (
 )
 from app.models.audit.entry_kinds import EntryPlace
 from app.models.concerns.receipts import ConcernState
-from app.services.audit.audit_log import REPORTER
+from app.services.audit.audit_log import REPORTER, person_of
 
 _ACTS = table_of(AuditEntryRow).c
 Change = Callable[[Any, Any, Any], None]
@@ -89,6 +90,8 @@ class RecordedConcern(Replayed):
     """Maps the place of each addition, note or message to the digest of its columns on arrival."""
     columns_sha256: str | None = None
     """The digest of the concern's unencrypted columns, or None if it is not recorded."""
+    look_again: dict[str, dt.date] = field(default_factory=dict)
+    """Maps each person to the day on which they are to look at the concern again. The empty name is the team's."""
     received_by: str = ""
     """The worker who wrote the concern down, or an empty string if the reporter sent it."""
     held: bool = False
@@ -157,6 +160,16 @@ class RecordedConcern(Replayed):
     def _assign(self, details: Details, _row: AuditEntryRow) -> None:
         self.assigned_to = details.person if isinstance(details, PersonDetails) else ""
 
+    def _look_again(self, details: LookAgainDetails, row: AuditEntryRow) -> None:
+        person = person_of(row.client) if details.own else ""
+        if details.day is None:
+            self.look_again.pop(person, None)
+        else:
+            self.look_again[person] = details.day
+
+    def _erase(self, _details: Details, _row: AuditEntryRow) -> None:
+        self.look_again.clear()
+
     def _read(self, details: MessageReadDetails, row: AuditEntryRow) -> None:
         self.read_at |= dict.fromkeys(details.messages, row.at)
 
@@ -172,6 +185,8 @@ class RecordedConcern(Replayed):
         DeskAct.ASSIGNED: _assign,
         DeskAct.UNASSIGNED: _assign,
         DeskAct.MESSAGE_READ: _read,
+        DeskAct.LOOK_AGAIN: _look_again,
+        DeskAct.ERASED: _erase,
     }
 
 

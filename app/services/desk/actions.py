@@ -19,10 +19,18 @@ from app.errors import (
     NotClosed,
     OnHold,
     OutcomeGiven,
+    SecondEraserNeeded,
     ValidationFailed,
 )
-from app.models.audit.audit_log import DeskAct
-from app.models.audit.details import AcknowledgedDetails, ClosedDetails, ReasonDetails, WithheldDetails
+from app.models.audit.audit_log import AuditEntryRow, DeskAct
+from app.models.audit.details import (
+    TO_SEE_FIRST,
+    AcknowledgedDetails,
+    ClosedDetails,
+    HeldDetails,
+    ReasonDetails,
+    WithheldDetails,
+)
 from app.models.base import canonical_submission
 from app.models.concerns.cards import CardRow
 from app.models.concerns.entries import EntryRow
@@ -40,13 +48,14 @@ from app.models.desk.actions import (
 from app.models.desk.inbox import InboxEntry
 from app.models.events.rows import EventKind
 from app.models.references import find_reference
-from app.services.audit.audit_log import Actor, record_action, record_change
+from app.services.audit.audit_log import Actor, person_of, record_action, record_change
 from app.services.audit.remnants import purge_remnants
 from app.services.concerns.desk_entries import new_message
 from app.services.concerns.entries import Desk, NewEntry, store_entry
 from app.services.concerns.idempotency import Retryable, derive_idempotency_keys
 from app.services.concerns.rows import find_concern, get_concern, get_unerased
 from app.services.concerns.waiting_additions import acknowledge_up_to, last_waiting_addition
+from app.services.desk.look_again import forget_days_about
 from app.services.desk.presented_concerns import concern_fields, entry_of
 from app.services.events.outbox import announce
 
@@ -193,8 +202,10 @@ def hold(session: Session, reference: str, wanted: Hold, actor: Actor) -> Concer
     Record this in the audit log, and return the concern. Raise `NoSuchConcern` if the reference is unknown.
     """
     concern = get_concern(session, reference)
-    act = DeskAct.HELD if wanted.held else DeskAct.RELEASED
-    record_change(session, concern, act, actor, ReasonDetails(reason=wanted.reason))
+    if wanted.held:
+        record_change(session, concern, DeskAct.HELD, actor, HeldDetails(reason=wanted.reason, until=wanted.until))
+    else:
+        record_change(session, concern, DeskAct.RELEASED, actor, ReasonDetails(reason=wanted.reason))
     concern.held = wanted.held
     return concern
 
@@ -206,6 +217,17 @@ def erase(session: Session, reference: str, wanted: Erasure, actor: Actor) -> Co
     `NotAcknowledged` if the concern or an addition is unacknowledged, `OnHold` if the concern is on hold, or
     `ConcernErased` if the concern was erased before.
     """
+    concern = get_erasable(session, reference)
+    record_change(session, concern, DeskAct.ERASED, actor, ReasonDetails(reason=wanted.reason))
+    session.exec(update(EntryRow).where(col(EntryRow.reference) == reference).values(sealed=None))
+    session.exec(update(CardRow).where(col(CardRow.reference) == reference).values(sealed=None))
+    forget_days_about(session, reference)
+    concern.sealed, concern.erased_at = None, actor.at
+    return concern
+
+
+def get_erasable(session: Session, reference: str) -> ConcernRow:
+    """Return the concern, whose text can be erased now. Raise the errors of `erase`."""
     concern = get_concern(session, reference)
     if concern.state == ConcernState.RECEIVED or concern.additions_waiting:
         raise NotAcknowledged
@@ -213,21 +235,48 @@ def erase(session: Session, reference: str, wanted: Erasure, actor: Actor) -> Co
         raise OnHold
     if concern.erased_at is not None:
         raise ConcernErased
-    record_change(session, concern, DeskAct.ERASED, actor, ReasonDetails(reason=wanted.reason))
-    session.exec(update(EntryRow).where(col(EntryRow.reference) == reference).values(sealed=None))
-    session.exec(update(CardRow).where(col(CardRow.reference) == reference).values(sealed=None))
-    concern.sealed, concern.erased_at = None, actor.at
     return concern
 
 
-def erase_for_good(desk: Desk, reference: str, wanted: Erasure, actor: Actor) -> ErasedConcern:
+def erase_for_good(desk: Desk, reference: str, wanted: Erasure, actor: Actor, *, by_two: bool = False) -> ErasedConcern:
     """Erase the text of the concern, and purge the bytes of the text from the database files.
 
-    Return the concern without its text. The field `remnants` says if bytes may remain in the files. Raise the errors of
-    `erase`.
+    Return the concern without its text. The field `remnants` says if bytes may remain in the files. If `by_two`, the
+    first person only asks for the erasure, which is recorded, and a second person erases. Raise `SecondEraserNeeded`
+    for the first, or the errors of `erase`.
     """
-    fields = concern_fields(dict(desk.writer.run(erase, reference, wanted, actor)), actor.at)
+    erased = desk.writer.run(erase_or_request if by_two else erase, reference, wanted, actor)
+    if erased is None:
+        raise SecondEraserNeeded
+    fields = concern_fields(dict(erased), actor.at)
     return ErasedConcern.model_validate(fields | {"remnants": purge_remnants(desk.engine)})
+
+
+def erase_or_request(session: Session, reference: str, wanted: Erasure, actor: Actor) -> ConcernRow | None:
+    """Erase the text of the concern if another person has asked for that. Otherwise record the request.
+
+    Return the erased concern, or None after a request. A client that names no person can ask, but is neither of the
+    two. Raise the errors of `erase`.
+    """
+    get_erasable(session, reference)
+    request = find_erasure_request(session, reference)
+    if request is not None:
+        are_people = "/" in request.client and "/" in actor.client
+        if are_people and person_of(request.client) != actor.person:
+            return erase(session, reference, wanted, actor)
+    record_action(session, reference, DeskAct.ERASURE_REQUESTED, actor, ReasonDetails(reason=wanted.reason))
+    return None
+
+
+def find_erasure_request(session: Session, reference: str) -> AuditEntryRow | None:
+    """Return the request for an erasure that waits for a second person, or None.
+
+    A request ends if the concern was changed, or if something was sent or written about it, after the request.
+    """
+    acts = [each.value for each in (*TO_SEE_FIRST, DeskAct.ERASURE_REQUESTED)]
+    rows = select(AuditEntryRow).where(AuditEntryRow.chain == reference, col(AuditEntryRow.act).in_(acts))
+    last = session.exec(rows.order_by(col(AuditEntryRow.number).desc()).limit(1)).first()
+    return last if last is not None and last.act == DeskAct.ERASURE_REQUESTED else None
 
 
 def record_withheld(session: Session, reference: str, wanted: str, actor: Actor) -> int:

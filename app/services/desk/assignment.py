@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Self
 
 from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from app.db.writer import Writer
-from app.errors import AssignmentChanged
+from app.errors import AssignmentChanged, SameAssignment
 from app.models.audit.audit_log import AuditEntryRow, DeskAct
 from app.models.audit.details import (
     ASSIGNING_ACTS,
@@ -19,11 +20,11 @@ from app.models.audit.details import (
     details_of,
 )
 from app.models.base import format_utc
-from app.models.concerns.rows import ConcernRow
+from app.models.concerns.rows import BY_URGENCY, CLOSED_RANK, ConcernRow
 from app.services.audit.audit_log import Actor, record_action, record_change
 from app.services.concerns.rows import get_concern
 
-UNASSIGNING_BATCH_SIZE = 100
+BATCH_SIZE = 100
 LEFT = "the person left the desk"
 
 
@@ -51,6 +52,14 @@ class Assigned:
         if self.at is None:
             return "It has never been assigned."
         return f"It is assigned to {self.person or 'nobody'} since {format_utc(self.at)}, by {self.by}."
+
+
+@dataclass(frozen=True)
+class Handing:
+    """The person who gets all concerns of somebody else, and the reason. `person` is empty for nobody."""
+
+    person: str
+    reason: str
 
 
 def read_assignment(session: Session, reference: str, actor: Actor) -> Assigned:
@@ -97,24 +106,50 @@ def _assign(
 
 
 def unassign_all(writer: Writer, person: str, *, actor: Actor) -> tuple[str, ...]:
-    """Unassign every concern of `person`, who leaves the desk. Return the references of these concerns.
+    """Unassign every concern of `person`, who leaves the desk, also closed ones. Return their references.
 
     Record each change in the audit log. Other writers can run between batches of concerns. A concern that is assigned
     to the person between batches is unassigned too.
     """
-    taken: list[str] = []
-    while batch := writer.run(_unassign_some, person, actor=actor):
-        taken += batch
-    return tuple(taken)
+    return _in_batches(writer, _every(person), Handing("", LEFT), actor)
 
 
-def _unassign_some(session: Session, person: str, *, actor: Actor) -> list[str]:
-    assigned = select(ConcernRow.reference).where(ConcernRow.assigned_to == person)
-    references = session.exec(assigned.limit(UNASSIGNING_BATCH_SIZE)).all()
+def give_all(writer: Writer, person: str, to: Handing, *, actor: Actor) -> tuple[str, ...]:
+    """Assign every open concern of `person` to another person, or to nobody. Return their references.
+
+    Record each change in the audit log with the reason. Tests stay where they are. Raise `SameAssignment` if `to` is
+    the same person. `unassign_all` says what happens between batches.
+    """
+    if to.person == person:
+        raise SameAssignment
+    return _in_batches(writer, open_concerns_of(person), to, actor)
+
+
+def open_concerns_of(person: str) -> SelectOfScalar[str]:
+    """Select the references of the open concerns that are assigned to `person`, most urgent first."""
+    is_open = (col(ConcernRow.waiting) < CLOSED_RANK) & col(ConcernRow.test).is_(False)
+    return _every(person).where(is_open).order_by(*(getattr(ConcernRow, name) for name in BY_URGENCY))
+
+
+def _every(person: str) -> SelectOfScalar[str]:
+    return select(ConcernRow.reference).where(ConcernRow.assigned_to == person)
+
+
+def _in_batches(writer: Writer, wanted: SelectOfScalar[str], to: Handing, actor: Actor) -> tuple[str, ...]:
+    changed: list[str] = []
+    while batch := writer.run(_give_some, wanted, to, actor=actor):
+        changed += batch
+    return tuple(changed)
+
+
+def _give_some(session: Session, wanted: SelectOfScalar[str], to: Handing, *, actor: Actor) -> list[str]:
+    references = session.exec(wanted.limit(BATCH_SIZE)).all()
     for reference in references:
         concern = get_concern(session, reference)
-        record_change(session, concern, DeskAct.UNASSIGNED, actor, ReasonDetails(reason=LEFT))
-        concern.assigned_to = ""
+        act = DeskAct.ASSIGNED if to.person else DeskAct.UNASSIGNED
+        given = PersonDetails(person=to.person, reason=to.reason)
+        record_change(session, concern, act, actor, given if to.person else ReasonDetails(reason=to.reason))
+        concern.assigned_to = to.person
         session.flush()
     return list(references)
 

@@ -142,21 +142,27 @@ def _count_by_month(session: Session) -> Iterator[MonthlyCount]:
 
 
 def _hide_small(counts: Sequence[MonthlyCount]) -> list[Figure]:
-    """Return the figures of one measure in one month. Hide each count below `SMALLEST_COUNT`.
+    """Return the figures of one measure in one month, without the counts to hide."""
+    hidden = places_to_hide([each.concerns for each in counts])
+    return [
+        Figure(f"{each.year}-{each.month:02}", each.measure, each.value, None if place in hidden else each.concerns)
+        for place, each in enumerate(counts)
+    ]
+
+
+def places_to_hide(counts: Sequence[int]) -> set[int]:
+    """Return the places of the counts of one measure in one period that are hidden: each below `SMALLEST_COUNT`.
 
     The counts of every measure add up to the same monthly total, which another measure may reveal. A single hidden
     count could then be computed: it is the total minus the visible counts. So if any count is hidden, hide the next
     smallest counts too. Stop when at least two counts are hidden and their sum is at least `SMALLEST_COUNT`, or when
     all are hidden.
     """
-    by_size = sorted(range(len(counts)), key=lambda place: counts[place].concerns)
-    hidden = {place for place in by_size if counts[place].concerns < SMALLEST_COUNT}
+    by_size = sorted(range(len(counts)), key=lambda place: counts[place])
+    hidden = {place for place in by_size if counts[place] < SMALLEST_COUNT}
     for place in by_size:
-        together = sum(counts[each].concerns for each in hidden)
+        together = sum(counts[each] for each in hidden)
         if not hidden or (len(hidden) > 1 and together >= SMALLEST_COUNT):
             break
         hidden.add(place)
-    return [
-        Figure(f"{each.year}-{each.month:02}", each.measure, each.value, None if place in hidden else each.concerns)
-        for place, each in enumerate(counts)
-    ]
+    return hidden

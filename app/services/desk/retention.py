@@ -82,13 +82,13 @@ def _erase_all(engine: Engine, writer: Writer, periods: RetentionPeriods, at: dt
     ):
         if days is None:
             continue
-        for reference in _due(engine, _in_state(state, since, before=at - dt.timedelta(days=days))):
+        for reference in _due(engine, in_state(state, since, before=at - dt.timedelta(days=days))):
             with suppress(ConcernErased, NotAcknowledged, OnHold):
                 writer.run(erase, reference, Erasure(reason=f"kept for {days} days"), by_retention(at))
                 yield reference
 
 
-def _in_state(state: ConcernState, since: Any, *, before: dt.datetime) -> SelectOfScalar[str]:
+def in_state(state: ConcernState, since: Any, *, before: dt.datetime) -> SelectOfScalar[str]:
     """Select concerns in `state`, for which `since` and every acknowledgement of an addition are before `before`."""
     waits = exists().where(
         col(EntryRow.reference) == ConcernRow.reference,

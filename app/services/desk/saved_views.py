@@ -8,6 +8,7 @@ from sqlmodel import Session, col, delete
 
 from app.errors import FaultCode, FieldError, NoSuchItem, ValidationFailed
 from app.models.desk.saved_views import InboxLookRow, SavedViewRow, ViewFilters
+from app.services.desk.look_again import forget_days_of
 
 MAX_VIEWS = 50
 TOO_MANY_VIEWS = f"A person has {MAX_VIEWS} views at most: remove one first."
@@ -43,9 +44,10 @@ def remove_view(session: Session, person: str, name: str) -> None:
 
 
 def remove_views(session: Session, person: str) -> None:
-    """Remove every view of `person`, who leaves, and the time up to which the person has seen changes."""
+    """Remove what only `person`, who leaves, could see: views, own days to look again, and what they have seen."""
     session.exec(delete(SavedViewRow).where(col(SavedViewRow.person) == person))
     session.exec(delete(InboxLookRow).where(col(InboxLookRow.person) == person))
+    forget_days_of(session, person)
 
 
 def find_look(session: Session, person: str) -> dt.datetime | None:

@@ -1,12 +1,5 @@
-"""A section as CSV (RFC 4180): one row for each item, with the edition and the cautions in each row.
+"""A section as CSV: one row for each item, with the edition and the cautions in each row. All text is as published."""
 
-A cell that a spreadsheet would run as a formula gets an apostrophe in front. This includes formulas after blanks and
-formulas that begin with a full-width sign. All other text is as published.
-"""
-
-import csv
-import io
-import re
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -14,6 +7,7 @@ from app.models.base import RequestModel
 from app.models.guides.edition_keys import EditionKey
 from app.models.guides.items import Caution, DefinitionSource, Identified
 from app.models.guides.sections import Section
+from app.services.csv_sheets import csv_sheet
 from app.services.guides.presenters import ShownEdition, ShownRendition, address_text, phone_text
 from app.services.guides.working_hours import hours_text
 
@@ -23,7 +17,6 @@ RENDITION_COLUMNS = ("language", "rendition", "rendition_digest", "in_guide_lang
 
 `in_guide_language` lists the columns of the row that are untranslated. `notices` are sentences to show with the text.
 """
-FORMULA = re.compile(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n]")
 Cells = dict[str, str]
 
 
@@ -57,17 +50,17 @@ def csv_table(section: Section, rows: Sequence[CsvRow], *, cautions: int = 0, of
     """
     columns = max([cautions, *(len(row.cautions) for row in rows)])
     model = section.entry.item
-    sheet = io.StringIO(newline="")
-    writer = csv.writer(sheet)  # the csv module's default dialect is RFC 4180: commas, double quotes, CRLF
     names = [f"caution_{place}" for place in range(1, columns + 1)]
     columns_of_rendition = RENDITION_COLUMNS if of_rendition else ()
-    writer.writerow([*EDITION_COLUMNS, *columns_of_rendition, *_item_cells(model, None), *names])
-    for key, digest, item, row_cautions, of_row in rows:
-        texts = [caution.text for caution in row_cautions]
-        cells = [key.guide, str(key.number), digest, *of_row, *_item_cells(model, item).values(), *texts]
-        safe = [f"'{cell}" if FORMULA.match(cell) else cell for cell in cells]
-        writer.writerow(safe + [""] * (columns - len(texts)))
-    return sheet.getvalue().encode()
+    header = [*EDITION_COLUMNS, *columns_of_rendition, *_item_cells(model, None), *names]
+    return csv_sheet(header, (_cells_of(row, model, columns) for row in rows))
+
+
+def _cells_of(row: CsvRow, model: type[RequestModel], columns: int) -> list[str]:
+    """Return the cells of `row`, an item that is a `model`, with cells for as many cautions as `columns` says."""
+    texts = [caution.text for caution in row.cautions]
+    cells = [row.key.guide, str(row.key.number), row.digest, *row.of_rendition, *_item_cells(model, row.item).values()]
+    return cells + texts + [""] * (columns - len(texts))
 
 
 def csv_name(shown: ShownEdition, section: Section) -> str:

@@ -8,13 +8,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Engine, create_engine, func, select
+from sqlalchemy import Engine, Select, create_engine, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.config import Settings
 from app.db.backup import database_copy, exclusive_lock, find_file_faults, flush, move_aside, move_into_place
-from app.db.database import DATABASE_FILE, open_database
+from app.db.database import DATABASE_FILE, open_database, open_to_read
 from app.db.private_files import make_private_folder
 from app.db.schema import find_foreign_objects, find_schema_faults, is_behind, migrate_schema, prepare_schema
 from app.db.tables import table_of
@@ -199,6 +200,27 @@ def list_backups(folder: Path) -> list[Path]:
     """Return the files in `folder` that have a name made by `backup_path`, most recent first by that name."""
     named = (path for path in folder.iterdir() if BACKUP_NAME.fullmatch(path.name) and path.is_file())
     return sorted(named, key=lambda path: path.name, reverse=True)
+
+
+def count_erased_since(data_dir: Path, folder: Path) -> dict[Path, int]:
+    """Return for each backup in `folder` how many concerns it has, encrypted, whose text was erased after it was made.
+
+    Backups with none are left out. A backup is compared by the time in its name. It cannot be changed, because its
+    audit log would then differ from the one that checkpoints sign: it can only be deleted.
+    """
+    engine = open_to_read(data_dir)
+    try:
+        with engine.connect() as connection:
+            found = {path: connection.scalar(_erased_after(path)) or 0 for path in list_backups(folder)}
+    finally:
+        engine.dispose()
+    return {path: count for path, count in found.items() if count}
+
+
+def _erased_after(backup: Path) -> Select[Any]:
+    made = dt.datetime.strptime(backup.stem, "guidance-%Y%m%dT%H%M%SZ").replace(tzinfo=dt.UTC)
+    concerns = table_of(ConcernRow).c
+    return select(func.count()).where(concerns.erased_at > made, concerns.received_at <= made)
 
 
 def remove_old_backups(newest: Path, *, keep: int) -> list[Path]:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -19,6 +19,7 @@ from app.models.concerns.entries import EntryRow
 from app.models.concerns.rows import LEAST_URGENT_FIRST, ConcernRow, StoredReceiptRow
 from app.models.desk.hand_over_details import acts_of_hand_overs, recorded_hand_overs
 from app.models.desk.hand_overs import HandOverRow
+from app.models.desk.look_again import TEAM, LookAgainRow
 from app.services.audit.replay import RecordedConcern, replay
 from app.services.concerns.cards import number_of_card
 from app.services.concerns.rows import is_closed_count_right
@@ -36,7 +37,7 @@ UNREADABLE = (ValueError, TypeError, LookupError, AttributeError)
 
 @dataclass(frozen=True)
 class _Concern:
-    """The rows of one concern: its own row, its audit log chain, entries, cards, hand-overs and stored receipts."""
+    """The rows of one concern: its own, and those of its chain, texts, cards, hand-overs, receipts and days."""
 
     row: ConcernRow
     chain: list[AuditEntryRow]
@@ -44,6 +45,7 @@ class _Concern:
     cards: list[CardRow]
     hand_overs: list[HandOverRow]
     receipts: list[StoredReceiptRow]
+    days: list[LookAgainRow]
 
 
 def verify_concerns(engine: Engine, on_step: OnStep = show_no_progress) -> Iterator[tuple[str, str]]:
@@ -98,8 +100,9 @@ def _read_page(session: Session, after: str) -> list[_Concern]:
     cards = of_each(CardRow, "reference", "addition")
     hand_overs = of_each(HandOverRow, "reference", "number")
     receipts = of_each(StoredReceiptRow, "reference")
+    days = of_each(LookAgainRow, "reference")
     return [
-        _Concern(row, chains[name], entries[name], cards[name], hand_overs[name], receipts[name])
+        _Concern(row, chains[name], entries[name], cards[name], hand_overs[name], receipts[name], days[name])
         for row in concerns
         for name in [row.reference]
     ]
@@ -124,6 +127,7 @@ def _faults_of(each: _Concern) -> Iterator[str]:
     yield from _faults_in_cards(each, recorded)
     yield from _faults_in_waiting(each, recorded)
     yield from _faults_in_hand_overs(each)
+    yield from _faults_in_days(each.days, recorded)
     if recorded.receipts - set(map(receipt_sha256, each.receipts)):
         yield "a receipt that was stored for a retry is missing, or was altered"
 
@@ -227,6 +231,14 @@ def _fault_in_text(row: SealedRow, entry: SealDetails | None, *, erased: bool) -
     if row.sealed is not None and hashlib.sha256(row.sealed).hexdigest() != entry.sealed_sha256:
         return "is not the one that is recorded"
     return None if tuple(row.recipients) == entry.recipients else "is not sealed to the recorded recipients"
+
+
+def _faults_in_days(days: Sequence[LookAgainRow], recorded: RecordedConcern) -> Iterator[str]:
+    """Yield a fault if a day to look again is not the recorded one. Own days go with a person who leaves."""
+    if any(recorded.look_again.get(row.person) != row.day for row in days):
+        yield "a day to look at it again is not the one that is recorded"
+    if TEAM in recorded.look_again and TEAM not in {row.person for row in days}:
+        yield "the team's day to look at it again is missing"
 
 
 def _faults_in_hand_overs(each: _Concern) -> Iterator[str]:

@@ -1,0 +1,280 @@
+"""The pages of the people at the desk: who has what, invitations, roles, sessions, and what happens if somebody leaves.
+
+Auditors read the list. Leads also change it, within the scopes of their own role.
+"""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated
+from urllib.parse import urlencode
+
+from fastapi import Query, Response
+from sqlmodel import Session
+
+from app.errors import RoleNotYours, SameAssignment, SetupError
+from app.http.routes import GuidanceRouter
+from app.models.access.people import PersonRow
+from app.models.access.roles import Role, roles_within
+from app.pages.frame import AuditorVisitDep, DeskRoute, LeadVisitDep, Visit, lead_to
+from app.pages.posted_forms import SubmittedForm, SubmittedFormDep
+from app.services.access.people import (
+    change_role,
+    count_passkeys,
+    end_sessions,
+    find_last_use,
+    get_person,
+    invite,
+    leave,
+    list_people,
+    list_workers,
+)
+from app.services.access.sign_in import INVITATION, PATH
+from app.services.desk.assignment import Handing, give_all, open_concerns_of, unassign_all
+from app.services.desk.saved_views import remove_views
+from app.services.desk.workload import read_workload
+
+router = GuidanceRouter(prefix=PATH, include_in_schema=False, route_class=DeskRoute)
+PEOPLE = f"{PATH}/people"
+LIFETIMES = {"4 hours": dt.timedelta(hours=4), "2 days": dt.timedelta(days=2), "7 days": dt.timedelta(days=7)}
+"""The periods for which an invitation can be valid. The second is the usual one."""
+USUAL_LIFETIME = "2 days"
+ROLE_WORDS = {
+    Role.READER: "Reader: reads concerns",
+    Role.WORKER: "Worker: reads concerns and acts on them",
+    Role.LEAD: "Lead: a worker who also reads the audit log and manages people",
+    Role.AUDITOR: "Auditor: reads the audit log, and no concern",
+    Role.EDITOR: "Editor: writes guides, and reads no concern",
+    Role.PUBLISHER: "Publisher: writes and publishes guides, and reads no concern",
+}
+NOBODY, PERSON = "nobody", "person:"
+"""Values for a person in forms and in the addresses of the inbox: nobody, and the prefix of a name."""
+NO_FIELDS = dict.fromkeys(("name", "role", "lifetime", "to", "reason"), "")
+MOST_LISTED = 200
+MAX_REASON = 200
+NAME_NEEDED = "Enter the person’s name, as the audit log should show it"
+TAKEN = "Somebody at the desk has this name. Change their role on their own page"
+CHOOSE_ROLE = "Choose a role"
+CHOOSE_OTHER = "Choose another person"
+REASON_NEEDED = "Enter a reason, for the audit log"
+NameInQuery = Annotated[str, Query(alias="name", max_length=200)]
+
+
+@dataclass(frozen=True)
+class PersonLine:
+    """A person in the list: the row, how many passkeys they have, and when they last used a session."""
+
+    row: PersonRow
+    passkeys: int
+    seen_at: dt.datetime | None
+
+
+@dataclass(frozen=True)
+class Typed:
+    """What was typed into a form of the page of a person, and the fault of each field that has one."""
+
+    fields: dict[str, str] = field(default_factory=dict)
+    faults: Mapping[str, str] = field(default_factory=dict)
+
+
+NOTHING_TYPED = Typed()
+
+
+@router.get("/people")
+def read_people(visit: AuditorVisitDep) -> Response:
+    """Record the reading in the audit log, and return the page of who has what and who may sign in."""
+    return _people_page(visit)
+
+
+def _people_page(visit: Visit, typed: Typed = NOTHING_TYPED, *, status: int = 200) -> Response:
+    loads = {load.person: load for load in read_workload(visit.context.writer, actor=visit.actor)}
+    with Session(visit.context.engine) as session:
+        people = [_line_of(session, row) for row in list_people(session)]
+        names = sorted({*loads, *list_workers(session)} - {""})
+    return visit.page(
+        "desk_people.html",
+        status=status,
+        loads=[(name, _filters(name), loads.get(name)) for name in names],
+        nobody=(_filters(""), loads.get("")),
+        people=[each for each in people if not each.row.is_over],
+        former=[each for each in people if each.row.is_over],
+        roles=_roles(visit),
+        lifetimes=list(LIFETIMES),
+        typed=NO_FIELDS | typed.fields,
+        faults=typed.faults,
+    )
+
+
+@router.post("/people/invitation")
+def invite_on_page(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
+    """Invite a person, record the invitation, and return the page that shows the link once.
+
+    If the name or the role cannot be used, return the page of people with the faults. A person with a passkey gets no
+    further link: whoever has the link could sign in as them.
+    """
+    name, role = posted.one("name").strip(), _role_of(posted, visit)
+    faults = {} if role else {"role": CHOOSE_ROLE}
+    if not name:
+        faults = {"name": NAME_NEEDED} | faults
+    with Session(visit.context.engine) as session:
+        row = session.get(PersonRow, name)
+        if row is not None and not row.is_over and not _may_get_link(session, row, visit):
+            faults = {"name": TAKEN}
+    if not faults and role is not None:
+        ends = visit.now + LIFETIMES.get(posted.one("lifetime"), LIFETIMES[USUAL_LIFETIME])
+        writer = visit.context.writer
+        try:
+            token = invite(writer, name, role=role, expires_at=ends, at=visit.now, actor=visit.actor)
+        except SetupError as error:
+            faults = {"name": f"{str(error)[:1].upper()}{str(error)[1:]}"}
+        else:
+            origin = visit.context.desk_sign_in.party(visit.request.url.port).origin
+            link = f"{origin}{INVITATION}#{token}"
+            return visit.page("desk_invited.html", name=name, role=ROLE_WORDS[role], link=link, ends=ends)
+    typed = {each: posted.one(each) for each in ("name", "role", "lifetime")}
+    return _people_page(visit, Typed(typed, faults), status=422)
+
+
+@router.get("/people/person")
+def read_person(visit: AuditorVisitDep, name: NameInQuery) -> Response:
+    """Record the reading in the audit log, and return the page of one person at the desk.
+
+    Raise `NoSuchPerson` if nobody at the desk has the name.
+    """
+    return _person_page(visit, name)
+
+
+def _person_page(visit: Visit, name: str, typed: Typed = NOTHING_TYPED, *, leaves: bool = False) -> Response:
+    loads = read_workload(visit.context.writer, actor=visit.actor)
+    with Session(visit.context.engine) as session:
+        line = _line_of(session, get_person(session, name))
+        gets_link = _may_get_link(session, line.row, visit)
+        references = list(session.exec(open_concerns_of(name).limit(MOST_LISTED)))
+        workers = [each for each in list_workers(session) if each != name]
+    return visit.page(
+        "desk_leaving_person.html" if leaves else "desk_person.html",
+        status=422 if typed.faults else 200,
+        line=line,
+        load=next((each for each in loads if each.person == name), None),
+        filters=_filters(name),
+        references=references,
+        workers=workers,
+        gets_link=gets_link,
+        roles=_roles(visit),
+        can_change=_may_change(visit, line.row),
+        is_self=name == visit.visitor.name,
+        lifetimes=list(LIFETIMES),
+        typed=NO_FIELDS | typed.fields,
+        faults=typed.faults,
+        own_page=_address_of(name),
+    )
+
+
+@router.post("/people/role")
+def change_role_on_page(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
+    """Give a person another role from now on, record it, and redirect to their page.
+
+    Raise `RoleNotYours` unless the person's former and new role are within the scopes of the lead's own role.
+    """
+    name, role = posted.one("name"), _role_of(posted, visit)
+    if role is None:
+        return _person_page(visit, name, Typed({}, {"role": CHOOSE_ROLE}))
+    _expect_changeable(visit, name)
+    visit.context.writer.run(change_role, name, role, actor=visit.actor)
+    return lead_to(_address_of(name))
+
+
+@router.post("/people/sign-out")
+def sign_out_person(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
+    """End every session of a person, record it, and redirect to their page. Their passkeys stay.
+
+    Raise `NoSuchPerson` if nobody at the desk has the name.
+    """
+    name = posted.one("name")
+    with Session(visit.context.engine) as session:
+        get_person(session, name)
+    visit.context.writer.run(end_sessions, name, actor=visit.actor)
+    return lead_to(_address_of(name))
+
+
+@router.post("/people/concerns")
+def give_concerns(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
+    """Assign every open concern of a person to another, record each with the reason, and redirect to their page.
+
+    If the other person or the reason is missing, return the page of the person with the faults.
+    """
+    name, to, reason = posted.one("name"), posted.one("to"), posted.one("reason").strip()[:MAX_REASON]
+    with Session(visit.context.engine) as session:
+        known = to in (NOBODY, *(f"{PERSON}{each}" for each in list_workers(session)))
+    faults = ({} if known else {"to": CHOOSE_OTHER}) | ({} if reason else {"reason": REASON_NEEDED})
+    if faults:
+        return _person_page(visit, name, Typed({"to": to, "reason": reason}, faults))
+    handing = Handing("" if to == NOBODY else to.removeprefix(PERSON), reason)
+    try:
+        give_all(visit.context.writer, name, handing, actor=visit.actor)
+    except SameAssignment:
+        return _person_page(visit, name, Typed({"reason": reason}, {"to": CHOOSE_OTHER}))
+    return lead_to(_address_of(name))
+
+
+@router.post("/people/leaving")
+def remove_person(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
+    """End all access of a person who leaves, unassign their concerns, and redirect to the people.
+
+    Without `sure=yes`, return a page that says what will end and which concerns become unassigned, and change nothing.
+    Raise `RoleNotYours` if it is the lead's own person, or `NoSuchPerson` if nobody at the desk has the name.
+    """
+    name = posted.one("name")
+    if name == visit.visitor.name:
+        raise RoleNotYours(name)
+    if posted.one("sure") != "yes":
+        return _person_page(visit, name, leaves=True)
+    writer = visit.context.writer
+    with Session(visit.context.engine) as session:
+        get_person(session, name)
+    writer.run(leave, name, at=visit.now, actor=visit.actor)
+    writer.run(remove_views, name)
+    unassign_all(writer, name, actor=visit.actor)
+    return lead_to(PEOPLE)
+
+
+def _line_of(session: Session, row: PersonRow) -> PersonLine:
+    return PersonLine(row, count_passkeys(session, row.name), find_last_use(session, row.name))
+
+
+def _roles(visit: Visit) -> list[tuple[Role, str]]:
+    return [(role, ROLE_WORDS[role]) for role in roles_within(visit.visitor.scopes)]
+
+
+def _role_of(posted: SubmittedForm, visit: Visit) -> Role | None:
+    """Return the role of the form, or None if the lead may not give it."""
+    return next((role for role, _words in _roles(visit) if role == posted.one("role")), None)
+
+
+def _may_change(visit: Visit, row: PersonRow) -> bool:
+    """Return True if the lead may change the role of the person in `row`."""
+    is_within = row.role in roles_within(visit.visitor.scopes)
+    return visit.visitor.can_lead and row.name != visit.visitor.name and row.provider is None and is_within
+
+
+def _may_get_link(session: Session, row: PersonRow, visit: Visit) -> bool:
+    """Return True if the lead may give the person in `row` a link: they must have no passkey yet."""
+    return _may_change(visit, row) and count_passkeys(session, row.name) == 0
+
+
+def _expect_changeable(visit: Visit, name: str) -> None:
+    with Session(visit.context.engine) as session:
+        row = get_person(session, name)
+    if not _may_change(visit, row):
+        raise RoleNotYours(row.role)
+
+
+def _address_of(name: str) -> str:
+    return f"{PEOPLE}/person?{urlencode({'name': name})}"
+
+
+def _filters(name: str) -> dict[str, str]:
+    """Return the addresses of the inbox with the open, not acknowledged and overdue concerns of the person `name`."""
+    who = {"who": f"{PERSON}{name}" if name else NOBODY}
+    shown: dict[str, dict[str, str]] = {"open": {}, "received": {"show": "received"}, "overdue": {"show": "overdue"}}
+    return {each: f"{PATH}?{urlencode(extra | who)}" for each, extra in shown.items()}

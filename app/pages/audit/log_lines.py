@@ -1,0 +1,115 @@
+"""The lines of the page of the audit log: entries in words, with one line for what a person read at one sitting."""
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from app.models.audit.audit_log import WITHOUT_A_CONCERN, AuditEntryRow, DeskAct
+from app.models.audit.details import CardsGivenDetails, ShownDetails, details_of, sentence_of
+from app.pages.audit.audit_log import DIGESTS_ALONE, VISIT_GAP, act_lines
+
+READING_ACTS = frozenset({DeskAct.OPENED.value, DeskAct.CARDS_GIVEN.value})
+FOR_PROGRAMS = DIGESTS_ALONE | {
+    DeskAct.CHECKPOINT_SIGNED,
+    DeskAct.EXPORTED,
+    DeskAct.HANDED_OVER,
+    DeskAct.KEY_ADDED,
+    DeskAct.PASSKEY_ADDED,
+    DeskAct.SIGNED_IN,
+    DeskAct.SIGNED_OUT,
+    DeskAct.WEBHOOK_CHANGED,
+}
+"""Actions whose sentence has digests or fingerprints. The page folds the sentence."""
+LIST_WORDS = {
+    "inbox": "the inbox",
+    "cards": "cards",
+    "audit": "the audit log",
+    "events": "events",
+    "people": "people",
+    "webhooks": "webhooks",
+}
+"""The lists that the log has beside concerns, in words."""
+
+
+@dataclass(frozen=True)
+class LogLine:
+    """A line of the page: the last of its entries, the actor and the action in words.
+
+    `detail` is empty if there is nothing to add. `folded` is for those who compare digests or references. `since` is
+    the time of the first entry, or None if the line stands for one entry. `opened` has the opened concerns, and `cards`
+    the positions in the log of the concerns whose cards were given.
+    """
+
+    act: AuditEntryRow
+    who: str
+    what: str
+    detail: str = ""
+    folded: str = ""
+    since: dt.datetime | None = None
+    opened: frozenset[str] = frozenset()
+    cards: frozenset[int] = frozenset()
+
+    @property
+    def reference(self) -> str | None:
+        """The concern that the line is about, or None if it is about none or several."""
+        chain = self.act.chain
+        return None if chain in WITHOUT_A_CONCERN or len(self.opened) > 1 or self.cards else chain
+
+    @property
+    def of_list(self) -> str:
+        """The list that the line is about, in words, or an empty string."""
+        return LIST_WORDS.get(self.act.chain, "") if not self.opened else ""
+
+
+def lines_of_log(entries: Iterable[AuditEntryRow]) -> list[LogLine]:
+    """Return the entries in words, most recent first as given, with one line for readings that follow each other.
+
+    Readings of one person belong together if no other entry stands between them, and if each was at most `VISIT_GAP`
+    after the one before.
+    """
+    lines: list[LogLine] = []
+    for line in map(_line_of, entries):
+        last = lines[-1] if lines else None
+        if last is not None and _belong_together(last, line):
+            lines[-1] = replace(
+                last, since=line.act.at, opened=last.opened | line.opened, cards=last.cards | line.cards, detail=""
+            )
+        else:
+            lines.append(line)
+    return [_worded(line) if line.act.act in READING_ACTS else line for line in lines]
+
+
+def _belong_together(last: LogLine, line: LogLine) -> bool:
+    both_read = {last.act.act, line.act.act} <= READING_ACTS
+    return both_read and last.act.client == line.act.client and (last.since or last.act.at) - line.act.at <= VISIT_GAP
+
+
+def _line_of(entry: AuditEntryRow) -> LogLine:
+    (act,) = act_lines([entry])
+    line = LogLine(entry, act.who, act.what, act.detail)
+    if entry.act in FOR_PROGRAMS:
+        line = replace(line, detail="" if act.detail == sentence_of(entry) else act.detail, folded=sentence_of(entry))
+    try:
+        details = details_of(entry)
+    except (ValueError, LookupError):  # the entry was altered: what is stored is shown
+        return line
+    if entry.act == DeskAct.OPENED:
+        return replace(line, opened=frozenset({entry.chain}))
+    if isinstance(details, CardsGivenDetails):
+        return replace(line, cards=frozenset(details.positions), detail="", folded=str(details))
+    if isinstance(details, ShownDetails) and details.references:
+        shown = f"{_counted(len(details.references))} shown"
+        return replace(line, detail=shown, folded=" ".join(details.references))
+    return line
+
+
+def _worded(line: LogLine) -> LogLine:
+    """Return a line about readings with the number of concerns in words."""
+    opened = f"{_counted(len(line.opened))} opened" if len(line.opened) > 1 else "Opened" if line.opened else ""
+    cards = f"{'c' if opened else 'C'}ards of {_counted(len(line.cards))}" if line.cards or not opened else ""
+    several = " ".join(sorted(line.opened)) if len(line.opened) > 1 else ""
+    return replace(line, what=", ".join(filter(None, (opened, cards))), folded=several or line.folded)
+
+
+def _counted(number: int) -> str:
+    return f"{number:,} concern{'' if number == 1 else 's'}"

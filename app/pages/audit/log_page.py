@@ -1,0 +1,167 @@
+"""The page of the audit log: a question by person, days, action and concern, and its answer in words.
+
+Leads and auditors read the entries of everybody, and other people their own.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from fastapi import Query, Response
+from pydantic import BaseModel, Field, ValidationError
+from sqlmodel import Session
+
+from app.errors import InvalidCursor, InvalidQuery, ScopeMissing
+from app.http.params import Cursor
+from app.http.routes import GuidanceRouter
+from app.models.access.clients import Scope
+from app.models.audit.audit_log import DeskAct
+from app.models.audit.log_filters import LISTS, LogFilter, LogOrder
+from app.pages.audit.audit_log import ACT_WORDS
+from app.pages.audit.log_lines import LIST_WORDS, lines_of_log
+from app.pages.frame import DeskRoute, Visit, VisitDep
+from app.pages.posted_forms import faults_of
+from app.services.access.people import list_people
+from app.services.access.sign_in import PATH
+from app.services.audit.log_search import (
+    LOG_SHEET_HEADERS,
+    LogPage,
+    list_people_of_log,
+    read_log,
+    read_log_sheet,
+)
+from app.services.csv_sheets import CSV_MEDIA
+from app.services.cursors import decode_key, encode_key
+
+router = GuidanceRouter(prefix=PATH, include_in_schema=False, route_class=DeskRoute)
+RECORD = f"{PATH}/record"
+SHEET = f"{RECORD}.csv"
+AUDIT_LOG_PAGE_SIZE = 50
+YES = "yes"
+ACTS = sorted((ACT_WORDS.get(act, act.replace("_", " ").capitalize()), act.value) for act in DeskAct)
+"""The label and the code of each action, in the order of the labels."""
+
+
+class TypedQuestion(BaseModel, extra="ignore", frozen=True):
+    """The query parameters of the page as typed. A parameter that is empty asks for nothing."""
+
+    person: str = Field(default="", max_length=200)
+    chain: str = Field(default="", max_length=60)
+    act: str = Field(default="", max_length=40)
+    first_day: str = Field(default="", max_length=20, alias="from")
+    last_day: str = Field(default="", max_length=20, alias="to")
+    received: str = Field(default="", max_length=10)
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """The parameters that are not empty, by name."""
+        return {name: value for name, value in self.model_dump(by_alias=True).items() if value.strip()}
+
+    @property
+    def query(self) -> str:
+        """The query string that asks this question."""
+        return urlencode(self.fields)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The answer to a question: a page of the log, or the fault of each field that has one."""
+
+    found: LogPage = field(default_factory=lambda: LogPage(()))
+    faults: Mapping[str, str] = field(default_factory=dict)
+
+
+@router.get("/record")
+def read_record(visit: VisitDep, typed: Annotated[TypedQuestion, Query()], cursor: Cursor = None) -> Response:
+    """Record the reading in the audit log, and return a page of the audit log, most recent entries first.
+
+    A person who may not read the log of everybody gets their own entries. If a word of the question is unknown, return
+    the question with what is wrong, and record nothing. Raise `ScopeMissing` if such a person asks for somebody else.
+    """
+    return _page_of(visit, typed, _ask(visit, typed, cursor), is_first=cursor is None)
+
+
+def _page_of(visit: Visit, typed: TypedQuestion, answer: Answer, *, is_first: bool = True) -> Response:
+    found = answer.found
+    with Session(visit.context.engine) as session:
+        people = list_people_of_log(session) if visit.visitor.can_audit else []
+        ids = {row.name: row.subject for row in list_people(session) if row.subject != row.name}
+    next_page = None
+    if found.next_position is not None:
+        position = urlencode({"cursor": encode_key(found.next_position)})
+        next_page = f"{RECORD}?{'&'.join(filter(None, (typed.query, position)))}"
+    return visit.page(
+        "desk_record.html",
+        status=InvalidQuery.status if answer.faults else 200,
+        typed=typed.model_dump(by_alias=True),
+        asked=_person_asked(visit, typed),
+        people=people,
+        ids=ids,
+        acts=ACTS,
+        lists=[(each, LIST_WORDS[each]) for each in LISTS],
+        lines=lines_of_log(found.entries),
+        readings=found.readings,
+        faults=answer.faults,
+        is_first=is_first,
+        sheet=f"{SHEET}?{typed.query}",
+        next_page=next_page,
+    )
+
+
+@router.get("/record.csv")
+def read_record_sheet(visit: VisitDep, typed: Annotated[TypedQuestion, Query()]) -> Response:
+    """Record the reading in the audit log, and return every entry that the question finds, as CSV.
+
+    If a word of the question is unknown, or if there are too many entries, return the question with what is wrong.
+    """
+    try:
+        sheet = read_log_sheet(visit.context.writer, _filter_of(visit, typed), actor=visit.actor)
+    except InvalidQuery as error:
+        return _page_of(visit, typed, Answer(faults=_faults_by_field(error)))
+    return Response(sheet, media_type=CSV_MEDIA, headers=LOG_SHEET_HEADERS)
+
+
+def _ask(visit: Visit, typed: TypedQuestion, cursor: str | None) -> Answer:
+    after = None if cursor is None else decode_key(cursor, otherwise=0)
+    try:
+        wanted = _filter_of(visit, typed)
+        found = read_log(
+            visit.context.writer,
+            wanted,
+            actor=visit.actor,
+            after=after,
+            limit=AUDIT_LOG_PAGE_SIZE,
+            with_readings=wanted.person is not None and after is None,
+        )
+    except InvalidCursor:
+        raise
+    except InvalidQuery as error:
+        return Answer(faults=_faults_by_field(error))
+    return Answer(found)
+
+
+def _faults_by_field(error: InvalidQuery) -> dict[str, str]:
+    return {str(each.parameter or each.at[0]): each.detail for each in error.faults}
+
+
+def _person_asked(visit: Visit, typed: TypedQuestion) -> str:
+    """Return the name of the person whose entries are asked for, or an empty string for everybody.
+
+    Raise `ScopeMissing` if the visitor may read only their own entries and asks for somebody else.
+    """
+    person = typed.person.strip()
+    if visit.visitor.can_audit:
+        return person
+    if person not in ("", visit.visitor.name):
+        raise ScopeMissing(Scope.AUDIT)
+    return visit.visitor.name
+
+
+def _filter_of(visit: Visit, typed: TypedQuestion) -> LogFilter:
+    """Return the question as a filter, most recent entries first. Raise `InvalidQuery` if a value is not valid."""
+    fields: dict[str, Any] = typed.fields | {"person": _person_asked(visit, typed) or None}
+    try:
+        return LogFilter.model_validate(fields | {"received": typed.received == YES, "order": LogOrder.NEWEST})
+    except ValidationError as error:
+        raise InvalidQuery(faults_of(error)) from None

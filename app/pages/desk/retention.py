@@ -1,0 +1,53 @@
+"""The page of retention: what will be erased in 60 days, what is on hold and why, and what was erased."""
+
+from typing import Annotated
+
+from fastapi import Query, Response
+
+from app.config import Settings
+from app.http.routes import GuidanceRouter
+from app.pages.frame import AuditorVisitDep, DeskRoute
+from app.services.access.sign_in import PATH
+from app.services.csv_sheets import CSV_MEDIA
+from app.services.desk.retention import RetentionPeriods
+from app.services.desk.retention_lists import MOST_LISTED, RetentionList, read_list, read_list_sheet
+
+router = GuidanceRouter(prefix=PATH, include_in_schema=False, route_class=DeskRoute)
+LABELS = {
+    RetentionList.DUE: "To be erased in 60 days",
+    RetentionList.HELD: "On hold",
+    RetentionList.REQUESTED: "Waiting for a second person",
+    RetentionList.ERASED: "Erased",
+}
+ChosenList = Annotated[RetentionList, Query(alias="list")]
+
+
+def periods_of(settings: Settings) -> RetentionPeriods:
+    """Return the periods of retention that are set."""
+    return RetentionPeriods(settings.retention_acknowledged_days, settings.retention_closed_days)
+
+
+@router.get("/retention")
+def read_retention(visit: AuditorVisitDep, chosen: ChosenList = RetentionList.DUE) -> Response:
+    """Record the reading in the audit log, and return the page with one list of retention."""
+    settings = visit.context.settings
+    found = read_list(visit.context.writer, chosen, periods_of(settings), actor=visit.actor)
+    lists = [each for each in LABELS if each is not RetentionList.REQUESTED or settings.two_people_erase]
+    return visit.page(
+        "desk_retention.html",
+        lists=[(each, LABELS[each]) for each in lists],
+        chosen=chosen,
+        heading=LABELS[chosen],
+        found=found[:MOST_LISTED],
+        is_cut=len(found) > MOST_LISTED,
+        periods=periods_of(settings),
+        today=visit.now.date(),
+    )
+
+
+@router.get("/retention.csv")
+def read_retention_sheet(visit: AuditorVisitDep, chosen: ChosenList = RetentionList.DUE) -> Response:
+    """Record the reading in the audit log, and return the whole list as CSV."""
+    sheet = read_list_sheet(visit.context.writer, chosen, periods_of(visit.context.settings), actor=visit.actor)
+    headers = {"Content-Disposition": f'attachment; filename="retention-{chosen}.csv"'}
+    return Response(sheet, media_type=CSV_MEDIA, headers=headers)

@@ -1,0 +1,28 @@
+"""Routes of the days on which a concern is to be looked at again."""
+
+from app.errors import ConcernErased, NoSuchConcern
+from app.http.context import WriterDep
+from app.http.json_bodies import JSONRoute
+from app.http.problems import BODY_PROBLEMS, RESPONSES_OF_CLIENT_ROUTES, problem_responses
+from app.http.routes import GuidanceRouter
+from app.models.desk.look_again import LookAgain, LookAgainState
+from app.routers.desk.actions import ONE_CONCERN, ReadingDep, WorkingDep
+from app.services.desk import look_again
+
+router = GuidanceRouter(prefix=ONE_CONCERN, tags=["Desk"], responses=RESPONSES_OF_CLIENT_ROUTES, route_class=JSONRoute)
+
+
+@router.get("/look-again", summary="Get the days to look again", responses=problem_responses(NoSuchConcern))
+def read_days_to_look_again(writer: WriterDep, asked: ReadingDep) -> LookAgainState:
+    """The team's day and your own. The inbox page shows the concern first from that day on."""
+    return writer.run(look_again.read_days, asked.reference, asked.actor)
+
+
+@router.put(
+    "/look-again",
+    summary="Set a day to look again",
+    responses=problem_responses(NoSuchConcern, ConcernErased, *BODY_PROBLEMS),
+)
+def set_day_to_look_again(writer: WriterDep, asked: WorkingDep, wanted: LookAgain) -> LookAgainState:
+    """Set or remove the day of the team, or your own. Recorded in the audit log. No email is sent, and no event."""
+    return writer.run(look_again.set_day, asked.reference, wanted, asked.actor)

@@ -1,0 +1,290 @@
+"""Answers from the audit log: who did what, when and to which concern, without a reading of the whole log."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, false, func, literal, or_, select, tuple_
+from sqlmodel import Session
+from sqlmodel import select as select_rows
+
+from app.db.tables import table_of
+from app.db.writer import Writer
+from app.errors import FaultCode, FieldError, InvalidCursor, InvalidQuery
+from app.models.access.people import PersonRow
+from app.models.audit.audit_log import AUDIT, CARDS, AuditEntryRow, DeskAct
+from app.models.audit.details import LogDetails, details_of, sentence_of
+from app.models.audit.log_filters import LISTS, LogFilter, LogOrder
+from app.models.base import format_utc
+from app.models.references import find_reference
+from app.services.audit.audit_log import Actor, person_of, record_reading
+from app.services.audit.chains import find_end
+from app.services.csv_sheets import csv_sheet
+from app.services.cursors import NOT_OURS
+
+_ENTRIES = table_of(AuditEntryRow).c
+SHORT_CHAIN = 2000
+"""The most entries of a chain that is read whole by its key. A longer chain is found in the order of the log."""
+MOST_CARD_ENTRIES = 2000
+"""The most readings of cards that a summary counts."""
+MOST_LISTED = 200
+"""The most concerns that a summary lists by their references."""
+REFERENCES_AT_ONCE = 500
+MOST_IN_A_SHEET = 20_000
+SHEET_COLUMNS = ("at", "person", "client", "act", "chain", "number", "detail", "address")
+LOG_SHEET_HEADERS = {"Content-Disposition": 'attachment; filename="audit-log.csv"'}
+TOO_MANY_FOR_A_SHEET = "There are more than 20,000 entries. Choose fewer days."
+NO_SUCH_CHAIN = f"This is neither the reference of a concern nor a list: {', '.join(LISTS)}."
+NO_SUCH_CONCERN = "No concern has this reference."
+NO_SUCH_PERSON = "The audit log has nobody of this name."
+
+
+@dataclass(frozen=True)
+class LogQuery:
+    """A question to the audit log, all words of which are known.
+
+    `chain` is the concern or list that is asked for, in its stored spelling, or None. `clients` are the names of the
+    clients through which the person acted, or None if no person is asked for.
+    """
+
+    session: Session
+    wanted: LogFilter
+    chain: str | None
+    clients: Sequence[str] | None
+
+    def page(self, after: int | None, limit: int) -> list[AuditEntryRow]:
+        """Return up to `limit` entries after the entry at position `after`, or from the start if `after` is None.
+
+        Entries of a concern's chain include those of the chain `cards` that name the concern. Raise `InvalidCursor` if
+        no entry has the position `after`.
+        """
+        conditions = self._conditions
+        if after is not None:
+            conditions = [*conditions, self._comes_after(after)]
+        chosen = [conditions]
+        if self.chain is not None:
+            chosen = [[*conditions, self._of_chain], [*conditions, *_gives_cards_of(self.session, self.chain)]]
+        found = [row for each in chosen for row in self._rows(each, limit)]
+        return sorted(found, key=self._key, reverse=self._is_newest_first)[:limit]
+
+    def count_readings(self) -> "Readings":
+        """Return which concerns were opened by the chosen entries, and the cards of which were given."""
+        conditions = self._conditions if self.chain is None else [*self._conditions, self._of_chain]
+        opened = select(_ENTRIES.chain).where(*conditions, _ENTRIES.act == DeskAct.OPENED.value).distinct()
+        references = list(self.session.execute(opened.order_by(_ENTRIES.chain)).scalars())
+        cards = select(_ENTRIES.act, _ENTRIES.detail).where(
+            *self._conditions,
+            *(() if self.chain is None else _gives_cards_of(self.session, self.chain)),
+            _ENTRIES.act == DeskAct.CARDS_GIVEN.value,
+        )
+        entries = self.session.execute(cards.limit(MOST_CARD_ENTRIES + 1)).all()
+        positions = {place for entry in entries[:MOST_CARD_ENTRIES] for place in details_of(entry).positions}
+        if self.chain is not None:
+            positions &= set(_first_positions(self.session, [self.chain]))
+        positions -= set(_first_positions(self.session, references))
+        listed = select(_ENTRIES.chain).where(_ENTRIES.position.in_(sorted(positions)[:MOST_LISTED]))
+        as_cards = list(self.session.execute(listed.order_by(_ENTRIES.chain)).scalars())
+        return Readings(references, as_cards, len(positions), is_complete=len(entries) <= MOST_CARD_ENTRIES)
+
+    @cached_property
+    def _conditions(self) -> list[ColumnElement[bool]]:
+        wanted = self.wanted
+        conditions: list[ColumnElement[bool]] = []
+        if self.clients is not None:
+            one = len(self.clients) == 1
+            conditions.append(_ENTRIES.client == self.clients[0] if one else _ENTRIES.client.in_(self.clients))
+        if wanted.client is not None:
+            of_client = func.substr(_ENTRIES.client, 1, len(wanted.client) + 1) == f"{wanted.client}/"
+            conditions.append(or_(_ENTRIES.client == wanted.client, of_client))
+        if wanted.act is not None:
+            conditions.append(_ENTRIES.act == wanted.act.value)
+        elif not wanted.received:
+            conditions.append(_ENTRIES.act != DeskAct.RECEIVED.value)
+        if wanted.since is not None:
+            conditions.append(_ENTRIES.at >= wanted.since)
+        if wanted.until is not None:
+            conditions.append(_ENTRIES.at < wanted.until)
+        return conditions
+
+    @property
+    def _of_chain(self) -> ColumnElement[bool]:
+        is_short = find_end(self.session.connection(), self.chain or "").number <= SHORT_CHAIN
+        # SQLite would sort a long chain whole: without the key of the chain, it takes the index of the order.
+        return (_ENTRIES.chain if is_short else func.coalesce(_ENTRIES.chain, "")) == self.chain
+
+    @property
+    def _is_newest_first(self) -> bool:
+        return self.wanted.order is LogOrder.NEWEST
+
+    @property
+    def _is_by_time(self) -> bool:
+        """True if entries are sorted by their time, and otherwise by their position alone.
+
+        The two orders differ only if the clock was set back.
+        """
+        return self._is_newest_first or self.wanted.since is not None or self.wanted.until is not None
+
+    def _key(self, row: AuditEntryRow) -> tuple[Any, ...]:
+        return (row.at, row.position) if self._is_by_time else (row.position,)
+
+    def _comes_after(self, position: int) -> ColumnElement[bool]:
+        at = self.session.execute(select(_ENTRIES.at).where(_ENTRIES.position == position)).scalar_one_or_none()
+        if at is None:
+            raise InvalidCursor(NOT_OURS)
+        if not self._is_by_time:
+            return _ENTRIES.position > position
+        key = tuple_(_ENTRIES.at, _ENTRIES.position)
+        bound = tuple_(literal(at, _ENTRIES.at.type), literal(position))
+        return key < bound if self._is_newest_first else key > bound
+
+    def _rows(self, conditions: Sequence[ColumnElement[bool]], limit: int) -> list[AuditEntryRow]:
+        columns = (_ENTRIES.at, _ENTRIES.position) if self._is_by_time else (_ENTRIES.position,)
+        ordered = [column.desc() if self._is_newest_first else column for column in columns]
+        # An index has every column of the order and of most filters, so only the rows of the page are read.
+        chosen = select(_ENTRIES.position).where(*conditions).order_by(*ordered).limit(limit)
+        statement = select_rows(AuditEntryRow).where(_ENTRIES.position.in_(chosen))
+        return list(self.session.exec(statement))
+
+
+@dataclass(frozen=True)
+class Readings:
+    """The concerns that somebody read: `opened` in full, and the others as cards alone, which have names.
+
+    `as_cards` has at most `MOST_LISTED` references of the `cards_alone` concerns. `is_complete` is False if there were
+    more readings of cards than are counted.
+    """
+
+    opened: Sequence[str]
+    as_cards: Sequence[str]
+    cards_alone: int
+    is_complete: bool = True
+
+
+@dataclass(frozen=True)
+class LogPage:
+    """A page of the audit log. `next_position` is that of the last entry, or None on the last page.
+
+    `readings` is None unless they were asked for.
+    """
+
+    entries: Sequence[AuditEntryRow]
+    next_position: int | None = None
+    readings: Readings | None = None
+
+
+def read_log(
+    writer: Writer,
+    wanted: LogFilter,
+    *,
+    actor: Actor,
+    after: int | None,
+    limit: int,
+    with_readings: bool = False,
+) -> LogPage:
+    """Record the reading in the audit log, and return the page of entries that match `wanted`.
+
+    The page begins after the entry at position `after`, or with the first entry if `after` is None. If `with_readings`,
+    also return which concerns were read. Raise `InvalidQuery` if `wanted` names a person, concern or list that the
+    audit log does not have, or `InvalidCursor` if no entry has the position `after`.
+    """
+    with Session(writer.engine) as session:
+        query = _query_of(session, wanted, actor)
+        rows = query.page(after, limit + 1)
+        readings = query.count_readings() if with_readings else None
+    writer.run(record_reading, AUDIT, DeskAct.DISCLOSURES_READ, actor, _question_of(query))
+    page = rows[:limit]
+    next_position = page[-1].position if len(rows) > limit else None
+    return LogPage(page, next_position, readings)
+
+
+def read_log_sheet(writer: Writer, wanted: LogFilter, *, actor: Actor) -> bytes:
+    """Record the reading in the audit log, and return every entry that matches `wanted` as CSV.
+
+    Raise `InvalidQuery` if there are more than `MOST_IN_A_SHEET` entries, or for the reasons of `read_log`.
+    """
+    found = read_log(writer, wanted, actor=actor, after=None, limit=MOST_IN_A_SHEET)
+    if found.next_position is not None:
+        raise InvalidQuery([FieldError((), TOO_MANY_FOR_A_SHEET, FaultCode.TOO_MANY, "query", "from")])
+    return csv_sheet(SHEET_COLUMNS, map(_cells_of, found.entries))
+
+
+def _cells_of(row: AuditEntryRow) -> tuple[str, ...]:
+    at, number = format_utc(row.at), str(row.number)
+    return at, person_of(row.client), row.client, row.act, row.chain, number, sentence_of(row), row.address
+
+
+def list_people_of_log(session: Session) -> list[str]:
+    """Return the name of everyone with an entry in the audit log, in order."""
+    return sorted({person_of(each) for each in _list_clients(session)})
+
+
+def _list_clients(session: Session) -> list[str]:
+    """Return every name that the audit log has in its column `client`, in order.
+
+    Each name costs one look into an index, however many entries it has.
+    """
+    first = select(func.min(_ENTRIES.client).label("client")).cte("names", recursive=True)
+    following = select(func.min(_ENTRIES.client)).where(_ENTRIES.client > first.c.client)
+    names = first.union_all(select(following.scalar_subquery()).where(first.c.client.is_not(None)))
+    return list(session.execute(select(names.c.client).where(names.c.client.is_not(None))).scalars())
+
+
+def _query_of(session: Session, wanted: LogFilter, actor: Actor) -> LogQuery:
+    """Return the question `wanted` of `actor`.
+
+    Raise `InvalidQuery` with a fault for each word that is none of a known person, concern or list. A person who asks
+    for their own entries is not told whether another concern exists.
+    """
+    faults: list[FieldError] = []
+    is_own, clients = wanted.person == actor.person, None
+    if wanted.person is not None:
+        clients = [each for each in _list_clients(session) if person_of(each) == wanted.person]
+        if not (clients or is_own or session.get(PersonRow, wanted.person) is not None):
+            faults.append(_fault("person", NO_SUCH_PERSON))
+    chain = None
+    if wanted.chain is not None:
+        chain = wanted.chain.strip() if wanted.chain.strip() in LISTS else find_reference(wanted.chain)
+        if chain is None:
+            faults.append(_fault("chain", NO_SUCH_CHAIN))
+        elif not (is_own or chain in LISTS or find_end(session.connection(), chain).number):
+            faults.append(_fault("chain", NO_SUCH_CONCERN))
+    if faults:
+        raise InvalidQuery(faults)
+    return LogQuery(session, wanted, chain, clients)
+
+
+def _fault(parameter: str, sentence: str) -> FieldError:
+    return FieldError((), sentence, FaultCode.INVALID, "query", parameter)
+
+
+def _question_of(query: LogQuery) -> LogDetails:
+    wanted = query.wanted
+    return LogDetails(
+        chain=query.chain,
+        client=wanted.client,
+        person=wanted.person,
+        act=wanted.act,
+        first_day=wanted.first_day,
+        last_day=wanted.last_day,
+    )
+
+
+def _gives_cards_of(session: Session, chain: str) -> list[ColumnElement[bool]]:
+    """Return the SQL conditions for the entries of the chain `cards` that name the concern whose chain is `chain`.
+
+    Such an entry has the position of the concern's first entry in its list `positions`, which is its only list.
+    """
+    position = next(iter(_first_positions(session, [] if chain in LISTS else [chain])), None)
+    if position is None:
+        return [false()]
+    named = (_ENTRIES.detail.contains(f"{before}{position}{after}") for before in "[," for after in ",]")
+    return [_ENTRIES.chain == CARDS, _ENTRIES.position > position, or_(*named)]
+
+
+def _first_positions(session: Session, references: Sequence[str]) -> Iterator[int]:
+    """Yield the position of the first entry of each concern."""
+    for start in range(0, len(references), REFERENCES_AT_ONCE):
+        some = references[start : start + REFERENCES_AT_ONCE]
+        statement: Select[Any] = select(_ENTRIES.position).where(_ENTRIES.chain.in_(some), _ENTRIES.number == 1)
+        yield from session.execute(statement).scalars()

@@ -1,0 +1,27 @@
+"""CSV (RFC 4180) in UTF-8. A cell that a spreadsheet would run as a formula gets an apostrophe in front.
+
+This includes formulas after blanks and formulas that begin with a full-width sign.
+"""
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Sequence
+
+FORMULA = re.compile(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n]")
+CSV_MEDIA = "text/csv; charset=utf-8"
+
+
+def csv_sheet(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
+    """Return `rows` as CSV in UTF-8, after a header row with the names in `columns`."""
+    sheet = io.StringIO(newline="")
+    writer = csv.writer(sheet)  # the csv module's default dialect is RFC 4180: commas, double quotes, CRLF
+    writer.writerow(columns)
+    for row in rows:
+        writer.writerow([safe_cell(cell) for cell in row])
+    return sheet.getvalue().encode()
+
+
+def safe_cell(cell: str) -> str:
+    """Return `cell`, with an apostrophe in front if a spreadsheet would run it as a formula."""
+    return f"'{cell}" if FORMULA.match(cell) else cell

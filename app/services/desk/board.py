@@ -1,0 +1,111 @@
+"""Figures for a board: what was received in some months, how soon it was acknowledged, and what came of it.
+
+Small counts are hidden as in the monthly statistics. There are no figures of single people.
+"""
+
+import datetime as dt
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, func, select
+from sqlmodel import Session
+
+from app.db.tables import table_of
+from app.db.writer import Writer
+from app.models.audit.audit_log import AUDIT, DeskAct
+from app.models.audit.details import SummaryDetails
+from app.models.concerns.rows import ConcernRow
+from app.services.audit.audit_log import Actor, record_reading
+from app.services.desk.figures import SMALLEST_COUNT, places_to_hide
+
+_CONCERNS = table_of(ConcernRow).c
+OF_RECEIVED = ("referral_source", "channel", "guide", "immediate_danger")
+OUTCOME = "outcome"
+NINTH_DECILE = 8
+
+
+@dataclass(frozen=True)
+class Months:
+    """A period of whole months in UTC, as in the monthly statistics: the first day of the first and of the last."""
+
+    first: dt.date
+    last: dt.date
+
+    @property
+    def start(self) -> dt.datetime:
+        """The moment at which the period begins."""
+        return dt.datetime.combine(self.first, dt.time.min, tzinfo=dt.UTC)
+
+    @property
+    def end(self) -> dt.datetime:
+        """The moment at which the period has ended."""
+        following = (self.last + dt.timedelta(days=31)).replace(day=1)
+        return dt.datetime.combine(following, dt.time.min, tzinfo=dt.UTC)
+
+
+@dataclass(frozen=True)
+class BoardCount:
+    """The number of concerns with one code of a measure. `code` is None for none, and `concerns` None if hidden."""
+
+    code: str | None
+    concerns: int | None
+
+
+@dataclass(frozen=True)
+class BoardFigures:
+    """The figures of a period. A count is None if it is hidden.
+
+    `measures` has the counts of what was received, and of the outcomes of what was closed, by measure. `median` and
+    `nine_of_ten` are the times in which half and nine of ten of the acknowledged concerns were acknowledged, or None if
+    fewer than `SMALLEST_COUNT` were.
+    """
+
+    received: int | None
+    closed: int | None
+    measures: dict[str, list[BoardCount]]
+    median: dt.timedelta | None
+    nine_of_ten: dt.timedelta | None
+
+
+def read_board_figures(writer: Writer, months: Months, *, actor: Actor) -> BoardFigures:
+    """Record the reading in the audit log, and return the figures of the period. Tests are not counted."""
+    period = SummaryDetails(statistics=True, first_month=months.first, last_month=months.last)
+    writer.run(record_reading, AUDIT, DeskAct.SUMMARY_READ, actor, period)
+    with Session(writer.engine) as session:
+        received = _within(_CONCERNS.received_at, months)
+        counts = {name: _count(session, name, received) for name in OF_RECEIVED}
+        counts[OUTCOME] = _count(session, OUTCOME, _within(_CONCERNS.closed_at, months))
+        times = _times(session, received)
+    totals = {name: sum(number for _code, number in counts[name]) for name in (OF_RECEIVED[0], OUTCOME)}
+    shown = [number if number == 0 or number >= SMALLEST_COUNT else None for number in totals.values()]
+    return BoardFigures(shown[0], shown[1], {name: _hidden(found) for name, found in counts.items()}, *_deciles(times))
+
+
+def _within(moment: ColumnElement[dt.datetime], months: Months) -> list[ColumnElement[bool]]:
+    return [moment >= months.start, moment < months.end, _CONCERNS.test.is_(False)]
+
+
+def _count(session: Session, name: str, conditions: Sequence[ColumnElement[bool]]) -> list[tuple[str | None, int]]:
+    value = _CONCERNS[name]
+    counted = select(value, func.count()).where(*conditions).group_by(value)
+    return sorted(((row[0], row[1]) for row in session.execute(counted)), key=lambda each: (-each[1], each[0] or ""))
+
+
+def _times(session: Session, conditions: Sequence[ColumnElement[bool]]) -> list[float]:
+    """Return the seconds from the receipt to the acknowledgement of each acknowledged concern."""
+    times = select(_CONCERNS.received_at, _CONCERNS.acknowledged_at).where(*conditions)
+    rows = session.execute(times.where(_CONCERNS.acknowledged_at.is_not(None)))
+    return [(end - start).total_seconds() for start, end in rows]
+
+
+def _deciles(times: Sequence[float]) -> tuple[dt.timedelta | None, dt.timedelta | None]:
+    if len(times) < SMALLEST_COUNT:
+        return None, None
+    deciles = statistics.quantiles(times, n=10, method="inclusive")
+    return dt.timedelta(seconds=statistics.median(times)), dt.timedelta(seconds=deciles[NINTH_DECILE])
+
+
+def _hidden(counts: Sequence[tuple[str | None, int]]) -> list[BoardCount]:
+    hidden = places_to_hide([number for _code, number in counts])
+    return [BoardCount(code, None if place in hidden else number) for place, (code, number) in enumerate(counts)]

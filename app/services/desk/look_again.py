@@ -1,0 +1,105 @@
+"""Look again on: the days on which concerns are to be looked at again, the team's and each person's own."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlmodel import Session, col, delete, select
+
+from app.models.audit.audit_log import DeskAct
+from app.models.audit.details import LookAgainDetails, ShownDetails
+from app.models.concerns.rows import ConcernRow
+from app.models.desk.look_again import TEAM, LookAgain, LookAgainRow, LookAgainState, Whose
+from app.services.audit.audit_log import Actor, record_action
+from app.services.concerns.rows import get_concern, get_unerased
+from app.services.guides.working_days import LONDON
+
+MOST_DUE = 50
+
+
+@dataclass(frozen=True)
+class Due:
+    """A concern that is to be looked at again today or was to be looked at before.
+
+    `day` is the earlier of the team's day and the person's own. `is_own` is True if the person's own day has come, and
+    `is_teams` if the team's has.
+    """
+
+    reference: str
+    day: dt.date
+    is_own: bool
+    is_teams: bool
+
+
+def set_day(session: Session, reference: str, wanted: LookAgain, actor: Actor) -> LookAgainState:
+    """Set or remove the day on which the concern is to be looked at again, and record that. Return both days.
+
+    The day of one person changes nothing for others. Raise `NoSuchConcern` if the reference is unknown, or
+    `ConcernErased` if the text of the concern has been erased.
+    """
+    concern = get_unerased(session, reference)
+    is_own = wanted.whose is Whose.OWN
+    details = LookAgainDetails(day=wanted.day, own=is_own)
+    record_action(session, concern.reference, DeskAct.LOOK_AGAIN, actor, details)
+    person = actor.person if is_own else TEAM
+    row = session.get(LookAgainRow, (concern.reference, person))
+    if wanted.day is None:
+        if row is not None:
+            session.delete(row)
+    elif row is None:
+        session.add(LookAgainRow(reference=concern.reference, person=person, day=wanted.day))
+    else:
+        row.day = wanted.day
+    session.flush()
+    return find_days(session, concern.reference, actor.person)
+
+
+def read_days(session: Session, reference: str, actor: Actor) -> LookAgainState:
+    """Record the reading in the audit log, and return the team's day and the person's own.
+
+    Raise `NoSuchConcern` if the reference is unknown.
+    """
+    concern = get_concern(session, reference)
+    record_action(session, concern.reference, DeskAct.LISTED, actor, ShownDetails(what="look again"))
+    return find_days(session, concern.reference, actor.person)
+
+
+def find_days(session: Session, reference: str, person: str) -> LookAgainState:
+    """Return the team's day and the day of `person`. The caller must record the reading in the audit log."""
+    rows = select(LookAgainRow).where(LookAgainRow.reference == reference, col(LookAgainRow.person).in_((TEAM, person)))
+    days = {row.person: row.day for row in session.exec(rows)}
+    return LookAgainState(reference=reference, team=days.get(TEAM), own=days.get(person))
+
+
+def list_due(session: Session, person: str, *, now: dt.datetime) -> Sequence[Due]:
+    """Return up to `MOST_DUE` concerns that the team or `person` is to look at again by today, earliest day first.
+
+    The caller must record the reading in the audit log.
+    """
+    today = now.astimezone(LONDON).date()
+    rows = (
+        select(LookAgainRow)
+        .join(ConcernRow, col(ConcernRow.reference) == LookAgainRow.reference)
+        .where(col(LookAgainRow.person).in_((TEAM, person)), LookAgainRow.day <= today)
+        .order_by(col(LookAgainRow.day), col(LookAgainRow.reference))
+    )
+    found: dict[str, Due] = {}
+    for row in session.exec(rows.limit(2 * MOST_DUE)):
+        former, is_own = found.get(row.reference), row.person == person
+        found[row.reference] = Due(
+            row.reference,
+            row.day if former is None else former.day,
+            is_own or (former is not None and former.is_own),
+            not is_own or (former is not None and former.is_teams),
+        )
+    return list(found.values())[:MOST_DUE]
+
+
+def forget_days_of(session: Session, person: str) -> None:
+    """Remove every day of `person`, who leaves the desk. The days of the team stay."""
+    session.exec(delete(LookAgainRow).where(col(LookAgainRow.person) == person))
+
+
+def forget_days_about(session: Session, reference: str) -> None:
+    """Remove every day on which the concern was to be looked at again, because its text is erased."""
+    session.exec(delete(LookAgainRow).where(col(LookAgainRow.reference) == reference))

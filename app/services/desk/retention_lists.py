@@ -1,0 +1,195 @@
+"""What retention will erase, what is on hold, and what was erased: lists for those who answer for it."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import func, tuple_
+from sqlmodel import Session, col, select
+
+from app.db.writer import Writer
+from app.errors import FaultCode, FieldError, InvalidQuery
+from app.models.audit.audit_log import INBOX, AuditEntryRow, DeskAct
+from app.models.audit.details import HeldDetails, ReasonDetails, ShownDetails, details_of
+from app.models.audit.entry_kinds import EntryKind
+from app.models.concerns.entries import EntryRow
+from app.models.concerns.receipts import ConcernState
+from app.models.concerns.rows import ConcernRow
+from app.services.audit.audit_log import Actor, person_of, record_reading
+from app.services.csv_sheets import csv_sheet
+from app.services.desk.actions import find_erasure_request
+from app.services.desk.retention import OPEN_SINCE, TEST_LIFETIME, RetentionPeriods, in_state
+from app.services.guides.working_days import LONDON
+
+AHEAD = dt.timedelta(days=60)
+"""How far ahead the list of concerns to be erased looks."""
+REQUESTED_WITHIN = dt.timedelta(days=90)
+"""How far back requests for an erasure are looked for."""
+MOST_LISTED = 500
+MOST_IN_A_SHEET = 20_000
+TOO_MANY = "There are more than 20,000 concerns in this list."
+COLUMNS = ("reference", "state", "day", "by", "until", "reason")
+
+
+class RetentionList(StrEnum):
+    """A list of the page of retention."""
+
+    DUE = "due"
+    HELD = "held"
+    REQUESTED = "requested"
+    ERASED = "erased"
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A concern in a list of retention.
+
+    `day` is the day, in London, on which it will be erased, was put on hold, was asked about, or was erased. `by` is
+    the person who did that. `until` is the day until which a hold is needed, or None.
+    """
+
+    reference: str
+    state: str
+    day: dt.date
+    by: str = ""
+    reason: str = ""
+    until: dt.date | None = None
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """The cells of the concern in a sheet, in the order of `COLUMNS`."""
+        until = "" if self.until is None else str(self.until)
+        return self.reference, self.state, str(self.day), self.by, until, self.reason
+
+
+def erasure_day(session: Session, concern: ConcernRow, periods: RetentionPeriods) -> dt.date | None:
+    """Return the day, in London, on which retention erases the text of the concern as it is now.
+
+    Return None if no period applies: the concern is not acknowledged, on hold or erased, or its period is not limited.
+    """
+    if concern.state == ConcernState.RECEIVED or concern.additions_waiting or concern.held or concern.erased_at:
+        return _day(concern.received_at + TEST_LIFETIME) if concern.test and not concern.erased_at else None
+    is_closed = concern.state == ConcernState.CLOSED
+    days = periods.closed_days if is_closed else periods.acknowledged_days
+    since = concern.closed_at if is_closed else concern.reopened_at or concern.acknowledged_at
+    if concern.test:
+        return _day(concern.received_at + TEST_LIFETIME)
+    if days is None or since is None:
+        return None
+    last = session.exec(select(_LAST_ADDED).where(EntryRow.reference == concern.reference)).one()
+    return _day(max(since, last or since) + dt.timedelta(days=days))
+
+
+def read_list(
+    writer: Writer, wanted: RetentionList, periods: RetentionPeriods, *, actor: Actor, limit: int = MOST_LISTED
+) -> Sequence[Kept]:
+    """Record the reading in the audit log, and return up to `limit` concerns of the list, and one more if there are.
+
+    What will be erased comes in the order of days, what was erased most recent first, and holds by reference.
+    """
+    with Session(writer.engine) as session:
+        match wanted:
+            case RetentionList.DUE:
+                found = _list_due(session, periods, actor.at, limit + 1)
+            case RetentionList.HELD:
+                found = _list_held(session, limit + 1)
+            case RetentionList.REQUESTED:
+                found = _list_requested(session, actor.at, limit + 1)
+            case RetentionList.ERASED:
+                found = _list_erased(session, limit + 1)
+    shown = ShownDetails(what=f"retention, {wanted}", references=tuple(each.reference for each in found[:limit]))
+    writer.run(record_reading, INBOX, DeskAct.LISTED, actor, shown)
+    return found
+
+
+def read_list_sheet(writer: Writer, wanted: RetentionList, periods: RetentionPeriods, *, actor: Actor) -> bytes:
+    """Record the reading in the audit log, and return the whole list as CSV.
+
+    Raise `InvalidQuery` if there are more than `MOST_IN_A_SHEET` concerns.
+    """
+    found = read_list(writer, wanted, periods, actor=actor, limit=MOST_IN_A_SHEET)
+    if len(found) > MOST_IN_A_SHEET:
+        raise InvalidQuery([FieldError((), TOO_MANY, FaultCode.TOO_MANY, "query", "list")])
+    return csv_sheet(COLUMNS, (each.cells for each in found))
+
+
+_LAST_ADDED = func.max(EntryRow.acknowledged_at).filter(col(EntryRow.kind) == EntryKind.ADDITION.value)
+
+
+def _list_due(session: Session, periods: RetentionPeriods, now: dt.datetime, limit: int) -> list[Kept]:
+    found = []
+    for state, since, days in (
+        (ConcernState.ACKNOWLEDGED, OPEN_SINCE, periods.acknowledged_days),
+        (ConcernState.CLOSED, col(ConcernRow.closed_at), periods.closed_days),
+    ):
+        if days is None:
+            continue
+        period = dt.timedelta(days=days)
+        due = in_state(state, since, before=now + AHEAD - period)
+        due = due.where(col(ConcernRow.held).is_(False), col(ConcernRow.erased_at).is_(None))
+        references = session.exec(due.where(col(ConcernRow.test).is_(False)).limit(limit)).all()
+        found += _with_days(session, references, state, since, period)
+    return sorted(found, key=lambda each: (each.day, each.reference))[:limit]
+
+
+def _with_days(
+    session: Session, references: Sequence[str], state: ConcernState, since: Any, period: dt.timedelta
+) -> list[Kept]:
+    last = select(_LAST_ADDED).where(EntryRow.reference == ConcernRow.reference).scalar_subquery()
+    times = select(ConcernRow.reference, since, last).where(col(ConcernRow.reference).in_(references))
+    rows: Sequence[Any] = session.exec(times).all() if references else ()
+    return [Kept(name, state.value, _day(max(start, added or start) + period)) for name, start, added in rows]
+
+
+def _list_held(session: Session, limit: int) -> list[Kept]:
+    held = select(ConcernRow.reference, ConcernRow.state).where(col(ConcernRow.held).is_(True))
+    rows = session.exec(held.order_by(ConcernRow.reference).limit(limit)).all()
+    acts = _last_acts(session, [name for name, _state in rows], DeskAct.HELD)
+    return [_kept(name, state, acts[name]) for name, state in rows if name in acts]
+
+
+def _list_erased(session: Session, limit: int) -> list[Kept]:
+    erased_at = col(ConcernRow.erased_at)
+    erased = select(ConcernRow.reference, ConcernRow.state).where(erased_at.is_not(None), ~col(ConcernRow.test))
+    rows = session.exec(erased.order_by(erased_at.desc()).limit(limit)).all()
+    acts = _last_acts(session, [name for name, _state in rows], DeskAct.ERASED)
+    return [_kept(name, state, acts[name]) for name, state in rows if name in acts]
+
+
+def _list_requested(session: Session, now: dt.datetime, limit: int) -> list[Kept]:
+    requests = select(AuditEntryRow.chain).where(
+        AuditEntryRow.at >= now - REQUESTED_WITHIN, AuditEntryRow.act == DeskAct.ERASURE_REQUESTED.value
+    )
+    chains = session.exec(requests.distinct().order_by(AuditEntryRow.chain).limit(limit)).all()
+    standing = {chain: found for chain in chains if (found := find_erasure_request(session, chain)) is not None}
+    states = select(ConcernRow.reference, ConcernRow.state).where(col(ConcernRow.reference).in_(standing))
+    return [_kept(name, state, standing[name]) for name, state in session.exec(states)] if standing else []
+
+
+def _last_acts(session: Session, references: Sequence[str], act: DeskAct) -> dict[str, AuditEntryRow]:
+    """Return the last entry of the kind `act` of each concern."""
+    found: dict[str, AuditEntryRow] = {}
+    for start in range(0, len(references), MOST_LISTED):
+        some = references[start : start + MOST_LISTED]
+        of_kind = select(AuditEntryRow.chain, func.max(AuditEntryRow.number)).where(
+            col(AuditEntryRow.chain).in_(some), AuditEntryRow.act == act.value
+        )
+        last = session.exec(of_kind.group_by(AuditEntryRow.chain)).all()
+        rows = select(AuditEntryRow).where(tuple_(AuditEntryRow.chain, AuditEntryRow.number).in_(last))
+        found |= {row.chain: row for row in session.exec(rows)} if last else {}
+    return found
+
+
+def _kept(reference: str, state: str, act: AuditEntryRow) -> Kept:
+    try:
+        details = details_of(act)
+    except (ValueError, LookupError):  # the entry was altered
+        details = ReasonDetails()
+    until = details.until if isinstance(details, HeldDetails) else None
+    return Kept(reference, state, _day(act.at), person_of(act.client), details.reason, until)
+
+
+def _day(moment: dt.datetime) -> dt.date:
+    return moment.astimezone(LONDON).date()
