@@ -24,6 +24,7 @@ from app.cli.guides.guides import (
     rendition,
     withdraw_number,
 )
+from app.cli.operations.copying import copy
 from app.cli.operations.health import health
 from app.cli.operations.operations import backup, doctor, migrate, restore, verify
 from app.cli.operations.serve import serve
@@ -78,6 +79,7 @@ app.add_typer(rendition, name="rendition")
 app.command()(due)
 app.command()(verify)
 app.command()(migrate)
+app.command()(copy)
 app.add_typer(exports, name="export")
 app.command()(doctor)
 app.command()(health)
