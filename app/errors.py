@@ -670,6 +670,10 @@ class BackupRefused(GuidanceError):
     """The backup cannot be made or restored now."""
 
 
+class CopyRefused(GuidanceError):
+    """The database cannot be copied into that one now."""
+
+
 class DatabaseUnreadable(GuidanceError):
     """The database is not responding or cannot be read completely."""
 

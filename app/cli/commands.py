@@ -28,6 +28,7 @@ app.declare(
         "due": "app.cli.guides.due:due",
         "verify": "app.cli.operations.verify:verify",
         "migrate": "app.cli.operations.verify:migrate",
+        "copy": "app.cli.operations.copying:copy",
         "doctor": "app.cli.operations.doctor:doctor",
         "health": "app.cli.operations.health:health",
     }

@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Engine, Float, cast, column, func, literal_column, select, table
+from sqlalchemy import ColumnElement, Connection, Engine, Float, cast, column, func, literal_column, select, table
 from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlmodel import Session, col
 from sqlmodel.sql.expression import SelectOfScalar
@@ -89,6 +89,15 @@ def find_full_text_faults(engine: Engine) -> list[str]:
                 faults.append(name)
             connection.rollback()
     return faults
+
+
+def rebuild_full_text(connection: Connection) -> None:
+    """Fill the full-text indexes from the catalogue, whose rows were written before the indexes existed.
+
+    PostgreSQL fills its indexes when it creates them.
+    """
+    for name in (SQLITE.any_form, SQLITE.prefix) if connection.dialect.name == "sqlite" else ():
+        connection.exec_driver_sql(f"INSERT INTO {name} ({name}) VALUES ('rebuild')")  # noqa: S608  # nosec B608  # own names
 
 
 def words_in(text: str) -> list[str]:

@@ -124,16 +124,21 @@ def keys_outside_backups(settings: Settings) -> list[Path]:
 
     Backups of the database do not contain keys, so the operator must back up these files separately.
     """
-    paths = [
-        settings.receipt_key_file or settings.data_dir / RECEIPT_KEY,
-        *settings.retired_receipt_keys,
-        open_webhook_keys(settings).path,
-        settings.access_key_file or settings.data_dir / ACCESS_KEY,
-        settings.seal_identity_file,
-        settings.data_dir / DEVELOPMENT_IDENTITY,
-        settings.limits_secret_file,
+    return [path for _, path in key_files(settings)]
+
+
+def key_files(settings: Settings) -> list[tuple[str, Path]]:
+    """Return the path of each of the service's key files that exists, with the name of the setting for such a file."""
+    files = [
+        ("GUIDANCE_RECEIPT_KEY_FILE", settings.receipt_key_file or settings.data_dir / RECEIPT_KEY),
+        *(("GUIDANCE_RETIRED_RECEIPT_KEYS", path) for path in settings.retired_receipt_keys),
+        ("GUIDANCE_WEBHOOK_KEY_FILE", open_webhook_keys(settings).path),
+        ("GUIDANCE_ACCESS_KEY_FILE", settings.access_key_file or settings.data_dir / ACCESS_KEY),
+        ("GUIDANCE_SEAL_IDENTITY_FILE", settings.seal_identity_file),
+        ("GUIDANCE_SEAL_IDENTITY_FILE", settings.data_dir / DEVELOPMENT_IDENTITY),
+        ("GUIDANCE_LIMITS_SECRET_FILE", settings.limits_secret_file),
     ]
-    return [path for path in paths if path is not None and path.exists()]
+    return [(name, path) for name, path in files if path is not None and path.exists()]
 
 
 @contextmanager

@@ -1,0 +1,60 @@
+"""`guidance copy`: the service moves to another database."""
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from app.cli.options import AsJson, SettingsOptions, echo_result, open_engine, progress
+from app.services.operations.backup import key_files
+from app.services.operations.copying import Copied, copy_database, find_faults_in_copy, open_target, require_stopped
+
+FAULTS = (
+    "Every row is as in the source, so `guidance verify` finds the same faults there. Find out who changed these rows "
+    "before you serve the copy."
+)
+KEYS = "The copy contains no keys. The service needs these files wherever it runs next:"
+
+
+def copy(
+    settings: SettingsOptions,
+    to: Annotated[
+        str,
+        typer.Option(
+            metavar="URL|FOLDER",
+            help="Empty database: postgresql+psycopg://USER@HOST/NAME (password in PGPASSWORD or ~/.pgpass), or a "
+            "folder for SQLite.",
+        ),
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Copy the database into an empty one, from SQLite to PostgreSQL or back. Stop the service first.
+
+    Copies all tables in one transaction, compares every row, and verifies the copy by its hash chains. The source does
+    not change. If the command is interrupted, the target stays empty: run it again. Exit status 1 if there is an error.
+    """
+    with open_engine(settings) as source, open_target(to, settings) as target:
+        if settings.database_address is None:
+            require_stopped(settings.data_dir)
+        with progress("Copying") as show:
+            copied = copy_database(source, target, show)
+        with progress("Verifying") as show:
+            faults = list(find_faults_in_copy(target, show))
+        name = target.url.render_as_string() if "://" in to else to  # without the password
+    document = {
+        "target": name,
+        **asdict(copied),
+        "faults": [{"name": about, "fault": fault} for about, fault in faults],
+        "keys_to_keep": [{"setting": setting, "path": str(path)} for setting, path in key_files(settings)],
+    }
+    lines = [_line_of(name, copied), *(f"{about}: {fault}" for about, fault in faults)]
+    echo_result(lines, document, as_json=as_json)
+    if faults:
+        typer.echo(FAULTS, err=True)
+        raise typer.Exit(1)
+    typer.echo("\n".join([KEYS, *(f"  {path} ({setting})" for setting, path in key_files(settings))]), err=True)
+
+
+def _line_of(target: str, copied: Copied) -> str:
+    found = f"{copied.editions} editions and {copied.concerns} concerns, {copied.rows} rows equal to the source"
+    return f"{target}: {found}{', copied earlier' * copied.was_there}, verified"

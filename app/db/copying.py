@@ -1,0 +1,176 @@
+"""Copies of the whole database into an empty one, from SQLite to PostgreSQL and back, in one transaction.
+
+Rows are written before the rules and indexes exist: the rules would refuse most of them, since they expect each row
+right after its audit log entry. The copy then gets the rules, and each of its rows is read again and compared.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Table, func, inspect, select, text
+from sqlmodel import SQLModel
+
+from app.db.database import for_writing
+from app.db.schema import (
+    CREATE_VERSION_TABLE,
+    declared_statements,
+    find_schema_faults,
+    newest_revision,
+    read_schema_version,
+)
+from app.db.search import rebuild_full_text
+from app.errors import CopyRefused, SchemaAltered, SchemaBehind
+from app.models.base import OnStep, steps_of_part
+
+ROWS_AT_ONCE = 200
+"""The number of rows that are read and written together. A sealed text can be large."""
+FIRST = "CREATE TABLE"
+ROW_OF_ITS_OWN = "INSERT"
+"""The beginning of a statement that gives a new database its first rows. A copy has the rows of the source."""
+OTHERS = (
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+    " AND application_name = 'guidance' AND pid <> pg_backend_pid()"
+)
+MAY_BE_IDLE = "SET LOCAL idle_in_transaction_session_timeout = 0"
+"""One side waits while the other creates its indexes: longer than a node may be idle in a transaction."""
+
+
+@dataclass(frozen=True)
+class CopiedRows:
+    """The number of rows in the copy. `was_there` is true if an earlier copy was equal, and nothing was written."""
+
+    rows: int
+    was_there: bool
+
+
+def copy_rows(source: Engine, target: Engine, on_step: OnStep) -> CopiedRows:
+    """Copy every table of `source` into the empty database `target`, in one transaction, and compare every row.
+
+    While it runs, nobody else can write to either database. If `target` already has exactly the rows of `source`, write
+    nothing. `on_step` gets the number of rows written and compared, and of all.
+
+    Raise `CopyRefused` if `source` is empty or in use, if `target` has other rows, or if a row of the copy differs.
+    Raise `SchemaBehind` if `source` has an older schema, and `SchemaUnknown` if either has an unknown one. After an
+    error `target` is as it was.
+    """
+    with for_writing(source).begin() as reading, for_writing(target).begin() as writing:
+        for each in (reading, writing):
+            _let_wait(each)
+        total = _count_rows(reading)
+        was_there = not _is_empty(writing)
+        if not was_there:
+            _create(writing, tables=True)
+            _write_rows(reading, writing, steps_of_part(on_step, after=0, total=2 * total))
+            _create(writing, tables=False)
+            _finish(writing)
+        if faults := find_schema_faults(writing):
+            raise SchemaAltered(faults)
+        different = _find_difference(reading, writing, steps_of_part(on_step, after=total, total=2 * total))
+        if different is not None:
+            raise CopyRefused(_refusal(different, was_there=was_there))
+        return CopiedRows(total, was_there)
+
+
+def _refusal(table: str, *, was_there: bool) -> str:
+    if was_there:
+        return f"the target is not empty, and its table {table} differs from the source: name an empty database"
+    return f"a row of the table {table} was not copied as it is"
+
+
+def _let_wait(connection: Connection) -> None:
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(MAY_BE_IDLE)
+
+
+def _count_rows(reading: Connection) -> int:
+    """Return the number of rows of the source.
+
+    Raise `CopyRefused` if the source is empty, or on PostgreSQL if a service is connected. Raise `SchemaBehind` if its
+    schema is older.
+    """
+    version = read_schema_version(reading)
+    if version is None:
+        raise CopyRefused("there is nothing to copy: the database is empty until the first start")
+    if version != newest_revision():
+        raise SchemaBehind
+    if reading.dialect.name == "postgresql" and reading.execute(text(OTHERS)).scalar_one():
+        raise CopyRefused("the database is in use: stop the service on every node first")
+    return sum(reading.scalar(select(func.count()).select_from(table)) or 0 for table in _tables())
+
+
+def _is_empty(writing: Connection) -> bool:
+    """Return True if the target has no table of this service.
+
+    Raise `CopyRefused` if it has a table of another program with the name of one of these. Raise `SchemaBehind` or
+    `SchemaUnknown` if this program cannot read its schema.
+    """
+    version = read_schema_version(writing)
+    taken = {*inspect(writing).get_table_names()} & SQLModel.metadata.tables.keys()
+    if version is None and taken:
+        raise CopyRefused(f"the target has a table {min(taken)} of another program: name an empty database")
+    if version not in (None, newest_revision()):
+        raise SchemaBehind
+    return version is None
+
+
+def _create(writing: Connection, *, tables: bool) -> None:
+    """Create the tables or, if `tables` is false, everything else that is declared: indexes, rules and search."""
+    for statement in declared_statements(writing.dialect.name):
+        if statement.startswith(FIRST) == tables and not statement.startswith(ROW_OF_ITS_OWN):
+            writing.exec_driver_sql(statement)
+
+
+def _write_rows(reading: Connection, writing: Connection, on_step: OnStep) -> None:
+    done = 0
+    for table in _tables():
+        stored = [column for column in table.columns if column.computed is None]
+        ordered = select(*stored).order_by(*table.primary_key).execution_options(yield_per=ROWS_AT_ONCE)
+        for rows in reading.execute(ordered).mappings().partitions():
+            writing.execute(table.insert(), [dict(row) for row in rows])
+            done += len(rows)
+            on_step(done, 0)
+
+
+def _finish(writing: Connection) -> None:
+    """Fill the search indexes, let numbers continue after those of the rows, and note the revision of the schema."""
+    rebuild_full_text(writing)
+    if writing.dialect.name == "postgresql":
+        for table in _tables():
+            _continue_numbers(writing, table)
+        writing.exec_driver_sql("ANALYZE")  # the verification follows at once, before the server does it by itself
+    writing.exec_driver_sql(CREATE_VERSION_TABLE)
+    writing.execute(text("INSERT INTO alembic_version VALUES (:newest)"), {"newest": newest_revision()})
+
+
+def _continue_numbers(writing: Connection, table: Table) -> None:
+    column = table.autoincrement_column
+    if column is None:
+        return
+    sequence = func.pg_get_serial_sequence(table.name, column.name)
+    last = writing.scalar(select(func.max(column)))
+    if last is not None and writing.scalar(select(sequence)) is not None:
+        writing.execute(select(func.setval(sequence, last)))
+
+
+def _find_difference(reading: Connection, writing: Connection, on_step: OnStep) -> str | None:
+    """Return the name of the first table whose rows differ, or None if all rows are equal."""
+    done = 0
+    for table in _tables():
+        for rows, others in zip_longest(_pages(reading, table), _pages(writing, table)):
+            if rows != others:
+                return table.name
+            done += len(rows)
+            on_step(done, 0)
+    return None
+
+
+def _pages(connection: Connection, table: Table) -> Iterator[Sequence[Any]]:
+    ordered = select(table).order_by(*table.primary_key).execution_options(yield_per=ROWS_AT_ONCE)
+    yield from connection.execute(ordered).partitions()
+
+
+def _tables() -> list[Table]:
+    """Return every table, each after the tables to which its rows refer."""
+    return SQLModel.metadata.sorted_tables

@@ -1,0 +1,95 @@
+"""Moves the service to another database: a verified copy, from SQLite to PostgreSQL or back."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Engine, func, select
+from sqlalchemy.exc import DBAPIError
+
+from app.config import Settings
+from app.db.backup import exclusive_lock
+from app.db.copying import copy_rows
+from app.db.database import DATABASE_FILE, open_database
+from app.db.tables import table_of
+from app.errors import CopyRefused, RowNotStored
+from app.models.base import OnStep
+from app.models.concerns.rows import ConcernRow
+from app.models.guides.edition_rows import EditionRow
+from app.services.access.row_signing import open_access_keys
+from app.services.guides.editions import IS_EDITION
+from app.services.operations.concern_verification import UNREADABLE
+from app.services.operations.verification import find_faults, verify_editions
+
+
+@dataclass(frozen=True)
+class Copied:
+    """The numbers of editions, concerns and rows in the copy.
+
+    `was_there` is true if an earlier copy was equal, and nothing was written.
+    """
+
+    editions: int
+    concerns: int
+    rows: int
+    was_there: bool
+
+
+@contextmanager
+def open_target(place: str, settings: Settings) -> Iterator[Engine]:
+    """Yield an engine for the database at `place`: a URL of PostgreSQL, or the folder of an embedded database.
+
+    Create an absent folder, with an empty file. Check rows with the access keys of `settings`. Raise `SetupError` if
+    `place` is a URL, but not of PostgreSQL. Raise `CopyRefused` if `place` is the service's database.
+    """
+    address = place if "://" in place else None
+    if place == settings.database_address or (
+        settings.database_address is None and address is None and Path(place).resolve() == settings.data_dir.resolve()
+    ):
+        raise CopyRefused("the target is the database of this service: name another one")
+    engine = open_database(settings.data_dir if address else Path(place), address)
+    open_access_keys(settings, engine)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+def require_stopped(data_dir: Path) -> None:
+    """Raise `BackupRefused` if another process has the embedded database in `data_dir` open.
+
+    A service would take in concerns after they were copied.
+    """
+    with exclusive_lock(data_dir / DATABASE_FILE):
+        pass
+
+
+def copy_database(source: Engine, target: Engine, on_step: OnStep) -> Copied:
+    """Copy `source` into the empty database `target`, compare every row, and return the counts of the copy.
+
+    `on_step` gets the number of rows written and compared, and of all. Raise `CopyRefused` if the source is empty, in
+    use or has an unreadable row, if the target has other rows, or if a database fails. After an error the target is as
+    it was, and the command can be repeated. Raise `SchemaBehind`, `SchemaUnknown` or `SchemaAltered` as `copy_rows`
+    does.
+    """
+    try:
+        copied = copy_rows(source, target, on_step)
+        with target.connect() as connection:
+            editions = connection.scalar(select(func.count()).select_from(table_of(EditionRow)).where(IS_EDITION))
+            concerns = connection.scalar(select(func.count()).select_from(table_of(ConcernRow)))
+    except (DBAPIError, RowNotStored) as failure:
+        name = type(getattr(failure, "orig", failure)).__name__
+        raise CopyRefused(f"a database failed ({name}). Nothing was copied: repeat the command later") from None
+    except UNREADABLE:
+        raise CopyRefused("a row cannot be read: `guidance verify` names it. Nothing was copied") from None
+    return Copied(editions or 0, concerns or 0, copied.rows, copied.was_there)
+
+
+def find_faults_in_copy(target: Engine, on_step: OnStep) -> Iterator[tuple[str, str]]:
+    """Verify the copy by its digests and hash chains. Yield the name and the fault of whatever is wrong.
+
+    `on_step` gets the number of audit entries and concerns checked, and of all.
+    """
+    yield from ((name, fault) for name, fault in verify_editions(target) if fault is not None)
+    yield from find_faults(target, on_step=on_step)
