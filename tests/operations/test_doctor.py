@@ -44,7 +44,7 @@ from app.services.operations.public_address import (
     read_certificate,
     read_time,
 )
-from tests.support.command import Terminal, guidance
+from tests.support.command import guidance, guidance_on_a_terminal
 from tests.support.databases import drop_triggers, on_postgresql, raw_connection
 from tests.support.live import LiveServer
 from tests.support.proxies import varnish
@@ -927,7 +927,7 @@ def test_terminals_get_colours_unless_no_color_is_set(
 ) -> None:
     monkeypatch.setenv("NO_COLOR", no_color)
 
-    shown = guidance("doctor", "--quick", "--data-dir", tmp_path / "data", stream=Terminal).stdout
+    shown = guidance_on_a_terminal("doctor", "--quick", "--data-dir", tmp_path / "data").stdout
 
     assert "recipients" in shown
     assert ("\x1b[" in shown) is has_colours

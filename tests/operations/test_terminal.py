@@ -12,7 +12,7 @@ import pytest
 
 from app.cli.options import echo_json, echo_result
 from app.config import SEED_DIR
-from tests.support.command import Terminal, every_command, guidance
+from tests.support.command import every_command, guidance, guidance_on_a_terminal
 from tests.support.publishing import SLUG
 from tests.support.set_ups import SetUp, make_set_up
 
@@ -69,7 +69,7 @@ def test_long_work_shows_a_bar_on_a_terminal_and_nothing_elsewhere(place: SetUp,
     copy = tmp_path / "copy.db"
 
     def shown(*words: str | Path, data_dir: Path) -> str:
-        ended = guidance(*words, "--data-dir", data_dir, stream=Terminal, SEAL_TO=recipients)
+        ended = guidance_on_a_terminal(*words, "--data-dir", data_dir, SEAL_TO=recipients)
         assert ended.returncode == 0
         return ended.stderr
 
