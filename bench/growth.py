@@ -1,8 +1,6 @@
 """Growth: the same reads on small and large databases, and with one worker process and two."""
 
 import argparse
-import subprocess
-import sys
 import time
 from contextlib import ExitStack
 from itertools import cycle
@@ -13,6 +11,7 @@ import httpx
 from bench.content import CONCERN, GUIDE, fill_with_guides
 from bench.load import raw_request, read, send, with_cpu
 from bench.report import VERIFY, VERIFY_MEMORY
+from bench.resources import GUIDANCE, spent_by
 from bench.rounds import Results, Say, Task
 from bench.servers import EVERY_CPU, UNLIMITED, Server, guidance
 from bench.signed_in import SignedIn, sign_in
@@ -24,16 +23,6 @@ FEW_GUIDES, FEW_CONCERNS = 10, 100
 CONNECTIONS = 4
 OPENED = 50
 MANY_CONCERNS = "many-concerns"
-TIMED = """
-import resource, subprocess, sys
-subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL)
-used = resource.getrusage(resource.RUSAGE_CHILDREN)
-print(used.ru_utime + used.ru_stime, used.ru_maxrss)
-"""
-"""A small program that runs a command, and prints the processor seconds and the most memory that the command used.
-
-It is small because a process begins with the memory of the process that starts it, which would be counted too.
-"""
 
 
 def measure_growth(results: Results, work: Path, arguments: argparse.Namespace, say: Say) -> None:
@@ -63,26 +52,14 @@ def measure_growth(results: Results, work: Path, arguments: argparse.Namespace, 
             who = sign_in(folder)
             server = stack.enter_context(guidance(f"{size} concerns", folder, **UNLIMITED))
             tasks |= tasks_of_concerns(server, who, size, arguments.seconds)
-        if "--workers" in _options():
-            for number, name in ((1, "1 worker"), (2, "2 workers")):
-                options = ("--workers", str(number))
-                server = stack.enter_context(guidance(name, work / f"workers-{number}", *options, cpu=EVERY_CPU))
-                tasks[f"section, {name}"] = reading(server.url + SECTION)
-        else:
-            results.skipped["2 workers"] = "`guidance serve` has no --workers"
+        for number, name in ((1, "1 worker"), (2, "2 workers")):
+            options = ("--workers", str(number))
+            server = stack.enter_context(guidance(name, work / f"workers-{number}", *options, cpu=EVERY_CPU))
+            tasks[f"section, {name}"] = reading(server.url + SECTION)
         results.run(tasks, arguments.rounds, say)
     say("a complete verify")
-    results.figures |= _verify(work / MANY_CONCERNS)
-
-
-def _verify(folder: Path) -> dict[str, float]:
-    """Verify the whole audit log of the database in `folder`. Return the processor seconds and the memory used.
-
-    Raise `CalledProcessError` if the log does not verify.
-    """
-    command = [sys.executable, "-c", TIMED, sys.executable, "-m", "app.cli", "verify", "--data-dir", str(folder)]
-    spent, kilobytes = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
-    return {VERIFY: float(spent), VERIFY_MEMORY: int(kilobytes) * 1024 / 1e6}
+    seconds, megabytes = spent_by([*GUIDANCE, "verify", "--data-dir", str(work / MANY_CONCERNS)])
+    results.figures |= {VERIFY: seconds, VERIFY_MEMORY: megabytes}
 
 
 def tasks_of_concerns(server: Server, who: SignedIn, size: str, seconds: float) -> dict[str, Task]:
@@ -113,11 +90,6 @@ def tasks_of_concerns(server: Server, who: SignedIn, size: str, seconds: float) 
         )
 
     return {f"{name}, {size}": doing(each) for name, each in requests.items()}
-
-
-def _options() -> str:
-    command = [sys.executable, "-m", "app.cli", "serve", "--help"]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
 class Bar:

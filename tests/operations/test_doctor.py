@@ -4,12 +4,9 @@ import datetime as dt
 import errno
 import json
 import os
-import pty
 import re
 import shutil
 import socket
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from importlib import metadata
@@ -47,9 +44,9 @@ from app.services.operations.public_address import (
     read_certificate,
     read_time,
 )
-from tests.support.command import guidance
+from tests.support.command import guidance, guidance_on_a_terminal
 from tests.support.databases import drop_triggers, on_postgresql, raw_connection
-from tests.support.live import LiveServer, environment_for
+from tests.support.live import LiveServer
 from tests.support.proxies import varnish
 from tests.support.publishing import publish_next
 from tests.support.set_ups import SetUp, add_receiver, blamed, build_script, execute, findings, post_concern, reachable
@@ -926,22 +923,13 @@ def test_a_probe_says_whether_the_service_is_ready(live: LiveServer) -> None:
     assert "no response" in stopped.stdout
 
 
-@pytest.mark.parametrize(("variables", "has_colours"), [({}, True), ({"NO_COLOR": "1"}, False)])
+@pytest.mark.parametrize(("no_color", "has_colours"), [("", True), ("1", False)])
 def test_terminals_get_colours_unless_no_color_is_set(
-    tmp_path: Path, variables: dict[str, str], has_colours: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, no_color: str, has_colours: bool
 ) -> None:
-    environment = {k: v for k, v in environment_for(tmp_path / "data").items() if k != "NO_COLOR"} | variables
-    screen, terminal = pty.openpty()
-    subprocess.run(
-        [sys.executable, "-m", "app.cli", "doctor", "--quick", "--data-dir", str(tmp_path / "data")],
-        stdout=terminal,
-        stderr=subprocess.DEVNULL,
-        env=environment,
-        check=False,
-    )
-    os.close(terminal)
-    shown = os.read(screen, 100_000).decode()
-    os.close(screen)
+    monkeypatch.setenv("NO_COLOR", no_color)
+
+    shown = guidance_on_a_terminal("doctor", "--quick", "--data-dir", tmp_path / "data").stdout
 
     assert "recipients" in shown
     assert ("\x1b[" in shown) is has_colours

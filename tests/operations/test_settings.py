@@ -15,7 +15,7 @@ from app.cli.commands import app
 from app.config import Settings, SettingsRefused, parse_settings
 from app.errors import SetupError
 from app.main import create_app
-from tests.support.command import every_command, guidance_process
+from tests.support.command import every_command, guidance
 from tests.support.loops import for_each
 
 pytestmark = pytest.mark.any_database
@@ -262,9 +262,8 @@ def test_a_folder_without_a_name_is_refused() -> None:
     assert "name a folder" in result.output
 
 
-@pytest.mark.slow
 def test_the_refusal_is_all_that_an_operator_sees() -> None:
-    finished = guidance_process("serve", SEALTO="age1invented", ALLOWED_ORIGINS="*")
+    finished = guidance("serve", SEALTO="age1invented", ALLOWED_ORIGINS="*")
 
     assert (finished.returncode, finished.stdout) == (1, "")
     assert sorted(finished.stderr.splitlines()) == [

@@ -2,7 +2,6 @@
 
 import json
 import os
-import pty
 import re
 import subprocess
 import sys
@@ -13,8 +12,7 @@ import pytest
 
 from app.cli.options import echo_json, echo_result
 from app.config import SEED_DIR
-from tests.support.command import every_command, guidance
-from tests.support.live import environment_for
+from tests.support.command import every_command, guidance, guidance_on_a_terminal
 from tests.support.publishing import SLUG
 from tests.support.set_ups import SetUp, make_set_up
 
@@ -63,18 +61,6 @@ def test_reports_as_json_say_the_same(place: SetUp) -> None:
     assert {(each["guide"], each["edition"]) for each in json.loads(due.stdout) if "guide" in each} == {(SLUG, 1)}
 
 
-def shown_on_a_terminal(*words: str | Path, data_dir: Path, **variables: str) -> str:
-    """Run the command with its standard error on a terminal, and return what was shown there."""
-    screen, terminal = pty.openpty()
-    environment = {**environment_for(data_dir), "TERM": "xterm", **variables}
-    command = [sys.executable, "-m", "app.cli", *map(str, words), "--data-dir", str(data_dir)]
-    subprocess.run(command, stdout=subprocess.PIPE, stderr=terminal, env=environment, check=True)
-    os.close(terminal)
-    shown = os.read(screen, 100_000).decode()
-    os.close(screen)
-    return shown
-
-
 @pytest.mark.embedded
 def test_long_work_shows_a_bar_on_a_terminal_and_nothing_elsewhere(place: SetUp, tmp_path: Path) -> None:
     identity = tmp_path / "identity.txt"
@@ -82,13 +68,15 @@ def test_long_work_shows_a_bar_on_a_terminal_and_nothing_elsewhere(place: SetUp,
     recipients = place.settings.seal_to[0]
     copy = tmp_path / "copy.db"
 
-    assert "Verifying" in shown_on_a_terminal("verify", data_dir=place.data_dir)
-    assert "Copying" in shown_on_a_terminal("backup", copy, data_dir=place.data_dir)
-    assert "100%" in shown_on_a_terminal("restore", copy, data_dir=tmp_path / "restored")
-    resealed = shown_on_a_terminal(
-        "keys", "reseal", "--identity", identity, data_dir=tmp_path / "restored", GUIDANCE_SEAL_TO=recipients
-    )
-    assert "Sealing anew" in resealed
+    def shown(*words: str | Path, data_dir: Path) -> str:
+        ended = guidance_on_a_terminal(*words, "--data-dir", data_dir, SEAL_TO=recipients)
+        assert ended.returncode == 0
+        return ended.stderr
+
+    assert "Verifying" in shown("verify", data_dir=place.data_dir)
+    assert "Copying" in shown("backup", copy, data_dir=place.data_dir)
+    assert "100%" in shown("restore", copy, data_dir=tmp_path / "restored")
+    assert "Sealing anew" in shown("keys", "reseal", "--identity", identity, data_dir=tmp_path / "restored")
     assert guidance("verify", "--data-dir", place.data_dir).stderr == ""
 
 

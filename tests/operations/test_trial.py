@@ -23,7 +23,7 @@ from app.server.listening import address_of
 from app.server.run import check_recipients
 from app.services.concerns.keys import DEVELOPMENT_IDENTITY, create_identity
 from tests.support.clock import A_TUESDAY
-from tests.support.command import guidance, guidance_process
+from tests.support.command import guidance
 from tests.support.concerns import a_concern
 from tests.support.live import LiveServer, environment_for
 from tests.support.loops import for_each
@@ -79,7 +79,7 @@ def test_lost_misspelt_or_empty_recipients_stop_the_start_and_leave_nothing(
 ) -> None:
     data_dir = tmp_path / "data"
 
-    finished = guidance_process("serve", "--host", EVERY_ADDRESS, "--port", "0", "--data-dir", data_dir, **lost)
+    finished = guidance("serve", "--host", EVERY_ADDRESS, "--port", "0", "--data-dir", data_dir, **lost)
 
     assert finished.returncode == 1
     assert "GUIDANCE_SEAL_TO" in finished.stderr

@@ -36,12 +36,29 @@ def _commands_below(group: Any, *above: str) -> Iterator[tuple[str, Any]]:
             yield " ".join([*above, name]), each.load()
 
 
+class Terminal(io.StringIO):
+    """A stream that says that it is a terminal."""
+
+    def isatty(self) -> bool:
+        """Return True."""
+        return True
+
+
 def guidance(*arguments: str | Path, **settings: str) -> Finished:
     """Run the command in this process, which takes a tenth of the time, and return its exit code and output."""
-    command, output, errors = ["guidance", *map(str, arguments)], io.StringIO(), io.StringIO()
+    return _run_here(arguments, _environment_of(arguments, settings) | {"NO_COLOR": "1"}, io.StringIO)
+
+
+def guidance_on_a_terminal(*arguments: str | Path, **settings: str) -> Finished:
+    """Run the command in this process, with output and errors on terminals, and return its exit code and output."""
+    return _run_here(arguments, _environment_of(arguments, settings), Terminal)
+
+
+def _run_here(arguments: tuple[str | Path, ...], environment: dict[str, str], stream: type[io.StringIO]) -> Finished:
+    command, output, errors = ["guidance", *map(str, arguments)], stream(), stream()
     with (
         logs_as_before(),
-        patch.dict(os.environ, _environment_of(arguments, settings), clear=True),
+        patch.dict(os.environ, environment, clear=True),
         patch.object(sys, "argv", command),
         patch.object(gc, "freeze"),  # of this process nothing more
         redirect_stdout(output),
@@ -75,7 +92,7 @@ def logs_as_before() -> Iterator[None]:
 
 def _environment_of(arguments: tuple[str | Path, ...], settings: dict[str, str]) -> dict[str, str]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GUIDANCE_")}
-    environment |= {"COLUMNS": "200", "NO_COLOR": "1"} | {f"GUIDANCE_{name}": value for name, value in settings.items()}
+    environment |= {"COLUMNS": "200"} | {f"GUIDANCE_{name}": value for name, value in settings.items()}
     if "--data-dir" in arguments and (address := address_for(Path(arguments[arguments.index("--data-dir") + 1]))):
         environment.setdefault("GUIDANCE_DATABASE_URL", address)
     return environment
