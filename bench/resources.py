@@ -1,36 +1,48 @@
-"""Measurements of start-up time and memory."""
+"""Measurements of start-up time, of commands and of memory. Times are of the processor."""
 
 import compileall
 import statistics
 import subprocess
 import sys
-import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from bench.content import CONCERN
 from bench.load import post, read
-from bench.report import IDLE, MEMORY, START
+from bench.report import HELP, IDLE, LISTING, MEMORY, START
 from bench.rounds import Results, Say
-from bench.servers import ROOT, guidance, pinned
+from bench.servers import ROOT, guidance
 
 TIMES = 5
 SECTION = "/v1/guides/child-sexual-exploitation/indicators"
+IMPORT = ["-c", "import fastapi, sqlmodel"]
+GUIDANCE = ["-m", "app.cli"]
+TIMED = """
+import resource, subprocess, sys
+subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL)
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(used.ru_utime + used.ru_stime, used.ru_maxrss)
+"""
+"""A small program that runs a command, and prints the processor seconds and the most memory that the command used.
+
+It is small because a process begins with the memory of the process that starts it, which would be counted too.
+"""
 
 
 def measure_resources(results: Results, work: Path, say: Say) -> None:
-    """Measure the start-up time and the memory of the service, and add the figures to `results`.
+    """Measure start-up time, commands and memory of the service, and add the figures to `results`.
 
-    The start-up time is in seconds until ready, which includes publishing the seed. It is compared with the import of
-    the frameworks. Memory is measured idle, after reads, and after posts of concerns. The service is compiled first, as
-    an installation does, because not every machine lets Python write its bytecode.
+    A start lasts until the service is ready, which includes publishing the seed. Starts and commands are compared with
+    the import of the frameworks. Memory is measured idle, after reads, and after posts of concerns. The service is
+    compiled first, as an installation does, because not every machine lets Python write its bytecode.
     """
     compileall.compile_dir(ROOT / "app", quiet=1)
-    imports, starts = [], []
+    ratios: dict[str, list[float]] = {START: [], HELP: [], LISTING: []}
     for number in range(TIMES):
         say(f"starting: {number + 1} of {TIMES}")
-        imports.append(_seconds_to_import())
-        with guidance("service", work / f"start-{number}") as server:
-            starts.append(server.seconds_to_start)
+        folder, (imported, _) = work / f"start-{number}", spent_by(IMPORT)
+        with guidance("service", folder) as server:
+            ratios[START].append(server.cpu_seconds() / imported)
             if number == TIMES - 1:
                 results.figures[IDLE] = server.resident_megabytes()
                 read(server.url + SECTION, connections=64, seconds=3)
@@ -38,12 +50,16 @@ def measure_resources(results: Results, work: Path, say: Say) -> None:
                 results.figures["resident megabytes under load"] = server.resident_megabytes()
                 post(server.url + "/v1/concerns", CONCERN, connections=64, seconds=3)
                 results.figures[MEMORY] = server.resident_megabytes()
-    results.figures["seconds to import fastapi and sqlmodel"] = statistics.median(imports)
-    results.figures["seconds until ready, seed published"] = statistics.median(starts)
-    results.figures[START] = statistics.median(s / i for s, i in zip(starts, imports, strict=True))
+        ratios[HELP].append(spent_by([*GUIDANCE, "--help"])[0] / imported)
+        ratios[LISTING].append(spent_by([*GUIDANCE, "clients", "list", "--data-dir", str(folder)])[0] / imported)
+    results.figures |= {name: statistics.median(each) for name, each in ratios.items()}
 
 
-def _seconds_to_import() -> float:
-    began = time.perf_counter()
-    subprocess.run(pinned([sys.executable, "-c", "import fastapi, sqlmodel"], "0"), check=True)
-    return time.perf_counter() - began
+def spent_by(arguments: Sequence[str]) -> tuple[float, float]:
+    """Run Python with `arguments`, and return its processor seconds and the most memory that it used, in megabytes.
+
+    Raise `CalledProcessError` if it fails.
+    """
+    command = [sys.executable, "-c", TIMED, sys.executable, *arguments]
+    spent, kilobytes = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    return float(spent), int(kilobytes) * 1024 / 1e6
