@@ -8,9 +8,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from bench.acts import measure_acts
-from bench.desk import measure_desk
-from bench.growth import Bar, measure_growth
+from bench.growth import measure_growth
 from bench.others import measure_others
 from bench.pages import measure_pages
 from bench.reads import measure_reads
@@ -19,7 +17,9 @@ from bench.resources import measure_resources
 from bench.rounds import Results
 from bench.writes import measure_writes
 
-PARTS = ("resources", "reads", "writes", "others", "growth", "desk", "pages", "acts")
+PARTS = ("resources", "reads", "writes", "growth", "others", "pages")
+GUARDING = ("resources", "reads", "writes", "growth")
+"""The parts that `--check` measures."""
 
 
 def say(line: str) -> None:
@@ -33,7 +33,7 @@ def say(line: str) -> None:
 def main() -> int:
     """Run the benchmark, and print and write the results. Return the exit status.
 
-    With `--redraw`, only make the charts and the table of the recorded run again. With `--check`, compare with the
+    With `--redraw`, only make the chart and the table of the recorded run again. With `--check`, compare with the
     recorded run, and return 1 if a bar is worse or no run is recorded.
     """
     arguments = _arguments()
@@ -54,12 +54,8 @@ def main() -> int:
             "reads": lambda: measure_reads(results, work, arguments.rounds, arguments.seconds, say),
             "writes": lambda: measure_writes(results, work, arguments.rounds, arguments.seconds, say),
             "others": lambda: measure_others(results, work, arguments.rounds, arguments.seconds, say),
-            "growth": lambda: measure_growth(results, work, arguments, say),
-            "desk": lambda: measure_desk(results, work, arguments, Bar(say), say),
+            "growth": lambda: measure_growth(results, work, say),
             "pages": lambda: measure_pages(results, work, arguments, say),
-            "acts": lambda: measure_acts(
-                results, work, 10 * arguments.rounds, is_whole=not arguments.quick, progress=Bar(say), say=say
-            ),
         }
         try:
             for name in PARTS:
@@ -83,24 +79,24 @@ def main() -> int:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="few, short rounds and small databases (about 3 minutes)")
+    parser.add_argument("--quick", action="store_true", help="few, short rounds")
     parser.add_argument(
         "--check",
         action="store_true",
-        help="measure in short rounds what has a bar, and compare with the recorded run; exit status 1 if worse",
+        help="measure in short rounds what people wait for, and compare with the recorded run; exit status 1 if worse",
     )
     parser.add_argument(
-        "--redraw", action="store_true", help="make pictures and table again from the recorded run, and measure nothing"
+        "--redraw",
+        action="store_true",
+        help="make the picture and the table again from the recorded run, and measure nothing",
     )
     parser.add_argument("--rounds", type=int, default=None)
     parser.add_argument("--seconds", type=float, default=None, help="of each measurement")
-    parser.add_argument("--guides", type=int, default=None, help="guides of the large database")
-    parser.add_argument("--concerns", type=int, default=None, help="concerns of the large database")
     parser.add_argument("--part", action="append", choices=PARTS, help="measure this part alone (may be repeated)")
     arguments = parser.parse_args()
-    few = {"rounds": 3, "seconds": 1.0, "guides": 300, "concerns": 5_000, "part": list(PARTS)}
-    guarded = few | {"seconds": 0.6, "part": ["resources", "reads", "writes", "others", "growth"]}
-    many = {"rounds": 5, "seconds": 3.0, "guides": 10_000, "concerns": 70_000, "part": list(PARTS)}
+    few = {"rounds": 3, "seconds": 1.0, "part": list(PARTS)}
+    guarded = few | {"part": list(GUARDING)}
+    many = {"rounds": 5, "seconds": 3.0, "part": list(PARTS)}
     for name, value in (guarded if arguments.check else few if arguments.quick else many).items():
         if getattr(arguments, name) is None:
             setattr(arguments, name, value)

@@ -1,7 +1,6 @@
 """The upper bound of what is possible: an ASGI application that sends the constant bytes in the file BENCH_ANSWER.
 
-The file is JSON with the headers and the body. If BENCH_ALL_HEADERS is set, all of these headers are sent, which shows
-what they cost the server. Otherwise only the two that every response needs are sent.
+The file is JSON with the headers and the body. Only the two headers that every response needs are sent.
 """
 
 import json
@@ -15,8 +14,7 @@ ESSENTIAL = ("content-type", "content-length")
 
 def _messages() -> tuple[Message, Message]:
     answer = json.loads(Path(os.environ["BENCH_ANSWER"]).read_text(encoding="utf-8"))
-    everything = "BENCH_ALL_HEADERS" in os.environ
-    headers = [(name.encode(), value.encode()) for name, value in answer["headers"] if everything or name in ESSENTIAL]
+    headers = [(name.encode(), value.encode()) for name, value in answer["headers"] if name in ESSENTIAL]
     body = answer["body"].encode()
     return (
         {"type": "http.response.start", "status": 200, "headers": headers},

@@ -121,20 +121,17 @@ def receive(data_dir: Path, number: int, database_url: str | None = None) -> int
 
 
 @contextmanager
-def naive_server(work: Path, name: str = "naive", **environment: str) -> Iterator[Server]:
+def naive_server(work: Path) -> Iterator[Server]:
     """Start the naive application on the items of the seed's guide, yield its server, and stop it afterwards."""
     database = str(work / NAIVE_DATABASE)
     if not Path(database).exists():
         subprocess.run([sys.executable, "-m", "bench.naive_content"], env={**os.environ, NAME: database}, check=True)
-    with baseline(name, "bench.naive:app", f"/guides/{GUIDE}", **{NAME: database}, **environment) as server:
+    with baseline("naive", "bench.naive:app", f"/guides/{GUIDE}", **{NAME: database}) as server:
         yield server
 
 
 @contextmanager
-def floor_server(work: Path, parts: str) -> Iterator[Server]:
-    """Start the floor with the given parts on its own database, yield its server, and stop it afterwards."""
-    name = f"floor, {parts}"
-    database = str(work / f"{name}.db")
-    environment = {"BENCH_PARTS": parts, "BENCH_FLOOR_DATABASE": database}
-    with baseline(name, "bench.floor:app", "/ready", **environment) as server:
+def floor_server(work: Path) -> Iterator[Server]:
+    """Start the floor on its own database, yield its server, and stop it afterwards."""
+    with baseline("floor", "bench.floor:app", "/ready", BENCH_FLOOR_DATABASE=str(work / "floor.db")) as server:
         yield server

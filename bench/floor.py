@@ -2,8 +2,7 @@
 
 FastAPI validates the concern's model. The service's functions encrypt the concern, sign a receipt, and derive the
 public key of the status token. Plain SQL stores four rows, with many concerns in one transaction. There is no
-authentication, idempotency, limit, log, content negotiation, header or SQLAlchemy. BENCH_PARTS names the parts that
-run: `model`, `model crypto`, or `model crypto rows`.
+authentication, idempotency, limit, log, content negotiation, header or SQLAlchemy.
 """
 
 import asyncio
@@ -28,7 +27,6 @@ from app.models.references import new_reference
 from app.services.concerns.receipt_signing import make_receipt_signer
 from app.services.concerns.sealing import derive_public_key, make_sealer
 
-PARTS = os.environ.get("BENCH_PARTS", "model crypto rows").split()
 TABLES = ("concerns", "audit_entries", "chains", "events")
 INSERTS = tuple(f"INSERT INTO {table} VALUES (?, ?, ?, ?)" for table in TABLES)  # noqa: S608  # the names above
 MOST_TOGETHER = 256
@@ -101,15 +99,12 @@ def ready() -> None:
 
 @app.post("/concerns", status_code=201)
 async def post_concern(request: Request, concern: Concern) -> Response:
-    """Validate the concern and, depending on BENCH_PARTS, encrypt it, sign a receipt and store the rows."""
-    reference, receipt = new_reference(), ""
-    if "crypto" in PARTS:
-        token = new_status_token()
-        submitted = concern.model_dump_json(exclude_unset=True).encode()
-        digest = hashlib.sha256(canonical_submission(concern)).hexdigest()
-        receipt = SIGNER.sign({"jti": reference, "iat": 1, "submission_sha256": digest})
-        row = (reference, str(dt.datetime.now(dt.UTC)), SEALER.seal(submitted), derive_public_key(token, reference))
-        if "rows" in PARTS:
-            await request.app.state.rows.store(row)
+    """Validate the concern, encrypt it, sign a receipt and store the rows."""
+    reference, token = new_reference(), new_status_token()
+    submitted = concern.model_dump_json(exclude_unset=True).encode()
+    digest = hashlib.sha256(canonical_submission(concern)).hexdigest()
+    receipt = SIGNER.sign({"jti": reference, "iat": 1, "submission_sha256": digest})
+    row = (reference, str(dt.datetime.now(dt.UTC)), SEALER.seal(submitted), derive_public_key(token, reference))
+    await request.app.state.rows.store(row)
     answer = {"reference": reference, "receipt": receipt, "rest": REST_OF_A_RECEIPT}
     return Response(orjson.dumps(answer), status_code=201, media_type="application/json")

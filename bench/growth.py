@@ -1,110 +1,178 @@
-"""Growth: the same reads on small and large databases, and with one worker process and two."""
+"""What each act takes as concerns and editions grow: milliseconds of processor, and SQL statements, without a network.
+
+`python -m bench.growth` fills databases with 1,000, 70,000 and 700,000 concerns, and guides with 20 and 300 editions,
+and writes the tables into the reference. With `--folder` the databases are kept there, and filled only once.
+"""
 
 import argparse
+import json
+import sys
+import tempfile
 import time
-from contextlib import ExitStack
-from itertools import cycle
+from collections.abc import Iterator
+from functools import partial
+from itertools import count
 from pathlib import Path
+from typing import Any
 
-import httpx
-
-from bench.content import CONCERN, GUIDE, fill_with_guides
-from bench.load import raw_request, read, send, with_cpu
-from bench.report import VERIFY, VERIFY_MEMORY
+from app.models.guides.editions import EditionContent
+from app.models.guides.seed_files import read_seed_file
+from app.services.guides.publishing import NewEdition, publish_edition
+from bench.content import CONCERN, FIRST_EDITION, fill_with_editions, guide_of_many
+from bench.inside import Cost, Inside, Request, running_inside
+from bench.report import INBOX_GROWTH, RESULTS, SPEED, VERIFY, VERIFY_MEMORY, commit, machine
 from bench.resources import GUIDANCE, spent_by
-from bench.rounds import Results, Say, Task
-from bench.servers import EVERY_CPU, UNLIMITED, Server, guidance
+from bench.rounds import Results, Say
 from bench.signed_in import SignedIn, sign_in
 from bench.years import fill_with_years
 
-SECTION = f"/v1/guides/{GUIDE}/indicators"
-INBOX = "/v1/desk/concerns"
-FEW_GUIDES, FEW_CONCERNS = 10, 100
-CONNECTIONS = 4
-OPENED = 50
-MANY_CONCERNS = "many-concerns"
+FEW, DESIGNED_FOR, TEN_TIMES = 1_000, 70_000, 700_000
+EDITIONS = (20, 300)
+REPEATED = 15
+JSON = {"Content-Type": "application/json"}
+AGAIN = "a-made-up-key-of-the-benchmark-"
+BEGIN = "<!-- The recorded growth: `python -m bench.growth` writes this part. -->"
+END = "<!-- End of the recorded growth. -->"
+INBOX = "the inbox"
 
 
-def measure_growth(results: Results, work: Path, arguments: argparse.Namespace, say: Say) -> None:
-    """Fill small and large databases, and measure reads of sections and operations on concerns on each.
-
-    Also measure reads with one worker process and with two, and a complete `guidance verify`.
-    """
-    results.figures |= {
-        "guides of the large database": arguments.guides,
-        "concerns of the large one": arguments.concerns,
+def acts_on_concerns(inside: Inside, who: SignedIn) -> Iterator[tuple[str, list[Request]]]:
+    """Yield each act on concerns with its requests. Concerns to work on are submitted first."""
+    receipts = [json.loads(inside.ask(Request("POST", "/v1/concerns", JSON, CONCERN))) for _ in range(REPEATED)]
+    references = [each["reference"] for each in receipts]
+    desk, written = "/v1/desk/concerns", who.headers | JSON
+    yield "raising a concern", [Request("POST", "/v1/concerns", JSON, CONCERN)] * REPEATED
+    keys = [JSON | {"Idempotency-Key": f"{AGAIN}{time.time_ns()}-{number}"} for number in range(REPEATED)]
+    yield "raising a concern, with an idempotency key", [Request("POST", "/v1/concerns", key, CONCERN) for key in keys]
+    tokens = [{"Authorization": f"Bearer {each['status_token']}"} for each in receipts]
+    statuses = zip(references, tokens, strict=True)
+    yield "following a concern", [Request("GET", f"/v1/concerns/{each}", token) for each, token in statuses]
+    yield INBOX, [Request("GET", desk, who.headers)] * REPEATED
+    yield "the inbox page", [Request("GET", "/desk", who.cookies)] * REPEATED
+    yield "finding a reference", [Request("GET", f"/desk/find?reference={each}", who.cookies) for each in references]
+    yield "opening a concern", [Request("GET", f"{desk}/{each}", who.headers) for each in references]
+    yield "the page of a concern", [Request("GET", f"/desk/concerns/{each}", who.cookies) for each in references]
+    yield "acknowledging", [Request("POST", f"{desk}/{each}/acknowledgement", written, b"{}") for each in references]
+    outcome = b'{"outcome":"early_help"}'
+    yield "closing", [Request("POST", f"{desk}/{each}/outcome", written, outcome) for each in references]
+    reads = {
+        "the summary": "/v1/desk/summary",
+        "a scrape of /metrics": "/metrics",
+        "figures of 30 days": "/v1/desk/figures?days=30",
+        "events": "/v1/events",
+        "the audit log": "/v1/desk/disclosures",
+        "monthly statistics": "/v1/desk/statistics.csv",
     }
-
-    def reading(url: str, headers: dict[str, str] | None = None) -> Task:
-        return lambda _number: read(url, connections=CONNECTIONS, seconds=arguments.seconds, headers=headers)
-
-    tasks: dict[str, Task] = {}
-    with ExitStack() as stack:
-        for size, guides in (("few", FEW_GUIDES), ("many", arguments.guides)):
-            fill_with_guides(work / f"{size}-guides", guides, Bar(say))
-            server = stack.enter_context(guidance(f"{size} guides", work / f"{size}-guides"))
-            tasks[f"section, {size} guides"] = reading(server.url + SECTION)
-        for size, folder, concerns in (
-            ("few", work / "few-concerns", FEW_CONCERNS),
-            ("many", work / MANY_CONCERNS, arguments.concerns),
-        ):
-            fill_with_years(folder, concerns, Bar(say))
-            who = sign_in(folder)
-            server = stack.enter_context(guidance(f"{size} concerns", folder, **UNLIMITED))
-            tasks |= tasks_of_concerns(server, who, size, arguments.seconds)
-        for number, name in ((1, "1 worker"), (2, "2 workers")):
-            options = ("--workers", str(number))
-            server = stack.enter_context(guidance(name, work / f"workers-{number}", *options, cpu=EVERY_CPU))
-            tasks[f"section, {name}"] = reading(server.url + SECTION)
-        results.run(tasks, arguments.rounds, say)
-    say("a complete verify")
-    seconds, megabytes = spent_by([*GUIDANCE, "verify", "--data-dir", str(work / MANY_CONCERNS)])
-    results.figures |= {VERIFY: seconds, VERIFY_MEMORY: megabytes}
+    for name, path in reads.items():
+        yield name, [Request("GET", path, who.headers)] * REPEATED
+    yield "the page of the audit log", [Request("GET", "/desk/record", who.cookies)] * REPEATED
 
 
-def tasks_of_concerns(server: Server, who: SignedIn, size: str, seconds: float) -> dict[str, Task]:
-    """Submit some concerns, and return the tasks on concerns.
+def measure_concerns(folder: Path, size: int, say: Say, only: str | None = None) -> dict[str, Cost]:
+    """Fill `folder` with `size` concerns if it is empty, and return the figures of each act, or of the act `only`."""
+    if not folder.exists():
+        fill_with_years(folder, size, lambda what, done, of: say(f"{what}: {done:,} of {of:,}"))
+    who = sign_in(folder)
+    found = {}
+    with running_inside(folder) as inside:
+        for name, requests in acts_on_concerns(inside, who):
+            if only in (None, name):
+                say(f"{name} with {size:,} concerns")
+                inside.ask(requests[0])  # not measured: a template is compiled, or a statement prepared
+                found[name] = inside.measure(partial(inside.ask, each) for each in requests[1:])
+    return found
 
-    The tasks are submitting a concern, reading the inbox and its page, opening a concern, and reading a status.
-    """
-    json = {"Content-Type": "application/json"}
-    with httpx.Client(base_url=server.url, trust_env=False, timeout=60) as client:
-        answers = [client.post("/v1/concerns", content=CONCERN, headers=json) for _ in range(OPENED)]
-    receipts = [each.raise_for_status().json() for each in answers]
-    concerns = f"{server.url}/v1/concerns"
-    requests = {
-        "post": [raw_request(concerns, "POST", json, CONCERN)],
-        "inbox": [raw_request(server.url + INBOX, "GET", who.headers)],
-        "inbox page": [raw_request(f"{server.url}/desk", "GET", who.cookies)],
-        "open": [raw_request(f"{server.url}{INBOX}/{each['reference']}", "GET", who.headers) for each in receipts],
-        "status": [
-            raw_request(f"{concerns}/{each['reference']}", "GET", {"Authorization": f"Bearer {each['status_token']}"})
-            for each in receipts
-        ],
+
+def measure_editions(folder: Path, editions: int, say: Say) -> dict[str, Cost]:
+    """Publish a guide with `editions` editions in `folder`, and return the figures of its reads and of publishing."""
+    fill_with_editions(folder, 1, editions)
+    path, content = f"/v1/guides/{guide_of_many(0)}", read_seed_file(FIRST_EDITION, EditionContent)
+    last = min(editions, REPEATED + 1)
+    reads = {
+        "the first read of an edition": [f"{path}/editions/{number}" for number in range(1, last)],
+        "the first read of a section": [f"{path}/editions/{number}/indicators" for number in range(1, last)],
+        "the first read of the history": [f"{path}/editions?limit={limit}" for limit in range(1, last)],
+        "changes between two editions": [f"{path}/editions/{number}/changes?since=1" for number in range(2, last)],
     }
+    found = {}
+    with running_inside(folder) as inside:
+        context = inside.app.state.context
+        for name, paths in reads.items():
+            say(f"{name} of {editions}")
+            context.invalidate_caches()
+            found[name] = inside.measure(partial(inside.ask, Request("GET", each, {})) for each in paths)
+        numbers = count()
 
-    def doing(each: list[bytes]) -> Task:
-        turn = cycle(each)
-        return lambda _number: with_cpu(
-            server, lambda: send(server.url, lambda: next(turn), connections=CONNECTIONS, seconds=seconds)
-        )
+        def publish() -> None:
+            new = content.model_copy(update={"change_note": f"One more edition, number {next(numbers)}."})
+            edition = NewEdition(guide_of_many(0), new)
+            context.writer.run(publish_edition, context.reference_data, edition, at=context.clock(), two_people=False)
 
-    return {f"{name}, {size}": doing(each) for name, each in requests.items()}
+        say(f"publishing after {editions}")
+        found["publishing an edition, without HTTP"] = inside.measure([publish] * REPEATED)
+        current = partial(inside.ask, Request("GET", path, {}))
+        found["the first read of the current guide"] = inside.measure([current] * REPEATED, before=publish)
+    return found
 
 
-class Bar:
-    """A progress bar in one line. It is updated at most once a second, and at the end."""
+def as_markdown(run: dict[str, Any]) -> str:
+    """Return the recorded tables as Markdown for the reference."""
+    about = run["about"]
+    lines = [
+        BEGIN,
+        "",
+        f"{about['finished']}, commit `{about['commit']}`, {about['cpu']}, Python {about['python']}:",
+        "",
+    ]
+    for what in ("concerns", "editions"):
+        sizes = list(run[what])
+        lines.append(f"| ms of processor (statements) | {' | '.join(f'{int(size):,} {what}' for size in sizes)} |")
+        lines.append("|---|" + "---|" * len(sizes))
+        for act in run[what][sizes[0]]:
+            cells = [f"{run[what][size][act][0]:.2f} ({run[what][size][act][1]})" for size in sizes]
+            lines.append(f"| {act} | {' | '.join(cells)} |")
+        lines.append("")
+    return "\n".join([*lines, END])
 
-    WIDTH = 40
 
-    def __init__(self, say: Say) -> None:
-        self._say = say
-        self._told_at = 0.0
+def measure_growth(results: Results, work: Path, say: Say) -> None:
+    """Add to `results` what the inbox takes with the concerns of seven years, as a multiple of what few take.
 
-    def __call__(self, what: str, done: int, of: int) -> None:
-        """Show that `done` of `of` steps are done."""
-        now = time.monotonic()
-        if done == of or now - self._told_at > 1:
-            self._told_at = now
-            full = self.WIDTH * done // max(of, 1)
-            self._say(f"{what} [{'#' * full}{'.' * (self.WIDTH - full)}] {done:,} of {of:,}")
+    Also add the processor seconds and the memory of a complete `guidance verify`, unless only some tasks are wanted.
+    """
+    large = work / f"{DESIGNED_FOR}-concerns"
+    few = measure_concerns(work / f"{FEW}-concerns", FEW, say, only=INBOX)[INBOX]
+    many = measure_concerns(large, DESIGNED_FOR, say, only=INBOX)[INBOX]
+    results.figures[INBOX_GROWTH] = many.milliseconds / few.milliseconds
+    if results.wanted is None:
+        say("a complete verify")
+        spent = spent_by([*GUIDANCE, "verify", "--data-dir", str(large)])
+        results.figures |= dict(zip((VERIFY, VERIFY_MEMORY), spent, strict=True))
+
+
+def main() -> None:
+    """Measure every size, write the figures, and write the tables into the reference."""
+    parser = argparse.ArgumentParser(prog="python -m bench.growth", description=__doc__.partition("\n")[0])
+    parser.add_argument("--folder", type=Path, default=None, help="where the databases are, or are made and kept")
+    parser.add_argument("--concerns", type=int, nargs="+", default=[FEW, DESIGNED_FOR, TEN_TIMES])
+    arguments = parser.parse_args()
+
+    def say(line: str) -> None:
+        sys.stderr.write(line + "\n")
+
+    with tempfile.TemporaryDirectory(prefix="bench-") as temporary:
+        work = arguments.folder or Path(temporary)
+        run = {
+            "about": machine() | {"commit": commit(), "finished": time.strftime("%Y-%m-%d %H:%M")},
+            "concerns": {size: measure_concerns(work / f"{size}-concerns", size, say) for size in arguments.concerns},
+            "editions": {size: measure_editions(Path(temporary) / f"{size}-editions", size, say) for size in EDITIONS},
+        }
+    recorded = RESULTS / "growth.json"
+    recorded.write_text(json.dumps(run, indent=1) + "\n", encoding="utf-8")
+    text = SPEED.read_text(encoding="utf-8")
+    tables = as_markdown(json.loads(recorded.read_text(encoding="utf-8")))
+    SPEED.write_text(text.partition(BEGIN)[0] + tables + text.partition(END)[2], encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

