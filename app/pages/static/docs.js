@@ -12,6 +12,41 @@ const asTest = (request) => {
   return request;
 };
 
+// The receipt of the last concern that this page sent, in the memory of the page only. A request about the concern of the
+// examples is about that concern instead, with its code, so that it succeeds. If there is none yet, a test is sent first.
+const OF_CONCERN = /^\/v1\/concerns\/(?!form$|check$)([^/]+)/;
+const A_TEST = {
+  test: true,
+  immediate_danger: "no",
+  reporter: { kind: "professional" },
+  children: [{}],
+  concern: { narrative: "A test of the API documentation." },
+};
+let receipt;
+
+const sendTest = async () => {
+  const headers = { "Content-Type": "application/json", Authorization: `Bearer ${testKey}` };
+  const answer = await fetch("/v1/concerns", { method: "POST", headers, body: JSON.stringify(A_TEST) });
+  return answer.ok ? answer.json() : undefined;
+};
+
+const aboutOwnConcern = (example) => async (request) => {
+  const url = new URL(request.url, location.href);
+  const [, reference] = url.pathname.match(OF_CONCERN) ?? [];
+  if (reference !== example || "Authorization" in request.headers) return asTest(request);
+  receipt ??= testKey && (await sendTest());
+  if (!receipt) return request;
+  url.pathname = url.pathname.replace(reference, receipt.reference);
+  request.url = url.href;
+  request.headers.Authorization = `Bearer ${receipt.status_token}`;
+  return request;
+};
+
+const keepReceipt = (response) => {
+  if (response.status === 201 && new URL(response.url, location.href).pathname === "/v1/concerns") receipt = response.body;
+  return response;
+};
+
 // Swagger UI puts a link into a button, which screen readers cannot use: show only the text.
 const withoutLinks = ({ React }) => ({ components: { DeepLink: ({ text }) => React.createElement("span", null, text) } });
 
@@ -52,9 +87,15 @@ new MutationObserver(putRight).observe(document.getElementById("documentation"),
 const shown = document.getElementById("documentation");
 const { document: address, testKey } = shown.dataset;
 
+const followIn = (spec) => (part) => (part?.$ref ? part.$ref.slice(2).split("/").reduce((inner, step) => inner[step], spec) : part);
+
+// Return the reference of the concern in the examples of the OpenAPI document.
+const exampleReference = (spec) =>
+  spec.paths["/v1/concerns/{reference}"].get.parameters.map(followIn(spec)).find((each) => each.name === "reference").example;
+
 // Return samples of a request in three languages, with the examples of the OpenAPI document.
 const samplesOf = (spec, path, method) => {
-  const follow = (part) => (part?.$ref ? part.$ref.slice(2).split("/").reduce((inner, step) => inner[step], spec) : part);
+  const follow = followIn(spec);
   const operation = spec.paths[path][method];
   const given = (operation.parameters ?? []).map(follow).filter((each) => each.required && each.in !== "header");
   const value = (each) => String(each.example ?? follow(each.schema).examples?.[0] ?? each.name);
@@ -118,7 +159,8 @@ fetch(address)
       validatorUrl: null,
       tryItOutEnabled: true,
       defaultModelsExpandDepth: -1,
-      requestInterceptor: asTest,
+      requestInterceptor: aboutOwnConcern(exampleReference(spec)),
+      responseInterceptor: keepReceipt,
       plugins: [withoutLinks, withSamples(spec)],
       onComplete: () => {
         if (testKey) ui.preauthorizeApiKey("ClientKey", testKey);

@@ -36,7 +36,7 @@ async def ask_page(
         ),
     ] = None,
     limit: Limit = 50,
-    cursor: Annotated[Cursor, Query(examples=[encode_key(1)])] = None,
+    cursor: Cursor = None,
 ) -> RecordPage:
     """FastAPI dependency: return the part of the audit log that the query parameters ask for."""
     return RecordPage(chain, client, decode_key(cursor, otherwise=0), limit)

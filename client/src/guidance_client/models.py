@@ -573,6 +573,7 @@ class GuidesResponse(TypedDict):
 
     guides: list[GuideSummary]
     next_cursor: str | None
+    links: dict[str, str]
 
 
 class HandOver(TypedDict):
@@ -1157,6 +1158,7 @@ class ProblemTypesResponse(TypedDict):
 
     problems: list[ProblemTypeResponse]
     codes: list[FaultCodeResponse]
+    links: dict[str, str]
 
 
 class PublishedRenditionResponse(TypedDict):
@@ -1982,6 +1984,7 @@ class EditionsResponse(TypedDict):
 
     editions: list[EditionSummary]
     next_cursor: str | None
+    links: dict[str, str]
 
 
 class ErasedConcern(TypedDict):
@@ -2577,6 +2580,7 @@ class RenditionsResponse(TypedDict):
 
     renditions: list[ListedRendition]
     next_cursor: NotRequired[str | None]
+    links: dict[str, str]
 
 
 class Reporter(TypedDict):
@@ -2823,7 +2827,7 @@ class ContactsResponse(TypedDict):
 
 class EditionContent(TypedDict):
     """
-    The complete content of an edition, from `title` to `contacts`. The digest covers exactly these members.
+    The complete content of an edition. The digest covers exactly these members.
     """
 
     title: str
@@ -2854,6 +2858,7 @@ class EditionResponse(TypedDict):
     edition: int
     status: EditionStatus
     digest: str
+    digest_of: list[str]
     published_at: str
     title: str
     publisher: Publisher
@@ -2882,6 +2887,7 @@ class FactorsAcrossGuides(TypedDict):
 
     factors: list[FoundFactor]
     next_cursor: str | None
+    links: dict[str, str]
 
 
 class FeedGuidance(TypedDict):
@@ -2966,6 +2972,7 @@ class IndicatorsAcrossGuides(TypedDict):
 
     indicators: list[FoundIndicator]
     next_cursor: str | None
+    links: dict[str, str]
 
 
 class JsonFeed(TypedDict):
@@ -3073,6 +3080,7 @@ class RenditionResponse(TypedDict):
     edition: int
     status: EditionStatus
     digest: str
+    digest_of: list[str]
     published_at: str
     title: str
     publisher: Publisher
@@ -3115,6 +3123,7 @@ class SearchResponse(TypedDict):
     results: list[FoundItem]
     matched: NotRequired[list[MatchedSynonym]]
     next_cursor: str | None
+    links: dict[str, str]
 
 
 class SectionChanges(TypedDict):
@@ -3331,6 +3340,7 @@ class ContactsAcrossGuides(TypedDict):
 
     contacts: list[FoundContact]
     next_cursor: str | None
+    links: dict[str, str]
 
 
 class DraftChangesResponse(TypedDict):
