@@ -167,7 +167,7 @@ def test_the_first_execute_succeeds_without_a_concern_before(browser: Browser, u
 def test_raising_a_concern_is_the_second_group(docs: RecordedPage) -> None:
     groups = [each.get_attribute("data-tag") for each in docs.page.locator(".opblock-tag").all()]
 
-    assert groups[:3] == ["Guides", "Concerns", "Follow-up"]
+    assert groups[:4] == ["Guides", "Concerns", "Follow-up", "Parts of a guide"]
 
 
 def test_the_page_has_no_key_if_concerns_are_real(settings: Settings, tmp_path: Path) -> None:

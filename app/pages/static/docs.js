@@ -141,6 +141,22 @@ const withSamples = (spec) => ({ React }) => ({
   },
 });
 
+// The sixteen reads of parts of a guide are a group of their own on this page, behind the concerns, which are then in sight.
+const PARTS = { name: "Parts of a guide", description: "Sections, single items, and files to print or to import." };
+const AFTER = "Follow-up";
+
+const withParts = (spec) => {
+  const isPart = (path, operation) => path.startsWith("/v1/guides/{guide}") && path !== "/v1/guides/{guide}" && operation.tags?.[0] === "Guides";
+  const moved = ([path, methods]) => {
+    const operations = Object.entries(methods).map(([method, each]) => [method, isPart(path, each) ? { ...each, tags: [PARTS.name] } : each]);
+    return [path, Object.fromEntries(operations)];
+  };
+  const tags = spec.tags.flatMap((each) => (each.name === AFTER ? [each, PARTS] : [each]));
+  const paths = Object.entries(spec.paths).map(moved);
+  const place = ([, methods]) => tags.findIndex((each) => each.name === Object.values(methods)[0].tags[0]);
+  return { ...spec, tags, paths: Object.fromEntries(paths.sort((one, other) => place(one) - place(other))) };
+};
+
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const followColours = () => document.documentElement.classList.toggle("dark-mode", dark.matches);
 dark.addEventListener("change", followColours);
@@ -148,7 +164,8 @@ followColours();
 
 fetch(address)
   .then((response) => response.json())
-  .then((spec) => {
+  .then((document) => {
+    const spec = withParts(document);
     const [[first]] = Object.entries(spec.paths);
     const { tags, operationId } = spec.paths[first].get;
     const opensFirst = roomy && !location.hash; // without a history entry, to which Back would lead after the exit
