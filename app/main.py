@@ -60,7 +60,7 @@ from app.pages.guides import drafts as drafts_pages
 from app.pages.guides import guides as guides_pages
 from app.pages.guides import previews, search
 from app.pages.languages import LANGUAGES
-from app.pages.operations import api_docs
+from app.pages.operations import api_docs, service_status
 from app.routers.audit import audit_log, statistics
 from app.routers.concerns import concerns
 from app.routers.desk import actions, cards, entries, exports, figures, hand_overs, inbox, look_again, written_down
@@ -167,6 +167,7 @@ ROUTERS = (
     drafts_pages.router,
     previews.preview_router,
     api_docs.router,
+    service_status.router,
 )
 log = Log(__name__)
 

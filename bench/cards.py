@@ -22,7 +22,8 @@ from playwright.sync_api import Locator, Page, expect, sync_playwright
 from app.http.visitors import SESSION_COOKIE
 from app.services.concerns.keys import DEVELOPMENT_IDENTITY
 from bench.browser import FLAGS
-from bench.desk import Deskside, at_the_desk
+from bench.servers import Server, guidance
+from bench.signed_in import SignedIn, sign_in
 from bench.years import fill_with_years
 from tests.support.invented_concerns import invent_concerns
 
@@ -38,6 +39,22 @@ OBSERVE = (
     "new PerformanceObserver((list) => list.getEntries().forEach((each) => {"
     " window.longestTask = Math.max(window.longestTask ?? 0, each.duration); })).observe({ entryTypes: ['longtask'] })"
 )
+
+
+@dataclass(frozen=True)
+class Deskside:
+    """A server with a filled database, and a person who is signed in to its pages."""
+
+    server: Server
+    who: SignedIn
+
+
+@contextmanager
+def at_the_desk(name: str, data_dir: Path) -> Iterator[Deskside]:
+    """Sign a person in, start a server on the database, yield both, and stop the server afterwards."""
+    who = sign_in(data_dir)
+    with guidance(name, data_dir, "--trial") as server:
+        yield Deskside(server, who)
 
 
 @dataclass

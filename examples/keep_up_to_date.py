@@ -20,9 +20,8 @@ Edition = dict[str, Any]
 
 
 def digest_of(edition: Edition) -> str:
-    """Return the digest of an edition's words: of its members `title` to `contacts`, without those that are empty."""
-    names = list(edition)
-    content = {name: edition[name] for name in names[names.index("title") : names.index("contacts") + 1]}
+    """Return the digest of an edition's words: of the members that it names in `digest_of`, without empty ones."""
+    content = {name: edition[name] for name in edition["digest_of"]}
     canonical = json.dumps(_without_empty(content), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return f"sha256:{hashlib.sha256(canonical.encode()).hexdigest()}"
 

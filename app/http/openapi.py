@@ -12,9 +12,10 @@ Problems, examples, parameters and headers that several operations share are des
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Set
-from itertools import count
 from typing import Any
+from urllib.parse import urlencode
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
@@ -94,8 +95,10 @@ DELIVERY_RESPONSES = {
 }
 NAMES_OF_RESPONSES = {"304": "not-modified"}
 GROUPS = {
-    "Read guidance": {
-        "Guides": "Current editions of the guides.",
+    "Read guidance": {"Guides": "Current editions of the guides."},
+    "Raise a concern": {"Concerns": "Get the form, check and raise a concern."},
+    "Follow a concern": {"Follow-up": "For reporters, with the code of the receipt: status, messages and additions."},
+    "Search and look up": {
         "Across guides": "Lists across every guide, and search.",
         "Feeds": "Feeds of publications and withdrawals.",
         "Reference": "The index, signposts, code lists, problem types, and the keys that verify receipts.",
@@ -104,8 +107,6 @@ GROUPS = {
         "Editions": "Numbered editions, which never change, and the differences between them.",
         "Renditions": "Guides in other languages and formats: translations, easy read, large print, films, recordings.",
     },
-    "Raise a concern": {"Concerns": "Get the form, check and raise a concern."},
-    "Follow a concern": {"Follow-up": "For reporters, with the code of the receipt: status, messages and additions."},
     "Work at the desk": {"Desk": "For the duty team: the inbox, and reading and handling concerns."},
     "Write guides": {
         "Drafts": "For editors: drafts, and their publication by a second person.",
@@ -121,20 +122,17 @@ GROUPS = {
 }
 """The tags of operations with their descriptions, grouped by what people do."""
 TAGS = {tag: description for tags in GROUPS.values() for tag, description in tags.items()}
-READERS = ("Read guidance", "Raise a concern", "Follow a concern")
+READERS = ("Read guidance", "Raise a concern", "Follow a concern", "Search and look up")
 """The groups of the readers' document, for a front end and for people who explore the API."""
 FILE_FORMS = (".csv", ".link", ".md", ".pdf")
 COMMON_REFUSALS = ("400", "408", "413", "415", "500", "503")
-"""The statuses of errors that any operation may return.
-
-In the readers' document, a single response under `4XX` and `5XX` describes all these errors.
-"""
+"""The statuses of errors that any operation may return. One response under `default` describes all of them."""
+SHOWN_REFUSALS = ("400", "503")
+"""The statuses of which that response has an example: a refusal, and a failure."""
 REFUSED_NAME = "refused"
-REFERENCE_TO_REFUSED = {"$ref": f"#/components/responses/{REFUSED_NAME}"}
-REFUSED = {
-    "description": "Any other refusal, or a failure: `detail` says in a sentence what is wrong.",
-    "content": {PROBLEM_MEDIA_TYPE: {"schema": {"$ref": f"{SCHEMA_PREFIX}Problem"}}},
-}
+REFUSED = "Any other refusal, or a failure: `detail` says in a sentence what is wrong."
+WITH_CONTACTS, LIMITED = "with-contacts", "limited"
+"""Ends of the names of components: an example that says whom to call, and a response with the headers of a limit."""
 
 
 def build_document(app: FastAPI, settings: Settings) -> JsonObject:
@@ -153,6 +151,7 @@ def build_document(app: FastAPI, settings: Settings) -> JsonObject:
     add_security(document, settings)
     document["paths"] = dict(sorted(document["paths"].items(), key=_place_of_path))
     document |= _changed(document, _correct_schema)
+    _join_refusals(document)
     _share(document)
     _group(document, GROUPS)
     return document
@@ -208,7 +207,7 @@ def _add_problems(path: str, method: str, operation: JsonObject) -> None:
 def _correct_parameters(operation: JsonObject, schemas: JsonObject) -> None:
     """Remove null, titles and repeated descriptions from each parameter's schema.
 
-    Add an example to each in the path.
+    Add an example to each required one, which tools fill in.
     """
     for parameter in operation.get("parameters", []):
         options = [each for each in parameter["schema"].get("anyOf", []) if each != {"type": "null"}]
@@ -218,8 +217,9 @@ def _correct_parameters(operation: JsonObject, schemas: JsonObject) -> None:
         elif options:
             schema["anyOf"] = options
         parameter["schema"] = schema
-        if parameter["in"] == "path":
+        if parameter["required"]:
             parameter.setdefault("example", build_example(schema, schemas))
+            schema.pop("examples", None)
 
 
 def _add_body_example(operation: JsonObject, schemas: JsonObject) -> None:
@@ -231,8 +231,10 @@ def _add_body_example(operation: JsonObject, schemas: JsonObject) -> None:
 
 def _correct_responses(path: str, method: str, operation: JsonObject, schemas: JsonObject) -> None:
     """Give each response its media type, description and example. Remove FastAPI's own 422 response."""
-    examples = {each["name"]: each["example"] for each in operation.get("parameters", []) if each["in"] == "path"}
-    self_link = path.format_map(examples) if method == "get" else None
+    given = [each for each in operation.get("parameters", []) if each["required"]]
+    query = urlencode({each["name"]: each["example"] for each in given if each["in"] == "query"})
+    filled = path.format_map({each["name"]: each["example"] for each in given})
+    self_link = f"{filled}{f'?{query}' if query else ''}" if method == "get" else None
     contacts = _emergency_contacts(schemas) if path.startswith(CONCERNS) else {}
     responses = sorted(operation["responses"].items())
     operation["responses"] = {status: each for status, each in responses if _schema_of(each) != DEFAULT_422}
@@ -265,6 +267,8 @@ def _description_of(content: JsonObject, schemas: JsonObject) -> str:
 def _correct_schema(schema: JsonObject) -> JsonObject:
     """Return `schema` with integers as the bounds of an integer, and without repeated titles and descriptions.
 
+    Remove a default that is an object: generators of clients write code for it that does not compile.
+
     FastAPI writes every bound as a float. Pydantic makes a title from each field's name. In `anyOf`, each option may
     repeat the description and the examples of the whole.
     """
@@ -274,6 +278,8 @@ def _correct_schema(schema: JsonObject) -> JsonObject:
         schema = schema | {
             "properties": {name: _without(told, {"title"}) for name, told in schema["properties"].items()}
         }
+    if isinstance(schema.get("default"), dict):
+        schema = _without(schema, {"default"})
     if "anyOf" in schema and "description" in schema:
         said = {"description"} | ({"examples"} & set(schema))
         schema = schema | {"anyOf": [_without(each, said) for each in schema["anyOf"]]}
@@ -563,41 +569,89 @@ def _webhook(kind: EventKind, name: str, schemas: JsonObject) -> JsonObject:
     }
 
 
-def _share(document: JsonObject) -> None:
-    """Move parameters, headers, examples and responses of operations into `components`.
+def _join_refusals(document: JsonObject) -> None:
+    """Replace the `COMMON_REFUSALS` of each operation by one response under `default`, with the `SHOWN_REFUSALS`.
 
-    Put references in their place.
+    The examples of operations on concerns say whom to call. A response that is no problem stays.
+    """
+    shown: dict[str, JsonObject] = {}
+    for operation in _operations(document):
+        kept, name = {}, REFUSED_NAME
+        for status, response in operation["responses"].items():
+            problem = response.get("content", {}).get(PROBLEM_MEDIA_TYPE)
+            if problem is None or status not in COMMON_REFUSALS:
+                kept[status] = response
+                continue
+            slug, example = next(iter(problem["examples"].items()))
+            name = f"{REFUSED_NAME}-{WITH_CONTACTS}" if "signposts" in example["value"] else REFUSED_NAME
+            if status in SHOWN_REFUSALS:
+                shown.setdefault(name, {}).setdefault(status, (slug, example))
+        operation["responses"] = kept | {"default": {"$ref": f"#/components/responses/{name}"}}
+    components = document["components"]
+    for name, examples in shown.items():
+        sent = {"schema": {"$ref": f"{SCHEMA_PREFIX}Problem"}, "examples": dict(map(examples.get, sorted(examples)))}
+        _share_examples(components, sent)
+        _shared(components, "responses", name, {"description": REFUSED, "content": {PROBLEM_MEDIA_TYPE: sent}})
+
+
+def _share(document: JsonObject) -> None:
+    """Move headers, examples, responses, and parameters of several operations into `components`.
+
+    Put references in their place. The name of a component follows from the component itself, so that no name changes
+    when a route is added. Raise `ValueError` if two different components would have one name.
     """
     components = document["components"]
-    for operation in [*_operations(document), *(each["post"] for each in document["webhooks"].values())]:
+    described = [(path, each) for path, methods in document["paths"].items() for each in methods.values()]
+    described += [("", each["post"]) for each in document["webhooks"].values()]
+    uses = Counter(map(repr, (each for _, operation in described for each in operation.get("parameters", []))))
+    for path, operation in described:
         parameters = operation.get("parameters", [])
-        parameters[:] = [_shared(components, "parameters", each["name"], each) for each in parameters]
+        parameters[:] = [
+            _shared(components, "parameters", _name_of_parameter(path, each), each) if uses[repr(each)] > 1 else each
+            for each in parameters
+        ]
         for content in operation.get("requestBody", {}).get("content", {}).values():
             _share_examples(components, content)
         for status, response in operation["responses"].items():
             for name, field in response.get("headers", {}).items():
                 response["headers"][name] = _shared(components, "headers", name, field)
             problem = response.get("content", {}).get(PROBLEM_MEDIA_TYPE, {})
-            _share_examples(components, problem)
-            name = next(iter(problem.get("examples", {})), NAMES_OF_RESPONSES.get(status))
-            if name is not None:
+            names = _share_examples(components, problem) or list(filter(None, [NAMES_OF_RESPONSES.get(status)]))
+            if names:
+                name = ".".join([*names, *([LIMITED] if FIELD in response.get("headers", {}) else [])])
                 operation["responses"][status] = _shared(components, "responses", name, response)
 
 
-def _share_examples(components: JsonObject, content: JsonObject) -> None:
-    for name, example in content.get("examples", {}).items():
-        content["examples"][name] = _shared(components, "examples", name, example)
+def _name_of_parameter(path: str, parameter: JsonObject) -> str:
+    """Return the name of a shared parameter: for one in the path, the steps of the path that lead to it.
+
+    For example, `guides.guide.editions.number`.
+    """
+    if parameter["in"] != "path":
+        return str(parameter["name"])
+    before, _, _ = path.partition(f"{{{parameter['name']}}}")
+    steps = [step.strip("{}") for step in before.split("/") if step not in ("", "v1")]
+    return ".".join([*steps, parameter["name"]])
+
+
+def _share_examples(components: JsonObject, content: JsonObject) -> list[str]:
+    """Move the examples of `content` into `components`. Return their names there."""
+    examples, names = content.get("examples", {}), []
+    for name, example in examples.items():
+        is_longer = isinstance(example["value"], dict) and "signposts" in example["value"]
+        names.append(f"{name}-{WITH_CONTACTS}" if is_longer else name)
+        examples[name] = _shared(components, "examples", names[-1], example)
+    return names
 
 
 def _shared(components: JsonObject, kind: str, name: str, part: JsonObject) -> JsonObject:
     """Store `part` in `components` under `name`, and return the reference to it.
 
-    If a different part has that name, a number is added to the name.
+    Raise `ValueError` if a different part has that name.
     """
-    found = components.setdefault(kind, {})
-    names = (name if number == 1 else f"{name}-{number}" for number in count(1))
-    free = next(each for each in names if found.setdefault(each, part) == part)
-    return {"$ref": f"#/components/{kind}/{free}"}
+    if components.setdefault(kind, {}).setdefault(name, part) != part:
+        raise ValueError(f"two different {kind} have the name {name}")
+    return {"$ref": f"#/components/{kind}/{name}"}
 
 
 def _place_of_path(described: tuple[str, JsonObject]) -> tuple[int, bool, int]:
@@ -620,7 +674,7 @@ def _group(document: JsonObject, groups: Mapping[str, Mapping[str, str]]) -> Non
 def build_readers_document(document: JsonObject) -> JsonObject:
     """Return the part of `document` for reading guidance, raising a concern and following a concern.
 
-    One response replaces the `COMMON_REFUSALS`. The part has only the components that it uses.
+    The part has only the components that it uses.
     """
     tags = {tag for group in READERS for tag in GROUPS[group]}
     paths = {
@@ -629,11 +683,7 @@ def build_readers_document(document: JsonObject) -> JsonObject:
         if (kept := {method: dict(each) for method, each in methods.items() if tags.issuperset(each["tags"])})
     }
     part = {name: value for name, value in document.items() if name != "webhooks"} | {"paths": paths}
-    for operation in _operations(part):
-        refused = {status: each for status, each in operation["responses"].items() if status not in COMMON_REFUSALS}
-        operation["responses"] = refused | dict.fromkeys(("4XX", "5XX"), REFERENCE_TO_REFUSED)
-    components = document["components"] | {"responses": {REFUSED_NAME: REFUSED} | document["components"]["responses"]}
-    part["components"] = _used_components(part, components)
+    part["components"] = _used_components(part, document["components"])
     part["externalDocs"] = {
         "description": "The whole API: for the desk, editors, operators and other systems too.",
         "url": f"{document['servers'][0]['url']}/openapi.json",

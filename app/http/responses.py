@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from email.utils import format_datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from fastapi import Request, Response
 from pydantic import BaseModel
@@ -37,6 +38,7 @@ LINK_TYPES = {
 ALTERNATES = LINK_TYPES.keys() - {"timemap"}
 REGISTERED_RELATIONS = LINK_TYPES.keys() | {
     "self",
+    "next",
     "collection",
     "describedby",
     "latest_version",
@@ -111,6 +113,13 @@ def caching_until(changes_at: dt.datetime | None, now: dt.datetime, caching: str
         "Cache-Control": CACHE_CHECKED if is_near else caching,
         "Expires": format_datetime(until.astimezone(dt.UTC), usegmt=True),
     }
+
+
+def page_links(request: Request, next_cursor: str | None = None) -> dict[str, str]:
+    """Return the links of a page of a list: `self` and, if `next_cursor` is given, `next`, the page after it."""
+    path, query = request.url.path, dict(request.query_params)
+    pages = {"self": query} | ({"next": query | {"cursor": next_cursor}} if next_cursor is not None else {})
+    return {relation: f"{path}?{urlencode(each)}" if each else path for relation, each in pages.items()}
 
 
 def json_bytes(body: BaseModel) -> bytes:

@@ -214,8 +214,8 @@ def digest_of(content: BaseModel) -> str:
     """Return the digest of an edition or rendition: `sha256:` and 64 hexadecimal digits.
 
     The digest is the SHA-256 of `content` as canonical JSON (RFC 8785), without fields that are null, empty arrays or
-    empty objects. For an edition, `content` has the fields `title` to `contacts`. A field that is added to this API
-    later, and is empty in older editions, therefore does not change their digests.
+    empty objects. A field that is added to this API later, and is empty in older editions, therefore does not change
+    their digests.
     """
     canonical = canonical_json(without_empty_members(content.model_dump(mode="json")))
     return f"sha256:{hashlib.sha256(canonical).hexdigest()}"

@@ -85,12 +85,18 @@ def tables_in(name: str = NAME) -> int:
 
 def test_a_service_moves_to_postgresql_and_back_with_every_row(data_dir: Path, address: str, tmp_path: Path) -> None:
     there = copy(data_dir, address)
+    with postgresql().connect(NAME) as connection:
+        numbers = connection.execute(
+            "SELECT last_value, (SELECT max(id) FROM catalogue) FROM catalogue_id_seq"
+        ).fetchone()
     first = use(serve(data_dir, address))
     back = copy(data_dir, tmp_path / "back", DATABASE_URL=address)
     for key in data_dir.glob("*.[pt][ex][mt]"):
         shutil.copy(key, tmp_path / "back")
 
     assert (there.returncode, back.returncode) == (0, 0), there.stderr + back.stderr
+    assert numbers is not None
+    assert numbers[0] == numbers[1]
     assert "1 editions and 1 concerns" in there.stdout
     assert "2 editions and 2 concerns" in back.stdout
     assert f"{data_dir / 'receipt-key.pem'} (GUIDANCE_RECEIPT_KEY_FILE)" in there.stderr

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Locator, Page
 from starlette.testclient import TestClient
 
 from app.config import Settings
@@ -134,6 +134,40 @@ def test_on_a_trial_the_first_execute_raises_a_concern_as_a_test(docs: RecordedP
     assert response.locator(".response-col_status").inner_text().startswith("201")
     assert '"test": true' in response.inner_text()
     assert "Trial: send nothing real" in docs.page.locator("header").inner_text()
+
+
+def status_of_first_execute(operation: Locator) -> str:
+    """Open the operation if it is closed, press Execute, and return the status of the response."""
+    button = operation.get_by_role("button", name="Execute")
+    if not button.is_visible():
+        operation.locator(".opblock-summary-control").click()
+    button.click()
+    response = operation.locator(".live-responses-table .response").first
+    response.wait_for()
+    return response.locator(".response-col_status").inner_text()[:3]
+
+
+@pytest.mark.parametrize("part", ["search and status", pytest.param("all", marks=pytest.mark.nightly)])
+def test_the_first_execute_succeeds_without_a_concern_before(browser: Browser, url: str, part: str) -> None:
+    page = browser.new_page(viewport={"width": 1280, "height": 800})
+    page.goto(f"{url}/docs")
+    page.locator(".opblock").first.wait_for()
+    chosen = page.locator(".opblock")
+    if part != "all":
+        shown = page.locator('[data-path="/v1/search"], [data-path="/v1/concerns/{reference}"]')
+        chosen = page.locator(".opblock", has=shown)
+
+    statuses = {each.locator("[data-path]").first.inner_text(): status_of_first_execute(each) for each in chosen.all()}
+
+    assert len(statuses) >= 2
+    assert {path: status for path, status in statuses.items() if status not in ("200", "201")} == {}
+    page.close()
+
+
+def test_raising_a_concern_is_the_second_group(docs: RecordedPage) -> None:
+    groups = [each.get_attribute("data-tag") for each in docs.page.locator(".opblock-tag").all()]
+
+    assert groups[:4] == ["Guides", "Concerns", "Follow-up", "Parts of a guide"]
 
 
 def test_the_page_has_no_key_if_concerns_are_real(settings: Settings, tmp_path: Path) -> None:

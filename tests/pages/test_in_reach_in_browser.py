@@ -29,6 +29,7 @@ PATHS = (
     "/accessibility",
     "/privacy",
     "/docs/getting-started",
+    "/status",
     "/docs",
     "/no-such-page",
 )

@@ -374,6 +374,7 @@ def test_a_defect_is_a_page_without_the_words_of_the_exception(
 
 
 PRIVATE = (
+    "/status",
     FORM,
     "/raise-a-concern",
     "/worried-about-yourself",

@@ -308,6 +308,7 @@ PAGES = (
     "/accessibility",
     "/privacy",
     "/docs/getting-started",
+    "/status",
     "/docs",
 )
 

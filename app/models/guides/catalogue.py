@@ -8,7 +8,7 @@ from pydantic import Field, create_model
 from app.models.base import ResponseModel
 from app.models.guides.guides import Item, WithCautions, of_section
 from app.models.guides.sections import DOCUMENTED, Section
-from app.models.links import Links
+from app.models.links import Links, PageLinks
 
 LISTED = tuple(section for section in DOCUMENTED if section.entry.across_guides)
 """Sections whose items are listed across guides."""
@@ -31,6 +31,7 @@ def _across_guides_response(section: Section) -> type[ResponseModel]:
     fields: dict[str, Any] = {
         section.key: (found, Field(description=f"The {section.words}, by guide and printed order.")),
         "next_cursor": (str | None, NEXT),
+        "links": (PageLinks, Field(examples=[{"self": f"/v1/{section.value}"}])),
     }
     return create_model(
         f"{section.camel_case}AcrossGuides",
@@ -62,3 +63,4 @@ class SearchResponse(ResponseModel):
         default=(), description="Words of the query that stand for a subject, with that subject.", examples=[[]]
     )
     next_cursor: str | None = NEXT
+    links: PageLinks = Field(examples=[{"self": "/v1/search?q=missing+school"}])

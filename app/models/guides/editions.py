@@ -140,7 +140,7 @@ class EditionDetails(RequestModel):
 
 
 class EditionContent(EditionSections, EditionDetails):
-    """The complete content of an edition, from `title` to `contacts`. The digest covers exactly these members."""
+    """The complete content of an edition. The digest covers exactly these members."""
 
 
 def edition_schema() -> dict[str, Any]:

@@ -11,8 +11,10 @@ from app.models.base import EXAMPLE_DIGEST, RequestModel, ResponseModel, Slug, T
 from app.models.guides.editions import EditionContent
 from app.models.guides.items import Caution, Identified
 from app.models.guides.sections import DOCUMENTED, Section
-from app.models.links import Links
+from app.models.links import Links, PageLinks
 
+DIGESTED = tuple(EditionContent.model_fields)
+"""The members of an edition's response that the digest covers: the whole content."""
 GUIDANCE_LINKS = Field(examples=[{"self": "/v1/guides/child-sexual-exploitation"}])
 
 
@@ -36,9 +38,8 @@ class WithDigest(ResponseModel):
     edition: int = Field(description="The edition's number, from 1.", examples=[1])
     status: EditionStatus = Field(description="Status of the edition.", examples=["current"])
     digest: str = Field(
-        description="`sha256:` and the SHA-256 of the edition's canonical JSON (RFC 8785): members `title` to "
-        "`contacts`, "
-        "excluding nulls, empty arrays and empty objects.",
+        description="`sha256:` and the SHA-256 of the edition's content as canonical JSON (RFC 8785), without nulls, "
+        "empty arrays and empty objects. `digest_of` of a whole edition names the members.",
         examples=[EXAMPLE_DIGEST],
     )
 
@@ -46,6 +47,11 @@ class WithDigest(ResponseModel):
 class EditionHeader(WithDigest):
     """The fields before the content of an edition."""
 
+    digest_of: tuple[str, ...] = Field(
+        description="Members of this response that the digest covers, and no others. Empty in a rendition, whose text "
+        "is another.",
+        examples=[DIGESTED],
+    )
     published_at: UtcDateTime = Field(description="Time of publication.")
 
 
@@ -186,6 +192,7 @@ class GuidesResponse(ResponseModel):
 
     guides: tuple[GuideSummary, ...] = Field(description="The guides.")
     next_cursor: str | None = Field(description="Cursor of the next page; null on the last page.", examples=[None])
+    links: PageLinks = Field(examples=[{"self": "/v1/guides"}])
 
 
 class Withdrawal(ResponseModel):
@@ -215,6 +222,7 @@ class EditionsResponse(ResponseModel):
 
     editions: tuple[EditionSummary, ...] = Field(description="The editions.")
     next_cursor: str | None = Field(description="Cursor of the next page; null on the last page.", examples=[None])
+    links: PageLinks = Field(examples=[{"self": "/v1/guides/child-sexual-exploitation/editions"}])
 
 
 class PublishedResponse(ResponseModel):

@@ -23,7 +23,7 @@ from app.models.guides.guides import EditionResponse, Withdrawal
 from app.models.guides.items import Caution, ItemId, Limb
 from app.models.guides.sections import ITEM_LISTS, Introductions, SectionEntry
 from app.models.languages import Direction, LanguageTag, RenditionForm
-from app.models.links import Links
+from app.models.links import Links, PageLinks
 
 OF_THE_CURRENT_EDITION = ("cautions", "contacts")
 """Lists that come from the current edition, even if the rendition is of an older one.
@@ -213,6 +213,7 @@ class RenditionsResponse(ResponseModel):
 
     renditions: tuple[ListedRendition, ...] = Field(description="The renditions.")
     next_cursor: str | None = Field(default=None, description="Always null: the list is short.", examples=[None])
+    links: PageLinks = Field(examples=[{"self": "/v1/guides/child-sexual-exploitation/renditions"}])
 
 
 class RenditionFacts(RenditionSummary):

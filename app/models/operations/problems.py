@@ -7,6 +7,7 @@ from app.errors import FaultCode
 from app.models.base import ResponseModel, without_default
 from app.models.guides.contacts import Contact
 from app.models.guides.signposts import Signpost
+from app.models.links import PageLinks
 
 
 class FieldProblem(ResponseModel):
@@ -97,3 +98,4 @@ class ProblemTypesResponse(ResponseModel):
 
     problems: tuple[ProblemTypeResponse, ...] = Field(description="The kinds.")
     codes: tuple[FaultCodeResponse, ...] = Field(description="The codes in the entries of `errors`.")
+    links: PageLinks = Field(examples=[{"self": "/v1/problems"}])

@@ -12,6 +12,41 @@ const asTest = (request) => {
   return request;
 };
 
+// The receipt of the last concern that this page sent, in the memory of the page only. A request about the concern of the
+// examples is about that concern instead, with its code, so that it succeeds. If there is none yet, a test is sent first.
+const OF_CONCERN = /^\/v1\/concerns\/(?!form$|check$)([^/]+)/;
+const A_TEST = {
+  test: true,
+  immediate_danger: "no",
+  reporter: { kind: "professional" },
+  children: [{}],
+  concern: { narrative: "A test of the API documentation." },
+};
+let receipt;
+
+const sendTest = async () => {
+  const headers = { "Content-Type": "application/json", Authorization: `Bearer ${testKey}` };
+  const answer = await fetch("/v1/concerns", { method: "POST", headers, body: JSON.stringify(A_TEST) });
+  return answer.ok ? answer.json() : undefined;
+};
+
+const aboutOwnConcern = (example) => async (request) => {
+  const url = new URL(request.url, location.href);
+  const [, reference] = url.pathname.match(OF_CONCERN) ?? [];
+  if (reference !== example || "Authorization" in request.headers) return asTest(request);
+  receipt ??= testKey && (await sendTest());
+  if (!receipt) return request;
+  url.pathname = url.pathname.replace(reference, receipt.reference);
+  request.url = url.href;
+  request.headers.Authorization = `Bearer ${receipt.status_token}`;
+  return request;
+};
+
+const keepReceipt = (response) => {
+  if (response.status === 201 && new URL(response.url, location.href).pathname === "/v1/concerns") receipt = response.body;
+  return response;
+};
+
 // Swagger UI puts a link into a button, which screen readers cannot use: show only the text.
 const withoutLinks = ({ React }) => ({ components: { DeepLink: ({ text }) => React.createElement("span", null, text) } });
 
@@ -52,9 +87,15 @@ new MutationObserver(putRight).observe(document.getElementById("documentation"),
 const shown = document.getElementById("documentation");
 const { document: address, testKey } = shown.dataset;
 
+const followIn = (spec) => (part) => (part?.$ref ? part.$ref.slice(2).split("/").reduce((inner, step) => inner[step], spec) : part);
+
+// Return the reference of the concern in the examples of the OpenAPI document.
+const exampleReference = (spec) =>
+  spec.paths["/v1/concerns/{reference}"].get.parameters.map(followIn(spec)).find((each) => each.name === "reference").example;
+
 // Return samples of a request in three languages, with the examples of the OpenAPI document.
 const samplesOf = (spec, path, method) => {
-  const follow = (part) => (part?.$ref ? part.$ref.slice(2).split("/").reduce((inner, step) => inner[step], spec) : part);
+  const follow = followIn(spec);
   const operation = spec.paths[path][method];
   const given = (operation.parameters ?? []).map(follow).filter((each) => each.required && each.in !== "header");
   const value = (each) => String(each.example ?? follow(each.schema).examples?.[0] ?? each.name);
@@ -100,6 +141,22 @@ const withSamples = (spec) => ({ React }) => ({
   },
 });
 
+// The sixteen reads of parts of a guide are a group of their own on this page, behind the concerns, which are then in sight.
+const PARTS = { name: "Parts of a guide", description: "Sections, single items, and files to print or to import." };
+const AFTER = "Follow-up";
+
+const withParts = (spec) => {
+  const isPart = (path, operation) => path.startsWith("/v1/guides/{guide}") && path !== "/v1/guides/{guide}" && operation.tags?.[0] === "Guides";
+  const moved = ([path, methods]) => {
+    const operations = Object.entries(methods).map(([method, each]) => [method, isPart(path, each) ? { ...each, tags: [PARTS.name] } : each]);
+    return [path, Object.fromEntries(operations)];
+  };
+  const tags = spec.tags.flatMap((each) => (each.name === AFTER ? [each, PARTS] : [each]));
+  const paths = Object.entries(spec.paths).map(moved);
+  const place = ([, methods]) => tags.findIndex((each) => each.name === Object.values(methods)[0].tags[0]);
+  return { ...spec, tags, paths: Object.fromEntries(paths.sort((one, other) => place(one) - place(other))) };
+};
+
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const followColours = () => document.documentElement.classList.toggle("dark-mode", dark.matches);
 dark.addEventListener("change", followColours);
@@ -107,7 +164,8 @@ followColours();
 
 fetch(address)
   .then((response) => response.json())
-  .then((spec) => {
+  .then((document) => {
+    const spec = withParts(document);
     const [[first]] = Object.entries(spec.paths);
     const { tags, operationId } = spec.paths[first].get;
     const opensFirst = roomy && !location.hash; // without a history entry, to which Back would lead after the exit
@@ -118,7 +176,8 @@ fetch(address)
       validatorUrl: null,
       tryItOutEnabled: true,
       defaultModelsExpandDepth: -1,
-      requestInterceptor: asTest,
+      requestInterceptor: aboutOwnConcern(exampleReference(spec)),
+      responseInterceptor: keepReceipt,
       plugins: [withoutLinks, withSamples(spec)],
       onComplete: () => {
         if (testKey) ui.preauthorizeApiKey("ClientKey", testKey);

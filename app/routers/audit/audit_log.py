@@ -25,9 +25,6 @@ from app.services.cursors import decode_key, encode_key
 
 router = GuidanceRouter(prefix="/v1/desk", tags=["Audit"], responses=RESPONSES_OF_CLIENT_ROUTES)
 CHAIN = r"^[0-9A-Za-z-]{1,40}$"
-
-
-CursorOfLog = Annotated[Cursor, Query(examples=[encode_key(1)])]
 AS_SHEET: Responses = {
     200: {
         "description": "The entries, as CSV with a header row.",
@@ -48,7 +45,7 @@ def list_disclosures(
     actor: AuditorDep,
     wanted: Annotated[LogFilter, Query()],
     limit: Limit = 50,
-    cursor: CursorOfLog = None,
+    cursor: Cursor = None,
 ) -> DisclosuresResponse:
     """Who read or changed what, when and from where. Filters are combined with AND. The reading is recorded too.
 
@@ -70,7 +67,7 @@ def list_own_disclosures(
     actor: CallerDep,
     wanted: Annotated[OwnLogFilter, Query()],
     limit: Limit = 50,
-    cursor: CursorOfLog = None,
+    cursor: Cursor = None,
 ) -> DisclosuresResponse:
     """What you read and did yourself, through any client. Needs no scope. The reading is recorded too."""
     own = LogFilter.model_validate(wanted.model_dump(by_alias=True) | {"person": actor.person})

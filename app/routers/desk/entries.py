@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import Body, Query, Request, Response
+from fastapi import Body, Request, Response
 from sqlmodel import Session
 
 from app.errors import (
@@ -65,7 +65,6 @@ NOTES = f"{ONE_CONCERN}/notes"
 LABEL = f"{ONE_CONCERN}/label"
 NO_LABEL = "The concern has no label."
 MESSAGES = f"{ONE_CONCERN}/messages"
-PageCursor = Annotated[Cursor, Query(examples=[encode_key(1)])]
 OF_ONE_FILE = SEALED | problem_responses(NoSuchConcern, NoSuchItem, ConcernErased)
 
 
@@ -74,7 +73,7 @@ OF_ONE_FILE = SEALED | problem_responses(NoSuchConcern, NoSuchItem, ConcernErase
     summary="List additions",
     responses=problem_responses(NoSuchConcern, UnsealingUnavailable, ConcernErased),
 )
-def read_additions(asked: ReadingDep, limit: Limit = 50, cursor: PageCursor = None) -> AdditionsResponse:
+def read_additions(asked: ReadingDep, limit: Limit = 50, cursor: Cursor = None) -> AdditionsResponse:
     """The additions to the concern, in order of arrival, in pages.
 
     Includes the text if this service holds an identity. Otherwise each has its own sealed file. A page can be
@@ -141,7 +140,7 @@ def add_note(
     summary="List notes",
     responses=problem_responses(NoSuchConcern, UnsealingUnavailable, ConcernErased, SealedTextMisplaced),
 )
-def read_notes(asked: ReadingDep, limit: Limit = 50, cursor: PageCursor = None) -> NotesResponse:
+def read_notes(asked: ReadingDep, limit: Limit = 50, cursor: Cursor = None) -> NotesResponse:
     """The desk's notes about the concern, oldest first, in pages.
 
     Includes the text if this service holds an identity. Otherwise each has its own sealed file. A page can be

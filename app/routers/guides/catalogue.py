@@ -11,7 +11,7 @@ from app.http.context import AppContext, ContextDep, SessionDep
 from app.http.negotiation import CSV, ByteOrderMark, csv_response
 from app.http.params import AboutSubject, Cursor, Limit
 from app.http.problems import RESPONSES_OF_READS, response_example
-from app.http.responses import Responses, public_response
+from app.http.responses import Responses, page_links, public_response
 from app.http.routes import GuidanceRouter
 from app.models.base import SLUG_PATTERN, RequestModel
 from app.models.guides.catalogue import ACROSS_GUIDES, FoundItem, SearchResponse
@@ -107,7 +107,8 @@ def _add_list(section: Section) -> None:
     ) -> Response:
         wanted = _wanted(session, context, filters, section)
         found, next_cursor = _page(session, wanted, cursor, limit=limit)
-        page = {section.key: [each.model_dump() for each in found], "next_cursor": next_cursor}
+        links = page_links(request, next_cursor)
+        page = {section.key: [each.model_dump() for each in found], "next_cursor": next_cursor, "links": links}
         return public_response(request, ACROSS_GUIDES[section].model_validate(page))
 
     @catalogue_router.get(
@@ -148,7 +149,9 @@ def search(
     asked = _wanted(session, context, Filters(**dict(wanted)), *Section)
     filters, matched = entries_to_search(session, context.reference_data, asked)
     found, next_cursor = _page(session, filters, cursor, limit=limit)
-    return public_response(request, SearchResponse(results=found, matched=tuple(matched), next_cursor=next_cursor))
+    links = page_links(request, next_cursor)
+    body = SearchResponse(results=found, matched=tuple(matched), next_cursor=next_cursor, links=links)
+    return public_response(request, body)
 
 
 def _wanted(session: Session, context: AppContext, filters: Filters, *sections: Section) -> EntryFilter:

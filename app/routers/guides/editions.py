@@ -18,7 +18,7 @@ from app.http.problems import (
     problem_responses,
     response_example,
 )
-from app.http.responses import CACHE_IMMUTABLE, conditional_response, public_response
+from app.http.responses import CACHE_IMMUTABLE, conditional_response, page_links, public_response
 from app.http.routes import GuidanceRouter
 from app.models.base import MAX_NUMBER
 from app.models.guides.comparison import ChangesResponse, changed_fields, changed_sections
@@ -92,7 +92,8 @@ def list_editions(
     heads = [head for head in history if head.number < before]
     page = tuple(_summary(head, status_of(head, history)) for head in heads[:limit])
     next_cursor = encode_key(page[-1].number) if len(heads) > limit else None
-    return public_response(request, EditionsResponse(editions=page, next_cursor=next_cursor))
+    links = page_links(request, next_cursor)
+    return public_response(request, EditionsResponse(editions=page, next_cursor=next_cursor, links=links))
 
 
 @editions_router.get(

@@ -14,7 +14,7 @@ from app.http.memento import memento_links, redirect_to_edition_at, requested_mo
 from app.http.params import AboutSubject, GuideCursor, GuideName, Limit
 from app.http.preferred_languages import MAX_HEADER_LENGTH, preferred_languages
 from app.http.problems import NUMBERED_EDITION_PROBLEMS, RESPONSES_OF_READS, problem_responses
-from app.http.responses import CACHE_CHECKED, Responses, add_languages, public_response
+from app.http.responses import CACHE_CHECKED, Responses, add_languages, page_links, public_response
 from app.http.routes import GuidanceRouter
 from app.models.guides.guides import EditionResponse, GuidesResponse, GuideSubject, GuideSummary
 from app.models.guides.sections import Section
@@ -118,7 +118,8 @@ def read_guides(
         for each in found[:limit]
     )
     next_cursor = encode_key(summaries[-1].guide) if len(found) > limit else None
-    return public_response(request, GuidesResponse(guides=summaries, next_cursor=next_cursor))
+    links = page_links(request, next_cursor)
+    return public_response(request, GuidesResponse(guides=summaries, next_cursor=next_cursor, links=links))
 
 
 @router.get(

@@ -10,7 +10,7 @@ from app.errors import FaultCode, NoSuchCodeList, NotFound, all_problems
 from app.http.auth import PUBLIC
 from app.http.context import EmergencyContactsDep, ReferenceDataDep, SettingsDep, SignerDep
 from app.http.problems import RESPONSES_OF_READS, problem_responses, response_example
-from app.http.responses import public_response
+from app.http.responses import page_links, public_response
 from app.http.routes import GuidanceRouter
 from app.models.base import SLUG_PATTERN
 from app.models.guides.catalogue import ACROSS_GUIDES
@@ -117,7 +117,8 @@ def read_code_list(
 @reference_router.get(PROBLEMS, summary="List the problem types", response_model=ProblemTypesResponse)
 def list_problems(request: Request) -> Response:
     """Every type of problem that this API can return."""
-    return public_response(request, ProblemTypesResponse(problems=tuple(KINDS.values()), codes=CODES))
+    body = ProblemTypesResponse(problems=tuple(KINDS.values()), codes=CODES, links=page_links(request))
+    return public_response(request, body)
 
 
 @reference_router.get(

@@ -13,11 +13,11 @@ from app.http.problems import (
     problem_responses,
     response_example,
 )
-from app.http.responses import CACHE_CHECKED, add_languages, public_response
+from app.http.responses import CACHE_CHECKED, add_languages, page_links, public_response
 from app.http.routes import GuidanceRouter
 from app.models.guides.renditions import RenditionResponse, RenditionsResponse
 from app.models.guides.sections import Section
-from app.models.links import edition_renditions_path, renditions_path
+from app.models.links import renditions_path
 from app.services.guides.editions import get_history, list_renditions, readable_of
 from app.services.guides.presenters import ShownRendition, find_rendition, present_rendition
 from app.services.guides.renditions import edition_language_paths, list_rendition
@@ -29,6 +29,7 @@ WELSH_EXAMPLE = response_example(
     title="‘Canllaw Un Munud’ i Gamfanteisio’n Rhywiol ar Blant (CSE)",
     contacts=[{"name": "Tîm Dyletswydd ac Asesu"}],
     introductions={},
+    digest_of=[],
     **{section.key: [] for section in Section if section is not Section.CONTACTS},
 )
 
@@ -43,7 +44,8 @@ def list_guide_renditions(request: Request, session: SessionDep, guide: GuideNam
     """The guide in other languages and formats: translations, easy read, large print, films and recordings."""
     history = get_history(session, guide=guide)
     listed = tuple(list_rendition(history, each) for each in list_renditions(session, guide=guide))
-    return public_response(request, RenditionsResponse(renditions=listed), caching=CACHE_CHECKED)
+    body = RenditionsResponse(renditions=listed, links=page_links(request))
+    return public_response(request, body, caching=CACHE_CHECKED)
 
 
 @router.get(
@@ -60,9 +62,9 @@ def list_edition_renditions(request: Request, session: SessionDep, guide: GuideN
     listed = tuple(list_rendition(history, each) for each in of_edition)
     response = public_response(
         request,
-        RenditionsResponse(renditions=listed),
+        RenditionsResponse(renditions=listed, links=page_links(request)),
         caching=CACHE_CHECKED,
-        more_links={"self": edition_renditions_path(*head.key), "collection": renditions_path(guide)},
+        more_links={"collection": renditions_path(guide)},
     )
     add_languages(response, edition_language_paths(head, history, of_edition))
     return response

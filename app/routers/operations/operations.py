@@ -1,18 +1,14 @@
 """Routes for operators: the catalogue of APIs, health, metrics and security.txt."""
 
 import json
-import os
-import shutil
 
 from fastapi import Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST
-from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
-from sqlmodel import Session
 
 from app.errors import NotFound
 from app.http.auth import PUBLIC
-from app.http.context import AppContext, ContextDep, NowDep, SessionDep, SettingsDep
+from app.http.context import ContextDep, NowDep, SessionDep, SettingsDep
+from app.http.health import HEALTHY, read_checks, read_warnings
 from app.http.hosts import is_forwarded_by_stranger
 from app.http.operations import read_gauges
 from app.http.problem_handlers import problem_response
@@ -22,9 +18,6 @@ from app.http.routes import GuidanceRouter
 from app.models.base import format_utc
 from app.models.links import API_CATALOG
 from app.models.operations.health import Health
-from app.services.access.row_signing import access_keys_of
-from app.services.concerns.rows import count_recent_tests, has_flood
-from app.services.concerns.saved_forms import are_nearly_full
 
 router = GuidanceRouter(dependencies=[PUBLIC])
 LINKSET = "application/linkset+json"
@@ -39,9 +32,7 @@ APIS = {
     "/open-referral/v3": {"service-desc": ("/open-referral/v3/openapi.json", "application/json")},
 }
 """The links that describe each API, by relation (RFC 8631)."""
-HEALTHY = "ok"
 UNAVAILABLE = 503
-MIN_FREE_BYTES = 1_000_000  # enough for the largest concern that is accepted
 FAILING = {
     "content": {
         "application/json": {"example": {"status": "unavailable", "checks": {"database": "ok", "writer": "stopped"}}}
@@ -109,30 +100,18 @@ def read_readiness(request: Request, response: Response, context: ContextDep) ->
     of another council are left out of every page and response. `many-concerns` means that more than 200 concerns
     marked as one of many came in the last hour, and `saved-forms` that saved forms use four fifths of their space.
     """
-    keeps_concerns = context.writer.is_alive and context.store_probe.succeeds()
-    concerns = HEALTHY if keeps_concerns else "cannot be stored"
-    checks = {"database": _database(context), "concerns": concerns, "writer": _writer(context)}
-    checks |= {name: worker.state.value for worker in context.workers for name in worker.names}
-    if context.settings.database_url is None:
-        checks["disk"] = _disk(context)
-    if context.draining.is_set():
-        checks["process"] = "stopping"
+    checks = read_checks(context)
     is_ready = set(checks.values()) == {HEALTHY}
     if not is_ready:
         response.status_code = UNAVAILABLE
-    warnings = {name: "broken" for name, is_broken in context.invariants.broken.items() if is_broken}
-    warnings |= dict.fromkeys(context.outside.failing, "fails") | context.watcher.warnings
-    keys = access_keys_of(context.engine)
-    if keys is not None and keys.has_refused:
-        warnings["access-rows"] = "refused"
+    warnings = read_warnings(context, checks)
     if is_forwarded_by_stranger(request.scope):
         warnings["proxy"] = "not trusted"
-    if context.emergency_contacts.left_out():
-        warnings["signposts"] = "of another council"
-    if checks["database"] == HEALTHY:
-        warnings |= _warnings_of_rows(context)
     return Health(
-        status=HEALTHY if is_ready else "unavailable", checks=checks, warnings=warnings, commit=context.settings.commit
+        status=HEALTHY if is_ready else "unavailable",
+        checks=checks,
+        warnings=warnings,
+        commit=context.settings.commit,
     )
 
 
@@ -149,47 +128,6 @@ def read_metrics(context: ContextDep, session: SessionDep, now: NowDep) -> Respo
     """Request counts and durations, in the Prometheus text format. Contains no text from concerns."""
     metrics = context.metrics.text(read_gauges(context, session, now=now))
     return Response(metrics, headers={"Content-Type": CONTENT_TYPE_LATEST})
-
-
-def _database(context: AppContext) -> str:
-    try:
-        with context.engine.connect() as connection:
-            connection.execute(text("SELECT number FROM generation"))
-    except SQLAlchemyError:
-        return "no answer"
-    return HEALTHY
-
-
-def _warnings_of_rows(context: AppContext) -> dict[str, str]:
-    """Return the warnings about rows of the database, by name. Return none if the database cannot be read."""
-    now, warnings = context.clock(), {}
-    try:
-        with Session(context.engine) as session:
-            if count_recent_tests(session, now=now):
-                warnings["test-concerns"] = "received in the last day"
-            if has_flood(session, now=now):
-                warnings["many-concerns"] = "from few addresses in the last hour"
-            if are_nearly_full(session):
-                warnings["saved-forms"] = "nearly full"
-    except SQLAlchemyError:
-        return {}
-    return warnings
-
-
-def _disk(context: AppContext) -> str:
-    folder = context.settings.data_dir
-    try:
-        if not os.access(folder, os.W_OK):
-            return "read-only"
-        return HEALTHY if shutil.disk_usage(folder).free >= MIN_FREE_BYTES else "full"
-    except OSError:
-        return "no answer"
-
-
-def _writer(context: AppContext) -> str:
-    if not context.writer.is_alive:
-        return "stopped"
-    return "cannot write" if context.writer.has_failed else HEALTHY
 
 
 @router.get(PATH, include_in_schema=False)

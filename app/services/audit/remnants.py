@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine
+from sqlmodel import Session, col, select
 
 from app.db.database import BUSY_MILLISECONDS
 from app.logs import Log
-from app.models.audit.audit_log import Remnants
+from app.models.audit.audit_log import AuditEntryRow, DeskAct, Remnants
 
 BRIEF_MILLISECONDS = 20  # the longest wait for readers while the write-ahead log is emptied: writers wait too
 log = Log(__name__)
@@ -37,6 +38,15 @@ def purge_remnants(engine: Engine, *, is_sure: bool = True) -> Remnants:
         marker.unlink(missing_ok=True)
         log.info("erased_text_is_gone")
     return Remnants.NONE
+
+
+def has_erased(session: Session) -> bool:
+    """Return True if a text was ever erased or re-encrypted, according to the audit log."""
+    acts = [DeskAct.ERASED.value, DeskAct.RESEALED.value]
+    return (
+        session.exec(select(AuditEntryRow.position).where(col(AuditEntryRow.act).in_(acts)).limit(1)).first()
+        is not None
+    )
 
 
 def has_remnants(engine: Engine) -> bool:

@@ -14,6 +14,7 @@ from app.models.guides.contacts import Contact, Phone, PostalAddress
 from app.models.guides.edition_keys import AnyKey, RenditionKey
 from app.models.guides.editions import EditionContent
 from app.models.guides.guides import (
+    DIGESTED,
     SECTION_RESPONSES,
     EditionResponse,
     EditionStatus,
@@ -292,7 +293,10 @@ def present_edition(shown: ShownEdition) -> EditionResponse:
         links["renditions"] = renditions_path(shown.head.guide)
     links |= {section.key: f"{path}/{section.value}" for section in Section}
     return EditionResponse(
-        **edition_fields(shown) | dict(shown.content), published_at=shown.head.published_at, links=links
+        **edition_fields(shown) | dict(shown.content),
+        digest_of=DIGESTED,
+        published_at=shown.head.published_at,
+        links=links,
     )
 
 
@@ -300,6 +304,7 @@ def present_rendition(shown: ShownRendition) -> RenditionResponse:
     """Return the response with the edition in the text of the rendition."""
     return RenditionResponse(
         **edition_fields(shown) | dict(shown.content) | {"status": status_of(shown.head, shown.history)},
+        digest_of=(),
         published_at=shown.head.published_at,
         rendition=rendition_facts(shown.history, shown.stored, shown.words),
         links=rendition_links(shown.stored, is_numbered=shown.is_numbered),

@@ -18,7 +18,7 @@ from app.logs import Log
 from app.models.audit.audit_log import NotedTime, Remnants
 from app.services.access.clients import KeyUses
 from app.services.access.row_signing import read_access_record
-from app.services.audit.remnants import has_remnants, purge_remnants
+from app.services.audit.remnants import has_erased, has_remnants, purge_remnants
 from app.services.concerns.deadlines import append_due_soon_events, append_overdue_events
 from app.services.concerns.saved_forms import SavedForms
 from app.services.concerns.submission import Submissions
@@ -194,11 +194,18 @@ class Housekeeping(TeamJobs):
         """Remove the bytes of erased texts after the start, and whenever some remain. Retry until none remain.
 
         A reader that uses the write-ahead log prevents the removal. The first attempt logs no warning, because usually
-        nothing remains, or a reader of this service uses the log only for a moment.
+        nothing remains, or a reader of this service uses the log only for a moment. No later attempt logs a warning
+        either while nothing was ever erased.
         """
-        if not self.knows_there_are_none or has_remnants(self.engine):
-            left = purge_remnants(self.engine, is_sure=self.has_tried_to_purge)
-            self.has_tried_to_purge, self.knows_there_are_none = True, left is Remnants.NONE
+        if self.knows_there_are_none and not has_remnants(self.engine):
+            return
+        is_sure = self.has_tried_to_purge and self._has_erased()
+        left = purge_remnants(self.engine, is_sure=is_sure)
+        self.has_tried_to_purge, self.knows_there_are_none = True, left is Remnants.NONE
+
+    def _has_erased(self) -> bool:
+        with Session(self.engine) as session:
+            return has_erased(session)
 
 
 class StoreProbe:

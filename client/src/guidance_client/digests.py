@@ -16,18 +16,21 @@ def canonical_json(value: Any) -> bytes:
 def digest_of(edition: Mapping[str, Any]) -> str:
     """Return the digest of an edition's content: `sha256:` and 64 hexadecimal digits.
 
-    The digest covers the fields `title` to `contacts`, without fields that are null or empty.
+    The digest covers the fields that `digest_of` of the edition names, without fields that are null or empty. Raise
+    `KeyError` if one of these fields is missing, as in a section.
     """
-    names = list(edition)
-    content = {name: edition[name] for name in names[names.index("title") : names.index("contacts") + 1]}
+    content = {name: edition[name] for name in edition["digest_of"]}
     return f"sha256:{hashlib.sha256(canonical_json(_without_empty_members(content))).hexdigest()}"
 
 
 def check_digest(edition: Mapping[str, Any]) -> None:
-    """Raise `NotGenuine` unless the field `digest` of the edition is the digest of its content."""
+    """Raise `NotGenuine` unless the field `digest` of the edition is the digest of its content.
+
+    A rendition has no content of that digest, so it raises `NotGenuine` too.
+    """
     try:
         found = digest_of(edition)
-    except ValueError:
+    except KeyError:
         raise NotGenuine("This is not a whole edition.") from None
     if found != edition.get("digest"):
         raise NotGenuine("The words do not have the edition's digest.")

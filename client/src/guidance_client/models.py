@@ -579,6 +579,7 @@ class GuidesResponse(TypedDict):
 
     guides: list[GuideSummary]
     next_cursor: str | None
+    links: dict[str, str]
 
 
 class HandOver(TypedDict):
@@ -1177,6 +1178,7 @@ class ProblemTypesResponse(TypedDict):
 
     problems: list[ProblemTypeResponse]
     codes: list[FaultCodeResponse]
+    links: dict[str, str]
 
 
 class PublishedRenditionResponse(TypedDict):
@@ -2006,6 +2008,7 @@ class EditionsResponse(TypedDict):
 
     editions: list[EditionSummary]
     next_cursor: str | None
+    links: dict[str, str]
 
 
 class ErasedConcern(TypedDict):
@@ -2610,6 +2613,7 @@ class RenditionsResponse(TypedDict):
 
     renditions: list[ListedRendition]
     next_cursor: NotRequired[str | None]
+    links: dict[str, str]
 
 
 class Reporter(TypedDict):
@@ -2856,7 +2860,7 @@ class ContactsResponse(TypedDict):
 
 class EditionContent(TypedDict):
     """
-    The complete content of an edition, from `title` to `contacts`. The digest covers exactly these members.
+    The complete content of an edition. The digest covers exactly these members.
     """
 
     title: str
@@ -2887,6 +2891,7 @@ class EditionResponse(TypedDict):
     edition: int
     status: EditionStatus
     digest: str
+    digest_of: list[str]
     published_at: str
     title: str
     publisher: Publisher
@@ -2915,6 +2920,7 @@ class FactorsAcrossGuides(TypedDict):
 
     factors: list[FoundFactor]
     next_cursor: str | None
+    links: dict[str, str]
 
 
 class FeedGuidance(TypedDict):
@@ -2999,6 +3005,7 @@ class IndicatorsAcrossGuides(TypedDict):
 
     indicators: list[FoundIndicator]
     next_cursor: str | None
+    links: dict[str, str]
 
 
 class JsonFeed(TypedDict):
@@ -3106,6 +3113,7 @@ class RenditionResponse(TypedDict):
     edition: int
     status: EditionStatus
     digest: str
+    digest_of: list[str]
     published_at: str
     title: str
     publisher: Publisher
@@ -3148,6 +3156,7 @@ class SearchResponse(TypedDict):
     results: list[FoundItem]
     matched: NotRequired[list[MatchedSynonym]]
     next_cursor: str | None
+    links: dict[str, str]
 
 
 class SectionChanges(TypedDict):
@@ -3364,6 +3373,7 @@ class ContactsAcrossGuides(TypedDict):
 
     contacts: list[FoundContact]
     next_cursor: str | None
+    links: dict[str, str]
 
 
 class DraftChangesResponse(TypedDict):

@@ -1,0 +1,52 @@
+"""The status page: what of the service works now, for people, beside readiness for machines."""
+
+from dataclasses import dataclass
+
+from fastapi import Response
+
+from app.http.auth import PUBLIC
+from app.http.context import AppContext
+from app.http.health import HEALTHY, read_checks
+from app.http.routes import GuidanceRouter
+from app.models.events.rows import EMAIL
+from app.pages.page import SiteDep
+
+router = GuidanceRouter(include_in_schema=False, dependencies=[PUBLIC])
+STATUS = "/status"
+CALL = "Call the duty team instead: the numbers are on this page."
+
+
+@dataclass(frozen=True)
+class ServicePart:
+    """A part of the service that people use, and whether it works. `detail` is for a part that does not work."""
+
+    name: str
+    works: bool
+    detail: str = ""
+
+    @property
+    def state(self) -> str:
+        """The state in a word or two."""
+        return "Working" if self.works else "Not working"
+
+
+@router.get(STATUS)
+def read_status(site: SiteDep) -> Response:
+    """Return the page with the state of each part of the service. It is always 200, and never stored."""
+    parts = _parts_of(site.context)
+    return site.page("service_status.html", parts=parts, all_work=all(each.works for each in parts), now=site.now)
+
+
+def _parts_of(context: AppContext) -> list[ServicePart]:
+    checks = read_checks(context)
+    reads = checks["database"] == HEALTHY
+    stores = reads and all(checks.get(name, HEALTHY) == HEALTHY for name in ("concerns", "writer", "disk", "process"))
+    parts = [
+        ServicePart("Reading the guides", reads, "You can read them as they were a short time ago."),
+        ServicePart("Raising a concern", stores, CALL),
+        ServicePart("Following a concern, and messages", stores, CALL),
+    ]
+    if context.settings.smtp_host is not None:
+        late = "The duty team still has every concern in its own list. It may see new ones later."
+        parts.append(ServicePart("Emails to the duty team", EMAIL not in context.outside.failing, late))
+    return parts
