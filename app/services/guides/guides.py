@@ -150,7 +150,7 @@ def search_signposts(signposts: Sequence[Signpost], words: str) -> list[Signpost
     return [
         each
         for each in signposts
-        if is_said_in(words, " ".join((each.name, each.audience, each.description or ""))) and words_in(words)
+        if is_said_in(words, " ".join((each.name, each.audience or "", each.description or ""))) and words_in(words)
     ]
 
 
