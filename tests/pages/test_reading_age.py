@@ -202,7 +202,7 @@ def test_no_sentence_is_long_or_much_harder_than_its_page(pages: dict[str, list[
         sentence
         for found in pages.values()
         for sentence in found
-        if len(words(sentence)) >= COUNTED_FROM_WORDS and reading_age(sentence) > MAX_AGE_OF_A_SENTENCE
+        if (len(words(sentence)) >= COUNTED_FROM_WORDS and reading_age(sentence) > MAX_AGE_OF_A_SENTENCE)
         or len(words(sentence)) > MOST_WORDS
         if is_own(sentence)
     ]
