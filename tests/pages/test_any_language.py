@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 
 from app.models.languages import direction_of
 from app.pages.languages import WRITING_IN
-from tests.support.browsing import accessibility_violations, go_to_last_step, press, reach
+from tests.support.browsing import accessibility_violations, open_part, press, reach
 from tests.support.desk import desk_of
 from tests.support.form_answers import FORM, REQUIRED_ANSWERS, check, reference_in, send
 from tests.support.loops import for_each
@@ -94,12 +94,10 @@ def test_a_neighbour_learns_whom_to_call_and_says_what_exists(browser: Browser, 
     page.get_by_role("group").locator("summary").filter(has_text=re.compile(r"^More about you$"), visible=True).click()
     page.get_by_label("What language do you speak best?").fill("Polish")
     faults += accessibility_violations(page) if has_scripts else []
-    go_to_last_step(page)
-    page.locator("summary", has_text="People, places and things").click()
-    page.locator("#of-concern > summary").click()
+    open_part(page, "of-concern")
     press(page, "Add a person")
     page.locator("[name='concern.people_of_concern.0.works_with_children'][value='yes']").check()
-    page.locator("#things > summary").click()
+    open_part(page, "things")
     expect(page.locator("#things")).to_contain_text("Do not send, copy or keep sexual pictures of a child")
     press(page, "Add a thing")
     page.locator("[name='concern.things_that_exist.0.kind']").select_option("Message")

@@ -25,6 +25,7 @@ from tests.support.browsing import (
     browser_with_profile,
     check_unanswered,
     go_to_last_step,
+    open_part,
     places_in_profile,
     press,
     reach,
@@ -175,7 +176,7 @@ def test_a_concern_goes_from_the_form_to_its_status(either: Page, site: Site) ->
     press(either, "Add another child")
     either.locator("[name='children.1.given_names']").fill("Billie")
     reach(either, "[name='reporter.kind'][value='professional']").check()
-    reach(either, "#guide-items summary").click()
+    open_part(either, "guide-items")
     either.locator("[name='concern.indicators'][value='secrecy']").check()
     either.locator("[name='concern.indicators.secrecy:note']").fill("A new telephone")
     check(either)
@@ -194,8 +195,8 @@ def test_a_concern_goes_from_the_form_to_its_status(either: Page, site: Site) ->
 
 def test_a_follow_up_question_appears_with_its_answer_without_scripts(scriptless: Page) -> None:
     scriptless.goto(FORM)
-    scriptless.locator("#calls summary").click()
-    scriptless.locator("#guide-items summary").click()
+    open_part(scriptless, "calls")
+    open_part(scriptless, "guide-items")
     expect(scriptless.get_by_label("Police reference")).to_be_hidden()
     expect(scriptless.locator("[name='concern.indicators.secrecy:note']")).to_be_hidden()
 
@@ -217,7 +218,7 @@ def test_three_kinds_of_error_are_shown_twice_and_nothing_typed_is_lost(either: 
     reach(either, "[name='children.0.estimated_age']").fill("about ten")
     reach(either, "[name='reporter.kind'][value='professional']").check()
     either.get_by_label("Your name").fill("Robin Example")
-    reach(either, "#known summary").click()
+    open_part(either, "known")
     either.locator("[name='concern.latest_event:month']").fill("13")
     either.locator("[name='concern.narrative']").evaluate("(field) => { field.value = ''; }")
     check(either)
@@ -408,7 +409,7 @@ def states(page: Page) -> Iterator[str]:
     fill_in(page)
     yield "you"
     page.locator("[name='children.0.estimated_age']").evaluate("(field) => { field.value = '10'; }")
-    reach(page, "#calls summary").click()
+    open_part(page, "calls")
     page.locator("[name='police_informed'][value='yes']").check()
     page.evaluate(OPEN_ALL)
     press(page, "Add a parent or carer")

@@ -106,6 +106,14 @@ def go_to_last_step(page: Page) -> None:
         go_on(page)
 
 
+def open_part(page: Page, part: str) -> None:
+    """Go to the last step, and open the part of that id and the group around it, unless they are open."""
+    go_to_last_step(page)
+    for each in (page.locator(f".group:has(#{part})"), page.locator(f"#{part}")):
+        if each.get_attribute("open") is None:
+            each.locator("> summary").click()
+
+
 def check_unanswered(page: Page) -> None:
     """Press 'Check your answers' from wherever the form is, with or without what it needs."""
     page.locator("[data-check]").dispatch_event("click")

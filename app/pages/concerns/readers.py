@@ -11,17 +11,6 @@ from app.pages.languages import gettext, or_english, to_translate
 from app.pages.posted_forms import Answers, value_at
 from app.services.concerns.receipts import CLOSED_TEXT
 
-
-class Reader(StrEnum):
-    """The people for whom the pages after sending have their own wording."""
-
-    CHILD = ReporterKind.CHILD.value
-    FRIEND = ReporterKind.FRIEND.value
-    PROFESSIONAL = ReporterKind.PROFESSIONAL.value
-    UNDER_DUTY = "under_duty"  # a professional who reported because the law says so
-    ADULT = ""  # anybody else, and whoever did not say
-
-
 OF_PROFESSIONALS: Mapping[str, str] = {
     "no_further_action": to_translate(
         "We looked carefully at what you told us. We will not do anything more now. Tell us of anything new."
@@ -35,6 +24,20 @@ OF_PROFESSIONALS: Mapping[str, str] = {
         "Social workers and the police will look into it together. We may ask what you know."
     ),
 }
+STILL_HERE = to_translate("You can still write to us here, at any time. A social worker will read it.")
+DISAGREE = to_translate("If you do not agree, call us and ask for a manager.")
+
+
+class Reader(StrEnum):
+    """The people for whom the pages after sending have their own wording."""
+
+    CHILD = ReporterKind.CHILD.value
+    FRIEND = ReporterKind.FRIEND.value
+    PROFESSIONAL = ReporterKind.PROFESSIONAL.value
+    UNDER_DUTY = "under_duty"  # a professional who reported because the law says so
+    ADULT = ""  # anybody else, and whoever did not say
+
+
 OUTCOMES: Mapping[Reader, Mapping[str, str]] = {
     Reader.CHILD: {
         "no_further_action": to_translate(
@@ -70,8 +73,6 @@ OUTCOMES: Mapping[Reader, Mapping[str, str]] = {
     Reader.UNDER_DUTY: OF_PROFESSIONALS,
 }
 """The sentence for each outcome, by reader. An outcome that is missing here has the sentence of the code list."""
-STILL_HERE = to_translate("You can still write to us here, at any time. A social worker will read it.")
-DISAGREE = to_translate("If you do not agree, call us and ask for a manager.")
 ENDINGS: Mapping[Reader, tuple[str, ...]] = {
     Reader.CHILD: (STILL_HERE,),
     Reader.FRIEND: (STILL_HERE,),
