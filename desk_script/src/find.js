@@ -13,7 +13,8 @@ const REFERENCE = /^[02346789FKMRWXYZ]{12}$/;
 const PAUSE = 120; // milliseconds after the last key
 const MOST_SHOWN = 50;
 const SPOKEN_EVERY = 2_000; // milliseconds between two messages about progress
-const SHOWN_EVERY = 1_000; // milliseconds between two searches of the cards that are being opened
+const SHOWN_EVERY = 1_000; // milliseconds between two searches of the cards that are being opened, at least
+const REST = 20; // how many times as long as a search the page then opens cards
 const WITH_KEY = "Find by name, school, number or reference";
 const NEEDS_KEY = "Names are searched only in your browser. Choose the file of the identity first. Nothing was sent.";
 const NOTHING_TYPED = "Type a name, a school, a postcode, a number, a day of birth or words of the label.";
@@ -28,6 +29,7 @@ export class Find {
   #timer = null;
   #spokenAt = 0;
   #shownAt = 0;
+  #took = 0; // milliseconds of the last search
   #fault = "";
   #drawn = ""; // what the list of results was drawn from
 
@@ -65,9 +67,11 @@ export class Find {
 
   // Search again. With tens of thousands of cards this takes as long as opening a slice, so it is done now and then.
   #cardsChanged() {
-    if (this.#cards.isLoading && Date.now() - this.#shownAt < SHOWN_EVERY) return;
+    const begin = Date.now();
+    if (this.#cards.isLoading && begin - this.#shownAt < Math.max(SHOWN_EVERY, REST * this.#took)) return;
     this.#show();
     this.#shownAt = Date.now();
+    this.#took = this.#shownAt - begin;
   }
 
   #typedSoon(box) {

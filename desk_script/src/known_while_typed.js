@@ -13,6 +13,7 @@ const PLACE = "aside[data-while-typing]";
 const FORM = "form[action='/desk/new']";
 const PAUSE = 700; // milliseconds after the last key
 const MOST_SHOWN = 20;
+const MOST_SAID = 3;
 const LOOKING = "Opening the cards of other concerns ...";
 const NOTHING_TYPED = "Names, schools, numbers and postcodes are compared with other concerns while you type.";
 const OFFER = "A person decides. Nothing is joined or counted.";
@@ -20,7 +21,9 @@ const OFFER = "A person decides. Nothing is joined or counted.";
 export class KnownWhileTyped {
   #cards;
   #matching;
-  #known = null; // the names on the opened cards
+  #known = null; // the names on the opened cards, once they are read
+  #reading = 0; // increases when the cards change, so that what is under way stops
+  #isReading = false;
   #timer = null;
   #offered = [];
   #drawn = ""; // what the list was drawn from, so that nothing that has the focus is drawn again
@@ -46,6 +49,8 @@ export class KnownWhileTyped {
 
   #cardsChanged() {
     this.#known = null;
+    this.#reading += 1;
+    this.#isReading = false;
     if (!this.#cards.isLoading) this.#show();
   }
 
@@ -60,8 +65,21 @@ export class KnownWhileTyped {
     const form = document.querySelector(FORM);
     const { card, narrative } = typedSoFar(form);
     const isTyped = narrative !== "" || hasFacts(card);
+    if (isTyped && this.#known === null) return this.#readCards(place);
     this.#offered = isTyped ? this.#find(card, narrative, form) : [];
     this.#draw(place, form, isTyped);
+  }
+
+  async #readCards(place) {
+    say(place, LOOKING);
+    if (this.#isReading) return;
+    this.#isReading = true;
+    const reading = this.#reading;
+    const known = await NamesOnCards.inSlices(this.#cards.concerns, this.#matching, () => reading !== this.#reading);
+    if (reading !== this.#reading) return;
+    this.#known = known;
+    this.#isReading = false;
+    this.#show();
   }
 
   #empty(place) {
@@ -72,7 +90,6 @@ export class KnownWhileTyped {
 
   // Return the concerns that may be about the same child or household, most recent first.
   #find(card, narrative, form) {
-    this.#known ??= new NamesOnCards(this.#cards.concerns, this.#matching);
     const typed = factsTyped(card, narrative, form.elements.came_on.value || today(), this.#known);
     const others = [...this.#known.concernsLike(typed.ages ?? typed.facts)];
     const found = others.map((concern) => ({ concern, reasons: reasonsTyped(typed, concern, this.#matching) }));
@@ -143,7 +160,11 @@ const frame = () => [
 ];
 
 // A screen reader says the sentence when it changes: when other concerns are offered, and not at each key.
-const saidOf = (offered) => (offered.length > 0 ? `May be the same child or household: ${offered.map(({ concern }) => whomOf(concern)).join("; ")}.` : `${NOT_FOUND}.`);
+function saidOf(offered) {
+  if (offered.length === 0) return `${NOT_FOUND}.`;
+  const named = offered.slice(0, MOST_SAID).map(({ concern }) => whomOf(concern));
+  return `May be the same child or household: ${named.join("; ")}${offered.length > MOST_SAID ? "; and others" : ""}.`;
+}
 
 function say(place, words) {
   const line = place.querySelector("[data-known-state]");

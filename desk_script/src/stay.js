@@ -81,7 +81,7 @@ export function stayOnPage(keyring, { onLeave, onPage }) {
     shown = pageOf(location.href);
     document.title = page.title;
     document.body.replaceWith(document.adoptNode(page.body)); // with the header that says who is signed in
-    (document.getElementById("done") ?? document.querySelector("main")).focus();
+    (document.getElementById("done") ?? document.querySelector("main [autofocus]") ?? document.querySelector("main")).focus();
     window.scrollTo(0, 0);
     document.getElementById(hash.slice(1))?.scrollIntoView();
     onPage();

@@ -3,6 +3,7 @@
 import { dayOf, factsOf, numbersIn, postcodeOf, wordsOf } from "./card_facts.js";
 import { isDifference, isOfOtherAge, tellingWords } from "./matching.js";
 
+const SLICE = 40; // milliseconds of reading cards before the page gets its turn
 const MOST_NAMES = 12;
 const MOST_SCHOOLS = 3;
 const MOST_BIRTHS = 3;
@@ -33,10 +34,25 @@ export class NamesOnCards {
 
   constructor(concerns, matching) {
     this.#matching = matching;
-    for (const concern of concerns) this.#add(concern);
+    for (const concern of concerns) this.add(concern);
   }
 
-  #add(concern) {
+  // Return the names on the cards of `concerns`, read in slices so that the page stays usable. Return null if `isOver`
+  // returns true meanwhile.
+  static async inSlices(concerns, matching, isOver) {
+    const known = new NamesOnCards([], matching);
+    let start = performance.now();
+    for (const concern of concerns) {
+      known.add(concern);
+      if (performance.now() - start < SLICE) continue;
+      await new Promise((resolve) => setTimeout(resolve));
+      if (isOver()) return null;
+      start = performance.now();
+    }
+    return known;
+  }
+
+  add(concern) {
     const { children, adults, numbers, reporterNumbers } = concern.facts;
     for (const { names, otherNames, birth, school, postcode } of children) {
       for (const name of [...names, ...otherNames]) this.#addName(name, concern);

@@ -87,7 +87,7 @@ TYPED = {
     "question": "ZymurgyQuestion?",
     "unsent": "ZymurgyUnsent",
     "label": "ZymurgyLabel",
-    "call": f"ZymurgyCall about {CANARY} 7.",
+    "call": "ZymurgyCall about {given_names} {family_name}.".format(**planted()[0]["children"][0]),
 }
 OF_TYPED = ("ZymurgyNote", "ZymurgyQuestion", "ZymurgyUnsent", "ZymurgyLabel", "ZymurgyCall")
 LATER = "A later answer of the reporter."
