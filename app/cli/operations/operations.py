@@ -157,7 +157,7 @@ def _counts(verified: Verified) -> str:
 
 
 def _erased_lines(erased: Mapping[Path, int]) -> list[str]:
-    """Return the sentence about backups with text that was erased after they were made, or nothing if there are none."""
+    """Return a sentence about backups with text that was erased after they were made, or nothing if there are none."""
     if not erased:
         return []
     last = max(erased, key=lambda path: path.name)

@@ -330,6 +330,9 @@ class DefinitionSourceInput(TypedDict):
 DeskAct: TypeAlias = str
 
 
+DeskActInput: TypeAlias = Literal['received', 'added', 'listed', 'opened', 'acknowledged', 'closed', 'reopened', 'held', 'released', 'erased', 'erasure_requested', 'resealed', 'assigned', 'unassigned', 'assignment_refused', 'withheld', 'noted', 'labelled', 'look_again', 'disclosures_read', 'statement_signed', 'checkpoint_signed', 'summary_read', 'events_read', 'cards_given', 'events_confirmed', 'webhook_changed', 'message_sent', 'message_read', 'handed_over', 'hand_over_confirmed', 'exported', 'invited', 'passkey_added', 'role_changed', 'signed_in', 'signed_out', 'left', 'client_added', 'key_added', 'client_revoked']
+
+
 class DisclosureEntry(TypedDict):
     """
     An audit log entry.
@@ -657,6 +660,7 @@ class Hold(TypedDict):
     """
 
     held: bool
+    until: NotRequired[str | None]
     reason: str
 
 
@@ -855,6 +859,19 @@ class ListedService(TypedDict):
     assured_date: NotRequired[str]
     last_modified: NotRequired[str]
     organization: ListedOrganization
+
+
+LogOrder: TypeAlias = Literal['oldest', 'newest']
+
+
+class LookAgainState(TypedDict):
+    """
+    The days on which a concern is to be looked at again. No email is sent, and there is no event.
+    """
+
+    reference: str
+    team: str | None
+    own: str | None
 
 
 Maker: TypeAlias = str
@@ -1558,6 +1575,9 @@ Weekday: TypeAlias = str
 
 
 WeekdayInput: TypeAlias = Literal['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday']
+
+
+Whose: TypeAlias = Literal['team', 'own']
 
 
 class Withdrawal(TypedDict):
@@ -2273,6 +2293,15 @@ class ListedRendition(TypedDict):
     link: RenditionLink | None
     withdrawal: Withdrawal | None
     links: dict[str, str]
+
+
+class LookAgain(TypedDict):
+    """
+    Sets the day on which a concern is to be looked at again, or removes it.
+    """
+
+    day: str | None
+    whose: NotRequired[Whose]
 
 
 class MissingEpisode(TypedDict):
