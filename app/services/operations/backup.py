@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Engine, Select, create_engine, func, select
 from sqlalchemy.exc import SQLAlchemyError
@@ -216,7 +217,7 @@ def count_erased_since(data_dir: Path, folder: Path) -> dict[Path, int]:
     return {path: count for path, count in found.items() if count}
 
 
-def _erased_after(backup: Path) -> Select[tuple[int]]:
+def _erased_after(backup: Path) -> Select[Any]:
     made = dt.datetime.strptime(backup.stem, "guidance-%Y%m%dT%H%M%SZ").replace(tzinfo=dt.UTC)
     concerns = table_of(ConcernRow).c
     return select(func.count()).where(concerns.erased_at > made, concerns.received_at <= made)
