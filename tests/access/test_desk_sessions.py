@@ -168,7 +168,7 @@ def test_a_role_that_changes_in_mid_session_counts_at_once(service: FastAPI, vis
     }.items():
         sign_in_as(service, visitor, JO, role)
         visitor.cookies.set(SESSION_COOKIE, cookie)
-        concern, record = visitor.get(f"/desk/concerns/{reference}"), visitor.get("/desk/record")
+        concern, record = visitor.get(f"/desk/concerns/{reference}"), visitor.get("/desk/people")
 
         assert (concern.status_code, acknowledge(visitor, reference, OWN_PAGE), record.status_code) == statuses, role
 

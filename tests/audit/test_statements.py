@@ -18,6 +18,7 @@ from tests.support.desk import Desk
 from tests.support.publishing import GUIDE, a_key
 
 NOT_COUNTED = ("BEGIN", "SAVEPOINT", "RELEASE", "SELECT set_config", "VACUUM")
+DAYS = "from=2026-11-01&to=2026-11-30&order=newest"
 MORE = {"concern": {"narrative": "An invented addition."}}
 
 STATEMENTS = {
@@ -39,6 +40,8 @@ STATEMENTS = {
     "close": 11,
     "reopen": 11,
     "erase": 10,
+    "the log of a person between two days": 7,
+    "the log of a concern": 10,
 }
 """The most statements of each act: one for the client's key, one for what the audit log says of clients since, with an
 event two for the chain of events, and with a card one.
@@ -93,6 +96,8 @@ def test_each_act_asks_the_statements_that_it_needs(service: FastAPI, client: Te
         "close": lambda: desk.act(reference, "outcome", outcome="early_help"),
         "reopen": lambda: desk.act(reference, "reopening", reason="An invented reason."),
         "erase": lambda: desk.act(reference, "erasure", reason="An invented reason."),
+        "the log of a person between two days": lambda: desk.get(f"/disclosures?person=example-desk&{DAYS}"),
+        "the log of a concern": lambda: desk.get(f"/disclosures?chain={reference}&order=newest"),
     }
     found = {}
     for name, act in acts.items():
@@ -111,6 +116,7 @@ def test_each_act_asks_the_statements_that_it_needs(service: FastAPI, client: Te
         "/v1/desk/concerns?state=received&danger=yes",
         "/v1/desk/summary",
         "/v1/desk/disclosures?client=duty-system",
+        "/v1/desk/disclosures?person=example-desk&from=2026-11-01",
         "/v1/events",
         "/v1/desk/figures",
         "/v1/desk/statistics.csv",

@@ -114,6 +114,10 @@ BEYOND_ANY_SCHEMA = [
     r"This `id` occurs twice: combine the entries\.",
     r"A phone contact needs at least one number in `phones`\.",
     r"A web contact needs a `url`\.",
+    r"This is neither the reference of a concern nor a list: .*",
+    r"No concern has this reference\.",
+    r"The audit log has nobody of this name\.",
+    r"This day is before the first day\.",
     # notations that have no format in JSON Schema
     r"as_of is a day such as 2026-11-24, or a moment such as 2026-11-24T09:30:00Z\.",
     r"Accept-Datetime is not a date as HTTP writes it \(RFC 7089\)\.",

@@ -129,7 +129,7 @@ def test_every_act_is_confirmed_on_the_next_page_only_to_its_author(
         ("outcome", {"outcome": "early_help"}, "closed"),
         ("reopening", {"reason": "A slip."}, "reopened"),
         ("outcome", {"outcome": "early_help"}, "closed"),
-        ("erasure", {"reason": "Wrong council.", "sure": "yes"}, "erased"),
+        ("erasure", {"reason": "Wrong council.", "sure": "yes", "repeated": reference}, "erased"),
     ]
 
     for act, fields, done in acts:
@@ -322,7 +322,7 @@ def test_no_form_is_taken_from_elsewhere_another_role_or_after_leaving(
     service: FastAPI, jo: TestClient, reference: str
 ) -> None:
     paths = [path.format(reference=reference, number=1, name="urgent") for path in forms_of(service)]
-    assert len(paths) == 15
+    assert len(paths) == 16
     before = acts_on(service, reference)
 
     elsewhere = [jo.post(path, headers=OWN_PAGE | {"Sec-Fetch-Site": "cross-site"}) for path in paths]

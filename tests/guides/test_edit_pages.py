@@ -323,4 +323,4 @@ def test_an_editor_is_led_to_the_guides_and_sees_no_concern(service: FastAPI, cl
     sign_in_as(service, client, ANN, Role.EDITOR)
 
     assert client.get("/desk", follow_redirects=False).headers["location"] == "/edit"
-    assert client.get("/desk/record").status_code == 403
+    assert client.get("/desk/people").status_code == 403

@@ -145,19 +145,19 @@ CREATE TABLE concerns (
     CONSTRAINT pk_concerns PRIMARY KEY (reference)
 )
 
-CREATE INDEX ix_concerns_urgency ON concerns (waiting, danger, due, received_at, reference, state, immediate_danger, guide, assigned_to, changed_at, test, burst, channel)
-
 CREATE INDEX ix_concerns_erased ON concerns (erased_at) WHERE erased_at IS NOT NULL
+
+CREATE INDEX ix_concerns_closed ON concerns (closed_at, erased_at, test, outcome) WHERE closed_at IS NOT NULL
+
+CREATE INDEX ix_concerns_acknowledged_at ON concerns (acknowledged_at) WHERE acknowledged_at IS NOT NULL
+
+CREATE INDEX ix_concerns_urgency ON concerns (waiting, danger, due, received_at, reference, state, immediate_danger, guide, assigned_to, changed_at, test, burst, channel)
 
 CREATE INDEX ix_concerns_held ON concerns (reference) WHERE held IS TRUE
 
 CREATE INDEX ix_concerns_unacknowledged ON concerns (acknowledge_by) WHERE state = 'received' AND test IS FALSE
 
-CREATE INDEX ix_concerns_acknowledged_at ON concerns (acknowledged_at) WHERE acknowledged_at IS NOT NULL
-
 CREATE INDEX ix_concerns_received ON concerns (received_at, reference, waiting, danger, due, state, immediate_danger, guide, assigned_to, changed_at, test, burst, channel)
-
-CREATE INDEX ix_concerns_closed ON concerns (closed_at, erased_at, test, outcome) WHERE closed_at IS NOT NULL
 
 CREATE FUNCTION concerns_name_an_edition() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NOT EXISTS (SELECT 1 FROM editions WHERE guide = NEW.guide AND language = '' AND number = NEW.edition) THEN RAISE EXCEPTION 'a concern names a published edition' USING ERRCODE = 'restrict_violation'; END IF; RETURN NEW; END $$
 
@@ -229,9 +229,9 @@ CREATE TABLE saved_forms (
     CONSTRAINT pk_saved_forms PRIMARY KEY (form_id)
 )
 
-CREATE INDEX ix_saved_forms_share ON saved_forms (source, expires_at, size)
-
 CREATE INDEX ix_saved_forms_expires_at ON saved_forms (expires_at)
+
+CREATE INDEX ix_saved_forms_share ON saved_forms (source, expires_at, size)
 
 CREATE TABLE saved_views (
     person TEXT COLLATE "C" NOT NULL,

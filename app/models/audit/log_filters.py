@@ -5,15 +5,17 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, ValidationInfo, field_validator
+from pydantic.config import JsonDict
 
 from app.errors import CodedValueError, FaultCode
 from app.models.audit.audit_log import AUDIT, CARDS, EVENTS, INBOX, PEOPLE, WEBHOOKS, DeskAct
 from app.models.base import FullDate, RequestModel
-from app.models.references import EXAMPLE_REFERENCE
 
 LISTS = (INBOX, CARDS, AUDIT, EVENTS, PEOPLE, WEBHOOKS)
 """The chains that belong to no concern, and that callers may ask for."""
 A_CHAIN = "A concern's reference, or `inbox`, `cards`, `audit`, `events`, `people` or `webhooks`."
+CHAIN = r"^[0-9A-Za-z-]{1,40}$"
+PRINTABLE: JsonDict = {"pattern": "^[^\\u0000-\\u001f]*$"}
 LONGEST_DAY = dt.date(9998, 12, 31)
 _LONDON = ZoneInfo("Europe/London")
 
@@ -28,7 +30,13 @@ class LogOrder(StrEnum):
 class OwnLogFilter(RequestModel, extra="ignore"):
     """Filters of the audit log for a person who reads their own entries. The route refuses unknown parameters."""
 
-    chain: str | None = Field(default=None, max_length=60, description=A_CHAIN, examples=[EXAMPLE_REFERENCE])
+    chain: str | None = Field(
+        default=None,
+        max_length=60,
+        description=A_CHAIN,
+        examples=[INBOX],
+        json_schema_extra={"pattern": CHAIN},  # a typed reference may also have spaces
+    )
     act: DeskAct | None = Field(default=None, description="Only this action.", examples=["opened"])
     first_day: FullDate | None = Field(
         default=None,
@@ -76,13 +84,15 @@ class LogFilter(OwnLogFilter):
         max_length=200,
         description="Only actions of this person, whichever client they used. A client that names no person, "
         "`reporter`, `operator`, `retention` and `service` count as persons.",
-        examples=["example-desk"],
+        examples=["operator"],
+        json_schema_extra=PRINTABLE,
     )
     client: str | None = Field(
         default=None,
         max_length=200,
         description="Only actions of this client, or of one person (`client/person`).",
         examples=["example-desk"],
+        json_schema_extra=PRINTABLE,
     )
 
 

@@ -161,7 +161,8 @@ def _person_asked(visit: Visit, typed: TypedQuestion) -> str:
 def _filter_of(visit: Visit, typed: TypedQuestion) -> LogFilter:
     """Return the question as a filter, most recent entries first. Raise `InvalidQuery` if a value is not valid."""
     fields: dict[str, Any] = typed.fields | {"person": _person_asked(visit, typed) or None}
+    with_receipts = typed.received == YES or bool(typed.chain.strip())  # a concern begins with its receipt
     try:
-        return LogFilter.model_validate(fields | {"received": typed.received == YES, "order": LogOrder.NEWEST})
+        return LogFilter.model_validate(fields | {"received": with_receipts, "order": LogOrder.NEWEST})
     except ValidationError as error:
         raise InvalidQuery(faults_of(error)) from None

@@ -13,7 +13,7 @@ from app.http.problems import RESPONSES_OF_CLIENT_ROUTES, problem_responses
 from app.http.responses import Responses
 from app.http.routes import GuidanceRouter
 from app.models.audit.details import present_audit_entry
-from app.models.audit.log_filters import A_CHAIN, LogFilter, OwnLogFilter
+from app.models.audit.log_filters import A_CHAIN, CHAIN, LogFilter, OwnLogFilter
 from app.models.audit.responses import CheckpointResponse, DisclosuresResponse, StatementResponse
 from app.models.base import format_utc
 from app.models.references import EXAMPLE_REFERENCE
@@ -24,7 +24,6 @@ from app.services.csv_sheets import CSV_MEDIA
 from app.services.cursors import decode_key, encode_key
 
 router = GuidanceRouter(prefix="/v1/desk", tags=["Audit"], responses=RESPONSES_OF_CLIENT_ROUTES)
-CHAIN = r"^[0-9A-Za-z-]{1,40}$"
 AS_SHEET: Responses = {
     200: {
         "description": "The entries, as CSV with a header row.",

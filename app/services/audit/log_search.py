@@ -56,8 +56,8 @@ class LogQuery:
     def page(self, after: int | None, limit: int) -> list[AuditEntryRow]:
         """Return up to `limit` entries after the entry at position `after`, or from the start if `after` is None.
 
-        Entries of a concern's chain include those of the chain `cards` that name the concern. Raise `InvalidCursor` if
-        no entry has the position `after`.
+        Entries of a concern's chain include those of the chain `cards` that name the concern. If entries are sorted by
+        time, raise `InvalidCursor` if no entry has the position `after`.
         """
         conditions = self._conditions
         if after is not None:
@@ -129,11 +129,11 @@ class LogQuery:
         return (row.at, row.position) if self._is_by_time else (row.position,)
 
     def _comes_after(self, position: int) -> ColumnElement[bool]:
+        if not self._is_by_time:
+            return _ENTRIES.position > position
         at = self.session.execute(select(_ENTRIES.at).where(_ENTRIES.position == position)).scalar_one_or_none()
         if at is None:
             raise InvalidCursor(NOT_OURS)
-        if not self._is_by_time:
-            return _ENTRIES.position > position
         key = tuple_(_ENTRIES.at, _ENTRIES.position)
         bound = tuple_(literal(at, _ENTRIES.at.type), literal(position))
         return key < bound if self._is_newest_first else key > bound

@@ -23,6 +23,7 @@ from app.services.desk.actions import find_erasure_request
 from app.services.desk.retention import OPEN_SINCE, TEST_LIFETIME, RetentionPeriods, in_state
 from app.services.guides.working_days import LONDON
 
+_LAST_ADDED = func.max(EntryRow.acknowledged_at).filter(col(EntryRow.kind) == EntryKind.ADDITION.value)
 AHEAD = dt.timedelta(days=60)
 """How far ahead the list of concerns to be erased looks."""
 REQUESTED_WITHIN = dt.timedelta(days=90)
@@ -113,9 +114,6 @@ def read_list_sheet(writer: Writer, wanted: RetentionList, periods: RetentionPer
     if len(found) > MOST_IN_A_SHEET:
         raise InvalidQuery([FieldError((), TOO_MANY, FaultCode.TOO_MANY, "query", "list")])
     return csv_sheet(COLUMNS, (each.cells for each in found))
-
-
-_LAST_ADDED = func.max(EntryRow.acknowledged_at).filter(col(EntryRow.kind) == EntryKind.ADDITION.value)
 
 
 def _list_due(session: Session, periods: RetentionPeriods, now: dt.datetime, limit: int) -> list[Kept]:
