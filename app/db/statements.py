@@ -29,9 +29,15 @@ class FixedStatement:
         self._compiled: dict[str, _Compiled] = {}
 
     def run(self, connection: Connection, *rows: Mapping[str, Any]) -> CursorResult[Any]:
-        """Run the statement with the values of each of `rows`, and return the result."""
+        """Run the statement with the values of each of `rows`, and return the result.
+
+        Raise `RowNotStored` if an INSERT writes fewer rows: an added trigger can discard rows silently.
+        """
         compiled = self._compiled.get(connection.dialect.name) or self._compile(connection.dialect)
-        return connection.exec_driver_sql(compiled.sql, [compiled.parameters(row) for row in rows])
+        result = connection.exec_driver_sql(compiled.sql, [compiled.parameters(row) for row in rows])
+        if self._statement.is_insert and result.rowcount < len(rows):
+            raise RowNotStored
+        return result
 
     def _compile(self, dialect: Dialect) -> _Compiled:
         compiled = self._statement.compile(dialect=dialect, column_keys=self._columns)
@@ -50,15 +56,7 @@ def _parameters_of(compiled: SQLCompiler, dialect: Dialect) -> Callable[[Mapping
     return lambda row: tuple([row[name] if process is None else process(row[name]) for name, process in takes])
 
 
-class FixedInsert:
-    """An INSERT of whole rows into a table, compiled once. `expressions` are columns with SQL in place of a value."""
-
-    def __init__(self, table: Table, **expressions: Any) -> None:
-        columns = [each.name for each in table.c if each.computed is None]
-        statement = table.insert().values(**expressions) if expressions else table.insert()
-        self._statement = FixedStatement(statement, [name for name in columns if name not in expressions])
-
-    def run(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Insert `rows`. Raise `RowNotStored` if fewer rows are written, because an added trigger discards rows."""
-        if self._statement.run(connection, *rows).rowcount < len(rows):
-            raise RowNotStored
+def fixed_insert(table: Table, **expressions: Any) -> FixedStatement:
+    """Return an INSERT of whole rows into `table`. `expressions` are columns with SQL in place of a value."""
+    columns = [each.name for each in table.c if each.computed is None and each.name not in expressions]
+    return FixedStatement(table.insert().values(**expressions) if expressions else table.insert(), columns)

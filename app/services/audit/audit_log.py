@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, literal_column
 from sqlmodel import Session, col, select
 
-from app.db.statements import FixedInsert
+from app.db.statements import fixed_insert
 from app.db.tables import table_of
 from app.models.audit.audit_log import AUDIT, AuditEntryRow, DeskAct
 from app.models.audit.details import Details, LogDetails
@@ -20,7 +20,7 @@ from app.services.audit.meanwhile import expect_seen
 _ROWS = table_of(AuditEntryRow)
 # Only one writer writes at a time, so no other can take the position.
 _NEXT_POSITION: ColumnElement[int] = literal_column("(SELECT coalesce(max(position), 0) + 1 FROM audit_entries)")
-_NEW_ENTRY = FixedInsert(_ROWS, position=_NEXT_POSITION)
+_NEW_ENTRY = fixed_insert(_ROWS, position=_NEXT_POSITION)
 NO_DETAILS = "{}"
 REPORTER = "reporter"
 """The actor's name in entries for reporters. The audit log stores no reporter's name or network address."""
@@ -73,7 +73,7 @@ def record_action(session: Session, chain: str, act: DeskAct, actor: Actor, deta
     if actor.seen is not None:
         expect_seen(session, chain, act, client=actor.client, seen=actor.seen)
     columns, end = next_row(chain, former, act, actor, details)
-    _NEW_ENTRY.run(connection, [columns])
+    _NEW_ENTRY.run(connection, columns)
     write_end(connection, chain, end, former)
     return end
 
@@ -89,7 +89,7 @@ def record_reading(session: Session, chain: str, act: DeskAct, actor: Actor, det
 
 def insert_first_entries(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert `rows`, each as the first entry of a new chain, and store the end of each chain."""
-    _NEW_ENTRY.run(connection, rows)
+    _NEW_ENTRY.run(connection, *rows)
     begin_chains(connection, [(row["chain"], End(row["number"], row["sha256"])) for row in rows])
 
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, select, update
 
-from app.db.statements import FixedInsert, FixedStatement
+from app.db.statements import FixedStatement, fixed_insert
 from app.db.tables import table_of
 from app.errors import RowNotStored
 from app.models.audit.audit_log import AuditEntryRow, ChainRow
@@ -19,7 +19,7 @@ FIRST_PREVIOUS_SHA256 = "0" * 64
 _CHAINS = table_of(ChainRow)
 _OF_CHAIN = _CHAINS.c.name == bindparam("chain")
 _END = FixedStatement(select(_CHAINS.c.length, _CHAINS.c.head_sha256).where(_OF_CHAIN))
-_NEW_CHAIN = FixedInsert(_CHAINS)
+_NEW_CHAIN = fixed_insert(_CHAINS)
 _NEW_END = FixedStatement(update(_CHAINS).where(_OF_CHAIN), ["length", "head_sha256"])
 
 
@@ -73,4 +73,4 @@ def write_end(connection: Connection, chain: str, end: End, former: End) -> None
 def begin_chains(connection: Connection, ends: Sequence[tuple[str, End]]) -> None:
     """Store the ends of new chains. `ends` are pairs of a chain's name and its end."""
     rows = [{"name": name, "length": end.number, "head_sha256": end.sha256} for name, end in ends]
-    _NEW_CHAIN.run(connection, rows)
+    _NEW_CHAIN.run(connection, *rows)

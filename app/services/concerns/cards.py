@@ -13,7 +13,7 @@ import orjson
 from sqlalchemy import Connection
 
 from app.age.keys import Sealer
-from app.db.statements import FixedInsert
+from app.db.statements import fixed_insert
 from app.db.tables import table_of
 from app.models.audit.entry_kinds import EntryKind, EntryPlace
 from app.models.base import format_utc
@@ -25,7 +25,7 @@ MAX_LINE = 100
 """Maximum length of a name, a school or another value on a card, in letters. Longer values are cut."""
 CARD = "card"
 """The member that contains the card, in the sealed document."""
-_NEW_CARD = FixedInsert(table_of(CardRow))
+_NEW_CARD = fixed_insert(table_of(CardRow))
 
 
 def card_of_concern(submission: Mapping[str, Any]) -> dict[str, Any]:
@@ -90,7 +90,7 @@ def insert_cards(connection: Connection, cards: Iterable[tuple[str, int, bytes]]
     The caller must first record the text of each card, with the digest of the card, in the audit log.
     """
     rows = [{"reference": reference, "addition": addition, "sealed": sealed} for reference, addition, sealed in cards]
-    _NEW_CARD.run(connection, rows)
+    _NEW_CARD.run(connection, *rows)
 
 
 def _child(child: Mapping[str, Any]) -> dict[str, Any]:

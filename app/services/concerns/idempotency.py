@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
-from app.db.statements import FixedInsert
+from app.db.statements import fixed_insert
 from app.db.tables import table_of
 from app.errors import AlreadyStored, IdempotencyKeyReused
 from app.models.concerns.concern import ImmediateDanger
@@ -26,7 +26,7 @@ TIMES_FOR_DANGER = {
     ImmediateDanger.NOT_SURE.value: "acknowledge_not_sure_minutes",
 }
 """The setting with the time for an acknowledgement, by the answer about danger. Only a time that is set is promised."""
-_NEW_STORED_RECEIPT = FixedInsert(table_of(StoredReceiptRow))
+_NEW_STORED_RECEIPT = fixed_insert(table_of(StoredReceiptRow))
 
 
 @dataclass(frozen=True)
@@ -135,6 +135,6 @@ def insert_stored_receipts(connection: Connection, receipts: Sequence[StoredRece
     if not rows:
         return
     try:
-        _NEW_STORED_RECEIPT.run(connection, rows)
+        _NEW_STORED_RECEIPT.run(connection, *rows)
     except IntegrityError:
         raise AlreadyStored from None

@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import defer
 from sqlmodel import Session, col, select
 
-from app.db.statements import FixedInsert
+from app.db.statements import fixed_insert
 from app.db.tables import table_of
 from app.errors import ConcernErased, NoSuchConcern, ReferenceTaken
 from app.models.concerns.receipts import ConcernState
@@ -19,7 +19,7 @@ NO_SUCH_REFERENCE = "No concern has that reference. Check it for a slip."
 WITHOUT_SEALED = defer(ConcernRow.sealed)  # type: ignore[arg-type]  # SQLModel types a column as its value
 """Query option that leaves out the sealed text of a concern."""
 _ONE_CONCERN = select(ConcernRow).options(WITHOUT_SEALED).where(ConcernRow.reference == bindparam("reference"))
-_NEW_CONCERN = FixedInsert(table_of(ConcernRow))
+_NEW_CONCERN = fixed_insert(table_of(ConcernRow))
 _DEFAULTS = {name: field.default for name, field in ConcernRow.model_fields.items() if not field.is_required()}
 RECENT_TESTS = dt.timedelta(days=1)
 RECENT_FLOOD = dt.timedelta(hours=1)
@@ -31,7 +31,7 @@ def insert_concerns(connection: Connection, concerns: Sequence[NewConcern]) -> N
     """Insert the concerns. Raise `ReferenceTaken` if another concern already has one of the references."""
     rows = [_DEFAULTS | vars(concern) | {"changed_at": concern.received_at} for concern in concerns]
     try:
-        _NEW_CONCERN.run(connection, rows)
+        _NEW_CONCERN.run(connection, *rows)
     except IntegrityError:
         raise ReferenceTaken from None
 

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, func, select
 
-from app.db.statements import FixedInsert
+from app.db.statements import fixed_insert
 from app.db.tables import table_of
 from app.db.writer import Writer
 from app.errors import CursorAhead
@@ -29,8 +29,8 @@ from app.models.links import CHECKPOINT, desk_concern_path, edition_path, rendit
 from app.services.audit.audit_log import Actor, record_action, record_reading
 from app.services.audit.chains import find_end, write_end
 
-_NEW_EVENT = FixedInsert(table_of(EventRow))
-_NEW_DELIVERY = FixedInsert(table_of(DeliveryRow))
+_NEW_EVENT = fixed_insert(table_of(EventRow))
+_NEW_DELIVERY = fixed_insert(table_of(DeliveryRow))
 _ACTIVE_WEBHOOKS = select_columns(table_of(WebhookRow).c.name, table_of(WebhookRow).c.kinds).where(
     table_of(WebhookRow).c.disabled_at.is_(None)
 )
@@ -63,7 +63,7 @@ def append_events(connection: Connection, events: Sequence[Event]) -> None:
         row = {"id": end.number + 1, "kind": kind.value, "at": at, "data": data, "webhooks": webhooks}
         end = end.after(row)
         rows.append(row | {"sha256": end.sha256})
-    _NEW_EVENT.run(connection, rows)
+    _NEW_EVENT.run(connection, *rows)
     write_end(connection, OUTBOX, end, former)
     deliveries = [
         {
@@ -79,7 +79,7 @@ def append_events(connection: Connection, events: Sequence[Event]) -> None:
         for name in row["webhooks"]
     ]
     if deliveries:
-        _NEW_DELIVERY.run(connection, deliveries)
+        _NEW_DELIVERY.run(connection, *deliveries)
 
 
 def event_id(number: int, kind: str, at: dt.datetime, data: dict[str, Any]) -> str:
