@@ -589,7 +589,10 @@ def _join_refusals(document: JsonObject) -> None:
         operation["responses"] = kept | {"default": {"$ref": f"#/components/responses/{name}"}}
     components = document["components"]
     for name, examples in shown.items():
-        sent = {"schema": {"$ref": f"{SCHEMA_PREFIX}Problem"}, "examples": dict(map(examples.get, sorted(examples)))}
+        sent = {
+            "schema": {"$ref": f"{SCHEMA_PREFIX}Problem"},
+            "examples": dict(examples[status] for status in sorted(examples)),
+        }
         _share_examples(components, sent)
         _shared(components, "responses", name, {"description": REFUSED, "content": {PROBLEM_MEDIA_TYPE: sent}})
 

@@ -125,6 +125,7 @@ BEYOND_ANY_SCHEMA = [
     r"Must be printable text without leading or trailing spaces\.",
     r"Enter a whole number\.",  # 14.0 is an integer to JSON Schema, and not to a reader
     r"The body contains a NUL character or a lone surrogate, which cannot be stored\.",
+    r"A query parameter contains a NUL character\.",
 ]
 
 
