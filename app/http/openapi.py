@@ -591,7 +591,7 @@ def _join_refusals(document: JsonObject) -> None:
     for name, examples in shown.items():
         sent = {
             "schema": {"$ref": f"{SCHEMA_PREFIX}Problem"},
-            "examples": dict(examples[each] for each in sorted(examples)),
+            "examples": dict(examples[status] for status in sorted(examples)),
         }
         _share_examples(components, sent)
         _shared(components, "responses", name, {"description": REFUSED, "content": {PROBLEM_MEDIA_TYPE: sent}})
@@ -628,10 +628,11 @@ def _share(document: JsonObject) -> None:
 def _name_of_parameter(path: str, parameter: JsonObject) -> str:
     """Return the name of a shared parameter: for one in the path, the steps of the path that lead to it.
 
-    For example, `guides.guide.editions.number`.
+    Otherwise, return the parameter's own name, with its default. Examples: `guides.guide.editions.number`, `limit.50`.
     """
     if parameter["in"] != "path":
-        return str(parameter["name"])
+        default = parameter["schema"].get("default")
+        return ".".join([parameter["name"], *([] if default is None else [str(default).lower()])])
     before, _, _ = path.partition(f"{{{parameter['name']}}}")
     steps = [step.strip("{}") for step in before.split("/") if step not in ("", "v1")]
     return ".".join([*steps, parameter["name"]])

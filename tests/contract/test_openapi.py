@@ -3,14 +3,21 @@
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
+from app.errors import NoSuchGuide, NoSuchItem
+from app.http.auth import PUBLIC
 from app.http.openapi import EXTENSIBLE_ENUM
+from app.http.params import Cursor, EditionNumber, Limit
+from app.http.problems import problem_responses
+from app.http.routes import GuidanceRouter
 from app.models.concerns.examples import FULL_EXAMPLE
+from app.models.operations.health import Health
 from app.models.references import EXAMPLE_REFERENCE
 from docs_site.api import resolved
 from tests.support.concerns import add, raise_concern
@@ -231,6 +238,40 @@ def test_every_request_body_has_an_example(document: Part) -> None:
     bare = ["/".join(at) for at, content in media_types(document) if "requestBody" in at and not examples_of(content)]
 
     assert bare == []
+
+
+def test_a_new_route_changes_no_shared_part(tmp_path: Path) -> None:
+    def shared(*routers: GuidanceRouter) -> Part:
+        service = a_service(data_dir=tmp_path / "data")
+        for each in routers:
+            service.include_router(each)
+        components: Part = service.openapi()["components"]
+        return components
+
+    added = GuidanceRouter(tags=["Guides"], dependencies=[PUBLIC])
+
+    @added.get("/v1/a-new/{number}", summary="Read a new one", responses=problem_responses(NoSuchGuide, NoSuchItem))
+    def read_new_one(number: EditionNumber, limit: Limit = 20, cursor: Cursor = None) -> Health:
+        """Something new."""
+        return Health(status=f"{number} {limit} {cursor}", checks={})
+
+    before, after = shared(), shared(added)
+
+    for kind, parts in before.items():
+        assert {name: part for name, part in parts.items() if after[kind].get(name) != part} == {}, kind
+    assert "no-such-guide.no-such-item" in after["responses"].keys() - before["responses"].keys()
+
+
+def test_no_default_is_an_object_and_no_name_has_a_count(as_served: Part) -> None:
+    fields = [
+        (name, field, told)
+        for name, schema in as_served["components"]["schemas"].items()
+        for field, told in schema.get("properties", {}).items()
+    ]
+
+    assert [(name, field) for name, field, told in fields if isinstance(told.get("default"), dict)] == []
+    for kind in ("parameters", "responses", "examples", "headers"):
+        assert [name for name in as_served["components"][kind] if re.search(r"-[0-9]+$", name)] == []
 
 
 def test_every_error_is_a_problem_with_an_example(document: Part) -> None:
