@@ -215,12 +215,12 @@ WRONG_ANSWERS = {
 def test_three_kinds_of_error_are_shown_twice_and_nothing_typed_is_lost(either: Page) -> None:
     either.goto(FORM)
     either.locator("[name='immediate_danger'][value='no']").check()
-    reach(either, "[name='children.0.estimated_age']").fill("about ten")
     reach(either, "[name='reporter.kind'][value='professional']").check()
     either.get_by_label("Your name").fill("Robin Example")
     open_part(either, "known")
     either.locator("[name='concern.latest_event:month']").fill("13")
-    either.locator("[name='concern.narrative']").evaluate("(field) => { field.value = ''; }")
+    for name, value in (("concern.narrative", ""), ("children.0.estimated_age", "about ten")):  # of steps before
+        either.locator(f"[name='{name}']").evaluate("(field, value) => { field.value = value; }", value)
     check(either)
 
     expect(either).to_have_title("Error: Tell us about a child - Example Council")
