@@ -19,7 +19,6 @@ from tests.support.people import JO, sign_in_as
 LEE = "Lee Example"
 A_DAY = dt.timedelta(days=1)
 by_two = pytest.mark.parametrize("settings", [{"two_people_erase": True}], indirect=True)
-pytestmark = pytest.mark.any_database
 
 
 @pytest.fixture

@@ -305,7 +305,7 @@ def leave(page: Page, sealed: Sealed, key: str) -> None:
         before = [thief.get(path, headers=each).status_code for each in proofs]
         said = guidance("desk", "leave", JO, "--data-dir", sealed.server.data_dir)
         assert said.returncode == 0
-        assert "1 concerns are unassigned" in said.stdout
+        assert "1 concern is unassigned" in said.stdout
         after = [thief.get(path, headers=each).status_code for each in proofs]
     assert (before, after) == ([200, 200], [303, 303])
     page.get_by_role("link", name="Inbox").press("Enter")

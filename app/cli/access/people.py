@@ -10,10 +10,9 @@ from app.clock import utc_now
 from app.models.access.roles import Role
 from app.models.base import format_utc
 from app.services.access.access_record import by_operator
-from app.services.access.people import count_passkeys, find_last_use, invite, leave, list_people
+from app.services.access.people import count_passkeys, find_last_use, invite, list_people
 from app.services.access.sign_in import INVITATION, relying_party
-from app.services.desk.assignment import unassign_all
-from app.services.desk.saved_views import remove_views
+from app.services.desk.leaving import remove_person
 
 NameOfPerson = Annotated[str, typer.Argument(help="The person's name, as shown in the audit log.")]
 
@@ -49,13 +48,13 @@ def desk_leave(settings: SettingsOptions, name: NameOfPerson, as_json: AsJson = 
     """
     now = utc_now()
     with open_writer(settings) as (_, writer):
-        clients = writer.run(leave, name, at=now)
-        writer.run(remove_views, name)
-        taken = unassign_all(writer, name, actor=by_operator(now))
-    lines = [f"{name}: signed out everywhere, and let in no more; {len(taken)} concerns are unassigned"]
-    if clients:
-        lines.append(f"{name}: keys revoked for these clients: {', '.join(clients)}")
-    echo_result(lines, {"name": name, "unassigned": taken, "clients": clients}, as_json=as_json)
+        left = remove_person(writer, name, actor=by_operator(now))
+    count = len(left.unassigned)
+    concerns = "1 concern is" if count == 1 else f"{count} concerns are"
+    lines = [f"{name}: signed out everywhere, and let in no more; {concerns} unassigned"]
+    if left.clients:
+        lines.append(f"{name}: keys revoked for these clients: {', '.join(left.clients)}")
+    echo_result(lines, {"name": name, "unassigned": left.unassigned, "clients": left.clients}, as_json=as_json)
 
 
 def desk_people(

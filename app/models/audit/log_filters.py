@@ -92,7 +92,6 @@ class LogFilter(OwnLogFilter):
         max_length=200,
         description="Only actions of this client, or of one person (`client/person`).",
         examples=["example-desk"],
-        json_schema_extra=PRINTABLE,
     )
 
 

@@ -25,13 +25,12 @@ from app.services.access.people import (
     find_last_use,
     get_person,
     invite,
-    leave,
     list_people,
     list_workers,
 )
 from app.services.access.sign_in import INVITATION, PATH
-from app.services.desk.assignment import Handing, give_all, open_concerns_of, unassign_all
-from app.services.desk.saved_views import remove_views
+from app.services.desk.assignment import Handing, give_all, open_concerns_of
+from app.services.desk.leaving import remove_person
 from app.services.desk.workload import read_workload
 
 router = GuidanceRouter(prefix=PATH, include_in_schema=False, route_class=DeskRoute)
@@ -218,7 +217,7 @@ def give_concerns(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
 
 
 @router.post("/people/leaving")
-def remove_person(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
+def remove_person_on_page(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
     """End all access of a person who leaves, unassign their concerns, and redirect to the people.
 
     Without `sure=yes`, return a page that says what will end and which concerns become unassigned, and change nothing.
@@ -229,12 +228,9 @@ def remove_person(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
         raise RoleNotYours(name)
     if posted.one("sure") != "yes":
         return _person_page(visit, name, leaves=True)
-    writer = visit.context.writer
     with Session(visit.context.engine) as session:
         get_person(session, name)
-    writer.run(leave, name, at=visit.now, actor=visit.actor)
-    writer.run(remove_views, name)
-    unassign_all(writer, name, actor=visit.actor)
+    remove_person(visit.context.writer, name, actor=visit.actor)
     return lead_to(PEOPLE)
 
 

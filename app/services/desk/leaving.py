@@ -1,0 +1,28 @@
+"""The end of a person's work at the desk: their access, what only they could see, and their concerns."""
+
+from dataclasses import dataclass
+
+from app.db.writer import Writer
+from app.services.access.people import leave
+from app.services.audit.audit_log import Actor
+from app.services.desk.assignment import unassign_all
+from app.services.desk.saved_views import remove_views
+
+
+@dataclass(frozen=True)
+class Left:
+    """What ended when a person left: their clients, and the concerns that nobody has now."""
+
+    clients: list[str]
+    unassigned: tuple[str, ...]
+
+
+def remove_person(writer: Writer, name: str, *, actor: Actor) -> Left:
+    """End all access of the person `name`, remove what only they could see, and unassign their concerns.
+
+    `actor` is the lead or the operator who removes them. If this stops in between, a repeat does the rest. Raise
+    `NoSuchPerson` if neither the desk nor a client has a person of that name.
+    """
+    clients = writer.run(leave, name, at=actor.at, actor=actor)
+    writer.run(remove_views, name)
+    return Left(clients, unassign_all(writer, name, actor=actor))
