@@ -72,13 +72,16 @@ def measure_resources(results: Results, work: Path, say: Say) -> None:
                 post(server.url + "/v1/concerns", CONCERN, connections=64, seconds=3)
                 results.figures[MEMORY] = server.resident_megabytes()
                 say("commands")
-                results.figures |= _measure_commands(server.url, work / f"start-{number}")
-    results.figures["seconds until ready, seed published"] = statistics.median(starts)
+                results.figures |= _measure_commands(server.url, work / "start-0")
+    results.figures["seconds of processor until ready, seed published"] = statistics.median(starts)
     results.figures[START] = statistics.median(starts) / results.figures[f"seconds to import {FRAMEWORKS}"]
 
 
 def _measure_commands(url: str, data_dir: Path) -> dict[str, float]:
-    """Return the processor seconds of each of `COMMANDS`, for the service at `url` with the folder `data_dir`."""
+    """Return the processor seconds of each of `COMMANDS`.
+
+    `health` asks the service at `url`. Commands that read the database have `data_dir`, a folder without concerns.
+    """
     folder = ["--data-dir", str(data_dir)]
     options = {"health": ["--url", url], "clients list": folder, "due": folder, "verify": folder}
     commands = {name: [*GUIDANCE, *name.split(), *options.get(name, ())] for name in COMMANDS}
