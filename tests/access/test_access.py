@@ -48,6 +48,8 @@ from tests.support.live import LiveServer
 from tests.support.log_lines import Lines
 from tests.support.people import ADDRESS, JO, OWN_PAGE, context_of_service, invited, sign_in_as
 
+pytestmark = pytest.mark.slow
+
 NAMES = [str(each.__tablename__) for each in ACCESS_ROWS]
 A_DAY = dt.timedelta(days=1)
 INVENTED = "omg_" + "m" * 43

@@ -33,6 +33,8 @@ from tests.support.desk import Desk
 from tests.support.log_lines import Lines, lines
 from tests.support.loops import for_each
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["lines"]  # a fixture
 DAY, HOUR = dt.timedelta(days=1), dt.timedelta(hours=1)
 WRONG = [400 * DAY, -400 * DAY, DAY + dt.timedelta(seconds=1), 36_500 * DAY]

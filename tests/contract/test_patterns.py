@@ -52,6 +52,7 @@ def patterns() -> Sources:
     return patterns_of_the_service()
 
 
+@pytest.mark.slow
 def test_every_pattern_of_the_service_is_seen(patterns: Sources) -> None:
     assert len(patterns.found) > 140
     assert patterns.hidden == []

@@ -97,6 +97,7 @@ def for_clients(service: FastAPI) -> dict[str, tuple[Operation, str]]:
     return found
 
 
+@pytest.mark.slow
 def test_every_route_for_clients_names_its_scope(service: FastAPI) -> None:
     paths = {
         (method.lower(), r.path) for r in routes(service) if require_client in declared(r) for method in r.methods or ()
@@ -288,6 +289,7 @@ def test_no_source_holds(words: str) -> None:
     assert found == []
 
 
+@pytest.mark.slow
 def test_every_place_that_names_the_program_names_its_version_and_commit(settings: Settings) -> None:
     commit = "0123456789abcdef0123456789abcdef01234567"
     with TestClient(create_app(settings.model_copy(update={"commit": commit}))) as client:
@@ -320,6 +322,7 @@ def strings_of(path: Path) -> Iterator[tuple[int, str]]:
             yield node.lineno, node.value
 
 
+@pytest.mark.slow
 def test_every_sentence_names_a_setting_with_its_prefix() -> None:
     names = "|".join(name.upper() for name in Settings.model_fields if "_" in name)
     bare = re.compile(rf"(?<![A-Z_])(?:{names})(?![A-Z_])")

@@ -75,6 +75,7 @@ def pods() -> Iterator[dict[str, Any]]:
         yield each["spec"]["jobTemplate"]["spec"]["template"]["spec"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("version", OLDEST_AND_NEWEST)
 def test_every_object_fits_the_schema_of_kubernetes(version: str) -> None:
     assert {each["kind"] for each in manifests()} >= {"Deployment", "Job", "NetworkPolicy", "Service", "Ingress"}

@@ -26,6 +26,8 @@ from tests.support.loops import for_each
 from tests.support.people import JO, context_of_service, sign_in_as
 from tests.support.publishing import SLUG
 
+pytestmark = pytest.mark.slow
+
 HOUR = dt.timedelta(hours=1)
 Raise = Callable[..., Any]
 

@@ -94,6 +94,7 @@ def test_the_browser_finds_the_cards_of_every_case(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.slow
 def test_browser_and_command_agree_on_invented_concerns(tmp_path: Path) -> None:
     concerns = list(invent_concerns(SEED))[:300]
     cards = [concern.card | {"received_on": concern.received_on.isoformat()} for concern in concerns]

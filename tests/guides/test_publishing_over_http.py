@@ -26,7 +26,7 @@ from tests.support.publishing import (
     second_edition,
 )
 
-pytestmark = pytest.mark.any_database
+pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
 EDITIONS = f"{GUIDE}/editions"
 ROUNDS = 10
