@@ -33,7 +33,7 @@ public class DigestOf {
     }
     if (!value.isObject()) return value;
     TreeMap<String, JsonNode> members = new TreeMap<>();
-    value.fields().forEachRemaining(member -> members.put(member.getKey(), bare(member.getValue())));
+    value.fieldNames().forEachRemaining(name -> members.put(name, bare(value.get(name))));
     members.values().removeIf(member -> member.isNull() || (member.isContainerNode() && member.isEmpty()));
     ObjectNode sorted = JSON.createObjectNode();
     members.forEach(sorted::set);

@@ -368,3 +368,10 @@ def test_a_generated_client_reads_sections_raises_concerns_and_reports_refusals(
     record_property(
         REPORTED, f"{generator}: {release}: {len(sourced)} guides read, {len(report['raised'])} concerns raised"
     )
+
+
+def test_the_digest_of_an_edition_is_computed_in_java(live: LiveServer, openapi_generator: Path) -> None:
+    printed = run_node(ROOT, "java", "-cp", str(openapi_generator), "examples/java/DigestOf.java", live.url)
+
+    edition = httpx.get(f"{live.url}/v1/guides/{SLUG}/editions/1", timeout=30, trust_env=False).json()
+    assert printed.strip() == edition["digest"]
