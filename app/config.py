@@ -400,6 +400,7 @@ class Settings(BaseModel):
     data_complaints_contact: Annotated[Contacts, Part.PAGES] = ()
     adults_contact: Annotated[Contacts, Part.PAGES] = ()
     complaints_contact: Annotated[Contacts, Part.PAGES] = ()
+    bsl_film: Annotated[SafeAddress | None, Part.PAGES] = None
     privacy_notice_url: Annotated[SafeAddress | None, Part.PAGES] = None
     duty_to_report_from: Day | None = None
     duty_to_report_text: OneLine | None = Field(None, max_length=400)

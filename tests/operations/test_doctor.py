@@ -378,7 +378,7 @@ EVERYWHERE: list[tuple[Breaking, str, Condition]] = [
     (lambda set_up, _: execute(set_up, "DROP INDEX ix_concerns_received"), "rules", FAULT),
     (old_backup(27), "backup", FAULT),
     (old_backup(400), "backup", FAULT),
-    (unchecked_contact_of_a_guide, "contacts", WARNING),
+    (unchecked_contact_of_a_guide, "contacts", FAULT),
     (review_due, "reviews", WARNING),
     (removed_recipient, "removed-recipients", FAULT),
     (a_test_key_in_use, "test-concerns", WARNING),

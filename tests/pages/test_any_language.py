@@ -1,6 +1,7 @@
 """People write in any language, read a guide whole in theirs, and say where a child lives and what exists."""
 
 import re
+from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
@@ -15,6 +16,7 @@ from tests.support.form_answers import FORM, REQUIRED_ANSWERS, check, reference_
 from tests.support.loops import for_each
 from tests.support.publishing import SLUG
 from tests.support.renditions import publish_a_rendition, withdraw_a_rendition
+from tests.support.service import a_service
 
 GUIDE_PAGE, WELSH_PAGE = f"/guides/{SLUG}", f"/cy/guides/{SLUG}/renditions/cy"
 PASSES_ON = "A child lives in the area of another council. We pass your concern on to that council."
@@ -30,6 +32,14 @@ def test_home_and_forms_offer_writing_in_ten_languages(client: TestClient, path:
     assert len(WRITING_IN) == 10
     assert [tag for tag, direction, _ in found if direction != direction_of(tag)] == []
     assert {tag for tag, direction, _ in found if direction == "rtl"} == {"ur", "ar"}
+
+
+def test_a_film_in_sign_language_is_offered_where_the_council_has_one(client: TestClient, tmp_path: Path) -> None:
+    film = "https://www.council.example/bsl"
+    with TestClient(a_service(data_dir=tmp_path / "data", bsl_film=film)) as own:
+        for path in ("/", FORM, "/worried-about-yourself"):
+            assert f'<a href="{film}" target="_blank"' in own.get(path).text, path
+            assert "British Sign Language (opens" not in client.get(path).text, path
 
 
 def test_a_reporter_says_their_language_and_whether_they_need_an_interpreter(
