@@ -1,13 +1,15 @@
 """Static files of the pages: stylesheets, JavaScript, and the council's logo."""
 
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
-from fastapi import Path, Request, Response
+from fastapi import Path as PathParameter
+from fastapi import Request, Response
 
 from app.errors import NotFound
 from app.http.auth import PUBLIC
-from app.http.context import ContextDep
+from app.http.context import AppContext, ContextDep
 from app.http.responses import CACHE_CURRENT, conditional_response
 from app.http.routes import GuidanceRouter
 from app.pages.page import STATIC_DIR, stylesheet
@@ -47,16 +49,22 @@ class Asset(StrEnum):
 
 
 @router.get("/looks/{look}")
-def read_asset(request: Request, context: ContextDep, look: Annotated[Asset, Path()]) -> Response:
+def read_asset(request: Request, context: ContextDep, look: Annotated[Asset, PathParameter()]) -> Response:
     """Return the file `look`. The stylesheet `pages.css` begins with the council's colours.
 
     Raise `NotFound` if there is no such file: the council has no logo, `unseal.js` was not built, or the
     optional library with the font of PDFs is not installed.
     """
-    elsewhere = {Asset.LOGO: context.settings.council_logo, Asset.EXPORT_FONT: find_font_file()}
-    file = elsewhere.get(look, STATIC_DIR / look.value)
+    file = _file_of(look, context)
     if file is None or not file.is_file():
         raise NotFound
     content = stylesheet(context.settings).encode() if look is Asset.STYLE else file.read_bytes()
     media_type = MEDIA_TYPES[file.suffix.lower()]
     return conditional_response(request, content, media_type=media_type, caching=CACHE_CURRENT, links={})
+
+
+def _file_of(look: Asset, context: AppContext) -> Path | None:
+    """Return the file of `look`, or None if this service has no such file."""
+    if look is Asset.LOGO:
+        return context.settings.council_logo
+    return find_font_file() if look is Asset.EXPORT_FONT else STATIC_DIR / look.value

@@ -32,7 +32,10 @@ export class ExportFile {
 
   // Enable the form of the current page, so that it can be sent.
   take() {
-    for (const form of document.querySelectorAll(FORM)) form.querySelector("button").disabled = false;
+    for (const form of document.querySelectorAll(FORM)) {
+      form.querySelector("button").disabled = false;
+      form.querySelector("[data-not-sealed]").hidden = true;
+    }
   }
 
   #submitted(event) {

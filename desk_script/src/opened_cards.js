@@ -204,22 +204,17 @@ async function openConcern(sealed, identities) {
 
 class OpenedConcern {
   #facts = null;
-  #text = null;
 
+  // The text that can be found is made at once, in the slice in which the card is opened: a search then only compares.
   constructor(given) {
     Object.assign(this, given);
+    this.text = searchTextOf(this.cards.map(({ card }) => card), this.label);
   }
 
   // What the cards say about whom the concern is.
   get facts() {
     this.#facts ??= factsOf(this.cards);
     return this.#facts;
-  }
-
-  // What can be found in the cards and the label.
-  get text() {
-    this.#text ??= searchTextOf(this.cards.map(({ card }) => card), this.label);
-    return this.#text;
   }
 }
 

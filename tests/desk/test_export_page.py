@@ -11,6 +11,7 @@ from starlette.testclient import TestClient
 
 from app.models.access.roles import Role
 from app.models.audit.audit_log import DeskAct
+from app.pages.page import UNSEAL_SCRIPT
 from app.services.concerns.keys import create_identity
 from app.services.desk.exports import find_export_faults, read_export_file
 from tests.support.clock import A_TUESDAY
@@ -75,6 +76,7 @@ def test_only_a_worker_may_export_and_only_words_that_open_here(
     with TestClient(elsewhere) as other:
         there = raised(other)
         sign_in_as(elsewhere, other)
-        assert BUTTON not in other.get(f"/desk/concerns/{there}").text
+        in_browser = "<button disabled>Save the export</button>" in other.get(f"/desk/concerns/{there}").text
+        assert in_browser is UNSEAL_SCRIPT.is_file()
         assert press(other, there, "export").status_code == 406
     assert [each for each, _, _ in acts_on(service, reference)].count(DeskAct.EXPORTED) == 0

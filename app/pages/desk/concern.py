@@ -34,7 +34,7 @@ from app.pages.desk.inbox_rows import lines_of
 from app.pages.desk.list_place import ListPlace, ListPlaceDep
 from app.pages.desk.referral import layout_of, sections_of
 from app.pages.desk.retention import periods_of
-from app.pages.frame import AS_FILE, DeskRoute, ReaderVisitDep, Visit
+from app.pages.frame import AS_FILE, DeskRoute, ReaderVisitDep, Visit, WorkerVisitDep
 from app.pages.page import HTML, UNSEAL_PAGE
 from app.pages.text_format import spoken
 from app.services.access.sign_in import PATH
@@ -346,7 +346,7 @@ def read_unseal_page(request: Request) -> Response:
 
 
 @router.post("/concerns/{reference}/copy-sheet")
-def record_copy_sheet(visit: ReaderVisitDep, reference: ConcernReferenceInPath) -> Response:
+def record_copy_sheet(visit: WorkerVisitDep, reference: ConcernReferenceInPath) -> Response:
     """Record in the audit log that the person copies the text into another system. The browser makes the sheet.
 
     Raise `NoSuchConcern` if the reference is unknown, or `ConcernErased` if the concern was erased.

@@ -121,7 +121,7 @@ def record_texts_given(session: Session, reference: str, places: Sequence[EntryP
     """
     get_unerased(session, reference)
     numbers = {kind: [each.number for each in places if each and each.kind is kind] for kind in EXPORTED_KINDS}
-    pages = tuple(ShownPage(kind=kind, first=min(all_), last=max(all_)) for kind, all_ in numbers.items() if all_)
+    pages = tuple(ShownPage(kind=kind, first=min(given), last=max(given)) for kind, given in numbers.items() if given)
     record_action(session, reference, DeskAct.OPENED, actor, ShownDetails(what=TEXTS_FOR_AN_EXPORT, pages=pages))
 
 
