@@ -97,6 +97,7 @@ def test_a_neighbour_learns_whom_to_call_and_says_what_exists(browser: Browser, 
     expect(page.locator(".any-language")).to_be_visible()
     page.locator("[name='immediate_danger'][value='no']").check()
     reach(page, "[name='concern.narrative']").fill("Pat Example sends Alex Example messages.")
+    page.locator("[name='concern.people_of_concern.0.works_with_children'][value='yes']").check()
     reach(page, "[name='children.0.given_names']").fill("Alex")
     page.locator("summary", has_text="Where the child is").click()
     page.locator("[name='children.0.home_council']").select_option("Wiltshire")
@@ -104,9 +105,6 @@ def test_a_neighbour_learns_whom_to_call_and_says_what_exists(browser: Browser, 
     page.get_by_role("group").locator("summary").filter(has_text=re.compile(r"^More about you$"), visible=True).click()
     page.get_by_label("What language do you speak best?").fill("Polish")
     faults += accessibility_violations(page) if has_scripts else []
-    open_part(page, "of-concern")
-    press(page, "Add a person")
-    page.locator("[name='concern.people_of_concern.0.works_with_children'][value='yes']").check()
     open_part(page, "things")
     expect(page.locator("#things")).to_contain_text("Do not send, copy or keep sexual pictures of a child")
     press(page, "Add a thing")

@@ -586,7 +586,10 @@ def test_one_tick_says_that_somebody_works_with_children_and_shows_whom_to_call(
     checked = post(client, tick | {"do": "check"}).text
     changed = post(client, named | {"do": "change:of-concern"}).text
     sent = post(client, named | {"do": "send"}).text
+    begun = post(client, tick | {"do": "add:concern.people_of_concern"}).text
 
+    assert 'id="concern.people_of_concern.0" tabindex="-1" autofocus' in begun
+    assert 'id="concern.people_of_concern.1"' not in begun
     assert "Designated officer" in checked.partition('id="also-call"')[2].partition("</section>")[0]
     assert "Person 1" not in checked
     assert len(re.findall(r'name="concern.people_of_concern.0.works_with_children"[^>]* checked', changed)) == 1

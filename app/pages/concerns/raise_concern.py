@@ -177,6 +177,12 @@ class FilledForm:
         self.answers.setdefault("reporter", {}).setdefault("kind", ReporterKind.ANONYMOUS.value)
         return self
 
+    def has_only_begun(self, group: str) -> bool:
+        """Return True if `group` has one entry, with no more answers than an earlier section asked for."""
+        asked = {each.field for each in self.variant.asked_first if each.group == group}
+        entries = value_at(self.answers, group)
+        return bool(asked) and isinstance(entries, list) and len(entries) == 1 and set(entries[0]) <= asked
+
     def like_the_first(self, entry: str) -> "FilledForm":
         """Copy what the children of one family often share from the first child to `entry`, in place. Return this form.
 
@@ -466,7 +472,10 @@ def _rearranged(filled: FilledForm, action: str, target: str) -> Response | None
         case "add":
             entries = value_at(filled.answers, target)
             number = len(entries) if isinstance(entries, list) else 0
-            return filled.form_page(extra_entry=target, focus=f"{target}.{number}")
+            has_begun = filled.has_only_begun(target)
+            return filled.form_page(
+                extra_entry="" if has_begun else target, focus=f"{target}.{0 if has_begun else number}"
+            )
         case "same":
             return filled.like_the_first(target).form_page(focus=target)
         case "remove":
