@@ -41,7 +41,6 @@ class FixedStatement:
 
     def _compile(self, dialect: Dialect) -> _Compiled:
         compiled = self._statement.compile(dialect=dialect, column_keys=self._columns)
-        assert isinstance(compiled, SQLCompiler)  # noqa: S101  # for mypy: other compilers are of types and DDL
         made = self._compiled[dialect.name] = _Compiled(compiled.string, _parameters_of(compiled, dialect))
         return made
 

@@ -60,7 +60,7 @@ SAFE = ("GET", "HEAD")
 STATIC_DIR = PAGES_DIR / "static"
 STYLESHEETS = ("pages.css", "exit_bar.css", "look.css", "phone.css")
 """The files that make up the stylesheet `pages.css`, in this order."""
-COMMENT_OR_BREAK = re.compile(r"/\*.*?\*/|\n", re.DOTALL)
+COMMENT_OR_BREAK = re.compile(r"/\*[^*]*\*/|\n")
 UNSEAL_SCRIPT = STATIC_DIR / "unseal.js"
 UNSEAL_PAGE = UNSEAL_SCRIPT.with_suffix(".html")
 
