@@ -103,7 +103,7 @@ def test_an_erasure_needs_the_reference_typed_again(lee: TestClient) -> None:
     wrong = [do(lee, reference, "erasure", reason="Asked for.", sure="yes", repeated=each) for each in ("", other)]
     done = do(lee, reference, "erasure", reason="Asked for.", sure="yes", repeated=reference.lower().replace("-", " "))
 
-    assert "with its card and its label" in text_of(asked)
+    assert "the card, by which it is found" in text_of(asked)
     assert [each.status_code for each in (asked, *wrong, done)] == [200, 422, 422, 303]
     assert "Text erased" in text_of(lee.get(f"/desk/concerns/{reference}"))
 

@@ -27,7 +27,7 @@ DECISIONS = {
     "outcome": ({"outcome": "early_help", "shared_with_reporter": "yes"}, DeskAct.CLOSED),
     "assignment": ({"person": SAM}, DeskAct.ASSIGNED),
     "hold": ({"held": "yes", "reason": "Court proceedings."}, DeskAct.HELD),
-    "erasure": ({"reason": "Requested in writing.", "sure": "yes"}, DeskAct.ERASED),
+    "erasure": ({"reason": "Requested in writing.", "sure": "yes", "repeated": "{reference}"}, DeskAct.ERASED),
     "messages": ({"text": "Which school?\nAnd since when?"}, DeskAct.MESSAGE_SENT),
     "hand-over": ({"body": BODY, "reason": "The child lives there."}, DeskAct.HANDED_OVER),
 }
@@ -65,7 +65,12 @@ def reference(jo: TestClient) -> str:
 
 def decide(reference: str, act: str, fields: dict[str, str], shown: tuple[TestClient, str]) -> Any:
     client, seen = shown
-    return press(client, reference, act, seen=seen, **fields)
+    return press(client, reference, act, seen=seen, **about(reference, fields))
+
+
+def about(reference: str, fields: dict[str, str]) -> dict[str, str]:
+    """Return what is typed for the concern: some forms ask for its reference."""
+    return {name: typed.format(reference=reference) for name, typed in fields.items()}
 
 
 def acknowledged(jo: TestClient) -> str:
@@ -77,9 +82,9 @@ def acknowledged(jo: TestClient) -> str:
 def test_an_outdated_decision_is_asked_again_with_the_change_and_typed_words(
     service: FastAPI, jo: TestClient, sam: TestClient
 ) -> None:
-    for act, (fields, done) in DECISIONS.items():
+    for act, (wanted, done) in DECISIONS.items():
         reference = acknowledged(jo)
-        seen = look(jo, reference)
+        seen, fields = look(jo, reference), about(reference, wanted)
         press(sam, reference, "assignment", person=SAM, seen=look(sam, reference))
 
         first = press(jo, reference, act, seen=seen, **fields)

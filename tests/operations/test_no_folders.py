@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "due": (),
     "verify": (),
     "migrate": (),
+    "copy": ("--to", "{file}"),
     "keys reseal": ("--identity", "{file}"),
     "keys rotate-webhooks": (),
     "clients list": (),

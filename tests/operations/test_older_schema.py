@@ -30,6 +30,7 @@ GIVEN: dict[str, list[str]] = {
     "publish": [EDITION],
     "withdraw": [SLUG, "1", "--reason", "An example."],
     "keys reseal": ["--identity", "{folder}/identity.txt"],
+    "copy": ["--to", "{folder}/copy"],
     "clients add": ["example", "--scope", "concerns:read"],
     "clients rotate": ["example"],
     "clients revoke": ["example"],

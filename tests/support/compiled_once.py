@@ -5,7 +5,7 @@ By itself each engine compiles each statement again, since a compiled statement 
 
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, make_url
+from sqlalchemy import Engine, create_engine
 from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
@@ -31,14 +31,10 @@ class PostgreSQL(_Equal, PGDialect_psycopg):
     supports_statement_cache = True
 
 
-for dialect in (SQLite, PostgreSQL):
-    registry.register(f"{dialect.name}.equal", __name__, dialect.__name__)
+registry.register("sqlite", __name__, "SQLite")
+registry.register("postgresql.psycopg", __name__, "PostgreSQL")
 
 
 def create_engine_with_shared_statements(url: Any, **options: Any) -> Engine:
     """Return the engine of `create_engine`, which reuses the statements compiled for the engines before."""
-    address = make_url(url)
-    name = address.get_backend_name()
-    return create_engine(
-        address.set(drivername=f"{name}+equal"), execution_options={"compiled_cache": COMPILED}, **options
-    )
+    return create_engine(url, execution_options={"compiled_cache": COMPILED}, **options)
