@@ -79,6 +79,8 @@ def press(page: Page, name: str) -> None:
 
 
 ANSWERED_ON_THE_WAY = "Alex Example was collected from school."
+MOST_STEPS = 10
+"""More than a form has: a step that refuses to go on ends the test."""
 
 
 def go_on(page: Page) -> None:
@@ -95,15 +97,20 @@ def go_on(page: Page) -> None:
 def reach(page: Page, field: str) -> Locator:
     """Go on, a step at a time, until the field is in view. Return it. Without scripts every field is in view."""
     found = page.locator(field).first
-    while not found.is_visible():
+    for _ in range(MOST_STEPS):
+        if found.is_visible():
+            return found
         go_on(page)
-    return found
+    raise AssertionError(f"no step leads to {field}")
 
 
 def go_to_last_step(page: Page) -> None:
     """Go on, a step at a time, as far as there are steps. Without scripts there are none."""
-    while page.locator("[data-continue]:visible").count():
+    for _ in range(MOST_STEPS):
+        if not page.locator("[data-continue]:visible").count():
+            return
         go_on(page)
+    raise AssertionError("a step does not go on")
 
 
 def open_part(page: Page, part: str) -> None:
