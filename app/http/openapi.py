@@ -331,7 +331,7 @@ def _response_example(sent: JsonObject, schemas: JsonObject, self_link: str | No
     example = build_example(sent["schema"], schemas)
     if "example" in sent:
         example = _override(example, sent["example"])
-    if self_link is not None and "links" in example:
+    if self_link is not None and example.get("links"):  # a search has none
         example["links"] = example["links"] | {"self": self_link}
     return example
 

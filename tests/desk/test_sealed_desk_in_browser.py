@@ -231,6 +231,7 @@ def recognise(keys: Keyboard) -> None:
     page.locator("#reference").fill(CANARY)
     expect(page.locator("#found li")).to_have_count(2)
     keys.press("link", "Write down a call")
+    expect(page.get_by_label("What was said")).to_be_focused()
     page.keyboard.type(TYPED["call"])
     page.get_by_role("radio", name="No", exact=True).check()
     expect(page.locator("aside .known > li")).to_have_count(2)
