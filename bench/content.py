@@ -11,9 +11,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from pydantic import SecretStr
-
-from app.clock import Clock, utc_now
 from app.config import SEED_DIR, Settings
 from app.db.schema import prepare_schema
 from app.http.context import AppContext
@@ -42,13 +39,12 @@ Progress = Callable[[str, int, int], None]
 
 
 @contextmanager
-def running_context(data_dir: Path, database_url: str | None = None, clock: Clock = utc_now) -> Iterator[AppContext]:
+def running_context(data_dir: Path) -> Iterator[AppContext]:
     """Yield the context of a service on the folder `data_dir`, with the writer running but without a server.
 
     The seed is published first.
     """
-    settings = Settings(data_dir=data_dir, database_url=SecretStr(database_url) if database_url else None)
-    context: AppContext = create_app(settings, clock).state.context
+    context: AppContext = create_app(Settings(data_dir=data_dir)).state.context
     prepare_schema(context.engine, data_dir, migrates=True)
     context.writer.start()
     publish_seed(context.engine, context.writer, context.reference_data, SEED_DIR, at=context.clock())
@@ -106,7 +102,7 @@ def made_up_guide(place: int) -> str:
     return f"a-made-up-guide-{place}"
 
 
-def receive(data_dir: Path, number: int, database_url: str | None = None) -> int:
+def receive(data_dir: Path, number: int) -> int:
     """Submit `number` concerns to a service in this process, and return `number`."""
     concern = Concern.model_validate_json(CONCERN)
 
@@ -114,7 +110,7 @@ def receive(data_dir: Path, number: int, database_url: str | None = None) -> int
         at = dt.datetime.now(dt.UTC)
         await asyncio.gather(*(context.submissions.submit(concern, keys=None, at=at) for _ in range(size)))
 
-    with running_context(data_dir, database_url) as context, asyncio.Runner() as runner:
+    with running_context(data_dir) as context, asyncio.Runner() as runner:
         for begin in range(0, number, A_BATCH):
             runner.run(a_batch(context, min(A_BATCH, number - begin)))
     return number

@@ -20,7 +20,7 @@ from app.models.guides.seed_files import read_seed_file
 from app.services.guides.publishing import NewEdition, publish_edition
 from bench.content import CONCERN, FIRST_EDITION, fill_with_editions, guide_of_many
 from bench.inside import Cost, Inside, Request, running_inside
-from bench.report import INBOX_GROWTH, RESULTS, SPEED, VERIFY, VERIFY_MEMORY, commit, machine
+from bench.report import INBOX_GROWTH, RESULTS, VERIFY, VERIFY_MEMORY, commit, machine, write_part
 from bench.resources import GUIDANCE, spent_by
 from bench.rounds import Results, Say
 from bench.signed_in import SignedIn, sign_in
@@ -169,9 +169,7 @@ def main() -> None:
         }
     recorded = RESULTS / "growth.json"
     recorded.write_text(json.dumps(run, indent=1) + "\n", encoding="utf-8")
-    text = SPEED.read_text(encoding="utf-8")
-    tables = as_markdown(json.loads(recorded.read_text(encoding="utf-8")))
-    SPEED.write_text(text.partition(BEGIN)[0] + tables + text.partition(END)[2], encoding="utf-8")
+    write_part(BEGIN, as_markdown(run), END)
 
 
 if __name__ == "__main__":

@@ -49,20 +49,12 @@ class Inside:
     def _count(self, _connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
         self._statements += not statement.startswith(TRANSACTIONS)
 
-    def ask(self, *requests: Request) -> bytes:
-        """Send the requests at the same time, and return the body of the first response.
-
-        Raise `RuntimeError` for an unsuccessful response.
-        """
-
-        async def together() -> list[tuple[int, bytes]]:
-            return await asyncio.gather(*(_exchange(self.app, each) for each in requests))
-
-        answers = self._runner.run(together())
-        for request, (status, body) in zip(requests, answers, strict=True):
-            if status >= 400:  # noqa: PLR2004  # HTTP
-                raise RuntimeError(f"{request.method} {request.target}: {status} {body[:300]!r}")
-        return answers[0][1]
+    def ask(self, request: Request) -> bytes:
+        """Send the request, and return the body of the response. Raise `RuntimeError` if it is unsuccessful."""
+        status, body = self._runner.run(_exchange(self.app, request))
+        if status >= 400:  # noqa: PLR2004  # HTTP
+            raise RuntimeError(f"{request.method} {request.target}: {status} {body[:300]!r}")
+        return body
 
     def measure(self, calls: Iterable[Callable[[], object]], before: Callable[[], object] = lambda: None) -> Cost:
         """Call each of `calls`, after a call of `before` that is not measured.

@@ -308,9 +308,13 @@ def redraw() -> None:
     """Make the chart and the table in the documents again from the recorded run."""
     run = recorded()
     draw_chosen(Results.from_json(run), LATEST.with_suffix(".png"))
+    write_part(BEGIN, as_markdown(run), END)
+
+
+def write_part(begin: str, part: str, end: str) -> None:
+    """Replace what the reference has from `begin` to `end` by `part`, which includes both."""
     text = SPEED.read_text(encoding="utf-8")
-    before, after = text.partition(BEGIN)[0], text.partition(END)[2]
-    SPEED.write_text(f"{before}{as_markdown(run)}{after}", encoding="utf-8")
+    SPEED.write_text(text.partition(begin)[0] + part + text.partition(end)[2], encoding="utf-8")
 
 
 def regressions(results: Results, before: Results) -> list[str]:

@@ -15,7 +15,6 @@ from bench.servers import ROOT, guidance
 
 TIMES = 5
 SECTION = "/v1/guides/child-sexual-exploitation/indicators"
-IMPORT = ["-c", "import fastapi, sqlmodel"]
 IMPORTS = {
     "Python": "pass",
     "FastAPI": "import fastapi",
@@ -23,6 +22,7 @@ IMPORTS = {
     "the tables": "import app.db.tables",
     "the application": "import app.main",
 }
+IMPORT = ["-c", IMPORTS["FastAPI and SQLModel"]]
 GUIDANCE = ["-m", "app.cli"]
 TIMED = """
 import resource, subprocess, sys

@@ -18,7 +18,6 @@ import httpx
 STARTING_SECONDS = 120.0
 USER_TICKS, SYSTEM_TICKS = 11, 12  # positions in /proc/PID/stat, counted after the command's name
 LAST_CPU = str((os.cpu_count() or 1) - 1)
-EVERY_CPU = f"0-{LAST_CPU}"
 NO_LIMIT = "1000000/minute"
 LIMITED = ("CONCERNS", "STATUS", "SEARCH", "DESK", "CLIENTS", "CODE_TRIES")
 UNLIMITED = {f"GUIDANCE_LIMIT_{name}": NO_LIMIT for name in LIMITED}
@@ -33,7 +32,6 @@ class Server:
     name: str
     port: int
     pid: int
-    seconds_to_start: float
 
     @property
     def url(self) -> str:
@@ -76,30 +74,28 @@ def running(
 
     Raise `RuntimeError` if the process ends, or does not respond within two minutes.
     """
-    began = time.perf_counter()
     with Path(os.devnull).open("wb") as nowhere:
         process = subprocess.Popen(
             pinned(command, cpu), cwd=ROOT, env={**os.environ, **environment}, stdout=nowhere, stderr=nowhere
         )
         try:
             _wait(process, f"http://127.0.0.1:{port}{ready}", name)
-            yield Server(name, port, process.pid, time.perf_counter() - began)
+            yield Server(name, port, process.pid)
         finally:
             process.terminate()
             process.wait(timeout=STARTING_SECONDS)
 
 
 @contextmanager
-def guidance(name: str, data_dir: Path, *more: str, cpu: str = LAST_CPU, **environment: str) -> Iterator[Server]:
+def guidance(name: str, data_dir: Path, *more: str, **environment: str) -> Iterator[Server]:
     """Start the service with default settings, yield its server, and stop it afterwards.
 
     `more` are further options of `guidance serve`. `environment` changes settings.
     """
     port = free_port()
     command = [sys.executable, "-m", "bench.running", "guidance", "serve", "--port", str(port)]
-    with running(
-        name, [*command, "--data-dir", str(data_dir), *more], "/health/ready", port=port, cpu=cpu, **environment
-    ) as server:
+    options = ["--data-dir", str(data_dir), *more]
+    with running(name, [*command, *options], "/health/ready", port=port, **environment) as server:
         yield server
 
 

@@ -5,7 +5,6 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.clock import Clock, utc_now
 from app.http.visitors import SESSION_COOKIE
 from app.models.access.clients import Scope
 from app.models.access.roles import Role
@@ -25,9 +24,9 @@ class SignedIn:
     cookies: dict[str, str]
 
 
-def sign_in(data_dir: Path, database_url: str | None = None, clock: Clock = utc_now) -> SignedIn:
+def sign_in(data_dir: Path) -> SignedIn:
     """Add a client and a person to the database, sign the person in, and return the headers of both."""
-    with running_context(data_dir, database_url, clock) as context:
+    with running_context(data_dir) as context:
         at = context.clock()
         key = add_client(context.writer, NewClient(name=f"bench-{secrets.token_hex(4)}", scopes=tuple(Scope)), at=at)
         invite(context.writer, PERSON, role=Role.LEAD, expires_at=at + AN_HOUR, at=at)

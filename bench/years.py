@@ -68,15 +68,14 @@ def fill_with_years(
     number: int,
     progress: Progress,
     *,
-    database_url: str | None = None,
     card_texts: Iterable[Mapping[str, Any]] = (),
 ) -> None:
     """Write `number` concerns into the database, received evenly over the seven years until now.
 
     `card_texts` has a card for each concern, and is sealed. If it is empty, all concerns have one and the same card.
     """
-    receive(data_dir, 1, database_url=database_url)
-    with running_context(data_dir, database_url) as context:
+    receive(data_dir, 1)
+    with running_context(data_dir) as context:
         now = context.clock()
         with Session(context.engine) as session:
             copied = session.exec(select(table_of(ConcernRow))).mappings().first()  # type: ignore[call-overload]

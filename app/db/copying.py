@@ -14,10 +14,10 @@ from sqlmodel import SQLModel
 
 from app.db.database import for_writing
 from app.db.schema import (
-    CREATE_VERSION_TABLE,
     declared_statements,
     find_schema_faults,
     newest_revision,
+    note_newest_revision,
     read_schema_version,
 )
 from app.db.search import rebuild_full_text
@@ -140,8 +140,7 @@ def _finish(writing: Connection) -> None:
         for table in _tables():
             _continue_numbers(writing, table)
         writing.exec_driver_sql("ANALYZE")  # the verification follows at once, before the server does it by itself
-    writing.exec_driver_sql(CREATE_VERSION_TABLE)
-    writing.execute(text("INSERT INTO alembic_version VALUES (:newest)"), {"newest": newest_revision()})
+    note_newest_revision(writing)
 
 
 def _continue_numbers(writing: Connection, table: Table) -> None:

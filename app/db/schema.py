@@ -73,6 +73,12 @@ def prepare_schema(engine: Engine, data_dir: Path, *, migrates: bool) -> None:
     migrate_schema(engine, data_dir)
 
 
+def note_newest_revision(connection: Connection) -> None:
+    """Note, as Alembic does, that the schema is the newest one."""
+    connection.exec_driver_sql(CREATE_VERSION_TABLE)
+    connection.execute(text("INSERT INTO alembic_version VALUES (:newest)"), {"newest": newest_revision()})
+
+
 def migrate_schema(engine: Engine, data_dir: Path | None) -> tuple[str | None, str]:
     """Migrate to the newest schema.
 
@@ -92,8 +98,7 @@ def migrate_schema(engine: Engine, data_dir: Path | None) -> tuple[str | None, s
     with for_writing(engine).begin() as connection:
         if read_schema_version(connection) is None:  # no other node has created it since
             SQLModel.metadata.create_all(connection, checkfirst=False)
-            connection.exec_driver_sql(CREATE_VERSION_TABLE)
-            connection.execute(text("INSERT INTO alembic_version VALUES (:newest)"), {"newest": newest})
+            note_newest_revision(connection)
         elif before != newest:
             _run_revisions(connection)
         _require_declared(connection)

@@ -572,9 +572,11 @@ def _webhook(kind: EventKind, name: str, schemas: JsonObject) -> JsonObject:
 def _join_refusals(document: JsonObject) -> None:
     """Replace the `COMMON_REFUSALS` of each operation by one response under `default`, with the `SHOWN_REFUSALS`.
 
-    The examples of operations on concerns say whom to call. A response that is no problem stays.
+    The examples of operations on concerns say whom to call. The headers are those of the replaced responses. A response
+    that is no problem stays.
     """
     shown: dict[str, JsonObject] = {}
+    refused: dict[str, tuple[str, JsonObject]] = {}
     for operation in _operations(document):
         kept, name = {}, REFUSED_NAME
         for status, response in operation["responses"].items():
@@ -583,18 +585,23 @@ def _join_refusals(document: JsonObject) -> None:
                 kept[status] = response
                 continue
             slug, example = next(iter(problem["examples"].items()))
-            name = f"{REFUSED_NAME}-{WITH_CONTACTS}" if "signposts" in example["value"] else REFUSED_NAME
+            kind = _named(REFUSED_NAME, example)
+            name = f"{kind}{_ending(response)}"
+            refused.setdefault(name, (kind, response.get("headers", {})))
             if status in SHOWN_REFUSALS:
-                shown.setdefault(name, {}).setdefault(status, (slug, example))
+                shown.setdefault(kind, {}).setdefault(status, (slug, example))
         operation["responses"] = kept | {"default": {"$ref": f"#/components/responses/{name}"}}
     components = document["components"]
-    for name, examples in shown.items():
+    for name, (kind, headers) in refused.items():
         sent = {
             "schema": {"$ref": f"{SCHEMA_PREFIX}Problem"},
-            "examples": dict(examples[status] for status in sorted(examples)),
+            "examples": dict(shown[kind][status] for status in sorted(shown[kind])),
         }
         _share_examples(components, sent)
-        _shared(components, "responses", name, {"description": REFUSED, "content": {PROBLEM_MEDIA_TYPE: sent}})
+        fields = {each: _shared(components, "headers", each, field) for each, field in headers.items()}
+        with_fields = {"headers": fields} if fields else {}
+        response = {"description": REFUSED, **with_fields, "content": {PROBLEM_MEDIA_TYPE: sent}}
+        _shared(components, "responses", name, response)
 
 
 def _share(document: JsonObject) -> None:
@@ -619,9 +626,9 @@ def _share(document: JsonObject) -> None:
             for name, field in response.get("headers", {}).items():
                 response["headers"][name] = _shared(components, "headers", name, field)
             problem = response.get("content", {}).get(PROBLEM_MEDIA_TYPE, {})
-            names = _share_examples(components, problem) or list(filter(None, [NAMES_OF_RESPONSES.get(status)]))
-            if names:
-                name = ".".join([*names, *([LIMITED] if FIELD in response.get("headers", {}) else [])])
+            name = ".".join(_share_examples(components, problem)) or NAMES_OF_RESPONSES.get(status)
+            if name:
+                name = f"{name}{_ending(response)}"
                 operation["responses"][status] = _shared(components, "responses", name, response)
 
 
@@ -631,8 +638,8 @@ def _name_of_parameter(path: str, parameter: JsonObject) -> str:
     Otherwise, return the parameter's own name, with its default. Examples: `guides.guide.editions.number`, `limit.50`.
     """
     if parameter["in"] != "path":
-        default = parameter["schema"].get("default")
-        return ".".join([parameter["name"], *([] if default is None else [str(default).lower()])])
+        default, name = parameter["schema"].get("default"), str(parameter["name"])
+        return name if default is None else f"{name}.{str(default).lower()}"
     before, _, _ = path.partition(f"{{{parameter['name']}}}")
     steps = [step.strip("{}") for step in before.split("/") if step not in ("", "v1")]
     return ".".join([*steps, parameter["name"]])
@@ -642,10 +649,20 @@ def _share_examples(components: JsonObject, content: JsonObject) -> list[str]:
     """Move the examples of `content` into `components`. Return their names there."""
     examples, names = content.get("examples", {}), []
     for name, example in examples.items():
-        is_longer = isinstance(example["value"], dict) and "signposts" in example["value"]
-        names.append(f"{name}-{WITH_CONTACTS}" if is_longer else name)
+        names.append(_named(name, example))
         examples[name] = _shared(components, "examples", names[-1], example)
     return names
+
+
+def _named(name: str, example: JsonObject) -> str:
+    """Return the name of what has the example: with another end if the example says whom to call."""
+    has_contacts = isinstance(example["value"], dict) and "signposts" in example["value"]
+    return f"{name}-{WITH_CONTACTS}" if has_contacts else name
+
+
+def _ending(response: JsonObject) -> str:
+    """Return the end of the name of a response: `.limited` if it has the headers of a limit."""
+    return f".{LIMITED}" if FIELD in response.get("headers", {}) else ""
 
 
 def _shared(components: JsonObject, kind: str, name: str, part: JsonObject) -> JsonObject:
@@ -684,7 +701,7 @@ def build_readers_document(document: JsonObject) -> JsonObject:
     paths = {
         path: kept
         for path, methods in document["paths"].items()
-        if (kept := {method: dict(each) for method, each in methods.items() if tags.issuperset(each["tags"])})
+        if (kept := {method: each for method, each in methods.items() if tags.issuperset(each["tags"])})
     }
     part = {name: value for name, value in document.items() if name != "webhooks"} | {"paths": paths}
     part["components"] = _used_components(part, document["components"])

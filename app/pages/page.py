@@ -42,12 +42,12 @@ from app.pages.text_format import (
     host,
     inline_markdown,
     option,
-    person,
     short_deadline,
     short_moment,
     spoken,
 )
 from app.pages.wrong_doors import other_contacts
+from app.services.audit.audit_log import person_of
 from app.services.guides.guides import split_at_words
 from app.services.guides.pdf import text_colour_on
 from app.services.guides.presenters import address_text, citation_text
@@ -100,7 +100,7 @@ def page_templates() -> jinja2.Environment:
         "contact_label": contact_label,
         "host": host,
         "option": option,
-        "person": person,
+        "person": person_of,
         "hours": hours_text,
         "direction": direction_of,
         "postal": address_text,

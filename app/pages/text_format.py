@@ -225,11 +225,6 @@ def code_label(value: StrEnum | str) -> str:
     return CODE_LABELS.get(value, str(value).replace("_", " ").capitalize())
 
 
-def person(name: str) -> str:
-    """Return the person in a name from the audit log, or the whole name if it names only a client."""
-    return name.partition("/")[2] or name
-
-
 def option(phone: Phone) -> str:
     """Return the key to press when the call is answered, to print after the number: ` (option 2)`.
 

@@ -11,6 +11,19 @@ export function element(name, attributes = {}, ...children) {
   return made;
 }
 
+// Show a fault above the fields of the form, in place of the one before.
+export function showFault(form, words) {
+  form.querySelector("[role=alert]")?.remove();
+  form.prepend(element("p", { class: "problem", role: "alert" }, words));
+}
+
+// Let the browser save the bytes as a file of that name and media type.
+export function saveFile(bytes, name, type = "application/octet-stream") {
+  const address = URL.createObjectURL(new Blob([bytes], { type }));
+  element("a", { href: address, download: name }).click();
+  URL.revokeObjectURL(address);
+}
+
 // Return a referral as the service's own page shows it (app/pages/templates/desk_referral.html).
 export function referralElement(sections) {
   return element("article", { "aria-label": "The referral", tabindex: "-1" }, ...sections.map(sectionElement));

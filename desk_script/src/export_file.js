@@ -1,15 +1,14 @@
 // Makes the signed PDF of a concern that the service cannot decrypt, as `guidance desk export` does.
 // The service gives the sealed texts and a signed statement, records the digest of the file, and signs the digest. It
 // gets no word. Whoever has the file checks it with `guidance export verify`.
-import { Decrypter } from "age-encryption";
-
-import { element } from "./elements.js";
+import { saveFile, showFault } from "./elements.js";
 import { Fault, sentenceOf } from "./faults.js";
+import { digestOf } from "./hand_over.js";
 import { makePdf } from "./pdf_file.js";
 import { PdfFont } from "./pdf_font.js";
 import { referralOf } from "./referral.js";
 import { fromBase64, toBase64 } from "./seal_forms.js";
-import { openText } from "./texts.js";
+import { decrypterOf, openText } from "./texts.js";
 
 const FORM = "form[data-export]";
 const FONT = "/looks/export.ttf";
@@ -43,7 +42,7 @@ export class ExportFile {
     if (!form.matches(FORM)) return;
     event.preventDefault();
     event.stopPropagation();
-    this.#export(form).catch((error) => sayFault(form, sentenceOf(error)));
+    this.#export(form).catch((error) => showFault(form, sentenceOf(error)));
   }
 
   async #export(form) {
@@ -60,7 +59,7 @@ export class ExportFile {
       const texts = await this.#openAll(given);
       const { pdf, reference } = await pdfOf(given, texts, { notes: notes !== "", font });
       const { signature } = await post(form, "export-record", { notes, file_sha256: await digestOf(pdf) });
-      save(signed(pdf, signature), `${reference}.pdf`);
+      saveFile(signed(pdf, signature), `${reference}.pdf`, "application/pdf");
       say(form, SAVED);
     } catch (error) {
       say(form, "");
@@ -73,8 +72,7 @@ export class ExportFile {
   // Return each text opened, with the key that opens only this text.
   #openAll({ statement, texts }) {
     const { reference } = statement.concern;
-    const decrypter = new Decrypter();
-    for (const identity of this.#keyring.identities) decrypter.addIdentity(identity);
+    const decrypter = decrypterOf(this.#keyring.identities);
     return Promise.all(
       texts.map(async ({ kind, number, sealed }) => {
         const bytes = fromBase64(sealed);
@@ -196,20 +194,4 @@ function signed(pdf, signature) {
   return whole;
 }
 
-async function digestOf(bytes) {
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-  return [...digest].map((each) => each.toString(16).padStart(2, "0")).join("");
-}
-
-function save(bytes, name) {
-  const address = URL.createObjectURL(new Blob([bytes], { type: "application/pdf" }));
-  element("a", { href: address, download: name }).click();
-  URL.revokeObjectURL(address);
-}
-
 const say = (form, words) => form.querySelector("[data-export-state]").replaceChildren(words);
-
-function sayFault(form, words) {
-  form.querySelector("[role=alert]")?.remove();
-  form.prepend(element("p", { class: "problem", role: "alert" }, words));
-}

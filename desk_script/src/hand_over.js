@@ -5,7 +5,7 @@
 // file. Every page that shows the hand-over offers the file until it is saved.
 import { Encrypter } from "age-encryption";
 
-import { element } from "./elements.js";
+import { element, showFault } from "./elements.js";
 import { Fault, sentenceOf } from "./faults.js";
 import { toBase64 } from "./seal_forms.js";
 import { openText } from "./texts.js";
@@ -59,7 +59,7 @@ export class HandOver {
     const form = event.target;
     if (!form.matches(ON_DESK) || (form.dataset.handOver === "anywhere" && !this.#keyring.isOpen)) return;
     event.preventDefault();
-    this.#handOver(form).catch((error) => sayFault(form, sentenceOf(error)));
+    this.#handOver(form).catch((error) => showFault(form, sentenceOf(error)));
   }
 
   async #handOver(form) {
@@ -150,7 +150,7 @@ function isStored(sha256) {
   }
 }
 
-async function digestOf(bytes) {
+export async function digestOf(bytes) {
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
   return [...digest].map((each) => each.toString(16).padStart(2, "0")).join("");
 }
@@ -174,9 +174,4 @@ function warn() {
   if (document.querySelector("[data-unsaved]") !== null) return;
   const line = element("p", { role: "status" }, UNSAVED, element("a", { href: "#hand-overs" }, "Go to the hand-over"));
   document.querySelector("main").prepend(element("div", { class: "box no-print", "data-unsaved": true }, line));
-}
-
-function sayFault(form, words) {
-  form.querySelector("[role=alert]")?.remove();
-  form.prepend(element("p", { class: "problem", role: "alert" }, words));
 }

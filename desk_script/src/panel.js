@@ -1,5 +1,5 @@
 // The panel on which a person chooses a file of identities, unlocks it, and has the identities forgotten.
-import { element } from "./elements.js";
+import { element, saveFile } from "./elements.js";
 import { Fault, sentenceOf } from "./faults.js";
 import { Lock, lockByPasskey, lockByPassphrase, lockOf, readIdentities } from "./identities.js";
 
@@ -167,7 +167,7 @@ export class Panel {
     await this.#read();
     if (lockOf(this.#bytes) !== Lock.NONE) throw new Fault("locked");
     const locked = await how(this.#bytes);
-    save(locked, "identity-locked.age");
+    saveFile(locked, "identity-locked.age");
     this.#status.textContent = "The locked file is saved as identity-locked.age. Choose it from now on.";
   }
 
@@ -184,10 +184,4 @@ export class Panel {
       this.#press.disabled = false;
     }
   }
-}
-
-function save(bytes, name) {
-  const address = URL.createObjectURL(new Blob([bytes], { type: "application/octet-stream" }));
-  element("a", { href: address, download: name }).click();
-  URL.revokeObjectURL(address);
 }

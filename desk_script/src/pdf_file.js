@@ -20,7 +20,8 @@ const MISSING = "□";
 
 const latin = (text) => Uint8Array.from(text, (letter) => letter.charCodeAt(0));
 const hex = (number) => number.toString(16).padStart(4, "0").toUpperCase();
-const textString = (text) => `<FEFF${[...Array(text.length).keys()].map((place) => hex(text.charCodeAt(place))).join("")}>`;
+const utf16 = (text) => [...Array(text.length).keys()].map((place) => hex(text.charCodeAt(place))).join("");
+const textString = (text) => `<FEFF${utf16(text)}>`;
 
 // Return the bytes of a PDF. `blocks` are headings and paragraphs: each has a `tag`, which is a key of `STYLES`, a
 // `text`, and perhaps a `label` before it in bold. `attached` has the name, the bytes and the description of the file.
@@ -29,25 +30,24 @@ export async function makePdf({ title, language, blocks, attached, footer, font,
   const writer = new ObjectWriter();
   const text = new TextSetter(font);
   const pages = layOut(blocks, text);
-  const root = writer.reserve(CATALOG);
-  const tree = writer.reserve(PAGES);
-  const fontObject = await writeFont(writer, font, text, () => pages.forEach((page, number) => page.foot(footer, number + 1, pages.length, text)));
+  pages.forEach((page, number) => page.foot(footer, number + 1, pages.length, text));
+  const fontObject = await writeFont(writer, font, text);
   const structure = writer.take();
   const document_ = writer.take();
   const pageObjects = pages.map(() => writer.take());
   const elements = await writeStructure(writer, pages, pageObjects, { structure, document: document_ });
-  await writePages(writer, pages, pageObjects, { tree, fontObject });
+  await writePages(writer, pages, pageObjects, fontObject);
   const file = await writeAttachment(writer, attached, now);
-  writer.write(tree, `<< /Type /Pages /Kids [${pageObjects.map(ref).join(" ")}] /Count ${pages.length} >>`);
+  writer.write(PAGES, `<< /Type /Pages /Kids [${pageObjects.map(ref).join(" ")}] /Count ${pages.length} >>`);
   writer.write(document_, `<< /Type /StructElem /S /Document /P ${ref(structure)} /K [${elements.map(ref).join(" ")}] >>`);
   writer.write(
-    root,
-    `<< /Type /Catalog /Pages ${ref(tree)} /Lang ${textString(language)} /MarkInfo << /Marked true >> /StructTreeRoot ${ref(structure)} ` +
+    CATALOG,
+    `<< /Type /Catalog /Pages ${ref(PAGES)} /Lang ${textString(language)} /MarkInfo << /Marked true >> /StructTreeRoot ${ref(structure)} ` +
       `/ViewerPreferences << /DisplayDocTitle true >> /AF [${ref(file)}] /Names << /EmbeddedFiles << /Names [${textString(attached.name)} ${ref(file)}] >> >> >>`,
   );
   const info = writer.take();
   writer.write(info, `<< /Title ${textString(title)} /CreationDate (${dateOf(now)}) /ModDate (${dateOf(now)}) >>`);
-  return writer.finish(root, info);
+  return writer.finish(CATALOG, info);
 }
 
 const ref = (number) => `${number} 0 R`;
@@ -60,8 +60,6 @@ class ObjectWriter {
   #length = this.#parts[0].length;
   #places = new Map();
   #last = PAGES;
-
-  reserve = (number) => number;
 
   take() {
     this.#last += 1;
@@ -206,9 +204,8 @@ function layOut(blocks, text) {
   return pages;
 }
 
-// Write the font, after `finish` has set the last text. Return the number of its object.
-async function writeFont(writer, font, text, finish) {
-  finish();
+// Write the font, with the letters of all text that was set. Return the number of its object.
+async function writeFont(writer, font, text) {
   const [file, descriptor, descendant, map, whole] = [1, 2, 3, 4, 5].map(() => writer.take());
   const bytes = font.fileForPdf();
   await writer.stream(file, bytes, `/Length1 ${bytes.length}`);
@@ -230,7 +227,7 @@ async function writeFont(writer, font, text, finish) {
 
 // Return the map from glyphs to characters, by which text is searched and copied.
 function charactersOf(used) {
-  const lines = [...used].map(([glyph, character]) => `<${hex(glyph)}> <${[...Array(character.length).keys()].map((place) => hex(character.charCodeAt(place))).join("")}>`);
+  const lines = [...used].map(([glyph, character]) => `<${hex(glyph)}> <${utf16(character)}>`);
   const groups = [];
   for (let start = 0; start < lines.length; start += 100) groups.push(lines.slice(start, start + 100));
   const head = "/CIDInit /ProcSet findresource begin 12 dict begin begincmap /CMapName /Export def /CMapType 2 def 1 begincodespacerange <0000> <FFFF> endcodespacerange\n";
@@ -257,12 +254,12 @@ async function writeStructure(writer, pages, pageObjects, { structure, document 
   return [...numbers.values()];
 }
 
-async function writePages(writer, pages, pageObjects, { tree, fontObject }) {
+async function writePages(writer, pages, pageObjects, fontObject) {
   for (const [place, page] of pages.entries()) {
     const drawing = await writer.stream(writer.take(), latin(page.drawing.join("\n")));
     writer.write(
       pageObjects[place],
-      `<< /Type /Page /Parent ${ref(tree)} /MediaBox [0 0 ${WIDTH} ${HEIGHT}] /Resources << /Font << /F1 ${ref(fontObject)} >> >> ` +
+      `<< /Type /Page /Parent ${ref(PAGES)} /MediaBox [0 0 ${WIDTH} ${HEIGHT}] /Resources << /Font << /F1 ${ref(fontObject)} >> >> ` +
         `/Contents ${ref(drawing)} /StructParents ${place} /Tabs /S >>`,
     );
   }

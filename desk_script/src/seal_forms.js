@@ -2,7 +2,7 @@
 // The request never contains the unencrypted text.
 import { Encrypter } from "age-encryption";
 
-import { element } from "./elements.js";
+import { showFault } from "./elements.js";
 import { Fault, sentenceOf } from "./faults.js";
 
 const FORMS = "form[data-seal]";
@@ -33,7 +33,7 @@ export class SealForms {
     const form = event.target;
     if (!form.matches(FORMS)) return;
     event.preventDefault();
-    this.#send(form).catch((error) => say(form, sentenceOf(error)));
+    this.#send(form).catch((error) => showFault(form, sentenceOf(error)));
   }
 
   async #send(form) {
@@ -99,8 +99,3 @@ export async function seal(document, recipients, step = 1) {
 export const toBase64 = (bytes) => btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
 
 export const fromBase64 = (text) => Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
-
-function say(form, words) {
-  form.querySelector("[role=alert]")?.remove();
-  form.prepend(element("p", { class: "problem", role: "alert" }, words));
-}

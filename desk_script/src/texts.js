@@ -51,7 +51,7 @@ async function decrypt(bytes, identities) {
 }
 
 // Return a decrypter with the identities. It is made once for each list of them, since that takes longer than a card.
-function decrypterOf(identities) {
+export function decrypterOf(identities) {
   if (!decrypters.has(identities)) {
     const decrypter = new Decrypter();
     for (const identity of identities) decrypter.addIdentity(identity);

@@ -1,6 +1,6 @@
 // Encrypts what a worker writes down on the page /desk/new, if the service cannot decrypt concerns.
 // The request has only the fields that the service needs unencrypted: danger, channel, time and guide.
-import { element } from "./elements.js";
+import { showFault } from "./elements.js";
 import { Fault, sentenceOf } from "./faults.js";
 import { LastSealed, PADDED_TO, seal } from "./seal_forms.js";
 
@@ -35,7 +35,7 @@ export class WriteDown {
     const form = event.target;
     if (!form.matches(FORM)) return;
     event.preventDefault();
-    this.#send(form).catch((error) => say(form, sentenceOf(error)));
+    this.#send(form).catch((error) => showFault(form, sentenceOf(error)));
   }
 
   async #send(form) {
@@ -121,9 +121,4 @@ const isInText = (name) => name.includes(".");
 export function standardReference(typed) {
   const plain = typed.toUpperCase().replace(/O/g, "0").replace(/[\s-]/g, "");
   return plain.replace(/(.{4})(?=.)/g, "$1-");
-}
-
-function say(form, words) {
-  form.querySelector("[role=alert]")?.remove();
-  form.prepend(element("p", { class: "problem", role: "alert" }, words));
 }

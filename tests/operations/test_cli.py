@@ -20,9 +20,11 @@ import pyrage
 import pytest
 import typer
 from starlette.testclient import TestClient
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from app.cli import main
+from app.cli.commands import app
 from app.cli.lazy_commands import Commands
 from app.cli.option_groups import OptionGroup
 from app.config import Settings
@@ -267,6 +269,14 @@ def test_a_server_prints_the_three_addresses_to_open(live: LiveServer) -> None:
     assert said == [live.url, f"{live.url}/", f"{live.url}/docs", f"{live.url}/v1"]
     with live.client() as client:
         assert [client.get(url).status_code for url in said[1:]] == [200, 200, 200]
+
+
+def test_every_group_of_commands_has_help() -> None:
+    root: Any = get_command(app)
+    groups = [root, *(each for each in root.commands.values() if hasattr(each, "commands"))]
+
+    assert len(groups) > 5
+    assert [each.name for each in groups if not each.help] == []
 
 
 @for_each("name", ["", *(name for name, _ in every_command())])

@@ -30,6 +30,7 @@ OF_A_SERVER = {
     "app.routers",
     "app.pages",
 }
+OF_A_CLIENT = {"httpx", "cryptography"}
 MOST_OF_A_READING_COMMAND = 800
 """Most modules that such a command imports. A service imports 1,400."""
 COMPLETION = {"_GUIDANCE_COMPLETE": "complete_bash", "COMP_WORDS": "guidance desk ", "COMP_CWORD": "2"}
@@ -58,8 +59,14 @@ def test_lists_of_commands_and_the_probe_import_no_models(
 ) -> None:
     read = modules_of(words, tmp_path, **variables)
 
-    assert read & (OF_THE_DATABASE | OF_A_SERVER) == set()
+    assert read & (OF_THE_DATABASE | OF_A_SERVER | OF_A_CLIENT) == set()
     assert len(read) <= most
+
+
+def test_a_service_imports_no_other_command(tmp_path: Path) -> None:
+    read = modules_of(["serve", "--help"], tmp_path)
+
+    assert read & {"app.cli.guides.guides", "app.cli.operations.doctor", "sqlalchemy.dialects.postgresql"} == set()
 
 
 @pytest.mark.parametrize(

@@ -164,7 +164,7 @@ def test_the_first_screen_of_a_phone_has_what_matters(browser: Browser, url: str
     assert bottoms == sorted(bottoms)
     assert bottoms[-1] < 740
     for number in page.locator(".dial:visible, .call .number a:visible").all():
-        assert (number.bounding_box() or {"height": 0})["height"] >= 34
+        assert (number.bounding_box() or {"height": 0})["height"] >= TARGET
     context.close()
 
 

@@ -1,4 +1,4 @@
-"""`guidance audit` and `guidance receipts`: checkpoints for an independent auditor, and offline checks of receipts."""
+"""`guidance audit`: checkpoints for an independent auditor."""
 
 from collections.abc import Sequence
 from pathlib import Path

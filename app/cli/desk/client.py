@@ -126,19 +126,14 @@ class DeskClient:
         response = self._request("GET", path, {"Accept": AGE_MEDIA_TYPE})
         if response.status_code == httpx.codes.NOT_FOUND:
             return None
-        if not response.headers.get("content-type", "").startswith(AGE_MEDIA_TYPE):
-            raise _failure(response)
-        return response.content
+        return _require_media_type(response, AGE_MEDIA_TYPE).content
 
     def fetch(self, path: str, media_type: str) -> httpx.Response:
         """Return the response to a GET of `path`, whose body must be a file of `media_type`.
 
         Raise `DeskRequestFailed` if the response is anything else, or `DeskUnreachable` if there is no response.
         """
-        response = self._request("GET", path, {"Accept": media_type})
-        if not response.headers.get("content-type", "").startswith(media_type):
-            raise _failure(response)
-        return response
+        return _require_media_type(self._request("GET", path, {"Accept": media_type}), media_type)
 
     def _request(
         self,
@@ -187,6 +182,12 @@ def connect(
 
 
 DeskOptions = Annotated[DeskClient, OptionGroup(connect)]
+
+
+def _require_media_type(response: httpx.Response, media_type: str) -> httpx.Response:
+    if not response.headers.get("content-type", "").startswith(media_type):
+        raise _failure(response)
+    return response
 
 
 def _failure(response: httpx.Response) -> DeskRequestFailed:

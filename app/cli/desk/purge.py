@@ -24,7 +24,7 @@ def desk_purge(settings: SettingsOptions, clock_checked: ClockChecked = False, a
     Nothing is erased if the system clock and the last known time differ by more than a day, for example after a
     wrong date or a long stop. Check the date, then use --clock-checked to allow erasure again.
     """
-    periods = RetentionPeriods(settings.retention_acknowledged_days, settings.retention_closed_days)
+    periods = RetentionPeriods.of(settings)
     with open_writer(settings) as (engine, writer):
         due = erase_due_concerns(engine, writer, periods, at=utc_now(), is_clock_checked=clock_checked)
         erased = sum(1 for _ in due)

@@ -1,4 +1,4 @@
-"""`guidance webhooks` and `guidance deliver`: push events to other systems."""
+"""`guidance webhooks`: push events to other systems."""
 
 import asyncio
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""`guidance new` to `withdraw`, `import`, `due` and `rendition`: write, check and publish guides."""
+"""`guidance new` to `withdraw`, `import` and `rendition`: write, check and publish guides."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager

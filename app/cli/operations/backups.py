@@ -1,4 +1,4 @@
-"""`guidance backup`, `restore`, `verify`, `migrate` and `doctor`: the commands for operators."""
+"""`guidance backup` and `restore`: copies of the database."""
 
 from collections.abc import Mapping
 from dataclasses import asdict

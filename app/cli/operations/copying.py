@@ -7,7 +7,8 @@ import typer
 
 from app.cli.options import AsJson, SettingsOptions, echo_result, open_engine, progress
 from app.services.operations.backup import key_files
-from app.services.operations.copying import Copied, copy_database, find_faults_in_copy, open_target, require_stopped
+from app.services.operations.copying import Copied, copy_database, open_target, require_stopped
+from app.services.operations.verification import find_all_faults
 
 FAULTS = (
     "Every row is as in the source, so `guidance verify` finds the same faults there. Find out who changed these rows "
@@ -39,13 +40,14 @@ def copy(
         with progress("Copying") as show:
             copied = copy_database(source, target, show)
         with progress("Verifying") as show:
-            faults = list(find_faults_in_copy(target, show))
+            faults = list(find_all_faults(target, show))
         name = target.url.render_as_string() if "://" in to else to  # without the password
+    keys = key_files(settings)
     document = {
         "target": name,
         **asdict(copied),
         "faults": [{"name": about, "fault": fault} for about, fault in faults],
-        "keys_to_keep": [{"setting": setting, "path": str(path)} for setting, path in key_files(settings)],
+        "keys_to_keep": [{"setting": setting, "path": str(path)} for setting, path in keys],
     }
     lines = [_line_of(name, copied), *(f"{about}: {fault}" for about, fault in faults)]
     echo_result(lines, document, as_json=as_json)

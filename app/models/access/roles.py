@@ -39,7 +39,7 @@ them. Editors and publishers cannot see concerns.
 
 def role_with(scopes: Collection[str]) -> Role | None:
     """Return the first role in `SCOPES_OF` whose scopes for pages are all in `scopes`, or None if there is none."""
-    return next((role for role, needed in SCOPES_OF.items() if needed - FOR_PROGRAMS <= set(scopes)), None)
+    return next(iter(roles_within(scopes)), None)
 
 
 def roles_within(scopes: Collection[str]) -> list[Role]:

@@ -88,15 +88,16 @@ def read_people(visit: AuditorVisitDep) -> Response:
 def _people_page(visit: Visit, typed: Typed = NOTHING_TYPED, *, status: int = 200) -> Response:
     loads = {load.person: load for load in read_workload(visit.context.writer, actor=visit.actor)}
     with Session(visit.context.engine) as session:
-        people = [_line_of(session, row) for row in list_people(session)]
+        rows = list_people(session)
+        people = [_line_of(session, row) for row in rows if not row.is_over]
         names = sorted({*loads, *list_workers(session)} - {""})
     return visit.page(
         "desk_people.html",
         status=status,
         loads=[(name, _filters(name), loads.get(name)) for name in names],
         nobody=(_filters(""), loads.get("")),
-        people=[each for each in people if not each.row.is_over],
-        former=[each for each in people if each.row.is_over],
+        people=people,
+        former=[row for row in rows if row.is_over],
         roles=_roles(visit),
         lifetimes=list(LIFETIMES),
         typed=NO_FIELDS | typed.fields,

@@ -7,8 +7,7 @@ from types import MappingProxyType
 
 from app.models.audit.audit_log import AuditEntryRow, DeskAct
 from app.models.audit.details import sentence_of
-from app.pages.text_format import person
-from app.services.audit.audit_log import REPORTER
+from app.services.audit.audit_log import REPORTER, person_of
 
 ACT_WORDS: Mapping[str, str] = {
     DeskAct.ADDED: "Addition received",
@@ -89,14 +88,19 @@ def fold_openings(lines: Iterable[ActLine]) -> list[ActLine]:
 
 def who_did(client: str) -> str:
     """Return the actor in words: the reporter, the person, or the client's name if the client acts for no person."""
-    return THE_REPORTER if client == REPORTER else person(client)
+    return THE_REPORTER if client == REPORTER else person_of(client)
 
 
 def what_was_done(act: AuditEntryRow) -> str:
     """Return the action of an entry in words."""
     if act.act == DeskAct.ASSIGNED:
         return f"Assigned to {sentence_of(act)}"
-    return ACT_WORDS.get(act.act) or act.act.replace("_", " ").capitalize()
+    return words_of_act(act.act)
+
+
+def words_of_act(code: str) -> str:
+    """Return the words for an action's code."""
+    return ACT_WORDS.get(code) or code.replace("_", " ").capitalize()
 
 
 def _detail(act: AuditEntryRow, codes: Mapping[str, str]) -> str:

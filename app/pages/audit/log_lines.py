@@ -88,7 +88,8 @@ def _line_of(entry: AuditEntryRow) -> LogLine:
     (act,) = act_lines([entry])
     line = LogLine(entry, act.who, act.what, act.detail)
     if entry.act in FOR_PROGRAMS:
-        line = replace(line, detail="" if act.detail == sentence_of(entry) else act.detail, folded=sentence_of(entry))
+        sentence = sentence_of(entry)
+        line = replace(line, detail="" if act.detail == sentence else act.detail, folded=sentence)
     try:
         details = details_of(entry)
     except (ValueError, LookupError):  # the entry was altered: what is stored is shown

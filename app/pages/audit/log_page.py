@@ -18,7 +18,7 @@ from app.http.routes import GuidanceRouter
 from app.models.access.clients import Scope
 from app.models.audit.audit_log import DeskAct
 from app.models.audit.log_filters import LISTS, LogFilter, LogOrder
-from app.pages.audit.audit_log import ACT_WORDS
+from app.pages.audit.audit_log import words_of_act
 from app.pages.audit.log_lines import LIST_WORDS, lines_of_log
 from app.pages.frame import DeskRoute, Visit, VisitDep
 from app.pages.posted_forms import faults_of
@@ -39,7 +39,7 @@ RECORD = f"{PATH}/record"
 SHEET = f"{RECORD}.csv"
 AUDIT_LOG_PAGE_SIZE = 50
 YES = "yes"
-ACTS = sorted((ACT_WORDS.get(act, act.replace("_", " ").capitalize()), act.value) for act in DeskAct)
+ACTS = sorted((words_of_act(act), act.value) for act in DeskAct)
 """The label and the code of each action, in the order of the labels."""
 
 

@@ -123,7 +123,7 @@ def _ask_about_erasure(attempt: Attempt, *, is_wrong: bool) -> Response:
     with Session(attempt.context.engine) as session:
         request = actions.find_erasure_request(session, attempt.reference)
     me, asked_by = attempt.visitor.name, None if request is None else person_of(request.client)
-    is_first = attempt.context.settings.two_people_erase and asked_by in (None, me)
+    is_first = attempt.context.settings.two_people_erase and not actions.is_second_person(request, attempt.actor)
     faults = {"repeated": WRONG_REFERENCE} if is_wrong else {}
     return ask_first(
         attempt,

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import Query, Response
 
 from app.http.routes import GuidanceRouter
+from app.pages.desk.inbox import CHANNELS
 from app.pages.desk.inbox_rows import span_in_words
 from app.pages.frame import AuditorVisitDep, DeskRoute, Visit
 from app.pages.text_format import code_label
@@ -23,7 +24,6 @@ HEADINGS = {
     "outcome": "Closed, by outcome",
 }
 CODE_LISTS = {"referral_source": "referral-source", "outcome": "outcome"}
-CHANNELS = {"form": "The form", "api": "Another system", "call": "Call", "letter": "Letter", "email": "Email"}
 NOT_STATED = "Not stated"
 WRONG_MONTH = "Enter a month such as 2026-11"
 WRONG_ORDER = "This month is before the first one"
@@ -78,5 +78,5 @@ def _label(visit: Visit, measure: str, code: str | None) -> str:
         codes = visit.context.reference_data.get_code_list(CODE_LISTS[measure]).codes
         return next((each.label for each in codes if each.code == code), code)
     if measure == "channel":
-        return CHANNELS.get(code) or code_label(code)
+        return dict(CHANNELS).get(code) or code_label(code)
     return code_label(code.replace("-", " "))

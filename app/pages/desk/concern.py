@@ -33,7 +33,6 @@ from app.pages.desk.inbox import CONCERN_PAGES, ConcernReferenceInPath
 from app.pages.desk.inbox_rows import lines_of
 from app.pages.desk.list_place import ListPlace, ListPlaceDep
 from app.pages.desk.referral import layout_of, sections_of
-from app.pages.desk.retention import periods_of
 from app.pages.frame import AS_FILE, DeskRoute, ReaderVisitDep, Visit, WorkerVisitDep
 from app.pages.page import HTML, UNSEAL_PAGE
 from app.pages.text_format import spoken
@@ -46,6 +45,7 @@ from app.services.desk import actions, opened_concerns
 from app.services.desk.hand_overs import list_hand_overs
 from app.services.desk.look_again import find_days
 from app.services.desk.presented_concerns import entry_of, reference_of
+from app.services.desk.retention import RetentionPeriods
 from app.services.desk.retention_lists import erasure_day
 
 router = GuidanceRouter(prefix=PATH, include_in_schema=False, route_class=DeskRoute)
@@ -164,7 +164,7 @@ def read_desk_work(visit: Visit, shown: opened_concerns.Opening, *, seen_before:
     with Session(visit.context.engine) as session:
         later = [] if seen_before is None else list_entries_since(session, reference, client=client, seen=seen_before)
         return {
-            "erasure_day": erasure_day(session, concern, periods_of(visit.context.settings)),
+            "erasure_day": erasure_day(session, concern, RetentionPeriods.of(visit.context.settings)),
             "erasure_request": actions.find_erasure_request(session, reference),
             "look_again": find_days(session, reference, visit.visitor.name),
             "questions": desk_entries.list_messages(session, reference),

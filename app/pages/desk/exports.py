@@ -22,7 +22,8 @@ from app.pages.audit.audit_log import act_lines
 from app.pages.concerns.form_answers import printed_section
 from app.pages.desk.referral import sections_of
 from app.pages.frame import AS_FILE, Visit
-from app.pages.text_format import code_label, date_and_time, deadline, person
+from app.pages.text_format import code_label, date_and_time, deadline
+from app.services.audit.audit_log import person_of
 from app.services.audit.replay import RecordedConcern, replay
 from app.services.concerns.entries import read_sealed
 from app.services.desk import exports
@@ -57,7 +58,7 @@ def printed_export(
         "title": f"Concern {document['reference']}",
         "footer": f"Concern {document['reference']}. Confidential: about a child.",
         "lang": "en",
-        "made": f"Exported {_in_words(statement['at'])}, by {person(statement['by'])}.",
+        "made": f"Exported {_in_words(statement['at'])}, by {person_of(statement['by'])}.",
         "boxes": "The font lacks some letters: a box stands for each. The attached concern.json has the whole text.",
         "facts": list(_facts(statement["concern"], outcomes, content.title)),
         "sections": [printed_section(each) for each in sections_of(answers, content, reference_data)],
@@ -77,7 +78,7 @@ def _facts(concern: dict[str, Any], outcomes: Mapping[str, str], title: str) -> 
     yield "Immediate danger", code_label(concern["immediate_danger"])
     if concern.get("received_by"):
         yield "Came", f"{code_label(concern['channel'])}, {_in_words(concern['came_at'])}"
-        yield "Written down by", person(concern["received_by"])
+        yield "Written down by", person_of(concern["received_by"])
     for name, label in DATES.items():
         if concern[name] is not None:
             in_words = deadline if name == "acknowledge_by" else date_and_time
@@ -104,7 +105,7 @@ def _note(text: dict[str, Any], written: AuditEntryRow | None) -> dict[str, str]
 
     The heading has the time and author from `written`, the audit log entry of the note, if there is one.
     """
-    of_history = f", {date_and_time(written.at)}, by {person(written.client)}" if written is not None else ""
+    of_history = f", {date_and_time(written.at)}, by {person_of(written.client)}" if written is not None else ""
     return {"heading": f"Note {text['number']}{of_history}", "text": text["opened"]["note"]["text"]}
 
 

@@ -211,7 +211,7 @@ def inbox_page(visit: Visit, chosen: InboxSelection, look: InboxPlace, *, status
         guides=[(each.guide, each.title) for each in guides],
         channels=CHANNELS,
         can_take=visitor.can_write and visitor.name in people,
-        together=[] if chosen.view.burst in (None, NO_BURST) else [row.line.entry for row in rows if row.line.time],
+        together=[] if chosen.view.burst in (None, NO_BURST) else [row.line.entry for row in rows if row.line.due],
         is_first=look.cursor is None,
         next_page=f"{PATH}?{_joined(chosen.query, next_place)}" if next_place else None,
         own_list=_joined(chosen.query, own_place),

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from sqlmodel import Session
 
@@ -11,7 +12,7 @@ from app.models.concerns.concern import ImmediateDanger
 from app.models.concerns.receipts import ConcernState
 from app.models.concerns.rows import LEAST_URGENT_FIRST
 from app.models.desk.inbox import InboxEntry
-from app.pages.audit.audit_log import ActLine, act_lines
+from app.pages.audit.audit_log import what_was_done, who_did
 from app.pages.frame import Visit
 from app.services.audit.last_acts import LastActs, find_last_acts
 from app.services.concerns.waiting_additions import WaitingAdditions, find_waiting
@@ -65,7 +66,7 @@ class InboxLine:
         """True if the first report has not been acknowledged."""
         return self.entry.state is ConcernState.RECEIVED
 
-    @property
+    @cached_property
     def danger(self) -> str:
         """The most urgent answer about immediate danger, from the concern or from unacknowledged additions."""
         return max(self.entry.immediate_danger, self.entry.addition_danger or "no", key=LEAST_URGENT_FIRST.index)
@@ -75,13 +76,13 @@ class InboxLine:
         """Who gave the answer of `danger`: an unacknowledged addition if one says it, otherwise the first report."""
         return "addition" if self.entry.addition_danger == self.danger else "first report"
 
-    @property
+    @cached_property
     def due(self) -> dt.datetime | None:
         """The deadline in force: the earlier of those of the concern and its additions. None if nothing waits."""
         dues = (self.is_unread and self.entry.acknowledge_by, self.entry.addition_acknowledge_by)
         return min((due for due in dues if due), default=None)
 
-    @property
+    @cached_property
     def waits_since(self) -> dt.datetime | None:
         """The time since which a child is or may be in danger and nobody has acknowledged it. None without danger."""
         if self.due is None or self.danger == ImmediateDanger.NO:
@@ -149,19 +150,20 @@ class InboxRow:
 
     line: InboxLine
     acts: LastActs
-    last: ActLine
 
     @property
     def last_words(self) -> str:
         """The last act in few words: the column `Assigned to` already names the person."""
-        return "Assigned" if self.acts.entry.act == DeskAct.ASSIGNED else self.last.what
+        return "Assigned" if self.acts.entry.act == DeskAct.ASSIGNED else what_was_done(self.acts.entry)
+
+    @property
+    def last_who(self) -> str:
+        """Who did the last act, in words."""
+        return who_did(self.acts.entry.client)
 
 
 def rows_of(visit: Visit, entries: Sequence[InboxEntry]) -> list[InboxRow]:
     """Return a row of the inbox for each concern of `entries`, in the same order."""
     with Session(visit.context.engine) as session:
         acts = find_last_acts(session, [each.reference for each in entries], client=visit.actor.client)
-        return [
-            InboxRow(line, found := acts[line.entry.reference], act_lines([found.entry])[0])
-            for line in lines_of(visit, entries)
-        ]
+    return [InboxRow(line, acts[line.entry.reference]) for line in lines_of(visit, entries)]

@@ -4,9 +4,8 @@ from typing import Annotated
 
 from fastapi import Query, Response
 
-from app.config import Settings
 from app.http.routes import GuidanceRouter
-from app.pages.frame import AuditorVisitDep, DeskRoute
+from app.pages.frame import AS_FILE, AuditorVisitDep, DeskRoute
 from app.services.access.sign_in import PATH
 from app.services.csv_sheets import CSV_MEDIA
 from app.services.desk.retention import RetentionPeriods
@@ -22,16 +21,12 @@ LABELS = {
 ChosenList = Annotated[RetentionList, Query(alias="list")]
 
 
-def periods_of(settings: Settings) -> RetentionPeriods:
-    """Return the periods of retention that are set."""
-    return RetentionPeriods(settings.retention_acknowledged_days, settings.retention_closed_days)
-
-
 @router.get("/retention")
 def read_retention(visit: AuditorVisitDep, chosen: ChosenList = RetentionList.DUE) -> Response:
     """Record the reading in the audit log, and return the page with one list of retention."""
     settings = visit.context.settings
-    found = read_list(visit.context.writer, chosen, periods_of(settings), actor=visit.actor)
+    periods = RetentionPeriods.of(settings)
+    found = read_list(visit.context.writer, chosen, periods, actor=visit.actor)
     lists = [each for each in LABELS if each is not RetentionList.REQUESTED or settings.two_people_erase]
     return visit.page(
         "desk_retention.html",
@@ -40,7 +35,7 @@ def read_retention(visit: AuditorVisitDep, chosen: ChosenList = RetentionList.DU
         heading=LABELS[chosen],
         found=found[:MOST_LISTED],
         is_cut=len(found) > MOST_LISTED,
-        periods=periods_of(settings),
+        periods=periods,
         today=visit.now.date(),
     )
 
@@ -48,6 +43,7 @@ def read_retention(visit: AuditorVisitDep, chosen: ChosenList = RetentionList.DU
 @router.get("/retention.csv")
 def read_retention_sheet(visit: AuditorVisitDep, chosen: ChosenList = RetentionList.DUE) -> Response:
     """Record the reading in the audit log, and return the whole list as CSV."""
-    sheet = read_list_sheet(visit.context.writer, chosen, periods_of(visit.context.settings), actor=visit.actor)
-    headers = {"Content-Disposition": f'attachment; filename="retention-{chosen}.csv"'}
+    periods = RetentionPeriods.of(visit.context.settings)
+    sheet = read_list_sheet(visit.context.writer, chosen, periods, actor=visit.actor)
+    headers = {"Content-Disposition": AS_FILE.format(f"retention-{chosen}.csv")}
     return Response(sheet, media_type=CSV_MEDIA, headers=headers)

@@ -44,13 +44,13 @@ from app.pages.guides.guides import describe_field_changes, describe_section_cha
 from app.pages.posted_forms import PLACE, SubmittedForm, SubmittedFormDep
 from app.pages.text_format import date_and_time
 from app.services.access.sign_in import GUIDES_PATH
+from app.services.audit.audit_log import is_same_hand
 from app.services.guides.drafts import (
     DraftAct,
     DraftContent,
     discard_draft,
     find_guide_draft,
     get_guide_draft,
-    is_same_hand,
     list_draft_writers,
     list_guide_drafts,
     offer_draft,

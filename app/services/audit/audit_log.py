@@ -50,8 +50,23 @@ class Actor:
 
 def person_of(client: str) -> str:
     """Return the person in `client`, a name from the audit log, or the whole name if it names only a client."""
-    name, slash, person = client.partition("/")
-    return person if slash else name
+    return client.partition("/")[2] or client
+
+
+def is_same_hand(one: str, other: str) -> bool:
+    """Return True if the recorded names `one` and `other` count as the same person.
+
+    A recorded name is `client` or `client/person`. If both names have a person, compare the persons. Otherwise compare
+    the clients. A person has the same name with every client and issuer, so two people who share a name count as one.
+    """
+    client, _, person = one.partition("/")
+    other_client, _, other_person = other.partition("/")
+    return person == other_person if person and other_person else client == other_client
+
+
+def names_a_person(name: str) -> bool:
+    """Return True if the recorded name is `client/person`, and False if it is only `client`."""
+    return "/" in name
 
 
 by_reporter = partial(Actor, REPORTER, "not recorded")

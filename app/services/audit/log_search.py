@@ -64,7 +64,7 @@ class LogQuery:
             conditions = [*conditions, self._comes_after(after)]
         chosen = [conditions]
         if self.chain is not None:
-            chosen = [[*conditions, self._of_chain], [*conditions, *_gives_cards_of(self.session, self.chain)]]
+            chosen = [[*conditions, self._of_chain], [*conditions, *self._gives_cards]]
         found = [row for each in chosen for row in self._rows(each, limit)]
         return sorted(found, key=self._key, reverse=self._is_newest_first)[:limit]
 
@@ -75,7 +75,7 @@ class LogQuery:
         references = list(self.session.execute(opened.order_by(_ENTRIES.chain)).scalars())
         cards = select(_ENTRIES.act, _ENTRIES.detail).where(
             *self._conditions,
-            *(() if self.chain is None else _gives_cards_of(self.session, self.chain)),
+            *self._gives_cards,
             _ENTRIES.act == DeskAct.CARDS_GIVEN.value,
         )
         entries = self.session.execute(cards.limit(MOST_CARD_ENTRIES + 1)).all()
@@ -107,7 +107,11 @@ class LogQuery:
             conditions.append(_ENTRIES.at < wanted.until)
         return conditions
 
-    @property
+    @cached_property
+    def _gives_cards(self) -> list[ColumnElement[bool]]:
+        return [] if self.chain is None else _gives_cards_of(self.session, self.chain)
+
+    @cached_property
     def _of_chain(self) -> ColumnElement[bool]:
         is_short = find_end(self.session.connection(), self.chain or "").number <= SHORT_CHAIN
         # SQLite would sort a long chain whole: without the key of the chain, it takes the index of the order.

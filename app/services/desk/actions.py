@@ -48,7 +48,7 @@ from app.models.desk.actions import (
 from app.models.desk.inbox import InboxEntry
 from app.models.events.rows import EventKind
 from app.models.references import find_reference
-from app.services.audit.audit_log import Actor, person_of, record_action, record_change
+from app.services.audit.audit_log import Actor, is_same_hand, names_a_person, record_action, record_change
 from app.services.audit.remnants import purge_remnants
 from app.services.concerns.desk_entries import new_message
 from app.services.concerns.entries import Desk, NewEntry, store_entry
@@ -260,12 +260,17 @@ def erase_or_request(session: Session, reference: str, wanted: Erasure, actor: A
     """
     get_erasable(session, reference)
     request = find_erasure_request(session, reference)
-    if request is not None:
-        are_people = "/" in request.client and "/" in actor.client
-        if are_people and person_of(request.client) != actor.person:
-            return erase(session, reference, wanted, actor)
+    if is_second_person(request, actor):
+        return erase(session, reference, wanted, actor)
     record_action(session, reference, DeskAct.ERASURE_REQUESTED, actor, ReasonDetails(reason=wanted.reason))
     return None
+
+
+def is_second_person(request: AuditEntryRow | None, actor: Actor) -> bool:
+    """Return True if a person made `request`, and `actor` is another person."""
+    if request is None or not (names_a_person(request.client) and names_a_person(actor.client)):
+        return False
+    return not is_same_hand(request.client, actor.client)
 
 
 def find_erasure_request(session: Session, reference: str) -> AuditEntryRow | None:

@@ -14,6 +14,7 @@ from app.models.audit.audit_log import AuditEntryRow, DeskAct
 from app.models.audit.details import (
     ASSIGNING_ACTS,
     AssignmentRefusedDetails,
+    Details,
     PersonDetails,
     ReasonDetails,
     ShownDetails,
@@ -143,12 +144,14 @@ def _in_batches(writer: Writer, wanted: SelectOfScalar[str], to: Handing, actor:
 
 
 def _give_some(session: Session, wanted: SelectOfScalar[str], to: Handing, *, actor: Actor) -> list[str]:
+    details: Details
+    act, details = DeskAct.UNASSIGNED, ReasonDetails(reason=to.reason)
+    if to.person:
+        act, details = DeskAct.ASSIGNED, PersonDetails(person=to.person, reason=to.reason)
     references = session.exec(wanted.limit(BATCH_SIZE)).all()
     for reference in references:
         concern = get_concern(session, reference)
-        act = DeskAct.ASSIGNED if to.person else DeskAct.UNASSIGNED
-        given = PersonDetails(person=to.person, reason=to.reason)
-        record_change(session, concern, act, actor, given if to.person else ReasonDetails(reason=to.reason))
+        record_change(session, concern, act, actor, details)
         concern.assigned_to = to.person
         session.flush()
     return list(references)

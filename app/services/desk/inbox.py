@@ -88,7 +88,7 @@ class InboxQuery:
             *(each == value for each, value in same.items() if value is not None),
         ]
         if self.overdue is not None:
-            conditions.append(_is_overdue(now) if self.overdue else ~_is_overdue(now))
+            conditions.append(is_overdue(now) if self.overdue else ~is_overdue(now))
         if self.is_open:
             conditions.append(_CONCERNS.waiting < CLOSED_RANK)
         if self.waits_in_danger:
@@ -141,7 +141,7 @@ def position_of(row: Row[Any], query: InboxQuery) -> InboxPosition:
     return tuple(row._mapping[column.name] for column in query.columns)
 
 
-def _is_overdue(now: dt.datetime) -> ColumnElement[bool]:
+def is_overdue(now: dt.datetime) -> ColumnElement[bool]:
     """Return the SQL condition for a concern that is overdue or has an overdue addition. Tests are left out."""
     return (_CONCERNS.waiting == 0) & (_CONCERNS.due < now) & _CONCERNS.test.is_(False)
 
@@ -168,7 +168,7 @@ def count_states(session: Session, *, now: dt.datetime) -> dict[str, int]:
     states = (ConcernState.RECEIVED.value, ConcernState.ACKNOWLEDGED.value)
     counted = [func.count().filter(_CONCERNS.state == state) for state in states]
     is_open = (_CONCERNS.waiting < CLOSED_RANK, _CONCERNS.test.is_(False))
-    found = session.execute(select(*counted, func.count().filter(_is_overdue(now)), closed_count()).where(*is_open))
+    found = session.execute(select(*counted, func.count().filter(is_overdue(now)), closed_count()).where(*is_open))
     return dict(zip((*states, "overdue", ConcernState.CLOSED.value), found.one(), strict=True))
 
 

@@ -5,12 +5,13 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Self
 
 from sqlalchemy import Engine, exists, func, or_
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
+from app.config import Settings
 from app.db.writer import Writer
 from app.errors import ConcernErased, NotAcknowledged, OnHold
 from app.models.audit.entry_kinds import EntryKind
@@ -40,6 +41,11 @@ class RetentionPeriods:
 
     acknowledged_days: int | None
     closed_days: int | None
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """Return the periods that are set."""
+        return cls(settings.retention_acknowledged_days, settings.retention_closed_days)
 
 
 def erase_due_concerns(
@@ -76,16 +82,25 @@ def _erase_all(engine: Engine, writer: Writer, periods: RetentionPeriods, at: dt
             writer.run(acknowledge, reference, Acknowledgement(up_to_addition=count), by_retention(at))
             writer.run(erase, reference, reason, by_retention(at))
             yield reference
-    for state, since, days in (
-        (ConcernState.ACKNOWLEDGED, OPEN_SINCE, periods.acknowledged_days),
-        (ConcernState.CLOSED, col(ConcernRow.closed_at), periods.closed_days),
-    ):
-        if days is None:
-            continue
+    for state, since, days in limited_states(periods):
         for reference in _due(engine, in_state(state, since, before=at - dt.timedelta(days=days))):
             with suppress(ConcernErased, NotAcknowledged, OnHold):
                 writer.run(erase, reference, Erasure(reason=f"kept for {days} days"), by_retention(at))
                 yield reference
+
+
+def limited_states(periods: RetentionPeriods) -> list[tuple[ConcernState, Any, int]]:
+    """Return each state whose period is limited, the time since which the period counts, and its days."""
+    states = (
+        (ConcernState.ACKNOWLEDGED, OPEN_SINCE, periods.acknowledged_days),
+        (ConcernState.CLOSED, col(ConcernRow.closed_at), periods.closed_days),
+    )
+    return [(state, since, days) for state, since, days in states if days is not None]
+
+
+def erasable(wanted: SelectOfScalar[str]) -> SelectOfScalar[str]:
+    """Limit `wanted` to concerns that are neither on hold nor erased."""
+    return wanted.where(col(ConcernRow.held).is_(False), col(ConcernRow.erased_at).is_(None))
 
 
 def in_state(state: ConcernState, since: Any, *, before: dt.datetime) -> SelectOfScalar[str]:
@@ -103,7 +118,7 @@ def _due(engine: Engine, wanted: SelectOfScalar[str]) -> Iterator[str]:
 
     The caller must erase each concern: the query is repeated after each batch.
     """
-    due = wanted.where(col(ConcernRow.held).is_(False), col(ConcernRow.erased_at).is_(None)).limit(ERASURE_BATCH_SIZE)
+    due = erasable(wanted).limit(ERASURE_BATCH_SIZE)
     while True:
         with Session(engine) as session:
             references = session.exec(due).all()

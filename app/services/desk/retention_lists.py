@@ -4,10 +4,10 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 from sqlalchemy import func, tuple_
 from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import Select
 
 from app.db.writer import Writer
 from app.errors import FaultCode, FieldError, InvalidQuery
@@ -20,7 +20,7 @@ from app.models.concerns.rows import ConcernRow
 from app.services.audit.audit_log import Actor, person_of, record_reading
 from app.services.csv_sheets import csv_sheet
 from app.services.desk.actions import find_erasure_request
-from app.services.desk.retention import OPEN_SINCE, TEST_LIFETIME, RetentionPeriods, in_state
+from app.services.desk.retention import TEST_LIFETIME, RetentionPeriods, erasable, in_state, limited_states
 from app.services.guides.working_days import LONDON
 
 _LAST_ADDED = func.max(EntryRow.acknowledged_at).filter(col(EntryRow.kind) == EntryKind.ADDITION.value)
@@ -70,13 +70,15 @@ def erasure_day(session: Session, concern: ConcernRow, periods: RetentionPeriods
 
     Return None if no period applies: the concern is not acknowledged, on hold or erased, or its period is not limited.
     """
-    if concern.state == ConcernState.RECEIVED or concern.additions_waiting or concern.held or concern.erased_at:
-        return _day(concern.received_at + TEST_LIFETIME) if concern.test and not concern.erased_at else None
+    if concern.held or concern.erased_at is not None:
+        return None
+    if concern.test:
+        return _day(concern.received_at + TEST_LIFETIME)
+    if concern.state == ConcernState.RECEIVED or concern.additions_waiting:
+        return None
     is_closed = concern.state == ConcernState.CLOSED
     days = periods.closed_days if is_closed else periods.acknowledged_days
     since = concern.closed_at if is_closed else concern.reopened_at or concern.acknowledged_at
-    if concern.test:
-        return _day(concern.received_at + TEST_LIFETIME)
     if days is None or since is None:
         return None
     last = session.exec(select(_LAST_ADDED).where(EntryRow.reference == concern.reference)).one()
@@ -118,41 +120,30 @@ def read_list_sheet(writer: Writer, wanted: RetentionList, periods: RetentionPer
 
 def _list_due(session: Session, periods: RetentionPeriods, now: dt.datetime, limit: int) -> list[Kept]:
     found = []
-    for state, since, days in (
-        (ConcernState.ACKNOWLEDGED, OPEN_SINCE, periods.acknowledged_days),
-        (ConcernState.CLOSED, col(ConcernRow.closed_at), periods.closed_days),
-    ):
-        if days is None:
-            continue
-        period = dt.timedelta(days=days)
-        due = in_state(state, since, before=now + AHEAD - period)
-        due = due.where(col(ConcernRow.held).is_(False), col(ConcernRow.erased_at).is_(None))
-        references = session.exec(due.where(col(ConcernRow.test).is_(False)).limit(limit)).all()
-        found += _with_days(session, references, state, since, period)
-    return sorted(found, key=lambda each: (each.day, each.reference))[:limit]
-
-
-def _with_days(
-    session: Session, references: Sequence[str], state: ConcernState, since: Any, period: dt.timedelta
-) -> list[Kept]:
     last = select(_LAST_ADDED).where(EntryRow.reference == ConcernRow.reference).scalar_subquery()
-    times = select(ConcernRow.reference, since, last).where(col(ConcernRow.reference).in_(references))
-    rows: Sequence[Any] = session.exec(times).all() if references else ()
-    return [Kept(name, state.value, _day(max(start, added or start) + period)) for name, start, added in rows]
+    for state, since, days in limited_states(periods):
+        period = dt.timedelta(days=days)
+        due = erasable(in_state(state, since, before=now + AHEAD - period)).where(col(ConcernRow.test).is_(False))
+        rows = session.execute(due.add_columns(since, last).limit(limit))
+        found += [Kept(name, state.value, _day(max(start, added or start) + period)) for name, start, added in rows]
+    return sorted(found, key=lambda each: (each.day, each.reference))[:limit]
 
 
 def _list_held(session: Session, limit: int) -> list[Kept]:
     held = select(ConcernRow.reference, ConcernRow.state).where(col(ConcernRow.held).is_(True))
-    rows = session.exec(held.order_by(ConcernRow.reference).limit(limit)).all()
-    acts = _last_acts(session, [name for name, _state in rows], DeskAct.HELD)
-    return [_kept(name, state, acts[name]) for name, state in rows if name in acts]
+    return _with_last_act(session, held.order_by(ConcernRow.reference).limit(limit), DeskAct.HELD)
 
 
 def _list_erased(session: Session, limit: int) -> list[Kept]:
     erased_at = col(ConcernRow.erased_at)
     erased = select(ConcernRow.reference, ConcernRow.state).where(erased_at.is_not(None), ~col(ConcernRow.test))
-    rows = session.exec(erased.order_by(erased_at.desc()).limit(limit)).all()
-    acts = _last_acts(session, [name for name, _state in rows], DeskAct.ERASED)
+    return _with_last_act(session, erased.order_by(erased_at.desc()).limit(limit), DeskAct.ERASED)
+
+
+def _with_last_act(session: Session, wanted: Select[str, str], act: DeskAct) -> list[Kept]:
+    """Return the concerns of `wanted`, each with its last entry of the kind `act`."""
+    rows = session.exec(wanted).all()
+    acts = _last_acts(session, [name for name, _state in rows], act)
     return [_kept(name, state, acts[name]) for name, state in rows if name in acts]
 
 

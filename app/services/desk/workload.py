@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import NamedTuple
 
-from sqlalchemy import case, func, select
+from sqlalchemy import func, select
 from sqlmodel import Session
 
 from app.db.tables import table_of
@@ -13,6 +13,7 @@ from app.models.audit.details import SummaryDetails
 from app.models.concerns.receipts import ConcernState
 from app.models.concerns.rows import CLOSED_RANK, ConcernRow
 from app.services.audit.audit_log import Actor, record_reading
+from app.services.desk.inbox import is_overdue
 
 _CONCERNS = table_of(ConcernRow).c
 
@@ -35,13 +36,12 @@ def read_workload(writer: Writer, *, actor: Actor) -> list[Workload]:
 
     Tests are left out. One index has every column, so only open concerns are read, and none of their rows.
     """
-    overdue = (_CONCERNS.waiting == 0) & (_CONCERNS.due < actor.at)
     counted = (
         select(
             _CONCERNS.assigned_to,
             func.count(),
-            func.count(case((_CONCERNS.state == ConcernState.RECEIVED.value, 1))),
-            func.count(case((overdue, 1))),
+            func.count().filter(_CONCERNS.state == ConcernState.RECEIVED.value),
+            func.count().filter(is_overdue(actor.at)),
             func.min(_CONCERNS.received_at),
         )
         .where(_CONCERNS.waiting < CLOSED_RANK, _CONCERNS.test.is_(False))

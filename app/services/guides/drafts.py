@@ -11,6 +11,7 @@ from sqlmodel import Session, col, func, select
 
 from app.errors import FollowsAnotherEdition, HandUnknown, NoSuchGuideDraft, SecondPersonNeeded
 from app.models.guides.edition_rows import GuideDraftAct, GuideDraftActRow, GuideDraftRow
+from app.services.audit.audit_log import is_same_hand, names_a_person
 from app.services.guides.editions import find_history
 from app.services.guides.publishing import Published, insert_next_edition
 from app.services.guides.reference_data import ReferenceData
@@ -185,22 +186,6 @@ def publish_draft(
     published = insert_next_edition(session, history, act.guide, content, digest=digest, at=act.at)
     _end(session, draft, GuideDraftAct.PUBLISHED, act)
     return published
-
-
-def is_same_hand(one: str, other: str) -> bool:
-    """Return True if the recorded names `one` and `other` count as the same person.
-
-    A recorded name is `client` or `client/person`. If both names have a person, compare the persons. Otherwise compare
-    the clients. A person has the same name with every client and issuer, so two people who share a name count as one.
-    """
-    client, _, person = one.partition("/")
-    other_client, _, other_person = other.partition("/")
-    return person == other_person if person and other_person else client == other_client
-
-
-def names_a_person(name: str) -> bool:
-    """Return True if the recorded name is `client/person`, and False if it is only `client`."""
-    return "/" in name
 
 
 def _known_draft(session: Session, act: DraftAct) -> GuideDraftRow:

@@ -147,11 +147,10 @@ def is_said_in(phrase: str, words: str) -> bool:
 
 def search_signposts(signposts: Sequence[Signpost], words: str) -> list[Signpost]:
     """Return the signposts whose name, audience or description has each word of `words`, in any form."""
-    return [
-        each
-        for each in signposts
-        if is_said_in(words, " ".join((each.name, each.audience or "", each.description or ""))) and words_in(words)
-    ]
+    if not words_in(words):
+        return []
+    described = ((each, " ".join((each.name, each.audience or "", each.description or ""))) for each in signposts)
+    return [each for each, description in described if is_said_in(words, description)]
 
 
 def _is_within(synonym: str, typed: Sequence[str]) -> bool:

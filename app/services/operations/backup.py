@@ -27,7 +27,7 @@ from app.services.access.row_signing import ACCESS_KEY
 from app.services.concerns.keys import DEVELOPMENT_IDENTITY, RECEIPT_KEY
 from app.services.events.webhook_keys import open_webhook_keys
 from app.services.guides.editions import IS_EDITION
-from app.services.operations.verification import find_faults, verify_editions
+from app.services.operations.verification import find_all_faults
 
 BACKUP_NAME = re.compile(r"guidance-[0-9]{8}T[0-9]{6}Z\.db")
 
@@ -106,17 +106,22 @@ def verify_copy(path: Path) -> Verified:
                 return verify_copy(newest)
         with engine.connect() as connection:
             _refuse([*find_schema_faults(connection), *find_foreign_objects(connection)])
-        _refuse(list(_find_faults(engine)))
-        with engine.connect() as connection:
-            editions = connection.scalar(select(func.count()).select_from(table_of(EditionRow)).where(IS_EDITION))
-            concerns = connection.scalar(select(func.count()).select_from(table_of(ConcernRow)))
-        return Verified(editions or 0, concerns or 0)
+        _refuse([f"{name}: {fault}" for name, fault in find_all_faults(engine)])
+        return count_verified(engine)
     except SchemaAltered as altered:
         raise BackupRefused(str(altered)) from None
     except (SQLAlchemyError, SchemaUnknown):
         raise BackupRefused("it is no database of this service, or a newer version made it") from None
     finally:
         engine.dispose()
+
+
+def count_verified(engine: Engine) -> Verified:
+    """Return the numbers of editions and concerns in a database that was verified."""
+    with engine.connect() as connection:
+        editions = connection.scalar(select(func.count()).select_from(table_of(EditionRow)).where(IS_EDITION))
+        concerns = connection.scalar(select(func.count()).select_from(table_of(ConcernRow)))
+    return Verified(editions or 0, concerns or 0)
 
 
 def keys_outside_backups(settings: Settings) -> list[Path]:
@@ -155,14 +160,6 @@ def _migrated_copy(path: Path) -> Iterator[Path]:
 def _refuse(faults: list[str]) -> None:
     if faults:
         raise BackupRefused("\n".join(["the copy is not whole, and is not used:", *faults]))
-
-
-def _find_faults(engine: Engine) -> Iterator[str]:
-    for name, mismatch in verify_editions(engine):
-        if mismatch is not None:
-            yield f"{name}: {mismatch}"
-    for name, fault in find_faults(engine):
-        yield f"{name}: {fault}"
 
 
 @dataclass(frozen=True)

@@ -5,22 +5,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 from app.config import Settings
 from app.db.backup import exclusive_lock
 from app.db.copying import copy_rows
 from app.db.database import DATABASE_FILE, open_database
-from app.db.tables import table_of
 from app.errors import CopyRefused, RowNotStored
 from app.models.base import OnStep
-from app.models.concerns.rows import ConcernRow
-from app.models.guides.edition_rows import EditionRow
 from app.services.access.row_signing import open_access_keys
-from app.services.guides.editions import IS_EDITION
+from app.services.operations.backup import count_verified
 from app.services.operations.concern_verification import UNREADABLE
-from app.services.operations.verification import find_faults, verify_editions
 
 
 @dataclass(frozen=True)
@@ -75,21 +71,10 @@ def copy_database(source: Engine, target: Engine, on_step: OnStep) -> Copied:
     """
     try:
         copied = copy_rows(source, target, on_step)
-        with target.connect() as connection:
-            editions = connection.scalar(select(func.count()).select_from(table_of(EditionRow)).where(IS_EDITION))
-            concerns = connection.scalar(select(func.count()).select_from(table_of(ConcernRow)))
     except (DBAPIError, RowNotStored) as failure:
         name = type(getattr(failure, "orig", failure)).__name__
         raise CopyRefused(f"a database failed ({name}). Nothing was copied: repeat the command later") from None
     except UNREADABLE:
         raise CopyRefused("a row cannot be read: `guidance verify` names it. Nothing was copied") from None
-    return Copied(editions or 0, concerns or 0, copied.rows, copied.was_there)
-
-
-def find_faults_in_copy(target: Engine, on_step: OnStep) -> Iterator[tuple[str, str]]:
-    """Verify the copy by its digests and hash chains. Yield the name and the fault of whatever is wrong.
-
-    `on_step` gets the number of audit entries and concerns checked, and of all.
-    """
-    yield from ((name, fault) for name, fault in verify_editions(target) if fault is not None)
-    yield from find_faults(target, on_step=on_step)
+    counted = count_verified(target)
+    return Copied(counted.editions, counted.concerns, copied.rows, copied.was_there)

@@ -178,7 +178,7 @@ class Housekeeping(TeamJobs):
 
         When the process stops, the job ends after the current concern.
         """
-        periods = RetentionPeriods(self.settings.retention_acknowledged_days, self.settings.retention_closed_days)
+        periods = RetentionPeriods.of(self.settings)
         erased = 0
         try:
             for _ in erase_due_concerns(self.engine, self.writer, periods, at=self.clock()):

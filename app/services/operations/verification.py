@@ -56,6 +56,12 @@ def verify_editions(engine: Engine) -> Iterator[tuple[str, str | None]]:
             yield name_of(key), _find_fault(session, key, digest)
 
 
+def find_all_faults(engine: Engine, on_step: OnStep = show_no_progress) -> Iterator[tuple[str, str]]:
+    """Yield the faults of editions, and those of `find_faults`. `on_step` is as there."""
+    yield from ((name, fault) for name, fault in verify_editions(engine) if fault is not None)
+    yield from find_faults(engine, on_step=on_step)
+
+
 def find_faults(
     engine: Engine, checkpoints: Sequence[tuple[str, Checkpoint]] = (), on_step: OnStep = show_no_progress
 ) -> Iterator[tuple[str, str]]:
