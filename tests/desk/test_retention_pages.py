@@ -13,7 +13,7 @@ from app.config import Settings
 from app.models.access.roles import Role
 from tests.support.clock import SettableClock
 from tests.support.concerns import add, raise_concern
-from tests.support.desk import acts_on, look, press, text_of
+from tests.support.desk import Desk, acts_on, look, press, text_of
 from tests.support.people import JO, sign_in_as
 
 LEE = "Lee Example"
@@ -141,3 +141,13 @@ def test_a_request_to_erase_ends_when_the_concern_changes(service: FastAPI, lee:
     do(jo, reference, "erasure", **fields)
 
     assert [act for act, *_ in acts_on(service, reference) if act == "erased"] == []
+
+
+@by_two
+def test_after_a_request_that_names_no_person_a_lead_is_the_first(lee: TestClient, desk: Desk) -> None:
+    reference = a_closed_concern(lee)
+    assert desk.act(reference, "erasure", reason="Asked for.").status_code == 403
+
+    asked = do(lee, reference, "erasure", reason="Asked for.")
+
+    assert "Ask a second person to erase it" in text_of(asked)
