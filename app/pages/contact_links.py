@@ -22,12 +22,12 @@ def linked(text: str) -> Markup:
     html, end = Markup(), 0
     for found in CONTACT.finditer(text):
         html += escape(text[end : found.start()])
-        html += Markup('<a href="{}">{}</a>').format(address_of(found), found[0])
+        html += Markup('<a href="{}">{}</a>').format(link_address_of(found), found[0])
         end = found.end()
     return html + escape(text[end:])
 
 
-def address_of(found: re.Match[str]) -> str:
+def link_address_of(found: re.Match[str]) -> str:
     """Return the address of the link for a match of `CONTACT`: `mailto:` or `tel:` with what is dialled.
 
     The trunk zero of `+44 (0)1632` is left out.

@@ -50,7 +50,7 @@ class Birth:
 
 
 @dataclass(frozen=True)
-class Child:
+class ChildFacts:
     """One child of a card. `names` are the words of the name, and `other_names` those of nicknames and former names."""
 
     names: tuple[str, ...] = ()
@@ -69,7 +69,7 @@ class CardFacts:
     may report about several families.
     """
 
-    children: tuple[Child, ...]
+    children: tuple[ChildFacts, ...]
     adults: tuple[tuple[str, ...], ...]
     numbers: frozenset[str]
     reporter_numbers: frozenset[str]
@@ -78,7 +78,7 @@ class CardFacts:
 
 def facts_of(cards: Iterable[tuple[Mapping[str, Any], dt.date]]) -> CardFacts:
     """Return what the cards of one concern and its additions say. Each card has the day on which it was received."""
-    children: list[Child] = []
+    children: list[ChildFacts] = []
     adults: list[tuple[str, ...]] = []
     numbers: set[str] = set()
     reporter_numbers: set[str] = set()
@@ -133,8 +133,8 @@ def day_of(text: str) -> dt.date | None:
         return None
 
 
-def _child_of(child: Mapping[str, Any], received_on: dt.date) -> Child:
-    return Child(
+def _child_of(child: Mapping[str, Any], received_on: dt.date) -> ChildFacts:
+    return ChildFacts(
         names=words_of(*(child.get("names") or ())),
         other_names=words_of(*(child.get("other_names") or ())),
         birth=_birth_of(child, received_on),

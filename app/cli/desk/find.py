@@ -9,7 +9,7 @@ import typer
 from app.cli.desk.card_search import is_found, parts_of
 from app.cli.desk.client import DeskOptions, Identity, parse_reference
 from app.cli.desk.matching import NOT_FOUND, reasons_of
-from app.cli.desk.opened_cards import OpenedConcern, fetch_opened
+from app.cli.desk.opened_cards import OpenedCards, fetch_opened
 from app.cli.options import table
 from app.clock import utc_now
 from app.models.desk.cards import CardScope
@@ -59,14 +59,14 @@ def desk_find(
     service.show({"concerns": document, "unopened": unopened}, lines, notice)
 
 
-def _find_words(concerns: Sequence[OpenedConcern], typed: str) -> Iterator[tuple[OpenedConcern, tuple[str, ...]]]:
+def _find_words(concerns: Sequence[OpenedCards], typed: str) -> Iterator[tuple[OpenedCards, tuple[str, ...]]]:
     parts = parts_of(typed)
     if not parts:
         raise typer.BadParameter("give a name, a school, a postcode, a number, a day of birth or words of the label")
     return ((each, ()) for each in concerns if is_found(each.search_text, parts))
 
 
-def _find_like(concerns: Sequence[OpenedConcern], like: str) -> Iterator[tuple[OpenedConcern, tuple[str, ...]]]:
+def _find_like(concerns: Sequence[OpenedCards], like: str) -> Iterator[tuple[OpenedCards, tuple[str, ...]]]:
     own = next((each for each in concerns if each.reference == like), None)
     if own is None:
         raise typer.BadParameter("there is no card of that concern", param_hint="--like")
@@ -74,7 +74,7 @@ def _find_like(concerns: Sequence[OpenedConcern], like: str) -> Iterator[tuple[O
     return ((each, reasons) for each, reasons in others if reasons)
 
 
-def _described(concern: OpenedConcern, reasons: Sequence[str], today: dt.date) -> dict[str, str]:
+def _described(concern: OpenedCards, reasons: Sequence[str], today: dt.date) -> dict[str, str]:
     return {
         "reference": concern.reference,
         "whom": concern.whom(today),

@@ -12,13 +12,13 @@ from enum import IntEnum
 from functools import lru_cache
 from pathlib import Path
 
-from app.cli.desk.card_facts import OLDER, WORDS_OF_SCHOOLS, YOUNGER, Birth, CardFacts, Child
+from app.cli.desk.card_facts import OLDER, WORDS_OF_SCHOOLS, YOUNGER, Birth, CardFacts, ChildFacts
 
 NICKNAMES = Path(__file__).with_name("nicknames.json")
 SHORTEST_MISSPELT = 4
 """Letters of the shortest word in which one letter may be wrong."""
 A_YEAR = dt.timedelta(days=366)
-NOBODY = Child()
+NOBODY = ChildFacts()
 ADULT_IN_PART = "adult with one name the same"
 NOT_FOUND = "No match found by name, birth, school, postcode or number"
 
@@ -70,7 +70,7 @@ class NameMatch:
 
 
 @dataclass(frozen=True)
-class Shared:
+class SharedFacts:
     """What two concerns share beside a name: facts that are telling, and facts that many children share.
 
     `has_school` is True if the school is among the common facts. `differs` is the reason why the two children are
@@ -133,7 +133,9 @@ def _groups_of_words() -> dict[str, frozenset[int]]:
     return {form: frozenset(numbers) for form, numbers in groups.items()}
 
 
-def _reasons_of_children(mine: Child, theirs: Child, one: CardFacts, other: CardFacts, number: str) -> tuple[str, ...]:
+def _reasons_of_children(
+    mine: ChildFacts, theirs: ChildFacts, one: CardFacts, other: CardFacts, number: str
+) -> tuple[str, ...]:
     """Return why the two children may be the same child or of one household, or nothing."""
     name = match_names(mine.names, theirs.names, mine.other_names, theirs.other_names)
     if name is None and not number and not _may_be_nameless(mine, theirs):
@@ -145,7 +147,7 @@ def _reasons_of_children(mine: Child, theirs: Child, one: CardFacts, other: Card
     return tuple(filter(None, said))
 
 
-def _is_offered(name: NameMatch | None, shared: Shared) -> bool:
+def _is_offered(name: NameMatch | None, shared: SharedFacts) -> bool:
     """Return True if the name and what else is shared are enough to offer the other concern.
 
     A whole name is enough, unless the ages differ and nothing else is shared. One name needs a telling fact, or two
@@ -160,7 +162,7 @@ def _is_offered(name: NameMatch | None, shared: Shared) -> bool:
     return name.is_short and not shared.differs and (shared.has_school or len(shared.common) > 1)
 
 
-def _may_be_nameless(mine: Child, theirs: Child) -> bool:
+def _may_be_nameless(mine: ChildFacts, theirs: ChildFacts) -> bool:
     """Return True if two children share a telling fact of their own: whoever names neither may mean one child."""
     is_same_birth = mine.birth is not None and mine.birth.is_day and mine.birth == theirs.birth
     return is_same_birth or bool(mine.postcode and mine.postcode == theirs.postcode)
@@ -207,7 +209,7 @@ def _is_reordered(pairs: Sequence[tuple[int, int, Likeness]], length: int, lengt
     return places != sorted(places)
 
 
-def _shared_by(mine: Child, theirs: Child, one: CardFacts, other: CardFacts, number: str) -> Shared:
+def _shared_by(mine: ChildFacts, theirs: ChildFacts, one: CardFacts, other: CardFacts, number: str) -> SharedFacts:
     telling: list[str] = []
     common: list[str] = []
     differs = ""
@@ -225,7 +227,7 @@ def _shared_by(mine: Child, theirs: Child, one: CardFacts, other: CardFacts, num
             differs = words
         elif words:
             (telling if is_telling else common).append(words)
-    return Shared(tuple(telling), tuple(common), bool(school), differs)
+    return SharedFacts(tuple(telling), tuple(common), bool(school), differs)
 
 
 def _compare_births(one: Birth, other: Birth) -> tuple[str, bool, bool]:

@@ -22,7 +22,7 @@ DAYS_OF_A_YEAR = 365.2425
 
 
 @dataclass(frozen=True)
-class OpenedConcern:
+class OpenedCards:
     """The opened cards of one concern: of the concern itself and of its additions, with the label and the last change.
 
     Each card has the day on which it was received. `unopened` is how many of its cards and labels stayed sealed.
@@ -53,7 +53,7 @@ class OpenedConcern:
         return "; ".join(shown) + (f" and {more} more" if more > 0 else "")
 
 
-def fetch_opened(service: DeskClient, unsealer: Unsealer, scopes: Sequence[CardScope]) -> Iterator[OpenedConcern]:
+def fetch_opened(service: DeskClient, unsealer: Unsealer, scopes: Sequence[CardScope]) -> Iterator[OpenedCards]:
     """Fetch all cards of `scopes`, page by page, and yield each concern with its opened cards.
 
     The service records each page in the audit log. Cards that no identity opens, or that belong elsewhere, are counted
@@ -74,7 +74,7 @@ def _fetch_pages(service: DeskClient, scope: CardScope) -> Iterator[list[dict[st
         query = query | {"cursor": page["next_cursor"]} if page["next_cursor"] else None
 
 
-def _open_concern(reference: str, sealed: Sequence[Mapping[str, Any]], unsealer: Unsealer) -> OpenedConcern:
+def _open_concern(reference: str, sealed: Sequence[Mapping[str, Any]], unsealer: Unsealer) -> OpenedCards:
     cards, label, unopened = [], "", 0
     for each in sealed:
         card = _open_member(each["card"], "card", reference, unsealer)
@@ -86,7 +86,7 @@ def _open_concern(reference: str, sealed: Sequence[Mapping[str, Any]], unsealer:
             opened = _open_member(each["label"], "label", reference, unsealer)
             unopened += opened is None
             label = str((opened or {}).get("text", ""))
-    return OpenedConcern(reference, tuple(cards), label, sealed[0]["changed_at"], unopened)
+    return OpenedCards(reference, tuple(cards), label, sealed[0]["changed_at"], unopened)
 
 
 def _open_member(sealed: str, member: str, reference: str, unsealer: Unsealer) -> Mapping[str, Any] | None:

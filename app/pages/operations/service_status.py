@@ -31,7 +31,7 @@ class ServicePart:
 
 
 @router.get(STATUS)
-def read_status(site: SiteDep) -> Response:
+def read_service_status(site: SiteDep) -> Response:
     """Return the page with the state of each part of the service. It is always 200, and never stored."""
     parts = _parts_of(site.context)
     return site.page("service_status.html", parts=parts, all_work=all(each.works for each in parts), now=site.now)

@@ -29,7 +29,7 @@ from app.services.guides.feeds import (
     entry_of_review,
     json_feed,
 )
-from app.services.guides.guides import list_due
+from app.services.guides.guides import list_due_reviews
 
 router = GuidanceRouter(dependencies=[PUBLIC], responses=RESPONSES_OF_READS)
 MAX_FEED_ENTRIES = 50
@@ -103,7 +103,7 @@ def _published(session: Session, settings: Settings) -> list[FeedItem]:
 
 
 def _due(session: Session, settings: Settings, now: dt.datetime) -> list[FeedItem]:
-    return [entry_of_review(each, settings.public_url) for each in list_due(session, now)]
+    return [entry_of_review(each, settings.public_url) for each in list_due_reviews(session, now)]
 
 
 def _json_response(

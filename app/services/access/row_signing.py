@@ -330,7 +330,7 @@ def sign_again(session: Session, *, keys: AccessKeys, with_new_key: bool, accept
     count, left = 0, []
     for row in rows:
         if not accept and not keys.has_signed_so_far(row):
-            left.append(describe(row))
+            left.append(describe_row(row))
             continue
         table = table_of(type(row))
         its_own = [column == getattr(row, column.name) for column in table.primary_key.columns]
@@ -347,7 +347,7 @@ def drop_old_access_keys(session: Session, *, keys: AccessKeys) -> None:
     keys.drop_old()
 
 
-def describe(row: AccessRow) -> str:
+def describe_row(row: AccessRow) -> str:
     """Return a name of `row` for an operator, for example 'a passkey of Ann'."""
     return NAMES[type(row)][0].format(row)
 

@@ -238,7 +238,7 @@ def list_reviews(session: Session) -> list[CurrentEdition]:
     return sorted(list_current(session), key=lambda each: (each.details.review_by or dt.date.min, each.key))
 
 
-def list_due(session: Session, at: dt.datetime) -> list[CurrentEdition]:
+def list_due_reviews(session: Session, at: dt.datetime) -> list[CurrentEdition]:
     """Return the current editions whose reviews are due at `at`, most recently due first."""
     due = [each for each in list_reviews(session) if each.due_from <= at]
     return sorted(due, key=lambda each: (each.due_from, each.key), reverse=True)
