@@ -13,6 +13,8 @@ from starlette.testclient import TestClient
 
 from bench.pictures import CHOSEN
 from bench.report import SPEED, as_markdown, recorded
+from docs_site.outside import DOCUMENTS as DOCUMENTS_OF_THE_SITE
+from docs_site.outside import PICTURES
 from tests.support.command import every_command
 from tests.support.loops import for_each
 from tests.support.named import (
@@ -195,6 +197,10 @@ def test_the_row_of_a_command_names_its_own_options() -> None:
     assert len(rows) > 50
     assert len(named) > 30
     assert [fault for words in named for fault in command_faults(words)] == []
+
+
+def test_every_file_that_the_site_takes_from_elsewhere_is_there() -> None:
+    assert [file for file in DOCUMENTS_OF_THE_SITE | PICTURES if not (ROOT / file).is_file()] == []
 
 
 @for_each("document", DOCUMENTS)

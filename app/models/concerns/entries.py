@@ -123,7 +123,7 @@ class AdditionEntry(ResponseModel):
 
     number: int = Field(description="Number, from 1.", examples=[1])
     received_at: UtcDateTime = Field(description="Time when the addition was stored.")
-    channel: Channel = Field(default=Channel.API, description=CHANNEL, examples=["call"])
+    channel: Channel = Field(description=CHANNEL, examples=["call"])
     came_at: UtcDateTime | None = Field(default=None, description=CAME_AT)
     received_by: str | None = Field(default=None, description=RECEIVED_BY, examples=[None])
     immediate_danger: str | None = Field(

@@ -1019,7 +1019,7 @@ class OpenedAddition(TypedDict):
 
     number: int
     received_at: str
-    channel: NotRequired[Channel]
+    channel: Channel
     came_at: NotRequired[str | None]
     received_by: NotRequired[str | None]
     immediate_danger: str | None
@@ -1640,7 +1640,7 @@ class AdditionEntry(TypedDict):
 
     number: int
     received_at: str
-    channel: NotRequired[Channel]
+    channel: Channel
     came_at: NotRequired[str | None]
     received_by: NotRequired[str | None]
     immediate_danger: str | None
