@@ -26,9 +26,10 @@ pip := $(VENV)/bin/python -m pip --quiet --disable-pip-version-check --no-input
 .PHONY: serve test nightly cover faults fuzz journeys pictures accessibility bench bench-check check audit format lock image release docs docs-serve client catalogue desk-script clean
 .DELETE_ON_ERROR:
 
-# Serve a trial on this machine: publish the seed into ./data, make development keys, listen on 127.0.0.1:8000.
+# Serve with the settings of guidance.env, which guidance setup writes. Without that file serve a trial: publish the seed into ./data,
+# make development keys. Listen on 127.0.0.1:8000.
 serve: $(VENV)/installed-serve
-	@exec $(VENV)/bin/guidance serve $(ARGS)
+	@exec $(VENV)/bin/guidance serve $(if $(wildcard guidance.env),--env-file guidance.env) $(ARGS)
 
 # Run the tests, but for those of the night. On PostgreSQL: make test ARGS="--database postgresql"; the quick ones:
 # make test ARGS="-m 'not slow'"

@@ -57,6 +57,8 @@ OF_CALLERS = frozenset({"desk_url", "desk_key", "url", "key"})
 
 The service ignores these settings.
 """
+OF_UNITS = ("LISTEN_ON", "PORT", "DOCTOR_MAIL")
+"""Names of the units of systemd in the same file as the settings. Commands ignore them."""
 OF_KUBERNETES = re.compile(r"(\w{1,63}_)?(SERVICE_(HOST|PORT(_\w+)?)|PORT_[0-9]+_(TCP|UDP|SCTP)(_(ADDR|PORT|PROTO))?)")
 ADDRESS_OF_KUBERNETES = re.compile(r"(tcp|udp|sctp)://.*")
 NEEDS = {
@@ -596,6 +598,8 @@ def _read_file(file: Path, faults: list[str]) -> Iterator[tuple[str, str]]:
     for line in lines:
         if line.error or (line.key is not None and line.value is None):
             faults.append(f"{file}, line {line.original.line}: must be NAME=value")
+        elif line.key in OF_UNITS:
+            continue
         elif line.key is not None and not line.key.upper().startswith(PREFIX):
             faults.append(f"{file}, line {line.original.line}: setting names start with {PREFIX}")
         elif line.key is not None and line.value is not None:

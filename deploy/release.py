@@ -29,6 +29,7 @@ WITH_THE_VERSION = [
     "deploy/kubernetes.yaml",
     "deploy/compose.yaml",
     "docs/how-to/deploy.md",
+    "docs/how-to/first-day.md",
     "docs/how-to/integrate.md",
 ]
 OF_A_FILE = re.compile(r"(one-minute-guide:|one_minute_guide-|guidance_client-)\d+\.\d+\.\d+")

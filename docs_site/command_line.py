@@ -6,6 +6,7 @@ from typing import Any
 from typer.main import get_command
 
 from app.cli.commands import app
+from app.cli.lazy_commands import EXAMPLE
 from docs_site.markdown import page, table
 
 NOTE = "This page is made from the program. [Commands](commands.md) says in a line what each is for."
@@ -18,6 +19,7 @@ def commands_page() -> str:
         blocks += [
             f"## {name}",
             command.help or "",
+            f"Example: `{(command.epilog or '').removeprefix(EXAMPLE)}`",
             table(["option or argument", "default", "meaning"], _rows(command)),
         ]
     return page(*blocks)

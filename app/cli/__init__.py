@@ -1,10 +1,14 @@
 """The `guidance` command."""
 
 import gc
+import re
 import sys
 
 from app.cli.commands import app
 from app.errors import GuidanceError
+
+A_WORD = re.compile("[a-z]+(?:'s)? ")
+"""The beginning of a sentence, and not of a path or a name."""
 
 
 def main() -> None:
@@ -16,10 +20,21 @@ def main() -> None:
     try:
         app(prog_name="guidance")
     except GuidanceError as error:
-        sys.stderr.write(f"{str(error) or type(error).__doc__}\n")
+        sys.stderr.write(f"{in_one_style(str(error) or str(type(error).__doc__))}\n")
         sys.exit(1)
     except OSError as failure:  # a folder or file that cannot be read or written
         sys.stderr.write(f"{failure.strerror}: {failure.filename}\n" if failure.filename else f"{failure.strerror}\n")
         sys.exit(1)
     finally:
         gc.enable()
+
+
+def in_one_style(message: str) -> str:
+    """Return `message` as a sentence: with a capital letter and a full stop.
+
+    A message of several lines, or one that begins with a path or the name of a setting, stays as it is.
+    """
+    if "\n" in message or not (A_WORD.match(message) or message[:1].isupper()) or message.startswith("GUIDANCE_"):
+        return message
+    sentence = message[:1].upper() + message[1:]
+    return sentence if sentence.endswith((".", "?", "!", ")")) else f"{sentence}."

@@ -13,18 +13,24 @@ import typer
 from typer.core import TyperCommand
 from typer.models import CommandFunctionType
 
+from app.cli.examples import EXAMPLES
 from app.cli.option_groups import GroupedCommand
+
+PROGRAM = "guidance"
+EXAMPLE = "Example: "
 
 
 class LazyCommand(TyperCommand):
     """A command in a list. It has the name and the help of its function, whose module it imports to run the command.
 
-    `place` is the function as `module:name`. Typer's other arguments describe an empty function, and are ignored.
+    `place` is the function as `module:name`, and `example` is shown at the end of the command's own help. The list
+    shows the command under the heading `panel`. Typer's other arguments describe an empty function, and are ignored.
     """
 
-    def __init__(self, name: str | None, *, place: str, **_settings: Any) -> None:
+    def __init__(self, name: str | None, *, place: str, panel: str | None, example: str, **_settings: Any) -> None:
         self._module, _, self._function = place.partition(":")
-        super().__init__(name)
+        self._example = example
+        super().__init__(name, rich_help_panel=panel)
 
     def _read_help(self) -> str | None:
         return docstrings_of(self._module)[self._function]
@@ -49,7 +55,7 @@ class LazyCommand(TyperCommand):
             gc.freeze()
             gc.enable()
         single = Commands(add_completion=False)
-        single.command(self.name)(function)
+        single.command(self.name, epilog=EXAMPLE + self._example)(function)
         return typer.main.get_command(single)
 
 
@@ -60,10 +66,14 @@ class Commands(typer.Typer):
         """Return a decorator that declares a function as a command, which can have option groups."""
         return super().command(name, cls=GroupedCommand, **options)
 
-    def declare(self, places: Mapping[str, str]) -> None:
-        """Declare commands by name. Each function is given as `module:name`, and is imported when the command runs."""
+    def declare(self, places: Mapping[str, str], panel: str | None = None) -> None:
+        """Declare commands by name. Each function is given as `module:name`, and is imported when the command runs.
+
+        The help lists the commands under the heading `panel`. Each needs an example in `EXAMPLES`.
+        """
+        group = f"{self.info.name} " if self.info.name != PROGRAM else ""
         for name, place in places.items():
-            make = partial(LazyCommand, place=place)
+            make = partial(LazyCommand, place=place, panel=panel, example=EXAMPLES[f"{group}{name}"])
             super().command(name, cls=make)(_run_nothing)  # type: ignore[arg-type]  # Typer only calls it
 
 

@@ -1,12 +1,15 @@
 """Groups of options, which a command takes as one parameter."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+import re
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import typer
 from typer.core import TyperCommand
 from typer.models import OptionInfo
+
+NOT_A_NUMBER = re.compile(r"Input should be a valid (?:integer|number)\b.*")
 
 
 class OptionGroup(OptionInfo):
@@ -41,8 +44,26 @@ class GroupedCommand(TyperCommand):
         shared = [each for group in self.groups.values() for each in group.command.params]
         super().__init__(name, params=[*own, *shared], **settings)
 
+    def make_context(self, *arguments: Any, **extra: Any) -> Any:
+        """Return the context of the command, with the parsed arguments."""
+        with told_in_one_style():
+            return super().make_context(*arguments, **extra)
+
     def invoke(self, ctx: Any) -> Any:
         """Compute the value of each option group, add it to the parameters, and run the command."""
-        for name, group in self.groups.items():
-            ctx.params[name] = ctx.invoke(group.value_in, ctx)  # by `ctx.invoke`, so that an error names the command
-        return super().invoke(ctx)
+        with told_in_one_style():
+            for name, group in self.groups.items():
+                ctx.params[name] = ctx.invoke(group.value_in, ctx)  # `ctx.invoke` lets an error name the command
+            return super().invoke(ctx)
+
+
+@contextmanager
+def told_in_one_style() -> Iterator[None]:
+    """Give the message of a `typer.BadParameter` the style of this command: 'must be ...', with a full stop."""
+    try:
+        yield
+    except typer.BadParameter as refusal:
+        message = NOT_A_NUMBER.sub("must be a whole number", refusal.message.removeprefix("Value error, "))
+        message = re.sub("^Input should be ", "must be ", message)
+        refusal.message = message if "\n" in message else f"{message.rstrip('.')}."
+        raise

@@ -165,7 +165,7 @@ def test_the_doctor_reports_a_wrong_clock_and_a_checked_purge_runs(
 
     assert before is Condition.FAULT
     assert refused.returncode != 0
-    assert "the clock is 400.0 days ahead of the time that was last known" in refused.stderr
+    assert "The clock is 400.0 days ahead of the time that was last known" in refused.stderr
     assert "guidance desk purge --clock-checked" in " ".join(refused.stderr.split())
     assert kept == [200, 200]
     assert done.stdout == "2 erased\n"

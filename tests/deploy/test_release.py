@@ -120,6 +120,7 @@ def test_a_release_has_its_version_tag_files_and_notes(tree: Path, tmp_path: Pat
         "deploy/kubernetes.yaml",
         "deploy/compose.yaml",
         "docs/how-to/deploy.md",
+        "docs/how-to/first-day.md",
     ):
         assert NEXT in (tree / name).read_text()
     assert json.loads((tree / "tests" / "released" / "openapi.json").read_text())["info"]["version"] == NEXT

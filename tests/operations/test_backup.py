@@ -158,7 +158,7 @@ def test_without_a_database_there_is_no_backup(tmp_path: Path) -> None:
     told = guidance("backup", tmp_path / "copy.db", "--data-dir", tmp_path / "none")
 
     assert (told.returncode, told.stdout) == (1, "")
-    assert "there is no database" in told.stderr
+    assert "There is no database" in told.stderr
     assert list(tmp_path.glob("*copy.db*")) == []
 
 

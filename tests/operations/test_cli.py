@@ -24,7 +24,8 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from app.cli import main
-from app.cli.commands import app
+from app.cli.commands import ACCESS, DUTY, OPERATE, OTHERS, WRITE, app
+from app.cli.examples import EXAMPLES
 from app.cli.lazy_commands import Commands
 from app.cli.option_groups import OptionGroup
 from app.config import Settings
@@ -37,6 +38,7 @@ from tests.support.concerns import a_concern, raise_concern
 from tests.support.databases import raw_connection
 from tests.support.live import LiveServer
 from tests.support.loops import for_each
+from tests.support.named import shell_faults
 from tests.support.publishing import FIRST_EDITION, GUIDE, SLUG
 
 pytestmark = [pytest.mark.slow, pytest.mark.any_database]
@@ -284,6 +286,37 @@ def test_every_command_explains_itself(name: str) -> None:
     told = guidance(*name.split(), "--help")
 
     assert (told.returncode, f"Usage: guidance {name}".rstrip() in told.stdout) == (0, True)
+    assert f"Example: guidance {name}" in told.stdout or not name
+
+
+def test_every_example_of_the_help_names_what_is_there() -> None:
+    assert EXAMPLES.keys() == {name for name, _ in every_command()}
+    assert [fault for example in EXAMPLES.values() for fault in shell_faults(example)] == []
+
+
+def test_the_help_lists_commands_under_roles() -> None:
+    shown = guidance("--help").stdout
+
+    places = [shown.index(f"─ {each} ─") for each in (OPERATE, WRITE, DUTY, ACCESS, OTHERS)]
+    assert places == sorted(places)
+    assert "─ Commands ─" not in shown
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["due", "--within", "abc"], "Invalid value for '--within': must be a whole number."),
+        (["desk", "invite", "Jo", "--role", "king"], "Invalid value for '--role': 'king' is not one of 'reader',"),
+        (["keys", "new", "."], "Invalid value: the file exists; choose another name."),
+        (["clients", "add", "Bad"], "A client's name is lower-case words joined by hyphens."),
+        (["publish", "seed/2.yaml"], "seed/2.yaml: there is no such file"),
+    ],
+)
+def test_wrong_use_is_told_in_sentences_of_one_style(tmp_path: Path, words: list[str], told: str) -> None:
+    ended = guidance(*words, DATA_DIR=str(tmp_path))
+
+    assert ended.returncode in (1, 2)
+    assert told in " ".join(ended.stderr.replace("│", " ").split())
 
 
 @contextmanager

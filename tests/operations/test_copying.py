@@ -113,7 +113,7 @@ def test_a_copy_is_repeated_only_while_both_are_equal(data_dir: Path, address: s
     assert [each.returncode for each in again] == [0, 0]
     assert "copied earlier" in again[1].stdout
     assert refused.returncode == 1
-    assert "the target is not empty" in refused.stderr
+    assert "The target is not empty" in refused.stderr
 
 
 def test_an_interrupted_copy_leaves_the_target_empty(
@@ -183,4 +183,4 @@ def test_a_copy_into_its_own_database_is_refused(data_dir: Path) -> None:
     refused = copy(data_dir, data_dir)
 
     assert refused.returncode == 1
-    assert "the target is the database of this service" in refused.stderr
+    assert "The target is the database of this service" in refused.stderr

@@ -27,13 +27,24 @@ from app.db.database import DATABASE_FILE
 from app.errors import SetupError
 from app.main import create_app
 from app.models.access.clients import Scope
+from app.models.access.roles import Role
 from app.models.audit.audit_log import NotedTime
 from app.models.concerns.examples import SMALLEST_EXAMPLE
-from app.services.access.clients import NewClient, add_client
+from app.services.access.clients import NewClient, add_client, revoke_client
+from app.services.access.people import Identity, welcome
 from app.services.access.row_signing import ACCESS_KEY
+from app.services.audit.audit_log import Actor
 from app.services.events.emails import claim_email
 from app.services.guides.working_days import WorkingDays
-from app.services.operations import check_model, database_checks, guidance_checks, page_checks, public_address, watches
+from app.services.operations import (
+    check_model,
+    database_checks,
+    guidance_checks,
+    page_checks,
+    public_address,
+    settings_checks,
+    watches,
+)
 from app.services.operations.check_model import Condition, exit_status
 from app.services.operations.doctor import ALL_CHECKS
 from app.services.operations.external_services import KNOCKS, settings_of
@@ -419,6 +430,7 @@ ROOT = Path(__file__).parents[2]
 OF_THE_SERVER = {"disk", "flush", "pages", "restore"} if on_postgresql() else set()
 """What cannot be seen from a node."""
 TRIED_ALONE = {
+    "first-day",
     "recipients",
     "database",
     "pages",
@@ -465,6 +477,13 @@ def healthy_with_a_test_key_file_of_others(set_up: SetUp, _: pytest.MonkeyPatch)
     path.write_text(stray)
 
 
+def healthy_with_a_test_whose_key_is_revoked(set_up: SetUp, monkeypatch: pytest.MonkeyPatch) -> None:
+    a_test_key_in_use(set_up, monkeypatch)
+    service = create_app(set_up.settings, utc_now)
+    with TestClient(service):
+        service.state.context.writer.run(revoke_client, "example-sandbox", at=utc_now())
+
+
 def nothing(_set_up: SetUp, _: pytest.MonkeyPatch) -> None:
     """Change nothing."""
 
@@ -474,6 +493,7 @@ HEALTHY: list[Breaking] = [
     healthy_trusted_by_a_receiver,
     healthy_with_a_concern_that_waits,
     healthy_with_a_test_key_file_of_others,
+    healthy_with_a_test_whose_key_is_revoked,
     certified(days=90, left=15 * DAYS),
     certified(days=0.5, left=4 * HOURS),
     old_backup(25),
@@ -690,6 +710,32 @@ def test_a_damaged_page_of_the_database_is_found_anywhere(set_up: SetUp) -> None
         assert FAULT in {found["database"].condition, found["pages"].condition}, place
 
     assert findings(set_up, is_quick=True)["pages"].condition is Condition.SKIPPED
+
+
+def test_the_first_line_names_what_is_left_of_the_first_day(set_up: SetUp, tmp_path: Path) -> None:
+    empty = guidance("doctor", "--quick", DATA_DIR=str(tmp_path / "empty")).stdout.splitlines()[0]
+    del set_up.values["seal_to"]
+    first = next(iter(findings(set_up, is_quick=True).values()))
+
+    steps = "council, numbers, keys, address, lead, concern, backup"
+    assert empty.startswith("warning  first-day")
+    assert f"left: {steps}. Run guidance setup" in empty
+    assert (first.condition, first.found) == (WARNING, "the first day is not over; left: keys, lead")
+
+
+def test_missing_scopes_are_named_until_somebody_has_signed_in(set_up: SetUp, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings_checks, "check_outside", lambda *_: iter([check_model.fine("responding")]))
+    issuer = "https://login.council.example"
+    set_up.values |= {"openid_issuer": issuer, "openid_audience": "api://one-minute-guide", "openid_client_id": "desk"}
+
+    before = findings(set_up, is_quick=True)["openid"]
+    service = create_app(set_up.settings, utc_now)
+    with TestClient(service):
+        robin, actor = Identity(issuer, "worker-42"), Actor("openid:desk/worker-42", "192.0.2.7", utc_now())
+        service.state.context.writer.run(welcome, "Robin Example", role=Role.WORKER, identity=robin, actor=actor)
+
+    assert (before.condition, "GUIDANCE_OPENID_SCOPES is not set" in before.found) == (WARNING, True)
+    assert findings(set_up, is_quick=True)["openid"].condition is FINE
 
 
 def test_one_recipient_is_a_warning_and_none_a_fault(set_up: SetUp) -> None:

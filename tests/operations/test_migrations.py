@@ -145,7 +145,7 @@ def test_an_unreachable_database_stops_the_start_with_a_sentence(tmp_path: Path)
     told = guidance_process("serve", "--trial", "--port", "0", "--data-dir", tmp_path / "data", DATABASE_URL=nowhere)
 
     assert told.returncode == 1
-    assert "the database does not answer" in told.stderr
+    assert "The database does not answer" in told.stderr
     assert 'File "' not in told.stderr
     assert "secret-word" not in told.stderr + told.stdout
 

@@ -10,6 +10,7 @@ from tests.support.loops import for_each
 pytestmark = [pytest.mark.slow, pytest.mark.embedded]
 
 MAKES_A_DATABASE = {
+    "setup",
     "serve",
     "restore",
     "publish",
@@ -68,7 +69,7 @@ def test_a_misspelt_folder_is_told_and_not_made(tmp_path: Path, name: str) -> No
     told = guidance(*name.split(), *words, "--data-dir", misspelt)
 
     assert told.returncode == 1, told.stderr
-    assert "there is no database" in told.stderr or name == "keys reseal"  # which wants another setting first
+    assert "There is no database" in told.stderr or name == "keys reseal"  # which wants another setting first
     assert not misspelt.exists()
     assert "Traceback" not in told.stderr
 

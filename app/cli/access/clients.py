@@ -36,9 +36,14 @@ class Added:
     """The options of `guidance clients add`."""
 
     name: Annotated[str, typer.Argument(help="Lower-case words joined by hyphens.")]
-    scope: Annotated[list[Scope] | None, typer.Option("--scope", help="A scope. Repeat the option for each scope.")] = (
-        None
-    )
+    scope: Annotated[
+        list[Scope] | None,
+        typer.Option(
+            "--scope",
+            metavar="SCOPE",
+            help=f"One of {', '.join(Scope)}. Repeat the option for each scope.",
+        ),
+    ] = None
     role: Annotated[Role | None, typer.Option("--role", help="A role, which stands for its scopes.")] = None
     test: Annotated[
         bool,

@@ -7,6 +7,7 @@ from sqlmodel import Session
 
 from app.cli.options import AsJson, SettingsOptions, echo_json, echo_result, format_moment, open_writer, parse_end
 from app.clock import utc_now
+from app.config import Settings
 from app.models.access.roles import Role
 from app.models.base import format_utc
 from app.services.access.access_record import by_operator
@@ -35,10 +36,15 @@ def desk_invite(
     ends = parse_end(expires, now)
     with open_writer(settings, creates=True) as (_, writer):
         token = invite(writer, name, role=role, expires_at=ends, at=now)
-    link = f"{relying_party(settings.public_url, settings.council_name).origin}{INVITATION}#{token}"
+    link = invitation_link(settings, token)
     document = {"name": name, "role": role, "link": link, "expires_at": format_utc(ends)}
     echo_result([link], document, as_json=as_json)
     typer.echo(f"{name}: the link works once, until {format_moment(ends)}", err=True)
+
+
+def invitation_link(settings: Settings, token: str) -> str:
+    """Return the link that registers a passkey with `token`. It is a secret until it is used."""
+    return f"{relying_party(settings.public_url, settings.council_name).origin}{INVITATION}#{token}"
 
 
 def desk_leave(settings: SettingsOptions, name: NameOfPerson, as_json: AsJson = False) -> None:

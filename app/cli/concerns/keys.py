@@ -11,7 +11,7 @@ from app.clock import utc_now
 from app.errors import SetupError
 from app.models.audit.audit_log import Remnants
 from app.services.access.row_signing import drop_old_access_keys, need_access_keys, sign_again
-from app.services.audit.audit_log import Actor
+from app.services.audit.audit_log import by_key_holder
 from app.services.concerns.keys import DEVELOPMENT_IDENTITY, create_identity
 from app.services.concerns.resealing import ChangeOfKeys, reseal
 from app.services.concerns.sealing import make_sealer, read_identities
@@ -69,7 +69,7 @@ def keys_reseal(
             engine,
             writer,
             ChangeOfKeys(unsealer, sealer),
-            actor=Actor("key-holder", "command line", utc_now()),
+            actor=by_key_holder(utc_now()),
             on_step=show,
         )
     typer.echo(f"{resealed.count} re-encrypted")

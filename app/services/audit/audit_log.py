@@ -24,6 +24,8 @@ _NEW_ENTRY = fixed_insert(_ROWS, position=_NEXT_POSITION)
 NO_DETAILS = "{}"
 REPORTER = "reporter"
 """The actor's name in entries for reporters. The audit log stores no reporter's name or network address."""
+KEY_HOLDER = "key-holder"
+"""The actor's name in entries of commands that read concerns with an identity."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,9 @@ by_reporter = partial(Actor, REPORTER, "not recorded")
 
 by_itself = partial(Actor, "service", "this machine")
 """The actor of what the service does without a request. Call it with the time."""
+
+by_key_holder = partial(Actor, KEY_HOLDER, "command line")
+"""The actor of commands that read concerns with an identity on this computer. Call it with the time."""
 
 
 def record_action(session: Session, chain: str, act: DeskAct, actor: Actor, details: Details | None = None) -> End:

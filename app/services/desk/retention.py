@@ -25,7 +25,9 @@ from app.services.audit.remnants import purge_remnants
 from app.services.concerns.entries import measure_entries
 from app.services.desk.actions import acknowledge, erase
 
-by_retention = partial(Actor, "retention", "this service")
+RETENTION = "retention"
+"""The actor's name in audit entries of what retention does."""
+by_retention = partial(Actor, RETENTION, "this service")
 ERASURE_BATCH_SIZE = 200
 TEST_LIFETIME = dt.timedelta(days=1)
 OPEN_SINCE = func.coalesce(col(ConcernRow.reopened_at), col(ConcernRow.acknowledged_at))

@@ -25,7 +25,7 @@ def find_contact(block: Block) -> dict[str, Any] | None:
     is advice.
     """
     short = _SHORT.findall(PHONE_NUMBER.sub(" ", " ".join(block.cells[1:])))
-    phones = _phones(block.text) + [{"number": each, "display": each} for each in short]
+    phones = phones_in(block.text) + [{"number": each, "display": each} for each in short]
     email = EMAIL.search(block.text)
     pages = _pages(block.text, block.links)
     if not (phones or email or pages):
@@ -41,14 +41,15 @@ def find_contact(block: Block) -> dict[str, Any] | None:
 
 def has_way(text: str, links: Sequence[str] = ()) -> bool:
     """Return True if `text` has a phone number, an email or a web address, or if `links` has a web address."""
-    return bool(_phones(text) or _SHORT.search(text) or EMAIL.search(text) or _pages(text, links))
+    return bool(phones_in(text) or _SHORT.search(text) or EMAIL.search(text) or _pages(text, links))
 
 
 def _pages(text: str, links: Sequence[str]) -> list[str]:
     return [link for link in links if link.startswith("http")] or WEB.findall(text)
 
 
-def _phones(text: str) -> list[dict[str, Any]]:
+def phones_in(text: str) -> list[dict[str, Any]]:
+    """Return the phone numbers in `text`, each as it is written and in international form, with its option if any."""
     phones: list[dict[str, Any]] = []
     option = OPTION.search(text)
     for display in PHONE_NUMBER.findall(WEB.sub(" ", text)):

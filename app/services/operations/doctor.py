@@ -32,6 +32,7 @@ from app.services.operations.database_checks import (
     check_rules,
     check_schema,
 )
+from app.services.operations.first_day import check_first_day
 from app.services.operations.guidance_checks import (
     check_contacts,
     check_danger_times,
@@ -51,6 +52,7 @@ from app.services.operations.page_checks import check_desk_script, check_pages, 
 from app.services.operations.settings_checks import (
     check_clock,
     check_email,
+    check_openid,
     check_outside,
     check_proxy,
     check_public_url,
@@ -60,14 +62,17 @@ from app.services.operations.settings_checks import (
 )
 from app.services.operations.watches import BACKUPS, OPERATIONS, WATCHES
 
-KNOCKED = (Part.OPENID, Part.LIMITS, Part.TRACES, Part.PAGES)
+KNOCKED = (Part.LIMITS, Part.TRACES, Part.PAGES)
+FIRST_DAY = "docs/how-to/first-day.md"
 KEYS, DEPLOY = "docs/how-to/keys-and-sealed-concerns.md", "docs/how-to/deploy.md"
 CONVENTIONS, PAGES, SETTINGS = "docs/reference/conventions.md", "docs/reference/pages.md", "docs/reference/settings.md"
+SETTINGS_CHECK = Check("settings", check_settings, f"{SETTINGS}#table-of-settings")
 ALL_CHECKS = (
-    Check("settings", check_settings, f"{SETTINGS}#table-of-settings"),
+    Check("first-day", check_first_day, FIRST_DAY),
+    SETTINGS_CHECK,
     Check("start", check_start, f"{SETTINGS}#table-of-settings"),
-    Check("proxy", check_proxy, f"{DEPLOY}#before-anything-else"),
-    Check("public-url", check_public_url, f"{DEPLOY}#before-anything-else"),
+    Check("proxy", check_proxy, f"{DEPLOY}#put-a-reverse-proxy-in-front"),
+    Check("public-url", check_public_url, f"{DEPLOY}#put-a-reverse-proxy-in-front"),
     Check("recipients", check_number_of_recipients, KEYS),
     Check("identities", check_identities, KEYS, names_somebody=True),
     Check("receipt-key", check_receipt_key, "docs/reference/receipts.md"),
@@ -100,6 +105,7 @@ ALL_CHECKS = (
     Check("removed-recipients", check_removed_recipients, f"{KEYS}#change-keys", needs_database=True),
     Check("webhooks", check_webhooks, "docs/how-to/receive-events.md#by-push", needs_database=True),
     Check("email", check_email, "docs/reference/events.md#email-to-the-duty-team"),
+    Check(Part.OPENID.value, check_openid, "docs/how-to/use-openid.md#give-scopes"),
     *(Check(part.value, partial(check_outside, part), f"{OPERATIONS}#parts-outside") for part in KNOCKED),
     Check("print", check_print, f"{PAGES}#the-page-to-print"),
     Check("scripts", check_scripts, PAGES),
@@ -123,7 +129,7 @@ def examine(
     try:
         engine = open_to_read(settings.data_dir, settings.database_address)
     except SetupError as refusal:
-        yield _finding(ALL_CHECKS[0], fault(str(refusal), "correct the setting"))
+        yield _finding(SETTINGS_CHECK, fault(str(refusal), "correct the setting"))
         return
     patient, is_readable = Patient(settings, engine, at, rehearse_start), True
     try:
@@ -144,7 +150,7 @@ def failed_unit(name: str) -> Finding:
 def refused_settings(refusal: str) -> list[Finding]:
     """Return a finding for each line of `refusal`, the faults in the settings. No check can run without settings."""
     return [
-        Finding(ALL_CHECKS[0].name, Condition.FAULT, line, "correct it, or remove it", f"{SETTINGS}#settings")
+        Finding(SETTINGS_CHECK.name, Condition.FAULT, line, "correct it, or remove it", f"{SETTINGS}#settings")
         for line in refusal.splitlines()
     ]
 

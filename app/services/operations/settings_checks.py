@@ -12,6 +12,7 @@ from sqlmodel import Session
 from app.config import Part, is_loopback
 from app.errors import GuidanceError
 from app.models.events.rows import EMAIL, DeliveryState
+from app.services.access.people import list_people
 from app.services.audit.clock import find_clock_fault
 from app.services.events.deliveries import count_deliveries, oldest_waiting
 from app.services.guides.working_hours import read_hours
@@ -86,6 +87,24 @@ def check_email(patient: Patient) -> Iterator[Verdict]:
                 "call the duty team, who are not being notified; read the log lines email_failed",
             )
     yield from check_outside(Part.EMAIL, patient)
+
+
+def check_openid(patient: Patient) -> Iterator[Verdict]:
+    """Check that the OpenID provider responds, and that people who sign in through it can get a role.
+
+    Without `GUIDANCE_OPENID_SCOPES` the roles at the provider must have the names of scopes. They do if somebody has
+    signed in. An unreadable database hides that, and then only the provider is checked.
+    """
+    settings = patient.settings
+    if settings.openid_client_id is not None and settings.openid_scopes is None:
+        with suppress(SQLAlchemyError), Session(patient.engine) as session:
+            if not any(each.provider for each in list_people(session)):
+                yield warn(
+                    "GUIDANCE_OPENID_SCOPES is not set, and nobody has signed in through the provider: the sign-in "
+                    "fails for everybody whose roles there are not named like scopes (concerns:read)",
+                    "map the provider's groups or roles to scopes, or sign in once",
+                )
+    yield from check_outside(Part.OPENID, patient)
 
 
 def check_proxy(patient: Patient) -> Verdict:

@@ -23,7 +23,7 @@ from app.services.operations.checkpoints import Checkpoint
 from app.services.operations.concern_verification import UNREADABLE, count_concerns, verify_concerns
 from app.services.operations.event_verification import verify_events
 
-NOTHING_YET = "there is nothing to verify: the database is empty until the first start"
+NOTHING_YET = "There is nothing to verify: the database is empty until the first start."
 
 
 def verify_database(engine: Engine) -> Iterator[str]:

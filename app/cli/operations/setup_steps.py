@@ -1,0 +1,379 @@
+"""What `guidance setup` asks and does for each step of the first day."""
+
+import asyncio
+import datetime as dt
+import json
+import re
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import Session
+
+from app.cli.access.people import invitation_link
+from app.cli.operations.rehearsal import rehearse
+from app.cli.options import format_moment, open_writer, read_settings
+from app.clock import utc_now
+from app.config import PREFIX, SEED_DIR, Settings
+from app.db.database import open_to_read
+from app.logs import set_up_logs
+from app.main import rehearse_start
+from app.models.access.roles import Role
+from app.models.base import format_utc
+from app.services.access.people import invite
+from app.services.concerns.keys import create_identity
+from app.services.concerns.sealing import read_identities
+from app.services.guides.written_contacts import phones_in
+from app.services.key_files import write_key_file
+from app.services.operations.backup import back_up, backup_path, drill_restore
+from app.services.operations.check_model import Patient
+from app.services.operations.first_day import find_invited_leads
+from app.services.operations.own_seed import (
+    LAW_FILE,
+    OWN_FOLDER,
+    Numbers,
+    has_own_numbers,
+    mark_law_as_compared,
+    numbers_to_check,
+    write_own_seed,
+)
+from app.services.operations.settings_file import refusal_of, write_settings
+
+INDENT = " " * 9
+EVERYDAY, RESERVE = "everyday-identity.txt", "reserve-identity.txt"
+LINK_FILE, PASSWORD_FILE = "invitation-link.txt", "smtp-password.txt"  # nosec B105  # the name of a file
+LINK_LIFE = dt.timedelta(days=2)
+SECURITY_CHECKED_AGAIN = dt.timedelta(days=365)
+SECRET_SETTINGS = ("openid_client_secret", "database_url")
+CONTACTS = re.compile(r"(?P<mail>[^\s@:]+@[^\s@]+)|(?P<phone>\+?[0-9][0-9 ]{4,18})")
+COUNCIL_QUESTIONS = {
+    "council_name": "Name of the council",
+    "accessibility_contact": "Who helps if somebody cannot use a page? Email address, phone number or web address",
+    "privacy_contact": "Who answers questions about personal data?",
+    "data_complaints_contact": "Who takes complaints about the use of personal data?",
+    "adults_contact": "Whom should people contact about an adult at risk?",
+    "complaints_contact": "Who takes complaints about the council?",
+    "security_contact": "Who should hear of a weakness in this service?",
+    "duty_hours": "When is the duty team open? Such as Monday to Friday 9am to 5pm (or press Enter)",
+    "acknowledge_danger_minutes": "In how many minutes, day and night, will the team read a report of immediate "
+    "danger? (or press Enter: no time is promised)",
+    "acknowledge_not_sure_minutes": "And if the reporter is not sure? (or press Enter)",
+}
+ADDRESS_QUESTIONS = {
+    "public_url": "Public address, such as https://guidance.council.example (to try it here: http://localhost:8000)",
+    "trusted_proxies": "IP address from which the reverse proxy calls the service (127.0.0.1 if it runs here)",
+}
+MAIL_QUESTIONS = {
+    "smtp_host": "Mail server",
+    "smtp_port": "Its port (or press Enter: 587)",
+    "smtp_security": "Its encryption: starttls, tls or none (or press Enter: starttls)",
+    "smtp_from": "Sender address",
+    "smtp_to": "Addresses of the duty team",
+    "smtp_username": "User name at the mail server (or press Enter: none)",
+}
+OPENID_QUESTIONS = {
+    "openid_issuer": "Address of the provider (issuer)",
+    "openid_audience": "Audience of its access tokens, such as api://one-minute-guide",
+    "openid_client_id": "Client id of this service at the provider",
+    "openid_claims": "Claim with groups or roles (or press Enter: roles)",
+}
+
+
+@dataclass(frozen=True)
+class Given:
+    """The answers that are given as options, so that nobody is asked."""
+
+    values: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[SETTING=VALUE]...", help="Settings to write into the file, such as GUIDANCE_..."),
+    ] = None
+    duty: Annotated[str | None, typer.Option(help="Phone number of the duty team.")] = None
+    night: Annotated[str | None, typer.Option(help="Phone number at night, at weekends and on bank holidays.")] = None
+    officer: Annotated[str | None, typer.Option(help="Phone number of the designated officer (LADO).")] = None
+    numbers_checked: Annotated[
+        bool, typer.Option("--numbers-checked", help="A person has called every number and read every address.")
+    ] = False
+    law_compared: Annotated[
+        bool, typer.Option("--law-compared", help="A person has compared the sentences about the law with the law.")
+    ] = False
+    keys: Annotated[
+        Path | None, typer.Option(help="Folder of the two key files, best on a stick. Default: `keys` beside the file.")
+    ] = None
+    lead: Annotated[str | None, typer.Option(help="Name of the first lead, who is invited.")] = None
+
+
+@dataclass
+class FirstDay:
+    """The place that is set up, the answers that were given, and whether others may be asked for."""
+
+    file: Path
+    data_dir: Path | None
+    given: Given
+    asks: bool
+    keys: Path
+    """The folder of the key files. An answer may name another one."""
+
+    @property
+    def settings(self) -> Settings:
+        """The settings of the environment and the file. Raise `SetupError` if they are refused."""
+        return read_settings(self.data_dir, self.file if self.file.exists() else None)
+
+    @property
+    def identities(self) -> list[Path]:
+        """The key files of the two recipients that are still here."""
+        return [path for path in (self.keys / EVERYDAY, self.keys / RESERVE) if path.is_file()]
+
+    def ask_for_keys(self, question: str) -> None:
+        """Ask for the folder of the key files, unless an option named it. Enter leaves it as it is."""
+        if self.asks and self.given.keys is None:
+            self.keys = Path(typer.prompt(question, default=str(self.keys)))
+
+    @property
+    def link_file(self) -> Path:
+        """The file with the lead's link, where there is no terminal to print it."""
+        return self.file.absolute().parent / LINK_FILE
+
+    @contextmanager
+    def examined(self) -> Iterator[Patient]:
+        """Yield what the checks examine, as it is now."""
+        settings = self.settings
+        engine = open_to_read(settings.data_dir, settings.database_address)
+        try:
+            yield Patient(settings, engine, utc_now(), rehearse_start)
+        finally:
+            engine.dispose()
+
+    def write(self, values: Mapping[str, str]) -> None:
+        """Write settings into the file, if there are any. A contact for vulnerabilities expires after a year."""
+        if "security_contact" in values:
+            values = {"security_expires": format_utc(utc_now() + SECURITY_CHECKED_AGAIN)} | dict(values)
+        if values:
+            write_settings(self.file, values)
+
+    def ask_settings(self, questions: Mapping[str, str]) -> dict[str, str]:
+        """Ask for each setting that is not set, and return the answers. An empty answer leaves the setting unset."""
+        known = self.settings.model_fields_set
+        answers = {name: _ask(name, text) for name, text in questions.items() if self.asks and name not in known}
+        return {name: answer for name, answer in answers.items() if answer}
+
+    def agrees(self, question: str) -> bool:
+        """Ask a question to which Enter says no. Return False if nobody may be asked."""
+        return self.asks and typer.confirm(question, default=False)
+
+
+def tell(text: str) -> None:
+    """Print what a step did, below its title."""
+    typer.echo(f"{INDENT}{text}")
+
+
+def _prompt(text: str, *, is_hidden: bool = False) -> str:
+    """Ask, and return the answer. Enter alone is an empty answer. Show nothing of it if `is_hidden`."""
+    return str(typer.prompt(text, default="", show_default=False, hide_input=is_hidden)).strip()
+
+
+def _ask(name: str, text: str) -> str:
+    while True:
+        answer = _prompt(text)
+        if name.endswith("_contact"):
+            answer = as_contact(answer)
+        if not answer or (refusal := refusal_of({name: answer})) is None:
+            return answer
+        tell(refusal)
+
+
+def as_contact(text: str) -> str:
+    """Return an email address as `mailto:`, a phone number as `tel:`, and anything else unchanged."""
+    found = CONTACTS.fullmatch(text)
+    if found is None:
+        return text
+    return f"mailto:{text}" if found["mail"] else f"tel:{text.replace(' ', '')}"
+
+
+def parse_values(words: list[str]) -> dict[str, str]:
+    """Return the settings in `words`, each `SETTING=VALUE`, by their names without prefix.
+
+    Raise `typer.BadParameter` for anything else, and for a secret, because other users can see command lines.
+    """
+    values = {}
+    for word in words:
+        variable, is_set, value = word.partition("=")
+        name = variable.removeprefix(PREFIX).lower()
+        if not is_set or not variable.startswith(PREFIX):
+            raise typer.BadParameter(f"{variable} is not SETTING=VALUE, such as GUIDANCE_COUNCIL_NAME=...")
+        if name in SECRET_SETTINGS:
+            raise typer.BadParameter(
+                f"{variable} is a secret, and others can see command lines: write it into the file"
+            )
+        values[name] = value
+    return values
+
+
+def set_up_council(day: FirstDay) -> None:
+    """Ask for the council's name and contacts, and write them."""
+    day.write(day.ask_settings(COUNCIL_QUESTIONS))
+
+
+def set_up_numbers(day: FirstDay) -> None:
+    """Write the council's own seed folder, once a person says that every number in it was checked."""
+    settings, today = day.settings, utc_now().date()
+    council = settings.council
+    if council is None or settings.seed_dir != SEED_DIR:
+        return
+    numbers = None if has_own_numbers(SEED_DIR, council) else _ask_numbers(day)
+    if numbers is not None and not numbers.duty:
+        return
+    for line in numbers_to_check(SEED_DIR, council):
+        tell(line)
+    question = "Has a person called each of these, and your own numbers, today?"
+    if not day.given.numbers_checked and not day.agrees(question):
+        return
+    folder = day.file.absolute().parent / OWN_FOLDER
+    if not folder.exists():  # otherwise an earlier run was stopped here
+        write_own_seed(folder, SEED_DIR, council, numbers, today=today)
+    day.write({"seed_dir": str(folder)})
+
+
+def set_up_law(day: FirstDay) -> None:
+    """Write into the council's folder that a person compared the sentences about the law, if a person says so."""
+    folder = day.settings.seed_dir
+    question = f"Has a person compared each sentence in {folder / LAW_FILE} with the law?"
+    if folder != SEED_DIR and (day.given.law_compared or day.agrees(question)):
+        mark_law_as_compared(folder, today=utc_now().date())
+
+
+def _ask_numbers(day: FirstDay) -> Numbers:
+    asked = {"duty": "Phone number of the duty team", "night": "At night and at weekends (or press Enter)"}
+    asked["officer"] = "Designated officer, LADO (or press Enter)"
+    given = {name: getattr(day.given, name) or "" for name in asked}
+    if day.asks and not given["duty"]:
+        given = {name: given[name] or _ask_number(text) for name, text in asked.items()}
+    return Numbers(**given)
+
+
+def _ask_number(text: str) -> str:
+    while (answer := _prompt(text)) and not phones_in(answer):
+        tell("not a phone number, such as 01632 960001")
+    return answer
+
+
+def set_up_keys(day: FirstDay) -> None:
+    """Create two identities, and write their recipients into the settings, unless recipients are set."""
+    if day.settings.seal_to:
+        return
+    day.ask_for_keys("Folder for the two key files: a stick is best, as they must not stay on a server")
+    recipients = []
+    for path in (day.keys / EVERYDAY, day.keys / RESERVE):
+        if path.exists():
+            recipients += [str(each.to_public()) for each in read_identities(path).identities]
+        else:
+            recipients.append(create_identity(path, at=utc_now()))
+        tell(str(path))
+    day.write({"seal_to": ",".join(recipients)})
+
+
+def set_up_address(day: FirstDay) -> None:
+    """Ask for the public address and, for https, for the proxy."""
+    day.write(day.ask_settings({"public_url": ADDRESS_QUESTIONS["public_url"]}))
+    if day.settings.is_https:
+        day.write(day.ask_settings({"trusted_proxies": ADDRESS_QUESTIONS["trusted_proxies"]}))
+
+
+def set_up_mail(day: FirstDay) -> None:
+    """Ask for the mail server. Write its password into a file of its own."""
+    if day.settings.smtp_host is not None or not day.agrees("Set up email to the team?"):
+        return
+    values = day.ask_settings(MAIL_QUESTIONS)
+    if "smtp_username" in values:
+        path = day.file.absolute().parent / PASSWORD_FILE
+        password = _prompt("Password at the mail server", is_hidden=True)
+        write_key_file(path, f"{password}\n".encode(), replace=True)
+        values["smtp_password_file"] = str(path)
+    day.write(values)
+
+
+def set_up_openid(day: FirstDay) -> None:
+    """Ask for the OpenID provider, and for the groups whose people are workers and leads."""
+    if day.settings.openid_issuer is not None or not day.agrees("Let people sign in through the council's directory?"):
+        return
+    values = day.ask_settings(OPENID_QUESTIONS)
+    workers = _prompt("Group or role of the duty team there")
+    leads = _prompt("Group or role of the leads there")
+    work = ["concerns:read", "concerns:write"]
+    mapping = {name: scopes for name, scopes in ((workers, work), (leads, [*work, "audit:read"])) if name}
+    secret = _prompt("Client secret (or press Enter)", is_hidden=True)
+    extra = {"openid_scopes": json.dumps(mapping) if mapping else "", "openid_client_secret": secret}
+    day.write(values | {name: value for name, value in extra.items() if value})
+
+
+def set_up_lead(day: FirstDay) -> None:
+    """Invite the first lead, and give the link to the terminal only, or else to a private file."""
+    settings, name = day.settings, day.given.lead
+    if settings.openid_client_id is not None or (_is_invited(day) and not day.agrees("Make a new link?")):
+        return
+    if name is None and day.asks:
+        name = _prompt("Name of the first lead, as the audit log will show it")
+    if not name:
+        return
+    now = utc_now()
+    with open_writer(settings, creates=True) as (_, writer):
+        token = invite(writer, name, role=Role.LEAD, expires_at=now + LINK_LIFE, at=now)
+    link = invitation_link(settings, token)
+    if sys.stdout.isatty():
+        tell(f"Link for {name}, which works once, until {format_moment(now + LINK_LIFE)}:\n{link}")
+    else:
+        write_key_file(day.link_file, f"{link}\n".encode(), replace=True)
+        tell(f"{day.link_file} has the link for {name}, which works once")
+
+
+def _is_invited(day: FirstDay) -> bool:
+    with day.examined() as patient, suppress(SQLAlchemyError), Session(patient.engine) as session:
+        return bool(find_invited_leads(session, at=patient.at))
+    return False
+
+
+def set_up_concern(day: FirstDay) -> None:
+    """Raise an invented concern as the service does, and open it with each key file that is here."""
+    if not day.identities:
+        day.ask_for_keys("Folder with the two key files (Enter if the team has them: it opens the concern itself)")
+    with open_writer(day.settings, creates=True):
+        pass  # an older schema is refused: only a start of the service and `guidance migrate` migrate it
+    set_up_logs("error")
+    asyncio.run(rehearse(day.settings, day.identities, at=utc_now(), tell=tell))
+
+
+def set_up_backup(day: FirstDay) -> None:
+    """Ask for the folder, make a first backup of the embedded database, and restore it to see that it is whole."""
+    day.write(day.ask_settings({"backup_folder": "Folder for backups, best on another disk"}))
+    settings = day.settings
+    if settings.backup_folder is None or settings.database_url is not None:
+        return
+    settings.backup_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    target = backup_path(settings.backup_folder, at=utc_now())
+    back_up(settings.data_dir, target, replace=False)
+    drilled = drill_restore(target, at=utc_now())
+    tell(f"{target}: restored in {drilled.seconds:.1f} s into a temporary folder")
+
+
+def do_nothing(_day: FirstDay) -> None:
+    """Leave the step to the administrator: the service runs elsewhere."""
+
+
+ACTIONS: Mapping[str, Callable[[FirstDay], None]] = {
+    "council": set_up_council,
+    "numbers": set_up_numbers,
+    "law": set_up_law,
+    "keys": set_up_keys,
+    "address": set_up_address,
+    "mail": set_up_mail,
+    "openid": set_up_openid,
+    "lead": set_up_lead,
+    "concern": set_up_concern,
+    "backup": set_up_backup,
+    "service": do_nothing,
+}
+"""Maps the name of a step to the function that does it."""

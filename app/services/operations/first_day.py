@@ -1,0 +1,272 @@
+"""The steps of the first day: from an empty folder to an invented concern that the team has acknowledged.
+
+What is found is the state: there is no file of progress. `guidance setup` does the steps, and the first line of
+`guidance doctor` names those that are left.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
+
+from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import Session, col, func, select
+
+from app.config import PREFIX, is_loopback
+from app.db.database import DATABASE_FILE
+from app.errors import SeedFileError
+from app.models.access.people import InvitationRow, PersonRow
+from app.models.access.roles import Role
+from app.models.audit.audit_log import AuditEntryRow, DeskAct
+from app.models.concerns.receipts import ConcernState
+from app.models.concerns.rows import ConcernRow
+from app.services.access.people import count_passkeys, list_people
+from app.services.audit.audit_log import KEY_HOLDER
+from app.services.desk.retention import RETENTION, TEST_LIFETIME
+from app.services.operations.check_model import (
+    Condition,
+    Patient,
+    Verdict,
+    fault,
+    fine,
+    in_short,
+    unknown,
+    warn,
+    worst,
+)
+from app.services.operations.key_checks import check_number_of_recipients
+from app.services.operations.settings_checks import check_email, check_openid, check_public_url
+from app.services.operations.watches import find_newest_backup
+
+COUNCIL_SETTINGS = (
+    "council_name",
+    "accessibility_contact",
+    "privacy_contact",
+    "data_complaints_contact",
+    "adults_contact",
+    "complaints_contact",
+    "security_contact",
+)
+ANSWER = "answer the questions of guidance setup, or give it SETTING=VALUE"
+RUN_SETUP = "run guidance setup: it goes on where it stopped"
+NO_DATABASE = fault("there is no database yet", RUN_SETUP)
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step of the first day, with the check that says whether it is done."""
+
+    name: str
+    title: str
+    examine: Callable[[Patient], Iterator[Verdict]]
+    is_named: bool = True
+    """True if the doctor names the step while it is left. Optional steps and the running service have own checks."""
+    opens_database: bool = False
+    """True if the step writes the database: first the settings must be right, because a start publishes numbers."""
+
+
+def is_left(verdict: Verdict) -> bool:
+    """Return True if a step with this verdict is still to do. An optional step that was left out is not."""
+    return verdict.condition in (Condition.FAULT, Condition.WARNING)
+
+
+def examine_council(patient: Patient) -> Iterator[Verdict]:
+    """Check that the pages name the council, and a contact for everything that is not about a child."""
+    missing = [name for name in COUNCIL_SETTINGS if name not in patient.settings.model_fields_set]
+    if missing:
+        yield fault(f"not set: {', '.join(f'{PREFIX}{name.upper()}' for name in missing)}", ANSWER)
+    yield fine(f"{patient.settings.council_name}, with its contacts")
+
+
+def examine_numbers(patient: Patient) -> Iterator[Verdict]:
+    """Check that the signposts are this council's, and that a person has checked each of them."""
+    try:
+        known = replace(patient.reference_data, council=patient.settings.council)
+    except SeedFileError as refusal:
+        yield fault(f"the seed folder cannot be read: {refusal}", "correct the file in GUIDANCE_SEED_DIR")
+        return
+    if foreign := [each.id for each in known.foreign_signposts(None)]:
+        yield fault(f"numbers of another council: {in_short(foreign)}", "give the council's own numbers")
+    if unchecked := [each.id for each in known.all_signposts if each.verified_on is None]:
+        yield fault(f"nobody has checked these numbers: {in_short(unchecked)}", "call each, and say so")
+    yield fine(f"{len(known.all_signposts)} numbers and addresses, each checked by a person")
+
+
+def examine_law(patient: Patient) -> Iterator[Verdict]:
+    """Check that a person has compared each sentence about the law with its source."""
+    try:
+        statements = patient.reference_data.statements
+    except SeedFileError:  # reported by `examine_numbers`
+        yield unknown("the seed folder cannot be read")
+        return
+    due = [each.id for each in statements if each.is_due(patient.at.date(), within=dt.timedelta())]
+    if due:
+        yield Verdict(Condition.SKIPPED, f"{len(due)} of {len(statements)} sentences are to be compared with the law")
+        return
+    yield fine(f"all {len(statements)} sentences about the law were compared with it")
+
+
+def examine_keys(patient: Patient) -> Iterator[Verdict]:
+    """Check that concerns are encrypted to two keys or more."""
+    yield check_number_of_recipients(patient)
+
+
+def examine_address(patient: Patient) -> Iterator[Verdict]:
+    """Check that a public address is set, and the proxy in front of it."""
+    settings = patient.settings
+    if "public_url" not in settings.model_fields_set:
+        yield fault("GUIDANCE_PUBLIC_URL is not set", ANSWER)
+        return
+    if is_loopback(urlsplit(settings.public_url).hostname or ""):
+        yield fine(f"{settings.public_url}, which only this computer reaches")
+        return
+    if not settings.is_https:
+        yield fault("GUIDANCE_PUBLIC_URL is not https", "put a reverse proxy with TLS in front")
+    elif not settings.trusted_proxies:
+        yield fault("GUIDANCE_TRUSTED_PROXIES is not set", ANSWER)
+    yield fine(settings.public_url)
+
+
+def examine_mail(patient: Patient) -> Iterator[Verdict]:
+    """Check the mail server, if there is one."""
+    if patient.settings.smtp_host is None:
+        yield Verdict(Condition.SKIPPED, "not set up: the team gets no email about a concern")
+        return
+    yield from check_email(patient)
+
+
+def examine_openid(patient: Patient) -> Iterator[Verdict]:
+    """Check the OpenID provider, if there is one."""
+    if patient.settings.openid_issuer is None:
+        yield Verdict(Condition.SKIPPED, "not set up: people sign in with passkeys")
+        return
+    yield from check_openid(patient)
+
+
+def examine_lead(patient: Patient) -> Iterator[Verdict]:
+    """Check that a lead can sign in, by passkey or through the provider."""
+    with Session(patient.engine) as session:
+        ready = [each.name for each in _leads(session) if each.provider or count_passkeys(session, each.name)]
+        invited = find_invited_leads(session, at=patient.at)
+    if ready:
+        yield fine(f"{in_short(ready)} can sign in")
+        return
+    for name, ends in invited.items():
+        yield fault(
+            f"{name} has not opened the link yet, which is valid until {ends:%Y-%m-%d %H:%M} UTC",
+            f"open it on {name}'s own device, and create the passkey",
+        )
+    if not invited and patient.settings.openid_client_id is not None:
+        yield fault("no lead has signed in through the provider", f"sign in at {patient.settings.public_url}/desk")
+    elif not invited:
+        yield fault("no lead is invited, or the link has expired", "name the lead (--lead)")
+
+
+def find_invited_leads(session: Session, *, at: dt.datetime) -> dict[str, dt.datetime]:
+    """Return the name of each lead with an invitation that is valid at the time `at`, and when it expires."""
+    names = [each.name for each in _leads(session)]
+    valid = select(InvitationRow).where(col(InvitationRow.person).in_(names), col(InvitationRow.expires_at) > at)
+    return {each.person: each.expires_at for each in session.exec(valid.order_by(col(InvitationRow.expires_at)))}
+
+
+def _leads(session: Session) -> list[PersonRow]:
+    return [each for each in list_people(session) if each.role == Role.LEAD and each.left_at is None]
+
+
+def examine_concern(patient: Patient) -> Iterator[Verdict]:
+    """Check that a person has acknowledged a concern here."""
+    with Session(patient.engine) as session:
+        if has_acknowledged(session):
+            yield fine("the team has acknowledged a concern")
+            return
+        reference = find_invented(session, at=patient.at)
+        openings = count_openings(session, reference or "")
+    if reference is None:
+        yield fault("no concern has been raised and acknowledged here", RUN_SETUP)
+        return
+    yield fault(
+        f"the invented concern {reference} was opened with {openings} of 2 key files here, and is not acknowledged",
+        f"sign in at {patient.settings.public_url}/desk, choose Tests, open it with a key file, and acknowledge it",
+    )
+
+
+def has_acknowledged(session: Session) -> bool:
+    """Return True if a person or a client ever acknowledged a concern. Retention also does, before it erases tests."""
+    found = select(AuditEntryRow.position).where(
+        col(AuditEntryRow.act) == DeskAct.ACKNOWLEDGED.value, col(AuditEntryRow.client) != RETENTION
+    )
+    return session.exec(found.limit(1)).first() is not None
+
+
+def find_invented(session: Session, *, at: dt.datetime) -> str | None:
+    """Return the reference of the latest test concern that waits, or None. After a day a test is erased."""
+    tests = select(ConcernRow.reference).where(
+        col(ConcernRow.test).is_(True),
+        col(ConcernRow.state) == ConcernState.RECEIVED.value,
+        col(ConcernRow.received_at) > at - TEST_LIFETIME,
+    )
+    return session.exec(tests.order_by(col(ConcernRow.received_at).desc()).limit(1)).first()
+
+
+def count_openings(session: Session, reference: str) -> int:
+    """Return how many times commands on this computer opened the concern with a key file."""
+    found = select(func.count()).select_from(AuditEntryRow)
+    mine = (col(AuditEntryRow.chain) == reference, col(AuditEntryRow.client) == KEY_HOLDER)
+    return session.exec(found.where(*mine, col(AuditEntryRow.act) == DeskAct.OPENED.value)).one()
+
+
+def examine_backup(patient: Patient) -> Iterator[Verdict]:
+    """Check that there is a backup, or for PostgreSQL a folder for the dumps."""
+    folder = patient.settings.backup_folder
+    if folder is None:
+        yield fault("GUIDANCE_BACKUP_FOLDER is not set", ANSWER)
+        return
+    newest = find_newest_backup(folder, is_embedded=patient.is_embedded) if folder.is_dir() else None
+    if newest is None:
+        each_night = "run guidance backup" if patient.is_embedded else "run pg_dump into it"
+        yield fault(f"there is no backup in {folder}", each_night)
+    else:
+        yield fine(f"{newest}; let a timer make one each night")
+
+
+def examine_service(patient: Patient) -> Iterator[Verdict]:
+    """Check that the service is ready at its public address. An address of this computer only is no warning here."""
+    found = [each for each in check_public_url(patient) if each.condition is not Condition.WARNING]
+    yield worst(found)
+
+
+STEPS = (
+    Step("council", "Name and contacts of the council", examine_council),
+    Step("numbers", "Numbers to call", examine_numbers),
+    Step("law", "Sentences about the law (optional on this day)", examine_law, is_named=False),
+    Step("keys", "Two keys, one for every day and one in reserve", examine_keys),
+    Step("address", "Public address", examine_address),
+    Step("mail", "Email to the team (optional)", examine_mail, is_named=False),
+    Step("openid", "Sign-in through the council's directory (optional)", examine_openid, is_named=False),
+    Step("lead", "The first lead", examine_lead, opens_database=True),
+    Step("concern", "An invented concern, opened by both keys and acknowledged", examine_concern, opens_database=True),
+    Step("backup", "Backup", examine_backup, opens_database=True),
+    Step("service", "The running service", examine_service, is_named=False),
+)
+"""The steps in their order. Each needs only those before it."""
+
+
+def examine_step(step: Step, patient: Patient) -> Verdict:
+    """Return the verdict on `step`. A step that needs a database which is not there yet is left."""
+    try:
+        return worst(step.examine(patient))
+    except SQLAlchemyError:
+        return NO_DATABASE
+
+
+def check_first_day(patient: Patient) -> Verdict:
+    """Check that the first day is over: the service is no trial, and somebody has acknowledged a concern."""
+    found = {step.name: examine_step(step, patient) for step in STEPS if step.is_named}
+    left = [name for name, verdict in found.items() if is_left(verdict)]
+    if found["concern"] is NO_DATABASE and not (
+        patient.is_embedded and not (patient.settings.data_dir / DATABASE_FILE).exists()
+    ):
+        return unknown("the database cannot be read")
+    if not patient.settings.is_trial and "concern" not in left:
+        return fine("the first day is over: the team has acknowledged a concern")
+    return warn(f"the first day is not over; left: {', '.join(left)}", "run guidance setup, which leads through it")

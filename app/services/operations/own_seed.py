@@ -1,0 +1,169 @@
+"""The council's own seed folder: its numbers, and a first guide, in place of those that come with the program."""
+
+import datetime as dt
+import io
+import re
+import shutil
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from app.errors import SetupError
+from app.models.guides.edition_files import file_text
+from app.models.guides.signposts import Signpost, SignpostScope
+from app.services.guides.reference_data import COUNCILS, ELSEWHERE, ReferenceData, read_reference_data
+from app.services.guides.written_contacts import phones_in
+
+OWN_FOLDER = "council"
+LAW_FILE = "legal-statements.yaml"
+FIRST_GUIDE = "worried-about-a-child"
+OWN_CODE = "this_council"
+CHECKED_AGAIN = dt.timedelta(days=365)
+NOT_A_NUMBER = "{what}: give a phone number, such as 01632 960001"
+REMARK = "# The council's own signposts. Numbers change: call each once a year, and write the day into verified_on.\n"
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """The council's own numbers: of the duty team, of the team at night, and of the designated officer (LADO).
+
+    `night` and `officer` may be empty.
+    """
+
+    duty: str
+    night: str = ""
+    officer: str = ""
+
+
+def has_own_numbers(seed_dir: Path, council: str) -> bool:
+    """Return True if every local signpost in the seed folder belongs to `council`, and there is one."""
+    known = _known_to(seed_dir, council)
+    return any(each.scope is SignpostScope.LOCAL for each in known.all_signposts) and not known.foreign_signposts(None)
+
+
+def numbers_to_check(seed_dir: Path, council: str) -> list[str]:
+    """Return a line with name and number or address for each signpost that stays in the council's own folder."""
+    kept = _kept(_known_to(seed_dir, council), is_own=has_own_numbers(seed_dir, council))
+    return [f"{each.name}: {', '.join(phone.display for phone in each.phones) or each.url}" for each in kept]
+
+
+def write_own_seed(target: Path, source: Path, council: str, numbers: Numbers | None, *, today: dt.date) -> None:
+    """Write a seed folder for `council` to `target`, in which a person checked every number `today`.
+
+    If `numbers` is None, copy `source`, whose numbers are the council's. Otherwise keep the national signposts, add
+    `numbers`, and write a first guide that says whom to call: the guides of `source` are another council's. Raise
+    `SetupError` if there is something at `target`, or if a number is not a phone number.
+    """
+    if target.exists():
+        raise SetupError(f"{target} exists: set GUIDANCE_SEED_DIR to it, or give it another name")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}-") as place:
+        draft = Path(place) / target.name
+        if numbers is None:
+            shutil.copytree(source, draft)
+            for path in (draft / "signposts.yaml", *draft.glob("guides/*/*.yaml")):
+                _mark_as_checked(path, today)
+        else:
+            shutil.copytree(source / "code-lists", draft / "code-lists")
+            shutil.copy(source / LAW_FILE, draft)
+            _write_signposts(draft, _known_to(source, council), numbers, council, today)
+            _write_guide(draft, council, numbers, today)
+        draft.chmod(0o755)
+        draft.rename(target)
+
+
+def mark_law_as_compared(seed_dir: Path, *, today: dt.date) -> None:
+    """Write into the file of legal statements that a person compared each with its source `today`."""
+    path = seed_dir / LAW_FILE
+    _mark_as_checked(path, today)
+    _replace_days(path, "recheck_by", today + CHECKED_AGAIN)
+
+
+def _known_to(seed_dir: Path, council: str) -> ReferenceData:
+    return replace(read_reference_data(seed_dir), council=council)
+
+
+def _kept(known: ReferenceData, *, is_own: bool) -> list[Signpost]:
+    return [each for each in known.all_signposts if is_own or each.scope is SignpostScope.NATIONAL]
+
+
+def _mark_as_checked(path: Path, today: dt.date) -> None:
+    _replace_days(path, "verified_on", today)
+
+
+def _replace_days(path: Path, key: str, day: dt.date) -> None:
+    text = path.read_text(encoding="utf-8")
+    path.write_text(re.sub(rf"^( +{key}:) .*$", rf"\g<1> {day}", text, flags=re.MULTILINE), encoding="utf-8")
+
+
+def _write_signposts(draft: Path, known: ReferenceData, numbers: Numbers, council: str, today: dt.date) -> None:
+    kept = [
+        each.model_dump(mode="json", exclude_defaults=True) | {"verified_on": str(today)}
+        for each in _kept(known, is_own=False)
+    ]
+    own = [
+        _local("out-of-hours-team", "Out-of-hours team", numbers.night, today)
+        | {
+            "description": "Social workers who answer when the council’s duty team is closed.",
+            "when": "At night, at weekends and on bank holidays",
+        },
+        _local("designated-officer", "Designated officer (LADO)", numbers.officer, today)
+        | {"description": "For a concern about an adult who works or volunteers with children.", "allegations": True},
+    ]
+    signposts = [*kept, *(each for each in own if each["phones"])]
+    (draft / "signposts.yaml").write_text(REMARK + _yaml({"signposts": signposts}), encoding="utf-8")
+    path = draft / "code-lists" / f"{COUNCILS}.yaml"
+    codes = known.get_code_list(COUNCILS).model_dump(mode="json", exclude_defaults=True)
+    labels = [(OWN_CODE, council), (ELSEWHERE, "Somewhere else"), ("not_known", "Not known")]
+    path.write_text(_yaml(codes | {"codes": [{"code": code, "label": label} for code, label in labels]}), "utf-8")
+
+
+def _local(name: str, title: str, number: str, today: dt.date) -> dict[str, Any]:
+    return {
+        "id": name,
+        "council": OWN_CODE,
+        "name": title,
+        "kind": "telephone",
+        "phones": _phones(title, number) if number else [],
+        "scope": "local",
+        "source": "The council itself.",
+        "verified_on": str(today),
+    }
+
+
+def _write_guide(draft: Path, council: str, numbers: Numbers, today: dt.date) -> None:
+    path = draft / "guides" / FIRST_GUIDE / "1.yaml"
+    path.parent.mkdir(parents=True)
+    duty = {
+        "id": "duty-team",
+        "name": "Duty team",
+        "kind": "telephone",
+        "phones": _phones("Duty team", numbers.duty),
+        "verified_on": str(today),
+    }
+    content = {
+        "title": "Worried about a child",
+        "publisher": {"name": council, "kind": "council"},
+        "change_note": "First edition: whom to call.",
+        "review_by": str(today + CHECKED_AGAIN),
+        "contacts": [duty],
+    }
+    path.write_text(file_text(content, "The first guide. `guidance new` writes a guide with signs and more."), "utf-8")
+
+
+def _phones(what: str, number: str) -> list[dict[str, Any]]:
+    found = phones_in(number)
+    if not found:
+        raise SetupError(NOT_A_NUMBER.format(what=what))
+    return found
+
+
+def _yaml(document: dict[str, Any]) -> str:
+    yaml = YAML(typ="rt", pure=True)
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    text = io.StringIO()
+    yaml.dump(document, text)
+    return text.getvalue()

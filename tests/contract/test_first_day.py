@@ -1,0 +1,136 @@
+"""The page of the first day leads from an empty folder to an invented concern that the team has acknowledged."""
+
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.support.browsing import FLAGS
+from tests.support.command import ROOT, Finished, guidance
+from tests.support.named import simple_commands
+from tests.support.people import virtual_authenticator
+from tests.support.proxies import DEPLOY, free_ports, need, running
+from tests.support.samples import samples_in
+from tests.support.waiting import eventually
+
+pytestmark = [pytest.mark.slow, pytest.mark.any_database, pytest.mark.nightly]
+
+PAGE = "docs/how-to/first-day.md"
+HERE = "tests/contract/test_first_day.py"
+NAME = "guidance.council.example"
+
+
+def blocks() -> list[str]:
+    """Return the blocks that the page says are followed here, in the order of the page."""
+    return [each.text for each in samples_in(PAGE) if HERE in each.reason]
+
+
+def find_first_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let this process find the invented name on this machine, as a DNS would."""
+    real = socket.getaddrinfo
+
+    def find(host: Any, *arguments: Any, **more: Any) -> Any:
+        return real("127.0.0.1" if host in (NAME, NAME.encode()) else host, *arguments, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", find)
+
+
+def run_block(block: str, port: int) -> list[Finished]:
+    """Run the commands of a block that begin with `guidance`, with the port that the proxy has here."""
+    written = block.replace(f"https://{NAME}", f"https://{NAME}:{port}")
+    return [guidance(*words[1:]) for words in simple_commands(written) if words[0] == "guidance"]
+
+
+@contextmanager
+def served(block: str, folder: Path, ports: tuple[int, int]) -> Iterator[Path]:
+    """Run the command that serves and the proxy before it. Yield the certificate of the proxy's own authority."""
+    node, https = ports
+    ((_, *words),) = simple_commands(block)
+    command = [sys.executable, "-m", "app.cli", *words, "--port", str(node)]
+    with (folder / "server.log").open("wb") as log:
+        server = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log)
+    try:
+        ready = f"http://127.0.0.1:{node}/health/live"
+        assert eventually(lambda: _answers(ready), patience_seconds=60), (folder / "server.log").read_text()
+        with _caddy(folder / "caddy", node, https) as root:
+            yield root
+    finally:
+        server.terminate()
+        server.wait(timeout=60)
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(url, trust_env=False, headers={"Host": NAME}).is_success
+    except httpx.TransportError:
+        return False
+
+
+@contextmanager
+def _caddy(work: Path, node: int, https: int) -> Iterator[Path]:
+    work.mkdir()
+    text = (DEPLOY / "Caddyfile").read_text()
+    inside = "{\n\tadmin off\n\tauto_https disable_redirects\n\tskip_install_trust\n\t# It writes"
+    text = text.replace("{\n\t# It writes", inside, 1)
+    text = text.replace("\n{$SITE:guidance.example} {", "\n{$SITE} {\n\tbind 127.0.0.1\n\ttls internal", 1)
+    (work / "Caddyfile").write_text(text)
+    command = [need("caddy"), "run", "--adapter", "caddyfile", "--config", str(work / "Caddyfile")]
+    home = dict.fromkeys(("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME"), str(work))
+    (unready,) = free_ports(1)
+    places = {"SITE": f"https://{NAME}:{https}", "NODES": f"127.0.0.1:{node}", "UNREADY": str(unready)}
+    with running(command, work, https, home | places):
+        root = work / "caddy" / "pki" / "authorities" / "local" / "root.crt"
+        assert eventually(root.is_file)
+        yield root
+
+
+def acknowledge_as_the_page_says(browser: Browser, folder: Path, url: str) -> None:
+    """Do what the lead does: open the link, create a passkey, open the invented concern with a key, acknowledge it."""
+    own = browser.browser_type.launch(
+        executable_path=need("chromium"),
+        args=[*FLAGS, f"--host-resolver-rules=MAP {NAME} 127.0.0.1", "--ignore-certificate-errors"],
+    )
+    with ExitStack() as ending:
+        ending.callback(own.close)
+        context = own.new_context(base_url=url, ignore_https_errors=True)
+        page = context.new_page()
+        ending.enter_context(virtual_authenticator(context, page))
+        page.goto((folder / "invitation-link.txt").read_text().strip())
+        page.get_by_role("button", name="Create a passkey and sign in").click()
+        expect(page.get_by_role("heading", name="Inbox")).to_be_visible()
+        page.get_by_role("link", name="Tests").click()
+        page.locator("[data-row] a").first.click()
+        page.get_by_label("File of the identity").set_input_files(folder / "keys" / "everyday-identity.txt")
+        expect(page.get_by_text("Alex Example does not exist")).to_be_visible()
+        page.get_by_role("button", name="Acknowledge").first.click()
+        expect(page.get_by_text("Acknowledged").first).to_be_visible()
+
+
+def test_the_words_of_the_page_lead_to_an_acknowledged_concern(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, browser: Browser
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    find_first_address(monkeypatch)
+    set_up, serve, _proxy, check = blocks()
+    node, https = free_ports(2)
+
+    (first,) = run_block(set_up, https)
+    assert "Left: lead, concern, service." in first.stdout, first.stdout + first.stderr
+    with served(serve, tmp_path, (node, https)) as root:
+        monkeypatch.setenv("SSL_CERT_FILE", str(root))
+        if not (ROOT / "app" / "pages" / "static" / "unseal.html").is_file():
+            pytest.skip("the script of the desk is not built")
+        acknowledge_as_the_page_says(browser, tmp_path, f"https://{NAME}:{https}")
+        again, doctor = run_block(check, https)
+
+    assert (again.returncode, "The first day is over" in again.stdout) == (0, True), again.stdout
+    wrong = [line for line in doctor.stdout.splitlines() if not line.startswith(("fine ", "skipped "))]
+    assert (wrong, doctor.returncode) == ([], 0)

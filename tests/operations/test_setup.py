@@ -1,0 +1,204 @@
+"""`guidance setup`: from an empty folder to an invented concern that both keys have opened, by options or questions."""
+
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from pyrage import x25519
+
+from app.config import SEED_DIR, parse_settings
+from app.errors import SetupError
+from app.services.guides.reference_data import read_reference_data
+from app.services.operations.own_seed import FIRST_GUIDE, OWN_FOLDER
+from app.services.operations.settings_file import write_settings
+from tests.support.command import Finished, Terminal, guidance, guidance_on_a_terminal
+from tests.support.databases import raw_connection
+from tests.support.publishing import SLUG
+
+pytestmark = [pytest.mark.any_database, pytest.mark.slow]
+
+COUNCIL = {
+    "COUNCIL_NAME": "Example Council",
+    "ACCESSIBILITY_CONTACT": "mailto:access@council.example",
+    "PRIVACY_CONTACT": "mailto:data@council.example",
+    "DATA_COMPLAINTS_CONTACT": "mailto:complaints@council.example",
+    "ADULTS_CONTACT": "tel:01632960002",
+    "COMPLAINTS_CONTACT": "mailto:complaints@council.example",
+    "SECURITY_CONTACT": "mailto:security@council.example",
+    "PUBLIC_URL": "http://localhost:8000",
+}
+NUMBERS = ("--duty", "01632 960001", "--night", "01632 960003", "--officer", "01632 960004", "--numbers-checked")
+LEAD = ("--lead", "Robin Example")
+Setup = Callable[..., Finished]
+
+
+def words(values: dict[str, str]) -> list[str]:
+    return [f"GUIDANCE_{name}={value}" for name, value in values.items()]
+
+
+def left_by(ended: Finished) -> set[str]:
+    return {line.split()[1] for line in ended.stdout.splitlines() if line.startswith("left ")}
+
+
+@pytest.fixture
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The file of settings, in the empty folder in which the commands run."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "guidance.env"
+
+
+def test_setup_ends_with_a_concern_that_both_keys_opened(file: Path) -> None:
+    backups = {"BACKUP_FOLDER": str(file.parent / "backups")}
+
+    ended = guidance("setup", *words(COUNCIL | backups), *NUMBERS, "--law-compared", *LEAD)
+
+    assert left_by(ended) == {"lead", "concern", "service"}, ended.stdout + ended.stderr
+    assert ended.returncode == 1
+    settings = parse_settings({}, file=file)
+    secrets = [path.read_text().split("\n")[2] for path in sorted((file.parent / "keys").iterdir())]
+    assert {str(x25519.Identity.from_str(each).to_public()) for each in secrets} == set(settings.seal_to)
+    assert [ended.stdout.count(f"opened with {path}") for path in ("keys/everyday", "keys/reserve")] == [1, 1]
+    link = (file.parent / "invitation-link.txt").read_text().strip()
+    assert link.startswith("http://localhost:8000/desk/invitation#")
+    assert not any(each in ended.stdout + ended.stderr for each in [*secrets, link.partition("#")[2]])
+    private = [file, *(file.parent / "keys").iterdir(), file.parent / "invitation-link.txt"]
+    assert {stat.S_IMODE(path.stat().st_mode) for path in private} == {0o600}
+
+
+def test_a_further_run_goes_on_and_does_nothing_twice(file: Path) -> None:
+    first = guidance("setup", *words(COUNCIL), "--duty", "01632 960001", *LEAD)
+    untouched = not (file.parent / "data").exists()
+    second = guidance("setup", *NUMBERS, *LEAD)
+    made = {path: path.read_bytes() for path in (file, *file.parent.glob("*.txt"), *file.parent.glob("keys/*"))}
+    third = guidance("setup", *LEAD)
+
+    assert left_by(first) == {"numbers", "lead", "concern", "backup", "service"}
+    assert untouched, "a start would have published the numbers of another council"
+    assert left_by(second) == left_by(third) == {"lead", "concern", "backup", "service"}
+    assert {path: path.read_bytes() for path in made} == made
+    with raw_connection(file.parent / "data") as database:
+        acts = dict(database.execute("SELECT act, count(*) FROM audit_entries GROUP BY act").fetchall())
+    assert (acts["received"], acts["opened"], acts["invited"]) == (1, 2, 1)
+
+
+ANSWERS = [
+    "Example Council",
+    "access@council.example",
+    "data@council.example",
+    "complaints@council.example",
+    "01632 960002",
+    "complaints@council.example",
+    "security@council.example",
+    "in the mornings \\ evenings",  # refused, and asked again
+    "Monday to Friday 9am to 5pm",
+    "60",
+    "",
+    "nobody",  # no number, and asked again
+    "01632 960001",
+    "01632 960003",
+    "",
+    "y",
+    "y",
+    "stick",
+    "https://guidance.council.example",
+    "127.0.0.1",
+    "y",
+    "127.0.0.1",
+    "1",
+    "none",
+    "desk@council.example",
+    "duty@council.example",
+    "",
+    "y",
+    "https://login.council.example",
+    "api://one-minute-guide",
+    "guidance-desk",
+    "groups",
+    "Duty Team",
+    "Leads",
+    "an invented secret",
+    "backups",
+]
+
+
+def test_setup_asks_for_what_is_missing_and_writes_the_answers(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", Terminal("\n".join(ANSWERS) + "\n"))
+    monkeypatch.setattr("getpass.getpass", lambda *_, **__: input())
+
+    ended = guidance_on_a_terminal("setup")
+
+    assert (ended.returncode, ended.stderr) == (1, "")
+    settings = parse_settings({}, file=file)
+    assert settings.security_expires is not None
+    assert len(settings.seal_to) == len(list((file.parent / "stick").iterdir())) == 2
+    assert (settings.adults_contact, settings.acknowledge_danger_minutes) == (("tel:01632960002",), 60)
+    assert dict(settings.openid_scopes or {})["Leads"] == ("concerns:read", "concerns:write", "audit:read")
+    assert "an invented secret" not in ended.stdout
+
+
+def test_another_council_gets_a_folder_with_only_its_own_numbers(file: Path) -> None:
+    guidance("setup", *words(COUNCIL), *NUMBERS)
+
+    known = read_reference_data(file.parent / OWN_FOLDER)
+    local = {each.id: each.phones[0].number for each in known.all_signposts if each.scope == "local"}
+    assert local == {"out-of-hours-team": "+441632960003", "designated-officer": "+441632960004"}
+    assert known.neighbours == ()
+    assert [path.parent.name for path in (file.parent / OWN_FOLDER).glob("guides/*/*.yaml")] == [FIRST_GUIDE]
+
+
+def test_the_council_of_the_seed_keeps_its_guide_and_checks_its_numbers(file: Path) -> None:
+    council = COUNCIL | {"COUNCIL_NAME": "Bath & North East Somerset Council"}
+
+    guidance("setup", *words(council), "--numbers-checked")
+
+    folder = file.parent / OWN_FOLDER
+    assert [each.id for each in read_reference_data(folder).all_signposts if each.verified_on is None] == []
+    guide = f"guides/{SLUG}/1.yaml"
+    assert "verified_on: null" not in (folder / guide).read_text()
+    assert len((folder / guide).read_text().splitlines()) == len((SEED_DIR / guide).read_text().splitlines())
+
+
+@pytest.mark.parametrize(
+    ("word", "told"),
+    [
+        ("GUIDANCE_OPENID_CLIENT_SECRET=invented", "is a secret, and others can see command lines"),
+        ("COUNCIL_NAME=Example", "COUNCIL_NAME is not SETTING=VALUE"),
+        ("GUIDANCE_COUNCIL_NAM=Example", "Did you mean GUIDANCE_COUNCIL_NAME?"),
+        ("GUIDANCE_DUTY_HOURS=9 #1", "must be plain text on one line"),
+        ("GUIDANCE_SMTP_HOST=mail.council.example", "GUIDANCE_SMTP_HOST needs GUIDANCE_SMTP_FROM too"),
+    ],
+)
+def test_a_refused_value_is_named_and_the_file_stays(file: Path, word: str, told: str) -> None:
+    write_settings(file, {"council_name": "Example Council"})
+    before = file.read_bytes()
+
+    refused = guidance("setup", word)
+
+    assert refused.returncode != 0
+    assert told in " ".join(refused.stderr.replace("│", " ").split())
+    assert [path.name for path in file.parent.iterdir()] == [file.name]
+    assert file.read_bytes() == before
+
+
+def test_a_trial_is_never_made_into_a_service(file: Path) -> None:
+    (file.parent / "data").mkdir()
+    (file.parent / "data" / "development-identity.txt").touch()
+
+    refused = guidance("setup", *words(COUNCIL), *NUMBERS)
+
+    assert (refused.returncode, "is the data of a trial" in refused.stderr) == (1, True)
+
+
+def test_a_setting_is_replaced_in_its_file_and_other_lines_stay(tmp_path: Path) -> None:
+    file = tmp_path / "guidance.env"
+    file.write_text("# ours\nLISTEN_ON=10.0.0.11\nexport GUIDANCE_COUNCIL_NAME=Old\nGUIDANCE_LOG_LEVEL=info\n")
+
+    write_settings(file, {"council_name": "Example & Sons: 'Council'"})
+
+    assert file.read_text() == (
+        "# ours\nLISTEN_ON=10.0.0.11\nGUIDANCE_LOG_LEVEL=info\nGUIDANCE_COUNCIL_NAME=Example & Sons: 'Council'\n"
+    )
+    assert parse_settings({}, file=file).council == "Example & Sons: 'Council'"
+    with pytest.raises(SetupError, match="GUIDANCE_LOG_LEVEL"):
+        write_settings(file, {"log_level": "shouting"})
