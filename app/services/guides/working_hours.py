@@ -58,9 +58,10 @@ def _days(hours: OpeningHours) -> str:
 
 @lru_cache(maxsize=8)
 def read_hours(words: str) -> tuple[OpeningHours, ...]:
-    """Parse text such as `Monday to Thursday 8:30am to 5pm, Friday 8:30am to 4:30pm`, or with the times before the days.
+    """Parse text such as `Monday to Thursday 8:30am to 5pm, Friday 8:30am to 4:30pm`.
 
-    If any part cannot be parsed, return no hours, because incomplete hours would be wrong.
+    The times may come before the days. If any part cannot be parsed, return no hours, because incomplete hours would be
+    wrong.
     """
     text, place, found = _plain(words), 0, []
     while place < len(text):
