@@ -156,7 +156,7 @@ Version 3 | September 2026
 
 Published by: Example Partnership
 
-Review date: 30 September 2027 | Owner: Anti-bullying Team
+Review date: 30 September 2027 | Owner: Anti-bullying Team | Reference 7
 
 Example Partnership guide
 
@@ -184,7 +184,13 @@ def test_lines_above_the_first_heading_fill_their_fields_or_stay_unplaced(tmp_pa
         "2027-09-30",
     )
     assert texts(draft, "definitions") == ["Bullying is hurtful behaviour that is repeated."]
-    for line in ("Version 3 | September 2026", "Example Partnership guide", "A second paragraph without a stop"):
+    assert "30 September 2027" not in str(draft.not_placed)
+    for line in (
+        "Reference 7",
+        "Version 3 | September 2026",
+        "Example Partnership guide",
+        "A second paragraph without a stop",
+    ):
         assert line in draft.not_placed
 
 
@@ -193,6 +199,17 @@ def test_further_reading_is_no_contact(tmp_path: Path) -> None:
 
     assert [each["name"] for each in draft.content["contacts"]] == ["Duty team"]
     assert "https://gov.example/keeping-children-safe or call 01632 960077." in " ".join(draft.not_placed)
+
+
+def test_a_table_in_markdown_gives_a_contact_for_each_row(tmp_path: Path) -> None:
+    rows = ("| Team | Telephone | When |", "| --- | --- | --- |", "| Duty team | 01632 960021 | 9am to 5pm |")
+    table = "\n".join((*rows, "| Police | 101 | Any time |"))
+
+    draft = draft_from(tmp_path, f"# Bullying\n\n## Contacts\n\n{table}\n\nCall early.\n")
+
+    found = [(each["name"], each["phones"][0]["display"], each["when"]) for each in draft.content["contacts"]]
+    assert found == [("Duty team", "01632 960021", "9am to 5pm"), ("Police", "101", "Any time")]
+    assert draft.not_placed == ("Team Telephone When",)
 
 
 def test_pasted_text_without_headings_is_placed_like_a_document(tmp_path: Path) -> None:

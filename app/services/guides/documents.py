@@ -9,7 +9,6 @@ _BLANKS = re.compile(r"\s+")
 BULLET = re.compile(r"^(?:[·•▪●○◦‣\uf0b7*–-]|o(?=\s))\s+")
 PHONE_NUMBER = re.compile(r"(?<![\w/.-])(?:\+44[\d ]{8,14}\d|0\d[\d ]{7,12}\d|\d{6})(?![\w/])")
 _NUMBERED = re.compile(r"^\(?[0-9]{1,2}[.)]\s+")
-MAX_HEADING_WORDS = 14
 
 
 class BlockKind(StrEnum):

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from app.errors import SeedError, SeedFileError
+from app.models.base import NOT_STORABLE
 from app.models.guides.editions import EditionContent
 from app.models.guides.sections import ITEM_LISTS
 from app.models.guides.written_checks import place_items
@@ -25,6 +26,7 @@ from app.services.guides.word_documents import MAX_BLOCKS, TOO_LONG, word_blocks
 NO_TIME = dt.datetime.min.replace(tzinfo=dt.UTC)
 _MARKDOWN, _WORD, _TEXT = ".md", ".docx", ".txt"
 NO_KIND = "the document must be Word (.docx), Markdown (.md) or plain text (.txt)"
+NOT_TEXT, NO_TEXT = "the file must be text in UTF-8", "the document has no text"
 MAX_TEXT = 400_000
 """Maximum length of a document's text, in characters. A printed guide has about 10,000."""
 FIRST = {"title": "", "publisher": {"name": ""}, "change_note": "First edition."}
@@ -74,7 +76,8 @@ def read_draft(path: Path, data: bytes) -> GuideDraft:
         "document": path.name,
         "sha256": hashlib.sha256(data).hexdigest(),
     }
-    return GuideDraft(FIRST | {"source": source} | words, tuple(find_missing(blocks, words, placing.read)))
+    missing = (*placing.unread, *find_missing(blocks, words, placing.read))
+    return GuideDraft(FIRST | {"source": source} | words, missing)
 
 
 def _read_blocks(path: Path, data: bytes) -> list[Block]:
@@ -82,9 +85,12 @@ def _read_blocks(path: Path, data: bytes) -> list[Block]:
     if kind not in (_MARKDOWN, _WORD, _TEXT):
         raise SeedFileError(path, [SeedError(0, NO_KIND)])
     try:
-        blocks = word_blocks(path, data) if kind == _WORD else _text_document(kind, data.decode("utf-8-sig"))
+        text = data.decode("utf-8-sig") if kind != _WORD else ""
+        blocks = _text_document(kind, text) if kind != _WORD else word_blocks(path, data)
     except UnicodeDecodeError:
-        raise SeedFileError(path, [SeedError(0, "the file must be UTF-8")]) from None
+        raise SeedFileError(path, [SeedError(0, NOT_TEXT)]) from None
+    if NOT_STORABLE.search(text):
+        raise SeedFileError(path, [SeedError(0, NOT_TEXT)])
     if len(blocks) > MAX_BLOCKS or sum(len(block.text) for block in blocks) > MAX_TEXT:
         raise SeedFileError(path, [SeedError(0, TOO_LONG)])
     return blocks

@@ -1,6 +1,7 @@
 """A reader of Markdown documents into blocks."""
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -11,8 +12,32 @@ LISTS = ("bullet_list", "ordered_list")
 
 
 def markdown_blocks(text: str) -> list[Block]:
-    """Return the blocks of the Markdown `text`. Leave out HTML blocks, such as comments, and inline HTML tags."""
-    return list(_blocks_of(MarkdownIt("commonmark").parse(text)))
+    """Return the blocks of the Markdown `text`, which may have tables.
+
+    Leave out HTML blocks, such as comments, and inline HTML tags.
+    """
+    blocks: list[Block] = []
+    part: list[Token] = []
+    for token in MarkdownIt("commonmark").enable("table").parse(text):
+        part.append(token)
+        if token.type in ("table_open", "table_close"):
+            blocks += _rows_of(part) if token.type == "table_close" else _blocks_of(part)
+            part = []
+    return [*blocks, *_blocks_of(part)]
+
+
+def _rows_of(tokens: Sequence[Token]) -> Iterator[Block]:
+    """Yield a block for each row of a table. The row with the names of the columns is not part of the text."""
+    cells: list[Block] = []
+    for before, token in pairwise(tokens):
+        if token.type == "inline":
+            cells.append(_inline(BlockKind.PARAGRAPH, token.children or (), 0))
+        elif token.type == "tr_close" and cells:
+            kind = BlockKind.MARGIN if before.type == "th_close" else BlockKind.PARAGRAPH
+            texts = tuple(each.text for each in cells)
+            links = tuple(link for each in cells for link in each.links)
+            yield Block(kind, one_line(" ".join(texts)), texts[0], links=links, cells=texts)
+            cells = []
 
 
 def _blocks_of(tokens: Sequence[Token]) -> Iterator[Block]:
@@ -20,9 +45,9 @@ def _blocks_of(tokens: Sequence[Token]) -> Iterator[Block]:
     for before, token in zip([None, *tokens], tokens, strict=False):
         opened = token.type.removesuffix("_open")
         if opened in LISTS or token.type.removesuffix("_close") in LISTS:
-            lists += token.nesting
+            lists = max(0, lists + token.nesting)
         elif token.type.startswith("blockquote"):
-            quotations += token.nesting
+            quotations = max(0, quotations + token.nesting)
         elif token.type in ("fence", "code_block"):
             yield Block(BlockKind.PARAGRAPH, one_line(token.content))
         elif token.type in ("list_item_close", "blockquote_close") and before and before.type.endswith("_open"):

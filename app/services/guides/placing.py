@@ -8,7 +8,7 @@ from typing import Any
 from app.models.guides.contacts import ContactKind
 from app.models.guides.proposed_ids import propose_id
 from app.models.guides.sections import ITEM_LISTS, Introductions
-from app.services.guides.documents import MAX_HEADING_WORDS, Block, BlockKind, one_line
+from app.services.guides.documents import Block, BlockKind, one_line
 from app.services.guides.written_contacts import find_contact
 from app.services.guides.written_values import read_day
 
@@ -33,18 +33,21 @@ FURTHER = re.compile(
     r"^(?:references?|resources|bibliography|sources|links|find out more|read more)\s*(?:$|:)"
 )
 """Headings above documents to read. Their addresses are not contacts, and their text has no place."""
+_VALUE = r"(?: ?[:–-] ?| )(\S.*)"
 DETAILS = {
-    "publisher": re.compile(r"(?i)^(?:published|produced|issued) by:?\s+(.+)|^publisher\s*[:–-]\s*(.+)"),
-    "owner": re.compile(r"(?i)^(?:document |policy |guide )?(?:owner|author|lead)\s*[:–-]\s*(.+)|^owned by:?\s+(.+)"),
-    "applies_to": re.compile(r"(?i)^applies to:?\s+(.+)"),
+    "publisher": re.compile(rf"(?i)^(?:published by|produced by|issued by|publisher(?= ?[:–-])){_VALUE}"),
+    "owner": re.compile(rf"(?i)^(?:owned by|(?:document |policy |guide )?(?:owner|author|lead)(?= ?[:–-])){_VALUE}"),
+    "applies_to": re.compile(rf"(?i)^applies to{_VALUE}"),
     "review_by": re.compile(
-        r"(?i)^(?:(?:next )?review(?: date| by| due| on)*|(?:due|to be reviewed)(?: for review)?(?: by| on)*|"
-        r"date (?:of|for) (?:next )?review)\s*[:–-]?\s+(.+)"
+        rf"(?i)^(?:(?:next )?review(?: date| due)?(?: by| on)?|(?:due|to be reviewed)(?: for review)?(?: by| on)?|"
+        rf"date (?:of|for) (?:next )?review){_VALUE}"
     ),
 }
 """Patterns of the lines above the first heading that fill a field of the edition. The group is the value."""
 VERSION = re.compile(r"(?i)^(?:version|issue|draft|date|(?:last )?updated|v[0-9])\b")
-_PARTS = re.compile(r"\s*[|;•·\t]\s*")
+_PARTS = re.compile("[|;•·]")
+MAX_NAMING_WORDS = 7
+"""Maximum length of a heading that looks like any other line."""
 MIN_SENTENCE_WORDS = 12
 """Above the first heading, a text with fewer words that ends without a full stop is not a definition."""
 LIST_STARTS = SECTIONS[:3]
@@ -73,7 +76,7 @@ def _section_of(words: str, sections: Sequence[tuple[str, re.Pattern[str]]] = SE
 
 def _names_section(words: str) -> bool:
     """Return True if `words`, a short text without a full stop, can be the heading of a section."""
-    is_short = len(words.split()) <= MAX_HEADING_WORDS and not words.rstrip(":").endswith(_ENDS)
+    is_short = len(words.split()) <= MAX_NAMING_WORDS and not words.rstrip(":").endswith(_ENDS)
     return is_short and not DEFINES.match(words) and bool(FURTHER.match(words) or _section_of(words))
 
 
@@ -142,6 +145,8 @@ class Placing:
         self._ids: dict[str, set[str]] = {key: set() for key in ITEM_LISTS}
         self.read: list[str] = []
         """Passages that are in the draft in another form than in the document."""
+        self.unread: list[str] = []
+        """The other parts of the lines above the first heading that filled a field."""
         self._has_headings = False
         self._is_above_headings = True
         self._is_further = False
@@ -179,19 +184,22 @@ class Placing:
 
         A short text that names no field has no place, such as a version or a date.
         """
-        found = False
-        for part in _PARTS.split(text):
-            field, match = next(
-                ((key, found) for key, form in DETAILS.items() if (found := form.match(part))), ("", None)
-            )
-            value = next(filter(None, match.groups()), "").strip(" .") if match else ""
-            day = read_day(value) if field == "review_by" else None
-            if value and (day or field != "review_by"):
-                self.draft[field] = {"name": value} if field == "publisher" else day.isoformat() if day else value
-                self.read.append(part)
-                found = True
-        is_sentence = text.endswith(_ENDS) or len(text.split()) >= MIN_SENTENCE_WORDS
-        return found or not is_sentence
+        parts = [part.strip() for part in _PARTS.split(text)]
+        others = [part for part in parts if not self._reads_detail(part)]
+        if len(others) < len(parts):
+            self.read.append(text)
+            self.unread += others
+            return True
+        return not text.endswith(_ENDS) and len(text.split()) < MIN_SENTENCE_WORDS
+
+    def _reads_detail(self, part: str) -> bool:
+        field, match = next(((key, found) for key, form in DETAILS.items() if (found := form.match(part))), ("", None))
+        value = match[1].strip(" .") if match else ""
+        day = read_day(value) if field == "review_by" else None
+        if not value or (field == "review_by" and day is None):
+            return False
+        self.draft[field] = {"name": value} if field == "publisher" else day.isoformat() if day else value
+        return True
 
     def _start(self, heading: Block) -> None:
         self._is_above_headings = False

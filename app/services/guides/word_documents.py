@@ -13,11 +13,12 @@ from docx.oxml import parse_xml
 from docx.oxml.ns import qn
 
 from app.errors import SeedError, SeedFileError
-from app.services.guides.documents import MAX_HEADING_WORDS, Block, BlockKind, one_line, without_bullet
+from app.services.guides.documents import Block, BlockKind, one_line, without_bullet
 from app.services.guides.written_contacts import has_way
 
 MARGINS = ("header", "footer", "footnotes", "endnotes", "comments")
 SPACES = (qn("w:tab"), qn("w:br"), qn("w:cr"))
+MAX_HEADING_WORDS = 14
 _ENDS = (".", ":", ";", ",")
 MAX_UNPACKED_BYTES = 100_000_000
 MAX_BLOCKS = 2_500
