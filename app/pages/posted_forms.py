@@ -109,22 +109,28 @@ async def parse_upload(request: Request) -> Upload:
         raise InvalidBody(UnsupportedMediaType, UnsupportedMediaType.meaning)
     refuse_compressed(request)
     body = await request.body()  # whole and within the size limit: see `app.http.request_bodies`
-    line = b"\r\n--" + boundary[1].encode("latin-1")
-    _, *parts, _end = [*(b"\r\n" + body).split(line, MAX_PARTS), b""][: MAX_PARTS + 1]
+    try:
+        return parse_multipart(body, boundary[1].encode("latin-1"))
+    except ValueError:
+        raise InvalidBody(BadRequest, BadRequest.meaning) from None
+
+
+def parse_multipart(body: bytes, boundary: bytes) -> Upload:
+    """Return the fields and the file of a body whose parts are separated by `boundary`.
+
+    Raise `ValueError` if a name or a field is not UTF-8 or cannot be stored as text. Ignore parts beyond `MAX_PARTS`.
+    """
     fields: dict[str, list[str]] = {}
     name, data = "", b""
-    try:
-        for part in parts:
-            head, _, value = part.partition(b"\r\n\r\n")
-            found = PART_NAME.search(head[:MAX_PART_HEAD].decode())
-            if found is not None and found[2] is not None:
-                name, data = found[2], value
-            elif found is not None:
-                fields.setdefault(found[1], []).append(value.decode().replace("\r\n", "\n"))
-    except UnicodeDecodeError:
-        raise InvalidBody(BadRequest, BadRequest.meaning) from None
+    for part in (b"\r\n" + body).split(b"\r\n--" + boundary, MAX_PARTS + 1)[1 : MAX_PARTS + 1]:
+        head, _, value = part.partition(b"\r\n\r\n")
+        found = PART_NAME.search(head[:MAX_PART_HEAD].decode())
+        if found is not None and found[2] is not None:
+            name, data = found[2], value
+        elif found is not None:
+            fields.setdefault(found[1], []).append(value.decode().replace("\r\n", "\n"))
     if any(NOT_STORABLE.search(value) for values in ([name], *fields.values()) for value in values):
-        raise InvalidBody(BadRequest, BadRequest.meaning)
+        raise ValueError
     return Upload(SubmittedForm(fields), name, data)
 
 

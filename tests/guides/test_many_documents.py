@@ -44,8 +44,9 @@ def word_guide(heading: str, entries: str) -> bytes:
 
 
 def markdown_guide(dialect: str, bullet: str) -> bytes:
-    under = {"setext": lambda title: f"{title}\n{'-' * len(title)}", "atx": lambda title: f"## {title}"}
-    head = under.get(dialect, lambda title: f"## {title} ##")
+    def head(title: str) -> str:
+        return f"{title}\n{'-' * len(title)}" if dialect == "setext" else f"## {title}{' ##' * (dialect == 'closed')}"
+
     lines = [f"# {TITLE}", FRONT]
     for title, sentences, style in SECTIONS:
         lines += [head(title), ("\n\n" if style == "Normal" else "\n").join(f"{bullet} {each}" for each in sentences)]

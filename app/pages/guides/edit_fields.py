@@ -91,7 +91,7 @@ CHOICE_LABELS: Mapping[str, str] = {
     IndicatorKind.POTENTIAL_INDICATOR: "May point to harm",
     IndicatorKind.SIGN_OF_HARM: "Is itself a sign of harm",
     DefinitionKind.LOCAL: "In our own words",
-    DefinitionKind.STATUTORY: "From law or national guidance",
+    DefinitionKind.STATUTORY: "The national definition",
     ContactKind.WEB: "Web page or form",
     ContactKind.ADDRESS: "Place to visit or write to",
     "project_inference": "We did",
