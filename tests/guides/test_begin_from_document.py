@@ -127,7 +127,9 @@ def test_the_next_edition_from_a_document_keeps_ids_and_codes(service: FastAPI, 
 def test_a_document_does_not_replace_a_draft_or_take_a_published_name(ann: Any) -> None:
     upload(ann, text=TEXT)
 
-    assert "has a draft already" in upload(ann, text=TEXT).text
+    refused = upload(ann, text=TEXT).text
+    assert "has a draft already" in refused
+    assert "A second phone" in refused, "pasted text is not lost"
     published = upload(ann, text=TEXT.replace("County lines", "Child sexual exploitation"))
     assert published.status_code == 422
     assert "There is already a guide or draft" in published.text

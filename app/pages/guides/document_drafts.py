@@ -58,7 +58,7 @@ def begin_from_document(session: SessionDep, visit: EditorVisitDep, upload: Uplo
         editing = Editing(**vars(visit), session=session, guide=guide)
         _require_free(editing, is_new=not upload.form.one("guide"))
     except DocumentRefused as refusal:
-        return guides_page(visit, session, {"document": str(refusal)}, status=422)
+        return guides_page(visit, session, {"document": str(refusal)}, status=422, posted=upload.form)
     _begin(editing, document)
     return lead_to(f"{editing.path}/unplaced" if document.unplaced else editing.path)
 

@@ -70,6 +70,7 @@ NO_TITLE = "Enter the title of the new guide"
 TAKEN = "There is already a guide or draft with this name: {}. Open it in the list, or choose another title"
 MAX_TITLE = 200
 AGREED = "yes"
+NOTHING_POSTED = SubmittedForm()
 AUTOSAVE, NEXT = "autosave", "next"
 SAID_ANEW = "change_note"
 POSITION = "position"
@@ -157,8 +158,13 @@ def read_guides_to_edit(
     )
 
 
-def guides_page(visit: Visit, session: Session, faults: dict[str, str], *, status: int) -> Response:
-    """Return the page with all drafts and guides, with an error for each field in `faults`."""
+def guides_page(
+    visit: Visit, session: Session, faults: dict[str, str], *, status: int, posted: SubmittedForm = NOTHING_POSTED
+) -> Response:
+    """Return the page with all drafts and guides, with an error for each field in `faults`.
+
+    After a refused document, `posted` is the form with the text and the chosen guide, which are filled in again.
+    """
     drafts = list_guide_drafts(session)
     return visit.page(
         "desk_edit_guides.html",
@@ -167,6 +173,7 @@ def guides_page(visit: Visit, session: Session, faults: dict[str, str], *, statu
         drafted={each.guide for each in drafts},
         reviews=[(each, each.is_due(visit.now.date())) for each in list_reviews(session)],
         faults=faults,
+        posted=posted,
         reads_documents=reads_documents(),
         largest=MAX_UPLOAD_BYTES,
     )

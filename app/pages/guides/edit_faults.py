@@ -129,8 +129,9 @@ def _with_labels(detail: str) -> str:
 
 def _label(found: re.Match[str]) -> str:
     """Return the matched text in quotation marks. Replace a key by the label that the form gives to the field."""
-    heading = CAUTIONS.heading if found[1] == CAUTIONS.path else found[1]
-    return f"‘{FIELD_LABELS.get(found[1], heading)}’"
+    key = found[1]
+    heading = CAUTIONS.heading if key == CAUTIONS.path else key.replace("_", " ").capitalize() if "_" in key else key
+    return f"‘{FIELD_LABELS.get(key, heading)}’"
 
 
 def _name(at: Location) -> str:

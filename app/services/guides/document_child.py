@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from app.errors import SeedError, SeedFileError
-from app.services.guides.importing import NO_TEXT, read_draft
+from app.services.guides.importing import NO_TEXT, NOT_TEXT, WORD, read_draft
 from app.services.guides.word_documents import TOO_LONG
 
 MAX_SECONDS = 4
@@ -32,6 +32,8 @@ def main(name: str) -> None:
 def answer(path: Path, data: bytes) -> str:
     """Return the draft made from `data`, or the reason for a refusal, as JSON. `path` has the file name."""
     try:
+        if b"\0" in data and path.suffix.lower() != WORD:  # no database stores it
+            raise SeedFileError(path, [SeedError(0, NOT_TEXT)])
         draft = read_draft(path, data)
         found = json.dumps({"content": draft.content, "unplaced": draft.not_placed}, ensure_ascii=False)
         if not draft.content["title"]:

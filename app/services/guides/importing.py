@@ -10,7 +10,6 @@ from typing import Any
 from pydantic import ValidationError
 
 from app.errors import SeedError, SeedFileError
-from app.models.base import NOT_STORABLE
 from app.models.guides.editions import EditionContent
 from app.models.guides.sections import ITEM_LISTS
 from app.models.guides.written_checks import place_items
@@ -24,7 +23,7 @@ from app.services.guides.presenters import ShownEdition
 from app.services.guides.word_documents import MAX_BLOCKS, TOO_LONG, word_blocks
 
 NO_TIME = dt.datetime.min.replace(tzinfo=dt.UTC)
-_MARKDOWN, _WORD, _TEXT = ".md", ".docx", ".txt"
+_MARKDOWN, WORD, _TEXT = ".md", ".docx", ".txt"
 NO_KIND = "the document must be Word (.docx), Markdown (.md) or plain text (.txt)"
 NOT_TEXT, NO_TEXT = "the file must be text in UTF-8", "the document has no text"
 MAX_TEXT = 400_000
@@ -82,15 +81,12 @@ def read_draft(path: Path, data: bytes) -> GuideDraft:
 
 def _read_blocks(path: Path, data: bytes) -> list[Block]:
     kind = path.suffix.lower()
-    if kind not in (_MARKDOWN, _WORD, _TEXT):
+    if kind not in (_MARKDOWN, WORD, _TEXT):
         raise SeedFileError(path, [SeedError(0, NO_KIND)])
     try:
-        text = data.decode("utf-8-sig") if kind != _WORD else ""
-        blocks = _text_document(kind, text) if kind != _WORD else word_blocks(path, data)
+        blocks = word_blocks(path, data) if kind == WORD else _text_document(kind, data.decode("utf-8-sig"))
     except UnicodeDecodeError:
         raise SeedFileError(path, [SeedError(0, NOT_TEXT)]) from None
-    if NOT_STORABLE.search(text):
-        raise SeedFileError(path, [SeedError(0, NOT_TEXT)])
     if len(blocks) > MAX_BLOCKS or sum(len(block.text) for block in blocks) > MAX_TEXT:
         raise SeedFileError(path, [SeedError(0, TOO_LONG)])
     return blocks
