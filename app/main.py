@@ -56,9 +56,9 @@ from app.pages.desk import look_again as look_again_pages
 from app.pages.desk import retention as retention_pages
 from app.pages.desk import written_down as written_down_pages
 from app.pages.error_pages import PagesMiddleware
+from app.pages.guides import document_drafts, previews, search
 from app.pages.guides import drafts as drafts_pages
 from app.pages.guides import guides as guides_pages
-from app.pages.guides import previews, search
 from app.pages.languages import LANGUAGES
 from app.pages.operations import api_docs, service_status
 from app.routers.audit import audit_log, statistics
@@ -165,6 +165,7 @@ ROUTERS = (
     list_place.router,
     written_down_pages.router,
     drafts_pages.router,
+    document_drafts.router,
     previews.preview_router,
     api_docs.router,
     service_status.router,

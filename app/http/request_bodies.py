@@ -9,6 +9,7 @@ from app.errors import BadRequest, ContentTooLarge, Problem, RequestTimeout, Ser
 from app.http.problem_handlers import problem_response
 from app.http.rate_limits import find_field
 from app.http.turns import LONG_BODY_BYTES, OVER, HeldAnswer, Turns
+from app.services.guides.uploads import DOCUMENT_PATH
 
 MAX_BODY_BYTES = 1_000_000
 MAX_BUFFERED_BYTES = 64 * MAX_BODY_BYTES
@@ -17,6 +18,8 @@ MAX_BUFFERED_BYTES = 64 * MAX_BODY_BYTES
 Above this limit, only bodies up to `LONG_BODY_BYTES` are read.
 """
 ALWAYS_ANSWERED = ("/health/", "/metrics")
+LARGER_BODIES = {DOCUMENT_PATH: 2 * MAX_BODY_BYTES}
+"""Limits of the body for the paths that take a file. The sample configurations of reverse proxies allow 2 MB."""
 WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 
@@ -81,7 +84,8 @@ class RequestBodyMiddleware:
         up.
         """
         length = find_field(scope, b"content-length") or b""
-        if length.isdigit() and int(length) > MAX_BODY_BYTES:
+        limit = LARGER_BODIES.get(scope["path"], MAX_BODY_BYTES)
+        if length.isdigit() and int(length) > limit:
             return ContentTooLarge
         body = bytearray()
         try:
@@ -91,7 +95,7 @@ class RequestBodyMiddleware:
                     chunk = message.get("body", b"")
                     body += chunk
                     self._arriving += len(chunk)
-                    refusal = self._problem_with(message, len(body))
+                    refusal = self._problem_with(message, len(body), limit)
                     if refusal is not None or not message.get("more_body", False):
                         return refusal or bytes(body)
         except TimeoutError:
@@ -99,10 +103,10 @@ class RequestBodyMiddleware:
         finally:
             self._arriving -= len(body)
 
-    def _problem_with(self, message: Message, length: int) -> type[Problem] | None:
+    def _problem_with(self, message: Message, length: int, limit: int) -> type[Problem] | None:
         if message["type"] == "http.disconnect":
             return BadRequest  # the client has disconnected
-        if length > MAX_BODY_BYTES:
+        if length > limit:
             return ContentTooLarge
         is_refused = length > LONG_BODY_BYTES and self._arriving > MAX_BUFFERED_BYTES
         return ServiceUnavailable if is_refused else None

@@ -42,6 +42,11 @@ class RenditionForm(StrEnum):
         """True for formats whose text is stored here. Other formats are links to a document or recording."""
         return self in (RenditionForm.TRANSLATION, RenditionForm.EASY_READ)
 
+    @property
+    def label(self) -> str:
+        """The format in words. `easy_read` is in simple words only: Easy Read has pictures too."""
+        return "in simple words" if self is RenditionForm.EASY_READ else self.value.replace("_", " ")
+
 
 def _check_language(tag: str) -> str:
     language = tag.partition("-")[0]

@@ -28,10 +28,12 @@ from app.models.concerns.status_tokens import standard_token
 from app.models.guides.edition_files import read_edition_file
 from app.models.guides.proposed_ids import propose_id
 from app.models.references import find_reference, find_reference_start
+from app.pages.posted_forms import parse_multipart
 from app.services.cursors import decode_key, decode_position
 from app.services.desk.exports import read_export_file
-from app.services.guides.importing import draft_of
+from app.services.guides.importing import draft_of, read_draft
 from app.services.guides.working_hours import read_hours
+from app.services.guides.written_values import read_day, read_number, split_lines
 from tests.support.loops import for_each
 from tests.support.parsers import (
     CHARACTERS,
@@ -78,6 +80,17 @@ OF_TEXT = [
     Parser("start of a reference", find_reference_start, TEXT),
     Parser("status token", standard_token, TEXT),
     Parser("hours", read_hours.__wrapped__, [*TEXT, "mon ", "mon to ", "mon, ", "mon-fri 9-17, ", "mon 9 to 17 and "]),
+    Parser("phone number", read_number, TEXT),
+    Parser("day", read_day, [*TEXT, "sept ", "30 ", "th "]),
+    Parser("pasted lines", split_lines, TEXT),
+    Parser(
+        "pasted document",
+        lambda text: read_draft(Path("a.txt"), text.encode()),
+        [*TEXT, "- a\n", "a: b | ", "Review: "],
+    ),
+    Parser(
+        "form with a file", lambda text: parse_multipart(text.encode(), b"a"), [*TEXT, "\r\n--a", 'form-data; name="']
+    ),
     Parser("JSON", lambda text: read_json(text.encode()), [*TEXT, *JSON_RUNS]),
     Parser("JSON: text", lambda text: read_json(text.encode()), [*CHARACTERS, "\\", "\\\\", "\\u0041"], '{"a":"', '"}'),
     Parser("JSON: list", lambda text: read_json(text.encode()), ["7", "1,", "1.5,", "1e9,", "[],", '"",'], "[", "0]"),

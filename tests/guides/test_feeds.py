@@ -66,7 +66,7 @@ def test_both_tell_what_was_published_and_withdrawn_the_newest_first(client: Tes
         (f"Withdrawn: {title}, edition 1", "A number was wrong."),
         (f"Published: {title}, edition 2", "A number was put right."),
         (f"Published: {title}, edition 1, Welsh (translation), rendition 1", UNCHECKED),
-        (f"Published: {title}, edition 1, English (easy read), rendition 1", UNCHECKED),
+        (f"Published: {title}, edition 1, English (in simple words), rendition 1", UNCHECKED),
         (f"Published: {title}, edition 1", "First edition, transcribed word for word from the printed guide."),
     ]
 

@@ -150,6 +150,84 @@ def test_a_guide_of_another_shape_is_placed_and_the_rest_is_listed(
         assert line not in text or line in words
 
 
+FRONT = """# Bullying
+
+Version 3 | September 2026
+
+Published by: Example Partnership
+
+Review date: 30 September 2027 | Owner: Anti-bullying Team | Reference 7
+
+Example Partnership guide
+
+Bullying is hurtful behaviour that is repeated.
+
+A second paragraph without a stop
+
+## Further reading
+
+See the statutory guidance: https://gov.example/keeping-children-safe or call 01632 960077.
+
+## Contacts
+
+Duty team: 01632 960021
+"""
+
+
+def test_lines_above_the_first_heading_fill_their_fields_or_stay_unplaced(tmp_path: Path) -> None:
+    draft = draft_from(tmp_path, FRONT)
+
+    found = draft.content
+    assert (found["publisher"], found["owner"], found["review_by"]) == (
+        {"name": "Example Partnership"},
+        "Anti-bullying Team",
+        "2027-09-30",
+    )
+    assert texts(draft, "definitions") == ["Bullying is hurtful behaviour that is repeated."]
+    assert "30 September 2027" not in str(draft.not_placed)
+    for line in (
+        "Reference 7",
+        "Version 3 | September 2026",
+        "Example Partnership guide",
+        "A second paragraph without a stop",
+    ):
+        assert line in draft.not_placed
+
+
+def test_further_reading_is_no_contact(tmp_path: Path) -> None:
+    draft = draft_from(tmp_path, FRONT)
+
+    assert [each["name"] for each in draft.content["contacts"]] == ["Duty team"]
+    assert "https://gov.example/keeping-children-safe or call 01632 960077." in " ".join(draft.not_placed)
+
+
+def test_a_table_in_markdown_gives_a_contact_for_each_row(tmp_path: Path) -> None:
+    rows = ("| Team | Telephone | When |", "| --- | --- | --- |", "| Duty team | 01632 960021 | 9am to 5pm |")
+    table = "\n".join((*rows, "| Police | 101 | Any time |"))
+
+    draft = draft_from(tmp_path, f"# Bullying\n\n## Contacts\n\n{table}\n\nCall early.\n")
+
+    found = [(each["name"], each["phones"][0]["display"], each["when"]) for each in draft.content["contacts"]]
+    assert found == [("Duty team", "01632 960021", "9am to 5pm"), ("Police", "101", "Any time")]
+    assert draft.not_placed == ("Team Telephone When",)
+
+
+def test_pasted_text_without_headings_is_placed_like_a_document(tmp_path: Path) -> None:
+    path = tmp_path / "pasted.txt"
+    path.write_text(
+        "Bullying\nSigns to look for\n•\tTorn clothes\n• Fear of school\nWhat to do\n1. Listen\n"
+        "Who to contact\nDuty team\t01632 960021\tMonday to Friday, 9am to 5pm\n",
+        encoding="utf-8",
+    )
+
+    draft = draft_of(path)
+
+    assert texts(draft, "indicators") == ["Torn clothes", "Fear of school"]
+    assert texts(draft, "responsibilities") == ["Listen"]
+    assert draft.content["contacts"][0]["when"] == "Monday to Friday, 9am to 5pm"
+    assert draft.not_placed == ()
+
+
 def test_an_address_behind_the_words_of_a_link_is_in_the_draft(tmp_path: Path) -> None:
     contacts: list[dict[str, Any]] = draft_from(tmp_path, COUNTY_LINES).content["contacts"]
 
@@ -256,9 +334,9 @@ def test_a_level_that_is_no_number_is_the_first(tmp_path: Path, level: str) -> N
 
 
 def test_words_behind_a_remark_in_the_file_are_not_lost(tmp_path: Path) -> None:
-    body = PARAGRAPH.format("Bullying") + PARAGRAPH.format("Children <!-- a remark -->who are hurt")
+    body = PARAGRAPH.format("Bullying") + PARAGRAPH.format("Children <!-- a remark -->who are hurt.")
 
-    assert "Children who are hurt" in str(draft_of(word_file(tmp_path / "guide.docx", body)).content)
+    assert "Children who are hurt." in str(draft_of(word_file(tmp_path / "guide.docx", body)).content)
 
 
 def test_markdown_that_is_far_too_long_is_refused(tmp_path: Path) -> None:

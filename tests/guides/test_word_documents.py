@@ -136,7 +136,7 @@ def test_an_entry_above_others_is_no_sign_but_begins_each_one() -> None:
 
     assert [each["text"] for each in draft.content["indicators"]] == [
         "At school: late",
-        "At school: alone: at lunch",
+        "At school: alone\nat lunch",
         "a second phone",
     ]
 
@@ -159,7 +159,7 @@ def test_bold_lines_are_headings_and_a_bold_beginning_is_a_name() -> None:
 
     assert [(each.get("introduction"), each["text"]) for each in draft.content["definitions"]] == [
         (None, "A child lives with somebody who is no close relative."),
-        ("Who may be privately fostered", "language students; boarders in the holidays"),
+        ("Who may be privately fostered", "language students\nboarders in the holidays"),
     ]
     assert [(each["name"], each["text"]) for each in draft.content["responsibilities"]] == [
         ("Ask", "who the child lives with.")

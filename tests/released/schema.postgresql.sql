@@ -145,19 +145,19 @@ CREATE TABLE concerns (
     CONSTRAINT pk_concerns PRIMARY KEY (reference)
 )
 
-CREATE INDEX ix_concerns_unacknowledged ON concerns (acknowledge_by) WHERE state = 'received' AND test IS FALSE
+CREATE INDEX ix_concerns_urgency ON concerns (waiting, danger, due, received_at, reference, state, immediate_danger, guide, assigned_to, changed_at, test, burst, channel)
 
 CREATE INDEX ix_concerns_held ON concerns (reference) WHERE held IS TRUE
 
-CREATE INDEX ix_concerns_received ON concerns (received_at, reference, waiting, danger, due, state, immediate_danger, guide, assigned_to, changed_at, test, burst, channel)
+CREATE INDEX ix_concerns_unacknowledged ON concerns (acknowledge_by) WHERE state = 'received' AND test IS FALSE
 
-CREATE INDEX ix_concerns_urgency ON concerns (waiting, danger, due, received_at, reference, state, immediate_danger, guide, assigned_to, changed_at, test, burst, channel)
+CREATE INDEX ix_concerns_acknowledged_at ON concerns (acknowledged_at) WHERE acknowledged_at IS NOT NULL
 
 CREATE INDEX ix_concerns_erased ON concerns (erased_at) WHERE erased_at IS NOT NULL
 
-CREATE INDEX ix_concerns_closed ON concerns (closed_at, erased_at, test, outcome) WHERE closed_at IS NOT NULL
+CREATE INDEX ix_concerns_received ON concerns (received_at, reference, waiting, danger, due, state, immediate_danger, guide, assigned_to, changed_at, test, burst, channel)
 
-CREATE INDEX ix_concerns_acknowledged_at ON concerns (acknowledged_at) WHERE acknowledged_at IS NOT NULL
+CREATE INDEX ix_concerns_closed ON concerns (closed_at, erased_at, test, outcome) WHERE closed_at IS NOT NULL
 
 CREATE FUNCTION concerns_name_an_edition() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NOT EXISTS (SELECT 1 FROM editions WHERE guide = NEW.guide AND language = '' AND number = NEW.edition) THEN RAISE EXCEPTION 'a concern names a published edition' USING ERRCODE = 'restrict_violation'; END IF; RETURN NEW; END $$
 
@@ -375,6 +375,7 @@ CREATE TABLE guide_drafts (
     guide TEXT COLLATE "C" NOT NULL,
     version INTEGER NOT NULL,
     content TEXT COLLATE "C" NOT NULL,
+    unplaced TEXT COLLATE "C" NOT NULL,
     begun_at TIMESTAMP WITH TIME ZONE NOT NULL,
     written_at TIMESTAMP WITH TIME ZONE NOT NULL,
     written_by TEXT COLLATE "C" NOT NULL,
@@ -604,9 +605,9 @@ CREATE TABLE deliveries (
     CONSTRAINT fk_deliveries_event_id_events FOREIGN KEY(event_id) REFERENCES events (id)
 )
 
-CREATE INDEX ix_deliveries_of_webhook ON deliveries (webhook, state, due)
-
 CREATE INDEX ix_deliveries_due ON deliveries (state, due)
+
+CREATE INDEX ix_deliveries_of_webhook ON deliveries (webhook, state, due)
 
 CREATE FUNCTION deliveries_are_never_deleted() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF TRUE THEN RAISE EXCEPTION 'a delivery is never deleted' USING ERRCODE = 'restrict_violation'; END IF; RETURN OLD; END $$
 

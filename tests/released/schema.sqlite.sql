@@ -127,19 +127,19 @@ CREATE TABLE concerns (
     CONSTRAINT pk_concerns PRIMARY KEY (reference)
 )
 
-CREATE INDEX ix_concerns_unacknowledged ON concerns (acknowledge_by) WHERE state = 'received' AND test IS 0
+CREATE INDEX ix_concerns_urgency ON concerns (waiting, danger, due, received_at, reference, state, immediate_danger, guide, assigned_to, changed_at, test, burst, channel)
 
 CREATE INDEX ix_concerns_held ON concerns (reference) WHERE held IS 1
 
-CREATE INDEX ix_concerns_received ON concerns (received_at, reference, waiting, danger, due, state, immediate_danger, guide, assigned_to, changed_at, test, burst, channel)
+CREATE INDEX ix_concerns_unacknowledged ON concerns (acknowledge_by) WHERE state = 'received' AND test IS 0
 
-CREATE INDEX ix_concerns_urgency ON concerns (waiting, danger, due, received_at, reference, state, immediate_danger, guide, assigned_to, changed_at, test, burst, channel)
+CREATE INDEX ix_concerns_acknowledged_at ON concerns (acknowledged_at) WHERE acknowledged_at IS NOT NULL
 
 CREATE INDEX ix_concerns_erased ON concerns (erased_at) WHERE erased_at IS NOT NULL
 
-CREATE INDEX ix_concerns_closed ON concerns (closed_at, erased_at, test, outcome) WHERE closed_at IS NOT NULL
+CREATE INDEX ix_concerns_received ON concerns (received_at, reference, waiting, danger, due, state, immediate_danger, guide, assigned_to, changed_at, test, burst, channel)
 
-CREATE INDEX ix_concerns_acknowledged_at ON concerns (acknowledged_at) WHERE acknowledged_at IS NOT NULL
+CREATE INDEX ix_concerns_closed ON concerns (closed_at, erased_at, test, outcome) WHERE closed_at IS NOT NULL
 
 CREATE TRIGGER concerns_name_an_edition BEFORE INSERT ON concerns WHEN NOT EXISTS (SELECT 1 FROM editions WHERE guide = NEW.guide AND language = '' AND number = NEW.edition) BEGIN SELECT RAISE(ABORT, 'a concern names a published edition'); END
 
@@ -309,6 +309,7 @@ CREATE TABLE guide_drafts (
     guide VARCHAR NOT NULL,
     version INTEGER NOT NULL,
     content TEXT NOT NULL,
+    unplaced TEXT NOT NULL,
     begun_at DATETIME NOT NULL,
     written_at DATETIME NOT NULL,
     written_by VARCHAR NOT NULL,
@@ -498,9 +499,9 @@ CREATE TABLE deliveries (
     CONSTRAINT fk_deliveries_event_id_events FOREIGN KEY(event_id) REFERENCES events (id)
 )
 
-CREATE INDEX ix_deliveries_of_webhook ON deliveries (webhook, state, due)
-
 CREATE INDEX ix_deliveries_due ON deliveries (state, due)
+
+CREATE INDEX ix_deliveries_of_webhook ON deliveries (webhook, state, due)
 
 CREATE TRIGGER deliveries_are_never_deleted BEFORE DELETE ON deliveries WHEN TRUE BEGIN SELECT RAISE(ABORT, 'a delivery is never deleted'); END
 

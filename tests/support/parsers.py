@@ -154,18 +154,21 @@ def save_section(text: str) -> object:
     """Read the form of each page of a draft in which the text was typed everywhere, and press a button of that name."""
     content = dict(EDITION_EXAMPLE)
     for page in EDIT_PAGES:
-        names = [f"{page}.0.{each}" for each in ("id", "text", "name", "email", "opening_hours.0.opens")]
-        posted = SubmittedForm({name: [text] for name in [*names, "title"]} | {f"count:{page}": ["1"]})
+        keys = ("id", "text", "name", "email", "opening_hours", "verified_on", "phones.0.number")
+        names = [f"{page}.0.{each}" for each in keys]
+        counts = {f"count:{page}": ["1"], f"count:{page}.0.phones": ["1"]}
+        posted = SubmittedForm({name: [text] for name in [*names, "title"]} | counts)
         content = with_ids(with_section(content, page, posted), page, content, frozenset())
         do_act(content, text)
         do_act(content, f"add:{text}")
+        do_act(content, f"split:{page}.0")
     return content
 
 
 def save_entries(text: str) -> object:
-    """Read the form of contacts, one for each part of the text, with telephones and hours."""
+    """Read the form of contacts, one for each part of the text, with telephones."""
     count = min(500, len(text) // 128)
-    fields = {f"count:contacts.{place}.{each}": ["1"] for place in range(count) for each in ("phones", "opening_hours")}
+    fields = {f"count:contacts.{place}.{each}": ["1"] for place in range(count) for each in ("phones",)}
     return with_section({}, "contacts", SubmittedForm(fields | {"count:contacts": [str(count)]}))
 
 

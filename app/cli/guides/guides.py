@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -31,6 +30,7 @@ from app.services.guides.publishing import (
 )
 from app.services.guides.reference_data import read_reference_data
 from app.services.guides.renditions import is_of_former_edition
+from app.services.guides.uploads import reads_documents
 from app.services.guides.validation import check_file, meant_folder, read_published, write_draft, write_new_file
 
 NOT_AGREED = (
@@ -48,7 +48,6 @@ NOT_NAMED_NEW = (
 )
 RenditionPath = Annotated[Path, typer.Argument(metavar="FILE", help=".../<guide>/<language>.yaml")]
 RenditionPaths = Annotated[list[Path], typer.Argument(metavar="FILE...", help=".../<guide>/<language>.yaml")]
-LIBRARIES = ("docx", "markdown_it")
 REMARKS = "A draft made from {name}. Compare it with the document: every sentence is here or in these comments."
 
 
@@ -277,7 +276,9 @@ def _check(session: Session, path: Path) -> RenditionFile:
 
 
 def import_document(
-    path: Annotated[Path, typer.Argument(metavar="FILE", help="A Word document (.docx) or Markdown (.md).")],
+    path: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A document: Word (.docx), Markdown (.md) or text (.txt).")
+    ],
     guide: Annotated[
         str | None, typer.Argument(metavar="GUIDE", help="Name in URLs. Default: made from the title.")
     ] = None,
@@ -285,7 +286,7 @@ def import_document(
     number: Annotated[int, typer.Option(help="The number of the edition.", min=1)] = 1,
 ) -> None:
     """Make a draft from a document. Text that does not fit is listed here and at the top of the draft."""
-    if not all(map(find_spec, LIBRARIES)):
+    if not reads_documents():
         raise SetupError("`guidance import` needs the extra `documents`: pip install 'one-minute-guide[documents]'")
     from app.services.guides.importing import draft_of  # noqa: PLC0415  # an extra
 

@@ -101,6 +101,8 @@ class GuideDraftRow(sqlmodel.SQLModel, table=True):
     guide: str = sqlmodel.Field(primary_key=True)
     version: int
     content: str = sqlmodel.Field(sa_type=sqlalchemy.Text)
+    unplaced: str = sqlmodel.Field(default="[]", sa_type=sqlalchemy.Text)
+    """The passages of an uploaded document that are not in the content, as a JSON list."""
     begun_at: dt.datetime = sqlmodel.Field(sa_type=UtcDateTimeType)
     written_at: dt.datetime = sqlmodel.Field(sa_type=UtcDateTimeType)
     written_by: str
@@ -111,6 +113,11 @@ class GuideDraftRow(sqlmodel.SQLModel, table=True):
         """Return the content of the draft, which may have errors."""
         content: dict[str, Any] = json.loads(self.content)
         return content
+
+    def read_unplaced(self) -> list[str]:
+        """Return the passages of an uploaded document that are not in the content."""
+        passages: list[str] = json.loads(self.unplaced)
+        return passages
 
 
 class GuideDraftActRow(sqlmodel.SQLModel, table=True):
@@ -124,4 +131,4 @@ class GuideDraftActRow(sqlmodel.SQLModel, table=True):
     by: str
     at: dt.datetime = sqlmodel.Field(sa_type=UtcDateTimeType)
     digest: str
-    """SHA-256 of the content at the time of the action."""
+    """SHA-256 of the content, and of the passages without a place if there are any, at the time of the action."""

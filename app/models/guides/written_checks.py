@@ -20,6 +20,8 @@ BRITISH_LENGTHS = (7, 9, 10)
 """Permitted numbers of digits after +44: 0800 1111 has 7, a few numbers have 9, and most have 10."""
 COMPARED_DIGITS = 3
 """Minimum number of digits in a printed number to compare it with `number`."""
+OPTION = re.compile(r"[0-9]{1,3}|[*#]")
+NOT_AN_OPTION = "`option` is what to press when the call is answered: digits, such as 1"
 Fault = tuple[Location, str]
 CHECKED_FOR = dt.timedelta(days=365)
 """Time for which the last check of a contact counts as recent."""
@@ -42,7 +44,7 @@ WITHOUT_HOURS = "it has a number and no `opening_hours`: no page can say when it
 def find_written_faults(value: Any) -> Iterator[Fault]:
     """Yield the location of each error in `value`, with a sentence.
 
-    The errors are missing cautions, repeated ids, and phone numbers that cannot be right.
+    The errors are missing cautions, repeated ids, and phone numbers and menu options that cannot be right.
     """
     if isinstance(value, dict) and lacks_cautions(value):
         yield (CAUTIONS.path,), NO_CAUTIONS
@@ -52,6 +54,8 @@ def find_written_faults(value: Any) -> Iterator[Fault]:
         for number, phone in _entries(contact, "phones"):
             at = (Section.CONTACTS.key, index, "phones", number)
             yield from (((*at, "number"), f"{place_in_words(at)}: {fault}") for fault in _number_faults(phone))
+            if isinstance(phone.get("option"), str) and not OPTION.fullmatch(phone["option"]):
+                yield (*at, "option"), f"{place_in_words(at)}: {NOT_AN_OPTION}"
 
 
 def _repeated_ids(key: str, entries: list[tuple[int, dict[str, Any]]]) -> Iterator[Fault]:

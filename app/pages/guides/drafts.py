@@ -1,31 +1,34 @@
 """Pages for writing guides: the list of guides and drafts, a whole draft, and the form of one section."""
 
-import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import Depends, Header, Path, Query, Response, Security
 from fastapi.responses import JSONResponse
 from sqlmodel import Session
 
-from app.errors import DraftChanged, FieldError, InvalidEdition, NotFound
+from app.errors import DraftChanged, InvalidEdition, NotFound
 from app.http.context import SessionDep
 from app.http.params import GuideName
 from app.http.routes import GuidanceRouter
 from app.models.access.clients import Scope
+from app.models.guides.code_lists import CodeList
 from app.models.guides.comparison import changed_fields, changed_sections
 from app.models.guides.edition_files import read_partly
 from app.models.guides.edition_rows import GuideDraftRow
 from app.models.guides.editions import EditionContent
 from app.models.guides.fault_words import singular
 from app.models.guides.proposed_ids import propose_id
-from app.models.guides.sections import CAUTIONS, ITEM_LISTS
+from app.models.guides.sections import ITEM_LISTS
 from app.pages.frame import DeskRoute, EditorVisitDep, Visit, VisitDep, lead_to
+from app.pages.guides.edit_faults import Remark, at_fields, fault_remark, faults_beside, warning_remark
 from app.pages.guides.edit_fields import (
     DETAILS,
-    FIELD_LABELS,
+    EditField,
     ShownEntry,
+    ShownField,
     form_fields,
     show_entries,
     show_fields,
@@ -59,6 +62,7 @@ from app.services.guides.drafts import (
 )
 from app.services.guides.editions import current_of, find_history
 from app.services.guides.guides import list_reviews
+from app.services.guides.uploads import MAX_UPLOAD_BYTES, reads_documents
 from app.services.guides.validation import CheckedDraft, check_draft
 
 router = GuidanceRouter(prefix=GUIDES_PATH, include_in_schema=False, route_class=DeskRoute)
@@ -66,20 +70,10 @@ NO_TITLE = "Enter the title of the new guide"
 TAKEN = "There is already a guide or draft with this name: {}. Open it in the list, or choose another title"
 MAX_TITLE = 200
 AGREED = "yes"
-AUTOSAVE = "autosave"
+NOTHING_POSTED = SubmittedForm()
+AUTOSAVE, NEXT = "autosave", "next"
 SAID_ANEW = "change_note"
 POSITION = "position"
-BACKTICKED = re.compile("`([^`]+)`")
-"""Matches a key or an example in backticks, in a message of the check."""
-
-
-@dataclass(frozen=True)
-class Remark:
-    """An error or warning from the check of a draft, with the page and the name of the field concerned."""
-
-    words: str
-    page: str
-    name: str
 
 
 @dataclass(frozen=True)
@@ -112,7 +106,7 @@ class Editing(Visit):
         if current is None:
             publisher = {"name": self.context.settings.council_name}
             return {"title": self.guide.replace("-", " ").capitalize(), "publisher": publisher}
-        words = _filled(current.model_dump(mode="json"))
+        words = filled(current.model_dump(mode="json"))
         return {name: value for name, value in words.items() if name != SAID_ANEW}
 
     def begin(self, words: DraftContent) -> Response:
@@ -159,13 +153,29 @@ def read_guides_to_edit(
 
     After a refused new guide, `fault` is the name that is taken, or `none` if the title was empty.
     """
+    return guides_page(
+        visit, session, {"title": TAKEN.format(fault) if fault != "none" else NO_TITLE} if fault else {}, status=200
+    )
+
+
+def guides_page(
+    visit: Visit, session: Session, faults: dict[str, str], *, status: int, posted: SubmittedForm = NOTHING_POSTED
+) -> Response:
+    """Return the page with all drafts and guides, with an error for each field in `faults`.
+
+    After a refused document, `posted` is the form with the text and the chosen guide, which are filled in again.
+    """
     drafts = list_guide_drafts(session)
     return visit.page(
         "desk_edit_guides.html",
+        status=status,
         drafts=[(each, _title_of(each)) for each in drafts],
         drafted={each.guide for each in drafts},
         reviews=[(each, each.is_due(visit.now.date())) for each in list_reviews(session)],
-        faults={"title": TAKEN.format(fault) if fault != "none" else NO_TITLE} if fault else {},
+        faults=faults,
+        posted=posted,
+        reads_documents=reads_documents(),
+        largest=MAX_UPLOAD_BYTES,
     )
 
 
@@ -202,7 +212,7 @@ def read_draft_page(editing: EditingDep) -> Response:
     """Return the page of the draft, with its errors, warnings and writers, and its changes to the current edition."""
     draft = get_guide_draft(editing.session, editing.guide)
     checked, writers = editing.check(draft), list_draft_writers(editing.session, editing.guide)
-    faults = [*map(_remark, checked.faults)]
+    faults = _remarks(checked)
     return editing.page(
         "desk_edit_draft.html",
         draft=draft,
@@ -211,7 +221,7 @@ def read_draft_page(editing: EditingDep) -> Response:
         counts={page: len(found) for page, found in draft.read().items() if isinstance(found, list)},
         to_do={page: sum(each.page == page for each in faults) for page in EDIT_PAGES},
         remarks=faults,
-        warnings=[*map(_remark, checked.warnings)],
+        warnings=[*map(warning_remark, checked.warnings)],
         follows=checked.follows,
         writers=writers,
         wrote_it=any(is_same_hand(editing.actor.client, each) for each in writers),
@@ -305,14 +315,29 @@ def save_section_page(
         if is_autosave:
             return JSONResponse({}, DraftChanged.status)
         return _section_page(editing, page, find_guide_draft(editing.session, editing.guide), posted)
+    if act == NEXT:
+        following = _following(page)
+        return lead_to(f"{editing.path}/sections/{following}" if following else editing.path)
     if not is_autosave:
         return lead_to(f"{editing.path}/sections/{page}#{entry or 'saved'}")
-    body = {  # the values for the page's JavaScript
-        "shown": section_tag(draft.read(), page),
+    return JSONResponse(_autosaved(editing, page, draft))
+
+
+def _autosaved(editing: Editing, page: str, draft: GuideDraftRow) -> dict[str, Any]:
+    """Return the values for the page's JavaScript after an autosave: the new tag, and what the service read and found.
+
+    `beside` has the error of each field, and `said` the value of each field as the service read it, in words.
+    """
+    content = draft.read()
+    form = _form(content, page)
+    remarks = at_fields(_remarks_on(page, editing.check(draft)), form["names"])
+    return {
+        "shown": section_tag(content, page),
         "saved": date_and_time(draft.written_at),
-        "faults": [each.words for each in _remarks_on(page, editing.check(draft))],
+        "faults": [each.words for each in remarks],
+        "beside": faults_beside(remarks, content),
+        "said": {each.name: each.said for entry in form["entries"] for each in _all_fields(entry) if each.said},
     }
-    return JSONResponse(body)
 
 
 def _save(editing: Editing, page: str, posted: SubmittedForm, shown: str, act: str) -> tuple[GuideDraftRow, str]:
@@ -356,6 +381,8 @@ def _section_page(
     content = saved if saved is not None else editing.first_words()
     typed = content if mine is None else with_section(content, page, mine)
     checked = editing.check(draft) if draft is not None else None
+    form = _form(typed, page)
+    remarks = at_fields(_remarks_on(page, checked), form["names"])
     return editing.page(
         "desk_edit_section.html",
         status=200 if mine is None else DraftChanged.status,
@@ -366,17 +393,38 @@ def _section_page(
         shown=section_tag(saved, page),
         is_list=page != DETAILS,
         words=singular(page).replace("_", " "),
-        remarks=_remarks_on(page, checked),
+        following=_following(page),
+        choices_of=partial(_choices_of, editing.context.reference_data.code_lists),
+        remarks=remarks,
+        beside=faults_beside(remarks, typed),
         is_conflict=mine is not None,
         theirs=_form(saved, page) if mine is not None and saved is not None else None,
         **_beside_current(draft, checked),
-        **_form(typed, page),
+        **form,
     )
+
+
+def _following(page: str) -> str | None:
+    """Return the name of the page after `page`, or None if `page` is the last one."""
+    pages = list(EDIT_PAGES)
+    return next(iter(pages[pages.index(page) + 1 :]), None)
+
+
+def _choices_of(code_lists: Mapping[str, CodeList], field: EditField) -> tuple[tuple[str, str], ...]:
+    """Return each choice of `field` with its label: those of its code list if it has one, otherwise its own."""
+    found = code_lists.get(field.code_list)
+    return tuple((each.code, each.label) for each in found.codes) if found is not None else field.choices
 
 
 def _remarks_on(page: str, checked: CheckedDraft | None) -> list[Remark]:
     """Return the errors of the check that belong to `page`, or an empty list if `checked` is None."""
-    return [each for each in map(_remark, checked.faults if checked else ()) if each.page == page]
+    return [each for each in (_remarks(checked) if checked else ()) if each.page == page]
+
+
+def _remarks(checked: CheckedDraft) -> list[Remark]:
+    """Return the errors of the check as remarks. Leave out a remark that repeats the one before it."""
+    content = checked.draft.read()
+    return list(dict.fromkeys(fault_remark(each, content) for each in checked.faults))
 
 
 def _beside_current(draft: GuideDraftRow | None, checked: CheckedDraft | None) -> dict[str, Any]:
@@ -412,26 +460,30 @@ def _form(content: dict[str, Any], page: str) -> dict[str, Any]:
     return {"entries": entries, "names": set().union(*map(_names, entries))}
 
 
+def all_forms(content: dict[str, Any]) -> dict[str, tuple[ShownEntry, ...]]:
+    """Return the entries of every section of `content` that has any, by page."""
+    forms = {page: _form(content, page)["entries"] for page in EDIT_PAGES}
+    return {page: entries for page, entries in forms.items() if entries}
+
+
 def _names(entry: ShownEntry) -> set[str]:
-    inner = [each for shown in entry.fields for each in (shown, *shown.members)]
-    below = [_names(each) for shown in inner for each in shown.entries]
-    return {entry.name}.union((each.name for each in inner), *below)
+    fields = list(_all_fields(entry))
+    entries = {inner.name for each in fields for inner in each.entries}
+    return {entry.name, *(each.name for each in fields), *entries}
 
 
-def _filled(value: Any) -> Any:
+def _all_fields(entry: ShownEntry) -> Iterator[ShownField]:
+    """Yield every field of the entry, including those in its groups and lists."""
+    for field in entry.fields:
+        for each in (field, *field.members):
+            yield each
+            for inner in each.entries:
+                yield from _all_fields(inner)
+
+
+def filled(value: Any) -> Any:
+    """Return `value` without positions and empty members, at every depth."""
     if isinstance(value, dict):
-        members = {name: _filled(member) for name, member in value.items() if name != POSITION}
+        members = {name: filled(member) for name, member in value.items() if name != POSITION}
         return {name: member for name, member in members.items() if member not in (None, "", [], {})}
-    return [_filled(member) for member in value] if isinstance(value, list) else value
-
-
-def _remark(fault: FieldError) -> Remark:
-    words = BACKTICKED.sub(_label, fault.detail.replace("the file", "the guide"))
-    page = str(fault.at[0]) if fault.at and fault.at[0] in ITEM_LISTS else DETAILS
-    return Remark(words[:1].upper() + words[1:], page, ".".join(map(str, fault.at)))
-
-
-def _label(found: re.Match[str]) -> str:
-    """Return the matched text in quotation marks. Replace a key by the label that the form gives to the field."""
-    heading = CAUTIONS.heading if found[1] == CAUTIONS.path else found[1]
-    return f"‘{FIELD_LABELS.get(found[1], heading)}’"
+    return [filled(member) for member in value] if isinstance(value, list) else value

@@ -11,27 +11,48 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from app.models.base import FromCodeList
+from app.models.guides.contacts import ContactKind, OpeningHours
 from app.models.guides.editions import EditionDetails
 from app.models.guides.fault_words import place_in_words, singular
-from app.models.guides.items import IndicatorKind
+from app.models.guides.items import DefinitionKind, IndicatorKind
 from app.models.guides.sections import ITEM_LISTS, Introductions
+from app.pages.guides.edit_values import is_in_words, said_value, shown_day, shown_hours, shown_number
+from app.services.guides.written_values import split_lines
 
 DETAILS = "details"
 """The name of the page for the fields of the edition itself."""
-NOT_TYPED = frozenset({"id", "position"})
-"""Fields that editors do not fill in: an id is proposed from the text, and a position is the place in the list."""
+NOT_TYPED = frozenset({"id", "position", "display"})
+"""Fields without an input. An id is proposed from the text, and a position is the place in the list.
+
+The number as people read it and the number to dial have one input.
+"""
 LONG = frozenset({"text", "note", "change_note", "introduction", "citation", *Introductions.model_fields})
-SELDOM = frozenset({"related_codes", "note", "source", "citation", "urn", "gss_code", "introduction", "limbs"})
+SELDOM = frozenset(
+    {
+        *("related_codes", "note", "source", "citation", "urn", "gss_code", "introduction", "limbs", "introductions"),
+        *("subjects", "applies_to"),
+    }
+)
 """Fields that most items leave empty: the page shows them only on demand."""
+CONTACT_FIELDS: Mapping[str, tuple[str, ...]] = {
+    ContactKind.TELEPHONE: ("name", "phones", "opening_hours", "when", "verified_on", "kind"),
+    ContactKind.WEB: ("name", "url", "when", "verified_on", "kind"),
+    ContactKind.EMAIL: ("name", "email", "when", "verified_on", "kind"),
+    ContactKind.ADDRESS: ("name", "address", "opening_hours", "when", "verified_on", "kind"),
+}
+"""The fields that the page shows for each kind of contact, in order. The other fields are shown only on demand."""
+PHONES = "phones"
 FIELD_LABELS: Mapping[str, str] = {
     "text": "Words",
     "url": "Web address",
     "gss_code": "Code of the council's area (GSS)",
     "urn": "Unique reference number of the school",
     "sha256": "SHA-256 of the document",
-    "display": "Number as people read it",
-    "number": "Number to dial, such as +441632960001",
-    "option": "What to press when the call is answered",
+    "display": "Telephone",
+    "number": "Telephone",
+    "phones": "Telephone",
+    "option": "Then press",
     "text_relay": "Text relay",
     "verified_on": "Checked on",
     "review_by": "Review by",
@@ -40,6 +61,8 @@ FIELD_LABELS: Mapping[str, str] = {
     "change_note": "Changes in this edition",
     "when": "When to call",
     "related_codes": "Links to code lists",
+    "code": "Assessment factor",
+    "basis": "Who made the link",
     "linked_risks": "Before the linked risks",
     "factors": "Before the vulnerability factors",
     "indicators": "Before the indicators",
@@ -49,17 +72,37 @@ FIELD_LABELS: Mapping[str, str] = {
 FIELD_HINTS: Mapping[str, str] = {
     "text": "",
     "name": "",
-    "display": "",
+    "kind": "",
+    "code": "",
+    "basis": "",
     "option": "",
-    "url": "Starts with https://.",
-    "number": "Without spaces, with +44 for the first 0. A short number such as 999 stays as it is.",
-    "when": "In words, such as: In office hours.",
-    "verified_on": "When someone last called the number or wrote to the address. Leave blank if nobody has.",
-    "opening_hours": "Used to show whether it is open now.",
+    "url": "",
+    "number": "",
+    "phones": "",
+    "email": "",
+    "when": "",
+    "verified_on": "",
+    "address": "",
+    "opening_hours": "Such as Monday to Thursday 8:30am to 5pm, Friday 8:30am to 4:30pm.",
+    "review_by": "Such as 30 September 2027.",
 }
 """Hints for editors. They replace the descriptions of fields that are written for programs."""
-INDICATOR_KIND = "A potential indicator may point to harm. A sign of harm is harm that can be seen."
-A_DAY = "For example, 2027-11-24."
+CHOICE_LABELS: Mapping[str, str] = {
+    IndicatorKind.POTENTIAL_INDICATOR: "May point to harm",
+    IndicatorKind.SIGN_OF_HARM: "Is itself a sign of harm",
+    DefinitionKind.LOCAL: "In our own words",
+    DefinitionKind.STATUTORY: "The national definition",
+    ContactKind.WEB: "Web page or form",
+    ContactKind.ADDRESS: "Place to visit or write to",
+    "project_inference": "We did",
+    "source": "The printed guide did",
+}
+"""Labels of choices, if the value itself would not be clear as a label."""
+PRESETS: Mapping[Any, str] = {
+    IndicatorKind: IndicatorKind.POTENTIAL_INDICATOR,
+    DefinitionKind: DefinitionKind.LOCAL,
+    ContactKind: ContactKind.TELEPHONE,
+}
 ID = "id"
 
 
@@ -73,6 +116,12 @@ class Control(StrEnum):
     LINES = "lines"
     GROUP = "group"
     LIST = "list"
+    DAY = "day"
+    HOURS = "hours"
+    PHONE = "phone"
+    """One input for two fields: `number`, and `display`."""
+    FIXED = "fixed"
+    """No input: the only possible value is filled in."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +137,10 @@ class EditField:
     inner: tuple["EditField", ...] = ()
     entry: str = ""
     """The word for one entry, if the field is a list of entries."""
+    preset: str = ""
+    """The value of a new entry."""
+    code_list: str = ""
+    """The code list with the choices, if any."""
 
 
 @cache
@@ -102,8 +155,18 @@ def form_fields(page: str) -> tuple[EditField, ...]:
     return fields_of(EditionDetails if page == DETAILS else ITEM_LISTS[page].item)
 
 
+def new_entry(name: str, kind: str = "") -> dict[str, Any]:
+    """Return a new entry of the list `name`, with preset values. `kind` is the kind of a new contact."""
+    fields = form_fields(name) if name in ITEM_LISTS else ()
+    presets = {each.key: str(each.preset) for each in fields if each.preset}
+    kinds = {value for each in fields if each.key == "kind" for value, _ in each.choices}
+    return presets | ({"kind": kind} if kind in kinds else {})
+
+
 def is_foreign(field: EditField, value: Any) -> bool:
     """Return True if `value` has a type that `field` cannot show, for example text in the place of a list."""
+    if field.control is Control.HOURS:
+        return value is not None and not is_in_words(value)
     expected = {Control.GROUP: dict, Control.LIST: list, Control.SEVERAL: list, Control.LINES: list}.get(field.control)
     return value is not None and expected is not None and not isinstance(value, expected)
 
@@ -113,26 +176,39 @@ def _field(key: str, info: FieldInfo) -> EditField:
     is_several = get_origin(kind) is tuple
     single = get_args(kind)[0] if is_several else kind
     choices = _choices(single)
-    inner = fields_of(single) if isinstance(single, type) and issubclass(single, BaseModel) else ()
-    if inner:
-        control = Control.LIST if is_several else Control.GROUP
-    elif choices:
+    is_model = isinstance(single, type) and issubclass(single, BaseModel)
+    control = _control(key, kind, single)
+    if control is None and (choices or _code_list(info, single)):
         control = Control.SEVERAL if is_several else Control.CHOICE
-    elif is_several:
-        control = Control.LINES
-    else:
-        control = Control.WORDS if key in LONG else Control.LINE
-    hint = INDICATOR_KIND if kind is IndicatorKind else FIELD_HINTS.get(key, info.description or "")
+    hint = FIELD_HINTS.get(key, info.description or "")
     return EditField(
         key,
         FIELD_LABELS.get(key, key.replace("_", " ").capitalize()),
-        f"{hint} {A_DAY}".strip() if kind is dt.date else hint,
-        control,
+        hint,
+        control or (Control.LINES if is_several else Control.WORDS if key in LONG else Control.LINE),
         key in SELDOM,
         choices,
-        inner,
+        fields_of(single) if is_model and control in (Control.LIST, Control.GROUP) else (),
         entry=singular(key).replace("_", " ") if control is Control.LIST else "",
+        preset=PRESETS.get(single, choices[0][0] if get_origin(single) is Literal else ""),
+        code_list=_code_list(info, single),
     )
+
+
+def _control(key: str, kind: Any, single: Any) -> Control | None:
+    """Return the input for a field that has one of its own, otherwise None."""
+    if single is OpeningHours:
+        return Control.HOURS
+    if isinstance(single, type) and issubclass(single, BaseModel):
+        return Control.GROUP if single is kind else Control.LIST
+    if get_origin(single) is Literal and len(get_args(single)) == 1:
+        return Control.FIXED
+    return Control.DAY if getattr(kind, "__origin__", kind) is dt.date else Control.PHONE if key == "number" else None
+
+
+def _code_list(info: FieldInfo, single: Any) -> str:
+    metadata = (*info.metadata, *getattr(single, "__metadata__", ()))
+    return next((each.code_list for each in metadata if isinstance(each, FromCodeList)), "")
 
 
 def _inside(annotation: Any) -> Any:
@@ -147,7 +223,9 @@ def _choices(kind: Any) -> tuple[tuple[str, str], ...]:
         values = list(get_args(kind))
     elif isinstance(kind, type) and issubclass(kind, Enum):
         values = [each.value for each in kind]
-    return tuple((value, value.replace("_", " ").replace("-", " ").capitalize()) for value in values)
+    return tuple(
+        (value, CHOICE_LABELS.get(value, value.replace("_", " ").replace("-", " ").capitalize())) for value in values
+    )
 
 
 @dataclass(frozen=True)
@@ -162,6 +240,8 @@ class ShownField:
     entries: tuple["ShownEntry", ...] = ()
     foreign: str = ""
     """The value as JSON, if it has a type that the field cannot show."""
+    said: str = ""
+    """The value as the service read it, if people may write it in several ways."""
 
     @property
     def owner(self) -> str:
@@ -172,9 +252,14 @@ class ShownField:
         return place_in_words(at).lower() if at else ""
 
     @property
+    def line_count(self) -> int:
+        """Number of the lines that have text."""
+        return len(split_lines(self.text))
+
+    @property
     def is_filled(self) -> bool:
         """True if the field has anything to show."""
-        own = self.text or self.chosen or self.entries or self.foreign
+        own = self.text or self.chosen or self.foreign or any(each.is_filled for each in self.entries)
         return bool(own) or any(each.is_filled for each in self.members)
 
 
@@ -186,6 +271,11 @@ class ShownEntry:
     id: str
     fields: tuple[ShownField, ...]
     unknown: tuple[tuple[str, str], ...]
+
+    @property
+    def is_filled(self) -> bool:
+        """True if the entry has anything to show."""
+        return bool(self.unknown) or any(each.is_filled for each in self.fields)
 
 
 def show_entries(fields: tuple[EditField, ...], name: str, value: Any) -> tuple[ShownEntry, ...]:
@@ -200,7 +290,26 @@ def show_entries(fields: tuple[EditField, ...], name: str, value: Any) -> tuple[
 def show_fields(fields: tuple[EditField, ...], name: str, value: Any) -> tuple[ShownField, ...]:
     """Return the fields of the object `value`. `name` is the path of the object, empty for the content itself."""
     members = value if isinstance(value, dict) else {}
-    return tuple(_show(each, f"{name}.{each.key}" if name else each.key, members.get(each.key)) for each in fields)
+    return tuple(
+        _show(
+            each,
+            f"{name}.{each.key}" if name else each.key,
+            members if each.control is Control.PHONE else members.get(each.key),
+        )
+        for each in _in_order(fields, members)
+        if each.control is not Control.FIXED
+    )
+
+
+def _in_order(fields: tuple[EditField, ...], members: dict[str, Any]) -> tuple[EditField, ...]:
+    """Return `fields`. If they are those of a contact, those of its kind come first, and the others count as seldom."""
+    by_key = {each.key: each for each in fields}
+    if PHONES not in by_key:
+        return fields
+    kind = members.get("kind")
+    first = CONTACT_FIELDS.get(kind if isinstance(kind, str) else "", CONTACT_FIELDS[ContactKind.TELEPHONE])
+    others = (replace(each, is_seldom=True) for each in fields if each.key not in first)
+    return (*(by_key[key] for key in first), *others)
 
 
 def unknown_members(fields: tuple[EditField, ...], value: dict[str, Any]) -> tuple[tuple[str, str], ...]:
@@ -218,18 +327,25 @@ def _entry(fields: tuple[EditField, ...], name: str, value: Any) -> ShownEntry:
 
 
 def _show(field: EditField, name: str, value: Any) -> ShownField:
+    """Return the field with its value. For a phone number, `value` is the object that contains the number."""
     if is_foreign(field, value):
         return replace(_show(field, name, None), foreign=_to_json(value))
-    match field.control:
-        case Control.GROUP:
-            return ShownField(field, name, members=show_fields(field.inner, name, value))
-        case Control.LIST:
-            return ShownField(field, name, entries=show_entries(field.inner, name, value))
-        case Control.SEVERAL:
-            return ShownField(field, name, chosen=tuple(map(_plain, value or ())))
-        case Control.LINES:
-            return ShownField(field, name, text="\n".join(map(_plain, value or ())))
-    return ShownField(field, name, text=_plain(value))
+    control = field.control
+    if control is Control.GROUP:
+        return ShownField(field, name, members=show_fields(field.inner, name, value))
+    if control is Control.LIST:
+        entries = [{}] if field.key == PHONES and not value else value  # one number is always asked for
+        return ShownField(field, name, entries=show_entries(field.inner, name, entries))
+    if control is Control.SEVERAL:
+        return ShownField(field, name, chosen=tuple(map(_plain, value or ())))
+    return ShownField(field, name, text=_text_of(field, value), said=said_value(control, value))
+
+
+def _text_of(field: EditField, value: Any) -> str:
+    if field.control is Control.LINES:
+        return "\n".join(map(_plain, value or ()))
+    shown = {Control.PHONE: shown_number, Control.HOURS: shown_hours, Control.DAY: shown_day}.get(field.control)
+    return shown(value) if shown is not None else _plain(value) or field.preset
 
 
 def _plain(value: Any) -> str:

@@ -3,15 +3,27 @@
 import hashlib
 import json
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 
 from app.models.base import MAX_ITEMS, SLUG_PATTERN
 from app.models.guides.proposed_ids import propose_id
 from app.models.guides.sections import ITEM_LISTS
-from app.pages.guides.edit_fields import DETAILS, ID, NOT_TYPED, Control, EditField, form_fields, is_foreign
+from app.pages.guides.edit_fields import (
+    DETAILS,
+    ID,
+    NOT_TYPED,
+    PHONES,
+    Control,
+    EditField,
+    form_fields,
+    is_foreign,
+    new_entry,
+)
+from app.pages.guides.edit_values import read_phone, read_typed_day, read_typed_hours
 from app.pages.posted_forms import COUNT, PLACE, SubmittedForm, value_at
 from app.services.guides.drafts import DraftContent
+from app.services.guides.written_values import split_lines
 
 DROP = "drop:"
 EDIT_PAGES: dict[str, str] = {DETAILS: "About the guide"} | {
@@ -31,10 +43,13 @@ def read_members(fields: tuple[EditField, ...], posted: SubmittedForm, name: str
     known = {each.key for each in fields}
     dropped = set(posted.many(f"{DROP}{name}"))
     rest = {key: value for key, value in before.items() if key not in known | dropped | NOT_TYPED}
-    read = {
-        each.key: _read(each, posted, f"{name}.{each.key}" if name else each.key, before.get(each.key))
-        for each in fields
-    }
+    read: dict[str, Any] = {}
+    for each in fields:
+        own_name = f"{name}.{each.key}" if name else each.key
+        if each.control is Control.PHONE:
+            read |= read_phone(posted.one(own_name), before)
+        else:
+            read[each.key] = _read(each, posted, own_name, before.get(each.key))
     return {key: value for key, value in read.items() if value not in (None, "", [], {})} | rest
 
 
@@ -45,13 +60,15 @@ def read_entries(fields: tuple[EditField, ...], posted: SubmittedForm, name: str
     """
     before = former if isinstance(former, list) else []
     entries: list[Any] = []
+    presets = {each.key: each.preset for each in fields if each.preset}
     for place in range(min(posted.count(name), MAX_ITEMS)):
         entry_name = f"{name}.{place}"
         id_ = posted.one(f"{entry_name}.{ID}")
         drawn_from = _former_entry(before, place, id_)
         read = read_members(fields, posted, entry_name, drawn_from)
         is_foreign = drawn_from is not None and not isinstance(drawn_from, dict)
-        entries.append(drawn_from if is_foreign and not read else ({ID: id_} if id_ else {}) | read)
+        is_blank = all(value == presets.get(key) for key, value in read.items())
+        entries.append(drawn_from if is_foreign and is_blank else ({ID: id_} if id_ else {}) | read)
     return entries
 
 
@@ -116,19 +133,26 @@ def _read(field: EditField, posted: SubmittedForm, name: str, former: Any) -> An
 
 
 def _read_typed(field: EditField, posted: SubmittedForm, name: str, former: Any) -> Any:
-    match field.control:
-        case Control.GROUP:
-            return read_members(field.inner, posted, name, former)
-        case Control.LIST:
-            return read_entries(field.inner, posted, name, former)
-        case Control.SEVERAL:
-            return posted.many(name)
-        case Control.LINES:
-            return posted.lines(name)
-        case Control.WORDS:
-            typed = posted.one(name)
-            return typed if typed.strip() else ""
-    return posted.one(name).strip()
+    if field.control is Control.GROUP:
+        return read_members(field.inner, posted, name, former)
+    if field.control is Control.LIST:
+        entries = read_entries(field.inner, posted, name, former)
+        return [each for each in entries if each] if field.key == PHONES else entries
+    if field.control is Control.SEVERAL:
+        return posted.many(name)
+    return _read_text(field, posted.one(name), former)
+
+
+def _read_text(field: EditField, typed: str, former: Any) -> Any:
+    text = typed.strip()
+    readers: dict[Control, Callable[[], Any]] = {
+        Control.FIXED: lambda: former or field.preset,
+        Control.LINES: lambda: [line.strip() for line in typed.split("\n") if line.strip()],
+        Control.WORDS: lambda: typed if text else "",
+        Control.DAY: lambda: read_typed_day(text),
+        Control.HOURS: lambda: read_typed_hours(text, former),
+    }
+    return readers.get(field.control, lambda: text)()
 
 
 def section_value(content: DraftContent, page: str) -> Any:
@@ -171,29 +195,50 @@ def with_ids(content: DraftContent, page: str, former: DraftContent, published_i
 
 
 def do_act(content: DraftContent, act: str) -> str:
-    """Add, move or remove an entry of a list in `content`, in place. Return the name of the entry to show next.
+    """Add, move, split or remove an entry of a list in `content`, in place. Return the name of the entry to show next.
 
-    `act` names the entry or the list: `up:contacts.1`, `down:...`, `remove:...`, `add:contacts.0.phones`. Return an
-    empty string if there is no such entry or list, or if the list is full. An unknown action changes nothing.
+    `act` names the entry or the list: `add:contacts.0.phones`, `add:contacts:web`, `up:contacts.1`, `down:...`,
+    `move:contacts.3:0` (to the index 0), `split:indicators.2` (an entry for each line of the text), `remove:...`.
+    Return an empty string if there is no such entry or list, or if the list is full. An unknown action changes nothing.
     """
-    verb, _, name = act.partition(":")
-    if not name:
-        return ""
-    if verb == "add":
-        entries = _list_at(content, name, makes_it=True)
-        if entries is None or len(entries) >= MAX_ITEMS:
-            return ""
-        entries.append({})
-        return f"{name}.{len(entries) - 1}"
+    verb, _, rest = act.partition(":")
+    name, _, argument = rest.partition(":")
+    if verb == "add" and name:
+        return _add(content, name, argument)
     list_name, _, step = name.rpartition(".")
     entries, place = _list_at(content, list_name), int(step) if PLACE.fullmatch(step) else -1
     if entries is None or not 0 <= place < len(entries):
         return ""
-    entry = entries.pop(place)
-    if verb != "remove":
-        place = max(0, place - 1) if verb == "up" else place + 1 if verb == "down" else place
-        entries.insert(place, entry)
+    if verb == "split":
+        _split(entries, place)
+    elif verb in ("up", "down", "move"):
+        target = int(argument) if PLACE.fullmatch(argument) else place
+        target = {"up": max(0, place - 1), "down": place + 1}.get(verb, target)
+        entries.insert(target, entries.pop(place))
+        place = target
+    elif verb == "remove":
+        entries.pop(place)
     return f"{list_name}.{min(place, len(entries) - 1)}"
+
+
+def _add(content: DraftContent, name: str, kind: str) -> str:
+    entries = _list_at(content, name, makes_it=True)
+    if entries is None or len(entries) >= MAX_ITEMS:
+        return ""
+    entries.append(new_entry(name, kind))
+    return f"{name}.{len(entries) - 1}"
+
+
+def _split(entries: list[Any], place: int) -> None:
+    """Replace an entry whose text has several lines by one entry for each line, each with the other values."""
+    entry = entries[place]
+    lines = split_lines(entry["text"]) if isinstance(entry, dict) and isinstance(entry.get("text"), str) else []
+    if len(lines) > 1 and len(entries) + len(lines) - 1 <= MAX_ITEMS:
+        others = {key: value for key, value in entry.items() if key not in (ID, "text")}
+        first = {ID: entry[ID]} if ID in entry else {}
+        entries[place : place + 1] = [
+            (first if not at else {}) | others | {"text": line} for at, line in enumerate(lines)
+        ]
 
 
 def _list_at(content: DraftContent, name: str, *, makes_it: bool = False) -> list[Any] | None:

@@ -83,15 +83,15 @@ Letter = Annotated[str | None, Query(pattern="^[A-Z0]$", description="Letter of 
 SubjectCode = Annotated[str, Path(max_length=80)]
 FORM_LABELS = {
     RenditionForm.TRANSLATION: to_translate("Translation"),
-    RenditionForm.EASY_READ: to_translate("Easy read"),
+    RenditionForm.EASY_READ: to_translate("In simple words"),
     RenditionForm.LARGE_PRINT: to_translate("Large print"),
     RenditionForm.BSL_VIDEO: to_translate("British Sign Language"),
     RenditionForm.AUDIO: to_translate("Listen to the guide"),
 }
 WANTED_FORMS = {
     RenditionForm.EASY_READ: (
-        to_translate("No guide has an Easy Read version yet."),
-        to_translate("Some guides have no Easy Read version yet."),
+        to_translate("No guide has a version in simple words yet."),
+        to_translate("Some guides have no version in simple words yet."),
     ),
     RenditionForm.BSL_VIDEO: (
         to_translate("No guide has a version in British Sign Language yet."),

@@ -4,6 +4,12 @@
 //   runs its action only after that: otherwise the browser would leave this page for its own error page.
 // - If another person has saved different text, the script stops, and offers to compare both versions.
 (() => {
+  const file = document.querySelector("input[type=file][data-largest]");
+  file?.addEventListener("change", () => {
+    const isTooLarge = file.files[0]?.size > Number(file.dataset.largest);
+    file.setCustomValidity(isTooLarge ? "The document is larger than 1.8 MB. Remove its pictures, which are not used." : "");
+    file.reportValidity();
+  });
   const form = document.querySelector("form[data-autosave]");
   if (!form || form.dataset.autosave === "off") return;
   const status = form.querySelector("[data-status]");
@@ -54,6 +60,24 @@
       return item;
     }));
     sound.hidden = answer.faults.length > 0;
+    for (const fault of form.querySelectorAll("[data-fault]")) showFault(fault, answer.beside[fault.dataset.fault] ?? "");
+    for (const line of form.querySelectorAll("[data-said]")) showSaid(line, answer.said[line.dataset.said] ?? "");
+  }
+
+  function showFault(fault, words) {
+    const field = form.elements[fault.dataset.fault];
+    fault.hidden = !words;
+    fault.lastElementChild.textContent = words;
+    fault.parentElement.classList.toggle("wrong", Boolean(words) && fault.parentElement.matches("div.question"));
+    if (words) field?.setAttribute?.("aria-invalid", "true");
+    else field?.removeAttribute?.("aria-invalid");
+  }
+
+  // What the service read is not said again if it is what the field shows, as after loading the page.
+  function showSaid(line, words) {
+    const field = form.elements[line.dataset.said];
+    line.hidden = !words || words === `Read as ${field.value}`;
+    line.textContent = words;
   }
 
   function stop(words) {
@@ -63,8 +87,9 @@
     decide.hidden = false;
   }
 
-  form.addEventListener("input", () => {
+  form.addEventListener("input", ({ target }) => {
     typed += 1;
+    askAboutLines(target);
     if (stopped) return;
     say("Not saved yet.");
     wait(PAUSE);
@@ -84,6 +109,52 @@
   window.addEventListener("beforeunload", (event) => { if (typed !== saved) event.preventDefault(); });
   // A page that the browser restores from memory may have an old tag, which would be refused: load the page again.
   window.addEventListener("pageshow", (event) => { if (event.persisted) window.location.reload(); });
+
+  // Text of several lines may be several entries: a question below the text offers to make them.
+  function askAboutLines(text) {
+    const question = text.matches?.("textarea") && form.querySelector(`[data-split="${CSS.escape(text.name)}"]`);
+    if (!question) return;
+    const lines = text.value.split("\n").filter((line) => line.trim());
+    question.hidden = lines.length < 2;
+    question.querySelector("span").textContent = lines.length;
+  }
+
+  // Entries are dragged by their handles. The buttons for moving do the same by the keyboard.
+  const move = form.querySelector("[data-move]");
+  let dragged;
+  const entryOf = (target) => target.closest?.("[data-entry]");
+  const isBelow = (entry, y) => y > entry.getBoundingClientRect().top + entry.offsetHeight / 2;
+  const mark = (entry, name) => {
+    for (const each of form.querySelectorAll(".drop-before, .drop-after")) each.classList.remove("drop-before", "drop-after");
+    entry?.classList.add(name);
+  };
+  for (const handle of form.querySelectorAll("[data-entry] > legend > [data-drag]")) {
+    handle.hidden = false;
+    handle.addEventListener("dragstart", (event) => {
+      dragged = entryOf(handle);
+      dragged.classList.add("dragged");
+      event.dataTransfer.effectAllowed = "move";
+      event.dataTransfer.setDragImage(dragged, 0, 0);
+    });
+    handle.addEventListener("dragend", () => { mark(); dragged?.classList.remove("dragged"); dragged = undefined; });
+  }
+  form.addEventListener("dragover", (event) => {
+    const entry = dragged && entryOf(event.target);
+    if (!entry) return;
+    event.preventDefault();
+    mark(entry, isBelow(entry, event.clientY) ? "drop-after" : "drop-before");
+  });
+  form.addEventListener("drop", (event) => {
+    const entry = dragged && entryOf(event.target);
+    if (!entry) return;
+    event.preventDefault();
+    const placeOf = (each) => Number(each.id.split(".").at(-1));
+    const from = placeOf(dragged), beyond = placeOf(entry) + (isBelow(entry, event.clientY) ? 1 : 0);
+    const to = beyond > from ? beyond - 1 : beyond;
+    if (to === from) return;
+    move.value = `move:${dragged.id}:${to}`;
+    form.requestSubmit(move);
+  });
 
   // Return true if the field differs from the page as it was loaded: a person may type before this script runs.
   function isTyped(field) {

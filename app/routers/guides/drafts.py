@@ -264,7 +264,7 @@ def _present(draft: GuideDraftRow, record: DraftRecord, response: Response | Non
     if response is not None:
         response.headers["ETag"] = _etag(draft)
     return DraftResponse(
-        **draft.model_dump(exclude={"content"}),
+        **draft.model_dump(exclude={"content", "unplaced"}),
         content=draft.read(),
         writers=tuple(record.writers),
         follows=record.follows,

@@ -1,17 +1,14 @@
-"""The blocks of a document (headings, paragraphs, list items), and a reader of Markdown into blocks."""
+"""The blocks of a document (headings, paragraphs, list items), and a reader of plain text into blocks."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
 
 _BLANKS = re.compile(r"\s+")
 BULLET = re.compile(r"^(?:[·•▪●○◦‣\uf0b7*–-]|o(?=\s))\s+")
 PHONE_NUMBER = re.compile(r"(?<![\w/.-])(?:\+44[\d ]{8,14}\d|0\d[\d ]{7,12}\d|\d{6})(?![\w/])")
-LISTS = ("bullet_list", "ordered_list")
+_NUMBERED = re.compile(r"^\(?[0-9]{1,2}[.)]\s+")
 
 
 class BlockKind(StrEnum):
@@ -53,44 +50,16 @@ def without_bullet(text: str) -> tuple[str, bool]:
     return bare, bare != text
 
 
-def markdown_blocks(text: str) -> list[Block]:
-    """Return the blocks of the Markdown `text`. Leave out HTML blocks, such as comments, and inline HTML tags."""
-    return list(_blocks_of(MarkdownIt("commonmark").parse(text)))
+def text_blocks(text: str) -> Iterator[Block]:
+    """Yield a block for each line of the plain `text` that has words, as text pasted from a document has them.
 
-
-def _blocks_of(tokens: Sequence[Token]) -> Iterator[Block]:
-    lists = quotations = 0
-    for before, token in zip([None, *tokens], tokens, strict=False):
-        opened = token.type.removesuffix("_open")
-        if opened in LISTS or token.type.removesuffix("_close") in LISTS:
-            lists += token.nesting
-        elif token.type.startswith("blockquote"):
-            quotations += token.nesting
-        elif token.type in ("fence", "code_block"):
-            yield Block(BlockKind.PARAGRAPH, one_line(token.content))
-        elif token.type in ("list_item_close", "blockquote_close") and before and before.type.endswith("_open"):
-            yield Block(BlockKind.QUOTATION if token.type.startswith("b") else BlockKind.ITEM, "", level=lists)
-        elif token.type == "inline" and before is not None:
-            kind = _kind(before, lists, quotations)
-            level = int(before.tag[1]) if kind is BlockKind.HEADING else lists
-            yield _inline(kind, token.children or (), level)
-
-
-def _kind(opening: Token, lists: int, quotations: int) -> BlockKind:
-    if opening.type == "heading_open":
-        return BlockKind.HEADING
-    if quotations:
-        return BlockKind.QUOTATION
-    return BlockKind.ITEM if lists else BlockKind.PARAGRAPH
-
-
-def _inline(kind: BlockKind, children: Sequence[Token], level: int) -> Block:
-    words, name, depth = "", "", 0
-    for child in children:
-        depth += {"strong_open": 1, "strong_close": -1}.get(child.type, 0)
-        text = " " if child.type in ("softbreak", "hardbreak") else child.content if child.type != "html_inline" else ""
-        if depth and words == name:
-            name += text
-        words += text
-    links = tuple(str(child.attrs["href"]) for child in children if child.type == "link_open")
-    return Block(kind, one_line(words), one_line(name), level, links)
+    A line with tabs is a row of a table.
+    """
+    for line in text.splitlines():
+        words, has_bullet = without_bullet(one_line(line))
+        words, numbers = _NUMBERED.subn("", words, count=1)
+        cells = tuple(one_line(each) for each in line.split("\t")) if "\t" in line.strip() and not has_bullet else ()
+        if words and (has_bullet or numbers):
+            yield Block(BlockKind.ITEM, words, level=1)
+        elif words:
+            yield Block(BlockKind.PARAGRAPH, words, cells[0] if cells else "", cells=cells)

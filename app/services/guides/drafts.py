@@ -22,6 +22,9 @@ ENDING_ACTS = (GuideDraftAct.DISCARDED.value, GuideDraftAct.PUBLISHED.value)
 DraftContent = dict[str, Any]
 DraftChange = Callable[[GuideDraftRow | None], DraftContent]
 """A function that gets the current draft, or None if there is no draft. It returns the new content, or raises."""
+UnplacedChange = Callable[[GuideDraftRow | None], Sequence[str]]
+"""A function that gets the current draft, or None. It returns the passages of a document that have no place yet."""
+NONE_UNPLACED = "[]"
 DraftPrecondition = Callable[[GuideDraftRow], None]
 """A function that gets the current draft, and raises unless the caller has seen its current version."""
 
@@ -45,6 +48,11 @@ class DraftRecord:
 
     writers: Sequence[str]
     follows: int | None
+
+
+def keep_unplaced(draft: GuideDraftRow | None) -> Sequence[str]:
+    """Return the passages of the draft that have no place, unchanged."""
+    return draft.read_unplaced() if draft is not None else ()
 
 
 def find_guide_draft(session: Session, guide: str) -> GuideDraftRow | None:
@@ -110,7 +118,7 @@ def _is_as_acted(draft: GuideDraftRow, acts: Sequence[GuideDraftActRow]) -> bool
     return written is not None and (
         (draft.begun_at, draft.version, draft.written_at, draft.written_by, draft.offered_at, draft.offered_by)
         == (acts[0].at, written.number, written.at, written.by, offered and offered.at, offered and offered.by)
-        and written.digest == _digest_of(draft.content)
+        and written.digest == _digest_of(draft)
     )
 
 
@@ -119,22 +127,35 @@ def read_draft_record(session: Session, guide: str) -> DraftRecord:
     return DraftRecord(list_draft_writers(session, guide), len(find_history(session, guide=guide)) or None)
 
 
-def write_guide_draft(session: Session, guide: str, change: DraftChange, *, by: str, at: dt.datetime) -> GuideDraftRow:
+def write_guide_draft(
+    session: Session,
+    guide: str,
+    change: DraftChange,
+    *,
+    by: str,
+    at: dt.datetime,
+    unplaced: UnplacedChange = keep_unplaced,
+) -> GuideDraftRow:
     """Save the content that `change` returns as the draft of `guide`, record the action, and return the draft.
 
-    The content may have errors. A save cancels a submission for publication. If the content is unchanged, save and
-    record nothing. Raise the errors of `change`.
+    Save the passages that `unplaced` returns too. The content may have errors. A save cancels a submission for
+    publication. If content and passages are unchanged, save and record nothing. Raise the errors of `change`.
     """
     draft = find_guide_draft(session, guide)
-    text = json.dumps(change(draft), ensure_ascii=False, separators=(",", ":"))
+    text, passages = _json(change(draft)), _json(unplaced(draft))
     if draft is None:
         draft = GuideDraftRow(guide=guide, version=0, content="", begun_at=at, written_at=at, written_by=by)
-    if draft.content != text:
-        number = append_draft_act(session, guide, GuideDraftAct.WRITTEN, by=by, at=at, content=text)
-        draft.version, draft.content, draft.written_at, draft.written_by = number, text, at, by
+    if (draft.content, draft.unplaced) != (text, passages):
+        draft.content, draft.unplaced = text, passages
+        number = append_draft_act(session, draft, GuideDraftAct.WRITTEN, by=by, at=at)
+        draft.version, draft.written_at, draft.written_by = number, at, by
         draft.offered_at = draft.offered_by = None
         session.add(draft)
     return draft
+
+
+def _json(value: DraftContent | Sequence[str]) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def discard_draft(session: Session, act: DraftAct) -> GuideDraftRow:
@@ -155,7 +176,7 @@ def offer_draft(session: Session, reference_data: ReferenceData, act: DraftAct) 
     """
     draft = _known_draft(session, act)
     check_draft(session, draft, reference_data, today=act.at.date()).require_sound()
-    append_draft_act(session, act.guide, GuideDraftAct.OFFERED, by=act.by, at=act.at, content=draft.content)
+    append_draft_act(session, draft, GuideDraftAct.OFFERED, by=act.by, at=act.at)
     draft.offered_at, draft.offered_by = act.at, act.by
     return draft
 
@@ -195,20 +216,21 @@ def _known_draft(session: Session, act: DraftAct) -> GuideDraftRow:
 
 
 def _end(session: Session, draft: GuideDraftRow, end: GuideDraftAct, act: DraftAct) -> None:
-    append_draft_act(session, draft.guide, end, by=act.by, at=act.at, content=draft.content)
+    append_draft_act(session, draft, end, by=act.by, at=act.at)
     session.delete(draft)
 
 
-def append_draft_act(
-    session: Session, guide: str, act: GuideDraftAct, *, by: str, at: dt.datetime, content: str
-) -> int:
-    """Record an action on the draft of `guide`, with the digest of `content`. Return the number of the action."""
+def append_draft_act(session: Session, draft: GuideDraftRow, act: GuideDraftAct, *, by: str, at: dt.datetime) -> int:
+    """Record an action on `draft`, with the digest of its text. Return the number of the action."""
+    guide = draft.guide
     last = session.exec(select(func.max(GuideDraftActRow.number)).where(GuideDraftActRow.guide == guide)).one() or 0
-    row = GuideDraftActRow(guide=guide, number=last + 1, act=act.value, by=by, at=at, digest=_digest_of(content))
+    row = GuideDraftActRow(guide=guide, number=last + 1, act=act.value, by=by, at=at, digest=_digest_of(draft))
     session.add(row)
     session.flush()
     return last + 1
 
 
-def _digest_of(content: str) -> str:
-    return f"sha256:{hashlib.sha256(content.encode()).hexdigest()}"
+def _digest_of(draft: GuideDraftRow) -> str:
+    """Return the digest of the content, and of the passages without a place if there are any."""
+    text = draft.content if draft.unplaced == NONE_UNPLACED else f"{draft.content}\n{draft.unplaced}"
+    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"

@@ -91,8 +91,7 @@ def entry_of_event(event: EditionEvent, public_url: str) -> FeedItem:
     if row.language != OWN_WORDS:
         key, details = (guide, row.language, row.number), RenditionDetails.model_validate(row.details)
         page, path, listed = rendition_page_path(*key), rendition_path(*key), renditions_path(guide)
-        form = details.form.value.replace("_", " ")
-        title += f", {english_name_of(row.language)} ({form}), rendition {row.number}"
+        title += f", {english_name_of(row.language)} ({details.form.label}), rendition {row.number}"
         words = _who_checked(details)
         name = f"{guide}/{row.language}/{row.number}/{row.digest}/{happened}"
         rendition = FeedRendition(language=row.language, number=row.number, form=details.form, digest=row.digest)

@@ -1,4 +1,4 @@
-"""The draft of an edition, made from a Word or Markdown document, or from Markdown exported by this service."""
+"""The draft of an edition, made from a Word, Markdown or text document, or from Markdown exported by this service."""
 
 import datetime as dt
 import hashlib
@@ -13,16 +13,21 @@ from app.errors import SeedError, SeedFileError
 from app.models.guides.editions import EditionContent
 from app.models.guides.sections import ITEM_LISTS
 from app.models.guides.written_checks import place_items
-from app.services.guides.documents import Block, markdown_blocks
+from app.services.guides.documents import Block, BlockKind, text_blocks
 from app.services.guides.editions import EditionHead
 from app.services.guides.exported_markdown import find_data, read_export, words_of_page
 from app.services.guides.markdown import edition_markdown
+from app.services.guides.markdown_documents import markdown_blocks
 from app.services.guides.placing import Placing, find_missing
 from app.services.guides.presenters import ShownEdition
 from app.services.guides.word_documents import MAX_BLOCKS, TOO_LONG, word_blocks
 
 NO_TIME = dt.datetime.min.replace(tzinfo=dt.UTC)
-_MARKDOWN, _WORD = ".md", ".docx"
+_MARKDOWN, WORD, _TEXT = ".md", ".docx", ".txt"
+NO_KIND = "the document must be Word (.docx), Markdown (.md) or plain text (.txt)"
+NOT_TEXT, NO_TEXT = "the file must be text in UTF-8", "the document has no text"
+MAX_TEXT = 400_000
+"""Maximum length of a document's text, in characters. A printed guide has about 10,000."""
 FIRST = {"title": "", "publisher": {"name": ""}, "change_note": "First edition."}
 
 
@@ -37,31 +42,27 @@ class GuideDraft:
     not_placed: tuple[str, ...]
 
 
-def _read_blocks(path: Path) -> list[Block]:
-    kind = path.suffix.lower()
-    if kind not in (_MARKDOWN, _WORD):
-        raise SeedFileError(path, [SeedError(0, "the document must be Word (.docx) or Markdown (.md)")])
-    try:
-        blocks = word_blocks(path) if kind == _WORD else markdown_blocks(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise SeedFileError(path, [SeedError(0, "there is no such file")]) from None
-    except UnicodeDecodeError:
-        raise SeedFileError(path, [SeedError(0, "the file must be UTF-8")]) from None
-    if len(blocks) > MAX_BLOCKS:
-        raise SeedFileError(path, [SeedError(0, TOO_LONG)])
-    return blocks
-
-
 def draft_of(path: Path) -> GuideDraft:
     """Return the draft made from the document at `path`.
 
-    Markdown that this service exported is read back: the draft has the exported content with an editor's changes. Raise
-    `SeedFileError` if the document is neither Word nor Markdown, cannot be read, or is too long.
+    Raise `SeedFileError` if there is no file, or for the reasons of `read_draft`.
     """
-    blocks = _read_blocks(path)
-    data = find_data(path.read_text(encoding="utf-8")) if path.suffix.lower() == _MARKDOWN else None
-    if data is not None:
-        return _draft_of_export(blocks, data)
+    try:
+        return read_draft(path, path.read_bytes())
+    except FileNotFoundError:
+        raise SeedFileError(path, [SeedError(0, "there is no such file")]) from None
+
+
+def read_draft(path: Path, data: bytes) -> GuideDraft:
+    """Return the draft made from the document `data`, whose file name is that of `path`.
+
+    Markdown that this service exported is read back: the draft has the exported content with an editor's changes. Raise
+    `SeedFileError` if the document is not Word, Markdown or plain text, cannot be read, or is too long.
+    """
+    blocks = _read_blocks(path, data)
+    exported = find_data(data.decode()) if path.suffix.lower() == _MARKDOWN else None
+    if exported is not None:
+        return _draft_of_export(blocks, exported)
     placing = Placing()
     for block in blocks:
         placing.add(block)
@@ -70,11 +71,31 @@ def draft_of(path: Path) -> GuideDraft:
         raise SeedFileError(path, [SeedError(0, TOO_LONG)])
     source = {
         "title": words["title"],
-        "publisher": "",
+        "publisher": words.get("publisher", {}).get("name", ""),
         "document": path.name,
-        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        "sha256": hashlib.sha256(data).hexdigest(),
     }
-    return GuideDraft(FIRST | {"source": source} | words, tuple(find_missing(blocks, words)))
+    missing = (*placing.unread, *find_missing(blocks, words, placing.read))
+    return GuideDraft(FIRST | {"source": source} | words, missing)
+
+
+def _read_blocks(path: Path, data: bytes) -> list[Block]:
+    kind = path.suffix.lower()
+    if kind not in (_MARKDOWN, WORD, _TEXT):
+        raise SeedFileError(path, [SeedError(0, NO_KIND)])
+    try:
+        blocks = word_blocks(path, data) if kind == WORD else _text_document(kind, data.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        raise SeedFileError(path, [SeedError(0, NOT_TEXT)]) from None
+    if len(blocks) > MAX_BLOCKS or sum(len(block.text) for block in blocks) > MAX_TEXT:
+        raise SeedFileError(path, [SeedError(0, TOO_LONG)])
+    return blocks
+
+
+def _text_document(kind: str, text: str) -> list[Block]:
+    if len(text) > MAX_TEXT:  # before it is read, which takes longer
+        return [Block(BlockKind.PARAGRAPH, text)]
+    return markdown_blocks(text) if kind == _MARKDOWN else list(text_blocks(text))
 
 
 def _draft_of_export(blocks: list[Block], data: dict[str, Any]) -> GuideDraft:

@@ -2,12 +2,15 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import reduce
 from typing import Any
 
+from app.models.guides.contacts import ContactKind
 from app.models.guides.proposed_ids import propose_id
 from app.models.guides.sections import ITEM_LISTS, Introductions
 from app.services.guides.documents import Block, BlockKind, one_line
 from app.services.guides.written_contacts import find_contact
+from app.services.guides.written_values import read_day
 
 SECTIONS = (
     ("linked_risks", re.compile(r"(?i)linked|goes with|other harms|related (?:harms|risks)")),
@@ -25,6 +28,28 @@ SECTIONS = (
     ("definitions", re.compile(r"(?i)what is|what it is|what are|definition|about|overview|background")),
 )
 """Each section with a pattern for its headings. The first section whose pattern matches is used."""
+FURTHER = re.compile(
+    r"(?i)^(?:further|other|useful|more|related) (?:reading|information|guidance|links|websites|resources|documents)\b|"
+    r"^(?:references?|resources|bibliography|sources|links|find out more|read more)\s*(?:$|:)"
+)
+"""Headings above documents to read. Their addresses are not contacts, and their text has no place."""
+_VALUE = r"(?: ?[:–-] ?| )(\S.*)"
+DETAILS = {
+    "publisher": re.compile(rf"(?i)^(?:published by|produced by|issued by|publisher(?= ?[:–-])){_VALUE}"),
+    "owner": re.compile(rf"(?i)^(?:owned by|(?:document |policy |guide )?(?:owner|author|lead)(?= ?[:–-])){_VALUE}"),
+    "applies_to": re.compile(rf"(?i)^applies to{_VALUE}"),
+    "review_by": re.compile(
+        rf"(?i)^(?:(?:next )?review(?: date| due)?(?: by| on)?|(?:due|to be reviewed)(?: for review)?(?: by| on)?|"
+        rf"date (?:of|for) (?:next )?review){_VALUE}"
+    ),
+}
+"""Patterns of the lines above the first heading that fill a field of the edition. The group is the value."""
+VERSION = re.compile(r"(?i)^(?:version|issue|draft|date|(?:last )?updated|v[0-9])\b")
+_PARTS = re.compile("[|;•·]")
+MAX_NAMING_WORDS = 7
+"""Maximum length of a heading that looks like any other line."""
+MIN_SENTENCE_WORDS = 12
+"""Above the first heading, a text with fewer words that ends without a full stop is not a definition."""
 LIST_STARTS = SECTIONS[:3]
 LIST_SECTIONS = frozenset(key for key, _ in LIST_STARTS)
 CAUTION_WORDS = re.compile(
@@ -49,9 +74,18 @@ def _section_of(words: str, sections: Sequence[tuple[str, re.Pattern[str]]] = SE
     return next((key for key, pattern in sections if pattern.search(words)), None)
 
 
-def find_missing(blocks: Sequence[Block], draft: dict[str, Any]) -> list[str]:
-    """Return every sentence of `blocks` that is not completely in `draft`."""
-    texts = _longest_first(draft)
+def _names_section(words: str) -> bool:
+    """Return True if `words`, a short text without a full stop, can be the heading of a section."""
+    is_short = len(words.split()) <= MAX_NAMING_WORDS and not words.rstrip(":").endswith(_ENDS)
+    return is_short and not DEFINES.match(words) and bool(FURTHER.match(words) or _section_of(words))
+
+
+def find_missing(blocks: Sequence[Block], draft: dict[str, Any], read: Sequence[str] = ()) -> list[str]:
+    """Return every sentence of `blocks` that is not completely in `draft`.
+
+    `read` are passages that are in `draft` in another form, such as a date.
+    """
+    texts = _longest_first({"draft": draft, "read": list(read)})
     begun = _not_placed([block.text for block in blocks], texts)
     return _not_placed([sentence for text in begun for sentence in _CLAUSES.split(text)], texts)
 
@@ -106,10 +140,17 @@ class Placing:
         """
         self._level = 0
         """Level of the heading at which the section began."""
-        self._heading = "\n"
         self._before = ""
         """Name of the next responsibility, or introduction to the next definition."""
         self._ids: dict[str, set[str]] = {key: set() for key in ITEM_LISTS}
+        self.read: list[str] = []
+        """Passages that are in the draft in another form than in the document."""
+        self.unread: list[str] = []
+        """The other parts of the lines above the first heading that filled a field."""
+        self._has_headings = False
+        self._is_above_headings = True
+        self._is_further = False
+        """True below a heading such as `Further reading`."""
         self._above: list[Block] = []
         """The last list entry, preceded by the entries that contain it, outermost first."""
 
@@ -119,18 +160,54 @@ class Placing:
             return
         if block.kind is not BlockKind.ITEM:
             self._above = []
-        if not self.draft["title"]:
+        is_detail = block.kind is not BlockKind.HEADING and _is_detail(block.text)
+        if not self.draft["title"] and not is_detail:
             self.draft["title"] = block.text
-        elif block.kind is BlockKind.HEADING:
+        elif self._is_heading(block):
             self._start(block)
+        elif self._is_above_headings and self._reads_details(block.text):
+            return
         elif CAUTION_WORDS.search(block.text):
             for sentence in _SENTENCES.split(block.text):
                 self._append("cautions", {"text": sentence.removeprefix("Caution: ")})
         else:
             self._add_words(block)
 
+    def _is_heading(self, block: Block) -> bool:
+        """Return True if `block` is a heading or, in a document without headings, a short line that names a section."""
+        self._has_headings |= block.kind is BlockKind.HEADING
+        is_line = block.kind is BlockKind.PARAGRAPH and not block.cells and not self._has_headings
+        return block.kind is BlockKind.HEADING or (is_line and _names_section(block.text))
+
+    def _reads_details(self, text: str) -> bool:
+        """Fill the fields of the edition that `text` names. Return False if `text` is an ordinary sentence instead.
+
+        A short text that names no field has no place, such as a version or a date.
+        """
+        parts = [part.strip() for part in _PARTS.split(text)]
+        others = [part for part in parts if not self._reads_detail(part)]
+        if len(others) < len(parts):
+            self.read.append(text)
+            self.unread += others
+            return True
+        return not text.endswith(_ENDS) and len(text.split()) < MIN_SENTENCE_WORDS
+
+    def _reads_detail(self, part: str) -> bool:
+        field, match = next(((key, found) for key, form in DETAILS.items() if (found := form.match(part))), ("", None))
+        value = match[1].strip(" .") if match else ""
+        day = read_day(value) if field == "review_by" else None
+        if not value or (field == "review_by" and day is None):
+            return False
+        self.draft[field] = {"name": value} if field == "publisher" else day.isoformat() if day else value
+        return True
+
     def _start(self, heading: Block) -> None:
-        named, self._before = _section_of(heading.text), ""
+        self._is_above_headings = False
+        self._is_further = FURTHER.match(heading.text) is not None
+        named, self._before = None if self._is_further else _section_of(heading.text), ""
+        if self._is_further:
+            self._section = None
+            return
         if named:
             self._section, self._level = named, heading.level
         elif self._section in LIST_SECTIONS and heading.level <= self._level:
@@ -138,10 +215,9 @@ class Placing:
         elif self._section == "definitions":
             self._before = heading.text
         self._introduce(self._section, heading.text)
-        self._heading = heading.text
 
     def _add_words(self, block: Block) -> None:
-        citation, contact = CITATION.match(block.text), find_contact(block)
+        citation, contact = CITATION.match(block.text), self._find_contact(block)
         begun, colon, rest = block.text.partition(":")
         starts = _section_of(begun, LIST_STARTS) if colon and block.kind is not BlockKind.ITEM else None
         if citation and self.draft["definitions"]:
@@ -157,6 +233,14 @@ class Placing:
                 self._append(starts, {"text": text})
         elif self._section is not None:
             self._add_to(self._section, block)
+
+    def _find_contact(self, block: Block) -> dict[str, Any] | None:
+        """Return the contact in `block`, or None. An address alone is a contact only below a heading for contacts."""
+        if self._is_further or FURTHER.match(block.text):
+            return None
+        contact = find_contact(block)
+        is_link = contact is not None and contact["kind"] == ContactKind.WEB
+        return None if is_link and self._section not in ("contacts", "responsibilities") else contact
 
     def _add_to(self, section: str, block: Block) -> None:
         if section == "definitions":
@@ -193,8 +277,8 @@ class Placing:
             self._append("definitions", {"text": words} | ({"introduction": before} if before else {}))
             self._before = ""
         else:
-            before = self.draft["definitions"][-1]["text"]
-            self.draft["definitions"][-1]["text"] = f"{before}{'' if before.endswith(_ENDS) else ';'} {text}"
+            last = self.draft["definitions"][-1]
+            last["text"] = _appended(last["text"], text)
 
     def _cite(self, citation: re.Match[str]) -> None:
         url = citation["url"] if citation["url"].startswith("http") else f"https://{citation['url']}"
@@ -217,15 +301,18 @@ class Placing:
 
     def _introduce(self, section: str | None, words: str) -> None:
         if section in Introductions.model_fields:
-            before = self.draft["introductions"].get(section)
-            mark = "" if not before or before.endswith(_ENDS) else ":" if before.endswith(self._heading) else "."
-            self.draft["introductions"][section] = f"{before}{mark} {words}" if before else words
+            introductions = self.draft["introductions"]
+            introductions[section] = _appended(introductions[section], words) if section in introductions else words
 
     def _append(self, section: str, item: dict[str, Any]) -> None:
         items: list[dict[str, Any]] = self.draft[section]
         proposed = propose_id(item.get("name") or item["text"], self._ids[section])
         self._ids[section].add(proposed)
         items.append({"id": proposed} | item | DEFAULTS.get(section, {}))
+
+
+def _is_detail(text: str) -> bool:
+    return any(form.match(text) for form in (VERSION, *DETAILS.values()))
 
 
 def _bold_beginning(block: Block) -> tuple[str, str]:
@@ -239,5 +326,9 @@ def _bold_beginning(block: Block) -> tuple[str, str]:
 
 
 def _joined(entries: Sequence[Block]) -> str:
-    *above, last = entries
-    return "".join(f"{each.text.rstrip(':')}: " for each in above) + last.text
+    return reduce(_appended, (each.text for each in entries))
+
+
+def _appended(before: str, text: str) -> str:
+    """Return both texts as one. Add no punctuation: a text without its own ends with a line break."""
+    return f"{before}{' ' if before.endswith(_ENDS) else chr(10)}{text}"

@@ -216,7 +216,7 @@ class ShownRendition(ShownEdition):
         checked = "nobody yet" if details.checked_by is None else f"{details.checked_by}, {details.checked_on}"
         return {
             "Language": f"{details.language}, rendition {number}",
-            "Form": details.form.value.replace("_", " "),
+            "Form": details.form.label,
             "Made by": made_by,
             "Checked by": checked,
             "Rendition digest": self.stored.digest,

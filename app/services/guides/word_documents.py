@@ -1,6 +1,7 @@
 """A reader of the blocks of a Word document, with limits on its size."""
 
 from collections.abc import Iterator
+from io import BytesIO
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
@@ -28,25 +29,24 @@ NO_PACKAGE = (PackageNotFoundError, BadZipFile, SyntaxError, KeyError, ValueErro
 """Errors of the package readers for a file that is not a package. lxml raises `SyntaxError` for bad XML."""
 
 
-def word_blocks(path: Path) -> list[Block]:
-    """Return the blocks of the Word document at `path`, but at most `MAX_BLOCKS` + 1.
+def word_blocks(path: Path, data: bytes) -> list[Block]:
+    """Return the blocks of the Word document `data`, but at most `MAX_BLOCKS` + 1. `path` names the document in errors.
 
-    Raise `SeedFileError` if the file is not a Word document or is too large. Raise `FileNotFoundError` if there is no
-    file.
+    Raise `SeedFileError` if `data` is not a Word document or unpacks to too many bytes.
     """
     try:
-        _check_package(path)
-        return _word_blocks(path)
+        _check_package(path, data)
+        return _word_blocks(data)
     except NO_PACKAGE:
         raise SeedFileError(path, [SeedError(0, NO_DOCUMENT)]) from None
 
 
-def _check_package(path: Path) -> None:
+def _check_package(path: Path, data: bytes) -> None:
     """Raise `SeedFileError` if the package unpacks to too many bytes or has a document type declaration.
 
     Such a declaration can define entities that expand without limit. Word never writes one.
     """
-    with ZipFile(path) as package:
+    with ZipFile(BytesIO(data)) as package:
         if sum(each.file_size for each in package.infolist()) > MAX_UNPACKED_BYTES:
             raise SeedFileError(path, [SeedError(0, TOO_LARGE)])
         for name in package.namelist():
@@ -54,8 +54,8 @@ def _check_package(path: Path) -> None:
                 raise SeedFileError(path, [SeedError(0, NO_DOCUMENT)])
 
 
-def _word_blocks(path: Path) -> list[Block]:
-    document = Document(str(path))
+def _word_blocks(data: bytes) -> list[Block]:
+    document = Document(BytesIO(data))
     links = {id_: each.target_ref for id_, each in document.part.rels.items() if each.is_external}
     styles = {style.style_id: style for style in document.styles}
     blocks = _blocks(document.element.body, styles, links)

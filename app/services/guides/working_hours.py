@@ -11,12 +11,22 @@ WEEK = tuple(Weekday)
 RUN = 3
 """From this many consecutive days, only the first and the last are written: `Monday to Wednesday`."""
 END_OF_DAY = "24:00"
-_DAY = r"(?:mon|tue|tues|wed|wednes|thu|thur|thurs|fri|sat|satur|sun)(?:day)?s?"
+_DAY = r"(?:mon|tue|tues|wed|wednes|thu|thur|thurs|fri|sat|satur|sun)(?:day)?s?\b"
 _TIME = r"([0-9]{1,2})(?:[:.]([0-9]{2}))? ?(am|pm)?"
 _TO = "(?:to|until|-|–)"
-_HOURS_OF_DAYS = re.compile(
-    rf"({_DAY}(?:(?: ?(?:,|&) ?| ?{_TO} ?| and |, and ){_DAY})*),? (?:from )?{_TIME} ?{_TO} ?{_TIME}", re.IGNORECASE
-)
+_DAYS = rf"({_DAY}(?:(?: ?(?:,|&) ?| ?{_TO} ?| and |, and ){_DAY})*)"
+_TIMES = rf"{_TIME} ?{_TO} ?{_TIME}"
+_DAYS_FIRST = re.compile(rf"{_DAYS}[,:]? (?:from )?{_TIMES}", re.IGNORECASE)
+_TIMES_FIRST = re.compile(rf"(?:from )?{_TIMES},? (?:on )?{_DAYS}", re.IGNORECASE)
+_ALL_DAY, _ALL_WEEK = "00:00 to 24:00", "Monday to Sunday"
+_OTHER_WORDS = {
+    re.compile(r"\b24/7\b"): f"{_ALL_WEEK} {_ALL_DAY}",
+    re.compile(r"(?i)\b24 hours(?: a day)?\b"): _ALL_DAY,
+    re.compile(r"(?i)\b(?:every day|daily|(?:7|seven) days a week)\b"): _ALL_WEEK,
+    re.compile(r"(?i)\b(?:noon|midday)\b"): "12pm",
+    re.compile(r"(?i)\bmidnight\b"): "12am",
+}
+"""Patterns of common words for days and times, each with the same as a range or a time of the clock."""
 _DAY_NAMED = re.compile(_DAY, re.IGNORECASE)
 _TO_BEFORE = re.compile(rf"{_TO} ?$", re.IGNORECASE)
 _BETWEEN = re.compile(r"[;,.]?\s*(?:and )?", re.IGNORECASE)
@@ -25,6 +35,17 @@ _BETWEEN = re.compile(r"[;,.]?\s*(?:and )?", re.IGNORECASE)
 def hours_text(hours: Sequence[OpeningHours]) -> str:
     """Return `hours` as text: `Monday to Friday, 08:30 to 17:00; Saturday, 09:00 to 12:00`."""
     return "; ".join(f"{_days(each)}, {each.opens} to {each.closes}" for each in hours)
+
+
+def spoken_hours(hours: Sequence[OpeningHours]) -> str:
+    """Return `hours` as people say them: `Monday to Friday, 8:30am to 5pm`. `read_hours` reads the text back."""
+    return "; ".join(f"{_days(each)}, {_spoken(each.opens)} to {_spoken(each.closes)}" for each in hours)
+
+
+def _spoken(time: str) -> str:
+    hour, _, minute = time.partition(":")
+    half = "am" if int(hour) % 24 < 12 else "pm"  # noqa: PLR2004  # a clock
+    return f"{int(hour) % 12 or 12}{'' if minute == '00' else f':{minute}'}{half}"
 
 
 def _days(hours: OpeningHours) -> str:
@@ -39,21 +60,31 @@ def _days(hours: OpeningHours) -> str:
 def read_hours(words: str) -> tuple[OpeningHours, ...]:
     """Parse text such as `Monday to Thursday 8:30am to 5pm, Friday 8:30am to 4:30pm`.
 
-    If any part cannot be parsed, return no hours, because incomplete hours would be wrong.
+    The times may come before the days. If any part cannot be parsed, return no hours, because incomplete hours would be
+    wrong.
     """
-    text, place, found = " ".join(words.split()), 0, []
+    text, place, found = _plain(words), 0, []
     while place < len(text):
-        entry = _HOURS_OF_DAYS.match(text, place)
+        entry = _DAYS_FIRST.match(text, place) or _TIMES_FIRST.match(text, place)
         between = _BETWEEN.match(text, entry.end()) if entry else None
         if entry is None or between is None:
             return ()
-        opens, closes = _clock_time(*entry.groups()[1:4]), _clock_time(*entry.groups()[4:])
+        days, *clock = entry.groups() if entry.re is _DAYS_FIRST else (entry[7], *entry.groups()[:6])
+        opens, closes = _clock_time(*clock[:3]), _clock_time(*clock[3:])
         closes = END_OF_DAY if closes == "00:00" else closes
         if opens is None or closes is None or opens >= closes:
             return ()
-        found.append(OpeningHours(days=tuple(_named_days(entry[1])), opens=opens, closes=closes))
+        found.append(OpeningHours(days=tuple(_named_days(days)), opens=opens, closes=closes))
         place = between.end()
     return tuple(found)
+
+
+def _plain(words: str) -> str:
+    """Return `words` on one line, with the words of `_OTHER_WORDS` replaced."""
+    text = " ".join(words.split())
+    for form, plain in _OTHER_WORDS.items():
+        text = form.sub(plain, text)
+    return f"{_ALL_WEEK} {text}" if text == _ALL_DAY else text
 
 
 def _named_days(words: str) -> Iterator[Weekday]:
@@ -73,7 +104,8 @@ def _clock_time(hour: str, minute: str | None, half: str | None) -> str | None:
         if not 1 <= number <= 12:  # noqa: PLR2004  # hours of half a day
             return None
         number = number % 12 + (12 if half == "pm" else 0)
-    return f"{number:02}:{minute or '00'}" if number < 24 and int(minute or 0) < 60 else None  # noqa: PLR2004  # a clock
+    time = f"{number:02}:{minute or '00'}"
+    return time if time <= END_OF_DAY and int(minute or 0) < 60 else None  # noqa: PLR2004  # a clock
 
 
 def are_open(hours: Iterable[OpeningHours], local: dt.datetime) -> bool:

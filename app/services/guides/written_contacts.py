@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from app.services.guides.documents import PHONE_NUMBER, Block
+from app.services.guides.written_values import read_number
 
 WEB = re.compile(r"(?:https?://|www\.)[^\s<>]+[^\s<>.,;)]")
 EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
@@ -13,7 +14,7 @@ _WHEN = re.compile(
     r"(?i)\b(?:mon|tues|wednes|thurs|fri|satur|sun)(?:day)?s?\b|\d ?(?:am|pm)\b|\d[:.]\d\d\b|"
     r"\b(?:hours?|any ?time|always|weekends?|evenings?|nights?|daily|every day|24/7)\b"
 )
-OPTION = re.compile(r"(?i)\boption (\w+)")
+OPTION = re.compile(r"(?i)\b(?:option|press) ([0-9]{1,2}|[*#])(?!\w)")
 CALLED = re.compile(r"(?i)(?:call|contact|ring|phone|telephone)(?: the| our)? (.{1,200}?)(?: team's)?(?: on|:| at)\b")
 MAX_NAME = 80
 
@@ -53,14 +54,10 @@ def phones_in(text: str) -> list[dict[str, Any]]:
     phones: list[dict[str, Any]] = []
     option = OPTION.search(text)
     for display in PHONE_NUMBER.findall(WEB.sub(" ", text)):
-        digits = re.sub(r"[^0-9+]", "", display)
-        if digits.startswith("0"):
-            number = f"+44{digits[1:]}"
-        elif digits.startswith("+"):
-            number = digits
-        elif phones:  # a local number after a number with its area code
-            number = f"{phones[-1]['number'][: -len(digits)]}{digits}"
-        else:
+        number = read_number(display)
+        if number is None and phones and display.isdigit():  # a local number after a number with its area code
+            number = f"{phones[-1]['number'][: -len(display)]}{display}"
+        if number is None:
             continue
         phones.append({"number": number, "display": display.strip()} | ({"option": option[1]} if option else {}))
     return phones

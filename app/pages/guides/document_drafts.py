@@ -1,0 +1,160 @@
+"""Pages that begin a draft from a document, and that put the passages without a place into the draft."""
+
+import hashlib
+from pathlib import PurePath
+from typing import Any
+
+from fastapi import Response
+
+from app.errors import DraftChanged
+from app.http.context import SessionDep
+from app.http.routes import GuidanceRouter
+from app.models.guides.edition_rows import GuideDraftRow
+from app.models.guides.proposed_ids import propose_id
+from app.models.guides.sections import ITEM_LISTS, Introductions
+from app.pages.frame import DeskRoute, EditorVisitDep, lead_to
+from app.pages.guides.drafts import (
+    MAX_TITLE,
+    TAKEN,
+    Editing,
+    EditingDep,
+    all_forms,
+    filled,
+    guides_page,
+)
+from app.pages.guides.edit_fields import FIELD_LABELS
+from app.pages.guides.edit_posts import EDIT_PAGES, with_ids
+from app.pages.posted_forms import SubmittedForm, SubmittedFormDep, Upload, UploadDep
+from app.services.access.sign_in import GUIDES_PATH
+from app.services.guides.drafts import DraftContent, find_guide_draft, get_guide_draft, write_guide_draft
+from app.services.guides.editions import find_history
+from app.services.guides.placed_lines import INTRODUCTIONS, LEFT_OUT, place_line, with_former_items
+from app.services.guides.uploads import MAX_UPLOAD_BYTES, DocumentRefused, UploadedDraft, read_upload
+
+router = GuidanceRouter(prefix=GUIDES_PATH, include_in_schema=False, route_class=DeskRoute)
+PASTED = "pasted.txt"
+MAX_FILE_NAME = 100
+NO_DOCUMENT = "Choose a document, or paste its text"
+TOO_LARGE = "The document is larger than 1.8 MB. Remove its pictures, which are not used, and try again"
+HAS_DRAFT = "This guide has a draft already. Open that draft, or delete it first"
+PLACES: dict[str, str] = {
+    **{key: heading for key, heading in EDIT_PAGES.items() if key in ITEM_LISTS},
+    **{key: FIELD_LABELS.get(key, key.capitalize()) for key in ("publisher", "review_by", "owner", "applies_to")},
+    **{f"{INTRODUCTIONS}{key}": FIELD_LABELS[key] for key in Introductions.model_fields},
+}
+"""The places for a passage: the key of each list and field, with the label that the form gives."""
+TO_PUT = "put:"
+
+
+@router.post("/document")
+def begin_from_document(session: SessionDep, visit: EditorVisitDep, upload: UploadDep) -> Response:
+    """Start a draft from the posted document or text, and redirect to the passages that have no place, or to the draft.
+
+    Show the list of guides with an error (422) if the document cannot be read, or if the guide has a draft already.
+    """
+    try:
+        document = _read_document(upload)
+        guide = upload.form.one("guide") or propose_id(document.content["title"][:MAX_TITLE])
+        editing = Editing(**vars(visit), session=session, guide=guide)
+        _require_free(editing, is_new=not upload.form.one("guide"))
+    except DocumentRefused as refusal:
+        return guides_page(visit, session, {"document": str(refusal)}, status=422, posted=upload.form)
+    _begin(editing, document)
+    return lead_to(f"{editing.path}/unplaced" if document.unplaced else editing.path)
+
+
+def _read_document(upload: Upload) -> UploadedDraft:
+    text = upload.form.one("text")
+    name, data = (upload.name, upload.data) if upload.data else (PASTED, text.encode())
+    if not data.strip():
+        raise DocumentRefused(NO_DOCUMENT)
+    if len(data) > MAX_UPLOAD_BYTES:
+        raise DocumentRefused(TOO_LARGE)
+    return read_upload(PurePath(name.replace("\\", "/")).name[-MAX_FILE_NAME:], data)
+
+
+def _require_free(editing: Editing, *, is_new: bool) -> None:
+    """Raise `DocumentRefused` if the guide has a draft, or if a new guide has the name of a published one."""
+    if find_guide_draft(editing.session, editing.guide) is not None:
+        raise DocumentRefused(HAS_DRAFT)
+    if is_new == bool(find_history(editing.session, guide=editing.guide)):
+        raise DocumentRefused(TAKEN.format(editing.guide))
+
+
+def _begin(editing: Editing, document: UploadedDraft) -> None:
+    former, current = editing.first_words(), editing.find_current()
+    content = with_former_items(filled(document.content), former)
+    if "source" in content:
+        content["source"] = {"publisher": content.get("publisher", {}).get("name")} | content["source"]
+    for key in ITEM_LISTS:
+        with_ids(content, key, {}, frozenset(item.id for item in getattr(current, key, ())))
+    if current is not None:
+        content.pop("change_note", None)
+
+    def begun(draft: GuideDraftRow | None) -> DraftContent:
+        if draft is not None:
+            raise DraftChanged
+        return content
+
+    editing.context.writer.run(
+        write_guide_draft,
+        editing.guide,
+        begun,
+        by=editing.actor.client,
+        at=editing.now,
+        unplaced=lambda _draft: document.unplaced,
+    )
+
+
+@router.get("/{guide}/unplaced")
+def read_unplaced(editing: EditingDep) -> Response:
+    """Return the page with the passages that have no place, beside the draft."""
+    draft = get_guide_draft(editing.session, editing.guide)
+    return editing.page(
+        "desk_edit_unplaced.html",
+        draft=draft,
+        lines=[(_name_of(line), line) for line in draft.read_unplaced()],
+        places=PLACES,
+        left_out=LEFT_OUT,
+        forms=all_forms(draft.read()),
+        pages=EDIT_PAGES,
+    )
+
+
+@router.post("/{guide}/unplaced")
+def place_lines(editing: EditingDep, posted: SubmittedFormDep) -> Response:
+    """Put each passage into its chosen place, and redirect to the rest, or to the draft if none is left.
+
+    A passage that another person has placed since is not placed again.
+    """
+    get_guide_draft(editing.session, editing.guide)
+    current = editing.find_current()
+
+    def change(draft: GuideDraftRow | None) -> DraftContent:
+        content: dict[str, Any] = draft.read() if draft is not None else {}
+        for line, target in _chosen(draft, posted):
+            place_line(content, target, line)
+        for key in ITEM_LISTS:
+            ids = frozenset(item.id for item in getattr(current, key, ()))
+            with_ids(content, key, draft.read() if draft is not None else {}, ids)
+        return content
+
+    def rest(draft: GuideDraftRow | None) -> list[str]:
+        placed = {line for line, _ in _chosen(draft, posted)}
+        return [line for line in (draft.read_unplaced() if draft is not None else ()) if line not in placed]
+
+    by, at = editing.actor.client, editing.now
+    saved = editing.context.writer.run(write_guide_draft, editing.guide, change, by=by, at=at, unplaced=rest)
+    return lead_to(f"{editing.path}/unplaced" if saved.read_unplaced() else editing.path)
+
+
+def _chosen(draft: GuideDraftRow | None, posted: SubmittedForm) -> list[tuple[str, str]]:
+    """Return each passage for which a place was chosen, with the place."""
+    lines = draft.read_unplaced() if draft is not None else []
+    chosen = ((line, posted.one(_name_of(line))) for line in lines)
+    return [(line, target) for line, target in chosen if target in PLACES or target == LEFT_OUT]
+
+
+def _name_of(line: str) -> str:
+    """Return the name of the field for the place of `line`. It stays the same if other lines are placed."""
+    return f"{TO_PUT}{hashlib.sha256(line.encode()).hexdigest()[:16]}"

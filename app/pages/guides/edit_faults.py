@@ -1,0 +1,149 @@
+"""Errors and warnings of a draft in the words of the form: never with a key, a code or a path."""
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from app.errors import FieldError, Location
+from app.models.guides.contacts import WAYS
+from app.models.guides.fault_words import place_in_words
+from app.models.guides.sections import CAUTIONS, ITEM_LISTS, Section
+from app.pages.guides.edit_fields import DETAILS, FIELD_LABELS, ID
+from app.pages.posted_forms import value_at
+
+BACKTICKED = re.compile("`([^`]+)`")
+"""Matches a key or an example in backticks, in a message of the check."""
+ENTER_NUMBER = "Enter a telephone number with its area code, such as 01632 960001"
+ENTER_DAY = "Enter a day, such as 30 September 2027"
+FORMS = {
+    "number": ENTER_NUMBER,
+    "phones": ENTER_NUMBER,
+    "option": "Enter what to press as digits, such as 1",
+    "url": "Enter a web address that begins with https://",
+    "email": "Enter an email address, such as duty@council.example",
+    "text_relay": "Enter 18001 and then the number, such as 18001 01632 960001",
+    "address": "Enter the address",
+    "postcode": "Enter the postcode with its space, such as ZZ99 9ZZ",
+    "opening_hours": "Enter days and times, such as Monday to Thursday 8:30am to 5pm",
+    "review_by": ENTER_DAY,
+    "verified_on": ENTER_DAY,
+    "kind": "Choose from the list",
+    "code": "Choose from the list",
+    "basis": "Choose from the list",
+    "subjects": "Choose from the list",
+    "gss_code": "Enter a letter and eight digits, such as E06000022",
+    "urn": "Enter six digits",
+    "sha256": "Enter 64 digits and letters from a to f",
+}
+"""What to enter in each field that has a format, whether its value is missing or wrong."""
+MISSING = {
+    "text": "Write the words",
+    "change_note": "Say what this edition changes, in a sentence for readers",
+    "contacts": "Add a contact: who to call",
+    "cautions": "Add a caution, because there are signs or factors",
+    "lines": "Enter the building or the street",
+    "publisher": "Enter the name of the publisher",
+}
+"""What to enter in a field that is empty. Other fields are named by their label."""
+OTHER_NUMBER = "The number that is dialled is another one. Type the number again"
+DIFFERENT = "two different numbers"
+
+
+@dataclass(frozen=True)
+class Remark:
+    """An error or warning from the check of a draft, with the page and the name of the field concerned.
+
+    `own` is the sentence beside the field. `words` is the sentence in a list, which also names the entry.
+    """
+
+    words: str
+    page: str
+    name: str
+    own: str
+
+
+def fault_remark(fault: FieldError, content: dict[str, Any]) -> Remark:
+    """Return the error of a draft with the content `content` as a remark, in the words of the form."""
+    at = _at_input(fault.at, content)
+    own = _instruction(at, fault, content)
+    entry = at[:-1]
+    is_in_entry = any(isinstance(step, int) for step in entry)
+    words = f"{place_in_words(entry)}: {own[:1].lower()}{own[1:]}" if is_in_entry else own
+    return Remark(words, _page_of(at), ".".join(map(str, at)), own)
+
+
+def warning_remark(warning: FieldError) -> Remark:
+    """Return the warning about a draft as a remark, with the labels of the form in place of keys."""
+    words = _with_labels(warning.detail)
+    return Remark(words, _page_of(warning.at), ".".join(map(str, warning.at)), words)
+
+
+def at_fields(remarks: Sequence[Remark], names: Collection[str]) -> list[Remark]:
+    """Return `remarks`, each with the name of the nearest field or entry of the page. `names` are those of the page."""
+    return [replace(each, name=_nearest(each.name, names)) for each in remarks]
+
+
+def faults_beside(remarks: Sequence[Remark], content: dict[str, Any]) -> dict[str, str]:
+    """Return the sentence beside each field that has an error, by the name of the field.
+
+    An entry that nobody has filled in yet has none.
+    """
+    shown = (each for each in reversed(remarks) if each.name and not _is_blank_entry(each.name, content))
+    return {each.name: each.own for each in shown}
+
+
+def _page_of(at: Location) -> str:
+    return str(at[0]) if at and at[0] in ITEM_LISTS else DETAILS
+
+
+def _at_input(at: Location, content: dict[str, Any]) -> Location:
+    """Return the location of the input for the value at the location `at`."""
+    if len(at) == len(("contacts", 0)) and at[0] == Section.CONTACTS.key:
+        kind = value_at(content, f"{_name(at)}.kind")
+        at = (*at, next((field for way, (field, _) in WAYS.items() if way == kind), "kind"))
+    if "opening_hours" in at:
+        return at[: at.index("opening_hours") + 1]
+    if at[-1:] == ("phones",):
+        return (*at, 0, "number")
+    return (*at[:-1], "number") if at[-1:] == ("display",) else at
+
+
+def _instruction(at: Location, fault: FieldError, content: dict[str, Any]) -> str:
+    key = next((step for step in reversed(at) if isinstance(step, str)), "")
+    if DIFFERENT in fault.detail:
+        return OTHER_NUMBER
+    if key in FORMS:
+        return FORMS[key]
+    if not value_at(content, _name(at)) and at and key != ID:
+        label = FIELD_LABELS.get(key, key.replace("_", " "))
+        return MISSING.get(key, f"Fill in ‘{label[:1].upper()}{label[1:]}’")
+    owner = f"{place_in_words(fault.at[:-1])}: "
+    return _with_labels(fault.detail.removeprefix(owner))
+
+
+def _with_labels(detail: str) -> str:
+    words = BACKTICKED.sub(_label, detail.replace("the file", "the guide").replace("The file", "The guide"))
+    return words[:1].upper() + words[1:]
+
+
+def _label(found: re.Match[str]) -> str:
+    """Return the matched text in quotation marks. Replace a key by the label that the form gives to the field."""
+    key = found[1]
+    heading = CAUTIONS.heading if key == CAUTIONS.path else key.replace("_", " ").capitalize() if "_" in key else key
+    return f"‘{FIELD_LABELS.get(key, heading)}’"
+
+
+def _name(at: Location) -> str:
+    return ".".join(map(str, at))
+
+
+def _nearest(name: str, names: Collection[str]) -> str:
+    while name and name not in names:
+        name = name.rpartition(".")[0]
+    return name
+
+
+def _is_blank_entry(name: str, content: dict[str, Any]) -> bool:
+    entry = value_at(content, ".".join(name.split(".")[:2])) if "." in name else None
+    return isinstance(entry, dict) and not any(value for key, value in entry.items() if key not in (ID, "kind"))

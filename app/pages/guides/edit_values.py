@@ -1,0 +1,101 @@
+"""Values of a draft that people write in several ways: phone numbers, days and opening hours.
+
+Text that cannot be read is stored as it was typed, so that nothing is lost. The check of the draft then reports it.
+"""
+
+import datetime as dt
+import json
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from app.models.guides.contacts import OpeningHours
+from app.services.guides.working_hours import read_hours, spoken_hours
+from app.services.guides.written_values import day_in_words, read_day, read_number, without_label
+
+NUMBER, DISPLAY = "number", "display"
+_HOURS = TypeAdapter(tuple[OpeningHours, ...])
+
+
+def shown_number(phone: dict[str, Any]) -> str:
+    """Return the text for the input of a phone number: as people read it, with the area code."""
+    number, display = (each if isinstance(each, str) else "" for each in (phone.get(NUMBER), phone.get(DISPLAY)))
+    if not display or not _is_local(number, display):
+        return display or number
+    return f"0{number.removeprefix('+44')}".removesuffix(display) + f" {display}"
+
+
+def read_phone(typed: str, former: Any) -> dict[str, str]:
+    """Return the fields of the typed phone number: the number to dial, and the number as people read it.
+
+    If the number to dial is unclear, leave it out. `former` is the saved object. Keep its number if that is printed
+    without the area code and was not retyped.
+    """
+    display = without_label(typed)
+    if not display:
+        return {}
+    before = former if isinstance(former, dict) else {}
+    kept = {key: before[key] for key in (NUMBER, DISPLAY) if isinstance(before.get(key), str)}
+    if len(kept) == len((NUMBER, DISPLAY)) and _is_local(*kept.values()) and typed.strip() == shown_number(before):
+        return kept
+    number = read_number(display)
+    return {DISPLAY: display} if number is None else {NUMBER: number, DISPLAY: display}
+
+
+def _is_local(number: str, display: str) -> bool:
+    """Return True if `display` is the end of `number`, without its area code."""
+    return display.isdigit() and number.startswith("+44") and number.endswith(display) and read_number(display) is None
+
+
+def shown_day(value: Any) -> str:
+    """Return the text for the input of a day: `30 September 2027`, or `value` as text if it is not a date."""
+    try:
+        return day_in_words(dt.date.fromisoformat(value))
+    except (TypeError, ValueError):
+        return value if isinstance(value, str) else "" if value is None else json.dumps(value)
+
+
+def read_typed_day(typed: str) -> str:
+    """Return the typed day in the format of the API, or as typed if it cannot be read."""
+    found = read_day(typed)
+    return found.isoformat() if found else typed.strip()
+
+
+def is_in_words(value: Any) -> bool:
+    """Return True if the opening hours `value` are typed text, or can be written as text."""
+    return isinstance(value, str) or _hours(value) is not None
+
+
+def shown_hours(value: Any) -> str:
+    """Return the text for the input of opening hours. `value` is a list of hours, typed text, or None."""
+    return value if isinstance(value, str) else spoken_hours(_hours(value) or ())
+
+
+def read_typed_hours(typed: str, former: Any) -> Any:
+    """Return the typed opening hours as a list, or as typed if they cannot be read.
+
+    If the text is that of `former`, the saved hours, return `former` unchanged.
+    """
+    text = " ".join(typed.split())
+    if former is not None and text == shown_hours(former):
+        return former
+    return [each.model_dump(mode="json") for each in read_hours(text)] or text
+
+
+def said_value(control: str, value: Any) -> str:
+    """Return a value as the service read it, in words, or an empty string if it was not read.
+
+    `control` names the input: `phone`, `day` or `hours`.
+    """
+    if control == "phone":
+        number = value.get(NUMBER)
+        return f"Dials {number}" if isinstance(number, str) and read_number(number) == number else ""
+    shown = {"day": shown_day, "hours": shown_hours}.get(control, str)(value)
+    return f"Read as {shown}" if control in ("day", "hours") and value and shown != value else ""
+
+
+def _hours(value: Any) -> tuple[OpeningHours, ...] | None:
+    try:
+        return _HOURS.validate_python(value or ())
+    except ValidationError:
+        return None

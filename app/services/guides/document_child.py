@@ -1,0 +1,49 @@
+"""A child process that reads one uploaded document: `python -m app.services.guides.document_child NAME < document`.
+
+The process limits its own processor time and memory before it reads. It writes the draft, or the reason for a refusal,
+as one line of JSON to standard output.
+"""
+
+import json
+import resource
+import sys
+from pathlib import Path
+
+from app.errors import SeedError, SeedFileError
+from app.services.guides.importing import NO_TEXT, NOT_TEXT, WORD, read_draft
+from app.services.guides.word_documents import TOO_LONG
+
+MAX_SECONDS = 4
+"""Limit of the processor time of the process."""
+MAX_MEMORY_BYTES = 300_000_000
+"""Limit of the memory that the process can write to."""
+MAX_DRAFT_BYTES = 1_000_000
+"""Limit of the draft as JSON. The body of any other request about a draft has the same limit."""
+
+
+def main(name: str) -> None:
+    """Limit this process, read the document `name` from standard input, and print the draft or the refusal as JSON."""
+    resource.setrlimit(resource.RLIMIT_CPU, (MAX_SECONDS, MAX_SECONDS))
+    resource.setrlimit(resource.RLIMIT_DATA, (MAX_MEMORY_BYTES, MAX_MEMORY_BYTES))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    sys.stdout.write(answer(Path(name), sys.stdin.buffer.read()))
+
+
+def answer(path: Path, data: bytes) -> str:
+    """Return the draft made from `data`, or the reason for a refusal, as JSON. `path` has the file name."""
+    try:
+        if b"\0" in data and path.suffix.lower() != WORD:  # no database stores it
+            raise SeedFileError(path, [SeedError(0, NOT_TEXT)])
+        draft = read_draft(path, data)
+        found = json.dumps({"content": draft.content, "unplaced": draft.not_placed}, ensure_ascii=False)
+        if not draft.content["title"]:
+            raise SeedFileError(path, [SeedError(0, NO_TEXT)])
+        if len(found.encode()) > MAX_DRAFT_BYTES:
+            raise SeedFileError(path, [SeedError(0, TOO_LONG)])
+    except SeedFileError as refusal:
+        return json.dumps({"refused": refusal.faults[0].reason})
+    return found
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

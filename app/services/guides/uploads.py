@@ -1,0 +1,78 @@
+"""Uploaded documents, each read by a child process with limits of time and memory."""
+
+import json
+import subprocess  # nosec B404  # it only runs this program
+import sys
+import threading
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import app
+from app.services.access.sign_in import GUIDES_PATH
+
+DOCUMENT_PATH = f"{GUIDES_PATH}/document"
+"""The path to which editors upload documents."""
+READER = "app.services.guides.document_child"
+LIBRARIES = ("docx", "markdown_it")
+"""The packages of the extra `documents`, which the reader needs."""
+MAX_UPLOAD_BYTES = 1_800_000
+"""Limit of a document. The sample configurations of reverse proxies allow bodies of 2 MB."""
+MAX_SECONDS = 20
+"""Limit of the whole run. The reader itself has a lower limit of processor time."""
+MAX_WAIT_SECONDS = 5
+TOO_HEAVY = (
+    "This document is too large or too complicated to read. Copy its text into a new document, without pictures, and "
+    "upload that"
+)
+BUSY = "Other documents are being read. Try again in a few seconds"
+REFUSED = "This document could not be read: {}"
+_turn = threading.BoundedSemaphore(1)
+"""One document at a time in each process, so that the memory stays bounded."""
+
+
+class DocumentRefused(Exception):
+    """The document cannot be read. The message is a sentence for editors."""
+
+
+@dataclass(frozen=True)
+class UploadedDraft:
+    """A draft made from an uploaded document. `unplaced` are the passages that are missing from `content`."""
+
+    content: dict[str, Any]
+    unplaced: tuple[str, ...]
+
+
+def reads_documents() -> bool:
+    """Return True if the packages that read documents are installed."""
+    return all(map(find_spec, LIBRARIES))
+
+
+def read_upload(name: str, data: bytes) -> UploadedDraft:
+    """Return the draft made from the document `data` with the file name `name`. Raise `DocumentRefused` otherwise.
+
+    A child process reads the document. If the process runs out of time or memory, or fails, the document is refused.
+    """
+    if not _turn.acquire(timeout=MAX_WAIT_SECONDS):
+        raise DocumentRefused(BUSY)
+    try:
+        answer = _run_reader(name, data)
+    finally:
+        _turn.release()
+    if "refused" in answer:
+        raise DocumentRefused(REFUSED.format(answer["refused"]))
+    return UploadedDraft(answer["content"], tuple(answer["unplaced"]))
+
+
+def _run_reader(name: str, data: bytes) -> dict[str, Any]:
+    command = [sys.executable, "-P", "-m", READER, Path(name).name]
+    environment = {"PYTHONPATH": str(Path(app.__file__).parent.parent), "PYTHONIOENCODING": "utf-8"}
+    try:
+        run = subprocess.run(  # noqa: S603  # nosec B603  # a fixed command: the name is only an argument
+            command, input=data, capture_output=True, env=environment, cwd="/", timeout=MAX_SECONDS, check=True
+        )
+        answer: dict[str, Any] = json.loads(run.stdout)
+    except (OSError, ValueError, subprocess.SubprocessError):
+        raise DocumentRefused(TOO_HEAVY) from None
+    return answer
