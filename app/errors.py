@@ -572,7 +572,7 @@ class ReporterHasNoCode(Problem, slug="reporter-has-no-code", status=409, title=
 
 
 class TooManyNotes(Problem, slug="too-many-notes", status=409, title="Too many notes"):
-    """A concern can have 500 notes, 5,000,000 bytes in total. This note was not stored."""
+    """A concern can have 500 notes, 7,000,000 bytes in total. This note was not stored."""
 
 
 class TooManyLabels(Problem, slug="too-many-labels", status=409, title="Too many labels"):

@@ -47,7 +47,7 @@ from app.pages.access import provider_sign_in, sign_in
 from app.pages.audit import log_page
 from app.pages.concerns import raise_concern, status
 from app.pages.desk import actions as acts_pages
-from app.pages.desk import asked_first, concern, exports_in_browser, list_place, unsent
+from app.pages.desk import asked_first, concern, exports_in_browser, list_place, person_files, unsent
 from app.pages.desk import board as board_pages
 from app.pages.desk import cards as cards_pages
 from app.pages.desk import figures as figures_pages
@@ -159,6 +159,7 @@ ROUTERS = (
     cards_pages.router,
     asked_first.router,
     exports_in_browser.router,
+    person_files.router,
     look_again_pages.router,
     retention_pages.router,
     board_pages.router,

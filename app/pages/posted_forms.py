@@ -3,13 +3,13 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 from urllib.parse import parse_qsl
 
 from fastapi import Depends, Request
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
-from app.errors import BadRequest, FieldError, UnsupportedMediaType
+from app.errors import BadRequest, FieldError, UnsupportedMediaType, ValidationFailed
 from app.http.field_errors import to_field_error
 from app.http.json_bodies import InvalidBody, refuse_compressed
 from app.models.base import NOT_STORABLE
@@ -27,6 +27,7 @@ MAX_FIELDS = 20_000
 MAX_DIGITS = 9
 PLACE = re.compile("[0-9]{1,3}")  # the index of an entry in a list
 Answers = dict[str, Any]
+_Model = TypeVar("_Model", bound=BaseModel)
 
 
 @dataclass(frozen=True)
@@ -148,6 +149,14 @@ def value_at(answers: Answers, name: str) -> Any:
         else:
             value = value.get(step) if isinstance(value, dict) else None
     return value
+
+
+def parse_fields(model: type[_Model], fields: Mapping[str, object]) -> _Model:
+    """Return an instance of `model` from `fields`. Raise `ValidationFailed` if a value is not valid."""
+    try:
+        return model.model_validate(fields, strict=False)
+    except ValidationError as error:
+        raise ValidationFailed(faults_of(error)) from None
 
 
 def faults_of(error: ValidationError) -> list[FieldError]:

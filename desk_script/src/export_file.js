@@ -56,7 +56,7 @@ export class ExportFile {
       const notes = form.elements.notes.checked ? "yes" : "";
       const font = new PdfFont(await fetchFont());
       const given = await post(form, "export-statement", { notes });
-      const texts = await this.#openAll(given);
+      const texts = await openTexts(given, this.#keyring.identities);
       const { pdf, reference } = await pdfOf(given, texts, { notes: notes !== "", font });
       const { signature } = await post(form, "export-record", { notes, file_sha256: await digestOf(pdf) });
       saveFile(signed(pdf, signature), `${reference}.pdf`, "application/pdf");
@@ -68,20 +68,20 @@ export class ExportFile {
       press.disabled = false;
     }
   }
+}
 
-  // Return each text opened, with the key that opens only this text.
-  #openAll({ statement, texts }) {
-    const { reference } = statement.concern;
-    const decrypter = decrypterOf(this.#keyring.identities);
-    return Promise.all(
-      texts.map(async ({ kind, number, sealed }) => {
-        const bytes = fromBase64(sealed);
-        const opened = await openText(bytes, this.#keyring.identities, { kind, reference, ...originOf(statement, kind, number) });
-        const key = await decrypter.decryptHeader(headerOf(bytes));
-        return { kind, number, opened, sealed, file_key: toBase64(key) };
-      }),
-    );
-  }
+// Return each text opened, with the key that opens only this text. A service that reads concerns gives that key.
+export function openTexts({ statement, texts }, identities) {
+  const { reference } = statement.concern;
+  return Promise.all(
+    texts.map(async ({ kind, number, sealed, file_key: given }) => {
+      const bytes = fromBase64(sealed);
+      const keys = given === undefined ? identities : [{ unwrapFileKey: () => fromBase64(given) }];
+      const opened = await openText(bytes, keys, { kind, reference, ...originOf(statement, kind, number) });
+      const key = given ?? toBase64(await decrypterOf(keys).decryptHeader(headerOf(bytes)));
+      return { kind, number, opened, sealed, file_key: key };
+    }),
+  );
 }
 
 // Return who wrote a note and when, by the history. A note that names another author or time is not shown.
@@ -98,14 +98,16 @@ function headerOf(bytes) {
   return bytes.subarray(0, end + 1);
 }
 
-async function fetchFont() {
+export async function fetchFont() {
   const answer = await fetch(FONT).catch(() => null);
   if (answer === null || !answer.ok) throw new Fault("no-font");
   return new Uint8Array(await answer.arrayBuffer());
 }
 
-async function post(form, act, fields) {
-  const address = form.action.replace(/export$/, act);
+const post = (form, act, fields) => postForJson(form.action.replace(/export$/, act), fields);
+
+// Return the JSON of the response. Throw a Fault if the service refuses it, or does not answer.
+export async function postForJson(address, fields) {
   try {
     const answer = await fetch(address, { method: "POST", body: new URLSearchParams(fields), redirect: "error", cache: "no-store" });
     if (!answer.ok) throw new Error("refused");
@@ -118,38 +120,44 @@ async function post(form, act, fields) {
 // Return the PDF before it is signed. Its JSON is the document that `guidance export verify` checks.
 async function pdfOf({ statement, keys }, texts, { notes, font }) {
   const { reference } = statement.concern;
-  const history = statement.history.map(({ detail, ...covered }) => covered); // no hash covers the sentence
-  const attached = { kind: "guidance-export", version: 1, reference, notes_included: notes, texts, statement: { ...statement, history }, keys };
-  const pdf = await makePdf({
-    title: `Concern ${reference}`,
-    language: "en-GB",
-    blocks: blocksOf(statement, texts, keys, notes),
-    attached: { name: ATTACHMENT, bytes: new TextEncoder().encode(JSON.stringify(attached, null, 1)), description: DESCRIPTION },
-    footer: `Concern ${reference}. Confidential: about a child.`,
-    font,
-    now: new Date(statement.at),
-  });
-  return { pdf, reference };
+  const attached = { kind: "guidance-export", version: 1, reference, notes_included: notes, texts, statement: coveredPart(statement), keys };
+  const blocks = [
+    heading("H1", `Concern ${reference}`),
+    plain(`${councilName()}. Exported ${moment(statement.at)}, by ${personOf(statement.by)}.`),
+    ...blocksOf({ statement, texts, facts: factsOnPage(), layout: layoutOfPage() }, notes),
+    ...checkBlocks("the concern, additions, notes, history and receipts", keys),
+  ];
+  const footer = `Concern ${reference}. Confidential: about a child.`;
+  return { pdf: await pdfWith({ title: `Concern ${reference}`, blocks, attached, footer, font, at: statement.at }), reference };
 }
 
-const heading = (tag, text) => ({ tag, text });
-const fact = (label, text) => ({ tag: "P", label: label.endsWith("?") ? label : `${label}:`, text });
-const plain = (text) => ({ tag: "P", text });
-const moment = (time) => TIME.format(new Date(time));
-const personOf = (client) => client.split("/").at(-1);
+// Return the PDF of these blocks, with the JSON of `attached` inside, before it is signed.
+export function pdfWith({ title, blocks, attached, footer, font, at }) {
+  const bytes = new TextEncoder().encode(JSON.stringify(attached, null, 1));
+  return makePdf({ title, language: "en-GB", blocks, attached: { name: ATTACHMENT, bytes, description: DESCRIPTION }, footer, font, now: new Date(at) });
+}
 
-function blocksOf(statement, texts, keys, notes) {
-  const { concern, history, hand_overs: handOvers } = statement;
+// Return the statement without the sentences of its history: no hash covers them.
+export const coveredPart = (statement) => ({ ...statement, history: statement.history.map(({ detail, ...covered }) => covered) });
+
+export const heading = (tag, text) => ({ tag, text });
+export const fact = (label, text) => ({ tag: "P", label: label.endsWith("?") ? label : `${label}:`, text });
+export const plain = (text) => ({ tag: "P", text });
+export const moment = (time) => TIME.format(new Date(time));
+export const personOf = (client) => client.split("/").at(-1);
+export const councilName = () => document.querySelector(".desk-head .name").textContent.trim().replace(/: the desk$/, "");
+
+// Return the blocks of one concern: its facts, its opened texts, hand-overs and the whole history.
+export function blocksOf({ statement, texts, facts, layout }, notes) {
+  const { history, hand_overs: handOvers } = statement;
   const opened = (kind) => texts.filter((each) => each.kind === kind);
   const [{ opened: own }] = opened("concern");
   const added = opened("addition").flatMap((each) => entryOf(each, additionText(each.opened.addition)));
   const noted = opened("note").flatMap((each) => entryOf(each, each.opened.note.text));
   const withoutNotes = notes ? "None." : "The person who exported this file left the notes out.";
   return [
-    heading("H1", `Concern ${concern.reference}`),
-    plain(`${document.querySelector(".desk-head .name").textContent.trim().replace(/: the desk$/, "")}. Exported ${moment(statement.at)}, by ${personOf(statement.by)}.`),
-    ...factsOnPage(),
-    ...referralOf(own.submission, layoutOfPage()).flatMap(sectionOf),
+    ...facts.map(([label, text]) => fact(label, text)),
+    ...referralOf(own.submission, layout).flatMap(sectionOf),
     ...(added.length > 0 ? [heading("H2", "What was added"), ...added] : []),
     heading("H2", "Team notes"),
     ...(noted.length > 0 ? noted : [plain(withoutNotes)]),
@@ -157,19 +165,23 @@ function blocksOf(statement, texts, keys, notes) {
     heading("H2", "History"),
     plain("Every recorded action, up to this export."),
     ...history.map(({ number, at, client, act, detail }) => fact(`${number}. ${moment(at)}`, `${act.replaceAll("_", " ")} by ${personOf(client)}${detail ? `: ${detail.replace(DIGEST, "$1...")}` : ""}`)),
-    heading("H2", "How to check this file"),
-    plain("guidance export verify FILE --key KEY checks offline that nothing was changed or left out: the concern, additions, notes, history and receipts. KEY is the council’s public key. Compare it with the key that the council publishes at /.well-known/jwks.json:"),
-    ...keys.keys.map(({ kid }) => plain(kid)),
-    plain("A square stands for each letter that the font of this file lacks. The attached concern.json has every letter."),
   ];
 }
+
+// Return the blocks that say how to check the file, and that nothing of `covered` was changed or left out.
+export const checkBlocks = (covered, keys) => [
+  heading("H2", "How to check this file"),
+  plain(`guidance export verify FILE --key KEY checks offline that nothing was changed or left out: ${covered}. KEY is the council’s public key. Compare it with the key that the council publishes at /.well-known/jwks.json:`),
+  ...keys.keys.map(({ kid }) => plain(kid)),
+  plain("A square stands for each letter that the font of this file lacks. The attached concern.json has every letter."),
+];
 
 const layoutOfPage = () => JSON.parse(document.getElementById("referral-layout").textContent);
 
 // Return the facts about the concern on the page, without what is only of use on a screen, and without the label.
 function factsOnPage() {
   const facts = [...document.querySelectorAll(".words-column > dl.facts > div:not(.no-print)")].filter((each) => each.querySelector(".sealed") === null);
-  return facts.map((each) => fact(each.querySelector("dt").textContent, each.querySelector("dd").textContent.trim()));
+  return facts.map((each) => [each.querySelector("dt").textContent, each.querySelector("dd").textContent.trim()]);
 }
 
 const sectionOf = ({ title, groups }) => [
@@ -179,12 +191,12 @@ const sectionOf = ({ title, groups }) => [
 
 const entryOf = ({ kind, number }, text) => [heading("H3", `${HEADING[kind]} ${number}`), plain(text)];
 
-const additionText = ({ immediate_danger: danger, concern }) => (danger === undefined ? concern.narrative : `Immediate danger: ${danger.replace("_", " ")}\n${concern.narrative}`);
+export const additionText = ({ immediate_danger: danger, concern }) => (danger === undefined ? concern.narrative : `Immediate danger: ${danger.replace("_", " ")}\n${concern.narrative}`);
 
 const handOverOf = ({ at, body, reason, confirmed_at: confirmed }) => plain(`${moment(at)}, to ${body}: ${reason} Their receipt came: ${confirmed ? moment(confirmed) : "not yet"}.`);
 
 // Return the file with the signature as a comment at its end, and the last lines of the PDF again.
-function signed(pdf, signature) {
+export function signed(pdf, signature) {
   const text = new TextDecoder("latin1").decode(pdf);
   const [, start] = /startxref\n(\d+)\n%%EOF\n$/.exec(text);
   const end = new TextEncoder().encode(`%guidance-export ${signature}\nstartxref\n${start}\n%%EOF\n`);

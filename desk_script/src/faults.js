@@ -17,6 +17,8 @@ const SENTENCES = {
   "too-long": "This is too long. Shorten it, or write it in two. Nothing was sent.",
   closed: "Open the concern on this page first. The file for the body is made with your identity. Nothing was done.",
   "closed-words": "Open the concern on this page first. Nothing was done.",
+  "closed-identity": "Choose the file of the identity on this page first. Nothing was opened.",
+  "no-names": "Type the names of the person first: the page marks what names others. Nothing was opened.",
   "not-recorded": "The service did not record this, so nothing was shown. Sign in again, or try again in a minute.",
   "not-fetched": "The concern could not be fetched from the service. Nothing was done. Sign in again, or try again in a minute.",
   "not-exported": "The service did not take the export. No file was made. Reload the page, and try again.",

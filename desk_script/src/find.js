@@ -151,10 +151,11 @@ export class Find {
       this.#search("");
       boxOf().focus();
     });
-    if (this.#cards.has(Scope.EARLIER)) return [clear];
+    const file = "personFiles" in boxOf().dataset ? [element("a", { href: "/desk/person-file" }, "Make a file of one person")] : [];
+    if (this.#cards.has(Scope.EARLIER)) return [clear, ...file];
     const earlier = element("button", { type: "button", class: "second" }, "Search earlier concerns too");
     earlier.addEventListener("click", () => this.#loadEarlier());
-    return [earlier, clear];
+    return [earlier, clear, ...file];
   }
 
   async #loadEarlier() {

@@ -14,6 +14,7 @@ import { showLock } from "./lock.js";
 import { Matching } from "./matching.js";
 import { OpenedCards, Scope } from "./opened_cards.js";
 import { PerhapsKnown } from "./perhaps_known.js";
+import { PersonFile } from "./person_file.js";
 import { SealForms } from "./seal_forms.js";
 import { stayOnPage } from "./stay.js";
 import { Typed } from "./typed.js";
@@ -32,7 +33,7 @@ if (document.querySelector("[data-unseal-file]")) {
     openCards: (identities) => cards.load(Scope.CURRENT, identities),
     onOpened: () => {
       showLock(keyring);
-      typed.putBack();
+      typed.putBack().then(() => personFile.take(), () => {});
       find.open();
       perhapsKnown.take();
       labelUndo.take().catch(() => {}); // the button stays disabled
@@ -50,6 +51,7 @@ if (document.querySelector("[data-unseal-file]")) {
   const labelUndo = new LabelUndo(keyring);
   const copySheet = new CopySheet(keyring);
   const exportFile = new ExportFile(keyring);
+  const personFile = new PersonFile(keyring, cards, matching);
   const handOver = new HandOver(keyring, send);
   const sealForms = new SealForms(send);
   const perhapsKnown = new PerhapsKnown(keyring, cards, { matching, send });
@@ -61,12 +63,13 @@ if (document.querySelector("[data-unseal-file]")) {
     sealForms.take();
     writeDown.take();
     exportFile.take();
-    typed.take().then(() => knownWhileTyped.take(), () => {}); // without a key, the browser asks before leaving
+    typed.take().then(() => [knownWhileTyped, personFile].forEach((each) => each.take()), () => {}); // without a key, the browser asks before leaving
     page.take();
     places.take();
     find.take();
     perhapsKnown.take();
     knownWhileTyped.take();
+    personFile.take();
     copySheet.take();
     cards.refresh().catch(() => {}); // the cards that are open stay
   };

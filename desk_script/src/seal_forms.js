@@ -4,9 +4,9 @@ import { Encrypter } from "age-encryption";
 
 import { showFault } from "./elements.js";
 import { Fault, sentenceOf } from "./faults.js";
+import { LEAST_CARD, LEAST_TEXT, paddedLength } from "./padding.js";
 
 const FORMS = "form[data-seal]";
-export const PADDED_TO = 512; // bytes
 const LONGEST = { note: 10_000, label: 40, question: 4_000, closing: 4_000 }; // characters, as the service counts them
 
 export class SealForms {
@@ -59,8 +59,8 @@ export class SealForms {
     if ([...words].length > LONGEST[kind]) throw new Fault("too-long");
     const recipients = (fields.get("recipients") ?? fields.get("recipient")).split(" ");
     const wanted = [kind, reference, words, fields.get("key"), recipients];
-    const step = kind === "label" ? PADDED_TO : 1;
-    return this.#last.of(wanted, () => seal(documentOf(kind, reference, words), recipients, step));
+    const least = kind === "label" ? LEAST_CARD : LEAST_TEXT;
+    return this.#last.of(wanted, () => seal(documentOf(kind, reference, words), recipients, least));
   }
 }
 
@@ -85,13 +85,13 @@ function documentOf(kind, reference, words) {
   return { reference, sent_at: new Date().toISOString().replace(/\.\d+Z$/, "Z"), message: words };
 }
 
-// Return `document`, encrypted to `recipients`, as an age file in base64. Its JSON is first padded with spaces, so that
-// its length is a multiple of `step` bytes.
-export async function seal(document, recipients, step = 1) {
+// Return `document`, encrypted to `recipients`, as an age file in base64. Its JSON is first padded with spaces, to
+// `least` bytes or more, so that the length of the file says little.
+export async function seal(document, recipients, least = LEAST_TEXT) {
   const encrypter = new Encrypter();
   for (const recipient of recipients) encrypter.addRecipient(recipient);
   const json = new TextEncoder().encode(JSON.stringify(document));
-  const padded = new Uint8Array(Math.ceil(json.length / step) * step).fill(" ".charCodeAt(0));
+  const padded = new Uint8Array(paddedLength(json.length, least)).fill(" ".charCodeAt(0));
   padded.set(json);
   return toBase64(await encrypter.encrypt(padded));
 }

@@ -163,8 +163,8 @@ async function askForKey({ path }, { sealed }) {
   return fromBase64((await answer.json()).key);
 }
 
-// Return false for the page on which something new is written down: there is no concern to open.
-const isOfConcern = ({ reference }) => reference !== "new";
+// Return false for the pages on which something new is written down or gathered: there is no concern to open.
+const isOfConcern = ({ reference }) => !["new", "person-file"].includes(reference);
 
 function store(name, pieces) {
   const isDone = inStorage((storage) => {

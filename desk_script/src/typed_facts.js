@@ -15,7 +15,7 @@ const DAY = /\b(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})\b/g;
 const AGE = /\b(?:aged?|is|turned) (\d{1,2})\b(?!\s*(?:[:.]\d|am|pm))|\b(\d{1,2})[- ]?(?:years?|yrs?|yo)\b/gi;
 const SCHOOL_YEAR = /\byear (\d{1,2})\b/gi;
 // Words that are names too. They count as names only with a capital letter.
-const ALSO_WORDS = new Set(
+export const ALSO_WORDS = new Set(
   wordsOf(
     "will may mark hope grace faith joy rose lily daisy poppy ivy holly ruby amber jade sky summer autumn april june dawn eve",
     "art bill bob dan don drew frank guy harry jack jean jimmy joe josh leo max miles nick pat pete ray reed rob sonny sue ted",

@@ -2,7 +2,8 @@
 // The request has only the fields that the service needs unencrypted: danger, channel, time and guide.
 import { showFault } from "./elements.js";
 import { Fault, sentenceOf } from "./faults.js";
-import { LastSealed, PADDED_TO, seal } from "./seal_forms.js";
+import { LEAST_CARD } from "./padding.js";
+import { LastSealed, seal } from "./seal_forms.js";
 
 const FORM = "form[data-write-down]";
 const LONGEST = 50_000; // characters, as the service counts them
@@ -48,7 +49,7 @@ export class WriteDown {
       const recipients = form.elements.recipients.value.split(" ");
       const fields = new URLSearchParams(typed.filter(([name]) => !isInText(name)));
       fields.set("sealed", await this.#text.of(text, () => seal(text, recipients)));
-      fields.set("card", await this.#card.of(card, () => seal(card, recipients, PADDED_TO)));
+      fields.set("card", await this.#card.of(card, () => seal(card, recipients, LEAST_CARD)));
       await this.#post(form.action, fields);
     } finally {
       press.disabled = false;

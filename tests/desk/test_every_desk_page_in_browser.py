@@ -66,6 +66,14 @@ def in_browser(page: Page, path: str, right: Path, wrong: Path, locked: Path) ->
     page.get_by_role("button", name="Forget the identity").press("Enter")
     expect(file).to_be_visible()
     yield "an identity that was forgotten"
+    page.goto("/desk/person-file")
+    yield "the file of one person"
+    file.set_input_files(right)
+    page.get_by_label("Names of the person").fill("Alex")
+    page.locator("[name=chosen]").first.press("Space")
+    page.get_by_role("button", name="Open 1 concern").press("Enter")
+    expect(page.locator("mark").first).to_be_visible()
+    yield "passages to decide about"
     page.keyboard.press("Escape")
     expect(page.get_by_role("link", name="Continue")).to_be_visible()
     yield "blank"

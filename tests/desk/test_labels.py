@@ -16,7 +16,7 @@ from app.models.audit.entry_kinds import ENTRY_SPECS, EntryKind
 from app.services.audit.audit_log import Actor
 from app.services.concerns.keys import DEVELOPMENT_IDENTITY, create_identity
 from app.services.concerns.resealing import ChangeOfKeys, reseal
-from app.services.concerns.sealing import PADDED_TO, label_plaintext, make_sealer, read_identities, seal_label
+from app.services.concerns.sealing import LEAST_CARD, label_plaintext, make_sealer, read_identities, seal_label
 from app.services.operations.verification import find_faults
 from tests.support.clock import A_TUESDAY
 from tests.support.databases import RawConnection, files_of
@@ -96,7 +96,7 @@ def test_a_label_is_one_line_of_at_most_40_letters(desk: Desk, reference: str, t
 def test_the_length_of_a_label_is_padded() -> None:
     lengths = {len(label_plaintext("é" * length, "4F7K-926W-0X37", author="a/" + "b" * 60)) for length in range(41)}
 
-    assert lengths == {PADDED_TO}
+    assert lengths == {LEAST_CARD}
 
 
 def test_a_concern_without_a_label_has_none_to_download(desk: Desk, reference: str) -> None:

@@ -16,7 +16,7 @@ from app.models.access.roles import Role
 from app.models.concerns.examples import FULL_EXAMPLE
 from app.services.access.people import leave
 from app.services.concerns.keys import create_identity
-from app.services.concerns.sealing import PADDED_TO, read_identities
+from app.services.concerns.sealing import LEAST_CARD, read_identities
 from tests.support.browsing import Keyboard
 from tests.support.canaries import CANARY
 from tests.support.clock import A_TUESDAY
@@ -133,7 +133,7 @@ def test_the_page_seals_a_label_and_its_length_and_opens_it(
     opened = [read_identities(identity).decrypt(base64.b64decode(each)) for each in sealed]
     texts = [json.loads(each)["label"]["text"] for each in opened]
     assert texts == [f"{CANARY}, Year 9", ""]
-    assert {len(each) for each in opened} == {PADDED_TO}
+    assert {len(each) for each in opened} == {LEAST_CARD}
     assert [each for each in bodies if CANARY in each or "text=" in each] == []
     assert {act for act, _, _ in acts_on(service, receipt["reference"])} >= {"labelled"}
 

@@ -1,18 +1,22 @@
-"""`guidance export verify`: verifies the export of a concern offline."""
+"""`guidance export verify`: verifies the export of a concern, or the file of one person, offline."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from app.cli.options import echo_json
 from app.errors import SetupError
 from app.models.base import parse_json
+from app.models.desk.exports import PersonFilePurpose
 from app.services.desk.exports import find_export_faults, pinned_keys, read_export_file
+from app.services.desk.person_files import find_person_file_faults, is_person_file
 
 
 def export_verify(
-    path: Annotated[Path, typer.Argument(metavar="FILE", help="A PDF from guidance desk export.", exists=True)],
+    path: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A PDF from guidance desk export or a page of the desk.", exists=True)
+    ],
     jwks: Annotated[
         Path | None, typer.Option(help="The service's /.well-known/jwks.json, saved to a file.", exists=True)
     ] = None,
@@ -33,7 +37,8 @@ def export_verify(
         keys = pinned_keys(file.document, key or []) if jwks is None else parse_json(jwks.read_text(encoding="utf-8"))
     except ValueError:
         raise SetupError("the file of --jwks must hold a JSON Web Key Set") from None
-    faults = list(find_export_faults(file, keys))
+    find_faults = find_person_file_faults if is_person_file(file.document) else find_export_faults
+    faults = list(find_faults(file, keys))
     for fault in faults:
         typer.echo(f"{path}: {fault}", err=True)
     if faults:
@@ -41,8 +46,27 @@ def export_verify(
     if as_json:
         echo_json(file.document)
         return
-    statement, notes = file.document["statement"], "with" if file.document["notes_included"] else "without"
-    typer.echo(
-        f"{file.document['reference']}: complete and unchanged, exported {statement['at']} by {statement['by']}, with "
-        f"{statement['additions']} additions, {notes} the desk's notes, and {len(statement['history'])} acts"
+    typer.echo(_about_person_file(file.document) if is_person_file(file.document) else _about_concern(file.document))
+
+
+def _about_concern(document: dict[str, Any]) -> str:
+    statement = document["statement"]
+    return (
+        f"{document['reference']}: complete and unchanged, exported {statement['at']} by {statement['by']}, with "
+        f"{statement['additions']} additions, {_notes(document)}, and {len(statement['history'])} acts"
     )
+
+
+def _about_person_file(document: dict[str, Any]) -> str:
+    count = len(document["concerns"])
+    concerns = f"file of one person, {count} concern{'' if count == 1 else 's'}, {_notes(document)}"
+    if document["purpose"] == PersonFilePurpose.PERSON:
+        return (
+            f"{concerns}: unchanged since the service recorded it. Passages that name others were removed before: "
+            f"{document['removed']}. The words that are left were not compared with what was sealed"
+        )
+    return f"{concerns}: complete and unchanged"
+
+
+def _notes(document: dict[str, Any]) -> str:
+    return f"{'with' if document['notes_included'] else 'without'} the desk's notes"

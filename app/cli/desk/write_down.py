@@ -17,7 +17,7 @@ from app.models.concerns.concern import FORM_VERSION, MAX_NARRATIVE, ImmediateDa
 from app.models.links import DESK_CONCERNS, desk_concern_path
 from app.models.references import new_reference
 from app.services.concerns.cards import card_of_addition, card_of_concern, seal_card
-from app.services.concerns.sealing import make_sealer
+from app.services.concerns.sealing import make_sealer, pad
 from app.services.guides.working_days import LONDON
 
 NOT_A_TIME = "give a time such as 08:05, 2026-11-24T08:05 or 2026-11-24T08:05Z"
@@ -105,7 +105,7 @@ def _seal(document: dict[str, Any], card: dict[str, Any], recipients: list[str])
     """Return the fields of a request with `document` and its `card`, both encrypted to `recipients`."""
     sealer = make_sealer(recipients)
     files = {
-        "sealed": sealer.seal(orjson.dumps(document)),
+        "sealed": sealer.seal(pad(orjson.dumps(document))),
         "card": seal_card(sealer, card, document["reference"], at=None),
     }
     return {name: base64.b64encode(file).decode() for name, file in files.items()} | {"recipients": recipients}

@@ -251,13 +251,24 @@ class HandOverConfirmedDetails(Details):
 
 
 class ExportedDetails(Details):
-    """Details of an export: the digest of the signed file, and whether the file contains notes."""
+    """Details of an export: the digest of the signed file, and whether the file contains notes.
+
+    `together` is the number of concerns in a file of one person, or None for the export of one concern. `for_person` is
+    True if the file is for that person, without the passages that name others.
+    """
 
     file_sha256: str
     notes: bool
+    together: int | None = None
+    for_person: bool = False
 
     def __str__(self) -> str:
-        return f"sha256:{self.file_sha256} {'with' if self.notes else 'without'} notes"
+        notes = f"sha256:{self.file_sha256} {'with' if self.notes else 'without'} notes"
+        if self.together is None:
+            return notes
+        concerns = "1 concern" if self.together == 1 else f"{self.together} concerns"
+        whom = "for that person" if self.for_person else "for a court"
+        return f"file of one person, {concerns}, {whom}, {notes}"
 
 
 class CardsGivenDetails(Details):

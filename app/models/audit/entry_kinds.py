@@ -48,7 +48,7 @@ class EntrySpec:
 
 ENTRY_SPECS = {
     EntryKind.ADDITION: EntrySpec(DeskAct.ADDED, 200, 20_000_000, TooManyAdditions),
-    EntryKind.NOTE: EntrySpec(DeskAct.NOTED, 500, 5_000_000, TooManyNotes),
+    EntryKind.NOTE: EntrySpec(DeskAct.NOTED, 500, 7_000_000, TooManyNotes),
     EntryKind.LABEL: EntrySpec(DeskAct.LABELLED, 200, 1_000_000, TooManyLabels),
     EntryKind.MESSAGE: EntrySpec(
         DeskAct.MESSAGE_SENT, 100, 5_000_000, TooManyMessages, for_desk=False, changes_concern=False

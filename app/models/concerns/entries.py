@@ -21,6 +21,7 @@ from app.models.references import EXAMPLE_REFERENCE
 
 ENTRY_WAITS = "acknowledge_by IS NOT NULL AND acknowledged_at IS NULL AND sealed IS NOT NULL"
 """SQL condition for an unacknowledged addition that is not erased. Only additions have `acknowledge_by`."""
+PADDED = "followed by spaces to 1,024, 2,048 or a multiple of 4,096 bytes, so that its length says little"
 AGE_HEADER = b"age-encryption.org/v1\n"
 EXAMPLE_SEALED = base64.b64encode(AGE_HEADER + b"-> X25519 ...").decode()
 MAX_MESSAGE_FILE_BYTES = 32_768
@@ -173,7 +174,8 @@ class NewNote(RequestModel):
         default=None,
         description="Instead of `text`: a base64 age file encrypted to every key of `GET /v1/desk/recipients`, so "
         "that this "
-        "service never has the text. It contains JSON: `reference`, and `note` with `text`.",
+        "service never has the text. It contains JSON: `reference`, and `note` with `text`, "
+        f"{PADDED}.",
         examples=[EXAMPLE_SEALED],
     )
     recipients: tuple[AgeRecipient, ...] | None = Field(
@@ -214,7 +216,7 @@ class NewLabel(RequestModel):
         default=None,
         description="Instead of `text`: a base64 age file encrypted to every key of `GET /v1/desk/recipients`, so that "
         "this service never has the text. It contains JSON: `reference`, and `label` with `text`, followed by spaces "
-        "to a multiple of 512 bytes.",
+        "to 512 bytes, so that its length says nothing.",
         examples=[EXAMPLE_SEALED],
     )
     recipients: tuple[AgeRecipient, ...] | None = Field(
@@ -292,8 +294,8 @@ class Message(RequestModel):
     sealed: SealedMessage | None = Field(
         default=None,
         description="Instead of `text`: a base64 age file encrypted to `recipient`, so that this service never has "
-        "the text. "
-        "`guidance desk ask` sends this.",
+        "the text. It contains JSON: `reference`, `sent_at`, and `message` with the text, "
+        f"{PADDED}.",
         examples=[EXAMPLE_SEALED],
     )
 

@@ -12,6 +12,7 @@ from app.models.concerns.concern import FORM_VERSION, Concern, ImmediateDanger
 from app.models.concerns.entries import (
     EXAMPLE_SEALED,
     MAX_RECIPIENTS,
+    PADDED,
     RECIPIENT,
     AgeRecipient,
     age_file_within,
@@ -88,7 +89,8 @@ class WrittenDown(RequestModel):
     sealed: SealedText | None = Field(
         default=None,
         description="Instead of the text: a base64 age file encrypted to every key of `GET /v1/desk/recipients`, so "
-        "that this service never has the text.",
+        "that this service never has the text. It contains JSON: `reference`, and `submission` or `addition`, "
+        f"{PADDED}.",
         examples=[EXAMPLE_SEALED],
     )
     recipients: tuple[AgeRecipient, ...] | None = Field(
@@ -99,7 +101,8 @@ class WrittenDown(RequestModel):
     )
     card: SealedCard | None = Field(
         default=None,
-        description="With `sealed`, optional: the card of this text as a base64 age file, encrypted to the same keys.",
+        description="With `sealed`, optional: the card of this text as a base64 age file, encrypted to the same keys. "
+        "It contains JSON, followed by spaces to 512, 1,024, 2,048 or a multiple of 4,096 bytes.",
         examples=[EXAMPLE_SEALED],
     )
     immediate_danger: ImmediateDanger | None = Field(

@@ -1,13 +1,16 @@
 """Requests and responses for exports of a concern."""
 
+from enum import StrEnum
 from typing import Annotated
 
 from pydantic import Field, StrictBool, StringConstraints
 
 from app.models.audit.responses import DisclosureEntry
 from app.models.base import RequestModel, ResponseModel, UtcDateTime
+from app.models.desk.actions import MAX_TOGETHER
 from app.models.desk.hand_overs import JWS, SHA256, HandOverEntry
 from app.models.desk.inbox import InboxEntry
+from app.models.references import EXAMPLE_REFERENCE
 
 NOT_SIGNED = {"overdue", "links"}
 """Fields of an inbox entry that are not signed, because they depend on the time and on this version's paths."""
@@ -38,6 +41,22 @@ class NewExport(RequestModel):
         description="SHA-256 of the file without the signature.", examples=["0" * 64]
     )
     notes: StrictBool = Field(description="True if the export includes the desk's notes.", examples=[False])
+
+
+class PersonFilePurpose(StrEnum):
+    """For whom the file of one person is: that person, without the passages that name others, or a court, complete."""
+
+    PERSON = "person"
+    COURT = "court"
+
+
+class NewPersonFile(NewExport):
+    """A file of the concerns about one person, made in the browser, to be recorded and signed before it is saved."""
+
+    references: tuple[Annotated[str, StringConstraints(max_length=40)], ...] = Field(
+        min_length=1, max_length=MAX_TOGETHER, description="The concerns in the file.", examples=[[EXAMPLE_REFERENCE]]
+    )
+    purpose: PersonFilePurpose = Field(description="For whom the file is.", examples=["court"])
 
 
 class ExportEntry(ResponseModel):

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from app.models.audit.audit_log import WITHOUT_A_CONCERN, AuditEntryRow, DeskAct
-from app.models.audit.details import CardsGivenDetails, ShownDetails, details_of, sentence_of
+from app.models.audit.details import CardsGivenDetails, ExportedDetails, ShownDetails, details_of, sentence_of
 from app.pages.audit.audit_log import DIGESTS_ALONE, VISIT_GAP, act_lines
 
 READING_ACTS = frozenset({DeskAct.OPENED.value, DeskAct.CARDS_GIVEN.value})
@@ -48,6 +48,8 @@ class LogLine:
     since: dt.datetime | None = None
     opened: frozenset[str] = frozenset()
     cards: frozenset[int] = frozenset()
+    file: str = ""
+    """The digest of the file of one person that was made with the concerns in `opened`, or an empty string."""
 
     @property
     def reference(self) -> str | None:
@@ -65,7 +67,7 @@ def lines_of_log(entries: Iterable[AuditEntryRow]) -> list[LogLine]:
     """Return the entries in words, most recent first as given, with one line for readings that follow each other.
 
     Readings of one person belong together if no other entry stands between them, and if each was at most `VISIT_GAP`
-    after the one before.
+    after the one before. So do the entries of one file of one person.
     """
     lines: list[LogLine] = []
     for line in map(_line_of, entries):
@@ -76,11 +78,11 @@ def lines_of_log(entries: Iterable[AuditEntryRow]) -> list[LogLine]:
             )
         else:
             lines.append(line)
-    return [_worded(line) if line.act.act in READING_ACTS else line for line in lines]
+    return [_worded(line) if line.act.act in READING_ACTS or line.file else line for line in lines]
 
 
 def _belong_together(last: LogLine, line: LogLine) -> bool:
-    both_read = {last.act.act, line.act.act} <= READING_ACTS
+    both_read = {last.act.act, line.act.act} <= READING_ACTS or last.file == line.file != ""
     return both_read and last.act.client == line.act.client and (last.since or last.act.at) - line.act.at <= VISIT_GAP
 
 
@@ -96,6 +98,8 @@ def _line_of(entry: AuditEntryRow) -> LogLine:
         return line
     if entry.act == DeskAct.OPENED:
         return replace(line, opened=frozenset({entry.chain}))
+    if isinstance(details, ExportedDetails) and details.together is not None:
+        return replace(line, opened=frozenset({entry.chain}), file=details.file_sha256)
     if isinstance(details, CardsGivenDetails):
         return replace(line, cards=frozenset(details.positions), detail="", folded=str(details))
     if isinstance(details, ShownDetails) and details.references:
@@ -105,7 +109,12 @@ def _line_of(entry: AuditEntryRow) -> LogLine:
 
 
 def _worded(line: LogLine) -> LogLine:
-    """Return a line about readings with the number of concerns in words."""
+    """Return a line about readings, or about the file of one person, with the number of concerns in words."""
+    if line.file:
+        references = " ".join(sorted(line.opened))
+        return replace(
+            line, what=f"File of one person made, {_counted(len(line.opened))}", folded=f"{line.folded} {references}"
+        )
     opened = f"{_counted(len(line.opened))} opened" if len(line.opened) > 1 else "Opened" if line.opened else ""
     cards = f"{'c' if opened else 'C'}ards of {_counted(len(line.cards))}" if line.cards or not opened else ""
     several = " ".join(sorted(line.opened)) if len(line.opened) > 1 else ""

@@ -11,7 +11,7 @@ from typing import Annotated, Any, TypeVar
 from urllib.parse import urlencode
 
 from fastapi import Depends, Path, Response
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 from sqlmodel import Session
 
 from app import errors
@@ -31,7 +31,7 @@ from app.pages.desk.inbox import CONCERN_PAGES, ConcernReferenceInPath
 from app.pages.desk.list_place import ListPlace
 from app.pages.error_pages import problem_type_of
 from app.pages.frame import SHOWN_AGAIN, DeskRoute, Visit, WorkerVisitDep, lead_to
-from app.pages.posted_forms import SubmittedForm, SubmittedFormDep, faults_of
+from app.pages.posted_forms import SubmittedForm, SubmittedFormDep, parse_fields
 from app.services.access.people import list_workers
 from app.services.audit.audit_log import Actor, list_last_entries
 from app.services.audit.meanwhile import list_entries_since
@@ -116,10 +116,7 @@ class Attempt(Visit):
 
         Raise `ValidationFailed` if a value is not valid.
         """
-        try:
-            return model.model_validate(self.typed(model) if fields is None else fields, strict=False)
-        except ValidationError as error:
-            raise errors.ValidationFailed(faults_of(error)) from None
+        return parse_fields(model, self.typed(model) if fields is None else fields)
 
     def find_waiting(self) -> Waiting:
         """Return what is not acknowledged of the concern. Only metadata is read."""

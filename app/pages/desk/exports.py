@@ -60,7 +60,7 @@ def printed_export(
         "lang": "en",
         "made": f"Exported {_in_words(statement['at'])}, by {person_of(statement['by'])}.",
         "boxes": "The font lacks some letters: a box stands for each. The attached concern.json has the whole text.",
-        "facts": list(_facts(statement["concern"], outcomes, content.title)),
+        "facts": list(facts_of(statement["concern"], outcomes, content.title)),
         "sections": [printed_section(each) for each in sections_of(answers, content, reference_data)],
         "additions": [
             _addition(each, added.get(EntryPlace(EntryKind.ADDITION, each["number"]))) for each in opened["addition"]
@@ -73,7 +73,11 @@ def printed_export(
     }
 
 
-def _facts(concern: dict[str, Any], outcomes: Mapping[str, str], title: str) -> Iterator[tuple[str, str]]:
+def facts_of(concern: dict[str, Any], outcomes: Mapping[str, str], title: str) -> Iterator[tuple[str, str]]:
+    """Yield the label and the text of each fact about `concern`, an inbox entry as JSON.
+
+    `outcomes` has the label of each outcome, and `title` is that of the edition.
+    """
     yield "State", code_label(concern["state"]) + (", on hold" if concern["held"] else "")
     yield "Immediate danger", code_label(concern["immediate_danger"])
     if concern.get("received_by"):

@@ -4,16 +4,20 @@ This service gives the sealed texts and a signed statement, records the digest o
 """
 
 import base64
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import orjson
 from fastapi import Response
 
+from app.errors import UnsealingUnavailable
+from app.http.context import AppContext
 from app.http.negotiation import JSON
 from app.http.responses import json_bytes
 from app.http.routes import GuidanceRouter
 from app.models.audit.entry_kinds import EntryPlace
-from app.models.desk.exports import NewExport
+from app.models.desk.exports import ExportStatement, NewExport
 from app.models.operations.health import JsonWebKeySet
 from app.pages.desk.actions import AttemptDep
 from app.pages.desk.inbox import CONCERN_PAGES
@@ -37,17 +41,32 @@ def give_export_statement(attempt: AttemptDep) -> Response:
     signed = exports.sign_statement(context.desk, reference, attempt.visitor.actor)
     places = exports.places_of({"additions": signed.additions, "notes": signed.notes}, notes=notes)
     context.writer.run(exports.record_texts_given, reference, places, attempt.visitor.actor)
-    document: dict[str, Any] = {
+    return Response(orjson.dumps(export_material(context, signed, places)), media_type=JSON)
+
+
+def export_material(
+    context: AppContext, signed: ExportStatement, places: Sequence[EntryPlace | None]
+) -> dict[str, Any]:
+    """Return what the browser needs to make a file: the signed statement, the sealed texts and the public keys.
+
+    If this service can decrypt a text, it comes with the key that decrypts only that text. The caller must first record
+    in the audit log that the texts at `places` are given.
+    """
+    reference = signed.concern.reference
+    return {
         "statement": orjson.loads(json_bytes(signed)),
-        "texts": [_text(place, read_sealed(context.engine, reference, place)) for place in places],
+        "texts": [_text(context, place, read_sealed(context.engine, reference, place)) for place in places],
         "keys": orjson.loads(json_bytes(JsonWebKeySet(keys=context.signer.jwks))),
     }
-    return Response(orjson.dumps(document), media_type=JSON)
 
 
-def _text(place: EntryPlace | None, sealed: bytes) -> dict[str, Any]:
-    kind = "concern" if place is None else place.kind.value
-    return {"kind": kind, "number": place and place.number, "sealed": base64.b64encode(sealed).decode()}
+def _text(context: AppContext, place: EntryPlace | None, sealed: bytes) -> dict[str, Any]:
+    kind, encode = "concern" if place is None else place.kind.value, base64.b64encode
+    text = {"kind": kind, "number": place and place.number, "sealed": encode(sealed).decode()}
+    if context.unsealer.can_unseal:
+        with suppress(UnsealingUnavailable):
+            text["file_key"] = encode(context.unsealer.find_file_key(sealed)).decode()
+    return text
 
 
 @router.post("/{reference}/export-record")

@@ -18,7 +18,7 @@ from app.db.tables import table_of
 from app.models.audit.entry_kinds import EntryKind, EntryPlace
 from app.models.base import format_utc
 from app.models.concerns.cards import OF_THE_CONCERN, CardRow
-from app.services.concerns.sealing import pad
+from app.services.concerns.sealing import LEAST_CARD, pad
 
 MAX_WORDS = 120
 MAX_LINE = 100
@@ -63,7 +63,7 @@ def card_plaintext(card: Mapping[str, Any], reference: str, *, at: dt.datetime |
     is sealed where the text was typed: only the service knows when it received the text.
     """
     received = {} if at is None else {"received_at": format_utc(at)}
-    return pad(orjson.dumps({"reference": reference, **received, CARD: card}))
+    return pad(orjson.dumps({"reference": reference, **received, CARD: card}), LEAST_CARD)
 
 
 def seal_card(sealer: Sealer, card: Mapping[str, Any], reference: str, *, at: dt.datetime | None) -> bytes:

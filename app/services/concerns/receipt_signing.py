@@ -19,6 +19,7 @@ STATEMENT = "disclosure-statement+jws"
 HAND_OVER = "hand-over-receipt+jws"
 EXPORT_STATEMENT = "concern-export-statement+jws"
 EXPORT = "concern-export+jws"
+PERSON_FILE = "person-file+jws"
 ALGORITHM = "EdDSA"
 CLAIM_OF = {"reference": "jti", "chain": "sub"}
 """The claim in the JWS for each field of a response whose claim has another name."""

@@ -28,7 +28,7 @@ from app.services.concerns.cards import (
     number_of_card,
     seal_card,
 )
-from app.services.concerns.sealing import Unsealer
+from app.services.concerns.sealing import LEAST_CARD, LEAST_TEXT, Unsealer, pad
 
 SEALED_KINDS: tuple[EntryKind | None, ...] = (None, *FOR_THE_DESK)
 """The kinds of texts that the desk decrypts. None stands for the concerns' own texts."""
@@ -149,9 +149,9 @@ def reseal(
 ) -> Resealed:
     """Re-encrypt every concern, addition, note and label whose recipients differ from those of `keys.sealer`.
 
-    The card of a concern or an addition is made again from its text. A concern or addition without a card gets one,
-    also if its recipients are right. A text that the identities cannot decrypt, or that belongs to another concern,
-    stays unchanged, and so does its card.
+    A text of an earlier version is padded when it is re-encrypted. The card of a concern or an addition is made again
+    from its text. A concern or addition without a card gets one, also if its recipients are right. A text that the
+    identities cannot decrypt, or that belongs to another concern, stays unchanged, and so does its card.
 
     The audit log records the digests of each new text and card, and their recipients, in the transaction that stores
     them. At the end, the former texts are purged from the database files. `on_step` is called with the number of each
@@ -200,12 +200,18 @@ def _reseal_text(engine: Engine, keys: ChangeOfKeys, place: SealedPlace, *, is_c
     if not former:
         return None
     document = keys.unsealer.open(former, reference=place.reference)
-    sealed = former if is_current else keys.sealer.seal(keys.unsealer.decrypt(former))
+    sealed = former if is_current else keys.sealer.seal(_padded(place, keys.unsealer.decrypt(former)))
     card = None
     if number_of_card(place.added) is not None:
         card = seal_card(keys.sealer, _card_of(place, document), place.reference, at=received_at)
     details = seal_details(sealed, keys.sealer.fingerprints, added=place.added, card=card)
     return _ResealedText(place, former, sealed, card, details)
+
+
+def _padded(place: SealedPlace, document: bytes) -> bytes:
+    """Return the decrypted `document` of the text at `place`, padded. Documents of earlier versions may not be."""
+    is_label = place.added is not None and place.added.kind is EntryKind.LABEL
+    return pad(document, LEAST_CARD if is_label else LEAST_TEXT)
 
 
 def _card_of(place: SealedPlace, document: dict[str, Any]) -> dict[str, Any]:

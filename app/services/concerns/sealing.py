@@ -2,7 +2,8 @@
 
 Concerns, additions and notes are sealed (encrypted with age) to the duty team's public keys. The holder of the identity
 of any recipient can decrypt them with this service or with the plain `age` program. This service needs no identity to
-receive concerns.
+receive concerns. Every document is padded with spaces before it is sealed, so that the length of the file says little.
+Readers of JSON ignore the spaces, and read older documents without them.
 
 A message is sealed to the key of its reporter's status token, and only the token decrypts it. HKDF (RFC 5869) derives
 an X25519 key from the token, with the reference as its salt. The public half is stored with the concern. The token and
@@ -34,8 +35,11 @@ from app.models.guides.edition_keys import EditionKey
 
 TOKEN_KEY_INFO = b"guidance: key of messages to a reporter, version 1"
 TOKEN_KEY_BYTES = 32
-PADDED_TO = 512
-"""The plaintext of a card or a label is padded to a multiple of this number of bytes."""
+LEAST_TEXT = 1024
+LEAST_CARD = 512
+"""Length of the shortest padded text, and of the shortest padded card or label, in bytes."""
+LARGEST_STEP = 4096
+"""Above this length, padded documents have a multiple of it, in bytes. Below it, they have a power of two."""
 
 
 def make_sealer(recipients: Sequence[str]) -> Sealer:
@@ -148,7 +152,7 @@ def concern_plaintext(submission: bytes, reference: str, pinned: EditionKey, *, 
         "form_version": FORM_VERSION,
         "submission": orjson.Fragment(submission),
     }
-    return orjson.dumps(document)
+    return pad(orjson.dumps(document))
 
 
 def addition_plaintext(addition: Addition, reference: str, *, at: dt.datetime) -> bytes:
@@ -159,7 +163,7 @@ def addition_plaintext(addition: Addition, reference: str, *, at: dt.datetime) -
         "form_version": FORM_VERSION,
         "addition": addition.model_dump(mode="json", exclude_unset=True),
     }
-    return orjson.dumps(document)
+    return pad(orjson.dumps(document))
 
 
 def note_plaintext(text: str, reference: str, **written: str) -> bytes:
@@ -168,7 +172,7 @@ def note_plaintext(text: str, reference: str, **written: str) -> bytes:
     A note encrypted by this service has both. A note encrypted where it was typed has neither, because both are in its
     row and in the audit log.
     """
-    return orjson.dumps({"reference": reference, **written, "note": {"text": text}})
+    return pad(orjson.dumps({"reference": reference, **written, "note": {"text": text}}))
 
 
 def label_plaintext(text: str, reference: str, **written: str) -> bytes:
@@ -176,7 +180,7 @@ def label_plaintext(text: str, reference: str, **written: str) -> bytes:
 
     `written` has `received_at` and `author`, if they are known, as in a note.
     """
-    return pad(orjson.dumps({"reference": reference, **written, "label": {"text": text}}))
+    return pad(orjson.dumps({"reference": reference, **written, "label": {"text": text}}), LEAST_CARD)
 
 
 def seal_label(text: str, reference: str, recipients: Sequence[str]) -> bytes:
@@ -184,9 +188,14 @@ def seal_label(text: str, reference: str, recipients: Sequence[str]) -> bytes:
     return make_sealer(recipients).seal(label_plaintext(text, reference))
 
 
-def pad(document: bytes) -> bytes:
-    """Return the JSON `document` with spaces at its end, so that its length is a multiple of `PADDED_TO` bytes."""
-    return document + b" " * (-len(document) % PADDED_TO)
+def pad(document: bytes, least: int = LEAST_TEXT) -> bytes:
+    """Return the JSON `document` with spaces at its end, so that its length says little about the text.
+
+    The length is `least`, or the next power of two up to `LARGEST_STEP`, or a multiple of `LARGEST_STEP` bytes. A
+    document that is padded stays as it is.
+    """
+    step = min(max(least, 1 << (len(document) - 1).bit_length()), LARGEST_STEP)
+    return document + b" " * (-len(document) % step)
 
 
 def seal_note(text: str, reference: str, recipients: Sequence[str]) -> bytes:
@@ -240,7 +249,7 @@ def seal_message(text: str, reference: str, recipient: str, *, at: dt.datetime) 
     `recipient` is the public half of the status token's key, so only the token decrypts the message.
     """
     document = {"reference": reference, "sent_at": format_utc(at), "message": text}
-    return Sealer.to(recipient).seal(orjson.dumps(document))
+    return Sealer.to(recipient).seal(pad(orjson.dumps(document)))
 
 
 def find_message(sealed: bytes | None, identity: x25519.Identity, reference: str) -> str | None:

@@ -53,6 +53,7 @@ from app.services.guides.pdf import NO_LETTER, fonts, pdf_available
 
 FOR_AN_EXPORT = "history, for an export"
 TEXTS_FOR_AN_EXPORT = "sealed texts, for an export"
+FOR_A_PERSON_FILE = "history and sealed texts, for the file of one person"
 SENTENCE = "detail"
 """The field of an audit log entry that no hash covers: a sentence for people."""
 EXPORT_KIND = "guidance-export"
@@ -73,13 +74,16 @@ EXPORT_TEMPLATE = Path(__file__).with_name("export.typ")
 TAGGED_FOR_ARCHIVES: Sequence[Literal["ua-1", "a-3a"]] = ("ua-1", "a-3a")
 
 
-def sign_statement(desk: Desk, reference: str, actor: Actor) -> ExportStatement:
+def sign_statement(desk: Desk, reference: str, actor: Actor, *, notes_of_file: bool | None = None) -> ExportStatement:
     """Record in the audit log that an export begins. Return the concern's unencrypted data and history, signed.
+
+    For the file of one person, `notes_of_file` says if the file includes notes. The entry of the audit log then covers
+    the sealed texts too, which the caller reads afterwards. For other exports, `notes_of_file` is None.
 
     The history may be long, so it is read outside the write transaction. Raise `NoSuchConcern` if the reference is
     unknown, or `ConcernErased` if the concern was erased.
     """
-    concern, counts, hand_overs, last = desk.writer.run(_begin, reference, actor)
+    concern, counts, hand_overs, last = desk.writer.run(_begin, reference, actor, notes_of_file)
     rows = select(AuditEntryRow).where(AuditEntryRow.chain == reference, AuditEntryRow.number <= last.number)
     with Session(desk.engine) as session:
         found = session.exec(rows.order_by(col(AuditEntryRow.number)))
@@ -87,7 +91,7 @@ def sign_statement(desk: Desk, reference: str, actor: Actor) -> ExportStatement:
     entry = entry_of(concern, now=actor.at)
     end = {"by": actor.client, "length": last.number, "head_sha256": last.sha256}
     in_clear = entry.model_dump(mode="json", exclude=NOT_SIGNED)
-    claims = _claims(reference, actor.at) | end | counts | {"concern": in_clear}
+    claims = claims_of(reference, actor.at) | end | counts | {"concern": in_clear}
     return ExportStatement(
         concern=entry,
         history=history,
@@ -100,16 +104,19 @@ def sign_statement(desk: Desk, reference: str, actor: Actor) -> ExportStatement:
 
 
 def _begin(
-    session: Session, reference: str, actor: Actor
+    session: Session, reference: str, actor: Actor, notes_of_file: bool | None
 ) -> tuple[ConcernRow, dict[str, int], tuple[HandOverEntry, ...], End]:
-    """Record in the audit log that an export begins.
+    """Record in the audit log that an export begins. `notes_of_file` is as in `sign_statement`.
 
     Return the concern, its counts of `additions` and `notes`, its hand-overs, and the new end of its audit log.
     """
     concern = get_unerased(session, reference)
     counts = {f"{each}s": measure_entries(session, each, reference)[0] for each in EXPORTED_KINDS}
     hand_overs = tuple(hand_over_entry(row) for row in list_hand_overs(session, reference))
-    last = record_action(session, reference, DeskAct.LISTED, actor, ShownDetails(what=FOR_AN_EXPORT))
+    act, details = DeskAct.LISTED, ShownDetails(what=FOR_AN_EXPORT)
+    if notes_of_file is not None:
+        act, details = DeskAct.OPENED, _texts_given(places_of(counts, notes=notes_of_file), FOR_A_PERSON_FILE)
+    last = record_action(session, reference, act, actor, details)
     return concern, counts, hand_overs, last
 
 
@@ -120,9 +127,13 @@ def record_texts_given(session: Session, reference: str, places: Sequence[EntryP
     concern was erased.
     """
     get_unerased(session, reference)
+    record_action(session, reference, DeskAct.OPENED, actor, _texts_given(places, TEXTS_FOR_AN_EXPORT))
+
+
+def _texts_given(places: Sequence[EntryPlace | None], what: str) -> ShownDetails:
     numbers = {kind: [each.number for each in places if each and each.kind is kind] for kind in EXPORTED_KINDS}
     pages = tuple(ShownPage(kind=kind, first=min(given), last=max(given)) for kind, given in numbers.items() if given)
-    record_action(session, reference, DeskAct.OPENED, actor, ShownDetails(what=TEXTS_FOR_AN_EXPORT, pages=pages))
+    return ShownDetails(what=what, pages=pages)
 
 
 def record_export(
@@ -136,11 +147,12 @@ def record_export(
     details = ExportedDetails(file_sha256=export.file_sha256, notes=export.notes)
     record_action(session, reference, DeskAct.EXPORTED, actor, details)
     fields = export.model_dump() | {"by": actor.client}
-    signature = signer.sign(_claims(reference, actor.at) | fields, kind=EXPORT)
+    signature = signer.sign(claims_of(reference, actor.at) | fields, kind=EXPORT)
     return ExportEntry.model_validate(fields | {"at": actor.at, "signature": signature})
 
 
-def _claims(reference: str, at: dt.datetime) -> dict[str, Any]:
+def claims_of(reference: str, at: dt.datetime) -> dict[str, Any]:
+    """Return the claims of every signature of an export. `reference` identifies what is exported."""
     return {"jti": reference, "iat": int(at.timestamp()), "at": format_utc(at)}
 
 
@@ -250,15 +262,30 @@ def find_export_faults(file: ExportFile, keys: Keys) -> Iterator[str]:
 
 
 def _faults(file: ExportFile, keys: Keys) -> Iterator[str]:
-    document, statement = file.document, file.document["statement"]
-    signed = _signed_claims(file.signature, keys, kind=EXPORT)
-    stated = _signed_claims(statement["statement"], keys, kind=EXPORT_STATEMENT)
+    document = file.document
+    claimed = {"jti": document["reference"], "notes": document["notes_included"]}
+    yield from faults_in_signature(file, keys, kind=EXPORT, claimed=claimed)
+    yield from faults_in_concern(document, keys)
+
+
+def faults_in_signature(file: ExportFile, keys: Keys, *, kind: str, claimed: dict[str, Any]) -> Iterator[str]:
+    """Yield a fault if the signature of `file` is not of `kind`, or if its claims differ from the file or `claimed`."""
+    signed = _signed_claims(file.signature, keys, kind=kind)
     if signed is None:
         yield "the signature of the file is not one of this service"
     elif signed["file_sha256"] != file.sha256:
         yield "the file was altered since it was signed"
-    elif (signed["jti"], signed["notes"]) != (document["reference"], document["notes_included"]):
+    elif any(signed[name] != value for name, value in claimed.items()):
         yield "the signature of the file is that of another export"
+
+
+def faults_in_concern(document: dict[str, Any], keys: Keys) -> Iterator[str]:
+    """Yield each fault of one exported concern as a phrase: of its statement, history, texts and receipts.
+
+    `document` has the `reference`, `notes_included`, `statement` and `texts` of the concern.
+    """
+    statement = document["statement"]
+    stated = _signed_claims(statement["statement"], keys, kind=EXPORT_STATEMENT)
     if stated is None:
         yield "the statement is not signed by this service"
         return

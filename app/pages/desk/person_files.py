@@ -1,0 +1,92 @@
+"""The page on which a worker gathers the concerns that name one person into one signed file.
+
+The browser finds the concerns by their cards, decrypts them, marks what names others, and makes the file. This service
+gives the sealed texts of each concern, records that as one opening, and signs the digest of the file.
+"""
+
+from typing import Any
+
+import orjson
+from fastapi import Response
+
+from app.http.negotiation import JSON
+from app.http.routes import GuidanceRouter
+from app.models.desk.actions import MAX_TOGETHER
+from app.models.desk.exports import NewPersonFile
+from app.models.guides.edition_keys import EditionKey
+from app.pages.desk.actions import AttemptDep, takes_clear_words
+from app.pages.desk.exports import facts_of
+from app.pages.desk.exports_in_browser import NOTES, export_material
+from app.pages.desk.referral import layout_of
+from app.pages.desk.unsent import key_response
+from app.pages.frame import DeskRoute, Visit, WorkerVisitDep
+from app.pages.posted_forms import SubmittedFormDep, parse_fields
+from app.services.access.sign_in import PATH
+from app.services.desk import exports
+from app.services.desk.person_files import record_person_file
+from app.services.guides.pdf import find_font_file
+
+router = GuidanceRouter(prefix=PATH, include_in_schema=False, route_class=DeskRoute)
+PLACE = "person-file"
+"""The path of the page, and the name under which the browser keeps what is typed there."""
+
+
+@router.get(f"/{PLACE}")
+def read_person_file_page(visit: WorkerVisitDep) -> Response:
+    """Return the page of the file of one person. The page has no text of any concern, so nothing is recorded."""
+    context = visit.context
+    return visit.page(
+        "desk_person_file.html",
+        most=MAX_TOGETHER,
+        recipients=" ".join(map(str, context.submissions.sealer.recipients)),
+        takes_clear=takes_clear_words(context),
+        has_font=find_font_file() is not None,
+    )
+
+
+@router.post(f"/{PLACE}/typed")
+def open_typed_on_person_file_page(visit: WorkerVisitDep, posted: SubmittedFormDep) -> Response:
+    """Return the decrypted key (JSON) of the names that this person typed. Raise the errors of `key_response`."""
+    return key_response(visit, PLACE, posted)
+
+
+@router.post("/concerns/{reference}/file-texts")
+def give_texts_for_file(attempt: AttemptDep) -> Response:
+    """Record one opening in the audit log, and return what the browser needs of this concern for the file, as JSON.
+
+    Raise `NoSuchConcern` if the reference is unknown, or `ConcernErased` if the concern was erased.
+    """
+    context, notes = attempt.context, attempt.posted.one("notes") == NOTES
+    signed = exports.sign_statement(context.desk, attempt.reference, attempt.actor, notes_of_file=notes)
+    places = exports.places_of({"additions": signed.additions, "notes": signed.notes}, notes=notes)
+    material = export_material(context, signed, places)
+    shown = {
+        "facts": _facts(attempt, material),
+        "layout": layout_of(context, signed.concern.guide, signed.concern.edition),
+    }
+    return Response(orjson.dumps(material | shown), media_type=JSON)
+
+
+def _facts(visit: Visit, material: dict[str, Any]) -> list[tuple[str, str]]:
+    concern, context = material["statement"]["concern"], visit.context
+    outcomes = {code.code: code.label for code in context.reference_data.get_code_list("outcome").codes}
+    title = context.contents(EditionKey(concern["guide"], concern["edition"])).title
+    return list(facts_of(concern, outcomes, title))
+
+
+@router.post(f"/{PLACE}/record")
+def record_person_file_on_page(visit: WorkerVisitDep, posted: SubmittedFormDep) -> Response:
+    """Record the file that the browser made in the audit log of each concern, and return its signature as JSON.
+
+    Raise `NoSuchConcern` if a reference is unknown, `ConcernErased` if a concern was erased, or `ValidationFailed` if a
+    field is not valid.
+    """
+    fields = {
+        "references": tuple(posted.many("reference")),
+        "file_sha256": posted.one("file_sha256"),
+        "notes": posted.one("notes") == NOTES,
+        "purpose": posted.one("purpose"),
+    }
+    wanted = parse_fields(NewPersonFile, fields)
+    signature = visit.context.writer.run(record_person_file, wanted, visit.actor, visit.context.signer)
+    return Response(orjson.dumps({"signature": signature}), media_type=JSON)

@@ -1,0 +1,69 @@
+"""Files of one person: the concerns that name the person, as one signed PDF with JSON inside.
+
+The browser makes the file, because the service may be unable to read the concerns. The file for a court has each
+concern as its own export has it: every text both sealed and decrypted, the signed statement and the history. The file
+for the person has the words that were left after a worker removed what names others. It has no sealed text and no
+history, because both would reveal what was removed.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from sqlmodel import Session
+
+from app.models.audit.audit_log import DeskAct
+from app.models.audit.details import ExportedDetails
+from app.models.desk.exports import NewPersonFile, PersonFilePurpose
+from app.services.audit.audit_log import Actor, record_action
+from app.services.concerns.receipt_signing import PERSON_FILE, ReceiptSigner
+from app.services.concerns.rows import get_unerased
+from app.services.desk.exports import ExportFile, Keys, claims_of, faults_in_concern, faults_in_signature
+from app.services.desk.presented_concerns import reference_of
+
+PERSON_FILE_KIND = "guidance-person-file"
+
+
+def record_person_file(session: Session, wanted: NewPersonFile, actor: Actor, signer: ReceiptSigner) -> str:
+    """Record the file in the audit log of each of its concerns, and return the service's signature of the file.
+
+    The signature of a file for the person does not name the worker. Raise `NoSuchConcern` if a reference is unknown, or
+    `ConcernErased` if a concern was erased.
+    """
+    references = list(dict.fromkeys(map(reference_of, wanted.references)))
+    for_person = wanted.purpose is PersonFilePurpose.PERSON
+    details = ExportedDetails(
+        file_sha256=wanted.file_sha256, notes=wanted.notes, together=len(references), for_person=for_person
+    )
+    for reference in references:
+        get_unerased(session, reference)
+        record_action(session, reference, DeskAct.EXPORTED, actor, details)
+    claims = wanted.model_dump(mode="json") | {"references": references} | ({} if for_person else {"by": actor.client})
+    return signer.sign(claims_of(wanted.file_sha256, actor.at) | claims, kind=PERSON_FILE)
+
+
+def is_person_file(document: dict[str, Any]) -> bool:
+    """Return True if `document`, the JSON of an export, is that of the file of one person."""
+    return document.get("kind") == PERSON_FILE_KIND
+
+
+def find_person_file_faults(file: ExportFile, keys: Keys) -> Iterator[str]:
+    """Yield each fault of the file of one person as a phrase. `keys` are the published keys of the service (JWKS).
+
+    In a file for the person, the words that are left cannot be compared with what was sealed.
+    """
+    try:
+        yield from _faults(file, keys)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        yield "the JSON in it is not that of the file of one person"
+
+
+def _faults(file: ExportFile, keys: Keys) -> Iterator[str]:
+    document, concerns = file.document, file.document["concerns"]
+    references, notes = [each["reference"] for each in concerns], document["notes_included"]
+    claimed = {"references": references, "notes": notes, "purpose": document["purpose"]}
+    yield from faults_in_signature(file, keys, kind=PERSON_FILE, claimed=claimed)
+    if document["purpose"] == PersonFilePurpose.PERSON:
+        return
+    for concern in concerns:
+        for fault in faults_in_concern(concern | {"notes_included": notes}, keys):
+            yield f"{concern['reference']}: {fault}"
