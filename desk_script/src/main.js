@@ -7,6 +7,7 @@ import { ExportFile } from "./export_file.js";
 import { FilePage } from "./file_page.js";
 import { Find } from "./find.js";
 import { HandOver } from "./hand_over.js";
+import { KeyForms } from "./key_forms.js";
 import { Keyring } from "./keyring.js";
 import { KnownWhileTyped } from "./known_while_typed.js";
 import { LabelUndo } from "./label_undo.js";
@@ -16,6 +17,7 @@ import { OpenedCards, Scope } from "./opened_cards.js";
 import { PerhapsKnown } from "./perhaps_known.js";
 import { SealForms } from "./seal_forms.js";
 import { stayOnPage } from "./stay.js";
+import { Touch } from "./touch.js";
 import { Typed } from "./typed.js";
 import { WriteDown } from "./write_down.js";
 
@@ -40,13 +42,15 @@ if (document.querySelector("[data-unseal-file]")) {
     },
   });
   keyring.onForget(() => showLock(keyring));
-  const send = stayOnPage(keyring, {
+  const { send, open } = stayOnPage(keyring, {
     onLeave: (sent) => typed.save({ sent }),
     onPage: () => {
       document.dispatchEvent(new Event("desk:page"));
       take();
     },
   });
+  new Touch(keyring, open);
+  const keyForms = new KeyForms(send);
   const labelUndo = new LabelUndo(keyring);
   const copySheet = new CopySheet(keyring);
   const exportFile = new ExportFile(keyring);
@@ -59,6 +63,7 @@ if (document.querySelector("[data-unseal-file]")) {
     showLock(keyring);
     handOver.take();
     sealForms.take();
+    keyForms.take();
     writeDown.take();
     exportFile.take();
     typed.take().then(() => knownWhileTyped.take(), () => {}); // without a key, the browser asks before leaving
