@@ -200,7 +200,7 @@ def test_a_person_who_leaves_loses_copy_and_session_and_the_key_is_changed(
     context = context_of_service(service)
     done = reseal(context.engine, context.writer, change, actor=by_operator(A_TUESDAY))
 
-    assert (violations, set(copies(service)), done.unopened) == ([], {LEE}, [])
+    assert (violations, set(copies(service)), done.unopened) == ([], {LEE}, ())
     with Session(context.engine) as session:
         (concern,) = session.exec(select(ConcernRow))
     assert pyrage.decrypt(concern.sealed, [new])
