@@ -42,6 +42,7 @@ from app.logs import Log
 from app.models.guides.sections import Section
 from app.models.links import GUIDES, SIGNPOSTS, guide_page_path, guide_path, rendition_page_path, rendition_path
 from app.pages import assets
+from app.pages.access import keys as keys_pages
 from app.pages.access import people as people_pages
 from app.pages.access import provider_sign_in, sign_in
 from app.pages.audit import log_page
@@ -153,6 +154,7 @@ ROUTERS = (
     figures_pages.router,
     log_page.router,
     people_pages.router,
+    keys_pages.router,
     concern.router,
     acts_pages.router,
     unsent.router,

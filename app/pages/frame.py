@@ -131,9 +131,11 @@ class DeskSite(Site):
     def page(self, template: str, *, status: int = 200, **values: Any) -> Response:
         """Return a page of the desk with the desk's Content-Security-Policy.
 
-        By default it shows no signed-in person.
+        By default it shows no signed-in person. If this service cannot decrypt concerns, the page also shows whether
+        the browser holds an identity.
         """
-        page = super().page(template, status=status, **{"visitor": None} | values)
+        is_sealed = not self.context.unsealer.can_unseal
+        page = super().page(template, status=status, **{"visitor": None, "is_sealed": is_sealed} | values)
         page.headers["Content-Security-Policy"] = DESK_CONTENT_POLICY
         return page
 
@@ -150,12 +152,8 @@ class Visit(DeskSite):
         return self.visitor.actor
 
     def page(self, template: str, *, status: int = 200, **values: Any) -> Response:
-        """Return a page of the desk with `status`, and with the signed-in person at the top.
-
-        If this service cannot decrypt concerns, the page also shows whether the browser holds an identity.
-        """
-        is_sealed = not self.context.unsealer.can_unseal
-        return super().page(template, status=status, visitor=self.visitor, is_sealed=is_sealed, **values)
+        """Return a page of the desk with `status`, and with the signed-in person at the top."""
+        return super().page(template, status=status, visitor=self.visitor, **values)
 
 
 async def read_visit(request: Request, visitor: VisitorDep) -> Visit:

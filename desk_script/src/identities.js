@@ -73,7 +73,8 @@ export async function lockByPasskey(bytes, isNew) {
   }
 }
 
-async function unlocked(bytes, passphrase) {
+// Return the file, unlocked: `passphrase` counts only for a file that is locked with one.
+export async function unlocked(bytes, passphrase) {
   const lock = lockOf(bytes);
   if (lock === Lock.NONE) return bytes;
   const decrypter = new Decrypter();
@@ -86,12 +87,13 @@ async function unlocked(bytes, passphrase) {
   }
 }
 
-function passkeyFault(error) {
+export function passkeyFault(error) {
   const isMissing = !globalThis.PublicKeyCredential || /PRF/.test(error.message);
   return new Fault(isMissing ? "no-passkeys" : "passkey");
 }
 
-function linesOf(bytes) {
+// Return each identity in an unlocked file, as text.
+export function linesOf(bytes) {
   const lines = new TextDecoder().decode(bytes).split("\n");
   return lines.map((line) => line.trim()).filter((line) => line.startsWith("AGE-SECRET-KEY-1"));
 }

@@ -7,6 +7,7 @@ import { ExportFile } from "./export_file.js";
 import { FilePage } from "./file_page.js";
 import { Find } from "./find.js";
 import { HandOver } from "./hand_over.js";
+import { KeyForms } from "./key_forms.js";
 import { Keyring } from "./keyring.js";
 import { KnownWhileTyped } from "./known_while_typed.js";
 import { LabelUndo } from "./label_undo.js";
@@ -17,6 +18,7 @@ import { PerhapsKnown } from "./perhaps_known.js";
 import { PersonFile } from "./person_file.js";
 import { SealForms } from "./seal_forms.js";
 import { stayOnPage } from "./stay.js";
+import { Touch } from "./touch.js";
 import { Typed } from "./typed.js";
 import { WriteDown } from "./write_down.js";
 
@@ -41,13 +43,15 @@ if (document.querySelector("[data-unseal-file]")) {
     },
   });
   keyring.onForget(() => showLock(keyring));
-  const send = stayOnPage(keyring, {
+  const { send, open } = stayOnPage(keyring, {
     onLeave: (sent) => typed.save({ sent }),
     onPage: () => {
       document.dispatchEvent(new Event("desk:page"));
       take();
     },
   });
+  new Touch(keyring, open);
+  const keyForms = new KeyForms(send);
   const labelUndo = new LabelUndo(keyring);
   const copySheet = new CopySheet(keyring);
   const exportFile = new ExportFile(keyring);
@@ -61,6 +65,7 @@ if (document.querySelector("[data-unseal-file]")) {
     showLock(keyring);
     handOver.take();
     sealForms.take();
+    keyForms.take();
     writeDown.take();
     exportFile.take();
     typed.take().then(() => [knownWhileTyped, personFile].forEach((each) => each.take()), () => {}); // without a key, the browser asks before leaving

@@ -2,6 +2,7 @@
 import { element, saveFile } from "./elements.js";
 import { Fault, sentenceOf } from "./faults.js";
 import { Lock, lockByPasskey, lockByPassphrase, lockOf, readIdentities } from "./identities.js";
+import { openOwnCopy } from "./touch.js";
 
 const FORGOTTEN = {
   idle: "The identity was forgotten, since nothing was done for a while. Choose it again to go on.",
@@ -21,6 +22,7 @@ export class Panel {
   #passphrase = element("input", { type: "password", id: "identity-passphrase", autocomplete: "off" });
   #unlocking = element("div", { class: "question", hidden: true });
   #press = element("button", {}, "Open");
+  #touch = element("button", { type: "button", hidden: true }, "Unlock with your passkey");
   #status = element("p", { role: "status" });
   #fault = element("p", { class: "problem", role: "alert", hidden: true });
   #closed = element("form", { autocomplete: "off" });
@@ -34,6 +36,7 @@ export class Panel {
     this.#onOpened = onOpened;
     this.#unlocking.append(element("label", { for: this.#passphrase.id }, "Its passphrase"), this.#passphrase);
     this.#closed.append(
+      element("p", {}, this.#touch),
       element(
         "div",
         { class: "question" },
@@ -58,6 +61,7 @@ export class Panel {
       this.#open,
       this.#locking(),
     );
+    this.#touch.addEventListener("click", () => this.#do(() => this.#openByTouch()));
     this.#choose.addEventListener("change", () => this.#chosen());
     this.#closed.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -75,6 +79,7 @@ export class Panel {
 
   // Show the form or, if the keyring holds identities, the button that forgets them.
   show() {
+    this.#touch.hidden = !("passkey" in document.body.dataset);
     this.#closed.hidden = this.#keyring.isOpen;
     this.#open.hidden = !this.#keyring.isOpen;
   }
@@ -96,6 +101,12 @@ export class Panel {
     const [file] = this.#choose.files;
     if (file === undefined) throw new Fault("no-identity");
     this.#bytes = new Uint8Array(await file.arrayBuffer());
+  }
+
+  // Open the person's copy that the service stores. The file stays the other way.
+  async #openByTouch() {
+    this.#bytes = await openOwnCopy();
+    await this.#unlock();
   }
 
   async #unlock() {
@@ -175,6 +186,7 @@ export class Panel {
   async #do(act) {
     this.#fault.hidden = true;
     this.#press.disabled = true;
+    this.#touch.disabled = true;
     try {
       await act();
     } catch (error) {
@@ -182,6 +194,7 @@ export class Panel {
       this.#fault.hidden = false;
     } finally {
       this.#press.disabled = false;
+      this.#touch.disabled = false;
     }
   }
 }

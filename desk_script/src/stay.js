@@ -3,12 +3,14 @@
 // identity, links and the other forms of the desk work in the same way, because leaving the page would forget the
 // identity. Pages outside the desk are left to the browser.
 const DESK = "/desk";
+// What becomes of the history of the tab when a page replaces this one.
+const Entry = { NEW: "new", REPLACED: "replaced", NONE: "none" };
 const OK = 200;
 const SERVER_ERROR = 500;
 const LEADS_OUT = ["/desk/sign-in", "/desk/sign-out", "/desk/blank", "/desk/invitation"];
 
-// Return a function that posts fields to the desk, and replaces this page by the response. It resolves to true if the
-// service carried the action out. A refused form gets its response without a redirect, or from no page of the desk.
+// Return `send`, which posts fields to the desk, and `open`, which gets a page in place of a sign-in page. Both replace
+// this page by the response. `send` resolves to true if the service carried the action out. A refused form gets its response without a redirect, or from no page of the desk.
 // `onLeave` is called before this page is replaced, with the path of a form that was accepted, or null. `onPage` is
 // called after that.
 export function stayOnPage(keyring, { onLeave, onPage }) {
@@ -34,17 +36,17 @@ export function stayOnPage(keyring, { onLeave, onPage }) {
   });
   window.addEventListener("popstate", () => {
     if (pageOf(location.href) === shown) return; // only another anchor of the same page
-    if (keyring.isOpen) visit("GET", location.href, { isNew: false });
+    if (keyring.isOpen) visit("GET", location.href, { entry: Entry.NONE });
     else location.reload();
   });
 
-  function visit(method, address, { fields = null, isNew = true } = {}) {
+  function visit(method, address, { fields = null, entry = Entry.NEW } = {}) {
     const wanted = new URL(address, location.href);
     const request = new XMLHttpRequest();
     request.open(method, wanted);
     request.responseType = "document"; // scripts of the response do not run
     return new Promise((resolve) => {
-      request.onload = () => resolve(show(method, wanted, request, isNew));
+      request.onload = () => resolve(show(method, wanted, request, entry));
       request.onerror = () => {
         say("The service does not answer. Nothing was lost on this page. Try again.");
         resolve(false);
@@ -53,7 +55,7 @@ export function stayOnPage(keyring, { onLeave, onPage }) {
     });
   }
 
-  function show(method, wanted, { response: page, responseURL: reached, status }, isNew) {
+  function show(method, wanted, { response: page, responseURL: reached, status }, entry) {
     const isItsPage = method === "GET" || reached !== wanted.href; // the response to a refused form has no redirect
     const isShown = page?.querySelector("main") && isOfDesk(reached) && !hasOtherScripts(page);
     if (!isItsPage && (!isShown || status >= SERVER_ERROR)) {
@@ -65,7 +67,8 @@ export function stayOnPage(keyring, { onLeave, onPage }) {
       location.assign(reached);
       return isItsPage;
     }
-    if (isNew && isItsPage) history.pushState(null, "", reached + wanted.hash);
+    if (isItsPage && entry === Entry.NEW) history.pushState(null, "", reached + wanted.hash);
+    if (isItsPage && entry === Entry.REPLACED) history.replaceState(null, "", reached + wanted.hash);
     isAnswer = !isItsPage;
     replace(page, wanted.hash);
     return isItsPage;
@@ -87,7 +90,10 @@ export function stayOnPage(keyring, { onLeave, onPage }) {
     onPage();
   }
 
-  return (address, fields) => visit("POST", address, { fields });
+  return {
+    send: (address, fields) => visit("POST", address, { fields }),
+    open: (address) => visit("GET", address, { entry: Entry.REPLACED }),
+  };
 }
 
 function isOfDesk(address) {

@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -46,7 +45,7 @@ from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.databases import RawConnection, drop_triggers, on_postgresql, raw_connection
 from tests.support.live import LiveServer
 from tests.support.log_lines import Lines
-from tests.support.people import ADDRESS, JO, OWN_PAGE, context_of_service, invited, sign_in_as
+from tests.support.people import ADDRESS, JO, OWN_PAGE, context_of_service, invited, sign_in_as, store_passkey
 
 pytestmark = pytest.mark.slow
 
@@ -101,21 +100,13 @@ class Place:
         return sorted(f"{about}: {fault}" for about, fault in verify_access(self.context.engine))
 
 
-def store_a_passkey(service: FastAPI, link: str, credential_id: bytes) -> None:
-    """Exchange the link for a passkey, as if a device had made it."""
-    made: Any = SimpleNamespace(credential_id=credential_id, credential_public_key=b"a public key", sign_count=1)
-    context_of_service(service).writer.run(
-        lambda session: passkeys._store_passkey(session, token=link, verified=made, address=ADDRESS, at=A_TUESDAY)
-    )
-
-
 @pytest.fixture
 def place(service: FastAPI, client: TestClient, database: RawConnection) -> Place:
     context = context_of_service(service)
     scopes = (Scope.READ, Scope.WRITE, Scope.AUDIT)
     key = add_client(context.writer, NewClient("example-desk", scopes), at=A_TUESDAY, expires_at=A_TUESDAY + A_DAY)
     add_client(context.writer, NewClient("another-desk", (Scope.SUBMIT,)), at=A_TUESDAY)
-    store_a_passkey(service, invited(service, JO), b"passkey of Jo")
+    store_passkey(service, invited(service, JO), b"passkey of Jo")
     sign_in_as(service, client, JO, Role.READER)
     invited(service, "Sam Example", Role.LEAD)
     return Place(service, client, database, key, invited(service, "Lee Example"))
@@ -358,7 +349,7 @@ def invite_jo_anew(place: Place) -> None:
 
 
 def use_the_link(place: Place) -> None:
-    store_a_passkey(place.service, place.link, b"passkey of Lee")
+    store_passkey(place.service, place.link, b"passkey of Lee")
 
 
 CLIENT = ("clients", "name = 'example-desk'")

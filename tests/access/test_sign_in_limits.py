@@ -1,75 +1,25 @@
 """Signing in: nobody writes before they sign in, and tries from an address keep nobody there out."""
 
-import base64
-import hashlib
-import json
 import secrets
-from dataclasses import dataclass, field
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.hashes import SHA256
 from fastapi import FastAPI
 from sqlmodel import Session, func, select
 from starlette.testclient import TestClient
-from webauthn.helpers import encode_cbor
 
 from app.config import Settings
 from app.http.context import AppContext
 from app.main import create_app
 from app.models.access.people import ChallengeRow
 from app.services.access import passkeys
+from tests.support.authenticators import ORIGIN, Authenticator, encoded
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.people import JO, OWN_PAGE, invited
 
 pytestmark = [pytest.mark.slow, pytest.mark.any_database]
 
-AN_OFFICE, ORIGIN = "192.0.2.7", "http://localhost:8000"
+AN_OFFICE = "192.0.2.7"
 SIGN_IN, OPTIONS = "/desk/sign-in", "/desk/sign-in/options"
-PERSON_WAS_PRESENT_AND_VERIFIED = 0b101
-
-
-def encoded(value: bytes) -> str:
-    return base64.urlsafe_b64encode(value).rstrip(b"=").decode()
-
-
-@dataclass
-class Authenticator:
-    """A device that signs challenges for a passkey."""
-
-    key: ec.EllipticCurvePrivateKey = field(default_factory=lambda: ec.generate_private_key(ec.SECP256R1()))
-    credential_id: bytes = field(default_factory=lambda: secrets.token_bytes(16))
-
-    @property
-    def public_key(self) -> bytes:
-        numbers = self.key.public_key().public_numbers()
-        coordinates = (each.to_bytes(32, "big") for each in (numbers.x, numbers.y))
-        return encode_cbor(dict(zip((1, 3, -1, -2, -3), (2, -7, 1, *coordinates), strict=True)))
-
-    def register(self, service: FastAPI, person: str = JO) -> None:
-        """Make it the passkey of the person."""
-        made: Any = SimpleNamespace(
-            credential_id=self.credential_id, credential_public_key=self.public_key, sign_count=0
-        )
-        token, context = invited(service, person), context_of(service)
-        context.writer.run(
-            lambda session: passkeys._store_passkey(
-                session, token=token, verified=made, address=AN_OFFICE, at=context.clock()
-            )
-        )
-
-    def sign(self, options: dict[str, Any]) -> str:
-        """Return the answer to a challenge, as the page sends it."""
-        client_data = json.dumps({"type": "webauthn.get", "challenge": options["challenge"], "origin": ORIGIN}).encode()
-        party = hashlib.sha256(options["rpId"].encode()).digest()
-        data = party + bytes([PERSON_WAS_PRESENT_AND_VERIFIED]) + bytes(4)
-        signature = self.key.sign(data + hashlib.sha256(client_data).digest(), ec.ECDSA(SHA256()))
-        response = {"clientDataJSON": client_data, "authenticatorData": data, "signature": signature}
-        name = encoded(self.credential_id)
-        answer = {"id": name, "rawId": name, "type": "public-key", "clientExtensionResults": {}}
-        return json.dumps(answer | {"response": {key: encoded(value) for key, value in response.items()}})
 
 
 def context_of(service: FastAPI) -> AppContext:

@@ -6,15 +6,16 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
+import pyrage
 import pytest
 from fastapi import FastAPI
 from sqlalchemy import JSON, Boolean, Column, Date, Engine, Integer, LargeBinary, Table
 from sqlmodel import Session, SQLModel, select
 from starlette.testclient import TestClient
 
+from app.age.keys import Sealer
 from app.config import Settings
 from app.db.database import open_database
 from app.main import create_app
@@ -26,7 +27,9 @@ from app.models.base import UtcDateTimeType
 from app.models.concerns.additions import ADDITION_EXAMPLE
 from app.models.events.rows import WebhookRow
 from app.services.access import passkeys
+from app.services.access.access_record import by_operator
 from app.services.access.clients import rotate_key
+from app.services.access.key_copies import NewCopy, store_copy
 from app.services.access.people import leave
 from app.services.access.row_signing import open_access_keys
 from app.services.audit.clock import note_time
@@ -49,7 +52,7 @@ from tests.support.desk import desk_of, send, worker_of
 from tests.support.drafts import whole_draft, writer_of
 from tests.support.form_answers import FORM, NARRATIVE, REQUIRED_ANSWERS
 from tests.support.load import A_CONCERN
-from tests.support.people import ADDRESS, context_of_service, invited, sign_in_as
+from tests.support.people import JO, context_of_service, invited, sign_in_as, store_passkey
 from tests.support.publishing import a_key, publish_next, withdraw
 
 pytestmark = pytest.mark.slow
@@ -70,11 +73,10 @@ def raise_concern(http: TestClient, key: str) -> Any:
 def let_people_in(service: FastAPI, http: TestClient) -> None:
     """Have somebody of each kind let in, and somebody whose way in has ended."""
     context = context_of_service(service)
-    registered: Any = SimpleNamespace(credential_id=b"passkey of Jo", credential_public_key=b"public", sign_count=1)
-    link = invited(service)
-    context.writer.run(
-        lambda session: passkeys._store_passkey(session, token=link, verified=registered, address=ADDRESS, at=A_TUESDAY)
-    )
+    recipient = str(pyrage.x25519.Identity.generate().to_public())
+    passkey = store_passkey(service, invited(service), b"passkey of Jo", b"public", recipient)
+    copy = NewCopy(passkey, Sealer.to(recipient).seal(b"an identity"), ("0123456789abcdef",))
+    context.writer.run(store_copy, JO, copy, (), actor=by_operator(A_TUESDAY))
     sign_in_as(service, http)
     invited(service, "Sam Example", Role.LEAD)
     invited(service, "Lee Example", Role.LEAD)

@@ -43,6 +43,9 @@ pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 def in_browser(page: Page, path: str, right: Path, wrong: Path, locked: Path) -> States:
     """The panel that opens concerns, from the page that is sealed to the blank screen."""
     file, alert = page.get_by_label("File of the identity"), page.get_by_role("alert")
+    for own in ("/desk/key", "/desk/people/keys"):
+        page.goto(own)
+        yield f"sealed, {own}"
     for further in ("/additions", "/notes", ""):
         page.goto(path + further)
         expect(file).to_be_visible()
@@ -80,7 +83,7 @@ def in_browser(page: Page, path: str, right: Path, wrong: Path, locked: Path) ->
 
 
 BODY = "Example Council"
-STATES = 66
+STATES = 72
 
 
 @dataclass

@@ -42,9 +42,9 @@ CREATE TABLE audit_entries (
     CONSTRAINT uq_audit_entries_position UNIQUE (position)
 )
 
-CREATE INDEX ix_audit_entries_at ON audit_entries (at, position, act)
-
 CREATE INDEX ix_audit_entries_client ON audit_entries (client, at, position, act)
+
+CREATE INDEX ix_audit_entries_at ON audit_entries (at, position, act)
 
 CREATE FUNCTION audit_entries_are_never_altered() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF TRUE THEN RAISE EXCEPTION 'an audit log entry is never altered or deleted' USING ERRCODE = 'restrict_violation'; END IF; RETURN NEW; END $$
 
@@ -145,19 +145,19 @@ CREATE TABLE concerns (
     CONSTRAINT pk_concerns PRIMARY KEY (reference)
 )
 
-CREATE INDEX ix_concerns_urgency ON concerns (waiting, danger, due, received_at, reference, state, immediate_danger, guide, assigned_to, changed_at, test, burst, channel)
-
-CREATE INDEX ix_concerns_held ON concerns (reference) WHERE held IS TRUE
-
-CREATE INDEX ix_concerns_unacknowledged ON concerns (acknowledge_by) WHERE state = 'received' AND test IS FALSE
-
 CREATE INDEX ix_concerns_acknowledged_at ON concerns (acknowledged_at) WHERE acknowledged_at IS NOT NULL
 
-CREATE INDEX ix_concerns_erased ON concerns (erased_at) WHERE erased_at IS NOT NULL
+CREATE INDEX ix_concerns_urgency ON concerns (waiting, danger, due, received_at, reference, state, immediate_danger, guide, assigned_to, changed_at, test, burst, channel)
 
 CREATE INDEX ix_concerns_received ON concerns (received_at, reference, waiting, danger, due, state, immediate_danger, guide, assigned_to, changed_at, test, burst, channel)
 
+CREATE INDEX ix_concerns_erased ON concerns (erased_at) WHERE erased_at IS NOT NULL
+
 CREATE INDEX ix_concerns_closed ON concerns (closed_at, erased_at, test, outcome) WHERE closed_at IS NOT NULL
+
+CREATE INDEX ix_concerns_unacknowledged ON concerns (acknowledge_by) WHERE state = 'received' AND test IS FALSE
+
+CREATE INDEX ix_concerns_held ON concerns (reference) WHERE held IS TRUE
 
 CREATE FUNCTION concerns_name_an_edition() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NOT EXISTS (SELECT 1 FROM editions WHERE guide = NEW.guide AND language = '' AND number = NEW.edition) THEN RAISE EXCEPTION 'a concern names a published edition' USING ERRCODE = 'restrict_violation'; END IF; RETURN NEW; END $$
 
@@ -433,8 +433,22 @@ CREATE TABLE passkeys (
     public_key BYTEA NOT NULL,
     sign_count BIGINT NOT NULL,
     added_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    name TEXT COLLATE "C" NOT NULL,
+    recipient TEXT COLLATE "C",
     CONSTRAINT pk_passkeys PRIMARY KEY (credential_id),
     CONSTRAINT fk_passkeys_person_people FOREIGN KEY(person) REFERENCES people (name)
+)
+
+CREATE TABLE key_copies (
+    mac BYTEA NOT NULL,
+    passkey TEXT COLLATE "C" NOT NULL,
+    person TEXT COLLATE "C" NOT NULL,
+    sealed BYTEA NOT NULL,
+    keys JSON NOT NULL,
+    given_by TEXT COLLATE "C" NOT NULL,
+    stored_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_key_copies PRIMARY KEY (passkey),
+    CONSTRAINT fk_key_copies_person_people FOREIGN KEY(person) REFERENCES people (name)
 )
 
 CREATE TABLE desk_sessions (
@@ -605,9 +619,9 @@ CREATE TABLE deliveries (
     CONSTRAINT fk_deliveries_event_id_events FOREIGN KEY(event_id) REFERENCES events (id)
 )
 
-CREATE INDEX ix_deliveries_due ON deliveries (state, due)
-
 CREATE INDEX ix_deliveries_of_webhook ON deliveries (webhook, state, due)
+
+CREATE INDEX ix_deliveries_due ON deliveries (state, due)
 
 CREATE FUNCTION deliveries_are_never_deleted() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF TRUE THEN RAISE EXCEPTION 'a delivery is never deleted' USING ERRCODE = 'restrict_violation'; END IF; RETURN OLD; END $$
 

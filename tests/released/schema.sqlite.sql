@@ -42,9 +42,9 @@ CREATE TABLE audit_entries (
     CONSTRAINT uq_audit_entries_position UNIQUE (position)
 )
 
-CREATE INDEX ix_audit_entries_at ON audit_entries (at, position, act)
-
 CREATE INDEX ix_audit_entries_client ON audit_entries (client, at, position, act)
+
+CREATE INDEX ix_audit_entries_at ON audit_entries (at, position, act)
 
 CREATE TRIGGER audit_entries_are_never_altered BEFORE UPDATE ON audit_entries WHEN TRUE BEGIN SELECT RAISE(ABORT, 'an audit log entry is never altered or deleted'); END
 
@@ -127,19 +127,19 @@ CREATE TABLE concerns (
     CONSTRAINT pk_concerns PRIMARY KEY (reference)
 )
 
-CREATE INDEX ix_concerns_urgency ON concerns (waiting, danger, due, received_at, reference, state, immediate_danger, guide, assigned_to, changed_at, test, burst, channel)
-
-CREATE INDEX ix_concerns_held ON concerns (reference) WHERE held IS 1
-
-CREATE INDEX ix_concerns_unacknowledged ON concerns (acknowledge_by) WHERE state = 'received' AND test IS 0
-
 CREATE INDEX ix_concerns_acknowledged_at ON concerns (acknowledged_at) WHERE acknowledged_at IS NOT NULL
 
-CREATE INDEX ix_concerns_erased ON concerns (erased_at) WHERE erased_at IS NOT NULL
+CREATE INDEX ix_concerns_urgency ON concerns (waiting, danger, due, received_at, reference, state, immediate_danger, guide, assigned_to, changed_at, test, burst, channel)
 
 CREATE INDEX ix_concerns_received ON concerns (received_at, reference, waiting, danger, due, state, immediate_danger, guide, assigned_to, changed_at, test, burst, channel)
 
+CREATE INDEX ix_concerns_erased ON concerns (erased_at) WHERE erased_at IS NOT NULL
+
 CREATE INDEX ix_concerns_closed ON concerns (closed_at, erased_at, test, outcome) WHERE closed_at IS NOT NULL
+
+CREATE INDEX ix_concerns_unacknowledged ON concerns (acknowledge_by) WHERE state = 'received' AND test IS 0
+
+CREATE INDEX ix_concerns_held ON concerns (reference) WHERE held IS 1
 
 CREATE TRIGGER concerns_name_an_edition BEFORE INSERT ON concerns WHEN NOT EXISTS (SELECT 1 FROM editions WHERE guide = NEW.guide AND language = '' AND number = NEW.edition) BEGIN SELECT RAISE(ABORT, 'a concern names a published edition'); END
 
@@ -361,8 +361,22 @@ CREATE TABLE passkeys (
     public_key BLOB NOT NULL,
     sign_count BIGINT NOT NULL,
     added_at DATETIME NOT NULL,
+    name VARCHAR NOT NULL,
+    recipient VARCHAR,
     CONSTRAINT pk_passkeys PRIMARY KEY (credential_id),
     CONSTRAINT fk_passkeys_person_people FOREIGN KEY(person) REFERENCES people (name)
+)
+
+CREATE TABLE key_copies (
+    mac BLOB NOT NULL,
+    passkey VARCHAR NOT NULL,
+    person VARCHAR NOT NULL,
+    sealed BLOB NOT NULL,
+    keys JSON NOT NULL,
+    given_by VARCHAR NOT NULL,
+    stored_at DATETIME NOT NULL,
+    CONSTRAINT pk_key_copies PRIMARY KEY (passkey),
+    CONSTRAINT fk_key_copies_person_people FOREIGN KEY(person) REFERENCES people (name)
 )
 
 CREATE TABLE desk_sessions (
@@ -499,9 +513,9 @@ CREATE TABLE deliveries (
     CONSTRAINT fk_deliveries_event_id_events FOREIGN KEY(event_id) REFERENCES events (id)
 )
 
-CREATE INDEX ix_deliveries_due ON deliveries (state, due)
-
 CREATE INDEX ix_deliveries_of_webhook ON deliveries (webhook, state, due)
+
+CREATE INDEX ix_deliveries_due ON deliveries (state, due)
 
 CREATE TRIGGER deliveries_are_never_deleted BEFORE DELETE ON deliveries WHEN TRUE BEGIN SELECT RAISE(ABORT, 'a delivery is never deleted'); END
 

@@ -198,7 +198,9 @@ def oversight(page: Page, service: FastAPI, http: httpx.Client) -> States:
         sign_in(page, service, role)
         for path in (
             "/desk/people",
+            "/desk/people/keys",
             f"/desk/people/person?name={SAM}",
+            "/desk/key",
             "/desk/record",
             f"/desk/record?person={JO}",
             "/desk/record?chain=nobody",

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import Any
 
 from fastapi import FastAPI
@@ -15,6 +16,9 @@ from app.http.visitors import SESSION_COOKIE
 from app.models.access.roles import Role
 from app.models.audit.audit_log import PEOPLE, AuditEntryRow
 from app.models.audit.details import sentence_of
+from app.services.access import passkeys
+from app.services.access.access_record import fingerprint
+from app.services.access.key_copies import Device
 from app.services.access.people import invite
 
 JO = "Jo Example"
@@ -43,6 +47,20 @@ def sign_in_as(service: FastAPI, client: TestClient, name: str = JO, role: Role 
     return token
 
 
+def store_passkey(
+    service: FastAPI, link: str, credential_id: bytes, public_key: bytes = b"a public key", recipient: str = ""
+) -> str:
+    """Exchange the invitation for a passkey, as if a device had made it, and return its fingerprint."""
+    context = context_of_service(service)
+    made: Any = SimpleNamespace(credential_id=credential_id, credential_public_key=public_key, sign_count=0)
+    context.writer.run(
+        lambda session: passkeys._store_passkey(
+            session, link, made, Device("A phone", recipient), address=ADDRESS, at=context.clock()
+        )
+    )
+    return fingerprint(credential_id, public_key)
+
+
 FINGERPRINTS = re.compile(r"(; link|session|passkey|by link) [0-9a-f]{16} ?")
 OF_CLIENTS = ("client_added", "key_added", "client_revoked")
 
@@ -60,14 +78,14 @@ def acts_of_people(service: FastAPI) -> list[tuple[str, str, str, str]]:
 
 
 @contextmanager
-def virtual_authenticator(context: BrowserContext, page: Any) -> Iterator[str]:
-    """Give the page a device that holds passkeys, verifies its person, and has the extension PRF."""
+def virtual_authenticator(context: BrowserContext, page: Any, *, has_prf: bool = True) -> Iterator[str]:
+    """Give the page a device that holds passkeys, verifies its person, and has the extension PRF unless told."""
     session = context.new_cdp_session(page)
     session.send("WebAuthn.enable")
     options = {
         "protocol": "ctap2",
         "ctap2Version": "ctap2_1",
-        "hasPrf": True,
+        "hasPrf": has_prf,
         "transport": "internal",
         "hasResidentKey": True,
         "hasUserVerification": True,

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 from sqlmodel import Session
 
+from app.age.keys import fingerprint_of
 from app.cli.options import AsJson, SettingsOptions, echo_json, echo_result, format_moment, open_writer, parse_end
 from app.clock import utc_now
 from app.config import Settings
@@ -15,6 +16,11 @@ from app.services.access.people import count_passkeys, find_last_use, invite, li
 from app.services.access.sign_in import INVITATION, relying_party
 from app.services.desk.leaving import remove_person
 
+CHANGE_KEYS = (
+    "{name}: had the team's key ({keys}) and may have kept it. Change it: guidance keys new FILE; put the new "
+    "recipient in GUIDANCE_SEAL_TO in place of the old one, and restart; guidance keys reseal --identity OLD-FILE; "
+    "then give the new key to the others at /desk/people/keys"
+)
 NameOfPerson = Annotated[str, typer.Argument(help="The person's name, as shown in the audit log.")]
 
 
@@ -50,7 +56,7 @@ def invitation_link(settings: Settings, token: str) -> str:
 def desk_leave(settings: SettingsOptions, name: NameOfPerson, as_json: AsJson = False) -> None:
     """Remove a person: end their sessions, and revoke passkeys, invitations and client keys.
 
-    Their concerns show as unassigned.
+    Their locked copies of the team's key are deleted. Their concerns show as unassigned.
     """
     now = utc_now()
     with open_writer(settings) as (_, writer):
@@ -60,7 +66,11 @@ def desk_leave(settings: SettingsOptions, name: NameOfPerson, as_json: AsJson = 
     lines = [f"{name}: signed out everywhere, and let in no more; {concerns} unassigned"]
     if left.clients:
         lines.append(f"{name}: keys revoked for these clients: {', '.join(left.clients)}")
-    echo_result(lines, {"name": name, "unassigned": left.unassigned, "clients": left.clients}, as_json=as_json)
+    in_use = [key for key in left.keys if key in map(fingerprint_of, settings.seal_to)]
+    if in_use:
+        lines.append(CHANGE_KEYS.format(name=name, keys=", ".join(in_use)))
+    document = {"name": name, "unassigned": left.unassigned, "clients": left.clients, "keys": in_use}
+    echo_result(lines, document, as_json=as_json)
 
 
 def desk_people(

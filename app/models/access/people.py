@@ -1,8 +1,8 @@
-"""Tables of the people at the desk: invitations, passkeys and sessions."""
+"""Tables of the people at the desk: invitations, passkeys, sessions and their locked copies of the team's key."""
 
 import datetime as dt
 
-from sqlalchemy import BigInteger, LargeBinary
+from sqlalchemy import JSON, BigInteger, LargeBinary
 from sqlmodel import Field, SQLModel
 
 from app.models.access.rows import AccessRow
@@ -54,7 +54,12 @@ class ChallengeRow(SQLModel, table=True):
 
 
 class PasskeyRow(AccessRow, table=True):
-    """A passkey: the public key with which a person's device signs challenges."""
+    """A passkey: the public key with which a person's device signs challenges.
+
+    `name` is the device's name as the person gave it. `recipient` is the age recipient whose identity the passkey's
+    secret (WebAuthn PRF) gives to the browser: a copy of the team's key is locked to it. It is None if the device has
+    no PRF.
+    """
 
     __tablename__ = "passkeys"
 
@@ -63,6 +68,25 @@ class PasskeyRow(AccessRow, table=True):
     public_key: bytes = Field(sa_type=LargeBinary)
     sign_count: int = Field(sa_type=BigInteger)
     added_at: dt.datetime = Field(sa_type=UtcDateTimeType)
+    name: str
+    recipient: str | None = None
+
+
+class KeyCopyRow(AccessRow, table=True):
+    """A copy of the team's identity, locked so that only one passkey opens it. This service cannot open it.
+
+    `passkey` is the fingerprint of that passkey. `keys` has the fingerprints of the recipients of the identities in the
+    copy, as the browser that locked it stated them. `given_by` is the name of the person whose browser locked it.
+    """
+
+    __tablename__ = "key_copies"
+
+    passkey: str = Field(primary_key=True)
+    person: str = Field(foreign_key="people.name")
+    sealed: bytes = Field(sa_type=LargeBinary)
+    keys: list[str] = Field(sa_type=JSON)
+    given_by: str
+    stored_at: dt.datetime = Field(sa_type=UtcDateTimeType)
 
 
 class SessionRow(AccessRow, table=True):

@@ -327,19 +327,23 @@ class SummaryDetails(Details):
     """Details of a reading of counts.
 
     The counts are the monthly statistics if `statistics` is true, the figures of the last `days` days if `days` is
-    given, the number of concerns of each person if `people` is true, and otherwise those of the inbox. For the figures
-    of a period, `first_month` and `last_month` are the first days of its first and last month.
+    given, the number of concerns of each person if `people` is true, the holders of the team's key if `keys` is true,
+    and otherwise those of the inbox. For the figures of a period, `first_month` and `last_month` are the first days of
+    its first and last month.
     """
 
     days: int | None = None
     statistics: bool = False
     people: bool = False
+    keys: bool = False
     first_month: dt.date | None = None
     last_month: dt.date | None = None
 
     def __str__(self) -> str:
         if self.first_month is not None:
             return f"figures from {self.first_month:%Y-%m} to {self.last_month or self.first_month:%Y-%m}"
+        if self.keys:
+            return "who holds the team's key"
         figures = "who has what" if self.people else "" if self.days is None else f"figures of {self.days} days"
         return "statistics" if self.statistics else figures
 
@@ -380,6 +384,39 @@ class PasskeyDetails(Details):
     words = "passkey {passkey} by link {link}"
     passkey: str
     link: str
+
+
+class PasskeyRemovedDetails(Details):
+    """Details of a removed passkey: its person, and its fingerprint."""
+
+    words = "{person}: passkey {passkey}"
+    person: str
+    passkey: str
+
+
+class KeyCopyDetails(PasskeyRemovedDetails):
+    """Details of a locked copy of the team's identity: its person, its passkey, and its digest.
+
+    `keys` are the fingerprints of the recipients of the identities in the copy. `replaces` is true if the person had a
+    copy for this passkey before.
+    """
+
+    keys: tuple[str, ...]
+    sha256: str
+    replaces: bool = False
+
+    def __str__(self) -> str:
+        former = "; in place of an earlier copy" if self.replaces else ""
+        return f"{super().__str__()}, key {' '.join(self.keys)}, sha256:{self.sha256}{former}"
+
+
+class KeyCopyReadDetails(Details):
+    """Details of a reading of a person's own copies: the fingerprints of their passkeys."""
+
+    passkeys: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"passkey{'s' if len(self.passkeys) > 1 else ''} {' '.join(self.passkeys)}"
 
 
 class RoleDetails(Details):
@@ -478,6 +515,9 @@ DETAILS: Mapping[str, type[Details]] = {
     DeskAct.WEBHOOK_CHANGED: WebhookDetails,
     DeskAct.INVITED: InvitedDetails,
     DeskAct.PASSKEY_ADDED: PasskeyDetails,
+    DeskAct.PASSKEY_REMOVED: PasskeyRemovedDetails,
+    **dict.fromkeys((DeskAct.KEY_COPY_STORED, DeskAct.KEY_COPY_DELETED), KeyCopyDetails),
+    DeskAct.KEY_COPY_READ: KeyCopyReadDetails,
     DeskAct.ROLE_CHANGED: RoleDetails,
     **dict.fromkeys((DeskAct.SIGNED_IN, DeskAct.SIGNED_OUT), SessionDetails),
     DeskAct.LEFT: PersonDetails,

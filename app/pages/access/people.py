@@ -16,17 +16,19 @@ from app.errors import RoleNotYours, SameAssignment, SetupError
 from app.http.routes import GuidanceRouter
 from app.models.access.people import PersonRow
 from app.models.access.roles import Role, roles_within
+from app.pages.access.keys import HOLDERS, current_keys
 from app.pages.frame import AuditorVisitDep, DeskRoute, LeadVisitDep, Visit, lead_to
 from app.pages.posted_forms import SubmittedForm, SubmittedFormDep
+from app.services.access.key_copies import list_passkeys, may_hold_key
 from app.services.access.people import (
     change_role,
     count_passkeys,
-    end_sessions,
     find_last_use,
     get_person,
     invite,
     list_people,
     list_workers,
+    lock_out,
 )
 from app.services.access.sign_in import INVITATION, PATH
 from app.services.desk.assignment import Handing, give_all, open_concerns_of
@@ -130,7 +132,7 @@ def invite_on_page(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
         else:
             origin = visit.context.desk_sign_in.party(visit.request.url.port).origin
             link = f"{origin}{INVITATION}#{token}"
-            return visit.page("desk_invited.html", name=name, role=ROLE_WORDS[role], link=link, ends=ends)
+            return visit.page("desk_invited.html", name=name, role=ROLE_WORDS[role], link=link, ends=ends, is_own=False)
     typed = {each: posted.one(each) for each in ("name", "role", "lifetime")}
     return _people_page(visit, Typed(typed, faults), status=422)
 
@@ -151,6 +153,7 @@ def _person_page(visit: Visit, name: str, typed: Typed = NOTHING_TYPED, *, leave
         gets_link = _may_get_link(session, line.row, visit)
         references = list(session.exec(open_concerns_of(name).limit(MOST_LISTED)))
         workers = [each for each in list_workers(session) if each != name]
+        passkeys = list_passkeys(session, name, current_keys(visit))
     return visit.page(
         "desk_leaving_person.html" if leaves else "desk_person.html",
         status=422 if typed.faults else 200,
@@ -167,6 +170,8 @@ def _person_page(visit: Visit, name: str, typed: Typed = NOTHING_TYPED, *, leave
         typed=NO_FIELDS | typed.fields,
         faults=typed.faults,
         own_page=_address_of(name),
+        passkeys=passkeys,
+        may_hold=may_hold_key(line.row),
     )
 
 
@@ -186,14 +191,14 @@ def change_role_on_page(visit: LeadVisitDep, posted: SubmittedFormDep) -> Respon
 
 @router.post("/people/sign-out")
 def sign_out_person(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
-    """End every session of a person, record it, and redirect to their page. Their passkeys stay.
+    """End every session of a person, delete their copies of the team's key, and redirect to their page.
 
-    Raise `NoSuchPerson` if nobody at the desk has the name.
+    Record both. Their passkeys stay. Raise `NoSuchPerson` if nobody at the desk has the name.
     """
     name = posted.one("name")
     with Session(visit.context.engine) as session:
         get_person(session, name)
-    visit.context.writer.run(end_sessions, name, actor=visit.actor)
+    visit.context.writer.run(lock_out, name, actor=visit.actor)
     return lead_to(_address_of(name))
 
 
@@ -221,6 +226,7 @@ def give_concerns(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
 def remove_person_on_page(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
     """End all access of a person who leaves, unassign their concerns, and redirect to the people.
 
+    If they had a copy of a key that is still used, redirect to the page of its holders, which says how to change it.
     Without `sure=yes`, return a page that says what will end and which concerns become unassigned, and change nothing.
     Raise `RoleNotYours` if it is the lead's own person, or `NoSuchPerson` if nobody at the desk has the name.
     """
@@ -231,8 +237,8 @@ def remove_person_on_page(visit: LeadVisitDep, posted: SubmittedFormDep) -> Resp
         return _person_page(visit, name, leaves=True)
     with Session(visit.context.engine) as session:
         get_person(session, name)
-    remove_person(visit.context.writer, name, actor=visit.actor)
-    return lead_to(PEOPLE)
+    left = remove_person(visit.context.writer, name, actor=visit.actor)
+    return lead_to(PEOPLE if set(left.keys).isdisjoint(current_keys(visit)) else HOLDERS)
 
 
 def _line_of(session: Session, row: PersonRow) -> PersonLine:

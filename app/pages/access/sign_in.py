@@ -14,7 +14,8 @@ from app.http.visitors import SESSION_COOKIE, read_cookie, set_cookie
 from app.logs import Log
 from app.pages.frame import LONGEST_WAY_BACK, DeskRoute, DeskSite, lead_to, sign_in_address
 from app.pages.posted_forms import SubmittedFormDep
-from app.services.access.sign_in import GUIDES_PATH, INVITATION, PATH, SIGN_IN, OpenIdSignIn
+from app.services.access.key_copies import Device
+from app.services.access.sign_in import GUIDES_PATH, INVITATION, OWN_KEY, PATH, SIGN_IN, OpenIdSignIn
 
 if TYPE_CHECKING:
     from app.services.access.passkeys import Passkeys
@@ -118,7 +119,8 @@ def offer_passkey_sign_in(arrival: ArrivalDep) -> Response:
 def sign_in_by_passkey(arrival: ArrivalDep, posted: SubmittedFormDep) -> Response:
     """Start a session if a passkey signed the challenge. Otherwise log the reason, and refuse with 401."""
     try:
-        return arrival.let_in(arrival.passkeys.verify(posted.one("credential"), at=arrival.now))
+        credential, recipient = posted.one("credential"), posted.one("recipient")
+        return arrival.let_in(arrival.passkeys.verify(credential, at=arrival.now, recipient=recipient))
     except TokenInvalid as refusal:
         return arrival.refuse(refusal, UNKNOWN_PASSKEY)
 
@@ -127,9 +129,11 @@ def sign_in_by_passkey(arrival: ArrivalDep, posted: SubmittedFormDep) -> Respons
 def read_invitation(arrival: ArrivalDep) -> Response:
     """Return the page that registers a passkey.
 
+    If this service cannot decrypt concerns, the page continues to the person's own key, which they do not have yet.
     The token of the invitation is after the `#` of the address. Browsers never send that part to a server.
     """
-    return arrival.page("desk_invitation.html", elsewhere=arrival.elsewhere(INVITATION))
+    page = PATH if arrival.context.unsealer.can_unseal else OWN_KEY
+    return arrival.page("desk_invitation.html", elsewhere=arrival.elsewhere(INVITATION), page_after=page)
 
 
 @router.post(f"{INVITATION}/options")
@@ -149,8 +153,10 @@ def accept_invitation(arrival: ArrivalDep, posted: SubmittedFormDep) -> Response
     Refuse with 401 if the invitation or the passkey is not valid.
     """
     token, credential = posted.one("token"), posted.one("credential")
+    device = Device.named(posted.one("name"), posted.one("recipient"))
     try:
-        return arrival.let_in(arrival.passkeys.register(token, credential, address=arrival.address, at=arrival.now))
+        person = arrival.passkeys.register(token, credential, device, address=arrival.address, at=arrival.now)
+        return arrival.let_in(person)
     except TokenInvalid as refusal:
         return arrival.refuse(refusal, UNKNOWN_INVITATION)
 

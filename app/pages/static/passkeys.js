@@ -1,12 +1,13 @@
-// Creates a passkey from an invitation, and signs in with a passkey (WebAuthn).
+// Creates a passkey from an invitation, signs in with a passkey, and signs for a link to add a passkey (WebAuthn).
+// The same touch gives a secret (extension PRF), if the device has one. The script that encrypts, if there is one, opens
+// the person's copy of the team's key with the secret (`desk:touched`). Nothing sends the secret.
 // The token of an invitation is after the # of the address, where no server and no proxy sees it. The script removes
 // the token from the address and the history as soon as the page opens.
 (() => {
-  const button = document.querySelector("[data-passkey]");
-  const fault = document.querySelector("[data-passkey-fault]");
+  const SIGN_IN = "/desk/sign-in";
+  const INVITATION = "/desk/invitation";
+  const DEVICE = /iPhone|iPad|Android|Windows|Macintosh|CrOS|Linux/;
   for (const link of document.querySelectorAll("[data-with-token]")) link.href += window.location.hash;
-  if (!button) return;
-  const kind = button.dataset.passkey;
   let token = "";
 
   function takeToken() {
@@ -23,6 +24,7 @@
       .replace(/=+$/, "");
 
   function show(words) {
+    const fault = document.querySelector("[data-passkey-fault]");
     fault.textContent = words;
     fault.hidden = false;
   }
@@ -36,33 +38,50 @@
     return response;
   }
 
-  async function make(path) {
-    const publicKey = await (await post(`${path}/options`, { token })).json();
+  // Return the options of the service with bytes in place of text.
+  async function optionsOf(path, fields) {
+    const publicKey = await (await post(`${path}/options`, fields)).json();
     publicKey.challenge = toBytes(publicKey.challenge);
+    const asked = publicKey.extensions.prf.eval;
+    asked.first = toBytes(asked.first);
+    return publicKey;
+  }
+
+  async function make() {
+    const publicKey = await optionsOf(INVITATION, { token });
     publicKey.user.id = toBytes(publicKey.user.id);
     for (const each of publicKey.excludeCredentials ?? []) each.id = toBytes(each.id);
-    publicKey.extensions = { ...publicKey.extensions, prf: {} }; // so that the passkey can also lock a file of age identities
     const made = await navigator.credentials.create({ publicKey });
     const { clientDataJSON, attestationObject } = made.response;
-    return describe(made, {
+    const credential = describe(made, {
       clientDataJSON: toText(clientDataJSON),
       attestationObject: toText(attestationObject),
       transports: made.response.getTransports?.() ?? [],
     });
+    return { credential, id: made.id, touch: await touchOf(made), hasSecret: made.getClientExtensionResults().prf?.enabled };
   }
 
-  async function sign(path) {
-    const publicKey = await (await post(`${path}/options`, {})).json();
-    publicKey.challenge = toBytes(publicKey.challenge);
+  async function sign() {
+    const publicKey = await optionsOf(SIGN_IN, {});
     delete publicKey.allowCredentials; // any passkey for this site
     const signed = await navigator.credentials.get({ publicKey });
     const { clientDataJSON, authenticatorData, signature, userHandle } = signed.response;
-    return describe(signed, {
+    const credential = describe(signed, {
       clientDataJSON: toText(clientDataJSON),
       authenticatorData: toText(authenticatorData),
       signature: toText(signature),
       userHandle: userHandle ? toText(userHandle) : null,
     });
+    return { credential, id: signed.id, touch: await touchOf(signed) };
+  }
+
+  // Return what the script that encrypts makes of the secret: `recipient` and `open`. Return null without either.
+  async function touchOf(credential) {
+    const secret = credential.getClientExtensionResults().prf?.results?.first;
+    if (!secret) return null;
+    const detail = { secret, taken: null };
+    document.dispatchEvent(new CustomEvent("desk:touched", { detail }));
+    return detail.taken;
   }
 
   function describe(credential, response) {
@@ -75,20 +94,35 @@
     });
   }
 
-  async function start() {
-    const path = `/desk/${kind}`;
-    const credential = await (kind === "invitation" ? make : sign)(path);
-    await post(path, { credential, token });
-    window.location.replace(button.dataset.pageAfter ?? "/desk");
+  async function signIn() {
+    const { credential, id, touch } = await sign();
+    await post(SIGN_IN, { credential, recipient: touch?.recipient ?? "" });
+    return { id, touch };
   }
 
-  takeToken();
-  window.addEventListener("hashchange", takeToken); // if the link is opened again while the page is open
-  button.hidden = false;
-  button.addEventListener("click", () => {
-    fault.hidden = true;
+  // Some devices give the secret only when they sign: sign in once more, so that the key can be locked for them.
+  async function accept() {
+    const made = await make();
+    const name = document.getElementById("device").value;
+    await post(INVITATION, { credential: made.credential, token, name, recipient: made.touch?.recipient ?? "" });
+    return made.touch === null && made.hasSecret ? signIn().catch(() => made) : made;
+  }
+
+  async function start(button) {
+    if (button.dataset.passkey === "link") {
+      button.form.elements.credential.value = (await sign()).credential;
+      button.form.submit();
+      return;
+    }
+    const { id, touch } = await (button.dataset.passkey === "invitation" ? accept() : signIn());
+    const page = button.dataset.pageAfter ?? "/desk";
+    if (!(await touch?.open(id, page))) window.location.replace(page);
+  }
+
+  function press(button) {
+    document.querySelector("[data-passkey-fault]").hidden = true;
     button.disabled = true;
-    start()
+    start(button)
       .catch((error) => {
         // The browser's own errors name the device and the site; ours are plain words.
         show(error instanceof DOMException ? "The passkey was not used. Try again." : error.message);
@@ -96,6 +130,23 @@
       .finally(() => {
         button.disabled = false;
       });
-  });
-  if (!window.PublicKeyCredential) show("This browser has no passkeys here. They need https.");
+  }
+
+  // Set up the current page: the first page, and each page that replaced it.
+  function take() {
+    const button = document.querySelector("button[data-passkey][hidden]");
+    if (!button) return;
+    button.hidden = false;
+    button.addEventListener("click", () => press(button));
+    for (const question of document.querySelectorAll("[data-passkey-name]")) {
+      question.hidden = false;
+      question.querySelector("input").value = DEVICE.exec(navigator.userAgent)?.[0] ?? "";
+    }
+    if (!window.PublicKeyCredential) show("This browser has no passkeys here. They need https.");
+  }
+
+  takeToken();
+  window.addEventListener("hashchange", takeToken); // if the link is opened again while the page is open
+  document.addEventListener("desk:page", take);
+  take();
 })();

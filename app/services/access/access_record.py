@@ -22,7 +22,7 @@ from app.config import LONGEST_SESSION_HOURS
 from app.db.database import WRITES
 from app.db.tables import table_of
 from app.models.access.clients import ClientKeyRow, ClientRow
-from app.models.access.people import InvitationRow, PasskeyRow, PersonRow, SessionRow
+from app.models.access.people import InvitationRow, KeyCopyRow, PasskeyRow, PersonRow, SessionRow
 from app.models.access.roles import NO_ROLE
 from app.models.access.rows import AccessRow
 from app.models.audit.audit_log import PEOPLE, AuditEntryRow, DeskAct
@@ -32,8 +32,10 @@ from app.models.audit.details import (
     Details,
     InvitedDetails,
     KeyAddedDetails,
+    KeyCopyDetails,
     KeyDetails,
     PasskeyDetails,
+    PasskeyRemovedDetails,
     PersonDetails,
     RoleDetails,
     SessionDetails,
@@ -74,13 +76,15 @@ def name_on_record(row: AccessRow) -> str:
             return fingerprint(row.credential_id, row.public_key)
         case InvitationRow() | SessionRow():
             return fingerprint(row.token_sha256)
+        case KeyCopyRow():
+            return row.passkey
         case ClientRow() | PersonRow():
             return row.name
     raise TypeError(row)
 
 
 def record_person(session: Session, act: DeskAct, actor: Actor, details: Details) -> None:
-    """Append an entry to the chain `people` for a change of access: a grant, a sign-in, a sign-out or a departure."""
+    """Append an entry to the chain `people` for an action on access, such as a grant, a sign-in or a departure."""
     record_action(session, PEOPLE, act, actor, details)
 
 
@@ -106,6 +110,12 @@ class RecordedAccess(Replayed):
     """Maps the fingerprint of each unused invitation link to the name of the invited person."""
     passkeys: dict[str, str] = field(default_factory=dict)
     """Maps the fingerprint of each passkey to the name of its person."""
+    copies: dict[str, tuple[str, str, tuple[str, ...]]] = field(default_factory=dict)
+    """Maps the fingerprint of the passkey of each locked copy of the team's identity to the person, the digest of the
+    copy, and the fingerprints of its keys.
+    """
+    held: dict[str, frozenset[str]] = field(default_factory=dict)
+    """Maps each person who ever had such a copy to the fingerprints of all its keys, also after they left."""
     sessions: dict[str, str] = field(default_factory=dict)
     """Maps the fingerprint of each session to the name of its person. Omits sessions older than `LONGEST_SESSION`."""
     begun: deque[tuple[dt.datetime, str]] = field(default_factory=deque)
@@ -141,6 +151,16 @@ class RecordedAccess(Replayed):
         if self.links.get(details.link) == person:  # a link registers a passkey only once
             del self.links[details.link]
             self.passkeys[details.passkey] = person
+
+    def _remove_passkey(self, details: PasskeyRemovedDetails, _act: Any) -> None:
+        self.passkeys.pop(details.passkey, None)
+
+    def _store_copy(self, details: KeyCopyDetails, _act: Any) -> None:
+        self.copies[details.passkey] = (details.person, details.sha256, details.keys)
+        self.held[details.person] = self.held.get(details.person, frozenset()) | set(details.keys)
+
+    def _delete_copy(self, details: KeyCopyDetails, _act: Any) -> None:
+        self.copies.pop(details.passkey, None)
 
     def _change_role(self, details: RoleDetails, act: Any) -> None:
         # The person is the actor only if an OpenID provider gave the role, at that person's sign-in.
@@ -180,6 +200,9 @@ class RecordedAccess(Replayed):
         DeskAct.CLIENT_REVOKED: _revoke,
         DeskAct.INVITED: _invite,
         DeskAct.PASSKEY_ADDED: _add_passkey,
+        DeskAct.PASSKEY_REMOVED: _remove_passkey,
+        DeskAct.KEY_COPY_STORED: _store_copy,
+        DeskAct.KEY_COPY_DELETED: _delete_copy,
         DeskAct.ROLE_CHANGED: _change_role,
         DeskAct.SIGNED_IN: _sign_in,
         DeskAct.SIGNED_OUT: _sign_out,
@@ -194,6 +217,7 @@ class RecordedAccess(Replayed):
             ClientKeyRow: self.keys,
             PersonRow: self.people,
             PasskeyRow: self.passkeys,
+            KeyCopyRow: self.copies,
             InvitationRow: self.links,
             SessionRow: self.sessions,
         }
@@ -229,6 +253,8 @@ def _stated_by(row: AccessRow) -> Any:
             return (row.client, row.expires_at)
         case PersonRow():
             return (row.role, row.provider is not None, row.subject)
+        case KeyCopyRow():
+            return (row.person, hashlib.sha256(row.sealed).hexdigest(), tuple(row.keys))
         case PasskeyRow() | InvitationRow() | SessionRow():
             return row.person
     raise TypeError(row)

@@ -8,6 +8,7 @@ This is a separate module because the library takes 0.2 s to import, and no star
 
 import datetime as dt
 import hmac
+import json
 import secrets
 import struct
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ import webauthn
 from sqlalchemy import delete
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
-from webauthn.helpers import base64url_to_bytes, options_to_json, parse_client_data_json
+from webauthn.helpers import base64url_to_bytes, bytes_to_base64url, options_to_json, parse_client_data_json
 from webauthn.helpers.exceptions import WebAuthnException
 from webauthn.helpers.structs import (
     AuthenticatorSelectionCriteria,
@@ -36,6 +37,7 @@ from app.models.audit.details import PasskeyDetails
 from app.models.base import parse_json
 from app.services.access.access_record import name_on_record, record_person
 from app.services.access.clients import token_digest
+from app.services.access.key_copies import PRF_INPUT, Device, valid_recipient
 from app.services.access.people import BY_PASSKEY, RelyingParty, find_with_person
 from app.services.access.row_signing import need_access_keys
 from app.services.audit.audit_log import Actor
@@ -58,19 +60,24 @@ class Passkeys:
     party: RelyingParty
 
     def offer(self, *, at: dt.datetime) -> str:
-        """Return the WebAuthn options for a sign-in as JSON, with a new challenge. The person selects a passkey."""
+        """Return the WebAuthn options for a sign-in as JSON, with a new challenge. The person selects a passkey.
+
+        The options also ask the passkey for the secret that opens the person's copy of the team's key.
+        """
         options = webauthn.generate_authentication_options(
             rp_id=self.party.id,
             challenge=self._make_challenge(at),
             user_verification=UserVerificationRequirement.REQUIRED,
         )
-        return options_to_json(options)
+        return _with_prf(options_to_json(options))
 
-    def verify(self, credential: str, *, at: dt.datetime) -> str:
+    def verify(self, credential: str, *, at: dt.datetime, recipient: str = "") -> str:
         """Verify the browser's response `credential`, and return the name of the person whose passkey signed.
 
-        Store that the challenge was used, and the passkey's signature counter. Raise `TokenInvalid` with the reason if
-        the challenge, the passkey or the signature is not valid, or if the person has left.
+        Store that the challenge was used, and the passkey's signature counter. Store `recipient` too, if it is a valid
+        age recipient: the browser made it from the secret of this passkey, and a copy of the team's key is locked to
+        it. Only a sign-in stores it, so whoever has a stolen session cannot exchange it. Raise `TokenInvalid` with the
+        reason if the challenge, the passkey or the signature is not valid, or if the person has left.
         """
         challenge = self._read_challenge(credential, at)
         with _refusing_wrong_answers():
@@ -88,7 +95,10 @@ class Passkeys:
                 require_user_verification=True,
             )
         count = verified.new_sign_count
-        self.writer.run(_note_use, credential_id=credential_id, count=count, challenge=challenge, at=at)
+        known = valid_recipient(recipient)
+        self.writer.run(
+            _note_use, credential_id=credential_id, count=count, challenge=challenge, recipient=known, at=at
+        )
         return passkey.person
 
     def offer_registration(self, token: str, *, at: dt.datetime) -> str:
@@ -109,9 +119,9 @@ class Passkeys:
                 authenticator_selection=CHOSEN,
                 exclude_credentials=[PublicKeyCredentialDescriptor(id=each.credential_id) for each in registered],
             )
-        return options_to_json(options)
+        return _with_prf(options_to_json(options))
 
-    def register(self, token: str, credential: str, *, address: str, at: dt.datetime) -> str:
+    def register(self, token: str, credential: str, device: Device, *, address: str, at: dt.datetime) -> str:
         """Store the new passkey, delete the invitation with `token`, and return the name of the invited person.
 
         Record the passkey in the audit log with the network `address`. Raise `TokenInvalid` with the reason if the
@@ -130,7 +140,7 @@ class Passkeys:
 
         def write(session: Session) -> str:
             _use_challenge(session, challenge, at)
-            return _store_passkey(session, token=token, verified=verified, address=address, at=at)
+            return _store_passkey(session, token, verified, device, address=address, at=at)
 
         return self.writer.run(write)
 
@@ -197,8 +207,14 @@ def _use_challenge(session: Session, challenge: bytes, at: dt.datetime) -> None:
         raise TokenInvalid("the challenge was signed before") from None
 
 
+def _with_prf(options: str) -> str:
+    """Return the JSON `options` with the extension PRF. A browser or device without the extension ignores it."""
+    first = bytes_to_base64url(PRF_INPUT)
+    return json.dumps(json.loads(options) | {"extensions": {"prf": {"eval": {"first": first}}}})
+
+
 def _store_passkey(
-    session: Session, *, token: str, verified: VerifiedRegistration, address: str, at: dt.datetime
+    session: Session, token: str, verified: VerifiedRegistration, device: Device, *, address: str, at: dt.datetime
 ) -> str:
     invitation, person = _get_invitation(session, token, at)
     session.delete(invitation)
@@ -208,6 +224,8 @@ def _store_passkey(
         public_key=verified.credential_public_key,
         sign_count=verified.sign_count,
         added_at=at,
+        name=device.name,
+        recipient=valid_recipient(device.recipient),
     )
     session.add(passkey)
     try:
@@ -233,7 +251,10 @@ def _get_passkey(session: Session, *, credential_id: bytes) -> PasskeyRow:
     return found[0]
 
 
-def _note_use(session: Session, *, credential_id: bytes, count: int, challenge: bytes, at: dt.datetime) -> None:
+def _note_use(
+    session: Session, *, credential_id: bytes, count: int, challenge: bytes, recipient: str | None, at: dt.datetime
+) -> None:
     _use_challenge(session, challenge, at)
     passkey = _get_passkey(session, credential_id=credential_id)
     passkey.sign_count = max(passkey.sign_count, count)
+    passkey.recipient = recipient or passkey.recipient

@@ -10,15 +10,16 @@ from sqlalchemy import ColumnElement, Engine, delete
 from sqlmodel import Session, col, func, select
 
 from app.db.writer import Writer
-from app.errors import NoSuchPerson, SessionUnconfirmed, SetupError, TokenInvalid
+from app.errors import NoSuchItem, NoSuchPerson, SessionUnconfirmed, SetupError, TokenInvalid
 from app.models.access.clients import Scope
 from app.models.access.names import find_look_alike, is_recordable
 from app.models.access.people import InvitationRow, PasskeyRow, PersonRow, SessionRow
 from app.models.access.roles import NO_ROLE, SCOPES_OF, Role
 from app.models.audit.audit_log import DeskAct
-from app.models.audit.details import InvitedDetails, PersonDetails, RoleDetails, SessionDetails
+from app.models.audit.details import InvitedDetails, PasskeyRemovedDetails, PersonDetails, RoleDetails, SessionDetails
 from app.services.access.access_record import by_operator, name_on_record, record_person
 from app.services.access.clients import Principal, check_person, draw_token, revoke_clients_of, token_digest
+from app.services.access.key_copies import delete_copies, may_hold_key
 from app.services.access.row_signing import find_name_of, recorded_role, require_current_rows, require_ours
 from app.services.audit.audit_log import Actor
 
@@ -32,6 +33,7 @@ ASKED_AFTER = dt.timedelta(minutes=45)
 NOTED_AFTER = dt.timedelta(minutes=1)
 """The use of a session is stored at most this often, so that most page views write nothing."""
 ROLE_OF_PROVIDER = "that person signs in by the OpenID provider, which says their role"
+NO_OTHER_PASSKEY = "There is no such passkey, or it is your last one."
 OfPerson = TypeVar("OfPerson", InvitationRow, PasskeyRow, SessionRow)
 
 
@@ -87,9 +89,10 @@ def invite(
     """Invite the person `name`, and return the token of a single-use link for registering a passkey.
 
     `actor` is the person who invites, or None for the operator. Store and record the invitation and the person. A
-    person who already has access gets the new role immediately, and keeps their passkeys and sessions. A person who
-    left is admitted again. Raise `SetupError` if a new name is not valid (see `check_person`), or if an OpenID provider
-    gives the person's role. Raise `RowNotOurs` if this service did not write the person's row.
+    person who already has access gets the new role immediately, and keeps their passkeys and sessions. Their copies of
+    the team's key are deleted if the new role may not read concerns. A person who left is admitted again. Raise
+    `SetupError` if a new name is not valid (see `check_person`), or if an OpenID provider gives the person's role.
+    Raise `RowNotOurs` if this service did not write the person's row.
     """
     token, by = draw_token(), actor or by_operator(at)
 
@@ -113,6 +116,7 @@ def invite(
         record_person(session, DeskAct.INVITED, by, details)
         if former is not None:
             _record_role(session, person, former, by)
+            _take_key(session, person, by)
 
     writer.run(write)
     return token
@@ -121,7 +125,8 @@ def invite(
 def change_role(session: Session, name: str, role: Role, *, actor: Actor) -> None:
     """Give the person `name` the role `role` from now on, also in open sessions, and record that.
 
-    Record nothing if they have the role already. Raise `NoSuchPerson` if nobody at the desk has the name. Raise
+    Delete their copies of the team's key if the role may not read concerns. Record nothing if they have the role
+    already. Raise `NoSuchPerson` if nobody at the desk has the name. Raise
     `SetupError` if an OpenID provider gives the person's role, or `RowNotOurs` if this service did not write the
     person's row.
     """
@@ -131,6 +136,7 @@ def change_role(session: Session, name: str, role: Role, *, actor: Actor) -> Non
         raise SetupError(ROLE_OF_PROVIDER)
     former, person.role = person.role, role.value
     _record_role(session, person, former, actor)
+    _take_key(session, person, actor)
 
 
 def get_person(session: Session, name: str) -> PersonRow:
@@ -148,12 +154,38 @@ def end_sessions(session: Session, name: str, *, actor: Actor) -> None:
     record_person(session, DeskAct.SIGNED_OUT, actor, SessionDetails(person=other))
 
 
+def lock_out(session: Session, name: str, *, actor: Actor) -> None:
+    """End every session of the person `name`, and delete their copies of the team's key. Record both.
+
+    For a person whose device may be lost: whoever has the device and its passkey can then sign in, but open nothing.
+    """
+    end_sessions(session, name, actor=actor)
+    delete_copies(session, name, actor=actor)
+
+
+def remove_passkey(session: Session, name: str, passkey: str, *, actor: Actor) -> None:
+    """Remove the passkey of the person `name` with the fingerprint `passkey`, and its copy of the team's key.
+
+    End every session of the person, because a session does not say which passkey began it. Record all three. Raise
+    `NoSuchItem` if the person has no such passkey, or if it is their last one and `actor` is that person.
+    """
+    passkeys = session.exec(select(PasskeyRow).where(PasskeyRow.person == name)).all()
+    row = next((each for each in passkeys if name_on_record(each) == passkey), None)
+    if row is None or (len(passkeys) == 1 and actor.person == name):
+        raise NoSuchItem(NO_OTHER_PASSKEY)
+    delete_copies(session, name, actor=actor, passkey=passkey)
+    record_person(session, DeskAct.PASSKEY_REMOVED, actor, PasskeyRemovedDetails(person=name, passkey=passkey))
+    session.delete(row)
+    end_sessions(session, name, actor=actor)
+
+
 def leave(session: Session, name: str, *, at: dt.datetime, actor: Actor | None = None) -> list[str]:
     """Delete every session, passkey and invitation of the person `name`, and revoke each client that acts for them.
 
-    Record that the person left. `actor` is the person who removes them, or None for the operator. They cannot sign in
-    until they are invited again, and the clients stay revoked. Return the names of the clients. Raise `NoSuchPerson` if
-    neither the desk nor a client has a person of that name.
+    Delete their copies of the team's key too, each with an audit entry. Record that the person left. `actor` is the
+    person who removes them, or None for the operator. They cannot sign in until they are invited again, and the clients
+    stay revoked. Return the names of the clients. Raise `NoSuchPerson` if neither the desk nor a client has a person of
+    that name.
     """
     by = actor or by_operator(at)
     person, clients = session.get(PersonRow, name), revoke_clients_of(session, name, actor=by)
@@ -161,6 +193,7 @@ def leave(session: Session, name: str, *, at: dt.datetime, actor: Actor | None =
         raise NoSuchPerson
     if person is not None:
         person.left_at = person.left_at or at
+    delete_copies(session, name, actor=by)
     for table in (SessionRow, PasskeyRow, InvitationRow):
         session.connection().execute(delete(table).where(col(table.person) == name))
     record_person(session, DeskAct.LEFT, by, PersonDetails(person=name))
@@ -232,6 +265,12 @@ def take_role(session: Session, name: str, *, provider: str, actor: Actor) -> No
         former, person.role = person.role, NO_ROLE
         _record_role(session, person, former, actor)
         session.connection().execute(delete(SessionRow).where(col(SessionRow.person) == name))
+
+
+def _take_key(session: Session, person: PersonRow, actor: Actor) -> None:
+    """Delete the copies of the team's key of `person`, unless their role may read concerns."""
+    if not may_hold_key(person):
+        delete_copies(session, person.name, actor=actor)
 
 
 def _record_role(session: Session, person: PersonRow, former: str, actor: Actor) -> None:

@@ -21,7 +21,7 @@ from app.db.tables import table_of
 from app.errors import RowNotOurs, SetupError
 from app.logs import Log
 from app.models.access.clients import ClientKeyRow, ClientRow
-from app.models.access.people import InvitationRow, PasskeyRow, PersonRow, SessionRow
+from app.models.access.people import InvitationRow, KeyCopyRow, PasskeyRow, PersonRow, SessionRow
 from app.models.access.roles import NO_ROLE
 from app.models.access.rows import AccessRow
 from app.models.base import OnStep, canonical_json, format_utc, show_no_progress
@@ -31,7 +31,15 @@ from app.services.key_files import KeyFile
 ACCESS_KEY = "access-key.txt"
 KEYS_OF_ENGINE = "access_keys"
 """The name of the engine's execution option that holds the `AccessKeys`."""
-ACCESS_ROWS: tuple[type[AccessRow], ...] = (ClientRow, ClientKeyRow, PersonRow, PasskeyRow, InvitationRow, SessionRow)
+ACCESS_ROWS: tuple[type[AccessRow], ...] = (
+    ClientRow,
+    ClientKeyRow,
+    PersonRow,
+    PasskeyRow,
+    KeyCopyRow,
+    InvitationRow,
+    SessionRow,
+)
 LOST = (
     "{path} is not there: its key signed the clients and people of this database. Put it back from its store, or "
     "name it by GUIDANCE_ACCESS_KEY_FILE. If it is lost, read `guidance keys rotate-access --help`"
@@ -51,6 +59,7 @@ NAMES: Mapping[type[AccessRow], tuple[str, str]] = {
     ClientKeyRow: ("a key of client {0.client}", REVOKE % "client"),
     PersonRow: ("person {0.name}", INVITE_AGAIN % "name"),
     PasskeyRow: ("a passkey of {0.person}", INVITE_AGAIN % "person"),
+    KeyCopyRow: ("a locked key of {0.person}", INVITE_AGAIN % "person"),
     InvitationRow: ("an invitation of {0.person}", INVITE_AGAIN % "person"),
     SessionRow: ("a session of {0.person}", INVITE_AGAIN % "person"),
 }
@@ -400,6 +409,7 @@ def _gone(
             {name: name for name in {**recorded.people, **recorded.left} if recorded.left.get(name, True)},
         ),
         (PasskeyRow, "a passkey of", recorded.passkeys),
+        (KeyCopyRow, "a locked key of", {name: person for name, (person, *_) in recorded.copies.items()}),
         (InvitationRow, "an invitation of", recorded.links),
     ]
     for table, what, owners in expected:

@@ -32,6 +32,8 @@ SIGN_IN = f"{PATH}/sign-in"
 GUIDES_PATH = "/edit"
 """The path of the pages on which signed-in people write guides."""
 INVITATION = f"{PATH}/invitation"
+OWN_KEY = f"{PATH}/key"
+"""The path of the page of a person's own passkeys and locked copies of the team's key."""
 PROVIDER_SIGN_IN = f"{SIGN_IN}/openid"
 RETURN, FINISH = f"{PROVIDER_SIGN_IN}/return", f"{PROVIDER_SIGN_IN}/finish"
 """The path to which a provider redirects the browser, and the path that finishes the sign-in.

@@ -2,7 +2,10 @@
 
 from dataclasses import dataclass
 
+from sqlmodel import Session
+
 from app.db.writer import Writer
+from app.services.access.key_copies import keys_ever_held
 from app.services.access.people import leave
 from app.services.audit.audit_log import Actor
 from app.services.desk.assignment import unassign_all
@@ -11,10 +14,14 @@ from app.services.desk.saved_views import remove_views
 
 @dataclass(frozen=True)
 class Left:
-    """What ended when a person left: their clients, and the concerns that nobody has now."""
+    """What ended when a person left: their clients, and the concerns that nobody has now.
+
+    `keys` has the fingerprints of the team's keys of which the service ever stored a locked copy for the person.
+    """
 
     clients: list[str]
     unassigned: tuple[str, ...]
+    keys: list[str]
 
 
 def remove_person(writer: Writer, name: str, *, actor: Actor) -> Left:
@@ -25,4 +32,6 @@ def remove_person(writer: Writer, name: str, *, actor: Actor) -> Left:
     """
     clients = writer.run(leave, name, at=actor.at, actor=actor)
     writer.run(remove_views, name)
-    return Left(clients, unassign_all(writer, name, actor=actor))
+    with Session(writer.engine) as session:
+        keys = sorted(keys_ever_held(session).get(name, ()))
+    return Left(clients, unassign_all(writer, name, actor=actor), keys)

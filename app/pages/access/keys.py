@@ -1,0 +1,166 @@
+"""The pages of the team's key: a person's own passkeys and locked copies, and for leads and auditors all holders.
+
+Only the person's own session stores, replaces and fetches their copies. There is one exception, so that a new person
+needs no file: a lead gives a passkey its first copy, or one with the new key after a change of keys.
+"""
+
+import datetime as dt
+from base64 import b64encode, urlsafe_b64encode
+from urllib.parse import urlencode
+
+from fastapi import Response
+from fastapi.responses import JSONResponse
+from sqlmodel import Session
+
+from app.age.keys import fingerprint_of
+from app.errors import ScopeMissing
+from app.http.routes import GuidanceRouter
+from app.models.access.clients import Scope
+from app.models.access.people import PersonRow
+from app.models.access.roles import Role
+from app.models.audit.audit_log import INBOX, DeskAct
+from app.models.audit.details import SummaryDetails
+from app.pages.access.sign_in import Arrival
+from app.pages.frame import AuditorVisitDep, DeskRoute, LeadVisitDep, ReaderVisitDep, Visit, VisitDep, lead_to
+from app.pages.posted_forms import SubmittedForm, SubmittedFormDep
+from app.services.access.key_copies import (
+    PRF_INPUT,
+    NewCopy,
+    delete_copies,
+    list_exposed,
+    list_holders,
+    list_passkeys,
+    may_hold_key,
+    read_own_copies,
+    store_copy,
+)
+from app.services.access.people import get_person, invite, remove_passkey
+from app.services.access.sign_in import INVITATION, OWN_KEY, PATH
+from app.services.audit.audit_log import record_reading
+
+router = GuidanceRouter(prefix=PATH, include_in_schema=False, route_class=DeskRoute)
+HOLDERS = f"{PATH}/people/keys"
+OWN_LINK = dt.timedelta(minutes=30)
+"""How long a person's link for another device of their own is valid."""
+
+
+@router.get("/key")
+def read_own_key(visit: VisitDep) -> Response:
+    """Return the page of the person's own passkeys and locked copies of the team's key."""
+    name = visit.visitor.name
+    with Session(visit.context.engine) as session:
+        person = session.get(PersonRow, name)
+        lines = list_passkeys(session, name, current_keys(visit))
+    may_hold = person is not None and may_hold_key(person)
+    return visit.page("desk_key.html", lines=lines, may_hold=may_hold, person=name)
+
+
+@router.get("/key/copies")
+def read_copies(visit: ReaderVisitDep) -> Response:
+    """Return the person's own locked copies as JSON, each with the id of its passkey, and record the reading.
+
+    `prf` is the input of the extension PRF for a touch that opens a copy. Raise `ScopeMissing` without a session that a
+    passkey began.
+    """
+    _expect_own_session(visit)
+    lines = visit.context.writer.run(read_own_copies, visit.visitor.name, actor=visit.actor)
+    copies = [
+        {"id": _base64url(line.row.credential_id), "sealed": b64encode(line.copy.sealed).decode()}
+        for line in lines
+        if line.copy is not None
+    ]
+    return JSONResponse({"prf": _base64url(PRF_INPUT), "copies": copies})
+
+
+@router.post("/key/copies")
+def store_own_copy(visit: ReaderVisitDep, posted: SubmittedFormDep) -> Response:
+    """Store a copy for one of the person's own passkeys, record that, and redirect to the page of their key."""
+    _store(visit, visit.visitor.name, posted)
+    return lead_to(OWN_KEY)
+
+
+@router.post("/key/copies/removal")
+def delete_own_copy(visit: VisitDep, posted: SubmittedFormDep) -> Response:
+    """Delete the copy for one of the person's own passkeys, record that, and redirect to the page of their key."""
+    _expect_own_session(visit)
+    name, passkey = visit.visitor.name, posted.one("passkey")
+    visit.context.writer.run(delete_copies, name, actor=visit.actor, passkey=passkey)
+    return lead_to(OWN_KEY)
+
+
+@router.post("/key/passkeys/removal")
+def remove_own_passkey(visit: VisitDep, posted: SubmittedFormDep) -> Response:
+    """Remove one of the person's own passkeys and end their sessions, record that, and redirect to the sign-in."""
+    _expect_own_session(visit)
+    visit.context.writer.run(remove_passkey, visit.visitor.name, posted.one("passkey"), actor=visit.actor)
+    return lead_to(OWN_KEY)
+
+
+@router.post("/key/link")
+def make_own_link(visit: VisitDep, posted: SubmittedFormDep) -> Response:
+    """Return the page with a link by which the person adds a passkey on another device. Record the invitation.
+
+    The form has a fresh signature of one of their passkeys: a stolen session cannot make the link. Raise `TokenInvalid`
+    if the signature is not right, or `ScopeMissing` if it is another person's.
+    """
+    _expect_own_session(visit)
+    arrival, name = Arrival.of(visit.request), visit.visitor.name
+    if arrival.passkeys.verify(posted.one("credential"), at=visit.now) != name:
+        raise ScopeMissing(Scope.READ)
+    with Session(visit.context.engine) as session:
+        role = Role(get_person(session, name).role)
+    ends = visit.now + OWN_LINK
+    token = invite(visit.context.writer, name, role=role, expires_at=ends, at=visit.now, actor=visit.actor)
+    link = f"{arrival.passkeys.party.origin}{INVITATION}#{token}"
+    return visit.page("desk_invited.html", name=name, role="", link=link, ends=ends, is_own=True)
+
+
+@router.get("/people/keys")
+def read_holders(visit: AuditorVisitDep) -> Response:
+    """Record the reading in the audit log, and return the page of who holds which key, locked by which passkey."""
+    current = current_keys(visit)
+    visit.context.writer.run(record_reading, INBOX, DeskAct.SUMMARY_READ, visit.actor, SummaryDetails(keys=True))
+    with Session(visit.context.engine) as session:
+        holders = list(list_holders(session, current))
+        exposed = list_exposed(session, current)
+    return visit.page("desk_keys.html", holders=holders, exposed=exposed, current=current)
+
+
+@router.post("/people/key")
+def give_copy(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
+    """Store the copy that a lead's browser locked for a person's passkey, record it, and redirect to their page.
+
+    Raise `RoleNotYours` if the passkey has a current copy already: only the person's own session replaces that.
+    """
+    name = posted.one("name")
+    _store(visit, name, posted)
+    return lead_to(f"{PATH}/people/person?{urlencode({'name': name})}")
+
+
+@router.post("/people/passkey")
+def remove_passkey_of_person(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
+    """Remove the passkey of a lost device and end the person's sessions, record it, and redirect to their page."""
+    name = posted.one("name")
+    visit.context.writer.run(remove_passkey, name, posted.one("passkey"), actor=visit.actor)
+    return lead_to(f"{PATH}/people/person?{urlencode({'name': name})}")
+
+
+def current_keys(visit: Visit) -> list[str]:
+    """Return the fingerprints of the keys to which new concerns are encrypted."""
+    return [fingerprint_of(each) for each in visit.context.settings.seal_to]
+
+
+def _base64url(value: bytes) -> str:
+    return urlsafe_b64encode(value).rstrip(b"=").decode()
+
+
+def _store(visit: Visit, name: str, posted: SubmittedForm) -> None:
+    _expect_own_session(visit)
+    copy = NewCopy.read(posted.one("passkey"), posted.one("sealed"), posted.one("keys"))
+    visit.context.writer.run(store_copy, name, copy, current_keys(visit), actor=visit.actor)
+
+
+def _expect_own_session(visit: Visit) -> None:
+    """Raise `ScopeMissing` unless a passkey began the session: a client key that names a person is not enough."""
+    if not visit.visitor.has_passkey:
+        raise ScopeMissing(Scope.READ)
