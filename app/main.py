@@ -57,8 +57,8 @@ from app.pages.desk import retention as retention_pages
 from app.pages.desk import written_down as written_down_pages
 from app.pages.error_pages import PagesMiddleware
 from app.pages.guides import drafts as drafts_pages
+from app.pages.guides import edit_history, edit_renditions, edit_review, previews, search
 from app.pages.guides import guides as guides_pages
-from app.pages.guides import previews, search
 from app.pages.languages import LANGUAGES
 from app.pages.operations import api_docs, service_status
 from app.routers.audit import audit_log, statistics
@@ -165,7 +165,11 @@ ROUTERS = (
     list_place.router,
     written_down_pages.router,
     drafts_pages.router,
+    edit_review.router,
+    edit_history.router,
+    edit_renditions.router,
     previews.preview_router,
+    previews.link_router,
     api_docs.router,
     service_status.router,
 )
@@ -449,6 +453,7 @@ def _start_workers(context: AppContext, ending: ExitStack) -> None:
         outside=context.outside,
         watcher=context.watcher,
         clock=context.clock,
+        reference_data=context.reference_data,
     )
     context.workers[:] = housekeeping.build_workers(
         context.invalidate_caches, context.response_cache.tell_database_away

@@ -133,7 +133,7 @@ class DeskSite(Site):
 
         By default it shows no signed-in person.
         """
-        page = super().page(template, status=status, **{"visitor": None} | values)
+        page = super().page(template, status=status, **{"visitor": None, "waiting": 0} | values)
         page.headers["Content-Security-Policy"] = DESK_CONTENT_POLICY
         return page
 

@@ -227,6 +227,7 @@ def every_worker(context: AppContext, settings: Settings) -> list[JobsWorker]:
         outside=context.outside,
         watcher=context.watcher,
         clock=context.clock,
+        reference_data=context.reference_data,
     )
     return list(housekeeping.build_workers(lambda: None, lambda _: None))
 
