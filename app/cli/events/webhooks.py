@@ -108,8 +108,8 @@ def webhooks_test(settings: SettingsOptions, name: WebhookName) -> None:
     if name in MAILBOX_OF:
         mailbox = MAILBOX_OF[name]
         if not mailbox.is_used(settings):
-            missing = "SMTP_HOST" if settings.smtp_host is None else mailbox.setting.upper()
-            raise SetupError(f"GUIDANCE_{missing} is not set, so no emails are sent")
+            missing = "GUIDANCE_SMTP_HOST" if settings.smtp_host is None else "GUIDANCE_SMTP_TO_EDITORS"
+            raise SetupError(f"{missing} is not set, so no emails are sent")
         failure = EmailSender(settings).send(build_test_email(settings, mailbox, at=utc_now()))
         result = SendResult(failure or HTTPStatus.OK.value)
     else:
