@@ -76,6 +76,7 @@ NEEDS = {
     "smtp_host": "smtp_from",
     "smtp_from": "smtp_to",
     "smtp_to": "smtp_host",
+    "smtp_to_editors": "smtp_host",
     "smtp_username": "smtp_password_file",
     "smtp_password_file": "smtp_username",  # nosec B105  # the name of a setting
 }
@@ -439,6 +440,7 @@ class Settings(BaseModel):
     smtp_password_file: Path | None = None
     smtp_from: Annotated[OneLine, ARE_EMAILS] | None = None
     smtp_to: Annotated[WordList, ARE_EMAILS] = ()
+    smtp_to_editors: Annotated[WordList, ARE_EMAILS] = ()
     deliver: bool = True
     webhook_allowed_hosts: HostNames = ()
 

@@ -487,6 +487,8 @@ class DraftChanged(Problem, slug="draft-changed", status=412, title="Draft out o
 class SecondPersonNeeded(Problem, slug="second-person-needed", status=403, title="Second person required"):
     """The caller wrote part of this draft. A client or person who wrote none of it must publish it.
 
+    A writer can publish it only if another person both changed it last and submitted it.
+
     If the council requires two people, only drafts written by people can be published.
     """
 

@@ -57,7 +57,7 @@ from app.pages.desk import look_again as look_again_pages
 from app.pages.desk import retention as retention_pages
 from app.pages.desk import written_down as written_down_pages
 from app.pages.error_pages import PagesMiddleware
-from app.pages.guides import document_drafts, previews, search
+from app.pages.guides import document_drafts, edit_history, edit_renditions, edit_review, previews, search
 from app.pages.guides import drafts as drafts_pages
 from app.pages.guides import guides as guides_pages
 from app.pages.languages import LANGUAGES
@@ -169,7 +169,11 @@ ROUTERS = (
     written_down_pages.router,
     drafts_pages.router,
     document_drafts.router,
+    edit_review.router,
+    edit_history.router,
+    edit_renditions.router,
     previews.preview_router,
+    previews.link_router,
     api_docs.router,
     service_status.router,
 )
@@ -453,6 +457,7 @@ def _start_workers(context: AppContext, ending: ExitStack) -> None:
         outside=context.outside,
         watcher=context.watcher,
         clock=context.clock,
+        reference_data=context.reference_data,
     )
     context.workers[:] = housekeeping.build_workers(
         context.invalidate_caches, context.response_cache.tell_database_away

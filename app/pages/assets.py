@@ -42,6 +42,7 @@ class Asset(StrEnum):
     DESK_KEYS = "desk_keys.js"
     EDIT_STYLE = "edit.css"
     EDIT_SCRIPT = "edit.js"
+    DRAFT_LINK = "draft_link.js"
     PASSKEYS = "passkeys.js"
     UNSEAL = "unseal.js"  # built from desk_script/
     EXPORT_FONT = "export.ttf"

@@ -135,7 +135,8 @@ class DeskSite(Site):
         the browser holds an identity.
         """
         is_sealed = not self.context.unsealer.can_unseal
-        page = super().page(template, status=status, **{"visitor": None, "is_sealed": is_sealed} | values)
+        given = {"visitor": None, "is_sealed": is_sealed, "waiting": 0} | values
+        page = super().page(template, status=status, **given)
         page.headers["Content-Security-Policy"] = DESK_CONTENT_POLICY
         return page
 

@@ -30,7 +30,7 @@ PATHS_WITHOUT_PAGES = (
     "/openapi.json",
     "/openapi.public.json",
 )
-ENGLISH_ALONE = (*PATHS_WITHOUT_PAGES, "/docs", "/looks", "/mcp", "/desk", "/edit")
+ENGLISH_ALONE = (*PATHS_WITHOUT_PAGES, "/docs", "/looks", "/mcp", "/desk", "/edit", "/draft-preview")
 """Beginnings of the paths that exist only in English: the API, its documentation, files, and the desk."""
 IN_ENGLISH = Markup(' lang="en"')
 OTHERS = "|".join(re.escape(each[1:]) for each in ENGLISH_ALONE)

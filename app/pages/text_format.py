@@ -13,6 +13,7 @@ from markupsafe import Markup, escape
 from app.models.concerns.receipts import ConcernState, ConcernStatus, Receipt
 from app.models.guides.contacts import Phone
 from app.models.guides.signposts import CALL_999_FIRST
+from app.models.languages import EASY_READ_SUFFIX, GUIDE_LANGUAGE, english_name_of
 from app.pages.languages import ENGLISH, current_language, gettext, marked_english, to_translate
 from app.services.concerns.receipts import CONCERN_STORED, HOW_TO_FOLLOW, TEST
 from app.services.guides.working_days import LONDON, deadline_of
@@ -42,6 +43,8 @@ CODE_LABELS = {
     "first_hand": "I saw or heard it myself",
 }
 """Labels of enum values, if the value itself would not be clear as a label."""
+
+FORMATS_IN_ENGLISH = {f"{GUIDE_LANGUAGE}{EASY_READ_SUFFIX}": "Easy read", GUIDE_LANGUAGE: "Large print or audio"}
 
 DO_NOT_WAIT = to_translate("Do not wait for us: call.")
 EVENING = 18
@@ -88,6 +91,17 @@ def date_and_time(moment: dt.datetime) -> str:
     local = moment.astimezone(LONDON)
     weekday = format_date(local, "EEEE", locale=_locale())
     return " ".join((weekday, day(moment), gettext("at"), f"{local:%H:%M}"))
+
+
+def language_name(tag: str) -> str:
+    """Return the English name of a rendition's language. English itself has formats instead of translations."""
+    return FORMATS_IN_ENGLISH.get(tag) or english_name_of(tag)
+
+
+def london_time(moment: dt.datetime) -> str:
+    """Return the date and time in London with the name of the time: `... at 09:00 (British Summer Time)`."""
+    name = "British Summer Time" if moment.astimezone(LONDON).dst() else "Greenwich Mean Time"
+    return f"{date_and_time(moment)} ({name})"
 
 
 def clock_time(moment: dt.datetime, *, now: dt.datetime | None = None) -> str:

@@ -121,9 +121,7 @@ def publish(page: Page) -> None:
     page.get_by_role("link", name="Preview the page").click()
     expect(page.get_by_text("DRAFT. Not published")).to_be_visible()
     page.go_back()
-    page.get_by_label("I have read it").focus()
-    page.keyboard.press("Space")
-    press(page, "Publish edition 1")
+    press(page, "I have read it: publish edition 1 now")
     expect(page.get_by_role("heading", name="Edition 1 is published")).to_be_visible()
 
 

@@ -13,8 +13,8 @@ from app.http.context import AppContext
 from app.http.visitors import SESSION_COOKIE
 from app.models.access.clients import Scope
 from app.models.access.roles import SCOPES_OF, Role
-from app.models.guides.edition_rows import GuideDraftRow
 from app.pages.guides.edit_posts import EDIT_PAGES
+from app.services.guides.drafts import find_guide_draft
 from tests.support.drafts import NEW_GUIDE, SEED_GUIDE, whole_draft, writer_of
 from tests.support.people import OWN_PAGE, sign_in_as
 
@@ -126,7 +126,7 @@ def ben(service: FastAPI, client: TestClient) -> Editor:
 def stored(service: FastAPI, guide: str = SEED_GUIDE) -> dict[str, Any]:
     context: AppContext = service.state.context
     with Session(context.engine) as session:
-        draft = session.get(GuideDraftRow, guide)
+        draft = find_guide_draft(session, guide)
         assert draft is not None
         return draft.read()
 

@@ -227,6 +227,7 @@ def every_worker(context: AppContext, settings: Settings) -> list[JobsWorker]:
         outside=context.outside,
         watcher=context.watcher,
         clock=context.clock,
+        reference_data=context.reference_data,
     )
     return list(housekeeping.build_workers(lambda: None, lambda _: None))
 
@@ -240,7 +241,7 @@ def test_every_worker_of_the_service_survives_every_error(service: FastAPI, sett
     started = every_worker(service.state.context, settings)
     assert [each.names for each in started] == [
         ("generation",),
-        ("key-uses", "saved-forms", "overdue", "due-soon"),
+        ("key-uses", "saved-forms", "planned-publications", "overdue", "due-soon"),
         ("access-record", "checkpoint", "retention", "invariants") + (() if on_postgresql() else ("remnants",)),
         ("outside", "watches"),
         ("email",),

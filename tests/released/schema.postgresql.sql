@@ -147,17 +147,17 @@ CREATE TABLE concerns (
 
 CREATE INDEX ix_concerns_acknowledged_at ON concerns (acknowledged_at) WHERE acknowledged_at IS NOT NULL
 
-CREATE INDEX ix_concerns_urgency ON concerns (waiting, danger, due, received_at, reference, state, immediate_danger, guide, assigned_to, changed_at, test, burst, channel)
+CREATE INDEX ix_concerns_unacknowledged ON concerns (acknowledge_by) WHERE state = 'received' AND test IS FALSE
+
+CREATE INDEX ix_concerns_held ON concerns (reference) WHERE held IS TRUE
 
 CREATE INDEX ix_concerns_received ON concerns (received_at, reference, waiting, danger, due, state, immediate_danger, guide, assigned_to, changed_at, test, burst, channel)
 
 CREATE INDEX ix_concerns_erased ON concerns (erased_at) WHERE erased_at IS NOT NULL
 
+CREATE INDEX ix_concerns_urgency ON concerns (waiting, danger, due, received_at, reference, state, immediate_danger, guide, assigned_to, changed_at, test, burst, channel)
+
 CREATE INDEX ix_concerns_closed ON concerns (closed_at, erased_at, test, outcome) WHERE closed_at IS NOT NULL
-
-CREATE INDEX ix_concerns_unacknowledged ON concerns (acknowledge_by) WHERE state = 'received' AND test IS FALSE
-
-CREATE INDEX ix_concerns_held ON concerns (reference) WHERE held IS TRUE
 
 CREATE FUNCTION concerns_name_an_edition() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NOT EXISTS (SELECT 1 FROM editions WHERE guide = NEW.guide AND language = '' AND number = NEW.edition) THEN RAISE EXCEPTION 'a concern names a published edition' USING ERRCODE = 'restrict_violation'; END IF; RETURN NEW; END $$
 
@@ -373,6 +373,7 @@ CREATE INDEX ix_catalogue_simple ON catalogue USING gin (to_tsvector('simple', w
 
 CREATE TABLE guide_drafts (
     guide TEXT COLLATE "C" NOT NULL,
+    language TEXT COLLATE "C" NOT NULL,
     version INTEGER NOT NULL,
     content TEXT COLLATE "C" NOT NULL,
     unplaced TEXT COLLATE "C" NOT NULL,
@@ -381,17 +382,23 @@ CREATE TABLE guide_drafts (
     written_by TEXT COLLATE "C" NOT NULL,
     offered_at TIMESTAMP WITH TIME ZONE,
     offered_by TEXT COLLATE "C",
-    CONSTRAINT pk_guide_drafts PRIMARY KEY (guide)
+    returned_at TIMESTAMP WITH TIME ZONE,
+    returned_by TEXT COLLATE "C",
+    publish_at TIMESTAMP WITH TIME ZONE,
+    agreed_by TEXT COLLATE "C",
+    CONSTRAINT pk_guide_drafts PRIMARY KEY (guide, language)
 )
 
 CREATE TABLE guide_draft_acts (
     guide TEXT COLLATE "C" NOT NULL,
+    language TEXT COLLATE "C" NOT NULL,
     number INTEGER NOT NULL,
     act TEXT COLLATE "C" NOT NULL,
     by TEXT COLLATE "C" NOT NULL,
     at TIMESTAMP WITH TIME ZONE NOT NULL,
     digest TEXT COLLATE "C" NOT NULL,
-    CONSTRAINT pk_guide_draft_acts PRIMARY KEY (guide, number)
+    details JSON NOT NULL,
+    CONSTRAINT pk_guide_draft_acts PRIMARY KEY (guide, language, number)
 )
 
 CREATE FUNCTION guide_draft_acts_are_never_altered() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF TRUE THEN RAISE EXCEPTION 'who wrote, offered and published a draft stays on record' USING ERRCODE = 'restrict_violation'; END IF; RETURN NEW; END $$

@@ -129,17 +129,17 @@ CREATE TABLE concerns (
 
 CREATE INDEX ix_concerns_acknowledged_at ON concerns (acknowledged_at) WHERE acknowledged_at IS NOT NULL
 
-CREATE INDEX ix_concerns_urgency ON concerns (waiting, danger, due, received_at, reference, state, immediate_danger, guide, assigned_to, changed_at, test, burst, channel)
+CREATE INDEX ix_concerns_unacknowledged ON concerns (acknowledge_by) WHERE state = 'received' AND test IS 0
+
+CREATE INDEX ix_concerns_held ON concerns (reference) WHERE held IS 1
 
 CREATE INDEX ix_concerns_received ON concerns (received_at, reference, waiting, danger, due, state, immediate_danger, guide, assigned_to, changed_at, test, burst, channel)
 
 CREATE INDEX ix_concerns_erased ON concerns (erased_at) WHERE erased_at IS NOT NULL
 
+CREATE INDEX ix_concerns_urgency ON concerns (waiting, danger, due, received_at, reference, state, immediate_danger, guide, assigned_to, changed_at, test, burst, channel)
+
 CREATE INDEX ix_concerns_closed ON concerns (closed_at, erased_at, test, outcome) WHERE closed_at IS NOT NULL
-
-CREATE INDEX ix_concerns_unacknowledged ON concerns (acknowledge_by) WHERE state = 'received' AND test IS 0
-
-CREATE INDEX ix_concerns_held ON concerns (reference) WHERE held IS 1
 
 CREATE TRIGGER concerns_name_an_edition BEFORE INSERT ON concerns WHEN NOT EXISTS (SELECT 1 FROM editions WHERE guide = NEW.guide AND language = '' AND number = NEW.edition) BEGIN SELECT RAISE(ABORT, 'a concern names a published edition'); END
 
@@ -307,6 +307,7 @@ CREATE TRIGGER catalogue_beginnings_lose AFTER DELETE ON catalogue BEGIN INSERT 
 
 CREATE TABLE guide_drafts (
     guide VARCHAR NOT NULL,
+    language VARCHAR NOT NULL,
     version INTEGER NOT NULL,
     content TEXT NOT NULL,
     unplaced TEXT NOT NULL,
@@ -315,24 +316,30 @@ CREATE TABLE guide_drafts (
     written_by VARCHAR NOT NULL,
     offered_at DATETIME,
     offered_by VARCHAR,
-    CONSTRAINT pk_guide_drafts PRIMARY KEY (guide)
+    returned_at DATETIME,
+    returned_by VARCHAR,
+    publish_at DATETIME,
+    agreed_by VARCHAR,
+    CONSTRAINT pk_guide_drafts PRIMARY KEY (guide, language)
 )
 
 CREATE TABLE guide_draft_acts (
     guide VARCHAR NOT NULL,
+    language VARCHAR NOT NULL,
     number INTEGER NOT NULL,
     act VARCHAR NOT NULL,
     "by" VARCHAR NOT NULL,
     at DATETIME NOT NULL,
     digest VARCHAR NOT NULL,
-    CONSTRAINT pk_guide_draft_acts PRIMARY KEY (guide, number)
+    details JSON NOT NULL,
+    CONSTRAINT pk_guide_draft_acts PRIMARY KEY (guide, language, number)
 )
 
 CREATE TRIGGER guide_draft_acts_are_never_altered BEFORE UPDATE ON guide_draft_acts WHEN TRUE BEGIN SELECT RAISE(ABORT, 'who wrote, offered and published a draft stays on record'); END
 
 CREATE TRIGGER guide_draft_acts_are_never_deleted BEFORE DELETE ON guide_draft_acts WHEN TRUE BEGIN SELECT RAISE(ABORT, 'who wrote, offered and published a draft stays on record'); END
 
-CREATE TRIGGER guide_draft_acts_are_never_replaced BEFORE INSERT ON guide_draft_acts WHEN EXISTS (SELECT 1 FROM guide_draft_acts WHERE (guide = NEW.guide AND number = NEW.number) OR rowid = NEW.rowid) BEGIN SELECT RAISE(ABORT, 'who wrote, offered and published a draft stays on record'); END
+CREATE TRIGGER guide_draft_acts_are_never_replaced BEFORE INSERT ON guide_draft_acts WHEN EXISTS (SELECT 1 FROM guide_draft_acts WHERE (guide = NEW.guide AND language = NEW.language AND number = NEW.number) OR rowid = NEW.rowid) BEGIN SELECT RAISE(ABORT, 'who wrote, offered and published a draft stays on record'); END
 
 CREATE TABLE client_keys (
     mac BLOB NOT NULL,

@@ -16,12 +16,12 @@ from app.config import Settings
 from app.db.writer import Writer
 from app.errors import SetupError
 from app.models.base import format_utc
-from app.models.events.rows import EMAIL, DeliveryState, EventKind, WebhookRow
+from app.models.events.rows import DeliveryState, EventKind, WebhookRow
 from app.services.events.address_guard import SsrfGuard
 from app.services.events.deliveries import count_deliveries
 from app.services.events.dispatcher import replay_deliveries, retry_deliveries, send_test_notice
 from app.services.events.email_sender import EmailSender
-from app.services.events.emails import build_test_email
+from app.services.events.emails import MAILBOX_OF, build_test_email
 from app.services.events.webhook_keys import (
     NewWebhook,
     WebhookKeys,
@@ -103,12 +103,14 @@ def webhooks_retry(settings: SettingsOptions, name: WebhookName) -> None:
 def webhooks_test(settings: SettingsOptions, name: WebhookName) -> None:
     """Send a signed event of type `webhook.test`. Exit status 1 if it is not accepted.
 
-    With the name `email`, send a test email to the duty team.
+    With the name `email`, send a test email to the duty team, and with `email-editors` to the editors.
     """
-    if name == EMAIL:
-        if settings.smtp_host is None:
-            raise SetupError("GUIDANCE_SMTP_HOST is not set, so no emails are sent")
-        failure = EmailSender(settings).send(build_test_email(settings, at=utc_now()))
+    if name in MAILBOX_OF:
+        mailbox = MAILBOX_OF[name]
+        if not mailbox.is_used(settings):
+            missing = "GUIDANCE_SMTP_HOST" if settings.smtp_host is None else "GUIDANCE_SMTP_TO_EDITORS"
+            raise SetupError(f"{missing} is not set, so no emails are sent")
+        failure = EmailSender(settings).send(build_test_email(settings, mailbox, at=utc_now()))
         result = SendResult(failure or HTTPStatus.OK.value)
     else:
         sender = build_sender(settings)

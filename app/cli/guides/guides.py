@@ -17,6 +17,7 @@ from app.errors import SeedError, SeedFileError, SetupError
 from app.models.guides.edition_files import RenditionFile, file_text, read_edition_file, read_rendition_file
 from app.models.guides.edition_keys import AnyKey, EditionKey, RenditionKey, name_of
 from app.models.guides.proposed_ids import propose_id
+from app.services.access.access_record import by_operator
 from app.services.guides.editions import EditionHead, get_history
 from app.services.guides.publishing import (
     RENDITIONS,
@@ -182,8 +183,9 @@ def withdraw_number(
 def _withdraw(settings: Settings, key: AnyKey, reason: str, *, as_json: bool = False) -> None:
     if not reason.strip():
         raise typer.BadParameter("give a reason, in a sentence for readers", param_hint="--reason")
+    at = utc_now()
     with open_writer(settings) as (_, writer):
-        withdrawn = writer.run(withdraw_published, key, reason=reason.strip(), at=utc_now())
+        withdrawn = writer.run(withdraw_published, key, reason=reason.strip(), at=at, by=by_operator(at).client)
     state = "withdrawn" if withdrawn.is_new else "already withdrawn for that reason; nothing changed"
     document = {"guide": key.guide, "edition": key.number, "is_new": withdrawn.is_new}
     echo_result([f"{name_of(key)}: {state}"], document, as_json=as_json)

@@ -8,7 +8,7 @@ from pydantic.json_schema import SkipJsonSchema
 from app.models.base import EXAMPLE_DIGEST, EXAMPLE_RENDITION_DIGEST, ResponseModel, Slug, UtcDateTime, without_default
 from app.models.events.rows import EventKind
 from app.models.languages import RenditionForm
-from app.models.links import CHECKPOINT, Links, desk_concern_path, edition_path, rendition_path
+from app.models.links import CHECKPOINT, Links, desk_concern_path, draft_path, edition_path, rendition_path
 from app.models.references import EXAMPLE_REFERENCE
 
 A_REASON = "A telephone number was wrong."
@@ -74,6 +74,15 @@ class RenditionEventData(ResponseModel):
     links: Links = pydantic_Field(examples=[{"rendition": rendition_path("child-sexual-exploitation", "cy", 1)}])
 
 
+class DraftEventData(ResponseModel):
+    """The guide of the draft, never its text."""
+
+    guide: Slug = pydantic_Field(description="The guide.", examples=["child-sexual-exploitation"])
+    language: str | SkipJsonSchema[None] = _if_there("For the draft of a rendition: its language (BCP 47).", "cy")
+    urls: Links | SkipJsonSchema[None] = _if_there("Push only: the links as absolute URLs.", URLS)
+    links: Links = pydantic_Field(examples=[{"draft": draft_path("child-sexual-exploitation")}])
+
+
 class CheckpointEventData(ResponseModel):
     """A checkpoint of the audit log. Store it elsewhere, to compare with `guidance verify --checkpoint`."""
 
@@ -91,6 +100,7 @@ EVENT_DATA: dict[str, type[ResponseModel]] = {
     "concern": ConcernEventData,
     "edition": EditionEventData,
     "rendition": RenditionEventData,
+    "draft": DraftEventData,
     "audit": CheckpointEventData,
 }
 """The model of an event's data, by the first word of the event's kind (`concern` in `concern.received`)."""

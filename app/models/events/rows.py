@@ -12,6 +12,9 @@ from app.models.base import UtcDateTimeType
 
 EMAIL = "email"
 """Name of the receiver that stands for the duty team's mailbox. The settings have the mailbox's address."""
+EDITORS_EMAIL = "email-editors"
+"""Name of the receiver that stands for the editors' mailbox."""
+MAILBOXES = frozenset({EMAIL, EDITORS_EMAIL})
 
 
 class EventKind(CodeWithMeaning):
@@ -46,6 +49,8 @@ class EventKind(CodeWithMeaning):
     )
     RENDITION_BEHIND = "rendition.behind", "A rendition is behind: its guide has a later edition."
     RENDITION_WITHDRAWN = "rendition.withdrawn", "A rendition was withdrawn."
+    DRAFT_OFFERED = "draft.offered", "A draft was submitted for a second person to read and publish."
+    DRAFT_RETURNED = "draft.returned", "A draft was sent back to those who wrote it."
     AUDIT_CHECKPOINT = "audit.checkpoint", "A checkpoint of the audit log was signed."
 
 
@@ -78,7 +83,7 @@ class EventRow(SQLModel, table=True):
 
 
 class WebhookRow(SQLModel, table=True):
-    """A receiver of events: a URL, or the duty team's mailbox, named `EMAIL`.
+    """A receiver of events: a URL, or one of the `MAILBOXES`.
 
     `secrets` are encrypted. A URL has two of them while a new secret replaces the old one.
     """

@@ -34,13 +34,23 @@ class DraftResponse(ResponseModel):
     written_at: UtcDateTime = Field(description="Time of the last change of the content.")
     written_by: str = Field(description="Person who last changed it.", examples=["example-cms/Jo Example"])
     writers: tuple[str, ...] = Field(
-        description="Everyone who wrote part of the draft. None of them can publish it.",
+        description="Everyone who wrote part of the draft. They can publish it only if another person both changed it "
+        "last and submitted it.",
         examples=[["example-cms/Jo Example"]],
     )
     offered_at: UtcDateTime | None = Field(
         description="When it was submitted for publication; null if it was not, or has changed since.", examples=[None]
     )
     offered_by: str | None = Field(description="Person who submitted it.", examples=[None])
+    returned_at: UtcDateTime | None = Field(
+        description="When it was sent back to its writers; null if it was not, or was submitted again.", examples=[None]
+    )
+    returned_by: str | None = Field(description="Person who sent it back.", examples=[None])
+    publish_at: UtcDateTime | None = Field(
+        description="When the service publishes it, if a second person has agreed to that. Any change cancels it.",
+        examples=[None],
+    )
+    agreed_by: str | None = Field(description="Person who agreed to the planned publication.", examples=[None])
     follows: int | None = FOLLOWS
     links: Links = DRAFT_LINKS
 

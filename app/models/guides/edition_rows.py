@@ -85,20 +85,38 @@ class CatalogueRow(sqlmodel.SQLModel, table=True):
 
 
 class GuideDraftAct(StrEnum):
-    """Kind of action on a guide's draft."""
+    """Kind of action on a guide's draft, or on its published editions and renditions."""
 
     WRITTEN = "written"
     OFFERED = "offered"
+    RETURNED = "returned"
+    """Sent back to the writers, with a reason. A submission or a planned publication ends."""
+    COMMENTED = "commented"
+    SETTLED = "settled"
+    """Somebody marked a comment as done."""
+    SCHEDULED = "scheduled"
+    """A second person agreed that the draft is published at a time."""
+    UNSCHEDULED = "unscheduled"
+    LINKED = "linked"
+    """Somebody made a link with which people without an account can look at the draft."""
+    UNLINKED = "unlinked"
     DISCARDED = "discarded"
     PUBLISHED = "published"
+    WITHDRAWN = "withdrawn"
+    """Somebody withdrew an edition or rendition on the pages. This concerns no draft."""
 
 
 class GuideDraftRow(sqlmodel.SQLModel, table=True):
-    """The latest saved draft of a guide. `version` is the number of the action that saved the draft."""
+    """The latest saved draft of a guide's edition, or of a rendition in `language`.
+
+    `version` is the number of the action that saved the draft. `returned_at` is set from the moment the draft is sent
+    back until it is submitted again. `publish_at` is the time of a planned publication, which `agreed_by` agreed to.
+    """
 
     __tablename__ = "guide_drafts"
 
     guide: str = sqlmodel.Field(primary_key=True)
+    language: str = sqlmodel.Field(default=OWN_WORDS, primary_key=True)
     version: int
     content: str = sqlmodel.Field(sa_type=sqlalchemy.Text)
     unplaced: str = sqlmodel.Field(default="[]", sa_type=sqlalchemy.Text)
@@ -108,6 +126,10 @@ class GuideDraftRow(sqlmodel.SQLModel, table=True):
     written_by: str
     offered_at: dt.datetime | None = sqlmodel.Field(default=None, sa_type=UtcDateTimeType)
     offered_by: str | None = None
+    returned_at: dt.datetime | None = sqlmodel.Field(default=None, sa_type=UtcDateTimeType)
+    returned_by: str | None = None
+    publish_at: dt.datetime | None = sqlmodel.Field(default=None, sa_type=UtcDateTimeType)
+    agreed_by: str | None = None
 
     def read(self) -> dict[str, Any]:
         """Return the content of the draft, which may have errors."""
@@ -121,14 +143,21 @@ class GuideDraftRow(sqlmodel.SQLModel, table=True):
 
 
 class GuideDraftActRow(sqlmodel.SQLModel, table=True):
-    """An action on a guide's draft. `number` is never used again within the guide."""
+    """An action on a guide's draft. `number` is never used again within the guide and language.
+
+    `details` has what people wrote with the action, such as a reason or a comment.
+    """
 
     __tablename__ = "guide_draft_acts"
 
     guide: str = sqlmodel.Field(primary_key=True)
+    language: str = sqlmodel.Field(default=OWN_WORDS, primary_key=True)
     number: int = sqlmodel.Field(primary_key=True)
     act: str
     by: str
     at: dt.datetime = sqlmodel.Field(sa_type=UtcDateTimeType)
     digest: str
-    """SHA-256 of the content, and of the passages without a place if there are any, at the time of the action."""
+    """SHA-256 of the content at the time of the action, and of the passages without a place if there are any. If there
+    are `details`, SHA-256 of that digest and `details`.
+    """
+    details: dict[str, Any] = sqlmodel.Field(default_factory=dict, sa_type=JSON)

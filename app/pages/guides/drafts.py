@@ -1,6 +1,6 @@
 """Pages for writing guides: the list of guides and drafts, a whole draft, and the form of one section."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any
@@ -9,7 +9,7 @@ from fastapi import Depends, Header, Path, Query, Response, Security
 from fastapi.responses import JSONResponse
 from sqlmodel import Session
 
-from app.errors import DraftChanged, InvalidEdition, NotFound
+from app.errors import DraftChanged, NotFound
 from app.http.context import SessionDep
 from app.http.params import GuideName
 from app.http.routes import GuidanceRouter
@@ -17,13 +17,14 @@ from app.models.access.clients import Scope
 from app.models.guides.code_lists import CodeList
 from app.models.guides.comparison import changed_fields, changed_sections
 from app.models.guides.edition_files import read_partly
-from app.models.guides.edition_rows import GuideDraftRow
+from app.models.guides.edition_rows import OWN_WORDS, GuideDraftRow
 from app.models.guides.editions import EditionContent
 from app.models.guides.fault_words import singular
 from app.models.guides.proposed_ids import propose_id
 from app.models.guides.sections import ITEM_LISTS
 from app.pages.frame import DeskRoute, EditorVisitDep, Visit, VisitDep, lead_to
-from app.pages.guides.edit_faults import Remark, at_fields, fault_remark, faults_beside, warning_remark
+from app.pages.guides.change_words import TextChange, describe_field_changes, describe_section_changes
+from app.pages.guides.edit_faults import Remark, at_fields, fault_remark, faults_beside
 from app.pages.guides.edit_fields import (
     DETAILS,
     EditField,
@@ -43,25 +44,21 @@ from app.pages.guides.edit_posts import (
     with_ids,
     with_section,
 )
-from app.pages.guides.guides import describe_field_changes, describe_section_changes
-from app.pages.posted_forms import PLACE, SubmittedForm, SubmittedFormDep
-from app.pages.text_format import date_and_time
+from app.pages.posted_forms import SubmittedForm, SubmittedFormDep
+from app.pages.text_format import date_and_time, language_name
 from app.services.access.sign_in import GUIDES_PATH
-from app.services.audit.audit_log import is_same_hand
+from app.services.guides.draft_review import Comment, count_waiting, read_discussion
 from app.services.guides.drafts import (
     DraftAct,
     DraftContent,
-    discard_draft,
     find_guide_draft,
     get_guide_draft,
-    list_draft_writers,
     list_guide_drafts,
-    offer_draft,
-    publish_draft,
     write_guide_draft,
 )
-from app.services.guides.editions import current_of, find_history
+from app.services.guides.editions import current_of, find_history, list_renditions
 from app.services.guides.guides import list_reviews
+from app.services.guides.renditions import current_renditions, is_of_former_edition
 from app.services.guides.uploads import MAX_UPLOAD_BYTES, reads_documents
 from app.services.guides.validation import CheckedDraft, check_draft
 
@@ -70,6 +67,7 @@ NO_TITLE = "Enter the title of the new guide"
 TAKEN = "There is already a guide or draft with this name: {}. Open it in the list, or choose another title"
 MAX_TITLE = 200
 AGREED = "yes"
+"""The posted value of a button or box with which a person agrees."""
 NOTHING_POSTED = SubmittedForm()
 AUTOSAVE, NEXT = "autosave", "next"
 SAID_ANEW = "change_note"
@@ -78,15 +76,24 @@ POSITION = "position"
 
 @dataclass(frozen=True)
 class Editing(Visit):
-    """A request from a signed-in editor about the draft of `guide`. The draft may not exist yet."""
+    """A request from a signed-in editor about the draft of `guide`. The draft may not exist yet.
+
+    `language` is that of a rendition, or empty for the draft of an edition.
+    """
 
     session: Session
     guide: str
+    language: str = OWN_WORDS
 
     @property
     def path(self) -> str:
         """The path of the draft's page."""
-        return f"{GUIDES_PATH}/{self.guide}"
+        below = f"/renditions/{self.language}" if self.language else ""
+        return f"{GUIDES_PATH}/{self.guide}{below}"
+
+    def page(self, template: str, *, status: int = 200, **values: Any) -> Response:
+        """Return a page for editors. Its header has the number of drafts that wait for the person."""
+        return super().page(template, status=status, waiting=waiting_for(self, self.session), **values)
 
     def check(self, draft: GuideDraftRow) -> CheckedDraft:
         """Return the whole draft, checked, with its errors and warnings."""
@@ -132,7 +139,16 @@ class Editing(Visit):
             if posted.one("version") != str(draft.version):
                 raise DraftChanged
 
-        return DraftAct(self.guide, self.actor.client, self.now, check)
+        return DraftAct(self.guide, self.actor.client, self.now, check, self.language)
+
+    def anyhow(self) -> DraftAct:
+        """Return an action on the draft that concerns no particular version, such as a comment."""
+        return DraftAct(self.guide, self.actor.client, self.now, language=self.language)
+
+
+def waiting_for(visit: Visit, session: Session) -> int:
+    """Return the number of drafts that wait for the signed-in person."""
+    return count_waiting(session, visit.actor.client, can_publish=visit.visitor.can_publish)
 
 
 async def read_editing(visit: VisitDep, session: SessionDep, guide: GuideName) -> Editing:
@@ -141,8 +157,6 @@ async def read_editing(visit: VisitDep, session: SessionDep, guide: GuideName) -
 
 
 EditingDep = Annotated[Editing, Security(read_editing, scopes=[Scope.DRAFT])]
-
-PublishingDep = Annotated[Editing, Security(read_editing, scopes=[Scope.PUBLISH])]
 
 
 @router.get("")
@@ -165,13 +179,16 @@ def guides_page(
 
     After a refused document, `posted` is the form with the text and the chosen guide, which are filled in again.
     """
-    drafts = list_guide_drafts(session)
+    drafts, reviews = list_guide_drafts(session), list_reviews(session)
+    titles = {each.guide: each.title for each in reviews}
     return visit.page(
         "desk_edit_guides.html",
         status=status,
-        drafts=[(each, _title_of(each)) for each in drafts],
-        drafted={each.guide for each in drafts},
-        reviews=[(each, each.is_due(visit.now.date())) for each in list_reviews(session)],
+        drafts=[(each, titles.get(each.guide, each.guide) if each.language else title_of(each)) for each in drafts],
+        drafted={each.guide for each in drafts if not each.language},
+        reviews=[(each, each.is_due(visit.now.date())) for each in reviews],
+        behind={each.guide: find_behind(session, each.guide) for each in reviews},
+        waiting=waiting_for(visit, session),
         faults=faults,
         posted=posted,
         reads_documents=reads_documents(),
@@ -201,82 +218,18 @@ def begin_draft(editing: EditingDep) -> Response:
     return editing.begin(editing.first_words())
 
 
-def _title_of(draft: GuideDraftRow) -> str:
+def find_behind(session: Session, guide: str) -> list[tuple[str, str]]:
+    """Return the tag and name of each language in which the guide's rendition is of an earlier edition."""
+    history = find_history(session, guide=guide)
+    found = current_renditions(history, list_renditions(session, guide=guide))
+    behind = [each.key.language for each in found if is_of_former_edition(history, each.edition)]
+    return [(tag, language_name(tag)) for tag in dict.fromkeys(behind)]
+
+
+def title_of(draft: GuideDraftRow) -> str:
     """Return the title of the draft, or the name of its guide if the draft has no title."""
     title = draft.read().get("title")
     return title if isinstance(title, str) and title.strip() else draft.guide
-
-
-@router.get("/{guide}")
-def read_draft_page(editing: EditingDep) -> Response:
-    """Return the page of the draft, with its errors, warnings and writers, and its changes to the current edition."""
-    draft = get_guide_draft(editing.session, editing.guide)
-    checked, writers = editing.check(draft), list_draft_writers(editing.session, editing.guide)
-    faults = _remarks(checked)
-    return editing.page(
-        "desk_edit_draft.html",
-        draft=draft,
-        title=_title_of(draft),
-        pages=EDIT_PAGES,
-        counts={page: len(found) for page, found in draft.read().items() if isinstance(found, list)},
-        to_do={page: sum(each.page == page for each in faults) for page in EDIT_PAGES},
-        remarks=faults,
-        warnings=[*map(warning_remark, checked.warnings)],
-        follows=checked.follows,
-        writers=writers,
-        wrote_it=any(is_same_hand(editing.actor.client, each) for each in writers),
-        **_beside_current(draft, checked),
-    )
-
-
-@router.post("/{guide}/offer")
-def offer_on_page(editing: EditingDep, posted: SubmittedFormDep) -> Response:
-    """Submit the draft for publication. If the draft has errors, leave it unchanged and redirect to the errors.
-
-    Raise `DraftChanged` if the draft is not the version that the page showed.
-    """
-    try:
-        editing.context.writer.run(offer_draft, editing.context.reference_data, editing.act(posted))
-    except InvalidEdition:
-        return lead_to(f"{editing.path}#to-do")
-    return lead_to(editing.path)
-
-
-@router.post("/{guide}/publication")
-def publish_on_page(editing: PublishingDep, posted: SubmittedFormDep) -> Response:
-    """Publish the draft, and return a page with the new edition's number and digest.
-
-    If the person has not confirmed, or the draft has errors, redirect to that part of the draft's page. Raise
-    `DraftChanged` if the draft is not the version that the page showed. Raise `FollowsAnotherEdition` if another
-    edition was published since. Raise `SecondPersonNeeded` if this person wrote part of the draft. If the settings
-    require two people, raise `HandUnknown` if a client without a person wrote part of the draft.
-    """
-    if posted.one("agreed") != AGREED:
-        return lead_to(f"{editing.path}#publish")
-    follows = int(posted.one("follows")) if PLACE.fullmatch(posted.one("follows")) else None
-    context = editing.context
-    two_people = context.settings.two_people_publish
-    try:
-        published = context.writer.run(
-            publish_draft, context.reference_data, editing.act(posted), follows=follows, two_people=two_people
-        )
-    except InvalidEdition:
-        return lead_to(f"{editing.path}#to-do")
-    return editing.page("desk_edit_published.html", key=published.key, digest=published.digest)
-
-
-@router.post("/{guide}/removal")
-def remove_on_page(editing: EditingDep, posted: SubmittedFormDep) -> Response:
-    """Delete the draft, and redirect to the list of guides.
-
-    If the person has not confirmed, redirect to the draft's page.
-
-    Raise `DraftChanged` if the draft is not the version that the page showed.
-    """
-    if posted.one("agreed") != AGREED:
-        return lead_to(f"{editing.path}#remove")
-    editing.context.writer.run(discard_draft, editing.act(posted))
-    return lead_to(GUIDES_PATH)
 
 
 async def get_page(page: Annotated[str, Path(max_length=40)]) -> str:
@@ -326,17 +279,23 @@ def save_section_page(
 def _autosaved(editing: Editing, page: str, draft: GuideDraftRow) -> dict[str, Any]:
     """Return the values for the page's JavaScript after an autosave: the new tag, and what the service read and found.
 
-    `beside` has the error of each field, and `said` the value of each field as the service read it, in words.
+    `beside` has the error of each field, and `said` the value of each field as the service read it, in words. `changes`
+    are those to the current edition, and `note` says why there are none.
     """
-    content = draft.read()
+    content, checked = draft.read(), editing.check(draft)
     form = _form(content, page)
-    remarks = at_fields(_remarks_on(page, editing.check(draft)), form["names"])
+    remarks = at_fields(_remarks_on(page, checked), form["names"])
+    note, changes = _comparison_of(page, beside_current(draft, checked)["comparison"])
     return {
         "shown": section_tag(content, page),
         "saved": date_and_time(draft.written_at),
         "faults": [each.words for each in remarks],
         "beside": faults_beside(remarks, content),
         "said": {each.name: each.said for entry in form["entries"] for each in _all_fields(entry) if each.said},
+        "note": note,
+        "changes": [
+            {"heading": each.heading, "runs": [run.model_dump(mode="json") for run in each.runs]} for each in changes
+        ],
     }
 
 
@@ -383,6 +342,8 @@ def _section_page(
     checked = editing.check(draft) if draft is not None else None
     form = _form(typed, page)
     remarks = at_fields(_remarks_on(page, checked), form["names"])
+    comparison = beside_current(draft, checked)
+    note, changes = _comparison_of(page, comparison["comparison"])
     return editing.page(
         "desk_edit_section.html",
         status=200 if mine is None else DraftChanged.status,
@@ -399,9 +360,31 @@ def _section_page(
         beside=faults_beside(remarks, typed),
         is_conflict=mine is not None,
         theirs=_form(saved, page) if mine is not None and saved is not None else None,
-        **_beside_current(draft, checked),
+        comments=_comments_on(editing, page, typed),
+        note=note,
+        changes=changes,
+        current=comparison["current"],
         **form,
     )
+
+
+def _comparison_of(page: str, comparison: dict[str, Any] | None) -> tuple[str, Sequence[TextChange]]:
+    """Return the changes of the section `page`, or a sentence that says why there are none to show."""
+    if comparison is None:
+        return "There is no published edition to compare with.", ()
+    if page in comparison["unread"]:
+        return "This section is incomplete, so changes cannot be shown yet.", ()
+    changes = comparison["changes"].get(page, ())
+    return "" if changes else "Nothing changed.", changes
+
+
+def _comments_on(editing: Editing, page: str, content: DraftContent) -> list[tuple[Comment, str]]:
+    """Return the open comments on items of the section `page`, each with the name of the item's entry in the form."""
+    entries = content.get(page)
+    ids = [each.get("id") if isinstance(each, dict) else None for each in entries] if isinstance(entries, list) else []
+    found = read_discussion(editing.session, editing.guide).comments
+    here = [(each, each.about.removeprefix(f"{page}/")) for each in found if each.about.startswith(f"{page}/")]
+    return [(each, f"{page}.{ids.index(id_)}" if id_ in ids else "") for each, id_ in here]
 
 
 def _following(page: str) -> str | None:
@@ -418,16 +401,16 @@ def _choices_of(code_lists: Mapping[str, CodeList], field: EditField) -> tuple[t
 
 def _remarks_on(page: str, checked: CheckedDraft | None) -> list[Remark]:
     """Return the errors of the check that belong to `page`, or an empty list if `checked` is None."""
-    return [each for each in (_remarks(checked) if checked else ()) if each.page == page]
+    return [each for each in (remarks_of(checked) if checked else ()) if each.page == page]
 
 
-def _remarks(checked: CheckedDraft) -> list[Remark]:
+def remarks_of(checked: CheckedDraft) -> list[Remark]:
     """Return the errors of the check as remarks. Leave out a remark that repeats the one before it."""
     content = checked.draft.read()
     return list(dict.fromkeys(fault_remark(each, content) for each in checked.faults))
 
 
-def _beside_current(draft: GuideDraftRow | None, checked: CheckedDraft | None) -> dict[str, Any]:
+def beside_current(draft: GuideDraftRow | None, checked: CheckedDraft | None) -> dict[str, Any]:
     """Return template variables: the current edition, and the changes of the draft to that edition by page.
 
     `unread` has the pages with content that is not valid, and that is therefore not compared in full.

@@ -3,8 +3,7 @@
 The privacy notice and the accessibility statement of the council are here too.
 """
 
-import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby, pairwise
@@ -13,7 +12,6 @@ from typing import Annotated, Any
 from fastapi import Path, Query, Response
 from fastapi.responses import RedirectResponse
 from markupsafe import Markup
-from pydantic import BaseModel
 from sqlmodel import Session
 
 from app.build import VERSION
@@ -24,26 +22,17 @@ from app.http.params import EditionNumber, GuideName, LanguageName, RenditionNum
 from app.http.responses import CACHE_CHECKED
 from app.http.routes import GuidanceRouter
 from app.models.base import MAX_NUMBER
-from app.models.guides.comparison import (
-    FieldChange,
-    Reworded,
-    SectionChanges,
-    WordChange,
-    WordRun,
-    changed_fields,
-    changed_sections,
-    changed_words,
-)
+from app.models.guides.comparison import changed_fields, changed_sections
 from app.models.guides.editions import EditionContent
 from app.models.guides.rendered import RenderedWords
-from app.models.guides.sections import ITEM_LISTS, ON_PAGES, Section
+from app.models.guides.sections import ON_PAGES, Section
 from app.models.languages import RenditionForm, direction_of, own_name_of
 from app.models.links import edition_path, guide_path, rendition_page_path, rendition_path
 from app.pages.accessibility import find_last_run
 from app.pages.error_pages import PageRoute
+from app.pages.guides.change_words import describe_field_changes, describe_section_changes
 from app.pages.languages import ENGLISH, LANGUAGES, current_language, english, to_translate
 from app.pages.page import Site, SiteDep
-from app.pages.text_format import day
 from app.services.guides.editions import (
     EditionHead,
     StoredRendition,
@@ -66,15 +55,6 @@ from app.services.guides.renditions import (
 from app.services.guides.structured_data import structured_data
 
 router = GuidanceRouter(include_in_schema=False, dependencies=[PUBLIC], route_class=PageRoute)
-FIELD_WORDS = {
-    "verified_on": "checked on",
-    "phones": "phone numbers",
-    "url": "web address",
-    "when": "when to call",
-    "text_relay": "text relay",
-}
-"""Labels of fields in the headings of changes, if the field's name is not clear to a reader."""
-HIDDEN_MEMBERS = frozenset({"id", "position"})
 MAX_CARDS = 8
 """The maximum number of guides for which the home page shows cards. If there are more, it has links by subject."""
 MAX_LINKS = 60
@@ -105,66 +85,6 @@ Since = Annotated[int | None, Query(ge=1, le=MAX_NUMBER, description="The editio
 ALWAYS_OWN = ("/change_note", "/cautions/")
 """Texts that a rendition may leave untranslated for a reason that the page gives: beginnings of JSON Pointers."""
 IN_GUIDE_LANGUAGE = Markup(' lang="en" dir="ltr"')
-
-
-@dataclass(frozen=True)
-class TextChange:
-    """One change of an edition: a heading, and the text with its kept, removed and added words."""
-
-    heading: str
-    runs: tuple[WordRun, ...]
-
-
-def describe_field_changes(changes: Sequence[FieldChange]) -> list[TextChange]:
-    """Return each changed field of the edition itself, with its removed and added words."""
-    return [
-        TextChange(_title(change.field), changed_words(_to_text(change.before), _to_text(change.after)))
-        for change in changes
-    ]
-
-
-def describe_section_changes(changes: Mapping[str, SectionChanges]) -> dict[str, list[TextChange]]:
-    """Return the changes of each changed section, by the heading of the section, in the order of the page."""
-    return {
-        entry.heading: list(_describe_changes(changes[name])) for name, entry in ITEM_LISTS.items() if name in changes
-    }
-
-
-def _describe_changes(changes: SectionChanges) -> Iterator[TextChange]:
-    for item in changes.added:
-        yield TextChange("Added", (WordRun(change=WordChange.ADDED, text=_to_text(item)),))
-    for item in changes.removed:
-        yield TextChange("Removed", (WordRun(change=WordChange.REMOVED, text=_to_text(item)),))
-    for change in changes.reworded:
-        yield from _describe_rewording(change)
-    for moved in changes.moved:
-        text = f"{_title(moved.id)}: from place {moved.position_before} to place {moved.position_after}"
-        yield TextChange("Moved", (WordRun(change=WordChange.KEPT, text=text),))
-
-
-def _describe_rewording(change: Reworded) -> Iterator[TextChange]:
-    for field in change.fields:
-        name = getattr(change.after, "name", None) or _title(change.id)  # an item's name is clearer than its id
-        heading = "Reworded" if field == "text" else f"{name}: {FIELD_WORDS.get(field, _title(field).lower())}"
-        before, after = _to_text(getattr(change.before, field)), _to_text(getattr(change.after, field))
-        yield TextChange(heading, changed_words(before, after))
-
-
-def _title(id_: str) -> str:
-    return id_.replace("-", " ").replace("_", " ").capitalize()
-
-
-def _to_text(value: Any) -> str:
-    """Return any value of an edition as one line of text."""
-    if isinstance(value, BaseModel):
-        value = value.model_dump()
-    if isinstance(value, dt.date):
-        return day(value)
-    if isinstance(value, dict):
-        return ", ".join(_to_text(member) for name, member in value.items() if member and name not in HIDDEN_MEMBERS)
-    if isinstance(value, list | tuple):
-        return "; ".join(_to_text(member) for member in value)
-    return "" if value is None else str(value)
 
 
 @router.get("/")

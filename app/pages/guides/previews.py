@@ -1,28 +1,58 @@
-"""Previews of drafts as pages, for clients of the API and for editors."""
+"""Previews of drafts as pages: for clients of the API, for editors, and for people with a link and no account."""
+
+import datetime as dt
+from dataclasses import dataclass
+from urllib.parse import quote
 
 from fastapi import Response
 from fastapi.responses import HTMLResponse
-from sqlmodel import Session
 
-from app.errors import InvalidEdition, NoSuchGuideDraft, ValidationFailed
-from app.http.auth import EditorDep
+from app.errors import InvalidEdition, NoSuchGuideDraft, NotFound, ValidationFailed
+from app.http.auth import PUBLIC, EditorDep
 from app.http.context import SessionDep
 from app.http.params import GuideName
 from app.http.problems import RESPONSES_OF_CLIENT_ROUTES, problem_responses
 from app.http.responses import Responses
 from app.http.routes import GuidanceRouter
+from app.models.guides.edition_rows import GuideDraftRow
 from app.models.links import guide_path
+from app.pages.error_pages import PageRoute
 from app.pages.frame import lead_to
 from app.pages.guides.drafts import EditingDep, router
 from app.pages.guides.guides import edition_values
 from app.pages.page import HTML, Site, SiteDep, content_security_policy
+from app.pages.posted_forms import SubmittedFormDep
+from app.services.guides.draft_links import LINK_DAYS, end_draft_link, find_linked_draft, make_draft_link
 from app.services.guides.drafts import get_guide_draft
 from app.services.guides.editions import EditionHead
-from app.services.guides.validation import check_draft
+from app.services.guides.pdf import edition_pdf, pdf_available
+from app.services.guides.presenters import ShownEdition
+from app.services.guides.validation import CheckedDraft, check_draft
 
 preview_router = GuidanceRouter(tags=["Drafts"], responses=RESPONSES_OF_CLIENT_ROUTES)
+link_router = GuidanceRouter(include_in_schema=False, dependencies=[PUBLIC], route_class=PageRoute)
 PAGE_EXAMPLE = "<!doctype html><title>DRAFT: ‘One Minute Guide’ to an example</title>"
 PREVIEW_EXAMPLE: Responses = {200: {"content": {"text/html": {"schema": {"type": "string"}, "example": PAGE_EXAMPLE}}}}
+LINKED_PAGE = "/draft-preview"
+"""The page to which a link to a draft leads. The link's token is after its `#`, so that no server logs it."""
+LINK_FIELD = "token"
+NOT_STORED = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex"}
+ENDED = "This link has ended, or a part of it is missing. Ask whoever sent it to you for another one."
+UNFINISHED = "The draft cannot be shown at the moment: somebody is changing it. Try again later."
+
+
+@dataclass(frozen=True)
+class Preview:
+    """A draft as the edition that it would become."""
+
+    head: EditionHead
+    checked: CheckedDraft
+
+    @property
+    def shown(self) -> ShownEdition:
+        """The edition to show. Raise `InvalidEdition` with every error if the draft has errors."""
+        content, _ = self.checked.require_sound()
+        return ShownEdition(self.head, content)
 
 
 @preview_router.get(
@@ -34,39 +64,102 @@ PREVIEW_EXAMPLE: Responses = {200: {"content": {"text/html": {"schema": {"type":
 )
 def preview_draft(session: SessionDep, site: SiteDep, _actor: EditorDep, guide: GuideName) -> Response:
     """Show the page as it would be published, marked as a draft. An invalid draft returns its errors instead."""
-    return _preview(site, session, guide)
+    return _preview_page(site, _read_preview(site, session, get_guide_draft(session, guide)))
 
 
 @router.get("/{guide}/preview")
 def preview_on_page(editing: EditingDep) -> Response:
     """Return the draft as the page that it would become, or redirect to the errors that prevent a preview."""
+    draft = get_guide_draft(editing.session, editing.guide)
     try:
-        return _preview(editing, editing.session, editing.guide)
+        return _preview_page(editing, _read_preview(editing, editing.session, draft))
     except InvalidEdition:
         return lead_to(f"{editing.path}#to-do")
 
 
-def _preview(site: Site, session: Session, guide: str) -> Response:
-    draft = get_guide_draft(session, guide)
+@router.post("/{guide}/links")
+def make_link_on_page(editing: EditingDep, posted: SubmittedFormDep) -> Response:
+    """Make a link to the draft for the posted number of days, and return the page that shows the link once."""
+    days = posted.number("days")
+    days = days if days in LINK_DAYS else LINK_DAYS[1]
+    token = editing.context.writer.run(make_draft_link, editing.anyhow(), days=days)
+    link = f"{editing.context.settings.public_url}{LINKED_PAGE}#{quote(token)}"
+    ends = editing.now + dt.timedelta(days=days)
+    return editing.page("desk_edit_linked.html", guide=editing.guide, link=link, ends=ends)
+
+
+@router.post("/{guide}/links/end")
+def end_link_on_page(editing: EditingDep, posted: SubmittedFormDep) -> Response:
+    """End the posted link. Raise `NoSuchItem` if no valid link has the number."""
+    editing.context.writer.run(end_draft_link, editing.anyhow(), number=posted.number("number") or 0)
+    return lead_to(f"{editing.path}#links")
+
+
+@link_router.get(LINKED_PAGE)
+def read_link_page(site: SiteDep) -> Response:
+    """Return the page on which the browser sends the token of a link, or on which a person pastes the link."""
+    return _link_page(site)
+
+
+@link_router.post(LINKED_PAGE)
+def read_linked_draft(site: SiteDep, session: SessionDep, posted: SubmittedFormDep) -> Response:
+    """Return the draft of the posted link as the page that it would become, or as the poster if that was asked for.
+
+    If the link has ended, or the draft has errors at the moment, return the page of the link with an explanation.
+    """
+    token = posted.one(LINK_FIELD).strip().rpartition("#")[2]
+    draft = find_linked_draft(session, token, at=site.now)
+    if draft is None:
+        return _link_page(site, ENDED, NotFound.status)
+    preview = _read_preview(site, session, draft)
+    try:
+        if posted.one("form") == "poster":
+            return _poster(site, preview.shown)
+        return _preview_page(site, preview, token)
+    except InvalidEdition:
+        return _link_page(site, UNFINISHED, InvalidEdition.status, token)
+
+
+def _link_page(site: Site, fault: str = "", status: int = 200, token: str = "") -> Response:
+    page = site.page("desk_edit_link.html", status=status, faults={LINK_FIELD: fault} if fault else {}, token=token)
+    page.headers.update(NOT_STORED)
+    return page
+
+
+def _read_preview(site: Site, session: SessionDep, draft: GuideDraftRow) -> Preview:
     checked = check_draft(session, draft, site.context.reference_data, today=site.now.date())
-    if checked.content is None or checked.digest is None:
-        raise InvalidEdition(checked.faults)
     content, number = checked.content, checked.published.next_number
-    head = EditionHead(guide, number, site.now, checked.digest, content.title, content.change_note, None, None)
+    title, note = (content.title, content.change_note) if content is not None else ("", "")
+    return Preview(EditionHead(draft.guide, number, site.now, checked.digest or "", title, note, None, None), checked)
+
+
+def _preview_page(site: Site, preview: Preview, token: str = "") -> Response:
+    """Return the draft as a page that says that it is a draft. Raise `InvalidEdition` if the draft has errors.
+
+    `token` is that of the reader's link, which the page sends again for the poster. It is empty for editors.
+    """
+    shown = preview.shown
     page = site.html(
         "desk_edit_preview.html",
-        **edition_values(head, content, []),
-        who=site.context.reference_data.who_to_call(content),
+        **edition_values(shown.head, shown.content, []),
+        who=site.context.reference_data.who_to_call(shown.content),
         status="",
         shows_number=True,
         tables=(),
-        api=guide_path(guide),
+        api=guide_path(shown.head.guide),
         pdf_available=False,
         renditions=(),
+        token=token,
+        has_poster=bool(token) and pdf_available(),
     )
-    headers = {
-        "Cache-Control": "no-store",
-        "X-Robots-Tag": "noindex",
-        "Content-Security-Policy": content_security_policy(site.context.settings),
-    }
+    headers = NOT_STORED | {"Content-Security-Policy": content_security_policy(site.context.settings)}
     return Response(page, media_type=HTML, headers=headers)
+
+
+def _poster(site: Site, shown: ShownEdition) -> Response:
+    """Return the draft as the poster, whose title says that it is a draft. Raise `PdfUnavailable` without PDFs."""
+    content = shown.content.model_copy(update={"title": f"DRAFT: {shown.content.title}"})
+    signposts = site.context.reference_data.signposts_of(content.publisher)
+    pdf = edition_pdf(ShownEdition(shown.head, content), signposts, site.context.settings)
+    headers = NOT_STORED | {"Content-Disposition": f'inline; filename="draft-{shown.head.guide}.pdf"'}
+    return Response(pdf, media_type="application/pdf", headers=headers)

@@ -16,6 +16,7 @@
   const decide = form.querySelector("[data-decide]");
   const faults = document.querySelector("[data-faults]");
   const sound = document.querySelector("[data-sound]");
+  const compared = document.querySelector("[data-changes]");
   const PAUSE = 1500, AGAIN = 5000, LONGEST = 30000;
   const CONFLICT = 412, SIGNED_OUT = 401;
   let timer, typed = 0, saved = 0, sending = false, stopped = false, unanswered, waiting;
@@ -62,6 +63,7 @@
     sound.hidden = answer.faults.length > 0;
     for (const fault of form.querySelectorAll("[data-fault]")) showFault(fault, answer.beside[fault.dataset.fault] ?? "");
     for (const line of form.querySelectorAll("[data-said]")) showSaid(line, answer.said[line.dataset.said] ?? "");
+    compare(answer);
   }
 
   function showFault(fault, words) {
@@ -78,6 +80,35 @@
     const field = form.elements[line.dataset.said];
     line.hidden = !words || words === `Read as ${field.value}`;
     line.textContent = words;
+  }
+
+  // Show the changes of the saved text beside the form, with the words for screen readers that the page itself has.
+  function compare({ note, changes }) {
+    compared.replaceChildren(...changes.flatMap(({ heading, runs }) => {
+      const title = document.createElement("h3"), text = document.createElement("p");
+      title.textContent = heading;
+      for (const run of runs) {
+        if (run.change === "kept") text.append(`${run.text} `);
+        else {
+          const mark = document.createElement(run.change === "added" ? "ins" : "del");
+          mark.append(hidden(`[${run.change}: `), run.text, hidden("]"));
+          text.append(mark, " ");
+        }
+      }
+      return [title, text];
+    }));
+    if (note) {
+      const said = document.createElement("p");
+      said.textContent = note;
+      compared.replaceChildren(said);
+    }
+  }
+
+  function hidden(words) {
+    const span = document.createElement("span");
+    span.className = "vh";
+    span.textContent = words;
+    return span;
   }
 
   function stop(words) {

@@ -40,13 +40,12 @@ from app.models.guides.edition_files import read_partly
 from app.models.guides.edition_rows import GuideDraftRow
 from app.models.guides.guides import PublishedResponse
 from app.models.links import Links, draft_path, edition_path, guide_path, history_path
+from app.services.guides.draft_review import offer_draft, publish_draft
 from app.services.guides.drafts import (
     DraftAct,
     DraftRecord,
     discard_draft,
     get_guide_draft,
-    offer_draft,
-    publish_draft,
     read_draft_record,
     write_guide_draft,
 )
@@ -264,7 +263,7 @@ def _present(draft: GuideDraftRow, record: DraftRecord, response: Response | Non
     if response is not None:
         response.headers["ETag"] = _etag(draft)
     return DraftResponse(
-        **draft.model_dump(exclude={"content", "unplaced"}),
+        **draft.model_dump(exclude={"content", "unplaced", "language"}),
         content=draft.read(),
         writers=tuple(record.writers),
         follows=record.follows,

@@ -1,6 +1,5 @@
 """Routes that publish and withdraw editions and renditions."""
 
-import datetime as dt
 from functools import partial
 from typing import Annotated, Any
 
@@ -19,7 +18,7 @@ from app.errors import (
     SecondPersonNeeded,
     ServiceUnavailable,
 )
-from app.http.auth import require_client
+from app.http.auth import PublisherDep, require_client
 from app.http.context import ContextDep, NowDep, SettingsDep, WriterDep
 from app.http.json_bodies import JSONRoute
 from app.http.params import EditionKeyDep, GuideName, RenditionKeyDep
@@ -36,6 +35,7 @@ from app.models.guides.renditions import (
     RenditionContent,
     RenditionWithdrawalResponse,
 )
+from app.services.audit.audit_log import Actor
 from app.services.guides.editions import EditionHead, read_content
 from app.services.guides.presenters import ShownEdition, present_edition, present_published, present_withdrawn
 from app.services.guides.publishing import (
@@ -138,10 +138,10 @@ def post_rendition(
     | {200: {"model": WithdrawalResponse, "description": WITHDRAWN_ALREADY}},
 )
 def withdraw_edition(
-    response: Response, writer: WriterDep, now: NowDep, edition: EditionKeyDep, request: WithdrawalRequest
+    response: Response, writer: WriterDep, actor: PublisherDep, edition: EditionKeyDep, request: WithdrawalRequest
 ) -> WithdrawalResponse | RenditionWithdrawalResponse:
     """Withdraw an edition. Its content is kept, and reads return 410 with the reason."""
-    return _withdraw(writer, edition, request, now, response)
+    return _withdraw(writer, edition, request, actor, response)
 
 
 @publishing_router.post(
@@ -153,16 +153,16 @@ def withdraw_edition(
     | {200: {"model": RenditionWithdrawalResponse, "description": WITHDRAWN_ALREADY}},
 )
 def withdraw_rendition(
-    response: Response, writer: WriterDep, now: NowDep, rendition: RenditionKeyDep, request: WithdrawalRequest
+    response: Response, writer: WriterDep, actor: PublisherDep, rendition: RenditionKeyDep, request: WithdrawalRequest
 ) -> WithdrawalResponse | RenditionWithdrawalResponse:
     """Withdraw a rendition. Its content is kept, and reads return 410 with the reason."""
-    return _withdraw(writer, rendition, request, now, response)
+    return _withdraw(writer, rendition, request, actor, response)
 
 
 def _withdraw(
-    writer: WriterDep, key: EditionKey | RenditionKey, request: WithdrawalRequest, now: dt.datetime, response: Response
+    writer: WriterDep, key: EditionKey | RenditionKey, request: WithdrawalRequest, actor: Actor, response: Response
 ) -> WithdrawalResponse | RenditionWithdrawalResponse:
-    withdrawn = writer.run(withdraw_published, key, reason=request.reason, at=now)
+    withdrawn = writer.run(withdraw_published, key, reason=request.reason, at=actor.at, by=actor.client)
     response.status_code = 201 if withdrawn.is_new else 200
     return present_withdrawn(key, withdrawn.withdrawn_at, request.reason)
 

@@ -16,7 +16,7 @@ from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, select
 
 from app.db.tables import table_of
-from app.models.events.rows import EMAIL, DeliveryRow, DeliveryState, EventRow, WebhookRow
+from app.models.events.rows import MAILBOXES, DeliveryRow, DeliveryState, EventRow, WebhookRow
 from app.services.audit.audit_log import by_itself
 from app.services.events.webhooks import record_webhook
 
@@ -52,10 +52,11 @@ class ClaimedDelivery:
 
 
 def find_webhooks_due(engine: Engine, *, now: dt.datetime) -> list[str]:
-    """Return the names of the active webhooks with due deliveries. The duty team's mailbox is left out."""
+    """Return the names of the active webhooks with due deliveries. Mailboxes are left out."""
     deliveries, webhooks = table_of(DeliveryRow), table_of(WebhookRow)
     is_due = exists().where(deliveries.c.webhook == webhooks.c.name, *_due_at(now))
-    active = select_columns(webhooks.c.name).where(webhooks.c.disabled_at.is_(None), webhooks.c.name != EMAIL, is_due)
+    is_active = webhooks.c.disabled_at.is_(None) & webhooks.c.name.not_in(MAILBOXES)
+    active = select_columns(webhooks.c.name).where(is_active, is_due)
     with engine.connect() as connection:
         return list(connection.execute(active.order_by(webhooks.c.name)).scalars())
 

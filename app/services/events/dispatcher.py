@@ -16,7 +16,7 @@ from app.db.writer import Writer
 from app.errors import GuidanceError
 from app.logs import Log
 from app.models.audit.audit_log import NotedTime
-from app.models.events.rows import EMAIL, DeliveryRow, DeliveryState
+from app.models.events.rows import MAILBOXES, DeliveryRow, DeliveryState
 from app.models.links import GUIDES
 from app.services.events.deliveries import (
     DELAYS,
@@ -67,7 +67,7 @@ class WebhookDispatcher:
     def note_round(self, notes: RoundNotes) -> None:
         """Record through `notes` that this process delivers, if there is an active webhook."""
         with Session(self.writer.engine) as session:
-            is_needed = any(each.name != EMAIL for each in list_receivers(session))
+            is_needed = any(each.name not in MAILBOXES for each in list_receivers(session))
         notes.note(is_needed=is_needed)
 
     async def deliver_to(self, webhook: str, *, is_stopping: Callable[[], bool] = lambda: False) -> int:

@@ -1,6 +1,6 @@
-"""Emails to the duty team. One email covers all events since the last email.
+"""Emails to the duty team and to editors. One email covers all events since the last email.
 
-An email has the number of events of each kind and a link to the desk, but no case details.
+An email has the number of events of each kind and a link, but no case details and no text of a draft.
 """
 
 import datetime as dt
@@ -20,8 +20,8 @@ from app.config import Settings
 from app.models.audit.entry_kinds import EntryKind
 from app.models.concerns.entries import EntryRow
 from app.models.concerns.rows import ConcernRow
-from app.models.events.rows import EMAIL, DeliveryRow, DeliveryState, EventKind, EventRow, WebhookRow
-from app.services.access.sign_in import PATH
+from app.models.events.rows import EDITORS_EMAIL, EMAIL, DeliveryRow, DeliveryState, EventKind, EventRow, WebhookRow
+from app.services.access.sign_in import GUIDES_PATH, PATH
 from app.services.events.deliveries import lease_deliveries, next_due
 from app.services.events.outbox import EVENT_NAMESPACE, new_message_id
 from app.services.events.webhooks import REMOVED, cancel_deliveries
@@ -45,11 +45,19 @@ SENTENCES = {
 DANGER_SUBJECT = "Immediate danger reported: check the inbox now"
 DUE_SUBJECT = "Acknowledgement due: check the inbox"
 ARRIVAL_SUBJECT = "New in the inbox"
+DRAFT_SUBJECT = "A draft is waiting for someone"
 TEST_SUBJECT = "Test: emails to the duty team arrive"
+EDITORS_TEST = "Test: emails to the editors arrive"
 IN_DANGER = "A child has been reported to be in immediate danger. Number of concerns: {}."
 NOTHING_IN_IT = "This email contains no case details. Do not reply: replies are not read."
 ARRIVALS = frozenset({EventKind.CONCERN_RECEIVED, EventKind.CONCERN_ADDED})
-KINDS = sorted(kind.value for kind in SENTENCES)
+DRAFT_SENTENCES = {
+    EventKind.DRAFT_OFFERED: (
+        "1 draft was submitted: a second person must read and publish it.",
+        "{} drafts were submitted: a second person must read and publish them.",
+    ),
+    EventKind.DRAFT_RETURNED: ("1 draft was sent back to its writers.", "{} drafts were sent back to their writers."),
+}
 MAX_EVENTS = 2000
 EMAIL_LEASE = dt.timedelta(seconds=90)
 PAUSE = dt.timedelta(seconds=60)
@@ -63,6 +71,39 @@ ADDRESS = "mailto:"
 
 
 @dataclass(frozen=True)
+class Mailbox:
+    """A group of people who get emails: the name of their receiver, and a sentence for each kind of event.
+
+    `setting` is the name of the setting with their addresses. `place` is the last line of an email, with the address of
+    the pages where `{}` is.
+    """
+
+    name: str
+    sentences: Mapping[EventKind, tuple[str, str]]
+    setting: str
+    place: str
+
+    @property
+    def kinds(self) -> list[str]:
+        """The kinds of events that the mailbox is subscribed to."""
+        return sorted(kind.value for kind in self.sentences)
+
+    def addresses(self, settings: Settings) -> Sequence[str]:
+        """Return the email addresses of the mailbox. There are none if the operator has set none."""
+        found: Sequence[str] = getattr(settings, self.setting)
+        return found
+
+    def is_used(self, settings: Settings) -> bool:
+        """Return True if the service sends emails to the mailbox: the duty team's needs only a mail server."""
+        return settings.smtp_host is not None and (self.name == EMAIL or bool(self.addresses(settings)))
+
+
+TEAM = Mailbox(EMAIL, SENTENCES, "smtp_to", f"The desk is at {{}}{PATH}")
+EDITORS = Mailbox(EDITORS_EMAIL, DRAFT_SENTENCES, "smtp_to_editors", f"The drafts are at {{}}{GUIDES_PATH}")
+MAILBOX_OF = {each.name: each for each in (TEAM, EDITORS)}
+
+
+@dataclass(frozen=True)
 class EmailNotice:
     """The content of an email: the number of events of each kind, and of concerns with a child in immediate danger.
 
@@ -73,27 +114,29 @@ class EmailNotice:
     counts: Mapping[str, int]
     in_danger: int
     attempts: int
+    mailbox: Mailbox = TEAM
 
 
-def is_email_due(session: Session, *, now: dt.datetime) -> bool:
+def is_email_due(session: Session, mailbox: Mailbox = TEAM, *, now: dt.datetime) -> bool:
     """Return True if `claim_email` may find events to send, or must first subscribe the mailbox. This only reads."""
-    if _is_subscribed(session.get(WebhookRow, EMAIL)):
-        return session.exec(_waiting().limit(1)).first() is not None and not _is_resting(session, now)
+    if _is_subscribed(session.get(WebhookRow, mailbox.name), mailbox):
+        is_resting = _is_resting(session, mailbox, now)
+        return session.exec(_waiting(mailbox).limit(1)).first() is not None and not is_resting
     return True
 
 
-def claim_email(session: Session, *, now: dt.datetime) -> EmailNotice | None:
+def claim_email(session: Session, mailbox: Mailbox = TEAM, *, now: dt.datetime) -> EmailNotice | None:
     """Claim the pending events for one email, until `EMAIL_LEASE` ends. First subscribe the mailbox if necessary.
 
     Return None if there are no pending events, if another process is sending an email, or if the pause after the last
     email or attempt has not ended.
     """
-    mailbox = session.get(WebhookRow, EMAIL)
-    if not _is_subscribed(mailbox):
-        _subscribe(session, mailbox, now)
-    if _is_resting(session, now):
+    row = session.get(WebhookRow, mailbox.name)
+    if not _is_subscribed(row, mailbox):
+        _subscribe(session, row, mailbox, now)
+    if _is_resting(session, mailbox, now):
         return None
-    claimed = lease_deliveries(session, EMAIL, _waits(), until=now + EMAIL_LEASE, limit=MAX_EVENTS)
+    claimed = lease_deliveries(session, mailbox.name, _waits(), until=now + EMAIL_LEASE, limit=MAX_EVENTS)
     if not claimed:
         return None
     numbers = tuple(sorted(row.event_id for row in claimed))
@@ -103,6 +146,7 @@ def claim_email(session: Session, *, now: dt.datetime) -> EmailNotice | None:
         counts=Counter(event.kind for event in events),
         in_danger=_count_danger(session, events),
         attempts=max(row.attempts for row in claimed),
+        mailbox=mailbox,
     )
 
 
@@ -112,7 +156,7 @@ def record_email(session: Session, notice: EmailNotice, failure: str | None = No
     An email is never given up: the events stay pending until they are sent. Events that another process has sent are
     not changed.
     """
-    of_notice = col(DeliveryRow.webhook) == EMAIL, col(DeliveryRow.event_id).in_(notice.events), _waits()
+    of_notice = col(DeliveryRow.webhook) == notice.mailbox.name, col(DeliveryRow.event_id).in_(notice.events), _waits()
     tried = update(DeliveryRow).where(*of_notice)
     if failure is None:
         session.exec(tried.values(state=DeliveryState.DELIVERED.value, last_answer=ACCEPTED, due=now + PAUSE))
@@ -121,36 +165,37 @@ def record_email(session: Session, notice: EmailNotice, failure: str | None = No
         session.exec(tried.values(last_answer=failure, due=again))
 
 
-def find_mailbox(session: Session) -> WebhookRow | None:
-    """Return the row of the duty team's mailbox, or None if the mailbox is not subscribed to events."""
-    mailbox = session.get(WebhookRow, EMAIL)
-    return mailbox if mailbox is not None and mailbox.disabled_at is None else None
+def find_mailbox(session: Session, mailbox: Mailbox = TEAM) -> WebhookRow | None:
+    """Return the row of `mailbox`, or None if the mailbox is not subscribed to events."""
+    row = session.get(WebhookRow, mailbox.name)
+    return row if row is not None and row.disabled_at is None else None
 
 
-def unsubscribe_email(session: Session, *, now: dt.datetime) -> int:
-    """Disable the duty team's mailbox and cancel all its deliveries. Return the number of cancelled deliveries."""
-    mailbox = find_mailbox(session)
-    if mailbox is None:
+def unsubscribe_email(session: Session, mailbox: Mailbox = TEAM, *, now: dt.datetime) -> int:
+    """Disable `mailbox` and cancel all its deliveries. Return the number of cancelled deliveries."""
+    row = find_mailbox(session, mailbox)
+    if row is None:
         return 0
-    mailbox.disabled_at, mailbox.disabled_because = now, REMOVED
-    return cancel_deliveries(session, EMAIL)
+    row.disabled_at, row.disabled_because = now, REMOVED
+    return cancel_deliveries(session, mailbox.name)
 
 
-def _is_subscribed(mailbox: WebhookRow | None) -> bool:
-    return mailbox is not None and mailbox.disabled_at is None and mailbox.kinds == KINDS
+def _is_subscribed(row: WebhookRow | None, mailbox: Mailbox) -> bool:
+    return row is not None and row.disabled_at is None and row.kinds == mailbox.kinds
 
 
-def _subscribe(session: Session, mailbox: WebhookRow | None, now: dt.datetime) -> None:
+def _subscribe(session: Session, row: WebhookRow | None, mailbox: Mailbox, now: dt.datetime) -> None:
     """Subscribe the mailbox to events from now on, and make the undelivered events of the last hour pending."""
-    if mailbox is None:
-        mailbox = WebhookRow(name=EMAIL, url=ADDRESS, kinds=KINDS, secrets=[], added_at=now)
-        session.add(mailbox)
-    mailbox.kinds, mailbox.disabled_at, mailbox.disabled_because = KINDS, None, None
-    recent = select(EventRow).where(col(EventRow.at) > now - FIRST_LOOK_BACK, col(EventRow.kind).in_(KINDS))
+    name, kinds = mailbox.name, mailbox.kinds
+    if row is None:
+        row = WebhookRow(name=name, url=ADDRESS, kinds=kinds, secrets=[], added_at=now)
+        session.add(row)
+    row.kinds, row.disabled_at, row.disabled_because = kinds, None, None
+    recent = select(EventRow).where(col(EventRow.at) > now - FIRST_LOOK_BACK, col(EventRow.kind).in_(kinds))
     for event in session.exec(recent).all():
-        known = session.get(DeliveryRow, (event.id, EMAIL))
+        known = session.get(DeliveryRow, (event.id, name))
         if known is None:
-            session.add(DeliveryRow(event_id=event.id or 0, webhook=EMAIL, message=new_message_id(), due=event.at))
+            session.add(DeliveryRow(event_id=event.id or 0, webhook=name, message=new_message_id(), due=event.at))
         elif known.state == DeliveryState.CANCELLED:
             known.state = DeliveryState.PENDING.value
     session.flush()
@@ -160,14 +205,14 @@ def _waits() -> ColumnElement[bool]:
     return col(DeliveryRow.state) == DeliveryState.PENDING.value
 
 
-def _waiting() -> SelectOfScalar[int]:
-    return select(DeliveryRow.event_id).where(DeliveryRow.webhook == EMAIL, _waits())
+def _waiting(mailbox: Mailbox) -> SelectOfScalar[int]:
+    return select(DeliveryRow.event_id).where(DeliveryRow.webhook == mailbox.name, _waits())
 
 
-def _is_resting(session: Session, now: dt.datetime) -> bool:
+def _is_resting(session: Session, mailbox: Mailbox, now: dt.datetime) -> bool:
     """Return True if an email is being sent, or if the pause before the next email or attempt has not ended."""
     tried = select(DeliveryRow.event_id).where(
-        DeliveryRow.webhook == EMAIL,
+        DeliveryRow.webhook == mailbox.name,
         col(DeliveryRow.state).in_((DeliveryState.PENDING.value, DeliveryState.DELIVERED.value)),
         col(DeliveryRow.last_answer).is_not(None),
         col(DeliveryRow.due) > now,
@@ -178,6 +223,7 @@ def _is_resting(session: Session, now: dt.datetime) -> bool:
 
 def _count_danger(session: Session, events: Sequence[EventRow]) -> int:
     """Count the concerns of `events` for which the concern or an addition reports a child in immediate danger."""
+    events = [each for each in events if "reference" in each.data]
     raised = {each.data["reference"] for each in events if "addition" not in each.data}
     added = {(each.data["reference"], each.data["addition"]) for each in events if "addition" in each.data}
     concerns = select(ConcernRow.reference).where(
@@ -195,10 +241,10 @@ def _count_danger(session: Session, events: Sequence[EventRow]) -> int:
 def build_email(notice: EmailNotice, settings: Settings, *, at: dt.datetime) -> EmailMessage:
     """Return the email for `notice`. The same events give the same Message-ID, so that duplicates can be recognised."""
     message = EmailMessage()
-    message["From"], message["To"] = settings.smtp_from, ", ".join(settings.smtp_to)
+    message["From"], message["To"] = settings.smtp_from, ", ".join(notice.mailbox.addresses(settings))
     message["Subject"] = f"{_subject(notice)} ({settings.council_name})"
     message["Date"] = format_datetime(at)
-    own_id = uuid.uuid5(EVENT_NAMESPACE, f"email {settings.public_url} {notice.events}")
+    own_id = uuid.uuid5(EVENT_NAMESPACE, f"{notice.mailbox.name} {settings.public_url} {notice.events}")
     message["Message-ID"] = f"<{own_id}@{urlsplit(settings.public_url).hostname}>"
     message["Auto-Submitted"] = "auto-generated"
     if notice.in_danger:
@@ -207,14 +253,16 @@ def build_email(notice: EmailNotice, settings: Settings, *, at: dt.datetime) -> 
     return message
 
 
-def build_test_email(settings: Settings, *, at: dt.datetime) -> EmailMessage:
-    """Return a test email with which an operator checks the mail server."""
-    message = build_email(EmailNotice((), {}, 0, 1), settings, at=at)
-    message.replace_header("Subject", f"{TEST_SUBJECT} ({settings.council_name})")
+def build_test_email(settings: Settings, mailbox: Mailbox = TEAM, *, at: dt.datetime) -> EmailMessage:
+    """Return a test email to `mailbox`, with which an operator checks the mail server."""
+    message = build_email(EmailNotice((), {}, 0, 1, mailbox), settings, at=at)
+    message.replace_header("Subject", f"{TEST_SUBJECT if mailbox is TEAM else EDITORS_TEST} ({settings.council_name})")
     return message
 
 
 def _subject(notice: EmailNotice) -> str:
+    if notice.mailbox is EDITORS:
+        return DRAFT_SUBJECT
     if notice.in_danger:
         return DANGER_SUBJECT
     return ARRIVAL_SUBJECT if ARRIVALS.issuperset(notice.counts) else DUE_SUBJECT
@@ -223,7 +271,7 @@ def _subject(notice: EmailNotice) -> str:
 def _lines(notice: EmailNotice, settings: Settings) -> Iterator[str]:
     if notice.in_danger:
         yield IN_DANGER.format(notice.in_danger)
-    for kind, (one, many) in SENTENCES.items():
+    for kind, (one, many) in notice.mailbox.sentences.items():
         if count := notice.counts.get(kind):
             yield one if count == 1 else many.format(count)
-    yield from ("", f"The desk is at {settings.public_url}{PATH}", "", NOTHING_IN_IT)
+    yield from ("", notice.mailbox.place.format(settings.public_url), "", NOTHING_IN_IT)

@@ -16,7 +16,7 @@ from app.config import Settings
 from app.db.writer import Writer
 from app.errors import SetupError, WebhookSecretUnreadable
 from app.models.base import SLUG_PATTERN
-from app.models.events.rows import EMAIL, EventKind, WebhookRow
+from app.models.events.rows import MAILBOXES, EventKind, WebhookRow
 from app.services.access.access_record import by_operator
 from app.services.events.address_guard import SsrfGuard
 from app.services.events.webhooks import (
@@ -197,7 +197,7 @@ def encrypt_again(session: Session, *, keys: WebhookKeys, at: dt.datetime, with_
     webhooks = list_webhooks(session)
     for webhook in webhooks:
         webhook.secrets = [keys.renew(webhook.name, stored) for stored in webhook.secrets]
-        if webhook.name != EMAIL:
+        if webhook.name not in MAILBOXES:
             record_webhook(session, webhook, by_operator(at))
     return sum(all(keys.is_newest(stored) for stored in webhook.secrets) for webhook in webhooks)
 

@@ -12,7 +12,7 @@ from app.logs import Log
 from app.models.audit.audit_log import WEBHOOKS, DeskAct
 from app.models.audit.details import WebhookDetails
 from app.models.base import canonical_json, format_utc
-from app.models.events.rows import EMAIL, DeliveryRow, DeliveryState, WebhookRow
+from app.models.events.rows import MAILBOXES, DeliveryRow, DeliveryState, WebhookRow
 from app.services.access.access_record import by_operator
 from app.services.audit.audit_log import Actor, record_action
 
@@ -47,9 +47,9 @@ def get_webhook(session: Session, name: str) -> WebhookRow:
 
 
 def refuse_mailbox(name: str) -> None:
-    """Raise `SetupError` if `name` is the name of the duty team's mailbox, which is not a webhook."""
-    if name == EMAIL:
-        raise SetupError(f"{EMAIL} is the duty team's mailbox, which the settings name (GUIDANCE_SMTP_HOST)")
+    """Raise `SetupError` if `name` is the name of a mailbox, which is not a webhook."""
+    if name in MAILBOXES:
+        raise SetupError(f"{name} is a mailbox, which the settings name (GUIDANCE_SMTP_HOST)")
 
 
 def list_webhooks(session: Session) -> list[WebhookRow]:
@@ -86,11 +86,11 @@ def webhook_details(webhook: WebhookRow) -> WebhookDetails:
 def find_changed_webhooks(session: Session, recorded: Mapping[str, WebhookDetails]) -> Iterator[tuple[str, str]]:
     """Yield the name of each webhook that differs from its last audit log entry, with the fault as a sentence.
 
-    `recorded` has the details of each webhook's last entry, by name. The duty team's mailbox is left out.
+    `recorded` has the details of each webhook's last entry, by name. Mailboxes are left out.
     """
     there = {webhook.name: webhook for webhook in list_webhooks(session)}
     for name, webhook in there.items():
-        if name == EMAIL:  # the settings name the mailbox
+        if name in MAILBOXES:  # the settings name them
             continue
         if name not in recorded:
             yield name, "nobody added it"

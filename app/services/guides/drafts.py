@@ -1,21 +1,18 @@
-"""Drafts of guides. A draft is published by a second person, who wrote none of its text."""
+"""Drafts of editions and renditions: their text, and the record of every action on them."""
 
 import datetime as dt
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlmodel import Session, col, func, select
 
-from app.errors import FollowsAnotherEdition, HandUnknown, NoSuchGuideDraft, SecondPersonNeeded
-from app.models.guides.edition_rows import GuideDraftAct, GuideDraftActRow, GuideDraftRow
-from app.services.audit.audit_log import is_same_hand, names_a_person
+from app.errors import NoSuchGuideDraft
+from app.models.base import canonical_json
+from app.models.guides.edition_rows import OWN_WORDS, EditionRow, GuideDraftAct, GuideDraftActRow, GuideDraftRow
 from app.services.guides.editions import find_history
-from app.services.guides.publishing import Published, insert_next_edition
-from app.services.guides.reference_data import ReferenceData
-from app.services.guides.validation import check_draft
 
 ENDING_ACTS = (GuideDraftAct.DISCARDED.value, GuideDraftAct.PUBLISHED.value)
 """Actions that end a draft: the guide then has no draft."""
@@ -27,19 +24,36 @@ UnplacedChange = Callable[[GuideDraftRow | None], Sequence[str]]
 NONE_UNPLACED = "[]"
 DraftPrecondition = Callable[[GuideDraftRow], None]
 """A function that gets the current draft, and raises unless the caller has seen its current version."""
+STATE = ("offered_at", "offered_by", "returned_at", "returned_by", "publish_at", "agreed_by")
+"""The columns of a draft that say whether it was submitted, sent back, or is to be published at a time."""
+
+
+def expect_nothing(_draft: GuideDraftRow) -> None:
+    """Accept every version of a draft: the precondition of an action that concerns no particular version."""
 
 
 @dataclass(frozen=True)
 class DraftAct:
     """An action on the draft of `guide`, by the client (and person) named `by`, at the time `at`.
 
-    `precondition` raises an error unless the client has seen the current version of the draft.
+    `precondition` raises an error unless the client has seen the current version of the draft. `language` is that of a
+    rendition, or empty for the draft of an edition.
     """
 
     guide: str
     by: str
     at: dt.datetime
-    precondition: DraftPrecondition
+    precondition: DraftPrecondition = expect_nothing
+    language: str = OWN_WORDS
+
+    def known_draft(self, session: Session) -> GuideDraftRow:
+        """Return the draft that the action is about.
+
+        Raise `NoSuchGuideDraft` if there is none. Raise the errors of the precondition.
+        """
+        draft = get_guide_draft(session, self.guide, self.language)
+        self.precondition(draft)
+        return draft
 
 
 @dataclass(frozen=True)
@@ -55,71 +69,149 @@ def keep_unplaced(draft: GuideDraftRow | None) -> Sequence[str]:
     return draft.read_unplaced() if draft is not None else ()
 
 
-def find_guide_draft(session: Session, guide: str) -> GuideDraftRow | None:
-    """Return the draft of `guide`, or None if there is no draft."""
-    return session.get(GuideDraftRow, guide)
+@dataclass(frozen=True)
+class Hands:
+    """The people who wrote, published and withdrew an edition, as far as they are recorded."""
+
+    writers: tuple[str, ...] = ()
+    published_by: str | None = None
+    withdrawn_by: str | None = None
 
 
-def get_guide_draft(session: Session, guide: str) -> GuideDraftRow:
-    """Return the draft of `guide`. Raise `NoSuchGuideDraft` if there is no draft."""
-    draft = find_guide_draft(session, guide)
+def find_guide_draft(session: Session, guide: str, language: str = OWN_WORDS) -> GuideDraftRow | None:
+    """Return the draft of the next edition of `guide`, or of its rendition in `language`. Return None without one."""
+    return session.get(GuideDraftRow, (guide, language))
+
+
+def get_guide_draft(session: Session, guide: str, language: str = OWN_WORDS) -> GuideDraftRow:
+    """Return the draft as `find_guide_draft` does. Raise `NoSuchGuideDraft` if there is no draft."""
+    draft = find_guide_draft(session, guide, language)
     if draft is None:
         raise NoSuchGuideDraft
     return draft
 
 
 def list_guide_drafts(session: Session) -> Sequence[GuideDraftRow]:
-    """Return every draft, ordered by guide."""
-    return session.exec(select(GuideDraftRow).order_by(GuideDraftRow.guide)).all()
+    """Return every draft, ordered by guide. The draft of an edition comes before those of renditions."""
+    return session.exec(select(GuideDraftRow).order_by(GuideDraftRow.guide, GuideDraftRow.language)).all()
 
 
-def list_draft_writers(session: Session, guide: str) -> list[str]:
-    """Return the recorded name of each writer of the current draft of `guide`, in order of first writing."""
-    last_end = select(func.max(GuideDraftActRow.number)).where(
-        GuideDraftActRow.guide == guide, col(GuideDraftActRow.act).in_(ENDING_ACTS)
-    )
-    written = select(GuideDraftActRow.by).where(
-        GuideDraftActRow.guide == guide,
-        GuideDraftActRow.act == GuideDraftAct.WRITTEN.value,
+def list_draft_acts(session: Session, guide: str, language: str = OWN_WORDS) -> Sequence[GuideDraftActRow]:
+    """Return the actions on the current draft, since it was begun, in order."""
+    of_draft = GuideDraftActRow.guide == guide, GuideDraftActRow.language == language
+    last_end = select(func.max(GuideDraftActRow.number)).where(*of_draft, col(GuideDraftActRow.act).in_(ENDING_ACTS))
+    current = select(GuideDraftActRow).where(
+        *of_draft,
         GuideDraftActRow.number > (session.exec(last_end).one() or 0),
+        GuideDraftActRow.act != GuideDraftAct.WITHDRAWN.value,
     )
-    return list(dict.fromkeys(session.exec(written.order_by(col(GuideDraftActRow.number)))))
+    return session.exec(current.order_by(col(GuideDraftActRow.number))).all()
+
+
+def list_draft_writers(session: Session, guide: str, language: str = OWN_WORDS) -> list[str]:
+    """Return the recorded name of each writer of the current draft, in order of first writing."""
+    acts = list_draft_acts(session, guide, language)
+    return list(dict.fromkeys(each.by for each in acts if each.act == GuideDraftAct.WRITTEN))
+
+
+def list_hands(session: Session, guide: str) -> dict[int, Hands]:
+    """Return who had a hand in each edition of `guide`, by number, except editions without a recorded act."""
+    of_editions = GuideDraftActRow.guide == guide, GuideDraftActRow.language == OWN_WORDS
+    found: dict[int, Hands] = {}
+    writers: list[str] = []
+    for act in session.exec(select(GuideDraftActRow).where(*of_editions).order_by(col(GuideDraftActRow.number))):
+        match act.act:
+            case GuideDraftAct.WRITTEN:
+                writers.append(act.by)
+            case GuideDraftAct.DISCARDED:
+                writers = []
+            case GuideDraftAct.PUBLISHED:
+                found[act.details["number"]] = Hands(tuple(dict.fromkeys(writers)), act.by)
+                writers = []
+            case GuideDraftAct.WITHDRAWN:
+                number = act.details["number"]
+                found[number] = replace(found.get(number, Hands()), withdrawn_by=act.by)
+    return found
 
 
 def find_changed_drafts(session: Session) -> Iterator[tuple[str, str]]:
-    """Compare each draft with its recorded actions. Yield the guide of each draft that differs, and the fault."""
-    rows = session.exec(select(GuideDraftActRow).order_by(GuideDraftActRow.guide, col(GuideDraftActRow.number)))
-    acts: dict[str, list[GuideDraftActRow]] = {}
-    for row in rows:
-        acts.setdefault(row.guide, []).append(row)
-    drafts = {draft.guide: draft for draft in list_guide_drafts(session)}
-    for guide in sorted(acts.keys() | drafts.keys()):
-        of_guide, draft = acts.get(guide, []), drafts.get(guide)
-        if [act.number for act in of_guide] != list(range(1, len(of_guide) + 1)):
-            yield guide, "an act on it is missing"
-        ended = max((act.number for act in of_guide if act.act in ENDING_ACTS), default=0)
-        current = [act for act in of_guide if act.number > ended]
+    """Compare each draft with its recorded actions. Yield the name of each draft that differs, and the fault."""
+    ordered = select(GuideDraftActRow).order_by(
+        GuideDraftActRow.guide, GuideDraftActRow.language, col(GuideDraftActRow.number)
+    )
+    acts: dict[tuple[str, str], list[GuideDraftActRow]] = {}
+    for row in session.exec(ordered):
+        acts.setdefault((row.guide, row.language), []).append(row)
+    drafts = {(draft.guide, draft.language): draft for draft in list_guide_drafts(session)}
+    for key in sorted(acts.keys() | drafts.keys()):
+        of_draft, draft, name = acts.get(key, []), drafts.get(key), " ".join(filter(None, key))
+        if [act.number for act in of_draft] != list(range(1, len(of_draft) + 1)):
+            yield name, "an act on it is missing"
+        if not _are_as_recorded(session, of_draft):
+            yield name, "the words of an act on it were changed"
+            continue
+        ended = max((act.number for act in of_draft if act.act in ENDING_ACTS), default=0)
+        current = [act for act in of_draft if act.number > ended and act.act != GuideDraftAct.WITHDRAWN]
         if (draft is None) != (not current):
-            yield guide, "it is gone, and nobody discarded or published it" if draft is None else "nobody wrote it"
+            yield name, "it is gone, and nobody discarded or published it" if draft is None else "nobody wrote it"
         elif draft is not None and not _is_as_acted(draft, current):
-            yield guide, "it is not as its last acts left it"
+            yield name, "it is not as its last acts left it"
+
+
+def _are_as_recorded(session: Session, acts: Sequence[GuideDraftActRow]) -> bool:
+    """Return True if the digests of `acts`, all actions on one draft, match their details and the text before them."""
+    written = ""
+    if not {act.act for act in acts} <= set(GuideDraftAct):
+        return False
+    for act in acts:
+        if act.act == GuideDraftAct.WRITTEN:
+            written = act.digest
+        base: str | None = written
+        if act.act == GuideDraftAct.WITHDRAWN:
+            number = act.details.get("number") if isinstance(act.details, dict) else None
+            row = session.get(EditionRow, (act.guide, act.language, number)) if isinstance(number, int) else None
+            base = row.digest if row is not None else None
+        if base is None or act.digest != _digest_with(base, act.details):
+            return False
+    return True
 
 
 def _is_as_acted(draft: GuideDraftRow, acts: Sequence[GuideDraftActRow]) -> bool:
     """Return True if `draft` is as `acts` left it. `acts` are the actions since the draft was started, in order."""
-    written, offered = None, None
+    written, state = None, dict[str, Any].fromkeys(STATE)
     for act in acts:
         if act.act == GuideDraftAct.WRITTEN:
-            written, offered = act, None
-        elif act.act == GuideDraftAct.OFFERED and written is not None and act.digest == written.digest:
-            offered = act
-        else:
+            written = act
+        elif written is None:
             return False
+        state |= state_after(GuideDraftAct(act.act), by=act.by, at=act.at, details=act.details)
     return written is not None and (
-        (draft.begun_at, draft.version, draft.written_at, draft.written_by, draft.offered_at, draft.offered_by)
-        == (acts[0].at, written.number, written.at, written.by, offered and offered.at, offered and offered.by)
+        (draft.begun_at, draft.version, draft.written_at, draft.written_by)
+        == (acts[0].at, written.number, written.at, written.by)
+        and {name: getattr(draft, name) for name in STATE} == state
         and written.digest == _digest_of(draft)
     )
+
+
+def state_after(act: GuideDraftAct, *, by: str, at: dt.datetime, details: DraftContent) -> dict[str, Any]:
+    """Return the columns of `STATE` that the action `act` changes, with their new values.
+
+    A change of the text, or sending the draft back, ends a submission and a planned publication. A draft stays sent
+    back until it is submitted again.
+    """
+    none: dict[str, Any] = dict.fromkeys(STATE)
+    match act:
+        case GuideDraftAct.WRITTEN:
+            return {name: None for name in STATE if not name.startswith("returned")}
+        case GuideDraftAct.OFFERED:
+            return none | {"offered_at": at, "offered_by": by}
+        case GuideDraftAct.RETURNED:
+            return none | {"returned_at": at, "returned_by": by}
+        case GuideDraftAct.SCHEDULED:
+            return {"publish_at": dt.datetime.fromisoformat(details["publish_at"]), "agreed_by": by}
+        case GuideDraftAct.UNSCHEDULED:
+            return {"publish_at": None, "agreed_by": None}
+    return {}
 
 
 def read_draft_record(session: Session, guide: str) -> DraftRecord:
@@ -134,22 +226,26 @@ def write_guide_draft(
     *,
     by: str,
     at: dt.datetime,
+    language: str = OWN_WORDS,
     unplaced: UnplacedChange = keep_unplaced,
 ) -> GuideDraftRow:
-    """Save the content that `change` returns as the draft of `guide`, record the action, and return the draft.
+    """Save the content that `change` returns as the draft, record the action, and return the draft.
 
-    Save the passages that `unplaced` returns too. The content may have errors. A save cancels a submission for
-    publication. If content and passages are unchanged, save and record nothing. Raise the errors of `change`.
+    The draft is that of the next edition of `guide`, or of the rendition in `language`. Save the passages that
+    `unplaced` returns too. The content may have errors. A save cancels a submission and a planned publication. If
+    content and passages are unchanged, save and record nothing. Raise the errors of `change`.
     """
-    draft = find_guide_draft(session, guide)
+    draft = find_guide_draft(session, guide, language)
     text, passages = _json(change(draft)), _json(unplaced(draft))
     if draft is None:
-        draft = GuideDraftRow(guide=guide, version=0, content="", begun_at=at, written_at=at, written_by=by)
+        draft = GuideDraftRow(
+            guide=guide, language=language, version=0, content="", begun_at=at, written_at=at, written_by=by
+        )
     if (draft.content, draft.unplaced) != (text, passages):
         draft.content, draft.unplaced = text, passages
-        number = append_draft_act(session, draft, GuideDraftAct.WRITTEN, by=by, at=at)
-        draft.version, draft.written_at, draft.written_by = number, at, by
-        draft.offered_at = draft.offered_by = None
+        act = DraftAct(guide, by, at, language=language)
+        draft.version = record_draft_act(session, draft, GuideDraftAct.WRITTEN, act)
+        draft.written_at, draft.written_by = at, by
         session.add(draft)
     return draft
 
@@ -163,68 +259,41 @@ def discard_draft(session: Session, act: DraftAct) -> GuideDraftRow:
 
     Raise `NoSuchGuideDraft` if there is no draft. Raise the errors of `act.precondition`.
     """
-    draft = _known_draft(session, act)
-    _end(session, draft, GuideDraftAct.DISCARDED, act)
-    return draft
-
-
-def offer_draft(session: Session, reference_data: ReferenceData, act: DraftAct) -> GuideDraftRow:
-    """Submit the draft for another person to publish, record the action, and return the draft.
-
-    The next change of the text cancels the submission. Raise `NoSuchGuideDraft` if there is no draft. Raise the errors
-    of `act.precondition`. Raise `InvalidEdition` with every error if the draft has errors.
-    """
-    draft = _known_draft(session, act)
-    check_draft(session, draft, reference_data, today=act.at.date()).require_sound()
-    append_draft_act(session, draft, GuideDraftAct.OFFERED, by=act.by, at=act.at)
-    draft.offered_at, draft.offered_by = act.at, act.by
-    return draft
-
-
-def publish_draft(
-    session: Session, reference_data: ReferenceData, act: DraftAct, *, follows: int | None, two_people: bool
-) -> Published:
-    """Publish the draft as the guide's next edition, record the action, and delete the draft.
-
-    `follows` is the number of the last edition that the publisher knows: None for a new guide. Raise
-    `FollowsAnotherEdition` if the last edition is another one. Raise `NoSuchGuideDraft` if there is no draft. Raise the
-    errors of `act.precondition`. Raise `SecondPersonNeeded` if the publisher wrote part of the draft. Raise
-    `InvalidEdition` with every error if the draft has errors.
-
-    If `two_people` is true, raise `HandUnknown` if the publisher or a writer is a client that names no person.
-    """
-    draft = _known_draft(session, act)
-    writers = list_draft_writers(session, act.guide)
-    if two_people and not all(names_a_person(each) for each in (act.by, *writers)):
-        raise HandUnknown
-    if any(is_same_hand(act.by, each) for each in writers):
-        raise SecondPersonNeeded
-    checked = check_draft(session, draft, reference_data, today=act.at.date())
-    content, digest = checked.require_sound()
-    if checked.follows != follows:
-        raise FollowsAnotherEdition
-    history = checked.published.history
-    published = insert_next_edition(session, history, act.guide, content, digest=digest, at=act.at)
-    _end(session, draft, GuideDraftAct.PUBLISHED, act)
-    return published
-
-
-def _known_draft(session: Session, act: DraftAct) -> GuideDraftRow:
-    draft = get_guide_draft(session, act.guide)
-    act.precondition(draft)
-    return draft
-
-
-def _end(session: Session, draft: GuideDraftRow, end: GuideDraftAct, act: DraftAct) -> None:
-    append_draft_act(session, draft, end, by=act.by, at=act.at)
+    draft = act.known_draft(session)
+    record_draft_act(session, draft, GuideDraftAct.DISCARDED, act)
     session.delete(draft)
+    return draft
 
 
-def append_draft_act(session: Session, draft: GuideDraftRow, act: GuideDraftAct, *, by: str, at: dt.datetime) -> int:
-    """Record an action on `draft`, with the digest of its text. Return the number of the action."""
-    guide = draft.guide
-    last = session.exec(select(func.max(GuideDraftActRow.number)).where(GuideDraftActRow.guide == guide)).one() or 0
-    row = GuideDraftActRow(guide=guide, number=last + 1, act=act.value, by=by, at=at, digest=_digest_of(draft))
+def record_draft_act(
+    session: Session, draft: GuideDraftRow, kind: GuideDraftAct, act: DraftAct, details: DraftContent | None = None
+) -> int:
+    """Record `act` of the kind `kind`, and change the state of `draft` accordingly. Return the action's number.
+
+    `details` is what the person wrote with the action.
+    """
+    number = append_draft_act(session, kind, act, digest=_digest_of(draft), details=details or {})
+    for name, value in state_after(kind, by=act.by, at=act.at, details=details or {}).items():
+        setattr(draft, name, value)
+    return number
+
+
+def append_draft_act(
+    session: Session, kind: GuideDraftAct, act: DraftAct, *, digest: str, details: DraftContent
+) -> int:
+    """Record `act` of the kind `kind` about the text with the digest `digest`. Return the action's number."""
+    of_draft = GuideDraftActRow.guide == act.guide, GuideDraftActRow.language == act.language
+    last = session.exec(select(func.max(GuideDraftActRow.number)).where(*of_draft)).one() or 0
+    row = GuideDraftActRow(
+        guide=act.guide,
+        language=act.language,
+        number=last + 1,
+        act=kind.value,
+        by=act.by,
+        at=act.at,
+        digest=_digest_with(digest, details),
+        details=details,
+    )
     session.add(row)
     session.flush()
     return last + 1
@@ -232,5 +301,13 @@ def append_draft_act(session: Session, draft: GuideDraftRow, act: GuideDraftAct,
 
 def _digest_of(draft: GuideDraftRow) -> str:
     """Return the digest of the content, and of the passages without a place if there are any."""
-    text = draft.content if draft.unplaced == NONE_UNPLACED else f"{draft.content}\n{draft.unplaced}"
+    return _sha256(draft.content if draft.unplaced == NONE_UNPLACED else f"{draft.content}\n{draft.unplaced}")
+
+
+def _digest_with(digest: str, details: Any) -> str:
+    """Return the digest of a text with the digest `digest` and of `details`, or `digest` itself without details."""
+    return digest if details == {} else _sha256(f"{digest} {canonical_json(details).decode()}")
+
+
+def _sha256(text: str) -> str:
     return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"

@@ -33,11 +33,13 @@ from app.models.guides.edition_files import (
     read_rendition_file,
 )
 from app.models.guides.edition_keys import AnyKey, EditionKey, RenditionKey
+from app.models.guides.edition_rows import OWN_WORDS, GuideDraftAct
 from app.models.guides.editions import EditionContent
 from app.models.guides.renditions import RenditionContent
 from app.models.guides.seed_files import edition_place
 from app.services.events.outbox import Event, append_event, append_events, edition_payload, rendition_payload
 from app.services.guides.catalogue import index_guide
+from app.services.guides.drafts import DraftAct, append_draft_act
 from app.services.guides.editions import (
     EditionHead,
     StoredRendition,
@@ -187,12 +189,15 @@ def publish_rendition(
     return PublishedRendition(key, digest, at, is_new=True)
 
 
-def withdraw_published(session: Session, key: AnyKey, *, reason: str, at: dt.datetime) -> Withdrawn:
+def withdraw_published(
+    session: Session, key: AnyKey, *, reason: str, at: dt.datetime, by: str | None = None
+) -> Withdrawn:
     """Withdraw the edition or rendition `key`, and append an event. Search no longer finds a withdrawn edition.
 
-    The content stays stored, and reads return `reason` instead. A repeat with the same reason changes nothing. Raise
-    `NoSuchGuide`, `NoSuchEdition` or `NoSuchRendition` if `key` does not exist. Raise `AlreadyWithdrawn` if the edition
-    or rendition was withdrawn for another reason.
+    If `by` is given, record who withdrew it, with the actions on the guide's drafts. The content stays stored, and
+    reads return `reason` instead. A repeat with the same reason changes nothing. Raise `NoSuchGuide`, `NoSuchEdition`
+    or `NoSuchRendition` if `key` does not exist. Raise `AlreadyWithdrawn` if the edition or rendition was withdrawn for
+    another reason.
     """
     history = get_history(session, guide=key.guide)
     found: EditionHead | StoredRendition = (
@@ -205,6 +210,10 @@ def withdraw_published(session: Session, key: AnyKey, *, reason: str, at: dt.dat
             raise AlreadyWithdrawn
         return Withdrawn(found.withdrawn_at, is_new=False)
     insert_withdrawal(session, key, reason=reason, at=at)
+    if by is not None:
+        act = DraftAct(key.guide, by, at, language=key.language if isinstance(key, RenditionKey) else OWN_WORDS)
+        details = {"number": key.number}
+        append_draft_act(session, GuideDraftAct.WITHDRAWN, act, digest=found.digest, details=details)
     if isinstance(found, StoredRendition):
         behind = is_of_former_edition(history, found.edition)
         payload = rendition_payload(found.key, found.content, digest=found.digest, behind=behind, reason=reason)

@@ -75,6 +75,15 @@ def deadline_of(moment: dt.datetime) -> tuple[dt.date, dt.time | None]:
     return (local.date(), time) if time != dt.time.min else (local.date() - ONE_DAY, None)
 
 
+def london_moments(local: dt.datetime) -> list[dt.datetime]:
+    """Return the moments in UTC at which clocks in London show `local`, which has no time zone, in order.
+
+    There are two in the hour in which the clocks go back, and none in the hour in which they go forward.
+    """
+    found = {local.replace(tzinfo=LONDON, fold=fold).astimezone(dt.UTC) for fold in (0, 1)}
+    return sorted(each for each in found if each.astimezone(LONDON).replace(tzinfo=None) == local)
+
+
 @lru_cache(maxsize=64)
 def deadline_in_words(minute: dt.datetime) -> str:
     """Return a deadline in English, for example `Tuesday 24 November 2026 at 09:30`.

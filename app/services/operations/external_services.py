@@ -18,7 +18,7 @@ from sqlmodel import Session
 from app.config import PREFIX, Part, Settings
 from app.errors import GuidanceError
 from app.logs import Log
-from app.models.events.rows import EMAIL
+from app.models.events.rows import EMAIL, MAILBOXES
 from app.services.access.limits import OWN_MEMORY, open_store
 from app.services.access.openid_provider import discover, discover_jwks_url, fetch_document, parse_keys
 from app.services.events.address_guard import SsrfGuard
@@ -217,4 +217,4 @@ class Outside:
             known = ((name, self.failures[name]) for name in (EMAIL, WEBHOOKS) if name in self.failures)
             return [(name, failure if failure == EVENTS_LATE else None) for name, failure in known]
         late = {name for name, at in oldest.items() if self._clock() - at > LATE}
-        return [(EMAIL if name == EMAIL else WEBHOOKS, EVENTS_LATE if name in late else None) for name in names]
+        return [(EMAIL if name in MAILBOXES else WEBHOOKS, EVENTS_LATE if name in late else None) for name in names]

@@ -26,6 +26,8 @@ from app.services.desk.retention import RetentionPeriods, erase_due_concerns
 from app.services.events.dispatcher import DispatcherThread, build_dispatcher
 from app.services.events.email_sender import EmailSender
 from app.services.events.emails import (
+    MAILBOX_OF,
+    Mailbox,
     build_email,
     claim_email,
     find_mailbox,
@@ -34,6 +36,8 @@ from app.services.events.emails import (
     unsubscribe_email,
 )
 from app.services.events.rounds import RoundNotes
+from app.services.guides.draft_review import find_due_draft, publish_due_draft
+from app.services.guides.reference_data import ReferenceData
 from app.services.operations.checkpoints import Checkpoints
 from app.services.operations.external_services import Outside
 from app.services.operations.invariants import Beat, Invariants
@@ -42,6 +46,7 @@ from app.services.workers import GenerationWatcher, Job, JobsWorker
 
 MINUTE_SECONDS = 60.0
 HOUR_SECONDS = 3600.0
+PLANNED_SECONDS = 5.0
 OUTSIDE_SECONDS = 30.0
 BATCH_SIZE = 32
 log = Log(__name__)
@@ -64,11 +69,12 @@ class TeamJobs:
     def email_workers(self) -> Iterator[JobsWorker]:
         """Yield the thread that sends emails, if a mail server is configured.
 
-        Otherwise yield nothing, and unsubscribe the duty team's mailbox from events.
+        Unsubscribe each mailbox that is not used from events. Without a mail server, these are all mailboxes.
         """
-        if self.settings.smtp_host is None:
-            self._switch_emails_off()
-        else:
+        for mailbox in MAILBOX_OF.values():
+            if not mailbox.is_used(self.settings):
+                self._switch_emails_off(mailbox)
+        if self.settings.smtp_host is not None:
             notes = RoundNotes(NotedTime.EMAIL_ROUND, self.writer, self.clock)
             yield JobsWorker(
                 "email", [Job("email", 1.0, partial(self._send_and_note, EmailSender(self.settings), notes))]
@@ -79,22 +85,25 @@ class TeamJobs:
             notes.note()
         self.send_email(sender, beat)
 
-    def _switch_emails_off(self) -> None:
+    def _switch_emails_off(self, mailbox: Mailbox) -> None:
         """Unsubscribe the mailbox, so that no event waits to be sent. Write nothing if it is not subscribed."""
         with Session(self.engine) as session:
-            is_off = find_mailbox(session) is None
-        if not is_off and (waiting := self.writer.run(unsubscribe_email, now=self.clock())):
+            is_off = find_mailbox(session, mailbox) is None
+        if not is_off and (waiting := self.writer.run(unsubscribe_email, mailbox, now=self.clock())):
             log.warning("emails_switched_off", count=waiting)
 
     def send_email(self, sender: EmailSender, _beat: Beat) -> None:
-        """Send an email to the duty team if one is due, and store the result. Log a failure.
+        """Send an email to the duty team, and one to the editors, if one is due. Store the results. Log a failure."""
+        for mailbox in MAILBOX_OF.values():
+            if mailbox.is_used(self.settings):
+                self._send_to(mailbox, sender)
 
-        Claim the email first, so that only one of several processes sends it.
-        """
+    def _send_to(self, mailbox: Mailbox, sender: EmailSender) -> None:
+        """Send the email of `mailbox` if one is due. Claim it first, so that only one of several processes sends it."""
         with Session(self.engine) as session:
-            if not is_email_due(session, now=self.clock()):
+            if not is_email_due(session, mailbox, now=self.clock()):
                 return
-        notice = self.writer.run(claim_email, now=self.clock())
+        notice = self.writer.run(claim_email, mailbox, now=self.clock())
         if notice is None:
             return
         failure = sender.send(build_email(notice, self.settings, at=self.clock()))
@@ -121,6 +130,7 @@ class Housekeeping(TeamJobs):
     invariants: Invariants
     outside: Outside
     watcher: Watcher
+    reference_data: ReferenceData
     knows_there_are_none: bool = False
     has_tried_to_purge: bool = False
 
@@ -135,6 +145,7 @@ class Housekeeping(TeamJobs):
         on_time = [
             Job("key-uses", MINUTE_SECONDS, lambda _: self.key_uses.store(self.writer), first_delay=MINUTE_SECONDS),
             Job("saved-forms", MINUTE_SECONDS, self._erase_saved_forms),
+            Job("planned-publications", PLANNED_SECONDS, self.publish_planned),
         ]
         if self.settings.deliver:
             on_time += self.on_time()
@@ -158,6 +169,25 @@ class Housekeeping(TeamJobs):
             yield from self.email_workers()
             dispatcher = build_dispatcher(self.settings, self.writer, self.clock)
             yield DispatcherThread(dispatcher, grace_seconds=self.settings.drain_seconds)
+
+    def publish_planned(self, _beat: Beat) -> bool:
+        """Publish the draft whose planned publication is due. Return True if there was one: another may be due.
+
+        Publish nothing if the clock may be wrong.
+        """
+        now = self.clock()
+        with Session(self.engine) as session:
+            due = find_due_draft(session, now=now)
+        if due is None:
+            return False
+        two_people = self.settings.two_people_publish
+        try:
+            published = self.writer.run(publish_due_draft, self.reference_data, *due, now=now, two_people=two_people)
+        except ClockInDoubt:  # the job `retention` logs the error
+            return False
+        if published is not None:
+            log.info("planned_draft_published", guide=due[0], digest=published.digest)
+        return True
 
     def _erase_saved_forms(self, _beat: Beat) -> None:
         try:

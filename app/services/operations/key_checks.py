@@ -7,7 +7,7 @@ from pathlib import Path
 from sqlmodel import Session
 
 from app.errors import SetupError
-from app.models.events.rows import EMAIL, DeliveryState
+from app.models.events.rows import MAILBOXES, DeliveryState
 from app.services.access.row_signing import open_access_keys, require_access_keys
 from app.services.concerns.keys import RECEIPT_KEY, load_receipt_key
 from app.services.concerns.sealing import make_sealer, read_identities
@@ -144,7 +144,9 @@ def check_webhooks(patient: Patient) -> Iterator[Verdict]:
     with Session(patient.engine) as session:
         yield from _unreadable_secrets(patient, session)
         counted, oldest = count_deliveries(session), oldest_waiting(session)
-        webhooks = [each for each in list_webhooks(session) if each.disabled_because != REMOVED and each.name != EMAIL]
+        webhooks = [
+            each for each in list_webhooks(session) if each.disabled_because != REMOVED and each.name not in MAILBOXES
+        ]
     guard = SsrfGuard(frozenset(patient.settings.webhook_allowed_hosts))
     for webhook in webhooks:
         name = webhook.name

@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from app.config import Part, is_loopback
 from app.errors import GuidanceError
-from app.models.events.rows import EMAIL, DeliveryState
+from app.models.events.rows import EDITORS_EMAIL, EMAIL, DeliveryState
 from app.services.access.people import list_people
 from app.services.audit.clock import find_clock_fault
 from app.services.events.deliveries import count_deliveries, oldest_waiting
@@ -79,13 +79,15 @@ def check_outside(part: Part, patient: Patient) -> Iterator[Verdict]:
 def check_email(patient: Patient) -> Iterator[Verdict]:
     """Check that the mail server responds, and that no event has waited longer than `LATE` for an email."""
     with suppress(SQLAlchemyError), Session(patient.engine) as session:  # another check reports a fault of the database
-        waits = oldest_waiting(session).get(EMAIL)
-        if waits is not None and patient.at - waits > LATE:
-            count = count_deliveries(session)[EMAIL, DeliveryState.PENDING.value]
-            yield fault(
-                f"{count} events have been waiting for an email to the duty team since {waits:%Y-%m-%d %H:%M} UTC",
-                "call the duty team, who are not being notified; read the log lines email_failed",
-            )
+        oldest, counted = oldest_waiting(session), count_deliveries(session)
+        for name, readers in ((EMAIL, "duty team"), (EDITORS_EMAIL, "editors")):
+            waits = oldest.get(name)
+            if waits is not None and patient.at - waits > LATE:
+                count = counted[name, DeliveryState.PENDING.value]
+                yield fault(
+                    f"{count} events have been waiting for an email to the {readers} since {waits:%Y-%m-%d %H:%M} UTC",
+                    f"call the {readers}, who are not being notified; read the log lines email_failed",
+                )
     yield from check_outside(Part.EMAIL, patient)
 
 

@@ -23,7 +23,7 @@ from app.config import Settings, is_loopback
 from app.errors import SetupError
 from app.logs import Log
 from app.models.audit.audit_log import AuditEntryRow, NotedTime
-from app.models.events.rows import EMAIL, EventRow
+from app.models.events.rows import MAILBOXES, EventRow
 from app.services.access.openid_provider import DISCOVERY_PATH
 from app.services.events.rounds import find_round
 from app.services.events.webhooks import list_receivers
@@ -271,7 +271,7 @@ def _awaited_since(around: Surroundings, session: Session) -> dict[str, dt.datet
     Leave out emails if no email is configured, and events if there is no webhook.
     """
     receivers = list_receivers(session)
-    added = [each.added_at for each in receivers if each.name != EMAIL]
+    added = [each.added_at for each in receivers if each.name not in MAILBOXES]
     since = {}
     if around.settings.smtp_host is not None or len(added) < len(receivers):
         since[EMAILS] = around.since or around.at - _age_of_database(around)

@@ -362,6 +362,28 @@ class DisclosuresResponse(TypedDict):
     next_cursor: str | None
 
 
+class DraftEventData(TypedDict):
+    """
+    The guide of the draft, never its text.
+    """
+
+    guide: str
+    language: NotRequired[str]
+    urls: NotRequired[dict[str, str]]
+    links: dict[str, str]
+
+
+class DraftOfferedEvent(TypedDict):
+    """
+    A draft was submitted for a second person to read and publish.
+    """
+
+    id: str
+    type: str
+    timestamp: str
+    data: DraftEventData
+
+
 class DraftPublication(TypedDict):
     """
     The edition that the draft follows.
@@ -377,6 +399,17 @@ class DraftRemark(TypedDict):
 
     detail: str
     pointer: str
+
+
+class DraftReturnedEvent(TypedDict):
+    """
+    A draft was sent back to those who wrote it.
+    """
+
+    id: str
+    type: str
+    timestamp: str
+    data: DraftEventData
 
 
 Subject: TypeAlias = str
@@ -1974,6 +2007,10 @@ class DraftResponse(TypedDict):
     writers: list[str]
     offered_at: str | None
     offered_by: str | None
+    returned_at: str | None
+    returned_by: str | None
+    publish_at: str | None
+    agreed_by: str | None
     follows: int | None
     links: dict[str, str]
 

@@ -1,0 +1,139 @@
+"""Changes between two editions in words: what was added, removed, moved and reworded, and each number by itself."""
+
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
+
+from app.models.guides.comparison import FieldChange, Reworded, SectionChanges, WordChange, WordRun, changed_words
+from app.models.guides.contacts import OpeningHours, Phone
+from app.models.guides.sections import ITEM_LISTS
+from app.pages.text_format import day
+from app.services.guides.working_hours import hours_text
+
+FIELD_WORDS = {
+    "verified_on": "checked on",
+    "phones": "phone numbers",
+    "url": "web address",
+    "when": "when to call",
+    "text_relay": "text relay",
+    "review_by": "review by",
+}
+"""Labels of fields in the headings of changes, if the field's name is not clear to a reader."""
+HIDDEN_MEMBERS = frozenset({"id", "position"})
+LONGEST_VALUE = 60
+"""Longer values are compared word by word. Of shorter ones, both are shown: `this is now that`."""
+IS_NOW = WordRun(change=WordChange.KEPT, text="is now")
+REWORDED = "Reworded"
+DATES = frozenset({"review_by"})
+"""Fields of an edition whose values are dates, written as in the API."""
+MOST_SENTENCES = 6
+
+
+@dataclass(frozen=True)
+class TextChange:
+    """One change of an edition: a heading, and the text with its kept, removed and added words."""
+
+    heading: str
+    runs: tuple[WordRun, ...]
+
+    @property
+    def sentence(self) -> str:
+        """The change as a sentence for a change note. A reworded text is only named."""
+        if self.heading == REWORDED:
+            return "Some words are clearer."
+        return f"{self.heading}: {' '.join(run.text for run in self.runs)}."
+
+
+def propose_change_note(changes: Mapping[str, Sequence[TextChange]]) -> str:
+    """Return a change note made from `changes` by section. It names at most `MOST_SENTENCES` changes."""
+    sentences = dict.fromkeys(change.sentence for found in changes.values() for change in found)
+    return " ".join([*sentences][:MOST_SENTENCES])
+
+
+def describe_field_changes(changes: Sequence[FieldChange]) -> list[TextChange]:
+    """Return each changed field of the edition itself, with its removed and added words."""
+    return [TextChange(_label(change.field), _runs(change.field, change.before, change.after)) for change in changes]
+
+
+def describe_section_changes(changes: Mapping[str, SectionChanges]) -> dict[str, list[TextChange]]:
+    """Return the changes of each changed section, by the heading of the section, in the order of the page."""
+    return {
+        entry.heading: list(_describe_changes(changes[name])) for name, entry in ITEM_LISTS.items() if name in changes
+    }
+
+
+def _describe_changes(changes: SectionChanges) -> Iterator[TextChange]:
+    for item in changes.added:
+        yield TextChange("Added", (WordRun(change=WordChange.ADDED, text=_to_text(item)),))
+    for item in changes.removed:
+        yield TextChange("Removed", (WordRun(change=WordChange.REMOVED, text=_to_text(item)),))
+    for change in changes.reworded:
+        yield from _describe_rewording(change)
+    for moved in changes.moved:
+        text = f"{_title(moved.id)}: from place {moved.position_before} to place {moved.position_after}"
+        yield TextChange("Moved", (WordRun(change=WordChange.KEPT, text=text),))
+
+
+def _describe_rewording(change: Reworded) -> Iterator[TextChange]:
+    for field in change.fields:
+        name = getattr(change.after, "name", None) or _title(change.id)  # an item's name is clearer than its id
+        before, after = getattr(change.before, field), getattr(change.after, field)
+        if field == "phones":
+            yield TextChange(name, _changed_phones(before, after))
+        elif field == "text":
+            yield TextChange(REWORDED, changed_words(before, after))
+        else:
+            yield TextChange(f"{name}: {_label(field).lower()}", _runs("", before, after))
+
+
+def _changed_phones(before: Sequence[Phone], after: Sequence[Phone]) -> tuple[WordRun, ...]:
+    """Return the numbers that differ, as people dial them. One number in place of another is said as such."""
+    old, new = (
+        [f"{phone.dialled}{phone.option_text}" for phone in phones if phone not in others]
+        for phones, others in ((before, after), (after, before))
+    )
+    if len(old) == len(new) == 1:
+        return _replaced(old[0], new[0])
+    removed = [WordRun(change=WordChange.REMOVED, text=each) for each in old]
+    return (*removed, *(WordRun(change=WordChange.ADDED, text=each) for each in new))
+
+
+def _runs(field: str, before: Any, after: Any) -> tuple[WordRun, ...]:
+    """Return the values of `field` before and after: both if they are short, otherwise with each changed word."""
+    old, new = (_to_text(dt.date.fromisoformat(each) if field in DATES and each else each) for each in (before, after))
+    if old and new and max(len(old), len(new)) <= LONGEST_VALUE:
+        return _replaced(old, new)
+    return changed_words(old, new)
+
+
+def _replaced(old: str, new: str) -> tuple[WordRun, ...]:
+    removed, added = WordRun(change=WordChange.REMOVED, text=old), WordRun(change=WordChange.ADDED, text=new)
+    return removed, IS_NOW, added
+
+
+def _label(field: str) -> str:
+    return FIELD_WORDS.get(field, _title(field)).capitalize()
+
+
+def _title(id_: str) -> str:
+    return id_.replace("-", " ").replace("_", " ").capitalize()
+
+
+def _to_text(value: Any) -> str:
+    """Return any value of an edition as one line of text."""
+    if isinstance(value, Phone):
+        return f"{value.dialled}{value.option_text}"
+    if isinstance(value, BaseModel):
+        value = dict(value)
+    if isinstance(value, tuple) and value and isinstance(value[0], OpeningHours):
+        return hours_text(value)
+    if isinstance(value, dt.date):
+        return day(value)
+    if isinstance(value, dict):
+        return ", ".join(_to_text(member) for name, member in value.items() if member and name not in HIDDEN_MEMBERS)
+    if isinstance(value, list | tuple):
+        return "; ".join(_to_text(member) for member in value)
+    return "" if value is None else str(value)

@@ -1,0 +1,180 @@
+"""The history of a guide for editors: what changed in each edition, who made it, and the withdrawal of an edition."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import Path, Query, Response
+
+from app.http.routes import GuidanceRouter
+from app.models.base import MAX_NUMBER
+from app.models.guides.comparison import changed_fields, changed_sections
+from app.models.guides.edition_keys import AnyKey, EditionKey, RenditionKey
+from app.pages.frame import DeskRoute, lead_to
+from app.pages.guides.change_words import TextChange, describe_field_changes, describe_section_changes
+from app.pages.guides.drafts import Editing
+from app.pages.guides.edit_fields import DETAILS
+from app.pages.guides.edit_posts import EDIT_PAGES
+from app.pages.guides.edit_review import PublishingDep, ReviewingDep
+from app.pages.posted_forms import SubmittedForm, SubmittedFormDep
+from app.pages.text_format import language_name
+from app.services.access.sign_in import GUIDES_PATH
+from app.services.guides.drafts import Hands, list_hands
+from app.services.guides.editions import (
+    EditionHead,
+    StoredRendition,
+    current_of,
+    get_history,
+    head_of,
+    list_renditions,
+    status_of,
+)
+from app.services.guides.publishing import withdraw_published
+from app.services.guides.renditions import current_renditions, rendition_of
+
+router = GuidanceRouter(prefix=GUIDES_PATH, include_in_schema=False, route_class=DeskRoute)
+SHOWN_EDITIONS = 10
+LONGEST_REASON = 1000
+WITHDRAW = "withdraw"
+"""The value of the button that withdraws. Any other shows what readers will get."""
+Number = Annotated[int, Path(ge=1, le=MAX_NUMBER)]
+Before = Annotated[int, Query(ge=1, le=MAX_NUMBER)]
+
+
+@dataclass(frozen=True)
+class PastEdition:
+    """An edition in the history of its guide: its status, its makers, and its changes to the edition before it."""
+
+    head: EditionHead
+    status: str
+    hands: Hands
+    changes: dict[str, Sequence[TextChange]]
+
+
+@dataclass(frozen=True)
+class Replacement:
+    """The edition that readers get instead of a withdrawn one, and what is then different for them."""
+
+    head: EditionHead
+    changes: dict[str, Sequence[TextChange]]
+
+
+@router.get("/{guide}/history")
+def read_history_page(editing: ReviewingDep, before: Before = MAX_NUMBER) -> Response:
+    """Return the page with the editions below the number `before`, most recent first, and the changes of each."""
+    history, hands = get_history(editing.session, guide=editing.guide), list_hands(editing.session, editing.guide)
+    shown = [each for each in history if each.number < before][:SHOWN_EDITIONS]
+    by_number = {each.number: each for each in history}
+    editions = [
+        PastEdition(
+            each,
+            status_of(each, history),
+            hands.get(each.number, Hands()),
+            _changes(editing, by_number.get(each.number - 1), each),
+        )
+        for each in shown
+    ]
+    return editing.page(
+        "desk_edit_history.html",
+        guide=editing.guide,
+        title=history[0].title,
+        editions=editions,
+        older=shown[-1].number if shown and shown[-1].number > 1 else None,
+    )
+
+
+def _changes(editing: Editing, before: EditionHead | None, after: EditionHead) -> dict[str, Sequence[TextChange]]:
+    """Return the changes from the edition `before` to `after` by heading. A first edition has none."""
+    if before is None:
+        return {}
+    old, new = (editing.context.contents(each.key, editing.session) for each in (before, after))
+    fields = describe_field_changes(changed_fields(old, new))
+    sections: dict[str, Sequence[TextChange]] = dict(describe_section_changes(changed_sections(old, new)))
+    return ({EDIT_PAGES[DETAILS]: fields} if fields else {}) | sections
+
+
+@router.get("/{guide}/editions/{number}/withdrawal")
+def read_withdrawal_page(editing: PublishingDep, number: Number) -> Response:
+    """Return the form that withdraws the edition `number`, with what readers get instead."""
+    return _withdrawal_page(editing, EditionKey(editing.guide, number))
+
+
+@router.post("/{guide}/editions/{number}/withdrawal")
+def withdraw_on_page(editing: PublishingDep, number: Number, posted: SubmittedFormDep) -> Response:
+    """Withdraw the edition `number` for the posted reason, or first show what readers will get."""
+    return _withdraw(editing, EditionKey(editing.guide, number), posted)
+
+
+@router.get("/{guide}/renditions/{language}/{number}/withdrawal")
+def read_rendition_withdrawal_page(editing: PublishingDep, number: Number) -> Response:
+    """Return the form that withdraws the rendition `number` in the language of the path."""
+    return _withdrawal_page(editing, RenditionKey(editing.guide, editing.language, number))
+
+
+@router.post("/{guide}/renditions/{language}/{number}/withdrawal")
+def withdraw_rendition_on_page(editing: PublishingDep, number: Number, posted: SubmittedFormDep) -> Response:
+    """Withdraw the rendition `number` for the posted reason, or first show what readers will get."""
+    return _withdraw(editing, RenditionKey(editing.guide, editing.language, number), posted)
+
+
+def _withdraw(editing: Editing, key: AnyKey, posted: SubmittedForm) -> Response:
+    """Withdraw `key` if the person pressed that button and gave a reason, and redirect to the page that lists it.
+
+    Otherwise show the form again, with what readers will get. Raise `AlreadyWithdrawn` if it was withdrawn for another
+    reason.
+    """
+    reason = posted.one("reason").strip()[:LONGEST_REASON]
+    if not reason or posted.one("do") != WITHDRAW:
+        return _withdrawal_page(editing, key, reason)
+    editing.context.writer.run(withdraw_published, key, reason=reason, at=editing.now, by=editing.actor.client)
+    return lead_to(f"{GUIDES_PATH}/{key.guide}/{'renditions' if isinstance(key, RenditionKey) else 'history'}")
+
+
+def _withdrawal_page(editing: Editing, key: AnyKey, reason: str = "") -> Response:
+    """Return the form that withdraws `key`. With a `reason`, show how readers will see it, and the last button."""
+    history = get_history(editing.session, guide=editing.guide)
+    stored = list_renditions(editing.session, guide=editing.guide)
+    values = (
+        _without_edition(editing, history, stored, head_of(history, key.number))
+        if isinstance(key, EditionKey)
+        else _without_rendition(history, stored, key)
+    )
+    return editing.page(
+        "desk_edit_withdrawal.html", guide=editing.guide, reason=reason, max_reason=LONGEST_REASON, **values
+    )
+
+
+def _without_edition(
+    editing: Editing, history: Sequence[EditionHead], stored: Sequence[StoredRendition], head: EditionHead
+) -> dict[str, Any]:
+    """Return template variables about what readers get once the edition `head` is withdrawn."""
+    rest = [each for each in history if each.number != head.number]
+    after, was_current = current_of(rest), current_of(history) == head
+    lost = [each for each in current_renditions(history, stored) if each.edition == head.number]
+    content = editing.context.contents(after.key, editing.session) if after is not None and was_current else None
+    return {
+        "what": f"edition {head.number}",
+        "withdrawn": head,
+        "was_current": was_current,
+        "replacement": Replacement(after, _changes(editing, head, after)) if after is not None else None,
+        "contacts": content.contacts if content is not None else (),
+        "lost": [language_name(each.key.language) for each in lost],
+    }
+
+
+def _without_rendition(
+    history: Sequence[EditionHead], stored: Sequence[StoredRendition], key: RenditionKey
+) -> dict[str, Any]:
+    """Return template variables about what readers get once the rendition `key` is withdrawn."""
+    of_language = [each for each in stored if each.key.language == key.language]
+    found = rendition_of(of_language, key.number)
+    rest = current_renditions(history, [each for each in of_language if each != found])
+    return {
+        "what": f"{language_name(key.language)} {key.number}",
+        "withdrawn": found,
+        "was_current": found in current_renditions(history, of_language),
+        "replacement": None,
+        "former": rest[0] if rest else None,
+        "contacts": (),
+        "lost": [],
+    }

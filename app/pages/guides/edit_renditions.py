@@ -1,0 +1,276 @@
+"""Pages for renditions: the list of a guide's languages and formats, and a draft beside the guide, text by text."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Annotated
+
+from fastapi import Header, Query, Response
+from fastapi.responses import JSONResponse
+from pydantic import TypeAdapter, ValidationError
+
+from app.errors import DraftChanged, FieldError
+from app.http.routes import GuidanceRouter
+from app.models.guides.comparison import WordRun, changed_words
+from app.models.guides.edition_rows import GuideDraftRow
+from app.models.guides.renditions import Maker
+from app.models.languages import BRITISH_SIGN_LANGUAGE, EASY_READ_SUFFIX, GUIDE_LANGUAGE, LanguageTag, RenditionForm
+from app.pages.frame import DeskRoute, lead_to
+from app.pages.guides.drafts import AUTOSAVE, Editing
+from app.pages.guides.edit_faults import BACKTICKED, Remark
+from app.pages.guides.edit_fields import DETAILS
+from app.pages.guides.edit_posts import EDIT_PAGES
+from app.pages.guides.edit_review import PlanDep, ReviewingDep, review_values
+from app.pages.guides.guides import FORM_LABELS
+from app.pages.posted_forms import SubmittedForm, SubmittedFormDep
+from app.pages.text_format import date_and_time
+from app.services.access.sign_in import GUIDES_PATH
+from app.services.guides.drafts import DraftContent, find_guide_draft, get_guide_draft, write_guide_draft
+from app.services.guides.editions import current_of, get_history, list_renditions, require_current
+from app.services.guides.rendition_drafts import (
+    TextPair,
+    begin_rendition,
+    check_rendition_draft,
+    continue_rendition,
+    list_pairs,
+    move_to,
+    read_parts,
+    save_texts,
+)
+from app.services.guides.renditions import current_renditions, is_of_former_edition
+
+router = GuidanceRouter(prefix=GUIDES_PATH, include_in_schema=False, route_class=DeskRoute)
+TEXT, SETTLED = "text:", "settled:"
+MAX_TEXT = 4000
+MAKING_FIELDS = ("made_by", "tool", "checked_by", "checked_on")
+LINK_FIELDS = ("url", "title", "text_alternative")
+FIELD_NAMES = {
+    "checked_by": "Checked by",
+    "checked_on": "Checked on",
+    "tool": "Program",
+    "link": "Link",
+    "url": "Address",
+    "text_alternative": "Text alternative",
+}
+ABOUT = EDIT_PAGES[DETAILS]
+OFFERED_LANGUAGES = ("cy", "pl", "ur", "ro", "ar", "uk", "bn", "pa", "so", "fr", "es", "pt")
+"""Languages that the form offers first. Any other tag can be typed."""
+NOT_A_LANGUAGE = "Enter the tag of a language, such as cy for Welsh"
+RefusedLanguage = Annotated[str, Query(max_length=10)]
+_language: TypeAdapter[str] = TypeAdapter(LanguageTag)
+
+
+@dataclass(frozen=True)
+class ShownPair:
+    """A text of the guide beside its translation. `typed` is the text in the box, and `theirs` another saved text.
+
+    If the guide's words changed since the translation, `changes` are its removed and added words.
+    """
+
+    pair: TextPair
+    typed: str
+    changes: tuple[WordRun, ...]
+    theirs: str | None = None
+
+
+@router.get("/{guide}/renditions")
+def read_renditions_page(editing: ReviewingDep, fault: RefusedLanguage = "") -> Response:
+    """Return the page with the guide's renditions and their drafts, and the form that begins another one.
+
+    `fault` is not empty if the language of a new rendition was refused.
+    """
+    session, guide = editing.session, editing.guide
+    history, stored = get_history(session, guide=guide), list_renditions(session, guide=guide)
+    readable = current_renditions(history, stored)
+    current = current_of(history)
+    return editing.page(
+        "desk_edit_renditions.html",
+        guide=guide,
+        title=history[0].title,
+        current=current,
+        renditions=[
+            (each, FORM_LABELS[each.content.form], is_of_former_edition(history, each.edition)) for each in readable
+        ],
+        drafted={tag for tag in {each.key.language for each in stored} if find_guide_draft(session, guide, tag)},
+        forms=FORM_LABELS,
+        languages=OFFERED_LANGUAGES,
+        faults={"language": NOT_A_LANGUAGE} if fault else {},
+    )
+
+
+@router.post("/{guide}/renditions/begin")
+def begin_rendition_draft(editing: ReviewingDep, posted: SubmittedFormDep) -> Response:
+    """Begin the draft of a rendition in the posted language and format, or open the existing draft.
+
+    The draft continues the published rendition, if there is one. If the language is unknown, redirect to the form.
+    """
+    try:
+        form = RenditionForm(posted.one("form"))
+        language = _language.validate_python(_tag_of(form, posted.one("language").strip()))
+    except (ValueError, ValidationError):
+        return lead_to(f"{GUIDES_PATH}/{editing.guide}/renditions?fault=language#language")
+    session, guide = editing.session, editing.guide
+    history = get_history(session, guide=guide)
+    head, readable = require_current(history), current_renditions(history, list_renditions(session, guide=guide))
+    former = next((each for each in readable if (each.key.language, each.content.form) == (language, form)), None)
+    words = continue_rendition(session, head, former) if former else begin_rendition(head, language, form)
+
+    def begun(draft: GuideDraftRow | None) -> DraftContent:
+        return words if draft is None else draft.read()
+
+    writer, by = editing.context.writer, editing.actor.client
+    writer.run(write_guide_draft, guide, begun, by=by, at=editing.now, language=language)
+    return lead_to(f"{GUIDES_PATH}/{guide}/renditions/{language}/texts")
+
+
+def _tag_of(form: RenditionForm, typed: str) -> str:
+    """Return the tag of a rendition's language. Some formats have only one."""
+    of_form = {
+        RenditionForm.EASY_READ: f"{GUIDE_LANGUAGE}{EASY_READ_SUFFIX}",
+        RenditionForm.BSL_VIDEO: BRITISH_SIGN_LANGUAGE,
+    }
+    return of_form.get(form) or (typed if form is RenditionForm.TRANSLATION else typed or GUIDE_LANGUAGE)
+
+
+@router.get("/{guide}/renditions/{language}")
+def read_rendition_draft_page(editing: ReviewingDep, plan: PlanDep) -> Response:
+    """Return the page of the rendition's draft: its texts beside the guide, its errors, and its way to publication."""
+    draft = get_guide_draft(editing.session, editing.guide, editing.language)
+    checked = check_rendition_draft(editing.session, draft)
+    current = current_of(get_history(editing.session, guide=editing.guide))
+    groups = _groups(_pairs(editing, draft))
+    values = review_values(editing, draft, checked.follows, [*map(_remark, checked.faults)], plan)
+    return editing.page(
+        "desk_edit_rendition.html",
+        groups=groups,
+        details=_details_of(draft.read()),
+        current=current,
+        missing=sum(not each.typed for _, pairs in groups for each in pairs),
+        unsettled=sum(each.pair.unsettled is not None for _, pairs in groups for each in pairs),
+        **values | {"items": _items(groups)},
+    )
+
+
+def _items(groups: Sequence[tuple[str, Sequence[ShownPair]]]) -> dict[str, dict[str, str]]:
+    """Return the items of the guide by heading: the original text by the path of the item, for comments."""
+    return {
+        heading: {"/".join(each.pair.path.split("/")[:2]): each.pair.original[:80] for each in reversed(pairs)}
+        for heading, pairs in groups
+        if heading != ABOUT
+    }
+
+
+@router.get("/{guide}/renditions/{language}/texts")
+def read_texts_page(editing: ReviewingDep) -> Response:
+    """Return the form with each text of the guide and a box for its translation."""
+    return _texts_page(editing, get_guide_draft(editing.session, editing.guide, editing.language))
+
+
+@router.post("/{guide}/renditions/{language}/texts")
+def save_texts_page(
+    editing: ReviewingDep, posted: SubmittedFormDep, if_match: Annotated[str | None, Header(max_length=100)] = None
+) -> Response:
+    """Save the posted texts, and redirect to the draft. For an autosave, return JSON instead.
+
+    If another person has saved other texts since, save nothing: return both, or for an autosave only the status 412.
+    """
+    shown, is_autosave = (if_match or posted.one("shown")).strip('"'), posted.one("act") == AUTOSAVE
+
+    def change(draft: GuideDraftRow | None) -> DraftContent:
+        if draft is None:
+            raise DraftChanged
+        changed = _posted_content(draft.read(), posted)
+        if str(draft.version) != shown and changed != draft.read():
+            raise DraftChanged
+        return changed
+
+    writer, by = editing.context.writer, editing.actor.client
+    try:
+        draft = writer.run(write_guide_draft, editing.guide, change, by=by, at=editing.now, language=editing.language)
+    except DraftChanged:
+        if is_autosave:
+            return JSONResponse({}, DraftChanged.status)
+        draft = get_guide_draft(editing.session, editing.guide, editing.language)
+        return _texts_page(editing, draft, posted)
+    if not is_autosave:
+        return lead_to(editing.path)
+    faults = [_remark(each).words for each in check_rendition_draft(editing.session, draft).faults]
+    body = {"shown": str(draft.version), "saved": date_and_time(draft.written_at), "faults": faults}
+    return JSONResponse(body | {"note": "", "changes": []})
+
+
+def _posted_content(content: DraftContent, posted: SubmittedForm) -> DraftContent:
+    """Return the draft `content` with the posted texts and details."""
+    texts = {name.removeprefix(TEXT): posted.one(name)[:MAX_TEXT] for name in posted.fields if name.startswith(TEXT)}
+    settled = frozenset(name.removeprefix(SETTLED) for name in posted.fields if name.startswith(SETTLED))
+    details: DraftContent = {name: posted.one(name).strip()[:MAX_TEXT] for name in MAKING_FIELDS}
+    link = {name: posted.one(f"link.{name}").strip()[:MAX_TEXT] for name in LINK_FIELDS}
+    return save_texts(content, texts, settled, details | ({"link": link} if any(link.values()) else {}))
+
+
+@router.post("/{guide}/renditions/{language}/move")
+def move_rendition_draft(editing: ReviewingDep) -> Response:
+    """Take the draft over to the current edition. Translations of changed words are marked until they are settled."""
+    head = require_current(get_history(editing.session, guide=editing.guide))
+    former = get_guide_draft(editing.session, editing.guide, editing.language).read()
+    words = move_to(editing.session, head, former)
+
+    def moved(draft: GuideDraftRow | None) -> DraftContent:
+        if draft is None or draft.read() != former:
+            raise DraftChanged
+        return words
+
+    writer, by = editing.context.writer, editing.actor.client
+    writer.run(write_guide_draft, editing.guide, moved, by=by, at=editing.now, language=editing.language)
+    return lead_to(f"{editing.path}/texts")
+
+
+def _texts_page(editing: Editing, draft: GuideDraftRow, mine: SubmittedForm | None = None) -> Response:
+    """Return the form with the texts of the draft. With `mine`, fill in that input, and show the saved texts (412)."""
+    content = draft.read() if mine is None else _posted_content(draft.read(), mine)
+    details = _details_of(content)
+    checked = check_rendition_draft(editing.session, draft)
+    return editing.page(
+        "desk_edit_texts.html",
+        status=200 if mine is None else DraftChanged.status,
+        guide=editing.guide,
+        draft=draft,
+        path=editing.path,
+        groups=_groups(_pairs(editing, draft, mine)),
+        details=details,
+        form=RenditionForm(details["form"]),
+        makers=(Maker.HUMAN, Maker.MACHINE),
+        remarks=[*map(_remark, checked.faults)],
+        is_conflict=mine is not None,
+        max_text=MAX_TEXT,
+    )
+
+
+def _details_of(content: DraftContent) -> DraftContent:
+    """Return the rendition in the draft `content`. Details that are not filled in are empty strings."""
+    words, _ = read_parts(content)
+    link = dict.fromkeys(LINK_FIELDS, "") | words.get("link", {})
+    return dict.fromkeys(MAKING_FIELDS, "") | words | {"link": link}
+
+
+def _pairs(editing: Editing, draft: GuideDraftRow, mine: SubmittedForm | None = None) -> list[ShownPair]:
+    """Return each text of the draft's edition beside its translation, or beside the posted input `mine`."""
+    shown = []
+    for each in list_pairs(editing.session, draft.guide, draft.read()):
+        saved = each.text or each.unsettled or ""
+        typed = saved if mine is None else mine.one(f"{TEXT}{each.path}")
+        changes = changed_words(each.former, each.original) if each.former is not None else ()
+        shown.append(ShownPair(each, typed, changes, saved if typed.strip() != saved.strip() else None))
+    return shown
+
+
+def _groups(pairs: Sequence[ShownPair]) -> list[tuple[str, list[ShownPair]]]:
+    """Return `pairs` by the heading of their section, in order."""
+    grouped = groupby(pairs, key=lambda each: EDIT_PAGES.get(each.pair.path.partition("/")[0], ABOUT))
+    return [(heading, list(found)) for heading, found in grouped]
+
+
+def _remark(fault: FieldError) -> Remark:
+    words = BACKTICKED.sub(lambda found: f"‘{FIELD_NAMES.get(found[1], found[1])}’", fault.detail)
+    where = FIELD_NAMES.get(str(fault.at[-1])) if fault.at else None
+    return Remark(f"{where}: {words}" if where else words, "", ".".join(map(str, fault.at)), words)

@@ -1,0 +1,312 @@
+"""The page of a draft and its way to publication: submission, comments, sending back, and publishing now or later."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import Depends, Query, Response, Security
+from pydantic import StringConstraints
+
+from app.errors import ValidationFailed
+from app.http.context import SessionDep
+from app.http.params import GuideName
+from app.http.routes import GuidanceRouter
+from app.models.access.clients import Scope
+from app.models.guides.edition_rows import OWN_WORDS, GuideDraftRow
+from app.models.guides.sections import ITEM_LISTS
+from app.models.languages import MAX_TAG_LENGTH, TAG_PATTERN
+from app.pages.frame import DeskRoute, VisitDep, lead_to
+from app.pages.guides.change_words import propose_change_note
+from app.pages.guides.drafts import (
+    AGREED,
+    SAID_ANEW,
+    Editing,
+    beside_current,
+    remarks_of,
+    title_of,
+)
+from app.pages.guides.edit_faults import Remark, warning_remark
+from app.pages.guides.edit_posts import EDIT_PAGES
+from app.pages.posted_forms import SubmittedForm, SubmittedFormDep
+from app.services.access.sign_in import GUIDES_PATH
+from app.services.audit.audit_log import is_same_hand
+from app.services.guides.draft_links import LINK_DAYS, list_draft_links
+from app.services.guides.draft_review import (
+    MAX_REMARK,
+    comment_on_draft,
+    may_publish,
+    offer_draft,
+    publish_draft,
+    read_discussion,
+    return_draft,
+    schedule_draft,
+    settle_comment,
+    unschedule_draft,
+)
+from app.services.guides.drafts import DraftContent, discard_draft, get_guide_draft, list_draft_writers
+from app.services.guides.working_days import london_moments
+
+router = GuidanceRouter(prefix=GUIDES_PATH, include_in_schema=False, route_class=DeskRoute)
+FIRST_NOTE = "First edition."
+LONGEST_LABEL = 90
+LONGEST_PLAN = dt.timedelta(days=366)
+UNREADABLE, PAST, FAR, SKIPPED, TWICE = "unreadable", "past", "far", "skipped", "twice"
+FIRST, SECOND = "first", "second"
+"""Which of two times is meant, in the hour in which the clocks go back."""
+PLAN_FAULTS = {
+    UNREADABLE: "Enter a day and a time, such as 1 March 2027 and 09:00.",
+    PAST: "This time has passed. Enter a time in the future, or publish now.",
+    FAR: "Enter a time within the next year.",
+    SKIPPED: "This time does not exist: the clocks go forward in that hour. Enter a time before 01:00 or from 02:00.",
+    TWICE: "This time comes twice: the clocks go back in that hour. Choose which of the two.",
+}
+PlanFault = Annotated[str, Query(alias="plan", pattern="^[a-z]*$", max_length=12)]
+PlanText = Annotated[str, Query(max_length=10)]
+
+
+@dataclass(frozen=True)
+class PlanTyped:
+    """The time of a planned publication as it was typed, and the key in `PLAN_FAULTS` of its error, if any."""
+
+    day: str
+    time: str
+    fault: str
+
+
+async def read_plan(fault: PlanFault = "", day: PlanText = "", time: PlanText = "") -> PlanTyped:
+    """Return the refused time of a planned publication from the query, as a FastAPI dependency."""
+    return PlanTyped(day, time, fault if fault in PLAN_FAULTS else "")
+
+
+PlanDep = Annotated[PlanTyped, Depends(read_plan)]
+DraftLanguage = Annotated[str, StringConstraints(pattern=f"{TAG_PATTERN}|^$", max_length=MAX_TAG_LENGTH)]
+
+
+async def read_reviewing(
+    visit: VisitDep, session: SessionDep, guide: GuideName, language: DraftLanguage = OWN_WORDS
+) -> Editing:
+    """Return the editor's request about a draft of the guide in the path, as a FastAPI dependency.
+
+    `language` comes from the path or the query: that of a rendition, or empty for the draft of an edition.
+    """
+    return Editing(**vars(visit), session=session, guide=guide, language=language)
+
+
+ReviewingDep = Annotated[Editing, Security(read_reviewing, scopes=[Scope.DRAFT])]
+
+PublishingDep = Annotated[Editing, Security(read_reviewing, scopes=[Scope.PUBLISH])]
+
+
+@router.get("/{guide}")
+def read_draft_page(editing: ReviewingDep, plan: PlanDep) -> Response:
+    """Return the page of the draft, with its errors, warnings and writers, and its changes to the current edition."""
+    if editing.language:
+        return lead_to(editing.path)
+    draft = get_guide_draft(editing.session, editing.guide)
+    checked = editing.check(draft)
+    faults = remarks_of(checked)
+    beside = beside_current(draft, checked)
+    note = _note_for(beside, faults)
+    review = review_values(editing, draft, checked.follows, faults, plan)
+    return editing.page(
+        "desk_edit_draft.html",
+        title=title_of(draft),
+        pages=EDIT_PAGES,
+        counts={page: len(found) for page, found in draft.read().items() if isinstance(found, list)},
+        to_do={page: sum(each.page == page for each in faults) for page in EDIT_PAGES},
+        warnings=[*map(warning_remark, checked.warnings)],
+        note=note,
+        **review | {"asks": review["asks"] and note != ""},
+        **beside,
+    )
+
+
+def _note_for(beside: dict[str, Any], faults: Sequence[Remark]) -> str | None:
+    """Return a proposed change note, or None if the draft has a note. Return an empty note if nothing has changed."""
+    if not any(each.name == SAID_ANEW for each in faults):
+        return None
+    comparison = beside["comparison"]
+    return propose_change_note(comparison["changes"]) if comparison else FIRST_NOTE
+
+
+def review_values(
+    editing: Editing, draft: GuideDraftRow, follows: int | None, faults: Sequence[Remark], plan: PlanTyped
+) -> dict[str, Any]:
+    """Return the template variables of a draft's page about its way to publication.
+
+    `follows` is the number of the edition that the draft follows or renders.
+    """
+    me, session = editing.actor.client, editing.session
+    writers = list_draft_writers(session, draft.guide, draft.language)
+    is_second = may_publish(draft, writers, me)
+    offered_by_me = draft.offered_by is not None and is_same_hand(me, draft.offered_by)
+    return {
+        "draft": draft,
+        "path": editing.path,
+        "language_query": f"?language={draft.language}" if draft.language else "",
+        "remarks": faults,
+        "follows": follows,
+        "writers": writers,
+        "wrote_it": any(is_same_hand(me, each) for each in writers),
+        "is_second": is_second,
+        "asks": [each for each in faults if each.name != SAID_ANEW] == []
+        and draft.publish_at is None
+        and not offered_by_me
+        and (draft.offered_at is None or not is_second),
+        "discussion": read_discussion(session, draft.guide, draft.language),
+        "items": items_of(draft.read()),
+        "max_remark": MAX_REMARK,
+        "plan": plan,
+        "plan_fault": PLAN_FAULTS.get(plan.fault),
+        "link_days": LINK_DAYS,
+        "preview_links": list_draft_links(session, draft.guide, at=editing.now) if not draft.language else (),
+    }
+
+
+def items_of(content: DraftContent) -> dict[str, dict[str, str]]:
+    """Return the items of a draft by the heading of their list: the label of each item by its path."""
+    found: dict[str, dict[str, str]] = {}
+    for key, heading in EDIT_PAGES.items():
+        entries = content.get(key) if key in ITEM_LISTS else None
+        for each in entries if isinstance(entries, list) else ():
+            if isinstance(each, dict) and isinstance(each.get("id"), str):
+                words = str(each.get("name") or each.get("text") or each["id"])
+                label = words if len(words) <= LONGEST_LABEL else f"{words[:LONGEST_LABEL]}…"
+                found.setdefault(heading, {})[f"{key}/{each['id']}"] = label
+    return found
+
+
+@router.post("/{guide}/offer")
+def offer_on_page(editing: ReviewingDep, posted: SubmittedFormDep) -> Response:
+    """Submit the draft for publication, with the posted change note if the draft lacks one.
+
+    If the draft has errors, leave it unchanged and redirect to the errors. Raise `DraftChanged` if the draft is not the
+    version that the page showed.
+    """
+    note = posted.one("note").strip()[:MAX_REMARK]
+    try:
+        editing.context.writer.run(offer_draft, editing.context.reference_data, editing.act(posted), note=note)
+    except ValidationFailed:
+        return lead_to(f"{editing.path}#to-do")
+    return lead_to(editing.path)
+
+
+@router.post("/{guide}/return")
+def return_on_page(editing: ReviewingDep, posted: SubmittedFormDep) -> Response:
+    """Send the draft back to its writers with the posted reason. Without a reason, redirect to that form.
+
+    Raise `DraftChanged` if the draft is not the version that the page showed.
+    """
+    reason = posted.one("reason").strip()[:MAX_REMARK]
+    if not reason:
+        return lead_to(f"{editing.path}#return")
+    editing.context.writer.run(return_draft, editing.act(posted), reason=reason)
+    return lead_to(editing.path)
+
+
+@router.post("/{guide}/comments")
+def comment_on_page(editing: ReviewingDep, posted: SubmittedFormDep) -> Response:
+    """Add the posted comment to the draft. Ignore an empty comment."""
+    text, about = posted.one("text").strip()[:MAX_REMARK], posted.one("about")
+    draft = get_guide_draft(editing.session, editing.guide, editing.language)
+    known = {path for labels in items_of(draft.read()).values() for path in labels}
+    if text:
+        place = about if about in known else ""
+        editing.context.writer.run(comment_on_draft, editing.anyhow(), about=place, text=text)
+    return lead_to(f"{editing.path}#comments")
+
+
+@router.post("/{guide}/comments/done")
+def settle_on_page(editing: ReviewingDep, posted: SubmittedFormDep) -> Response:
+    """Mark the posted comment as done. Raise `NoSuchItem` if no open comment has the number."""
+    editing.context.writer.run(settle_comment, editing.anyhow(), number=posted.number("number") or 0)
+    return lead_to(f"{editing.path}#comments")
+
+
+@router.post("/{guide}/publication")
+def publish_on_page(editing: PublishingDep, posted: SubmittedFormDep) -> Response:
+    """Publish the draft, and return a page with the number and digest of the new edition or rendition.
+
+    If the person has not confirmed, or the draft has errors, redirect to that part of the draft's page. Raise
+    `DraftChanged` if the draft is not the version that the page showed. Raise `FollowsAnotherEdition` if another
+    edition was published since. Raise `SecondPersonNeeded` if `may_publish` is false. If the settings require two
+    people, raise `HandUnknown` if a client without a person wrote part of the draft.
+    """
+    if posted.one("agreed") != AGREED:
+        return lead_to(f"{editing.path}#publish")
+    context = editing.context
+    try:
+        published = context.writer.run(
+            publish_draft, context.reference_data, editing.act(posted), **_agreement(editing, posted)
+        )
+    except ValidationFailed:
+        return lead_to(f"{editing.path}#to-do")
+    return editing.page(
+        "desk_edit_published.html", key=published.key, digest=published.digest, language=editing.language
+    )
+
+
+def _agreement(editing: Editing, posted: SubmittedForm) -> dict[str, Any]:
+    return {"follows": posted.number("follows"), "two_people": editing.context.settings.two_people_publish}
+
+
+@router.post("/{guide}/plan")
+def plan_on_page(editing: PublishingDep, posted: SubmittedFormDep) -> Response:
+    """Agree that the draft is published at the posted time in London.
+
+    If the time cannot be used, redirect to the draft's page, which says why. Raise the errors of `publish_on_page`.
+    """
+    day, time = posted.one("day").strip()[:10], posted.one("time").strip()[:5]
+    moment = _planned(day, time, posted.one("which"), editing.now)
+    if isinstance(moment, str):
+        typed = f"&day={day}&time={time}" if moment != UNREADABLE else ""
+        return lead_to(f"{editing.path}?plan={moment}{typed}#later")
+    context = editing.context
+    try:
+        context.writer.run(
+            schedule_draft,
+            context.reference_data,
+            editing.act(posted),
+            publish_at=moment,
+            **_agreement(editing, posted),
+        )
+    except ValidationFailed:
+        return lead_to(f"{editing.path}#to-do")
+    return lead_to(editing.path)
+
+
+def _planned(day: str, time: str, which: str, now: dt.datetime) -> dt.datetime | str:
+    """Return the time in UTC that was typed as London time, or the key of its error in `PLAN_FAULTS`."""
+    try:
+        moments = london_moments(dt.datetime.fromisoformat(f"{day}T{time}"))
+    except ValueError:
+        return UNREADABLE
+    if not moments:
+        return SKIPPED
+    if len(moments) > 1 and which not in (FIRST, SECOND):
+        return TWICE
+    moment = moments[-1 if which == SECOND else 0]
+    if moment <= now:
+        return PAST
+    return moment if moment - now <= LONGEST_PLAN else FAR
+
+
+@router.post("/{guide}/plan/end")
+def end_plan_on_page(editing: ReviewingDep, posted: SubmittedFormDep) -> Response:
+    """Cancel the planned publication. Raise `DraftChanged` if the draft is not the version that the page showed."""
+    editing.context.writer.run(unschedule_draft, editing.act(posted))
+    return lead_to(editing.path)
+
+
+@router.post("/{guide}/removal")
+def remove_on_page(editing: ReviewingDep, posted: SubmittedFormDep) -> Response:
+    """Delete the draft, and redirect to the list of guides.
+
+    If the person has not confirmed, redirect to the draft's page. Raise `DraftChanged` if the draft is not the version
+    that the page showed.
+    """
+    if posted.one("agreed") != AGREED:
+        return lead_to(f"{editing.path}#remove")
+    editing.context.writer.run(discard_draft, editing.act(posted))
+    return lead_to(GUIDES_PATH)

@@ -1,0 +1,84 @@
+"""Links with which people without an account look at a draft. A link ends after some days, or with the draft.
+
+The database has only the digest of a link's token. The token is after the `#` of the link's address, so that it reaches
+no log of a server.
+"""
+
+import datetime as dt
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlmodel import Session, col, select
+
+from app.errors import DraftChanged, NoSuchItem
+from app.models.base import format_utc
+from app.models.guides.edition_rows import GuideDraftAct, GuideDraftActRow, GuideDraftRow
+from app.services.access.clients import draw_token, token_digest
+from app.services.guides.drafts import DraftAct, find_guide_draft, list_draft_acts, record_draft_act
+
+LINK_DAYS = (1, 7, 30)
+"""The numbers of days for which a link can be valid. The second is the usual one."""
+MAX_LINKS = 20
+"""The maximum number of valid links to one draft."""
+TOKEN_DIGEST, EXPIRES_AT, LINK = "token_sha256", "expires_at", "link"
+
+
+@dataclass(frozen=True)
+class DraftLink:
+    """A valid link to a draft. `number` is the number of the action that made the link."""
+
+    number: int
+    by: str
+    at: dt.datetime
+    expires_at: dt.datetime
+    token_sha256: str
+
+
+def list_draft_links(session: Session, guide: str, *, at: dt.datetime) -> Sequence[DraftLink]:
+    """Return the links to the draft of the guide's next edition that are valid at the time `at`, in order."""
+    links: dict[int, DraftLink] = {}
+    for each in list_draft_acts(session, guide):
+        if each.act == GuideDraftAct.LINKED:
+            expires_at = dt.datetime.fromisoformat(each.details[EXPIRES_AT])
+            links[each.number] = DraftLink(each.number, each.by, each.at, expires_at, each.details[TOKEN_DIGEST])
+        elif each.act == GuideDraftAct.UNLINKED:
+            links.pop(each.details[LINK], None)
+    return [each for each in links.values() if each.expires_at > at]
+
+
+def make_draft_link(session: Session, act: DraftAct, *, days: int) -> str:
+    """Make a link to the draft that is valid for `days`, record it, and return its token.
+
+    Raise `NoSuchGuideDraft` if there is no draft, and `DraftChanged` if the draft has `MAX_LINKS` valid links.
+    """
+    draft = act.known_draft(session)
+    if len(list_draft_links(session, act.guide, at=act.at)) >= MAX_LINKS:
+        raise DraftChanged
+    token = draw_token()
+    expires_at = format_utc(act.at + dt.timedelta(days=days))
+    details = {TOKEN_DIGEST: token_digest(token).hex(), EXPIRES_AT: expires_at}
+    record_draft_act(session, draft, GuideDraftAct.LINKED, act, details)
+    return token
+
+
+def end_draft_link(session: Session, act: DraftAct, *, number: int) -> None:
+    """End the link `number` to the draft, and record it. Raise `NoSuchItem` if no valid link has the number."""
+    draft = act.known_draft(session)
+    if number not in {each.number for each in list_draft_links(session, act.guide, at=act.at)}:
+        raise NoSuchItem
+    record_draft_act(session, draft, GuideDraftAct.UNLINKED, act, {LINK: number})
+
+
+def find_linked_draft(session: Session, token: str, *, at: dt.datetime) -> GuideDraftRow | None:
+    """Return the draft to which a valid link with `token` leads, as it is saved now, or None if there is none."""
+    digest = token_digest(token).hex()
+    longest = at - dt.timedelta(days=max(LINK_DAYS))
+    made = select(GuideDraftActRow.guide).where(
+        GuideDraftActRow.act == GuideDraftAct.LINKED.value, col(GuideDraftActRow.at) > longest
+    )
+    for guide in sorted(set(session.exec(made))):
+        links = list_draft_links(session, guide, at=at)
+        if any(hmac.compare_digest(each.token_sha256, digest) for each in links):
+            return find_guide_draft(session, guide)
+    return None

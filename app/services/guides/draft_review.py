@@ -1,0 +1,310 @@
+"""The way of a draft from its writers to a second person: submission, comments, sending back, and publication.
+
+Two people agree to every edition and rendition. One of them submits the draft, and the other publishes it. The second
+person may correct the draft and submit it: then the first person publishes it.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from app.errors import (
+    DraftChanged,
+    FollowsAnotherEdition,
+    HandUnknown,
+    NoSuchGuideDraft,
+    NoSuchItem,
+    SecondPersonNeeded,
+    ValidationFailed,
+)
+from app.models.base import format_utc
+from app.models.events.rows import EventKind
+from app.models.guides.edition_rows import GuideDraftAct, GuideDraftActRow, GuideDraftRow
+from app.services.audit.audit_log import by_itself, is_same_hand, names_a_person
+from app.services.audit.clock import require_clock
+from app.services.events.outbox import append_event, draft_payload
+from app.services.guides.drafts import (
+    DraftAct,
+    list_draft_acts,
+    list_draft_writers,
+    list_guide_drafts,
+    record_draft_act,
+    write_guide_draft,
+)
+from app.services.guides.publishing import Publication, insert_next_edition, publish_rendition
+from app.services.guides.reference_data import ReferenceData
+from app.services.guides.rendition_drafts import CheckedRendition, check_rendition_draft
+from app.services.guides.validation import CheckedDraft, check_draft
+
+CHANGE_NOTE = "change_note"
+MAX_REMARK = 2000
+"""The maximum length of a comment, and of the reason for which a draft is sent back."""
+MAX_COMMENTS = 500
+"""The maximum number of comments on one draft."""
+NOT_PUBLISHED = "It could not be published at the planned time: {}"
+BECAUSE = {
+    FollowsAnotherEdition: "another edition was published before.",
+    ValidationFailed: "there is an error in it, for example because a code list has changed.",
+}
+OTHERWISE = "the rule of two people was not met."
+
+
+@dataclass(frozen=True)
+class Comment:
+    """A comment on a draft. `about` is the path of an item, such as `contacts.2`, or empty for the whole draft."""
+
+    number: int
+    by: str
+    at: dt.datetime
+    about: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Discussion:
+    """The open comments on a draft, and the reason for which the draft was last sent back, or None."""
+
+    comments: tuple[Comment, ...]
+    reason: str | None
+
+
+def check_any_draft(
+    session: Session, draft: GuideDraftRow, reference_data: ReferenceData, *, today: dt.date
+) -> CheckedDraft | CheckedRendition:
+    """Return the draft of an edition or rendition with its errors and warnings."""
+    if draft.language:
+        return check_rendition_draft(session, draft)
+    return check_draft(session, draft, reference_data, today=today)
+
+
+def offer_draft(session: Session, reference_data: ReferenceData, act: DraftAct, *, note: str = "") -> GuideDraftRow:
+    """Submit the draft for another person to publish, record the action, append an event, and return the draft.
+
+    If the draft has no change note, save `note` as its note, and the person as a writer. The next change of the text
+    cancels the submission. Raise `NoSuchGuideDraft` if there is no draft. Raise the errors of `act.precondition`. Raise
+    `InvalidEdition` or `InvalidRendition` with every error if the draft has errors.
+    """
+    draft = act.known_draft(session)
+    content = draft.read()
+    if note and not draft.language and not content.get(CHANGE_NOTE):
+        draft = write_guide_draft(session, act.guide, lambda _: content | {CHANGE_NOTE: note}, by=act.by, at=act.at)
+    check_any_draft(session, draft, reference_data, today=act.at.date()).require_sound()
+    record_draft_act(session, draft, GuideDraftAct.OFFERED, act)
+    _announce(session, EventKind.DRAFT_OFFERED, act)
+    return draft
+
+
+def return_draft(session: Session, act: DraftAct, *, reason: str) -> GuideDraftRow:
+    """Send a submitted draft back to its writers for `reason`, record the action, and return the draft.
+
+    Append an event. A planned publication is cancelled. Raise `NoSuchGuideDraft` if there is no draft, and
+    `DraftChanged` if the draft is not submitted. Raise the errors of `act.precondition`.
+    """
+    draft = act.known_draft(session)
+    if draft.offered_at is None:
+        raise DraftChanged
+    record_draft_act(session, draft, GuideDraftAct.RETURNED, act, {"reason": reason})
+    _announce(session, EventKind.DRAFT_RETURNED, act)
+    return draft
+
+
+def comment_on_draft(session: Session, act: DraftAct, *, about: str, text: str) -> int:
+    """Add a comment to the draft, and return the comment's number. `about` is the path of an item, or empty.
+
+    Raise `NoSuchGuideDraft` if there is no draft. Raise `DraftChanged` if the draft has `MAX_COMMENTS` comments.
+    """
+    draft = act.known_draft(session)
+    said = list_draft_acts(session, act.guide, act.language)
+    if sum(each.act == GuideDraftAct.COMMENTED for each in said) >= MAX_COMMENTS:
+        raise DraftChanged
+    return record_draft_act(session, draft, GuideDraftAct.COMMENTED, act, {"about": about, "text": text})
+
+
+def settle_comment(session: Session, act: DraftAct, *, number: int) -> None:
+    """Mark the comment `number` of the draft as done. Raise `NoSuchItem` if no open comment has the number."""
+    draft = act.known_draft(session)
+    open_ones = read_discussion(session, act.guide, act.language).comments
+    if number not in {each.number for each in open_ones}:
+        raise NoSuchItem
+    record_draft_act(session, draft, GuideDraftAct.SETTLED, act, {"comment": number})
+
+
+def read_discussion(session: Session, guide: str, language: str = "") -> Discussion:
+    """Return the open comments on the current draft, and the reason for which it was last sent back.
+
+    The reason is None once the draft has been submitted again.
+    """
+    comments: dict[int, Comment] = {}
+    reason: str | None = None
+    for each in list_draft_acts(session, guide, language):
+        match each.act:
+            case GuideDraftAct.COMMENTED:
+                comments[each.number] = Comment(each.number, each.by, each.at, **each.details)
+            case GuideDraftAct.SETTLED:
+                comments.pop(each.details["comment"], None)
+            case GuideDraftAct.RETURNED:
+                reason = each.details["reason"]
+            case GuideDraftAct.OFFERED:
+                reason = None
+    return Discussion(tuple(comments.values()), reason)
+
+
+def may_publish(draft: GuideDraftRow, writers: Sequence[str], by: str) -> bool:
+    """Return True if the person named `by` may publish the draft as the second of two people.
+
+    Somebody who wrote part of the draft may publish it only if another person both wrote its last version and
+    submitted it: that person has then agreed to the whole text.
+    """
+    if not any(is_same_hand(by, each) for each in writers):
+        return True
+    others = (draft.written_by, draft.offered_by)
+    return all(each is not None and not is_same_hand(by, each) for each in others)
+
+
+def count_waiting(session: Session, by: str, *, can_publish: bool) -> int:
+    """Return how many drafts wait for the person named `by`.
+
+    A submitted draft waits for everyone who may publish it, if `can_publish` is true. A draft that was sent back waits
+    for its writers. A draft with a planned publication waits for nobody.
+    """
+    found = 0
+    for draft in list_guide_drafts(session):
+        if draft.publish_at is None and (draft.offered_at is not None or draft.returned_at is not None):
+            writers = list_draft_writers(session, draft.guide, draft.language)
+            wrote_it = any(is_same_hand(by, each) for each in writers)
+            waits = can_publish and may_publish(draft, writers, by) if draft.offered_at is not None else wrote_it
+            found += waits
+    return found
+
+
+def publish_draft(
+    session: Session, reference_data: ReferenceData, act: DraftAct, *, follows: int | None, two_people: bool
+) -> Publication[Any]:
+    """Publish the draft as the next edition, or next rendition, record the action, and delete the draft.
+
+    `follows` is the number of the last edition that the publisher knows: None for a new guide, and for a rendition the
+    number of its edition. Raise `FollowsAnotherEdition` if it is another one. Raise `NoSuchGuideDraft` if there is no
+    draft. Raise the errors of `act.precondition`. Raise `SecondPersonNeeded` if `may_publish` is false. Raise
+    `InvalidEdition` or `InvalidRendition` with every error if the draft has errors.
+
+    If `two_people` is true, raise `HandUnknown` if the publisher or a writer is a client that names no person.
+    """
+    draft = act.known_draft(session)
+    checked = _require_agreed(session, reference_data, draft, act, follows=follows, two_people=two_people)
+    if isinstance(checked, CheckedRendition):
+        rendition, _ = checked.require_sound()
+        published: Publication[Any] = publish_rendition(session, act.guide, rendition, at=act.at, two_people=False)
+    else:
+        content, digest = checked.require_sound()
+        history = checked.published.history
+        published = insert_next_edition(session, history, act.guide, content, digest=digest, at=act.at)
+    record_draft_act(session, draft, GuideDraftAct.PUBLISHED, act, {"number": published.key.number})
+    session.delete(draft)
+    return published
+
+
+def schedule_draft(
+    session: Session,
+    reference_data: ReferenceData,
+    act: DraftAct,
+    *,
+    publish_at: dt.datetime,
+    follows: int | None,
+    two_people: bool,
+) -> GuideDraftRow:
+    """Agree as the second person that the draft is published at the time `publish_at`, and return the draft.
+
+    A later agreement moves the time. Raise the errors of `publish_draft`.
+    """
+    draft = act.known_draft(session)
+    _require_agreed(session, reference_data, draft, act, follows=follows, two_people=two_people).require_sound()
+    details = {"publish_at": format_utc(publish_at), "follows": follows}
+    record_draft_act(session, draft, GuideDraftAct.SCHEDULED, act, details)
+    return draft
+
+
+def unschedule_draft(session: Session, act: DraftAct) -> GuideDraftRow:
+    """Cancel the planned publication of the draft, and return the draft, which stays submitted.
+
+    Raise `NoSuchGuideDraft` if there is no draft, and `DraftChanged` if no publication is planned. Raise the errors of
+    `act.precondition`.
+    """
+    draft = act.known_draft(session)
+    if draft.publish_at is None:
+        raise DraftChanged
+    record_draft_act(session, draft, GuideDraftAct.UNSCHEDULED, act)
+    return draft
+
+
+def find_due_draft(session: Session, *, now: dt.datetime) -> tuple[str, str] | None:
+    """Return the guide and language of the draft whose planned publication is due, the earliest first, or None."""
+    due = select(GuideDraftRow.guide, GuideDraftRow.language).where(col(GuideDraftRow.publish_at) <= now)
+    found = session.exec(due.order_by(col(GuideDraftRow.publish_at)).limit(1)).first()
+    return None if found is None else (found[0], found[1])
+
+
+def publish_due_draft(
+    session: Session, reference_data: ReferenceData, guide: str, language: str, *, now: dt.datetime, two_people: bool
+) -> Publication[Any] | None:
+    """Publish the draft whose planned publication is due, in the name of the person who agreed to it.
+
+    Return None if another process has published the draft, or if somebody has cancelled or moved the publication. If
+    the draft can no longer be published, send it back with the reason, and return None. Only one transaction writes at
+    a time, so a draft is published once. Raise `ClockInDoubt` if the clock may be wrong.
+    """
+    draft = session.get(GuideDraftRow, (guide, language))
+    if draft is None or draft.publish_at is None or draft.agreed_by is None or draft.publish_at > now:
+        return None
+    require_clock(session, at=now)
+    planned = _last_plan(session, guide, language)
+    act = DraftAct(guide, draft.agreed_by, now, language=language)
+    try:
+        return publish_draft(session, reference_data, act, follows=planned.details["follows"], two_people=two_people)
+    except (FollowsAnotherEdition, ValidationFailed, SecondPersonNeeded) as refusal:
+        reason = next((words for kind, words in BECAUSE.items() if isinstance(refusal, kind)), OTHERWISE)
+        own = DraftAct(guide, by_itself(now).client, now, language=language)
+        record_draft_act(session, draft, GuideDraftAct.RETURNED, own, {"reason": NOT_PUBLISHED.format(reason)})
+        _announce(session, EventKind.DRAFT_RETURNED, own)
+        return None
+
+
+def _require_agreed(
+    session: Session,
+    reference_data: ReferenceData,
+    draft: GuideDraftRow,
+    act: DraftAct,
+    *,
+    follows: int | None,
+    two_people: bool,
+) -> CheckedDraft | CheckedRendition:
+    """Return the checked draft, if two people agree to it and it follows the edition with the number `follows`.
+
+    Raise the errors of `publish_draft`, except those of the check.
+    """
+    writers = list_draft_writers(session, act.guide, act.language)
+    wrote_it = any(is_same_hand(act.by, each) for each in writers)
+    hands = (act.by, *writers, draft.offered_by if wrote_it and draft.offered_by else act.by)
+    if two_people and not all(map(names_a_person, hands)):
+        raise HandUnknown
+    if not may_publish(draft, writers, act.by):
+        raise SecondPersonNeeded
+    checked = check_any_draft(session, draft, reference_data, today=act.at.date())
+    checked.require_sound()
+    if checked.follows != follows:
+        raise FollowsAnotherEdition
+    return checked
+
+
+def _last_plan(session: Session, guide: str, language: str) -> GuideDraftActRow:
+    acts = list_draft_acts(session, guide, language)
+    planned = [each for each in acts if each.act == GuideDraftAct.SCHEDULED]
+    if not planned:
+        raise NoSuchGuideDraft
+    return planned[-1]
+
+
+def _announce(session: Session, kind: EventKind, act: DraftAct) -> None:
+    append_event(session, kind, at=act.at, data=draft_payload(act.guide, act.language))

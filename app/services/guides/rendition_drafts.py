@@ -1,0 +1,208 @@
+"""Drafts of renditions: translation text by text, and what a new edition of the guide makes out of date."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from pydantic import ValidationError
+from sqlmodel import Session
+
+from app.errors import FieldError, InvalidRendition
+from app.models.base import digest_of
+from app.models.guides.edition_keys import EditionKey
+from app.models.guides.edition_rows import GuideDraftRow
+from app.models.guides.editions import EditionContent
+from app.models.guides.renditions import Maker, RenditionContent, word_fields
+from app.models.guides.sections import ITEM_LISTS
+from app.models.guides.seed_files import reason_of
+from app.models.languages import RenditionForm
+from app.services.guides.drafts import DraftContent
+from app.services.guides.editions import EditionHead, StoredRendition, read_content
+from app.services.guides.renditions import require_sound
+
+TextPath = str
+"""The place of a text in an edition and in its renditions: `title`, or `indicators/secrecy/text`."""
+UNSETTLED = "unsettled"
+"""The key of a draft for texts of an earlier edition, which nobody has compared with the new words yet."""
+LIMBS = "limbs"
+
+
+@dataclass(frozen=True)
+class Unsettled:
+    """A translation of other words than those of the draft's edition. `edition` has the words that were translated."""
+
+    edition: int
+    text: str
+
+
+@dataclass(frozen=True)
+class TextPair:
+    """A text of an edition, and its translation in a draft, or an empty string.
+
+    If the guide's words changed, `unsettled` is the translation of the former words, and `former` are these words.
+    """
+
+    path: TextPath
+    original: str
+    text: str
+    unsettled: str | None = None
+    former: str | None = None
+
+
+@dataclass(frozen=True)
+class CheckedRendition:
+    """The draft of a rendition with its errors. `content` is None if there is any error."""
+
+    draft: GuideDraftRow
+    content: RenditionContent | None
+    faults: tuple[FieldError, ...]
+    follows: int
+    """The number of the edition that the draft renders."""
+    warnings: tuple[FieldError, ...] = ()
+
+    def require_sound(self) -> tuple[RenditionContent, str]:
+        """Return the content and its digest. Raise `InvalidRendition` with every error if the draft has errors."""
+        if self.content is None:
+            raise InvalidRendition(self.faults)
+        return self.content, digest_of(self.content)
+
+
+def check_rendition_draft(session: Session, draft: GuideDraftRow) -> CheckedRendition:
+    """Return the draft of a rendition with its errors: those of its own fields, and those against its edition."""
+    words, _ = read_parts(draft.read())
+    follows = int(words["of"]["edition"])
+    try:
+        content = RenditionContent.model_validate(words)
+        require_sound(session, draft.guide, content)
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_input=False)
+        faults = tuple(FieldError(tuple(each["loc"]), reason_of(each)) for each in found)
+        return CheckedRendition(draft, None, faults, follows)
+    except InvalidRendition as refusal:
+        return CheckedRendition(draft, None, tuple(refusal.faults), follows)
+    return CheckedRendition(draft, content, (), follows)
+
+
+def texts_of(content: EditionContent | RenditionContent) -> dict[TextPath, str]:
+    """Return each text to translate of an edition, or each translation of a rendition, by its path, in order."""
+    return {path: text for path, text in _every_text(content) if text is not None}
+
+
+def _every_text(content: EditionContent | RenditionContent) -> Iterator[tuple[TextPath, str | None]]:
+    yield "title", content.title
+    yield "applies_to", content.applies_to
+    yield from ((f"introductions/{name}", text) for name, text in dict(content.introductions).items())
+    for key, entry in ITEM_LISTS.items():
+        for item in getattr(content, key):
+            yield from ((f"{key}/{item.id}/{name}", getattr(item, name)) for name in word_fields(entry.item))
+            yield from ((f"{key}/{item.id}/{LIMBS}/{limb.label}", limb.text) for limb in getattr(item, LIMBS, ()))
+
+
+def read_parts(content: DraftContent) -> tuple[DraftContent, dict[TextPath, Unsettled]]:
+    """Return the rendition in the draft `content`, and the texts that nobody has compared with the new words yet."""
+    words = {name: value for name, value in content.items() if name != UNSETTLED}
+    return words, {path: Unsettled(*each) for path, each in content.get(UNSETTLED, {}).items()}
+
+
+def begin_rendition(head: EditionHead, language: str, form: RenditionForm) -> DraftContent:
+    """Return the content of a new draft: a rendition of the edition `head` without any text."""
+    of = {"edition": head.number, "digest": head.digest}
+    return {"language": language, "form": form.value, "of": of, "made_by": Maker.HUMAN.value}
+
+
+def continue_rendition(session: Session, head: EditionHead, stored: StoredRendition) -> DraftContent:
+    """Return the content of a new draft that continues the published rendition `stored` for the edition `head`.
+
+    Who checked the rendition is left out, because somebody must check the new text.
+    """
+    own = stored.content.model_dump(mode="json", exclude={"checked_by", "checked_on"}, exclude_defaults=True)
+    return move_to(session, head, own)
+
+
+def move_to(session: Session, head: EditionHead, content: DraftContent) -> DraftContent:
+    """Return the draft `content` for the edition `head`. Translations of changed words become unsettled.
+
+    Translations of texts that the edition no longer has are left out.
+    """
+    words, unsettled = read_parts(content)
+    number = words["of"]["edition"]
+    old = texts_of(read_content(session, EditionKey(head.guide, number)))
+    new, own = texts_of(read_content(session, head.key)), texts_of(_lenient(words))
+    kept = {path: text for path, text in own.items() if path in new and new[path] == old.get(path)}
+    waiting = {path: Unsettled(number, text) for path, text in own.items() if path in new and path not in kept}
+    waiting |= {path: each for path, each in unsettled.items() if path in new and path not in kept}
+    moved = words | {"of": {"edition": head.number, "digest": head.digest}}
+    return with_texts(moved, kept, waiting)
+
+
+def with_texts(
+    words: DraftContent, texts: Mapping[TextPath, str], unsettled: Mapping[TextPath, Unsettled]
+) -> DraftContent:
+    """Return the draft with the details of `words`, the translations `texts` and the `unsettled` texts."""
+    content = {name: value for name, value in words.items() if name not in ("title", "applies_to", "introductions")}
+    content = {name: value for name, value in content.items() if name not in ITEM_LISTS}
+    items: dict[tuple[str, str], DraftContent] = {}
+    for path, text in texts.items():
+        head, *rest = path.split("/", 2)
+        if not rest:
+            content[head] = text
+        elif len(rest) == 1:
+            content.setdefault(head, {})[rest[0]] = text
+        else:
+            item = items.setdefault((head, rest[0]), {"id": rest[0]})
+            field, _, label = rest[1].partition("/")
+            if field == LIMBS:
+                item.setdefault(LIMBS, []).append({"label": label, "text": text})
+            else:
+                item[field] = text
+    for (key, _), item in items.items():
+        content.setdefault(key, []).append(item)
+    waiting = {path: [each.edition, each.text] for path, each in unsettled.items()}
+    return content | ({UNSETTLED: waiting} if waiting else {})
+
+
+def list_pairs(session: Session, guide: str, content: DraftContent) -> list[TextPair]:
+    """Return each text of the draft's edition beside its translation in the draft `content`, in order."""
+    words, unsettled = read_parts(content)
+    original = texts_of(read_content(session, EditionKey(guide, words["of"]["edition"])))
+    own = texts_of(_lenient(words))
+    former = {
+        number: texts_of(read_content(session, EditionKey(guide, number)))
+        for number in {each.edition for each in unsettled.values()}
+    }
+    return [
+        TextPair(path, text, own.get(path, ""))
+        if path not in unsettled
+        else TextPair(
+            path,
+            text,
+            own.get(path, ""),
+            unsettled[path].text,
+            former[unsettled[path].edition].get(path, ""),
+        )
+        for path, text in original.items()
+    ]
+
+
+def save_texts(
+    content: DraftContent, texts: Mapping[TextPath, str], settled: frozenset[TextPath], details: DraftContent
+) -> DraftContent:
+    """Return the draft `content` with the typed `texts` and `details`.
+
+    A text that is still the unsettled translation of former words stays unsettled, unless its path is in `settled`.
+    """
+    words, unsettled = read_parts(content)
+    waiting = {
+        path: each
+        for path, each in unsettled.items()
+        if path not in settled and texts.get(path, "").strip() in ("", each.text.strip())
+    }
+    kept = {path: text for path, text in texts.items() if text.strip() and path not in waiting}
+    own = {name: words[name] for name in ("language", "form", "of")}
+    return with_texts(own | {name: value for name, value in details.items() if value}, kept, waiting)
+
+
+def _lenient(words: DraftContent) -> RenditionContent:
+    """Return the texts of the rendition `words`, which may have errors in its details."""
+    details = {"language": "cy", "form": RenditionForm.TRANSLATION, "made_by": Maker.HUMAN}
+    texts = {name: words[name] for name in (*ITEM_LISTS, "title", "applies_to", "introductions") if name in words}
+    return RenditionContent.model_validate(texts | {"of": words["of"]} | details)

@@ -1,0 +1,149 @@
+"""A corrected number, a translation, a plan and a link in a real browser, by keyboard, with and without scripts."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from app.models.access.roles import Role
+from tests.guides.test_edit_in_browser import expect_well_made, status_of
+from tests.support.browsing import accessibility_violations
+from tests.support.drafts import Running, page_of, press, press_and_arrive
+from tests.support.publishing import SLUG
+
+pytestmark = [pytest.mark.any_database, pytest.mark.slow]
+
+OLD, NEW = "396312", "396314"
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[Running]:
+    service = Running(tmp_path / "data")
+    yield service
+    service.stop()
+
+
+def follow(page: Page, name: str) -> None:
+    """Follow the link by the keyboard alone."""
+    with page.expect_navigation():
+        page.get_by_role("link", name=name, exact=True).first.press("Enter")
+
+
+def correct_number(page: Page) -> None:
+    for field in page.locator(f'input[value*="{OLD}"]').all():
+        field.fill(field.input_value().replace(OLD, NEW))
+
+
+def begin_next_edition(page: Page) -> None:
+    page.goto("/edit")
+    with page.expect_navigation():
+        page.locator(f'form[action="/edit/{SLUG}/begin"] button').press("Enter")
+
+
+def test_a_number_is_corrected_in_four_presses_and_two(browser: Browser, running: Running) -> None:
+    ann = page_of(browser, running, "Ann Example", Role.EDITOR)
+    ben = page_of(browser, running, "Ben Example", Role.PUBLISHER)
+
+    begin_next_edition(ann)  # 1
+    follow(ann, "Contacts")  # 2
+    correct_number(ann)
+    expect(status_of(ann)).to_contain_text("Saved ")
+    expect(ann.locator("[data-changes]")).to_contain_text(f"01225 {NEW}")
+    expect_well_made(ann, "compared")
+    follow(ann, f"Draft of {SLUG}")  # 3
+    expect(ann.get_by_label("Change note")).to_have_value(
+        f"Duty and Assessment Team: 01225 {OLD} (option 1) is now 01225 {NEW} (option 1)."
+    )
+    expect_well_made(ann, "to-offer")
+    press_and_arrive(ann, "Ask a second person to publish it")  # 4
+    ben.goto("/edit")
+    expect(ben.get_by_role("link", name="Guides 1 waiting for you")).to_be_visible()
+    ben.get_by_role("main").get_by_role("link").first.press("Enter")  # 1
+    ben.wait_for_url(f"**/edit/{SLUG}")
+    expect_well_made(ben, "offered")
+    press_and_arrive(ben, "I have read the changes: publish edition 2 now")  # 2
+
+    expect(ben.get_by_role("heading", name="Edition 2 is published")).to_be_visible()
+    ben.goto(f"/edit/{SLUG}/history")
+    expect(ben.get_by_text(f"01225 {NEW}").first).to_be_visible()
+    expect_well_made(ben, "history")
+    follow(ben, "Withdraw edition 2")
+    ben.get_by_label("Reason").fill("The number was wrong.")
+    press_and_arrive(ben, "Look at what readers will get")
+    expect_well_made(ben, "withdrawal")
+
+
+def test_a_translation_is_mended_beside_the_guide_without_scripts(browser: Browser, running: Running) -> None:
+    ann = page_of(browser, running, "Ann Example", Role.EDITOR, scripts=False)
+    ben = page_of(browser, running, "Ben Example", Role.PUBLISHER)
+    ann.goto(f"/edit/{SLUG}/renditions")
+    press_and_arrive(ann, "Correct it: Welsh")
+    ann.get_by_label("Checked by").fill("Example Translation Team")
+    ann.get_by_label("Checked on").fill("2026-11-24")
+    press_and_arrive(ann, "Save")
+    press_and_arrive(ann, "Ask a second person to publish it")
+
+    ben.goto(f"/edit/{SLUG}/renditions/cy")
+    expect_well_made(ben, "rendition")
+    press_and_arrive(ben, "I have read the changes: publish this rendition now")
+    ben.goto(f"/edit/{SLUG}/renditions")
+    expect(ben.get_by_text("Checked by Example Translation Team")).to_be_visible()
+    expect_well_made(ben, "renditions")
+    press_and_arrive(ben, "Correct it: Welsh")
+    expect_well_made(ben, "texts")
+    ben.locator("textarea").first.fill("Geiriau newydd")
+    expect(status_of(ben)).to_contain_text("Saved ")
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_a_link_leads_someone_without_an_account_to_the_draft(
+    browser: Browser, running: Running, scripts: bool
+) -> None:
+    ann = page_of(browser, running, "Ann Example", Role.EDITOR)
+    begin_next_edition(ann)
+    follow(ann, "Contacts")
+    correct_number(ann)
+    press_and_arrive(ann, "Save")
+    follow(ann, f"Draft of {SLUG}")
+    press_and_arrive(ann, "Ask a second person to publish it")
+    press_and_arrive(ann, "Make a link")
+    expect_well_made(ann, "linked")
+    link = ann.get_by_label("Link").input_value()
+
+    reader = browser.new_context(java_script_enabled=scripts, viewport={"width": 390, "height": 844}).new_page()
+    reader.goto(link if scripts else link.partition("#")[0])
+    if not scripts:
+        reader.get_by_label("Link").fill(link)
+        press(reader, "Show the draft")
+
+    expect(reader.get_by_text("DRAFT. Not published")).to_be_visible()
+    expect(reader.get_by_text(f"01225 {NEW}").first).to_be_visible()
+    assert "#" not in reader.url
+    if scripts:
+        assert accessibility_violations(reader) == []
+
+
+def test_a_plan_is_made_moved_and_cancelled_by_the_keyboard(browser: Browser, running: Running) -> None:
+    ann = page_of(browser, running, "Ann Example", Role.EDITOR)
+    ben = page_of(browser, running, "Ben Example", Role.PUBLISHER)
+    begin_next_edition(ann)
+    follow(ann, "Contacts")
+    correct_number(ann)
+    press_and_arrive(ann, "Save")
+    follow(ann, f"Draft of {SLUG}")
+    press_and_arrive(ann, "Ask a second person to publish it")
+
+    ben.goto(f"/edit/{SLUG}")
+    ben.get_by_text("Publish at a time", exact=True).press("Enter")
+    ben.get_by_label("Day").fill("2027-10-31")
+    ben.get_by_label("Time in London").fill("01:30")
+    press_and_arrive(ben, "I have read the changes: publish edition 2 then")
+    expect(ben.get_by_text("This time comes twice")).to_be_visible()
+    expect_well_made(ben, "twice")
+    ben.get_by_label("The second, an hour later").press("Space")
+    press_and_arrive(ben, "I have read the changes: publish edition 2 then")
+    expect(ben.get_by_text("Sunday 31 October 2027 at 01:30 (Greenwich Mean Time)")).to_be_visible()
+    press_and_arrive(ben, "Do not publish it then")
+
+    expect(ben.get_by_text("Waiting for a second person.")).to_be_visible()
