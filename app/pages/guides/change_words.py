@@ -92,13 +92,13 @@ def _describe_rewording(change: Reworded) -> Iterator[TextChange]:
 def _changed_phones(before: Sequence[Phone], after: Sequence[Phone]) -> tuple[WordRun, ...]:
     """Return the numbers that differ, as people dial them. One number in place of another is said as such."""
     old, new = (
-        [f"{phone.dialled}{phone.option_text}" for phone in phones if phone not in others]
-        for phones, others in ((before, after), (after, before))
+        [phone for phone in phones if phone not in others] for phones, others in ((before, after), (after, before))
     )
     if len(old) == len(new) == 1:
-        return _replaced(old[0], new[0])
-    removed = [WordRun(change=WordChange.REMOVED, text=each) for each in old]
-    return (*removed, *(WordRun(change=WordChange.ADDED, text=each) for each in new))
+        has_new_option = old[0].option != new[0].option
+        return _replaced(*(_to_text(each) if has_new_option else each.dialled for each in (old[0], new[0])))
+    removed = [WordRun(change=WordChange.REMOVED, text=_to_text(each)) for each in old]
+    return (*removed, *(WordRun(change=WordChange.ADDED, text=_to_text(each)) for each in new))
 
 
 def _runs(field: str, before: Any, after: Any) -> tuple[WordRun, ...]:
