@@ -224,7 +224,7 @@ def test_pasted_text_without_headings_is_placed_like_a_document(tmp_path: Path) 
 
     assert texts(draft, "indicators") == ["Torn clothes", "Fear of school"]
     assert texts(draft, "responsibilities") == ["Listen"]
-    assert draft.content["contacts"][0]["when"] == "Monday to Friday, 9am to 5pm"
+    assert draft.content["contacts"][0]["opening_hours"][0]["closes"] == "17:00"
     assert draft.not_placed == ()
 
 

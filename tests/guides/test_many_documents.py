@@ -1,4 +1,4 @@
-"""Thirty documents of many shapes through the reader of uploads: none slow, none large, no sentence lost."""
+"""Thirty documents of many shapes through the reader of uploads: none slow, no sentence lost."""
 
 import io
 import json
@@ -17,7 +17,8 @@ from tests.support.word_guides import CONTACTS, FRONT, READING, SECTIONS, SENTEN
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow, pytest.mark.nightly]
 
-MOST_SECONDS, MOST_KILOBYTES = 5, 300_000
+MOST_SECONDS = 5
+"""Of processor time. The memory has a limit that the system keeps: see `document_child`."""
 HEADINGS = ("Heading 1", "Heading 2", "bold", "plain")
 LISTS = ("List Bullet", "typed bullets", "rows of a table")
 NESTED = "<w:tbl><w:tr><w:tc>{}</w:tc></w:tr></w:tbl>"
@@ -95,4 +96,3 @@ def test_thirty_documents_are_read_within_their_limits(tmp_path: Path) -> None:
     assert len(seconds) >= 30
     assert {place: found for place, found in lost.items() if found} == {}
     assert max(seconds) < MOST_SECONDS
-    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < MOST_KILOBYTES

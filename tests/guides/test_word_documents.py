@@ -184,11 +184,15 @@ def test_a_contact_table_gives_numbers_and_hours_and_lists_column_names() -> Non
 
     draft = draft_in(document)
 
-    found = [(each["name"], each["phones"][0]["display"], each["when"]) for each in draft.content["contacts"]]
-    assert found == [
-        ("Duty team", "01632 960021", "Monday to Friday, 9am to 5pm"),
-        ("Police", "101", "Any time"),
-    ]
+    found = [(each["name"], each["phones"][0]["display"], each.get("when")) for each in draft.content["contacts"]]
+    assert found == [("Duty team", "01632 960021", None), ("Police", "101", "Any time")]
+    (hours,) = draft.content["contacts"][0]["opening_hours"]
+    assert (hours["days"][0], hours["days"][-1], hours["opens"], hours["closes"]) == (
+        "monday",
+        "friday",
+        "09:00",
+        "17:00",
+    )
     assert draft.content["contacts"][0]["email"] == "duty@council.example"
     assert draft.content["introductions"] == {"contacts": "Who to contact"}
     assert draft.not_placed == ("Service Telephone When",)

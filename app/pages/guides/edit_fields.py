@@ -71,6 +71,8 @@ FIELD_LABELS: Mapping[str, str] = {
 }
 FIELD_HINTS: Mapping[str, str] = {
     "text": "",
+    "title": "",
+    "change_note": "In a sentence for readers.",
     "name": "",
     "kind": "",
     "code": "",

@@ -15,7 +15,7 @@ from app.services.guides.word_documents import TOO_LONG
 
 MAX_SECONDS = 4
 """Limit of the processor time of the process."""
-MAX_MEMORY_BYTES = 300_000_000
+MAX_MEMORY_BYTES = 260_000_000
 """Limit of the memory that the process can write to."""
 MAX_DRAFT_BYTES = 1_000_000
 """Limit of the draft as JSON. The body of any other request about a draft has the same limit."""

@@ -9,6 +9,7 @@ from app.models.guides.contacts import ContactKind
 from app.models.guides.proposed_ids import propose_id
 from app.models.guides.sections import ITEM_LISTS, Introductions
 from app.services.guides.documents import Block, BlockKind, one_line
+from app.services.guides.working_hours import read_hours
 from app.services.guides.written_contacts import find_contact
 from app.services.guides.written_values import read_day
 
@@ -223,9 +224,9 @@ class Placing:
         if citation and self.draft["definitions"]:
             self._cite(citation)
         elif contact is not None:
-            self._append("contacts", contact)
             if not has_every_word(contact, block.text):
                 self._introduce("contacts", block.text)
+            self._append("contacts", self._with_hours(contact))
         elif starts and not DEFINES.match(block.text):
             self._section = starts
             self._introduce(starts, begun + colon)
@@ -241,6 +242,15 @@ class Placing:
         contact = find_contact(block)
         is_link = contact is not None and contact["kind"] == ContactKind.WEB
         return None if is_link and self._section not in ("contacts", "responsibilities") else contact
+
+    def _with_hours(self, contact: dict[str, Any]) -> dict[str, Any]:
+        """Return `contact` with opening hours as data in place of `when`, if `when` says days and times only."""
+        when = contact.get("when", "")
+        hours = [each.model_dump(mode="json") for each in read_hours(when)]
+        if not hours:
+            return contact
+        self.read.append(when)
+        return {key: value for key, value in contact.items() if key != "when"} | {"opening_hours": hours}
 
     def _add_to(self, section: str, block: Block) -> None:
         if section == "definitions":

@@ -19,8 +19,8 @@ LIBRARIES = ("docx", "markdown_it")
 """The packages of the extra `documents`, which the reader needs."""
 MAX_UPLOAD_BYTES = 1_800_000
 """Limit of a document. The sample configurations of reverse proxies allow bodies of 2 MB."""
-MAX_SECONDS = 20
-"""Limit of the whole run. The reader itself has a lower limit of processor time."""
+MAX_SECONDS = 60
+"""Limit of the whole run on a busy computer. The reader itself has a lower limit of processor time."""
 MAX_WAIT_SECONDS = 5
 TOO_HEAVY = (
     "This document is too large or too complicated to read. Copy its text into a new document, without pictures, and "
