@@ -24,7 +24,7 @@ from tests.support.desk import acts_on, desk_of
 from tests.support.desk_states import SAM, act, session_of, sign_in
 from tests.support.invented_concerns import invent_concerns, submission_of
 from tests.support.live import LiveServer
-from tests.support.people import JO, virtual_authenticator
+from tests.support.people import JO, accept_invitation, virtual_authenticator
 from tests.support.service import a_service
 from tests.support.threaded import run_server
 from tests.support.unsealing import RecordingProxy, need_script
@@ -507,8 +507,7 @@ def test_search_leaves_no_name_on_server_wire_or_disk(browser: Browser, tmp_path
         with browser_with_profile(browser, tmp_path / "profile", base_url=origin) as context:
             page = context.new_page()
             with virtual_authenticator(context, page):
-                page.goto(f"/desk/invitation#{link.partition('#')[2]}")
-                page.get_by_role("button", name="Create a passkey and sign in").click()
+                accept_invitation(page, link.partition("#")[2])
                 desk = Desk(page, identity, references)
                 desk.unlock()
                 desk.find("zymurgyby")

@@ -18,7 +18,7 @@ from app.pages.page import UNSEAL_PAGE
 from tests.support.browsing import accessibility_violations
 from tests.support.canaries import CANARY
 from tests.support.concerns import add, raise_concern
-from tests.support.people import JO, invited, virtual_authenticator
+from tests.support.people import JO, accept_invitation, invited, virtual_authenticator
 from tests.support.service import a_service
 from tests.support.threaded import run_server
 from tests.support.unsealing import locked_by_passphrase, need_script
@@ -74,15 +74,9 @@ def page(browser: Browser, service: FastAPI, url: str) -> Iterator[Page]:
     context.set_default_timeout(30_000)
     page = context.new_page()
     with virtual_authenticator(context, page):
-        sign_in(page, f"/desk/invitation#{invited(service, JO, Role.LEAD)}")
+        accept_invitation(page, invited(service, JO, Role.LEAD))
         yield page
     context.close()
-
-
-def sign_in(page: Page, link: str) -> None:
-    page.goto(link)
-    page.get_by_role("button", name="Create a passkey and sign in").press("Enter")
-    expect(page.get_by_role("heading", name="Inbox")).to_be_visible()
 
 
 def raise_with_addition(url: str) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from tests.support.canaries import CANARY
 from tests.support.concerns import raise_concern
 from tests.support.desk import DESKS, Served, served_desk
 from tests.support.desk_states import SAM, act, session_of
-from tests.support.people import JO, invited, virtual_authenticator
+from tests.support.people import JO, accept_invitation, invited, virtual_authenticator
 from tests.support.unsealing import need_script
 from tests.support.waiting import wait_until
 
@@ -99,9 +99,7 @@ def tab(browser: Browser, served: Served) -> Iterator[Tab]:
 
     page.on("dialog", answer)
     with virtual_authenticator(context, page):
-        page.goto(f"/desk/invitation#{invited(served.service, JO, Role.LEAD)}")
-        tab.press("Create a passkey and sign in")
-        expect(page.get_by_role("heading", name="Inbox")).to_be_visible()
+        accept_invitation(page, invited(served.service, JO, Role.LEAD))
         yield tab
     context.close()
 

@@ -18,7 +18,7 @@ from tests.support.canaries import CANARY
 from tests.support.concerns import raise_concern
 from tests.support.desk import DESKS, Served
 from tests.support.desk_states import SAM, session_of
-from tests.support.people import JO, context_of_service, invited, virtual_authenticator
+from tests.support.people import JO, accept_invitation, context_of_service, invited, virtual_authenticator
 from tests.support.service import a_service
 from tests.support.threaded import run_server
 
@@ -37,9 +37,7 @@ def page(browser: Browser, served: Served) -> Iterator[Page]:
     context.set_default_timeout(30_000)
     page = context.new_page()
     with virtual_authenticator(context, page):
-        page.goto(f"/desk/invitation#{invited(served.service, JO, Role.LEAD)}")
-        page.get_by_role("button", name="Create a passkey and sign in").click()
-        expect(page.get_by_role("heading", name="Inbox")).to_be_visible()
+        accept_invitation(page, invited(served.service, JO, Role.LEAD))
         yield page
     context.close()
 

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from fastapi import FastAPI
-from playwright.sync_api import BrowserContext
+from playwright.sync_api import BrowserContext, Page
 from sqlmodel import Session, col, select
 from starlette.testclient import TestClient
 
@@ -75,6 +75,14 @@ def acts_of_people(service: FastAPI) -> list[tuple[str, str, str, str]]:
         rows = session.exec(of_people.order_by(col(AuditEntryRow.number)))
         said = [(row.act, row.client, row.address, FINGERPRINTS.sub("", sentence_of(row))) for row in rows]
         return [each for each in said if each[0] not in OF_CLIENTS]
+
+
+def accept_invitation(page: Page, token: str) -> None:
+    """Exchange the invitation for a passkey in the browser, and go to the inbox."""
+    page.goto(f"/desk/invitation#{token}")
+    page.get_by_role("button", name="Create a passkey and sign in").press("Enter")
+    page.locator("body[data-person]").wait_for(state="attached")
+    page.goto("/desk")
 
 
 @contextmanager

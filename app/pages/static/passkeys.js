@@ -58,7 +58,9 @@
       attestationObject: toText(attestationObject),
       transports: made.response.getTransports?.() ?? [],
     });
-    return { credential, id: made.id, touch: await touchOf(made), hasSecret: made.getClientExtensionResults().prf?.enabled };
+    const { prf } = made.getClientExtensionResults();
+    const givesLater = Boolean(prf?.enabled && !prf.results && document.querySelector("script[src='/looks/unseal.js']"));
+    return { credential, id: made.id, touch: await touchOf(made), givesLater };
   }
 
   async function sign() {
@@ -105,7 +107,7 @@
     const made = await make();
     const name = document.getElementById("device").value;
     await post(INVITATION, { credential: made.credential, token, name, recipient: made.touch?.recipient ?? "" });
-    return made.touch === null && made.hasSecret ? signIn().catch(() => made) : made;
+    return made.givesLater ? signIn().catch(() => made) : made;
   }
 
   async function start(button) {
