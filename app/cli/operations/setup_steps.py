@@ -24,7 +24,6 @@ from app.db.database import open_to_read
 from app.logs import set_up_logs
 from app.main import rehearse_start
 from app.models.access.roles import Role
-from app.models.base import format_utc
 from app.services.access.people import invite
 from app.services.concerns.keys import create_identity
 from app.services.concerns.sealing import read_identities
@@ -49,6 +48,7 @@ EVERYDAY, RESERVE = "everyday-identity.txt", "reserve-identity.txt"
 LINK_FILE, PASSWORD_FILE = "invitation-link.txt", "smtp-password.txt"  # nosec B105  # the name of a file
 LINK_LIFE = dt.timedelta(days=2)
 SECURITY_CHECKED_AGAIN = dt.timedelta(days=365)
+PATH_SETTINGS = ("data_dir", "backup_folder", "seed_dir")
 SECRET_SETTINGS = ("openid_client_secret", "database_url")
 CONTACTS = re.compile(r"(?P<mail>[^\s@:]+@[^\s@]+)|(?P<phone>\+?[0-9][0-9 ]{4,18})")
 COUNCIL_QUESTIONS = {
@@ -149,11 +149,15 @@ class FirstDay:
             engine.dispose()
 
     def write(self, values: Mapping[str, str]) -> None:
-        """Write settings into the file, if there are any. A contact for vulnerabilities expires after a year."""
-        if "security_contact" in values:
-            values = {"security_expires": format_utc(utc_now() + SECURITY_CHECKED_AGAIN)} | dict(values)
+        """Write settings into the file, if there are any: also when the security contact expires, and whole paths.
+
+        The service may run in another folder.
+        """
+        expires = f"{(utc_now() + SECURITY_CHECKED_AGAIN).date()}T00:00:00Z"
+        also = {"security_expires": expires} if "security_contact" in values else {}
+        whole = {name: str(Path(values[name]).absolute()) for name in PATH_SETTINGS if values.get(name, "").strip()}
         if values:
-            write_settings(self.file, values)
+            write_settings(self.file, also | dict(values) | whole)
 
     def ask_settings(self, questions: Mapping[str, str]) -> dict[str, str]:
         """Ask for each setting that is not set, and return the answers. An empty answer leaves the setting unset."""
@@ -313,6 +317,8 @@ def set_up_openid(day: FirstDay) -> None:
 def set_up_lead(day: FirstDay) -> None:
     """Invite the first lead, and give the link to the terminal only, or else to a private file."""
     settings, name = day.settings, day.given.lead
+    with open_writer(settings, creates=True):
+        pass  # an older schema is refused: only a start of the service and `guidance migrate` migrate it
     if settings.openid_client_id is not None or (_is_invited(day) and not day.agrees("Make a new link?")):
         return
     if name is None and day.asks:
@@ -340,8 +346,6 @@ def set_up_concern(day: FirstDay) -> None:
     """Raise an invented concern as the service does, and open it with each key file that is here."""
     if not day.identities:
         day.ask_for_keys("Folder with the two key files (Enter if the team has them: it opens the concern itself)")
-    with open_writer(day.settings, creates=True):
-        pass  # an older schema is refused: only a start of the service and `guidance migrate` migrate it
     set_up_logs("error")
     asyncio.run(rehearse(day.settings, day.identities, at=utc_now(), tell=tell))
 
