@@ -6,13 +6,12 @@ import json
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
 from app.cli.access.people import invitation_link
@@ -317,8 +316,7 @@ def set_up_openid(day: FirstDay) -> None:
 def set_up_lead(day: FirstDay) -> None:
     """Invite the first lead, and give the link to the terminal only, or else to a private file."""
     settings, name = day.settings, day.given.lead
-    with open_writer(settings, creates=True):
-        pass  # an older schema is refused: only a start of the service and `guidance migrate` migrate it
+    _create_database(settings)
     if settings.openid_client_id is not None or (_is_invited(day) and not day.agrees("Make a new link?")):
         return
     if name is None and day.asks:
@@ -336,14 +334,20 @@ def set_up_lead(day: FirstDay) -> None:
         tell(f"{day.link_file} has the link for {name}, which works once")
 
 
+def _create_database(settings: Settings) -> None:
+    """Create the database, unless there is one. Raise `SchemaBehind` if it has an older schema."""
+    with open_writer(settings, creates=True):
+        pass
+
+
 def _is_invited(day: FirstDay) -> bool:
-    with day.examined() as patient, suppress(SQLAlchemyError), Session(patient.engine) as session:
+    with day.examined() as patient, Session(patient.engine) as session:
         return bool(find_invited_leads(session, at=patient.at))
-    return False
 
 
 def set_up_concern(day: FirstDay) -> None:
     """Raise an invented concern as the service does, and open it with each key file that is here."""
+    _create_database(day.settings)  # refuses an older schema, which a start would migrate
     if not day.identities:
         day.ask_for_keys("Folder with the two key files (Enter if the team has them: it opens the concern itself)")
     set_up_logs("error")
