@@ -4,6 +4,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -43,9 +44,14 @@ def find_first_address(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def run_block(block: str, port: int) -> list[Finished]:
-    """Run the commands of a block that begin with `guidance`, with the port that the proxy has here."""
+    """Run the commands of a block that begin with `guidance`, with the port that the proxy has here.
+
+    A thread of their own lets them have an event loop: that of the browser is in this one.
+    """
     written = block.replace(f"https://{NAME}", f"https://{NAME}:{port}")
-    return [guidance(*words[1:]) for words in simple_commands(written) if words[0] == "guidance"]
+    with ThreadPoolExecutor(1) as pool:
+        commands = [words[1:] for words in simple_commands(written) if words[0] == "guidance"]
+        return [pool.submit(guidance, *words).result() for words in commands]
 
 
 @contextmanager

@@ -44,7 +44,7 @@ def setup(
     keys = given.keys or file.parent / "keys"
     day = FirstDay(file, data_dir, given, asks=not no_input and sys.stdin.isatty(), keys=keys)
     values = parse_values(given.values or [])
-    day.write(values if data_dir is None else values | {"data_dir": str(data_dir.absolute())})
+    day.write(values if data_dir is None else values | {"data_dir": str(data_dir)})
     folder = day.settings.data_dir
     if (folder / DEVELOPMENT_IDENTITY).exists():
         raise SetupError(A_TRIAL.format(folder=folder))
@@ -82,5 +82,5 @@ def take(step: Step, day: FirstDay, *, acts: bool) -> Verdict:
             verdict = examine_step(step, patient)
     word, colour = WORDS.get(verdict.condition, LEFT)
     action = f". {verdict.action[:1].upper()}{verdict.action[1:]}" if verdict.action else ""
-    typer.echo(visible(f"{paint(f'{word:<5}', colour)}  {step.name:<{NAME_WIDTH}}{verdict.found}{action}"))
+    typer.echo(f"{paint(f'{word:<5}', colour)}  {step.name:<{NAME_WIDTH}}{visible(verdict.found + action)}")
     return verdict

@@ -6,13 +6,12 @@ import json
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
 from app.cli.access.people import invitation_link
@@ -24,7 +23,6 @@ from app.db.database import open_to_read
 from app.logs import set_up_logs
 from app.main import rehearse_start
 from app.models.access.roles import Role
-from app.models.base import format_utc
 from app.services.access.people import invite
 from app.services.concerns.keys import create_identity
 from app.services.concerns.sealing import read_identities
@@ -49,6 +47,7 @@ EVERYDAY, RESERVE = "everyday-identity.txt", "reserve-identity.txt"
 LINK_FILE, PASSWORD_FILE = "invitation-link.txt", "smtp-password.txt"  # nosec B105  # the name of a file
 LINK_LIFE = dt.timedelta(days=2)
 SECURITY_CHECKED_AGAIN = dt.timedelta(days=365)
+PATH_SETTINGS = ("data_dir", "backup_folder", "seed_dir")
 SECRET_SETTINGS = ("openid_client_secret", "database_url")
 CONTACTS = re.compile(r"(?P<mail>[^\s@:]+@[^\s@]+)|(?P<phone>\+?[0-9][0-9 ]{4,18})")
 COUNCIL_QUESTIONS = {
@@ -149,11 +148,15 @@ class FirstDay:
             engine.dispose()
 
     def write(self, values: Mapping[str, str]) -> None:
-        """Write settings into the file, if there are any. A contact for vulnerabilities expires after a year."""
-        if "security_contact" in values:
-            values = {"security_expires": format_utc(utc_now() + SECURITY_CHECKED_AGAIN)} | dict(values)
+        """Write settings into the file, if there are any: also when the security contact expires, and whole paths.
+
+        The service may run in another folder.
+        """
+        expires = f"{(utc_now() + SECURITY_CHECKED_AGAIN).date()}T00:00:00Z"
+        also = {"security_expires": expires} if "security_contact" in values else {}
+        whole = {name: str(Path(values[name]).absolute()) for name in PATH_SETTINGS if values.get(name, "").strip()}
         if values:
-            write_settings(self.file, values)
+            write_settings(self.file, also | dict(values) | whole)
 
     def ask_settings(self, questions: Mapping[str, str]) -> dict[str, str]:
         """Ask for each setting that is not set, and return the answers. An empty answer leaves the setting unset."""
@@ -313,6 +316,7 @@ def set_up_openid(day: FirstDay) -> None:
 def set_up_lead(day: FirstDay) -> None:
     """Invite the first lead, and give the link to the terminal only, or else to a private file."""
     settings, name = day.settings, day.given.lead
+    _create_database(settings)
     if settings.openid_client_id is not None or (_is_invited(day) and not day.agrees("Make a new link?")):
         return
     if name is None and day.asks:
@@ -330,18 +334,22 @@ def set_up_lead(day: FirstDay) -> None:
         tell(f"{day.link_file} has the link for {name}, which works once")
 
 
+def _create_database(settings: Settings) -> None:
+    """Create the database, unless there is one. Raise `SchemaBehind` if it has an older schema."""
+    with open_writer(settings, creates=True):
+        pass
+
+
 def _is_invited(day: FirstDay) -> bool:
-    with day.examined() as patient, suppress(SQLAlchemyError), Session(patient.engine) as session:
+    with day.examined() as patient, Session(patient.engine) as session:
         return bool(find_invited_leads(session, at=patient.at))
-    return False
 
 
 def set_up_concern(day: FirstDay) -> None:
     """Raise an invented concern as the service does, and open it with each key file that is here."""
+    _create_database(day.settings)  # refuses an older schema, which a start would migrate
     if not day.identities:
         day.ask_for_keys("Folder with the two key files (Enter if the team has them: it opens the concern itself)")
-    with open_writer(day.settings, creates=True):
-        pass  # an older schema is refused: only a start of the service and `guidance migrate` migrate it
     set_up_logs("error")
     asyncio.run(rehearse(day.settings, day.identities, at=utc_now(), tell=tell))
 
