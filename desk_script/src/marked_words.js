@@ -138,7 +138,7 @@ export class MarkedWords {
   // Return the concern as an element. A passage is a button that says in `aria-pressed` whether it is removed.
   elementOf(reference) {
     const [{ text: title }, ...parts] = this.#parts.get(reference);
-    const removeAll = element("button", { type: "button", class: "second", "data-remove-all": reference }, "Remove all that are open here", element("span", { class: "vh" }, `: ${title}`));
+    const removeAll = element("button", { type: "button", class: "second", "data-remove-all": reference }, "Remove all that are open here", element("span", { class: "vh" }, ` (${title})`));
     const shown = parts.map((part) => (part.lines === undefined ? this.#headingElement(reference, part) : answerElement(part)));
     return element("article", { "data-of-file": reference }, element("div", { class: "with-change" }, element("h3", {}, title), removeAll), ...shown);
   }
@@ -146,7 +146,7 @@ export class MarkedWords {
   #headingElement(reference, { text, entry = null }) {
     if (entry === null) return element("h4", {}, text);
     const isOwn = this.#own.get(reference).includes(entry);
-    const press = element("button", { type: "button", class: "second", "data-own": entry, "data-reference": reference, "aria-pressed": String(isOwn) }, "This is the person", element("span", { class: "vh" }, `: ${text}`));
+    const press = element("button", { type: "button", class: "second", "data-own": entry, "data-reference": reference, "aria-pressed": String(isOwn) }, "This is the person", element("span", { class: "vh" }, ` (${text})`));
     return element("div", { class: "with-change" }, element("h4", {}, text), press);
   }
 

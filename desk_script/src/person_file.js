@@ -225,7 +225,9 @@ export class PersonFile {
     }
     say("");
     await this.#openGiven();
-    document.getElementById("marks-heading").focus();
+    const marks = document.getElementById("marks-heading");
+    marks.focus();
+    marks.scrollIntoView();
   }
 
   async #fetch(reference) {
