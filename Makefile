@@ -21,15 +21,17 @@ python := $(shell for each in $(candidates); do "$$each" -c '$(probe)' 2>/dev/nu
 # One environment belongs to one folder and one Python. In a copied folder, or with another Python, make a new one.
 mark := $(shell { pwd; echo '$(python)'; } | cksum | cut -d ' ' -f 1)
 made := $(VENV)/made-$(mark)
+sample = $(if $(GUIDANCE_COUNCIL_NAME),,--env-file deploy/sample-council/council.env)
+settings = $(if $(findstring --env-file,$(ARGS)),,$(if $(wildcard guidance.env),--env-file guidance.env,$(sample)))
 pip := $(VENV)/bin/python -m pip --quiet --disable-pip-version-check --no-input
 
-.PHONY: serve test nightly cover faults fuzz journeys pictures accessibility bench bench-check check audit format lock image release docs docs-serve client catalogue desk-script clean
+.PHONY: serve test nightly cover faults fuzz journeys pictures screens accessibility bench bench-check check audit format lock image release docs docs-serve client catalogue desk-script clean
 .DELETE_ON_ERROR:
 
 # Serve with the settings of guidance.env, which guidance setup writes. Without that file serve a trial: publish the seed into ./data,
-# make development keys. Listen on 127.0.0.1:8000.
+# make development keys. It looks like the pages of an invented council, unless GUIDANCE_COUNCIL_NAME is set. Listen on 127.0.0.1:8000.
 serve: $(VENV)/installed-serve
-	@exec $(VENV)/bin/guidance serve $(if $(wildcard guidance.env),--env-file guidance.env) $(ARGS)
+	@exec $(VENV)/bin/guidance serve $(settings) $(ARGS)
 
 # Run the tests, but for those of the night. On PostgreSQL: make test ARGS="--database postgresql"; the quick ones:
 # make test ARGS="-m 'not slow'"
@@ -67,6 +69,10 @@ journeys: $(VENV)/installed-dev
 # Make the pictures of the tutorials again, from trials with invented data.
 pictures: $(VENV)/installed-dev
 	TUTORIAL_PICTURES=docs/tutorial $(VENV)/bin/pytest -n 0 tests/contract/test_tutorials.py -k picture $(ARGS)
+
+# Take pictures of every first screen, receipt and error of the public pages, in five looks: build/screens, or PICTURES=folder.
+screens: $(VENV)/installed-dev
+	$(VENV)/bin/python -m tests.support.screens $(or $(PICTURES),build/screens)
 
 # Test every page of the public with axe, and write the day for the accessibility statement: app/pages/accessibility.json.
 accessibility: $(VENV)/installed-dev

@@ -41,7 +41,13 @@ from app.models.operations.problems import ProblemDetails
 
 NO_STORE = (DBAPIError, NoConnectionInTime)
 """SQLAlchemy's errors for a database that fails, or that gives no connection in time."""
-PAGES_OF_CONCERNS = ("/raise-a-concern", "/worried-about-yourself", "/worried-about-a-friend", "/concerns")
+PAGES_OF_CONCERNS = (
+    "/raise-a-concern",
+    "/worried-about-yourself",
+    "/worried-about-a-friend",
+    "/in-your-language",
+    "/concerns",
+)
 QUERY_PROBLEM_FOR = {FaultCode.UNKNOWN_PARAMETER: UnknownQuery, FaultCode.REPEATED_PARAMETER: RepeatedQuery}
 PROBLEM_FOR_STATUS: Mapping[int, type[Problem]] = {
     each.status: each

@@ -43,7 +43,7 @@ POSTED = (
     (f"{CONCERNS}/check", CHECK_POLICY),
     (f"{CONCERNS}/", ADDITION_POLICY),
     (CONCERNS, CONCERN_POLICY),
-    (("/raise-a-concern", "/worried-about-yourself", "/worried-about-a-friend"), FORM_POLICY),
+    (("/raise-a-concern", "/worried-about-yourself", "/worried-about-a-friend", "/in-your-language"), FORM_POLICY),
     ("/concerns/additions", ADDITION_POLICY),
     ("/concerns/saved", SAVED_POLICY),
     ("/concerns", STATUS_POLICY),

@@ -32,7 +32,16 @@ from app.http.problem_handlers import NO_STORE, problem_of
 from app.http.problems import PROBLEM_MEDIA_TYPE
 from app.http.routes import GuidanceRoute
 from app.logs import Log, frames_of
-from app.pages.languages import ENGLISH, PATHS_WITHOUT_PAGES, current_path, gettext, language_of, speaking, to_translate
+from app.pages.languages import (
+    ENGLISH,
+    PATHS_WITHOUT_PAGES,
+    current_language,
+    current_path,
+    gettext,
+    language_of,
+    speaking,
+    to_translate,
+)
 from app.pages.page import Site
 
 log = Log(__name__)
@@ -91,6 +100,8 @@ MESSAGES_OF_READS = {
     503: to_translate("Please try again in a few seconds, or call."),
 }
 """The messages that replace those of `ERROR_TEXTS` if the request only reads, and sends nothing."""
+SHORT_ERROR_TEXTS = {status: ERROR_TEXTS[status] for status in (401, 413, 429, 503)}
+"""The errors that have their own texts in every language. Any other error on a short page has the text for 500."""
 OF_THE_ADDRESS = (403, 404, 405, 410)
 """The statuses after which the form itself works. Their pages lead to it."""
 WRONG_CODES = to_translate(
@@ -139,7 +150,8 @@ class PageRoute(GuidanceRoute):
         if kind is InternalError:
             log_defect(request, error)
         reason = error.detail if isinstance(error, EditionWithdrawn | RenditionWithdrawn) else None
-        message = gettext(WRONG_CODES) if isinstance(error, TooManyTries) else reason
+        has_own_text = isinstance(error, TooManyTries) and current_language().is_whole
+        message = gettext(WRONG_CODES) if has_own_text else reason
         page = error_page(Site.of(request), kind.status, message=message)
         if isinstance(error, RateLimited):
             page.headers.update(error.headers)
@@ -159,8 +171,9 @@ def log_defect(request: Request, error: Exception) -> None:
 
 def error_page(site: Site, status: int, *, message: str | None = None) -> Response:
     """Return the error page for `status`. `message` replaces the usual message."""
-    heading, default_message = ERROR_TEXTS.get(status, ERROR_TEXTS[500])
-    if site.request.method in READS:
+    known = ERROR_TEXTS if current_language().is_whole else SHORT_ERROR_TEXTS
+    heading, default_message = known.get(status, ERROR_TEXTS[500])
+    if site.request.method in READS and current_language().is_whole:
         default_message = MESSAGES_OF_READS.get(status, default_message)
     response = site.page(
         "error.html",
@@ -222,7 +235,7 @@ class PagesMiddleware:
             if page is None:
                 await send(message)
 
-        with speaking(language, shown if scope["method"] in ("GET", "HEAD") else ""):
+        with speaking(language, shown if scope["method"] in ("GET", "HEAD") and language.is_whole else ""):
             await self.app(inner, receive, send_or_replace if _prefers_page(scope) else send)
         if page is not None:
             await page(scope, receive, send)

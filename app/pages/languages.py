@@ -3,6 +3,9 @@
 The first part of a path is the language: `/cy/concerns` is `/concerns` in Welsh. Each language except English has a
 catalogue file. Templates mark their sentences with `{% trans %}` and `_()`, code with `gettext` and `to_translate`. The
 command `make catalogue` collects the marked sentences.
+
+English and Welsh have every page. Ten other languages have short pages: one form, its receipt and the status of a
+concern. Their catalogues have only the sentences of these pages.
 """
 
 import re
@@ -12,7 +15,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from markupsafe import Markup
 
@@ -20,7 +23,6 @@ if TYPE_CHECKING:
     from babel.messages.catalog import Catalog
 
 LOCALE_DIR = Path(__file__).parent / "locale"
-DOMAIN = "pages"
 PATHS_WITHOUT_PAGES = (
     "/v1",
     "/open-referral",
@@ -33,25 +35,17 @@ PATHS_WITHOUT_PAGES = (
 ENGLISH_ALONE = (*PATHS_WITHOUT_PAGES, "/docs", "/looks", "/mcp", "/desk", "/edit", "/draft-preview")
 """Beginnings of the paths that exist only in English: the API, its documentation, files, and the desk."""
 IN_ENGLISH = Markup(' lang="en"')
-OTHERS = "|".join(re.escape(each[1:]) for each in ENGLISH_ALONE)
-LINK = re.compile(rf' (href|action|formaction)="(/(?!/|{OTHERS})[^"]*)"')
-"""Matches a link in double quotes to a page that exists in other languages.
+LINK = re.compile(r' (href|action|formaction)="(/(?!/)[^"]*)"')
+"""Matches a link in double quotes to a page of this service.
 
 Templates write links that change the language in single quotes.
 """
-WRITING_IN = {
-    "pl": "Pisz po polsku.",
-    "ro": "Scrieți în română.",
-    "pt": "Escreva em português.",
-    "es": "Escriba en español.",
-    "so": "Ku qor Soomaali.",
-    "uk": "Пишіть українською.",
-    "pa": "ਪੰਜਾਬੀ ਵਿੱਚ ਲਿਖੋ।",
-    "bn": "বাংলায় লিখুন।",
-    "ur": "اردو میں لکھیں۔",
-    "ar": "اكتب بالعربية.",
-}
-"""'Write in ...' in ten languages that many people in England speak, each in that language."""
+SHORT_FORM = "/in-your-language"
+"""The path of the short form within this service. Its address is that of the language, such as `/pl`."""
+SHORT_PATHS = ("/", "/concerns", "/concerns/additions")
+"""The paths of the pages that exist in every language. The first is the short form."""
+UNSIGNED = "FULL NAME <EMAIL@ADDRESS>"
+"""The translator in a catalogue file until a person has checked the translation and signed with their name."""
 _path: ContextVar[str] = ContextVar("path", default="")
 
 
@@ -63,21 +57,51 @@ class Language:
     tag: str
     """The language tag (BCP 47)."""
     name: str
-    is_checked: bool = True
-    """True if a person who speaks the language checked the translation.
-
-    Otherwise each page says that the translation was made by a computer.
-    """
+    """The language's name for itself."""
+    english_name: str
+    is_whole: bool = True
+    """True if every page exists in the language. Otherwise only the short pages exist in it."""
 
     @property
     def prefix(self) -> str:
         """The first part of paths in this language, for example `/cy`. Empty for English."""
         return "" if self == ENGLISH else f"/{self.code}"
 
+    @property
+    def domain(self) -> str:
+        """The name of the catalogue file, without its ending."""
+        return "pages" if self.is_whole else "short"
 
-ENGLISH = Language("en", "en-GB", "English")
+    @property
+    def is_checked(self) -> bool:
+        """True if a person who speaks the language checked the translation, and signed the catalogue file.
 
-LANGUAGES = (ENGLISH, Language("cy", "cy", "Cymraeg", is_checked=False))
+        Otherwise each page says that the translation was made by a computer.
+        """
+        return self == ENGLISH or _catalogue(self).translator != UNSIGNED
+
+    def has(self, path: str) -> bool:
+        """Return True if the page at `path`, a path without a language, exists in this language."""
+        return not path.startswith(ENGLISH_ALONE) if self.is_whole else path in SHORT_PATHS
+
+
+ENGLISH = Language("en", "en-GB", "English", "English")
+
+LANGUAGES = (ENGLISH, Language("cy", "cy", "Cymraeg", "Welsh"))
+"""The languages that have every page."""
+SHORT_LANGUAGES = (
+    Language("pl", "pl", "Polski", "Polish", is_whole=False),
+    Language("ro", "ro", "Română", "Romanian", is_whole=False),
+    Language("pt", "pt", "Português", "Portuguese", is_whole=False),
+    Language("es", "es", "Español", "Spanish", is_whole=False),
+    Language("so", "so", "Soomaali", "Somali", is_whole=False),
+    Language("uk", "uk", "Українська", "Ukrainian", is_whole=False),
+    Language("pa", "pa", "ਪੰਜਾਬੀ", "Punjabi", is_whole=False),
+    Language("bn", "bn", "বাংলা", "Bengali", is_whole=False),
+    Language("ur", "ur", "اردو", "Urdu", is_whole=False),
+    Language("ar", "ar", "العربية", "Arabic", is_whole=False),
+)
+"""Ten languages that many people in England speak. They have the short pages."""
 
 _current: ContextVar[Language] = ContextVar("language", default=ENGLISH)
 
@@ -110,8 +134,8 @@ def read_catalogue(language: Language) -> "Catalog":
     """Return the translations from the catalogue file of `language`."""
     from babel.messages.pofile import read_po  # noqa: PLC0415  # only for pages in other languages
 
-    with (LOCALE_DIR / language.code / "LC_MESSAGES" / f"{DOMAIN}.po").open("rb") as file:
-        return read_po(file, locale=language.code, domain=DOMAIN)
+    with (LOCALE_DIR / language.code / "LC_MESSAGES" / f"{language.domain}.po").open("rb") as file:
+        return read_po(file, locale=language.code, domain=language.domain)
 
 
 def gettext(message: str) -> str:
@@ -119,7 +143,7 @@ def gettext(message: str) -> str:
     language = current_language()
     if language == ENGLISH or not message:
         return message
-    return _translations(language).get(message, message)
+    return _catalogue(language).sentences.get(message, message)
 
 
 def ngettext(singular: str, plural: str, number: int) -> str:
@@ -127,9 +151,19 @@ def ngettext(singular: str, plural: str, number: int) -> str:
     return gettext(singular if number == 1 else plural)
 
 
+class Catalogue(NamedTuple):
+    """The translated sentences of a language by their English sentences, and who signed the file."""
+
+    sentences: dict[str, str]
+    translator: str
+
+
 @cache
-def _translations(language: Language) -> dict[str, str]:
-    return {str(each.id): str(each.string) for each in read_catalogue(language) if each.id and each.string}
+def _catalogue(language: Language) -> Catalogue:
+    found = read_catalogue(language)
+    return Catalogue(
+        {str(each.id): str(each.string) for each in found if each.id and each.string}, found.last_translator
+    )
 
 
 def to_translate(message: str) -> str:
@@ -188,15 +222,22 @@ def marked_english(text: str) -> str:
 
 
 def localised_links(page: str) -> str:
-    """Return the HTML `page` with the language of the page added to its links to other pages."""
-    prefix = current_language().prefix
-    return LINK.sub(rf' \1="{prefix}\2"', page) if prefix else page
+    """Return the HTML `page` with the language of the page added to its links to pages that exist in the language."""
+    language = current_language()
+
+    def localise(link: re.Match[str]) -> str:
+        return f' {link[1]}="{language.prefix}{link[2]}"' if language.has(link[2]) else link[0]
+
+    return page if language == ENGLISH else LINK.sub(localise, page)
 
 
 def language_of(path: str) -> tuple[Language, str]:
-    """Return the language of `path`, and `path` without the language."""
-    for each in LANGUAGES[1:]:
+    """Return the language of `path`, and the path of the page within this service.
+
+    The second is `path` without the language, but `SHORT_FORM` for the address of a language that has short pages.
+    """
+    for each in (*LANGUAGES[1:], *SHORT_LANGUAGES):
         rest = path.removeprefix(each.prefix) or "/"
-        if rest != path and rest.startswith("/") and not rest.startswith(ENGLISH_ALONE):
-            return each, rest
+        if rest != path and rest.startswith("/") and each.has(rest):
+            return each, rest if each.is_whole or rest != "/" else SHORT_FORM
     return ENGLISH, path

@@ -23,7 +23,7 @@ from app.models.references import EXAMPLE_REFERENCE, TYPED_REFERENCE
 from app.pages.contact_links import linked
 from app.pages.languages import (
     LANGUAGES,
-    WRITING_IN,
+    SHORT_LANGUAGES,
     current_language,
     current_path,
     english,
@@ -85,7 +85,7 @@ def page_templates() -> jinja2.Environment:
         "opens_in_browser": UNSEAL_SCRIPT.is_file,
         "reference_pattern": TYPED_REFERENCE,
         "example_reference": EXAMPLE_REFERENCE,
-        "writing_in": WRITING_IN,
+        "short_languages": SHORT_LANGUAGES,
     }
     templates.filters |= {
         "t": gettext,

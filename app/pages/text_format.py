@@ -24,9 +24,11 @@ SPELLING_ALPHABET = (
 )
 SPELLING_WORDS = {word[0]: word for word in SPELLING_ALPHABET.split()}
 """The word that spells each letter of a reference or a code on the phone (ICAO alphabet)."""
-PAGE_WORDS = (("status token", "code"), ("have acknowledged", "have read"), ("acknowledge", "read"))
+PAGE_WORDS = (("status token", "code"), ("acknowledged", "read"), ("acknowledge", "read"))
 """Terms of the API, each with the plain term that pages use instead."""
 DAY_IN_WORDS = "d MMMM y"
+JOINED_DAY_IN_WORDS = "d 'de' MMMM 'de' y"
+"""The date in languages that join its parts, which are Spanish and Portuguese."""
 CONTACT_LABELS = {"mailto": to_translate("Email {}"), "tel": to_translate("Call {}")}
 
 CODE_LABELS = {
@@ -70,7 +72,8 @@ def inline_markdown(text: str) -> Markup:
 def day(moment: dt.datetime | dt.date) -> str:
     """Return the date in London, in the language of the page: `24 November 2026`."""
     local = moment.astimezone(LONDON) if isinstance(moment, dt.datetime) else moment
-    return format_date(local, DAY_IN_WORDS, locale=_locale())
+    pattern = JOINED_DAY_IN_WORDS if current_language().code in ("es", "pt") else DAY_IN_WORDS
+    return format_date(local, pattern, locale=_locale())
 
 
 def partial_date(value: str) -> str:

@@ -24,6 +24,7 @@ from app.models.concerns.concern import ReporterKind
 from app.models.concerns.status_tokens import new_status_token
 from app.pages.concerns import raise_concern
 from app.pages.guides import guides
+from app.pages.text_format import page_words
 from app.services.concerns import follow_up
 from tests.support.clock import SettableClock
 from tests.support.databases import files_of
@@ -390,3 +391,10 @@ def test_the_saved_text_is_checked_offline_by_the_command(
 
     assert done.exit_code == 0, done.output
     assert json.loads(done.stdout)["jti"] == receipt["reference"]
+
+
+def test_what_the_api_calls_acknowledged_is_read_on_pages() -> None:
+    assert (
+        page_words("Nobody has acknowledged it. They should acknowledge it.")
+        == "Nobody has read it. They should read it."
+    )

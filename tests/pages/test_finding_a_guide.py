@@ -52,7 +52,7 @@ def test_results_are_under_guide_and_section_with_marks_and_cautions(four: TestC
         group = page.partition(f'<h2 id="{guide}"')[2].partition("<h2")[0]
         assert f'href="/guides/{guide}#indicators">What to look for</a>' in group
         assert re.search("(?i)<mark>phones?</mark>", group)
-        assert 'class="caution"' in group
+        assert 'class="box"' in group
     assert "Example Safeguarding Children Partnership" in page
 
 

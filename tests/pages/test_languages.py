@@ -4,7 +4,6 @@ import contextlib
 import json
 import re
 from collections.abc import Iterator
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -36,11 +35,12 @@ from app.services.guides.reference_data import read_reference_data
 from tests.support.browsing import accessibility_violations
 from tests.support.clock import SettableClock
 from tests.support.desk import desk_of
-from tests.support.form_answers import NARRATIVE, REQUIRED_ANSWERS, fill_in, reference_in
+from tests.support.form_answers import REQUIRED_ANSWERS, fill_in, reference_in
 from tests.support.loops import for_each
 from tests.support.publishing import SLUG, an_edition, publish_next
 from tests.support.service import a_service
 from tests.support.threaded import run_server
+from tests.support.translations import assert_same_marks, mark_translations, unmarked_words
 
 pytestmark = pytest.mark.any_database
 
@@ -65,10 +65,6 @@ PAGES = (
     "/privacy",
     "/no-such-page",
 )
-PLACEHOLDER = re.compile(r"%\(\w+\)s|%%|\{\w*\}")
-TAG = re.compile(r"<[^>]*>")
-DATE = re.compile(r"[Dd]ydd \w+ \d+ \w+ \d{4}|\d+ (Tachwedd) \d{4}")
-NOT_SENTENCES = {"One", "Minute", "Guide", "One Minute Guide", "English", "CSV", "child-sexual-exploitation"}
 HTML = {"Accept": "text/html"}
 CODED = {"home_council", "sex", "ethnicity", "disabilities", "reasons_parents_not_told", "lawful_basis"}
 
@@ -101,48 +97,12 @@ def test_the_file_of_a_language_has_every_sentence_and_no_other(
     assert len(collected) > 500
     assert [sentence for sentence in collected if not translated.get(sentence)] == []
     assert set(translated) - collected == set()
-    for sentence, words in translated.items():
-        assert sorted(PLACEHOLDER.findall(sentence)) == sorted(PLACEHOLDER.findall(words)), sentence
-        assert sorted(TAG.findall(sentence)) == sorted(TAG.findall(words)), sentence
-
-
-class Outside(HTMLParser):
-    """Collects the text that is neither in brackets nor marked as English."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.text: list[str] = []
-        self._english: list[str] = []
-        self._depth = 0
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note where English begins."""
-        if tag in ("br", "input", "img", "link", "meta"):
-            return
-        named = dict(attrs)
-        is_english = "lang" in named and tag != "html"
-        is_code = tag in ("script", "style", "code", "title") or bool(
-            {"code", "reference"} & set((named.get("class") or "").split())
-        )
-        if self._english or is_english or is_code:
-            self._english.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        """Note where it ends."""
-        if self._english and self._english[-1] == tag:
-            self._english.pop()
-
-    def handle_data(self, data: str) -> None:
-        """Add what is outside."""
-        for part in re.split("([⟦⟧])", data):
-            self._depth += {"⟦": 1, "⟧": -1}.get(part, 0)
-            if self._depth == 0 and part != "⟧" and not self._english:
-                self.text.append(part)
+    assert_same_marks(translated)
 
 
 @pytest.mark.slow
 def test_no_word_of_a_page_comes_past_the_catalogue(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    mark_translations(monkeypatch)
+    mark_translations(monkeypatch, OTHERS[0])
     context: Any = client.app.state.context  # type: ignore[attr-defined]  # an application, to the client
     context.response_cache.clear()
     sent = client.post("/cy/raise-a-concern", data=REQUIRED_ANSWERS | {"do": "send"}).text
@@ -165,15 +125,6 @@ def test_no_word_of_a_page_comes_past_the_catalogue(client: TestClient, monkeypa
     assert json.dumps(found, indent=1) == "{}"
 
 
-def unmarked_words(page: str) -> list[str]:
-    """Return the texts of the page that are neither of the catalogue nor marked as English."""
-    reader = Outside()
-    reader.feed(page)
-    words = [each for each in reader.text if re.search("[A-Za-z]{3}", each)]
-    texts = [DATE.sub("", each).replace(NARRATIVE, "") for each in words]
-    return sorted({each.strip(" -.,:()\n") for each in texts if re.search("[A-Za-z]{3}", each)} - NOT_SENTENCES)
-
-
 def form_of(variant: FormVariant) -> ConcernForm:
     """Return the form, with two entries in each group."""
     counts = dict.fromkeys(ENTRY_NAMES, 2)
@@ -183,12 +134,6 @@ def form_of(variant: FormVariant) -> ConcernForm:
 def is_coded(question: Question) -> bool:
     """Return True if the answer is a code, which is looked up once each answer has the right form."""
     return question.name.rpartition(".")[2] in CODED
-
-
-def mark_translations(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Mark each sentence of the catalogue in place of its translation."""
-    marked = {str(each.id): f"⟦{each.id}⟧" for each in read_catalogue(OTHERS[0]) if each.string}
-    monkeypatch.setattr(languages, "_translations", lambda _: marked)
 
 
 def rubbish(question: Question) -> dict[str, Any]:
@@ -217,7 +162,7 @@ def rubbish(question: Question) -> dict[str, Any]:
 def test_every_fault_of_a_form_is_translated_or_marked_as_english(
     client: TestClient, monkeypatch: pytest.MonkeyPatch, path: str, variant: FormVariant
 ) -> None:
-    mark_translations(monkeypatch)
+    mark_translations(monkeypatch, OTHERS[0])
     questions = [question for section in form_of(variant) for question in section.questions if not is_coded(question)]
     posted = {f"count:{name}": "2" for name in ENTRY_NAMES} | {"do": "check"}
     too_old = {each.name: "99" for each in questions if each.is_number}
@@ -235,7 +180,7 @@ def test_every_fault_of_a_form_is_translated_or_marked_as_english(
 def test_every_unknown_code_of_a_form_has_a_sentence_of_the_catalogue(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    mark_translations(monkeypatch)
+    mark_translations(monkeypatch, OTHERS[0])
     coded = [question for section in form_of(ABOUT_A_CHILD) for question in section.questions if is_coded(question)]
     posted = REQUIRED_ANSWERS | {f"count:{name}": "2" for name in ENTRY_NAMES} | {"do": "check"}
     for each in coded:

@@ -21,6 +21,7 @@ from app.models.concerns.examples import FULL_EXAMPLE
 from app.pages.concerns.form_answers import hidden_fields, read_answers
 from app.pages.concerns.form_builder import FormBuilder, concern_schema, schema_fields
 from app.pages.concerns.form_layout import (
+    ACCOUNT_OF_THE_FIRST,
     ENTRY_NAMES,
     FORM_SECTIONS,
     PARTS_OF_A_CHILD,
@@ -29,6 +30,7 @@ from app.pages.concerns.form_layout import (
     ConcernForm,
     Question,
 )
+from app.pages.page import STATIC_DIR, STYLESHEETS
 from app.pages.posted_forms import SubmittedForm, value_at
 from app.services.guides.pdf import text_colour_on
 from app.services.guides.reference_data import read_reference_data
@@ -661,6 +663,23 @@ def test_a_further_child_takes_home_and_school_of_the_first(shared: TestClient) 
         assert page.count('value="Alex"') == page.count('value="Billie"') == 1
 
 
+def test_each_of_several_children_has_an_account_that_no_removal_loses(shared: TestClient) -> None:
+    one = {"count:children": "1", "children.0.given_names": "Alex"}
+    two = {"count:children": "2", "children.0.given_names": "Alex", "children.1.account": "Billie hides food."}
+    asks = 'name="children.{}.account"'
+
+    alone, added = (post(shared, one | {"do": do}).text for do in ("change:", "add:children"))
+    without_alex = post(shared, two | {"do": "remove:children.0"}).text
+    checked = post(shared, REQUIRED_ANSWERS | {"children.0.account": "Billie hides food.", "do": "check"}).text
+
+    assert asks.format(0) not in alone
+    assert asks.format(0) in added
+    assert asks.format(1) in added
+    assert "Billie hides food.</textarea>" in without_alex
+    assert asks.format(1) not in without_alex
+    assert '<input type="hidden" name="children.0.account" value="Billie hides food.">' in checked
+
+
 def test_every_field_of_free_text_takes_the_direction_of_what_is_typed(shared: TestClient) -> None:
     pages = [shared.get(path).text for path in (FORM, "/worried-about-yourself", "/search")]
     pages.append(post(shared, {"do": "check", "concern.narrative": "\u0645\u06cc\u06ba \u067e\u0631"}).text)
@@ -704,7 +723,7 @@ def test_a_professional_has_fifteen_first_questions_with_the_childs_words() -> N
         for question in section.questions
         if not question.part
     ]
-    folded = {"reporter.safeguarding_lead_name"}
+    folded = {"reporter.safeguarding_lead_name", ACCOUNT_OF_THE_FIRST}
     of_duty = "reporter.duty_to_report"  # from the day that the council sets
 
     first = [name for name in asked if name not in folded and ".expected" not in name and not name.startswith(of_duty)]
@@ -872,3 +891,16 @@ def test_they_are_signposts_like_the_others_and_999_stays_first(client: TestClie
     ]
     assert [each["id"] for each in signposts if each["emergency"]] == [signposts[0]["id"]] == ["police-emergency"]
     assert all(each["verified_on"] is None for each in signposts if each["without_speech"])
+
+
+DISTANCE = re.compile(r"(?<=[;{\s])(?:margin|padding|(?:row-|column-)?gap)(?:-[a-z-]+)?:([^;}]+)")
+SCALE = {0.125, 0.25, 0.5, 0.75, 1, 1.5, 2, 3}
+"""The distances of the public pages, in rem."""
+
+
+def test_every_distance_of_the_public_pages_is_on_one_scale() -> None:
+    style = "".join((STATIC_DIR / name).read_text(encoding="utf-8") for name in STYLESHEETS)
+    found = [each for value in DISTANCE.findall(style) for each in re.findall(r"(-?\d*\.?\d+)rem", value)]
+
+    assert len(found) > 100
+    assert sorted({each for each in found if abs(float(each)) not in SCALE}) == []

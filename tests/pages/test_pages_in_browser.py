@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 import pytest
 from fastapi import FastAPI
@@ -19,6 +20,7 @@ from app.main import ROUTES
 from app.models.guides.editions import EditionContent
 from app.pages import accessibility
 from app.pages.accessibility import find_last_run, write_run
+from app.pages.languages import SHORT_LANGUAGES, language_of
 from tests.support.browsing import (
     NEUTRAL_PAGE,
     accessibility_violations,
@@ -355,6 +357,9 @@ ADDRESSES = (
     "/worried-about-a-friend",
     "/concerns/saved",
     "/concerns/4F7K-926W-0X3R",
+    "/in-your-language",
+    *(each.prefix for each in SHORT_LANGUAGES),
+    "/pl/concerns",
 )
 """Every page of the public, for axe. The accessibility statement speaks of these; `/docs` has a test of its own."""
 OTHER_ADDRESSES = ("/desk", "/edit", "/looks", "/openapi", "/docs", "/v1")
@@ -435,6 +440,25 @@ def states(page: Page) -> Iterator[str]:
     page.get_by_label("Search the guides").fill("missing")
     press(page, "Search")
     yield "found"
+    yield from states_in_urdu(page)
+
+
+def states_in_urdu(page: Page) -> Iterator[str]:
+    """Show the states of the short pages in a language that is written from right to left."""
+    page.goto("/ur")
+    page.locator("[name='do'][value='send']").click()
+    expect(page.locator(".problem")).to_be_focused()
+    yield "errors in Urdu"
+    page.locator("[name='immediate_danger'][value='yes']").check()
+    yield "danger in Urdu"
+    page.locator("[name='concern.narrative']").fill("میں پریشان ہوں۔")
+    page.locator("[name='reporter.kind'][value='family']").check()
+    page.locator("[name='do'][value='send']").click()
+    expect(page.locator(".reference").first).to_be_visible()
+    yield "receipt in Urdu"
+    page.locator("form[action='/ur/concerns'] button").click()
+    expect(page.locator("#narrative")).to_be_visible()
+    yield "status in Urdu"
 
 
 def find_faults(page: Page) -> list[str]:
@@ -446,7 +470,7 @@ def find_faults(page: Page) -> list[str]:
         faults.append(f"headings: {levels}")
     if page.evaluate(LANDMARKS) != [1, 1, 1]:
         faults.append("landmarks")
-    if page.evaluate("document.documentElement.lang") != "en-GB":
+    if page.evaluate("document.documentElement.lang") != language_of(urlsplit(page.url).path)[0].tag:
         faults.append("language")
     if page.evaluate("document.documentElement.scrollWidth") > NARROW_WIDTH:
         faults.append("wider than the screen")
@@ -463,7 +487,7 @@ def test_no_page_or_state_has_a_barrier_or_contacts_another_host(browser: Browse
 
     found = {state: find_faults(page) for state in states(page)}
 
-    assert len(found) == len(ADDRESSES) + 14
+    assert len(found) == len(ADDRESSES) + 18
     assert {state: faults for state, faults in found.items() if faults} == {}
     assert {url for url in requests if not url.startswith((site.url, "data:"))} == set()
     assert [text for text in messages if "status of" not in text] == []  # an error page has an error status

@@ -155,6 +155,11 @@ class Child(ReporterInput):
         "The child’s social worker, if there is one: name, team and how to reach them.",
         "Jo Example, Example Council, 01632 960012",
     )
+    account: Note | None = optional_field(
+        "What worries you about this child?",
+        "What you know of this child alone, if the concern is about several children.",
+        "Alex has been away from school since Monday",
+    )
 
 
 class Observation(ReporterInput):

@@ -138,6 +138,8 @@ class FormBuilder:
     variant: FormVariant = ABOUT_A_CHILD
     duty_to_report: str | None = ""
     """The help text of the question on the duty to report. If None, the form does not ask about the duty."""
+    left_out: str = ""
+    """The name of a question in an entry that the form does not ask, or an empty string."""
 
     def make(self) -> ConcernForm:
         """Return the form: every section with its questions, in the language of the page."""
@@ -188,7 +190,7 @@ class FormBuilder:
             name = f"{field.name}.{number}"
             asked = {each.path for each in self.variant.asked_first} if number == 0 else set()
             every = schema_fields(field.value_schema, f"{name}.", f"{field.path}.")
-            fields = [each for each in every if each.path not in asked]
+            fields = [each for each in every if each.path not in asked and each.name != self.left_out]
             questions = [element for element in self._elements(fields) if isinstance(element, Question)]
             entries.append(FormEntry(name, f"{entry_name.capitalize()} {number + 1}", tuple(questions)))
         return RepeatableGroup(

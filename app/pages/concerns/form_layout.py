@@ -94,6 +94,8 @@ WITHOUT_HINT = (
 """Questions that keep the models' label but lose the help text, because the label is enough."""
 
 
+ACCOUNT_OF_THE_FIRST = "children.0.account"
+"""The question that the form asks only if there are several children: about one child, the concern says it all."""
 SHARED_BY_CHILDREN = ("home_council", "home_address", "school_or_setting")
 """What the children of one family often share. A button copies it from the first child."""
 
@@ -425,6 +427,7 @@ QUESTIONS = dict.fromkeys(WITHOUT_HINT, Asking(hint="")) | {
     "children.where_now": Asking(hint=""),
     "children.school_or_setting": Asking("School, nursery or college", ""),
     "children.looked_after": Asking("Is the child in care?", ""),
+    "children.account": Asking(hint="Only if it is not the same for all of them. You can leave this blank."),
     "parents_and_carers.date_of_birth": Asking(hint=FULL_DATE_HINT),
     "parents_and_carers.parental_responsibility": Asking(
         hint="This means the legal right to make decisions for the child."
@@ -555,6 +558,8 @@ class FormVariant:
     """The questions about an entry of a group that an earlier section asks."""
     can_be_saved: bool = True
     """True if the form may be saved and finished later."""
+    is_short: bool = False
+    """True if the form is one page that is sent without a page to check the answers."""
 
     @property
     def steps(self) -> dict[str, str]:
@@ -675,3 +680,39 @@ ABOUT_A_FRIEND = FormVariant(
     fixed_answers={"reporter": {"kind": ReporterKind.FRIEND.value}, "children": [{}]},
     can_be_saved=False,
 )
+
+SHORT = FormVariant(
+    "short_form.html",
+    "Worried about a child?",
+    sections=(
+        FormSection("danger", "", (DANGER,), step="danger"),
+        FormSection("worry", "", ("concern.narrative",), step="worry"),
+        FormSection(
+            "you",
+            "",
+            ("reporter.kind", "reporter.safe_times_to_contact", "reporter.interpreter_needed"),
+            step="you",
+        ),
+    ),
+    questions={
+        DANGER: QUESTIONS[DANGER],
+        "concern.narrative": Asking(
+            hint="Who is the child, and where? What happened, and when? One sentence is enough to start.",
+            missing=QUESTIONS["concern.narrative"].missing,
+        ),
+        "reporter.kind": QUESTIONS["reporter.kind"],
+        "reporter.safe_times_to_contact": Asking(
+            "How can we reach you safely?",
+            "You can leave this out. Your name, your phone number, and when it is safe to call.",
+        ),
+        "reporter.interpreter_needed": Asking(hint=""),
+    },
+    can_be_saved=False,
+    is_short=True,
+)
+"""The form of the languages that have short pages."""
+
+
+def short_form_in(language: str) -> FormVariant:
+    """Return the short form, which fixes `language`, the English name of a language, as the reporter's language."""
+    return replace(SHORT, fixed_answers={"reporter": {"language": language}, "children": [{}]})

@@ -55,6 +55,7 @@ from app.pages.concerns.form_layout import (
     ABOUT_A_CHILD,
     ABOUT_A_FRIEND,
     ABOUT_YOURSELF,
+    ACCOUNT_OF_THE_FIRST,
     DANGER,
     SHARED_BY_CHILDREN,
     WITHOUT_A_GUIDE,
@@ -62,12 +63,13 @@ from app.pages.concerns.form_layout import (
     FormSection,
     FormVariant,
     groups_of_step,
+    short_form_in,
     voice_of,
 )
 from app.pages.concerns.readers import Reader, reader_of_answers
 from app.pages.error_pages import PageRoute
 from app.pages.frame import AS_FILE
-from app.pages.languages import current_language, gettext, marked_english, to_translate
+from app.pages.languages import SHORT_FORM, current_language, gettext, marked_english, to_translate
 from app.pages.page import Site, SiteDep
 from app.pages.posted_forms import PLACE, Answers, SubmittedForm, SubmittedFormDep, faults_of, value_at
 from app.pages.text_format import date_and_time, deadline, own_steps, spoken, steps_in_words
@@ -83,6 +85,7 @@ from app.services.guides.reference_data import lives_elsewhere
 from app.services.guides.working_days import LONDON
 
 NARRATIVE = "concern.narrative"
+NO_NARRATIVE = FieldError(("concern", "narrative"), "", FaultCode.REQUIRED)
 CHILDREN = "children"
 PROOF_WIDTH = 60
 KEY = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -141,7 +144,7 @@ class FilledForm:
         """Return the form with as many entries as the answers have, and with one more in the group `extra_entry`."""
         counts = {name: len(entries) for name, entries in repeated_entries(self.answers)}
         counts[extra_entry] = counts.get(extra_entry, 0) + 1
-        return self._form(counts)
+        return self._form(counts, value_at(self.answers, ACCOUNT_OF_THE_FIRST))
 
     def with_answers(self, posted: SubmittedForm) -> "FilledForm":
         """Return a copy with the answers, the idempotency key and the saved form's identifier of a posted form.
@@ -149,7 +152,7 @@ class FilledForm:
         If the posted key is not valid, the copy has the same key as before.
         """
         key = posted.one("key")
-        answers = read_answers(self._form(posted.counts), posted)
+        answers = read_answers(self._form(posted.counts, posted.one(ACCOUNT_OF_THE_FIRST)), posted)
         opening = posted.one("opening")
         return replace(self, key=key if KEY.fullmatch(key) else self.key, answers=answers, opening=opening)
 
@@ -201,15 +204,25 @@ class FilledForm:
             answers.pop(own_name, None)
         return self
 
-    def _form(self, counts: Mapping[str, int]) -> ConcernForm:
-        content = self.site.context.contents(self.head.key)
-        duty = duty_to_report(self.site)
-        return FormBuilder(content, self.site.context.reference_data, counts, self.variant, duty).make()
+    def _form(self, counts: Mapping[str, int], account_of_the_first: str | None) -> ConcernForm:
+        """Return the form for `counts`.
+
+        Leave out the account of the first child if there is only one child and no `account_of_the_first`.
+        """
+        content, reference_data = self.site.context.contents(self.head.key), self.site.context.reference_data
+        left_out = "" if counts.get(CHILDREN, 1) > 1 or account_of_the_first else ACCOUNT_OF_THE_FIRST
+        return FormBuilder(
+            content, reference_data, counts, self.variant, duty_to_report(self.site), left_out=left_out
+        ).make()
 
     def fields(self) -> Answers:
         """Return the concern as JSON for the API: the chosen guide if any, the answers, and the fixed answers."""
         shown: Answers = {"guide": self.head.guide, "edition": self.head.number} if self.names_guide else {}
-        answers = shown | self.answers
+        return shown | self._with_fixed_answers()
+
+    def _with_fixed_answers(self) -> Answers:
+        """Return the answers and those that the form fixes without asking."""
+        answers = dict(self.answers)
         for name, fixed in self.variant.fixed_answers.items():
             answers[name] = answers.get(name, {}) | fixed if isinstance(fixed, dict) else fixed
         return answers
@@ -249,12 +262,19 @@ class FilledForm:
 
         Empty for any other reporter.
         """
-        return voice_of(str(value_at({**self.answers, **self.variant.fixed_answers}, "reporter.kind")))
+        return voice_of(str(value_at(self._with_fixed_answers(), "reporter.kind")))
+
+    @property
+    def receipt_template(self) -> str:
+        """The template of the receipt."""
+        if self.variant.is_short:
+            return "short_receipt.html"
+        return "own_receipt.html" if self.voice else "receipt.html"
 
     @property
     def reader(self) -> Reader:
         """Who reads the pages after sending."""
-        return reader_of_answers({**self.answers, **self.variant.fixed_answers})
+        return reader_of_answers(self._with_fixed_answers())
 
     @property
     def can_be_copied(self) -> bool:
@@ -320,8 +340,10 @@ class FilledForm:
     def sentence_page(self, *, faults: list[FieldError] | None = None) -> Response:
         """Return help for a child in danger, with the one question that must be answered before sending.
 
-        `faults` are the errors of a former attempt.
+        `faults` are the errors of a former attempt. A short form is shown again instead, and says what is missing.
         """
+        if self.variant.is_short:
+            return self.form_page(faults=faults or [NO_NARRATIVE])
         form = self.form()
         messages = named_faults(form, faults or [], self.answers)
         hidden = [(name, value) for name, value in hidden_fields(form, self.answers) if name != NARRATIVE]
@@ -337,8 +359,10 @@ class FilledForm:
     def check_page(self, concern: Concern, *, fault: str | None = None, status: int = 200) -> Response:
         """Return the page with the answers, for the person to check before sending.
 
-        `fault` is an error message to show.
+        `fault` is an error message to show. A short form has no such page, and is shown again with its answers.
         """
+        if self.variant.is_short:
+            return self.form_page(faults=[FieldError((), fault)] if fault else None, status=status)
         form, reference_data = self.form(), self.site.context.reference_data
         return self.page(
             "check_answers.html",
@@ -382,8 +406,11 @@ def empty_form(site: Site, session: Session, path: str, number: str = "") -> Fil
     one: a withdrawn edition does not stop a concern. Raise `NoSuchGuide` if the guide does not exist, or if there is no
     default guide. Raise `NoSuchEdition` if the guide has no edition `number`.
     """
-    variant = FORMS_WITHOUT_GUIDE.get(path, ABOUT_A_CHILD)
-    names_guide = path not in FORMS_WITHOUT_GUIDE
+    is_short = path == SHORT_FORM
+    variant = (
+        short_form_in(current_language().english_name) if is_short else FORMS_WITHOUT_GUIDE.get(path, ABOUT_A_CHILD)
+    )
+    names_guide = not is_short and path not in FORMS_WITHOUT_GUIDE
     guide = path.rpartition("/")[2] if names_guide else default_guide(session, site.context.settings.default_guide)
     if guide is None:
         raise errors.NoSuchGuide
@@ -391,6 +418,12 @@ def empty_form(site: Site, session: Session, path: str, number: str = "") -> Fil
     is_number = number.isdecimal() and len(number) <= len("1000000")
     head = head_of(history, int(number)) if is_number else current_of(history) or history[0]
     return FilledForm(site, variant, path, head, str(uuid.uuid4()), names_guide)
+
+
+def _expect_short_language() -> None:
+    """Raise `NotFound` in a language that has every page: there the short form does not exist."""
+    if current_language().is_whole:
+        raise errors.NotFound
 
 
 def _check_name(guide: GuideName) -> None:
@@ -403,6 +436,7 @@ def _check_name(guide: GuideName) -> None:
 @router.get(GENERAL, dependencies=[Depends(require_submitter)])
 @router.get(YOURSELF, dependencies=[Depends(require_submitter)])
 @router.get(FRIEND, dependencies=[Depends(require_submitter)])
+@router.get(SHORT_FORM, dependencies=[Depends(_expect_short_language), Depends(require_submitter)])
 @router.get(f"{GENERAL}/{{guide}}", dependencies=[Depends(require_submitter), Depends(_check_name)])
 def read_form(site: SiteDep, session: SessionDep) -> Response:
     """Return the empty form: for the current edition of the guide in the path, or without a guide."""
@@ -412,6 +446,7 @@ def read_form(site: SiteDep, session: SessionDep) -> Response:
 @router.post(GENERAL)
 @router.post(YOURSELF)
 @router.post(FRIEND)
+@router.post(SHORT_FORM, dependencies=[Depends(_expect_short_language)])
 @router.post(f"{GENERAL}/{{guide}}", dependencies=[Depends(_check_name)])
 def post_form(site: SiteDep, session: SessionDep, posted: SubmittedFormDep, submitter: SubmitterDep) -> Response:
     """Run the action of the pressed button, and return the resulting page or file.
@@ -433,8 +468,7 @@ def _act(empty: FilledForm, posted: SubmittedForm, submitter: Principal) -> Resp
         return save_form(filled)
     if action in (NOW, SEND_NOW):
         if not value_at(filled.answers, NARRATIVE):
-            missing = FieldError(("concern", "narrative"), "", FaultCode.REQUIRED)
-            return filled.sentence_page(faults=[missing] if action == SEND_NOW else None)
+            return filled.sentence_page(faults=[NO_NARRATIVE] if action == SEND_NOW else None)
         filled = filled.urgent()
     return _finish(filled, posted, submitter)
 
@@ -570,7 +604,7 @@ def _send(filled: FilledForm, concern: Concern, submitter: Principal) -> Respons
     receipt, in_danger = Receipt.model_validate_json(result.receipt), filled.answers.get(DANGER) == ImmediateDanger.YES
     next_steps = own_steps if filled.voice else partial(steps_in_words, at=filled.site.now)
     return filled.site.page(
-        "own_receipt.html" if filled.voice else "receipt.html",
+        filled.receipt_template,
         status=201,
         receipt=receipt,
         who=WhoToCall(receipt.contacts, receipt.signposts),

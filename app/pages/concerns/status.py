@@ -25,7 +25,7 @@ from app.models.guides.signposts import WhoToCall
 from app.pages.concerns.form_layout import CHILDLINE, voice_of
 from app.pages.concerns.readers import closing_words, reader_of
 from app.pages.error_pages import PageRoute
-from app.pages.languages import gettext, to_translate
+from app.pages.languages import current_language, gettext, to_translate
 from app.pages.page import Site, SiteDep
 from app.pages.posted_forms import SubmittedForm, SubmittedFormDep
 from app.pages.text_format import (
@@ -153,7 +153,7 @@ def _status_page(
     reader = reader_of(posted.one("voice"))
     voice = voice_of(reader)
     return site.page(
-        "concern_status.html",
+        "concern_status.html" if current_language().is_whole else "short_status.html",
         status=status,
         concern=concern,
         who=_who(concern),
@@ -181,7 +181,7 @@ def _who(concern: ConcernStatus) -> WhoToCall:
 
 def _form(site: Site, *, reference: str = "", reader: str = "", fault: str | None = None) -> Response:
     return site.page(
-        "status_form.html",
+        "status_form.html" if current_language().is_whole else "short_status_form.html",
         status=errors.NoSuchConcern.status if fault else 200,
         faults={"reference": gettext(fault)} if fault else {},
         reference=reference,

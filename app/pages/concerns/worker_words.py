@@ -53,6 +53,7 @@ LABELS = {
     "children.child_protection_plan": "Child protection plan",
     "children.education_health_and_care_plan": "Education, health and care plan",
     "children.allocated_social_worker": "Social worker",
+    "children.account": "What worries the reporter about this child",
     "reporter.kind": "Who is reporting",
     "reporter.name": "Name",
     "reporter.phone": "Phone number",

@@ -1808,6 +1808,7 @@ class Child(TypedDict):
     child_protection_plan: NotRequired[YesNo | None]
     education_health_and_care_plan: NotRequired[YesNo | None]
     allocated_social_worker: NotRequired[str | None]
+    account: NotRequired[str | None]
 
 
 class CodeList(TypedDict):

@@ -1,0 +1,209 @@
+"""The short pages of ten languages: whole from the first screen to 'sent', and to the answer."""
+
+import datetime as dt
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+from starlette.testclient import TestClient
+
+from app.main import GuidanceApp
+from app.models.concerns.concern import ReporterKind
+from app.pages import languages
+from app.pages.concerns import raise_concern, status
+from app.pages.error_pages import SHORT_ERROR_TEXTS
+from app.pages.languages import SHORT_LANGUAGES, UNSIGNED, Catalogue, read_catalogue
+from tests.support.clock import A_TUESDAY
+from tests.support.desk import Desk, desk_of
+from tests.support.form_answers import KEY, NARRATIVE
+from tests.support.loops import for_each
+from tests.support.service import a_service
+from tests.support.translations import assert_same_marks, unmarked_words
+
+pytestmark = pytest.mark.any_database
+
+MAX_BYTES = 9_000
+NUMBERS = re.compile(r"999|55|18|Childline")
+"""Matches what every translation keeps as it is."""
+POLISH = SHORT_LANGUAGES[0]
+ANSWERS = {"immediate_danger": "no", "concern.narrative": NARRATIVE, "reporter.kind": "member_of_public", "do": "send"}
+RARE = (
+    *(raise_concern.ALREADY_SENT, raise_concern.NOT_STORED, raise_concern.TOO_MANY_FROM_HERE),
+    *(status.ALREADY_ADDED, status.CANNOT_BE_ADDED, status.NOT_ADDED, status.TOO_LONG, status.TOO_MUCH_FROM_HERE),
+    *("the end of {}", "Numbers for other times", "If nobody has by then, call us."),
+    "We cannot show this message. Call us and give your reference.",
+    *(text for texts in SHORT_ERROR_TEXTS.values() for text in texts),
+)
+"""Sentences of rare errors, which the states below do not have."""
+OF_LONG_PAGES = {
+    "Started",
+    "The file could not be saved. Nothing is lost: try again.",
+    "You have 1 letter left.",
+    "You have 1 letter too many.",
+    "You have {number} letters left.",
+    "You have {number} letters too many.",
+}
+"""Sentences of the JavaScript that no short page shows."""
+OF_DATA = re.compile(r"\b2026$|^7K3M-")
+"""Matches a date, which comes from the tables of languages, and an invented code."""
+WITH_NUMBERS = re.compile(r"\d{5}")
+"""Matches the sentences of the API that name a phone number. Pages compose their own in place of them."""
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> GuidanceApp:
+    return a_service(data_dir=tmp_path / "data", duty_hours="Monday to Friday, 8:30am to 5pm")
+
+
+def codes_in(page: str) -> dict[str, str]:
+    """Return the form fields of the reference and the code that the page shows."""
+    reference, code = re.findall(r'class="reference">(?:<span class="code-words">)?([^<]*)<', page)
+    return {"reference": reference, "code": code}
+
+
+def states(service: FastAPI, desk: Desk, home: str) -> Iterator[str]:
+    """Yield the short pages of the language at `home` in every state that a person is likely to see."""
+    client, clock = desk.http, service.state.context.clock
+    yield client.get(home).text
+    yield client.get(f"{home}/concerns").text
+    yield client.post(f"{home}/concerns", data={"reference": "x", "code": "x"}).text
+    yield client.delete(home).text
+    yield client.post(home, data=ANSWERS | {"concern.narrative": "1" * 50_001, "reporter.kind": ""}).text
+    yield client.post(home, data={"immediate_danger": "yes", "do": "now"}).text
+    for kind in ReporterKind:
+        answers = ANSWERS | {"reporter.kind": kind}
+        for danger in ("yes", "not_sure"):
+            yield client.post(home, data=answers | {"immediate_danger": danger, "concern.narrative": ""}).text
+            yield client.post(home, data=answers | {"immediate_danger": danger}).text
+        sent = client.post(home, data=answers).text
+        place = codes_in(sent) | {"voice": kind, "shows_code": "1"}
+        yield sent
+        clock.time = A_TUESDAY + dt.timedelta(days=9, hours=12)
+        yield client.post(f"{home}/concerns", data=place).text
+        yield client.post(home, data=answers).text
+        clock.time = A_TUESDAY
+        for danger in ("yes", "no", "not_sure"):
+            added = place | {"immediate_danger": danger}
+            yield client.post(f"{home}/concerns/additions", data=added).text
+            yield client.post(f"{home}/concerns/additions", data=added | {"narrative": NARRATIVE}).text
+        desk.post(f"/concerns/{place['reference']}/messages", {"text": "0"})
+        clock.time = A_TUESDAY + dt.timedelta(days=9)
+        yield client.post(f"{home}/concerns", data=place).text
+        desk.act(place["reference"], "acknowledgement")
+        yield client.post(f"{home}/concerns", data=place).text
+        clock.time = A_TUESDAY
+
+
+def closed(service: FastAPI, desk: Desk, home: str) -> Iterator[str]:
+    """Yield the status of a closed concern for each reader and each outcome."""
+    client = desk.http
+    for kind in ("member_of_public", "child", "friend"):
+        for code in service.state.context.reference_data.get_code_list("outcome").codes:
+            place = codes_in(client.post(home, data=ANSWERS | {"reporter.kind": kind}).text)
+            desk.act(place["reference"], "acknowledgement")
+            desk.act(place["reference"], "outcome", outcome=code.code, shared_with_reporter=True)
+            yield client.post(f"{home}/concerns", data=place | {"voice": kind}).text
+
+
+class Asked(dict[str, str]):
+    """A catalogue that marks every sentence in place of its translation, and remembers which it was asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sentences = set(RARE)
+
+    def get(self, sentence: str, _default: str) -> str:  # type: ignore[override]  # as the pages call it
+        if WITH_NUMBERS.search(sentence):
+            return sentence
+        self.sentences.add(sentence)
+        return f"⟦{sentence}⟧"
+
+
+def test_a_short_catalogue_has_every_sentence_of_the_short_pages_and_no_other(
+    service: GuidanceApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = Asked()
+    monkeypatch.setattr(languages, "_catalogue", lambda _: Catalogue(asked, UNSIGNED))
+    with TestClient(service, headers={"Accept": "text/html"}) as client:
+        desk = desk_of(service, client)
+        pages = [*states(service, desk, "/pl"), *closed(service, desk, "/pl")]
+    monkeypatch.undo()
+
+    assert len(pages) > 50
+    unmarked = {words for page in pages for words in unmarked_words(page)}
+    assert [each for each in sorted(unmarked) if not OF_DATA.search(each)] == []
+    for language in SHORT_LANGUAGES:
+        translated = {str(each.id): str(each.string or "") for each in read_catalogue(language) if each.id}
+        lacking = sorted(each for each in asked.sentences - OF_LONG_PAGES if not translated.get(each))
+        assert (language.code, lacking) == (language.code, [])
+        assert (language.code, sorted(set(translated) - asked.sentences)) == (language.code, [])
+        assert_same_marks(translated)
+        for sentence, words in translated.items():
+            assert NUMBERS.findall(sentence) == NUMBERS.findall(words), words
+
+
+def test_a_concern_in_each_language_is_sealed_with_the_language_of_its_reporter(service: GuidanceApp) -> None:
+    with TestClient(service) as client:
+        desk = desk_of(service, client)
+        for language in SHORT_LANGUAGES:
+            empty = client.get(language.prefix, headers={"Accept-Language": "en"})
+            sent = client.post(language.prefix, data=ANSWERS | {"reporter.interpreter_needed": "yes"})
+            status = client.post(f"{language.prefix}/concerns", data=codes_in(sent.text))
+
+            opened = desk.get(f"/concerns/{codes_in(sent.text)['reference']}").json()["submission"]
+            assert opened["reporter"] == {
+                "kind": "member_of_public",
+                "language": language.english_name,
+                "interpreter_needed": "yes",
+            }
+            assert opened["concern"] == {"narrative": NARRATIVE}
+            direction = ' dir="rtl"' if language.code in ("ar", "ur") else ""
+            for page in (empty, sent, status):
+                assert f'<html lang="{language.code}"{direction}>' in page.text
+                assert page.headers["content-language"] == language.code
+                assert "set-cookie" not in page.headers
+            assert f'action="{language.prefix}/"' in empty.text
+            assert f'<strong lang="en" dir="ltr">I speak {language.english_name}.' in empty.text
+            assert NARRATIVE not in sent.text + status.text
+
+
+def test_a_short_page_weighs_at_most_nine_kilobytes(client: TestClient) -> None:
+    sizes = {
+        each.code: int(client.get(each.prefix, headers={"Accept-Encoding": "gzip"}).headers["content-length"])
+        for each in SHORT_LANGUAGES
+    }
+
+    assert {code: size for code, size in sizes.items() if size >= MAX_BYTES} == {}
+
+
+@for_each("path", ["/in-your-language", "/cy/in-your-language", "/pl/raise-a-concern", "/pl/v1/guides", "/pl/guides"])
+def test_a_short_language_has_no_other_pages_and_the_others_no_short_one(client: TestClient, path: str) -> None:
+    assert client.get(path, headers={"Accept": "text/html"}).status_code == 404
+
+
+def test_a_short_page_says_that_a_computer_translated_it_until_a_person_signs(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    note = read_catalogue(POLISH).get("A computer translated this page. Nobody has checked the translation yet.")
+    unsigned = client.get("/pl").text
+    sentences = {str(each.id): str(each.string) for each in read_catalogue(POLISH)}
+    monkeypatch.setattr(languages, "_catalogue", lambda _: Catalogue(sentences, "Anna Example, Example Council"))
+
+    signed = client.get("/pl").text
+
+    assert str(note.string) in unsigned  # type: ignore[union-attr]  # it is there
+    assert str(note.string) not in signed  # type: ignore[union-attr]  # it is there
+
+
+def test_what_could_not_be_stored_stays_on_the_short_page(client: TestClient) -> None:
+    first = client.post("/pl", data=ANSWERS | {"key": KEY})
+    again = client.post("/pl", data=ANSWERS | {"key": KEY, "concern.narrative": "Alex jest sam."})
+    empty = client.post("/pl", data={"immediate_danger": "yes", "do": "now"})
+
+    assert (first.status_code, again.status_code, empty.status_code) == (201, 422, 422)
+    assert "Alex jest sam.</textarea>" in again.text
+    assert "Ten formularz został już wysłany" in again.text
+    assert "Napisz, co Cię martwi." in empty.text
+    assert 'value="yes" id="immediate_danger" checked' in empty.text
