@@ -30,7 +30,7 @@ from app.models.concerns.fields import (
 )
 
 MAX_NARRATIVE = 50_000
-FORM_VERSION = 7
+FORM_VERSION = 8
 """The version of the form. Raise it by one with every change of the JSON Schema of `Concern`."""
 NO_QUESTION = "test"
 """The field of `Concern` that is not in the form: developers send it."""
@@ -434,6 +434,11 @@ class ConcernDetail(ReporterInput):
         [{"kind": "message", "held_by": "Alex"}],
         max_length=8,
     )
+    about_council_staff: YesNo | None = optional_field(
+        "Is it about someone who works for this council?",
+        "If yes, only leads of the duty team can open the concern at first.",
+        "no",
+    )
     going_well: Account | None = optional_field(
         "What is going well?",
         "People who help, things the child enjoys, anything that keeps the child safe.",
@@ -444,6 +449,11 @@ class ConcernDetail(ReporterInput):
         "What you would like to change for the child.",
         "That somebody talks with Alex soon",
     )
+
+    @property
+    def is_about_staff(self) -> bool:
+        """True if the reporter said yes: the concern is about someone who works for the council."""
+        return self.about_council_staff is YesNo.YES
 
 
 class ParentOrCarer(ReporterInput):

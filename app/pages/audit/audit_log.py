@@ -20,6 +20,8 @@ ACT_WORDS: Mapping[str, str] = {
     DeskAct.UNASSIGNED: "Unassigned",
     DeskAct.DISCLOSURES_READ: "Audit log read",
     DeskAct.SUMMARY_READ: "Figures read",
+    DeskAct.RESTRICTION_LIFTED: "Restriction lifted",
+    DeskAct.LOOK_REFUSED: "Asked for it, and was told that there is none",
     DeskAct.LEFT: "Left the desk",
     DeskAct.MESSAGE_SENT: "Message sent to the reporter",
     DeskAct.MESSAGE_READ: "Question read",

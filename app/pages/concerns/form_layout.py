@@ -88,7 +88,8 @@ WITHOUT_HINT = (
     "children.education_health_and_care_plan", "parents_and_carers.name", "parents_and_carers.primary_carer",
     "others.name", "others.lives_with_child", "informed_and_basis.childs_wishes", "concern.how_known_described",
     "concern.latest_event_described", "concern.online.involved", "concern.missing_episodes",
-    "concern.missing_episodes.reported_to_police", "concern.places_of_concern", "agencies.name", "agencies.email",
+    "concern.missing_episodes.reported_to_police", "concern.vehicles_of_concern", "concern.places_of_concern",
+    "parents_and_carers", "agencies.name", "agencies.email", "agencies.involvement",
 )
 # fmt: on
 """Questions that keep the models' label but lose the help text, because the label is enough."""
@@ -240,7 +241,7 @@ FORM_SECTIONS = (
     FormSection(
         "worry",
         "What worries you",
-        ("concern.narrative", "informed_and_basis.childs_own_words"),
+        ("concern.narrative", "informed_and_basis.childs_own_words", "concern.about_council_staff"),
         step="worry",
         warns_of_pictures=True,
     ),
@@ -338,6 +339,8 @@ class Asking:
     """
     missing: str = ""
     """The instruction if the question is required and was left empty."""
+    is_tick: bool = False
+    """True if the question is one box to tick, which means yes. Without a tick there is no answer."""
     choices: Mapping[str, str] = field(default_factory=dict)
     """Plain labels by code. They replace the labels of the models and code lists, such as the labels of a census."""
 
@@ -467,6 +470,9 @@ QUESTIONS = dict.fromkeys(WITHOUT_HINT, Asking(hint="")) | {
         hint="What happened, when and where? Who saw it? One sentence is enough to start.",
         missing="Write what you are worried about. One sentence is enough.",
     ),
+    "concern.about_council_staff": Asking(
+        "It is about someone who works for this council", "Then only senior staff read it first.", is_tick=True
+    ),
     "concern.how_known": Asking(hint=TICK_ALL),
     "concern.source_wishes_to_stay_anonymous": Asking(hint="", after=("concern.how_known", ("told_by_someone_else",))),
     "concern.latest_event": Asking(hint=DATE_HINT),
@@ -485,7 +491,6 @@ QUESTIONS = dict.fromkeys(WITHOUT_HINT, Asking(hint="")) | {
     "concern.people_of_concern.works_with_children": Asking(
         "Do they work or volunteer with children?", "For example in a school, a club or a care home."
     ),
-    "concern.vehicles_of_concern": Asking(hint="Tell us about any car or van, even if you know very little."),
     "concern.things_that_exist": Asking(hint=""),
     "concern.things_that_exist.kind": Asking(hint=""),
     "concern.things_that_exist.place": Asking("Where is it?", "For example: which phone, computer, app or account."),

@@ -22,6 +22,7 @@ from app.models.concerns.entries import EntryRow
 from app.models.concerns.rows import ConcernRow
 from app.models.events.rows import EMAIL, DeliveryRow, DeliveryState, EventKind, EventRow, WebhookRow
 from app.services.access.sign_in import PATH
+from app.services.audit.restrictions import find_restricted
 from app.services.events.deliveries import lease_deliveries, next_due
 from app.services.events.outbox import EVENT_NAMESPACE, new_message_id
 from app.services.events.webhooks import REMOVED, cancel_deliveries
@@ -47,6 +48,7 @@ DUE_SUBJECT = "Acknowledgement due: check the inbox"
 ARRIVAL_SUBJECT = "New in the inbox"
 TEST_SUBJECT = "Test: emails to the duty team arrive"
 IN_DANGER = "A child has been reported to be in immediate danger. Number of concerns: {}."
+RESTRICTED = "Restricted, so that not everyone at the desk can open them: {}. Tell a lead."
 NOTHING_IN_IT = "This email contains no case details. Do not reply: replies are not read."
 ARRIVALS = frozenset({EventKind.CONCERN_RECEIVED, EventKind.CONCERN_ADDED})
 KINDS = sorted(kind.value for kind in SENTENCES)
@@ -66,13 +68,15 @@ ADDRESS = "mailto:"
 class EmailNotice:
     """The content of an email: the number of events of each kind, and of concerns with a child in immediate danger.
 
-    `events` are the numbers of the events. `attempts` counts the attempts to send the events, including this attempt.
+    `restricted` is the number of concerns that only some people may open. `events` are the numbers of the events.
+    `attempts` counts the attempts to send the events, including this attempt.
     """
 
     events: tuple[int, ...]
     counts: Mapping[str, int]
     in_danger: int
     attempts: int
+    restricted: int = 0
 
 
 def is_email_due(session: Session, *, now: dt.datetime) -> bool:
@@ -103,6 +107,7 @@ def claim_email(session: Session, *, now: dt.datetime) -> EmailNotice | None:
         counts=Counter(event.kind for event in events),
         in_danger=_count_danger(session, events),
         attempts=max(row.attempts for row in claimed),
+        restricted=len(find_restricted(session, {event.data["reference"] for event in events})),
     )
 
 
@@ -226,4 +231,6 @@ def _lines(notice: EmailNotice, settings: Settings) -> Iterator[str]:
     for kind, (one, many) in SENTENCES.items():
         if count := notice.counts.get(kind):
             yield one if count == 1 else many.format(count)
+    if notice.restricted:
+        yield RESTRICTED.format(notice.restricted)
     yield from ("", f"The desk is at {settings.public_url}{PATH}", "", NOTHING_IN_IT)
