@@ -89,7 +89,7 @@ WITHOUT_HINT = (
     "others.name", "others.lives_with_child", "informed_and_basis.childs_wishes", "concern.how_known_described",
     "concern.latest_event_described", "concern.online.involved", "concern.missing_episodes",
     "concern.missing_episodes.reported_to_police", "concern.vehicles_of_concern", "concern.places_of_concern",
-    "parents_and_carers", "agencies.name", "agencies.email", "agencies.involvement",
+    "parents_and_carers", "agencies.name", "agencies.email",
 )
 # fmt: on
 """Questions that keep the models' label but lose the help text, because the label is enough."""
@@ -433,7 +433,7 @@ QUESTIONS = dict.fromkeys(WITHOUT_HINT, Asking(hint="")) | {
         hint="This means the legal right to make decisions for the child."
     ),
     "parents_and_carers.phone": Asking("Phone number", ""),
-    "others": Asking(hint="For example a sister, or a dad who does not live with them."),
+    "others": Asking(hint="For example a sister, or a dad who lives elsewhere."),
     "others.date_of_birth": Asking(hint=FULL_DATE_HINT),
     "others.phone": Asking("Phone number", ""),
     "informed_and_basis.parents_informed": Asking(
@@ -471,7 +471,7 @@ QUESTIONS = dict.fromkeys(WITHOUT_HINT, Asking(hint="")) | {
         missing="Write what you are worried about. One sentence is enough.",
     ),
     "concern.about_council_staff": Asking(
-        "It is about someone who works for this council", "Then only senior staff read it first.", is_tick=True
+        "It is about someone who works for this council", "Only senior staff see it first.", is_tick=True
     ),
     "concern.how_known": Asking(hint=TICK_ALL),
     "concern.source_wishes_to_stay_anonymous": Asking(hint="", after=("concern.how_known", ("told_by_someone_else",))),
@@ -481,7 +481,7 @@ QUESTIONS = dict.fromkeys(WITHOUT_HINT, Asking(hint="")) | {
     "concern.linked_risks": Asking("Other harms that may be linked", ""),
     "concern.online.apps_and_accounts": Asking(after=("concern.online.involved", YES)),
     "concern.online.described": Asking(after=("concern.online.involved", YES)),
-    "concern.missing_now": Asking(hint="If so, call the police as well. Call 999 if the child may be in danger."),
+    "concern.missing_now": Asking(hint="If so, call the police too. Call 999 if the child may be in danger."),
     "concern.missing_episodes.started": Asking(hint=DATE_HINT),
     "concern.missing_episodes.ended": Asking(
         hint="A month or a year is enough. Leave this blank if the child is still missing."
@@ -497,7 +497,7 @@ QUESTIONS = dict.fromkeys(WITHOUT_HINT, Asking(hint="")) | {
     "concern.things_that_exist.held_by": Asking(hint=""),
     "concern.things_that_exist.police_may_fetch": Asking("Can the police collect it?", ""),
     "concern.things_that_exist.described": Asking("What does it show?", "Tell us in words."),
-    "agencies": Asking(hint="For example a school, a doctor or a youth club."),
+    "agencies": Asking(hint="For example a school or a doctor."),
     "agencies.worker": Asking("Who works with the family there?", ""),
     "agencies.phone": Asking("Phone number", ""),
     "agencies.knows_of_concern": Asking("Do they know about your concern?", ""),
