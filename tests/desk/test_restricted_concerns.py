@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
-from sqlmodel import Session
 from starlette.testclient import TestClient
 
 from app.http.context import AppContext
@@ -287,11 +286,10 @@ def test_no_webhook_is_told_of_a_restricted_concern_and_no_email_names_it(
 ) -> None:
     context.writer.run(insert_webhook, a_receiver())
     hidden, other = (raise_concern(client, concern=told)["reference"] for told in (ABOUT_STAFF, {"narrative": "."}))
-    with Session(context.engine) as session:
-        mail = claim_email(session, now=A_TUESDAY)
-        assert mail is not None
-        written = build_email(mail, context.settings, at=A_TUESDAY).get_content()
-        told = claim_due(session, webhook="receiver", now=A_TUESDAY, lease=dt.timedelta(1), limit=4)
+    mail = context.writer.run(claim_email, now=A_TUESDAY)
+    assert mail is not None
+    written = build_email(mail, context.settings, at=A_TUESDAY).get_content()
+    told = context.writer.run(claim_due, webhook="receiver", now=A_TUESDAY, lease=dt.timedelta(1), limit=4)
 
     assert "Restricted, so that not everyone at the desk can open them: 2." in written
     assert not {hidden, of_staff, other} & set(written.split())

@@ -365,7 +365,7 @@ class ConcernDetail(ReporterInput):
     )
     how_known_described: Note | None = optional_field(
         "How you know, in your own words",
-        "Who told you, when, and in what words, as far as you can say.",
+        "Who told you, when, and in what words.",
         "Alex’s friend told me on 19 November",
     )
     source_wishes_to_stay_anonymous: YesNo | None = optional_field(
@@ -378,7 +378,7 @@ class ConcernDetail(ReporterInput):
     )
     latest_event_described: Line | None = optional_field(
         "When the latest event was, in your own words",
-        "If you do not know the date, or want to say more about the time.",
+        "For what the date does not say.",
         "Last Friday, just after school",
     )
     indicators: UniqueObservations = optional_list(
@@ -421,7 +421,7 @@ class ConcernDetail(ReporterInput):
     )
     vehicles_of_concern: tuple[VehicleOfConcern, ...] = optional_list(
         "Vehicles of concern",
-        "Any vehicle that may matter, even if you remember very little about it.",
+        "Any vehicle that may matter.",
         [{"registration": "ends EXA"}],
         max_length=10,
     )
@@ -436,7 +436,7 @@ class ConcernDetail(ReporterInput):
     )
     about_council_staff: YesNo | None = optional_field(
         "Is it about someone who works for this council?",
-        "If yes, only leads of the duty team can open the concern at first.",
+        "If yes, only leads can open it at first.",
         "no",
     )
     going_well: Account | None = optional_field(
@@ -788,7 +788,7 @@ class Concern(ReporterInput):
     )
     parents_and_carers: tuple[ParentOrCarer, ...] = optional_list(
         "Parents and carers",
-        "Parents of the children, and other people who care for them.",
+        "Parents, and others who care for the children.",
         [{"name": "Sam Example", "relationship_to_child": "Mother of Alex"}],
         max_length=20,
     )

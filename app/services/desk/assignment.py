@@ -98,7 +98,7 @@ def _assign(
 ) -> tuple[Assigned, Assigned | None]:
     concern = get_concern(session, reference)
     before = find_assignment(session, reference)
-    if person is not None and not is_openable_by(session, reference, person):
+    if person is not None and concern.limited_to and not is_openable_by(session, reference, person):
         raise ValidationFailed([FieldError(("person",), MAY_NOT_OPEN)])
     if not precondition(before.version):
         record_action(session, reference, DeskAct.ASSIGNMENT_REFUSED, actor, AssignmentRefusedDetails(person=person))
