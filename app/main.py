@@ -54,6 +54,7 @@ from app.pages.desk import cards as cards_pages
 from app.pages.desk import figures as figures_pages
 from app.pages.desk import inbox as inbox_pages
 from app.pages.desk import look_again as look_again_pages
+from app.pages.desk import restriction as restriction_pages
 from app.pages.desk import retention as retention_pages
 from app.pages.desk import written_down as written_down_pages
 from app.pages.error_pages import PagesMiddleware
@@ -64,7 +65,18 @@ from app.pages.languages import LANGUAGES
 from app.pages.operations import api_docs, service_status
 from app.routers.audit import audit_log, statistics
 from app.routers.concerns import concerns
-from app.routers.desk import actions, cards, entries, exports, figures, hand_overs, inbox, look_again, written_down
+from app.routers.desk import (
+    actions,
+    cards,
+    entries,
+    exports,
+    figures,
+    hand_overs,
+    inbox,
+    look_again,
+    restriction,
+    written_down,
+)
 from app.routers.events import events
 from app.routers.guides import (
     assistants,
@@ -137,6 +149,7 @@ ROUTERS = (
     hand_overs.router,
     exports.router,
     look_again.router,
+    restriction.router,
     figures.router,
     statistics.router,
     audit_log.router,
@@ -163,6 +176,7 @@ ROUTERS = (
     exports_in_browser.router,
     person_files.router,
     look_again_pages.router,
+    restriction_pages.router,
     retention_pages.router,
     board_pages.router,
     list_place.router,

@@ -83,6 +83,9 @@ SET_BY_ACTS = (
 REOPENS = "OLD.state = 'closed' AND NEW.state = 'acknowledged'"
 ACT_OF_THE_STATE = f"(CASE WHEN {REOPENS} THEN '{DeskAct.REOPENED}' ELSE NEW.state END)"
 """The action that sets the state. It has the name of the state, except a reopening."""
+RESTRICTED_OR_LIFTED = (
+    f"(CASE NEW.limited_to WHEN '' THEN '{DeskAct.RESTRICTION_LIFTED}' ELSE '{DeskAct.RESTRICTED}' END)"
+)
 CLOSED_OR_REOPENED = f"(CASE WHEN NEW.closed_at IS NULL THEN '{DeskAct.REOPENED}' ELSE '{DeskAct.CLOSED}' END)"
 ITS_CONCERN_STAYS = "EXISTS (SELECT 1 FROM concerns WHERE reference = OLD.reference AND (state = 'received' OR held))"
 LAST_ENTRY = "FROM audit_entries WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1"
@@ -266,6 +269,7 @@ def _declare_rules_of_acts() -> None:
         [
             f"NEW.state <> OLD.state AND {ACT_OF_THE_STATE} <> {LAST_ACT}",
             f"({_changes(SET_BY_CLOSING)} OR {_changes(['outcome_shared'])}) AND {CLOSED_OR_REOPENED} <> {LAST_ACT}",
+            f"{_changes(['limited_to'])} AND {LAST_ACT} <> {RESTRICTED_OR_LIFTED}",
             f"NEW.held AND NOT OLD.held AND {LAST_ACT} <> '{DeskAct.HELD}'",
             f"OLD.held AND NOT NEW.held AND {LAST_ACT} <> '{DeskAct.RELEASED}'",
             *(f"({_changes(columns)}) AND {LAST_ACT} <> '{act}'" for columns, act in SET_BY_ACTS),

@@ -1,5 +1,6 @@
 """Authentication of clients and reporters. A test checks that every route declares one of these dependencies."""
 
+import datetime as dt
 from collections.abc import Sequence
 from functools import partial
 from typing import Annotated
@@ -16,10 +17,14 @@ from app.http.turns import OVER
 from app.logs import Log
 from app.models.access.clients import Scope
 from app.models.concerns.concern import Concern, ImmediateDanger
+from app.models.references import find_reference
 from app.services.access.clients import Principal
 from app.services.access.limits import UNKNOWN_ADDRESS, Count, Networks, networks_of
 from app.services.audit.audit_log import Actor
+from app.services.audit.restrictions import expect_openable
 
+NAMES_OF_CONCERNS = ("reference", "chain")
+"""The parameters of paths that name a concern."""
 ANONYMOUS = Principal("anonymous", frozenset())
 log = Log(__name__)
 _status_token = HTTPBearer(
@@ -69,13 +74,28 @@ require_client = ClientKey()
 
 
 async def require_actor(request: Request, principal: Annotated[Principal, Depends(require_client)]) -> Actor:
-    """Return the caller as the actor for the audit log: client and person, network address, and the time."""
-    return actor_of(request, principal)
+    """Return the caller as the actor for the audit log: client and person, network address, and the time.
+
+    Raise `NoSuchConcern` if the path names a concern that the caller may not open.
+    """
+    actor = actor_of(request, principal, context_of(request).clock())
+    await expect_may_open(request, actor)
+    return actor
 
 
-def actor_of(request: Request, principal: Principal) -> Actor:
-    """Return `principal`, the caller of `request`, as the actor for the audit log, with the current time."""
-    return Actor(principal.name_on_record, caller_address(request), context_of(request).clock())
+async def expect_may_open(request: Request, actor: Actor) -> None:
+    """Raise `NoSuchConcern` if the path of `request` names no concern, or one that `actor` may not open.
+
+    Record the second in the audit log. Do nothing for a path without the reference of a concern.
+    """
+    named = (find_reference(request.path_params.get(name, "")) for name in NAMES_OF_CONCERNS)
+    for reference in filter(None, named):
+        await run_in_threadpool(expect_openable, context_of(request).writer, reference, actor)
+
+
+def actor_of(request: Request, principal: Principal, at: dt.datetime) -> Actor:
+    """Return `principal`, the caller of `request` at the time `at`, as the actor for the audit log."""
+    return Actor(principal.name_on_record, caller_address(request), at, is_lead=principal.is_lead)
 
 
 def caller_address(request: Request) -> str:

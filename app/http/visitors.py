@@ -1,5 +1,6 @@
 """Authentication of people for the desk pages, by a session cookie or by a client key that names a person."""
 
+import datetime as dt
 from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any
@@ -10,10 +11,11 @@ from fastapi.security import SecurityScopes
 
 from app.config import Settings
 from app.errors import ScopeMissing, TokenInvalid, TokenMissing
-from app.http.auth import authenticate, caller_address, client_key_of
+from app.http.auth import actor_of, authenticate, client_key_of, expect_may_open
 from app.http.context import NowDep, context_of
 from app.logs import Log
-from app.models.access.clients import Scope
+from app.models.access.clients import OF_A_LEAD, Scope
+from app.services.access.clients import Principal
 from app.services.access.people import BY_PASSKEY
 from app.services.audit.audit_log import Actor
 
@@ -43,7 +45,7 @@ class Visitor:
     @property
     def can_lead(self) -> bool:
         """True if the person may manage the people at the desk: they read concerns, act, and read the audit log."""
-        return {Scope.READ, Scope.WRITE, Scope.AUDIT} <= self.scopes
+        return self.scopes >= OF_A_LEAD
 
     can_read = _may(Scope.READ)
     can_write = _may(Scope.WRITE)
@@ -57,18 +59,17 @@ async def require_person(request: Request, security: SecurityScopes, now: NowDep
 
     The person must have every scope of the route; the scopes are looked up for each request. Raise `TokenMissing` if
     the request has neither a key nor a session cookie. Raise `TokenInvalid` if the key or session is not valid, or if
-    the key names no person. Raise `ScopeMissing` if the person lacks a scope. Log a refused key or session. A key may
-    raise the other errors of `authenticate` too. Browsers do not add a key automatically, so no other site can use a
-    person's key.
+    the key names no person. Raise `ScopeMissing` if the person lacks a scope. Raise `NoSuchConcern` if the path names a
+    concern that the person may not open. Log a refused key or session. A key may raise the other errors of
+    `authenticate` too. Browsers do not add a key automatically, so no other site can use a person's key.
     """
-    address = caller_address(request)
     credentials = await client_key_of(request)
     if credentials is not None:
         caller = await authenticate(request, credentials, security.scopes)
         if caller.person is None:
             log.info("token_refused", reason="it names no person", request_id=request.state.request_id)
             raise TokenInvalid
-        return Visitor(Actor(caller.name_on_record, address, now), caller.person, caller.scopes)
+        return await _visitor_of(request, caller, now)
     context, token = context_of(request), read_cookie(request, SESSION_COOKIE)
     if token is None:
         raise TokenMissing
@@ -81,7 +82,14 @@ async def require_person(request: Request, security: SecurityScopes, now: NowDep
     for scope in security.scopes:
         if scope not in principal.scopes:
             raise ScopeMissing(scope)
-    return Visitor(Actor(principal.name_on_record, address, now), principal.person or "", principal.scopes)
+    return await _visitor_of(request, principal, now)
+
+
+async def _visitor_of(request: Request, principal: Principal, now: dt.datetime) -> Visitor:
+    """Return the person `principal`. Raise `NoSuchConcern` if the path names a concern that they may not open."""
+    actor = actor_of(request, principal, now)
+    await expect_may_open(request, actor)
+    return Visitor(actor, principal.person or "", principal.scopes)
 
 
 def is_navigation(request: Request) -> bool:

@@ -1,5 +1,5 @@
 // Encrypts what a worker writes down on the page /desk/new, if the service cannot decrypt concerns.
-// The request has only the fields that the service needs unencrypted: danger, channel, time and guide.
+// The request has only the fields that the service needs unencrypted: danger, restriction, channel, time and guide.
 import { showFault } from "./elements.js";
 import { Fault, sentenceOf } from "./faults.js";
 import { LEAST_CARD } from "./padding.js";
@@ -10,6 +10,7 @@ const LONGEST = 50_000; // characters, as the service counts them
 const CARD_WORDS = 120; // characters
 const DANGER = "immediate_danger";
 const NARRATIVE = "concern.narrative";
+const ABOUT_STAFF = "concern.about_council_staff";
 const NUMBERS = ["estimated_age"];
 
 export class WriteDown {
@@ -48,6 +49,7 @@ export class WriteDown {
       const { text, card } = documentsOf(form, typed);
       const recipients = form.elements.recipients.value.split(" ");
       const fields = new URLSearchParams(typed.filter(([name]) => !isInText(name)));
+      if (new Map(typed).has(ABOUT_STAFF)) fields.set("restricted", "yes");
       fields.set("sealed", await this.#text.of(text, () => seal(text, recipients)));
       fields.set("card", await this.#card.of(card, () => seal(card, recipients, LEAST_CARD)));
       await this.#post(form.action, fields);
@@ -79,7 +81,8 @@ export function documentsOf(form, typed) {
   const words = to === undefined ? narrative : withLines(narrative, form, values);
   if (narrative === "") throw new Fault("no-words");
   if ([...words].length > LONGEST) throw new Fault("too-long");
-  const addition = { [DANGER]: values.get(DANGER), concern: { narrative: words } };
+  const about = values.has(ABOUT_STAFF) ? { about_council_staff: values.get(ABOUT_STAFF) } : {};
+  const addition = { [DANGER]: values.get(DANGER), concern: { narrative: words, ...about } };
   return { text: { reference, ...(to === undefined ? { submission } : { addition }) }, card: { reference, card } };
 }
 

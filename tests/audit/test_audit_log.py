@@ -101,6 +101,10 @@ CALLS = {
     ("post", f"{CONCERN}/additions"): Call(Scope.WRITE, DeskAct.ADDED, body=CALLED_AGAIN),
     ("get", f"{CONCERN}/look-again"): Call(Scope.READ, DeskAct.LISTED),
     ("put", f"{CONCERN}/look-again"): Call(Scope.WRITE, DeskAct.LOOK_AGAIN, body={"day": "2026-12-01"}),
+    ("get", f"{CONCERN}/restriction"): Call(Scope.READ, DeskAct.LISTED),
+    ("put", f"{CONCERN}/restriction"): Call(
+        Scope.WRITE, DeskAct.RESTRICTED, body={"restricted": True, "reason": "A made-up reason."}
+    ),
     ("get", f"{CONCERN}/messages"): Call(Scope.READ, DeskAct.LISTED),
     ("post", f"{CONCERN}/messages"): Call(Scope.WRITE, DeskAct.MESSAGE_SENT, body={"text": "Which school?"}),
     ("get", f"{CONCERN}/hand-over"): Call(Scope.READ, DeskAct.LISTED),

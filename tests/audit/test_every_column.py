@@ -120,6 +120,17 @@ def work_at_the_desk(service: FastAPI, http: TestClient, recipient: str) -> None
     call = {"channel": "call", "came_at": "2026-11-24T09:00:00Z"}
     ok(robin.post("/concerns", call | {"submission": A_CONCERN}))
     ok(robin.post(f"/concerns/{unread['reference']}/additions", call | {"addition": ADDITION_EXAMPLE}))
+    invited(service, "Lou Example", Role.READER)
+    sam = worker_of(service, http, "Sam Example", Scope.READ, Scope.WRITE, Scope.AUDIT)
+    for receipt, restricted, people in (
+        (closed, True, ["Sam Example", "Lou Example"]),
+        (handed, True, []),
+        (handed, False, []),
+    ):
+        limit: dict[str, Any] = {"restricted": restricted, "people": people, "reason": "A made-up reason."}
+        path = f"/v1/desk/concerns/{receipt['reference']}/restriction"
+        ok(http.put(path, json=limit, headers=sam.headers))
+    assert robin.get(f"/concerns/{closed['reference']}").status_code == 404
 
 
 def publish_and_follow(service: FastAPI, http: TestClient) -> None:
@@ -332,7 +343,7 @@ NO_MEANING: dict[str, tuple[set[str], str]] = {
 ON_POSTGRESQL_ALONE: dict[str, tuple[set[str], str]] = {
     "catalogue.id": ({CHANGED}, "the full-text index of SQLite names entries by it, and nothing else does"),
 }
-COMPUTED = {"concerns.waiting", "concerns.danger", "concerns.due"}
+COMPUTED = {"concerns.waiting", "concerns.danger", "concerns.due", "concerns.restricted"}
 """The columns that the database computes from others of the row."""
 TABLES = SQLModel.metadata.sorted_tables
 

@@ -104,7 +104,7 @@ def test_an_addition_is_sealed_as_sent_with_its_reference_and_time(
     assert unsealer.open(sealed, reference=reference) == {
         "reference": reference,
         "received_at": "2026-11-24T09:30:00Z",
-        "form_version": 7,
+        "form_version": 8,
         "addition": told,
     }
     with pytest.raises(pyrage.DecryptError):

@@ -350,7 +350,7 @@ def test_the_receipt_s_signature_holds_offline_and_says_what_was_kept(client: Te
         "received_at": receipt["received_at"],
         "guide": SLUG,
         "edition": 1,
-        "form_version": 7,
+        "form_version": 8,
         "made_under_duty": "yes",
         "submission_sha256": hashlib.sha256(rfc8785.dumps(FULL_EXAMPLE)).hexdigest(),
     }

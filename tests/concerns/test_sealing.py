@@ -123,7 +123,7 @@ def test_the_sealed_text_has_reference_edition_time_and_every_word_as_sent(
         "guide": "child-sexual-exploitation",
         "edition": 1,
         "received_at": "2026-11-24T09:30:00Z",
-        "form_version": 7,
+        "form_version": 8,
         "submission": submission,
     }
 

@@ -16,6 +16,7 @@ from app.models.desk.figures import FiguresOfDay
 from app.models.desk.inbox_filters import InboxOrder
 from app.pages.desk.figures import HEIGHT, bars_of
 from app.services.access.clients import NewClient, add_client
+from app.services.audit.audit_log import Actor
 from app.services.desk import saved_views
 from app.services.desk.inbox import InboxQuery, count_open
 from app.services.desk.saved_views import remove_views
@@ -332,7 +333,7 @@ def test_each_state_says_how_much_is_open_and_counts_so_far_only(
         monkeypatch.setattr(f"{place}.COUNT_LIMIT", 1)
     assert counts(jo.get("/desk").text) == ["1+", "1+", "1", "0", "1"]
     with Session(context_of_service(service).engine) as session:
-        assert count_open(session, [InboxQuery(InboxOrder.URGENT)], now=A_TUESDAY) == [2]
+        assert count_open(session, [InboxQuery(InboxOrder.URGENT)], actor=Actor("jo", "here", A_TUESDAY)) == [2]
 
 
 def counts(page: str) -> list[str]:

@@ -17,6 +17,7 @@ from app.main import create_app
 from app.models.concerns.receipts import ConcernState
 from app.models.concerns.rows import ConcernRow
 from app.models.desk.inbox_filters import InboxOrder
+from app.services.audit.audit_log import Actor
 from app.services.desk.inbox import InboxQuery, count_states, list_inbox, position_of
 from tests.support.clock import A_TUESDAY
 from tests.support.load import A_CONCERN
@@ -28,6 +29,7 @@ MANY = 600
 ROWS_OF_A_PAGE = 97
 HOUR = dt.timedelta(hours=1)
 NOW = A_TUESDAY + 60 * HOUR  # some of what waits is overdue
+JO = Actor("example-desk", "192.0.2.10", NOW)
 EACH: dict[str, dict[str, Any]] = {
     "person": {"assigned_to": "Worker 7"},
     "unassigned": {"assigned_to": ""},
@@ -98,7 +100,7 @@ def matches(row: Row[Any], filters: dict[str, Any]) -> bool:
 
 
 def whole(session: Session, order: InboxOrder, test: bool) -> list[Row[Any]]:
-    found = list_inbox(session, InboxQuery(order, test), now=NOW, after=None, limit=MANY + 2)
+    found = list_inbox(session, InboxQuery(order, test), actor=JO, after=None, limit=MANY + 2)
     if order is InboxOrder.URGENT:
         return sorted(found, key=lambda row: (row.waiting, row.danger, row.due, row.reference))
     time = "received_at" if order is InboxOrder.NEWEST else "changed_at"
@@ -114,7 +116,7 @@ def test_pages_by_every_filter_and_pair_make_up_the_whole_inbox(full: Engine, or
         for filters in CHOSEN:
             query, after = InboxQuery(order, test, **filters), None
             pages: list[str] = []
-            while found := list_inbox(session, query, now=NOW, after=after, limit=ROWS_OF_A_PAGE):
+            while found := list_inbox(session, query, actor=JO, after=after, limit=ROWS_OF_A_PAGE):
                 pages += [each.reference for each in found]
                 after = position_of(found[-1], query)
 

@@ -11,6 +11,7 @@ from sqlmodel import Session
 from starlette.testclient import TestClient
 
 from app.models.audit.audit_log import DeskAct
+from app.services.audit.audit_log import Actor
 from app.services.desk.taken_over import list_taken_over
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import raise_concern
@@ -172,5 +173,5 @@ def test_what_one_gives_away_or_has_again_is_not_told(
     take(jo, of_jo, SAM)
 
     with Session(context_of_service(service).engine) as session:
-        assert list_taken_over(session, JO, now=A_TUESDAY) == []
+        assert list_taken_over(session, Actor(f"desk/{JO}", "here", A_TUESDAY)) == []
     assert "taken over" not in again + mine(jo)

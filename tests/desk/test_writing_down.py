@@ -270,6 +270,7 @@ def test_a_sealed_addition_is_stored_as_received_and_opens(
         ({"immediate_danger": "no"}, "#/immediate_danger"),
         ({"recipients": ["age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj"]}, "#/recipients"),
         ({"reference": new_reference()}, "#/sealed"),
+        ({"restricted": True}, "#/restricted"),
         ({"guide": "no-such-guide"}, "#/guide"),
         ({"referral_source": "99Z"}, "#/referral_source"),
         ({"card": base64.b64encode(b"age-encryption.org/v1\n").decode()}, "#/card"),

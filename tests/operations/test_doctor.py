@@ -342,6 +342,20 @@ def a_test_key_in_use(set_up: SetUp, _: pytest.MonkeyPatch) -> None:
         assert sent.status_code == 201
 
 
+def desk_without_a_lead(*, concern: bool) -> Breaking:
+    """Somebody reads concerns, and nobody is a lead. If `concern`, one came that is about somebody who works here."""
+
+    def break_it(set_up: SetUp, _: pytest.MonkeyPatch) -> None:
+        service = create_app(set_up.settings, utc_now)
+        with TestClient(service, base_url=set_up.settings.public_url) as client:
+            reader = NewClient(name="desk-robin", scopes=[Scope.READ], person="Robin Example")
+            add_client(service.state.context.writer, reader, at=utc_now())
+            about = {"concern": {"narrative": "Invented.", "about_council_staff": "yes"}}
+            assert not concern or client.post("/v1/concerns", json=SMALLEST_EXAMPLE | about).status_code == 201
+
+    return break_it
+
+
 BESIDE_THE_DATABASE: list[tuple[Breaking, str, Condition]] = [
     (values(allowed_hosts="*"), "settings", WARNING),
     (values(log_level="debug"), "settings", WARNING),
@@ -393,6 +407,8 @@ EVERYWHERE: list[tuple[Breaking, str, Condition]] = [
     (review_due, "reviews", WARNING),
     (removed_recipient, "removed-recipients", FAULT),
     (a_test_key_in_use, "test-concerns", WARNING),
+    (desk_without_a_lead(concern=False), "restricted", WARNING),
+    (desk_without_a_lead(concern=True), "restricted", FAULT),
     (client_that_nobody_let_in, "access", FAULT),
     (lost_access_key, "access", FAULT),
     (given_up, "webhooks", FAULT),

@@ -123,23 +123,27 @@ CREATE TABLE concerns (
     channel VARCHAR NOT NULL,
     came_at DATETIME NOT NULL,
     received_by VARCHAR NOT NULL,
+    limited_to VARCHAR NOT NULL,
+    restricted INTEGER NOT NULL GENERATED ALWAYS AS (CASE WHEN limited_to <> '' THEN 1 ELSE 0 END) STORED,
     sealed BLOB,
     CONSTRAINT pk_concerns PRIMARY KEY (reference)
 )
 
-CREATE INDEX ix_concerns_acknowledged_at ON concerns (acknowledged_at) WHERE acknowledged_at IS NOT NULL
-
-CREATE INDEX ix_concerns_unacknowledged ON concerns (acknowledge_by) WHERE state = 'received' AND test IS 0
-
-CREATE INDEX ix_concerns_held ON concerns (reference) WHERE held IS 1
-
-CREATE INDEX ix_concerns_received ON concerns (received_at, reference, waiting, danger, due, state, immediate_danger, guide, assigned_to, changed_at, test, burst, channel)
+CREATE INDEX ix_concerns_restricted ON concerns (reference) WHERE limited_to <> ''
 
 CREATE INDEX ix_concerns_erased ON concerns (erased_at) WHERE erased_at IS NOT NULL
 
-CREATE INDEX ix_concerns_urgency ON concerns (waiting, danger, due, received_at, reference, state, immediate_danger, guide, assigned_to, changed_at, test, burst, channel)
+CREATE INDEX ix_concerns_unacknowledged ON concerns (acknowledge_by) WHERE state = 'received' AND test IS 0
+
+CREATE INDEX ix_concerns_received ON concerns (received_at, reference, waiting, danger, due, state, immediate_danger, guide, assigned_to, changed_at, test, burst, channel, restricted)
+
+CREATE INDEX ix_concerns_acknowledged_at ON concerns (acknowledged_at) WHERE acknowledged_at IS NOT NULL
 
 CREATE INDEX ix_concerns_closed ON concerns (closed_at, erased_at, test, outcome) WHERE closed_at IS NOT NULL
+
+CREATE INDEX ix_concerns_urgency ON concerns (waiting, danger, due, received_at, reference, state, immediate_danger, guide, assigned_to, changed_at, test, burst, channel, restricted)
+
+CREATE INDEX ix_concerns_held ON concerns (reference) WHERE held IS 1
 
 CREATE TRIGGER concerns_name_an_edition BEFORE INSERT ON concerns WHEN NOT EXISTS (SELECT 1 FROM editions WHERE guide = NEW.guide AND language = '' AND number = NEW.edition) BEGIN SELECT RAISE(ABORT, 'a concern names a published edition'); END
 
@@ -163,7 +167,7 @@ CREATE TRIGGER concerns_count_changed AFTER UPDATE OF state ON concerns WHEN (NE
 
 CREATE TRIGGER concerns_keep_what_was_received BEFORE UPDATE ON concerns WHEN NEW.received_at IS DISTINCT FROM OLD.received_at OR NEW.acknowledge_by IS DISTINCT FROM OLD.acknowledge_by OR NEW.guide IS DISTINCT FROM OLD.guide OR NEW.edition IS DISTINCT FROM OLD.edition OR NEW.referral_source IS DISTINCT FROM OLD.referral_source OR NEW.form_version IS DISTINCT FROM OLD.form_version OR NEW.status_token_sha256 IS DISTINCT FROM OLD.status_token_sha256 OR NEW.test IS DISTINCT FROM OLD.test OR NEW.message_key IS DISTINCT FROM OLD.message_key OR NEW.burst IS DISTINCT FROM OLD.burst OR NEW.channel IS DISTINCT FROM OLD.channel OR NEW.came_at IS DISTINCT FROM OLD.came_at OR NEW.received_by IS DISTINCT FROM OLD.received_by OR OLD.acknowledged_at IS NOT NULL AND NEW.acknowledged_at IS DISTINCT FROM OLD.acknowledged_at OR OLD.erased_at IS NOT NULL AND NEW.erased_at IS DISTINCT FROM OLD.erased_at OR OLD.closed_at IS NOT NULL AND NEW.closed_at IS NOT NULL AND NEW.closed_at IS DISTINCT FROM OLD.closed_at OR OLD.outcome IS NOT NULL AND NEW.outcome IS NOT NULL AND NEW.outcome IS DISTINCT FROM OLD.outcome OR (CASE NEW.immediate_danger WHEN 'yes' THEN 2 WHEN 'not_sure' THEN 1 ELSE 0 END < CASE OLD.immediate_danger WHEN 'yes' THEN 2 WHEN 'not_sure' THEN 1 ELSE 0 END) BEGIN SELECT RAISE(ABORT, 'what was received is never altered'); END
 
-CREATE TRIGGER concerns_change_with_their_audit_entry BEFORE UPDATE ON concerns WHEN NEW.state <> OLD.state AND (CASE WHEN OLD.state = 'closed' AND NEW.state = 'acknowledged' THEN 'reopened' ELSE NEW.state END) <> coalesce((SELECT act FROM audit_entries WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1), 'none') OR (NEW.closed_at IS DISTINCT FROM OLD.closed_at OR NEW.outcome IS DISTINCT FROM OLD.outcome OR NEW.outcome_shared IS DISTINCT FROM OLD.outcome_shared) AND (CASE WHEN NEW.closed_at IS NULL THEN 'reopened' ELSE 'closed' END) <> coalesce((SELECT act FROM audit_entries WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1), 'none') OR NEW.held AND NOT OLD.held AND coalesce((SELECT act FROM audit_entries WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1), 'none') <> 'held' OR OLD.held AND NOT NEW.held AND coalesce((SELECT act FROM audit_entries WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1), 'none') <> 'released' OR (NEW.acknowledged_at IS DISTINCT FROM OLD.acknowledged_at) AND coalesce((SELECT act FROM audit_entries WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1), 'none') <> 'acknowledged' OR (NEW.reopened_at IS DISTINCT FROM OLD.reopened_at) AND coalesce((SELECT act FROM audit_entries WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1), 'none') <> 'reopened' OR (NEW.erased_at IS DISTINCT FROM OLD.erased_at) AND coalesce((SELECT act FROM audit_entries WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1), 'none') <> 'erased' OR (NEW.added_at IS DISTINCT FROM OLD.added_at OR NEW.immediate_danger IS DISTINCT FROM OLD.immediate_danger) AND coalesce((SELECT act FROM audit_entries WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1), 'none') <> 'added' OR (NEW.sealed IS NULL AND OLD.sealed IS NOT NULL) AND coalesce((SELECT act FROM audit_entries WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1), 'none') <> 'erased' OR (NEW.sealed IS NOT NULL AND NEW.sealed IS DISTINCT FROM OLD.sealed OR CAST(NEW.recipients AS TEXT) IS DISTINCT FROM CAST(OLD.recipients AS TEXT)) AND (OLD.sealed IS NULL OR coalesce((SELECT act FROM audit_entries WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1), 'none') <> 'resealed') OR NEW.assigned_to <> OLD.assigned_to AND NEW.assigned_to IS DISTINCT FROM (SELECT CASE act WHEN 'assigned' THEN CAST(detail AS TEXT) ->> 'person' WHEN 'unassigned' THEN '' END FROM audit_entries WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1) OR NEW.changed_at IS DISTINCT FROM OLD.changed_at AND NEW.changed_at IS DISTINCT FROM (SELECT at FROM audit_entries WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1) BEGIN SELECT RAISE(ABORT, 'a concern changes only with its audit log entry'); END
+CREATE TRIGGER concerns_change_with_their_audit_entry BEFORE UPDATE ON concerns WHEN NEW.state <> OLD.state AND (CASE WHEN OLD.state = 'closed' AND NEW.state = 'acknowledged' THEN 'reopened' ELSE NEW.state END) <> coalesce((SELECT act FROM audit_entries WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1), 'none') OR (NEW.closed_at IS DISTINCT FROM OLD.closed_at OR NEW.outcome IS DISTINCT FROM OLD.outcome OR NEW.outcome_shared IS DISTINCT FROM OLD.outcome_shared) AND (CASE WHEN NEW.closed_at IS NULL THEN 'reopened' ELSE 'closed' END) <> coalesce((SELECT act FROM audit_entries WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1), 'none') OR NEW.limited_to IS DISTINCT FROM OLD.limited_to AND coalesce((SELECT act FROM audit_entries WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1), 'none') <> (CASE NEW.limited_to WHEN '' THEN 'restriction_lifted' ELSE 'restricted' END) OR NEW.held AND NOT OLD.held AND coalesce((SELECT act FROM audit_entries WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1), 'none') <> 'held' OR OLD.held AND NOT NEW.held AND coalesce((SELECT act FROM audit_entries WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1), 'none') <> 'released' OR (NEW.acknowledged_at IS DISTINCT FROM OLD.acknowledged_at) AND coalesce((SELECT act FROM audit_entries WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1), 'none') <> 'acknowledged' OR (NEW.reopened_at IS DISTINCT FROM OLD.reopened_at) AND coalesce((SELECT act FROM audit_entries WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1), 'none') <> 'reopened' OR (NEW.erased_at IS DISTINCT FROM OLD.erased_at) AND coalesce((SELECT act FROM audit_entries WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1), 'none') <> 'erased' OR (NEW.added_at IS DISTINCT FROM OLD.added_at OR NEW.immediate_danger IS DISTINCT FROM OLD.immediate_danger) AND coalesce((SELECT act FROM audit_entries WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1), 'none') <> 'added' OR (NEW.sealed IS NULL AND OLD.sealed IS NOT NULL) AND coalesce((SELECT act FROM audit_entries WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1), 'none') <> 'erased' OR (NEW.sealed IS NOT NULL AND NEW.sealed IS DISTINCT FROM OLD.sealed OR CAST(NEW.recipients AS TEXT) IS DISTINCT FROM CAST(OLD.recipients AS TEXT)) AND (OLD.sealed IS NULL OR coalesce((SELECT act FROM audit_entries WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1), 'none') <> 'resealed') OR NEW.assigned_to <> OLD.assigned_to AND NEW.assigned_to IS DISTINCT FROM (SELECT CASE act WHEN 'assigned' THEN CAST(detail AS TEXT) ->> 'person' WHEN 'unassigned' THEN '' END FROM audit_entries WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1) OR NEW.changed_at IS DISTINCT FROM OLD.changed_at AND NEW.changed_at IS DISTINCT FROM (SELECT at FROM audit_entries WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1) BEGIN SELECT RAISE(ABORT, 'a concern changes only with its audit log entry'); END
 
 CREATE TABLE closed_count (
     id INTEGER NOT NULL,
@@ -187,9 +191,9 @@ CREATE TABLE saved_forms (
     CONSTRAINT pk_saved_forms PRIMARY KEY (form_id)
 )
 
-CREATE INDEX ix_saved_forms_expires_at ON saved_forms (expires_at)
-
 CREATE INDEX ix_saved_forms_share ON saved_forms (source, expires_at, size)
+
+CREATE INDEX ix_saved_forms_expires_at ON saved_forms (expires_at)
 
 CREATE TABLE saved_views (
     person VARCHAR NOT NULL,

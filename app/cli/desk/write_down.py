@@ -40,13 +40,19 @@ def _parse_moment(typed: str) -> dt.datetime:
 
 @dataclass(frozen=True)
 class Arrived:
-    """The options about what arrived: the answer about danger, how it came, and when."""
+    """The options about what arrived: the answer about danger, how it came, when, and if it is about council staff."""
 
     danger: Annotated[ImmediateDanger, typer.Option(help="Whether a child is in immediate danger.")]
     channel: Annotated[WorkersChannel, typer.Option(help="How it came.")] = WorkersChannel.CALL
     came_at: Annotated[
         Any, typer.Option(parser=_parse_moment, help="When it came, in London. Default: now.", metavar="TIME")
     ] = None
+    about_staff: Annotated[
+        bool,
+        typer.Option(
+            "--about-council-staff", help="It is about someone who works for the council: only leads open it."
+        ),
+    ] = False
 
 
 @dataclass(frozen=True)
@@ -80,7 +86,9 @@ def desk_write_down(
     danger = arrived.danger
     came: dict[str, Any] = {"channel": arrived.channel.value, "came_at": format_utc(arrived.came_at or utc_now())}
     recipients = fetch_recipients(service, seal_to, "Nothing was sent.")
-    told = {"immediate_danger": danger.value, "concern": {"narrative": text}}
+    about = {"about_council_staff": "yes"} if arrived.about_staff else {}
+    came |= {"restricted": arrived.about_staff}
+    told = {"immediate_danger": danger.value, "concern": {"narrative": text} | about}
     if to is not None:
         sealed = _seal({"reference": to, "addition": told}, card_of_addition(told), recipients)
         _add(service, to, came | sealed | {"immediate_danger": danger.value})

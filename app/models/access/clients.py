@@ -22,6 +22,11 @@ class Scope(StrEnum):
     AUDIT = "audit:read"
     EVENTS = "events:read"
     METRICS = "metrics:read"
+    RESTRICTED = "concerns:restricted"
+
+
+OF_A_LEAD = frozenset({Scope.READ, Scope.WRITE, Scope.AUDIT})
+"""The scopes that make a person a lead."""
 
 
 class ClientRow(AccessRow, table=True):

@@ -25,6 +25,8 @@ CHANGING_ACTS = ASSIGNING_ACTS | {
     DeskAct.HELD,
     DeskAct.RELEASED,
     DeskAct.ERASED,
+    DeskAct.RESTRICTED,
+    DeskAct.RESTRICTION_LIFTED,
 }
 """Actions that change a concern or its entries. A concern's `changed_at` is the time of the last one."""
 TO_SEE_FIRST = (CHANGING_ACTS | {DeskAct.MESSAGE_SENT, DeskAct.HANDED_OVER}) - {DeskAct.LABELLED}
@@ -82,7 +84,8 @@ class SealDetails(EntryDetails):
     `sealed_sha256` is the digest of the sealed text. `recipients` are the fingerprints of the desk's keys; a message
     has none. `columns_sha256` is the digest of the concern's unencrypted columns, if the action sets them.
     `entry_sha256` is the digest of the new entry's columns. `receipt_sha256` is the digest of the receipt that is
-    stored for a retry. `card_sha256` is the digest of the sealed card of a concern or an addition.
+    stored for a retry. `card_sha256` is the digest of the sealed card of a concern or an addition. `restricted` is true
+    for a new concern that only leads may open.
     """
 
     sealed_sha256: str
@@ -91,13 +94,15 @@ class SealDetails(EntryDetails):
     columns_sha256: str | None = None
     receipt_sha256: str | None = None
     card_sha256: str | None = None
+    restricted: bool = False
 
     def __str__(self) -> str:
         added = "" if self.place is None else f"{self.place} "
         recipients = f" to {' '.join(self.recipients)}" if self.recipients else ""
         digests = {name: getattr(self, f"{name}_sha256") for name in ("entry", "columns", "receipt", "card")}
         others = "".join(f"; {name} sha256:{digest}" for name, digest in digests.items() if digest is not None)
-        return f"{added}sha256:{self.sealed_sha256}{recipients}{others}"
+        restricted = "; restricted to leads" if self.restricted else ""
+        return f"{added}sha256:{self.sealed_sha256}{recipients}{others}{restricted}"
 
 
 class ShownPage(BaseModel):
@@ -158,6 +163,15 @@ class ReasonDetails(Details):
 
     words = "{reason}"
     reason: str = ""
+
+
+class RestrictedDetails(ReasonDetails):
+    """Details of a restriction: the reason, and the only people who may open the concern. Without people: leads."""
+
+    people: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f"to {', '.join(self.people) or 'leads'}: {self.reason}"
 
 
 class HeldDetails(ReasonDetails):
@@ -496,6 +510,8 @@ DETAILS: Mapping[str, type[Details]] = {
         (DeskAct.REOPENED, DeskAct.RELEASED, DeskAct.ERASED, DeskAct.ERASURE_REQUESTED, DeskAct.UNASSIGNED),
         ReasonDetails,
     ),
+    DeskAct.RESTRICTED: RestrictedDetails,
+    **dict.fromkeys((DeskAct.RESTRICTION_LIFTED, DeskAct.LOOK_REFUSED), ReasonDetails),
     DeskAct.HELD: HeldDetails,
     DeskAct.CARDS_GIVEN: CardsGivenDetails,
     DeskAct.ACKNOWLEDGED: AcknowledgedDetails,

@@ -30,7 +30,7 @@ from app.models.concerns.fields import (
 )
 
 MAX_NARRATIVE = 50_000
-FORM_VERSION = 7
+FORM_VERSION = 8
 """The version of the form. Raise it by one with every change of the JSON Schema of `Concern`."""
 NO_QUESTION = "test"
 """The field of `Concern` that is not in the form: developers send it."""
@@ -370,7 +370,7 @@ class ConcernDetail(ReporterInput):
     )
     how_known_described: Note | None = optional_field(
         "How you know, in your own words",
-        "Who told you, when, and in what words, as far as you can say.",
+        "Who told you, when, and in what words.",
         "Alex’s friend told me on 19 November",
     )
     source_wishes_to_stay_anonymous: YesNo | None = optional_field(
@@ -383,7 +383,7 @@ class ConcernDetail(ReporterInput):
     )
     latest_event_described: Line | None = optional_field(
         "When the latest event was, in your own words",
-        "If you do not know the date, or want to say more about the time.",
+        "For what the date does not say.",
         "Last Friday, just after school",
     )
     indicators: UniqueObservations = optional_list(
@@ -426,7 +426,7 @@ class ConcernDetail(ReporterInput):
     )
     vehicles_of_concern: tuple[VehicleOfConcern, ...] = optional_list(
         "Vehicles of concern",
-        "Any vehicle that may matter, even if you remember very little about it.",
+        "Any vehicle that may matter.",
         [{"registration": "ends EXA"}],
         max_length=10,
     )
@@ -439,6 +439,11 @@ class ConcernDetail(ReporterInput):
         [{"kind": "message", "held_by": "Alex"}],
         max_length=8,
     )
+    about_council_staff: YesNo | None = optional_field(
+        "Is it about someone who works for this council?",
+        "If yes, only leads can open it at first.",
+        "no",
+    )
     going_well: Account | None = optional_field(
         "What is going well?",
         "People who help, things the child enjoys, anything that keeps the child safe.",
@@ -449,6 +454,11 @@ class ConcernDetail(ReporterInput):
         "What you would like to change for the child.",
         "That somebody talks with Alex soon",
     )
+
+    @property
+    def is_about_staff(self) -> bool:
+        """True if the reporter said yes: the concern is about someone who works for the council."""
+        return self.about_council_staff is YesNo.YES
 
 
 class ParentOrCarer(ReporterInput):
@@ -783,7 +793,7 @@ class Concern(ReporterInput):
     )
     parents_and_carers: tuple[ParentOrCarer, ...] = optional_list(
         "Parents and carers",
-        "Parents of the children, and other people who care for them.",
+        "Parents, and others who care for the children.",
         [{"name": "Sam Example", "relationship_to_child": "Mother of Alex"}],
         max_length=20,
     )

@@ -20,11 +20,13 @@ def seal_details(
     columns: Mapping[str, Any] | None = None,
     receipt: StoredReceiptRow | None = None,
     card: bytes | None = None,
+    restricted: bool = False,
 ) -> SealDetails:
     """Return the details of an action that stores the text `sealed`, encrypted to `recipients`.
 
     For a new entry, `added` is its place and `row` is its row. `columns` are those of the concern's row, if the action
     sets them. `receipt` is the receipt that is stored for a retry. `card` is the sealed card of the text, if any.
+    `restricted` is True for a new concern that only leads may open.
     """
     return SealDetails(
         kind=None if added is None else added.kind,
@@ -35,6 +37,7 @@ def seal_details(
         entry_sha256=None if row is None else entry_sha256(row),
         receipt_sha256=None if receipt is None else receipt_sha256(receipt),
         card_sha256=None if card is None else hashlib.sha256(card).hexdigest(),
+        restricted=restricted,
     )
 
 

@@ -32,8 +32,13 @@ ERASED = "erased_at IS NOT NULL"
 """The conditions of the indexes for figures of days, retention and outcomes. A new concern is in none of them."""
 BY_URGENCY = ("waiting", "danger", "due", "received_at", "reference")
 """Columns that sort the inbox, most urgent first. `danger` is from 0, the most urgent, to 3."""
-FILTERED = ("state", "immediate_danger", "guide", "assigned_to", "changed_at", "test", "burst", "channel")
+FILTERED = ("state", "immediate_danger", "guide", "assigned_to", "changed_at", "test", "burst", "channel", "restricted")
 """Columns that the inbox filters by. Both indexes of the inbox contain them, so only matching rows are read."""
+
+LEADS = "\n"
+"""The value of `limited_to` of a concern that only leads may open: the form of `limit_to` without a name."""
+RESTRICTED = "limited_to <> ''"
+"""The condition of the index of restricted concerns."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +62,17 @@ class NewConcern:
     came_at: dt.datetime
     received_by: str = ""
     burst: str = ""
+    limited_to: str = ""
+
+
+def limit_to(people: Sequence[str]) -> str:
+    """Return the value of `limited_to` for these people: their names, each between line breaks, which no name has."""
+    return LEADS + "".join(f"{name}\n" for name in people)
+
+
+def people_of_limit(limited_to: str) -> list[str]:
+    """Return the names of the people in a value of `limited_to`. The list is empty for leads and without a limit."""
+    return limited_to.split("\n")[1:-1]
 
 
 def _computed(kind: Any, expression: str) -> Column[Any]:
@@ -77,6 +93,9 @@ class ConcernRow(SQLModel, table=True):
     `channel` says how the concern came, and `came_at` when. `came_at` is earlier than `received_at` if a worker wrote
     the concern down afterwards, otherwise the same time. `received_by` is that worker, as named in the audit log. It is
     empty for a concern that the reporter sent.
+
+    `limited_to` says who alone may open the concern: it is empty if the whole desk may, `LEADS` for leads, or else has
+    names (see `limit_to`). The database computes `restricted`, which is 1 if there is such a limit, and 0 otherwise.
 
     `message_key` is the public key derived from the status token: messages to the reporter are sealed to it. Both are
     empty if the reporter has no token, as after most calls. A concern
@@ -99,6 +118,7 @@ class ConcernRow(SQLModel, table=True):
         ),
         partial_index("ix_concerns_acknowledged_at", "acknowledged_at", sqlite=ACKNOWLEDGED, postgresql=ACKNOWLEDGED),
         partial_index("ix_concerns_held", "reference", sqlite="held IS 1", postgresql="held IS TRUE"),
+        partial_index("ix_concerns_restricted", "reference", sqlite=RESTRICTED, postgresql=RESTRICTED),
         partial_index("ix_concerns_erased", "erased_at", sqlite=ERASED, postgresql=ERASED),
         partial_index(
             "ix_concerns_closed", "closed_at", "erased_at", "test", "outcome", sqlite=CLOSED, postgresql=CLOSED
@@ -140,6 +160,10 @@ class ConcernRow(SQLModel, table=True):
     channel: str
     came_at: dt.datetime = TableField(sa_type=UtcDateTimeType)
     received_by: str = ""
+    limited_to: str = ""
+    restricted: int | None = TableField(
+        default=None, sa_column=_computed(Integer, f"CASE WHEN {RESTRICTED} THEN 1 ELSE 0 END")
+    )
     sealed: bytes | None = TableField(default=None, sa_type=LargeBinary)
 
 

@@ -111,6 +111,14 @@ class WrittenDown(RequestModel):
         examples=["no"],
     )
 
+    restricted: bool = Field(
+        default=False,
+        strict=True,
+        description="With `sealed`: true if the text says that it is about someone who works for the council "
+        "(`concern.about_council_staff` is `yes`). Only leads may open the concern then.",
+        examples=[False],
+    )
+
     def expect_one_text(self, text: object, name: str) -> None:
         """Raise `CodedValueError` unless there is either `text`, which has the name `name`, or a sealed file.
 
@@ -122,8 +130,8 @@ class WrittenDown(RequestModel):
             raise CodedValueError(FaultCode.REQUIRED, WITH_SEALED)
         if self.sealed is not None and self.immediate_danger is None:
             raise CodedValueError(FaultCode.REQUIRED, DANGER_ASKED)
-        if self.sealed is None and (self.card or self.immediate_danger):
-            raise CodedValueError(FaultCode.INVALID, f"`card`, `immediate_danger`: {ONLY_WITH_SEALED}")
+        if self.sealed is None and (self.card or self.immediate_danger or self.restricted):
+            raise CodedValueError(FaultCode.INVALID, f"`card`, `immediate_danger`, `restricted`: {ONLY_WITH_SEALED}")
 
 
 class WrittenConcern(WrittenDown):

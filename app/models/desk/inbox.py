@@ -49,6 +49,9 @@ class InboxEntry(ResponseModel):
         description="Most urgent answer about immediate danger in the unacknowledged additions: yes, not_sure or no.",
         examples=[None],
     )
+    restricted: bool = Field(
+        default=False, description="True if only leads, or named people, may open it.", examples=[False]
+    )
     outcome: str | None = Field(description="Outcome: a code of the list `outcome`.", examples=[None])
     held: bool = Field(description="True if a hold prevents erasure.", examples=[False])
     test: bool = Field(
@@ -95,3 +98,10 @@ class SummaryResponse(ResponseModel):
     )
     additions_waiting: int = Field(description="Unacknowledged additions.", examples=[2])
     additions_overdue: int = Field(description="Of those, the number past their own `acknowledge_by`.", examples=[0])
+    restricted: int = Field(
+        default=0,
+        description="Open concerns that you may not open: they are restricted to leads or to named people. The other "
+        "numbers include them.",
+        examples=[0],
+    )
+    restricted_overdue: int = Field(default=0, description="Of those, the number that are overdue.", examples=[0])

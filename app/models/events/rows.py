@@ -62,7 +62,7 @@ class DeliveryState(StrEnum):
     DEAD = "dead"
     """The service has given up: the last attempt failed, or the receiver responded with 410 (Gone)."""
     CANCELLED = "cancelled"
-    """The webhook was removed before the event reached it."""
+    """The webhook was removed, or the concern was restricted, before the event reached the webhook."""
 
 
 class EventRow(SQLModel, table=True):

@@ -151,7 +151,7 @@ def _person_page(visit: Visit, name: str, typed: Typed = NOTHING_TYPED, *, leave
     with Session(visit.context.engine) as session:
         line = _line_of(session, get_person(session, name))
         gets_link = _may_get_link(session, line.row, visit)
-        references = list(session.exec(open_concerns_of(name).limit(MOST_LISTED)))
+        references = list(session.exec(open_concerns_of(name, visit.actor).limit(MOST_LISTED)))
         workers = [each for each in list_workers(session) if each != name]
         passkeys = list_passkeys(session, name, current_keys(visit))
     return visit.page(

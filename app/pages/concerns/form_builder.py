@@ -213,6 +213,7 @@ class FormBuilder:
     def _question(self, field: SchemaField, siblings: Sequence[SchemaField]) -> Question:
         kind, choices = self._kind_and_choices(field)
         asking = self._asking(field)
+        kind = QuestionKind.TICK if asking.is_tick else kind
         groups: dict[tuple[str, ...], list[Question]] = {}
         for each in siblings:
             parent, answers = self._asking(each).after

@@ -88,7 +88,8 @@ WITHOUT_HINT = (
     "children.education_health_and_care_plan", "parents_and_carers.name", "parents_and_carers.primary_carer",
     "others.name", "others.lives_with_child", "informed_and_basis.childs_wishes", "concern.how_known_described",
     "concern.latest_event_described", "concern.online.involved", "concern.missing_episodes",
-    "concern.missing_episodes.reported_to_police", "concern.places_of_concern", "agencies.name", "agencies.email",
+    "concern.missing_episodes.reported_to_police", "concern.vehicles_of_concern", "concern.places_of_concern",
+    "parents_and_carers", "agencies.name", "agencies.email",
 )
 # fmt: on
 """Questions that keep the models' label but lose the help text, because the label is enough."""
@@ -242,7 +243,7 @@ FORM_SECTIONS = (
     FormSection(
         "worry",
         "What worries you",
-        ("concern.narrative", "informed_and_basis.childs_own_words"),
+        ("concern.narrative", "informed_and_basis.childs_own_words", "concern.about_council_staff"),
         step="worry",
         warns_of_pictures=True,
     ),
@@ -340,6 +341,8 @@ class Asking:
     """
     missing: str = ""
     """The instruction if the question is required and was left empty."""
+    is_tick: bool = False
+    """True if the question is one box to tick, which means yes. Without a tick there is no answer."""
     choices: Mapping[str, str] = field(default_factory=dict)
     """Plain labels by code. They replace the labels of the models and code lists, such as the labels of a census."""
 
@@ -433,7 +436,7 @@ QUESTIONS = dict.fromkeys(WITHOUT_HINT, Asking(hint="")) | {
         hint="This means the legal right to make decisions for the child."
     ),
     "parents_and_carers.phone": Asking("Phone number", ""),
-    "others": Asking(hint="For example a sister, or a dad who does not live with them."),
+    "others": Asking(hint="For example a sister, or a dad who lives elsewhere."),
     "others.date_of_birth": Asking(hint=FULL_DATE_HINT),
     "others.phone": Asking("Phone number", ""),
     "informed_and_basis.parents_informed": Asking(
@@ -470,6 +473,9 @@ QUESTIONS = dict.fromkeys(WITHOUT_HINT, Asking(hint="")) | {
         hint="What happened, when and where? Who saw it? One sentence is enough to start.",
         missing="Write what you are worried about. One sentence is enough.",
     ),
+    "concern.about_council_staff": Asking(
+        "It is about someone who works for this council", "Only senior staff see it first.", is_tick=True
+    ),
     "concern.how_known": Asking(hint=TICK_ALL),
     "concern.source_wishes_to_stay_anonymous": Asking(hint="", after=("concern.how_known", ("told_by_someone_else",))),
     "concern.latest_event": Asking(hint=DATE_HINT),
@@ -478,7 +484,7 @@ QUESTIONS = dict.fromkeys(WITHOUT_HINT, Asking(hint="")) | {
     "concern.linked_risks": Asking("Other harms that may be linked", ""),
     "concern.online.apps_and_accounts": Asking(after=("concern.online.involved", YES)),
     "concern.online.described": Asking(after=("concern.online.involved", YES)),
-    "concern.missing_now": Asking(hint="If so, call the police as well. Call 999 if the child may be in danger."),
+    "concern.missing_now": Asking(hint="If so, call the police too. Call 999 if the child may be in danger."),
     "concern.missing_episodes.started": Asking(hint=DATE_HINT),
     "concern.missing_episodes.ended": Asking(
         hint="A month or a year is enough. Leave this blank if the child is still missing."
@@ -488,14 +494,13 @@ QUESTIONS = dict.fromkeys(WITHOUT_HINT, Asking(hint="")) | {
     "concern.people_of_concern.works_with_children": Asking(
         "Do they work or volunteer with children?", "For example in a school, a club or a care home."
     ),
-    "concern.vehicles_of_concern": Asking(hint="Tell us about any car or van, even if you know very little."),
     "concern.things_that_exist": Asking(hint=""),
     "concern.things_that_exist.kind": Asking(hint=""),
     "concern.things_that_exist.place": Asking("Where is it?", "For example: which phone, computer, app or account."),
     "concern.things_that_exist.held_by": Asking(hint=""),
     "concern.things_that_exist.police_may_fetch": Asking("Can the police collect it?", ""),
     "concern.things_that_exist.described": Asking("What does it show?", "Tell us in words."),
-    "agencies": Asking(hint="For example a school, a doctor or a youth club."),
+    "agencies": Asking(hint="For example a school or a doctor."),
     "agencies.worker": Asking("Who works with the family there?", ""),
     "agencies.phone": Asking("Phone number", ""),
     "agencies.knows_of_concern": Asking("Do they know about your concern?", ""),

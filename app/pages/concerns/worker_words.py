@@ -24,6 +24,7 @@ LABELS = {
     "immediate_danger": "A child is in immediate danger",
     "concern.narrative": "What the reporter is worried about",
     "informed_and_basis.childs_own_words": "What the child has said",
+    "concern.about_council_staff": "About someone who works for the council",
     "children.given_names": "First names",
     "children.family_name": "Family name",
     "children.home_council": "Where the child lives",
@@ -174,6 +175,7 @@ FOR_THE_WORKER = FormVariant(
         path: replace(
             asked := QUESTIONS.get(path, AS_IN_MODELS),
             label=label,
+            is_tick=False,
             choices={**ANSWERS_TO_ANY, **asked.choices, **ANSWERS.get(path, {})},
         )
         for path, label in LABELS.items()

@@ -23,6 +23,7 @@ from app.models.audit.audit_log import AuditEntryRow, DeskAct
 from app.models.base import MAX_NUMBER, RequestModel
 from app.models.concerns.entries import Message, NewLabel, NewNote
 from app.models.concerns.receipts import ConcernState
+from app.models.concerns.rows import people_of_limit
 from app.models.desk.actions import Acknowledgement, Hold, Outcome, Reopening
 from app.models.desk.hand_overs import HandedOver, HandOver, HandOverReceipt
 from app.pages.audit.audit_log import act_lines
@@ -35,6 +36,7 @@ from app.pages.posted_forms import SubmittedForm, SubmittedFormDep, parse_fields
 from app.services.access.people import list_workers
 from app.services.audit.audit_log import Actor, list_last_entries
 from app.services.audit.meanwhile import list_entries_since
+from app.services.audit.restrictions import is_openable_by, list_readers
 from app.services.concerns.desk_entries import recipient_for_messages, send_message, write_label, write_note
 from app.services.concerns.rows import find_concern
 from app.services.concerns.waiting_additions import first_in_danger
@@ -361,6 +363,7 @@ def show_again(attempt: Attempt, form: str, refusal: errors.GuidanceError) -> Re
     if waiting.in_danger is not None and (is_closing or DeskAct.ADDED in {each.act for each in meanwhile}):
         heading = IN_DANGER
     typed = {name: attempt.posted.one(name) for name in attempt.posted.fields}
+    typed |= {"people": "\n".join(attempt.posted.many("people"))} if form == "restriction" else {}
     if isinstance(refusal, errors.IdempotencyKeyReused):
         del typed["key"]
     if is_closing:
@@ -396,6 +399,10 @@ def desk_forms(
     context = visit.context
     with Session(context.engine) as session:
         people, concern = list_workers(session), find_concern(session, reference)
+        readers = list_readers(session) if visit.actor.is_lead else []
+        if concern is not None and concern.limited_to:
+            people = [name for name in people if is_openable_by(session, reference, name)]
+    limited_to = "" if concern is None else concern.limited_to
     can_unseal = context.unsealer.can_unseal
     return {
         "path": f"{CONCERN_PAGES}/{reference}",  # each form is posted to a path below this one
@@ -404,6 +411,10 @@ def desk_forms(
         "seen": seen,
         "me": visit.visitor.name,
         "people": people,
+        "is_lead": visit.actor.is_lead,
+        "is_restricted": limited_to != "",
+        "limited_to": people_of_limit(limited_to),
+        "readers": readers,
         "bodies": dict(sorted((context.settings.hand_over_bodies or {}).items())),
         "outcomes": context.reference_data.get_code_list("outcome").codes,
         "can_unseal": can_unseal,

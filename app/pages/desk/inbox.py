@@ -33,11 +33,13 @@ from app.pages.frame import DeskRoute, ReaderVisitDep, Visit, VisitDep, WorkerVi
 from app.pages.posted_forms import SubmittedFormDep, faults_of
 from app.services.access.people import list_workers
 from app.services.access.sign_in import GUIDES_PATH, PATH
+from app.services.audit.audit_log import Actor
+from app.services.audit.restrictions import expect_openable
 from app.services.concerns.rows import find_concern
 from app.services.cursors import NOT_OURS, decode_position, encode_position
 from app.services.desk.actions import acknowledge_together
 from app.services.desk.assignment import assign, find_assignment
-from app.services.desk.inbox import COUNT_LIMIT, count_open, position_of, read_inbox
+from app.services.desk.inbox import COUNT_LIMIT, count_open, find_restriction_notice, position_of, read_inbox
 from app.services.desk.look_again import list_due
 from app.services.desk.presented_concerns import inbox_entry, reference_of
 from app.services.desk.saved_views import find_look, note_look
@@ -160,6 +162,7 @@ def assign_to_me_on_page(visit: WorkerVisitDep, posted: SubmittedFormDep) -> Res
     `InvalidQuery` if the form has no valid list.
     """
     reference = reference_of(posted.one("reference"))
+    expect_openable(visit.context.writer, reference, visit.actor)
     actor = replace(visit.actor, seen=posted.number("seen"))
     with Session(visit.context.engine) as session:
         is_worker, owner = visit.visitor.name in list_workers(session), find_assignment(session, reference)
@@ -180,13 +183,14 @@ def inbox_page(visit: Visit, chosen: InboxSelection, look: InboxPlace, *, status
     context, visitor, now = visit.context, visit.visitor, visit.now
     with Session(context.engine) as session:
         looked_at, people = find_look(session, visitor.name), list_workers(session)
+        restricted = find_restriction_notice(session, visitor.actor)
         guides = list_current(session, limit=MOST_GUIDES)
-        tabs = list_tabs(session, chosen, visitor.name, now)
+        tabs = list_tabs(session, chosen, visitor.actor)
         concern = find_concern(session, look.taken) if look.taken else None
         taken = look.taken if concern is not None and concern.assigned_to == visitor.name else ""
         is_own_list = chosen.view.mine and look.cursor is None
-        taken_over = list_taken_over(session, visitor.name, now=now) if is_own_list else []
-        due = list_due(session, visitor.name, now=now) if look.cursor is None and chosen.shows_what_is_due else []
+        taken_over = list_taken_over(session, visitor.actor) if is_own_list else []
+        due = list_due(session, visitor.actor) if look.cursor is None and chosen.shows_what_is_due else []
     query = chosen.inbox_query(visitor.name, looked_at)
     after = decode_position(look.cursor, query.column_types)
     may_still_come = dt.timedelta(seconds=2 * context.settings.writer_wait_seconds)
@@ -217,6 +221,7 @@ def inbox_page(visit: Visit, chosen: InboxSelection, look: InboxPlace, *, status
         own_list=_joined(chosen.query, own_place),
         from_here=from_list(_joined(chosen.query, own_place)),
         taken_over=taken_over,
+        restricted=restricted,
         due=due,
         today=now.astimezone(LONDON).date(),
         typed=look,
@@ -237,17 +242,15 @@ def _joined(query: str, place: Mapping[str, Any]) -> str:
     return "&".join(filter(None, (query, urlencode(place))))
 
 
-def list_tabs(
-    session: Session, chosen: InboxSelection, me: str, now: dt.datetime
-) -> list[tuple[str, str, bool, str | None]]:
+def list_tabs(session: Session, chosen: InboxSelection, actor: Actor) -> list[tuple[str, str, bool, str | None]]:
     """Return the address, the label, whether it is shown, and the number of open concerns of each state.
 
     The number is None for a state that is not counted, and `500+` beyond `COUNT_LIMIT`. The other filters of `chosen`
-    stay, and the number is of what they leave. `me` is the name of the signed-in person.
+    stay, and the number is of what they leave. `actor` is the signed-in person.
     """
     selections = {tab: chosen.with_tab(tab) for tab in InboxTab}
     counted = [tab for tab in InboxTab if tab.is_counted]
-    queries = [selections[tab].inbox_query(me, None) for tab in counted]
-    counts = dict(zip(counted, count_open(session, queries, now=now), strict=True))
+    queries = [selections[tab].inbox_query(actor.person, None) for tab in counted]
+    counts = dict(zip(counted, count_open(session, queries, actor=actor), strict=True))
     words = {tab: str(count) if count <= COUNT_LIMIT else f"{COUNT_LIMIT}+" for tab, count in counts.items()}
     return [(selections[tab].address, tab.label, tab is chosen.show, words.get(tab)) for tab in InboxTab]

@@ -25,6 +25,7 @@ from app.pages.frame import DeskRoute, Visit, WorkerVisitDep
 from app.pages.posted_forms import SubmittedForm, SubmittedFormDep, faults_of
 from app.pages.text_format import spoken
 from app.services.access.sign_in import PATH
+from app.services.audit.restrictions import expect_openable, is_openable
 from app.services.concerns.written_down import write_down_addition, write_down_concern
 from app.services.guides.editions import list_current
 from app.services.guides.working_days import LONDON
@@ -33,6 +34,7 @@ router = GuidanceRouter(prefix=f"{PATH}/new", include_in_schema=False, route_cla
 NEW = "new"
 """Stands for the reference, where the text of a form is stored before the form is sent."""
 NARRATIVE, DANGER, KIND, AGE = "concern.narrative", "immediate_danger", "reporter.kind", "children.0.estimated_age"
+ABOUT_STAFF = "concern.about_council_staff"
 TO_CONCERN = "to_concern"
 """The form field with the reference of the concern to which the text is added."""
 MOST_GUIDES = 200
@@ -88,7 +90,10 @@ class NewForm:
         Raise `ValidationFailed` for unencrypted text if this service cannot decrypt concerns.
         """
         if self.posted.one("sealed"):
-            given = {name: self.posted.one(name) for name in ("sealed", DANGER, "card") if self.posted.one(name)}
+            given: dict[str, Any] = {
+                name: self.posted.one(name) for name in ("sealed", DANGER, "card") if self.posted.one(name)
+            }
+            given |= {"restricted": True} if self.posted.one("restricted") == "yes" else {}
             return given | {"recipients": self.posted.one("recipients").split()}
         if not takes_clear_words(self.visit.context):
             raise errors.ValidationFailed([FieldError((NARRATIVE,), ONLY_SEALED)])
@@ -114,14 +119,18 @@ class NewForm:
             DANGER: self.posted.one(DANGER),
             "reporter": reporter,
             "children": [child],
-            "concern": {"narrative": self.posted.one(NARRATIVE).strip()},
+            "concern": {"narrative": self.posted.one(NARRATIVE).strip()} | self._about_staff(),
         } | ({"guide": guide} if guide else {})
 
     def _addition(self) -> dict[str, Any]:
         said = [(label, self.posted.one(name).strip()) for name, label in SAID_OF_ADDITION.items()]
         lines = "\n".join(f"{label}: {value}" for label, value in said if value)
         text = self.posted.one(NARRATIVE).strip()
-        return {DANGER: self.posted.one(DANGER), "concern": {"narrative": f"{text}\n\n{lines}".strip() if text else ""}}
+        narrative = f"{text}\n\n{lines}".strip() if text else ""
+        return {DANGER: self.posted.one(DANGER), "concern": {"narrative": narrative} | self._about_staff()}
+
+    def _about_staff(self) -> dict[str, str]:
+        return {"about_council_staff": "yes"} if self.posted.one(ABOUT_STAFF) == "yes" else {}
 
 
 def kind_of(reporter: Mapping[str, object]) -> str:
@@ -183,6 +192,7 @@ def _create(form: NewForm) -> Response:
     return visit.page(
         "desk_written_down.html",
         reference=receipt.reference,
+        may_open=_may_open(visit, receipt.reference),
         receipt=receipt,
         acknowledge_by=receipt.acknowledge_by,
         code_aloud=spoken(receipt.status_token) if receipt.status_token else (),
@@ -198,6 +208,7 @@ def _add(form: NewForm) -> Response:
     reference = find_reference(form.to_concern)
     if reference is None:
         raise errors.NoSuchConcern
+    expect_openable(visit.context.writer, reference, visit.actor)
     wanted = _parse(WrittenAddition, form.came() | form.text())
     context, key = visit.context, form.posted.one("key") or None
     stored = write_down_addition(context.follow_ups, context.unsealer, reference, wanted, visit.actor, key)
@@ -205,6 +216,7 @@ def _add(form: NewForm) -> Response:
     return visit.page(
         "desk_written_down.html",
         reference=reference,
+        may_open=_may_open(visit, reference),
         receipt=None,
         acknowledge_by=addition.acknowledge_by,
         code_aloud=(),
@@ -212,6 +224,12 @@ def _add(form: NewForm) -> Response:
         in_danger=form.in_danger,
         addition=addition.number,
     )
+
+
+def _may_open(visit: Visit, reference: str) -> bool:
+    """Return False if what the person wrote down is about a member of staff, so that only others may open it."""
+    with Session(visit.context.engine) as session:
+        return is_openable(session, reference, visit.actor)
 
 
 def _parse(model: type[_Model], fields: Mapping[str, Any]) -> _Model:

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Path, Query, Response
 
 from app.db.writer import Writer
-from app.errors import NotFound
+from app.errors import NoSuchConcern, NotFound
 from app.http.auth import AuditorDep, CallerDep
 from app.http.context import CheckpointsDep, SignerDep, WriterDep
 from app.http.params import Cursor, Limit
@@ -80,7 +80,11 @@ def _page_of(writer: Writer, wanted: LogFilter, actor: Actor, limit: int, cursor
     return DisclosuresResponse(disclosures=tuple(map(present_audit_entry, found.entries)), next_cursor=next_cursor)
 
 
-@router.get("/disclosures/{chain}/statement", summary="Sign the end of a chain", responses=problem_responses(NotFound))
+@router.get(
+    "/disclosures/{chain}/statement",
+    summary="Sign the end of a chain",
+    responses=problem_responses(NotFound, NoSuchConcern),
+)
 def sign_statement(
     *,
     signer: SignerDep,

@@ -40,7 +40,7 @@ def list_cards(
     `next_changed_since` of the first page as `changed_since`: nothing is missed, but a card may be returned twice.
     """
     expect_cards_for(client.scopes, context.settings.cards)
-    actor = actor_of(request, client)
+    actor = actor_of(request, client, context.clock())
     query = CardQuery.of(wanted, cursor, limit, now=actor.at)
     slack = dt.timedelta(seconds=2 * context.settings.writer_wait_seconds)
     return read_cards(context.writer, query, actor=actor, slack=slack)

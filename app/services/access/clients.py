@@ -18,7 +18,7 @@ from sqlmodel import Session, col, select
 from app.db.writer import Writer
 from app.errors import ClientExists, GuidanceError, NoSuchClient, SetupError, TokenInvalid
 from app.logs import Log
-from app.models.access.clients import ClientKeyRow, ClientRow, Scope
+from app.models.access.clients import OF_A_LEAD, ClientKeyRow, ClientRow, Scope
 from app.models.access.names import MAX_NAME_LENGTH, find_look_alike, is_recordable
 from app.models.audit.audit_log import DeskAct
 from app.models.audit.details import ClientAddedDetails, ClientDetails, KeyAddedDetails
@@ -58,6 +58,12 @@ class Principal:
     scopes: frozenset[str]
     person: str | None = None
     for_tests: bool = False
+
+    @property
+    def is_lead(self) -> bool:
+        """True for a person with the scopes of a lead, and for a program with the scope for restricted concerns."""
+        of_a_person = self.person is not None and self.scopes >= OF_A_LEAD
+        return of_a_person or Scope.RESTRICTED in self.scopes
 
     @property
     def name_on_record(self) -> str:

@@ -43,6 +43,8 @@ class Actor:
 
     With a number, `record_action` refuses an action that depends on a later change.
     """
+    is_lead: bool = False
+    """True if the actor may open the concerns that are restricted to leads."""
 
     @property
     def person(self) -> str:

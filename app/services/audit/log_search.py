@@ -1,6 +1,6 @@
 """Answers from the audit log: who did what, when and to which concern, without a reading of the whole log."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -18,8 +18,9 @@ from app.models.audit.details import LogDetails, details_of, sentence_of
 from app.models.audit.log_filters import LISTS, LogFilter, LogOrder
 from app.models.base import format_utc
 from app.models.references import find_reference
-from app.services.audit.audit_log import Actor, person_of, record_reading
+from app.services.audit.audit_log import NO_DETAILS, Actor, person_of, record_reading
 from app.services.audit.chains import find_end
+from app.services.audit.restrictions import find_hidden, hidden_from
 from app.services.csv_sheets import csv_sheet
 from app.services.cursors import NOT_OURS
 
@@ -31,6 +32,10 @@ MOST_CARD_ENTRIES = 2000
 MOST_LISTED = 200
 """The most concerns that a summary lists by their references."""
 REFERENCES_AT_ONCE = 500
+NAMING_ACTS = frozenset(
+    {DeskAct.LISTED, DeskAct.OPENED, DeskAct.EVENTS_READ, DeskAct.DISCLOSURES_READ, DeskAct.STATEMENT_SIGNED}
+)
+"""The actions whose details may name concerns, beside the one whose chain has the entry."""
 MOST_IN_A_SHEET = 20_000
 SHEET_COLUMNS = ("at", "person", "client", "act", "chain", "number", "detail", "address")
 LOG_SHEET_HEADERS = {"Content-Disposition": 'attachment; filename="audit-log.csv"'}
@@ -45,10 +50,12 @@ class LogQuery:
     """A question to the audit log, all words of which are known.
 
     `chain` is the concern or list that is asked for, in its stored spelling, or None. `clients` are the names of the
-    clients through which the person acted, or None if no person is asked for.
+    clients through which the person acted, or None if no person is asked for. Entries about a concern that `actor` may
+    not open are left out, and so are the references of such concerns in other entries.
     """
 
     session: Session
+    actor: Actor
     wanted: LogFilter
     chain: str | None
     clients: Sequence[str] | None
@@ -66,7 +73,8 @@ class LogQuery:
         if self.chain is not None:
             chosen = [[*conditions, self._of_chain], [*conditions, *self._gives_cards]]
         found = [row for each in chosen for row in self._rows(each, limit)]
-        return sorted(found, key=self._key, reverse=self._is_newest_first)[:limit]
+        rows = sorted(found, key=self._key, reverse=self._is_newest_first)[:limit]
+        return [_without(self._hidden, row) for row in rows] if self._hidden else rows
 
     def count_readings(self) -> "Readings":
         """Return which concerns were opened by the chosen entries, and the cards of which were given."""
@@ -82,7 +90,7 @@ class LogQuery:
         positions = {place for entry in entries[:MOST_CARD_ENTRIES] for place in details_of(entry).positions}
         if self.chain is not None:
             positions &= set(_first_positions(self.session, [self.chain]))
-        positions -= set(_first_positions(self.session, references))
+        positions -= set(_first_positions(self.session, [*references, *self._hidden]))
         listed = select(_ENTRIES.chain).where(_ENTRIES.position.in_(sorted(positions)[:MOST_LISTED]))
         as_cards = list(self.session.execute(listed.order_by(_ENTRIES.chain)).scalars())
         return Readings(references, as_cards, len(positions), is_complete=len(entries) <= MOST_CARD_ENTRIES)
@@ -90,7 +98,7 @@ class LogQuery:
     @cached_property
     def _conditions(self) -> list[ColumnElement[bool]]:
         wanted = self.wanted
-        conditions: list[ColumnElement[bool]] = []
+        conditions: list[ColumnElement[bool]] = [_ENTRIES.chain.not_in(hidden_from(self.actor))] if self._hidden else []
         if self.clients is not None:
             one = len(self.clients) == 1
             conditions.append(_ENTRIES.client == self.clients[0] if one else _ENTRIES.client.in_(self.clients))
@@ -109,7 +117,13 @@ class LogQuery:
 
     @cached_property
     def _gives_cards(self) -> list[ColumnElement[bool]]:
+        if self.chain in self._hidden:
+            return [false()]
         return [] if self.chain is None else _gives_cards_of(self.session, self.chain)
+
+    @cached_property
+    def _hidden(self) -> set[str]:
+        return set(self.session.execute(hidden_from(self.actor)).scalars())
 
     @cached_property
     def _of_chain(self) -> ColumnElement[bool]:
@@ -251,11 +265,32 @@ def _query_of(session: Session, wanted: LogFilter, actor: Actor) -> LogQuery:
         chain = wanted.chain.strip() if wanted.chain.strip() in LISTS else find_reference(wanted.chain)
         if chain is None:
             faults.append(_fault("chain", NO_SUCH_CHAIN))
-        elif not (is_own or chain in LISTS or find_end(session.connection(), chain).number):
+        elif not (is_own or chain in LISTS or _is_known(session, chain, actor)):
             faults.append(_fault("chain", NO_SUCH_CONCERN))
     if faults:
         raise InvalidQuery(faults)
-    return LogQuery(session, wanted, chain, clients)
+    return LogQuery(session, actor, wanted, chain, clients)
+
+
+def _is_known(session: Session, chain: str, actor: Actor) -> bool:
+    return find_end(session.connection(), chain).number > 0 and not find_hidden(session, [chain], actor)
+
+
+def _without(hidden: Collection[str], row: AuditEntryRow) -> AuditEntryRow:
+    """Return `row`, or a copy whose details lack the references in `hidden`. Unreadable details are emptied."""
+    if row.act not in NAMING_ACTS:
+        return row
+    try:
+        details = details_of(row)
+    except (ValueError, LookupError):  # the entry was altered, and may name any concern
+        return AuditEntryRow(**row.model_dump() | {"detail": NO_DETAILS})
+    if isinstance(details, LogDetails):
+        left = details.model_copy(update={"chain": None}) if details.chain in hidden else details
+    else:
+        left = details.model_copy(
+            update={"references": tuple(each for each in details.references if each not in hidden)}
+        )
+    return row if left == details else AuditEntryRow(**row.model_dump() | {"detail": left.stored})
 
 
 def _fault(parameter: str, sentence: str) -> FieldError:

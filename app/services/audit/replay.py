@@ -21,12 +21,14 @@ from app.models.audit.details import (
     LookAgainDetails,
     MessageReadDetails,
     PersonDetails,
+    RestrictedDetails,
     SealDetails,
     WebhookDetails,
     details_of,
 )
 from app.models.audit.entry_kinds import EntryPlace
 from app.models.concerns.receipts import ConcernState
+from app.models.concerns.rows import LEADS, limit_to
 from app.services.audit.audit_log import REPORTER, person_of
 
 _ACTS = table_of(AuditEntryRow).c
@@ -97,6 +99,7 @@ class RecordedConcern(Replayed):
     held: bool = False
     closing: ClosedDetails | None = None
     assigned_to: str = ""
+    limited_to: str = ""
     changed_at: dt.datetime | None = None
     added_at: dt.datetime | None = None
     receipts: set[str] = field(default_factory=set)
@@ -133,6 +136,7 @@ class RecordedConcern(Replayed):
     def _receive(self, details: SealDetails, row: AuditEntryRow) -> None:
         self._seal(details, row)
         self.received_by = "" if row.client == REPORTER else row.client
+        self.limited_to = LEADS if details.restricted else ""
 
     def _add(self, details: SealDetails, row: AuditEntryRow) -> None:
         self._seal(details, row)
@@ -160,6 +164,12 @@ class RecordedConcern(Replayed):
     def _assign(self, details: Details, _row: AuditEntryRow) -> None:
         self.assigned_to = details.person if isinstance(details, PersonDetails) else ""
 
+    def _restrict(self, details: RestrictedDetails, _row: AuditEntryRow) -> None:
+        self.limited_to = limit_to(details.people)
+
+    def _lift(self, _details: Details, _row: AuditEntryRow) -> None:
+        self.limited_to = ""
+
     def _look_again(self, details: LookAgainDetails, row: AuditEntryRow) -> None:
         person = person_of(row.client) if details.own else ""
         if details.day is None:
@@ -184,6 +194,8 @@ class RecordedConcern(Replayed):
         DeskAct.RELEASED: _hold,
         DeskAct.ASSIGNED: _assign,
         DeskAct.UNASSIGNED: _assign,
+        DeskAct.RESTRICTED: _restrict,
+        DeskAct.RESTRICTION_LIFTED: _lift,
         DeskAct.MESSAGE_READ: _read,
         DeskAct.LOOK_AGAIN: _look_again,
         DeskAct.ERASED: _erase,

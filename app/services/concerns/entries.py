@@ -114,7 +114,8 @@ class NewEntry:
 
     `actor` is the author. `recipients` are the fingerprints of the desk's keys to which the text is sealed.
     `recipients` is empty for a message. Only an addition has `acknowledge_by`, `immediate_danger`, `channel`, `came_at`
-    and a sealed `card`.
+    and a sealed `card`. `restricts` is True for an addition that says that the concern is about someone who works for
+    the council.
     """
 
     kind: EntryKind
@@ -126,6 +127,7 @@ class NewEntry:
     channel: str | None = None
     came_at: dt.datetime | None = None
     card: bytes | None = None
+    restricts: bool = False
 
     def numbered(self, reference: str, number: int) -> EntryRow:
         """Return the row of the entry of the concern `reference`, with the number `number`."""

@@ -42,6 +42,7 @@ from app.models.references import find_reference
 from app.services.access.limits import Networks
 from app.services.access.sources import CodeTries, Sources
 from app.services.audit.audit_log import REPORTER, by_reporter, record_action
+from app.services.audit.restrictions import restrict
 from app.services.concerns.cards import card_of_addition, seal_card
 from app.services.concerns.desk_entries import list_messages
 from app.services.concerns.edition_resolver import EditionResolver, unknown_ids
@@ -56,6 +57,7 @@ from app.services.events.outbox import append_events, events_about
 
 READ, ADD = "read", "add"
 """Purposes for which a reporter uses a status token."""
+SAYS_SO = "an addition says that it is about someone who works for the council"
 _TABLE = table_of(EntryRow)
 _ENTRIES = _TABLE.c
 
@@ -140,6 +142,7 @@ class FollowUps:
             channel,
             at,
             seal_card(self.sealer, card, row.reference, at=at),
+            addition.concern.is_about_staff,
         )
         try:
             self.writer.run(store_addition, row.reference, entry, request, receipt)
@@ -213,10 +216,11 @@ def store_addition(
 ) -> bytes:
     """Insert the addition under the next number, update the concern and the answered messages, and append events.
 
-    Only an addition that the reporter sends answers messages. Return `receipt`, which is also stored for a retry of
-    `request`. If `receipt` is None, it is the addition's entry (JSON) without its text. Raise `AlreadyStored` if
-    `request` is a retry, before any other error. Raise `NoSuchConcern` if the reference is unknown, or the errors of
-    `append_entry`.
+    Only an addition that the reporter sends answers messages. An addition that says that the concern is about someone
+    who works for the council restricts the concern to leads, unless it is restricted already. Return `receipt`, which
+    is also stored for a retry of `request`. If `receipt` is None, it is the addition's entry (JSON) without its text.
+    Raise `AlreadyStored` if `request` is a retry, before any other error. Raise `NoSuchConcern` if the reference is
+    unknown, or the errors of `append_entry`.
     """
     concern, at = get_concern(session, reference), entry.actor.at  # read again: the desk may have changed the row
     former = measure_entries(session, EntryKind.ADDITION, reference)
@@ -236,6 +240,8 @@ def store_addition(
         events += events_about(kind, concern, at=at, message=message, addition=answer)
     events += events_about(EventKind.CONCERN_ADDED, concern, at=at, addition=(number, entry.acknowledge_by))
     append_events(session.connection(), events)
+    if entry.restricts and not concern.limited_to:
+        restrict(session, concern, (), SAYS_SO, entry.actor)
     return receipt
 
 

@@ -14,8 +14,8 @@ from app.db.tables import table_of
 from app.errors import ConcernErased, NoSuchConcern, ReferenceTaken
 from app.models.concerns.receipts import ConcernState
 from app.models.concerns.rows import ClosedCountRow, ConcernRow, NewConcern
+from app.services.audit.restrictions import NO_SUCH_REFERENCE
 
-NO_SUCH_REFERENCE = "No concern has that reference. Check it for a slip."
 WITHOUT_SEALED = defer(ConcernRow.sealed)  # type: ignore[arg-type]  # SQLModel types a column as its value
 """Query option that leaves out the sealed text of a concern."""
 _ONE_CONCERN = select(ConcernRow).options(WITHOUT_SEALED).where(ConcernRow.reference == bindparam("reference"))

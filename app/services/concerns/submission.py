@@ -26,7 +26,7 @@ from app.models.concerns.concern import FORM_VERSION, NO_QUESTION, Concern, Imme
 from app.models.concerns.digests import seal_details
 from app.models.concerns.examples import SMALLEST_EXAMPLE
 from app.models.concerns.receipts import CheckResponse
-from app.models.concerns.rows import NewConcern, StoredReceiptRow
+from app.models.concerns.rows import LEADS, NewConcern, StoredReceiptRow
 from app.models.events.rows import EventKind
 from app.models.guides.edition_keys import EditionKey
 from app.models.references import new_reference
@@ -71,13 +71,15 @@ class ConcernCount(StrEnum):
 class SealedElsewhere:
     """The text of a concern, encrypted where it was typed, with the reference and form version of the text.
 
-    `card` is the card that the caller encrypted with it, or None.
+    `card` is the card that the caller encrypted with it, or None. `restricted` is True if the text says that the
+    concern is about someone who works for the council.
     """
 
     text: bytes
     reference: str
     form_version: int
     card: bytes | None = None
+    restricted: bool = False
 
 
 @dataclass(frozen=True)
@@ -279,6 +281,7 @@ class Submissions:
             new = NewText("submission", submission, new_reference(), FORM_VERSION)
         else:
             new = NewText("sealed", sealed.text, sealed.reference, sealed.form_version)
+        restricted = concern.concern.is_about_staff if sealed is None else sealed.restricted
         receipt = self.receipts.build_receipt(pinned, new, concern, arrival, test=test)
         reference, token = receipt.reference, receipt.status_token
         row = NewConcern(
@@ -299,6 +302,7 @@ class Submissions:
             came_at=arrival.came_at,
             received_by=arrival.received_by,
             burst=submitted.admission.mark,
+            limited_to=LEADS if restricted else "",
         )
         stored_receipt = Retryable(submitted.payload or submission, submitted.keys).encrypt(reference, receipt.json)
         card = (
@@ -306,7 +310,9 @@ class Submissions:
             if sealed is not None
             else seal_card(self.sealer, card_of_concern(told), reference, at=arrival.at)
         )
-        details = seal_details(row.sealed, row.recipients, columns=vars(row), receipt=stored_receipt, card=card)
+        details = seal_details(
+            row.sealed, row.recipients, columns=vars(row), receipt=stored_receipt, card=card, restricted=restricted
+        )
         audit_entry, _ = next_row(reference, BEFORE_THE_FIRST, DeskAct.RECEIVED, arrival.actor, details)
         return _Prepared(row, card, audit_entry, stored_receipt, receipt.json)
 

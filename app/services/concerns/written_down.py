@@ -139,10 +139,10 @@ def _check_addition(
 def _new_addition(follow_ups: FollowUps, reference: str, wanted: WrittenAddition, actor: Actor) -> NewEntry:
     """Return the addition as a new entry, with its text and card encrypted and its own deadline."""
     if wanted.addition is None:
-        danger, text = wanted.immediate_danger, _decode(wanted.sealed)
+        danger, text, restricts = wanted.immediate_danger, _decode(wanted.sealed), wanted.restricted
         card = None if wanted.card is None else _decode(wanted.card)
     else:
-        danger = wanted.addition.immediate_danger
+        danger, restricts = wanted.addition.immediate_danger, wanted.addition.concern.is_about_staff
         text = follow_ups.sealer.seal(addition_plaintext(wanted.addition, reference, at=actor.at))
         told = card_of_addition(wanted.addition.model_dump(mode="json", exclude_unset=True))
         card = seal_card(follow_ups.sealer, told, reference, at=actor.at)
@@ -156,6 +156,7 @@ def _new_addition(follow_ups: FollowUps, reference: str, wanted: WrittenAddition
         wanted.channel.value,
         wanted.came_at,
         card,
+        restricts,
     )
 
 
@@ -181,7 +182,8 @@ def _sealed_of(wanted: WrittenConcern) -> SealedElsewhere | None:
     if wanted.sealed is None:
         return None
     card = None if wanted.card is None else _decode(wanted.card)
-    return SealedElsewhere(_decode(wanted.sealed), wanted.reference or "", wanted.form_version or 1, card)
+    text, reference = _decode(wanted.sealed), wanted.reference or ""
+    return SealedElsewhere(text, reference, wanted.form_version or 1, card, wanted.restricted)
 
 
 def _check_concern(
@@ -250,6 +252,8 @@ def _faults_in_text(
         return [FieldError(("sealed",), NOT_THIS_TEXT)]
     if text.immediate_danger != wanted.immediate_danger:
         return [FieldError(("immediate_danger",), NOT_THIS_TEXT)]
+    if text.concern.is_about_staff != wanted.restricted:
+        return [FieldError(("restricted",), NOT_THIS_TEXT)]
     return []
 
 

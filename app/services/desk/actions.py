@@ -50,6 +50,7 @@ from app.models.events.rows import EventKind
 from app.models.references import find_reference
 from app.services.audit.audit_log import Actor, is_same_hand, names_a_person, record_action, record_change
 from app.services.audit.remnants import purge_remnants
+from app.services.audit.restrictions import find_hidden
 from app.services.concerns.desk_entries import new_message
 from app.services.concerns.entries import Desk, NewEntry, store_entry
 from app.services.concerns.idempotency import Retryable, derive_idempotency_keys
@@ -89,9 +90,12 @@ def acknowledge_together(
 
     A burst is many concerns from one source on one day. Additions received up to `wanted.additions_until` are
     acknowledged too. Concerns that are already acknowledged, with these additions, get no audit log entry. Raise
-    `ValidationFailed`, and record nothing, if a reference is unknown or does not belong to the burst.
+    `ValidationFailed`, and record nothing, if a reference is unknown, does not belong to the burst, or is of a concern
+    that the actor may not open.
     """
-    found = [find_concern(session, find_reference(typed) or "") for typed in wanted.references]
+    references = [find_reference(typed) or "" for typed in wanted.references]
+    hidden = find_hidden(session, references, actor)
+    found = [None if reference in hidden else find_concern(session, reference) for reference in references]
     concerns = [concern for concern in found if concern is not None and concern.burst == burst]
     if len(concerns) < len(found):
         strangers = (place for place, each in enumerate(found) if each is None or each.burst != burst)

@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from app.db.writer import Writer
-from app.errors import AssignmentChanged, SameAssignment
+from app.errors import AssignmentChanged, FieldError, SameAssignment, ValidationFailed
 from app.models.audit.audit_log import AuditEntryRow, DeskAct
 from app.models.audit.details import (
     ASSIGNING_ACTS,
@@ -23,6 +23,7 @@ from app.models.audit.details import (
 from app.models.base import format_utc
 from app.models.concerns.rows import BY_URGENCY, CLOSED_RANK, ConcernRow
 from app.services.audit.audit_log import Actor, record_action, record_change
+from app.services.audit.restrictions import MAY_NOT_OPEN, is_openable_by, may_be_opened_by, may_open
 from app.services.concerns.rows import get_concern
 
 BATCH_SIZE = 100
@@ -83,7 +84,8 @@ def assign(
     """Assign the concern to `person`, or unassign it if `person` is None. Return the assignment before and after.
 
     Record the change in the audit log, or the attempt if the change is refused. Raise `NoSuchConcern` if the reference
-    is unknown, or `AssignmentChanged` if `precondition` returns False for the version of the current assignment.
+    is unknown, `ValidationFailed` if the concern is restricted and `person` may not open it, or `AssignmentChanged` if
+    `precondition` returns False for the version of the current assignment.
     """
     before, after = writer.run(_assign, reference, person, actor, precondition)
     if after is None:
@@ -96,6 +98,8 @@ def _assign(
 ) -> tuple[Assigned, Assigned | None]:
     concern = get_concern(session, reference)
     before = find_assignment(session, reference)
+    if person is not None and concern.limited_to and not is_openable_by(session, reference, person):
+        raise ValidationFailed([FieldError(("person",), MAY_NOT_OPEN)])
     if not precondition(before.version):
         record_action(session, reference, DeskAct.ASSIGNMENT_REFUSED, actor, AssignmentRefusedDetails(person=person))
         return before, None
@@ -118,18 +122,23 @@ def unassign_all(writer: Writer, person: str, *, actor: Actor) -> tuple[str, ...
 def give_all(writer: Writer, person: str, to: Handing, *, actor: Actor) -> tuple[str, ...]:
     """Assign every open concern of `person` to another person, or to nobody. Return their references.
 
-    Record each change in the audit log with the reason. Tests stay where they are. Raise `SameAssignment` if `to` is
-    the same person. `unassign_all` says what happens between batches.
+    Record each change in the audit log with the reason. Tests stay where they are, and so do concerns that the actor,
+    or the other person, may not open. Raise `SameAssignment` if `to` is the same person. `unassign_all` says what
+    happens between batches.
     """
     if to.person == person:
         raise SameAssignment
-    return _in_batches(writer, open_concerns_of(person), to, actor)
+    wanted = open_concerns_of(person, actor)
+    if to.person:
+        with Session(writer.engine) as session:
+            wanted = wanted.where(may_be_opened_by(session, to.person))
+    return _in_batches(writer, wanted, to, actor)
 
 
-def open_concerns_of(person: str) -> SelectOfScalar[str]:
-    """Select the references of the open concerns that are assigned to `person`, most urgent first."""
+def open_concerns_of(person: str, actor: Actor) -> SelectOfScalar[str]:
+    """Select the references of the open concerns of `person` that `actor` may open, most urgent first."""
     is_open = (col(ConcernRow.waiting) < CLOSED_RANK) & col(ConcernRow.test).is_(False)
-    return _every(person).where(is_open).order_by(*(getattr(ConcernRow, name) for name in BY_URGENCY))
+    return _every(person).where(is_open, may_open(actor)).order_by(*(getattr(ConcernRow, name) for name in BY_URGENCY))
 
 
 def _every(person: str) -> SelectOfScalar[str]:

@@ -29,6 +29,7 @@ from app.models.concerns.receipts import ConcernState
 from app.models.concerns.rows import ConcernRow
 from app.models.desk.cards import CardParameters, CardScope, CardsResponse, SealedCard
 from app.services.audit.audit_log import Actor, record_action
+from app.services.audit.restrictions import find_hidden, may_open
 from app.services.concerns.entries import PAGE_BYTES
 from app.services.cursors import decode_position, encode_position
 
@@ -108,8 +109,10 @@ class CardQuery:
         recent, after = (now - RECENT, None) if position is None else (position[0], (position[1], position[2]))
         return cls(wanted.scope, wanted.changed_since, recent, after, limit)
 
-    def concerns(self) -> Select[Any]:
+    def concerns(self, actor: Actor) -> Select[Any]:
         """Return the statement that selects the concerns of the page, and one more if there is a next page.
+
+        Concerns that `actor` may not open are left out.
 
         An index contains every column of the filters and of the order, so only the keys of the index are read.
         """
@@ -117,6 +120,7 @@ class CardQuery:
         has_card = exists().where(_CARDS.reference == _CONCERNS.reference, _CARDS.sealed.is_not(None))
         conditions: list[ColumnElement[bool]] = [
             _CONCERNS.test.is_(False),
+            may_open(actor),
             is_current if self.scope is CardScope.CURRENT else ~is_current,
             has_card,
         ]
@@ -149,7 +153,7 @@ def read_cards(writer: Writer, query: CardQuery, *, actor: Actor, slack: dt.time
     stored: `next_changed_since` is earlier than the request by this time.
     """
     with Session(writer.engine) as session:
-        found = _find(session, query)
+        found = _find(session, query, actor)
     cards = writer.run(_record, query, found, actor)
     return CardsResponse(
         cards=tuple(map(_present, cards)), next_changed_since=actor.at - slack, next_cursor=found.next_cursor
@@ -167,11 +171,11 @@ def digest_of_cards(lines: Iterable[tuple[int, int, str, str | None]]) -> str:
     return hashlib.sha256(whole.encode()).hexdigest()
 
 
-def _find(session: Session, query: CardQuery) -> _Found:
+def _find(session: Session, query: CardQuery, actor: Actor) -> _Found:
     """Return the page. It ends early, after a whole concern, at `PAGE_BYTES` of sealed cards."""
     connection = session.connection()
     log = connection.execute(_LAST_POSITION).scalar_one()
-    keys = connection.execute(query.concerns()).all()
+    keys = connection.execute(query.concerns(actor)).all()
     references = [key.reference for key in keys[: query.limit]]
     rows = connection.execute(_GIVEN.where(_CARDS.reference.in_(references))).all() if references else []
     cards: list[Row[Any]] = []
@@ -188,10 +192,14 @@ def _find(session: Session, query: CardQuery) -> _Found:
 
 
 def _record(session: Session, query: CardQuery, found: _Found, actor: Actor) -> list[Row[Any]]:
-    """Record the page in the audit log, and return its cards, without those of concerns erased since the reading."""
+    """Record the page in the audit log, and return its cards.
+
+    Leave out the cards of concerns that were erased, or restricted to others, since they were read.
+    """
     references = {row.reference for row in found.cards}
     erased = select(_CONCERNS.reference).where(_CONCERNS.reference.in_(references), _CONCERNS.erased_at.is_not(None))
     gone = set(session.connection().execute(erased).scalars()) if references else set()
+    gone |= find_hidden(session, references, actor)
     cards = [row for row in found.cards if row.reference not in gone]
     details = CardsGivenDetails(
         scope=query.scope.value,

@@ -17,11 +17,12 @@ from app.models.concerns.rows import BY_URGENCY, CLOSED_RANK, ConcernRow
 from app.models.desk.inbox import InboxEntry
 from app.models.desk.inbox_filters import NO_BURST, InboxFilter, InboxOrder
 from app.services.audit.audit_log import Actor, record_reading
+from app.services.audit.restrictions import has_lead, hidden_from, may_open
 from app.services.concerns.rows import closed_count
 from app.services.concerns.waiting_additions import count_additions
 
 _CONCERNS = table_of(ConcernRow).c
-SHOWN = {*InboxEntry.model_fields, "message_key", "waiting", "danger", "due"}
+SHOWN = {*InboxEntry.model_fields, "message_key", "limited_to", "waiting", "danger", "due"}
 INBOX_COLUMNS = tuple(column for column in _CONCERNS if column.name in SHOWN)
 """The columns that inbox entries show or are sorted by. The sealed text is left out."""
 AFTER_ALL = "~"
@@ -73,8 +74,11 @@ class InboxQuery:
         named = {name: getattr(wanted, name) for name in ("state", "overdue", "danger", "guide", "burst", "channel")}
         return cls(order, assigned_to=whose, **named, **others)
 
-    def conditions(self, now: dt.datetime) -> list[ColumnElement[bool]]:
-        """Return the SQL conditions of all filters that are set. `now` decides which concerns are overdue."""
+    def conditions(self, actor: Actor) -> list[ColumnElement[bool]]:
+        """Return the SQL conditions of all filters that are set, for concerns that `actor` may open.
+
+        The time of `actor` decides which concerns are overdue.
+        """
         same = {
             _CONCERNS.state: self.state,
             _CONCERNS.immediate_danger: self.danger,
@@ -85,10 +89,11 @@ class InboxQuery:
         }
         conditions = [
             _CONCERNS.test.is_(self.test),
+            may_open(actor),
             *(each == value for each, value in same.items() if value is not None),
         ]
         if self.overdue is not None:
-            conditions.append(is_overdue(now) if self.overdue else ~is_overdue(now))
+            conditions.append(is_overdue(actor.at) if self.overdue else ~is_overdue(actor.at))
         if self.is_open:
             conditions.append(_CONCERNS.waiting < CLOSED_RANK)
         if self.waits_in_danger:
@@ -114,9 +119,9 @@ class InboxQuery:
 
 
 def list_inbox(
-    session: Session, query: InboxQuery, *, now: dt.datetime, after: InboxPosition | None, limit: int
+    session: Session, query: InboxQuery, *, actor: Actor, after: InboxPosition | None, limit: int
 ) -> list[Row[Any]]:
-    """Return up to `limit` rows after the position `after`, or from the start if `after` is None.
+    """Return up to `limit` rows that `actor` may open, after the position `after`, or from the start if it is None.
 
     The caller must record the reading in the audit log.
 
@@ -125,7 +130,7 @@ def list_inbox(
     and then oldest first. `newest` sorts by time of receipt, most recent first. `changed` sorts by time of the last
     change, most recent first.
     """
-    wanted, columns = select(_CONCERNS.reference).where(*query.conditions(now)), query.columns
+    wanted, columns = select(_CONCERNS.reference).where(*query.conditions(actor)), query.columns
     if after is not None:
         bound = tuple_(*(literal(value, column.type) for value, column in zip(after, columns, strict=True)))
         key = tuple_(*columns)
@@ -146,14 +151,16 @@ def is_overdue(now: dt.datetime) -> ColumnElement[bool]:
     return (_CONCERNS.waiting == 0) & (_CONCERNS.due < now) & _CONCERNS.test.is_(False)
 
 
-def count_open(session: Session, queries: Sequence[InboxQuery], *, now: dt.datetime) -> list[int]:
-    """Return for each query the number of open concerns that match, at most `COUNT_LIMIT` + 1.
+def count_open(session: Session, queries: Sequence[InboxQuery], *, actor: Actor) -> list[int]:
+    """Return for each query the number of open concerns that match and that `actor` may open.
+
+    The number is at most `COUNT_LIMIT` + 1.
 
     The limit and the index keep the cost independent of the number of closed concerns.
     """
     found = []
     for query in queries:
-        matching = select(_CONCERNS.reference).where(*replace(query, is_open=True).conditions(now))
+        matching = select(_CONCERNS.reference).where(*replace(query, is_open=True).conditions(actor))
         bounded = matching.limit(COUNT_LIMIT + 1).subquery()
         found.append(session.execute(select(func.count()).select_from(bounded)).scalar_one())
     return found
@@ -172,6 +179,39 @@ def count_states(session: Session, *, now: dt.datetime) -> dict[str, int]:
     return dict(zip((*states, "overdue", ConcernState.CLOSED.value), found.one(), strict=True))
 
 
+def count_hidden(session: Session, actor: Actor) -> dict[str, int]:
+    """Return the number of open concerns that `actor` may not open, and, as `restricted_overdue`, of overdue ones.
+
+    The first number is `restricted`. Tests are not counted.
+    """
+    counted = select(func.count(), func.count().filter(is_overdue(actor.at))).where(
+        _CONCERNS.waiting < CLOSED_RANK, _CONCERNS.test.is_(False), _CONCERNS.reference.in_(hidden_from(actor))
+    )
+    return dict(zip(("restricted", "restricted_overdue"), session.execute(counted).one(), strict=True))
+
+
+@dataclass(frozen=True)
+class RestrictionNotice:
+    """The number of open concerns that a person may not open, and of overdue ones among them.
+
+    `lacks_lead` is True if there are restricted concerns, and the desk has no lead. Everyone may open them then.
+    """
+
+    hidden: int
+    overdue: int
+    lacks_lead: bool
+
+
+def find_restriction_notice(session: Session, actor: Actor) -> RestrictionNotice:
+    """Return what the inbox says to `actor` about restricted concerns. Tests are not counted."""
+    hidden, overdue = count_hidden(session, actor).values()
+    any_restricted = select(_CONCERNS.reference).where(
+        _CONCERNS.restricted == 1, _CONCERNS.waiting < CLOSED_RANK, _CONCERNS.test.is_(False)
+    )
+    lacks_lead = not has_lead(session) and session.execute(any_restricted.limit(1)).first() is not None
+    return RestrictionNotice(hidden, overdue, lacks_lead)
+
+
 def read_inbox(
     writer: Writer,
     query: InboxQuery,
@@ -187,7 +227,7 @@ def read_inbox(
     page, return one more row, which is not recorded and must not be shown.
     """
     with Session(writer.engine) as session:
-        rows = list_inbox(session, query, now=actor.at, after=after, limit=limit + 1)
+        rows = list_inbox(session, query, actor=actor, after=after, limit=limit + 1)
     shown = ShownDetails(references=(*beside, *(row.reference for row in rows[:limit])))
     writer.run(record_reading, INBOX, DeskAct.LISTED, actor, shown)
     return rows
@@ -200,7 +240,7 @@ def read_next(writer: Writer, query: InboxQuery, *, actor: Actor, after: InboxPo
     Return None, and record nothing, if there is no other concern.
     """
     with Session(writer.engine) as session:
-        rows = list_inbox(session, query, now=actor.at, after=after, limit=2)
+        rows = list_inbox(session, query, actor=actor, after=after, limit=2)
     found = next((str(row.reference) for row in rows if row.reference != after[-1]), None)
     if found is not None:
         writer.run(record_reading, INBOX, DeskAct.LISTED, actor, ShownDetails(references=(found,)))
@@ -210,9 +250,10 @@ def read_next(writer: Writer, query: InboxQuery, *, actor: Actor, after: InboxPo
 def read_summary(writer: Writer, *, actor: Actor) -> dict[str, int]:
     """Record the reading in the audit log, and return numbers of concerns and of unacknowledged additions.
 
-    The numbers are those of `count_states` and `count_additions`, by name.
+    The numbers are those of `count_states`, `count_additions` and `count_hidden`, by name.
     """
     with Session(writer.engine) as session:
         counts = count_states(session, now=actor.at) | count_additions(session, now=actor.at)
+        counts |= count_hidden(session, actor)
     writer.run(record_reading, INBOX, DeskAct.SUMMARY_READ, actor)
     return counts

@@ -11,6 +11,7 @@ from app.models.audit.details import LookAgainDetails, ShownDetails
 from app.models.concerns.rows import ConcernRow
 from app.models.desk.look_again import TEAM, LookAgain, LookAgainRow, LookAgainState, Whose
 from app.services.audit.audit_log import Actor, record_action
+from app.services.audit.restrictions import may_open
 from app.services.concerns.rows import get_concern, get_unerased
 from app.services.guides.working_days import LONDON
 
@@ -71,16 +72,16 @@ def find_days(session: Session, reference: str, person: str) -> LookAgainState:
     return LookAgainState(reference=reference, team=days.get(TEAM), own=days.get(person))
 
 
-def list_due(session: Session, person: str, *, now: dt.datetime) -> Sequence[Due]:
-    """Return up to `MOST_DUE` concerns that the team or `person` is to look at again by today, earliest day first.
+def list_due(session: Session, actor: Actor) -> Sequence[Due]:
+    """Return up to `MOST_DUE` concerns that the team or `actor` is to look at again by today, earliest day first.
 
-    The caller must record the reading in the audit log.
+    Leave out concerns that `actor` may not open. The caller must record the reading in the audit log.
     """
-    today = now.astimezone(LONDON).date()
+    person, today = actor.person, actor.at.astimezone(LONDON).date()
     rows = (
         select(LookAgainRow)
         .join(ConcernRow, col(ConcernRow.reference) == LookAgainRow.reference)
-        .where(col(LookAgainRow.person).in_((TEAM, person)), LookAgainRow.day <= today)
+        .where(col(LookAgainRow.person).in_((TEAM, person)), LookAgainRow.day <= today, may_open(actor))
         .order_by(col(LookAgainRow.day), col(LookAgainRow.reference))
     )
     found: dict[str, Due] = {}

@@ -12,11 +12,11 @@ from app.models.concerns.rows import ConcernRow
 from app.models.desk.inbox import InboxEntry
 from app.models.links import Links, desk_concern_path, disclosures_path, edition_path
 from app.models.references import find_reference
-from app.services.concerns.rows import NO_SUCH_REFERENCE
+from app.services.audit.restrictions import NO_SUCH_REFERENCE
 
 Columns = Mapping[str, Any] | RowMapping
 """The columns of a concern, by name."""
-COMPUTED = ("assigned_to", "burst", "received_by", "reporter_has_code", "overdue", "links")
+COMPUTED = ("assigned_to", "burst", "received_by", "reporter_has_code", "restricted", "overdue", "links")
 COPIED = tuple(name for name in InboxEntry.model_fields if name not in COMPUTED)
 LINKED_STEPS = ("additions", "acknowledgement", "outcome", "reopening", "assignment", "notes", "hold", "erasure")
 
@@ -42,7 +42,7 @@ def entry_of(concern: ConcernRow, *, now: dt.datetime) -> InboxEntry:
 def concern_fields(row: Columns, now: dt.datetime) -> dict[str, Any]:
     """Return the fields of the inbox entry for `row`, by name. `now` decides if the entry is overdue."""
     named: dict[str, Any] = {name: row[name] or None for name in ("assigned_to", "burst", "received_by")}
-    named["reporter_has_code"] = bool(row["message_key"])
+    named |= {"reporter_has_code": bool(row["message_key"]), "restricted": row["limited_to"] != ""}
     return {name: row[name] for name in COPIED} | named | {"overdue": _is_late(row, now), "links": _links_of(row)}
 
 

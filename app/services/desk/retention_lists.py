@@ -18,6 +18,7 @@ from app.models.concerns.entries import EntryRow
 from app.models.concerns.receipts import ConcernState
 from app.models.concerns.rows import ConcernRow
 from app.services.audit.audit_log import Actor, person_of, record_reading
+from app.services.audit.restrictions import hidden_from, may_open
 from app.services.csv_sheets import csv_sheet
 from app.services.desk.actions import find_erasure_request
 from app.services.desk.retention import TEST_LIFETIME, RetentionPeriods, erasable, in_state, limited_states
@@ -90,18 +91,19 @@ def read_list(
 ) -> Sequence[Kept]:
     """Record the reading in the audit log, and return up to `limit` concerns of the list, and one more if there are.
 
-    What will be erased comes in the order of days, what was erased most recent first, and holds by reference.
+    Concerns that the actor may not open are left out. What will be erased comes in the order of days, what was erased
+    most recent first, and holds by reference.
     """
     with Session(writer.engine) as session:
         match wanted:
             case RetentionList.DUE:
-                found = _list_due(session, periods, actor.at, limit + 1)
+                found = _list_due(session, periods, actor, limit + 1)
             case RetentionList.HELD:
-                found = _list_held(session, limit + 1)
+                found = _list_held(session, actor, limit + 1)
             case RetentionList.REQUESTED:
-                found = _list_requested(session, actor.at, limit + 1)
+                found = _list_requested(session, actor, limit + 1)
             case RetentionList.ERASED:
-                found = _list_erased(session, limit + 1)
+                found = _list_erased(session, actor, limit + 1)
     shown = ShownDetails(what=f"retention, {wanted}", references=tuple(each.reference for each in found[:limit]))
     writer.run(record_reading, INBOX, DeskAct.LISTED, actor, shown)
     return found
@@ -118,25 +120,28 @@ def read_list_sheet(writer: Writer, wanted: RetentionList, periods: RetentionPer
     return csv_sheet(COLUMNS, (each.cells for each in found))
 
 
-def _list_due(session: Session, periods: RetentionPeriods, now: dt.datetime, limit: int) -> list[Kept]:
+def _list_due(session: Session, periods: RetentionPeriods, actor: Actor, limit: int) -> list[Kept]:
     found = []
     last = select(_LAST_ADDED).where(EntryRow.reference == ConcernRow.reference).scalar_subquery()
     for state, since, days in limited_states(periods):
         period = dt.timedelta(days=days)
-        due = erasable(in_state(state, since, before=now + AHEAD - period)).where(col(ConcernRow.test).is_(False))
+        due = erasable(in_state(state, since, before=actor.at + AHEAD - period))
+        due = due.where(col(ConcernRow.test).is_(False), may_open(actor))
         rows = session.execute(due.add_columns(since, last).limit(limit))
         found += [Kept(name, state.value, _day(max(start, added or start) + period)) for name, start, added in rows]
     return sorted(found, key=lambda each: (each.day, each.reference))[:limit]
 
 
-def _list_held(session: Session, limit: int) -> list[Kept]:
-    held = select(ConcernRow.reference, ConcernRow.state).where(col(ConcernRow.held).is_(True))
+def _list_held(session: Session, actor: Actor, limit: int) -> list[Kept]:
+    held = select(ConcernRow.reference, ConcernRow.state).where(col(ConcernRow.held).is_(True), may_open(actor))
     return _with_last_act(session, held.order_by(ConcernRow.reference).limit(limit), DeskAct.HELD)
 
 
-def _list_erased(session: Session, limit: int) -> list[Kept]:
+def _list_erased(session: Session, actor: Actor, limit: int) -> list[Kept]:
     erased_at = col(ConcernRow.erased_at)
-    erased = select(ConcernRow.reference, ConcernRow.state).where(erased_at.is_not(None), ~col(ConcernRow.test))
+    erased = select(ConcernRow.reference, ConcernRow.state).where(
+        erased_at.is_not(None), ~col(ConcernRow.test), may_open(actor)
+    )
     return _with_last_act(session, erased.order_by(erased_at.desc()).limit(limit), DeskAct.ERASED)
 
 
@@ -147,9 +152,11 @@ def _with_last_act(session: Session, wanted: Select[str, str], act: DeskAct) -> 
     return [_kept(name, state, acts[name]) for name, state in rows if name in acts]
 
 
-def _list_requested(session: Session, now: dt.datetime, limit: int) -> list[Kept]:
+def _list_requested(session: Session, actor: Actor, limit: int) -> list[Kept]:
     requests = select(AuditEntryRow.chain).where(
-        AuditEntryRow.at >= now - REQUESTED_WITHIN, AuditEntryRow.act == DeskAct.ERASURE_REQUESTED.value
+        AuditEntryRow.at >= actor.at - REQUESTED_WITHIN,
+        AuditEntryRow.act == DeskAct.ERASURE_REQUESTED.value,
+        col(AuditEntryRow.chain).not_in(hidden_from(actor)),
     )
     chains = session.exec(requests.distinct().order_by(AuditEntryRow.chain).limit(limit)).all()
     standing = {chain: found for chain in chains if (found := find_erasure_request(session, chain)) is not None}

@@ -12,6 +12,7 @@ from app.models.audit.audit_log import AuditEntryRow
 from app.models.audit.details import ASSIGNING_ACTS
 from app.models.concerns.rows import ConcernRow
 from app.services.audit.audit_log import Actor
+from app.services.audit.restrictions import may_open
 from app.services.desk.assignment import Assigned
 
 TOLD_FOR = dt.timedelta(days=1)
@@ -32,15 +33,18 @@ class TakenOver:
     to: str | None
 
 
-def list_taken_over(session: Session, person: str, *, now: dt.datetime) -> list[TakenOver]:
-    """Return the concerns that others took from `person` in the last day, the most recent first.
+def list_taken_over(session: Session, actor: Actor) -> list[TakenOver]:
+    """Return the concerns that others took from the person of `actor` in the last day, the most recent first.
 
-    A concern that `person` has again is left out, and so are tests. The caller must record the reading in the audit
-    log.
+    Leave out tests, concerns that the person has again, and concerns that they may not open. The caller must record the
+    reading in the audit log.
     """
-    since = now - TOLD_FOR
+    person, since = actor.person, actor.at - TOLD_FOR
     changed = select(ConcernRow.reference).where(
-        ConcernRow.changed_at >= since, ConcernRow.assigned_to != person, col(ConcernRow.test).is_(False)
+        ConcernRow.changed_at >= since,
+        ConcernRow.assigned_to != person,
+        col(ConcernRow.test).is_(False),
+        may_open(actor),
     )
     acts = select(AuditEntryRow).where(
         col(AuditEntryRow.chain).in_(changed), col(AuditEntryRow.act).in_(ASSIGNING_ACTS)

@@ -13,6 +13,7 @@ from app.models.audit.details import SummaryDetails
 from app.models.concerns.receipts import ConcernState
 from app.models.concerns.rows import CLOSED_RANK, ConcernRow
 from app.services.audit.audit_log import Actor, record_reading
+from app.services.audit.restrictions import may_open
 from app.services.desk.inbox import is_overdue
 
 _CONCERNS = table_of(ConcernRow).c
@@ -34,7 +35,8 @@ class Workload(NamedTuple):
 def read_workload(writer: Writer, *, actor: Actor) -> list[Workload]:
     """Record the reading in the audit log, and return the open concerns of each person who has any, by name.
 
-    Tests are left out. One index has every column, so only open concerns are read, and none of their rows.
+    Tests, and concerns that the actor may not open, are left out. One index has every column, so only open concerns are
+    read, and none of their rows.
     """
     counted = (
         select(
@@ -44,7 +46,7 @@ def read_workload(writer: Writer, *, actor: Actor) -> list[Workload]:
             func.count().filter(is_overdue(actor.at)),
             func.min(_CONCERNS.received_at),
         )
-        .where(_CONCERNS.waiting < CLOSED_RANK, _CONCERNS.test.is_(False))
+        .where(_CONCERNS.waiting < CLOSED_RANK, _CONCERNS.test.is_(False), may_open(actor))
         .group_by(_CONCERNS.assigned_to)
         .order_by(_CONCERNS.assigned_to)
     )

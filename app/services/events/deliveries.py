@@ -5,7 +5,7 @@ A delivery is one event for one receiver: a webhook, or the duty team's mailbox.
 
 import datetime as dt
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -18,6 +18,7 @@ from sqlmodel import Session, col, select
 from app.db.tables import table_of
 from app.models.events.rows import MAILBOXES, DeliveryRow, DeliveryState, EventRow, WebhookRow
 from app.services.audit.audit_log import by_itself
+from app.services.audit.restrictions import find_restricted
 from app.services.events.webhooks import record_webhook
 
 SECOND, MINUTE, HOUR = 1, 60, 3600
@@ -66,20 +67,35 @@ def claim_due(
 ) -> list[ClaimedDelivery]:
     """Claim up to `limit` due deliveries to `webhook`, by moving the due time of each to the end of `lease`.
 
-    Return no deliveries if the webhook is unknown or disabled. If a worker dies, its deliveries are due again when the
+    Return no deliveries if the webhook is unknown or disabled. Cancel a delivery about a restricted concern: a webhook
+    is nobody who may open it. If a worker dies, its deliveries are due again when the
     lease ends. Only one transaction writes at a time, so no two workers claim the same delivery.
     """
     target = session.get(WebhookRow, webhook)
     if target is None or target.disabled_at is not None:
         return []
+    rows = lease_deliveries(session, webhook, *_due_at(now), until=now + lease, limit=limit)
+    events = {row.event_id: session.get_one(EventRow, row.event_id) for row in rows}
+    cancelled = _cancel_restricted(session, webhook, events)
     secrets = tuple(target.secrets)
     return [
         ClaimedDelivery(
             row.event_id, webhook, row.message, row.attempts, event.kind, event.at, event.data, target.url, secrets
         )
-        for row in lease_deliveries(session, webhook, *_due_at(now), until=now + lease, limit=limit)
-        for event in [session.get_one(EventRow, row.event_id)]
+        for row in rows
+        for event in [events[row.event_id]]
+        if row.event_id not in cancelled
     ]
+
+
+def _cancel_restricted(session: Session, webhook: str, events: Mapping[int, EventRow]) -> set[int]:
+    """Cancel the deliveries of those `events` that are about restricted concerns, and return their numbers."""
+    about = {number: event.data.get("reference", "") for number, event in events.items()}
+    restricted = find_restricted(session, set(about.values()))
+    found = {number for number, reference in about.items() if reference in restricted}
+    for number in found:
+        session.get_one(DeliveryRow, (number, webhook)).state = DeliveryState.CANCELLED.value
+    return found
 
 
 def lease_deliveries(

@@ -22,6 +22,7 @@ from app.models.concerns.entries import EntryRow
 from app.models.concerns.rows import ConcernRow
 from app.models.events.rows import EDITORS_EMAIL, EMAIL, DeliveryRow, DeliveryState, EventKind, EventRow, WebhookRow
 from app.services.access.sign_in import GUIDES_PATH, PATH
+from app.services.audit.restrictions import find_restricted
 from app.services.events.deliveries import lease_deliveries, next_due
 from app.services.events.outbox import EVENT_NAMESPACE, new_message_id
 from app.services.events.webhooks import REMOVED, cancel_deliveries
@@ -49,6 +50,7 @@ DRAFT_SUBJECT = "A draft is waiting for someone"
 TEST_SUBJECT = "Test: emails to the duty team arrive"
 EDITORS_TEST = "Test: emails to the editors arrive"
 IN_DANGER = "A child has been reported to be in immediate danger. Number of concerns: {}."
+RESTRICTED = "Restricted, so that not everyone at the desk can open them: {}. Tell a lead."
 NOTHING_IN_IT = "This email contains no case details. Do not reply: replies are not read."
 ARRIVALS = frozenset({EventKind.CONCERN_RECEIVED, EventKind.CONCERN_ADDED})
 DRAFT_SENTENCES = {
@@ -107,7 +109,8 @@ MAILBOX_OF = {each.name: each for each in (TEAM, EDITORS)}
 class EmailNotice:
     """The content of an email: the number of events of each kind, and of concerns with a child in immediate danger.
 
-    `events` are the numbers of the events. `attempts` counts the attempts to send the events, including this attempt.
+    `restricted` is the number of concerns that only some people may open. `events` are the numbers of the events.
+    `attempts` counts the attempts to send the events, including this attempt.
     """
 
     events: tuple[int, ...]
@@ -115,6 +118,7 @@ class EmailNotice:
     in_danger: int
     attempts: int
     mailbox: Mailbox = TEAM
+    restricted: int = 0
 
 
 def is_email_due(session: Session, mailbox: Mailbox = TEAM, *, now: dt.datetime) -> bool:
@@ -147,6 +151,9 @@ def claim_email(session: Session, mailbox: Mailbox = TEAM, *, now: dt.datetime) 
         in_danger=_count_danger(session, events),
         attempts=max(row.attempts for row in claimed),
         mailbox=mailbox,
+        restricted=len(
+            find_restricted(session, {event.data["reference"] for event in events if "reference" in event.data})
+        ),
     )
 
 
@@ -274,4 +281,6 @@ def _lines(notice: EmailNotice, settings: Settings) -> Iterator[str]:
     for kind, (one, many) in notice.mailbox.sentences.items():
         if count := notice.counts.get(kind):
             yield one if count == 1 else many.format(count)
+    if notice.restricted:
+        yield RESTRICTED.format(notice.restricted)
     yield from ("", notice.mailbox.place.format(settings.public_url), "", NOTHING_IN_IT)

@@ -28,6 +28,7 @@ from app.models.guides.renditions import RenditionContent
 from app.models.links import CHECKPOINT, desk_concern_path, draft_path, edition_path, guide_path, rendition_path
 from app.services.audit.audit_log import Actor, record_action, record_reading
 from app.services.audit.chains import find_end, write_end
+from app.services.audit.restrictions import hidden_from
 
 _NEW_EVENT = fixed_insert(table_of(EventRow))
 _NEW_DELIVERY = fixed_insert(table_of(DeliveryRow))
@@ -185,10 +186,10 @@ def notice_data(data: dict[str, Any], public_url: str) -> dict[str, Any]:
 def read_events_after(session: Session, writer: Writer, *, after: int, limit: int, actor: Actor) -> Sequence[EventRow]:
     """Record in the audit log which concerns the events show, then return the events.
 
-    The events are up to `limit` events with numbers above `after`. If no event is about a concern, nothing is recorded.
-    `session` is closed before the recording.
+    Events about concerns that `actor` may not open are left out. The events are up to `limit` events with numbers above
+    `after`. If no event is about a concern, nothing is recorded. `session` is closed before the recording.
     """
-    rows = events_after(session, after=after, limit=limit)
+    rows = events_after(session, after=after, limit=limit, actor=actor)
     session.close()  # frees the connection: requests that each hold one and wait for a second could block each other
     references = tuple(dict.fromkeys(row.data["reference"] for row in rows if row.kind.startswith("concern.")))
     if references:
@@ -196,12 +197,16 @@ def read_events_after(session: Session, writer: Writer, *, after: int, limit: in
     return rows
 
 
-def events_after(session: Session, *, after: int, limit: int) -> Sequence[EventRow]:
+def events_after(session: Session, *, after: int, limit: int, actor: Actor | None = None) -> Sequence[EventRow]:
     """Return up to `limit` events with numbers above `after`, in order. Nothing is recorded in the audit log.
 
-    Only one transaction writes at a time, so no lower number is committed later.
+    Leave out events about concerns that `actor` may not open. Without an actor, return all. Only one transaction writes
+    at a time, so no lower number is committed later.
     """
     wanted = select(EventRow).where(col(EventRow.id) > after)
+    if actor is not None:
+        reference = func.coalesce(table_of(EventRow).c.data["reference"].as_string(), "")
+        wanted = wanted.where(reference.not_in(hidden_from(actor)))
     return session.exec(wanted.order_by(col(EventRow.id)).limit(limit)).all()
 
 

@@ -3,11 +3,14 @@
 from sqlmodel import Session
 
 from app.services.access.clients import list_clients
+from app.services.audit.restrictions import count_restricted, has_lead, list_readers
 from app.services.concerns.rows import count_recent_tests
 from app.services.concerns.waiting_additions import count_additions
 from app.services.desk.inbox import count_states
 from app.services.operations.check_model import Patient, Verdict, fault, find_broken_rows, fine, in_short, warn
 from app.services.operations.invariants import Invariant
+
+MAKE_A_LEAD = "guidance desk invite NAME --role lead"
 
 
 def check_overdue(patient: Patient) -> Verdict:
@@ -29,6 +32,23 @@ def check_overdue_events(patient: Patient) -> Verdict:
             "start guidance serve or guidance deliver with GUIDANCE_DELIVER, and read the log",
         )
     return fine("every overdue concern has been announced")
+
+
+def check_restricted(patient: Patient) -> Verdict:
+    """Check that the desk has a lead, and that somebody at the desk may open each restricted concern by name."""
+    with Session(patient.engine) as session:
+        has_leads, readers = has_lead(session), list_readers(session)
+        restricted, nameless = count_restricted(session)
+    if not has_leads and restricted:
+        return fault(f"the desk has no lead: everyone can open its {restricted} restricted concerns", MAKE_A_LEAD)
+    if not has_leads and readers:
+        return warn("the desk has no lead: everyone could open a concern about someone who works here", MAKE_A_LEAD)
+    if nameless:
+        return warn(
+            f"{nameless} concerns are restricted to people who have left, so leads can open them",
+            "let a lead change who may open each of them",
+        )
+    return fine(f"{restricted} concerns are restricted" if restricted else "no concern is restricted")
 
 
 def check_test_concerns(patient: Patient) -> Verdict:

@@ -137,8 +137,11 @@ def _faults_in_acts(concern: ConcernRow, recorded: RecordedConcern) -> Iterator[
         yield f"its state is {concern.state}, and its audit log leads to {recorded.state}"
     if concern.held != recorded.held:
         yield f"it is {'' if concern.held else 'not '}on hold, and its audit log says otherwise"
-    if concern.assigned_to != recorded.assigned_to:
-        yield "it is not assigned to the recorded person"
+    wrong = {
+        "assigned to the recorded person": concern.assigned_to != recorded.assigned_to,
+        "restricted to the recorded people": concern.limited_to != recorded.limited_to,
+    }
+    yield from (f"it is not {what}" for what, is_wrong in wrong.items() if is_wrong)
     if concern.changed_at != recorded.changed_at:
         yield "its row and its audit log differ about when it was last changed"
     times = {

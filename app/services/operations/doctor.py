@@ -21,7 +21,12 @@ from app.services.operations.check_model import (
     fault,
     worst,
 )
-from app.services.operations.concern_checks import check_overdue, check_overdue_events, check_test_concerns
+from app.services.operations.concern_checks import (
+    check_overdue,
+    check_overdue_events,
+    check_restricted,
+    check_test_concerns,
+)
 from app.services.operations.database_checks import (
     check_chains,
     check_database,
@@ -93,6 +98,7 @@ ALL_CHECKS = (
     Check("danger-times", check_danger_times, "docs/decisions/0008-acknowledge-by.md"),
     Check("overdue", check_overdue, f"{OPERATIONS}#background-workers", needs_database=True),
     Check("overdue-events", check_overdue_events, f"{OPERATIONS}#invariants", needs_database=True),
+    Check("restricted", check_restricted, "docs/how-to/lead-the-desk.md#restrict-a-concern", needs_database=True),
     Check(
         "test-concerns",
         check_test_concerns,

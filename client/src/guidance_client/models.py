@@ -333,7 +333,7 @@ class DefinitionSourceInput(TypedDict):
 DeskAct: TypeAlias = str
 
 
-DeskActInput: TypeAlias = Literal['received', 'added', 'listed', 'opened', 'acknowledged', 'closed', 'reopened', 'held', 'released', 'erased', 'erasure_requested', 'resealed', 'assigned', 'unassigned', 'assignment_refused', 'withheld', 'noted', 'labelled', 'look_again', 'disclosures_read', 'statement_signed', 'checkpoint_signed', 'summary_read', 'events_read', 'cards_given', 'events_confirmed', 'webhook_changed', 'message_sent', 'message_read', 'handed_over', 'hand_over_confirmed', 'exported', 'copied', 'invited', 'passkey_added', 'passkey_removed', 'key_copy_stored', 'key_copy_read', 'key_copy_deleted', 'role_changed', 'signed_in', 'signed_out', 'left', 'client_added', 'key_added', 'client_revoked']
+DeskActInput: TypeAlias = Literal['received', 'added', 'listed', 'opened', 'acknowledged', 'closed', 'reopened', 'held', 'released', 'erased', 'erasure_requested', 'restricted', 'restriction_lifted', 'look_refused', 'resealed', 'assigned', 'unassigned', 'assignment_refused', 'withheld', 'noted', 'labelled', 'look_again', 'disclosures_read', 'statement_signed', 'checkpoint_signed', 'summary_read', 'events_read', 'cards_given', 'events_confirmed', 'webhook_changed', 'message_sent', 'message_read', 'handed_over', 'hand_over_confirmed', 'exported', 'copied', 'invited', 'passkey_added', 'passkey_removed', 'key_copy_stored', 'key_copy_read', 'key_copy_deleted', 'role_changed', 'signed_in', 'signed_out', 'left', 'client_added', 'key_added', 'client_revoked']
 
 
 class DisclosureEntry(TypedDict):
@@ -740,6 +740,7 @@ class InboxEntry(TypedDict):
     additions_waiting: int
     addition_acknowledge_by: str | None
     addition_danger: str | None
+    restricted: NotRequired[bool]
     outcome: str | None
     held: bool
     test: bool
@@ -1087,6 +1088,7 @@ class OpenedConcern(TypedDict):
     additions_waiting: int
     addition_acknowledge_by: str | None
     addition_danger: str | None
+    restricted: NotRequired[bool]
     outcome: str | None
     held: bool
     test: bool
@@ -1398,6 +1400,30 @@ class ResponsibilityWords(TypedDict):
     text: NotRequired[str | None]
 
 
+Person: TypeAlias = str
+
+
+class Restriction(TypedDict):
+    """
+    Restricts a concern to leads or to named people, or lifts the restriction.
+    """
+
+    restricted: bool
+    people: NotRequired[list[Person]]
+    reason: str
+
+
+class RestrictionState(TypedDict):
+    """
+    Who may open a concern. Everyone else is told that there is no such concern.
+    """
+
+    reference: str
+    restricted: bool
+    people: list[str]
+    links: dict[str, str]
+
+
 class SavedView(TypedDict):
     """
     A saved view of the inbox.
@@ -1516,6 +1542,8 @@ class SummaryResponse(TypedDict):
     overdue: int
     additions_waiting: int
     additions_overdue: int
+    restricted: NotRequired[int]
+    restricted_overdue: NotRequired[int]
 
 
 class Taxonomy(TypedDict):
@@ -2073,6 +2101,7 @@ class ErasedConcern(TypedDict):
     additions_waiting: int
     addition_acknowledge_by: str | None
     addition_danger: str | None
+    restricted: NotRequired[bool]
     outcome: str | None
     held: bool
     test: bool
@@ -2811,6 +2840,7 @@ class ConcernDetail(TypedDict):
     vehicles_of_concern: NotRequired[list[VehicleOfConcern] | None]
     places_of_concern: NotRequired[list[PlaceOfConcern] | None]
     things_that_exist: NotRequired[list[ThingThatExists] | None]
+    about_council_staff: NotRequired[YesNo | None]
     going_well: NotRequired[str | None]
     hoped_for: NotRequired[str | None]
 
@@ -3441,6 +3471,7 @@ class WrittenAddition(TypedDict):
     recipients: NotRequired[list[Recipient] | None]
     card: NotRequired[str | None]
     immediate_danger: NotRequired[ImmediateDanger | None]
+    restricted: NotRequired[bool]
     addition: NotRequired[Addition | None]
 
 
@@ -3457,6 +3488,7 @@ class WrittenConcern(TypedDict):
     recipients: NotRequired[list[Recipient] | None]
     card: NotRequired[str | None]
     immediate_danger: NotRequired[ImmediateDanger | None]
+    restricted: NotRequired[bool]
     wants_code: NotRequired[bool]
     submission: NotRequired[Concern | None]
     reference: NotRequired[str | None]

@@ -1,0 +1,32 @@
+"""Routes of the restriction of a concern to leads or to named people."""
+
+from app.errors import NoSuchConcern
+from app.http.context import WriterDep
+from app.http.json_bodies import JSONRoute
+from app.http.problems import BODY_PROBLEMS, RESPONSES_OF_CLIENT_ROUTES, problem_responses
+from app.http.routes import GuidanceRouter
+from app.models.desk.restriction import Restriction, RestrictionState
+from app.routers.desk.actions import ONE_CONCERN, ReadingDep, WorkingDep
+from app.services.desk import restriction
+
+router = GuidanceRouter(prefix=ONE_CONCERN, tags=["Desk"], responses=RESPONSES_OF_CLIENT_ROUTES, route_class=JSONRoute)
+
+
+@router.get("/restriction", summary="Get the restriction", responses=problem_responses(NoSuchConcern))
+def read_restriction(writer: WriterDep, asked: ReadingDep) -> RestrictionState:
+    """Who may open the concern: everyone at the desk, leads, or named people."""
+    return writer.run(restriction.read_restriction, asked.reference, asked.actor)
+
+
+@router.put(
+    "/restriction",
+    summary="Restrict a concern, or lift the restriction",
+    responses=problem_responses(NoSuchConcern, *BODY_PROBLEMS),
+)
+def set_restriction(writer: WriterDep, asked: WorkingDep, wanted: Restriction) -> RestrictionState:
+    """Only leads, or the named people, may open the concern. Everyone else is told that there is no such concern.
+
+    Everyone who works at the desk may restrict a concern to leads. Only a lead names people, or lifts a restriction.
+    A client is a lead if it acts for a person and has the scopes of a lead, or if it has `concerns:restricted`.
+    """
+    return writer.run(restriction.set_restriction, asked.reference, wanted, asked.actor)

@@ -1,0 +1,204 @@
+"""Restricted concerns: the SQL condition for who may open a concern, the refusal of others, and the restriction itself.
+
+A restricted concern is limited to leads or to named people. If none of the named people works at the desk any more,
+leads may open it. If the desk has no lead either, everyone at the desk may: no concern is left that nobody can read.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    String,
+    and_,
+    bindparam,
+    cast,
+    exists,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+)
+from sqlmodel import Session
+
+from app.db.tables import table_of
+from app.db.writer import Writer, write_without_change
+from app.errors import NoSuchConcern
+from app.models.access.clients import OF_A_LEAD, ClientRow, Scope
+from app.models.access.people import PersonRow
+from app.models.access.roles import SCOPES_OF
+from app.models.audit.audit_log import DeskAct
+from app.models.audit.details import ReasonDetails, RestrictedDetails
+from app.models.concerns.rows import LEADS, RESTRICTED, ConcernRow, limit_to
+from app.services.audit.audit_log import Actor, names_a_person, record_action, record_change
+
+NO_SUCH_REFERENCE = "No concern has that reference. Check it for a slip."
+MAY_NOT_OPEN = "the person may not open the concern"
+_CONCERNS, _PEOPLE, _CLIENTS = table_of(ConcernRow).c, table_of(PersonRow).c, table_of(ClientRow).c
+_LIMITED = table_of(ConcernRow).alias("limited").c
+_IS_LIMITED: ColumnElement[bool] = literal_column(f"limited.{RESTRICTED}")
+_IS_RESTRICTED = select(_CONCERNS.restricted).where(_CONCERNS.reference == bindparam("reference"))
+_READERS = [role.value for role, scopes in SCOPES_OF.items() if Scope.READ in scopes]
+_LEADS = [role.value for role, scopes in SCOPES_OF.items() if scopes >= OF_A_LEAD]
+
+
+def _has_scopes(*scopes: Scope) -> ColumnElement[bool]:
+    return and_(*(cast(_CLIENTS.scopes, String).contains(f'"{scope}"') for scope in scopes))
+
+
+_READS_AS_PERSON = (_CLIENTS.revoked_at.is_(None), _CLIENTS.person.is_not(None), _has_scopes(Scope.READ))
+_LEADS_AS_CLIENT = (
+    _CLIENTS.revoked_at.is_(None),
+    or_(_has_scopes(Scope.RESTRICTED, Scope.READ), and_(_CLIENTS.person.is_not(None), _has_scopes(*sorted(OF_A_LEAD)))),
+)
+_HAS_LEAD: ColumnElement[bool] = or_(
+    exists().where(_PEOPLE.left_at.is_(None), _PEOPLE.role.in_(_LEADS)), exists().where(*_LEADS_AS_CLIENT)
+)
+
+
+def _is_named(name: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Return the SQL condition for a concern that is limited to `name`. `LIKE` would ignore capitals in SQLite."""
+    entry = literal("\n").concat(name).concat("\n")
+    return func.replace(_LIMITED.limited_to, entry, "") != _LIMITED.limited_to
+
+
+_NAMES_NOBODY_HERE = and_(
+    ~exists().where(_PEOPLE.left_at.is_(None), _PEOPLE.role.in_(_READERS), _is_named(_PEOPLE.name)),
+    ~exists().where(*_READS_AS_PERSON, _is_named(_CLIENTS.person)),
+)
+
+
+def may_open(actor: Actor) -> ColumnElement[bool]:
+    """Return the SQL condition for a row of the table `concerns` that `actor` may open.
+
+    Every list of concerns has this condition. It reads the few restricted concerns once, and no column of the others
+    but their reference, so that a list is still read from its index.
+    """
+    return _may_open(_is_open_to(actor))
+
+
+def hidden_from(actor: Actor) -> Select[Any]:
+    """Select the references of the concerns that `actor` may not open."""
+    return _limited(~_is_open_to(actor))
+
+
+def find_hidden(session: Session, references: Collection[str], actor: Actor) -> set[str]:
+    """Return those of `references` whose concerns `actor` may not open."""
+    hidden = hidden_from(actor).where(_LIMITED.reference.in_(references))
+    return set(session.execute(hidden).scalars()) if references else set()
+
+
+def find_restricted(session: Session, references: Collection[str]) -> set[str]:
+    """Return those of `references` whose concerns are restricted, whoever may open them."""
+    restricted = select(_LIMITED.reference).where(_IS_LIMITED, _LIMITED.reference.in_(references))
+    return set(session.execute(restricted).scalars())
+
+
+def count_restricted(session: Session) -> tuple[int, int]:
+    """Return the number of restricted concerns, and of those that only name people who read no concerns any more."""
+    names_somebody = _LIMITED.limited_to != LEADS
+    counted = select(func.count(), func.count().filter(names_somebody, _NAMES_NOBODY_HERE)).where(_IS_LIMITED)
+    restricted, nameless = session.execute(counted).one()
+    return restricted, nameless
+
+
+def is_openable(session: Session, reference: str, actor: Actor) -> bool:
+    """Return True if there is a concern `reference`, and `actor` may open it."""
+    return session.execute(_one(reference).where(may_open(actor))).first() is not None
+
+
+def expect_openable(writer: Writer, reference: str, actor: Actor) -> None:
+    """Raise `NoSuchConcern` if there is no concern `reference`, or if `actor` may not open it.
+
+    Record the second in the audit log. The first also writes, so that the time of the response tells nothing.
+    """
+    with Session(writer.engine) as session:
+        restricted = session.execute(_IS_RESTRICTED, {"reference": reference}).scalar_one_or_none()
+        if restricted == 0 or (restricted == 1 and is_openable(session, reference, actor)):
+            return
+    writer.run(_record_refusal, reference, actor)
+    raise NoSuchConcern(NO_SUCH_REFERENCE)
+
+
+def restrict(session: Session, concern: ConcernRow, people: Sequence[str], reason: str, actor: Actor) -> None:
+    """Limit the concern to `people`, or to leads if there are none, and record that.
+
+    If the concern is assigned to somebody who may not open it then, unassign it, and record that too.
+    """
+    details = RestrictedDetails(people=tuple(people), reason=reason)
+    record_change(session, concern, DeskAct.RESTRICTED, actor, details)
+    concern.limited_to = limit_to(people)
+    session.flush()
+    if concern.assigned_to and not is_openable_by(session, concern.reference, concern.assigned_to):
+        refused = ReasonDetails(reason=MAY_NOT_OPEN)
+        record_change(session, concern, DeskAct.UNASSIGNED, replace(actor, seen=None), refused)
+        concern.assigned_to = ""
+        session.flush()
+
+
+def is_openable_by(session: Session, reference: str, person: str) -> bool:
+    """Return True if the person of this name may open the concern."""
+    found = _one(reference).where(may_be_opened_by(session, person))
+    return session.execute(found).first() is not None
+
+
+def may_be_opened_by(session: Session, person: str) -> ColumnElement[bool]:
+    """Return the SQL condition for a row of `concerns` that `person`, at the desk or of a client, may open."""
+    is_lead = or_(
+        exists().where(_PEOPLE.name == person, _PEOPLE.left_at.is_(None), _PEOPLE.role.in_(_LEADS)),
+        exists().where(_CLIENTS.person == person, *_LEADS_AS_CLIENT),
+    )
+    leads = bool(session.execute(select(is_lead)).scalar_one())
+    return _may_open(_is_open(person, is_lead=leads))
+
+
+def list_readers(session: Session) -> list[str]:
+    """Return the names, in order, of the people who read concerns, at the desk or by a client."""
+    return _names(session, _READERS, *_READS_AS_PERSON)
+
+
+def list_leads(session: Session) -> list[str]:
+    """Return the names, in order, of the people who are leads, at the desk or by a client."""
+    return _names(session, _LEADS, _CLIENTS.person.is_not(None), *_LEADS_AS_CLIENT)
+
+
+def has_lead(session: Session) -> bool:
+    """Return True if the desk has a lead, or a client that may open what leads may."""
+    return bool(session.execute(select(_HAS_LEAD)).scalar_one())
+
+
+def _names(session: Session, roles: Collection[str], *of_clients: ColumnElement[bool]) -> list[str]:
+    at_the_desk = select(_PEOPLE.name).where(_PEOPLE.left_at.is_(None), _PEOPLE.role.in_(roles))
+    return sorted(session.execute(at_the_desk.union(select(_CLIENTS.person).where(*of_clients))).scalars())
+
+
+def _may_open(is_open: ColumnElement[bool]) -> ColumnElement[bool]:
+    return _CONCERNS.reference.not_in(_limited(~is_open))
+
+
+def _is_open_to(actor: Actor) -> ColumnElement[bool]:
+    return _is_open(actor.person if names_a_person(actor.client) else None, is_lead=actor.is_lead)
+
+
+def _is_open(person: str | None, *, is_lead: bool) -> ColumnElement[bool]:
+    """Return the SQL condition for a restricted concern that `person` may open. `person` is None for a program."""
+    for_leads = _NAMES_NOBODY_HERE if is_lead else and_(_NAMES_NOBODY_HERE, ~_HAS_LEAD)
+    return for_leads if person is None else or_(_is_named(literal(person)), for_leads)
+
+
+def _limited(condition: ColumnElement[bool]) -> Select[Any]:
+    return select(_LIMITED.reference).where(_IS_LIMITED, condition)
+
+
+def _one(reference: str) -> Select[Any]:
+    return select(_CONCERNS.reference).where(_CONCERNS.reference == reference)
+
+
+def _record_refusal(session: Session, reference: str, actor: Actor) -> None:
+    if session.execute(_one(reference)).first() is None:
+        write_without_change(session)
+    else:
+        record_action(session, reference, DeskAct.LOOK_REFUSED, actor)

@@ -1,0 +1,296 @@
+"""A concern that only some may open: nobody else meets anything of it, by page, route, list, event or email."""
+
+import datetime as dt
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
+from starlette.testclient import TestClient
+
+from app.http.context import AppContext
+from app.models.access.clients import Scope
+from app.models.access.roles import Role
+from app.models.references import EXAMPLE_BURST, new_reference
+from app.services.access.clients import NewClient, add_client
+from app.services.access.people import leave
+from app.services.events.deliveries import claim_due
+from app.services.events.emails import build_email, claim_email
+from app.services.events.webhooks import insert_webhook
+from app.services.operations.verification import find_faults
+from tests.support.clock import A_TUESDAY
+from tests.support.concerns import a_concern, add, raise_concern
+from tests.support.delivery import a_receiver
+from tests.support.desk import Desk, acts_on, press, send, text_of, worker_of
+from tests.support.people import JO, invited, sign_in_as
+
+SAM, KIM, ASH = "Sam Example", "Kim Example", "Ash Example"
+WORDS, LABEL, REASON = "Canary-Words", "Canary-Label", "Canary-Reason"
+AREAS = ("/v1/desk", "/desk", "/v1/events")
+ABOUT_STAFF = {"narrative": f"{WORDS}: it is about someone at the desk.", "about_council_staff": "yes"}
+REQUEST_ID = re.compile(r"urn:uuid:[0-9a-f-]+")
+PARAMETER = re.compile(r"{([a-z_]+)(:path)?}")
+Read = Callable[[str, str], tuple[int, str]]
+
+
+@dataclass(frozen=True)
+class Team:
+    """Leads Sam and Kim, and the worker Jo, each with a client key of their own."""
+
+    sam: Desk
+    kim: Desk
+    jo: Desk
+
+
+@pytest.fixture
+def team(service: FastAPI, client: TestClient) -> Team:
+    lead = (Scope.READ, Scope.WRITE, Scope.AUDIT, Scope.EVENTS)
+    for name, role in ((SAM, Role.LEAD), (KIM, Role.LEAD), (JO, Role.WORKER), (ASH, Role.READER)):
+        invited(service, name, role)
+    return Team(
+        worker_of(service, client, SAM, *lead),
+        worker_of(service, client, KIM, *lead),
+        worker_of(service, client, JO, Scope.READ, Scope.WRITE, Scope.EVENTS),
+    )
+
+
+def restrict(desk: Desk, reference: str, *people: str, restricted: bool = True) -> Any:
+    body = {"restricted": restricted, "people": people, "reason": REASON}
+    return desk.http.put(f"/v1/desk/concerns/{reference}/restriction", json=body, headers=desk.headers)
+
+
+def assign(desk: Desk, reference: str, person: str) -> Any:
+    path = f"/v1/desk/concerns/{reference}/assignment"
+    return desk.http.put(path, json={"person": person}, headers=desk.headers)
+
+
+def reads(desk: Desk, reference: str) -> int:
+    return int(desk.get(f"/concerns/{reference}").status_code)
+
+
+@pytest.fixture
+def of_staff(team: Team, client: TestClient) -> str:
+    """A concern of which the form says that it is about somebody who works for the council."""
+    assert team
+    reference: str = raise_concern(client, concern=ABOUT_STAFF)["reference"]
+    return reference
+
+
+@pytest.fixture
+def hidden(team: Team, client: TestClient) -> str:
+    """A concern that everybody has read, then limited to Sam and Ash: with all that can be about a concern."""
+    reference: str = raise_concern(client, concern={"narrative": f"{WORDS}."}, immediate_danger="yes")["reference"]
+    for desk in (team.jo, team.kim, team.sam):
+        assert reads(desk, reference) == 200
+        assert desk.get("/cards").is_success
+        assert desk.get(f"/concerns?reference={reference}").is_success
+    assert assign(team.jo, reference, JO).is_success
+    day = {"day": "2026-11-24", "whose": "team"}
+    path = f"/v1/desk/concerns/{reference}/look-again"
+    assert client.put(path, json=day, headers=team.jo.headers).is_success
+    label = {"text": LABEL}
+    assert client.put(f"/v1/desk/concerns/{reference}/label", json=label, headers=team.sam.headers).is_success
+    assert team.sam.act(reference, "notes", text=f"{WORDS}: a note.").is_success
+    assert team.sam.act(reference, "messages", text=f"{WORDS}: a message.").is_success
+    assert team.sam.act(reference, "hold", held=True, reason=REASON).is_success
+    assert team.sam.get(f"/disclosures?chain={reference}").is_success
+    assert restrict(team.sam, reference, SAM, ASH).is_success
+    return reference
+
+
+def routes(service: FastAPI) -> Iterator[tuple[str, str]]:
+    """Yield the method and the path of every route of the desk and of events."""
+    for route in iter_route_contexts(service.routes):
+        path = route.path or ""
+        if path.startswith(AREAS):
+            for method in sorted((route.methods or set()) - {"HEAD"}):
+                yield method, path
+
+
+def by_key(desk: Desk, method: str, path: str) -> tuple[int, str]:
+    body: dict[str, Any] = {} if method == "GET" else {"json": {}}
+    answer = desk.http.request(method, path, headers=desk.headers, follow_redirects=False, **body)
+    return answer.status_code, REQUEST_ID.sub("", answer.text)
+
+
+def by_session(client: TestClient, method: str, path: str) -> tuple[int, str]:
+    if path.startswith("/v1"):
+        return by_key(Desk(client, {}), method, path)
+    answer = send(client, path) if method == "POST" else client.request(method, path, follow_redirects=False)
+    return answer.status_code, answer.text
+
+
+def readers(service: FastAPI, client: TestClient, team: Team) -> Iterator[tuple[str, Read]]:
+    """Yield how each person who may not open the concern asks for something: by their key, and by their session."""
+    for name, desk, role in ((JO, team.jo, Role.WORKER), (KIM, team.kim, Role.LEAD)):
+        yield f"the key of {name}", partial(by_key, desk)
+        sign_in_as(service, client, name, role)
+        yield f"the session of {name}", partial(by_session, client)
+        client.cookies.clear()
+
+
+def test_every_route_of_a_hidden_concern_answers_as_for_none(
+    service: FastAPI, client: TestClient, team: Team, hidden: str
+) -> None:
+    named = [(method, path) for method, path in routes(service) if "{reference}" in path or "{chain}" in path]
+    none, differing = new_reference(), []
+    for who, read in readers(service, client, team):
+        for method, path in named:
+            own = PARAMETER.sub("1", path.replace("{reference}", "REF").replace("{chain}", "REF"))
+            status, text = read(method, own.replace("REF", hidden))
+            if (status, text.replace(hidden, "")) != (404, read(method, own.replace("REF", none))[1].replace(none, "")):
+                is_other_area = status in (401, 403)  # a session opens no route, and a worker reads no audit log
+                differing += [] if is_other_area else [f"{who}: {method} {path} {status}"]
+
+    assert len(named) > 50
+    assert differing == []
+    assert by_key(team.sam, "GET", f"/v1/desk/concerns/{hidden}")[0] == 200
+
+
+def test_no_list_page_event_or_log_names_a_hidden_concern(
+    service: FastAPI, client: TestClient, team: Team, hidden: str
+) -> None:
+    lists = [path for method, path in routes(service) if method == "GET" and "{" not in path]
+    lists += [f"/v1/desk/{name}?person=Sam+Example" for name in ("disclosures", "disclosures.csv")]
+    lists += [f"/desk/record?person={name}" for name in ("Sam+Example", "Kim+Example", "Jo+Example")]
+    lists += [f"/desk/retention{kind}?list=held" for kind in ("", ".csv")]
+    lists += ["/desk?show=all", "/desk?show=mine", "/desk?show=changed", "/v1/desk/cards?scope=earlier"]
+    lists += ["/desk/people/person?name=Jo+Example", "/v1/desk/concerns?order=changed&limit=1"]
+    found, answered = [], 0
+    for who, read in readers(service, client, team):
+        for path in lists:
+            status, text = read("GET", path)
+            answered += status == 200
+            found += [f"{who}: {path}: {each}" for each in (hidden, WORDS, LABEL, REASON) if each in text]
+
+    assert answered > 60
+    assert found == []
+    assert hidden in by_key(team.sam, "GET", "/v1/desk/concerns")[1]
+    assert hidden in by_key(team.sam, "GET", "/v1/desk/disclosures?person=Kim+Example")[1]
+
+
+def test_a_concern_about_staff_is_for_leads_and_counted_for_all(
+    service: FastAPI, client: TestClient, team: Team, of_staff: str
+) -> None:
+    seen = {name: reads(desk, of_staff) for name, desk in vars(team).items()}
+    counts = team.jo.get("/summary").json()
+    sign_in_as(service, client, JO)
+    page = text_of(client.get("/desk"))
+
+    assert seen == {"sam": 200, "kim": 200, "jo": 404}
+    assert (counts["received"], counts["restricted"], team.kim.get("/summary").json()["restricted"]) == (1, 1, 0)
+    assert "1 open concern is restricted to other people" in page
+    assert ("look_refused", f"desk-of-jo/{JO}", "") in acts_on(service, of_staff)
+    assert list(find_faults(service.state.context.engine)) == []
+
+
+@pytest.mark.parametrize("answer", ["no", "not_known", None])
+def test_only_yes_restricts_a_concern(client: TestClient, team: Team, answer: str | None) -> None:
+    said = ABOUT_STAFF | {"about_council_staff": answer}
+
+    assert reads(team.jo, raise_concern(client, concern=said)["reference"]) == 200
+
+
+def test_an_addition_about_staff_restricts_the_concern(service: FastAPI, client: TestClient, team: Team) -> None:
+    receipt = raise_concern(client)
+    reference = receipt["reference"]
+    assert assign(team.jo, reference, JO).is_success
+    said = {"concern": ABOUT_STAFF}
+    token = {"Authorization": f"Bearer {receipt['status_token']}"}
+    assert client.post(f"{receipt['links']['self']}/additions", json=said, headers=token).status_code == 201
+    assert add(client, receipt).status_code == 201
+
+    assert [reads(team.jo, reference), reads(team.kim, reference)] == [404, 200]
+    acts = [act for act, _client, _detail in acts_on(service, reference)]
+    assert acts[2:6] == ["added", "restricted", "unassigned", "added"]
+    assert list(find_faults(service.state.context.engine)) == []
+
+
+def test_a_worker_writes_down_a_concern_about_staff(client: TestClient, team: Team) -> None:
+    wanted = {"channel": "call", "came_at": "2026-11-24T08:05:00Z", "submission": a_concern(concern=ABOUT_STAFF)}
+    answer = client.post("/v1/desk/concerns", json=wanted, headers=team.jo.headers)
+
+    assert answer.status_code == 201
+    assert [reads(team.jo, answer.json()["reference"]), reads(team.kim, answer.json()["reference"])] == [404, 200]
+
+
+def test_only_a_lead_names_people_or_lifts_a_restriction(client: TestClient, team: Team) -> None:
+    reference = raise_concern(client)["reference"]
+
+    assert restrict(team.jo, reference, JO, SAM).status_code == 403
+    for people in ([SAM], [JO, ASH], [SAM, "Nobody Example"]):
+        assert restrict(team.sam, reference, *people).status_code == 422
+    assert restrict(team.sam, reference, SAM, JO).json()["people"] == [JO, SAM]
+    assert restrict(team.jo, reference, restricted=False).status_code == 403
+    assert [reads(desk, reference) for desk in (team.jo, team.kim, team.sam)] == [200, 404, 200]
+    assert restrict(team.sam, reference, restricted=False).is_success
+    assert reads(team.kim, reference) == 200
+
+
+def test_a_worker_passes_a_concern_to_leads_on_its_page(service: FastAPI, client: TestClient, team: Team) -> None:
+    reference = raise_concern(client)["reference"]
+    sign_in_as(service, client, JO)
+    answer = press(client, reference, "restriction", restricted="yes", reason=REASON)
+
+    assert "You cannot open it any more" in answer.text
+    assert [reads(team.jo, reference), reads(team.kim, reference)] == [404, 200]
+
+
+def test_a_hidden_concern_is_assigned_to_nobody_who_may_not_open_it(team: Team, hidden: str) -> None:
+    assert assign(team.sam, hidden, JO).status_code == 422
+    assert assign(team.sam, hidden, SAM).is_success
+
+
+def test_a_burst_is_acknowledged_without_a_hidden_concern(service: FastAPI, team: Team, hidden: str) -> None:
+    path = f"/v1/desk/bursts/{EXAMPLE_BURST}/acknowledgement"
+    answer = team.jo.http.post(path, json={"references": [hidden]}, headers=team.jo.headers)
+
+    assert answer.status_code == 422
+    assert "acknowledged" not in [act for act, _client, _detail in acts_on(service, hidden)]
+
+
+def test_a_concern_whose_people_have_left_is_for_leads_then_for_all(
+    context: AppContext, team: Team, hidden: str
+) -> None:
+    for name in (SAM, ASH):
+        context.writer.run(leave, name, at=A_TUESDAY)
+    after_them = [reads(team.jo, hidden), reads(team.kim, hidden)]
+    context.writer.run(leave, KIM, at=A_TUESDAY)
+
+    assert after_them == [404, 200]
+    assert reads(team.jo, hidden) == 200
+
+
+def test_a_program_opens_a_restricted_concern_only_by_its_scope(
+    service: FastAPI, client: TestClient, of_staff: str
+) -> None:
+    every = [scope for scope in Scope if scope is not Scope.RESTRICTED]
+    keys = []
+    for name, scopes in (("all-other-scopes", every), ("with-that-scope", [Scope.READ, Scope.RESTRICTED])):
+        client_of = NewClient(name=name, scopes=scopes)
+        keys.append(add_client(service.state.context.writer, client_of, at=A_TUESDAY))
+    asked = [
+        client.get(f"/v1/desk/concerns/{of_staff}", headers={"Authorization": f"Bearer {key}"}).status_code
+        for key in keys
+    ]
+
+    assert asked == [404, 200]
+
+
+def test_no_webhook_is_told_of_a_restricted_concern_and_no_email_names_it(
+    context: AppContext, client: TestClient, of_staff: str
+) -> None:
+    context.writer.run(insert_webhook, a_receiver())
+    hidden, other = (raise_concern(client, concern=told)["reference"] for told in (ABOUT_STAFF, {"narrative": "."}))
+    mail = context.writer.run(claim_email, now=A_TUESDAY)
+    assert mail is not None
+    written = build_email(mail, context.settings, at=A_TUESDAY).get_content()
+    told = context.writer.run(claim_due, webhook="receiver", now=A_TUESDAY, lease=dt.timedelta(1), limit=4)
+
+    assert "Restricted, so that not everyone at the desk can open them: 2." in written
+    assert not {hidden, of_staff, other} & set(written.split())
+    assert [each.data["reference"] for each in told] == [other]
