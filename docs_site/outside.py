@@ -17,7 +17,7 @@ DOCUMENTS = {
     "client/README.md": "project/client.md",
 }
 """Each document outside `docs/`, with its path on the site."""
-PICTURES = {"bench/results/latest.png": "project/speed.png", "bench/results/rates.png": "project/rates.png"}
+PICTURES = {"bench/results/latest.png": "project/speed.png"}
 LINK = re.compile(r"(\[[^\]]*\]\()([^)\s#]+)((?:#[^)\s]*)?\))")
 EXTERNAL = re.compile(r"[a-z]+:")
 
