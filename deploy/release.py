@@ -39,6 +39,8 @@ VERSION = re.compile(r"\d+\.\d+\.\d+")
 SCHEMAS = ("tests/released/schema.sqlite.sql", "tests/released/schema.postgresql.sql")
 SETTINGS = "docs/reference/settings.md"
 IMAGE_TOOLS = ("buildah", "mmdebstrap")
+OF_MAKE = ("ARGS", "MAKEFLAGS", "MAKEOVERRIDES", "MFLAGS")
+"""Variables by which the arguments of `make release` would reach each `make` that it runs."""
 
 
 class CannotRelease(Exception):
@@ -218,6 +220,8 @@ def main() -> None:
     parser.add_argument("--key", type=lambda name: Path(name).expanduser())
     parser.add_argument("--without-image", action="store_true")
     wanted = parser.parse_args()
+    for name in OF_MAKE:
+        os.environ.pop(name, None)
     with_image = not wanted.without_image and _can_build_image()
     try:
         target = _release(wanted.version, wanted.date, wanted.key, with_image=with_image)

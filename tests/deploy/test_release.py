@@ -59,7 +59,7 @@ def done(folder: Path, *command: str | Path, **settings: str) -> str:
 
 def release(tree: Path, version: str, *options: str | Path) -> "subprocess.CompletedProcess[str]":
     command = (sys.executable, "-m", "deploy.release", version, "--date", "2026-12-24", "--without-image")
-    return run(tree, *command, *options)
+    return run(tree, *command, *options, ARGS="--meant-for-the-release")
 
 
 def wheel_of(tree: Path, target: Path, **settings: str) -> Path:
