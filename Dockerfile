@@ -18,7 +18,8 @@ ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
 COPY requirements/serve.txt requirements/
 RUN python3 -m venv --without-pip /opt/venv \
     && python3 -m pip install --require-hashes --only-binary :all: --requirement requirements/serve.txt
-COPY pyproject.toml README.md LICENSE NOTICE.md ./
+COPY pyproject.toml LICENSE NOTICE.md ./
+COPY one_minute_guide/ one_minute_guide/
 COPY app/ app/
 COPY seed/ seed/
 # Remove the two packages that build the project. 'pip check' fails if another package needs them.

@@ -3,11 +3,13 @@
 #   PYTHON  a Python of your choice; otherwise the first of python3, python3.13, python3.12, python3.11 that fits
 #   PYTHON_IMAGE  base image of Docker, with its digest; otherwise the one that the tag of the Dockerfile names today
 #   VENV    folder of the virtual environment (a name without spaces)
+#   KEY     SSH key that signs a release
 #   ARGS    more arguments for the command: make serve ARGS="--port 9000", make test ARGS="-k digest"
 
 PYTHON ?=
 PYTHON_IMAGE ?=
 VENV ?= .venv
+KEY ?=
 ARGS ?=
 
 # A Python fits when it runs (a shim may exist and fail), is in the range, and can make virtual environments.
@@ -25,7 +27,7 @@ sample = $(if $(GUIDANCE_COUNCIL_NAME),,--env-file deploy/sample-council/council
 settings = $(if $(findstring --env-file,$(ARGS)),,$(if $(wildcard guidance.env),--env-file guidance.env,$(sample)))
 pip := $(VENV)/bin/python -m pip --quiet --disable-pip-version-check --no-input
 
-.PHONY: serve test nightly cover faults fuzz journeys pictures screens accessibility bench bench-check check audit format lock image release docs docs-serve client catalogue desk-script clean
+.PHONY: serve test nightly cover faults fuzz journeys pictures screens accessibility bench bench-check check audit format lock image release docs docs-serve client catalogue desk-script web-client clean
 .DELETE_ON_ERROR:
 
 # Serve with the settings of guidance.env, which guidance setup writes. Without that file serve a trial: publish the seed into ./data,
@@ -122,10 +124,10 @@ lock: $(VENV)/installed-dev
 image: $(VENV)/installed-dev
 	$(if $(PYTHON_IMAGE),PYTHON_IMAGE=$(PYTHON_IMAGE)) deploy/image/build $(VENV)
 
-# Make a release of a clean tree: version, CHANGELOG, commit, tag, wheel, client, documentation, image, list of what is in them, notes.
-# make release VERSION=0.2.0
+# Make a release of a clean tree: version, CHANGELOG, commit, tag, and build/release-VERSION with all that docs/reference/releases.md lists.
+# KEY is the SSH key that signs: make release VERSION=0.2.0 KEY=~/.ssh/id_ed25519
 release: $(VENV)/installed-dev $(VENV)/installed-docs
-	$(VENV)/bin/python deploy/release.py $(VERSION) $(ARGS)
+	$(VENV)/bin/python -m deploy.release $(VERSION) $(if $(KEY),--key $(KEY)) $(ARGS)
 
 # Build the documentation into build/site: every page, no request to another host. To read it while writing: make docs-serve
 docs: $(VENV)/installed-dev $(VENV)/installed-docs
@@ -148,8 +150,15 @@ catalogue: $(VENV)/installed-dev
 # Build the script with which the desk's pages open concerns in the browser, and unseal.html. It needs npm.
 desk-script: app/pages/static/unseal.js
 
+# Build the package for front ends: web_client/dist. It needs npm.
+web-client: app/pages/static/unseal.js
+	@test -d desk_script/node_modules || (cd desk_script && $(npm-install))
+	node web_client/build.js
+
 app/pages/static/unseal.js: $(wildcard desk_script/*.js* desk_script/src/*) $(wildcard app/pages/static/*.css)
-	cd desk_script && npm ci --prefer-offline --no-audit --no-fund --ignore-scripts && node build.js
+	cd desk_script && $(npm-install) && node build.js
+
+npm-install = npm ci --prefer-offline --no-audit --no-fund --ignore-scripts
 
 compile = $(lock) pyproject.toml
 lock = $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
@@ -157,7 +166,7 @@ lock = $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --ge
 
 # Remove the environment and the files of the tools; never ./data.
 clean:
-	rm -rf desk_script/node_modules app/pages/static/unseal.js app/pages/static/unseal.html app/pages/accessibility.json app/commit.txt
+	rm -rf desk_script/node_modules web_client/dist app/pages/static/unseal.js app/pages/static/unseal.html app/pages/accessibility.json app/commit.txt
 	rm -rf $(VENV) build dist .coverage .coverage.* .hypothesis .schemathesis
 	rm -rf .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find app seed tests -type d -name __pycache__ -prune -exec rm -rf {} +

@@ -1,17 +1,16 @@
-"""Make a release of a clean tree: release.py VERSION [--date DATE] [--without-image].
+"""Make a release of a clean tree: python -m deploy.release VERSION [--date DATE] [--key FILE] [--without-image].
 
-`make release VERSION=0.2.0` runs this program. It changes the heading 'Unreleased' of CHANGELOG.md to the version and
-the date, and writes the version into every file that names it. It records the OpenAPI document and the database schema
-for the tests of later versions, commits, and tags the commit.
+`make release VERSION=1.0.0 KEY=FILE` runs this program. It changes the heading 'Unreleased' of CHANGELOG.md to the
+version and the date, and writes the version into every file that names it. It records the OpenAPI document and the
+database schema for the tests of later versions, commits, and tags the commit.
 
-`build/release-VERSION` then contains the wheel, which names its commit, the wheel of the typed client, the locked
-requirements, the documentation, the bill of materials, the image, the page that opens concerns from disk, the notes for
-callers, and the SHA-256 of each file. The program pushes nothing.
+`build/release-VERSION` then contains the files that `docs/reference/releases.md` lists, with the SHA-256 of each. The
+SSH key FILE signs the list of these and the tag; without it neither is signed. The program pushes nothing.
 """
 
 import argparse
 import datetime
-import hashlib
+import json
 import os
 import re
 import shutil
@@ -20,8 +19,12 @@ import sys
 import zipfile
 from pathlib import Path
 
+from supply.notes import State, changes_of, release_notes
+from supply.provenance import Build, provenance_of, sha256_of
+from supply.signing import UnknownSigner, check_signer, sign, tag_options
+
 ROOT = Path(__file__).resolve().parents[1]
-PROJECTS = ("pyproject.toml", "client/pyproject.toml")
+PROJECTS = ("pyproject.toml", "client/pyproject.toml", "web_client/package.json")
 COMMIT_FILE = ROOT / "app" / "commit.txt"
 UNSEAL_PAGE = "app/pages/static/unseal.html"
 HEADING = "## Unreleased\n"
@@ -34,6 +37,11 @@ WITH_THE_VERSION = [
 ]
 OF_A_FILE = re.compile(r"(one-minute-guide:|one_minute_guide-|guidance_client-)\d+\.\d+\.\d+")
 VERSION = re.compile(r"\d+\.\d+\.\d+")
+SCHEMAS = ("tests/released/schema.sqlite.sql", "tests/released/schema.postgresql.sql")
+SETTINGS = "docs/reference/settings.md"
+IMAGE_TOOLS = ("buildah", "mmdebstrap")
+OF_MAKE = ("ARGS", "MAKEFLAGS", "MAKEOVERRIDES", "MFLAGS")
+"""Variables by which the arguments of `make release` would reach each `make` that it runs."""
 
 
 class CannotRelease(Exception):
@@ -45,24 +53,16 @@ def released_changelog(text: str, version: str, date: str) -> str:
 
     Raise `CannotRelease` if there are no unreleased changes.
     """
-    if HEADING not in text or not notes(text.replace(HEADING, f"## {version} - {date}\n", 1), version):
+    if HEADING not in text or not changes_of(text.replace(HEADING, f"## {version} - {date}\n", 1), version):
         raise CannotRelease("CHANGELOG.md has nothing under 'Unreleased'.")
     return text.replace(HEADING, f"{HEADING}\n## {version} - {date}\n", 1)
-
-
-def notes(changelog: str, version: str) -> str:
-    """Return the section of the changelog about `version`, or an empty string if there is none."""
-    section = re.search(
-        rf"^## {re.escape(version)} - [^\n]*\n(.*?)(?=^## |\Z)", changelog, flags=re.MULTILINE | re.DOTALL
-    )
-    return section[1].strip() if section else ""
 
 
 def _run(*command: str | Path, folder: Path = ROOT) -> str:
     return subprocess.run(command, cwd=folder, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
 
 
-def _check(version: str) -> None:
+def _check(version: str, key: Path | None) -> None:
     if not VERSION.fullmatch(version):
         raise CannotRelease("A version is three numbers, such as 0.2.0.")
     if _run("git", "status", "--porcelain"):
@@ -73,6 +73,28 @@ def _check(version: str) -> None:
         raise CannotRelease("chromium is not installed: the pages could not be tested for the accessibility statement.")
     if shutil.which("npm") is None:
         raise CannotRelease("npm is not installed: the desk's pages could not open concerns in the browser.")
+    if key:
+        check_signer(key)
+
+
+def _can_build_image() -> bool:
+    """Return whether the host has Docker with a daemon that answers, or what builds an image without it."""
+    docker = shutil.which("docker")
+    if docker and subprocess.run([docker, "info"], check=False, capture_output=True).returncode == 0:
+        return True
+    return os.getuid() == 0 and all(map(shutil.which, IMAGE_TOOLS))
+
+
+def _state_of(commit: str) -> State:
+    """Return the schemas and the reference of the settings at `commit`."""
+    schemas = "".join(_run("git", "show", f"{commit}:{name}") for name in SCHEMAS)
+    return State(schemas, _run("git", "show", f"{commit}:{SETTINGS}"))
+
+
+def _last_release() -> State | None:
+    """Return the state of the last tagged release, or None if no commit has a tag of a release."""
+    tags = _run("git", "tag", "--list", "v*", "--merged", "HEAD", "--sort=-version:refname").split()
+    return _state_of(tags[0]) if tags else None
 
 
 def _write_version(version: str, date: str) -> None:
@@ -80,15 +102,37 @@ def _write_version(version: str, date: str) -> None:
     changelog.write_text(released_changelog(changelog.read_text(encoding="utf-8"), version, date), encoding="utf-8")
     for project in (ROOT / name for name in PROJECTS):
         described = re.sub(
-            r'^version = ".*"', f'version = "{version}"', project.read_text("utf-8"), count=1, flags=re.MULTILINE
+            r'^(version = |  "version": )".*"',
+            rf'\g<1>"{version}"',
+            project.read_text("utf-8"),
+            count=1,
+            flags=re.MULTILINE,
         )
-        project.write_text(described, encoding="utf-8")
+        project.write_text(_with_home(described), encoding="utf-8")
     for name in WITH_THE_VERSION:
         text = (ROOT / name).read_text(encoding="utf-8")
         (ROOT / name).write_text(OF_A_FILE.sub(rf"\g<1>{version}", text), encoding="utf-8")
 
 
-def _build(version: str, target: Path, *, with_image: bool) -> None:
+def _home() -> str:
+    """Return the address of the repository on the web, from the remote `origin`, or an empty string if it has none."""
+    remotes = _run("git", "remote").split()
+    remote = _run("git", "remote", "get-url", "origin") if "origin" in remotes else ""
+    address = re.sub(r"^(?:ssh://)?git@([^:/]+)[:/]", r"https://\1/", remote)
+    home = re.sub(r"^https://[^@/]*@", "https://", address)  # without the credentials of whoever makes the release
+    return home.removesuffix(".git") if home.startswith("https://") else ""
+
+
+def _with_home(project: str) -> str:
+    """Return the text of a pyproject.toml with the address of the repository, which an index of packages shows."""
+    if "[project.urls]" in project or not (home := _home()):
+        return project
+    table = f'[project.urls]\nSource = "{home}"\n\n'
+    return project.replace("[project.optional-dependencies]", f"{table}[project.optional-dependencies]", 1)
+
+
+def _build(target: Path, *, version: str, notes: str, with_image: bool) -> None:
+    """Build what a release contains into the folder `target`, but for what is about its files."""
     target.mkdir(parents=True)
     _run("make", "--silent", "desk-script")
     _run("make", "--silent", "accessibility")  # it fails unless every page passes
@@ -96,22 +140,34 @@ def _build(version: str, target: Path, *, with_image: bool) -> None:
     os.environ["SOURCE_DATE_EPOCH"] = _run("git", "log", "-1", "--format=%ct")
     COMMIT_FILE.write_text(_run("git", "rev-parse", "HEAD") + "\n", encoding="ascii")
     try:
-        _run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", target)
+        _run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-t", "sdist", "-d", target)
     finally:
         COMMIT_FILE.unlink()
     _run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", target, folder=ROOT / "client")
+    _run("make", "--silent", "web-client")
+    _run("npm", "pack", "--silent", "--pack-destination", target, folder=ROOT / "web_client")
     _build_documentation(target / f"documentation-{version}.zip", version)
     shutil.copy(ROOT / "requirements" / "serve.txt", target)
-    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
-    (target / "notes.md").write_text(f"# {version}\n\n{notes(changelog, version)}\n", encoding="utf-8")
+    (target / "notes.md").write_text(notes, encoding="utf-8")
     _run(sys.executable, "-m", "supply.bill", target / "wheel.cdx.json")
     if with_image:
         os.environ["OUT"] = str(target)
         print(_run(ROOT / "deploy" / "image" / "build", Path(sys.executable).parents[1]))
         (target / "rootfs.tar").unlink(missing_ok=True)
-    files = sorted(path for path in target.iterdir() if path.is_file())
-    sums = "".join(f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in files)
+
+
+def _vouch(target: Path, build: Build, key: Path | None) -> None:
+    """Write where the files come from, and the SHA-256 of each. Sign these with `key`, if there is one."""
+    statement = json.dumps(provenance_of(_files(target), build), indent=1)
+    (target / "provenance.json").write_text(statement + "\n", encoding="utf-8")
+    sums = "".join(f"{sha256_of(path)}  {path.name}\n" for path in _files(target))
     (target / "SHA256SUMS").write_text(sums, encoding="utf-8")
+    if key:
+        sign(target / "SHA256SUMS", key)
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if path.is_file())
 
 
 def _build_documentation(target: Path, version: str) -> None:
@@ -125,24 +181,57 @@ def _build_documentation(target: Path, version: str) -> None:
     shutil.rmtree(site)
 
 
+def _now() -> str:
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _commit(version: str, date: str) -> str:
+    """Write the version into the files, record what this version promises, commit, and return the notes."""
+    before = _last_release()
+    _write_version(version, date)
+    _run(sys.executable, "-m", "tests.support.released", version)
+    _run("git", "add", "tests/released")
+    _run("git", "commit", "--quiet", "--all", "--message", f"Release {version}")
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    return release_notes(version, changelog, before, _state_of("HEAD"))
+
+
+def _release(version: str, date: str, key: Path | None, *, with_image: bool) -> Path:
+    """Make the release, and return the folder of its files."""
+    _check(version, key)
+    notes, began = _commit(version, date), _now()
+    target = ROOT / "build" / f"release-{version}"
+    _build(target, version=version, notes=notes, with_image=with_image)
+    commit = _run("git", "rev-parse", "HEAD")
+    _vouch(
+        target,
+        Build(version, date, f"git+{_home() or 'file:.'}", commit, began, ended=_now(), has_image=with_image),
+        key,
+    )
+    options, kind = (tag_options(key), "--sign") if key else ([], "--annotate")
+    _run("git", *options, "tag", kind, f"v{version}", "--message", f"Release {version}")
+    return target
+
+
 def main() -> None:
-    """Make the release that the command line names: change the files, commit, build and tag."""
+    """Make the release that the command line names: change the files, commit, build, sign and tag."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("version")
     parser.add_argument("--date", default=datetime.datetime.now(datetime.UTC).date().isoformat())
+    parser.add_argument("--key", type=lambda name: Path(name).expanduser())
     parser.add_argument("--without-image", action="store_true")
     wanted = parser.parse_args()
+    for name in OF_MAKE:
+        os.environ.pop(name, None)
+    with_image = not wanted.without_image and _can_build_image()
     try:
-        _check(wanted.version)
-        _write_version(wanted.version, wanted.date)
-    except CannotRelease as refusal:
+        target = _release(wanted.version, wanted.date, wanted.key, with_image=with_image)
+    except (CannotRelease, UnknownSigner) as refusal:
         sys.exit(str(refusal))
-    _run(sys.executable, "-m", "tests.support.released", wanted.version)
-    _run("git", "add", "tests/released")
-    _run("git", "commit", "--quiet", "--all", "--message", f"Release {wanted.version}")
-    target = ROOT / "build" / f"release-{wanted.version}"
-    _build(wanted.version, target, with_image=not wanted.without_image)
-    _run("git", "tag", "--annotate", f"v{wanted.version}", "--message", f"Release {wanted.version}")
+    if not with_image:
+        print("Without an image: it needs Docker, or Buildah and mmdebstrap as root, and no --without-image.")
+    if not wanted.key:
+        print("Without a signature: nobody can tell who made these files. Sign with KEY=FILE, an SSH key.")
     print(f"{target}: push the commit and the tag v{wanted.version} when you have read notes.md")
 
 

@@ -16,8 +16,9 @@ GENERATED = [
 ]
 PROJECT = {
     "Read me": "README.md",
-    "Changes for callers": "CHANGELOG.md",
+    "Changes": "CHANGELOG.md",
     "Contributing": "CONTRIBUTING.md",
+    "Governance": "GOVERNANCE.md",
     "Report a weakness": "SECURITY.md",
     "Notice": "NOTICE.md",
     "Licence": "LICENSE",

@@ -11,6 +11,7 @@ DOCUMENTS = {
     "CONTRIBUTING.md": "project/contributing.md",
     "CHANGELOG.md": "project/changelog.md",
     "SECURITY.md": "project/security.md",
+    "GOVERNANCE.md": "project/governance.md",
     "NOTICE.md": "project/notice.md",
     "LICENSE": "project/licence.md",
     "client/README.md": "project/client.md",

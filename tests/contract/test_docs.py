@@ -36,7 +36,7 @@ ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted(path for pattern in ("*.md", "docs/**/*.md", "client/*.md") for path in ROOT.glob(pattern))
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 CODE = re.compile(r"^```.*?^```$|^ {4,}[^\n]*$|`[^`\n]*`", flags=re.MULTILINE | re.DOTALL)
-FOLDERS = "app|bench|client|deploy|desk_script|docs|docs_site|examples|requirements|seed|supply|tests"
+FOLDERS = "app|bench|client|deploy|desk_script|docs|docs_site|examples|requirements|seed|supply|tests|web_client"
 NAMED_FILE = re.compile(rf"`((?:{FOLDERS})/[^`\s{{}}<>*:]*|[A-Z]+\.md)[`: ]")
 CURRENT = [path for path in DOCUMENTS if path.name != "CHANGELOG.md"]
 """The documents that tell of the present."""
@@ -337,27 +337,35 @@ def test_the_readme_is_at_most_140_lines() -> None:
     assert len(README.splitlines()) <= LONGEST_README
 
 
-MODEL = (ROOT / "docs" / "threat-model.md").read_text(encoding="utf-8")
 NAMED = re.compile(r"`(tests/[\w/]+\.py)::(test_\w+)`")
-COLUMNS = ["actor", "asset", "way in", "what stops it", "shown by"]
+THREATS = ROOT / "docs" / "threat-model.md"
+HAZARDS = ROOT / "docs" / "explanation" / "safety-case.md"
+COLUMNS = {
+    THREATS: ["actor", "asset", "way in", "what stops it", "shown by"],
+    HAZARDS: ["hazard", "how it could come", "what guards", "what is left to the council", "shown by"],
+}
+"""Documents in whose tables each row names the tests that show it, and the columns of these tables."""
 
 
-def rows() -> list[list[str]]:
-    """The rows of the tables, cell by cell."""
-    told = [line.strip("|").split("|") for line in MODEL.splitlines() if line.startswith("|")]
-    cells = [[cell.strip() for cell in row] for row in told]
-    return [row for row in cells if row != COLUMNS and set(row) != {"---"}]
+def rows(document: Path) -> list[list[str]]:
+    """Return the rows of the tables with these columns, cell by cell."""
+    head = f"| {' | '.join(COLUMNS[document])} |\n|{'---|' * len(COLUMNS[document])}\n"
+    tables = document.read_text(encoding="utf-8").split(head)[1:]
+    lines = [line for table in tables for line in table.partition("\n\n")[0].splitlines()]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
 
 
-def test_every_threat_tells_its_actor_asset_way_in_and_what_stops_it() -> None:
-    assert len(rows()) > 20
-    assert [row for row in rows() if len(row) != len(COLUMNS) or not all(row)] == []
+@for_each("document", [THREATS, HAZARDS])
+def test_every_threat_and_hazard_is_told_whole_and_names_a_test(document: Path) -> None:
+    told = rows(document)
+
+    assert len(told) > 20
+    assert [row for row in told if len(row) != 5 or not all(row) or not NAMED.search(row[-1])] == []
 
 
-def test_every_threat_names_a_test_that_shows_it() -> None:
-    assert [row for row in rows() if not NAMED.search(row[-1])] == []
+@for_each("document", [THREATS, HAZARDS])
+def test_every_test_of_a_threat_or_hazard_is_named_in_one_way(document: Path) -> None:
+    text = document.read_text(encoding="utf-8")
 
-
-def test_every_test_of_the_threat_model_is_named_in_one_way() -> None:
-    assert len(set(NAMED.findall(MODEL))) > 40
-    assert len(re.findall(r"`tests/[\w/]+\.py::", MODEL)) == len(NAMED.findall(MODEL))
+    assert len(set(NAMED.findall(text))) > 40
+    assert len(re.findall(r"`tests/[\w/]+\.py::", text)) == len(NAMED.findall(text))

@@ -193,6 +193,33 @@ def test_no_lock_file_with_addresses_is_published() -> None:
     assert names & {"uv.lock", "pylock.toml", "poetry.lock", "Pipfile.lock"} == set()
 
 
+def test_what_an_index_shows_has_no_link_into_the_repository() -> None:
+    shown = project()["project"]["readme"]["text"]
+
+    assert shown.strip().startswith("**For a child in immediate danger, call 999.**")
+    assert re.findall(r"\]\((?!https:)", shown) == []
+
+
+def test_the_wheel_has_one_package_and_the_image_has_all_of_it() -> None:
+    wheel = project()["tool"]["hatch"]["build"]["targets"]["wheel"]
+    copied = re.findall(r"^COPY (\w+)/ \1/$", (ROOT / "Dockerfile").read_text(), flags=re.MULTILINE)
+
+    inside = {folder: wheel["sources"].get(folder, folder).split("/")[0] for folder in wheel["only-include"]}
+    assert set(inside.values()) == {"one_minute_guide"}
+    assert set(copied) == set(inside) == {each[1:] for each in DOCKERIGNORE if each[1:] in inside}
+
+
+def test_the_public_workflows_run_only_what_runs_at_home() -> None:
+    workflows = {path.stem: path.read_text() for path in (ROOT / ".github" / "workflows").glob("*.yml")}
+
+    assert set(workflows) == {"ci", "release"}
+    assert [
+        name for name, text in workflows.items() if ".ci/run" not in text or re.search(r"^ *-? *uses:", text, re.M)
+    ] == []
+    assert 'make release VERSION="$VERSION" KEY=' in workflows["release"]
+    assert workflows["release"].index(".ci/run") < workflows["release"].index("make release")
+
+
 def test_every_make_target_has_a_comment() -> None:
     silent = [target for target, above in targets().items() if not above.startswith("# ")]
 

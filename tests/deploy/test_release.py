@@ -1,17 +1,21 @@
-"""A release is made by one command, and two builds of one tree give the same wheel."""
+"""A release is made by one command, can be checked by a stranger, and serves from its own files alone."""
 
-import hashlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 
 from tests.support.command import ROOT
+from tests.support.live import LiveServer
+from tests.support.load import A_CONCERN
 from tests.support.node import need_npm
 from tests.support.trees import BUILT, copied
 
@@ -21,55 +25,90 @@ NEXT = "9.8.7"
 AUTHOR = {
     f"GIT_{who}_{what}": "example@council.example" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")
 }
+STRANGERS = ("PYTHONPATH", "VIRTUAL_ENV", "PYTHONHOME", "GUIDANCE_COMMIT")
+"""Variables by which the tree of the tests would take part in what a release does."""
+INSIDE = "one_minute_guide"
+MEMBERS = {
+    f"one_minute_guide-{NEXT}-py3-none-any.whl",
+    f"one_minute_guide-{NEXT}.tar.gz",
+    f"guidance_client-{NEXT}-py3-none-any.whl",
+    f"one-minute-guide-{NEXT}.tgz",
+    f"documentation-{NEXT}.zip",
+    "serve.txt",
+    "notes.md",
+    "wheel.cdx.json",
+    "unseal.html",
+    "provenance.json",
+}
 
 
-def wheel_of(tree: Path, target: Path) -> Path:
-    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(target)]
-    subprocess.run(command, cwd=tree, check=True, capture_output=True)
+def run(folder: Path, *command: str | Path, **settings: str) -> "subprocess.CompletedProcess[str]":
+    """Run the command there, without the tree of the tests."""
+    environment = {name: value for name, value in os.environ.items() if name not in STRANGERS}
+    return subprocess.run(
+        command, cwd=folder, env=environment | AUTHOR | settings, check=False, capture_output=True, text=True
+    )
+
+
+def done(folder: Path, *command: str | Path, **settings: str) -> str:
+    """Run the command there, and return its output. A command that fails is a failed test."""
+    ended = run(folder, *command, **settings)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    return ended.stdout.strip()
+
+
+def release(tree: Path, version: str, *options: str | Path) -> "subprocess.CompletedProcess[str]":
+    command = (sys.executable, "-m", "deploy.release", version, "--date", "2026-12-24", "--without-image")
+    return run(tree, *command, *options, ARGS="--meant-for-the-release")
+
+
+def wheel_of(tree: Path, target: Path, **settings: str) -> Path:
+    done(tree, sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", target, **settings)
     (wheel,) = target.glob("*.whl")
     return wheel
 
 
-def git(tree: Path, *arguments: str) -> str:
-    """Run git there, and return its output."""
-    environment = {**os.environ, **AUTHOR}
-    return subprocess.run(
-        ["git", *arguments], cwd=tree, env=environment, check=True, capture_output=True, text=True
-    ).stdout.strip()
+def blocks(document: str) -> list[str]:
+    """Return the shell blocks of a document of the repository."""
+    text = (ROOT / document).read_text(encoding="utf-8")
+    return re.findall(r"^ *```sh\n(.*?)^ *```$", text, flags=re.MULTILINE | re.DOTALL)
 
 
-def release(tree: Path, version: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "deploy/release.py", version, "--date", "2026-12-24", "--without-image"]
-    environment = {**os.environ, **AUTHOR}
-    return subprocess.run(command, cwd=tree, env=environment, check=False, capture_output=True, text=True)
-
-
-def client_runs(release: Path, document: Path, target: Path) -> None:
-    """Install the client of the release into an empty environment by the line of the document, and use it."""
-    (line,) = re.findall(r"^pip install .*guidance_client-.*$", document.read_text(encoding="utf-8"), re.MULTILINE)
-    subprocess.run([sys.executable, "-m", "venv", str(target)], check=True, capture_output=True)
-    strangers = ("PYTHONPATH", "VIRTUAL_ENV", "PYTHONHOME")
-    environment = {name: value for name, value in os.environ.items() if name not in strangers}
-    environment["PATH"] = f"{target / 'bin'}{os.pathsep}{environment['PATH']}"
-    program = (
-        "import guidance_client.receipts; print(guidance_client.__file__, guidance_client.GuidanceClient.__name__)"
-    )
-    subprocess.run(["sh", "-ec", line], cwd=release, env=environment, check=True, capture_output=True)
-    ran = subprocess.run(
-        ["python", "-c", program], cwd=target, env=environment, check=True, capture_output=True, text=True
-    )
-    file, name = ran.stdout.split()
-    assert Path(file).is_relative_to(target)
-    assert name == "GuidanceClient"
+def environment_in(folder: Path) -> Path:
+    """Return an empty environment."""
+    subprocess.run([sys.executable, "-m", "venv", folder], check=True, capture_output=True)
+    return folder
 
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tree = copied(tmp_path_factory.mktemp("tree"))
-    git(tree, "init", "--quiet")
-    git(tree, "add", "--all")
-    git(tree, "commit", "--quiet", "--message", "A tree")
+    done(tree, "git", "init", "--quiet")
+    done(tree, "git", "remote", "add", "origin", "https://who:secret@code.example/council/guide.git")
+    done(tree, "git", "add", "--all")
+    done(tree, "git", "commit", "--quiet", "--message", "A tree")
     return tree
+
+
+@pytest.fixture(scope="module")
+def key(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The key of a maintainer, which the tree names as one that signs."""
+    key = tmp_path_factory.mktemp("keys") / "maintainer"
+    done(tree, "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key)
+    with (tree / "supply" / "release_signers").open("a") as signers:
+        signers.write(f'release namespaces="file,git" {key.with_suffix(".pub").read_text()}')
+    done(tree, "git", "commit", "--quiet", "--all", "--message", "Name a signer")
+    return key
+
+
+@pytest.fixture(scope="module")
+def made(tree: Path, key: Path) -> Path:
+    """The folder of a release that was made in the tree."""
+    need_npm()
+    ended = release(tree, NEXT, "--key", key)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "Without an image" in ended.stdout
+    return tree / "build" / f"release-{NEXT}"
 
 
 def test_two_builds_in_two_folders_at_two_times_give_the_same_wheel(tmp_path: Path) -> None:
@@ -81,63 +120,131 @@ def test_two_builds_in_two_folders_at_two_times_give_the_same_wheel(tmp_path: Pa
 
     assert first.name == second.name
     assert first.read_bytes() == second.read_bytes()
-    assert set(BUILT) & set(zipfile.ZipFile(first).namelist()) == {name for name in BUILT if (ROOT / name).is_file()}
     names = zipfile.ZipFile(first).namelist()
-    assert {name.split("/")[0].split("-")[0] for name in names} == {"app", "seed", "one_minute_guide"}
+    assert {f"{INSIDE}/{name}" for name in BUILT if (ROOT / name).is_file()} <= set(names)
+    assert {name.split("/")[0].split("-")[0] for name in names} == {INSIDE}
 
 
-def test_a_release_refuses_uncommitted_changes_and_strange_or_repeated_versions(tree: Path) -> None:
-    before = git(tree, "rev-parse", "HEAD")
+def test_a_release_refuses_changes_strange_versions_and_unknown_signers(tree: Path, tmp_path: Path) -> None:
+    before = done(tree, "git", "rev-parse", "HEAD")
+    done(tree, "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", tmp_path / "stranger")
     (tree / "NOTICE.md").write_text("changed")
     dirty = release(tree, NEXT)
-    git(tree, "checkout", "--quiet", "--", "NOTICE.md")
+    done(tree, "git", "checkout", "--quiet", "--", "NOTICE.md")
     strange = release(tree, "next")
-    git(tree, "tag", "v1.2.3")
+    done(tree, "git", "tag", "v1.2.3")
     twice = release(tree, "1.2.3")
+    done(tree, "git", "tag", "--delete", "v1.2.3")
+    stranger = release(tree, NEXT, "--key", tmp_path / "stranger")
 
-    assert [each.returncode for each in (dirty, strange, twice)] == [1, 1, 1]
-    assert [each.stderr.strip() for each in (dirty, strange, twice)] == [
+    refusals = (dirty, strange, twice, stranger)
+    assert [each.returncode for each in refusals] == [1, 1, 1, 1]
+    assert [each.stderr.splitlines()[0].partition(" /")[0] for each in refusals] == [
         "There are changes that are not committed.",
         "A version is three numbers, such as 0.2.0.",
         "v1.2.3 is a tag already.",
+        "supply/release_signers does not have the key",
     ]
-    assert git(tree, "rev-parse", "HEAD") == before
+    assert done(tree, "git", "rev-parse", "HEAD") == before
 
 
-def test_a_release_has_its_version_tag_files_and_notes(tree: Path, tmp_path: Path) -> None:
-    need_npm()
-    unreleased = (tree / "CHANGELOG.md").read_text().partition("## Unreleased\n")[2].partition("\n## ")[0].strip()
+def test_a_release_has_its_version_tag_and_files(tree: Path, made: Path) -> None:
+    commit = done(tree, "git", "rev-parse", "HEAD")
 
-    made = release(tree, NEXT)
-
-    assert made.returncode == 0, made.stderr
-    assert git(tree, "describe", "--exact-match") == f"v{NEXT}"
-    assert git(tree, "status", "--porcelain") == ""
+    assert done(tree, "git", "describe", "--exact-match") == f"v{NEXT}"
+    assert done(tree, "git", "status", "--porcelain") == ""
     assert f"## Unreleased\n\n## {NEXT} - 2026-12-24\n" in (tree / "CHANGELOG.md").read_text()
-    for name in (
-        "pyproject.toml",
-        "client/pyproject.toml",
-        "deploy/kubernetes.yaml",
-        "deploy/compose.yaml",
-        "docs/how-to/deploy.md",
-        "docs/how-to/first-day.md",
-    ):
+    projects = ("pyproject.toml", "client/pyproject.toml", "web_client/package.json")
+    deployed = ("deploy/kubernetes.yaml", "deploy/compose.yaml", "docs/how-to/deploy.md", "docs/how-to/first-day.md")
+    for name in (*projects, *deployed):
         assert NEXT in (tree / name).read_text()
     assert json.loads((tree / "tests" / "released" / "openapi.json").read_text())["info"]["version"] == NEXT
     assert "CREATE TABLE concerns" in (tree / "tests" / "released" / "schema.sqlite.sql").read_text()
-    folder = tree / "build" / f"release-{NEXT}"
-    assert (folder / "notes.md").read_text() == f"# {NEXT}\n\n{unreleased}\n"
-    assert json.loads((folder / "wheel.cdx.json").read_text())["metadata"]["component"]["version"] == NEXT
-    lines = (folder / "SHA256SUMS").read_text().splitlines()
-    sums = {name: digest for digest, name in (line.split("  ") for line in lines)}
-    wheel = f"one_minute_guide-{NEXT}-py3-none-any.whl"
-    client, documentation = f"guidance_client-{NEXT}-py3-none-any.whl", f"documentation-{NEXT}.zip"
-    assert set(sums) == {wheel, client, documentation, "serve.txt", "notes.md", "wheel.cdx.json", "unseal.html"}
-    archive = zipfile.ZipFile(folder / wheel)
-    assert set(BUILT) <= set(archive.namelist())
-    assert archive.read("app/commit.txt").decode().strip() == git(tree, "rev-parse", "HEAD")
-    home = zipfile.ZipFile(folder / documentation).read(f"documentation-{NEXT}/index.html").decode()
-    assert f"Version {NEXT}, commit {git(tree, 'rev-parse', 'HEAD')[:12]}" in home
-    client_runs(folder, tree / "docs" / "how-to" / "integrate.md", tmp_path / "empty")
-    for name, digest in sums.items():
-        assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest
+    assert (made / "notes.md").read_text().startswith(f"# {NEXT}\n\nCheck these files")
+    assert json.loads((made / "wheel.cdx.json").read_text())["metadata"]["component"]["version"] == NEXT
+    wheel = zipfile.ZipFile(made / f"one_minute_guide-{NEXT}-py3-none-any.whl")
+    assert {f"{INSIDE}/{name}" for name in BUILT} <= set(wheel.namelist())
+    assert wheel.read(f"{INSIDE}/app/commit.txt").decode().strip() == commit
+    described = wheel.read(f"one_minute_guide-{NEXT}.dist-info/METADATA").decode()
+    assert f"Version: {NEXT}\nSummary: " in described
+    assert "Project-URL: Source, https://code.example/council/guide\n" in described
+    home = zipfile.ZipFile(made / f"documentation-{NEXT}.zip").read(f"documentation-{NEXT}/index.html").decode()
+    assert f"Version {NEXT}, commit {commit[:12]}" in home
+
+
+def test_a_stranger_checks_signature_checksums_tag_and_provenance(tree: Path, made: Path, tmp_path: Path) -> None:
+    files = shutil.copytree(made, tmp_path / "files")
+    shutil.copy(tree / "supply" / "release_signers", files)
+    check = blocks("docs/reference/releases.md")[0]
+
+    said = done(files, "sh", "-ec", check)
+
+    assert 'Good "file" signature for release' in said
+    assert {line.partition(":")[0] for line in said.splitlines() if line.endswith(": OK")} == MEMBERS
+    signers = f"gpg.ssh.allowedSignersFile={tree / 'supply' / 'release_signers'}"
+    done(tree, "git", "-c", signers, "verify-tag", f"v{NEXT}")
+    statement: dict[str, Any] = json.loads((files / "provenance.json").read_text())
+    assert {each["name"] for each in statement["subject"]} == MEMBERS - {"provenance.json"}
+    source, *_ = statement["predicate"]["buildDefinition"]["resolvedDependencies"]
+    assert source["uri"] == "git+https://code.example/council/guide"
+    assert source["digest"] == {"gitCommit": done(tree, "git", "rev-parse", "HEAD")}
+    with (files / "serve.txt").open("a") as changed:
+        changed.write("# another line\n")
+    assert run(files, "sh", "-ec", check).returncode != 0
+
+
+def test_the_source_of_a_release_gives_the_same_wheel(made: Path, tmp_path: Path) -> None:
+    (rebuild,) = [each for each in blocks("docs/reference/releases.md") if "hatchling" in each]
+    shutil.copy(made / f"one_minute_guide-{NEXT}.tar.gz", tmp_path)
+
+    done(tmp_path, "sh", "-ec", rebuild.replace("python -m", f"{sys.executable} -m"))
+
+    (built,) = tmp_path.glob("one_minute_guide-*/dist/*.whl")
+    assert built.read_bytes() == (made / built.name).read_bytes()
+
+
+class InstalledServer(LiveServer):
+    """`guidance serve` of another environment, whose `app` of another program nobody may import."""
+
+    def __init__(self, data_dir: Path, environment: Path) -> None:
+        super().__init__(data_dir, is_forked=False)
+        self._program = environment / "bin" / "guidance"
+
+    def _run(self, words: list[str]) -> "subprocess.Popen[bytes]":
+        own = {name: value for name, value in self._environment.items() if name not in STRANGERS}
+        with self.log.open("ab") as log:
+            return subprocess.Popen([self._program, *words], stderr=log, stdout=log, env=own, cwd=self.data_dir.parent)
+
+
+def test_a_release_serves_from_its_files_beside_an_app_of_others(tree: Path, made: Path, tmp_path: Path) -> None:
+    environment = environment_in(tmp_path / "environment")
+    document = (ROOT / "docs" / "how-to" / "deploy.md").read_text(encoding="utf-8")
+    lines = re.findall(r"^/opt/guidance/bin/pip install .*$", document, flags=re.MULTILINE)
+    for line in lines:
+        there = line.replace("/opt/guidance", str(environment))
+        done(made, "sh", "-ec", re.sub(r"one_minute_guide-\d\S+", f"one_minute_guide-{NEXT}-py3-none-any.whl", there))
+    (site,) = environment.glob("lib/*/site-packages")
+    (site / "app.py").write_text("raise SystemExit('this is the app of another program')\n")
+
+    with InstalledServer(tmp_path / "data", environment) as server:
+        service = httpx.get(f"{server.url}/v1", trust_env=False).json()
+        guide = httpx.get(f"{server.url}/v1/guides/child-sexual-exploitation", trust_env=False)
+        receipt = httpx.post(f"{server.url}/v1/concerns", json=A_CONCERN, trust_env=False)
+
+    assert len(lines) == 2
+    assert service["version"] == NEXT
+    assert service["commit"] == done(tree, "git", "rev-parse", "HEAD")
+    assert (guide.status_code, receipt.status_code) == (200, 201)
+    assert done(tmp_path, environment / "bin" / "guidance", "verify", "--data-dir", tmp_path / "data")
+
+
+def test_the_client_of_a_release_runs_in_an_empty_environment(tree: Path, made: Path, tmp_path: Path) -> None:
+    environment = environment_in(tmp_path / "environment")
+    path = f"{environment / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    document = (tree / "docs" / "how-to" / "integrate.md").read_text(encoding="utf-8")
+    (line,) = re.findall(r"^pip install .*guidance_client-.*$", document, re.MULTILINE)
+    program = "import guidance_client.receipts as it; print(it.__file__)"
+
+    done(made, "sh", "-ec", line, PATH=path)
+
+    assert Path(done(tmp_path, "python", "-c", program, PATH=path)).is_relative_to(environment)

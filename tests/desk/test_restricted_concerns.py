@@ -151,6 +151,21 @@ def test_every_route_of_a_hidden_concern_answers_as_for_none(
     assert by_key(team.sam, "GET", f"/v1/desk/concerns/{hidden}")[0] == 200
 
 
+def test_no_file_of_a_person_is_recorded_with_a_hidden_concern(
+    service: FastAPI, client: TestClient, team: Team, hidden: str
+) -> None:
+    assert team
+    sign_in_as(service, client, JO)
+    none = new_reference()
+    form = {"file_sha256": "0" * 64, "purpose": "court"}
+
+    told = [client.post("/desk/person-file/record", data=form | {"reference": each}) for each in (hidden, none)]
+
+    assert [answer.status_code for answer in told] == [404, 404]
+    assert told[0].text.replace(hidden, "") == told[1].text.replace(none, "")
+    assert "exported" not in [act for act, *_ in acts_on(service, hidden)]
+
+
 def test_no_list_page_event_or_log_names_a_hidden_concern(
     service: FastAPI, client: TestClient, team: Team, hidden: str
 ) -> None:

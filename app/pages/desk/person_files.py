@@ -22,8 +22,10 @@ from app.pages.desk.unsent import key_response
 from app.pages.frame import DeskRoute, Visit, WorkerVisitDep
 from app.pages.posted_forms import SubmittedFormDep, parse_fields
 from app.services.access.sign_in import PATH
+from app.services.audit.restrictions import expect_openable
 from app.services.desk import exports
 from app.services.desk.person_files import record_person_file
+from app.services.desk.presented_concerns import reference_of
 from app.services.guides.pdf import find_font_file
 
 router = GuidanceRouter(prefix=PATH, include_in_schema=False, route_class=DeskRoute)
@@ -78,8 +80,8 @@ def _facts(visit: Visit, material: dict[str, Any]) -> list[tuple[str, str]]:
 def record_person_file_on_page(visit: WorkerVisitDep, posted: SubmittedFormDep) -> Response:
     """Record the file that the browser made in the audit log of each concern, and return its signature as JSON.
 
-    Raise `NoSuchConcern` if a reference is unknown, `ConcernErased` if a concern was erased, or `ValidationFailed` if a
-    field is not valid.
+    Raise `NoSuchConcern` if a reference is unknown or this person may not open the concern, `ConcernErased` if a concern
+    was erased, or `ValidationFailed` if a field is not valid.
     """
     fields = {
         "references": tuple(posted.many("reference")),
@@ -88,5 +90,7 @@ def record_person_file_on_page(visit: WorkerVisitDep, posted: SubmittedFormDep) 
         "purpose": posted.one("purpose"),
     }
     wanted = parse_fields(NewPersonFile, fields)
+    for reference in map(reference_of, wanted.references):
+        expect_openable(visit.context.writer, reference, visit.actor)
     signature = visit.context.writer.run(record_person_file, wanted, visit.actor, visit.context.signer)
     return Response(orjson.dumps({"signature": signature}), media_type=JSON)

@@ -1,0 +1,207 @@
+"""The package for front ends, built and packed as for a release: two lines in a page, and its client."""
+
+import json
+import shutil
+import subprocess
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.support.browsing import page_faults
+from tests.support.command import ROOT
+from tests.support.live import LiveServer
+from tests.support.node import install, need_npm, run_node
+from tests.support.origins import serve_folder
+
+pytestmark = [pytest.mark.nightly, pytest.mark.slow, pytest.mark.any_database]
+
+LARGEST_BYTES = 15_000
+NARRATIVE = "Alex Example is often at the bus station late at night."
+POLICY = (
+    "default-src 'none'; script-src 'self'; connect-src {service}; base-uri 'none'; form-action 'none'; "
+    "require-trusted-types-for 'script'; trusted-types 'none'"
+)
+PAGE = """<!doctype html>
+<html lang="en-GB">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="{policy}"><title>A page of an invented council</title></head>
+<body><main><h1>Keeping children safe</h1>
+<script type="module" src="package/dist/components.js"></script>
+<council-guide service="{service}" guide="child-sexual-exploitation">In immediate danger, call 999.</council-guide>
+<raise-a-concern service="{service}" guide="child-sexual-exploitation">In immediate danger, call 999.</raise-a-concern>
+</main></body></html>
+"""
+CALLS = """async ([service, narrative]) => {
+  const { Guidance, NotGenuine, checkDigest, checkReceipt } = await import("/package/dist/guidance.js");
+  const guidance = new Guidance(service);
+  const concern = {
+    immediate_danger: "no", reporter: { kind: "professional" }, children: [{}], concern: { narrative },
+  };
+  const forged = async (check) => {
+    try { await check(); return false; } catch (error) { return error instanceof NotGenuine; }
+  };
+  const guide = await guidance.guide("child-sexual-exploitation");
+  await checkDigest(guide);
+  const receipt = await guidance.raise(concern, crypto.randomUUID());
+  const keys = await guidance.keys();
+  const claims = await checkReceipt(receipt, keys, concern);
+  const status = await guidance.follow(receipt.reference, receipt.status_token);
+  return {
+    form: (await guidance.form()).form_version === claims.form_version,
+    state: status.state,
+    other_words: await forged(() => checkReceipt(receipt, keys, { ...concern, immediate_danger: "yes" })),
+    other_time: await forged(() => checkReceipt({ ...receipt, received_at: "2020-01-01T00:00:00Z" }, keys)),
+    other_key: await forged(() => checkReceipt(receipt, { keys: [] })),
+    other_guide: await forged(() => checkDigest({ ...guide, title: "Another title" })),
+  };
+}"""
+PARTS = ("EditionResponse", "ConcernFormResponse", "Receipt", "ConcernStatus", "Problem")
+TYPES = """import type * as own from "./guidance.d.ts";
+import type {{ components }} from "./schema.d.ts";
+type Schemas = components["schemas"];
+{checks}
+export const sent = (concern: own.Concern): Schemas["Concern"] => concern;
+"""
+
+
+class Site(NamedTuple):
+    folder: Path
+    origin: str
+    service: str
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The package, unpacked: a copy of its folder is built beside the esbuild of the desk's script."""
+    need_npm()
+    folder = tmp_path_factory.mktemp("package")
+    web = shutil.copytree(ROOT / "web_client", folder / "web_client", ignore=shutil.ignore_patterns("dist"))
+    skipped = shutil.ignore_patterns("node_modules")
+    install(shutil.copytree(ROOT / "desk_script", folder / "desk_script", ignore=skipped))
+    run_node(web, "node", "build.js")
+    name = run_node(web, "npm", "pack", "--silent").strip()
+    with tarfile.open(web / name) as archive:
+        archive.extractall(folder, filter="data")
+    return folder / "package"
+
+
+@pytest.fixture(scope="module")
+def site(package: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    data_dir = tmp_path_factory.mktemp("service") / "data"
+    folder = package.parent
+    with serve_folder(folder) as origin, LiveServer(data_dir, allowed_origins=origin) as server:
+        page = PAGE.format(policy=POLICY.format(service=server.url), service=server.url)
+        (folder / "index.html").write_text(page, encoding="utf-8")
+        yield Site(folder, origin, server.url)
+
+
+@pytest.fixture
+def page(browser: Browser, site: Site) -> Iterator[Page]:
+    page = browser.new_page()
+    page.goto(f"{site.origin}/index.html")
+    page.get_by_text("Read this first").wait_for()
+    page.locator("raise-a-concern .call li").first.wait_for()
+    yield page
+    page.close()
+
+
+def fill_by_keyboard(page: Page) -> None:
+    """Answer the three questions that need it, and send, by keyboard from the first one."""
+    page.get_by_label("No", exact=True).focus()
+    page.keyboard.press("Space")
+    page.keyboard.press("Tab")
+    page.keyboard.type("Family")
+    page.keyboard.press("Tab")
+    page.keyboard.type(NARRATIVE)
+    for _ in range(3):
+        page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+
+
+def sent(page: Page) -> str:
+    """Return the reference, once the page shows it."""
+    expect(page.get_by_role("heading", name="We have your concern")).to_be_focused()
+    return page.locator("raise-a-concern .code").first.inner_text()
+
+
+def test_the_package_is_small_and_needs_nothing(package: Path) -> None:
+    described = json.loads((package / "package.json").read_text())
+
+    assert [key for key in described if "ependencies" in key] == []
+    assert {path.relative_to(package).as_posix() for path in package.rglob("*") if path.is_file()} == {
+        *("package.json", "guidance.d.ts", "dist/guidance.js", "dist/components.js")
+    }
+    packed = subprocess.run(["gzip", "-c", package / "dist" / "components.js"], capture_output=True, check=True)
+    assert len(packed.stdout) < LARGEST_BYTES
+
+
+def test_numbers_come_first_with_and_without_the_service(page: Page, site: Site) -> None:
+    for name in ("council-guide", "raise-a-concern"):
+        first = page.locator(f"{name} a").first
+        assert (first.inner_text(), first.get_attribute("href")) == ("999", "tel:999")
+        assert "01225 396312" in page.locator(f"{name} .call").inner_text()
+
+    page.route(f"{site.service}/**", lambda route: route.abort())
+    page.reload()
+    page.get_by_text("The guide cannot be shown now.").wait_for(timeout=30_000)
+
+    assert page.locator("a[href='tel:999']").count() == 2
+    assert page.get_by_role("button", name="Send").is_visible()
+
+
+def test_a_concern_is_sent_by_keyboard_and_leaves_nothing_behind(page: Page) -> None:
+    fill_by_keyboard(page)
+    reference = sent(page)
+
+    assert len(reference) == len("4F7K-926W-0X3R")
+    assert "?" not in page.url
+    assert page.context.storage_state(indexed_db=True) == {"cookies": [], "origins": []}
+
+
+def test_mistakes_are_beside_their_fields_and_nothing_typed_is_lost(page: Page) -> None:
+    page.get_by_label("What are you worried about?").fill(NARRATIVE)
+    page.get_by_role("button", name="Send").click()
+    expect(page.get_by_role("alert")).to_contain_text("Nothing was sent yet.")
+
+    assert page.locator("#kind-fault").inner_text()
+    assert page.locator("#narrative-fault").inner_text() == ""
+    assert page.get_by_label("What are you worried about?").input_value() == NARRATIVE
+    expect(page.get_by_label("Yes", exact=True)).to_be_focused()
+
+
+def test_the_components_have_no_barrier_in_any_state(page: Page) -> None:
+    faults = page_faults(page, walks=False)
+    page.get_by_role("button", name="Send").click()
+    expect(page.get_by_role("alert")).to_contain_text("Nothing was sent yet.")
+    faults += page_faults(page, walks=False)
+    fill_by_keyboard(page)
+    sent(page)
+
+    assert faults + page_faults(page, walks=False) == []
+
+
+def test_the_client_reads_raises_follows_and_verifies(browser: Browser, site: Site) -> None:
+    page = browser.new_context(bypass_csp=True).new_page()
+    page.goto(f"{site.origin}/index.html")
+
+    told = page.evaluate(CALLS, [site.service, NARRATIVE])
+
+    assert told.pop("state") == "received"
+    assert told == dict.fromkeys(("form", "other_words", "other_time", "other_key", "other_guide"), True)
+    page.context.close()
+
+
+def test_the_types_are_parts_of_the_document(package: Path, site: Site, tmp_path: Path) -> None:
+    checker = install(shutil.copytree(ROOT / "examples" / "javascript", tmp_path / "types"))
+    subprocess.run(["curl", "-s", "-o", checker / "openapi.json", f"{site.service}/openapi.json"], check=True)
+    run_node(checker, "npm", "run", "types")
+    shutil.copy(package / "guidance.d.ts", checker)
+    checks = "".join(f"export const is{name} = (it: Schemas[{name!r}]): own.{name} => it;\n" for name in PARTS)
+    (checker / "check.ts").write_text(TYPES.format(checks=checks))
+
+    strict = ("--strict", "--noEmit", "--skipLibCheck", "false", "--allowImportingTsExtensions", "--lib", "ES2022,DOM")
+    run_node(checker, "npx", "tsc", *strict, "--module", "ES2022", "--moduleResolution", "bundler", "check.ts")
