@@ -159,7 +159,7 @@ def test_no_file_of_a_person_is_recorded_with_a_hidden_concern(
     none = new_reference()
     form = {"file_sha256": "0" * 64, "purpose": "court"}
 
-    told = [client.post("/desk/person-file/record", data=form | {"reference": each}) for each in (hidden, none)]
+    told = [send(client, "/desk/person-file/record", reference=each, **form) for each in (hidden, none)]
 
     assert [answer.status_code for answer in told] == [404, 404]
     assert told[0].text.replace(hidden, "") == told[1].text.replace(none, "")
