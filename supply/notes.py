@@ -52,7 +52,8 @@ def operators_items(changes: str) -> list[str]:
         before, mark, said = words.partition(OPERATORS)
         if mark:
             name = NAME.match(before)
-            found.append(f"{name[1]}: {said.strip()}" if name else said.strip())
+            said = said.strip()
+            found.append(f"{name[1]}: {said}" if name else said[:1].upper() + said[1:])
     return found
 
 

@@ -43,7 +43,7 @@ def test_operators_read_of_schema_settings_and_each_line_for_them() -> None:
         "- New settings: `GUIDANCE_C`.",
         "- Settings that are gone: `GUIDANCE_A`.",
         "- Cards: `guidance keys reseal` makes those that are missing (how).",
-        "- the timer is new.",
+        "- The timer is new.",
     ]
 
 
