@@ -420,11 +420,11 @@ TAMPERINGS: dict[str, tuple[Callable[[Tampering], None], str]] = {
             "INSERT INTO concerns (reference, received_at, acknowledge_by, state, immediate_danger, guide, edition, "
             "form_version, recipients, sealed, status_token_sha256, outcome_shared, overdue_announced, held, "
             "additions_waiting, test, assigned_to, changed_at, due_soon_announced, message_key, burst, channel, "
-            "came_at, received_by) "
+            "came_at, received_by, limited_to) "
             "SELECT '0000-0000-0000', received_at, acknowledge_by, state, immediate_danger, guide, edition, "
             "form_version, recipients, sealed, status_token_sha256, outcome_shared, overdue_announced, held, "
             "additions_waiting, test, assigned_to, changed_at, due_soon_announced, message_key, burst, channel, "
-            "came_at, received_by "
+            "came_at, received_by, limited_to "
             "FROM concerns WHERE reference = {received}"
         ),
         "concern 0000-0000-0000: its receipt is not recorded",

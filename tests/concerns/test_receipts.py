@@ -360,7 +360,7 @@ def test_the_hash_of_an_audit_log_entry_has_not_changed() -> None:
     ("example", "digest"),
     [
         (SMALLEST_EXAMPLE, "899ba815d4fec786e15fc56baa61edc8c390ba5d63ec87e6b124fcf0e7c5a5e9"),
-        (FULL_EXAMPLE, "6b9b3fe21b24aaa85e62841e5499e66fe695174d4d8c5b96ebce2a292e87e2bf"),
+        (FULL_EXAMPLE, "f9cc18d5480be4060459923f6b30bf8aebd25185c989f306e36664865c7b853a"),
     ],
     ids=["smallest", "full"],
 )

@@ -68,6 +68,8 @@ BY_THE_DESK = {
     "addition_danger",
     "assigned_to",
     "due_soon_announced",
+    "limited_to",
+    "restricted",
 }
 IN_CLEAR_OF_AN_ADDITION = {
     "reference",

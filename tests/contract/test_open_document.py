@@ -17,12 +17,14 @@ from app.models.concerns.form import concern_form
 from app.models.events.rows import EventKind
 from app.models.guides.sections import Section
 from app.services.concerns.deadlines import append_due_soon_events, append_overdue_events
+from app.services.guides.draft_review import offer_draft, return_draft
+from app.services.guides.drafts import DraftAct, write_guide_draft
 from docs_site.api import resolved
 from tests.support.clock import SettableClock
 from tests.support.concerns import raise_concern, token_of
 from tests.support.desk import Desk
 from tests.support.openapi import Part, faults_against, operations, registry_of, schemas_in, shown_by_answers
-from tests.support.publishing import a_key, publish_next, withdraw
+from tests.support.publishing import SLUG, a_key, content_of, publish_next, withdraw
 from tests.support.renditions import withdraw_a_rendition
 from tests.support.service import a_service
 
@@ -197,6 +199,12 @@ def test_every_event_is_a_webhook_whose_schema_fits_what_happened(
     publish_next(service, change_note="Second.")
     withdraw(service, 2)
     withdraw_a_rendition(service, "cy", 1)
+
+    content = content_of(client) | {"change_note": "Third."}
+    act = DraftAct(SLUG, "editor", clock.time)
+    writer.run(write_guide_draft, SLUG, lambda _: content, by="editor", at=clock.time)
+    writer.run(offer_draft, service.state.context.reference_data, act)
+    writer.run(return_draft, act, reason="Not yet.")
 
     events = client.get("/v1/events", headers=a_key(client, Scope.EVENTS)).json()["events"]
 

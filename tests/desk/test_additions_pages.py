@@ -95,8 +95,8 @@ def test_pages_of_additions_have_each_once_in_order_while_more_arrive(
 def test_large_texts_end_a_page_and_the_concern_links_the_next(
     client: TestClient, desk: Desk, receipt: Receipt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(opened_entries, "PAGE_BYTES", 2_000)
-    for length in (10, 3_500, 10, 10, 900, 900):
+    monkeypatch.setattr(opened_entries, "PAGE_BYTES", 3_000)
+    for length in (10, 3_500, 10, 10, 1_800, 1_800):
         add(client, receipt, "x" * length)
 
     opened = desk.get(f"/concerns/{receipt['reference']}").json()

@@ -230,7 +230,7 @@ def test_notes_of_a_concern_have_a_limit_even_on_two_nodes(
     service: FastAPI, client: TestClient, settings: Settings, receipt: Receipt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spec = ENTRY_SPECS[EntryKind.NOTE]
-    assert (spec.most, spec.most_bytes) == (500, 5_000_000)
+    assert (spec.most, spec.most_bytes) == (500, 7_000_000)
     monkeypatch.setitem(ENTRY_SPECS, EntryKind.NOTE, replace(spec, most=5))
     with TestClient(create_app(settings, service.state.context.clock)) as another, ThreadPoolExecutor(8) as callers:
         desks = [desk_of(service, client), worker_of(service, another, "Robin Example")]

@@ -450,9 +450,9 @@ def test_a_start_without_a_mail_server_only_switches_the_mailbox_off(
     jobs = TeamJobs(context.settings, context.engine, context.writer, clock)
     run, written = context.writer.run, list[Any]()
 
-    def count(operation: Any, **values: Any) -> Any:
+    def count(operation: Any, *given: Any, **values: Any) -> Any:
         written.append(operation)
-        return run(operation, **values)
+        return run(operation, *given, **values)
 
     def writes() -> int:
         written.clear()

@@ -140,7 +140,7 @@ def test_an_invitation_and_a_leave_say_what_they_did(tmp_path: Path) -> None:
     assert (invited["name"], invited["role"]) == ("Jo Example", "worker")
     assert re.search(r"/desk/invitation#\S+$", invited["link"])
     assert invited["expires_at"].endswith("Z")
-    assert left == {"name": "Jo Example", "unassigned": [], "clients": []}
+    assert left == {"name": "Jo Example", "unassigned": [], "clients": [], "keys": []}
 
 
 def test_a_refused_file_leaves_earlier_ones_published_and_reported(tmp_path: Path) -> None:

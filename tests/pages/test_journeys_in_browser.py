@@ -16,7 +16,7 @@ from tests.support.threaded import run_server
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
 MAX_PAGES = 8
-MOST = {"a teaching assistant": (8.5, 15), "a neighbour": (8, 13), "a child": (6, 6), "a friend": (6, 7)}
+MOST = {"a teaching assistant": (8.5, 16), "a neighbour": (8, 14), "a child": (6, 6), "a friend": (6, 7)}
 """The screens and the questions. A professional has role, organisation and email in view, a neighbour email alone."""
 CONDITIONS = {
     "a phone": Condition(320, 640),

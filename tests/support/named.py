@@ -15,6 +15,7 @@ from app.cli.commands import app as command
 from app.cli.export_group import SITE
 from app.cli.lazy_commands import LazyCommand
 from app.config import OF_CALLERS, OF_KUBERNETES, PREFIX, Settings, SettingsRefused, parse_settings
+from app.pages.languages import language_of
 
 ROOT = Path(__file__).parents[2]
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
@@ -170,7 +171,7 @@ class Routes:
         self._known = [(each.methods or (), _pattern(each.path or ""), set(_query_of(each))) for each in contexts]
 
     def faults(self, codes: Iterable[str]) -> Iterator[str]:
-        """Yield each route, and each `?name=`, that is not there. `...` is anything; `/cy` is before any page."""
+        """Yield each route, and each `?name=`, that is not there. `...` is anything. A language may be before."""
         for code in codes:
             route, query = ROUTE.fullmatch(code), QUERY.fullmatch(code)
             if route and not any(self._find(route)) and not (OF_A_MACHINE.match(route[2]) and not route[1]):
@@ -180,7 +181,7 @@ class Routes:
 
     def _find(self, route: re.Match[str]) -> Iterator[bool]:
         method, path, query = route.groups()
-        path = re.sub(r"^/cy(?=/|$)", "", path) or "/"
+        _, path = language_of(path)
         beginning, names = path.removesuffix("..."), set(re.findall(r"(?:^|&)(\w+)", query or ""))
         for methods, pattern, known in self._known:
             fits = pattern.match(f"{beginning}x") if path.endswith("/...") else pattern.fullmatch(path)

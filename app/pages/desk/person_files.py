@@ -80,7 +80,7 @@ def _facts(visit: Visit, material: dict[str, Any]) -> list[tuple[str, str]]:
 def record_person_file_on_page(visit: WorkerVisitDep, posted: SubmittedFormDep) -> Response:
     """Record the file that the browser made in the audit log of each concern, and return its signature as JSON.
 
-    Raise `NoSuchConcern` if a reference is unknown or this person may not open its concern, `ConcernErased` if a concern
+    Raise `NoSuchConcern` if a reference is unknown or the person may not open its concern, `ConcernErased` if a concern
     was erased, or `ValidationFailed` if a field is not valid.
     """
     fields = {

@@ -120,7 +120,7 @@ def read_linked_draft(site: SiteDep, session: SessionDep, posted: SubmittedFormD
         return _link_page(site, UNFINISHED, InvalidEdition.status, token)
 
 
-def _link_page(site: Site, fault: str = "", status: int = 200, token: str = "") -> Response:
+def _link_page(site: Site, fault: str = "", status: int = 200, token: str | None = None) -> Response:
     page = site.page("desk_edit_link.html", status=status, faults={LINK_FIELD: fault} if fault else {}, token=token)
     page.headers.update(NOT_STORED)
     return page
@@ -133,10 +133,10 @@ def _read_preview(site: Site, session: SessionDep, draft: GuideDraftRow) -> Prev
     return Preview(EditionHead(draft.guide, number, site.now, checked.digest or "", title, note, None, None), checked)
 
 
-def _preview_page(site: Site, preview: Preview, token: str = "") -> Response:
+def _preview_page(site: Site, preview: Preview, token: str | None = None) -> Response:
     """Return the draft as a page that says that it is a draft. Raise `InvalidEdition` if the draft has errors.
 
-    `token` is that of the reader's link, which the page sends again for the poster. It is empty for editors.
+    `token` is that of the reader's link, which the page sends again for the poster. It is None for editors.
     """
     shown = preview.shown
     page = site.html(
@@ -150,7 +150,7 @@ def _preview_page(site: Site, preview: Preview, token: str = "") -> Response:
         pdf_available=False,
         renditions=(),
         token=token,
-        has_poster=bool(token) and pdf_available(),
+        has_poster=token is not None and pdf_available(),
     )
     headers = NOT_STORED | {"Content-Security-Policy": content_security_policy(site.context.settings)}
     return Response(page, media_type=HTML, headers=headers)

@@ -23,6 +23,8 @@ FIRST_GUIDE = "worried-about-a-child"
 OWN_CODE = "this_council"
 CHECKED_AGAIN = dt.timedelta(days=365)
 NOT_A_NUMBER = "{what}: give a phone number, such as 01632 960001"
+RECHECK_BY = re.compile(r"^( +recheck_by:) .*$", re.MULTILINE)
+VERIFIED_ON = re.compile(r"^( +verified_on:) .*$", re.MULTILINE)
 REMARK = "# The council's own signposts. Numbers change: call each once a year, and write the day into verified_on.\n"
 
 
@@ -79,7 +81,7 @@ def mark_law_as_compared(seed_dir: Path, *, today: dt.date) -> None:
     """Write into the file of legal statements that a person compared each with its source `today`."""
     path = seed_dir / LAW_FILE
     _mark_as_checked(path, today)
-    _replace_days(path, "recheck_by", today + CHECKED_AGAIN)
+    _replace_days(path, RECHECK_BY, today + CHECKED_AGAIN)
 
 
 def _known_to(seed_dir: Path, council: str) -> ReferenceData:
@@ -91,12 +93,13 @@ def _kept(known: ReferenceData, *, is_own: bool) -> list[Signpost]:
 
 
 def _mark_as_checked(path: Path, today: dt.date) -> None:
-    _replace_days(path, "verified_on", today)
+    _replace_days(path, VERIFIED_ON, today)
 
 
-def _replace_days(path: Path, key: str, day: dt.date) -> None:
+def _replace_days(path: Path, key: re.Pattern[str], day: dt.date) -> None:
+    """Write `day` after each `key`, which matches a line from its beginning to the end of the key."""
     text = path.read_text(encoding="utf-8")
-    path.write_text(re.sub(rf"^( +{key}:) .*$", rf"\g<1> {day}", text, flags=re.MULTILINE), encoding="utf-8")
+    path.write_text(key.sub(rf"\g<1> {day}", text), encoding="utf-8")
 
 
 def _write_signposts(draft: Path, known: ReferenceData, numbers: Numbers, council: str, today: dt.date) -> None:
