@@ -324,7 +324,7 @@ def test_no_form_is_taken_from_elsewhere_another_role_or_after_leaving(
     service: FastAPI, jo: TestClient, reference: str
 ) -> None:
     paths = [path.format(reference=reference, number=1, name="urgent") for path in forms_of(service)]
-    assert len(paths) == 19
+    assert len(paths) == 21
     before = acts_on(service, reference)
 
     elsewhere = [jo.post(path, headers=OWN_PAGE | {"Sec-Fetch-Site": "cross-site"}) for path in paths]
