@@ -40,7 +40,7 @@ SHOWN = 10
 
 @pytest.fixture
 def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    with LiveServer(tmp_path_factory.mktemp("fuzzed") / "data", workers=2, deliver="false") as server:
+    with LiveServer(tmp_path_factory.mktemp("fuzzed") / "data", workers=2, deliver="true") as server:
         yield server
 
 
