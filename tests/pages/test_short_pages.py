@@ -207,3 +207,13 @@ def test_what_could_not_be_stored_stays_on_the_short_page(client: TestClient) ->
     assert "Ten formularz został już wysłany" in again.text
     assert "Napisz, co Cię martwi." in empty.text
     assert 'value="yes" id="immediate_danger" checked' in empty.text
+
+
+def test_each_short_page_with_a_form_says_whom_to_call_if_it_cannot_be_sent(client: TestClient) -> None:
+    sent = client.post("/pl", data=ANSWERS).text
+    status = client.post("/pl/concerns", data=codes_in(sent)).text
+
+    for page in (client.get("/pl").text, sent, client.get("/pl/concerns").text, status):
+        said = page.partition('<template id="not-sent">')[2].partition("</template>")[0]
+        assert 'method="post"' in page
+        assert 'href="tel:' in said
