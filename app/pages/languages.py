@@ -102,6 +102,8 @@ SHORT_LANGUAGES = (
     Language("ar", "ar", "العربية", "Arabic", is_whole=False),
 )
 """Ten languages that many people in England speak. They have the short pages."""
+BY_PREFIX = {each.prefix: each for each in (*LANGUAGES[1:], *SHORT_LANGUAGES)}
+"""The languages other than English, by the first part of their paths."""
 
 _current: ContextVar[Language] = ContextVar("language", default=ENGLISH)
 
@@ -236,8 +238,8 @@ def language_of(path: str) -> tuple[Language, str]:
 
     The second is `path` without the language, but `SHORT_FORM` for the address of a language that has short pages.
     """
-    for each in (*LANGUAGES[1:], *SHORT_LANGUAGES):
-        rest = path.removeprefix(each.prefix) or "/"
-        if rest != path and rest.startswith("/") and each.has(rest):
-            return each, rest if each.is_whole or rest != "/" else SHORT_FORM
-    return ENGLISH, path
+    code, _, rest = path[1:].partition("/")
+    language, page = BY_PREFIX.get(path[:1] + code, ENGLISH), f"/{rest}"
+    if language == ENGLISH or not language.has(page):
+        return ENGLISH, path
+    return language, page if language.is_whole or page != "/" else SHORT_FORM

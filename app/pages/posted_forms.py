@@ -136,7 +136,6 @@ def parse_multipart(body: bytes, boundary: bytes) -> Upload:
 
 
 UploadDep = Annotated[Upload, Depends(parse_upload)]
-
 SubmittedFormDep = Annotated[SubmittedForm, Depends(parse_form)]
 
 

@@ -44,6 +44,9 @@ MAX_BYTES = 70_000
 """Of a page with its stylesheet and scripts, as they are sent."""
 MAX_COMPRESSED_BYTES = 16_000
 """Of an empty form."""
+DISTANCE = re.compile(r"(?<=[;{\s])(?:margin|padding|(?:row-|column-)?gap)(?:-[a-z-]+)?:([^;}]+)")
+SCALE = {0.125, 0.25, 0.5, 0.75, 1, 1.5, 2, 3}
+"""The distances of the public pages, in rem."""
 
 
 @pytest.fixture(scope="module")
@@ -891,11 +894,6 @@ def test_they_are_signposts_like_the_others_and_999_stays_first(client: TestClie
     ]
     assert [each["id"] for each in signposts if each["emergency"]] == [signposts[0]["id"]] == ["police-emergency"]
     assert all(each["verified_on"] is None for each in signposts if each["without_speech"])
-
-
-DISTANCE = re.compile(r"(?<=[;{\s])(?:margin|padding|(?:row-|column-)?gap)(?:-[a-z-]+)?:([^;}]+)")
-SCALE = {0.125, 0.25, 0.5, 0.75, 1, 1.5, 2, 3}
-"""The distances of the public pages, in rem."""
 
 
 def test_every_distance_of_the_public_pages_is_on_one_scale() -> None:

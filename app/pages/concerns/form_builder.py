@@ -143,8 +143,8 @@ class FormBuilder:
 
     def make(self) -> ConcernForm:
         """Return the form: every section with its questions, in the language of the page."""
-        left_out = OF_DUTY if self.duty_to_report is None else ()
-        fields = [each for each in schema_fields(concern_schema()) if not each.path.startswith(left_out)]
+        unasked = OF_DUTY if self.duty_to_report is None else ()
+        fields = [each for each in schema_fields(concern_schema()) if not each.path.startswith(unasked)]
         return tuple(
             replace(
                 section,

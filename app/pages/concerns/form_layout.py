@@ -93,8 +93,6 @@ WITHOUT_HINT = (
 )
 # fmt: on
 """Questions that keep the models' label but lose the help text, because the label is enough."""
-
-
 ACCOUNT_OF_THE_FIRST = "children.0.account"
 """The question that the form asks only if there are several children: about one child, the concern says it all."""
 SHARED_BY_CHILDREN = ("home_council", "home_address", "school_or_setting")

@@ -343,7 +343,7 @@ class FilledForm:
         `faults` are the errors of a former attempt. A short form is shown again instead, and says what is missing.
         """
         if self.variant.is_short:
-            return self.form_page(faults=faults or [NO_NARRATIVE])
+            return self.form_page(faults=[NO_NARRATIVE])
         form = self.form()
         messages = named_faults(form, faults or [], self.answers)
         hidden = [(name, value) for name, value in hidden_fields(form, self.answers) if name != NARRATIVE]
@@ -406,11 +406,11 @@ def empty_form(site: Site, session: Session, path: str, number: str = "") -> Fil
     one: a withdrawn edition does not stop a concern. Raise `NoSuchGuide` if the guide does not exist, or if there is no
     default guide. Raise `NoSuchEdition` if the guide has no edition `number`.
     """
-    is_short = path == SHORT_FORM
-    variant = (
-        short_form_in(current_language().english_name) if is_short else FORMS_WITHOUT_GUIDE.get(path, ABOUT_A_CHILD)
-    )
-    names_guide = not is_short and path not in FORMS_WITHOUT_GUIDE
+    if path == SHORT_FORM:
+        variant = short_form_in(current_language().english_name)
+    else:
+        variant = FORMS_WITHOUT_GUIDE.get(path, ABOUT_A_CHILD)
+    names_guide = variant is ABOUT_A_CHILD
     guide = path.rpartition("/")[2] if names_guide else default_guide(session, site.context.settings.default_guide)
     if guide is None:
         raise errors.NoSuchGuide
