@@ -87,7 +87,7 @@ def find_hidden(session: Session, references: Collection[str], actor: Actor) -> 
 def find_restricted(session: Session, references: Collection[str]) -> set[str]:
     """Return those of `references` whose concerns are restricted, whoever may open them."""
     restricted = select(_LIMITED.reference).where(_IS_LIMITED, _LIMITED.reference.in_(references))
-    return set(session.execute(restricted).scalars())
+    return set(session.execute(restricted).scalars()) if references else set()
 
 
 def count_restricted(session: Session) -> tuple[int, int]:
