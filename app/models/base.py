@@ -1,5 +1,6 @@
 """Base classes of the models, and small types that many models share."""
 
+import base64
 import datetime as dt
 import hashlib
 import re
@@ -236,6 +237,11 @@ def canonical_json(value: JsonValue) -> bytes:
     `orjson.JSONEncodeError` for an integer beyond 53 bits.
     """
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER)
+
+
+def base64url(value: bytes) -> str:
+    """Return `value` in base64url without padding, as in a JWS and in WebAuthn."""
+    return base64.urlsafe_b64encode(value).decode().rstrip("=")
 
 
 def show_no_progress(_done: int, _total: int) -> None:

@@ -18,6 +18,8 @@ from app.pages.error_pages import PageRoute, log_defect, own_origin, problem_typ
 from app.pages.page import Site
 from app.services.access.sign_in import PATH, PROVIDER_SIGN_IN, SIGN_IN
 from app.services.audit.audit_log import Actor
+from app.services.audit.restrictions import expect_openable
+from app.services.desk.presented_concerns import reference_of
 
 DESK_CONTENT_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -151,6 +153,15 @@ class Visit(DeskSite):
     def actor(self) -> Actor:
         """The person as the actor of audit log entries."""
         return self.visitor.actor
+
+    def openable_reference(self, typed: str) -> str:
+        """Return the reference that a form has as `typed`, in standard spelling. The one in a path is checked before.
+
+        Raise `NoSuchConcern` if there is no such concern, or if the person may not open it.
+        """
+        reference = reference_of(typed)
+        expect_openable(self.context.writer, reference, self.visitor.actor)
+        return reference
 
     def page(self, template: str, *, status: int = 200, **values: Any) -> Response:
         """Return a page of the desk with `status`, and with the signed-in person at the top."""

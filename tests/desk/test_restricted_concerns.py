@@ -33,6 +33,7 @@ WORDS, LABEL, REASON = "Canary-Words", "Canary-Label", "Canary-Reason"
 AREAS = ("/v1/desk", "/desk", "/v1/events")
 ABOUT_STAFF = {"narrative": f"{WORDS}: it is about someone at the desk.", "about_council_staff": "yes"}
 REQUEST_ID = re.compile(r"urn:uuid:[0-9a-f-]+")
+OFFERED = re.compile(r"<option[^>]*>([^<]+ Example)</option>")
 PARAMETER = re.compile(r"{([a-z_]+)(:path)?}")
 Read = Callable[[str, str], tuple[int, str]]
 
@@ -260,6 +261,21 @@ def test_a_hidden_concern_is_assigned_to_nobody_who_may_not_open_it(team: Team, 
     assert assign(team.sam, hidden, SAM).is_success
 
 
+def test_the_page_of_a_restricted_concern_offers_it_to_those_who_may_open_it(
+    service: FastAPI, client: TestClient, team: Team, of_staff: str
+) -> None:
+    sign_in_as(service, client, SAM, Role.LEAD)
+    offered = []
+    for people in ((), (SAM, JO)):
+        assert restrict(team.sam, of_staff, *people).is_success
+        choice = (
+            client.get(f"/desk/concerns/{of_staff}").text.partition('<select name="person"')[2].partition("</select>")
+        )
+        offered.append(OFFERED.findall(choice[0]))
+
+    assert offered == [[KIM, SAM], [JO, SAM]]
+
+
 def test_a_burst_is_acknowledged_without_a_hidden_concern(service: FastAPI, team: Team, hidden: str) -> None:
     path = f"/v1/desk/bursts/{EXAMPLE_BURST}/acknowledgement"
     answer = team.jo.http.post(path, json={"references": [hidden]}, headers=team.jo.headers)
@@ -309,3 +325,15 @@ def test_no_webhook_is_told_of_a_restricted_concern_and_no_email_names_it(
     assert "Restricted, so that not everyone at the desk can open them: 2." in written
     assert not {hidden, of_staff, other} & set(written.split())
     assert [each.data["reference"] for each in told] == [other]
+
+
+def test_a_claim_of_nothing_but_restricted_concerns_goes_on_to_the_next(
+    context: AppContext, client: TestClient
+) -> None:
+    context.writer.run(insert_webhook, a_receiver())
+    for words in (ABOUT_STAFF, ABOUT_STAFF, {"narrative": "."}):
+        reference = raise_concern(client, concern=words)["reference"]
+
+    told = context.writer.run(claim_due, webhook="receiver", now=A_TUESDAY, lease=dt.timedelta(1), limit=1)
+
+    assert [each.data["reference"] for each in told] == [reference]

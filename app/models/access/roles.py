@@ -45,3 +45,8 @@ def role_with(scopes: Collection[str]) -> Role | None:
 def roles_within(scopes: Collection[str]) -> list[Role]:
     """Return the roles that a person with `scopes` may give to others: those with no further scope for pages."""
     return [role for role, needed in SCOPES_OF.items() if needed - FOR_PROGRAMS <= set(scopes)]
+
+
+def roles_with(*scopes: Scope) -> list[Role]:
+    """Return the roles that have all `scopes`."""
+    return [role for role, granted in SCOPES_OF.items() if granted.issuperset(scopes)]

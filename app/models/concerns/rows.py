@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import JSON, Column, Computed, Index, Integer, LargeBinary
+from sqlalchemy import JSON, Column, ColumnElement, Computed, Index, Integer, LargeBinary, func, literal
 from sqlmodel import Field as TableField
 from sqlmodel import SQLModel
 
@@ -73,6 +73,11 @@ def limit_to(people: Sequence[str]) -> str:
 def people_of_limit(limited_to: str) -> list[str]:
     """Return the names of the people in a value of `limited_to`. The list is empty for leads and without a limit."""
     return limited_to.split("\n")[1:-1]
+
+
+def is_in_limit(name: ColumnElement[Any], limited_to: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Return the SQL condition for a value of `limited_to` with this `name`. `LIKE` would ignore capitals in SQLite."""
+    return func.replace(limited_to, literal("\n").concat(name).concat("\n"), "") != limited_to
 
 
 def _computed(kind: Any, expression: str) -> Column[Any]:

@@ -5,7 +5,7 @@ needs no file: a lead gives a passkey its first copy, or one with the new key af
 """
 
 import datetime as dt
-from base64 import b64encode, urlsafe_b64encode
+from base64 import b64encode
 from urllib.parse import urlencode
 
 from fastapi import Response
@@ -20,6 +20,7 @@ from app.models.access.people import PersonRow
 from app.models.access.roles import Role
 from app.models.audit.audit_log import INBOX, DeskAct
 from app.models.audit.details import SummaryDetails
+from app.models.base import base64url
 from app.pages.access.sign_in import Arrival
 from app.pages.frame import AuditorVisitDep, DeskRoute, LeadVisitDep, ReaderVisitDep, Visit, VisitDep, lead_to
 from app.pages.posted_forms import SubmittedForm, SubmittedFormDep
@@ -65,11 +66,11 @@ def read_copies(visit: ReaderVisitDep) -> Response:
     _expect_own_session(visit)
     lines = visit.context.writer.run(read_own_copies, visit.visitor.name, actor=visit.actor)
     copies = [
-        {"id": _base64url(line.row.credential_id), "sealed": b64encode(line.copy.sealed).decode()}
+        {"id": base64url(line.row.credential_id), "sealed": b64encode(line.copy.sealed).decode()}
         for line in lines
         if line.copy is not None
     ]
-    return JSONResponse({"prf": _base64url(PRF_INPUT), "copies": copies})
+    return JSONResponse({"prf": base64url(PRF_INPUT), "copies": copies})
 
 
 @router.post("/key/copies")
@@ -134,7 +135,7 @@ def give_copy(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
     """
     name = posted.one("name")
     _store(visit, name, posted)
-    return lead_to(f"{PATH}/people/person?{urlencode({'name': name})}")
+    return lead_to(address_of_person(name))
 
 
 @router.post("/people/passkey")
@@ -142,7 +143,7 @@ def remove_passkey_of_person(visit: LeadVisitDep, posted: SubmittedFormDep) -> R
     """Remove the passkey of a lost device and end the person's sessions, record it, and redirect to their page."""
     name = posted.one("name")
     visit.context.writer.run(remove_passkey, name, posted.one("passkey"), actor=visit.actor)
-    return lead_to(f"{PATH}/people/person?{urlencode({'name': name})}")
+    return lead_to(address_of_person(name))
 
 
 def current_keys(visit: Visit) -> list[str]:
@@ -150,8 +151,9 @@ def current_keys(visit: Visit) -> list[str]:
     return [fingerprint_of(each) for each in visit.context.settings.seal_to]
 
 
-def _base64url(value: bytes) -> str:
-    return urlsafe_b64encode(value).rstrip(b"=").decode()
+def address_of_person(name: str) -> str:
+    """Return the address of the page of the person `name`."""
+    return f"{PATH}/people/person?{urlencode({'name': name})}"
 
 
 def _store(visit: Visit, name: str, posted: SubmittedForm) -> None:

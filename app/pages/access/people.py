@@ -16,7 +16,7 @@ from app.errors import RoleNotYours, SameAssignment, SetupError
 from app.http.routes import GuidanceRouter
 from app.models.access.people import PersonRow
 from app.models.access.roles import Role, roles_within
-from app.pages.access.keys import HOLDERS, current_keys
+from app.pages.access.keys import HOLDERS, address_of_person, current_keys
 from app.pages.frame import AuditorVisitDep, DeskRoute, LeadVisitDep, Visit, lead_to
 from app.pages.posted_forms import SubmittedForm, SubmittedFormDep
 from app.services.access.key_copies import list_passkeys, may_hold_key
@@ -169,7 +169,7 @@ def _person_page(visit: Visit, name: str, typed: Typed = NOTHING_TYPED, *, leave
         lifetimes=list(LIFETIMES),
         typed=NO_FIELDS | typed.fields,
         faults=typed.faults,
-        own_page=_address_of(name),
+        own_page=address_of_person(name),
         passkeys=passkeys,
         may_hold=may_hold_key(line.row),
     )
@@ -186,7 +186,7 @@ def change_role_on_page(visit: LeadVisitDep, posted: SubmittedFormDep) -> Respon
         return _person_page(visit, name, Typed({}, {"role": CHOOSE_ROLE}))
     _expect_changeable(visit, name)
     visit.context.writer.run(change_role, name, role, actor=visit.actor)
-    return lead_to(_address_of(name))
+    return lead_to(address_of_person(name))
 
 
 @router.post("/people/sign-out")
@@ -199,7 +199,7 @@ def sign_out_person(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
     with Session(visit.context.engine) as session:
         get_person(session, name)
     visit.context.writer.run(lock_out, name, actor=visit.actor)
-    return lead_to(_address_of(name))
+    return lead_to(address_of_person(name))
 
 
 @router.post("/people/concerns")
@@ -219,7 +219,7 @@ def give_concerns(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
         give_all(visit.context.writer, name, handing, actor=visit.actor)
     except SameAssignment:
         return _person_page(visit, name, Typed({"reason": reason}, {"to": CHOOSE_OTHER}))
-    return lead_to(_address_of(name))
+    return lead_to(address_of_person(name))
 
 
 @router.post("/people/leaving")
@@ -270,10 +270,6 @@ def _expect_changeable(visit: Visit, name: str) -> None:
         row = get_person(session, name)
     if not _may_change(visit, row):
         raise RoleNotYours(row.role)
-
-
-def _address_of(name: str) -> str:
-    return f"{PEOPLE}/person?{urlencode({'name': name})}"
 
 
 def _filters(name: str) -> dict[str, str]:

@@ -36,7 +36,7 @@ from app.pages.posted_forms import SubmittedForm, SubmittedFormDep, parse_fields
 from app.services.access.people import list_workers
 from app.services.audit.audit_log import Actor, list_last_entries
 from app.services.audit.meanwhile import list_entries_since
-from app.services.audit.restrictions import is_openable_by, list_readers
+from app.services.audit.restrictions import list_openers, list_readers
 from app.services.concerns.desk_entries import recipient_for_messages, send_message, write_label, write_note
 from app.services.concerns.rows import find_concern
 from app.services.concerns.waiting_additions import first_in_danger
@@ -401,7 +401,7 @@ def desk_forms(
         people, concern = list_workers(session), find_concern(session, reference)
         readers = list_readers(session) if visit.actor.is_lead else []
         if concern is not None and concern.limited_to:
-            people = [name for name in people if is_openable_by(session, reference, name)]
+            people = list_openers(session, reference, people)
     limited_to = "" if concern is None else concern.limited_to
     can_unseal = context.unsealer.can_unseal
     return {

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import Path, Query, Response
-from pydantic import ValidationError
 from sqlmodel import Session
 
 from app.errors import AssignmentChanged, InvalidCursor, ValidationFailed
@@ -30,18 +29,17 @@ from app.pages.desk.inbox_filters import (
 )
 from app.pages.desk.inbox_rows import rows_of
 from app.pages.frame import DeskRoute, ReaderVisitDep, Visit, VisitDep, WorkerVisitDep, lead_to
-from app.pages.posted_forms import SubmittedFormDep, faults_of
+from app.pages.posted_forms import SubmittedFormDep, parse_fields
 from app.services.access.people import list_workers
 from app.services.access.sign_in import GUIDES_PATH, PATH
 from app.services.audit.audit_log import Actor
-from app.services.audit.restrictions import expect_openable
 from app.services.concerns.rows import find_concern
 from app.services.cursors import NOT_OURS, decode_position, encode_position
 from app.services.desk.actions import acknowledge_together
 from app.services.desk.assignment import assign, find_assignment
 from app.services.desk.inbox import COUNT_LIMIT, count_open, find_restriction_notice, position_of, read_inbox
 from app.services.desk.look_again import list_due
-from app.services.desk.presented_concerns import inbox_entry, reference_of
+from app.services.desk.presented_concerns import inbox_entry
 from app.services.desk.saved_views import find_look, note_look
 from app.services.desk.taken_over import list_taken_over
 from app.services.guides.editions import list_current
@@ -143,10 +141,7 @@ def acknowledge_burst_on_page(
     if posted.one("seen") != "yes":
         chosen = choose(TypedFilters(burst=burst))
         return inbox_page(visit, chosen, InboxPlace(faults={"seen": NOT_SEEN}), status=ValidationFailed.status)
-    try:
-        wanted = BurstAcknowledgement(references=tuple(posted.many("reference")))
-    except ValidationError as error:
-        raise ValidationFailed(faults_of(error)) from None
+    wanted = parse_fields(BurstAcknowledgement, {"references": tuple(posted.many("reference"))})
     visit.context.writer.run(
         acknowledge_together, burst, wanted.model_copy(update={"additions_until": until[0]}), visit.actor
     )
@@ -161,8 +156,7 @@ def assign_to_me_on_page(visit: WorkerVisitDep, posted: SubmittedFormDep) -> Res
     to whom concerns can be assigned. Raise `NoSuchConcern` if the reference is unknown, or
     `InvalidQuery` if the form has no valid list.
     """
-    reference = reference_of(posted.one("reference"))
-    expect_openable(visit.context.writer, reference, visit.actor)
+    reference = visit.openable_reference(posted.one("reference"))
     actor = replace(visit.actor, seen=posted.number("seen"))
     with Session(visit.context.engine) as session:
         is_worker, owner = visit.visitor.name in list_workers(session), find_assignment(session, reference)

@@ -22,10 +22,8 @@ from app.pages.desk.unsent import key_response
 from app.pages.frame import DeskRoute, Visit, WorkerVisitDep
 from app.pages.posted_forms import SubmittedFormDep, parse_fields
 from app.services.access.sign_in import PATH
-from app.services.audit.restrictions import expect_openable
 from app.services.desk import exports
 from app.services.desk.person_files import record_person_file
-from app.services.desk.presented_concerns import reference_of
 from app.services.guides.pdf import find_font_file
 
 router = GuidanceRouter(prefix=PATH, include_in_schema=False, route_class=DeskRoute)
@@ -90,7 +88,7 @@ def record_person_file_on_page(visit: WorkerVisitDep, posted: SubmittedFormDep) 
         "purpose": posted.one("purpose"),
     }
     wanted = parse_fields(NewPersonFile, fields)
-    for reference in map(reference_of, wanted.references):
-        expect_openable(visit.context.writer, reference, visit.actor)
+    for each in wanted.references:
+        visit.openable_reference(each)
     signature = visit.context.writer.run(record_person_file, wanted, visit.actor, visit.context.signer)
     return Response(orjson.dumps({"signature": signature}), media_type=JSON)

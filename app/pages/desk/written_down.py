@@ -4,10 +4,9 @@ import datetime as dt
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from fastapi import Response
-from pydantic import BaseModel, ValidationError
 from sqlmodel import Session
 
 from app import errors
@@ -22,10 +21,10 @@ from app.models.references import find_reference, new_reference
 from app.pages.desk.actions import FORM_KEY_BYTES, ONLY_SEALED, takes_clear_words
 from app.pages.desk.unsent import key_response
 from app.pages.frame import DeskRoute, Visit, WorkerVisitDep
-from app.pages.posted_forms import SubmittedForm, SubmittedFormDep, faults_of
+from app.pages.posted_forms import SubmittedForm, SubmittedFormDep, parse_fields
 from app.pages.text_format import spoken
 from app.services.access.sign_in import PATH
-from app.services.audit.restrictions import expect_openable, is_openable
+from app.services.audit.restrictions import is_openable
 from app.services.concerns.written_down import write_down_addition, write_down_concern
 from app.services.guides.editions import list_current
 from app.services.guides.working_days import LONDON
@@ -55,7 +54,6 @@ SENT_BEFORE = "you have already written this down with other text: it is stored.
 NOT_SAVED = "sorry, this could not be saved: try again in a few seconds"
 NO_DANGER = "say whether a child is in immediate danger"
 NO_TEXT = "write down what was said"
-_Model = TypeVar("_Model", bound=BaseModel)
 
 
 @dataclass(frozen=True)
@@ -185,7 +183,7 @@ def _create(form: NewForm) -> Response:
     if posted.one("sealed"):
         fields |= {"reference": posted.one("reference"), "form_version": FORM_VERSION}
         fields |= {"guide": posted.one("guide")} if posted.one("guide") else {}
-    wanted, key = _parse(WrittenConcern, fields), posted.one("key") or None
+    wanted, key = parse_fields(WrittenConcern, fields), posted.one("key") or None
     context = visit.context
     stored = write_down_concern(context.submissions, context.unsealer, wanted, visit.actor, key)
     receipt = WrittenReceipt.model_validate_json(stored.receipt)
@@ -205,11 +203,8 @@ def _create(form: NewForm) -> Response:
 
 def _add(form: NewForm) -> Response:
     visit = form.visit
-    reference = find_reference(form.to_concern)
-    if reference is None:
-        raise errors.NoSuchConcern
-    expect_openable(visit.context.writer, reference, visit.actor)
-    wanted = _parse(WrittenAddition, form.came() | form.text())
+    reference = visit.openable_reference(form.to_concern)
+    wanted = parse_fields(WrittenAddition, form.came() | form.text())
     context, key = visit.context, form.posted.one("key") or None
     stored = write_down_addition(context.follow_ups, context.unsealer, reference, wanted, visit.actor, key)
     addition = AdditionEntry.model_validate_json(stored.receipt)
@@ -230,14 +225,6 @@ def _may_open(visit: Visit, reference: str) -> bool:
     """Return False if what the person wrote down is about a member of staff, so that only others may open it."""
     with Session(visit.context.engine) as session:
         return is_openable(session, reference, visit.actor)
-
-
-def _parse(model: type[_Model], fields: Mapping[str, Any]) -> _Model:
-    """Return an instance of `model`. Raise `ValidationFailed` with the faults."""
-    try:
-        return model.model_validate(fields, strict=False)
-    except ValidationError as error:
-        raise errors.ValidationFailed(faults_of(error)) from None
 
 
 def _field_of(fault: FieldError) -> str:

@@ -20,7 +20,7 @@ from app.age.keys import AgeError, NotAKey, fingerprint_of, parse_recipient
 from app.errors import BadRequest, NoSuchItem, RateLimited, RoleNotYours, RowNotOurs
 from app.models.access.clients import Scope
 from app.models.access.people import KeyCopyRow, PasskeyRow, PersonRow
-from app.models.access.roles import SCOPES_OF
+from app.models.access.roles import roles_with
 from app.models.access.rows import AccessRow
 from app.models.audit.audit_log import PEOPLE, AuditEntryRow, DeskAct
 from app.models.audit.details import KeyCopyDetails, KeyCopyReadDetails
@@ -121,9 +121,7 @@ def valid_recipient(recipient: str) -> str | None:
 
 def may_hold_key(person: PersonRow) -> bool:
     """Return True if the role of `person` may read concerns, so that they may hold the team's key."""
-    return not person.is_over and any(
-        role == person.role and Scope.READ in scopes for role, scopes in SCOPES_OF.items()
-    )
+    return not person.is_over and person.role in roles_with(Scope.READ)
 
 
 def list_passkeys(session: Session, name: str, current: Collection[str]) -> list[PasskeyLine]:

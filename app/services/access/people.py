@@ -14,7 +14,7 @@ from app.errors import NoSuchItem, NoSuchPerson, SessionUnconfirmed, SetupError,
 from app.models.access.clients import Scope
 from app.models.access.names import find_look_alike, is_recordable
 from app.models.access.people import InvitationRow, PasskeyRow, PersonRow, SessionRow
-from app.models.access.roles import NO_ROLE, SCOPES_OF, Role
+from app.models.access.roles import NO_ROLE, SCOPES_OF, Role, roles_with
 from app.models.audit.audit_log import DeskAct
 from app.models.audit.details import InvitedDetails, PasskeyRemovedDetails, PersonDetails, RoleDetails, SessionDetails
 from app.services.access.access_record import by_operator, name_on_record, record_person
@@ -53,8 +53,8 @@ def list_people(session: Session) -> list[PersonRow]:
 
 def list_workers(session: Session) -> list[str]:
     """Return the names, in order, of the people who may change concerns and have not left."""
-    roles = [role for role, scopes in SCOPES_OF.items() if Scope.WRITE in scopes]
-    names = select(PersonRow.name).where(col(PersonRow.left_at).is_(None), col(PersonRow.role).in_(roles))
+    is_worker = col(PersonRow.left_at).is_(None), col(PersonRow.role).in_(roles_with(Scope.WRITE))
+    names = select(PersonRow.name).where(*is_worker)
     return list(session.exec(names.order_by(PersonRow.name)))
 
 

@@ -4,7 +4,6 @@ During an OpenID sign-in the browser holds a secret. The state, the nonce and th
 secret. So the server stores nothing, and a sign-in cannot be finished in a different browser.
 """
 
-import base64
 import datetime as dt
 import hashlib
 import hmac
@@ -20,6 +19,7 @@ from app.config import LOOPBACK_NAME, Settings, is_loopback
 from app.db.writer import Writer
 from app.errors import TokenInvalid
 from app.models.access.roles import Role, role_with
+from app.models.base import base64url
 from app.services.access.openid_provider import address_in, discover, fetch_document
 from app.services.access.openid_tokens import OLDEST_SIGN_IN_SECONDS, OpenIdProvider
 from app.services.access.people import BY_PASSKEY, DeskSessions, RelyingParty
@@ -111,7 +111,7 @@ class OpenIdSignIn:
             "scope": self.scopes,
             "state": self.state(secret),
             "nonce": _derive(secret, "nonce"),
-            "code_challenge": _encode(challenge),
+            "code_challenge": base64url(challenge),
             "code_challenge_method": "S256",
         } | ({"prompt": "none"} if asks_nobody else {})
         address = self.endpoints.get("authorization_endpoint", "sign-in")
@@ -224,8 +224,4 @@ def open_desk_sign_in(
 
 
 def _derive(secret: str, purpose: str) -> str:
-    return _encode(hmac.digest(secret.encode(), purpose.encode(), "sha256"))
-
-
-def _encode(value: bytes) -> str:
-    return base64.urlsafe_b64encode(value).rstrip(b"=").decode()
+    return base64url(hmac.digest(secret.encode(), purpose.encode(), "sha256"))

@@ -20,7 +20,7 @@ from app.models.base import format_utc
 from app.models.references import find_reference
 from app.services.audit.audit_log import NO_DETAILS, Actor, person_of, record_reading
 from app.services.audit.chains import find_end
-from app.services.audit.restrictions import find_hidden, hidden_from
+from app.services.audit.restrictions import hidden_from
 from app.services.csv_sheets import csv_sheet
 from app.services.cursors import NOT_OURS
 
@@ -50,8 +50,8 @@ class LogQuery:
     """A question to the audit log, all words of which are known.
 
     `chain` is the concern or list that is asked for, in its stored spelling, or None. `clients` are the names of the
-    clients through which the person acted, or None if no person is asked for. Entries about a concern that `actor` may
-    not open are left out, and so are the references of such concerns in other entries.
+    clients through which the person acted, or None if no person is asked for. `hidden` has the references of the
+    concerns that `actor` may not open. Entries about them are left out, and so are their references in other entries.
     """
 
     session: Session
@@ -59,6 +59,7 @@ class LogQuery:
     wanted: LogFilter
     chain: str | None
     clients: Sequence[str] | None
+    hidden: Collection[str]
 
     def page(self, after: int | None, limit: int) -> list[AuditEntryRow]:
         """Return up to `limit` entries after the entry at position `after`, or from the start if `after` is None.
@@ -74,7 +75,7 @@ class LogQuery:
             chosen = [[*conditions, self._of_chain], [*conditions, *self._gives_cards]]
         found = [row for each in chosen for row in self._rows(each, limit)]
         rows = sorted(found, key=self._key, reverse=self._is_newest_first)[:limit]
-        return [_without(self._hidden, row) for row in rows] if self._hidden else rows
+        return [_without(self.hidden, row) for row in rows] if self.hidden else rows
 
     def count_readings(self) -> "Readings":
         """Return which concerns were opened by the chosen entries, and the cards of which were given."""
@@ -90,7 +91,7 @@ class LogQuery:
         positions = {place for entry in entries[:MOST_CARD_ENTRIES] for place in details_of(entry).positions}
         if self.chain is not None:
             positions &= set(_first_positions(self.session, [self.chain]))
-        positions -= set(_first_positions(self.session, [*references, *self._hidden]))
+        positions -= set(_first_positions(self.session, [*references, *self.hidden]))
         listed = select(_ENTRIES.chain).where(_ENTRIES.position.in_(sorted(positions)[:MOST_LISTED]))
         as_cards = list(self.session.execute(listed.order_by(_ENTRIES.chain)).scalars())
         return Readings(references, as_cards, len(positions), is_complete=len(entries) <= MOST_CARD_ENTRIES)
@@ -98,7 +99,7 @@ class LogQuery:
     @cached_property
     def _conditions(self) -> list[ColumnElement[bool]]:
         wanted = self.wanted
-        conditions: list[ColumnElement[bool]] = [_ENTRIES.chain.not_in(hidden_from(self.actor))] if self._hidden else []
+        conditions: list[ColumnElement[bool]] = [_ENTRIES.chain.not_in(hidden_from(self.actor))] if self.hidden else []
         if self.clients is not None:
             one = len(self.clients) == 1
             conditions.append(_ENTRIES.client == self.clients[0] if one else _ENTRIES.client.in_(self.clients))
@@ -117,13 +118,9 @@ class LogQuery:
 
     @cached_property
     def _gives_cards(self) -> list[ColumnElement[bool]]:
-        if self.chain in self._hidden:
+        if self.chain in self.hidden:
             return [false()]
         return [] if self.chain is None else _gives_cards_of(self.session, self.chain)
-
-    @cached_property
-    def _hidden(self) -> set[str]:
-        return set(self.session.execute(hidden_from(self.actor)).scalars())
 
     @cached_property
     def _of_chain(self) -> ColumnElement[bool]:
@@ -256,6 +253,7 @@ def _query_of(session: Session, wanted: LogFilter, actor: Actor) -> LogQuery:
     """
     faults: list[FieldError] = []
     is_own, clients = wanted.person == actor.person, None
+    hidden = set(session.execute(hidden_from(actor)).scalars())
     if wanted.person is not None:
         clients = [each for each in _list_clients(session) if person_of(each) == wanted.person]
         if not (clients or is_own or session.get(PersonRow, wanted.person) is not None):
@@ -265,15 +263,11 @@ def _query_of(session: Session, wanted: LogFilter, actor: Actor) -> LogQuery:
         chain = wanted.chain.strip() if wanted.chain.strip() in LISTS else find_reference(wanted.chain)
         if chain is None:
             faults.append(_fault("chain", NO_SUCH_CHAIN))
-        elif not (is_own or chain in LISTS or _is_known(session, chain, actor)):
+        elif not (is_own or chain in LISTS or (chain not in hidden and find_end(session.connection(), chain).number)):
             faults.append(_fault("chain", NO_SUCH_CONCERN))
     if faults:
         raise InvalidQuery(faults)
-    return LogQuery(session, actor, wanted, chain, clients)
-
-
-def _is_known(session: Session, chain: str, actor: Actor) -> bool:
-    return find_end(session.connection(), chain).number > 0 and not find_hidden(session, [chain], actor)
+    return LogQuery(session, actor, wanted, chain, clients, hidden)
 
 
 def _without(hidden: Collection[str], row: AuditEntryRow) -> AuditEntryRow:

@@ -16,11 +16,13 @@ from sqlalchemy import (
     bindparam,
     cast,
     exists,
+    false,
     func,
     literal,
     literal_column,
     or_,
     select,
+    true,
 )
 from sqlmodel import Session
 
@@ -29,45 +31,36 @@ from app.db.writer import Writer, write_without_change
 from app.errors import NoSuchConcern
 from app.models.access.clients import OF_A_LEAD, ClientRow, Scope
 from app.models.access.people import PersonRow
-from app.models.access.roles import SCOPES_OF
+from app.models.access.roles import Role, roles_with
 from app.models.audit.audit_log import DeskAct
 from app.models.audit.details import ReasonDetails, RestrictedDetails
-from app.models.concerns.rows import LEADS, RESTRICTED, ConcernRow, limit_to
+from app.models.concerns.rows import LEADS, RESTRICTED, ConcernRow, is_in_limit, limit_to
 from app.services.audit.audit_log import Actor, names_a_person, record_action, record_change
 
 NO_SUCH_REFERENCE = "No concern has that reference. Check it for a slip."
 MAY_NOT_OPEN = "the person may not open the concern"
 _CONCERNS, _PEOPLE, _CLIENTS = table_of(ConcernRow).c, table_of(PersonRow).c, table_of(ClientRow).c
-_LIMITED = table_of(ConcernRow).alias("limited").c
+_LIMITED, _CHOSEN = table_of(ConcernRow).alias("limited").c, table_of(PersonRow).alias("chosen")
 _IS_LIMITED: ColumnElement[bool] = literal_column(f"limited.{RESTRICTED}")
 _IS_RESTRICTED = select(_CONCERNS.restricted).where(_CONCERNS.reference == bindparam("reference"))
-_READERS = [role.value for role, scopes in SCOPES_OF.items() if Scope.READ in scopes]
-_LEADS = [role.value for role, scopes in SCOPES_OF.items() if scopes >= OF_A_LEAD]
-
-
-def _has_scopes(*scopes: Scope) -> ColumnElement[bool]:
-    return and_(*(cast(_CLIENTS.scopes, String).contains(f'"{scope}"') for scope in scopes))
-
-
-_READS_AS_PERSON = (_CLIENTS.revoked_at.is_(None), _CLIENTS.person.is_not(None), _has_scopes(Scope.READ))
+_READERS, _LEADS = roles_with(Scope.READ), roles_with(*OF_A_LEAD)
+_HAS_SCOPE = {scope: cast(_CLIENTS.scopes, String).contains(f'"{scope}"') for scope in Scope}
+_READS_AS_PERSON = (_CLIENTS.revoked_at.is_(None), _CLIENTS.person.is_not(None), _HAS_SCOPE[Scope.READ])
 _LEADS_AS_CLIENT = (
     _CLIENTS.revoked_at.is_(None),
-    or_(_has_scopes(Scope.RESTRICTED, Scope.READ), and_(_CLIENTS.person.is_not(None), _has_scopes(*sorted(OF_A_LEAD)))),
+    or_(
+        and_(_HAS_SCOPE[Scope.RESTRICTED], _HAS_SCOPE[Scope.READ]),
+        and_(_CLIENTS.person.is_not(None), *(_HAS_SCOPE[scope] for scope in sorted(OF_A_LEAD))),
+    ),
 )
 _HAS_LEAD: ColumnElement[bool] = or_(
     exists().where(_PEOPLE.left_at.is_(None), _PEOPLE.role.in_(_LEADS)), exists().where(*_LEADS_AS_CLIENT)
 )
-
-
-def _is_named(name: ColumnElement[Any]) -> ColumnElement[bool]:
-    """Return the SQL condition for a concern that is limited to `name`. `LIKE` would ignore capitals in SQLite."""
-    entry = literal("\n").concat(name).concat("\n")
-    return func.replace(_LIMITED.limited_to, entry, "") != _LIMITED.limited_to
-
-
 _NAMES_NOBODY_HERE = and_(
-    ~exists().where(_PEOPLE.left_at.is_(None), _PEOPLE.role.in_(_READERS), _is_named(_PEOPLE.name)),
-    ~exists().where(*_READS_AS_PERSON, _is_named(_CLIENTS.person)),
+    ~exists().where(
+        _PEOPLE.left_at.is_(None), _PEOPLE.role.in_(_READERS), is_in_limit(_PEOPLE.name, _LIMITED.limited_to)
+    ),
+    ~exists().where(*_READS_AS_PERSON, is_in_limit(_CLIENTS.person, _LIMITED.limited_to)),
 )
 
 
@@ -94,7 +87,7 @@ def find_hidden(session: Session, references: Collection[str], actor: Actor) -> 
 def find_restricted(session: Session, references: Collection[str]) -> set[str]:
     """Return those of `references` whose concerns are restricted, whoever may open them."""
     restricted = select(_LIMITED.reference).where(_IS_LIMITED, _LIMITED.reference.in_(references))
-    return set(session.execute(restricted).scalars())
+    return set(session.execute(restricted).scalars()) if references else set()
 
 
 def count_restricted(session: Session) -> tuple[int, int]:
@@ -141,18 +134,20 @@ def restrict(session: Session, concern: ConcernRow, people: Sequence[str], reaso
 
 def is_openable_by(session: Session, reference: str, person: str) -> bool:
     """Return True if the person of this name may open the concern."""
-    found = _one(reference).where(may_be_opened_by(session, person))
-    return session.execute(found).first() is not None
+    return session.execute(_one(reference).where(may_be_opened_by(person))).first() is not None
 
 
-def may_be_opened_by(session: Session, person: str) -> ColumnElement[bool]:
+def may_be_opened_by(person: str) -> ColumnElement[bool]:
     """Return the SQL condition for a row of `concerns` that `person`, at the desk or of a client, may open."""
-    is_lead = or_(
-        exists().where(_PEOPLE.name == person, _PEOPLE.left_at.is_(None), _PEOPLE.role.in_(_LEADS)),
-        exists().where(_CLIENTS.person == person, *_LEADS_AS_CLIENT),
-    )
-    leads = bool(session.execute(select(is_lead)).scalar_one())
-    return _may_open(_is_open(person, is_lead=leads))
+    return _may_open(_is_open(literal(person), is_lead=_is_lead(literal(person))))
+
+
+def list_openers(session: Session, reference: str, people: Collection[str]) -> list[str]:
+    """Return those of `people`, who work at the desk, who may open the concern. Their names are in order."""
+    name = _CHOSEN.c.name
+    closed = _limited(~_is_open(name, is_lead=_is_lead(name))).where(_LIMITED.reference == reference)
+    openers = select(name).where(name.in_(people), ~closed.exists())
+    return list(session.execute(openers.order_by(name)).scalars())
 
 
 def list_readers(session: Session) -> list[str]:
@@ -170,7 +165,7 @@ def has_lead(session: Session) -> bool:
     return bool(session.execute(select(_HAS_LEAD)).scalar_one())
 
 
-def _names(session: Session, roles: Collection[str], *of_clients: ColumnElement[bool]) -> list[str]:
+def _names(session: Session, roles: Collection[Role], *of_clients: ColumnElement[bool]) -> list[str]:
     at_the_desk = select(_PEOPLE.name).where(_PEOPLE.left_at.is_(None), _PEOPLE.role.in_(roles))
     return sorted(session.execute(at_the_desk.union(select(_CLIENTS.person).where(*of_clients))).scalars())
 
@@ -180,13 +175,20 @@ def _may_open(is_open: ColumnElement[bool]) -> ColumnElement[bool]:
 
 
 def _is_open_to(actor: Actor) -> ColumnElement[bool]:
-    return _is_open(actor.person if names_a_person(actor.client) else None, is_lead=actor.is_lead)
+    person = literal(actor.person) if names_a_person(actor.client) else None
+    return _is_open(person, is_lead=true() if actor.is_lead else false())
 
 
-def _is_open(person: str | None, *, is_lead: bool) -> ColumnElement[bool]:
+def _is_open(person: ColumnElement[Any] | None, *, is_lead: ColumnElement[bool]) -> ColumnElement[bool]:
     """Return the SQL condition for a restricted concern that `person` may open. `person` is None for a program."""
-    for_leads = _NAMES_NOBODY_HERE if is_lead else and_(_NAMES_NOBODY_HERE, ~_HAS_LEAD)
-    return for_leads if person is None else or_(_is_named(literal(person)), for_leads)
+    for_leads = and_(_NAMES_NOBODY_HERE, or_(is_lead, ~_HAS_LEAD))
+    return for_leads if person is None else or_(is_in_limit(person, _LIMITED.limited_to), for_leads)
+
+
+def _is_lead(person: ColumnElement[Any]) -> ColumnElement[bool]:
+    at_the_desk = exists().where(_PEOPLE.name == person, _PEOPLE.left_at.is_(None), _PEOPLE.role.in_(_LEADS))
+    by_a_client = exists().where(_CLIENTS.person == person, *_LEADS_AS_CLIENT)
+    return or_(at_the_desk.correlate(_CHOSEN), by_a_client.correlate(_CHOSEN))
 
 
 def _limited(condition: ColumnElement[bool]) -> Select[Any]:

@@ -1,6 +1,5 @@
 """Signing of receipts and other statements, which anyone can check offline (JWS, EdDSA; RFC 7515, RFC 8037)."""
 
-import base64
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
@@ -13,6 +12,7 @@ import orjson
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from app.errors import ReceiptNotGenuine
+from app.models.base import base64url
 
 RECEIPT = "concern-receipt+jws"
 STATEMENT = "disclosure-statement+jws"
@@ -38,8 +38,8 @@ class ReceiptSigner:
     def sign(self, claims: dict[str, Any], *, kind: str = RECEIPT) -> str:
         """Return the compact JWS of `claims` and the issuer, with `kind` as the header `typ`."""
         payload = orjson.dumps({"iss": self.issuer} | claims)
-        signing_input = f"{_encoded_header(kind, self.jwks[0]['kid'])}.{_base64url(payload)}"
-        return f"{signing_input}.{_base64url(self.key.sign(signing_input.encode()))}"
+        signing_input = f"{_encoded_header(kind, self.jwks[0]['kid'])}.{base64url(payload)}"
+        return f"{signing_input}.{base64url(self.key.sign(signing_input.encode()))}"
 
 
 def make_receipt_signer(
@@ -80,12 +80,12 @@ def check_response(response: dict[str, Any], claims: dict[str, Any]) -> None:
 @cache
 def _encoded_header(kind: str, kid: str) -> str:
     """Return the encoded protected header of a JWS of `kind`. The header is cached, because it is always the same."""
-    return _base64url(orjson.dumps({"alg": ALGORITHM, "kid": kid, "typ": kind}))
+    return base64url(orjson.dumps({"alg": ALGORITHM, "kid": kid, "typ": kind}))
 
 
 def _public_jwk(public: Ed25519PublicKey) -> Jwk:
     """Return `public` as a JSON Web Key, with its thumbprint (RFC 7638) as `kid`."""
-    required = {"crv": "Ed25519", "kty": "OKP", "x": _base64url(public.public_bytes_raw())}
+    required = {"crv": "Ed25519", "kty": "OKP", "x": base64url(public.public_bytes_raw())}
     return required | {"kid": thumbprint_of(required), "use": "sig", "alg": ALGORITHM}
 
 
@@ -93,8 +93,4 @@ def thumbprint_of(jwk: Mapping[str, str]) -> str:
     """Return the thumbprint (RFC 7638) of an Ed25519 key. Raise `KeyError` if `jwk` lacks `crv`, `kty` or `x`."""
     required = {name: jwk[name] for name in ("crv", "kty", "x")}
     canonical = json.dumps(required, sort_keys=True, separators=(",", ":"))
-    return _base64url(hashlib.sha256(canonical.encode()).digest())
-
-
-def _base64url(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).decode().rstrip("=")
+    return base64url(hashlib.sha256(canonical.encode()).digest())

@@ -130,8 +130,7 @@ def give_all(writer: Writer, person: str, to: Handing, *, actor: Actor) -> tuple
         raise SameAssignment
     wanted = open_concerns_of(person, actor)
     if to.person:
-        with Session(writer.engine) as session:
-            wanted = wanted.where(may_be_opened_by(session, to.person))
+        wanted = wanted.where(may_be_opened_by(to.person))
     return _in_batches(writer, wanted, to, actor)
 
 

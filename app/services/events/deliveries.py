@@ -67,30 +67,33 @@ def claim_due(
 ) -> list[ClaimedDelivery]:
     """Claim up to `limit` due deliveries to `webhook`, by moving the due time of each to the end of `lease`.
 
-    Return no deliveries if the webhook is unknown or disabled. Cancel a delivery about a restricted concern: a webhook
-    is nobody who may open it. If a worker dies, its deliveries are due again when the
-    lease ends. Only one transaction writes at a time, so no two workers claim the same delivery.
+    Return no deliveries if the webhook is unknown or disabled. Cancel deliveries about restricted concerns, because a
+    webhook is nobody who may open them, and claim the next ones. If a worker dies, its deliveries are due again when
+    the lease ends. Only one transaction writes at a time, so no two workers claim the same delivery.
     """
     target = session.get(WebhookRow, webhook)
     if target is None or target.disabled_at is not None:
         return []
-    rows = lease_deliveries(session, webhook, *_due_at(now), until=now + lease, limit=limit)
-    events = {row.event_id: session.get_one(EventRow, row.event_id) for row in rows}
-    cancelled = _cancel_restricted(session, webhook, events)
     secrets = tuple(target.secrets)
-    return [
-        ClaimedDelivery(
-            row.event_id, webhook, row.message, row.attempts, event.kind, event.at, event.data, target.url, secrets
-        )
-        for row in rows
-        for event in [events[row.event_id]]
-        if row.event_id not in cancelled
-    ]
+    while rows := lease_deliveries(session, webhook, *_due_at(now), until=now + lease, limit=limit):
+        events = {row.event_id: session.get_one(EventRow, row.event_id) for row in rows}
+        cancelled = _cancel_restricted(session, webhook, events)
+        claimed = [
+            ClaimedDelivery(
+                row.event_id, webhook, row.message, row.attempts, event.kind, event.at, event.data, target.url, secrets
+            )
+            for row in rows
+            for event in [events[row.event_id]]
+            if row.event_id not in cancelled
+        ]
+        if claimed:
+            return claimed
+    return []
 
 
 def _cancel_restricted(session: Session, webhook: str, events: Mapping[int, EventRow]) -> set[int]:
     """Cancel the deliveries of those `events` that are about restricted concerns, and return their numbers."""
-    about = {number: event.data.get("reference", "") for number, event in events.items()}
+    about = {number: event.data["reference"] for number, event in events.items() if "reference" in event.data}
     restricted = find_restricted(session, set(about.values()))
     found = {number for number, reference in about.items() if reference in restricted}
     for number in found:

@@ -145,15 +145,14 @@ def claim_email(session: Session, mailbox: Mailbox = TEAM, *, now: dt.datetime) 
         return None
     numbers = tuple(sorted(row.event_id for row in claimed))
     events = session.exec(select(EventRow).where(col(EventRow.id).in_(numbers))).all()
+    of_concerns = [event for event in events if "reference" in event.data]
     return EmailNotice(
         events=numbers,
         counts=Counter(event.kind for event in events),
-        in_danger=_count_danger(session, events),
+        in_danger=_count_danger(session, of_concerns),
         attempts=max(row.attempts for row in claimed),
         mailbox=mailbox,
-        restricted=len(
-            find_restricted(session, {event.data["reference"] for event in events if "reference" in event.data})
-        ),
+        restricted=len(find_restricted(session, {event.data["reference"] for event in of_concerns})),
     )
 
 
@@ -230,7 +229,6 @@ def _is_resting(session: Session, mailbox: Mailbox, now: dt.datetime) -> bool:
 
 def _count_danger(session: Session, events: Sequence[EventRow]) -> int:
     """Count the concerns of `events` for which the concern or an addition reports a child in immediate danger."""
-    events = [each for each in events if "reference" in each.data]
     raised = {each.data["reference"] for each in events if "addition" not in each.data}
     added = {(each.data["reference"], each.data["addition"]) for each in events if "addition" in each.data}
     concerns = select(ConcernRow.reference).where(
