@@ -45,20 +45,20 @@ from app.pages.guides.edit_posts import (
     with_section,
 )
 from app.pages.posted_forms import SubmittedForm, SubmittedFormDep
-from app.pages.text_format import date_and_time, language_name
+from app.pages.text_format import date_and_time
 from app.services.access.sign_in import GUIDES_PATH
-from app.services.guides.draft_review import Comment, count_waiting, read_discussion
+from app.services.guides.draft_review import Comment, count_waiting, discussion_of
 from app.services.guides.drafts import (
     DraftAct,
     DraftContent,
     find_guide_draft,
     get_guide_draft,
+    list_draft_acts,
     list_guide_drafts,
     write_guide_draft,
 )
-from app.services.guides.editions import current_of, find_history, list_renditions
+from app.services.guides.editions import current_of, find_history, list_languages_behind
 from app.services.guides.guides import list_reviews
-from app.services.guides.renditions import current_renditions, is_of_former_edition
 from app.services.guides.uploads import MAX_UPLOAD_BYTES, reads_documents
 from app.services.guides.validation import CheckedDraft, check_draft
 
@@ -187,7 +187,7 @@ def guides_page(
         drafts=[(each, titles.get(each.guide, each.guide) if each.language else title_of(each)) for each in drafts],
         drafted={each.guide for each in drafts if not each.language},
         reviews=[(each, each.is_due(visit.now.date())) for each in reviews],
-        behind={each.guide: find_behind(session, each.guide) for each in reviews},
+        behind=list_languages_behind(session, {each.guide: each.number for each in reviews}),
         waiting=waiting_for(visit, session),
         faults=faults,
         posted=posted,
@@ -216,14 +216,6 @@ def begin_new_guide(session: SessionDep, visit: EditorVisitDep, posted: Submitte
 def begin_draft(editing: EditingDep) -> Response:
     """Start a draft from the content of the current edition, or open the existing draft."""
     return editing.begin(editing.first_words())
-
-
-def find_behind(session: Session, guide: str) -> list[tuple[str, str]]:
-    """Return the tag and name of each language in which the guide's rendition is of an earlier edition."""
-    history = find_history(session, guide=guide)
-    found = current_renditions(history, list_renditions(session, guide=guide))
-    behind = [each.key.language for each in found if is_of_former_edition(history, each.edition)]
-    return [(tag, language_name(tag)) for tag in dict.fromkeys(behind)]
 
 
 def title_of(draft: GuideDraftRow) -> str:
@@ -382,7 +374,7 @@ def _comments_on(editing: Editing, page: str, content: DraftContent) -> list[tup
     """Return the open comments on items of the section `page`, each with the name of the item's entry in the form."""
     entries = content.get(page)
     ids = [each.get("id") if isinstance(each, dict) else None for each in entries] if isinstance(entries, list) else []
-    found = read_discussion(editing.session, editing.guide).comments
+    found = discussion_of(list_draft_acts(editing.session, editing.guide)).comments
     here = [(each, each.about.removeprefix(f"{page}/")) for each in found if each.about.startswith(f"{page}/")]
     return [(each, f"{page}.{ids.index(id_)}" if id_ in ids else "") for each, id_ in here]
 

@@ -31,20 +31,20 @@ from app.pages.guides.edit_posts import EDIT_PAGES
 from app.pages.posted_forms import SubmittedForm, SubmittedFormDep
 from app.services.access.sign_in import GUIDES_PATH
 from app.services.audit.audit_log import is_same_hand
-from app.services.guides.draft_links import LINK_DAYS, list_draft_links
+from app.services.guides.draft_links import LINK_DAYS, links_of
 from app.services.guides.draft_review import (
     MAX_REMARK,
     comment_on_draft,
+    discussion_of,
     may_publish,
     offer_draft,
     publish_draft,
-    read_discussion,
     return_draft,
     schedule_draft,
     settle_comment,
     unschedule_draft,
 )
-from app.services.guides.drafts import DraftContent, discard_draft, get_guide_draft, list_draft_writers
+from app.services.guides.drafts import DraftContent, discard_draft, get_guide_draft, list_draft_acts, writers_of
 from app.services.guides.working_days import london_moments
 
 router = GuidanceRouter(prefix=GUIDES_PATH, include_in_schema=False, route_class=DeskRoute)
@@ -137,8 +137,9 @@ def review_values(
 
     `follows` is the number of the edition that the draft follows or renders.
     """
-    me, session = editing.actor.client, editing.session
-    writers = list_draft_writers(session, draft.guide, draft.language)
+    me = editing.actor.client
+    acts = list_draft_acts(editing.session, draft.guide, draft.language)
+    writers = writers_of(acts)
     is_second = may_publish(draft, writers, me)
     offered_by_me = draft.offered_by is not None and is_same_hand(me, draft.offered_by)
     return {
@@ -154,13 +155,13 @@ def review_values(
         and draft.publish_at is None
         and not offered_by_me
         and (draft.offered_at is None or not is_second),
-        "discussion": read_discussion(session, draft.guide, draft.language),
+        "discussion": discussion_of(acts),
         "items": items_of(draft.read()),
         "max_remark": MAX_REMARK,
         "plan": plan,
         "plan_fault": PLAN_FAULTS.get(plan.fault),
         "link_days": LINK_DAYS,
-        "preview_links": list_draft_links(session, draft.guide, at=editing.now) if not draft.language else (),
+        "preview_links": links_of(acts, at=editing.now),
     }
 
 
