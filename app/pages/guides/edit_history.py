@@ -12,10 +12,9 @@ from app.models.guides.comparison import changed_fields, changed_sections
 from app.models.guides.edition_keys import AnyKey, EditionKey, RenditionKey
 from app.pages.frame import DeskRoute, lead_to
 from app.pages.guides.change_words import TextChange, describe_field_changes, describe_section_changes
-from app.pages.guides.drafts import Editing
 from app.pages.guides.edit_fields import DETAILS
 from app.pages.guides.edit_posts import EDIT_PAGES
-from app.pages.guides.edit_review import PublishingDep, ReviewingDep
+from app.pages.guides.editing import Editing, PublishingDep, ReviewingDep
 from app.pages.posted_forms import SubmittedForm, SubmittedFormDep
 from app.pages.text_format import language_name
 from app.services.access.sign_in import GUIDES_PATH

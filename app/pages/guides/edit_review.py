@@ -5,34 +5,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import Depends, Query, Response, Security
-from pydantic import StringConstraints
+from fastapi import Depends, Query, Response
 
 from app.errors import ValidationFailed
-from app.http.context import SessionDep
-from app.http.params import GuideName
 from app.http.routes import GuidanceRouter
-from app.models.access.clients import Scope
-from app.models.guides.edition_rows import OWN_WORDS, GuideDraftRow
+from app.models.guides.edition_rows import GuideDraftRow
 from app.models.guides.sections import ITEM_LISTS
-from app.models.languages import MAX_TAG_LENGTH, TAG_PATTERN
-from app.pages.frame import DeskRoute, VisitDep, lead_to
+from app.pages.frame import DeskRoute, lead_to
 from app.pages.guides.change_words import propose_change_note
-from app.pages.guides.drafts import (
-    AGREED,
-    SAID_ANEW,
-    Editing,
-    beside_current,
-    remarks_of,
-    title_of,
-)
+from app.pages.guides.drafts import beside_current, remarks_of, title_of
 from app.pages.guides.edit_faults import Remark, warning_remark
 from app.pages.guides.edit_posts import EDIT_PAGES
+from app.pages.guides.editing import Editing, PublishingDep, ReviewingDep
 from app.pages.posted_forms import SubmittedForm, SubmittedFormDep
 from app.services.access.sign_in import GUIDES_PATH
 from app.services.audit.audit_log import is_same_hand
 from app.services.guides.draft_links import LINK_DAYS, links_of
 from app.services.guides.draft_review import (
+    CHANGE_NOTE,
     MAX_REMARK,
     comment_on_draft,
     discussion_of,
@@ -48,6 +38,8 @@ from app.services.guides.drafts import DraftContent, discard_draft, get_guide_dr
 from app.services.guides.working_days import london_moments
 
 router = GuidanceRouter(prefix=GUIDES_PATH, include_in_schema=False, route_class=DeskRoute)
+AGREED = "yes"
+"""The posted value of a button or box with which a person agrees."""
 FIRST_NOTE = "First edition."
 LONGEST_LABEL = 90
 LONGEST_PLAN = dt.timedelta(days=366)
@@ -80,22 +72,6 @@ async def read_plan(fault: PlanFault = "", day: PlanText = "", time: PlanText = 
 
 
 PlanDep = Annotated[PlanTyped, Depends(read_plan)]
-DraftLanguage = Annotated[str, StringConstraints(pattern=f"{TAG_PATTERN}|^$", max_length=MAX_TAG_LENGTH)]
-
-
-async def read_reviewing(
-    visit: VisitDep, session: SessionDep, guide: GuideName, language: DraftLanguage = OWN_WORDS
-) -> Editing:
-    """Return the editor's request about a draft of the guide in the path, as a FastAPI dependency.
-
-    `language` comes from the path or the query: that of a rendition, or empty for the draft of an edition.
-    """
-    return Editing(**vars(visit), session=session, guide=guide, language=language)
-
-
-ReviewingDep = Annotated[Editing, Security(read_reviewing, scopes=[Scope.DRAFT])]
-
-PublishingDep = Annotated[Editing, Security(read_reviewing, scopes=[Scope.PUBLISH])]
 
 
 @router.get("/{guide}")
@@ -124,7 +100,7 @@ def read_draft_page(editing: ReviewingDep, plan: PlanDep) -> Response:
 
 def _note_for(beside: dict[str, Any], faults: Sequence[Remark]) -> str | None:
     """Return a proposed change note, or None if the draft has a note. Return an empty note if nothing has changed."""
-    if not any(each.name == SAID_ANEW for each in faults):
+    if not any(each.name == CHANGE_NOTE for each in faults):
         return None
     comparison = beside["comparison"]
     return propose_change_note(comparison["changes"]) if comparison else FIRST_NOTE
@@ -151,7 +127,7 @@ def review_values(
         "writers": writers,
         "wrote_it": any(is_same_hand(me, each) for each in writers),
         "is_second": is_second,
-        "asks": [each for each in faults if each.name != SAID_ANEW] == []
+        "asks": [each for each in faults if each.name != CHANGE_NOTE] == []
         and draft.publish_at is None
         and not offered_by_me
         and (draft.offered_at is None or not is_second),
