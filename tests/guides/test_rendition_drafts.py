@@ -86,6 +86,16 @@ def test_a_welsh_rendition_goes_stale_and_is_mended(
     assert "renditions#cy" not in ann.get().text
 
 
+def test_a_published_rendition_is_not_called_an_edition(ann: Editor, ben: Editor) -> None:
+    ann.post(f"{GUIDE}/renditions/begin", BEGIN_WELSH)
+    ann.post(f"{WELSH}/texts", texts_of(ann) | {"text:title": "Geiriau newydd"})
+
+    page = publish_welsh(ann, ben, follows="1").text
+
+    assert "<h1>Welsh, number 2, is published</h1>" in page
+    assert f'href="/guides{WELSH}/2"' in page
+
+
 @pytest.mark.parametrize("settled", [False, True])
 def test_a_translation_of_former_words_counts_only_once_it_is_settled(
     service: FastAPI, client: TestClient, ann: Editor, ben: Editor, settled: bool
