@@ -2,11 +2,10 @@
 
 import hashlib
 from pathlib import PurePath
-from typing import Any
 
 from fastapi import Response
 
-from app.errors import DraftChanged
+from app.errors import DraftChanged, NoSuchGuideDraft
 from app.http.context import SessionDep
 from app.http.routes import GuidanceRouter
 from app.models.guides.edition_rows import GuideDraftRow
@@ -19,7 +18,7 @@ from app.pages.guides.edit_posts import EDIT_PAGES, filled, with_ids
 from app.pages.guides.editing import Editing, EditingDep
 from app.pages.posted_forms import SubmittedForm, SubmittedFormDep, Upload, UploadDep
 from app.services.access.sign_in import GUIDES_PATH
-from app.services.guides.drafts import DraftContent, find_guide_draft, get_guide_draft
+from app.services.guides.drafts import DraftContent, find_guide_draft, get_guide_draft, keep_unplaced
 from app.services.guides.editions import find_history
 from app.services.guides.placed_lines import INTRODUCTIONS, LEFT_OUT, place_line, with_former_items
 from app.services.guides.uploads import MAX_UPLOAD_BYTES, DocumentRefused, UploadedDraft, read_upload
@@ -110,22 +109,23 @@ def read_unplaced(editing: EditingDep) -> Response:
 def place_lines(editing: EditingDep, posted: SubmittedFormDep) -> Response:
     """Put each passage into its chosen place, and redirect to the rest, or to the draft if none is left.
 
-    A passage that another person has placed since is not placed again.
+    A passage that another person has placed since is not placed again. Raise `NoSuchGuideDraft` if there is no draft.
     """
-    get_guide_draft(editing.session, editing.guide)
     current = editing.current
 
     def change(draft: GuideDraftRow | None) -> DraftContent:
-        content: dict[str, Any] = draft.read() if draft is not None else {}
+        if draft is None:
+            raise NoSuchGuideDraft
+        content = draft.read()
         for line, target in _chosen(draft, posted):
             place_line(content, target, line)
         for key in ITEM_LISTS:
-            with_ids(content, key, draft.read() if draft is not None else {}, current)
+            with_ids(content, key, draft.read(), current)
         return content
 
     def rest(draft: GuideDraftRow | None) -> list[str]:
         placed = {line for line, _ in _chosen(draft, posted)}
-        return [line for line in (draft.read_unplaced() if draft is not None else ()) if line not in placed]
+        return [line for line in keep_unplaced(draft) if line not in placed]
 
     saved = editing.write(change, unplaced=rest)
     return lead_to(f"{editing.path}/unplaced" if saved.read_unplaced() else editing.path)
@@ -133,8 +133,7 @@ def place_lines(editing: EditingDep, posted: SubmittedFormDep) -> Response:
 
 def _chosen(draft: GuideDraftRow | None, posted: SubmittedForm) -> list[tuple[str, str]]:
     """Return each passage for which a place was chosen, with the place."""
-    lines = draft.read_unplaced() if draft is not None else []
-    chosen = ((line, posted.one(_name_of(line))) for line in lines)
+    chosen = ((line, posted.one(_name_of(line))) for line in keep_unplaced(draft))
     return [(line, target) for line, target in chosen if target in PLACES or target == LEFT_OUT]
 
 
