@@ -96,6 +96,7 @@ def test_a_translation_is_mended_beside_the_guide_without_scripts(browser: Brows
     correct_welsh(ben)
     expect_well_made(ben, "texts")
     ben.locator("textarea").first.fill("Geiriau newydd")
+    expect(status_of(ben)).to_contain_text("Not saved yet.")
     expect(status_of(ben)).to_contain_text("Saved ")
 
 

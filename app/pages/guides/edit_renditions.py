@@ -189,8 +189,7 @@ def save_texts_page(
     if not is_autosave:
         return lead_to(editing.path)
     faults = [_remark(each).words for each in check_rendition_draft(editing.session, draft).faults]
-    body = {"shown": str(draft.version), "saved": date_and_time(draft.written_at), "faults": faults}
-    return JSONResponse(body | {"note": "", "changes": []})
+    return JSONResponse({"shown": str(draft.version), "saved": date_and_time(draft.written_at), "faults": faults})
 
 
 def _posted_content(content: DraftContent, posted: SubmittedForm) -> DraftContent:
