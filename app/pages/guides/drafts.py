@@ -12,7 +12,6 @@ from app.errors import DraftChanged, NotFound
 from app.http.context import SessionDep
 from app.http.routes import GuidanceRouter
 from app.models.guides.code_lists import CodeList
-from app.models.guides.comparison import changed_fields, changed_sections
 from app.models.guides.edition_files import read_partly
 from app.models.guides.edition_rows import GuideDraftRow
 from app.models.guides.editions import EditionContent
@@ -20,7 +19,7 @@ from app.models.guides.fault_words import singular
 from app.models.guides.proposed_ids import propose_id
 from app.models.guides.sections import ITEM_LISTS
 from app.pages.frame import DeskRoute, EditorVisitDep, Visit, lead_to
-from app.pages.guides.change_words import TextChange, describe_field_changes, describe_section_changes
+from app.pages.guides.change_words import TextChange, describe_changes
 from app.pages.guides.edit_faults import Remark, at_fields, fault_remark, faults_beside
 from app.pages.guides.edit_fields import (
     DETAILS,
@@ -319,12 +318,8 @@ def beside_current(draft: GuideDraftRow | None, checked: CheckedDraft | None) ->
     if current is None:
         return {"current": head, "comparison": None}
     after, unread = read_partly(draft.read(), current)
-    by_heading = describe_section_changes(changed_sections(current, after))
-    changes = {key: by_heading[entry.heading] for key, entry in ITEM_LISTS.items() if entry.heading in by_heading}
-    fields = describe_field_changes(changed_fields(current, after))
     pages = frozenset(name if name in ITEM_LISTS else DETAILS for name in unread if name != CHANGE_NOTE)
-    comparison = {"changes": ({DETAILS: fields} if fields else {}) | changes, "unread": pages}
-    return {"current": head, "comparison": comparison}
+    return {"current": head, "comparison": {"changes": describe_changes(current, after), "unread": pages}}
 
 
 def _form(content: dict[str, Any], page: str) -> dict[str, Any]:
