@@ -142,7 +142,8 @@ def read_rendition_draft_page(editing: ReviewingDep, plan: PlanDep) -> Response:
         current=current,
         missing=sum(not each.typed for _, pairs in groups for each in pairs),
         unsettled=sum(each.pair.unsettled is not None for _, pairs in groups for each in pairs),
-        **values | {"items": _items(groups)},
+        items=_items(groups),
+        **values,
     )
 
 

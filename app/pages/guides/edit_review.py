@@ -35,6 +35,7 @@ from app.services.guides.draft_review import (
     unschedule_draft,
 )
 from app.services.guides.drafts import DraftContent, discard_draft, get_guide_draft, list_draft_acts, writers_of
+from app.services.guides.rendition_drafts import list_pairs
 from app.services.guides.working_days import london_moments
 
 router = GuidanceRouter(prefix=GUIDES_PATH, include_in_schema=False, route_class=DeskRoute)
@@ -92,6 +93,7 @@ def read_draft_page(editing: ReviewingDep, plan: PlanDep) -> Response:
         counts={page: len(found) for page, found in draft.read().items() if isinstance(found, list)},
         to_do={page: sum(each.page == page for each in faults) for page in EDIT_PAGES},
         warnings=[*map(warning_remark, checked.warnings)],
+        items=items_of(draft.read()),
         note=note,
         **review | {"asks": review["asks"] and note != ""},
         **beside,
@@ -132,7 +134,6 @@ def review_values(
         and not offered_by_me
         and (draft.offered_at is None or not is_second),
         "discussion": discussion_of(acts),
-        "items": items_of(draft.read()),
         "max_remark": MAX_REMARK,
         "plan": plan,
         "plan_fault": PLAN_FAULTS.get(plan.fault),
@@ -187,11 +188,18 @@ def comment_on_page(editing: ReviewingDep, posted: SubmittedFormDep) -> Response
     """Add the posted comment to the draft. Ignore an empty comment."""
     text, about = posted.one("text").strip()[:MAX_REMARK], posted.one("about")
     draft = get_guide_draft(editing.session, editing.guide, editing.language)
-    known = {path for labels in items_of(draft.read()).values() for path in labels}
     if text:
-        place = about if about in known else ""
+        place = about if about in _paths_in(editing, draft) else ""
         editing.context.writer.run(comment_on_draft, editing.anyhow(), about=place, text=text)
     return lead_to(f"{editing.path}#comments")
+
+
+def _paths_in(editing: Editing, draft: GuideDraftRow) -> set[str]:
+    """Return the path of each item of the draft. A rendition has those of its edition, translated or not."""
+    if draft.language:
+        pairs = list_pairs(editing.session, draft.guide, draft.read())
+        return {"/".join(each.path.split("/")[:2]) for each in pairs if each.path.partition("/")[0] in ITEM_LISTS}
+    return {path for labels in items_of(draft.read()).values() for path in labels}
 
 
 @router.post("/{guide}/comments/done")

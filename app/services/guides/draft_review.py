@@ -53,7 +53,7 @@ OTHERWISE = "the rule of two people was not met."
 
 @dataclass(frozen=True)
 class Comment:
-    """A comment on a draft. `about` is the path of an item, such as `contacts.2`, or empty for the whole draft."""
+    """A comment on a draft. `about` is the path of an item, such as `contacts/duty-team`, or empty for the whole."""
 
     number: int
     by: str
