@@ -200,15 +200,17 @@ def partial_index(name: str, *columns: str, sqlite: str, postgresql: str) -> Ind
     return Index(name, *columns, sqlite_where=text(sqlite), info={"postgresql_where": text(postgresql)})
 
 
-def without_empty_members(value: Any, left_out: str = "") -> Any:
-    """Return the JSON `value` without fields that are null, empty or named `left_out`, at every level.
+def without_empty_members(value: Any, left_out: str = "", empty: Sequence[Any] = (None, [], {})) -> Any:
+    """Return the JSON `value` without fields that are `empty` or named `left_out`, at every level.
 
-    Empty arrays and empty objects count as empty; empty strings do not.
+    By default, null and empty arrays and objects are left out, and empty strings are not.
     """
     if isinstance(value, dict):
-        pruned = {key: without_empty_members(member, left_out) for key, member in value.items() if key != left_out}
-        return {key: member for key, member in pruned.items() if member not in (None, [], {})}
-    return [without_empty_members(member, left_out) for member in value] if isinstance(value, list | tuple) else value
+        pruned = {key: without_empty_members(each, left_out, empty) for key, each in value.items() if key != left_out}
+        return {key: member for key, member in pruned.items() if member not in empty}
+    return (
+        [without_empty_members(each, left_out, empty) for each in value] if isinstance(value, list | tuple) else value
+    )
 
 
 def digest_of(content: BaseModel) -> str:

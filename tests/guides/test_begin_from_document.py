@@ -11,14 +11,16 @@ import pytest
 from docx import Document
 from fastapi import FastAPI
 
+from app.db.writer import Writer
 from app.pages.guides.document_drafts import MAX_FILE_NAME, TOO_LARGE
 from app.services.guides import uploads
 from app.services.guides.document_child import answer
+from app.services.guides.drafts import DraftAct, discard_draft, write_guide_draft
 from app.services.guides.uploads import BUSY, MAX_UPLOAD_BYTES, TOO_HEAVY
 from tests.guides.test_edit_pages import ann as ann  # noqa: PLC0414  # a fixture
 from tests.guides.test_edit_pages import stored
 from tests.support.drafts import SEED_GUIDE
-from tests.support.people import OWN_PAGE
+from tests.support.people import OWN_PAGE, context_of_service
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
@@ -107,6 +109,26 @@ def test_a_passage_that_somebody_else_placed_is_not_placed_twice(service: FastAP
         ann.post(f"/{GUIDE}/unplaced", choice)
 
     assert [each["text"] for each in stored(service, GUIDE)["indicators"]].count("Version 3") == 1
+
+
+@pytest.mark.usefixtures("in_process")
+def test_passages_of_a_draft_that_is_deleted_begin_no_other_draft(
+    service: FastAPI, ann: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload(ann, text=TEXT)
+    choice = {lines_on(ann.get(f"/{GUIDE}/unplaced").text)["Version 3"]: "leave-out"}
+    run, at = Writer.run, context_of_service(service).clock()
+
+    def delete_first(writer: Writer, function: Any, *given: Any, **named: Any) -> Any:
+        if function is write_guide_draft:
+            run(writer, discard_draft, DraftAct(GUIDE, "desk/Ben Example", at))
+        return run(writer, function, *given, **named)
+
+    monkeypatch.setattr(Writer, "run", delete_first)
+    refused = ann.post(f"/{GUIDE}/unplaced", choice)
+
+    assert refused.status_code == 404
+    assert ann.get(f"/{GUIDE}").status_code == 404
 
 
 @pytest.mark.usefixtures("in_process")

@@ -1,13 +1,12 @@
 """From a document to a published guide in a real browser: with few presses, no command, and no sentence lost."""
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from app.models.access.roles import Role
+from tests.guides.test_draft_review_in_browser import running as running  # noqa: PLC0414  # a fixture
 from tests.support.browsing import accessibility_violations
 from tests.support.drafts import Running, page_of
 from tests.support.word_guides import CONTACTS, GUIDE, SENTENCES, as_text, as_word
@@ -33,13 +32,6 @@ class Presses:
     def choose(self, found: Locator, label: str) -> None:
         self.count += 1
         found.select_option(label=label)
-
-
-@pytest.fixture
-def running(tmp_path: Path) -> Iterator[Running]:
-    service = Running(tmp_path / "data")
-    yield service
-    service.stop()
 
 
 def place_the_rest(page: Page, presses: Presses) -> None:

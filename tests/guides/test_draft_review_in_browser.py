@@ -46,6 +46,15 @@ def begin_next_edition(page: Page) -> None:
         page.locator(f'form[action="/edit/{SLUG}/begin"] button').press("Enter")
 
 
+def offer_next_edition(page: Page) -> None:
+    begin_next_edition(page)
+    follow(page, "Contacts")
+    correct_number(page)
+    press_and_arrive(page, "Save")
+    follow(page, f"Draft of {SLUG}")
+    press_and_arrive(page, "Ask a second person to publish it")
+
+
 def test_a_number_is_corrected_in_four_presses_and_two(browser: Browser, running: Running) -> None:
     ann = page_of(browser, running, "Ann Example", Role.EDITOR)
     ben = page_of(browser, running, "Ben Example", Role.PUBLISHER)
@@ -96,6 +105,7 @@ def test_a_translation_is_mended_beside_the_guide_without_scripts(browser: Brows
     correct_welsh(ben)
     expect_well_made(ben, "texts")
     ben.locator("textarea").first.fill("Geiriau newydd")
+    expect(status_of(ben)).to_contain_text("Not saved yet.")
     expect(status_of(ben)).to_contain_text("Saved ")
 
 
@@ -104,12 +114,7 @@ def test_a_link_leads_someone_without_an_account_to_the_draft(
     browser: Browser, running: Running, scripts: bool
 ) -> None:
     ann = page_of(browser, running, "Ann Example", Role.EDITOR)
-    begin_next_edition(ann)
-    follow(ann, "Contacts")
-    correct_number(ann)
-    press_and_arrive(ann, "Save")
-    follow(ann, f"Draft of {SLUG}")
-    press_and_arrive(ann, "Ask a second person to publish it")
+    offer_next_edition(ann)
     press_and_arrive(ann, "Make a link")
     expect_well_made(ann, "linked")
     link = f"{running.address}/draft-preview#{ann.get_by_label('Link').input_value().partition('#')[2]}"
@@ -130,12 +135,7 @@ def test_a_link_leads_someone_without_an_account_to_the_draft(
 def test_a_plan_is_made_moved_and_cancelled_by_the_keyboard(browser: Browser, running: Running) -> None:
     ann = page_of(browser, running, "Ann Example", Role.EDITOR)
     ben = page_of(browser, running, "Ben Example", Role.PUBLISHER)
-    begin_next_edition(ann)
-    follow(ann, "Contacts")
-    correct_number(ann)
-    press_and_arrive(ann, "Save")
-    follow(ann, f"Draft of {SLUG}")
-    press_and_arrive(ann, "Ask a second person to publish it")
+    offer_next_edition(ann)
 
     ben.goto(f"/edit/{SLUG}")
     ben.get_by_text("Publish at a time", exact=True).press("Enter")

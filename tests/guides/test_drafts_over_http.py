@@ -382,7 +382,7 @@ def test_no_draft_is_too_odd(draft: dict[str, Any]) -> None:
         entries = show_entries(form_fields(page), page, value)
         assert shown or page != DETAILS
         assert len(entries) == (len(value) if isinstance(value, list) else 0)
-        with_ids(with_section(draft, page, SubmittedForm()), page, draft, set())
+        with_ids(with_section(draft, page, SubmittedForm()), page, draft, None)
 
     assert (content is None) == bool(faults)
     assert json.dumps(draft) == saved

@@ -86,6 +86,16 @@ def test_a_welsh_rendition_goes_stale_and_is_mended(
     assert "renditions#cy" not in ann.get().text
 
 
+def test_a_published_rendition_is_not_called_an_edition(ann: Editor, ben: Editor) -> None:
+    ann.post(f"{GUIDE}/renditions/begin", BEGIN_WELSH)
+    ann.post(f"{WELSH}/texts", texts_of(ann) | {"text:title": "Geiriau newydd"})
+
+    page = publish_welsh(ann, ben, follows="1").text
+
+    assert "<h1>Welsh, number 2, is published</h1>" in page
+    assert f'href="/guides{WELSH}/2"' in page
+
+
 @pytest.mark.parametrize("settled", [False, True])
 def test_a_translation_of_former_words_counts_only_once_it_is_settled(
     service: FastAPI, client: TestClient, ann: Editor, ben: Editor, settled: bool
@@ -171,3 +181,16 @@ def test_a_rendition_is_withdrawn_on_its_page(client: TestClient, ben: Editor) -
     ben.post(path, {"reason": "A word was wrong.", "do": "withdraw"})
 
     assert client.get(f"/v1/guides/{SEED_GUIDE}/renditions/cy").status_code == 410
+
+
+def test_a_comment_on_a_text_without_a_translation_keeps_its_place(ann: Editor) -> None:
+    ann.post(f"{GUIDE}/renditions/begin", BEGIN_WELSH | {"language": "pl"})
+    polish = f"{GUIDE}/renditions/pl"
+    about = re.findall(r'<option value="(indicators/[^"]+)">', ann.get(polish).text)[0]
+
+    ann.post(f"{GUIDE}/comments?language=pl", {"about": about, "text": "Who can translate this?"})
+    ann.post(f"{GUIDE}/comments?language=pl", {"about": "indicators/none-such", "text": "About all of it"})
+
+    page = ann.get(polish).text
+    assert page.count(f'href="/edit{polish}#{about}"') == 1
+    assert page.count(", about ") == 1

@@ -158,7 +158,7 @@ def save_section(text: str) -> object:
         names = [f"{page}.0.{each}" for each in keys]
         counts = {f"count:{page}": ["1"], f"count:{page}.0.phones": ["1"]}
         posted = SubmittedForm({name: [text] for name in [*names, "title"]} | counts)
-        content = with_ids(with_section(content, page, posted), page, content, frozenset())
+        content = with_ids(with_section(content, page, posted), page, content, None)
         do_act(content, text)
         do_act(content, f"add:{text}")
         do_act(content, f"split:{page}.0")

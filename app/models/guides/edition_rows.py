@@ -103,7 +103,7 @@ class GuideDraftAct(StrEnum):
     DISCARDED = "discarded"
     PUBLISHED = "published"
     WITHDRAWN = "withdrawn"
-    """Somebody withdrew an edition or rendition on the pages. This concerns no draft."""
+    """Somebody withdrew an edition or rendition. This concerns no draft."""
 
 
 class GuideDraftRow(sqlmodel.SQLModel, table=True):

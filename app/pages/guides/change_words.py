@@ -7,9 +7,18 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from app.models.guides.comparison import FieldChange, Reworded, SectionChanges, WordChange, WordRun, changed_words
+from app.models.guides.comparison import (
+    Reworded,
+    SectionChanges,
+    WordChange,
+    WordRun,
+    changed_fields,
+    changed_sections,
+    changed_words,
+)
 from app.models.guides.contacts import OpeningHours, Phone
-from app.models.guides.sections import ITEM_LISTS
+from app.models.guides.editions import EditionContent
+from app.pages.guides.edit_fields import DETAILS
 from app.pages.text_format import day
 from app.services.guides.working_hours import hours_text
 
@@ -53,19 +62,18 @@ def propose_change_note(changes: Mapping[str, Sequence[TextChange]]) -> str:
     return " ".join([*sentences][:MOST_SENTENCES])
 
 
-def describe_field_changes(changes: Sequence[FieldChange]) -> list[TextChange]:
-    """Return each changed field of the edition itself, with its removed and added words."""
-    return [TextChange(_label(change.field), _runs(change.field, change.before, change.after)) for change in changes]
+def describe_changes(before: EditionContent, after: EditionContent) -> dict[str, list[TextChange]]:
+    """Return the changes between two editions, in the order of the page.
+
+    Those of an edition's own fields have the key `DETAILS`, and those of a list of items the key of the list.
+    """
+    fields = changed_fields(before, after)
+    own = [TextChange(_label(each.field), _runs(each.field, each.before, each.after)) for each in fields]
+    lists = {key: [*_describe_list(each)] for key, each in changed_sections(before, after).items()}
+    return ({DETAILS: own} if own else {}) | lists
 
 
-def describe_section_changes(changes: Mapping[str, SectionChanges]) -> dict[str, list[TextChange]]:
-    """Return the changes of each changed section, by the heading of the section, in the order of the page."""
-    return {
-        entry.heading: list(_describe_changes(changes[name])) for name, entry in ITEM_LISTS.items() if name in changes
-    }
-
-
-def _describe_changes(changes: SectionChanges) -> Iterator[TextChange]:
+def _describe_list(changes: SectionChanges) -> Iterator[TextChange]:
     for item in changes.added:
         yield TextChange("Added", (WordRun(change=WordChange.ADDED, text=_to_text(item)),))
     for item in changes.removed:

@@ -2,31 +2,23 @@
 
 import hashlib
 from pathlib import PurePath
-from typing import Any
 
 from fastapi import Response
 
-from app.errors import DraftChanged
+from app.errors import DraftChanged, NoSuchGuideDraft
 from app.http.context import SessionDep
 from app.http.routes import GuidanceRouter
 from app.models.guides.edition_rows import GuideDraftRow
 from app.models.guides.proposed_ids import propose_id
 from app.models.guides.sections import ITEM_LISTS, Introductions
 from app.pages.frame import DeskRoute, EditorVisitDep, lead_to
-from app.pages.guides.drafts import (
-    MAX_TITLE,
-    TAKEN,
-    Editing,
-    EditingDep,
-    all_forms,
-    filled,
-    guides_page,
-)
+from app.pages.guides.drafts import MAX_TITLE, TAKEN, all_forms, guides_page
 from app.pages.guides.edit_fields import FIELD_LABELS
-from app.pages.guides.edit_posts import EDIT_PAGES, with_ids
+from app.pages.guides.edit_posts import EDIT_PAGES, filled, with_ids
+from app.pages.guides.editing import Editing, EditingDep
 from app.pages.posted_forms import SubmittedForm, SubmittedFormDep, Upload, UploadDep
 from app.services.access.sign_in import GUIDES_PATH
-from app.services.guides.drafts import DraftContent, find_guide_draft, get_guide_draft, write_guide_draft
+from app.services.guides.drafts import DraftContent, find_guide_draft, get_guide_draft, keep_unplaced
 from app.services.guides.editions import find_history
 from app.services.guides.placed_lines import INTRODUCTIONS, LEFT_OUT, place_line, with_former_items
 from app.services.guides.uploads import MAX_UPLOAD_BYTES, DocumentRefused, UploadedDraft, read_upload
@@ -82,13 +74,12 @@ def _require_free(editing: Editing, *, is_new: bool) -> None:
 
 
 def _begin(editing: Editing, document: UploadedDraft) -> None:
-    former, current = editing.first_words(), editing.find_current()
-    content = with_former_items(filled(document.content), former)
+    content = with_former_items(filled(document.content), editing.first_words())
     if "source" in content:
         content["source"] = {"publisher": content.get("publisher", {}).get("name")} | content["source"]
     for key in ITEM_LISTS:
-        with_ids(content, key, {}, frozenset(item.id for item in getattr(current, key, ())))
-    if current is not None:
+        with_ids(content, key, {}, editing.current)
+    if editing.current is not None:
         content.pop("change_note", None)
 
     def begun(draft: GuideDraftRow | None) -> DraftContent:
@@ -96,14 +87,7 @@ def _begin(editing: Editing, document: UploadedDraft) -> None:
             raise DraftChanged
         return content
 
-    editing.context.writer.run(
-        write_guide_draft,
-        editing.guide,
-        begun,
-        by=editing.actor.client,
-        at=editing.now,
-        unplaced=lambda _draft: document.unplaced,
-    )
+    editing.write(begun, unplaced=lambda _draft: document.unplaced)
 
 
 @router.get("/{guide}/unplaced")
@@ -125,33 +109,31 @@ def read_unplaced(editing: EditingDep) -> Response:
 def place_lines(editing: EditingDep, posted: SubmittedFormDep) -> Response:
     """Put each passage into its chosen place, and redirect to the rest, or to the draft if none is left.
 
-    A passage that another person has placed since is not placed again.
+    A passage that another person has placed since is not placed again. Raise `NoSuchGuideDraft` if there is no draft.
     """
-    get_guide_draft(editing.session, editing.guide)
-    current = editing.find_current()
+    current = editing.current
 
     def change(draft: GuideDraftRow | None) -> DraftContent:
-        content: dict[str, Any] = draft.read() if draft is not None else {}
+        if draft is None:
+            raise NoSuchGuideDraft
+        content = draft.read()
         for line, target in _chosen(draft, posted):
             place_line(content, target, line)
         for key in ITEM_LISTS:
-            ids = frozenset(item.id for item in getattr(current, key, ()))
-            with_ids(content, key, draft.read() if draft is not None else {}, ids)
+            with_ids(content, key, draft.read(), current)
         return content
 
     def rest(draft: GuideDraftRow | None) -> list[str]:
         placed = {line for line, _ in _chosen(draft, posted)}
-        return [line for line in (draft.read_unplaced() if draft is not None else ()) if line not in placed]
+        return [line for line in keep_unplaced(draft) if line not in placed]
 
-    by, at = editing.actor.client, editing.now
-    saved = editing.context.writer.run(write_guide_draft, editing.guide, change, by=by, at=at, unplaced=rest)
+    saved = editing.write(change, unplaced=rest)
     return lead_to(f"{editing.path}/unplaced" if saved.read_unplaced() else editing.path)
 
 
 def _chosen(draft: GuideDraftRow | None, posted: SubmittedForm) -> list[tuple[str, str]]:
     """Return each passage for which a place was chosen, with the place."""
-    lines = draft.read_unplaced() if draft is not None else []
-    chosen = ((line, posted.one(_name_of(line))) for line in lines)
+    chosen = ((line, posted.one(_name_of(line))) for line in keep_unplaced(draft))
     return [(line, target) for line, target in chosen if target in PLACES or target == LEFT_OUT]
 
 

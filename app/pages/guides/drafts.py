@@ -1,29 +1,25 @@
-"""Pages for writing guides: the list of guides and drafts, a whole draft, and the form of one section."""
+"""Pages for writing guides: the list of guides and drafts, and the form of one section of a draft."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Annotated, Any
 
-from fastapi import Depends, Header, Path, Query, Response, Security
+from fastapi import Depends, Header, Path, Query, Response
 from fastapi.responses import JSONResponse
 from sqlmodel import Session
 
 from app.errors import DraftChanged, NotFound
 from app.http.context import SessionDep
-from app.http.params import GuideName
 from app.http.routes import GuidanceRouter
-from app.models.access.clients import Scope
 from app.models.guides.code_lists import CodeList
-from app.models.guides.comparison import changed_fields, changed_sections
 from app.models.guides.edition_files import read_partly
-from app.models.guides.edition_rows import OWN_WORDS, GuideDraftRow
+from app.models.guides.edition_rows import GuideDraftRow
 from app.models.guides.editions import EditionContent
 from app.models.guides.fault_words import singular
 from app.models.guides.proposed_ids import propose_id
 from app.models.guides.sections import ITEM_LISTS
-from app.pages.frame import DeskRoute, EditorVisitDep, Visit, VisitDep, lead_to
-from app.pages.guides.change_words import TextChange, describe_field_changes, describe_section_changes
+from app.pages.frame import DeskRoute, EditorVisitDep, Visit, lead_to
+from app.pages.guides.change_words import TextChange, describe_changes
 from app.pages.guides.edit_faults import Remark, at_fields, fault_remark, faults_beside
 from app.pages.guides.edit_fields import (
     DETAILS,
@@ -44,119 +40,29 @@ from app.pages.guides.edit_posts import (
     with_ids,
     with_section,
 )
+from app.pages.guides.editing import Editing, EditingDep, waiting_for
 from app.pages.posted_forms import SubmittedForm, SubmittedFormDep
-from app.pages.text_format import date_and_time, language_name
+from app.pages.text_format import date_and_time
 from app.services.access.sign_in import GUIDES_PATH
-from app.services.guides.draft_review import Comment, count_waiting, read_discussion
+from app.services.guides.draft_review import CHANGE_NOTE, Comment, discussion_of
 from app.services.guides.drafts import (
-    DraftAct,
     DraftContent,
     find_guide_draft,
     get_guide_draft,
+    list_draft_acts,
     list_guide_drafts,
-    write_guide_draft,
 )
-from app.services.guides.editions import current_of, find_history, list_renditions
+from app.services.guides.editions import current_of, find_history, list_languages_behind
 from app.services.guides.guides import list_reviews
-from app.services.guides.renditions import current_renditions, is_of_former_edition
 from app.services.guides.uploads import MAX_UPLOAD_BYTES, reads_documents
-from app.services.guides.validation import CheckedDraft, check_draft
+from app.services.guides.validation import CheckedDraft
 
 router = GuidanceRouter(prefix=GUIDES_PATH, include_in_schema=False, route_class=DeskRoute)
 NO_TITLE = "Enter the title of the new guide"
 TAKEN = "There is already a guide or draft with this name: {}. Open it in the list, or choose another title"
 MAX_TITLE = 200
-AGREED = "yes"
-"""The posted value of a button or box with which a person agrees."""
 NOTHING_POSTED = SubmittedForm()
 AUTOSAVE, NEXT = "autosave", "next"
-SAID_ANEW = "change_note"
-POSITION = "position"
-
-
-@dataclass(frozen=True)
-class Editing(Visit):
-    """A request from a signed-in editor about the draft of `guide`. The draft may not exist yet.
-
-    `language` is that of a rendition, or empty for the draft of an edition.
-    """
-
-    session: Session
-    guide: str
-    language: str = OWN_WORDS
-
-    @property
-    def path(self) -> str:
-        """The path of the draft's page."""
-        below = f"/renditions/{self.language}" if self.language else ""
-        return f"{GUIDES_PATH}/{self.guide}{below}"
-
-    def page(self, template: str, *, status: int = 200, **values: Any) -> Response:
-        """Return a page for editors. Its header has the number of drafts that wait for the person."""
-        return super().page(template, status=status, waiting=waiting_for(self, self.session), **values)
-
-    def check(self, draft: GuideDraftRow) -> CheckedDraft:
-        """Return the whole draft, checked, with its errors and warnings."""
-        return check_draft(self.session, draft, self.context.reference_data, today=self.now.date())
-
-    def find_current(self) -> EditionContent | None:
-        """Return the content of the guide's current edition, or None if the guide has none."""
-        current = current_of(find_history(self.session, guide=self.guide))
-        return self.context.contents(current.key, self.session) if current is not None else None
-
-    def first_words(self) -> DraftContent:
-        """Return the content of a new draft: the current edition without its change note.
-
-        If the guide has no current edition, return a title made from the guide's name, and the council as publisher.
-        """
-        current = self.find_current()
-        if current is None:
-            publisher = {"name": self.context.settings.council_name}
-            return {"title": self.guide.replace("-", " ").capitalize(), "publisher": publisher}
-        words = filled(current.model_dump(mode="json"))
-        return {name: value for name, value in words.items() if name != SAID_ANEW}
-
-    def begin(self, words: DraftContent) -> Response:
-        """Save a new draft with the content `words`, and redirect to the draft.
-
-        A draft that already exists stays unchanged.
-        """
-
-        def begun(draft: GuideDraftRow | None) -> DraftContent:
-            return words if draft is None else draft.read()
-
-        self.context.writer.run(write_guide_draft, self.guide, begun, by=self.actor.client, at=self.now)
-        return lead_to(self.path)
-
-    def act(self, posted: SubmittedForm) -> DraftAct:
-        """Return the action on the draft, as the functions of the service take it.
-
-        The precondition of the action raises `DraftChanged` if the draft is not the version that the posted page
-        showed.
-        """
-
-        def check(draft: GuideDraftRow) -> None:
-            if posted.one("version") != str(draft.version):
-                raise DraftChanged
-
-        return DraftAct(self.guide, self.actor.client, self.now, check, self.language)
-
-    def anyhow(self) -> DraftAct:
-        """Return an action on the draft that concerns no particular version, such as a comment."""
-        return DraftAct(self.guide, self.actor.client, self.now, language=self.language)
-
-
-def waiting_for(visit: Visit, session: Session) -> int:
-    """Return the number of drafts that wait for the signed-in person."""
-    return count_waiting(session, visit.actor.client, can_publish=visit.visitor.can_publish)
-
-
-async def read_editing(visit: VisitDep, session: SessionDep, guide: GuideName) -> Editing:
-    """Return the editor's request about the draft of the guide in the path, as a FastAPI dependency."""
-    return Editing(**vars(visit), session=session, guide=guide)
-
-
-EditingDep = Annotated[Editing, Security(read_editing, scopes=[Scope.DRAFT])]
 
 
 @router.get("")
@@ -187,7 +93,7 @@ def guides_page(
         drafts=[(each, titles.get(each.guide, each.guide) if each.language else title_of(each)) for each in drafts],
         drafted={each.guide for each in drafts if not each.language},
         reviews=[(each, each.is_due(visit.now.date())) for each in reviews],
-        behind={each.guide: find_behind(session, each.guide) for each in reviews},
+        behind=list_languages_behind(session, {each.guide: each.number for each in reviews}),
         waiting=waiting_for(visit, session),
         faults=faults,
         posted=posted,
@@ -216,14 +122,6 @@ def begin_new_guide(session: SessionDep, visit: EditorVisitDep, posted: Submitte
 def begin_draft(editing: EditingDep) -> Response:
     """Start a draft from the content of the current edition, or open the existing draft."""
     return editing.begin(editing.first_words())
-
-
-def find_behind(session: Session, guide: str) -> list[tuple[str, str]]:
-    """Return the tag and name of each language in which the guide's rendition is of an earlier edition."""
-    history = find_history(session, guide=guide)
-    found = current_renditions(history, list_renditions(session, guide=guide))
-    behind = [each.key.language for each in found if is_of_former_edition(history, each.edition)]
-    return [(tag, language_name(tag)) for tag in dict.fromkeys(behind)]
 
 
 def title_of(draft: GuideDraftRow) -> str:
@@ -305,27 +203,26 @@ def _save(editing: Editing, page: str, posted: SubmittedForm, shown: str, act: s
     Return the draft, and the name of the entry to show. `shown` is the tag of the section when the page was shown.
     Raise `DraftChanged` if another person has saved this section since. Their changes to other sections are kept.
     """
-    ids = frozenset(item.id for item in getattr(editing.find_current(), page, ()))  # published ids never change
+    current = editing.current
     beginning = editing.first_words() if shown == NOT_BEGUN else {}  # only this tag may begin a draft
     entries: list[str] = []
 
     def change(draft: GuideDraftRow | None) -> DraftContent:
         former = draft.read() if draft is not None else None
-        if section_tag(former, page) != shown and not (act == "" and _is_saved(former, page, posted, ids)):
+        if section_tag(former, page) != shown and not (act == "" and _is_saved(former, page, posted, current)):
             raise DraftChanged
         content = with_section(former if former is not None else beginning, page, posted)
         entries.append(do_act(content, act))
-        return with_ids(content, page, former or {}, ids)
+        return with_ids(content, page, former or {}, current)
 
-    writer, by = editing.context.writer, editing.actor.client
-    return writer.run(write_guide_draft, editing.guide, change, by=by, at=editing.now), entries[-1]
+    return editing.write(change), entries[-1]
 
 
-def _is_saved(former: DraftContent | None, page: str, posted: SubmittedForm, ids: Collection[str]) -> bool:
+def _is_saved(former: DraftContent | None, page: str, posted: SubmittedForm, current: EditionContent | None) -> bool:
     """Return True if the posted content is already saved: the page repeats a post if the response was lost."""
     if former is None:
         return False
-    again = with_ids(with_section(former, page, posted), page, former, ids)
+    again = with_ids(with_section(former, page, posted), page, former, current)
     return section_tag(again, page) == section_tag(former, page)
 
 
@@ -382,7 +279,7 @@ def _comments_on(editing: Editing, page: str, content: DraftContent) -> list[tup
     """Return the open comments on items of the section `page`, each with the name of the item's entry in the form."""
     entries = content.get(page)
     ids = [each.get("id") if isinstance(each, dict) else None for each in entries] if isinstance(entries, list) else []
-    found = read_discussion(editing.session, editing.guide).comments
+    found = discussion_of(list_draft_acts(editing.session, editing.guide)).comments
     here = [(each, each.about.removeprefix(f"{page}/")) for each in found if each.about.startswith(f"{page}/")]
     return [(each, f"{page}.{ids.index(id_)}" if id_ in ids else "") for each, id_ in here]
 
@@ -421,12 +318,8 @@ def beside_current(draft: GuideDraftRow | None, checked: CheckedDraft | None) ->
     if current is None:
         return {"current": head, "comparison": None}
     after, unread = read_partly(draft.read(), current)
-    by_heading = describe_section_changes(changed_sections(current, after))
-    changes = {key: by_heading[entry.heading] for key, entry in ITEM_LISTS.items() if entry.heading in by_heading}
-    fields = describe_field_changes(changed_fields(current, after))
-    pages = frozenset(name if name in ITEM_LISTS else DETAILS for name in unread if name != SAID_ANEW)
-    comparison = {"changes": ({DETAILS: fields} if fields else {}) | changes, "unread": pages}
-    return {"current": head, "comparison": comparison}
+    pages = frozenset(name if name in ITEM_LISTS else DETAILS for name in unread if name != CHANGE_NOTE)
+    return {"current": head, "comparison": {"changes": describe_changes(current, after), "unread": pages}}
 
 
 def _form(content: dict[str, Any], page: str) -> dict[str, Any]:
@@ -462,11 +355,3 @@ def _all_fields(entry: ShownEntry) -> Iterator[ShownField]:
             yield each
             for inner in each.entries:
                 yield from _all_fields(inner)
-
-
-def filled(value: Any) -> Any:
-    """Return `value` without positions and empty members, at every depth."""
-    if isinstance(value, dict):
-        members = {name: filled(member) for name, member in value.items() if name != POSITION}
-        return {name: member for name, member in members.items() if member not in (None, "", [], {})}
-    return [filled(member) for member in value] if isinstance(value, list) else value

@@ -8,14 +8,12 @@ from fastapi import Path, Query, Response
 
 from app.http.routes import GuidanceRouter
 from app.models.base import MAX_NUMBER
-from app.models.guides.comparison import changed_fields, changed_sections
 from app.models.guides.edition_keys import AnyKey, EditionKey, RenditionKey
+from app.models.guides.sections import ITEM_LISTS
 from app.pages.frame import DeskRoute, lead_to
-from app.pages.guides.change_words import TextChange, describe_field_changes, describe_section_changes
-from app.pages.guides.drafts import Editing
-from app.pages.guides.edit_fields import DETAILS
+from app.pages.guides.change_words import TextChange, describe_changes
 from app.pages.guides.edit_posts import EDIT_PAGES
-from app.pages.guides.edit_review import PublishingDep, ReviewingDep
+from app.pages.guides.editing import Editing, PublishingDep, ReviewingDep
 from app.pages.posted_forms import SubmittedForm, SubmittedFormDep
 from app.pages.text_format import language_name
 from app.services.access.sign_in import GUIDES_PATH
@@ -88,9 +86,8 @@ def _changes(editing: Editing, before: EditionHead | None, after: EditionHead) -
     if before is None:
         return {}
     old, new = (editing.context.contents(each.key, editing.session) for each in (before, after))
-    fields = describe_field_changes(changed_fields(old, new))
-    sections: dict[str, Sequence[TextChange]] = dict(describe_section_changes(changed_sections(old, new)))
-    return ({EDIT_PAGES[DETAILS]: fields} if fields else {}) | sections
+    found = describe_changes(old, new)
+    return {ITEM_LISTS[key].heading if key in ITEM_LISTS else EDIT_PAGES[key]: each for key, each in found.items()}
 
 
 @router.get("/{guide}/editions/{number}/withdrawal")

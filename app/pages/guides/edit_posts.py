@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable, Collection
 from typing import Any
 
-from app.models.base import MAX_ITEMS, SLUG_PATTERN
+from app.models.base import MAX_ITEMS, SLUG_PATTERN, without_empty_members
+from app.models.guides.editions import LEFT_OUT, EditionContent
 from app.models.guides.proposed_ids import propose_id
 from app.models.guides.sections import ITEM_LISTS
 from app.pages.guides.edit_fields import (
@@ -184,14 +185,19 @@ def with_section(content: DraftContent, page: str, posted: SubmittedForm) -> Dra
     return rest if entries is None else rest | {page: entries}
 
 
-def with_ids(content: DraftContent, page: str, former: DraftContent, published_ids: Collection[str]) -> DraftContent:
+def with_ids(content: DraftContent, page: str, former: DraftContent, current: EditionContent | None) -> DraftContent:
     """Give every item of `page` an id, and return `content`. The content is changed in place.
 
-    `former` is the saved content, and `published_ids` are the ids that never change.
+    `former` is the saved content, and `current` the current edition, whose ids never change.
     """
     if page in ITEM_LISTS and isinstance(content.get(page), list):
-        settle_ids(content[page], former.get(page), published_ids)
+        settle_ids(content[page], former.get(page), {item.id for item in getattr(current, page, ())})
     return content
+
+
+def filled(value: Any) -> Any:
+    """Return `value` without positions and empty members, at every depth."""
+    return without_empty_members(value, LEFT_OUT, (None, "", [], {}))
 
 
 def do_act(content: DraftContent, act: str) -> str:

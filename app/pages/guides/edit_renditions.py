@@ -1,7 +1,7 @@
 """Pages for renditions: the list of a guide's languages and formats, and a draft beside the guide, text by text."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Annotated
 
@@ -16,16 +16,17 @@ from app.models.guides.edition_rows import GuideDraftRow
 from app.models.guides.renditions import Maker
 from app.models.languages import BRITISH_SIGN_LANGUAGE, EASY_READ_SUFFIX, GUIDE_LANGUAGE, LanguageTag, RenditionForm
 from app.pages.frame import DeskRoute, lead_to
-from app.pages.guides.drafts import AUTOSAVE, Editing
+from app.pages.guides.drafts import AUTOSAVE
 from app.pages.guides.edit_faults import BACKTICKED, Remark
 from app.pages.guides.edit_fields import DETAILS
 from app.pages.guides.edit_posts import EDIT_PAGES
-from app.pages.guides.edit_review import PlanDep, ReviewingDep, review_values
+from app.pages.guides.edit_review import PlanDep, review_values
+from app.pages.guides.editing import Editing, ReviewingDep
 from app.pages.guides.guides import FORM_LABELS
 from app.pages.posted_forms import SubmittedForm, SubmittedFormDep
 from app.pages.text_format import date_and_time
 from app.services.access.sign_in import GUIDES_PATH
-from app.services.guides.drafts import DraftContent, find_guide_draft, get_guide_draft, write_guide_draft
+from app.services.guides.drafts import DraftContent, find_guide_draft, get_guide_draft
 from app.services.guides.editions import current_of, get_history, list_renditions, require_current
 from app.services.guides.rendition_drafts import (
     TextPair,
@@ -114,13 +115,7 @@ def begin_rendition_draft(editing: ReviewingDep, posted: SubmittedFormDep) -> Re
     head, readable = require_current(history), current_renditions(history, list_renditions(session, guide=guide))
     former = next((each for each in readable if (each.key.language, each.content.form) == (language, form)), None)
     words = continue_rendition(session, head, former) if former else begin_rendition(head, language, form)
-
-    def begun(draft: GuideDraftRow | None) -> DraftContent:
-        return words if draft is None else draft.read()
-
-    writer, by = editing.context.writer, editing.actor.client
-    writer.run(write_guide_draft, guide, begun, by=by, at=editing.now, language=language)
-    return lead_to(f"{GUIDES_PATH}/{guide}/renditions/{language}/texts")
+    return replace(editing, language=language).begin(words, "/texts")
 
 
 def _tag_of(form: RenditionForm, typed: str) -> str:
@@ -147,7 +142,8 @@ def read_rendition_draft_page(editing: ReviewingDep, plan: PlanDep) -> Response:
         current=current,
         missing=sum(not each.typed for _, pairs in groups for each in pairs),
         unsettled=sum(each.pair.unsettled is not None for _, pairs in groups for each in pairs),
-        **values | {"items": _items(groups)},
+        items=_items(groups),
+        **values,
     )
 
 
@@ -184,9 +180,8 @@ def save_texts_page(
             raise DraftChanged
         return changed
 
-    writer, by = editing.context.writer, editing.actor.client
     try:
-        draft = writer.run(write_guide_draft, editing.guide, change, by=by, at=editing.now, language=editing.language)
+        draft = editing.write(change)
     except DraftChanged:
         if is_autosave:
             return JSONResponse({}, DraftChanged.status)
@@ -195,8 +190,7 @@ def save_texts_page(
     if not is_autosave:
         return lead_to(editing.path)
     faults = [_remark(each).words for each in check_rendition_draft(editing.session, draft).faults]
-    body = {"shown": str(draft.version), "saved": date_and_time(draft.written_at), "faults": faults}
-    return JSONResponse(body | {"note": "", "changes": []})
+    return JSONResponse({"shown": str(draft.version), "saved": date_and_time(draft.written_at), "faults": faults})
 
 
 def _posted_content(content: DraftContent, posted: SubmittedForm) -> DraftContent:
@@ -220,8 +214,7 @@ def move_rendition_draft(editing: ReviewingDep) -> Response:
             raise DraftChanged
         return words
 
-    writer, by = editing.context.writer, editing.actor.client
-    writer.run(write_guide_draft, editing.guide, moved, by=by, at=editing.now, language=editing.language)
+    editing.write(moved)
     return lead_to(f"{editing.path}/texts")
 
 

@@ -5,49 +5,42 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import Depends, Query, Response, Security
-from pydantic import StringConstraints
+from fastapi import Depends, Query, Response
 
 from app.errors import ValidationFailed
-from app.http.context import SessionDep
-from app.http.params import GuideName
 from app.http.routes import GuidanceRouter
-from app.models.access.clients import Scope
-from app.models.guides.edition_rows import OWN_WORDS, GuideDraftRow
+from app.models.guides.edition_rows import GuideDraftRow
 from app.models.guides.sections import ITEM_LISTS
-from app.models.languages import MAX_TAG_LENGTH, TAG_PATTERN
-from app.pages.frame import DeskRoute, VisitDep, lead_to
+from app.pages.frame import DeskRoute, lead_to
 from app.pages.guides.change_words import propose_change_note
-from app.pages.guides.drafts import (
-    AGREED,
-    SAID_ANEW,
-    Editing,
-    beside_current,
-    remarks_of,
-    title_of,
-)
+from app.pages.guides.drafts import beside_current, remarks_of, title_of
 from app.pages.guides.edit_faults import Remark, warning_remark
 from app.pages.guides.edit_posts import EDIT_PAGES
+from app.pages.guides.editing import Editing, PublishingDep, ReviewingDep
 from app.pages.posted_forms import SubmittedForm, SubmittedFormDep
 from app.services.access.sign_in import GUIDES_PATH
 from app.services.audit.audit_log import is_same_hand
-from app.services.guides.draft_links import LINK_DAYS, list_draft_links
+from app.services.guides.draft_links import LINK_DAYS, links_of
 from app.services.guides.draft_review import (
+    CHANGE_NOTE,
     MAX_REMARK,
     comment_on_draft,
+    discussion_of,
     may_publish,
     offer_draft,
     publish_draft,
-    read_discussion,
     return_draft,
     schedule_draft,
     settle_comment,
     unschedule_draft,
 )
-from app.services.guides.drafts import DraftContent, discard_draft, get_guide_draft, list_draft_writers
+from app.services.guides.drafts import DraftContent, discard_draft, get_guide_draft, list_draft_acts, writers_of
+from app.services.guides.rendition_drafts import list_pairs
 from app.services.guides.working_days import london_moments
 
 router = GuidanceRouter(prefix=GUIDES_PATH, include_in_schema=False, route_class=DeskRoute)
+AGREED = "yes"
+"""The posted value of a button or box with which a person agrees."""
 FIRST_NOTE = "First edition."
 LONGEST_LABEL = 90
 LONGEST_PLAN = dt.timedelta(days=366)
@@ -80,22 +73,6 @@ async def read_plan(fault: PlanFault = "", day: PlanText = "", time: PlanText = 
 
 
 PlanDep = Annotated[PlanTyped, Depends(read_plan)]
-DraftLanguage = Annotated[str, StringConstraints(pattern=f"{TAG_PATTERN}|^$", max_length=MAX_TAG_LENGTH)]
-
-
-async def read_reviewing(
-    visit: VisitDep, session: SessionDep, guide: GuideName, language: DraftLanguage = OWN_WORDS
-) -> Editing:
-    """Return the editor's request about a draft of the guide in the path, as a FastAPI dependency.
-
-    `language` comes from the path or the query: that of a rendition, or empty for the draft of an edition.
-    """
-    return Editing(**vars(visit), session=session, guide=guide, language=language)
-
-
-ReviewingDep = Annotated[Editing, Security(read_reviewing, scopes=[Scope.DRAFT])]
-
-PublishingDep = Annotated[Editing, Security(read_reviewing, scopes=[Scope.PUBLISH])]
 
 
 @router.get("/{guide}")
@@ -116,6 +93,7 @@ def read_draft_page(editing: ReviewingDep, plan: PlanDep) -> Response:
         counts={page: len(found) for page, found in draft.read().items() if isinstance(found, list)},
         to_do={page: sum(each.page == page for each in faults) for page in EDIT_PAGES},
         warnings=[*map(warning_remark, checked.warnings)],
+        items=items_of(draft.read()),
         note=note,
         **review | {"asks": review["asks"] and note != ""},
         **beside,
@@ -124,7 +102,7 @@ def read_draft_page(editing: ReviewingDep, plan: PlanDep) -> Response:
 
 def _note_for(beside: dict[str, Any], faults: Sequence[Remark]) -> str | None:
     """Return a proposed change note, or None if the draft has a note. Return an empty note if nothing has changed."""
-    if not any(each.name == SAID_ANEW for each in faults):
+    if not any(each.name == CHANGE_NOTE for each in faults):
         return None
     comparison = beside["comparison"]
     return propose_change_note(comparison["changes"]) if comparison else FIRST_NOTE
@@ -137,8 +115,9 @@ def review_values(
 
     `follows` is the number of the edition that the draft follows or renders.
     """
-    me, session = editing.actor.client, editing.session
-    writers = list_draft_writers(session, draft.guide, draft.language)
+    me = editing.actor.client
+    acts = list_draft_acts(editing.session, draft.guide, draft.language)
+    writers = writers_of(acts)
     is_second = may_publish(draft, writers, me)
     offered_by_me = draft.offered_by is not None and is_same_hand(me, draft.offered_by)
     return {
@@ -150,17 +129,16 @@ def review_values(
         "writers": writers,
         "wrote_it": any(is_same_hand(me, each) for each in writers),
         "is_second": is_second,
-        "asks": [each for each in faults if each.name != SAID_ANEW] == []
+        "asks": [each for each in faults if each.name != CHANGE_NOTE] == []
         and draft.publish_at is None
         and not offered_by_me
         and (draft.offered_at is None or not is_second),
-        "discussion": read_discussion(session, draft.guide, draft.language),
-        "items": items_of(draft.read()),
+        "discussion": discussion_of(acts),
         "max_remark": MAX_REMARK,
         "plan": plan,
         "plan_fault": PLAN_FAULTS.get(plan.fault),
         "link_days": LINK_DAYS,
-        "preview_links": list_draft_links(session, draft.guide, at=editing.now) if not draft.language else (),
+        "preview_links": links_of(acts, at=editing.now),
     }
 
 
@@ -210,11 +188,18 @@ def comment_on_page(editing: ReviewingDep, posted: SubmittedFormDep) -> Response
     """Add the posted comment to the draft. Ignore an empty comment."""
     text, about = posted.one("text").strip()[:MAX_REMARK], posted.one("about")
     draft = get_guide_draft(editing.session, editing.guide, editing.language)
-    known = {path for labels in items_of(draft.read()).values() for path in labels}
     if text:
-        place = about if about in known else ""
+        place = about if about in _paths_in(editing, draft) else ""
         editing.context.writer.run(comment_on_draft, editing.anyhow(), about=place, text=text)
     return lead_to(f"{editing.path}#comments")
+
+
+def _paths_in(editing: Editing, draft: GuideDraftRow) -> set[str]:
+    """Return the path of each item of the draft. A rendition has those of its edition, translated or not."""
+    if draft.language:
+        pairs = list_pairs(editing.session, draft.guide, draft.read())
+        return {"/".join(each.path.split("/")[:2]) for each in pairs if each.path.partition("/")[0] in ITEM_LISTS}
+    return {path for labels in items_of(draft.read()).values() for path in labels}
 
 
 @router.post("/{guide}/comments/done")

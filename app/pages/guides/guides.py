@@ -22,15 +22,15 @@ from app.http.params import EditionNumber, GuideName, LanguageName, RenditionNum
 from app.http.responses import CACHE_CHECKED
 from app.http.routes import GuidanceRouter
 from app.models.base import MAX_NUMBER
-from app.models.guides.comparison import changed_fields, changed_sections
 from app.models.guides.editions import EditionContent
 from app.models.guides.rendered import RenderedWords
-from app.models.guides.sections import ON_PAGES, Section
+from app.models.guides.sections import ITEM_LISTS, ON_PAGES, Section
 from app.models.languages import RenditionForm, direction_of, own_name_of
 from app.models.links import edition_path, guide_path, rendition_page_path, rendition_path
 from app.pages.accessibility import find_last_run
 from app.pages.error_pages import PageRoute
-from app.pages.guides.change_words import describe_field_changes, describe_section_changes
+from app.pages.guides.change_words import describe_changes
+from app.pages.guides.edit_fields import DETAILS
 from app.pages.languages import ENGLISH, LANGUAGES, current_language, english, to_translate
 from app.pages.page import Site, SiteDep
 from app.services.guides.editions import (
@@ -256,13 +256,14 @@ def read_changes_page(
     if head.number == other.number:
         raise InvalidQuery([FieldError((), "Compare it with another edition.", FaultCode.INVALID, "query", "since")])
     before, after = site.context.contents(other.key, session), site.context.contents(head.key, session)
+    changes = describe_changes(before, after)
     return site.cached_page(
         "changes.html",
         head=head,
         since=other,
         after=after,
-        field_changes=describe_field_changes(changed_fields(before, after)),
-        section_changes=describe_section_changes(changed_sections(before, after)),
+        field_changes=changes.pop(DETAILS, ()),
+        section_changes={ITEM_LISTS[key].heading: found for key, found in changes.items()},
         others=[each for each in _readable(history) if each.number not in (number, since)],
     )
 

@@ -18,7 +18,8 @@ from app.models.guides.edition_rows import GuideDraftRow
 from app.models.links import guide_path
 from app.pages.error_pages import PageRoute
 from app.pages.frame import lead_to
-from app.pages.guides.drafts import EditingDep, router
+from app.pages.guides.drafts import router
+from app.pages.guides.editing import EditingDep
 from app.pages.guides.guides import edition_values
 from app.pages.page import HTML, Site, SiteDep, content_security_policy
 from app.pages.posted_forms import SubmittedFormDep

@@ -63,7 +63,7 @@
     sound.hidden = answer.faults.length > 0;
     for (const fault of form.querySelectorAll("[data-fault]")) showFault(fault, answer.beside[fault.dataset.fault] ?? "");
     for (const line of form.querySelectorAll("[data-said]")) showSaid(line, answer.said[line.dataset.said] ?? "");
-    compare(answer);
+    if (compared) compare(answer);
   }
 
   function showFault(fault, words) {

@@ -35,10 +35,10 @@ class DraftLink:
     token_sha256: str
 
 
-def list_draft_links(session: Session, guide: str, *, at: dt.datetime) -> Sequence[DraftLink]:
-    """Return the links to the draft of the guide's next edition that are valid at the time `at`, in order."""
+def links_of(acts: Sequence[GuideDraftActRow], *, at: dt.datetime) -> Sequence[DraftLink]:
+    """Return the links to the draft with the actions `acts` that are valid at the time `at`, in order."""
     links: dict[int, DraftLink] = {}
-    for each in list_draft_acts(session, guide):
+    for each in acts:
         if each.act == GuideDraftAct.LINKED:
             expires_at = dt.datetime.fromisoformat(each.details[EXPIRES_AT])
             links[each.number] = DraftLink(each.number, each.by, each.at, expires_at, each.details[TOKEN_DIGEST])
@@ -53,7 +53,7 @@ def make_draft_link(session: Session, act: DraftAct, *, days: int) -> str:
     Raise `NoSuchGuideDraft` if there is no draft, and `DraftChanged` if the draft has `MAX_LINKS` valid links.
     """
     draft = act.known_draft(session)
-    if len(list_draft_links(session, act.guide, at=act.at)) >= MAX_LINKS:
+    if len(links_of(list_draft_acts(session, act.guide), at=act.at)) >= MAX_LINKS:
         raise DraftChanged
     token = draw_token()
     expires_at = format_utc(act.at + dt.timedelta(days=days))
@@ -65,7 +65,7 @@ def make_draft_link(session: Session, act: DraftAct, *, days: int) -> str:
 def end_draft_link(session: Session, act: DraftAct, *, number: int) -> None:
     """End the link `number` to the draft, and record it. Raise `NoSuchItem` if no valid link has the number."""
     draft = act.known_draft(session)
-    if number not in {each.number for each in list_draft_links(session, act.guide, at=act.at)}:
+    if number not in {each.number for each in links_of(list_draft_acts(session, act.guide), at=act.at)}:
         raise NoSuchItem
     record_draft_act(session, draft, GuideDraftAct.UNLINKED, act, {LINK: number})
 
@@ -78,7 +78,7 @@ def find_linked_draft(session: Session, token: str, *, at: dt.datetime) -> Guide
         GuideDraftActRow.act == GuideDraftAct.LINKED.value, col(GuideDraftActRow.at) > longest
     )
     for guide in sorted(set(session.exec(made))):
-        links = list_draft_links(session, guide, at=at)
+        links = links_of(list_draft_acts(session, guide), at=at)
         if any(hmac.compare_digest(each.token_sha256, digest) for each in links):
             return find_guide_draft(session, guide)
     return None

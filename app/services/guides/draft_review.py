@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, or_, select
 
 from app.errors import (
     DraftChanged,
@@ -29,10 +29,9 @@ from app.services.events.outbox import append_event, draft_payload
 from app.services.guides.drafts import (
     DraftAct,
     list_draft_acts,
-    list_draft_writers,
-    list_guide_drafts,
     record_draft_act,
     write_guide_draft,
+    writers_of,
 )
 from app.services.guides.publishing import Publication, insert_next_edition, publish_rendition
 from app.services.guides.reference_data import ReferenceData
@@ -54,7 +53,7 @@ OTHERWISE = "the rule of two people was not met."
 
 @dataclass(frozen=True)
 class Comment:
-    """A comment on a draft. `about` is the path of an item, such as `contacts.2`, or empty for the whole draft."""
+    """A comment on a draft. `about` is the path of an item, such as `contacts/duty-team`, or empty for the whole."""
 
     number: int
     by: str
@@ -126,20 +125,20 @@ def comment_on_draft(session: Session, act: DraftAct, *, about: str, text: str) 
 def settle_comment(session: Session, act: DraftAct, *, number: int) -> None:
     """Mark the comment `number` of the draft as done. Raise `NoSuchItem` if no open comment has the number."""
     draft = act.known_draft(session)
-    open_ones = read_discussion(session, act.guide, act.language).comments
+    open_ones = discussion_of(list_draft_acts(session, act.guide, act.language)).comments
     if number not in {each.number for each in open_ones}:
         raise NoSuchItem
     record_draft_act(session, draft, GuideDraftAct.SETTLED, act, {"comment": number})
 
 
-def read_discussion(session: Session, guide: str, language: str = "") -> Discussion:
-    """Return the open comments on the current draft, and the reason for which it was last sent back.
+def discussion_of(acts: Sequence[GuideDraftActRow]) -> Discussion:
+    """Return the open comments on the draft with the actions `acts`, and the reason for which it was last sent back.
 
     The reason is None once the draft has been submitted again.
     """
     comments: dict[int, Comment] = {}
     reason: str | None = None
-    for each in list_draft_acts(session, guide, language):
+    for each in acts:
         match each.act:
             case GuideDraftAct.COMMENTED:
                 comments[each.number] = Comment(each.number, each.by, each.at, **each.details)
@@ -170,13 +169,14 @@ def count_waiting(session: Session, by: str, *, can_publish: bool) -> int:
     A submitted draft waits for everyone who may publish it, if `can_publish` is true. A draft that was sent back waits
     for its writers. A draft with a planned publication waits for nobody.
     """
+    is_handed_over = or_(col(GuideDraftRow.offered_at).is_not(None), col(GuideDraftRow.returned_at).is_not(None))
     found = 0
-    for draft in list_guide_drafts(session):
-        if draft.publish_at is None and (draft.offered_at is not None or draft.returned_at is not None):
-            writers = list_draft_writers(session, draft.guide, draft.language)
-            wrote_it = any(is_same_hand(by, each) for each in writers)
-            waits = can_publish and may_publish(draft, writers, by) if draft.offered_at is not None else wrote_it
-            found += waits
+    for draft in session.exec(
+        select(GuideDraftRow).where(is_handed_over, col(GuideDraftRow.publish_at).is_(None))
+    ).all():
+        writers = writers_of(list_draft_acts(session, draft.guide, draft.language))
+        wrote_it = any(is_same_hand(by, each) for each in writers)
+        found += can_publish and may_publish(draft, writers, by) if draft.offered_at is not None else wrote_it
     return found
 
 
@@ -220,7 +220,7 @@ def schedule_draft(
     A later agreement moves the time. Raise the errors of `publish_draft`.
     """
     draft = act.known_draft(session)
-    _require_agreed(session, reference_data, draft, act, follows=follows, two_people=two_people).require_sound()
+    _require_agreed(session, reference_data, draft, act, follows=follows, two_people=two_people)
     details = {"publish_at": format_utc(publish_at), "follows": follows}
     record_draft_act(session, draft, GuideDraftAct.SCHEDULED, act, details)
     return draft
@@ -282,9 +282,9 @@ def _require_agreed(
 ) -> CheckedDraft | CheckedRendition:
     """Return the checked draft, if two people agree to it and it follows the edition with the number `follows`.
 
-    Raise the errors of `publish_draft`, except those of the check.
+    Raise the errors of `publish_draft`.
     """
-    writers = list_draft_writers(session, act.guide, act.language)
+    writers = writers_of(list_draft_acts(session, act.guide, act.language))
     wrote_it = any(is_same_hand(act.by, each) for each in writers)
     hands = (act.by, *writers, draft.offered_by if wrote_it and draft.offered_by else act.by)
     if two_people and not all(map(names_a_person, hands)):

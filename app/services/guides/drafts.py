@@ -102,15 +102,14 @@ def list_draft_acts(session: Session, guide: str, language: str = OWN_WORDS) -> 
     last_end = select(func.max(GuideDraftActRow.number)).where(*of_draft, col(GuideDraftActRow.act).in_(ENDING_ACTS))
     current = select(GuideDraftActRow).where(
         *of_draft,
-        GuideDraftActRow.number > (session.exec(last_end).one() or 0),
+        GuideDraftActRow.number > func.coalesce(last_end.correlate(None).scalar_subquery(), 0),
         GuideDraftActRow.act != GuideDraftAct.WITHDRAWN.value,
     )
     return session.exec(current.order_by(col(GuideDraftActRow.number))).all()
 
 
-def list_draft_writers(session: Session, guide: str, language: str = OWN_WORDS) -> list[str]:
-    """Return the recorded name of each writer of the current draft, in order of first writing."""
-    acts = list_draft_acts(session, guide, language)
+def writers_of(acts: Sequence[GuideDraftActRow]) -> list[str]:
+    """Return the recorded name of each writer of the draft with the actions `acts`, in order of first writing."""
     return list(dict.fromkeys(each.by for each in acts if each.act == GuideDraftAct.WRITTEN))
 
 
@@ -216,7 +215,7 @@ def state_after(act: GuideDraftAct, *, by: str, at: dt.datetime, details: DraftC
 
 def read_draft_record(session: Session, guide: str) -> DraftRecord:
     """Return the writers of the draft of `guide`, and the number of the guide's last edition."""
-    return DraftRecord(list_draft_writers(session, guide), len(find_history(session, guide=guide)) or None)
+    return DraftRecord(writers_of(list_draft_acts(session, guide)), len(find_history(session, guide=guide)) or None)
 
 
 def write_guide_draft(

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections import OrderedDict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cache
@@ -85,6 +85,12 @@ _IS_GONE = exists().where(
     | ((_GONE.c.language == OWN_WORDS) & (_GONE.c.number == _EDITIONS.c.edition)),
 )
 _LANGUAGES = select_columns(_EDITIONS.c.guide, _EDITIONS.c.language).where(IS_RENDITION, ~_IS_GONE).distinct()
+_LAST_RENDERED = (
+    select_columns(_EDITIONS.c.guide, _EDITIONS.c.language, func.max(_EDITIONS.c.edition))
+    .where(IS_RENDITION, ~_IS_GONE)
+    .group_by(_EDITIONS.c.guide, _EDITIONS.c.language, _EDITIONS.c.details["form"].as_string())
+    .order_by(_EDITIONS.c.guide, _EDITIONS.c.language)
+)
 MAX_CACHED_EDITIONS = 64
 
 
@@ -301,6 +307,18 @@ def list_languages(session: Session) -> dict[str, list[str]]:
     for guide, language in sorted(session.execute(_LANGUAGES)):
         languages.setdefault(guide, []).append(language)
     return languages
+
+
+def list_languages_behind(session: Session, current: Mapping[str, int]) -> dict[str, list[str]]:
+    """Return the sorted languages in which a guide's rendition to read is of a former edition, by guide.
+
+    `current` has the number of the current edition of each guide.
+    """
+    behind: dict[str, list[str]] = {}
+    for guide, language, edition in session.execute(_LAST_RENDERED):
+        if edition != current.get(guide, edition) and language not in behind.setdefault(guide, []):
+            behind[guide].append(language)
+    return behind
 
 
 def key_of(guide: str, language: str, number: int) -> AnyKey:

@@ -19,8 +19,8 @@ INTRODUCTIONS = "introductions."
 def place_line(content: DraftContent, target: str, line: str) -> None:
     """Put `line` into `content`, in place, at the end of `target`.
 
-    `target` is the key of a list of items or of a field, or `introductions.` and the key of a list. A field that has a
-    value already gets the line after the value. `LEFT_OUT` changes nothing.
+    `target` is the key of a list of items or of a field, or `introductions.` and the key of a list. A text that is
+    there already gets the line after it. Another publisher or review day is replaced. `LEFT_OUT` changes nothing.
     """
     if target in ITEM_LISTS:
         items = content.get(target)
