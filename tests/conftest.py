@@ -35,10 +35,10 @@ from tests.support.openapi import REPORTED
 from tests.support.prepared import built_once, copy_prepared, prepared_folder
 
 
-def read_once(read: Callable[[Path], Any]) -> Callable[[Path], Any]:
+def read_once(read: Callable[..., Any]) -> Callable[..., Any]:
     """Return the function with a memory of what it read, for as long as nobody changes the file or folder."""
-    remembered = lru_cache(lambda path, *_: read(path))
-    return lambda path: remembered(path, *_stamps(path))
+    remembered = lru_cache(lambda path, more, *_: read(path, *more))
+    return lambda path, *more: remembered(path, more, *_stamps(path))
 
 
 def _stamps(path: Path) -> Iterator[tuple[str, int, int]]:

@@ -55,7 +55,7 @@ class LazyCommand(TyperCommand):
             gc.freeze()
             gc.enable()
         single = Commands(add_completion=False)
-        single.command(self.name, epilog=EXAMPLE + self._example)(function)
+        single.command(self.name, epilog=self._example and EXAMPLE + self._example)(function)
         return typer.main.get_command(single)
 
 
@@ -69,11 +69,11 @@ class Commands(typer.Typer):
     def declare(self, places: Mapping[str, str], panel: str | None = None) -> None:
         """Declare commands by name. Each function is given as `module:name`, and is imported when the command runs.
 
-        The help lists the commands under the heading `panel`. Each needs an example in `EXAMPLES`.
+        The help lists the commands under the heading `panel`. Each should have an example in `EXAMPLES`.
         """
         group = f"{self.info.name} " if self.info.name != PROGRAM else ""
         for name, place in places.items():
-            make = partial(LazyCommand, place=place, panel=panel, example=EXAMPLES[f"{group}{name}"])
+            make = partial(LazyCommand, place=place, panel=panel, example=EXAMPLES.get(f"{group}{name}", ""))
             super().command(name, cls=make)(_run_nothing)  # type: ignore[arg-type]  # Typer only calls it
 
 

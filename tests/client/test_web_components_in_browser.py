@@ -1,20 +1,21 @@
 """The package for front ends, built and packed as for a release: two lines in a page, and its client."""
 
+import gzip
 import json
 import shutil
-import subprocess
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.support.browsing import page_faults
 from tests.support.command import ROOT
 from tests.support.live import LiveServer
-from tests.support.node import install, need_npm, run_node
+from tests.support.node import LEFT_OUT, installed_copy, run_node
 from tests.support.origins import serve_folder
 
 pytestmark = [pytest.mark.nightly, pytest.mark.slow, pytest.mark.any_database]
@@ -77,11 +78,9 @@ class Site(NamedTuple):
 @pytest.fixture(scope="module")
 def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The package, unpacked: a copy of its folder is built beside the esbuild of the desk's script."""
-    need_npm()
     folder = tmp_path_factory.mktemp("package")
-    web = shutil.copytree(ROOT / "web_client", folder / "web_client", ignore=shutil.ignore_patterns("dist"))
-    skipped = shutil.ignore_patterns("node_modules")
-    install(shutil.copytree(ROOT / "desk_script", folder / "desk_script", ignore=skipped))
+    installed_copy(ROOT / "desk_script", folder / "desk_script")
+    web = shutil.copytree(ROOT / "web_client", folder / "web_client", ignore=LEFT_OUT)
     run_node(web, "node", "build.js")
     name = run_node(web, "npm", "pack", "--silent").strip()
     with tarfile.open(web / name) as archive:
@@ -135,8 +134,7 @@ def test_the_package_is_small_and_needs_nothing(package: Path) -> None:
     assert {path.relative_to(package).as_posix() for path in package.rglob("*") if path.is_file()} == {
         *("package.json", "guidance.d.ts", "dist/guidance.js", "dist/components.js")
     }
-    packed = subprocess.run(["gzip", "-c", package / "dist" / "components.js"], capture_output=True, check=True)
-    assert len(packed.stdout) < LARGEST_BYTES
+    assert len(gzip.compress((package / "dist" / "components.js").read_bytes(), 6)) < LARGEST_BYTES
 
 
 def test_numbers_come_first_with_and_without_the_service(page: Page, site: Site) -> None:
@@ -196,8 +194,9 @@ def test_the_client_reads_raises_follows_and_verifies(browser: Browser, site: Si
 
 
 def test_the_types_are_parts_of_the_document(package: Path, site: Site, tmp_path: Path) -> None:
-    checker = install(shutil.copytree(ROOT / "examples" / "javascript", tmp_path / "types"))
-    subprocess.run(["curl", "-s", "-o", checker / "openapi.json", f"{site.service}/openapi.json"], check=True)
+    checker = installed_copy(ROOT / "examples" / "javascript", tmp_path / "types")
+    document = httpx.get(f"{site.service}/openapi.json", timeout=30, trust_env=False)
+    (checker / "openapi.json").write_bytes(document.content)
     run_node(checker, "npm", "run", "types")
     shutil.copy(package / "guidance.d.ts", checker)
     checks = "".join(f"export const is{name} = (it: Schemas[{name!r}]): own.{name} => it;\n" for name in PARTS)

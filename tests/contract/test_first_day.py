@@ -17,8 +17,9 @@ from tests.support.browsing import FLAGS
 from tests.support.command import ROOT, Finished, guidance
 from tests.support.named import simple_commands
 from tests.support.people import virtual_authenticator
-from tests.support.proxies import DEPLOY, free_ports, need, running
+from tests.support.proxies import caddy_of_the_inside, free_ports, need
 from tests.support.samples import samples_in
+from tests.support.unsealing import need_script
 from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.slow, pytest.mark.any_database, pytest.mark.nightly]
@@ -63,9 +64,9 @@ def served(block: str, folder: Path, ports: tuple[int, int]) -> Iterator[Path]:
     with (folder / "server.log").open("wb") as log:
         server = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log)
     try:
-        ready = f"http://127.0.0.1:{node}/health/live"
-        assert eventually(lambda: _answers(ready), patience_seconds=60), (folder / "server.log").read_text()
-        with _caddy(folder / "caddy", node, https) as root:
+        url = f"http://127.0.0.1:{node}"
+        assert eventually(lambda: _answers(url), patience_seconds=60), (folder / "server.log").read_text()
+        with caddy_of_the_inside(folder / "caddy", [url], https, NAME) as root:
             yield root
     finally:
         server.terminate()
@@ -74,27 +75,9 @@ def served(block: str, folder: Path, ports: tuple[int, int]) -> Iterator[Path]:
 
 def _answers(url: str) -> bool:
     try:
-        return httpx.get(url, trust_env=False, headers={"Host": NAME}).is_success
+        return httpx.get(f"{url}/health/live", trust_env=False, headers={"Host": NAME}).is_success
     except httpx.TransportError:
         return False
-
-
-@contextmanager
-def _caddy(work: Path, node: int, https: int) -> Iterator[Path]:
-    work.mkdir()
-    text = (DEPLOY / "Caddyfile").read_text()
-    inside = "{\n\tadmin off\n\tauto_https disable_redirects\n\tskip_install_trust\n\t# It writes"
-    text = text.replace("{\n\t# It writes", inside, 1)
-    text = text.replace("\n{$SITE:guidance.example} {", "\n{$SITE} {\n\tbind 127.0.0.1\n\ttls internal", 1)
-    (work / "Caddyfile").write_text(text)
-    command = [need("caddy"), "run", "--adapter", "caddyfile", "--config", str(work / "Caddyfile")]
-    home = dict.fromkeys(("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME"), str(work))
-    (unready,) = free_ports(1)
-    places = {"SITE": f"https://{NAME}:{https}", "NODES": f"127.0.0.1:{node}", "UNREADY": str(unready)}
-    with running(command, work, https, home | places):
-        root = work / "caddy" / "pki" / "authorities" / "local" / "root.crt"
-        assert eventually(root.is_file)
-        yield root
 
 
 def acknowledge_as_the_page_says(browser: Browser, folder: Path, url: str) -> None:
@@ -123,6 +106,7 @@ def acknowledge_as_the_page_says(browser: Browser, folder: Path, url: str) -> No
 def test_the_words_of_the_page_lead_to_an_acknowledged_concern(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, browser: Browser
 ) -> None:
+    need_script()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     find_first_address(monkeypatch)
@@ -133,8 +117,6 @@ def test_the_words_of_the_page_lead_to_an_acknowledged_concern(
     assert "Left: lead, concern, service." in first.stdout, first.stdout + first.stderr
     with served(serve, tmp_path, (node, https)) as root:
         monkeypatch.setenv("SSL_CERT_FILE", str(root))
-        if not (ROOT / "app" / "pages" / "static" / "unseal.html").is_file():
-            pytest.skip("the script of the desk is not built")
         acknowledge_as_the_page_says(browser, tmp_path, f"https://{NAME}:{https}")
         again, doctor = run_block(check, https)
 

@@ -261,6 +261,15 @@ def test_a_trial_looks_like_the_sample_council_unless_another_is_named() -> None
         assert (sample in printed.stdout.splitlines()[-1]) is has_sample, given
 
 
+def test_continuous_integration_installs_every_program_that_a_test_needs() -> None:
+    installed = " ".join(re.findall(r"command -v .*", (ROOT / ".ci" / "run").read_text()))
+    tests = "".join(path.read_text() for path in (ROOT / "tests").rglob("*.py"))
+    needed = {name for call in re.findall(r"\bneed\(([^()]*)\)", tests) for name in re.findall(r'"([\w-]+)"', call)}
+
+    assert len(needed) > 10
+    assert [name for name in sorted(needed) if name not in installed] == []
+
+
 @pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
 def test_make_says_in_a_sentence_that_no_python_fits(tmp_path: Path) -> None:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}

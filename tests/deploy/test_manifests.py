@@ -15,9 +15,9 @@ from app.build import VERSION
 from tests.support.command import ROOT
 from tests.support.formats import validate_kubernetes
 from tests.support.loops import for_each
-from tests.support.named import command_faults, commands_of_file, setting_faults, value_faults
+from tests.support.named import command_faults, commands_of_file, setting_faults, simple_commands, value_faults
 from tests.support.proxies import DEPLOY, need
-from tests.support.samples import is_test
+from tests.support.samples import is_test, samples_in
 
 pytestmark = pytest.mark.any_database
 
@@ -245,3 +245,13 @@ def test_the_user_and_the_folder_of_the_backups_are_made(tmp_path: Path) -> None
     _, _, user, group, _, home, shell = line.split(":")
     assert (home, shell) == ("/var/lib/guidance", "/usr/sbin/nologin")
     assert (folder.st_uid, folder.st_gid, folder.st_mode & 0o777) == (int(user), int(group), 0o700)
+
+
+def test_the_folders_into_which_setup_writes_are_made_before_it_runs() -> None:
+    (lines,) = [each.text for each in samples_in("docs/how-to/deploy.md") if "guidance setup" in each.text]
+    commands = list(simple_commands(lines))
+    (setup,) = [each for each in commands if "setup" in each]
+    made = [word for each in commands[: commands.index(setup)] if each[:2] == ["install", "-d"] for word in each]
+    written = [str(Path(setup[setup.index("--env-file") + 1]).parent), setup[setup.index("--data-dir") + 1]]
+
+    assert [folder for folder in written if folder not in made] == []

@@ -118,9 +118,7 @@ def operator_site(folder: Path) -> Iterator[OperatorSite]:
         for node in nodes:
             node.data_dir.mkdir(parents=True, mode=0o700)
             stack.enter_context(node)
-        stack.enter_context(caddy_of_the_inside(folder / "caddy", nodes, https))
-        root = folder / "caddy" / "caddy" / "pki" / "authorities" / "local" / "root.crt"
-        assert eventually(root.is_file)
+        root = stack.enter_context(caddy_of_the_inside(folder / "caddy", [node.url for node in nodes], https))
         monitor = stack.enter_context(_prometheus(folder / "prometheus", nodes))
         yield OperatorSite(folder, nodes, settings, provider, root, monitor)
 
@@ -233,7 +231,8 @@ def test_the_nightly_dump_keeps_fourteen_and_the_doctor_blames_no_node(
         if not postgresql().flushes:  # which is true of that server of tests, where there is no memory for it
             del blamed["durability"]
         assert blamed.pop("public-url") == "GUIDANCE_PUBLIC_URL is a local address"
-        assert set(blamed) == {"contacts", "danger-times"}  # the guide is of another council, and no time is promised
+        blamed.pop("restricted", None)  # the desk has no lead, if the worker of another test signed in before
+        assert set(blamed) == {"contacts", "first-day"}  # the guide is of another council, and nobody has acknowledged
 
 
 @pytest.mark.nightly

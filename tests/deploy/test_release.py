@@ -17,11 +17,14 @@ from tests.support.command import ROOT
 from tests.support.live import LiveServer
 from tests.support.load import A_CONCERN
 from tests.support.node import need_npm
+from tests.support.proxies import need
+from tests.support.samples import samples_in
 from tests.support.trees import BUILT, copied
 
 pytestmark = [pytest.mark.nightly, pytest.mark.slow, pytest.mark.any_database]
 
 NEXT = "9.8.7"
+RELEASES = "docs/reference/releases.md"
 AUTHOR = {
     f"GIT_{who}_{what}": "example@council.example" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")
 }
@@ -68,12 +71,6 @@ def wheel_of(tree: Path, target: Path, **settings: str) -> Path:
     return wheel
 
 
-def blocks(document: str) -> list[str]:
-    """Return the shell blocks of a document of the repository."""
-    text = (ROOT / document).read_text(encoding="utf-8")
-    return re.findall(r"^ *```sh\n(.*?)^ *```$", text, flags=re.MULTILINE | re.DOTALL)
-
-
 def environment_in(folder: Path) -> Path:
     """Return an empty environment."""
     subprocess.run([sys.executable, "-m", "venv", folder], check=True, capture_output=True)
@@ -94,7 +91,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def key(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The key of a maintainer, which the tree names as one that signs."""
     key = tmp_path_factory.mktemp("keys") / "maintainer"
-    done(tree, "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key)
+    done(tree, need("ssh-keygen"), "-q", "-t", "ed25519", "-N", "", "-f", key)
     with (tree / "supply" / "release_signers").open("a") as signers:
         signers.write(f'release namespaces="file,git" {key.with_suffix(".pub").read_text()}')
     done(tree, "git", "commit", "--quiet", "--all", "--message", "Name a signer")
@@ -127,7 +124,7 @@ def test_two_builds_in_two_folders_at_two_times_give_the_same_wheel(tmp_path: Pa
 
 def test_a_release_refuses_changes_strange_versions_and_unknown_signers(tree: Path, tmp_path: Path) -> None:
     before = done(tree, "git", "rev-parse", "HEAD")
-    done(tree, "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", tmp_path / "stranger")
+    done(tree, need("ssh-keygen"), "-q", "-t", "ed25519", "-N", "", "-f", tmp_path / "stranger")
     (tree / "NOTICE.md").write_text("changed")
     dirty = release(tree, NEXT)
     done(tree, "git", "checkout", "--quiet", "--", "NOTICE.md")
@@ -175,7 +172,7 @@ def test_a_release_has_its_version_tag_and_files(tree: Path, made: Path) -> None
 def test_a_stranger_checks_signature_checksums_tag_and_provenance(tree: Path, made: Path, tmp_path: Path) -> None:
     files = shutil.copytree(made, tmp_path / "files")
     shutil.copy(tree / "supply" / "release_signers", files)
-    check = blocks("docs/reference/releases.md")[0]
+    check = next(each.text for each in samples_in(RELEASES) if "ssh-keygen" in each.text)
 
     said = done(files, "sh", "-ec", check)
 
@@ -194,7 +191,7 @@ def test_a_stranger_checks_signature_checksums_tag_and_provenance(tree: Path, ma
 
 
 def test_the_source_of_a_release_gives_the_same_wheel(made: Path, tmp_path: Path) -> None:
-    (rebuild,) = [each for each in blocks("docs/reference/releases.md") if "hatchling" in each]
+    (rebuild,) = [each.text for each in samples_in(RELEASES) if "hatchling" in each.text]
     shutil.copy(made / f"one_minute_guide-{NEXT}.tar.gz", tmp_path)
 
     done(tmp_path, "sh", "-ec", rebuild.replace("python -m", f"{sys.executable} -m"))

@@ -294,6 +294,15 @@ def test_every_example_of_the_help_names_what_is_there() -> None:
     assert [fault for example in EXAMPLES.values() for fault in shell_faults(example)] == []
 
 
+def test_a_command_without_an_example_runs() -> None:
+    unlisted = Commands(name="guidance")
+    unlisted.declare({"unlisted": "app.cli.operations.health:health"})
+
+    told = CliRunner().invoke(unlisted, ["--help"])
+
+    assert (told.exit_code, "Example" in told.output) == (0, False)
+
+
 def test_the_help_lists_commands_under_roles() -> None:
     shown = guidance("--help").stdout
 

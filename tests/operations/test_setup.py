@@ -1,7 +1,6 @@
 """`guidance setup`: from an empty folder to an invented concern that both keys have opened, by options or questions."""
 
 import stat
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,6 +17,7 @@ from tests.support.publishing import SLUG
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
+ADDRESS = "http://localhost:9"  # nothing serves there, whatever a developer tries on this computer
 COUNCIL = {
     "COUNCIL_NAME": "Example Council",
     "ACCESSIBILITY_CONTACT": "mailto:access@council.example",
@@ -26,11 +26,10 @@ COUNCIL = {
     "ADULTS_CONTACT": "tel:01632960002",
     "COMPLAINTS_CONTACT": "mailto:complaints@council.example",
     "SECURITY_CONTACT": "mailto:security@council.example",
-    "PUBLIC_URL": "http://localhost:8000",
+    "PUBLIC_URL": ADDRESS,
 }
 NUMBERS = ("--duty", "01632 960001", "--night", "01632 960003", "--officer", "01632 960004", "--numbers-checked")
 LEAD = ("--lead", "Robin Example")
-Setup = Callable[..., Finished]
 
 
 def words(values: dict[str, str]) -> list[str]:
@@ -60,7 +59,7 @@ def test_setup_ends_with_a_concern_that_both_keys_opened(file: Path) -> None:
     assert {str(x25519.Identity.from_str(each).to_public()) for each in secrets} == set(settings.seal_to)
     assert [ended.stdout.count(f"opened with {path}") for path in ("keys/everyday", "keys/reserve")] == [1, 1]
     link = (file.parent / "invitation-link.txt").read_text().strip()
-    assert link.startswith("http://localhost:8000/desk/invitation#")
+    assert link.startswith(f"{ADDRESS}/desk/invitation#")
     assert not any(each in ended.stdout + ended.stderr for each in [*secrets, link.partition("#")[2]])
     private = [file, *(file.parent / "keys").iterdir(), file.parent / "invitation-link.txt"]
     assert {stat.S_IMODE(path.stat().st_mode) for path in private} == {0o600}

@@ -176,8 +176,9 @@ def caddy(work: Path, nodes: tuple[Upstream, Upstream], export: Path) -> Iterato
         yield client
 
 
-def caddy_of_the_inside(work: Path, nodes: Sequence[LiveServer], https: int) -> AbstractContextManager[None]:
-    """Run Caddy before the nodes at https://localhost, with a certificate of the authority that it makes in `work`."""
+@contextmanager
+def caddy_of_the_inside(work: Path, nodes: Sequence[str], https: int, host: str = "localhost") -> Iterator[Path]:
+    """Run Caddy before the nodes at that host. Yield the certificate of the authority that it makes in `work`."""
     work.mkdir()
     changes = {
         "{\n\t# It writes": "{\n\tadmin off\n\tauto_https disable_redirects\n\tskip_install_trust\n\t# It writes",
@@ -186,9 +187,12 @@ def caddy_of_the_inside(work: Path, nodes: Sequence[LiveServer], https: int) -> 
     (work / "Caddyfile").write_text(_changed(DEPLOY / "Caddyfile", changes))
     command = [need("caddy"), "run", "--adapter", "caddyfile", "--config", str(work / "Caddyfile")]
     home = dict.fromkeys(("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME"), str(work))
-    addresses = " ".join(node.url.removeprefix("http://") for node in nodes)
-    places = {"SITE": f"https://localhost:{https}", "NODES": addresses, "UNREADY": str(free_port())}
-    return running(command, work, https, places | home)
+    addresses = " ".join(url.removeprefix("http://") for url in nodes)
+    places = {"SITE": f"https://{host}:{https}", "NODES": addresses, "UNREADY": str(free_port())}
+    with running(command, work, https, places | home):
+        root = work / "caddy" / "pki" / "authorities" / "local" / "root.crt"
+        assert eventually(root.is_file)
+        yield root
 
 
 @contextmanager

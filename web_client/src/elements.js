@@ -6,21 +6,18 @@ const EMERGENCY = "999";
 const STYLE = `
 :host { display: block; max-width: 42rem; color: #0b0c0c; background: #fff; font: 1.125rem/1.5 system-ui, sans-serif; }
 :host([hidden]) { display: none; }
-.call { margin: 0 0 1.5rem; padding: 0.75rem 1rem; border: 3px solid #942514; }
-.call p, .call ul { margin: 0; }
-.call p + ul, details { margin-top: 0.5rem; }
+.call, .message { margin-bottom: 1.5rem; padding: 0.75rem 1rem; border: 3px solid #942514; }
+.call p, .call ul, .message p, .message ul { margin: 0; }
+.call p + ul, .message p + ul, details { margin-top: 0.5rem; }
 summary { cursor: pointer; font-weight: bold; }
-.message p, .message ul { margin: 0; }
-.message p + ul { margin-top: 0.5rem; }
 .danger:not(:empty) { margin-bottom: 1.5rem; padding-left: 0.75rem; border-left: 6px solid currentColor; }
 .fault { color: #942514; font-weight: bold; }
-.message { border: 3px solid #942514; padding: 0.75rem 1rem; margin-bottom: 1.5rem; }
 a { color: #1a4f8a; }
 fieldset { border: 0; margin: 0 0 1.5rem; padding: 0; }
 legend, label.above, h2 { font-weight: bold; }
 h2 { font-size: 1.375rem; line-height: 1.3; }
 label.above, textarea, input[type="text"], select { display: block; }
-p.hint, p.fault { margin: 0; }
+p.fault { margin: 0; }
 .choice { display: block; padding: 0.375rem 0; }
 textarea, input[type="text"], select {
   box-sizing: border-box; width: 100%; margin: 0.25rem 0 1.5rem; padding: 0.5rem; font: inherit; color: inherit;
@@ -42,14 +39,13 @@ button { font: inherit; font-weight: bold; padding: 0.625rem 1.25rem; color: #ff
 /** Make an element with attributes and content. Text stays text. */
 export function element(name, attributes = {}, ...content) {
   const made = document.createElement(name);
-  for (const [key, value] of Object.entries(attributes)) if (value !== null) made.setAttribute(key, value);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
   made.append(...content);
   return made;
 }
 
 /** Make a list. */
-export const list = (entries, attributes = {}) =>
-  element("ul", attributes, ...entries.map((each) => element("li", {}, each)));
+export const list = (entries) => element("ul", {}, ...entries.map((each) => element("li", {}, each)));
 
 /**
  * Make the box of numbers to call: 999, which needs no answer of the service; the contacts of `answer`, which are the

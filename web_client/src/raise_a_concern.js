@@ -1,5 +1,6 @@
 // <raise-a-concern service="https://guidance.example" guide="child-sexual-exploitation">: numbers to call, and a form of
-// five questions, three of which need an answer. Without `guide` the concern names none. Nothing that is typed goes anywhere but to the service, and none of it is stored in the browser.
+// five questions, three of which need an answer. Without `guide` the concern names none. Nothing that is typed goes
+// anywhere but to the service, and none of it is stored in the browser.
 
 import { Refused } from "./guidance.js";
 import { callBox, element, list, ServiceElement } from "./elements.js";
@@ -130,18 +131,18 @@ function formOf() {
     { method: "dialog", autocomplete: "off", novalidate: "" },
     element("fieldset", {}, element("legend", {}, QUESTIONS.danger.label), faultOf("danger"), ...choices),
     element("p", { class: "danger fault", role: "status" }),
-    ...field("kind", element("select", {}, ...options)),
-    ...field("narrative", element("textarea", { rows: "6" })),
-    ...field("child", element("input", { type: "text" })),
-    ...field("phone", element("input", { type: "text", inputmode: "tel" })),
+    ...field("kind", "select", {}, ...options),
+    ...field("narrative", "textarea", { rows: "6" }),
+    ...field("child", "input", { type: "text" }),
+    ...field("phone", "input", { type: "text", inputmode: "tel" }),
     element("button", { part: "button" }, "Send"),
   );
 }
 
 const faultOf = (name) => element("p", { class: "fault", id: `${name}-fault` });
 
-function field(name, made) {
+function field(name, kind, own, ...content) {
   const attributes = { id: name, name, autocomplete: "off", spellcheck: "false", "aria-describedby": `${name}-fault` };
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  return [element("label", { class: "above", for: name }, QUESTIONS[name].label), faultOf(name), made];
+  const label = element("label", { class: "above", for: name }, QUESTIONS[name].label);
+  return [label, faultOf(name), element(kind, { ...own, ...attributes }, ...content)];
 }

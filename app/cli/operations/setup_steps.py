@@ -230,7 +230,7 @@ def set_up_numbers(day: FirstDay) -> None:
     numbers = None if has_own_numbers(SEED_DIR, council) else _ask_numbers(day)
     if numbers is not None and not numbers.duty:
         return
-    for line in numbers_to_check(SEED_DIR, council):
+    for line in numbers_to_check(SEED_DIR, numbers):
         tell(line)
     question = "Has a person called each of these, and your own numbers, today?"
     if not day.given.numbers_checked and not day.agrees(question):

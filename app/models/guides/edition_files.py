@@ -156,14 +156,19 @@ def edition_yaml(content: EditionContent, remarks: str = "") -> str:
 
 def file_text(content: dict[str, Any], remarks: str = "") -> str:
     """Return the YAML text of a file with `content`, which may have errors. `remarks` become comments below line 1."""
+    comment = "".join(f"# {line}".rstrip() + "\n" for line in remarks.splitlines())
+    return f"{SCHEMA_LINE}\n{comment}\n{as_yaml(without_empty_members(content, LEFT_OUT))}"
+
+
+def as_yaml(content: dict[str, Any]) -> str:
+    """Return `content` as YAML text, as editors write it."""
     yaml = YAML(typ="rt", pure=True)
     yaml.width = _WIDTH if _is_plain(content) else NEVER_WRAPPED
     yaml.allow_unicode = _is_plain(content)
     yaml.indent(mapping=2, sequence=4, offset=2)
     text = io.StringIO()
-    yaml.dump(without_empty_members(content, LEFT_OUT), text)
-    comment = "".join(f"# {line}".rstrip() + "\n" for line in remarks.splitlines())
-    return f"{SCHEMA_LINE}\n{comment}\n{text.getvalue()}"
+    yaml.dump(content, text)
+    return text.getvalue()
 
 
 def _is_plain(value: Any) -> bool:

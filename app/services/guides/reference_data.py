@@ -188,12 +188,12 @@ def names_a_worker(concern: Concern) -> bool:
     return any(each.works_with_children is YesNo.YES for each in concern.concern.people_of_concern)
 
 
-def read_reference_data(seed_dir: Path) -> ReferenceData:
-    """Return the code lists, signposts and legal statements in the folder `seed_dir`.
+def read_reference_data(seed_dir: Path, council: str | None = None) -> ReferenceData:
+    """Return the code lists, signposts and legal statements in the folder `seed_dir`, for the configured `council`.
 
     Raise `SeedFileError` with file, line and reason if a file is invalid.
     """
     lists = [read_seed_file(path, CodeList) for path in sorted((seed_dir / "code-lists").glob("*.yaml"))]
     found = read_seed_file(seed_dir / "signposts.yaml", SignpostList)
     statements = read_seed_file(seed_dir / "legal-statements.yaml", LegalStatementList).statements
-    return ReferenceData({each.name: each for each in lists}, found.signposts, statements, found.neighbours)
+    return ReferenceData({each.name: each for each in lists}, found.signposts, statements, found.neighbours, council)

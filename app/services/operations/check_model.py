@@ -29,7 +29,7 @@ class Patient(Surroundings):
     @cached_property
     def reference_data(self) -> ReferenceData:
         """The code lists, signposts and legal statements. Raise `SeedFileError` if a file of them is not valid."""
-        return read_reference_data(self.settings.seed_dir)
+        return read_reference_data(self.settings.seed_dir, self.settings.council)
 
     @cached_property
     def current_editions(self) -> list[CurrentEdition]:

@@ -6,7 +6,7 @@ What is found is the state: there is no file of progress. `guidance setup` does 
 
 import datetime as dt
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -81,7 +81,7 @@ def examine_council(patient: Patient) -> Iterator[Verdict]:
 def examine_numbers(patient: Patient) -> Iterator[Verdict]:
     """Check that the signposts are this council's, and that a person has checked each of them."""
     try:
-        known = replace(patient.reference_data, council=patient.settings.council)
+        known = patient.reference_data
     except SeedFileError as refusal:
         yield fault(f"the seed folder cannot be read: {refusal}", "correct the file in GUIDANCE_SEED_DIR")
         return

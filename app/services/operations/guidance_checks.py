@@ -5,7 +5,6 @@ They cover guides, contacts, legal statements, bank holidays and times for ackno
 
 import datetime as dt
 from collections.abc import Iterator
-from dataclasses import replace
 
 from sqlmodel import Session
 
@@ -32,7 +31,7 @@ def check_contacts(patient: Patient) -> Iterator[Verdict]:
     that the settings name contacts for adults at risk and for complaints.
     """
     try:
-        known = replace(patient.reference_data, council=patient.settings.council)
+        known = patient.reference_data
     except SeedFileError as refusal:
         yield fault(f"the reference data cannot be read: {refusal}", "correct the file in GUIDANCE_SEED_DIR")
         return

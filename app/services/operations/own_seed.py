@@ -1,18 +1,15 @@
 """The council's own seed folder: its numbers, and a first guide, in place of those that come with the program."""
 
 import datetime as dt
-import io
 import re
 import shutil
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-
 from app.errors import SetupError
-from app.models.guides.edition_files import file_text
+from app.models.guides.edition_files import as_yaml, file_text
 from app.models.guides.signposts import Signpost, SignpostScope
 from app.services.guides.reference_data import COUNCILS, ELSEWHERE, ReferenceData, read_reference_data
 from app.services.guides.written_contacts import phones_in
@@ -42,13 +39,13 @@ class Numbers:
 
 def has_own_numbers(seed_dir: Path, council: str) -> bool:
     """Return True if every local signpost in the seed folder belongs to `council`, and there is one."""
-    known = _known_to(seed_dir, council)
+    known = read_reference_data(seed_dir, council)
     return any(each.scope is SignpostScope.LOCAL for each in known.all_signposts) and not known.foreign_signposts(None)
 
 
-def numbers_to_check(seed_dir: Path, council: str) -> list[str]:
-    """Return a line with name and number or address for each signpost that stays in the council's own folder."""
-    kept = _kept(_known_to(seed_dir, council), is_own=has_own_numbers(seed_dir, council))
+def numbers_to_check(seed_dir: Path, numbers: Numbers | None) -> list[str]:
+    """Return a line with name and number or address for each signpost that `write_own_seed` keeps beside `numbers`."""
+    kept = _kept(read_reference_data(seed_dir), numbers)
     return [f"{each.name}: {', '.join(phone.display for phone in each.phones) or each.url}" for each in kept]
 
 
@@ -67,11 +64,11 @@ def write_own_seed(target: Path, source: Path, council: str, numbers: Numbers | 
         if numbers is None:
             shutil.copytree(source, draft)
             for path in (draft / "signposts.yaml", *draft.glob("guides/*/*.yaml")):
-                _mark_as_checked(path, today)
+                _replace_days(path, VERIFIED_ON, today)
         else:
             shutil.copytree(source / "code-lists", draft / "code-lists")
             shutil.copy(source / LAW_FILE, draft)
-            _write_signposts(draft, _known_to(source, council), numbers, council, today)
+            _write_signposts(draft, read_reference_data(source), numbers, council, today)
             _write_guide(draft, council, numbers, today)
         draft.chmod(0o755)
         draft.rename(target)
@@ -80,20 +77,12 @@ def write_own_seed(target: Path, source: Path, council: str, numbers: Numbers | 
 def mark_law_as_compared(seed_dir: Path, *, today: dt.date) -> None:
     """Write into the file of legal statements that a person compared each with its source `today`."""
     path = seed_dir / LAW_FILE
-    _mark_as_checked(path, today)
+    _replace_days(path, VERIFIED_ON, today)
     _replace_days(path, RECHECK_BY, today + CHECKED_AGAIN)
 
 
-def _known_to(seed_dir: Path, council: str) -> ReferenceData:
-    return replace(read_reference_data(seed_dir), council=council)
-
-
-def _kept(known: ReferenceData, *, is_own: bool) -> list[Signpost]:
-    return [each for each in known.all_signposts if is_own or each.scope is SignpostScope.NATIONAL]
-
-
-def _mark_as_checked(path: Path, today: dt.date) -> None:
-    _replace_days(path, VERIFIED_ON, today)
+def _kept(known: ReferenceData, numbers: Numbers | None) -> list[Signpost]:
+    return [each for each in known.all_signposts if numbers is None or each.scope is SignpostScope.NATIONAL]
 
 
 def _replace_days(path: Path, key: re.Pattern[str], day: dt.date) -> None:
@@ -105,7 +94,7 @@ def _replace_days(path: Path, key: re.Pattern[str], day: dt.date) -> None:
 def _write_signposts(draft: Path, known: ReferenceData, numbers: Numbers, council: str, today: dt.date) -> None:
     kept = [
         each.model_dump(mode="json", exclude_defaults=True) | {"verified_on": str(today)}
-        for each in _kept(known, is_own=False)
+        for each in _kept(known, numbers)
     ]
     own = [
         _local("out-of-hours-team", "Out-of-hours team", numbers.night, today)
@@ -117,11 +106,11 @@ def _write_signposts(draft: Path, known: ReferenceData, numbers: Numbers, counci
         | {"description": "For a concern about an adult who works or volunteers with children.", "allegations": True},
     ]
     signposts = [*kept, *(each for each in own if each["phones"])]
-    (draft / "signposts.yaml").write_text(REMARK + _yaml({"signposts": signposts}), encoding="utf-8")
+    (draft / "signposts.yaml").write_text(REMARK + as_yaml({"signposts": signposts}), encoding="utf-8")
     path = draft / "code-lists" / f"{COUNCILS}.yaml"
     codes = known.get_code_list(COUNCILS).model_dump(mode="json", exclude_defaults=True)
     labels = [(OWN_CODE, council), (ELSEWHERE, "Somewhere else"), ("not_known", "Not known")]
-    path.write_text(_yaml(codes | {"codes": [{"code": code, "label": label} for code, label in labels]}), "utf-8")
+    path.write_text(as_yaml(codes | {"codes": [{"code": code, "label": label} for code, label in labels]}), "utf-8")
 
 
 def _local(name: str, title: str, number: str, today: dt.date) -> dict[str, Any]:
@@ -162,11 +151,3 @@ def _phones(what: str, number: str) -> list[dict[str, Any]]:
     if not found:
         raise SetupError(NOT_A_NUMBER.format(what=what))
     return found
-
-
-def _yaml(document: dict[str, Any]) -> str:
-    yaml = YAML(typ="rt", pure=True)
-    yaml.indent(mapping=2, sequence=4, offset=2)
-    text = io.StringIO()
-    yaml.dump(document, text)
-    return text.getvalue()
