@@ -17,10 +17,10 @@ from app.db.schema import migrate_schema
 from app.errors import ClockInDoubt
 from app.http.context import AppContext
 from app.main import create_app, rehearse_start
-from app.models.audit.audit_log import KnownTimeRow
+from app.models.audit.audit_log import CheckpointRow, KnownTimeRow
 from app.models.concerns.examples import SMALLEST_EXAMPLE
 from app.services.access.limits import Limiter, Network, Policy
-from app.services.audit.clock import find_clock_fault, note_time
+from app.services.audit.clock import find_clock_fault, find_known_time_fault, note_time
 from app.services.desk.retention import RetentionPeriods, erase_due_concerns
 from app.services.operations.check_model import Condition
 from app.services.operations.doctor import examine
@@ -132,6 +132,26 @@ def test_without_a_known_time_the_newest_act_counts(service: FastAPI, context: A
         list(erase_due_concerns(context.engine, context.writer, PERIODS, at=A_TUESDAY + 400 * DAY))
     with Session(context.engine) as session:
         assert find_clock_fault(session, at=A_TUESDAY + DAY) is None
+
+
+@pytest.mark.usefixtures("references")
+def test_the_time_is_known_before_the_first_checkpoint(
+    service: FastAPI, context: AppContext, clock: SettableClock
+) -> None:
+    """A service that stops right after its first checkpoint is no fault to `verify`."""
+    for worker in context.workers:
+        worker.stop()
+    context.writer.run(lambda session: session.connection().execute(delete(KnownTimeRow)))
+    clock.time += DAY
+    (jobs,) = (worker.jobs for worker in context.workers if "checkpoint" in worker.names)
+    for job in jobs:
+        job.do(lambda: None)
+        if job.name == "checkpoint":
+            break
+
+    with Session(context.engine) as session:
+        assert session.get(CheckpointRow, 1) is not None
+        assert find_known_time_fault(session) is None
 
 
 def test_a_service_without_an_act_takes_the_time_as_it_is(tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 To start in a copy of it takes a third of the time of a first start.
 """
 
+import atexit
+import shutil
 import tempfile
 from collections.abc import Callable
 from functools import lru_cache
@@ -21,8 +23,10 @@ from tests.support.databases import copy_database
 
 @lru_cache(maxsize=1)
 def prepared_folder() -> Path:
-    """Return the folder, which is made once in each process and removed by nobody but the machine."""
-    folder = Path(tempfile.mkdtemp(prefix="prepared-")) / "data"
+    """Return the folder, which is made once in each process and removed at the end of that process."""
+    parent = Path(tempfile.mkdtemp(prefix="prepared-"))
+    atexit.register(shutil.rmtree, parent, ignore_errors=True)
+    folder = parent / "data"
     with TestClient(create_app(Settings(data_dir=folder, deliver=False), SettableClock())):
         return folder
 

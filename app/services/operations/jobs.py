@@ -151,8 +151,10 @@ class Housekeeping(TeamJobs):
             on_time += self.on_time()
         long = [
             Job("access-record", MINUTE_SECONDS, lambda _: read_access_record(self.engine)),
+            Job(
+                "retention", HOUR_SECONDS, self._erase_due
+            ),  # stores the time, which must be known once a checkpoint is
             Job("checkpoint", HOUR_SECONDS, self._make_checkpoint),
-            Job("retention", HOUR_SECONDS, self._erase_due),
             Job("invariants", MINUTE_SECONDS, self.invariants.check_due, first_delay=MINUTE_SECONDS),
         ]
         if self.engine.dialect.name == "sqlite":  # only the embedded database can be purged
