@@ -135,9 +135,7 @@ def test_without_a_known_time_the_newest_act_counts(service: FastAPI, context: A
 
 
 @pytest.mark.usefixtures("references")
-def test_the_time_is_known_before_the_first_checkpoint(
-    service: FastAPI, context: AppContext, clock: SettableClock
-) -> None:
+def test_the_time_is_known_before_the_first_checkpoint(context: AppContext, clock: SettableClock) -> None:
     """A service that stops right after its first checkpoint is no fault to `verify`."""
     for worker in context.workers:
         worker.stop()
