@@ -164,8 +164,8 @@ class Limiter:
         """Return the mark of `caller` on `day`: a short pseudonym that thousands of callers share.
 
         So a mark does not identify a caller, even to someone who has the secret. The pseudonym's key changes each day.
-        If no secret is shared between processes, the key is random, and is lost when this process ends. A request of
-        yesterday counts for today, because it began before midnight.
+        If no secret is shared between processes, the key is random, and is lost when this process ends. A request that
+        began shortly before midnight gets the mark of the new day.
         """
         with self._marking:
             if self._day is None or day not in (self._day, self._day - ONE_DAY):
@@ -201,10 +201,10 @@ class Limiter:
 
 
 def make_limiter(store: str, secret_file: Path | None) -> Limiter:
-    """Return a limiter that counts in `store`, with the secret in `secret_file` or, if that is None, a random one.
+    """Return a limiter that counts in `store`, with the secret in `secret_file`, or a random secret if that is None.
 
-    Raise `SetupError` if `store` cannot be used, if it is shared but `secret_file` is None, or if the file cannot be
-    read or is too short.
+    Raise `SetupError` if `store` cannot be used, if `store` is shared but `secret_file` is None, or if the file cannot
+    be read or is too short.
     """
     if secret_file is None:
         if store != OWN_MEMORY:

@@ -99,7 +99,7 @@ class OpenIdProvider:
         return claims
 
     def find_name(self, claims: Mapping[str, Any]) -> str | None:
-        """Return the name to display from `claims`, or None. The name identifies nobody: `find_person` does."""
+        """Return the name to display from `claims`, or None. Only the id from `find_person` identifies the person."""
         name = _first(claims, (self.name_claim, NAME, USER_NAME))
         return name.strip() if isinstance(name, str) else None
 

@@ -45,7 +45,8 @@ FRESH_SECONDS_OF_ENDPOINTS = 300.0
 
 @dataclass
 class Endpoints:
-    """The provider's configuration, which has the URLs for signing in. It is fetched again after five minutes."""
+    """The provider's configuration, which has the URLs for signing in. It is fetched again if older than five minutes.
+    """
 
     issuer: str
     monotonic: Callable[[], float] = time.monotonic
@@ -64,7 +65,7 @@ class Endpoints:
 
 @dataclass(frozen=True)
 class SignedIn:
-    """The person whom the provider authenticated: their id, the role that the provider gives, and their name there.
+    """The person whom the provider authenticated: the id, the role and the name that the provider gives.
 
     `role` and `name` are None if the provider gives none.
     """
@@ -207,7 +208,7 @@ def open_desk_sign_in(
 ) -> DeskSignIn:
     """Return the sign-in to the desk that `settings` configure.
 
-    It includes `provider` if the settings have a client ID for this service.
+    The sign-in includes `provider` if the settings have a client ID for this service.
     """
     idle, longest = dt.timedelta(minutes=settings.desk_idle_minutes), dt.timedelta(hours=settings.desk_session_hours)
     openid, secret = None, settings.openid_client_secret

@@ -111,7 +111,7 @@ class Sources:
 class CodeTries:
     """Limits for the codes with which reporters return to a concern or a saved form.
 
-    A wrong code is counted by the name of the concern or form, even if that does not exist, and by the caller's
+    A wrong code is counted by the name of the concern or form, even if there is none of this name, and by the caller's
     network. A right code is counted only by the concern or form.
     """
 

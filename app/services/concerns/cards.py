@@ -1,8 +1,9 @@
 """Cards: short summaries of concerns and additions, sealed beside the texts, by which a worker recognises a child.
 
-A card has what tells one child or household from another: names, births, schools, postcodes and phone numbers, and the
-first letters of the account. It has nothing that is not in the text. A card is padded before it is sealed, so that its
-length says little, and it is sealed anew each time, so that two equal cards look as different as any two.
+A card has the facts that distinguish one child or household from another: names, dates of birth, schools, postcodes and
+phone numbers, and the first letters of the account. Everything on a card is also in the text. A card is padded before
+it is sealed, so that its length says little. Each sealing draws new random keys, so two equal cards have different
+sealed bytes.
 """
 
 import datetime as dt
@@ -59,8 +60,8 @@ def card_of_addition(addition: Mapping[str, Any]) -> dict[str, Any]:
 def card_plaintext(card: Mapping[str, Any], reference: str, *, at: dt.datetime | None) -> bytes:
     """Return the plaintext of a card: the card with reference and time of receipt, as JSON, padded.
 
-    `at` is the time of receipt of the concern, or of the addition, that the card is about. It is None for a card that
-    is sealed where the text was typed: only the service knows when it received the text.
+    `at` is the time of receipt of the concern, or of the addition, that the card is about. If the card is sealed where
+    the text was typed, `at` is None, because only the service knows when it receives the text.
     """
     received = {} if at is None else {"received_at": format_utc(at)}
     return pad(orjson.dumps({"reference": reference, **received, CARD: card}), LEAST_CARD)

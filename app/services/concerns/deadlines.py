@@ -146,7 +146,7 @@ def _append(
 def find_unannounced(session: Session, *, before: dt.datetime) -> list[str]:
     """Return the names of the unacknowledged concerns and additions due before `before` without an overdue event.
 
-    Leave out those that were stored later.
+    Leave out concerns and additions that were stored at `before` or later.
 
     A name is a reference, or `addition 1 to` and a reference.
     """

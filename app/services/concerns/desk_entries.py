@@ -51,8 +51,9 @@ def write_note(desk: Desk, reference: str, note: NewNote, actor: Actor, key: str
 def write_label(desk: Desk, reference: str, label: NewLabel, actor: Actor, key: str | None = None) -> IdempotentResult:
     """Encrypt and store the label, and return its entry (JSON) without the text once it is on disk.
 
-    The label replaces the former one; an empty text means no label. A label that was encrypted where it was typed
-    (`label.sealed`) is stored as received. A retry with the same idempotency key `key` stores no second label.
+    The label replaces the current label. An empty text means that the concern has no label. A label that was encrypted
+    where it was typed (`label.sealed`) is stored as received. A retry with the same idempotency key `key` stores no
+    second label.
 
     Raise `NoSuchConcern` if the reference is unknown, `ConcernErased` if the concern was erased, `TooManyLabels` above
     the maximum number or size of labels, `IdempotencyKeyReused` if `key` was used for other content, or `StoreBusy` if
@@ -143,15 +144,15 @@ def new_message(desk: Desk, reference: str, message: Message, actor: Actor) -> N
 
 
 def recipient_for_messages(concern: ConcernRow) -> str:
-    """Return the age recipient that messages to the reporter are encrypted to. It is empty without a status token."""
+    """Return the age recipient for messages to the reporter, or an empty text if the reporter has no status token."""
     return recipient_of(concern.message_key) if concern.message_key else ""
 
 
 def read_sent_messages(session: Session, reference: str, actor: Actor) -> MessagesResponse:
     """Record the reading in the audit log, and return the messages without their text.
 
-    The response also has the recipient (public key) for the next message. It is empty if the reporter has no token.
-    Raise `NoSuchConcern` if the reference is unknown.
+    The response also has the recipient (public key) for the next message. This recipient is empty if the reporter has
+    no token. Raise `NoSuchConcern` if the reference is unknown.
     """
     concern = get_concern(session, reference)
     record_action(session, reference, DeskAct.LISTED, actor, ShownDetails(what="messages"))

@@ -218,9 +218,9 @@ def store_addition(
 
     Only an addition that the reporter sends answers messages. An addition that says that the concern is about someone
     who works for the council restricts the concern to leads, unless it is restricted already. Return `receipt`, which
-    is also stored for a retry of `request`. If `receipt` is None, it is the addition's entry (JSON) without its text.
-    Raise `AlreadyStored` if `request` is a retry, before any other error. Raise `NoSuchConcern` if the reference is
-    unknown, or the errors of `append_entry`.
+    is also stored for a retry of `request`. If `receipt` is None, store and return the addition's entry (JSON), without
+    its text, instead. Raise `AlreadyStored` if `request` is a retry, before any other error. Raise `NoSuchConcern` if
+    the reference is unknown, or the errors of `append_entry`.
     """
     concern, at = get_concern(session, reference), entry.actor.at  # read again: the desk may have changed the row
     former = measure_entries(session, EntryKind.ADDITION, reference)

@@ -66,8 +66,8 @@ class OpenedForm:
 class SavedForms:
     """The store of saved forms. A form is kept until it is sent, saved again, or a day old.
 
-    Several pages may open the same form. Saving again ends the form only from the page that opened it last. Sending
-    ends it from any page.
+    Several pages may open the same form. If a page saves the form again, the former saved form ends only if no other
+    page has opened the form since. If any of the pages sends the form, the saved form ends.
     """
 
     engine: Engine

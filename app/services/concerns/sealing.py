@@ -7,7 +7,7 @@ Readers of JSON ignore the spaces, and read older documents without them.
 
 A message is sealed to the key of its reporter's status token, and only the token decrypts it. HKDF (RFC 5869) derives
 an X25519 key from the token, with the reference as its salt. The public half is stored with the concern. The token and
-the private half are not, so nothing stored can decrypt a message.
+the private half are not stored, so nothing in the database can decrypt a message.
 """
 
 import datetime as dt
@@ -83,7 +83,7 @@ class Unsealer:
 
         Raise `UnsealingUnavailable` if no identity decrypts `sealed`. Raise `SealedTextMisplaced` if the text is not a
         text of this service, or if it names another reference. If `received_at` is given, and the text names a time of
-        receipt, the time must match too. A text that was encrypted where it was typed names none: its time is in its
+        receipt, the time must match too. A text that was encrypted where it was typed names no time: its time is in its
         row and in the audit log.
         """
         try:

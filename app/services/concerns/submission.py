@@ -212,9 +212,9 @@ class Submissions:
     def rehearse(self, *, at: dt.datetime) -> None:
         """Try to store an invented concern as `submit` does, but leave nothing stored.
 
-        Its rows are written and rolled back. Then a write that changes nothing is flushed to disk. If no guide is
-        published, only this second write is tried, because every concern is about a guide. Raise `StoreBusy` if the
-        write does not finish in time.
+        The concern's rows are written and rolled back. Then a write that changes nothing is flushed to disk. If no
+        guide is published, only this second write is tried, because every concern is about a guide. Raise `StoreBusy`
+        if the write does not finish in time.
         """
         with Session(self.engine) as session:
             current = list_current(session, limit=1)
@@ -258,8 +258,8 @@ class Submissions:
     ) -> IdempotentResult:
         """Return the receipt of the first request with the content `payload`, with the current phone numbers.
 
-        `danger` is the answer about danger in that request. Raise `IdempotencyKeyReused` if the first request had other
-        content, or if there is none.
+        `danger` is the answer about danger in that request. Raise `IdempotencyKeyReused` if the first request with
+        these `keys` had other content, or if no receipt is stored.
         """
 
         def refresh(receipt: bytes) -> bytes:

@@ -63,7 +63,8 @@ def write_down_concern(
     idempotency key `key` returns the first receipt and stores no second concern.
 
     Raise `InvalidConcern` with every fault, `IdempotencyKeyReused` if `key` was used for other content, or `StoreBusy`
-    if the concern could not be stored in time.
+    if the concern could not be stored in time. Raise `ReferenceTaken` if several new references in a row were already
+    in use.
     """
     payload = canonical_submission(wanted)
     keys = derive_idempotency_keys(key, client=f"{actor.client}, written down")
@@ -161,7 +162,7 @@ def _new_addition(follow_ups: FollowUps, reference: str, wanted: WrittenAddition
 
 
 def _without_words(wanted: WrittenConcern) -> Concern:
-    """Return a concern that has only the unencrypted fields of `wanted`, of which the text was encrypted elsewhere."""
+    """Return a concern that has only the unencrypted fields of `wanted`, whose text was encrypted elsewhere."""
     return Concern.model_construct(
         {"guide", "edition", "immediate_danger", "reporter", "children", "concern"},
         guide=wanted.guide,

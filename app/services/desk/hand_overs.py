@@ -48,7 +48,7 @@ ANOTHER_RECEIPT = "A different receipt is already stored for this hand-over."
 class StoredHandOver(BaseModel):
     """The data stored for a retry: the entry, and the seed (hex) if this service made the file.
 
-    The seed makes the same file again.
+    With the seed, this service can make the same file again.
     """
 
     entry: HandOverEntry

@@ -101,8 +101,8 @@ def _text_document(kind: str, text: str) -> list[Block]:
 def _draft_of_export(blocks: list[Block], data: dict[str, Any]) -> GuideDraft:
     """Return the draft made from an exported page: `blocks` combined with `data`.
 
-    To find `not_placed`, print the draft as a page, and list each block that this page lacks. A draft with errors
-    cannot be printed: list each sentence of `blocks` that the draft lacks.
+    To find `not_placed`, print the draft as a page, and list each block that this page lacks. If the draft has errors,
+    it cannot be printed: then list each sentence of `blocks` that the draft lacks.
     """
     content = read_export(blocks, data)
     filled = deepcopy(content)

@@ -166,8 +166,8 @@ def _document(shown: ShownEdition, signposts: Sequence[Signpost], address: str, 
     """Return the data for the template. Untranslated text of a rendition is `{"own": text}`.
 
     The first number to call is that of the guide's first contact with a number, in the guide's own language. Its
-    opening hours are `hours`, the council's setting, or otherwise those of the contact. They are empty if neither is
-    given.
+    opening hours are `hours`, the council's setting, or otherwise those of the contact. If neither is given, the
+    opening hours are empty.
     """
     head, content, rendition = shown.head, shown.content, shown.rendition
     contacts = content.contacts if rendition is None else rendition.to_call

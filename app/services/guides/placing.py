@@ -48,7 +48,7 @@ DETAILS = {
 VERSION = re.compile(r"(?i)^(?:version|issue|draft|date|(?:last )?updated|v[0-9])\b")
 _PARTS = re.compile("[|;•·]")
 MAX_NAMING_WORDS = 7
-"""Maximum length of a heading that looks like any other line."""
+"""Maximum length, in words, of a heading that looks like any other line."""
 MIN_SENTENCE_WORDS = 12
 """Above the first heading, a text with fewer words that ends without a full stop is not a definition."""
 LIST_STARTS = SECTIONS[:3]
@@ -103,7 +103,7 @@ def _longest_first(value: dict[str, Any]) -> list[str]:
 
 
 def _not_placed(passages: Sequence[str], texts: Sequence[str]) -> list[str]:
-    """Return the passages that have words, apart from joining words, which are not in `texts`.
+    """Return the passages with words that are missing from `texts`, apart from joining words such as `and`.
 
     `texts` are the texts of the draft, the longest first. Each text is removed from all passages at once, because a
     document may have thousands of passages and texts.
@@ -147,7 +147,7 @@ class Placing:
         self.read: list[str] = []
         """Passages that are in the draft in another form than in the document."""
         self.unread: list[str] = []
-        """The other parts of the lines above the first heading that filled a field."""
+        """Parts, which filled no field, of the lines above the first heading of which another part filled a field."""
         self._has_headings = False
         self._is_above_headings = True
         self._is_further = False

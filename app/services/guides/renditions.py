@@ -34,7 +34,7 @@ BEHIND = "The guide has changed since this version was made: edition {of} is her
 
 
 def require_sound(session: Session, guide: str, content: RenditionContent) -> list[EditionHead]:
-    """Check the rendition `content` against its edition, and return the guide's history.
+    """Check the rendition `content` by itself and against its edition, and return the guide's history.
 
     Raise `NoSuchGuide` if the guide is unknown. Raise `InvalidRendition` with every error if `content` has errors.
     """

@@ -194,7 +194,7 @@ class CheckedDraft:
 def check_draft(
     session: Session, draft: GuideDraftRow, reference_data: ReferenceData, *, today: dt.date
 ) -> CheckedDraft:
-    """Return `draft` with its errors and warnings, found as `guidance check` finds those of a file.
+    """Return `draft` with its errors and warnings, by the same rules as `guidance check` for a file.
 
     Content that equals the current edition is an error.
     """

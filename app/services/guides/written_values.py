@@ -69,7 +69,10 @@ def read_day(typed: str) -> dt.date | None:
 
 
 def _place(name: str, names: tuple[str, ...]) -> int | None:
-    """Return the index of the one of `names` that begins with `name`, or None. `name` has at least three letters."""
+    """Return the index of the first of `names` that begins with `name`.
+
+    Return None if there is none, or if `name` has fewer than `_SHORTEST_NAME` letters.
+    """
     is_long = len(name) >= _SHORTEST_NAME
     return next((place for place, each in enumerate(names) if is_long and each.startswith(name)), None)
 
