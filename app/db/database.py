@@ -87,7 +87,7 @@ def open_database(data_dir: Path, url: str | None = None) -> Engine:
 
 
 def open_to_read(data_dir: Path, url: str | None = None) -> Engine:
-    """Return an engine that only reads the database of `open_database` and changes no file.
+    """Return an engine for the same database as `open_database`, which only reads and changes no file.
 
     The engine connects at its first use.
     """

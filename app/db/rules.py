@@ -70,7 +70,7 @@ SET_BY_THE_REPORTER = (
 )
 SET_ONCE = ("acknowledged_at", "erased_at")
 SET_BY_CLOSING = ("closed_at", "outcome")
-"""Columns that reopening takes back. Otherwise they are set once."""
+"""Columns that a reopening clears. Apart from that, they are set only once."""
 DANGER = "CASE {}.immediate_danger WHEN 'yes' THEN 2 WHEN 'not_sure' THEN 1 ELSE 0 END"
 LESS_DANGER = f"({DANGER.format('NEW')} < {DANGER.format('OLD')})"  # PL/pgSQL needs the parentheses
 LAST_ACT = "coalesce((SELECT act FROM audit_entries WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1), 'none')"

@@ -1,11 +1,11 @@
 """The database schema: created from the models and rules, migrated between releases, and compared.
 
 An empty database gets the declared schema. A database of an earlier release gets the revisions since then, in one
-transaction: it ends with the declared schema, or changes nothing.
+transaction: the transaction ends with the declared schema, or changes nothing.
 
-The declared schema and that of the database are compared as lists of objects, each with the statement that creates it.
-A table of another program is ignored, since this service never touches it. An object that another program added to a
-table of this service is a fault.
+The declared schema and the schema of the database are compared as lists of objects, each with the statement that
+creates it. A table of another program is ignored, since this service never touches it. An object that another program
+added to a table of this service is a fault.
 """
 
 import re

@@ -1,4 +1,5 @@
-"""Detection of what others did on a concern after a person last saw it: no action is based on an outdated page."""
+"""Detection of what others did to a concern since a person last saw it, to prevent actions based on an outdated page.
+"""
 
 from collections.abc import Collection
 
@@ -15,8 +16,8 @@ MOST_SHOWN = 50
 def expect_seen(session: Session, chain: str, act: DeskAct, *, client: str, seen: int) -> None:
     """Raise `ChangedMeanwhile` if, after entry number `seen`, another client did something that `act` depends on.
 
-    If `act` sends or writes something, also raise it if `client` itself did the same after `seen`: the form may have
-    been sent twice.
+    If `act` sends or writes something, also raise `ChangedMeanwhile` if `client` itself did the same after `seen`: the
+    form may have been sent twice.
     """
     by_others, own = others_acts_to_see(act), {act} & SENDING_ACTS
     if (by_others or own) and session.exec(_later(chain, client, seen, by_others, own).limit(1)).first() is not None:

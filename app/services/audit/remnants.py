@@ -20,8 +20,8 @@ def purge_remnants(engine: Engine, *, is_sure: bool = True) -> Remnants:
 
     SQLite overwrites freed pages itself, so only its write-ahead log must be emptied. That fails while a reader uses
     the log. Then, if `is_sure` is true, log a warning and create a marker file beside the database, unless the file
-    exists. It tells every process that uses this database to try again, also after a restart. `is_sure` means that
-    there were bytes to remove.
+    exists. The file tells every process that uses this database to try again, also after a restart. `is_sure` means
+    that there were bytes to remove.
 
     In PostgreSQL, run VACUUM, which frees the space for reuse.
     """

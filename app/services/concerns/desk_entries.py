@@ -41,8 +41,9 @@ def write_note(desk: Desk, reference: str, note: NewNote, actor: Actor, key: str
 
     Raise `NoSuchConcern` if the reference is unknown, `ConcernErased` if the concern was erased, `TooManyNotes` above
     the maximum number or size of notes, `IdempotencyKeyReused` if `key` was used for other content, or `StoreBusy` if
-    the note could not be stored in time. Raise `ValidationFailed` for a received file that the desk cannot decrypt.
-    Raise `ChangedMeanwhile` if the concern has changed since `actor.seen`.
+    the note could not be stored in time. Raise `ValidationFailed` if a received file is not encrypted to the desk's
+    current keys or, as far as this service can decrypt it, has invalid content. Raise `ChangedMeanwhile` if the concern
+    has changed since `actor.seen`.
     """
     keys = derive_idempotency_keys(key, client=f"{actor.client}, note about {reference}")
     return _store_written(desk, reference, note, actor, keys)
@@ -57,8 +58,9 @@ def write_label(desk: Desk, reference: str, label: NewLabel, actor: Actor, key: 
 
     Raise `NoSuchConcern` if the reference is unknown, `ConcernErased` if the concern was erased, `TooManyLabels` above
     the maximum number or size of labels, `IdempotencyKeyReused` if `key` was used for other content, or `StoreBusy` if
-    the label could not be stored in time. Raise `ValidationFailed` for a received file that the desk cannot decrypt.
-    Raise `ChangedMeanwhile` if the concern has changed since `actor.seen`.
+    the label could not be stored in time. Raise `ValidationFailed` if a received file is not encrypted to the desk's
+    current keys or, as far as this service can decrypt it, has invalid content. Raise `ChangedMeanwhile` if the concern
+    has changed since `actor.seen`.
     """
     keys = derive_idempotency_keys(key, client=f"{actor.client}, label of {reference}")
     return _store_written(desk, reference, label, actor, keys)

@@ -31,8 +31,7 @@ by_retention = partial(Actor, RETENTION, "this service")
 ERASURE_BATCH_SIZE = 200
 TEST_LIFETIME = dt.timedelta(days=1)
 OPEN_SINCE = func.coalesce(col(ConcernRow.reopened_at), col(ConcernRow.acknowledged_at))
-"""The start of the retention period of an acknowledged concern: its acknowledgement or, if later, its last reopening.
-"""
+"""The start of an acknowledged concern's retention period: its last reopening or, without one, its acknowledgement."""
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """The rows of deliveries: finding, claiming, recording and counting.
 
-A delivery is one event for one receiver: a webhook, or the duty team's mailbox.
+A delivery is one event for one receiver: a webhook, or the mailbox of the duty team or of the editors.
 """
 
 import datetime as dt
@@ -67,9 +67,9 @@ def claim_due(
 ) -> list[ClaimedDelivery]:
     """Claim up to `limit` due deliveries to `webhook`, by moving the due time of each to the end of `lease`.
 
-    Return no deliveries if the webhook is unknown or disabled. Cancel deliveries about restricted concerns, because a
-    webhook is nobody who may open them, and claim the next ones. If a worker dies, its deliveries are due again when
-    the lease ends. Only one transaction writes at a time, so no two workers claim the same delivery.
+    Return no deliveries if the webhook is unknown or disabled. Cancel deliveries about restricted concerns, which no
+    webhook may get, and claim the next deliveries instead. If a worker dies, its deliveries are due again when the
+    lease ends. Only one transaction writes at a time, so no two workers claim the same delivery.
     """
     target = session.get(WebhookRow, webhook)
     if target is None or target.disabled_at is not None:

@@ -74,10 +74,11 @@ ADDRESS = "mailto:"
 
 @dataclass(frozen=True)
 class Mailbox:
-    """A group of people who get emails: the name of their receiver, and a sentence for each kind of event.
+    """A mailbox: a group of people who get emails about some kinds of events.
 
-    `setting` is the name of the setting with their addresses. `place` is the last line of an email, with the address of
-    the pages where `{}` is.
+    `name` is the name of the receiver of these events. `sentences` has, for each kind of event, the sentence for one
+    event and that for several. `setting` is the name of the setting with the email addresses. `place` is the last line
+    of an email, in which the public URL of the service replaces `{}`.
     """
 
     name: str
@@ -96,7 +97,10 @@ class Mailbox:
         return found
 
     def is_used(self, settings: Settings) -> bool:
-        """Return True if the service sends emails to the mailbox: the duty team's needs only a mail server."""
+        """Return True if the service sends emails to the mailbox.
+
+        This needs a mail server and, except for the duty team's mailbox, at least one address.
+        """
         return settings.smtp_host is not None and (self.name == EMAIL or bool(self.addresses(settings)))
 
 

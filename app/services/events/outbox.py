@@ -169,8 +169,8 @@ def rendition_payload(
 def draft_payload(guide: str, language: str) -> dict[str, Any]:
     """Return the payload of an event about a draft: the guide, but no text.
 
-    `language` is that of a rendition, or empty for the draft of an edition. Drafts of renditions have no address in the
-    API, so the event links to the guide.
+    `language` is the language of a rendition, or empty for the draft of an edition. Drafts of renditions have no
+    address in the API, so the event links to the guide.
     """
     if language:
         return {"guide": guide, "language": language, "links": {"guide": guide_path(guide)}}

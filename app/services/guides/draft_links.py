@@ -26,7 +26,10 @@ TOKEN_DIGEST, EXPIRES_AT, LINK = "token_sha256", "expires_at", "link"
 
 @dataclass(frozen=True)
 class DraftLink:
-    """A valid link to a draft. `number` is the number of the action that made the link."""
+    """A valid link to a draft, which the person named `by` made at the time `at`.
+
+    `number` is the number of the action that made the link.
+    """
 
     number: int
     by: str

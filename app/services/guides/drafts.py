@@ -18,7 +18,7 @@ ENDING_ACTS = (GuideDraftAct.DISCARDED.value, GuideDraftAct.PUBLISHED.value)
 """Actions that end a draft: the guide then has no draft."""
 DraftContent = dict[str, Any]
 DraftChange = Callable[[GuideDraftRow | None], DraftContent]
-"""A function that gets the current draft, or None if there is no draft. It returns the new content, or raises."""
+"""A function that gets the current draft, or None without a draft. It returns the new content, or raises an error."""
 UnplacedChange = Callable[[GuideDraftRow | None], Sequence[str]]
 """A function that gets the current draft, or None, and returns the passages of a document that have no place yet."""
 NONE_UNPLACED = "[]"
@@ -79,7 +79,10 @@ class Hands:
 
 
 def find_guide_draft(session: Session, guide: str, language: str = OWN_WORDS) -> GuideDraftRow | None:
-    """Return the draft of the next edition of `guide`, or of its rendition in `language`. Return None without one."""
+    """Return the draft of the next edition of `guide`, or of the rendition in `language`.
+
+    Return None if there is no such draft.
+    """
     return session.get(GuideDraftRow, (guide, language))
 
 

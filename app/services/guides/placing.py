@@ -181,9 +181,10 @@ class Placing:
         return block.kind is BlockKind.HEADING or (is_line and _names_section(block.text))
 
     def _reads_details(self, text: str) -> bool:
-        """Fill the fields of the edition that `text` names. Return False if `text` is an ordinary sentence instead.
+        """Fill the fields of the edition that `text` names. Return False if `text` is an ordinary sentence.
 
-        A short text that names no field has no place, such as a version or a date.
+        Return True also for a short text that names no field, such as a version or a date. Such a text has no place in
+        the draft.
         """
         parts = [part.strip() for part in _PARTS.split(text)]
         others = [part for part in parts if not self._reads_detail(part)]
@@ -340,5 +341,8 @@ def _joined(entries: Sequence[Block]) -> str:
 
 
 def _appended(before: str, text: str) -> str:
-    """Return both texts as one. Add no punctuation: a text without its own ends with a line break."""
+    """Return `before` and `text` as one text.
+
+    Join them with a space if `before` ends with punctuation, otherwise with a line break.
+    """
     return f"{before}{' ' if before.endswith(_ENDS) else chr(10)}{text}"

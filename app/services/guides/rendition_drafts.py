@@ -31,7 +31,10 @@ LIMBS = "limbs"
 
 @dataclass(frozen=True)
 class Unsettled:
-    """A translation of other words than those of the draft's edition. `edition` has the words that were translated."""
+    """A translation whose original text has changed.
+
+    `edition` is the number of the edition with the former original text.
+    """
 
     edition: int
     text: str
@@ -145,7 +148,8 @@ def move_to(session: Session, head: EditionHead, content: DraftContent) -> Draft
 def with_texts(
     words: DraftContent, texts: Mapping[TextPath, str], unsettled: Mapping[TextPath, Unsettled]
 ) -> DraftContent:
-    """Return the draft with the details of `words`, the translations `texts` and the `unsettled` texts."""
+    """Return a draft's content with the details of `words`, the translations `texts`, and the translations `unsettled`.
+    """
     content = {name: value for name, value in words.items() if name not in ("title", "applies_to", "introductions")}
     content = {name: value for name, value in content.items() if name not in ITEM_LISTS}
     items: dict[tuple[str, str], DraftContent] = {}
@@ -210,7 +214,7 @@ def save_texts(
 
 
 def _lenient(words: DraftContent) -> RenditionContent:
-    """Return the texts of the rendition `words`, which may have errors in its details."""
+    """Return a rendition with the texts of `words`, and with placeholders for its details, which may have errors."""
     details = {"language": "cy", "form": RenditionForm.TRANSLATION, "made_by": Maker.HUMAN}
     texts = {name: words[name] for name in (*ITEM_LISTS, "title", "applies_to", "introductions") if name in words}
     return RenditionContent.model_validate(texts | {"of": words["of"]} | details)

@@ -69,7 +69,7 @@ class TeamJobs:
     def email_workers(self) -> Iterator[JobsWorker]:
         """Yield the thread that sends emails, if a mail server is configured.
 
-        Unsubscribe each mailbox that is not used from events. Without a mail server, these are all mailboxes.
+        Also stop the delivery of events to each mailbox that is not used. Without a mail server, no mailbox is used.
         """
         for mailbox in MAILBOX_OF.values():
             if not mailbox.is_used(self.settings):
@@ -93,7 +93,7 @@ class TeamJobs:
             log.warning("emails_switched_off", count=waiting)
 
     def send_email(self, sender: EmailSender, _beat: Beat) -> None:
-        """Send an email to the duty team, and one to the editors, if one is due. Store the results. Log a failure."""
+        """Send the emails that are due, to the duty team and to the editors. Store the results. Log each failure."""
         for mailbox in MAILBOX_OF.values():
             if mailbox.is_used(self.settings):
                 self._send_to(mailbox, sender)
@@ -171,7 +171,7 @@ class Housekeeping(TeamJobs):
             yield DispatcherThread(dispatcher, grace_seconds=self.settings.drain_seconds)
 
     def publish_planned(self, _beat: Beat) -> bool:
-        """Publish the draft whose planned publication is due. Return True if there was one: another may be due.
+        """Publish the draft whose planned publication is due. Return True if there was such a draft.
 
         Publish nothing if the clock may be wrong.
         """

@@ -18,9 +18,9 @@ HEAD = (
 
 
 def refusal_of(values: Mapping[str, str]) -> str | None:
-    """Return why `values`, maps of setting names to texts, cannot be written, or None if they can.
+    """Return the reason why `values` cannot be written, or None. `values` maps the names of settings to texts.
 
-    Only the names in `values` are checked, each by itself.
+    Each value is checked by itself. Whether the settings fit together is not checked.
     """
     for name, value in values.items():
         variable = f"{PREFIX}{name.upper()}"

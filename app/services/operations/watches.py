@@ -405,10 +405,10 @@ class Watcher:
                 yield watch, self.readings[watch.name]
 
     def look(self, beat: Callable[[], None]) -> None:
-        """Measure the values that are due, and store the readings. Log each value that passes its bound or returns.
+        """Measure the values that are due, and store the readings.
 
-        Keep the last reading if the database does not respond. Log any other error of a measurement, and continue. Call
-        `beat` after each watch.
+        Log each value that passes its bound, or is within its bound again. Keep the last reading if the database does
+        not respond. Log any other error of a measurement, and continue. Call `beat` after each watch.
         """
         around = Surroundings(self._settings, self._engine, self.clock(), since=self._since)
         for watch in WATCHES:
