@@ -134,8 +134,7 @@ def _write_rows(reading: Connection, writing: Connection, on_step: OnStep) -> No
 
 
 def _finish(writing: Connection) -> None:
-    """Fill the search indexes, set the sequences to the highest numbers in use, and store the revision of the schema.
-    """
+    """Fill the search indexes, set the sequences to the highest numbers, and store the revision of the schema."""
     rebuild_full_text(writing)
     if writing.dialect.name == "postgresql":
         for table in _tables():

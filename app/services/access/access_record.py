@@ -117,8 +117,7 @@ class RecordedAccess(Replayed):
     The values are the name of the person, the SHA-256 of the copy, and the fingerprints of the keys in the copy.
     """
     held: dict[str, frozenset[str]] = field(default_factory=dict)
-    """Maps each person who ever had a locked copy to the fingerprints of all keys in the copies, also after they left.
-    """
+    """Maps each person who ever had a locked copy to the fingerprints of all keys in the copies, also after leaving."""
     sessions: dict[str, str] = field(default_factory=dict)
     """Maps the fingerprint of each session to the name of its person. Omits sessions older than `LONGEST_SESSION`."""
     begun: deque[tuple[dt.datetime, str]] = field(default_factory=deque)
@@ -294,8 +293,7 @@ def _with_acts(known: KnownAccess, acts: Iterable[Any], on_step: OnStep = show_n
 
 
 class AccessRecord:
-    """A cache of the state of access in this process. Each use reads only the audit entries added since the last use.
-    """
+    """A cache of the state of access in this process. Each use reads only the new audit entries."""
 
     def __init__(self) -> None:
         self._known = NOTHING_KNOWN

@@ -45,8 +45,7 @@ FRESH_SECONDS_OF_ENDPOINTS = 300.0
 
 @dataclass
 class Endpoints:
-    """The provider's configuration, which has the URLs for signing in. It is fetched again if older than five minutes.
-    """
+    """The provider's configuration, which has the URLs for signing in. It is fetched again after five minutes."""
 
     issuer: str
     monotonic: Callable[[], float] = time.monotonic

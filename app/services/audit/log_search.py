@@ -82,8 +82,7 @@ class LogQuery:
         return [_without(self.hidden, row) for row in rows] if self.hidden else rows
 
     def count_readings(self) -> "Readings":
-        """Return the concerns that the matching entries opened, and the concerns whose cards the matching entries gave.
-        """
+        """Return which concerns the matching entries opened, and of which concerns they gave the cards."""
         conditions = self._conditions if self.chain is None else [*self._conditions, self._of_chain]
         opened = select(_ENTRIES.chain).where(*conditions, _ENTRIES.act == DeskAct.OPENED.value).distinct()
         references = list(self.session.execute(opened.order_by(_ENTRIES.chain)).scalars())

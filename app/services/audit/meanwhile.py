@@ -1,5 +1,4 @@
-"""Detection of what others did to a concern since a person last saw it, to prevent actions based on an outdated page.
-"""
+"""Detection of what others did to a concern since a person last saw it. No action is based on an outdated page."""
 
 from collections.abc import Collection
 

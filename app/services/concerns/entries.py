@@ -1,5 +1,4 @@
-"""Writing and reading the rows of a concern's entries (additions, notes, labels and messages), which have sealed text.
-"""
+"""Writing and reading the rows of a concern's entries: additions, notes, labels and messages, with sealed text."""
 
 import datetime as dt
 from collections.abc import Sequence

@@ -209,8 +209,7 @@ def _reseal_text(engine: Engine, keys: ChangeOfKeys, place: SealedPlace, *, is_c
 
 
 def _padded(place: SealedPlace, document: bytes) -> bytes:
-    """Return the decrypted `document` of the text at `place`, padded. Documents of earlier versions may lack padding.
-    """
+    """Return the decrypted `document` of the text at `place`, padded. Older documents may lack padding."""
     is_label = place.added is not None and place.added.kind is EntryKind.LABEL
     return pad(document, LEAST_CARD if is_label else LEAST_TEXT)
 

@@ -79,8 +79,7 @@ def end_draft_link(session: Session, act: DraftAct, *, number: int) -> None:
 
 
 def find_linked_draft(session: Session, token: str, *, at: dt.datetime) -> GuideDraftRow | None:
-    """Return the draft, as saved now, to which the link with `token` leads. Return None if no valid link has the token.
-    """
+    """Return the draft, as saved now, to which the link with `token` leads. Return None without such a valid link."""
     digest = token_digest(token).hex()
     longest = at - dt.timedelta(days=max(LINK_DAYS))
     made = select(GuideDraftActRow.guide).where(

@@ -72,8 +72,7 @@ class Step:
 
 
 def is_left(verdict: Verdict) -> bool:
-    """Return True if a step with this verdict is still to be done. Return False for an optional step that is skipped.
-    """
+    """Return True if a step with this verdict is still to be done. Return False for a skipped optional step."""
     return verdict.condition in (Condition.FAULT, Condition.WARNING)
 
 
@@ -209,7 +208,7 @@ def has_acknowledged(session: Session) -> bool:
 
 
 def find_invented(session: Session, *, at: dt.datetime) -> str | None:
-    """Return the reference of the latest unacknowledged test concern, or None. Older tests than a day do not count."""
+    """Return the reference of the latest unacknowledged test concern, or None. Tests older than a day do not count."""
     tests = select(ConcernRow.reference).where(
         col(ConcernRow.test).is_(True),
         col(ConcernRow.state) == ConcernState.RECEIVED.value,
