@@ -1,4 +1,4 @@
-"""Copies of the whole database into an empty one, from SQLite to PostgreSQL and back, in one transaction.
+"""Copies of the whole database into an empty database, from SQLite to PostgreSQL and back, in one transaction.
 
 Rows are written before the rules and indexes exist: the rules would refuse most rows, since they expect each row right
 after its audit log entry. The copy then gets the rules, and each of its rows is read again and compared.
@@ -49,7 +49,8 @@ def copy_rows(source: Engine, target: Engine, on_step: OnStep) -> CopiedRows:
     """Copy every table of `source` into the empty database `target`, in one transaction, and compare every row.
 
     While the copy runs, nobody else can write to either database. If `target` already has exactly the rows of `source`,
-    write nothing. `on_step` gets the number of rows written and compared, and of all.
+    write nothing. `on_step` gets the number of rows written and compared so far, and the number to write and compare in
+    all.
 
     Raise `CopyRefused` if `source` is empty or in use, if `target` has other rows, or if a row of the copy differs.
     Raise `SchemaBehind` if `source` has an older schema, and `SchemaUnknown` if either database has an unknown schema.
@@ -87,8 +88,8 @@ def _let_wait(connection: Connection) -> None:
 def _count_rows(reading: Connection) -> int:
     """Return the number of rows of the source.
 
-    Raise `CopyRefused` if the source is empty, or on PostgreSQL if a service is connected. Raise `SchemaBehind` if its
-    schema is older.
+    Raise `CopyRefused` if the source is empty, or on PostgreSQL if a service is connected. Raise `SchemaBehind` if the
+    source has an older schema.
     """
     version = read_schema_version(reading)
     if version is None:
@@ -103,8 +104,8 @@ def _count_rows(reading: Connection) -> int:
 def _is_empty(writing: Connection) -> bool:
     """Return True if the target has no table of this service.
 
-    Raise `CopyRefused` if it has a table of another program with the name of a table of this service. Raise
-    `SchemaBehind` or `SchemaUnknown` if this program cannot read its schema.
+    Raise `CopyRefused` if another program's table in the target has the name of a table of this service. Raise
+    `SchemaBehind` or `SchemaUnknown` if this program cannot read the schema of the target.
     """
     version = read_schema_version(writing)
     taken = {*inspect(writing).get_table_names()} & SQLModel.metadata.tables.keys()

@@ -217,7 +217,7 @@ class NewClient:
 
 
 def add_client(writer: Writer, client: NewClient, *, at: dt.datetime, expires_at: dt.datetime | None = None) -> str:
-    """Add a client, record it in the audit log, and return its first key. Only a hash of the key is stored.
+    """Add a client, record the client in the audit log, and return its first key. Only a hash of the key is stored.
 
     If `expires_at` is None, the key does not expire. Raise `ClientExists` if an active or revoked client has that name.
     Raise `SetupError` for an invalid name of the client or its person, for no scope, or for a test client with a scope

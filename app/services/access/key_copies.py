@@ -3,8 +3,8 @@
 The team's identity is the private key that decrypts concerns. A passkey with the extension PRF gives the browser a
 secret that never leaves the browser. The browser derives an age identity from the secret, and the passkey's row stores
 the recipient of that identity. A browser that holds the team's identity encrypts a copy to that recipient. So this
-service stores only copies that it cannot decrypt. Someone who steals the database cannot decrypt them either: that
-needs the passkey.
+service stores only copies that it cannot decrypt. Decryption needs the passkey, so someone who steals the database
+cannot decrypt a copy either.
 """
 
 import base64
@@ -215,7 +215,7 @@ def list_holders(session: Session, current: Collection[str]) -> Iterator[tuple[P
 
 
 def list_exposed(session: Session, current: Collection[str]) -> list[tuple[PersonRow, list[str]]]:
-    """Return the people who may no longer hold the team's key but had a current one, with the fingerprints of the keys.
+    """Return the people who had a current key of the team but may hold it no longer, with the keys' fingerprints.
 
     Whoever held a key may have kept it. So these keys must be replaced.
     """

@@ -100,7 +100,7 @@ def widen(policy: Policy, share: int) -> Policy:
 class Limiter:
     """A counter of requests by caller. Callers are stored as keyed hashes, so no network address is ever stored.
 
-    If the shared store is unavailable, log that, and let each process count separately until the store responds again.
+    If the shared store is unavailable, log this, and let each process count separately until the store responds again.
     No request is refused because the store is unavailable.
     """
 
@@ -151,7 +151,7 @@ class Limiter:
         return over[-1] if over else min(counts, key=lambda count: count.remaining)
 
     def _count(self, policy: Policy, caller: str, cost: int) -> Count:
-        """Add `cost` to the count of `caller`, and return the count. With a `cost` of 0, only read it."""
+        """Add `cost` to the count of `caller`, and return the count. With a `cost` of 0, only read the count."""
         key = self._key(policy, caller)
         if self._shared is not None and not self._is_unavailable:
             try:
@@ -177,9 +177,9 @@ class Limiter:
 
     @property
     def _own(self) -> FixedWindowRateLimiter:
-        """The counts of this process. They start again at zero if the wall clock was set by more than a minute.
+        """The counts of this process. The counts start again at zero if the wall clock was set by more than a minute.
 
-        Without that, a time window that began before the clock was set back would end too late.
+        Otherwise a time window that began before the clock was set back would end too late.
         """
         ahead = time.time() - time.monotonic()
         if abs(ahead - self._wall_clock_ahead) > SET_CLOCK_SECONDS:

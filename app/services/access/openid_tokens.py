@@ -33,7 +33,7 @@ NAME, USER_NAME = "name", "preferred_username"
 SCOPE_CLAIMS = ("scope", "scp", "roles")
 """Claims whose values the provider's operator assigns for this API (RFC 9068, Microsoft Entra).
 
-A value may be the name of a scope of this service. It needs no mapping in the settings.
+A value may be the name of a scope of this service. Such a value needs no mapping in the settings.
 """
 REASONS = {
     jwt_errors.ExpiredSignatureError: "the token has expired",
@@ -64,7 +64,7 @@ class OpenIdProvider:
     name_claim: str = NAME
 
     def read_token(self, token: str) -> Principal:
-        """Verify `token`, and return the client and the person that it names, with its scopes.
+        """Verify `token`, and return the client and the person that the token names, with their scopes.
 
         Raise `TokenInvalid` with the reason if the token is not valid. Raise `ProviderUnavailable` if the provider's
         keys cannot be fetched.

@@ -1,7 +1,8 @@
 """Passkeys (WebAuthn): registration by invitation, and sign-in.
 
-A challenge is valid for five minutes, and for one signature. It carries its expiry time and a MAC. The database stores
-a challenge only after a passkey has signed it. So people who are not signed in cannot fill the database.
+A challenge is valid for five minutes, and for one signature. A challenge carries its expiry time and a MAC. The
+database stores a challenge only after a passkey has signed it. So people who are not signed in cannot fill the
+database.
 
 This is a separate module because the library takes 0.2 s to import, and no start should wait for that.
 """

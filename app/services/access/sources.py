@@ -21,7 +21,7 @@ A short concern is accepted above the limit `most`. A short addition is not coun
 class Admission:
     """The conditions under which a concern is accepted.
 
-    `mark` is a short pseudonym of the source, if the source has sent many concerns today. Otherwise it is empty.
+    `mark` is a short pseudonym of the source, if the source has sent many concerns today. Otherwise `mark` is empty.
     `is_late` is True if the response is to be delayed.
     """
 
@@ -37,12 +37,12 @@ UNCOUNTED = Admission()
 class Sources:
     """Limits for concerns and saved forms that are sent without a key, counted by network.
 
-    - `unmarked` is low, and refuses nothing. A concern above it gets the mark of its source, so that the desk can
-      recognise a flood. Many concerns from one school are accepted.
-    - `most` counts short and long concerns separately. A long concern above it is refused, unless a child is in
-      danger. Other concerns above it are accepted with a delayed response.
-    - `flood` protects the disk. It counts the concerns above `most`, in units of `SHORT_BYTES`. Only a short concern
-      about a child in danger is accepted above it.
+    - `unmarked` is low, and refuses nothing. A concern above this limit gets the mark of its source, so that the desk
+      can recognise a flood. Many concerns from one school are accepted.
+    - `most` counts short and long concerns separately. A long concern above this limit is refused, unless a child is in
+      danger. Other concerns above this limit are accepted with a delayed response.
+    - `flood` protects the disk. It counts the concerns above `most`, in units of `SHORT_BYTES`. Above this limit, only
+      a short concern about a child in danger is accepted.
     - `saved_bytes` limits the bytes of saved forms from a wide network.
     """
 
@@ -53,7 +53,7 @@ class Sources:
     saved_bytes: Policy
 
     async def admit(self, networks: Networks, *, size: int, in_danger: bool, day: dt.date) -> Admission:
-        """Count a concern of `size` bytes, and return the conditions under which it is accepted.
+        """Count a concern of `size` bytes, and return the conditions under which the concern is accepted.
 
         Return `UNCOUNTED` if `networks` is empty. Raise `TooManyConcerns` if a limit refuses the concern.
         """

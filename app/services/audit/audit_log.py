@@ -30,7 +30,7 @@ KEY_HOLDER = "key-holder"
 
 @dataclass(frozen=True)
 class Actor:
-    """Who performs the action of an audit log entry, with the network address of the client and the time.
+    """The client or person that performs the action of an audit log entry, with the network address and the time.
 
     `client` is the name of the client or, if the person is known, 'client/person'.
     """
@@ -41,7 +41,7 @@ class Actor:
     seen: int | None = None
     """The number of the last entry in the chain that the person was shown, or None.
 
-    With a number, `record_action` refuses an action that depends on a later change.
+    If this number is given, `record_action` refuses an action that depends on a later change.
     """
     is_lead: bool = False
     """True if the actor may open the concerns that are restricted to leads."""
@@ -86,7 +86,7 @@ by_key_holder = partial(Actor, KEY_HOLDER, "command line")
 def record_action(session: Session, chain: str, act: DeskAct, actor: Actor, details: Details | None = None) -> End:
     """Append an entry for `act` to the chain named `chain`. Return the entry's number and hash.
 
-    The caller must do this in the transaction of the action, and before it changes a row: only then do the database's
+    The caller must call this in the transaction of the action, and before it changes a row: only then do the database's
     triggers allow the change. Raise `ChangedMeanwhile` if the actor has not seen a change that the action depends on.
     """
     session.flush()  # writes the changes of earlier actions first

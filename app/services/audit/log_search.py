@@ -53,8 +53,8 @@ class LogQuery:
     """A checked query of the audit log: every person, concern and list in `wanted` is known.
 
     `chain` is the name of the chain in `wanted` as it is stored: a reference or the name of a list, or None. `clients`
-    are the recorded names (`client/person`) of the person in `wanted`, or None if `wanted` has no person. `hidden` has
-    the references of the concerns that `actor` may not open. Entries about these concerns are left out, and their
+    are the names under which the audit log records the person in `wanted`, or None if `wanted` has no person. `hidden`
+    has the references of the concerns that `actor` may not open. Entries about these concerns are left out, and their
     references are removed from other entries.
     """
 
@@ -68,8 +68,8 @@ class LogQuery:
     def page(self, after: int | None, limit: int) -> list[AuditEntryRow]:
         """Return up to `limit` entries after the entry at position `after`, or from the start if `after` is None.
 
-        Entries of a concern's chain include those of the chain `cards` that name the concern. If entries are sorted by
-        time, raise `InvalidCursor` if no entry has the position `after`.
+        If the query is for one concern, the entries of the chain `cards` that name the concern are included. If entries
+        are sorted by time, raise `InvalidCursor` if no entry has the position `after`.
         """
         conditions = self._conditions
         if after is not None:
@@ -171,7 +171,7 @@ class Readings:
     """The concerns that were read, according to the matching entries.
 
     `opened` has the references of the concerns that were opened. `cards_alone` is the number of other concerns, of
-    which only the cards were given. A card has names. `as_cards` has the references of these concerns, at most
+    which only the cards were given. A card has names. `as_cards` has the references of these other concerns, at most
     `MOST_LISTED`. `is_complete` is False if there are more entries about cards than are counted.
     """
 
@@ -185,8 +185,8 @@ class Readings:
 class LogPage:
     """A page of the audit log.
 
-    `next_position` is the position of the last entry on the page, or None on the last page. `readings` is None if they
-    were not requested.
+    `next_position` is the position of the last entry on the page, or None on the last page. `readings` is None if no
+    readings were requested.
     """
 
     entries: Sequence[AuditEntryRow]

@@ -67,8 +67,8 @@ _NAMES_NOBODY_HERE = and_(
 def may_open(actor: Actor) -> ColumnElement[bool]:
     """Return the SQL condition for a row of the table `concerns` that `actor` may open.
 
-    Every list of concerns has this condition. The condition reads the few restricted concerns once. It needs no column
-    of the listed concerns except the reference, so a list is still read from its index alone.
+    Every list of concerns has this condition. The condition reads the few restricted concerns once. The condition needs
+    no column of the listed concerns except the reference, so a list is still read from its index alone.
     """
     return _may_open(_is_open_to(actor))
 
@@ -110,7 +110,7 @@ def expect_openable(writer: Writer, reference: str, actor: Actor) -> None:
     """Raise `NoSuchConcern` if there is no concern `reference`, or if `actor` may not open it.
 
     Record the refusal for an existing concern in the audit log. For an unknown reference, execute a write without
-    effect, so that the time of the response does not reveal which of the two it is.
+    effect, so that the time of the response does not reveal whether the concern exists.
     """
     with Session(writer.engine) as session:
         restricted = session.execute(_IS_RESTRICTED, {"reference": reference}).scalar_one_or_none()

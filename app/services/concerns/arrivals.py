@@ -12,9 +12,9 @@ from app.services.audit.audit_log import REPORTER, Actor, by_reporter
 class Arrival:
     """The arrival of a concern or an addition.
 
-    `actor` is the reporter, or the worker who writes it down, with the time of storing. `came_at` is the time when the
-    concern or addition came: the time for an acknowledgement starts then. If `has_code` is False, the reporter gets no
-    status token.
+    `actor` is the reporter, or the worker who writes the concern or addition down, with the time of storing. `came_at`
+    is the time when the concern or addition came: the time for an acknowledgement starts then. If `has_code` is False,
+    the reporter gets no status token.
     """
 
     actor: Actor

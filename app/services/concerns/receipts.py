@@ -52,7 +52,8 @@ HOW_TO_FOLLOW = "Keep your reference and status token. You need both to check wh
 class NewText:
     """The text of a new concern, of which the receipt signs the digest, with its reference and form version.
 
-    `content` is the canonical JSON of the concern if `kind` is `submission`, or the encrypted file if it is `sealed`.
+    `content` is the canonical JSON of the concern if `kind` is `submission`, or the encrypted file if `kind` is
+    `sealed`.
     """
 
     kind: str

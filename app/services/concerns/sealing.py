@@ -39,7 +39,7 @@ LEAST_TEXT = 1024
 LEAST_CARD = 512
 """Length of the shortest padded text, and of the shortest padded card or label, in bytes."""
 LARGEST_STEP = 4096
-"""Above this length, padded documents have a multiple of it, in bytes. Below it, they have a power of two."""
+"""The length of a padded document, in bytes, is a power of two up to this length, then a multiple of this length."""
 
 
 def make_sealer(recipients: Sequence[str]) -> Sealer:
@@ -192,7 +192,7 @@ def pad(document: bytes, least: int = LEAST_TEXT) -> bytes:
     """Return the JSON `document` with spaces at its end, so that its length says little about the text.
 
     The length is `least`, or the next power of two up to `LARGEST_STEP`, or a multiple of `LARGEST_STEP` bytes. A
-    document that is padded stays as it is.
+    document that is already padded is returned unchanged.
     """
     step = min(max(least, 1 << (len(document) - 1).bit_length()), LARGEST_STEP)
     return document + b" " * (-len(document) % step)

@@ -1,7 +1,7 @@
 """Actions of the duty team on a concern, each with its audit log entry in the same transaction.
 
-An action raises `ChangedMeanwhile` if another client did something that the action depends on after the audit log entry
-`actor.seen`. If `actor.seen` is None, this is not checked.
+An action raises `ChangedMeanwhile` if, after the audit log entry `actor.seen`, another client did something that the
+action depends on. If `actor.seen` is None, this is not checked.
 """
 
 import datetime as dt
@@ -215,7 +215,7 @@ def hold(session: Session, reference: str, wanted: Hold, actor: Actor) -> Concer
 
 
 def erase(session: Session, reference: str, wanted: Erasure, actor: Actor) -> ConcernRow:
-    """Permanently erase the text of the concern, of its entries and of their cards.
+    """Permanently erase the text of the concern, of its entries and of all its cards.
 
     Also remove every day on which the concern was to be looked at again. Record the erasure in the audit log, and
     return the concern. Raise `NoSuchConcern` if the reference is unknown, `NotAcknowledged` if the concern or an
@@ -247,8 +247,9 @@ def erase_for_good(desk: Desk, reference: str, wanted: Erasure, actor: Actor, *,
 
     Return the concern without its text. The field `remnants` says if bytes may remain in the files.
 
-    If `by_two` is True, two people must ask. For the first person, record the request in the audit log, erase nothing,
-    and raise `SecondEraserNeeded`. The second person's request erases the text. Raise the errors of `erase`.
+    If `by_two` is True, two people must request the erasure. For the first person, record the request in the audit log,
+    erase nothing, and raise `SecondEraserNeeded`. The second person's request erases the text. Raise the errors of
+    `erase`.
     """
     erased = desk.writer.run(erase_or_request if by_two else erase, reference, wanted, actor)
     if erased is None:

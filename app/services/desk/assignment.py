@@ -34,8 +34,8 @@ LEFT = "the person left the desk"
 class Assigned:
     """The assignment of a concern: the person, the time `at`, and the client `by` that made the assignment.
 
-    `person` is None if the concern is unassigned. `version` is the number of the audit log entry, so it grows with
-    every change. `version` is 0 if the concern was never assigned.
+    `person` is None if the concern is unassigned. `version` is the number of the audit log entry, so `version` grows
+    with every change. `version` is 0 if the concern was never assigned.
     """
 
     person: str | None = None

@@ -167,7 +167,8 @@ def digest_of_cards(lines: Iterable[tuple[int, int, str, str | None]]) -> str:
     """Return the digest of a set of cards, as the audit log records it.
 
     Each line has the position of the audit log entry that received the concern, the number of the addition or 0, the
-    SHA-256 of the sealed card, and for the concern's own card the SHA-256 of its newest sealed label, if it has one.
+    SHA-256 of the sealed card, and for the concern's own card the SHA-256 of the newest sealed label, if there is a
+    label.
     """
     ordered = sorted(lines, key=lambda line: line[:2])
     whole = "".join(f"{position} {number} {card} {label or NO_LABEL}\n" for position, number, card, label in ordered)
@@ -175,7 +176,7 @@ def digest_of_cards(lines: Iterable[tuple[int, int, str, str | None]]) -> str:
 
 
 def _find(session: Session, query: CardQuery, actor: Actor) -> _Found:
-    """Return the page. It ends early, after a whole concern, at `PAGE_BYTES` of sealed cards."""
+    """Return the page, which ends early, after a whole concern, at `PAGE_BYTES` of sealed cards."""
     connection = session.connection()
     log = connection.execute(_LAST_POSITION).scalar_one()
     keys = connection.execute(query.concerns(actor)).all()

@@ -235,7 +235,7 @@ def read_inbox(
 
 
 def read_next(writer: Writer, query: InboxQuery, *, actor: Actor, after: InboxPosition) -> str | None:
-    """Return the reference of the first other concern after the position `after`, and record it in the audit log.
+    """Return the reference of the first other concern after the position `after`. Record the reading in the audit log.
 
     The last value of `after` is the reference of the concern at that position, which may have moved further down since.
     Return None, and record nothing, if there is no other concern.

@@ -25,12 +25,11 @@ class Left:
 
 
 def remove_person(writer: Writer, name: str, *, actor: Actor) -> Left:
-    """End all access of the person `name`, and unassign their concerns. Remove what only they could see.
+    """End all access of the person `name`, unassign their concerns, and remove their saved views.
 
-    That is their saved views, their own days to look at concerns again, and the time up to which they have seen the
-    inbox. `actor` is the lead or the operator who removes the person. This takes several transactions. If only some
-    succeed, a repeated call does the rest. Raise `NoSuchPerson` if neither the desk nor a client has a person of that
-    name.
+    Also remove their own days to look at concerns again, and the time up to which they have seen the inbox. `actor` is
+    the lead or the operator who removes the person. This takes several transactions. If only some succeed, a repeated
+    call does the rest. Raise `NoSuchPerson` if neither the desk nor a client has a person of that name.
     """
     clients = writer.run(leave, name, at=actor.at, actor=actor)
     writer.run(remove_views, name)

@@ -42,7 +42,7 @@ def record_person_file(session: Session, wanted: NewPersonFile, actor: Actor, si
 
 
 def is_person_file(document: dict[str, Any]) -> bool:
-    """Return True if `document`, the JSON of an export, is that of the file of one person."""
+    """Return True if `document`, the JSON inside a PDF, belongs to the file of one person."""
     return document.get("kind") == PERSON_FILE_KIND
 
 

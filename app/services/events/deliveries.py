@@ -28,7 +28,7 @@ HTTP_DATES = ("%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %
 """The three date formats of RFC 9110, section 5.6.7."""
 GONE = str(HTTPStatus.GONE.value)
 UNDER_WAY = "under way"
-"""The value of `last_answer` during an attempt. It remains if the worker dies during the attempt."""
+"""The value of `last_answer` during an attempt. This value remains if the worker dies during the attempt."""
 TEST_NOTICE = "webhook.test"
 """The type of a test notice, which an operator sends to a webhook. No event has this type."""
 
@@ -37,8 +37,8 @@ TEST_NOTICE = "webhook.test"
 class ClaimedDelivery:
     """A delivery that one worker may attempt until its lease ends.
 
-    `message` is the message ID, and `attempts` counts this attempt too. `kind`, `at` and `data` are those of the event.
-    `claim_due` returns the `secrets` encrypted, and the dispatcher decrypts them.
+    `message` is the message ID, and `attempts` counts this attempt too. `kind`, `at` and `data` are the kind, time and
+    payload of the event. `claim_due` returns the `secrets` encrypted, and the dispatcher decrypts them.
     """
 
     event_id: int

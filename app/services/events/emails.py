@@ -92,7 +92,7 @@ class Mailbox:
         return sorted(kind.value for kind in self.sentences)
 
     def addresses(self, settings: Settings) -> Sequence[str]:
-        """Return the email addresses of the mailbox. There are none if the operator has set none."""
+        """Return the email addresses of the mailbox. The list is empty if no addresses are set."""
         found: Sequence[str] = getattr(settings, self.setting)
         return found
 
@@ -111,10 +111,11 @@ MAILBOX_OF = {each.name: each for each in (TEAM, EDITORS)}
 
 @dataclass(frozen=True)
 class EmailNotice:
-    """The content of an email: the number of events of each kind, and of concerns with a child in immediate danger.
+    """The content of an email, mainly the number of events of each kind (`counts`).
 
-    `restricted` is the number of concerns that only some people may open. `events` are the numbers of the events.
-    `attempts` counts the attempts to send the events, including this attempt.
+    `in_danger` is the number of concerns with a child in immediate danger. `restricted` is the number of concerns that
+    only some people may open. `events` are the numbers of the events. `attempts` counts the attempts to send the
+    events, including this attempt.
     """
 
     events: tuple[int, ...]

@@ -200,8 +200,8 @@ def read_events_after(session: Session, writer: Writer, *, after: int, limit: in
 def events_after(session: Session, *, after: int, limit: int, actor: Actor | None = None) -> Sequence[EventRow]:
     """Return up to `limit` events with numbers above `after`, in order. Nothing is recorded in the audit log.
 
-    Leave out events about concerns that `actor` may not open. Without an actor, return all. Only one transaction writes
-    at a time, so no lower number is committed later.
+    Leave out events about concerns that `actor` may not open. If `actor` is None, return all events. Only one
+    transaction writes at a time, so no lower number is committed later.
     """
     wanted = select(EventRow).where(col(EventRow.id) > after)
     if actor is not None:

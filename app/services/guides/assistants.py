@@ -108,7 +108,8 @@ class AssistantResult(ResponseModel):
 class Library:
     """The sources from which the tools read.
 
-    `preferred_guide` is the guide to read if a call names no guide. It is None if the council has set no default.
+    `preferred_guide` is the guide to read if a call names no guide. `preferred_guide` is None if the council has set no
+    default.
     """
 
     session: Session

@@ -1,7 +1,7 @@
 """A child process that reads one uploaded document: `python -m app.services.guides.document_child NAME < document`.
 
-The process limits its own processor time and memory before it reads. It writes the draft, or the reason for a refusal,
-as one line of JSON to standard output.
+The process limits its own processor time and memory before it reads. The process writes the draft, or the reason for a
+refusal, as one line of JSON to standard output.
 """
 
 import json

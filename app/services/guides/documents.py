@@ -26,8 +26,8 @@ class BlockKind(StrEnum):
 class Block:
     """A block of a document, with its text on one line.
 
-    `name` is the bold text at the beginning of the block. In a row of a table of contacts, it is the text of the first
-    cell.
+    `name` is the bold text at the beginning of the block. In a row of a table of contacts, `name` is the text of the
+    first cell.
     """
 
     kind: BlockKind

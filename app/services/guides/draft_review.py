@@ -137,9 +137,10 @@ def settle_comment(session: Session, act: DraftAct, *, number: int) -> None:
 
 
 def discussion_of(acts: Sequence[GuideDraftActRow]) -> Discussion:
-    """Return the open comments on the draft with the actions `acts`, and the reason for which it was sent back.
+    """Return the open comments on a draft, and the reason for which the draft was last sent back.
 
-    This is the reason for the last time. The reason is None once the draft has been submitted again.
+    `acts` are the actions on the draft. The reason is None if the draft was never sent back, or has been submitted
+    again since.
     """
     comments: dict[int, Comment] = {}
     reason: str | None = None
@@ -286,9 +287,10 @@ def _require_agreed(
     follows: int | None,
     two_people: bool,
 ) -> CheckedDraft | CheckedRendition:
-    """Return the checked draft, if two people agree to it and it follows the edition with the number `follows`.
+    """Return the checked draft if two people agree to the draft, and the draft follows the edition `follows`.
 
-    Raise the errors of `publish_draft`.
+    `follows` is the number of the edition that the publisher has seen, as in `publish_draft`. Otherwise raise the
+    errors of `publish_draft`.
     """
     writers = writers_of(list_draft_acts(session, act.guide, act.language))
     wrote_it = any(is_same_hand(act.by, each) for each in writers)

@@ -129,7 +129,7 @@ def group_by_subject(
 def find_synonyms(reference_data: ReferenceData, words: str) -> list[MatchedSynonym]:
     """Return the longest synonym of each subject that has a synonym in `words`.
 
-    A synonym occurs if each of its words is in `words`, in any form, such as the plural.
+    A synonym is in `words` if `words` has each word of the synonym, in any form, such as the plural.
     """
     typed = words_in(words)
     found = [

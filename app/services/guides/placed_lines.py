@@ -60,9 +60,9 @@ def _item(key: str, line: str) -> dict[str, Any]:
 def with_former_items(content: DraftContent, former: DraftContent) -> DraftContent:
     """Return `content`, made from a document, completed with data that only the edition `former` has.
 
-    Fields that `content` lacks are those of `former`, except lists, introductions and the source. An item with the same
-    name and text as in `former` gets the id and the other values, such as codes, of that item. A contact whose number
-    has changed is no longer marked as checked.
+    Fields that `content` lacks are taken from `former`, except lists, introductions and the source. An item with the
+    same name and text as in `former` gets the id and the other values, such as codes, of that item. A contact whose
+    number has changed is no longer marked as checked.
     """
     details = {key: value for key, value in former.items() if key not in (*ITEM_LISTS, "introductions", "source")}
     merged = details | content

@@ -33,7 +33,7 @@ FURTHER = re.compile(
     r"(?i)^(?:further|other|useful|more|related) (?:reading|information|guidance|links|websites|resources|documents)\b|"
     r"^(?:references?|resources|bibliography|sources|links|find out more|read more)\s*(?:$|:)"
 )
-"""Headings above documents to read. Their addresses are not contacts, and their text has no place."""
+"""Headings above documents to read. Addresses below such a heading are not contacts, and the text has no place."""
 _VALUE = r"(?: ?[:–-] ?| )(\S.*)"
 DETAILS = {
     "publisher": re.compile(rf"(?i)^(?:published by|produced by|issued by|publisher(?= ?[:–-])){_VALUE}"),
@@ -147,7 +147,7 @@ class Placing:
         self.read: list[str] = []
         """Passages that are in the draft in another form than in the document."""
         self.unread: list[str] = []
-        """Parts, which filled no field, of the lines above the first heading of which another part filled a field."""
+        """Parts of lines above the first heading: those that filled no field, although another part of the line did."""
         self._has_headings = False
         self._is_above_headings = True
         self._is_further = False

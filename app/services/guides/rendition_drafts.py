@@ -74,7 +74,7 @@ class CheckedRendition:
 
 
 def check_rendition_draft(session: Session, draft: GuideDraftRow) -> CheckedRendition:
-    """Return the draft of a rendition with its errors: invalid fields, and contradictions to its edition.
+    """Return the draft of a rendition with its errors: invalid fields, and parts that do not match its edition.
 
     If a field is invalid, the draft is not compared with its edition.
     """
@@ -148,8 +148,7 @@ def move_to(session: Session, head: EditionHead, content: DraftContent) -> Draft
 def with_texts(
     words: DraftContent, texts: Mapping[TextPath, str], unsettled: Mapping[TextPath, Unsettled]
 ) -> DraftContent:
-    """Return a draft's content with the details of `words`, the translations `texts`, and the translations `unsettled`.
-    """
+    """Return a draft's content with the details of `words`, the translations `texts`, and the `unsettled` ones."""
     content = {name: value for name, value in words.items() if name not in ("title", "applies_to", "introductions")}
     content = {name: value for name, value in content.items() if name not in ITEM_LISTS}
     items: dict[tuple[str, str], DraftContent] = {}

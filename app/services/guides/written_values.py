@@ -78,7 +78,7 @@ def _place(name: str, names: tuple[str, ...]) -> int | None:
 
 
 def day_in_words(day: dt.date) -> str:
-    """Return a day as people write it, such as `30 September 2027`. `read_day` reads it back."""
+    """Return a day as people write it, such as `30 September 2027`. `read_day` reads the text back."""
     return f"{day.day} {_MONTHS[day.month - 1].capitalize()} {day.year}"
 
 

@@ -77,7 +77,7 @@ class Check:
     If it finds one, the checks that need the database are skipped.
     """
     is_long: bool = False
-    """True if the check reads every row, every page or a whole backup. A quick run skips it."""
+    """True if the check reads every row, every page or a whole backup. A quick run skips the check."""
     names_somebody: bool = False
     """True if the finding may name a person, a client or a concern. An email leaves such findings out."""
 

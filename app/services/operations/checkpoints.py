@@ -50,7 +50,7 @@ MAX_NOTE_BYTES = 100_000
 class MerkleTree:
     """A Merkle tree (RFC 6962) of `size` leaves. `frontier` has the roots of its complete subtrees, largest first.
 
-    That is enough to add leaves and to compute the root, so the leaves are not stored.
+    The frontier is enough to add leaves and to compute the root, so the leaves are not stored.
     """
 
     size: int = 0
@@ -135,7 +135,7 @@ class NoteSigner:
 
 @dataclass(frozen=True)
 class SignedCheckpoint:
-    """A checkpoint that an auditor requested, as numbers and as a signed note. It is not stored."""
+    """A checkpoint that an auditor requested and that is not stored: as numbers, and as a signed note."""
 
     size: int
     root: bytes

@@ -54,7 +54,7 @@ NO_DATABASE = fault("there is no database yet", RUN_SETUP)
 
 @dataclass(frozen=True)
 class Step:
-    """A step of the first day, with the check that says whether it is done."""
+    """A step of the first day, with the check that says if the step is done."""
 
     name: str
     title: str
@@ -118,7 +118,10 @@ def examine_keys(patient: Patient) -> Iterator[Verdict]:
 
 
 def examine_address(patient: Patient) -> Iterator[Verdict]:
-    """Check that a public address is set, is https and has a trusted proxy. Accept an address of this computer only."""
+    """Check that a public address is set, is https and has a trusted proxy.
+
+    Accept a local address, which only this computer can reach.
+    """
     settings = patient.settings
     if "public_url" not in settings.model_fields_set:
         yield fault("GUIDANCE_PUBLIC_URL is not set", ANSWER)

@@ -99,7 +99,7 @@ class TeamJobs:
                 self._send_to(mailbox, sender)
 
     def _send_to(self, mailbox: Mailbox, sender: EmailSender) -> None:
-        """Send the email of `mailbox` if one is due. Claim it first, so that only one of several processes sends it."""
+        """Send the email of `mailbox` if one is due. Claim the email first, so that only one process sends it."""
         with Session(self.engine) as session:
             if not is_email_due(session, mailbox, now=self.clock()):
                 return

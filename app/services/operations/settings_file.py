@@ -38,8 +38,8 @@ def refusal_of(values: Mapping[str, str]) -> str | None:
 def write_settings(path: Path, values: Mapping[str, str]) -> None:
     """Set `values`, by their names without prefix, in the file at `path`. Keep all other lines.
 
-    Create a missing file. Only its owner can read it. Raise `SetupError` if a value is refused, or if the settings of
-    the file would not fit together.
+    Create the file if it is missing. Only the owner of the file can read it. Raise `SetupError` if a value is refused,
+    or if the settings of the file would not fit together.
     """
     if (refusal := refusal_of(values)) is not None:
         raise SetupError(refusal)

@@ -64,7 +64,7 @@ class Surroundings:
 
     @cached_property
     def public_answer(self) -> PublicAnswer:
-        """The response at GUIDANCE_PUBLIC_URL. It is requested once, at the first use."""
+        """The response at GUIDANCE_PUBLIC_URL. The request is made once, at the first use."""
         return call_public_address(self.settings.public_url)
 
 
@@ -80,7 +80,7 @@ class Reading:
     bound: float | None = None
     """The bound for this reading, or None if the bound of the watch applies."""
     advice: str = ""
-    """The action to take now. It may be set even if the value is within its bound."""
+    """The action to take now. `advice` may be set even if the value is within its bound."""
 
 
 @dataclass(frozen=True)
