@@ -53,7 +53,7 @@ def copy_rows(source: Engine, target: Engine, on_step: OnStep) -> CopiedRows:
     all.
 
     Raise `CopyRefused` if `source` is empty or in use, if `target` has other rows, or if a row of the copy differs.
-    Raise `SchemaBehind` if `source` has an older schema, and `SchemaUnknown` if either database has an unknown schema.
+    Raise `SchemaBehind` if one of the databases has an older schema, and `SchemaUnknown` if one has an unknown schema.
     Raise `SchemaAltered` if the schema of `target` differs from the declared one. After an error `target` is as it was.
     """
     with for_writing(source).begin() as reading, for_writing(target).begin() as writing:

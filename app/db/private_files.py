@@ -8,7 +8,7 @@ from pathlib import Path
 from app.logs import Log
 
 FOR_OTHERS = stat.S_IRWXG | stat.S_IRWXO
-LOST_AND_FOUND = "lost+found"  # the root of a separate disk has it
+LOST_AND_FOUND = "lost+found"  # a folder in the root of each separate disk
 
 log = Log(__name__)
 

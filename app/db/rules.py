@@ -315,7 +315,7 @@ def _refuse_losing(row: type[SQLModel], why: str) -> None:
     """Declare that every way to lose a row is refused: DELETE, REPLACE, or TRUNCATE of the whole table."""
     table = table_of(row)
     _refuse(row, "are_never_deleted", "DELETE", why)
-    # INSERT OR REPLACE: on a connection without `recursive_triggers` it deletes without the delete trigger.
+    # On a connection without `recursive_triggers`, INSERT OR REPLACE deletes rows without their delete trigger.
     keys = [table.primary_key, *(each for each in table.constraints if isinstance(each, UniqueConstraint))]
     same = [" AND ".join(f"{column.name} = NEW.{column.name}" for column in key) for key in keys]
     taken = f"EXISTS (SELECT 1 FROM {table.name} WHERE ({') OR ('.join(same)}) OR rowid = NEW.rowid)"  # noqa: S608  # nosec B608  # own names

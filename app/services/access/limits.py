@@ -172,7 +172,7 @@ class Limiter:
                 drawn = secrets.token_bytes(SHORTEST_SECRET)
                 shared = hmac.digest(self._secret, f"marks of {day}".encode(), "sha256")
                 self._day, self._key_of_day = day, shared if self._is_secret_shared else drawn
-            day, key = self._day, self._key_of_day  # a request that began before midnight counts for today
+            day, key = self._day, self._key_of_day  # a request from before midnight gets the mark of the new day
         return burst_mark(day, hmac.digest(key, caller.encode(), "sha256"))
 
     @property

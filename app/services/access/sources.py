@@ -77,9 +77,9 @@ class Sources:
             self._take("long-additions", (Network(mark),), size, in_danger=in_danger)
 
     def _take(self, name: str, networks: Networks, size: int, *, in_danger: bool) -> bool:
-        """Count a submission against `most` under `name`. Return True if it is above that limit but accepted.
+        """Count a submission against the limit `most` under `name`. Return True if it is above the limit but accepted.
 
-        Raise `TooManyConcerns` if it is refused.
+        Raise `TooManyConcerns` if this limit or the limit `flood` refuses the submission.
         """
         most = self.limiter.count_here(Policy(name, self.most.item), networks)
         is_long = size > SHORT_BYTES

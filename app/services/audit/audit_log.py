@@ -18,7 +18,7 @@ from app.services.audit.chains import End, begin_chains, find_end, write_end
 from app.services.audit.meanwhile import expect_seen
 
 _ROWS = table_of(AuditEntryRow)
-# Only one writer writes at a time, so no other can take the position.
+# Only one writer writes at a time, so no other writer can take the position.
 _NEXT_POSITION: ColumnElement[int] = literal_column("(SELECT coalesce(max(position), 0) + 1 FROM audit_entries)")
 _NEW_ENTRY = fixed_insert(_ROWS, position=_NEXT_POSITION)
 NO_DETAILS = "{}"

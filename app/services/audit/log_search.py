@@ -50,7 +50,7 @@ NO_SUCH_PERSON = "The audit log has nobody of this name."
 
 @dataclass(frozen=True)
 class LogQuery:
-    """A checked query of the audit log: every person, concern and list in `wanted` is known.
+    """A query of the audit log, after the person, concern or list in the filter `wanted` has been checked.
 
     `chain` is the name of the chain in `wanted` as it is stored: a reference or the name of a list, or None. `clients`
     are the names under which the audit log records the person in `wanted`, or None if `wanted` has no person. `hidden`
@@ -129,7 +129,7 @@ class LogQuery:
     @cached_property
     def _of_chain(self) -> ColumnElement[bool]:
         is_short = find_end(self.session.connection(), self.chain or "").number <= SHORT_CHAIN
-        # SQLite would sort a long chain whole: without the key of the chain, it takes the index of the order.
+        # SQLite would sort a long chain. `coalesce` hides its index, so SQLite reads in the order of the log.
         return (_ENTRIES.chain if is_short else func.coalesce(_ENTRIES.chain, "")) == self.chain
 
     @property

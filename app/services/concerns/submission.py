@@ -276,7 +276,7 @@ class Submissions:
         """
         concern, test, arrival, sealed = submitted.concern, submitted.test, submitted.arrival, submitted.sealed
         told = orjson.loads(submitted.json)
-        submission = canonical_json(told)  # a fifth of the time of serialising the model again
+        submission = canonical_json(told)  # takes a fifth of the time of serialising the model again
         if sealed is None:
             new = NewText("submission", submission, new_reference(), FORM_VERSION)
         else:

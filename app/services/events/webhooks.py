@@ -90,7 +90,7 @@ def find_changed_webhooks(session: Session, recorded: Mapping[str, WebhookDetail
     """
     there = {webhook.name: webhook for webhook in list_webhooks(session)}
     for name, webhook in there.items():
-        if name in MAILBOXES:  # the settings name them
+        if name in MAILBOXES:  # mailboxes are in the settings
             continue
         if name not in recorded:
             yield name, "nobody added it"

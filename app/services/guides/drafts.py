@@ -100,7 +100,7 @@ def list_guide_drafts(session: Session) -> Sequence[GuideDraftRow]:
 
 
 def list_draft_acts(session: Session, guide: str, language: str = OWN_WORDS) -> Sequence[GuideDraftActRow]:
-    """Return the actions on the current draft since the draft was begun, in order. Leave out withdrawals."""
+    """Return the actions on the current draft since its beginning, in order, without withdrawals of editions."""
     of_draft = GuideDraftActRow.guide == guide, GuideDraftActRow.language == language
     last_end = select(func.max(GuideDraftActRow.number)).where(*of_draft, col(GuideDraftActRow.act).in_(ENDING_ACTS))
     current = select(GuideDraftActRow).where(

@@ -56,7 +56,7 @@ from app.services.guides.reference_data import ReferenceData
 from app.services.guides.renditions import current_renditions, is_of_former_edition, rendition_of, require_sound
 
 Precondition = Callable[[Session, EditionHead | None], None]
-"""A function that gets a session and the guide's current edition, or None. It raises to prevent the publication."""
+"""A function that gets a session and the guide's current edition, or None. Its error prevents the publication."""
 Key = TypeVar("Key", EditionKey, RenditionKey)
 RENDITIONS = "renditions"
 """The folder in the seed folder with the files `<guide>/<language>.yaml`."""
