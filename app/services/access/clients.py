@@ -167,7 +167,7 @@ def _store_uses(session: Session, *, uses: Mapping[bytes, dt.datetime]) -> None:
 
 @dataclass(frozen=True)
 class Authenticator:
-    """Authenticates clients by key. If `provider` is not None, also accepts the access tokens that it issues."""
+    """An authenticator of clients by key. If `provider` is not None, access tokens from `provider` are accepted too."""
 
     engine: Engine
     provider: Provider | None

@@ -184,9 +184,9 @@ def leave(session: Session, name: str, *, at: dt.datetime, actor: Actor | None =
     """Delete every session, passkey and invitation of the person `name`, and revoke each client that acts for them.
 
     Delete their copies of the team's key too, each with an audit log entry. Record in the audit log that the person
-    left. `actor` is the person who removes them, or None for the operator. They cannot sign in until they are invited
-    again, and the clients stay revoked. Return the names of the clients. Raise `NoSuchPerson` if neither the desk nor a
-    client has a person of that name.
+    left. `actor` is the person who removes them, or None for the operator. The person cannot sign in until they are
+    invited again, and the clients stay revoked. Return the names of the clients. Raise `NoSuchPerson` if neither the
+    desk nor a client has a person of that name.
     """
     by = actor or by_operator(at)
     person, clients = session.get(PersonRow, name), revoke_clients_of(session, name, actor=by)

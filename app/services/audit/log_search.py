@@ -138,7 +138,7 @@ class LogQuery:
 
     @property
     def _is_by_time(self) -> bool:
-        """True if entries are sorted by their time, and otherwise by their position alone.
+        """True if entries are sorted by time and position. False if they are sorted only by position.
 
         The two orders differ only if the clock was set back.
         """

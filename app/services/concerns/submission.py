@@ -145,9 +145,9 @@ class Submissions:
         """Encrypt and store the concern, and return its receipt (JSON) once it is on disk.
 
         `for_tests` is True if the request has a test key. A test needs a test key, and a test key accepts only tests.
-        `channel` says how the concern came. `networks` are the networks that the request comes from. They are empty if
-        the request has a key or is not to be counted. A retry with the same idempotency key and content returns the
-        first receipt, and stores no second concern.
+        `channel` says how the concern came. `networks` are the networks that the request comes from. `networks` is
+        empty if the request has a key or is not to be counted. A retry with the same idempotency key and content
+        returns the first receipt, and stores no second concern.
 
         Raise `InvalidConcern` with only one fault if the key and the concern do not match. Otherwise raise
         `InvalidConcern` with every fault of the concern. Raise `IdempotencyKeyReused` if the key was used for other

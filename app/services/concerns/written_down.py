@@ -1,7 +1,8 @@
 """Concerns and additions that a worker writes down: calls, letters, emails and visits.
 
-They are concerns and additions like those that reporters send, with the same receipts, events and deadlines. The audit
-log names the worker who received them. The time for an acknowledgement starts when they came, not when they are stored.
+A written-down concern or addition has the same receipts, events and deadlines as one that a reporter sends. The audit
+log names the worker who received it. The time for an acknowledgement starts when the concern or addition came, not when
+it is stored.
 """
 
 import base64

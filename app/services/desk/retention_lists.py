@@ -48,8 +48,8 @@ class RetentionList(StrEnum):
 class Kept:
     """A concern in a list of retention.
 
-    `day` is a day in London: that of the coming erasure, of the hold, of the request, or of the past erasure. `by` is
-    the person who held, requested or erased, and empty for a coming erasure. `until` is the day until which the hold is
+    `day` is the day, in London, of the coming erasure, of the hold, of the request, or of the past erasure. `by` is the
+    person who held, requested or erased, and empty for a coming erasure. `until` is the day until which the hold is
     needed, or None.
     """
 

@@ -176,7 +176,7 @@ def _tool(title: str, arguments: type[RequestModel]) -> Callable[[Read], Read]:
 class ReadWords(NamedTuple):
     """The text that a tool returns, and what to cite with it.
 
-    `rendition` is None if the text is that of the edition itself. `languages` are all languages of the guide. `cited`
+    `rendition` is None if the text comes from the edition itself. `languages` are all languages of the guide. `cited`
     are the key and digest of each edition from which the text comes.
     """
 

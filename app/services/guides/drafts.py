@@ -236,9 +236,9 @@ def write_guide_draft(
 ) -> GuideDraftRow:
     """Save the content that `change` returns as the draft, record the action, and return the draft.
 
-    The draft is that of the next edition of `guide`, or of the rendition in `language`. Save the passages that
-    `unplaced` returns too. The content may have errors. A save cancels a submission and a planned publication. If
-    content and passages are unchanged, save and record nothing. Raise the errors of `change`.
+    The draft is for the next edition of `guide`, or for the rendition in `language`. Save the passages that `unplaced`
+    returns too. The content may have errors. A save cancels a submission and a planned publication. If content and
+    passages are unchanged, save and record nothing. Raise the errors of `change`.
     """
     draft = find_guide_draft(session, guide, language)
     text, passages = _json(change(draft)), _json(unplaced(draft))
@@ -260,7 +260,7 @@ def _json(value: DraftContent | Sequence[str]) -> str:
 
 
 def discard_draft(session: Session, act: DraftAct) -> GuideDraftRow:
-    """Delete the draft, record the action, and return the deleted draft. Its recorded actions remain.
+    """Delete the draft, record the action, and return the deleted draft. The recorded actions remain.
 
     Raise `NoSuchGuideDraft` if there is no draft. Raise the errors of `act.precondition`.
     """

@@ -74,7 +74,8 @@ class ExportPage:
     def items(self, key: str, former: Sequence[dict[str, Any]]) -> list[dict[str, str]]:
         """Return the text fields of each item of the section `key`.
 
-        `former` are the section's items in the data at the end of the page. They show which quotations have a source.
+        `former` are the section's items in the data at the end of the page. These items show which quotations have a
+        source.
         """
         blocks = self._sections.get(key, [])
         if Section.of_key(key).entry.layout is Layout.QUOTATIONS:

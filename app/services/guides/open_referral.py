@@ -57,7 +57,7 @@ TermLinks = tuple[tuple[Literal["subject", "linked_risk"], TaxonomyTerm], ...]
 class Entry:
     """The data of one service. `name` is the name of the service in ids, and `owner` that of the organization in ids.
 
-    `words` are the sentences of the description. Those that are None are left out.
+    `words` are the sentences of the description. Sentences that are None are left out.
     """
 
     of: Contact

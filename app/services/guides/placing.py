@@ -237,7 +237,11 @@ class Placing:
             self._add_to(self._section, block)
 
     def _find_contact(self, block: Block) -> dict[str, Any] | None:
-        """Return the contact in `block`, or None. An address alone is a contact only below a heading for contacts."""
+        """Return the contact in `block`, or None.
+
+        A contact with only a web address counts only in the sections `contacts` and `responsibilities`. No contact
+        counts below a heading such as `Further reading`.
+        """
         if self._is_further or FURTHER.match(block.text):
             return None
         contact = find_contact(block)

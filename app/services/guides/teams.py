@@ -52,8 +52,8 @@ class Teams:
 class DutyHours:
     """A rule that says which team answers, by opening hours.
 
-    `words` are the opening hours of the duty team in the council's settings. If `words` is None, those of the guide's
-    contact are used.
+    `words` are the opening hours of the duty team in the council's settings. If `words` is None, the opening hours of
+    the guide's contact are used.
     """
 
     working_days: WorkingDays

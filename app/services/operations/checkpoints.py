@@ -144,7 +144,7 @@ class SignedCheckpoint:
 
 @dataclass(frozen=True)
 class Checkpoints:
-    """Signs checkpoints: daily ones, which are stored and sent, and ones that an auditor requests."""
+    """A maker of checkpoints: daily ones, which are stored and sent, and ones that an auditor requests."""
 
     engine: Engine
     writer: Writer

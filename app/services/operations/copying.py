@@ -1,4 +1,4 @@
-"""Moves the service to another database: a verified copy, from SQLite to PostgreSQL or back."""
+"""The move of the service to another database: a verified copy, from SQLite to PostgreSQL or back."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

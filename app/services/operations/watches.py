@@ -374,7 +374,7 @@ def require_known_warnings(settings: Settings) -> None:
 
 
 class Watcher:
-    """Measures the values of `WATCHES` in a serving process, and holds the latest readings.
+    """A monitor in a serving process, which measures the values of `WATCHES` and holds the latest readings.
 
     The process serves even if a bound is passed.
     """
