@@ -41,8 +41,8 @@ class Sources:
       can recognise a flood. Many concerns from one school are accepted.
     - `most` counts short and long concerns separately. A long concern above this limit is refused, unless a child is in
       danger. Other concerns above this limit are accepted with a delayed response.
-    - `flood` protects the disk. This limit counts the concerns above `most`, in units of `SHORT_BYTES`. Above this limit, only
-      a short concern about a child in danger is accepted.
+    - `flood` protects the disk. This limit counts the concerns above `most`, in units of `SHORT_BYTES`. Above `flood`,
+      only a short concern about a child in danger is accepted.
     - `saved_bytes` limits the bytes of saved forms from a wide network.
     """
 

@@ -118,7 +118,7 @@ def insert_first_entries(connection: Connection, rows: Sequence[Mapping[str, Any
 def read_end_of_chain(session: Session, chain: str, *, actor: Actor) -> End:
     """Record in the chain `audit` that a statement is signed, and return the end of the chain named `chain`.
 
-    The end is the length and the last hash of the chain, which the caller signs as the statement.
+    The end is the length and the last hash of the chain before this entry. The caller signs the end as the statement.
     """
     end = find_end(session.connection(), chain)
     record_action(session, AUDIT, DeskAct.STATEMENT_SIGNED, actor, LogDetails(chain=chain))
