@@ -136,7 +136,7 @@ def declare_rules() -> None:
 
 
 def _declare_rules_of_concerns() -> None:
-    """Declare that a concern is never deleted. Its text is erased only while it is acknowledged and not on hold.
+    """Declare that a concern is never deleted, and erased only while it is acknowledged and not on hold.
 
     The reference of a concern never changes. The state of a concern only goes forward, except that a closed concern can
     be reopened.

@@ -87,7 +87,7 @@ def record_action(session: Session, chain: str, act: DeskAct, actor: Actor, deta
     """Append an entry for `act` to the chain named `chain`. Return the entry's number and hash.
 
     The caller must call this in the transaction of the action, and before it changes a row: only then do the database's
-    triggers allow the change. Raise `ChangedMeanwhile` if the actor has not seen a change that the action depends on.
+    triggers allow the change. If `actor.seen` is given, raise `ChangedMeanwhile` under the conditions of `expect_seen`.
     """
     session.flush()  # writes the changes of earlier actions first
     connection = session.connection()

@@ -18,8 +18,8 @@ _ENTRIES = _ROWS.c
 class LastActs(NamedTuple):
     """The last entries in the audit log of one concern.
 
-    `entry` is the last entry that changed the concern or sent something. `opened_at` is the time at which the person
-    last opened the concern, or None. `seen` is the number of the last entry of any kind.
+    `entry` is the last entry that changed the concern or sent something, apart from labels. `opened_at` is the time at
+    which the person last opened the concern, or None. `seen` is the number of the last entry of any kind.
     """
 
     entry: AuditEntryRow
@@ -30,8 +30,7 @@ class LastActs(NamedTuple):
 def find_last_acts(session: Session, references: Collection[str], *, client: str) -> dict[str, LastActs]:
     """Return the last actions on each concern, by reference. `client` is the name of the person in the audit log.
 
-    Leave out concerns that have no entry of a change or of something sent. Read only entries of the given concerns, in
-    two queries.
+    Leave out concerns that have no such entry. Read only entries of the given concerns, in two queries.
     """
     if not references:
         return {}

@@ -159,9 +159,9 @@ def append_entry(
     `former` is the result of `measure_entries`. `receipt` is the row that is stored for a retry. `columns` are the
     columns of the concern, if the action sets them. The audit log records digests of `receipt` and `columns`.
 
-    Raise `ConcernErased` if the concern was erased, or `ChangedMeanwhile` if the concern has changed since
-    `entry.actor.seen`. Raise `ReporterHasNoCode` for a message that nobody could read. If the entry would exceed the
-    maximum number or size of entries of its kind, raise the error `too_many` in `ENTRY_SPECS`.
+    Raise `ConcernErased` if the concern was erased, or `ChangedMeanwhile` under the conditions of `record_action`.
+    Raise `ReporterHasNoCode` for a message that nobody could read. If the entry would exceed the maximum number or size
+    of entries of its kind, raise the error `too_many` in `ENTRY_SPECS`.
     """
     spec, reference = ENTRY_SPECS[entry.kind], concern.reference
     if concern.erased_at is not None:

@@ -38,7 +38,7 @@ def acknowledge_addition(session: Session, reference: str, number: int, actor: A
     Append an event if the addition was unacknowledged. A repeated acknowledgement only adds an audit log entry.
 
     Raise `NoSuchConcern` if the reference is unknown, `NoSuchItem` if there is no such addition, or `NotAcknowledged`
-    if the concern itself is unacknowledged. Raise `ChangedMeanwhile` if the concern has changed since `actor.seen`.
+    if the concern itself is unacknowledged.
     """
     concern = get_concern(session, reference)
     count, _ = measure_entries(session, EntryKind.ADDITION, reference)

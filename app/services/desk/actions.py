@@ -282,7 +282,8 @@ def is_second_person(request: AuditEntryRow | None, actor: Actor) -> bool:
 def find_erasure_request(session: Session, reference: str) -> AuditEntryRow | None:
     """Return the audit log entry of the erasure request that waits for a second person, or None.
 
-    A request no longer counts if the concern was changed afterwards, or if an entry or a hand-over was added.
+    A request no longer counts after a later change, addition, note, message or hand-over. A later label does not
+    matter.
     """
     acts = [each.value for each in (*TO_SEE_FIRST, DeskAct.ERASURE_REQUESTED)]
     rows = select(AuditEntryRow).where(AuditEntryRow.chain == reference, col(AuditEntryRow.act).in_(acts))

@@ -125,10 +125,10 @@ def list_inbox(
 
     Leave out concerns that `actor` may not open. The caller must record the reading in the audit log.
 
-    The order `urgent` lists the concerns that need an acknowledgement, of their text or of an addition, before all
-    others. Within each of these two groups, the sort keys are: immediate danger in an addition, immediate danger in the
-    concern, possible danger, earliest deadline, and oldest first. `newest` sorts by time of receipt, most recent first.
-    `changed` sorts by time of the last change, most recent first.
+    The order `urgent` lists first the concerns that need an acknowledgement, of their text or of an addition, then
+    other open concerns, then closed concerns. Within each of these three groups, the sort keys are: immediate danger in
+    an addition, immediate danger in the concern, possible danger, earliest deadline, and oldest first. `newest` sorts
+    by time of receipt, most recent first. `changed` sorts by time of the last change, most recent first.
     """
     wanted, columns = select(_CONCERNS.reference).where(*query.conditions(actor)), query.columns
     if after is not None:
