@@ -122,7 +122,7 @@ def valid_recipient(recipient: str) -> str | None:
 
 
 def may_hold_key(person: PersonRow) -> bool:
-    """Return True if the role of `person` may read concerns, so that they may hold the team's key."""
+    """Return True if `person` may hold the team's key: they have not left, and their role may read concerns."""
     return not person.is_over and person.role in roles_with(Scope.READ)
 
 
@@ -191,9 +191,7 @@ def store_copy(session: Session, name: str, copy: NewCopy, current: Collection[s
 def delete_copies(session: Session, name: str, *, actor: Actor, passkey: str | None = None) -> None:
     """Delete the copy of the person `name` for `passkey`, or all their copies if `passkey` is None.
 
-    Record each deletion in the audit log.
-
-    A copy that this service did not write is deleted too.
+    Record each deletion in the audit log. A copy that this service did not write is deleted too.
     """
     copies = select(KeyCopyRow).where(KeyCopyRow.person == name)
     for row in session.exec(copies.order_by(KeyCopyRow.passkey)).all():

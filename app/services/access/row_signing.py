@@ -201,7 +201,7 @@ def require_access_keys(engine: Engine, *, is_used: bool) -> AccessKeys:
 
 
 def require_ours(session: Session, *rows: AccessRow) -> None:
-    """Raise `RowNotOurs` if no key of this host signed one of `rows`. Log that row first."""
+    """Raise `RowNotOurs` if one of `rows` was not signed with a key of this host. Log that row first."""
     keys = need_access_keys(session.get_bind())
     for row in rows:
         if not keys.has_signed(row):
@@ -209,7 +209,7 @@ def require_ours(session: Session, *rows: AccessRow) -> None:
 
 
 def require_current_rows(session: Session, *rows: AccessRow) -> None:
-    """Raise `RowNotOurs` if no key of this host signed one of `rows`, or if the audit log contradicts one of them.
+    """Raise `RowNotOurs` if one of `rows` was not signed with a key of this host, or the audit log contradicts it.
 
     Log the refused row first (see `AccessKeys.refuse`). The caller must read the rows in the same `session`, so that
     rows and audit log come from one snapshot.

@@ -1,4 +1,4 @@
-"""Search in the audit log: who did what, when and to which concern. A search does not read the whole log."""
+"""Search in the audit log: who did what, when and to which concern."""
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -206,8 +206,8 @@ def read_log(
     """Record the reading in the audit log, and return the page of entries that match `wanted`.
 
     The page begins after the entry at position `after`, or with the first entry if `after` is None. If `with_readings`,
-    also return which concerns were read. Raise `InvalidQuery` if `wanted` names a person, concern or list that the
-    audit log does not have, or `InvalidCursor` if no entry has the position `after`.
+    also return which concerns were read. Raise `InvalidQuery` for the reasons of `_query_of`, or `InvalidCursor` for
+    the reason of `LogQuery.page`.
     """
     with Session(writer.engine) as session:
         query = _query_of(session, wanted, actor)
@@ -255,8 +255,8 @@ def _query_of(session: Session, wanted: LogFilter, actor: Actor) -> LogQuery:
     """Return the checked query for the filter `wanted` of `actor`.
 
     Raise `InvalidQuery` with a fault if the person in `wanted` is unknown. Also add a fault if the chain in `wanted` is
-    neither a list nor a concern that the actor may open. If people ask for their own entries, no concern is a fault, so
-    that the response does not reveal whether a concern exists.
+    neither a list nor a concern that the actor may open. If the actor asks for their own entries, an unknown or hidden
+    concern is not a fault, so that the response does not reveal whether a concern exists.
     """
     faults: list[FieldError] = []
     is_own, clients = wanted.person == actor.person, None

@@ -1,6 +1,6 @@
 """Restricted concerns: the SQL condition for who may open a concern, the refusal of others, and the restriction itself.
 
-A restricted concern is limited to leads or to named people. If none of the named people works at the desk any more,
+A restricted concern is limited to leads or to named people. If none of the named people may read concerns any more,
 leads may open it. If the desk has no lead either, everyone at the desk may open it, so that no concern remains unread.
 """
 

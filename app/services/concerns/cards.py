@@ -23,7 +23,7 @@ from app.services.concerns.sealing import LEAST_CARD, pad
 
 MAX_WORDS = 120
 MAX_LINE = 100
-"""Maximum length of a name, a school or another value on a card, in letters. Longer values are cut."""
+"""Maximum length of a name, a school or another value on a card, in characters. Longer values are cut."""
 CARD = "card"
 """The member that contains the card, in the sealed document."""
 _NEW_CARD = fixed_insert(table_of(CardRow))
@@ -135,7 +135,7 @@ def _known(**values: Any) -> dict[str, Any]:
 
 
 def _line(value: object) -> str | None:
-    """Return the text on one line, cut to `MAX_LINE` letters; None for an empty text and for other types."""
+    """Return the text on one line, cut to `MAX_LINE` characters; None for an empty text and for other types."""
     return (" ".join(value.split())[:MAX_LINE] or None) if isinstance(value, str) else None
 
 

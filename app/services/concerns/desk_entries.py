@@ -115,7 +115,7 @@ def _faults_in(note: NewNote | NewLabel, kind: EntryKind, reference: str, desk: 
 def send_message(
     desk: Desk, reference: str, message: Message, actor: Actor, key: str | None = None
 ) -> IdempotentResult:
-    """Store the message to the reporter, and return its entry (JSON) without the text once it is on disk.
+    """Store the message to the reporter, and return its entry (JSON) without the text once the message is on disk.
 
     The message is encrypted to the key of the reporter's status token, unless it is encrypted already. A retry with the
     same idempotency key `key` sends no second message.

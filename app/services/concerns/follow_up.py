@@ -100,7 +100,7 @@ class FollowUps:
         channel: Channel = Channel.API,
         at: dt.datetime,
     ) -> IdempotentResult:
-        """Encrypt and store the addition to the concern `row`, and return its receipt (JSON) once it is on disk.
+        """Encrypt and store the addition to the concern `row`. Once it is on disk, return its receipt (JSON).
 
         The caller must first get `row` from `find`. `channel` says how the addition came. An addition never lowers the
         urgency of the concern. A retry with the same idempotency key returns the first receipt and stores no second

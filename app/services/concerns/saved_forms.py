@@ -76,8 +76,9 @@ class SavedForms:
     def save(self, path: str, fields: Fields, *, source: str = "", opening: str = "", at: dt.datetime) -> SavedForm:
         """Encrypt and store the fields of the form at `path`. Return the new code and the time of expiry.
 
-        `source` is the pseudonym of the writer's network, or empty if the forms of the network are not counted. The
-        saved form of `opening` ends, unless a later page has opened it.
+        `source` is the pseudonym of the writer's network, or empty if the forms of the network are not counted.
+        `opening` is the identifier that `open` returned if the page shows a saved form, and is otherwise empty. That
+        saved form expires now, unless a later page has opened it.
 
         Raise `TooManySavedForms` if `source` has its maximum number or size of forms, `SavedFormsFull` if all forms
         together have their maximum size, or `StoreBusy` if the form could not be stored in time.

@@ -142,7 +142,7 @@ class Submissions:
         keys: IdempotencyKeys | None,
         at: dt.datetime,
     ) -> IdempotentResult:
-        """Encrypt and store the concern, and return its receipt (JSON) once it is on disk.
+        """Encrypt and store the concern, and return its receipt (JSON) once the concern is on disk.
 
         `for_tests` is True if the request has a test key. A test needs a test key, and a test key accepts only tests.
         `channel` says how the concern came. `networks` are the networks that the request comes from. `networks` is
@@ -184,7 +184,7 @@ class Submissions:
         raise ReferenceTaken
 
     def store(self, submitted: Submitted, pinned: PinnedEdition) -> IdempotentResult:
-        """Encrypt and store a concern that a worker wrote down. Return its receipt (JSON) once it is on disk.
+        """Encrypt and store a concern that a worker wrote down. Return its receipt (JSON) once the concern is on disk.
 
         The caller must first validate the concern, and get `pinned` for it. Raise `AlreadyStored` for a retry, or
         `StoreBusy` if the concern could not be stored in time. Raise `ReferenceTaken` if several new references in a

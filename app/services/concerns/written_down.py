@@ -58,7 +58,7 @@ NO_WORDS = "-"
 def write_down_concern(
     submissions: Submissions, unsealer: Unsealer, wanted: WrittenConcern, actor: Actor, key: str | None = None
 ) -> IdempotentResult:
-    """Store the concern that a worker writes down, and return its receipt (JSON) once it is on disk.
+    """Store the concern that a worker writes down, and return its receipt (JSON) once the concern is on disk.
 
     A text that was encrypted where it was typed (`wanted.sealed`) is stored as received. A retry with the same
     idempotency key `key` returns the first receipt and stores no second concern.
@@ -94,7 +94,7 @@ def write_down_addition(
     actor: Actor,
     key: str | None = None,
 ) -> IdempotentResult:
-    """Store the addition that a worker writes down, and return its entry (JSON) without its text once it is on disk.
+    """Store the addition that a worker writes down. Once it is on disk, return its entry (JSON), without the text.
 
     A text that was encrypted where it was typed (`wanted.sealed`) is stored as received. An addition never lowers the
     urgency of the concern. A retry with the same idempotency key `key` stores no second addition.

@@ -154,9 +154,8 @@ def is_overdue(now: dt.datetime) -> ColumnElement[bool]:
 def count_open(session: Session, queries: Sequence[InboxQuery], *, actor: Actor) -> list[int]:
     """Return for each query the number of open concerns that match and that `actor` may open.
 
-    The number is at most `COUNT_LIMIT` + 1.
-
-    The limit and the index keep the cost independent of the number of closed concerns.
+    The number is at most `COUNT_LIMIT` + 1. The limit and the index keep the cost independent of the number of closed
+    concerns.
     """
     found = []
     for query in queries:

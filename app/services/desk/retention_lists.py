@@ -94,8 +94,8 @@ def read_list(
     """Record the reading in the audit log, and return up to `limit` concerns of the list.
 
     If the list is longer, return one more concern, which is not recorded and must not be shown. Leave out concerns that
-    the actor may not open. `due` is sorted by day, `erased` most recent first, and `held` by reference. `requested` is
-    not sorted.
+    the actor may not open. `due` and `erased` have no tests. `due` is sorted by day, `erased` most recent first, and
+    `held` by reference. `requested` is not sorted.
     """
     with Session(writer.engine) as session:
         match wanted:

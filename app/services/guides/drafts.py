@@ -164,7 +164,10 @@ def find_changed_drafts(session: Session) -> Iterator[tuple[str, str]]:
 
 
 def _are_as_recorded(session: Session, acts: Sequence[GuideDraftActRow]) -> bool:
-    """Return True if the digests of `acts`, all actions on one draft, match their details and the text before them."""
+    """Return True if the digests of `acts`, all actions on one draft, match their details and the text before them.
+
+    Also return False if the kind of an action is unknown.
+    """
     written = ""
     if not {act.act for act in acts} <= set(GuideDraftAct):
         return False

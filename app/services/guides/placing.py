@@ -135,9 +135,10 @@ class Placing:
     def __init__(self) -> None:
         self.draft: dict[str, Any] = {"title": "", "introductions": {}} | {key: [] for key in ITEM_LISTS}
         self._section: str | None = "definitions"
-        """The key of the current section, or None below a heading that ends a list section and names no section.
+        """The key of the current section, or None below a heading without a section.
 
-        Text below such a heading must not become an indicator by mistake.
+        Such a heading is `Further reading` or the like, or ends a list section without the name of another section.
+        Text below it must not become an indicator by mistake.
         """
         self._level = 0
         """Level of the heading at which the section began."""

@@ -242,7 +242,7 @@ def examine_backup(patient: Patient) -> Iterator[Verdict]:
 
 
 def examine_service(patient: Patient) -> Iterator[Verdict]:
-    """Check that the service is ready at its public address. Ignore the warning about a local address."""
+    """Check that the service is ready at its public address. A local address is allowed."""
     found = [each for each in check_public_url(patient) if each.condition is not Condition.WARNING]
     yield worst(found)
 

@@ -173,7 +173,7 @@ class Housekeeping(TeamJobs):
     def publish_planned(self, _beat: Beat) -> bool:
         """Publish the draft whose planned publication is due. Return True if there was such a draft.
 
-        Publish nothing if the clock may be wrong.
+        If the clock may be wrong, publish nothing, and return False.
         """
         now = self.clock()
         with Session(self.engine) as session:
@@ -241,8 +241,8 @@ class Housekeeping(TeamJobs):
 class StoreProbe:
     """A readiness probe that tries to store a concern, and rolls back.
 
-    A success is reused for `SECONDS_BETWEEN_PROBES`, unless the writer has failed since. So many requests cost one
-    flush of the disk. One thread probes at a time, and other threads get the last result.
+    A success is reused for `SECONDS_BETWEEN_PROBES`, unless the writer has failed since. As a result, many requests
+    cost only one flush of the disk. One thread probes at a time, and other threads get the last result.
     """
 
     def __init__(self, submissions: Submissions, clock: Callable[[], dt.datetime]) -> None:
