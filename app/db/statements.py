@@ -57,6 +57,6 @@ def _parameters_of(compiled: SQLCompiler, dialect: Dialect) -> Callable[[Mapping
 
 
 def fixed_insert(table: Table, **expressions: Any) -> FixedStatement:
-    """Return an INSERT of whole rows into `table`. `expressions` are columns with SQL in place of a value."""
+    """Return an INSERT of whole rows into `table`. `expressions` has the SQL of columns without a given value."""
     columns = [each.name for each in table.c if each.computed is None and each.name not in expressions]
     return FixedStatement(table.insert().values(**expressions) if expressions else table.insert(), columns)

@@ -1,9 +1,9 @@
 """Cards: short summaries of concerns and additions, sealed beside the texts, by which a worker recognises a child.
 
 A card has the facts that distinguish one child or household from another: names, dates of birth, schools, postcodes and
-phone numbers, and the first letters of the account. Everything on a card is also in the text. A card is padded before
-it is sealed, so that its length says little. Each sealing draws new random keys, so two equal cards have different
-sealed bytes.
+phone numbers, and the beginning of the account. Everything on a card is also in the text. A card is padded before it is
+sealed, so that its length says little. Each sealing draws new random keys, so two equal cards have different sealed
+bytes.
 """
 
 import datetime as dt
@@ -125,7 +125,7 @@ def _people_of_concern(told: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _words(told: Mapping[str, Any]) -> str:
-    """Return the first `MAX_WORDS` letters of the account, on one line."""
+    """Return the first `MAX_WORDS` characters of the account, on one line."""
     narrative = _object(told.get("concern")).get("narrative")
     return " ".join(narrative.split())[:MAX_WORDS] if isinstance(narrative, str) else ""
 

@@ -71,8 +71,8 @@ class ConcernCount(StrEnum):
 class SealedElsewhere:
     """The text of a concern, encrypted where it was typed, with the reference and form version of the text.
 
-    `card` is the card that the caller encrypted with it, or None. `restricted` is True if the text says that the
-    concern is about someone who works for the council.
+    `card` is the card of the text, which the caller encrypted too, or None. `restricted` is True if the text says that
+    the concern is about someone who works for the council.
     """
 
     text: bytes

@@ -223,7 +223,7 @@ def _faults_in_file(
 ) -> list[FieldError]:
     """Return the faults of a text and a card that were encrypted elsewhere, as far as this service can check.
 
-    A service that can decrypt concerns also checks the text. Otherwise the desk could not open it.
+    A service that can decrypt concerns also checks the text, because the desk could not open an invalid text.
     """
     if sorted(wanted.recipients or ()) != sorted(map(str, sealer.recipients)):
         return [FieldError(("recipients",), NOT_OUR_KEYS, FaultCode.NOT_LISTED)]

@@ -107,7 +107,10 @@ def erasable(wanted: SelectOfScalar[str]) -> SelectOfScalar[str]:
 
 
 def in_state(state: ConcernState, since: Any, *, before: dt.datetime) -> SelectOfScalar[str]:
-    """Select concerns in `state`, for which `since` and every acknowledgement of an addition are before `before`."""
+    """Select the concerns in `state` whose time `since`, a column or expression, is before `before`.
+
+    Leave out each concern with an addition that is unacknowledged, or was acknowledged at `before` or later.
+    """
     waits = exists().where(
         col(EntryRow.reference) == ConcernRow.reference,
         col(EntryRow.kind) == EntryKind.ADDITION.value,
