@@ -1,4 +1,4 @@
-"""Events: stored with their deliveries to webhooks, and read by clients.
+"""Events: stored with their deliveries to receivers, and read by clients.
 
 An event about a concern has references, numbers, times and links only.
 """
@@ -47,7 +47,7 @@ def new_message_id() -> str:
 
 
 def append_event(session: Session, kind: EventKind, *, at: dt.datetime, data: dict[str, Any]) -> None:
-    """Store an event, and a delivery to each webhook that subscribes to `kind`, in the caller's transaction."""
+    """Store an event, and a delivery to each receiver that subscribes to `kind`, in the caller's transaction."""
     append_events(session.connection(), [(kind, at, data)])
 
 
