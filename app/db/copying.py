@@ -1,7 +1,7 @@
-"""Copies of the whole database into an empty one, from SQLite to PostgreSQL and back, in one transaction.
+"""Copies of the whole database into an empty database, from SQLite to PostgreSQL and back, in one transaction.
 
-Rows are written before the rules and indexes exist: the rules would refuse most of them, since they expect each row
-right after its audit log entry. The copy then gets the rules, and each of its rows is read again and compared.
+Rows are written before the rules and indexes exist: the rules would refuse most rows, since they expect each row right
+after its audit log entry. The copy then gets the rules, and each of its rows is read again and compared.
 """
 
 from collections.abc import Iterator, Sequence
@@ -34,12 +34,12 @@ OTHERS = (
     " AND application_name = 'guidance' AND pid <> pg_backend_pid()"
 )
 MAY_BE_IDLE = "SET LOCAL idle_in_transaction_session_timeout = 0"
-"""One side waits while the other creates its indexes: longer than a node may be idle in a transaction."""
+"""Lets a transaction be idle without a limit: the source waits while the target creates its indexes."""
 
 
 @dataclass(frozen=True)
 class CopiedRows:
-    """The number of rows in the copy. `was_there` is true if an earlier copy was equal, and nothing was written."""
+    """The number of rows in the copy. `was_there` is True if the target already had an equal copy."""
 
     rows: int
     was_there: bool
@@ -48,12 +48,13 @@ class CopiedRows:
 def copy_rows(source: Engine, target: Engine, on_step: OnStep) -> CopiedRows:
     """Copy every table of `source` into the empty database `target`, in one transaction, and compare every row.
 
-    While it runs, nobody else can write to either database. If `target` already has exactly the rows of `source`, write
-    nothing. `on_step` gets the number of rows written and compared, and of all.
+    While the copy runs, nobody else can write to either database. If `target` already has exactly the rows of `source`,
+    write nothing. `on_step` gets the number of rows written and compared so far, and the number to write and compare in
+    all.
 
     Raise `CopyRefused` if `source` is empty or in use, if `target` has other rows, or if a row of the copy differs.
-    Raise `SchemaBehind` if `source` has an older schema, and `SchemaUnknown` if either has an unknown one. After an
-    error `target` is as it was.
+    Raise `SchemaBehind` if one of the databases has an older schema, and `SchemaUnknown` if one has an unknown schema.
+    Raise `SchemaAltered` if the schema of `target` differs from the declared one. After an error `target` is as it was.
     """
     with for_writing(source).begin() as reading, for_writing(target).begin() as writing:
         for each in (reading, writing):
@@ -87,8 +88,8 @@ def _let_wait(connection: Connection) -> None:
 def _count_rows(reading: Connection) -> int:
     """Return the number of rows of the source.
 
-    Raise `CopyRefused` if the source is empty, or on PostgreSQL if a service is connected. Raise `SchemaBehind` if its
-    schema is older.
+    Raise `CopyRefused` if the source is empty, or on PostgreSQL if a service is connected. Raise `SchemaBehind` if the
+    source has an older schema.
     """
     version = read_schema_version(reading)
     if version is None:
@@ -103,8 +104,8 @@ def _count_rows(reading: Connection) -> int:
 def _is_empty(writing: Connection) -> bool:
     """Return True if the target has no table of this service.
 
-    Raise `CopyRefused` if it has a table of another program with the name of one of these. Raise `SchemaBehind` or
-    `SchemaUnknown` if this program cannot read its schema.
+    Raise `CopyRefused` if another program's table in the target has the name of a table of this service. Raise
+    `SchemaBehind` or `SchemaUnknown` if this program cannot read the schema of the target.
     """
     version = read_schema_version(writing)
     taken = {*inspect(writing).get_table_names()} & SQLModel.metadata.tables.keys()
@@ -134,12 +135,12 @@ def _write_rows(reading: Connection, writing: Connection, on_step: OnStep) -> No
 
 
 def _finish(writing: Connection) -> None:
-    """Fill the search indexes, let numbers continue after those of the rows, and note the revision of the schema."""
+    """Fill the search indexes, set the sequences to the highest numbers, and store the revision of the schema."""
     rebuild_full_text(writing)
     if writing.dialect.name == "postgresql":
         for table in _tables():
             _continue_numbers(writing, table)
-        writing.exec_driver_sql("ANALYZE")  # the verification follows at once, before the server does it by itself
+        writing.exec_driver_sql("ANALYZE")  # for the comparison below: the server has no statistics yet
     note_newest_revision(writing)
 
 

@@ -56,7 +56,7 @@ TRANSACTION_SETTINGS = {
 }
 READ_COMMITTED, REPEATABLE_READ = 2, 3  # psycopg's constants; psycopg is loaded only for PostgreSQL
 WRITES = "writes"
-"""The execution option of a connection that writes. Without it, a connection only reads."""
+"""The execution option of a connection that writes. Without this option, a connection only reads."""
 # Each setting is repeated for each transaction, since a pooler may not pass on the settings of a session.
 _SET = ", ".join(f"set_config('{name}', '{value}', true)" for name, value in TRANSACTION_SETTINGS.items())
 _BEGIN_WRITE = f"SELECT {_SET}, pg_advisory_xact_lock({WRITER_LOCK_KEY})"
@@ -87,7 +87,7 @@ def open_database(data_dir: Path, url: str | None = None) -> Engine:
 
 
 def open_to_read(data_dir: Path, url: str | None = None) -> Engine:
-    """Return an engine that only reads the database of `open_database` and changes no file.
+    """Return an engine for the same database as `open_database`, which only reads and changes no file.
 
     The engine connects at its first use.
     """
@@ -233,7 +233,7 @@ def _require_inserted(
 
 
 def _begin_postgresql(connection: Connection) -> None:
-    """Set up a new transaction: a read-only snapshot for a reader, or for a writer the lock of all writers."""
+    """Set up a new transaction: for a reader a read-only snapshot, for a writer the lock that all writers share."""
     writes = WRITES in connection.get_execution_options()
     driver: Any = connection.connection.driver_connection
     driver.isolation_level = READ_COMMITTED if writes else REPEATABLE_READ

@@ -8,7 +8,7 @@ from pathlib import Path
 from app.logs import Log
 
 FOR_OTHERS = stat.S_IRWXG | stat.S_IRWXO
-LOST_AND_FOUND = "lost+found"  # the root of a separate disk has it
+LOST_AND_FOUND = "lost+found"  # a folder in the root of each separate disk
 
 log = Log(__name__)
 
@@ -33,8 +33,8 @@ def close_to_others(folder: Path, own_files: str) -> None:
     """Remove all access of group and others to `folder` and its files. Log each path to which they had access.
 
     A folder that other programs use too (such as /tmp, or a folder with other folders in it) keeps its mode. In such a
-    folder, only files whose names match the pattern `own_files` are closed. The log also names each path that stays
-    open.
+    folder, only files whose names match the pattern `own_files` are changed. Log also each path to which group or
+    others keep access.
     """
     is_shared = _is_shared(folder)
     _close(folder, is_closed=not is_shared)

@@ -70,7 +70,7 @@ SET_BY_THE_REPORTER = (
 )
 SET_ONCE = ("acknowledged_at", "erased_at")
 SET_BY_CLOSING = ("closed_at", "outcome")
-"""Columns that reopening takes back. Otherwise they are set once."""
+"""Columns that a reopening clears. Apart from that, they are set only once."""
 DANGER = "CASE {}.immediate_danger WHEN 'yes' THEN 2 WHEN 'not_sure' THEN 1 ELSE 0 END"
 LESS_DANGER = f"({DANGER.format('NEW')} < {DANGER.format('OLD')})"  # PL/pgSQL needs the parentheses
 LAST_ACT = "coalesce((SELECT act FROM audit_entries WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1), 'none')"
@@ -82,7 +82,7 @@ SET_BY_ACTS = (
 )
 REOPENS = "OLD.state = 'closed' AND NEW.state = 'acknowledged'"
 ACT_OF_THE_STATE = f"(CASE WHEN {REOPENS} THEN '{DeskAct.REOPENED}' ELSE NEW.state END)"
-"""The action that sets the state. It has the name of the state, except a reopening."""
+"""The SQL for the action that sets the state. The action has the name of the state, except for a reopening."""
 RESTRICTED_OR_LIFTED = (
     f"(CASE NEW.limited_to WHEN '' THEN '{DeskAct.RESTRICTION_LIFTED}' ELSE '{DeskAct.RESTRICTED}' END)"
 )
@@ -136,9 +136,10 @@ def declare_rules() -> None:
 
 
 def _declare_rules_of_concerns() -> None:
-    """Declare that a concern is never deleted, and that its text is erased only if it is acknowledged and not on hold.
+    """Declare that a concern is never deleted, and erased only while it is acknowledged and not on hold.
 
-    The reference of a concern never changes. Its state only goes forward, except that a closed concern can be reopened.
+    The reference of a concern never changes. The state of a concern only goes forward, except that a closed concern can
+    be reopened.
     """
     _refuse_losing(ConcernRow, "a concern is never deleted")
     why = "a concern keeps its reference"
@@ -159,7 +160,7 @@ def _declare_rules_of_concerns() -> None:
 
 
 def _declare_count_of_closed() -> None:
-    """Declare the row with the number of closed concerns, and the triggers that keep it. Tests are not counted."""
+    """Declare the row with the number of closed concerns, and the triggers that update it. Tests are not counted."""
     create_with_table(ClosedCountRow, "INSERT INTO closed_count (id, number) VALUES (1, 0)")
     _refuse_losing(ClosedCountRow, "the number of closed concerns is never deleted")
     changes = {
@@ -314,7 +315,7 @@ def _refuse_losing(row: type[SQLModel], why: str) -> None:
     """Declare that every way to lose a row is refused: DELETE, REPLACE, or TRUNCATE of the whole table."""
     table = table_of(row)
     _refuse(row, "are_never_deleted", "DELETE", why)
-    # INSERT OR REPLACE: on a connection without `recursive_triggers` it deletes without the delete trigger.
+    # On a connection without `recursive_triggers`, INSERT OR REPLACE deletes rows without their delete trigger.
     keys = [table.primary_key, *(each for each in table.constraints if isinstance(each, UniqueConstraint))]
     same = [" AND ".join(f"{column.name} = NEW.{column.name}" for column in key) for key in keys]
     taken = f"EXISTS (SELECT 1 FROM {table.name} WHERE ({') OR ('.join(same)}) OR rowid = NEW.rowid)"  # noqa: S608  # nosec B608  # own names

@@ -1,5 +1,5 @@
 -- The objects of the tables of this service, each as the statement that creates it, from the catalog that every role can read.
--- The words of a function are as they were written. PostgreSQL prints everything else anew.
+-- The text of a function is as it was written. PostgreSQL generates the other statements.
 WITH own AS (
     SELECT c.oid, relname, relnamespace,
         (relkind, relpersistence, relrowsecurity, relforcerowsecurity) IS DISTINCT FROM ('r', 'p', false, false)

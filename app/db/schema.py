@@ -1,11 +1,11 @@
 """The database schema: created from the models and rules, migrated between releases, and compared.
 
 An empty database gets the declared schema. A database of an earlier release gets the revisions since then, in one
-transaction: it ends with the declared schema, or changes nothing.
+transaction: the transaction ends with the declared schema, or changes nothing.
 
-The declared schema and that of the database are compared as lists of objects, each with the statement that creates it.
-A table of another program is ignored, since this service never touches it. An object that another program added to a
-table of this service is a fault.
+The declared schema and the schema of the database are compared as lists of objects, each with the statement that
+creates it. A table of another program is ignored, since this service never touches it. An object that another program
+added to a table of this service is a fault.
 """
 
 import re
@@ -82,7 +82,7 @@ def note_newest_revision(connection: Connection) -> None:
 def migrate_schema(engine: Engine, data_dir: Path | None) -> tuple[str | None, str]:
     """Migrate to the newest schema.
 
-    Return the revision before (None if the database was empty) and the newest revision.
+    Return the former revision (None if the database was empty) and the newest revision.
 
     If `data_dir` is given, an embedded database with an older schema is first copied to `guidance.db.before-<newest>`
     in that folder. Raise `SchemaUnknown` or `SetupError` as `read_schema_version` does. Raise `SchemaAltered` if the
@@ -106,9 +106,10 @@ def migrate_schema(engine: Engine, data_dir: Path | None) -> tuple[str | None, s
 
 
 def is_behind(engine: Engine) -> bool:
-    """Return True if the schema is older than this program's.
+    """Return True if the schema of the database is older than the schema of this program.
 
-    Raise `SchemaUnknown` if the database is empty or its schema is unknown, and `SetupError` if version 0.2.0 made it.
+    Raise `SchemaUnknown` if the database is empty or its schema is unknown, and `SetupError` if version 0.2.0 made the
+    schema.
     """
     with engine.connect() as connection:
         found = read_schema_version(connection)
@@ -269,7 +270,7 @@ def compare_schemas(expected: Definitions, found: Definitions) -> Iterator[str]:
 def _definitions(each: SchemaObject, dialect: str) -> list[str]:
     """Return the statement of `each` in a form that can be compared.
 
-    For a table, that is its columns and constraints in sorted order. The order can differ, because a column that a
+    For a table, return its columns and constraints in sorted order. The order can differ, because a column that a
     revision adds comes last. White space is normalised, and words that PostgreSQL adds when it prints a statement are
     removed.
     """

@@ -17,10 +17,11 @@ class _Compiled(NamedTuple):
 
 
 class FixedStatement:
-    """A statement whose SQL is compiled once for each kind of database, and not looked up at each execution.
+    """A statement whose SQL is compiled once for each kind of database.
 
-    A look-up takes longer than the database itself. Values are converted, and errors raised, as SQLAlchemy does for the
-    same statement. Every parameter of the statement is a value of a row. Values of a result are those of the driver.
+    SQLAlchemy would look the SQL up in a cache at each execution, which takes longer than the execution in the
+    database. Values are converted, and errors raised, as SQLAlchemy does for the same statement. Every parameter of the
+    statement is a value of a row. The values of a result are those of the driver.
     """
 
     def __init__(self, statement: Insert | Update | Select[Any], columns: Sequence[str] | None = None) -> None:
@@ -56,6 +57,6 @@ def _parameters_of(compiled: SQLCompiler, dialect: Dialect) -> Callable[[Mapping
 
 
 def fixed_insert(table: Table, **expressions: Any) -> FixedStatement:
-    """Return an INSERT of whole rows into `table`. `expressions` are columns with SQL in place of a value."""
+    """Return an INSERT of whole rows into `table`. `expressions` has the SQL of columns without a given value."""
     columns = [each.name for each in table.c if each.computed is None and each.name not in expressions]
     return FixedStatement(table.insert().values(**expressions) if expressions else table.insert(), columns)

@@ -1,4 +1,4 @@
-"""The SQL tables of the row classes, and the statements that run when they are created."""
+"""The SQL tables of the row classes, and the statements that run when the tables are created."""
 
 from sqlalchemy import DDL, String, Table, Text, event
 from sqlmodel import AutoString, SQLModel
@@ -20,7 +20,7 @@ def table_of(row: type[SQLModel]) -> Table:
 def create_with_table(row: type[SQLModel], statement: str, *, dialect: str | None = None) -> None:
     """Declare that `statement` runs right after the table of `row` is created.
 
-    If `dialect` is None, it runs on either database.
+    If `dialect` is None, `statement` runs on either database.
     """
     ddl = DDL(statement.replace("%", "%%"))  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
     event.listen(table_of(row), "after_create", ddl if dialect is None else ddl.execute_if(dialect=dialect))

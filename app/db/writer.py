@@ -78,9 +78,9 @@ class Writer:
     """A thread that runs operations in order of arrival, many to a commit.
 
     An operation is a function that gets a session in the writer's transaction. The operation must not commit or roll
-    back. It may run again if its commit failed. So an operation must have no effect except its statements, and must
-    create every row that it adds: a row from outside would count as stored the second time. Rows that an operation
-    returns are detached from the session.
+    back. An operation may run again if its commit failed. So an operation must have no effect except its statements,
+    and must create every row that it adds: a row from outside would count as stored the second time. Rows that an
+    operation returns are detached from the session.
 
     On PostgreSQL the transaction waits for its turn among the nodes: see `for_writing`.
 

@@ -46,7 +46,7 @@ from app.services.audit.chains import BEFORE_THE_FIRST, End
 from app.services.audit.replay import Change, Replayed
 
 by_operator = partial(Actor, "operator", "command line")
-"""The actor of audit entries for commands that change access. Call it with the time of the command."""
+"""The actor of audit entries for commands that change access. Call this with the time of the command."""
 LONGEST_SESSION = dt.timedelta(hours=LONGEST_SESSION_HOURS)
 ROWS_AT_ONCE = 1000
 _ACTS = table_of(AuditEntryRow).c
@@ -62,7 +62,7 @@ _SINCE = _OF_PEOPLE.where(_ACTS.number >= bindparam("number"))
 def fingerprint(*parts: bytes) -> str:
     """Return a fingerprint that names a key, passkey, invitation or session in the audit log.
 
-    `parts` are the stored hash of its secret or, for a passkey, the credential ID and the public key.
+    `parts` are the stored hash of the secret or, for a passkey, the credential ID and the public key.
     """
     return hashlib.sha256(b"".join(parts)).hexdigest()[:16]
 
@@ -99,8 +99,9 @@ class RecordedAccess(Replayed):
     keys: dict[str, tuple[str, dt.datetime | None]] = field(default_factory=dict)
     """Maps the fingerprint of each key to the name of its client, and its expiry time or None."""
     people: dict[str, tuple[str, bool, str | None]] = field(default_factory=dict)
-    """Maps the name of each person who has not left to their role, whether an OpenID provider gave that role, and the
-    id by which the provider identifies the person, or None.
+    """Maps the name of each person who has not left to their role, a flag, and an id.
+
+    The flag is True if an OpenID provider gave the role. The id identifies the person at the provider, or is None.
     """
     subjects: dict[str, str] = field(default_factory=dict)
     """Maps the id of each person at an OpenID provider to their name at the desk, also after they left."""
@@ -111,11 +112,12 @@ class RecordedAccess(Replayed):
     passkeys: dict[str, str] = field(default_factory=dict)
     """Maps the fingerprint of each passkey to the name of its person."""
     copies: dict[str, tuple[str, str, tuple[str, ...]]] = field(default_factory=dict)
-    """Maps the fingerprint of the passkey of each locked copy of the team's identity to the person, the digest of the
-    copy, and the fingerprints of its keys.
+    """Maps the fingerprint of each passkey that has a locked copy of the team's identity to three values of that copy.
+
+    The values are the name of the person, the SHA-256 of the copy, and the fingerprints of the keys in the copy.
     """
     held: dict[str, frozenset[str]] = field(default_factory=dict)
-    """Maps each person who ever had such a copy to the fingerprints of all its keys, also after they left."""
+    """Maps each person who ever had a locked copy to the fingerprints of all keys in the copies, also after leaving."""
     sessions: dict[str, str] = field(default_factory=dict)
     """Maps the fingerprint of each session to the name of its person. Omits sessions older than `LONGEST_SESSION`."""
     begun: deque[tuple[dt.datetime, str]] = field(default_factory=deque)
@@ -211,7 +213,7 @@ class RecordedAccess(Replayed):
 
     @property
     def by_table(self) -> Mapping[type[AccessRow], Mapping[str, Any]]:
-        """Maps each table to its expected rows: the name of each in the audit log, and its expected values."""
+        """Maps each table to its expected rows: the name of each row in the audit log, and its expected values."""
         return {
             ClientRow: self.clients,
             ClientKeyRow: self.keys,
@@ -262,7 +264,7 @@ def _stated_by(row: AccessRow) -> Any:
 
 @dataclass(frozen=True)
 class KnownAccess:
-    """The state of access after the audit entry at `end`. It is never changed, so threads may share it."""
+    """The state of access after the audit entry at `end`. This object is never changed, so threads may share it."""
 
     end: End
     recorded: RecordedAccess
@@ -291,7 +293,7 @@ def _with_acts(known: KnownAccess, acts: Iterable[Any], on_step: OnStep = show_n
 
 
 class AccessRecord:
-    """A cache of the state of access in this process. Each use reads only the audit entries added since the last."""
+    """A cache of the state of access in this process. Each use reads only the new audit entries."""
 
     def __init__(self) -> None:
         self._known = NOTHING_KNOWN

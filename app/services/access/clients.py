@@ -51,7 +51,8 @@ def check_person(name: str) -> str:
 class Principal:
     """The authenticated caller of a request: a client, its scopes, and the person who acts through it, if known.
 
-    A client with `for_tests` may only send test concerns. The API refuses a concern from it that is not a test.
+    A client with `for_tests` may only send test concerns. The API refuses a concern from such a client that is not a
+    test.
     """
 
     name: str
@@ -166,7 +167,7 @@ def _store_uses(session: Session, *, uses: Mapping[bytes, dt.datetime]) -> None:
 
 @dataclass(frozen=True)
 class Authenticator:
-    """Authenticates clients by key. If `provider` is not None, also accepts the access tokens that it issues."""
+    """An authenticator of clients by key. If `provider` is not None, access tokens from `provider` are accepted too."""
 
     engine: Engine
     provider: Provider | None
@@ -216,11 +217,11 @@ class NewClient:
 
 
 def add_client(writer: Writer, client: NewClient, *, at: dt.datetime, expires_at: dt.datetime | None = None) -> str:
-    """Add a client, record it in the audit log, and return its first key. Only a hash of the key is stored.
+    """Add a client, record the client in the audit log, and return its first key. Only a hash of the key is stored.
 
-    If `expires_at` is None, the key does not expire. Raise `ClientExists` if a client has that name, also if it is
-    revoked. Raise `SetupError` for an invalid name of the client or its person, for no scope, or for a test client with
-    a scope other than `submit`.
+    If `expires_at` is None, the key does not expire. Raise `ClientExists` if an active or revoked client has that name.
+    Raise `SetupError` for an invalid name of the client or its person, for no scope, or for a test client with a scope
+    other than `submit`.
     """
     if not re.fullmatch(SLUG_PATTERN, client.name) or not is_recordable(client.name):
         raise SetupError("a client's name is lower-case words joined by hyphens")
@@ -251,7 +252,7 @@ def add_client(writer: Writer, client: NewClient, *, at: dt.datetime, expires_at
 def rotate_key(
     writer: Writer, *, name: str, overlap: dt.timedelta, at: dt.datetime, expires_at: dt.datetime | None = None
 ) -> tuple[str, dt.datetime | None]:
-    """Give the client a new key, and record it in the audit log. Return the key and its expiry time or None.
+    """Give the client a new key, and record the key in the audit log. Return the key and its expiry time or None.
 
     Each older key expires after `overlap`, unless it already expires sooner. If `expires_at` is None, the new key gets
     the same lifetime as the client's newest key had, which may be unlimited. Raise `NoSuchClient` if the client is
@@ -296,9 +297,9 @@ def draw_test_key(writer: Writer, *, name: str, at: dt.datetime, life: dt.timede
 
 
 def revoke_client(session: Session, name: str, *, at: dt.datetime) -> None:
-    """Revoke the client `name`, and so all its keys, and record that in the audit log.
+    """Revoke the client `name`, whose keys then stop working, and record the revocation in the audit log.
 
-    Do nothing if the client is already revoked. Raise `NoSuchClient` if it is unknown.
+    Do nothing if the client is already revoked. Raise `NoSuchClient` if the client is unknown.
     """
     client = session.get(ClientRow, name)
     if client is None:

@@ -1,9 +1,10 @@
 """Locked copies of the team's identity: one for each passkey of a person who may read concerns.
 
-A passkey with the extension PRF gives the browser a secret that never leaves the browser. The secret makes an age
-identity of the passkey, and the passkey's row has the recipient of that identity. A browser that holds the team's
-identity encrypts it to that recipient. So this service stores only files that it cannot open. Neither can anyone who
-copies the database: only the passkey can.
+The team's identity is the private key that decrypts concerns. A passkey with the extension PRF gives the browser a
+secret that never leaves the browser. The browser derives an age identity from the secret, and the passkey's row stores
+the recipient of that identity. A browser that holds the team's identity encrypts a copy to that recipient. So this
+service stores only copies that it cannot decrypt. Decryption needs the passkey, so someone who steals the database
+cannot decrypt a copy either.
 """
 
 import base64
@@ -31,8 +32,8 @@ from app.services.audit.audit_log import Actor
 PRF_INPUT = b"council guidance: key of the desk, 1"
 """The input of the extension PRF, by which a passkey gives the browser the secret that locks a copy of the team's key.
 
-It never changes: with another input each copy would stay locked. It is the same for all, because a sign-in begins
-before anybody says who they are. The secret differs for each passkey.
+The input never changes, because with another input no stored copy could be decrypted. All people have the same input,
+because a sign-in begins before the service knows who signs in. The secret differs for each passkey.
 """
 MAX_COPY_BYTES = 8_000
 MAX_KEYS = 20
@@ -49,7 +50,7 @@ WRONG_COPY = "This is not a copy that is locked by one passkey."
 class Device:
     """The device of a new passkey: its name, and the age recipient that the browser made from the passkey's secret.
 
-    `recipient` is empty if the device has no PRF.
+    `recipient` is empty if the device does not have the extension PRF.
     """
 
     name: str
@@ -57,7 +58,7 @@ class Device:
 
     @classmethod
     def named(cls, name: str, recipient: str) -> "Device":
-        """Return the device with `name` as the person typed it, or `A device` if that is not one line of text."""
+        """Return the device with `name` as the person typed it, or `A device` if `name` is not one line of text."""
         plain = name.strip()[:MAX_DEVICE_NAME].strip()
         return cls(plain if plain and plain.isprintable() else "A device", recipient)
 
@@ -74,8 +75,9 @@ class NewCopy:
     def read(cls, passkey: str, sealed: str, recipients: str) -> "NewCopy":
         """Return the copy `sealed`, an age file in base64 for the passkey with the fingerprint `passkey`.
 
-        `recipients` are those of the team's identities in the copy, separated by spaces. Raise `BadRequest` if `sealed`
-        is too long or no age file for exactly one recipient, or if there is no recipient, or an invalid one.
+        `recipients` are the recipients of the team's identities in the copy, separated by spaces. Raise `BadRequest` if
+        `sealed` is not an age file for exactly one recipient, or is longer than `MAX_COPY_BYTES`. Also raise
+        `BadRequest` if `recipients` is empty, has more than `MAX_KEYS` recipients, or has an invalid one.
         """
         keys = recipients.split()
         try:
@@ -111,7 +113,7 @@ class PasskeyLine:
 
 
 def valid_recipient(recipient: str) -> str | None:
-    """Return `recipient`, or None if it is not a valid age recipient: a sign-in does not fail for that."""
+    """Return `recipient`, or None if `recipient` is not a valid age recipient, which must not prevent a sign-in."""
     try:
         parse_recipient(recipient)
     except NotAKey:
@@ -120,15 +122,15 @@ def valid_recipient(recipient: str) -> str | None:
 
 
 def may_hold_key(person: PersonRow) -> bool:
-    """Return True if the role of `person` may read concerns, so that they may hold the team's key."""
+    """Return True if `person` may hold the team's key: they have not left, and their role may read concerns."""
     return not person.is_over and person.role in roles_with(Scope.READ)
 
 
 def list_passkeys(session: Session, name: str, current: Collection[str]) -> list[PasskeyLine]:
     """Return the passkeys of the person `name`, oldest first, with their copies.
 
-    `current` has the fingerprints of the keys to which new concerns are encrypted. Leave out a passkey or a copy that
-    this service did not write, or that the audit log contradicts. It is logged.
+    `current` has the fingerprints of the keys to which new concerns are encrypted. Leave out, and log, each passkey or
+    copy that this service did not write, or that the audit log contradicts.
     """
     rows = session.exec(select(KeyCopyRow).where(KeyCopyRow.person == name)).all()
     copies = {row.passkey: row for row in rows if _is_ours(session, row)}
@@ -142,7 +144,7 @@ def list_passkeys(session: Session, name: str, current: Collection[str]) -> list
 
 
 def read_own_copies(session: Session, name: str, *, actor: Actor) -> list[PasskeyLine]:
-    """Return the passkeys of the person `name` that have a copy, and record the reading if there are any.
+    """Return the passkeys of the person `name` that have a copy. If there are any, record the reading in the audit log.
 
     `actor` is that person. Raise `RateLimited` if the person stored or read copies too often in the last minute.
     """
@@ -155,12 +157,12 @@ def read_own_copies(session: Session, name: str, *, actor: Actor) -> list[Passke
 
 
 def store_copy(session: Session, name: str, copy: NewCopy, current: Collection[str], *, actor: Actor) -> None:
-    """Store `copy` for a passkey of the person `name`, in place of an earlier copy, and record that.
+    """Store `copy` for a passkey of the person `name`, replacing an earlier copy. Record this in the audit log.
 
     `current` has the fingerprints of the keys to which new concerns are encrypted. Raise `NoSuchItem` if the person has
-    no such passkey, if it has no recipient, or if their role may not read concerns. Raise `RoleNotYours` if `actor` is
-    somebody else, and the person has a current copy for this passkey. Raise `RateLimited` if `actor` stored or read
-    copies too often in the last minute.
+    no such passkey, if the passkey has no recipient, or if the person's role may not read concerns. Raise
+    `RoleNotYours` if `actor` is somebody else, and the person has a current copy for this passkey. Raise `RateLimited`
+    if `actor` stored or read copies too often in the last minute.
     """
     _expect_seldom(session, actor)
     person = session.get(PersonRow, name)
@@ -187,9 +189,9 @@ def store_copy(session: Session, name: str, copy: NewCopy, current: Collection[s
 
 
 def delete_copies(session: Session, name: str, *, actor: Actor, passkey: str | None = None) -> None:
-    """Delete the copy of the person `name` for `passkey`, or all their copies if it is None. Record each deletion.
+    """Delete the copy of the person `name` for `passkey`, or all their copies if `passkey` is None.
 
-    A copy that this service did not write is deleted too.
+    Record each deletion in the audit log. A copy that this service did not write is deleted too.
     """
     copies = select(KeyCopyRow).where(KeyCopyRow.person == name)
     for row in session.exec(copies.order_by(KeyCopyRow.passkey)).all():
@@ -199,21 +201,21 @@ def delete_copies(session: Session, name: str, *, actor: Actor, passkey: str | N
 
 
 def keys_ever_held(session: Session) -> dict[str, frozenset[str]]:
-    """Return, by person, the fingerprints of all keys of which they ever had a locked copy, also if they left."""
+    """Return the fingerprints of all keys of which each person ever had a locked copy, by name, also if they left."""
     return need_access_keys(session.get_bind()).record.as_of(session).held
 
 
 def list_holders(session: Session, current: Collection[str]) -> Iterator[tuple[PersonRow, list[PasskeyLine]]]:
-    """Yield each person who may hold the team's key, by name, with their passkeys and copies (see `list_passkeys`)."""
+    """Yield each person who may hold the team's key, in order of names, with the result of `list_passkeys` for them."""
     for person in session.exec(select(PersonRow).order_by(PersonRow.name)).all():
         if may_hold_key(person):
             yield person, list_passkeys(session, person.name, current)
 
 
 def list_exposed(session: Session, current: Collection[str]) -> list[tuple[PersonRow, list[str]]]:
-    """Return the people who may no longer hold the team's key but had a current one, with the fingerprints of the keys.
+    """Return the people who had a current key of the team but may hold it no longer, with the keys' fingerprints.
 
-    Whoever held a key may have kept it. So these keys must be changed.
+    Whoever held a key may have kept it. So these keys must be replaced.
     """
     exposed = []
     for name, keys in sorted(keys_ever_held(session).items()):

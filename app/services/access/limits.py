@@ -100,7 +100,7 @@ def widen(policy: Policy, share: int) -> Policy:
 class Limiter:
     """A counter of requests by caller. Callers are stored as keyed hashes, so no network address is ever stored.
 
-    If the shared store is unavailable, log that, and let each process count separately until the store responds again.
+    If the shared store is unavailable, log this, and let each process count separately until the store responds again.
     No request is refused because the store is unavailable.
     """
 
@@ -151,7 +151,7 @@ class Limiter:
         return over[-1] if over else min(counts, key=lambda count: count.remaining)
 
     def _count(self, policy: Policy, caller: str, cost: int) -> Count:
-        """Add `cost` to the count of `caller`, and return the count. With a `cost` of 0, only read it."""
+        """Add `cost` to the count of `caller`, and return the count. With a `cost` of 0, only read the count."""
         key = self._key(policy, caller)
         if self._shared is not None and not self._is_unavailable:
             try:
@@ -164,22 +164,22 @@ class Limiter:
         """Return the mark of `caller` on `day`: a short pseudonym that thousands of callers share.
 
         So a mark does not identify a caller, even to someone who has the secret. The pseudonym's key changes each day.
-        If no secret is shared between processes, the key is random, and is lost when this process ends. A request of
-        yesterday counts for today, because it began before midnight.
+        If no secret is shared between processes, the key is random, and is lost when this process ends. A request that
+        began shortly before midnight gets the mark of the new day.
         """
         with self._marking:
             if self._day is None or day not in (self._day, self._day - ONE_DAY):
                 drawn = secrets.token_bytes(SHORTEST_SECRET)
                 shared = hmac.digest(self._secret, f"marks of {day}".encode(), "sha256")
                 self._day, self._key_of_day = day, shared if self._is_secret_shared else drawn
-            day, key = self._day, self._key_of_day  # a request that began before midnight counts for today
+            day, key = self._day, self._key_of_day  # a request from before midnight gets the mark of the new day
         return burst_mark(day, hmac.digest(key, caller.encode(), "sha256"))
 
     @property
     def _own(self) -> FixedWindowRateLimiter:
-        """The counts of this process. They start again at zero if the wall clock was set by more than a minute.
+        """The counts of this process. The counts start again at zero if the wall clock was set by more than a minute.
 
-        Without that, a time window that began before the clock was set back would end too late.
+        Otherwise a time window that began before the clock was set back would end too late.
         """
         ahead = time.time() - time.monotonic()
         if abs(ahead - self._wall_clock_ahead) > SET_CLOCK_SECONDS:
@@ -201,10 +201,10 @@ class Limiter:
 
 
 def make_limiter(store: str, secret_file: Path | None) -> Limiter:
-    """Return a limiter that counts in `store`, with the secret in `secret_file` or, if that is None, a random one.
+    """Return a limiter that counts in `store`, with the secret in `secret_file`, or a random secret if that is None.
 
-    Raise `SetupError` if `store` cannot be used, if it is shared but `secret_file` is None, or if the file cannot be
-    read or is too short.
+    Raise `SetupError` if `store` cannot be used, if `store` is shared but `secret_file` is None, or if the file cannot
+    be read or is too short.
     """
     if secret_file is None:
         if store != OWN_MEMORY:

@@ -120,11 +120,11 @@ def _is_https(url: str) -> bool:
 
 @dataclass
 class ProviderKeys:
-    """A cache of the provider's keys. They are fetched again after `FRESH_SECONDS`, or if a token names an unknown key.
+    """A cache of the provider's keys. It is refreshed after `FRESH_SECONDS`, or if a token names an unknown key.
 
-    One thread fetches at a time. Other threads wait for it, unless they need a key that was fetched within the last
-    hour: they use that key even if the provider is slow or unavailable. After a failure the provider is not called for
-    `FAILURE_SECONDS`. For unknown keys it is called at most every `UNKNOWN_KEY_SECONDS`.
+    One thread fetches at a time. Other threads wait for that thread, unless they need a key that was fetched within the
+    last hour: they use that key even if the provider is slow or unavailable. After a failure the provider is not called
+    for `FAILURE_SECONDS`. For unknown keys the provider is called at most every `UNKNOWN_KEY_SECONDS`.
     """
 
     issuer: str
@@ -186,7 +186,7 @@ class ProviderKeys:
 def parse_keys(document: dict[str, Any]) -> dict[str, PyJWK]:
     """Return the keys in `document` (a JWK set) that have an ID and may be used for signing, by ID.
 
-    Raise `ProviderUnavailable` if there are none.
+    Raise `ProviderUnavailable` if there are no such keys.
     """
     try:
         keys = PyJWKSet.from_dict(document).keys

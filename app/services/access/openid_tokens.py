@@ -33,7 +33,7 @@ NAME, USER_NAME = "name", "preferred_username"
 SCOPE_CLAIMS = ("scope", "scp", "roles")
 """Claims whose values the provider's operator assigns for this API (RFC 9068, Microsoft Entra).
 
-A value may be the name of a scope of this service. It needs no mapping in the settings.
+A value may be the name of a scope of this service. Such a value needs no mapping in the settings.
 """
 REASONS = {
     jwt_errors.ExpiredSignatureError: "the token has expired",
@@ -64,7 +64,7 @@ class OpenIdProvider:
     name_claim: str = NAME
 
     def read_token(self, token: str) -> Principal:
-        """Verify `token`, and return the client and the person that it names, with its scopes.
+        """Verify `token`, and return the client and the person that the token names, with their scopes.
 
         Raise `TokenInvalid` with the reason if the token is not valid. Raise `ProviderUnavailable` if the provider's
         keys cannot be fetched.
@@ -99,7 +99,7 @@ class OpenIdProvider:
         return claims
 
     def find_name(self, claims: Mapping[str, Any]) -> str | None:
-        """Return the name to display from `claims`, or None. The name identifies nobody: `find_person` does."""
+        """Return the name to display from `claims`, or None. Only the id from `find_person` identifies the person."""
         name = _first(claims, (self.name_claim, NAME, USER_NAME))
         return name.strip() if isinstance(name, str) else None
 

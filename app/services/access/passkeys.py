@@ -1,7 +1,8 @@
 """Passkeys (WebAuthn): registration by invitation, and sign-in.
 
-A challenge is valid for five minutes, and for one signature. It carries its expiry time and a MAC. The database stores
-a challenge only after a passkey has signed it. So people who are not signed in cannot fill the database.
+A challenge is valid for five minutes, and for one signature. A challenge carries its expiry time and a MAC. The
+database stores a challenge only after a passkey has signed it. So people who are not signed in cannot fill the
+database.
 
 This is a separate module because the library takes 0.2 s to import, and no start should wait for that.
 """
@@ -74,10 +75,11 @@ class Passkeys:
     def verify(self, credential: str, *, at: dt.datetime, recipient: str = "") -> str:
         """Verify the browser's response `credential`, and return the name of the person whose passkey signed.
 
-        Store that the challenge was used, and the passkey's signature counter. Store `recipient` too, if it is a valid
-        age recipient: the browser made it from the secret of this passkey, and a copy of the team's key is locked to
-        it. Only a sign-in stores it, so whoever has a stolen session cannot exchange it. Raise `TokenInvalid` with the
-        reason if the challenge, the passkey or the signature is not valid, or if the person has left.
+        Store that the challenge was used, and the passkey's signature counter. Store `recipient` too, if `recipient` is
+        a valid age recipient. The browser derives the recipient from the secret of this passkey, and the person's copy
+        of the team's key is encrypted to it. Only a registration or a sign-in stores a recipient, so the holder of a
+        stolen session cannot replace it. Raise `TokenInvalid` with the reason if the challenge, the passkey or the
+        signature is not valid, or if the person has left.
         """
         challenge = self._read_challenge(credential, at)
         with _refusing_wrong_answers():
@@ -104,8 +106,8 @@ class Passkeys:
     def offer_registration(self, token: str, *, at: dt.datetime) -> str:
         """Return the WebAuthn options for creating a passkey as JSON, with a new challenge.
 
-        `token` is that of the invitation, which stays unused. Raise `TokenInvalid` if the invitation is unknown, used
-        or expired, or if the person has left.
+        `token` is the token of the invitation, which stays valid. Raise `TokenInvalid` if the invitation is unknown,
+        used or expired, or if the person has left.
         """
         with Session(self.writer.engine) as session:
             _, person = _get_invitation(session, token, at)

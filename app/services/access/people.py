@@ -73,8 +73,8 @@ def find_with_person(
 ) -> tuple[OfPerson, PersonRow] | None:
     """Return the row of `table` that matches `condition`, and the row of its person. Return None if none matches.
 
-    The row may have expired. Raise `RowNotOurs` if this service did not write one of the two rows, or if the audit log
-    contradicts it.
+    The row may have expired. Raise `RowNotOurs` if this service did not write both rows, or if the audit log
+    contradicts one of them.
     """
     statement = select(table, PersonRow).join(PersonRow, col(PersonRow.name) == table.person).where(condition)
     found = session.exec(statement).one_or_none()
@@ -123,12 +123,11 @@ def invite(
 
 
 def change_role(session: Session, name: str, role: Role, *, actor: Actor) -> None:
-    """Give the person `name` the role `role` from now on, also in open sessions, and record that.
+    """Give the person `name` the role `role`, also in their current sessions. Record the change in the audit log.
 
-    Delete their copies of the team's key if the role may not read concerns. Record nothing if they have the role
-    already. Raise `NoSuchPerson` if nobody at the desk has the name. Raise
-    `SetupError` if an OpenID provider gives the person's role, or `RowNotOurs` if this service did not write the
-    person's row.
+    Delete their copies of the team's key if the role may not read concerns. If the person already has the role, record
+    no change. Raise `NoSuchPerson` if nobody at the desk has the name. Raise `SetupError` if an OpenID provider gives
+    the person's role, or `RowNotOurs` if this service did not write the person's row.
     """
     person = get_person(session, name)
     require_ours(session, person)
@@ -148,16 +147,17 @@ def get_person(session: Session, name: str) -> PersonRow:
 
 
 def end_sessions(session: Session, name: str, *, actor: Actor) -> None:
-    """End every session of the person `name` on every device, and record the sign-out."""
+    """End every session of the person `name` on every device, and record the sign-out in the audit log."""
     session.connection().execute(delete(SessionRow).where(col(SessionRow.person) == name))
     other = None if actor.person == name else name
     record_person(session, DeskAct.SIGNED_OUT, actor, SessionDetails(person=other))
 
 
 def lock_out(session: Session, name: str, *, actor: Actor) -> None:
-    """End every session of the person `name`, and delete their copies of the team's key. Record both.
+    """End every session of the person `name`, and delete their copies of the team's key. Record both in the audit log.
 
-    For a person whose device may be lost: whoever has the device and its passkey can then sign in, but open nothing.
+    This is for a person whose device may be lost. Whoever has the device and can use its passkey can still sign in, but
+    cannot get the team's key.
     """
     end_sessions(session, name, actor=actor)
     delete_copies(session, name, actor=actor)
@@ -166,8 +166,9 @@ def lock_out(session: Session, name: str, *, actor: Actor) -> None:
 def remove_passkey(session: Session, name: str, passkey: str, *, actor: Actor) -> None:
     """Remove the passkey of the person `name` with the fingerprint `passkey`, and its copy of the team's key.
 
-    End every session of the person, because a session does not say which passkey began it. Record all three. Raise
-    `NoSuchItem` if the person has no such passkey, or if it is their last one and `actor` is that person.
+    End every session of the person, because a session does not say which passkey began it. Record each of these steps
+    in the audit log. Raise `NoSuchItem` if the person has no such passkey, or if the passkey is their last one and
+    `actor` is that person.
     """
     passkeys = session.exec(select(PasskeyRow).where(PasskeyRow.person == name)).all()
     row = next((each for each in passkeys if name_on_record(each) == passkey), None)
@@ -182,10 +183,10 @@ def remove_passkey(session: Session, name: str, passkey: str, *, actor: Actor) -
 def leave(session: Session, name: str, *, at: dt.datetime, actor: Actor | None = None) -> list[str]:
     """Delete every session, passkey and invitation of the person `name`, and revoke each client that acts for them.
 
-    Delete their copies of the team's key too, each with an audit entry. Record that the person left. `actor` is the
-    person who removes them, or None for the operator. They cannot sign in until they are invited again, and the clients
-    stay revoked. Return the names of the clients. Raise `NoSuchPerson` if neither the desk nor a client has a person of
-    that name.
+    Delete their copies of the team's key too, each with an audit log entry. Record in the audit log that the person
+    left. `actor` is the person who removes them, or None for the operator. The person cannot sign in until they are
+    invited again, and the clients stay revoked. Return the names of the clients. Raise `NoSuchPerson` if neither the
+    desk nor a client has a person of that name.
     """
     by = actor or by_operator(at)
     person, clients = session.get(PersonRow, name), revoke_clients_of(session, name, actor=by)
@@ -202,17 +203,18 @@ def leave(session: Session, name: str, *, at: dt.datetime, actor: Actor | None =
 
 @dataclass(frozen=True)
 class Identity:
-    """A person as an OpenID provider identifies them: the provider's issuer, and their id there."""
+    """A person as an OpenID provider identifies them: the provider's issuer, and their id at that provider."""
 
     provider: str
     subject: str
 
 
 def name_for(session: Session, identity: Identity, given: str | None) -> str:
-    """Return the name of a person at the desk: the recorded one of their first sign-in, otherwise a name for it.
+    """Return the name at the desk of the person `identity`: the name recorded at the first sign-in, or a new name.
 
-    `given` is the name that the provider gives, or None. If somebody else has that name, or had it before they left,
-    the id is added to it. If the audit log could mistake it for another name, the name is the id alone.
+    `given` is the name that the provider gives, or None. A new name is `given`. If somebody else has that name, or had
+    it before they left, the new name is `given` with the id added. If `given` is None, is not valid for the audit log,
+    or looks like a different name, the new name is the id.
     """
     known = find_name_of(session, identity.subject)
     if known is not None:
@@ -228,9 +230,9 @@ def name_for(session: Session, identity: Identity, given: str | None) -> str:
 def welcome(session: Session, name: str, *, role: Role, identity: Identity, actor: Actor) -> PersonRow | None:
     """Store the person who signed in through a provider, with the role that the provider gives. Return their row.
 
-    Return None if the person left, has passkeys, or has a different `identity`. Record the role in the audit log
-    if it differs from the role last recorded there: the row could be an older version that someone put back. Raise
-    `RowNotOurs` if this service did not write that row. `actor` is the person.
+    Return None if the person left, has passkeys, or has a different `identity`. Record the role in the audit log if it
+    differs from the role last recorded there: the stored row could be an older version that someone put back. Raise
+    `RowNotOurs` if this service did not write the stored row. `actor` is the person.
     """
     person, former = session.get(PersonRow, name), recorded_role(session, name)
     if former is None:
@@ -255,10 +257,10 @@ def welcome(session: Session, name: str, *, role: Role, identity: Identity, acto
 
 
 def take_role(session: Session, name: str, *, provider: str, actor: Actor) -> None:
-    """Remove the role of the person `name`, record that, and end all their sessions.
+    """Remove the role of the person `name`, record this in the audit log, and end all their sessions.
 
-    Do nothing if the person is unknown, has left, or does not belong to `provider`. Called if the provider no longer
-    gives the person a role.
+    The caller calls this if the provider no longer gives the person a role. Do nothing if the person is unknown, has
+    left, or does not belong to `provider`.
     """
     person = session.get(PersonRow, name)
     if person is not None and not person.is_over and person.provider == provider:
@@ -304,10 +306,11 @@ class DeskSessions:
     ) -> str:
         """Start a session, record the sign-in in the audit log, and return the session's token.
 
-        Delete the browser's previous session, whose token is `former`, and all sessions that have ended. With
-        `goes_on`, and if the previous session was of the same person and client, the new session keeps the start time
-        of the previous session. So it ends no later than that session would have ended. Raise `TokenInvalid` if the
-        person is unknown or has left.
+        Delete the browser's previous session, whose token is `former`, and all sessions that have ended. If `goes_on`
+        is True, and the previous session was of the same person and client, the new session keeps the start time of the
+        previous session. So the new session ends no later than the previous one would have ended. Raise `TokenInvalid`
+        if the person is unknown or has left. Raise `RowNotOurs` if this service did not write the person's row, or if
+        the audit log contradicts the row.
         """
         token = draw_token()
 
@@ -346,8 +349,8 @@ class DeskSessions:
 
         Raise `TokenInvalid` with the reason if there is no such session, if it has ended, or if the person has left or
         has no role. Raise `SessionUnconfirmed` if the OpenID provider must confirm the person again: an hour after the
-        last confirmation or, with `may_ask`, after 45 minutes. `may_ask` means that the browser can be redirected to
-        the provider now.
+        last confirmation or, if `may_ask` is True, after 45 minutes. `may_ask` means that the browser can be redirected
+        to the provider now.
         """
         token_sha256 = token_digest(token)
         with Session(self.engine) as session:
@@ -368,7 +371,7 @@ class DeskSessions:
         return Principal(row.client, frozenset(SCOPES_OF[Role(person.role)]), person.name)
 
     def end(self, token: str, *, address: str, at: dt.datetime) -> None:
-        """End the session with `token`, and record the sign-out in the audit log. Do nothing if there is none."""
+        """End the session with `token`, and record the sign-out in the audit log. Do nothing without such a session."""
 
         def write(session: Session) -> None:
             found = session.get(SessionRow, token_digest(token))

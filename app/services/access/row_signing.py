@@ -1,8 +1,8 @@
 """Signing of rows that grant access. Such a row counts only if its MAC is valid and the audit log agrees with it.
 
 The MAC needs a key that is on the host and not in the database. So someone who can only write to the database cannot
-forge a row. An older version of a row that is put back still has a valid MAC. It grants no access either, because the
-audit log has a later entry that contradicts it.
+forge a row. If someone puts an older version of a row back, the MAC of the old row is still valid. But the old row
+grants no access, because the audit log has a later entry that contradicts the row.
 """
 
 import datetime as dt
@@ -174,7 +174,7 @@ def open_access_keys(settings: Settings, engine: Engine) -> AccessKeys:
 def access_keys_of(bind: Engine | Connection) -> AccessKeys | None:
     """Return the access keys of the engine or connection `bind`.
 
-    Return None if the database was opened without them, as copies are that are only inspected.
+    Return None if the database was opened without access keys, for example a copy that is only inspected.
     """
     keys: AccessKeys | None = bind.get_execution_options().get(KEYS_OF_ENGINE)
     return keys
@@ -184,8 +184,8 @@ def require_access_keys(engine: Engine, *, is_used: bool) -> AccessKeys:
     """Read and return the access keys of `engine`. Write nothing.
 
     Raise `SetupError` if the key file cannot be read, or if the database has rows that grant access and no key signed
-    any of them. With `is_used`, also raise it if there is no key and none may be created. `is_used` means that people
-    sign in through an OpenID provider, which writes rows without a command of the operator.
+    any of them. If `is_used` is True, also raise `SetupError` if there is no key and none may be created. `is_used`
+    means that people sign in through an OpenID provider, which writes rows without a command of the operator.
     """
     keys = need_access_keys(engine)
     keys.load()
@@ -201,7 +201,7 @@ def require_access_keys(engine: Engine, *, is_used: bool) -> AccessKeys:
 
 
 def require_ours(session: Session, *rows: AccessRow) -> None:
-    """Raise `RowNotOurs` if no key of this host signed one of `rows`. Log it first (see `AccessKeys.refuse`)."""
+    """Raise `RowNotOurs` if one of `rows` was not signed with a key of this host. Log that row first."""
     keys = need_access_keys(session.get_bind())
     for row in rows:
         if not keys.has_signed(row):
@@ -209,7 +209,7 @@ def require_ours(session: Session, *rows: AccessRow) -> None:
 
 
 def require_current_rows(session: Session, *rows: AccessRow) -> None:
-    """Raise `RowNotOurs` if no key of this host signed one of `rows`, or if the audit log contradicts one of them.
+    """Raise `RowNotOurs` if one of `rows` was not signed with a key of this host, or the audit log contradicts it.
 
     Log the refused row first (see `AccessKeys.refuse`). The caller must read the rows in the same `session`, so that
     rows and audit log come from one snapshot.
@@ -244,7 +244,7 @@ def recorded_role(session: Session, name: str) -> str | None:
 def find_name_of(session: Session, subject: str) -> str | None:
     """Return the recorded name of the person whom an OpenID provider identifies by `subject`.
 
-    Return None if the audit log has no such person, or if nobody was ever let in.
+    Return None if the audit log has no such person, or if the database was opened without access keys.
     """
     keys = access_keys_of(session.get_bind())
     return None if keys is None else keys.record.as_of(session).subjects.get(subject)
@@ -253,7 +253,7 @@ def find_name_of(session: Session, subject: str) -> str | None:
 def need_access_keys(bind: Engine | Connection) -> AccessKeys:
     """Return the access keys of the engine or connection `bind`.
 
-    Raise `SetupError` if the database was opened without them.
+    Raise `SetupError` if the database was opened without access keys.
     """
     keys = access_keys_of(bind)
     if keys is None:
@@ -324,10 +324,11 @@ class Resigned:
 
 
 def sign_again(session: Session, *, keys: AccessKeys, with_new_key: bool, accept: bool) -> Resigned:
-    """Sign every row that grants access with the newest key. With `with_new_key`, first add a new key to the file.
+    """Sign every row that grants access with the newest key. If `with_new_key`, first add a new key to the file.
 
-    Skip a row that no key signed, unless `accept` is true. Raise `SetupError` if there are rows but no key. Run in a
-    write transaction: only one process at a time can have one, so no two processes change the key file simultaneously.
+    Skip a row that no key signed, unless `accept` is True. Raise `SetupError` if there are rows but no key. The caller
+    must run this in a write transaction. Only one process at a time has a write transaction, so no two processes change
+    the key file simultaneously.
     """
     if with_new_key:
         keys.add()

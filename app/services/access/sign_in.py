@@ -45,7 +45,10 @@ FRESH_SECONDS_OF_ENDPOINTS = 300.0
 
 @dataclass
 class Endpoints:
-    """The provider's configuration, which has the URLs for signing in. It is fetched again after five minutes."""
+    """The provider's configuration, which has the URLs for signing in.
+
+    `get` fetches the configuration again if it is older than five minutes.
+    """
 
     issuer: str
     monotonic: Callable[[], float] = time.monotonic
@@ -64,7 +67,7 @@ class Endpoints:
 
 @dataclass(frozen=True)
 class SignedIn:
-    """The person whom the provider authenticated: their id, the role that the provider gives, and their name there.
+    """The person whom the provider authenticated: the id, the role and the name that the provider gives.
 
     `role` and `name` are None if the provider gives none.
     """
@@ -94,14 +97,14 @@ class OpenIdSignIn:
         return f"openid:{self.provider.audience}"
 
     def state(self, secret: str) -> str:
-        """Return the OAuth `state` derived from `secret`. The provider sends it back with the code."""
+        """Return the OAuth `state` derived from `secret`. The provider sends the state back with the code."""
         return _derive(secret, "state")
 
     def address(self, secret: str, *, asks_nobody: bool = False) -> str:
         """Return the provider's URL to which the browser is redirected for a sign-in with `secret`.
 
-        With `asks_nobody` the provider shows no page, and responds for the person who is already signed in to the
-        provider (`prompt=none`). Raise `ProviderUnavailable` if the provider's configuration cannot be used.
+        If `asks_nobody` is True, the provider shows no page, and responds for the person who is already signed in to
+        the provider (`prompt=none`). Raise `ProviderUnavailable` if the provider's configuration cannot be used.
         """
         challenge = hashlib.sha256(_derive(secret, "verifier").encode()).digest()
         query = {
@@ -120,7 +123,7 @@ class OpenIdSignIn:
     def finish(self, secret: str, *, code: str, state: str, issuer: str | None) -> SignedIn:
         """Exchange `code` for an ID token, verify the token, and return the person who signed in.
 
-        `issuer` is the issuer that the provider sent with the code (RFC 9207), or None if it sent none. Raise
+        `issuer` is the issuer that the provider sent with the code (RFC 9207), or None if the provider sent none. Raise
         `TokenInvalid` with the reason if the response or the token is not valid, or if it belongs to a different
         browser, client or issuer. Raise `ProviderUnavailable` if the provider does not respond.
         """
@@ -207,7 +210,7 @@ def open_desk_sign_in(
 ) -> DeskSignIn:
     """Return the sign-in to the desk that `settings` configure.
 
-    It includes `provider` if the settings have a client ID for this service.
+    The sign-in includes `provider` if the settings have a client ID for this service.
     """
     idle, longest = dt.timedelta(minutes=settings.desk_idle_minutes), dt.timedelta(hours=settings.desk_session_hours)
     openid, secret = None, settings.openid_client_secret

@@ -21,7 +21,7 @@ A short concern is accepted above the limit `most`. A short addition is not coun
 class Admission:
     """The conditions under which a concern is accepted.
 
-    `mark` is a short pseudonym of the source, if the source has sent many concerns today. Otherwise it is empty.
+    `mark` is a short pseudonym of the source, if the source has sent many concerns today. Otherwise `mark` is empty.
     `is_late` is True if the response is to be delayed.
     """
 
@@ -37,12 +37,12 @@ UNCOUNTED = Admission()
 class Sources:
     """Limits for concerns and saved forms that are sent without a key, counted by network.
 
-    - `unmarked` is low, and refuses nothing. A concern above it gets the mark of its source, so that the desk can
-      recognise a flood. Many concerns from one school are accepted.
-    - `most` counts short and long concerns separately. A long concern above it is refused, unless a child is in
-      danger. Other concerns above it are accepted with a delayed response.
-    - `flood` protects the disk. It counts the concerns above `most`, in units of `SHORT_BYTES`. Only a short concern
-      about a child in danger is accepted above it.
+    - `unmarked` is low, and refuses nothing. A concern above this limit gets the mark of its source, so that the desk
+      can recognise a flood. Many concerns from one school are accepted.
+    - `most` counts short and long concerns separately. A long concern above this limit is refused, unless a child is in
+      danger. Other concerns above this limit are accepted with a delayed response.
+    - `flood` protects the disk. This limit counts the concerns above `most`, in units of `SHORT_BYTES`. Above `flood`,
+      only a short concern about a child in danger is accepted.
     - `saved_bytes` limits the bytes of saved forms from a wide network.
     """
 
@@ -53,7 +53,7 @@ class Sources:
     saved_bytes: Policy
 
     async def admit(self, networks: Networks, *, size: int, in_danger: bool, day: dt.date) -> Admission:
-        """Count a concern of `size` bytes, and return the conditions under which it is accepted.
+        """Count a concern of `size` bytes, and return the conditions under which the concern is accepted.
 
         Return `UNCOUNTED` if `networks` is empty. Raise `TooManyConcerns` if a limit refuses the concern.
         """
@@ -77,9 +77,9 @@ class Sources:
             self._take("long-additions", (Network(mark),), size, in_danger=in_danger)
 
     def _take(self, name: str, networks: Networks, size: int, *, in_danger: bool) -> bool:
-        """Count a submission against `most` under `name`. Return True if it is above that limit but accepted.
+        """Count a submission against the limit `most` under `name`. Return True if it is above the limit but accepted.
 
-        Raise `TooManyConcerns` if it is refused.
+        Raise `TooManyConcerns` if this limit or the limit `flood` refuses the submission.
         """
         most = self.limiter.count_here(Policy(name, self.most.item), networks)
         is_long = size > SHORT_BYTES
@@ -111,7 +111,7 @@ class Sources:
 class CodeTries:
     """Limits for the codes with which reporters return to a concern or a saved form.
 
-    A wrong code is counted by the name of the concern or form, even if that does not exist, and by the caller's
+    A wrong code is counted by the name of the concern or form, even if there is none of this name, and by the caller's
     network. A right code is counted only by the concern or form.
     """
 

@@ -18,7 +18,7 @@ from app.services.audit.chains import End, begin_chains, find_end, write_end
 from app.services.audit.meanwhile import expect_seen
 
 _ROWS = table_of(AuditEntryRow)
-# Only one writer writes at a time, so no other can take the position.
+# Only one writer writes at a time, so no other writer can take the position.
 _NEXT_POSITION: ColumnElement[int] = literal_column("(SELECT coalesce(max(position), 0) + 1 FROM audit_entries)")
 _NEW_ENTRY = fixed_insert(_ROWS, position=_NEXT_POSITION)
 NO_DETAILS = "{}"
@@ -30,7 +30,7 @@ KEY_HOLDER = "key-holder"
 
 @dataclass(frozen=True)
 class Actor:
-    """Who performs the action of an audit log entry, with the network address of the client and the time.
+    """The client or person that performs the action of an audit log entry, with the network address and the time.
 
     `client` is the name of the client or, if the person is known, 'client/person'.
     """
@@ -41,7 +41,7 @@ class Actor:
     seen: int | None = None
     """The number of the last entry in the chain that the person was shown, or None.
 
-    With a number, `record_action` refuses an action that depends on a later change.
+    If this number is given, `record_action` refuses an action that depends on a later change.
     """
     is_lead: bool = False
     """True if the actor may open the concerns that are restricted to leads."""
@@ -74,20 +74,20 @@ def names_a_person(name: str) -> bool:
 
 
 by_reporter = partial(Actor, REPORTER, "not recorded")
-"""The actor of what a reporter does. Call it with the time."""
+"""The actor of a reporter's action. Call this with the time of the action."""
 
 by_itself = partial(Actor, "service", "this machine")
-"""The actor of what the service does without a request. Call it with the time."""
+"""The actor of an action that the service performs without a request. Call this with the time of the action."""
 
 by_key_holder = partial(Actor, KEY_HOLDER, "command line")
-"""The actor of commands that read concerns with an identity on this computer. Call it with the time."""
+"""The actor of commands that read concerns with an identity on this computer. Call this with the time of the action."""
 
 
 def record_action(session: Session, chain: str, act: DeskAct, actor: Actor, details: Details | None = None) -> End:
     """Append an entry for `act` to the chain named `chain`. Return the entry's number and hash.
 
-    The caller must do this in the transaction of the action, and before it changes a row: only then do the database's
-    triggers allow the change. Raise `ChangedMeanwhile` if the actor has not seen a change that the action depends on.
+    The caller must call this in the transaction of the action, and before it changes a row: only then do the database's
+    triggers allow the change. If `actor.seen` is given, raise `ChangedMeanwhile` under the conditions of `expect_seen`.
     """
     session.flush()  # writes the changes of earlier actions first
     connection = session.connection()
@@ -101,10 +101,10 @@ def record_action(session: Session, chain: str, act: DeskAct, actor: Actor, deta
 
 
 def record_reading(session: Session, chain: str, act: DeskAct, actor: Actor, details: Details | None = None) -> None:
-    """Append an entry for the reading of many rows, without returning it.
+    """Append an entry to the chain named `chain` for the reading of many rows.
 
-    The caller must record before it returns the rows, and read them outside this write transaction. Reading them inside
-    would make all writers wait.
+    The caller must call this before it returns the rows, and must read the rows outside this write transaction. Reading
+    them inside would make all writers wait.
     """
     record_action(session, chain, act, actor, details)
 
@@ -116,9 +116,9 @@ def insert_first_entries(connection: Connection, rows: Sequence[Mapping[str, Any
 
 
 def read_end_of_chain(session: Session, chain: str, *, actor: Actor) -> End:
-    """Return the length and the last hash of the chain named `chain`, which the caller signs as a statement.
+    """Record in the chain `audit` that a statement is signed, and return the end of the chain named `chain`.
 
-    Record in the chain `audit` that a statement was signed.
+    The end is the length and the last hash of the chain before this entry. The caller signs the end as the statement.
     """
     end = find_end(session.connection(), chain)
     record_action(session, AUDIT, DeskAct.STATEMENT_SIGNED, actor, LogDetails(chain=chain))
@@ -156,7 +156,8 @@ def record_change(
 ) -> End:
     """Append an entry for an action that changes `concern`, and set the concern's `changed_at`. Return the chain's end.
 
-    The caller must call this before it makes the change. Raise `ChangedMeanwhile` as `record_action` does.
+    The caller must call this before it makes the change. Raise `ChangedMeanwhile` under the same conditions as
+    `record_action`.
     """
     end = record_action(session, concern.reference, act, actor, details)
     concern.changed_at = actor.at

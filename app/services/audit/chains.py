@@ -47,7 +47,7 @@ def sha256_of(columns: Mapping[str, Any], *, previous: str) -> str:
 
 
 def hash_of(row: AuditEntryRow) -> str:
-    """Return the hash of an audit entry. It covers every column except the hash itself and the position."""
+    """Return the hash of an audit entry, which covers every column except the hash itself and the position."""
     return sha256_of(row.model_dump(exclude={"sha256", "position"}), previous=row.previous_sha256)
 
 

@@ -27,8 +27,8 @@ _NEWEST_ACT = select(AuditEntryRow.at).order_by(col(AuditEntryRow.position).desc
 def find_clock_fault(session: Session, *, at: dt.datetime) -> str | None:
     """Compare `at`, the time by the clock, with the last known time.
 
-    Return None if they differ by at most `MOST_APART`, otherwise the difference as text. If no time is stored yet,
-    compare with the time of the newest audit log entry.
+    Return None if the two times differ by at most `MOST_APART`, otherwise the difference as text. If no time is stored
+    yet, compare with the time of the newest audit log entry.
     """
     known = session.get(KnownTimeRow, NotedTime.CLOCK.value)
     known_at = known.at if known is not None else session.exec(_NEWEST_ACT).first()

@@ -1,4 +1,4 @@
-"""The last act on each of several concerns, and the last opening by one person, from the audit log."""
+"""Queries of the audit log for the last actions on concerns, and for the last opening by one person."""
 
 import datetime as dt
 from collections.abc import Collection
@@ -16,10 +16,10 @@ _ENTRIES = _ROWS.c
 
 
 class LastActs(NamedTuple):
-    """What the audit log of one concern says last.
+    """The last entries in the audit log of one concern.
 
-    `entry` is the last entry that changed the concern or sent something. `opened_at` is the time at which the person
-    last opened the concern, or None. `seen` is the number of the last entry of any kind.
+    `entry` is the last entry that changed the concern or sent something, apart from labels. `opened_at` is the time at
+    which the person last opened the concern, or None. `seen` is the number of the last entry of any kind.
     """
 
     entry: AuditEntryRow
@@ -28,9 +28,9 @@ class LastActs(NamedTuple):
 
 
 def find_last_acts(session: Session, references: Collection[str], *, client: str) -> dict[str, LastActs]:
-    """Return the last acts of each concern, by reference. `client` is the name of the person in the audit log.
+    """Return the last actions on each concern, by reference. `client` is the name of the person in the audit log.
 
-    Only the entries of the given concerns are read, in two queries.
+    Leave out concerns that have no such entry. Read only entries of the given concerns, in two queries.
     """
     if not references:
         return {}

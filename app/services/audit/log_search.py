@@ -1,4 +1,4 @@
-"""Answers from the audit log: who did what, when and to which concern, without a reading of the whole log."""
+"""Search in the audit log: who did what, when and to which concern."""
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -26,16 +26,19 @@ from app.services.cursors import NOT_OURS
 
 _ENTRIES = table_of(AuditEntryRow).c
 SHORT_CHAIN = 2000
-"""The most entries of a chain that is read whole by its key. A longer chain is found in the order of the log."""
+"""The maximum length of a chain that is read as a whole, by its name.
+
+The entries of a longer chain are looked for in the order of the log.
+"""
 MOST_CARD_ENTRIES = 2000
-"""The most readings of cards that a summary counts."""
+"""The maximum number of entries about given cards that a summary counts."""
 MOST_LISTED = 200
-"""The most concerns that a summary lists by their references."""
+"""The maximum number of concerns that a summary lists by reference."""
 REFERENCES_AT_ONCE = 500
 NAMING_ACTS = frozenset(
     {DeskAct.LISTED, DeskAct.OPENED, DeskAct.EVENTS_READ, DeskAct.DISCLOSURES_READ, DeskAct.STATEMENT_SIGNED}
 )
-"""The actions whose details may name concerns, beside the one whose chain has the entry."""
+"""The actions whose details may name concerns other than the one whose chain has the entry."""
 MOST_IN_A_SHEET = 20_000
 SHEET_COLUMNS = ("at", "person", "client", "act", "chain", "number", "detail", "address")
 LOG_SHEET_HEADERS = {"Content-Disposition": 'attachment; filename="audit-log.csv"'}
@@ -47,11 +50,12 @@ NO_SUCH_PERSON = "The audit log has nobody of this name."
 
 @dataclass(frozen=True)
 class LogQuery:
-    """A question to the audit log, all words of which are known.
+    """A query of the audit log, after the person, concern or list in the filter `wanted` has been checked.
 
-    `chain` is the concern or list that is asked for, in its stored spelling, or None. `clients` are the names of the
-    clients through which the person acted, or None if no person is asked for. `hidden` has the references of the
-    concerns that `actor` may not open. Entries about them are left out, and so are their references in other entries.
+    `chain` is the name of the chain in `wanted` as it is stored: a reference or the name of a list, or None. `clients`
+    are the names under which the audit log records the person in `wanted`, or None if `wanted` has no person. `hidden`
+    has the references of the concerns that `actor` may not open. Entries about these concerns are left out, and their
+    references are removed from other entries.
     """
 
     session: Session
@@ -64,8 +68,8 @@ class LogQuery:
     def page(self, after: int | None, limit: int) -> list[AuditEntryRow]:
         """Return up to `limit` entries after the entry at position `after`, or from the start if `after` is None.
 
-        Entries of a concern's chain include those of the chain `cards` that name the concern. If entries are sorted by
-        time, raise `InvalidCursor` if no entry has the position `after`.
+        If the query is for one concern, the entries of the chain `cards` that name the concern are included. If entries
+        are sorted by time, raise `InvalidCursor` if no entry has the position `after`.
         """
         conditions = self._conditions
         if after is not None:
@@ -78,7 +82,7 @@ class LogQuery:
         return [_without(self.hidden, row) for row in rows] if self.hidden else rows
 
     def count_readings(self) -> "Readings":
-        """Return which concerns were opened by the chosen entries, and the cards of which were given."""
+        """Return which concerns the matching entries opened, and of which concerns they gave the cards."""
         conditions = self._conditions if self.chain is None else [*self._conditions, self._of_chain]
         opened = select(_ENTRIES.chain).where(*conditions, _ENTRIES.act == DeskAct.OPENED.value).distinct()
         references = list(self.session.execute(opened.order_by(_ENTRIES.chain)).scalars())
@@ -125,7 +129,7 @@ class LogQuery:
     @cached_property
     def _of_chain(self) -> ColumnElement[bool]:
         is_short = find_end(self.session.connection(), self.chain or "").number <= SHORT_CHAIN
-        # SQLite would sort a long chain whole: without the key of the chain, it takes the index of the order.
+        # SQLite would sort a long chain. `coalesce` hides its index, so SQLite reads in the order of the log.
         return (_ENTRIES.chain if is_short else func.coalesce(_ENTRIES.chain, "")) == self.chain
 
     @property
@@ -134,7 +138,7 @@ class LogQuery:
 
     @property
     def _is_by_time(self) -> bool:
-        """True if entries are sorted by their time, and otherwise by their position alone.
+        """True if entries are sorted by time and position. False if they are sorted only by position.
 
         The two orders differ only if the clock was set back.
         """
@@ -164,10 +168,11 @@ class LogQuery:
 
 @dataclass(frozen=True)
 class Readings:
-    """The concerns that somebody read: `opened` in full, and the others as cards alone, which have names.
+    """The concerns that were read, according to the matching entries.
 
-    `as_cards` has at most `MOST_LISTED` references of the `cards_alone` concerns. `is_complete` is False if there were
-    more readings of cards than are counted.
+    `opened` has the references of the concerns that were opened. `cards_alone` is the number of other concerns, of
+    which only the cards were given. A card has names. `as_cards` has the references of these other concerns, at most
+    `MOST_LISTED`. `is_complete` is False if there are more entries about cards than are counted.
     """
 
     opened: Sequence[str]
@@ -178,9 +183,10 @@ class Readings:
 
 @dataclass(frozen=True)
 class LogPage:
-    """A page of the audit log. `next_position` is that of the last entry, or None on the last page.
+    """A page of the audit log.
 
-    `readings` is None unless they were asked for.
+    `next_position` is the position of the last entry on the page, or None on the last page. `readings` is None if no
+    readings were requested.
     """
 
     entries: Sequence[AuditEntryRow]
@@ -200,8 +206,8 @@ def read_log(
     """Record the reading in the audit log, and return the page of entries that match `wanted`.
 
     The page begins after the entry at position `after`, or with the first entry if `after` is None. If `with_readings`,
-    also return which concerns were read. Raise `InvalidQuery` if `wanted` names a person, concern or list that the
-    audit log does not have, or `InvalidCursor` if no entry has the position `after`.
+    also return which concerns were read. Raise `InvalidQuery` for the reasons of `_query_of`, or `InvalidCursor` for
+    the reason of `LogQuery.page`.
     """
     with Session(writer.engine) as session:
         query = _query_of(session, wanted, actor)
@@ -246,10 +252,11 @@ def _list_clients(session: Session) -> list[str]:
 
 
 def _query_of(session: Session, wanted: LogFilter, actor: Actor) -> LogQuery:
-    """Return the question `wanted` of `actor`.
+    """Return the checked query for the filter `wanted` of `actor`.
 
-    Raise `InvalidQuery` with a fault for each word that is none of a known person, concern or list. A person who asks
-    for their own entries is not told whether another concern exists.
+    Raise `InvalidQuery` with a fault if the person in `wanted` is unknown. Also add a fault if the chain in `wanted` is
+    neither a list nor a concern that the actor may open. If the actor asks for their own entries, an unknown or hidden
+    concern is not a fault, so that the response does not reveal whether a concern exists.
     """
     faults: list[FieldError] = []
     is_own, clients = wanted.person == actor.person, None

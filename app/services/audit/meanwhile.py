@@ -1,4 +1,4 @@
-"""Detection of what others did on a concern after a person last saw it: no action is based on an outdated page."""
+"""Detection of what others did to a concern since a person last saw it, so that no action uses an outdated page."""
 
 from collections.abc import Collection
 
@@ -15,8 +15,8 @@ MOST_SHOWN = 50
 def expect_seen(session: Session, chain: str, act: DeskAct, *, client: str, seen: int) -> None:
     """Raise `ChangedMeanwhile` if, after entry number `seen`, another client did something that `act` depends on.
 
-    If `act` sends or writes something, also raise it if `client` itself did the same after `seen`: the form may have
-    been sent twice.
+    If `act` sends or writes something, also raise `ChangedMeanwhile` if `client` itself did the same after `seen`: the
+    form may have been sent twice.
     """
     by_others, own = others_acts_to_see(act), {act} & SENDING_ACTS
     if (by_others or own) and session.exec(_later(chain, client, seen, by_others, own).limit(1)).first() is not None:
@@ -26,7 +26,8 @@ def expect_seen(session: Session, chain: str, act: DeskAct, *, client: str, seen
 def list_entries_since(session: Session, chain: str, *, client: str, seen: int) -> list[AuditEntryRow]:
     """Return up to `MOST_SHOWN` entries after entry number `seen`, in order.
 
-    These are changes by other clients, and the notes, messages and hand-overs of `client` itself.
+    These are changes, messages and hand-overs by other clients, apart from labels, and the notes, messages and
+    hand-overs of `client` itself.
     """
     return list(session.exec(_later(chain, client, seen, TO_SEE_FIRST, SENDING_ACTS).limit(MOST_SHOWN)))
 

@@ -18,10 +18,10 @@ log = Log(__name__)
 def purge_remnants(engine: Engine, *, is_sure: bool = True) -> Remnants:
     """Remove the bytes of erased texts from the database files, as far as is possible now. Return what remains.
 
-    SQLite overwrites freed pages itself, so only its write-ahead log must be emptied. That fails while a reader uses
-    the log. Then, if `is_sure` is true, log a warning and create a marker file beside the database, unless the file
-    exists. It tells every process that uses this database to try again, also after a restart. `is_sure` means that
-    there were bytes to remove.
+    SQLite overwrites freed pages itself, so only its write-ahead log must be emptied. Emptying the log fails while a
+    reader uses it. Then, if `is_sure` is True, log a warning and create a marker file beside the database, unless the
+    file exists. The file tells every process that uses this database to try again, also after a restart. `is_sure`
+    means that there were bytes to remove.
 
     In PostgreSQL, run VACUUM, which frees the space for reuse.
     """

@@ -1,7 +1,7 @@
 """Restricted concerns: the SQL condition for who may open a concern, the refusal of others, and the restriction itself.
 
-A restricted concern is limited to leads or to named people. If none of the named people works at the desk any more,
-leads may open it. If the desk has no lead either, everyone at the desk may: no concern is left that nobody can read.
+A restricted concern is limited to leads or to named people. If none of the named people may read concerns any more,
+leads may open it. If the desk has no lead either, everyone at the desk may open it, so that no concern remains unread.
 """
 
 from collections.abc import Collection, Sequence
@@ -67,8 +67,8 @@ _NAMES_NOBODY_HERE = and_(
 def may_open(actor: Actor) -> ColumnElement[bool]:
     """Return the SQL condition for a row of the table `concerns` that `actor` may open.
 
-    Every list of concerns has this condition. It reads the few restricted concerns once, and no column of the others
-    but their reference, so that a list is still read from its index.
+    Every list of concerns has this condition. The condition reads the few restricted concerns once. The condition needs
+    no column of the listed concerns except the reference, so a list is still read from its index alone.
     """
     return _may_open(_is_open_to(actor))
 
@@ -91,7 +91,10 @@ def find_restricted(session: Session, references: Collection[str]) -> set[str]:
 
 
 def count_restricted(session: Session) -> tuple[int, int]:
-    """Return the number of restricted concerns, and of those that only name people who read no concerns any more."""
+    """Return the number of restricted concerns, and the number of those that no named person can read any more.
+
+    Concerns restricted to leads count only in the first number.
+    """
     names_somebody = _LIMITED.limited_to != LEADS
     counted = select(func.count(), func.count().filter(names_somebody, _NAMES_NOBODY_HERE)).where(_IS_LIMITED)
     restricted, nameless = session.execute(counted).one()
@@ -106,7 +109,8 @@ def is_openable(session: Session, reference: str, actor: Actor) -> bool:
 def expect_openable(writer: Writer, reference: str, actor: Actor) -> None:
     """Raise `NoSuchConcern` if there is no concern `reference`, or if `actor` may not open it.
 
-    Record the second in the audit log. The first also writes, so that the time of the response tells nothing.
+    Record the refusal for an existing concern in the audit log. For an unknown reference, execute a write without
+    effect, so that the time of the response does not reveal whether the concern exists.
     """
     with Session(writer.engine) as session:
         restricted = session.execute(_IS_RESTRICTED, {"reference": reference}).scalar_one_or_none()
@@ -117,9 +121,9 @@ def expect_openable(writer: Writer, reference: str, actor: Actor) -> None:
 
 
 def restrict(session: Session, concern: ConcernRow, people: Sequence[str], reason: str, actor: Actor) -> None:
-    """Limit the concern to `people`, or to leads if there are none, and record that.
+    """Limit the concern to `people`, or to leads if `people` is empty. Record the change.
 
-    If the concern is assigned to somebody who may not open it then, unassign it, and record that too.
+    If the assigned person may then not open the concern, unassign the concern. Record this in the audit log too.
     """
     details = RestrictedDetails(people=tuple(people), reason=reason)
     record_change(session, concern, DeskAct.RESTRICTED, actor, details)
@@ -138,12 +142,12 @@ def is_openable_by(session: Session, reference: str, person: str) -> bool:
 
 
 def may_be_opened_by(person: str) -> ColumnElement[bool]:
-    """Return the SQL condition for a row of `concerns` that `person`, at the desk or of a client, may open."""
+    """Return the SQL condition for a row of `concerns` that `person` may open, at the desk or through a client."""
     return _may_open(_is_open(literal(person), is_lead=_is_lead(literal(person))))
 
 
 def list_openers(session: Session, reference: str, people: Collection[str]) -> list[str]:
-    """Return those of `people`, who work at the desk, who may open the concern. Their names are in order."""
+    """Return those of `people` who may open the concern, sorted by name. `people` are names of people at the desk."""
     name = _CHOSEN.c.name
     closed = _limited(~_is_open(name, is_lead=_is_lead(name))).where(_LIMITED.reference == reference)
     openers = select(name).where(name.in_(people), ~closed.exists())
@@ -151,12 +155,12 @@ def list_openers(session: Session, reference: str, people: Collection[str]) -> l
 
 
 def list_readers(session: Session) -> list[str]:
-    """Return the names, in order, of the people who read concerns, at the desk or by a client."""
+    """Return the names, in order, of the people who read concerns, at the desk or through a client."""
     return _names(session, _READERS, *_READS_AS_PERSON)
 
 
 def list_leads(session: Session) -> list[str]:
-    """Return the names, in order, of the people who are leads, at the desk or by a client."""
+    """Return the names, in order, of the people who are leads, at the desk or through a client."""
     return _names(session, _LEADS, _CLIENTS.person.is_not(None), *_LEADS_AS_CLIENT)
 
 

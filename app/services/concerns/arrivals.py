@@ -12,8 +12,9 @@ from app.services.audit.audit_log import REPORTER, Actor, by_reporter
 class Arrival:
     """The arrival of a concern or an addition.
 
-    `actor` is the reporter, or the worker who writes it down, with the time of storing. `came_at` is when it came: the
-    time for an acknowledgement starts then. If `has_code` is False, the reporter gets no status token.
+    `actor` is the reporter, or the worker who writes the concern or addition down, with the time of storing. `came_at`
+    is the time when the concern or addition came: the time for an acknowledgement starts then. If `has_code` is False,
+    the reporter gets no status token.
     """
 
     actor: Actor
@@ -33,5 +34,5 @@ class Arrival:
 
     @property
     def received_by(self) -> str:
-        """The worker who writes it down, as named in the audit log, or an empty string if the reporter sends it."""
+        """The worker who writes the text down, as named in the audit log, or an empty text if the reporter sends it."""
         return "" if self.actor.client == REPORTER else self.actor.client

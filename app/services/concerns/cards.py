@@ -1,8 +1,9 @@
 """Cards: short summaries of concerns and additions, sealed beside the texts, by which a worker recognises a child.
 
-A card has what tells one child or household from another: names, births, schools, postcodes and phone numbers, and the
-first letters of the account. It has nothing that is not in the text. A card is padded before it is sealed, so that its
-length says little, and it is sealed anew each time, so that two equal cards look as different as any two.
+A card has the facts that distinguish one child or household from another: names, dates of birth, schools, postcodes and
+phone numbers, and the beginning of the account. Everything on a card is also in the text. A card is padded before it is
+sealed, so that its length says little. Each sealing draws new random keys, so two equal cards have different sealed
+bytes.
 """
 
 import datetime as dt
@@ -22,7 +23,7 @@ from app.services.concerns.sealing import LEAST_CARD, pad
 
 MAX_WORDS = 120
 MAX_LINE = 100
-"""Maximum length of a name, a school or another value on a card, in letters. Longer values are cut."""
+"""Maximum length of a name, a school or another value on a card, in characters. Longer values are cut."""
 CARD = "card"
 """The member that contains the card, in the sealed document."""
 _NEW_CARD = fixed_insert(table_of(CardRow))
@@ -59,8 +60,8 @@ def card_of_addition(addition: Mapping[str, Any]) -> dict[str, Any]:
 def card_plaintext(card: Mapping[str, Any], reference: str, *, at: dt.datetime | None) -> bytes:
     """Return the plaintext of a card: the card with reference and time of receipt, as JSON, padded.
 
-    `at` is the time of receipt of the concern, or of the addition, that the card is about. It is None for a card that
-    is sealed where the text was typed: only the service knows when it received the text.
+    `at` is the time of receipt of the concern, or of the addition, that the card is about. If the card is sealed where
+    the text was typed, `at` is None, because only the service knows when it receives the text.
     """
     received = {} if at is None else {"received_at": format_utc(at)}
     return pad(orjson.dumps({"reference": reference, **received, CARD: card}), LEAST_CARD)
@@ -124,7 +125,7 @@ def _people_of_concern(told: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _words(told: Mapping[str, Any]) -> str:
-    """Return the first `MAX_WORDS` letters of the account, on one line."""
+    """Return the first `MAX_WORDS` characters of the account, on one line."""
     narrative = _object(told.get("concern")).get("narrative")
     return " ".join(narrative.split())[:MAX_WORDS] if isinstance(narrative, str) else ""
 
@@ -134,7 +135,7 @@ def _known(**values: Any) -> dict[str, Any]:
 
 
 def _line(value: object) -> str | None:
-    """Return the text on one line, cut to `MAX_LINE` letters; None for an empty text and for other types."""
+    """Return the text on one line, cut to `MAX_LINE` characters; None for an empty text and for other types."""
     return (" ".join(value.split())[:MAX_LINE] or None) if isinstance(value, str) else None
 
 

@@ -25,7 +25,7 @@ IS_REAL = table_of(ConcernRow).c.test.is_(False)
 """With `WAITS`, repeats the condition of the partial index exactly: otherwise SQLite does not use the index."""
 NONE = dt.timedelta()
 AT_ONCE = 8
-"""Maximum number of concerns, and of additions, handled in one transaction. Other writers wait until it ends."""
+"""Maximum number of concerns, and of additions, handled in one transaction. Other writers wait for this transaction."""
 _ADDITION_WAITS = (
     col(EntryRow.kind) == EntryKind.ADDITION.value,
     col(EntryRow.acknowledged_at).is_(None),
@@ -146,7 +146,7 @@ def _append(
 def find_unannounced(session: Session, *, before: dt.datetime) -> list[str]:
     """Return the names of the unacknowledged concerns and additions due before `before` without an overdue event.
 
-    Leave out those that were stored later.
+    Leave out concerns and additions that were stored at `before` or later.
 
     A name is a reference, or `addition 1 to` and a reference.
     """

@@ -34,30 +34,33 @@ NO_NOTE = "this is not a {} about this concern encrypted to those keys"
 
 
 def write_note(desk: Desk, reference: str, note: NewNote, actor: Actor, key: str | None = None) -> IdempotentResult:
-    """Encrypt and store the note, and return its entry (JSON) without the text once it is on disk.
+    """Encrypt and store the note, and return its entry (JSON) without the text once the note is on disk.
 
     A note that was encrypted where it was typed (`note.sealed`) is stored as received. A retry with the same
     idempotency key `key` stores no second note.
 
     Raise `NoSuchConcern` if the reference is unknown, `ConcernErased` if the concern was erased, `TooManyNotes` above
     the maximum number or size of notes, `IdempotencyKeyReused` if `key` was used for other content, or `StoreBusy` if
-    the note could not be stored in time. Raise `ValidationFailed` for a received file that the desk cannot decrypt.
-    Raise `ChangedMeanwhile` if the concern has changed since `actor.seen`.
+    the note could not be stored in time. Raise `ValidationFailed` if a received file is not encrypted to the desk's
+    current keys or, as far as this service can decrypt it, has invalid content.
+
+    Raise `ChangedMeanwhile` if the same client wrote a note after `actor.seen`: the form may have been sent twice.
     """
     keys = derive_idempotency_keys(key, client=f"{actor.client}, note about {reference}")
     return _store_written(desk, reference, note, actor, keys)
 
 
 def write_label(desk: Desk, reference: str, label: NewLabel, actor: Actor, key: str | None = None) -> IdempotentResult:
-    """Encrypt and store the label, and return its entry (JSON) without the text once it is on disk.
+    """Encrypt and store the label, and return its entry (JSON) without the text once the label is on disk.
 
-    The label replaces the former one; an empty text means no label. A label that was encrypted where it was typed
-    (`label.sealed`) is stored as received. A retry with the same idempotency key `key` stores no second label.
+    The label replaces the current label. An empty text means that the concern has no label. A label that was encrypted
+    where it was typed (`label.sealed`) is stored as received. A retry with the same idempotency key `key` stores no
+    second label.
 
     Raise `NoSuchConcern` if the reference is unknown, `ConcernErased` if the concern was erased, `TooManyLabels` above
     the maximum number or size of labels, `IdempotencyKeyReused` if `key` was used for other content, or `StoreBusy` if
-    the label could not be stored in time. Raise `ValidationFailed` for a received file that the desk cannot decrypt.
-    Raise `ChangedMeanwhile` if the concern has changed since `actor.seen`.
+    the label could not be stored in time. Raise `ValidationFailed` if a received file is not encrypted to the desk's
+    current keys or, as far as this service can decrypt it, has invalid content.
     """
     keys = derive_idempotency_keys(key, client=f"{actor.client}, label of {reference}")
     return _store_written(desk, reference, label, actor, keys)
@@ -112,15 +115,16 @@ def _faults_in(note: NewNote | NewLabel, kind: EntryKind, reference: str, desk: 
 def send_message(
     desk: Desk, reference: str, message: Message, actor: Actor, key: str | None = None
 ) -> IdempotentResult:
-    """Store the message to the reporter, and return its entry (JSON) without the text once it is on disk.
+    """Store the message to the reporter, and return its entry (JSON) without the text once the message is on disk.
 
     The message is encrypted to the key of the reporter's status token, unless it is encrypted already. A retry with the
     same idempotency key `key` sends no second message.
 
     Raise `NoSuchConcern` if the reference is unknown, `ConcernErased` if the concern was erased, `TooManyMessages`
     above the maximum number or size of messages, `IdempotencyKeyReused` if `key` was used for other content, or
-    `StoreBusy` if the message could not be stored in time. Raise `ChangedMeanwhile` if the concern has changed since
-    `actor.seen`. Raise `ReporterHasNoCode` if the reporter has no token, so that nobody could read the message.
+    `StoreBusy` if the message could not be stored in time. Raise `ChangedMeanwhile` if, after `actor.seen`, another
+    client changed or sent something, or the same client sent a message. Raise `ReporterHasNoCode` if the reporter has
+    no token, so that nobody could read the message.
     """
     entry = new_message(desk, reference, message, actor)
     keys = derive_idempotency_keys(key, client=f"{actor.client}, message to {reference}")
@@ -143,15 +147,15 @@ def new_message(desk: Desk, reference: str, message: Message, actor: Actor) -> N
 
 
 def recipient_for_messages(concern: ConcernRow) -> str:
-    """Return the age recipient that messages to the reporter are encrypted to. It is empty without a status token."""
+    """Return the age recipient for messages to the reporter, or an empty text if the reporter has no status token."""
     return recipient_of(concern.message_key) if concern.message_key else ""
 
 
 def read_sent_messages(session: Session, reference: str, actor: Actor) -> MessagesResponse:
     """Record the reading in the audit log, and return the messages without their text.
 
-    The response also has the recipient (public key) for the next message. It is empty if the reporter has no token.
-    Raise `NoSuchConcern` if the reference is unknown.
+    The response also has the recipient (public key) for the next message. This recipient is empty if the reporter has
+    no token. Raise `NoSuchConcern` if the reference is unknown.
     """
     concern = get_concern(session, reference)
     record_action(session, reference, DeskAct.LISTED, actor, ShownDetails(what="messages"))

@@ -1,4 +1,4 @@
-"""The rows of a concern's entries (additions, notes and messages), which have sealed text: writing and reading."""
+"""Writing and reading the rows of a concern's entries: additions, notes, labels and messages, with sealed text."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -159,9 +159,9 @@ def append_entry(
     `former` is the result of `measure_entries`. `receipt` is the row that is stored for a retry. `columns` are the
     columns of the concern, if the action sets them. The audit log records digests of `receipt` and `columns`.
 
-    Raise `ConcernErased` if the concern was erased, or `ChangedMeanwhile` if it has changed since `entry.actor.seen`.
-    Raise `ReporterHasNoCode` for a message that nobody could read. Raise the error `too_many` of the kind if the entry
-    would exceed the maximum number or size of entries.
+    Raise `ConcernErased` if the concern was erased, or `ChangedMeanwhile` under the conditions of `record_action`.
+    Raise `ReporterHasNoCode` for a message that nobody could read. If the entry would exceed the maximum number or size
+    of entries of its kind, raise the error `too_many` in `ENTRY_SPECS`.
     """
     spec, reference = ENTRY_SPECS[entry.kind], concern.reference
     if concern.erased_at is not None:
@@ -187,9 +187,9 @@ def append_entry(
 def store_sealed(
     session: Session, reference: str, entry: NewEntry, request: Retryable, faults: Sequence[FieldError] = ()
 ) -> bytes:
-    """Store the entry of the concern `reference`, in the same way as `store_entry`.
+    """Store the entry of the concern `reference` with `store_entry`, and return the entry (JSON) without its text.
 
-    Raise `NoSuchConcern` if the reference is unknown. Otherwise raise the errors of `store_entry`.
+    Raise `NoSuchConcern` if the reference is unknown, or the errors of `store_entry`.
     """
     return store_entry(session, get_concern(session, reference), entry, request, faults)
 

@@ -100,7 +100,7 @@ class FollowUps:
         channel: Channel = Channel.API,
         at: dt.datetime,
     ) -> IdempotentResult:
-        """Encrypt and store the addition to the concern `row`, and return its receipt (JSON) once it is on disk.
+        """Encrypt and store the addition to the concern `row`. Once it is on disk, return its receipt (JSON).
 
         The caller must first get `row` from `find`. `channel` says how the addition came. An addition never lowers the
         urgency of the concern. A retry with the same idempotency key returns the first receipt and stores no second
@@ -218,9 +218,9 @@ def store_addition(
 
     Only an addition that the reporter sends answers messages. An addition that says that the concern is about someone
     who works for the council restricts the concern to leads, unless it is restricted already. Return `receipt`, which
-    is also stored for a retry of `request`. If `receipt` is None, it is the addition's entry (JSON) without its text.
-    Raise `AlreadyStored` if `request` is a retry, before any other error. Raise `NoSuchConcern` if the reference is
-    unknown, or the errors of `append_entry`.
+    is also stored for a retry of `request`. If `receipt` is None, store and return the addition's entry (JSON), without
+    its text, instead. Raise `AlreadyStored` if `request` is a retry, before any other error. Raise `NoSuchConcern` if
+    the reference is unknown, or the errors of `append_entry`.
     """
     concern, at = get_concern(session, reference), entry.actor.at  # read again: the desk may have changed the row
     former = measure_entries(session, EntryKind.ADDITION, reference)

@@ -22,7 +22,7 @@ def present_entry(
 ) -> AdditionEntry | NoteEntry | LabelEntry | MessageEntry:
     """Return the entry for `row`, as in responses to the desk. `now` decides if an addition is overdue.
 
-    `words` is the decrypted content of a note, a label or an addition, or None for an entry without content.
+    `words` is the decrypted content of a note, a label or an addition, or None to leave the content out.
     """
     if row.kind == EntryKind.MESSAGE:
         return message_entry_of(row)

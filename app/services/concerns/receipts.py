@@ -52,7 +52,8 @@ HOW_TO_FOLLOW = "Keep your reference and status token. You need both to check wh
 class NewText:
     """The text of a new concern, of which the receipt signs the digest, with its reference and form version.
 
-    `content` is the canonical JSON of the concern if `kind` is `submission`, or the encrypted file if it is `sealed`.
+    `content` is the canonical JSON of the concern if `kind` is `submission`, or the encrypted file if `kind` is
+    `sealed`.
     """
 
     kind: str
@@ -232,8 +233,8 @@ class ReceiptBuilder:
     ) -> ConcernStatus:
         """Return the status of the concern, the reporter's own additions and the messages, for the reporter.
 
-        Additions that a worker wrote down are left out, and the others numbered without a gap: a reporter must not
-        learn that someone else called about the child.
+        Additions that a worker wrote down are left out, and the other additions are numbered without a gap. A reporter
+        must not learn that someone else called about the child.
         """
         pinned, own = EditionKey(row.guide, row.edition), [each for each in additions if each.author == REPORTER]
         waiting = [each for each in own if each.acknowledged_at is None]

@@ -95,8 +95,8 @@ def find_newest_recipients(session: Session) -> Sequence[str] | None:
 class Resealed:
     """The result of resealing. `count` is the number of re-encrypted texts.
 
-    `cards` is the number of cards that were missing and are made now. `unopened` texts could not be decrypted, and
-    `misplaced` texts belong to another concern: both are unchanged. `remnants` says if the database files may still
+    `cards` is the number of cards that were missing and have now been made. `unopened` texts could not be decrypted,
+    and `misplaced` texts belong to another concern: both are unchanged. `remnants` says if the database files may still
     have former texts.
     """
 
@@ -150,7 +150,7 @@ def reseal(
     """Re-encrypt every concern, addition, note and label whose recipients differ from those of `keys.sealer`.
 
     A text of an earlier version is padded when it is re-encrypted. The card of a concern or an addition is made again
-    from its text. A concern or addition without a card gets one, also if its recipients are right. A text that the
+    from its text. A concern or addition without a card gets a card, even if its recipients are right. A text that the
     identities cannot decrypt, or that belongs to another concern, stays unchanged, and so does its card.
 
     The audit log records the digests of each new text and card, and their recipients, in the transaction that stores
@@ -209,7 +209,7 @@ def _reseal_text(engine: Engine, keys: ChangeOfKeys, place: SealedPlace, *, is_c
 
 
 def _padded(place: SealedPlace, document: bytes) -> bytes:
-    """Return the decrypted `document` of the text at `place`, padded. Documents of earlier versions may not be."""
+    """Return the decrypted `document` of the text at `place`, padded. Older documents may lack padding."""
     is_label = place.added is not None and place.added.kind is EntryKind.LABEL
     return pad(document, LEAST_CARD if is_label else LEAST_TEXT)
 

@@ -56,7 +56,10 @@ def closed_count() -> ScalarSelect[int]:
 
 
 def is_closed_count_right(session: Session) -> bool:
-    """Return True if the stored number of closed concerns is the number of closed rows, all of which are read."""
+    """Return True if the stored number of closed concerns equals the number of closed rows.
+
+    Count the rows in the database, which reads all of them. Tests are not counted.
+    """
     closed = select(func.count()).where(
         col(ConcernRow.state) == ConcernState.CLOSED.value, col(ConcernRow.test).is_(False)
     )

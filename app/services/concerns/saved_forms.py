@@ -66,8 +66,8 @@ class OpenedForm:
 class SavedForms:
     """The store of saved forms. A form is kept until it is sent, saved again, or a day old.
 
-    Several pages may open the same form. Saving again ends the form only from the page that opened it last. Sending
-    ends it from any page.
+    Several pages may open the same form. If a page saves the form again, the former saved form ends only if no other
+    page has opened the form since. If any of the pages sends the form, the saved form ends.
     """
 
     engine: Engine
@@ -76,8 +76,9 @@ class SavedForms:
     def save(self, path: str, fields: Fields, *, source: str = "", opening: str = "", at: dt.datetime) -> SavedForm:
         """Encrypt and store the fields of the form at `path`. Return the new code and the time of expiry.
 
-        `source` is the pseudonym of the writer's network, or empty if its forms are not counted. The saved form of
-        `opening` ends, unless a later page has opened it.
+        `source` is the pseudonym of the writer's network, or empty if the forms of the network are not counted.
+        `opening` is the identifier that `open` returned if the page shows a saved form, and is otherwise empty. That
+        saved form expires now, unless a later page has opened it.
 
         Raise `TooManySavedForms` if `source` has its maximum number or size of forms, `SavedFormsFull` if all forms
         together have their maximum size, or `StoreBusy` if the form could not be stored in time.

@@ -7,7 +7,7 @@ Readers of JSON ignore the spaces, and read older documents without them.
 
 A message is sealed to the key of its reporter's status token, and only the token decrypts it. HKDF (RFC 5869) derives
 an X25519 key from the token, with the reference as its salt. The public half is stored with the concern. The token and
-the private half are not, so nothing stored can decrypt a message.
+the private half are not stored, so nothing in the database can decrypt a message.
 """
 
 import datetime as dt
@@ -39,7 +39,7 @@ LEAST_TEXT = 1024
 LEAST_CARD = 512
 """Length of the shortest padded text, and of the shortest padded card or label, in bytes."""
 LARGEST_STEP = 4096
-"""Above this length, padded documents have a multiple of it, in bytes. Below it, they have a power of two."""
+"""The length of a padded document, in bytes, is a power of two up to this length, then a multiple of this length."""
 
 
 def make_sealer(recipients: Sequence[str]) -> Sealer:
@@ -83,7 +83,7 @@ class Unsealer:
 
         Raise `UnsealingUnavailable` if no identity decrypts `sealed`. Raise `SealedTextMisplaced` if the text is not a
         text of this service, or if it names another reference. If `received_at` is given, and the text names a time of
-        receipt, the time must match too. A text that was encrypted where it was typed names none: its time is in its
+        receipt, the time must match too. A text that was encrypted where it was typed names no time: its time is in its
         row and in the audit log.
         """
         try:
@@ -192,7 +192,7 @@ def pad(document: bytes, least: int = LEAST_TEXT) -> bytes:
     """Return the JSON `document` with spaces at its end, so that its length says little about the text.
 
     The length is `least`, or the next power of two up to `LARGEST_STEP`, or a multiple of `LARGEST_STEP` bytes. A
-    document that is padded stays as it is.
+    document that is already padded is returned unchanged.
     """
     step = min(max(least, 1 << (len(document) - 1).bit_length()), LARGEST_STEP)
     return document + b" " * (-len(document) % step)

@@ -71,8 +71,8 @@ class ConcernCount(StrEnum):
 class SealedElsewhere:
     """The text of a concern, encrypted where it was typed, with the reference and form version of the text.
 
-    `card` is the card that the caller encrypted with it, or None. `restricted` is True if the text says that the
-    concern is about someone who works for the council.
+    `card` is the card of the text, which the caller encrypted too, or None. `restricted` is True if the text says that
+    the concern is about someone who works for the council.
     """
 
     text: bytes
@@ -142,12 +142,12 @@ class Submissions:
         keys: IdempotencyKeys | None,
         at: dt.datetime,
     ) -> IdempotentResult:
-        """Encrypt and store the concern, and return its receipt (JSON) once it is on disk.
+        """Encrypt and store the concern, and return its receipt (JSON) once the concern is on disk.
 
         `for_tests` is True if the request has a test key. A test needs a test key, and a test key accepts only tests.
-        `channel` says how the concern came. `networks` are the networks that the request comes from. They are empty if
-        the request has a key or is not to be counted. A retry with the same idempotency key and content returns the
-        first receipt, and stores no second concern.
+        `channel` says how the concern came. `networks` are the networks that the request comes from. `networks` is
+        empty if the request has a key or is not to be counted. A retry with the same idempotency key and content
+        returns the first receipt, and stores no second concern.
 
         Raise `InvalidConcern` with only one fault if the key and the concern do not match. Otherwise raise
         `InvalidConcern` with every fault of the concern. Raise `IdempotencyKeyReused` if the key was used for other
@@ -184,7 +184,7 @@ class Submissions:
         raise ReferenceTaken
 
     def store(self, submitted: Submitted, pinned: PinnedEdition) -> IdempotentResult:
-        """Encrypt and store a concern that a worker wrote down. Return its receipt (JSON) once it is on disk.
+        """Encrypt and store a concern that a worker wrote down. Return its receipt (JSON) once the concern is on disk.
 
         The caller must first validate the concern, and get `pinned` for it. Raise `AlreadyStored` for a retry, or
         `StoreBusy` if the concern could not be stored in time. Raise `ReferenceTaken` if several new references in a
@@ -212,9 +212,9 @@ class Submissions:
     def rehearse(self, *, at: dt.datetime) -> None:
         """Try to store an invented concern as `submit` does, but leave nothing stored.
 
-        Its rows are written and rolled back. Then a write that changes nothing is flushed to disk. If no guide is
-        published, only this second write is tried, because every concern is about a guide. Raise `StoreBusy` if the
-        write does not finish in time.
+        The concern's rows are written and rolled back. Then a write that changes nothing is flushed to disk. If no
+        guide is published, only this second write is tried, because every concern is about a guide. Raise `StoreBusy`
+        if the write does not finish in time.
         """
         with Session(self.engine) as session:
             current = list_current(session, limit=1)
@@ -258,8 +258,8 @@ class Submissions:
     ) -> IdempotentResult:
         """Return the receipt of the first request with the content `payload`, with the current phone numbers.
 
-        `danger` is the answer about danger in that request. Raise `IdempotencyKeyReused` if the first request had other
-        content, or if there is none.
+        `danger` is the answer about danger in that request. Raise `IdempotencyKeyReused` if the first request with
+        these `keys` had other content, or if no receipt is stored.
         """
 
         def refresh(receipt: bytes) -> bytes:
@@ -276,7 +276,7 @@ class Submissions:
         """
         concern, test, arrival, sealed = submitted.concern, submitted.test, submitted.arrival, submitted.sealed
         told = orjson.loads(submitted.json)
-        submission = canonical_json(told)  # a fifth of the time of serialising the model again
+        submission = canonical_json(told)  # takes a fifth of the time of serialising the model again
         if sealed is None:
             new = NewText("submission", submission, new_reference(), FORM_VERSION)
         else:

@@ -35,10 +35,10 @@ _MOST_URGENT = func.max(
 def acknowledge_addition(session: Session, reference: str, number: int, actor: Actor) -> ConcernRow:
     """Record that a social worker has read the addition `number`, and return the concern.
 
-    Append an event if the addition was unacknowledged. A repeat only adds an audit log entry.
+    Append an event if the addition was unacknowledged. A repeated acknowledgement only adds an audit log entry.
 
     Raise `NoSuchConcern` if the reference is unknown, `NoSuchItem` if there is no such addition, or `NotAcknowledged`
-    if the concern itself is unacknowledged. Raise `ChangedMeanwhile` if the concern has changed since `actor.seen`.
+    if the concern itself is unacknowledged.
     """
     concern = get_concern(session, reference)
     count, _ = measure_entries(session, EntryKind.ADDITION, reference)
@@ -112,10 +112,10 @@ def count_waiting(session: Session, concern: ConcernRow) -> None:
 
 
 class WaitingAdditions(NamedTuple):
-    """The unacknowledged additions of a concern: the time when the earliest came, and the most pressing one.
+    """A summary of a concern's unacknowledged additions. `since` is the time when the earliest of them came.
 
-    `has_answer` is True if one of the additions answers a message. `number_due` is the number of the addition with the
-    earliest deadline, and `danger_due` its answer about immediate danger.
+    `has_answer` is True if at least one of these additions answers a message. `number_due` is the number of the
+    addition with the earliest deadline, and `danger_due` is that addition's answer about immediate danger.
     """
 
     since: dt.datetime

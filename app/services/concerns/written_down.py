@@ -1,7 +1,8 @@
 """Concerns and additions that a worker writes down: calls, letters, emails and visits.
 
-They are concerns and additions like those that reporters send, with the same receipts, events and deadlines. The audit
-log names the worker who received them. The time for an acknowledgement starts when they came, not when they are stored.
+A written-down concern or addition has the same receipts, events and deadlines as one that a reporter sends. The audit
+log names the worker who received it. The time for an acknowledgement starts when the concern or addition came, not when
+it is stored.
 """
 
 import base64
@@ -57,13 +58,14 @@ NO_WORDS = "-"
 def write_down_concern(
     submissions: Submissions, unsealer: Unsealer, wanted: WrittenConcern, actor: Actor, key: str | None = None
 ) -> IdempotentResult:
-    """Store the concern that a worker writes down, and return its receipt (JSON) once it is on disk.
+    """Store the concern that a worker writes down, and return its receipt (JSON) once the concern is on disk.
 
     A text that was encrypted where it was typed (`wanted.sealed`) is stored as received. A retry with the same
     idempotency key `key` returns the first receipt and stores no second concern.
 
     Raise `InvalidConcern` with every fault, `IdempotencyKeyReused` if `key` was used for other content, or `StoreBusy`
-    if the concern could not be stored in time.
+    if the concern could not be stored in time. Raise `ReferenceTaken` if several new references in a row were already
+    in use.
     """
     payload = canonical_submission(wanted)
     keys = derive_idempotency_keys(key, client=f"{actor.client}, written down")
@@ -92,7 +94,7 @@ def write_down_addition(
     actor: Actor,
     key: str | None = None,
 ) -> IdempotentResult:
-    """Store the addition that a worker writes down, and return its entry (JSON) without its text once it is on disk.
+    """Store the addition that a worker writes down. Once it is on disk, return its entry (JSON), without the text.
 
     A text that was encrypted where it was typed (`wanted.sealed`) is stored as received. An addition never lowers the
     urgency of the concern. A retry with the same idempotency key `key` stores no second addition.
@@ -161,7 +163,7 @@ def _new_addition(follow_ups: FollowUps, reference: str, wanted: WrittenAddition
 
 
 def _without_words(wanted: WrittenConcern) -> Concern:
-    """Return a concern that has only the unencrypted fields of `wanted`, of which the text was encrypted elsewhere."""
+    """Return a concern that has only the unencrypted fields of `wanted`, whose text was encrypted elsewhere."""
     return Concern.model_construct(
         {"guide", "edition", "immediate_danger", "reporter", "children", "concern"},
         guide=wanted.guide,
@@ -221,7 +223,7 @@ def _faults_in_file(
 ) -> list[FieldError]:
     """Return the faults of a text and a card that were encrypted elsewhere, as far as this service can check.
 
-    A service that can decrypt concerns also checks the text. Otherwise the desk could not open it.
+    A service that can decrypt concerns also checks the text, because the desk could not open an invalid text.
     """
     if sorted(wanted.recipients or ()) != sorted(map(str, sealer.recipients)):
         return [FieldError(("recipients",), NOT_OUR_KEYS, FaultCode.NOT_LISTED)]

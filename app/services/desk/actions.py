@@ -1,7 +1,7 @@
 """Actions of the duty team on a concern, each with its audit log entry in the same transaction.
 
-An action raises `ChangedMeanwhile` if another client did something that the action depends on after the audit log entry
-`actor.seen`. If `actor.seen` is None, this is not checked.
+An action raises `ChangedMeanwhile` if, after the audit log entry `actor.seen`, another client did something that the
+action depends on. If `actor.seen` is None, this is not checked.
 """
 
 import datetime as dt
@@ -67,8 +67,8 @@ NEWEST = 1000
 def acknowledge(session: Session, reference: str, wanted: Acknowledgement, actor: Actor) -> ConcernRow:
     """Record that a social worker has read the concern, and its additions up to `wanted.up_to_addition`.
 
-    Return the concern. Later additions stay unacknowledged. A repeat only adds an audit log entry. Raise
-    `NoSuchConcern` if the reference is unknown, or `ValidationFailed` if there is no addition with this number.
+    Return the concern. Later additions stay unacknowledged. A repeated acknowledgement only adds an audit log entry.
+    Raise `NoSuchConcern` if the reference is unknown, or `ValidationFailed` if there is no addition with this number.
     """
     concern = get_concern(session, reference)
     _acknowledge(session, concern, AcknowledgedDetails(up_to_addition=wanted.up_to_addition), actor)
@@ -86,12 +86,12 @@ def _acknowledge(session: Session, concern: ConcernRow, details: AcknowledgedDet
 def acknowledge_together(
     session: Session, burst: str, wanted: BurstAcknowledgement, actor: Actor
 ) -> Sequence[ConcernRow]:
-    """Record that a social worker has read these concerns of one burst, and return the concerns.
+    """Record that a social worker has read the concerns `wanted.references` of one burst, and return the concerns.
 
-    A burst is many concerns from one source on one day. Additions received up to `wanted.additions_until` are
-    acknowledged too. Concerns that are already acknowledged, with these additions, get no audit log entry. Raise
-    `ValidationFailed`, and record nothing, if a reference is unknown, does not belong to the burst, or is of a concern
-    that the actor may not open.
+    A burst is many concerns from one source on one day, and `burst` identifies it. Additions received up to
+    `wanted.additions_until` are acknowledged too. A concern gets no audit log entry if the concern and these additions
+    are already acknowledged. Raise `ValidationFailed`, and record nothing, if a reference is unknown, does not belong
+    to the burst, or is of a concern that the actor may not open.
     """
     references = [find_reference(typed) or "" for typed in wanted.references]
     hidden = find_hidden(session, references, actor)
@@ -182,11 +182,11 @@ def _close(
 
 
 def reopen(session: Session, reference: str, wanted: Reopening, actor: Actor) -> ConcernRow:
-    """Reopen a closed concern: take the closing and its outcome back, so that the concern is acknowledged again.
+    """Reopen a closed concern: set its state back to acknowledged, and remove the time of closing and the outcome.
 
-    Record this in the audit log, and return the concern. A repeat only adds an audit log entry. Raise `NoSuchConcern`
-    if the reference is unknown, `ConcernErased` if the concern was erased, or `NotClosed` if the concern is open and
-    was never reopened.
+    Record this in the audit log, and return the concern. A repeated reopening only adds an audit log entry. Raise
+    `NoSuchConcern` if the reference is unknown, `ConcernErased` if the concern was erased, or `NotClosed` if the
+    concern is open and was never reopened.
     """
     concern = get_unerased(session, reference)
     is_closed = concern.state == ConcernState.CLOSED
@@ -201,7 +201,7 @@ def reopen(session: Session, reference: str, wanted: Reopening, actor: Actor) ->
 
 
 def hold(session: Session, reference: str, wanted: Hold, actor: Actor) -> ConcernRow:
-    """Put the concern on hold, so that the concern is not erased, or release it if `wanted.held` is False.
+    """Put the concern on hold, which prevents its erasure, or end the hold if `wanted.held` is False.
 
     Record this in the audit log, and return the concern. Raise `NoSuchConcern` if the reference is unknown.
     """
@@ -215,11 +215,11 @@ def hold(session: Session, reference: str, wanted: Hold, actor: Actor) -> Concer
 
 
 def erase(session: Session, reference: str, wanted: Erasure, actor: Actor) -> ConcernRow:
-    """Permanently erase the text of the concern and of its entries, and their cards.
+    """Permanently erase the text of the concern, of its entries and of all its cards.
 
-    Record this in the audit log, and return the concern. Raise `NoSuchConcern` if the reference is unknown,
-    `NotAcknowledged` if the concern or an addition is unacknowledged, `OnHold` if the concern is on hold, or
-    `ConcernErased` if the concern was erased before.
+    Also remove every day on which the concern was to be looked at again. Record the erasure in the audit log, and
+    return the concern. Raise `NoSuchConcern` if the reference is unknown, `NotAcknowledged` if the concern or an
+    addition is unacknowledged, `OnHold` if the concern is on hold, or `ConcernErased` if the concern was erased before.
     """
     concern = get_erasable(session, reference)
     record_change(session, concern, DeskAct.ERASED, actor, ReasonDetails(reason=wanted.reason))
@@ -231,7 +231,7 @@ def erase(session: Session, reference: str, wanted: Erasure, actor: Actor) -> Co
 
 
 def get_erasable(session: Session, reference: str) -> ConcernRow:
-    """Return the concern, whose text can be erased now. Raise the errors of `erase`."""
+    """Return the concern if its text can be erased now. Otherwise raise one of the errors of `erase`."""
     concern = get_concern(session, reference)
     if concern.state == ConcernState.RECEIVED or concern.additions_waiting:
         raise NotAcknowledged
@@ -245,9 +245,11 @@ def get_erasable(session: Session, reference: str) -> ConcernRow:
 def erase_for_good(desk: Desk, reference: str, wanted: Erasure, actor: Actor, *, by_two: bool = False) -> ErasedConcern:
     """Erase the text of the concern, and purge the bytes of the text from the database files.
 
-    Return the concern without its text. The field `remnants` says if bytes may remain in the files. If `by_two`, the
-    first person only asks for the erasure, which is recorded, and a second person erases. Raise `SecondEraserNeeded`
-    for the first, or the errors of `erase`.
+    Return the concern without its text. The field `remnants` says if bytes may remain in the files.
+
+    If `by_two` is True, two people must request the erasure. For the first person, record the request in the audit log,
+    erase nothing, and raise `SecondEraserNeeded`. The second person's request erases the text. Raise the errors of
+    `erase`.
     """
     erased = desk.writer.run(erase_or_request if by_two else erase, reference, wanted, actor)
     if erased is None:
@@ -257,10 +259,10 @@ def erase_for_good(desk: Desk, reference: str, wanted: Erasure, actor: Actor, *,
 
 
 def erase_or_request(session: Session, reference: str, wanted: Erasure, actor: Actor) -> ConcernRow | None:
-    """Erase the text of the concern if another person has asked for that. Otherwise record the request.
+    """Erase the text of the concern if another person has requested the erasure. Otherwise record the request.
 
-    Return the erased concern, or None after a request. A client that names no person can ask, but is neither of the
-    two. Raise the errors of `erase`.
+    Return the erased concern, or None if the request was only recorded. A client without a named person can make a
+    request, but counts neither as the first nor as the second person. Raise the errors of `erase`.
     """
     get_erasable(session, reference)
     request = find_erasure_request(session, reference)
@@ -278,9 +280,10 @@ def is_second_person(request: AuditEntryRow | None, actor: Actor) -> bool:
 
 
 def find_erasure_request(session: Session, reference: str) -> AuditEntryRow | None:
-    """Return the request for an erasure that waits for a second person, or None.
+    """Return the audit log entry of the erasure request that waits for a second person, or None.
 
-    A request ends if the concern was changed, or if something was sent or written about it, after the request.
+    A request no longer counts after a later change, addition, note, message or hand-over. A later label does not
+    matter.
     """
     acts = [each.value for each in (*TO_SEE_FIRST, DeskAct.ERASURE_REQUESTED)]
     rows = select(AuditEntryRow).where(AuditEntryRow.chain == reference, col(AuditEntryRow.act).in_(acts))

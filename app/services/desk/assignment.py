@@ -34,8 +34,8 @@ LEFT = "the person left the desk"
 class Assigned:
     """The assignment of a concern: the person, the time `at`, and the client `by` that made the assignment.
 
-    `person` is None if the concern is unassigned. `version` is the number of the audit log entry, so it grows with
-    every change. `version` is 0 if the concern was never assigned.
+    `person` is None if the concern is unassigned. `version` is the number of the audit log entry, so `version` grows
+    with every change. `version` is 0 if the concern was never assigned.
     """
 
     person: str | None = None
@@ -45,7 +45,7 @@ class Assigned:
 
     @classmethod
     def by_act(cls, act: AuditEntryRow) -> Self:
-        """Return the assignment that the audit log entry `act` made."""
+        """Return the assignment that the audit log entry `act` records."""
         person = details_of(act).person if act.act == DeskAct.ASSIGNED else None
         return cls(person, act.at, act.client, act.number)
 
@@ -58,7 +58,7 @@ class Assigned:
 
 @dataclass(frozen=True)
 class Handing:
-    """The person who gets all concerns of somebody else, and the reason. `person` is empty for nobody."""
+    """The person to whom a colleague's concerns are assigned, and the reason. An empty `person` means nobody."""
 
     person: str
     reason: str
@@ -85,7 +85,8 @@ def assign(
 
     Record the change in the audit log, or the attempt if the change is refused. Raise `NoSuchConcern` if the reference
     is unknown, `ValidationFailed` if the concern is restricted and `person` may not open it, or `AssignmentChanged` if
-    `precondition` returns False for the version of the current assignment.
+    `precondition` returns False for the version of the current assignment. Raise `ChangedMeanwhile` if another client
+    changed the assignment after `actor.seen`.
     """
     before, after = writer.run(_assign, reference, person, actor, precondition)
     if after is None:
@@ -111,20 +112,20 @@ def _assign(
 
 
 def unassign_all(writer: Writer, person: str, *, actor: Actor) -> tuple[str, ...]:
-    """Unassign every concern of `person`, who leaves the desk, also closed ones. Return their references.
+    """Unassign every concern of `person`, who leaves the desk. Return the references of the concerns.
 
-    Record each change in the audit log. Other writers can run between batches of concerns. A concern that is assigned
-    to the person between batches is unassigned too.
+    Closed concerns are unassigned too. Record each change in the audit log. Other writers can run between batches of
+    concerns. A concern that is assigned to `person` between two batches is unassigned too.
     """
     return _in_batches(writer, _every(person), Handing("", LEFT), actor)
 
 
 def give_all(writer: Writer, person: str, to: Handing, *, actor: Actor) -> tuple[str, ...]:
-    """Assign every open concern of `person` to another person, or to nobody. Return their references.
+    """Assign every open concern of `person` to `to.person`, or unassign the concerns if `to.person` is empty.
 
-    Record each change in the audit log with the reason. Tests stay where they are, and so do concerns that the actor,
-    or the other person, may not open. Raise `SameAssignment` if `to` is the same person. `unassign_all` says what
-    happens between batches.
+    Return the references of the concerns. Record each change in the audit log with the reason. Leave out tests, and
+    concerns that `actor` or `to.person` may not open. Other writers can run between batches of concerns. A concern that
+    is assigned to `person` between two batches is reassigned too. Raise `SameAssignment` if `to.person` is `person`.
     """
     if to.person == person:
         raise SameAssignment
@@ -166,7 +167,7 @@ def _give_some(session: Session, wanted: SelectOfScalar[str], to: Handing, *, ac
 
 
 def list_last_assignments(session: Session, reference: str, *, limit: int) -> list[Assigned]:
-    """Return the last `limit` assignments of the concern, most recent first, including those to nobody.
+    """Return the last `limit` changes of the concern's assignment, most recent first, including unassignments.
 
     The caller must record the reading in the audit log.
     """
@@ -177,5 +178,5 @@ def list_last_assignments(session: Session, reference: str, *, limit: int) -> li
 
 
 def find_assignment(session: Session, reference: str) -> Assigned:
-    """Return the assignment of the concern. The caller must record the reading in the audit log."""
+    """Return the current assignment of the concern. The caller must record the reading in the audit log."""
     return next(iter(list_last_assignments(session, reference, limit=1)), Assigned())

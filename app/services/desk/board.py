@@ -1,6 +1,6 @@
-"""Figures for a board: what was received in some months, how soon it was acknowledged, and what came of it.
+"""Figures for a board: the concerns received in a period, the times to acknowledgement, and the outcomes.
 
-Small counts are hidden as in the monthly statistics. There are no figures of single people.
+Small counts are hidden as in the monthly statistics. No figure is about a single person.
 """
 
 import datetime as dt
@@ -27,26 +27,29 @@ NINTH_DECILE = 8
 
 @dataclass(frozen=True)
 class Months:
-    """A period of whole months in UTC, as in the monthly statistics: the first day of the first and of the last."""
+    """A period of whole months in UTC. `first` and `last` are the first days of the first and of the last month."""
 
     first: dt.date
     last: dt.date
 
     @property
     def start(self) -> dt.datetime:
-        """The moment at which the period begins."""
+        """The time at which the period begins."""
         return dt.datetime.combine(self.first, dt.time.min, tzinfo=dt.UTC)
 
     @property
     def end(self) -> dt.datetime:
-        """The moment at which the period has ended."""
+        """The time at which the period ends: the start of the next month."""
         following = (self.last + dt.timedelta(days=31)).replace(day=1)
         return dt.datetime.combine(following, dt.time.min, tzinfo=dt.UTC)
 
 
 @dataclass(frozen=True)
 class BoardCount:
-    """The number of concerns with one code of a measure. `code` is None for none, and `concerns` None if hidden."""
+    """The number of concerns with one code of a measure, such as one outcome.
+
+    `code` is None for concerns without a code. `concerns` is None if the number is hidden.
+    """
 
     code: str | None
     concerns: int | None
@@ -56,9 +59,10 @@ class BoardCount:
 class BoardFigures:
     """The figures of a period. A count is None if it is hidden.
 
-    `measures` has the counts of what was received, and of the outcomes of what was closed, by measure. `median` and
-    `nine_of_ten` are the times in which half and nine of ten of the acknowledged concerns were acknowledged, or None if
-    fewer than `SMALLEST_COUNT` were.
+    `received` and `closed` are the numbers of concerns received and closed in the period. `measures` has the counts of
+    each measure, by name. The measure `outcome` counts the closed concerns, and the other measures count the received
+    concerns. Half of the received concerns that are acknowledged were acknowledged within `median`, and nine of ten
+    within `nine_of_ten`. Both times are None if fewer than `SMALLEST_COUNT` are acknowledged.
     """
 
     received: int | None

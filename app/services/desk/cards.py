@@ -2,7 +2,8 @@
 
 A page has whole concerns: the card of the concern, the cards of its additions, and its newest label. Concerns are
 sorted by time of receipt and reference, which never change, so no card is missed or returned twice if concerns change
-between two pages. A concern or an addition that arrives meanwhile is returned by a later request with `changed_since`.
+between two pages. A concern or an addition that arrives between two pages is returned by a later request with
+`changed_since`.
 """
 
 import base64
@@ -92,8 +93,10 @@ def expect_cards_for(scopes: Collection[str], roles: Collection[str]) -> None:
 class CardQuery:
     """A query for a page of at most `limit` concerns with cards.
 
-    `recent` is the time that separates current from earlier concerns. It is the same for all pages of one reading.
-    `after` is the time of receipt and the reference of the last concern on the page before, or None for the first page.
+    `scope` selects current or earlier concerns. A concern is current if it is not closed, or was changed since
+    `recent`. All pages of one reading have the same `recent`. If `changed_since` is a time, select only concerns
+    changed since then. `after` is the time of receipt and the reference of the last concern on the page before, or None
+    for the first page.
     """
 
     scope: CardScope
@@ -104,7 +107,7 @@ class CardQuery:
 
     @classmethod
     def of(cls, wanted: CardParameters, cursor: str | None, limit: int, *, now: dt.datetime) -> Self:
-        """Return the query of a request. Raise `InvalidCursor` if this service did not issue `cursor`."""
+        """Return the query of a request. Raise `InvalidCursor` if `cursor` cannot be decoded."""
         position = decode_position(cursor, (dt.datetime, dt.datetime, str))
         recent, after = (now - RECENT, None) if position is None else (position[0], (position[1], position[2]))
         return cls(wanted.scope, wanted.changed_since, recent, after, limit)
@@ -149,8 +152,8 @@ class _Found:
 def read_cards(writer: Writer, query: CardQuery, *, actor: Actor, slack: dt.timedelta) -> CardsResponse:
     """Record one page of cards in the audit log, and return the page.
 
-    Cards of a concern that was erased while the page was read are left out. `slack` is how long a change may take to be
-    stored: `next_changed_since` is earlier than the request by this time.
+    Leave out the cards of a concern that was erased, or restricted to others, while the page was read. `slack` is how
+    long a change may take to be stored: `next_changed_since` is earlier than the request by this time.
     """
     with Session(writer.engine) as session:
         found = _find(session, query, actor)
@@ -164,7 +167,8 @@ def digest_of_cards(lines: Iterable[tuple[int, int, str, str | None]]) -> str:
     """Return the digest of a set of cards, as the audit log records it.
 
     Each line has the position of the audit log entry that received the concern, the number of the addition or 0, the
-    SHA-256 of the sealed card, and for the concern's own card the SHA-256 of its newest sealed label, if it has one.
+    SHA-256 of the sealed card, and for the concern's own card the SHA-256 of the newest sealed label, if there is a
+    label.
     """
     ordered = sorted(lines, key=lambda line: line[:2])
     whole = "".join(f"{position} {number} {card} {label or NO_LABEL}\n" for position, number, card, label in ordered)
@@ -172,7 +176,7 @@ def digest_of_cards(lines: Iterable[tuple[int, int, str, str | None]]) -> str:
 
 
 def _find(session: Session, query: CardQuery, actor: Actor) -> _Found:
-    """Return the page. It ends early, after a whole concern, at `PAGE_BYTES` of sealed cards."""
+    """Return the page, which ends early, after a whole concern, at `PAGE_BYTES` of sealed cards."""
     connection = session.connection()
     log = connection.execute(_LAST_POSITION).scalar_one()
     keys = connection.execute(query.concerns(actor)).all()

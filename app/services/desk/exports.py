@@ -152,7 +152,7 @@ def record_export(
 
 
 def claims_of(reference: str, at: dt.datetime) -> dict[str, Any]:
-    """Return the claims of every signature of an export. `reference` identifies what is exported."""
+    """Return the claims that the signatures of all exports have. `reference` identifies what is exported."""
     return {"jti": reference, "iat": int(at.timestamp()), "at": format_utc(at)}
 
 

@@ -151,12 +151,12 @@ def _hide_small(counts: Sequence[MonthlyCount]) -> list[Figure]:
 
 
 def places_to_hide(counts: Sequence[int]) -> set[int]:
-    """Return the places of the counts of one measure in one period that are hidden: each below `SMALLEST_COUNT`.
+    """Return the indexes of the counts to hide. `counts` are the counts of one measure in one period.
 
-    The counts of every measure add up to the same monthly total, which another measure may reveal. A single hidden
-    count could then be computed: it is the total minus the visible counts. So if any count is hidden, hide the next
-    smallest counts too. Stop when at least two counts are hidden and their sum is at least `SMALLEST_COUNT`, or when
-    all are hidden.
+    Each count below `SMALLEST_COUNT` is hidden. The counts of every measure add up to the same total, which another
+    measure may reveal. A single hidden count could then be computed: it is the total minus the visible counts. So if
+    any count is hidden, hide the next smallest counts too. Stop when at least two counts are hidden and their sum is at
+    least `SMALLEST_COUNT`, or when all are hidden.
     """
     by_size = sorted(range(len(counts)), key=lambda place: counts[place])
     hidden = {place for place in by_size if counts[place] < SMALLEST_COUNT}

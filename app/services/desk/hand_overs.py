@@ -48,7 +48,7 @@ ANOTHER_RECEIPT = "A different receipt is already stored for this hand-over."
 class StoredHandOver(BaseModel):
     """The data stored for a retry: the entry, and the seed (hex) if this service made the file.
 
-    The seed makes the same file again.
+    With the seed, this service can make the same file again.
     """
 
     entry: HandOverEntry
@@ -71,9 +71,10 @@ def hand_over(desk: Desk, reference: str, wanted: HandOver, actor: Actor, key: s
     nothing, and returns the same entry and file.
 
     Raise `NoSuchConcern` if the reference is unknown, `ConcernErased` if the concern was erased, `ValidationFailed` if
-    the recipient is not an age recipient, or `IdempotencyKeyReused` if `key` was used for other content. If this
-    service makes the file, raise `UnsealingUnavailable` if this process has no identity for a text, or
-    `SealedTextMisplaced` if a text belongs to another concern.
+    the recipient is not an age recipient, or `IdempotencyKeyReused` if `key` was used for other content. Raise
+    `ChangedMeanwhile` under the conditions of `record_action`. If this service makes the file, raise
+    `UnsealingUnavailable` if this process has no identity for a text, or `SealedTextMisplaced` if a text belongs to
+    another concern.
     """
     read_recipient(wanted.recipient)
     recorded, package, seed = wanted, None, None

@@ -121,14 +121,14 @@ class InboxQuery:
 def list_inbox(
     session: Session, query: InboxQuery, *, actor: Actor, after: InboxPosition | None, limit: int
 ) -> list[Row[Any]]:
-    """Return up to `limit` rows that `actor` may open, after the position `after`, or from the start if it is None.
+    """Return up to `limit` rows after the position `after`. If `after` is None, return the first rows.
 
-    The caller must record the reading in the audit log.
+    Leave out concerns that `actor` may not open. The caller must record the reading in the audit log.
 
-    The order `urgent` starts with the concerns that are unacknowledged or have an unacknowledged addition. Both groups
-    are sorted by immediate danger in an addition, immediate danger in the concern, possible danger, earliest deadline,
-    and then oldest first. `newest` sorts by time of receipt, most recent first. `changed` sorts by time of the last
-    change, most recent first.
+    The order `urgent` lists first the concerns that need an acknowledgement, of their text or of an addition, then
+    other open concerns, then closed concerns. Within each of these three groups, the sort keys are: immediate danger in
+    an addition, immediate danger in the concern, possible danger, earliest deadline, and oldest first. `newest` sorts
+    by time of receipt, most recent first. `changed` sorts by time of the last change, most recent first.
     """
     wanted, columns = select(_CONCERNS.reference).where(*query.conditions(actor)), query.columns
     if after is not None:
@@ -154,9 +154,8 @@ def is_overdue(now: dt.datetime) -> ColumnElement[bool]:
 def count_open(session: Session, queries: Sequence[InboxQuery], *, actor: Actor) -> list[int]:
     """Return for each query the number of open concerns that match and that `actor` may open.
 
-    The number is at most `COUNT_LIMIT` + 1.
-
-    The limit and the index keep the cost independent of the number of closed concerns.
+    The number is at most `COUNT_LIMIT` + 1. The limit and the index keep the cost independent of the number of closed
+    concerns.
     """
     found = []
     for query in queries:
@@ -180,9 +179,9 @@ def count_states(session: Session, *, now: dt.datetime) -> dict[str, int]:
 
 
 def count_hidden(session: Session, actor: Actor) -> dict[str, int]:
-    """Return the number of open concerns that `actor` may not open, and, as `restricted_overdue`, of overdue ones.
+    """Return the number of open concerns that `actor` may not open, and the number of overdue concerns among them.
 
-    The first number is `restricted`. Tests are not counted.
+    The keys are `restricted` and `restricted_overdue`. Tests are not counted.
     """
     counted = select(func.count(), func.count().filter(is_overdue(actor.at))).where(
         _CONCERNS.waiting < CLOSED_RANK, _CONCERNS.test.is_(False), _CONCERNS.reference.in_(hidden_from(actor))
@@ -192,9 +191,10 @@ def count_hidden(session: Session, actor: Actor) -> dict[str, int]:
 
 @dataclass(frozen=True)
 class RestrictionNotice:
-    """The number of open concerns that a person may not open, and of overdue ones among them.
+    """The number of open concerns that a person may not open, and the number of overdue concerns among them.
 
-    `lacks_lead` is True if there are restricted concerns, and the desk has no lead. Everyone may open them then.
+    `lacks_lead` is True if there are open restricted concerns, but the desk has no lead. Everyone at the desk may then
+    open the restricted concerns that name no person who still works there.
     """
 
     hidden: int
@@ -203,7 +203,7 @@ class RestrictionNotice:
 
 
 def find_restriction_notice(session: Session, actor: Actor) -> RestrictionNotice:
-    """Return what the inbox says to `actor` about restricted concerns. Tests are not counted."""
+    """Return what the inbox tells `actor` about restricted concerns. Tests are not counted."""
     hidden, overdue = count_hidden(session, actor).values()
     any_restricted = select(_CONCERNS.reference).where(
         _CONCERNS.restricted == 1, _CONCERNS.waiting < CLOSED_RANK, _CONCERNS.test.is_(False)
@@ -234,7 +234,7 @@ def read_inbox(
 
 
 def read_next(writer: Writer, query: InboxQuery, *, actor: Actor, after: InboxPosition) -> str | None:
-    """Return the reference of the first other concern after the position `after`, and record it in the audit log.
+    """Return the reference of the first other concern after the position `after`. Record the reading in the audit log.
 
     The last value of `after` is the reference of the concern at that position, which may have moved further down since.
     Return None, and record nothing, if there is no other concern.

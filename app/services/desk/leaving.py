@@ -1,4 +1,4 @@
-"""The end of a person's work at the desk: their access, what only they could see, and their concerns."""
+"""Removal of a person who leaves the desk: their access, their saved views, and the assignment of their concerns."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ from app.services.desk.saved_views import remove_views
 
 @dataclass(frozen=True)
 class Left:
-    """What ended when a person left: their clients, and the concerns that nobody has now.
+    """The result of removing a person: the names of the revoked clients, and the unassigned concerns.
 
     `keys` has the fingerprints of the team's keys of which the service ever stored a locked copy for the person.
     """
@@ -25,10 +25,11 @@ class Left:
 
 
 def remove_person(writer: Writer, name: str, *, actor: Actor) -> Left:
-    """End all access of the person `name`, remove what only they could see, and unassign their concerns.
+    """End all access of the person `name`, unassign their concerns, and remove their saved views.
 
-    `actor` is the lead or the operator who removes them. If this stops in between, a repeat does the rest. Raise
-    `NoSuchPerson` if neither the desk nor a client has a person of that name.
+    Also remove their own days to look at concerns again, and the time up to which they have seen the inbox. `actor` is
+    the lead or the operator who removes the person. This takes several transactions. If only some succeed, a repeated
+    call does the rest. Raise `NoSuchPerson` if neither the desk nor a client has a person of that name.
     """
     clients = writer.run(leave, name, at=actor.at, actor=actor)
     writer.run(remove_views, name)

@@ -1,4 +1,4 @@
-"""Look again on: the days on which concerns are to be looked at again, the team's and each person's own."""
+"""The days on which a concern is to be looked at again: one for the team, and one for each person."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -20,10 +20,10 @@ MOST_DUE = 50
 
 @dataclass(frozen=True)
 class Due:
-    """A concern that is to be looked at again today or was to be looked at before.
+    """A concern whose day to be looked at again is today or has passed.
 
-    `day` is the earlier of the team's day and the person's own. `is_own` is True if the person's own day has come, and
-    `is_teams` if the team's has.
+    `day` is the earlier of the team's day and the person's own day. `is_own` is True if the person's own day has come,
+    and `is_teams` is True if the team's day has come.
     """
 
     reference: str
@@ -33,10 +33,11 @@ class Due:
 
 
 def set_day(session: Session, reference: str, wanted: LookAgain, actor: Actor) -> LookAgainState:
-    """Set or remove the day on which the concern is to be looked at again, and record that. Return both days.
+    """Set the day on which the concern is to be looked at again, or remove the day if `wanted.day` is None.
 
-    The day of one person changes nothing for others. Raise `NoSuchConcern` if the reference is unknown, or
-    `ConcernErased` if the text of the concern has been erased.
+    `wanted.whose` selects the day of the team or the actor's own day, which changes nothing for others. Record the
+    change in the audit log. Return both days. Raise `NoSuchConcern` if the reference is unknown, or `ConcernErased` if
+    the concern was erased.
     """
     concern = get_unerased(session, reference)
     is_own = wanted.whose is Whose.OWN
@@ -56,7 +57,7 @@ def set_day(session: Session, reference: str, wanted: LookAgain, actor: Actor) -
 
 
 def read_days(session: Session, reference: str, actor: Actor) -> LookAgainState:
-    """Record the reading in the audit log, and return the team's day and the person's own.
+    """Record the reading in the audit log, and return the team's day and the day of the actor.
 
     Raise `NoSuchConcern` if the reference is unknown.
     """

@@ -1,9 +1,9 @@
 """Files of one person: the concerns that name the person, as one signed PDF with JSON inside.
 
-The browser makes the file, because the service may be unable to read the concerns. The file for a court has each
-concern as its own export has it: every text both sealed and decrypted, the signed statement and the history. The file
-for the person has the words that were left after a worker removed what names others. It has no sealed text and no
-history, because both would reveal what was removed.
+The browser makes the file, because the service may be unable to read the concerns. The file for a court has the same
+data of each concern as an export: every text both sealed and decrypted, the signed statement and the history. In the
+file for the person, a worker has removed text that names other people. This file has no sealed text and no history,
+because both would reveal the removed text.
 """
 
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ PERSON_FILE_KIND = "guidance-person-file"
 
 
 def record_person_file(session: Session, wanted: NewPersonFile, actor: Actor, signer: ReceiptSigner) -> str:
-    """Record the file in the audit log of each of its concerns, and return the service's signature of the file.
+    """Record the file in the audit log of each concern in the file, and return the service's signature of the file.
 
     The signature of a file for the person does not name the worker. Raise `NoSuchConcern` if a reference is unknown, or
     `ConcernErased` if a concern was erased.
@@ -42,14 +42,14 @@ def record_person_file(session: Session, wanted: NewPersonFile, actor: Actor, si
 
 
 def is_person_file(document: dict[str, Any]) -> bool:
-    """Return True if `document`, the JSON of an export, is that of the file of one person."""
+    """Return True if `document`, the JSON inside a PDF, belongs to the file of one person."""
     return document.get("kind") == PERSON_FILE_KIND
 
 
 def find_person_file_faults(file: ExportFile, keys: Keys) -> Iterator[str]:
     """Yield each fault of the file of one person as a phrase. `keys` are the published keys of the service (JWKS).
 
-    In a file for the person, the words that are left cannot be compared with what was sealed.
+    Of a file for the person, only the signature is checked: the remaining text cannot be compared with the sealed text.
     """
     try:
         yield from _faults(file, keys)

@@ -21,14 +21,15 @@ ONLY_WITH_RESTRICTED = "name people only with a restriction"
 
 
 def set_restriction(session: Session, reference: str, wanted: Restriction, actor: Actor) -> RestrictionState:
-    """Restrict the concern to leads or to named people, or lift the restriction, and record that.
+    """Restrict the concern to leads or to named people, or lift the restriction. Record the change in the audit log.
 
-    Everyone who works at the desk may restrict a concern to leads. Return who may open the concern now. The concern is
-    unassigned if the assigned person may not open it any more.
+    Return who may open the concern now. Everyone who works at the desk may restrict a concern to leads. The concern is
+    unassigned if the assigned person may no longer open it.
 
     Raise `NoSuchConcern` if the reference is unknown. Raise `ScopeMissing` if an actor who is not a lead names people,
-    or changes a restriction. Raise `ValidationFailed` if a named person reads no concerns, if fewer than
-    `FEWEST_PEOPLE` are named, or if none of them is a lead.
+    or changes a restriction. Raise `ValidationFailed` if a named person does not read concerns, if fewer than
+    `FEWEST_PEOPLE` people are named, if no named person is a lead, or if `wanted` names people but lifts the
+    restriction.
     """
     concern = get_concern(session, reference)
     if not actor.is_lead and (wanted.people or concern.limited_to or not wanted.restricted):

@@ -31,14 +31,15 @@ by_retention = partial(Actor, RETENTION, "this service")
 ERASURE_BATCH_SIZE = 200
 TEST_LIFETIME = dt.timedelta(days=1)
 OPEN_SINCE = func.coalesce(col(ConcernRow.reopened_at), col(ConcernRow.acknowledged_at))
-"""The time since which an acknowledged concern is open. Its period starts again when it is reopened."""
+"""The start of an acknowledged concern's retention period: its last reopening or, without one, its acknowledgement."""
 
 
 @dataclass(frozen=True)
 class RetentionPeriods:
     """Days for which the text of a concern is stored, after it was acknowledged and after it was closed.
 
-    A reopening starts the first period again, and the next closing the second. None means for ever.
+    A reopening starts the first period again. The next closing starts the second period again. If a period is None, the
+    text is stored for ever.
     """
 
     acknowledged_days: int | None
@@ -58,9 +59,9 @@ def erase_due_concerns(
     A concern is erased when the iterator reaches it, and this is recorded in the audit log. At the end, the erased
     bytes are purged from the database files.
 
-    `erase` of the desk does the work, so a concern on hold or unacknowledged is never erased, whatever the periods.
-    Tests are acknowledged first. Raise `ClockInDoubt` before the first erasure if the clock disagrees with the last
-    known time, unless `is_clock_checked` says that a person has checked the clock.
+    The desk's `erase` does the work, so a concern that is on hold or unacknowledged is never erased, whatever the
+    periods. Retention first acknowledges tests, and then erases them. Raise `ClockInDoubt` before the first erasure if
+    the clock disagrees with the last known time, unless `is_clock_checked` says that a person has checked the clock.
     """
     writer.run(note_time, at, is_checked=is_clock_checked)
     erased = 0
@@ -92,7 +93,7 @@ def _erase_all(engine: Engine, writer: Writer, periods: RetentionPeriods, at: dt
 
 
 def limited_states(periods: RetentionPeriods) -> list[tuple[ConcernState, Any, int]]:
-    """Return each state whose period is limited, the time since which the period counts, and its days."""
+    """Return each state whose period is limited, with the SQL expression for its start, and its number of days."""
     states = (
         (ConcernState.ACKNOWLEDGED, OPEN_SINCE, periods.acknowledged_days),
         (ConcernState.CLOSED, col(ConcernRow.closed_at), periods.closed_days),
@@ -106,7 +107,10 @@ def erasable(wanted: SelectOfScalar[str]) -> SelectOfScalar[str]:
 
 
 def in_state(state: ConcernState, since: Any, *, before: dt.datetime) -> SelectOfScalar[str]:
-    """Select concerns in `state`, for which `since` and every acknowledgement of an addition are before `before`."""
+    """Select the concerns in `state` whose time `since`, a column or expression, is before `before`.
+
+    Leave out each concern with an addition that is unacknowledged, or was acknowledged at `before` or later.
+    """
     waits = exists().where(
         col(EntryRow.reference) == ConcernRow.reference,
         col(EntryRow.kind) == EntryKind.ADDITION.value,

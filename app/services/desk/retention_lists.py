@@ -1,4 +1,4 @@
-"""What retention will erase, what is on hold, and what was erased: lists for those who answer for it."""
+"""Lists for retention: concerns to be erased soon, concerns on hold, requests for an erasure, and erased concerns."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -36,7 +36,7 @@ COLUMNS = ("reference", "state", "day", "by", "until", "reason")
 
 
 class RetentionList(StrEnum):
-    """A list of the page of retention."""
+    """The lists on the page about retention."""
 
     DUE = "due"
     HELD = "held"
@@ -48,8 +48,9 @@ class RetentionList(StrEnum):
 class Kept:
     """A concern in a list of retention.
 
-    `day` is the day, in London, on which it will be erased, was put on hold, was asked about, or was erased. `by` is
-    the person who did that. `until` is the day until which a hold is needed, or None.
+    `day` is the day, in London, of the coming erasure, of the hold, of the request, or of the past erasure. `by` is the
+    person who held, requested or erased, and empty for a coming erasure. `until` is the day until which the hold is
+    needed, or None.
     """
 
     reference: str
@@ -67,9 +68,10 @@ class Kept:
 
 
 def erasure_day(session: Session, concern: ConcernRow, periods: RetentionPeriods) -> dt.date | None:
-    """Return the day, in London, on which retention erases the text of the concern as it is now.
+    """Return the day, in London, on which retention will erase the text of the concern if nothing changes.
 
-    Return None if no period applies: the concern is not acknowledged, on hold or erased, or its period is not limited.
+    A test is erased a day after its receipt. Return None for a concern that is on hold or erased. Also return None,
+    except for a test, if the concern or an addition is unacknowledged, or if the retention period is unlimited.
     """
     if concern.held or concern.erased_at is not None:
         return None
@@ -89,10 +91,11 @@ def erasure_day(session: Session, concern: ConcernRow, periods: RetentionPeriods
 def read_list(
     writer: Writer, wanted: RetentionList, periods: RetentionPeriods, *, actor: Actor, limit: int = MOST_LISTED
 ) -> Sequence[Kept]:
-    """Record the reading in the audit log, and return up to `limit` concerns of the list, and one more if there are.
+    """Record the reading in the audit log, and return up to `limit` concerns of the list.
 
-    Concerns that the actor may not open are left out. What will be erased comes in the order of days, what was erased
-    most recent first, and holds by reference.
+    If the list is longer, return one more concern, which is not recorded and must not be shown. Leave out concerns that
+    the actor may not open. `due` and `erased` have no tests. `due` is sorted by day, `erased` most recent first, and
+    `held` by reference. `requested` is not sorted.
     """
     with Session(writer.engine) as session:
         match wanted:
@@ -146,7 +149,10 @@ def _list_erased(session: Session, actor: Actor, limit: int) -> list[Kept]:
 
 
 def _with_last_act(session: Session, wanted: Select[str, str], act: DeskAct) -> list[Kept]:
-    """Return the concerns of `wanted`, each with its last entry of the kind `act`."""
+    """Return the concerns of `wanted` with their last audit log entry for `act`.
+
+    Leave out concerns without such an entry.
+    """
     rows = session.exec(wanted).all()
     acts = _last_acts(session, [name for name, _state in rows], act)
     return [_kept(name, state, acts[name]) for name, state in rows if name in acts]
@@ -165,7 +171,7 @@ def _list_requested(session: Session, actor: Actor, limit: int) -> list[Kept]:
 
 
 def _last_acts(session: Session, references: Sequence[str], act: DeskAct) -> dict[str, AuditEntryRow]:
-    """Return the last entry of the kind `act` of each concern."""
+    """Return the last audit log entry for `act` of each concern, by reference."""
     found: dict[str, AuditEntryRow] = {}
     for start in range(0, len(references), MOST_LISTED):
         some = references[start : start + MOST_LISTED]

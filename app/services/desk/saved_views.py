@@ -21,7 +21,7 @@ def list_views(session: Session, person: str) -> Sequence[SavedViewRow]:
 
 
 def save_view(session: Session, person: str, name: str, filters: ViewFilters, *, at: dt.datetime) -> SavedViewRow:
-    """Save `filters` as the view `name` of `person`, in place of a view with the same name. Return its row.
+    """Save `filters` as the view `name` of `person`, replacing a view with the same name. Return the row of the view.
 
     Raise `ValidationFailed` if the view is new and the person already has `MAX_VIEWS` views.
     """
@@ -44,7 +44,10 @@ def remove_view(session: Session, person: str, name: str) -> None:
 
 
 def remove_views(session: Session, person: str) -> None:
-    """Remove what only `person`, who leaves, could see: views, own days to look again, and what they have seen."""
+    """Remove the saved views of `person`, who leaves the desk.
+
+    Also remove their own days to look at concerns again, and the time up to which they have seen the inbox.
+    """
     session.exec(delete(SavedViewRow).where(col(SavedViewRow.person) == person))
     session.exec(delete(InboxLookRow).where(col(InboxLookRow.person) == person))
     forget_days_of(session, person)

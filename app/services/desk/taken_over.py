@@ -58,7 +58,8 @@ def list_taken_over(session: Session, actor: Actor) -> list[TakenOver]:
 def _last_loss(rows: Iterable[AuditEntryRow], person: str) -> TakenOver | None:
     """Return the last assignment in `rows` that took the concern from `person`.
 
-    `rows` are all assignments of one concern, in order. Return None if `person` never had the concern, or gave it away.
+    `rows` are all assignments of one concern, in order. Return None if `person` never lost the concern, or gave it away
+    the last time.
     """
     owner, loss = None, None
     for row in rows:

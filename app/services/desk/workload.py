@@ -1,4 +1,4 @@
-"""Who has what: the numbers of open concerns of each person."""
+"""The workload of each person at the desk: the numbers of their open concerns."""
 
 import datetime as dt
 from typing import NamedTuple
@@ -20,9 +20,10 @@ _CONCERNS = table_of(ConcernRow).c
 
 
 class Workload(NamedTuple):
-    """The open concerns of one person: how many, how many not acknowledged or overdue, and when the oldest came.
+    """The numbers of open, unacknowledged and overdue concerns of one person, and when the oldest was received.
 
-    `person` is empty for the concerns that nobody has. The numbers are those of the filters of the inbox.
+    `received` counts the unacknowledged concerns. `person` is empty for the unassigned concerns. Each number is the
+    same as in the inbox with the filters for these concerns.
     """
 
     person: str
@@ -33,10 +34,10 @@ class Workload(NamedTuple):
 
 
 def read_workload(writer: Writer, *, actor: Actor) -> list[Workload]:
-    """Record the reading in the audit log, and return the open concerns of each person who has any, by name.
+    """Record the reading in the audit log, and return the workload of each person with open concerns, sorted by name.
 
-    Tests, and concerns that the actor may not open, are left out. One index has every column, so only open concerns are
-    read, and none of their rows.
+    The unassigned concerns come first, with an empty name. Leave out tests, and concerns that the actor may not open.
+    The query reads only the open concerns in one index, which has every column that it needs.
     """
     counted = (
         select(

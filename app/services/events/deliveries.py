@@ -1,6 +1,6 @@
 """The rows of deliveries: finding, claiming, recording and counting.
 
-A delivery is one event for one receiver: a webhook, or the duty team's mailbox.
+A delivery is one event for one receiver: a webhook, or the mailbox of the duty team or of the editors.
 """
 
 import datetime as dt
@@ -28,7 +28,7 @@ HTTP_DATES = ("%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %
 """The three date formats of RFC 9110, section 5.6.7."""
 GONE = str(HTTPStatus.GONE.value)
 UNDER_WAY = "under way"
-"""The value of `last_answer` during an attempt. It remains if the worker dies during the attempt."""
+"""The value of `last_answer` during an attempt. This value remains if the worker dies during the attempt."""
 TEST_NOTICE = "webhook.test"
 """The type of a test notice, which an operator sends to a webhook. No event has this type."""
 
@@ -37,8 +37,8 @@ TEST_NOTICE = "webhook.test"
 class ClaimedDelivery:
     """A delivery that one worker may attempt until its lease ends.
 
-    `message` is the message ID, and `attempts` counts this attempt too. `kind`, `at` and `data` are those of the event.
-    `claim_due` returns the `secrets` encrypted, and the dispatcher decrypts them.
+    `message` is the message ID, and `attempts` counts this attempt too. `kind`, `at` and `data` are the kind, time and
+    payload of the event. `claim_due` returns the `secrets` encrypted, and the dispatcher decrypts them.
     """
 
     event_id: int
@@ -67,9 +67,9 @@ def claim_due(
 ) -> list[ClaimedDelivery]:
     """Claim up to `limit` due deliveries to `webhook`, by moving the due time of each to the end of `lease`.
 
-    Return no deliveries if the webhook is unknown or disabled. Cancel deliveries about restricted concerns, because a
-    webhook is nobody who may open them, and claim the next ones. If a worker dies, its deliveries are due again when
-    the lease ends. Only one transaction writes at a time, so no two workers claim the same delivery.
+    Return no deliveries if the webhook is unknown or disabled. Cancel deliveries about restricted concerns, which no
+    webhook may get, and claim the next deliveries instead. If a worker dies, its deliveries are due again when the
+    lease ends. Only one transaction writes at a time, so no two workers claim the same delivery.
     """
     target = session.get(WebhookRow, webhook)
     if target is None or target.disabled_at is not None:

@@ -74,10 +74,11 @@ ADDRESS = "mailto:"
 
 @dataclass(frozen=True)
 class Mailbox:
-    """A group of people who get emails: the name of their receiver, and a sentence for each kind of event.
+    """A mailbox: a group of people who get emails about some kinds of events.
 
-    `setting` is the name of the setting with their addresses. `place` is the last line of an email, with the address of
-    the pages where `{}` is.
+    `name` is the name of the receiver of these events. `sentences` has, for each kind of event, the sentence for one
+    event and that for several. `setting` is the name of the setting with the email addresses. `place` is the last line
+    of an email, in which the public URL of the service replaces `{}`.
     """
 
     name: str
@@ -91,12 +92,15 @@ class Mailbox:
         return sorted(kind.value for kind in self.sentences)
 
     def addresses(self, settings: Settings) -> Sequence[str]:
-        """Return the email addresses of the mailbox. There are none if the operator has set none."""
+        """Return the email addresses of the mailbox. The list is empty if no addresses are set."""
         found: Sequence[str] = getattr(settings, self.setting)
         return found
 
     def is_used(self, settings: Settings) -> bool:
-        """Return True if the service sends emails to the mailbox: the duty team's needs only a mail server."""
+        """Return True if the service sends emails to the mailbox.
+
+        This needs a mail server and, except for the duty team's mailbox, at least one address.
+        """
         return settings.smtp_host is not None and (self.name == EMAIL or bool(self.addresses(settings)))
 
 
@@ -107,10 +111,11 @@ MAILBOX_OF = {each.name: each for each in (TEAM, EDITORS)}
 
 @dataclass(frozen=True)
 class EmailNotice:
-    """The content of an email: the number of events of each kind, and of concerns with a child in immediate danger.
+    """The content of an email, mainly the number of events of each kind (`counts`).
 
-    `restricted` is the number of concerns that only some people may open. `events` are the numbers of the events.
-    `attempts` counts the attempts to send the events, including this attempt.
+    `in_danger` is the number of concerns with a child in immediate danger. `restricted` is the number of concerns that
+    only some people may open. `events` are the numbers of the events. `attempts` counts the attempts to send the
+    events, including this attempt.
     """
 
     events: tuple[int, ...]

@@ -1,4 +1,4 @@
-"""Events: stored with their deliveries to webhooks, and read by clients.
+"""Events: stored with their deliveries to receivers, and read by clients.
 
 An event about a concern has references, numbers, times and links only.
 """
@@ -47,7 +47,7 @@ def new_message_id() -> str:
 
 
 def append_event(session: Session, kind: EventKind, *, at: dt.datetime, data: dict[str, Any]) -> None:
-    """Store an event, and a delivery to each webhook that subscribes to `kind`, in the caller's transaction."""
+    """Store an event, and a delivery to each receiver that subscribes to `kind`, in the caller's transaction."""
     append_events(session.connection(), [(kind, at, data)])
 
 
@@ -169,8 +169,8 @@ def rendition_payload(
 def draft_payload(guide: str, language: str) -> dict[str, Any]:
     """Return the payload of an event about a draft: the guide, but no text.
 
-    `language` is that of a rendition, or empty for the draft of an edition. Drafts of renditions have no address in the
-    API, so the event links to the guide.
+    `language` is the language of a rendition, or empty for the draft of an edition. Drafts of renditions have no
+    address in the API, so the event links to the guide.
     """
     if language:
         return {"guide": guide, "language": language, "links": {"guide": guide_path(guide)}}
@@ -200,8 +200,8 @@ def read_events_after(session: Session, writer: Writer, *, after: int, limit: in
 def events_after(session: Session, *, after: int, limit: int, actor: Actor | None = None) -> Sequence[EventRow]:
     """Return up to `limit` events with numbers above `after`, in order. Nothing is recorded in the audit log.
 
-    Leave out events about concerns that `actor` may not open. Without an actor, return all. Only one transaction writes
-    at a time, so no lower number is committed later.
+    Leave out events about concerns that `actor` may not open. If `actor` is None, return all events. Only one
+    transaction writes at a time, so no lower number is committed later.
     """
     wanted = select(EventRow).where(col(EventRow.id) > after)
     if actor is not None:

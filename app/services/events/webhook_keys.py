@@ -149,8 +149,8 @@ def rotate_secret(session: Session, name: str, *, keys: WebhookKeys, at: dt.date
     """Add a new secret to the webhook `name`, record this in the audit log, and return the secret.
 
     Messages are signed with the new and the previous secret until the next rotation. A previous secret that cannot be
-    decrypted is dropped. Raise `NoSuchWebhook` if the webhook is unknown or removed, or `SetupError` for the duty
-    team's mailbox.
+    decrypted is dropped. Raise `NoSuchWebhook` if the webhook is unknown or removed, or `SetupError` if `name` is the
+    name of a mailbox.
     """
     refuse_mailbox(name)
     secret = _new_secret()
@@ -164,7 +164,7 @@ def rotate_secret(session: Session, name: str, *, keys: WebhookKeys, at: dt.date
 def drop_old_secret(session: Session, name: str, *, at: dt.datetime) -> None:
     """Keep only the newest secret of the webhook `name`, and record this in the audit log.
 
-    Raise `NoSuchWebhook` if the webhook is unknown or removed, or `SetupError` for the duty team's mailbox.
+    Raise `NoSuchWebhook` if the webhook is unknown or removed, or `SetupError` if `name` is the name of a mailbox.
     """
     refuse_mailbox(name)
     webhook = get_webhook(session, name)
@@ -176,7 +176,7 @@ def remove_webhook(session: Session, name: str, *, at: dt.datetime) -> None:
     """Remove the webhook `name`, record this in the audit log, and cancel the deliveries to the webhook.
 
     A new webhook may then use the name. Raise `NoSuchWebhook` if the webhook is unknown or already removed, or
-    `SetupError` for the duty team's mailbox.
+    `SetupError` if `name` is the name of a mailbox.
     """
     refuse_mailbox(name)
     webhook = get_webhook(session, name)
@@ -189,8 +189,8 @@ def encrypt_again(session: Session, *, keys: WebhookKeys, at: dt.datetime, with_
     """Re-encrypt every secret under the newest key. Return the number of receivers with all secrets under this key.
 
     If `with_new_key` is True, first add a key to the key file. Secrets that cannot be decrypted stay unchanged. Each
-    webhook is recorded in the audit log. The number includes the duty team's mailbox, which has no secret. Only one
-    transaction writes at a time, so no two processes change the key file simultaneously.
+    webhook is recorded in the audit log. The number includes the mailboxes, which have no secrets. Only one transaction
+    writes at a time, so no two processes change the key file simultaneously.
     """
     if with_new_key:
         keys.add()

@@ -1,4 +1,4 @@
-"""The rows of receivers (webhooks and the duty team's mailbox), and their audit log entries."""
+"""The rows of receivers (webhooks, and the mailboxes of the duty team and the editors), and their audit log entries."""
 
 import hashlib
 from collections.abc import Iterator, Mapping
@@ -53,12 +53,12 @@ def refuse_mailbox(name: str) -> None:
 
 
 def list_webhooks(session: Session) -> list[WebhookRow]:
-    """Return every receiver by name, including the duty team's mailbox and disabled or removed webhooks."""
+    """Return every receiver, sorted by name, including mailboxes and disabled or removed webhooks."""
     return list(session.exec(select(WebhookRow).order_by(WebhookRow.name)))
 
 
 def list_receivers(session: Session) -> list[WebhookRow]:
-    """Return every active receiver by name, including the duty team's mailbox."""
+    """Return every active receiver, sorted by name, including mailboxes."""
     return [each for each in list_webhooks(session) if each.disabled_at is None]
 
 
@@ -90,7 +90,7 @@ def find_changed_webhooks(session: Session, recorded: Mapping[str, WebhookDetail
     """
     there = {webhook.name: webhook for webhook in list_webhooks(session)}
     for name, webhook in there.items():
-        if name in MAILBOXES:  # the settings name them
+        if name in MAILBOXES:  # mailboxes are in the settings
             continue
         if name not in recorded:
             yield name, "nobody added it"

@@ -108,7 +108,8 @@ class AssistantResult(ResponseModel):
 class Library:
     """The sources from which the tools read.
 
-    `preferred_guide` is the guide to read if a call names no guide. It is None if the council has set no default.
+    `preferred_guide` is the guide to read if a call names no guide. `preferred_guide` is None if the council has set no
+    default.
     """
 
     session: Session
@@ -175,7 +176,7 @@ def _tool(title: str, arguments: type[RequestModel]) -> Callable[[Read], Read]:
 class ReadWords(NamedTuple):
     """The text that a tool returns, and what to cite with it.
 
-    `rendition` is None if the text is that of the edition itself. `languages` are all languages of the guide. `cited`
+    `rendition` is None if the text comes from the edition itself. `languages` are all languages of the guide. `cited`
     are the key and digest of each edition from which the text comes.
     """
 

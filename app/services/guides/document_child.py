@@ -1,7 +1,7 @@
 """A child process that reads one uploaded document: `python -m app.services.guides.document_child NAME < document`.
 
-The process limits its own processor time and memory before it reads. It writes the draft, or the reason for a refusal,
-as one line of JSON to standard output.
+The process limits its own processor time and memory before it reads. The process writes the draft, or the reason for a
+refusal, as one line of JSON to standard output.
 """
 
 import json
@@ -14,11 +14,11 @@ from app.services.guides.importing import NO_TEXT, NOT_TEXT, WORD, read_draft
 from app.services.guides.word_documents import TOO_LONG
 
 MAX_SECONDS = 4
-"""Limit of the processor time of the process."""
+"""Limit of the processor time of the process, in seconds."""
 MAX_MEMORY_BYTES = 260_000_000
 """Limit of the memory that the process can write to."""
 MAX_DRAFT_BYTES = 1_000_000
-"""Limit of the draft as JSON. The body of any other request about a draft has the same limit."""
+"""Limit of the size of the draft as JSON, in bytes. Other requests about a draft have the same limit for their body."""
 
 
 def main(name: str) -> None:
@@ -32,7 +32,7 @@ def main(name: str) -> None:
 def answer(path: Path, data: bytes) -> str:
     """Return the draft made from `data`, or the reason for a refusal, as JSON. `path` has the file name."""
     try:
-        if b"\0" in data and path.suffix.lower() != WORD:  # no database stores it
+        if b"\0" in data and path.suffix.lower() != WORD:  # a NUL character, which PostgreSQL cannot store
             raise SeedFileError(path, [SeedError(0, NOT_TEXT)])
         draft = read_draft(path, data)
         found = json.dumps({"content": draft.content, "unplaced": draft.not_placed}, ensure_ascii=False)

@@ -26,7 +26,8 @@ class BlockKind(StrEnum):
 class Block:
     """A block of a document, with its text on one line.
 
-    `name` is the bold text at its beginning. In a row of a table of contacts, it is the text of the first cell.
+    `name` is the bold text at the beginning of the block. In a row of a table of contacts, `name` is the text of the
+    first cell.
     """
 
     kind: BlockKind
@@ -51,9 +52,10 @@ def without_bullet(text: str) -> tuple[str, bool]:
 
 
 def text_blocks(text: str) -> Iterator[Block]:
-    """Yield a block for each line of the plain `text` that has words, as text pasted from a document has them.
+    """Yield a block for each line of the plain `text` that has words.
 
-    A line with tabs is a row of a table.
+    A line with a typed bullet or number is a list item. A line with tabs, as in text pasted from a document, is a row
+    of a table.
     """
     for line in text.splitlines():
         words, has_bullet = without_bullet(one_line(line))

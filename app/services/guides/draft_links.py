@@ -1,7 +1,7 @@
 """Links with which people without an account look at a draft. A link ends after some days, or with the draft.
 
-The database has only the digest of a link's token. The token is after the `#` of the link's address, so that it reaches
-no log of a server.
+The database has only the digest of a link's token. The token is after the `#` of the link's address, so that the token
+appears in no server log.
 """
 
 import datetime as dt
@@ -18,7 +18,7 @@ from app.services.access.clients import draw_token, token_digest
 from app.services.guides.drafts import DraftAct, find_guide_draft, list_draft_acts, record_draft_act
 
 LINK_DAYS = (1, 7, 30)
-"""The numbers of days for which a link can be valid. The second is the usual one."""
+"""The numbers of days for which a link can be valid. The usual number is the second."""
 MAX_LINKS = 20
 """The maximum number of valid links to one draft."""
 TOKEN_DIGEST, EXPIRES_AT, LINK = "token_sha256", "expires_at", "link"
@@ -26,7 +26,10 @@ TOKEN_DIGEST, EXPIRES_AT, LINK = "token_sha256", "expires_at", "link"
 
 @dataclass(frozen=True)
 class DraftLink:
-    """A valid link to a draft. `number` is the number of the action that made the link."""
+    """A valid link to a draft, which the person named `by` made at the time `at`.
+
+    `number` is the number of the action that made the link.
+    """
 
     number: int
     by: str
@@ -48,9 +51,10 @@ def links_of(acts: Sequence[GuideDraftActRow], *, at: dt.datetime) -> Sequence[D
 
 
 def make_draft_link(session: Session, act: DraftAct, *, days: int) -> str:
-    """Make a link to the draft that is valid for `days`, record it, and return its token.
+    """Make a link to the draft that is valid for `days` days, record the action, and return the link's token.
 
-    Raise `NoSuchGuideDraft` if there is no draft, and `DraftChanged` if the draft has `MAX_LINKS` valid links.
+    Raise `NoSuchGuideDraft` if there is no draft, or `DraftChanged` if the draft already has `MAX_LINKS` valid links.
+    Raise the errors of `act.precondition`.
     """
     draft = act.known_draft(session)
     if len(links_of(list_draft_acts(session, act.guide), at=act.at)) >= MAX_LINKS:
@@ -63,7 +67,11 @@ def make_draft_link(session: Session, act: DraftAct, *, days: int) -> str:
 
 
 def end_draft_link(session: Session, act: DraftAct, *, number: int) -> None:
-    """End the link `number` to the draft, and record it. Raise `NoSuchItem` if no valid link has the number."""
+    """End the link `number` to the draft, and record the action.
+
+    Raise `NoSuchGuideDraft` if there is no draft, or `NoSuchItem` if no valid link has this number. Raise the errors of
+    `act.precondition`.
+    """
     draft = act.known_draft(session)
     if number not in {each.number for each in links_of(list_draft_acts(session, act.guide), at=act.at)}:
         raise NoSuchItem
@@ -71,7 +79,7 @@ def end_draft_link(session: Session, act: DraftAct, *, number: int) -> None:
 
 
 def find_linked_draft(session: Session, token: str, *, at: dt.datetime) -> GuideDraftRow | None:
-    """Return the draft to which a valid link with `token` leads, as it is saved now, or None if there is none."""
+    """Return the draft, as saved now, to which the link with `token` leads. Return None without such a valid link."""
     digest = token_digest(token).hex()
     longest = at - dt.timedelta(days=max(LINK_DAYS))
     made = select(GuideDraftActRow.guide).where(

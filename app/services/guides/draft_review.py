@@ -1,7 +1,7 @@
-"""The way of a draft from its writers to a second person: submission, comments, sending back, and publication.
+"""Review of a draft by a second person: submission, comments, sending back, and publication.
 
-Two people agree to every edition and rendition. One of them submits the draft, and the other publishes it. The second
-person may correct the draft and submit it: then the first person publishes it.
+Two people agree to every edition and rendition. One of them submits the draft, and the other publishes it. If the
+second person corrects the draft and submits it, the first person publishes it.
 """
 
 import datetime as dt
@@ -53,7 +53,7 @@ OTHERWISE = "the rule of two people was not met."
 
 @dataclass(frozen=True)
 class Comment:
-    """A comment on a draft. `about` is the path of an item, such as `contacts/duty-team`, or empty for the whole."""
+    """A comment on a draft. `about` is the path of an item, such as `contacts/duty-team`, or empty for the draft."""
 
     number: int
     by: str
@@ -82,9 +82,9 @@ def check_any_draft(
 def offer_draft(session: Session, reference_data: ReferenceData, act: DraftAct, *, note: str = "") -> GuideDraftRow:
     """Submit the draft for another person to publish, record the action, append an event, and return the draft.
 
-    If the draft has no change note, save `note` as its note, and the person as a writer. The next change of the text
-    cancels the submission. Raise `NoSuchGuideDraft` if there is no draft. Raise the errors of `act.precondition`. Raise
-    `InvalidEdition` or `InvalidRendition` with every error if the draft has errors.
+    If the draft of an edition has no change note, save `note` as its change note: this makes the person a writer of the
+    draft. The next change of the text cancels the submission. Raise `NoSuchGuideDraft` if there is no draft. Raise the
+    errors of `act.precondition`. Raise `InvalidEdition` or `InvalidRendition` with every error if the draft has errors.
     """
     draft = act.known_draft(session)
     content = draft.read()
@@ -113,7 +113,8 @@ def return_draft(session: Session, act: DraftAct, *, reason: str) -> GuideDraftR
 def comment_on_draft(session: Session, act: DraftAct, *, about: str, text: str) -> int:
     """Add a comment to the draft, and return the comment's number. `about` is the path of an item, or empty.
 
-    Raise `NoSuchGuideDraft` if there is no draft. Raise `DraftChanged` if the draft has `MAX_COMMENTS` comments.
+    Raise `NoSuchGuideDraft` if there is no draft, or `DraftChanged` if the draft has had `MAX_COMMENTS` comments. Raise
+    the errors of `act.precondition`.
     """
     draft = act.known_draft(session)
     said = list_draft_acts(session, act.guide, act.language)
@@ -123,7 +124,11 @@ def comment_on_draft(session: Session, act: DraftAct, *, about: str, text: str) 
 
 
 def settle_comment(session: Session, act: DraftAct, *, number: int) -> None:
-    """Mark the comment `number` of the draft as done. Raise `NoSuchItem` if no open comment has the number."""
+    """Mark the comment `number` of the draft as done, and record the action.
+
+    Raise `NoSuchGuideDraft` if there is no draft, or `NoSuchItem` if no open comment has this number. Raise the errors
+    of `act.precondition`.
+    """
     draft = act.known_draft(session)
     open_ones = discussion_of(list_draft_acts(session, act.guide, act.language)).comments
     if number not in {each.number for each in open_ones}:
@@ -132,9 +137,10 @@ def settle_comment(session: Session, act: DraftAct, *, number: int) -> None:
 
 
 def discussion_of(acts: Sequence[GuideDraftActRow]) -> Discussion:
-    """Return the open comments on the draft with the actions `acts`, and the reason for which it was last sent back.
+    """Return the open comments on a draft, and the reason for which the draft was last sent back.
 
-    The reason is None once the draft has been submitted again.
+    `acts` are the actions on the draft. The reason is None if the draft was never sent back, or has been submitted
+    again since.
     """
     comments: dict[int, Comment] = {}
     reason: str | None = None
@@ -154,8 +160,8 @@ def discussion_of(acts: Sequence[GuideDraftActRow]) -> Discussion:
 def may_publish(draft: GuideDraftRow, writers: Sequence[str], by: str) -> bool:
     """Return True if the person named `by` may publish the draft as the second of two people.
 
-    Somebody who wrote part of the draft may publish it only if another person both wrote its last version and
-    submitted it: that person has then agreed to the whole text.
+    Somebody who wrote part of the draft may publish it only if other people wrote its last version and submitted it.
+    Another person has then agreed to the whole text.
     """
     if not any(is_same_hand(by, each) for each in writers):
         return True
@@ -166,8 +172,8 @@ def may_publish(draft: GuideDraftRow, writers: Sequence[str], by: str) -> bool:
 def count_waiting(session: Session, by: str, *, can_publish: bool) -> int:
     """Return how many drafts wait for the person named `by`.
 
-    A submitted draft waits for everyone who may publish it, if `can_publish` is true. A draft that was sent back waits
-    for its writers. A draft with a planned publication waits for nobody.
+    A submitted draft waits for the person if `can_publish` is True and `may_publish` returns True. A draft that was
+    sent back waits for each of its writers. A draft with a planned publication waits for nobody.
     """
     is_handed_over = or_(col(GuideDraftRow.offered_at).is_not(None), col(GuideDraftRow.returned_at).is_not(None))
     found = 0
@@ -185,12 +191,13 @@ def publish_draft(
 ) -> Publication[Any]:
     """Publish the draft as the next edition, or next rendition, record the action, and delete the draft.
 
-    `follows` is the number of the last edition that the publisher knows: None for a new guide, and for a rendition the
-    number of its edition. Raise `FollowsAnotherEdition` if it is another one. Raise `NoSuchGuideDraft` if there is no
-    draft. Raise the errors of `act.precondition`. Raise `SecondPersonNeeded` if `may_publish` is false. Raise
-    `InvalidEdition` or `InvalidRendition` with every error if the draft has errors.
+    `follows` is the number of the last edition that the publisher has seen, or None for a new guide. For a rendition,
+    `follows` is the number of its edition. Raise `FollowsAnotherEdition` if the number is now a different one. Raise
+    `NoSuchGuideDraft` if there is no draft. Raise the errors of `act.precondition`. Raise `SecondPersonNeeded` if
+    `may_publish` is false. Raise `InvalidEdition` or `InvalidRendition` with every error if the draft has errors.
 
-    If `two_people` is true, raise `HandUnknown` if the publisher or a writer is a client that names no person.
+    If `two_people` is True, raise `HandUnknown` if the publisher or a writer is a client that names no person. If the
+    publisher is a writer, the same applies to the person who submitted the draft.
     """
     draft = act.known_draft(session)
     checked = _require_agreed(session, reference_data, draft, act, follows=follows, two_people=two_people)
@@ -217,7 +224,7 @@ def schedule_draft(
 ) -> GuideDraftRow:
     """Agree as the second person that the draft is published at the time `publish_at`, and return the draft.
 
-    A later agreement moves the time. Raise the errors of `publish_draft`.
+    Record the action. A later agreement changes the time. Raise the errors of `publish_draft`.
     """
     draft = act.known_draft(session)
     _require_agreed(session, reference_data, draft, act, follows=follows, two_people=two_people)
@@ -280,9 +287,10 @@ def _require_agreed(
     follows: int | None,
     two_people: bool,
 ) -> CheckedDraft | CheckedRendition:
-    """Return the checked draft, if two people agree to it and it follows the edition with the number `follows`.
+    """Return the checked draft if two people agree to the draft, and the draft follows the edition `follows`.
 
-    Raise the errors of `publish_draft`.
+    `follows` is the number of the edition that the publisher has seen, as in `publish_draft`. Otherwise raise the
+    errors of `publish_draft`.
     """
     writers = writers_of(list_draft_acts(session, act.guide, act.language))
     wrote_it = any(is_same_hand(act.by, each) for each in writers)

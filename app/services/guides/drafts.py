@@ -18,9 +18,9 @@ ENDING_ACTS = (GuideDraftAct.DISCARDED.value, GuideDraftAct.PUBLISHED.value)
 """Actions that end a draft: the guide then has no draft."""
 DraftContent = dict[str, Any]
 DraftChange = Callable[[GuideDraftRow | None], DraftContent]
-"""A function that gets the current draft, or None if there is no draft. It returns the new content, or raises."""
+"""A function that gets the current draft, or None without a draft. It returns the new content, or raises an error."""
 UnplacedChange = Callable[[GuideDraftRow | None], Sequence[str]]
-"""A function that gets the current draft, or None. It returns the passages of a document that have no place yet."""
+"""A function that gets the current draft, or None, and returns the passages of a document that have no place yet."""
 NONE_UNPLACED = "[]"
 DraftPrecondition = Callable[[GuideDraftRow], None]
 """A function that gets the current draft, and raises unless the caller has seen its current version."""
@@ -36,8 +36,8 @@ def expect_nothing(_draft: GuideDraftRow) -> None:
 class DraftAct:
     """An action on the draft of `guide`, by the client (and person) named `by`, at the time `at`.
 
-    `precondition` raises an error unless the client has seen the current version of the draft. `language` is that of a
-    rendition, or empty for the draft of an edition.
+    `precondition` raises an error unless the client has seen the current version of the draft. `language` is the
+    language of a rendition, or empty for the draft of an edition.
     """
 
     guide: str
@@ -49,7 +49,7 @@ class DraftAct:
     def known_draft(self, session: Session) -> GuideDraftRow:
         """Return the draft that the action is about.
 
-        Raise `NoSuchGuideDraft` if there is none. Raise the errors of the precondition.
+        Raise `NoSuchGuideDraft` if there is no such draft. Raise the errors of `precondition`.
         """
         draft = get_guide_draft(session, self.guide, self.language)
         self.precondition(draft)
@@ -79,7 +79,10 @@ class Hands:
 
 
 def find_guide_draft(session: Session, guide: str, language: str = OWN_WORDS) -> GuideDraftRow | None:
-    """Return the draft of the next edition of `guide`, or of its rendition in `language`. Return None without one."""
+    """Return the draft of the next edition of `guide`, or of the rendition in `language`.
+
+    Return None if there is no such draft.
+    """
     return session.get(GuideDraftRow, (guide, language))
 
 
@@ -97,7 +100,7 @@ def list_guide_drafts(session: Session) -> Sequence[GuideDraftRow]:
 
 
 def list_draft_acts(session: Session, guide: str, language: str = OWN_WORDS) -> Sequence[GuideDraftActRow]:
-    """Return the actions on the current draft, since it was begun, in order."""
+    """Return the actions on the current draft since its beginning, in order, without withdrawals of editions."""
     of_draft = GuideDraftActRow.guide == guide, GuideDraftActRow.language == language
     last_end = select(func.max(GuideDraftActRow.number)).where(*of_draft, col(GuideDraftActRow.act).in_(ENDING_ACTS))
     current = select(GuideDraftActRow).where(
@@ -114,7 +117,10 @@ def writers_of(acts: Sequence[GuideDraftActRow]) -> list[str]:
 
 
 def list_hands(session: Session, guide: str) -> dict[int, Hands]:
-    """Return who had a hand in each edition of `guide`, by number, except editions without a recorded act."""
+    """Return the people who wrote, published and withdrew each edition of `guide`, by edition number.
+
+    Leave out editions without a recorded action.
+    """
     of_editions = GuideDraftActRow.guide == guide, GuideDraftActRow.language == OWN_WORDS
     found: dict[int, Hands] = {}
     writers: list[str] = []
@@ -158,7 +164,10 @@ def find_changed_drafts(session: Session) -> Iterator[tuple[str, str]]:
 
 
 def _are_as_recorded(session: Session, acts: Sequence[GuideDraftActRow]) -> bool:
-    """Return True if the digests of `acts`, all actions on one draft, match their details and the text before them."""
+    """Return True if the digests of `acts`, all actions on one draft, match their details and the text before them.
+
+    Also return False if the kind of an action is unknown.
+    """
     written = ""
     if not {act.act for act in acts} <= set(GuideDraftAct):
         return False
@@ -230,9 +239,9 @@ def write_guide_draft(
 ) -> GuideDraftRow:
     """Save the content that `change` returns as the draft, record the action, and return the draft.
 
-    The draft is that of the next edition of `guide`, or of the rendition in `language`. Save the passages that
-    `unplaced` returns too. The content may have errors. A save cancels a submission and a planned publication. If
-    content and passages are unchanged, save and record nothing. Raise the errors of `change`.
+    The draft is for the next edition of `guide`, or for the rendition in `language`. Save the passages that `unplaced`
+    returns too. The content may have errors. A save cancels a submission and a planned publication. If content and
+    passages are unchanged, save and record nothing. Raise the errors of `change`.
     """
     draft = find_guide_draft(session, guide, language)
     text, passages = _json(change(draft)), _json(unplaced(draft))
@@ -254,7 +263,7 @@ def _json(value: DraftContent | Sequence[str]) -> str:
 
 
 def discard_draft(session: Session, act: DraftAct) -> GuideDraftRow:
-    """Delete the draft, record the action, and return the deleted draft. Its recorded actions remain.
+    """Delete the draft, record the action, and return the deleted draft. The recorded actions remain.
 
     Raise `NoSuchGuideDraft` if there is no draft. Raise the errors of `act.precondition`.
     """
@@ -269,7 +278,7 @@ def record_draft_act(
 ) -> int:
     """Record `act` of the kind `kind`, and change the state of `draft` accordingly. Return the action's number.
 
-    `details` is what the person wrote with the action.
+    `details` are further data of the action, such as the reason for sending the draft back.
     """
     number = append_draft_act(session, kind, act, digest=_digest_of(draft), details=details or {})
     for name, value in state_after(kind, by=act.by, at=act.at, details=details or {}).items():

@@ -206,7 +206,7 @@ def get_current(session: Session, *, guide: str) -> EditionHead:
 def get_readable(session: Session, *, guide: str, number: int) -> EditionHead:
     """Return the edition `number` of `guide`.
 
-    Raise `NoSuchGuide` if the guide is unknown, or `NoSuchEdition` if it has no such edition. If the edition is
+    Raise `NoSuchGuide` if the guide is unknown, or `NoSuchEdition` if the guide has no such edition. If the edition is
     withdrawn, raise `EditionWithdrawn` with the reason and the number of the current edition.
     """
     row = session.execute(_NUMBERED_HEAD, {"guide": guide, "number": number}).first()
@@ -229,7 +229,8 @@ def newest_number(session: Session, *, guide: str) -> int:
 def require_current(history: Sequence[EditionHead]) -> EditionHead:
     """Return the current edition in `history`, which must not be empty.
 
-    If all editions are withdrawn, raise `EditionWithdrawn` with the reason of the most recent one.
+    If all editions are withdrawn, raise `EditionWithdrawn` with the reason for the withdrawal of the most recent
+    edition.
     """
     current = current_of(history)
     if current is None:
@@ -248,8 +249,8 @@ def head_of(history: Sequence[EditionHead], number: int) -> EditionHead:
 def readable_of(history: Sequence[EditionHead], number: int) -> EditionHead:
     """Return the edition `number` in `history`.
 
-    Raise `NoSuchEdition` if there is no such edition. If it is withdrawn, raise `EditionWithdrawn` with the reason and
-    the number of the current edition.
+    Raise `NoSuchEdition` if there is no such edition. If the edition is withdrawn, raise `EditionWithdrawn` with the
+    reason and the number of the current edition.
     """
     head = head_of(history, number)
     if head.reason is not None:
@@ -270,8 +271,8 @@ def list_current(session: Session, *, limit: int | None = None) -> list[CurrentE
 def default_guide(session: Session, preferred: str | None = None) -> str | None:
     """Return the guide for requests that name no guide, or None if there are no guides.
 
-    Guides with a current edition come before guides whose editions are all withdrawn. Among these, `preferred` comes
-    first, then the guide that was published first.
+    Guides with a current edition come before guides whose editions are all withdrawn. In each of these two groups,
+    `preferred` comes first, then the guide that was published first.
     """
     readable = func.count().filter(col(WithdrawalRow.number).is_(None))
     found = (
@@ -310,9 +311,11 @@ def list_languages(session: Session) -> dict[str, list[str]]:
 
 
 def list_languages_behind(session: Session, current: Mapping[str, int]) -> dict[str, list[str]]:
-    """Return the sorted languages in which a guide's rendition to read is of a former edition, by guide.
+    """Return the sorted languages in which each guide has an out-of-date rendition, by guide.
 
-    `current` has the number of the current edition of each guide.
+    In each language and format, only the rendition of the latest edition counts. Withdrawn renditions, and renditions
+    of withdrawn editions, do not count. `current` has the number of the current edition of each guide. A rendition of
+    another edition is out of date.
     """
     behind: dict[str, list[str]] = {}
     for guide, language, edition in session.execute(_LAST_RENDERED):
@@ -376,8 +379,8 @@ def insert_publication(
 def insert_withdrawal(session: Session, key: AnyKey, *, reason: str, at: dt.datetime) -> None:
     """Insert the withdrawal of the edition or rendition `key`.
 
-    Raise `AlreadyWithdrawn` if it was withdrawn before. After the commit, the writer announces the change to the caches
-    of this process.
+    Raise `AlreadyWithdrawn` if the edition or rendition was withdrawn before. After the commit, the writer announces
+    the change to the caches of this process.
     """
     language = _language_of(key)
     row = WithdrawalRow(guide=key.guide, language=language, number=key.number, withdrawn_at=at, reason=reason)

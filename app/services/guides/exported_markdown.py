@@ -74,7 +74,8 @@ class ExportPage:
     def items(self, key: str, former: Sequence[dict[str, Any]]) -> list[dict[str, str]]:
         """Return the text fields of each item of the section `key`.
 
-        `former` are the section's items in the data at the end of the page. They show which quotations have a source.
+        `former` are the section's items in the data at the end of the page. These items show which quotations have a
+        source.
         """
         blocks = self._sections.get(key, [])
         if Section.of_key(key).entry.layout is Layout.QUOTATIONS:
@@ -181,8 +182,9 @@ def _words(shown: str | None, whole: str | None) -> str | None:
 def _items(key: str, shown: Sequence[dict[str, str]], former: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the items that the page shows, each combined with the data of its former item.
 
-    The former item is the item of `former` with the same text. Otherwise, if the page has as many items as the data, it
-    is the item at the same place. A new item gets an id made from its text, and the values of `DEFAULTS`.
+    The former item is the item of `former` with the same text. If there is none, and the page has as many items as the
+    data, the former item is the item at the same place. A new item gets an id made from its text, and the values of
+    `DEFAULTS`.
     """
     fields = shown_fields(key)
     digests = [words_digest(*(each.get(name) for name in fields)) for each in shown]

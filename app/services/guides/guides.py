@@ -107,7 +107,7 @@ def guides_about(session: Session, reference_data: ReferenceData, subject: str) 
 
 
 def subject_codes(reference_data: ReferenceData) -> Sequence[Code]:
-    """Return the codes of the code list of subjects, or nothing if the seed folder has no such list."""
+    """Return the codes of the code list of subjects, or no codes if the seed folder has no such list."""
     found = reference_data.code_lists.get(SUBJECTS)
     return found.codes if found is not None else ()
 
@@ -127,9 +127,9 @@ def group_by_subject(
 
 
 def find_synonyms(reference_data: ReferenceData, words: str) -> list[MatchedSynonym]:
-    """Return the synonyms of subjects that occur in `words`: of each subject, the longest.
+    """Return the longest synonym of each subject that has a synonym in `words`.
 
-    A synonym occurs if each of its words is in `words`, in any form, such as the plural.
+    A synonym is in `words` if `words` has each word of the synonym, in any form, such as the plural.
     """
     typed = words_in(words)
     found = [

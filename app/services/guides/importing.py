@@ -93,7 +93,7 @@ def _read_blocks(path: Path, data: bytes) -> list[Block]:
 
 
 def _text_document(kind: str, text: str) -> list[Block]:
-    if len(text) > MAX_TEXT:  # before it is read, which takes longer
+    if len(text) > MAX_TEXT:  # the caller refuses a text of this length, and parsing takes long
         return [Block(BlockKind.PARAGRAPH, text)]
     return markdown_blocks(text) if kind == _MARKDOWN else list(text_blocks(text))
 
@@ -101,15 +101,15 @@ def _text_document(kind: str, text: str) -> list[Block]:
 def _draft_of_export(blocks: list[Block], data: dict[str, Any]) -> GuideDraft:
     """Return the draft made from an exported page: `blocks` combined with `data`.
 
-    To find `not_placed`, print the draft as a page, and list each block that this page lacks. A draft with errors
-    cannot be printed: list each sentence of `blocks` that the draft lacks.
+    To find `not_placed`, print the draft as a page, and list each block that this page lacks. If the draft has errors,
+    it cannot be printed: then list each sentence of `blocks` that the draft lacks.
     """
     content = read_export(blocks, data)
     filled = deepcopy(content)
     place_items(filled)
     try:
         page = {block.text for block in markdown_blocks(draft_page(EditionContent.model_validate(filled)))}
-    except ValidationError:  # no page of a draft with errors, which `guidance check` will report: compare sentences
+    except ValidationError:  # a draft with errors cannot be printed as a page: compare sentences
         return GuideDraft(content, tuple(find_missing(words_of_page(blocks), content)))
     return GuideDraft(content, tuple(block.text for block in words_of_page(blocks) if block.text not in page))
 

@@ -55,9 +55,9 @@ TermLinks = tuple[tuple[Literal["subject", "linked_risk"], TaxonomyTerm], ...]
 
 @dataclass(frozen=True)
 class Entry:
-    """The data of one service. `name` is the service's name in ids, and `owner` is that of its organization.
+    """The data of one service. `name` is the name of the service in ids, and `owner` that of the organization in ids.
 
-    `words` are the sentences of the description; those that are None are left out.
+    `words` are the sentences of the description. Sentences that are None are left out.
     """
 
     of: Contact
@@ -241,7 +241,7 @@ def _terms(guides: Sequence[Guide], taxonomy: Taxonomy, public_url: str) -> dict
 
 
 def _publisher(guide: Guide, guides: Sequence[Guide]) -> Organization:
-    """Return the publisher of `guide` as an organization, with the name that its first guide prints.
+    """Return the publisher of `guide` as an organization, with the name that the publisher's first guide prints.
 
     `guides` are all guides, among them those of the same publisher.
     """
@@ -293,7 +293,7 @@ def _with_pages(contacts: Sequence[Contact]) -> Iterator[tuple[Contact, Contact 
     """Yield each contact, with the web contact that is merged into it, or None.
 
     A service can have a phone number and one web address. So the first web contact is merged into the first phone
-    contact that has no web address. It is not yielded itself.
+    contact that has no web address. That web contact is not yielded by itself.
     """
     telephone = next((each for each in contacts if each.kind is ContactKind.TELEPHONE and each.url is None), None)
     page = next((each for each in contacts if telephone and each.kind is ContactKind.WEB and not each.phones), None)

@@ -109,7 +109,7 @@ def pdf_available() -> bool:
 
 
 def fonts() -> str:
-    """Return the folder with the font of all PDFs. It is in one of the optional libraries."""
+    """Return the folder with the font of all PDFs. The folder is part of an optional library."""
     return str(files(FONT_LIBRARY))
 
 
@@ -165,9 +165,9 @@ def _compile(document: str, address: str, at: int, form: PrintForm) -> bytes | N
 def _document(shown: ShownEdition, signposts: Sequence[Signpost], address: str, hours: str | None) -> Document:
     """Return the data for the template. Untranslated text of a rendition is `{"own": text}`.
 
-    The first number to call is that of the guide's first contact with a number, in the guide's own language. Its
-    opening hours are `hours`, the council's setting, or otherwise those of the contact. They are empty if neither is
-    given.
+    The first number to call is that of the guide's first contact with a number, in the guide's own language. The
+    opening hours of this contact are `hours`, the council's setting, or otherwise those in the guide. If neither is
+    given, the opening hours are empty.
     """
     head, content, rendition = shown.head, shown.content, shown.rendition
     contacts = content.contacts if rendition is None else rendition.to_call

@@ -17,10 +17,11 @@ INTRODUCTIONS = "introductions."
 
 
 def place_line(content: DraftContent, target: str, line: str) -> None:
-    """Put `line` into `content`, in place, at the end of `target`.
+    """Put `line` at the end of `target` in the draft `content`, which is changed.
 
-    `target` is the key of a list of items or of a field, or `introductions.` and the key of a list. A text that is
-    there already gets the line after it. Another publisher or review day is replaced. `LEFT_OUT` changes nothing.
+    `target` is the key of a list of items or of a field, or `introductions.` and the key of a list. If a field already
+    has text, `line` is added after this text. But a publisher or a review day is replaced. The target `LEFT_OUT`
+    changes nothing.
     """
     if target in ITEM_LISTS:
         items = content.get(target)
@@ -57,10 +58,11 @@ def _item(key: str, line: str) -> dict[str, Any]:
 
 
 def with_former_items(content: DraftContent, former: DraftContent) -> DraftContent:
-    """Return `content`, made from a document, with everything that a document lacks and `former` has.
+    """Return `content`, made from a document, completed with data that only the edition `former` has.
 
-    An item with the same name and text as in `former` gets its id and its other values, such as codes. A contact whose
-    number has changed is not marked as checked.
+    Fields that `content` lacks are taken from `former`, except lists, introductions and the source. An item with the
+    same name and text as in `former` gets the id and the other values, such as codes, of that item. A contact whose
+    number has changed is no longer marked as checked.
     """
     details = {key: value for key, value in former.items() if key not in (*ITEM_LISTS, "introductions", "source")}
     merged = details | content

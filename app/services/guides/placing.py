@@ -33,7 +33,7 @@ FURTHER = re.compile(
     r"(?i)^(?:further|other|useful|more|related) (?:reading|information|guidance|links|websites|resources|documents)\b|"
     r"^(?:references?|resources|bibliography|sources|links|find out more|read more)\s*(?:$|:)"
 )
-"""Headings above documents to read. Their addresses are not contacts, and their text has no place."""
+"""Headings above documents to read. Addresses below such a heading are not contacts, and the text has no place."""
 _VALUE = r"(?: ?[:–-] ?| )(\S.*)"
 DETAILS = {
     "publisher": re.compile(rf"(?i)^(?:published by|produced by|issued by|publisher(?= ?[:–-])){_VALUE}"),
@@ -48,7 +48,7 @@ DETAILS = {
 VERSION = re.compile(r"(?i)^(?:version|issue|draft|date|(?:last )?updated|v[0-9])\b")
 _PARTS = re.compile("[|;•·]")
 MAX_NAMING_WORDS = 7
-"""Maximum length of a heading that looks like any other line."""
+"""Maximum length, in words, of a heading that looks like any other line."""
 MIN_SENTENCE_WORDS = 12
 """Above the first heading, a text with fewer words that ends without a full stop is not a definition."""
 LIST_STARTS = SECTIONS[:3]
@@ -103,7 +103,7 @@ def _longest_first(value: dict[str, Any]) -> list[str]:
 
 
 def _not_placed(passages: Sequence[str], texts: Sequence[str]) -> list[str]:
-    """Return the passages that have words, apart from joining words, which are not in `texts`.
+    """Return the passages with words that are missing from `texts`, apart from joining words such as `and`.
 
     `texts` are the texts of the draft, the longest first. Each text is removed from all passages at once, because a
     document may have thousands of passages and texts.
@@ -135,9 +135,10 @@ class Placing:
     def __init__(self) -> None:
         self.draft: dict[str, Any] = {"title": "", "introductions": {}} | {key: [] for key in ITEM_LISTS}
         self._section: str | None = "definitions"
-        """The key of the current section, or None below a heading that ends a list section and names no section.
+        """The key of the current section, or None below a heading without a section.
 
-        Text below such a heading must not become an indicator by mistake.
+        Such a heading is `Further reading` or the like, or ends a list section without the name of another section.
+        Text below it must not become an indicator by mistake.
         """
         self._level = 0
         """Level of the heading at which the section began."""
@@ -147,7 +148,7 @@ class Placing:
         self.read: list[str] = []
         """Passages that are in the draft in another form than in the document."""
         self.unread: list[str] = []
-        """The other parts of the lines above the first heading that filled a field."""
+        """Parts of lines above the first heading: those that filled no field, although another part of the line did."""
         self._has_headings = False
         self._is_above_headings = True
         self._is_further = False
@@ -181,9 +182,10 @@ class Placing:
         return block.kind is BlockKind.HEADING or (is_line and _names_section(block.text))
 
     def _reads_details(self, text: str) -> bool:
-        """Fill the fields of the edition that `text` names. Return False if `text` is an ordinary sentence instead.
+        """Fill the fields of the edition that `text` names. Return False if `text` is an ordinary sentence.
 
-        A short text that names no field has no place, such as a version or a date.
+        Return True also for a short text that names no field, such as a version or a date. Such a text has no place in
+        the draft.
         """
         parts = [part.strip() for part in _PARTS.split(text)]
         others = [part for part in parts if not self._reads_detail(part)]
@@ -236,7 +238,11 @@ class Placing:
             self._add_to(self._section, block)
 
     def _find_contact(self, block: Block) -> dict[str, Any] | None:
-        """Return the contact in `block`, or None. An address alone is a contact only below a heading for contacts."""
+        """Return the contact in `block`, or None.
+
+        A contact with only a web address counts only in the sections `contacts` and `responsibilities`. No contact
+        counts below a heading such as `Further reading`.
+        """
         if self._is_further or FURTHER.match(block.text):
             return None
         contact = find_contact(block)
@@ -340,5 +346,8 @@ def _joined(entries: Sequence[Block]) -> str:
 
 
 def _appended(before: str, text: str) -> str:
-    """Return both texts as one. Add no punctuation: a text without its own ends with a line break."""
+    """Return `before` and `text` as one text.
+
+    Join them with a space if `before` ends with punctuation, otherwise with a line break.
+    """
     return f"{before}{' ' if before.endswith(_ENDS) else chr(10)}{text}"

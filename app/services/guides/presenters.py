@@ -179,7 +179,7 @@ class ShownRendition(ShownEdition):
 
     @property
     def notices(self) -> tuple[str, ...]:
-        """Sentences to show with the text, if it is unchecked or the guide has changed since."""
+        """Sentences to show with the text, if the rendition is unchecked or the guide has changed since."""
         return notices_of(self.history, self.stored)
 
     @property

@@ -1,6 +1,6 @@
-"""The words that a printed guide has around its text, in the languages of the pages.
+"""The labels around the text of a printed guide, with their translations.
 
-The catalogue of the pages is above this layer, and a print needs only these.
+The catalogue of translations for the pages is in a higher layer, so this module cannot import the catalogue.
 """
 
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ LABELS = (
     UNCHECKED_CAUTIONS,
     *(section.entry.heading for section in (*PRINTED_FRONT, *PRINTED_BACK)),
 )
-"""Every word of the template that a reader sees."""
+"""Every text that the template itself prints."""
 TRANSLATED: Mapping[str, Mapping[str, str]] = {
     "cy": {
         "If a child is in danger now, call": "Os yw plentyn mewn perygl nawr, ffoniwch",
@@ -56,7 +56,7 @@ TRANSLATED: Mapping[str, Mapping[str, str]] = {
         "Who to call": "Pwy i’w ffonio",
     }
 }
-"""Translations by language. A machine made the Welsh, like that of the pages."""
+"""Translations by language. The Welsh is a machine translation, as on the pages."""
 
 
 def printed_words(language: str) -> dict[str, str]:

@@ -56,7 +56,7 @@ from app.services.guides.reference_data import ReferenceData
 from app.services.guides.renditions import current_renditions, is_of_former_edition, rendition_of, require_sound
 
 Precondition = Callable[[Session, EditionHead | None], None]
-"""A function that gets a session and the guide's current edition, or None. It raises to prevent the publication."""
+"""A function that gets a session and the guide's current edition, or None. Its error prevents the publication."""
 Key = TypeVar("Key", EditionKey, RenditionKey)
 RENDITIONS = "renditions"
 """The folder in the seed folder with the files `<guide>/<language>.yaml`."""
@@ -92,7 +92,7 @@ PublishedRendition = Publication[RenditionKey]
 class Withdrawn:
     """The result of withdrawing an edition or rendition.
 
-    `is_new` is false if it had already been withdrawn for the same reason.
+    `is_new` is False if the edition or rendition had already been withdrawn for the same reason.
     """
 
     withdrawn_at: dt.datetime
@@ -194,10 +194,10 @@ def withdraw_published(
 ) -> Withdrawn:
     """Withdraw the edition or rendition `key`, and append an event. Search no longer finds a withdrawn edition.
 
-    If `by` is given, record who withdrew it, with the actions on the guide's drafts. The content stays stored, and
-    reads return `reason` instead. A repeat with the same reason changes nothing. Raise `NoSuchGuide`, `NoSuchEdition`
-    or `NoSuchRendition` if `key` does not exist. Raise `AlreadyWithdrawn` if the edition or rendition was withdrawn for
-    another reason.
+    If `by` is given, record `by` as the person who withdrew it, among the actions on the guide's drafts. The content
+    stays stored, and reads return `reason` instead. A repeat with the same reason changes nothing. Raise `NoSuchGuide`,
+    `NoSuchEdition` or `NoSuchRendition` if `key` does not exist. Raise `AlreadyWithdrawn` if the edition or rendition
+    was withdrawn for another reason.
     """
     history = get_history(session, guide=key.guide)
     found: EditionHead | StoredRendition = (

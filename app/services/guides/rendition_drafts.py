@@ -1,4 +1,4 @@
-"""Drafts of renditions: translation text by text, and what a new edition of the guide makes out of date."""
+"""Drafts of renditions: each text with its translation, and the translations that a new edition makes out of date."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -22,13 +22,19 @@ from app.services.guides.renditions import require_sound
 TextPath = str
 """The place of a text in an edition and in its renditions: `title`, or `indicators/secrecy/text`."""
 UNSETTLED = "unsettled"
-"""The key of a draft for texts of an earlier edition, which nobody has compared with the new words yet."""
+"""The key in a draft's content for its unsettled translations.
+
+A translation is unsettled if its original text has changed, and nobody has compared the translation with the new text.
+"""
 LIMBS = "limbs"
 
 
 @dataclass(frozen=True)
 class Unsettled:
-    """A translation of other words than those of the draft's edition. `edition` has the words that were translated."""
+    """A translation whose original text has changed.
+
+    `edition` is the number of the edition with the former original text.
+    """
 
     edition: int
     text: str
@@ -36,9 +42,10 @@ class Unsettled:
 
 @dataclass(frozen=True)
 class TextPair:
-    """A text of an edition, and its translation in a draft, or an empty string.
+    """A text of an edition, `original`, and its translation in a draft, `text`, which is empty if there is none.
 
-    If the guide's words changed, `unsettled` is the translation of the former words, and `former` are these words.
+    If the original text has changed, `unsettled` is the translation of the former original text, and `former` is that
+    former text.
     """
 
     path: TextPath
@@ -67,7 +74,10 @@ class CheckedRendition:
 
 
 def check_rendition_draft(session: Session, draft: GuideDraftRow) -> CheckedRendition:
-    """Return the draft of a rendition with its errors: those of its own fields, and those against its edition."""
+    """Return the draft of a rendition with its errors: invalid fields, and parts that do not match its edition.
+
+    If a field is invalid, the draft is not compared with its edition.
+    """
     words, _ = read_parts(draft.read())
     follows = int(words["of"]["edition"])
     try:
@@ -98,7 +108,7 @@ def _every_text(content: EditionContent | RenditionContent) -> Iterator[tuple[Te
 
 
 def read_parts(content: DraftContent) -> tuple[DraftContent, dict[TextPath, Unsettled]]:
-    """Return the rendition in the draft `content`, and the texts that nobody has compared with the new words yet."""
+    """Return the rendition in the draft `content`, and its unsettled translations by path."""
     words = {name: value for name, value in content.items() if name != UNSETTLED}
     return words, {path: Unsettled(*each) for path, each in content.get(UNSETTLED, {}).items()}
 
@@ -112,16 +122,17 @@ def begin_rendition(head: EditionHead, language: str, form: RenditionForm) -> Dr
 def continue_rendition(session: Session, head: EditionHead, stored: StoredRendition) -> DraftContent:
     """Return the content of a new draft that continues the published rendition `stored` for the edition `head`.
 
-    Who checked the rendition is left out, because somebody must check the new text.
+    Leave out who checked the rendition and when, because somebody must check the new text.
     """
     own = stored.content.model_dump(mode="json", exclude={"checked_by", "checked_on"}, exclude_defaults=True)
     return move_to(session, head, own)
 
 
 def move_to(session: Session, head: EditionHead, content: DraftContent) -> DraftContent:
-    """Return the draft `content` for the edition `head`. Translations of changed words become unsettled.
+    """Return the draft `content`, moved to the edition `head`.
 
-    Translations of texts that the edition no longer has are left out.
+    Translations of texts that differ in this edition become unsettled. Leave out translations of texts that this
+    edition does not have.
     """
     words, unsettled = read_parts(content)
     number = words["of"]["edition"]
@@ -137,7 +148,7 @@ def move_to(session: Session, head: EditionHead, content: DraftContent) -> Draft
 def with_texts(
     words: DraftContent, texts: Mapping[TextPath, str], unsettled: Mapping[TextPath, Unsettled]
 ) -> DraftContent:
-    """Return the draft with the details of `words`, the translations `texts` and the `unsettled` texts."""
+    """Return a draft's content with the details of `words`, the translations `texts`, and the `unsettled` ones."""
     content = {name: value for name, value in words.items() if name not in ("title", "applies_to", "introductions")}
     content = {name: value for name, value in content.items() if name not in ITEM_LISTS}
     items: dict[tuple[str, str], DraftContent] = {}
@@ -188,7 +199,7 @@ def save_texts(
 ) -> DraftContent:
     """Return the draft `content` with the typed `texts` and `details`.
 
-    A text that is still the unsettled translation of former words stays unsettled, unless its path is in `settled`.
+    An unsettled translation stays unsettled if its typed text is empty or unchanged, unless its path is in `settled`.
     """
     words, unsettled = read_parts(content)
     waiting = {
@@ -202,7 +213,7 @@ def save_texts(
 
 
 def _lenient(words: DraftContent) -> RenditionContent:
-    """Return the texts of the rendition `words`, which may have errors in its details."""
+    """Return a rendition with the texts of `words`, and with placeholders for its details, which may have errors."""
     details = {"language": "cy", "form": RenditionForm.TRANSLATION, "made_by": Maker.HUMAN}
     texts = {name: words[name] for name in (*ITEM_LISTS, "title", "applies_to", "introductions") if name in words}
     return RenditionContent.model_validate(texts | {"of": words["of"]} | details)

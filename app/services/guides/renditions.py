@@ -34,7 +34,7 @@ BEHIND = "The guide has changed since this version was made: edition {of} is her
 
 
 def require_sound(session: Session, guide: str, content: RenditionContent) -> list[EditionHead]:
-    """Check the rendition `content` against its edition, and return the guide's history.
+    """Check the rendition `content` by itself and against its edition, and return the guide's history.
 
     Raise `NoSuchGuide` if the guide is unknown. Raise `InvalidRendition` with every error if `content` has errors.
     """
@@ -152,7 +152,7 @@ def _faults_of_edition(head: EditionHead | None, content: RenditionContent) -> I
 
 
 def notices_of(history: Sequence[EditionHead], stored: StoredRendition) -> tuple[str, ...]:
-    """Return the sentences to show with the rendition, if it is unchecked or the guide has changed since."""
+    """Return the sentences to show with a rendition that is unchecked, or whose guide has changed since."""
     notices = [UNCHECKED] if stored.content.is_unchecked else []
     behind = [BEHIND.format(of=stored.edition)] if is_of_former_edition(history, stored.edition) else []
     return (*notices, *behind)

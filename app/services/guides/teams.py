@@ -24,7 +24,7 @@ def out_of_hours(signposts: Sequence[Signpost]) -> list[Signpost]:
 class Team:
     """A contact with a phone number.
 
-    `hours` are the opening hours as text, empty if unknown. `is_open` is None if it is unknown.
+    `hours` are the opening hours as text, empty if unknown. `is_open` is None if the opening hours are unknown.
     """
 
     contact: Contact | Signpost
@@ -52,8 +52,8 @@ class Teams:
 class DutyHours:
     """A rule that says which team answers, by opening hours.
 
-    `words` are the opening hours of the duty team in the council's settings. If `words` is None, those of the guide's
-    contact are used.
+    `words` are the opening hours of the duty team in the council's settings. If `words` is None, the opening hours of
+    the guide's contact are used.
     """
 
     working_days: WorkingDays
@@ -99,8 +99,8 @@ class DutyHours:
     def next_change(self, who: WhoToCall, at: dt.datetime) -> dt.datetime | None:
         """Return the time until which `teams` gives the same order, in UTC.
 
-        That is the next opening or closing time, or midnight in London if it is earlier. Return None if no hours are
-        known as data: the order then never changes.
+        That is the next opening or closing time, or midnight in London if midnight is earlier. Return None if no hours
+        are known as data: the order then never changes.
         """
         hours = [*self._duty_of(who.contacts)[2]]
         hours += [entry for each in out_of_hours(who.signposts) for entry in each.opening_hours]

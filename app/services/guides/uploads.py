@@ -50,9 +50,10 @@ def reads_documents() -> bool:
 
 
 def read_upload(name: str, data: bytes) -> UploadedDraft:
-    """Return the draft made from the document `data` with the file name `name`. Raise `DocumentRefused` otherwise.
+    """Return the draft made from the document `data` with the file name `name`. A child process reads the document.
 
-    A child process reads the document. If the process runs out of time or memory, or fails, the document is refused.
+    Raise `DocumentRefused` if the document cannot be read, or if the child process fails or runs out of time or memory.
+    Also raise `DocumentRefused` if other documents keep the reader busy for `MAX_WAIT_SECONDS`.
     """
     if not _turn.acquire(timeout=MAX_WAIT_SECONDS):
         raise DocumentRefused(BUSY)

@@ -109,8 +109,8 @@ def _unknown_codes(reference_data: ReferenceData, content: EditionContent | None
 def warnings_in(value: object, current: EditionContent | None, *, today: dt.date) -> list[Fault]:
     """Return warnings about likely mistakes in the draft `value`, except in parts that cannot be parsed.
 
-    If `current` is given, include likely mistakes found by comparison with it. In `value`, set the missing position of
-    an item to its place in the list.
+    If `current` is given, include likely mistakes found by comparison with `current`. In `value`, set the missing
+    position of an item to its place in the list.
     """
     if not isinstance(value, dict):
         return []
@@ -194,7 +194,7 @@ class CheckedDraft:
 def check_draft(
     session: Session, draft: GuideDraftRow, reference_data: ReferenceData, *, today: dt.date
 ) -> CheckedDraft:
-    """Return `draft` with its errors and warnings, found as `guidance check` finds those of a file.
+    """Return `draft` with its errors and warnings, by the same rules as `guidance check` for a file.
 
     Content that equals the current edition is an error.
     """

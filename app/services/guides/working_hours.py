@@ -26,7 +26,7 @@ _OTHER_WORDS = {
     re.compile(r"(?i)\b(?:noon|midday)\b"): "12pm",
     re.compile(r"(?i)\bmidnight\b"): "12am",
 }
-"""Patterns of common words for days and times, each with the same as a range or a time of the clock."""
+"""Patterns of common words for days and times, each with the equivalent range or clock time."""
 _DAY_NAMED = re.compile(_DAY, re.IGNORECASE)
 _TO_BEFORE = re.compile(rf"{_TO} ?$", re.IGNORECASE)
 _BETWEEN = re.compile(r"[;,.]?\s*(?:and )?", re.IGNORECASE)

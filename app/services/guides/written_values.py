@@ -69,13 +69,16 @@ def read_day(typed: str) -> dt.date | None:
 
 
 def _place(name: str, names: tuple[str, ...]) -> int | None:
-    """Return the index of the one of `names` that begins with `name`, or None. `name` has at least three letters."""
+    """Return the index of the first of `names` that begins with `name`.
+
+    Return None if there is none, or if `name` has fewer than `_SHORTEST_NAME` letters.
+    """
     is_long = len(name) >= _SHORTEST_NAME
     return next((place for place, each in enumerate(names) if is_long and each.startswith(name)), None)
 
 
 def day_in_words(day: dt.date) -> str:
-    """Return a day as people write it, such as `30 September 2027`. `read_day` reads it back."""
+    """Return a day as people write it, such as `30 September 2027`. `read_day` reads the text back."""
     return f"{day.day} {_MONTHS[day.month - 1].capitalize()} {day.year}"
 
 

@@ -173,9 +173,10 @@ class Drilled:
 def drill_restore(backup: Path, *, at: dt.datetime, beside: Path | None = None) -> Drilled:
     """Test that `backup` restores: restore it into a temporary folder, and prepare its schema as at a start.
 
-    The folder is created in `beside` or, if that is None, next to the backup. It is private, and deleted afterwards.
-    The service's database does not change. Raise `BackupRefused` if the backup has a fault, or if a start would refuse
-    it. Raise `OSError` if the folder cannot be written to, for example because there is no space.
+    The folder is created in `beside` or, if that is None, next to the backup. The folder is private, and deleted
+    afterwards. The service's database does not change. Raise `BackupRefused` if the backup has a fault, or if a start
+    of the service would refuse the restored database. Raise `OSError` if the folder cannot be written to, for example
+    because there is no space.
     """
     with tempfile.TemporaryDirectory(dir=beside or backup.parent, prefix=".drill-") as folder:  # created with mode 0700
         started = time.monotonic()
@@ -205,10 +206,11 @@ def list_backups(folder: Path) -> list[Path]:
 
 
 def count_erased_since(data_dir: Path, folder: Path) -> dict[Path, int]:
-    """Return for each backup in `folder` how many concerns it has, encrypted, whose text was erased after it was made.
+    """Return for each backup in `folder` the number of its concerns whose text was erased after the backup.
 
-    Backups with none are left out. A backup is compared by the time in its name. It cannot be changed, because its
-    audit log would then differ from the one that checkpoints sign: it can only be deleted.
+    The backup still has these texts, encrypted. Backups without such a concern are left out. The name of a backup has
+    the time of the backup. A backup cannot be changed but only deleted: with a change, its audit log would contradict
+    the signed checkpoints.
     """
     engine = open_to_read(data_dir)
     try:

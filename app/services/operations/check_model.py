@@ -28,7 +28,7 @@ class Patient(Surroundings):
 
     @cached_property
     def reference_data(self) -> ReferenceData:
-        """The code lists, signposts and legal statements. Raise `SeedFileError` if a file of them is not valid."""
+        """The code lists, signposts and legal statements. Raise `SeedFileError` if one of their files is not valid."""
         return read_reference_data(self.settings.seed_dir, self.settings.council)
 
     @cached_property
@@ -65,16 +65,19 @@ SKIPPED_LONG = Verdict(Condition.SKIPPED, "skipped: it takes a long time")
 
 @dataclass(frozen=True)
 class Check:
-    """A check: its name, the function `run`, and the document to `read` about it."""
+    """A check: its name, the function `run` that makes the check, and the document to `read` about it."""
 
     name: str
     run: Callable[[Patient], Verdict | Iterator[Verdict]]
     read: str
     needs_database: bool = False
     opens_database: bool = False
-    """True if the database is readable only if this check finds nothing. Otherwise checks that need it are skipped."""
+    """True if the database can be read only if this check finds no problem.
+
+    If it finds one, the checks that need the database are skipped.
+    """
     is_long: bool = False
-    """True if the check reads every row, every page or a whole backup. A quick run skips it."""
+    """True if the check reads every row, every page or a whole backup. A quick run skips the check."""
     names_somebody: bool = False
     """True if the finding may name a person, a client or a concern. An email leaves such findings out."""
 

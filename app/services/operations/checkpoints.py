@@ -1,8 +1,8 @@
 """Checkpoints: signed statements about the whole audit log, which an independent auditor stores.
 
 A checkpoint states how many entries all chains have together, and the Merkle root of their hashes (RFC 6962). If the
-database is rolled back, or its audit log is cut or rewritten, it contradicts a checkpoint that is stored elsewhere. A
-checkpoint is a signed note in the formats of C2SP (c2sp.org/tlog-checkpoint, c2sp.org/signed-note).
+database is rolled back, or its audit log is cut or rewritten, the audit log contradicts a checkpoint that is stored
+elsewhere. A checkpoint is a signed note in the formats of C2SP (c2sp.org/tlog-checkpoint, c2sp.org/signed-note).
 """
 
 import base64
@@ -33,7 +33,8 @@ CHECKPOINT_INTERVAL = dt.timedelta(days=1)
 MOST_BETWEEN = 20_000
 """A checkpoint is due after this many audit entries, even on the same day.
 
-A checkpoint that is asked for reads the entries since the last one: without this number, all entries of a large import.
+A checkpoint on request reads the entries since the last stored checkpoint. This limit keeps their number small, even
+after a large import.
 """
 LEAF, NODE = b"\x00", b"\x01"
 ED25519 = b"\x01"
@@ -49,7 +50,7 @@ MAX_NOTE_BYTES = 100_000
 class MerkleTree:
     """A Merkle tree (RFC 6962) of `size` leaves. `frontier` has the roots of its complete subtrees, largest first.
 
-    That is enough to add leaves and to compute the root, so the leaves are not stored.
+    The frontier is enough to add leaves and to compute the root, so the leaves are not stored.
     """
 
     size: int = 0
@@ -134,7 +135,7 @@ class NoteSigner:
 
 @dataclass(frozen=True)
 class SignedCheckpoint:
-    """A checkpoint that an auditor requested, as numbers and as a signed note. It is not stored."""
+    """A checkpoint that an auditor requested and that is not stored: as numbers, and as a signed note."""
 
     size: int
     root: bytes
@@ -143,7 +144,7 @@ class SignedCheckpoint:
 
 @dataclass(frozen=True)
 class Checkpoints:
-    """Signs checkpoints: daily ones, which are stored and sent, and ones that an auditor requests."""
+    """A maker of checkpoints: daily ones, which are stored and sent, and ones that an auditor requests."""
 
     engine: Engine
     writer: Writer
@@ -168,8 +169,8 @@ class Checkpoints:
     def make_if_due(self, *, at: dt.datetime) -> CheckpointRow | None:
         """Make a checkpoint as `make` does, if the last one is a day old or `MOST_BETWEEN` entries ago.
 
-        Otherwise return None. If there is no checkpoint yet, the age of the first audit entry counts, and all entries.
-        Only one of several processes makes it.
+        Otherwise return None. Before the first checkpoint, the age of the first audit entry and the number of all
+        entries count instead. Only one of several processes makes the checkpoint.
         """
         with Session(self.engine) as session:
             if not _is_due(session, at):

@@ -35,7 +35,7 @@ def check_overdue_events(patient: Patient) -> Verdict:
 
 
 def check_restricted(patient: Patient) -> Verdict:
-    """Check that the desk has a lead, and that somebody at the desk may open each restricted concern by name."""
+    """Check that the desk has a lead, and that no restricted concern names only people who have left."""
     with Session(patient.engine) as session:
         has_leads, readers = has_lead(session), list_readers(session)
         restricted, nameless = count_restricted(session)
@@ -55,7 +55,8 @@ def check_test_concerns(patient: Patient) -> Verdict:
     """Check that no test concern was sent in the last day while a test key is valid.
 
     The inbox shows test concerns only under `Tests`. If a live system uses a test key by mistake, the team may not read
-    its concerns. The invented concern of `guidance setup` needs no test key.
+    its concerns. `guidance setup` stores an invented test concern without a test key, so test concerns are no problem
+    while no test key is valid.
     """
     with Session(patient.engine) as session:
         tests = count_recent_tests(session, now=patient.at)

@@ -25,9 +25,10 @@ from app.services.concerns.cards import number_of_card
 from app.services.concerns.rows import is_closed_count_right
 
 CONCERNS_AT_ONCE = 50
-"""The number of concerns that are read in one transaction. Each takes about 5 ms.
+"""The number of concerns that are read in one transaction. Each concern takes about 5 ms.
 
-Between transactions a waiting writer gets its turn. Until then it holds the lock that all other writers need.
+A waiting writer gets its turn between two transactions. While this writer waits, it holds the lock that all other
+writers need.
 """
 SealedRow = ConcernRow | EntryRow
 _RowT = TypeVar("_RowT", bound=SQLModel)
@@ -51,9 +52,8 @@ class _Concern:
 def verify_concerns(engine: Engine, on_step: OnStep = show_no_progress) -> Iterator[tuple[str, str]]:
     """Yield the reference and the fault for each way in which a concern disagrees with its audit log chain.
 
-    Also yield a fault for each chain of a concern that has no row, and one if the stored number of closed concerns is
-    wrong. `on_step` gets the number of concerns checked, and
-    of all concerns.
+    Also yield a fault for each chain of a concern that has no row, and a fault if the stored number of closed concerns
+    is wrong. `on_step` gets the number of concerns checked, and the number of all concerns.
     """
     with Session(engine) as session:
         after, done, is_last = "", 0, False
@@ -237,7 +237,11 @@ def _fault_in_text(row: SealedRow, entry: SealDetails | None, *, erased: bool) -
 
 
 def _faults_in_days(days: Sequence[LookAgainRow], recorded: RecordedConcern) -> Iterator[str]:
-    """Yield a fault if a day to look again is not the recorded one. Own days go with a person who leaves."""
+    """Yield a fault if a day to look at the concern again differs from the recorded day.
+
+    Also yield a fault if the team's day is missing. A missing day of a person is right: these days are removed when the
+    person leaves.
+    """
     if any(recorded.look_again.get(row.person) != row.day for row in days):
         yield "a day to look at it again is not the one that is recorded"
     if TEAM in recorded.look_again and TEAM not in {row.person for row in days}:

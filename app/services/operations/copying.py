@@ -1,4 +1,4 @@
-"""Moves the service to another database: a verified copy, from SQLite to PostgreSQL or back."""
+"""The move of the service to another database: a verified copy, from SQLite to PostgreSQL or back."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,7 +23,7 @@ from app.services.operations.concern_verification import UNREADABLE
 class Copied:
     """The numbers of editions, concerns and rows in the copy.
 
-    `was_there` is true if an earlier copy was equal, and nothing was written.
+    `was_there` is True if the target already had an equal copy, so that nothing was written.
     """
 
     editions: int
@@ -36,8 +36,9 @@ class Copied:
 def open_target(place: str, settings: Settings) -> Iterator[Engine]:
     """Yield an engine for the database at `place`: a URL of PostgreSQL, or the folder of an embedded database.
 
-    Create an absent folder, with an empty file. Check rows with the access keys of `settings`. Raise `SetupError` if
-    `place` is a URL, but not of PostgreSQL. Raise `CopyRefused` if `place` is the service's database.
+    If the folder is absent, create it, with an empty database file. The engine checks rows with the access keys of
+    `settings`. Raise `SetupError` if `place` is a URL, but not of PostgreSQL. Raise `CopyRefused` if `place` is the
+    service's database.
     """
     address = place if "://" in place else None
     if place == settings.database_address or (
@@ -55,7 +56,7 @@ def open_target(place: str, settings: Settings) -> Iterator[Engine]:
 def require_stopped(data_dir: Path) -> None:
     """Raise `BackupRefused` if another process has the embedded database in `data_dir` open.
 
-    A service would take in concerns after they were copied.
+    A running service could store concerns that the copy then lacks.
     """
     with exclusive_lock(data_dir / DATABASE_FILE):
         pass

@@ -1,4 +1,4 @@
-"""The email in which `guidance doctor` reports problems to an operator. It names no person, client or concern."""
+"""The email with which `guidance doctor` reports problems. It names no person, client or concern."""
 
 import datetime as dt
 import re

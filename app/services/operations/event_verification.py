@@ -37,7 +37,7 @@ ANNOUNCING = {
     EventKind.CONCERN_ADDITION_OVERDUE: table_of(EntryRow).c.overdue_announced,
     EventKind.CONCERN_ADDITION_DUE_SOON: table_of(EntryRow).c.due_soon_announced,
 }
-"""Maps each kind of event to the column that is true once such an event was appended. It prevents a second one."""
+"""Maps each kind of event to the column that is true once such an event was appended, which prevents a second event."""
 
 
 @dataclass

@@ -93,8 +93,8 @@ KNOCKS: Mapping[Part, Callable[[Settings, str], str | None]] = {
 }
 """Maps each external service to the function that checks it.
 
-The function takes the settings and the name of one setting of the service. It returns a failure or None, or raises an
-error. The database and the public address have their own checks.
+The function takes the settings and the name of one setting of the service. The function returns a failure or None, or
+raises an error. The database and the public address have their own checks.
 """
 
 
@@ -160,7 +160,7 @@ def _failure_of(attempt: Callable[[], str | None]) -> str | None:
 class Outside:
     """The monitor of services outside this one: checks them, and holds the failures found at the last check.
 
-    Readiness reports the failures as warnings. This process serves in spite of them.
+    Readiness reports the failures as warnings. The process continues to serve.
     """
 
     def __init__(self, settings: Settings, engine: Engine, clock: Callable[[], dt.datetime]) -> None:

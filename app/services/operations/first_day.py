@@ -1,7 +1,7 @@
 """The steps of the first day: from an empty folder to an invented concern that the team has acknowledged.
 
-What is found is the state: there is no file of progress. `guidance setup` does the steps, and the first line of
-`guidance doctor` names those that are left.
+No progress is stored: a check for each step finds out if the step is done. `guidance setup` does the steps. The first
+line of `guidance doctor` names the steps that are left.
 """
 
 import datetime as dt
@@ -54,24 +54,30 @@ NO_DATABASE = fault("there is no database yet", RUN_SETUP)
 
 @dataclass(frozen=True)
 class Step:
-    """A step of the first day, with the check that says whether it is done."""
+    """A step of the first day, with the check that says if the step is done."""
 
     name: str
     title: str
     examine: Callable[[Patient], Iterator[Verdict]]
     is_named: bool = True
-    """True if the doctor names the step while it is left. Optional steps and the running service have own checks."""
+    """True if the check `first-day` of the doctor names the step while it is left.
+
+    It is False for optional steps and for the running service, which have their own checks.
+    """
     opens_database: bool = False
-    """True if the step writes the database: first the settings must be right, because a start publishes numbers."""
+    """True if the step writes to the database.
+
+    The settings must be right before such a step, because the first start publishes the numbers to call.
+    """
 
 
 def is_left(verdict: Verdict) -> bool:
-    """Return True if a step with this verdict is still to do. An optional step that was left out is not."""
+    """Return True if a step with this verdict is still to be done. Return False for a skipped optional step."""
     return verdict.condition in (Condition.FAULT, Condition.WARNING)
 
 
 def examine_council(patient: Patient) -> Iterator[Verdict]:
-    """Check that the pages name the council, and a contact for everything that is not about a child."""
+    """Check that the settings have the council's name, and a contact for each subject that is not about a child."""
     missing = [name for name in COUNCIL_SETTINGS if name not in patient.settings.model_fields_set]
     if missing:
         yield fault(f"not set: {', '.join(f'{PREFIX}{name.upper()}' for name in missing)}", ANSWER)
@@ -112,7 +118,10 @@ def examine_keys(patient: Patient) -> Iterator[Verdict]:
 
 
 def examine_address(patient: Patient) -> Iterator[Verdict]:
-    """Check that a public address is set, and the proxy in front of it."""
+    """Check that a public address is set, is https and has a trusted proxy.
+
+    Accept a local address, which only this computer can reach.
+    """
     settings = patient.settings
     if "public_url" not in settings.model_fields_set:
         yield fault("GUIDANCE_PUBLIC_URL is not set", ANSWER)
@@ -174,7 +183,7 @@ def _leads(session: Session) -> list[PersonRow]:
 
 
 def examine_concern(patient: Patient) -> Iterator[Verdict]:
-    """Check that a person has acknowledged a concern here."""
+    """Check that a person or a client has ever acknowledged a concern."""
     with Session(patient.engine) as session:
         if has_acknowledged(session):
             yield fine("the team has acknowledged a concern")
@@ -191,7 +200,10 @@ def examine_concern(patient: Patient) -> Iterator[Verdict]:
 
 
 def has_acknowledged(session: Session) -> bool:
-    """Return True if a person or a client ever acknowledged a concern. Retention also does, before it erases tests."""
+    """Return True if a person or a client ever acknowledged a concern.
+
+    Retention, which acknowledges a test before it erases the test, does not count.
+    """
     found = select(AuditEntryRow.position).where(
         col(AuditEntryRow.act) == DeskAct.ACKNOWLEDGED.value, col(AuditEntryRow.client) != RETENTION
     )
@@ -199,7 +211,7 @@ def has_acknowledged(session: Session) -> bool:
 
 
 def find_invented(session: Session, *, at: dt.datetime) -> str | None:
-    """Return the reference of the latest test concern that waits, or None. After a day a test is erased."""
+    """Return the reference of the latest unacknowledged test concern, or None. Tests older than a day do not count."""
     tests = select(ConcernRow.reference).where(
         col(ConcernRow.test).is_(True),
         col(ConcernRow.state) == ConcernState.RECEIVED.value,
@@ -209,14 +221,14 @@ def find_invented(session: Session, *, at: dt.datetime) -> str | None:
 
 
 def count_openings(session: Session, reference: str) -> int:
-    """Return how many times commands on this computer opened the concern with a key file."""
+    """Return how many times a command with a key file opened the concern, according to the audit log."""
     found = select(func.count()).select_from(AuditEntryRow)
     mine = (col(AuditEntryRow.chain) == reference, col(AuditEntryRow.client) == KEY_HOLDER)
     return session.exec(found.where(*mine, col(AuditEntryRow.act) == DeskAct.OPENED.value)).one()
 
 
 def examine_backup(patient: Patient) -> Iterator[Verdict]:
-    """Check that there is a backup, or for PostgreSQL a folder for the dumps."""
+    """Check that the backup folder is set, and that it has a backup."""
     folder = patient.settings.backup_folder
     if folder is None:
         yield fault("GUIDANCE_BACKUP_FOLDER is not set", ANSWER)
@@ -230,7 +242,7 @@ def examine_backup(patient: Patient) -> Iterator[Verdict]:
 
 
 def examine_service(patient: Patient) -> Iterator[Verdict]:
-    """Check that the service is ready at its public address. An address of this computer only is no warning here."""
+    """Check that the service is ready at its public address. A local address is allowed."""
     found = [each for each in check_public_url(patient) if each.condition is not Condition.WARNING]
     yield worst(found)
 
@@ -248,11 +260,11 @@ STEPS = (
     Step("backup", "Backup", examine_backup, opens_database=True),
     Step("service", "The running service", examine_service, is_named=False),
 )
-"""The steps in their order. Each needs only those before it."""
+"""The steps in their order. Each step needs only the steps before it."""
 
 
 def examine_step(step: Step, patient: Patient) -> Verdict:
-    """Return the verdict on `step`. A step that needs a database which is not there yet is left."""
+    """Return the verdict on `step`. If the database cannot be read, return `NO_DATABASE`."""
     try:
         return worst(step.examine(patient))
     except SQLAlchemyError:
@@ -260,7 +272,7 @@ def examine_step(step: Step, patient: Patient) -> Verdict:
 
 
 def check_first_day(patient: Patient) -> Verdict:
-    """Check that the first day is over: the service is no trial, and somebody has acknowledged a concern."""
+    """Check that the first day is over: the service is no trial, and a concern has been acknowledged."""
     found = {step.name: examine_step(step, patient) for step in STEPS if step.is_named}
     left = [name for name, verdict in found.items() if is_left(verdict)]
     if found["concern"] is NO_DATABASE and not (

@@ -1,6 +1,6 @@
 """Checks of `guidance doctor` for content that must be kept up to date.
 
-They cover guides, contacts, legal statements, bank holidays and times for acknowledgement.
+The checks cover guides, contacts, legal statements, bank holidays and times for acknowledgement.
 """
 
 import datetime as dt

@@ -30,7 +30,7 @@ HOUR = dt.timedelta(hours=1)
 PAUSE_SECONDS = 0.02
 """The pause after each step, so that requests get processor time."""
 Beat = Callable[[], None]
-"""A function that long work calls between steps to show progress. It may raise an error to end the work."""
+"""A function that long work calls between steps to show progress. The function may raise an error to end the work."""
 log = Log(__name__)
 
 

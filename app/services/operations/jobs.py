@@ -69,7 +69,7 @@ class TeamJobs:
     def email_workers(self) -> Iterator[JobsWorker]:
         """Yield the thread that sends emails, if a mail server is configured.
 
-        Unsubscribe each mailbox that is not used from events. Without a mail server, these are all mailboxes.
+        Also stop the delivery of events to each mailbox that is not used. Without a mail server, no mailbox is used.
         """
         for mailbox in MAILBOX_OF.values():
             if not mailbox.is_used(self.settings):
@@ -93,13 +93,13 @@ class TeamJobs:
             log.warning("emails_switched_off", count=waiting)
 
     def send_email(self, sender: EmailSender, _beat: Beat) -> None:
-        """Send an email to the duty team, and one to the editors, if one is due. Store the results. Log a failure."""
+        """Send the emails that are due, to the duty team and to the editors. Store the results. Log each failure."""
         for mailbox in MAILBOX_OF.values():
             if mailbox.is_used(self.settings):
                 self._send_to(mailbox, sender)
 
     def _send_to(self, mailbox: Mailbox, sender: EmailSender) -> None:
-        """Send the email of `mailbox` if one is due. Claim it first, so that only one of several processes sends it."""
+        """Send the email of `mailbox` if one is due. Claim the email first, so that only one process sends it."""
         with Session(self.engine) as session:
             if not is_email_due(session, mailbox, now=self.clock()):
                 return
@@ -173,9 +173,9 @@ class Housekeeping(TeamJobs):
             yield DispatcherThread(dispatcher, grace_seconds=self.settings.drain_seconds)
 
     def publish_planned(self, _beat: Beat) -> bool:
-        """Publish the draft whose planned publication is due. Return True if there was one: another may be due.
+        """Publish the draft whose planned publication is due. Return True if there was such a draft.
 
-        Publish nothing if the clock may be wrong.
+        If the clock may be wrong, publish nothing, and return False.
         """
         now = self.clock()
         with Session(self.engine) as session:
@@ -243,8 +243,8 @@ class Housekeeping(TeamJobs):
 class StoreProbe:
     """A readiness probe that tries to store a concern, and rolls back.
 
-    A success is reused for `SECONDS_BETWEEN_PROBES`, unless the writer has failed since. So many requests cost one
-    flush of the disk. One thread probes at a time, and other threads get the last result.
+    A success is reused for `SECONDS_BETWEEN_PROBES`, unless the writer has failed since. As a result, many requests
+    cost only one flush of the disk. One thread probes at a time, and other threads get the last result.
     """
 
     def __init__(self, submissions: Submissions, clock: Callable[[], dt.datetime]) -> None:

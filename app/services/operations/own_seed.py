@@ -1,4 +1,4 @@
-"""The council's own seed folder: its numbers, and a first guide, in place of those that come with the program."""
+"""The council's own seed folder: its numbers, and a first guide, which replace those of the program."""
 
 import datetime as dt
 import re
@@ -38,7 +38,7 @@ class Numbers:
 
 
 def has_own_numbers(seed_dir: Path, council: str) -> bool:
-    """Return True if every local signpost in the seed folder belongs to `council`, and there is one."""
+    """Return True if every local signpost in the seed folder belongs to `council`, and there is at least one."""
     known = read_reference_data(seed_dir, council)
     return any(each.scope is SignpostScope.LOCAL for each in known.all_signposts) and not known.foreign_signposts(None)
 
@@ -50,11 +50,11 @@ def numbers_to_check(seed_dir: Path, numbers: Numbers | None) -> list[str]:
 
 
 def write_own_seed(target: Path, source: Path, council: str, numbers: Numbers | None, *, today: dt.date) -> None:
-    """Write a seed folder for `council` to `target`, in which a person checked every number `today`.
+    """Write a seed folder for `council` to `target`, with `today` as the day on which a person checked every number.
 
-    If `numbers` is None, copy `source`, whose numbers are the council's. Otherwise keep the national signposts, add
-    `numbers`, and write a first guide that says whom to call: the guides of `source` are another council's. Raise
-    `SetupError` if there is something at `target`, or if a number is not a phone number.
+    If `numbers` is None, copy `source`, because its numbers are the council's own. Otherwise keep the national
+    signposts, add `numbers`, and write a first guide that says whom to call: the guides of `source` are those of
+    another council. Raise `SetupError` if `target` exists, or if one of `numbers` is not a phone number.
     """
     if target.exists():
         raise SetupError(f"{target} exists: set GUIDANCE_SEED_DIR to it, or give it another name")
@@ -75,7 +75,10 @@ def write_own_seed(target: Path, source: Path, council: str, numbers: Numbers | 
 
 
 def mark_law_as_compared(seed_dir: Path, *, today: dt.date) -> None:
-    """Write into the file of legal statements that a person compared each with its source `today`."""
+    """Write into the file of legal statements that a person compared each statement with its source `today`.
+
+    Also write that each statement must be compared again `CHECKED_AGAIN` later.
+    """
     path = seed_dir / LAW_FILE
     _replace_days(path, VERIFIED_ON, today)
     _replace_days(path, RECHECK_BY, today + CHECKED_AGAIN)

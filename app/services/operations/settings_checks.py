@@ -94,8 +94,8 @@ def check_email(patient: Patient) -> Iterator[Verdict]:
 def check_openid(patient: Patient) -> Iterator[Verdict]:
     """Check that the OpenID provider responds, and that people who sign in through it can get a role.
 
-    Without `GUIDANCE_OPENID_SCOPES` the roles at the provider must have the names of scopes. They do if somebody has
-    signed in. An unreadable database hides that, and then only the provider is checked.
+    Without `GUIDANCE_OPENID_SCOPES` the roles at the provider must have the names of scopes. If somebody has signed in
+    through the provider, the roles have these names. If the database cannot be read, check only the provider.
     """
     settings = patient.settings
     if settings.openid_client_id is not None and settings.openid_scopes is None:

@@ -18,9 +18,9 @@ HEAD = (
 
 
 def refusal_of(values: Mapping[str, str]) -> str | None:
-    """Return why `values`, maps of setting names to texts, cannot be written, or None if they can.
+    """Return the reason why `values` cannot be written, or None. `values` maps the names of settings to texts.
 
-    Only the names in `values` are checked, each by itself.
+    Each value is checked by itself. Whether the settings fit together is not checked.
     """
     for name, value in values.items():
         variable = f"{PREFIX}{name.upper()}"
@@ -38,8 +38,8 @@ def refusal_of(values: Mapping[str, str]) -> str | None:
 def write_settings(path: Path, values: Mapping[str, str]) -> None:
     """Set `values`, by their names without prefix, in the file at `path`. Keep all other lines.
 
-    Create a missing file. Only its owner can read it. Raise `SetupError` if a value is refused, or if the settings of
-    the file would not fit together.
+    Create the file if it is missing. Only the owner of the file can read it. Raise `SetupError` if a value is refused,
+    or if the settings of the file would not fit together.
     """
     if (refusal := refusal_of(values)) is not None:
         raise SetupError(refusal)

@@ -57,7 +57,7 @@ def verify_editions(engine: Engine) -> Iterator[tuple[str, str | None]]:
 
 
 def find_all_faults(engine: Engine, on_step: OnStep = show_no_progress) -> Iterator[tuple[str, str]]:
-    """Yield the faults of editions, and those of `find_faults`. `on_step` is as there."""
+    """Yield the faults of editions, and those of `find_faults`. `on_step` is passed to `find_faults`."""
     yield from ((name, fault) for name, fault in verify_editions(engine) if fault is not None)
     yield from find_faults(engine, on_step=on_step)
 
@@ -65,11 +65,11 @@ def find_all_faults(engine: Engine, on_step: OnStep = show_no_progress) -> Itera
 def find_faults(
     engine: Engine, checkpoints: Sequence[tuple[str, Checkpoint]] = (), on_step: OnStep = show_no_progress
 ) -> Iterator[tuple[str, str]]:
-    """Yield the name and the fault of whatever is wrong in the database, except in pages, schema and editions.
+    """Yield the name and the fault of each error in the database, except in its pages, schema and editions.
 
     Check the audit log, concerns, rows that grant access, events, checkpoints and the last known time. `checkpoints`
     are stored outside the database, each with a name to display. `on_step` gets the number of audit entries and
-    concerns checked, and of all.
+    concerns checked so far, and the number of all.
     """
     with Session(engine) as session:
         rows = session.exec(select(func.count()).select_from(AuditEntryRow)).one()

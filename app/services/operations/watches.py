@@ -64,7 +64,7 @@ class Surroundings:
 
     @cached_property
     def public_answer(self) -> PublicAnswer:
-        """The response at GUIDANCE_PUBLIC_URL. It is requested once, at the first use."""
+        """The response at GUIDANCE_PUBLIC_URL. The request is made once, at the first use."""
         return call_public_address(self.settings.public_url)
 
 
@@ -80,7 +80,7 @@ class Reading:
     bound: float | None = None
     """The bound for this reading, or None if the bound of the watch applies."""
     advice: str = ""
-    """The action to take now. It may be set even if the value is within its bound."""
+    """The action to take now. `advice` may be set even if the value is within its bound."""
 
 
 @dataclass(frozen=True)
@@ -249,9 +249,10 @@ def measure_durability(around: Surroundings) -> Reading | Unmeasured:
 
 
 def measure_delivery(around: Surroundings) -> Reading | Unmeasured:
-    """Measure the seconds since a process last looked for emails to send, and for events to send. Return the longer.
+    """Measure the seconds since a process last looked for emails to send, and for events to send.
 
-    A serving process counts only from its start. For events, count only from when the latest webhook was added.
+    Return the longer time. In a serving process, count only from the start of the process. For events, count only from
+    when the latest webhook was added.
     """
     with Session(around.engine) as session:
         since = _awaited_since(around, session)
@@ -373,7 +374,7 @@ def require_known_warnings(settings: Settings) -> None:
 
 
 class Watcher:
-    """Measures the values of `WATCHES` in a serving process, and holds the latest readings.
+    """A monitor in a serving process, which measures the values of `WATCHES` and holds the latest readings.
 
     The process serves even if a bound is passed.
     """
@@ -405,10 +406,10 @@ class Watcher:
                 yield watch, self.readings[watch.name]
 
     def look(self, beat: Callable[[], None]) -> None:
-        """Measure the values that are due, and store the readings. Log each value that passes its bound or returns.
+        """Measure the values that are due, and store the readings.
 
-        Keep the last reading if the database does not respond. Log any other error of a measurement, and continue. Call
-        `beat` after each watch.
+        Log each value that passes its bound, or is within its bound again. Keep the last reading if the database does
+        not respond. Log any other error of a measurement, and continue. Call `beat` after each watch.
         """
         around = Surroundings(self._settings, self._engine, self.clock(), since=self._since)
         for watch in WATCHES:
