@@ -10,7 +10,11 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from app.config import Settings
+from app.http.context import AppContext
 from app.models.access.roles import Role
+from app.services.audit.audit_log import Actor
+from app.services.desk.retention import RetentionPeriods
+from app.services.desk.retention_lists import RetentionList, read_list
 from tests.support.clock import SettableClock
 from tests.support.concerns import add, raise_concern
 from tests.support.desk import Desk, acts_on, look, press, text_of
@@ -141,6 +145,19 @@ def test_a_request_to_erase_ends_when_the_concern_changes(service: FastAPI, lee:
     do(jo, reference, "erasure", **fields)
 
     assert [act for act, *_ in acts_on(service, reference) if act == "erased"] == []
+
+
+@by_two
+def test_a_list_of_one_shows_the_request_that_stands(context: AppContext, lee: TestClient) -> None:
+    withdrawn, standing = sorted(a_closed_concern(lee) for _ in range(2))
+    for each in (withdrawn, standing):
+        do(lee, each, "erasure", reason="Asked for.", sure="yes", repeated=each)
+    do(lee, withdrawn, "notes", text="Wait.")
+
+    actor = Actor(f"passkey:desk/{LEE}", "192.0.2.1", context.clock())
+    found = read_list(context.writer, RetentionList.REQUESTED, RetentionPeriods(90, 90), actor=actor, limit=1)
+
+    assert [each.reference for each in found] == [standing]
 
 
 @by_two

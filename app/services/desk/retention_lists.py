@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import islice
 
 from sqlalchemy import func, tuple_
 from sqlmodel import Session, col, select
@@ -94,8 +95,8 @@ def read_list(
     """Record the reading in the audit log, and return up to `limit` concerns of the list.
 
     If the list is longer, return one more concern, which is not recorded and must not be shown. Leave out concerns that
-    the actor may not open. `due` and `erased` have no tests. `due` is sorted by day, `erased` most recent first, and
-    `held` by reference. `requested` is not sorted.
+    the actor may not open. `due` and `erased` have no tests. `due` is sorted by day, `erased` most recent first,
+    `held` and `requested` by reference.
     """
     with Session(writer.engine) as session:
         match wanted:
@@ -164,10 +165,11 @@ def _list_requested(session: Session, actor: Actor, limit: int) -> list[Kept]:
         AuditEntryRow.act == DeskAct.ERASURE_REQUESTED.value,
         col(AuditEntryRow.chain).not_in(hidden_from(actor)),
     )
-    chains = session.exec(requests.distinct().order_by(AuditEntryRow.chain).limit(limit)).all()
-    standing = {chain: found for chain in chains if (found := find_erasure_request(session, chain)) is not None}
+    chains = session.exec(requests.distinct().order_by(AuditEntryRow.chain)).all()
+    found = ((chain, find_erasure_request(session, chain)) for chain in chains)
+    standing = dict(islice(((chain, request) for chain, request in found if request is not None), limit))
     states = select(ConcernRow.reference, ConcernRow.state).where(col(ConcernRow.reference).in_(standing))
-    return [_kept(name, state, standing[name]) for name, state in session.exec(states)] if standing else []
+    return [_kept(name, state, standing[name]) for name, state in session.exec(states.order_by(ConcernRow.reference))]
 
 
 def _last_acts(session: Session, references: Sequence[str], act: DeskAct) -> dict[str, AuditEntryRow]:
