@@ -149,10 +149,11 @@ def test_a_request_to_erase_ends_when_the_concern_changes(service: FastAPI, lee:
 
 @by_two
 def test_a_list_of_one_shows_the_request_that_stands(context: AppContext, lee: TestClient) -> None:
-    withdrawn, standing = sorted(a_closed_concern(lee) for _ in range(2))
-    for each in (withdrawn, standing):
+    *withdrawn, standing = sorted(a_closed_concern(lee) for _ in range(3))
+    for each in (*withdrawn, standing):
         do(lee, each, "erasure", reason="Asked for.", sure="yes", repeated=each)
-    do(lee, withdrawn, "notes", text="Wait.")
+    for each in withdrawn:
+        do(lee, each, "notes", text="Wait.")
 
     actor = Actor(f"passkey:desk/{LEE}", "192.0.2.1", context.clock())
     found = read_list(context.writer, RetentionList.REQUESTED, RetentionPeriods(90, 90), actor=actor, limit=1)
