@@ -664,7 +664,7 @@ def read_code_form(site: SiteDep) -> Response:
 def open_saved_form(site: SiteDep, session: SessionDep, posted: SubmittedFormDep) -> Response:
     """Return the saved form, or the form that asks for the code with an error if the code is wrong.
 
-    The browser sends the code in the request body, so that the code is in no address. Raise `RateLimited` after too
+    The browser sends the code in the request body, so that the code is in no address. Raise `TooManyTries` after too
     many wrong codes.
     """
     code = posted.one("code").strip()
