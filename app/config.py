@@ -373,7 +373,7 @@ Moment = Annotated[
 
 
 class Settings(BaseModel):
-    """The settings, each from the variable `GUIDANCE_<NAME>`. Every default is safe in production. None is secret."""
+    """The settings, each from the variable `GUIDANCE_<NAME>`. Every default is safe in production, and not secret."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -568,7 +568,7 @@ def parse_settings(
 
 
 def _faults_of_groups(given: Mapping[str, Any]) -> Iterator[str]:
-    """Yield a sentence for each setting that needs another setting that is missing, or that another makes unsafe."""
+    """Yield a sentence for each setting that needs a missing setting, or that is unsafe because of another setting."""
     for name, needed in NEEDS.items():
         if given.get(name) and not given.get(needed):
             yield f"{PREFIX}{name.upper()} needs {PREFIX}{needed.upper()} too"

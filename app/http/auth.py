@@ -134,8 +134,8 @@ async def authenticate(
 
     Raise `TokenMissing` if `credentials` is None, or `ScopeMissing` if the client lacks one of `scopes`. Raise
     `TokenInvalid` if the token is not valid, or `ProviderUnavailable` if the OpenID provider does not respond. If the
-    caller is over its limit, raise `RateLimited` instead of these two. Log why a token is refused, because the response
-    does not give the reason, except for a missing scope.
+    caller is over its limit, raise `RateLimited` instead of `TokenInvalid` or `ProviderUnavailable`. Log why a token is
+    refused, because the response does not give the reason, except for a missing scope.
     """
     if credentials is None:
         raise TokenMissing

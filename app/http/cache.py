@@ -159,7 +159,7 @@ class CacheStore:
         self._held_bytes = 0
 
     def copy(self) -> "CacheStore":
-        """Return a new store with the same entries, of which the same are held."""
+        """Return a new store with the same entries and the same held keys."""
         copied = CacheStore(self._max_bytes, self._clock)
         copied._entries, copied._held = self._entries.copy(), self._held.copy()
         copied._held_bytes = sum(each.size for each in copied._held.values() if each is not None)
@@ -289,8 +289,8 @@ class ResponseCache:
         """Return the entry with `key` for the middleware, or None.
 
         While the database is unavailable, also return an expired entry, unless it may have been out of date for longer
-        than `STALE_IF_ERROR_SECONDS`. If there is no entry in the preferred languages then, return the entry in the
-        guide's own language.
+        than `STALE_IF_ERROR_SECONDS`. If there is no such entry in the preferred languages, return the entry in the
+        guide's own language instead.
         """
         entry = self.store.find(key, or_former=self.is_database_away)
         if entry is None and key[-1] and self.is_database_away:

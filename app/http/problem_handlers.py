@@ -177,7 +177,7 @@ def _handle_validation_error(request: Request, error: Exception) -> Response:
 
 def _handle_http_exception(request: Request, error: Exception) -> Response:
     status: int = error.status_code  # type: ignore[attr-defined]  # registered only for HTTPException
-    own: type[Problem] | None = getattr(error, "kind", None)  # `InvalidBody` has it, and a detail from this service
+    own: type[Problem] | None = getattr(error, "kind", None)  # only `InvalidBody` has a `kind`, and its own detail
     kind = own or PROBLEM_FOR_STATUS.get(status, InternalError)
     detail: str | None = error.detail if own else None  # type: ignore[attr-defined]
     headers = {"Allow": _allowed_methods(request)} if kind is MethodNotAllowed else {}

@@ -99,7 +99,7 @@ def conditional_response(
 
 
 def caching_until(changes_at: dt.datetime | None, now: dt.datetime, caching: str) -> Headers:
-    """Return the caching headers of a response that is valid until `changes_at`. If it is None, there is no such time.
+    """Return the caching headers of a response that is valid until `changes_at`, or without a limit if that is None.
 
     `Expires` says when the response cache drops the response. This is `REUSED_FOR` before `changes_at`, so that no
     cache serves the response after `changes_at`. If less time than `REUSED_FOR` is left, `Expires` is `changes_at`, and

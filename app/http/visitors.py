@@ -101,7 +101,7 @@ def is_navigation(request: Request) -> bool:
 
 
 def cookie_name(settings: Settings, name: str) -> str:
-    """Return the full name of the cookie `name`. With https, add a prefix that stops other hosts from setting it."""
+    """Return the full name of the cookie `name`. With https, add a prefix: then no other host can set the cookie."""
     return f"{SECURE_PREFIX}{name}" if settings.is_https else name
 
 

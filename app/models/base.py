@@ -235,7 +235,7 @@ def canonical_submission(submission: BaseModel) -> bytes:
 def canonical_json(value: JsonValue) -> bytes:
     """Return `value` as canonical JSON (RFC 8785). `value` may have only ASCII field names, and no fractions.
 
-    For such values, the result of orjson is that of the RFC, although orjson sorts names by code point and has its own
+    For such values, orjson returns what the RFC requires, although orjson sorts names by code point and has its own
     number format. Raise `orjson.JSONEncodeError` for an integer beyond 53 bits.
     """
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER)

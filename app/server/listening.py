@@ -10,10 +10,10 @@ from ipaddress import ip_address
 SO_ATTACH_FILTER = 26  # of Linux's asm-generic/socket.h
 DROP_FIRST_PACKETS = (
     (0x30, 0, 0, 13),  # load the flags of the TCP header
-    (0x54, 0, 0, 0x12),  # of these, SYN and ACK
+    (0x54, 0, 0, 0x12),  # keep only the flags SYN and ACK
     (0x15, 0, 1, 0x02),  # if it is only SYN, continue; otherwise skip one line
     (0x06, 0, 0, 0),  # drop the packet
-    (0x06, 0, 0, 0xFFFF_FFFF),  # keep all of it
+    (0x06, 0, 0, 0xFFFF_FFFF),  # keep the whole packet
 )
 """A program for the kernel's packet filter (classic BPF), which drops the first packet of each new connection."""
 

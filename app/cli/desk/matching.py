@@ -128,7 +128,7 @@ def is_one_letter_off(one: str, other: str) -> bool:
 
 
 def nickname_groups(word: str) -> frozenset[int]:
-    """Return the numbers of the groups of names that contain `word`: 'alex' is in those of Alexander and Alexandra."""
+    """Return the numbers of the groups of names that contain `word`. A word such as `alex` is in several groups."""
     return _groups_of_words().get(word, frozenset())
 
 

@@ -146,7 +146,7 @@ def _compose(text: str) -> Node | None:
 
     Parse with libyaml first, which takes a seventh of the time of the parser in Python. Both read valid files alike,
     except for the characters in `_READ_OTHERWISE`. A file with such characters, or with an error, is parsed with the
-    parser in Python, so that error messages are always those of that parser.
+    parser in Python, so that all error messages come from that parser.
     """
     if not _READ_OTHERWISE.search(text):
         with suppress(YAMLError):

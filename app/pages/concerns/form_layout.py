@@ -142,7 +142,7 @@ class Question:
     """The largest number that is accepted. Only for a number."""
     if_no_number: str = ""
     if_too_large: str = ""
-    """The error message if the answer is no number, and if the number is larger than `maximum`."""
+    """The two error messages: if the answer is not a number, and if the number is larger than `maximum`."""
     max_letters: int = 0
     """The maximum length of the text; 0 if the question takes no text."""
     part: str = ""

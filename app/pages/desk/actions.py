@@ -424,7 +424,7 @@ def desk_forms(
         "can_export_in_browser": not can_unseal and find_font_file() is not None,
         "takes_clear": takes_clear_words(context),  # otherwise the browser encrypts notes and messages
         "recipients": " ".join(map(str, context.submissions.sealer.recipients)),  # the recipients of notes
-        "recipient": recipient_for_messages(concern) if concern is not None else "",  # that of messages
+        "recipient": recipient_for_messages(concern) if concern is not None else "",  # the recipient of messages
         "key": typed.get("key") or secrets.token_urlsafe(FORM_KEY_BYTES),  # a form sent twice is carried out once
         "typed": typed,
         "faults": faults,

@@ -68,10 +68,11 @@ TESTS_OR_NOT = ((False, "Real"), (True, "Tests"))
 class InboxPlace:
     """The position of a page in the inbox, and the errors to show on the page.
 
-    The page begins at `cursor`, or with the first concern if `cursor` is None. `until` is the time of the first page,
-    or None on the first page: if the person says that they have seen the changes, later changes still count as new.
-    `taken` is the reference of a concern that the person has just assigned to themselves, or empty. `faults` has an
-    error by field. `ended` is True if the person asked for the next concern after the last concern of the list.
+    The page begins at `cursor`, or with the first concern if `cursor` is None. `until` is the time when the first page
+    of the list was made, or None for the first page. If the person marks the changes as seen, changes after `until`
+    still count as new. `taken` is the reference of a concern that the person has just assigned to themselves, or empty.
+    `faults` has an error by field. `ended` is True if the person asked for the next concern after the last concern of
+    the list.
     """
 
     cursor: str | None = None
@@ -242,9 +243,9 @@ def _joined(query: str, place: Mapping[str, Any]) -> str:
 def list_tabs(session: Session, chosen: InboxSelection, actor: Actor) -> list[tuple[str, str, bool, str | None]]:
     """Return each tab of the inbox as a tuple: address, label, True for the tab that is shown, and number of concerns.
 
-    The number counts the open concerns that also match the other filters of `chosen`. It is None for a tab that is not
-    counted, and such as `500+` for more than `COUNT_LIMIT` concerns. The address keeps the other filters too. `actor`
-    is the signed-in person.
+    The number counts the open concerns that also match the other filters of `chosen`. It is a text: `500+` if there are
+    more than `COUNT_LIMIT` concerns, for example. It is None for a tab that is not counted. The address keeps the other
+    filters too. `actor` is the signed-in person.
     """
     selections = {tab: chosen.with_tab(tab) for tab in InboxTab}
     counted = [tab for tab in InboxTab if tab.is_counted]

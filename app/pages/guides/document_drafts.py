@@ -1,4 +1,4 @@
-"""Pages that begin a draft from a document, and that let an editor place the passages that found no place."""
+"""Pages that begin a draft from a document, and on which an editor places the passages that have no place yet."""
 
 import hashlib
 from pathlib import PurePath

@@ -146,7 +146,7 @@ def read_subject(site: SiteDep, session: SessionDep, subject: SubjectCode) -> Re
 
 
 def names_publishers(guides: Sequence[ListedGuide]) -> bool:
-    """Return True if the guides have more than one publisher, so that lists name the publisher of each guide."""
+    """Return True if the guides have more than one publisher. Lists then name the publisher of each guide."""
     return len({each.publisher for each in guides}) > 1
 
 
