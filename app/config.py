@@ -194,7 +194,8 @@ def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _json_object(check: Callable[[dict[str, Any]], dict[str, Any]], sentence: str) -> BeforeValidator:
     """Return a validator that parses a JSON object without repeated names, and applies `check`.
 
-    The validator raises `ValueError` with `sentence` if the text is not such an object, or if `check` fails.
+    The validator raises `ValueError` with `sentence` if the text is not such an object, or if `check` fails. It returns
+    a value that is not a text unchanged.
     """
 
     def validate(value: Any) -> Any:
@@ -547,7 +548,7 @@ def parse_settings(
 ) -> Settings:
     """Return the settings. The environment overrides `file`, and `data_dir` overrides both.
 
-    Raise `SettingsRefused` with every fault found.
+    If no setting names the commit, use the commit of this build. Raise `SettingsRefused` with every fault found.
     """
     faults: list[str] = []
     given: dict[str, Any] = _collect(_read_file(file, faults) if file is not None else iter(()), faults)
@@ -595,7 +596,7 @@ def _in_environment(environment: Mapping[str, str]) -> Iterator[tuple[str, str]]
 def _read_file(file: Path, faults: list[str]) -> Iterator[tuple[str, str]]:
     """Yield the settings in the file, and add a sentence to `faults` for each invalid line.
 
-    Values are literal: variables in a value are not expanded.
+    Leave out variables for systemd units. Values are literal: variables in a value are not expanded.
     """
     try:
         with file.open(encoding="utf-8-sig") as stream:

@@ -49,7 +49,7 @@ class LazyCommand(TyperCommand):
     def load(self) -> Any:
         """Import the module, and return the command with its parameters.
 
-        If `main` has turned the garbage collector off, turn it on again, but exclude all objects that exist by now.
+        If `main` has turned the garbage collector off, turn it on again, but only for objects that are created later.
         """
         function = getattr(import_module(self._module), self._function)
         if not gc.isenabled():

@@ -60,7 +60,7 @@ class JSONRoute(GuidanceRoute):
 
 
 def refuse_compressed(request: Request) -> None:
-    """Raise `InvalidBody` if the request has a content encoding (RFC 9110, section 8.4)."""
+    """Raise `InvalidBody` if the request has a content encoding (RFC 9110, section 8.4) other than `identity`."""
     if request.headers.get("content-encoding", IDENTITY).strip().lower() not in ("", IDENTITY):
         raise InvalidBody(UnsupportedMediaType, COMPRESSED)
 

@@ -206,7 +206,8 @@ def _timed_steps(concern: Receipt | ConcernStatus, at: dt.datetime, *, in_danger
 def own_steps(concern: Receipt | ConcernStatus, *, in_danger: bool = False) -> list[str]:
     """Return the sentences on what happens next, in the language of the page, for a reporter who is under 18.
 
-    If `in_danger`, the first sentence says to call 999.
+    For a test or a closed concern, the only sentence is about that. Otherwise, if `in_danger`, the first sentence says
+    to call 999.
     """
     if concern.test:
         return [gettext(TEST)]

@@ -79,7 +79,8 @@ class Front:
     def answer(self, data: bytes, head: Head) -> bytes | None:
         """Return the cached response to the parsed `head`, store it under the raw head `data`, and record the request.
 
-        Return None if the response is not in the cache, or if `data` is too long.
+        Do not store a response with a large body. Return None if the response is not in the cache, or if `data` is too
+        long.
         """
         if len(data) > MAX_HEAD_BYTES:
             return None

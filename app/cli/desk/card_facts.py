@@ -82,7 +82,10 @@ class CardFacts:
 
 
 def facts_of(cards: Iterable[tuple[Mapping[str, Any], dt.date]]) -> CardFacts:
-    """Return the facts in the cards of one concern and its additions. Each card comes with the day of its receipt."""
+    """Return the facts in the cards of one concern and its additions. Each card comes with the day of its receipt.
+
+    A reporter from the family counts as one of the adults.
+    """
     children: list[ChildFacts] = []
     adults: list[tuple[str, ...]] = []
     numbers: set[str] = set()

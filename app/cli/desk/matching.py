@@ -250,7 +250,10 @@ def _shared_by(mine: ChildFacts, theirs: ChildFacts, one: CardFacts, other: Card
 
 
 def _compare_births(one: Birth, other: Birth) -> tuple[str, bool, bool]:
-    """Return the agreement or difference of two births in words, True if it is a telling fact, and True if they differ.
+    """Return the agreement or difference of two births in words, and two booleans.
+
+    The first boolean is True if the agreement is a telling fact, and the second if the births differ. Two days that
+    differ only by a likely typing error count as an agreement.
     """
     if one.is_day and other.is_day:
         mine, theirs = one.first, other.first
@@ -269,7 +272,8 @@ def _compare_births(one: Birth, other: Birth) -> tuple[str, bool, bool]:
 def _shared_school(one: Sequence[str], other: Sequence[str]) -> str:
     """Return the agreement of two schools in words, or an empty string.
 
-    Schools agree if all telling words of the shorter name are in the other name.
+    Schools agree if the other name has each telling word of the shorter name, or a word with one letter different.
+    Schools for children of different ages never agree.
     """
     mine, theirs = _telling_words(one), _telling_words(other)
     if not mine or not theirs or _are_of_other_ages(one, other):

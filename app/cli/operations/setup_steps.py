@@ -235,9 +235,11 @@ def set_up_council(day: FirstDay) -> None:
 
 
 def set_up_numbers(day: FirstDay) -> None:
-    """Write the council's own seed folder, if a person confirms that every number in the folder was checked.
+    """Ask for the council's numbers, and write the council's own seed folder.
 
-    Do nothing if the council's name is missing, the settings name a seed folder already, or there is no duty number.
+    Do not ask if the shipped seed has the council's own numbers. Write the folder only if a person confirms that every
+    number in the folder was checked. Do nothing if the council's name is missing, if the settings name a seed folder
+    already, or if there is no duty number.
     """
     settings, today = day.settings, utc_now().date()
     council = settings.council
@@ -258,7 +260,10 @@ def set_up_numbers(day: FirstDay) -> None:
 
 
 def set_up_law(day: FirstDay) -> None:
-    """Ask if a person has compared the legal statements with the law, and record a yes in the council's seed folder."""
+    """Ask if a person has compared the legal statements with the law, and record a yes in the council's seed folder.
+
+    Do nothing if the council has no seed folder of its own.
+    """
     folder = day.settings.seed_dir
     question = f"Has a person compared each sentence in {folder / LAW_FILE} with the law?"
     if folder != SEED_DIR and (day.given.law_compared or day.agrees(question)):
@@ -306,7 +311,10 @@ def set_up_address(day: FirstDay) -> None:
 
 
 def set_up_mail(day: FirstDay) -> None:
-    """Ask for the mail server, and write the answers. Write the password into a separate file."""
+    """Ask for the mail server, and write the answers. Write the password, if one is needed, into a separate file.
+
+    Do nothing if a mail server is set already, or if the administrator wants no email.
+    """
     if day.settings.smtp_host is not None or not day.agrees("Set up email to the team?"):
         return
     values = day.ask_settings(MAIL_QUESTIONS)
@@ -319,7 +327,10 @@ def set_up_mail(day: FirstDay) -> None:
 
 
 def set_up_openid(day: FirstDay) -> None:
-    """Ask for the OpenID provider, and for the groups of workers and of leads. Write the answers."""
+    """Ask for the OpenID provider, and for the groups of workers and of leads. Write the answers.
+
+    Do nothing if a provider is set already, or if the administrator wants none.
+    """
     if day.settings.openid_issuer is not None or not day.agrees("Let people sign in through the council's directory?"):
         return
     values = day.ask_settings(OPENID_QUESTIONS)
@@ -378,7 +389,10 @@ def set_up_concern(day: FirstDay) -> None:
 
 
 def set_up_backup(day: FirstDay) -> None:
-    """Ask for the backup folder, make a first backup of the embedded database, and test the backup by restoring it."""
+    """Ask for the backup folder, make a first backup of the embedded database, and test the backup by restoring it.
+
+    Make no backup if there is no backup folder, or if the database is PostgreSQL.
+    """
     day.write(day.ask_settings({"backup_folder": "Folder for backups, best on another disk"}))
     settings = day.settings
     if settings.backup_folder is None or settings.database_url is not None:

@@ -485,7 +485,7 @@ def _act(empty: FilledForm, posted: SubmittedForm, submitter: Principal) -> Resp
 def _finish(filled: FilledForm, posted: SubmittedForm, submitter: Principal) -> Response:
     """Validate the answers, then send, copy or show them, as the pressed button requests.
 
-    If an answer is not valid, return the form with the errors.
+    If an answer is not valid, return the form with the errors. Raise `RateLimited` for a copy over the rate limit.
     """
     action = posted.one("do")
     try:
@@ -582,7 +582,8 @@ def _find_sent(site: Site, concern: Concern, signed: str) -> dict[str, Any]:
 def _send(filled: FilledForm, concern: Concern, submitter: Principal) -> Response:
     """Submit the concern, delete the saved form that was opened, and return the page with the receipt.
 
-    If the concern cannot be stored, return the page with the answers and an error, so that nothing is lost.
+    If the concern is refused or cannot be stored, return the page with the answers and an error, so that nothing is
+    lost.
     """
     request = filled.site.request
     keys = derive_idempotency_keys(filled.key, client=submitter.name)

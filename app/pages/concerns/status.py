@@ -86,8 +86,8 @@ def read_status(site: SiteDep, posted: SubmittedFormDep) -> Response:
 def add_to_concern(site: SiteDep, posted: SubmittedFormDep) -> Response:
     """Encrypt and store the addition, and return the page with the status of the concern.
 
-    If the text cannot be stored, return the page with the text and an error. If no concern has this reference and code,
-    return the form that asks for them, with an error.
+    If the text is refused or cannot be stored, return the page with the text and an error. If no concern has this
+    reference and code, return the form that asks for them, with an error.
     """
     try:
         added = _add(site, posted)

@@ -69,7 +69,7 @@ def _read_document(upload: Upload) -> UploadedDraft:
 def _require_free(editing: Editing, *, is_new: bool) -> None:
     """Raise `DocumentRefused` if the guide has a draft, or if `is_new` and a published guide has the same name.
 
-    Raise it also if the guide is not new and has no edition.
+    Also raise `DocumentRefused` if the guide is not new and has no edition.
     """
     if find_guide_draft(editing.session, editing.guide) is not None:
         raise DocumentRefused(HAS_DRAFT)

@@ -153,7 +153,7 @@ def save_section_page(
     posted: SubmittedFormDep,
     if_match: Annotated[str | None, Header(max_length=100)] = None,
 ) -> Response:
-    """Save the posted section, run the action of the pressed button, and redirect to the form.
+    """Save the posted section, run the action of the pressed button, and redirect to the form or the next section.
 
     For an autosave, return JSON instead. If another person has saved different content of the section since then, save
     nothing. Return a page with both versions and the status 412, or for an autosave only the status.

@@ -189,7 +189,10 @@ def return_on_page(editing: ReviewingDep, posted: SubmittedFormDep) -> Response:
 
 @router.post("/{guide}/comments")
 def comment_on_page(editing: ReviewingDep, posted: SubmittedFormDep) -> Response:
-    """Add the posted comment to the draft. Ignore an empty comment."""
+    """Add the posted comment to the draft, and redirect to the comments. Ignore an empty comment.
+
+    The comment is about the posted item, or about the whole draft if the draft has no such item.
+    """
     text, about = posted.one("text").strip()[:MAX_REMARK], posted.one("about")
     draft = get_guide_draft(editing.session, editing.guide, editing.language)
     if text:
@@ -208,7 +211,10 @@ def _paths_in(editing: Editing, draft: GuideDraftRow) -> set[str]:
 
 @router.post("/{guide}/comments/done")
 def settle_on_page(editing: ReviewingDep, posted: SubmittedFormDep) -> Response:
-    """Mark the posted comment as done. Raise `NoSuchItem` if no open comment has the number."""
+    """Mark the posted comment as done, and redirect to the comments.
+
+    Raise `NoSuchItem` if no open comment has the number.
+    """
     editing.context.writer.run(settle_comment, editing.anyhow(), number=posted.number("number") or 0)
     return lead_to(f"{editing.path}#comments")
 

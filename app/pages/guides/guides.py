@@ -128,7 +128,10 @@ def read_guides(site: SiteDep, session: SessionDep, letter: Letter = None) -> Re
 
 @router.get("/subjects/{subject}")
 def read_subject(site: SiteDep, session: SessionDep, subject: SubjectCode) -> Response:
-    """Return the page with the guides about `subject`. Raise `NotFound` if there are no guides about `subject`."""
+    """Return the page with the guides about `subject`. Raise `NotFound` if there are no guides about `subject`.
+
+    The subject `other` stands for guides without a subject.
+    """
     guides = list_guides(session, site.context.reference_data)
     found = {
         code.code if code else "other": (code, of_it)
