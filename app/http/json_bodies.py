@@ -67,8 +67,7 @@ def refuse_compressed(request: Request) -> None:
 
 class _StrictRequest(GuidanceRequest):
     async def json(self) -> Any:
-        """Return the body as parsed by `read_json`. Parse a large body in a thread, so that other requests do not wait.
-        """
+        """Return the body as parsed by `read_json`. Parse a large body in a thread: other requests must not wait."""
         body = await self.body()
         return await run_in_threadpool(read_json, body) if len(body) > LARGE_BODY_BYTES else read_json(body)
 

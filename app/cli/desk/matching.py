@@ -172,8 +172,7 @@ def _is_offered(name: NameMatch | None, shared: SharedFacts) -> bool:
 
 
 def _may_be_nameless(mine: ChildFacts, theirs: ChildFacts) -> bool:
-    """Return True if two children share the day of birth or the postcode, so that they may be the same without a name.
-    """
+    """Return True if two children share the day of birth or the postcode. Then they may be the same without a name."""
     is_same_birth = mine.birth is not None and mine.birth.is_day and mine.birth == theirs.birth
     return is_same_birth or bool(mine.postcode and mine.postcode == theirs.postcode)
 

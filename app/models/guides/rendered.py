@@ -84,8 +84,7 @@ def _put(target: dict[str, Any], found: dict[str, str | None], at: str) -> Itera
 
 
 def find_own_faults(content: RenditionContent) -> Iterator[FieldError]:
-    """Yield the errors in `content` that can be found without the edition, such as fields that contradict each other.
-    """
+    """Yield the errors in `content` that can be found without the edition, such as contradictory fields."""
     language, is_simple = content.language, content.language.endswith(EASY_READ_SUFFIX)
     if is_simple != (content.form is RenditionForm.EASY_READ):
         yield FieldError(

@@ -134,8 +134,7 @@ def _withdraw(editing: Editing, key: AnyKey, posted: SubmittedForm) -> Response:
 
 
 def _withdrawal_page(editing: Editing, key: AnyKey, reason: str = "") -> Response:
-    """Return the form that withdraws `key`. If `reason` is given, also show what readers will get, and the last button.
-    """
+    """Return the form that withdraws `key`. If `reason` is given, show what readers will get, and the last button."""
     history = get_history(editing.session, guide=editing.guide)
     stored = list_renditions(editing.session, guide=editing.guide)
     values = (

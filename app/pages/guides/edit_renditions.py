@@ -210,7 +210,7 @@ def _posted_content(content: DraftContent, posted: SubmittedForm) -> DraftConten
 
 @router.post("/{guide}/renditions/{language}/move")
 def move_rendition_draft(editing: ReviewingDep) -> Response:
-    """Base the draft on the current edition, and redirect to its texts.
+    """Move the draft to the current edition, and redirect to the texts of the draft.
 
     Translations of changed texts are marked until an editor confirms or changes them. Raise `DraftChanged` if another
     person saves the draft at the same time.

@@ -146,8 +146,7 @@ def review_values(
 
 
 def items_of(content: DraftContent) -> dict[str, dict[str, str]]:
-    """Return the items that comments can be about, by the heading of their list: the path of each item with its label.
-    """
+    """Return the items that comments can be about, by the heading of their list, as a label by the item's path."""
     found: dict[str, dict[str, str]] = {}
     for key, heading in EDIT_PAGES.items():
         entries = content.get(key) if key in ITEM_LISTS else None
