@@ -2,6 +2,6 @@
 
 import sys
 
-# httpx imports its own command line if it can, with click, rich and pygments: a tenth of a start, and nothing here uses
-# it. None makes that import fail, and httpx continues without it.
+# If possible, httpx imports its own command line with click, rich and pygments. That takes a tenth of the start-up
+# time, and nothing here uses it. The value None makes that import fail, and httpx continues without its command line.
 sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]  # None is documented, but not typed

@@ -42,7 +42,7 @@ LONGEST_SESSION_HOURS = 168
 LAST_PORT = 65_535
 LOOPBACK_NAME = "localhost"
 ROLES_WITH_CARDS = ("reader", "worker", "lead")
-"""The roles that may get cards: those that open concerns."""
+"""The roles that may get cards: all roles that can open concerns."""
 NO_CARDS = "none"
 DEFAULT_PORTS = {"http": "80", "https": "443"}
 HOST = r"(?:[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9])?|\[[0-9a-f:.]+\])"
@@ -53,12 +53,12 @@ SAFE_ADDRESS = re.compile(
 )
 RATE = re.compile(r"[1-9][0-9]{0,8} ?(/|per) ?[0-9]{0,4} ?[a-z]+", flags=re.IGNORECASE)
 OF_CALLERS = frozenset({"desk_url", "desk_key", "url", "key"})
-"""Names of settings for programs that call the service, such as `guidance desk open` and the examples.
+"""The names of settings for programs that call the service, such as `guidance desk open` and the examples.
 
 The service ignores these settings.
 """
 OF_UNITS = ("LISTEN_ON", "PORT", "DOCTOR_MAIL")
-"""Names of the units of systemd in the same file as the settings. Commands ignore them."""
+"""The names of variables for systemd units that may be in the same file as the settings. Commands ignore them."""
 OF_KUBERNETES = re.compile(r"(\w{1,63}_)?(SERVICE_(HOST|PORT(_\w+)?)|PORT_[0-9]+_(TCP|UDP|SCTP)(_(ADDR|PORT|PROTO))?)")
 ADDRESS_OF_KUBERNETES = re.compile(r"(tcp|udp|sctp)://.*")
 NEEDS = {
@@ -82,7 +82,10 @@ NEEDS = {
 }
 """Settings that require another setting. Each of these settings is unset by default."""
 ADDRESS_FILE = "address.txt"
-"""A file in the data folder: the address at which a service without `GUIDANCE_PUBLIC_URL` last listened."""
+"""The name of the file in the data folder with the address at which the service last listened.
+
+A service with `GUIDANCE_PUBLIC_URL` does not write this file.
+"""
 NAME = "One Minute Guide"
 DESCRIPTION = (
     "A council's safeguarding guides as versioned, structured data, and confidential reporting of concerns about "
@@ -91,7 +94,7 @@ DESCRIPTION = (
 
 
 class Part(StrEnum):
-    """A system outside the service. A setting names it, and `app.services.operations.external_services` checks it."""
+    """A system outside the service that a setting names. `app.services.operations.external_services` checks it."""
 
     DATABASE = "database"
     PUBLIC_URL = "public-url"
@@ -115,7 +118,7 @@ def is_loopback(host: str) -> bool:
 
 
 def is_safe_address(text: str) -> bool:
-    """Return True if data to and from the address is safe in transit: by https, or by http on this host."""
+    """Return True if data to and from the address `text` is safe in transit: by https, or by http on this host."""
     return SAFE_ADDRESS.fullmatch(text) is not None
 
 
@@ -125,7 +128,7 @@ def _is_origin(text: str) -> bool:
 
 
 def _is_browser_origin(text: str) -> bool:
-    """Return True if a browser can send the text as `Origin`. A browser never sends the default port."""
+    """Return True if a browser can send `text` as `Origin`. A browser never sends the default port."""
     found = ORIGIN.fullmatch(text)
     return found is not None and _is_origin(text) and found[2] != DEFAULT_PORTS[found[1]]
 
@@ -172,7 +175,7 @@ def _written(pattern: re.Pattern[str], sentence: str) -> BeforeValidator:
 def _split_list(value: Any) -> Any:
     """Return the words of a text, split at commas and white space. Raise `ValueError` if the text has no words.
 
-    A value that is not a text is returned unchanged.
+    Return a value that is not a text unchanged.
     """
     if not isinstance(value, str):
         return value
@@ -191,7 +194,8 @@ def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _json_object(check: Callable[[dict[str, Any]], dict[str, Any]], sentence: str) -> BeforeValidator:
     """Return a validator that parses a JSON object without repeated names, and applies `check`.
 
-    The validator raises `ValueError` with `sentence` if the text is not such an object, or if `check` fails.
+    The validator raises `ValueError` with `sentence` if the text is not such an object, or if `check` fails. It returns
+    a value that is not a text unchanged.
     """
 
     def validate(value: Any) -> Any:
@@ -231,7 +235,10 @@ def _is_one_line(text: str) -> bool:
 
 
 def _without_none(roles: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the roles, or an empty tuple for `NO_CARDS`. Raise `ValueError` if `NO_CARDS` is not the only word."""
+    """Return `roles`, or an empty tuple if `roles` is only `NO_CARDS`.
+
+    Raise `ValueError` if `NO_CARDS` is combined with roles.
+    """
     if NO_CARDS in roles and len(roles) > 1:
         raise ValueError("`none` cannot be combined with roles")
     return () if NO_CARDS in roles else roles
@@ -367,7 +374,7 @@ Moment = Annotated[
 
 
 class Settings(BaseModel):
-    """The settings, each from the variable `GUIDANCE_<NAME>`. Every default is safe in production and is no secret."""
+    """The settings, each from the variable `GUIDANCE_<NAME>`. Every default is safe in production, and not secret."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -479,14 +486,14 @@ class Settings(BaseModel):
 
     @property
     def is_https(self) -> bool:
-        """True if callers reach this service by https."""
+        """True if the public address of this service is https."""
         return self.public_url.startswith("https:")
 
     @property
     def is_trial(self) -> bool:
         """True if no recipients are set.
 
-        Concerns are then encrypted to a key beside the database, so none may be real.
+        Concerns are then encrypted to a key that lies beside the database, so the service must not take real concerns.
         """
         return not self.seal_to
 
@@ -513,9 +520,9 @@ class Settings(BaseModel):
 
 
 def settings_at(settings: Settings, address: str) -> Settings:
-    """Return `settings` with `address` as the public URL, unless a public URL is set.
+    """Return `settings` with `address` as the public URL. Return `settings` unchanged if a public URL is set.
 
-    `address` does not count as set.
+    In the returned settings, the public URL still counts as not set.
     """
     if "public_url" in settings.model_fields_set:
         return settings
@@ -541,7 +548,7 @@ def parse_settings(
 ) -> Settings:
     """Return the settings. The environment overrides `file`, and `data_dir` overrides both.
 
-    Raise `SettingsRefused` with every fault found.
+    If no setting names the commit, use the commit of this build. Raise `SettingsRefused` with every fault found.
     """
     faults: list[str] = []
     given: dict[str, Any] = _collect(_read_file(file, faults) if file is not None else iter(()), faults)
@@ -554,7 +561,7 @@ def parse_settings(
         settings = Settings.model_validate(given)
     except ValidationError as refusal:
         told = refusal.errors(include_url=False, include_input=False)
-        faults += [_sentence(fault) for fault in told if fault["loc"]]  # faults of groups have no location
+        faults += [_sentence(fault) for fault in told if fault["loc"]]  # faults of groups of settings have no location
         faults += _faults_of_groups(given)
     if faults:
         raise SettingsRefused("\n".join(dict.fromkeys(faults)))
@@ -562,7 +569,7 @@ def parse_settings(
 
 
 def _faults_of_groups(given: Mapping[str, Any]) -> Iterator[str]:
-    """Yield a sentence for each setting that lacks a setting that it needs, or that another setting makes unsafe."""
+    """Yield a sentence for each setting that needs a missing setting, or that is unsafe because of another setting."""
     for name, needed in NEEDS.items():
         if given.get(name) and not given.get(needed):
             yield f"{PREFIX}{name.upper()} needs {PREFIX}{needed.upper()} too"
@@ -589,7 +596,7 @@ def _in_environment(environment: Mapping[str, str]) -> Iterator[tuple[str, str]]
 def _read_file(file: Path, faults: list[str]) -> Iterator[tuple[str, str]]:
     """Yield the settings in the file, and add a sentence to `faults` for each invalid line.
 
-    Values are literal: variables are not expanded.
+    Leave out variables for systemd units. Values are literal: variables in a value are not expanded.
     """
     try:
         with file.open(encoding="utf-8-sig") as stream:

@@ -23,7 +23,7 @@ class CodeWithMeaning(StrEnum):
     meaning: str
 
     def __new__(cls, code: str, meaning: str = "") -> Self:
-        """Create the member for the code, with its meaning."""
+        """Create the member with the value `code` and the given meaning."""
         member = str.__new__(cls, code)
         member._value_ = code
         member.meaning = meaning
@@ -59,7 +59,7 @@ class FaultCode(CodeWithMeaning):
 
 
 class CodedValueError(ValueError):
-    """An error for a value that a model refuses, with the code of the fault.
+    """An error for a value that a model refuses. `code` is the code of the fault.
 
     The message is a sentence for the caller.
     """
@@ -74,8 +74,8 @@ class FieldError:
     """A validation error: its location, a sentence to show beside the field, and its code.
 
     `at` is the location in the body. If the error is in another part of the request, `source` is that part, and
-    `parameter` is the name of the parameter. `template` is the sentence with a placeholder for each of `values`, so
-    that it can be translated.
+    `parameter` is the name of the parameter. `template` is the sentence with a placeholder for each value of `values`,
+    so that the sentence can be translated.
     """
 
     at: Location
@@ -91,7 +91,7 @@ class FieldError:
         return self.fill_in(self.template)
 
     def fill_in(self, template: str) -> str:
-        """Return `template` with the values filled in. `template` is that of this error, or its translation."""
+        """Return `template` with the values filled in. `template` is this error's template, or a translation of it."""
         return template.format_map(self.values) if self.values else template
 
 
@@ -127,9 +127,9 @@ class Problem(GuidanceError):
 
     @classmethod
     def meaning_for(cls, method: str) -> str:
-        """Return the meaning for a request with `method`.
+        """Return the meaning for a request with the method `method`.
 
-        The meaning for a read does not mention the idempotency key, since a read has none.
+        The meaning for a read does not mention the idempotency key, because reads have no such key.
         """
         return cls.meaning_of_reads if cls.meaning_of_reads and method in READS else cls.meaning
 

@@ -44,7 +44,7 @@ REPEATED_BY_THE_SERVER = (
     "No supported WebSocket library detected.",
     "Invalid HTTP request received.",
 )
-"""Prefixes of uvicorn's log lines that are dropped: any caller could fill the log with such lines.
+"""Prefixes of uvicorn's log lines that are dropped, because any caller could fill the log with such lines.
 
 The service logs each such request itself.
 """
@@ -67,7 +67,7 @@ def set_up_logs(level: str) -> None:
         logging.getLogger(name).handlers.clear()
         logging.getLogger(name).propagate = True
     logging.getLogger("uvicorn.access").disabled = True  # the service writes its own line, without an address
-    logging.getLogger("httpx").setLevel(logging.WARNING)  # its line for each delivery would not name the webhook
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # httpx logs deliveries without the webhook's name
     _log_what_nothing_catches()
 
 
@@ -84,8 +84,8 @@ class Log:
     def info_each(self, event: str, rows: Sequence[Mapping[str, Any]]) -> None:
         """Write a line for each of `rows`, all with the same event name.
 
-        A single log record for all rows costs much less than a record for each row. The record is made here, because
-        `logging` would look for the calling frame, which takes longer than the rest.
+        A single log record for all rows costs much less than a record for each row. The record is made here, and not by
+        `logging`, which would look for the calling frame: that takes longer than everything else.
         """
         if self._logger.isEnabledFor(logging.INFO):
             record = logging.LogRecord(self._logger.name, logging.INFO, __file__, 0, event, None, None)
@@ -106,7 +106,7 @@ class Log:
 
     @contextmanager
     def survive(self, event: str, **fields: Any) -> Iterator[None]:
-        """Log any `Exception` that the block raises, and continue after the block."""
+        """Within the `with` block, log any `Exception` instead of raising it, and continue after the block."""
         try:
             yield
         except Exception as failure:
@@ -116,13 +116,13 @@ class Log:
 class Lines(logging.Formatter):
     """A formatter of log records as JSON lines with only the allowed fields.
 
-    An error is written as its type and frames.
+    For an exception, a line has the type and the stack frames, but not the message.
     """
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return one line for each row of `record`. A library's record has one row.
+        """Return one line for each row of `record`. The record of a library has one row.
 
-        Of a library's message only the first line of the template is written, without values and placeholders. Some
+        For the message of a library, write only the first line of its template, without values and placeholders. Some
         libraries, such as asyncio, put values into further lines of the template.
         """
         told = str(record.msg).partition("\n")[0]
@@ -141,13 +141,13 @@ class Lines(logging.Formatter):
 
 
 def _without_holes(template: str) -> str:
-    """Return the template without placeholders, and without punctuation that only separated the placeholders."""
+    """Return `template` without placeholders, and without punctuation that only separates placeholders."""
     words = HOLE.sub("", template.replace("%%", "\0")).replace("\0", "%")
     return " ".join(LEFT_ALONE.sub("", words).split()).rstrip(" :,=")
 
 
 def _allowed(row: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the allowed fields of the row."""
+    """Return the fields of `row` that may be logged."""
     return row if row.keys() <= ALLOWED else {name: row[name] for name in row if name in ALLOWED}
 
 

@@ -196,9 +196,9 @@ log = Log(__name__)
 def build_context(settings: Settings, clock: Clock) -> AppContext:
     """Open the database, the keys and the reference data, and return the application context.
 
-    The key for receipts is created in the data folder if it is absent and no setting names a key. Without recipients, a
-    development identity is created there too, and concerns are encrypted to it. Raise `SetupError` if a setting or key
-    file is missing or wrong, and `SeedFileError` if a file of reference data is invalid.
+    If no setting names a key for receipts, and the data folder has no such key, create the key there. If no recipients
+    are set, also create a development identity there, to which concerns are encrypted. Raise `SetupError` if a setting
+    or key file is missing or wrong. Raise `SeedFileError` if a file of reference data is invalid.
     """
     engine, metrics = open_database(settings.data_dir, settings.database_address), Metrics()
     open_access_keys(settings, engine).on_refused = metrics.record_refused_row
@@ -225,7 +225,7 @@ def build_context(settings: Settings, clock: Clock) -> AppContext:
         emergency_contacts.invalidate()
         resolver.invalidate()
         response_cache.clear()
-        emergency_contacts.current()  # in this thread, so that no response waits for the database
+        emergency_contacts.current()  # read them again in this thread, so that no response waits for the database
 
     traces = _open_traces(settings.traces_url)
 
@@ -310,8 +310,8 @@ def _unsealer(identity_file: Path | None) -> Unsealer:
 def routes_of(routers: Iterable[APIRouter]) -> list[BaseRoute]:
     """Return the routes of `routers`, each placed before every more general route that also matches its path.
 
-    So `/v1/concerns/form` goes to the route with that path, not to `/v1/concerns/{reference}`. The order of declaration
-    does not matter.
+    So a request for `/v1/concerns/form` goes to the route with that path, not to `/v1/concerns/{reference}`, whatever
+    the order in which the routes are declared.
     """
     ordered: list[Route] = []
     for route in (each for router in routers for each in router.routes if isinstance(each, Route)):
@@ -357,11 +357,9 @@ class GuidanceApp(FastAPI):
 
 
 def create_app(settings: Settings, clock: Clock = utc_now) -> GuidanceApp:
-    """Build the application, and read or create its keys.
+    """Return the application, and read or create its keys.
 
-    The database is not read or written until the application starts.
-
-    Raise the errors of `build_context`.
+    The database is not read or written until the application starts. Raise the errors of `build_context`.
     """
 
     @asynccontextmanager
@@ -374,7 +372,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> GuidanceApp:
             try:
                 _prepare(context, ending)
             except GuidanceError as fault:
-                app.state.start_fault = fault  # for the process that started it: a log line has no error message
+                app.state.start_fault = fault  # for the caller: the log has no error messages
                 raise
             _start_workers(context, ending)
             to_thread.current_default_thread_limiter().total_tokens = simultaneous_reads(context.engine)
@@ -399,7 +397,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> GuidanceApp:
 
 
 def _prepare(context: AppContext, ending: ExitStack) -> None:
-    """Prepare the schema, check the settings, start the writer and publish the seed (the guides shipped as files).
+    """Prepare the schema, check the settings, start the writer, and publish the seed (guides shipped as files).
 
     Raise `SetupError` or another `GuidanceError` if the service cannot start.
     """
@@ -416,9 +414,9 @@ def _prepare(context: AppContext, ending: ExitStack) -> None:
 
 
 def require_startable(settings: Settings, engine: Engine) -> None:
-    """Raise `SetupError` if the service cannot start for a reason that `build_context` does not check.
+    """Raise `SetupError` if the webhook keys, accepted warnings, email settings or default guide prevent a start.
 
-    Check webhook keys, accepted warnings, email settings and the default guide.
+    These are the checks that `build_context` does not make.
     """
     open_webhook_keys(settings).load()
     require_known_warnings(settings)
@@ -434,8 +432,8 @@ def require_startable(settings: Settings, engine: Engine) -> None:
 def rehearse_start(settings: Settings, engine: Engine) -> None:
     """Raise the error that would stop a start before the server listens. Change nothing in the data folder.
 
-    Files that a first start would create are created in a temporary folder. `guidance doctor` has separate checks for
-    the schema and the keys of the data folder.
+    Use a temporary folder for the files that a first start would create. The schema and the keys of the data folder are
+    not checked here: `guidance doctor` has separate checks for them.
     """
     with tempfile.TemporaryDirectory(prefix="guidance-start-") as folder:
         context = build_context(settings.model_copy(update={"data_dir": Path(folder)}), utc_now)
@@ -506,9 +504,10 @@ def _add_middleware(app: GuidanceApp, settings: Settings) -> None:
 
 
 def held_paths(engine: Engine) -> list[str]:
-    """Return the paths that are read first about a child in danger: home, phone numbers, and each current guide.
+    """Return the paths whose responses are always held in the cache: home, phone numbers, and every current guide.
 
-    A guide has its page, its JSON, its sections and its translations. Pages are included in every language of the site.
+    They are read first if a child is in danger. For each guide, include its page, its JSON, its sections and its
+    translations. Include each page in every language that has all pages.
     """
     with Session(engine) as session:
         guides = [each.guide for each in list_current(session)]

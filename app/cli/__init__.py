@@ -8,13 +8,13 @@ from app.cli.commands import app
 from app.errors import GuidanceError
 
 A_WORD = re.compile("[a-z]+(?:'s)? ")
-"""The beginning of a sentence, and not of a path or a name."""
+"""The pattern of the beginning of a sentence. A path or the name of a setting does not match."""
 
 
 def main() -> None:
     """Run the command. Print an expected error as one sentence, without a traceback, and exit with status 1.
 
-    Expected errors are each `GuidanceError`, and each `OSError` of a file or folder.
+    Expected errors are instances of `GuidanceError` and `OSError`, for example for a file that cannot be read.
     """
     gc.disable()  # imported objects are never garbage: collecting them would take a fifth of the start-up time
     try:
@@ -32,7 +32,7 @@ def main() -> None:
 def in_one_style(message: str) -> str:
     """Return `message` as a sentence: with a capital letter and a full stop.
 
-    A message of several lines, or one that begins with a path or the name of a setting, stays as it is.
+    Return a message of several lines unchanged, and also a message that begins with a path or the name of a setting.
     """
     if "\n" in message or not (A_WORD.match(message) or message[:1].isupper()) or message.startswith("GUIDANCE_"):
         return message

@@ -1,6 +1,6 @@
-"""Every command of `guidance`, under the headings of its help (by role), with the function that it runs.
+"""Every command of `guidance` with the function that it runs, under the headings of the help (by role).
 
-No module of a command is imported here: a list of commands, and one command, need not wait for all the others.
+The modules of the commands are not imported here, so that a command need not wait for the imports of all others.
 """
 
 from typing import Annotated

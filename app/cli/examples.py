@@ -1,4 +1,4 @@
-"""An example of each command, which its help shows. Every person, number and reference in them is invented."""
+"""The example of each command, which the help of the command shows. All people, numbers and references are invented."""
 
 from collections.abc import Mapping
 
@@ -73,4 +73,4 @@ EXAMPLES: Mapping[str, str] = {
     "audit key": "guidance audit key",
     "receipts verify": "guidance receipts verify receipt.json --jwks jwks.json",
 }
-"""Maps the words of a command after `guidance` to its example."""
+"""The example of each command, by the words of the command after `guidance`."""

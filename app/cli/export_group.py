@@ -1,4 +1,4 @@
-"""The group `guidance export`, whose first command has a short form."""
+"""The command group `guidance export`, in which `export DIR` is short for `export site DIR`."""
 
 from typing import Any
 

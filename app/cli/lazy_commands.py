@@ -1,4 +1,4 @@
-"""Commands that are declared by name, and whose modules are imported only when they run."""
+"""Commands that are declared by name. The module of a command is imported only when the command runs."""
 
 import ast
 import gc
@@ -21,10 +21,11 @@ EXAMPLE = "Example: "
 
 
 class LazyCommand(TyperCommand):
-    """A command in a list. It has the name and the help of its function, whose module it imports to run the command.
+    """A command whose module is not imported before the command runs. A list of commands needs only name and help.
 
-    `place` is the function as `module:name`, and `example` is shown at the end of the command's own help. The list
-    shows the command under the heading `panel`. Typer's other arguments describe an empty function, and are ignored.
+    `place` is the command's function as `module:name`. `example` is shown at the end of the command's own help. The
+    list shows the command under the heading `panel`. Typer's other arguments describe an empty function, and are
+    ignored.
     """
 
     def __init__(self, name: str | None, *, place: str, panel: str | None, example: str, **_settings: Any) -> None:
@@ -36,19 +37,19 @@ class LazyCommand(TyperCommand):
         return docstrings_of(self._module)[self._function]
 
     def _ignore_help(self, _text: str | None) -> None:
-        """Ignore the help that Typer sets: it is that of an empty function."""
+        """Do nothing: the help that Typer sets belongs to an empty function."""
 
     help = property(_read_help, _ignore_help)
-    """The docstring of the function, which a list of commands shows. It is read without importing the module."""
+    """The docstring of the command's function, for lists of commands. Reading it does not import the module."""
 
     def make_context(self, *arguments: Any, **extra: Any) -> Any:
-        """Load the command, and return its context instead: the command parses `arguments` and runs."""
+        """Load the real command, and return its context, so that the real command parses `arguments` and runs."""
         return self.load().make_context(*arguments, **extra)
 
     def load(self) -> Any:
         """Import the module, and return the command with its parameters.
 
-        If `main` has turned the garbage collector off, turn it on again. It never looks at what is imported by then.
+        If `main` has turned the garbage collector off, turn it on again, but only for objects that are created later.
         """
         function = getattr(import_module(self._module), self._function)
         if not gc.isenabled():
@@ -60,7 +61,7 @@ class LazyCommand(TyperCommand):
 
 
 class Commands(typer.Typer):
-    """A Typer app whose commands can have option groups, and can be declared without importing their modules."""
+    """A Typer app whose commands can have option groups and can be declared without importing their modules."""
 
     def command(self, name: str | None = None, **options: Any) -> Callable[[CommandFunctionType], CommandFunctionType]:
         """Return a decorator that declares a function as a command, which can have option groups."""
@@ -69,7 +70,7 @@ class Commands(typer.Typer):
     def declare(self, places: Mapping[str, str], panel: str | None = None) -> None:
         """Declare commands by name. Each function is given as `module:name`, and is imported when the command runs.
 
-        The help lists the commands under the heading `panel`. Each should have an example in `EXAMPLES`.
+        The help lists the commands under the heading `panel`. Each command should have an example in `EXAMPLES`.
         """
         group = f"{self.info.name} " if self.info.name != PROGRAM else ""
         for name, place in places.items():
@@ -78,12 +79,12 @@ class Commands(typer.Typer):
 
 
 def _run_nothing() -> None:
-    """Stand for the function of a `LazyCommand`, because Typer declares functions."""
+    """Do nothing: Typer needs a function to declare a command, and `LazyCommand` imports the real function later."""
 
 
 @cache
 def docstrings_of(module: str) -> dict[str, str]:
-    """Return the docstring of each function of `module`, read from the source, without importing the module."""
+    """Return the docstring of each function of `module`, by name. Read the source, and do not import the module."""
     found = find_spec(module)
     source = Path(str(found and found.origin)).read_bytes()
     functions = (each for each in ast.parse(source).body if isinstance(each, ast.FunctionDef))

@@ -1,4 +1,4 @@
-"""Groups of options, which a command takes as one parameter."""
+"""Groups of options that a command takes as one parameter."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -15,8 +15,8 @@ NOT_A_NUMBER = re.compile(r"Input should be a valid (?:integer|number)\b.*")
 class OptionGroup(OptionInfo):
     """The options of the function `make`, as one parameter: `Annotated[Settings, OptionGroup(read_settings)]`.
 
-    The command gets the function's result. If the result is a context manager, the command gets the value that it
-    yields, and the context ends after the command.
+    The command gets the result of `make`. If the result is a context manager, the command gets the value that the
+    context manager yields, and the context ends after the command.
     """
 
     def __init__(self, make: Callable[..., object]) -> None:
@@ -26,7 +26,7 @@ class OptionGroup(OptionInfo):
         self.command: Any = typer.main.get_command(alone)
 
     def value_in(self, context: Any) -> Any:
-        """Remove the group's options from the parameters in `context`, and return the function's result for them.
+        """Remove the group's options from the parameters in `context`, and return the result of `make` for them.
 
         If the result is a context manager, enter it and return its value. `context` exits it after the command.
         """
@@ -45,12 +45,12 @@ class GroupedCommand(TyperCommand):
         super().__init__(name, params=[*own, *shared], **settings)
 
     def make_context(self, *arguments: Any, **extra: Any) -> Any:
-        """Return the context of the command, with the parsed arguments."""
+        """Return the context of the command, with the parsed arguments. Give error messages this project's style."""
         with told_in_one_style():
             return super().make_context(*arguments, **extra)
 
     def invoke(self, ctx: Any) -> Any:
-        """Compute the value of each option group, add it to the parameters, and run the command."""
+        """Add the value of each option group to the parameters, and run the command."""
         with told_in_one_style():
             for name, group in self.groups.items():
                 ctx.params[name] = ctx.invoke(group.value_in, ctx)  # `ctx.invoke` lets an error name the command
@@ -59,7 +59,7 @@ class GroupedCommand(TyperCommand):
 
 @contextmanager
 def told_in_one_style() -> Iterator[None]:
-    """Give the message of a `typer.BadParameter` the style of this command: 'must be ...', with a full stop."""
+    """Within the `with` block, give messages of `typer.BadParameter` one style: 'must be ...', with a full stop."""
     try:
         yield
     except typer.BadParameter as refusal:

@@ -47,7 +47,7 @@ JOINERS = "\u200c\u200d"
 
 
 def _folder(text: str) -> Path:
-    """Return `text` as a path. Raise `typer.BadParameter` if it is empty, for example from an unset variable."""
+    """Return `text` as a path. Raise `typer.BadParameter` if `text` is empty, for example from an unset variable."""
     if not text.strip():
         raise typer.BadParameter("must not be empty: name a folder")
     return Path(text)
@@ -62,10 +62,10 @@ DataDir = Annotated[
 
 
 def read_settings(data_dir: DataDir = None, env_file: EnvFile = None) -> Settings:
-    """Return the settings from the environment and `env_file`. `data_dir` overrides the folder in both.
+    """Return the settings from the environment and `env_file`. `data_dir` overrides the data folder in both.
 
-    If no public address is set, use the address at which the service of this folder last listened. Raise `SetupError`
-    with every error if the settings are invalid.
+    If no public address is set, use the address at which the service of the data folder last listened. Raise
+    `SetupError` with every error if the settings are invalid.
     """
     try:
         settings = config.parse_settings(os.environ, file=env_file, data_dir=data_dir)
@@ -173,8 +173,8 @@ def paint(text: str, colour: str) -> str:
 def visible(text: str) -> str:
     """Return `text` with control characters and invisible format characters escaped as in JSON.
 
-    A terminal obeys control characters, and format characters can reorder or hide text. Tabs, newlines and `JOINERS`
-    remain.
+    A terminal would obey control characters, and format characters can reorder or hide text. Keep tabs, newlines and
+    `JOINERS`.
     """
     return NOT_PLAIN.sub(lambda found: _visible(found[0]), text)
 
@@ -208,7 +208,8 @@ def table(rows: Sequence[Sequence[str]]) -> list[str]:
 def progress(words: str) -> Iterator[OnStep]:
     """Yield a function that shows progress as a bar on standard error, with the label `words`.
 
-    The function takes the number of steps done and the total. It shows nothing if standard error is not a terminal.
+    The function takes the number of steps done and the total number of steps. It shows nothing if standard error is not
+    a terminal.
     """
     if not sys.stderr.isatty():
         yield show_no_progress

@@ -10,7 +10,7 @@ PORT, PORTS_TO_TRY = 8000, 10
 
 
 def ports_from(named: int | None, first: int, tries: int = PORTS_TO_TRY) -> Sequence[int]:
-    """Return only the port `named` or, if it is None, `tries` ports from `first` to try in turn."""
+    """Return only the port `named` or, if `named` is None, `tries` ports from `first` on to try in turn."""
     return range(first, first + tries) if named is None else (named,)
 
 

@@ -24,7 +24,7 @@ from app.services.audit.audit_log import Actor
 from app.services.audit.restrictions import expect_openable
 
 NAMES_OF_CONCERNS = ("reference", "chain")
-"""The parameters of paths that name a concern."""
+"""The names of path parameters that identify a concern."""
 ANONYMOUS = Principal("anonymous", frozenset())
 log = Log(__name__)
 _status_token = HTTPBearer(
@@ -84,9 +84,9 @@ async def require_actor(request: Request, principal: Annotated[Principal, Depend
 
 
 async def expect_may_open(request: Request, actor: Actor) -> None:
-    """Raise `NoSuchConcern` if the path of `request` names no concern, or one that `actor` may not open.
+    """Raise `NoSuchConcern` if the path names a concern that does not exist or that `actor` may not open.
 
-    Record the second in the audit log. Do nothing for a path without the reference of a concern.
+    If `actor` may not open the concern, also record that in the audit log. Do nothing if the path names no concern.
     """
     named = (find_reference(request.path_params.get(name, "")) for name in NAMES_OF_CONCERNS)
     for reference in filter(None, named):
@@ -94,7 +94,7 @@ async def expect_may_open(request: Request, actor: Actor) -> None:
 
 
 def actor_of(request: Request, principal: Principal, at: dt.datetime) -> Actor:
-    """Return `principal`, the caller of `request` at the time `at`, as the actor for the audit log."""
+    """Return the actor for the audit log: `principal`, with the address of `request` and the time `at`."""
     return Actor(principal.name_on_record, caller_address(request), at, is_lead=principal.is_lead)
 
 
@@ -104,7 +104,7 @@ def caller_address(request: Request) -> str:
 
 
 def caller_networks(request: Request) -> Networks:
-    """Return the networks under which rate limits count the caller. Return none for an address of this host."""
+    """Return the networks under which rate limits count the caller, or an empty tuple for an address of this host."""
     counted: Networks | None = request.scope["state"].get(NETWORKS)
     return networks_of(caller_address(request)) if counted is None else counted
 
@@ -133,9 +133,9 @@ async def authenticate(
     """Return the client that `credentials` belong to. Store the name of the client in the request, for the rate limits.
 
     Raise `TokenMissing` if `credentials` is None, or `ScopeMissing` if the client lacks one of `scopes`. Raise
-    `TokenInvalid` if the token is not valid, or `ProviderUnavailable` if the OpenID provider does not respond. Instead
-    of these two, raise `RateLimited` if the caller is over its limit. Log why a token is refused; the response only
-    names a missing scope.
+    `TokenInvalid` if the token is not valid, or `ProviderUnavailable` if the OpenID provider does not respond. If the
+    caller is over its limit, raise `RateLimited` instead of `TokenInvalid` or `ProviderUnavailable`. Log why a token is
+    refused, because the response does not give the reason, except for a missing scope.
     """
     if credentials is None:
         raise TokenMissing
@@ -156,7 +156,10 @@ async def authenticate(
 
 
 def networks_to_count(request: Request, submitter: Principal) -> Networks:
-    """Return the networks under which to count a concern without a key. Return none for a client, or for this host."""
+    """Return the networks under which to count a concern that is sent without a client key.
+
+    Return an empty tuple if `submitter` is a client, or if the request comes from this host.
+    """
     return caller_networks(request) if submitter is ANONYMOUS else ()
 
 
@@ -171,9 +174,9 @@ def expect_within_limit(request: Request, submitter: Principal, concern: Concern
 
 
 def refuse_over_limit(request: Request) -> None:
-    """Raise `RateLimited` if the request is over its limit and was passed on only to take turns.
+    """Raise `RateLimited` if the request is over its rate limit.
 
-    `app.http.turns` explains turns.
+    Such a request was not refused before, because it could take turns with others: see `app.http.turns`.
     """
     over: Count | None = request.scope["state"].get(OVER)
     if over is not None:

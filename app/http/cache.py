@@ -2,7 +2,7 @@
 
 The content of a public read depends only on what is published. So every response that a shared cache may store is
 stored here as bytes. Publishing or withdrawing an edition clears the cache. A response that depends on the clock has
-its expiry in `Expires`.
+its time of expiry in the header `Expires`.
 
 While the database is unavailable, responses may be out of date. The cache then continues to serve them, with their
 `Age`, for as long as `stale-if-error` promises.
@@ -42,22 +42,22 @@ MAX_ENTRY_FRACTION = 8  # one entry takes at most an eighth of the cache
 MAX_HELD_FRACTION = 2  # held entries take at most half of the cache
 PARSED_HEADERS = 1_000
 BY_THE_CLOCK = frozenset({REVIEWS_ATOM_FEED, REVIEWS_JSON_FEED})
-"""Paths whose responses also depend on the current time, so that this cache does not serve them."""
+"""Paths with responses that also depend on the current time. This cache does not serve these paths."""
 BYPASS_HEADERS = frozenset({b"accept-datetime", b"content-length", b"transfer-encoding"})
 CacheKey = tuple[str, bytes, frozenset[str], tuple[str, ...]]
 """Everything that the content of a response depends on.
 
-The key has the path, the query as sent, and the media types preferred to JSON. If the path has responses in several
-languages, the key also has the languages preferred to English.
+The key has the path, the query as sent, and the media types that the client prefers to JSON. If the path has responses
+in several languages, the key also has the languages that the client prefers to English.
 """
 SUPPORTED_VARY = frozenset({"accept", "accept-datetime"})
 SUPPORTED_BY_LANGUAGE = SUPPORTED_VARY | {"accept-language"}
-"""The permitted names in `Vary`, at a path for which the cache key has the preferred languages."""
+"""The permitted names in the header `Vary`, for a path whose cache key has the preferred languages."""
 PRIVATE_HEADERS = frozenset({"set-cookie", "ratelimit", "ratelimit-policy"})
 NOT_PUBLIC = re.compile(
     r"/v1/(?:desk|events|concerns/(?!form$)|guides/[^/]+/draft)|/desk(?!/unseal\.html$)|/(?:edit|concerns|health|metrics)"
 )
-"""Matches the beginning of a path whose responses are for one caller or one time, and so never cached."""
+"""The pattern of paths whose responses are never cached, because they are for one caller or one moment."""
 ILLEGAL_FIELD_BYTES = re.compile(b"[\x00-\x08\x0a-\x1f\x7f]")  # RFC 9110, section 5.5
 
 
@@ -81,7 +81,7 @@ def _wire_response(status: int, headers: RawHeaders, body: bytes) -> WireRespons
 
 
 class EncodedResponse:
-    """A response in one encoding, in two variants: with a body (200), and without, as 'not modified' (304)."""
+    """A response in one encoding, in two variants: with its body (200), and without a body as 'not modified' (304)."""
 
     __slots__ = ("_not_modified", "etag", "whole")
 
@@ -93,7 +93,7 @@ class EncodedResponse:
         )
 
     def for_etags(self, if_none_match: bytes | None) -> WireResponse:
-        """Return the 304 if the header value `if_none_match` names the ETag of this response, otherwise the 200."""
+        """Return the variant 304 if the header `if_none_match` has the ETag of this response, otherwise the 200."""
         if if_none_match is None:
             return self.whole
         if if_none_match == self.etag or matches_etag(
@@ -123,7 +123,7 @@ class CachedResponse:
             self.plain = self.gzipped = EncodedResponse(headers, body)
 
     async def add_gzip(self) -> None:
-        """Make the gzip encoding, unless it is made already or the body is too small to gain from compression."""
+        """Compress the response with gzip, unless it is compressed already or its body is too small."""
         if self.gzipped is not None:
             return
         if len(self.plain.whole.body) < MIN_THREADED_GZIP_BYTES:
@@ -144,14 +144,14 @@ def _compress(plain: EncodedResponse) -> EncodedResponse:
 class CacheStore:
     """A store of limited size, in bytes. The least recently used entries are dropped first.
 
-    An expired entry is dropped when a request looks for it. The entry of a key given to `hold` is held: it is not
-    dropped to make room or because it expired. A held entry stays until a new entry or a new store replaces it.
+    An expired entry is dropped when a request looks for it. `hold` marks a key as held: its entry is never dropped to
+    make room, nor because it has expired. A held entry stays until a new entry or a new store replaces it.
     """
 
     def __init__(self, max_bytes: int, clock: Clock = utc_now) -> None:
         self.used_bytes = 0
         self.pending: dict[CacheKey, Future[CachedResponse | None]] = {}
-        """The responses that are being made, by key. The result is None if a response turns out not to be cacheable."""
+        """The responses that are being made, by key. A future's result is None if the response is not cacheable."""
         self._max_bytes = max_bytes
         self._clock = clock
         self._entries: OrderedDict[CacheKey, CachedResponse] = OrderedDict()
@@ -159,7 +159,7 @@ class CacheStore:
         self._held_bytes = 0
 
     def copy(self) -> "CacheStore":
-        """Return another store with the same entries. The held entries are held there too."""
+        """Return a new store with the same entries and the same held keys."""
         copied = CacheStore(self._max_bytes, self._clock)
         copied._entries, copied._held = self._entries.copy(), self._held.copy()
         copied._held_bytes = sum(each.size for each in copied._held.values() if each is not None)
@@ -169,7 +169,7 @@ class CacheStore:
     def find(self, key: CacheKey, *, or_former: bool = False) -> CachedResponse | None:
         """Return the entry with `key`, or None if there is no entry or the entry has expired.
 
-        With `or_former`, return an expired entry too. Without `or_former`, drop an expired entry unless it is held.
+        If `or_former`, return an expired entry too. Otherwise drop an expired entry, unless it is held.
         """
         entry = self._entries.get(key) or self._held.get(key)
         if entry is None:
@@ -225,20 +225,21 @@ class CacheRequest(NamedTuple):
     if_none_match: bytes | None
 
     def choose(self, entry: CachedResponse) -> EncodedResponse | None:
-        """Return `entry` in the encoding that the request accepts, or None if that is gzip and is not made yet."""
+        """Return `entry` in the encoding that the request accepts, or None if it is not compressed with gzip yet."""
         return entry.gzipped if self.accepts_gzip else entry.plain
 
 
 class ResponseCache:
     """The current store of responses, and the look-up of a request in the store.
 
-    `clear` replaces the store with an empty one. A response that is being made at that time goes into the old store,
+    `clear` replaces the store with an empty store. A response that is being made at that time goes into the old store,
     which is no longer read. So no response with old content is served after a clear. Only the event loop reads and
-    writes entries; any thread may clear. If `megabytes` is 0, nothing is stored, and every response is made for its
-    request.
+    writes entries. Any thread may call `clear`. If `megabytes` is 0, nothing is stored, and every response is made
+    anew.
 
-    The server front (`app.server.front`) sends stored responses unchanged. If responses need additions, such as their
-    age, the look-up of the front finds nothing, and the middleware responds.
+    The server front (`app.server.front`) responds to known requests before the framework, and sends stored responses
+    unchanged. While responses need additions, such as the header `Age`, `find` returns None to the front, and the
+    middleware responds.
     """
 
     def __init__(
@@ -266,9 +267,9 @@ class ResponseCache:
         self.store = self.store.copy()  # a new store tells the server front that its finished responses are invalid
 
     def tell_database_away(self, current_at: float | None) -> None:
-        """Store the time (by `monotonic`) since when entries may be out of date.
+        """Store whether the database is unavailable: `current_at` is the last time when entries were current.
 
-        If `current_at` is None, entries are current.
+        The time is by `monotonic`. If `current_at` is None, the database is available.
         """
         if self._current_at is None and current_at is not None:
             self.store = self.store.copy()  # a new store tells the server front that its finished responses are invalid
@@ -280,16 +281,16 @@ class ResponseCache:
         return self._current_at is not None
 
     def age_of(self, entry: CachedResponse) -> float | None:
-        """Return for how many seconds the entry may have been out of date, or None if it is current."""
+        """Return the number of seconds for which `entry` may have been out of date, or None if the entry is current."""
         current_at = self._current_at
         return None if current_at is None else monotonic() - max(current_at, entry.made_at)
 
     def find_entry(self, key: CacheKey) -> CachedResponse | None:
         """Return the entry with `key` for the middleware, or None.
 
-        While the database is unavailable, an expired entry is returned too, unless it may have been out of date for
-        longer than `STALE_IF_ERROR_SECONDS`. In that time, a request for preferred languages that has no entry gets the
-        entry in the guide's own language.
+        While the database is unavailable, also return an expired entry, unless it may have been out of date for longer
+        than `STALE_IF_ERROR_SECONDS`. If there is no such entry in the preferred languages, return the entry in the
+        guide's own language instead.
         """
         entry = self.store.find(key, or_former=self.is_database_away)
         if entry is None and key[-1] and self.is_database_away:
@@ -299,7 +300,7 @@ class ResponseCache:
         return entry
 
     def parse(self, scope: Scope) -> CacheRequest | None:
-        """Return the GET request as the cache sees it, or None if the framework must respond.
+        """Return the parts of the GET request that the cache uses, or None if the framework must respond.
 
         The framework must respond at a path of `BY_THE_CLOCK`, and to a request with a body, a repeated header,
         Accept-Datetime or an unknown host. Credentials are ignored: only the responses of routes that read no
@@ -323,9 +324,9 @@ class ResponseCache:
         )
 
     def find(self, request: CacheRequest) -> tuple[Any, WireResponse] | None:
-        """Return the route and the stored response for `request`, or None if the server front cannot respond.
+        """Return the route and the stored response for `request`, for the server front.
 
-        Return None too while the database is unavailable, and after `leave_front`.
+        Return None if there is no such response, while the database is unavailable, and after `leave_front`.
         """
         if self.is_database_away or not self._has_front:
             return None
@@ -360,9 +361,9 @@ class CacheMiddleware:
         self.cache = cache
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        """Respond from the cache to a public GET request. Pass every other request on.
+        """Respond from the cache to a GET request for a public read. Pass every other request on.
 
-        A request that is not public bypasses the cache, so that it never waits for another request.
+        Other requests bypass the cache, so that they never wait for another request.
         """
         if scope["type"] != "http" or scope["method"] != "GET" or NOT_PUBLIC.match(scope["path"]):
             return self.app(scope, receive, send)
@@ -370,13 +371,13 @@ class CacheMiddleware:
         return self.app(scope, receive, send) if request is None else self._serve(request, scope, receive, send)
 
     async def _serve(self, request: CacheRequest, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the cached response. If the cache has none, make, store and send the response.
+        """Send the cached response. If the response is not in the cache, make, store and send it.
 
-        If another request is already making the same response, wait for it.
+        If another request is already making the same response, wait for that response.
         """
         store = self.cache.store
         entry = self.cache.find_entry(request.key)
-        if entry is None and request.key in store.pending:  # after a clear, many requests may be for the same response
+        if entry is None and request.key in store.pending:  # after a clear, many requests may want the same response
             entry = await asyncio.shield(store.pending[request.key])
         is_hit = entry is not None
         if entry is None:
@@ -394,9 +395,9 @@ class CacheMiddleware:
     async def _make_once(
         self, store: CacheStore, key: CacheKey, scope: Scope, receive: Receive, send: Send
     ) -> CachedResponse | None:
-        """Make the response for all requests that wait for it.
+        """Make the response, and return it to this request and to all requests that wait for the same response.
 
-        Return None if the response cannot be cached: it has been sent to this request only.
+        Return None if the response cannot be cached: it has then been sent to this request only.
         """
         pending = store.pending[key] = asyncio.get_running_loop().create_future()
         entry = None
@@ -409,9 +410,9 @@ class CacheMiddleware:
         return entry
 
     async def _make(self, scope: Scope, receive: Receive, send: Send) -> CachedResponse | None:
-        """Run the app without If-None-Match. Return a response that may be cached, and do not send it.
+        """Run the app without If-None-Match. If the response may be cached, return it without sending it.
 
-        Send any other response while it is made, and return None.
+        Send any other response directly, and return None.
         """
         unconditional = [pair for pair in scope["headers"] if pair[0] != b"if-none-match"]
         inner = {**scope, "headers": unconditional}
@@ -436,7 +437,7 @@ class _CapturedResponse:
         self.body: list[bytes] = []
 
     async def send(self, message: Message) -> None:
-        """Capture `message` if it belongs to a response that may be cached, otherwise send it."""
+        """Capture `message` if it belongs to a response that may be cached. Otherwise send `message`."""
         if message["type"] == "http.response.start" and is_cacheable(message, self._supported_vary):
             self.headers = message["headers"]
         elif self.headers is None:
@@ -448,8 +449,8 @@ class _CapturedResponse:
 def is_cacheable(start: Message, supported_vary: Set[str] = SUPPORTED_VARY) -> bool:
     """Return True if a response that begins with the ASGI message `start` may be cached.
 
-    The response must be a public 200 with an ETag, have no header for a single caller, and vary only as in
-    `supported_vary`. A control character in a header value also prevents caching.
+    The response must be a public 200 with an ETag. It must have no header for a single caller, no control character in
+    a header, and only names from `supported_vary` in `Vary`.
     """
     headers = Headers(raw=start["headers"])
     varies_by = {name.strip().lower() for name in headers.get("vary", "").split(",")} - {""}

@@ -1,4 +1,4 @@
-"""The application context, and FastAPI dependencies that provide the context, its parts, a session and the time."""
+"""The application context, and FastAPI dependencies for the context, its parts, a database session and the time."""
 
 import datetime as dt
 from collections.abc import AsyncIterator, Callable
@@ -69,14 +69,14 @@ class AppContext:
     watcher: Watcher
     clock: Clock
     draining: Event = field(default_factory=Event)
-    """Set when the process is asked to stop.
+    """An event that is set when the process is asked to stop.
 
-    Readiness then fails; all other requests are served until the drain ends.
+    From then on, readiness fails. All other requests are served until the process stops.
     """
     docs_keys: list[tuple[str, dt.datetime]] = field(default_factory=list)
-    """The test key that the page `/docs` of a trial uses, with its time of creation. The list is empty at first."""
+    """The test key that the page `/docs` of a trial shows, and the time of its creation. At first the list is empty."""
     workers: list[JobsWorker] = field(default_factory=list)
-    """The started background workers."""
+    """The background workers that have been started."""
 
     @property
     def desk(self) -> Desk:
@@ -99,8 +99,8 @@ async def get_context(request: Request) -> AppContext:
 async def open_session(request: Request) -> AsyncIterator[Session]:
     """Yield a database session, and close it when the route's function ends. The session connects at its first use.
 
-    A PostgreSQL session is closed in an extra thread, because all threads of the usual limit may be waiting for a
-    connection. A SQLite session is closed without a thread.
+    Close a PostgreSQL session in an extra thread, because all threads of the usual pool may be waiting for a
+    connection. Close a SQLite session without a thread.
     """
     engine = context_of(request).engine
     session = Session(engine)

@@ -90,10 +90,10 @@ def json_pointer(at: Location) -> str:
 
 
 def hide_unknown_names(faults: Iterable[FieldError], model: type[BaseModel] | None) -> list[FieldError]:
-    """Return `faults` without the unknown field names of the body, since such a name may identify a child.
+    """Return `faults` without the names of unknown fields in the body, because such a name may identify a child.
 
-    The fault then has the location of the object that has the unknown field. The sentence suggests a field of `model`
-    with a similar name, if there is one. Equal faults are merged.
+    Give each such fault the location of the object that has the unknown field. The sentence suggests a field of `model`
+    with a similar name, if there is one. Merge equal faults.
     """
     return list(dict.fromkeys(_at_object(each, model) if _is_unknown_name(each) else each for each in faults))
 

@@ -19,7 +19,7 @@ MIN_FREE_BYTES = 1_000_000  # enough for the largest concern that is accepted
 def read_checks(context: AppContext) -> dict[str, str]:
     """Return the result of each check, by name: `HEALTHY`, or a short description of the problem.
 
-    At most every five seconds, each process writes an invented concern and rolls it back.
+    To check the storage, write an invented concern and roll it back. Each process does so at most every five seconds.
     """
     keeps_concerns = context.writer.is_alive and context.store_probe.succeeds()
     concerns = HEALTHY if keeps_concerns else "cannot be stored"
@@ -35,7 +35,7 @@ def read_checks(context: AppContext) -> dict[str, str]:
 def read_warnings(context: AppContext, checks: dict[str, str]) -> dict[str, str]:
     """Return the problems that need attention but do not stop the service, by name.
 
-    Warnings about rows are left out if `checks` says that the database cannot be read.
+    If the database cannot be read (according to `checks`), leave out the warnings that come from the database.
     """
     warnings = {name: "broken" for name, is_broken in context.invariants.broken.items() if is_broken}
     warnings |= dict.fromkeys(context.outside.failing, "fails") | context.watcher.warnings
@@ -59,7 +59,7 @@ def _database(context: AppContext) -> str:
 
 
 def _warnings_of_rows(context: AppContext) -> dict[str, str]:
-    """Return the warnings about rows of the database, by name. Return none if the database cannot be read."""
+    """Return the warnings that come from the database, by name, or no warnings if the database cannot be read."""
     now, warnings = context.clock(), {}
     try:
         with Session(context.engine) as session:

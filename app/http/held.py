@@ -13,13 +13,13 @@ from app.http.cache import CacheMiddleware
 from app.logs import Log
 
 FIRST_SECONDS = 5.0
-"""How long a start waits for the first round, in seconds.
+"""How long the start of the service waits for the first round, in seconds.
 
-With very many guides, the round ends while the service already works.
+With very many guides, the first round may take longer, and ends while requests are already served.
 """
 RETRY_SECONDS = 5.0
 ROUND_SECONDS = 30.0
-"""Seconds between two rounds, each of which makes expired responses again."""
+"""Seconds between two rounds. In each round, expired responses are made again."""
 
 SERVER_ERROR = 500
 
@@ -30,8 +30,8 @@ class HeldGuidance:
     """A task that makes the response of each path from `find_paths`, and holds the response in the cache.
 
     A held response is never dropped to make room. Responses are made at the start, after each change of the guides, and
-    after they expire. So every node can serve them while the database is unavailable, even a node that has served no
-    request. `find_paths` reads the database, so it is called in a thread.
+    after they expire. So every process can serve these responses while the database is unavailable, even a process that
+    has served no request yet. `find_paths` reads the database, so it is called in a thread.
     """
 
     def __init__(self, middleware: CacheMiddleware, find_paths: Callable[[], Sequence[str]]) -> None:
@@ -61,7 +61,10 @@ class HeldGuidance:
             await asyncio.wait_for(self._is_complete.wait(), FIRST_SECONDS)
 
     async def _hold_all(self) -> bool:
-        """Hold the response of each path. Return True if all are held; log a warning if the database fails."""
+        """Hold the response of each path. Return True if all responses are held.
+
+        If the database fails, log a warning and return False.
+        """
         try:
             paths = await run_in_threadpool(self._find_paths)
             return all([await self._hold(path) for path in paths])
@@ -70,7 +73,7 @@ class HeldGuidance:
             return False
 
     async def _hold(self, path: str) -> bool:
-        """Hold the response of `path`, and make it if it is missing. Return False if the service failed to make it."""
+        """Hold the response of `path`, and make the response if it is missing. Return False after a server error."""
         cache, scope = self._middleware.cache, _read_of(path)
         request = cache.parse(scope)
         if request is None:

@@ -17,7 +17,7 @@ FORWARDED_FOR = "x-forwarded-for"
 IS_BELIEVED = "forwarded_by_trusted_proxy"
 """The key that is set in the ASGI scope of a request from a trusted proxy."""
 NETWORKS = "networks"
-"""The key in a request's state for the networks under which a rate limit has counted the caller."""
+"""The key in a request's state for the networks under which the rate limits count the caller."""
 HostCheck = Callable[[bytes | None], bool]
 
 
@@ -25,7 +25,7 @@ class ForwardedAddressMiddleware:
     """ASGI middleware that takes the caller's address and scheme from the headers of a trusted proxy.
 
     uvicorn's `ProxyHeadersMiddleware` reads the headers. A forwarded address that is not an IP address becomes
-    `UNKNOWN_ADDRESS`. All callers with such an address are counted together, and the forwarded text is not recorded.
+    `UNKNOWN_ADDRESS`: all callers with such an address are counted together, and the forwarded text is not recorded.
     """
 
     def __init__(self, app: ASGIApp, trusted_proxies: Sequence[str]) -> None:
@@ -50,7 +50,7 @@ def is_forwarded_by_stranger(scope: Scope) -> bool:
 
 
 async def _do_nothing(_scope: Scope, _receive: Receive, _send: Send) -> None:
-    """Stand in for the application that `ProxyHeadersMiddleware` wraps: only its change of the scope is used."""
+    """Do nothing: the application for `ProxyHeadersMiddleware`, of which only the change of the scope is used."""
 
 
 def _readable_address(text: str) -> str:
@@ -67,10 +67,9 @@ def _readable_address(text: str) -> str:
 def make_host_check(*, public_url: str, allowed_hosts: Sequence[str]) -> HostCheck:
     """Return a function that takes the value of a Host header, and returns True if the value is allowed.
 
-    The value is None without a Host header, which is allowed. The host of `public_url` and the names in `allowed_hosts`
-    are allowed. In `allowed_hosts`, `*.council.example` stands for every name below the domain, and `*` for any host.
-    IP addresses and names without a dot are always allowed: another site needs a domain name of its own for DNS
-    rebinding.
+    The host of `public_url` and the names in `allowed_hosts` are allowed. In `allowed_hosts`, `*.council.example`
+    stands for every name below the domain, and `*` for any host. A missing Host header (None) is allowed too, as are IP
+    addresses and names without a dot: for DNS rebinding, an attacker needs a domain name.
     """
     names = frozenset(name.lower() for name in (urlsplit(public_url).hostname or "", *allowed_hosts))
     endings = tuple(name.lower()[1:] for name in allowed_hosts if name.startswith("*."))

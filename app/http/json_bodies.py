@@ -1,4 +1,4 @@
-"""Strict reading of JSON bodies: no repeated names, no NaN or infinity, limits of depth and size."""
+"""Strict reading of JSON bodies: no repeated names, no NaN or infinity, and limits on depth and size."""
 
 import json
 import re
@@ -42,8 +42,7 @@ class JSONRoute(GuidanceRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return a handler that raises `InvalidBody` if the body is compressed or not JSON.
 
-        A body may be absent if it is optional. FastAPI's handler then gets a request that parses its body with
-        `read_json`.
+        An optional body may be absent. FastAPI's handler gets a request that parses its body with `read_json`.
         """
         handle = super().get_route_handler()
 
@@ -61,22 +60,23 @@ class JSONRoute(GuidanceRoute):
 
 
 def refuse_compressed(request: Request) -> None:
-    """Raise `InvalidBody` if the request has a content encoding (RFC 9110, section 8.4)."""
+    """Raise `InvalidBody` if the request has a content encoding (RFC 9110, section 8.4) other than `identity`."""
     if request.headers.get("content-encoding", IDENTITY).strip().lower() not in ("", IDENTITY):
         raise InvalidBody(UnsupportedMediaType, COMPRESSED)
 
 
 class _StrictRequest(GuidanceRequest):
     async def json(self) -> Any:
-        """Return the body as parsed by `read_json`: in a thread if it is large, so that other requests do not wait."""
+        """Return the body as parsed by `read_json`. Parse a large body in a thread: other requests must not wait."""
         body = await self.body()
         return await run_in_threadpool(read_json, body) if len(body) > LARGE_BODY_BYTES else read_json(body)
 
 
 def read_json(body: bytes) -> Any:
-    """Return the JSON value of `body`. Raise `InvalidBody` if it is not valid JSON or breaks a limit of this module.
+    """Return the JSON value of `body`.
 
-    The sentence in the error holds no part of the body.
+    Raise `InvalidBody` if `body` is not valid JSON, or exceeds a limit of this module. The message of the error has no
+    part of the body.
     """
     with suppress(ValueError):  # its message may repeat the body
         value = jiter.from_json(body, allow_inf_nan=False, catch_duplicate_keys=True, cache_mode="none")
@@ -88,7 +88,7 @@ def read_json(body: bytes) -> Any:
 
 
 def _error_of(body: bytes) -> InvalidBody:
-    """Return or raise the error for a body that jiter cannot read. Python's parser finds the line and column."""
+    """Return or raise the error for a body that jiter cannot parse. Use Python's parser to find the line and column."""
     try:
         value = json.loads(body.decode("utf-8"), object_pairs_hook=_each_name_once, parse_constant=_refuse_constant)
     except UnicodeDecodeError:
@@ -102,7 +102,7 @@ def _error_of(body: bytes) -> InvalidBody:
     except ValueError:
         return InvalidBody(UnreadableBody, "A number in the body has too many digits.")
     _check_shape(value)
-    return InvalidBody(UnreadableBody, NO_CHARACTER)  # a lone surrogate, which only Python accepts
+    return InvalidBody(UnreadableBody, NO_CHARACTER)  # a lone surrogate: Python's parser accepts it, jiter does not
 
 
 def _is_json(content_type: str) -> bool:
@@ -127,7 +127,7 @@ def _refuse_constant(_name: str) -> Any:
 def _check_shape(value: Any) -> None:
     """Raise `InvalidBody` if `value` has more than `MAX_VALUES` values or `MAX_NESTING` levels.
 
-    No model here needs as many.
+    No request model of this API needs as many.
     """
     count, depth = 1, 0
     level: list[Any] = [[value]]

@@ -23,7 +23,7 @@ SERVER_ERROR = 500
 
 
 class RequestRecords:
-    """A recorder of finished requests: in the metrics, as a line in the log, and as a span if `traces` is given."""
+    """A recorder of finished requests: in the metrics, as a log line, and as a trace span if `traces` is given."""
 
     def __init__(self, metrics: Metrics, traces: "Traces | None" = None) -> None:
         self._metrics = metrics
@@ -58,7 +58,7 @@ class RequestLogMiddleware:
         self._records = records
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on with a new id, a HEAD request as GET, and record the request when it has ended."""
+        """Pass the request on with a new id, and record the request when it has ended. Pass HEAD on as GET."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -89,7 +89,7 @@ class _Outgoing:
         self.status = SERVER_ERROR
 
     def send(self, message: Message) -> Awaitable[None]:
-        """Add the request id to the start of the response, drop the body of a response to HEAD, and send `message`."""
+        """Send `message`, with the request id if it starts the response, and without a body if the request was HEAD."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
             headers = [*message["headers"], (b"x-request-id", self._request_id.encode())]
@@ -101,13 +101,13 @@ class _Outgoing:
 
 def new_request_id() -> str:
     """Return a new request id: a random UUID (version 4)."""
-    return str(uuid4())  # `uuid.uuid4` of the standard library takes as long as the rest of a cache hit
+    return str(uuid4())  # the standard library's `uuid.uuid4` takes as long as all the rest of a cache hit
 
 
 def route_template(route: Any) -> str:
     """Return the path template of `route`, such as /v1/concerns/{reference}, or `NO_ROUTE` if no route matched.
 
-    The path of the request is never returned, since it may hold a reference.
+    The path of the request itself is never returned, because it may have the reference of a concern.
     """
     path: str = getattr(route, "path", NO_ROUTE)
     return path

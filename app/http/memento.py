@@ -1,10 +1,10 @@
 """Access to the edition that was current at a given time, by Memento (RFC 7089) or by the query parameter `as_of`.
 
-The path of a guide is both the original resource and the TimeGate. A numbered edition is a Memento of the guide, dated
-by its publication. The list of editions in link-format is the TimeMap.
+In the terms of Memento, the path of a guide is both the original resource and the TimeGate. A numbered edition is a
+Memento of the guide, dated by its publication. The list of editions in link-format is the TimeMap.
 
-Links between these resources are absolute URLs. A TimeMap is also read away from this service, and Memento clients do
-not resolve relative links.
+Links between these resources are absolute URLs, because a TimeMap may be stored elsewhere, and because Memento clients
+do not resolve relative links.
 """
 
 import datetime as dt
@@ -24,7 +24,7 @@ VARY = {"Vary": "Accept, Accept-Datetime"}
 
 
 def requested_moment(as_of: str | None, accept_datetime: str | None) -> dt.datetime | None:
-    """Return the requested time in UTC, or None if neither is given. `as_of` has priority over `accept_datetime`.
+    """Return the requested time in UTC, or None if both `as_of` and `accept_datetime` are None. `as_of` has priority.
 
     Raise `InvalidMoment` if the text is not a time.
     """
@@ -44,9 +44,8 @@ def redirect_to_edition_at(
 ) -> Response:
     """Return a 302 to the edition that was current at `moment`. `history` has the newest edition first.
 
-    Raise `NoSuchEdition` if no edition was current. With `or_next`, redirect instead to the oldest edition that is not
-    withdrawn: the first Memento, as RFC 7089 requires. `NoSuchEdition` is then raised only if every edition is
-    withdrawn.
+    If no edition was current at `moment`, raise `NoSuchEdition`. If `or_next` is True, redirect instead to the oldest
+    edition that is not withdrawn, as RFC 7089 requires, and raise `NoSuchEdition` only if all editions are withdrawn.
     """
     head = current_at(history, moment)
     if head is None and or_next:
@@ -63,7 +62,7 @@ def redirect_to_edition_at(
 
 
 def current_at(history: Sequence[EditionHead], moment: dt.datetime) -> EditionHead | None:
-    """Return the newest edition that was published and not yet withdrawn at `moment`, or None if there was none.
+    """Return the newest edition that was published and not yet withdrawn at `moment`, or None if no edition was.
 
     `history` must have the newest edition first.
     """
@@ -79,7 +78,7 @@ def current_at(history: Sequence[EditionHead], moment: dt.datetime) -> EditionHe
 
 
 def memento_links(public_url: str, guide: str) -> dict[str, str]:
-    """Return the links that a TimeGate and a Memento share: to the original resource and to the TimeMap."""
+    """Return the links of a TimeGate and of a Memento: to the original resource, and to the TimeMap."""
     original = public_url + guide_path(guide)
     return {"original timegate": original, "timemap": f"{original}/editions.link"}
 

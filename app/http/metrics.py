@@ -29,7 +29,7 @@ Bound = tuple[Counter, Histogram, Counter | None]
 class _Snapshot(Collector):
     """A collector of values that are measured for one scrape.
 
-    The library's `Gauge` would store the values, and share them with all processes.
+    The `Gauge` of `prometheus_client` would store the values, and share them with all processes.
     """
 
     def __init__(self, families: Iterable[Metric]) -> None:
@@ -41,7 +41,7 @@ class _Snapshot(Collector):
 
 
 def snapshot(families: Iterable[Metric]) -> bytes:
-    """Return only the values of `families`, in the Prometheus format."""
+    """Return the values of `families`, and of no other metrics, in the Prometheus format."""
     registry = CollectorRegistry()
     registry.register(_Snapshot(families))
     return generate_latest(registry)
@@ -96,7 +96,7 @@ class Answered(NamedTuple):
 
 
 class Metrics:
-    """The counts and durations of requests and writer flushes, and counts of some concerns and of refused rows."""
+    """The counts and durations of requests and of the writer's flushes, and the counts of tests and refused rows."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -156,7 +156,7 @@ class Metrics:
                 times.observe(seconds)
 
     def _bind(self, series: Series) -> Bound:
-        """Return the counters for the labels in `series`, and store them: a look-up takes longer than counting."""
+        """Return the counters for the labels in `series`, and store them, because a look-up is slower than a count."""
         method, route, status, cached = series
         bound = self._bound[series] = (
             self._requests.labels(method, route, str(status)),
@@ -179,7 +179,7 @@ class Metrics:
         self._flushes.observe(seconds)
 
     def text(self, gauges: Iterable[Metric]) -> bytes:
-        """Return all metrics in the Prometheus format: the counts of all serving processes together, and `gauges`."""
+        """Return all metrics in the Prometheus format: the sums of the counts of all processes, and `gauges`."""
         registry = self.registry
         if SHARED_FOLDER in os.environ:
             registry = CollectorRegistry()

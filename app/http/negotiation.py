@@ -30,14 +30,14 @@ ByteOrderMark = Annotated[
 
 @dataclass(frozen=True)
 class Representation:
-    """A representation of a guide or a section other than JSON."""
+    """A format of a guide or a section other than JSON."""
 
     media_type: str
     parameters: str
     suffix: str
     """The suffix that follows the path of the JSON response."""
     paths: re.Pattern[str]
-    """Matches the paths of JSON responses that have this representation.
+    """The pattern of the paths that have this representation beside JSON.
 
     The group `chosen` is the part of the path that names an edition or a rendition.
     """
@@ -91,7 +91,7 @@ def csv_response(
     caching: str = CACHE_CURRENT,
     links: Mapping[str, str] | None = None,
 ) -> Response:
-    """Return `sheet` as a CSV file with the name `file_name`, or 304 if the request has its ETag.
+    """Return `sheet` as a CSV file with the name `file_name`, or 304 if the request has the ETag of the file.
 
     If `bom` is `1`, a UTF-8 byte order mark comes first.
     """
@@ -103,15 +103,16 @@ def csv_response(
 
 
 class NegotiationMiddleware:
-    """ASGI middleware that rewrites the path of a request to that of the representation that Accept prefers to JSON."""
+    """ASGI middleware that returns the format that the Accept header prefers to JSON, by rewriting the path."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        """Rewrite the path if Accept prefers another representation, and pass the request on.
+        """Add the suffix of the format to the path if Accept prefers that format, and pass the request on.
 
-        The response gets Vary, and Content-Location if the path was rewritten. Other requests pass unchanged.
+        Add Vary to the response, and Content-Location if the path was rewritten. Pass a request for a path without
+        other formats unchanged.
         """
         representation = _representation_at(scope)
         if representation is None:
@@ -126,7 +127,7 @@ class NegotiationMiddleware:
 
 
 def quality(media_type: str, accept: str) -> float:
-    """Return the quality value of `media_type` in the header `accept`, or 0 if no range matches.
+    """Return the quality value of `media_type` in the header `accept`, or 0 if no media range matches.
 
     The most specific range decides (RFC 9110, section 12.5.1).
     """
@@ -140,10 +141,10 @@ def quality(media_type: str, accept: str) -> float:
 
 
 def _representation_at(scope: Scope) -> Representation | None:
-    """Return the representation other than JSON at the request's path, or None.
+    """Return the representation other than JSON that exists at the request's path, or None.
 
-    Return None too if the request has a query, or Accept-Datetime and a path that does not name an edition. Such a
-    request may be for another time: it is first redirected to the edition that was current then.
+    Also return None for a request with a query, and for a request with Accept-Datetime whose path names no edition.
+    Such a request may be for a time in the past: it must first be redirected to the edition of that time.
     """
     if scope["type"] != "http" or scope["method"] != "GET" or scope["query_string"]:
         return None
@@ -156,7 +157,7 @@ def _representation_at(scope: Scope) -> Representation | None:
 
 
 def _add_vary(send: Send, varies_by: Iterable[str], path: str | None) -> Send:
-    """Return a `send` that adds `varies_by` to Vary, and `path` as Content-Location unless it is None."""
+    """Return a `send` that adds `varies_by` to Vary, and also `path` as Content-Location if `path` is not None."""
 
     def send_with_vary(message: Message) -> Awaitable[None]:
         if message["type"] == "http.response.start":

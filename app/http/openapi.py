@@ -1,12 +1,12 @@
-"""The OpenAPI document: FastAPI's own, corrected step by step until it describes the responses that are really sent.
+"""The OpenAPI document: FastAPI's document, corrected step by step so that it describes the real responses.
 
 No example of a response is written by hand. The first examples of a model's fields together describe one entry of the
-shipped guide, so an example of a model is built from the examples of its fields. A route overrides only what its model
-cannot know (`response_example`). A test compares each example with the real response.
+shipped guide, so an example of a model is built from the examples of its fields. A route overrides only values that its
+model cannot know (`response_example`). A test compares each example with the real response.
 
 Schemas of responses allow further fields and values, so that generated clients continue to work when some are added.
-Schemas of requests are strict. A schema that both use is described twice: under its own name for responses, and with
-`Input` added for requests.
+Schemas of requests are strict. A schema for both requests and responses is described twice: under its own name for
+responses, and with `Input` added to the name for requests.
 
 Problems, examples, parameters and headers that several operations share are described once, in `components`.
 """
@@ -71,9 +71,9 @@ existing keys are never renamed or removed. Only keys whose schema allows null c
 `minItems` are never empty.
 """
 EXTENSIBLE_ENUM = "x-extensible-enum"
-"""The keyword for the known values of a string to which others may be added.
+"""The keyword for the known values of a string, if further values may be added later.
 
-The keyword is from Zalando's API guidelines, and tools know it.
+The keyword is from Zalando's API guidelines, and is known to tools.
 """
 INPUT = "Input"
 INPUTS = ("requestBody", "parameters")
@@ -120,23 +120,23 @@ GROUPS = {
         "Operations": "Health and metrics.",
     },
 }
-"""The tags of operations with their descriptions, grouped by what people do."""
+"""The tags of operations with their descriptions, grouped by task."""
 TAGS = {tag: description for tags in GROUPS.values() for tag, description in tags.items()}
 READERS = ("Read guidance", "Raise a concern", "Follow a concern", "Search and look up")
-"""The groups of the readers' document, for a front end and for people who explore the API."""
+"""The groups in the document for readers: people who write a front end or who explore the API."""
 FILE_FORMS = (".csv", ".link", ".md", ".pdf")
 COMMON_REFUSALS = ("400", "408", "413", "415", "500", "503")
-"""The statuses of errors that any operation may return. One response under `default` describes all of them."""
+"""The statuses of errors that any operation may return. A single response under `default` describes them all."""
 SHOWN_REFUSALS = ("400", "503")
-"""The statuses of which that response has an example: a refusal, and a failure."""
+"""The statuses of `COMMON_REFUSALS` for which the response under `default` has an example: a refusal and a failure."""
 REFUSED_NAME = "refused"
 REFUSED = "Any other refusal, or a failure: `detail` says in a sentence what is wrong."
 WITH_CONTACTS, LIMITED = "with-contacts", "limited"
-"""Ends of the names of components: an example that says whom to call, and a response with the headers of a limit."""
+"""Suffixes of the names of components: for an example that says whom to call, and a response with limit headers."""
 
 
 def build_document(app: FastAPI, settings: Settings) -> JsonObject:
-    """Return the OpenAPI document of `app`. The docstring of each step says what the step corrects."""
+    """Return the OpenAPI document of `app`. The functions called here correct FastAPI's document step by step."""
     document = _describe_routes(app, settings)
     schemas = document["components"]["schemas"]
     for path, methods in document["paths"].items():
@@ -207,7 +207,7 @@ def _add_problems(path: str, method: str, operation: JsonObject) -> None:
 def _correct_parameters(operation: JsonObject, schemas: JsonObject) -> None:
     """Remove null, titles and repeated descriptions from each parameter's schema.
 
-    Add an example to each required one, which tools fill in.
+    Add an example to each required parameter, which tools fill in.
     """
     for parameter in operation.get("parameters", []):
         options = [each for each in parameter["schema"].get("anyOf", []) if each != {"type": "null"}]
@@ -258,7 +258,7 @@ def _schema_of(response: JsonObject) -> JsonObject:
 
 
 def _description_of(content: JsonObject, schemas: JsonObject) -> str:
-    """Return the first paragraph of the first schema description in `content`, or a sentence with the media types."""
+    """Return the first paragraph of the description of a schema in `content`, or else a sentence with media types."""
     names = [each.get("schema", {}).get("$ref", "").removeprefix(SCHEMA_PREFIX) for each in content.values()]
     described = [schemas[name].get("description", "").partition("\n\n")[0] for name in names if name]
     return next(filter(None, described), f"The response as {' or '.join(content)}.")
@@ -267,10 +267,9 @@ def _description_of(content: JsonObject, schemas: JsonObject) -> str:
 def _correct_schema(schema: JsonObject) -> JsonObject:
     """Return `schema` with integers as the bounds of an integer, and without repeated titles and descriptions.
 
-    Remove a default that is an object: generators of clients write code for it that does not compile.
-
     FastAPI writes every bound as a float. Pydantic makes a title from each field's name. In `anyOf`, each option may
-    repeat the description and the examples of the whole.
+    repeat the description and the examples of the whole. Also remove a default that is an object, because client
+    generators write code for such a default that does not compile.
     """
     if schema.get("type") == "integer":
         schema = schema | {name: int(schema[name]) for name in BOUNDS if name in schema}
@@ -293,7 +292,7 @@ def _without(schema: JsonObject, names: Set[str]) -> JsonObject:
 def _renamed(part: Any, names: Mapping[str, str]) -> Any:
     """Return a copy of `part` that refers to renamed schemas by their new names.
 
-    `names` has the new name by the old one.
+    `names` has the new name of each schema by its old name.
     """
 
     def rename(inner: JsonObject) -> JsonObject:
@@ -306,7 +305,7 @@ def _renamed(part: Any, names: Mapping[str, str]) -> Any:
 def _changed(value: Any, change: Callable[[JsonObject], JsonObject]) -> Any:
     """Return a copy of `value` with `change` applied to every JSON object in it, inner objects first.
 
-    Examples, and the mapping of names in `properties`, are not changed.
+    Do not change examples, nor the object under `properties`, whose keys are field names.
     """
     if isinstance(value, list):
         return [_changed(each, change) for each in value]
@@ -326,7 +325,7 @@ def _changed(value: Any, change: Callable[[JsonObject], JsonObject]) -> Any:
 def _response_example(sent: JsonObject, schemas: JsonObject, self_link: str | None) -> Any:
     """Return the example of a JSON response, with the values that the route overrides.
 
-    In the example of a read, the link `self` becomes `self_link`, the path of that read.
+    If `self_link` is given, it is the path of the operation, and becomes the link `self` of the example.
     """
     example = build_example(sent["schema"], schemas)
     if "example" in sent:
@@ -337,7 +336,7 @@ def _response_example(sent: JsonObject, schemas: JsonObject, self_link: str | No
 
 
 def _override(built: Any, override: Any) -> Any:
-    """Return `built` with the values of `override`, member by member and entry by entry."""
+    """Return `built` with the values of `override`. Objects are merged member by member, and lists entry by entry."""
     if isinstance(override, dict) and override and isinstance(built, dict):
         return built | {name: _override(built.get(name), value) for name, value in override.items()}
     if isinstance(override, list) and isinstance(built, list):
@@ -348,7 +347,7 @@ def _override(built: Any, override: Any) -> Any:
 def _emergency_contacts(schemas: JsonObject) -> JsonObject:
     """Return the example signposts and contacts of a problem on a path of concerns.
 
-    Empty members are left out, since every such problem would repeat them.
+    Leave out empty members, because every such problem would repeat them.
     """
     properties = schemas["Problem"]["properties"]
     return {
@@ -361,7 +360,7 @@ def _emergency_contacts(schemas: JsonObject) -> JsonObject:
 
 
 def build_example(schema: JsonObject, schemas: JsonObject) -> Any:
-    """Return the first example of `schema`, or build one from its reference, first option, items or properties."""
+    """Return the first example of `schema`, or else an example built from its reference, first option or properties."""
     if "examples" in schema:
         return schema["examples"][0]
     if "$ref" in schema:
@@ -376,7 +375,7 @@ def build_example(schema: JsonObject, schemas: JsonObject) -> Any:
 
 
 def _name_schemas(document: JsonObject) -> None:
-    """Rename `X-Output` to `X` and `X-Input` to `XInput`, and drop the titles that only repeat a name."""
+    """Rename the schemas `X-Output` to `X` and `X-Input` to `XInput`, and drop titles that only repeat a name."""
     schemas = document["components"]["schemas"]
     names = {name: name.removesuffix("-Output").replace("-Input", INPUT) for name in schemas}
     document["components"]["schemas"] = {
@@ -387,10 +386,10 @@ def _name_schemas(document: JsonObject) -> None:
 
 
 def open_answers(document: JsonObject) -> None:
-    """Let the schemas of responses allow further fields and values. Add a strict copy of each that requests use too.
+    """Allow further fields and values in the schemas of responses.
 
-    Requests refer to the strict copy, whose name ends with `Input`. A field of a response schema keeps its own examples
-    only if no example of a response shows the field.
+    If requests use the same schema, add a strict copy, whose name ends with `Input`, for the requests to refer to. In a
+    response schema, a field keeps its own examples only if no example of a response shows the field.
     """
     schemas, operations = document["components"]["schemas"], _operations(document)
     inputs = [operation[part] for operation in operations for part in INPUTS if part in operation]
@@ -443,7 +442,7 @@ def _is_closed(name: str, schemas: JsonObject) -> bool:
 
 
 def _opened(schema: JsonObject) -> Any:
-    """Return a copy of `schema` that allows further fields and further values."""
+    """Return a copy of `schema` that allows further fields, and further values of enums and constants."""
     return _changed(schema, _open)
 
 
@@ -456,7 +455,7 @@ def _open(schema: JsonObject) -> JsonObject:
 
 
 def _fields_shown(place: Any, schemas: JsonObject) -> Iterator[tuple[str, str]]:
-    """Yield each field that has a value in an example in `place`, as the names of its schema and of the field."""
+    """Yield the schema name and the field name of each field that has a value in an example in `place`."""
     if isinstance(place, dict) and "schema" in place:
         for example in (place.get("example"), *(each["value"] for each in place.get("examples", {}).values())):
             yield from _fields_given("", place["schema"], example, schemas)
@@ -479,10 +478,10 @@ def _fields_given(name: str, schema: JsonObject, value: Any, schemas: JsonObject
 
 
 def _without_shown(name: str, schema: JsonObject, shown: set[tuple[str, str]]) -> JsonObject:
-    """Return the schema `name` without examples that an example of a response shows too.
+    """Return the schema `name` without the examples that repeat an example of a response.
 
-    `shown` has the names of schemas and their shown fields. If no field of the schema is shown, return the schema
-    unchanged. Otherwise remove the examples of the schema itself and of each shown field.
+    `shown` has the schema name and the field name of each field in an example of a response. If no field of the schema
+    is shown, return the schema unchanged. Otherwise remove the examples of the schema itself and of each shown field.
     """
     fields = {
         field: _without_examples(told) if (name, field) in shown else told
@@ -497,10 +496,10 @@ def _without_examples(part: Any) -> Any:
 
 
 def add_security(document: JsonObject, settings: Settings) -> None:
-    """Set the `security` of each operation: who may call it. An empty list means anyone.
+    """Set the `security` of each operation: the credentials that the operation accepts. An empty list means anyone.
 
-    The choice to send no key is removed if anonymous concerns are not allowed. If an OpenID provider is set, its tokens
-    are described as a further choice beside each client key.
+    If anonymous concerns are not allowed, remove the choice to send no key. If an OpenID provider is set, add tokens of
+    the provider as an alternative to each client key.
     """
     if settings.openid_issuer is not None:
         document["components"]["securitySchemes"][OPENID] = {
@@ -516,7 +515,7 @@ def add_security(document: JsonObject, settings: Settings) -> None:
 
 
 def add_webhooks(document: JsonObject) -> None:
-    """Add a webhook for every kind of event, and the schemas of the pushed events."""
+    """Add to `document` a webhook for every kind of event, and the schemas of the pushed events."""
     schemas = document["components"]["schemas"]
     for model in EVENT_DATA.values():
         schemas[model.__name__] = _webhook_schema(model)
@@ -534,7 +533,7 @@ def _webhook_schema(model: Any) -> JsonObject:
 
 
 def _event_schema(envelope: JsonObject, kind: EventKind, name: str) -> JsonObject:
-    """Return the schema of an event of `kind`: the envelope, with the type and the data of that kind."""
+    """Return the schema of an event of the kind `kind`: `envelope` with the type and the data of this kind."""
     own = {
         "type": {"type": "string", "const": kind.value, "description": "What happened.", "examples": [kind.value]},
         "data": {
@@ -570,10 +569,10 @@ def _webhook(kind: EventKind, name: str, schemas: JsonObject) -> JsonObject:
 
 
 def _join_refusals(document: JsonObject) -> None:
-    """Replace the `COMMON_REFUSALS` of each operation by one response under `default`, with the `SHOWN_REFUSALS`.
+    """Replace the responses for `COMMON_REFUSALS` of each operation with one response under `default`.
 
-    The examples of operations on concerns say whom to call. The headers are those of the replaced responses. A response
-    that is no problem stays.
+    The new response has the headers of the replaced responses, and an example for each of `SHOWN_REFUSALS`. For
+    operations on concerns, the examples say whom to call. Keep a response that is not a problem.
     """
     shown: dict[str, JsonObject] = {}
     refused: dict[str, tuple[str, JsonObject]] = {}
@@ -605,10 +604,10 @@ def _join_refusals(document: JsonObject) -> None:
 
 
 def _share(document: JsonObject) -> None:
-    """Move headers, examples, responses, and parameters of several operations into `components`.
+    """Move headers, examples, responses and repeated parameters into `components`, and refer to them.
 
-    Put references in their place. The name of a component follows from the component itself, so that no name changes
-    when a route is added. Raise `ValueError` if two different components would have one name.
+    The name of a component follows from the component itself, so that adding a route changes no name. Raise
+    `ValueError` if two different components would have the same name.
     """
     components = document["components"]
     described = [(path, each) for path, methods in document["paths"].items() for each in methods.values()]
@@ -633,9 +632,10 @@ def _share(document: JsonObject) -> None:
 
 
 def _name_of_parameter(path: str, parameter: JsonObject) -> str:
-    """Return the name of a shared parameter: for one in the path, the steps of the path that lead to it.
+    """Return the name of a shared parameter, such as `guides.guide.editions.number` or `limit.50`.
 
-    Otherwise, return the parameter's own name, with its default. Examples: `guides.guide.editions.number`, `limit.50`.
+    For a path parameter, the name has the steps of the path before the parameter. For any other parameter, it is the
+    parameter's own name, with the default if there is one.
     """
     if parameter["in"] != "path":
         default, name = parameter["schema"].get("default"), str(parameter["name"])
@@ -655,18 +655,18 @@ def _share_examples(components: JsonObject, content: JsonObject) -> list[str]:
 
 
 def _named(name: str, example: JsonObject) -> str:
-    """Return the name of what has the example: with another end if the example says whom to call."""
+    """Return `name`, with a suffix if the example says whom to call."""
     has_contacts = isinstance(example["value"], dict) and "signposts" in example["value"]
     return f"{name}-{WITH_CONTACTS}" if has_contacts else name
 
 
 def _ending(response: JsonObject) -> str:
-    """Return the end of the name of a response: `.limited` if it has the headers of a limit."""
+    """Return the suffix for the name of a response: `.limited` if it has rate limit headers, otherwise empty."""
     return f".{LIMITED}" if FIELD in response.get("headers", {}) else ""
 
 
 def _shared(components: JsonObject, kind: str, name: str, part: JsonObject) -> JsonObject:
-    """Store `part` in `components` under `name`, and return the reference to it.
+    """Store `part` in `components` under `kind` and `name`, and return a reference to the stored part.
 
     Raise `ValueError` if a different part has that name.
     """
@@ -676,16 +676,16 @@ def _shared(components: JsonObject, kind: str, name: str, part: JsonObject) -> J
 
 
 def _place_of_path(described: tuple[str, JsonObject]) -> tuple[int, bool, int]:
-    """Return the sort key of a path: first by tag, then with files in other formats last, then by depth."""
+    """Return the sort key of a path: by tag, then paths of files in other formats last, then by depth."""
     path, methods = described
     place = min(list(TAGS).index(tag) for operation in methods.values() for tag in operation["tags"])
     return place, path.endswith(FILE_FORMS), min(path.count("/"), 4)
 
 
 def _group(document: JsonObject, groups: Mapping[str, Mapping[str, str]]) -> None:
-    """Add the tags of `groups` with their descriptions.
+    """Add the tags of `groups` with their descriptions to `document`.
 
-    Add the groups as `x-tagGroups`, which documentation tools read.
+    Also add the groups as `x-tagGroups`, which documentation tools read.
     """
     tags = {tag: description for each in groups.values() for tag, description in each.items()}
     document["tags"] = [{"name": name, "description": description} for name, description in tags.items()]

@@ -19,10 +19,10 @@ from app.services.events.webhooks import UNDELIVERED, list_receivers
 from app.services.operations.watches import WATCHES, Watcher
 
 SMALLEST_SHOWN = 5
-"""The smallest number of concerns or saved forms in these public metrics: a smaller number could identify a child."""
+"""The smallest number of concerns or saved forms that public metrics show: a smaller number could identify a child."""
 RECENT = dt.timedelta(days=30)
 DECILES = {"0.5": 4, "0.9": 8}
-"""The published quantiles, and their indexes among the nine deciles."""
+"""The published quantiles, each with its index in the list of the nine deciles."""
 
 
 def read_gauges(context: AppContext, session: Session, *, now: dt.datetime) -> Iterator[Metric]:
@@ -74,7 +74,7 @@ def read_gauges(context: AppContext, session: Session, *, now: dt.datetime) -> I
 
 
 def _watched(watcher: Watcher) -> Iterator[Metric]:
-    """Yield a gauge for each watched value, and a gauge of the bounds that alerts compare the values with."""
+    """Yield a gauge for each watched value, and a gauge with the bounds beyond which readiness warns."""
     for watch in WATCHES:
         reading = watcher.readings.get(watch.name)
         yield gauge(watch.metric, f"{watch.says[:1].upper()}{watch.says[1:]}.", {(): reading.value} if reading else {})

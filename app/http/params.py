@@ -69,7 +69,7 @@ def _check_plain_digits(value: Any) -> Any:
 
 
 IN_PLAIN_DIGITS = BeforeValidator(_check_plain_digits)
-"""The validator of integers in paths and queries, which refuses `1.0`, `+1` and `01` as other ways to write `1`.
+"""A validator of integers in paths and queries. It refuses other spellings of `1`, such as `1.0`, `+1` and `01`.
 
 Put `IN_PLAIN_DIGITS` last in the annotations of a parameter: bounds after it would be missing from the JSON Schema.
 """
@@ -96,20 +96,20 @@ class RenditionName(NamedTuple):
 
 
 async def edition_key(guide: GuideName, number: EditionNumber) -> EditionKey:
-    """Return the key of the numbered edition in the path.
+    """Return the key of the numbered edition in the path, as a FastAPI dependency.
 
-    This dependency and the two for renditions are `async`, so that FastAPI calls them without a thread.
+    This dependency and the next two are `async`, so that FastAPI calls them without a thread.
     """
     return EditionKey(guide, number)
 
 
 async def rendition_name(guide: GuideName, language: LanguageName) -> RenditionName:
-    """Return the guide and the language in the path."""
+    """Return the guide and the language in the path, as a FastAPI dependency."""
     return RenditionName(guide, language)
 
 
 async def rendition_key(guide: GuideName, language: LanguageName, number: RenditionNumber) -> RenditionKey:
-    """Return the key of the numbered rendition in the path."""
+    """Return the key of the numbered rendition in the path, as a FastAPI dependency."""
     return RenditionKey(guide, language, number)
 
 
@@ -143,7 +143,7 @@ def expect_one_key_at_most(request: Request) -> None:
 def created_response(result: IdempotentResult, location: str) -> Response:
     """Return a 201 response with the receipt, and with `location` in the Location header.
 
-    The header `Idempotency-Replayed: true` is added if the receipt is that of an earlier, identical request.
+    Add the header `Idempotency-Replayed: true` if the receipt belongs to an earlier, identical request.
     """
     response = stored_response(result)
     response.status_code, response.headers["Location"] = 201, location
@@ -153,7 +153,7 @@ def created_response(result: IdempotentResult, location: str) -> Response:
 def stored_response(result: IdempotentResult) -> Response:
     """Return a 200 response with the receipt.
 
-    The header `Idempotency-Replayed: true` is added if the receipt is that of an earlier, identical request.
+    Add the header `Idempotency-Replayed: true` if the receipt belongs to an earlier, identical request.
     """
     headers = {"Idempotency-Replayed": "true"} if result.is_replay else {}
     return Response(result.receipt, media_type=JSON, headers=headers)

@@ -24,9 +24,9 @@ def quality_in(parameters: Iterable[str]) -> float:
 def preferred_languages(accept_language: str) -> tuple[str, ...]:
     """Return the language ranges that the header prefers to English, in lower case and best first.
 
-    Another kind of English, such as `en-us`, is the last range in the list, since it falls back to English. A browser
-    set to British English gets an empty list, so that almost all requests share a cache entry. The list has at most
-    `MAX_PREFERENCES` ranges, and is also empty if the header is too long or is not a list of languages.
+    Another kind of English, such as `en-us`, is always the last range, because it falls back to English. For a browser
+    set to British English the result is empty, so that almost all requests share a cache entry. The result is also
+    empty if the header is too long or is not a list of languages, and has at most `MAX_PREFERENCES` ranges.
     """
     if len(accept_language) > MAX_HEADER_LENGTH:
         return ()

@@ -91,9 +91,10 @@ def problem_response(
 ) -> Response:
     """Return the response for a problem of the class `kind`.
 
-    `detail` replaces the general meaning of `kind`. The first `MAX_ERRORS` of `faults` become the member `errors`. If
-    there are more faults and no `detail`, a sentence says that errors are left out. `links` are added to the body, and
-    `headers` to the header fields. The body says who to call if the path is about concerns or the status is 503.
+    If `detail` is given, it replaces the general meaning of `kind`. The first `MAX_ERRORS` of `faults` become the
+    member `errors`. If there are more faults and no `detail`, a sentence says that errors are left out. `links` are
+    added to the body, and `headers` to the header fields. The body says who to call if the path is about concerns, or
+    the status is 503.
     """
     body = ProblemDetails(
         type=problem_path(kind.slug),
@@ -154,11 +155,11 @@ def _links_instead(error: Problem, guide: str) -> dict[str, str] | None:
 def _handle_validation_error(request: Request, error: Exception) -> Response:
     """Return one problem with the faults that pydantic found.
 
-    A fault in the path makes the problem `NotFound`. Otherwise a fault in the body makes it `ValidationFailed`. Without
-    a fault in path or body, the first fault decides: a query problem, or `BadRequest` for a header or a cookie.
+    If a fault is in the path, the problem is `NotFound`. Otherwise, if a fault is in the body, the problem is
+    `ValidationFailed`. Otherwise the first fault decides: a query problem, or `BadRequest` for a header or a cookie.
     """
     all_errors: Sequence[Any] = error.errors()  # type: ignore[attr-defined]  # registered only for RequestValidationError
-    errors = drop_consequent_errors(all_errors[: 2 * MAX_ERRORS])  # enough to see whether there are too many
+    errors = drop_consequent_errors(all_errors[: 2 * MAX_ERRORS])  # enough to notice that there are too many
     faults = [to_request_fault(each) for each in errors]
     sources = {fault.source for fault in faults}
     if "path" in sources:
@@ -176,7 +177,7 @@ def _handle_validation_error(request: Request, error: Exception) -> Response:
 
 def _handle_http_exception(request: Request, error: Exception) -> Response:
     status: int = error.status_code  # type: ignore[attr-defined]  # registered only for HTTPException
-    own: type[Problem] | None = getattr(error, "kind", None)  # `InvalidBody` has it, and a detail from this service
+    own: type[Problem] | None = getattr(error, "kind", None)  # only `InvalidBody` has a `kind`, and its own detail
     kind = own or PROBLEM_FOR_STATUS.get(status, InternalError)
     detail: str | None = error.detail if own else None  # type: ignore[attr-defined]
     headers = {"Allow": _allowed_methods(request)} if kind is MethodNotAllowed else {}

@@ -1,4 +1,4 @@
-"""The problems that routes can return, as responses of the OpenAPI document with their examples."""
+"""The problems that routes can return, as responses in the OpenAPI document, with examples."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ from app.http.responses import Responses
 from app.models.links import problem_path
 
 PROBLEM_MEDIA_TYPE = "application/problem+json"
-PROBLEM_SCHEMA = {"$ref": "#/components/schemas/Problem"}  # FastAPI would make a validator of a model for each route
+PROBLEM_SCHEMA = {"$ref": "#/components/schemas/Problem"}  # with a model, FastAPI would make a validator for each route
 QUERY_PROBLEMS = (UnknownQuery, RepeatedQuery, InvalidQuery)
 BODY_PROBLEMS = (UnreadableBody, ContentTooLarge, UnsupportedMediaType, ValidationFailed)
 CURRENT_EDITION_PROBLEMS = (NoSuchGuide, EditionWithdrawn)
@@ -37,15 +37,15 @@ CREDENTIAL_PROBLEMS = (TokenMissing, TokenInvalid, ScopeMissing, ProviderUnavail
 CLIENT_PROBLEMS = (*CREDENTIAL_PROBLEMS, ServiceUnavailable)
 """The problems of a route that requires a client key.
 
-The key is looked up in the database, which may be unavailable.
+`ServiceUnavailable` is one of them, because the key is looked up in the database.
 """
 NOT_MODIFIED: Responses = {304: {"description": "Not modified: the copy named by If-None-Match is current."}}
 
 
 def response_example(**members: Any) -> Responses:
-    """Return OpenAPI `responses` with `members`: they override fields of the example for status 200.
+    """Return OpenAPI `responses` in which `members` override fields of the example for status 200.
 
-    `app.http.openapi` builds the rest of the example.
+    `app.http.openapi` builds the other fields of the example.
     """
     return {200: {"content": {"application/json": {"example": members}}}}
 
@@ -53,7 +53,7 @@ def response_example(**members: Any) -> Responses:
 def problem_responses(*problems: type[Problem]) -> Responses:
     """Return the OpenAPI `responses` of a route that can return `problems`, with an example of each problem.
 
-    The problems of queries and the internal error are included, since every route can return them.
+    Include the problems of queries and the internal error, because every route can return them.
     """
     responses: Responses = {}
     told: tuple[type[Problem], ...] = (*problems, *QUERY_PROBLEMS, InternalError)
@@ -82,4 +82,4 @@ def _example_of(problem: type[Problem]) -> dict[str, Any]:
 RESPONSES_OF_ALL_ROUTES = problem_responses()
 RESPONSES_OF_CLIENT_ROUTES = problem_responses(*CLIENT_PROBLEMS)
 RESPONSES_OF_READS = RESPONSES_OF_ALL_ROUTES | NOT_MODIFIED
-"""The responses that every cached public read can have besides its own."""
+"""The responses that every cached public read can return besides the responses of its route."""

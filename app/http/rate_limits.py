@@ -69,9 +69,10 @@ class Above(Enum):
 
 @dataclass(frozen=True)
 class CountedKind:
-    """A kind of request that is counted separately: the setting with its limit, and the treatment above that limit.
+    """A kind of request that is counted separately.
 
-    If requests of the kind take turns, no more than `connections / waiting` of them may wait at the same time.
+    `setting` is the name of the setting with the limit, and `above` the treatment of requests over the limit. If these
+    requests take turns, at most `connections / waiting` of them may wait at the same time.
     """
 
     setting: str
@@ -91,16 +92,16 @@ COUNTED = {
     SIGN_IN_POLICY: CountedKind("limit_sign_in", Above.TURNS),
     DESK_POLICY: CountedKind("limit_desk", Above.PROVEN),
 }
-"""The kinds of requests by the name of their policy.
+"""The kinds of requests, by the name of their policy.
 
-The kinds are counted separately, so that requests of one kind do not use up the limit of another.
+Each kind is counted separately, so that requests of one kind do not use up the limit of another kind.
 """
 
 
 def policy_name(method: str, path: str) -> str | None:
-    """Return the name of the rate limit policy for a request, or None for a plain public read, which has no limit.
+    """Return the name of the rate limit policy for a request, or None for a public read without a limit.
 
-    `GateMiddleware` does not count a search by GET without a query.
+    For a search by GET without a query, return `SEARCH_POLICY`, although `GateMiddleware` does not count it.
     """
     if method == "POST":
         return next((policy for paths, policy in POSTED if path.startswith(paths)), DESK_POLICY)
@@ -117,13 +118,13 @@ class GateMiddleware:
     """ASGI middleware that refuses an unknown host or a request over its limit, before the body is read.
 
     The name in the Host header must be known, which stops DNS rebinding by another site. A request is counted under the
-    networks of the caller's address. After a key was authenticated once, requests with that key are counted under its
-    client instead. Some requests over their limit are not refused (see `COUNTED`): they are passed on to take turns,
-    with their count in their state.
+    networks of the caller's address. Once a key has been authenticated, further requests with that key are counted
+    under the client of the key instead. Some requests over their limit are not refused (see `COUNTED`): they are passed
+    on to take turns, with the count in their state.
 
-    An error that nothing else handles returns 500. `HeadersMiddleware` adds CORS headers to that response, so that
-    pages can read it. The log line has the type of the error and its stack frames, never its message, which may hold a
-    reporter's words.
+    The middleware also turns every unhandled error into a 500 response. `HeadersMiddleware` adds CORS headers to that
+    response, so that pages can read it. The log line has the type of the error and its stack frames, but not its
+    message, which may have a reporter's text.
     """
 
     def __init__(self, app: ASGIApp, allows_host: HostCheck, limiter: Limiter, settings: Settings) -> None:
@@ -149,16 +150,16 @@ class GateMiddleware:
         try:
             served, sending = await self._admit(scope, receive, watch_start)
             await served(scope, receive, sending)
-        except Exception as error:  # any error is returned and logged, without its message
+        except Exception as error:  # every error becomes a 500 response, and is logged without its message
             request_id = scope["state"]["request_id"]
             log.error("unhandled_error", request_id=request_id, error=type(error).__name__, frames=frames_of(error))
             if not has_started:
                 await problem_response(Request(scope, receive), InternalError)(scope, receive, send)
 
     async def _admit(self, scope: Scope, receive: Receive, send: Send) -> tuple[ASGIApp, Send]:
-        """Count the request.
+        """Check the host, and count the request if it has a limit.
 
-        Return the app that serves or refuses it, and a `send` that adds the rate limit headers.
+        Return the app that serves or refuses the request, and a `send` that adds the rate limit headers.
         """
         if not self._allows_host(find_field(scope, b"host")):
             return problem_response(Request(scope, receive), UnknownHost), send
@@ -176,9 +177,10 @@ class GateMiddleware:
         return self.app, send if token is None else self._remember_client(scope, token, send)
 
     def _find_bucket(self, scope: Scope, policy: Policy, token: bytes | None) -> tuple[Policy, Networks] | None:
-        """Return the policy and the networks under which to count the request. Return None if it is not counted.
+        """Return the policy and the networks under which to count the request, and store the networks in its state.
 
-        A request with a known token is counted under its client. `networks_of` says which addresses are not counted.
+        Count a request with a known token under the client of the token. Return None if the request is not counted,
+        because `networks_of` returns no networks for its address.
         """
         networks = networks_of(scope["client"][0] if scope.get("client") else None)
         if not networks:
@@ -188,7 +190,7 @@ class GateMiddleware:
         return (policy, networks) if client is None else (self._client_policy, (Network(client),))
 
     def _remember_client(self, scope: Scope, token: bytes, send: Send) -> Send:
-        """Return a `send` that stores the client of `token` after authentication, and forgets the client after 401."""
+        """Return a `send` that remembers the client of `token` after authentication, and forgets it after a 401."""
 
         def send_and_remember(message: Message) -> Awaitable[None]:
             if message["type"] == "http.response.start":
@@ -206,9 +208,9 @@ class GateMiddleware:
 
 
 def _takes_turns(scope: Scope, name: str, count: Count) -> bool:
-    """Return True if a request over its limit takes turns, and False if it must be refused.
+    """Return True if a request over its limit takes turns, and False if the request must be refused.
 
-    If it takes turns, store the count and the lane in its state.
+    If the request takes turns, store the count and the lane in its state.
     """
     counted, is_client = COUNTED[name], count.policy.name == CLIENT_POLICY
     if is_client:
@@ -237,11 +239,11 @@ def with_rate_limit_fields(count: Count, send: Send) -> Send:
 
 
 def _token_hash(scope: Scope) -> bytes | None:
-    """Return the SHA-256 of the Authorization header, or None without that header. No token is kept in memory."""
+    """Return the SHA-256 of the Authorization header, or None without that header. Tokens are not kept in memory."""
     authorization = find_field(scope, b"authorization")
     return hashlib.sha256(authorization).digest() if authorization else None
 
 
 def find_field(scope: Scope, name: bytes) -> bytes | None:
-    """Return the value of the first header field with that lower-case name, or None."""
+    """Return the value of the first header field with the lower-case name `name`, or None."""
     return next((value for each, value in scope["headers"] if each == name), None)

@@ -13,21 +13,22 @@ from app.services.guides.uploads import DOCUMENT_PATH
 
 MAX_BODY_BYTES = 1_000_000
 MAX_BUFFERED_BYTES = 64 * MAX_BODY_BYTES
-"""The limit for the total of all bodies that are being received.
+"""The limit for the total size of all bodies that are being received.
 
-Above this limit, only bodies up to `LONG_BODY_BYTES` are read.
+Above this limit, only bodies up to `LONG_BODY_BYTES` are received.
 """
 ALWAYS_ANSWERED = ("/health/", "/metrics")
 LARGER_BODIES = {DOCUMENT_PATH: 2 * MAX_BODY_BYTES}
-"""Limits of the body for the paths that take a file. The sample configurations of reverse proxies allow 2 MB."""
+"""The limits for the paths that take a file. The sample configurations of reverse proxies allow 2 MB too."""
 WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 
 class RequestBodyMiddleware:
     """ASGI middleware that reads the whole body of a request, and then passes the request on if there is room.
 
-    A slow client uses memory for its body, for at most `seconds`, but none of the `most_at_work` places for requests in
-    progress. A request over its rate limit takes none of these places either: it waits for its turn (see `Turns`).
+    While the body of a slow client arrives, for at most `seconds`, it uses memory but none of the `most_at_work` places
+    for requests in progress. A request over its rate limit uses none of these places either: it waits for its turn (see
+    `Turns`).
     """
 
     def __init__(self, app: ASGIApp, *, seconds: float, most_at_work: int, turns: Turns) -> None:
@@ -78,10 +79,9 @@ class RequestBodyMiddleware:
                 self._at_work -= 1
 
     async def _read_body(self, scope: Scope, receive: Receive) -> bytes | type[Problem]:
-        """Return the body.
+        """Return the body, or the class of a problem if the body cannot be received.
 
-        Return the class of a problem if the body is too large, too slow or incomplete, or if memory for bodies is used
-        up.
+        This happens if the body is too large, too slow or incomplete, or if the memory for bodies is used up.
         """
         length = find_field(scope, b"content-length") or b""
         limit = LARGER_BODIES.get(scope["path"], MAX_BODY_BYTES)
@@ -113,7 +113,7 @@ class RequestBodyMiddleware:
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:
-    """Return a `receive` that gives `body` in one message, and then the server's own messages."""
+    """Return a `receive` that returns `body` in one message, and then the messages of `receive`."""
     is_sent = False
 
     async def receive_body() -> Message:

@@ -54,9 +54,9 @@ def security_headers(*, is_https: bool) -> dict[str, str]:
 class HeadersMiddleware:
     """ASGI middleware that adds security and CORS headers, and responds to CORS preflights.
 
-    A security header that the route has not set gets its strictest value. Pages of every origin may read; only pages of
-    `allowed_origins` may submit concerns. The response of a public read has the CORS headers even if the request has no
-    Origin, so that browsers can use a copy in a shared cache.
+    A security header that the route has not set gets its strictest value. Pages of every origin may read guidance. Only
+    pages of `allowed_origins` may submit concerns. The response of a public read has the CORS headers even if the
+    request has no Origin, so that browsers of other origins can use a copy in a shared cache.
     """
 
     def __init__(self, app: ASGIApp, *, is_https: bool, allowed_origins: Sequence[str]) -> None:
@@ -95,7 +95,7 @@ def _raw(headers: Mapping[str, str]) -> RawHeaders:
 
 
 def _with_headers(send: Send, headers: RawHeaders) -> Send:
-    """Return a `send` that adds each of `headers` that the response does not have."""
+    """Return a `send` that adds to the response each header of `headers` that the response lacks."""
 
     def send_with_headers(message: Message) -> Awaitable[None]:
         if message["type"] == "http.response.start":

@@ -1,4 +1,4 @@
-"""Responses of public reads: a body with a strong ETag, Cache-Control and Link, or 304 if the client has that body."""
+"""Responses of public reads: a body with a strong ETag, Cache-Control and Link, or 304 if the client has the body."""
 
 import datetime as dt
 import hashlib
@@ -16,7 +16,7 @@ Responses = dict[int | str, dict[str, Any]]
 STALE_IF_ERROR_SECONDS = 604_800
 """How long a cache may serve an expired response while the service fails: one week.
 
-The response cache of this service keeps to the same limit.
+The same limit applies to the response cache of this service.
 """
 CACHE_CURRENT = f"public, max-age=60, stale-while-revalidate=600, stale-if-error={STALE_IF_ERROR_SECONDS}"
 CACHE_CHECKED = "public, no-cache"
@@ -68,10 +68,10 @@ def public_response(
     more_links: Mapping[str, str] | None = None,
     more_headers: Headers | None = None,
 ) -> Response:
-    """Return `body` as the JSON response of a public read, or 304 if the request has its ETag.
+    """Return `body` as the JSON response of a public read, or 304 if the request has the ETag of the response.
 
-    The Link header has the links of `body` and `more_links`. The body does not have `more_links`, because they may
-    change while the body must not.
+    The Link header has the links of `body` and `more_links`. `more_links` are only in the header, because they may
+    change while the body must stay the same.
     """
     links = {**getattr(body, "links", {}), **(more_links or {})}
     content, media_type = json_bytes(body), "application/json"
@@ -99,11 +99,11 @@ def conditional_response(
 
 
 def caching_until(changes_at: dt.datetime | None, now: dt.datetime, caching: str) -> Headers:
-    """Return the caching headers of a response that is valid until `changes_at`, or for no set time if that is None.
+    """Return the caching headers of a response that is valid until `changes_at`, or without a limit if that is None.
 
-    `Expires` says when the response cache drops the response: `REUSED_FOR` before `changes_at`, so that no cache serves
-    the response after `changes_at`. If less time than `REUSED_FOR` is left, `Expires` is `changes_at`, and caches must
-    revalidate the response before each use.
+    `Expires` says when the response cache drops the response. This is `REUSED_FOR` before `changes_at`, so that no
+    cache serves the response after `changes_at`. If less time than `REUSED_FOR` is left, `Expires` is `changes_at`, and
+    caches must revalidate the response before each use.
     """
     if changes_at is None:
         return {"Cache-Control": caching}
@@ -116,9 +116,9 @@ def caching_until(changes_at: dt.datetime | None, now: dt.datetime, caching: str
 
 
 def page_links(request: Request, next_cursor: str | None = None) -> dict[str, str]:
-    """Return the links of a page of a list: `self` and, if `next_cursor` is given, `next`, the page after it.
+    """Return the links of a page of a list: `self` and, if `next_cursor` is given, `next`.
 
-    Return no links for a search: they would repeat the caller's words.
+    Return no links for a search, because the links would repeat the caller's search terms.
     """
     path, query = request.url.path, dict(request.query_params)
     if "q" in query:
@@ -128,7 +128,7 @@ def page_links(request: Request, next_cursor: str | None = None) -> dict[str, st
 
 
 def json_bytes(body: BaseModel) -> bytes:
-    """Return `body` as JSON in UTF-8, as it is sent."""
+    """Return `body` as JSON in UTF-8, exactly as the response has it."""
     return body.model_dump_json().encode()
 
 
@@ -138,9 +138,9 @@ def etag_of(content: bytes) -> str:
 
 
 def gzip_etag(etag: str) -> str:
-    """Return the strong ETag for the gzip encoding of the content that has `etag`.
+    """Return the strong ETag for the gzip encoding of the content with the ETag `etag`.
 
-    The encoded bytes differ, so their ETag must differ too (RFC 9110, section 8.8.3.3).
+    The encoded bytes differ from the content, so their ETag must differ too (RFC 9110, section 8.8.3.3).
     """
     return f'{etag[:-1]}-gzip"'
 
@@ -148,7 +148,7 @@ def gzip_etag(etag: str) -> str:
 def matches_etag(headers: Sequence[str], etag: str, *, weakly: bool = False) -> bool:
     """Return True if a value in `headers` (If-Match or If-None-Match) lists `etag`, or is `*`.
 
-    With `weakly`, ignore the prefix `W/` in `headers`: the weak comparison of RFC 9110, section 8.8.3.2.
+    If `weakly`, ignore the prefix `W/` in `headers` (the weak comparison of RFC 9110, section 8.8.3.2).
     """
     tags = [tag.strip() for header in headers for tag in header.split(",")]
     if weakly:
@@ -165,7 +165,7 @@ def add_languages(response: Response, paths: Mapping[str, str]) -> None:
 def link_header(links: Mapping[str, str]) -> str:
     """Return the value of the Link header (RFC 8288) for `links`, which has the path for each relation.
 
-    Leave out relations that are not registered (RFC 5829, RFC 7089 and others).
+    Leave out relations that no standard registers (see `REGISTERED_RELATIONS`).
     """
     return ", ".join(link_value(path, relation) for relation, path in links.items() if relation in REGISTERED_RELATIONS)
 
@@ -180,9 +180,9 @@ def link_value(path: str, relation: str, **attributes: str) -> str:
 
 
 def sealed_file(sealed: bytes, name: str, counts: Mapping[str, int]) -> Response:
-    """Return the encrypted file as a download with the name `<name>.age`, and a header for each entry of `counts`.
+    """Return the encrypted file as a download with the name `<name>.age`, and with a header for each entry of `counts`.
 
-    `counts` has numbers by header name: how many additions, or notes, can be fetched.
+    `counts` has the number of further entries that can be fetched, such as additions, by header name.
     """
     headers = {
         "Vary": "Accept",

@@ -22,16 +22,16 @@ NUL = "\x00"
 
 
 async def ignore_unknown_query() -> None:
-    """Do nothing. A route with this dependency ignores unknown query parameters, as clients of its standard expect."""
+    """Do nothing. A route with this dependency ignores unknown query parameters, as its clients expect."""
 
 
 UNKNOWN_IGNORED = Depends(ignore_unknown_query)
 
 
 async def reject_unknown_query(request: Request, route: APIRoute) -> None:
-    """Raise `RequestValidationError` if a query parameter is unknown or repeated, or if its value contains a NUL.
+    """Raise `RequestValidationError` if a query parameter is unknown or repeated, or if a value contains a NUL.
 
-    The error also lists the other faults of the parameters and of a readable body, so that the caller gets all of them
+    The error also lists the other faults of the parameters and of a readable body, so that the caller gets all faults
     at once. A route that depends on `ignore_unknown_query` accepts unknown parameters.
     """
     not_in_query = (params.Path, params.Header, params.Cookie)  # the fields of a query model have none of these classes
@@ -47,7 +47,7 @@ async def reject_unknown_query(request: Request, route: APIRoute) -> None:
 def _errors_of_names(names: list[str], known: set[str], *, ignored: bool) -> list[Any]:
     """Return one error if any name is unknown, and one error for each known name that is repeated.
 
-    The error does not contain the unknown name. With `ignored`, unknown names are accepted.
+    The error does not contain the unknown name. If `ignored`, accept unknown names.
     """
     errors: list[Any] = []
     if not ignored and any(name not in known for name in names):
@@ -65,7 +65,7 @@ async def _other_errors(request: Request, route: APIRoute) -> list[Any]:
         errors += request_params_to_args(dependant.query_params, request.query_params)[1]
         errors += request_params_to_args(dependant.header_params, request.headers)[1]
     if route.body_field is not None:
-        with suppress(HTTPException):  # the caller is told of an unreadable body once the query is right
+        with suppress(HTTPException):  # an unreadable body is only reported once the query is valid
             body = await request.json()
             errors += (await request_body_to_args(route.dependant.body_params, body, embed_body_fields=False))[1]
     return errors
@@ -80,8 +80,8 @@ def _all_of(dependant: Dependant) -> Iterator[Dependant]:
 class GuidanceRequest(Request):
     """A request whose cookies are parsed in linear time. FastAPI parses the cookies for every route.
 
-    Quotes around a value are removed, and the text inside is not decoded: no cookie of this service needs decoding. The
-    parser of the standard library takes quadratic time for decoding in older versions of Python.
+    Quotes around a value are removed, and the value is not decoded further, because no cookie of this service needs
+    decoding. In older versions of Python, the parser of the standard library takes quadratic time for the decoding.
     """
 
     @cached_property
@@ -94,7 +94,7 @@ class GuidanceRequest(Request):
 class GuidanceRoute(APIRoute):
     """A route that refuses unknown and repeated query parameters, and returns 404 for a path with a NUL character.
 
-    PostgreSQL text cannot contain a NUL, so nothing can have such a path.
+    PostgreSQL text cannot contain a NUL, so nothing in the database can have such a path.
     """
 
     @cached_property

@@ -28,9 +28,9 @@ def simulate(
 ) -> Response:
     """Validate the submission, and return or raise the simulated `outcome`. Store nothing.
 
-    Raise `StoreBusy` for `BUSY` and `InvalidConcern` for `REFUSED`. Return a 429 response for `TOO_MANY`. The caller
-    must handle `ACCEPTED`, which would also return 429. Raise `InvalidConcern` if the submitter has no test key or the
-    submission is invalid.
+    Raise `StoreBusy` for `BUSY` and `InvalidConcern` for `REFUSED`. Return a 429 response for `TOO_MANY`. Raise
+    `InvalidConcern` also if the submitter has no test key or the submission is invalid. The caller must not pass
+    `ACCEPTED`, which would return 429.
     """
     if not submitter.for_tests:
         raise InvalidConcern([NO_SIMULATION])

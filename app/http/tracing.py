@@ -2,8 +2,8 @@
 
 The libraries are in the extra `traces`, so only a service with a collector imports this module. The span of a request
 has the method, the route template, the status, the duration and the random request id, and says whether the response
-came from the cache. A span is made after the response, from the record that the log line is made from. So a request
-costs nothing more without a collector.
+came from the cache. Like the log line, a span is made after the response, from the record of the finished request. So
+tracing costs nothing if there is no collector.
 """
 
 import time
@@ -38,10 +38,7 @@ class Traces:
         self._tracer = self._provider.get_tracer("guidance", VERSION)
 
     def record(self, answered: Sequence[Answered]) -> None:
-        """Queue a span for each finished request in `answered`.
-
-        The time of this call counts as the end of each request.
-        """
+        """Queue a span for each finished request in `answered`. Each span ends at the time of this call."""
         end = time.time_ns()
         for each in answered:
             span = self._tracer.start_span(
@@ -72,7 +69,7 @@ class Traces:
         span.end(end)
 
     def close(self) -> None:
-        """Send the pending spans, for some seconds at most, and stop."""
+        """Send the pending spans, which takes at most some seconds, and stop."""
         self._provider.shutdown()
 
 

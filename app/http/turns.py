@@ -1,8 +1,9 @@
-"""Turns and delayed responses: what a request over a rate limit gets in place of a refusal.
+"""Turns and delayed responses, which slow down requests over a rate limit instead of refusing them.
 
-Requests over a limit take turns: few are in progress at once, and few begin in a second. So a flood occupies few of the
-places for requests, and a caller is not refused because other people at the same address sent many requests. Some
-routes also delay their response. The content is stored before the delay, so a client that disconnects loses nothing.
+Requests over a limit take turns: few are in progress at the same time, and few begin in a second. So a flood occupies
+few of the places for requests, and a caller is not refused because other people at the same address sent many requests.
+Some routes also delay their response. The content is stored before the delay, so a client that disconnects loses
+nothing.
 """
 
 import asyncio
@@ -16,14 +17,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 OVER, LANE, LATE, HELD_SECONDS = "over_limit", "lane", "answers_late", "held_seconds"
 """The keys of a request's state for turns and delays.
 
-`OVER` has the count that is over its limit. `LANE` has the name of the policy whose turns the request takes, and the
-number by which connections are divided to limit the waiting requests. `LATE` is True if the route delays the response.
+`OVER` has the count that is over its limit. `LANE` has the name of the policy of the request, and a divisor: the number
+of connections divided by it is the maximum number of waiting requests. `LATE` is True if the route delays the response.
 `HELD_SECONDS` has the length of the delay.
 """
 PLACES = 6
-"""The maximum number of requests of one lane in progress.
+"""The maximum number of requests in progress in one lane (the queue of a policy).
 
-The number is less than that of threads, so that one lane cannot occupy all threads.
+This is less than the number of threads, so that one lane cannot occupy all threads.
 """
 PER_SECOND = 60
 """The maximum number of requests of one lane that begin in a second.
@@ -68,10 +69,10 @@ class HeldAnswer:
 
 @dataclass
 class _Lane:
-    """The requests over the limit of one policy, which take turns.
+    """The queue for the requests over the limit of one policy.
 
-    `places` limits the requests in progress. `waiting` is the number of waiting requests. `free_at` is the earliest
-    time at which the next request may begin, by `time.monotonic`.
+    `places` limits the number of requests in progress. `waiting` is the number of waiting requests. `free_at` is the
+    earliest time at which the next request may begin, by `time.monotonic`.
     """
 
     places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(PLACES))
@@ -79,7 +80,7 @@ class _Lane:
     free_at: float = 0.0
 
     async def wait(self) -> None:
-        """Wait until one more request may begin, and take a place. The caller must release the place."""
+        """Wait until one more request may begin, and take a place. The caller must release the place afterwards."""
         now = time.monotonic()
         begin = max(now, self.free_at)
         self.free_at = begin + 1 / PER_SECOND
@@ -92,8 +93,8 @@ class Turns:
     """The lanes of requests over their limits, and the delayed responses.
 
     Waiting requests and delayed responses use only a share of `connections`, so that most connections are left to other
-    callers. The caller of `serve` must first check `has_room`, and refuse a request without room. A delayed response
-    without room is sent immediately.
+    callers. The caller of `serve` must first call `has_room`, and refuse the request if there is no room. If there is
+    no room to delay a response, `answer_late` sends the response immediately.
     """
 
     connections: int
@@ -110,7 +111,7 @@ class Turns:
     async def serve(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send, size: int) -> None:
         """Wait for the turn of the request, then pass the request to `app`.
 
-        `size` is the length of its body in bytes.
+        `size` is the length of the request's body in bytes.
         """
         lane, size = self._lanes[scope["state"][LANE][0]], size if size > LONG_BODY_BYTES else 0
         lane.waiting += 1

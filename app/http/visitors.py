@@ -57,11 +57,13 @@ class Visitor:
 async def require_person(request: Request, security: SecurityScopes, now: NowDep) -> Visitor:
     """Return the person who is signed in by a session cookie, or named by the key in the Authorization header.
 
-    The person must have every scope of the route; the scopes are looked up for each request. Raise `TokenMissing` if
+    The person must have every scope of the route. The scopes are looked up for each request. Raise `TokenMissing` if
     the request has neither a key nor a session cookie. Raise `TokenInvalid` if the key or session is not valid, or if
     the key names no person. Raise `ScopeMissing` if the person lacks a scope. Raise `NoSuchConcern` if the path names a
-    concern that the person may not open. Log a refused key or session. A key may raise the other errors of
-    `authenticate` too. Browsers do not add a key automatically, so no other site can use a person's key.
+    concern that the person may not open. For a request with a key, also raise the other errors of `authenticate`. Log
+    why a key or session is refused.
+
+    Browsers do not add a key automatically, so no other site can use a person's key.
     """
     credentials = await client_key_of(request)
     if credentials is not None:
@@ -86,26 +88,20 @@ async def require_person(request: Request, security: SecurityScopes, now: NowDep
 
 
 async def _visitor_of(request: Request, principal: Principal, now: dt.datetime) -> Visitor:
-    """Return the person `principal`. Raise `NoSuchConcern` if the path names a concern that they may not open."""
+    """Return `principal` as a `Visitor`. Raise `NoSuchConcern` if the path names a concern that they may not open."""
     actor = actor_of(request, principal, now)
     await expect_may_open(request, actor)
     return Visitor(actor, principal.person or "", principal.scopes)
 
 
 def is_navigation(request: Request) -> bool:
-    """Return True if a browser opens a page with this request.
-
-    The browser can then be redirected elsewhere and back.
-    """
+    """Return True if a browser opens a page with this request, so that it can be redirected elsewhere and back."""
     mode = request.headers.get("sec-fetch-mode", "navigate" if "text/html" in request.headers.get("accept", "") else "")
     return request.method == "GET" and mode == "navigate"
 
 
 def cookie_name(settings: Settings, name: str) -> str:
-    """Return the full name of the cookie `name`.
-
-    With https, its prefix stops other hosts from setting such a cookie.
-    """
+    """Return the full name of the cookie `name`. With https, add a prefix: then no other host can set the cookie."""
     return f"{SECURE_PREFIX}{name}" if settings.is_https else name
 
 

@@ -2,7 +2,7 @@
 
 from sqlmodel import SQLModel
 
-# The naming convention of constraints and indexes, the same on SQLite and PostgreSQL.
+# The naming convention for constraints and indexes, the same on SQLite and PostgreSQL.
 NAMING = {
     "ix": "ix_%(column_0_label)s",
     "uq": "uq_%(table_name)s_%(column_0_name)s",

@@ -99,7 +99,7 @@ def _parse_full_date(value: object) -> object:
         raise CodedValueError(FaultCode.NOT_A_DATE, "must be a full date such as 2026-11-24") from None
 
 
-# Without this check Pydantic would read a number as seconds since 1970, and so invent a date.
+# Without this check, Pydantic would read a number as seconds since 1970 and return a wrong date.
 FullDate = Annotated[dt.date, BeforeValidator(_parse_full_date)]
 
 
@@ -142,7 +142,7 @@ UtcDateTime = Annotated[
 def without_default(schema: dict[str, Any]) -> None:
     """Remove the default from a field's JSON Schema.
 
-    Such a field is left out of the JSON if it has no value. The field is never null.
+    Use this for a field that is left out of the JSON if it has no value, and is therefore never null.
     """
     schema.pop("default", None)
 
@@ -172,7 +172,7 @@ class UtcDateTimeType(TypeDecorator[dt.datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> dt.datetime | None:
-        """Return `value` in UTC, without its time zone for SQLite, which stores none.
+        """Return `value` in UTC. For SQLite, which stores no time zone, remove the time zone.
 
         Return None for None. Raise `ValueError` if `value` has no time zone.
         """
@@ -194,8 +194,8 @@ def partial_index(name: str, *columns: str, sqlite: str, postgresql: str) -> Ind
     """Return a partial index: it covers only the rows for which a condition is true.
 
     `sqlite` and `postgresql` are the condition in the SQL of each database. The PostgreSQL condition is kept in the
-    index's `info`. SQLAlchemy gets this condition only when a PostgreSQL database is opened, because it then loads the
-    whole dialect.
+    index's `info`, and passed to SQLAlchemy only when a PostgreSQL database is opened. Otherwise SQLAlchemy would load
+    the whole PostgreSQL dialect for every database.
     """
     return Index(name, *columns, sqlite_where=text(sqlite), info={"postgresql_where": text(postgresql)})
 
@@ -203,7 +203,7 @@ def partial_index(name: str, *columns: str, sqlite: str, postgresql: str) -> Ind
 def without_empty_members(value: Any, left_out: str = "", empty: Sequence[Any] = (None, [], {})) -> Any:
     """Return the JSON `value` without fields that are `empty` or named `left_out`, at every level.
 
-    By default, null and empty arrays and objects are left out, and empty strings are not.
+    By default, leave out null and empty arrays and objects, and keep empty strings.
     """
     if isinstance(value, dict):
         pruned = {key: without_empty_members(each, left_out, empty) for key, each in value.items() if key != left_out}
@@ -225,7 +225,7 @@ def digest_of(content: BaseModel) -> str:
 
 
 def canonical_submission(submission: BaseModel) -> bytes:
-    """Return the submitted fields as canonical JSON (RFC 8785). The signed receipt contains their SHA-256.
+    """Return the submitted fields as canonical JSON (RFC 8785). The signed receipt contains the SHA-256 of this JSON.
 
     The result does not depend on the order and spacing of the submitted JSON.
     """
@@ -235,8 +235,8 @@ def canonical_submission(submission: BaseModel) -> bytes:
 def canonical_json(value: JsonValue) -> bytes:
     """Return `value` as canonical JSON (RFC 8785). `value` may have only ASCII field names, and no fractions.
 
-    orjson sorts names by code point and has its own number format. For such values its result is that of the RFC. Raise
-    `orjson.JSONEncodeError` for an integer beyond 53 bits.
+    For such values, orjson returns what the RFC requires, although orjson sorts names by code point and has its own
+    number format. Raise `orjson.JSONEncodeError` for an integer beyond 53 bits.
     """
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER)
 
@@ -251,8 +251,9 @@ def show_no_progress(_done: int, _total: int) -> None:
 
 
 def steps_of_part(on_step: OnStep, *, after: int, total: int) -> OnStep:
-    """Return a progress function for one part of a task. The function reports to `on_step`, that of the whole task.
+    """Return a progress function for one part of a task.
 
-    `after` steps of the task come before the part. `total` is the number of steps of the whole task.
+    The function reports to `on_step`, the progress function of the whole task. `after` is the number of steps before
+    the part, and `total` the number of steps of the whole task.
     """
     return lambda done, _of_the_part: on_step(after + done, total)

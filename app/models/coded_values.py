@@ -38,7 +38,7 @@ def _only_model_in(annotation: Any) -> type[BaseModel] | None:
 def model_at(model: type[BaseModel], at: Location) -> type[BaseModel] | None:
     """Return the model class of the object at the location `at` in a value of `model`.
 
-    Return None if a field on the way is unknown, contains no model, or allows several models.
+    Return None if a field in `at` is unknown, contains no model, or allows several models.
     """
     found: type[BaseModel] | None = model
     for name in (step for step in at if isinstance(step, str)):
@@ -82,8 +82,8 @@ def _codes_in(location: Location, code_list: str | None, value: object) -> Itera
 def _coded_fields(model: type[BaseModel]) -> Mapping[str, str | None]:
     """Map the fields of `model` that may contain codes to the code list of their strings.
 
-    The code list is None for a field whose codes are all inside nested models. Other fields are left out, because most
-    of a concern is free text.
+    The code list is None for a field whose codes are all inside nested models. Leave out fields without codes, because
+    most of a concern is free text.
     """
     fields = model.model_fields
     found = {
@@ -105,7 +105,7 @@ def _only_code_list(field: str, annotation: Any, metadata: list[Any]) -> str | N
 
 
 def _named_in(annotation: Any) -> Iterator[str]:
-    """Yield the code lists named inside an annotation: `get_args` enters Annotated, unions, lists and tuples."""
+    """Yield the code lists named inside an annotation, also inside `Annotated`, unions, lists and tuples."""
     if isinstance(annotation, FromCodeList):
         yield annotation.code_list
     for part in get_args(annotation):

@@ -44,7 +44,7 @@ class RenditionForm(StrEnum):
 
     @property
     def label(self) -> str:
-        """The format in words. `easy_read` is in simple words only: Easy Read has pictures too."""
+        """The format in words. `easy_read` is called `in simple words`, because Easy Read would also have pictures."""
         return "in simple words" if self is RenditionForm.EASY_READ else self.value.replace("_", " ")
 
 
@@ -72,7 +72,7 @@ def direction_of(tag: str) -> Direction:
 def script_of(tag: str) -> str:
     """Return the script (ISO 15924) of the language `tag`, such as Latn.
 
-    This is the script named in the tag, otherwise the usual script of the language, and Latn if that is unknown.
+    If the tag does not name a script, return the usual script of the language, or Latn if that script is unknown.
     """
     language, *others = tag.split("-")
     own = next((part for part in others if SCRIPT_SUBTAG.match(part)), None)

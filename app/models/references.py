@@ -14,7 +14,7 @@ BURST = rf"20[0-9]{{2}}-[0-9]{{2}}-[0-9]{{2}}-[{ALPHABET}]{{{GROUP}}}"
 """Pattern of the id of a burst: a day and four characters, such as 2026-11-24-R7KX."""
 EXAMPLE_BURST = "2026-11-24-R7KX"
 TYPED_REFERENCE = rf"[\s\-]*(?:[{ALPHABET}{ALPHABET.lower()}Oo][\s\-]*){{{DRAWN + 1}}}"
-"""Pattern of a typed reference for a field of a page, so that a browser sends no name that is typed there."""
+"""Pattern of a typed reference for a form field: the browser refuses to send anything else, such as a name."""
 _IN_ALPHABET = str.maketrans("0123456789abcdef", ALPHABET)
 
 
@@ -27,7 +27,8 @@ def new_reference() -> str:
 def burst_mark(day: dt.date, digest: bytes) -> str:
     """Return the id of the burst of a source on `day`. `digest` is a keyed digest of the source's address.
 
-    The id contains only 16 bits of the digest. Thousands of sources share each id, so it identifies no source.
+    The id contains only 16 bits of the digest. Thousands of possible sources share each id, so that the id identifies
+    no source.
     """
     return f"{day}-{digest.hex()[:GROUP].translate(_IN_ALPHABET)}"
 
@@ -44,7 +45,10 @@ def find_reference_start(typed: str) -> str | None:
 
 
 def find_reference(typed: str) -> str | None:
-    """Return the reference in `typed`, in standard form, or None if it is not one. Case and grouping do not matter."""
+    """Return `typed` as a reference in standard form, or None if it is not a valid reference.
+
+    Case and grouping do not matter.
+    """
     plain = _plain(typed)
     if len(plain) != DRAWN + 1 or not set(plain) <= set(ALPHABET) or _check_character(plain[:DRAWN]) != plain[DRAWN]:
         return None

@@ -19,7 +19,7 @@ PARTS_OF_PAGES = ("*.html", "*.css", "*.js")
 def find_last_run(file: Path = RUN_FILE) -> dt.date | None:
     """Return the day on which the current pages last passed the test.
 
-    Return None if the pages have changed since, or if `file` is missing or not valid.
+    Return None if the pages have changed since that day, or if `file` is missing or not valid.
     """
     try:
         run = json.loads(file.read_bytes())

@@ -53,8 +53,8 @@ class Asset(StrEnum):
 def read_asset(request: Request, context: ContextDep, look: Annotated[Asset, PathParameter()]) -> Response:
     """Return the file `look`. The stylesheet `pages.css` begins with the council's colours.
 
-    Raise `NotFound` if there is no such file: the council has no logo, `unseal.js` was not built, or the
-    optional library with the font of PDFs is not installed.
+    Raise `NotFound` if there is no such file: the council has no logo, `unseal.js` was not built, or the optional
+    library with the font of PDFs is not installed.
     """
     file = _file_of(look, context)
     if file is None or not file.is_file():

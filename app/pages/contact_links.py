@@ -1,4 +1,4 @@
-"""Links to call a phone number or to write to an email address that stands in a text, for the pages of the desk."""
+"""Links on the phone numbers and email addresses in a text, for the pages of the desk."""
 
 import re
 
@@ -9,7 +9,7 @@ CONTACT = re.compile(
     r"|(?P<phone>(?<![\w+./-])(?:0800 1111|(?:\+[0-9]{1,3}|0)(?:[ ()-]{0,2}[0-9]){8,12})(?![\w-]|[./][0-9]))",
     re.ASCII,
 )
-"""An email address, or a phone number: from 9 to 15 digits after `+` or 0, or Childline. Dates have fewer digits.
+"""The pattern of an email address or a phone number. Dates have fewer digits than the phone numbers that it finds.
 
 `desk_script/src/contact_links.js` has the same pattern for text that the browser decrypts.
 """
@@ -28,9 +28,9 @@ def linked(text: str) -> Markup:
 
 
 def link_address_of(found: re.Match[str]) -> str:
-    """Return the address of the link for a match of `CONTACT`: `mailto:` or `tel:` with what is dialled.
+    """Return the address of the link for a match of `CONTACT`: `mailto:` with the address, or `tel:` with the number.
 
-    The trunk zero of `+44 (0)1632` is left out.
+    Leave out the zero in brackets of a number such as `+44 (0)1632 960001`, which must not be dialled.
     """
     if found["email"]:
         return f"mailto:{found[0]}"

@@ -1,6 +1,6 @@
 """Error pages, which say what happened and who to call.
 
-An error of a request that reaches no page's route is replaced by a page too, if the client prefers HTML.
+If the client prefers HTML, the problem response of a request that reached no page is also replaced by a page.
 """
 
 from collections.abc import Awaitable, Callable, Coroutine
@@ -99,11 +99,11 @@ MESSAGES_OF_READS = {
     500: to_translate("It is our fault, not yours. Please call."),
     503: to_translate("Please try again in a few seconds, or call."),
 }
-"""The messages that replace those of `ERROR_TEXTS` if the request only reads, and sends nothing."""
+"""Messages for requests that only read. They replace the messages of `ERROR_TEXTS`, which are about sending."""
 SHORT_ERROR_TEXTS = {status: ERROR_TEXTS[status] for status in (401, 413, 429, 503)}
-"""The errors that have their own texts in every language. Any other error on a short page has the text for 500."""
+"""The errors with texts in the languages of short pages. Any other error has the text for 500 there."""
 OF_THE_ADDRESS = (403, 404, 405, 410)
-"""The statuses after which the form itself works. Their pages lead to it."""
+"""The statuses for which the error page links to the form: only the address or the way there was wrong."""
 WRONG_CODES = to_translate(
     "This code is wrong, and so were many before it. The right code still works: check yours and try it again, or call."
 )
@@ -121,13 +121,13 @@ class PageRoute(GuidanceRoute):
                 if request.method == "POST" and self.comes_from_elsewhere(request):
                     return self.page_for_elsewhere(request)
                 return await handle(request)
-            except Exception as error:  # every error becomes a page, and a defect is logged
+            except Exception as error:  # every error becomes a page, and `page_for` logs defects
                 return self.page_for(request, error)
 
         return handle_with_error_page
 
     def comes_from_elsewhere(self, request: Request) -> bool:
-        """Return True if the browser reports that the request comes from another site that the settings do not allow.
+        """Return True if the headers say that the request comes from another site that the settings do not allow.
 
         `Sec-Fetch-Site` is checked before `Origin`, because the referrer policy of these pages can make `Origin`
         `null`. A request without these headers is accepted.
@@ -159,7 +159,7 @@ class PageRoute(GuidanceRoute):
 
 
 def own_origin(request: Request) -> str:
-    """Return the origin that the browser called: scheme, host and port."""
+    """Return the origin to which the browser sent the request: scheme, host and port."""
     return str(request.base_url).rstrip("/")
 
 
@@ -170,7 +170,7 @@ def log_defect(request: Request, error: Exception) -> None:
 
 
 def error_page(site: Site, status: int, *, message: str | None = None) -> Response:
-    """Return the error page for `status`. `message` replaces the usual message."""
+    """Return the error page for `status`. If `message` is given, it replaces the usual message."""
     known = ERROR_TEXTS if current_language().is_whole else SHORT_ERROR_TEXTS
     heading, default_message = known.get(status, ERROR_TEXTS[500])
     if site.request.method in READS and current_language().is_whole:
@@ -190,7 +190,7 @@ def error_page(site: Site, status: int, *, message: str | None = None) -> Respon
 
 
 def problem_type_of(error: Exception) -> type[Problem]:
-    """Return the type of problem that `error` is in the API, or `InternalError` for an unexpected exception."""
+    """Return the type of problem that the API returns for `error`, or `InternalError` for an unexpected exception."""
     if isinstance(error, GuidanceError):
         return problem_of(error)
     if isinstance(error, RequestValidationError):
@@ -213,9 +213,9 @@ class PagesMiddleware:
         self.app = app
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        """Serve the request in the language of its path.
+        """Serve the request in the language of its path, and return errors as pages if the client prefers HTML.
 
-        A request for a path without pages, as of the API, passes unchanged.
+        Pass a request unchanged if its path has no pages, for example a path of the API.
         """
         if scope["type"] != "http" or scope["path"].startswith(PATHS_WITHOUT_PAGES):
             return self.app(scope, receive, send)
@@ -246,7 +246,7 @@ class PagesMiddleware:
 def _page_instead_of(scope: Scope, start: Message) -> Response | None:
     """Return the page that replaces a problem response, or None if the response is not a problem.
 
-    The page keeps the headers of the problem, except those that describe its content.
+    The page keeps the headers of the problem response, except headers that describe the content.
     """
     headers = MutableHeaders(raw=list(start["headers"]))
     if headers.get("content-type") != PROBLEM_MEDIA_TYPE:

@@ -1,6 +1,6 @@
 """The base of the desk's pages: route class, dependencies, headers and error pages.
 
-No desk page is cached. Forms may be posted only from these pages. Every error becomes a page in plain words.
+No page of the desk is cached. Only pages of this service may post forms to the desk. Every error becomes a page.
 """
 
 from dataclasses import dataclass
@@ -26,7 +26,8 @@ DESK_CONTENT_POLICY = (
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
     "require-trusted-types-for 'script'; trusted-types 'none'"
 )
-"""The Content-Security-Policy of the desk's pages. No setting lets a site show the desk in a frame."""
+"""The Content-Security-Policy of the desk's pages. No other site can show the desk in a frame, whatever the settings.
+"""
 SEE_OTHER = 303
 LONGEST_WAY_BACK = 2000
 """The maximum length of the path and query of the page to which a sign-in returns."""
@@ -85,7 +86,7 @@ SHOWN_AGAIN: Texts = {
         "Your action has not been carried out. Complete the form and send it again.",
     ),
 }
-"""The heading and message for each error after which a form about a concern is shown again."""
+"""The heading and the message for each error after which the form about a concern is shown again."""
 TEXTS: Texts = SHOWN_AGAIN | {
     errors.ScopeMissing: ("Your role does not allow this", "If you need to do this, ask the desk lead."),
     errors.RoleNotYours: (
@@ -128,13 +129,13 @@ DEFECT = ("Sorry, something went wrong", "Your action has not been carried out. 
 
 @dataclass(frozen=True)
 class DeskSite(Site):
-    """A request to a page of the desk, whether or not a person is signed in. Its methods make pages of the desk."""
+    """A request to a page of the desk, whether or not a person is signed in. `page` returns a page of the desk."""
 
     def page(self, template: str, *, status: int = 200, **values: Any) -> Response:
         """Return a page of the desk with the desk's Content-Security-Policy.
 
-        By default it shows no signed-in person. If this service cannot decrypt concerns, the page also shows whether
-        the browser holds an identity.
+        Without further values, the page shows no signed-in person. If this service cannot decrypt concerns, the page
+        also shows whether the team's key is open in the browser.
         """
         is_sealed = not self.context.unsealer.can_unseal
         given = {"visitor": None, "is_sealed": is_sealed, "waiting": 0} | values
@@ -145,7 +146,7 @@ class DeskSite(Site):
 
 @dataclass(frozen=True)
 class Visit(DeskSite):
-    """A request to a page of the desk from a signed-in person, who is the `visitor`."""
+    """A request to a page of the desk from a signed-in person. `visitor` is that person."""
 
     visitor: Visitor
 
@@ -155,9 +156,10 @@ class Visit(DeskSite):
         return self.visitor.actor
 
     def openable_reference(self, typed: str) -> str:
-        """Return the reference that a form has as `typed`, in standard spelling. The one in a path is checked before.
+        """Return the reference `typed` of a form field in standard spelling, if the person may open the concern.
 
-        Raise `NoSuchConcern` if there is no such concern, or if the person may not open it.
+        A reference in a path needs no such check, because the visitor dependency has checked it. Raise `NoSuchConcern`
+        if there is no such concern, or if the person may not open the concern.
         """
         reference = reference_of(typed)
         expect_openable(self.context.writer, reference, self.visitor.actor)
@@ -171,7 +173,7 @@ class Visit(DeskSite):
 async def read_visit(request: Request, visitor: VisitorDep) -> Visit:
     """Return the request of the signed-in person, as a FastAPI dependency.
 
-    Each route declares the scopes that it needs.
+    Each route declares the scopes that the person needs.
     """
     return Visit(request, context_of(request), visitor.actor.at, visitor)
 
@@ -209,12 +211,12 @@ class DeskRoute(PageRoute):
     def page_for(self, request: Request, error: Exception) -> Response:
         """Return a redirect or an error page for `error`. Log an error that is a defect of this service.
 
-        If nobody is signed in, redirect to the sign-in page, which then leads back to this page. After a post, return a
-        page that says that the action was not carried out. If the OpenID provider must confirm the session again,
-        redirect to the provider, which leads back automatically.
+        If nobody is signed in, redirect to the sign-in page, which then leads back to this page. If the request is a
+        post, return a page instead, which says that the action was not carried out. If the OpenID provider must confirm
+        the session again, redirect to the provider, which leads back automatically.
 
-        The session cookie stays. This response may arrive after a new sign-in in another tab, and would delete that
-        session.
+        Do not delete the session cookie: this response may arrive after a new sign-in in another tab, and would end
+        the new session.
         """
         page = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         way_back = page if len(page) <= LONGEST_WAY_BACK else PATH
@@ -243,7 +245,7 @@ def _message_page(request: Request, status: int, texts: tuple[str, str], *, lead
 
 
 def sign_in_address(page: str) -> str:
-    """Return the path of the sign-in page that continues to `page`. The inbox needs no query, as it is the default."""
+    """Return the address of the sign-in page that continues to `page`. For the inbox, the default, add no query."""
     return SIGN_IN if page == PATH else f"{SIGN_IN}?{urlencode({'page': page})}"
 
 

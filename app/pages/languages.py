@@ -33,19 +33,19 @@ PATHS_WITHOUT_PAGES = (
     "/openapi.public.json",
 )
 ENGLISH_ALONE = (*PATHS_WITHOUT_PAGES, "/docs", "/looks", "/mcp", "/desk", "/edit", "/draft-preview")
-"""Beginnings of the paths that exist only in English: the API, its documentation, files, and the desk."""
+"""Beginnings of the paths that exist only in English: the API, its documentation, static files, and the desk."""
 IN_ENGLISH = Markup(' lang="en"')
 LINK = re.compile(r' (href|action|formaction)="(/(?!/)[^"]*)"')
-"""Matches a link in double quotes to a page of this service.
+"""The pattern of a link to a page of this service, in double quotes.
 
-Templates write links that change the language in single quotes.
+Templates use single quotes for links to another language, so that these links are not changed.
 """
 SHORT_FORM = "/in-your-language"
-"""The path of the short form within this service. Its address is that of the language, such as `/pl`."""
+"""The path of the short form within this service. Browsers see the language's address instead, such as `/pl`."""
 SHORT_PATHS = ("/", "/concerns", "/concerns/additions")
 """The paths of the pages that exist in every language. The first is the short form."""
 UNSIGNED = "FULL NAME <EMAIL@ADDRESS>"
-"""The translator in a catalogue file until a person has checked the translation and signed with their name."""
+"""The translator named in a catalogue file as long as no person has checked the translation and signed the file."""
 _path: ContextVar[str] = ContextVar("path", default="")
 
 
@@ -60,7 +60,7 @@ class Language:
     """The language's name for itself."""
     english_name: str
     is_whole: bool = True
-    """True if every page exists in the language. Otherwise only the short pages exist in it."""
+    """True if every page exists in the language. False if only the short pages exist in the language."""
 
     @property
     def prefix(self) -> str:
@@ -81,7 +81,7 @@ class Language:
         return self == ENGLISH or _catalogue(self).translator != UNSIGNED
 
     def has(self, path: str) -> bool:
-        """Return True if the page at `path`, a path without a language, exists in this language."""
+        """Return True if the page at `path` exists in this language. `path` is a path without a language."""
         return not path.startswith(ENGLISH_ALONE) if self.is_whole else path in SHORT_PATHS
 
 
@@ -116,14 +116,14 @@ def current_language() -> Language:
 def current_path() -> str:
     """Return the path and query of the page that is being made, without the language, for links to other languages.
 
-    Return an empty string if the page cannot be read in another language, as with the response to a post.
+    Return an empty string if links could not lead to the same page, for example if the page is the response to a post.
     """
     return _path.get()
 
 
 @contextmanager
 def speaking(language: Language, path: str = "") -> Iterator[None]:
-    """Make pages in `language` within this context. `path` is what `current_path` returns there."""
+    """Within the `with` block, use `language` for pages, and return `path` from `current_path`."""
     tokens = _current.set(language), _path.set(path)
     try:
         yield
@@ -154,7 +154,7 @@ def ngettext(singular: str, plural: str, number: int) -> str:
 
 
 class Catalogue(NamedTuple):
-    """The translated sentences of a language by their English sentences, and who signed the file."""
+    """The translated sentences of a language, by their English sentences. `translator` is the person who signed."""
 
     sentences: dict[str, str]
     translator: str
@@ -169,7 +169,7 @@ def _catalogue(language: Language) -> Catalogue:
 
 
 def to_translate(message: str) -> str:
-    """Return `message` unchanged. The call marks the sentence for the catalogue: other code translates it later."""
+    """Return `message` unchanged. The call marks the sentence for the catalogue, so that `gettext` finds it later."""
     return message
 
 
@@ -236,7 +236,8 @@ def localised_links(page: str) -> str:
 def language_of(path: str) -> tuple[Language, str]:
     """Return the language of `path`, and the path of the page within this service.
 
-    The second is `path` without the language, but `SHORT_FORM` for the address of a language that has short pages.
+    The second value is `path` without the language. For the address of a language that has only short pages, such as
+    `/pl`, the second value is `SHORT_FORM`. If the page does not exist in that language, return English and `path`.
     """
     code, _, rest = path[1:].partition("/")
     language, page = BY_PREFIX.get(path[:1] + code, ENGLISH), f"/{rest}"

@@ -69,7 +69,7 @@ UNSEAL_PAGE = UNSEAL_SCRIPT.with_suffix(".html")
 
 @cache
 def page_templates() -> jinja2.Environment:
-    """Return the Jinja environment of all page templates, with their filters and globals. It is created only once."""
+    """Return the Jinja environment of all page templates, with filters and globals. Create it on the first call."""
     templates = jinja2.Environment(
         loader=jinja2.FileSystemLoader(PAGES_DIR / "templates"),
         autoescape=True,
@@ -115,7 +115,7 @@ def page_templates() -> jinja2.Environment:
 
 
 def stylesheet(settings: Settings) -> str:
-    """Return one stylesheet: the council's colours as CSS variables, and the bare rules of `STYLESHEETS`."""
+    """Return one stylesheet: the council's colours as CSS variables, then `STYLESHEETS` without comments and breaks."""
     return _stylesheet(settings.council_colour, settings.council_button_colour)
 
 
@@ -166,10 +166,10 @@ class Site:
     def html(self, template: str, *, who: WhoToCall | None = None, **values: Any) -> str:
         """Render a template with `values` and the values that all pages use: settings, languages, contacts, signposts.
 
-        `who` has the contacts and signposts to call. If it is None, the page shows those of the default guide.
+        `who` has the contacts and signposts to call. If `who` is None, the page shows those of the default guide.
 
-        The page for a GET or HEAD request contains its stylesheet: on a slow network it appears half a second earlier.
-        Any other page links to the stylesheet, because a response to a post is not compressed.
+        The page for a GET or HEAD request contains its stylesheet, so that it appears half a second earlier on a slow
+        network. The page for any other request links to the stylesheet, because the response is not compressed.
         """
         context = self.context
         who = who or context.emergency_contacts.current()
@@ -206,12 +206,10 @@ class Site:
         return self._with_headers(response)
 
     def compressed(self, page: Response) -> Response:
-        """Return `page` compressed with gzip if the browser accepts gzip, otherwise as it is.
+        """Return `page` compressed with gzip if the browser accepts gzip, otherwise uncompressed.
 
-        Add `Vary: Accept-Encoding`.
-
-        The caller must pass an empty form, which contains no input. A page with answers must never be compressed: its
-        length could reveal the answers.
+        Add `Vary: Accept-Encoding` in both cases. The caller must pass a page without input, such as an empty form. A
+        page with answers must never be compressed, because its length could reveal the answers.
         """
         page.headers["Vary"] = "Accept-Encoding"
         if not accepts_gzip(self.request.headers.get("accept-encoding", "").encode()):
@@ -223,8 +221,8 @@ class Site:
     def cached_page(self, template: str, *, caching: str = CACHE_CURRENT, **values: Any) -> Response:
         """Return a page of guidance that caches may store, or 304 if the client has the page already.
 
-        `caching` is the Cache-Control header. By default the page is fresh for a minute, like the API response that it
-        shows. If the page names the team on duty, it expires before another team may come on duty.
+        `caching` is the Cache-Control header. By default the page is fresh for a minute, like the API response with the
+        same content. If the page names the team on duty, it expires when the team on duty may change.
         """
         changes: list[dt.datetime | None] = []
 
@@ -239,7 +237,7 @@ class Site:
         )
 
     def teams(self, who: WhoToCall) -> Teams:
-        """Return the teams behind the contacts and signposts of `who`. The team on duty now comes first."""
+        """Return the teams among the contacts and signposts of `who`, with the team that is on duty now first."""
         return self._duty_hours.teams(who, self.now)
 
     @property

@@ -49,7 +49,7 @@ class SubmittedForm:
         return [line.strip() for line in self.one(name).split("\n") if line.strip()]
 
     def number(self, name: str) -> int | None:
-        """Return the value of the field `name` as a whole number of at most nine digits, or None if it is not one."""
+        """Return the value of the field `name` as an integer, or None if it is not a number of at most nine digits."""
         typed = self.one(name)
         return int(typed) if typed.isascii() and typed.isdecimal() and len(typed) <= MAX_DIGITS else None
 
@@ -92,7 +92,7 @@ async def parse_form(request: Request) -> SubmittedForm:
 
 @dataclass(frozen=True)
 class Upload:
-    """A posted form with one file. `name` is the file name, and `data` the file. Both are empty without a file."""
+    """A posted form with one file. `name` is the file name, and `data` the content. Both are empty without a file."""
 
     form: SubmittedForm
     name: str = ""
@@ -119,7 +119,8 @@ async def parse_upload(request: Request) -> Upload:
 def parse_multipart(body: bytes, boundary: bytes) -> Upload:
     """Return the fields and the file of a body whose parts are separated by `boundary`.
 
-    Raise `ValueError` if a name or a field is not UTF-8 or cannot be stored as text. Ignore parts beyond `MAX_PARTS`.
+    Raise `ValueError` if a name or a field is not UTF-8, or cannot be stored as text. Ignore parts beyond `MAX_PARTS`,
+    and every file except the last.
     """
     fields: dict[str, list[str]] = {}
     name, data = "", b""
@@ -161,7 +162,7 @@ def parse_fields(model: type[_Model], fields: Mapping[str, object]) -> _Model:
 def faults_of(error: ValidationError) -> list[FieldError]:
     """Return the errors of a Pydantic validation as `FieldError`s.
 
-    Leave out an error that a list is too short, if it only follows from errors in the entries of the list.
+    If a list counts as too short only because some entries have errors, leave out the error about the list.
     """
     return [
         to_field_error(each) for each in drop_consequent_errors(error.errors(include_url=False, include_input=False))

@@ -28,7 +28,7 @@ PAGE_WORDS = (("status token", "code"), ("acknowledged", "read"), ("acknowledge"
 """Terms of the API, each with the plain term that pages use instead."""
 DAY_IN_WORDS = "d MMMM y"
 JOINED_DAY_IN_WORDS = "d 'de' MMMM 'de' y"
-"""The date in languages that join its parts, which are Spanish and Portuguese."""
+"""The pattern of a date in Spanish and Portuguese, which have `de` between its parts."""
 CONTACT_LABELS = {"mailto": to_translate("Email {}"), "tel": to_translate("Call {}")}
 
 CODE_LABELS = {
@@ -97,18 +97,18 @@ def date_and_time(moment: dt.datetime) -> str:
 
 
 def language_name(tag: str) -> str:
-    """Return the English name of a rendition's language. English itself has formats instead of translations."""
+    """Return the English name of a rendition's language. For English, return the formats that use the tag."""
     return FORMATS_IN_ENGLISH.get(tag) or english_name_of(tag)
 
 
 def london_time(moment: dt.datetime) -> str:
-    """Return the date and time in London with the name of the time: `... at 09:00 (British Summer Time)`."""
+    """Return the date and time in London, followed by the name of the time zone: `(British Summer Time)`."""
     name = "British Summer Time" if moment.astimezone(LONDON).dst() else "Greenwich Mean Time"
     return f"{date_and_time(moment)} ({name})"
 
 
 def clock_time(moment: dt.datetime, *, now: dt.datetime | None = None) -> str:
-    """Return the time in London, in English: `09:30`, with the date if `now` is another day."""
+    """Return the time in London, in English: `09:30`. If `now` is given and is another day, add the date."""
     local = moment.astimezone(LONDON)
     is_today = now is None or local.date() == now.astimezone(LONDON).date()
     return f"{local:%H:%M}" if is_today else f"{local:%H:%M} on {local:%A} {local.day} {local:%B %Y}"
@@ -117,8 +117,8 @@ def clock_time(moment: dt.datetime, *, now: dt.datetime | None = None) -> str:
 def deadline(moment: dt.datetime) -> str:
     """Return a deadline in the language of the page: `Tuesday 24 November 2026 at 09:30`.
 
-    A deadline at midnight becomes `the end of Monday 30 November 2026`. In a language other than English, the day
-    of the week has a small letter, because a deadline is part of a sentence.
+    A deadline at midnight becomes `the end of Monday 30 November 2026`. In a language other than English, the day of
+    the week begins in lower case, because the deadline is part of a sentence.
     """
     last_day, time = deadline_of(moment)
     weekday = format_date(last_day, "EEEE", locale=_locale())
@@ -127,9 +127,9 @@ def deadline(moment: dt.datetime) -> str:
 
 
 def short_moment(moment: dt.datetime, now: dt.datetime) -> str:
-    """Return a time in London as a column of a table shows it: `09:30` on the day of `now`, otherwise `Mon 30 Nov`.
+    """Return a time in London for a table: `09:30` on the day of `now`, otherwise `Mon 30 Nov`.
 
-    A time in another year has the year too: `30 Nov 2025`.
+    For another year, return the date with the year: `30 Nov 2025`.
     """
     local, today = moment.astimezone(LONDON), now.astimezone(LONDON)
     if local.date() == today.date():
@@ -138,30 +138,30 @@ def short_moment(moment: dt.datetime, now: dt.datetime) -> str:
 
 
 def short_deadline(moment: dt.datetime) -> str:
-    """Return a deadline as a column of a table shows it: `Tue 24 Nov 09:30`, or `end of Mon 30 Nov` for midnight."""
+    """Return a deadline for a table: `Tue 24 Nov 09:30`, or `end of Mon 30 Nov` if the deadline is midnight."""
     last_day, time = deadline_of(moment)
     words = f"{last_day:%a} {last_day.day} {last_day:%b}"
     return f"end of {words}" if time is None else f"{words} {time:%H:%M}"
 
 
 def page_words(sentence: str) -> str:
-    """Return a sentence of the API in the vocabulary of the pages."""
+    """Return `sentence`, a sentence of the API, with the plain terms that pages use."""
     for word, plain in PAGE_WORDS:
         sentence = sentence.replace(word, plain)
     return sentence
 
 
 SAID_ON_RECEIPTS = frozenset(map(page_words, (CALL_999_FIRST, CONCERN_STORED, HOW_TO_FOLLOW)))
-"""The sentences that the page of a receipt has at its head, beside the code, and in the bar."""
+"""The sentences that the page of a receipt shows elsewhere: at the top, beside the code, and in the bar."""
 
 
 def steps_in_words(concern: Receipt | ConcernStatus, *, at: dt.datetime, in_danger: bool = False) -> list[str]:
     """Return the sentences on what happens next, in the language of the page.
 
-    Leave out what the page of a receipt says elsewhere. The API has these sentences only in English. Sentences that
-    contain a time cannot be looked up in the catalogue: in another language, they are composed again and put in the
-    same places. `at` is the current time for these sentences, and with `in_danger` they say to call 999. A sentence
-    without a translation is marked as English.
+    For a receipt, leave out the sentences that its page shows elsewhere. The API has the sentences only in English. A
+    sentence that contains a time is not in the catalogue: in another language, it is composed again and put in the same
+    place. `at` is the current time for these sentences. If `in_danger`, they say to call 999. A sentence without a
+    translation is marked as English.
     """
     said = [page_words(each) for each in concern.next_steps]
     if isinstance(concern, Receipt) and not concern.test:
@@ -175,14 +175,14 @@ def steps_in_words(concern: Receipt | ConcernStatus, *, at: dt.datetime, in_dang
 
 
 def look_again(at: dt.datetime) -> str:
-    """Return the sentence that says from when a message may wait here, for a concern that was sent at `at`."""
+    """Return the sentence that says when to look for a message first, for a concern that was sent at `at`."""
     if at.astimezone(LONDON).hour >= EVENING:
         return gettext("Look here again from tomorrow. We may have a question for you.")
     return gettext("Look here again from tonight. We may have a question for you.")
 
 
 def _timed_steps(concern: Receipt | ConcernStatus, at: dt.datetime, *, in_danger: bool) -> Iterator[str]:
-    """Yield the sentences that depend on a time, in the language of the page and in the order of the API."""
+    """Yield the sentences that contain or depend on a time, in the language of the page and in the order of the API."""
     by = deadline(concern.acknowledge_by)
     expected = gettext("A social worker should read it by {}.").format(by)
     if concern.state == ConcernState.RECEIVED:
@@ -206,7 +206,8 @@ def _timed_steps(concern: Receipt | ConcernStatus, at: dt.datetime, *, in_danger
 def own_steps(concern: Receipt | ConcernStatus, *, in_danger: bool = False) -> list[str]:
     """Return the sentences on what happens next, in the language of the page, for a reporter who is under 18.
 
-    With `in_danger`, they begin with calling 999.
+    For a test or a closed concern, the only sentence is about that. Otherwise, if `in_danger`, the first sentence says
+    to call 999.
     """
     if concern.test:
         return [gettext(TEST)]
@@ -238,7 +239,7 @@ def host(address: str) -> str:
 
 
 def code_label(value: StrEnum | str) -> str:
-    """Return the label of an enum value: the one of `CODE_LABELS`, or the value itself in words."""
+    """Return the label of an enum value: the label in `CODE_LABELS`, or the value itself in words."""
     return CODE_LABELS.get(value, str(value).replace("_", " ").capitalize())
 
 

@@ -1,7 +1,7 @@
-"""The other reasons for which people come to these pages, and whom to call for each.
+"""The other reasons for which people come to these pages, with the people to call for each reason.
 
-They are an adult at risk, a person who works with children, and a complaint. The home page and the form name them, and
-search finds them by the words that people use.
+The reasons are an adult at risk, a person who works with children, and a complaint. The home page and the form name
+them, and search finds them by the words that people use.
 """
 
 from collections.abc import Sequence
@@ -15,15 +15,15 @@ from app.services.guides.guides import is_said_in
 
 @dataclass(frozen=True)
 class WrongDoor:
-    """A reason to call somebody other than the duty team for children."""
+    """A reason to call someone other than the duty team for children."""
 
     id: str
     title: str
     sentence: str
     setting: str
-    """The name of the setting with the contacts. Empty if signposts have them."""
+    """The name of the setting with the contacts to call. Empty if the contacts are signposts instead."""
     words: tuple[str, ...]
-    """Words by which people search for it."""
+    """Words by which people search for this reason."""
 
 
 WRONG_DOORS = (
@@ -68,7 +68,7 @@ WRONG_DOORS = (
 
 @dataclass(frozen=True)
 class OtherContact:
-    """A wrong door with whom to call: addresses from the council's settings, or signposts."""
+    """A wrong door with the contacts to call: addresses from the council's settings, or signposts."""
 
     door: WrongDoor
     addresses: tuple[str, ...]
@@ -76,7 +76,10 @@ class OtherContact:
 
 
 def other_contacts(settings: Settings, signposts: Sequence[Signpost], words: str | None = None) -> list[OtherContact]:
-    """Return the wrong doors with whom to call for each. If `words` are given, return only the doors that they name."""
+    """Return the wrong doors, each with the contacts to call.
+
+    If `words` are given, return only the doors with a search word in `words`.
+    """
     officers = tuple(each for each in signposts if each.allegations)
     return [
         OtherContact(door, getattr(settings, door.setting), ()) if door.setting else OtherContact(door, (), officers)

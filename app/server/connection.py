@@ -1,4 +1,4 @@
-"""A connection from a client: checks its bytes, and responds from the cache or passes requests to uvicorn's protocol.
+"""A connection from a client: checks the bytes, then responds from the cache or passes requests to uvicorn's protocol.
 
 uvicorn's protocol gets the bytes of one request at a time, through the public methods of asyncio's protocols. uvicorn
 then calls the service and writes the response. `app.server.run` lists the undocumented parts of uvicorn that are used.
@@ -22,24 +22,27 @@ from app.server.front import Front
 from app.server.refusals import Refusals
 
 SHARED, CONNECTION = "shared", "connection"
-"""Keys in the state of each request (ASGI): for the `Shared` of the process, and for the `Connection`."""
+"""The keys in the ASGI state of each request for the `Shared` state of the process, and for the `Connection`."""
 SCHEMES = frozenset({b"http", b"https"})
 PARTS_PER_TURN = 100
-"""Number of parts of a body that are read before other connections have their turn.
+"""The number of parts of a body that are read before other connections have their turn.
 
-256 KB, which may arrive at once, hold up to 43,000 chunks.
+The limit is needed because 256 KB, which may arrive in one piece, can contain 43,000 chunks.
 """
 MAX_DISCARDED_BYTES = 16_000_000
-"""Maximum bytes that are read and discarded after a response, so that a client that is still sending can read it."""
+"""The maximum number of bytes that are read and discarded after a response.
+
+A client that is still sending can only read the response once it has sent everything.
+"""
 DISCONNECT: Message = {"type": "http.disconnect"}
 END_OF_RESPONSE: Message = {"type": "http.response.body"}
 
 
 class ServerTransport:
-    """The transport that uvicorn's protocol gets: the client's, except for pausing and resuming.
+    """The transport that uvicorn's protocol gets: the transport of the client, except for pausing and resuming.
 
-    `pause_reading` and `resume_reading` call `set_full`, so that the connection stops passing data to uvicorn, or
-    continues.
+    `pause_reading` and `resume_reading` call `set_full`, so that the connection pauses or resumes passing data to
+    uvicorn.
     """
 
     def __init__(self, transport: Transport, set_full: Callable[[bool], None]) -> None:
@@ -54,11 +57,11 @@ class ServerTransport:
 class Connection(asyncio.Protocol):
     """A connection from a client, which is closed if the client is too slow (see `ClientDeadline`).
 
-    If a new connection makes more than `settings.connections`, the connection that has waited longest for its client is
-    closed to make room. If no connection waits for its client, the new connection is refused.
+    If a new connection exceeds the limit `settings.connections`, the connection that has waited longest for its client
+    is closed to make room. If no connection waits for its client, the new connection is refused.
 
     A client that sends a body may read the response only after it has sent everything. Closing a connection with unread
-    data would lose the response. So further data is read and discarded, up to `MAX_DISCARDED_BYTES` and for
+    data would lose the response. So further data is read and discarded, up to `MAX_DISCARDED_BYTES` and for up to
     `client_seconds`.
     """
 
@@ -70,9 +73,9 @@ class Connection(asyncio.Protocol):
         self._server = cast("Any", protocol)(app_state={**app_state, CONNECTION: self}, **others)
         self._framing = Framing()
         self._is_at_work = False
-        """True from the arrival of a request head to the end of the response."""
+        """True from the arrival of a request's head (request line and headers) to the end of the response."""
         self._body_breaks: asyncio.Future[Message] | None = None
-        """A future that is done when the current request's body proves malformed. None without a body."""
+        """A future that is set if the body of the current request is malformed. None if the request has no body."""
         self._is_deaf = False
         """True after a refusal or a malformed body: all further data of the connection is discarded."""
         self._discarded = 0
@@ -81,7 +84,7 @@ class Connection(asyncio.Protocol):
         self._waits_for_turn = False
 
     def connection_made(self, transport: BaseTransport) -> None:
-        """Accept the connection. If too many connections are open, close another, or refuse this connection."""
+        """Accept the connection. If too many connections are open, close another connection, or refuse this one."""
         self._transport = cast("Transport", transport)
         self.deadline = ClientDeadline(self._transport, self._settings.client_seconds)
         self._server.connection_made(ServerTransport(self._transport, self.set_server_full))
@@ -94,16 +97,16 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  # asyncio's signature
         """Clean up, and tell uvicorn that the connection has ended.
 
-        No error is passed on: with an error, uvicorn would leave its timer running.
+        Do not pass `exc` on: after an error, uvicorn would leave its timer running.
         """
         self.deadline.cancel()
         self._shared.open.discard(self)
         self._server.connection_lost(None)
 
     def data_received(self, data: bytes) -> None:
-        """Respond to a known public read from the cache, or parse the data and respond.
+        """Respond from the cache if `data` is a known public read. Otherwise parse the data and respond.
 
-        After a refusal or a malformed body, discard the data, and close the connection if there is too much of it.
+        After a refusal or a malformed body, discard the data, and close the connection if there is too much data.
         """
         if self._is_deaf:
             self._discarded += len(data)
@@ -117,9 +120,9 @@ class Connection(asyncio.Protocol):
         self._read_on(may_answer=is_alone)
 
     def eof_received(self) -> bool:
-        """Record that the client sends nothing more.
+        """Record that the client will send no more data.
 
-        Return True if a response is due, so that the connection stays open.
+        Return True if a response is still due, so that the connection stays open.
         """
         if not self._is_at_work:
             return False
@@ -128,12 +131,12 @@ class Connection(asyncio.Protocol):
         return True
 
     def pause_writing(self) -> None:
-        """Pause the response, and apply the client's deadline: the client does not read fast enough."""
+        """Pause the response, and apply the client's deadline, because the client does not read fast enough."""
         self._server.pause_writing()
         self.deadline.set_write_paused(True)
 
     def resume_writing(self) -> None:
-        """Continue the response: the client has read most of it."""
+        """Continue the response, because the client has read most of the data sent so far."""
         self._server.resume_writing()
         self.deadline.set_write_paused(False)
 
@@ -143,9 +146,10 @@ class Connection(asyncio.Protocol):
         self._read_on()
 
     def _read_on(self, *, may_answer: bool = False) -> None:
-        """Process the received data as far as possible: the next request head if no response is due, and then its body.
+        """Process the received data as far as possible.
 
-        With `may_answer`, the response may come from the cache. Refuse an invalid request, and report a malformed body.
+        Take the next request head if no response is due, and then the body of the request. If `may_answer`, respond
+        from the cache if possible. Refuse an invalid request, and report a malformed body to the service.
         """
         if self._transport.is_closing():
             return
@@ -217,9 +221,9 @@ class Connection(asyncio.Protocol):
         self._transport.write_eof()
 
     def _make_room(self) -> bool:
-        """Abort the other connection that has waited longest for its client.
+        """Abort the other connection that has waited longest for its client. Return True if there is one.
 
-        Return False if no other connection waits.
+        Return False if no other connection waits for its client.
         """
         waiting = [each for each in self._shared.open if each is not self and each.deadline.waits_for_client]
         if not waiting:

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 class ClientDeadline:
     """A timer that closes a connection after `seconds` of waiting for its client.
 
-    The deadline does not apply while the service works on a request. The service then has deadlines of its own, also
-    for the body of the request. A connection that waits for a body may still be closed to make room for another client.
+    The deadline does not apply while the service works on a request. The service then applies its own deadlines, also
+    to the body of the request. A connection that waits for a body may still be closed to make room for another client.
     """
 
     def __init__(self, transport: Transport, seconds: float) -> None:
@@ -46,7 +46,7 @@ class ClientDeadline:
             self.restart()
 
     def set_write_paused(self, is_paused: bool) -> None:
-        """Apply the deadline while the client does not read the response (`is_paused`). Restart the clock."""
+        """If `is_paused`, apply the deadline, because the client does not read the response. Restart the clock."""
         self.is_write_paused = is_paused
         self.restart()
 
@@ -61,7 +61,7 @@ class ClientDeadline:
     def _check(self) -> None:
         """Close the connection if the deadline has passed, otherwise check again later.
 
-        A check again and again costs less than a timer for each request.
+        One timer that checks repeatedly costs less than a timer for each request.
         """
         left = self.since + self._seconds - self._loop.time() if self._has_deadline else self._seconds
         if left > 0:

@@ -1,6 +1,6 @@
-"""An export of every public read of the service to files, by crawling from the index along every link.
+"""An export of every public read of the service to files, by following every link from the index.
 
-The requests go to the service within this process. Only responses that a shared cache may store are collected. HTML
+The requests go to the service within this process. Only responses that a shared cache may store are exported. HTML
 pages are left out, because they need a running service.
 """
 
@@ -45,7 +45,7 @@ async def crawl(app: FastAPI, *, public_url: str) -> ExportedResponses:
         before = await _read(client, JSON_FEED)
         documented = app.openapi()["paths"].items()
         open_reads = [path for path, each in documented if "get" in each and not each["get"].get("security")]
-        queue = [INDEX, *(path for path in open_reads if "{" not in path)]  # whether or not a link leads to them
+        queue = [INDEX, *(path for path in open_reads if "{" not in path)]  # also paths to which no link leads
         seen = set(queue)
         while queue:
             path = queue.pop()
@@ -68,7 +68,7 @@ def media_type(response: httpx.Response) -> str:
 
 
 async def _read(client: httpx.AsyncClient, path: str) -> httpx.Response:
-    """Return the response at `path`. If the response is a page of a longer list, return the longest possible page.
+    """Return the response at `path`. If that is one page of a list, return the longest possible page instead.
 
     Raise `NotExportable` for a server error.
     """
@@ -87,7 +87,7 @@ def _is_exportable(response: httpx.Response) -> bool:
 
 
 def _linked_paths(path: str, response: httpx.Response, public_url: str) -> Iterator[str]:
-    """Yield the path of each link in the response, without its query, and the path of each entry in a list."""
+    """Yield the path, without the query, of each link in the response, and the path of each entry in a list."""
     links = re.findall("<(/[^<>]*)>", response.headers.get("link", "").replace(f"<{public_url}/", "</"))
     body = _json(response)
     links += _paths_in(body)
@@ -113,7 +113,7 @@ def _ids_in(body: JsonValue, name: str) -> Iterator[JsonValue]:
 
 
 def longest_page(response: httpx.Response) -> dict[str, int] | None:
-    """Return the query for the longest page, or None if the response has the whole list or no list."""
+    """Return the query for the longest page of a list, or None if `response` is the whole list or is not a list."""
     body = _json(response)
     if isinstance(body, dict):
         if body.get("next_cursor"):
@@ -140,7 +140,7 @@ def export_reads(app: FastAPI, folder: Path, *, public_url: str) -> ExportResult
     """Write every public read of `app` as a file in `folder`, replacing an earlier export.
 
     The files are written next to `folder` and then renamed, so that a server of the folder never sees half an export.
-    Raise `FileExistsError` if `folder` holds anything else, and `NotExportable` if `crawl` fails.
+    Raise `FileExistsError` if `folder` has anything but an earlier export. Raise `NotExportable` if `crawl` fails.
     """
     folder = folder.resolve()
     if not _is_replaceable(folder):

@@ -1,8 +1,8 @@
-"""The framing of HTTP requests: finds where each begins and ends, and checks the bytes before other code reads them.
+"""The framing of HTTP requests: finds where each request begins and ends, and checks the bytes first.
 
-The head of a request is its request line and header fields. If two programs read the same request differently, one
-caller may get the response of another. RFC 9112 lets a server accept some ambiguous requests (sections 2.2, 5.2, 6.1,
-6.3 and 7.1). This server refuses all ambiguous requests. Each pattern takes linear time.
+The head of a request is its request line and header fields. If two programs read the same bytes as different requests,
+one caller may get the response of another. RFC 9112 lets a server accept some ambiguous requests (sections 2.2, 5.2,
+6.1, 6.3 and 7.1). This server refuses all ambiguous requests. Each pattern matches in linear time.
 """
 
 import re
@@ -27,7 +27,7 @@ BLANKS = b"\t "
 NAMES_ONCE = (b"host", b"content-length", b"transfer-encoding", b"content-type", b"authorization")
 """The header fields that a request may have only once.
 
-If such a field were repeated, programs could disagree on which value counts.
+If such a field were repeated, two programs could use different values.
 """
 END_OF_LINE = re.compile(rb"\n")
 END_OF_HEAD = re.compile(rb"\n\r?\n")
@@ -38,7 +38,7 @@ MAX_HEAD_BYTES = 65_536
 MAX_FIELD_BYTES = 8_192
 """Maximum bytes of one header line. Most proxies have the same limit."""
 MAX_HEAD_FIELDS = 500
-"""Maximum number of header fields. Each field takes time, however short it is, and 64 KB could hold 13,000 fields."""
+"""Maximum number of header fields. Even a short field takes time, and 64 KB could hold 13,000 fields."""
 
 Fields = list[tuple[bytes, bytes]]
 
@@ -55,9 +55,10 @@ class Head(NamedTuple):
 
 
 def read_head(head: bytes) -> Head:
-    """Return the parsed request head. Raise `HeadTooLarge` if it has too many fields or too long a field.
+    """Return the parsed request head.
 
-    Raise `BadRequest` if the head is malformed or ambiguous.
+    Raise `HeadTooLarge` if `head` has too many fields, or a field that is too long. Raise `BadRequest` if `head` is
+    malformed or ambiguous.
     """
     _, *lines = head.removesuffix(b"\r\n\r\n").split(b"\r\n")
     if len(lines) > MAX_HEAD_FIELDS or max(map(len, lines), default=0) > MAX_FIELD_BYTES:
@@ -82,12 +83,12 @@ def read_head(head: bytes) -> Head:
 
 
 class Framing:
-    """A buffer of bytes from a client. Checked parts are taken from it: a request head, then the parts of the body."""
+    """A buffer of bytes from a client, which returns checked parts: a request head, then the parts of the body."""
 
     def __init__(self) -> None:
         self._unread = bytearray()
         self._searched = 0
-        """Number of bytes already searched for the end of a request head or a line."""
+        """The number of bytes that have been searched already for the end of a request head or a line."""
         self._left = 0
         """Number of bytes of the body or chunk that have not been taken."""
         self._take_next: Callable[[], bytes] | None = None
@@ -109,8 +110,8 @@ class Framing:
     def take_head(self) -> tuple[bytes, Head] | None:
         """Take the next request head. Return its bytes and the parsed head, or None if the head is incomplete.
 
-        The caller must first take the whole body of the previous request. Raise `BadRequest` or `HeadTooLarge` as
-        `read_head` does, or `HeadTooLarge` if the head has more than `MAX_HEAD_BYTES`.
+        The caller must first take the whole body of the previous request. Raise the errors of `read_head`, and
+        `HeadTooLarge` if the head has more than `MAX_HEAD_BYTES` bytes.
         """
         if self._unread and self._unread[0] <= ord(" "):
             raise BadRequest
@@ -125,7 +126,7 @@ class Framing:
         return data, head
 
     def take_part(self) -> bytes:
-        """Take the next part of the body. Return no bytes if none has arrived, or if no body is due.
+        """Take the next part of the body. Return empty bytes if no complete part has arrived, or if no body is due.
 
         Raise `BadRequest` if the part is malformed, or `HeadTooLarge` if a chunk line or the trailers are too long.
         """
@@ -162,9 +163,9 @@ class Framing:
         return part
 
     def _take_trailers(self) -> bytes:
-        """Check the fields after the last chunk and drop them, since they are not fields of the request.
+        """Check the trailer fields after the last chunk, and drop them, because the service does not use trailers.
 
-        Return an empty line in their place, or no bytes if the fields are incomplete.
+        Return an empty line in place of the fields, or empty bytes if the fields are incomplete.
         """
         data = self._take_to(END_OF_TRAILERS, MAX_HEAD_BYTES)
         if not data:
@@ -175,7 +176,7 @@ class Framing:
         return b"\r\n"
 
     def _take_to(self, end: re.Pattern[bytes], most: int) -> bytes:
-        """Take the bytes up to and including `end`. Return no bytes if `end` has not arrived.
+        """Take the bytes up to and including a match of `end`. Return empty bytes if no match has arrived.
 
         Raise `HeadTooLarge` if there are more than `most` bytes.
         """

@@ -1,8 +1,8 @@
 """The front of the server: responds to public reads from the cache, before uvicorn parses the request.
 
 A client that repeats a read sends the same bytes. So the raw request head (request line and header fields) is stored
-with the finished response, and the same bytes are not parsed again. A request with a body, an Authorization
-header or a cookie is never stored.
+with the finished response, and the same bytes are not parsed again. A request with a body, an Authorization header or a
+cookie is never stored.
 """
 
 import time
@@ -17,7 +17,7 @@ from app.server.framing import Head
 
 MAX_STORED_ANSWERS = 500
 MAX_ANSWER_BYTES = 50_000
-"""Maximum bytes of the body of a stored response. The body is shared with the cache, while the cache holds it."""
+"""The maximum size of the body of a stored response. The body is shared with the cache, so it uses no more memory."""
 MAX_HEAD_BYTES = 2_000
 STATUS_LINES = {200: b"HTTP/1.1 200 OK\r\ndate: ", 304: b"HTTP/1.1 304 Not Modified\r\ndate: "}
 KEEP_ALIVE = b"keep-alive"
@@ -32,7 +32,7 @@ class StoredAnswer(NamedTuple):
     holds: bool
     """True if the response is valid until the cache is cleared.
 
-    False if the response expires: it is then looked up in the cache at each use.
+    False if the response expires earlier. Such a response is looked up in the cache at each use.
     """
     route: str
     fields: bytes
@@ -62,9 +62,9 @@ class Front:
         return self._date
 
     def answer_known(self, head: bytes) -> bytes | None:
-        """Return the finished response to the raw request head, and record the request.
+        """Return the finished response to the raw request head `head`, and record the request.
 
-        Return None if the head is unknown or its response is out of date: the head must then be parsed.
+        Return None if the head is unknown or its response is out of date. The caller must then parse the head.
         """
         stored = self._answers.get(head)
         if stored is None:
@@ -79,7 +79,8 @@ class Front:
     def answer(self, data: bytes, head: Head) -> bytes | None:
         """Return the cached response to the parsed `head`, store it under the raw head `data`, and record the request.
 
-        Return None if the response is not in the cache, or if `data` is too long.
+        Do not store a response with a large body. Return None if the response is not in the cache, or if `data` is too
+        long.
         """
         if len(data) > MAX_HEAD_BYTES:
             return None
@@ -97,7 +98,7 @@ class Front:
         return self._finish(answer, began)
 
     def _parse(self, head: Head) -> CacheRequest | None:
-        """Return the request as the cache sees it, or None if it is not a plain public read."""
+        """Return the parts of the request that the cache uses, or None if it is not a plain public read."""
         values = dict(head.fields)
         if (
             head.method != b"GET"
@@ -113,7 +114,7 @@ class Front:
         return self._cache.parse({**scope, "path": unquote(path.decode("ascii")), "query_string": query})
 
     def _finish(self, answer: StoredAnswer, began: float) -> bytes:
-        """Record the request in the log and the metrics. Return its response with the date and a new request id."""
+        """Record the request in the log and the metrics. Return the response with the date and a new request id."""
         request_id, (status, _, _, body) = new_request_id(), answer.response
         self._records.add(Answered(request_id, "GET", answer.route, status, time.perf_counter() - began, True))
         return b"".join(

@@ -1,4 +1,4 @@
-"""The server's listening socket: its address, and how it closes without cutting off a connection."""
+"""The server's listening socket: its address, and a way to close the socket without cutting off a connection."""
 
 import ctypes
 import socket
@@ -10,12 +10,12 @@ from ipaddress import ip_address
 SO_ATTACH_FILTER = 26  # of Linux's asm-generic/socket.h
 DROP_FIRST_PACKETS = (
     (0x30, 0, 0, 13),  # load the flags of the TCP header
-    (0x54, 0, 0, 0x12),  # of these, SYN and ACK
+    (0x54, 0, 0, 0x12),  # keep only the flags SYN and ACK
     (0x15, 0, 1, 0x02),  # if it is only SYN, continue; otherwise skip one line
     (0x06, 0, 0, 0),  # drop the packet
-    (0x06, 0, 0, 0xFFFF_FFFF),  # keep all of it
+    (0x06, 0, 0, 0xFFFF_FFFF),  # keep the whole packet
 )
-"""A classic BPF program of the kernel's packet filter: drops the first packet of each new connection."""
+"""A program for the kernel's packet filter (classic BPF), which drops the first packet of each new connection."""
 
 
 def bind(host: str, ports: Sequence[int]) -> socket.socket:
@@ -35,7 +35,7 @@ def address_of(listening: socket.socket) -> str:
     """Return the URL at which a browser on this host can reach the socket."""
     name, port = listening.getsockname()[:2]
     host = ip_address(name)
-    if host.is_unspecified:  # every address of this machine: the loopback is one
+    if host.is_unspecified:  # bound to every address of this machine, including the loopback address
         host = ip_address("127.0.0.1" if host.version == 4 else "::1")  # noqa: PLR2004  # the versions of IP
     return f"http://{f'[{host}]' if host.version == 6 else host}:{port}"  # noqa: PLR2004  # the versions of IP
 
@@ -43,10 +43,10 @@ def address_of(listening: socket.socket) -> str:
 def leave_new_connections(listening: socket.socket) -> None:
     """Refuse new connections, while connections that have begun are still accepted.
 
-    Closing a socket cuts off connections that the kernel has established and the server has not accepted: a concern
-    sent then would get no response. So the first packets of new connections are dropped until the socket is closed. The
-    clients retry a second later and are refused by the closed socket, so a proxy uses another node. Systems other than
-    Linux have no such filter, and do nothing here.
+    Closing a socket cuts off connections that the kernel has established and the server has not accepted yet. A concern
+    sent on such a connection would get no response. So the first packets of new connections are dropped until the
+    socket is closed. Their clients try again after a second, and are refused by the closed socket, so that a proxy uses
+    another process. On systems other than Linux, which have no such filter, do nothing.
     """
     program = b"".join(struct.pack("HBBI", *line) for line in DROP_FIRST_PACKETS)
     memory = ctypes.create_string_buffer(program, len(program))

@@ -1,4 +1,4 @@
-"""Bare refusals: problem responses to data or connections that never reach the service."""
+"""Problem responses to data or connections that are refused before they reach the service."""
 
 from http import HTTPStatus
 
@@ -12,9 +12,9 @@ from app.models.operations.problems import ProblemDetails
 
 
 class Refusals:
-    """A maker of bare refusals.
+    """A maker of the problem responses for requests that never reach the service.
 
-    Each refusal is recorded like every other response: as a line in the log, and in the metrics.
+    Each response is recorded like any other response: as a log line, and in the metrics.
     """
 
     def __init__(self, records: RequestRecords, *, is_https: bool) -> None:

@@ -1,4 +1,4 @@
-"""The HTTP server: one process or several on one address. A stopping process loses no request that it accepted."""
+"""The HTTP server: one process or several on one address. A process that stops loses no request that it accepted."""
 
 import asyncio
 import ctypes
@@ -43,9 +43,9 @@ from app.services.key_files import write_key_file
 
 A_DAY_SECONDS = 86_400
 SWITCH_SECONDS = 0.001
-"""How long a thread waits for a thread that computes, in seconds.
+"""The switch interval of Python: how long a thread waits for another thread that computes, in seconds.
 
-The writer may wait after each statement, while other threads wait for the writer.
+It is short because the writer may wait after each statement, while other threads wait for the writer.
 """
 OBJECTS_BETWEEN_COLLECTIONS = 2_000
 """Number of new objects after which the garbage collector runs.
@@ -53,17 +53,17 @@ OBJECTS_BETWEEN_COLLECTIONS = 2_000
 At 700, the default of Python 3.11, collection takes 3 % of the time of a concern and finds little.
 """
 STARTING_SECONDS = 30
-"""How long a process may be silent before it is replaced. A start must take less time."""
+"""How long a process may be silent before the supervisor replaces it. The start of a process must take less time."""
 ACCEPTING_SECONDS = 0.05
-"""How long the server continues to accept connections that have begun, and to read their requests, after a drain."""
+"""How long, after a drain, the server still accepts connections that have begun, and reads their requests."""
 ARENA_MAX = -8  # M_ARENA_MAX of glibc's malloc.h
 CLOSING = (b"connection", b"close")
 HTTP_PROTOCOL = "uvicorn.protocols.http.h11_impl:H11Protocol", "app_state", "data_received"
 SUPERVISOR = "uvicorn.supervisors:Multiprocess", "sockets", "terminate_all"
 """All undocumented parts of uvicorn that are used: two classes, each with an argument and a method.
 
-`H11Protocol` is used like any protocol of asyncio, and through ASGI. The class gets the arguments that uvicorn gives to
-any protocol class.
+`H11Protocol` is used like any protocol of asyncio, and through ASGI. Its constructor gets the arguments that uvicorn
+passes to any protocol class.
 """
 
 
@@ -72,8 +72,8 @@ def run_server(
 ) -> bool:
     """Serve at the first free port of `ports` until stopped, in `workers` processes. Return True if the server started.
 
-    Call `announce` with the address as soon as it is bound. Raise the `GuidanceError` that prevented the start, or
-    `OSError` if none of the addresses can be bound.
+    Call `announce` with the address as soon as the port is bound. Raise the `GuidanceError` that prevented the start,
+    or `OSError` if none of the ports is free.
     """
     supervisor = from_uvicorn(*SUPERVISOR)
     from_uvicorn(*HTTP_PROTOCOL)
@@ -104,9 +104,9 @@ def run_server(
 
 
 def _stop_all(stop: Callable[[], None], listening: socket.socket) -> None:
-    """Ask each process to stop, and close the parent's socket.
+    """Call `stop`, which asks each process to stop, and close the parent's socket.
 
-    If the socket stayed open, the kernel would continue to connect callers that no process accepts.
+    If the socket stayed open, the kernel would continue to accept connections that no process serves.
     """
     stop()
     listening.close()
@@ -153,7 +153,7 @@ async def _start_and_stop(service: FastAPI) -> None:
 
 @dataclass
 class ServerProcess:
-    """A factory that makes the service in each process, since open files cannot be passed to another process."""
+    """A factory that makes the service in each process, because open files cannot be passed to another process."""
 
     settings: Settings
     listening: socket.socket | None = None
@@ -174,13 +174,12 @@ class ServerProcess:
 class DrainingMiddleware:
     """ASGI middleware that drains the service at SIGTERM: for `seconds`, readiness fails and other requests are served.
 
-    During the drain, a proxy switches to another process and no caller is refused. Each response closes its connection,
-    so that a proxy does not reuse a connection that is about to end. After the drain, the server refuses new
-    connections and stops as usual: it finishes the requests that it has. A second SIGTERM ends the drain early.
+    During the drain, a proxy switches to another process, and no caller is refused. Each response closes its
+    connection, so that a proxy does not reuse a connection that is about to end. After the drain, the server refuses
+    new connections, finishes its requests, and stops. A second SIGTERM ends the drain early.
 
-    `listening` is the socket if only this process accepts connections on it. `listening` is None if other processes
-    accept on the socket too, or if the caller owns it. With `holds_guidance` the server starts with the response cache
-    filled (see `HeldGuidance`).
+    `listening` is the socket if only this process accepts connections on that socket, otherwise None. If
+    `holds_guidance`, the server starts with the response cache filled (see `HeldGuidance`).
     """
 
     def __init__(
@@ -224,9 +223,9 @@ class DrainingMiddleware:
         await self._service(scope, receive_stop, send_started)
 
     async def _start(self) -> None:
-        """Write the address file before the first request.
+        """Prepare the server before the first request, and write the file with the service's address.
 
-        If configured, fill the cache and install the signal handler.
+        If configured, fill the response cache, and install the signal handler that drains.
         """
         if self._holds_guidance:
             self._holding = asyncio.create_task(self._service.held.run())
@@ -251,9 +250,9 @@ class DrainingMiddleware:
         signal.signal(signal.SIGTERM, drain)
 
     def _drain(self, stop: Callable[[], None]) -> None:
-        """Let the middleware respond to all requests, instead of the server front.
+        """Begin the drain: stop the server front from responding, and call `_end_drain` after `_seconds`.
 
-        Call `_end_drain` after `_seconds`. Until then, the service continues to accept requests.
+        Until then, the service continues to accept requests.
         """
         self._context.response_cache.leave_front()
         asyncio.get_running_loop().call_later(self._seconds, self._end_drain, stop)
@@ -261,7 +260,7 @@ class DrainingMiddleware:
     def _end_drain(self, stop: Callable[[], None]) -> None:
         """Refuse new connections, and call `stop` after `ACCEPTING_SECONDS`.
 
-        Until then, connections that have begun are accepted, and their requests are read.
+        Until then, the server still accepts connections that have begun, and reads their requests.
         """
         if self._listening is not None:
             leave_new_connections(self._listening)
@@ -287,11 +286,11 @@ def leave_address(settings: Settings) -> None:
 
 
 def use_one_arena() -> None:
-    """Let all threads allocate memory from one arena, if the C library is glibc.
+    """Make all threads allocate memory from one arena, if the C library is glibc.
 
-    By default glibc gives threads separate arenas, up to eight for each processor. Each arena keeps memory that it once
-    needed, so a process with twenty threads grows for hours. Python runs one thread at a time, so the threads do not
-    wait for the arena.
+    By default, glibc gives threads separate arenas, up to eight for each processor. Each arena keeps memory that it
+    once needed, so a process with twenty threads grows for hours. Python runs one thread at a time, so threads hardly
+    wait for a shared arena.
     """
     with suppress(OSError, AttributeError):  # another C library
         ctypes.CDLL(None).mallopt(ARENA_MAX, 1)
@@ -300,9 +299,10 @@ def use_one_arena() -> None:
 def check_recipients(settings: Settings, *, host: str, is_named_trial: bool) -> bool:
     """Return True if this start is a trial: it has no recipients, and encrypts to a development identity.
 
-    A start without recipients is a trial if no other host can reach the service, or if `--trial` was given
-    (`is_named_trial`). Otherwise raise `SetupError`: a lost or misspelt setting must not leave concerns readable to
-    anyone who can read the disk. Raise `SetupError` too if `--trial` was given with recipients.
+    A start without recipients is a trial if no other host can reach the service and the database has not been used with
+    recipients, or if `--trial` was given (`is_named_trial`). Otherwise raise `SetupError`: a lost or misspelt setting
+    must not leave concerns readable to anyone who can read the disk. Raise `SetupError` also if `--trial` was given
+    together with recipients.
     """
     if settings.seal_to:
         if is_named_trial:
@@ -319,7 +319,7 @@ def check_recipients(settings: Settings, *, host: str, is_named_trial: bool) -> 
 
 
 def _signs_of_use(settings: Settings, host: str) -> Iterator[str]:
-    """Yield a phrase for each sign that this is not a trial: others can reach the service, or it was used before."""
+    """Yield a phrase for each sign that this is not a trial: other hosts can reach the service, or it was in use."""
     if not is_loopback(host):
         yield "--host is not an address of this machine alone"
     if settings.database_url is not None:
@@ -335,7 +335,7 @@ def _signs_of_use(settings: Settings, host: str) -> Iterator[str]:
 def _is_sealed_to_others(data_dir: Path) -> bool:
     """Return True if the newest concern in the embedded database is encrypted, but not to the development identity.
 
-    The database was then used with recipients. Their setting was lost, so this is not a trial.
+    If so, the database was in use with recipients whose setting has been lost, and this is not a trial.
     """
     if not (data_dir / DATABASE_FILE).exists():
         return False

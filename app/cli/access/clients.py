@@ -109,13 +109,13 @@ def clients_revoke(settings: SettingsOptions, name: Annotated[str, typer.Argumen
 
 
 def _say_end(name: str, expires_at: dt.datetime | None) -> None:
-    """Print the expiry of the new key, if any, to standard error, because standard output has only the key."""
+    """Print the expiry of the new key, if there is one, to standard error, because standard output has only the key."""
     if expires_at is not None:
         typer.echo(f"{name}: the new key expires at {format_moment(expires_at)}", err=True)
 
 
 def describe_client(client: ClientRow, keys: Sequence[ClientKeyRow], *, at: dt.datetime) -> dict[str, Any]:
-    """Return the client and its keys as JSON, with their states at the time `at`. Leave out the keys' hashes."""
+    """Return the client and its keys as JSON, with their states at the time `at`. Leave out the hashes of the keys."""
     return {
         "name": client.name,
         "person": client.person,
@@ -138,9 +138,10 @@ def describe_client(client: ClientRow, keys: Sequence[ClientKeyRow], *, at: dt.d
 
 
 def line_of_client(client: ClientRow, keys: Sequence[ClientKeyRow], *, at: dt.datetime) -> str:
-    """Return a line about the client, separated by tabs.
+    """Return a line about the client, with cells separated by tabs.
 
-    The line has the name, state, scopes, last use, expiry of valid keys, and person, and `for tests` for a test client.
+    The cells are the name, the state, the scopes, the last use, the expiry of valid keys, and the person. The line of a
+    test client ends with `for tests`.
     """
     state = _state_of(client, keys, at)
     ends = ", ".join(

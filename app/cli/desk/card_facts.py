@@ -1,7 +1,8 @@
-"""What the opened cards of one concern say about whom it is, in a form in which two concerns can be compared.
+"""The facts about people in the decrypted cards of one concern, in a form in which two concerns can be compared.
 
-Only commands import this module: no server compares concerns. `desk_script/src/card_facts.js` does the same in the
-browser, and one table of cases holds the two equal (`tests/desk/matching_cases.json`).
+A card is a short encrypted summary of a concern or addition. Only commands import this module: no server compares
+concerns. `desk_script/src/card_facts.js` does the same in the browser. Both are tested with the same cases
+(`tests/desk/matching_cases.json`).
 """
 
 import datetime as dt
@@ -13,12 +14,12 @@ from typing import Any
 
 GREATEST_AGE = 25
 FIRST_YEAR_AGE = 4
-"""The age at which a child in England and Wales starts in Year 0: a child in Year 9 is 13 or 14."""
+"""The age of a child in England and Wales at the start of Year 0 (Reception). A child in Year 9 is 13 or 14."""
 LEAP_DAY = (2, 29)
 SHORTEST_NUMBER = 9
-"""Digits of the shortest telephone number that is compared."""
+"""The number of digits of the shortest phone number that is compared."""
 LETTERS = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ß": "ss", "ı": "i"})
-"""Letters that Unicode does not take apart into a plain letter and an accent."""
+"""Letters that Unicode does not decompose into a plain letter and an accent, with their plain spelling."""
 NUMBER = re.compile(r"\+?\(?\d[\d\s().-]{7,}\d")
 POSTCODE = re.compile(r"[A-Z]{1,2}\d[A-Z\d]?\d[A-Z]{2}")
 SCHOOL_YEAR = re.compile(r"\byear (\d{1,2})\b")
@@ -31,14 +32,14 @@ WORDS_OF_SCHOOLS = frozenset(
         "grammar sixth form"
     )
 )
-"""Words that do not tell one school from another."""
+"""Words in the names of many schools. They are no evidence that two names mean the same school."""
 YOUNGER = frozenset(WORD.findall("nursery preschool primary infant infants junior juniors"))
 OLDER = frozenset(WORD.findall("secondary high college comprehensive grammar sixth"))
 
 
 @dataclass(frozen=True)
 class Birth:
-    """When a child was born: the day, if `first` and `last` are equal, otherwise the first and last possible day."""
+    """The first and the last possible day of a child's birth. Both are equal if the day is known."""
 
     first: dt.date
     last: dt.date
@@ -51,7 +52,11 @@ class Birth:
 
 @dataclass(frozen=True)
 class ChildFacts:
-    """One child of a card. `names` are the words of the name, and `other_names` those of nicknames and former names."""
+    """One child of a card.
+
+    `names` has the words of the name. `other_names` has the words of nicknames and former names. `school` has the words
+    of the school's name.
+    """
 
     names: tuple[str, ...] = ()
     other_names: tuple[str, ...] = ()
@@ -62,11 +67,11 @@ class ChildFacts:
 
 @dataclass(frozen=True)
 class CardFacts:
-    """All that the cards of one concern say.
+    """All facts in the cards of one concern.
 
-    `adults` are the names of parents, carers and others, each as its words. `numbers` are their telephone numbers.
-    `reporter_numbers` are those of the reporter. `by_professional` is True if the reporter works with children, and so
-    may report about several families.
+    `adults` has the names of parents, carers and others, each as a tuple of words. `numbers` has their phone numbers,
+    and `reporter_numbers` the phone numbers of the reporter. `by_professional` is True if the reporter works with
+    children, and so may report about several families.
     """
 
     children: tuple[ChildFacts, ...]
@@ -77,7 +82,10 @@ class CardFacts:
 
 
 def facts_of(cards: Iterable[tuple[Mapping[str, Any], dt.date]]) -> CardFacts:
-    """Return what the cards of one concern and its additions say. Each card has the day on which it was received."""
+    """Return the facts in the cards of one concern and its additions. Each card comes with the day of its receipt.
+
+    A reporter from the family counts as one of the adults.
+    """
     children: list[ChildFacts] = []
     adults: list[tuple[str, ...]] = []
     numbers: set[str] = set()
@@ -99,20 +107,20 @@ def facts_of(cards: Iterable[tuple[Mapping[str, Any], dt.date]]) -> CardFacts:
 
 
 def words_of(*texts: str) -> tuple[str, ...]:
-    """Return the words of `texts`, each once, in small letters without accents and apostrophes."""
+    """Return the words of `texts`, each once, in lower case without accents and apostrophes."""
     whole = " ".join(texts).lower().translate(LETTERS)
     plain = "".join(each for each in unicodedata.normalize("NFKD", whole) if not unicodedata.combining(each))
     return tuple(dict.fromkeys(WORD.findall(re.sub(r"['‘’`´]", "", plain))))
 
 
 def numbers_in(*texts: str) -> frozenset[str]:
-    """Return the telephone numbers in `texts`, each as digits that begin with 0: +44 and 0044 are a 0."""
+    """Return the phone numbers in `texts` as digits, with 0 in place of +44 and 0044. Leave out shorter numbers."""
     found = (standard_number(each) for text in texts for each in NUMBER.findall(text))
     return frozenset(number for number in found if len(number) >= SHORTEST_NUMBER)
 
 
 def standard_number(typed: str) -> str:
-    """Return the digits of a telephone number, with 0 in place of +44 and 0044."""
+    """Return the digits of the phone number `typed`, with 0 in place of +44 and 0044."""
     digits = re.sub(r"\D", "", typed)
     if digits.startswith("0044") or (digits.startswith("44") and typed.strip().startswith(("+", "(+"))):
         return "0" + digits.removeprefix("00")[2:].removeprefix("0")
@@ -120,13 +128,13 @@ def standard_number(typed: str) -> str:
 
 
 def postcode_of(typed: str) -> str:
-    """Return a whole postcode without its space, or nothing if `typed` is not one."""
+    """Return `typed` in capitals without spaces if it is a complete postcode, otherwise an empty string."""
     plain = re.sub(r"[^A-Z0-9]", "", typed.upper())
     return plain if POSTCODE.fullmatch(plain) else ""
 
 
 def day_of(text: str) -> dt.date | None:
-    """Return the day in `text`, which is YYYY-MM-DD, or None if it is not a day."""
+    """Return the day at the start of `text` (YYYY-MM-DD), or None if `text` does not start with a day."""
     try:
         return dt.date.fromisoformat(text[:10])
     except ValueError:
@@ -144,7 +152,10 @@ def _child_of(child: Mapping[str, Any], received_on: dt.date) -> ChildFacts:
 
 
 def _birth_of(child: Mapping[str, Any], received_on: dt.date) -> Birth | None:
-    """Return when the child was born, by the day of birth or by the age on the day of the report; otherwise None."""
+    """Return the child's birth from the day of birth, or from the age on the day `received_on`.
+
+    Return None if the card has neither.
+    """
     born = day_of(child.get("born") or "")
     if born is not None:
         return Birth(born, born)
@@ -156,7 +167,10 @@ def _birth_of(child: Mapping[str, Any], received_on: dt.date) -> Birth | None:
 
 
 def _ages_of(child: Mapping[str, Any]) -> tuple[int, int] | None:
-    """Return the lowest and the highest age of the child: as a number, from a year at school, or from words."""
+    """Return the lowest and the highest possible age of the child: from a number, a school year, or numbers in words.
+
+    Return None if the card says nothing about the age.
+    """
     if isinstance(child.get("age"), int):
         return child["age"], child["age"]
     described = (child.get("age_described") or "").lower()
@@ -167,6 +181,6 @@ def _ages_of(child: Mapping[str, Any]) -> tuple[int, int] | None:
 
 
 def _years_before(day: dt.date, years: int) -> dt.date:
-    """Return the day `years` before `day`. 29 February becomes 28 February."""
+    """Return the day that is `years` years before `day`. 29 February becomes 28 February."""
     is_leap_day = (day.month, day.day) == LEAP_DAY
     return day.replace(year=day.year - years, day=day.day - 1 if is_leap_day else day.day)

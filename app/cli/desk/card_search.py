@@ -1,6 +1,6 @@
-"""Searches opened cards and labels for typed words: names, schools, postcodes, numbers, days of birth and labels.
+"""A search of decrypted cards and labels: by names, schools, postcodes, numbers, days of birth and labels.
 
-`desk_script/src/card_search.js` does the same in the browser, and one table of cases holds the two equal
+`desk_script/src/card_search.js` does the same in the browser. Both are tested with the same cases
 (`tests/desk/search_cases.json`).
 """
 
@@ -13,7 +13,7 @@ from app.cli.desk.card_facts import day_of, numbers_in, postcode_of, standard_nu
 from app.cli.desk.matching import is_one_letter_off, likeness
 
 SHORTEST_PART = 2
-"""Letters of the shortest word that finds the words that begin with it."""
+"""The number of letters of the shortest typed word that also finds longer words with the same beginning."""
 SHORTEST_DIGITS = 3
 TYPED_DAY = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})")
 
@@ -22,8 +22,8 @@ TYPED_DAY = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})")
 class SearchText:
     """The words of the cards and the label of one concern.
 
-    `names` are words of people's names, which short forms find too. `words` are those of everything else. `digits` are
-    telephone numbers, and days of birth as YYYYMMDD.
+    `names` has the words that short forms of names find too: people's names, and the label. `words` has all other
+    words, and the label too. `digits` has phone numbers, and days of birth as YYYYMMDD.
     """
 
     names: frozenset[str]
@@ -32,7 +32,7 @@ class SearchText:
 
 
 def search_text_of(cards: Iterable[Mapping[str, Any]], label: str = "") -> SearchText:
-    """Return what can be found in the opened cards of one concern, and in its label."""
+    """Return the words that a search can find in the decrypted cards of one concern, and in its label."""
     names, words = set(words_of(label)), set(words_of(label))
     digits: set[str] = set()
     for card in cards:
@@ -52,7 +52,7 @@ def search_text_of(cards: Iterable[Mapping[str, Any]], label: str = "") -> Searc
 
 
 def parts_of(typed: str) -> tuple[str, ...]:
-    """Return the parts of what was typed, each of which must be found: words, and numbers in their standard form."""
+    """Return the search terms in `typed`: words, and numbers in standard form. All terms must be found."""
     dated = TYPED_DAY.sub(lambda found: f" {found[3]}{found[2]:0>2}{found[1]:0>2} ", typed)
     whole_days = re.sub(r"\b(\d{4})-(\d{2})-(\d{2})\b", r" \1\2\3 ", dated)
     joined = re.sub(r"(?<=\d) (?=\d)", "", re.sub(r"\s+", " ", whole_days.replace("(0)", "")))
@@ -61,7 +61,7 @@ def parts_of(typed: str) -> tuple[str, ...]:
 
 
 def is_found(text: SearchText, parts: Iterable[str]) -> bool:
-    """Return True if every part is found in `text`. Without any part, nothing is found."""
+    """Return True if every term of `parts` is found in `text`. Return False if there are no terms."""
     wanted = tuple(parts)
     return bool(wanted) and all(_is_part_found(text, part) for part in wanted)
 

@@ -23,7 +23,7 @@ from app.services.concerns.sealing import make_sealer
 ANSWER_MEDIA_TYPE = "application/json"
 FETCH_TIMEOUT_SECONDS = 30
 WAITS = (1, 3)
-"""Seconds before each further attempt to send a request that got no response."""
+"""The seconds to wait before each further attempt, if a request got no response."""
 Url = Annotated[str, typer.Option(help="The address of the service.", envvar="GUIDANCE_DESK_URL")]
 KeyOption = Annotated[
     str | None,
@@ -62,7 +62,7 @@ Reference = Annotated[str, typer.Argument(help="The concern's reference.", parse
 
 @dataclass(frozen=True)
 class DeskClient:
-    """An HTTP client of the service. If the service refuses a request, the error has the service's own message."""
+    """An HTTP client of the service. If the service refuses a request, the raised error has the service's message."""
 
     http: httpx.Client
     as_json: bool = False
@@ -90,8 +90,9 @@ class DeskClient:
     def send_once(self, path: str, body: Any) -> Any:
         """Post a request that must take effect only once, and return the JSON of the response.
 
-        If no response arrives, post the request again with the same idempotency key: the service acts only once. Raise
-        `DeskRequestFailed` if the service refuses the request. Raise `DeskUnreachable` if no attempt gets a response.
+        If no response arrives, post the request again with the same idempotency key, so that the service acts only
+        once. Raise `DeskRequestFailed` if the service refuses the request. Raise `DeskUnreachable` if no attempt gets a
+        response.
         """
         headers = {"Idempotency-Key": str(uuid.uuid4())}
         for seconds in WAITS:
@@ -104,8 +105,8 @@ class DeskClient:
     def show(self, document: Any, lines: Sequence[str] | None = None, notice: str = "") -> None:
         """Print the response: `document` as JSON or, without `--json`, `lines` for people.
 
-        If `lines` is None, always print JSON. Print `notice` to standard error, since it is not part of the result, but
-        not with `--json`.
+        If `lines` is None, always print JSON. Without `--json`, also print `notice` to standard error, because the
+        notice is not part of the result.
         """
         echo_result(lines or (), document, as_json=self.as_json or lines is None)
         if notice and not self.as_json:
@@ -152,10 +153,10 @@ class DeskClient:
 
 
 def fetch_recipients(service: DeskClient, seal_to: str | None, not_sent: str) -> list[str]:
-    """Return the age recipients of the service.
+    """Return the age recipients (public keys) of the service.
 
-    If `seal_to` names recipients, raise `KeysNotKnown` unless all recipients of the service are among them. `not_sent`
-    ends the message of this error. Raise `SetupError` if `seal_to` has something that is not an age recipient.
+    If `seal_to` has trusted recipients, raise `KeysNotKnown` unless it has all recipients of the service. `not_sent` is
+    the end of the message of this error. Raise `SetupError` if `seal_to` has a word that is not an age recipient.
     """
     given = re.findall(r"[^\s,]+", seal_to or "")
     known = set(map(str, make_sealer(tuple(given)).recipients)) if given else set()
@@ -169,9 +170,9 @@ def fetch_recipients(service: DeskClient, seal_to: str | None, not_sent: str) ->
 def connect(
     url: Url, key: KeyOption = None, key_file: KeyFileOption = None, as_json: AnswerAsJson = False
 ) -> Iterator[DeskClient]:
-    """Yield a client of the service at `url`, with the client key in `key_file` or, without a file, `key`.
+    """Yield a client of the service at `url`, with the client key from `key_file` or, without a file, from `key`.
 
-    Raise `typer.BadParameter` if neither has a key.
+    Raise `typer.BadParameter` if there is no key.
     """
     secret = key_file.read().strip() if key_file is not None else key
     if not secret:

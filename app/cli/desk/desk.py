@@ -111,9 +111,9 @@ def _line_of(entry: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _due_of(entry: dict[str, Any]) -> str:
-    """Return the earliest deadline among the concern and its additions that are not acknowledged.
+    """Return the earliest deadline of the unacknowledged concern and additions.
 
-    If all are acknowledged, return the deadline of the concern.
+    If everything is acknowledged, return the deadline of the concern.
     """
     own = [entry["acknowledge_by"]] if entry["state"] == "received" or not entry["additions_waiting"] else []
     dues: list[str] = [*own, *filter(None, [entry["addition_acknowledge_by"]])]
@@ -167,10 +167,11 @@ def desk_open(service: DeskOptions, *, reference: Reference, identity: Identity)
 def open_whole(
     service: DeskClient, reference: str, unsealer: Unsealer, *, with_notes: bool = False
 ) -> tuple[dict[str, Any], dict[str, list[dict[str, Any]]]]:
-    """Fetch and decrypt a concern. Return it, and a dict with its `additions` and, if `with_notes`, the desk's `notes`.
+    """Fetch and decrypt a concern. Return the concern, and a dict with its `additions`.
 
-    The service records each opening in the audit log. Raise `DeskRequestFailed` if the service refuses a request. Raise
-    `UnsealingUnavailable` if no identity decrypts a text, or `SealedTextMisplaced` if a text is not of this concern.
+    If `with_notes`, the dict also has the desk's `notes`. The service records each opening in the audit log. Raise
+    `DeskRequestFailed` if the service refuses a request. Raise `UnsealingUnavailable` if no identity decrypts a text,
+    or `SealedTextMisplaced` if a text belongs to another concern.
     """
     path = desk_concern_path(reference)
     response = service.fetch_sealed(path)
@@ -183,10 +184,10 @@ def open_whole(
 
 
 def _open_label(service: DeskClient, reference: str, unsealer: Unsealer) -> str | None:
-    """Fetch and decrypt the label of the concern. Return None if the concern has none.
+    """Fetch and decrypt the label of the concern. Return None if the concern has no label.
 
-    Raise `UnsealingUnavailable` if no identity decrypts the label, or `SealedTextMisplaced` if it is not of this
-    concern. Raise `DeskRequestFailed` if the service refuses the request.
+    Raise `UnsealingUnavailable` if no identity decrypts the label, or `SealedTextMisplaced` if the label belongs to
+    another concern. Raise `DeskRequestFailed` if the service refuses the request.
     """
     sealed = service.find_sealed(desk_concern_path(reference, "label"))
     return None if sealed is None else unsealer.open(sealed, reference=reference)["label"]["text"] or None
@@ -196,7 +197,7 @@ def _open_note(service: DeskClient, reference: str, entry: dict[str, Any], unsea
     """Fetch the note of `entry`, and return the decrypted note with its time and author.
 
     `entry` is the note's entry in the service's list. Raise `UnsealingUnavailable` if no identity decrypts the note.
-    Raise `SealedTextMisplaced` if the note is not of this concern, or names another time or author than `entry`.
+    Raise `SealedTextMisplaced` if the note belongs to another concern, or has another time or author than `entry`.
     """
     sealed = service.fetch_sealed(entry["links"]["self"]).content
     received_at = dt.datetime.fromisoformat(entry["written_at"])
@@ -227,7 +228,7 @@ def desk_acknowledge(
 
 
 def _show_concern(service: DeskClient, entry: dict[str, Any]) -> None:
-    """Print the state of a concern after an action, with its outcome, hold and erasure if there are any."""
+    """Print the state of a concern after an action, and its outcome, hold and erasure, if any."""
     held = ", on hold" if entry["held"] else ""
     outcome = f", {entry['outcome']}" if entry["outcome"] else ""
     erased = ", erased" if entry["erased_at"] else ""
@@ -329,7 +330,7 @@ def desk_ask(
 
 
 def _seal_message(service: DeskClient, reference: str, typed: str) -> dict[str, str]:
-    """Return a message to the reporter with the text `typed`, encrypted on this computer to the reporter's key.
+    """Return the request body for a message with the text `typed`, encrypted on this computer to the reporter's key.
 
     Raise `typer.BadParameter` if the text is empty or too long, or `ReporterHasNoCode` if the reporter has no token.
     """

@@ -51,8 +51,8 @@ def make_export(
     """Make the PDF of a concern, and have the service record the export and sign the digest.
 
     Return the signed file, and the service's response. Raise `DeskRequestFailed` if the service refuses a request.
-    Raise `UnsealingUnavailable` if no identity decrypts a text, `SealedTextMisplaced` if a text is not of this concern,
-    or `PdfUnavailable` if the PDF cannot be made.
+    Raise `UnsealingUnavailable` if no identity decrypts a text, `SealedTextMisplaced` if a text belongs to another
+    concern, or `PdfUnavailable` if the PDF cannot be made.
     """
     statement = service.call("GET", desk_concern_path(reference, "export-statement"))
     texts = _fetch_texts(service, statement, notes=notes)
@@ -79,7 +79,7 @@ def _fetch_edition(service: DeskClient, guide: str, number: int) -> EditionConte
 
 
 def _fetch_reference_data(service: DeskClient) -> ReferenceData:
-    """Fetch every code list, the signposts and the neighbouring councils, but not the legal statements."""
+    """Fetch all reference data except the legal statements: code lists, signposts and neighbouring councils."""
     names = [each["name"] for each in service.call("GET", CODE_LISTS)["code_lists"]]
     answers = (service.call("GET", f"{CODE_LISTS}/{name}") for name in names)
     lists = [
@@ -90,5 +90,5 @@ def _fetch_reference_data(service: DeskClient) -> ReferenceData:
         tuple(Signpost.model_validate({key: one[key] for key in Signpost.model_fields if key in one}) for one in found)
         for found in (answer["signposts"], answer.get("neighbours", ()))
     )
-    own = tuple(each.model_copy(update={"council": None}) for each in own)  # the service omits those of other councils
+    own = tuple(each.model_copy(update={"council": None}) for each in own)  # the service sends no other council's
     return ReferenceData({each.name: each for each in lists}, own, statements=(), neighbours=neighbours)

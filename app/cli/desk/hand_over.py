@@ -1,4 +1,4 @@
-"""`guidance desk hand-over` and `confirm`: a concern for another organisation."""
+"""`guidance desk hand-over` and `confirm`: hand a concern over to another organisation."""
 
 import base64
 import hashlib

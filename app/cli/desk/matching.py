@@ -1,7 +1,7 @@
-"""Compares two concerns by their opened cards, and says in words what makes them look like one child or household.
+"""A comparison of two concerns by their decrypted cards, with the reasons why both may be about the same child.
 
-A match is an offer to a person who reads both concerns. Nothing is merged, scored, ranked or counted, and nothing is
-stored. `desk_script/src/matching.js` has the same rules, and one table of cases holds the two equal.
+A match is only a suggestion to a person, who then reads both concerns. Nothing is merged, scored, ranked, counted or
+stored. `desk_script/src/matching.js` has the same rules. Both are tested with the same cases.
 """
 
 import datetime as dt
@@ -16,7 +16,7 @@ from app.cli.desk.card_facts import OLDER, WORDS_OF_SCHOOLS, YOUNGER, Birth, Car
 
 NICKNAMES = Path(__file__).with_name("nicknames.json")
 SHORTEST_MISSPELT = 4
-"""Letters of the shortest word in which one letter may be wrong."""
+"""The number of letters of the shortest word in which one letter may be wrong."""
 A_YEAR = dt.timedelta(days=366)
 NOBODY = ChildFacts()
 ADULT_IN_PART = "adult with one name the same"
@@ -24,7 +24,7 @@ NOT_FOUND = "No match found by name, birth, school, postcode or number"
 
 
 class Likeness(IntEnum):
-    """How alike two words of a name are, the least alike first."""
+    """The likeness of two words of names, from the least to the most alike."""
 
     OTHER = 0
     ONE_LETTER = 1
@@ -51,9 +51,10 @@ ADULT = {
 
 @dataclass(frozen=True)
 class NameMatch:
-    """How two names agree: in all words of the shorter name (`is_whole`), or only in some.
+    """The agreement of two names. `is_whole` is True if all words of the shorter name agree, and at least two.
 
     `alike` is the likeness of the words that differ most. `is_short` is True if one of the names has only one word.
+    `is_reordered` is True if the words are in a different order.
     """
 
     alike: Likeness
@@ -71,10 +72,11 @@ class NameMatch:
 
 @dataclass(frozen=True)
 class SharedFacts:
-    """What two concerns share beside a name: facts that are telling, and facts that many children share.
+    """The facts other than names that two concerns share.
 
-    `has_school` is True if the school is among the common facts. `differs` is the reason why the two children are
-    probably not the same child, or nothing.
+    `telling` has the facts that few children share, and `common` the facts that many children share. `has_school` is
+    True if the school is among the common facts. `differs` is the reason why the two children are probably not the same
+    child, or empty.
     """
 
     telling: tuple[str, ...]
@@ -84,7 +86,10 @@ class SharedFacts:
 
 
 def reasons_of(one: CardFacts, other: CardFacts) -> tuple[str, ...]:
-    """Return the reasons in words why two concerns may be about the same child or household, or nothing."""
+    """Return the reasons, in words, why two concerns may be about the same child or household.
+
+    Return an empty tuple if there are not enough reasons to suggest the concern.
+    """
     numbers = _shared_number(one, other)
     found = [
         reasons
@@ -99,7 +104,7 @@ def reasons_of(one: CardFacts, other: CardFacts) -> tuple[str, ...]:
 
 @lru_cache(maxsize=1 << 20)
 def likeness(one: str, other: str) -> Likeness:
-    """Return how alike two words of names are: the same, forms of one name, one letter different, or not alike."""
+    """Return the likeness of two words of names: the same, forms of one name, one letter different, or not alike."""
     if one == other:
         return Likeness.SAME
     if not nickname_groups(one).isdisjoint(nickname_groups(other)):
@@ -108,7 +113,10 @@ def likeness(one: str, other: str) -> Likeness:
 
 
 def is_one_letter_off(one: str, other: str) -> bool:
-    """Return True if one letter is wrong, missing or too many, or if two neighbouring letters are exchanged."""
+    """Return True if the words differ only in one wrong, missing or extra letter, or in two exchanged neighbours.
+
+    Return False for words shorter than `SHORTEST_MISSPELT`.
+    """
     shorter, longer = sorted((one, other), key=len)
     if len(shorter) < SHORTEST_MISSPELT or len(longer) - len(shorter) > 1:
         return False
@@ -120,7 +128,7 @@ def is_one_letter_off(one: str, other: str) -> bool:
 
 
 def nickname_groups(word: str) -> frozenset[int]:
-    """Return the numbers of the names of which `word` is a form: 'alex' is a form of Alexander and of Alexandra."""
+    """Return the numbers of the groups of names that contain `word`. A word such as `alex` is in several groups."""
     return _groups_of_words().get(word, frozenset())
 
 
@@ -136,7 +144,7 @@ def _groups_of_words() -> dict[str, frozenset[int]]:
 def _reasons_of_children(
     mine: ChildFacts, theirs: ChildFacts, one: CardFacts, other: CardFacts, number: str
 ) -> tuple[str, ...]:
-    """Return why the two children may be the same child or of one household, or nothing."""
+    """Return the reasons why the two children may be the same child or of one household, or an empty tuple."""
     name = match_names(mine.names, theirs.names, mine.other_names, theirs.other_names)
     if name is None and not number and not _may_be_nameless(mine, theirs):
         return ()
@@ -148,10 +156,11 @@ def _reasons_of_children(
 
 
 def _is_offered(name: NameMatch | None, shared: SharedFacts) -> bool:
-    """Return True if the name and what else is shared are enough to offer the other concern.
+    """Return True if the agreement of the names and the other shared facts are enough to suggest the other concern.
 
-    A whole name is enough, unless the ages differ and nothing else is shared. One name needs a telling fact, or two
-    common ones, or the school, if one card has only that name. Without any name, two telling facts are needed.
+    A whole name is enough, unless the ages differ and nothing else is shared. If only part of the name agrees, a
+    telling fact is needed. If one card has only one name, the school or two common facts are enough too, unless the
+    ages differ. Without any name in common, two telling facts are needed.
     """
     if name is None:
         return len(shared.telling) > 1
@@ -163,7 +172,7 @@ def _is_offered(name: NameMatch | None, shared: SharedFacts) -> bool:
 
 
 def _may_be_nameless(mine: ChildFacts, theirs: ChildFacts) -> bool:
-    """Return True if two children share a telling fact of their own: whoever names neither may mean one child."""
+    """Return True if two children share the day of birth or the postcode. Then they may be the same without a name."""
     is_same_birth = mine.birth is not None and mine.birth.is_day and mine.birth == theirs.birth
     return is_same_birth or bool(mine.postcode and mine.postcode == theirs.postcode)
 
@@ -171,7 +180,10 @@ def _may_be_nameless(mine: ChildFacts, theirs: ChildFacts) -> bool:
 def match_names(
     one: Sequence[str], other: Sequence[str], one_more: Sequence[str] = (), other_more: Sequence[str] = ()
 ) -> NameMatch | None:
-    """Return how two names agree, or None if no word does. `one_more` and `other_more` are words of other names."""
+    """Return the agreement of two names, or None if no word agrees.
+
+    `one_more` and `other_more` are the words of nicknames and former names.
+    """
     pairs = _pairs_of((*one, *one_more), (*other, *other_more))
     if not pairs:
         return None
@@ -185,7 +197,10 @@ def match_names(
 
 
 def _pairs_of(mine: Sequence[str], theirs: Sequence[str]) -> list[tuple[int, int, Likeness]]:
-    """Return the pairs of alike words, the most alike first, each word in one pair: two places and the likeness."""
+    """Return the pairs of alike words, most alike first, as the two positions and the likeness.
+
+    Each word is in one pair at most.
+    """
     alike = [
         (-found, place, place_of_other)
         for place, word in enumerate(mine)
@@ -204,7 +219,10 @@ def _pairs_of(mine: Sequence[str], theirs: Sequence[str]) -> list[tuple[int, int
 
 
 def _is_reordered(pairs: Sequence[tuple[int, int, Likeness]], length: int, length_of_other: int) -> bool:
-    """Return True if the paired words stand in another order. Other names, beyond the lengths, have no order."""
+    """Return True if the paired words are in a different order in the two names.
+
+    Ignore words at positions beyond the lengths of the names, which belong to nicknames and former names.
+    """
     places = [other for place, other, _ in sorted(pairs) if place < length and other < length_of_other]
     return places != sorted(places)
 
@@ -231,7 +249,11 @@ def _shared_by(mine: ChildFacts, theirs: ChildFacts, one: CardFacts, other: Card
 
 
 def _compare_births(one: Birth, other: Birth) -> tuple[str, bool, bool]:
-    """Return how two births agree or differ in words, whether that is telling, and whether they differ."""
+    """Return the agreement or difference of two births in words, and two booleans.
+
+    The first boolean is True if the agreement is a telling fact, and the second if the births differ. Two days that
+    differ only by a likely typing error count as an agreement.
+    """
     if one.is_day and other.is_day:
         mine, theirs = one.first, other.first
         if mine == theirs:
@@ -247,7 +269,11 @@ def _compare_births(one: Birth, other: Birth) -> tuple[str, bool, bool]:
 
 
 def _shared_school(one: Sequence[str], other: Sequence[str]) -> str:
-    """Return how two schools agree: all telling words of the shorter name are in the other name. Otherwise nothing."""
+    """Return the agreement of two schools in words, or an empty string.
+
+    Schools agree if the other name has each telling word of the shorter name, or a word with one letter different.
+    Schools for children of different ages never agree.
+    """
     mine, theirs = _telling_words(one), _telling_words(other)
     if not mine or not theirs or _are_of_other_ages(one, other):
         return ""
@@ -268,9 +294,9 @@ def _are_of_other_ages(one: Sequence[str], other: Sequence[str]) -> bool:
 
 
 def _match_adults(one: CardFacts, other: CardFacts) -> NameMatch | None:
-    """Return how the names of two adults agree, the best agreement first. Return None if no names are alike enough.
+    """Return the best agreement between the names of an adult of each concern, or None if no names are alike enough.
 
-    A name of one word counts only if it is exactly the same: many adults have it.
+    A name of one word counts only if the word is exactly the same, because many adults share such a name.
     """
     found = [match for mine in one.adults for theirs in other.adults if (match := match_names(mine, theirs))]
     whole = [match for match in found if match.is_whole]
@@ -287,7 +313,7 @@ def _shared_number(one: CardFacts, other: CardFacts) -> str:
 
 
 def _is_only_of_professionals(one: CardFacts, other: CardFacts) -> bool:
-    """Return True if the shared number is only that of reporters who work with children: of an office, for example."""
+    """Return True if the shared number belongs only to reporters who work with children, such as an office number."""
     mine, theirs = one.numbers | one.reporter_numbers, other.numbers | other.reporter_numbers
     is_of_family = bool(mine & other.numbers or one.numbers & theirs)
     return not is_of_family and (one.by_professional or other.by_professional)

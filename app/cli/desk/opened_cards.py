@@ -1,4 +1,4 @@
-"""Fetches the sealed cards and labels of concerns from a service, and decrypts them on this computer."""
+"""The cards and labels of concerns, fetched from a service and decrypted on this computer."""
 
 import base64
 import datetime as dt
@@ -23,9 +23,10 @@ DAYS_OF_A_YEAR = 365.2425
 
 @dataclass(frozen=True)
 class OpenedCards:
-    """The opened cards of one concern: of the concern itself and of its additions, with the label and the last change.
+    """The decrypted cards of one concern and of its additions, with the concern's label and time of last change.
 
-    Each card has the day on which it was received. `unopened` is how many of its cards and labels stayed sealed.
+    Each card comes with the day of its receipt. `unopened` is the number of cards and labels of the concern that could
+    not be decrypted.
     """
 
     reference: str
@@ -36,7 +37,7 @@ class OpenedCards:
 
     @cached_property
     def facts(self) -> CardFacts:
-        """What the cards say about whom the concern is."""
+        """The facts in the cards, for the comparison with another concern."""
         return facts_of(self.cards)
 
     @cached_property
@@ -45,7 +46,7 @@ class OpenedCards:
         return search_text_of((card for card, _ in self.cards), self.label)
 
     def whom(self, today: dt.date) -> str:
-        """Return whom the concern is about: the names of the children, with their ages `today` if they are known."""
+        """Return the names of the children that the concern is about, with their ages on the day `today`, if known."""
         children = [(child, day) for card, day in self.cards for child in card.get("children") or ()]
         named = [_name_and_age(child, today) for child, _ in children]
         shown = named[:CHILDREN_NAMED] or [UNNAMED]
@@ -54,11 +55,11 @@ class OpenedCards:
 
 
 def fetch_opened(service: DeskClient, unsealer: Unsealer, scopes: Sequence[CardScope]) -> Iterator[OpenedCards]:
-    """Fetch all cards of `scopes`, page by page, and yield each concern with its opened cards.
+    """Fetch all cards of `scopes`, page by page, and yield each concern with its decrypted cards.
 
-    The service records each page in the audit log. Cards that no identity opens, or that belong elsewhere, are counted
-    and left out. Raise `DeskRequestFailed` if the service refuses a request, or `DeskUnreachable` if there is no
-    response.
+    The service records each page in the audit log. Leave out, but count, a card or label that no identity decrypts or
+    that belongs to another concern. Raise `DeskRequestFailed` if the service refuses a request, or `DeskUnreachable` if
+    there is no response.
     """
     for scope in scopes:
         for page in _fetch_pages(service, scope):
@@ -90,7 +91,10 @@ def _open_concern(reference: str, sealed: Sequence[Mapping[str, Any]], unsealer:
 
 
 def _open_member(sealed: str, member: str, reference: str, unsealer: Unsealer) -> Mapping[str, Any] | None:
-    """Return the field `member` of the decrypted document, or None if it cannot be opened or is of another place."""
+    """Return the field `member` of the decrypted document.
+
+    Return None if the document cannot be decrypted, belongs to another concern, or has no such object.
+    """
     try:
         opened = unsealer.open(base64.b64decode(sealed), reference=reference).get(member)
     except (UnsealingUnavailable, SealedTextMisplaced):

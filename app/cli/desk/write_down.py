@@ -24,9 +24,9 @@ NOT_A_TIME = "give a time such as 08:05, 2026-11-24T08:05 or 2026-11-24T08:05Z"
 
 
 def _parse_moment(typed: str) -> dt.datetime:
-    """Return the moment in `typed`: a time of today, or a day and a time, in London unless it names a time zone.
+    """Return the moment in `typed`: a time of today in London, or a day with a time.
 
-    Raise `typer.BadParameter` if `typed` is none of these.
+    A day with a time is in London unless `typed` has a time zone. Raise `typer.BadParameter` for any other text.
     """
     try:
         if ":" in typed and "-" not in typed:
@@ -40,7 +40,7 @@ def _parse_moment(typed: str) -> dt.datetime:
 
 @dataclass(frozen=True)
 class Arrived:
-    """The options about what arrived: the answer about danger, how it came, when, and if it is about council staff."""
+    """The options about the call or letter: the answer about danger, the channel, the time, and the subject."""
 
     danger: Annotated[ImmediateDanger, typer.Option(help="Whether a child is in immediate danger.")]
     channel: Annotated[WorkersChannel, typer.Option(help="How it came.")] = WorkersChannel.CALL
@@ -57,7 +57,7 @@ class Arrived:
 
 @dataclass(frozen=True)
 class Caller:
-    """The options about the caller: the kind of reporter, and a code, if the caller wants one."""
+    """The options about the caller: the kind of reporter, and if the caller wants a code to follow the concern."""
 
     kind: Annotated[ReporterKind, typer.Option(help="Who called or wrote.")] = ReporterKind.ANONYMOUS
     with_code: Annotated[bool, typer.Option("--with-code", help="Print a code for the caller, only once.")] = False

@@ -133,7 +133,7 @@ def open_webhooks(settings: Settings, *, creates: bool = False) -> Iterator[tupl
 def describe_webhook(webhook: WebhookRow, counted: Mapping[tuple[str, str], int]) -> dict[str, Any]:
     """Return the webhook as JSON, without its secrets.
 
-    `counted` are the numbers of deliveries by webhook and state.
+    `counted` has the number of deliveries by webhook and state.
     """
     return {
         "name": webhook.name,

@@ -1,4 +1,4 @@
-"""`guidance due`: lists guides to review, and statements about the law to compare with it."""
+"""`guidance due`: lists guides to review, and legal statements to compare with the law."""
 
 import datetime as dt
 from typing import Annotated

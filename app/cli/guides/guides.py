@@ -55,7 +55,7 @@ REMARKS = "A draft made from {name}. Compare it with the document: every sentenc
 def require_agreed(path: Path, digest: str, agreed: Sequence[str], *, command: str) -> None:
     """Raise `SeedFileError` unless `digest`, the digest of the file at `path`, is one of `agreed`.
 
-    The message names `command`, which prints the digest to agree on.
+    The message of the error names `command`, the command that prints a digest for approval.
     """
     if digest not in agreed:
         reason = OTHER_WORDS.format(digest) if agreed else NOT_AGREED.format(command=command)
@@ -63,9 +63,9 @@ def require_agreed(path: Path, digest: str, agreed: Sequence[str], *, command: s
 
 
 def is_in_seed(settings: Settings, path: Path, folder: str) -> bool:
-    """Return True if the file at `path` is in `folder`, a folder of the seed.
+    """Return True if the file at `path` is in `folder`, a folder within the seed folder.
 
-    The first start of the service publishes the files of the seed without approval.
+    Such files need no approval: the first start of the service publishes them too.
     """
     return path.resolve().is_relative_to((settings.seed_dir / folder).resolve())
 
@@ -97,9 +97,9 @@ def check(
 
 
 def _check_each(paths: Sequence[Path], check_one: Callable[[Path], object]) -> None:
-    """Call `check_one` with each path. Print the errors and warnings if it refuses the file, otherwise `no errors`.
+    """Call `check_one` with each path. Print the errors and warnings of a refused file, otherwise `no errors`.
 
-    Exit with status 1 if any file is refused.
+    Exit with status 1 if `check_one` refuses any file.
     """
     faulty = False
     for path in paths:
@@ -195,7 +195,7 @@ def _withdraw(settings: Settings, key: AnyKey, reason: str, *, as_json: bool = F
 def _results_at_end(results: list[Published], *, as_json: bool) -> Iterator[None]:
     """If `as_json`, print `results` as JSON at the end of the `with` block, even after an error.
 
-    If a file is refused, the files before it have been published.
+    After an error, the caller can thus see which files were published before the refused file.
     """
     try:
         yield
@@ -212,7 +212,7 @@ def _results_at_end(results: list[Published], *, as_json: bool) -> Iterator[None
 def _known_guide(path: Path, guide: str) -> Precondition:
     """Return a precondition that raises `SeedFileError` if the guide has no published edition.
 
-    The precondition is checked in the transaction that publishes.
+    The precondition is checked within the transaction that publishes.
     """
 
     def require(session: Session, _current: EditionHead | None) -> None:
@@ -266,7 +266,7 @@ def withdraw_published_rendition(
 def _check(session: Session, path: Path) -> RenditionFile:
     """Return the rendition file at `path`. Raise `SeedFileError` if it is invalid.
 
-    Print a warning to standard error if the rendition is unchecked, or if its edition is not the current one.
+    Print a warning to standard error if the rendition is unchecked, or if its edition is not the current edition.
     """
     file = read_rendition_file(path)
     check_rendition_file(session, file)

@@ -49,7 +49,8 @@ def preview(
 def _publish_in_trial(trial: Settings, path: Path, reference_data: ReferenceData, settings: Settings) -> CheckedFile:
     """Copy the guide's published editions to the trial database, then publish the file at `path` there.
 
-    Return the checked file. Raise `SeedFileError`, before anything is published, if the file has errors.
+    Do not copy a published edition that has the number of the file. Return the checked file. Raise `SeedFileError`,
+    before anything is published, if the file has errors.
     """
     at = utc_now()
     with open_published(settings) as session:

@@ -1,4 +1,4 @@
-"""Sessions that read the published guides."""
+"""Database sessions for commands that read the published guides."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,9 +15,10 @@ from app.errors import DatabaseUnreadable, SchemaBehind, SetupError
 
 @contextmanager
 def open_published(settings: Settings) -> Iterator[Session | None]:
-    """Yield a session to read what is published, or None if there is no database yet.
+    """Yield a session that reads published editions, or None if there is no database yet.
 
-    Raise `SchemaBehind` if the schema is older than this program's, or `DatabaseUnreadable` if the database fails.
+    Raise `SchemaBehind` if the database has an older schema than this program. Raise `DatabaseUnreadable` if the
+    database fails.
     """
     if settings.database_url is None and not (settings.data_dir / DATABASE_FILE).exists():
         yield None
@@ -33,7 +34,10 @@ def open_published(settings: Settings) -> Iterator[Session | None]:
 
 @contextmanager
 def open_editions(settings: Settings) -> Iterator[Session]:
-    """Yield a session that reads published editions. Raise `SetupError` if there is no database."""
+    """Yield a session that reads published editions.
+
+    Raise `SetupError` if there is no database, or the errors of `open_published`.
+    """
     with open_published(settings) as session:
         if session is None:
             raise SetupError(NO_DATABASE.format(folder=settings.data_dir))

@@ -131,7 +131,10 @@ def _counts(verified: Verified) -> str:
 
 
 def _erased_lines(erased: Mapping[Path, int]) -> list[str]:
-    """Return the sentence about backups with text that was erased since, or nothing if there are none."""
+    """Return a sentence about older backups with text that has been erased since, or an empty list if there are none.
+
+    `erased` has the number of erased concerns in each such backup.
+    """
     if not erased:
         return []
     last = max(erased, key=lambda path: path.name)

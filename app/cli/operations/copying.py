@@ -1,4 +1,4 @@
-"""`guidance copy`: the service moves to another database."""
+"""`guidance copy`: copies the database into another database, so that the service can move."""
 
 from dataclasses import asdict
 from typing import Annotated

@@ -66,9 +66,10 @@ def doctor(
 
 
 def _mail(findings: Sequence[Finding], settings: Settings | None, address: str) -> str | None:
-    """If `findings` have errors, email them to `address`. Return the reason if no email can be sent, otherwise None.
+    """If `findings` has errors, email the findings to `address`.
 
-    Check the mail settings even if there is no error to send.
+    Return the reason if no email can be sent, otherwise None. Check the mail settings even if there is no error to
+    send.
     """
     if settings is None:
         return "the settings cannot be read"
@@ -83,7 +84,7 @@ def _mail(findings: Sequence[Finding], settings: Settings | None, address: str) 
 
 
 def _print(findings: Sequence[Finding]) -> None:
-    """Print each finding as one line, with the action to take, if any."""
+    """Print each finding as a line, with the action to take if there is one."""
     for each in findings:
         condition = paint(f"{each.condition:<7}", COLOURS[each.condition])
         action = f". {each.action[:1].upper()}{each.action[1:]} (read {each.read})" if each.action else ""

@@ -1,4 +1,7 @@
-"""`guidance health`: a probe for containers and monitors. It imports few modules, because it runs twice a minute."""
+"""`guidance health`: a probe for containers and monitors.
+
+This module imports few modules, because the command runs twice a minute.
+"""
 
 import json
 from contextlib import closing
@@ -35,8 +38,8 @@ def health(
 def _call(url: str, path: str, seconds: float) -> tuple[int, dict[str, Any]]:
     """Send a GET of `path` to the service at `url`. Return the HTTP status and the JSON of the response.
 
-    Without a response in JSON, the status is 0. Ignore proxies that the environment sets. Raise `typer.BadParameter` if
-    `url` is not an http or https address.
+    If there is no response, or a response that is not JSON, return the status 0. Ignore proxies that the environment
+    sets. Raise `typer.BadParameter` if `url` is not an http or https address.
     """
     target = urlsplit(url)
     if target.scheme not in ("http", "https") or not target.hostname:

@@ -1,4 +1,4 @@
-"""The rehearsal of the first day: an invented concern, raised as the service does, and opened with each key file."""
+"""The rehearsal of the first day: an invented concern is raised like a real one, and opened with each key file."""
 
 import datetime as dt
 from collections.abc import Callable, Sequence
@@ -29,10 +29,11 @@ INVENTED = {
 async def rehearse(
     settings: Settings, identities: Sequence[Path], *, at: dt.datetime, tell: Callable[[str], None]
 ) -> None:
-    """Start the service without listening, and raise an invented concern, unless there is one. Open it with each file.
+    """Start the service without listening, raise an invented concern, and open it with each file of `identities`.
 
-    Each opening is recorded in the audit log. Open nothing if commands have opened the concern often enough. Call
-    `tell` with a sentence for each thing that was done. Raise `SetupError` if a file does not open the concern.
+    If there is such a concern already, use it. Record each opening in the audit log. Open nothing if the concern has
+    already been opened as often as there are files. Call `tell` with a sentence about each step. Raise `SetupError` if
+    a file does not open the concern.
     """
     service = create_app(settings)
     async with service.router.lifespan_context(service):

@@ -60,9 +60,10 @@ def setup(
 
 
 def take_all(day: FirstDay) -> Iterator[str]:
-    """Do the steps in order, and yield the name of each that is left.
+    """Do the steps in order, and yield the name of each step that is not complete afterwards.
 
-    While a setting that the service needs is left, the database is not opened: a start publishes the numbers to call.
+    As long as a setting that the service needs is missing, skip the steps that open the database, because the first
+    start publishes the numbers to call.
     """
     is_blocked = False
     for step in STEPS:
@@ -72,7 +73,10 @@ def take_all(day: FirstDay) -> Iterator[str]:
 
 
 def take(step: Step, day: FirstDay, *, acts: bool) -> Verdict:
-    """Examine a step. If it is not done and `acts` is true, do it. Print what is found then, and return the verdict."""
+    """Examine `step`. If the step is not done and `acts` is true, do the step, and examine it again.
+
+    Print the result of the last examination, and return its verdict.
+    """
     typer.echo(f"\n{step.title}")
     with day.examined() as patient:
         verdict = examine_step(step, patient)

@@ -1,4 +1,4 @@
-"""What `guidance setup` asks and does for each step of the first day."""
+"""The questions and actions of `guidance setup` for each step of the first day."""
 
 import asyncio
 import datetime as dt
@@ -85,7 +85,7 @@ OPENID_QUESTIONS = {
 
 @dataclass(frozen=True)
 class Given:
-    """The answers that are given as options, so that nobody is asked."""
+    """The answers that are given as arguments and options, so that `guidance setup` need not ask for them."""
 
     values: Annotated[
         list[str] | None,
@@ -108,38 +108,44 @@ class Given:
 
 @dataclass
 class FirstDay:
-    """The place that is set up, the answers that were given, and whether others may be asked for."""
+    """The state of `guidance setup`: the files of the installation, and the given answers.
+
+    `file` is the file of settings. `asks` is True if the command may ask for answers that are not given.
+    """
 
     file: Path
     data_dir: Path | None
     given: Given
     asks: bool
     keys: Path
-    """The folder of the key files. An answer may name another one."""
+    """The folder of the key files. The answer to a question may change it."""
 
     @property
     def settings(self) -> Settings:
-        """The settings of the environment and the file. Raise `SetupError` if they are refused."""
+        """The settings from the environment and the file. Raise `SetupError` if a setting is not valid."""
         return read_settings(self.data_dir, self.file if self.file.exists() else None)
 
     @property
     def identities(self) -> list[Path]:
-        """The key files of the two recipients that are still here."""
+        """The existing key files, of up to two: the administrator may have taken them to another place."""
         return [path for path in (self.keys / EVERYDAY, self.keys / RESERVE) if path.is_file()]
 
     def ask_for_keys(self, question: str) -> None:
-        """Ask for the folder of the key files, unless an option named it. Enter leaves it as it is."""
+        """Ask for the folder of the key files, unless an option names the folder or questions are not allowed.
+
+        Pressing Enter keeps the present folder.
+        """
         if self.asks and self.given.keys is None:
             self.keys = Path(typer.prompt(question, default=str(self.keys)))
 
     @property
     def link_file(self) -> Path:
-        """The file with the lead's link, where there is no terminal to print it."""
+        """The file to which the lead's link is written if there is no terminal to print it on."""
         return self.file.absolute().parent / LINK_FILE
 
     @contextmanager
     def examined(self) -> Iterator[Patient]:
-        """Yield what the checks examine, as it is now."""
+        """Yield the present settings and the database, for the checks. Dispose of the engine at the end."""
         settings = self.settings
         engine = open_to_read(settings.data_dir, settings.database_address)
         try:
@@ -148,9 +154,10 @@ class FirstDay:
             engine.dispose()
 
     def write(self, values: Mapping[str, str]) -> None:
-        """Write settings into the file, if there are any: also when the security contact expires, and whole paths.
+        """Write `values` into the file of settings. Write nothing if `values` is empty.
 
-        The service may run in another folder.
+        Make paths absolute, because the service may run in another folder. With a security contact, also write the
+        time when it expires.
         """
         expires = f"{(utc_now() + SECURITY_CHECKED_AGAIN).date()}T00:00:00Z"
         also = {"security_expires": expires} if "security_contact" in values else {}
@@ -159,23 +166,29 @@ class FirstDay:
             write_settings(self.file, also | dict(values) | whole)
 
     def ask_settings(self, questions: Mapping[str, str]) -> dict[str, str]:
-        """Ask for each setting that is not set, and return the answers. An empty answer leaves the setting unset."""
+        """Ask for each setting of `questions` that is not set, and return the answers. Leave out empty answers.
+
+        Return an empty dict if questions are not allowed.
+        """
         known = self.settings.model_fields_set
         answers = {name: _ask(name, text) for name, text in questions.items() if self.asks and name not in known}
         return {name: answer for name, answer in answers.items() if answer}
 
     def agrees(self, question: str) -> bool:
-        """Ask a question to which Enter says no. Return False if nobody may be asked."""
+        """Ask a yes-no question, and return True for yes. Pressing Enter means no.
+
+        Return False if questions are not allowed.
+        """
         return self.asks and typer.confirm(question, default=False)
 
 
 def tell(text: str) -> None:
-    """Print what a step did, below its title."""
+    """Print `text`, a message of a step, indented below the title of the step."""
     typer.echo(f"{INDENT}{text}")
 
 
 def _prompt(text: str, *, is_hidden: bool = False) -> str:
-    """Ask, and return the answer. Enter alone is an empty answer. Show nothing of it if `is_hidden`."""
+    """Ask the question `text`, and return the answer, which may be empty. If `is_hidden`, do not show what is typed."""
     return str(typer.prompt(text, default="", show_default=False, hide_input=is_hidden)).strip()
 
 
@@ -190,7 +203,7 @@ def _ask(name: str, text: str) -> str:
 
 
 def as_contact(text: str) -> str:
-    """Return an email address as `mailto:`, a phone number as `tel:`, and anything else unchanged."""
+    """Return `text` as a `mailto:` address if it is an email address, as `tel:` if it is a number, else unchanged."""
     found = CONTACTS.fullmatch(text)
     if found is None:
         return text
@@ -198,9 +211,9 @@ def as_contact(text: str) -> str:
 
 
 def parse_values(words: list[str]) -> dict[str, str]:
-    """Return the settings in `words`, each `SETTING=VALUE`, by their names without prefix.
+    """Return the settings in `words`, by name without the prefix `GUIDANCE_`. Each word is `GUIDANCE_NAME=VALUE`.
 
-    Raise `typer.BadParameter` for anything else, and for a secret, because other users can see command lines.
+    Raise `typer.BadParameter` for any other word, and for a secret, because other users can see command lines.
     """
     values = {}
     for word in words:
@@ -217,12 +230,17 @@ def parse_values(words: list[str]) -> dict[str, str]:
 
 
 def set_up_council(day: FirstDay) -> None:
-    """Ask for the council's name and contacts, and write them."""
+    """Ask for the council's name and contacts, and write the answers into the settings."""
     day.write(day.ask_settings(COUNCIL_QUESTIONS))
 
 
 def set_up_numbers(day: FirstDay) -> None:
-    """Write the council's own seed folder, once a person says that every number in it was checked."""
+    """Ask for the council's numbers, and write the council's own seed folder.
+
+    Do not ask if the shipped seed has the council's own numbers. Write the folder only if a person confirms that every
+    number in the folder was checked. Do nothing if the council's name is missing, if the settings name a seed folder
+    already, or if there is no duty number.
+    """
     settings, today = day.settings, utc_now().date()
     council = settings.council
     if council is None or settings.seed_dir != SEED_DIR:
@@ -236,13 +254,16 @@ def set_up_numbers(day: FirstDay) -> None:
     if not day.given.numbers_checked and not day.agrees(question):
         return
     folder = day.file.absolute().parent / OWN_FOLDER
-    if not folder.exists():  # otherwise an earlier run was stopped here
+    if not folder.exists():  # it exists if an earlier run was stopped here
         write_own_seed(folder, SEED_DIR, council, numbers, today=today)
     day.write({"seed_dir": str(folder)})
 
 
 def set_up_law(day: FirstDay) -> None:
-    """Write into the council's folder that a person compared the sentences about the law, if a person says so."""
+    """Ask if a person has compared the legal statements with the law, and record a yes in the council's seed folder.
+
+    Do nothing if the council has no seed folder of its own.
+    """
     folder = day.settings.seed_dir
     question = f"Has a person compared each sentence in {folder / LAW_FILE} with the law?"
     if folder != SEED_DIR and (day.given.law_compared or day.agrees(question)):
@@ -265,7 +286,10 @@ def _ask_number(text: str) -> str:
 
 
 def set_up_keys(day: FirstDay) -> None:
-    """Create two identities, and write their recipients into the settings, unless recipients are set."""
+    """Create two key files, and write their public keys into the settings. Do nothing if recipients are set already.
+
+    Use a key file that exists already.
+    """
     if day.settings.seal_to:
         return
     day.ask_for_keys("Folder for the two key files: a stick is best, as they must not stay on a server")
@@ -280,14 +304,17 @@ def set_up_keys(day: FirstDay) -> None:
 
 
 def set_up_address(day: FirstDay) -> None:
-    """Ask for the public address and, for https, for the proxy."""
+    """Ask for the public address and, if the address is https, for the reverse proxy. Write the answers."""
     day.write(day.ask_settings({"public_url": ADDRESS_QUESTIONS["public_url"]}))
     if day.settings.is_https:
         day.write(day.ask_settings({"trusted_proxies": ADDRESS_QUESTIONS["trusted_proxies"]}))
 
 
 def set_up_mail(day: FirstDay) -> None:
-    """Ask for the mail server. Write its password into a file of its own."""
+    """Ask for the mail server, and write the answers. Write the password, if one is needed, into a separate file.
+
+    Do nothing if a mail server is set already, or if the administrator wants no email.
+    """
     if day.settings.smtp_host is not None or not day.agrees("Set up email to the team?"):
         return
     values = day.ask_settings(MAIL_QUESTIONS)
@@ -300,7 +327,10 @@ def set_up_mail(day: FirstDay) -> None:
 
 
 def set_up_openid(day: FirstDay) -> None:
-    """Ask for the OpenID provider, and for the groups whose people are workers and leads."""
+    """Ask for the OpenID provider, and for the groups of workers and of leads. Write the answers.
+
+    Do nothing if a provider is set already, or if the administrator wants none.
+    """
     if day.settings.openid_issuer is not None or not day.agrees("Let people sign in through the council's directory?"):
         return
     values = day.ask_settings(OPENID_QUESTIONS)
@@ -314,7 +344,11 @@ def set_up_openid(day: FirstDay) -> None:
 
 
 def set_up_lead(day: FirstDay) -> None:
-    """Invite the first lead, and give the link to the terminal only, or else to a private file."""
+    """Create the database, invite the first lead, and print the invitation link if standard output is a terminal.
+
+    Otherwise write the link to a private file. Invite nobody if the OpenID provider lets people sign in, or if no name
+    is given. Ask before a second invitation.
+    """
     settings, name = day.settings, day.given.lead
     _create_database(settings)
     if settings.openid_client_id is not None or (_is_invited(day) and not day.agrees("Make a new link?")):
@@ -335,7 +369,7 @@ def set_up_lead(day: FirstDay) -> None:
 
 
 def _create_database(settings: Settings) -> None:
-    """Create the database, unless there is one. Raise `SchemaBehind` if it has an older schema."""
+    """Create the database if it is missing. Raise `SchemaBehind` if the database has an older schema."""
     with open_writer(settings, creates=True):
         pass
 
@@ -346,7 +380,7 @@ def _is_invited(day: FirstDay) -> bool:
 
 
 def set_up_concern(day: FirstDay) -> None:
-    """Raise an invented concern as the service does, and open it with each key file that is here."""
+    """Raise an invented concern like a real one, and open it with each key file that exists here."""
     _create_database(day.settings)  # refuses an older schema, which a start would migrate
     if not day.identities:
         day.ask_for_keys("Folder with the two key files (Enter if the team has them: it opens the concern itself)")
@@ -355,7 +389,10 @@ def set_up_concern(day: FirstDay) -> None:
 
 
 def set_up_backup(day: FirstDay) -> None:
-    """Ask for the folder, make a first backup of the embedded database, and restore it to see that it is whole."""
+    """Ask for the backup folder, make a first backup of the embedded database, and test the backup by restoring it.
+
+    Make no backup if there is no backup folder, or if the database is PostgreSQL.
+    """
     day.write(day.ask_settings({"backup_folder": "Folder for backups, best on another disk"}))
     settings = day.settings
     if settings.backup_folder is None or settings.database_url is not None:
@@ -368,7 +405,7 @@ def set_up_backup(day: FirstDay) -> None:
 
 
 def do_nothing(_day: FirstDay) -> None:
-    """Leave the step to the administrator: the service runs elsewhere."""
+    """Do nothing: the administrator must do this step, because the service runs elsewhere."""
 
 
 ACTIONS: Mapping[str, Callable[[FirstDay], None]] = {
@@ -384,4 +421,4 @@ ACTIONS: Mapping[str, Callable[[FirstDay], None]] = {
     "backup": set_up_backup,
     "service": do_nothing,
 }
-"""Maps the name of a step to the function that does it."""
+"""The function that does each step, by the name of the step."""

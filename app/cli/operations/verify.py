@@ -1,4 +1,4 @@
-"""`guidance verify` and `migrate`: the database as a whole."""
+"""`guidance verify` and `migrate`: verify the whole database, and migrate its schema."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -53,9 +53,9 @@ def verify(
 def _verify(
     engine: Engine, checkpoints: Sequence[tuple[str, Checkpoint]], show: OnStep
 ) -> Iterator[tuple[str, str | None]]:
-    """Verify the database, the editions, and the audit log. Yield the name of each subject, and its fault.
+    """Verify the database, the editions and the audit log. Yield the subject and the sentence of each fault.
 
-    The fault is None for an edition or a rendition that is as published.
+    Also yield each edition or rendition that is as published, with None as its fault.
     """
     for fault in verify_database(engine):
         yield "database", fault

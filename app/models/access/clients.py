@@ -26,11 +26,11 @@ class Scope(StrEnum):
 
 
 OF_A_LEAD = frozenset({Scope.READ, Scope.WRITE, Scope.AUDIT})
-"""The scopes that make a person a lead."""
+"""The scopes that a lead has. A person with all of these scopes counts as a lead."""
 
 
 class ClientRow(AccessRow, table=True):
-    """A client of the API, and the person who acts with the client's keys, if any.
+    """A client of the API. `person` is the person who uses the client's keys, or None for a program.
 
     If `test` is true, the client can only send test concerns.
     """
@@ -51,9 +51,9 @@ class ClientRow(AccessRow, table=True):
 
 
 class ClientKeyRow(AccessRow, table=True):
-    """A client's key, of which only the SHA-256 is stored. The key itself is shown once.
+    """A client's key. Only the SHA-256 of the key is stored: the key itself is shown once.
 
-    A SHA-256 is enough to protect a key, because the key has 256 random bits.
+    A SHA-256 is enough to protect the key, because the key has 256 random bits.
     """
 
     __tablename__ = "client_keys"

@@ -1,4 +1,4 @@
-"""Rules for the names of people and clients: which names can be recorded, and which could be mistaken for another."""
+"""Rules for the names of people and clients: a name must be printable, and must not look like another name."""
 
 import unicodedata
 from typing import Annotated
@@ -10,9 +10,9 @@ from app.errors import CodedValueError, FaultCode
 
 MAX_NAME_LENGTH = 96  # two names, with a prefix and a slash, fit into the 200 characters of an audit log search
 OWN_ACTORS = frozenset({"operator", "retention", "service", "keyholder", "passkey", "passkeydesk", "openid", "norole"})
-"""Names that the audit log gives to the service itself, and its prefixes before the names of people.
+"""Names of the service itself in the audit log, and prefixes that the audit log puts before the names of people.
 
-They are in the form in which `find_look_alike` compares them: lower case, without spaces and punctuation.
+`find_look_alike` compares names in this form: lower case, without spaces and punctuation.
 """
 SEPARATORS = frozenset("/\\<>:;|")
 LETTERS = ("Lu", "Ll", "Lt", "Lo")
@@ -29,15 +29,15 @@ WRITTEN_TOGETHER = (
 
 
 def is_recordable(name: object) -> bool:
-    """Return True if the audit log can hold `name`: printable text of 1 to 96 characters without outer spaces."""
+    """Return True if `name` is printable text of 1 to 96 characters, without leading or trailing spaces."""
     return isinstance(name, str) and 0 < len(name) <= MAX_NAME_LENGTH and name.isprintable() and name == name.strip()
 
 
 def find_look_alike(name: str) -> str | None:
-    """Return the reason why the audit log could make `name` look like another name, or None if there is none.
+    """Return the reason why `name` could be mistaken for another name in the audit log, or None if there is no reason.
 
-    The reason is the end of a sentence that begins with "a person's name" or "a client's name". The rules are for new
-    people and clients. Stored names, and names from an identity provider, are accepted as they are.
+    The reason is the end of a sentence that begins with "a person's name" or "a client's name". The rules apply only to
+    new people and clients. Stored names, and names from an identity provider, are accepted unchanged.
     """
     plain = "".join(each for each in name.casefold() if each.isalnum())
     if plain in OWN_ACTORS:

@@ -12,7 +12,7 @@ from app.models.base import UtcDateTimeType
 class PersonRow(AccessRow, table=True):
     """A person who was invited, or who signed in through an identity provider. The audit log uses their `name`.
 
-    The name never changes, also if the provider later has another name for the person.
+    The name never changes, even if the provider later has another name for the person.
     """
 
     __tablename__ = "people"
@@ -20,7 +20,7 @@ class PersonRow(AccessRow, table=True):
     name: str = Field(primary_key=True)
     role: str
     provider: str | None = None
-    """Issuer (OpenID Connect) that identifies the person and gives their role. None if they use passkeys."""
+    """The OpenID Connect issuer that identifies the person and gives their role. None if they use passkeys."""
     subject: str | None = None
     """The id by which the provider identifies the person. None if they use passkeys."""
     handle: bytes = Field(sa_type=LargeBinary)
@@ -35,7 +35,7 @@ class PersonRow(AccessRow, table=True):
 
 
 class InvitationRow(AccessRow, table=True):
-    """A single-use link that registers a passkey. Only the SHA-256 of its token is stored."""
+    """A single-use link that registers a passkey. Only the SHA-256 of the link's token is stored."""
 
     __tablename__ = "invitations"
 
@@ -45,7 +45,7 @@ class InvitationRow(AccessRow, table=True):
 
 
 class ChallengeRow(SQLModel, table=True):
-    """A challenge that a passkey has signed, stored until it expires so that it cannot be used twice."""
+    """A challenge that a passkey has signed. It is stored until it expires, so that it cannot be used twice."""
 
     __tablename__ = "passkey_challenges"
 
@@ -56,9 +56,9 @@ class ChallengeRow(SQLModel, table=True):
 class PasskeyRow(AccessRow, table=True):
     """A passkey: the public key with which a person's device signs challenges.
 
-    `name` is the device's name as the person gave it. `recipient` is the age recipient whose identity the passkey's
-    secret (WebAuthn PRF) gives to the browser: a copy of the team's key is locked to it. It is None if the device has
-    no PRF.
+    `name` is the device's name as the person typed it. `recipient` is an age public key. The browser derives its
+    private key from a secret of the passkey (WebAuthn PRF), so that a copy of the team's key can be encrypted to this
+    passkey only. `recipient` is None if the device has no PRF.
     """
 
     __tablename__ = "passkeys"
@@ -73,10 +73,11 @@ class PasskeyRow(AccessRow, table=True):
 
 
 class KeyCopyRow(AccessRow, table=True):
-    """A copy of the team's identity, locked so that only one passkey opens it. This service cannot open it.
+    """A copy of the team's identity (its private age key), encrypted so that only one passkey opens the copy.
 
-    `passkey` is the fingerprint of that passkey. `keys` has the fingerprints of the recipients of the identities in the
-    copy, as the browser that locked it stated them. `given_by` is the name of the person whose browser locked it.
+    This service cannot open the copy. `passkey` is the fingerprint of the passkey. `keys` has the fingerprints of the
+    public keys that belong to the copy's identities, as stated by the browser that encrypted the copy. `given_by` is
+    the name of the person who used that browser.
     """
 
     __tablename__ = "key_copies"
@@ -100,7 +101,7 @@ class SessionRow(AccessRow, table=True):
     token_sha256: bytes = Field(primary_key=True, sa_type=LargeBinary)
     person: str = Field(foreign_key="people.name")
     client: str
-    """Prefix before the person's name in the audit log. It says how they signed in."""
+    """Prefix before the person's name in the audit log, which says how the person signed in."""
     started_at: dt.datetime = Field(sa_type=UtcDateTimeType)
     confirmed_at: dt.datetime = Field(sa_type=UtcDateTimeType)
     """Time when the identity provider last confirmed the person and their role.

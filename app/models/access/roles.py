@@ -8,7 +8,7 @@ from app.models.access.clients import Scope
 NO_ROLE = "no role"
 """Stored in place of a role after the identity provider has withdrawn the person's role."""
 FOR_PROGRAMS = frozenset({Scope.METRICS})
-"""Scopes that only programs need: no page uses them."""
+"""Scopes that only programs need. No page needs these scopes."""
 
 
 class Role(StrEnum):
@@ -30,20 +30,26 @@ SCOPES_OF: Mapping[Role, frozenset[Scope]] = {
     Role.PUBLISHER: frozenset({Scope.DRAFT, Scope.PUBLISH}),
     Role.EDITOR: frozenset({Scope.DRAFT}),
 }
-"""The scopes of each role. A role with more scopes comes before the roles that it includes.
+"""The scopes of each role. A role comes before the roles whose scopes it includes.
 
-An auditor reads the audit log but no concern; a lead reads both. An editor writes guides; a publisher also publishes
-them. Editors and publishers cannot see concerns.
+An auditor reads the audit log but no concern. A lead reads both. An editor writes guides. A publisher also publishes
+guides. Editors and publishers cannot see concerns.
 """
 
 
 def role_with(scopes: Collection[str]) -> Role | None:
-    """Return the first role in `SCOPES_OF` whose scopes for pages are all in `scopes`, or None if there is none."""
+    """Return the first role in `SCOPES_OF` for which `scopes` suffices, or None if there is no such role.
+
+    Scopes that only programs need do not count.
+    """
     return next(iter(roles_within(scopes)), None)
 
 
 def roles_within(scopes: Collection[str]) -> list[Role]:
-    """Return the roles that a person with `scopes` may give to others: those with no further scope for pages."""
+    """Return the roles that need no scope beyond `scopes`: a person with `scopes` may give these roles to others.
+
+    Scopes that only programs need do not count.
+    """
     return [role for role, needed in SCOPES_OF.items() if needed - FOR_PROGRAMS <= set(scopes)]
 
 

@@ -7,10 +7,10 @@ from sqlmodel import Field, SQLModel
 
 
 class AccessRow(SQLModel):
-    """Base class of rows that grant access. A row grants access only if its MAC is right.
+    """Base class of rows that grant access. A row grants access only if its MAC is valid.
 
-    `app/services/access/row_signing.py` makes and checks the MACs. Their key is on the host, so write access to the
-    database is not enough to grant access.
+    `app/services/access/row_signing.py` makes and checks the MACs. The key of the MACs is on the host, not in the
+    database, so write access to the database is not enough to grant access.
     """
 
     unsigned: ClassVar[frozenset[str]] = frozenset({"mac"})

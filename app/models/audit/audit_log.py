@@ -15,7 +15,7 @@ EVENTS = "events"
 PEOPLE = "people"
 WEBHOOKS = "webhooks"
 CARDS = "cards"
-"""The chain of the readings of cards. Each entry names the concerns whose cards were returned."""
+"""The chain for readings of cards. Each entry names the concerns whose cards were returned."""
 OUTBOX = "outbox"
 """The chain of events. Its entries are in the table `events`, and each checkpoint records its last event."""
 WITHOUT_A_CONCERN = (INBOX, AUDIT, EVENTS, PEOPLE, WEBHOOKS, CARDS, OUTBOX)
@@ -148,10 +148,10 @@ class CheckpointRow(SQLModel, table=True):
 
 
 class NotedTime(IntEnum):
-    """Ids of the rows of `KnownTimeRow`: one for each time that a running service stores."""
+    """The ids of the rows of `KnownTimeRow`. There is one row for each time that a running service stores."""
 
     CLOCK = 1
-    """Last known time: the service stores it regularly, and compares the clock with it before it erases."""
+    """The last known time. The service stores it regularly, and compares the clock with it before an erasure."""
     EMAIL_ROUND = 2
     """Time of the last check for emails to send."""
     WEBHOOK_ROUND = 3

@@ -28,7 +28,7 @@ CHANGING_ACTS = ASSIGNING_ACTS | {
     DeskAct.RESTRICTED,
     DeskAct.RESTRICTION_LIFTED,
 }
-"""Actions that change a concern or its entries. A concern's `changed_at` is the time of the last one."""
+"""Actions that change a concern or its entries. A concern's `changed_at` is the time of its last such action."""
 TO_SEE_FIRST = (CHANGING_ACTS | {DeskAct.MESSAGE_SENT, DeskAct.HANDED_OVER}) - {DeskAct.LABELLED}
 """Actions of others that a person must have seen before a deciding action on the concern."""
 DECIDING_ACTS = frozenset(
@@ -51,7 +51,7 @@ class Details(BaseModel):
     """Details of an audit log entry. `str()` returns the sentence that people read. Programs never parse that sentence.
 
     `words` is the template of the sentence. Never change the default of a field: stored details leave defaults out, so
-    stored entries would change their meaning.
+    the meaning of stored entries would change.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
@@ -67,7 +67,7 @@ class Details(BaseModel):
 
 
 class EntryDetails(Details):
-    """Base class of the details about one text: the concern's own text, or the entry with this `kind` and `number`."""
+    """Base class of the details about one text: the entry with `kind` and `number`, or the concern itself if None."""
 
     kind: EntryKind | None = None
     number: int | None = None
@@ -106,7 +106,7 @@ class SealDetails(EntryDetails):
 
 
 class ShownPage(BaseModel):
-    """The entries of one kind that were shown, from `first` to `last`. Both are None if there were no entries."""
+    """The entries of one kind that were shown: from number `first` to `last`. Both are None if there were none."""
 
     model_config = Details.model_config
     kind: EntryKind
@@ -118,7 +118,7 @@ class ShownPage(BaseModel):
 
 
 class ShownDetails(EntryDetails):
-    """Details of a reading: what was shown and how, which pages of entries, and which concerns of a list."""
+    """Details of a reading: what was shown and how (`what`), the pages of entries, and the concerns of a list."""
 
     what: str = ""
     pages: tuple[ShownPage, ...] = ()
@@ -130,7 +130,7 @@ class ShownDetails(EntryDetails):
 
 
 class AcknowledgedDetails(Details):
-    """Details of an acknowledgement: of a concern with its first `up_to_addition` additions, or of one `addition`.
+    """Details of an acknowledgement of a concern with its first `up_to_addition` additions, or of one `addition`.
 
     If several concerns of a burst were acknowledged in one action, `together` is their number, and `burst` the id of
     the burst. A burst is many concerns from one source on one day.
@@ -149,7 +149,7 @@ class AcknowledgedDetails(Details):
 
 
 class ClosedDetails(Details):
-    """Details of a closing: the outcome, and whether it was shared with the reporter."""
+    """Details of a closing: the outcome. `shared` is True if the outcome was shared with the reporter."""
 
     outcome: str
     shared: bool
@@ -166,7 +166,7 @@ class ReasonDetails(Details):
 
 
 class RestrictedDetails(ReasonDetails):
-    """Details of a restriction: the reason, and the only people who may open the concern. Without people: leads."""
+    """Details of a restriction: the reason, and the only people who may open the concern. If empty, all leads may."""
 
     people: tuple[str, ...] = ()
 
@@ -175,9 +175,9 @@ class RestrictedDetails(ReasonDetails):
 
 
 class HeldDetails(ReasonDetails):
-    """Details of a hold: the reason, and the last day on which it is needed, or None if no day is known.
+    """Details of a hold: the reason, and the last day on which the hold is needed, or None if no day is known.
 
-    The hold does not end on that day. Somebody must release it.
+    The hold does not end on that day: a person must release the concern.
     """
 
     until: dt.date | None = None
@@ -189,7 +189,7 @@ class HeldDetails(ReasonDetails):
 class PersonDetails(Details):
     """Details of an action about a person: they were assigned a concern, or they left the desk.
 
-    `reason` is empty if none was given. Triggers of the database read the person from the details of an assignment.
+    `reason` is empty if no reason was given. Database triggers read the person from the details of an assignment.
     """
 
     person: str
@@ -202,7 +202,7 @@ class PersonDetails(Details):
 class LookAgainDetails(Details):
     """Details of the day on which a concern is to be looked at again. If `day` is None, the day was removed.
 
-    If `own` is true, it is the day of the person who acted, otherwise that of the team.
+    If `own` is true, the day is for the person who acted, otherwise for the team.
     """
 
     day: dt.date | None = None
@@ -222,7 +222,7 @@ class AssignmentRefusedDetails(Details):
 
 
 class WithheldDetails(Details):
-    """Details of an action that was not carried out: the name of that action."""
+    """Details of an action that was not carried out: the name of the action that the person wanted."""
 
     words = "{wanted}"
     wanted: str
@@ -240,7 +240,8 @@ class MessageReadDetails(Details):
 class HandedOverDetails(Details):
     """Details of a hand-over: its number, the file, the recipient, the organisation and the reason.
 
-    `package_sha256` is the digest of the file, and `additions` the number of additions in the file.
+    `package_sha256` is the digest of the file, and `additions` the number of additions in the file. `recipient` is the
+    key to which the file is encrypted, and `body` the organisation.
     """
 
     number: int
@@ -286,11 +287,11 @@ class ExportedDetails(Details):
 
 
 class CardsGivenDetails(Details):
-    """Details of a reading of cards: which of them were asked for, and the concerns whose cards were returned.
+    """Details of a reading of cards: the request, and the concerns whose cards and newest labels were returned.
 
-    `scope` and `changed_since` are those of the request. `positions` are the positions in the audit log of the entries
-    that received the concerns, in ascending order: all the cards of these concerns, and their newest labels, were
-    returned as they were when `log` was the last position of the audit log. `sha256` is the digest of that set.
+    `scope` and `changed_since` are the parameters of the request. `positions` identifies the concerns: each number is
+    the position of the audit log entry that recorded the receipt of a concern, in ascending order. `log` is the last
+    position of the audit log at the time of the reading. `sha256` is the digest of the returned set.
     """
 
     scope: str
@@ -306,10 +307,10 @@ class CardsGivenDetails(Details):
 
 
 class LogDetails(Details):
-    """Details of a reading of the audit log, or of a signed statement about it: the question that was asked.
+    """Details of a reading of the audit log, or of a signed statement about the log: the filters of the request.
 
-    None stands for every chain, client, person or act. `first_day` and `last_day` are days in London, and None if the
-    question has no such day.
+    None stands for every chain, client, person or action. `first_day` and `last_day` are days in London, or None if
+    the request had no such limit.
     """
 
     chain: str | None = None
@@ -338,12 +339,11 @@ class CheckpointDetails(Details):
 
 
 class SummaryDetails(Details):
-    """Details of a reading of counts.
+    """Details of a reading of counts, or of the list of those who hold the team's key. At most one kind is set.
 
-    The counts are the monthly statistics if `statistics` is true, the figures of the last `days` days if `days` is
-    given, the number of concerns of each person if `people` is true, the holders of the team's key if `keys` is true,
-    and otherwise those of the inbox. For the figures of a period, `first_month` and `last_month` are the first days of
-    its first and last month.
+    `statistics`: the monthly statistics. `days`: the figures of the last `days` days. `people`: the number of concerns
+    of each person. `keys`: the holders of the team's key. `first_month` and `last_month`: the figures of a period, by
+    the first day of its first and last month. If nothing is set, the counts are those of the inbox.
     """
 
     days: int | None = None
@@ -371,7 +371,7 @@ class EventsConfirmedDetails(Details):
 
 
 class WebhookDetails(Details):
-    """Details of a changed webhook: whether it is on, and the digests of its columns and of its stored secrets."""
+    """Details of a changed webhook: its name, its state, and the digests of its columns and of its stored secrets."""
 
     name: str
     on: bool
@@ -393,7 +393,7 @@ class InvitedDetails(Details):
 
 
 class PasskeyDetails(Details):
-    """Details of a new passkey: its fingerprint, and the fingerprint of the invitation link that registered it."""
+    """Details of a new passkey: its fingerprint, and the fingerprint of the invitation link that was used."""
 
     words = "passkey {passkey} by link {link}"
     passkey: str
@@ -411,8 +411,8 @@ class PasskeyRemovedDetails(Details):
 class KeyCopyDetails(PasskeyRemovedDetails):
     """Details of a locked copy of the team's identity: its person, its passkey, and its digest.
 
-    `keys` are the fingerprints of the recipients of the identities in the copy. `replaces` is true if the person had a
-    copy for this passkey before.
+    `keys` has the fingerprints of the public keys that belong to the identities in the copy. `replaces` is true if the
+    person had a copy for this passkey before.
     """
 
     keys: tuple[str, ...]
@@ -450,9 +450,9 @@ class RoleDetails(Details):
 
 
 class SessionDetails(Details):
-    """Details of a sign-in or sign-out: the fingerprint of the session. None stands for all the person's sessions.
+    """Details of a sign-in or sign-out: the fingerprint of the session, or None for all sessions of the person.
 
-    `person` is the person whose sessions somebody else ended, and None if the entry's own person signed in or out.
+    `person` is the person whose sessions another person ended. It is None if the person of the entry signed in or out.
     """
 
     session: str | None = None
@@ -471,7 +471,7 @@ class ClientDetails(Details):
 
 
 class KeyDetails(ClientDetails):
-    """Base class of the details of a new key: its fingerprint `key`, and the time `ends` when it expires, if ever."""
+    """Base class of the details of a client's new key. `key` is its fingerprint, and `ends` its expiry or None."""
 
     key: str
     ends: UtcDateTime | None = None
@@ -495,7 +495,7 @@ class ClientAddedDetails(KeyDetails):
 
 
 class KeyAddedDetails(KeyDetails):
-    """Details of a further key of a client. The client's older keys expire at `older_keys_end`, or earlier."""
+    """Details of a further key of a client. The client's older keys expire at `older_keys_end` at the latest."""
 
     older_keys_end: UtcDateTime
 
@@ -547,14 +547,14 @@ DETAILS: Mapping[str, type[Details]] = {
 def details_of(row: Any) -> Any:
     """Return the details of an audit log entry.
 
-    Raise `LookupError` if the action of `row` is unknown, or `ValueError` if its details do not fit the action: either
-    means that the row was altered.
+    Raise `LookupError` if the action of `row` is unknown, or `ValueError` if its details do not fit the action. Both
+    errors mean that the row was altered.
     """
     return DETAILS[row.act].model_validate_json(row.detail)
 
 
 def sentence_of(row: Any) -> str:
-    """Return the sentence that people read for an audit log entry. Unreadable details are returned as stored."""
+    """Return the sentence that people read for an audit log entry, or the details as stored if they are unreadable."""
     try:
         return str(details_of(row))
     except (ValueError, LookupError):

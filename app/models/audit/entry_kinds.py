@@ -1,4 +1,4 @@
-"""The kinds of entries of a concern, and the action that records each."""
+"""The kinds of entries of a concern, and the rules for each kind."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -30,12 +30,12 @@ class EntryPlace(NamedTuple):
 
 @dataclass(frozen=True)
 class EntrySpec:
-    """The rules for one kind of entry: the action that records it, the limits, and the error above the limits.
+    """The rules for one kind of entry.
 
-    A concern has at most `most` entries of a kind, with `most_bytes` bytes of sealed text in total. If `for_desk` is
-    true, entries are sealed to the keys of the desk, otherwise to the key of the reporter's status token. If
-    `changes_concern` is true, the action counts as a change of the concern. In the sealed document, the text is in a
-    member named after the kind.
+    `act` is the action that records a new entry. A concern has at most `most` entries of the kind, with `most_bytes`
+    bytes of sealed text in total. Above these limits, `too_many` is raised. If `for_desk` is true, entries are sealed
+    to the keys of the desk, otherwise to the key of the reporter's status token. If `changes_concern` is true, the
+    action counts as a change of the concern. In the sealed document, the text is in a member named after the kind.
     """
 
     act: DeskAct

@@ -12,7 +12,7 @@ from app.models.audit.audit_log import AUDIT, CARDS, EVENTS, INBOX, PEOPLE, WEBH
 from app.models.base import FullDate, RequestModel
 
 LISTS = (INBOX, CARDS, AUDIT, EVENTS, PEOPLE, WEBHOOKS)
-"""The chains that belong to no concern, and that callers may ask for."""
+"""The chains that belong to no concern and that callers can read."""
 A_CHAIN = "A concern's reference, or `inbox`, `cards`, `audit`, `events`, `people` or `webhooks`."
 CHAIN = r"^[0-9A-Za-z-]{1,40}$"
 PRINTABLE: JsonDict = {"pattern": "^[^\\u0000-\\u001f]*$"}

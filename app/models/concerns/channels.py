@@ -1,13 +1,13 @@
-"""The channels by which concerns and additions come."""
+"""The channels by which concerns and additions are received."""
 
 import datetime as dt
 
 from app.errors import CodeWithMeaning, FaultCode, FieldError
 
 LONGEST_AGO = dt.timedelta(days=90)
-"""The longest time between the moment when something came and the moment when a worker writes it down.
+"""The longest time between a call, letter, email or visit and the moment when a worker writes it down.
 
-An earlier moment is usually a wrong month or year.
+If a worker gives an earlier time, the month or year is usually wrong.
 """
 CLOCK_DIFFERENCE = dt.timedelta(minutes=1)
 """How far the clock of a worker's computer may be ahead of the clock of this service."""

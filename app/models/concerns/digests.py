@@ -24,9 +24,9 @@ def seal_details(
 ) -> SealDetails:
     """Return the details of an action that stores the text `sealed`, encrypted to `recipients`.
 
-    For a new entry, `added` is its place and `row` is its row. `columns` are those of the concern's row, if the action
-    sets them. `receipt` is the receipt that is stored for a retry. `card` is the sealed card of the text, if any.
-    `restricted` is True for a new concern that only leads may open.
+    For a new entry, `added` is its place and `row` its table row. `columns` has the columns of the concern's row if the
+    action sets them. `receipt` is the receipt that is stored for a retry, if any, and `card` the sealed card of the
+    text, if any. `restricted` is True for a new concern that only leads may open.
     """
     return SealDetails(
         kind=None if added is None else added.kind,
@@ -51,7 +51,10 @@ def entry_sha256(row: EntryRow) -> str:
 
 
 def receipt_sha256(row: StoredReceiptRow) -> str:
-    """Return the SHA-256 of a receipt that is stored for a retry, with the digests of its key and its payload."""
+    """Return the SHA-256 of a receipt that is stored for a retry.
+
+    It covers the encrypted receipt, the digest of the idempotency key, and the MAC of the payload.
+    """
     return hashlib.sha256(b"".join((row.key_sha256, row.payload_mac, row.sealed_receipt))).hexdigest()
 
 

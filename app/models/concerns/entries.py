@@ -27,7 +27,7 @@ EXAMPLE_SEALED = base64.b64encode(AGE_HEADER + b"-> X25519 ...").decode()
 MAX_MESSAGE_FILE_BYTES = 32_768
 MAX_NOTE_LENGTH = 10_000
 MAX_NOTE_FILE_BYTES = 65_536
-"""Maximum size of a sealed note. It is enough for the longest note, even if JSON escapes all characters."""
+"""Maximum size of a sealed note: enough for the longest note, even if JSON escapes every character."""
 MAX_RECIPIENTS = 20
 RECIPIENT = "age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj"
 MAX_LABEL_LENGTH = 40
@@ -39,15 +39,16 @@ AgeRecipient = Annotated[str, StringConstraints(pattern=r"^age1[0-9a-z]{58}$", m
 
 
 class EntryRow(SQLModel, table=True):
-    """A sealed entry of a concern. Entries of a kind are numbered in order of arrival. `sealed` is null after erasure.
+    """A sealed entry of a concern. Each kind of entry is numbered in order of arrival. `sealed` is null after erasure.
 
-    `author` is the writer, as named in the audit log. `recipients` are the fingerprints of the desk's keys. A message
-    has no recipients: it is sealed to the key of the reporter's status token. Only an addition has `acknowledge_by`,
-    `channel` and `came_at`; its `immediate_danger` is the reporter's answer, if any. `came_at` is earlier than
-    `received_at` if a worker wrote the addition down afterwards, otherwise the same time.
+    `author` is the writer, as named in the audit log. `recipients` has the fingerprints of the desk's keys. A message
+    has no recipients: it is sealed to the key of the reporter's status token.
 
-    For a message, `read_at` is when the reporter first read it, and `answered_by` is the number of the
-    reporter's first addition after that.
+    Only an addition has `acknowledge_by`, `channel` and `came_at`. Its `immediate_danger` is the reporter's answer, if
+    any. `came_at` is earlier than `received_at` if a worker wrote the addition down afterwards, otherwise the same.
+
+    For a message, `read_at` is the time when the reporter first read the message, and `answered_by` is the number of
+    the reporter's first addition after that time.
     """
 
     __tablename__ = "entries"

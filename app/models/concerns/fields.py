@@ -17,9 +17,9 @@ Brief = Annotated[str, StringConstraints(max_length=100)]
 Line = Annotated[str, StringConstraints(max_length=300)]
 Note = Annotated[str, StringConstraints(max_length=1000)]
 Account = Annotated[str, StringConstraints(max_length=5000)]
-"""A long text. The maximum lengths of all four types of text are generous.
+"""A long text. The maximum lengths of the four types of text are generous.
 
-Even so, the longest possible concern is well below a megabyte.
+Nevertheless, the longest possible concern is well below a megabyte.
 """
 _CODE = StringConstraints(max_length=40)
 CouncilCode = Annotated[str, FromCodeList("council"), _CODE]
@@ -49,7 +49,7 @@ def _check_full_date(value: object) -> object:
     )
 
 
-# Without this check Pydantic would read a number, such as a year, as seconds since 1970.
+# Without this check, Pydantic would read a number, such as a year, as seconds since 1970.
 Day = Annotated[dt.date, BeforeValidator(_check_full_date)]
 
 
@@ -76,7 +76,7 @@ PartialDate = Annotated[
 class ReporterInput(RequestModel):
     """Base class of the models in a concern or an addition.
 
-    Many front ends send null for an empty field. For these models null therefore means the same as leaving the field
+    Many front ends send null for an empty field. In these models, null therefore means the same as leaving the field
     out, also for lists.
     """
 
@@ -91,7 +91,7 @@ class ReporterInput(RequestModel):
     def __get_pydantic_json_schema__(
         cls, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        """Allow null for every list that may be left out, and remove its default."""
+        """Return the JSON Schema. Every list that may be left out may also be null, and has no default."""
         json_schema: dict[str, Any] = handler(schema)
         properties = handler.resolve_ref_schema(json_schema)["properties"]
         for name in _optional_lists(cls):

@@ -29,16 +29,16 @@ DUE = (
 ACKNOWLEDGED = "acknowledged_at IS NOT NULL"
 CLOSED = "closed_at IS NOT NULL"
 ERASED = "erased_at IS NOT NULL"
-"""The conditions of the indexes for figures of days, retention and outcomes. A new concern is in none of them."""
+"""The conditions of partial indexes, for daily figures, retention and outcomes. A new concern meets none of them."""
 BY_URGENCY = ("waiting", "danger", "due", "received_at", "reference")
 """Columns that sort the inbox, most urgent first. `danger` is from 0, the most urgent, to 3."""
 FILTERED = ("state", "immediate_danger", "guide", "assigned_to", "changed_at", "test", "burst", "channel", "restricted")
 """Columns that the inbox filters by. Both indexes of the inbox contain them, so only matching rows are read."""
 
 LEADS = "\n"
-"""The value of `limited_to` of a concern that only leads may open: the form of `limit_to` without a name."""
+"""The value of `limited_to` for a concern that only leads may open: what `limit_to` returns without names."""
 RESTRICTED = "limited_to <> ''"
-"""The condition of the index of restricted concerns."""
+"""The condition of the partial index of restricted concerns."""
 
 
 @dataclass(frozen=True)
@@ -66,17 +66,17 @@ class NewConcern:
 
 
 def limit_to(people: Sequence[str]) -> str:
-    """Return the value of `limited_to` for these people: their names, each between line breaks, which no name has."""
+    """Return the value of `limited_to` for the names `people`. Each name is between line breaks, which no name has."""
     return LEADS + "".join(f"{name}\n" for name in people)
 
 
 def people_of_limit(limited_to: str) -> list[str]:
-    """Return the names of the people in a value of `limited_to`. The list is empty for leads and without a limit."""
+    """Return the names in a value of `limited_to`. Return an empty list for `LEADS`, and for an empty value."""
     return limited_to.split("\n")[1:-1]
 
 
 def is_in_limit(name: ColumnElement[Any], limited_to: ColumnElement[Any]) -> ColumnElement[bool]:
-    """Return the SQL condition for a value of `limited_to` with this `name`. `LIKE` would ignore capitals in SQLite."""
+    """Return the SQL condition that `limited_to` has the name `name`. `LIKE` would ignore upper case in SQLite."""
     return func.replace(limited_to, literal("\n").concat(name).concat("\n"), "") != limited_to
 
 
@@ -88,27 +88,30 @@ def _computed(kind: Any, expression: str) -> Column[Any]:
 class ConcernRow(SQLModel, table=True):
     """A concern, sealed to the duty team's public keys before it is stored.
 
-    `sealed` is null after erasure; the row remains for statistics.
+    `sealed` is null after erasure. The rest of the row remains for statistics.
 
     `additions_waiting`, `addition_acknowledge_by` and `addition_danger` describe the unacknowledged additions: their
-    number, earliest deadline and most urgent answer. The database computes `waiting`, `danger` and `due`, by which the
-    inbox is sorted. `waiting` is 0 if the concern or an addition is unacknowledged, otherwise 1 if the concern is open,
-    and `CLOSED_RANK` if it is closed: what is open is one range of the index, whatever the number of closed concerns.
+    number, their earliest deadline, and the most urgent answer about danger. The database computes `waiting`, `danger`
+    and `due`, by which the inbox is sorted. `waiting` is 0 if the concern or an addition is unacknowledged. Otherwise
+    it is 1 for an open concern, and `CLOSED_RANK` for a closed one. Open concerns are therefore one range of the index,
+    and reading them does not depend on the number of closed concerns.
 
-    `channel` says how the concern came, and `came_at` when. `came_at` is earlier than `received_at` if a worker wrote
-    the concern down afterwards, otherwise the same time. `received_by` is that worker, as named in the audit log. It is
-    empty for a concern that the reporter sent.
+    `channel` says how the concern came, and `came_at` says when. `came_at` is earlier than `received_at` if a worker
+    wrote the concern down afterwards, otherwise the same time. `received_by` is that worker, as named in the audit log.
+    It is empty for a concern that the reporter sent.
 
-    `limited_to` says who alone may open the concern: it is empty if the whole desk may, `LEADS` for leads, or else has
-    names (see `limit_to`). The database computes `restricted`, which is 1 if there is such a limit, and 0 otherwise.
+    `limited_to` says who may open the concern: empty for everyone at the desk, `LEADS` for leads only, otherwise the
+    names of the people (see `limit_to`). The database computes `restricted`: 1 if there is such a limit, otherwise 0.
 
-    `message_key` is the public key derived from the status token: messages to the reporter are sealed to it. Both are
-    empty if the reporter has no token, as after most calls. A concern
-    with `test` is not about a real child: it is not counted, has no events, and is erased after a day. `burst` is the
-    id that many concerns from one source on one day share; it is empty for most concerns. `assigned_to` is the assigned
-    person; empty if unassigned. `changed_at` is the time of the last action that changed the concern. Reading does not
-    count. `closed_at` and the outcome are null while the concern is open: reopening takes them back, and sets
-    `reopened_at`, which later closings leave as it is.
+    `message_key` is the public key derived from the status token: messages to the reporter are sealed to this key. It
+    is empty, as is `status_token_sha256`, if the reporter has no token, as after most calls. If `test` is true, the
+    concern is not about a real child: it is not counted, has no events, and is erased after a day. `burst` is the id
+    that many concerns from one source on one day share. It is empty for most concerns. `assigned_to` is the name of the
+    assigned person, or empty. `changed_at` is the time of the last action that changed the concern. Reading does not
+    count.
+
+    `closed_at` and the outcome are null while the concern is open. Reopening sets them to null, and sets `reopened_at`,
+    which a later closing does not change.
     """
 
     __tablename__ = "concerns"
@@ -173,10 +176,10 @@ class ConcernRow(SQLModel, table=True):
 
 
 class ClosedCountRow(SQLModel, table=True):
-    """The number of closed concerns without tests, in the only row, whose id is 1.
+    """The number of closed concerns, without tests. The table has one row, with the id 1.
 
-    Triggers change `number` in the transaction that closes or reopens a concern. Counting the closed concerns would
-    take longer with each year. The others are counted when they are read, because they are few.
+    Database triggers change `number` in the transaction that closes or reopens a concern, because counting the closed
+    concerns would take longer every year. Open concerns are few, and are counted on each read.
     """
 
     __tablename__ = "closed_count"
@@ -186,9 +189,9 @@ class ClosedCountRow(SQLModel, table=True):
 
 
 class StoredReceiptRow(SQLModel, table=True):
-    """The receipt of a request with an idempotency key, stored to be returned to a retry.
+    """The encrypted receipt of a request with an idempotency key, stored so that a retry gets the same receipt.
 
-    Only a caller with the idempotency key can decrypt it.
+    Only a caller with the idempotency key can decrypt the receipt.
     """
 
     __tablename__ = "stored_receipts"

@@ -6,7 +6,7 @@ from app.models.references import in_groups
 
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _CHARACTERS = frozenset(CROCKFORD)
-_OF_EACH_BYTE = (CROCKFORD * 8).encode()  # maps each of the 256 byte values to a character, 8 values to each
+_OF_EACH_BYTE = (CROCKFORD * 8).encode()  # maps the 256 byte values to the 32 characters, 8 to each
 _LENGTH = 16
 _LOOK_ALIKE = str.maketrans("OIL", "011")
 _JOINTS = str.maketrans("", "", "- \t")
@@ -18,7 +18,7 @@ def new_status_token() -> str:
 
 
 def standard_token(typed: str) -> str:
-    """Return the token in `typed` in standard form. Return other text, such as an older token, unchanged."""
+    """Return `typed` in standard form if it is a token. Return other text, such as an older token, unchanged."""
     plain = typed.upper().translate(_JOINTS).translate(_LOOK_ALIKE)
     is_short = len(plain) == _LENGTH and _CHARACTERS.issuperset(plain)
     return in_groups(plain) if is_short else typed

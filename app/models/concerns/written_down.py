@@ -24,7 +24,7 @@ from app.models.concerns.receipts import AlsoCall, ComeBack, ConcernIdentity, Ed
 from app.models.references import EXAMPLE_REFERENCE, find_reference
 
 MAX_TEXT_FILE_BYTES = 650_000
-"""Maximum size of a sealed concern or addition. In base64 it fits, with a card, into the largest request body."""
+"""Maximum size of a sealed concern or addition. In base64, it fits into the largest request body with a card."""
 MAX_CARD_FILE_BYTES = 65_536
 EXAMPLE_CAME_AT = "2026-11-24T08:05:00Z"
 WRITTEN_CONCERN_EXAMPLE: dict[str, Any] = {
@@ -120,9 +120,11 @@ class WrittenDown(RequestModel):
     )
 
     def expect_one_text(self, text: object, name: str) -> None:
-        """Raise `CodedValueError` unless there is either `text`, which has the name `name`, or a sealed file.
+        """Raise `CodedValueError` unless the request has either a text or a sealed file.
 
-        A sealed file must come with its recipients and the answer about danger. Text must come without both.
+        `text` is the value of the field for the text, or None, and `name` is the name of that field. A sealed file must
+        come with its recipients and the answer about danger. A text must come without both, and without `card` and
+        `restricted`.
         """
         if (text is None) == (self.sealed is None):
             raise CodedValueError(FaultCode.REQUIRED, ONE_TEXT.format(name))

@@ -13,7 +13,7 @@ from app.models.desk.inbox import InboxEntry
 from app.models.references import EXAMPLE_REFERENCE
 
 NOT_SIGNED = {"overdue", "links"}
-"""Fields of an inbox entry that are not signed, because they depend on the time and on this version's paths."""
+"""Fields of an inbox entry that are not signed, because they change with time or with the version of the service."""
 
 
 class ExportStatement(ResponseModel):

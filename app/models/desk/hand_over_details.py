@@ -20,9 +20,9 @@ def confirmed_details(number: int, receipt: str) -> HandOverConfirmedDetails:
 
 
 def acts_of_hand_overs(rows: Iterable[HandOverRow]) -> set[tuple[str, dt.datetime | None, str]]:
-    """Return what the audit log should record about `rows`, as tuples of action, time and stored details.
+    """Return the action, time and stored details that the audit log should have for `rows`, as tuples.
 
-    There is one tuple for each hand-over, and one for each receipt of the other organisation.
+    There is one tuple for each hand-over, and one for each receipt that the other organisation returned.
     """
     found: set[tuple[str, dt.datetime | None, str]] = set()
     for row in rows:

@@ -12,7 +12,7 @@ from app.models.base import FullDate, RequestModel, ResponseModel
 from app.models.references import EXAMPLE_REFERENCE
 
 TEAM = ""
-"""The value of the column `person` for the team's day."""
+"""The value of the column `person` for the day that the whole team sees."""
 
 
 class Whose(StrEnum):
@@ -38,7 +38,7 @@ class LookAgainState(ResponseModel):
 
 
 class LookAgainRow(SQLModel, table=True):
-    """A day on which a concern is to be looked at again. `person` is the person whose day it is, or `TEAM`."""
+    """A day on which a concern is to be looked at again. `person` is the only person who sees the day, or `TEAM`."""
 
     __tablename__ = "look_again"
     __table_args__ = (Index("ix_look_again_person", "person", "day"),)

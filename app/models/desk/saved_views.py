@@ -1,4 +1,4 @@
-"""Saved views of the inbox, and the time up to which a person has seen its changes."""
+"""Saved views of the inbox, and the time up to which a person has seen the changes in the inbox."""
 
 import datetime as dt
 from typing import Any

@@ -16,7 +16,7 @@ URLS = {"concern": f"https://guidance.example{desk_concern_path(EXAMPLE_REFERENC
 
 
 def _if_there(description: str, example: Any) -> Any:
-    """Declare a field that is left out, and is never null, if it has no value."""
+    """Declare a field that is left out of the JSON if it has no value, instead of being null."""
     return pydantic_Field(
         default=None,
         description=description,

@@ -11,9 +11,9 @@ from app.errors import CodeWithMeaning
 from app.models.base import UtcDateTimeType
 
 EMAIL = "email"
-"""Name of the receiver that stands for the duty team's mailbox. The settings have the mailbox's address."""
+"""Name of the receiver for the duty team's mailbox. The address of the mailbox is a setting."""
 EDITORS_EMAIL = "email-editors"
-"""Name of the receiver that stands for the editors' mailbox."""
+"""Name of the receiver for the editors' mailbox."""
 MAILBOXES = frozenset({EMAIL, EDITORS_EMAIL})
 
 
@@ -60,7 +60,7 @@ class DeliveryState(StrEnum):
     PENDING = "pending"
     DELIVERED = "delivered"
     DEAD = "dead"
-    """The service has given up: the last attempt failed, or the receiver responded with 410 (Gone)."""
+    """The service will not try again: the last attempt failed, or the receiver responded with 410 (Gone)."""
     CANCELLED = "cancelled"
     """The webhook was removed, or the concern was restricted, before the event reached the webhook."""
 
@@ -85,7 +85,7 @@ class EventRow(SQLModel, table=True):
 class WebhookRow(SQLModel, table=True):
     """A receiver of events: a URL, or one of the `MAILBOXES`.
 
-    `secrets` are encrypted. A URL has two of them while a new secret replaces the old one.
+    `secrets` are encrypted. A URL has two secrets while a new secret replaces the old one.
     """
 
     __tablename__ = "webhooks"

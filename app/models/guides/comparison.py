@@ -94,7 +94,7 @@ def changed_sections(before: EditionContent, after: EditionContent) -> dict[str,
 def changed_fields(before: EditionContent, after: EditionContent) -> tuple[FieldChange, ...]:
     """Return the fields of the edition itself that differ between `before` and `after`, outside its lists of items.
 
-    The change note is left out, because every edition has another one.
+    Leave out the change note, because it is different in every edition.
     """
     old, new = before.model_dump(mode="json"), after.model_dump(mode="json")
     return tuple(
@@ -116,8 +116,8 @@ def changed_words(before: str, after: str) -> tuple[WordRun, ...]:
 def moved_items(before: list[str], after: list[str]) -> tuple[Moved, ...]:
     """Return the items that moved, among the items of both editions. `before` and `after` are ids in order.
 
-    An item that only shifts because others were added or removed has not moved. If two items changed places, both are
-    returned. Otherwise the fewest items are returned whose moves explain the new order.
+    An item that only shifts because others were added or removed has not moved. If two items changed places, return
+    both. Otherwise return the smallest set of items whose moves explain the new order.
     """
     old = [id_ for id_ in before if id_ in after]
     new = [id_ for id_ in after if id_ in before]
@@ -156,7 +156,7 @@ def _reword(before: Any, after: Any) -> Reworded | None:
 def _longest_common_order(old: list[str], new: list[str]) -> set[str]:
     """Return the largest set of items that are in the same order in both lists.
 
-    Both lists contain the same items. This is the longest increasing subsequence of their positions.
+    Both lists contain the same items. The result is the longest increasing subsequence of their positions.
     """
     best: list[list[int]] = []
     for place in (old.index(id_) for id_ in new):

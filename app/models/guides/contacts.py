@@ -82,9 +82,9 @@ class Phone(RequestModel):
 
     @property
     def dialled(self) -> str:
-        """The number to dial, as printed, with the area code in front if the print leaves it out.
+        """The number to dial: as printed, with the area code in front if the printed number lacks it.
 
-        If the printed number does not match `number`, return `number` in national form.
+        If the printed number does not match `number`, this is `number` in national form.
         """
         printed = "".join(filter(str.isdigit, self.display))
         whole = re.sub(r"^\+44", "0", self.number)
@@ -94,7 +94,7 @@ class Phone(RequestModel):
 
     @property
     def option_text(self) -> str:
-        """The key to press once the call is answered, as text after the number: ` (option 1)`, or an empty string."""
+        """The menu option to press, as text to print after the number: ` (option 1)`. Empty if there is no option."""
         return f" (option {self.option})" if self.option else ""
 
 
@@ -108,9 +108,9 @@ WAYS = {
 
 
 class Reachable(RequestModel):
-    """Base class of contacts and signposts. Each must have at least the field that its kind requires.
+    """Base class of contacts and signposts. An instance must have the field that its `kind` requires.
 
-    Subclasses declare the fields themselves, so that the fields have the order and descriptions of the subclass.
+    Each subclass declares the fields itself, so that it has its own order and descriptions of fields.
     """
 
     called: ClassVar[str]

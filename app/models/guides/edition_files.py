@@ -22,17 +22,17 @@ from app.models.guides.seed_files import FileTree, read_tree
 from app.models.guides.written_checks import parse_written, place_items
 
 NOTHING: dict[str, Any] = {"id": "", "name": ""}
-"""Fields of the empty entry that stands in for an unreadable one. The other fields have their defaults."""
+"""Fields of the empty entry that replaces an unreadable entry. The other fields have their defaults."""
 Content = TypeVar("Content", EditionContent, RenditionContent)
 _WIDTH = 110
 NEVER_WRAPPED = 1_000_000
-"""Line width for text with control characters or unusual line separators, which wrapping would lose."""
+"""Line width for text with control characters or unusual line separators. Wrapping would lose such characters."""
 
 
 def read_partly(value: dict[str, Any], current: EditionContent) -> tuple[EditionContent, tuple[str, ...]]:
-    """Return the draft `value` with its invalid fields taken from `current`, and the names of these fields.
+    """Return the draft `value` as an edition, and the names of its invalid fields. Take these fields from `current`.
 
-    Change `value`: give each item without a position its place in the list.
+    Also change `value` in place: give each item without a position its place in the list.
     """
     place_items(value)
     members: dict[str, Any] = {}
@@ -53,9 +53,9 @@ def read_partly(value: dict[str, Any], current: EditionContent) -> tuple[Edition
 
 
 def read_sound_entries(value: dict[str, Any]) -> tuple[EditionContent, frozenset[Location]]:
-    """Return the draft `value` with empty values for invalid entries and fields, and their locations.
+    """Return the draft `value` as an edition, with empty values for invalid entries and fields, and their locations.
 
-    Change `value`: give each item without a position its place in the list.
+    Also change `value` in place: give each item without a position its place in the list.
     """
     place_items(value)
     members: dict[str, Any] = {}
@@ -86,7 +86,7 @@ def read_sound_entries(value: dict[str, Any]) -> tuple[EditionContent, frozenset
 
 @dataclass(frozen=True)
 class GuideFile(Generic[Content]):
-    """An edition or rendition that was read from a file in its guide's folder. `tree` has the line of each location."""
+    """An edition or rendition as read from a file in the guide's folder. `tree` has the line of each location."""
 
     path: Path
     content: Content
@@ -99,11 +99,11 @@ class GuideFile(Generic[Content]):
 
     @property
     def digest(self) -> str:
-        """Digest of the content. Whoever approves the content approves this digest."""
+        """Digest of the content. A person who approves the content approves this digest."""
         return digest_of(self.content)
 
     def refusal(self, faults: Sequence[FieldError]) -> SeedFileError:
-        """Return the exception that reports `faults`, errors in the content, each with its line in the file."""
+        """Return an exception that reports `faults` (errors in the content), each with its line in the file."""
         name = sentence_at if isinstance(self.content, EditionContent) else _pointed
         return SeedFileError(self.path, [self.tree.fault_at(each.at, name(each.at, each.detail)) for each in faults])
 
@@ -155,7 +155,10 @@ def edition_yaml(content: EditionContent, remarks: str = "") -> str:
 
 
 def file_text(content: dict[str, Any], remarks: str = "") -> str:
-    """Return the YAML text of a file with `content`, which may have errors. `remarks` become comments below line 1."""
+    """Return the YAML text of a file with `content`. The content may have errors.
+
+    `remarks` become comments below the first line.
+    """
     comment = "".join(f"# {line}".rstrip() + "\n" for line in remarks.splitlines())
     return f"{SCHEMA_LINE}\n{comment}\n{as_yaml(without_empty_members(content, LEFT_OUT))}"
 

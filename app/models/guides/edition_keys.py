@@ -11,7 +11,7 @@ class EditionKey(NamedTuple):
 
 
 class RenditionKey(NamedTuple):
-    """The key of a rendition: the guide, the language, and the rendition's number within that language."""
+    """The key of a rendition: the guide, the language, and the number among the guide's renditions in that language."""
 
     guide: str
     language: str

@@ -18,9 +18,10 @@ OWN_WORDS = ""
 class EditionRow(sqlmodel.SQLModel, table=True):
     """A published edition, or a rendition: an edition in another language or format.
 
-    Editions are numbered from 1 for each guide, renditions for each guide and language. `edition` is the number of the
-    edition that a rendition renders; for an edition, its own number. `details` and `words` together are the content:
-    `details` has the fields of `EditionDetails` or `RenditionDetails`, and `words` has the others.
+    Editions are numbered from 1 for each guide, and renditions for each guide and language. For a rendition, `edition`
+    is the number of the edition that the rendition renders. For an edition, it is the same as `number`. `details` and
+    `words` together are the content: `details` has the fields of `EditionDetails` or `RenditionDetails`, and `words`
+    has all other fields.
     """
 
     __tablename__ = "editions"
@@ -36,7 +37,7 @@ class EditionRow(sqlmodel.SQLModel, table=True):
 
 
 class WithdrawalRow(sqlmodel.SQLModel, table=True):
-    """The withdrawal of an edition or rendition. The row of the edition or rendition does not change."""
+    """The withdrawal of an edition or rendition, whose own row does not change."""
 
     __tablename__ = "withdrawals"
     __table_args__ = (
@@ -53,7 +54,7 @@ class WithdrawalRow(sqlmodel.SQLModel, table=True):
 
 
 class GenerationRow(sqlmodel.SQLModel, table=True):
-    """A number that the database raises with each publication and withdrawal. The table has one row.
+    """A number that increases with each publication and withdrawal. The table has one row.
 
     A process reads the number to notice what other processes have published or withdrawn.
     """
@@ -65,7 +66,7 @@ class GenerationRow(sqlmodel.SQLModel, table=True):
 
 
 class CatalogueRow(sqlmodel.SQLModel, table=True):
-    """The place of an item in a guide's current edition, and the words by which search finds it.
+    """The place of an item in a guide's current edition, and the words by which search finds the item.
 
     The rows are derived from the editions. A guide's rows are rebuilt after each publication or withdrawal of an
     edition.
@@ -90,27 +91,28 @@ class GuideDraftAct(StrEnum):
     WRITTEN = "written"
     OFFERED = "offered"
     RETURNED = "returned"
-    """Sent back to the writers, with a reason. A submission or a planned publication ends."""
+    """The draft was sent back to its writers, with a reason. A submission or a planned publication ends."""
     COMMENTED = "commented"
     SETTLED = "settled"
-    """Somebody marked a comment as done."""
+    """A comment was marked as done."""
     SCHEDULED = "scheduled"
-    """A second person agreed that the draft is published at a time."""
+    """A person agreed that the draft is published at a certain time."""
     UNSCHEDULED = "unscheduled"
     LINKED = "linked"
-    """Somebody made a link with which people without an account can look at the draft."""
+    """A link was created with which people without an account can look at the draft."""
     UNLINKED = "unlinked"
     DISCARDED = "discarded"
     PUBLISHED = "published"
     WITHDRAWN = "withdrawn"
-    """Somebody withdrew an edition or rendition. This concerns no draft."""
+    """A published edition or rendition was withdrawn. This action is not about a draft."""
 
 
 class GuideDraftRow(sqlmodel.SQLModel, table=True):
     """The latest saved draft of a guide's edition, or of a rendition in `language`.
 
-    `version` is the number of the action that saved the draft. `returned_at` is set from the moment the draft is sent
-    back until it is submitted again. `publish_at` is the time of a planned publication, which `agreed_by` agreed to.
+    `version` is the number of the action that saved the draft. `returned_at` is set while the draft is sent back, until
+    it is submitted again. `publish_at` is the time of a planned publication, and `agreed_by` the person who agreed to
+    it.
     """
 
     __tablename__ = "guide_drafts"
@@ -143,7 +145,7 @@ class GuideDraftRow(sqlmodel.SQLModel, table=True):
 
 
 class GuideDraftActRow(sqlmodel.SQLModel, table=True):
-    """An action on a guide's draft. `number` is never used again within the guide and language.
+    """An action on a guide's draft. Within a guide and language, no two actions ever have the same `number`.
 
     `details` has what people wrote with the action, such as a reason or a comment.
     """
@@ -157,7 +159,8 @@ class GuideDraftActRow(sqlmodel.SQLModel, table=True):
     by: str
     at: dt.datetime = sqlmodel.Field(sa_type=UtcDateTimeType)
     digest: str
-    """SHA-256 of the content at the time of the action, and of the passages without a place if there are any. If there
-    are `details`, SHA-256 of that digest and `details`.
+    """SHA-256 of the content at the time of the action, together with the passages without a place, if there are any.
+
+    If `details` is not empty, the SHA-256 of this digest together with `details`.
     """
     details: dict[str, Any] = sqlmodel.Field(default_factory=dict, sa_type=JSON)

@@ -49,7 +49,7 @@ SCHEMA_FILE = "guide.schema.json"
 SCHEMA_LINE = f"# yaml-language-server: $schema=../{SCHEMA_FILE}"
 """First line of a file. It tells text editors that the JSON Schema is in the folder above the guide's folder."""
 LEFT_OUT = "position"
-"""The field that items in a file may leave out, because they are listed in order."""
+"""The field that items in a file may leave out, because the items are listed in order."""
 
 
 class PublisherKind(StrEnum):

@@ -31,7 +31,7 @@ _NEEDS = {
     "number": "a number, such as +441632960001",
     "display": "`display`: the number as people read it, such as 01632 960001",
 }
-"""The noun for what a file needs if a key is missing or empty."""
+"""What a file needs if the key is missing or empty, as the end of the sentence `Contact 1 needs ...`."""
 _FORMS = {
     "id": "an id is lower-case words joined by hyphens, such as `missing-from-home`",
     "number": "a number is in the international form without spaces, such as +441632960001, or short, such as 999",
@@ -44,7 +44,7 @@ _FORMS = {
     "urn": "a URN is six digits in quotes",
     "sha256": "this is the SHA-256 of the document: 64 digits and letters from a to f",
 }
-"""A sentence about the required format of the value of a key."""
+"""A sentence about the required format, by the key whose value has that format."""
 
 
 def place_in_words(at: Location) -> str:
@@ -85,7 +85,7 @@ def fault_in_words(error: ErrorDetails, value: Any) -> str:
 
 
 def _named(at: Location) -> str:
-    """Return the location `at` in an editor's terms. A key comes after the name of its entry: `Contact 1: `kind``."""
+    """Return the location `at` in an editor's terms, such as `Contact 1` followed by a colon and the key."""
     return f"{place_in_words(at[:-1])}: `{at[-1]}`" if at and isinstance(at[-1], str) else place_in_words(at)
 
 
@@ -116,7 +116,7 @@ def _needed(at: Location, owner: Any) -> str:
 
 
 def _choices(at: Location) -> str:
-    """Return the allowed values of the field `at`, as the end of a sentence; an empty string if it is not an enum."""
+    """Return the allowed values of the field `at` as the end of a sentence, or an empty string if it is not an enum."""
     model = model_at(EditionContent, at[:-1])
     kind = model.model_fields[str(at[-1])].annotation if model is not None and at[-1] in model.model_fields else None
     *others, last = [f"`{each.value}`" for each in kind] if isinstance(kind, EnumType) else [""]
@@ -124,7 +124,10 @@ def _choices(at: Location) -> str:
 
 
 def _international(key: str, found: Any) -> str:
-    """Return a sentence with the international form of a UK number that is in national form, or an empty string."""
+    """Return a sentence that tells the editor how to write `found`, a UK number in national form.
+
+    Return an empty string if `key` is not `number`, or `found` is not such a number.
+    """
     digits = re.sub(r"[\s()-]", "", found) if key == "number" and isinstance(found, str) else ""
     return f". Write +44{digits[1:]}" if re.fullmatch(r"0[1-9][0-9]{8,9}", digits) else ""
 

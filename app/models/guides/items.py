@@ -52,7 +52,7 @@ class RelatedCode(RequestModel):
 
 
 def linked_to(code: str) -> list[Any]:
-    """Return the examples of a field with related codes: one link to `code`."""
+    """Return the examples for a field of related codes: a list with one link to `code`."""
     return [[{"scheme": "dfe-assessment-factors", "code": code, "basis": "project_inference"}]]
 
 

@@ -56,9 +56,9 @@ class LegalStatement(RequestModel):
         return self
 
     def is_due(self, today: dt.date, *, within: dt.timedelta) -> bool:
-        """Return True if the statement was never compared with its source, or is due for comparison soon.
+        """Return True if the statement was never compared with its source, or must be compared again soon.
 
-        Soon means at most `within` after `today`.
+        Soon means no later than `within` after `today`.
         """
         return self.verified_on is None or self.recheck_by <= today + within
 

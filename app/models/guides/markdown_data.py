@@ -1,8 +1,8 @@
 """The data at the end of an edition's Markdown, in a comment that readers of the page do not see.
 
-The data is the part of the content that the page does not show: ids, kinds, codes and numbers. From the page and the
-data together, an importer makes an edition with the same digest. If a page cannot show a text unchanged, such as a text
-with a line break, the data contains the whole text.
+The data is the part of the content that the Markdown page does not show: ids, kinds, codes and numbers. From the page
+and the data together, an importer makes an edition with the same digest. If a page cannot show a text unchanged, for
+example a text with a line break, the data contains the whole text.
 """
 
 import hashlib
@@ -37,9 +37,9 @@ def words_digest(*texts: str | None) -> str:
 
 
 def markdown_data(content: EditionContent) -> str:
-    """Return the comment with the data of `content`. Nothing inside the comment can end it.
+    """Return the comment with the data of `content`.
 
-    `<`, `>` and `--` in the data are escaped.
+    `<`, `>` and `--` in the data are escaped, so that nothing inside the comment can end the comment.
     """
     data = content.model_dump(mode="json", exclude_defaults=True)
     for name in HEADINGS:

@@ -1,8 +1,8 @@
 """Open Referral UK: the response models of the service directory, with the parts of the profile that are in use.
 
 The profile (HSDS-UK 3.0) forbids null. Empty fields are left out: responses are serialised with `exclude_none=True`.
-The first examples of a model's fields together describe one object of the shipped guide. In a list, entries have a
-shorter model, which is the base class of the full model.
+The first examples of a model's fields together describe one object of the shipped guide. The entries of a list have a
+shorter model, which is the base class of the complete model.
 
 Source: OpenReferralUK/uk-profile, October 2024. `contacts[].phones[]` is from core HSDS 3.0, not the profile.
 """
@@ -45,7 +45,7 @@ def example_of(model: type[BaseModel]) -> dict[str, Any]:
 
 
 def _without_nulls(schema: dict[str, Any], model: type[BaseModel]) -> None:
-    """Remove null defaults from the JSON Schema, because no field may be null, and add the model's example."""
+    """Remove null defaults from the JSON Schema, because no field may be null. Also add the example of `model`."""
     for field in schema["properties"].values():
         if field.get("default", "") is None:
             del field["default"]
@@ -53,7 +53,7 @@ def _without_nulls(schema: dict[str, Any], model: type[BaseModel]) -> None:
 
 
 class OmitsEmpty(ResponseModel):
-    """Base class of every model of the directory. Responses leave out its empty fields."""
+    """Base class of every model of the directory. Responses leave out empty fields."""
 
     model_config = ConfigDict(json_schema_extra=_without_nulls)
 

@@ -27,7 +27,7 @@ def propose_id(words: str, taken: Container[str] = ()) -> str:
 
 
 def _free_number(slug: str, taken: Container[str]) -> int:
-    """Return a number that makes the slug unique. It is the lowest one if numbers were given in sequence."""
+    """Return a number that makes the slug unique: the lowest free number, if numbers were taken in sequence."""
 
     def is_free(number: int) -> bool:
         return f"{slug}-{number}" not in taken

@@ -20,13 +20,13 @@ from app.models.languages import BRITISH_SIGN_LANGUAGE, EASY_READ_SUFFIX, ENGLIS
 
 @dataclass(frozen=True)
 class RenderedWords:
-    """An edition with the text of a rendition, and JSON Pointers to the text that is still in the guide's language."""
+    """An edition in which the text of a rendition replaces the guide's own text, as far as it is translated."""
 
     content: EditionContent
     in_guide_language: tuple[str, ...]
-    """JSON Pointers (RFC 6901) to the untranslated text."""
+    """JSON Pointers (RFC 6901) to the text that is still in the guide's own language."""
     unchecked_cautions: tuple[Caution, ...]
-    """Machine translations of the cautions that nobody has checked. They never replace the cautions."""
+    """Unchecked machine translations of the cautions. They are shown beside the cautions, and never replace them."""
 
 
 def render(words: RenditionContent, edition: EditionContent, current: EditionContent | None = None) -> RenderedWords:
@@ -48,10 +48,10 @@ def render(words: RenditionContent, edition: EditionContent, current: EditionCon
 
 
 def _put_items(items: list[Any], key: str, words: RenditionContent, edition: EditionContent) -> Iterable[str]:
-    """Put the rendition's text into `items`, the items of the list `key`. Yield a pointer to each text that stays.
+    """Put the rendition's text into `items`, the items of the list `key`.
 
-    Only text that is the same as in `edition` is replaced: the rendition has no translation of a newer text. Unchecked
-    machine translations never replace cautions.
+    Yield a pointer to each text that is not replaced. Replace a text only if it is the same as in `edition`, because
+    the rendition has no translation of a newer text. Unchecked machine translations never replace cautions.
     """
     originals = {item.id: item for item in getattr(edition, key)}
     may_replace = key != "cautions" or not words.is_unchecked
@@ -70,7 +70,10 @@ def _put_items(items: list[Any], key: str, words: RenditionContent, edition: Edi
 
 
 def _put(target: dict[str, Any], found: dict[str, str | None], at: str) -> Iterable[str]:
-    """Replace the text in `target` by the text in `found`. Yield a pointer to each text for which `found` has None."""
+    """Replace each text in `target` with the text that `found` has under the same name.
+
+    Yield a pointer, which begins with `at`, to each text for which `found` has None.
+    """
     for name, word in found.items():
         if target[name] is None:
             continue
@@ -81,7 +84,7 @@ def _put(target: dict[str, Any], found: dict[str, str | None], at: str) -> Itera
 
 
 def find_own_faults(content: RenditionContent) -> Iterator[FieldError]:
-    """Yield errors that can be found without the edition: fields of `content` that contradict each other."""
+    """Yield the errors in `content` that can be found without the edition, such as contradictory fields."""
     language, is_simple = content.language, content.language.endswith(EASY_READ_SUFFIX)
     if is_simple != (content.form is RenditionForm.EASY_READ):
         yield FieldError(

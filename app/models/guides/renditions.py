@@ -26,7 +26,7 @@ from app.models.languages import Direction, LanguageTag, RenditionForm
 from app.models.links import Links, PageLinks
 
 OF_THE_CURRENT_EDITION = ("cautions", "contacts")
-"""Lists that come from the current edition, even if the rendition is of an older one.
+"""Lists that come from the current edition, even if the rendition is of an older edition.
 
 A rendition therefore never shows an outdated number to call.
 """

@@ -1,7 +1,7 @@
-"""The registry of an edition's sections: `Section` has one member for each. All other code follows from it.
+"""The registry of an edition's sections: the enum `Section`, from which all other code derives lists and paths.
 
-To add a section, add the model of its items to `items`, then its member here, and its field in `EditionSections`. If
-the guide prints text before the list, also add a field to `Introductions`.
+To add a section, add the model of its items to `items`, a member to `Section`, and a field to `EditionSections`. If
+guides print a text before the list, also add a field to `Introductions`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -34,7 +34,7 @@ class Layout(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class SectionEntry:
-    """Everything that the service knows about a list of items: types, names and layout."""
+    """The properties of a list of items: types, names and layout."""
 
     path: str
     """Name of the section in paths."""
@@ -46,9 +46,9 @@ class SectionEntry:
     anchor: str | None = None
     """Id of the heading on pages, if it is not the section's path."""
     description: str = ""
-    """Description of the items in the response for this section only."""
+    """The description of the items in the response that has only this section."""
     remark: str = ""
-    """Further sentence in the API documentation of the response for this section only."""
+    """A further sentence for the API documentation of the response that has only this section."""
     layout: Layout = Layout.LIST
     has_cautions: bool = False
     """True if the cautions are shown wherever people read the section."""
@@ -149,7 +149,7 @@ ITEM_LISTS: dict[str, SectionEntry] = {"cautions": CAUTIONS} | {section.key: sec
 _SHOWN_FIRST = (Section.INDICATORS, Section.FACTORS)
 
 DOCUMENTED: tuple[Section, ...] = (*_SHOWN_FIRST, *(each for each in Section if each not in _SHOWN_FIRST))
-"""The sections in the order of the API documentation, which takes its examples from the first."""
+"""The sections in the order of the API documentation, which takes its examples from the first section."""
 
 _TO_ACT = (Section.INDICATORS, Section.RESPONSIBILITIES)
 
@@ -167,7 +167,7 @@ ON_PAGES: tuple[Section, ...] = (
 PRINTED_FRONT: tuple[Section, ...] = _TO_ACT
 
 PRINTED_BACK: tuple[Section, ...] = tuple(each for each in ON_PAGES if each not in PRINTED_FRONT)
-"""The sections on the back of the printed page. Who to call is also on the front, above everything else."""
+"""The sections on the back of the printed page. The contacts are also on the front, above everything else."""
 
 
 def lacks_cautions(sections: Mapping[str, Any]) -> bool:

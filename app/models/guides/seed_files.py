@@ -33,9 +33,9 @@ MAX_DIGITS = 100
 TOO_LARGE = f"it is too large: a file has at most {MAX_FILE_BYTES:,} bytes"
 TOO_DEEP = f"it is nested deeper than {MAX_NESTING} levels"
 _MAY_HAVE_UNUSED_FEATURES = re.compile(r"(?m)^\ufeff?%|(?:^|[\s\[{,:\ufeff])(?:[&*]\S|!)")
-"""Matches every text with an anchor, alias, tag or directive, and some other texts.
+"""A pattern that matches every text with an anchor, alias, tag or directive, and also some texts without them.
 
-Such texts are parsed with the slower parser in Python, to find the line of each error.
+A text that matches is parsed with the slower parser in Python, which knows the line of each error.
 """
 _READ_OTHERWISE = re.compile("[\t\x85\u2028\u2029]")
 """Characters that libyaml reads differently: line breaks that YAML 1.2 does not have, and tabs within keys."""
@@ -67,7 +67,7 @@ def edition_place(path: Path) -> tuple[str, int]:
 def read_seed_file(path: Path, model: type[_Model]) -> _Model:
     """Return the file at `path`, parsed into `model` without type conversion.
 
-    Raise `SeedFileError` with every error if it is invalid.
+    Raise `SeedFileError` with every error if the file is invalid.
     """
     value, tree = read_tree(path)
     parsed, faults = tree.parse(value, model)
@@ -79,8 +79,8 @@ def read_seed_file(path: Path, model: type[_Model]) -> _Model:
 def read_tree(path: Path) -> tuple[object, "FileTree"]:
     """Return the value of the file at `path`, and a tree with the line of each location.
 
-    Raise `SeedFileError` if the file cannot be read, is not YAML, or uses features that seed files do not use. The tree
-    has the other errors, such as duplicate keys.
+    Raise `SeedFileError` if the file cannot be read, is not YAML, or uses features that seed files do not use. Other
+    errors, such as duplicate keys, are in the `faults` of the tree.
     """
     tree = FileTree()
     return tree.plain(_root_of(path, _text_of(path)), ()), tree
@@ -121,8 +121,8 @@ def _root_of(path: Path, text: str) -> Node:
 def _faults_of_events(text: str) -> list[SeedError]:
     """Return an error for each YAML feature that seed files do not use, and for nesting that is too deep.
 
-    The depth is checked before composing: libyaml's composer recurses at each level, and a stack overflow ends the
-    process.
+    Check the depth before composing, because libyaml's composer recurses at each level and a stack overflow would end
+    the process.
     """
     if not _MAY_HAVE_UNUSED_FEATURES.search(text) and not _READ_OTHERWISE.search(text):
         with suppress(YAMLError):
@@ -144,9 +144,9 @@ def _faults_in(events: Iterable[Event]) -> list[SeedError]:
 def _compose(text: str) -> Node | None:
     """Return the root node, or None if the text is empty. Raise the errors of ruamel.yaml.
 
-    Parse with libyaml first, which needs a seventh of the time of the parser in Python. Both read valid files alike,
-    except for the characters in `_READ_OTHERWISE`, but their error messages differ. The Python parser therefore parses
-    these files, and every file with an error.
+    Parse with libyaml first, which takes a seventh of the time of the parser in Python. Both read valid files alike,
+    except for the characters in `_READ_OTHERWISE`. A file with such characters, or with an error, is parsed with the
+    parser in Python, so that all error messages come from that parser.
     """
     if not _READ_OTHERWISE.search(text):
         with suppress(YAMLError):
@@ -170,20 +170,20 @@ def _unused_features(event: Event) -> Iterator[SeedError]:
 
 @dataclass
 class FileTree:
-    """Plain values made from YAML nodes, with the line of each location and the errors of the YAML."""
+    """A converter from YAML nodes to plain values, which collects the line of each location and the errors."""
 
     lines: dict[Location, int] = field(default_factory=dict)
     faults: list[SeedError] = field(default_factory=list)
     _constructor: SafeConstructor = field(
         default_factory=lambda: YAML(typ="safe", pure=True).constructor, init=False, repr=False
     )
-    """Each tree has its own constructor, because a constructor keeps every node, and so the whole file, in memory."""
+    """The constructor of this tree only: a shared constructor would keep every file in memory."""
 
     def plain(self, node: Node, at: Location) -> object:
         """Return the value of `node`, which is at the location `at`.
 
-        Store the line of each location inside it in `lines`, and each error in `faults`. For a duplicate key the first
-        value counts, and the second is an error.
+        Store the line of each location inside the node in `lines`, and each error in `faults`. For a duplicate key, use
+        the first value, and report the second as an error.
         """
         self.lines.setdefault(at, node.start_mark.line + 1)
         if isinstance(node, SequenceNode):
@@ -209,7 +209,7 @@ class FileTree:
     def parse(self, value: object, model: type[_Model]) -> tuple[_Model | None, list[SeedError]]:
         """Return `value` parsed into `model` without type conversion, and every error of the file.
 
-        The parsed value is None if it does not fit the model.
+        Return None instead of the parsed value if `value` does not fit the model.
         """
         errors: Sequence[ErrorDetails] = ()
         parsed = None

@@ -96,7 +96,7 @@ class Signpost(Reachable):
 
 @dataclass(frozen=True, eq=False)
 class WhoToCall:
-    """The contacts of an edition, and the signposts to show beside them. Two instances are never equal."""
+    """The contacts of an edition, and the signposts to show beside the contacts. Two instances are never equal."""
 
     contacts: tuple[Contact, ...]
     signposts: tuple[Signpost, ...]

@@ -19,12 +19,12 @@ BRITISH = "+44"
 BRITISH_LENGTHS = (7, 9, 10)
 """Permitted numbers of digits after +44: 0800 1111 has 7, a few numbers have 9, and most have 10."""
 COMPARED_DIGITS = 3
-"""Minimum number of digits in a printed number to compare it with `number`."""
+"""The minimum number of digits in a printed number for a comparison with `number`."""
 OPTION = re.compile(r"[0-9]{1,3}|[*#]")
 NOT_AN_OPTION = "`option` is what to press when the call is answered: digits, such as 1"
 Fault = tuple[Location, str]
 CHECKED_FOR = dt.timedelta(days=365)
-"""Time for which the last check of a contact counts as recent."""
+"""The time for which a check of a contact counts as recent."""
 DEAD_FORMS = {
     re.compile(r"http://"): "an address that begins with http:// sends people over an open line: use https://",
     re.compile(r"\.(?:gsi|gse|gsx|gcsx)\.gov\.uk"): "addresses of .gsi.gov.uk and its like were closed in 2019",
@@ -139,8 +139,8 @@ def _words(item: object) -> str:
 def parse_written(value: object) -> tuple[EditionContent | None, list[Fault]]:
     """Return `value` as the content of an edition, and every error with its location.
 
-    The content is None if `value` does not fit the model. Change `value`: give each item without a position its place
-    in the list.
+    The content is None if `value` does not fit the model. Also change `value` in place: give each item without a
+    position its place in the list.
     """
     place_items(value)
     written = list(find_written_faults(value))
@@ -159,7 +159,7 @@ def parse_written(value: object) -> tuple[EditionContent | None, list[Fault]]:
 
 
 def _is_written_fault(error: ErrorDetails) -> bool:
-    """Return True if `find_written_faults` also reports this kind of error, with more detail."""
+    """Return True if `find_written_faults` also reports errors of this kind, with more detail."""
     reason = error.get("ctx", {}).get("error")
     return isinstance(reason, CodedValueError) and reason.code in (FaultCode.DUPLICATE_ID, FaultCode.TOO_FEW)
 

@@ -1,7 +1,8 @@
 """The pages of the team's key: a person's own passkeys and locked copies, and for leads and auditors all holders.
 
-Only the person's own session stores, replaces and fetches their copies. There is one exception, so that a new person
-needs no file: a lead gives a passkey its first copy, or one with the new key after a change of keys.
+A locked copy is the key file that decrypts concerns, encrypted so that only one passkey opens it. Only the person's own
+session stores, replaces and fetches their copies. There is one exception, so that a new person needs no file: a lead
+may store the first copy for a passkey, or the first copy of a new key after a change of keys.
 """
 
 import datetime as dt
@@ -42,7 +43,7 @@ from app.services.audit.audit_log import record_reading
 router = GuidanceRouter(prefix=PATH, include_in_schema=False, route_class=DeskRoute)
 HOLDERS = f"{PATH}/people/keys"
 OWN_LINK = dt.timedelta(minutes=30)
-"""How long a person's link for another device of their own is valid."""
+"""How long a link is valid with which a person adds a passkey on another device of their own."""
 
 
 @router.get("/key")
@@ -58,10 +59,11 @@ def read_own_key(visit: VisitDep) -> Response:
 
 @router.get("/key/copies")
 def read_copies(visit: ReaderVisitDep) -> Response:
-    """Return the person's own locked copies as JSON, each with the id of its passkey, and record the reading.
+    """Record the reading in the audit log, and return the person's own locked copies as JSON, with their passkeys' ids.
 
-    `prf` is the input of the extension PRF for a touch that opens a copy. Raise `ScopeMissing` without a session that a
-    passkey began.
+    Without copies, record nothing. `prf` is the input of the WebAuthn extension PRF, with which a passkey opens a copy.
+    Raise `ScopeMissing` if the session did not begin with a passkey. Raise `RateLimited` if the person stored or read
+    copies too often in the last minute.
     """
     _expect_own_session(visit)
     lines = visit.context.writer.run(read_own_copies, visit.visitor.name, actor=visit.actor)
@@ -75,14 +77,20 @@ def read_copies(visit: ReaderVisitDep) -> Response:
 
 @router.post("/key/copies")
 def store_own_copy(visit: ReaderVisitDep, posted: SubmittedFormDep) -> Response:
-    """Store a copy for one of the person's own passkeys, record that, and redirect to the page of their key."""
+    """Store a copy for one of the person's own passkeys, record it in the audit log, and redirect to the key page.
+
+    Raise `ScopeMissing` if the session did not begin with a passkey, or the errors of `store_copy`.
+    """
     _store(visit, visit.visitor.name, posted)
     return lead_to(OWN_KEY)
 
 
 @router.post("/key/copies/removal")
 def delete_own_copy(visit: VisitDep, posted: SubmittedFormDep) -> Response:
-    """Delete the copy for one of the person's own passkeys, record that, and redirect to the page of their key."""
+    """Delete the copy for one of the person's own passkeys, record it in the audit log, and redirect to the key page.
+
+    Raise `ScopeMissing` if the session did not begin with a passkey.
+    """
     _expect_own_session(visit)
     name, passkey = visit.visitor.name, posted.one("passkey")
     visit.context.writer.run(delete_copies, name, actor=visit.actor, passkey=passkey)
@@ -91,7 +99,11 @@ def delete_own_copy(visit: VisitDep, posted: SubmittedFormDep) -> Response:
 
 @router.post("/key/passkeys/removal")
 def remove_own_passkey(visit: VisitDep, posted: SubmittedFormDep) -> Response:
-    """Remove one of the person's own passkeys and end their sessions, record that, and redirect to the sign-in."""
+    """Remove one of the person's own passkeys, end all their sessions, and record both in the audit log.
+
+    Redirect to the key page, which asks the person to sign in again. Raise `ScopeMissing` if the session did not begin
+    with a passkey. Raise `NoSuchItem` if the person has no such passkey, or no other passkey.
+    """
     _expect_own_session(visit)
     visit.context.writer.run(remove_passkey, visit.visitor.name, posted.one("passkey"), actor=visit.actor)
     return lead_to(OWN_KEY)
@@ -99,10 +111,11 @@ def remove_own_passkey(visit: VisitDep, posted: SubmittedFormDep) -> Response:
 
 @router.post("/key/link")
 def make_own_link(visit: VisitDep, posted: SubmittedFormDep) -> Response:
-    """Return the page with a link by which the person adds a passkey on another device. Record the invitation.
+    """Record an invitation in the audit log. Return the page with the link that adds a passkey on another device.
 
-    The form has a fresh signature of one of their passkeys: a stolen session cannot make the link. Raise `TokenInvalid`
-    if the signature is not right, or `ScopeMissing` if it is another person's.
+    The form has a new signature by one of the person's passkeys, so that a stolen session cannot make the link. Raise
+    `TokenInvalid` if the signature is not valid. Raise `ScopeMissing` if another person's passkey made the signature,
+    or if the session did not begin with a passkey.
     """
     _expect_own_session(visit)
     arrival, name = Arrival.of(visit.request), visit.visitor.name
@@ -118,7 +131,7 @@ def make_own_link(visit: VisitDep, posted: SubmittedFormDep) -> Response:
 
 @router.get("/people/keys")
 def read_holders(visit: AuditorVisitDep) -> Response:
-    """Record the reading in the audit log, and return the page of who holds which key, locked by which passkey."""
+    """Record the reading in the audit log, and return the page with the people who hold a key, and their passkeys."""
     current = current_keys(visit)
     visit.context.writer.run(record_reading, INBOX, DeskAct.SUMMARY_READ, visit.actor, SummaryDetails(keys=True))
     with Session(visit.context.engine) as session:
@@ -129,9 +142,11 @@ def read_holders(visit: AuditorVisitDep) -> Response:
 
 @router.post("/people/key")
 def give_copy(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
-    """Store the copy that a lead's browser locked for a person's passkey, record it, and redirect to their page.
+    """Store the copy that the lead's browser locked for a person's passkey, and redirect to the person's page.
 
-    Raise `RoleNotYours` if the passkey has a current copy already: only the person's own session replaces that.
+    Record the copy in the audit log. Raise `RoleNotYours` if the passkey has a copy of the current key already: only
+    the person's own session replaces such a copy. Raise the other errors of `store_copy`, or `ScopeMissing` if the
+    lead's session did not begin with a passkey.
     """
     name = posted.one("name")
     _store(visit, name, posted)
@@ -140,7 +155,10 @@ def give_copy(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
 
 @router.post("/people/passkey")
 def remove_passkey_of_person(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
-    """Remove the passkey of a lost device and end the person's sessions, record it, and redirect to their page."""
+    """Remove a person's passkey, for example of a lost device, end all their sessions, and record both.
+
+    Redirect to the person's page. Raise `NoSuchItem` if the person has no such passkey.
+    """
     name = posted.one("name")
     visit.context.writer.run(remove_passkey, name, posted.one("passkey"), actor=visit.actor)
     return lead_to(address_of_person(name))

@@ -1,4 +1,4 @@
-"""The pages of the people at the desk: who has what, invitations, roles, sessions, and what happens if somebody leaves.
+"""The pages of the people at the desk: their concerns, invitations, roles and sessions, and the removal of a person.
 
 Auditors read the list. Leads also change it, within the scopes of their own role.
 """
@@ -38,7 +38,7 @@ from app.services.desk.workload import read_workload
 router = GuidanceRouter(prefix=PATH, include_in_schema=False, route_class=DeskRoute)
 PEOPLE = f"{PATH}/people"
 LIFETIMES = {"4 hours": dt.timedelta(hours=4), "2 days": dt.timedelta(days=2), "7 days": dt.timedelta(days=7)}
-"""The periods for which an invitation can be valid. The second is the usual one."""
+"""The periods for which an invitation can be valid."""
 USUAL_LIFETIME = "2 days"
 ROLE_WORDS = {
     Role.READER: "Reader: reads concerns",
@@ -49,7 +49,7 @@ ROLE_WORDS = {
     Role.PUBLISHER: "Publisher: writes and publishes guides, and reads no concern",
 }
 NOBODY, PERSON = "nobody", "person:"
-"""Values for a person in forms and in the addresses of the inbox: nobody, and the prefix of a name."""
+"""Values for a person in forms and in the addresses of the inbox: `nobody`, or the prefix `person:` with a name."""
 NO_FIELDS = dict.fromkeys(("name", "role", "lifetime", "to", "reason"), "")
 MOST_LISTED = 200
 MAX_REASON = 200
@@ -63,7 +63,7 @@ NameInQuery = Annotated[str, Query(alias="name", max_length=200)]
 
 @dataclass(frozen=True)
 class PersonLine:
-    """A person in the list: the row, how many passkeys they have, and when they last used a session."""
+    """A person in the list of people: their row, the number of their passkeys, and when they last used a session."""
 
     row: PersonRow
     passkeys: int
@@ -72,7 +72,7 @@ class PersonLine:
 
 @dataclass(frozen=True)
 class Typed:
-    """What was typed into a form of the page of a person, and the fault of each field that has one."""
+    """The input of a refused form on the pages of people, by field, and the error of each field that has an error."""
 
     fields: dict[str, str] = field(default_factory=dict)
     faults: Mapping[str, str] = field(default_factory=dict)
@@ -83,7 +83,7 @@ NOTHING_TYPED = Typed()
 
 @router.get("/people")
 def read_people(visit: AuditorVisitDep) -> Response:
-    """Record the reading in the audit log, and return the page of who has what and who may sign in."""
+    """Record the reading in the audit log, and return the page with the people, their concerns and their access."""
     return _people_page(visit)
 
 
@@ -111,8 +111,8 @@ def _people_page(visit: Visit, typed: Typed = NOTHING_TYPED, *, status: int = 20
 def invite_on_page(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
     """Invite a person, record the invitation, and return the page that shows the link once.
 
-    If the name or the role cannot be used, return the page of people with the faults. A person with a passkey gets no
-    further link: whoever has the link could sign in as them.
+    If the name or the role cannot be used, return the page of people with the errors. A person who has a passkey gets
+    no further link from a lead, because anyone with the link could sign in as that person.
     """
     name, role = posted.one("name").strip(), _role_of(posted, visit)
     faults = {} if role else {"role": CHOOSE_ROLE}
@@ -177,9 +177,10 @@ def _person_page(visit: Visit, name: str, typed: Typed = NOTHING_TYPED, *, leave
 
 @router.post("/people/role")
 def change_role_on_page(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
-    """Give a person another role from now on, record it, and redirect to their page.
+    """Give a person another role from now on, record the change, and redirect to the person's page.
 
-    Raise `RoleNotYours` unless the person's former and new role are within the scopes of the lead's own role.
+    If the lead may not give the new role, return the page of the person with an error. Raise `RoleNotYours` if the lead
+    may not change the person's role: see `_may_change`. Raise `NoSuchPerson` if nobody at the desk has the name.
     """
     name, role = posted.one("name"), _role_of(posted, visit)
     if role is None:
@@ -193,7 +194,8 @@ def change_role_on_page(visit: LeadVisitDep, posted: SubmittedFormDep) -> Respon
 def sign_out_person(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
     """End every session of a person, delete their copies of the team's key, and redirect to their page.
 
-    Record both. Their passkeys stay. Raise `NoSuchPerson` if nobody at the desk has the name.
+    Record both in the audit log. The person keeps their passkeys. Raise `NoSuchPerson` if nobody at the desk has the
+    name.
     """
     name = posted.one("name")
     with Session(visit.context.engine) as session:
@@ -204,9 +206,10 @@ def sign_out_person(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
 
 @router.post("/people/concerns")
 def give_concerns(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
-    """Assign every open concern of a person to another, record each with the reason, and redirect to their page.
+    """Assign every open concern of a person to another person or to nobody, and redirect to the first person's page.
 
-    If the other person or the reason is missing, return the page of the person with the faults.
+    Record each assignment with the reason. If the other person or the reason is missing, or the other person is the
+    same person, return the page of the person with the errors.
     """
     name, to, reason = posted.one("name"), posted.one("to"), posted.one("reason").strip()[:MAX_REASON]
     with Session(visit.context.engine) as session:
@@ -224,11 +227,11 @@ def give_concerns(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
 
 @router.post("/people/leaving")
 def remove_person_on_page(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
-    """End all access of a person who leaves, unassign their concerns, and redirect to the people.
+    """End all access of a person who leaves, unassign their concerns, and redirect to the page of people.
 
-    If they had a copy of a key that is still used, redirect to the page of its holders, which says how to change it.
-    Without `sure=yes`, return a page that says what will end and which concerns become unassigned, and change nothing.
-    Raise `RoleNotYours` if it is the lead's own person, or `NoSuchPerson` if nobody at the desk has the name.
+    If the person ever had a copy of a key that is still used, redirect to the page of key holders, which says how to
+    change the key. If the form has no `sure=yes`, change nothing, and return a page that says what will end. Raise
+    `RoleNotYours` if the lead tries to remove themselves. Raise `NoSuchPerson` if nobody at the desk has the name.
     """
     name = posted.one("name")
     if name == visit.visitor.name:
@@ -250,18 +253,25 @@ def _roles(visit: Visit) -> list[tuple[Role, str]]:
 
 
 def _role_of(posted: SubmittedForm, visit: Visit) -> Role | None:
-    """Return the role of the form, or None if the lead may not give it."""
+    """Return the role that the form names, or None if the lead may not give that role."""
     return next((role for role, _words in _roles(visit) if role == posted.one("role")), None)
 
 
 def _may_change(visit: Visit, row: PersonRow) -> bool:
-    """Return True if the lead may change the role of the person in `row`."""
+    """Return True if the person of `visit` may change the role of the person in `row`.
+
+    They must be a lead, and not the same person. The present role must be within the scopes of the lead's own role. No
+    OpenID provider may manage the person's role.
+    """
     is_within = row.role in roles_within(visit.visitor.scopes)
     return visit.visitor.can_lead and row.name != visit.visitor.name and row.provider is None and is_within
 
 
 def _may_get_link(session: Session, row: PersonRow, visit: Visit) -> bool:
-    """Return True if the lead may give the person in `row` a link: they must have no passkey yet."""
+    """Return True if the lead may give the person in `row` a link.
+
+    The lead must be allowed to change their role, and the person must have no passkey yet.
+    """
     return _may_change(visit, row) and count_passkeys(session, row.name) == 0
 
 
@@ -273,7 +283,10 @@ def _expect_changeable(visit: Visit, name: str) -> None:
 
 
 def _filters(name: str) -> dict[str, str]:
-    """Return the addresses of the inbox with the open, not acknowledged and overdue concerns of the person `name`."""
+    """Return addresses of the inbox: the open, unacknowledged and overdue concerns of the person `name`.
+
+    If `name` is empty, the concerns are those of nobody.
+    """
     who = {"who": f"{PERSON}{name}" if name else NOBODY}
     shown: dict[str, dict[str, str]] = {"open": {}, "received": {"show": "received"}, "overdue": {"show": "overdue"}}
     return {each: f"{PATH}?{urlencode(extra | who)}" for each, extra in shown.items()}

@@ -35,8 +35,9 @@ visitors_router = GuidanceRouter(include_in_schema=False, route_class=DeskRoute)
 class Way:
     """One sign-in through the provider, as the browser's cookie stores it.
 
-    `secret` belongs to this sign-in, and is None if the browser has no cookie for it. `page` is the page to open
-    afterwards. If `asks` is False, the provider shows no page, and only confirms that it still knows the person.
+    `secret` belongs to this sign-in. It is None if the browser has no cookie for this sign-in. `page` is the page to
+    open afterwards. If `asks` is False, the provider shows no page, and only confirms that the person is still signed
+    in there.
     """
 
     secret: str | None
@@ -63,8 +64,8 @@ class Way:
 def go_to_provider(arrival: ArrivalDep, page: PageAfter = "", *, asks: bool = False) -> Response:
     """Redirect the browser to the provider, and set a cookie with a new secret for this sign-in.
 
-    The sign-in ends at `page`, or at the inbox if `page` is empty. If there is a `page` and `asks` is False, the
-    provider shows no page, and only confirms that it still knows the person.
+    The sign-in ends at `page`, or at the inbox if `page` is empty. If `page` is given and `asks` is False, the provider
+    shows no page, and only confirms that the person is still signed in there.
     """
     openid, secret = arrival.get_openid(), draw_token()
     way = Way(secret, page or PATH, asks=asks or page == "")
@@ -80,7 +81,7 @@ def return_from_provider(
 ) -> Response:
     """Return a page that continues to `finish_sign_in` automatically.
 
-    A redirect would not do: after a redirect from another site, browsers do not send a cookie with `SameSite=Strict`.
+    A redirect would not work: after a redirect from another site, browsers do not send cookies with `SameSite=Strict`.
     """
     arrival.get_openid()
     given = {"code": code, "state": state, "iss": iss}
@@ -94,10 +95,10 @@ def finish_sign_in(
 ) -> Response:
     """Start a session for the person whom the provider names, and redirect to the page of this sign-in.
 
-    The browser's former session ends. If this sign-in is already over, for example after the browser's Back, and the
-    browser has a session, redirect to the inbox. If the provider showed no page and does not know the person, redirect
-    to the sign-in page. Log a failed sign-in, and return a page with 401. Raise `RateLimited` instead if the network is
-    over the limit.
+    The browser's former session ends. If this sign-in is already over, for example after the browser's Back button, and
+    the browser has a session, redirect to the inbox. If the provider was asked to show no page, and does not know the
+    person, redirect to the sign-in page. If the sign-in fails, log the reason, and return a page with the status 401.
+    Raise `RateLimited` instead of this page if the network is over the limit.
     """
     context, former = arrival.context, arrival.former
     openid, name = arrival.get_openid(), _way_cookie(state)
@@ -127,11 +128,11 @@ def finish_sign_in(
 def _let_in(arrival: Arrival, openid: OpenIdSignIn, found: SignedIn, *, goes_on: bool) -> str:
     """Start a session for the person whom the provider identifies, and return its token.
 
-    The person has the name of their first sign-in. Store the role that the provider gives. If the provider gives no
-    role, end all sessions of the person and raise `TokenInvalid`. Raise `TokenInvalid` also if the person has left the
+    The person keeps the name of their first sign-in. Store the role that the provider gives. If the provider gives no
+    role, end all sessions of the person and raise `TokenInvalid`. Also raise `TokenInvalid` if the person has left the
     desk or has passkeys.
 
-    If `goes_on`, the session is a continuation: it ends when the former session of the same person would have ended.
+    If `goes_on`, the new session ends when the former session of the same person would have ended.
     """
     writer, identity = arrival.context.writer, Identity(openid.provider.issuer, found.subject)
     with Session(arrival.context.engine) as session:

@@ -36,11 +36,11 @@ class Arrival(DeskSite):
 
     @property
     def passkeys(self) -> "Passkeys":
-        """The passkey service of this site, for the port that the browser called."""
+        """The service for passkeys, set up for the port to which the browser sent the request."""
         return self.context.desk_sign_in.passkeys(self.request.url.port)
 
     def elsewhere(self, path: str) -> str | None:
-        """Return the URL of `path` on the host where passkeys work, or None if the browser called that host."""
+        """Return the URL of `path` on the host where passkeys work, or None if the request came to that host."""
         url = self.request.url
         party = self.context.desk_sign_in.party(url.port)
         return f"{party.origin}{path}" if url.hostname != party.id else None
@@ -77,8 +77,8 @@ class Arrival(DeskSite):
     def refuse(self, refusal: TokenInvalid, words: str) -> Response:
         """Log the reason of `refusal`, and return a response (401) with `words` for the page's JavaScript to show.
 
-        The reason is only in the log. Raise `RateLimited` instead if the network is over the limit: the limit therefore
-        only affects failed sign-ins.
+        The response does not have the reason. Raise `RateLimited` instead if the network is over the limit. Successful
+        sign-ins are never limited.
         """
         self.log_refusal(refusal)
         refuse_over_limit(self.request)
@@ -111,7 +111,7 @@ def read_sign_in(arrival: ArrivalDep, page: PageAfter = PATH) -> Response:
 
 @router.post(f"{SIGN_IN}/options")
 def offer_passkey_sign_in(arrival: ArrivalDep) -> Response:
-    """Return the challenge for a passkey to sign."""
+    """Return the WebAuthn options for a sign-in as JSON, with the challenge for a passkey to sign."""
     return Response(arrival.passkeys.offer(at=arrival.now), media_type=JSON)
 
 
@@ -129,8 +129,9 @@ def sign_in_by_passkey(arrival: ArrivalDep, posted: SubmittedFormDep) -> Respons
 def read_invitation(arrival: ArrivalDep) -> Response:
     """Return the page that registers a passkey.
 
-    If this service cannot decrypt concerns, the page continues to the person's own key, which they do not have yet.
-    The token of the invitation is after the `#` of the address. Browsers never send that part to a server.
+    Afterwards the page continues to the inbox. If this service cannot decrypt concerns, it continues to the page of the
+    person's own key instead, because they have no copy of the team's key yet. The token of the invitation is after the
+    `#` of the address. Browsers never send that part to a server.
     """
     page = PATH if arrival.context.unsealer.can_unseal else OWN_KEY
     return arrival.page("desk_invitation.html", elsewhere=arrival.elsewhere(INVITATION), page_after=page)
@@ -163,7 +164,7 @@ def accept_invitation(arrival: ArrivalDep, posted: SubmittedFormDep) -> Response
 
 @router.post(f"{PATH}/sign-out")
 def sign_out(arrival: ArrivalDep) -> Response:
-    """End the browser's session if there is one, record the sign-out, and redirect to the sign-in page."""
+    """End the browser's session, if there is one, and record the sign-out. Redirect to the sign-in page."""
     context, former = arrival.context, arrival.former
     if former is not None:
         context.desk_sign_in.sessions.end(former, address=arrival.address, at=arrival.now)
@@ -174,7 +175,7 @@ def sign_out(arrival: ArrivalDep) -> Response:
 
 @router.get(f"{PATH}/blank")
 def read_blank_page(arrival: ArrivalDep) -> Response:
-    """Return a blank page with a link back, for a person who does not want others to see their screen."""
+    """Return a blank page with a link back, for a person who wants to hide their screen quickly."""
     return arrival.page("desk_blank.html")
 
 

@@ -43,16 +43,20 @@ DIGESTS_ALONE = frozenset(
         DeskAct.HAND_OVER_CONFIRMED,
     }
 )
-"""The actions whose detail is only of use to programs, such as digests. Pages leave the detail out."""
+"""The actions with details that only programs can use, such as digests. Pages leave these details out."""
 THE_REPORTER = "the reporter"
 UNLABELLED: Mapping[str, str] = MappingProxyType({})
 VISIT_GAP = dt.timedelta(minutes=30)
-"""Openings of a concern by one person that are at most this far apart belong to one visit."""
+"""The longest time between two openings of a concern by one person that pages show as one line."""
 
 
 @dataclass(frozen=True)
 class ActLine:
-    """One audit log entry in words: the action, the person or client, and further detail or an empty string."""
+    """One audit log entry in words, or several openings of a concern.
+
+    `what` is the action, `who` the person or client, and `detail` has further details or is empty. `times` is the
+    number of openings for which the line stands.
+    """
 
     act: AuditEntryRow
     what: str
@@ -60,7 +64,7 @@ class ActLine:
     detail: str
     times: int = 1
     since: dt.datetime | None = None
-    """The time of the first of `times` openings that the line stands for, or None if it stands for one entry."""
+    """The time of the first opening if the line stands for several, otherwise None."""
 
 
 def act_lines(acts: Iterable[AuditEntryRow], codes: Mapping[str, str] = UNLABELLED) -> list[ActLine]:
@@ -72,9 +76,10 @@ def act_lines(acts: Iterable[AuditEntryRow], codes: Mapping[str, str] = UNLABELL
 
 
 def fold_openings(lines: Iterable[ActLine]) -> list[ActLine]:
-    """Return `lines`, most recent first, with one line for the openings of each person during one visit.
+    """Return `lines`, which must be most recent first, with one line for openings that follow each other.
 
-    A visit ends after `VISIT_GAP` without an opening. The line has the place and the time of the last opening.
+    Openings belong together if they are by one person, and each was at most `VISIT_GAP` after the one before. The line
+    is in the place of the last opening and has its time.
     """
     folded: list[ActLine] = []
     visits: dict[str, int] = {}
@@ -92,7 +97,7 @@ def fold_openings(lines: Iterable[ActLine]) -> list[ActLine]:
 
 
 def who_did(client: str) -> str:
-    """Return the actor in words: the reporter, the person, or the client's name if the client acts for no person."""
+    """Return the actor in words: `the reporter`, a person's name, or the name of a client that names no person."""
     return THE_REPORTER if client == REPORTER else person_of(client)
 
 
@@ -104,7 +109,7 @@ def what_was_done(act: AuditEntryRow) -> str:
 
 
 def words_of_act(code: str) -> str:
-    """Return the words for an action's code."""
+    """Return the action with the code `code` in words."""
     return ACT_WORDS.get(code) or code.replace("_", " ").capitalize()
 
 

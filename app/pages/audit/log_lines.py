@@ -1,4 +1,4 @@
-"""The lines of the page of the audit log: entries in words, with one line for what a person read at one sitting."""
+"""The lines of the audit log's page: entries in words, with one line for readings that follow each other."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -23,7 +23,7 @@ FOR_PROGRAMS = DIGESTS_ALONE | {
     DeskAct.SIGNED_OUT,
     DeskAct.WEBHOOK_CHANGED,
 }
-"""Actions whose sentence has digests or fingerprints. The page folds the sentence."""
+"""Actions whose sentence has digests or fingerprints. The page shows the sentence only on demand."""
 LIST_WORDS = {
     "inbox": "the inbox",
     "cards": "cards",
@@ -32,16 +32,17 @@ LIST_WORDS = {
     "people": "people",
     "webhooks": "webhooks",
 }
-"""The lists that the log has beside concerns, in words."""
+"""The chains of the audit log that belong to no concern, in words."""
 
 
 @dataclass(frozen=True)
 class LogLine:
-    """A line of the page: the last of its entries, the actor and the action in words.
+    """A line of the page, which stands for one or more entries of the audit log. `act` is the last of these entries.
 
-    `detail` is empty if there is nothing to add. `folded` is for those who compare digests or references. `since` is
-    the time of the first entry, or None if the line stands for one entry. `opened` has the opened concerns, and `cards`
-    the positions in the log of the concerns whose cards were given.
+    `who` and `what` are the actor and the action in words. `detail` is empty if there is nothing to add. `folded` is a
+    text with digests or references, which the page shows only on demand. `since` is the time of the first entry, or
+    None if the line stands for one entry. `opened` has the references of the opened concerns. `cards` has the concerns
+    whose cards were given, by their positions in the log.
     """
 
     act: AuditEntryRow
@@ -57,7 +58,7 @@ class LogLine:
 
     @property
     def reference(self) -> str | None:
-        """The concern that the line is about, or None if it is about none or several."""
+        """The reference of the concern that the line is about, or None if the line is not about exactly one concern."""
         chain = self.act.chain
         return None if chain in WITHOUT_A_CONCERN or len(self.opened) > 1 or self.cards else chain
 
@@ -68,10 +69,10 @@ class LogLine:
 
 
 def lines_of_log(entries: Iterable[AuditEntryRow]) -> list[LogLine]:
-    """Return the entries in words, most recent first as given, with one line for readings that follow each other.
+    """Return `entries`, which must be most recent first, as lines in words.
 
-    Readings of one person belong together if no other entry stands between them, and if each was at most `VISIT_GAP`
-    after the one before. So do the entries of one file of one person.
+    Readings by one person become one line if no other entry is between them, and if each reading was at most
+    `VISIT_GAP` after the reading before. The entries of one file about one person become one line in the same way.
     """
     lines: list[LogLine] = []
     for line in map(_line_of, entries):
@@ -98,7 +99,7 @@ def _line_of(entry: AuditEntryRow) -> LogLine:
         line = replace(line, detail="" if act.detail == sentence else act.detail, folded=sentence)
     try:
         details = details_of(entry)
-    except (ValueError, LookupError):  # the entry was altered: what is stored is shown
+    except (ValueError, LookupError):  # the entry was altered: show it as stored
         return line
     if entry.act == DeskAct.OPENED:
         return replace(line, opened=frozenset({entry.chain}))

@@ -1,6 +1,6 @@
-"""The page of the audit log: a question by person, days, action and concern, and its answer in words.
+"""The page of the audit log: a search by person, days, action and concern, and the entries found, in words.
 
-Leads and auditors read the entries of everybody, and other people their own.
+Leads and auditors can read all entries. Other people can read only their own entries.
 """
 
 from collections.abc import Mapping
@@ -44,7 +44,7 @@ ACTS = sorted((words_of_act(act), act.value) for act in DeskAct)
 
 
 class TypedQuestion(BaseModel, extra="ignore", frozen=True):
-    """The query parameters of the page as typed. A parameter that is empty asks for nothing."""
+    """The query parameters of the page as typed. An empty parameter is no filter."""
 
     person: str = Field(default="", max_length=200)
     chain: str = Field(default="", max_length=60)
@@ -60,13 +60,13 @@ class TypedQuestion(BaseModel, extra="ignore", frozen=True):
 
     @property
     def query(self) -> str:
-        """The query string that asks this question."""
+        """The query string with these parameters."""
         return urlencode(self.fields)
 
 
 @dataclass(frozen=True)
 class Answer:
-    """The answer to a question: a page of the log, or the fault of each field that has one."""
+    """The result of a search: a page of the log, or the error of each field that has an error."""
 
     found: LogPage = field(default_factory=lambda: LogPage(()))
     faults: Mapping[str, str] = field(default_factory=dict)
@@ -76,8 +76,8 @@ class Answer:
 def read_record(visit: VisitDep, typed: Annotated[TypedQuestion, Query()], cursor: Cursor = None) -> Response:
     """Record the reading in the audit log, and return a page of the audit log, most recent entries first.
 
-    A person who may not read the log of everybody gets their own entries. If a word of the question is unknown, return
-    the question with what is wrong, and record nothing. Raise `ScopeMissing` if such a person asks for somebody else.
+    A person who may not read all entries gets only their own. If a parameter is not valid, return the search form with
+    the errors, and record nothing. Raise `ScopeMissing` if a person asks for entries that they may not read.
     """
     return _page_of(visit, typed, _ask(visit, typed, cursor), is_first=cursor is None)
 
@@ -111,9 +111,9 @@ def _page_of(visit: Visit, typed: TypedQuestion, answer: Answer, *, is_first: bo
 
 @router.get("/record.csv")
 def read_record_sheet(visit: VisitDep, typed: Annotated[TypedQuestion, Query()]) -> Response:
-    """Record the reading in the audit log, and return every entry that the question finds, as CSV.
+    """Record the reading in the audit log, and return every entry that matches the search, as CSV.
 
-    If a word of the question is unknown, or if there are too many entries, return the question with what is wrong.
+    If a parameter is not valid, or if too many entries match, return the search form with the errors.
     """
     try:
         sheet = read_log_sheet(visit.context.writer, _filter_of(visit, typed), actor=visit.actor)
@@ -146,9 +146,10 @@ def _faults_by_field(error: InvalidQuery) -> dict[str, str]:
 
 
 def _person_asked(visit: Visit, typed: TypedQuestion) -> str:
-    """Return the name of the person whose entries are asked for, or an empty string for everybody.
+    """Return the name of the person whose entries are asked for, or an empty string for all entries.
 
-    Raise `ScopeMissing` if the visitor may read only their own entries and asks for somebody else.
+    For a person who may read only their own entries, return their own name. Raise `ScopeMissing` if such a person asks
+    for someone else's entries.
     """
     person = typed.person.strip()
     if visit.visitor.can_audit:
@@ -159,7 +160,10 @@ def _person_asked(visit: Visit, typed: TypedQuestion) -> str:
 
 
 def _filter_of(visit: Visit, typed: TypedQuestion) -> LogFilter:
-    """Return the question as a filter, most recent entries first. Raise `InvalidQuery` if a value is not valid."""
+    """Return the search as a filter, most recent entries first.
+
+    Raise `InvalidQuery` if a value is not valid, or the errors of `_person_asked`.
+    """
     fields: dict[str, Any] = typed.fields | {"person": _person_asked(visit, typed) or None}
     with_receipts = typed.received == YES or bool(typed.chain.strip())  # a concern begins with its receipt
     try:

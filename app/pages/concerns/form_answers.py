@@ -1,4 +1,4 @@
-"""The answers of a form for a concern: conversion between the posted form and the JSON of the API, and display."""
+"""The answers in the form for a concern: conversion between the posted form and the JSON of the API, and display."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -32,8 +32,8 @@ Faults = dict[str, str]
 def read_answers(form: ConcernForm, posted: SubmittedForm) -> Answers:
     """Return the answers of the posted form as the JSON of the API.
 
-    Leave out the empty entries of a group if the schema requires no entry. The first entry of a group also has the
-    answers that an earlier section asked for.
+    Leave out the empty entries of a group if the schema requires no entry. Merge the answers that an earlier section
+    asked for into the first entry of their group.
     """
     answers: Answers = {}
     for section in form:
@@ -157,7 +157,7 @@ def _fields_of(question: Question, value: Any) -> Iterator[tuple[str, str]]:
 class AnsweredQuestion:
     """The label of an answered question, its answer as lines of text, and its path in the JSON of the concern.
 
-    The path, such as `children.0.given_names`, is empty for what is not one answer.
+    The path looks like `children.0.given_names`. It is empty if the lines are not one answer of the concern.
     """
 
     label: str
@@ -207,7 +207,7 @@ def answered_sections(
 ) -> list[AnsweredSection]:
     """Return the sections that have answers or entries, with the answers as text.
 
-    `nothing` is what an entry without answers has in their place.
+    An entry without answers shows `nothing` instead.
     """
     sections = [AnsweredSection(each.id, each.title, tuple(_answer_groups(each, answers, nothing))) for each in form]
     return [section for section in sections if section.groups]
@@ -257,7 +257,7 @@ def _groups_of(form: ConcernForm) -> Iterator[RepeatableGroup]:
 def _nearest_question(at: Location, questions: dict[str, Question]) -> str:
     """Return the name of the question at the path `at`, or of the nearest question that contains that path.
 
-    Return an empty string if there is none.
+    Return an empty string if no question contains the path.
     """
     for length in range(len(at), 0, -1):
         name = ".".join(map(str, at[:length]))
@@ -293,7 +293,7 @@ def _message(fault: FieldError, question: Question, entry: str, answers: Answers
 def _detail(fault: FieldError, *, goes_on: bool = False) -> str:
     """Return the sentence of the error in the language of the page, or in English and marked as English.
 
-    If `goes_on`, begin in lower case.
+    If `goes_on`, begin in lower case, because the sentence continues after a label.
     """
     template = gettext(fault.template)
     words = fault.fill_in(template)

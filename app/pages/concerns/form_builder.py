@@ -71,7 +71,7 @@ FROM_BELOW = (
 class SchemaField:
     """A field of the JSON Schema of a concern.
 
-    `name` has the number of each entry (`children.0.age`), `path` has no numbers (`children.age`).
+    `name` has the number of each entry (`children.0.age`). `path` has no numbers (`children.age`).
     """
 
     name: str
@@ -90,8 +90,8 @@ class SchemaField:
 def schema_fields(schema: JsonSchema, name: str = "", path: str = "") -> Iterator[SchemaField]:
     """Yield each field of the object `schema` that the form asks for.
 
-    A nested object is replaced by its fields. `name` and `path` are the beginnings of the names and paths of the
-    fields.
+    Yield the fields of a nested object instead of the object. `name` and `path` are put in front of the name and the
+    path of each field.
     """
     for own_name, property_schema in schema["properties"].items():
         field_schema = _without_null(property_schema)
@@ -114,13 +114,13 @@ def concern_schema() -> JsonSchema:
 
 
 def _without_null(schema: JsonSchema) -> JsonSchema:
-    """Return the schema of a nullable field without the null."""
+    """Return the schema of a field without the alternative `null`."""
     options = [each for each in schema.get("anyOf", ()) if each.get("type") != "null"]
     return {**schema, **options[0]} if options else schema
 
 
 def _resolve(schema: JsonSchema) -> JsonSchema:
-    """Return the definition to which the schema refers, or the schema itself."""
+    """Return the definition to which `schema` refers, or `schema` itself if it is not a reference."""
     if "$ref" in schema:
         definition: JsonSchema = concern_schema()["$defs"][schema["$ref"].rpartition("/")[2]]
         return definition
@@ -137,12 +137,12 @@ class FormBuilder:
     """The number of entries of each repeatable group, by the name of the group."""
     variant: FormVariant = ABOUT_A_CHILD
     duty_to_report: str | None = ""
-    """The help text of the question on the duty to report. If None, the form does not ask about the duty."""
+    """The help text of the question on the duty to report. If the value is None, the form does not ask the question."""
     left_out: str = ""
-    """The name of a question in an entry that the form does not ask, or an empty string."""
+    """The name of a question that is left out of its entry, for example `children.0.account`. Usually empty."""
 
     def make(self) -> ConcernForm:
-        """Return the form: every section with its questions, in the language of the page."""
+        """Return the form of `variant`: its sections with their questions, in the language of the page."""
         unasked = OF_DUTY if self.duty_to_report is None else ()
         fields = [each for each in schema_fields(concern_schema()) if not each.path.startswith(unasked)]
         return tuple(
@@ -162,7 +162,7 @@ class FormBuilder:
     def _elements(self, fields: Sequence[SchemaField]) -> Iterator[FormElement]:
         """Yield the questions and repeatable groups of `fields`, in order.
 
-        A follow-up question is inside the question on which it depends.
+        A follow-up question is yielded inside the question on which it depends.
         """
         paths = {field.path for field in fields}
         for field in fields:
@@ -172,7 +172,7 @@ class FormBuilder:
                 yield self._question(field, fields)
 
     def _asked_first(self, section: str, fields: Sequence[SchemaField]) -> Iterator[Question]:
-        """Yield the questions about the first entry of a group that `section` asks, each as a box to tick."""
+        """Yield the questions that `section` asks about the first entry of a later group, each as a checkbox."""
         for asked in self.variant.asked_first:
             if asked.section == section:
                 group = next(field for field in fields if field.path == asked.group)
@@ -242,7 +242,7 @@ class FormBuilder:
         )
 
     def _number_limits(self, field: SchemaField) -> dict[str, Any]:
-        """Return the attributes of the question that concern numbers. Return none if it does not ask for a number."""
+        """Return the attributes that a question for a number has. Return an empty dict for any other question."""
         if field.value_schema.get("type") != "integer":
             return {}
         maximum, label = field.value_schema["maximum"], self._label(field)
@@ -300,8 +300,8 @@ def _text_kind(schema: JsonSchema) -> QuestionKind:
 def extract_sentences(*_: Any, **_options: Any) -> Iterator[tuple[int, None, str, list[str]]]:
     """Yield the sentences of the forms and of lower layers, as an extraction method of Babel.
 
-    The sentences come from the models, the code lists and the layouts, where no call can mark them. The text of guides
-    is not included.
+    The sentences come from models, code lists and layouts, where no call of `gettext` marks them for translation. The
+    text of guides is not included.
     """
     for sentence in dict.fromkeys(filter(None, _sentences_of_forms())):
         yield 1, None, sentence, []

@@ -25,9 +25,9 @@ OMITTED_FIELDS = {
     "concern.factors.*": "the same",
     "concern.linked_risks.*": "the same",
 }
-"""The fields that are not in the form, with the reason."""
+"""The paths of the fields that are not in the form, each with the reason."""
 LAST_STEP = "Anything else"
-"""The title of the step whose sections are collapsed."""
+"""The title of the last step of the form, in which all sections are collapsed."""
 GUIDE_ITEMS = "guide-items"
 WHAT_HAPPENED, WHO_AND_WHERE = "More about what happened", "People, places and things"
 FAMILY, WHO_KNOWS = "The family, and who helps them", "Who knows, and calls and visits"
@@ -62,7 +62,7 @@ MORE_ABOUT_YOU, MORE_ABOUT_WORK = "More about you", "More about your work"
 YES = ("yes",)
 GIVES_NAME = ("reporter.kind", ("professional", "member_of_public", "family"))
 UNDER_18 = (ReporterKind.CHILD, ReporterKind.FRIEND)
-"""The reporters who are children themselves: their forms, receipts and files have their own wording."""
+"""The reporters who are under 18. Their forms, receipts and files have their own wording."""
 CHILDLINE = "childline"
 """The id of the signpost that follows 999 on the pages for reporters under 18."""
 CAN_BE_REACHED = ("reporter.kind", (*GIVES_NAME[1], *UNDER_18))
@@ -79,7 +79,7 @@ DATE_HINT = "For example, 24 11 2026. You can give just a month or a year."
 FULL_DATE_HINT = "For example, 24 11 2012. Leave this blank if you do not know the full date."
 TICK_ALL = "Tick all that apply."
 ONE_A_LINE = "One on each line."
-# The formatter would put each name on its own line, and fill two screens.
+# Otherwise the formatter would put each name on its own line, and the tuple would fill two screens.
 # fmt: off
 WITHOUT_HINT = (
     "children.given_names", "children.family_name", "children.age_described", "children.ethnicity",
@@ -92,11 +92,11 @@ WITHOUT_HINT = (
     "parents_and_carers", "agencies.name", "agencies.email",
 )
 # fmt: on
-"""Questions that keep the models' label but lose the help text, because the label is enough."""
+"""Questions with the label of the models but without their help text, because the label is enough."""
 ACCOUNT_OF_THE_FIRST = "children.0.account"
-"""The question that the form asks only if there are several children: about one child, the concern says it all."""
+"""The question that the form asks only if there are several children. For one child, the narrative is enough."""
 SHARED_BY_CHILDREN = ("home_council", "home_address", "school_or_setting")
-"""What the children of one family often share. A button copies it from the first child."""
+"""The answers that the children of one family often share. A button copies these answers from the first child."""
 
 
 class QuestionKind(StrEnum):
@@ -110,7 +110,7 @@ class QuestionKind(StrEnum):
     ONE_OF = "one_of"  # one of a few choices
     FROM_LIST = "from_list"  # one choice from a long list
     ANY_OF = "any_of"  # any number of choices
-    TICK = "tick"  # one box: the answer is yes, or there is none
+    TICK = "tick"  # one checkbox: the answer is yes, or there is no answer
     OBSERVATIONS = "observations"  # any number of items of an edition, each with a note
 
 
@@ -142,7 +142,7 @@ class Question:
     """The largest number that is accepted. Only for a number."""
     if_no_number: str = ""
     if_too_large: str = ""
-    """The error message if the answer is no number, and if the number is larger than `maximum`."""
+    """The two error messages: if the answer is not a number, and if the number is larger than `maximum`."""
     max_letters: int = 0
     """The maximum length of the text; 0 if the question takes no text."""
     part: str = ""
@@ -151,17 +151,17 @@ class Question:
     autocomplete: str = ""
     """The HTML attribute `autocomplete` (WCAG 2.2, 1.3.5). It is set only for the reporter's own details."""
     calls_for_help: bool = False
-    """True if an answer can say that a child is in danger: help then comes before any further question."""
+    """True if an answer can say that a child is in danger. The form then shows help before any further question."""
     follow_up_groups: tuple[tuple["Question", ...], ...] = ()
-    """The questions that depend on the answer. The same choices open all questions of one group."""
+    """The questions that depend on the answer, in groups. All questions of a group are opened by the same choices."""
 
     @property
     def follow_ups(self) -> tuple["Question", ...]:
-        """All follow-up questions, which depend on the answer."""
+        """The follow-up questions of all groups. They depend on the answer to this question."""
         return tuple(each for group in self.follow_up_groups for each in group)
 
     def with_follow_ups(self) -> Iterator["Question"]:
-        """Yield the question, then its follow-up questions with all questions that depend on them."""
+        """Yield this question, then each follow-up question with the questions that depend on that one in turn."""
         yield self
         for each in self.follow_ups:
             yield from each.with_follow_ups()
@@ -326,7 +326,7 @@ class Asking:
     hint: str | None = None
     """The help text; empty if the label is enough."""
     after: tuple[str, tuple[str, ...]] = ("", ())
-    """The path of another question, and the answers to it that show this question.
+    """The path of another question, and the answers to the other question that show this question.
 
     Without CSS, this question is always shown.
     """
@@ -340,15 +340,15 @@ class Asking:
     missing: str = ""
     """The instruction if the question is required and was left empty."""
     is_tick: bool = False
-    """True if the question is one box to tick, which means yes. Without a tick there is no answer."""
+    """True if the question is one checkbox, which means yes. If it is not ticked, there is no answer."""
     choices: Mapping[str, str] = field(default_factory=dict)
-    """Plain labels by code. They replace the labels of the models and code lists, such as the labels of a census."""
+    """Plain labels by code. They replace labels of the models and code lists, which are often those of a census."""
 
 
 def voice_of(kind: str) -> str:
-    """Return `kind` if it is the kind of a reporter who is under 18, otherwise an empty string.
+    """Return `kind` if a reporter of that kind is under 18, otherwise an empty string.
 
-    Pages choose the wording for these reporters by the result.
+    Pages choose their wording by the result.
     """
     return kind if kind in UNDER_18 else ""
 
@@ -512,8 +512,8 @@ QUESTIONS = dict.fromkeys(WITHOUT_HINT, Asking(hint="")) | {
 def labelled(label: str, message: str) -> Markup:
     """Return the error message `message` of a question, after the question's label.
 
-    After a label that ends in a question mark, the message begins with a capital letter. After any other label, a colon
-    and a small letter follow. Markup in `message` stays.
+    After a label that ends in a question mark, the message begins with a capital letter. After any other label comes a
+    colon, and the message begins in lower case. HTML in `message` is kept if it is `Markup`.
     """
     is_sentence = label.endswith("?")
     first = message[:1].upper() if is_sentence else message[:1].lower()
@@ -528,9 +528,9 @@ def part_of(path: str, asking: Asking) -> str:
 
 @dataclass(frozen=True)
 class AskedFirst:
-    """A question about the first entry of a repeatable group that an earlier section asks, as one box to tick.
+    """A question about the first entry of a repeatable group, which an earlier section asks as one checkbox.
 
-    The group does not ask it of the first entry again.
+    The group leaves this question out of its first entry.
     """
 
     section: str
@@ -549,20 +549,20 @@ class AskedFirst:
 
 @dataclass(frozen=True)
 class FormVariant:
-    """One of the forms for a concern: its page, its sections, and the wording that replaces that of the models."""
+    """One of the forms for a concern: its page, its sections, and the wording that replaces the models' wording."""
 
     template: str
     title: str
     sections: tuple[FormSection, ...]
     questions: Mapping[str, Asking]
     fixed_answers: Mapping[str, Any] = field(default_factory=dict)
-    """Answers that the form fixes without asking."""
+    """Answers that every concern from this form has, without a question."""
     asked_first: tuple[AskedFirst, ...] = ()
-    """The questions about an entry of a group that an earlier section asks."""
+    """The questions about the first entry of a group that an earlier section asks."""
     can_be_saved: bool = True
     """True if the form may be saved and finished later."""
     is_short: bool = False
-    """True if the form is one page that is sent without a page to check the answers."""
+    """True if the form is a single page, without a second page on which the reporter checks the answers."""
 
     @property
     def steps(self) -> dict[str, str]:
@@ -713,9 +713,9 @@ SHORT = FormVariant(
     can_be_saved=False,
     is_short=True,
 )
-"""The form of the languages that have short pages."""
+"""The form in languages for which this service has only a few short pages."""
 
 
 def short_form_in(language: str) -> FormVariant:
-    """Return the short form, which fixes `language`, the English name of a language, as the reporter's language."""
+    """Return the short form with `language` (a language's English name) as the fixed language of the reporter."""
     return replace(SHORT, fixed_answers={"reporter": {"language": language}, "children": [{}]})

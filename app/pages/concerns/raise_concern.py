@@ -1,7 +1,7 @@
 """Pages for raising a concern: the form, the answers to check, the receipt, and saving a form to finish it later.
 
-The server stores nothing before the concern is sent or saved: each page has the answers in its own form fields. The
-pages have no rules of their own: the models and services of the API decide what is accepted.
+The server stores nothing before the form is sent or saved: each page has the answers in its own form fields. The pages
+have no validation rules of their own: the models and services of the API decide what is accepted.
 """
 
 import datetime as dt
@@ -124,7 +124,7 @@ NOT_SAVED = to_translate(
 
 @dataclass(frozen=True)
 class FilledForm:
-    """A concern that has not been sent: its form, the form's path, its edition, idempotency key and answers."""
+    """A concern that has not been sent: the form and its path, the edition, the idempotency key and the answers."""
 
     site: Site
     variant: FormVariant
@@ -135,21 +135,21 @@ class FilledForm:
     """True if the person chose the guide. Otherwise the concern names no guide, and the service chooses the edition."""
     answers: Answers = field(default_factory=dict)
     opening: str = ""
-    """The identifier of the saved form that was opened.
+    """The identifier of the saved form that was opened. Empty for a new form.
 
-    Sending the concern ends the saved form. Empty for a new form.
+    The saved form is deleted when the concern is sent.
     """
 
     def form(self, extra_entry: str = "") -> ConcernForm:
-        """Return the form with as many entries as the answers have, and with one more in the group `extra_entry`."""
+        """Return the form with as many entries as the answers have. Add an empty entry to the group `extra_entry`."""
         counts = {name: len(entries) for name, entries in repeated_entries(self.answers)}
         counts[extra_entry] = counts.get(extra_entry, 0) + 1
         return self._form(counts, value_at(self.answers, ACCOUNT_OF_THE_FIRST))
 
     def with_answers(self, posted: SubmittedForm) -> "FilledForm":
-        """Return a copy with the answers, the idempotency key and the saved form's identifier of a posted form.
+        """Return a copy with the answers, the idempotency key and the saved form's identifier from `posted`.
 
-        If the posted key is not valid, the copy has the same key as before.
+        If the posted key is not valid, keep the present key.
         """
         key = posted.one("key")
         answers = read_answers(self._form(posted.counts, posted.one(ACCOUNT_OF_THE_FIRST)), posted)
@@ -173,23 +173,24 @@ class FilledForm:
         return self
 
     def urgent(self) -> "FilledForm":
-        """Set the reporter's kind to anonymous if the reporter chose none, in place. Return this form.
+        """Set the reporter's kind to anonymous if the reporter chose no kind, in place. Return this form.
 
-        Concerns are sent in this way from the page for a child in danger.
+        The page for a child in danger sends concerns in this way, because it does not ask for the kind.
         """
         self.answers.setdefault("reporter", {}).setdefault("kind", ReporterKind.ANONYMOUS.value)
         return self
 
     def has_only_begun(self, group: str) -> bool:
-        """Return True if `group` has one entry, with no more answers than an earlier section asked for."""
+        """Return True if `group` has one entry that has only answers from an earlier section of the form."""
         asked = {each.field for each in self.variant.asked_first if each.group == group}
         entries = value_at(self.answers, group)
         return bool(asked) and isinstance(entries, list) and len(entries) == 1 and set(entries[0]) <= asked
 
     def like_the_first(self, entry: str) -> "FilledForm":
-        """Copy what the children of one family often share from the first child to `entry`, in place. Return this form.
+        """Copy the answers that children of one family often share from the first child to the child at `entry`.
 
-        Do not replace an answer that `entry` has. Do nothing if `entry` is not the path of a child.
+        Change the answers in place, and return this form. Keep the answers that the child has already. Do nothing if
+        `entry` is not the path of a further child.
         """
         children, number = value_at(self.answers, CHILDREN), entry.removeprefix(f"{CHILDREN}.")
         if isinstance(children, list) and PLACE.fullmatch(number) and 0 < int(number) < len(children):
@@ -205,9 +206,10 @@ class FilledForm:
         return self
 
     def _form(self, counts: Mapping[str, int], account_of_the_first: str | None) -> ConcernForm:
-        """Return the form for `counts`.
+        """Return the form with as many entries in each group as `counts` says.
 
-        Leave out the account of the first child if there is only one child and no `account_of_the_first`.
+        Leave out the question about the account of the first child if there is only one child, unless the question is
+        answered already (`account_of_the_first`).
         """
         content, reference_data = self.site.context.contents(self.head.key), self.site.context.reference_data
         left_out = "" if counts.get(CHILDREN, 1) > 1 or account_of_the_first else ACCOUNT_OF_THE_FIRST
@@ -221,7 +223,7 @@ class FilledForm:
         return shown | self._with_fixed_answers()
 
     def _with_fixed_answers(self) -> Answers:
-        """Return the answers and those that the form fixes without asking."""
+        """Return the answers, and the fixed answers of the form's variant."""
         answers = dict(self.answers)
         for name, fixed in self.variant.fixed_answers.items():
             answers[name] = answers.get(name, {}) | fixed if isinstance(fixed, dict) else fixed
@@ -266,19 +268,22 @@ class FilledForm:
 
     @property
     def receipt_template(self) -> str:
-        """The template of the receipt."""
+        """The name of the template for the page with the receipt."""
         if self.variant.is_short:
             return "short_receipt.html"
         return "own_receipt.html" if self.voice else "receipt.html"
 
     @property
     def reader(self) -> Reader:
-        """Who reads the pages after sending."""
+        """The kind of person who reads the pages after sending, for the wording of these pages."""
         return reader_of_answers(self._with_fixed_answers())
 
     @property
     def can_be_copied(self) -> bool:
-        """True if the answers may be saved as a PDF: only for a professional, who may have to keep a copy."""
+        """True if the answers may be saved as a PDF: for professionals, who may have to keep a copy.
+
+        False if this service cannot make PDFs.
+        """
         return value_at(self.answers, "reporter.kind") == ReporterKind.PROFESSIONAL and pdf_available()
 
     def copied_fields(self) -> list[tuple[str, str]]:
@@ -304,9 +309,9 @@ class FilledForm:
     ) -> Response:
         """Return the page of the form with the answers so far, and an error beside each question that has one.
 
-        The page has `status` only if there are errors. `extra_entry` is a group that gets one more entry. `focus` is
-        the section, group or entry to open and show first, unless there are errors. If `is_changed`, the step of that
-        section has a button that leads back to the answers.
+        If there are errors, the page has the status `status`, otherwise 200. `extra_entry` is a group that gets an
+        empty entry. `focus` is the section, group or entry to open, and to show first if there are no errors. If
+        `is_changed`, `focus` is a section whose step gets a button that leads back to the page with the answers.
         """
         form = self.form(extra_entry)
         messages = named_faults(form, faults or [], self.answers)
@@ -331,16 +336,19 @@ class FilledForm:
         )
 
     def _like_the_first(self) -> list[str]:
-        """Return the path of each further child, if the first child has answers that children of a family share."""
+        """Return the path of each child after the first, and of the next child that the person may add.
+
+        Return an empty list if the first child has no answers that children of a family share.
+        """
         children = value_at(self.answers, CHILDREN)
         if not isinstance(children, list) or not shared_answers(children[0]):
             return []
         return [f"{CHILDREN}.{number}" for number in range(1, len(children) + 1)]
 
     def sentence_page(self, *, faults: list[FieldError] | None = None) -> Response:
-        """Return help for a child in danger, with the one question that must be answered before sending.
+        """Return the page with help for a child in danger, and the one question that must be answered before sending.
 
-        `faults` are the errors of a former attempt. A short form is shown again instead, and says what is missing.
+        `faults` are the errors of an earlier attempt. If the form is short, return the form with an error instead.
         """
         if self.variant.is_short:
             return self.form_page(faults=[NO_NARRATIVE])
@@ -359,7 +367,7 @@ class FilledForm:
     def check_page(self, concern: Concern, *, fault: str | None = None, status: int = 200) -> Response:
         """Return the page with the answers, for the person to check before sending.
 
-        `fault` is an error message to show. A short form has no such page, and is shown again with its answers.
+        `fault` is an error message to show. If the form is short, return the form with its answers instead.
         """
         if self.variant.is_short:
             return self.form_page(faults=[FieldError((), fault)] if fault else None, status=status)
@@ -379,7 +387,8 @@ class FilledForm:
 def duty_to_report(site: Site) -> str | None:
     """Return the form's text on the duty to report.
 
-    Return None if the council has not set the day from which the form asks about the duty, or before that day.
+    Return None if the form does not ask about the duty: the council has not set the first day for this question, or
+    that day is in the future.
     """
     settings = site.context.settings
     begins = settings.duty_to_report_from
@@ -390,7 +399,7 @@ def duty_to_report(site: Site) -> str | None:
 
 
 def shared_answers(child: Answers) -> Answers:
-    """Return those answers about a child that the children of one family often share."""
+    """Return the answers in `child` that the children of one family often share."""
     return {name: child[name] for name in SHARED_BY_CHILDREN if name in child}
 
 
@@ -402,9 +411,9 @@ def _holds(section: FormSection, name: str) -> bool:
 def empty_form(site: Site, session: Session, path: str, number: str = "") -> FilledForm:
     """Return an empty form for the page at `path`, for the edition `number` of its guide, or for the current edition.
 
-    A form without a guide shows the default guide. If all editions of a guide are withdrawn, the form uses the last
-    one: a withdrawn edition does not stop a concern. Raise `NoSuchGuide` if the guide does not exist, or if there is no
-    default guide. Raise `NoSuchEdition` if the guide has no edition `number`.
+    A form without a guide uses the default guide. If all editions of the guide are withdrawn, the form uses the last
+    edition, because a withdrawn edition must not prevent a concern. Raise `NoSuchGuide` if the guide does not exist, or
+    if there is no default guide. Raise `NoSuchEdition` if the guide has no edition `number`.
     """
     if path == SHORT_FORM:
         variant = short_form_in(current_language().english_name)
@@ -421,7 +430,7 @@ def empty_form(site: Site, session: Session, path: str, number: str = "") -> Fil
 
 
 def _expect_short_language() -> None:
-    """Raise `NotFound` in a language that has every page: there the short form does not exist."""
+    """Raise `NotFound` if the current language has all pages: the short form exists only in the other languages."""
     if current_language().is_whole:
         raise errors.NotFound
 
@@ -476,7 +485,7 @@ def _act(empty: FilledForm, posted: SubmittedForm, submitter: Principal) -> Resp
 def _finish(filled: FilledForm, posted: SubmittedForm, submitter: Principal) -> Response:
     """Validate the answers, then send, copy or show them, as the pressed button requests.
 
-    If an answer is not valid, return the form with the errors.
+    If an answer is not valid, return the form with the errors. Raise `RateLimited` for a copy over the rate limit.
     """
     action = posted.one("do")
     try:
@@ -497,7 +506,7 @@ def _finish(filled: FilledForm, posted: SubmittedForm, submitter: Principal) -> 
 
 
 def _rearranged(filled: FilledForm, action: str, target: str) -> Response | None:
-    """Return the form for a button that changes the form itself, such as `add:children`, or None for other buttons."""
+    """Return the changed form if the button changes the form itself, such as `add:children`, otherwise None."""
     match action:
         case "change":
             return filled.form_page(focus=target, is_changed=True)
@@ -541,9 +550,9 @@ def _copy(filled: FilledForm, concern: Concern, signed: str) -> Response:
 
 
 def _facts_of(site: Site, concern: Concern, sent: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return the reference, the time of sending and, if it may be promised, the deadline, as a copy prints them.
+    """Return the facts at the top of a copy: the reference, the time of sending and, if it is promised, the deadline.
 
-    `sent` are the claims of the signed receipt.
+    `sent` has the claims of the signed receipt.
     """
     receipts, at = site.context.submissions.receipts, dt.datetime.fromisoformat(sent["received_at"])
     facts = [(gettext("Reference"), sent["jti"]), (gettext("Sent"), date_and_time(at))]
@@ -571,9 +580,10 @@ def _find_sent(site: Site, concern: Concern, signed: str) -> dict[str, Any]:
 
 
 def _send(filled: FilledForm, concern: Concern, submitter: Principal) -> Response:
-    """Submit the concern, end the saved form that was opened, and return the page with the receipt.
+    """Submit the concern, delete the saved form that was opened, and return the page with the receipt.
 
-    If the concern cannot be stored, return the answers with an error, so that nothing is lost.
+    If the concern is refused or cannot be stored, return the page with the answers and an error, so that nothing is
+    lost.
     """
     request = filled.site.request
     keys = derive_idempotency_keys(filled.key, client=submitter.name)
@@ -619,7 +629,7 @@ def _send(filled: FilledForm, concern: Concern, submitter: Principal) -> Respons
 
 
 def save_form(filled: FilledForm) -> Response:
-    """Save the form, and return the page with its code.
+    """Save the form, and return the page with the code that opens the saved form.
 
     If the form cannot be saved, return the form with an error, so that nothing is lost.
     """
@@ -655,7 +665,8 @@ def read_code_form(site: SiteDep) -> Response:
 def open_saved_form(site: SiteDep, session: SessionDep, posted: SubmittedFormDep) -> Response:
     """Return the saved form, or the form that asks for the code with an error if the code is wrong.
 
-    The code comes in the body, so that it is in no address.
+    The browser sends the code in the request body, so that the code is in no address. Raise `TooManyTries` after too
+    many wrong codes.
     """
     code = posted.one("code").strip()
     try:
@@ -672,7 +683,8 @@ def open_saved_form(site: SiteDep, session: SessionDep, posted: SubmittedFormDep
 def _code_form(site: Site, posted: SubmittedForm, *, fault: str | None = None) -> Response:
     """Return the form that asks for the code of a saved form.
 
-    The field `page` of the form identifies this page. A saved form remembers the newest page that opened it.
+    The field `page` of the form identifies this page. The saved form stores the value from the last page that opened
+    the saved form.
     """
     return site.page(
         "saved_draft_form.html",

@@ -1,4 +1,4 @@
-"""Who reads the status of a concern, and what the page says to them once the concern is closed."""
+"""The kinds of people who read the status of a concern, and the sentences for them when the concern is closed."""
 
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
@@ -35,7 +35,7 @@ class Reader(StrEnum):
     FRIEND = ReporterKind.FRIEND.value
     PROFESSIONAL = ReporterKind.PROFESSIONAL.value
     UNDER_DUTY = "under_duty"  # a professional who reported because the law says so
-    ADULT = ""  # anybody else, and whoever did not say
+    ADULT = ""  # anyone else, and anyone who did not say who they are
 
 
 OUTCOMES: Mapping[Reader, Mapping[str, str]] = {
@@ -72,7 +72,7 @@ OUTCOMES: Mapping[Reader, Mapping[str, str]] = {
     Reader.PROFESSIONAL: OF_PROFESSIONALS,
     Reader.UNDER_DUTY: OF_PROFESSIONALS,
 }
-"""The sentence for each outcome, by reader. An outcome that is missing here has the sentence of the code list."""
+"""The sentence for each outcome, by reader. For an outcome without a sentence here, use that of the code list."""
 ENDINGS: Mapping[Reader, tuple[str, ...]] = {
     Reader.CHILD: (STILL_HERE,),
     Reader.FRIEND: (STILL_HERE,),
@@ -84,25 +84,25 @@ ENDINGS: Mapping[Reader, tuple[str, ...]] = {
     ),
     Reader.ADULT: (CLOSED_TEXT,),
 }
-"""The sentences after the outcome. For a child or a friend they say that the page is still open to them."""
+"""The sentences after the outcome. For a child or a friend, they say that they can still write here."""
 
 
 def reader_of(posted: str) -> Reader:
-    """Return the reader named by a posted form value. Return `Reader.ADULT` for any other value."""
+    """Return the reader with the value `posted`, or `Reader.ADULT` if there is no such reader."""
     return next((each for each in Reader if each.value == posted), Reader.ADULT)
 
 
 def reader_of_answers(answers: Answers) -> Reader:
-    """Return the reader of the receipt, from the answers about the reporter and the duty to report."""
+    """Return the reader of the pages after sending, from the answers about the reporter and the duty to report."""
     kind = reader_of(str(value_at(answers, "reporter.kind")))
     has_duty = value_at(answers, DUTY_TO_REPORT) == YesNo.YES
     return Reader.UNDER_DUTY if kind is Reader.PROFESSIONAL and has_duty else kind
 
 
 def closing_words(concern: ConcernStatus, reader: Reader) -> Iterator[str]:
-    """Yield what a closed concern says to the reader: the outcome, if it is shared, and how to go on.
+    """Yield the sentences about a closed concern for `reader`: the outcome, if it is shared, and what they can do next.
 
-    Yield nothing for a concern that is not closed. A sentence without a translation is marked as English.
+    Yield nothing if the concern is not closed. An outcome without a translation is in English, and marked as English.
     """
     if concern.state != ConcernState.CLOSED:
         return

@@ -1,4 +1,4 @@
-"""Pages for the status of a concern by its reference and code, for additions to it, and for its receipt as a file."""
+"""Pages for reporters, by reference and code: the status of a concern, an addition, and the receipt as a file."""
 
 import datetime as dt
 import textwrap
@@ -71,8 +71,8 @@ def read_status_form(site: SiteDep) -> Response:
 def read_status(site: SiteDep, posted: SubmittedFormDep) -> Response:
     """Return the status of the concern, or the form with an error if no concern has this reference and code.
 
-    Record which messages to the reporter are read for the first time. Reference and code come in the body, so that they
-    are in no address.
+    Record which messages to the reporter are read for the first time. The browser sends reference and code in the
+    request body, so that they are in no address.
     """
     if posted.one("do") == CLEAR_DANGER:
         posted = SubmittedForm({name: values for name, values in posted.fields.items() if name != "immediate_danger"})
@@ -84,9 +84,10 @@ def read_status(site: SiteDep, posted: SubmittedFormDep) -> Response:
 
 @router.post("/additions")
 def add_to_concern(site: SiteDep, posted: SubmittedFormDep) -> Response:
-    """Encrypt and store the addition, and return the status.
+    """Encrypt and store the addition, and return the page with the status of the concern.
 
-    Text that cannot be stored stays on the page, with an error.
+    If the text is refused or cannot be stored, return the page with the text and an error. If no concern has this
+    reference and code, return the form that asks for them, with an error.
     """
     try:
         added = _add(site, posted)
@@ -116,7 +117,7 @@ def add_to_concern(site: SiteDep, posted: SubmittedFormDep) -> Response:
 
 @router.get("/{reference}")
 def read_filled_status_form(site: SiteDep, reference: Annotated[str, Path(max_length=40)]) -> Response:
-    """Return the form with the reference filled in. The page does not reveal whether that concern exists."""
+    """Return the form with the reference filled in. The page is the same if no concern has the reference."""
     return site.compressed(_form(site, reference=reference))
 
 
@@ -146,7 +147,7 @@ def _status_page(
     """Return the page with the status, and with the form for an addition as it was posted.
 
     Record which messages are read for the first time. Raise `NoSuchConcern` if no concern has this reference and code.
-    A reporter who comes from the receipt (`shows_code`) still sees the code, until they have kept it.
+    If the posted field `shows_code` is set, the page shows the code: the reporter comes from the receipt.
     """
     typed = _code_of(site, posted.one("reference"), posted.one("code"))
     concern = site.context.follow_ups.read_status(typed, at=site.now)
@@ -190,10 +191,10 @@ def _form(site: Site, *, reference: str = "", reader: str = "", fault: str | Non
 
 
 def _messages_of(site: Site, concern: ConcernStatus, code: StatusCode) -> Sequence[ReceivedMessage | MessageStatus]:
-    """Return the messages of the concern, and record which of them are read for the first time.
+    """Record which messages of the concern are read for the first time, and return all its messages.
 
-    The caller must first check the code. If the reading cannot be recorded now, return the messages without text: the
-    rest of the page is still useful.
+    The caller must first check the code. If the reading cannot be recorded now, return the messages without their text,
+    because the rest of the page is still useful.
     """
     if not concern.messages:
         return ()
@@ -210,7 +211,7 @@ class Turn(NamedTuple):
     message: ReceivedMessage | MessageStatus | None
     addition: AdditionStatus | None
     is_answer: bool = False
-    """True for the first addition after a message was read."""
+    """True if the addition counts as the answer to a message: it is the first addition after the message was read."""
 
 
 def _talk_of(concern: ConcernStatus, messages: Sequence[ReceivedMessage | MessageStatus]) -> list[Turn]:
@@ -243,7 +244,7 @@ def save_receipt(site: SiteDep, posted: SubmittedFormDep) -> Response:
 
 
 def _own_lines(site: Site, concern: ConcernStatus, code: str) -> Iterator[str]:
-    """Yield the receipt of a reporter under 18, in lines for a narrow page. The first numbers are 999 and Childline."""
+    """Yield the lines of the receipt for a reporter under 18, for a narrow page. 999 and Childline come first."""
     yield from ("THANK YOU. YOU DID THE RIGHT THING.", "", "What happened is not your fault.", "")
     yield from _numbers(each for each in concern.signposts if each.emergency or each.id == CHILDLINE)
     yield from ("", f"Reference: {concern.reference}", f"Code:      {code}", "", "WHAT HAPPENS NEXT", "")
@@ -254,9 +255,9 @@ def _own_lines(site: Site, concern: ConcernStatus, code: str) -> Iterator[str]:
 
 
 def _receipt_lines(site: Site, concern: ConcernStatus, code: str, also_call: Sequence[str]) -> Iterator[str]:
-    """Yield the most important lines of the receipt, for a narrow page.
+    """Yield the lines of the receipt for any other reporter, for a narrow page.
 
-    `also_call` are the ids of further signposts and neighbouring councils to call.
+    `also_call` has the ids of the signposts and neighbouring councils whose numbers are printed too.
     """
     title = site.context.contents(EditionKey(concern.guide, concern.edition)).title
     yield from ("THIS IS A TEST" if concern.test else "WE HAVE YOUR CONCERN", "")
@@ -292,7 +293,7 @@ def _ways(contact: Reachable) -> str:
 
 
 def _signed_lines(site: Site, signed: str) -> Iterator[str]:
-    """Yield an explanation of the signed receipt, then the signed receipt, which is one long line."""
+    """Yield an explanation of the signed receipt, then the signed receipt as one long line."""
     yield from ("", "SIGNED RECEIPT", "")
     yield from _paragraph(
         "It proves when the concern was received, and shows nothing of it. It is checked with "

@@ -1,7 +1,7 @@
-"""The words in which a worker reads a concern: each label and answer of the form in the third person.
+"""The wording in which a worker reads a concern: each label and answer of the form in the third person.
 
-The pages of the desk, their print and the export use these words. The public form keeps its own
-(`app.pages.concerns.form_layout`).
+The pages of the desk, their printed form and the export use this wording. The wording of the public form is in
+`app.pages.concerns.form_layout`.
 """
 
 from dataclasses import replace
@@ -19,7 +19,7 @@ SECTION_TITLES = {
     "strengths": "What is going well, and what the reporter hopes for",
     "informed": "Who knows about the report",
 }
-"""The titles of sections, by id, where the title of the form speaks to the reporter."""
+"""Titles of sections, by id. They replace the titles that speak to the reporter."""
 LABELS = {
     "immediate_danger": "A child is in immediate danger",
     "concern.narrative": "What the reporter is worried about",
@@ -151,9 +151,9 @@ LABELS = {
     "risk_to_workers.described": "What the risk is",
     "risk_to_workers.safe_contact": "How to make contact safely",
 }
-"""The label of each question, by its path. Every question of the form has one."""
+"""The label of each question, by the path of the question. Every question of the form has a label here."""
 ANSWERS_TO_ANY = {"not_known": "Not known"}
-"""Labels of codes in every question."""
+"""Labels of codes that mean the same in every question."""
 ANSWERS = {
     "reporter.kind": {
         ReporterKind.PROFESSIONAL.value: "Works or volunteers with children",
@@ -164,7 +164,7 @@ ANSWERS = {
     "concern.how_known": {"first_hand": "Saw or heard it"},
     "informed_and_basis.lawful_basis": {"consent": "Consent"},
 }
-"""Labels of codes in one question, by its path."""
+"""Labels of codes in one question, by the path of the question."""
 
 FOR_THE_WORKER = FormVariant(
     template="",
@@ -181,4 +181,4 @@ FOR_THE_WORKER = FormVariant(
         for path, label in LABELS.items()
     },
 )
-"""The form as a worker reads its answers. Nobody fills it in."""
+"""The form with a worker's wording, for showing answers. This form is never filled in."""

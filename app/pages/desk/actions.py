@@ -72,9 +72,10 @@ LOOKING = frozenset({DeskAct.OPENED, DeskAct.LISTED})
 
 @dataclass(frozen=True)
 class Waiting:
-    """What is not acknowledged of a concern: the concern itself, and the first addition that says immediate danger.
+    """The unacknowledged parts of a concern.
 
-    `in_danger` is the number of that addition, or None if there is none.
+    `is_concern` is True if the concern itself is not acknowledged, or does not exist. `in_danger` is the number of the
+    first unacknowledged addition that says immediate danger, or None if there is no such addition.
     """
 
     is_concern: bool
@@ -121,7 +122,7 @@ class Attempt(Visit):
         return parse_fields(model, self.typed(model) if fields is None else fields)
 
     def find_waiting(self) -> Waiting:
-        """Return what is not acknowledged of the concern. Only metadata is read."""
+        """Return the unacknowledged parts of the concern. Only metadata is read, so the reading is not recorded."""
         with Session(self.context.engine) as session:
             concern = find_concern(session, self.reference)
             in_danger = first_in_danger(session, self.reference)
@@ -130,8 +131,8 @@ class Attempt(Visit):
     def own_entry_number(self) -> int:
         """Return the number of this person's last action in the audit log of the concern. Views do not count.
 
-        After an action, this is its number. If a form was sent twice, this is the number of the first action. Return 0
-        if the last `MOST_AT_ONCE` entries have no action of this person.
+        Right after an action, the result is the number of that action. If a form was sent twice, the result is the
+        number of the first action. Return 0 if the last `MOST_AT_ONCE` entries have no action of this person.
         """
         with Session(self.context.engine) as session:
             last = list_last_entries(session, self.reference, limit=MOST_AT_ONCE)
@@ -139,7 +140,7 @@ class Attempt(Visit):
         return next(own, 0)
 
     def list_entries_since(self) -> list[AuditEntryRow]:
-        """Return the audit log entries since the form's page was shown: changes by others, and what this person sent.
+        """Return the audit log entries since the form's page was shown: actions of others and of this person.
 
         Return an empty list if the form does not say what its page showed.
         """
@@ -150,7 +151,7 @@ class Attempt(Visit):
 
 
 async def read_attempt(visit: WorkerVisitDep, posted: SubmittedFormDep, reference: ConcernReferenceInPath) -> Attempt:
-    """Return the posted form, as a FastAPI dependency. Only people who may act on concerns can post it.
+    """Return the posted form, as a FastAPI dependency. Only people who may act on concerns can post the form.
 
     Raise `NoSuchConcern` if `reference` is not a reference.
     """
@@ -167,13 +168,13 @@ class ExportForm(RequestModel):
 
 
 class ClosingForm(Outcome):
-    """The form that closes a concern. With `anyway`, the concern is closed even if an addition is not acknowledged."""
+    """The form that closes a concern. If `anyway`, close the concern even if an addition is not acknowledged."""
 
     anyway: bool = False
 
 
 def read_words(attempt: Attempt) -> dict[str, object]:
-    """Return the text of the form: encrypted by the browser, or unencrypted.
+    """Return the fields for the text of the form: encrypted by the browser, or unencrypted.
 
     Raise `ValidationFailed` for unencrypted text if this service cannot decrypt concerns.
     """
@@ -186,7 +187,7 @@ def read_words(attempt: Attempt) -> dict[str, object]:
 
 
 def read_closing(attempt: Attempt) -> dict[str, object]:
-    """Return the outcome and, if the form has one, the message to the reporter.
+    """Return the fields of a closing: the outcome and, if the form has a message to the reporter, the message.
 
     Raise `ValidationFailed` for an unencrypted message if this service cannot decrypt concerns.
     """
@@ -198,8 +199,9 @@ def read_closing(attempt: Attempt) -> dict[str, object]:
 def read_body(attempt: Attempt) -> dict[str, object]:
     """Return the fields of a hand-over to the chosen organisation, with the organisation's key as `recipient`.
 
-    If the browser made the file, the form has the file's digest, the number of additions in it, and its recipient.
-    Raise `ValidationFailed` if the organisation is not set up, or if the file was encrypted to a different key.
+    If the browser made the encrypted file, the form has three more fields: the file's digest, the number of additions
+    in the file, and the key to which it is encrypted. Raise `ValidationFailed` if the organisation is not set up, or if
+    the file was encrypted to a different key.
     """
     typed = attempt.typed(HandOver)
     recipient = (attempt.context.settings.hand_over_bodies or {}).get(str(typed["body"]))
@@ -238,7 +240,7 @@ def acknowledge_on_page(attempt: AttemptDep) -> Response:
 def close_on_page(attempt: AttemptDep) -> Response:
     """Close the concern.
 
-    Refuse if an addition is not acknowledged, unless the person chose to close the concern anyway.
+    If an addition is not acknowledged, show the form again instead, unless the person chose to close anyway.
     """
     try:
         wanted, desk = attempt.parse(ClosingForm, read_closing(attempt)), attempt.context.desk
@@ -261,7 +263,7 @@ def hold_on_page(attempt: AttemptDep) -> Response:
 
 @router.post("/{reference}/reopening")
 def reopen_on_page(attempt: AttemptDep) -> Response:
-    """Reopen a closed concern, and take its outcome back."""
+    """Reopen a closed concern, and remove the outcome of the concern."""
     try:
         wanted = attempt.parse(Reopening)
         attempt.context.writer.run(actions.reopen, attempt.reference, wanted, attempt.actor)
@@ -331,7 +333,7 @@ def hand_over_on_page(attempt: AttemptDep) -> Response:
 def confirm_on_page(
     attempt: AttemptDep, number: Annotated[int, Path(ge=1, le=MAX_NUMBER), IN_PLAIN_DIGITS]
 ) -> Response:
-    """Store the receipt that the other organisation sent back for the hand-over `number`. A repeat changes nothing."""
+    """Store the receipt that the other organisation returned for the hand-over `number`. A repeat changes nothing."""
     try:
         wanted, writer = attempt.parse(HandOverReceipt), attempt.context.writer
         writer.run(hand_overs.confirm_hand_over, attempt.reference, number, wanted, attempt.actor)
@@ -343,9 +345,9 @@ def confirm_on_page(
 def show_again(attempt: Attempt, form: str, refusal: errors.GuidanceError) -> Response:
     """Return a page with the form as it was filled in, the reason of the refusal, and the changes of others.
 
-    If an addition that nobody has acknowledged says immediate danger, the page says so first. If the concern changed
-    since the form's page was shown, first record in the audit log that the action was not carried out. Record nothing
-    after `StoreBusy`, because no write was possible.
+    If the concern changed since the form's page was shown, first record in the audit log that the action was not
+    carried out. After `StoreBusy`, record nothing, because no write was possible. If an unacknowledged addition says
+    immediate danger, and prevents the closing or came since the form's page was shown, the heading says so.
     """
     waiting = attempt.find_waiting()
     visitor, meanwhile, seen = attempt.visitor, attempt.list_entries_since(), attempt.seen or 0
@@ -393,8 +395,8 @@ def desk_forms(
 ) -> dict[str, Any]:
     """Return the template variables of the forms about a concern.
 
-    `seen` is the number of the last audit log entry that the page shows. If a form is shown again, `typed` has its
-    input and `faults` its errors, by field. `place` is the list from which the concern was opened.
+    `seen` is the number of the last audit log entry that the page shows. If a form is shown again, `typed` has the
+    input by field, and `faults` the errors by field. `place` is the list from which the concern was opened.
     """
     context = visit.context
     with Session(context.engine) as session:
@@ -422,7 +424,7 @@ def desk_forms(
         "can_export_in_browser": not can_unseal and find_font_file() is not None,
         "takes_clear": takes_clear_words(context),  # otherwise the browser encrypts notes and messages
         "recipients": " ".join(map(str, context.submissions.sealer.recipients)),  # the recipients of notes
-        "recipient": recipient_for_messages(concern) if concern is not None else "",  # that of messages
+        "recipient": recipient_for_messages(concern) if concern is not None else "",  # the recipient of messages
         "key": typed.get("key") or secrets.token_urlsafe(FORM_KEY_BYTES),  # a form sent twice is carried out once
         "typed": typed,
         "faults": faults,
@@ -430,8 +432,8 @@ def desk_forms(
 
 
 def takes_clear_words(context: AppContext) -> bool:
-    """Return True if this service can decrypt text for its keys.
+    """Return True if this service can decrypt text that is encrypted to the team's keys.
 
-    Forms may then send text unencrypted: this service learns nothing that it could not decrypt anyway.
+    Forms may then send text unencrypted, because this service could decrypt the text anyway.
     """
     return context.unsealer.has_one_of(context.submissions.sealer.fingerprints)

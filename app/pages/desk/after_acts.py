@@ -21,7 +21,7 @@ THEN: Mapping[str, str] = {
     DeskAct.ACKNOWLEDGED: "Close it with an outcome when the work on it is done.",
     DeskAct.REOPENED: "The reporter sees that it has been read, and no outcome any more.",
 }
-"""The sentences after the one that says who has the concern."""
+"""The sentence for an action, which follows the sentence that says who has the concern."""
 NEXT_STEPS: Mapping[str, str] = {
     DeskAct.LABELLED: "Only the team can read it. It stands first in the row of the inbox.",
     DeskAct.NOTED: "Only the team can read it.",
@@ -33,14 +33,18 @@ NEXT_STEPS: Mapping[str, str] = {
     DeskAct.ERASED: "The dates, the outcome and the record of what was done are kept.",
     DeskAct.HAND_OVER_CONFIRMED: "Both receipts are on this page.",
 }
-"""What to do next, or what is so now, after each action that has no more to say."""
+"""What to do next, or what has changed, for each action whose sentence is always the same."""
 SILENT_IF_CLOSED = ASSIGNING_ACTS | {DeskAct.NOTED, DeskAct.MESSAGE_SENT}
-"""The actions that a closed concern takes, and that do not open it."""
+"""The actions that are possible on a closed concern and leave the concern closed."""
 
 
 @dataclass(frozen=True)
 class Undo:
-    """The form that takes an assignment back: the former person or nobody, and the person who has the concern now."""
+    """The form that undoes an assignment.
+
+    `person` is the person who had the concern before, or empty for nobody. `replaces` is the person who has it now, or
+    empty for nobody.
+    """
 
     person: str
     replaces: str
@@ -56,7 +60,7 @@ class AfterAct:
 
 
 def after_act(visit: Visit, entry: InboxEntry, line: ActLine) -> AfterAct:
-    """Return the panel for the action of `line`, which this person has just done to the concern of `entry`."""
+    """Return the panel for the action in `line`, which the person of `visit` has just done to the concern `entry`."""
     act, me, last = line.act.act, visit.visitor.name, _last_assignments(visit, entry, line)
     said = [
         _where_it_stands(me, last) if last else _next_step(act, entry, me),
@@ -66,7 +70,10 @@ def after_act(visit: Visit, entry: InboxEntry, line: ActLine) -> AfterAct:
 
 
 def _last_assignments(visit: Visit, entry: InboxEntry, line: ActLine) -> list[Assigned]:
-    """Return the assignment that `line` made, and the one before. Return none if it was not the last assignment."""
+    """Return the assignment that `line` made, and the assignment before it, if there is one.
+
+    Return an empty list if `line` is not an assignment, or not the last assignment of the concern.
+    """
     if line.act.act not in ASSIGNING_ACTS:
         return []
     with Session(visit.context.engine) as session:
@@ -75,7 +82,11 @@ def _last_assignments(visit: Visit, entry: InboxEntry, line: ActLine) -> list[As
 
 
 def _undo(visit: Visit, last: list[Assigned]) -> Undo | None:
-    """Return the form that takes the last assignment back, or None if the former person is not at the desk any more."""
+    """Return the form that undoes the last assignment.
+
+    Return None if `last` is empty, if the person of `visit` cannot write, or if the person who had the concern before
+    has left the desk.
+    """
     if not last or not visit.visitor.can_write:
         return None
     former = last[1].person if len(last) > 1 else None
@@ -85,7 +96,7 @@ def _undo(visit: Visit, last: list[Assigned]) -> Undo | None:
 
 
 def _where_it_stands(me: str, last: list[Assigned]) -> str:
-    """Return who has the concern now, and whether the person who had it before is told."""
+    """Return the sentences on who has the concern now, and on how the person who had it before sees the change."""
     now, former = last[0].person, last[1].person if len(last) > 1 else None
     others = f"It is in the list ‘Mine’ of {now}. No email is sent." if now else "Nobody has it now."
     told = f" {former} sees in ‘Mine’ for a day that you took it." if former not in (None, me, now) else ""
@@ -93,7 +104,7 @@ def _where_it_stands(me: str, last: list[Assigned]) -> str:
 
 
 def _next_step(act: str, entry: InboxEntry, me: str) -> str | None:
-    """Return what to do after the action `act` of the person `me`, or None if nothing needs to be said."""
+    """Return what the person `me` can do next after the action `act`, or None if there is nothing to say."""
     if act == DeskAct.ACKNOWLEDGED and entry.state == ConcernState.CLOSED:
         return STAYS_CLOSED
     if act not in THEN:

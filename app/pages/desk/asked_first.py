@@ -1,4 +1,4 @@
-"""Actions that are asked about once before they are done: taking a concern from someone, and erasing its text."""
+"""Actions that need a confirmation: taking a concern over from someone, and erasing the text of a concern."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -34,7 +34,8 @@ NO_SUCH_WORKER = "choose someone who can work on concerns, or nobody"
 class AssignmentForm(RequestModel):
     """The form that assigns a concern. `person` is a name, or empty to assign the concern to nobody.
 
-    `replaces` is the person from whom the concern is knowingly taken. It is empty until the question was asked.
+    `replaces` names the person from whom the concern is taken, as confirmed on the page that asks. Until that page has
+    been shown, `replaces` is empty.
     """
 
     person: str = ""
@@ -42,9 +43,9 @@ class AssignmentForm(RequestModel):
 
 
 class ErasureForm(Erasure):
-    """The form that erases the text of a concern. `sure` is true once the question was asked.
+    """The form that erases the text of a concern. `sure` is True if the form comes from the page that asks.
 
-    `repeated` is the reference as typed again in answer to the question.
+    `repeated` is the reference, which the person types again on the page that asks.
     """
 
     sure: bool = False
@@ -55,9 +56,9 @@ class ErasureForm(Erasure):
 def assign_on_page(attempt: AttemptDep) -> Response:
     """Assign the concern to a person who can work on concerns, or to nobody.
 
-    If the person takes the concern over from someone else, ask once before that. A form that names from whom the
-    concern is taken is asked about again if somebody else has it now. Refuse if the assignment has changed since the
-    page was shown.
+    If a person takes the concern over from someone else, first return a page that asks for confirmation. If the
+    confirmed form names someone who no longer has the concern, ask again. Show the form again with an error if the
+    chosen person cannot work on concerns, or if the assignment has changed since the page was shown.
     """
     try:
         typed = attempt.parse(AssignmentForm)
@@ -92,7 +93,7 @@ def read_assignment_for_page(visit: WorkerVisitDep, reference: ConcernReferenceI
 
 
 def _take_from(attempt: Attempt, owner: assignment.Assigned, person: str | None) -> None:
-    """Assign the concern to `person`, or to nobody if `person` is None. The caller has seen that it was `owner`'s.
+    """Assign the concern to `person`, or to nobody if `person` is None. `owner` is the assignment that is replaced.
 
     Raise `AssignmentChanged` if there is a newer assignment than `owner`.
     """
@@ -104,7 +105,11 @@ def _take_from(attempt: Attempt, owner: assignment.Assigned, person: str | None)
 
 @router.post("/{reference}/erasure")
 def erase_on_page(attempt: AttemptDep) -> Response:
-    """Erase the text of the concern permanently. Before that, ask once, and say what goes and what stays."""
+    """Erase the text of the concern permanently.
+
+    First return a page that says what is erased and what is kept, and that asks the person to type the reference again.
+    If the settings demand two people, the confirmed form of the first person only records the request to erase.
+    """
     try:
         wanted = attempt.parse(ErasureForm)
         if not wanted.sure or find_reference(wanted.repeated) != attempt.reference:
@@ -119,7 +124,10 @@ def erase_on_page(attempt: AttemptDep) -> Response:
 
 
 def _ask_about_erasure(attempt: Attempt, *, is_wrong: bool) -> Response:
-    """Return the page that asks before an erasure. If `is_wrong`, the reference was not typed again, or not rightly."""
+    """Return the page that asks before an erasure.
+
+    If `is_wrong`, the page has an error: the reference typed again is missing or wrong.
+    """
     with Session(attempt.context.engine) as session:
         request = actions.find_erasure_request(session, attempt.reference)
     me, asked_by = attempt.visitor.name, None if request is None else person_of(request.client)
@@ -143,10 +151,10 @@ def _count_texts(attempt: Attempt) -> dict[str, int]:
 
 
 def ask_first(attempt: Attempt, form: str, faults: Mapping[str, str] = UNTYPED, **values: Any) -> Response:
-    """Return the page that asks before the action of `form` is done. `values` are further template variables.
+    """Return the page that asks for confirmation of the action of `form`. `values` are further template variables.
 
-    The page has the same form again, with its input and the faults of its fields, and with the field that says that
-    the question was asked.
+    The page repeats the form with its input and with `faults` by field. A further field of the form says that the
+    person has been asked.
     """
     typed = {name: attempt.posted.one(name) for name in attempt.posted.fields}
     forms = desk_forms(attempt, attempt.reference, attempt.seen or 0, typed=typed, faults=faults, place=attempt.place)

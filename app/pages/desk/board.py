@@ -1,4 +1,4 @@
-"""The page of figures for a board, with a period of whole months, to print."""
+"""The page of figures for a safeguarding board: a period of whole months, for printing."""
 
 import datetime as dt
 import re
@@ -37,8 +37,8 @@ def read_board(
 ) -> Response:
     """Record the reading in the audit log, and return the figures of the months from `first` to `last`.
 
-    Without months, the period is the last three whole months. If a month is not valid, return the question with what is
-    wrong, and record nothing.
+    The default period is the last three whole months. If a month is not valid, or `last` is before `first`, return the
+    form for the period with the errors, and record nothing.
     """
     this_month = visit.now.date().replace(day=1)
     usual = (_months_before(this_month, 3), _months_before(this_month, 1))

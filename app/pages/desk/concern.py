@@ -56,7 +56,7 @@ ADDED_ON_PAGE = 50
 NOTES_ON_PAGE = 20
 """How many of the most recent notes the page shows.
 
-Together they are smaller than the size limit of a page of entries.
+All of these notes together are smaller than the size limit of a page of entries.
 """
 ACTS_SHOWN = 50
 MOST_ACTS = 10**9
@@ -66,7 +66,7 @@ NO_CONTENT = 204
 
 @dataclass(frozen=True)
 class SealedText:
-    """One encrypted text, and its place: kind, concern, number and time of receipt.
+    """One encrypted text with its kind, its concern, its number among the texts of that kind, and its time of receipt.
 
     The text of the concern itself has the number 0. Only a note or a label has an author.
     """
@@ -93,7 +93,7 @@ class SealedText:
 
 @dataclass(frozen=True)
 class ShownEntries:
-    """A page of additions, notes or labels, and the address of the next page, or None.
+    """A page of additions, notes or labels. `next_page` is the address of the next page, or None.
 
     `sealed` has the encrypted text of each entry that this service has not decrypted, by number.
     """
@@ -104,7 +104,7 @@ class ShownEntries:
 
     @property
     def first_to_read(self) -> list[AdditionEntry]:
-        """The unacknowledged additions that say that a child is in danger. Pages show them above the report."""
+        """The unacknowledged additions that say that a child is in danger. Pages show these additions first."""
         additions = [each for each in self.entries if isinstance(each, AdditionEntry)]
         return [each for each in additions if each.acknowledged_at is None and each.immediate_danger == "yes"]
 
@@ -126,7 +126,7 @@ def show_page(
 ) -> ShownEntries:
     """Return the entries of `page` for display. The caller must first record the reading in the audit log.
 
-    If `has_words`, the entries are decrypted. Otherwise they have their encrypted texts, or no text if `is_erased`.
+    If `has_words`, decrypt the entries. Otherwise add the encrypted text of each entry, or no text if `is_erased`.
     The address of the next page carries `place`, the list from which the concern was opened.
     """
     context, now, after = visit.context, visit.now, page.next_after
@@ -153,10 +153,11 @@ def sealed_texts_of(context: AppContext, page: opened_entries.EntryPage) -> dict
 
 
 def read_desk_work(visit: Visit, shown: opened_concerns.Opening, *, seen_before: int | None) -> dict[str, Any]:
-    """Return what the desk has done about a concern: messages, hand-overs and the last actions, without any text.
+    """Return the template variables for the desk's work on a concern: messages, hand-overs, last actions and dates.
 
-    The caller must first record the view of the concern. `meanwhile` has the actions of others after the action with
-    the number `seen_before`, the last that the person had seen. It is empty if `seen_before` is None.
+    The caller must first record the view of the concern. The text of the concern is not read. The variable `meanwhile`
+    has the actions of others after the action number `seen_before`, the last action that the person had seen. If
+    `seen_before` is None, `meanwhile` is empty.
     """
     concern, receipts = shown.concern, visit.context.submissions.receipts
     reference, client = concern.reference, visit.actor.client
@@ -177,9 +178,10 @@ def read_desk_work(visit: Visit, shown: opened_concerns.Opening, *, seen_before:
 
 @dataclass(frozen=True)
 class FormerLabel:
-    """The label that a person has just replaced: its text if this service can decrypt it, otherwise `sealed`.
+    """The label that a person has just replaced.
 
-    Without a former label, the text is empty and `sealed` is None.
+    `text` is the label if this service can decrypt the label. Otherwise `sealed` is the encrypted label. If there was
+    no label before, `text` is empty and `sealed` is None.
     """
 
     text: str
@@ -188,10 +190,10 @@ class FormerLabel:
 
 @dataclass(frozen=True)
 class Shown:
-    """The concern on the page: `sections` has its text, or `sealed` its encrypted text.
+    """The concern on the page. `sections` has the decrypted text, or `sealed` the encrypted text.
 
-    Both are None for an erased text. `place` is the concern's place in the list from which it was opened. `labels` has
-    the newest label and, after an action of the person, the label before.
+    Both are None if the text has been erased. `place` is the list from which the concern was opened, with the position
+    of the concern in it. `labels` has the newest label and, after an action of the person, the label before.
     """
 
     opening: opened_concerns.Opening
@@ -206,7 +208,7 @@ class Shown:
 def show_concern(visit: Visit, reference: str, place: ListPlace, *, labels: int) -> Shown:
     """Record the view in the audit log as one entry, and return the concern for display.
 
-    The concern comes with its first additions, its last notes and its last `labels` labels. The texts are decrypted if
+    Include the concern's first additions, its last notes and its last `labels` labels. The texts are decrypted if
     this service can decrypt all of them, otherwise all stay encrypted. An erased concern has no text. `place` is the
     list from which the concern is opened. Raise `NoSuchConcern` if the reference is unknown.
     """
@@ -251,9 +253,9 @@ def read_concern_page(
 ) -> Response:
     """Record the view in the audit log with the person's name, and return the page of the concern.
 
-    `seen` is the number of the last action that the person saw before their own action: later actions of others are
-    shown at the top of the page. `done` is the number of the person's own action, which the page shows before
-    everything else, with what to do next. The page leads back to the list in `place`, and on to the next concern in it.
+    `done` is the number of an action that the person has just completed: the page begins with this action and with what
+    to do next. `seen` is the number of the last action that the person saw before then: the page shows later actions of
+    others at the top. The page links to the list in `place`, and to the next concern of that list.
     """
     parsed = reference_of(reference)
     shown = show_concern(visit, parsed, place, labels=1 if done is None else 2)
@@ -279,9 +281,9 @@ def read_concern_page(
 
 
 def former_label(labels: ShownEntries, line: ActLine) -> FormerLabel | None:
-    """Return the label before the one that the action of `line` set.
+    """Return the label that was replaced by the action of `line`.
 
-    Return None if `line` did not set the newest label. `labels` has the newest label and the one before it.
+    Return None if `line` did not set the newest label. `labels` has the newest label and the label before it.
     """
     newest, before = labels.entries[-1:], labels.entries[:-1]
     if line.act.act != DeskAct.LABELLED or not newest or details_of(line.act).number != newest[0].number:
@@ -314,7 +316,7 @@ def read_notes_page(
 
 
 def _entries_page(visit: Visit, kind: EntryKind, typed: str, cursor: str | None, place: ListPlace) -> Response:
-    """Record the reading, and return the page of entries: decrypted if this service can, otherwise encrypted.
+    """Record the reading, and return the page of entries: decrypted if this service can decrypt all of them.
 
     `place` is the list from which the concern was opened.
     """
@@ -334,7 +336,7 @@ def _entries_page(visit: Visit, kind: EntryKind, typed: str, cursor: str | None,
 
 @router.get("/unseal.html", dependencies=[PUBLIC])
 def read_unseal_page(request: Request) -> Response:
-    """Return the page that decrypts a saved concern from disk, as a file to save. The page has no text of any concern.
+    """Return the page that decrypts a saved concern offline, as a file to save. The page has no text of any concern.
 
     Raise `NotFound` if the page was not built.
     """
@@ -347,7 +349,9 @@ def read_unseal_page(request: Request) -> Response:
 
 @router.post("/concerns/{reference}/copy-sheet")
 def record_copy_sheet(visit: WorkerVisitDep, reference: ConcernReferenceInPath) -> Response:
-    """Record in the audit log that the person copies the text into another system. The browser makes the sheet.
+    """Record in the audit log that the person copies the concern into another system from a sheet of its text.
+
+    The browser makes the sheet: this service only records, and returns no content.
 
     Raise `NoSuchConcern` if the reference is unknown, or `ConcernErased` if the concern was erased.
     """

@@ -76,7 +76,7 @@ def printed_export(
 def facts_of(concern: dict[str, Any], outcomes: Mapping[str, str], title: str) -> Iterator[tuple[str, str]]:
     """Yield the label and the text of each fact about `concern`, an inbox entry as JSON.
 
-    `outcomes` has the label of each outcome, and `title` is that of the edition.
+    `outcomes` has the label of each outcome, and `title` is the title of the edition.
     """
     yield "State", code_label(concern["state"]) + (", on hold" if concern["held"] else "")
     yield "Immediate danger", code_label(concern["immediate_danger"])
@@ -96,7 +96,10 @@ def facts_of(concern: dict[str, Any], outcomes: Mapping[str, str], title: str) -
 
 
 def _addition(text: dict[str, Any], written: AuditEntryRow | None) -> dict[str, str]:
-    """Return the heading and text of an addition. The heading has the time from `written`, its audit log entry."""
+    """Return the heading and text of an addition.
+
+    The heading has the time from `written`, the audit log entry of the addition, if there is one.
+    """
     addition = text["opened"]["addition"]
     danger = addition.get("immediate_danger")
     words = addition["concern"]["narrative"]
@@ -121,7 +124,7 @@ def _hand_over(entry: dict[str, Any]) -> str:
 def _history(history: list[AuditEntryRow], outcomes: Mapping[str, str]) -> Iterator[list[str]]:
     """Yield the number, time, person, action and detail of each audit log entry.
 
-    Digests are shortened here. The JSON inside the PDF has them in full.
+    Digests and age keys are shortened. The JSON inside the PDF has them in full.
     """
     for line in act_lines(history, outcomes):
         detail = LONG_DIGEST.sub(r"\1...", line.detail)

@@ -49,8 +49,8 @@ def export_material(
 ) -> dict[str, Any]:
     """Return what the browser needs to make a file: the signed statement, the sealed texts and the public keys.
 
-    If this service can decrypt a text, it comes with the key that decrypts only that text. The caller must first record
-    in the audit log that the texts at `places` are given.
+    If this service can decrypt a text, add the key that decrypts only that text. The caller must first record in the
+    audit log that the texts at `places` are handed out.
     """
     reference = signed.concern.reference
     return {
@@ -71,7 +71,7 @@ def _text(context: AppContext, place: EntryPlace | None, sealed: bytes) -> dict[
 
 @router.post("/{reference}/export-record")
 def record_export_on_page(attempt: AttemptDep) -> Response:
-    """Record the digest of the file that the browser made, and return the signature of the digest as JSON.
+    """Record in the audit log the digest of the file that the browser made. Return this service's signature as JSON.
 
     Raise `NoSuchConcern` if the reference is unknown, `ConcernErased` if the concern was erased, or `ValidationFailed`
     if the digest is not valid.

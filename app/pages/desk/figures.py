@@ -20,9 +20,10 @@ HEIGHT, WIDTH_OF_DAY, WIDTH_OF_BAR = 100, 40, 14
 
 @dataclass(frozen=True)
 class Bars:
-    """The bars of one day. `x` is their position, and `received`, `waiting` and `overdue` are heights.
+    """The two bars of one day: concerns received, and concerns waiting to be acknowledged.
 
-    The overdue part is at the foot of the bar of concerns that are not acknowledged.
+    `x` is the position of the bars. `received`, `waiting` and `overdue` are heights. The overdue part is at the foot of
+    the bar of waiting concerns.
     """
 
     x: int
@@ -34,7 +35,7 @@ class Bars:
 
 @router.get("/day")
 def read_day(visit: ReaderVisitDep) -> Response:
-    """Record the reading in the audit log, and return the page with the figures of today and of the days before."""
+    """Record the reading in the audit log, and return the page with the figures of the last `DAYS_SHOWN` days."""
     engine, writer = visit.context.engine, visit.context.writer
     days = read_figures(engine, writer, days=DAYS_SHOWN, actor=visit.actor)
     highest = max(max(each.received, each.waiting) for each in days)
@@ -51,7 +52,7 @@ def read_day(visit: ReaderVisitDep) -> Response:
 
 
 def bars_of(days: Sequence[FiguresOfDay], highest: int) -> list[Bars]:
-    """Return the bars of each day. A bar for the count `highest` is as high as the chart."""
+    """Return the bars of each day, scaled so that the count `highest` is as high as the chart."""
     return [
         Bars(
             place * WIDTH_OF_DAY,

@@ -53,14 +53,14 @@ NOT_SEEN = "Confirm that you have read them"
 PAGE_SIZE = 50
 MOST_GUIDES = 200
 LONGEST_QUERY = 2000
-"""The maximum length of the query string of the inbox that the address of a concern carries."""
+"""The maximum length of the inbox's query string in the address of a concern."""
 OWNERS = (("", "Everyone’s"), (ME, "Mine"), (NOBODY, "Nobody’s"))
 CHANNELS = (
     (Channel.FORM.value, "The form"),
     (Channel.API.value, "Another system"),
     *((each.value, each.meaning) for each in WorkersChannel),
 )
-"""The channels by which a concern comes, each with its label."""
+"""The channels by which concerns are received, each with its label."""
 TESTS_OR_NOT = ((False, "Real"), (True, "Tests"))
 
 
@@ -68,10 +68,11 @@ TESTS_OR_NOT = ((False, "Real"), (True, "Tests"))
 class InboxPlace:
     """The position of a page in the inbox, and the errors to show on the page.
 
-    The page begins at `cursor`, or with the first concern if `cursor` is None. `until` is the time of the first page:
-    once the person has looked, later changes are still new. `taken` is the reference of a concern that the person has
-    just assigned to themselves, or empty. `faults` has an error by field. If `ended`, the person asked for the next
-    concern after the last one.
+    The page begins at `cursor`, or with the first concern if `cursor` is None. `until` is the time when the first page
+    of the list was made, or None for the first page. If the person marks the changes as seen, changes after `until`
+    still count as new. `taken` is the reference of a concern that the person has just assigned to themselves, or empty.
+    `faults` has an error by field. `ended` is True if the person asked for the next concern after the last concern of
+    the list.
     """
 
     cursor: str | None = None
@@ -131,9 +132,9 @@ def acknowledge_burst_on_page(
 ) -> Response:
     """Acknowledge the chosen concerns of a burst (many concerns from one source on one day), and show the burst.
 
-    Also acknowledge their additions up to the time of the page. If the person has not confirmed that they read the
-    concerns, return the page with an error instead. Raise `InvalidCursor` if the form has no valid time, or
-    `ValidationFailed` if no concern is chosen, or a chosen concern is not in the burst.
+    Also acknowledge the additions to these concerns up to the time of the page. If the person has not confirmed that
+    they read the concerns, return the page with an error instead. Raise `InvalidCursor` if the form has no valid time.
+    Raise `ValidationFailed` if no concern is chosen, or a chosen concern is not in the burst.
     """
     until = decode_position(posted.one("until"), (dt.datetime,))
     if until is None:
@@ -173,7 +174,7 @@ def assign_to_me_on_page(visit: WorkerVisitDep, posted: SubmittedFormDep) -> Res
 
 
 def inbox_page(visit: Visit, chosen: InboxSelection, look: InboxPlace, *, status: int = 200) -> Response:
-    """Record in the audit log which concerns are shown, and return the page of the inbox that `look` describes."""
+    """Record in the audit log which concerns are shown, and return the page of the inbox for `chosen` and `look`."""
     context, visitor, now = visit.context, visit.visitor, visit.now
     with Session(context.engine) as session:
         looked_at, people = find_look(session, visitor.name), list_workers(session)
@@ -228,7 +229,10 @@ def inbox_page(visit: Visit, chosen: InboxSelection, look: InboxPlace, *, status
 
 
 def from_list(query: str) -> str:
-    """Return the end of the address of a concern that is opened from the inbox's page with the query string `query`."""
+    """Return the query string to append to the address of a concern, so that its page leads back to the inbox.
+
+    `query` is the query string of the inbox page. Return an empty string if `query` is empty or too long.
+    """
     return f"?{urlencode({'list': query})}" if 0 < len(query) <= LONGEST_QUERY else ""
 
 
@@ -237,10 +241,11 @@ def _joined(query: str, place: Mapping[str, Any]) -> str:
 
 
 def list_tabs(session: Session, chosen: InboxSelection, actor: Actor) -> list[tuple[str, str, bool, str | None]]:
-    """Return the address, the label, whether it is shown, and the number of open concerns of each state.
+    """Return each tab of the inbox as a tuple: address, label, True for the tab that is shown, and number of concerns.
 
-    The number is None for a state that is not counted, and `500+` beyond `COUNT_LIMIT`. The other filters of `chosen`
-    stay, and the number is of what they leave. `actor` is the signed-in person.
+    The number counts the open concerns that also match the other filters of `chosen`. It is a text: `500+` if there are
+    more than `COUNT_LIMIT` concerns, for example. It is None for a tab that is not counted. The address keeps the other
+    filters too. `actor` is the signed-in person.
     """
     selections = {tab: chosen.with_tab(tab) for tab in InboxTab}
     counted = [tab for tab in InboxTab if tab.is_counted]

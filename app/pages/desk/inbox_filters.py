@@ -1,4 +1,4 @@
-"""The filters of the inbox page: state, owner, tests or not, and others. All of them are in the address."""
+"""The filters of the inbox page: state, owner, tests or not, and others. The address carries all filters."""
 
 import datetime as dt
 from dataclasses import dataclass, replace
@@ -25,14 +25,14 @@ PAGE_FIELDS = ("cursor", "until")
 """The query parameters of the inbox that name one of its pages."""
 NO_FILTERS = ViewFilters()
 FORMER_TABS = {"mine": {"who": ME}, "unassigned": {"who": NOBODY}, "tests": {"tests": TESTS}}
-"""Values of `show` in addresses made before owners and tests had filters of their own, each with today's parameters."""
+"""Former values of the parameter `show`, with the parameters that replace them. Old addresses still work."""
 
 
 class InboxTab(StrEnum):
-    """A state by which the inbox is filtered, with its label.
+    """A tab of the inbox, with its label: all open concerns, or a filter by state.
 
-    `state` is the state of the concerns, or None if the filter is not a state of the model. If `is_counted`, the page
-    shows the number of open concerns beside the label.
+    `state` is the state of the tab's concerns, or None if the tab does not stand for one `ConcernState`. If
+    `is_counted`, the page shows the number of open concerns beside the label.
     """
 
     label: str
@@ -56,7 +56,7 @@ class InboxTab(StrEnum):
 
 @dataclass(frozen=True)
 class InboxSelection:
-    """The filters of the inbox that are set: a state, whose concerns, tests or not, and the others in `view`.
+    """The chosen filters of the inbox. `show` is the tab, `tests` chooses only tests, and `view` has the other filters.
 
     `order` is the order that the person chose, or None for the usual order of the state.
     """
@@ -74,12 +74,15 @@ class InboxSelection:
 
     @property
     def shows_what_is_due(self) -> bool:
-        """True for the inbox of all or of the person's own open concerns, which begin with what to look at again."""
+        """True for the list of all open concerns, and for the list of the person's own open concerns.
+
+        Both lists begin with the concerns that are due to be looked at again.
+        """
         return replace(self, order=None) in (InboxSelection(), InboxSelection(view=ViewFilters(mine=True)))
 
     @property
     def query(self) -> str:
-        """The query string of the page that shows this selection. What is usual is left out."""
+        """The query string of the page that shows this selection. Default values are left out."""
         fields = {
             "show": self.show.value if self.show is not InboxTab.ALL else "",
             "who": self.who,
@@ -100,31 +103,31 @@ class InboxSelection:
 
     @property
     def is_narrowed(self) -> bool:
-        """True if a filter is set that is neither the state, nor mine, nobody's or everyone's, nor tests."""
+        """True if one of these filters is set: danger, guide, burst, channel, a named person, or overdue."""
         view = self.view
         others = (view.danger, view.guide, view.burst, view.channel, view.assigned_to, view.overdue)
         return any(each is not None for each in others)
 
     def with_tab(self, show: InboxTab) -> "InboxSelection":
-        """Return this selection with another state, in the usual order of that state."""
+        """Return this selection with the tab `show`, in the usual order of that tab."""
         return replace(self, show=show, order=None)
 
     def with_owner(self, who: str) -> "InboxSelection":
-        """Return this selection with another value of `who`. An empty text stands for everyone."""
+        """Return this selection with the owner `who`: `me`, `nobody`, or empty for everyone."""
         people = {"assigned_to": None, "mine": who == ME, "unassigned": who == NOBODY}
         return replace(self, view=self.view.model_copy(update=people))
 
     def with_tests(self, tests: bool) -> "InboxSelection":
-        """Return this selection of tests only, or without tests."""
+        """Return this selection with only tests if `tests` is True, otherwise without tests."""
         return replace(self, tests=tests)
 
     def with_order(self, order: InboxOrder) -> "InboxSelection":
-        """Return this selection in another order."""
+        """Return this selection in the order `order`."""
         return replace(self, order=order)
 
     @property
     def order_shown(self) -> InboxOrder:
-        """The order of the page: the chosen order, or the usual order of the state."""
+        """The order of the page: the chosen order, or the usual order of the tab."""
         return self.order or (InboxOrder.CHANGED if self.show is InboxTab.CHANGED else InboxOrder.URGENT)
 
     def inbox_query(self, me: str, looked_at: dt.datetime | None) -> InboxQuery:
@@ -146,7 +149,7 @@ class InboxSelection:
 
 
 class TypedFilters(BaseModel):
-    """The query parameters of the inbox page, as typed: other filters than the state may not be valid."""
+    """The query parameters of the inbox page as typed. Only `show` and `order` are validated here, the rest later."""
 
     show: InboxTab = InboxTab.ALL
     who: str = ""
@@ -162,7 +165,7 @@ class TypedFilters(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _translate_former(cls, typed: dict[str, Any]) -> dict[str, Any]:
-        """Translate former parameters to the present ones, such as `show=mine`, `state=received` and `overdue=true`."""
+        """Translate former parameters, such as `show=mine`, `state=received` and `overdue=true`, to present ones."""
         fields = {name: value for name, value in typed.items() if value not in ("", None)}
         former = FORMER_TABS.get(str(fields.get("show", "")))
         if former is not None:
@@ -196,7 +199,7 @@ def _people_of(who: str) -> dict[str, Any]:
 
 
 def parse_list(query: str) -> tuple[InboxSelection, dict[str, str]]:
-    """Return the selection in the query string `query` of an inbox page, and the fields that name the page.
+    """Return the selection in the query string `query` of an inbox page, and the fields for its place in the list.
 
     Raise `InvalidQuery` if a filter is not valid.
     """

@@ -1,4 +1,4 @@
-"""The rows of the inbox: what each concern's row shows without the text of the concern, and its deadline in words."""
+"""The rows of the inbox: the facts about each concern without its text, and the deadline in words."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -50,7 +50,7 @@ def _counted(number: int, unit: str, *, is_short: bool) -> str:
 
 @dataclass(frozen=True)
 class InboxLine:
-    """A concern at the desk, with its danger and the deadline in force.
+    """A concern in a list of the desk, with the answer about danger and the deadline in force.
 
     `added` describes the additions that are not acknowledged, and is None if there are none.
     """
@@ -73,18 +73,24 @@ class InboxLine:
 
     @property
     def danger_source(self) -> str:
-        """Who gave the answer of `danger`: an unacknowledged addition if one says it, otherwise the first report."""
+        """The source of `danger`: an unacknowledged addition with that answer, otherwise the first report."""
         return "addition" if self.entry.addition_danger == self.danger else "first report"
 
     @cached_property
     def due(self) -> dt.datetime | None:
-        """The deadline in force: the earlier of those of the concern and its additions. None if nothing waits."""
+        """The deadline in force: the earlier deadline of the concern and of its additions.
+
+        None if neither the concern nor an addition must still be acknowledged.
+        """
         dues = (self.is_unread and self.entry.acknowledge_by, self.entry.addition_acknowledge_by)
         return min((due for due in dues if due), default=None)
 
     @cached_property
     def waits_since(self) -> dt.datetime | None:
-        """The time since which a child is or may be in danger and nobody has acknowledged it. None without danger."""
+        """When the unacknowledged report came that says that a child is or may be in danger.
+
+        None if all is acknowledged, or no child is in danger.
+        """
         if self.due is None or self.danger == ImmediateDanger.NO:
             return None
         return self.entry.came_at if self.is_unread or self.added is None else self.added.since
@@ -106,10 +112,10 @@ class InboxLine:
 
     @property
     def short_times(self) -> tuple[str, str | None]:
-        """The time of the line for a narrow column, and the time waited if the concern is late and in danger.
+        """The time of the line for a narrow column, and a second line or None. There must be a deadline.
 
-        The first is the delay or the time left, or the time waited if a child is or may be in danger and the deadline
-        has not passed. There must be a deadline.
+        Without danger, the time is the time left or the delay. If a child is or may be in danger, it is the time waited
+        so far. If that concern is overdue, it is the delay, and the second line is the time waited.
         """
         left = time_left(self.due or self.now, self.now, is_short=True)
         if self.waits_since is None:
@@ -131,7 +137,7 @@ class InboxLine:
 
 
 def lines_of(visit: Visit, entries: Sequence[InboxEntry]) -> list[InboxLine]:
-    """Return a line of the desk for each concern of `entries`, in the same order."""
+    """Return a line for each concern of `entries`, in the same order."""
     with Session(visit.context.engine) as session:
         added = find_waiting(session, [each.reference for each in entries if each.additions_waiting])
     sources = {code.code: code.label for code in visit.context.reference_data.get_code_list("referral-source").codes}
@@ -143,9 +149,10 @@ def lines_of(visit: Visit, entries: Sequence[InboxEntry]) -> list[InboxLine]:
 
 @dataclass(frozen=True)
 class InboxRow:
-    """A row of the inbox: the line of the concern, and the last act and opening by the signed-in person.
+    """A row of the inbox: the line of the concern, and its last actions.
 
-    `last` is the last act in words. `acts` also has the number of the last audit log entry.
+    `acts` has the last action of anyone, the last opening by the signed-in person, and the number of the last audit log
+    entry.
     """
 
     line: InboxLine
@@ -153,12 +160,12 @@ class InboxRow:
 
     @property
     def last_words(self) -> str:
-        """The last act in few words: the column `Assigned to` already names the person."""
+        """The last action in few words. An assignment omits the person, whom the column `Assigned to` names."""
         return "Assigned" if self.acts.entry.act == DeskAct.ASSIGNED else what_was_done(self.acts.entry)
 
     @property
     def last_who(self) -> str:
-        """Who did the last act, in words."""
+        """The name of the person or client who did the last action, in words."""
         return who_did(self.acts.entry.client)
 
 

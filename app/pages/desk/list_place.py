@@ -93,7 +93,7 @@ class ListPlace:
 
     @property
     def label(self) -> str:
-        """The name of the list, to stand after 'Back to': that of its filter, if only one is chosen."""
+        """The name of the list, for the link 'Back to ...': the name of its filter if only one filter is chosen."""
         chosen = self.chosen
         names = [chosen.show.label] if chosen.show is not InboxTab.ALL else []
         names += [label for who, label in OWNERS if who and who == chosen.who] + [TESTS_LABEL] * chosen.tests
@@ -103,7 +103,7 @@ class ListPlace:
 
 
 async def read_place(query: ListQuery = "", at: Cursor = None) -> ListPlace:
-    """Return the list from which the concern was opened, as a FastAPI dependency."""
+    """Return the list from which the concern was opened, as a FastAPI dependency. Ignore a query that is not valid."""
     return ListPlace.of(query, at)
 
 
@@ -112,10 +112,10 @@ ListPlaceDep = Annotated[ListPlace, Depends(read_place)]
 
 @router.get("/next")
 def lead_to_next(visit: ReaderVisitDep, place: ListPlaceDep) -> Response:
-    """Redirect to the next concern of the list, and record its reference in the audit log.
+    """Record the reference of the next concern of the list in the audit log, and redirect to its page.
 
-    The concern that was open is not the next one, even if it has moved down in the list. If there is no other concern,
-    or the position is not known, redirect to the first page of the list, which says so.
+    Never lead to the concern that was open, even if that concern has moved down in the list. If no concern follows, or
+    the position is not known, record nothing and redirect to the first page of the list, which says so.
     """
     if place.position is not None:
         with Session(visit.context.engine) as session:

@@ -14,7 +14,7 @@ router = GuidanceRouter(prefix=CONCERN_PAGES, include_in_schema=False, route_cla
 
 @router.post("/{reference}/look-again")
 def set_day_on_page(attempt: AttemptDep) -> Response:
-    """Set the day on which the concern is to be looked at again, or remove it if the field is empty."""
+    """Set the day on which the concern is to be looked at again, or remove the day if the field is empty."""
     try:
         fields = {"day": attempt.posted.one("day").strip() or None, "whose": attempt.posted.one("whose")}
         wanted = attempt.parse(LookAgain, fields)

@@ -1,7 +1,7 @@
 """The page on which a worker gathers the concerns that name one person into one signed file.
 
-The browser finds the concerns by their cards, decrypts them, marks what names others, and makes the file. This service
-gives the sealed texts of each concern, records that as one opening, and signs the digest of the file.
+The browser finds the concerns by their cards, decrypts them, marks passages that name other people, and makes the file.
+This service gives the sealed texts of each concern, records one opening of the concern, and signs the file's digest.
 """
 
 from typing import Any
@@ -28,12 +28,12 @@ from app.services.guides.pdf import find_font_file
 
 router = GuidanceRouter(prefix=PATH, include_in_schema=False, route_class=DeskRoute)
 PLACE = "person-file"
-"""The path of the page, and the name under which the browser keeps what is typed there."""
+"""The path of the page, and the name under which the browser stores text that is typed on the page."""
 
 
 @router.get(f"/{PLACE}")
 def read_person_file_page(visit: WorkerVisitDep) -> Response:
-    """Return the page of the file of one person. The page has no text of any concern, so nothing is recorded."""
+    """Return the page that makes the file. The page has no text of any concern, so nothing is recorded."""
     context = visit.context
     return visit.page(
         "desk_person_file.html",
@@ -46,13 +46,16 @@ def read_person_file_page(visit: WorkerVisitDep) -> Response:
 
 @router.post(f"/{PLACE}/typed")
 def open_typed_on_person_file_page(visit: WorkerVisitDep, posted: SubmittedFormDep) -> Response:
-    """Return the decrypted key (JSON) of the names that this person typed. Raise the errors of `key_response`."""
+    """Return the decrypted key (JSON) of the text that this person typed on the page and did not send.
+
+    Raise the errors of `key_response`.
+    """
     return key_response(visit, PLACE, posted)
 
 
 @router.post("/concerns/{reference}/file-texts")
 def give_texts_for_file(attempt: AttemptDep) -> Response:
-    """Record one opening in the audit log, and return what the browser needs of this concern for the file, as JSON.
+    """Record one opening of the concern in the audit log, and return what the browser needs for the file, as JSON.
 
     Raise `NoSuchConcern` if the reference is unknown, or `ConcernErased` if the concern was erased.
     """
@@ -76,7 +79,7 @@ def _facts(visit: Visit, material: dict[str, Any]) -> list[tuple[str, str]]:
 
 @router.post(f"/{PLACE}/record")
 def record_person_file_on_page(visit: WorkerVisitDep, posted: SubmittedFormDep) -> Response:
-    """Record the file that the browser made in the audit log of each concern, and return its signature as JSON.
+    """Record in the audit log of each concern the file that the browser made. Return this service's signature as JSON.
 
     Raise `NoSuchConcern` if a reference is unknown or the person may not open its concern, `ConcernErased` if a concern
     was erased, or `ValidationFailed` if a field is not valid.

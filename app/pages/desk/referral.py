@@ -34,10 +34,10 @@ ReferralLayout = dict[str, Any]
 
 
 def sections_of(answers: Answers, content: EditionContent, reference_data: ReferenceData) -> list[AnsweredSection]:
-    """Return the answers of a concern by section, in the words for a worker.
+    """Return the answers of a concern by section, with the labels that the form has for a worker.
 
-    Answers that need a special route come first. Answers that the form does not ask for come last. The guide, the
-    edition and the mark of a test are left out, because pages show them elsewhere.
+    The first section is `FLAGS`, if an answer needs more than the usual route. Answers that the form does not ask for
+    come last. Leave out the guide, the edition and the field `test`, because pages show them elsewhere.
     """
     counts = {name: len(entries) for name, entries in repeated_entries(answers)}
     form = FormBuilder(content, reference_data, counts, FOR_THE_WORKER).make()
@@ -51,8 +51,8 @@ def sections_of(answers: Answers, content: EditionContent, reference_data: Refer
 def flags_of(reference_data: ReferenceData, content: EditionContent) -> list[dict[str, Any]]:
     """Return the rules for answers that need more than the usual route, such as a child from another council's area.
 
-    Each rule names a list of the answers (`list`) and a field of its entries (`member`). It has the text for each value
-    of the field that needs this route (`words`), and a label.
+    Each rule names a list of the answers (`list`) and a field of the list's entries (`member`). `words` has the text to
+    show for each value of the field that needs more, and `label` is the heading.
     """
     councils = {each.council: f"{each.name}: {numbers_of(each)}" for each in reference_data.neighbours}
     councils[ELSEWHERE] = "An area that is not named."
@@ -120,7 +120,7 @@ def _label(name: str) -> str:
 
 
 def layout_of(context: AppContext, guide: str, edition: int) -> ReferralLayout:
-    """Return what the browser needs to show a decrypted concern as a referral, for the edition of its guide.
+    """Return what the browser needs to show a decrypted concern as a referral, for the edition `edition` of `guide`.
 
     The layout has the sections with their questions and groups, the label of each code, and the fixed texts.
     """
@@ -160,9 +160,9 @@ def layout_of(context: AppContext, guide: str, edition: int) -> ReferralLayout:
 
 
 def _described(questions: Iterable[Question], prefix: str = "") -> list[ReferralLayout]:
-    """Return the questions and their follow-up questions in one list, as JSON. Remove `prefix` from their names.
+    """Return the questions and their follow-up questions in one list, as JSON.
 
-    For a group, `prefix` is the path of an entry.
+    Remove `prefix` from the name of each question. For a group, `prefix` is the path of an entry.
     """
     return [
         {

@@ -17,7 +17,10 @@ NOT_FOR_YOU = ("The concern is restricted", "You cannot open it any more. The pe
 
 @router.post("/{reference}/restriction")
 def set_restriction_on_page(attempt: AttemptDep) -> Response:
-    """Restrict the concern, or lift the restriction. Say so if the person may not open the concern then."""
+    """Restrict the concern, or lift the restriction.
+
+    If the person themselves may no longer open the concern, return a page that says so.
+    """
     context, reference = attempt.context, attempt.reference
     try:
         fields = {name: attempt.posted.one(name).strip() for name in ("restricted", "reason")}

@@ -1,4 +1,4 @@
-"""The page of retention: what will be erased in 60 days, what is on hold and why, and what was erased."""
+"""The page of retention: the concerns due for erasure within 60 days, on hold, awaiting a second person, or erased."""
 
 from typing import Annotated
 
@@ -23,7 +23,7 @@ ChosenList = Annotated[RetentionList, Query(alias="list")]
 
 @router.get("/retention")
 def read_retention(visit: AuditorVisitDep, chosen: ChosenList = RetentionList.DUE) -> Response:
-    """Record the reading in the audit log, and return the page with one list of retention."""
+    """Record the reading in the audit log, and return the page with the first `MOST_LISTED` concerns of one list."""
     settings = visit.context.settings
     periods = RetentionPeriods.of(settings)
     found = read_list(visit.context.writer, chosen, periods, actor=visit.actor)
@@ -42,7 +42,7 @@ def read_retention(visit: AuditorVisitDep, chosen: ChosenList = RetentionList.DU
 
 @router.get("/retention.csv")
 def read_retention_sheet(visit: AuditorVisitDep, chosen: ChosenList = RetentionList.DUE) -> Response:
-    """Record the reading in the audit log, and return the whole list as CSV."""
+    """Record the reading in the audit log, and return the whole list `chosen` as CSV."""
     periods = RetentionPeriods.of(visit.context.settings)
     sheet = read_list_sheet(visit.context.writer, chosen, periods, actor=visit.actor)
     headers = {"Content-Disposition": AS_FILE.format(f"retention-{chosen}.csv")}

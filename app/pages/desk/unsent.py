@@ -1,7 +1,7 @@
 """Recovery of unsent text about a concern, for the person who typed the text.
 
-The browser encrypts the text with a new key, and encrypts that key to the team's keys. It stores both in its tab, and
-sends only the encrypted key to this service. The service can decrypt the key only if it can decrypt concerns.
+The browser encrypts the text with a new key, and encrypts that key to the team's keys. The browser stores both in its
+tab, and sends only the encrypted key to this service. This service can decrypt the key only if it can decrypt concerns.
 """
 
 import base64
@@ -30,13 +30,13 @@ def open_typed_on_page(visit: WorkerVisitDep, posted: SubmittedFormDep, referenc
     """Return the decrypted key (JSON) of the text that this person typed about this concern.
 
     Raise `UnsealingUnavailable` if this service cannot decrypt the key. Raise `ValidationFailed` if the posted document
-    is damaged, is not such a key, or belongs to another person or concern.
+    is damaged, has no key of typed text, or belongs to another person or concern.
     """
     return key_response(visit, reference_of(reference), posted)
 
 
 def key_response(visit: Visit, place: str, posted: SubmittedForm) -> Response:
-    """Return the decrypted key (JSON) of the text that this person typed about `place`, as a reference or a page.
+    """Return the decrypted key (JSON) of the text that this person typed about `place`: a reference or a page's name.
 
     Raise the errors of `open_typed_on_page`.
     """

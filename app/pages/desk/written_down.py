@@ -1,4 +1,4 @@
-"""The page on which a worker writes down a call, letter, email or visit: as a new concern, or as an addition."""
+"""The page on which a worker writes down what came by call, letter, email or visit: a new concern or an addition."""
 
 import datetime as dt
 import secrets
@@ -31,7 +31,7 @@ from app.services.guides.working_days import LONDON
 
 router = GuidanceRouter(prefix=f"{PATH}/new", include_in_schema=False, route_class=DeskRoute)
 NEW = "new"
-"""Stands for the reference, where the text of a form is stored before the form is sent."""
+"""The text that stands for the reference while unsent text of this page is stored: there is no reference yet."""
 NARRATIVE, DANGER, KIND, AGE = "concern.narrative", "immediate_danger", "reporter.kind", "children.0.estimated_age"
 ABOUT_STAFF = "concern.about_council_staff"
 TO_CONCERN = "to_concern"
@@ -45,7 +45,7 @@ SAID_OF_ADDITION = {
     AGE: "Age",
     "children.0.school_or_setting": "School",
 }
-"""The fields that an addition lacks, with their labels. They become lines of its text."""
+"""The form's fields that an addition does not have, with their labels. They become lines of the addition's text."""
 NOT_A_TIME = "give the time and the day on which it came"
 NO_SUCH_CONCERN = "no concern has this reference: check it for a mistake"
 ERASED = "the text of this concern has been erased: write it down as a new concern"
@@ -58,14 +58,14 @@ NO_TEXT = "write down what was said"
 
 @dataclass(frozen=True)
 class NewForm:
-    """The posted form of the page, for the person of `visit`."""
+    """The form of the page as posted by the person of `visit`."""
 
     visit: Visit
     posted: SubmittedForm
 
     @property
     def to_concern(self) -> str:
-        """The reference to add to as typed, or an empty string for a new concern."""
+        """The reference of the concern to add to, as typed, or an empty string for a new concern."""
         return self.posted.one(TO_CONCERN).strip()
 
     @property
@@ -98,7 +98,10 @@ class NewForm:
         return {"addition": self._addition()} if self.to_concern else {"submission": self._submission()}
 
     def came(self) -> dict[str, Any]:
-        """Return how and when it came. Raise `ValidationFailed` if the time or the day is missing or wrong."""
+        """Return the request's fields for how and when the call or letter came.
+
+        Raise `ValidationFailed` if the time or the day is missing or wrong.
+        """
         try:
             day = dt.date.fromisoformat(self.posted.one("came_on"))
             time = dt.time.fromisoformat(self.posted.one("came_at"))
@@ -132,7 +135,7 @@ class NewForm:
 
 
 def kind_of(reporter: Mapping[str, object]) -> str:
-    """Return the kind of a reporter who did not say it: anonymous, unless there is a name or number in `reporter`."""
+    """Return the default kind of a reporter: anonymous if `reporter` has no name and no number, otherwise public."""
     return ReporterKind.MEMBER_OF_PUBLIC.value if reporter else ReporterKind.ANONYMOUS.value
 
 
@@ -144,9 +147,9 @@ def read_new_page(visit: WorkerVisitDep, to: str = "") -> Response:
 
 @router.post("")
 def write_down_on_page(visit: WorkerVisitDep, posted: SubmittedFormDep) -> Response:
-    """Store what the form says, and return a page with the receipt. If it is refused, return the form with the errors.
+    """Store the concern or the addition, and return a page with the receipt.
 
-    A form that is sent twice is stored once.
+    If the concern or addition is refused, return the form with the errors. A form that is sent twice is stored once.
     """
     form = NewForm(visit, posted)
     try:
@@ -172,7 +175,7 @@ def open_typed_on_new_page(visit: WorkerVisitDep, posted: SubmittedFormDep) -> R
     """Return the decrypted key (JSON) of the text that this person typed on this page and did not send.
 
     Raise `UnsealingUnavailable` if this service cannot decrypt the key. Raise `ValidationFailed` if the posted document
-    is damaged, is not such a key, or belongs to another person or to a concern.
+    is damaged, has no key of typed text, or belongs to another person or to a concern.
     """
     return key_response(visit, NEW, posted)
 
@@ -222,13 +225,16 @@ def _add(form: NewForm) -> Response:
 
 
 def _may_open(visit: Visit, reference: str) -> bool:
-    """Return False if what the person wrote down is about a member of staff, so that only others may open it."""
+    """Return True if the person may open the concern.
+
+    They may not if the concern is about a member of staff and therefore restricted to other people.
+    """
     with Session(visit.context.engine) as session:
         return is_openable(session, reference, visit.actor)
 
 
 def _field_of(fault: FieldError) -> str:
-    """Return the name of the form field that has the fault. The narrative stands for what has no field."""
+    """Return the name of the form field that has the fault, or `NARRATIVE` if the form has no such field."""
     at = ".".join(str(each) for each in fault.at if each not in ("submission", "addition"))
     return at if at in {*SAID_OF_ADDITION, KIND, DANGER, "channel", "came_at", "guide", TO_CONCERN} else NARRATIVE
 

@@ -1,4 +1,4 @@
-"""Changes between two editions in words: what was added, removed, moved and reworded, and each number by itself."""
+"""Changes between two editions in words: items added, removed, moved and reworded. Each phone number is compared."""
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
@@ -33,7 +33,7 @@ FIELD_WORDS = {
 """Labels of fields in the headings of changes, if the field's name is not clear to a reader."""
 HIDDEN_MEMBERS = frozenset({"id", "position"})
 LONGEST_VALUE = 60
-"""Longer values are compared word by word. Of shorter ones, both are shown: `this is now that`."""
+"""Longer values are compared word by word. Of shorter values, the old and the new are shown: `this is now that`."""
 IS_NOW = WordRun(change=WordChange.KEPT, text="is now")
 REWORDED = "Reworded"
 DATES = frozenset({"review_by"})
@@ -50,14 +50,14 @@ class TextChange:
 
     @property
     def sentence(self) -> str:
-        """The change as a sentence for a change note. A reworded text is only named."""
+        """The change as a sentence for a change note. For a reworded text, a general sentence without the text."""
         if self.heading == REWORDED:
             return "Some words are clearer."
         return f"{self.heading}: {' '.join(run.text for run in self.runs)}."
 
 
 def propose_change_note(changes: Mapping[str, Sequence[TextChange]]) -> str:
-    """Return a change note made from `changes` by section. It names at most `MOST_SENTENCES` changes."""
+    """Return a change note made from `changes` (by section), with at most `MOST_SENTENCES` sentences."""
     sentences = dict.fromkeys(change.sentence for found in changes.values() for change in found)
     return " ".join([*sentences][:MOST_SENTENCES])
 
@@ -65,7 +65,7 @@ def propose_change_note(changes: Mapping[str, Sequence[TextChange]]) -> str:
 def describe_changes(before: EditionContent, after: EditionContent) -> dict[str, list[TextChange]]:
     """Return the changes between two editions, in the order of the page.
 
-    Those of an edition's own fields have the key `DETAILS`, and those of a list of items the key of the list.
+    Changes to an edition's own fields have the key `DETAILS`. Changes to a list of items have the key of the list.
     """
     fields = changed_fields(before, after)
     own = [TextChange(_label(each.field), _runs(each.field, each.before, each.after)) for each in fields]
@@ -98,7 +98,10 @@ def _describe_rewording(change: Reworded) -> Iterator[TextChange]:
 
 
 def _changed_phones(before: Sequence[Phone], after: Sequence[Phone]) -> tuple[WordRun, ...]:
-    """Return the numbers that differ, as people dial them. One number in place of another is said as such."""
+    """Return the phone numbers that were removed and added, as people dial them.
+
+    If exactly one number replaces another, return the two numbers with `is now` between them.
+    """
     old, new = (
         [phone for phone in phones if phone not in others] for phones, others in ((before, after), (after, before))
     )
@@ -110,7 +113,10 @@ def _changed_phones(before: Sequence[Phone], after: Sequence[Phone]) -> tuple[Wo
 
 
 def _runs(field: str, before: Any, after: Any) -> tuple[WordRun, ...]:
-    """Return the values of `field` before and after: both if they are short, otherwise with each changed word."""
+    """Return the change of `field` from `before` to `after`.
+
+    If both values are short, return the values with `is now` between them. Otherwise compare them word by word.
+    """
     old, new = (_to_text(dt.date.fromisoformat(each) if field in DATES and each else each) for each in (before, after))
     if old and new and max(len(old), len(new)) <= LONGEST_VALUE:
         return _replaced(old, new)

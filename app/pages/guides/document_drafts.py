@@ -1,4 +1,4 @@
-"""Pages that begin a draft from a document, and that put the passages without a place into the draft."""
+"""Pages that begin a draft from a document, and on which an editor places the passages that have no place yet."""
 
 import hashlib
 from pathlib import PurePath
@@ -34,7 +34,7 @@ PLACES: dict[str, str] = {
     **{key: FIELD_LABELS.get(key, key.capitalize()) for key in ("publisher", "review_by", "owner", "applies_to")},
     **{f"{INTRODUCTIONS}{key}": FIELD_LABELS[key] for key in Introductions.model_fields},
 }
-"""The places for a passage: the key of each list and field, with the label that the form gives."""
+"""The places for a passage: the key of each list and field, with its label in the form."""
 TO_PUT = "put:"
 
 
@@ -42,7 +42,8 @@ TO_PUT = "put:"
 def begin_from_document(session: SessionDep, visit: EditorVisitDep, upload: UploadDep) -> Response:
     """Start a draft from the posted document or text, and redirect to the passages that have no place, or to the draft.
 
-    Show the list of guides with an error (422) if the document cannot be read, or if the guide has a draft already.
+    Show the list of guides with an error (422) if the document cannot be read, if the guide has a draft already, or if
+    the name of a new guide is taken.
     """
     try:
         document = _read_document(upload)
@@ -66,7 +67,10 @@ def _read_document(upload: Upload) -> UploadedDraft:
 
 
 def _require_free(editing: Editing, *, is_new: bool) -> None:
-    """Raise `DocumentRefused` if the guide has a draft, or if a new guide has the name of a published one."""
+    """Raise `DocumentRefused` if the guide has a draft, or if `is_new` and a published guide has the same name.
+
+    Also raise `DocumentRefused` if the guide is not new and has no edition.
+    """
     if find_guide_draft(editing.session, editing.guide) is not None:
         raise DocumentRefused(HAS_DRAFT)
     if is_new == bool(find_history(editing.session, guide=editing.guide)):
@@ -92,7 +96,10 @@ def _begin(editing: Editing, document: UploadedDraft) -> None:
 
 @router.get("/{guide}/unplaced")
 def read_unplaced(editing: EditingDep) -> Response:
-    """Return the page with the passages that have no place, beside the draft."""
+    """Return the page with the passages that have no place, beside the draft.
+
+    Raise `NoSuchGuideDraft` if there is no draft.
+    """
     draft = get_guide_draft(editing.session, editing.guide)
     return editing.page(
         "desk_edit_unplaced.html",
@@ -107,9 +114,10 @@ def read_unplaced(editing: EditingDep) -> Response:
 
 @router.post("/{guide}/unplaced")
 def place_lines(editing: EditingDep, posted: SubmittedFormDep) -> Response:
-    """Put each passage into its chosen place, and redirect to the rest, or to the draft if none is left.
+    """Put each passage into its chosen place, and redirect to the passages left, or to the draft if none is left.
 
-    A passage that another person has placed since is not placed again. Raise `NoSuchGuideDraft` if there is no draft.
+    A passage that another person has placed since then is not placed again. Raise `NoSuchGuideDraft` if there is no
+    draft.
     """
     current = editing.current
 
@@ -138,5 +146,5 @@ def _chosen(draft: GuideDraftRow | None, posted: SubmittedForm) -> list[tuple[st
 
 
 def _name_of(line: str) -> str:
-    """Return the name of the field for the place of `line`. It stays the same if other lines are placed."""
+    """Return the name of the form field for the place of `line`. The name does not depend on the other lines."""
     return f"{TO_PUT}{hashlib.sha256(line.encode()).hexdigest()[:16]}"

@@ -71,7 +71,7 @@ def read_guides_to_edit(
 ) -> Response:
     """Return the page with all drafts, and with every guide and the day of its next review.
 
-    After a refused new guide, `fault` is the name that is taken, or `none` if the title was empty.
+    `fault` is empty, or says why a new guide was refused: the name that is taken, or `none` if the title was empty.
     """
     return guides_page(
         visit, session, {"title": TAKEN.format(fault) if fault != "none" else NO_TITLE} if fault else {}, status=200
@@ -83,7 +83,7 @@ def guides_page(
 ) -> Response:
     """Return the page with all drafts and guides, with an error for each field in `faults`.
 
-    After a refused document, `posted` is the form with the text and the chosen guide, which are filled in again.
+    If a document was refused, `posted` is the refused form: the page fills in its text and its chosen guide again.
     """
     drafts, reviews = list_guide_drafts(session), list_reviews(session)
     titles = {each.guide: each.title for each in reviews}
@@ -142,7 +142,7 @@ EditPage = Annotated[str, Depends(get_page)]
 
 @router.get("/{guide}/sections/{page}")
 def read_section_page(editing: EditingDep, page: EditPage) -> Response:
-    """Return the form of the section `page` with its saved content."""
+    """Return the form of the section `page` with the saved content. Raise `NoSuchGuideDraft` if there is no draft."""
     return _section_page(editing, page, get_guide_draft(editing.session, editing.guide))
 
 
@@ -153,10 +153,10 @@ def save_section_page(
     posted: SubmittedFormDep,
     if_match: Annotated[str | None, Header(max_length=100)] = None,
 ) -> Response:
-    """Save the posted section, run the action of the pressed button, and redirect to the form.
+    """Save the posted section, run the action of the pressed button, and redirect to the form or the next section.
 
-    For an autosave, return JSON instead. If another person has saved different content of the section since, save
-    nothing: return both versions, or for an autosave only the status 412.
+    For an autosave, return JSON instead. If another person has saved different content of the section since then, save
+    nothing. Return a page with both versions and the status 412, or for an autosave only the status.
     """
     shown, act = (if_match or posted.one("shown")).strip('"'), posted.one("act")
     is_autosave = act == AUTOSAVE
@@ -175,10 +175,11 @@ def save_section_page(
 
 
 def _autosaved(editing: Editing, page: str, draft: GuideDraftRow) -> dict[str, Any]:
-    """Return the values for the page's JavaScript after an autosave: the new tag, and what the service read and found.
+    """Return the values for the page's JavaScript after an autosave.
 
-    `beside` has the error of each field, and `said` the value of each field as the service read it, in words. `changes`
-    are those to the current edition, and `note` says why there are none.
+    `shown` is the new tag of the section, `saved` the time, and `faults` the errors of the section. `beside` has the
+    error of each field, and `said` the value of each field as this service read it, in words. `changes` has the changes
+    to the current edition. If there are none, `note` says why.
     """
     content, checked = draft.read(), editing.check(draft)
     form = _form(content, page)
@@ -201,7 +202,8 @@ def _save(editing: Editing, page: str, posted: SubmittedForm, shown: str, act: s
     """Save the posted section, and run the action `act` of the pressed button.
 
     Return the draft, and the name of the entry to show. `shown` is the tag of the section when the page was shown.
-    Raise `DraftChanged` if another person has saved this section since. Their changes to other sections are kept.
+    Raise `DraftChanged` if another person has saved this section since then. Changes that they made to other sections
+    are kept.
     """
     current = editing.current
     beginning = editing.first_words() if shown == NOT_BEGUN else {}  # only this tag may begin a draft
@@ -219,7 +221,7 @@ def _save(editing: Editing, page: str, posted: SubmittedForm, shown: str, act: s
 
 
 def _is_saved(former: DraftContent | None, page: str, posted: SubmittedForm, current: EditionContent | None) -> bool:
-    """Return True if the posted content is already saved: the page repeats a post if the response was lost."""
+    """Return True if the posted content is already saved: after a lost response, the page posts again."""
     if former is None:
         return False
     again = with_ids(with_section(former, page, posted), page, former, current)
@@ -229,9 +231,9 @@ def _is_saved(former: DraftContent | None, page: str, posted: SubmittedForm, cur
 def _section_page(
     editing: Editing, page: str, draft: GuideDraftRow | None, mine: SubmittedForm | None = None
 ) -> Response:
-    """Return the form of a section.
+    """Return the form of the section `page`.
 
-    With `mine`, fill in that input, and show the saved content of others beside it (412).
+    If `mine` is given, fill in that input, show the saved content beside the input, and use the status 412.
     """
     saved = draft.read() if draft is not None else None
     content = saved if saved is not None else editing.first_words()
@@ -266,7 +268,7 @@ def _section_page(
 
 
 def _comparison_of(page: str, comparison: dict[str, Any] | None) -> tuple[str, Sequence[TextChange]]:
-    """Return the changes of the section `page`, or a sentence that says why there are none to show."""
+    """Return the changes of the section `page`, or no changes and a sentence that says why there are none."""
     if comparison is None:
         return "There is no published edition to compare with.", ()
     if page in comparison["unread"]:
@@ -291,7 +293,7 @@ def _following(page: str) -> str | None:
 
 
 def _choices_of(code_lists: Mapping[str, CodeList], field: EditField) -> tuple[tuple[str, str], ...]:
-    """Return each choice of `field` with its label: those of its code list if it has one, otherwise its own."""
+    """Return each choice of `field` with its label. If the field has a code list, the choices are the list's codes."""
     found = code_lists.get(field.code_list)
     return tuple((each.code, each.label) for each in found.codes) if found is not None else field.choices
 
@@ -302,15 +304,16 @@ def _remarks_on(page: str, checked: CheckedDraft | None) -> list[Remark]:
 
 
 def remarks_of(checked: CheckedDraft) -> list[Remark]:
-    """Return the errors of the check as remarks. Leave out a remark that repeats the one before it."""
+    """Return the errors of the check as remarks. Leave out repeated remarks."""
     content = checked.draft.read()
     return list(dict.fromkeys(fault_remark(each, content) for each in checked.faults))
 
 
 def beside_current(draft: GuideDraftRow | None, checked: CheckedDraft | None) -> dict[str, Any]:
-    """Return template variables: the current edition, and the changes of the draft to that edition by page.
+    """Return the template variables for comparing the draft with the current edition.
 
-    `unread` has the pages with content that is not valid, and that is therefore not compared in full.
+    `current` is the current edition, or None. `comparison` has the changes by page, and in `unread` the pages that are
+    not compared in full because some of their content is not valid. It is None if there is nothing to compare.
     """
     if draft is None or checked is None:
         return {"current": None, "comparison": None}
@@ -325,7 +328,7 @@ def beside_current(draft: GuideDraftRow | None, checked: CheckedDraft | None) ->
 def _form(content: dict[str, Any], page: str) -> dict[str, Any]:
     """Return template variables: the section's entries with their fields, and the names that errors can link to.
 
-    The section with the guide's details has one entry.
+    The section `DETAILS` has one entry.
     """
     fields, value = form_fields(page), section_value(content, page)
     if page == DETAILS:
@@ -337,7 +340,7 @@ def _form(content: dict[str, Any], page: str) -> dict[str, Any]:
 
 
 def all_forms(content: dict[str, Any]) -> dict[str, tuple[ShownEntry, ...]]:
-    """Return the entries of every section of `content` that has any, by page."""
+    """Return the form entries of `content` by page. Leave out pages without entries."""
     forms = {page: _form(content, page)["entries"] for page in EDIT_PAGES}
     return {page: entries for page, entries in forms.items() if entries}
 

@@ -1,4 +1,4 @@
-"""Errors and warnings of a draft in the words of the form: never with a key, a code or a path."""
+"""Errors and warnings of a draft in the words of the form, without keys, codes or paths."""
 
 import re
 from collections.abc import Collection, Sequence
@@ -13,7 +13,7 @@ from app.pages.guides.edit_fields import DETAILS, FIELD_LABELS, ID
 from app.pages.posted_forms import value_at
 
 BACKTICKED = re.compile("`([^`]+)`")
-"""Matches a key or an example in backticks, in a message of the check."""
+"""The pattern of a key or an example in backticks, in a message of the check."""
 ENTER_NUMBER = "Enter a telephone number with its area code, such as 01632 960001"
 ENTER_DAY = "Enter a day, such as 30 September 2027"
 FORMS = {
@@ -36,7 +36,7 @@ FORMS = {
     "urn": "Enter six digits",
     "sha256": "Enter 64 digits and letters from a to f",
 }
-"""What to enter in each field that has a format, whether its value is missing or wrong."""
+"""What to enter in each field that has a format. The sentence is the same for a missing and a wrong value."""
 MISSING = {
     "text": "Write the words",
     "change_note": "Say what this edition changes, in a sentence for readers",
@@ -45,16 +45,16 @@ MISSING = {
     "lines": "Enter the building or the street",
     "publisher": "Enter the name of the publisher",
 }
-"""What to enter in a field that is empty. Other fields are named by their label."""
+"""What to enter in an empty field. For a field that is not listed here, the sentence names the field's label."""
 OTHER_NUMBER = "The number that is dialled is another one. Type the number again"
 DIFFERENT = "two different numbers"
 
 
 @dataclass(frozen=True)
 class Remark:
-    """An error or warning from the check of a draft, with the page and the name of the field concerned.
+    """An error or warning from the check of a draft. `page` and `name` say which page and field have the error.
 
-    `own` is the sentence beside the field. `words` is the sentence in a list, which also names the entry.
+    `own` is the sentence beside the field. `words` is the sentence in a list of errors, which also names the entry.
     """
 
     words: str
@@ -64,7 +64,7 @@ class Remark:
 
 
 def fault_remark(fault: FieldError, content: dict[str, Any]) -> Remark:
-    """Return the error of a draft with the content `content` as a remark, in the words of the form."""
+    """Return the error `fault` of a draft as a remark, in the words of the form. `content` is the draft's content."""
     at = _at_input(fault.at, content)
     own = _instruction(at, fault, content)
     entry = at[:-1]
@@ -80,14 +80,14 @@ def warning_remark(warning: FieldError) -> Remark:
 
 
 def at_fields(remarks: Sequence[Remark], names: Collection[str]) -> list[Remark]:
-    """Return `remarks`, each with the name of the nearest field or entry of the page. `names` are those of the page."""
+    """Return `remarks`, each with the name of the nearest field or entry that the page has. `names` has these names."""
     return [replace(each, name=_nearest(each.name, names)) for each in remarks]
 
 
 def faults_beside(remarks: Sequence[Remark], content: dict[str, Any]) -> dict[str, str]:
     """Return the sentence beside each field that has an error, by the name of the field.
 
-    An entry that nobody has filled in yet has none.
+    Leave out an entry that has not been filled in yet.
     """
     shown = (each for each in reversed(remarks) if each.name and not _is_blank_entry(each.name, content))
     return {each.name: each.own for each in shown}
@@ -98,7 +98,7 @@ def _page_of(at: Location) -> str:
 
 
 def _at_input(at: Location, content: dict[str, Any]) -> Location:
-    """Return the location of the input for the value at the location `at`."""
+    """Return the location of the form input for the value at `at`. Some values share an input, or have none."""
     if len(at) == len(("contacts", 0)) and at[0] == Section.CONTACTS.key:
         kind = value_at(content, f"{_name(at)}.kind")
         at = (*at, next((field for way, (field, _) in WAYS.items() if way == kind), "kind"))
@@ -128,7 +128,7 @@ def _with_labels(detail: str) -> str:
 
 
 def _label(found: re.Match[str]) -> str:
-    """Return the matched text in quotation marks. Replace a key by the label that the form gives to the field."""
+    """Return the matched text in quotation marks. Replace the key of a field by the field's label in the form."""
     key = found[1]
     heading = CAUTIONS.heading if key == CAUTIONS.path else key.replace("_", " ").capitalize() if "_" in key else key
     return f"‘{FIELD_LABELS.get(key, heading)}’"

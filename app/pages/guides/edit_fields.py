@@ -23,9 +23,9 @@ from app.services.guides.written_values import split_lines
 DETAILS = "details"
 """The name of the page for the fields of the edition itself."""
 NOT_TYPED = frozenset({"id", "position", "display"})
-"""Fields without an input. An id is proposed from the text, and a position is the place in the list.
+"""Fields without an input of their own. An id is proposed from the text, and a position is the place in the list.
 
-The number as people read it and the number to dial have one input.
+`display`, the phone number as people read it, shares the input of `number`, the number to dial.
 """
 LONG = frozenset({"text", "note", "change_note", "introduction", "citation", *Introductions.model_fields})
 SELDOM = frozenset(
@@ -41,7 +41,7 @@ CONTACT_FIELDS: Mapping[str, tuple[str, ...]] = {
     ContactKind.EMAIL: ("name", "email", "when", "verified_on", "kind"),
     ContactKind.ADDRESS: ("name", "address", "opening_hours", "when", "verified_on", "kind"),
 }
-"""The fields that the page shows for each kind of contact, in order. The other fields are shown only on demand."""
+"""The fields that the page shows for each kind of contact, in order. Other fields are shown only on demand."""
 PHONES = "phones"
 FIELD_LABELS: Mapping[str, str] = {
     "text": "Words",
@@ -88,7 +88,7 @@ FIELD_HINTS: Mapping[str, str] = {
     "opening_hours": "Such as Monday to Thursday 8:30am to 5pm, Friday 8:30am to 4:30pm.",
     "review_by": "Such as 30 September 2027.",
 }
-"""Hints for editors. They replace the descriptions of fields that are written for programs."""
+"""Hints for editors. They replace those descriptions of fields that are written for developers."""
 CHOICE_LABELS: Mapping[str, str] = {
     IndicatorKind.POTENTIAL_INDICATOR: "May point to harm",
     IndicatorKind.SIGN_OF_HARM: "Is itself a sign of harm",
@@ -121,7 +121,7 @@ class Control(StrEnum):
     DAY = "day"
     HOURS = "hours"
     PHONE = "phone"
-    """One input for two fields: `number`, and `display`."""
+    """One input for two fields: `number` and `display`."""
     FIXED = "fixed"
     """No input: the only possible value is filled in."""
 
@@ -153,12 +153,15 @@ def fields_of(model: type[BaseModel]) -> tuple[EditField, ...]:
 
 
 def form_fields(page: str) -> tuple[EditField, ...]:
-    """Return the form fields of the section `page`: those of the edition, or of one item of the section's list."""
+    """Return the form fields of the edition if `page` is `DETAILS`, otherwise of one item of the list `page`."""
     return fields_of(EditionDetails if page == DETAILS else ITEM_LISTS[page].item)
 
 
 def new_entry(name: str, kind: str = "") -> dict[str, Any]:
-    """Return a new entry of the list `name`, with preset values. `kind` is the kind of a new contact."""
+    """Return a new entry of the list `name`, with preset values.
+
+    If `kind` is a kind of such entries, for example of contacts, the entry has that kind.
+    """
     fields = form_fields(name) if name in ITEM_LISTS else ()
     presets = {each.key: str(each.preset) for each in fields if each.preset}
     kinds = {value for each in fields if each.key == "kind" for value, _ in each.choices}
@@ -198,7 +201,7 @@ def _field(key: str, info: FieldInfo) -> EditField:
 
 
 def _control(key: str, kind: Any, single: Any) -> Control | None:
-    """Return the input for a field that has one of its own, otherwise None."""
+    """Return the input that the field's type or key demands, or None if any text or a choice will do."""
     if single is OpeningHours:
         return Control.HOURS
     if isinstance(single, type) and issubclass(single, BaseModel):
@@ -243,7 +246,7 @@ class ShownField:
     foreign: str = ""
     """The value as JSON, if it has a type that the field cannot show."""
     said: str = ""
-    """The value as the service read it, if people may write it in several ways."""
+    """The value as this service read it, in words. Empty if there is only one way to write the value."""
 
     @property
     def owner(self) -> str:
@@ -267,7 +270,7 @@ class ShownField:
 
 @dataclass(frozen=True)
 class ShownEntry:
-    """An entry of a list with its fields. `unknown` has each key that no field shows, with its value as JSON."""
+    """An entry of a list with its fields. `unknown` has each key without a form field, with its value as JSON."""
 
     name: str
     id: str
@@ -283,7 +286,7 @@ class ShownEntry:
 def show_entries(fields: tuple[EditField, ...], name: str, value: Any) -> tuple[ShownEntry, ...]:
     """Return the entries of the list `value` with their fields. `name` is the path of the list.
 
-    If `value` is not a list, return nothing. An entry that is not an object is put into `unknown` as a whole.
+    Return an empty tuple if `value` is not a list. An entry that is not an object is put into `unknown` as a whole.
     """
     entries = value if isinstance(value, list) else []
     return tuple(_entry(fields, f"{name}.{place}", each) for place, each in enumerate(entries))
@@ -304,7 +307,10 @@ def show_fields(fields: tuple[EditField, ...], name: str, value: Any) -> tuple[S
 
 
 def _in_order(fields: tuple[EditField, ...], members: dict[str, Any]) -> tuple[EditField, ...]:
-    """Return `fields`. If they are those of a contact, those of its kind come first, and the others count as seldom."""
+    """Return `fields` in the order of the form.
+
+    For a contact, the fields of its kind come first, and the other fields are marked as seldom used.
+    """
     by_key = {each.key: each for each in fields}
     if PHONES not in by_key:
         return fields
@@ -315,7 +321,7 @@ def _in_order(fields: tuple[EditField, ...], members: dict[str, Any]) -> tuple[E
 
 
 def unknown_members(fields: tuple[EditField, ...], value: dict[str, Any]) -> tuple[tuple[str, str], ...]:
-    """Return each key of `value` that no field shows, with its value as JSON."""
+    """Return each key of `value` that has no form field in `fields`, with the key's value as JSON."""
     known = {each.key for each in fields} | NOT_TYPED
     return tuple((key, _to_json(member)) for key, member in value.items() if key not in known)
 
@@ -336,7 +342,7 @@ def _show(field: EditField, name: str, value: Any) -> ShownField:
     if control is Control.GROUP:
         return ShownField(field, name, members=show_fields(field.inner, name, value))
     if control is Control.LIST:
-        entries = [{}] if field.key == PHONES and not value else value  # one number is always asked for
+        entries = [{}] if field.key == PHONES and not value else value  # always show an input for one number
         return ShownField(field, name, entries=show_entries(field.inner, name, entries))
     if control is Control.SEVERAL:
         return ShownField(field, name, chosen=tuple(map(_plain, value or ())))

@@ -1,4 +1,7 @@
-"""The history of a guide for editors: what changed in each edition, who made it, and the withdrawal of an edition."""
+"""The history of a guide for editors: the changes and makers of each edition, and the withdrawal of an edition.
+
+The withdrawal of a rendition is here too.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -34,7 +37,7 @@ router = GuidanceRouter(prefix=GUIDES_PATH, include_in_schema=False, route_class
 SHOWN_EDITIONS = 10
 LONGEST_REASON = 1000
 WITHDRAW = "withdraw"
-"""The value of the button that withdraws. Any other shows what readers will get."""
+"""The value of the button that withdraws. The other button only shows what readers will get."""
 Number = Annotated[int, Path(ge=1, le=MAX_NUMBER)]
 Before = Annotated[int, Query(ge=1, le=MAX_NUMBER)]
 
@@ -51,7 +54,7 @@ class PastEdition:
 
 @dataclass(frozen=True)
 class Replacement:
-    """The edition that readers get instead of a withdrawn one, and what is then different for them."""
+    """The edition that readers get instead of a withdrawn edition, with the changes from the withdrawn edition."""
 
     head: EditionHead
     changes: dict[str, Sequence[TextChange]]
@@ -59,7 +62,10 @@ class Replacement:
 
 @router.get("/{guide}/history")
 def read_history_page(editing: ReviewingDep, before: Before = MAX_NUMBER) -> Response:
-    """Return the page with the editions below the number `before`, most recent first, and the changes of each."""
+    """Return the page with up to `SHOWN_EDITIONS` editions, most recent first, and the changes in each edition.
+
+    Only editions with a number below `before` are shown. Raise `NoSuchGuide` if the guide is unknown.
+    """
     history, hands = get_history(editing.session, guide=editing.guide), list_hands(editing.session, editing.guide)
     shown = [each for each in history if each.number < before][:SHOWN_EDITIONS]
     by_number = {each.number: each for each in history}
@@ -82,7 +88,7 @@ def read_history_page(editing: ReviewingDep, before: Before = MAX_NUMBER) -> Res
 
 
 def _changes(editing: Editing, before: EditionHead | None, after: EditionHead) -> dict[str, Sequence[TextChange]]:
-    """Return the changes from the edition `before` to `after` by heading. A first edition has none."""
+    """Return the changes from the edition `before` to `after` by heading, or no changes if `before` is None."""
     if before is None:
         return {}
     old, new = (editing.context.contents(each.key, editing.session) for each in (before, after))
@@ -115,10 +121,10 @@ def withdraw_rendition_on_page(editing: PublishingDep, number: Number, posted: S
 
 
 def _withdraw(editing: Editing, key: AnyKey, posted: SubmittedForm) -> Response:
-    """Withdraw `key` if the person pressed that button and gave a reason, and redirect to the page that lists it.
+    """Withdraw the edition or rendition `key`, and redirect to the page with the guide's editions or renditions.
 
-    Otherwise show the form again, with what readers will get. Raise `AlreadyWithdrawn` if it was withdrawn for another
-    reason.
+    If the reason is missing, or the person has not pressed the last button, return the form again with what readers
+    will get. Raise `AlreadyWithdrawn` if `key` was withdrawn before for another reason.
     """
     reason = posted.one("reason").strip()[:LONGEST_REASON]
     if not reason or posted.one("do") != WITHDRAW:
@@ -128,7 +134,7 @@ def _withdraw(editing: Editing, key: AnyKey, posted: SubmittedForm) -> Response:
 
 
 def _withdrawal_page(editing: Editing, key: AnyKey, reason: str = "") -> Response:
-    """Return the form that withdraws `key`. With a `reason`, show how readers will see it, and the last button."""
+    """Return the form that withdraws `key`. If `reason` is given, show what readers will get, and the last button."""
     history = get_history(editing.session, guide=editing.guide)
     stored = list_renditions(editing.session, guide=editing.guide)
     values = (

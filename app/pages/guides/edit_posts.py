@@ -38,7 +38,7 @@ NOT_BEGUN = "none"
 def read_members(fields: tuple[EditField, ...], posted: SubmittedForm, name: str, former: Any) -> dict[str, Any]:
     """Return an object from the posted fields below the path `name`. Empty fields are left out.
 
-    `former` is the saved object. Its keys that no field shows are kept, unless the person removed them.
+    `former` is the saved object. Keys of `former` without a form field are kept, unless the person removed them.
     """
     before = former if isinstance(former, dict) else {}
     known = {each.key for each in fields}
@@ -57,7 +57,7 @@ def read_members(fields: tuple[EditField, ...], posted: SubmittedForm, name: str
 def read_entries(fields: tuple[EditField, ...], posted: SubmittedForm, name: str, former: Any) -> list[Any]:
     """Return a list from the posted entries below the path `name`. `former` is the saved list.
 
-    A saved entry that is not an object is kept, unless one of its fields is filled in.
+    A saved entry that is not an object is kept, unless the person filled in a field of the entry.
     """
     before = former if isinstance(former, list) else []
     entries: list[Any] = []
@@ -99,11 +99,10 @@ def settle_ids(entries: list[Any], former: Any, published: Collection[str]) -> N
 
 
 def _former_entry(before: list[Any], place: int, id_: str) -> Any:
-    """Return the former entry with the id `id_`, looking first at the index `place`.
+    """Return the entry of `before` with the id `id_`, looking first at the index `place`.
 
-    Return None if no entry has the id.
-
-    If `id_` is empty, return the entry at `place` if that entry has no id either, otherwise None.
+    Return None if no entry has the id. If `id_` is empty, return the entry at `place` if that entry has no id either,
+    otherwise None.
     """
     at_place = before[place : place + 1]
     if not id_:
@@ -124,8 +123,8 @@ def _words(item: dict[str, Any]) -> str:
 def _read(field: EditField, posted: SubmittedForm, name: str, former: Any) -> Any:
     """Return the posted value of the field.
 
-    Keep `former` if the form does not contain the list at all. Keep `former` also if the form cannot show it, and
-    nothing is filled in instead.
+    Keep `former` if the form does not contain the list at all. Also keep `former` if the form could not show that value
+    and the person filled in nothing instead.
     """
     if field.control is Control.LIST and f"{COUNT}{name}" not in posted.fields:
         return former
@@ -157,16 +156,19 @@ def _read_text(field: EditField, typed: str, former: Any) -> Any:
 
 
 def section_value(content: DraftContent, page: str) -> Any:
-    """Return the part of `content` that belongs to `page`: one list of items, or all fields that are not such lists."""
+    """Return the part of `content` that belongs to `page`.
+
+    For `DETAILS`, that is every field that is not a list of items. For any other page, it is the list `page`, or None.
+    """
     if page == DETAILS:
         return {key: value for key, value in content.items() if key not in ITEM_LISTS}
     return content.get(page)
 
 
 def section_tag(content: DraftContent | None, page: str) -> str:
-    """Return a tag of the saved content of `page`, which changes whenever the content changes.
+    """Return a tag of the saved content of `page`. The tag changes whenever that content changes.
 
-    Return `NOT_BEGUN` if `content` is None, since the guide then has no draft.
+    Return `NOT_BEGUN` if `content` is None, because the guide then has no draft.
     """
     if content is None:
         return NOT_BEGUN
@@ -188,7 +190,7 @@ def with_section(content: DraftContent, page: str, posted: SubmittedForm) -> Dra
 def with_ids(content: DraftContent, page: str, former: DraftContent, current: EditionContent | None) -> DraftContent:
     """Give every item of `page` an id, and return `content`. The content is changed in place.
 
-    `former` is the saved content, and `current` the current edition, whose ids never change.
+    `former` is the saved content. `current` is the current edition, whose ids never change, or None.
     """
     if page in ITEM_LISTS and isinstance(content.get(page), list):
         settle_ids(content[page], former.get(page), {item.id for item in getattr(current, page, ())})
@@ -196,15 +198,17 @@ def with_ids(content: DraftContent, page: str, former: DraftContent, current: Ed
 
 
 def filled(value: Any) -> Any:
-    """Return `value` without positions and empty members, at every depth."""
+    """Return `value` without the key `position` and without empty values, at every depth."""
     return without_empty_members(value, LEFT_OUT, (None, "", [], {}))
 
 
 def do_act(content: DraftContent, act: str) -> str:
     """Add, move, split or remove an entry of a list in `content`, in place. Return the name of the entry to show next.
 
-    `act` names the entry or the list: `add:contacts.0.phones`, `add:contacts:web`, `up:contacts.1`, `down:...`,
-    `move:contacts.3:0` (to the index 0), `split:indicators.2` (an entry for each line of the text), `remove:...`.
+    `act` is the action with the path of the entry or list: `add:contacts.0.phones`, `add:contacts:web` (of a kind),
+    `up:contacts.1`, `down:contacts.1`, `move:contacts.3:0` (to the index 0), `split:indicators.2` (into an entry for
+    each line of the text), `remove:contacts.1`.
+
     Return an empty string if there is no such entry or list, or if the list is full. An unknown action changes nothing.
     """
     verb, _, rest = act.partition(":")
@@ -236,7 +240,11 @@ def _add(content: DraftContent, name: str, kind: str) -> str:
 
 
 def _split(entries: list[Any], place: int) -> None:
-    """Replace an entry whose text has several lines by one entry for each line, each with the other values."""
+    """Replace an entry whose text has several lines by one entry for each line.
+
+    Each new entry has the other values of the entry, and the first keeps the id. Change nothing if the list would
+    become too long.
+    """
     entry = entries[place]
     lines = split_lines(entry["text"]) if isinstance(entry, dict) and isinstance(entry.get("text"), str) else []
     if len(lines) > 1 and len(entries) + len(lines) - 1 <= MAX_ITEMS:
@@ -248,9 +256,9 @@ def _split(entries: list[Any], place: int) -> None:
 
 
 def _list_at(content: DraftContent, name: str, *, makes_it: bool = False) -> list[Any] | None:
-    """Return the list at the path `name`, or None if there is none.
+    """Return the list at the path `name` in `content`, or None if there is no list.
 
-    If `makes_it`, create a missing list where possible.
+    If `makes_it`, create a missing list if its parent is an object.
     """
     parent_name, _, own_name = name.rpartition(".")
     parent = value_at(content, parent_name) if parent_name else content

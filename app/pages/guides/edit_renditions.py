@@ -1,4 +1,4 @@
-"""Pages for renditions: the list of a guide's languages and formats, and a draft beside the guide, text by text."""
+"""Pages for renditions: the list of a guide's languages and formats, and the draft of a rendition beside the guide."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -55,7 +55,7 @@ FIELD_NAMES = {
 }
 ABOUT = EDIT_PAGES[DETAILS]
 OFFERED_LANGUAGES = ("cy", "pl", "ur", "ro", "ar", "uk", "bn", "pa", "so", "fr", "es", "pt")
-"""Languages that the form offers first. Any other tag can be typed."""
+"""The languages that the form offers. Editors can also type the tag of any other language."""
 NOT_A_LANGUAGE = "Enter the tag of a language, such as cy for Welsh"
 RefusedLanguage = Annotated[str, Query(max_length=10)]
 _language: TypeAdapter[str] = TypeAdapter(LanguageTag)
@@ -63,9 +63,10 @@ _language: TypeAdapter[str] = TypeAdapter(LanguageTag)
 
 @dataclass(frozen=True)
 class ShownPair:
-    """A text of the guide beside its translation. `typed` is the text in the box, and `theirs` another saved text.
+    """A text of the guide beside its translation. `typed` is the translation in the input.
 
-    If the guide's words changed since the translation, `changes` are its removed and added words.
+    If the saved translation differs from `typed`, `theirs` is the saved translation, otherwise None. `changes` has the
+    words of the guide's text that changed since the translation.
     """
 
     pair: TextPair
@@ -76,7 +77,7 @@ class ShownPair:
 
 @router.get("/{guide}/renditions")
 def read_renditions_page(editing: ReviewingDep, fault: RefusedLanguage = "") -> Response:
-    """Return the page with the guide's renditions and their drafts, and the form that begins another one.
+    """Return the page with the guide's renditions and their drafts, and with the form that begins a draft.
 
     `fault` is not empty if the language of a new rendition was refused.
     """
@@ -103,7 +104,8 @@ def read_renditions_page(editing: ReviewingDep, fault: RefusedLanguage = "") -> 
 def begin_rendition_draft(editing: ReviewingDep, posted: SubmittedFormDep) -> Response:
     """Begin the draft of a rendition in the posted language and format, or open the existing draft.
 
-    The draft continues the published rendition, if there is one. If the language is unknown, redirect to the form.
+    A new draft continues the published rendition in that language and format, if there is one. If the language or
+    format is not valid, redirect to the form, which shows an error.
     """
     try:
         form = RenditionForm(posted.one("form"))
@@ -119,7 +121,10 @@ def begin_rendition_draft(editing: ReviewingDep, posted: SubmittedFormDep) -> Re
 
 
 def _tag_of(form: RenditionForm, typed: str) -> str:
-    """Return the tag of a rendition's language. Some formats have only one."""
+    """Return the language tag for a rendition with the format `form`. Some formats have a fixed tag.
+
+    For a translation, the tag is `typed`. For large print and audio, an empty `typed` stands for the guide's language.
+    """
     of_form = {
         RenditionForm.EASY_READ: f"{GUIDE_LANGUAGE}{EASY_READ_SUFFIX}",
         RenditionForm.BSL_VIDEO: BRITISH_SIGN_LANGUAGE,
@@ -129,7 +134,7 @@ def _tag_of(form: RenditionForm, typed: str) -> str:
 
 @router.get("/{guide}/renditions/{language}")
 def read_rendition_draft_page(editing: ReviewingDep, plan: PlanDep) -> Response:
-    """Return the page of the rendition's draft: its texts beside the guide, its errors, and its way to publication."""
+    """Return the page of the rendition's draft: its texts beside the guide, its errors, and its review."""
     draft = get_guide_draft(editing.session, editing.guide, editing.language)
     checked = check_rendition_draft(editing.session, draft)
     current = current_of(get_history(editing.session, guide=editing.guide))
@@ -148,7 +153,7 @@ def read_rendition_draft_page(editing: ReviewingDep, plan: PlanDep) -> Response:
 
 
 def _items(groups: Sequence[tuple[str, Sequence[ShownPair]]]) -> dict[str, dict[str, str]]:
-    """Return the items of the guide by heading: the original text by the path of the item, for comments."""
+    """Return the items that comments can be about, by heading: the path of each item with its text in the guide."""
     return {
         heading: {"/".join(each.pair.path.split("/")[:2]): each.pair.original[:80] for each in reversed(pairs)}
         for heading, pairs in groups
@@ -158,7 +163,7 @@ def _items(groups: Sequence[tuple[str, Sequence[ShownPair]]]) -> dict[str, dict[
 
 @router.get("/{guide}/renditions/{language}/texts")
 def read_texts_page(editing: ReviewingDep) -> Response:
-    """Return the form with each text of the guide and a box for its translation."""
+    """Return the form with each text of the guide and an input for its translation."""
     return _texts_page(editing, get_guide_draft(editing.session, editing.guide, editing.language))
 
 
@@ -168,7 +173,8 @@ def save_texts_page(
 ) -> Response:
     """Save the posted texts, and redirect to the draft. For an autosave, return JSON instead.
 
-    If another person has saved other texts since, save nothing: return both, or for an autosave only the status 412.
+    If another person has saved other texts since then, save nothing. Return a page with both versions and the status
+    412, or for an autosave only the status.
     """
     shown, is_autosave = (if_match or posted.one("shown")).strip('"'), posted.one("act") == AUTOSAVE
 
@@ -204,7 +210,11 @@ def _posted_content(content: DraftContent, posted: SubmittedForm) -> DraftConten
 
 @router.post("/{guide}/renditions/{language}/move")
 def move_rendition_draft(editing: ReviewingDep) -> Response:
-    """Take the draft over to the current edition. Translations of changed words are marked until they are settled."""
+    """Move the draft to the current edition, and redirect to the texts of the draft.
+
+    Translations of changed texts are marked until an editor confirms or changes them. Raise `DraftChanged` if another
+    person saves the draft at the same time.
+    """
     head = require_current(get_history(editing.session, guide=editing.guide))
     former = get_guide_draft(editing.session, editing.guide, editing.language).read()
     words = move_to(editing.session, head, former)
@@ -219,7 +229,10 @@ def move_rendition_draft(editing: ReviewingDep) -> Response:
 
 
 def _texts_page(editing: Editing, draft: GuideDraftRow, mine: SubmittedForm | None = None) -> Response:
-    """Return the form with the texts of the draft. With `mine`, fill in that input, and show the saved texts (412)."""
+    """Return the form with the texts of the draft.
+
+    If `mine` is given, fill in that input, show the saved texts beside the input, and use the status 412.
+    """
     content = draft.read() if mine is None else _posted_content(draft.read(), mine)
     details = _details_of(content)
     checked = check_rendition_draft(editing.session, draft)
@@ -240,14 +253,14 @@ def _texts_page(editing: Editing, draft: GuideDraftRow, mine: SubmittedForm | No
 
 
 def _details_of(content: DraftContent) -> DraftContent:
-    """Return the rendition in the draft `content`. Details that are not filled in are empty strings."""
+    """Return the details of the rendition in the draft `content`. Missing details are empty strings."""
     words, _ = read_parts(content)
     link = dict.fromkeys(LINK_FIELDS, "") | words.get("link", {})
     return dict.fromkeys(MAKING_FIELDS, "") | words | {"link": link}
 
 
 def _pairs(editing: Editing, draft: GuideDraftRow, mine: SubmittedForm | None = None) -> list[ShownPair]:
-    """Return each text of the draft's edition beside its translation, or beside the posted input `mine`."""
+    """Return each text of the draft's edition beside its saved translation, or beside the posted input `mine`."""
     shown = []
     for each in list_pairs(editing.session, draft.guide, draft.read()):
         saved = each.text or each.unsettled or ""

@@ -1,4 +1,4 @@
-"""The page of a draft and its way to publication: submission, comments, sending back, and publishing now or later."""
+"""The page of a draft, with its review: submission, comments, sending back, and publication now or later."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -40,13 +40,13 @@ from app.services.guides.working_days import london_moments
 
 router = GuidanceRouter(prefix=GUIDES_PATH, include_in_schema=False, route_class=DeskRoute)
 AGREED = "yes"
-"""The posted value of a button or box with which a person agrees."""
+"""The posted value of a button or checkbox with which a person confirms an action."""
 FIRST_NOTE = "First edition."
 LONGEST_LABEL = 90
 LONGEST_PLAN = dt.timedelta(days=366)
 UNREADABLE, PAST, FAR, SKIPPED, TWICE = "unreadable", "past", "far", "skipped", "twice"
 FIRST, SECOND = "first", "second"
-"""Which of two times is meant, in the hour in which the clocks go back."""
+"""The two values of the field `which`: which time is meant in the hour that is repeated when the clocks go back."""
 PLAN_FAULTS = {
     UNREADABLE: "Enter a day and a time, such as 1 March 2027 and 09:00.",
     PAST: "This time has passed. Enter a time in the future, or publish now.",
@@ -60,7 +60,7 @@ PlanText = Annotated[str, Query(max_length=10)]
 
 @dataclass(frozen=True)
 class PlanTyped:
-    """The time of a planned publication as it was typed, and the key in `PLAN_FAULTS` of its error, if any."""
+    """The time of a planned publication as typed. `fault` is the key of its error in `PLAN_FAULTS`, or empty."""
 
     day: str
     time: str
@@ -77,7 +77,10 @@ PlanDep = Annotated[PlanTyped, Depends(read_plan)]
 
 @router.get("/{guide}")
 def read_draft_page(editing: ReviewingDep, plan: PlanDep) -> Response:
-    """Return the page of the draft, with its errors, warnings and writers, and its changes to the current edition."""
+    """Return the page of the draft, with its errors, warnings and writers, and its changes to the current edition.
+
+    If the query has the language of a rendition, redirect to the page of that rendition's draft.
+    """
     if editing.language:
         return lead_to(editing.path)
     draft = get_guide_draft(editing.session, editing.guide)
@@ -101,7 +104,7 @@ def read_draft_page(editing: ReviewingDep, plan: PlanDep) -> Response:
 
 
 def _note_for(beside: dict[str, Any], faults: Sequence[Remark]) -> str | None:
-    """Return a proposed change note, or None if the draft has a note. Return an empty note if nothing has changed."""
+    """Return a proposed change note, or None if the draft has a note. Return an empty text if nothing has changed."""
     if not any(each.name == CHANGE_NOTE for each in faults):
         return None
     comparison = beside["comparison"]
@@ -111,9 +114,9 @@ def _note_for(beside: dict[str, Any], faults: Sequence[Remark]) -> str | None:
 def review_values(
     editing: Editing, draft: GuideDraftRow, follows: int | None, faults: Sequence[Remark], plan: PlanTyped
 ) -> dict[str, Any]:
-    """Return the template variables of a draft's page about its way to publication.
+    """Return the template variables about the review of a draft: its writers, comments, plan and preview links.
 
-    `follows` is the number of the edition that the draft follows or renders.
+    `follows` is the number of the edition that the draft follows or renders, or None for a new guide.
     """
     me = editing.actor.client
     acts = list_draft_acts(editing.session, draft.guide, draft.language)
@@ -143,7 +146,7 @@ def review_values(
 
 
 def items_of(content: DraftContent) -> dict[str, dict[str, str]]:
-    """Return the items of a draft by the heading of their list: the label of each item by its path."""
+    """Return the items that comments can be about, by the heading of their list, as a label by the item's path."""
     found: dict[str, dict[str, str]] = {}
     for key, heading in EDIT_PAGES.items():
         entries = content.get(key) if key in ITEM_LISTS else None
@@ -159,8 +162,8 @@ def items_of(content: DraftContent) -> dict[str, dict[str, str]]:
 def offer_on_page(editing: ReviewingDep, posted: SubmittedFormDep) -> Response:
     """Submit the draft for publication, with the posted change note if the draft lacks one.
 
-    If the draft has errors, leave it unchanged and redirect to the errors. Raise `DraftChanged` if the draft is not the
-    version that the page showed.
+    If the draft has errors, leave the draft unchanged and redirect to the errors. Raise `DraftChanged` if the draft is
+    not the version that the page showed.
     """
     note = posted.one("note").strip()[:MAX_REMARK]
     try:
@@ -172,7 +175,7 @@ def offer_on_page(editing: ReviewingDep, posted: SubmittedFormDep) -> Response:
 
 @router.post("/{guide}/return")
 def return_on_page(editing: ReviewingDep, posted: SubmittedFormDep) -> Response:
-    """Send the draft back to its writers with the posted reason. Without a reason, redirect to that form.
+    """Send the draft back to its writers with the posted reason. If the reason is empty, redirect to the form again.
 
     Raise `DraftChanged` if the draft is not the version that the page showed.
     """
@@ -185,7 +188,10 @@ def return_on_page(editing: ReviewingDep, posted: SubmittedFormDep) -> Response:
 
 @router.post("/{guide}/comments")
 def comment_on_page(editing: ReviewingDep, posted: SubmittedFormDep) -> Response:
-    """Add the posted comment to the draft. Ignore an empty comment."""
+    """Add the posted comment to the draft, and redirect to the comments. Ignore an empty comment.
+
+    The comment is about the posted item, or about the whole draft if the draft has no such item.
+    """
     text, about = posted.one("text").strip()[:MAX_REMARK], posted.one("about")
     draft = get_guide_draft(editing.session, editing.guide, editing.language)
     if text:
@@ -195,7 +201,7 @@ def comment_on_page(editing: ReviewingDep, posted: SubmittedFormDep) -> Response
 
 
 def _paths_in(editing: Editing, draft: GuideDraftRow) -> set[str]:
-    """Return the path of each item of the draft. A rendition has those of its edition, translated or not."""
+    """Return the path of each item of the draft. For a rendition, return the paths of the items of its edition."""
     if draft.language:
         pairs = list_pairs(editing.session, draft.guide, draft.read())
         return {"/".join(each.path.split("/")[:2]) for each in pairs if each.path.partition("/")[0] in ITEM_LISTS}
@@ -204,7 +210,10 @@ def _paths_in(editing: Editing, draft: GuideDraftRow) -> set[str]:
 
 @router.post("/{guide}/comments/done")
 def settle_on_page(editing: ReviewingDep, posted: SubmittedFormDep) -> Response:
-    """Mark the posted comment as done. Raise `NoSuchItem` if no open comment has the number."""
+    """Mark the posted comment as done, and redirect to the comments.
+
+    Raise `NoSuchItem` if no open comment has the number.
+    """
     editing.context.writer.run(settle_comment, editing.anyhow(), number=posted.number("number") or 0)
     return lead_to(f"{editing.path}#comments")
 
@@ -215,8 +224,8 @@ def publish_on_page(editing: PublishingDep, posted: SubmittedFormDep) -> Respons
 
     If the person has not confirmed, or the draft has errors, redirect to that part of the draft's page. Raise
     `DraftChanged` if the draft is not the version that the page showed. Raise `FollowsAnotherEdition` if another
-    edition was published since. Raise `SecondPersonNeeded` if `may_publish` is false. If the settings require two
-    people, raise `HandUnknown` if a client without a person wrote part of the draft.
+    edition was published since then. Raise `SecondPersonNeeded` if `may_publish` returns False for this person. If the
+    settings require two people, raise `HandUnknown` if a client that names no person wrote part of the draft.
     """
     if posted.one("agreed") != AGREED:
         return lead_to(f"{editing.path}#publish")
@@ -238,9 +247,10 @@ def _agreement(editing: Editing, posted: SubmittedForm) -> dict[str, Any]:
 
 @router.post("/{guide}/plan")
 def plan_on_page(editing: PublishingDep, posted: SubmittedFormDep) -> Response:
-    """Agree that the draft is published at the posted time in London.
+    """Schedule the publication of the draft for the posted time in London.
 
-    If the time cannot be used, redirect to the draft's page, which says why. Raise the errors of `publish_on_page`.
+    If the time cannot be used, or the draft has errors, redirect to the draft's page, which says why. Raise the errors
+    of `publish_on_page`.
     """
     day, time = posted.one("day").strip()[:10], posted.one("time").strip()[:5]
     moment = _planned(day, time, posted.one("which"), editing.now)
@@ -262,7 +272,10 @@ def plan_on_page(editing: PublishingDep, posted: SubmittedFormDep) -> Response:
 
 
 def _planned(day: str, time: str, which: str, now: dt.datetime) -> dt.datetime | str:
-    """Return the time in UTC that was typed as London time, or the key of its error in `PLAN_FAULTS`."""
+    """Return the time in UTC for `day` and `time` in London, or the key of the error in `PLAN_FAULTS`.
+
+    `which` chooses between the two times of the hour that is repeated when the clocks go back.
+    """
     try:
         moments = london_moments(dt.datetime.fromisoformat(f"{day}T{time}"))
     except ValueError:

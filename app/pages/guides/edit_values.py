@@ -1,6 +1,6 @@
 """Values of a draft that people write in several ways: phone numbers, days and opening hours.
 
-Text that cannot be read is stored as it was typed, so that nothing is lost. The check of the draft then reports it.
+Text that cannot be understood is stored as typed, so that nothing is lost. The check of the draft then reports it.
 """
 
 import datetime as dt
@@ -18,7 +18,7 @@ _HOURS = TypeAdapter(tuple[OpeningHours, ...])
 
 
 def shown_number(phone: dict[str, Any]) -> str:
-    """Return the text for the input of a phone number: as people read it, with the area code."""
+    """Return the text for the input of a phone number: the number as people read it, with the area code."""
     number, display = (each if isinstance(each, str) else "" for each in (phone.get(NUMBER), phone.get(DISPLAY)))
     if not display or not _is_local(number, display):
         return display or number
@@ -28,8 +28,8 @@ def shown_number(phone: dict[str, Any]) -> str:
 def read_phone(typed: str, former: Any) -> dict[str, str]:
     """Return the fields of the typed phone number: the number to dial, and the number as people read it.
 
-    If the number to dial is unclear, leave it out. `former` is the saved object. Keep its number if that is printed
-    without the area code and was not retyped.
+    If the number to dial is unclear, leave that field out. `former` is the saved object. If its number is printed
+    without the area code, and the input was not changed, keep both saved fields.
     """
     display = without_label(typed)
     if not display:
@@ -43,7 +43,7 @@ def read_phone(typed: str, former: Any) -> dict[str, str]:
 
 
 def _is_local(number: str, display: str) -> bool:
-    """Return True if `display` is the end of `number`, without its area code."""
+    """Return True if `display` is the local part of `number`: the number without its area code."""
     return display.isdigit() and number.startswith("+44") and number.endswith(display) and read_number(display) is None
 
 
@@ -74,7 +74,7 @@ def shown_hours(value: Any) -> str:
 def read_typed_hours(typed: str, former: Any) -> Any:
     """Return the typed opening hours as a list, or as typed if they cannot be read.
 
-    If the text is that of `former`, the saved hours, return `former` unchanged.
+    `former` has the saved hours. If `typed` is the text that the form showed for them, return `former` unchanged.
     """
     text = " ".join(typed.split())
     if former is not None and text == shown_hours(former):
@@ -83,9 +83,10 @@ def read_typed_hours(typed: str, former: Any) -> Any:
 
 
 def said_value(control: str, value: Any) -> str:
-    """Return a value as the service read it, in words, or an empty string if it was not read.
+    """Return the value as this service read it, in words.
 
-    `control` names the input: `phone`, `day` or `hours`.
+    Return an empty string if the value could not be read, or reads exactly as typed. `control` is the kind of input:
+    `phone`, `day` or `hours`. For any other kind, return an empty string.
     """
     if control == "phone":
         number = value.get(NUMBER)

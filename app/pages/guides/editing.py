@@ -38,7 +38,7 @@ DraftLanguage = Annotated[str, StringConstraints(pattern=f"{TAG_PATTERN}|^$", ma
 class Editing(Visit):
     """A request from a signed-in editor about the draft of `guide`. The draft may not exist yet.
 
-    `language` is that of a rendition, or empty for the draft of an edition.
+    `language` is the language of a rendition, or empty for the draft of an edition.
     """
 
     session: Session
@@ -52,11 +52,11 @@ class Editing(Visit):
         return f"{GUIDES_PATH}/{self.guide}{below}"
 
     def page(self, template: str, *, status: int = 200, **values: Any) -> Response:
-        """Return a page for editors. Its header has the number of drafts that wait for the person."""
+        """Return a page for editors. The header of the page has the number of drafts that wait for the person."""
         return super().page(template, status=status, waiting=waiting_for(self, self.session), **values)
 
     def check(self, draft: GuideDraftRow) -> CheckedDraft:
-        """Return the whole draft, checked, with its errors and warnings."""
+        """Check the whole draft, and return the draft with its errors and warnings."""
         return check_draft(self.session, draft, self.context.reference_data, today=self.now.date())
 
     @cached_property
@@ -77,7 +77,10 @@ class Editing(Visit):
         return {name: value for name, value in words.items() if name != CHANGE_NOTE}
 
     def write(self, change: DraftChange, *, unplaced: UnplacedChange = keep_unplaced) -> GuideDraftRow:
-        """Save the content that `change` returns as the draft, in the name of the person, and return the draft."""
+        """Save the content that `change` returns as the draft, in the name of the person, and return the draft.
+
+        `unplaced` returns the passages of a document that have no place in the draft yet.
+        """
         return self.context.writer.run(
             write_guide_draft,
             self.guide,
@@ -89,7 +92,7 @@ class Editing(Visit):
         )
 
     def begin(self, words: DraftContent, page: str = "") -> Response:
-        """Save a new draft with the content `words`, and redirect to the draft, or to its page at the path `page`.
+        """Save a new draft with the content `words`, and redirect to the draft's page, or to `page` below that page.
 
         A draft that already exists stays unchanged.
         """
@@ -97,10 +100,9 @@ class Editing(Visit):
         return lead_to(f"{self.path}{page}")
 
     def act(self, posted: SubmittedForm) -> DraftAct:
-        """Return the action on the draft, as the functions of the service take it.
+        """Return the argument for functions that act on the draft: the guide, the person, the time and a precondition.
 
-        The precondition of the action raises `DraftChanged` if the draft is not the version that the posted page
-        showed.
+        The precondition raises `DraftChanged` if the draft is not the version that the posted page showed.
         """
 
         def check(draft: GuideDraftRow) -> None:
@@ -110,7 +112,7 @@ class Editing(Visit):
         return DraftAct(self.guide, self.actor.client, self.now, check, self.language)
 
     def anyhow(self) -> DraftAct:
-        """Return an action on the draft that concerns no particular version, such as a comment."""
+        """Return the argument for functions that act on any version of the draft, such as adding a comment."""
         return DraftAct(self.guide, self.actor.client, self.now, language=self.language)
 
 
@@ -129,7 +131,8 @@ async def read_reviewing(
 ) -> Editing:
     """Return the editor's request about a draft of the guide in the path, as a FastAPI dependency.
 
-    `language` comes from the path or the query: that of a rendition, or empty for the draft of an edition.
+    `language` comes from the path or the query. It is the language of a rendition, or empty for the draft of an
+    edition.
     """
     return Editing(**vars(visit), session=session, guide=guide, language=language)
 

@@ -1,6 +1,6 @@
 """Pages of guidance: the home page, lists of guides, editions and their changes, and renditions.
 
-The privacy notice and the accessibility statement of the council are here too.
+Other pages with fixed texts are here too: the privacy notice, the accessibility statement, and the page about traces.
 """
 
 from collections.abc import Sequence
@@ -58,7 +58,7 @@ router = GuidanceRouter(include_in_schema=False, dependencies=[PUBLIC], route_cl
 MAX_CARDS = 8
 """The maximum number of guides for which the home page shows cards. If there are more, it has links by subject."""
 MAX_LINKS = 60
-"""The maximum number of guides that one page links to. If there are more, pages list those of one subject or letter."""
+"""The maximum number of guides that one page links to. If there are more, a page lists only one subject or letter."""
 Letter = Annotated[str | None, Query(pattern="^[A-Z0]$", description="Letter of the index to show.")]
 SubjectCode = Annotated[str, Path(max_length=80)]
 FORM_LABELS = {
@@ -78,12 +78,15 @@ WANTED_FORMS = {
         to_translate("Some guides have no version in British Sign Language yet."),
     ),
 }
-"""Two texts of the accessibility statement for each format: for no guide with the format, and for only some."""
+"""Two texts of the accessibility statement for each format: if no guide has the format, and if only some have it."""
 OTHER_FORMS = {"": "application/json", ".md": "text/markdown", ".pdf": "application/pdf"}
 """The formats of an edition beside its page: the suffix of its path in the API, and the media type."""
 Since = Annotated[int | None, Query(ge=1, le=MAX_NUMBER, description="The edition to compare with.")]
 ALWAYS_OWN = ("/change_note", "/cautions/")
-"""Texts that a rendition may leave untranslated for a reason that the page gives: beginnings of JSON Pointers."""
+"""The texts that every rendition shows in the guide's language, as beginnings of JSON Pointers.
+
+The page says why, so these texts do not count as untranslated.
+"""
 IN_GUIDE_LANGUAGE = Markup(' lang="en" dir="ltr"')
 
 
@@ -102,10 +105,10 @@ def read_home(site: SiteDep, session: SessionDep) -> Response:
 
 @router.get("/guides")
 def read_guides(site: SiteDep, session: SessionDep, letter: Letter = None) -> Response:
-    """Return the page with all guides by first letter, or with those of one letter.
+    """Return the page with all guides by first letter, or with only the guides of one letter.
 
-    Only one letter is shown if `letter` is given, or if there are more than `MAX_LINKS` guides. Raise `NotFound` if no
-    guide begins with `letter`.
+    If `letter` is given, show that letter. Otherwise, if there are more than `MAX_LINKS` guides, show the first letter.
+    Raise `NotFound` if no guide begins with `letter`.
     """
     guides = list_guides(session, site.context.reference_data)
     by_letter = {key: list(found) for key, found in groupby(guides, key=lambda each: each.letter)}
@@ -125,7 +128,10 @@ def read_guides(site: SiteDep, session: SessionDep, letter: Letter = None) -> Re
 
 @router.get("/subjects/{subject}")
 def read_subject(site: SiteDep, session: SessionDep, subject: SubjectCode) -> Response:
-    """Return the page with the guides about `subject`. Raise `NotFound` if there are none."""
+    """Return the page with the guides about `subject`. Raise `NotFound` if there are no guides about `subject`.
+
+    The subject `other` stands for guides without a subject.
+    """
     guides = list_guides(session, site.context.reference_data)
     found = {
         code.code if code else "other": (code, of_it)
@@ -143,7 +149,7 @@ def read_subject(site: SiteDep, session: SessionDep, subject: SubjectCode) -> Re
 
 
 def names_publishers(guides: Sequence[ListedGuide]) -> bool:
-    """Return True if the guides have more than one publisher, so that lists name the publisher of each guide."""
+    """Return True if the guides have more than one publisher. Lists then name the publisher of each guide."""
     return len({each.publisher for each in guides}) > 1
 
 
@@ -169,10 +175,9 @@ def links_of_renditions(renditions: Sequence[StoredRendition]) -> list[dict[str,
 def page_of_rendition(rendition: StoredRendition, *, is_numbered: bool) -> str:
     """Return the path of the rendition's page.
 
-    If these pages have the rendition's language, the page is in that language.
-
-    Otherwise the page is in the current language. If `is_numbered`, the path has the rendition's number. A second
-    format in the same language, such as a recording beside a translation, needs the number.
+    If this service has pages in the rendition's language, the path leads to a page in that language. Otherwise the path
+    leads to a page in the current language. If `is_numbered`, the path has the rendition's number. A second format in
+    the same language, such as a recording beside a translation, needs the number.
     """
     language = next((each for each in LANGUAGES if each.tag == rendition.key.language), current_language())
     guide, tag, number = rendition.key
@@ -187,7 +192,7 @@ def read_covering_your_tracks(site: SiteDep) -> Response:
 
 @router.get("/accessibility")
 def read_accessibility_statement(site: SiteDep, session: SessionDep) -> Response:
-    """Return the accessibility statement that the law requires of a council, with the formats of published guides."""
+    """Return the page with the accessibility statement that the law requires, and the formats of published guides."""
     guides = list_guides(session, site.context.reference_data)
     forms: dict[RenditionForm, list[dict[str, str | None]]] = {}
     for guide in guides:
@@ -219,7 +224,8 @@ def read_privacy_notice(site: SiteDep) -> Response:
 def read_guide_page(site: SiteDep, session: SessionDep, guide: GuideName) -> Response:
     """Return the page of the guide's current edition.
 
-    On pages in another language, return the page of the guide's rendition in that language, if it has one with text.
+    If the page is asked for in another language, and the guide has a rendition with text in that language, return the
+    page of the rendition.
     """
     history = get_history(session, guide=guide)
     head = require_current(history)
@@ -248,7 +254,8 @@ def read_changes_page(
 ) -> Response:
     """Return the page with the changes between the editions `since` and `number`: removed and added words.
 
-    `since` defaults to the readable edition before `number`. Raise `InvalidQuery` if both are the same edition.
+    `since` defaults to the readable edition before `number`. Raise `InvalidQuery` if both are the same edition, as with
+    the default for the first edition.
     """
     history = get_history(session, guide=guide)
     since = since or next((each.number for each in _readable(history) if each.number < number), number)
@@ -277,7 +284,7 @@ def _edition_page(
 ) -> Response:
     """Return the page of a numbered edition.
 
-    If `renditions` are given, return the page of the guide, which links to them.
+    If `renditions` is not None, return the page of the guide instead, which links to the renditions.
     """
     return site.cached_page(
         "guide.html",
@@ -313,9 +320,9 @@ def edition_values(head: EditionHead, content: EditionContent, history: list[Edi
 
 
 def in_guide_language(*_pointer: str | int) -> Markup:
-    """Return the attributes of an element whose text is in the language of the guide.
+    """Return the HTML attributes of an element whose text is in the language of the guide.
 
-    The pointer to the text is ignored, because every text of an edition is in that language.
+    `_pointer` is ignored, because every text of an edition is in that language. Renditions use `WordMarks` instead.
     """
     return english()
 
@@ -326,16 +333,16 @@ def _readable(history: list[EditionHead]) -> list[EditionHead]:
 
 @dataclass(frozen=True)
 class WordMarks:
-    """The attributes with the language and direction of each text on the page of a rendition.
+    """The HTML attributes with the language and direction of each text on the page of a rendition.
 
-    Templates call the instance with the place of a text.
+    Templates call the instance with the JSON Pointer of a text, in parts.
     """
 
     words: RenderedWords
     language: str
 
     def __call__(self, *pointer: str | int) -> Markup:
-        """Return the attributes of the element with the text at `pointer`, which has the parts of a JSON Pointer."""
+        """Return the attributes of the element with the text at `pointer` (the parts of a JSON Pointer)."""
         at = "".join(f"/{part}" for part in pointer)
         return IN_GUIDE_LANGUAGE if at in self.words.in_guide_language else self.own
 
@@ -349,7 +356,7 @@ class WordMarks:
 def read_rendition_page(site: SiteDep, session: SessionDep, guide: GuideName, language: LanguageName) -> Response:
     """Return the page of the guide's rendition in `language`.
 
-    If these pages exist in `language` and this request is in another language, redirect to the page in `language`.
+    If pages exist in `language`, but the request is for another language, redirect to the page in `language`.
     """
     return _in_its_language(language, guide, None) or _rendition_page(site, session, guide, language, None)
 
@@ -360,15 +367,15 @@ def read_numbered_rendition_page(
 ) -> Response:
     """Return the page of the rendition `number` in `language`, with the cautions and contacts of the current edition.
 
-    If these pages exist in `language` and this request is in another language, redirect to the page in `language`.
+    If pages exist in `language`, but the request is for another language, redirect to the page in `language`.
     """
     return _in_its_language(language, guide, number) or _rendition_page(site, session, guide, language, number)
 
 
 def _in_its_language(tag: str, guide: str, number: int | None) -> Response | None:
-    """Return a redirect to the page of the rendition in its own language.
+    """Return a redirect to the page of the rendition in the language `tag`.
 
-    Return None if the request is in that language already, or if these pages do not exist in that language.
+    Return None if the request is for that language already, or if this service has no pages in that language.
     """
     own = next((each for each in LANGUAGES if each.tag == tag), current_language())
     if own == current_language():

@@ -1,4 +1,4 @@
-"""Previews of drafts as pages: for clients of the API, for editors, and for people with a link and no account."""
+"""Previews of drafts as pages: for clients of the API, for editors, and for people who have a link but no account."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ link_router = GuidanceRouter(include_in_schema=False, dependencies=[PUBLIC], rou
 PAGE_EXAMPLE = "<!doctype html><title>DRAFT: ‘One Minute Guide’ to an example</title>"
 PREVIEW_EXAMPLE: Responses = {200: {"content": {"text/html": {"schema": {"type": "string"}, "example": PAGE_EXAMPLE}}}}
 LINKED_PAGE = "/draft-preview"
-"""The page to which a link to a draft leads. The link's token is after its `#`, so that no server logs it."""
+"""The path of the page that a preview link opens. The link's token is after the `#`, so that no server logs it."""
 LINK_FIELD = "token"
 NOT_STORED = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex"}
 ENDED = "This link has ended, or a part of it is missing. Ask whoever sent it to you for another one."
@@ -44,7 +44,7 @@ UNFINISHED = "The draft cannot be shown at the moment: somebody is changing it. 
 
 @dataclass(frozen=True)
 class Preview:
-    """A draft as the edition that it would become."""
+    """A checked draft, with the head of the edition that the draft would become."""
 
     head: EditionHead
     checked: CheckedDraft
@@ -70,7 +70,7 @@ def preview_draft(session: SessionDep, site: SiteDep, _actor: EditorDep, guide: 
 
 @router.get("/{guide}/preview")
 def preview_on_page(editing: EditingDep) -> Response:
-    """Return the draft as the page that it would become, or redirect to the errors that prevent a preview."""
+    """Return the draft as the page that would be published, or redirect to the errors that prevent a preview."""
     draft = get_guide_draft(editing.session, editing.guide)
     try:
         return _preview_page(editing, _read_preview(editing, editing.session, draft))
@@ -80,7 +80,10 @@ def preview_on_page(editing: EditingDep) -> Response:
 
 @router.post("/{guide}/links")
 def make_link_on_page(editing: EditingDep, posted: SubmittedFormDep) -> Response:
-    """Make a link to the draft for the posted number of days, and return the page that shows the link once."""
+    """Create a link to the draft that is valid for the posted number of days. Return the only page that shows the link.
+
+    If the number is not one of `LINK_DAYS`, use the second of them.
+    """
     days = posted.number("days")
     days = days if days in LINK_DAYS else LINK_DAYS[1]
     token = editing.context.writer.run(make_draft_link, editing.anyhow(), days=days)
@@ -91,22 +94,26 @@ def make_link_on_page(editing: EditingDep, posted: SubmittedFormDep) -> Response
 
 @router.post("/{guide}/links/end")
 def end_link_on_page(editing: EditingDep, posted: SubmittedFormDep) -> Response:
-    """End the posted link. Raise `NoSuchItem` if no valid link has the number."""
+    """Make the link with the posted number invalid. Raise `NoSuchItem` if no valid link has the number."""
     editing.context.writer.run(end_draft_link, editing.anyhow(), number=posted.number("number") or 0)
     return lead_to(f"{editing.path}#links")
 
 
 @link_router.get(LINKED_PAGE)
 def read_link_page(site: SiteDep) -> Response:
-    """Return the page on which the browser sends the token of a link, or on which a person pastes the link."""
+    """Return the page that posts the token of a preview link.
+
+    JavaScript takes the token from the address. Without JavaScript, the person pastes the link.
+    """
     return _link_page(site)
 
 
 @link_router.post(LINKED_PAGE)
 def read_linked_draft(site: SiteDep, session: SessionDep, posted: SubmittedFormDep) -> Response:
-    """Return the draft of the posted link as the page that it would become, or as the poster if that was asked for.
+    """Return the draft of the posted link as the page that would be published, or as the poster if that was asked for.
 
-    If the link has ended, or the draft has errors at the moment, return the page of the link with an explanation.
+    If the link is not valid, or the draft has errors at the moment, return the page of the link with an explanation.
+    Raise `PdfUnavailable` if the poster was asked for and this service cannot make PDFs.
     """
     token = posted.one(LINK_FIELD).strip().rpartition("#")[2]
     draft = find_linked_draft(session, token, at=site.now)
@@ -137,7 +144,7 @@ def _read_preview(site: Site, session: SessionDep, draft: GuideDraftRow) -> Prev
 def _preview_page(site: Site, preview: Preview, token: str | None = None) -> Response:
     """Return the draft as a page that says that it is a draft. Raise `InvalidEdition` if the draft has errors.
 
-    `token` is that of the reader's link, which the page sends again for the poster. It is None for editors.
+    `token` is the token of the reader's link, which the page posts again to get the poster. It is None for editors.
     """
     shown = preview.shown
     page = site.html(
@@ -158,7 +165,10 @@ def _preview_page(site: Site, preview: Preview, token: str | None = None) -> Res
 
 
 def _poster(site: Site, shown: ShownEdition) -> Response:
-    """Return the draft as the poster, whose title says that it is a draft. Raise `PdfUnavailable` without PDFs."""
+    """Return the draft as the poster, whose title says that it is a draft.
+
+    Raise `PdfUnavailable` if this service cannot make PDFs.
+    """
     content = shown.content.model_copy(update={"title": f"DRAFT: {shown.content.title}"})
     signposts = site.context.reference_data.signposts_of(content.publisher)
     pdf = edition_pdf(ShownEdition(shown.head, content), signposts, site.context.settings)

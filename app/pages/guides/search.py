@@ -31,7 +31,7 @@ QUERY_TOO_LONG = to_translate("Enter fewer words")
 def read_search_form(site: SiteDep) -> Response:
     """Return the search form.
 
-    It posts the terms: a query string would be in the browser's history and in logs of proxies.
+    The form posts the terms: a query string would be in the browser's history and in logs of proxies.
     """
     return site.compressed(_page(site))
 

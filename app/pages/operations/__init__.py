@@ -1,1 +1,1 @@
-"""Web pages for developers of API clients: the API documentation."""
+"""Web pages about the service itself: the API documentation, and the status page."""

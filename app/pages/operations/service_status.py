@@ -1,4 +1,4 @@
-"""The status page: what of the service works now, for people, beside readiness for machines."""
+"""The status page, which tells people what works now. The readiness endpoint tells programs the same."""
 
 from dataclasses import dataclass
 
@@ -18,7 +18,7 @@ CALL = "Call the duty team instead: the numbers are on this page."
 
 @dataclass(frozen=True)
 class ServicePart:
-    """A part of the service that people use, and whether it works. `detail` is for a part that does not work."""
+    """A part of the service that people use. `works` is True if the part works, otherwise `detail` is shown too."""
 
     name: str
     works: bool
@@ -32,7 +32,7 @@ class ServicePart:
 
 @router.get(STATUS)
 def read_service_status(site: SiteDep) -> Response:
-    """Return the page with the state of each part of the service. It is always 200, and never stored."""
+    """Return the page with the state of each part of the service. The status is always 200, and no cache stores it."""
     parts = _parts_of(site.context)
     return site.page("service_status.html", parts=parts, all_work=all(each.works for each in parts), now=site.now)
 

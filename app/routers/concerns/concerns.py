@@ -42,7 +42,7 @@ RAISING: list[str | Enum] = ["Concerns"]
 FOLLOWING: list[str | Enum] = ["Follow-up"]
 SUBMISSION_PROBLEMS = (BadRequest, SeveralIdempotencyKeys, *BODY_PROBLEMS, IdempotencyKeyReused, ServiceUnavailable)
 WITH_OR_WITHOUT_KEY: dict[str, Any] = {"security": [{}]}
-"""Part of an OpenAPI operation which says that the client's key is optional."""
+"""Part of an OpenAPI operation. It says that the client's key is optional."""
 Submission = Annotated[
     Concern,
     Body(
@@ -126,7 +126,7 @@ async def raise_concern(
 
 @dataclass(frozen=True)
 class Following:
-    """A reporter's request about a concern: the reference and status token, the caller's networks, and the time."""
+    """A reporter's request about a concern: the reference, the status token, the caller's networks, and the time."""
 
     follow_ups: FollowUps
     code: StatusCode
@@ -134,9 +134,10 @@ class Following:
 
 
 async def follow(request: Request, status_token: StatusTokenDep, reference: TypedReference) -> Following:
-    """FastAPI dependency: return the request of a reporter who sends a status token.
+    """Return the request of a reporter who sends a status token, as a FastAPI dependency.
 
-    The service checks the token when it uses the request. A request without a token has been refused before.
+    This function does not check the token: `FollowUps` does, when a route uses the request. A request without a token
+    is refused before this function is called.
     """
     context = context_of(request)
     code = StatusCode(reference, status_token, caller_networks(request))

@@ -56,7 +56,7 @@ router = GuidanceRouter(prefix=ONE_CONCERN, tags=["Desk"], responses=RESPONSES_O
 ADDITIONS_SHOWN = 200
 """Maximum number of additions in an opened concern: as many as a concern can have.
 
-An opened concern also has a limit of bytes, so it may show fewer.
+The size of an opened concern is also limited, so it may show fewer additions.
 """
 AssignmentTag = Annotated[
     str | None,
@@ -90,7 +90,7 @@ class DeskRequest:
 async def about_concern(
     request: Request, actor: Annotated[Actor, Depends(require_actor)], reference: ConcernReference
 ) -> DeskRequest:
-    """FastAPI dependency: return the request of a client or person with the scopes that the route requires."""
+    """Return the request of a client or person with the scopes that the route requires, as a FastAPI dependency."""
     return DeskRequest(context_of(request).desk, actor, reference)
 
 
@@ -260,7 +260,7 @@ def _matches(if_match: str | None, version: int) -> bool:
 def _assignment(
     response: Response, reference: str, now: assignment.Assigned, replaced: assignment.Assigned | None = None
 ) -> AssignmentResponse:
-    """Set the ETag of the response, and return the assignment `now` and the one that it replaced, if any."""
+    """Set the ETag of the response, and return the body: the assignment `now`, and the one `replaced`, if any."""
     response.headers["ETag"] = _etag(now.version)
     return AssignmentResponse(
         reference=reference,

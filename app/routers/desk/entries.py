@@ -233,10 +233,10 @@ def read_recipients(desk: DeskDep, _actor: ReaderDep) -> RecipientsResponse:
 def _read_page(
     asked: DeskRequest, kind: EntryKind, cursor: str | None, limit: int
 ) -> tuple[tuple[Any, ...], str | None]:
-    """Record the reading in the audit log, and return the entries of the page and the next cursor.
+    """Record in the audit log that the page was read, and return its entries and the cursor of the next page.
 
-    The entries are decrypted if this service holds an identity. `cursor` is None for the first page, and the next
-    cursor is None on the last.
+    The entries are decrypted if this service holds an identity. `cursor` is None for the first page. The returned
+    cursor is None if there is no next page.
     """
     desk, place = asked.desk, opened_entries.PagePlace(kind, asked.reference, decode_key(cursor, otherwise=0), limit)
     act = DeskAct.OPENED if desk.unsealer.can_unseal else DeskAct.LISTED
@@ -248,9 +248,10 @@ def _read_page(
 
 
 def _sealed_file(asked: DeskRequest, place: EntryPlace, suffix: str, *, counted_as: str) -> Response:
-    """Record the reading in the audit log, and return the sealed file of the entry at `place`.
+    """Record in the audit log that the entry at `place` was read, and return a response with its sealed file.
 
-    The header named `counted_as` has the number of the concern's entries of this kind. `suffix` ends the file's name.
+    The header field named `counted_as` has the number of the concern's entries of this kind. The file's name is the
+    reference and `suffix`.
     """
     desk, reference = asked.desk, asked.reference
     count = desk.writer.run(opened_entries.open_entry, reference, place, asked.actor)

@@ -86,15 +86,15 @@ def acknowledge_burst(
 
 
 def _moment_of_event(engine: Engine, cursor: str) -> dt.datetime | None:
-    """Return the time of the event that `cursor` names, to list only concerns changed since then.
+    """Return the time of the event that `cursor` names. The inbox then lists only the concerns changed since that time.
 
-    Return None, which means no such filter, for the cursor before the first event. Raise `InvalidCursor` if there is no
-    such event.
+    Return None for the cursor before the first event: the inbox then lists concerns of any time. Raise `InvalidCursor`
+    if there is no event with this cursor.
     """
     number = decode_key(cursor, otherwise=0, parameter="since_event")
     if number == 0:
         return None
-    with Session(engine) as session:  # close before another opens: requests could wait for each other's connections
+    with Session(engine) as session:  # closed before the next session opens: else two requests could block each other
         event = session.get(EventRow, number)
     if event is None:
         raise InvalidCursor(NOT_OURS, parameter="since_event")

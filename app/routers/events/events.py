@@ -35,7 +35,7 @@ POLL_SECONDS = 0.25
 
 @dataclass(frozen=True)
 class Follower:
-    """A client that pulls and confirms events, and the actor that the audit log names for it."""
+    """A client that pulls and confirms events, and the actor that the audit log names for the client's requests."""
 
     client: str
     actor: Actor
@@ -45,7 +45,7 @@ async def get_event_reader(
     client: Annotated[Principal, Security(require_client, scopes=[Scope.EVENTS])],
     actor: Annotated[Actor, Security(require_actor, scopes=[Scope.EVENTS])],
 ) -> Follower:
-    """FastAPI dependency: return the client and the actor of a request for events."""
+    """Return the client and the actor of a request for events, as a FastAPI dependency."""
     return Follower(client.name, actor)
 
 
@@ -94,9 +94,9 @@ def _response(event: EventRow) -> EventResponse:
 
 
 def _confirm(desk: Desk, follower: Follower, after: str | None) -> int:
-    """Record that the client has the events up to the cursor `after`. Return the number of its last confirmed event.
+    """Record that the client has received the events up to the cursor `after`, and return the number of that event.
 
-    If `after` is None, record nothing, and return the event that the client confirmed last.
+    If `after` is None, record nothing, and return the number of the event that the client confirmed last.
     """
     if after is None:
         with Session(desk.engine) as session:

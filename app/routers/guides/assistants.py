@@ -1,7 +1,8 @@
-"""The route for assistants: the Model Context Protocol over HTTP, with the checks that it requires of a server.
+"""The route for AI assistants: the Model Context Protocol over HTTP, with the checks that the protocol requires.
 
-Two kinds of protocol revision are served. In the stateless revision, every message names its revision. The others begin
-with a handshake. Source: the specification of 2026-07-28, "Streamable HTTP" and "Versioning and Compatibility".
+Two kinds of protocol revision are served. In the stateless revision, every message names the revision. The older
+revisions begin with a handshake. Source: the specification of 2026-07-28, "Streamable HTTP" and "Versioning and
+Compatibility".
 """
 
 import base64
@@ -29,7 +30,7 @@ router = GuidanceRouter(dependencies=[PUBLIC], route_class=JSONRoute)
 STATELESS = "2026-07-28"
 WITH_HANDSHAKE = ("2025-11-25", "2025-06-18", "2025-03-26")
 WITHOUT_HEADER = "2025-03-26"
-"""The revision of a message without a revision header: the last revision that did not require this header."""
+"""The assumed revision of a message without a revision header: the last revision that did not require the header."""
 SUPPORTED = (STATELESS, *WITH_HANDSHAKE)
 REVISION_HEADER = "MCP-Protocol-Version"
 REVISION_KEY = "io.modelcontextprotocol/protocolVersion"
@@ -102,7 +103,7 @@ def send_mcp_message(
 def _check_origin(request: Request, public_url: str) -> None:
     """Raise `McpError` if a web page of another origin sent the request.
 
-    A browser would send such a request in the name of its user.
+    Otherwise any web page could make its visitor's browser send messages to this service.
     """
     origin = request.headers.get("origin")
     own = (request.headers.get("host"), urlsplit(public_url).netloc)
@@ -111,9 +112,10 @@ def _check_origin(request: Request, public_url: str) -> None:
 
 
 def _check_message(body: dict[str, Any], headers: Headers) -> bool:
-    """Check the message, and return True if it uses the stateless revision.
+    """Check the message `body`, and return whether it uses the stateless revision.
 
-    Raise `McpError` if `body` is not a JSON-RPC request or notification, or contradicts the header fields.
+    Raise `McpError` if `body` is not a JSON-RPC request or notification. Check a request of the stateless revision as
+    `_check_stateless` does. A notification is not checked further.
     """
     method, params, given = body.get("method"), body.get("params", {}), body.get("id")
     if body.get("jsonrpc") != "2.0" or not isinstance(method, str) or not isinstance(params, dict):
@@ -130,9 +132,10 @@ def _check_message(body: dict[str, Any], headers: Headers) -> bool:
 
 
 def _check_stateless(headers: Headers, method: str, params: dict[str, Any], meta: object) -> None:
-    """Check a message of the stateless revision.
+    """Check a request of the stateless revision.
 
-    Raise `McpError` if it lacks a required member, contradicts its header fields, or names an unknown revision.
+    Raise `McpError` if a required member is missing, if the members contradict the header fields, or if the revision is
+    not served.
     """
     revision = headers.get(REVISION_HEADER)
     if revision is None:
@@ -195,9 +198,10 @@ def _answer(method: str, params: dict[str, Any], library: Library, *, is_statele
 
 
 def _call(params: dict[str, Any], library: Library) -> dict[str, Any]:
-    """Return the result of the tool that `params` name. Raise `McpError` if there is no such tool.
+    """Call the tool that `params` name, and return its result. Raise `McpError` if there is no such tool.
 
-    An error that a model can correct is a result with `isError`, as the protocol requires.
+    If the arguments are invalid or the tool raises a `Problem`, return a result with `isError`: the protocol requires
+    this for errors that a model can correct.
     """
     name = params.get("name")
     tool = TOOLS.get(name) if isinstance(name, str) else None
@@ -207,5 +211,5 @@ def _call(params: dict[str, Any], library: Library) -> dict[str, Any]:
     found, fault = call_tool(tool, params.get("arguments") or {}, library)
     if found is None:
         return {"content": [{"type": "text", "text": fault}], "isError": True}
-    text = json.dumps(found, ensure_ascii=False)  # for programs that do not read structuredContent
+    text = json.dumps(found, ensure_ascii=False)  # for clients that do not read `structuredContent`
     return {"content": [{"type": "text", "text": text}], "structuredContent": found, "isError": False}

@@ -72,12 +72,12 @@ DraftTag = Annotated[
 
 
 async def ask_as_editor(guide: GuideName, actor: EditorDep, now: NowDep, if_match: DraftTag = None) -> DraftAct:
-    """FastAPI dependency: return an editor's action on the draft whose ETag is in `If-Match`."""
+    """Return an editor's action on the draft whose ETag is in `If-Match`, as a FastAPI dependency."""
     return DraftAct(guide, actor.client, now, partial(_check_tag, if_match))
 
 
 async def ask_as_publisher(guide: GuideName, actor: PublisherDep, now: NowDep, if_match: DraftTag = None) -> DraftAct:
-    """FastAPI dependency: return a publisher's action on the draft whose ETag is in `If-Match`."""
+    """Return a publisher's action on the draft whose ETag is in `If-Match`, as a FastAPI dependency."""
     return DraftAct(guide, actor.client, now, partial(_check_tag, if_match))
 
 
@@ -248,7 +248,8 @@ def _etag(draft: GuideDraftRow) -> str:
 def _check_tag(if_match: str | None, draft: GuideDraftRow | None) -> None:
     """Raise an error unless `if_match` is the ETag of `draft`, or both are None.
 
-    Raise `DraftNotNamed` if there is a draft but no ETag, or `DraftChanged` if the ETag is not that of the draft.
+    Raise `DraftNotNamed` if there is a draft but no ETag. Raise `DraftChanged` if there is an ETag but no draft, or if
+    the draft has another ETag.
     """
     if draft is None and if_match is None:
         return
@@ -259,7 +260,7 @@ def _check_tag(if_match: str | None, draft: GuideDraftRow | None) -> None:
 
 
 def _present(draft: GuideDraftRow, record: DraftRecord, response: Response | None = None) -> DraftResponse:
-    """Return the draft as callers see it. If a `response` is given, set its ETag."""
+    """Return the draft as callers see it. If `response` is given, set its ETag header field."""
     if response is not None:
         response.headers["ETag"] = _etag(draft)
     return DraftResponse(
@@ -289,7 +290,7 @@ def _remark(fault: FieldError) -> DraftRemark:
 
 
 def _require_storable(value: JsonValue, at: tuple[str | int, ...] = ()) -> None:
-    """Raise `InvalidEdition` if `value` contains a float, at any depth.
+    """Raise `InvalidEdition` if `value` contains a float at any depth. `at` is the path of `value` in the document.
 
     Not every program that reads JSON keeps the exact value of a float.
     """

@@ -161,7 +161,10 @@ def read_changes(
 
 
 def _add_section(section: Section) -> None:
-    """Add the routes of the section and of its items, such as `read_indicators` at `/v1/guides/{guide}/indicators`."""
+    """Add the routes of the section and of its items, such as `read_indicators` at `/v1/guides/{guide}/indicators`.
+
+    Each route exists twice: for the current edition, and for numbered editions.
+    """
     of_guide, of_edition = "/" + section.value, "/editions/{number}/" + section.value
     named = item_name(section)
 
@@ -247,14 +250,14 @@ def _item_fields(shown: ShownEdition, section: Section, item_id: str) -> dict[st
 
 
 def _having(lists: Mapping[int, Mapping[str, Any]], item_id: str) -> set[int]:
-    """Return the numbers of the editions that have the item. `lists` has the items of each edition by id."""
+    """Return the numbers of the editions that have the item. `lists` maps each edition's number to its items by id."""
     return {number for number, items in lists.items() if item_id in items}
 
 
 def _successor(session: Session, shown: ShownEdition, below: str = "") -> Links:
-    """Return the link to the next edition, with `below` after its path. Return no link if there is no next edition.
+    """Return the link to the next edition, with `below` after its path, or no link if there is no next edition.
 
-    The link is for the Link header, because the body of a numbered edition never changes.
+    The link belongs in the Link header, because the body of a numbered edition never changes.
     """
     guide, number = shown.head.key
     has_next = newest_number(session, guide=guide) > number

@@ -34,9 +34,9 @@ from app.services.guides.guides import list_due_reviews
 router = GuidanceRouter(dependencies=[PUBLIC], responses=RESPONSES_OF_READS)
 MAX_FEED_ENTRIES = 50
 FOR_AN_HOUR = "max-age=3600"
-"""Cache-Control of the feeds of due reviews: any cache may store them for an hour.
+"""Cache-Control of the feeds of due reviews: any cache may store the feeds for an hour.
 
-Without `public`, the static export leaves them out, because due reviews depend on the day.
+The value does not contain `public`, so the static export leaves these feeds out: due reviews depend on the day.
 """
 
 

@@ -1,7 +1,7 @@
 """Routes of guides in formats other than JSON: large print, Markdown, a PDF to print, and each section as CSV.
 
-Each format has its own path below a guide, an edition, and a rendition of either. The path of the JSON also serves CSV
-and Markdown, if the `Accept` header asks for them (see `app.http.negotiation`).
+Each format has its own path below the path of a guide, of an edition, and of a rendition. The path that serves JSON
+also serves CSV and Markdown, if the `Accept` header asks for them (see `app.http.negotiation`).
 """
 
 from fastapi import Request, Response
@@ -62,10 +62,10 @@ def _table(request: Request, shown: ShownEdition, section: Section, bom: ByteOrd
 
 
 def _caching(shown: ShownEdition, *, of_table: bool = False) -> str:
-    """Return the Cache-Control of a document or, with `of_table`, of a table.
+    """Return the Cache-Control of a document or, if `of_table`, of a table.
 
-    Only tables of numbered editions are immutable. Documents also show emergency numbers, which belong to no edition:
-    when a number is corrected, every reader must get the correction soon.
+    Only tables of numbered editions are immutable. Documents also show emergency telephone numbers, which belong to no
+    edition: when one is corrected, every reader must get the correction soon.
     """
     if shown.rendition is not None:
         return CACHE_CHECKED
@@ -73,7 +73,7 @@ def _caching(shown: ShownEdition, *, of_table: bool = False) -> str:
 
 
 def _with_languages(response: Response, shown: ShownEdition) -> Response:
-    """Return the response. For a rendition, add its language, and links to the guide in each language."""
+    """Return `response`. If a rendition is shown, first add its language, and links to the guide in each language."""
     if shown.rendition is not None:
         response.headers["Content-Language"] = shown.rendition.language
         add_languages(response, shown.rendition.languages)

@@ -69,10 +69,10 @@ With `as_of` or `Accept-Datetime` (Memento, RFC 7089), redirects to the edition 
 
 
 class RequestedVersion(NamedTuple):
-    """The requested version of a guide: the edition that was current at `moment`, if given, and the languages.
+    """The requested version of a guide: the edition that was current at `moment`, and the languages.
 
-    If there was no edition at `moment` yet and `or_next` is true, the first edition is meant. `languages` are in order
-    of preference.
+    If `moment` is None, the edition that is current now is requested. If `moment` is before the first edition, then
+    either the first edition is requested (`or_next`), or no edition exists. `languages` are in order of preference.
     """
 
     moment: dt.datetime | None
@@ -83,7 +83,7 @@ class RequestedVersion(NamedTuple):
 async def ask_version(
     as_of: AsOf = None, accept_datetime: AcceptDatetime = None, accept_language: AcceptLanguage = None
 ) -> RequestedVersion:
-    """FastAPI dependency: return the version of a guide that the query and the header fields ask for."""
+    """Return the version of a guide that the query and the header fields ask for, as a FastAPI dependency."""
     moment = requested_moment(as_of, accept_datetime)
     return RequestedVersion(moment, as_of is None, preferred_languages(accept_language or ""))
 

@@ -93,7 +93,7 @@ class Paging(RequestModel, extra="ignore"):
 def get_directory(
     engine: EngineDep, contents: ContentsDep, emergency_contacts: EmergencyContactsDep, settings: SettingsDep
 ) -> Directory:
-    """FastAPI dependency: return the directory of all current guides and the signposts."""
+    """Return the directory of all current guides and the signposts, as a FastAPI dependency."""
     with Session(engine) as session:
         signposts = emergency_contacts.current().signposts
         return read_directory(session, contents, signposts, public_url=settings.public_url)
@@ -213,8 +213,8 @@ def _json_response(request: Request, content: bytes) -> Response:
 def _document_of_stub(whole: dict[str, Any], public_url: str) -> dict[str, Any]:
     """Return the part of this service's OpenAPI document that is about the directory.
 
-    Its paths are relative to `STUB`, the base path of the directory: validators of the standard take every path of the
-    document at `openapi_url`, and request it below that base path.
+    The paths in that part are relative to `STUB`, the base path of the directory: validators of the standard take every
+    path of the document at `openapi_url`, and request that path below the base path.
     """
     paths = {path.removeprefix(STUB) or "/": item for path, item in whole["paths"].items() if path.startswith(STUB)}
     used = {tag for item in paths.values() for operation in item.values() for tag in operation["tags"]}
