@@ -28,7 +28,7 @@ CHOSEN = {
     },
     COMMANDS: {
         "guidance --help, to that import, by CPU": "guidance --help",
-        "guidance clients list, to that import, by CPU": "guidance clients list, which reads the database",
+        "guidance clients list, to that import, by CPU": "guidance clients list",
         IMPORT: "import fastapi, sqlmodel",
     },
 }
