@@ -357,9 +357,11 @@ class GuidanceApp(FastAPI):
 
 
 def create_app(settings: Settings, clock: Clock = utc_now) -> GuidanceApp:
-    """Return the application, and read or create its keys.
+    """Return the application. Read the reference data, and read or create the keys.
 
-    The database is not read or written until the application starts. Raise the errors of `build_context`.
+    Create the folder and an empty file for an embedded database if they are absent. The database is not read or
+    written until the application starts. If a `GuidanceError` prevents the start, the error is also stored in
+    `app.state.start_fault`. Raise the errors of `build_context`.
     """
 
     @asynccontextmanager

@@ -213,9 +213,11 @@ def _declare_rules_of_entries() -> None:
 
 
 def _declare_rules_of_cards() -> None:
-    """Declare that a card is never deleted, and comes and changes only right after the audit entry of its text.
+    """Declare that a card is never deleted, and that its audit log entry precedes each insert and each change.
 
-    A card is erased only with its concern. An erased card never returns.
+    The last entry of the concern must say that the text was received, added or resealed before a card is inserted, that
+    it was resealed before a card is replaced, and that it was erased before a card is erased. No card is erased while
+    its concern is unacknowledged or on hold. An erased card never returns. A card keeps its concern and its addition.
     """
     _refuse_losing(CardRow, "a card is never deleted")
     why = "a card keeps its place"

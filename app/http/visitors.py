@@ -44,7 +44,7 @@ class Visitor:
 
     @property
     def can_lead(self) -> bool:
-        """True if the person may manage the people at the desk: they read concerns, act, and read the audit log."""
+        """True if the person is a lead, who may manage the people at the desk: they have each scope of `OF_A_LEAD`."""
         return self.scopes >= OF_A_LEAD
 
     can_read = _may(Scope.READ)

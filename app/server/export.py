@@ -104,7 +104,10 @@ def _paths_in(value: JsonValue) -> Iterator[str]:
 
 
 def _ids_in(body: JsonValue, name: str) -> Iterator[JsonValue]:
-    """Yield the id of each entry in a list. The entries are in the member `name`, or in `contents` (Open Referral)."""
+    """Yield the id of each entry of the list in `body`, if there is one.
+
+    The list's member has the name `name`, with underscores for hyphens, or the name "contents" (Open Referral).
+    """
     if isinstance(body, dict):
         items = body.get(name.replace("-", "_"), body.get("contents"))
         for item in items if isinstance(items, list) else ():

@@ -198,7 +198,10 @@ def call_in_time(do: Callable[[], Result], seconds: float) -> Result:
 
 
 def stop_workers(workers: Collection[JobsWorker]) -> None:
-    """Request the stop of all `workers`, then wait for each worker to end, so that the workers end in parallel."""
+    """Request the stop of all `workers`, then wait for each worker to end, at most its `stop_seconds`.
+
+    The workers end in parallel. A worker with longer work still runs when this function returns.
+    """
     for worker in workers:
         worker.request_stop()
     for worker in workers:

@@ -167,9 +167,10 @@ def _birth_of(child: Mapping[str, Any], received_on: dt.date) -> Birth | None:
 
 
 def _ages_of(child: Mapping[str, Any]) -> tuple[int, int] | None:
-    """Return the lowest and the highest possible age of the child: from a number, a school year, or numbers in words.
+    """Return the lowest and the highest possible age of the child, or None if the card says nothing about the age.
 
-    Return None if the card says nothing about the age.
+    If there is no exact age, read the description: a school year such as `year 9` or, without one, every number in
+    digits up to `GREATEST_AGE`.
     """
     if isinstance(child.get("age"), int):
         return child["age"], child["age"]

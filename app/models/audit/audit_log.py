@@ -133,8 +133,8 @@ class ChainRow(SQLModel, table=True):
 class CheckpointRow(SQLModel, table=True):
     """A signed checkpoint: the number of audit log entries, and their Merkle root.
 
-    A copy of each checkpoint is sent elsewhere. `note` is the signed text. `frontier` has the roots of the complete
-    subtrees, so that the next checkpoint reads only newer entries.
+    A copy of each checkpoint is sent to webhooks, as an event. `note` is the signed text. `frontier` has the roots of
+    the complete subtrees, so that the next checkpoint reads only newer entries.
     """
 
     __tablename__ = "checkpoints"

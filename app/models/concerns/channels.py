@@ -44,7 +44,10 @@ class WorkersChannel(CodeWithMeaning):
 
 
 def faults_of_time(came_at: dt.datetime, *, now: dt.datetime) -> list[FieldError]:
-    """Return a fault if `came_at` is in the future or more than `LONGEST_AGO` before `now`, otherwise an empty list."""
+    """Return a fault if `came_at` is in the future or more than `LONGEST_AGO` before `now`, otherwise an empty list.
+
+    A time up to `CLOCK_DIFFERENCE` after `now` does not count as in the future.
+    """
     if came_at > now + CLOCK_DIFFERENCE:
         return [FieldError(("came_at",), IN_THE_FUTURE, FaultCode.INVALID)]
     if came_at < now - LONGEST_AGO:

@@ -63,7 +63,10 @@ NameInQuery = Annotated[str, Query(alias="name", max_length=200)]
 
 @dataclass(frozen=True)
 class PersonLine:
-    """A person in the list of people: their row, the number of their passkeys, and when they last used a session."""
+    """A person in the list of people: their row, and the number of their passkeys.
+
+    `seen_at` is when the person last used a session that is still stored, or None if there is no such session.
+    """
 
     row: PersonRow
     passkeys: int

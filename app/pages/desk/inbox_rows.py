@@ -125,7 +125,7 @@ class InboxLine:
 
     @property
     def due_because(self) -> str:
-        """The reason for the deadline in force: `addition 1 says immediate danger`."""
+        """The reason for the deadline in force, such as `addition 1 says immediate danger`."""
         what, answer = "the first report", self.entry.immediate_danger
         if self.added is not None and self.due == self.entry.addition_acknowledge_by:
             what, answer = f"addition {self.added.number_due}", self.added.danger_due or "no"

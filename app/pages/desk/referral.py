@@ -49,10 +49,10 @@ def sections_of(answers: Answers, content: EditionContent, reference_data: Refer
 
 
 def flags_of(reference_data: ReferenceData, content: EditionContent) -> list[dict[str, Any]]:
-    """Return the rules for answers that need more than the usual route, such as a child from another council's area.
+    """Return the rules that flag the children of another council's area, and the people who work with children.
 
-    Each rule names a list of the answers (`list`) and a field of the list's entries (`member`). `words` has the text to
-    show for each value of the field that needs more, and `label` is the heading.
+    For both, a worker must contact someone else too. A rule has the name of a list in the concern (`list`), the name of
+    a field of its entries (`member`), and the heading (`label`). `words` has the text to show for each flagged value.
     """
     councils = {each.council: f"{each.name}: {numbers_of(each)}" for each in reference_data.neighbours}
     councils[ELSEWHERE] = "An area that is not named."

@@ -132,7 +132,7 @@ def read_metrics(context: ContextDep, session: SessionDep, now: NowDep) -> Respo
 
 @router.get(PATH, include_in_schema=False)
 def read_security_txt(request: Request, settings: SettingsDep) -> Response:
-    """Return the operator's contact for reports of vulnerabilities, with its date of expiry."""
+    """Return the operator's contact for reports of vulnerabilities, with its date of expiry, or 404 if none is set."""
     if settings.security_expires is None:
         return problem_response(request, NotFound, detail=NO_CONTACT)
     lines = [

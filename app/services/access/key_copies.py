@@ -127,10 +127,11 @@ def may_hold_key(person: PersonRow) -> bool:
 
 
 def list_passkeys(session: Session, name: str, current: Collection[str]) -> list[PasskeyLine]:
-    """Return the passkeys of the person `name`, oldest first, with their copies.
+    """Return the passkeys of the person `name`, oldest first, each with its locked copy of the team's identity, if any.
 
-    `current` has the fingerprints of the keys to which new concerns are encrypted. Leave out, and log, each passkey or
-    copy that this service did not write, or that the audit log contradicts.
+    `current` has the fingerprints of the keys to which new concerns are encrypted. A copy with one of these keys is
+    marked as current. Leave out, and log, each passkey or copy that this service did not write, or that the audit log
+    contradicts.
     """
     rows = session.exec(select(KeyCopyRow).where(KeyCopyRow.person == name)).all()
     copies = {row.passkey: row for row in rows if _is_ours(session, row)}

@@ -366,9 +366,9 @@ def verify_access(engine: Engine, on_step: OnStep = show_no_progress) -> Iterato
     """Yield a name and the fault of each row that is invalid or missing, and of each table that cannot be read.
 
     A row that grants access is invalid if no key signed it, or if it contradicts the audit log. A row is missing if the
-    audit log expects it. MACs are not checked in a copy that was opened without access keys. Keys of a revoked client
-    grant no access, and are skipped. Rows and audit log are read from one snapshot. `on_step` gets the number of audit
-    entries read.
+    audit log expects it. Signatures are not checked in a database that was opened without access keys. Keys of a
+    revoked client grant no access, and are skipped. Rows and audit log are read from one snapshot. `on_step` gets the
+    number of audit entries read.
     """
     keys = access_keys_of(engine)
     with Session(engine) as session:

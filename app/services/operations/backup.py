@@ -95,8 +95,10 @@ def _restore(source: Path, path: Path, *, at: dt.datetime, on_step: OnStep) -> t
 def verify_copy(path: Path) -> Verified:
     """Verify the database at `path`: its pages, its schema, each edition's digest, and all that `find_faults` checks.
 
-    If its schema is older than this program's, verify a migrated copy instead. Return the counts. Raise `BackupRefused`
-    with every fault if there is one, or if `path` is not a database that this program can read.
+    If its schema is older than this program's, verify a migrated copy instead. Return the counts of editions and
+    concerns. Raise `BackupRefused` if `path` is not a database that this program can read. The pages are checked first,
+    then the schema, then the rest: raise `BackupRefused` with all faults of the first of these that has any. Raise
+    `SetupError` if version 0.2.0 made the schema.
     """
     engine = create_engine(f"sqlite:///{path}", hide_parameters=True)
     try:

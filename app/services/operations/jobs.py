@@ -225,9 +225,8 @@ class Housekeeping(TeamJobs):
     def _purge_remnants(self, _beat: Beat) -> None:
         """Remove the bytes of erased texts after the start, and whenever some remain. Retry until none remain.
 
-        A reader that uses the write-ahead log prevents the removal. The first attempt logs no warning, because usually
-        nothing remains, or a reader of this service uses the log only for a moment. No later attempt logs a warning
-        either while nothing was ever erased.
+        The removal fails while a reader uses SQLite's write-ahead log. The first attempt logs no warning, because most
+        readers end soon. Later attempts log a warning only if a text was ever erased or resealed.
         """
         if self.knows_there_are_none and not has_remnants(self.engine):
             return

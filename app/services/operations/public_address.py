@@ -73,9 +73,10 @@ def _member(response: httpx.Response, name: str) -> dict[str, Any]:
 
 
 def time_of(response: httpx.Response) -> dt.datetime | None:
-    """Return the server's time: the response header `Date` plus the seconds in `Age`. Return None if `Date` is missing.
+    """Return the server's time: the response header `Date` plus the seconds in `Age`.
 
-    A cache sends the date of the stored response, and in `Age` how old that response is.
+    A cache sends the date of the stored response, and in `Age` how old that response is. Return None if `Date` is
+    missing or invalid, or if `Age` is invalid.
     """
     try:
         date = parsedate_to_datetime(response.headers["Date"])

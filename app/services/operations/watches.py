@@ -196,8 +196,9 @@ def measure_disk(around: Surroundings) -> Reading | Unmeasured:
 def measure_clock(around: Surroundings) -> Reading | Unmeasured:
     """Measure the difference between this clock and the most reliable other clock that can be read, in seconds.
 
-    With the embedded database, also compare with the last audit entry: no entry should be in the future. In a shared
-    database that entry may come from a node with a wrong clock, so only the database's clock counts.
+    With the embedded database, also measure how far the last audit entry is in the future, and return the larger value.
+    With PostgreSQL, ignore the last entry, because a node with a wrong clock may have written it. Return `Unmeasured`
+    if there is nothing to compare with.
     """
     found = [(around.at - now, f"the clock of {whose}") for whose, now in islice(_other_clocks(around), 1)]
     if around.is_embedded:
