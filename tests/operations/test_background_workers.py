@@ -242,7 +242,7 @@ def test_every_worker_of_the_service_survives_every_error(service: FastAPI, sett
     assert [each.names for each in started] == [
         ("generation",),
         ("key-uses", "saved-forms", "planned-publications", "overdue", "due-soon"),
-        ("access-record", "checkpoint", "retention", "invariants") + (() if on_postgresql() else ("remnants",)),
+        ("access-record", "retention", "checkpoint", "invariants") + (() if on_postgresql() else ("remnants",)),
         ("outside", "watches"),
         ("email",),
         ("dispatcher",),
