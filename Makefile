@@ -43,7 +43,7 @@ test: $(VENV)/installed-dev $(VENV)/installed-docs
 	@$(MAKE) --silent --keep-going desk-script || echo >&2 "The script of the desk was not built: its tests are skipped."
 	$(VENV)/bin/pytest -m 'not nightly' $(ARGS)
 
-# Run what continuous integration leaves to the night: proxies, the image, the site, generated clients, hostile receivers, faults by the
+# Run what continuous integration leaves to the night: proxies, rolling updates, the image, the site, generated clients, hostile receivers, faults by the
 # round, every journey, long fuzz, 500 examples of each property; hours. On another Python: make nightly PYTHON=python3.13 VENV=.venv-3.13
 nightly: $(VENV)/installed-dev $(VENV)/installed-docs
 	@$(MAKE) --silent --keep-going desk-script || echo >&2 "The script of the desk was not built: its tests are skipped."

@@ -220,7 +220,10 @@ def tokens(service: FastAPI, client: TestClient) -> dict[str, str]:
 
 @pytest.mark.parametrize(
     "phase",
-    [pytest.param(each, marks=pytest.mark.nightly) if each in ("coverage", "fuzzing") else each for each in PHASES],
+    [
+        pytest.param(each, marks=pytest.mark.nightly) if each in ("coverage", "fuzzing", "stateful") else each
+        for each in PHASES
+    ],
 )
 def test_every_answer_is_one_that_the_document_promises(
     service: FastAPI, tokens: dict[str, str], phase: str, monkeypatch: pytest.MonkeyPatch

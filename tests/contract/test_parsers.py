@@ -222,6 +222,7 @@ def test_a_message_of_an_assistant_takes_linear_time(client: TestClient) -> None
     expect_linear(Parser("words", posted(client, "/mcp", "application/json"), CHARACTERS, call, '"}}}'))
 
 
+@pytest.mark.nightly
 @for_each(("before", "after"), [("", ""), ('title: "', '"\n'), ("a: !b c\n", "")])
 def test_a_yaml_file_takes_linear_time(tmp_path: Path, before: str, after: str) -> None:
     read = from_file(tmp_path / SLUG / "1.yaml", read_edition_file)
@@ -229,6 +230,7 @@ def test_a_yaml_file_takes_linear_time(tmp_path: Path, before: str, after: str) 
     expect_linear(Parser(before, read, [*TEXT, *YAML_RUNS], before, after))
 
 
+@pytest.mark.nightly
 def test_a_markdown_document_takes_linear_time(tmp_path: Path) -> None:
     read = from_file(tmp_path / "guide.md", draft_of)
 

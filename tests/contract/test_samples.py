@@ -26,6 +26,8 @@ GOES_ON_FROM = {"docs/how-to/keys-and-sealed-concerns.md": ["README.md"]}
 COMMANDS = {"README.md": ("make serve", "make test")}
 """Indented commands, one of which is how this suite was started, and the other what `live` starts."""
 AS_ABOVE = "as above"
+BY_DAY = ("README.md", "docs/tutorial/first-receipt.md", "docs/how-to/operate.md")
+"""Documents whose commands also run by day: they are read first, or in a hurry."""
 
 
 def need(*programs: str) -> None:
@@ -67,7 +69,14 @@ def test_the_javascript_of_a_document_works(running: LiveServer, document: str) 
 
 @pytest.mark.any_database
 @pytest.mark.slow
-@pytest.mark.parametrize("document", [each for each in with_samples("sh") if each not in GOES_ON_FROM])
+@pytest.mark.parametrize(
+    "document",
+    [
+        each if each in BY_DAY else pytest.param(each, marks=pytest.mark.nightly)
+        for each in with_samples("sh")
+        if each not in GOES_ON_FROM
+    ],
+)
 def test_the_commands_of_a_document_work(running: LiveServer, document: str) -> None:
     need("curl", "age", "openssl")
     following = [each for each, before in GOES_ON_FROM.items() if document in before]

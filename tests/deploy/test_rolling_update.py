@@ -103,9 +103,10 @@ def stored(data_dir: Path) -> list[str]:
         return [reference for (reference,) in database.execute("SELECT reference FROM concerns").fetchall()]
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize(
     "proxy",
-    [partial(nginx, rate="1000r/s"), pytest.param(haproxy, marks=pytest.mark.nightly)],
+    [partial(nginx, rate="1000r/s"), haproxy],
     ids=["nginx", "haproxy"],
 )
 def test_three_restarts_under_load_refuse_nobody_and_lose_nothing(tmp_path: Path, proxy: Any) -> None:

@@ -238,6 +238,7 @@ class Memory:
         return self._read("VmHWM") - self._before
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 def test_opening_a_concern_with_200_large_additions_takes_little_memory(live: LiveServer) -> None:
     key = live.new_key(Scope.READ)

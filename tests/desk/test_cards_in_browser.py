@@ -245,6 +245,7 @@ def test_same_is_a_note_of_both_concerns_until_it_is_undone(desk: Desk) -> None:
     assert [each for each in bodies if "Zymurgy" in each or "text=" in each] == []
 
 
+@pytest.mark.nightly
 def test_a_decision_is_undone_beside_what_the_page_says_of_it(desk: Desk) -> None:
     desk.unlock()
     desk.open("alexander")
@@ -284,6 +285,7 @@ def test_all_of_one_child_go_to_one_person_in_one_press(desk: Desk) -> None:
     expect(desk.page.get_by_role("link", name=desk.references["friend"], exact=True)).to_have_count(0)
 
 
+@pytest.mark.nightly
 def test_giving_all_asks_once_from_whom_it_takes(desk: Desk, service: FastAPI, url: str) -> None:
     sam = session_of(service, SAM, Role.WORKER)
     with httpx.Client(base_url=url, trust_env=False, timeout=30) as http:
@@ -370,6 +372,7 @@ def test_a_call_that_was_written_down_is_found_by_its_words(desk: Desk) -> None:
     expect(desk.page.locator("#found li")).to_contain_text(reference)
 
 
+@pytest.mark.nightly
 def test_a_copy_sheet_has_every_word_by_part_and_is_recorded(desk: Desk, service: FastAPI) -> None:
     desk.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     desk.unlock()
@@ -395,6 +398,7 @@ def test_a_copy_sheet_has_every_word_by_part_and_is_recorded(desk: Desk, service
     expect(desk.page.get_by_role("button", name="Copy sheet")).to_be_focused()
 
 
+@pytest.mark.nightly
 def test_two_concerns_are_read_side_by_side(desk: Desk) -> None:
     desk.unlock()
     desk.open("alexander")
@@ -429,6 +433,7 @@ def test_earlier_concerns_are_found_when_they_are_asked_for(desk: Desk, service:
     assert desk.found == {"alexander", "alex"}
 
 
+@pytest.mark.nightly
 def test_new_concerns_are_found_on_a_later_page_without_a_new_unlocking(desk: Desk, url: str) -> None:
     desk.page.clock.install()
     desk.page.goto("/desk")
@@ -472,6 +477,7 @@ def test_another_identity_opens_no_card_and_is_told_so(desk: Desk, tmp_path: Pat
     expect(desk.page.get_by_role("alert")).to_contain_text("sealed to other keys")
 
 
+@pytest.mark.nightly
 def test_a_service_that_reads_takes_the_same_decisions(browser: Browser, tmp_path: Path) -> None:
     need_script()
     service = a_service(data_dir=tmp_path / "reading")

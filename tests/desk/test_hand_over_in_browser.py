@@ -24,6 +24,7 @@ from tests.support.browsing import accessibility_violations
 from tests.support.concerns import add, raise_at, raise_concern
 from tests.support.desk import Desk, acts_on, desk_of
 from tests.support.desk_states import sign_in
+from tests.support.loops import first_by_day
 from tests.support.people import ADDRESS, JO, context_of_service, invited, virtual_authenticator
 from tests.support.service import a_service
 from tests.support.threaded import run_server
@@ -183,7 +184,7 @@ def show(page: Page, at: Hosted, reference: str, *, has_key: bool) -> None:
     expect(page.get_by_text(NARRATIVE)).to_be_visible()
 
 
-@pytest.mark.parametrize("kind", ["cannot read", "reads"])
+@pytest.mark.parametrize("kind", first_by_day(["cannot read", "reads"]))
 def test_the_file_is_offered_until_it_is_saved(
     page: Page, hosted: Hosted, kind: str, request: pytest.FixtureRequest
 ) -> None:

@@ -18,6 +18,7 @@ from tests.support.browsing import accessibility_violations
 from tests.support.clock import SettableClock
 from tests.support.concerns import add
 from tests.support.desk_states import raised, sign_in
+from tests.support.loops import first_by_day
 from tests.support.threaded import run_server
 
 pytestmark = [pytest.mark.slow]
@@ -195,7 +196,7 @@ def test_the_filters_of_the_address_come_back_with_back_and_forward(page: Page) 
     expect(page.get_by_role("link", name="In danger now")).to_have_attribute("aria-current", "page")
 
 
-@pytest.mark.parametrize("viewport", [PHONE, ZOOMED], ids=["phone", "zoomed to 400 %"])
+@pytest.mark.parametrize("viewport", first_by_day([PHONE, ZOOMED]), ids=["phone", "zoomed to 400 %"])
 def test_on_a_phone_the_rows_are_cards_without_sideways_scrolling(
     browser: Browser, desk: tuple[FastAPI, str, httpx.Client], viewport: Any
 ) -> None:
@@ -208,7 +209,7 @@ def test_on_a_phone_the_rows_are_cards_without_sideways_scrolling(
         assert accessibility_violations(page) == []
 
 
-@pytest.mark.parametrize("options", [{"color_scheme": "dark"}, {"forced_colors": "active"}], ids=str)
+@pytest.mark.parametrize("options", first_by_day([{"color_scheme": "dark"}, {"forced_colors": "active"}]), ids=str)
 def test_the_desk_has_no_fault_for_axe_in_other_colours(
     browser: Browser, desk: tuple[FastAPI, str, httpx.Client], options: Any
 ) -> None:

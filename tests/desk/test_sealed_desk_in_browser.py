@@ -314,6 +314,7 @@ def leave(page: Page, sealed: Sealed, key: str) -> None:
     assert CANARY not in page.content()
 
 
+@pytest.mark.nightly
 def test_a_day_leaves_no_word_or_identity_on_server_wire_or_profile(
     sealed: Sealed, context: BrowserContext, tmp_path: Path
 ) -> None:

@@ -95,6 +95,7 @@ def words(page: Page) -> Any:
     return page.get_by_text(NARRATIVE)
 
 
+@pytest.mark.nightly
 def test_unsealed_words_match_the_service_s_and_need_only_a_keyboard(
     page: Page, service: FastAPI, url: str, keys: Keys
 ) -> None:

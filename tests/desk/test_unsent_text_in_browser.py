@@ -16,6 +16,7 @@ from tests.support.canaries import CANARY
 from tests.support.concerns import raise_concern
 from tests.support.desk import DESKS, Served, served_desk
 from tests.support.desk_states import SAM, act, session_of
+from tests.support.loops import first_by_day
 from tests.support.people import JO, accept_invitation, invited, virtual_authenticator
 from tests.support.unsealing import need_script
 from tests.support.waiting import wait_until
@@ -31,7 +32,7 @@ STORED = "JSON.stringify([{ ...sessionStorage }, { ...localStorage }])"
 KEPT = "Object.keys(sessionStorage).filter((name) => name.startsWith('typed/')).length"
 WITHOUT_STORAGE = "Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError'); };"
 """The services. By day every test runs on the first, and what must not lose a word on the second too."""
-on_both = pytest.mark.parametrize("served", DESKS, indirect=True)
+on_both = pytest.mark.parametrize("served", first_by_day(DESKS), indirect=True)
 SENTENCES = re.compile(r"[A-Z][a-z ]+\.")
 
 
@@ -160,7 +161,7 @@ WAYS: dict[str, Callable[[Tab], None]] = {
 
 
 @on_both
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", first_by_day(WAYS, 3))
 def test_every_way_off_a_concern_keeps_the_words_typed(tab: Tab, way: str) -> None:
     tab.open()
     tab.field(NOTE).fill(TYPED)

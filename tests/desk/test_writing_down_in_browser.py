@@ -18,6 +18,7 @@ from tests.support.canaries import CANARY
 from tests.support.concerns import raise_concern
 from tests.support.desk import DESKS, Served
 from tests.support.desk_states import SAM, session_of
+from tests.support.loops import first_by_day
 from tests.support.people import JO, accept_invitation, context_of_service, invited, virtual_authenticator
 from tests.support.service import a_service
 from tests.support.threaded import run_server
@@ -27,7 +28,7 @@ pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 SAID = f"{CANARY} rang twice."
 BACK = "The text that you typed in this tab and did not send is back."
 STORED = "JSON.stringify([{ ...sessionStorage }, { ...localStorage }])"
-on_both = pytest.mark.parametrize("served", DESKS, indirect=True)
+on_both = pytest.mark.parametrize("served", first_by_day(DESKS), indirect=True)
 TEXT, WRITE = "What was said", "Write it down"
 
 
@@ -241,7 +242,7 @@ def test_the_page_works_without_scripts_where_the_service_reads(browser: Browser
         context.close()
 
 
-@pytest.mark.parametrize("size", [(1280, 800), (390, 844), (320, 640)])
+@pytest.mark.parametrize("size", first_by_day([(1280, 800), (390, 844), (320, 640)]))
 def test_every_size_is_accessible_and_scrolls_one_way(page: Page, size: tuple[int, int]) -> None:
     page.set_viewport_size({"width": size[0], "height": size[1]})
     write(page, danger="Yes")

@@ -164,6 +164,7 @@ def test_held_attempts_delay_neither_a_good_receiver_nor_the_stop(tmp_path: Path
     assert "Traceback" not in server.log.read_text()
 
 
+@pytest.mark.nightly
 @pytest.mark.usefixtures("client")
 def test_a_delivery_stopped_in_an_attempt_goes_on_in_another_process(service: FastAPI, settings: Settings) -> None:
     context: AppContext = service.state.context

@@ -93,6 +93,7 @@ def mirror(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mirror]:
         serving.shutdown()
 
 
+@pytest.mark.nightly
 def test_a_plain_web_server_answers_every_exported_path_as_the_service_does(mirror: Mirror) -> None:
     different = [path for path in mirror.paths if mirror.server.get(path).content != mirror.service.get(path).content]
 

@@ -26,6 +26,7 @@ from app.server.deadline import ClientDeadline
 from app.server.framing import MAX_HEAD_BYTES, MAX_HEAD_FIELDS
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.log_lines import Lines
+from tests.support.loops import first_by_day
 from tests.support.threaded import run_server
 from tests.support.waiting import LONG_ENOUGH, wait_until
 from tests.support.wire import (
@@ -305,7 +306,7 @@ def refusing(settings: Settings, prepare: Callable[[FastAPI], None] = nothing, *
         yield url
 
 
-@pytest.mark.parametrize("by", CLIENTS)
+@pytest.mark.parametrize("by", first_by_day(CLIENTS, 3))
 @pytest.mark.parametrize(("status", "limit"), [(413, "1000/minute"), (429, "1/minute")])
 def test_a_client_that_still_sends_gets_the_refusal_every_time(
     settings: Settings, tmp_path: Path, by: Send, status: int, limit: str
@@ -320,7 +321,7 @@ def test_a_client_that_still_sends_gets_the_refusal_every_time(
     assert answers == [status] * TRIES
 
 
-@pytest.mark.parametrize("by", CLIENTS)
+@pytest.mark.parametrize("by", first_by_day(CLIENTS, 2))
 def test_a_client_whose_body_finds_no_room_gets_the_refusal(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, by: Send
 ) -> None:

@@ -143,6 +143,7 @@ def test_an_outage_revives_no_withdrawn_edition_and_a_new_one_follows(away: Away
     assert "age" not in away.get(GUIDE).headers
 
 
+@pytest.mark.nightly
 def test_after_a_week_nobody_is_given_what_may_be_withdrawn(away: Away) -> None:
     away.stop(seconds=A_WEEK)
 

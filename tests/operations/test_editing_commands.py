@@ -145,6 +145,7 @@ def answers(page: str) -> bool:
         return False
 
 
+@pytest.mark.nightly
 @pytest.mark.embedded
 def test_a_preview_shows_page_changes_and_pdf_and_stores_nothing(
     tmp_path: Path, data_dir: Path, browser: Browser

@@ -179,6 +179,7 @@ def test_cache_hits_that_the_front_answers_are_counted(live: LiveServer) -> None
     assert hits["/v1/guides/{guide}"] == 5  # a start holds what is read first
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 @pytest.mark.any_database
 def test_several_processes_answer_with_each_metric_once(tmp_path: Path) -> None:

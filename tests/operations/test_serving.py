@@ -101,6 +101,7 @@ def test_a_second_signal_ends_the_drain(tmp_path: Path, number: signal.Signals) 
         assert server.wait()
 
 
+@pytest.mark.nightly
 def test_several_processes_share_one_address_and_one_database(several: LiveServer) -> None:
     with load([several.url], callers=8) as told:
         wait_until(lambda: len(told.receipts) >= 100)

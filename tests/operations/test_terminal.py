@@ -13,6 +13,7 @@ import pytest
 from app.cli.options import echo_json, echo_result
 from app.config import SEED_DIR
 from tests.support.command import every_command, guidance, guidance_on_a_terminal
+from tests.support.loops import first_by_day
 from tests.support.publishing import SLUG
 from tests.support.set_ups import SetUp, make_set_up
 
@@ -90,7 +91,7 @@ def test_a_shell_can_complete_the_commands() -> None:
     assert offered.stdout.split() == ["doctor"]
 
 
-@pytest.mark.parametrize("words", [["--help"], ["doctor", "--help"]])
+@pytest.mark.parametrize("words", first_by_day([["--help"], ["doctor", "--help"]]))
 def test_no_color_is_respected_by_the_help(words: list[str]) -> None:
     plain = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "FORCE_COLOR")}
     plain |= {"TERM": "xterm-256color", "FORCE_COLOR": "1"}

@@ -12,7 +12,7 @@ from app.pages.languages import SHORT_LANGUAGES
 from tests.support.browsing import accessibility_violations, open_part, press, reach
 from tests.support.desk import desk_of
 from tests.support.form_answers import FORM, REQUIRED_ANSWERS, check, reference_in, send
-from tests.support.loops import for_each
+from tests.support.loops import first_by_day, for_each
 from tests.support.publishing import SLUG
 from tests.support.renditions import publish_a_rendition, withdraw_a_rendition
 from tests.support.service import a_service
@@ -86,7 +86,7 @@ def test_the_welsh_page_uses_the_guides_words_after_a_withdrawal(client: TestCli
 
 @pytest.mark.slow
 @pytest.mark.any_database
-@pytest.mark.parametrize("has_scripts", [True, False], ids=["with scripts", "without scripts"])
+@pytest.mark.parametrize("has_scripts", first_by_day([True, False]), ids=["with scripts", "without scripts"])
 def test_a_neighbour_learns_whom_to_call_and_says_what_exists(browser: Browser, url: str, *, has_scripts: bool) -> None:
     context = browser.new_context(base_url=url, java_script_enabled=has_scripts, viewport=PHONE)  # type: ignore[arg-type]  # a size
     page, faults = context.new_page(), []

@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.support.browsing import NEUTRAL_PAGE, accessibility_violations, browser_with_profile, serve_neutral_page
 from tests.support.canaries import CANARY, forms_of
+from tests.support.loops import first_by_day
 from tests.support.publishing import publish_examples, publish_invented
 from tests.support.service import a_service
 from tests.support.threaded import run_server
@@ -26,7 +27,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield address
 
 
-@pytest.mark.parametrize("has_scripts", [True, False])
+@pytest.mark.parametrize("has_scripts", first_by_day([True, False]))
 def test_the_words_of_a_search_leave_no_trace_in_the_browser(
     browser: Browser, url: str, tmp_path: Path, *, has_scripts: bool
 ) -> None:
@@ -56,7 +57,7 @@ def test_the_words_of_a_search_leave_no_trace_in_the_browser(
     assert [path for path, content in files.items() if any(form in content for form in forms)] == []
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", first_by_day(["light", "dark"]))
 def test_the_ways_to_a_guide_have_no_barrier_at_any_width(browser: Browser, url: str, scheme: str) -> None:
     context = browser.new_context(base_url=url, color_scheme="dark" if scheme == "dark" else "light")
     page = context.new_page()

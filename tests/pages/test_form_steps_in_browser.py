@@ -16,7 +16,7 @@ from tests.support.browsing import (
     serve_neutral_page,
 )
 from tests.support.form_answers import FORM, NARRATIVE, check, fill_in, send
-from tests.support.loops import for_each, some_by_day
+from tests.support.loops import first_by_day, for_each, some_by_day
 from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
@@ -326,7 +326,7 @@ def test_an_error_link_shows_the_label_without_scripts(scriptless: Page, name: s
     in_view(scriptless, f".question:has([id='{name}']) b")
 
 
-@pytest.mark.parametrize("browser_page", ["page", "scriptless"])
+@pytest.mark.parametrize("browser_page", first_by_day(["page", "scriptless"]))
 def test_change_goes_to_the_section(request: pytest.FixtureRequest, browser_page: str) -> None:
     page: Page = request.getfixturevalue(browser_page)
     page.goto(FORM)
@@ -451,7 +451,7 @@ def test_a_page_that_comes_is_at_its_place_at_once(page: Page) -> None:
     assert page.evaluate("getComputedStyle(document.documentElement).scrollBehavior") == "auto"
 
 
-@pytest.mark.parametrize("width", [320, 768, 1280])
+@pytest.mark.parametrize("width", first_by_day([320, 768, 1280]))
 def test_a_label_is_above_its_field_and_errors_mark_whole_questions(browser: Browser, url: str, width: int) -> None:
     context = browser.new_context(base_url=url, viewport={"width": width, "height": 740})
     page = context.new_page()
@@ -512,7 +512,7 @@ def test_a_child_sends_a_concern_in_three_steps(page: Page) -> None:
     send(page)
 
 
-@pytest.mark.parametrize("status", [413, 429, 500])
+@pytest.mark.parametrize("status", first_by_day([413, 429, 500]))
 def test_an_error_of_the_server_takes_nothing_typed_away(page: Page, status: int) -> None:
     page.goto(FORM)
     fill_in(page)

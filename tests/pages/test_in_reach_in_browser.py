@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.support.browsing import accessibility_violations, go_to_last_step, press
 from tests.support.form_answers import FORM, NARRATIVE, fill_in
+from tests.support.loops import first_by_day
 from tests.support.publishing import SLUG
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
@@ -86,7 +87,7 @@ def out_of_reach(page: Page) -> list[Any]:
     return found
 
 
-@pytest.mark.parametrize("screen", SCREENS)
+@pytest.mark.parametrize("screen", first_by_day(SCREENS))
 def test_999_and_the_exit_are_always_in_reach_while_scrolling(browser: Browser, url: str, screen: str) -> None:
     width, height, is_large = SCREENS[screen]
     context = browser.new_context(base_url=url, viewport={"width": width, "height": height}, bypass_csp=True)
@@ -192,7 +193,7 @@ def test_the_page_says_to_write_it_down_if_copying_fails(context: BrowserContext
     expect(page.locator("[data-copied]")).to_have_text("It could not be copied. Please write it down.")
 
 
-@pytest.mark.parametrize("has_scripts", [True, False], ids=["with scripts", "without scripts"])
+@pytest.mark.parametrize("has_scripts", first_by_day([True, False]), ids=["with scripts", "without scripts"])
 def test_the_saved_file_has_reference_and_code_but_nothing_written(
     browser: Browser, url: str, *, has_scripts: bool
 ) -> None:

@@ -10,6 +10,7 @@ from app.models.concerns.rows import ConcernRow
 from tests.support.browsing import accessibility_violations, go_to_last_step
 from tests.support.clock import SettableClock
 from tests.support.journeys import CANARY, FORM, HAS_EDGE, IN_VIEW, PEOPLE, Condition, open_page, views
+from tests.support.loops import first_by_day
 from tests.support.publishing import SLUG
 from tests.support.threaded import run_server
 
@@ -79,7 +80,7 @@ def test_the_form_takes_few_pages_screens_of_a_phone_and_questions(browser: Brow
 LEAST_PRESSES = {"a neighbour": 9, "a child": 7, "a friend": 6}
 
 
-@pytest.mark.parametrize("has_scripts", [True, False])
+@pytest.mark.parametrize("has_scripts", first_by_day([True, False]))
 def test_a_neighbour_presses_nine_times_and_a_child_or_a_friend_seven(
     browser: Browser, url: str, has_scripts: bool
 ) -> None:
@@ -96,7 +97,7 @@ def test_a_neighbour_presses_nine_times_and_a_child_or_a_friend_seven(
 CHILDREN = (("Alex", "14"), ("Billie", "9"), ("Charlie", "6"))
 
 
-@pytest.mark.parametrize("has_scripts", [True, False])
+@pytest.mark.parametrize("has_scripts", first_by_day([True, False]))
 def test_a_teacher_tells_of_three_children_and_of_herself_without_opening_more(
     browser: Browser, url: str, has_scripts: bool
 ) -> None:

@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 from tests.support.browsing import NEUTRAL_PAGE, accessibility_violations, press, serve_neutral_page
 from tests.support.form_answers import KEY, NARRATIVE, check, fill_in
 from tests.support.journeys import SENT
-from tests.support.loops import some_by_day
+from tests.support.loops import first_by_day, some_by_day
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
@@ -295,7 +295,7 @@ def test_a_file_that_cannot_be_saved_leaves_the_page(page: Page, asked: Dialogs,
     assert asked == []
 
 
-@pytest.mark.parametrize("path", FORMS)
+@pytest.mark.parametrize("path", first_by_day(FORMS))
 def test_what_could_not_be_sent_names_the_number_to_call(page: Page, context: BrowserContext, path: str) -> None:
     tell(page, path)
     context.set_offline(True)
@@ -322,7 +322,7 @@ def open_status(page: Page) -> None:
     expect(page.locator("h1")).to_have_text(re.compile("^What is happening"))
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", first_by_day(FORMS))
 def test_the_status_page_has_the_code_until_it_was_kept(page: Page, asked: Dialogs, form: str) -> None:
     send_in_danger(page, form)
     code = page.locator(".reference").last.inner_text()

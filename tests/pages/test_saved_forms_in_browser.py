@@ -15,6 +15,7 @@ from tests.support.browsing import (
     serve_neutral_page,
 )
 from tests.support.form_answers import FORM, check, fill_in, send
+from tests.support.loops import first_by_day
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
@@ -36,7 +37,7 @@ def resume(page: Page, code: str) -> None:
     expect(page.locator("h1")).to_have_text("Tell us about a child")
 
 
-@pytest.mark.parametrize("has_scripts", [True, False], ids=["with scripts", "without scripts"])
+@pytest.mark.parametrize("has_scripts", first_by_day([True, False]), ids=["with scripts", "without scripts"])
 def test_a_form_is_saved_at_any_step_and_finished_later(browser: Browser, url: str, *, has_scripts: bool) -> None:
     context = browser.new_context(base_url=url, java_script_enabled=has_scripts, viewport={"width": 320, "height": 640})
     context.set_default_timeout(30_000)

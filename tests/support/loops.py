@@ -53,3 +53,10 @@ def some_by_day(**columns: Iterable[Any]) -> pytest.MarkDecorator:
         for places in product(*(range(len(each)) for each in values))
     ]
     return pytest.mark.parametrize(",".join(columns), cases)
+
+
+def first_by_day(values: Iterable[Any], most: int = 1) -> list[Any]:
+    """Return the values for `pytest.mark.parametrize`: by day the test runs for the first `most`, at night for all."""
+    return [
+        value if place < most else pytest.param(value, marks=pytest.mark.nightly) for place, value in enumerate(values)
+    ]
