@@ -58,7 +58,10 @@ class Device:
 
     @classmethod
     def named(cls, name: str, recipient: str) -> "Device":
-        """Return the device with `name` as the person typed it, or `A device` if `name` is not one line of text."""
+        """Return the device with the typed `name`, cut to `MAX_DEVICE_NAME` characters.
+
+        If `name` is empty or is not one line of text, the device is named `A device`.
+        """
         plain = name.strip()[:MAX_DEVICE_NAME].strip()
         return cls(plain if plain and plain.isprintable() else "A device", recipient)
 
@@ -113,7 +116,10 @@ class PasskeyLine:
 
 
 def valid_recipient(recipient: str) -> str | None:
-    """Return `recipient`, or None if `recipient` is not a valid age recipient, which must not prevent a sign-in."""
+    """Return `recipient`, or None if `recipient` is not a valid age recipient.
+
+    An invalid recipient must not prevent a sign-in, so it raises no error.
+    """
     try:
         parse_recipient(recipient)
     except NotAKey:

@@ -125,7 +125,8 @@ class OpenIdSignIn:
 
         `issuer` is the issuer that the provider sent with the code (RFC 9207), or None if the provider sent none. Raise
         `TokenInvalid` with the reason if the response or the token is not valid, or if it belongs to a different
-        browser, client or issuer. Raise `ProviderUnavailable` if the provider does not respond.
+        browser, client or issuer. Raise `ProviderUnavailable` if the provider does not respond, or if its configuration
+        or keys cannot be used.
         """
         if not hmac.compare_digest(state.encode(), self.state(secret).encode()):
             raise TokenInvalid("the state is not that of this browser")
@@ -200,7 +201,8 @@ class DeskSignIn:
     def begin_with_passkey(self, person: str, *, address: str, at: dt.datetime, former: str | None) -> str:
         """Start a session for `person`, and return its token. The caller must first verify the person's passkey.
 
-        The browser's previous session, whose token is `former`, ends. Raise `TokenInvalid` if the person has left.
+        The browser's previous session, whose token is `former`, ends. Raise the errors of `DeskSessions.start`:
+        `TokenInvalid` if the person has left, for example.
         """
         return self.sessions.start(person, client=BY_PASSKEY, address=address, at=at, former=former)
 

@@ -127,7 +127,9 @@ class Submissions:
     def check(self, concern: Concern, *, for_tests: bool = False, at: dt.datetime) -> CheckResponse:
         """Validate the concern as `submit` does, store nothing, and return the response to the check.
 
-        Raise `InvalidConcern` with every fault of the concern.
+        `for_tests` is True if the request has a test key. Raise `InvalidConcern` with only one fault if the key and the
+        concern do not match: this is logged and counted. Otherwise raise `InvalidConcern` for the reasons of
+        `EditionResolver.resolve`.
         """
         self._expect_both_say_test(concern, for_tests=for_tests)
         return self.receipts.build_check_response(self.resolver.resolve(concern), concern, at=at)
@@ -150,9 +152,10 @@ class Submissions:
         returns the first receipt, and stores no second concern.
 
         Raise `InvalidConcern` with only one fault if the key and the concern do not match. Otherwise raise
-        `InvalidConcern` with every fault of the concern. Raise `IdempotencyKeyReused` if the key was used for other
-        content. Raise `TooManyConcerns` if the networks sent too many concerns. Raise `StoreBusy` if the concern could
-        not be stored in time. Raise `ReferenceTaken` if several new references in a row were already in use.
+        `InvalidConcern` for the reasons of `EditionResolver.resolve`. Raise `IdempotencyKeyReused` if the key was used
+        for other content. Raise `TooManyConcerns` if the networks sent too many concerns. Raise `StoreBusy` if the
+        concern could not be stored in time. Raise `ReferenceTaken` if several new references in a row were already in
+        use.
         """
         self._expect_both_say_test(concern, for_tests=for_tests)
         submitted = concern.model_dump_json(exclude_unset=True).encode()
@@ -202,7 +205,7 @@ class Submissions:
     async def _resolve(self, concern: Concern) -> PinnedEdition:
         """Return the edition that the concern is about, read in a thread if it is not cached.
 
-        Raise `InvalidConcern` with every fault of the concern.
+        Raise `InvalidConcern` for the reasons of `EditionResolver.resolve`.
         """
         cached = self.resolver.cached(concern)
         if cached is None:

@@ -68,13 +68,14 @@ def hand_over(desk: Desk, reference: str, wanted: HandOver, actor: Actor, key: s
     """Record the hand-over in the audit log, and return its entry (JSON), with the file if this service made the file.
 
     This service makes the file if `wanted.package_sha256` is None. A retry with the same idempotency key `key` records
-    nothing, and returns the same entry and file.
+    nothing, and returns the same entry and file. If this service made the file and the concern has been erased since, a
+    retry raises `ConcernErased`.
 
     Raise `NoSuchConcern` if the reference is unknown, `ConcernErased` if the concern was erased, `ValidationFailed` if
-    the recipient is not an age recipient, or `IdempotencyKeyReused` if `key` was used for other content. Raise
-    `ChangedMeanwhile` under the conditions of `record_action`. If this service makes the file, raise
-    `UnsealingUnavailable` if this process has no identity for a text, or `SealedTextMisplaced` if a text belongs to
-    another concern.
+    the recipient is not an age recipient, `IdempotencyKeyReused` if `key` was used for other content, or `StoreBusy` if
+    the hand-over could not be stored in time. Raise `ChangedMeanwhile` under the conditions of `record_action`. If this
+    service makes the file, raise `UnsealingUnavailable` if this process has no identity for a text, or
+    `SealedTextMisplaced` if a text belongs to another concern, or a retry gives another file.
     """
     read_recipient(wanted.recipient)
     recorded, package, seed = wanted, None, None

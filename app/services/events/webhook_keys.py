@@ -41,7 +41,7 @@ class WebhookKeys(KeyFile):
     """The keys that encrypt the secrets of webhooks (AES-256-GCM).
 
     The name of the webhook is authenticated too, so a secret cannot be moved to another webhook. If no setting names
-    the key file, the file is created when the first secret is encrypted. A method that needs a key raises `SetupError`
+    the key file, the file is created when the newest key is first needed. A method that needs a key raises `SetupError`
     if the key file cannot be read or has no key.
     """
 

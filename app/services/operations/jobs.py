@@ -70,6 +70,7 @@ class TeamJobs:
         """Yield the thread that sends emails, if a mail server is configured.
 
         Also stop the delivery of events to each mailbox that is not used. Without a mail server, no mailbox is used.
+        Raise `SetupError` if the file with the password of the mail server cannot be read.
         """
         for mailbox in MAILBOX_OF.values():
             if not mailbox.is_used(self.settings):
@@ -173,9 +174,9 @@ class Housekeeping(TeamJobs):
             yield DispatcherThread(dispatcher, grace_seconds=self.settings.drain_seconds)
 
     def publish_planned(self, _beat: Beat) -> bool:
-        """Publish the draft whose planned publication is due. Return True if there was such a draft.
+        """Publish the draft whose planned publication is due, or send it back if it can no longer be published.
 
-        If the clock may be wrong, publish nothing, and return False.
+        Return True if there was such a draft. If the clock may be wrong, publish nothing, and return False.
         """
         now = self.clock()
         with Session(self.engine) as session:
