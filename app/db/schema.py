@@ -86,7 +86,8 @@ def migrate_schema(engine: Engine, data_dir: Path | None) -> tuple[str | None, s
 
     If `data_dir` is given, an embedded database with an older schema is first copied to `guidance.db.before-<newest>`
     in that folder. Raise `SchemaUnknown` or `SetupError` as `read_schema_version` does. Raise `SchemaAltered` if the
-    result would differ from the models. After an error the database is unchanged.
+    result would differ from the models. Raise `BackupRefused` if the embedded database cannot be copied. After an error
+    the database is unchanged.
     """
     newest = newest_revision()
     with engine.connect() as connection:
@@ -121,8 +122,8 @@ def is_behind(engine: Engine) -> bool:
 def read_schema_version(connection: Connection) -> str | None:
     """Return the revision of the database's schema, or None if the database is empty.
 
-    Raise `SetupError` for the schema of version 0.2.0. Raise `SchemaUnknown` for a schema without a revision, or with a
-    revision that this program does not have.
+    Also return None if the table of the revision is empty. Raise `SetupError` for the schema of version 0.2.0. Raise
+    `SchemaUnknown` for a schema without that table, or with a revision that this program does not have.
     """
     tables = inspect(connection).get_table_names()
     if VERSION_TABLE not in tables:

@@ -373,7 +373,8 @@ class CacheMiddleware:
     async def _serve(self, request: CacheRequest, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the cached response. If the response is not in the cache, make, store and send it.
 
-        If another request is already making the same response, wait for that response.
+        If another request is already making the same response, wait for that response. If that response cannot be
+        cached, make the response for this request too.
         """
         store = self.cache.store
         entry = self.cache.find_entry(request.key)

@@ -99,9 +99,10 @@ Each kind is counted separately, so that requests of one kind do not use up the 
 
 
 def policy_name(method: str, path: str) -> str | None:
-    """Return the name of the rate limit policy for a request, or None for a public read without a limit.
+    """Return the name of the rate limit policy for a request, or None for a request without a limit.
 
-    For a search by GET without a query, return `SEARCH_POLICY`, although `GateMiddleware` does not count it.
+    Most public reads have no limit. For a search by GET without a query, return `SEARCH_POLICY`, although
+    `GateMiddleware` does not count it.
     """
     if method == "POST":
         return next((policy for paths, policy in POSTED if path.startswith(paths)), DESK_POLICY)

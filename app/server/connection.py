@@ -237,7 +237,8 @@ class Connection(asyncio.Protocol):
         """Pass a request to `service`. The deadline for the client is suspended while the service works.
 
         While the service waits for the body, the connection counts as waiting for its client. If the response is
-        complete before the body, hold back the end of the response until the rest of the body is read and discarded.
+        complete before the body, hold back the end of the response while the rest of the body is read and discarded,
+        within the limits of `_discard_body`.
         """
         is_body_due = self._body_breaks is not None
         is_end_held = False

@@ -279,7 +279,10 @@ def _closing(send: Send) -> Send:
 
 
 def leave_address(settings: Settings) -> None:
-    """Write this service's address to the data folder, where commands read it, unless `public_url` is set."""
+    """Write this service's address to the data folder, where commands read it, unless `public_url` is set.
+
+    Ignore a failure to write: commands then use the default address.
+    """
     if "public_url" not in settings.model_fields_set:
         with suppress(OSError):  # a command then uses the default, as without a service
             write_key_file(settings.data_dir / ADDRESS_FILE, f"{settings.public_url}\n".encode(), replace=True)

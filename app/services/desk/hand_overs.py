@@ -75,7 +75,7 @@ def hand_over(desk: Desk, reference: str, wanted: HandOver, actor: Actor, key: s
     the recipient is not an age recipient, `IdempotencyKeyReused` if `key` was used for other content, or `StoreBusy` if
     the hand-over could not be stored in time. Raise `ChangedMeanwhile` under the conditions of `record_action`. If this
     service makes the file, raise `UnsealingUnavailable` if this process has no identity for a text, or
-    `SealedTextMisplaced` if a text belongs to another concern, or a retry gives another file.
+    `SealedTextMisplaced` if a text belongs to another concern, or if the file made for a retry has another digest.
     """
     read_recipient(wanted.recipient)
     recorded, package, seed = wanted, None, None

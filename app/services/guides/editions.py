@@ -315,7 +315,7 @@ def list_languages_behind(session: Session, current: Mapping[str, int]) -> dict[
 
     In each language and format, only the rendition of the latest edition counts. Withdrawn renditions, and renditions
     of withdrawn editions, do not count. `current` has the number of the current edition of each guide. A rendition of
-    another edition is out of date.
+    another edition is out of date. Leave out guides that `current` lacks.
     """
     behind: dict[str, list[str]] = {}
     for guide, language, edition in session.execute(_LAST_RENDERED):
