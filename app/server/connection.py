@@ -196,7 +196,7 @@ class Connection(asyncio.Protocol):
         self._read_on()
 
     def _stop_or_continue(self) -> None:
-        """Stop reading from the client while its data cannot be passed on, and resume when it can."""
+        """Stop reading from the client while received data cannot be passed on, and resume afterwards."""
         waits = self._is_at_work and not self._framing.is_body_due and not self._framing.is_empty
         is_reading = self._is_deaf or not (waits or self._is_server_full or self._waits_for_turn)
         if is_reading != self._transport.is_reading() and not self._transport.is_closing():

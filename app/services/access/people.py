@@ -374,7 +374,7 @@ class DeskSessions:
         return Principal(row.client, frozenset(SCOPES_OF[Role(person.role)]), person.name)
 
     def end(self, token: str, *, address: str, at: dt.datetime) -> None:
-        """End the session with `token`, and record the sign-out in the audit log. Do nothing without such a session."""
+        """End the session with `token`, and record the sign-out in the audit log. Do nothing if there is none."""
 
         def write(session: Session) -> None:
             found = session.get(SessionRow, token_digest(token))

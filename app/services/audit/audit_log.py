@@ -53,7 +53,7 @@ class Actor:
 
 
 def person_of(client: str) -> str:
-    """Return the person in `client`, a name from the audit log, or the whole name if it names only a client."""
+    """Return the person that the recorded name `client` names, or the whole name if it names only a client."""
     return client.partition("/")[2] or client
 
 

@@ -314,7 +314,7 @@ def _question_of(query: LogQuery) -> LogDetails:
 def _gives_cards_of(session: Session, chain: str) -> list[ColumnElement[bool]]:
     """Return the SQL conditions for the entries of the chain `cards` that name the concern whose chain is `chain`.
 
-    Such an entry has the position of the concern's first entry in its list `positions`, which is its only list. If
+    The details of such an entry have only one list, `positions`, with the position of the concern's first entry. If
     `chain` is a list, or has no entries, the conditions match nothing.
     """
     position = next(iter(_first_positions(session, [] if chain in LISTS else [chain])), None)

@@ -68,7 +68,10 @@ def check_receipt(receipt: str, jwks: dict[str, Any], *, kind: str = RECEIPT) ->
 
 
 def check_response(response: dict[str, Any], claims: dict[str, Any]) -> None:
-    """Raise `ReceiptNotGenuine` if a field of `response` differs from its claim in `claims`, which were signed."""
+    """Raise `ReceiptNotGenuine` if a field of `response` differs from its claim in `claims`, the signed claims.
+
+    Fields without a claim are not compared.
+    """
     names = {name: CLAIM_OF.get(name, name) for name in response}
     differing = [name for name, claim in names.items() if claim in claims and claims[claim] != response[name]]
     if differing:

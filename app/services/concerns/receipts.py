@@ -50,7 +50,7 @@ HOW_TO_FOLLOW = "Keep your reference and status token. You need both to check wh
 
 @dataclass(frozen=True)
 class NewText:
-    """The text of a new concern, of which the receipt signs the digest, with its reference and form version.
+    """The text of a new concern, with its reference and form version. The receipt signs the digest of `content`.
 
     `content` is the canonical JSON of the concern if `kind` is `submission`, or the encrypted file if `kind` is
     `sealed`.

@@ -203,7 +203,7 @@ class RestrictionNotice:
 
 
 def find_restriction_notice(session: Session, actor: Actor) -> RestrictionNotice:
-    """Return what the inbox tells `actor` about restricted concerns. Tests are not counted."""
+    """Return the notice about restricted concerns that the inbox shows to `actor`. Tests are not counted."""
     hidden, overdue = count_hidden(session, actor).values()
     any_restricted = select(_CONCERNS.reference).where(
         _CONCERNS.restricted == 1, _CONCERNS.waiting < CLOSED_RANK, _CONCERNS.test.is_(False)

@@ -75,8 +75,8 @@ def read_published(session: Session, guide: str) -> PublishedGuides:
 def check_file(path: Path, reference_data: ReferenceData, session: Session | None, *, today: dt.date) -> CheckedFile:
     """Return the file at `path` if it can be published. Otherwise raise `SeedFileError` with the errors and warnings.
 
-    If the file cannot be parsed as YAML, only this and the errors in its path are found. If `session` is None, the
-    content is not compared with the published editions.
+    If the file cannot be parsed as YAML, only the errors of the parser and of the path are found. If `session` is None,
+    the content is not compared with the published editions.
     """
     key, faults = None, list[SeedError]()
     try:

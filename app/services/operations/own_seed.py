@@ -83,7 +83,7 @@ def write_own_seed(target: Path, source: Path, council: str, numbers: Numbers | 
 
 
 def mark_law_as_compared(seed_dir: Path, *, today: dt.date) -> None:
-    """Write into the file of legal statements that a person compared each statement with its source `today`.
+    """Write into the file of legal statements that a person compared each statement with its source on the day `today`.
 
     Also write that each statement must be compared again `CHECKED_AGAIN` later.
     """

@@ -50,7 +50,7 @@ def verify_database(engine: Engine) -> Iterator[str]:
 
 
 def verify_editions(engine: Engine) -> Iterator[tuple[str, str | None]]:
-    """Verify the digest of each edition and rendition. Yield the name of what was verified, and a fault or None."""
+    """Verify the digest of each edition and rendition. Yield the name of each, and its fault or None."""
     with Session(engine) as session:
         for key, digest in every_publication(session):
             yield name_of(key), _find_fault(session, key, digest)
