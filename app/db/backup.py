@@ -60,7 +60,7 @@ def find_file_faults(path: Path) -> list[str]:
 
 @contextmanager
 def exclusive_lock(path: Path) -> Iterator[None]:
-    """Hold a lock on the database, so that no other process has it open and all data is in one file.
+    """Within the block, hold a lock on the database: no other process has it open, and all data is in one file.
 
     Raise `BackupRefused` if another process has the database open. If the lock fails for another reason, for example
     because the database is damaged, continue without a lock.

@@ -60,8 +60,8 @@ def prepare_schema(engine: Engine, data_dir: Path, *, migrates: bool) -> None:
 
     Raise `SchemaBehind` if the schema is older and `migrates` is False. Raise `SchemaBehind` for any older shared
     database, because other nodes may be using it. Raise `SchemaUnknown` if a newer version or another program made the
-    schema. Raise `SetupError` if version 0.2.0 made the schema. Raise `SchemaAltered` if a table, index or rule differs
-    from this program's declaration.
+    schema. Raise `SetupError` if version 0.2.0 made the schema. Raise `BackupRefused` if the older database cannot be
+    copied. Raise `SchemaAltered` if a table, index or rule differs from this program's declaration.
     """
     with engine.connect() as connection:
         found = read_schema_version(connection)

@@ -131,7 +131,10 @@ def from_uvicorn(name: str, argument: str, method: str) -> Any:
 
 
 def server_config(app: Any, settings: Settings, **more: Any) -> uvicorn.Config:
-    """Return uvicorn's configuration for `app`: a service wrapped in `DrainingMiddleware`, or a factory of that."""
+    """Return uvicorn's configuration for `app`: a service wrapped in `DrainingMiddleware`, or a factory of that.
+
+    Raise `SetupError` if this version of uvicorn lacks a part that the server uses.
+    """
     return uvicorn.Config(
         app,
         log_config=None,

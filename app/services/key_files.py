@@ -50,7 +50,7 @@ class KeyFile:
     """The keys in one file, one key per line. The first key is for new data. The other keys still work for old data.
 
     `is_configured` is True if a setting names the file. Such a file may be shared by several nodes, so only `add` may
-    create the file.
+    create the file. Each method that reads or changes the file raises `SetupError` as `read` does.
     """
 
     purpose: ClassVar[str]

@@ -88,6 +88,7 @@ def record_action(session: Session, chain: str, act: DeskAct, actor: Actor, deta
 
     The caller must call this in the transaction of the action, and before it changes a row: only then do the database's
     triggers allow the change. If `actor.seen` is given, raise `ChangedMeanwhile` under the conditions of `expect_seen`.
+    `details` are stored with the entry, or no details if `details` is None.
     """
     session.flush()  # writes the changes of earlier actions first
     connection = session.connection()

@@ -103,7 +103,7 @@ class FollowUps:
         """Encrypt and store the addition to the concern `row`. Once it is on disk, return its receipt (JSON).
 
         The caller must first get `row` from `find`. `channel` says how the addition came. An addition never lowers the
-        urgency of the concern. A retry with the same idempotency key returns the first receipt and stores no second
+        urgency of the concern. A retry with the same `idempotency_key` returns the first receipt and stores no second
         addition.
 
         Raise `InvalidConcern` with every unknown code and item of the addition, `TooManyAdditions` above the maximum

@@ -148,8 +148,9 @@ class Submissions:
 
         `for_tests` is True if the request has a test key. A test needs a test key, and a test key accepts only tests.
         `channel` says how the concern came. `networks` are the networks that the request comes from. `networks` is
-        empty if the request has a key or is not to be counted. A retry with the same idempotency key and content
-        returns the first receipt, and stores no second concern.
+        empty if the request has a key or is not to be counted. `keys` come from the idempotency key, or are None
+        without one. A retry with the same idempotency key and content returns the first receipt, and stores no second
+        concern.
 
         Raise `InvalidConcern` with only one fault if the key and the concern do not match. Otherwise raise
         `InvalidConcern` for the reasons of `EditionResolver.resolve`. Raise `IdempotencyKeyReused` if the key was used

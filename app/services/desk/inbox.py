@@ -223,8 +223,9 @@ def read_inbox(
 ) -> list[Row[Any]]:
     """Record the concerns of one page of the inbox in the audit log, and return the page.
 
-    `beside` are the references of concerns that are shown beside the page, and are recorded with it. If there is a next
-    page, return one more row, which is not recorded and must not be shown.
+    The page has up to `limit` rows after the position `after`, or the first rows if `after` is None. `beside` are the
+    references of concerns that are shown beside the page, and are recorded with it. If there is a next page, return one
+    more row, which is not recorded and must not be shown.
     """
     with Session(writer.engine) as session:
         rows = list_inbox(session, query, actor=actor, after=after, limit=limit + 1)

@@ -141,7 +141,7 @@ class Housekeeping(TeamJobs):
         """Yield the threads that the settings require, without starting them.
 
         Jobs with deadlines do not share a thread with long jobs, or with jobs that call other servers. See
-        `GenerationWatcher` for the two callbacks.
+        `GenerationWatcher` for the two callbacks. Raise the errors of `email_workers`.
         """
         on_time = [
             Job("key-uses", MINUTE_SECONDS, lambda _: self.key_uses.store(self.writer), first_delay=MINUTE_SECONDS),
