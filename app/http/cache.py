@@ -326,7 +326,8 @@ class ResponseCache:
     def find(self, request: CacheRequest) -> tuple[Any, WireResponse] | None:
         """Return the route and the stored response for `request`, for the server front.
 
-        Return None if there is no such response, while the database is unavailable, and after `leave_front`.
+        Return None if there is no such response in the encoding that the request accepts, while the database is
+        unavailable, and after `leave_front`.
         """
         if self.is_database_away or not self._has_front:
             return None

@@ -160,7 +160,8 @@ class GateMiddleware:
     async def _admit(self, scope: Scope, receive: Receive, send: Send) -> tuple[ASGIApp, Send]:
         """Check the host, and count the request if it has a limit.
 
-        Return the app that serves or refuses the request, and a `send` that adds the rate limit headers.
+        Return the app that serves or refuses the request, and a `send` that adds the rate limit headers and remembers
+        the client of the request's token.
         """
         if not self._allows_host(find_field(scope, b"host")):
             return problem_response(Request(scope, receive), UnknownHost), send

@@ -211,7 +211,7 @@ class ReceiptBuilder:
         """Return the receipt of an earlier request, with the current phone numbers if they have changed.
 
         `danger` is the answer about danger in the earlier request. If the numbers have changed, the next step that
-        names who to call is written again. The signed part does not change.
+        names who to call is written again, except in a test. The signed part does not change.
         """
         members = orjson.loads(receipt)
         contacts, signposts = orjson.loads(who.contacts_json), orjson.loads(who.signposts_json)

@@ -207,7 +207,7 @@ def get_readable(session: Session, *, guide: str, number: int) -> EditionHead:
     """Return the edition `number` of `guide`.
 
     Raise `NoSuchGuide` if the guide is unknown, or `NoSuchEdition` if the guide has no such edition. If the edition is
-    withdrawn, raise `EditionWithdrawn` with the reason and the number of the current edition.
+    withdrawn, raise `EditionWithdrawn` with the reason and the number of the current edition, or None if there is none.
     """
     row = session.execute(_NUMBERED_HEAD, {"guide": guide, "number": number}).first()
     if row is not None and (head := EditionHead(*row)).withdrawn_at is None:
@@ -250,7 +250,7 @@ def readable_of(history: Sequence[EditionHead], number: int) -> EditionHead:
     """Return the edition `number` in `history`.
 
     Raise `NoSuchEdition` if there is no such edition. If the edition is withdrawn, raise `EditionWithdrawn` with the
-    reason and the number of the current edition.
+    reason and the number of the current edition, or None if there is none.
     """
     head = head_of(history, number)
     if head.reason is not None:

@@ -44,8 +44,8 @@ def back_up(data_dir: Path, target: Path, *, replace: bool, on_step: OnStep = sh
     """Write a verified copy of the database in `data_dir` to `target`. The database may be in use.
 
     Return the counts of the copy. Raise `BackupRefused` if there is no database. Raise the errors of `verify_copy` for
-    the copy. Raise `FileExistsError` if `target` exists and `replace` is false. `on_step` gets the pages copied, and
-    all pages.
+    the copy. Raise `FileExistsError` if `target` exists and `replace` is false. `on_step` gets the number of pages
+    copied so far, and the number of all pages.
     """
     source = data_dir / DATABASE_FILE
     if not source.is_file():

@@ -223,7 +223,8 @@ def measure_clock(around: Surroundings) -> Reading | Unmeasured:
 def _other_clocks(around: Surroundings) -> Iterator[tuple[str, dt.datetime]]:
     """Yield the name and the time of each clock that can be read, the most reliable first.
 
-    These are the clocks of the PostgreSQL server, of the OpenID provider, and of the server at the public address.
+    These are the clocks of the PostgreSQL server, of the OpenID provider, and of the server at the public address. A
+    local public address is left out.
     """
     settings = around.settings
     if not around.is_embedded:
