@@ -106,7 +106,7 @@ def _is_empty(writing: Connection) -> bool:
     """Return True if the target has no table of this service.
 
     Raise `CopyRefused` if another program's table in the target has the name of a table of this service. Raise
-    `SchemaBehind` or `SchemaUnknown` if this program cannot read the schema of the target.
+    `SchemaBehind`, `SchemaUnknown` or `SetupError` if this program cannot read the schema of the target.
     """
     version = read_schema_version(writing)
     taken = {*inspect(writing).get_table_names()} & SQLModel.metadata.tables.keys()

@@ -145,7 +145,11 @@ class OpenIdSignIn:
         return SignedIn(person, role_with(self.provider.scopes_in(claims)), self.provider.find_name(claims))
 
     def _exchange(self, code: str, verifier: str) -> str:
-        """Exchange the authorization `code` for an ID token, and return the token without verifying it."""
+        """Exchange the authorization `code` for an ID token, and return the token without verifying it.
+
+        Raise `TokenInvalid` if the provider sends no ID token. Raise the errors of `fetch_document`, and
+        `ProviderUnavailable` if the provider's configuration cannot be used.
+        """
         form = {
             "grant_type": "authorization_code",
             "code": code,

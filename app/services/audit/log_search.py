@@ -222,7 +222,8 @@ def read_log(
 def read_log_sheet(writer: Writer, wanted: LogFilter, *, actor: Actor) -> bytes:
     """Record the reading in the audit log, and return every entry that matches `wanted` as CSV.
 
-    Raise `InvalidQuery` if there are more than `MOST_IN_A_SHEET` entries, or for the reasons of `read_log`.
+    Raise `InvalidQuery` for the reasons of `read_log`. Raise it also if there are more than `MOST_IN_A_SHEET` entries:
+    the reading is then already recorded.
     """
     found = read_log(writer, wanted, actor=actor, after=None, limit=MOST_IN_A_SHEET)
     if found.next_position is not None:

@@ -44,8 +44,8 @@ def load_development_recipient(data_dir: Path, *, at: dt.datetime) -> str:
 def load_receipt_key(configured: Path | None, data_dir: Path) -> Ed25519PrivateKey:
     """Return the private key that signs receipts, from `configured`, or from `data_dir` if `configured` is None.
 
-    Create the file in `data_dir` if it is absent. Raise `SetupError` if the file cannot be read, or is not an Ed25519
-    private key.
+    If `configured` is None, create the file in `data_dir` if it is absent. Raise `SetupError` if the file cannot be
+    read, or is not an Ed25519 private key.
     """
     path = configured or data_dir / RECEIPT_KEY
     if configured is None and not path.exists():

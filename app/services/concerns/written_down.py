@@ -195,8 +195,8 @@ def _check_concern(
 ) -> PinnedEdition:
     """Return the edition that the concern is about.
 
-    Raise `InvalidConcern` if the request has faults: in the time, in a file, or for the reasons of
-    `EditionResolver.resolve`.
+    Raise `InvalidConcern` if the concern is a test, or if the request has faults: in the time, in a file, or for the
+    reasons of `EditionResolver.resolve`.
     """
     faults = faults_of_time(wanted.came_at, now=actor.at)
     if concern.test:

@@ -117,7 +117,7 @@ def read_list(
 def read_list_sheet(writer: Writer, wanted: RetentionList, periods: RetentionPeriods, *, actor: Actor) -> bytes:
     """Record the reading in the audit log, and return the whole list as CSV.
 
-    Raise `InvalidQuery` if there are more than `MOST_IN_A_SHEET` concerns. The reading is recorded even then.
+    Raise `InvalidQuery` if there are more than `MOST_IN_A_SHEET` concerns: the reading is then already recorded.
     """
     found = read_list(writer, wanted, periods, actor=actor, limit=MOST_IN_A_SHEET)
     if len(found) > MOST_IN_A_SHEET:

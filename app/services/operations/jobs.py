@@ -100,7 +100,10 @@ class TeamJobs:
                 self._send_to(mailbox, sender)
 
     def _send_to(self, mailbox: Mailbox, sender: EmailSender) -> None:
-        """Send the email of `mailbox` if one is due. Claim the email first, so that only one process sends it."""
+        """Send the email of `mailbox` if one is due. Claim the email first, so that only one process sends it.
+
+        Store the result, and log a failure.
+        """
         with Session(self.engine) as session:
             if not is_email_due(session, mailbox, now=self.clock()):
                 return
@@ -141,7 +144,8 @@ class Housekeeping(TeamJobs):
         """Yield the threads that the settings require, without starting them.
 
         Jobs with deadlines do not share a thread with long jobs, or with jobs that call other servers. See
-        `GenerationWatcher` for the two callbacks. Raise the errors of `email_workers`.
+        `GenerationWatcher` for the two callbacks. As `email_workers` does, also stop the delivery of events to unused
+        mailboxes, and raise its errors.
         """
         on_time = [
             Job("key-uses", MINUTE_SECONDS, lambda _: self.key_uses.store(self.writer), first_delay=MINUTE_SECONDS),

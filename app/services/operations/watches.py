@@ -132,7 +132,8 @@ class Watch:
 def measure_backup(around: Surroundings) -> Reading | Unmeasured:
     """Measure the age of the newest file in the backup folder or, if there is none, of the database.
 
-    Return `Unmeasured` if no backup folder is set, or if it cannot be read on this computer.
+    Return `Unmeasured` if no backup folder is set, if the folder may not be read or, with PostgreSQL, if the folder is
+    not on this computer.
     """
     folder, each_night = around.settings.backup_folder, EACH_NIGHT[around.is_embedded]
     if folder is None:
