@@ -213,7 +213,7 @@ class Connection(asyncio.Protocol):
     def _refuse(self, kind: type[Problem]) -> None:
         """Send a problem of the class `kind` instead of reading a request, and discard further data.
 
-        The connection closes when the client closes its side.
+        The connection closes when the client closes its side, at the deadline, or after `MAX_DISCARDED_BYTES`.
         """
         self._is_deaf = True
         self.deadline.restart()

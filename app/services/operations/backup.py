@@ -234,8 +234,8 @@ def _erased_after(backup: Path) -> Select[Any]:
 def remove_old_backups(newest: Path, *, keep: int) -> list[Path]:
     """Delete the oldest backups in the folder of `newest`, so that `keep` remain. Return the deleted paths.
 
-    Files with other names are kept. `newest` is always kept, even if an earlier backup has a later name because of a
-    wrong clock.
+    `keep` must be at least 1. Files with other names are kept. `newest` is always kept, even if an earlier backup has a
+    later name because of a wrong clock.
     """
     folder = newest.parent
     others = [path for path in list_backups(folder) if path != newest]

@@ -261,8 +261,9 @@ def measure_durability(around: Surroundings) -> Reading | Unmeasured:
 def measure_delivery(around: Surroundings) -> Reading | Unmeasured:
     """Measure the seconds since a process last looked for emails to send, and for events to send.
 
-    Return the longer time, or `Unmeasured` if there is neither a mail server nor a webhook. In a serving process, count
-    only from the start of the process. For events, count only from when the latest webhook was added.
+    Return the longer time, or `Unmeasured` if there is no mail server, no subscribed mailbox and no webhook. In a
+    serving process, count only from the start of the process. For events, count only from when the latest webhook was
+    added.
     """
     with Session(around.engine) as session:
         since = _awaited_since(around, session)
