@@ -60,10 +60,10 @@ def find_file_faults(path: Path) -> list[str]:
 
 @contextmanager
 def exclusive_lock(path: Path) -> Iterator[None]:
-    """Hold a lock on the database, so that no other process has it open and all data is in one file.
+    """Within the block, hold a lock on the database: no other process has it open, and all data is in one file.
 
-    Raise `BackupRefused` if another process has the database open. A damaged database is not locked, and raises no
-    error.
+    Raise `BackupRefused` if another process has the database open. If the lock fails for another reason, for example
+    because the database is damaged, continue without a lock.
     """
     with closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as connection:
         try:
@@ -89,7 +89,8 @@ def flush(path: Path) -> None:
 def move_into_place(draft: Path, path: Path, *, replace: bool) -> None:
     """Give the file `draft` the name `path`, and flush the folder.
 
-    Raise `FileExistsError` if `path` exists and `replace` is False.
+    Raise `FileExistsError` if `path` exists and `replace` is False. If `replace` is False, the file also keeps its
+    former name.
     """
     if replace:
         draft.replace(path)

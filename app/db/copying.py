@@ -52,9 +52,10 @@ def copy_rows(source: Engine, target: Engine, on_step: OnStep) -> CopiedRows:
     write nothing. `on_step` gets the number of rows written and compared so far, and the number to write and compare in
     all.
 
-    Raise `CopyRefused` if `source` is empty or in use, if `target` has other rows, or if a row of the copy differs.
-    Raise `SchemaBehind` if one of the databases has an older schema, and `SchemaUnknown` if one has an unknown schema.
-    Raise `SchemaAltered` if the schema of `target` differs from the declared one. After an error `target` is as it was.
+    Raise `CopyRefused` if `source` is empty or in use, if `target` has other rows or a table of another program, or if
+    a row of the copy differs. Raise `SchemaBehind` if one of the databases has an older schema, and `SchemaUnknown` if
+    one has an unknown schema. Raise `SetupError` if version 0.2.0 made one of the schemas. Raise `SchemaAltered` if the
+    schema of `target` differs from the declared one. After an error `target` is as it was.
     """
     with for_writing(source).begin() as reading, for_writing(target).begin() as writing:
         for each in (reading, writing):
@@ -105,7 +106,7 @@ def _is_empty(writing: Connection) -> bool:
     """Return True if the target has no table of this service.
 
     Raise `CopyRefused` if another program's table in the target has the name of a table of this service. Raise
-    `SchemaBehind` or `SchemaUnknown` if this program cannot read the schema of the target.
+    `SchemaBehind`, `SchemaUnknown` or `SetupError` if this program cannot read the schema of the target.
     """
     version = read_schema_version(writing)
     taken = {*inspect(writing).get_table_names()} & SQLModel.metadata.tables.keys()

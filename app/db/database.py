@@ -87,9 +87,9 @@ def open_database(data_dir: Path, url: str | None = None) -> Engine:
 
 
 def open_to_read(data_dir: Path, url: str | None = None) -> Engine:
-    """Return an engine for the same database as `open_database`, which only reads and changes no file.
+    """Return a read-only engine for the database at `url`, or for the embedded database in `data_dir` if `url` is None.
 
-    The engine connects at its first use.
+    The engine changes no file, and connects at its first use. Raise `SetupError` if `url` is not a PostgreSQL URL.
     """
     if url is not None:
         return _open_postgresql(url)

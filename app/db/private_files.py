@@ -14,7 +14,10 @@ log = Log(__name__)
 
 
 def make_private_folder(folder: Path) -> None:
-    """Create the folder with access for its owner only, unless it exists."""
+    """Create the folder with access for its owner only, unless it exists.
+
+    Missing folders above it are created with the usual access.
+    """
     if not folder.exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
         folder.mkdir(mode=stat.S_IRWXU, exist_ok=True)

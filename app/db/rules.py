@@ -215,9 +215,10 @@ def _declare_rules_of_entries() -> None:
 def _declare_rules_of_cards() -> None:
     """Declare that a card is never deleted, and that its audit log entry precedes each insert and each change.
 
-    The last entry of the concern must say that the text was received, added or resealed before a card is inserted, that
-    it was resealed before a card is replaced, and that it was erased before a card is erased. No card is erased while
-    its concern is unacknowledged or on hold. An erased card never returns. A card keeps its concern and its addition.
+    Before a card is inserted, the last entry of the concern must say that the text was received, added or resealed.
+    Before a card is replaced, the last entry must say that the text was resealed. Before a card is erased, the last
+    entry must say that the text was erased. No card is erased while its concern is unacknowledged or on hold. An erased
+    card never returns. A card keeps its concern and its addition.
     """
     _refuse_losing(CardRow, "a card is never deleted")
     why = "a card keeps its place"

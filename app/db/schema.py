@@ -60,8 +60,8 @@ def prepare_schema(engine: Engine, data_dir: Path, *, migrates: bool) -> None:
 
     Raise `SchemaBehind` if the schema is older and `migrates` is False. Raise `SchemaBehind` for any older shared
     database, because other nodes may be using it. Raise `SchemaUnknown` if a newer version or another program made the
-    schema. Raise `SetupError` if version 0.2.0 made the schema. Raise `SchemaAltered` if a table, index or rule differs
-    from this program's declaration.
+    schema. Raise `SetupError` if version 0.2.0 made the schema. Raise `BackupRefused` if the older database cannot be
+    copied. Raise `SchemaAltered` if a table, index or rule differs from this program's declaration.
     """
     with engine.connect() as connection:
         found = read_schema_version(connection)
@@ -86,7 +86,8 @@ def migrate_schema(engine: Engine, data_dir: Path | None) -> tuple[str | None, s
 
     If `data_dir` is given, an embedded database with an older schema is first copied to `guidance.db.before-<newest>`
     in that folder. Raise `SchemaUnknown` or `SetupError` as `read_schema_version` does. Raise `SchemaAltered` if the
-    result would differ from the models. After an error the database is unchanged.
+    result would differ from the models. Raise `BackupRefused` if the embedded database cannot be copied. After an error
+    the database is unchanged.
     """
     newest = newest_revision()
     with engine.connect() as connection:
@@ -121,8 +122,9 @@ def is_behind(engine: Engine) -> bool:
 def read_schema_version(connection: Connection) -> str | None:
     """Return the revision of the database's schema, or None if the database is empty.
 
-    Raise `SetupError` for the schema of version 0.2.0. Raise `SchemaUnknown` for a schema without a revision, or with a
-    revision that this program does not have.
+    A database counts as empty if it has neither the table of the revision nor the table `FIRST_TABLE`, or if the table
+    of the revision has no row. Raise `SetupError` for the schema of version 0.2.0. Raise `SchemaUnknown` if
+    `FIRST_TABLE` is there without the table of the revision, or if this program does not have the revision.
     """
     tables = inspect(connection).get_table_names()
     if VERSION_TABLE not in tables:

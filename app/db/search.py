@@ -73,8 +73,8 @@ def find_full_text_faults(engine: Engine) -> list[str]:
     """Return the names of the full-text indexes that do not match the catalogue.
 
     PostgreSQL keeps its indexes up to date itself, so the list is empty. The check changes nothing, but SQLite allows
-    the check only to connections that can write. Raise `OperationalError` if another writer holds the lock too long:
-    the result is then unknown.
+    the check only to connections that can write. A connection that can only read skips the check, so that an index
+    counts as right. Raise `OperationalError` if another writer holds the lock too long: the result is then unknown.
     """
     faults: list[str] = []
     for name in (SQLITE.any_form, SQLITE.prefix) if engine.dialect.name == "sqlite" else ():

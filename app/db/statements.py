@@ -21,7 +21,7 @@ class FixedStatement:
 
     SQLAlchemy would look the SQL up in a cache at each execution, which takes longer than the execution in the
     database. Values are converted, and errors raised, as SQLAlchemy does for the same statement. Every parameter of the
-    statement is a value of a row. The values of a result are those of the driver.
+    statement is a value of a row. The values of a result come from the driver, and are not converted.
     """
 
     def __init__(self, statement: Insert | Update | Select[Any], columns: Sequence[str] | None = None) -> None:

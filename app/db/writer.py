@@ -78,9 +78,9 @@ class Writer:
     """A thread that runs operations in order of arrival, many to a commit.
 
     An operation is a function that gets a session in the writer's transaction. The operation must not commit or roll
-    back. An operation may run again if its commit failed. So an operation must have no effect except its statements,
-    and must create every row that it adds: a row from outside would count as stored the second time. Rows that an
-    operation returns are detached from the session.
+    back. An operation may run again if its commit failed, or if another operation of the same commit was refused. So an
+    operation must have no effect except its statements, and must create every row that it adds: a row from outside
+    would count as stored the second time. Rows that an operation returns are detached from the session.
 
     On PostgreSQL the transaction waits for its turn among the nodes: see `for_writing`.
 
@@ -135,7 +135,7 @@ class Writer:
     def run(self, operation: Callable[Concatenate[Session, P], _T], /, *args: P.args, **kwargs: P.kwargs) -> _T:
         """Run the operation with the arguments, commit it, and return its result.
 
-        Block until the commit is on the disk.
+        Block until the commit is on the disk, but at most `wait_seconds`.
 
         Raise `StoreBusy` if the queue is full, the database fails or the commit takes longer than `wait_seconds`. In
         the last case, the operation may still be stored if it has begun. Raise any other error that the operation

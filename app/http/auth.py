@@ -76,7 +76,8 @@ require_client = ClientKey()
 async def require_actor(request: Request, principal: Annotated[Principal, Depends(require_client)]) -> Actor:
     """Return the caller as the actor for the audit log: client and person, network address, and the time.
 
-    Raise `NoSuchConcern` if the path names a concern that the caller may not open.
+    Raise the errors of `authenticate`. Raise `NoSuchConcern` if the path names a concern that does not exist or that
+    the caller may not open. A refusal to open a concern is recorded in the audit log.
     """
     actor = actor_of(request, principal, context_of(request).clock())
     await expect_may_open(request, actor)

@@ -326,7 +326,8 @@ class ResponseCache:
     def find(self, request: CacheRequest) -> tuple[Any, WireResponse] | None:
         """Return the route and the stored response for `request`, for the server front.
 
-        Return None if there is no such response, while the database is unavailable, and after `leave_front`.
+        Return None if there is no such response in the encoding that the request accepts, while the database is
+        unavailable, and after `leave_front`.
         """
         if self.is_database_away or not self._has_front:
             return None
@@ -373,7 +374,8 @@ class CacheMiddleware:
     async def _serve(self, request: CacheRequest, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the cached response. If the response is not in the cache, make, store and send it.
 
-        If another request is already making the same response, wait for that response.
+        If another request is already making the same response, wait for that response. If that response cannot be
+        cached, make the response for this request too.
         """
         store = self.cache.store
         entry = self.cache.find_entry(request.key)

@@ -19,7 +19,8 @@ MIN_FREE_BYTES = 1_000_000  # enough for the largest concern that is accepted
 def read_checks(context: AppContext) -> dict[str, str]:
     """Return the result of each check, by name: `HEALTHY`, or a short description of the problem.
 
-    To check the storage, write an invented concern and roll it back. Each process does so at most every five seconds.
+    To check the storage, write an invented concern and roll it back. After a success, each process does so at most
+    every five seconds, unless a write fails. After a failure, each call does so.
     """
     keeps_concerns = context.writer.is_alive and context.store_probe.succeeds()
     concerns = HEALTHY if keeps_concerns else "cannot be stored"

@@ -93,7 +93,8 @@ def csv_response(
 ) -> Response:
     """Return `sheet` as a CSV file with the name `file_name`, or 304 if the request has the ETag of the file.
 
-    If `bom` is `1`, a UTF-8 byte order mark comes first.
+    If `bom` is `1`, a UTF-8 byte order mark comes first. `links` go into the Link header, and `caching` into
+    Cache-Control.
     """
     content = BYTE_ORDER_MARK + sheet if bom == "1" else sheet
     headers = {"Content-Disposition": f'inline; filename="{file_name}"'}

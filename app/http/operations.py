@@ -26,7 +26,11 @@ DECILES = {"0.5": 4, "0.9": 8}
 
 
 def read_gauges(context: AppContext, session: Session, *, now: dt.datetime) -> Iterator[Metric]:
-    """Yield the gauges of this process and of the database."""
+    """Yield the gauges of this process and of the database.
+
+    Leave out each number of concerns or saved forms below `SMALLEST_SHOWN`. If fewer concerns were acknowledged, leave
+    out the times to acknowledgement too.
+    """
     writer, store = context.writer, context.response_cache.store
     workers = {name: each for each in context.workers for name in each.names}
     yield gauge("guidance_writer_waiting", "Acts that wait for the disk.", writer.waiting)

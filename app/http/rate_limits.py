@@ -99,9 +99,10 @@ Each kind is counted separately, so that requests of one kind do not use up the 
 
 
 def policy_name(method: str, path: str) -> str | None:
-    """Return the name of the rate limit policy for a request, or None for a public read without a limit.
+    """Return the name of the rate limit policy for a request, or None for a request without a limit.
 
-    For a search by GET without a query, return `SEARCH_POLICY`, although `GateMiddleware` does not count it.
+    Most public reads have no limit. For a search by GET without a query, return `SEARCH_POLICY`, although
+    `GateMiddleware` does not count it.
     """
     if method == "POST":
         return next((policy for paths, policy in POSTED if path.startswith(paths)), DESK_POLICY)
@@ -159,7 +160,8 @@ class GateMiddleware:
     async def _admit(self, scope: Scope, receive: Receive, send: Send) -> tuple[ASGIApp, Send]:
         """Check the host, and count the request if it has a limit.
 
-        Return the app that serves or refuses the request, and a `send` that adds the rate limit headers.
+        Return the app that serves or refuses the request, and a `send` that adds the rate limit headers and remembers
+        the client of the request's token.
         """
         if not self._allows_host(find_field(scope, b"host")):
             return problem_response(Request(scope, receive), UnknownHost), send

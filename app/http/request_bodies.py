@@ -26,9 +26,9 @@ WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 class RequestBodyMiddleware:
     """ASGI middleware that reads the whole body of a request, and then passes the request on if there is room.
 
-    While the body of a slow client arrives, for at most `seconds`, it uses memory but none of the `most_at_work` places
-    for requests in progress. A request over its rate limit uses none of these places either: it waits for its turn (see
-    `Turns`).
+    The body may take at most `seconds` to arrive. During this time a request uses memory, but none of the
+    `most_at_work` places for requests in progress. A request over its rate limit uses none of these places either: it
+    waits for its turn (see `Turns`).
     """
 
     def __init__(self, app: ASGIApp, *, seconds: float, most_at_work: int, turns: Turns) -> None:

@@ -71,7 +71,7 @@ def public_response(
     """Return `body` as the JSON response of a public read, or 304 if the request has the ETag of the response.
 
     The Link header has the links of `body` and `more_links`. `more_links` are only in the header, because they may
-    change while the body must stay the same.
+    change while the body must stay the same. `caching` and `more_headers` are as in `conditional_response`.
     """
     links = {**getattr(body, "links", {}), **(more_links or {})}
     content, media_type = json_bytes(body), "application/json"
@@ -89,7 +89,11 @@ def conditional_response(
     caching: str = CACHE_CURRENT,
     more_headers: Headers | None = None,
 ) -> Response:
-    """Return a response with `content`, or 304 with the same headers if If-None-Match has the ETag of `content`."""
+    """Return a response with `content`, or 304 with the same headers if If-None-Match has the ETag of `content`.
+
+    `links` go into the Link header, and `caching` into Cache-Control. `more_headers` are added, and replace a header of
+    the same name.
+    """
     headers = {"ETag": etag_of(content), "Cache-Control": caching, **(more_headers or {})}
     if links:
         headers["Link"] = link_header(links)

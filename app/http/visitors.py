@@ -59,9 +59,10 @@ async def require_person(request: Request, security: SecurityScopes, now: NowDep
 
     The person must have every scope of the route. The scopes are looked up for each request. Raise `TokenMissing` if
     the request has neither a key nor a session cookie. Raise `TokenInvalid` if the key or session is not valid, or if
-    the key names no person. Raise `ScopeMissing` if the person lacks a scope. Raise `NoSuchConcern` if the path names a
-    concern that the person may not open. For a request with a key, also raise the other errors of `authenticate`. Log
-    why a key or session is refused.
+    the key names no person. Raise its subclass `SessionUnconfirmed` if the OpenID provider must confirm the person
+    again. Raise `ScopeMissing` if the person lacks a scope. Raise `NoSuchConcern` if the path names a concern that does
+    not exist or that the person may not open. For a request with a key, also raise the other errors of `authenticate`.
+    Log why a key or session is refused.
 
     Browsers do not add a key automatically, so no other site can use a person's key.
     """
@@ -88,7 +89,10 @@ async def require_person(request: Request, security: SecurityScopes, now: NowDep
 
 
 async def _visitor_of(request: Request, principal: Principal, now: dt.datetime) -> Visitor:
-    """Return `principal` as a `Visitor`. Raise `NoSuchConcern` if the path names a concern that they may not open."""
+    """Return `principal` as a `Visitor`.
+
+    Raise `NoSuchConcern` if the path names a concern that does not exist or that the person may not open.
+    """
     actor = actor_of(request, principal, now)
     await expect_may_open(request, actor)
     return Visitor(actor, principal.person or "", principal.scopes)

@@ -196,7 +196,7 @@ class Connection(asyncio.Protocol):
         self._read_on()
 
     def _stop_or_continue(self) -> None:
-        """Stop reading from the client while its data cannot be passed on, and resume when it can."""
+        """Stop reading from the client while received data cannot be passed on, and resume afterwards."""
         waits = self._is_at_work and not self._framing.is_body_due and not self._framing.is_empty
         is_reading = self._is_deaf or not (waits or self._is_server_full or self._waits_for_turn)
         if is_reading != self._transport.is_reading() and not self._transport.is_closing():
@@ -213,7 +213,7 @@ class Connection(asyncio.Protocol):
     def _refuse(self, kind: type[Problem]) -> None:
         """Send a problem of the class `kind` instead of reading a request, and discard further data.
 
-        The connection closes when the client closes its side.
+        The connection closes when the client closes its side, at the deadline, or after `MAX_DISCARDED_BYTES`.
         """
         self._is_deaf = True
         self.deadline.restart()
@@ -237,7 +237,8 @@ class Connection(asyncio.Protocol):
         """Pass a request to `service`. The deadline for the client is suspended while the service works.
 
         While the service waits for the body, the connection counts as waiting for its client. If the response is
-        complete before the body, hold back the end of the response until the rest of the body is read and discarded.
+        complete before the body, hold back the end of the response while the rest of the body is read and discarded,
+        within the limits of `_discard_body`.
         """
         is_body_due = self._body_breaks is not None
         is_end_held = False

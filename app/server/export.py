@@ -142,8 +142,9 @@ class ExportResult:
 def export_reads(app: FastAPI, folder: Path, *, public_url: str) -> ExportResult:
     """Write every public read of `app` as a file in `folder`, replacing an earlier export.
 
-    The files are written next to `folder` and then renamed, so that a server of the folder never sees half an export.
-    Raise `FileExistsError` if `folder` has anything but an earlier export. Raise `NotExportable` if `crawl` fails.
+    Leave out lists that are longer than one page. Create the parent folder of `folder` if it is missing. The files are
+    written next to `folder` and then renamed, so that a server of the folder never sees half an export. Raise
+    `FileExistsError` if `folder` has anything but an earlier export. Raise `NotExportable` if `crawl` fails.
     """
     folder = folder.resolve()
     if not _is_replaceable(folder):

@@ -79,8 +79,8 @@ class Front:
     def answer(self, data: bytes, head: Head) -> bytes | None:
         """Return the cached response to the parsed `head`, store it under the raw head `data`, and record the request.
 
-        Do not store a response with a large body. Return None if the response is not in the cache, or if `data` is too
-        long.
+        Do not store a response with a large body. Return None if the request is not a plain public read, if the
+        response is not in the cache, or if `data` is longer than `MAX_HEAD_BYTES`.
         """
         if len(data) > MAX_HEAD_BYTES:
             return None

@@ -131,7 +131,10 @@ def from_uvicorn(name: str, argument: str, method: str) -> Any:
 
 
 def server_config(app: Any, settings: Settings, **more: Any) -> uvicorn.Config:
-    """Return uvicorn's configuration for `app`: a service wrapped in `DrainingMiddleware`, or a factory of that."""
+    """Return uvicorn's configuration for `app`: a service wrapped in `DrainingMiddleware`, or a factory of that.
+
+    Raise `SetupError` if this version of uvicorn lacks a part that the server uses.
+    """
     return uvicorn.Config(
         app,
         log_config=None,
@@ -279,7 +282,10 @@ def _closing(send: Send) -> Send:
 
 
 def leave_address(settings: Settings) -> None:
-    """Write this service's address to the data folder, where commands read it, unless `public_url` is set."""
+    """Write this service's address to the data folder, where commands read it, unless `public_url` is set.
+
+    Ignore a failure to write: commands then use the default address.
+    """
     if "public_url" not in settings.model_fields_set:
         with suppress(OSError):  # a command then uses the default, as without a service
             write_key_file(settings.data_dir / ADDRESS_FILE, f"{settings.public_url}\n".encode(), replace=True)

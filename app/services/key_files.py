@@ -50,7 +50,7 @@ class KeyFile:
     """The keys in one file, one key per line. The first key is for new data. The other keys still work for old data.
 
     `is_configured` is True if a setting names the file. Such a file may be shared by several nodes, so only `add` may
-    create the file.
+    create the file. Each method that reads or changes the file raises `SetupError` as `read` does.
     """
 
     purpose: ClassVar[str]
@@ -73,7 +73,10 @@ class KeyFile:
             raise SetupError(f"{self.path} has no key ({self.command} makes one)")
 
     def read(self) -> None:
-        """Read the keys from the file. An absent file has no keys. Raise `SetupError` if the file cannot be read."""
+        """Read the keys from the file. An absent file has no keys.
+
+        Raise `SetupError` if the file cannot be read, or if one of its lines is not a key.
+        """
         try:
             lines = self.path.read_text(encoding="ascii").splitlines()
             self.keys = [_key_of(base64.urlsafe_b64decode(line)) for line in lines if line.strip() and line[0] != "#"]

@@ -245,7 +245,10 @@ class GenerationWatcher(JobsWorker):
         """Do nothing: a process that is about to stop still serves reads, which need the polls."""
 
     def poll(self) -> None:
-        """Read the generation once. Call `on_change` if it changed, and `on_silence` if a silence began or ended."""
+        """Read the generation once. Call `on_change` if it changed, and `on_silence` if a silence began or ended.
+
+        If all connections of this process are in use, do nothing: the database may be responding.
+        """
         try:
             with Session(self._engine) as session:
                 number = session.exec(select(GenerationRow.number)).one()

@@ -288,7 +288,8 @@ def _key_fields(key: ClientKeyRow) -> dict[str, Any]:
 def draw_test_key(writer: Writer, *, name: str, at: dt.datetime, life: dt.timedelta) -> str:
     """Return a new key of the test client `name`, which expires after `life`. Add the client if it does not exist.
 
-    Older keys of the client expire after `life` at the latest. Raise `NoSuchClient` if the client is revoked.
+    Older keys of the client expire after `life` at the latest. Record the key in the audit log. Raise `NoSuchClient` if
+    the client is revoked, `SetupError` if `name` is not a valid name, or `RowNotOurs` as `rotate_key` does.
     """
     try:
         return add_client(writer, NewClient(name=name, scopes=[Scope.SUBMIT], test=True), at=at, expires_at=at + life)

@@ -58,7 +58,10 @@ class Device:
 
     @classmethod
     def named(cls, name: str, recipient: str) -> "Device":
-        """Return the device with `name` as the person typed it, or `A device` if `name` is not one line of text."""
+        """Return the device with the typed `name`, cut to `MAX_DEVICE_NAME` characters.
+
+        If `name` is empty or is not one line of text, the device is named `A device`.
+        """
         plain = name.strip()[:MAX_DEVICE_NAME].strip()
         return cls(plain if plain and plain.isprintable() else "A device", recipient)
 
@@ -113,7 +116,10 @@ class PasskeyLine:
 
 
 def valid_recipient(recipient: str) -> str | None:
-    """Return `recipient`, or None if `recipient` is not a valid age recipient, which must not prevent a sign-in."""
+    """Return `recipient`, or None if `recipient` is not a valid age recipient.
+
+    An invalid recipient must not prevent a sign-in, so it raises no error.
+    """
     try:
         parse_recipient(recipient)
     except NotAKey:
@@ -162,7 +168,7 @@ def store_copy(session: Session, name: str, copy: NewCopy, current: Collection[s
 
     `current` has the fingerprints of the keys to which new concerns are encrypted. Raise `NoSuchItem` if the person has
     no such passkey, if the passkey has no recipient, or if the person's role may not read concerns. Raise
-    `RoleNotYours` if `actor` is somebody else, and the person has a current copy for this passkey. Raise `RateLimited`
+    `RoleNotYours` if the person has a current copy for this passkey and `actor` is another person. Raise `RateLimited`
     if `actor` stored or read copies too often in the last minute.
     """
     _expect_seldom(session, actor)
@@ -214,9 +220,9 @@ def list_holders(session: Session, current: Collection[str]) -> Iterator[tuple[P
 
 
 def list_exposed(session: Session, current: Collection[str]) -> list[tuple[PersonRow, list[str]]]:
-    """Return the people who had a current key of the team but may hold it no longer, with the keys' fingerprints.
+    """Return the people who had a current key of the team but may no longer hold it, with the keys' fingerprints.
 
-    Whoever held a key may have kept it. So these keys must be replaced.
+    Such a person may have kept the key. So these keys must be replaced.
     """
     exposed = []
     for name, keys in sorted(keys_ever_held(session).items()):

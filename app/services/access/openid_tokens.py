@@ -74,8 +74,9 @@ class OpenIdProvider:
     def read_claims(self, token: str, *, oldest_seconds: float = OLDEST_SECONDS) -> Mapping[str, Any]:
         """Verify `token`, and return its claims.
 
-        Raise `TokenInvalid` with the reason unless the provider signed the token for this audience at most
-        `oldest_seconds` ago. Raise `ProviderUnavailable` if the keys cannot be fetched.
+        Raise `TokenInvalid` with the reason if the provider did not sign the token for this audience, if the token has
+        expired, or if it was issued more than `oldest_seconds` ago. Times may differ by `LEEWAY_SECONDS`. Raise
+        `ProviderUnavailable` if the keys cannot be fetched.
         """
         try:
             header = jwt.get_unverified_header(token)  # if the header is invalid, the provider is not called

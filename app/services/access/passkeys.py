@@ -126,9 +126,9 @@ class Passkeys:
     def register(self, token: str, credential: str, device: Device, *, address: str, at: dt.datetime) -> str:
         """Store the new passkey, delete the invitation with `token`, and return the name of the invited person.
 
-        Record the passkey in the audit log with the network `address`. Raise `TokenInvalid` with the reason if the
-        browser's response `credential`, the challenge or the invitation is not valid, or if that passkey is already
-        registered.
+        Store the name and the recipient of `device` with the passkey. Record the passkey in the audit log with the
+        network `address`. Raise `TokenInvalid` with the reason if the browser's response `credential`, the challenge or
+        the invitation is not valid, or if that passkey is already registered.
         """
         challenge = self._read_challenge(credential, at)
         with _refusing_wrong_answers():

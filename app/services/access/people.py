@@ -214,7 +214,8 @@ def name_for(session: Session, identity: Identity, given: str | None) -> str:
 
     `given` is the name that the provider gives, or None. A new name is `given`. If somebody else has that name, or had
     it before they left, the new name is `given` with the id added. If `given` is None, is not valid for the audit log,
-    or looks like a different name, the new name is the id.
+    or looks like a different name, the new name is the id. The new name is the id also if `given` with the id would be
+    too long.
     """
     known = find_name_of(session, identity.subject)
     if known is not None:
@@ -348,9 +349,11 @@ class DeskSessions:
         Store the time of this use, at most once a minute.
 
         Raise `TokenInvalid` with the reason if there is no such session, if it has ended, or if the person has left or
-        has no role. Raise `SessionUnconfirmed` if the OpenID provider must confirm the person again: an hour after the
-        last confirmation or, if `may_ask` is True, after 45 minutes. `may_ask` means that the browser can be redirected
-        to the provider now.
+        has no role. Raise `RowNotOurs` if this service did not write the row of the session or of the person, or if the
+        audit log contradicts one of them. Raise `StoreBusy` if the time of use could not be stored. Raise
+        `SessionUnconfirmed` if the OpenID provider must confirm the person again: an hour after the last confirmation
+        or, if `may_ask` is True, after 45 minutes. `may_ask` means that the browser can be redirected to the provider
+        now.
         """
         token_sha256 = token_digest(token)
         with Session(self.engine) as session:
@@ -371,7 +374,7 @@ class DeskSessions:
         return Principal(row.client, frozenset(SCOPES_OF[Role(person.role)]), person.name)
 
     def end(self, token: str, *, address: str, at: dt.datetime) -> None:
-        """End the session with `token`, and record the sign-out in the audit log. Do nothing without such a session."""
+        """End the session with `token`, and record the sign-out in the audit log. Do nothing if there is none."""
 
         def write(session: Session) -> None:
             found = session.get(SessionRow, token_digest(token))

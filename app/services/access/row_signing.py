@@ -90,8 +90,8 @@ class AccessKeys(KeyFile):
     def require(self, bind: Engine | Connection) -> None:
         """Ensure that there is a key: read the key file if necessary, or create it for the first row.
 
-        Raise `SetupError` if there is no key, but the database already has rows, or the file may not be created because
-        nodes share the database.
+        Raise `SetupError` if there is no key, but the database already has rows, or the file may not be created (see
+        `may_be_made`): a setting names the file, or nodes share the database.
         """
         if not self.keys:
             self.read()
@@ -326,9 +326,9 @@ class Resigned:
 def sign_again(session: Session, *, keys: AccessKeys, with_new_key: bool, accept: bool) -> Resigned:
     """Sign every row that grants access with the newest key. If `with_new_key`, first add a new key to the file.
 
-    Skip a row that no key signed, unless `accept` is True. Raise `SetupError` if there are rows but no key. The caller
-    must run this in a write transaction. Only one process at a time has a write transaction, so no two processes change
-    the key file simultaneously.
+    Skip a row that no key signed, unless `accept` is True, and every row of a table with an unreadable row. Raise
+    `SetupError` if there are rows but no key. The caller must run this in a write transaction. Only one process at a
+    time has a write transaction, so no two processes change the key file simultaneously.
     """
     if with_new_key:
         keys.add()

@@ -125,7 +125,8 @@ class OpenIdSignIn:
 
         `issuer` is the issuer that the provider sent with the code (RFC 9207), or None if the provider sent none. Raise
         `TokenInvalid` with the reason if the response or the token is not valid, or if it belongs to a different
-        browser, client or issuer. Raise `ProviderUnavailable` if the provider does not respond.
+        browser, client or issuer. Raise `ProviderUnavailable` if the provider does not respond, or if its configuration
+        or keys cannot be used.
         """
         if not hmac.compare_digest(state.encode(), self.state(secret).encode()):
             raise TokenInvalid("the state is not that of this browser")
@@ -144,7 +145,11 @@ class OpenIdSignIn:
         return SignedIn(person, role_with(self.provider.scopes_in(claims)), self.provider.find_name(claims))
 
     def _exchange(self, code: str, verifier: str) -> str:
-        """Exchange the authorization `code` for an ID token, and return the token without verifying it."""
+        """Exchange the authorization `code` for an ID token, and return the token without verifying it.
+
+        Raise `TokenInvalid` if the provider sends no ID token. Raise the errors of `fetch_document`, and
+        `ProviderUnavailable` if the provider's configuration cannot be used.
+        """
         form = {
             "grant_type": "authorization_code",
             "code": code,
@@ -200,7 +205,8 @@ class DeskSignIn:
     def begin_with_passkey(self, person: str, *, address: str, at: dt.datetime, former: str | None) -> str:
         """Start a session for `person`, and return its token. The caller must first verify the person's passkey.
 
-        The browser's previous session, whose token is `former`, ends. Raise `TokenInvalid` if the person has left.
+        The browser's previous session, whose token is `former`, ends. Raise the errors of `DeskSessions.start`:
+        `TokenInvalid` if the person has left, for example.
         """
         return self.sessions.start(person, client=BY_PASSKEY, address=address, at=at, former=former)
 

@@ -55,7 +55,9 @@ class Sources:
     async def admit(self, networks: Networks, *, size: int, in_danger: bool, day: dt.date) -> Admission:
         """Count a concern of `size` bytes, and return the conditions under which the concern is accepted.
 
-        Return `UNCOUNTED` if `networks` is empty. Raise `TooManyConcerns` if a limit refuses the concern.
+        Return `UNCOUNTED` if `networks` is empty. Raise `TooManyConcerns` if a limit refuses the concern. `in_danger`
+        is True if the concern says that a child is in immediate danger: fewer limits then refuse the concern (see the
+        class).
         """
         if not networks:
             return UNCOUNTED
@@ -71,7 +73,7 @@ class Sources:
         """Count a long addition to a concern that has `mark`. Raise `TooManyConcerns` if a limit refuses the addition.
 
         Accept short additions, and additions to a concern without a mark, without counting. Each concern has a maximum
-        number of additions, and a source has few concerns without a mark in a day.
+        number of additions, and a source has few concerns without a mark in a day. `in_danger` is as in `admit`.
         """
         if mark and size > SHORT_BYTES:
             self._take("long-additions", (Network(mark),), size, in_danger=in_danger)

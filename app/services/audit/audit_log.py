@@ -53,7 +53,7 @@ class Actor:
 
 
 def person_of(client: str) -> str:
-    """Return the person in `client`, a name from the audit log, or the whole name if it names only a client."""
+    """Return the person that the recorded name `client` names, or the whole name if it names only a client."""
     return client.partition("/")[2] or client
 
 
@@ -88,6 +88,7 @@ def record_action(session: Session, chain: str, act: DeskAct, actor: Actor, deta
 
     The caller must call this in the transaction of the action, and before it changes a row: only then do the database's
     triggers allow the change. If `actor.seen` is given, raise `ChangedMeanwhile` under the conditions of `expect_seen`.
+    `details` are stored with the entry, or no details if `details` is None.
     """
     session.flush()  # writes the changes of earlier actions first
     connection = session.connection()

@@ -28,7 +28,7 @@ def find_clock_fault(session: Session, *, at: dt.datetime) -> str | None:
     """Compare `at`, the time by the clock, with the last known time.
 
     Return None if the two times differ by at most `MOST_APART`, otherwise the difference as text. If no time is stored
-    yet, compare with the time of the newest audit log entry.
+    yet, compare with the time of the newest audit log entry. If there is no entry either, return None.
     """
     known = session.get(KnownTimeRow, NotedTime.CLOCK.value)
     known_at = known.at if known is not None else session.exec(_NEWEST_ACT).first()
@@ -59,7 +59,7 @@ def find_known_time_fault(session: Session) -> str | None:
 
 
 def require_clock(session: Session, *, at: dt.datetime) -> None:
-    """Raise `ClockInDoubt` if `at`, the time by the clock, differs too much from the last known time."""
+    """Raise `ClockInDoubt` if `find_clock_fault` finds a fault in `at`, the time by the clock."""
     fault = find_clock_fault(session, at=at)
     if fault is not None:
         raise ClockInDoubt(f"{fault}. {CHECK_THE_CLOCK}")
@@ -68,8 +68,8 @@ def require_clock(session: Session, *, at: dt.datetime) -> None:
 def note_time(session: Session, at: dt.datetime, *, is_checked: bool = False) -> None:
     """Store `at` as the last known time.
 
-    Raise `ClockInDoubt` if `at` differs too much from the time stored before, unless `is_checked` is true. `is_checked`
-    means that a person has checked the clock.
+    Raise `ClockInDoubt`, and store nothing, under the condition of `require_clock`, unless `is_checked` is true.
+    `is_checked` means that a person has checked the clock.
     """
     if not is_checked:
         require_clock(session, at=at)

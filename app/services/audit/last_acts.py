@@ -30,7 +30,8 @@ class LastActs(NamedTuple):
 def find_last_acts(session: Session, references: Collection[str], *, client: str) -> dict[str, LastActs]:
     """Return the last actions on each concern, by reference. `client` is the name of the person in the audit log.
 
-    Leave out concerns that have no such entry. Read only entries of the given concerns, in two queries.
+    Leave out concerns without an entry that changed the concern or sent something. Read only entries of the given
+    concerns, in two queries.
     """
     if not references:
         return {}

@@ -222,7 +222,8 @@ def read_log(
 def read_log_sheet(writer: Writer, wanted: LogFilter, *, actor: Actor) -> bytes:
     """Record the reading in the audit log, and return every entry that matches `wanted` as CSV.
 
-    Raise `InvalidQuery` if there are more than `MOST_IN_A_SHEET` entries, or for the reasons of `read_log`.
+    Raise `InvalidQuery` for the reasons of `read_log`. Raise it also if there are more than `MOST_IN_A_SHEET` entries:
+    the reading is then already recorded.
     """
     found = read_log(writer, wanted, actor=actor, after=None, limit=MOST_IN_A_SHEET)
     if found.next_position is not None:
@@ -254,9 +255,10 @@ def _list_clients(session: Session) -> list[str]:
 def _query_of(session: Session, wanted: LogFilter, actor: Actor) -> LogQuery:
     """Return the checked query for the filter `wanted` of `actor`.
 
-    Raise `InvalidQuery` with a fault if the person in `wanted` is unknown. Also add a fault if the chain in `wanted` is
-    neither a list nor a concern that the actor may open. If the actor asks for their own entries, an unknown or hidden
-    concern is not a fault, so that the response does not reveal whether a concern exists.
+    Raise `InvalidQuery` with each fault. An unknown person is a fault, except `actor`. A chain is a fault if it is
+    neither a list nor a reference, or if `actor` may not open a concern with that reference. If `actor` asks for their
+    own entries, the reference of an unknown or hidden concern is not a fault, so that the response does not reveal
+    whether a concern exists.
     """
     faults: list[FieldError] = []
     is_own, clients = wanted.person == actor.person, None
@@ -313,7 +315,8 @@ def _question_of(query: LogQuery) -> LogDetails:
 def _gives_cards_of(session: Session, chain: str) -> list[ColumnElement[bool]]:
     """Return the SQL conditions for the entries of the chain `cards` that name the concern whose chain is `chain`.
 
-    Such an entry has the position of the concern's first entry in its list `positions`, which is its only list.
+    The details of such an entry have only one list, `positions`, with the position of the concern's first entry. If
+    `chain` is a list, or has no entries, the conditions match nothing.
     """
     position = next(iter(_first_positions(session, [] if chain in LISTS else [chain])), None)
     if position is None:

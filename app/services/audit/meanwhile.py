@@ -15,8 +15,8 @@ MOST_SHOWN = 50
 def expect_seen(session: Session, chain: str, act: DeskAct, *, client: str, seen: int) -> None:
     """Raise `ChangedMeanwhile` if, after entry number `seen`, another client did something that `act` depends on.
 
-    If `act` sends or writes something, also raise `ChangedMeanwhile` if `client` itself did the same after `seen`: the
-    form may have been sent twice.
+    If `act` is a note, a message or a hand-over, also raise `ChangedMeanwhile` if `client` itself did the same after
+    `seen`: the form may have been sent twice.
     """
     by_others, own = others_acts_to_see(act), {act} & SENDING_ACTS
     if (by_others or own) and session.exec(_later(chain, client, seen, by_others, own).limit(1)).first() is not None:

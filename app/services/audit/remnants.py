@@ -21,7 +21,7 @@ def purge_remnants(engine: Engine, *, is_sure: bool = True) -> Remnants:
     SQLite overwrites freed pages itself, so only its write-ahead log must be emptied. Emptying the log fails while a
     reader uses it. Then, if `is_sure` is True, log a warning and create a marker file beside the database, unless the
     file exists. The file tells every process that uses this database to try again, also after a restart. `is_sure`
-    means that there were bytes to remove.
+    means that there were bytes to remove. After a success, delete the marker file.
 
     In PostgreSQL, run VACUUM, which frees the space for reuse.
     """
@@ -50,7 +50,10 @@ def has_erased(session: Session) -> bool:
 
 
 def has_remnants(engine: Engine) -> bool:
-    """Return True if bytes of erased texts remain in the write-ahead log of SQLite. Always False for PostgreSQL."""
+    """Return True if bytes of erased texts remain in the write-ahead log of SQLite, according to the marker file.
+
+    Always return False for PostgreSQL.
+    """
     return engine.dialect.name == "sqlite" and _marker(engine).exists()
 
 

@@ -87,9 +87,9 @@ class RecordedConcern(Replayed):
     cards: dict[EntryPlace | None, str] = field(default_factory=dict)
     """Maps the place of each text that has a card to the digest of the card."""
     added: dict[EntryPlace | None, AuditEntryRow] = field(default_factory=dict)
-    """Maps the place of each addition, note or message to the audit log entry that recorded its arrival."""
+    """Maps the place of each addition, note, label or message to the audit log entry that recorded its arrival."""
     entries: dict[EntryPlace | None, str | None] = field(default_factory=dict)
-    """Maps the place of each addition, note or message to the digest of its columns on arrival."""
+    """Maps the place of each addition, note, label or message to the digest of its columns on arrival."""
     columns_sha256: str | None = None
     """The digest of the concern's unencrypted columns, or None if it is not recorded."""
     look_again: dict[str, dt.date] = field(default_factory=dict)

@@ -165,7 +165,7 @@ def list_leads(session: Session) -> list[str]:
 
 
 def has_lead(session: Session) -> bool:
-    """Return True if the desk has a lead, or a client that may open what leads may."""
+    """Return True if the desk has a lead, or a client that may open restricted concerns as a lead may."""
     return bool(session.execute(select(_HAS_LEAD)).scalar_one())
 
 

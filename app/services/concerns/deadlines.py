@@ -51,12 +51,15 @@ class _Announcement:
 
     @property
     def concerns(self) -> tuple[ColumnElement[bool], ...]:
-        """SQL conditions for an unacknowledged concern that does not have this event yet."""
+        """SQL conditions for an unacknowledged concern that does not have this event yet, and is not a test."""
         return WAITS, IS_REAL, col(getattr(ConcernRow, self.concern_told)).is_(False)
 
     @property
     def additions(self) -> tuple[ColumnElement[bool], ...]:
-        """SQL conditions for an unacknowledged addition that does not have this event yet."""
+        """SQL conditions for an unacknowledged addition that does not have this event yet.
+
+        Erased additions, and additions to tests, are left out.
+        """
         return *_ADDITION_WAITS, col(getattr(EntryRow, self.addition_told)).is_(False)
 
 
@@ -72,7 +75,7 @@ _DUE_SOON = _Announcement(
 def append_overdue_events(writer: Writer, *, now: dt.datetime, limit: int) -> int:
     """Append an event for each overdue concern and addition that has no such event yet.
 
-    Handle at most `limit` concerns and `limit` additions. Return the number of events.
+    Handle at most `limit` concerns and `limit` additions. Leave out tests. Return the number of events.
     """
     return _announce(writer, _OVERDUE, lambda due, _: col(due) < now, at=now, limit=limit)
 
@@ -82,9 +85,9 @@ def append_due_soon_events(
 ) -> int:
     """Append an event for each unacknowledged concern and addition due within `within` that has no such event yet.
 
-    Handle at most `limit` concerns and `limit` additions. Return the number of events. Overdue concerns and additions
-    are left out, because they have another event. A concern or addition received less than `quiet` ago is left for a
-    later call, because an event has just announced its receipt.
+    Handle at most `limit` concerns and `limit` additions. Return the number of events. Leave out tests. Overdue
+    concerns and additions are left out, because they have another event. A concern or addition received less than
+    `quiet` ago is left for a later call, because an event has just announced its receipt.
     """
 
     def is_due_soon(due: Any, received: Any) -> ColumnElement[bool]:
@@ -146,7 +149,7 @@ def _append(
 def find_unannounced(session: Session, *, before: dt.datetime) -> list[str]:
     """Return the names of the unacknowledged concerns and additions due before `before` without an overdue event.
 
-    Leave out concerns and additions that were stored at `before` or later.
+    Leave out tests, and concerns and additions that were stored at `before` or later.
 
     A name is a reference, or `addition 1 to` and a reference.
     """

@@ -52,8 +52,9 @@ class EditionResolver:
     def resolve(self, concern: Concern, cached: PinnedEdition | None = None) -> PinnedEdition:
         """Return the edition that `concern` is about. `cached` is a result of the method `cached` for the same concern.
 
-        Raise `InvalidConcern` with every fault: an unknown guide or edition, unknown codes, or items that the edition
-        lacks. A withdrawn edition is accepted if the concern names it, because the reporter was shown this edition.
+        Raise `InvalidConcern` with every unknown code and every item that the edition lacks. If the guide or the
+        edition is unknown, raise `InvalidConcern` with this fault and the unknown codes: the items are then not
+        checked. A withdrawn edition is accepted if the concern names it, because the reporter was shown this edition.
         """
         faults = self.reference_data.faults_in_codes(concern)
         found = cached or self.cached(concern) or self._find(concern)

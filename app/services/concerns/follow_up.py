@@ -103,14 +103,14 @@ class FollowUps:
         """Encrypt and store the addition to the concern `row`. Once it is on disk, return its receipt (JSON).
 
         The caller must first get `row` from `find`. `channel` says how the addition came. An addition never lowers the
-        urgency of the concern. A retry with the same idempotency key returns the first receipt and stores no second
+        urgency of the concern. A retry with the same `idempotency_key` returns the first receipt and stores no second
         addition.
 
-        Raise `InvalidConcern` with every fault of the addition, `TooManyAdditions` above the maximum number or size of
-        additions, `IdempotencyKeyReused` if the key was used for other content, or `StoreBusy` if the addition could
-        not be stored in time. Raise `ConcernErased` if the concern was erased, unless this is a retry. Raise
-        `TooManyConcerns` if too many long additions were sent to concerns of the same burst (many concerns from one
-        source).
+        Raise `InvalidConcern` with every unknown code and item of the addition, `TooManyAdditions` above the maximum
+        number or size of additions, `IdempotencyKeyReused` if the key was used for other content, or `StoreBusy` if the
+        addition could not be stored in time. Raise `ConcernErased` if the concern was erased, unless this is a retry.
+        Raise `TooManyConcerns` if too many long additions were sent to concerns of the same burst (many concerns from
+        one source), unless this is a retry.
         """
         pinned, danger = self._pinned(row), addition.immediate_danger
         keys = derive_idempotency_keys(idempotency_key, client=f"addition to {row.reference}")
@@ -151,10 +151,11 @@ class FollowUps:
         return IdempotentResult(row.reference, receipt, is_replay=False)
 
     def open_messages(self, code: StatusCode, *, at: dt.datetime) -> ReceivedMessages:
-        """Record in the audit log which messages are now read for the first time. Return every message with its text.
+        """Record in the audit log which messages are now read for the first time. Return the messages read so far.
 
-        Also append an event for each of these messages. Raise `StoreBusy` if this could not be stored in time, and the
-        errors of `find`.
+        Append an event for each message that is read for the first time. Each returned message has its text, or None if
+        the text was erased or cannot be decrypted with the token of `code`. A message that is sent during this call is
+        left for the next call. Raise `StoreBusy` if this could not be stored in time, and the errors of `find`.
         """
         reference = self.find(code).reference
         with Session(self.engine) as session:

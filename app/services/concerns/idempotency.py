@@ -108,7 +108,7 @@ class Retryable:
     def store(self, session: Session, reference: str, receipt: bytes) -> StoredReceiptRow | None:
         """Store `receipt` for retries, and return its row. Without an idempotency key, store nothing and return None.
 
-        Raise `AlreadyStored` if this request is a retry.
+        Raise `AlreadyStored` if the idempotency key was used before, for this content or for other content.
         """
         row = self.encrypt(reference, receipt)
         insert_stored_receipts(session.connection(), [row])

@@ -21,7 +21,7 @@ PEM, PKCS8 = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
 def create_identity(path: Path, *, at: dt.datetime) -> str:
     """Write a new age identity (private key) to a new file, and return its recipient (public key).
 
-    Raise `FileExistsError` if there is a file at `path`.
+    Create the folder of `path` if it is missing. Raise `FileExistsError` if there is a file at `path`.
     """
     identity = x25519.Identity.generate()
     recipient = str(identity.to_public())
@@ -44,7 +44,8 @@ def load_development_recipient(data_dir: Path, *, at: dt.datetime) -> str:
 def load_receipt_key(configured: Path | None, data_dir: Path) -> Ed25519PrivateKey:
     """Return the private key that signs receipts, from `configured`, or from `data_dir` if `configured` is None.
 
-    Create the file in `data_dir` if it is absent. Raise `SetupError` if the file is not an Ed25519 private key.
+    If `configured` is None, create the file in `data_dir` if it is absent. Raise `SetupError` if the file cannot be
+    read, or is not an Ed25519 private key.
     """
     path = configured or data_dir / RECEIPT_KEY
     if configured is None and not path.exists():
@@ -62,7 +63,7 @@ def load_receipt_key(configured: Path | None, data_dir: Path) -> Ed25519PrivateK
 def load_retired_keys(paths: Sequence[Path]) -> list[Ed25519PublicKey]:
     """Return the public keys of earlier signing keys, from PEM files with the private or the public key.
 
-    Raise `SetupError` if a file is not an Ed25519 key.
+    Raise `SetupError` if a file cannot be read, or is not an Ed25519 key.
     """
     keys = []
     for path in paths:

@@ -80,8 +80,8 @@ def open_page(
 def open_entry(session: Session, reference: str, place: EntryPlace, actor: Actor) -> int:
     """Record in the audit log that the sealed file of one entry is fetched.
 
-    Return the number of the concern's entries of the same kind. Raise `NoSuchConcern` if the reference is unknown, or
-    `ConcernErased` if the concern was erased.
+    Record this even if there is no entry at `place`. Return the number of the concern's entries of the same kind. Raise
+    `NoSuchConcern` if the reference is unknown, or `ConcernErased` if the concern was erased.
     """
     get_unerased(session, reference)
     count, _ = measure_entries(session, place.kind, reference)
@@ -101,7 +101,11 @@ def read_page(engine: Engine, page: EntryPage) -> Iterator[tuple[Row[Any], bytes
 
 
 def page_of(session: Session, place: PagePlace) -> EntryPage:
-    """Return the page of entries at `place`, without text. The page ends early at `PAGE_BYTES` of sealed text."""
+    """Return the page of entries at `place`, without text.
+
+    If `place.limit` is given, the page also ends early at `PAGE_BYTES` of sealed text, but has at least one entry if
+    there is any.
+    """
     more = None if place.limit is None else place.limit + 1
     found = list_entries(session, place.kind, place.reference, after=place.after, limit=more)
     if place.limit is None:

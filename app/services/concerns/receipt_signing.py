@@ -52,7 +52,7 @@ def make_receipt_signer(
 def check_receipt(receipt: str, jwks: dict[str, Any], *, kind: str = RECEIPT) -> dict[str, Any]:
     """Check a receipt, or another `kind` of JWS, with the published keys `jwks`, and return its claims.
 
-    Raise `ReceiptNotGenuine` if the signature is wrong or the JWS is of another kind.
+    Raise `ReceiptNotGenuine` if no key of `jwks` signed the JWS, or if the JWS cannot be read or is of another kind.
     """
     try:
         header = jwt.get_unverified_header(receipt)
@@ -68,7 +68,10 @@ def check_receipt(receipt: str, jwks: dict[str, Any], *, kind: str = RECEIPT) ->
 
 
 def check_response(response: dict[str, Any], claims: dict[str, Any]) -> None:
-    """Raise `ReceiptNotGenuine` if a field of `response` differs from its claim in `claims`, which were signed."""
+    """Raise `ReceiptNotGenuine` if a field of `response` differs from its claim in `claims`, the signed claims.
+
+    Fields without a claim are not compared.
+    """
     names = {name: CLAIM_OF.get(name, name) for name in response}
     differing = [name for name, claim in names.items() if claim in claims and claims[claim] != response[name]]
     if differing:

@@ -50,7 +50,7 @@ HOW_TO_FOLLOW = "Keep your reference and status token. You need both to check wh
 
 @dataclass(frozen=True)
 class NewText:
-    """The text of a new concern, of which the receipt signs the digest, with its reference and form version.
+    """The text of a new concern, with its reference and form version. The receipt signs the digest of `content`.
 
     `content` is the canonical JSON of the concern if `kind` is `submission`, or the encrypted file if `kind` is
     `sealed`.
@@ -210,7 +210,8 @@ class ReceiptBuilder:
     def with_current_numbers(self, receipt: bytes, who: WhoToCall, danger: str | None, *, at: dt.datetime) -> bytes:
         """Return the receipt of an earlier request, with the current phone numbers if they have changed.
 
-        `danger` is the answer about danger in the earlier request. The signed part does not change.
+        `danger` is the answer about danger in the earlier request. If the numbers have changed, the next step that
+        names who to call is written again, except in a test. The signed part does not change.
         """
         members = orjson.loads(receipt)
         contacts, signposts = orjson.loads(who.contacts_json), orjson.loads(who.signposts_json)
@@ -344,7 +345,8 @@ class ReceiptBuilder:
     def _outcome_text(self, row: ConcernRow) -> str | None:
         """Return the outcome as a sentence for the reporter, or None if the concern is not closed.
 
-        If the outcome is not shared with the reporter, return a sentence that says only that the concern is closed.
+        If the outcome is not shared with the reporter, or its code is unknown, return a sentence that says only that
+        the concern is closed.
         """
         if row.state != ConcernState.CLOSED:
             return None

@@ -154,8 +154,8 @@ def reseal(
     identities cannot decrypt, or that belongs to another concern, stays unchanged, and so does its card.
 
     The audit log records the digests of each new text and card, and their recipients, in the transaction that stores
-    them. At the end, the former texts are purged from the database files. `on_step` is called with the number of each
-    text and the total.
+    them. At the end, also after an error, the former texts are purged from the database files. `on_step` is called with
+    the number of each text and the total. Raise `StoreBusy` if a new text could not be stored in time.
     """
     done = _Progress()
     with Session(engine) as session:

@@ -109,7 +109,8 @@ class SavedForms:
     def open(self, typed_code: str, *, page: str, at: dt.datetime) -> OpenedForm:
         """Return the decrypted form with the code `typed_code`. Store `page` as the last page that opened the form.
 
-        Raise `NoSuchSavedForm` if there is no saved form with this code.
+        Raise `NoSuchSavedForm` if there is no saved form with this code, or `StoreBusy` if `page` could not be stored
+        in time.
         """
         form_id, key = _derive(standard_token(typed_code))
         sealed = self.writer.run(_claim, form_id, _page_mark(page), at)
@@ -122,7 +123,7 @@ class SavedForms:
     def end(self, opening: str, *, at: dt.datetime) -> None:
         """Let the saved form of `opening` expire now, because the form was sent. Ignore an invalid `opening`.
 
-        The form is erased by `erase_expired`.
+        The form is erased by `erase_expired`. Raise `StoreBusy` if this could not be stored in time.
         """
         ended = _of_opening(opening)
         if ended is not None:

@@ -108,7 +108,10 @@ class Unsealer:
         return document[member]
 
     def find_file_key(self, sealed: bytes) -> bytes:
-        """Return the key that decrypts only this file. Raise `UnsealingUnavailable` if no identity unwraps the key."""
+        """Return the key that decrypts only this file.
+
+        Raise `UnsealingUnavailable` if no identity unwraps the key, or `NotThatFile` if `sealed` is not an age file.
+        """
         try:
             return find_file_key(sealed, self.identities)
         except NotOpened:
@@ -184,7 +187,10 @@ def label_plaintext(text: str, reference: str, **written: str) -> bytes:
 
 
 def seal_label(text: str, reference: str, recipients: Sequence[str]) -> bytes:
-    """Return the label, encrypted to `recipients` where it was typed. Raise the errors of `seal_note`."""
+    """Return the label, encrypted to `recipients` where it was typed.
+
+    Raise `SetupError` if there are no recipients, or one of them is not an age recipient.
+    """
     return make_sealer(recipients).seal(label_plaintext(text, reference))
 
 

@@ -127,7 +127,9 @@ class Submissions:
     def check(self, concern: Concern, *, for_tests: bool = False, at: dt.datetime) -> CheckResponse:
         """Validate the concern as `submit` does, store nothing, and return the response to the check.
 
-        Raise `InvalidConcern` with every fault of the concern.
+        `for_tests` is True if the request has a test key. Raise `InvalidConcern` with only one fault if the key and the
+        concern do not match: this is logged and counted. Otherwise raise `InvalidConcern` for the reasons of
+        `EditionResolver.resolve`.
         """
         self._expect_both_say_test(concern, for_tests=for_tests)
         return self.receipts.build_check_response(self.resolver.resolve(concern), concern, at=at)
@@ -146,13 +148,15 @@ class Submissions:
 
         `for_tests` is True if the request has a test key. A test needs a test key, and a test key accepts only tests.
         `channel` says how the concern came. `networks` are the networks that the request comes from. `networks` is
-        empty if the request has a key or is not to be counted. A retry with the same idempotency key and content
-        returns the first receipt, and stores no second concern.
+        empty if the request has a key or is not to be counted. `keys` come from the idempotency key, or are None
+        without one. A retry with the same idempotency key and content returns the first receipt, and stores no second
+        concern.
 
         Raise `InvalidConcern` with only one fault if the key and the concern do not match. Otherwise raise
-        `InvalidConcern` with every fault of the concern. Raise `IdempotencyKeyReused` if the key was used for other
-        content. Raise `TooManyConcerns` if the networks sent too many concerns. Raise `StoreBusy` if the concern could
-        not be stored in time. Raise `ReferenceTaken` if several new references in a row were already in use.
+        `InvalidConcern` for the reasons of `EditionResolver.resolve`. Raise `IdempotencyKeyReused` if the key was used
+        for other content. Raise `TooManyConcerns` if the networks sent too many concerns. Raise `StoreBusy` if the
+        concern could not be stored in time. Raise `ReferenceTaken` if several new references in a row were already in
+        use.
         """
         self._expect_both_say_test(concern, for_tests=for_tests)
         submitted = concern.model_dump_json(exclude_unset=True).encode()
@@ -202,7 +206,7 @@ class Submissions:
     async def _resolve(self, concern: Concern) -> PinnedEdition:
         """Return the edition that the concern is about, read in a thread if it is not cached.
 
-        Raise `InvalidConcern` with every fault of the concern.
+        Raise `InvalidConcern` for the reasons of `EditionResolver.resolve`.
         """
         cached = self.resolver.cached(concern)
         if cached is None:

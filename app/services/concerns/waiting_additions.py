@@ -35,7 +35,8 @@ _MOST_URGENT = func.max(
 def acknowledge_addition(session: Session, reference: str, number: int, actor: Actor) -> ConcernRow:
     """Record that a social worker has read the addition `number`, and return the concern.
 
-    Append an event if the addition was unacknowledged. A repeated acknowledgement only adds an audit log entry.
+    Append an event if the addition was unacknowledged. A repeated acknowledgement only adds an audit log entry, and
+    sets the concern's `changed_at`.
 
     Raise `NoSuchConcern` if the reference is unknown, `NoSuchItem` if there is no such addition, or `NotAcknowledged`
     if the concern itself is unacknowledged.

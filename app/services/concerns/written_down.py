@@ -63,9 +63,10 @@ def write_down_concern(
     A text that was encrypted where it was typed (`wanted.sealed`) is stored as received. A retry with the same
     idempotency key `key` returns the first receipt and stores no second concern.
 
-    Raise `InvalidConcern` with every fault, `IdempotencyKeyReused` if `key` was used for other content, or `StoreBusy`
-    if the concern could not be stored in time. Raise `ReferenceTaken` if several new references in a row were already
-    in use.
+    Raise `InvalidConcern` if the request has faults, or if its own reference is in use. Raise `IdempotencyKeyReused` if
+    `key` was used for other content, or `StoreBusy` if the concern could not be stored in time. Raise `ReferenceTaken`
+    if several new references in a row were already in use. A retry raises neither `InvalidConcern` nor
+    `ReferenceTaken`.
     """
     payload = canonical_submission(wanted)
     keys = derive_idempotency_keys(key, client=f"{actor.client}, written down")
@@ -99,9 +100,10 @@ def write_down_addition(
     A text that was encrypted where it was typed (`wanted.sealed`) is stored as received. An addition never lowers the
     urgency of the concern. A retry with the same idempotency key `key` stores no second addition.
 
-    Raise `NoSuchConcern` if the reference is unknown, `ConcernErased` if the concern was erased, `InvalidConcern` with
-    every fault, `TooManyAdditions` above the maximum number or size of additions, `IdempotencyKeyReused` if `key` was
-    used for other content, or `StoreBusy` if the addition could not be stored in time.
+    Raise `NoSuchConcern` if the reference is unknown, `ConcernErased` if the concern was erased, `InvalidConcern` if
+    the request has faults, `TooManyAdditions` above the maximum number or size of additions, `IdempotencyKeyReused` if
+    `key` was used for other content, or `StoreBusy` if the addition could not be stored in time. A retry raises neither
+    `ConcernErased` nor `InvalidConcern`.
     """
     keys = derive_idempotency_keys(key, client=f"{actor.client}, addition to {reference} written down")
     request = Retryable(canonical_submission(wanted), keys)
@@ -121,7 +123,7 @@ def write_down_addition(
 def _check_addition(
     follow_ups: FollowUps, unsealer: Unsealer, reference: str, wanted: WrittenAddition, actor: Actor
 ) -> None:
-    """Raise `InvalidConcern` with every fault of the request.
+    """Raise `InvalidConcern` if the request has faults: in the time, and in the text or the file.
 
     Raise `NoSuchConcern` if the reference is unknown, or `ConcernErased` if the concern was erased.
     """
@@ -191,7 +193,11 @@ def _sealed_of(wanted: WrittenConcern) -> SealedElsewhere | None:
 def _check_concern(
     submissions: Submissions, unsealer: Unsealer, wanted: WrittenConcern, concern: Concern, actor: Actor
 ) -> PinnedEdition:
-    """Return the edition that the concern is about. Raise `InvalidConcern` with every fault of the request."""
+    """Return the edition that the concern is about.
+
+    Raise `InvalidConcern` if the concern is a test, or if the request has faults: in the time, in a file, or for the
+    reasons of `EditionResolver.resolve`.
+    """
     faults = faults_of_time(wanted.came_at, now=actor.at)
     if concern.test:
         faults.append(FieldError(("submission", "test"), NO_TESTS))
@@ -223,7 +229,9 @@ def _faults_in_file(
 ) -> list[FieldError]:
     """Return the faults of a text and a card that were encrypted elsewhere, as far as this service can check.
 
-    A service that can decrypt concerns also checks the text, because the desk could not open an invalid text.
+    A service that can decrypt concerns also checks the text, because the desk could not open an invalid text. If the
+    recipients are wrong, nothing else is checked. If the text or the card has the wrong number of keys, the text is not
+    decrypted.
     """
     if sorted(wanted.recipients or ()) != sorted(map(str, sealer.recipients)):
         return [FieldError(("recipients",), NOT_OUR_KEYS, FaultCode.NOT_LISTED)]

@@ -67,7 +67,8 @@ NEWEST = 1000
 def acknowledge(session: Session, reference: str, wanted: Acknowledgement, actor: Actor) -> ConcernRow:
     """Record that a social worker has read the concern, and its additions up to `wanted.up_to_addition`.
 
-    Return the concern. Later additions stay unacknowledged. A repeated acknowledgement only adds an audit log entry.
+    Return the concern. Later additions stay unacknowledged. Append an event for the concern and for each addition that
+    was unacknowledged. A repeated acknowledgement only adds an audit log entry, and sets the concern's `changed_at`.
     Raise `NoSuchConcern` if the reference is unknown, or `ValidationFailed` if there is no addition with this number.
     """
     concern = get_concern(session, reference)
@@ -89,9 +90,9 @@ def acknowledge_together(
     """Record that a social worker has read the concerns `wanted.references` of one burst, and return the concerns.
 
     A burst is many concerns from one source on one day, and `burst` identifies it. Additions received up to
-    `wanted.additions_until` are acknowledged too. A concern gets no audit log entry if the concern and these additions
-    are already acknowledged. Raise `ValidationFailed`, and record nothing, if a reference is unknown, does not belong
-    to the burst, or is of a concern that the actor may not open.
+    `wanted.additions_until` are acknowledged too. Each acknowledgement appends an event. A concern gets no audit log
+    entry if the concern and these additions are already acknowledged. Raise `ValidationFailed`, and record nothing, if
+    a reference is unknown, does not belong to the burst, or is of a concern that the actor may not open.
     """
     references = [find_reference(typed) or "" for typed in wanted.references]
     hidden = find_hidden(session, references, actor)
@@ -129,13 +130,15 @@ def close(
 ) -> InboxEntry:
     """Close the concern with an outcome and, if `wanted` has a message to the reporter, send the message.
 
-    The closing and the message are one transaction. Return the concern's inbox entry. A retry with the same idempotency
-    key `key` sends no second message.
+    The closing and the message are one transaction. The first closing appends an event. A closing of a closed concern
+    with the same outcome only changes whether the outcome is shared. Return the concern's inbox entry. A retry with the
+    same idempotency key `key` sends no second message.
 
     Raise `ValidationFailed` if the outcome is not in the code list, `NoSuchConcern` if the reference is unknown,
     `NotAcknowledged` if the concern is unacknowledged, or `OutcomeGiven` if the concern was closed with another
-    outcome. If `unless_waiting` is True, raise `NotAcknowledged` also for an unacknowledged addition. If there is a
-    message, also raise the errors of `send_message`.
+    outcome. Raise `StoreBusy` if the closing could not be stored in time. If `unless_waiting` is True, raise
+    `NotAcknowledged` also for an unacknowledged addition. If there is a message, also raise the errors of
+    `send_message`.
     """
     if faults := desk.reference_data.faults_in_codes(wanted):
         raise ValidationFailed(faults)
@@ -184,9 +187,9 @@ def _close(
 def reopen(session: Session, reference: str, wanted: Reopening, actor: Actor) -> ConcernRow:
     """Reopen a closed concern: set its state back to acknowledged, and remove the time of closing and the outcome.
 
-    Record this in the audit log, and return the concern. A repeated reopening only adds an audit log entry. Raise
-    `NoSuchConcern` if the reference is unknown, `ConcernErased` if the concern was erased, or `NotClosed` if the
-    concern is open and was never reopened.
+    Record this in the audit log, append an event, and return the concern. A repeated reopening only adds an audit log
+    entry, and sets the concern's `changed_at`. Raise `NoSuchConcern` if the reference is unknown, `ConcernErased` if
+    the concern was erased, or `NotClosed` if the concern is open and was never reopened.
     """
     concern = get_unerased(session, reference)
     is_closed = concern.state == ConcernState.CLOSED

@@ -83,10 +83,10 @@ def assign(
 ) -> tuple[Assigned, Assigned]:
     """Assign the concern to `person`, or unassign it if `person` is None. Return the assignment before and after.
 
-    Record the change in the audit log, or the attempt if the change is refused. Raise `NoSuchConcern` if the reference
-    is unknown, `ValidationFailed` if the concern is restricted and `person` may not open it, or `AssignmentChanged` if
-    `precondition` returns False for the version of the current assignment. Raise `ChangedMeanwhile` if another client
-    changed the assignment after `actor.seen`.
+    Record the change in the audit log, or the attempt if `precondition` refuses the change. Raise `NoSuchConcern` if
+    the reference is unknown, `ValidationFailed` if the concern is restricted and `person` may not open it, or
+    `AssignmentChanged` if `precondition` returns False for the version of the current assignment. Raise
+    `ChangedMeanwhile` if another client changed the assignment after `actor.seen`.
     """
     before, after = writer.run(_assign, reference, person, actor, precondition)
     if after is None:

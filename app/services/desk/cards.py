@@ -115,7 +115,7 @@ class CardQuery:
     def concerns(self, actor: Actor) -> Select[Any]:
         """Return the statement that selects the concerns of the page, and one more if there is a next page.
 
-        Concerns that `actor` may not open are left out.
+        Leave out tests, concerns without a card, and concerns that `actor` may not open.
 
         An index contains every column of the filters and of the order, so only the keys of the index are read.
         """

@@ -254,7 +254,11 @@ def _attachment(pdf: bytes) -> bytes:
 
 
 def find_export_faults(file: ExportFile, keys: Keys) -> Iterator[str]:
-    """Yield each fault of the export as a phrase. `keys` are the published keys of the service (JWKS)."""
+    """Yield each fault of the export as a phrase. `keys` are the published keys of the service (JWKS).
+
+    If a part of the JSON is not that of an export, yield this as the last fault. See `faults_in_concern` for the
+    statement.
+    """
     try:
         yield from _faults(file, keys)
     except (KeyError, TypeError, ValueError, AttributeError):
@@ -282,7 +286,8 @@ def faults_in_signature(file: ExportFile, keys: Keys, *, kind: str, claimed: dic
 def faults_in_concern(document: dict[str, Any], keys: Keys) -> Iterator[str]:
     """Yield each fault of one exported concern as a phrase: of its statement, history, texts and receipts.
 
-    `document` has the `reference`, `notes_included`, `statement` and `texts` of the concern.
+    `document` has the `reference`, `notes_included`, `statement` and `texts` of the concern. If the service did not
+    sign the statement, yield only this fault.
     """
     statement = document["statement"]
     stated = _signed_claims(statement["statement"], keys, kind=EXPORT_STATEMENT)

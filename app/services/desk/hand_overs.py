@@ -68,13 +68,14 @@ def hand_over(desk: Desk, reference: str, wanted: HandOver, actor: Actor, key: s
     """Record the hand-over in the audit log, and return its entry (JSON), with the file if this service made the file.
 
     This service makes the file if `wanted.package_sha256` is None. A retry with the same idempotency key `key` records
-    nothing, and returns the same entry and file.
+    nothing, and returns the same entry and file. If this service made the file and the concern has been erased since, a
+    retry raises `ConcernErased`.
 
     Raise `NoSuchConcern` if the reference is unknown, `ConcernErased` if the concern was erased, `ValidationFailed` if
-    the recipient is not an age recipient, or `IdempotencyKeyReused` if `key` was used for other content. Raise
-    `ChangedMeanwhile` under the conditions of `record_action`. If this service makes the file, raise
-    `UnsealingUnavailable` if this process has no identity for a text, or `SealedTextMisplaced` if a text belongs to
-    another concern.
+    the recipient is not an age recipient, `IdempotencyKeyReused` if `key` was used for other content, or `StoreBusy` if
+    the hand-over could not be stored in time. Raise `ChangedMeanwhile` under the conditions of `record_action`. If this
+    service makes the file, raise `UnsealingUnavailable` if this process has no identity for a text, or
+    `SealedTextMisplaced` if a text belongs to another concern, or if the file made for a retry has another digest.
     """
     read_recipient(wanted.recipient)
     recorded, package, seed = wanted, None, None
@@ -171,6 +172,7 @@ def _make_package(
     """Return the encrypted file for the organisation, and the number of additions in the file.
 
     Include the first `up_to` additions, or all additions if `up_to` is None. The same `seed` makes the same file again.
+    Raise `NoSuchConcern`, `ConcernErased`, `UnsealingUnavailable` or `SealedTextMisplaced` as `hand_over` does.
     """
     engine, unsealer = desk.engine, desk.unsealer
     if not unsealer.can_unseal:
@@ -189,7 +191,8 @@ def _record(session: Session, reference: str, new: _New, request: Retryable, *, 
     """Insert the hand-over under the next number, record it in the audit log, and return its entry.
 
     Raise `NoSuchConcern` if the reference is unknown. Raise `AlreadyStored` for a retry, even if the concern has since
-    been erased. Otherwise raise `ConcernErased` if the concern was erased.
+    been erased. Otherwise raise `ConcernErased` if the concern was erased, or `ChangedMeanwhile` under the conditions
+    of `record_action`.
     """
     concern = get_concern(session, reference)
     number = session.exec(select(func.count()).where(HandOverRow.reference == reference)).one() + 1
@@ -211,7 +214,7 @@ def _replay(desk: Desk, request: Retryable, wanted: HandOver) -> IdempotentResul
     """Return the result of the first request. Make the file again, if this service made it.
 
     Raise `IdempotencyKeyReused` if the content of the requests differs, or `SealedTextMisplaced` if the new file does
-    not have the recorded digest.
+    not have the recorded digest. Raise the errors of `_make_package`.
     """
     found = request.replay(desk.engine)
     stored = StoredHandOver.model_validate_json(found.receipt)

@@ -203,7 +203,7 @@ class RestrictionNotice:
 
 
 def find_restriction_notice(session: Session, actor: Actor) -> RestrictionNotice:
-    """Return what the inbox tells `actor` about restricted concerns. Tests are not counted."""
+    """Return the notice about restricted concerns that the inbox shows to `actor`. Tests are not counted."""
     hidden, overdue = count_hidden(session, actor).values()
     any_restricted = select(_CONCERNS.reference).where(
         _CONCERNS.restricted == 1, _CONCERNS.waiting < CLOSED_RANK, _CONCERNS.test.is_(False)
@@ -223,8 +223,9 @@ def read_inbox(
 ) -> list[Row[Any]]:
     """Record the concerns of one page of the inbox in the audit log, and return the page.
 
-    `beside` are the references of concerns that are shown beside the page, and are recorded with it. If there is a next
-    page, return one more row, which is not recorded and must not be shown.
+    The page has up to `limit` rows after the position `after`, or the first rows if `after` is None. `beside` are the
+    references of concerns that are shown beside the page, and are recorded with it. If there is a next page, return one
+    more row, which is not recorded and must not be shown.
     """
     with Session(writer.engine) as session:
         rows = list_inbox(session, query, actor=actor, after=after, limit=limit + 1)

@@ -56,8 +56,8 @@ def erase_due_concerns(
 ) -> Iterator[str]:
     """Erase the text of each concern whose period has ended, and of each test after a day. Yield the references.
 
-    A concern is erased when the iterator reaches it, and this is recorded in the audit log. At the end, the erased
-    bytes are purged from the database files.
+    A concern is erased when the iterator reaches it, and this is recorded in the audit log. Before the first erasure,
+    `at` is stored as the last known time. At the end, the erased bytes are purged from the database files.
 
     The desk's `erase` does the work, so a concern that is on hold or unacknowledged is never erased, whatever the
     periods. Retention first acknowledges tests, and then erases them. Raise `ClockInDoubt` before the first erasure if

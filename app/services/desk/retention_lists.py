@@ -95,8 +95,9 @@ def read_list(
     """Record the reading in the audit log, and return up to `limit` concerns of the list.
 
     If the list is longer, return one more concern, which is not recorded and must not be shown. Leave out concerns that
-    the actor may not open. `due` and `erased` have no tests. `due` is sorted by day, `erased` most recent first,
-    `held` and `requested` by reference.
+    the actor may not open. `due` has the concerns to be erased within `AHEAD`, and `requested` has requests of the last
+    `REQUESTED_WITHIN`. `due` and `erased` have no tests. `due` is sorted by day, `erased` most recent first, `held` and
+    `requested` by reference.
     """
     with Session(writer.engine) as session:
         match wanted:
@@ -116,7 +117,7 @@ def read_list(
 def read_list_sheet(writer: Writer, wanted: RetentionList, periods: RetentionPeriods, *, actor: Actor) -> bytes:
     """Record the reading in the audit log, and return the whole list as CSV.
 
-    Raise `InvalidQuery` if there are more than `MOST_IN_A_SHEET` concerns.
+    Raise `InvalidQuery` if there are more than `MOST_IN_A_SHEET` concerns: the reading is then already recorded.
     """
     found = read_list(writer, wanted, periods, actor=actor, limit=MOST_IN_A_SHEET)
     if len(found) > MOST_IN_A_SHEET:

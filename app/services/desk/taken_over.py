@@ -58,8 +58,8 @@ def list_taken_over(session: Session, actor: Actor) -> list[TakenOver]:
 def _last_loss(rows: Iterable[AuditEntryRow], person: str) -> TakenOver | None:
     """Return the last assignment in `rows` that took the concern from `person`.
 
-    `rows` are all assignments of one concern, in order. Return None if `person` never lost the concern, or gave it away
-    the last time.
+    `rows` are all assignments of one concern, in order. Return None if `person` never lost the concern, or if `person`
+    made the last change that took it from them.
     """
     owner, loss = None, None
     for row in rows:

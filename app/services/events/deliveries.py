@@ -168,7 +168,10 @@ def next_due(attempts: int, retry_after: str | None, now: dt.datetime) -> dt.dat
 
 
 def _seconds_of(retry_after: str | None, now: dt.datetime) -> float:
-    """Return `retry_after` in seconds (RFC 9110, section 10.2.3), or 0 if it is None or invalid."""
+    """Return `retry_after` in seconds (RFC 9110, section 10.2.3), or 0 if it is None or invalid.
+
+    A date in the past gives a negative number.
+    """
     if retry_after is None or not retry_after.isascii():  # `isdigit` is True for `²`, which `float` refuses
         return 0
     if retry_after.isdigit():

@@ -71,10 +71,11 @@ class WebhookDispatcher:
         notes.note(is_needed=is_needed)
 
     async def deliver_to(self, webhook: str, *, is_stopping: Callable[[], bool] = lambda: False) -> int:
-        """Attempt all due deliveries to `webhook`, until `is_stopping` returns True. Return the number of attempts.
+        """Attempt the due deliveries to `webhook` until none is due or `is_stopping` returns True.
 
-        Raise `WebhookSecretUnreadable` if a secret of the webhook cannot be decrypted. Nothing is claimed then. Raise
-        `StoreBusy` if a claim or a result could not be stored. The delivery is then due again when its lease ends.
+        Return the number of attempts. Raise `WebhookSecretUnreadable` if a secret of the webhook cannot be decrypted.
+        No further delivery is claimed then. Raise `StoreBusy` if a claim or a result could not be stored. The delivery
+        is then due again when its lease ends.
         """
         tried = 0
         while not is_stopping() and (claimed := await self.writer.run_async(self._claim, webhook=webhook)):
@@ -135,7 +136,10 @@ class DispatcherThread(JobsWorker):
         self._resting_until: dict[str, float] = {}
 
     async def _dispatch(self) -> None:
-        """Start a task for each webhook with due deliveries, until a stop is requested. Then wait for the tasks."""
+        """Start a task for each webhook with due deliveries, until a stop is requested.
+
+        Then wait for the tasks, but at most `grace_seconds`, and cancel the tasks that still run.
+        """
         lanes: dict[str, asyncio.Task[None]] = {}
         try:
             while not self.is_stopping:

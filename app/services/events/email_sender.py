@@ -30,7 +30,10 @@ class EmailSender:
         self._read_password()  # raises an error if the file is missing, so that the service does not start
 
     def send(self, message: EmailMessage) -> str | None:
-        """Send `message` once. Return None, or the name of the error without any text from the server."""
+        """Send `message` once. Return None, or the name of the error without any text from the server.
+
+        If the server refuses some of the recipients, but not all, log a warning and return None.
+        """
         return self._converse(lambda server: self._hand_over(server, message))
 
     def knock(self) -> str | None:

@@ -76,9 +76,9 @@ ADDRESS = "mailto:"
 class Mailbox:
     """A mailbox: a group of people who get emails about some kinds of events.
 
-    `name` is the name of the receiver of these events. `sentences` has, for each kind of event, the sentence for one
-    event and that for several. `setting` is the name of the setting with the email addresses. `place` is the last line
-    of an email, in which the public URL of the service replaces `{}`.
+    `name` is the name of the receiver of these events. `sentences` has, for each kind of event, a sentence about one
+    event and a sentence about several events. `setting` is the name of the setting with the email addresses. `place` is
+    the last line of an email, in which the public URL of the service replaces `{}`.
     """
 
     name: str

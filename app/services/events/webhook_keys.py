@@ -41,7 +41,7 @@ class WebhookKeys(KeyFile):
     """The keys that encrypt the secrets of webhooks (AES-256-GCM).
 
     The name of the webhook is authenticated too, so a secret cannot be moved to another webhook. If no setting names
-    the key file, the file is created when the first secret is encrypted. A method that needs a key raises `SetupError`
+    the key file, the file is created when the newest key is first needed. A method that needs a key raises `SetupError`
     if the key file cannot be read or has no key.
     """
 
@@ -127,8 +127,8 @@ class NewWebhook:
 def add_webhook(writer: Writer, webhook: NewWebhook, *, guard: SsrfGuard, keys: WebhookKeys, at: dt.datetime) -> str:
     """Add `webhook`, and record this in the audit log. Return the secret that signs messages (Standard Webhooks 1.0).
 
-    Raise `SetupError` if the name is not allowed, `AddressNotAllowed` if `guard` refuses the URL, or `WebhookExists` if
-    the name is in use.
+    Raise `SetupError` if the name is not allowed or the key file cannot be read, `AddressNotAllowed` if `guard` refuses
+    the URL, or `WebhookExists` if the name is in use.
     """
     refuse_mailbox(webhook.name)
     if not re.fullmatch(SLUG_PATTERN, webhook.name):
@@ -150,7 +150,7 @@ def rotate_secret(session: Session, name: str, *, keys: WebhookKeys, at: dt.date
 
     Messages are signed with the new and the previous secret until the next rotation. A previous secret that cannot be
     decrypted is dropped. Raise `NoSuchWebhook` if the webhook is unknown or removed, or `SetupError` if `name` is the
-    name of a mailbox.
+    name of a mailbox or the key file cannot be read.
     """
     refuse_mailbox(name)
     secret = _new_secret()
@@ -190,7 +190,8 @@ def encrypt_again(session: Session, *, keys: WebhookKeys, at: dt.datetime, with_
 
     If `with_new_key` is True, first add a key to the key file. Secrets that cannot be decrypted stay unchanged. Each
     webhook is recorded in the audit log. The number includes the mailboxes, which have no secrets. Only one transaction
-    writes at a time, so no two processes change the key file simultaneously.
+    writes at a time, so no two processes change the key file simultaneously. Raise `SetupError` if the key file cannot
+    be read.
     """
     if with_new_key:
         keys.add()
@@ -205,7 +206,8 @@ def encrypt_again(session: Session, *, keys: WebhookKeys, at: dt.datetime, with_
 def drop_old_keys(session: Session, *, keys: WebhookKeys) -> None:
     """Remove every key except the newest from the key file.
 
-    Raise `WebhookSecretUnreadable`, and remove no key, if a secret is still encrypted under an older key.
+    Raise `WebhookSecretUnreadable`, and remove no key, if a secret is still encrypted under an older key. Raise
+    `SetupError` if the key file cannot be read.
     """
     for webhook in list_webhooks(session):
         if any(keys.can_decrypt(webhook.name, stored) and not keys.is_newest(stored) for stored in webhook.secrets):

@@ -86,7 +86,8 @@ def webhook_details(webhook: WebhookRow) -> WebhookDetails:
 def find_changed_webhooks(session: Session, recorded: Mapping[str, WebhookDetails]) -> Iterator[tuple[str, str]]:
     """Yield the name of each webhook that differs from its last audit log entry, with the fault as a sentence.
 
-    `recorded` has the details of each webhook's last entry, by name. Mailboxes are left out.
+    A webhook without an entry, or whose row is missing, is a fault too. `recorded` has the details of each webhook's
+    last entry, by name. Mailboxes are left out.
     """
     there = {webhook.name: webhook for webhook in list_webhooks(session)}
     for name, webhook in there.items():

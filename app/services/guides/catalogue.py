@@ -101,7 +101,7 @@ def list_catalogue(
 def find_guides(session: Session, items: Collection[tuple[str, str]]) -> list[str]:
     """Return the guides whose current edition has all of `items`. The guide that was published first comes first.
 
-    Each of `items` is a section key and the id of an item.
+    Each of `items` is a section key and the id of an item. Without `items`, return no guides.
     """
     first = (col(EditionRow.guide) == CatalogueRow.guide) & IS_EDITION & (col(EditionRow.number) == 1)
     found = (

@@ -191,10 +191,11 @@ def publish_draft(
 ) -> Publication[Any]:
     """Publish the draft as the next edition, or next rendition, record the action, and delete the draft.
 
-    `follows` is the number of the last edition that the publisher has seen, or None for a new guide. For a rendition,
-    `follows` is the number of its edition. Raise `FollowsAnotherEdition` if the number is now a different one. Raise
-    `NoSuchGuideDraft` if there is no draft. Raise the errors of `act.precondition`. Raise `SecondPersonNeeded` if
-    `may_publish` is false. Raise `InvalidEdition` or `InvalidRendition` with every error if the draft has errors.
+    Append the events of the publication. `follows` is the number of the last edition that the publisher has seen, or
+    None for a new guide. For a rendition, `follows` is the number of its edition. Raise `FollowsAnotherEdition` if the
+    number is now a different one. Raise `NoSuchGuideDraft` if there is no draft. Raise the errors of
+    `act.precondition`. Raise `SecondPersonNeeded` if `may_publish` is false. Raise `InvalidEdition` or
+    `InvalidRendition` with every error if the draft has errors.
 
     If `two_people` is True, raise `HandUnknown` if the publisher or a writer is a client that names no person. If the
     publisher is a writer, the same applies to the person who submitted the draft.
@@ -224,7 +225,8 @@ def schedule_draft(
 ) -> GuideDraftRow:
     """Agree as the second person that the draft is published at the time `publish_at`, and return the draft.
 
-    Record the action. A later agreement changes the time. Raise the errors of `publish_draft`.
+    Record the action. `follows` and `two_people` are as in `publish_draft`. A later agreement changes the time. Raise
+    the errors of `publish_draft`.
     """
     draft = act.known_draft(session)
     _require_agreed(session, reference_data, draft, act, follows=follows, two_people=two_people)
@@ -258,9 +260,10 @@ def publish_due_draft(
 ) -> Publication[Any] | None:
     """Publish the draft whose planned publication is due, in the name of the person who agreed to it.
 
-    Return None if another process has published the draft, or if somebody has cancelled or moved the publication. If
-    the draft can no longer be published, send it back with the reason, and return None. Only one transaction writes at
-    a time, so a draft is published once. Raise `ClockInDoubt` if the clock may be wrong.
+    `two_people` is as in `publish_draft`. Return None if another process has published the draft, or if somebody has
+    cancelled or moved the publication. If the draft can no longer be published, send it back with the reason, append an
+    event, and return None. Only one transaction writes at a time, so a draft is published once. Raise `ClockInDoubt` if
+    the clock may be wrong.
     """
     draft = session.get(GuideDraftRow, (guide, language))
     if draft is None or draft.publish_at is None or draft.agreed_by is None or draft.publish_at > now:

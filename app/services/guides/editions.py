@@ -207,7 +207,7 @@ def get_readable(session: Session, *, guide: str, number: int) -> EditionHead:
     """Return the edition `number` of `guide`.
 
     Raise `NoSuchGuide` if the guide is unknown, or `NoSuchEdition` if the guide has no such edition. If the edition is
-    withdrawn, raise `EditionWithdrawn` with the reason and the number of the current edition.
+    withdrawn, raise `EditionWithdrawn` with the reason and the number of the current edition, or None if there is none.
     """
     row = session.execute(_NUMBERED_HEAD, {"guide": guide, "number": number}).first()
     if row is not None and (head := EditionHead(*row)).withdrawn_at is None:
@@ -250,7 +250,7 @@ def readable_of(history: Sequence[EditionHead], number: int) -> EditionHead:
     """Return the edition `number` in `history`.
 
     Raise `NoSuchEdition` if there is no such edition. If the edition is withdrawn, raise `EditionWithdrawn` with the
-    reason and the number of the current edition.
+    reason and the number of the current edition, or None if there is none.
     """
     head = head_of(history, number)
     if head.reason is not None:
@@ -315,7 +315,7 @@ def list_languages_behind(session: Session, current: Mapping[str, int]) -> dict[
 
     In each language and format, only the rendition of the latest edition counts. Withdrawn renditions, and renditions
     of withdrawn editions, do not count. `current` has the number of the current edition of each guide. A rendition of
-    another edition is out of date.
+    another edition is out of date. Leave out guides that `current` lacks.
     """
     behind: dict[str, list[str]] = {}
     for guide, language, edition in session.execute(_LAST_RENDERED):

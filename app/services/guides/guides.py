@@ -146,7 +146,10 @@ def is_said_in(phrase: str, words: str) -> bool:
 
 
 def search_signposts(signposts: Sequence[Signpost], words: str) -> list[Signpost]:
-    """Return the signposts whose name, audience or description has each word of `words`, in any form."""
+    """Return the signposts whose name, audience or description has each word of `words`, in any form.
+
+    If `words` has no word, return no signposts.
+    """
     if not words_in(words):
         return []
     described = ((each, " ".join((each.name, each.audience or "", each.description or ""))) for each in signposts)

@@ -20,8 +20,8 @@ def place_line(content: DraftContent, target: str, line: str) -> None:
     """Put `line` at the end of `target` in the draft `content`, which is changed.
 
     `target` is the key of a list of items or of a field, or `introductions.` and the key of a list. If a field already
-    has text, `line` is added after this text. But a publisher or a review day is replaced. The target `LEFT_OUT`
-    changes nothing.
+    has text, `line` is added after this text. But a publisher or a review day is replaced. A label such as `Owner:` at
+    the beginning of `line` is left out of a field. The target `LEFT_OUT` changes nothing.
     """
     if target in ITEM_LISTS:
         items = content.get(target)

@@ -176,7 +176,10 @@ class Placing:
             self._add_words(block)
 
     def _is_heading(self, block: Block) -> bool:
-        """Return True if `block` is a heading or, in a document without headings, a short line that names a section."""
+        """Return True if `block` is a heading or, before the first heading, a short line that names a section.
+
+        If `block` is a heading, store that the document has headings.
+        """
         self._has_headings |= block.kind is BlockKind.HEADING
         is_line = block.kind is BlockKind.PARAGRAPH and not block.cells and not self._has_headings
         return block.kind is BlockKind.HEADING or (is_line and _names_section(block.text))

@@ -258,7 +258,9 @@ def show_rendition(
 ) -> ShownRendition:
     """Return the rendition `chosen`, combined with its edition.
 
-    `renditions` are all renditions of the guide. `read` returns the content of an edition.
+    `renditions` are all renditions of the guide. `read` returns the content of an edition. If `is_numbered` is True,
+    the cautions and contacts are those of the edition that was rendered. Otherwise they are those of the current
+    edition, if there is one.
     """
     head, current = head_of(history, chosen.edition), current_of(history)
     words = rendered_words(history, chosen, read, is_numbered=is_numbered)

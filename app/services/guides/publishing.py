@@ -114,12 +114,12 @@ def publish_edition(
     two_people: bool,
     precondition: Precondition | None = None,
 ) -> Published:
-    """Publish `new` as the next edition of its guide. Raise `NobodyPublishesAlone` if `two_people` is true.
+    """Publish `new` as the next edition of its guide, as `insert_next_edition` does.
 
-    Change nothing if the edition `new.number` (without a number, the current edition) already has the same content.
-    Otherwise raise the errors of `precondition`. In either case raise `InvalidEdition` if a code is not in its code
-    list. Raise `EditionAlreadyPublished` if the edition `new.number` has other content, or `EditionOutOfOrder` if
-    `new.number` is not the next.
+    Raise `NobodyPublishesAlone` if `two_people` is true. Change nothing if the edition `new.number` (without a number,
+    the current edition) already has the same content. Otherwise raise the errors of `precondition`. In either case
+    raise `InvalidEdition` if a code is not in its code list. Raise `EditionAlreadyPublished` if the edition
+    `new.number` has other content, or `EditionOutOfOrder` if `new.number` is not the next.
     """
     refuse_alone(two_people=two_people)
     history, digest, number = find_history(session, guide=new.guide), digest_of(new.content), new.number
@@ -192,12 +192,13 @@ def publish_rendition(
 def withdraw_published(
     session: Session, key: AnyKey, *, reason: str, at: dt.datetime, by: str | None = None
 ) -> Withdrawn:
-    """Withdraw the edition or rendition `key`, and append an event. Search no longer finds a withdrawn edition.
+    """Withdraw the edition or rendition `key`, and append an event.
 
-    If `by` is given, record `by` as the person who withdrew it, among the actions on the guide's drafts. The content
-    stays stored, and reads return `reason` instead. A repeat with the same reason changes nothing. Raise `NoSuchGuide`,
-    `NoSuchEdition` or `NoSuchRendition` if `key` does not exist. Raise `AlreadyWithdrawn` if the edition or rendition
-    was withdrawn for another reason.
+    After the withdrawal of an edition, search finds the edition that is now current, if there is one. If `by` is given,
+    record `by` as the person who withdrew it, among the actions on the guide's drafts. The content stays stored, and
+    reads return `reason` instead. A repeat with the same reason changes nothing. Raise `NoSuchGuide`, `NoSuchEdition`
+    or `NoSuchRendition` if `key` does not exist. Raise `AlreadyWithdrawn` if the edition or rendition was withdrawn for
+    another reason.
     """
     history = get_history(session, guide=key.guide)
     found: EditionHead | StoredRendition = (
@@ -250,7 +251,7 @@ def publish_file(
     """Publish the edition that was read from the file `.../<guide>/<number>.yaml`, and log a new publication.
 
     Raise `NobodyPublishesAlone` if `two_people` is true. Raise the errors of `precondition`. Raise `SeedFileError` with
-    file, line and reason if the edition is refused.
+    file, line and reason if the edition is refused, or if the path does not have this form.
     """
     guide, number = edition_place(file.path)
     with refused_with_lines(file):
@@ -272,7 +273,8 @@ def publish_seed(
     with `guidance publish` or over HTTP. Later renditions need `guidance rendition publish`, because a person must
     decide on text that is new to the council.
 
-    The two-person rule does not apply: access to the folder is enough to publish.
+    The two-person rule does not apply: access to the folder is enough to publish. Raise `SeedFileError` if a file is
+    invalid or refused. Files that were published before then stay published.
     """
     with Session(engine) as session:
         published = {key.guide for key, _ in every_publication(session)}
@@ -305,8 +307,8 @@ def publish_rendition_file(
 def _publish_seed_renditions(engine: Engine, writer: Writer, seed_dir: Path, *, at: dt.datetime) -> None:
     """Publish every rendition of the seed folder, once all of them have been checked.
 
-    Skip and log a rendition if its edition is not in the database or is withdrawn. Raise `SeedFileError`, before
-    anything is published, if a rendition has errors.
+    Skip and log a rendition if its edition is not in the database or is withdrawn. Raise `SeedFileError`, before any
+    rendition is published, if a rendition has errors.
     """
     files = [read_rendition_file(path) for path in sorted((seed_dir / RENDITIONS).glob("*/*.yaml"))]
     with Session(engine) as session:

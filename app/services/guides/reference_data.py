@@ -53,7 +53,8 @@ class ReferenceData:
     def signposts_of(self, publisher: Publisher | None) -> tuple[Signpost, ...]:
         """Return the signposts to show: all national ones, and the local ones of the council.
 
-        The council is the configured one or, if none is set, `publisher`, which publishes the edition.
+        A local signpost that names no council is shown too. The council is the configured one or, if none is set,
+        `publisher`, which publishes the edition.
         """
         foreign = self.foreign_signposts(publisher)
         return tuple(each for each in self.all_signposts if each not in foreign)
@@ -137,7 +138,10 @@ class EmergencyContacts:
         self._newest = object()
 
     def current(self) -> WhoToCall:
-        """Return the current contacts or, if the database cannot be read, the contacts last read."""
+        """Return the current contacts.
+
+        If the database cannot be read, or if no guide has a current edition, return the contacts last read.
+        """
         self._refresh()
         return self._who
 

@@ -163,8 +163,8 @@ def rendered_words(
 ) -> RenderedWords:
     """Return the edition of the rendition `stored`, with the text of the rendition.
 
-    Unless `is_numbered`, the cautions and contacts are those of the current edition. `read` returns the content of an
-    edition.
+    Unless `is_numbered`, the cautions and contacts are those of the current edition, if there is one. `read` returns
+    the content of an edition.
     """
     current = current_of(history)
     takes_current = not is_numbered and current is not None and current.number != stored.edition

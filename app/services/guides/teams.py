@@ -123,7 +123,8 @@ class DutyHours:
     def _answers(self, team: Signpost, duty_is_open: bool | None, at: dt.datetime) -> bool | None:
         """Return True if the out-of-hours team `team` answers at the time `at`, or None if that is unknown.
 
-        If the team has no opening hours, it answers whenever the duty team is closed.
+        If the team has no opening hours, it answers whenever the duty team is closed. A team with opening hours also
+        answers the whole day on a bank holiday.
         """
         if not team.opening_hours:
             return None if duty_is_open is None else not duty_is_open

@@ -73,9 +73,10 @@ def read_published(session: Session, guide: str) -> PublishedGuides:
 
 
 def check_file(path: Path, reference_data: ReferenceData, session: Session | None, *, today: dt.date) -> CheckedFile:
-    """Return the file at `path` if it can be published. Otherwise raise `SeedFileError` with every error and warning.
+    """Return the file at `path` if it can be published. Otherwise raise `SeedFileError` with the errors and warnings.
 
-    If `session` is None, the content is not compared with the published editions.
+    If the file cannot be parsed as YAML, only the errors of the parser and of the path are found. If `session` is None,
+    the content is not compared with the published editions.
     """
     key, faults = None, list[SeedError]()
     try:
@@ -240,7 +241,8 @@ def write_new_file(folder: Path, slug: str, session: Session | None, *, today: d
 def write_draft(folder: Path, slug: str, text: str, number: int = 1) -> Path:
     """Write `text` to `<slug>/<number>.yaml` in `folder`, and the JSON Schema to `folder`. Return the file's path.
 
-    Raise `SetupError` if `slug` is not a slug or the file exists.
+    Raise `SetupError` if `slug` is not a slug or the file exists. Create the folders if they are missing, and replace
+    an earlier JSON Schema.
     """
     if not re.fullmatch(SLUG_PATTERN, slug):
         raise SetupError(

@@ -50,10 +50,10 @@ _WITHOUT_END = select_columns(_ROWS.chain).where(_ROWS.number == 1, ~exists().wh
 
 
 def verify_audit_log(engine: Engine, on_step: OnStep = show_no_progress) -> Iterator[tuple[str, str]]:
-    """Yield the name and the fault of each broken chain of the audit log, and any fault in the positions of entries.
+    """Yield the name and the first fault of each broken chain of the audit log.
 
-    Rows are read chain by chain, `STEP_ROWS` at a time, so that memory does not grow with the log. `on_step` gets the
-    number of rows read.
+    Also yield a fault if the positions of all entries have a gap. Rows are read chain by chain, `STEP_ROWS` at a time,
+    so that memory does not grow with the log. `on_step` gets the number of rows read.
     """
     with engine.connect() as connection, _as_stored(connection):
         broken: set[str] = set()
@@ -74,8 +74,8 @@ def verify_audit_log(engine: Engine, on_step: OnStep = show_no_progress) -> Iter
 def verify_checkpoints(engine: Engine, others: Sequence[tuple[str, Checkpoint]] = ()) -> Iterator[tuple[str, str]]:
     """Yield the name of each checkpoint that contradicts the audit log, with the contradiction as a sentence.
 
-    Check the checkpoints in the database, and `others`. `others` are checkpoints stored outside the database, each
-    with a name to display.
+    Check the checkpoints in the database, and `others`. `others` are checkpoints stored outside the database, each with
+    a name to display. If a hash of the audit log cannot be read, yield only this fault.
     """
     with Session(engine) as session:
         stored = session.exec(select(CheckpointRow).order_by(col(CheckpointRow.number))).all()

@@ -43,8 +43,9 @@ class Verified:
 def back_up(data_dir: Path, target: Path, *, replace: bool, on_step: OnStep = show_no_progress) -> Verified:
     """Write a verified copy of the database in `data_dir` to `target`. The database may be in use.
 
-    Return the counts of the copy. Raise `BackupRefused` if there is no database, or if the copy has a fault. Raise
-    `FileExistsError` if `target` exists and `replace` is false. `on_step` gets the pages copied, and all pages.
+    Return the counts of the copy. Raise `BackupRefused` if there is no database. Raise the errors of `verify_copy` for
+    the copy. Raise `FileExistsError` if `target` exists and `replace` is false. `on_step` gets the number of pages
+    copied so far, and the number of all pages.
     """
     source = data_dir / DATABASE_FILE
     if not source.is_file():
@@ -62,9 +63,10 @@ def restore_backup(
 ) -> tuple[Verified, Path | None]:
     """Verify a copy of the backup `source`, and move it into `data_dir` as the service's database.
 
-    If a database exists, rename it: the new name contains the time `at`. Return the counts of the copy, and the new
-    path of the previous database or None. Raise `BackupRefused` if the backup has a fault, or if another process has
-    the previous database open. Raise `FileExistsError` if a database exists and `replace` is false.
+    Create `data_dir` if it is missing, and remove it again if `BackupRefused` is raised. If a database exists, rename
+    it: the new name contains the time `at`. Return the counts of the copy, and the new path of the previous database or
+    None. Raise the errors of `verify_copy` for the backup. Raise `BackupRefused` also if another process has the
+    previous database open. Raise `FileExistsError` if a database exists and `replace` is false.
     """
     path = data_dir / DATABASE_FILE
     if path.exists() and not replace:
@@ -176,9 +178,9 @@ def drill_restore(backup: Path, *, at: dt.datetime, beside: Path | None = None) 
     """Test that `backup` restores: restore it into a temporary folder, and prepare its schema as at a start.
 
     The folder is created in `beside` or, if that is None, next to the backup. The folder is private, and deleted
-    afterwards. The service's database does not change. Raise `BackupRefused` if the backup has a fault, or if a start
-    of the service would refuse the restored database. Raise `OSError` if the folder cannot be written to, for example
-    because there is no space.
+    afterwards. The service's database does not change. Raise the errors of `verify_copy` for the backup. Raise
+    `BackupRefused` also if a start of the service would refuse the restored database. Raise `OSError` if the folder
+    cannot be written to, for example because there is no space.
     """
     with tempfile.TemporaryDirectory(dir=beside or backup.parent, prefix=".drill-") as folder:  # created with mode 0700
         started = time.monotonic()
@@ -232,8 +234,8 @@ def _erased_after(backup: Path) -> Select[Any]:
 def remove_old_backups(newest: Path, *, keep: int) -> list[Path]:
     """Delete the oldest backups in the folder of `newest`, so that `keep` remain. Return the deleted paths.
 
-    Files with other names are kept. `newest` is always kept, even if an earlier backup has a later name because of a
-    wrong clock.
+    `keep` must be at least 1. Files with other names are kept. `newest` is always kept, even if an earlier backup has a
+    later name because of a wrong clock.
     """
     folder = newest.parent
     others = [path for path in list_backups(folder) if path != newest]

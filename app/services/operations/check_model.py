@@ -21,7 +21,7 @@ MOST_NAMES = 3
 
 @dataclass(frozen=True)
 class Patient(Surroundings):
-    """What the doctor's checks examine: the settings, the database (read only), and the time of the check."""
+    """The objects that the doctor's checks examine: settings, database (read only) and the time of the check."""
 
     rehearse_start: Callable[[Settings, Engine], None]
     """A function that raises the error that a start of the service would raise before it listens."""

@@ -222,7 +222,7 @@ def open_checkpoint(note: str, verifiers: Iterable[Verifier]) -> Checkpoint:
     """Return the checkpoint in `note`, if a key of `verifiers` signed it.
 
     Ignore signatures of other keys, as the format requires. Raise `CheckpointNotGenuine` if no key of `verifiers`
-    signed the note, if a signature of such a key is wrong, or if the note is malformed.
+    signed the note, if a signature of such a key is wrong, or if the note is malformed or longer than `MAX_NOTE_BYTES`.
     """
     text, separator, signatures = note.rpartition("\n\n")
     if not separator or len(note) > MAX_NOTE_BYTES or not _is_signed(f"{text}\n", signatures, list(verifiers)):

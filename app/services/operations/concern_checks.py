@@ -52,11 +52,11 @@ def check_restricted(patient: Patient) -> Verdict:
 
 
 def check_test_concerns(patient: Patient) -> Verdict:
-    """Check that no test concern was sent in the last day while a test key is valid.
+    """Check that no test concern was sent in the last day while a client with a test key is active.
 
-    The inbox shows test concerns only under `Tests`. If a live system uses a test key by mistake, the team may not read
-    its concerns. `guidance setup` stores an invented test concern without a test key, so test concerns are no problem
-    while no test key is valid.
+    A client is active until it is revoked, even if its keys have expired. The inbox shows test concerns only under
+    `Tests`. If a live system uses a test key by mistake, the team may not read its concerns. `guidance setup` stores an
+    invented test concern without a test key, so test concerns are no problem while no such client is active.
     """
     with Session(patient.engine) as session:
         tests = count_recent_tests(session, now=patient.at)

@@ -53,7 +53,8 @@ def verify_concerns(engine: Engine, on_step: OnStep = show_no_progress) -> Itera
     """Yield the reference and the fault for each way in which a concern disagrees with its audit log chain.
 
     Also yield a fault for each chain of a concern that has no row, and a fault if the stored number of closed concerns
-    is wrong. `on_step` gets the number of concerns checked, and the number of all concerns.
+    is wrong. A row that cannot be read is a fault too, and ends the check of its concern. `on_step` gets the number of
+    concerns checked, and the number of all concerns.
     """
     with Session(engine) as session:
         after, done, is_last = "", 0, False

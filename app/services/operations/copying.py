@@ -67,8 +67,8 @@ def copy_database(source: Engine, target: Engine, on_step: OnStep) -> Copied:
 
     `on_step` gets the number of rows written and compared, and of all. Raise `CopyRefused` if the source is empty, in
     use or has an unreadable row, if the target has other rows, or if a database fails. After an error the target is as
-    it was, and the command can be repeated. Raise `SchemaBehind`, `SchemaUnknown` or `SchemaAltered` as `copy_rows`
-    does.
+    it was, and the command can be repeated. Raise `SchemaBehind`, `SchemaUnknown`, `SchemaAltered` or `SetupError` as
+    `copy_rows` does.
     """
     try:
         copied = copy_rows(source, target, on_step)

@@ -129,8 +129,8 @@ def examine(
 ) -> Iterator[Finding]:
     """Run all checks in order, and yield the finding of each. Write only temporary files.
 
-    If `is_quick` is True, skip checks that take long. If the database cannot be opened, yield only that fault. See
-    `Patient` for `rehearse_start`.
+    If `is_quick` is True, skip checks that take long. If the database setting is not a PostgreSQL URL, yield only that
+    fault. If the database cannot be read, skip the checks that need it. See `Patient` for `rehearse_start`.
     """
     try:
         engine = open_to_read(settings.data_dir, settings.database_address)

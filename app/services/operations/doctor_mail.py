@@ -24,7 +24,8 @@ SECTIONS = {Condition.FAULT: "Errors", Condition.WARNING: "Warnings"}
 def require_mail(settings: Settings, address: str) -> EmailSender:
     """Return a sender for the configured mail server.
 
-    Raise `SetupError` if `address` is not an email address, or if no mail server is configured.
+    Raise `SetupError` if `address` is not an email address, if no mail server is configured, or if the file with its
+    password cannot be read.
     """
     if not ADDRESS.fullmatch(address):
         raise SetupError(f"{address!r} is not an email address")

@@ -83,7 +83,8 @@ def verify_events(engine: Engine, on_step: OnStep = show_no_progress) -> Iterato
     """Yield the name and the fault of each broken event, and of each row that contradicts the events or the audit log.
 
     Check the rows of deliveries, announcements of deadlines, publications, withdrawals, checkpoints, the generation,
-    readers of events, webhooks, drafts of guides, and search. `on_step` gets the number of the last event read.
+    readers of events, webhooks, drafts of guides, and search. An event that cannot be read is a fault too, and ends the
+    check of the events. `on_step` gets the number of the last event read.
     """
     with Session(engine) as session:
         said, recorded = _RecordedEvents(), replay_others(session)

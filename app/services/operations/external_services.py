@@ -178,9 +178,10 @@ class Outside:
         return [part for part, failure in self.failures.items() if failure is not None]
 
     def look(self, beat: Callable[[], None]) -> None:
-        """Check each external service, look for late events, and store the failures. Log each change.
+        """Check each service of `WATCHED` that is configured, look for late events, and store the failures.
 
-        Call `beat` after each check.
+        Log each change. Call `beat` after each check. After the mail server has refused a sign-in, do not call the mail
+        server again for `SIGN_IN_AGAIN`: the refusal counts as its failure.
         """
         found = dict[str, str | None]()
         for about, failure in (*self._knock(beat), *self._late()):

@@ -70,6 +70,7 @@ class TeamJobs:
         """Yield the thread that sends emails, if a mail server is configured.
 
         Also stop the delivery of events to each mailbox that is not used. Without a mail server, no mailbox is used.
+        Raise `SetupError` if the file with the password of the mail server cannot be read.
         """
         for mailbox in MAILBOX_OF.values():
             if not mailbox.is_used(self.settings):
@@ -99,7 +100,10 @@ class TeamJobs:
                 self._send_to(mailbox, sender)
 
     def _send_to(self, mailbox: Mailbox, sender: EmailSender) -> None:
-        """Send the email of `mailbox` if one is due. Claim the email first, so that only one process sends it."""
+        """Send the email of `mailbox` if one is due. Claim the email first, so that only one process sends it.
+
+        Store the result, and log a failure.
+        """
         with Session(self.engine) as session:
             if not is_email_due(session, mailbox, now=self.clock()):
                 return
@@ -140,7 +144,8 @@ class Housekeeping(TeamJobs):
         """Yield the threads that the settings require, without starting them.
 
         Jobs with deadlines do not share a thread with long jobs, or with jobs that call other servers. See
-        `GenerationWatcher` for the two callbacks.
+        `GenerationWatcher` for the two callbacks. As `email_workers` does, also stop the delivery of events to unused
+        mailboxes, and raise its errors.
         """
         on_time = [
             Job("key-uses", MINUTE_SECONDS, lambda _: self.key_uses.store(self.writer), first_delay=MINUTE_SECONDS),
@@ -173,9 +178,9 @@ class Housekeeping(TeamJobs):
             yield DispatcherThread(dispatcher, grace_seconds=self.settings.drain_seconds)
 
     def publish_planned(self, _beat: Beat) -> bool:
-        """Publish the draft whose planned publication is due. Return True if there was such a draft.
+        """Publish the draft whose planned publication is due, or send it back if it can no longer be published.
 
-        If the clock may be wrong, publish nothing, and return False.
+        Return True if there was such a draft. If the clock may be wrong, publish nothing, and return False.
         """
         now = self.clock()
         with Session(self.engine) as session:

@@ -38,13 +38,19 @@ class Numbers:
 
 
 def has_own_numbers(seed_dir: Path, council: str) -> bool:
-    """Return True if every local signpost in the seed folder belongs to `council`, and there is at least one."""
+    """Return True if every local signpost in the seed folder belongs to `council`, and there is at least one.
+
+    Raise `SeedFileError` if a file of the seed folder is invalid.
+    """
     known = read_reference_data(seed_dir, council)
     return any(each.scope is SignpostScope.LOCAL for each in known.all_signposts) and not known.foreign_signposts(None)
 
 
 def numbers_to_check(seed_dir: Path, numbers: Numbers | None) -> list[str]:
-    """Return a line with name and number or address for each signpost that `write_own_seed` keeps beside `numbers`."""
+    """Return a line with name and number or address for each signpost that `write_own_seed` keeps beside `numbers`.
+
+    Raise `SeedFileError` if a file of the seed folder is invalid.
+    """
     kept = _kept(read_reference_data(seed_dir), numbers)
     return [f"{each.name}: {', '.join(phone.display for phone in each.phones) or each.url}" for each in kept]
 
@@ -54,7 +60,9 @@ def write_own_seed(target: Path, source: Path, council: str, numbers: Numbers | 
 
     If `numbers` is None, copy `source`, because its numbers are the council's own. Otherwise keep the national
     signposts, add `numbers`, and write a first guide that says whom to call: the guides of `source` are those of
-    another council. Raise `SetupError` if `target` exists, or if one of `numbers` is not a phone number.
+    another council. Create the folders above `target` if they are missing. Raise `SetupError` if `target` exists, or if
+    one of `numbers` is not a phone number. Raise `SeedFileError` if `numbers` are given and a file of `source` is
+    invalid.
     """
     if target.exists():
         raise SetupError(f"{target} exists: set GUIDANCE_SEED_DIR to it, or give it another name")
@@ -75,7 +83,7 @@ def write_own_seed(target: Path, source: Path, council: str, numbers: Numbers | 
 
 
 def mark_law_as_compared(seed_dir: Path, *, today: dt.date) -> None:
-    """Write into the file of legal statements that a person compared each statement with its source `today`.
+    """Write into the file of legal statements that a person compared each statement with its source on the day `today`.
 
     Also write that each statement must be compared again `CHECKED_AGAIN` later.
     """

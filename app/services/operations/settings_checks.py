@@ -28,7 +28,7 @@ UNTRUSTED_PROXY = "proxy"
 
 
 def check_settings(patient: Patient) -> Iterator[Verdict]:
-    """Check that no setting is less safe than it should be, although it is allowed."""
+    """Check for settings that are allowed, but are less safe or less useful than they should be."""
     settings = patient.settings
     if "*" in settings.allowed_hosts:
         yield warn("GUIDANCE_ALLOWED_HOSTS allows every host", "list the hosts of this service")
@@ -112,7 +112,7 @@ def check_openid(patient: Patient) -> Iterator[Verdict]:
 def check_proxy(patient: Patient) -> Verdict:
     """Check that the service trusts the reverse proxy.
 
-    If it does not, the service says so in its readiness response to a request that came through the proxy.
+    If the service does not trust the proxy, its readiness response to a request through the proxy has a warning.
     """
     settings, answer = patient.settings, patient.public_answer
     if settings.is_https and not settings.trusted_proxies:

@@ -30,8 +30,8 @@ def verify_database(engine: Engine) -> Iterator[str]:
     """Yield each fault of the database's pages. If there is none, yield each fault of the schema.
 
     Pages are verified only in the embedded database: PostgreSQL verifies its own (data checksums). Before any fault,
-    raise `SetupError` if the database is empty, `SchemaBehind` if its schema is older than this program's, or
-    `SchemaUnknown` if a newer program made the schema.
+    raise `SetupError` if the database is empty or version 0.2.0 made its schema, `SchemaBehind` if the schema is older
+    than this program's, or `SchemaUnknown` if a newer or different program made the schema.
     """
     with suppress(DBAPIError):  # damaged pages are reported below
         with engine.connect() as connection:
@@ -50,7 +50,7 @@ def verify_database(engine: Engine) -> Iterator[str]:
 
 
 def verify_editions(engine: Engine) -> Iterator[tuple[str, str | None]]:
-    """Verify the digest of each edition and rendition. Yield the name of what was verified, and a fault or None."""
+    """Verify the digest of each edition and rendition. Yield the name of each, and its fault or None."""
     with Session(engine) as session:
         for key, digest in every_publication(session):
             yield name_of(key), _find_fault(session, key, digest)

@@ -130,7 +130,11 @@ class Watch:
 
 
 def measure_backup(around: Surroundings) -> Reading | Unmeasured:
-    """Measure the age of the newest file in the backup folder or, if there is none, of the database."""
+    """Measure the age of the newest file in the backup folder or, if there is none, of the database.
+
+    Return `Unmeasured` if no backup folder is set, if the folder may not be read or, with PostgreSQL, if the folder is
+    not on this computer.
+    """
     folder, each_night = around.settings.backup_folder, EACH_NIGHT[around.is_embedded]
     if folder is None:
         return Unmeasured(
@@ -169,7 +173,8 @@ def _age_of_database(around: Surroundings) -> dt.timedelta:
 def measure_certificate(around: Surroundings) -> Reading | Unmeasured:
     """Measure how long the certificate of the public address is still valid, in seconds.
 
-    A certificate with a short validity has a lower bound than `CERTIFICATE_LEFT`.
+    Return `Unmeasured` if the public address is not https, or if no TLS connection is made. A certificate with a short
+    validity has a lower bound than `CERTIFICATE_LEFT`.
     """
     if not around.settings.is_https:
         return Unmeasured("GUIDANCE_PUBLIC_URL is not https, so there is no certificate")
@@ -183,7 +188,10 @@ def measure_certificate(around: Surroundings) -> Reading | Unmeasured:
 
 
 def measure_disk(around: Surroundings) -> Reading | Unmeasured:
-    """Measure the free space on the disk of the embedded database, in bytes. The bound depends on the disk's size."""
+    """Measure the free space on the disk of the embedded database, in bytes.
+
+    The bound depends on the size of the disk. Return `Unmeasured` for PostgreSQL.
+    """
     if not around.is_embedded:
         return Unmeasured(OF_THE_SERVER)
     usage = shutil.disk_usage(around.settings.data_dir)
@@ -216,7 +224,8 @@ def measure_clock(around: Surroundings) -> Reading | Unmeasured:
 def _other_clocks(around: Surroundings) -> Iterator[tuple[str, dt.datetime]]:
     """Yield the name and the time of each clock that can be read, the most reliable first.
 
-    These are the clocks of the PostgreSQL server, of the OpenID provider, and of the server at the public address.
+    These are the clocks of the PostgreSQL server, of the OpenID provider, and of the server at the public address. A
+    local public address is left out.
     """
     settings = around.settings
     if not around.is_embedded:
@@ -252,8 +261,9 @@ def measure_durability(around: Surroundings) -> Reading | Unmeasured:
 def measure_delivery(around: Surroundings) -> Reading | Unmeasured:
     """Measure the seconds since a process last looked for emails to send, and for events to send.
 
-    Return the longer time. In a serving process, count only from the start of the process. For events, count only from
-    when the latest webhook was added.
+    Return the longer time, or `Unmeasured` if there is no mail server, no subscribed mailbox and no webhook. In a
+    serving process, count only from the start of the process. For events, count only from when the latest webhook was
+    added.
     """
     with Session(around.engine) as session:
         since = _awaited_since(around, session)
@@ -270,7 +280,7 @@ def measure_delivery(around: Surroundings) -> Reading | Unmeasured:
 def _awaited_since(around: Surroundings, session: Session) -> dict[str, dt.datetime]:
     """Return, for `EMAILS` and `EVENTS`, the time since which a process should have looked for some to send.
 
-    Leave out emails if no email is configured, and events if there is no webhook.
+    Leave out emails if no mail server is set and no mailbox is subscribed to events, and events if there is no webhook.
     """
     receivers = list_receivers(session)
     added = [each.added_at for each in receivers if each.name not in MAILBOXES]
