@@ -19,7 +19,7 @@ from app.db.database import DATABASE_FILE, open_database, open_to_read
 from app.db.private_files import make_private_folder
 from app.db.schema import find_foreign_objects, find_schema_faults, is_behind, migrate_schema, prepare_schema
 from app.db.tables import table_of
-from app.errors import BackupRefused, SchemaAltered, SchemaUnknown
+from app.errors import BackupRefused, GuidanceError, SchemaAltered, SchemaUnknown
 from app.models.base import OnStep, show_no_progress
 from app.models.concerns.rows import ConcernRow
 from app.models.guides.edition_rows import EditionRow
@@ -63,8 +63,8 @@ def restore_backup(
 ) -> tuple[Verified, Path | None]:
     """Verify a copy of the backup `source`, and move it into `data_dir` as the service's database.
 
-    Create `data_dir` if it is missing, and remove it again if `BackupRefused` is raised. If a database exists, rename
-    it: the new name contains the time `at`. Return the counts of the copy, and the new path of the previous database or
+    Create `data_dir` if it is missing, and remove it again if the backup is refused. If a database exists, rename it:
+    the new name contains the time `at`. Return the counts of the copy, and the new path of the previous database or
     None. Raise the errors of `verify_copy` for the backup. Raise `BackupRefused` also if another process has the
     previous database open. Raise `FileExistsError` if a database exists and `replace` is false.
     """
@@ -75,7 +75,7 @@ def restore_backup(
     make_private_folder(data_dir)
     try:
         return _restore(source, path, at=at, on_step=on_step)
-    except BackupRefused:
+    except GuidanceError:
         if is_new:
             data_dir.rmdir()
         raise
