@@ -20,7 +20,7 @@ _CONCERNS = table_of(ConcernRow).c
 
 
 class Workload(NamedTuple):
-    """The open concerns of one person: how many, how many not acknowledged or overdue, and when the oldest came.
+    """The open concerns of one person: how many, how many not acknowledged or overdue, and which came first, and when.
 
     `person` is empty for the concerns that nobody has. The numbers are those of the filters of the inbox.
     """
@@ -30,6 +30,7 @@ class Workload(NamedTuple):
     received: int
     overdue: int
     oldest: dt.datetime
+    oldest_reference: str
 
 
 def read_workload(writer: Writer, *, actor: Actor) -> list[Workload]:
@@ -38,17 +39,25 @@ def read_workload(writer: Writer, *, actor: Actor) -> list[Workload]:
     Tests, and concerns that the actor may not open, are left out. One index has every column, so only open concerns are
     read, and none of their rows.
     """
-    counted = (
+    by_age = (_CONCERNS.received_at, _CONCERNS.reference)
+    first = func.first_value(_CONCERNS.reference).over(partition_by=_CONCERNS.assigned_to, order_by=by_age)
+    each = (
         select(
             _CONCERNS.assigned_to,
-            func.count(),
-            func.count().filter(_CONCERNS.state == ConcernState.RECEIVED.value),
-            func.count().filter(is_overdue(actor.at)),
-            func.min(_CONCERNS.received_at),
+            (_CONCERNS.state == ConcernState.RECEIVED.value).label("received"),
+            is_overdue(actor.at).label("overdue"),
+            _CONCERNS.received_at,
+            first.label("first"),
         )
         .where(_CONCERNS.waiting < CLOSED_RANK, _CONCERNS.test.is_(False), may_open(actor))
-        .group_by(_CONCERNS.assigned_to)
-        .order_by(_CONCERNS.assigned_to)
+        .subquery()
+        .c
+    )
+    numbers = func.count(), func.count().filter(each.received), func.count().filter(each.overdue)
+    counted = (
+        select(each.assigned_to, *numbers, func.min(each.received_at), func.min(each.first))
+        .group_by(each.assigned_to)
+        .order_by(each.assigned_to)
     )
     with Session(writer.engine) as session:
         found = [Workload(*row) for row in session.execute(counted)]
