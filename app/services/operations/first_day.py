@@ -65,9 +65,14 @@ class Step:
     """True if the step writes the database: first the settings must be right, because a start publishes numbers."""
 
 
+def state_of_step(verdict: Verdict) -> str:
+    """Return the state of a step with this verdict in one word: done, left, or open (optional, and left out)."""
+    return {Condition.FINE: "done", Condition.SKIPPED: "open"}.get(verdict.condition, "left")
+
+
 def is_left(verdict: Verdict) -> bool:
     """Return True if a step with this verdict is still to do. An optional step that was left out is not."""
-    return verdict.condition in (Condition.FAULT, Condition.WARNING)
+    return state_of_step(verdict) == "left"
 
 
 def examine_council(patient: Patient) -> Iterator[Verdict]:
