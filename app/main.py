@@ -61,7 +61,7 @@ from app.pages.guides import document_drafts, edit_history, edit_renditions, edi
 from app.pages.guides import drafts as drafts_pages
 from app.pages.guides import guides as guides_pages
 from app.pages.languages import LANGUAGES
-from app.pages.operations import api_docs, service_status
+from app.pages.operations import api_docs, checks, service_status
 from app.routers.audit import audit_log, statistics
 from app.routers.concerns import concerns
 from app.routers.desk import (
@@ -119,6 +119,7 @@ from app.services.guides.reference_data import EmergencyContacts, read_reference
 from app.services.guides.teams import DutyHours
 from app.services.guides.working_days import WorkingDays
 from app.services.operations.checkpoints import open_checkpoints
+from app.services.operations.doctor import Examiner
 from app.services.operations.external_services import Outside
 from app.services.operations.invariants import Invariants
 from app.services.operations.jobs import Housekeeping, StoreProbe
@@ -189,6 +190,7 @@ ROUTERS = (
     previews.link_router,
     api_docs.router,
     service_status.router,
+    checks.router,
 )
 log = Log(__name__)
 
@@ -271,6 +273,7 @@ def build_context(settings: Settings, clock: Clock) -> AppContext:
         invariants=Invariants(engine, [fingerprint_of(each) for each in settings.seal_to], clock),
         outside=Outside(settings, engine, clock),
         watcher=Watcher(settings, engine, clock),
+        examiner=Examiner(settings, clock, rehearse_start),
         code_tries=code_tries,
         saved_forms=SavedForms(engine, writer),
         follow_ups=FollowUps(engine, writer, resolver, sealer, receipts, sources, code_tries),

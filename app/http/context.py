@@ -28,6 +28,7 @@ from app.services.concerns.submission import Submissions
 from app.services.guides.editions import Contents
 from app.services.guides.reference_data import EmergencyContacts, ReferenceData
 from app.services.operations.checkpoints import Checkpoints
+from app.services.operations.doctor import Examiner
 from app.services.operations.external_services import Outside
 from app.services.operations.invariants import Invariants
 from app.services.operations.jobs import StoreProbe
@@ -67,6 +68,7 @@ class AppContext:
     invariants: Invariants
     outside: Outside
     watcher: Watcher
+    examiner: Examiner
     clock: Clock
     draining: Event = field(default_factory=Event)
     """An event that is set when the process is asked to stop.

@@ -45,9 +45,19 @@ def lead(service: FastAPI) -> TestClient:
     return browser
 
 
-def test_an_inquiry_learns_what_one_person_read_between_two_days(
-    service: FastAPI, desk: Desk, read_by_robin: list[str]
+def test_an_inquiry_learns_of_each_concern_that_one_person_read_between_two_days(
+    service: FastAPI, client: TestClient, desk: Desk, clock: SettableClock
 ) -> None:
+    references = [raise_concern(client)["reference"] for _ in range(23)]
+    robin, sam = worker_of(service, client, ROBIN), worker_of(service, client, SAM)
+    opened, only_as_cards = references[:19], references[19:]
+    readings = [(robin, only_as_cards[:1]), (robin, opened), (sam, only_as_cards[1:2]), (robin, only_as_cards[2:])]
+    for days, (reader, chosen) in zip((1, 0, 2, 0), readings, strict=True):
+        for reference in chosen:
+            assert reader.get(f"/concerns/{reference}").status_code == 200
+        if chosen == opened:
+            assert robin.get("/cards").status_code == 200
+        clock.time += days * A_DAY
     question = f"person=Robin+Example&{DAYS}"
 
     answer = desk.get(f"/disclosures?{question}&order=newest").json()["disclosures"]
@@ -55,12 +65,12 @@ def test_an_inquiry_learns_what_one_person_read_between_two_days(
     page = lead(service).get(f"/desk/record?{question}")
 
     read = [(row["act"], row["chain"]) for row in answer]
-    second, third = read_by_robin[1:3]
-    assert read == [("cards_given", "cards"), ("opened", third), ("opened", second), ("opened", second)]
+    assert read == [("cards_given", "cards"), *(("opened", reference) for reference in opened[::-1])]
     assert [(row["act"], row["chain"], row["person"]) for row in sheet] == [(*each, ROBIN) for each in read[::-1]]
     words = text_of(page)
-    assert f"{ROBIN}: 4 concerns read, 2 of them only as cards" in words
-    assert "2 concerns opened, cards of 4 concerns" in words
+    assert f"{ROBIN}: 23 concerns read, 4 of them only as cards" in words
+    assert "19 concerns opened, cards of 23 concerns" in words
+    assert all(reference in words for reference in references)
     assert SAM not in page.text.partition("</form>")[2].partition("<table")[2]
 
 

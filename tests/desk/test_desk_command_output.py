@@ -136,6 +136,18 @@ def test_an_export_that_fails_says_why_once_and_writes_no_file(worker: Worker) -
     assert (taken.read_text(), out.exists()) == ("mine", False)
 
 
+def test_a_lead_restricts_a_concern_and_lifts_it(worker: Worker) -> None:
+    restrict = ("restrict", worker.reference, "--reason", "Made up.")
+
+    restricted, lifted = worker.run(*restrict), worker.run(*restrict, "--lift", "--json")
+    named, both = (worker.run(*restrict, "--person", "Jo Nobody", *more) for more in ((), ("--lift",)))
+
+    assert restricted.stdout == f"{worker.reference}: restricted to leads\n"
+    assert (answer(lifted)["restricted"], answer(lifted)["people"]) == (False, [])
+    assert (named.returncode, both.returncode) == (REFUSED, MISUSED)
+    assert "nobody of this name reads concerns at the desk" in named.stderr
+
+
 def test_statistics_are_printed_or_written_as_csv_for_those_who_may_audit(worker: Worker) -> None:
     out = worker.folder / "statistics.csv"
     printed, written = worker.run("statistics"), worker.run("statistics", "--out", out)

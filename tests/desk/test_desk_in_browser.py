@@ -1,5 +1,6 @@
 """The desk in a real browser: an invitation, a passkey, the inbox, a concern, and the way out."""
 
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -8,6 +9,7 @@ from threading import Thread
 from typing import Any
 
 import httpx
+import pypdf
 import pytest
 from fastapi import FastAPI
 from playwright.sync_api import Browser, BrowserContext, Page, expect
@@ -105,6 +107,19 @@ def test_the_concern_prints_on_a4_without_what_is_only_for_the_screen(page: Page
     expect(page.get_by_text("by Jo Example. Confidential: about a child.")).to_be_visible()
     expect(page.get_by_role("button", name="Acknowledge")).to_be_hidden()
     assert page.pdf(prefer_css_page_size=True).startswith(b"%PDF")
+
+
+@pytest.mark.nightly
+def test_figures_and_retention_print_on_one_page_without_controls(page: Page, service: FastAPI, url: str) -> None:
+    raise_at(url)
+    accept_invitation(page, service)
+
+    for path, heading in (("figures?from=2026-11&to=2026-11", "Figures: November 2026"), ("retention", "Retention")):
+        page.goto(f"/desk/{path}")
+        (printed,) = pypdf.PdfReader(io.BytesIO(page.pdf(prefer_css_page_size=True))).pages
+        words = printed.extract_text()
+        assert heading in words
+        assert [each for each in ("Show", "Print", "Sign out", "Save the list", "Oversight") if each in words] == []
 
 
 def test_a_person_who_left_is_signed_out_and_their_passkey_opens_nothing(page: Page, service: FastAPI) -> None:

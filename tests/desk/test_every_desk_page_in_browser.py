@@ -83,7 +83,7 @@ def in_browser(page: Page, path: str, right: Path, wrong: Path, locked: Path) ->
 
 
 BODY = "Example Council"
-STATES = 72
+STATES = 74
 
 
 @dataclass

@@ -205,6 +205,7 @@ def oversight(page: Page, service: FastAPI, http: httpx.Client) -> States:
             f"/desk/record?person={JO}",
             "/desk/record?chain=nobody",
             "/desk/figures",
+            "/desk/checks",
             "/desk/retention",
             "/desk/retention?list=held",
         ):

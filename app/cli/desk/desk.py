@@ -399,6 +399,25 @@ def desk_release(service: DeskOptions, *, reference: Reference, reason: Reason) 
     _show_concern(service, service.call("POST", desk_concern_path(reference, "hold"), body=body))
 
 
+def desk_restrict(
+    service: DeskOptions,
+    *,
+    reference: Reference,
+    reason: Reason,
+    person: Annotated[
+        list[str] | None, typer.Option(help="A person who may open it, again for each: two or more, with a lead.")
+    ] = None,
+    lift: Annotated[bool, typer.Option("--lift", help="Let everyone at the desk open it again.")] = False,
+) -> None:
+    """Let only leads, or the people named, open a concern, or lift the restriction. Naming and lifting is for leads."""
+    if lift and person:
+        raise typer.BadParameter("name people or use --lift, not both")
+    body = {"restricted": not lift, "people": person or [], "reason": reason}
+    answer = service.call("PUT", desk_concern_path(reference, "restriction"), body=body)
+    now = f"restricted to {', '.join(answer['people']) or 'leads'}" if answer["restricted"] else "not restricted"
+    service.show(answer, [f"{reference}: {now}"])
+
+
 def desk_erase(service: DeskOptions, *, reference: Reference, reason: Reason) -> None:
     """Permanently erase the text of a concern. The concern and all its additions must be acknowledged first."""
     path = desk_concern_path(reference, "erasure")

@@ -14,15 +14,14 @@ from app.errors import SetupError
 from app.logs import set_up_logs
 from app.services.concerns.keys import DEVELOPMENT_IDENTITY
 from app.services.operations.check_model import Condition, Verdict
-from app.services.operations.first_day import STEPS, Step, examine_step, is_left
+from app.services.operations.first_day import STEPS, Step, examine_step, is_left, state_of_step
 
 A_TRIAL = (
     "{folder} is the data of a trial, whose key lies beside it. Name an empty folder: "
     "guidance setup GUIDANCE_DATA_DIR=FOLDER"
 )
 NAME_WIDTH = 8
-WORDS = {Condition.FINE: ("done", "green"), Condition.SKIPPED: ("open", "cyan")}
-LEFT = ("left", "yellow")
+COLOURS = {"done": "green", "open": "cyan", "left": "yellow"}
 
 
 def setup(
@@ -84,7 +83,7 @@ def take(step: Step, day: FirstDay, *, acts: bool) -> Verdict:
         ACTIONS[step.name](day)
         with day.examined() as patient:
             verdict = examine_step(step, patient)
-    word, colour = WORDS.get(verdict.condition, LEFT)
+    word = state_of_step(verdict)
     action = f". {verdict.action[:1].upper()}{verdict.action[1:]}" if verdict.action else ""
-    typer.echo(f"{paint(f'{word:<5}', colour)}  {step.name:<{NAME_WIDTH}}{visible(verdict.found + action)}")
+    typer.echo(f"{paint(f'{word:<5}', COLOURS[word])}  {step.name:<{NAME_WIDTH}}{visible(verdict.found + action)}")
     return verdict

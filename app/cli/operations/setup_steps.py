@@ -19,7 +19,6 @@ from app.cli.operations.rehearsal import rehearse
 from app.cli.options import format_moment, open_writer, read_settings
 from app.clock import utc_now
 from app.config import PREFIX, SEED_DIR, Settings
-from app.db.database import open_to_read
 from app.logs import set_up_logs
 from app.main import rehearse_start
 from app.models.access.roles import Role
@@ -29,7 +28,7 @@ from app.services.concerns.sealing import read_identities
 from app.services.guides.written_contacts import phones_in
 from app.services.key_files import write_key_file
 from app.services.operations.backup import back_up, backup_path, drill_restore
-from app.services.operations.check_model import Patient
+from app.services.operations.check_model import Patient, open_patient
 from app.services.operations.first_day import find_invited_leads
 from app.services.operations.own_seed import (
     LAW_FILE,
@@ -145,13 +144,9 @@ class FirstDay:
 
     @contextmanager
     def examined(self) -> Iterator[Patient]:
-        """Yield the present settings and the database, for the checks. Dispose of the engine at the end."""
-        settings = self.settings
-        engine = open_to_read(settings.data_dir, settings.database_address)
-        try:
-            yield Patient(settings, engine, utc_now(), rehearse_start)
-        finally:
-            engine.dispose()
+        """Yield what the checks examine, as it is now."""
+        with open_patient(self.settings, at=utc_now(), rehearse_start=rehearse_start) as patient:
+            yield patient
 
     def write(self, values: Mapping[str, str]) -> None:
         """Write `values` into the file of settings. Write nothing if `values` is empty.

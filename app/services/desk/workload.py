@@ -20,7 +20,7 @@ _CONCERNS = table_of(ConcernRow).c
 
 
 class Workload(NamedTuple):
-    """The numbers of open, unacknowledged and overdue concerns of one person, and when the oldest was received.
+    """The numbers of open, unacknowledged and overdue concerns of one person, and when the oldest was received, and which.
 
     `received` counts the unacknowledged concerns. `person` is empty for the unassigned concerns. Each number is the
     same as in the inbox with the filters for these concerns.
@@ -31,6 +31,7 @@ class Workload(NamedTuple):
     received: int
     overdue: int
     oldest: dt.datetime
+    oldest_reference: str
 
 
 def read_workload(writer: Writer, *, actor: Actor) -> list[Workload]:
@@ -39,17 +40,25 @@ def read_workload(writer: Writer, *, actor: Actor) -> list[Workload]:
     The unassigned concerns come first, with an empty name. Leave out tests, and concerns that the actor may not open.
     The query reads only the open concerns in one index, which has every column that it needs.
     """
-    counted = (
+    by_age = (_CONCERNS.received_at, _CONCERNS.reference)
+    first = func.first_value(_CONCERNS.reference).over(partition_by=_CONCERNS.assigned_to, order_by=by_age)
+    each = (
         select(
             _CONCERNS.assigned_to,
-            func.count(),
-            func.count().filter(_CONCERNS.state == ConcernState.RECEIVED.value),
-            func.count().filter(is_overdue(actor.at)),
-            func.min(_CONCERNS.received_at),
+            (_CONCERNS.state == ConcernState.RECEIVED.value).label("received"),
+            is_overdue(actor.at).label("overdue"),
+            _CONCERNS.received_at,
+            first.label("first"),
         )
         .where(_CONCERNS.waiting < CLOSED_RANK, _CONCERNS.test.is_(False), may_open(actor))
-        .group_by(_CONCERNS.assigned_to)
-        .order_by(_CONCERNS.assigned_to)
+        .subquery()
+        .c
+    )
+    numbers = func.count(), func.count().filter(each.received), func.count().filter(each.overdue)
+    counted = (
+        select(each.assigned_to, *numbers, func.min(each.received_at), func.min(each.first))
+        .group_by(each.assigned_to)
+        .order_by(each.assigned_to)
     )
     with Session(writer.engine) as session:
         found = [Workload(*row) for row in session.execute(counted)]

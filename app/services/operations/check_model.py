@@ -1,6 +1,8 @@
 """The model of a check of `guidance doctor`: what it examines, its verdict, and its line of the report."""
 
+import datetime as dt
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property, partial
@@ -10,6 +12,7 @@ from sqlmodel import Session
 
 from app.age.keys import fingerprint_of
 from app.config import Settings
+from app.db.database import open_to_read
 from app.services.guides.editions import CurrentEdition, list_current
 from app.services.guides.reference_data import ReferenceData, read_reference_data
 from app.services.operations.invariants import Invariant, find_broken
@@ -36,6 +39,21 @@ class Patient(Surroundings):
         """The current edition of each guide, for at most `MANY_GUIDES` guides."""
         with Session(self.engine) as session:
             return list_current(session, limit=MANY_GUIDES)
+
+
+@contextmanager
+def open_patient(
+    settings: Settings, *, at: dt.datetime, rehearse_start: Callable[[Settings, Engine], None]
+) -> Iterator[Patient]:
+    """Open the database for reading, yield what the checks examine, and close the database.
+
+    See `Patient` for `rehearse_start`. Raise `SetupError` if the settings name no database that can be opened.
+    """
+    engine = open_to_read(settings.data_dir, settings.database_address)
+    try:
+        yield Patient(settings, engine, at, rehearse_start)
+    finally:
+        engine.dispose()
 
 
 class Condition(StrEnum):

@@ -1,14 +1,16 @@
 """The checks of `guidance doctor`, which examine the settings and surroundings of the service, run in order."""
 
 import datetime as dt
+import threading
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from app.clock import Clock
 from app.config import Part, Settings
-from app.db.database import open_to_read
 from app.errors import GuidanceError, SetupError
 from app.services.operations.check_model import (
     SKIPPED_DATABASE,
@@ -19,6 +21,7 @@ from app.services.operations.check_model import (
     Patient,
     Verdict,
     fault,
+    open_patient,
     worst,
 )
 from app.services.operations.concern_checks import (
@@ -37,7 +40,7 @@ from app.services.operations.database_checks import (
     check_rules,
     check_schema,
 )
-from app.services.operations.first_day import check_first_day
+from app.services.operations.first_day import STEPS, Step, check_first_day, examine_step
 from app.services.operations.guidance_checks import (
     check_contacts,
     check_danger_times,
@@ -70,6 +73,8 @@ from app.services.operations.watches import BACKUPS, OPERATIONS, WATCHES
 KNOCKED = (Part.LIMITS, Part.TRACES, Part.PAGES)
 FIRST_DAY = "docs/how-to/first-day.md"
 KEYS, DEPLOY = "docs/how-to/keys-and-sealed-concerns.md", "docs/how-to/deploy.md"
+HELD_FOR = dt.timedelta(minutes=1)
+"""How long the result for the page of checks is held: a reload neither signs in at the mail server nor waits again."""
 CONVENTIONS, PAGES, SETTINGS = "docs/reference/conventions.md", "docs/reference/pages.md", "docs/reference/settings.md"
 SETTINGS_CHECK = Check("settings", check_settings, f"{SETTINGS}#table-of-settings")
 ALL_CHECKS = (
@@ -133,19 +138,59 @@ def examine(
     fault. If the database cannot be read, skip the checks that need it. See `Patient` for `rehearse_start`.
     """
     try:
-        engine = open_to_read(settings.data_dir, settings.database_address)
+        with open_patient(settings, at=at, rehearse_start=rehearse_start) as patient:
+            yield from _run_all(patient, is_quick=is_quick)
     except SetupError as refusal:
         yield _finding(SETTINGS_CHECK, fault(str(refusal), "correct the setting"))
-        return
-    patient, is_readable = Patient(settings, engine, at, rehearse_start), True
-    try:
-        for check in ALL_CHECKS:
-            finding = _finding(check, _run(check, patient, is_readable=is_readable, is_quick=is_quick))
-            if check.opens_database:
-                is_readable = finding.condition is Condition.FINE
-            yield finding
-    finally:
-        engine.dispose()
+
+
+def _run_all(patient: Patient, *, is_quick: bool) -> Iterator[Finding]:
+    is_readable = True
+    for check in ALL_CHECKS:
+        finding = _finding(check, _run(check, patient, is_readable=is_readable, is_quick=is_quick))
+        if check.opens_database:
+            is_readable = finding.condition is Condition.FINE
+        yield finding
+
+
+@dataclass(frozen=True)
+class Examination:
+    """What the checks found at one time: the verdict on each step of the first day, and the finding of each check."""
+
+    at: dt.datetime
+    steps: tuple[tuple[Step, Verdict], ...]
+    findings: tuple[Finding, ...]
+
+
+class Examiner:
+    """Examines the service that is running, for a page, and holds the latest examination for `HELD_FOR`."""
+
+    def __init__(self, settings: Settings, clock: Clock, rehearse_start: Callable[[Settings, Engine], None]) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._rehearse_start = rehearse_start
+        self._examining = threading.Lock()
+        self._latest: Examination | None = None
+
+    def examine(self) -> Examination | None:
+        """Return the held examination. If it is older than `HELD_FOR`, examine the service first, without long checks.
+
+        While another request examines the service, return the former examination, or None if there is none.
+        """
+        if not self._examining.acquire(blocking=False):
+            return self._latest
+        try:
+            at = self._clock()
+            if self._latest is None or abs(at - self._latest.at) > HELD_FOR:
+                self._latest = self._examine(at)
+            return self._latest
+        finally:
+            self._examining.release()
+
+    def _examine(self, at: dt.datetime) -> Examination:
+        with open_patient(self._settings, at=at, rehearse_start=self._rehearse_start) as patient:
+            findings = tuple(_run_all(patient, is_quick=True))
+            return Examination(at, tuple((step, examine_step(step, patient)) for step in STEPS), findings)
 
 
 def failed_unit(name: str) -> Finding:

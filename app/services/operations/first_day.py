@@ -71,9 +71,14 @@ class Step:
     """
 
 
+def state_of_step(verdict: Verdict) -> str:
+    """Return the state of a step with this verdict in one word: done, left, or open (optional, and left out)."""
+    return {Condition.FINE: "done", Condition.SKIPPED: "open"}.get(verdict.condition, "left")
+
+
 def is_left(verdict: Verdict) -> bool:
-    """Return True if a step with this verdict is still to be done. Return False for a skipped optional step."""
-    return verdict.condition in (Condition.FAULT, Condition.WARNING)
+    """Return True if a step with this verdict is still to do. An optional step that was left out is not."""
+    return state_of_step(verdict) == "left"
 
 
 def examine_council(patient: Patient) -> Iterator[Verdict]:

@@ -1,0 +1,37 @@
+"""The page with the checks of the first day and of `guidance doctor`, for leads."""
+
+from itertools import groupby
+
+from fastapi import Response
+
+from app.http.routes import GuidanceRouter
+from app.pages.frame import DeskRoute, LeadVisitDep
+from app.services.access.sign_in import PATH
+from app.services.operations.check_model import WORST_FIRST, Condition, Finding
+from app.services.operations.first_day import is_left, state_of_step
+
+router = GuidanceRouter(prefix=PATH, include_in_schema=False, route_class=DeskRoute)
+
+
+@router.get("/checks")
+def read_checks(visit: LeadVisitDep) -> Response:
+    """Return the page of what the checks found within the last minute, with what to do. It may take some seconds.
+
+    If another request is the first to make the checks, return the page without a result.
+    """
+    examination = visit.context.examiner.examine()
+    if examination is None:
+        return visit.page("desk_checks.html", examination=None)
+    return visit.page(
+        "desk_checks.html",
+        examination=examination,
+        steps=[(step, state_of_step(verdict), verdict) for step, verdict in examination.steps],
+        is_over=not any(is_left(verdict) for _step, verdict in examination.steps),
+        found=by_condition(examination.findings),
+    )
+
+
+def by_condition(findings: tuple[Finding, ...]) -> dict[Condition, list[Finding]]:
+    """Return the findings of each condition in their order, the worst condition first."""
+    ordered = sorted(findings, key=lambda each: WORST_FIRST.index(each.condition))
+    return {condition: list(group) for condition, group in groupby(ordered, key=lambda each: each.condition)}
