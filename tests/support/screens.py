@@ -2,11 +2,13 @@
 
 import re
 import sys
+from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page
 
 from tests.pages.test_pages_in_browser import second_edition, states
 from tests.support.browsing import launch_browser
@@ -25,12 +27,21 @@ LOOKS: dict[str, dict[str, Any]] = {
 LARGE_TEXT = "document.documentElement.style.fontSize = '200%'"
 
 
+def welsh_states(page: Page) -> Iterator[str]:
+    """Show the home page and the form in Welsh, and the form in danger, and yield the name of each."""
+    for path in ("/cy/", "/cy/raise-a-concern"):
+        page.goto(path)
+        yield path
+    page.locator("[name='immediate_danger'][value='yes']").check()
+    yield "danger in Welsh"
+
+
 def take(browser: Browser, url: str, look: str, folder: Path) -> None:
     """Write a picture of each page and state in `look` into `folder`: what the screen shows first."""
     folder.mkdir(parents=True, exist_ok=True)
     context = browser.new_context(base_url=url, reduced_motion="reduce", **LOOKS[look])
     page = context.new_page()
-    for state in states(page):
+    for state in chain(states(page), welsh_states(page)):
         if look == "phone-large-text":
             page.evaluate(LARGE_TEXT)
         name = re.sub(r"[^a-z0-9]+", "-", state.lower()).strip("-") or "home"
