@@ -108,4 +108,4 @@ export declare function checkReceipt(
 export declare function checkDigest(edition: EditionResponse): Promise<void>;
 export declare function numbersToCall(
   answer: { signposts?: Contact[] | null; contacts?: Contact[] | null },
-): { name: string; number: string; text: string }[];
+): { name: string; number: string; text: string; option: string | null }[];

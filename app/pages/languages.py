@@ -5,7 +5,8 @@ catalogue file. Templates mark their sentences with `{% trans %}` and `_()`, cod
 command `make catalogue` collects the marked sentences.
 
 English and Welsh have every page. Ten other languages have short pages: one form, its receipt and the status of a
-concern. Their catalogues have only the sentences of these pages.
+concern. Their catalogues have only the sentences of these pages. Deaf people have the same short pages in English,
+where ways to reach 999 without speech come before phone numbers.
 """
 
 import re
@@ -68,6 +69,16 @@ class Language:
         return "" if self == ENGLISH else f"/{self.code}"
 
     @property
+    def is_english(self) -> bool:
+        """True if the pages are written in English, and need no catalogue."""
+        return self.tag == ENGLISH.tag
+
+    @property
+    def is_signed(self) -> bool:
+        """True if the pages are for people who sign or text: ways to reach 999 without speech come first."""
+        return self == SIGN_LANGUAGE
+
+    @property
     def domain(self) -> str:
         """The name of the catalogue file, without its ending."""
         return "pages" if self.is_whole else "short"
@@ -78,7 +89,7 @@ class Language:
 
         Otherwise each page says that the translation was made by a computer.
         """
-        return self == ENGLISH or _catalogue(self).translator != UNSIGNED
+        return self.is_english or _catalogue(self).translator != UNSIGNED
 
     def has(self, path: str) -> bool:
         """Return True if the page at `path` exists in this language. `path` is a path without a language."""
@@ -102,7 +113,9 @@ SHORT_LANGUAGES = (
     Language("ar", "ar", "العربية", "Arabic", is_whole=False),
 )
 """Ten languages that many people in England speak. They have the short pages."""
-BY_PREFIX = {each.prefix: each for each in (*LANGUAGES[1:], *SHORT_LANGUAGES)}
+SIGN_LANGUAGE = Language("bsl", ENGLISH.tag, "British Sign Language", "British Sign Language", is_whole=False)
+"""The language of deaf people, whose short pages are written in English."""
+BY_PREFIX = {each.prefix: each for each in (*LANGUAGES[1:], *SHORT_LANGUAGES, SIGN_LANGUAGE)}
 """The languages other than English, by the first part of their paths."""
 
 _current: ContextVar[Language] = ContextVar("language", default=ENGLISH)
@@ -143,7 +156,7 @@ def read_catalogue(language: Language) -> "Catalog":
 def gettext(message: str) -> str:
     """Return the message in the language of the page, or in English if it has no translation."""
     language = current_language()
-    if language == ENGLISH or not message:
+    if language.is_english or not message:
         return message
     return _catalogue(language).sentences.get(message, message)
 
@@ -198,7 +211,7 @@ def english() -> Markup:
 
     Return an empty string on an English page.
     """
-    return Markup() if current_language() == ENGLISH else IN_ENGLISH
+    return Markup() if current_language().is_english else IN_ENGLISH
 
 
 def script_words() -> dict[str, str]:
@@ -206,7 +219,7 @@ def script_words() -> dict[str, str]:
 
     Return an empty dict for English, because the JavaScript contains the English sentences.
     """
-    return {} if current_language() == ENGLISH else {each: gettext(each) for each in SCRIPT_SENTENCES}
+    return {} if current_language().is_english else {each: gettext(each) for each in SCRIPT_SENTENCES}
 
 
 def or_english(text: str) -> str:

@@ -246,7 +246,7 @@ class Site:
 
     def _with_headers(self, response: Response) -> Response:
         response.headers["Content-Security-Policy"] = content_security_policy(self.context.settings)
-        response.headers["Content-Language"] = current_language().code
+        response.headers["Content-Language"] = current_language().tag.partition("-")[0]
         return response
 
 

@@ -14,7 +14,7 @@ from app.models.concerns.receipts import ConcernState, ConcernStatus, Receipt
 from app.models.guides.contacts import Phone
 from app.models.guides.signposts import CALL_999_FIRST
 from app.models.languages import EASY_READ_SUFFIX, GUIDE_LANGUAGE, english_name_of
-from app.pages.languages import ENGLISH, current_language, gettext, marked_english, to_translate
+from app.pages.languages import current_language, gettext, marked_english, to_translate
 from app.services.concerns.receipts import CONCERN_STORED, HOW_TO_FOLLOW, TEST
 from app.services.guides.working_days import LONDON, deadline_of
 
@@ -24,8 +24,9 @@ SPELLING_ALPHABET = (
 )
 SPELLING_WORDS = {word[0]: word for word in SPELLING_ALPHABET.split()}
 """The word that spells each letter of a reference or a code on the phone (ICAO alphabet)."""
-PAGE_WORDS = (("status token", "code"), ("acknowledged", "read"), ("acknowledge", "read"))
-"""Terms of the API, each with the plain term that pages use instead."""
+OF_A_TEST = to_translate("This was a test. Nobody will read it.")
+PAGE_WORDS = ((TEST, OF_A_TEST), ("status token", "code"), ("acknowledged", "read"), ("acknowledge", "read"))
+"""Words of the API, each with the plain words that pages use instead."""
 DAY_IN_WORDS = "d MMMM y"
 JOINED_DAY_IN_WORDS = "d 'de' MMMM 'de' y"
 """The pattern of a date in Spanish and Portuguese, which have `de` between its parts."""
@@ -122,7 +123,7 @@ def deadline(moment: dt.datetime) -> str:
     """
     last_day, time = deadline_of(moment)
     weekday = format_date(last_day, "EEEE", locale=_locale())
-    words = f"{weekday if current_language() == ENGLISH else weekday[:1].lower() + weekday[1:]} {day(last_day)}"
+    words = f"{weekday if current_language().is_english else weekday[:1].lower() + weekday[1:]} {day(last_day)}"
     return gettext("the end of {}").format(words) if time is None else f"{words} {gettext('at')} {time:%H:%M}"
 
 
@@ -167,7 +168,7 @@ def steps_in_words(concern: Receipt | ConcernStatus, *, at: dt.datetime, in_dang
     if isinstance(concern, Receipt) and not concern.test:
         said = [each for each in said[: -1 if concern.come_back_by else None] if each not in SAID_ON_RECEIPTS]
     again = [look_again(at)] if isinstance(concern, Receipt) and not concern.test and concern.come_back_by else []
-    if current_language() == ENGLISH:
+    if current_language().is_english:
         return said + again
     timed = _timed_steps(concern, at, in_danger=in_danger)
     found = ((each, gettext(each)) for each in said)
@@ -210,7 +211,7 @@ def own_steps(concern: Receipt | ConcernStatus, *, in_danger: bool = False) -> l
     to call 999.
     """
     if concern.test:
-        return [gettext(TEST)]
+        return [gettext(OF_A_TEST)]
     if concern.state == ConcernState.CLOSED:
         return [gettext("If anything new happens, tell us here.")]
     steps = [gettext("Do not wait for us. Call 999 now.")] if in_danger else []

@@ -29,10 +29,10 @@ const list = (entries) => element("ul", ...entries.map((each) => element("li", e
 /** @param {Answer} answer */
 const numbers = (answer) =>
   list(
-    numbersToCall(answer).map(({ name, number, text }) => {
+    numbersToCall(answer).map(({ name, number, text, option }) => {
       const link = element("a", text);
       link.setAttribute("href", `tel:${number}`);
-      return element("span", `${name}: `, link);
+      return element("span", `${name}: `, link, option ? ` (option ${option})` : "");
     }),
   );
 

@@ -94,7 +94,7 @@ def test_a_test_concern_is_taken_and_every_answer_marks_it(send: Send, client: T
     assert TEST in added["next_steps"]
     assert desk.get(f"/concerns/{receipt['reference']}").json()["test"] is True
     page = client.post("/concerns", data={"reference": receipt["reference"], "code": receipt["status_token"]}).text
-    assert "This is a test" in page
+    assert "This was a test. Nobody will read it." in page
     assert "A social worker should reply by" not in page
 
 

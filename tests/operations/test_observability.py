@@ -31,7 +31,7 @@ from app.main import create_app
 from app.models.concerns.examples import SMALLEST_EXAMPLE
 from app.models.events.rows import DeliveryState
 from app.pages.concerns.raise_concern import FORMS_WITHOUT_GUIDE
-from app.pages.languages import SHORT_FORM, SHORT_LANGUAGES
+from app.pages.languages import BY_PREFIX, SHORT_FORM
 from app.services.audit.audit_log import Actor
 from app.services.audit.clock import note_time
 from app.services.concerns.resealing import ChangeOfKeys, reseal
@@ -498,7 +498,8 @@ def test_deliveries_that_wait_and_that_were_given_up_are_counted_by_webhook(
 
 def test_the_alerts_and_the_proxy_know_every_form_for_a_concern() -> None:
     forms = [*FORMS_WITHOUT_GUIDE, "/raise-a-concern/a-guide"]
-    short = [f"{language.prefix}{rest}" for language in SHORT_LANGUAGES for rest in ("", "/", "/concerns/additions")]
+    languages = [each for each in BY_PREFIX.values() if not each.is_whole]
+    short = [f"{each.prefix}{rest}" for each in languages for rest in ("", "/", "/concerns/additions")]
     alerts = [each for each in re.findall(r'route=~"([^"]*)"', ALERTS.read_text()) if CONCERNS in each]
     limited = re.findall(r"location ~ (\S+) \{\s+limit_conn", (DEPLOY / "nginx.conf").read_text())
 

@@ -128,6 +128,14 @@ def test_a_professional_can_save_a_copy_that_is_stored_nowhere(client: TestClien
     assert [name for name, content in files_of(settings.data_dir).items() if b"Canary" in content] == []
 
 
+def test_the_signed_text_of_a_receipt_is_not_printed(client: TestClient) -> None:
+    page = client.post("/raise-a-concern", data=SENT | {"do": "send"}).text
+    signed = re.findall(r'name="receipt" value="([^"]*)"', page)[0]
+
+    shown = page.index(f'<p class="code">{signed}</p>')
+    assert page[page.rindex("<details", 0, shown) :].startswith('<details class="no-print">')
+
+
 @pytest.mark.parametrize("kind", [each.value for each in ReporterKind if each is not ReporterKind.PROFESSIONAL])
 def test_only_a_professional_is_offered_or_given_a_copy(client: TestClient, kind: str) -> None:
     answers = SENT | {"reporter.kind": kind}

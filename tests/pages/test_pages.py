@@ -47,6 +47,9 @@ MAX_COMPRESSED_BYTES = 16_000
 DISTANCE = re.compile(r"(?<=[;{\s])(?:margin|padding|(?:row-|column-)?gap)(?:-[a-z-]+)?:([^;}]+)")
 SCALE = {0.125, 0.25, 0.5, 0.75, 1, 1.5, 2, 3}
 """The distances of the public pages, in rem."""
+SIZES = {f"var(--{name})" for name in ("small", "text", "lead", "head", "large")}
+OTHER_SIZES = {"inherit", ".95em", "11pt", "1rem", ".75rem"}
+"""Of summaries, code and print, and of the header and the bar if letters are twice as large on a phone."""
 
 
 @pytest.fixture(scope="module")
@@ -896,9 +899,10 @@ def test_they_are_signposts_like_the_others_and_999_stays_first(client: TestClie
     assert all(each["verified_on"] is None for each in signposts if each["without_speech"])
 
 
-def test_every_distance_of_the_public_pages_is_on_one_scale() -> None:
+def test_every_size_and_distance_of_the_public_pages_is_on_a_scale() -> None:
     style = "".join((STATIC_DIR / name).read_text(encoding="utf-8") for name in STYLESHEETS)
     found = [each for value in DISTANCE.findall(style) for each in re.findall(r"(-?\d*\.?\d+)rem", value)]
 
     assert len(found) > 100
     assert sorted({each for each in found if abs(float(each)) not in SCALE}) == []
+    assert set(re.findall("font-size:([^;}]+)", style)) == SIZES | OTHER_SIZES

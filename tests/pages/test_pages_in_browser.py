@@ -20,7 +20,7 @@ from app.main import ROUTES
 from app.models.guides.editions import EditionContent
 from app.pages import accessibility
 from app.pages.accessibility import find_last_run, write_run
-from app.pages.languages import SHORT_LANGUAGES, language_of
+from app.pages.languages import SHORT_LANGUAGES, SIGN_LANGUAGE, language_of
 from tests.support.browsing import (
     NEUTRAL_PAGE,
     accessibility_violations,
@@ -359,7 +359,7 @@ ADDRESSES = (
     "/concerns/saved",
     "/concerns/4F7K-926W-0X3R",
     "/in-your-language",
-    *(each.prefix for each in SHORT_LANGUAGES),
+    *(each.prefix for each in (*SHORT_LANGUAGES, SIGN_LANGUAGE)),
     "/pl/concerns",
 )
 """Every page of the public, for axe. The accessibility statement speaks of these; `/docs` has a test of its own."""

@@ -4,17 +4,21 @@ import datetime as dt
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from app.main import GuidanceApp
+from app.models.access.clients import Scope
 from app.models.concerns.concern import ReporterKind
+from app.models.concerns.examples import SMALLEST_EXAMPLE
 from app.pages import languages
 from app.pages.concerns import raise_concern, status
 from app.pages.error_pages import SHORT_ERROR_TEXTS
 from app.pages.languages import SHORT_LANGUAGES, UNSIGNED, Catalogue, read_catalogue
+from app.services.access.clients import NewClient, add_client
 from tests.support.clock import A_TUESDAY
 from tests.support.desk import Desk, desk_of
 from tests.support.form_answers import KEY, NARRATIVE
@@ -94,6 +98,18 @@ def states(service: FastAPI, desk: Desk, home: str) -> Iterator[str]:
         desk.act(place["reference"], "acknowledgement")
         yield client.post(f"{home}/concerns", data=place).text
         clock.time = A_TUESDAY
+    tested = a_test(service, client)
+    yield client.post(f"{home}/concerns", data=tested).text
+    yield client.post(f"{home}/concerns/additions", data=tested | {"narrative": NARRATIVE}).text
+
+
+def a_test(service: FastAPI, http: Any) -> dict[str, str]:
+    """Send a concern as a test by the API. Return the form fields of its reference and code."""
+    new = NewClient(name="example-sandbox", scopes=[Scope.SUBMIT], test=True)
+    key = add_client(service.state.context.writer, new, at=A_TUESDAY)
+    told = SMALLEST_EXAMPLE | {"test": True}
+    receipt = http.post("/v1/concerns", json=told, headers={"Authorization": f"Bearer {key}"}).json()
+    return {"reference": receipt["reference"], "code": receipt["status_token"]}
 
 
 def closed(service: FastAPI, desk: Desk, home: str) -> Iterator[str]:
@@ -195,6 +211,42 @@ def test_a_short_page_says_that_a_computer_translated_it_until_a_person_signs(
 
     assert str(note.string) in unsigned  # type: ignore[union-attr]  # it is there
     assert str(note.string) not in signed  # type: ignore[union-attr]  # it is there
+
+
+def test_who_chooses_sign_language_has_999_bsl_and_text_before_numbers(tmp_path: Path) -> None:
+    ways = ("https://999bsl.co.uk/", "https://www.emergencysms.net/", 'href="tel:18000"', 'href="tel:999"')
+    in_danger, film = ANSWERS | {"immediate_danger": "yes"}, "https://www.council.example/bsl"
+    service = a_service(data_dir=tmp_path / "data", bsl_film=film)
+    with TestClient(service, headers={"Accept": "text/html"}) as client:
+        for path in ("/", "/raise-a-concern", "/worried-about-yourself", "/cy/"):
+            assert "<a href='/bsl'>" in client.get(path).text, path
+        form, sent = client.get("/bsl"), client.post("/bsl", data=in_danger)
+        place = codes_in(sent.text)
+        added = client.post("/bsl/concerns/additions", data=in_danger | place | {"narrative": "He is here."})
+        for page in (
+            form,
+            client.post("/bsl", data={"immediate_danger": "yes", "do": "now"}),
+            sent,
+            added,
+            client.delete("/bsl"),
+        ):
+            main = page.text.partition("<main")[2]
+            places = [main.index(each) for each in ways]
+            assert places == sorted(places)
+            assert ('<html lang="en-GB">' in page.text, page.headers["content-language"]) == (True, "en")
+        assert f'href="{film}"' in form.text
+        opened = desk_of(service, client).get(f"/concerns/{place['reference']}").json()["submission"]
+        assert opened["reporter"]["language"] == "British Sign Language"
+
+
+def test_a_test_is_never_said_to_be_read_in_any_language(service: GuidanceApp) -> None:
+    with TestClient(service) as client:
+        tested = a_test(service, client)
+        for language in SHORT_LANGUAGES:
+            page = client.post(f"{language.prefix}/concerns", data=tested).text
+            said = {str(each.id): str(each.string) for each in read_catalogue(language)}
+            assert said["This was a test. Nobody will read it."] in page, language
+            assert said["Received, but not read yet"] not in page, language
 
 
 def test_what_could_not_be_stored_stays_on_the_short_page(client: TestClient) -> None:

@@ -25,13 +25,14 @@ KILOBIT = 1000 / 8
 
 @dataclass(frozen=True)
 class Condition:
-    """A browser: its options, whether it runs scripts, and how fast its network is."""
+    """A browser: its options, whether it runs scripts, and how fast its network and how slow its processor is."""
 
     width: int
     height: int
     options: dict[str, Any] = field(default_factory=dict)
     has_scripts: bool = True
     kilobits: int | None = None
+    slowdown: int = 1
 
 
 IN_VIEW = """
@@ -59,6 +60,8 @@ def open_page(browser: Browser, url: str, condition: Condition) -> Page:
         speed = condition.kilobits * KILOBIT
         network = {"offline": False, "latency": 300, "downloadThroughput": speed, "uploadThroughput": speed}
         context.new_cdp_session(page).send("Network.emulateNetworkConditions", network)
+    if condition.slowdown > 1:
+        context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": condition.slowdown})
     return page
 
 

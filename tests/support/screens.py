@@ -2,11 +2,13 @@
 
 import re
 import sys
+from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page, ViewportSize
 
 from tests.pages.test_pages_in_browser import second_edition, states
 from tests.support.browsing import launch_browser
@@ -14,28 +16,46 @@ from tests.support.publishing import publish_next
 from tests.support.service import a_service
 from tests.support.threaded import run_server
 
-PHONE = {"width": 360, "height": 740}
-LOOKS: dict[str, dict[str, Any]] = {
-    "desktop": {"viewport": {"width": 1280, "height": 800}},
-    "phone": {"viewport": PHONE},
-    "phone-dark": {"viewport": PHONE, "color_scheme": "dark"},
-    "phone-forced-colours": {"viewport": PHONE, "forced_colors": "active"},
-    "phone-large-text": {"viewport": PHONE},
+PATIENCE = 180_000
+"""In milliseconds: on a busy machine a page may take a minute."""
+PHONE, DESKTOP = ViewportSize(width=360, height=740), ViewportSize(width=1280, height=800)
+AS_SET: dict[str, Any] = {"color_scheme": "light", "forced_colors": "none"}
+LOOKS: dict[str, tuple[ViewportSize, dict[str, Any], str]] = {
+    "desktop": (DESKTOP, AS_SET, ""),
+    "phone-dark": (PHONE, AS_SET | {"color_scheme": "dark"}, ""),
+    "phone-forced-colours": (PHONE, AS_SET | {"forced_colors": "active"}, ""),
+    "phone-large-text": (PHONE, AS_SET, "200%"),
+    "phone": (PHONE, AS_SET, ""),
 }
-LARGE_TEXT = "document.documentElement.style.fontSize = '200%'"
+"""The size of the screen, the wishes of the reader, and the size of the letters. The last stays for the next page."""
+SET_LETTERS = """(size) => {
+  document.documentElement.style.fontSize = size;
+  if (document.activeElement.closest("main")) document.activeElement.scrollIntoView();
+}"""
+"""Sets the size of the letters, and shows again what has the focus."""
 
 
-def take(browser: Browser, url: str, look: str, folder: Path) -> None:
-    """Write a picture of each page and state in `look` into `folder`: what the screen shows first."""
-    folder.mkdir(parents=True, exist_ok=True)
-    context = browser.new_context(base_url=url, reduced_motion="reduce", **LOOKS[look])
-    page = context.new_page()
-    for state in states(page):
-        if look == "phone-large-text":
-            page.evaluate(LARGE_TEXT)
+def welsh_states(page: Page) -> Iterator[str]:
+    """Show the home page and the form in Welsh, and the form in danger, and yield the name of each."""
+    for path in ("/cy/", "/cy/raise-a-concern"):
+        page.goto(path)
+        yield path
+    page.locator("[name='immediate_danger'][value='yes']").check()
+    yield "danger in Welsh"
+
+
+def take(browser: Browser, url: str, folder: Path) -> None:
+    """Write a picture of each page and state in every look into `folder`: what the screen shows first."""
+    page = browser.new_page(base_url=url, viewport=PHONE, reduced_motion="reduce")
+    page.set_default_timeout(PATIENCE)
+    for state in chain(states(page), welsh_states(page)):
         name = re.sub(r"[^a-z0-9]+", "-", state.lower()).strip("-") or "home"
-        page.screenshot(path=folder / f"{name}.png")
-    context.close()
+        for look, (size, wishes, letters) in LOOKS.items():
+            page.set_viewport_size(size)
+            page.emulate_media(**wishes)
+            page.evaluate(SET_LETTERS, letters)
+            page.screenshot(path=folder / look / f"{name}.png")
+    page.close()
 
 
 def main(folder: Path) -> None:
@@ -44,8 +64,7 @@ def main(folder: Path) -> None:
         service = a_service(data_dir=Path(data) / "data", council_name="Example Council")
         with run_server(service) as url:
             publish_next(service, **dict(second_edition()))
-            for look in LOOKS:
-                take(browser, url, look, folder / look)
+            take(browser, url, folder)
     print(f"The pictures are in {folder}.")  # noqa: T201  # a program
 
 

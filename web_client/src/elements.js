@@ -13,6 +13,7 @@ summary { cursor: pointer; font-weight: bold; }
 .danger:not(:empty) { margin-bottom: 1.5rem; padding-left: 0.75rem; border-left: 6px solid currentColor; }
 .fault { color: #942514; font-weight: bold; }
 a { color: #1a4f8a; }
+a[href^="tel:"] { white-space: nowrap; }
 fieldset { border: 0; margin: 0 0 1.5rem; padding: 0; }
 legend, label.above, h2 { font-weight: bold; }
 h2 { font-size: 1.375rem; line-height: 1.3; }
@@ -55,7 +56,9 @@ export function callBox(answer) {
   const links = (contacts) =>
     numbersToCall({ contacts })
       .filter(({ number }) => number !== EMERGENCY)
-      .map(({ name, number, text }) => element("span", {}, `${name}: `, element("a", { href: `tel:${number}` }, text)));
+      .map(({ name, number, text, option }) =>
+        element("span", {}, `${name}: `, element("a", { href: `tel:${number}` }, text), option ? ` (option ${option})` : ""),
+      );
   const team = links(answer?.contacts);
   const others = links(answer?.signposts);
   const first = element("p", {}, "If a child is in immediate danger, call ", element("a", { href: "tel:999" }, "999"), " now.");

@@ -159,13 +159,13 @@ async function sha256(text) {
   return [...new Uint8Array(digest)].map((each) => each.toString(16).padStart(2, "0")).join("");
 }
 
-/** List the numbers that come with every answer, 999 first, as people dial them. */
+/** List the numbers that come with every answer, 999 first, as people dial them; `option` is what to press then. */
 export function numbersToCall(answer) {
   return [...(answer.signposts ?? []), ...(answer.contacts ?? [])].flatMap(({ name, phones }) =>
     (phones ?? []).map(({ number, display, option }) => {
       const whole = number.replace("+44", "0").replace(/^(0\d{4})(\d{6})$/, "$1 $2");
       const dialled = display.startsWith("0") ? display : whole;
-      return { name, number, text: option ? `${dialled} (option ${option})` : dialled };
+      return { name, number, text: dialled, option: option ?? null };
     }),
   );
 }

@@ -27,9 +27,10 @@ const inPlainWords = (errors) => errors.map((error) => ({ ...error, message: WOR
 function Numbers({ answer }) {
   return (
     <ul>
-      {numbersToCall(answer).map(({ name, number, text }) => (
+      {numbersToCall(answer).map(({ name, number, text, option }) => (
         <li key={name + number}>
           {name}: <a href={`tel:${number}`}>{text}</a>
+          {option && ` (option ${option})`}
         </li>
       ))}
     </ul>
