@@ -183,7 +183,9 @@ def test_the_database_refuses_a_card_without_its_entry(
 
 TAMPERED = {
     "UPDATE cards SET sealed = :forged WHERE addition = 0": "its card is not the one that is recorded",
-    "UPDATE cards SET sealed = NULL WHERE addition = 1": "the card of addition 1 is gone, and no erasure is recorded",
+    "UPDATE cards SET sealed = NULL WHERE addition = 1": (
+        "the card of addition 1 is missing, and no erasure is recorded"
+    ),
     "DELETE FROM cards WHERE addition = 1": "the card of addition 1 is missing",
     "INSERT INTO cards SELECT reference, 7, :forged FROM concerns": "the card of addition 7 is not recorded",
 }

@@ -311,7 +311,7 @@ def _faults_in_statement(document: dict[str, Any], stated: dict[str, Any]) -> It
     concern = {name: value for name, value in statement["concern"].items() if name not in NOT_SIGNED}
     shown = {name: statement[name] for name in ("additions", "notes", "by", "at")}
     if concern != stated["concern"] or shown != {name: stated[name] for name in shown}:
-        yield "what is in clear about the concern is not what the service signed"
+        yield "the unencrypted data of the concern differ from what the service signed"
     if document["reference"] != stated["jti"]:
         yield "the statement is about another concern"
 
@@ -334,7 +334,7 @@ def _faults_in_texts(document: dict[str, Any], stated: dict[str, Any], recorded:
     for missing in (each for each in wanted if each not in texts):
         yield f"{missing or 'the concern'} is missing"
     if len(document["texts"]) > len(texts) or not texts.keys() <= set(wanted):
-        yield "it has a text too many"
+        yield "there is an unexpected text"
     for place, text in texts.items():
         if (fault := _fault_in_text(place, text, document["reference"], recorded)) is not None:
             yield f"{place or 'the concern'} {fault}"
@@ -349,9 +349,9 @@ def _fault_in_text(
     try:
         opened = json.loads(open_with_file_key(sealed, base64.b64decode(text["file_key"])))
     except NotThatFile:
-        return "is not opened by its key"
+        return "cannot be decrypted with its key"
     if opened != text["opened"]:
-        return "has other words than those that were sealed"
+        return "differs from the sealed text"
     if opened["reference"] != reference or MEMBER_OF_KIND[text["kind"]] not in opened:
         return "was sealed for another place"
     return _fault_in_origin(opened, recorded.added.get(place)) if place is not None else None
