@@ -74,7 +74,7 @@ EXPORT_TEMPLATE = Path(__file__).with_name("export.typ")
 TAGGED_FOR_ARCHIVES: Sequence[Literal["ua-1", "a-3a"]] = ("ua-1", "a-3a")
 
 
-def sign_statement(desk: Desk, reference: str, actor: Actor, *, notes_of_file: bool | None = None) -> ExportStatement:
+def sign_export(desk: Desk, reference: str, actor: Actor, *, notes_of_file: bool | None = None) -> ExportStatement:
     """Record in the audit log that an export begins. Return the concern's unencrypted data and history, signed.
 
     For the file of one person, `notes_of_file` says if the file includes notes. The entry of the audit log then covers
@@ -106,7 +106,7 @@ def sign_statement(desk: Desk, reference: str, actor: Actor, *, notes_of_file: b
 def _begin(
     session: Session, reference: str, actor: Actor, notes_of_file: bool | None
 ) -> tuple[ConcernRow, dict[str, int], tuple[HandOverEntry, ...], End]:
-    """Record in the audit log that an export begins. `notes_of_file` is as in `sign_statement`.
+    """Record in the audit log that an export begins. `notes_of_file` is as in `sign_export`.
 
     Return the concern, its counts of `additions` and `notes`, its hand-overs, and the new end of its audit log.
     """
