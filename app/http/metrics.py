@@ -68,7 +68,7 @@ def desk_metrics(counts: Mapping[str, int]) -> bytes:
     return snapshot(
         [
             gauge("guidance_desk_concerns", "Concerns in each state, and overdue ones.", concerns, "state"),
-            gauge("guidance_desk_additions", "Additions that wait, and overdue ones.", additions, "state"),
+            gauge("guidance_desk_additions", "Unacknowledged additions, and overdue ones.", additions, "state"),
         ]
     )
 
@@ -101,17 +101,17 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self._requests = Counter(
-            "guidance_requests", "Requests answered.", ["method", "route", "status"], registry=self.registry
+            "guidance_requests", "Finished requests.", ["method", "route", "status"], registry=self.registry
         )
         self._seconds = Histogram(
             "guidance_request_seconds",
-            "Time to answer, in seconds.",
+            "Time to respond, in seconds.",
             ["method", "route"],
             buckets=BUCKETS,
             registry=self.registry,
         )
         self._acts = Histogram(
-            "guidance_writer_acts", "Acts that one flush carried.", buckets=BATCHES, registry=self.registry
+            "guidance_writer_acts", "Operations in one flush.", buckets=BATCHES, registry=self.registry
         )
         self._flushes = Histogram(
             "guidance_writer_flush_seconds",
@@ -120,15 +120,15 @@ class Metrics:
             registry=self.registry,
         )
         self._hits = Counter(
-            "guidance_cache_hits", "Requests answered from the response cache.", ["route"], registry=self.registry
+            "guidance_cache_hits", "Requests served from the response cache.", ["route"], registry=self.registry
         )
         tests = Counter(
             "guidance_test_concerns",
-            "Test concerns: stored, and refused where the key and the concern did not both say test.",
+            "Test concerns: stored, or refused because only one of key and concern was for tests.",
             ["outcome"],
             registry=self.registry,
         )
-        words = "Concerns without a key that came when their source had sent many."
+        words = "Concerns without a key from a source that had sent many."
         self._concerns: dict[ConcernCount, Counter] = {
             ConcernCount.TEST: tests.labels(ConcernCount.TEST.value),
             ConcernCount.TEST_REFUSED: tests.labels(ConcernCount.TEST_REFUSED.value),
@@ -136,7 +136,7 @@ class Metrics:
         }
         self._refused_rows = Counter(
             "guidance_rows_refused",
-            "Rows that were to let somebody in, and that this service did not write.",
+            "Refused rows that would have granted access.",
             ["table"],
             registry=self.registry,
         )

@@ -33,48 +33,48 @@ def read_gauges(context: AppContext, session: Session, *, now: dt.datetime) -> I
     """
     writer, store = context.writer, context.response_cache.store
     workers = {name: each for each in context.workers for name in each.names}
-    yield gauge("guidance_writer_waiting", "Acts that wait for the disk.", writer.waiting)
+    yield gauge("guidance_writer_waiting", "Operations that wait to be written.", writer.waiting)
     states = count_states(session, now=now)
     shown = {state: count for state, count in states.items() if count >= SMALLEST_SHOWN}
-    words = "Concerns in each state, and overdue ones; a number under five is not shown."
+    words = "Concerns in each state, and overdue ones. Numbers under five are not shown."
     yield gauge("guidance_concerns", words, shown, "state")
-    words = "Whether any concern, or addition, is overdue."
+    words = "1 if a concern or addition is overdue."
     yield gauge("guidance_overdue_any", words, states.get("overdue", 0) > 0)
-    words = "Deliveries that wait, and that could not be made."
+    words = "Waiting and failed deliveries."
     receivers = [each.name for each in list_receivers(session)]
     none = dict.fromkeys(itertools.product(receivers, UNDELIVERED), 0)
     yield gauge("guidance_deliveries", words, none | count_deliveries(session), "webhook", "state")
     number, size = measure_saved(session)
     saved, measured = ({(): number}, {(): size}) if number >= SMALLEST_SHOWN else ({}, {})
-    yield gauge("guidance_saved_forms", "Forms that are saved to be finished later; not shown under five.", saved)
-    yield gauge("guidance_saved_forms_bytes", "Bytes of the saved forms; not shown under five forms.", measured)
-    words = "Whether the thread of a background worker runs, in the process that answers."
+    yield gauge("guidance_saved_forms", "Saved forms. Not shown under five.", saved)
+    yield gauge("guidance_saved_forms_bytes", "Bytes of the saved forms. Not shown under five forms.", measured)
+    words = "1 if the thread of the background worker runs in this process."
     yield gauge("guidance_worker_alive", words, {name: each.is_alive for name, each in workers.items()}, "worker")
-    words = "Seconds since a background worker last showed that it works, in the process that answers."
+    words = "Seconds since the last sign of life of the background worker in this process."
     silent = {name: each.seconds_since_beat for name, each in workers.items()}
     yield gauge("guidance_worker_silent_seconds", words, silent, "worker")
-    words = "Whether the writer's thread runs, in the process that answers."
+    words = "1 if the writer's thread runs in this process."
     yield gauge("guidance_writer_alive", words, writer.is_alive)
-    yield gauge("guidance_cache_responses", "Responses in the cache of the process that answers.", len(store))
-    yield gauge("guidance_cache_bytes", "Memory of the cache of the process that answers.", store.used_bytes)
-    words = "Age of the oldest event that waits for a webhook, or for the duty team's mailbox, in seconds."
+    yield gauge("guidance_cache_responses", "Responses in the cache of this process.", len(store))
+    yield gauge("guidance_cache_bytes", "Memory of the cache of this process, in bytes.", store.used_bytes)
+    words = "Age of the oldest event not yet delivered to the webhook or the duty team's mailbox, in seconds."
     oldest = oldest_waiting(session)
     ages = {name: (now - oldest.get(name, now)).total_seconds() for name in receivers}
     yield gauge("guidance_outbox_age_seconds", words, ages, "webhook")
-    words = "Whether a part outside the service fails (1), as the process that answers last saw it."
+    words = "1 if this process could not use the external service at its last attempt."
     failing = {part: failure is not None for part, failure in context.outside.failures.items()}
     yield gauge("guidance_outside_failing", words, failing, "part")
-    words = "Time to acknowledge concerns of the last 30 days, in seconds; not shown of fewer than five."
+    words = "Time to acknowledge concerns of the last 30 days, in seconds. Not shown for fewer than five concerns."
     quantiles = _quantiles(times_to_acknowledge(session, since=now - RECENT))
     yield gauge("guidance_acknowledgement_seconds", words, quantiles, "quantile")
-    words = "Whether what is always true is broken (1)."
+    words = "1 if the invariant is broken."
     yield gauge("guidance_invariant_broken", words, context.invariants.broken, "invariant")
-    words = "When the last whole check of what is always true ended, in seconds since 1970."
+    words = "Time of the last complete check of the invariant, in seconds since 1970."
     checked_at = {name: at.timestamp() for name, at in context.invariants.checked_at.items()}
     yield gauge("guidance_invariant_checked_timestamp_seconds", words, checked_at, "invariant")
     yield from _watched(context.watcher)
     build = {(VERSION, context.settings.commit or ""): 1}
-    yield gauge("guidance_build_info", "The version, and the commit.", build, "version", "commit")
+    yield gauge("guidance_build_info", "Version and commit of the service.", build, "version", "commit")
 
 
 def _watched(watcher: Watcher) -> Iterator[Metric]:
@@ -82,7 +82,7 @@ def _watched(watcher: Watcher) -> Iterator[Metric]:
     for watch in WATCHES:
         reading = watcher.readings.get(watch.name)
         yield gauge(watch.metric, f"{watch.says[:1].upper()}{watch.says[1:]}.", {(): reading.value} if reading else {})
-    words = "The bound of each metric past which readiness warns, in the unit of the metric."
+    words = "Bound of the metric beyond which readiness warns, in the unit of the metric."
     yield gauge("guidance_warning_bound", words, watcher.bounds, "warning")
 
 

@@ -24,11 +24,11 @@ def new_reference() -> str:
     return in_groups(drawn + _check_character(drawn))
 
 
-def burst_mark(day: dt.date, digest: bytes) -> str:
-    """Return the id of the burst of a source on `day`. `digest` is a keyed digest of the source's address.
+def mark_of_source(day: dt.date, digest: bytes) -> str:
+    """Return the mark of a source on `day`. `digest` is a keyed digest of the source's address.
 
-    The id contains only 16 bits of the digest. Thousands of possible sources share each id, so that the id identifies
-    no source.
+    The mark contains only 16 bits of the digest. Thousands of possible sources share each mark, so that a mark
+    identifies no source.
     """
     return f"{day}-{digest.hex()[:GROUP].translate(_IN_ALPHABET)}"
 

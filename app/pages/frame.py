@@ -184,7 +184,7 @@ ReaderVisitDep = Annotated[Visit, Security(read_visit, scopes=[Scope.READ])]
 
 WorkerVisitDep = Annotated[Visit, Security(read_visit, scopes=[Scope.WRITE])]
 
-AuditorVisitDep = Annotated[Visit, Security(read_visit, scopes=[Scope.AUDIT])]
+AuditVisitDep = Annotated[Visit, Security(read_visit, scopes=[Scope.AUDIT])]
 
 LeadVisitDep = Annotated[Visit, Security(read_visit, scopes=[Scope.READ, Scope.WRITE, Scope.AUDIT])]
 

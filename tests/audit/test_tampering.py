@@ -439,7 +439,7 @@ TAMPERINGS: dict[str, tuple[Callable[[Tampering], None], str]] = {
     ),
     "a stored checkpoint is deleted": (
         sql("DELETE FROM checkpoints WHERE number = 1"),
-        "checkpoint 1: an event names it, and it is not there",
+        "checkpoint 1: an event names it, and it is missing",
     ),
     "an addition may wait for years": (
         addition("held", "acknowledge_by = :at", at="2030-01-01 09:30:00.000000"),
@@ -449,14 +449,14 @@ TAMPERINGS: dict[str, tuple[Callable[[Tampering], None], str]] = {
         addition("held", "immediate_danger = 'no'"),
         "addition 1 was altered since it came",
     ),
-    "an addition has another author": (addition("held", "author = 'nobody'"), "not from that author"),
+    "an addition has another author": (addition("held", "author = 'nobody'"), "has another time or author"),
     "an addition is acknowledged by nobody": (
         addition("held", "acknowledged_at = :at", at="2026-11-25 09:30:00.000000"),
         "differ about when that was acknowledged",
     ),
     "an addition waits for nobody": (
         concern("held", "additions_waiting = 0, addition_acknowledge_by = NULL, addition_danger = NULL"),
-        "its row does not say what waits of its additions",
+        "its row does not match its unacknowledged additions",
     ),
     "the time of the last addition is altered": (
         concern("held", "added_at = :at", at="2026-11-23 09:30:00.000000"),
@@ -496,11 +496,11 @@ TAMPERINGS: dict[str, tuple[Callable[[Tampering], None], str]] = {
     ),
     "the last event is deleted": (
         lambda each: forget_events(each, "id = (SELECT max(id) FROM events)"),
-        "that is not where they should end",
+        "which differs from the recorded end of the chain",
     ),
     "the last events are deleted, and the rest made whole": (
         forget_last_events,
-        "events: the record names",
+        "events: the audit log names event",
     ),
     "an event is put in": (sql(PUT_IN_AN_EVENT), "it was altered"),
     "the receipts for retries are deleted": (
@@ -518,14 +518,14 @@ TAMPERINGS: dict[str, tuple[Callable[[Tampering], None], str]] = {
     ),
     "a rendition is deleted": (
         sql("DELETE FROM editions WHERE language = 'cy'"),
-        "an event names it, and it is not there",
+        "an event names it, and it is missing",
     ),
     "a withdrawal is put in": (sql(PUT_IN_A_WITHDRAWAL), "no event names it"),
     "the reason of a withdrawal is altered": (
         sql("UPDATE withdrawals SET reason = 'Call 0900 000000 instead.'"),
         "withdrawal of",
     ),
-    "a withdrawal is taken back": (sql("DELETE FROM withdrawals"), "an event names it, and it is not there"),
+    "a withdrawal is taken back": (sql("DELETE FROM withdrawals"), "an event names it, and it is missing"),
     "a webhook leads elsewhere": (
         sql("UPDATE webhooks SET url = 'https://invented.example/'"),
         "webhook receiver: it is not as it was recorded",
@@ -585,7 +585,7 @@ BY_ROWS_ALONE: dict[str, tuple[str, str]] = {
     ),
     "an addition waits for nobody": (
         "UPDATE concerns SET additions_waiting = 0, addition_acknowledge_by = NULL, addition_danger = NULL",
-        "its row does not say what waits of its additions",
+        "its row does not match its unacknowledged additions",
     ),
     "a closed concern is opened": (
         "UPDATE concerns SET state = 'acknowledged', closed_at = NULL, outcome = NULL WHERE state = 'closed'",

@@ -66,7 +66,7 @@ BEYOND_ANY_SCHEMA = [
     r"The ETag in If-Match does not match the current edition\. .*",
     r"The concern has no addition with that number\.",
     r"This burst has no concern with that reference\.",
-    r"There is no fraction and no number of so many digits in a guide\.",
+    r"Write this number without a fraction or an exponent\.",
     r"Send If-Match with the ETag of the draft you read, .*",
     r"The ETag in If-Match does not match the draft\. .*",
     r"`follows` must be the number of the last edition, .*",

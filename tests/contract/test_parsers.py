@@ -31,7 +31,7 @@ from app.models.references import find_reference, find_reference_start
 from app.pages.posted_forms import parse_multipart
 from app.services.cursors import decode_key, decode_position
 from app.services.desk.exports import read_export_file
-from app.services.guides.importing import draft_of, read_draft
+from app.services.guides.importing import draft_of, parse_document
 from app.services.guides.working_hours import read_hours
 from app.services.guides.written_values import read_day, read_number, split_lines
 from tests.support.loops import for_each
@@ -85,7 +85,7 @@ OF_TEXT = [
     Parser("pasted lines", split_lines, TEXT),
     Parser(
         "pasted document",
-        lambda text: read_draft(Path("a.txt"), text.encode()),
+        lambda text: parse_document(Path("a.txt"), text.encode()),
         [*TEXT, "- a\n", "a: b | ", "Review: "],
     ),
     Parser(

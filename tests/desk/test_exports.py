@@ -226,9 +226,12 @@ def hide_the_hand_over(document: dict[str, Any]) -> None:
         (alter("statement", "history", 3, "client"), "row 4 of the history was altered"),
         (drop("statement", "history", 2), "the history is broken before row 3"),
         (drop("statement", "history", -1), "the history does not end where the service said"),
-        (alter("statement", "concern", "state"), "what is in clear about the concern is not what the service signed"),
-        (alter("statement", "notes"), "what is in clear about the concern is not what the service signed"),
-        (alter("statement", "by"), "what is in clear about the concern is not what the service signed"),
+        (
+            alter("statement", "concern", "state"),
+            "the unencrypted data of the concern differ from what the service signed",
+        ),
+        (alter("statement", "notes"), "the unencrypted data of the concern differ from what the service signed"),
+        (alter("statement", "by"), "the unencrypted data of the concern differ from what the service signed"),
         (alter("statement", "hand_overs", 0, "receipt"), "the receipt of hand-over 1 is not the one that the service"),
         (alter("statement", "hand_overs", 0, "reason"), "a hand-over, or a receipt of one, is not the one that"),
         (exchange_their_receipt, "a hand-over, or a receipt of one, is not the one that"),
@@ -255,7 +258,7 @@ def test_the_key_of_a_text_opens_only_that_text(case: Case) -> None:
     document = copy.deepcopy(case.file.document)
     document["texts"][1]["file_key"] = document["texts"][2]["file_key"]
 
-    assert faults_of(case.sign_again(document), case) == ["addition 1 is not opened by its key"]
+    assert faults_of(case.sign_again(document), case) == ["addition 1 cannot be decrypted with its key"]
     assert base64.b64decode(document["texts"][0]["sealed"]).startswith(b"age-encryption.org/v1")
     assert not re.search("AGE-SECRET-KEY", json.dumps(document))
 

@@ -172,16 +172,16 @@ CHANGES = {
         "only with its audit log entry",
         ["note 1 is not the one"],
     ),
-    "no words": ("UPDATE entries SET sealed = NULL WHERE kind = 'note'", "not erased|only with", ["note 1 is gone"]),
+    "no words": ("UPDATE entries SET sealed = NULL WHERE kind = 'note'", "not erased|only with", ["note 1 is missing"]),
     "its author": (
         "UPDATE entries SET author = 'nobody' WHERE kind = 'note'",
         "keeps its number",
-        ["note 1 was not received then, or not from that author", "note 1 was altered since it came"],
+        ["note 1 has another time or author than its audit log entry", "note 1 was altered since it came"],
     ),
     "its time": (
         "UPDATE entries SET received_at = '2026-11-23 09:30:00.000000' WHERE kind = 'note'",
         "keeps its number",
-        ["note 1 was not received then", "note 1 was altered since it came"],
+        ["note 1 has another time or author", "note 1 was altered since it came"],
     ),
     "no row": ("DELETE FROM entries WHERE kind = 'note'", "never deleted", ["note 1 is missing"]),
     "another row": (

@@ -171,7 +171,7 @@ def test_a_changed_or_missing_part_of_a_court_file_is_found(jo: TestClient, cour
     first = court_file.document["concerns"][0]["reference"]
     another = "the signature of the file is that of another export"
     words = changed(lambda each: each["concerns"][0]["texts"][0]["opened"]["submission"].update(x=1))
-    assert words == [f"{first}: the concern has other words than those that were sealed"]
+    assert words == [f"{first}: the concern differs from the sealed text"]
     assert changed(lambda each: each["concerns"].pop()) == [another]
     assert changed(lambda each: each["concerns"][0]["texts"].pop()) == [f"{first}: addition 1 is missing"]
     assert changed(lambda each: each.update(purpose="person")) == [another]

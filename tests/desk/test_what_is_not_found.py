@@ -16,8 +16,8 @@ CALLS = {
     ("GET", "{concern}/notes/9"): "The concern has no note with that number.",
     ("POST", "{concern}/hand-over/9/receipt"): "The concern has no hand-over with that number.",
     ("DELETE", "/v1/desk/views/none-of-that-name"): "You have no saved view with this name.",
-    ("GET", "/v1/desk/concerns/0000-0000-0000"): "No concern has that reference. Check it for a slip.",
-    ("GET", "/v1/desk/concerns/no-reference"): "No concern has that reference. Check it for a slip.",
+    ("GET", "/v1/desk/concerns/0000-0000-0000"): "No concern has that reference. Check the spelling.",
+    ("GET", "/v1/desk/concerns/no-reference"): "No concern has that reference. Check the spelling.",
     ("GET", "/v1/concerns/0000-0000-0000"): "No concern matches this reference and status token. Check both for "
     "mistakes.",
 }

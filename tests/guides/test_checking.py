@@ -173,7 +173,7 @@ def test_a_fault_names_the_entry_as_an_editor_counts_it(check: Check, old: str, 
         (
             "First edition, transcribed",
             "First edition, transcribed",
-            "`change_note`: it is that of the current edition",
+            "`change_note`: it is the same as in the current edition",
         ),
         ("change_note:", "review_by: 2026-11-23\nchange_note:", "`review_by`: the day of the review has passed"),
         ("change_note:", "change_note:", "`review_by`: it is not set"),

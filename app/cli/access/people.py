@@ -63,7 +63,7 @@ def desk_leave(settings: SettingsOptions, name: NameOfPerson, as_json: AsJson = 
         left = remove_person(writer, name, actor=by_operator(now))
     count = len(left.unassigned)
     concerns = "1 concern is" if count == 1 else f"{count} concerns are"
-    lines = [f"{name}: signed out everywhere, and let in no more; {concerns} unassigned"]
+    lines = [f"{name}: signed out everywhere; cannot sign in again; {concerns} unassigned"]
     if left.clients:
         lines.append(f"{name}: keys revoked for these clients: {', '.join(left.clients)}")
     in_use = [key for key in left.keys if key in map(fingerprint_of, settings.seal_to)]

@@ -300,7 +300,9 @@ def desk_label(
     file: Annotated[typer.FileText, typer.Option(help="File with the text. Default: `-`, standard input.")] = "-",  # type: ignore[assignment]  # Typer opens the default like any other
     seal_to: SealTo = None,
 ) -> None:
-    """Set the label of a concern, which only the desk can read. An empty text removes it. It is encrypted here.
+    """Set the label of a concern, which only the desk can read. An empty text removes the label.
+
+    The label is encrypted on this computer.
 
     Pass the text in a file or on standard input: other users of this computer can see command lines.
     """

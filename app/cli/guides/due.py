@@ -23,7 +23,7 @@ def due(
 ) -> None:
     """List guides due for review: first those without a review date, then by date.
 
-    Shows the team responsible for each guide. After them, the statements about the law to compare with it.
+    Shows the team responsible for each guide. Then shows the legal statements to compare with the law.
     """
     today, within = utc_now().date(), dt.timedelta(days=days)
     statements = [

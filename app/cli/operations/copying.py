@@ -11,8 +11,8 @@ from app.services.operations.copying import Copied, copy_database, open_target, 
 from app.services.operations.verification import find_all_faults
 
 FAULTS = (
-    "Every row is as in the source, so `guidance verify` finds the same faults there. Find out who changed these rows "
-    "before you serve the copy."
+    "The copy equals its source, so `guidance verify` finds the same errors in the source. Find out who changed these "
+    "rows before you serve the copy."
 )
 KEYS = "The copy contains no keys. The service needs these files wherever it runs next:"
 

@@ -36,7 +36,7 @@ def setup(
 ) -> None:
     """Lead through the first day: council, numbers, keys, address, email, sign-in, first lead, an invented concern.
 
-    Each step says what was checked and what is left. Stop at any time, and run it again: it goes on where it stopped.
+    Each step says what was checked and what is left. Stop at any time, and run it again: it continues where it stopped.
     Without questions, give settings as SETTING=VALUE. Exit status 1 while something is left.
     """
     set_up_logs("error")

@@ -7,7 +7,7 @@ from app.models.access.clients import Scope
 
 NO_ROLE = "no role"
 """Stored in place of a role after the identity provider has withdrawn the person's role."""
-FOR_PROGRAMS = frozenset({Scope.METRICS})
+SCOPES_OF_PROGRAMS = frozenset({Scope.METRICS})
 """Scopes that only programs need. No page needs these scopes."""
 
 
@@ -50,7 +50,7 @@ def roles_within(scopes: Collection[str]) -> list[Role]:
 
     Scopes that only programs need do not count.
     """
-    return [role for role, needed in SCOPES_OF.items() if needed - FOR_PROGRAMS <= set(scopes)]
+    return [role for role, needed in SCOPES_OF.items() if needed - SCOPES_OF_PROGRAMS <= set(scopes)]
 
 
 def roles_with(*scopes: Scope) -> list[Role]:

@@ -17,14 +17,14 @@ class DisclosureEntry(ResponseModel):
         examples=[EXAMPLE_REFERENCE],
     )
     number: int = Field(description="Position in the chain, from 1.", examples=[1])
-    at: UtcDateTime = Field(description="When.")
+    at: UtcDateTime = Field(description="Time of the action.")
     client: str = Field(
         description="The client and, after the first slash, the person who used it, if known. A slash in the client's "
         "name is "
         "written %2F.",
         examples=["example-desk"],
     )
-    act: DeskAct = Field(description="What.", examples=["opened"])
+    act: DeskAct = Field(description="The action.", examples=["opened"])
     address: str = Field(description="Network address of the client.", examples=["192.0.2.10"])
     detail: str = Field(description="Details of the action, never content of the concern.", examples=["opened here"])
     details: dict[str, Any] = Field(
@@ -39,7 +39,7 @@ class DisclosureEntry(ResponseModel):
 class DisclosuresResponse(ResponseModel):
     """Audit log entries, oldest first."""
 
-    disclosures: tuple[DisclosureEntry, ...] = Field(description="The rows.")
+    disclosures: tuple[DisclosureEntry, ...] = Field(description="The entries.")
     next_cursor: str | None = Field(description="Cursor of the next page; null on the last page.", examples=[None])
 
 

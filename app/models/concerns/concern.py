@@ -731,7 +731,10 @@ class ImmediateDanger(StrEnum):
 
 
 class AlreadyTelephoned(ReporterInput):
-    """A call to the duty team or the police before this was sent. You do not need to wait for one to do the other."""
+    """A call to the duty team or the police before this was sent.
+
+    Do not wait for the call before you send this, or the other way round.
+    """
 
     telephoned: YesNo | None = optional_field(
         "Have you already telephoned?", "Whether you have phoned the duty team or the police about this.", "yes"

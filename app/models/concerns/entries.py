@@ -242,7 +242,7 @@ def _expect_text_or_sealed(given: NewNote | NewLabel) -> None:
 
 
 class RecipientsResponse(ResponseModel):
-    """The keys that everything is encrypted to."""
+    """The public keys to which notes and labels are encrypted."""
 
     recipients: tuple[str, ...] = Field(
         description="Age recipients. Everything for the desk is encrypted to each of them.",

@@ -55,7 +55,7 @@ class CardsResponse(ResponseModel):
 
     cards: tuple[SealedCard, ...] = Field(description="The cards: of each concern, then of its additions in order.")
     next_changed_since: UtcDateTime = Field(
-        description="After the last page, send that of the first page as `changed_since` to get later changes. "
+        description="After the last page, send the value from the first page as `changed_since` to get later changes. "
         "Slightly earlier than the read, because changes at that moment may not be stored yet."
     )
     next_cursor: str | None = Field(description="Cursor of the next page; null on the last page.", examples=[None])

@@ -76,12 +76,12 @@ class HandOverReceipt(RequestModel):
 
 
 class HandOverEntry(ResponseModel):
-    """One hand-over."""
+    """A recorded hand-over."""
 
     number: int = Field(description="Number, from 1.", examples=[1])
     at: UtcDateTime = Field(description="When the hand-over was recorded, before the file was sent.")
-    body: str = Field(description="The body.", examples=["Example Council"])
-    reason: str = Field(description="Why.", examples=["The child lives there."])
+    body: str = Field(description="Name of the organisation.", examples=["Example Council"])
+    reason: str = Field(description="Reason for the hand-over.", examples=["The child lives there."])
     recipient: str = Field(description="Age recipient that the file is encrypted to.", examples=[RECIPIENT])
     package_sha256: str = Field(description="SHA-256 of the file.", examples=["0" * 64])
     additions: int = Field(description="Number of additions in the file.", examples=[1])

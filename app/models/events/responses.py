@@ -114,7 +114,7 @@ class EventResponse(ResponseModel):
         examples=["5f0c1e6b-6c0b-5f7e-8a39-8f6d2f2f4a55"],
     )
     type: EventKind = pydantic_Field(description="What happened.", examples=["concern.received"])
-    timestamp: UtcDateTime = pydantic_Field(description="When.")
+    timestamp: UtcDateTime = pydantic_Field(description="Time of the event.")
     data: dict[str, Any] = pydantic_Field(
         description="Reference, times and links, never content of a concern. The members for each type are under "
         "`webhooks` "

@@ -46,7 +46,7 @@ ACROSS_GUIDES = {section: _across_guides_response(section) for section in LISTED
 
 
 class MatchedSynonym(ResponseModel):
-    """Words of the query that a subject is also looked for by."""
+    """Words of the query that stand for a subject."""
 
     words: str = Field(description="The words, as the list of subjects has them.", examples=["older boyfriend"])
     subject: str = Field(description="The code of the subject.", examples=["child_sexual_exploitation"])

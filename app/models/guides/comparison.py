@@ -73,7 +73,10 @@ class FieldChange(ResponseModel):
 
 
 class ChangesResponse(WithCautions):
-    """Changes between two editions. `edition`, `digest` and `cautions` are those of the later, named in the path."""
+    """Changes between two editions.
+
+    `edition`, `digest` and `cautions` belong to the later edition, which the path names.
+    """
 
     since: int = Field(description="Number of the earlier edition.", examples=[1])
     change_note: str = Field(description="The publisher's note on the changes.", examples=["One indicator added."])

@@ -250,5 +250,7 @@ class WithdrawalResponse(ResponseModel):
     guide: Slug = Field(description="The guide.", examples=["child-sexual-exploitation"])
     edition: int = Field(description="The edition's number.", examples=[2])
     withdrawn_at: UtcDateTime = Field(description="Time of withdrawal.")
-    reason: str = Field(description="Why.", examples=["A telephone number was wrong. Edition 3 corrects it."])
+    reason: str = Field(
+        description="Reason for the withdrawal.", examples=["A telephone number was wrong. Edition 3 corrects it."]
+    )
     links: Links = GUIDANCE_LINKS

@@ -30,9 +30,9 @@ class OnPages(StrEnum):
 class LegalSource(RequestModel):
     """The law or guidance that a statement is based on."""
 
-    title: Text = Field(description="Its title, and the part of it.")
+    title: Text = Field(description="Title of the source, and the part of the source.")
     publisher: Text = Field(description="Publisher.")
-    version: Text = Field(description="Which text of it: the day it is in force from, or its edition.")
+    version: Text = Field(description="The text of the source: the day from which it is in force, or its edition.")
     url: WebAddress | None = Field(default=None, description="URL, if known.")
 
 
@@ -41,9 +41,9 @@ class LegalStatement(RequestModel):
 
     id: ItemId
     sentence: Text | None = Field(default=None, description="The sentence that pages print.")
-    covers: tuple[Text, ...] = Field(default=(), description="Words elsewhere that rest on the source too.")
+    covers: tuple[Text, ...] = Field(default=(), description="Other texts that rest on the source.")
     source: LegalSource
-    found: Text = Field(description="How those who wrote this program found it.")
+    found: Text = Field(description="How the authors of this program found the statement.")
     verified_on: FullDate | None = Field(
         default=None, description="The day on which a person of the council last compared it with the source."
     )

@@ -79,7 +79,7 @@ class TaxonomyTerm(OmitsEmpty):
 
 
 class Taxonomy(OmitsEmpty):
-    """The one taxonomy: the harms that the guides are about."""
+    """The only taxonomy: the harms that the guides are about."""
 
     id: UUID = Field(description="The taxonomy.", examples=[A_TAXONOMY])
     name: str = Field(description="Its name.", examples=["Harms to children"])

@@ -71,7 +71,7 @@ class RenditionLink(RequestModel):
     title: Text = Field(description="Its title.", examples=["The guide in British Sign Language"])
     text_alternative: Text = Field(
         description="Text alternative: the length, who speaks or signs, and where to read the same content.",
-        examples=["A film of four minutes. Translation of the guide are on this page."],
+        examples=["A film of four minutes. Translations of the guide are on this page."],
     )
 
 
@@ -235,7 +235,7 @@ class RenditionFacts(RenditionSummary):
 class RenditionResponse(EditionResponse):
     """An edition in another language or format.
 
-    Has the members of an edition, so programs can show it like one. `digest` is that of the edition; the
+    Has the members of an edition, so programs can show it like one. `digest` is the edition's digest; the
     rendition's own digest is in `rendition`. Codes, numbers and addresses are always those of the edition.
     """
 
@@ -260,5 +260,8 @@ class RenditionWithdrawalResponse(ResponseModel):
     language: str = Field(description="Its language (BCP 47).", examples=["cy"])
     number: int = Field(description="The rendition's number.", examples=[2])
     withdrawn_at: UtcDateTime = Field(description="Time of withdrawal.")
-    reason: str = Field(description="Why.", examples=["Indicator 3 was translated wrongly. Rendition 3 corrects it."])
+    reason: str = Field(
+        description="Reason for the withdrawal.",
+        examples=["Indicator 3 was translated wrongly. Rendition 3 corrects it."],
+    )
     links: Links = RENDITION_LINKS

@@ -116,7 +116,7 @@ def find_warnings(content: EditionContent, today: dt.date) -> Iterator[Fault]:
 def find_unchanged(content: EditionContent, current: EditionContent) -> Iterator[Fault]:
     """Yield likely mistakes in comparison with `current`: an unchanged change note, or a new id for the same text."""
     if content.change_note == current.change_note:
-        yield ("change_note",), "it is that of the current edition: say what this edition changes"
+        yield ("change_note",), "it is the same as in the current edition: say what this edition changes"
     for key in ITEM_LISTS:
         ids = {_words(item): item.id for item in getattr(current, key)}
         for index, item in enumerate(getattr(content, key)):

@@ -96,6 +96,6 @@ class FaultCodeResponse(ResponseModel):
 class ProblemTypesResponse(ResponseModel):
     """Every type of problem that this API can return, and the codes of validation errors."""
 
-    problems: tuple[ProblemTypeResponse, ...] = Field(description="The kinds.")
+    problems: tuple[ProblemTypeResponse, ...] = Field(description="The problem types.")
     codes: tuple[FaultCodeResponse, ...] = Field(description="The codes in the entries of `errors`.")
     links: PageLinks = Field(examples=[{"self": "/v1/problems"}])

@@ -22,8 +22,8 @@ from app.models.access.roles import Role
 from app.models.audit.audit_log import INBOX, DeskAct
 from app.models.audit.details import SummaryDetails
 from app.models.base import base64url
-from app.pages.access.sign_in import Arrival
-from app.pages.frame import AuditorVisitDep, DeskRoute, LeadVisitDep, ReaderVisitDep, Visit, VisitDep, lead_to
+from app.pages.access.sign_in import SignInRequest
+from app.pages.frame import AuditVisitDep, DeskRoute, LeadVisitDep, ReaderVisitDep, Visit, VisitDep, lead_to
 from app.pages.posted_forms import SubmittedForm, SubmittedFormDep
 from app.services.access.key_copies import (
     PRF_INPUT,
@@ -118,19 +118,19 @@ def make_own_link(visit: VisitDep, posted: SubmittedFormDep) -> Response:
     or if the session did not begin with a passkey.
     """
     _expect_own_session(visit)
-    arrival, name = Arrival.of(visit.request), visit.visitor.name
-    if arrival.passkeys.verify(posted.one("credential"), at=visit.now) != name:
+    asked, name = SignInRequest.of(visit.request), visit.visitor.name
+    if asked.passkeys.verify(posted.one("credential"), at=visit.now) != name:
         raise ScopeMissing(Scope.READ)
     with Session(visit.context.engine) as session:
         role = Role(get_person(session, name).role)
     ends = visit.now + OWN_LINK
     token = invite(visit.context.writer, name, role=role, expires_at=ends, at=visit.now, actor=visit.actor)
-    link = f"{arrival.passkeys.party.origin}{INVITATION}#{token}"
+    link = f"{asked.passkeys.party.origin}{INVITATION}#{token}"
     return visit.page("desk_invited.html", name=name, role="", link=link, ends=ends, is_own=True)
 
 
 @router.get("/people/keys")
-def read_holders(visit: AuditorVisitDep) -> Response:
+def read_holders(visit: AuditVisitDep) -> Response:
     """Record the reading in the audit log, and return the page with the people who hold a key, and their passkeys."""
     current = current_keys(visit)
     visit.context.writer.run(record_reading, INBOX, DeskAct.SUMMARY_READ, visit.actor, SummaryDetails(keys=True))

@@ -17,7 +17,7 @@ from app.http.routes import GuidanceRouter
 from app.models.access.people import PersonRow
 from app.models.access.roles import Role, roles_within
 from app.pages.access.keys import HOLDERS, address_of_person, current_keys
-from app.pages.frame import AuditorVisitDep, DeskRoute, LeadVisitDep, Visit, lead_to
+from app.pages.frame import AuditVisitDep, DeskRoute, LeadVisitDep, Visit, lead_to
 from app.pages.posted_forms import SubmittedForm, SubmittedFormDep
 from app.services.access.key_copies import list_passkeys, may_hold_key
 from app.services.access.people import (
@@ -85,7 +85,7 @@ NOTHING_TYPED = Typed()
 
 
 @router.get("/people")
-def read_people(visit: AuditorVisitDep) -> Response:
+def read_people(visit: AuditVisitDep) -> Response:
     """Record the reading in the audit log, and return the page with the people, their concerns and their access."""
     return _people_page(visit)
 
@@ -141,7 +141,7 @@ def invite_on_page(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
 
 
 @router.get("/people/person")
-def read_person(visit: AuditorVisitDep, name: NameInQuery) -> Response:
+def read_person(visit: AuditVisitDep, name: NameInQuery) -> Response:
     """Record the reading in the audit log, and return the page of one person at the desk.
 
     Raise `NoSuchPerson` if nobody at the desk has the name.

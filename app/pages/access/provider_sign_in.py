@@ -12,7 +12,7 @@ from app.errors import TokenInvalid
 from app.http.auth import refuse_over_limit
 from app.http.routes import UNKNOWN_IGNORED, GuidanceRouter
 from app.http.visitors import SESSION_COOKIE, read_cookie, set_cookie
-from app.pages.access.sign_in import REFUSED, Arrival, ArrivalDep, PageAfter, own_page, router
+from app.pages.access.sign_in import REFUSED, PageAfter, SignInRequest, SignInRequestDep, own_page, router
 from app.pages.frame import DeskRoute, VisitDep, lead_to, sign_in_address
 from app.services.access.clients import Principal, draw_token
 from app.services.access.people import Identity, end_sessions, name_for, take_role, welcome
@@ -61,37 +61,40 @@ class Way:
 
 
 @router.get(PROVIDER_SIGN_IN)
-def go_to_provider(arrival: ArrivalDep, page: PageAfter = "", *, asks: bool = False) -> Response:
+def go_to_provider(asked: SignInRequestDep, page: PageAfter = "", *, asks: bool = False) -> Response:
     """Redirect the browser to the provider, and set a cookie with a new secret for this sign-in.
 
     The sign-in ends at `page`, or at the inbox if `page` is empty. If `page` is given and `asks` is False, the provider
     shows no page, and only confirms that the person is still signed in there.
     """
-    openid, secret = arrival.get_openid(), draw_token()
+    openid, secret = asked.get_openid(), draw_token()
     way = Way(secret, page or PATH, asks=asks or page == "")
     response = lead_to(openid.address(secret, asks_nobody=not way.asks))
     name = _way_cookie(openid.state(secret))
-    set_cookie(response, arrival.context.settings, name, str(way), seconds=SECONDS_FOR_THE_WAY)
+    set_cookie(response, asked.context.settings, name, str(way), seconds=SECONDS_FOR_THE_WAY)
     return response
 
 
 @router.get(RETURN, dependencies=[UNKNOWN_IGNORED])  # providers add their own parameters
 def return_from_provider(
-    arrival: ArrivalDep, code: AnswerOfProvider = "", state: AnswerOfProvider = "", iss: AnswerOfProvider = ""
+    asked: SignInRequestDep, code: AnswerOfProvider = "", state: AnswerOfProvider = "", iss: AnswerOfProvider = ""
 ) -> Response:
     """Return a page that continues to `finish_sign_in` automatically.
 
     A redirect would not work: after a redirect from another site, browsers do not send cookies with `SameSite=Strict`.
     """
-    arrival.get_openid()
+    asked.get_openid()
     given = {"code": code, "state": state, "iss": iss}
     finish = f"{FINISH}?{urlencode({name: value for name, value in given.items() if value})}"
-    return arrival.page("desk_signing_in.html", finish=finish)
+    return asked.page("desk_signing_in.html", finish=finish)
 
 
 @router.get(FINISH)
 def finish_sign_in(
-    arrival: ArrivalDep, code: AnswerOfProvider = "", state: AnswerOfProvider = "", iss: AnswerOfProvider | None = None
+    asked: SignInRequestDep,
+    code: AnswerOfProvider = "",
+    state: AnswerOfProvider = "",
+    iss: AnswerOfProvider | None = None,
 ) -> Response:
     """Start a session for the person whom the provider names, and redirect to the page of this sign-in.
 
@@ -100,9 +103,9 @@ def finish_sign_in(
     person, redirect to the sign-in page. If the sign-in fails, log the reason, and return a page with the status 401.
     Raise `RateLimited` instead of this page if the network is over the limit.
     """
-    context, former = arrival.context, arrival.former
-    openid, name = arrival.get_openid(), _way_cookie(state)
-    way = Way.read(read_cookie(arrival.request, name))
+    context, former = asked.context, asked.former
+    openid, name = asked.get_openid(), _way_cookie(state)
+    way = Way.read(read_cookie(asked.request, name))
     if way.secret is None and former is not None:
         return lead_to(PATH)
     response: Response
@@ -113,19 +116,19 @@ def finish_sign_in(
             if way.secret is None or not code:
                 raise TokenInvalid("the browser did not come by way of the sign-in page, or the provider gives no code")
             found = openid.finish(way.secret, code=code, state=state, issuer=iss)
-            token = _let_in(arrival, openid, found, goes_on=not way.asks)
+            token = _let_in(asked, openid, found, goes_on=not way.asks)
             response = lead_to(way.page)
             set_cookie(response, context.settings, SESSION_COOKIE, token)
     except TokenInvalid as refusal:
-        arrival.log_refusal(refusal)
-        refuse_over_limit(arrival.request)
+        asked.log_refusal(refusal)
+        refuse_over_limit(asked.request)
         heading, message = NOT_LET_IN
-        response = arrival.page("desk_message.html", status=REFUSED, heading=heading, message=message, reference=None)
+        response = asked.page("desk_message.html", status=REFUSED, heading=heading, message=message, reference=None)
     set_cookie(response, context.settings, name, "")
     return response
 
 
-def _let_in(arrival: Arrival, openid: OpenIdSignIn, found: SignedIn, *, goes_on: bool) -> str:
+def _let_in(asked: SignInRequest, openid: OpenIdSignIn, found: SignedIn, *, goes_on: bool) -> str:
     """Start a session for the person whom the provider identifies, and return its token.
 
     The person keeps the name of their first sign-in. Store the role that the provider gives. If the provider gives no
@@ -134,21 +137,21 @@ def _let_in(arrival: Arrival, openid: OpenIdSignIn, found: SignedIn, *, goes_on:
 
     If `goes_on`, the new session ends when the former session of the same person would have ended.
     """
-    writer, identity = arrival.context.writer, Identity(openid.provider.issuer, found.subject)
-    with Session(arrival.context.engine) as session:
+    writer, identity = asked.context.writer, Identity(openid.provider.issuer, found.subject)
+    with Session(asked.context.engine) as session:
         person = name_for(session, identity, found.name)
-    actor = Actor(Principal(openid.client, frozenset(), person).name_on_record, arrival.address, arrival.now)
+    actor = Actor(Principal(openid.client, frozenset(), person).name_on_record, asked.address, asked.now)
     if found.role is None:
         writer.run(take_role, person, provider=identity.provider, actor=actor)
         raise TokenInvalid("the provider gives no role at the desk")
     if writer.run(welcome, person, role=found.role, identity=identity, actor=actor) is None:
         raise TokenInvalid("the person has left, or has passkeys")
-    return arrival.context.desk_sign_in.sessions.start(
+    return asked.context.desk_sign_in.sessions.start(
         person,
         client=openid.client,
-        address=arrival.address,
-        at=arrival.now,
-        former=arrival.former,
+        address=asked.address,
+        at=asked.now,
+        former=asked.former,
         goes_on=goes_on,
     )
 

@@ -31,7 +31,7 @@ log = Log(__name__)
 
 
 @dataclass(frozen=True)
-class Arrival(DeskSite):
+class SignInRequest(DeskSite):
     """A browser's request to sign in or out, whether or not a person is signed in."""
 
     @property
@@ -89,66 +89,66 @@ class Arrival(DeskSite):
         log.info("sign_in_refused", reason=str(refusal), request_id=self.request.state.request_id)
 
 
-async def read_arrival(request: Request) -> Arrival:
-    """Return the request as an `Arrival`, as a FastAPI dependency.
+async def read_sign_in_request(request: Request) -> SignInRequest:
+    """Return the request as a `SignInRequest`, as a FastAPI dependency.
 
     The function is `async`, so that FastAPI needs no thread for it.
     """
-    return Arrival.of(request)
+    return SignInRequest.of(request)
 
 
-ArrivalDep = Annotated[Arrival, Depends(read_arrival)]
+SignInRequestDep = Annotated[SignInRequest, Depends(read_sign_in_request)]
 
 
 @router.get(SIGN_IN)
-def read_sign_in(arrival: ArrivalDep, page: PageAfter = PATH) -> Response:
+def read_sign_in(asked: SignInRequestDep, page: PageAfter = PATH) -> Response:
     """Return the sign-in page, which continues to `page`, or to the inbox if `page` is not a page of the desk."""
-    has_provider = arrival.context.desk_sign_in.openid is not None
+    has_provider = asked.context.desk_sign_in.openid is not None
     page = own_page(page)
-    elsewhere = arrival.elsewhere(sign_in_address(page))
-    return arrival.page("desk_sign_in.html", elsewhere=elsewhere, has_provider=has_provider, page_after=page)
+    elsewhere = asked.elsewhere(sign_in_address(page))
+    return asked.page("desk_sign_in.html", elsewhere=elsewhere, has_provider=has_provider, page_after=page)
 
 
 @router.post(f"{SIGN_IN}/options")
-def offer_passkey_sign_in(arrival: ArrivalDep) -> Response:
+def offer_passkey_sign_in(asked: SignInRequestDep) -> Response:
     """Return the WebAuthn options for a sign-in as JSON, with the challenge for a passkey to sign."""
-    return Response(arrival.passkeys.offer(at=arrival.now), media_type=JSON)
+    return Response(asked.passkeys.offer(at=asked.now), media_type=JSON)
 
 
 @router.post(SIGN_IN)
-def sign_in_by_passkey(arrival: ArrivalDep, posted: SubmittedFormDep) -> Response:
+def sign_in_by_passkey(asked: SignInRequestDep, posted: SubmittedFormDep) -> Response:
     """Start a session if a passkey signed the challenge. Otherwise log the reason, and refuse with 401."""
     try:
         credential, recipient = posted.one("credential"), posted.one("recipient")
-        return arrival.let_in(arrival.passkeys.verify(credential, at=arrival.now, recipient=recipient))
+        return asked.let_in(asked.passkeys.verify(credential, at=asked.now, recipient=recipient))
     except TokenInvalid as refusal:
-        return arrival.refuse(refusal, UNKNOWN_PASSKEY)
+        return asked.refuse(refusal, UNKNOWN_PASSKEY)
 
 
 @router.get(INVITATION)
-def read_invitation(arrival: ArrivalDep) -> Response:
+def read_invitation(asked: SignInRequestDep) -> Response:
     """Return the page that registers a passkey.
 
     Afterwards the page continues to the inbox. If this service cannot decrypt concerns, it continues to the page of the
     person's own key instead, because they have no copy of the team's key yet. The token of the invitation is after the
     `#` of the address. Browsers never send that part to a server.
     """
-    page = PATH if arrival.context.unsealer.can_unseal else OWN_KEY
-    return arrival.page("desk_invitation.html", elsewhere=arrival.elsewhere(INVITATION), page_after=page)
+    page = PATH if asked.context.unsealer.can_unseal else OWN_KEY
+    return asked.page("desk_invitation.html", elsewhere=asked.elsewhere(INVITATION), page_after=page)
 
 
 @router.post(f"{INVITATION}/options")
-def offer_passkey_registration(arrival: ArrivalDep, posted: SubmittedFormDep) -> Response:
+def offer_passkey_registration(asked: SignInRequestDep, posted: SubmittedFormDep) -> Response:
     """Return the options for creating a passkey. Refuse with 401 if the invitation's token is unknown or expired."""
     try:
-        options = arrival.passkeys.offer_registration(posted.one("token"), at=arrival.now)
+        options = asked.passkeys.offer_registration(posted.one("token"), at=asked.now)
     except TokenInvalid as refusal:
-        return arrival.refuse(refusal, UNKNOWN_INVITATION)
+        return asked.refuse(refusal, UNKNOWN_INVITATION)
     return Response(options, media_type=JSON)
 
 
 @router.post(INVITATION)
-def accept_invitation(arrival: ArrivalDep, posted: SubmittedFormDep) -> Response:
+def accept_invitation(asked: SignInRequestDep, posted: SubmittedFormDep) -> Response:
     """Register the new passkey of the invited person, and start a session.
 
     Refuse with 401 if the invitation or the passkey is not valid.
@@ -156,27 +156,27 @@ def accept_invitation(arrival: ArrivalDep, posted: SubmittedFormDep) -> Response
     token, credential = posted.one("token"), posted.one("credential")
     device = Device.named(posted.one("name"), posted.one("recipient"))
     try:
-        person = arrival.passkeys.register(token, credential, device, address=arrival.address, at=arrival.now)
-        return arrival.let_in(person)
+        person = asked.passkeys.register(token, credential, device, address=asked.address, at=asked.now)
+        return asked.let_in(person)
     except TokenInvalid as refusal:
-        return arrival.refuse(refusal, UNKNOWN_INVITATION)
+        return asked.refuse(refusal, UNKNOWN_INVITATION)
 
 
 @router.post(f"{PATH}/sign-out")
-def sign_out(arrival: ArrivalDep) -> Response:
+def sign_out(asked: SignInRequestDep) -> Response:
     """End the browser's session, if there is one, and record the sign-out. Redirect to the sign-in page."""
-    context, former = arrival.context, arrival.former
+    context, former = asked.context, asked.former
     if former is not None:
-        context.desk_sign_in.sessions.end(former, address=arrival.address, at=arrival.now)
+        context.desk_sign_in.sessions.end(former, address=asked.address, at=asked.now)
     response = lead_to(SIGN_IN)
     set_cookie(response, context.settings, SESSION_COOKIE, "")
     return response
 
 
 @router.get(f"{PATH}/blank")
-def read_blank_page(arrival: ArrivalDep) -> Response:
+def read_blank_page(asked: SignInRequestDep) -> Response:
     """Return a blank page with a link back, for a person who wants to hide their screen quickly."""
-    return arrival.page("desk_blank.html")
+    return asked.page("desk_blank.html")
 
 
 def own_page(page: str) -> str:

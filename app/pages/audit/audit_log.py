@@ -27,7 +27,7 @@ ACT_WORDS: Mapping[str, str] = {
     DeskAct.KEY_COPY_READ: "Own locked copy of the team’s key fetched",
     DeskAct.KEY_COPY_DELETED: "Locked copy of the team’s key deleted",
     DeskAct.MESSAGE_SENT: "Message sent to the reporter",
-    DeskAct.MESSAGE_READ: "Question read",
+    DeskAct.MESSAGE_READ: "Message read",
     DeskAct.HAND_OVER_CONFIRMED: "Receipt from the other organisation stored",
     DeskAct.WITHHELD: "Not carried out, because someone else had changed the concern",
 }

@@ -9,7 +9,7 @@ from app.models.audit.details import CardsGivenDetails, ExportedDetails, ShownDe
 from app.pages.audit.audit_log import DIGESTS_ALONE, VISIT_GAP, act_lines
 
 READING_ACTS = frozenset({DeskAct.OPENED.value, DeskAct.CARDS_GIVEN.value})
-FOR_PROGRAMS = DIGESTS_ALONE | {
+SHOWN_ON_DEMAND = DIGESTS_ALONE | {
     DeskAct.CHECKPOINT_SIGNED,
     DeskAct.EXPORTED,
     DeskAct.HANDED_OVER,
@@ -94,7 +94,7 @@ def _belong_together(last: LogLine, line: LogLine) -> bool:
 def _line_of(entry: AuditEntryRow) -> LogLine:
     (act,) = act_lines([entry])
     line = LogLine(entry, act.who, act.what, act.detail)
-    if entry.act in FOR_PROGRAMS:
+    if entry.act in SHOWN_ON_DEMAND:
         sentence = sentence_of(entry)
         line = replace(line, detail="" if act.detail == sentence else act.detail, folded=sentence)
     try:

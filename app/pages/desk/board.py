@@ -9,7 +9,7 @@ from fastapi import Query, Response
 from app.http.routes import GuidanceRouter
 from app.pages.desk.inbox import CHANNELS
 from app.pages.desk.inbox_rows import span_in_words
-from app.pages.frame import AuditorVisitDep, DeskRoute, Visit
+from app.pages.frame import AuditVisitDep, DeskRoute, Visit
 from app.pages.text_format import code_label
 from app.services.access.sign_in import PATH
 from app.services.desk.board import Months, read_board_figures
@@ -31,7 +31,7 @@ WRONG_ORDER = "This month is before the first one"
 
 @router.get("/figures")
 def read_board(
-    visit: AuditorVisitDep,
+    visit: AuditVisitDep,
     first: Annotated[str, Query(alias="from", max_length=20)] = "",
     last: Annotated[str, Query(alias="to", max_length=20)] = "",
 ) -> Response:

@@ -60,7 +60,7 @@ def printed_export(
         "lang": "en",
         "made": f"Exported {_in_words(statement['at'])}, by {person_of(statement['by'])}.",
         "boxes": "The font lacks some letters: a box stands for each. The attached concern.json has the whole text.",
-        "facts": list(facts_of(statement["concern"], outcomes, content.title)),
+        "facts": list(labelled_facts(statement["concern"], outcomes, content.title)),
         "sections": [printed_section(each) for each in sections_of(answers, content, reference_data)],
         "additions": [
             _addition(each, added.get(EntryPlace(EntryKind.ADDITION, each["number"]))) for each in opened["addition"]
@@ -73,7 +73,7 @@ def printed_export(
     }
 
 
-def facts_of(concern: dict[str, Any], outcomes: Mapping[str, str], title: str) -> Iterator[tuple[str, str]]:
+def labelled_facts(concern: dict[str, Any], outcomes: Mapping[str, str], title: str) -> Iterator[tuple[str, str]]:
     """Yield the label and the text of each fact about `concern`, an inbox entry as JSON.
 
     `outcomes` has the label of each outcome, and `title` is the title of the edition.
@@ -143,7 +143,7 @@ def export_response(visit: Visit, reference: str, *, notes: bool) -> Response:
     make PDFs. Raise `NoSuchConcern` if the reference is unknown, or `ConcernErased` if the text has been erased.
     """
     context, actor = visit.context, visit.actor
-    signed = exports.sign_statement(context.desk, reference, actor)
+    signed = exports.sign_export(context.desk, reference, actor)
     statement: dict[str, Any] = json.loads(signed.model_dump_json())
     places = places_of(statement, notes=notes)
     texts = {place: read_sealed(context.engine, reference, place) for place in places}

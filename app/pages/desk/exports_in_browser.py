@@ -38,7 +38,7 @@ def give_export_statement(attempt: AttemptDep) -> Response:
     reference is unknown, or `ConcernErased` if the concern was erased.
     """
     context, reference, notes = attempt.context, attempt.reference, attempt.posted.one("notes") == NOTES
-    signed = exports.sign_statement(context.desk, reference, attempt.visitor.actor)
+    signed = exports.sign_export(context.desk, reference, attempt.visitor.actor)
     places = exports.places_of({"additions": signed.additions, "notes": signed.notes}, notes=notes)
     context.writer.run(exports.record_texts_given, reference, places, attempt.visitor.actor)
     return Response(orjson.dumps(export_material(context, signed, places)), media_type=JSON)

@@ -34,7 +34,7 @@ class Bars:
 
 
 @router.get("/day")
-def read_day(visit: ReaderVisitDep) -> Response:
+def read_figures_of_days(visit: ReaderVisitDep) -> Response:
     """Record the reading in the audit log, and return the page with the figures of the last `DAYS_SHOWN` days."""
     engine, writer = visit.context.engine, visit.context.writer
     days = read_figures(engine, writer, days=DAYS_SHOWN, actor=visit.actor)

@@ -173,30 +173,30 @@ def assign_to_me_on_page(visit: WorkerVisitDep, posted: SubmittedFormDep) -> Res
     return lead_to(f"{PATH}?{query}")
 
 
-def inbox_page(visit: Visit, chosen: InboxSelection, look: InboxPlace, *, status: int = 200) -> Response:
-    """Record in the audit log which concerns are shown, and return the page of the inbox for `chosen` and `look`."""
+def inbox_page(visit: Visit, chosen: InboxSelection, place: InboxPlace, *, status: int = 200) -> Response:
+    """Record in the audit log which concerns are shown, and return the page of the inbox for `chosen` and `place`."""
     context, visitor, now = visit.context, visit.visitor, visit.now
     with Session(context.engine) as session:
         looked_at, people = find_look(session, visitor.name), list_workers(session)
         restricted = find_restriction_notice(session, visitor.actor)
         guides = list_current(session, limit=MOST_GUIDES)
         tabs = list_tabs(session, chosen, visitor.actor)
-        concern = find_concern(session, look.taken) if look.taken else None
-        taken = look.taken if concern is not None and concern.assigned_to == visitor.name else ""
-        is_own_list = chosen.view.mine and look.cursor is None
+        concern = find_concern(session, place.taken) if place.taken else None
+        taken = place.taken if concern is not None and concern.assigned_to == visitor.name else ""
+        is_own_list = chosen.view.mine and place.cursor is None
         taken_over = list_taken_over(session, visitor.actor) if is_own_list else []
-        due = list_due(session, visitor.actor) if look.cursor is None and chosen.shows_what_is_due else []
+        due = list_due(session, visitor.actor) if place.cursor is None and chosen.shows_what_is_due else []
     query = chosen.inbox_query(visitor.name, looked_at)
-    after = decode_position(look.cursor, query.column_types)
+    after = decode_position(place.cursor, query.column_types)
     may_still_come = dt.timedelta(seconds=2 * context.settings.writer_wait_seconds)
-    until = look.until or encode_position((now - may_still_come,))
+    until = place.until or encode_position((now - may_still_come,))
     beside = [*(each.reference for each in due), *(each.reference for each in taken_over)]
     found = read_inbox(context.writer, query, actor=visitor.actor, after=after, limit=PAGE_SIZE, beside=beside)
     page, next_place = found[:PAGE_SIZE], None
     rows = rows_of(visit, [inbox_entry(row._mapping, now=now) for row in page])
     if len(found) > PAGE_SIZE:
         next_place = {"cursor": encode_position(position_of(page[-1], query)), "until": until}
-    own_place = {"cursor": look.cursor, "until": look.until} if look.cursor and look.until else {}
+    own_place = {"cursor": place.cursor, "until": place.until} if place.cursor and place.until else {}
     return visit.page(
         "desk_inbox.html",
         status=status,
@@ -211,7 +211,7 @@ def inbox_page(visit: Visit, chosen: InboxSelection, look: InboxPlace, *, status
         channels=CHANNELS,
         can_take=visitor.can_write and visitor.name in people,
         together=[] if chosen.view.burst in (None, NO_BURST) else [row.line.entry for row in rows if row.line.due],
-        is_first=look.cursor is None,
+        is_first=place.cursor is None,
         next_page=f"{PATH}?{_joined(chosen.query, next_place)}" if next_place else None,
         own_list=_joined(chosen.query, own_place),
         from_here=from_list(_joined(chosen.query, own_place)),
@@ -219,12 +219,12 @@ def inbox_page(visit: Visit, chosen: InboxSelection, look: InboxPlace, *, status
         restricted=restricted,
         due=due,
         today=now.astimezone(LONDON).date(),
-        typed=look,
+        typed=place,
         now=now,
         until=until,
         looked_at=looked_at,
         taken=taken,
-        faults=look.faults,
+        faults=place.faults,
     )
 
 

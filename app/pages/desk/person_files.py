@@ -15,7 +15,7 @@ from app.models.desk.actions import MAX_TOGETHER
 from app.models.desk.exports import NewPersonFile
 from app.models.guides.edition_keys import EditionKey
 from app.pages.desk.actions import AttemptDep, takes_clear_words
-from app.pages.desk.exports import facts_of
+from app.pages.desk.exports import labelled_facts
 from app.pages.desk.exports_in_browser import NOTES, export_material
 from app.pages.desk.referral import layout_of
 from app.pages.desk.unsent import key_response
@@ -60,7 +60,7 @@ def give_texts_for_file(attempt: AttemptDep) -> Response:
     Raise `NoSuchConcern` if the reference is unknown, or `ConcernErased` if the concern was erased.
     """
     context, notes = attempt.context, attempt.posted.one("notes") == NOTES
-    signed = exports.sign_statement(context.desk, attempt.reference, attempt.actor, notes_of_file=notes)
+    signed = exports.sign_export(context.desk, attempt.reference, attempt.actor, notes_of_file=notes)
     places = exports.places_of({"additions": signed.additions, "notes": signed.notes}, notes=notes)
     material = export_material(context, signed, places)
     shown = {
@@ -74,7 +74,7 @@ def _facts(visit: Visit, material: dict[str, Any]) -> list[tuple[str, str]]:
     concern, context = material["statement"]["concern"], visit.context
     outcomes = {code.code: code.label for code in context.reference_data.get_code_list("outcome").codes}
     title = context.contents(EditionKey(concern["guide"], concern["edition"])).title
-    return list(facts_of(concern, outcomes, title))
+    return list(labelled_facts(concern, outcomes, title))
 
 
 @router.post(f"/{PLACE}/record")

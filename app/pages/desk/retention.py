@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Query, Response
 
 from app.http.routes import GuidanceRouter
-from app.pages.frame import AS_FILE, AuditorVisitDep, DeskRoute
+from app.pages.frame import AS_FILE, AuditVisitDep, DeskRoute
 from app.services.access.sign_in import PATH
 from app.services.csv_sheets import CSV_MEDIA
 from app.services.desk.retention import RetentionPeriods
@@ -22,7 +22,7 @@ ChosenList = Annotated[RetentionList, Query(alias="list")]
 
 
 @router.get("/retention")
-def read_retention(visit: AuditorVisitDep, chosen: ChosenList = RetentionList.DUE) -> Response:
+def read_retention(visit: AuditVisitDep, chosen: ChosenList = RetentionList.DUE) -> Response:
     """Record the reading in the audit log, and return the page with the first `MOST_LISTED` concerns of one list."""
     settings = visit.context.settings
     periods = RetentionPeriods.of(settings)
@@ -41,7 +41,7 @@ def read_retention(visit: AuditorVisitDep, chosen: ChosenList = RetentionList.DU
 
 
 @router.get("/retention.csv")
-def read_retention_sheet(visit: AuditorVisitDep, chosen: ChosenList = RetentionList.DUE) -> Response:
+def read_retention_sheet(visit: AuditVisitDep, chosen: ChosenList = RetentionList.DUE) -> Response:
     """Record the reading in the audit log, and return the whole list `chosen` as CSV."""
     periods = RetentionPeriods.of(visit.context.settings)
     sheet = read_list_sheet(visit.context.writer, chosen, periods, actor=visit.actor)

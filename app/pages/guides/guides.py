@@ -104,7 +104,7 @@ def read_home(site: SiteDep, session: SessionDep) -> Response:
 
 
 @router.get("/guides")
-def read_guides(site: SiteDep, session: SessionDep, letter: Letter = None) -> Response:
+def read_guide_list(site: SiteDep, session: SessionDep, letter: Letter = None) -> Response:
     """Return the page with all guides by first letter, or with only the guides of one letter.
 
     If `letter` is given, show that letter. Otherwise, if there are more than `MAX_LINKS` guides, show the first letter.

@@ -131,11 +131,10 @@ def open_concern(request: Request, asked: ReadingDep) -> Response:
 
 @router.post(
     "/acknowledgement",
-    operation_id="acknowledge_concern",
     summary="Acknowledge a concern",
     responses=problem_responses(NoSuchConcern, *BODY_PROBLEMS),
 )
-def acknowledge(asked: WorkingDep, acknowledgement: Acknowledgement | None = None) -> InboxEntry:
+def acknowledge_concern(asked: WorkingDep, acknowledgement: Acknowledgement | None = None) -> InboxEntry:
     """Record that a social worker has read the concern and decided the next step. Idempotent; no request body needed.
 
     Additions are acknowledged separately: send the last addition read as `up_to_addition`. Later additions stay
@@ -148,7 +147,6 @@ def acknowledge(asked: WorkingDep, acknowledgement: Acknowledgement | None = Non
 
 @router.post(
     "/outcome",
-    operation_id="close_concern",
     summary="Close a concern",
     responses=problem_responses(
         NoSuchConcern,
@@ -161,7 +159,9 @@ def acknowledge(asked: WorkingDep, acknowledgement: Acknowledgement | None = Non
         *BODY_PROBLEMS,
     ),
 )
-def close(request: Request, asked: WorkingDep, outcome: Outcome, idempotency_key: IdempotencyKey = None) -> InboxEntry:
+def close_concern(
+    request: Request, asked: WorkingDep, outcome: Outcome, idempotency_key: IdempotencyKey = None
+) -> InboxEntry:
     """Close the concern with an outcome. The reporter sees the outcome only if it is shared.
 
     A `message` goes to the reporter in the same transaction: both are stored, or neither.
@@ -172,11 +172,10 @@ def close(request: Request, asked: WorkingDep, outcome: Outcome, idempotency_key
 
 @router.post(
     "/reopening",
-    operation_id="reopen_concern",
     summary="Reopen a concern",
     responses=problem_responses(NoSuchConcern, NotClosed, ConcernErased, *BODY_PROBLEMS),
 )
-def reopen(asked: WorkingDep, reopening: Reopening) -> InboxEntry:
+def reopen_concern(asked: WorkingDep, reopening: Reopening) -> InboxEntry:
     """Take back the closing of a concern and its outcome. The concern is acknowledged again, with the same assignment.
 
     The reporter sees the state `acknowledged`, and no outcome. Retention starts again at the next closing.
@@ -187,11 +186,10 @@ def reopen(asked: WorkingDep, reopening: Reopening) -> InboxEntry:
 
 @router.post(
     "/hold",
-    operation_id="hold_concern",
     summary="Hold or release a concern",
     responses=problem_responses(NoSuchConcern, *BODY_PROBLEMS),
 )
-def hold(asked: WorkingDep, hold: Hold) -> InboxEntry:
+def hold_concern(asked: WorkingDep, hold: Hold) -> InboxEntry:
     """A concern on hold cannot be erased, by retention or on request."""
     concern = asked.desk.writer.run(actions.hold, asked.reference, hold, asked.actor)
     return entry_of(concern, now=asked.now)
@@ -199,13 +197,12 @@ def hold(asked: WorkingDep, hold: Hold) -> InboxEntry:
 
 @router.post(
     "/erasure",
-    operation_id="erase_concern",
     summary="Erase a concern",
     responses=problem_responses(
         NoSuchConcern, NotAcknowledged, OnHold, ConcernErased, SecondPersonNeeded, *BODY_PROBLEMS
     ),
 )
-def erase(asked: WorkingDep, settings: SettingsDep, erasure: Erasure) -> ErasedConcern:
+def erase_concern(asked: WorkingDep, settings: SettingsDep, erasure: Erasure) -> ErasedConcern:
     """Permanently erase the text of a concern. Refused while the concern is on hold.
 
     The concern and all its additions must be acknowledged first. If the council requires two people, the first request

@@ -23,7 +23,7 @@ def read_export_statement(asked: WorkingDep) -> ExportStatement:
 
     The history has the digest of every sealed text, which proves the text without this service knowing it.
     """
-    return exports.sign_statement(asked.desk, asked.reference, asked.actor)
+    return exports.sign_export(asked.desk, asked.reference, asked.actor)
 
 
 @router.post(

@@ -15,7 +15,7 @@ router = GuidanceRouter(prefix=ONE_CONCERN, tags=["Desk"], responses=RESPONSES_O
 @router.get("/look-again", summary="Get the days to look again", responses=problem_responses(NoSuchConcern))
 def read_days_to_look_again(writer: WriterDep, asked: ReadingDep) -> LookAgainState:
     """The team's day and your own. The inbox page shows the concern first from that day on."""
-    return writer.run(look_again.read_days, asked.reference, asked.actor)
+    return writer.run(look_again.read_both_days, asked.reference, asked.actor)
 
 
 @router.put(

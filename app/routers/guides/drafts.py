@@ -59,7 +59,7 @@ router = GuidanceRouter(
     responses=RESPONSES_OF_CLIENT_ROUTES,
     route_class=JSONRoute,
 )
-NO_FRACTION = "There is no fraction and no number of so many digits in a guide."
+NO_FRACTION = "Write this number without a fraction or an exponent."
 DraftTag = Annotated[
     str | None,
     Header(

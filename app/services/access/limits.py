@@ -21,7 +21,7 @@ from limits.strategies import FixedWindowRateLimiter
 
 from app.errors import SetupError
 from app.logs import Log
-from app.models.references import burst_mark
+from app.models.references import mark_of_source
 
 OWN_MEMORY = "memory://"
 STORE_TIMEOUT_SECONDS = 0.25
@@ -160,7 +160,7 @@ class Limiter:
                 self._note(failure)
         return _count(self._own, policy, key, caller, cost)
 
-    def mark(self, caller: str, day: dt.date) -> str:
+    def mark_of(self, caller: str, day: dt.date) -> str:
         """Return the mark of `caller` on `day`: a short pseudonym that thousands of callers share.
 
         So a mark does not identify a caller, even to someone who has the secret. The pseudonym's key changes each day.
@@ -173,7 +173,7 @@ class Limiter:
                 shared = hmac.digest(self._secret, f"marks of {day}".encode(), "sha256")
                 self._day, self._key_of_day = day, shared if self._is_secret_shared else drawn
             day, key = self._day, self._key_of_day  # a request from before midnight gets the mark of the new day
-        return burst_mark(day, hmac.digest(key, caller.encode(), "sha256"))
+        return mark_of_source(day, hmac.digest(key, caller.encode(), "sha256"))
 
     @property
     def _own(self) -> FixedWindowRateLimiter:

@@ -67,7 +67,7 @@ class Sources:
         name = f"long-{self.most.name}" if size > SHORT_BYTES else self.most.name
         is_late = self._take(name, networks, size, in_danger=in_danger)
         few = self.limiter.count_here(self.unmarked, networks)
-        return Admission(self.limiter.mark(few.caller, day) if few.is_over else "", is_late)
+        return Admission(self.limiter.mark_of(few.caller, day) if few.is_over else "", is_late)
 
     def admit_addition(self, mark: str, size: int, *, in_danger: bool) -> None:
         """Count a long addition to a concern that has `mark`. Raise `TooManyConcerns` if a limit refuses the addition.
@@ -106,7 +106,7 @@ class Sources:
         wide = networks[1:]
         if wide and (count := self.limiter.count_here(self.saved_bytes, wide, cost=size)).is_over:
             raise TooManySavedForms(count.seconds)
-        return self.limiter.mark(networks[0].name, day)
+        return self.limiter.mark_of(networks[0].name, day)
 
 
 @dataclass(frozen=True)

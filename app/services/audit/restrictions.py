@@ -37,7 +37,7 @@ from app.models.audit.details import ReasonDetails, RestrictedDetails
 from app.models.concerns.rows import LEADS, RESTRICTED, ConcernRow, is_in_limit, limit_to
 from app.services.audit.audit_log import Actor, names_a_person, record_action, record_change
 
-NO_SUCH_REFERENCE = "No concern has that reference. Check it for a slip."
+NO_SUCH_REFERENCE = "No concern has that reference. Check the spelling."
 MAY_NOT_OPEN = "the person may not open the concern"
 _CONCERNS, _PEOPLE, _CLIENTS = table_of(ConcernRow).c, table_of(PersonRow).c, table_of(ClientRow).c
 _LIMITED, _CHOSEN = table_of(ConcernRow).alias("limited").c, table_of(PersonRow).alias("chosen")

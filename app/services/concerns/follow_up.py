@@ -52,7 +52,7 @@ from app.services.concerns.presented_entries import present_entry
 from app.services.concerns.receipts import PinnedEdition, ReceiptBuilder
 from app.services.concerns.rows import find_concern, get_concern
 from app.services.concerns.sealing import addition_plaintext, find_message, token_identity
-from app.services.concerns.waiting_additions import count_waiting
+from app.services.concerns.waiting_additions import update_waiting
 from app.services.events.outbox import append_events, events_about
 
 READ, ADD = "read", "add"
@@ -231,7 +231,7 @@ def store_addition(
     danger = max(concern.immediate_danger, entry.immediate_danger or "no", key=LEAST_URGENT_FIRST.index)
     number = append_entry(session, concern, entry, former, stored, dict(concern) | {"immediate_danger": danger}).number
     concern.added_at, concern.immediate_danger = at, danger
-    count_waiting(session, concern)
+    update_waiting(session, concern)
     read = (*entries_of(EntryKind.MESSAGE, reference), _ENTRIES.read_at.is_not(None), _ENTRIES.answered_by.is_(None))
     answered = update(_TABLE).where(*read).values(answered_by=number).returning(_ENTRIES.number)
     events = []

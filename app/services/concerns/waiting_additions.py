@@ -93,14 +93,14 @@ def _acknowledge(session: Session, concern: ConcernRow, *, first: int, last: int
     named = (*entries_of(EntryKind.ADDITION, concern.reference), _ENTRIES.number.between(first, last), _WAITS)
     changed = update(_TABLE).where(*named).values(acknowledged_at=at)
     found = session.connection().execute(changed.returning(_ENTRIES.number, _ENTRIES.acknowledge_by)).all()
-    count_waiting(session, concern)
+    update_waiting(session, concern)
     events = []
     for addition in sorted((number, due) for number, due in found):
         events += events_about(EventKind.CONCERN_ADDITION_ACKNOWLEDGED, concern, at=at, addition=addition)
     append_events(session.connection(), events)
 
 
-def count_waiting(session: Session, concern: ConcernRow) -> None:
+def update_waiting(session: Session, concern: ConcernRow) -> None:
     """Update the columns about the concern's unacknowledged additions: number, earliest deadline, most urgent answer.
 
     The inbox is sorted by these columns.

@@ -74,7 +74,7 @@ EXPORT_TEMPLATE = Path(__file__).with_name("export.typ")
 TAGGED_FOR_ARCHIVES: Sequence[Literal["ua-1", "a-3a"]] = ("ua-1", "a-3a")
 
 
-def sign_statement(desk: Desk, reference: str, actor: Actor, *, notes_of_file: bool | None = None) -> ExportStatement:
+def sign_export(desk: Desk, reference: str, actor: Actor, *, notes_of_file: bool | None = None) -> ExportStatement:
     """Record in the audit log that an export begins. Return the concern's unencrypted data and history, signed.
 
     For the file of one person, `notes_of_file` says if the file includes notes. The entry of the audit log then covers
@@ -106,7 +106,7 @@ def sign_statement(desk: Desk, reference: str, actor: Actor, *, notes_of_file: b
 def _begin(
     session: Session, reference: str, actor: Actor, notes_of_file: bool | None
 ) -> tuple[ConcernRow, dict[str, int], tuple[HandOverEntry, ...], End]:
-    """Record in the audit log that an export begins. `notes_of_file` is as in `sign_statement`.
+    """Record in the audit log that an export begins. `notes_of_file` is as in `sign_export`.
 
     Return the concern, its counts of `additions` and `notes`, its hand-overs, and the new end of its audit log.
     """
@@ -316,7 +316,7 @@ def _faults_in_statement(document: dict[str, Any], stated: dict[str, Any]) -> It
     concern = {name: value for name, value in statement["concern"].items() if name not in NOT_SIGNED}
     shown = {name: statement[name] for name in ("additions", "notes", "by", "at")}
     if concern != stated["concern"] or shown != {name: stated[name] for name in shown}:
-        yield "what is in clear about the concern is not what the service signed"
+        yield "the unencrypted data of the concern differ from what the service signed"
     if document["reference"] != stated["jti"]:
         yield "the statement is about another concern"
 
@@ -339,7 +339,7 @@ def _faults_in_texts(document: dict[str, Any], stated: dict[str, Any], recorded:
     for missing in (each for each in wanted if each not in texts):
         yield f"{missing or 'the concern'} is missing"
     if len(document["texts"]) > len(texts) or not texts.keys() <= set(wanted):
-        yield "it has a text too many"
+        yield "there is an unexpected text"
     for place, text in texts.items():
         if (fault := _fault_in_text(place, text, document["reference"], recorded)) is not None:
             yield f"{place or 'the concern'} {fault}"
@@ -354,9 +354,9 @@ def _fault_in_text(
     try:
         opened = json.loads(open_with_file_key(sealed, base64.b64decode(text["file_key"])))
     except NotThatFile:
-        return "is not opened by its key"
+        return "cannot be decrypted with its key"
     if opened != text["opened"]:
-        return "has other words than those that were sealed"
+        return "differs from the sealed text"
     if opened["reference"] != reference or MEMBER_OF_KIND[text["kind"]] not in opened:
         return "was sealed for another place"
     return _fault_in_origin(opened, recorded.added.get(place)) if place is not None else None

@@ -56,7 +56,7 @@ def set_day(session: Session, reference: str, wanted: LookAgain, actor: Actor) -
     return find_days(session, concern.reference, actor.person)
 
 
-def read_days(session: Session, reference: str, actor: Actor) -> LookAgainState:
+def read_both_days(session: Session, reference: str, actor: Actor) -> LookAgainState:
     """Record the reading in the audit log, and return the team's day and the day of the actor.
 
     Raise `NoSuchConcern` if the reference is unknown.

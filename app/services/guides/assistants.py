@@ -54,8 +54,8 @@ class OfGuideInLanguage(OfGuide):
 
     language: LanguageTag | None = Field(
         None,
-        description="The language to read it in (BCP 47): one of `languages` of `read_guide`. Without it, the guide's "
-        "own words.",
+        description="The language of the text (BCP 47): one of `languages` of `read_guide`. Without a language, the "
+        "guide's own text.",
     )
 
 
@@ -88,7 +88,7 @@ class OfChanges(OfGuide):
 
 
 class CitedEdition(ResponseModel):
-    """The edition that words come from. Name it whenever the words are quoted."""
+    """The edition from which the text comes. Name the edition whenever you quote the text."""
 
     guide: str = Field(description="The guide's name.")
     edition: int = Field(description="The edition's number.")
@@ -219,7 +219,7 @@ def who_to_call(library: Library, arguments: OfGuide) -> dict[str, Any]:
 def read_guide(library: Library, arguments: OfGuideInLanguage) -> dict[str, Any]:
     """Return the current edition of a guide, word for word, and the names of all guides.
 
-    With a language, the same in other words: say its notices.
+    With a language, return the guide in that language. Say its notices with it.
     """
     words = _read_words(library, arguments)
     listed = list_current(library.session, limit=MAX_GUIDES_NAMED)
@@ -230,7 +230,7 @@ def read_guide(library: Library, arguments: OfGuideInLanguage) -> dict[str, Any]
 
 @_tool("Read a section of a guide", OfSection)
 def read_section(library: Library, arguments: OfSection) -> dict[str, Any]:
-    """Return one section of the current edition, word for word, or in the words of a language."""
+    """Return one section of the current edition, word for word, or in another language."""
     words, section = _read_words(library, arguments), arguments.section
     facts, own = words.rendition, f"/{section.key}/"
     if facts is not None:  # make the pointers refer to this result: `/items/0/text`
@@ -243,9 +243,9 @@ def read_section(library: Library, arguments: OfSection) -> dict[str, Any]:
 
 @_tool("Search the guidance", OfSearch)
 def search_guidance(library: Library, arguments: OfSearch) -> dict[str, Any]:
-    """Return the items of all guides that hold every one of a few words.
+    """Return the items, from all guides, that contain all the given words.
 
-    It finds words. It does not judge, and it cannot say whether something has happened to a child.
+    The search only compares words: it cannot judge, or say whether something has happened to a child.
     """
     found = list_catalogue(library.session, EntryFilter(arguments.words), limit=arguments.limit)
     cautions = {(each.key, caution.id): caution for each in found for caution in each.cautions}

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from app.errors import SeedError, SeedFileError
-from app.services.guides.importing import NO_TEXT, NOT_TEXT, WORD, read_draft
+from app.services.guides.importing import NO_TEXT, NOT_TEXT, WORD, parse_document
 from app.services.guides.word_documents import TOO_LONG
 
 MAX_SECONDS = 4
@@ -34,7 +34,7 @@ def answer(path: Path, data: bytes) -> str:
     try:
         if b"\0" in data and path.suffix.lower() != WORD:  # a NUL character, which PostgreSQL cannot store
             raise SeedFileError(path, [SeedError(0, NOT_TEXT)])
-        draft = read_draft(path, data)
+        draft = parse_document(path, data)
         found = json.dumps({"content": draft.content, "unplaced": draft.not_placed}, ensure_ascii=False)
         if not draft.content["title"]:
             raise SeedFileError(path, [SeedError(0, NO_TEXT)])

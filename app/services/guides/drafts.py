@@ -151,16 +151,19 @@ def find_changed_drafts(session: Session) -> Iterator[tuple[str, str]]:
     for key in sorted(acts.keys() | drafts.keys()):
         of_draft, draft, name = acts.get(key, []), drafts.get(key), " ".join(filter(None, key))
         if [act.number for act in of_draft] != list(range(1, len(of_draft) + 1)):
-            yield name, "an act on it is missing"
+            yield name, "a recorded action is missing"
         if not _are_as_recorded(session, of_draft):
-            yield name, "the words of an act on it were changed"
+            yield name, "a recorded action was changed"
             continue
         ended = max((act.number for act in of_draft if act.act in ENDING_ACTS), default=0)
         current = [act for act in of_draft if act.number > ended and act.act != GuideDraftAct.WITHDRAWN]
         if (draft is None) != (not current):
-            yield name, "it is gone, and nobody discarded or published it" if draft is None else "nobody wrote it"
+            yield (
+                name,
+                "it is missing, and no recorded action ended it" if draft is None else "no recorded action wrote it",
+            )
         elif draft is not None and not _is_as_acted(draft, current):
-            yield name, "it is not as its last acts left it"
+            yield name, "it differs from its recorded actions"
 
 
 def _are_as_recorded(session: Session, acts: Sequence[GuideDraftActRow]) -> bool:

@@ -45,15 +45,15 @@ class GuideDraft:
 def draft_of(path: Path) -> GuideDraft:
     """Return the draft made from the document at `path`.
 
-    Raise `SeedFileError` if there is no file, or for the reasons of `read_draft`.
+    Raise `SeedFileError` if there is no file, or for the reasons of `parse_document`.
     """
     try:
-        return read_draft(path, path.read_bytes())
+        return parse_document(path, path.read_bytes())
     except FileNotFoundError:
         raise SeedFileError(path, [SeedError(0, "there is no such file")]) from None
 
 
-def read_draft(path: Path, data: bytes) -> GuideDraft:
+def parse_document(path: Path, data: bytes) -> GuideDraft:
     """Return the draft made from the document `data`, whose file name is that of `path`.
 
     Markdown that this service exported is read back: the draft has the exported content with an editor's changes. Raise

@@ -66,7 +66,7 @@ def verify_concerns(engine: Engine, on_step: OnStep = show_no_progress) -> Itera
                 try:
                     yield from ((after, fault) for fault in _faults_of(each))
                 except UNREADABLE:
-                    yield after, "a row of it cannot be read any more"
+                    yield after, "one of its rows can no longer be read"
             session.close()  # frees the sealed texts, and lets SQLite empty its write-ahead log
             done, is_last = done + len(page), len(page) < CONCERNS_AT_ONCE
             on_step(done, total)
@@ -170,7 +170,7 @@ def _faults_in_texts(each: _Concern, recorded: RecordedConcern) -> Iterator[str]
             yield f"{text or 'its sealed text'} {fault}"
         act = recorded.added.get(text)
         if act is not None and (row.received_at, getattr(row, "author", act.client)) != (act.at, act.client):
-            yield f"{text} was not received then, or not from that author"
+            yield f"{text} has another time or author than its audit log entry"
         if isinstance(row, EntryRow):
             yield from _faults_in_entry(row, recorded)
 
@@ -187,7 +187,7 @@ def _faults_in_cards(each: _Concern, recorded: RecordedConcern) -> Iterator[str]
             yield f"{name} is not recorded"
         elif (sealed := there[number]) is None:
             if not erased:
-                yield f"{name} is gone, and no erasure is recorded"
+                yield f"{name} is missing, and no erasure is recorded"
         elif erased:
             yield f"{name} is there, although it was erased"
         elif hashlib.sha256(sealed).hexdigest() != known[number]:
@@ -198,7 +198,7 @@ def _faults_in_entry(row: EntryRow, recorded: RecordedConcern) -> Iterator[str]:
     if row.place in recorded.entries and recorded.entries[row.place] != entry_sha256(row):
         yield f"{row.place} was altered since it came"
     if not _is_read_as_recorded(row, recorded):
-        yield f"{row.place} was not read or answered as its row says"
+        yield f"{row.place}: its row and the audit log differ about when it was read or answered"
     acknowledged = recorded.acknowledged.get(row.number) if row.kind == EntryKind.ADDITION else None
     if row.acknowledged_at != acknowledged:
         yield f"its audit log and {row.place} differ about when that was acknowledged"
@@ -215,7 +215,7 @@ def _faults_in_waiting(each: _Concern, recorded: RecordedConcern) -> Iterator[st
         max(dangers, key=LEAST_URGENT_FIRST.index, default=None),
     )
     if (each.row.additions_waiting, each.row.addition_acknowledge_by, each.row.addition_danger) != expected:
-        yield "its row does not say what waits of its additions"
+        yield "its row does not match its unacknowledged additions"
     if each.row.added_at != recorded.added_at:
         yield "its row and its audit log differ about when something was last added"
 
@@ -229,7 +229,7 @@ def _fault_in_text(row: SealedRow, entry: SealDetails | None, *, erased: bool) -
     if erased and row.sealed is not None:
         return "is there, although it was erased"
     if not erased and row.sealed is None:
-        return "is gone, and no erasure is recorded"
+        return "is missing, and no erasure is recorded"
     if entry is None:
         return "is not recorded"
     if row.sealed is not None and hashlib.sha256(row.sealed).hexdigest() != entry.sealed_sha256:

@@ -92,7 +92,7 @@ def verify_events(engine: Engine, on_step: OnStep = show_no_progress) -> Iterato
             yield from _faults_in_events(session, said, recorded.last_events, on_step)
             yield from _faults_in_announcements(session)
         except UNREADABLE:
-            yield "events", "one of them cannot be read any more"
+            yield "events", "an event can no longer be read"
         yield from _faults_in_publications(session, said)
         yield from _faults_in_readers(session, recorded.confirmed)
         yield from ((f"webhook {name}", fault) for name, fault in find_changed_webhooks(session, recorded.webhooks))
@@ -100,7 +100,7 @@ def verify_events(engine: Engine, on_step: OnStep = show_no_progress) -> Iterato
         try:
             yield from find_index_faults(session)
         except UNREADABLE:
-            yield "search", "a current edition cannot be read any more"
+            yield "search", "a current edition can no longer be read"
     yield from ((f"search index {name}", "it does not hold the words") for name in find_full_text_faults(engine))
 
 
@@ -130,10 +130,10 @@ def _faults_in_events(
                 yield about, "a delivery of it is missing"
             end = End(own, stored)
             if unseen.pop(own, end.sha256) != end.sha256:
-                yield about, "it, or one before it, is not the one that the record names"
+                yield about, "this event, or an earlier one, differs from the event in the audit log"
     if find_end(session.connection(), OUTBOX) != end:
-        yield "events", f"the last one is {end.number}, and that is not where they should end"
-    yield from (("events", f"the record names {each} of them, and there are {end.number}") for each in unseen)
+        yield "events", f"the last event is {end.number}, which differs from the recorded end of the chain"
+    yield from (("events", f"the audit log names event {each}, and there are {end.number} events") for each in unseen)
 
 
 def _pages_of_events(session: Session, on_step: OnStep) -> Iterator[Sequence[EventRow]]:
@@ -174,13 +174,16 @@ def _faults_in_publications(session: Session, said: _RecordedEvents) -> Iterator
                 yield f"{what} {name}", _difference(key in there, key in recorded)
     generation = session.exec(select(GenerationRow.number)).one_or_none()
     if generation != len(published) + len(withdrawn):
-        yield "generation", f"it is {generation}, and {len(published) + len(withdrawn)} things happened"
+        yield (
+            "generation",
+            f"it is {generation}, and there are {len(published) + len(withdrawn)} publications and withdrawals",
+        )
 
 
 def _difference(is_there: bool, is_recorded: bool) -> str:
     if is_there and is_recorded:
         return "it is not the one that its event names"
-    return "no event names it" if is_there else "an event names it, and it is not there"
+    return "no event names it" if is_there else "an event names it, and it is missing"
 
 
 def _faults_in_announcements(session: Session) -> Iterator[tuple[str, str]]:

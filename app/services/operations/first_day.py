@@ -48,7 +48,7 @@ COUNCIL_SETTINGS = (
     "security_contact",
 )
 ANSWER = "answer the questions of guidance setup, or give it SETTING=VALUE"
-RUN_SETUP = "run guidance setup: it goes on where it stopped"
+RUN_SETUP = "run guidance setup: it continues where it stopped"
 NO_DATABASE = fault("there is no database yet", RUN_SETUP)
 
 

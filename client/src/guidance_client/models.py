@@ -629,7 +629,7 @@ class HandOver(TypedDict):
 
 class HandOverEntry(TypedDict):
     """
-    One hand-over.
+    A recorded hand-over.
     """
 
     number: int
@@ -920,7 +920,7 @@ MakerInput: TypeAlias = Literal['human', 'machine']
 
 class MatchedSynonym(TypedDict):
     """
-    Words of the query that a subject is also looked for by.
+    Words of the query that stand for a subject.
     """
 
     words: str
@@ -1270,7 +1270,7 @@ class ReceivedMessages(TypedDict):
 
 class RecipientsResponse(TypedDict):
     """
-    The keys that everything is encrypted to.
+    The public keys to which notes and labels are encrypted.
     """
 
     recipients: list[str]
@@ -1548,7 +1548,7 @@ class SummaryResponse(TypedDict):
 
 class Taxonomy(TypedDict):
     """
-    The one taxonomy: the harms that the guides are about.
+    The only taxonomy: the harms that the guides are about.
     """
 
     id: str
@@ -1736,7 +1736,9 @@ class Agency(TypedDict):
 
 class AlreadyTelephoned(TypedDict):
     """
-    A call to the duty team or the police before this was sent. You do not need to wait for one to do the other.
+    A call to the duty team or the police before this was sent.
+
+    Do not wait for the call before you send this, or the other way round.
     """
 
     telephoned: NotRequired[YesNo | None]
@@ -3173,7 +3175,7 @@ class RenditionResponse(TypedDict):
     """
     An edition in another language or format.
 
-    Has the members of an edition, so programs can show it like one. `digest` is that of the edition; the
+    Has the members of an edition, so programs can show it like one. `digest` is the edition's digest; the
     rendition's own digest is in `rendition`. Codes, numbers and addresses are always those of the edition.
     """
 
@@ -3346,7 +3348,9 @@ class AdditionReceipt(TypedDict):
 
 class ChangesResponse(TypedDict):
     """
-    Changes between two editions. `edition`, `digest` and `cautions` are those of the later, named in the path.
+    Changes between two editions.
+
+    `edition`, `digest` and `cautions` belong to the later edition, which the path names.
     """
 
     guide: str
