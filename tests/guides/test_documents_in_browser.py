@@ -9,11 +9,12 @@ from app.models.access.roles import Role
 from tests.guides.test_draft_review_in_browser import running as running  # noqa: PLC0414  # a fixture
 from tests.support.browsing import accessibility_violations
 from tests.support.drafts import Running, page_of
-from tests.support.word_guides import CONTACTS, GUIDE, SENTENCES, as_text, as_word
+from tests.support.word_guides import CONTACTS, GUIDE, READING, SENTENCES, as_text, as_word
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
 MOST_FROM_A_DOCUMENT, MOST_FROM_PASTE = 25, 40
+UNPLACED = ("Version 4", "Further reading", READING)
 
 
 class Presses:
@@ -37,6 +38,7 @@ class Presses:
 def place_the_rest(page: Page, presses: Presses) -> None:
     """Leave out what has no place in a guide."""
     expect(page.get_by_role("heading", name="Not placed yet")).to_be_visible()
+    assert page.locator(".unplaced label").all_inner_texts() == [*UNPLACED]
     for each in page.locator(".unplaced select").all():
         presses.choose(each, "Leave it out")
     presses.button(page, "Put them there")
