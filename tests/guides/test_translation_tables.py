@@ -251,14 +251,14 @@ def test_a_file_that_is_no_table_is_refused_in_a_sentence(data: bytes, said: str
 
 def test_what_somebody_changed_since_the_download_stays_unless_the_editor_says_so() -> None:
     rows = translate(download(DRAFT), risk="Nowe słowa", sign=NEW)
-    meanwhile = DRAFT | {"linked_risks": [{"id": "child-trafficking", "text": "Słowa Ben"}]}
+    meanwhile = DRAFT | {"title": "Tytuł", "linked_risks": [{"id": "child-trafficking", "text": "Słowa Ben"}]}
 
     first = upload(meanwhile, saved(rows))
     second = upload(meanwhile, saved(rows), over_changes=True)
 
     assert (text_at(first, RISK), text_at(first, SIGN)) == ("Słowa Ben", NEW)
-    assert first.refused[0].translation == "Nowe słowa"
-    assert (text_at(second, RISK), second.refused) == ("Nowe słowa", ())
+    assert [each.translation for each in first.refused] == ["Nowe słowa"]
+    assert (text_at(second, RISK), text_at(second, "title"), second.refused) == ("Nowe słowa", "Tytuł", ())
 
 
 class Translating:
