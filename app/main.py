@@ -57,7 +57,15 @@ from app.pages.desk import restriction as restriction_pages
 from app.pages.desk import retention as retention_pages
 from app.pages.desk import written_down as written_down_pages
 from app.pages.error_pages import PagesMiddleware
-from app.pages.guides import document_drafts, edit_history, edit_renditions, edit_review, previews, search
+from app.pages.guides import (
+    document_drafts,
+    edit_history,
+    edit_renditions,
+    edit_review,
+    edit_tables,
+    previews,
+    search,
+)
 from app.pages.guides import drafts as drafts_pages
 from app.pages.guides import guides as guides_pages
 from app.pages.languages import LANGUAGES
@@ -186,6 +194,7 @@ ROUTERS = (
     edit_review.router,
     edit_history.router,
     edit_renditions.router,
+    edit_tables.router,
     previews.preview_router,
     previews.link_router,
     api_docs.router,

@@ -25,3 +25,13 @@ def csv_sheet(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
 def safe_cell(cell: str) -> str:
     """Return `cell`, with an apostrophe in front if a spreadsheet would run it as a formula."""
     return f"'{cell}" if FORMULA.match(cell) else cell
+
+
+def plain_cell(cell: str) -> str:
+    """Return the text of a cell that a spreadsheet saved: without the apostrophe that `safe_cell` put in front.
+
+    Line breaks become LF, and blanks around the text are dropped.
+    """
+    text = cell.replace("\r\n", "\n").strip()
+    bare = text.removeprefix("'")
+    return bare if safe_cell(bare) == text else text

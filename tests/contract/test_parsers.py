@@ -49,6 +49,7 @@ from tests.support.parsers import (
     Parser,
     check_short_lists,
     draft_with,
+    fill_a_table,
     find_words_without_place,
     from_file,
     from_word,
@@ -91,6 +92,7 @@ OF_TEXT = [
     Parser(
         "form with a file", lambda text: parse_multipart(text.encode(), b"a"), [*TEXT, "\r\n--a", 'form-data; name="']
     ),
+    Parser("translator's table", fill_a_table, [*TEXT, "\n,", "\n=", "title,a,?a,\n"]),
     Parser("JSON", lambda text: read_json(text.encode()), [*TEXT, *JSON_RUNS]),
     Parser("JSON: text", lambda text: read_json(text.encode()), [*CHARACTERS, "\\", "\\\\", "\\u0041"], '{"a":"', '"}'),
     Parser("JSON: list", lambda text: read_json(text.encode()), ["7", "1,", "1.5,", "1e9,", "[],", '"",'], "[", "0]"),

@@ -1,6 +1,7 @@
 """From a document to a published guide in a real browser: with few presses, no command, and no sentence lost."""
 
 import re
+from collections.abc import Sequence
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
@@ -9,11 +10,13 @@ from app.models.access.roles import Role
 from tests.guides.test_draft_review_in_browser import running as running  # noqa: PLC0414  # a fixture
 from tests.support.browsing import accessibility_violations
 from tests.support.drafts import Running, page_of
-from tests.support.word_guides import CONTACTS, GUIDE, SENTENCES, as_text, as_word
+from tests.support.word_guides import CONTACTS, GUIDE, READING, SENTENCES, as_text, as_word
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
 MOST_FROM_A_DOCUMENT, MOST_FROM_PASTE = 25, 40
+UNPLACED = ("Version 4", "September 2026", "Further reading", READING)
+UNPLACED_IN_WORD = (*UNPLACED[:2], "What is fabricated illness?", "Team Telephone When", *UNPLACED[2:])
 
 
 class Presses:
@@ -34,9 +37,10 @@ class Presses:
         found.select_option(label=label)
 
 
-def place_the_rest(page: Page, presses: Presses) -> None:
+def place_the_rest(page: Page, presses: Presses, unplaced: Sequence[str]) -> None:
     """Leave out what has no place in a guide."""
     expect(page.get_by_role("heading", name="Not placed yet")).to_be_visible()
+    assert page.locator(".unplaced label").all_inner_texts() == [*unplaced]
     for each in page.locator(".unplaced select").all():
         presses.choose(each, "Leave it out")
     presses.button(page, "Put them there")
@@ -69,7 +73,7 @@ def test_a_word_guide_is_published_with_at_most_25_presses(browser: Browser, run
     presses.button(ann, "Begin from the document")
     ann.wait_for_url("**/unplaced")
     assert accessibility_violations(ann) == []
-    place_the_rest(ann, presses)
+    place_the_rest(ann, presses, UNPLACED_IN_WORD)
     publish_by_two(ann, ben, presses)
 
     assert presses.count <= MOST_FROM_A_DOCUMENT
@@ -84,7 +88,7 @@ def test_pasted_text_is_published_with_at_most_40_presses(browser: Browser, runn
     presses.press(ann.get_by_text("Paste the text instead"))
     ann.get_by_label("Text of the guide").fill(as_text())
     presses.button(ann, "Begin from the document")
-    place_the_rest(ann, presses)
+    place_the_rest(ann, presses, UNPLACED)
     publish_by_two(ann, ben, presses)
 
     assert presses.count <= MOST_FROM_PASTE

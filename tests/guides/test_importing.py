@@ -326,6 +326,17 @@ def test_a_hostile_document_is_refused_in_a_sentence(tmp_path: Path, body: str, 
         draft_of(word_file(tmp_path / "guide.docx", PARAGRAPH.format("Bullying") + body, before))
 
 
+def test_a_row_with_what_to_press_is_a_contact_and_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "guide.txt"
+    row = "Duty Team\t01632 960021 (option 1)\tMonday to Friday, 9am to 5pm"
+    path.write_text(f"Bullying\nWho to contact\n{row}\n", encoding="utf-8")
+
+    draft = draft_of(path)
+
+    assert draft.content["introductions"] == {"contacts": "Who to contact"}
+    assert draft.not_placed == ()
+
+
 @for_each("level", ["\xb2", "\u0665", "-1", "1e9", "", "9" * 5000, "99"])
 def test_a_level_that_is_no_number_is_the_first(tmp_path: Path, level: str) -> None:
     body = PARAGRAPH.format("Bullying") + PARAGRAPH.format("Signs to look for") + ENTRY.format(level)

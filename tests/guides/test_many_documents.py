@@ -13,6 +13,7 @@ from docx import Document
 from app.services.guides.documents import one_line
 from app.services.guides.uploads import DocumentRefused, read_upload
 from tests.guides.test_importing import HOSTILE, PARAGRAPH, word_file
+from tests.support.libreoffice_documents import DOCUMENTS
 from tests.support.word_guides import CONTACTS, FRONT, READING, SECTIONS, SENTENCES, TITLE, as_text, as_word
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow, pytest.mark.nightly]
@@ -56,6 +57,8 @@ def markdown_guide(dialect: str, bullet: str) -> bytes:
 
 
 def documents() -> Iterator[tuple[str, bytes]]:
+    for each in sorted(DOCUMENTS.glob("*.docx")):
+        yield each.name, each.read_bytes()
     yield "guide.docx", as_word()
     yield "guide.txt", as_text().encode()
     for heading, entries in product(HEADINGS, LISTS):

@@ -13,7 +13,8 @@ from docx import Document
 from starlette.exceptions import HTTPException
 
 from app.errors import GuidanceError
-from app.models.guides.editions import EDITION_EXAMPLE
+from app.models.base import EXAMPLE_DIGEST
+from app.models.guides.editions import EDITION_EXAMPLE, EditionContent
 from app.models.guides.sections import Section
 from app.models.guides.written_checks import parse_written
 from app.pages.guides.edit_posts import EDIT_PAGES, do_act, with_ids, with_section
@@ -22,6 +23,7 @@ from app.services.guides.documents import Block, BlockKind
 from app.services.guides.exported_markdown import read_export
 from app.services.guides.importing import draft_of
 from app.services.guides.placing import find_missing
+from app.services.guides.translation_tables import TableRefused, fill_draft, read_table
 
 KILOBYTE = 1_024
 OF_A_FIELD = (KILOBYTE, 8 * KILOBYTE - 100)
@@ -170,6 +172,15 @@ def save_entries(text: str) -> object:
     count = min(500, len(text) // 128)
     fields = {f"count:contacts.{place}.{each}": ["1"] for place in range(count) for each in ("phones",)}
     return with_section({}, "contacts", SubmittedForm(fields | {"count:contacts": [str(count)]}))
+
+
+def fill_a_table(text: str) -> object:
+    """Fill the draft of a rendition from a table with that text, without and with the names of its columns before."""
+    with suppress(TableRefused):
+        read_table(text.encode(), "pl")
+    table = read_table(f"Key,English text,Translation,Version\n{text}".encode(), "pl")
+    draft = {"language": "pl", "form": "translation", "of": {"edition": 1, "digest": EXAMPLE_DIGEST}}
+    return fill_draft(draft, EditionContent.model_validate(EDITION_EXAMPLE), table)
 
 
 def from_file(path: Path, read: Callable[[Path], object]) -> Callable[[str], object]:

@@ -10,6 +10,7 @@ FRONT = "Version 4 | September 2026 | Review date: 30 September 2027 | Owner: He
 MEANING = (
     "Fabricated illness is when a parent or carer exaggerates or causes symptoms of illness in a child.",
     "It is rare, and it can do lasting harm.",
+    "It can happen in any family and at any age of the child.",
     "Most parents who worry about a child’s health do not fabricate anything.",
 )
 SIGNS = (
@@ -21,11 +22,14 @@ SIGNS = (
     *("Use of a wheelchair that nobody prescribed", "A special diet without a diagnosis"),
     *("Feeding problems that stop in hospital", "Medicine that is given without a prescription"),
     *("Reports of fits that nobody has seen", "A child who repeats a parent’s words about illness"),
+    *("Benefits or help that depend on the illness", "Changes of doctor after questions were asked"),
+    *("Letters from other hospitals that cannot be found", "Brothers or sisters with illnesses nobody can explain"),
 )
 CAUTIONS = ("These signs do not prove harm.", "This list is not exhaustive.")
 FACTORS = (
     *("A parent’s own long illness", "A parent who works in health care"),
     *("Isolation from family and friends", "Stress at home", "A very sick brother or sister"),
+    *("A child with a disability or a long illness", "Support that would end if the child were well"),
 )
 DUTIES = (
     "Listen: give the child time alone with you.",
@@ -33,6 +37,8 @@ DUTIES = (
     "Do not confront: never tell the parent that you suspect fabrication.",
     "Share: talk to your safeguarding lead on the same day.",
     "Refer: call the team below if the lead is away.",
+    "Keep notes: store them where the parent cannot read them.",
+    "In danger: call 999 first if the child cannot wait.",
 )
 CONTACTS = (
     ("Example Duty Team", "01632 960021 (option 1)", "Monday to Friday, 8:30am to 5pm"),

@@ -1,6 +1,6 @@
 """Pages for renditions: the list of a guide's languages and formats, and the draft of a rendition beside the guide."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Annotated
@@ -20,7 +20,7 @@ from app.pages.guides.drafts import AUTOSAVE
 from app.pages.guides.edit_faults import BACKTICKED, Remark
 from app.pages.guides.edit_fields import DETAILS
 from app.pages.guides.edit_posts import EDIT_PAGES
-from app.pages.guides.edit_review import PlanDep, review_values
+from app.pages.guides.edit_review import NO_PLAN, PlanDep, PlanTyped, review_values
 from app.pages.guides.editing import Editing, ReviewingDep
 from app.pages.guides.guides import FORM_LABELS
 from app.pages.posted_forms import SubmittedForm, SubmittedFormDep
@@ -39,6 +39,7 @@ from app.services.guides.rendition_drafts import (
     save_texts,
 )
 from app.services.guides.renditions import current_renditions, is_of_former_edition
+from app.services.guides.translation_tables import MAX_TABLE_BYTES, TOO_LARGE, TableOutcome
 
 router = GuidanceRouter(prefix=GUIDES_PATH, include_in_schema=False, route_class=DeskRoute)
 TEXT, SETTLED = "text:", "settled:"
@@ -57,6 +58,9 @@ ABOUT = EDIT_PAGES[DETAILS]
 OFFERED_LANGUAGES = ("cy", "pl", "ur", "ro", "ar", "uk", "bn", "pa", "so", "fr", "es", "pt")
 """The languages that the form offers. Editors can also type the tag of any other language."""
 NOT_A_LANGUAGE = "Enter the tag of a language, such as cy for Welsh"
+MOST_REFUSED = 100
+"""The number of refused rows of a table that the page shows."""
+NO_FAULTS: Mapping[str, str] = {}
 RefusedLanguage = Annotated[str, Query(max_length=10)]
 _language: TypeAdapter[str] = TypeAdapter(LanguageTag)
 
@@ -134,20 +138,44 @@ def _tag_of(form: RenditionForm, typed: str) -> str:
 
 @router.get("/{guide}/renditions/{language}")
 def read_rendition_draft_page(editing: ReviewingDep, plan: PlanDep) -> Response:
-    """Return the page of the rendition's draft: its texts beside the guide, its errors, and its review."""
+    """Return the page of the rendition's draft: its texts beside the guide, its errors, and its way to publication."""
+    return rendition_page(editing, plan)
+
+
+def rendition_page(
+    editing: Editing,
+    plan: PlanTyped = NO_PLAN,
+    *,
+    outcome: TableOutcome | None = None,
+    faults: Mapping[str, str] = NO_FAULTS,
+    status: int = 200,
+) -> Response:
+    """Return the page of the rendition's draft with `status`.
+
+    Show the outcome of an uploaded table first, or the errors in `faults` for the names of their fields.
+    """
     draft = get_guide_draft(editing.session, editing.guide, editing.language)
     checked = check_rendition_draft(editing.session, draft)
     current = current_of(get_history(editing.session, guide=editing.guide))
-    groups = _groups(_pairs(editing, draft))
+    shown, details = _pairs(editing, draft), _details_of(draft.read())
+    groups = _groups(shown)
     values = review_values(editing, draft, checked.follows, [*map(_remark, checked.faults)], plan)
     return editing.page(
         "desk_edit_rendition.html",
+        status=status,
         groups=groups,
-        details=_details_of(draft.read()),
+        details=details,
+        form=RenditionForm(details["form"]),
         current=current,
-        missing=sum(not each.typed for _, pairs in groups for each in pairs),
-        unsettled=sum(each.pair.unsettled is not None for _, pairs in groups for each in pairs),
+        missing=[each for each in shown if not each.typed],
+        unsettled=[each for each in shown if each.pair.unsettled is not None],
+        originals={each.pair.path: each.pair.original for each in shown},
         items=_items(groups),
+        outcome=outcome,
+        most_refused=MOST_REFUSED,
+        faults=faults,
+        largest_table=MAX_TABLE_BYTES,
+        too_large_table=TOO_LARGE,
         **values,
     )
 

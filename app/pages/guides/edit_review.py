@@ -67,6 +67,9 @@ class PlanTyped:
     fault: str
 
 
+NO_PLAN = PlanTyped("", "", "")
+
+
 async def read_plan(fault: PlanFault = "", day: PlanText = "", time: PlanText = "") -> PlanTyped:
     """Return the refused time of a planned publication from the query, as a FastAPI dependency."""
     return PlanTyped(day, time, fault if fault in PLAN_FAULTS else "")

@@ -7,7 +7,7 @@
   const file = document.querySelector("input[type=file][data-largest]");
   file?.addEventListener("change", () => {
     const isTooLarge = file.files[0]?.size > Number(file.dataset.largest);
-    file.setCustomValidity(isTooLarge ? "The document is larger than 1.8 MB. Remove its pictures, which are not used." : "");
+    file.setCustomValidity(isTooLarge ? file.dataset.tooLarge : "");
     file.reportValidity();
   });
   const form = document.querySelector("form[data-autosave]");

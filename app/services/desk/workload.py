@@ -20,7 +20,7 @@ _CONCERNS = table_of(ConcernRow).c
 
 
 class Workload(NamedTuple):
-    """The numbers of open, unacknowledged and overdue concerns of one person, and when the oldest was received, and which.
+    """The numbers of open, unacknowledged and overdue concerns of one person, and the time and reference of the oldest.
 
     `received` counts the unacknowledged concerns. `person` is empty for the unassigned concerns. Each number is the
     same as in the inbox with the filters for these concerns.

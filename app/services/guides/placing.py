@@ -10,7 +10,7 @@ from app.models.guides.proposed_ids import propose_id
 from app.models.guides.sections import ITEM_LISTS, Introductions
 from app.services.guides.documents import Block, BlockKind, one_line
 from app.services.guides.working_hours import read_hours
-from app.services.guides.written_contacts import find_contact
+from app.services.guides.written_contacts import OPTION, find_contact
 from app.services.guides.written_values import read_day
 
 SECTIONS = (
@@ -229,9 +229,7 @@ class Placing:
         if citation and self.draft["definitions"]:
             self._cite(citation)
         elif contact is not None:
-            if not has_every_word(contact, block.text):
-                self._introduce("contacts", block.text)
-            self._append("contacts", self._with_hours(contact))
+            self._add_contact(contact, block.text)
         elif starts and not DEFINES.match(block.text):
             self._section = starts
             self._introduce(starts, begun + colon)
@@ -251,6 +249,16 @@ class Placing:
         contact = find_contact(block)
         is_link = contact is not None and contact["kind"] == ContactKind.WEB
         return None if is_link and self._section not in ("contacts", "responsibilities") else contact
+
+    def _add_contact(self, contact: dict[str, Any], text: str) -> None:
+        """Add the contact in `text`. If the contact lacks words of `text`, introduce the contacts with `text`."""
+        option = OPTION.search(text)
+        read = [option[0]] if option and contact.get("phones") else []
+        if has_every_word(contact | {"read": read}, text):
+            self.read += read
+        else:
+            self._introduce("contacts", text)
+        self._append("contacts", self._with_hours(contact))
 
     def _with_hours(self, contact: dict[str, Any]) -> dict[str, Any]:
         """Return `contact` with opening hours as data in place of `when`, if `when` says days and times only."""

@@ -1,6 +1,6 @@
 """Drafts of renditions: each text with its translation, and the translations that a new edition makes out of date."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from pydantic import ValidationError
@@ -27,6 +27,7 @@ UNSETTLED = "unsettled"
 A translation is unsettled if its original text has changed, and nobody has compared the translation with the new text.
 """
 LIMBS = "limbs"
+CHECKED = ("checked_by", "checked_on")
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,7 @@ def continue_rendition(session: Session, head: EditionHead, stored: StoredRendit
 
     Leave out who checked the rendition and when, because somebody must check the new text.
     """
-    own = stored.content.model_dump(mode="json", exclude={"checked_by", "checked_on"}, exclude_defaults=True)
+    own = stored.content.model_dump(mode="json", exclude=set(CHECKED), exclude_defaults=True)
     return move_to(session, head, own)
 
 
@@ -137,7 +138,7 @@ def move_to(session: Session, head: EditionHead, content: DraftContent) -> Draft
     words, unsettled = read_parts(content)
     number = words["of"]["edition"]
     old = texts_of(read_content(session, EditionKey(head.guide, number)))
-    new, own = texts_of(read_content(session, head.key)), texts_of(_lenient(words))
+    new, own = texts_of(read_content(session, head.key)), own_texts(words)
     kept = {path: text for path, text in own.items() if path in new and new[path] == old.get(path)}
     waiting = {path: Unsettled(number, text) for path, text in own.items() if path in new and path not in kept}
     waiting |= {path: each for path, each in unsettled.items() if path in new and path not in kept}
@@ -175,7 +176,7 @@ def list_pairs(session: Session, guide: str, content: DraftContent) -> list[Text
     """Return each text of the draft's edition beside its translation in the draft `content`, in order."""
     words, unsettled = read_parts(content)
     original = texts_of(read_content(session, EditionKey(guide, words["of"]["edition"])))
-    own = texts_of(_lenient(words))
+    own = own_texts(words)
     former = {
         number: texts_of(read_content(session, EditionKey(guide, number)))
         for number in {each.edition for each in unsettled.values()}
@@ -212,8 +213,22 @@ def save_texts(
     return with_texts(own | {name: value for name, value in details.items() if value}, kept, waiting)
 
 
-def _lenient(words: DraftContent) -> RenditionContent:
-    """Return a rendition with the texts of `words`, and with placeholders for its details, which may have errors."""
+def take_texts(content: DraftContent, taken: Mapping[TextPath, str], order: Iterable[TextPath]) -> DraftContent:
+    """Return the draft `content` with the translations `taken`, which are settled. `order` has every path, in order.
+
+    If there are any, leave out who checked the rendition, because somebody must check the new text.
+    """
+    if not taken:
+        return content
+    words, unsettled = read_parts(content)
+    texts = {**own_texts(words), **taken}
+    details = {name: value for name, value in words.items() if name not in CHECKED}
+    waiting = {path: each for path, each in unsettled.items() if path not in taken}
+    return with_texts(details, {path: texts[path] for path in order if path in texts}, waiting)
+
+
+def own_texts(words: DraftContent) -> dict[TextPath, str]:
+    """Return each translation of the rendition `words` by its path. The rendition may have errors in its details."""
     details = {"language": "cy", "form": RenditionForm.TRANSLATION, "made_by": Maker.HUMAN}
     texts = {name: words[name] for name in (*ITEM_LISTS, "title", "applies_to", "introductions") if name in words}
-    return RenditionContent.model_validate(texts | {"of": words["of"]} | details)
+    return texts_of(RenditionContent.model_validate(texts | {"of": words["of"]} | details))

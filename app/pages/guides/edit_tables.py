@@ -1,0 +1,84 @@
+"""The table for translators on the page of a rendition's draft: download it, and upload it filled."""
+
+from fastapi import Response
+
+from app.errors import DraftChanged, NoSuchGuideDraft, NotFound
+from app.http.routes import GuidanceRouter
+from app.models.guides.edition_keys import EditionKey
+from app.models.guides.edition_rows import GuideDraftRow
+from app.models.guides.editions import EditionContent
+from app.models.languages import RenditionForm
+from app.pages.frame import AS_FILE, DeskRoute
+from app.pages.guides.edit_renditions import rendition_page
+from app.pages.guides.editing import Editing, ReviewingDep
+from app.pages.posted_forms import UploadDep
+from app.services.access.sign_in import GUIDES_PATH
+from app.services.csv_sheets import CSV_MEDIA
+from app.services.guides.drafts import DraftContent, get_guide_draft
+from app.services.guides.rendition_drafts import list_pairs
+from app.services.guides.translation_tables import (
+    TableOutcome,
+    TableRefused,
+    fill_draft,
+    read_table,
+    translation_table,
+)
+
+router = GuidanceRouter(prefix=GUIDES_PATH, include_in_schema=False, route_class=DeskRoute)
+TABLE = "table"
+"""The name of the field with the uploaded table, and the last part of the path to which it is posted."""
+OVER_CHANGES = "over"
+
+
+@router.get(f"/{{guide}}/renditions/{{language}}/{TABLE}.csv")
+def read_translation_table(editing: ReviewingDep) -> Response:
+    """Return the texts of the draft beside their translations as CSV, for a translator.
+
+    Raise `NoSuchGuideDraft` if there is no draft, or `NotFound` if its format has no text.
+    """
+    content, key, edition = _read_draft(editing)
+    pairs = list_pairs(editing.session, editing.guide, content)
+    name = f"{editing.guide}-{key.number}-{editing.language}.csv"
+    headers = {"Content-Disposition": AS_FILE.format(name)}
+    return Response(translation_table(pairs, edition, editing.language), media_type=CSV_MEDIA, headers=headers)
+
+
+@router.post(f"/{{guide}}/renditions/{{language}}/{TABLE}")
+def fill_from_table(editing: ReviewingDep, upload: UploadDep) -> Response:
+    """Take the translations that the posted table changes into the draft, and return the draft's page.
+
+    The page names each row from which nothing was taken. If nothing was taken for such a reason, the status is 422.
+    Raise `DraftChanged` if the draft was taken over to another edition at the same time.
+    """
+    former, _, edition = _read_draft(editing)
+    try:
+        table = read_table(upload.data, editing.language)
+    except TableRefused as refusal:
+        return rendition_page(editing, faults={TABLE: str(refusal)}, status=422)
+    editing.session.close()  # the page reads the draft again, as it was saved
+    outcomes: list[TableOutcome] = []
+
+    def change(draft: GuideDraftRow | None) -> DraftContent:
+        if draft is None:
+            raise NoSuchGuideDraft
+        content = draft.read()
+        if content["of"] != former["of"]:
+            raise DraftChanged
+        outcomes.append(fill_draft(content, edition, table, over_changes=bool(upload.form.one(OVER_CHANGES))))
+        return outcomes[-1].content
+
+    editing.write(change)
+    outcome = outcomes[-1]
+    return rendition_page(editing, outcome=outcome, status=422 if outcome.refused and not outcome.taken else 200)
+
+
+def _read_draft(editing: Editing) -> tuple[DraftContent, EditionKey, EditionContent]:
+    """Return the content of the draft, and the key and the content of its edition.
+
+    Raise `NoSuchGuideDraft` if there is no draft, or `NotFound` if its format has no text.
+    """
+    content = get_guide_draft(editing.session, editing.guide, editing.language).read()
+    if not RenditionForm(content["form"]).has_words:
+        raise NotFound
+    key = EditionKey(editing.guide, content["of"]["edition"])
+    return content, key, editing.context.contents(key, editing.session)
