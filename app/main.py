@@ -57,7 +57,7 @@ from app.pages.desk import restriction as restriction_pages
 from app.pages.desk import retention as retention_pages
 from app.pages.desk import written_down as written_down_pages
 from app.pages.error_pages import PagesMiddleware
-from app.pages.guides import document_drafts, edit_history, edit_renditions, edit_review, previews, search
+from app.pages.guides import document_drafts, edit_history, edit_renditions, edit_review, pictures, previews, search
 from app.pages.guides import drafts as drafts_pages
 from app.pages.guides import guides as guides_pages
 from app.pages.languages import LANGUAGES
@@ -185,6 +185,8 @@ ROUTERS = (
     edit_review.router,
     edit_history.router,
     edit_renditions.router,
+    pictures.router,
+    pictures.picture_router,
     previews.preview_router,
     previews.link_router,
     api_docs.router,
