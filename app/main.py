@@ -63,6 +63,7 @@ from app.pages.guides import (
     edit_renditions,
     edit_review,
     edit_tables,
+    pictures,
     previews,
     search,
 )
@@ -195,6 +196,8 @@ ROUTERS = (
     edit_history.router,
     edit_renditions.router,
     edit_tables.router,
+    pictures.router,
+    pictures.picture_router,
     previews.preview_router,
     previews.link_router,
     api_docs.router,

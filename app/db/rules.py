@@ -15,7 +15,7 @@ from app.models.concerns.receipts import ConcernState
 from app.models.concerns.rows import ClosedCountRow, ConcernRow, StoredReceiptRow
 from app.models.desk.hand_overs import HandOverRow
 from app.models.events.rows import DeliveryRow, EventReaderRow, EventRow
-from app.models.guides.edition_rows import EditionRow, GenerationRow, GuideDraftActRow, WithdrawalRow
+from app.models.guides.edition_rows import EditionRow, GenerationRow, GuideDraftActRow, PictureRow, WithdrawalRow
 
 TriggerEvent = Literal["INSERT", "UPDATE", "DELETE"]
 
@@ -32,6 +32,8 @@ WRITTEN_ONCE: dict[type[SQLModel], str] = {
 }
 """The tables whose rows are never altered or deleted, each with the reason."""
 AN_EDITION = "EXISTS (SELECT 1 FROM editions WHERE guide = NEW.guide AND language = '' AND number = NEW.edition)"
+# Without LIKE: its percent sign is written in another way in each driver.
+HAS_PICTURE = "SELECT 1 FROM editions WHERE replace(CAST(words AS TEXT), OLD.digest, '') <> CAST(words AS TEXT)"  # nosec B608
 NEVER_CHANGES_IN_ENTRIES = (
     "reference",
     "kind",
@@ -124,6 +126,7 @@ def declare_rules() -> None:
     strange = f"(CASE NEW.language WHEN '' THEN NEW.edition <> NEW.number ELSE NOT {AN_EDITION} END)"
     _refuse(EditionRow, "are_of_an_edition", "INSERT", why, when=strange)
     _refuse(ConcernRow, "name_an_edition", "INSERT", "a concern names a published edition", when=f"NOT {AN_EDITION}")
+    _declare_rules_of_pictures()
     _declare_rules_of_concerns()
     _declare_count_of_closed()
     _declare_rules_of_entries()
@@ -133,6 +136,12 @@ def declare_rules() -> None:
     _declare_rules_of_acts()
     _declare_rules_of_events()
     create_with_table(GenerationRow, "INSERT INTO generation (id, number) VALUES (1, 0)")
+
+
+def _declare_rules_of_pictures() -> None:
+    """Declare that a picture never changes, and is not deleted while a published rendition has it."""
+    _refuse(PictureRow, "are_never_altered", "UPDATE", "a picture never changes")
+    _refuse_losing(PictureRow, "a picture of a published rendition is never deleted", when=f"EXISTS ({HAS_PICTURE})")
 
 
 def _declare_rules_of_concerns() -> None:
@@ -314,10 +323,13 @@ def _refuse(row: type[SQLModel], name: str, operation: TriggerEvent, why: str, *
     _create_in_postgresql(row, name, f"BEFORE {operation}", refusal.replace(JSON_TYPE, "JSON"))
 
 
-def _refuse_losing(row: type[SQLModel], why: str) -> None:
-    """Declare that every way to lose a row is refused: DELETE, REPLACE, or TRUNCATE of the whole table."""
+def _refuse_losing(row: type[SQLModel], why: str, *, when: str = "TRUE") -> None:
+    """Declare that every way to lose a row is refused: DELETE, REPLACE, or TRUNCATE of the whole table.
+
+    DELETE is refused only if the SQL condition `when` is true.
+    """
     table = table_of(row)
-    _refuse(row, "are_never_deleted", "DELETE", why)
+    _refuse(row, "are_never_deleted", "DELETE", why, when=when)
     # On a connection without `recursive_triggers`, INSERT OR REPLACE deletes rows without their delete trigger.
     keys = [table.primary_key, *(each for each in table.constraints if isinstance(each, UniqueConstraint))]
     same = [" AND ".join(f"{column.name} = NEW.{column.name}" for column in key) for key in keys]

@@ -105,7 +105,7 @@ GROUPS = {
     },
     "Read every edition and language": {
         "Editions": "Numbered editions, which never change, and the differences between them.",
-        "Renditions": "Guides in other languages and formats: translations, easy read, large print, films, recordings.",
+        "Renditions": "Guides in other languages and formats: translations, simple words, large print and films.",
     },
     "Work at the desk": {"Desk": "For the duty team: the inbox, and reading and handling concerns."},
     "Write guides": {

@@ -9,7 +9,7 @@ from app.errors import BadRequest, ContentTooLarge, Problem, RequestTimeout, Ser
 from app.http.problem_handlers import problem_response
 from app.http.rate_limits import find_field
 from app.http.turns import LONG_BODY_BYTES, OVER, HeldAnswer, Turns
-from app.services.guides.uploads import DOCUMENT_PATH
+from app.services.guides.uploads import DOCUMENT_PATH, PICTURE_PATH
 
 MAX_BODY_BYTES = 1_000_000
 MAX_BUFFERED_BYTES = 64 * MAX_BODY_BYTES
@@ -18,7 +18,7 @@ MAX_BUFFERED_BYTES = 64 * MAX_BODY_BYTES
 Above this limit, only bodies up to `LONG_BODY_BYTES` are received.
 """
 ALWAYS_ANSWERED = ("/health/", "/metrics")
-LARGER_BODIES = {DOCUMENT_PATH: 2 * MAX_BODY_BYTES}
+LARGER_BODIES = dict.fromkeys((DOCUMENT_PATH, PICTURE_PATH), 2 * MAX_BODY_BYTES)
 """The limits for the paths that take a file. The sample configurations of reverse proxies allow 2 MB too."""
 WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 

@@ -44,7 +44,7 @@ class RenditionForm(StrEnum):
 
     @property
     def label(self) -> str:
-        """The format in words. `easy_read` is called `in simple words`, because Easy Read would also have pictures."""
+        """The format in words. `easy_read` is called `in simple words`, because Easy Read always has pictures too."""
         return "in simple words" if self is RenditionForm.EASY_READ else self.value.replace("_", " ")
 
 
@@ -60,7 +60,7 @@ LanguageTag = Annotated[
     str,
     StringConstraints(pattern=TAG_PATTERN, max_length=MAX_TAG_LENGTH),
     AfterValidator(_check_language),
-    Field(description="The language (BCP 47). Easy read is `en-GB-simple`, British Sign Language `bfi`."),
+    Field(description="The language (BCP 47). Simple words are `en-GB-simple`, British Sign Language `bfi`."),
 ]
 
 

@@ -91,6 +91,11 @@ def rendition_page_path(guide: str, language: str, number: int | None = None) ->
     return path if number is None else f"{path}/{number}"
 
 
+def picture_path(guide: str, language: str, number: int, digest: str) -> str:
+    """Return the path of the picture with `digest`, as rendition `number` of a guide in a language shows it."""
+    return f"{rendition_page_path(guide, language, number)}/pictures/{digest.removeprefix('sha256:')}.jpg"
+
+
 def concern_path(reference: str, *steps: str) -> str:
     """Return the path at which a reporter reads the status of a concern, followed by `steps`."""
     return "/".join((CONCERNS, reference, *steps))

@@ -19,6 +19,7 @@ from app.http.context import AppContext, context_of
 from app.http.responses import CACHE_CURRENT, caching_until, conditional_response
 from app.models.guides.signposts import WhoToCall
 from app.models.languages import direction_of
+from app.models.links import picture_path
 from app.models.references import EXAMPLE_REFERENCE, TYPED_REFERENCE
 from app.pages.contact_links import linked
 from app.pages.languages import (
@@ -109,6 +110,7 @@ def page_templates() -> jinja2.Environment:
         "direction": direction_of,
         "postal": address_text,
         "citation": citation_text,
+        "picture_path": lambda picture, key: picture_path(*key, picture.digest),
         "split_at": split_at_words,
     }
     return templates

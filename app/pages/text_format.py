@@ -47,7 +47,7 @@ CODE_LABELS = {
 }
 """Labels of enum values, if the value itself would not be clear as a label."""
 
-FORMATS_IN_ENGLISH = {f"{GUIDE_LANGUAGE}{EASY_READ_SUFFIX}": "Easy read", GUIDE_LANGUAGE: "Large print or audio"}
+FORMATS_IN_ENGLISH = {f"{GUIDE_LANGUAGE}{EASY_READ_SUFFIX}": "In simple words", GUIDE_LANGUAGE: "Large print or audio"}
 
 DO_NOT_WAIT = to_translate("Do not wait for us: call.")
 EVENING = 18

@@ -53,6 +53,7 @@ from tests.support.drafts import whole_draft, writer_of
 from tests.support.form_answers import FORM, NARRATIVE, REQUIRED_ANSWERS
 from tests.support.load import A_CONCERN
 from tests.support.people import JO, context_of_service, invited, sign_in_as, store_passkey
+from tests.support.pictures import publish_pictured, stored_jpeg
 from tests.support.publishing import a_key, publish_next, withdraw
 
 pytestmark = pytest.mark.slow
@@ -138,6 +139,7 @@ def publish_and_follow(service: FastAPI, http: TestClient) -> None:
     writer = context_of_service(service).writer
     publish_next(service, change_note="The second.")
     publish_next(service, change_note="The third.")
+    publish_pictured(service, stored_jpeg())
     withdraw(service, 3)
     for guide in ("county-lines", "another-guide"):
         author = writer_of(service, http, f"author-of-{guide}", guide=guide)

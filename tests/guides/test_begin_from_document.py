@@ -44,7 +44,7 @@ Working together, a guide by the department
 @pytest.fixture
 def in_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Read documents in this process: a child takes a second to start."""
-    monkeypatch.setattr(uploads, "_run_reader", lambda name, data: json.loads(answer(Path(name), data)))
+    monkeypatch.setattr(uploads, "_run_reader", lambda name, data, _reader: json.loads(answer(Path(name), data)))
 
 
 def upload(ann: Any, data: bytes = b"", name: str = "guide.docx", **fields: str) -> Any:

@@ -21,6 +21,7 @@ from app.cli.commands import app as command
 from app.errors import NotExportable
 from app.models.guides.sections import Section
 from app.server.export import INVENTORY, ExportResult, export_reads
+from tests.support.pictures import publish_pictured, stored_jpeg
 from tests.support.publishing import GUIDE, publish_next, withdraw
 from tests.support.renditions import publish_a_rendition
 from tests.support.service import a_service
@@ -77,7 +78,9 @@ def mirror(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mirror]:
     with TestClient(service):
         publish_next(service, change_note="A second.")
         third = publish_next(service, change_note="A third.")
-        publish_a_rendition(service, of={"edition": third.key.number, "digest": third.digest})
+        of_third = {"edition": third.key.number, "digest": third.digest}
+        publish_a_rendition(service, of=of_third)
+        publish_pictured(service, stored_jpeg(), of=of_third)
         withdraw(service, 1)
     export(make_service(data), folder)
     handler = functools.partial(Silent, directory=str(folder))
@@ -99,6 +102,12 @@ def test_a_plain_web_server_answers_every_exported_path_as_the_service_does(mirr
 
     assert len(mirror.paths) > 200
     assert different == []
+
+
+def test_a_picture_is_exported(mirror: Mirror) -> None:
+    (path,) = [each for each in mirror.paths if each.endswith(".jpg")]
+
+    assert (mirror.folder / path.lstrip("/")).read_bytes() == stored_jpeg()
 
 
 def test_every_public_read_is_exported(mirror: Mirror) -> None:

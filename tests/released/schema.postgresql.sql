@@ -149,19 +149,19 @@ CREATE TABLE concerns (
 
 CREATE INDEX ix_concerns_restricted ON concerns (reference) WHERE limited_to <> ''
 
+CREATE INDEX ix_concerns_urgency ON concerns (waiting, danger, due, received_at, reference, state, immediate_danger, guide, assigned_to, changed_at, test, burst, channel, restricted)
+
 CREATE INDEX ix_concerns_erased ON concerns (erased_at) WHERE erased_at IS NOT NULL
-
-CREATE INDEX ix_concerns_unacknowledged ON concerns (acknowledge_by) WHERE state = 'received' AND test IS FALSE
-
-CREATE INDEX ix_concerns_received ON concerns (received_at, reference, waiting, danger, due, state, immediate_danger, guide, assigned_to, changed_at, test, burst, channel, restricted)
-
-CREATE INDEX ix_concerns_acknowledged_at ON concerns (acknowledged_at) WHERE acknowledged_at IS NOT NULL
 
 CREATE INDEX ix_concerns_closed ON concerns (closed_at, erased_at, test, outcome) WHERE closed_at IS NOT NULL
 
-CREATE INDEX ix_concerns_urgency ON concerns (waiting, danger, due, received_at, reference, state, immediate_danger, guide, assigned_to, changed_at, test, burst, channel, restricted)
+CREATE INDEX ix_concerns_received ON concerns (received_at, reference, waiting, danger, due, state, immediate_danger, guide, assigned_to, changed_at, test, burst, channel, restricted)
 
 CREATE INDEX ix_concerns_held ON concerns (reference) WHERE held IS TRUE
+
+CREATE INDEX ix_concerns_acknowledged_at ON concerns (acknowledged_at) WHERE acknowledged_at IS NOT NULL
+
+CREATE INDEX ix_concerns_unacknowledged ON concerns (acknowledge_by) WHERE state = 'received' AND test IS FALSE
 
 CREATE FUNCTION concerns_name_an_edition() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NOT EXISTS (SELECT 1 FROM editions WHERE guide = NEW.guide AND language = '' AND number = NEW.edition) THEN RAISE EXCEPTION 'a concern names a published edition' USING ERRCODE = 'restrict_violation'; END IF; RETURN NEW; END $$
 
@@ -233,9 +233,9 @@ CREATE TABLE saved_forms (
     CONSTRAINT pk_saved_forms PRIMARY KEY (form_id)
 )
 
-CREATE INDEX ix_saved_forms_share ON saved_forms (source, expires_at, size)
-
 CREATE INDEX ix_saved_forms_expires_at ON saved_forms (expires_at)
+
+CREATE INDEX ix_saved_forms_share ON saved_forms (source, expires_at, size)
 
 CREATE TABLE saved_views (
     person TEXT COLLATE "C" NOT NULL,
@@ -329,6 +329,24 @@ CREATE TRIGGER editions_are_numbered_in_order BEFORE INSERT ON editions FOR EACH
 CREATE FUNCTION editions_are_of_an_edition() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF (CASE NEW.language WHEN '' THEN NEW.edition <> NEW.number ELSE NOT EXISTS (SELECT 1 FROM editions WHERE guide = NEW.guide AND language = '' AND number = NEW.edition) END) THEN RAISE EXCEPTION 'a rendition is of a published edition' USING ERRCODE = 'restrict_violation'; END IF; RETURN NEW; END $$
 
 CREATE TRIGGER editions_are_of_an_edition BEFORE INSERT ON editions FOR EACH ROW EXECUTE FUNCTION editions_are_of_an_edition()
+
+CREATE TABLE pictures (
+    digest TEXT COLLATE "C" NOT NULL,
+    data BYTEA NOT NULL,
+    CONSTRAINT pk_pictures PRIMARY KEY (digest)
+)
+
+CREATE FUNCTION pictures_are_never_altered() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF TRUE THEN RAISE EXCEPTION 'a picture never changes' USING ERRCODE = 'restrict_violation'; END IF; RETURN NEW; END $$
+
+CREATE TRIGGER pictures_are_never_altered BEFORE UPDATE ON pictures FOR EACH ROW EXECUTE FUNCTION pictures_are_never_altered()
+
+CREATE FUNCTION pictures_are_never_deleted() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF EXISTS (SELECT 1 FROM editions WHERE replace(CAST(words AS TEXT), OLD.digest, '') <> CAST(words AS TEXT)) THEN RAISE EXCEPTION 'a picture of a published rendition is never deleted' USING ERRCODE = 'restrict_violation'; END IF; RETURN OLD; END $$
+
+CREATE TRIGGER pictures_are_never_deleted BEFORE DELETE ON pictures FOR EACH ROW EXECUTE FUNCTION pictures_are_never_deleted()
+
+CREATE FUNCTION pictures_are_never_emptied() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'a picture of a published rendition is never deleted' USING ERRCODE = 'restrict_violation'; END $$
+
+CREATE TRIGGER pictures_are_never_emptied BEFORE TRUNCATE ON pictures FOR EACH STATEMENT EXECUTE FUNCTION pictures_are_never_emptied()
 
 CREATE TABLE generation (
     id SERIAL NOT NULL,

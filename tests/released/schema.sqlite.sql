@@ -131,19 +131,19 @@ CREATE TABLE concerns (
 
 CREATE INDEX ix_concerns_restricted ON concerns (reference) WHERE limited_to <> ''
 
+CREATE INDEX ix_concerns_urgency ON concerns (waiting, danger, due, received_at, reference, state, immediate_danger, guide, assigned_to, changed_at, test, burst, channel, restricted)
+
 CREATE INDEX ix_concerns_erased ON concerns (erased_at) WHERE erased_at IS NOT NULL
-
-CREATE INDEX ix_concerns_unacknowledged ON concerns (acknowledge_by) WHERE state = 'received' AND test IS 0
-
-CREATE INDEX ix_concerns_received ON concerns (received_at, reference, waiting, danger, due, state, immediate_danger, guide, assigned_to, changed_at, test, burst, channel, restricted)
-
-CREATE INDEX ix_concerns_acknowledged_at ON concerns (acknowledged_at) WHERE acknowledged_at IS NOT NULL
 
 CREATE INDEX ix_concerns_closed ON concerns (closed_at, erased_at, test, outcome) WHERE closed_at IS NOT NULL
 
-CREATE INDEX ix_concerns_urgency ON concerns (waiting, danger, due, received_at, reference, state, immediate_danger, guide, assigned_to, changed_at, test, burst, channel, restricted)
+CREATE INDEX ix_concerns_received ON concerns (received_at, reference, waiting, danger, due, state, immediate_danger, guide, assigned_to, changed_at, test, burst, channel, restricted)
 
 CREATE INDEX ix_concerns_held ON concerns (reference) WHERE held IS 1
+
+CREATE INDEX ix_concerns_acknowledged_at ON concerns (acknowledged_at) WHERE acknowledged_at IS NOT NULL
+
+CREATE INDEX ix_concerns_unacknowledged ON concerns (acknowledge_by) WHERE state = 'received' AND test IS 0
 
 CREATE TRIGGER concerns_name_an_edition BEFORE INSERT ON concerns WHEN NOT EXISTS (SELECT 1 FROM editions WHERE guide = NEW.guide AND language = '' AND number = NEW.edition) BEGIN SELECT RAISE(ABORT, 'a concern names a published edition'); END
 
@@ -191,9 +191,9 @@ CREATE TABLE saved_forms (
     CONSTRAINT pk_saved_forms PRIMARY KEY (form_id)
 )
 
-CREATE INDEX ix_saved_forms_share ON saved_forms (source, expires_at, size)
-
 CREATE INDEX ix_saved_forms_expires_at ON saved_forms (expires_at)
+
+CREATE INDEX ix_saved_forms_share ON saved_forms (source, expires_at, size)
 
 CREATE TABLE saved_views (
     person VARCHAR NOT NULL,
@@ -267,6 +267,18 @@ CREATE TRIGGER editions_raise_the_generation AFTER INSERT ON editions BEGIN UPDA
 CREATE TRIGGER editions_are_numbered_in_order BEFORE INSERT ON editions WHEN NEW.number <> (SELECT coalesce(max(number), 0) + 1 FROM editions WHERE guide = NEW.guide AND language = NEW.language) BEGIN SELECT RAISE(ABORT, 'editions, and renditions in a language, are numbered 1, 2, 3 without a gap'); END
 
 CREATE TRIGGER editions_are_of_an_edition BEFORE INSERT ON editions WHEN (CASE NEW.language WHEN '' THEN NEW.edition <> NEW.number ELSE NOT EXISTS (SELECT 1 FROM editions WHERE guide = NEW.guide AND language = '' AND number = NEW.edition) END) BEGIN SELECT RAISE(ABORT, 'a rendition is of a published edition'); END
+
+CREATE TABLE pictures (
+    digest VARCHAR NOT NULL,
+    data BLOB NOT NULL,
+    CONSTRAINT pk_pictures PRIMARY KEY (digest)
+)
+
+CREATE TRIGGER pictures_are_never_altered BEFORE UPDATE ON pictures WHEN TRUE BEGIN SELECT RAISE(ABORT, 'a picture never changes'); END
+
+CREATE TRIGGER pictures_are_never_deleted BEFORE DELETE ON pictures WHEN EXISTS (SELECT 1 FROM editions WHERE replace(CAST(words AS TEXT), OLD.digest, '') <> CAST(words AS TEXT)) BEGIN SELECT RAISE(ABORT, 'a picture of a published rendition is never deleted'); END
+
+CREATE TRIGGER pictures_are_never_replaced BEFORE INSERT ON pictures WHEN EXISTS (SELECT 1 FROM pictures WHERE (digest = NEW.digest) OR rowid = NEW.rowid) BEGIN SELECT RAISE(ABORT, 'a picture of a published rendition is never deleted'); END
 
 CREATE TABLE generation (
     id INTEGER NOT NULL,

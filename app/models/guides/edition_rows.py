@@ -36,6 +36,15 @@ class EditionRow(sqlmodel.SQLModel, table=True):
     words: dict[str, Any] = sqlmodel.Field(sa_type=JSON)
 
 
+class PictureRow(sqlmodel.SQLModel, table=True):
+    """A picture of renditions, as a JPEG. `digest` is that of `data`, so that equal pictures have one row."""
+
+    __tablename__ = "pictures"
+
+    digest: str = sqlmodel.Field(primary_key=True)
+    data: bytes = sqlmodel.Field(sa_type=sqlalchemy.LargeBinary)
+
+
 class WithdrawalRow(sqlmodel.SQLModel, table=True):
     """The withdrawal of an edition or rendition, whose own row does not change."""
 

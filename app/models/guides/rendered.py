@@ -1,6 +1,6 @@
 """Editions with the text of a rendition, and checks of a rendition's text."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,9 +12,10 @@ from app.models.guides.renditions import (
     OF_THE_CURRENT_EDITION,
     Maker,
     RenditionContent,
+    RenditionPicture,
     word_fields,
 )
-from app.models.guides.sections import CAUTIONS, ITEM_LISTS, Introductions
+from app.models.guides.sections import CAUTIONS, ITEM_LISTS, Introductions, Section
 from app.models.languages import BRITISH_SIGN_LANGUAGE, EASY_READ_SUFFIX, ENGLISH_TAG, RenditionForm
 
 
@@ -27,6 +28,8 @@ class RenderedWords:
     """JSON Pointers (RFC 6901) to the text that is still in the guide's own language."""
     unchecked_cautions: tuple[Caution, ...]
     """Unchecked machine translations of the cautions. They are shown beside the cautions, and never replace them."""
+    pictures: Mapping[str, RenditionPicture]
+    """Pictures by the path of their item in `content`, such as `indicators/secrecy`."""
 
 
 def render(words: RenditionContent, edition: EditionContent, current: EditionContent | None = None) -> RenderedWords:
@@ -44,7 +47,31 @@ def render(words: RenditionContent, edition: EditionContent, current: EditionCon
         missing += _put_items(items, key, words, edition)
     cautions = getattr(words, CAUTIONS.path) if words.is_unchecked else ()
     unchecked = tuple(Caution(id=each.id, text=each.text) for each in cautions if each.text is not None)
-    return RenderedWords(EditionContent.model_validate(own), tuple(missing), unchecked)
+    pictures = _pictures_of(words, edition, current)
+    return RenderedWords(EditionContent.model_validate(own), tuple(missing), unchecked, pictures)
+
+
+def _pictures_of(
+    words: RenditionContent, edition: EditionContent, current: EditionContent | None
+) -> dict[str, RenditionPicture]:
+    """Return the pictures to show by the path of their item.
+
+    Leave out the picture of an item that comes from `current`, if its text is not that of `edition`: nobody has chosen
+    a picture for the new text.
+    """
+    found = {}
+    for each in words.pictures:
+        key, _, id_ = each.item.partition("/")
+        source = current if current is not None and key in OF_THE_CURRENT_EDITION else edition
+        texts = [
+            [getattr(item, name) for name in word_fields(ITEM_LISTS[key].item)]
+            for items in (getattr(edition, key), getattr(source, key))
+            for item in items
+            if item.id == id_
+        ]
+        if len(texts) == len((edition, source)) and texts[0] == texts[1]:
+            found[each.item] = each
+    return found
 
 
 def _put_items(items: list[Any], key: str, words: RenditionContent, edition: EditionContent) -> Iterable[str]:
@@ -88,7 +115,8 @@ def find_own_faults(content: RenditionContent) -> Iterator[FieldError]:
     language, is_simple = content.language, content.language.endswith(EASY_READ_SUFFIX)
     if is_simple != (content.form is RenditionForm.EASY_READ):
         yield FieldError(
-            ("language",), "Easy read, and nothing else, has a tag that ends in `-simple`: `en-GB-simple`."
+            ("language",),
+            "A rendition in simple words, and no other, has a tag that ends in `-simple`: `en-GB-simple`.",
         )
     if (language == BRITISH_SIGN_LANGUAGE) != (content.form is RenditionForm.BSL_VIDEO):
         yield FieldError(("language",), "A film in British Sign Language, and nothing else, has the tag `bfi`.")
@@ -106,6 +134,8 @@ def _about_its_making(content: RenditionContent) -> Iterator[FieldError]:
 
 
 def _about_its_words(content: RenditionContent) -> Iterator[FieldError]:
+    if content.pictures and content.form is not RenditionForm.EASY_READ:
+        yield FieldError(("pictures",), "Only a rendition in simple words has pictures.")
     if content.form.has_words:
         if content.link is not None:
             yield FieldError(("link",), "Only large print, a film or a recording has a link.")
@@ -134,6 +164,19 @@ def find_strangers(content: RenditionContent, edition: EditionContent) -> Iterat
             else:
                 yield from _in_item((key, index), words, originals[words.id])
             seen.add(words.id)
+    yield from _about_its_pictures(content, edition)
+
+
+def _about_its_pictures(content: RenditionContent, edition: EditionContent) -> Iterator[FieldError]:
+    items = {f"{section.key}/{item.id}" for section in Section for item in getattr(edition, section.key)}
+    seen: set[str] = set()
+    for place, each in enumerate(content.pictures):
+        at = ("pictures", place, "item")
+        if each.item in seen:
+            yield FieldError(at, "This item has another picture.", FaultCode.DUPLICATE_ID)
+        elif each.item not in items:
+            yield FieldError(at, "The edition has no such item.", FaultCode.UNKNOWN_ITEM)
+        seen.add(each.item)
 
 
 def _in_item(at: Location, words: Any, original: Any) -> Iterator[FieldError]:

@@ -11,6 +11,7 @@ from app.models.base import (
     EXAMPLE_RENDITION_DIGEST,
     MAX_ITEMS,
     MAX_NUMBER,
+    SLUG_PATTERN,
     FullDate,
     RequestModel,
     ResponseModel,
@@ -18,10 +19,11 @@ from app.models.base import (
     Text,
     UtcDateTime,
     WebAddress,
+    without_default,
 )
 from app.models.guides.guides import EditionResponse, Withdrawal
 from app.models.guides.items import Caution, ItemId, Limb
-from app.models.guides.sections import ITEM_LISTS, Introductions, SectionEntry
+from app.models.guides.sections import ITEM_LISTS, Introductions, Section, SectionEntry
 from app.models.languages import Direction, LanguageTag, RenditionForm
 from app.models.links import Links, PageLinks
 
@@ -31,6 +33,18 @@ OF_THE_CURRENT_EDITION = ("cautions", "contacts")
 A rendition therefore never shows an outdated number to call.
 """
 ALWAYS_IN_THE_GUIDES_OWN = ("change_note",)
+DIGEST_PATTERN = r"^sha256:[0-9a-f]{64}$"
+PICTURE_DIGEST = Field(
+    pattern=DIGEST_PATTERN,
+    max_length=71,
+    description="Digest of the picture: `sha256:` and the SHA-256 of its bytes.",
+    examples=["sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"],
+)
+PICTURE_ALT = Field(
+    description="Text alternative: what the picture shows.", examples=["A girl hides her phone from her mother."]
+)
+PICTURE_WIDTH = Field(ge=1, le=MAX_NUMBER, strict=True, description="Width in pixels.", examples=[640])
+PICTURE_HEIGHT = Field(ge=1, le=MAX_NUMBER, strict=True, description="Height in pixels.", examples=[480])
 RENDITION_LINKS = Field(examples=[{"self": "/v1/guides/child-sexual-exploitation/renditions/cy"}])
 RENDITION_EXAMPLE: dict[str, Any] = {
     "language": "pl",
@@ -57,7 +71,7 @@ class RenderedEdition(RequestModel):
 
     edition: int = Field(ge=1, le=MAX_NUMBER, strict=True, description="The edition's number.", examples=[1])
     digest: str = Field(
-        pattern=r"^sha256:[0-9a-f]{64}$",
+        pattern=DIGEST_PATTERN,
         max_length=71,
         description="Digest of that edition, which identifies its exact text.",
         examples=[EXAMPLE_DIGEST],
@@ -73,6 +87,21 @@ class RenditionLink(RequestModel):
         description="Text alternative: the length, who speaks or signs, and where to read the same content.",
         examples=["A film of four minutes. Translations of the guide are on this page."],
     )
+
+
+class RenditionPicture(RequestModel):
+    """A picture beside the text of an item, in a rendition in simple words."""
+
+    item: str = Field(
+        pattern=f"^(?:{'|'.join(section.key for section in Section)})/{SLUG_PATTERN[1:]}",
+        max_length=120,
+        description="Item that the picture belongs to: the key of the section, and the id of the item.",
+        examples=["indicators/secrecy"],
+    )
+    digest: str = PICTURE_DIGEST
+    alt: Text = PICTURE_ALT
+    width: int = PICTURE_WIDTH
+    height: int = PICTURE_HEIGHT
 
 
 def word_fields(item: type[RequestModel]) -> tuple[str, ...]:
@@ -143,6 +172,13 @@ class RenditionWords(RequestModel):
         default=None, description="The area or situation that the guide applies to.", examples=[None]
     )
     introductions: Introductions = Field(default=Introductions(), description="Text before the sections.")
+    pictures: tuple[RenditionPicture, ...] = Field(
+        default=(),
+        max_length=MAX_ITEMS,
+        description="Pictures of a rendition in simple words, at most one for each item. They must be stored here: "
+        "editors upload them.",
+        examples=[[]],
+    )
 
 
 _sections: dict[str, Any] = {
@@ -216,6 +252,23 @@ class RenditionsResponse(ResponseModel):
     links: PageLinks = Field(examples=[{"self": "/v1/guides/child-sexual-exploitation/renditions"}])
 
 
+class ShownPicture(ResponseModel):
+    """A picture beside the text of an item."""
+
+    at: str = Field(description="JSON Pointer (RFC 6901) to the item in this response.", examples=["/indicators/1"])
+    url: str = Field(
+        description="Path of the picture, a JPEG. Its bytes never change.",
+        examples=[
+            "/guides/child-sexual-exploitation/renditions/en-GB-simple/2/pictures/"
+            "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08.jpg"
+        ],
+    )
+    digest: str = PICTURE_DIGEST
+    alt: Text = PICTURE_ALT
+    width: int = PICTURE_WIDTH
+    height: int = PICTURE_HEIGHT
+
+
 class RenditionFacts(RenditionSummary):
     """Facts about a rendition, and its untranslated text."""
 
@@ -229,6 +282,13 @@ class RenditionFacts(RenditionSummary):
         description="Unchecked machine translations of the cautions. Show them beside the cautions, never instead of "
         "them.",
         examples=[[]],
+    )
+    pictures: tuple[ShownPicture, ...] = Field(
+        default=(),
+        description="Pictures of a rendition in simple words. Only present if there are any.",
+        examples=[[]],
+        exclude_if=lambda pictures: not pictures,
+        json_schema_extra=without_default,
     )
 
 

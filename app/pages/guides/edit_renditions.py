@@ -53,6 +53,7 @@ FIELD_NAMES = {
     "link": "Link",
     "url": "Address",
     "text_alternative": "Text alternative",
+    "alt": "What a picture shows",
 }
 ABOUT = EDIT_PAGES[DETAILS]
 OFFERED_LANGUAGES = ("cy", "pl", "ur", "ro", "ar", "uk", "bn", "pa", "so", "fr", "es", "pt")

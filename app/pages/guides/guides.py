@@ -400,6 +400,8 @@ def _rendition_page(site: Site, session: Session, guide: str, language: str, num
         content=words.content,
         words=WordMarks(words, content_language(rendition)),
         unchecked_cautions=words.unchecked_cautions,
+        pictures=words.pictures,
+        is_latest=number is None,
         has_missing_words=form.has_words and lacks_words,
         alternates=OTHER_FORMS,
         pdf_available=pdf_available() and is_printable(content_language(rendition)),

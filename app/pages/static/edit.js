@@ -4,12 +4,13 @@
 //   runs its action only after that: otherwise the browser would leave this page for its own error page.
 // - If another person has saved different text, the script stops, and offers to compare both versions.
 (() => {
-  const file = document.querySelector("input[type=file][data-largest]");
-  file?.addEventListener("change", () => {
-    const isTooLarge = file.files[0]?.size > Number(file.dataset.largest);
-    file.setCustomValidity(isTooLarge ? file.dataset.tooLarge : "");
-    file.reportValidity();
-  });
+  for (const file of document.querySelectorAll("input[type=file][data-largest]")) {
+    file.addEventListener("change", () => {
+      const isTooLarge = file.files[0]?.size > Number(file.dataset.largest);
+      file.setCustomValidity(isTooLarge ? file.dataset.tooLarge : "");
+      file.reportValidity();
+    });
+  }
   const form = document.querySelector("form[data-autosave]");
   if (!form || form.dataset.autosave === "off") return;
   const status = form.querySelector("[data-status]");

@@ -25,7 +25,8 @@ from app.models.guides.sections import Section
 from app.models.languages import GUIDE_LANGUAGE
 from app.services.guides.csv_tables import csv_name, section_csv
 from app.services.guides.markdown import edition_markdown
-from app.services.guides.pdf import PDF_SUFFIXES, PrintForm, edition_pdf
+from app.services.guides.pdf import PDF_SUFFIXES, Pictures, PrintForm, edition_pdf
+from app.services.guides.pictures import read_picture
 from app.services.guides.presenters import ShownEdition, find_edition, find_rendition
 
 router = GuidanceRouter(dependencies=[PUBLIC], responses=RESPONSES_OF_READS)
@@ -44,9 +45,11 @@ def _markdown(request: Request, context: AppContext, shown: ShownEdition) -> Res
     return _with_languages(response, shown)
 
 
-def _pdf(request: Request, context: AppContext, shown: ShownEdition, form: PrintForm) -> Response:
+def _pdf(
+    request: Request, context: AppContext, shown: ShownEdition, form: PrintForm, pictures: Pictures = ()
+) -> Response:
     signposts, suffix = context.reference_data.signposts_of(shown.content.publisher), PDF_SUFFIXES[form]
-    page = edition_pdf(shown, signposts, context.settings, form)
+    page = edition_pdf(shown, signposts, context.settings, form, pictures)
     links, caching = shown.links(suffix), _caching(shown)
     response = conditional_response(request, page, media_type=PDF_TYPE, links=links, caching=caching)
     name = shown.file_name + suffix.replace("/", "-")
@@ -116,8 +119,11 @@ def read_edition_in_large_print(
 def read_rendition_in_large_print(
     request: Request, session: SessionDep, context: ContextDep, rendition: RenditionNameDep
 ) -> Response:
-    """The rendition in 18-point type, in one column."""
-    return _pdf(request, context, find_rendition(session, context.contents, *rendition), PrintForm.LARGE_PRINT)
+    """The rendition in 18-point type, in one column, with its pictures if it is in simple words."""
+    shown = find_rendition(session, context.contents, *rendition)
+    digests = {each.digest for each in shown.words.pictures.values()}
+    pictures = [(digest, read_picture(session, digest)) for digest in sorted(digests)]
+    return _pdf(request, context, shown, PrintForm.LARGE_PRINT, pictures)
 
 
 @router.get(

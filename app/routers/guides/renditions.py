@@ -41,7 +41,7 @@ WELSH_EXAMPLE = response_example(
     responses=problem_responses(NoSuchGuide),
 )
 def list_guide_renditions(request: Request, session: SessionDep, guide: GuideName) -> Response:
-    """The guide in other languages and formats: translations, easy read, large print, films and recordings."""
+    """The guide in other languages and formats: translations, simple words, large print, films and recordings."""
     history = get_history(session, guide=guide)
     listed = tuple(list_rendition(history, each) for each in list_renditions(session, guide=guide))
     body = RenditionsResponse(renditions=listed, links=page_links(request))

@@ -5,27 +5,21 @@ refusal, as one line of JSON to standard output.
 """
 
 import json
-import resource
 import sys
 from pathlib import Path
 
 from app.errors import SeedError, SeedFileError
+from app.services.guides.child_limits import limit_this_process
 from app.services.guides.importing import NO_TEXT, NOT_TEXT, WORD, parse_document
 from app.services.guides.word_documents import TOO_LONG
 
-MAX_SECONDS = 4
-"""Limit of the processor time of the process, in seconds."""
-MAX_MEMORY_BYTES = 260_000_000
-"""Limit of the memory that the process can write to."""
 MAX_DRAFT_BYTES = 1_000_000
 """Limit of the size of the draft as JSON, in bytes. Other requests about a draft have the same limit for their body."""
 
 
 def main(name: str) -> None:
     """Limit this process, read the document `name` from standard input, and print the draft or the refusal as JSON."""
-    resource.setrlimit(resource.RLIMIT_CPU, (MAX_SECONDS, MAX_SECONDS))
-    resource.setrlimit(resource.RLIMIT_DATA, (MAX_MEMORY_BYTES, MAX_MEMORY_BYTES))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    limit_this_process()
     sys.stdout.write(answer(Path(name), sys.stdin.buffer.read()))
 
 

@@ -13,6 +13,7 @@ from app.errors import NoSuchGuideDraft
 from app.models.base import canonical_json
 from app.models.guides.edition_rows import OWN_WORDS, EditionRow, GuideDraftAct, GuideDraftActRow, GuideDraftRow
 from app.services.guides.editions import find_history
+from app.services.guides.pictures import ANY_DIGEST, remove_unused_pictures
 
 ENDING_ACTS = (GuideDraftAct.DISCARDED.value, GuideDraftAct.PUBLISHED.value)
 """Actions that end a draft: the guide then has no draft."""
@@ -243,10 +244,12 @@ def write_guide_draft(
     """Save the content that `change` returns as the draft, record the action, and return the draft.
 
     The draft is for the next edition of `guide`, or for the rendition in `language`. Save the passages that `unplaced`
-    returns too. The content may have errors. A save cancels a submission and a planned publication. If content and
-    passages are unchanged, save and record nothing. Raise the errors of `change`.
+    returns too. The content may have errors. A save cancels a submission and a planned publication, and deletes
+    pictures that nothing uses any more. If content and passages are unchanged, save and record nothing. Raise the
+    errors of `change`.
     """
     draft = find_guide_draft(session, guide, language)
+    former = draft.content if draft is not None else ""
     text, passages = _json(change(draft)), _json(unplaced(draft))
     if draft is None:
         draft = GuideDraftRow(
@@ -258,6 +261,7 @@ def write_guide_draft(
         draft.version = record_draft_act(session, draft, GuideDraftAct.WRITTEN, act)
         draft.written_at, draft.written_by = at, by
         session.add(draft)
+        remove_unused_pictures(session, {*ANY_DIGEST.findall(former)} - {*ANY_DIGEST.findall(text)})
     return draft
 
 
@@ -268,11 +272,14 @@ def _json(value: DraftContent | Sequence[str]) -> str:
 def discard_draft(session: Session, act: DraftAct) -> GuideDraftRow:
     """Delete the draft, record the action, and return the deleted draft. The recorded actions remain.
 
+    Delete its pictures too, unless a published rendition or another draft has them.
+
     Raise `NoSuchGuideDraft` if there is no draft. Raise the errors of `act.precondition`.
     """
     draft = act.known_draft(session)
     record_draft_act(session, draft, GuideDraftAct.DISCARDED, act)
     session.delete(draft)
+    remove_unused_pictures(session, ANY_DIGEST.findall(draft.content))
     return draft
 
 

@@ -13,10 +13,11 @@ from pathlib import Path
 import jinja2
 
 from app.models.base import format_utc
+from app.models.guides.items import Identified
 from app.models.guides.markdown_data import markdown_data
 from app.models.guides.sections import Section
 from app.models.guides.signposts import Signpost
-from app.models.links import edition_path
+from app.models.links import edition_path, picture_path
 from app.services.guides.presenters import (
     MARK,
     MARK_EXPLAINED,
@@ -36,12 +37,18 @@ AUTOLINK = re.compile(r"https?://[^\x00-\x20<>]+")
 def edition_markdown(shown: ShownEdition, signposts: Sequence[Signpost], public_url: str) -> bytes:
     """Return the edition or rendition `shown` as Markdown in UTF-8, with the emergency numbers of `signposts`.
 
-    In a rendition, `MARK` follows untranslated text, and there are no data to read back.
+    In a rendition, `MARK` follows untranslated text, pictures are linked, and there are no data to read back.
     """
     head, content, rendition = shown.head, shown.content, shown.rendition
 
     def mark(name: str, at: tuple[str | int, ...] = ()) -> str:
         return f" {MARK}" if rendition is not None and rendition.is_marked(*at, name) else ""
+
+    def picture(item: Identified, at: tuple[str | int, ...]) -> str:
+        found = rendition.words.pictures.get(f"{at[0]}/{item.id}") if rendition is not None else None
+        if rendition is None or found is None:
+            return ""
+        return f"![{escaped(found.alt)}]({public_url}{picture_path(*rendition.stored.key, found.digest)}) "
 
     page = _template().render(
         head=head,
@@ -53,6 +60,7 @@ def edition_markdown(shown: ShownEdition, signposts: Sequence[Signpost], public_
         data=markdown_data(content),
         rendition=rendition,
         mark=mark,
+        picture=picture,
         mark_explained=MARK_EXPLAINED,
         unchecked_cautions=UNCHECKED_CAUTIONS,
     )

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import tempfile
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from enum import StrEnum
@@ -15,7 +16,7 @@ from typing import Any
 from app.config import Settings
 from app.errors import PdfUnavailable
 from app.models.guides.contacts import Contact
-from app.models.guides.items import Definition, IndicatorKind
+from app.models.guides.items import Definition, Identified, IndicatorKind
 from app.models.guides.sections import PRINTED_BACK, PRINTED_FRONT, Layout, Section
 from app.models.guides.signposts import Signpost
 from app.models.languages import LATIN, region_of, script_of
@@ -36,6 +37,8 @@ from app.services.guides.working_hours import hours_text
 EQUAL_CONTRAST_LUMINANCE = 0.179
 """Relative luminance at which black and white text have the same contrast (WCAG 2.2, ratio 4.58)."""
 Document = dict[str, Any]
+Pictures = Sequence[tuple[str, bytes]]
+"""Pictures to print, each with its digest."""
 MARKED = ("name", "text", "introduction")
 """Fields of an item that may be untranslated in a rendition. `MARK` is then printed after the text."""
 PDF_TEMPLATE = Path(__file__).with_name("guide.typ")
@@ -83,9 +86,13 @@ SIZES = {
 
 
 def edition_pdf(
-    shown: ShownEdition, signposts: Sequence[Signpost], settings: Settings, form: PrintForm = PrintForm.POSTER
+    shown: ShownEdition,
+    signposts: Sequence[Signpost],
+    settings: Settings,
+    form: PrintForm = PrintForm.POSTER,
+    pictures: Pictures = (),
 ) -> bytes:
-    """Return the edition or rendition `shown` as a PDF in the format `form`.
+    """Return the edition or rendition `shown` as a PDF in the format `form`, with those of its pictures in `pictures`.
 
     The same arguments always give the same bytes. Raise `PdfUnavailable` if an optional library is missing, or if the
     font lacks the script of the rendition's language or a letter of the text.
@@ -96,8 +103,8 @@ def edition_pdf(
     page = f"/guides/{head.guide}" if rendition is None else rendition_page_path(*rendition.stored.key[:2])
     address = settings.public_url + page
     words = _document(shown, signposts, address, settings.duty_hours) | _style(settings)
-    document = json.dumps(words | {"form": form.value}, ensure_ascii=False)
-    pdf = _compile(document, address, int(head.published_at.timestamp()), form)
+    document = json.dumps(words | {"form": form.value, "pictured": [*dict(pictures)]}, ensure_ascii=False)
+    pdf = _compile(document, address, int(head.published_at.timestamp()), form, tuple(pictures))
     if pdf is None:
         raise PdfUnavailable
     return pdf
@@ -124,12 +131,22 @@ def is_printable(language: str) -> bool:
 
 
 @lru_cache(maxsize=MAX_CACHED_PDFS)
-def _compile(document: str, address: str, at: int, form: PrintForm) -> bytes | None:
+def _compile(document: str, address: str, at: int, form: PrintForm, pictures: Pictures) -> bytes | None:
     """Return the PDF made from `document`, the template's data as JSON, or None if the font lacks a letter.
 
     `address` is the target of the QR code, and `at` the time of the PDF in Unix seconds. The most recent PDFs are
     cached.
     """
+    if not pictures:
+        return _compile_in("", document, address, at, form)
+    with tempfile.TemporaryDirectory(prefix="guidance-print-") as folder:
+        for digest, data in pictures:
+            (Path(folder) / f"{digest}.jpg").write_bytes(data)
+        return _compile_in(folder, document, address, at, form)
+
+
+def _compile_in(folder: str, document: str, address: str, at: int, form: PrintForm) -> bytes | None:
+    """Return the PDF as `_compile` does. The files of the pictures are in `folder`."""
     import segno  # noqa: PLC0415  # an optional dependency
     import typst  # noqa: PLC0415  # an optional dependency of 20 MB
 
@@ -142,8 +159,10 @@ def _compile(document: str, address: str, at: int, form: PrintForm) -> bytes | N
         "font_paths": [fonts()],
     }
 
+    inputs = {"document": document, "qr": qr.getvalue().decode(), "pictures": folder}
+
     def fits(size: str) -> bool:
-        options["sys_inputs"] = {"document": document, "qr": qr.getvalue().decode(), "size": size}
+        options["sys_inputs"] = inputs | {"size": size}
         return all(
             json.loads(typst.query(selector=place, field="value", one=True, **options)) == page
             for place, page in SIDES.items()
@@ -152,7 +171,7 @@ def _compile(document: str, address: str, at: int, form: PrintForm) -> bytes | N
     *larger, smallest = SIZES[form]
     place = bisect_left(larger, x=True, key=fits)
     chosen = larger[place] if place < len(larger) else smallest
-    options["sys_inputs"] = {"document": document, "qr": qr.getvalue().decode(), "size": chosen}
+    options["sys_inputs"] = inputs | {"size": chosen}
     try:
         pdf: bytes = typst.compile(format="pdf", pdf_standards="ua-1", timestamp=at, **options)
     except typst.TypstError as failure:
@@ -176,8 +195,15 @@ def _document(shown: ShownEdition, signposts: Sequence[Signpost], address: str, 
     def text(value: Any, *pointer: str | int) -> Any:
         return {"own": value} if value and rendition is not None and rendition.is_marked(*pointer) else value
 
+    def picture(each: Section, item: Identified) -> Document | None:
+        found = rendition.picture_of(each, item.id) if rendition is not None else None
+        return None if found is None else {"digest": found.digest, "alt": found.alt}
+
     def section(each: Section) -> Document:
-        items = [PRESENT_ITEM[each.entry.layout](item) for item in getattr(content, each.key)]
+        items = [
+            PRESENT_ITEM[each.entry.layout](item) | {"picture": picture(each, item)}
+            for item in getattr(content, each.key)
+        ]
         introduction = getattr(content.introductions, each.key, None) or ""
         return {
             "key": each.key,
@@ -221,7 +247,7 @@ def _rendition(rendition: ShownRendition) -> Document:
         "script": script_of(rendition.language).lower(),
         "dir": rendition.direction,
         "mark": MARK,
-        "notices": [*rendition.notices, *([MARK_EXPLAINED] if rendition.has_marks else [])],
+        "notices": [*rendition.first_sentences, *([MARK_EXPLAINED] if rendition.has_marks else [])],
         "unchecked_sentence": UNCHECKED_CAUTIONS,
         "unchecked_cautions": [each.text for each in rendition.words.unchecked_cautions],
         "link": None if link is None else link.model_dump(mode="json"),

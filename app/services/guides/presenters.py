@@ -27,9 +27,14 @@ from app.models.guides.guides import (
 )
 from app.models.guides.items import DefinitionSource
 from app.models.guides.rendered import RenderedWords
-from app.models.guides.renditions import PublishedRenditionResponse, RenditionResponse, RenditionWithdrawalResponse
+from app.models.guides.renditions import (
+    PublishedRenditionResponse,
+    RenditionPicture,
+    RenditionResponse,
+    RenditionWithdrawalResponse,
+)
 from app.models.guides.sections import Section
-from app.models.languages import Direction, direction_of
+from app.models.languages import Direction, RenditionForm, direction_of
 from app.models.links import Links, edition_path, guide_path, history_path, rendition_path, renditions_path
 from app.services.guides.editions import (
     Contents,
@@ -60,6 +65,7 @@ MARK = "(en-GB)"
 """Printed after each untranslated text of a rendition, which is in the guide's own language."""
 MARK_EXPLAINED = f"Words with {MARK} after them are the guide’s own: this rendition does not have them."
 UNCHECKED_CAUTIONS = "The same in a machine’s words, which nobody has checked:"
+IN_SIMPLE_WORDS = "This is the guide in simple words."
 
 
 def phone_text(phone: Phone) -> str:
@@ -183,6 +189,12 @@ class ShownRendition(ShownEdition):
         return notices_of(self.history, self.stored)
 
     @property
+    def first_sentences(self) -> tuple[str, ...]:
+        """Sentences to print before the text. A rendition in simple words first says what it is."""
+        is_simple = self.stored.content.form is RenditionForm.EASY_READ
+        return (*((IN_SIMPLE_WORDS,) if is_simple else ()), *self.notices)
+
+    @property
     def language(self) -> str:
         """Language of the text to show: the guide's own if the rendition is a recording or document."""
         return content_language(self.stored)
@@ -191,6 +203,10 @@ class ShownRendition(ShownEdition):
     def direction(self) -> Direction:
         """Writing direction of the language."""
         return direction_of(self.language)
+
+    def picture_of(self, section: Section, item_id: str) -> RenditionPicture | None:
+        """Return the picture beside the item `item_id` of `section`, or None if it has none."""
+        return self.words.pictures.get(f"{section.key}/{item_id}")
 
     def is_marked(self, *pointer: str | int) -> bool:
         """Return True if the text at `pointer` is untranslated, so that `MARK` must follow.

@@ -6,7 +6,7 @@ The catalogue of translations for the pages is in a higher layer, so this module
 from collections.abc import Mapping
 
 from app.models.guides.sections import PRINTED_BACK, PRINTED_FRONT
-from app.services.guides.presenters import MARK, MARK_EXPLAINED, UNCHECKED_CAUTIONS
+from app.services.guides.presenters import IN_SIMPLE_WORDS, MARK, MARK_EXPLAINED, UNCHECKED_CAUTIONS
 from app.services.guides.renditions import UNCHECKED
 
 LABELS = (
@@ -23,6 +23,7 @@ LABELS = (
     "Source:",
     "Latest version of this guide:",
     "sign of harm",
+    IN_SIMPLE_WORDS,
     UNCHECKED,
     MARK_EXPLAINED,
     UNCHECKED_CAUTIONS,
@@ -44,6 +45,7 @@ TRANSLATED: Mapping[str, Mapping[str, str]] = {
         "Source:": "Ffynhonnell:",
         "Latest version of this guide:": "Fersiwn ddiweddaraf y canllaw hwn:",
         "sign of harm": "arwydd o niwed",
+        IN_SIMPLE_WORDS: "Dyma’r canllaw mewn geiriau syml.",
         UNCHECKED: "Cyfrifiadur a wnaeth y fersiwn hon, ac nid oes neb wedi’i gwirio. Mae’r rhybuddion a’r rhifau "
         "i’w ffonio yng ngeiriau’r canllaw ei hun.",
         MARK_EXPLAINED: f"Geiriau’r canllaw ei hun yw’r rhai â {MARK} ar eu hôl: nid yw’r fersiwn hon yn eu cynnwys.",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 from sqlmodel import Session
 
-from app.errors import FieldError, InvalidRendition
+from app.errors import DraftChanged, FieldError, InvalidRendition
 from app.models.base import digest_of
 from app.models.guides.edition_keys import EditionKey
 from app.models.guides.edition_rows import GuideDraftRow
@@ -15,8 +15,9 @@ from app.models.guides.renditions import Maker, RenditionContent, word_fields
 from app.models.guides.sections import ITEM_LISTS
 from app.models.guides.seed_files import reason_of
 from app.models.languages import RenditionForm
-from app.services.guides.drafts import DraftContent
+from app.services.guides.drafts import DraftAct, DraftContent, write_guide_draft
 from app.services.guides.editions import EditionHead, StoredRendition, read_content
+from app.services.guides.pictures import size_of_picture, store_picture
 from app.services.guides.renditions import require_sound
 
 TextPath = str
@@ -28,6 +29,7 @@ A translation is unsettled if its original text has changed, and nobody has comp
 """
 LIMBS = "limbs"
 CHECKED = ("checked_by", "checked_on")
+PICTURES = "pictures"
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,19 @@ class TextPair:
     text: str
     unsettled: str | None = None
     former: str | None = None
+
+
+@dataclass(frozen=True)
+class ItemPicture:
+    """The picture that an editor chose for the item at the path `item`, with its description.
+
+    If `data` is None, the item keeps the picture that it has, unless `is_removed` is true.
+    """
+
+    item: str
+    alt: str
+    data: bytes | None = None
+    is_removed: bool = False
 
 
 @dataclass(frozen=True)
@@ -133,12 +148,15 @@ def move_to(session: Session, head: EditionHead, content: DraftContent) -> Draft
     """Return the draft `content`, moved to the edition `head`.
 
     Translations of texts that differ in this edition become unsettled. Leave out translations of texts that this
-    edition does not have.
+    edition does not have. Leave out pictures of items that it does not have.
     """
     words, unsettled = read_parts(content)
     number = words["of"]["edition"]
     old = texts_of(read_content(session, EditionKey(head.guide, number)))
     new, own = texts_of(read_content(session, head.key)), own_texts(words)
+    items = {item_of(path) for path in new}
+    if PICTURES in words:
+        words[PICTURES] = [each for each in words[PICTURES] if each["item"] in items]
     kept = {path: text for path, text in own.items() if path in new and new[path] == old.get(path)}
     waiting = {path: Unsettled(number, text) for path, text in own.items() if path in new and path not in kept}
     waiting |= {path: each for path, each in unsettled.items() if path in new and path not in kept}
@@ -209,8 +227,39 @@ def save_texts(
         if path not in settled and texts.get(path, "").strip() in ("", each.text.strip())
     }
     kept = {path: text for path, text in texts.items() if text.strip() and path not in waiting}
-    own = {name: words[name] for name in ("language", "form", "of")}
+    own = {name: words[name] for name in ("language", "form", "of", PICTURES) if name in words}
     return with_texts(own | {name: value for name, value in details.items() if value}, kept, waiting)
+
+
+def item_of(path: TextPath) -> str:
+    """Return the path of the item that has the text at `path`: `indicators/secrecy` for `indicators/secrecy/text`."""
+    return "/".join(path.split("/")[:2])
+
+
+def find_item_picture(content: DraftContent, item: str) -> DraftContent | None:
+    """Return the picture of the item at the path `item` in the draft `content`, or None if it has none."""
+    return next((each for each in content.get(PICTURES, ()) if each["item"] == item), None)
+
+
+def save_item_picture(
+    session: Session, act: DraftAct, picture: ItemPicture, *, former: DraftContent | None
+) -> GuideDraftRow:
+    """Save the picture of an item in the draft of a rendition, record the action, and return the draft.
+
+    `former` is the picture that the person saw. Raise `DraftChanged` if the item has another picture or description by
+    now. Raise `NoSuchGuideDraft` if there is no draft.
+    """
+    content = act.known_draft(session).read()
+    if find_item_picture(content, picture.item) != former:
+        raise DraftChanged
+    if picture.data is not None:
+        width, height = size_of_picture(picture.data) or (0, 0)
+        digest = store_picture(session, picture.data)
+        former = {"item": picture.item, "digest": digest, "width": width, "height": height}
+    own = [] if former is None or picture.is_removed else [former | {"alt": picture.alt}]
+    others = [each for each in content.get(PICTURES, ()) if each["item"] != picture.item]
+    changed = content | {PICTURES: others + own}
+    return write_guide_draft(session, act.guide, lambda _draft: changed, by=act.by, at=act.at, language=act.language)
 
 
 def take_texts(content: DraftContent, taken: Mapping[TextPath, str], order: Iterable[TextPath]) -> DraftContent:

@@ -9,10 +9,18 @@ from app.errors import EditionWithdrawn, FaultCode, FieldError, InvalidRendition
 from app.models.guides.edition_keys import EditionKey
 from app.models.guides.editions import EditionContent
 from app.models.guides.rendered import RenderedWords, find_own_faults, find_strangers, render
-from app.models.guides.renditions import ListedRendition, RenditionContent, RenditionFacts
+from app.models.guides.renditions import ListedRendition, RenditionContent, RenditionFacts, ShownPicture
 from app.models.guides.sections import Section
 from app.models.languages import ENGLISH_TAG, GUIDE_LANGUAGE, RenditionForm, direction_of
-from app.models.links import Links, edition_path, edition_renditions_path, guide_path, rendition_path, renditions_path
+from app.models.links import (
+    Links,
+    edition_path,
+    edition_renditions_path,
+    guide_path,
+    picture_path,
+    rendition_path,
+    renditions_path,
+)
 from app.services.guides.editions import (
     EditionHead,
     StoredRendition,
@@ -22,6 +30,7 @@ from app.services.guides.editions import (
     readable_of,
     withdrawal_of,
 )
+from app.services.guides.pictures import find_picture_errors
 
 GUIDE_TAGS = frozenset({ENGLISH_TAG, GUIDE_LANGUAGE.lower()})
 ReadContent = Callable[[EditionKey], EditionContent]
@@ -43,6 +52,7 @@ def require_sound(session: Session, guide: str, content: RenditionContent) -> li
     faults = [*find_own_faults(content), *_faults_of_edition(head, content)]
     if head is not None:
         faults += find_strangers(content, read_content(session, head.key))
+    faults += find_picture_errors(session, content)
     if faults:
         raise InvalidRendition(faults)
     return history
@@ -178,7 +188,17 @@ def rendition_facts(history: Sequence[EditionHead], stored: StoredRendition, wor
         **_summary(history, stored),
         in_guide_language=words.in_guide_language,
         unchecked_cautions=words.unchecked_cautions,
+        pictures=tuple(_shown_pictures(stored, words)),
     )
+
+
+def _shown_pictures(stored: StoredRendition, words: RenderedWords) -> Iterator[ShownPicture]:
+    for section in Section:
+        for place, item in enumerate(getattr(words.content, section.key)):
+            found = words.pictures.get(f"{section.key}/{item.id}")
+            if found is not None:
+                url = picture_path(*stored.key, found.digest)
+                yield ShownPicture(at=f"/{section.key}/{place}", url=url, **found.model_dump(exclude={"item"}))
 
 
 def list_rendition(history: Sequence[EditionHead], stored: StoredRendition) -> ListedRendition:

@@ -1,5 +1,6 @@
-"""Uploaded documents, each read by a child process with limits of time and memory."""
+"""Uploaded documents and pictures, each read by a child process with limits of time and memory."""
 
+import base64
 import json
 import subprocess  # nosec B404  # it only runs this program
 import sys
@@ -14,11 +15,16 @@ from app.services.access.sign_in import GUIDES_PATH
 
 DOCUMENT_PATH = f"{GUIDES_PATH}/document"
 """The path to which editors upload documents."""
+PICTURE_PATH = f"{GUIDES_PATH}/picture"
+"""The path to which editors upload pictures."""
 READER = "app.services.guides.document_child"
+PICTURE_READER = "app.services.guides.picture_child"
 LIBRARIES = ("docx", "markdown_it")
-"""The packages of the extra `documents`, which the reader needs."""
+"""The packages of the extra `documents`, which the reader of documents needs."""
+PICTURE_LIBRARY = "PIL"
+"""The package of the extra `documents`, which the reader of pictures needs."""
 MAX_UPLOAD_BYTES = 1_800_000
-"""Limit of a document. The sample configurations of reverse proxies allow bodies of 2 MB."""
+"""Limit of a file. The sample configurations of reverse proxies allow bodies of 2 MB."""
 MAX_SECONDS = 60
 """Limit of the whole run on a busy computer. The reader itself has a lower limit of processor time."""
 MAX_WAIT_SECONDS = 5
@@ -26,14 +32,15 @@ TOO_HEAVY = (
     "This document is too large or too complicated to read. Copy its text into a new document, without pictures, and "
     "upload that"
 )
-BUSY = "Other documents are being read. Try again in a few seconds"
+TOO_HEAVY_PICTURE = "This picture is too large or too complicated to read. Make it smaller, and upload that"
+BUSY = "Other files are being read. Try again in a few seconds"
 REFUSED = "This document could not be read: {}"
 _turn = threading.BoundedSemaphore(1)
-"""One document at a time in each process, so that the memory stays bounded."""
+"""One file at a time in each process, so that the memory stays bounded."""
 
 
 class DocumentRefused(Exception):
-    """The document cannot be read. The message is a sentence for editors."""
+    """The document or picture cannot be read. The message is a sentence for editors."""
 
 
 @dataclass(frozen=True)
@@ -49,31 +56,51 @@ def reads_documents() -> bool:
     return all(map(find_spec, LIBRARIES))
 
 
+def reads_pictures() -> bool:
+    """Return True if the package that reads pictures is installed."""
+    return find_spec(PICTURE_LIBRARY) is not None
+
+
 def read_upload(name: str, data: bytes) -> UploadedDraft:
     """Return the draft made from the document `data` with the file name `name`. A child process reads the document.
 
     Raise `DocumentRefused` if the document cannot be read, or if the child process fails or runs out of time or memory.
     Also raise `DocumentRefused` if other documents keep the reader busy for `MAX_WAIT_SECONDS`.
     """
-    if not _turn.acquire(timeout=MAX_WAIT_SECONDS):
-        raise DocumentRefused(BUSY)
-    try:
-        answer = _run_reader(name, data)
-    finally:
-        _turn.release()
+    answer = _ask_reader(READER, data, TOO_HEAVY, name=Path(name).name)
     if "refused" in answer:
         raise DocumentRefused(REFUSED.format(answer["refused"]))
     return UploadedDraft(answer["content"], tuple(answer["unplaced"]))
 
 
-def _run_reader(name: str, data: bytes) -> dict[str, Any]:
-    command = [sys.executable, "-P", "-m", READER, Path(name).name]
-    environment = {"PYTHONPATH": str(Path(app.__file__).parent.parent), "PYTHONIOENCODING": "utf-8"}
+def read_uploaded_picture(data: bytes) -> bytes:
+    """Return the small JPEG that a child process draws from the picture `data`. Raise `DocumentRefused` otherwise."""
+    answer = _ask_reader(PICTURE_READER, data, TOO_HEAVY_PICTURE)
+    if "refused" in answer:
+        raise DocumentRefused(answer["refused"])
+    return base64.b64decode(answer["jpeg"])
+
+
+def _ask_reader(reader: str, data: bytes, too_heavy: str, *, name: str = "") -> dict[str, Any]:
+    """Return what the child process with the module `reader` answers about the file `data`.
+
+    Raise `DocumentRefused` with the sentence `too_heavy` if the process fails, or with `BUSY` if other files are read.
+    """
+    if not _turn.acquire(timeout=MAX_WAIT_SECONDS):
+        raise DocumentRefused(BUSY)
     try:
-        run = subprocess.run(  # noqa: S603  # nosec B603  # a fixed command: the name is only an argument
-            command, input=data, capture_output=True, env=environment, cwd="/", timeout=MAX_SECONDS, check=True
-        )
-        answer: dict[str, Any] = json.loads(run.stdout)
+        return _run_reader(name, data, reader)
     except (OSError, ValueError, subprocess.SubprocessError):
-        raise DocumentRefused(TOO_HEAVY) from None
+        raise DocumentRefused(too_heavy) from None
+    finally:
+        _turn.release()
+
+
+def _run_reader(name: str, data: bytes, reader: str) -> dict[str, Any]:
+    command = [sys.executable, "-P", "-m", reader, name]
+    environment = {"PYTHONPATH": str(Path(app.__file__).parent.parent), "PYTHONIOENCODING": "utf-8"}
+    run = subprocess.run(  # noqa: S603  # nosec B603  # a fixed command: the name is only an argument
+        command, input=data, capture_output=True, env=environment, cwd="/", timeout=MAX_SECONDS, check=True
+    )
+    answer: dict[str, Any] = json.loads(run.stdout)
     return answer

@@ -18,6 +18,7 @@ from app.models.guides.edition_keys import AnyKey, name_of
 from app.services.access.row_signing import verify_access
 from app.services.audit.clock import find_known_time_fault
 from app.services.guides.editions import digest_of_stored, every_publication
+from app.services.guides.pictures import find_changed_pictures
 from app.services.operations.audit_verification import verify_audit_log, verify_checkpoints
 from app.services.operations.checkpoints import Checkpoint
 from app.services.operations.concern_verification import UNREADABLE, count_concerns, verify_concerns
@@ -67,9 +68,9 @@ def find_faults(
 ) -> Iterator[tuple[str, str]]:
     """Yield the name and the fault of each error in the database, except in its pages, schema and editions.
 
-    Check the audit log, concerns, rows that grant access, events, checkpoints and the last known time. `checkpoints`
-    are stored outside the database, each with a name to display. `on_step` gets the number of audit entries and
-    concerns checked so far, and the number of all.
+    Check the audit log, concerns, rows that grant access, events, checkpoints, pictures and the last known time.
+    `checkpoints` are stored outside the database, each with a name to display. `on_step` gets the number of audit
+    entries and concerns checked so far, and the number of all.
     """
     with Session(engine) as session:
         rows = session.exec(select(func.count()).select_from(AuditEntryRow)).one()
@@ -83,6 +84,7 @@ def find_faults(
     yield from verify_events(engine)
     yield from verify_checkpoints(engine, checkpoints)
     with Session(engine) as session:
+        yield from find_changed_pictures(session)
         wrong_time = find_known_time_fault(session)
     if wrong_time is not None:
         yield "the time that was last known", wrong_time

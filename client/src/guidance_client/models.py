@@ -1344,6 +1344,18 @@ class RenditionLinkInput(TypedDict):
     text_alternative: str
 
 
+class RenditionPicture(TypedDict):
+    """
+    A picture beside the text of an item, in a rendition in simple words.
+    """
+
+    item: str
+    digest: str
+    alt: str
+    width: int
+    height: int
+
+
 class RenditionWithdrawalResponse(TypedDict):
     """
     The rendition is withdrawn. Reads return the reason.
@@ -1511,6 +1523,19 @@ class ServicePhone(TypedDict):
     contact_id: str
     number: str
     description: NotRequired[str]
+
+
+class ShownPicture(TypedDict):
+    """
+    A picture beside the text of an item.
+    """
+
+    at: str
+    url: str
+    digest: str
+    alt: str
+    width: int
+    height: int
 
 
 SignpostScope: TypeAlias = str
@@ -2604,6 +2629,7 @@ class RenditionContent(TypedDict):
     title: NotRequired[str | None]
     applies_to: NotRequired[str | None]
     introductions: NotRequired[IntroductionsInput]
+    pictures: NotRequired[list[RenditionPicture]]
     cautions: NotRequired[list[CautionWords]]
     definitions: NotRequired[list[DefinitionWords]]
     factors: NotRequired[list[FactorWords]]
@@ -2651,6 +2677,7 @@ class RenditionFacts(TypedDict):
     link: RenditionLink | None
     in_guide_language: list[str]
     unchecked_cautions: list[Caution]
+    pictures: NotRequired[list[ShownPicture]]
 
 
 class RenditionPublishedEvent(TypedDict):

@@ -1,0 +1,193 @@
+"""Pictures of renditions in simple words: the form with a picture for each item, and the pictures themselves."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Annotated
+
+from fastapi import Path, Request, Response
+
+from app.errors import DraftChanged, NoSuchItem, NotFound, ValidationFailed
+from app.http.auth import PUBLIC
+from app.http.context import SessionDep
+from app.http.params import RenditionKeyDep
+from app.http.responses import CACHE_IMMUTABLE, conditional_response
+from app.http.routes import GuidanceRouter
+from app.models.guides.edition_rows import GuideDraftRow
+from app.models.guides.sections import Section
+from app.models.languages import RenditionForm
+from app.pages.error_pages import PageRoute
+from app.pages.frame import DeskRoute, EditorVisitDep, lead_to
+from app.pages.guides.edit_posts import EDIT_PAGES
+from app.pages.guides.editing import Editing, ReviewingDep
+from app.pages.posted_forms import SubmittedForm, Upload, UploadDep
+from app.services.access.sign_in import GUIDES_PATH
+from app.services.guides.drafts import DraftContent, get_guide_draft
+from app.services.guides.editions import get_history, list_renditions
+from app.services.guides.pictures import ANY_DIGEST, MEDIA_TYPE, read_picture
+from app.services.guides.rendition_drafts import (
+    ItemPicture,
+    find_item_picture,
+    item_of,
+    list_pairs,
+    save_item_picture,
+)
+from app.services.guides.renditions import chosen_rendition
+from app.services.guides.uploads import (
+    MAX_UPLOAD_BYTES,
+    PICTURE_PATH,
+    DocumentRefused,
+    read_uploaded_picture,
+    reads_pictures,
+)
+
+router = GuidanceRouter(prefix=GUIDES_PATH, include_in_schema=False, route_class=DeskRoute)
+picture_router = GuidanceRouter(include_in_schema=False, dependencies=[PUBLIC], route_class=PageRoute)
+PictureName = Annotated[str, Path(pattern="^[0-9a-f]{64}$", max_length=64)]
+MAX_ALT = 300
+PICTURED = frozenset(section.key for section in Section)
+"""Keys of the lists whose items may have pictures. Cautions have none."""
+TOO_LARGE = "The picture is larger than 1.8 MB. Make it smaller, and try again"
+NO_PICTURE = "Choose a picture"
+NO_ALT = "Describe the picture for people who cannot see it"
+CHANGED = "Someone else changed this picture. Theirs is shown. Yours was not saved"
+NO_FAULTS: Mapping[str, str] = {}
+
+
+@dataclass(frozen=True)
+class PicturedItem:
+    """An item of a rendition's draft, with its picture or None.
+
+    `text` is the item in simple words, or in the guide's own words if it has no others. `number` counts the items of
+    the page from 1. `typed` is the posted description if it was refused, otherwise the saved description.
+    """
+
+    number: int
+    path: str
+    text: str
+    picture: DraftContent | None
+    typed: str
+
+    @property
+    def shown(self) -> str:
+        """The value by which the form names the picture and description that it shows."""
+        return "" if self.picture is None else f"{self.picture['digest']} {self.picture['alt']}"
+
+
+@picture_router.get("/guides/{guide}/renditions/{language}/{number}/pictures/{picture}.jpg")
+def read_published_picture(
+    request: Request, session: SessionDep, rendition: RenditionKeyDep, picture: PictureName
+) -> Response:
+    """Return a picture of a published rendition.
+
+    Raise `RenditionWithdrawn` if the rendition or its edition was withdrawn. Raise `NotFound` if it has no such
+    picture.
+    """
+    history, stored = get_history(session, guide=rendition.guide), list_renditions(session, guide=rendition.guide)
+    found = chosen_rendition(history, stored, rendition.language, rendition.number)
+    digest = f"sha256:{picture}"
+    if digest not in {each.digest for each in found.content.pictures}:
+        raise NotFound
+    data = read_picture(session, digest)
+    return conditional_response(request, data, media_type=MEDIA_TYPE, links={}, caching=CACHE_IMMUTABLE)
+
+
+@router.get("/{guide}/renditions/{language}/pictures/{picture}.jpg")
+def read_draft_picture(editing: ReviewingDep, picture: PictureName) -> Response:
+    """Return a picture of the rendition's draft. Raise `NotFound` if the draft has no such picture."""
+    draft, digest = get_guide_draft(editing.session, editing.guide, editing.language), f"sha256:{picture}"
+    if digest not in ANY_DIGEST.findall(draft.content):
+        raise NotFound
+    return Response(read_picture(editing.session, digest), media_type=MEDIA_TYPE)
+
+
+@router.get("/{guide}/renditions/{language}/pictures")
+def read_pictures_page(editing: ReviewingDep) -> Response:
+    """Return the page with a picture, or the form for one, for each item of a draft in simple words."""
+    return _pictures_page(editing)
+
+
+@router.post("/picture")
+def save_posted_picture(session: SessionDep, visit: EditorVisitDep, upload: UploadDep) -> Response:
+    """Save or remove the posted picture of an item, and redirect to the item.
+
+    If the picture is refused (422), or if another person has changed it (412), show the page with an error.
+    """
+    form = upload.form
+    editing = Editing(**vars(visit), session=session, guide=form.one("guide"), language=form.one("language"))
+    items = _items_of(editing, _pictured_draft(editing))
+    item = next((each for each in items if each.path == form.one("item")), None)
+    if item is None:
+        raise NoSuchItem
+    try:
+        if item.shown != form.one("shown"):
+            raise DraftChanged
+        picture = _posted_picture(upload, item)
+        editing.context.writer.run(save_item_picture, editing.anyhow(), picture, former=item.picture)
+    except DraftChanged:
+        return _pictures_page(editing, {item.path: CHANGED}, status=DraftChanged.status)
+    except DocumentRefused as refusal:
+        return _pictures_page(editing, {item.path: str(refusal)}, status=ValidationFailed.status, posted=form)
+    return lead_to(f"{editing.path}/pictures#{item.path}")
+
+
+def _posted_picture(upload: Upload, item: PicturedItem) -> ItemPicture:
+    """Return the posted picture. Raise `DocumentRefused` if there is none, or if it cannot be read or lacks words."""
+    form, alt = upload.form, upload.form.one("alt").strip()[:MAX_ALT]
+    if form.one("act") == "remove":
+        return ItemPicture(item.path, alt, is_removed=True)
+    if not upload.data and item.picture is None:
+        raise DocumentRefused(NO_PICTURE)
+    if len(upload.data) > MAX_UPLOAD_BYTES:
+        raise DocumentRefused(TOO_LARGE)
+    if not alt:
+        raise DocumentRefused(NO_ALT)
+    return ItemPicture(item.path, alt, read_uploaded_picture(upload.data) if upload.data else None)
+
+
+def _pictured_draft(editing: Editing) -> GuideDraftRow:
+    """Return the draft. Raise `NoSuchGuideDraft` if there is none, or `NotFound` if it is not in simple words."""
+    draft = get_guide_draft(editing.session, editing.guide, editing.language)
+    if draft.read().get("form") != RenditionForm.EASY_READ:
+        raise NotFound
+    return draft
+
+
+def _items_of(editing: Editing, draft: GuideDraftRow, posted: SubmittedForm | None = None) -> list[PicturedItem]:
+    """Return each item of the draft that may have a picture, in order. `posted` is the refused form, or None."""
+    content = draft.read()
+    found = []
+    for path, pairs in groupby(list_pairs(editing.session, draft.guide, content), lambda pair: item_of(pair.path)):
+        if path.partition("/")[0] in PICTURED:
+            texts = [each.text or each.original for each in pairs]
+            picture = find_item_picture(content, path)
+            is_posted = posted is not None and posted.one("item") == path
+            typed = posted.one("alt") if posted is not None and is_posted else (picture or {}).get("alt", "")
+            found.append(PicturedItem(len(found) + 1, path, ": ".join(texts[:2]), picture, typed))
+    return found
+
+
+def _pictures_page(
+    editing: Editing,
+    faults: Mapping[str, str] = NO_FAULTS,
+    *,
+    status: int = 200,
+    posted: SubmittedForm | None = None,
+) -> Response:
+    """Return the page with a form for each item, and with the error of each item in `faults`, by its path."""
+    draft = _pictured_draft(editing)
+    items = _items_of(editing, draft, posted)
+    groups = groupby(items, lambda item: EDIT_PAGES[item.path.partition("/")[0]])
+    return editing.page(
+        "desk_edit_pictures.html",
+        status=status,
+        draft=draft,
+        path=editing.path,
+        action=PICTURE_PATH,
+        groups=[(heading, list(found)) for heading, found in groups],
+        faults=dict(faults),
+        reads_pictures=reads_pictures(),
+        largest=MAX_UPLOAD_BYTES,
+        too_large=TOO_LARGE,
+        max_alt=MAX_ALT,
+    )

@@ -1,0 +1,81 @@
+"""A child process that reads one uploaded picture: `python -m app.services.guides.picture_child < picture`.
+
+The process limits its own processor time and memory before it reads. It draws the pixels into a new picture, so that
+nothing else of the file is left: no place where a photo was taken, no thumbnail, no script. It writes that picture, or
+the reason for a refusal, as one line of JSON to standard output.
+"""
+
+import base64
+import io
+import json
+import sys
+
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from app.services.guides.child_limits import limit_this_process
+
+FORMATS = ("PNG", "JPEG", "WEBP")
+"""Formats that are read. The bytes decide about the format, and the name of the file does not."""
+MAX_PIXELS = 16_000_000
+MAX_SIDE = 640
+"""Maximum width and height of the stored picture, in pixels: enough for the width at which pages and prints show it."""
+MAX_PICTURE_BYTES = 300_000
+QUALITIES = (90, 75, 50)
+"""Qualities of the stored JPEG, best first. The first that fits into `MAX_PICTURE_BYTES` is used."""
+READ_AS_IT_IS = ("L", "LA", "RGB", "RGBA")
+"""Pixel formats of Pillow that can be made smaller. Others are converted first."""
+NOT_A_PICTURE = "This file cannot be used. Choose a PNG, JPEG or WebP picture"
+MOVES = "This picture moves. Choose one that stands still"
+TOO_MANY_PIXELS = "This picture has too many pixels. Make it at most 4,000 pixels wide and high"
+DAMAGED = "This picture is damaged or too complicated. Save it again as PNG or JPEG, and try that"
+
+
+def main() -> None:
+    """Limit this process, read a picture from standard input, and print the stored picture or the refusal as JSON."""
+    limit_this_process()
+    sys.stdout.write(answer(sys.stdin.buffer.read()))
+
+
+def answer(data: bytes) -> str:
+    """Return the picture to store that is made from `data`, or the reason for a refusal, as JSON."""
+    try:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
+            if picture.width * picture.height > MAX_PIXELS:
+                return _refusal(TOO_MANY_PIXELS)
+            if getattr(picture, "is_animated", False) and picture.format != "MPO":  # a photo with a second, hidden one
+                return _refusal(MOVES)
+            drawn = _draw(picture)
+    except UnidentifiedImageError:
+        return _refusal(NOT_A_PICTURE)
+    except Image.DecompressionBombError:
+        return _refusal(TOO_MANY_PIXELS)
+    except Exception:  # a decoder raises many kinds of errors for a damaged picture
+        return _refusal(DAMAGED)
+    jpegs = (_encode(drawn, quality) for quality in QUALITIES)
+    jpeg = next((each for each in jpegs if len(each) <= MAX_PICTURE_BYTES), None)
+    return _refusal(DAMAGED) if jpeg is None else json.dumps({"jpeg": base64.b64encode(jpeg).decode()})
+
+
+def _refusal(reason: str) -> str:
+    return json.dumps({"refused": reason})
+
+
+def _draw(picture: Image.Image) -> Image.Image:
+    """Return a new picture with the pixels of `picture`, upright, on white, and small enough."""
+    if picture.mode not in READ_AS_IT_IS or "transparency" in picture.info:
+        picture = picture.convert("RGB" if picture.mode in ("CMYK", "YCbCr", "LAB", "HSV") else "RGBA")
+    picture.thumbnail((MAX_SIDE, MAX_SIDE))
+    upright = ImageOps.exif_transpose(picture).convert("RGBA")
+    drawn = Image.new("RGB", upright.size, "white")
+    drawn.paste(upright, mask=upright.getchannel("A"))
+    return drawn
+
+
+def _encode(picture: Image.Image, quality: int) -> bytes:
+    made = io.BytesIO()
+    picture.save(made, "JPEG", quality=quality, subsampling=0)
+    return made.getvalue()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,88 @@
+"""Pictures of renditions: stored once by the digest of their bytes, and deleted when nothing uses them any more."""
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator
+
+from sqlalchemy import String, cast
+from sqlalchemy import select as select_columns
+from sqlmodel import Session, col, select
+
+from app.db.tables import table_of
+from app.errors import FaultCode, FieldError, NotFound
+from app.models.guides.edition_keys import RenditionKey, name_of
+from app.models.guides.edition_rows import OWN_WORDS, EditionRow, GuideDraftRow, PictureRow
+from app.models.guides.renditions import RenditionContent
+
+MEDIA_TYPE = "image/jpeg"
+ANY_DIGEST = re.compile("sha256:[0-9a-f]{64}")
+SIZE_MARKER = b"\xff\xc0\x00\x11\x08"
+"""Bytes before the height and the width in a baseline JPEG of three colours, as the service makes each picture."""
+_EDITIONS, _PICTURES = table_of(EditionRow), table_of(PictureRow)
+
+
+def digest_of_picture(data: bytes) -> str:
+    """Return the digest of the picture `data`: `sha256:` and 64 hexadecimal digits."""
+    return f"sha256:{hashlib.sha256(data).hexdigest()}"
+
+
+def size_of_picture(data: bytes) -> tuple[int, int] | None:
+    """Return the width and height of the stored picture `data`, or None if it is not as the service makes pictures."""
+    _, marker, rest = data.partition(SIZE_MARKER)
+    return (int.from_bytes(rest[2:4]), int.from_bytes(rest[:2])) if marker else None
+
+
+def store_picture(session: Session, data: bytes) -> str:
+    """Store the picture `data`, unless it is stored already, and return its digest."""
+    digest = digest_of_picture(data)
+    if session.get(PictureRow, digest) is None:
+        session.add(PictureRow(digest=digest, data=data))
+    return digest
+
+
+def read_picture(session: Session, digest: str) -> bytes:
+    """Return the picture with `digest`. Raise `NotFound` if it is not stored."""
+    row = session.get(PictureRow, digest)
+    if row is None:
+        raise NotFound
+    return row.data
+
+
+def find_picture_errors(session: Session, content: RenditionContent) -> Iterator[FieldError]:
+    """Yield an error for each picture of `content` that is not stored, or that has another size."""
+    for place, each in enumerate(content.pictures):
+        row = session.get(PictureRow, each.digest)
+        if row is None:
+            yield FieldError(("pictures", place, "digest"), "No such picture is stored here.", FaultCode.UNKNOWN_ITEM)
+        elif (size := size_of_picture(row.data)) != (each.width, each.height):
+            width, height = size or (0, 0)
+            yield FieldError(("pictures", place, "width"), f"The stored picture has {width} by {height} pixels.")
+
+
+def remove_unused_pictures(session: Session, digests: Iterable[str]) -> None:
+    """Delete each stored picture of `digests` that no draft and no published rendition has. Ignore unknown digests."""
+    for digest in digests:
+        row = session.get(PictureRow, digest)
+        if row is not None and not _is_used(session, digest):
+            session.delete(row)
+
+
+def _is_used(session: Session, digest: str) -> bool:
+    in_drafts = select(GuideDraftRow.guide).where(col(GuideDraftRow.content).contains(digest))
+    in_renditions = select(EditionRow.guide).where(cast(_EDITIONS.c.words, String).contains(digest))
+    return any(session.exec(each.limit(1)).first() is not None for each in (in_drafts, in_renditions))
+
+
+def find_changed_pictures(session: Session) -> Iterator[tuple[str, str]]:
+    """Yield the name and the fault of each picture whose bytes changed, and of each rendition that lacks a picture."""
+    stored = set()
+    for digest, data in session.execute(select_columns(_PICTURES.c.digest, _PICTURES.c.data)).yield_per(1):
+        stored.add(digest)
+        if digest_of_picture(data) != digest:
+            yield f"picture {digest}", "its bytes were changed"
+    renditions = select(EditionRow).where(EditionRow.language != OWN_WORDS)
+    for row in session.exec(renditions.order_by(EditionRow.guide, EditionRow.language, col(EditionRow.number))):
+        words = row.words if isinstance(row.words, dict) else {}
+        for digest in ANY_DIGEST.findall(str(words.get("pictures"))):
+            if digest not in stored:
+                yield name_of(RenditionKey(row.guide, row.language, row.number)), f"its picture {digest} is missing"
