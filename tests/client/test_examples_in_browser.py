@@ -1,4 +1,4 @@
-"""The pages of `examples/`, on an origin of their own: they take a concern once, and leave nothing of it behind."""
+"""The pages of `examples/`, each alone in an empty folder: they take a concern once, and leave nothing behind."""
 
 import json
 from collections.abc import Iterator
@@ -9,9 +9,11 @@ import pytest
 from playwright.sync_api import Browser, Page, Request, Route, expect
 
 from tests.support.browsing import page_faults
+from tests.support.command import ROOT
 from tests.support.live import LiveServer
+from tests.support.loops import for_each
 from tests.support.node import finished_node, install, run_node
-from tests.support.origins import copy_examples, point_at, serve_folder
+from tests.support.origins import copy_example, point_at, serve_folder
 
 pytestmark = [pytest.mark.slow, pytest.mark.any_database]
 
@@ -31,7 +33,9 @@ class Site(NamedTuple):
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """Start a service that takes concerns from the origin of the samples, and write its address into them."""
-    folder = copy_examples(tmp_path_factory.mktemp("pages") / "examples")
+    folder = tmp_path_factory.mktemp("pages")
+    for name in ("javascript", "react"):
+        copy_example(name, folder / f"{name}-alone")
     data_dir = tmp_path_factory.mktemp("service") / "data"
     with serve_folder(folder) as origin, LiveServer(data_dir, allowed_origins=origin) as server:
         point_at(folder, server.url)
@@ -40,11 +44,14 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 @pytest.fixture(scope="module", params=["javascript", REACT])
 def address(request: pytest.FixtureRequest, site: Site) -> str:
-    """Return the address of each page. The React form is built first."""
+    """Return the address of each page. The React form is built first, of the form that the service has."""
+    folder = site.folder / f"{request.param}-alone"
     if request.param == "react":
-        install(site.folder / "react")
-        run_node(site.folder / "react", "npm", "run", "build")
-    return f"{site.origin}/{request.param}/index.html"
+        install(folder)
+        with site.server.client() as client:
+            (folder / "form.json").write_bytes(client.get("/v1/concerns/form").content)
+        run_node(folder, "npm", "run", "build")
+    return f"{site.origin}/{folder.name}/index.html"
 
 
 @pytest.fixture
@@ -71,6 +78,23 @@ def receipt_of(page: Page) -> str:
     """Return the reference, once the page shows it."""
     expect(page.get_by_role("heading", name="We have your concern")).to_be_focused()
     return page.locator("strong").inner_text()
+
+
+def test_both_samples_have_the_same_client_and_style() -> None:
+    plain, react = ROOT / "examples" / "javascript", ROOT / "examples" / "react"
+
+    assert (react / "src" / "guidance.js").read_bytes() == (plain / "guidance.js").read_bytes()
+    assert (react / "page.css").read_bytes() == (plain / "page.css").read_bytes()
+
+
+@for_each("name", ["javascript", "react"])
+def test_no_sample_needs_unsafe_code(name: str) -> None:
+    policy = (
+        (ROOT / "examples" / name / "index.html").read_text(encoding="utf-8").partition("Content-Security-Policy")[2]
+    )
+
+    assert "script-src 'self';" in policy
+    assert "unsafe" not in policy
 
 
 @pytest.mark.nightly
@@ -205,7 +229,7 @@ def test_each_fault_is_beside_its_field_and_typed_words_stay(page: Page) -> None
 def test_the_page_without_its_script_sends_nothing_and_keeps_its_address(browser: Browser, site: Site) -> None:
     page = browser.new_context(bypass_csp=True).new_page()
     page.route("**/page.js", lambda route: route.abort())
-    page.goto(f"{site.origin}/javascript/index.html")
+    page.goto(f"{site.origin}/javascript-alone/index.html")
     before = page.url
     answer(page)
     expect(page.get_by_role("button", name="Send")).to_be_disabled()
@@ -221,7 +245,7 @@ def test_the_page_without_its_script_sends_nothing_and_keeps_its_address(browser
 @pytest.mark.nightly
 def test_the_plain_page_shows_the_indicators_with_their_cautions_or_neither(browser: Browser, site: Site) -> None:
     page = browser.new_page()
-    page.goto(f"{site.origin}/javascript/index.html")
+    page.goto(f"{site.origin}/javascript-alone/index.html")
     page.locator("#indicators li").nth(9).wait_for()
     cautions = page.locator("#cautions li").count()
     page.route(f"{site.server.url}/v1/guides/**", lambda route: route.abort())
@@ -236,7 +260,7 @@ def test_the_plain_page_shows_the_indicators_with_their_cautions_or_neither(brow
 
 @pytest.mark.nightly
 def test_the_types_of_the_plain_page_are_those_of_the_document(site: Site) -> None:
-    folder = install(site.folder / "javascript")
+    folder = install(site.folder / "javascript-alone")
     with site.server.client() as client:
         (folder / "openapi.json").write_bytes(client.get("/openapi.json").content)
     run_node(folder, "npm", "run", "types")

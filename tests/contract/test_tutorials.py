@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.support.live import LiveServer
 from tests.support.loops import for_each
-from tests.support.origins import copy_examples, point_at, serve_folder
+from tests.support.origins import copy_example, point_at, serve_folder
 from tests.support.samples import PREAMBLE, ROOT, run_sample, runnable
 
 pytestmark = pytest.mark.any_database
@@ -97,12 +97,12 @@ def test_the_copy_of_another_system_looks_like_its_picture(tmp_path: Path, brows
 @pytest.mark.slow
 @pytest.mark.nightly
 def test_the_page_of_a_front_end_looks_like_its_picture(tmp_path: Path, browser: Browser) -> None:
-    (_, name, _), examples = NAMES, copy_examples(tmp_path / "examples")
+    (_, name, _), sample = NAMES, copy_example("javascript", tmp_path / "sample")
     with (
-        serve_folder(examples / "javascript") as origin,
+        serve_folder(sample) as origin,
         LiveServer(tmp_path / "data", allowed_origins=origin) as server,
     ):
-        point_at(examples, server.url)
+        point_at(sample, server.url)
         page = open_page(browser, 720)
         page.goto(origin)
         page.get_by_label("Not sure", exact=True).check()

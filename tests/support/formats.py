@@ -15,6 +15,13 @@ def validate_openapi(document: dict[str, Any]) -> None:
     OpenAPIV31SpecValidator(document).validate()
 
 
+def validate_openapi_2(document: dict[str, Any]) -> None:
+    """Raise for a document that is not valid OpenAPI 2.0."""
+    from openapi_spec_validator import OpenAPIV2SpecValidator
+
+    OpenAPIV2SpecValidator(document).validate()
+
+
 def validate_bill(text: str) -> None:
     """Fail for a text that is not a bill of materials of CycloneDX 1.6."""
     from cyclonedx.schema import SchemaVersion

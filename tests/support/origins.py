@@ -13,8 +13,8 @@ from tests.support.command import ROOT
 from tests.support.node import LEFT_OUT
 
 ADDRESS = "http://127.0.0.1:8000"
-POINTED = ("index.html", "guidance.js", "main.js")
-"""Files of a sample in which the address of the service stands; the last one is built."""
+POINTED = ("index.html", "guidance.js")
+"""Files of a sample in which the address of the service stands."""
 
 
 class _Quiet(SimpleHTTPRequestHandler):
@@ -33,9 +33,9 @@ def serve_folder(folder: Path) -> Iterator[str]:
         thread.join()
 
 
-def copy_examples(target: Path) -> Path:
-    """Copy the folder of the samples, without what is installed or built, and return the copy."""
-    return shutil.copytree(ROOT / "examples", target, ignore=LEFT_OUT)
+def copy_example(name: str, target: Path) -> Path:
+    """Copy the sample of that name and nothing beside it, without what is installed or built. Return the copy."""
+    return shutil.copytree(ROOT / "examples" / name, target, ignore=LEFT_OUT)
 
 
 def point_at(folder: Path, service: str) -> None:

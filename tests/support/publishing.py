@@ -138,10 +138,10 @@ ADDED = "an-invented-indicator"
 SWAPPED = ("missing-or-unexplained-absence", "concerning-online-use-or-messages")
 
 
-def a_key(client: TestClient, *scopes: Scope, name: str = "example-editor") -> dict[str, str]:
+def a_key(client: TestClient, *scopes: Scope, name: str = "example-editor", test: bool = False) -> dict[str, str]:
     """Add a client with those scopes, and return its request headers."""
     context = client.app.state.context  # type: ignore[attr-defined]  # the service under test
-    key = add_client(context.writer, NewClient(name=name, scopes=scopes), at=A_TUESDAY)
+    key = add_client(context.writer, NewClient(name=name, scopes=scopes, test=test), at=A_TUESDAY)
     return {"Authorization": f"Bearer {key}"}
 
 

@@ -1,15 +1,17 @@
-// A form for a concern, drawn from the service's own JSON Schema. What is typed stays in this page until it is sent.
+// A form for a concern, drawn from the service's own JSON Schema as it was at the build. What is typed stays in this page
+// until it is sent.
 
 import Form from "@rjsf/core";
-import { customizeValidator } from "@rjsf/validator-ajv8";
-import Ajv2020 from "ajv/dist/2020";
+import createPrecompiledValidator from "@rjsf/validator-ajv8/lib/createPrecompiledValidator.js";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { createRoot } from "react-dom/client";
 
-import { explain, isKeyReused, numbersToCall, raiseConcern, readForm, Refused } from "../../javascript/guidance.js";
-import { faultsByField, questionsOf } from "./questions.js";
+import { explain, isKeyReused, numbersToCall, raiseConcern, readForm, Refused } from "./guidance.js";
+import checks from "./made/checks.cjs";
+import { schema, version } from "./made/questions.json";
+import { faultsByField } from "./questions.js";
 
-const validator = customizeValidator({ AjvClass: Ajv2020 }); // the schema is of the draft 2020-12
+const validator = createPrecompiledValidator(checks, schema);
 const NOTHING_TYPED = { children: [{}] };
 const NO_PRESET_ANSWERS = { constAsDefaults: "never" }; // otherwise the first of several answers is chosen already
 const LOOKS = {
@@ -60,8 +62,10 @@ function App() {
   const [isSending, setSending] = useState(false);
   const key = useRef(crypto.randomUUID()); // of one concern, until there is a receipt
 
-  useEffect(() => void readForm().then(setForm, setError), []);
-  const schema = useMemo(() => form && questionsOf(form), [form]);
+  useEffect(() => void readForm().then(setForm, () => {}), []); // without an answer 999 and the form stay
+  useEffect(() => {
+    if (form && form.schema_version !== version) console.warn("The service asks other questions now: build the form again.");
+  }, [form]);
   const problem = error instanceof Refused ? error.problem : null;
   const { beside, elsewhere } = useMemo(() => faultsByField(problem?.errors ?? []), [problem]);
 
@@ -81,29 +85,27 @@ function App() {
   return (
     <>
       <div role="alert" id="message">
-        {error && <p>{schema ? explain(error) : "The form cannot be shown now. Please call."}</p>}
+        {error && <p>{explain(error)}</p>}
         {elsewhere.length > 0 && <ul>{elsewhere.map((detail) => <li key={detail}>{detail}</li>)}</ul>}
         {problem && <Numbers answer={problem} />}
       </div>
       {form && !problem && <Numbers answer={form} />}
-      {schema && (
-        <Form
-          schema={schema}
-          uiSchema={LOOKS}
-          validator={validator}
-          formData={typed}
-          onChange={({ formData }) => setTyped(formData)}
-          onSubmit={send}
-          extraErrors={beside}
-          experimental_defaultFormStateBehavior={NO_PRESET_ANSWERS}
-          transformErrors={inPlainWords}
-          showErrorList={false}
-          focusOnFirstError
-          noHtml5Validate
-          disabled={isSending}
-          autoComplete="off"
-        />
-      )}
+      <Form
+        schema={schema}
+        uiSchema={LOOKS}
+        validator={validator}
+        formData={typed}
+        onChange={({ formData }) => setTyped(formData)}
+        onSubmit={send}
+        extraErrors={beside}
+        experimental_defaultFormStateBehavior={NO_PRESET_ANSWERS}
+        transformErrors={inPlainWords}
+        showErrorList={false}
+        focusOnFirstError
+        noHtml5Validate
+        disabled={isSending}
+        autoComplete="off"
+      />
     </>
   );
 }
