@@ -339,7 +339,7 @@ def test_marks_made_at_once_agree_and_never_go_back_a_day() -> None:
     sys.setswitchinterval(1e-6)
     try:
         with ThreadPoolExecutor(8) as pool:
-            made = [set(pool.map(limiter.mark, [A_SCHOOL] * 16, [day] * 16)) for day in days]
+            made = [set(pool.map(limiter.mark_of, [A_SCHOOL] * 16, [day] * 16)) for day in days]
     finally:
         sys.setswitchinterval(usual)
 
