@@ -212,10 +212,10 @@ def hide_the_hand_over(document: dict[str, Any]) -> None:
 @for_each(
     ("change", "fault"),
     [
-        (alter("texts", 0, "opened", "submission", "concern", "narrative"), "the concern has other words"),
-        (alter("texts", 1, "opened", "addition", "concern", "narrative"), "addition 1 has other words"),
-        (alter("texts", 3, "opened", "note", "text"), "note 1 has other words"),
-        (alter("texts", 3, "opened", "author"), "note 1 has other words"),
+        (alter("texts", 0, "opened", "submission", "concern", "narrative"), "the concern differs from the sealed text"),
+        (alter("texts", 1, "opened", "addition", "concern", "narrative"), "addition 1 differs from the sealed text"),
+        (alter("texts", 3, "opened", "note", "text"), "note 1 differs from the sealed text"),
+        (alter("texts", 3, "opened", "author"), "note 1 differs from the sealed text"),
         (drop("texts", 0), "the concern is missing"),
         (drop("texts", 2), "addition 2 is missing"),
         (drop("texts", 3), "note 1 is missing"),

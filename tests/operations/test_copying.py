@@ -176,7 +176,7 @@ def test_a_copy_tells_the_faults_of_its_source(data_dir: Path, address: str) -> 
     assert [each["fault"] for each in json.loads(told.stdout)["faults"]] == [
         "its row was altered since it was received"
     ]
-    assert "Every row is as in the source" in told.stderr
+    assert "The copy equals its source" in told.stderr
 
 
 def test_a_copy_into_its_own_database_is_refused(data_dir: Path) -> None:

@@ -11,6 +11,7 @@ import textwrap
 import uuid
 from collections.abc import Mapping
 from contextlib import suppress
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -165,20 +166,22 @@ class FilledForm:
         return self.variant.can_be_saved and not self.voice
 
     def without_entry(self, entry: str) -> "FilledForm":
-        """Remove the entry at the path `entry` from the answers, in place. Return this form."""
+        """Return a copy without the entry at the path `entry` of the answers."""
+        copy = self._with_own_answers()
         name, _, number = entry.rpartition(".")
-        entries = value_at(self.answers, name)
+        entries = value_at(copy.answers, name)
         if isinstance(entries, list) and PLACE.fullmatch(number) and int(number) < len(entries):
             del entries[int(number)]
-        return self
+        return copy
 
     def urgent(self) -> "FilledForm":
-        """Set the reporter's kind to anonymous if the reporter chose no kind, in place. Return this form.
+        """Return a copy in which the reporter is anonymous if the reporter chose no kind.
 
         The page for a child in danger sends concerns in this way, because it does not ask for the kind.
         """
-        self.answers.setdefault("reporter", {}).setdefault("kind", ReporterKind.ANONYMOUS.value)
-        return self
+        copy = self._with_own_answers()
+        copy.answers.setdefault("reporter", {}).setdefault("kind", ReporterKind.ANONYMOUS.value)
+        return copy
 
     def has_only_begun(self, group: str) -> bool:
         """Return True if `group` has one entry that has only answers from an earlier section of the form."""
@@ -187,23 +190,29 @@ class FilledForm:
         return bool(asked) and isinstance(entries, list) and len(entries) == 1 and set(entries[0]) <= asked
 
     def like_the_first(self, entry: str) -> "FilledForm":
-        """Copy the answers that children of one family often share from the first child to the child at `entry`.
+        """Return a copy in which the child at `entry` has the answers that children of one family often share.
 
-        Change the answers in place, and return this form. Keep the answers that the child has already. Do nothing if
-        `entry` is not the path of a further child.
+        The answers come from the first child. Keep the answers that the child has already. Change nothing if `entry` is
+        not the path of a further child.
         """
-        children, number = value_at(self.answers, CHILDREN), entry.removeprefix(f"{CHILDREN}.")
+        copy = self._with_own_answers()
+        children, number = value_at(copy.answers, CHILDREN), entry.removeprefix(f"{CHILDREN}.")
         if isinstance(children, list) and PLACE.fullmatch(number) and 0 < int(number) < len(children):
             children[int(number)] = shared_answers(children[0]) | children[int(number)]
-        return self
+        return copy
 
     def without_answer(self, name: str) -> "FilledForm":
-        """Remove the answer at the path `name`, in place. Return this form."""
+        """Return a copy without the answer at the path `name`."""
+        copy = self._with_own_answers()
         parent, _, own_name = name.rpartition(".")
-        answers = value_at(self.answers, parent) if parent else self.answers
+        answers = value_at(copy.answers, parent) if parent else copy.answers
         if isinstance(answers, dict):
             answers.pop(own_name, None)
-        return self
+        return copy
+
+    def _with_own_answers(self) -> "FilledForm":
+        """Return a copy whose answers can change without changing the answers of this form."""
+        return replace(self, answers=deepcopy(self.answers))
 
     def _form(self, counts: Mapping[str, int], account_of_the_first: str | None) -> ConcernForm:
         """Return the form with as many entries in each group as `counts` says.
