@@ -211,6 +211,7 @@ def test_every_section_matches_its_guide_and_the_digest_matches_the_words(reader
 
     check_digest(edition)
     check_digest(reader.edition(SLUG, 1).content)
+    check_digest({"added_later": "new", **dict(reversed(edition.items()))})
     for name in SECTIONS:
         section = getattr(reader, name)(SLUG)
         assert section.content[name] == edition[name]  # type: ignore[literal-required]  # each section by its name

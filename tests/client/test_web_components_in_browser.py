@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 import shutil
 import tarfile
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.support.browsing import page_faults
 from tests.support.command import ROOT
 from tests.support.live import LiveServer
-from tests.support.node import LEFT_OUT, installed_copy, run_node
+from tests.support.node import LEFT_OUT, installed_copy, need_program, run_node
 from tests.support.origins import serve_folder
 
 pytestmark = [pytest.mark.nightly, pytest.mark.slow, pytest.mark.any_database]
@@ -60,6 +61,16 @@ CALLS = """async ([service, narrative]) => {
     other_guide: await forged(() => checkDigest({ ...guide, title: "Another title" })),
   };
 }"""
+HOW_TO = ROOT / "docs" / "how-to" / "embed-in-a-website.md"
+WORDPRESS = """<?php
+function add_shortcode($name, $write) {{ echo $write(array('guide' => '"><script>')); }}
+function shortcode_atts($defaults, $given) {{ return array_merge($defaults, $given); }}
+function plugins_url($file, $plugin) {{ return "/plugins/$file"; }}
+function esc_url($address) {{ return htmlspecialchars($address); }}
+function esc_attr($text) {{ return htmlspecialchars($text); }}
+{shortcode}
+"""
+"""What the shortcode of the how-to calls of WordPress, as far as it matters."""
 PARTS = ("EditionResponse", "ConcernFormResponse", "Receipt", "ConcernStatus", "Problem")
 TYPES = """import type * as own from "./guidance.d.ts";
 import type {{ components }} from "./schema.d.ts";
@@ -161,6 +172,19 @@ def test_a_concern_is_sent_by_keyboard_and_leaves_nothing_behind(page: Page) -> 
     assert page.context.storage_state(indexed_db=True) == {"cookies": [], "origins": []}
 
 
+def test_the_components_work_without_their_style(browser: Browser, site: Site) -> None:
+    page = browser.new_page()
+    page.add_init_script("CSSStyleSheet.prototype.replaceSync = () => { throw new Error('an old browser'); };")
+    page.goto(f"{site.origin}/index.html")
+    page.get_by_text("Read this first").wait_for()
+    sheets = page.locator("raise-a-concern").evaluate("it => it.shadowRoot.adoptedStyleSheets.length")
+    fill_by_keyboard(page)
+
+    assert sent(page)
+    assert sheets == 0
+    page.close()
+
+
 def test_mistakes_are_beside_their_fields_and_nothing_typed_is_lost(page: Page) -> None:
     page.get_by_label("What are you worried about?").fill(NARRATIVE)
     page.get_by_role("button", name="Send").click()
@@ -192,6 +216,17 @@ def test_the_client_reads_raises_follows_and_verifies(browser: Browser, site: Si
     assert told.pop("state") == "received"
     assert told == dict.fromkeys(("form", "other_words", "other_time", "other_key", "other_guide"), True)
     page.context.close()
+
+
+def test_the_shortcode_for_wordpress_writes_both_lines_safely(tmp_path: Path) -> None:
+    need_program("php", "php-cli")
+    (shortcode,) = re.findall(r"^ *```php\n(.*?)^ *```$", HOW_TO.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    (tmp_path / "shortcode.php").write_text(WORDPRESS.format(shortcode=shortcode), encoding="utf-8")
+
+    written = run_node(tmp_path, "php", "shortcode.php")
+
+    assert '<script type="module" src="/plugins/components.js"></script><raise-a-concern service="https://' in written
+    assert 'guide="&quot;&gt;&lt;script&gt;">In immediate danger, call 999.</raise-a-concern>' in written
 
 
 def test_the_types_are_parts_of_the_document(package: Path, site: Site, tmp_path: Path) -> None:

@@ -1,13 +1,12 @@
 """Programs with generated clients work against a real service, and against a later release of it, without an edit.
 
-Five generators make clients of the document: openapi-typescript and @hey-api/openapi-ts for TypeScript,
-openapi-python-client and datamodel-code-generator for Python, OpenAPI Generator for Java. The TypeScript compiler also
-compares the examples of a concern with the types. OpenAPI Generator writes a client in C# too, whose models and
-operations are compiled by Mono against the libraries of .NET.
+Five generators make clients of the document in six languages: openapi-typescript and @hey-api/openapi-ts for
+TypeScript, openapi-python-client and datamodel-code-generator for Python, OpenAPI Generator for Java, C#, Go and PHP.
+The TypeScript compiler also compares the examples of a concern with the types. The client in C# is compiled by Mono
+against the libraries of .NET, without what registers it with a host, and runs in the runtime of .NET.
 """
 
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -25,7 +24,7 @@ from app.models.access.clients import Scope
 from app.models.concerns.examples import FULL_EXAMPLE, SMALLEST_EXAMPLE
 from tests.support.command import ROOT, guidance
 from tests.support.live import LiveServer
-from tests.support.node import installed_copy, run_node
+from tests.support.node import installed_copy, need_program, run_node
 from tests.support.openapi import REPORTED, operations
 from tests.support.publishing import EXAMPLES as GUIDES_WITHOUT_SOURCE
 from tests.support.publishing import SLUG
@@ -132,32 +131,41 @@ MODELS = (
     *("--output", "models.py", "--output-model-type", "pydantic_v2.BaseModel"),
     *("--target-python-version", "3.11", "--formatters", "builtin"),
 )
-GENERATORS = (*CONCERN_TYPES, "openapi-python-client", "datamodel-code-generator", "java")
-JAVA = (
-    *("--library", "native", "--additional-properties", "openApiNullable=false,useJakartaEe=true"),
-    *("--global-property", "apiTests=false,modelTests=false,apiDocs=false,modelDocs=false"),
-)
-CSHARP = (
-    *(
-        "--library",
-        "generichost",
-        "--additional-properties",
-        "targetFramework=netstandard2.1,nullableReferenceTypes=false",
+NO_DOCUMENTS = ("--global-property", "apiTests=false,modelTests=false,apiDocs=false,modelDocs=false")
+OPTIONS = {
+    "java": ("--library", "native", "--additional-properties", "openApiNullable=false,useJakartaEe=true"),
+    "csharp": (
+        *("--library", "generichost"),
+        *("--additional-properties", "targetFramework=netstandard2.1,nullableReferenceTypes=false"),
     ),
-    *JAVA[-2:],
-)
+    "go": (
+        "--additional-properties",
+        "packageName=guidance,withGoMod=false,enumClassPrefix=true,disallowAdditionalPropertiesIfNotPresent=false",
+    ),
+    "php": (),
+}
+"""The languages of OpenAPI Generator, with its options for each."""
+GENERATORS = (*CONCERN_TYPES, "openapi-python-client", "datamodel-code-generator", *OPTIONS)
 DOTNET = Path(__file__).parent / "clients_in_csharp"
-MANAGED = ("Microsoft.", "System.", "mscorlib.", "netstandard.")
+RUNTIME = {
+    "runtimeOptions": {
+        "framework": {"name": "Microsoft.AspNetCore.App", "version": "3.1.0"},
+        "configProperties": {"System.Globalization.Invariant": True},
+    }
+}
+MANAGED = re.compile(r"(Microsoft|System|mscorlib|netstandard)\.(?!Runtime\.WindowsRuntime)")
 SET_UP_FOR_HOSTS = ("Extensions/", "HostConfiguration.cs")
 """What registers the client with a host: it needs Polly, and overloads by constraint, which Mono does not know."""
 ANNOTATIONS = Path("/usr/share/java/jakarta-annotation-api.jar")
-OF_DEBIAN = "default-jdk-headless and libjakarta-annotation-api-java"
+GUZZLE = Path("/usr/share/php/GuzzleHttp/autoload.php")
 WRITTEN = {
     "openapi-typescript": ("src/types/schema.ts", r"(?s)export interface operations \{.*", r"(?m)^    (\w+): \{"),
     "hey-api": ("src/sdk/sdk.gen.ts", r"(?s).*", r"export const (\w+) = "),
     "openapi-python-client": ("guidance_service/api/*/*.py", r"(?s).*", r"(?m)^def _get_kwargs"),
     "java": ("client/src/main/java/**/api/*.java", r"(?s).*", r"public [\w<>., ]+ (\w+)\("),
     "csharp": ("client/src/**/Api/*.cs", r"(?s).*", r"> (\w+)Async\("),
+    "go": ("client/api_*.go", r"(?s).*", r"func \(a \*\w+\) (\w+)\("),
+    "php": ("client/lib/Api/*.php", r"(?s).*", r"public function (\w+)\("),
 }
 """Where each generator writes the operations, in which part, and how an operation looks."""
 ENVIRONMENT = "environment"
@@ -165,6 +173,13 @@ FUNCTIONS = (
     *("-m", "openapi_python_client", "generate", "--path", "openapi.json", "--config", "generator.yaml"),
     *("--output-path", "guidance_service", "--meta", "none", "--fail-on-warning"),
 )
+FOLDERS = {
+    "openapi-typescript": "typescript",
+    "hey-api": "typescript",
+    "openapi-python-client": "functions",
+    "datamodel-code-generator": "models",
+}
+"""The fixture of each generator, if it has another name."""
 Report = dict[str, Any]
 
 
@@ -227,10 +242,7 @@ def models(tmp_path_factory: pytest.TempPathFactory, document: bytes) -> Path:
 @pytest.fixture(scope="module")
 def openapi_generator(functions: Path) -> Path:
     """Return the program, which a package of that environment holds. It needs Java."""
-    if shutil.which("javac") is None or not ANNOTATIONS.exists():
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"continuous integration must have {OF_DEBIAN}")
-        pytest.skip(f"{OF_DEBIAN} are not installed")
+    need_program("javac", "default-jdk-headless with libjakarta-annotation-api-java", ANNOTATIONS)
     (program,) = (functions / ENVIRONMENT).glob("lib/*/site-packages/openapi_generator_cli/openapi-generator.jar")
     return program
 
@@ -238,37 +250,54 @@ def openapi_generator(functions: Path) -> Path:
 @pytest.fixture(scope="module")
 def java(tmp_path_factory: pytest.TempPathFactory, document: bytes, openapi_generator: Path) -> Path:
     """Return a folder with the client in Java, and the program that uses it, compiled."""
-    folder = python_folder(tmp_path_factory.mktemp("java"), document)
-    generate(openapi_generator, folder, "java", *JAVA)
+    folder = generated(tmp_path_factory.mktemp("java"), document, openapi_generator, "java")
     sources = [str(path) for path in (folder / "client" / "src" / "main").rglob("*.java")]
     run_node(folder, "javac", "-d", "classes", "-cp", class_path(openapi_generator), *sources, "java/UseJava.java")
     return folder
 
 
 @pytest.fixture(scope="module")
-def csharp(tmp_path_factory: pytest.TempPathFactory, document: bytes, openapi_generator: Path) -> Path:
-    """Return a folder with the client in C#."""
-    folder = python_folder(tmp_path_factory.mktemp("csharp"), document)
-    generate(openapi_generator, folder, "csharp", *CSHARP)
+def go(tmp_path_factory: pytest.TempPathFactory, document: bytes, openapi_generator: Path) -> Path:
+    """Return a folder with the client in Go, and the program `use_go` that uses it, compiled without the network."""
+    need_program("go", "golang-go")
+    folder = generated(tmp_path_factory.mktemp("go"), document, openapi_generator, "go")
+    run_node(folder, "go", "build", "-o", "use_go", "./go")
     return folder
 
 
 @pytest.fixture(scope="module")
-def dotnet(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with the libraries of .NET."""
-    if shutil.which("mcs") is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail("continuous integration must have mono-mcs")
-        pytest.skip("mono-mcs is not installed")
-    return installed_copy(DOTNET, tmp_path_factory.mktemp("dotnet") / "libraries")
+def php(tmp_path_factory: pytest.TempPathFactory, document: bytes, openapi_generator: Path) -> Path:
+    """Return a folder with the client in PHP, and the program that uses it."""
+    need_program("php", "php-cli with php-guzzlehttp-guzzle", GUZZLE)
+    return generated(tmp_path_factory.mktemp("php"), document, openapi_generator, "php")
 
 
-def generate(program: Path, folder: Path, language: str, *options: str) -> None:
-    """Write the client in that language into `client`. Two operations in one file are an error."""
-    said = run_node(
-        folder, "java", "-jar", str(program), "generate", "-i", "openapi.json", "-g", language, "-o", "client", *options
-    )
-    assert "COLLISION" not in said
+@pytest.fixture(scope="module")
+def csharp(tmp_path_factory: pytest.TempPathFactory, document: bytes, openapi_generator: Path) -> Path:
+    """Return a folder with the client in C#, and the program `use.exe` that uses it, compiled for `dotnet`."""
+    need_program("mcs", "mono-mcs")
+    folder = generated(tmp_path_factory.mktemp("csharp"), document, openapi_generator, "csharp")
+    installed_copy(DOTNET, folder / "dotnet")
+    written = [str(path) for path in (folder / "client" / "src" / "Org.OpenAPITools").rglob("*.cs")]
+    sources = [path for path in written if not any(part in path for part in SET_UP_FOR_HOSTS)]
+    libraries = [path for path in folder.glob("dotnet/node_modules/*/shared/*/*/*.dll") if MANAGED.match(path.name)]
+    arguments = ["-target:exe", "-langversion:latest", "-noconfig", "-nostdlib", "-out:use.exe"]
+    arguments += [f"-r:{path}" for path in libraries] + [*sources, "dotnet/JsonConstructor.cs", "csharp/UseCsharp.cs"]
+    (folder / "arguments").write_text("\n".join(arguments), encoding="utf-8")
+    run_node(folder, "mcs", "@arguments")
+    (folder / "use.runtimeconfig.json").write_text(json.dumps(RUNTIME), encoding="utf-8")
+    return folder
+
+
+def generated(folder: Path, document: bytes, program: Path, language: str) -> Path:
+    """Write the client in that language into `client` of the folder, beside the programs. Return the folder.
+
+    Two operations in one file are an error.
+    """
+    python_folder(folder, document)
+    command = ("generate", "-i", "openapi.json", "-g", language, "-o", "client", *OPTIONS[language], *NO_DOCUMENTS)
+    assert "COLLISION" not in run_node(folder, "java", "-jar", str(program), *command)
+    return folder
 
 
 def class_path(program: Path) -> str:
@@ -286,19 +315,23 @@ def python_folder(folder: Path, document: bytes) -> Path:
 
 def run_program(request: pytest.FixtureRequest, generator: str, *arguments: str) -> Report:
     """Run the program with that generator's client, and return what it saw."""
-    if generator in CONCERN_TYPES:
-        folder: Path = request.getfixturevalue("typescript")
-        printed = run_node(folder, "node", f"dist/{generator}.js", *arguments)
-    elif generator == "openapi-python-client":
-        folder = request.getfixturevalue("functions")
-        python = folder / ENVIRONMENT / "bin" / "python"
-        printed = run_python(folder, "use_functions.py", *arguments, "examples.json", python=python)
-    elif generator == "java":
-        folder, program = request.getfixturevalue("java"), request.getfixturevalue("openapi_generator")
-        printed = run_node(folder, "java", "-cp", class_path(program), "UseJava", *arguments, "examples.json")
-    else:
-        printed = run_python(request.getfixturevalue("models"), "use_models.py", *arguments, "examples.json")
-    report: Report = json.loads(printed)
+    folder: Path = request.getfixturevalue(FOLDERS.get(generator, generator))
+    command = [f"{folder / ENVIRONMENT}/bin/python", "use_functions.py"]
+    match generator:
+        case "openapi-typescript" | "hey-api":
+            command = ["node", f"dist/{generator}.js"]
+        case "datamodel-code-generator":
+            command = [sys.executable, "use_models.py"]
+        case "java":
+            command = ["java", "-cp", class_path(request.getfixturevalue("openapi_generator")), "UseJava"]
+        case "csharp":
+            (dotnet,) = folder.glob("dotnet/node_modules/*/dotnet")
+            command = [str(dotnet), "use.exe"]
+        case "go":
+            command = ["./use_go"]
+        case "php":
+            command = ["php", "-d", "display_errors=stderr", "php/use_php.php"]
+    report: Report = json.loads(run_node(folder, *command, *arguments, "examples.json"))
     return report
 
 
@@ -313,35 +346,20 @@ def written_operations(folder: Path, generator: str) -> set[str]:
     return {re.sub(r"[^a-z]", "", name.lower()) for name in found}
 
 
-def test_the_models_and_operations_in_csharp_compile(csharp: Path, dotnet: Path) -> None:
-    written = [str(path) for path in (csharp / "client" / "src" / "Org.OpenAPITools").rglob("*.cs")]
-    sources = [path for path in written if not any(part in path for part in SET_UP_FOR_HOSTS)]
-    libraries = [path for path in dotnet.glob("node_modules/*/shared/*/*/*.dll") if path.name.startswith(MANAGED)]
-    arguments = ["-target:library", "-langversion:latest", "-noconfig", "-nostdlib", "-out:client.dll"]
-    arguments += [f"-r:{path}" for path in libraries] + [*sources, str(DOTNET / "JsonConstructor.cs")]
-    (csharp / "arguments").write_text("\n".join(arguments), encoding="utf-8")
-
-    run_node(csharp, "mcs", "@arguments")
-
-    assert len(sources) > len(json.loads((csharp / "openapi.json").read_bytes())["components"]["schemas"])
-    assert (csharp / "client.dll").stat().st_size > 0
-
-
 @pytest.mark.parametrize("generator", WRITTEN)
 def test_a_generator_loses_no_operation(
     request: pytest.FixtureRequest, document: bytes, generator: str, record_property: Callable[[str, object], None]
 ) -> None:
-    fixture = {"openapi-python-client": "functions", "java": "java", "csharp": "csharp"}.get(generator, "typescript")
     wanted = {told.id.replace("_", "") for told in operations(json.loads(document))}
 
-    written = written_operations(request.getfixturevalue(fixture), generator)
+    written = written_operations(request.getfixturevalue(FOLDERS.get(generator, generator)), generator)
 
     assert wanted - written == set()
     record_property(REPORTED, f"{generator}: {len(wanted & written)} of {len(wanted)} operations")
 
 
 @pytest.mark.parametrize("generator", GENERATORS)
-def test_a_generated_client_reads_sections_raises_concerns_and_reports_refusals(
+def test_a_generated_client_reads_raises_follows_verifies_and_reports_refusals(
     request: pytest.FixtureRequest,
     server: LiveServer,
     proxy: Proxy,
@@ -363,10 +381,13 @@ def test_a_generated_client_reads_sections_raises_concerns_and_reports_refusals(
     assert 0 < seconds <= 60
     received = "concern.received" + (LATER if proxy.is_later else "")
     assert len(set(report["raised"])) == 2
+    assert report["followed"] == ["received", "received"]
+    assert report["verified"] == [*report["raised"], None]
     assert [reference for kind, reference in report["events"] if kind == received][-2:] == report["raised"]
     release = "a later release" if proxy.is_later else "this release"
     record_property(
-        REPORTED, f"{generator}: {release}: {len(sourced)} guides read, {len(report['raised'])} concerns raised"
+        REPORTED,
+        f"{generator}: {release}: {len(sourced)} guides read, {len(report['raised'])} concerns raised and verified",
     )
 
 

@@ -12,12 +12,17 @@ SECONDS = 300
 QUIET = {"REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true", "CI": "true", "NO_COLOR": "1"}
 
 
+def need_program(program: str, package: str = "", *files: Path) -> None:
+    """Skip the test without the program and the files of `package`; in continuous integration, fail."""
+    if shutil.which(program) is None or not all(each.exists() for each in files):
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"{package or program} is not installed, and continuous integration must have it")
+        pytest.skip(f"{package or program} is not installed")
+
+
 def need_npm() -> None:
     """Skip the test without npm; in continuous integration, fail."""
-    if shutil.which("npm") is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail("npm is not installed, and continuous integration must have it")
-        pytest.skip("npm is not installed")
+    need_program("npm")
 
 
 def installed_copy(source: Path, target: Path) -> Path:

@@ -8,6 +8,7 @@ from typing import Any
 from guidance_service import AuthenticatedClient, Client
 from guidance_service.api.concerns import raise_concern
 from guidance_service.api.events import read_events
+from guidance_service.api.follow_up import read_concern_status
 from guidance_service.api.guides import (
     list_guides,
     read_contacts,
@@ -18,11 +19,14 @@ from guidance_service.api.guides import (
     read_linked_risks,
     read_responsibilities,
 )
+from guidance_service.api.reference import read_receipt_keys
 from guidance_service.models import Concern, EventsResponse, Problem, Receipt
+from receipts import verify_all
 
 SERVICE, KEY, GUIDE, EXAMPLES = sys.argv[1:]
 ATTEMPTS = 5
 """More than the limit of the test."""
+DIRECT = {"trust_env": False}
 SECTIONS = {
     "definitions": read_definitions,
     "factors": read_factors,
@@ -44,10 +48,15 @@ def sections(client: Client) -> dict[str, list[str]]:
     }
 
 
-def raised(client: Client, example: dict[str, Any]) -> str:
+def raised(client: Client, example: dict[str, Any]) -> Receipt:
     receipt = raise_concern.sync(client=client, body=Concern.from_dict(example))
     assert isinstance(receipt, Receipt), receipt
-    return str(receipt.reference)
+    return receipt
+
+
+def followed(receipt: Receipt) -> str:
+    reporter = AuthenticatedClient(base_url=SERVICE, token=receipt.status_token, httpx_args=DIRECT)
+    return str(read_concern_status.sync(receipt.reference, client=reporter).state)
 
 
 def faults(client: Client, example: dict[str, Any]) -> list[str]:
@@ -76,12 +85,15 @@ def events(client: AuthenticatedClient) -> list[tuple[str, Any]]:
 
 def main() -> None:
     examples = json.loads(Path(EXAMPLES).read_text(encoding="utf-8"))
-    direct = {"trust_env": False}
-    known = AuthenticatedClient(base_url=SERVICE, token=KEY, httpx_args=direct)
-    with Client(base_url=SERVICE, httpx_args=direct) as client:
+    known = AuthenticatedClient(base_url=SERVICE, token=KEY, httpx_args=DIRECT)
+    with Client(base_url=SERVICE, httpx_args=DIRECT) as client:
+        receipts = [raised(client, example) for example in examples.values()]
+        keys = [key.to_dict() for key in read_receipt_keys.sync(client=client).keys]
         report = {
             "guides": guides(client),
-            "raised": [raised(client, example) for example in examples.values()],
+            "raised": [receipt.reference for receipt in receipts],
+            "followed": [followed(receipt) for receipt in receipts],
+            "verified": verify_all([receipt.receipt for receipt in receipts], keys),
             "sections": sections(client),
             "faults": faults(client, examples["smallest"]),
             "events": events(known),

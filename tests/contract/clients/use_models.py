@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import models
+from receipts import verify_all
 
 SERVICE, KEY, GUIDE, EXAMPLES = sys.argv[1:]
 ATTEMPTS = 5
@@ -41,10 +42,20 @@ def send(client: httpx.Client, concern: models.Concern) -> httpx.Response:
     return client.post("/v1/concerns", json=concern.model_dump(mode="json", exclude_unset=True))
 
 
-def raised(client: httpx.Client, example: dict[str, Any]) -> str:
+def raised(client: httpx.Client, example: dict[str, Any]) -> models.Receipt:
     answer = send(client, models.Concern.model_validate(example))
     assert answer.status_code == 201
-    return str(models.Receipt.model_validate_json(answer.content).reference)
+    return models.Receipt.model_validate_json(answer.content)
+
+
+def followed(client: httpx.Client, receipt: models.Receipt) -> str:
+    as_reporter = {"Authorization": f"Bearer {receipt.status_token}"}
+    answer = client.get(f"/v1/concerns/{receipt.reference}", headers=as_reporter)
+    return str(models.ConcernStatus.model_validate_json(answer.content).state.root)
+
+
+def keys_of(client: httpx.Client) -> list[dict[str, str]]:
+    return models.JsonWebKeySet.model_validate_json(client.get("/.well-known/jwks.json").content).keys
 
 
 def faults(client: httpx.Client, example: dict[str, Any]) -> list[str]:
@@ -72,9 +83,12 @@ def events(client: httpx.Client) -> list[tuple[Any, Any]]:
 def main() -> None:
     examples = json.loads(Path(EXAMPLES).read_text(encoding="utf-8"))
     with httpx.Client(base_url=SERVICE, timeout=60, trust_env=False) as client:
+        receipts = [raised(client, example) for example in examples.values()]
         report = {
             "guides": guides(client),
-            "raised": [raised(client, example) for example in examples.values()],
+            "raised": [receipt.reference for receipt in receipts],
+            "followed": [followed(client, receipt) for receipt in receipts],
+            "verified": verify_all([receipt.receipt for receipt in receipts], keys_of(client)),
             "sections": sections(client),
             "faults": faults(client, examples["smallest"]),
             "events": events(client),

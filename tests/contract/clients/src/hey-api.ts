@@ -1,10 +1,12 @@
 // A program with the functions of @hey-api/openapi-ts. It prints what it saw.
 
 import { full, smallest } from "./examples-hey-api.js";
+import { verifyAll } from "./receipts.js";
 import { client } from "./sdk/client.gen.js";
 import {
   listGuides,
   raiseConcern,
+  readConcernStatus,
   readContacts,
   readDefinitions,
   readEvents,
@@ -12,9 +14,10 @@ import {
   readGuide,
   readIndicators,
   readLinkedRisks,
+  readReceiptKeys,
   readResponsibilities,
 } from "./sdk/index.js";
-import type { Concern } from "./sdk/index.js";
+import type { Concern, Receipt } from "./sdk/index.js";
 
 const ATTEMPTS = 5; // more than the limit of the test
 const [service = "", key = "", guide = ""] = process.argv.slice(2);
@@ -41,8 +44,12 @@ async function sections(): Promise<Record<string, string[]>> {
   };
 }
 
-async function raise(concern: Concern): Promise<string> {
-  return (await raiseConcern({ body: concern, throwOnError: true })).data.reference;
+async function raise(concern: Concern): Promise<Receipt> {
+  return (await raiseConcern({ body: concern, throwOnError: true })).data;
+}
+
+async function follow({ reference, status_token: auth }: Receipt): Promise<string> {
+  return (await readConcernStatus({ auth, path: { reference }, throwOnError: true })).data.state;
 }
 
 async function faults(): Promise<string[]> {
@@ -66,11 +73,13 @@ async function events(): Promise<[string, unknown][]> {
   return data.events.map((event) => [event.type, event.data["reference"]]);
 }
 
-const raised = [await raise(smallest), await raise(full)];
+const receipts = [await raise(smallest), await raise(full)];
 const report = {
   guides: await guides(),
   sections: await sections(),
-  raised,
+  raised: receipts.map(({ reference }) => reference),
+  followed: await Promise.all(receipts.map(follow)),
+  verified: await verifyAll(receipts, (await readReceiptKeys({ throwOnError: true })).data.keys),
   faults: await faults(),
   events: await events(),
   too_many: await tooMany(),

@@ -3,9 +3,11 @@
 import createClient from "openapi-fetch";
 
 import { full, smallest } from "./examples-openapi-typescript.js";
+import { verifyAll } from "./receipts.js";
 import type { components, paths } from "./types/schema.js";
 
 type Concern = components["schemas"]["Concern"];
+type Receipt = components["schemas"]["Receipt"];
 
 const ATTEMPTS = 5; // more than the limit of the test
 const [service = "", key = "", guide = ""] = process.argv.slice(2);
@@ -39,8 +41,13 @@ async function sections(): Promise<Record<string, string[]>> {
   };
 }
 
-async function raise(concern: Concern): Promise<string> {
-  return read(await client.POST("/v1/concerns", { body: concern })).reference;
+async function raise(concern: Concern): Promise<Receipt> {
+  return read(await client.POST("/v1/concerns", { body: concern }));
+}
+
+async function follow({ reference, status_token: token }: Receipt): Promise<string> {
+  const headers = { Authorization: `Bearer ${token}` };
+  return read(await client.GET("/v1/concerns/{reference}", { headers, params: { path: { reference } } })).state;
 }
 
 async function faults(): Promise<string[]> {
@@ -65,11 +72,13 @@ async function events(): Promise<[string, unknown][]> {
   return page.events.map((event) => [event.type, event.data["reference"]]);
 }
 
-const raised = [await raise(smallest), await raise(full)];
+const receipts = [await raise(smallest), await raise(full)];
 const report = {
   guides: await guides(),
   sections: await sections(),
-  raised,
+  raised: receipts.map(({ reference }) => reference),
+  followed: await Promise.all(receipts.map(follow)),
+  verified: await verifyAll(receipts, read(await client.GET("/.well-known/jwks.json")).keys),
   faults: await faults(),
   events: await events(),
   too_many: await tooMany(),
