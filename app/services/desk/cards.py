@@ -8,7 +8,7 @@ between two pages. A concern or an addition that arrives meanwhile is returned b
 import base64
 import datetime as dt
 import hashlib
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Self
@@ -146,17 +146,28 @@ class _Found:
     next_cursor: str | None
 
 
-def read_cards(writer: Writer, query: CardQuery, *, actor: Actor, slack: dt.timedelta) -> CardsResponse:
+def read_cards(
+    writer: Writer,
+    query: CardQuery,
+    *,
+    actor: Actor,
+    slack: dt.timedelta,
+    links: Callable[[str | None], dict[str, str]],
+) -> CardsResponse:
     """Record one page of cards in the audit log, and return the page.
 
     Cards of a concern that was erased while the page was read are left out. `slack` is how long a change may take to be
-    stored: `next_changed_since` is earlier than the request by this time.
+    stored: `next_changed_since` is earlier than the request by this time. `links` returns the links of the page: its
+    argument is the cursor of the next page.
     """
     with Session(writer.engine) as session:
         found = _find(session, query, actor)
     cards = writer.run(_record, query, found, actor)
     return CardsResponse(
-        cards=tuple(map(_present, cards)), next_changed_since=actor.at - slack, next_cursor=found.next_cursor
+        cards=tuple(map(_present, cards)),
+        next_changed_since=actor.at - slack,
+        next_cursor=found.next_cursor,
+        links=links(found.next_cursor),
     )
 
 
