@@ -70,6 +70,16 @@ def test_the_known_values_of_an_answer_are_named(document: Part) -> None:
     assert document["components"]["schemas"]["ConcernState"][EXTENSIBLE_ENUM] == ["received", "acknowledged", "closed"]
 
 
+def test_every_list_with_pages_has_links(document: Part) -> None:
+    pages = {
+        name: each["properties"] for name, each in document["components"]["schemas"].items() if "properties" in each
+    }
+    paged = {name: fields for name, fields in pages.items() if "next_cursor" in fields}
+
+    assert len(paged) > 12
+    assert [name for name, fields in paged.items() if "links" not in fields] == []
+
+
 def test_every_body_is_strict(document: Part) -> None:
     loose = [
         at

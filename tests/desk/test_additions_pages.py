@@ -64,14 +64,12 @@ def words_of(additions: list[dict[str, Any]]) -> list[str]:
 
 def walk(get: Any, receipt: Receipt, first: str) -> list[list[dict[str, Any]]]:
     """Every page of additions, from the one of that query on."""
-    pages, path = [], f"/v1/desk/concerns/{receipt['reference']}/additions"
-    query: str | None = first
-    while query is not None:
-        answer = get(f"{path}?{query}")
+    pages, path = [], f"/v1/desk/concerns/{receipt['reference']}/additions?{first}"
+    while path:
+        answer = get(path)
         assert answer.status_code == 200, answer.text
         pages.append(answer.json()["additions"])
-        cursor = answer.json()["next_cursor"]
-        query = cursor and f"{first.partition('cursor')[0]}&cursor={cursor}".lstrip("&")
+        path = answer.json()["links"].get("next", "")
     return pages
 
 

@@ -47,13 +47,12 @@ def raised(client: TestClient, clock: SettableClock) -> Raise:
 
 
 def pages_of(desk: Desk, query: str = "") -> Iterator[dict[str, Any]]:
-    cursor = ""
-    while True:
-        page = desk.get(f"{CARD_PATH}?{query}{cursor}").json()
+    path = f"{CARD_PATH}?{query}"
+    while path:
+        page = desk.get(path).json()
         yield page
-        if page["next_cursor"] is None:
-            return
-        cursor = f"&cursor={page['next_cursor']}"
+        path = page["links"].get("next", "").removeprefix("/v1/desk")
+        assert (page["next_cursor"] is None) == (path == "")
 
 
 def places_of(desk: Desk, query: str = "") -> list[tuple[str, int | None]]:

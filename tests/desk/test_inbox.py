@@ -84,16 +84,16 @@ def fill(service: FastAPI, count: int) -> None:
 def walk(desk: Desk, query: str, between: Callable[[], None] = lambda: None) -> list[Entry]:
     """Every page of the inbox, one after another; after each, something may happen."""
     found: list[Entry] = []
-    cursor = ""
+    path = f"/concerns?{query}"
     while True:
-        answer = desk.get(f"/concerns?{query}{cursor}")
+        answer = desk.get(path)
         assert answer.status_code == 200, answer.text
         found += answer.json()["concerns"]
         between()
-        if answer.json()["next_cursor"] is None:
+        before, path = path, answer.json()["links"].get("next", "").removeprefix("/v1/desk")
+        assert (answer.json()["next_cursor"] is None, path != before) == (path == "", True)
+        if not path:
             return found
-        before, cursor = cursor, f"&cursor={answer.json()['next_cursor']}"
-        assert cursor != before
 
 
 def by_urgency(entry: Entry) -> Any:

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from app.models.audit.audit_log import DeskAct
 from app.models.base import ResponseModel, UtcDateTime
+from app.models.links import DISCLOSURES, PageLinks
 from app.models.references import EXAMPLE_REFERENCE
 
 
@@ -41,6 +42,7 @@ class DisclosuresResponse(ResponseModel):
 
     disclosures: tuple[DisclosureEntry, ...] = Field(description="The entries.")
     next_cursor: str | None = Field(description="Cursor of the next page; null on the last page.", examples=[None])
+    links: PageLinks = Field(examples=[{"self": DISCLOSURES}])
 
 
 class StatementResponse(ResponseModel):

@@ -16,7 +16,7 @@ from app.models.audit.entry_kinds import EntryKind, EntryPlace
 from app.models.base import RequestModel, ResponseModel, Text, UtcDateTime, UtcDateTimeType, partial_index
 from app.models.concerns.channels import CAME_AT, CHANNEL, RECEIVED_BY, Channel
 from app.models.concerns.receipts import READ_AT, MessageStatus
-from app.models.links import Links, desk_concern_path
+from app.models.links import Links, PageLinks, desk_concern_path
 from app.models.references import EXAMPLE_REFERENCE
 
 ENTRY_WAITS = "acknowledge_by IS NOT NULL AND acknowledged_at IS NULL AND sealed IS NOT NULL"
@@ -157,6 +157,7 @@ class AdditionsResponse(ResponseModel):
 
     additions: tuple[AdditionEntry, ...] = Field(description="The additions.")
     next_cursor: str | None = Field(description="Cursor of the next page; null on the last page.", examples=[None])
+    links: PageLinks = Field(examples=[{"self": desk_concern_path(EXAMPLE_REFERENCE, "additions")}])
 
 
 class AdditionAcknowledgement(RequestModel):
@@ -282,6 +283,7 @@ class NotesResponse(ResponseModel):
 
     notes: tuple[NoteEntry, ...] = Field(description="The notes.")
     next_cursor: str | None = Field(description="Cursor of the next page; null on the last page.", examples=[None])
+    links: PageLinks = Field(examples=[{"self": desk_concern_path(EXAMPLE_REFERENCE, "notes")}])
 
 
 class Message(RequestModel):

@@ -7,6 +7,7 @@ from pydantic import Field
 from app.models.base import RequestModel, ResponseModel, UtcDateTime
 from app.models.concerns.entries import EXAMPLE_SEALED
 from app.models.desk.inbox_filters import Moment
+from app.models.links import DESK_CARDS, PageLinks
 from app.models.references import EXAMPLE_REFERENCE
 
 
@@ -59,3 +60,4 @@ class CardsResponse(ResponseModel):
         "Slightly earlier than the read, because changes at that moment may not be stored yet."
     )
     next_cursor: str | None = Field(description="Cursor of the next page; null on the last page.", examples=[None])
+    links: PageLinks = Field(examples=[{"self": DESK_CARDS}])

@@ -5,7 +5,7 @@ from pydantic import Field
 from app.models.base import ResponseModel, Slug, UtcDateTime
 from app.models.concerns.channels import CAME_AT, CHANNEL, RECEIVED_BY, Channel
 from app.models.concerns.receipts import ConcernState
-from app.models.links import Links, desk_concern_path
+from app.models.links import DESK_CONCERNS, Links, PageLinks, desk_concern_path
 from app.models.references import EXAMPLE_REFERENCE
 
 
@@ -84,6 +84,7 @@ class InboxResponse(ResponseModel):
         "not be stored yet."
     )
     next_cursor: str | None = Field(description="Cursor of the next page; null on the last page.", examples=[None])
+    links: PageLinks = Field(examples=[{"self": DESK_CONCERNS}])
 
 
 class SummaryResponse(ResponseModel):

@@ -8,7 +8,15 @@ from pydantic.json_schema import SkipJsonSchema
 from app.models.base import EXAMPLE_DIGEST, EXAMPLE_RENDITION_DIGEST, ResponseModel, Slug, UtcDateTime, without_default
 from app.models.events.rows import EventKind
 from app.models.languages import RenditionForm
-from app.models.links import CHECKPOINT, Links, desk_concern_path, draft_path, edition_path, rendition_path
+from app.models.links import (
+    CHECKPOINT,
+    Links,
+    PageLinks,
+    desk_concern_path,
+    draft_path,
+    edition_path,
+    rendition_path,
+)
 from app.models.references import EXAMPLE_REFERENCE
 
 A_REASON = "A telephone number was wrong."
@@ -129,4 +137,8 @@ class EventsResponse(ResponseModel):
     events: tuple[EventResponse, ...] = pydantic_Field(description="The events; empty if there are none.")
     next_cursor: str = pydantic_Field(
         description="Send as `after` once you have stored these events, to confirm them.", examples=["MQ"]
+    )
+    links: PageLinks = pydantic_Field(
+        description="`self`, and `next`, which confirms these events.",
+        examples=[{"self": "/v1/events", "next": "/v1/events?after=MQ"}],
     )

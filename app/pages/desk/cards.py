@@ -1,13 +1,14 @@
 """The sealed cards for the script of the desk's pages, which decrypts and searches them in the browser."""
 
 import datetime as dt
+from functools import partial
 from typing import Annotated
 
 from fastapi import Query, Response
 
 from app.http.negotiation import JSON
 from app.http.params import Cursor, Limit
-from app.http.responses import json_bytes
+from app.http.responses import json_bytes, page_links
 from app.http.routes import GuidanceRouter
 from app.models.desk.cards import CardParameters
 from app.pages.frame import DeskRoute, ReaderVisitDep
@@ -29,5 +30,6 @@ def list_cards_for_page(
     expect_cards_for(visit.visitor.scopes, settings.cards)
     query = CardQuery.of(wanted, cursor, limit, now=visit.now)
     slack = dt.timedelta(seconds=2 * settings.writer_wait_seconds)
-    page = read_cards(visit.context.writer, query, actor=visit.actor, slack=slack)
+    links = partial(page_links, visit.request)
+    page = read_cards(visit.context.writer, query, actor=visit.actor, slack=slack, links=links)
     return Response(json_bytes(page), media_type=JSON)

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import Path, Query, Response
+from fastapi import Path, Query, Request, Response
 
 from app.db.writer import Writer
 from app.errors import NoSuchConcern, NotFound
@@ -10,7 +10,7 @@ from app.http.auth import AuditorDep, CallerDep
 from app.http.context import CheckpointsDep, SignerDep, WriterDep
 from app.http.params import Cursor, Limit
 from app.http.problems import RESPONSES_OF_CLIENT_ROUTES, problem_responses
-from app.http.responses import Responses
+from app.http.responses import Responses, page_links
 from app.http.routes import GuidanceRouter
 from app.models.audit.details import present_audit_entry
 from app.models.audit.log_filters import A_CHAIN, CHAIN, LogFilter, OwnLogFilter
@@ -40,6 +40,7 @@ AS_SHEET: Responses = {
 
 @router.get("/disclosures", summary="Read the audit log")
 def list_disclosures(
+    request: Request,
     writer: WriterDep,
     actor: AuditorDep,
     wanted: Annotated[LogFilter, Query()],
@@ -51,7 +52,7 @@ def list_disclosures(
     With a concern's reference as `chain`, includes the entries of the chain `cards` that name this concern. A person,
     concern or list that the audit log does not have is an error.
     """
-    return _page_of(writer, wanted, actor, limit, cursor)
+    return _page_of(request, writer, wanted, actor, limit, cursor)
 
 
 @router.get("/disclosures.csv", summary="Read the audit log as CSV", response_class=Response, responses=AS_SHEET)
@@ -62,6 +63,7 @@ def read_disclosures_csv(writer: WriterDep, actor: AuditorDep, wanted: Annotated
 
 @router.get("/own-disclosures", summary="Read your own entries of the audit log")
 def list_own_disclosures(
+    request: Request,
     writer: WriterDep,
     actor: CallerDep,
     wanted: Annotated[OwnLogFilter, Query()],
@@ -70,14 +72,17 @@ def list_own_disclosures(
 ) -> DisclosuresResponse:
     """What you read and did yourself, through any client. Needs no scope. The reading is recorded too."""
     own = LogFilter.model_validate(wanted.model_dump(by_alias=True) | {"person": actor.person})
-    return _page_of(writer, own, actor, limit, cursor)
+    return _page_of(request, writer, own, actor, limit, cursor)
 
 
-def _page_of(writer: Writer, wanted: LogFilter, actor: Actor, limit: int, cursor: str | None) -> DisclosuresResponse:
+def _page_of(
+    request: Request, writer: Writer, wanted: LogFilter, actor: Actor, limit: int, cursor: str | None
+) -> DisclosuresResponse:
     after = None if cursor is None else decode_key(cursor, otherwise=0)
     found = read_log(writer, wanted, actor=actor, after=after, limit=limit)
     next_cursor = None if found.next_position is None else encode_key(found.next_position)
-    return DisclosuresResponse(disclosures=tuple(map(present_audit_entry, found.entries)), next_cursor=next_cursor)
+    entries, links = tuple(map(present_audit_entry, found.entries)), page_links(request, next_cursor)
+    return DisclosuresResponse(disclosures=entries, next_cursor=next_cursor, links=links)
 
 
 @router.get(

@@ -1,6 +1,7 @@
 """The route of sealed cards, by which the desk recognises a child."""
 
 import datetime as dt
+from functools import partial
 from typing import Annotated
 
 from fastapi import Query, Request
@@ -11,6 +12,7 @@ from app.http.context import ContextDep
 from app.http.json_bodies import JSONRoute
 from app.http.params import Cursor, Limit
 from app.http.problems import RESPONSES_OF_CLIENT_ROUTES, problem_responses
+from app.http.responses import page_links
 from app.http.routes import GuidanceRouter
 from app.models.desk.cards import CardParameters, CardsResponse
 from app.models.links import DESK_CARDS
@@ -43,4 +45,4 @@ def list_cards(
     actor = actor_of(request, client, context.clock())
     query = CardQuery.of(wanted, cursor, limit, now=actor.at)
     slack = dt.timedelta(seconds=2 * context.settings.writer_wait_seconds)
-    return read_cards(context.writer, query, actor=actor, slack=slack)
+    return read_cards(context.writer, query, actor=actor, slack=slack, links=partial(page_links, request))

@@ -32,7 +32,7 @@ from app.http.params import (
     stored_response,
 )
 from app.http.problems import BODY_PROBLEMS, RESPONSES_OF_CLIENT_ROUTES, problem_responses
-from app.http.responses import SEALED, sealed_file
+from app.http.responses import SEALED, page_links, sealed_file
 from app.http.routes import GuidanceRouter
 from app.models.audit.audit_log import DeskAct
 from app.models.audit.entry_kinds import EntryKind, EntryPlace
@@ -73,14 +73,14 @@ OF_ONE_FILE = SEALED | problem_responses(NoSuchConcern, NoSuchItem, ConcernErase
     summary="List additions",
     responses=problem_responses(NoSuchConcern, UnsealingUnavailable, ConcernErased),
 )
-def read_additions(asked: ReadingDep, limit: Limit = 50, cursor: Cursor = None) -> AdditionsResponse:
+def read_additions(request: Request, asked: ReadingDep, limit: Limit = 50, cursor: Cursor = None) -> AdditionsResponse:
     """The additions to the concern, in order of arrival, in pages.
 
     Includes the text if this service holds an identity. Otherwise each has its own sealed file. A page can be
     shorter than `limit`: it ends once its sealed texts reach 1,000,000 bytes.
     """
     additions, next_cursor = _read_page(asked, EntryKind.ADDITION, cursor, limit)
-    return AdditionsResponse(additions=additions, next_cursor=next_cursor)
+    return AdditionsResponse(additions=additions, next_cursor=next_cursor, links=page_links(request, next_cursor))
 
 
 @router.get(
@@ -140,14 +140,14 @@ def add_note(
     summary="List notes",
     responses=problem_responses(NoSuchConcern, UnsealingUnavailable, ConcernErased, SealedTextMisplaced),
 )
-def read_notes(asked: ReadingDep, limit: Limit = 50, cursor: Cursor = None) -> NotesResponse:
+def read_notes(request: Request, asked: ReadingDep, limit: Limit = 50, cursor: Cursor = None) -> NotesResponse:
     """The desk's notes about the concern, oldest first, in pages.
 
     Includes the text if this service holds an identity. Otherwise each has its own sealed file. A page can be
     shorter than `limit`: it ends once its sealed texts reach 1,000,000 bytes.
     """
     notes, next_cursor = _read_page(asked, EntryKind.NOTE, cursor, limit)
-    return NotesResponse(notes=notes, next_cursor=next_cursor)
+    return NotesResponse(notes=notes, next_cursor=next_cursor, links=page_links(request, next_cursor))
 
 
 @router.get(NOTES + "/{number}", summary="Download a sealed note", response_class=Response, responses=OF_ONE_FILE)

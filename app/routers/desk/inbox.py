@@ -4,7 +4,7 @@ import datetime as dt
 from typing import Annotated
 from urllib.parse import urlencode
 
-from fastapi import Path, Query
+from fastapi import Path, Query, Request
 from sqlalchemy import Engine
 from sqlmodel import Session
 
@@ -14,6 +14,7 @@ from app.http.context import ContextDep, SessionDep, WriterDep
 from app.http.json_bodies import JSONRoute
 from app.http.params import Cursor, Limit
 from app.http.problems import BODY_PROBLEMS, RESPONSES_OF_CLIENT_ROUTES, problem_responses
+from app.http.responses import page_links
 from app.http.routes import GuidanceRouter
 from app.models.base import SLUG_PATTERN
 from app.models.desk.actions import BurstAcknowledged, BurstAcknowledgement
@@ -39,6 +40,7 @@ BurstName = Annotated[
 
 @router.get(DESK_CONCERNS, summary="List concerns")
 def read_inbox(
+    request: Request,
     context: ContextDep,
     actor: ReaderDep,
     wanted: Annotated[InboxParameters, Query()],
@@ -60,10 +62,12 @@ def read_inbox(
     after = decode_position(cursor, query.column_types)
     rows = inbox.read_inbox(context.writer, query, actor=actor, after=after, limit=limit)
     page = rows[:limit]
+    next_cursor = encode_position(position_of(page[-1], query)) if len(rows) > limit else None
     return InboxResponse(
         concerns=tuple(inbox_entry(row._mapping, now=actor.at) for row in page),
         next_changed_since=actor.at - dt.timedelta(seconds=2 * context.settings.writer_wait_seconds),
-        next_cursor=encode_position(position_of(page[-1], query)) if len(rows) > limit else None,
+        next_cursor=next_cursor,
+        links=page_links(request, next_cursor),
     )
 
 

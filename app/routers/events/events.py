@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Annotated
 
-from fastapi import Depends, Query, Security
+from fastapi import Depends, Query, Request, Security
 from sqlmodel import Session
 from starlette.concurrency import run_in_threadpool
 
@@ -17,6 +17,7 @@ from app.http.auth import require_actor, require_client
 from app.http.context import ClockDep, DeskDep
 from app.http.params import IN_PLAIN_DIGITS, Limit
 from app.http.problems import RESPONSES_OF_CLIENT_ROUTES, problem_responses
+from app.http.responses import page_links
 from app.http.routes import GuidanceRouter
 from app.models.access.clients import Scope
 from app.models.events.responses import EventResponse, EventsResponse
@@ -35,18 +36,20 @@ POLL_SECONDS = 0.25
 
 @dataclass(frozen=True)
 class Follower:
-    """A client that pulls and confirms events, and the actor that the audit log names for the client's requests."""
+    """A request for events, the client that pulls and confirms them, and the actor that the audit log names."""
 
+    request: Request
     client: str
     actor: Actor
 
 
 async def get_event_reader(
+    request: Request,
     client: Annotated[Principal, Security(require_client, scopes=[Scope.EVENTS])],
     actor: Annotated[Actor, Security(require_actor, scopes=[Scope.EVENTS])],
 ) -> Follower:
-    """Return the client and the actor of a request for events, as a FastAPI dependency."""
-    return Follower(client.name, actor)
+    """Return the request for events with its client and its actor, as a FastAPI dependency."""
+    return Follower(request, client.name, actor)
 
 
 FollowerDep = Annotated[Follower, Depends(get_event_reader)]
@@ -85,7 +88,9 @@ async def read_events(
     while not (rows := await run_in_threadpool(read)) and time.monotonic() < deadline:
         await asyncio.sleep(POLL_SECONDS)
     last = rows[-1].id if rows else last_confirmed
-    return EventsResponse(events=tuple(map(_response, rows)), next_cursor=encode_key(last or 0))
+    next_cursor = encode_key(last or 0)
+    links = page_links(follower.request, next_cursor, parameter="after")
+    return EventsResponse(events=tuple(map(_response, rows)), next_cursor=next_cursor, links=links)
 
 
 def _response(event: EventRow) -> EventResponse:

@@ -9,7 +9,7 @@ between two pages. A concern or an addition that arrives between two pages is re
 import base64
 import datetime as dt
 import hashlib
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Self
@@ -149,17 +149,28 @@ class _Found:
     next_cursor: str | None
 
 
-def read_cards(writer: Writer, query: CardQuery, *, actor: Actor, slack: dt.timedelta) -> CardsResponse:
+def read_cards(
+    writer: Writer,
+    query: CardQuery,
+    *,
+    actor: Actor,
+    slack: dt.timedelta,
+    links: Callable[[str | None], dict[str, str]],
+) -> CardsResponse:
     """Record one page of cards in the audit log, and return the page.
 
     Leave out the cards of a concern that was erased, or restricted to others, while the page was read. `slack` is how
-    long a change may take to be stored: `next_changed_since` is earlier than the request by this time.
+    long a change may take to be stored: `next_changed_since` is earlier than the request by this time. `links` returns
+    the links of the page: its argument is the cursor of the next page, or None.
     """
     with Session(writer.engine) as session:
         found = _find(session, query, actor)
     cards = writer.run(_record, query, found, actor)
     return CardsResponse(
-        cards=tuple(map(_present, cards)), next_changed_since=actor.at - slack, next_cursor=found.next_cursor
+        cards=tuple(map(_present, cards)),
+        next_changed_since=actor.at - slack,
+        next_cursor=found.next_cursor,
+        links=links(found.next_cursor),
     )
 
 

@@ -360,6 +360,7 @@ class DisclosuresResponse(TypedDict):
 
     disclosures: list[DisclosureEntry]
     next_cursor: str | None
+    links: dict[str, str]
 
 
 class DraftEventData(TypedDict):
@@ -482,6 +483,7 @@ class EventsResponse(TypedDict):
 
     events: list[EventResponse]
     next_cursor: str
+    links: dict[str, str]
 
 
 class ExportEntry(TypedDict):
@@ -764,6 +766,7 @@ class InboxResponse(TypedDict):
     concerns: list[InboxEntry]
     next_changed_since: str
     next_cursor: str | None
+    links: dict[str, str]
 
 
 IndicatorKind: TypeAlias = str
@@ -1029,6 +1032,7 @@ class NotesResponse(TypedDict):
 
     notes: list[NoteEntry]
     next_cursor: str | None
+    links: dict[str, str]
 
 
 class Observation(TypedDict):
@@ -1744,6 +1748,7 @@ class AdditionsResponse(TypedDict):
 
     additions: list[AdditionEntry]
     next_cursor: str | None
+    links: dict[str, str]
 
 
 class Agency(TypedDict):
@@ -1824,6 +1829,7 @@ class CardsResponse(TypedDict):
     cards: list[SealedCard]
     next_changed_since: str
     next_cursor: str | None
+    links: dict[str, str]
 
 
 class Child(TypedDict):
