@@ -110,7 +110,7 @@ def page_templates() -> jinja2.Environment:
         "direction": direction_of,
         "postal": address_text,
         "citation": citation_text,
-        "picture_path": lambda picture, key: picture_path(*key, picture.digest),
+        "picture_path": lambda picture, key: picture_path(key.guide, key.language, key.number, picture.digest),
         "split_at": split_at_words,
     }
     return templates

@@ -55,7 +55,7 @@ def followed(client: httpx.Client, receipt: models.Receipt) -> str:
 
 
 def keys_of(client: httpx.Client) -> list[dict[str, str]]:
-    return models.JsonWebKeySet.model_validate_json(client.get("/.well-known/jwks.json").content).keys
+    return list(models.JsonWebKeySet.model_validate_json(client.get("/.well-known/jwks.json").content).keys)
 
 
 def faults(client: httpx.Client, example: dict[str, Any]) -> list[str]:
