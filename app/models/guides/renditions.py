@@ -19,7 +19,6 @@ from app.models.base import (
     Text,
     UtcDateTime,
     WebAddress,
-    without_default,
 )
 from app.models.guides.guides import EditionResponse, Withdrawal
 from app.models.guides.items import Caution, ItemId, Limb
@@ -284,11 +283,7 @@ class RenditionFacts(RenditionSummary):
         examples=[[]],
     )
     pictures: tuple[ShownPicture, ...] = Field(
-        default=(),
-        description="Pictures of a rendition in simple words. Only present if there are any.",
-        examples=[[]],
-        exclude_if=lambda pictures: not pictures,
-        json_schema_extra=without_default,
+        description="Pictures beside items, in a rendition in simple words. Empty if there are none.", examples=[[]]
     )
 
 

@@ -2683,7 +2683,7 @@ class RenditionFacts(TypedDict):
     link: RenditionLink | None
     in_guide_language: list[str]
     unchecked_cautions: list[Caution]
-    pictures: NotRequired[list[ShownPicture]]
+    pictures: list[ShownPicture]
 
 
 class RenditionPublishedEvent(TypedDict):
