@@ -360,10 +360,7 @@ def _emergency_contacts(schemas: JsonObject) -> JsonObject:
 
 
 def build_example(schema: JsonObject, schemas: JsonObject) -> Any:
-    """Return the first example of `schema`, or else an example built from its reference, first option or properties.
-
-    Leave out a property that an answer may lack and whose example is an empty list.
-    """
+    """Return the first example of `schema`, or else an example built from its reference, first option or properties."""
     if "examples" in schema:
         return schema["examples"][0]
     if "$ref" in schema:
@@ -373,9 +370,7 @@ def build_example(schema: JsonObject, schemas: JsonObject) -> Any:
     if "items" in schema:
         return [build_example(schema["items"], schemas)]
     if "properties" in schema:
-        made = {name: build_example(member, schemas) for name, member in schema["properties"].items()}
-        required = schema.get("required", [])
-        return {name: value for name, value in made.items() if value != [] or name in required}
+        return {name: build_example(member, schemas) for name, member in schema["properties"].items()}
     return schema.get("const", next(iter(schema.get("enum", [])), None))
 
 
