@@ -27,7 +27,7 @@ sample = $(if $(GUIDANCE_COUNCIL_NAME),,--env-file deploy/sample-council/council
 settings = $(if $(findstring --env-file,$(ARGS)),,$(if $(wildcard guidance.env),--env-file guidance.env,$(sample)))
 pip := $(VENV)/bin/python -m pip --quiet --disable-pip-version-check --no-input
 
-.PHONY: serve test nightly cover faults fuzz journeys pictures screens accessibility bench bench-check check audit format lock image release docs docs-serve client catalogue desk-script web-client clean
+.PHONY: serve test nightly cover faults fuzz journeys pictures screens accessibility bench bench-check check audit format lock wheel image release docs docs-serve client catalogue desk-script web-client clean
 .DELETE_ON_ERROR:
 
 # Serve with the settings of guidance.env, which guidance setup writes. Without that file serve a trial: publish the seed into ./data,
@@ -149,6 +149,12 @@ catalogue: $(VENV)/installed-dev
 
 # Build the script with which the desk's pages open concerns in the browser, and unseal.html. It needs npm.
 desk-script: app/pages/static/unseal.js
+
+# Build what an installation needs into build/wheel: the wheel, and the list of the packages. It needs npm.
+wheel: $(VENV)/installed-dev app/pages/static/unseal.js
+	rm -rf build/wheel
+	$(VENV)/bin/python -m hatchling build -t wheel -d build/wheel
+	cp requirements/serve.txt build/wheel
 
 # Build the package for front ends: web_client/dist. It needs npm.
 web-client: app/pages/static/unseal.js

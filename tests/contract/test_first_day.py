@@ -5,19 +5,18 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser
 
-from tests.support.browsing import FLAGS
 from tests.support.command import ROOT, Finished, guidance
+from tests.support.first_lead import acknowledge_as_lead
 from tests.support.named import simple_commands
-from tests.support.people import virtual_authenticator
-from tests.support.proxies import caddy_of_the_inside, free_ports, need
+from tests.support.proxies import caddy_of_the_inside, free_ports
 from tests.support.samples import samples_in
 from tests.support.unsealing import need_script
 from tests.support.waiting import eventually
@@ -80,29 +79,6 @@ def _answers(url: str) -> bool:
         return False
 
 
-def acknowledge_as_the_page_says(browser: Browser, folder: Path, url: str) -> None:
-    """Do what the lead does: open the link, create a passkey, open the invented concern with a key, acknowledge it."""
-    own = browser.browser_type.launch(
-        executable_path=need("chromium"),
-        args=[*FLAGS, f"--host-resolver-rules=MAP {NAME} 127.0.0.1", "--ignore-certificate-errors"],
-    )
-    with ExitStack() as ending:
-        ending.callback(own.close)
-        context = own.new_context(base_url=url, ignore_https_errors=True)
-        page = context.new_page()
-        ending.enter_context(virtual_authenticator(context, page))
-        page.goto((folder / "invitation-link.txt").read_text().strip())
-        page.get_by_role("button", name="Create a passkey and sign in").click()
-        expect(page.get_by_role("heading", name="Your key and passkeys")).to_be_visible()
-        page.get_by_role("link", name="Inbox").click()
-        page.get_by_role("link", name="Tests").click()
-        page.locator("[data-row] a").first.click()
-        page.get_by_label("File of the identity").set_input_files(folder / "keys" / "everyday-identity.txt")
-        expect(page.get_by_text("Alex Example does not exist")).to_be_visible()
-        page.get_by_role("button", name="Acknowledge").first.click()
-        expect(page.get_by_text("Acknowledged").first).to_be_visible()
-
-
 def test_the_words_of_the_page_lead_to_an_acknowledged_concern(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, browser: Browser
 ) -> None:
@@ -117,7 +93,7 @@ def test_the_words_of_the_page_lead_to_an_acknowledged_concern(
     assert "Left: lead, concern, service." in first.stdout, first.stdout + first.stderr
     with served(serve, tmp_path, (node, https)) as root:
         monkeypatch.setenv("SSL_CERT_FILE", str(root))
-        acknowledge_as_the_page_says(browser, tmp_path, f"https://{NAME}:{https}")
+        acknowledge_as_lead(browser, tmp_path, f"https://{NAME}:{https}")
         again, doctor = run_block(check, https)
 
     assert (again.returncode, "The first day is over" in again.stdout) == (0, True), again.stdout

@@ -1,6 +1,7 @@
 """The samples of the documents work: what they show is run, word for word, against a live server."""
 
 import os
+import re
 import shutil
 import sys
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from tests.support.live import LiveServer
 from tests.support.loops import for_each
 from tests.support.samples import (
     PREAMBLE,
+    ROOT,
     documents,
     is_test,
     named_tests,
@@ -28,6 +30,12 @@ COMMANDS = {"README.md": ("make serve", "make test")}
 AS_ABOVE = "as above"
 BY_DAY = ("README.md", "docs/tutorial/first-receipt.md", "docs/how-to/operate.md")
 """Documents whose commands also run by day: they are read first, or in a hurry."""
+RUN_BY = re.compile(r"^ *<!-- run by (.*) -->$", flags=re.MULTILINE)
+WORDS = {
+    "README.md": ['"indicators":[', '"kept":false', '"state":"received"'],
+    "docs/how-to/keys-and-sealed-concerns.md": ["Alex Example was collected", "Acknowledged by", "1 concern"],
+}
+"""What the samples of a document print, in this order."""
 
 
 def need(*programs: str) -> None:
@@ -71,26 +79,18 @@ def test_the_javascript_of_a_document_works(running: LiveServer, document: str) 
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "document",
-    [
-        each if each in BY_DAY else pytest.param(each, marks=pytest.mark.nightly)
-        for each in with_samples("sh")
-        if each not in GOES_ON_FROM
-    ],
+    [each if each in BY_DAY else pytest.param(each, marks=pytest.mark.nightly) for each in with_samples("sh")],
 )
 def test_the_commands_of_a_document_work(running: LiveServer, document: str) -> None:
     need("curl", "age", "openssl")
-    following = [each for each, before in GOES_ON_FROM.items() if document in before]
-
-    commands = "\n".join(text for each in [document, *following] for text in runnable(each, "sh"))
+    commands = "\n".join(text for each in [*GOES_ON_FROM.get(document, ()), document] for text in runnable(each, "sh"))
 
     printed = run_sample(["bash", "-c"], running, PREAMBLE + commands)
 
     assert printed
-    if following:
-        wanted = ['"indicators":[', '"kept":false', '"state":"received"', "Alex Example was collected"]
-        places = [printed.find(words) for words in wanted]
-        assert -1 not in places, printed
-        assert places == sorted(places)
+    places = [printed.find(words) for words in WORDS.get(document, ())]
+    assert -1 not in places, printed
+    assert places == sorted(places)
 
 
 @pytest.mark.parametrize("document", with_samples("env"))
@@ -121,6 +121,8 @@ def test_every_test_that_the_reason_of_a_sample_names_is_there(document: str) ->
         assert reason != AS_ABOVE, "nothing is above"
         assert [each for each in named_tests(reason) if not is_test(each)] == []
         before = reason
+    run_elsewhere = RUN_BY.findall((ROOT / document).read_text(encoding="utf-8"))
+    assert [each for each in run_elsewhere if not is_test(each)] == []
 
 
 def test_a_reason_that_names_no_test_that_is_there_would_be_found() -> None:

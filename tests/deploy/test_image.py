@@ -7,45 +7,35 @@ import re
 import subprocess
 import sys
 import tarfile
-from collections.abc import Iterator
 from importlib.metadata import distributions
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import httpx
-import psutil
 import pytest
 
 from app.build import VERSION
 from app.pages.page import UNSEAL_SCRIPT
 from tests.support.command import ROOT
 from tests.support.formats import validate_bill
+from tests.support.images import BUILDERS, USER, Image, served_image, unpacked
 from tests.support.load import A_CONCERN
 from tests.support.proxies import need
-from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.nightly, pytest.mark.slow, pytest.mark.any_database]
 
 VENV = Path(sys.executable).parents[1]
-USER = 10001
 LARGEST_MEGABYTES = 200
-IN_PLACE = """
-mount --make-rprivate / && mount --bind "$1" "$1" && mount --bind "$2" "$1/data" && mount -t tmpfs tmpfs "$1/tmp"
-mount -o remount,ro,bind "$1"
-exec chroot --userspec=10001:10001 "$1" /usr/bin/guidance serve --host 0.0.0.0 --port 0 --trial
-"""
-"""What a container engine does with --read-only: the image as the root of a process, with /data and /tmp to write."""
 
 
-class Image(NamedTuple):
+class Built(NamedTuple):
     folder: Path
-    config: dict[str, Any]
-    root: Path
+    image: Image
 
 
 def build(target: Path, *options: str) -> str:
     """Build into the folder, and return what the program says."""
-    for program in ("mmdebstrap", "buildah", "unshare"):
+    for program in BUILDERS:
         need(program)
     if os.getuid() != 0:
         pytest.skip("only root can mount what the build and the test need")
@@ -57,81 +47,39 @@ def build(target: Path, *options: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def image(tmp_path_factory: pytest.TempPathFactory) -> Image:
-    """The image, and its one layer unpacked."""
+def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
+    """The folder of the build, and the image."""
     folder = tmp_path_factory.mktemp("image")
     build(folder / "out")
-    with tarfile.open(folder / "out" / "image.tar") as archive:
-        archive.extractall(folder / "oci", filter="data")
-
-    def blob(digest: str) -> Path:
-        return folder / "oci" / "blobs" / digest.replace(":", "/")
-
-    (listed,) = json.loads((folder / "oci" / "index.json").read_text())["manifests"]
-    manifest = json.loads(blob(listed["digest"]).read_text())
-    (layer,) = manifest["layers"]
-    root = folder / "root"
-    root.mkdir()
-    subprocess.run(["tar", "--extract", "--file", blob(layer["digest"]), "--directory", root], check=True)
-    return Image(folder / "out", json.loads(blob(manifest["config"]["digest"]).read_text()), root)
+    return Built(folder / "out", unpacked(folder / "out" / "image.tar", folder))
 
 
-@pytest.fixture
-def serving(image: Image, tmp_path: Path) -> Iterator[tuple[str, psutil.Process]]:
-    """The address of a service that runs in the image, and its process."""
-    data, log = tmp_path / "data", tmp_path / "log"
-    data.mkdir()
-    os.chown(data, USER, USER)
-    environment = dict(each.split("=", 1) for each in image.config["config"]["Env"])
-    command = ["unshare", "--mount", "bash", "-euc", IN_PLACE, "bash", str(image.root), str(data)]
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            command, stdout=output, stderr=output, env=environment | {"PATH": os.environ["PATH"]}
-        )
-    try:
-        assert eventually(lambda: "Serving on" in log.read_text() or process.poll() is not None)
-        found = re.search(r"Serving on http://[^:]+:([0-9]+)", log.read_text())
-        assert found is not None, log.read_text()
-        yield f"http://127.0.0.1:{found[1]}", psutil.Process(process.pid)
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
-
-
-def is_ready(client: httpx.Client) -> bool:
-    """Return whether the service answers, and is ready. It names its address before it listens."""
-    try:
-        return client.get("/health/ready").is_success
-    except httpx.TransportError:
-        return False
-
-
-def test_the_image_takes_concerns_without_root_on_a_read_only_file_system(
-    image: Image, serving: tuple[str, psutil.Process]
-) -> None:
-    url, process = serving
-    with httpx.Client(base_url=url, trust_env=False, timeout=30) as client:
-        assert eventually(lambda: is_ready(client))
+def test_the_image_takes_concerns_without_root_on_a_read_only_file_system(built: Built, tmp_path: Path) -> None:
+    with (
+        served_image(built.image, tmp_path) as (url, process),
+        httpx.Client(base_url=url, trust_env=False, timeout=30) as client,
+    ):
         receipt = client.post("/v1/concerns", json=A_CONCERN)
         guide = client.get("/v1/guides/child-sexual-exploitation.pdf")
         script = client.get("/looks/unseal.js")
+        users = process.uids()
+        mounts = Path(f"/proc/{process.pid}/mountinfo").read_text().splitlines()
 
     assert receipt.status_code == 201
     assert (guide.status_code, guide.content[:5]) == (200, b"%PDF-")
     assert script.is_success is UNSEAL_SCRIPT.is_file()
-    assert process.uids().real == process.uids().effective == USER
-    mounts = Path(f"/proc/{process.pid}/mountinfo").read_text().splitlines()
+    assert users.real == users.effective == USER
     (options,) = [line.split()[5] for line in mounts if line.split()[4] == "/"]
     assert options.split(",")[0] == "ro"
-    assert image.config["config"]["User"] == f"{USER}:{USER}"
-    assert image.config["config"]["Cmd"][:2] == ["guidance", "serve"]
+    assert built.image.config["config"]["User"] == f"{USER}:{USER}"
+    assert built.image.config["config"]["Cmd"][:2] == ["guidance", "serve"]
 
 
-def test_the_image_has_no_shell_and_no_package_manager_and_is_small(image: Image) -> None:
-    names = {path.name for path in (image.root / "usr").glob("*bin/*")}
+def test_the_image_has_no_shell_and_no_package_manager_and_is_small(built: Built) -> None:
+    names = {path.name for path in (built.image.root / "usr").glob("*bin/*")}
 
     assert names & {"sh", "bash", "dash", "apt", "apt-get", "dpkg", "pip", "pip3", "perl", "curl"} == set()
-    assert (image.folder / "image.tar").stat().st_size < LARGEST_MEGABYTES * 1_000_000
+    assert (built.folder / "image.tar").stat().st_size < LARGEST_MEGABYTES * 1_000_000
 
 
 def metadata_of(folder: Path) -> set[tuple[str, str]]:
@@ -140,14 +88,14 @@ def metadata_of(folder: Path) -> set[tuple[str, str]]:
     return {(re.sub(r"[-_.]+", "-", each.metadata["Name"]).lower(), each.version) for each in found}
 
 
-def test_the_bill_of_materials_lists_exactly_what_the_image_contains(image: Image) -> None:
-    text = (image.folder / "image.cdx.json").read_text()
+def test_the_bill_of_materials_lists_exactly_what_the_image_contains(built: Built) -> None:
+    text = (built.folder / "image.cdx.json").read_text()
     bill = json.loads(text)
     purls = {each["purl"] for each in bill["components"]}
 
     validate_bill(text)
     assert bill["metadata"]["component"]["version"] == VERSION
-    there = metadata_of(image.root / "opt" / "guidance")
+    there = metadata_of(built.image.root / "opt" / "guidance")
     assert {purl for purl in purls if purl.startswith("pkg:pypi/")} == {
         f"pkg:pypi/{name}@{version}" for name, version in there if name != "one-minute-guide"
     }
@@ -166,11 +114,11 @@ esac
 """Answers as Docker does, whose daemon cannot run where the tests run: its image is one that Buildah has built."""
 
 
-def docker_archive(image: Image, target: Path) -> Path:
+def docker_archive(built: Built, target: Path) -> Path:
     """Return the image as an archive of Docker's own form, which Buildah writes too."""
     store = ["buildah", "--storage-driver", "vfs", "--root", str(target / "storage"), "--runroot", str(target / "run")]
     pulled = subprocess.run(
-        [*store, "pull", "--quiet", f"oci-archive:{image.folder / 'image.tar'}"],
+        [*store, "pull", "--quiet", f"oci-archive:{built.folder / 'image.tar'}"],
         capture_output=True,
         check=True,
         text=True,
@@ -181,14 +129,14 @@ def docker_archive(image: Image, target: Path) -> Path:
 
 
 def test_a_docker_image_has_its_size_and_the_same_bill(
-    image: Image, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    built: Built, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stand_in = tmp_path / "bin" / "docker"
     stand_in.parent.mkdir()
     stand_in.write_text(DOCKER)
     stand_in.chmod(0o755)
     monkeypatch.setenv("PATH", f"{stand_in.parent}{os.pathsep}{os.environ['PATH']}")
-    monkeypatch.setenv("IMAGE", str(docker_archive(image, tmp_path)))
+    monkeypatch.setenv("IMAGE", str(docker_archive(built, tmp_path)))
 
     said = build(tmp_path / "out")
 
@@ -196,12 +144,12 @@ def test_a_docker_image_has_its_size_and_the_same_bill(
     with tarfile.open(archive) as files:
         assert "manifest.json" in files.getnames()
     assert f"one-minute-guide:{VERSION}, {archive.stat().st_size // 1_000_000} MB, SHA-256" in said
-    assert bill.read_bytes() == (image.folder / "image.cdx.json").read_bytes()
+    assert bill.read_bytes() == (built.folder / "image.cdx.json").read_bytes()
     assert f"{len(json.loads(bill.read_text())['components'])} components" in said
 
 
-def test_two_builds_are_the_same_to_the_byte(image: Image, tmp_path: Path) -> None:
+def test_two_builds_are_the_same_to_the_byte(built: Built, tmp_path: Path) -> None:
     build(tmp_path, "--rootfs")
 
-    first, second = (hashlib.sha256((each / "rootfs.tar").read_bytes()).digest() for each in (image.folder, tmp_path))
+    first, second = (hashlib.sha256((each / "rootfs.tar").read_bytes()).digest() for each in (built.folder, tmp_path))
     assert first == second

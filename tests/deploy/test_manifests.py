@@ -248,9 +248,9 @@ def test_the_user_and_the_folder_of_the_backups_are_made(tmp_path: Path) -> None
 
 
 def test_the_folders_into_which_setup_writes_are_made_before_it_runs() -> None:
-    (lines,) = [each.text for each in samples_in("docs/how-to/deploy.md") if "guidance setup" in each.text]
+    lines = "".join(each.text for each in samples_in("docs/how-to/one-machine.md"))
     commands = list(simple_commands(lines))
-    (setup,) = [each for each in commands if "setup" in each]
+    setup = next(each for each in commands if "setup" in each)
     made = [word for each in commands[: commands.index(setup)] if each[:2] == ["install", "-d"] for word in each]
     written = [str(Path(setup[setup.index("--env-file") + 1]).parent), setup[setup.index("--data-dir") + 1]]
 

@@ -14,6 +14,8 @@ import httpx
 import pytest
 
 from tests.support.command import ROOT
+from tests.support.databases import postgresql
+from tests.support.images import BUILDERS, served_image, unpacked
 from tests.support.live import LiveServer
 from tests.support.load import A_CONCERN
 from tests.support.node import need_npm
@@ -24,7 +26,7 @@ from tests.support.trees import BUILT, copied
 pytestmark = [pytest.mark.nightly, pytest.mark.slow, pytest.mark.any_database]
 
 NEXT = "9.8.7"
-RELEASES = "docs/reference/releases.md"
+RELEASES, INSTALLING = "docs/reference/releases.md", "docs/how-to/one-machine.md"
 AUTHOR = {
     f"GIT_{who}_{what}": "example@council.example" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")
 }
@@ -43,6 +45,10 @@ MEMBERS = {
     "unseal.html",
     "provenance.json",
 }
+OF_THE_IMAGE = {"image.tar", "image.cdx.json"}
+HAS_IMAGE = os.getuid() == 0 and all(map(shutil.which, BUILDERS))
+ONCE = {"Idempotency-Key": "00000000-0000-4000-8000-000000000002"}
+COPY = "copy_of_a_release"
 
 
 def run(folder: Path, *command: str | Path, **settings: str) -> "subprocess.CompletedProcess[str]":
@@ -61,7 +67,7 @@ def done(folder: Path, *command: str | Path, **settings: str) -> str:
 
 
 def release(tree: Path, version: str, *options: str | Path) -> "subprocess.CompletedProcess[str]":
-    command = (sys.executable, "-m", "deploy.release", version, "--date", "2026-12-24", "--without-image")
+    command = (sys.executable, "-m", "deploy.release", version, "--date", "2026-12-24")
     return run(tree, *command, *options, ARGS="--meant-for-the-release")
 
 
@@ -104,8 +110,21 @@ def made(tree: Path, key: Path) -> Path:
     need_npm()
     ended = release(tree, NEXT, "--key", key)
     assert ended.returncode == 0, ended.stdout + ended.stderr
-    assert "Without an image" in ended.stdout
+    assert ("Without an image" in ended.stdout) is not HAS_IMAGE
     return tree / "build" / f"release-{NEXT}"
+
+
+@pytest.fixture(scope="module")
+def installed(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An environment with the release, installed as the document says, and with the `app` of another program."""
+    environment = environment_in(tmp_path_factory.mktemp("installed") / "environment")
+    lines = re.findall(r"^/opt/guidance/bin/pip install .*$", (ROOT / INSTALLING).read_text("utf-8"), re.MULTILINE)
+    assert len(lines) == 2
+    for line in lines:
+        done(made, "sh", "-ec", line.replace("/opt/guidance", str(environment)).replace("wheel/", ""))
+    (site,) = environment.glob("lib/*/site-packages")
+    (site / "app.py").write_text("raise SystemExit('this is the app of another program')\n")
+    return environment
 
 
 def test_two_builds_in_two_folders_at_two_times_give_the_same_wheel(tmp_path: Path) -> None:
@@ -177,11 +196,13 @@ def test_a_stranger_checks_signature_checksums_tag_and_provenance(tree: Path, ma
     said = done(files, "sh", "-ec", check)
 
     assert 'Good "file" signature for release' in said
-    assert {line.partition(":")[0] for line in said.splitlines() if line.endswith(": OK")} == MEMBERS
+    members = MEMBERS | (OF_THE_IMAGE if HAS_IMAGE else set())
+    assert {line.partition(":")[0] for line in said.splitlines() if line.endswith(": OK")} == members
     signers = f"gpg.ssh.allowedSignersFile={tree / 'supply' / 'release_signers'}"
     done(tree, "git", "-c", signers, "verify-tag", f"v{NEXT}")
     statement: dict[str, Any] = json.loads((files / "provenance.json").read_text())
-    assert {each["name"] for each in statement["subject"]} == MEMBERS - {"provenance.json"}
+    assert {each["name"] for each in statement["subject"]} == members - {"provenance.json"}
+    assert statement["predicate"]["buildDefinition"]["externalParameters"]["image"] is HAS_IMAGE
     source, *_ = statement["predicate"]["buildDefinition"]["resolvedDependencies"]
     assert source["uri"] == "git+https://code.example/council/guide"
     assert source["digest"] == {"gitCommit": done(tree, "git", "rev-parse", "HEAD")}
@@ -213,26 +234,42 @@ class InstalledServer(LiveServer):
             return subprocess.Popen([self._program, *words], stderr=log, stdout=log, env=own, cwd=self.data_dir.parent)
 
 
-def test_a_release_serves_from_its_files_beside_an_app_of_others(tree: Path, made: Path, tmp_path: Path) -> None:
-    environment = environment_in(tmp_path / "environment")
-    document = (ROOT / "docs" / "how-to" / "deploy.md").read_text(encoding="utf-8")
-    lines = re.findall(r"^/opt/guidance/bin/pip install .*$", document, flags=re.MULTILINE)
-    for line in lines:
-        there = line.replace("/opt/guidance", str(environment))
-        done(made, "sh", "-ec", re.sub(r"one_minute_guide-\d\S+", f"one_minute_guide-{NEXT}-py3-none-any.whl", there))
-    (site,) = environment.glob("lib/*/site-packages")
-    (site / "app.py").write_text("raise SystemExit('this is the app of another program')\n")
+def test_a_release_serves_the_folder_of_the_version_before_and_copies_it(
+    tree: Path, installed: Path, tmp_path: Path
+) -> None:
+    with LiveServer(tmp_path / "data", is_forked=False) as before:
+        first = httpx.post(f"{before.url}/v1/concerns", json=A_CONCERN, headers=ONCE, trust_env=False)
 
-    with InstalledServer(tmp_path / "data", environment) as server:
+    with InstalledServer(tmp_path / "data", installed) as server:
         service = httpx.get(f"{server.url}/v1", trust_env=False).json()
         guide = httpx.get(f"{server.url}/v1/guides/child-sexual-exploitation", trust_env=False)
+        again = httpx.post(f"{server.url}/v1/concerns", json=A_CONCERN, headers=ONCE, trust_env=False)
         receipt = httpx.post(f"{server.url}/v1/concerns", json=A_CONCERN, trust_env=False)
 
-    assert len(lines) == 2
     assert service["version"] == NEXT
     assert service["commit"] == done(tree, "git", "rev-parse", "HEAD")
-    assert (guide.status_code, receipt.status_code) == (200, 201)
-    assert done(tmp_path, environment / "bin" / "guidance", "verify", "--data-dir", tmp_path / "data")
+    assert (first.status_code, guide.status_code, receipt.status_code) == (201, 200, 201)
+    assert (again.headers["Idempotency-Replayed"], again.content) == ("true", first.content)
+    assert done(tmp_path, installed / "bin" / "guidance", "verify", "--data-dir", tmp_path / "data")
+    database = postgresql()
+    database.drop({COPY})
+    with database.connect("postgres") as connection:
+        connection.execute(f"CREATE DATABASE {COPY}")
+    to = ("copy", "--to", database.address(COPY), "--data-dir", tmp_path / "data")
+    assert "2 concerns" in done(tmp_path, installed / "bin" / "guidance", *to)
+    database.drop({COPY})
+
+
+@pytest.mark.skipif(not HAS_IMAGE, reason="only root can build and serve an image, with buildah and mmdebstrap")
+def test_the_image_of_a_release_serves_the_folder_of_its_wheel(made: Path, installed: Path, tmp_path: Path) -> None:
+    with InstalledServer(tmp_path / "data", installed) as server:
+        first = httpx.post(f"{server.url}/v1/concerns", json=A_CONCERN, headers=ONCE, trust_env=False)
+
+    with served_image(unpacked(made / "image.tar", tmp_path), tmp_path) as (url, _):
+        version = httpx.get(f"{url}/v1", trust_env=False).json()["version"]
+        again = httpx.post(f"{url}/v1/concerns", json=A_CONCERN, headers=ONCE, trust_env=False)
+
+    assert (version, again.content) == (NEXT, first.content)
 
 
 def test_the_client_of_a_release_runs_in_an_empty_environment(tree: Path, made: Path, tmp_path: Path) -> None:

@@ -11,10 +11,11 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Locator, Page
+from playwright.sync_api import Browser, Locator, Page, expect
 from starlette.testclient import TestClient
 
 from app.config import Settings
+from app.http.openapi import GROUPS
 from app.main import create_app
 from app.services.concerns.keys import create_identity
 from tests.support.browsing import accessibility_violations
@@ -168,6 +169,36 @@ def test_raising_a_concern_is_the_second_group(docs: RecordedPage) -> None:
     groups = [each.get_attribute("data-tag") for each in docs.page.locator(".opblock-tag").all()]
 
     assert groups[:4] == ["Guides", "Concerns", "Follow-up", "Parts of a guide"]
+
+
+def test_every_operation_is_found_by_its_group_or_by_words(browser: Browser, url: str) -> None:
+    recorded = RecordedPage(browser.new_page(viewport={"width": 1280, "height": 800}))
+    page = recorded.page
+    page.goto(f"{url}/docs/all")
+    page.locator(".opblock-tag").first.wait_for()
+    groups = page.locator(".group").all_inner_texts()
+    height = page.evaluate("document.documentElement.scrollHeight")
+    search, found = page.get_by_label("Search the operations"), page.get_by_role("status")
+
+    assert groups == list(GROUPS)
+    assert page.locator(".opblock:visible").count() == 0
+    assert height <= 3 * 800
+    search.fill("restriction  Lift")
+    expect(found).to_have_text("1 operation has these words.")
+    assert page.locator(".opblock:visible [data-path]").all_inner_texts() == [
+        "/v1/desk/concerns/{reference}/restriction"
+    ]
+    assert page.locator(".group").all_inner_texts() == ["Work at the desk"]
+    assert accessibility_violations(page) == []
+    search.fill("nobody wrote this")
+    expect(found).to_have_text("No operations have these words.")
+    search.fill("")
+    expect(found).to_have_text("")
+    page.get_by_role("button", name="Desk", exact=True).press("Enter")
+    assert page.locator(".opblock:visible").count() > 20
+    assert accessibility_violations(page) == []
+    assert recorded.problems == []
+    page.close()
 
 
 def test_the_page_has_no_key_if_concerns_are_real(settings: Settings, tmp_path: Path) -> None:

@@ -108,19 +108,20 @@ class MailServer:
         await asyncio.gather(*others, return_exceptions=True)
 
 
-def make_certificate(path: Path, *, days: int = 1) -> Path:
+def make_certificate(path: Path, *, days: int = 1, name: str = "localhost") -> Path:
     """Write a key and a certificate of this machine for so many days, which a client trusts that has the file."""
-    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test")])
+    key, subject = ec.generate_private_key(ec.SECP256R1()), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test")])
+    places = [x509.IPAddress(ipaddress.ip_address("127.0.0.1")), x509.DNSName(name)]
     now = dt.datetime.now(dt.UTC)
     built = (
         x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
+        .subject_name(subject)
+        .issuer_name(subject)
         .public_key(key.public_key())
         .serial_number(1)
         .not_valid_before(now - dt.timedelta(days=3))
         .not_valid_after(now + dt.timedelta(days=days))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.SubjectAlternativeName(places), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )

@@ -1,7 +1,8 @@
 """The samples of the documents: where they are, which are run, and why the others are not.
 
 A sample is a fenced block in a language that runs. It is run where `tested` is after the language of its fence;
-otherwise the line before it gives the reason: `<!-- not run: ... -->`.
+otherwise the line before it names the test that runs it word for word, `<!-- run by tests/... -->`, or gives the reason
+why nothing does: `<!-- not run: ... -->`.
 """
 
 import os
@@ -23,7 +24,8 @@ PREAMBLE = 'set -euo pipefail\ncurl() { command curl --fail-with-body "$@"; }\n'
 ROOT = Path(__file__).parents[2]
 RUNS = {"sh", "bash", "python", "js", "javascript", "env", "console"}
 FENCE = re.compile(
-    r"(?:^ *<!-- not run: (?P<reason>[^>]+) -->\n\n?)?^(?P<indent> *)```(?P<language>[a-z]+)(?P<tested> tested)?\n"
+    r"(?:^ *<!-- (?:not run: |run by )(?P<reason>[^>]+) -->\n\n?)?"
+    r"^(?P<indent> *)```(?P<language>[a-z]+)(?P<tested> tested)?\n"
     r"(?P<text>.*?)^(?P=indent)```$",
     flags=re.MULTILINE | re.DOTALL,
 )

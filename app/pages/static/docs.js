@@ -51,9 +51,10 @@ const keepReceipt = (response) => {
 const withoutLinks = ({ React }) => ({ components: { DeepLink: ({ text }) => React.createElement("span", null, text) } });
 
 // Elements to which Swagger UI gives no name, no heading level, or no focus by keyboard.
-const LEVELS = { ".info .title": 1, ".opblock-tag": 2, ".models h4": 2, ".opblock-section-header h4": 3 };
+const LEVELS = { ".info .title": 1, ".opblock-tag": 2, ".group ~ .opblock-tag-section .opblock-tag": 3, ".models h4": 2, ".opblock-section-header h4": 3, ".group ~ * .opblock-section-header h4": 4 };
 const NAMES = {
   ".examples-select-element": "Example",
+  ".operation-filter-input": "Search the operations",
   "select.content-type, .content-type-wrapper select, .response-controls select": "Media type",
   "textarea.body-param__text, .body-param textarea": "Body of the request",
 };
@@ -75,6 +76,8 @@ const putRight = () => {
   }
   for (const table of document.querySelectorAll(".responses-table[role=region]")) table.ariaLabel ??= table.id.replaceAll("_", " ");
   for (const box of document.querySelectorAll(FOCUSABLE)) box.tabIndex = 0;
+  for (const box of document.querySelectorAll(".operation-filter-input")) box.placeholder = box.ariaLabel;
+  for (const button of document.querySelectorAll(".opblock-tag .expand-operation")) button.ariaLabel = button.closest("[data-tag]").dataset.tag;
   for (const [selector, name] of Object.entries(REGIONS)) {
     for (const region of document.querySelectorAll(selector)) {
       region.setAttribute("role", "region");
@@ -157,6 +160,53 @@ const withParts = (spec) => {
   return { ...spec, tags, paths: Object.fromEntries(paths.sort((one, other) => place(one) - place(other))) };
 };
 
+// A search over every operation, in place of Swagger UI's own, which looks at the names of the tags: it finds the operations that
+// contain every word, says how many, and opens their tags.
+const wordsOf = (tag, each) => {
+  const told = ["summary", "description", "operationId"].map((member) => each.getIn(["operation", member]) ?? "");
+  return [tag, each.get("method"), each.get("path"), ...told].join(" ").toLowerCase();
+};
+
+const withSearch = ({ React, getSystem }) => {
+  const phrase = () => [getSystem().layoutSelectors.currentFilter()].find((each) => typeof each === "string")?.trim().toLowerCase();
+  const has = (text) => phrase().split(/\s+/).every((word) => text.includes(word));
+  const counted = (tags) => tags.reduce((sum, tag) => sum + tag.get("operations").size, 0);
+  const said = (count) => `${count || "No"} ${count === 1 ? "operation has" : "operations have"} these words.`;
+  return {
+    fn: {
+      opsFilter: (tags) =>
+        phrase()
+          ? tags.map((tag, name) => tag.update("operations", (all) => all.filter((each) => has(wordsOf(name, each))))).filter((tag) => tag.get("operations").size)
+          : tags,
+    },
+    statePlugins: {
+      layout: { wrapSelectors: { isShown: (original) => (state, thing, ...more) => (phrase() && thing[0] === "operations-tag") || original(state, thing, ...more) } },
+    },
+    wrapComponents: {
+      operations: (Operations) => (props) => {
+        const count = counted(getSystem().specSelectors.taggedOperations());
+        const status = React.createElement("p", { className: "found", role: "status" }, phrase() ? said(count) : "");
+        return React.createElement("div", null, status, count > 0 && React.createElement(Operations, props));
+      },
+    },
+  };
+};
+
+// The groups of the tags (`x-tagGroups`), which Swagger UI does not show: a heading before the first tag of each. What the service sends
+// is at the end, closed.
+const withGroups = (groups) => ({ React, getSystem }) => ({
+  wrapComponents: {
+    Webhooks: (Webhooks) => (props) =>
+      React.createElement("details", { className: "wrapper" }, React.createElement("summary", null, "What the service sends: webhooks"), React.createElement(Webhooks, props)),
+    OperationTag: (Tag) => (props) => {
+      const group = groups.find((each) => each.tags.includes(props.tag));
+      const first = getSystem().specSelectors.taggedOperations().findKey((_, name) => group?.tags.includes(name));
+      const heading = first === props.tag && React.createElement("h2", { className: "group" }, group.name);
+      return React.createElement(React.Fragment, null, heading, React.createElement(Tag, props));
+    },
+  },
+});
+
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const followColours = () => document.documentElement.classList.toggle("dark-mode", dark.matches);
 dark.addEventListener("change", followColours);
@@ -165,10 +215,11 @@ followColours();
 fetch(address)
   .then((response) => response.json())
   .then((document) => {
-    const spec = withParts(document);
+    const isWhole = address === "/openapi.json"; // a long list: by groups, with closed tags
+    const spec = isWhole ? document : withParts(document);
     const [[first]] = Object.entries(spec.paths);
     const { tags, operationId } = spec.paths[first].get;
-    const opensFirst = roomy && !location.hash; // without a history entry, to which Back would lead after the exit
+    const opensFirst = roomy && !isWhole && !location.hash; // without a history entry, to which Back would lead after the exit
     const ui = SwaggerUIBundle({
       spec: { ...spec, servers: undefined },
       dom_id: "#documentation",
@@ -176,9 +227,11 @@ fetch(address)
       validatorUrl: null,
       tryItOutEnabled: true,
       defaultModelsExpandDepth: -1,
+      docExpansion: isWhole ? "none" : "list",
+      filter: true,
       requestInterceptor: aboutOwnConcern(exampleReference(spec)),
       responseInterceptor: keepReceipt,
-      plugins: [withoutLinks, withSamples(spec)],
+      plugins: [withoutLinks, withSamples(spec), withSearch, ...(isWhole ? [withGroups(spec["x-tagGroups"])] : [])],
       onComplete: () => {
         if (testKey) ui.preauthorizeApiKey("ClientKey", testKey);
         if (opensFirst) ui.layoutActions.show(["operations", tags[0], operationId], true);
