@@ -122,9 +122,12 @@ def caching_until(changes_at: dt.datetime | None, now: dt.datetime, caching: str
 def page_links(request: Request, next_cursor: str | None = None, *, parameter: str = "cursor") -> dict[str, str]:
     """Return the links of a page of a list: `self` and, if `next_cursor` is given, `next`, the page after it.
 
-    `parameter` is the query parameter that takes the cursor.
+    `parameter` is the query parameter that takes the cursor. Return no links for a search, because the links would
+    repeat the caller's search terms.
     """
     path, query = request.url.path, dict(request.query_params)
+    if "q" in query:
+        return {}
     pages = {"self": query} | ({"next": query | {parameter: next_cursor}} if next_cursor is not None else {})
     return {relation: f"{path}?{urlencode(each)}" if each else path for relation, each in pages.items()}
 

@@ -6,7 +6,9 @@ from pydantic import Field
 
 Links = Annotated[dict[str, str], Field(description="Paths of this API, by relation.")]
 
-PageLinks = Annotated[dict[str, str], Field(description="`self`, and `next` if there is another page.")]
+PageLinks = Annotated[
+    dict[str, str], Field(description="`self`, and `next` if there is another page. Empty for a search.")
+]
 
 GUIDES = "/v1/guides"
 CONCERNS = "/v1/concerns"

@@ -331,7 +331,7 @@ TAMPERINGS: dict[str, tuple[Callable[[Tampering], None], str]] = {
         "addition 1 is not the one that is recorded",
     ),
     "an addition is altered": (addition("held", "sealed = :forged", forged=FORGED), "addition 1 is not the one"),
-    "an addition is emptied": (addition("held", "sealed = NULL"), "addition 1 is gone"),
+    "an addition is emptied": (addition("held", "sealed = NULL"), "addition 1 is missing"),
     "an addition is deleted": (
         sql("DELETE FROM entries WHERE kind = 'addition' AND reference = {held} AND number = 2"),
         "addition 2 is missing",

@@ -78,6 +78,8 @@ BEYOND_ANY_SCHEMA = [
     r"The edition has no (item|limb) (of|with) this (id|label)\.",
     r"The edition has no text here\.",
     r"This is not the digest of that edition: .*",
+    r"Only a rendition in simple words has pictures\.",
+    r"No such picture is stored here\.",
     r"This edition was withdrawn, so it cannot have new renditions\.",
     r".*[Mm]ust be the tag of a known language \(BCP 47\), .*",
     # two values that fit one by one, and not together

@@ -136,7 +136,7 @@ def test_a_list_comes_page_by_page(two_guides: TestClient, path: str, asked: dic
         page = two_guides.get(path, params=asked | {"limit": limit} | ({"cursor": cursor} if cursor else {})).json()
         cursor = page.pop("next_cursor")
         page.pop("matched", None)
-        assert page.pop("links").get("next") is not None or cursor is None
+        assert page.pop("links").get("next") is not None or cursor is None or "q" in asked
         pages += page.values()
 
     assert [entry for page in pages for entry in page] == found(two_guides, path, **asked)

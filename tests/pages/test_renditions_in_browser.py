@@ -94,7 +94,7 @@ def check_from_right_to_left(page: Page) -> None:
     """Check that every word of the guide is from the right, and that numbers and who to call are not."""
     page.goto(URDU_PAGE)
     assert page.get_by_text("Parts of this version are missing").count() == 0
-    for place in ("h1", ".caution p", "ul.mixed > li", "blockquote", "ul.phones strong"):
+    for place in ("h1", ".box p[lang=ur]", "ul.mixed > li", "blockquote", "ul.phones strong"):
         gap, direction = page.locator(place).first.evaluate(FROM_THE_RIGHT)
         assert direction == "rtl", place
         assert page.locator(place).first.evaluate("(element) => element.lang") == "ur", place

@@ -63,4 +63,4 @@ class SearchResponse(ResponseModel):
         default=(), description="Words of the query that stand for a subject, with that subject.", examples=[[]]
     )
     next_cursor: str | None = NEXT
-    links: PageLinks = Field(examples=[{"self": "/v1/search?q=missing+school"}])
+    links: PageLinks = Field(examples=[{}])

@@ -53,13 +53,13 @@ export function explain(error) {
   return "Nothing was sent yet. What you typed is still here. Please try again later, or call.";
 }
 
-/** List the numbers that come with every answer about a concern, 999 first, as people dial them. @param {Answer} answer */
+/** List the numbers that come with every answer about a concern, 999 first, as people dial them; `option` is what to press then. @param {Answer} answer */
 export function numbersToCall(answer) {
   const contacts = "contacts" in answer ? (answer.contacts ?? []) : [];
   return [...(answer.signposts ?? []), ...contacts].flatMap(({ name, phones }) =>
     (phones ?? []).map(({ number, display, option }) => {
       const dialled = display.startsWith("0") ? display : number.replace("+44", "0");
-      return { name, number, text: option ? `${dialled} (option ${option})` : dialled };
+      return { name, number, text: dialled, option: option ?? null };
     }),
   );
 }
