@@ -182,7 +182,7 @@ def test_every_operation_is_found_by_its_group_or_by_words(browser: Browser, url
 
     assert groups == list(GROUPS)
     assert page.locator(".opblock:visible").count() == 0
-    assert height <= 3 * 800
+    assert height <= 3.25 * 800
     search.fill("restriction  Lift")
     expect(found).to_have_text("1 operation has these words.")
     assert page.locator(".opblock:visible [data-path]").all_inner_texts() == [

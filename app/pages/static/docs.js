@@ -180,7 +180,7 @@ const withSearch = ({ React, getSystem }) => {
           : tags,
     },
     statePlugins: {
-      layout: { wrapSelectors: { isShown: (original) => (state, thing, ...more) => (phrase() && thing[0] === "operations-tag") || original(state, thing, ...more) } },
+      layout: { wrapSelectors: { isShown: (original) => (_, thing, ...more) => (phrase() && thing[0] === "operations-tag") || original(thing, ...more) } },
     },
     wrapComponents: {
       operations: (Operations) => (props) => {
