@@ -106,7 +106,7 @@ def test_a_picture_of_any_kind_becomes_a_small_jpeg(name: str) -> None:
         assert max(stored.size) <= MAX_SIDE
         corner = stored.getpixel((stored.width - 1, 0))
     assert len(jpeg) <= MAX_PICTURE_BYTES
-    assert name == "noise" or min(corner) > 230, "its ground is white"  # type: ignore[type-var, arg-type]
+    assert name == "noise" or min(corner) > 230, "its ground is white"  # type: ignore[arg-type]
 
 
 @pytest.mark.any_database

@@ -156,7 +156,7 @@ def _pictured_draft(editing: Editing) -> GuideDraftRow:
 def _items_of(editing: Editing, draft: GuideDraftRow, posted: SubmittedForm | None = None) -> list[PicturedItem]:
     """Return each item of the draft that may have a picture, in order. `posted` is the refused form, or None."""
     content = draft.read()
-    found = []
+    found: list[PicturedItem] = []
     for path, pairs in groupby(list_pairs(editing.session, draft.guide, content), lambda pair: item_of(pair.path)):
         if path.partition("/")[0] in PICTURED:
             texts = [each.text or each.original for each in pairs]
