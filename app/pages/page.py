@@ -87,6 +87,7 @@ def page_templates() -> jinja2.Environment:
         "reference_pattern": TYPED_REFERENCE,
         "example_reference": EXAMPLE_REFERENCE,
         "short_languages": SHORT_LANGUAGES,
+        "picture_path": picture_path,
     }
     templates.filters |= {
         "t": gettext,
@@ -110,7 +111,6 @@ def page_templates() -> jinja2.Environment:
         "direction": direction_of,
         "postal": address_text,
         "citation": citation_text,
-        "picture_path": lambda picture, key: picture_path(key.guide, key.language, key.number, picture.digest),
         "split_at": split_at_words,
     }
     return templates

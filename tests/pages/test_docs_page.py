@@ -178,7 +178,7 @@ def test_every_operation_is_found_by_its_group_or_by_words(browser: Browser, url
     page.locator(".opblock-tag").first.wait_for()
     groups = page.locator(".group").all_inner_texts()
     height = page.evaluate("document.documentElement.scrollHeight")
-    search, found = page.get_by_label("Search the operations"), page.get_by_role("status")
+    search, found = page.get_by_label("Search the operations"), page.locator(".found")
 
     assert groups == list(GROUPS)
     assert page.locator(".opblock:visible").count() == 0
