@@ -175,7 +175,7 @@ def _about_its_pictures(content: RenditionContent, edition: EditionContent) -> I
         if each.item in seen:
             yield FieldError(at, "This item has another picture.", FaultCode.DUPLICATE_ID)
         elif each.item not in items:
-            yield FieldError(at, "The edition has no such item.", FaultCode.UNKNOWN_ITEM)
+            yield FieldError(at, "The edition has no item with this id.", FaultCode.UNKNOWN_ITEM)
         seen.add(each.item)
 
 
