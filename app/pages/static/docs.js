@@ -58,7 +58,7 @@ const NAMES = {
   "select.content-type, .content-type-wrapper select, .response-controls select": "Media type",
   "textarea.body-param__text, .body-param textarea": "Body of the request",
 };
-const REGIONS = { ".information-container": "About this API", ".scheme-container": "Keys", "section.models": "Schemas" };
+const REGIONS = { ".information-container": "About this API", ".filter-container": "Search", ".scheme-container": "Keys", "section.models": "Schemas" };
 const FOCUSABLE = ".microlight, .highlight-code pre, .response-col_description pre";
 
 const putRight = () => {
@@ -162,50 +162,56 @@ const withParts = (spec) => {
 
 // A search over every operation, in place of Swagger UI's own, which looks at the names of the tags: it finds the operations that
 // contain every word, says how many, and opens their tags.
+const phraseIn = ({ layoutSelectors }) => [layoutSelectors.currentFilter()].find((each) => typeof each === "string")?.trim().toLowerCase();
+
 const wordsOf = (tag, each) => {
   const told = ["summary", "description", "operationId"].map((member) => each.getIn(["operation", member]) ?? "");
   return [tag, each.get("method"), each.get("path"), ...told].join(" ").toLowerCase();
 };
 
-const withSearch = ({ React, getSystem }) => {
-  const phrase = () => [getSystem().layoutSelectors.currentFilter()].find((each) => typeof each === "string")?.trim().toLowerCase();
-  const has = (text) => phrase().split(/\s+/).every((word) => text.includes(word));
-  const counted = (tags) => tags.reduce((sum, tag) => sum + tag.get("operations").size, 0);
-  const said = (count) => `${count || "No"} ${count === 1 ? "operation has" : "operations have"} these words.`;
+const found = (count) => `${count || "No"} ${count === 1 ? "operation has" : "operations have"} these words.`;
+
+const withSearch = ({ React, getSystem }) => ({
+  fn: {
+    opsFilter: (tags, typed) => {
+      const words = typed.toLowerCase().split(/\s+/);
+      const has = (tag) => (each) => words.every((word) => wordsOf(tag, each).includes(word));
+      return tags.map((tag, name) => tag.update("operations", (all) => all.filter(has(name)))).filter((tag) => tag.get("operations").size);
+    },
+  },
+  statePlugins: {
+    layout: {
+      wrapSelectors: {
+        isShown: (original) => (_, thing, ...more) => (thing[0] === "operations-tag" && Boolean(phraseIn(getSystem()))) || original(thing, ...more),
+      },
+    },
+  },
+  wrapComponents: {
+    operations: (Operations) => (props) => {
+      const system = getSystem();
+      const count = phraseIn(system) && system.specSelectors.taggedOperations().reduce((sum, tag) => sum + tag.get("operations").size, 0);
+      const status = React.createElement("p", { className: "found", role: "status" }, count === undefined || count === "" ? "" : found(count));
+      return React.createElement("div", null, status, count !== 0 && React.createElement(Operations, props));
+    },
+  },
+});
+
+// The groups of the tags (`x-tagGroups`), which Swagger UI does not show: a heading before the first tag of each. What the service sends
+// is at the end, closed.
+const withGroups = (spec) => ({ React, getSystem }) => {
+  const used = new Set(Object.values(spec.paths).flatMap((methods) => Object.values(methods).flatMap((each) => each.tags)));
+  const isShown = (tag) => (phraseIn(getSystem()) ? getSystem().specSelectors.taggedOperations().has(tag) : used.has(tag));
   return {
-    fn: {
-      opsFilter: (tags) =>
-        phrase()
-          ? tags.map((tag, name) => tag.update("operations", (all) => all.filter((each) => has(wordsOf(name, each))))).filter((tag) => tag.get("operations").size)
-          : tags,
-    },
-    statePlugins: {
-      layout: { wrapSelectors: { isShown: (original) => (_, thing, ...more) => (phrase() && thing[0] === "operations-tag") || original(thing, ...more) } },
-    },
     wrapComponents: {
-      operations: (Operations) => (props) => {
-        const count = counted(getSystem().specSelectors.taggedOperations());
-        const status = React.createElement("p", { className: "found", role: "status" }, phrase() ? said(count) : "");
-        return React.createElement("div", null, status, count > 0 && React.createElement(Operations, props));
+      Webhooks: (Webhooks) => (props) =>
+        React.createElement("details", { className: "wrapper" }, React.createElement("summary", null, "What the service sends: webhooks"), React.createElement(Webhooks, props)),
+      OperationTag: (Tag) => (props) => {
+        const group = spec["x-tagGroups"].find((each) => each.tags.find(isShown) === props.tag);
+        return React.createElement(React.Fragment, null, group && React.createElement("h2", { className: "group" }, group.name), React.createElement(Tag, props));
       },
     },
   };
 };
-
-// The groups of the tags (`x-tagGroups`), which Swagger UI does not show: a heading before the first tag of each. What the service sends
-// is at the end, closed.
-const withGroups = (groups) => ({ React, getSystem }) => ({
-  wrapComponents: {
-    Webhooks: (Webhooks) => (props) =>
-      React.createElement("details", { className: "wrapper" }, React.createElement("summary", null, "What the service sends: webhooks"), React.createElement(Webhooks, props)),
-    OperationTag: (Tag) => (props) => {
-      const group = groups.find((each) => each.tags.includes(props.tag));
-      const first = getSystem().specSelectors.taggedOperations().findKey((_, name) => group?.tags.includes(name));
-      const heading = first === props.tag && React.createElement("h2", { className: "group" }, group.name);
-      return React.createElement(React.Fragment, null, heading, React.createElement(Tag, props));
-    },
-  },
-});
 
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const followColours = () => document.documentElement.classList.toggle("dark-mode", dark.matches);
@@ -231,7 +237,7 @@ fetch(address)
       filter: true,
       requestInterceptor: aboutOwnConcern(exampleReference(spec)),
       responseInterceptor: keepReceipt,
-      plugins: [withoutLinks, withSamples(spec), withSearch, ...(isWhole ? [withGroups(spec["x-tagGroups"])] : [])],
+      plugins: [withoutLinks, withSamples(spec), withSearch, ...(isWhole ? [withGroups(spec)] : [])],
       onComplete: () => {
         if (testKey) ui.preauthorizeApiKey("ClientKey", testKey);
         if (opensFirst) ui.layoutActions.show(["operations", tags[0], operationId], true);
