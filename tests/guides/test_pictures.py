@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from app.db.database import for_writing
 from app.errors import InvalidRendition
 from app.models.base import digest_of
 from app.models.guides.renditions import RenditionContent
@@ -195,7 +196,7 @@ def test_the_digest_covers_picture_and_description_and_is_unchanged_without_any(
 
 def refusal_of(service: FastAPI, statement: str, digest: str) -> str:
     try:
-        with context_of_service(service).engine.begin() as connection:
+        with for_writing(context_of_service(service).engine).begin() as connection:
             connection.execute(text(f"{statement} WHERE digest = :digest"), {"digest": digest})
     except DBAPIError as refusal:
         return str(refusal)

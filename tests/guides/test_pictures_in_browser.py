@@ -33,7 +33,7 @@ def add_picture(page: Page, number: int, colour: str) -> None:
     item.locator("input[type=file]").set_input_files(file)  # type: ignore[arg-type]  # of a file that is on no disk
     item.get_by_label("What it shows").fill(ALT)
     with page.expect_navigation():
-        item.get_by_role("button").first.press("Enter")
+        item.locator("form button").first.press("Enter")
 
 
 @pytest.mark.parametrize("scripts", [True, False])

@@ -163,7 +163,11 @@ def _items_of(editing: Editing, draft: GuideDraftRow, posted: SubmittedForm | No
             picture = find_item_picture(content, path)
             is_posted = posted is not None and posted.one("item") == path
             typed = posted.one("alt") if posted is not None and is_posted else (picture or {}).get("alt", "")
-            found.append(PicturedItem(len(found) + 1, path, ": ".join(texts[:2]), picture, typed))
+            found.append(
+                PicturedItem(
+                    len(found) + 1, path, ": ".join(each.removesuffix(":") for each in texts[:2]), picture, typed
+                )
+            )
     return found
 
 
