@@ -33,7 +33,12 @@ BY_DAY = ("README.md", "docs/tutorial/first-receipt.md", "docs/how-to/operate.md
 RUN_BY = re.compile(r"^ *<!-- run by (.*) -->$", flags=re.MULTILINE)
 WORDS = {
     "README.md": ['"indicators":[', '"kept":false', '"state":"received"'],
-    "docs/how-to/keys-and-sealed-concerns.md": ["Alex Example was collected", "Acknowledged by", "1 concern"],
+    "docs/how-to/keys-and-sealed-concerns.md": [
+        "Alex Example was collected",
+        '"state":"acknowledged"',
+        "hand-over 1 to Example Council",
+        "complete and unchanged",
+    ],
 }
 """What the samples of a document print, in this order."""
 

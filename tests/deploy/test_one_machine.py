@@ -21,6 +21,7 @@ pytestmark = [pytest.mark.nightly, pytest.mark.slow, pytest.mark.any_database]
 PAGE, HERE = "docs/how-to/one-machine.md", "tests/deploy/test_one_machine.py"
 NAME = "guidance.council.example"
 ALERTS = "http://127.0.0.1:9090/api/v1/targets"
+ASKING = "curl --silent --fail --retry 9 --retry-all-errors"
 
 
 def blocks() -> list[str]:
@@ -65,7 +66,7 @@ def test_the_page_leads_from_a_clone_to_production(tmp_path: Path, browser: Brow
             acknowledge_as_lead(browser, place, f"https://{NAME}", program=browser_beside(machine, tmp_path))
             backups = machine.run(nightly)
             machine.run(monitor)
-            assert eventually(lambda: '"health":"up"' in machine.run(f"curl --silent {ALERTS}"), patience_seconds=60)
+            assert eventually(lambda: '"health":"up"' in machine.run(f"{ASKING} {ALERTS}"), patience_seconds=60)
             over = machine.run(check)
             machine.run(keys)
             timers = machine.run("systemctl list-timers --all --no-legend")
