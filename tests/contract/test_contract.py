@@ -26,6 +26,7 @@ from app.services.access.clients import NewClient, add_client
 from tests.support.concerns import raise_concern
 from tests.support.drafts import SEED_GUIDE
 from tests.support.exploring import ACCEPTED, REFUSALS, REJECTED, WITHDRAWAL
+from tests.support.loops import by_day
 from tests.support.openapi import Operation, call, examples_of, faults_against, operations, registry_of
 from tests.support.publishing import publish_next
 
@@ -222,13 +223,7 @@ def tokens(service: FastAPI, client: TestClient) -> dict[str, str]:
     return {"ClientKey": key, "StatusToken": status_token, "reference": reference}
 
 
-@pytest.mark.parametrize(
-    "phase",
-    [
-        pytest.param(each, marks=pytest.mark.nightly) if each in ("coverage", "fuzzing", "stateful") else each
-        for each in PHASES
-    ],
-)
+@pytest.mark.parametrize("phase", by_day(PHASES, ["examples"]))
 def test_every_answer_is_one_that_the_document_promises(
     service: FastAPI, tokens: dict[str, str], phase: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

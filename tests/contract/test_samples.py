@@ -10,7 +10,7 @@ import pytest
 
 from app.config import parse_settings
 from tests.support.live import LiveServer
-from tests.support.loops import for_each
+from tests.support.loops import by_day, for_each
 from tests.support.samples import (
     PREAMBLE,
     ROOT,
@@ -84,7 +84,7 @@ def test_the_javascript_of_a_document_works(running: LiveServer, document: str) 
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "document",
-    [each if each in BY_DAY else pytest.param(each, marks=pytest.mark.nightly) for each in with_samples("sh")],
+    by_day(with_samples("sh"), BY_DAY),
 )
 def test_the_commands_of_a_document_work(running: LiveServer, document: str) -> None:
     need("curl", "age", "openssl")

@@ -78,7 +78,7 @@ class Tab:
         return count
 
 
-@pytest.fixture(scope="module", params=[DESKS[0], pytest.param(DESKS[1], marks=pytest.mark.nightly)])
+@pytest.fixture(scope="module", params=first_by_day(DESKS))
 def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     need_script()
     with served_desk(tmp_path_factory.mktemp("desk"), request.param) as served:

@@ -10,7 +10,7 @@ from app.models.concerns.rows import ConcernRow
 from tests.support.browsing import accessibility_violations, go_to_last_step
 from tests.support.clock import SettableClock
 from tests.support.journeys import CANARY, FORM, HAS_EDGE, IN_VIEW, PEOPLE, Condition, open_page, views
-from tests.support.loops import first_by_day
+from tests.support.loops import by_day, first_by_day
 from tests.support.publishing import SLUG
 from tests.support.threaded import run_server
 
@@ -32,13 +32,7 @@ CONDITIONS = {
 }
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        each if each == "a phone, dark, without scripts" else pytest.param(each, marks=pytest.mark.nightly)
-        for each in CONDITIONS
-    ],
-)
+@pytest.mark.parametrize("name", by_day(CONDITIONS, ["a phone, dark, without scripts"]))
 def test_each_person_sends_a_concern_with_999_and_the_exit_in_view(browser: Browser, url: str, name: str) -> None:
     condition = CONDITIONS[name]
     found = []

@@ -1,7 +1,7 @@
 """Many cheap cases as one test, and of many dear cases some by day."""
 
 import inspect
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import wraps
 from itertools import product
 from typing import Any
@@ -57,6 +57,10 @@ def some_by_day(**columns: Iterable[Any]) -> pytest.MarkDecorator:
 
 def first_by_day(values: Iterable[Any], most: int = 1) -> list[Any]:
     """Return the values for `pytest.mark.parametrize`: by day the test runs for the first `most`, at night for all."""
-    return [
-        value if place < most else pytest.param(value, marks=pytest.mark.nightly) for place, value in enumerate(values)
-    ]
+    every = list(values)
+    return by_day(every, every[:most])
+
+
+def by_day(values: Iterable[Any], chosen: Collection[Any]) -> list[Any]:
+    """Return the values for `pytest.mark.parametrize`: by day the test runs for those in `chosen`, at night for all."""
+    return [each if each in chosen else pytest.param(each, marks=pytest.mark.nightly) for each in values]

@@ -31,6 +31,10 @@ class RenderedWords:
     pictures: Mapping[str, RenditionPicture]
     """Pictures by the path of their item in `content`, such as `indicators/secrecy`."""
 
+    def picture_of(self, key: str, item_id: str) -> RenditionPicture | None:
+        """Return the picture beside the item `item_id` of the section with the key `key`, or None if it has none."""
+        return self.pictures.get(f"{key}/{item_id}")
+
 
 def render(words: RenditionContent, edition: EditionContent, current: EditionContent | None = None) -> RenderedWords:
     """Return `edition` with the text of the rendition `words`.
@@ -61,17 +65,19 @@ def _pictures_of(
     """
     found = {}
     for each in words.pictures:
-        key, _, id_ = each.item.partition("/")
+        key, _, item_id = each.item.partition("/")
         source = current if current is not None and key in OF_THE_CURRENT_EDITION else edition
-        texts = [
-            [getattr(item, name) for name in word_fields(ITEM_LISTS[key].item)]
-            for items in (getattr(edition, key), getattr(source, key))
-            for item in items
-            if item.id == id_
-        ]
-        if len(texts) == len((edition, source)) and texts[0] == texts[1]:
+        texts = _texts_of(edition, key, item_id)
+        if texts is not None and texts == _texts_of(source, key, item_id):
             found[each.item] = each
     return found
+
+
+def _texts_of(edition: EditionContent, key: str, item_id: str) -> list[Any] | None:
+    """Return the texts of the item `item_id` of the list `key`, or None if the edition has no such item."""
+    names = word_fields(ITEM_LISTS[key].item)
+    found = ([getattr(item, name) for name in names] for item in getattr(edition, key) if item.id == item_id)
+    return next(found, None)
 
 
 def _put_items(items: list[Any], key: str, words: RenditionContent, edition: EditionContent) -> Iterable[str]:

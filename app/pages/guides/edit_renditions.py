@@ -21,7 +21,7 @@ from app.pages.guides.edit_faults import BACKTICKED, Remark
 from app.pages.guides.edit_fields import DETAILS
 from app.pages.guides.edit_posts import EDIT_PAGES
 from app.pages.guides.edit_review import NO_PLAN, PlanDep, PlanTyped, review_values
-from app.pages.guides.editing import Editing, ReviewingDep
+from app.pages.guides.editing import NO_FAULTS, Editing, ReviewingDep
 from app.pages.guides.guides import FORM_LABELS
 from app.pages.posted_forms import SubmittedForm, SubmittedFormDep
 from app.pages.text_format import date_and_time
@@ -61,7 +61,6 @@ OFFERED_LANGUAGES = ("cy", "pl", "ur", "ro", "ar", "uk", "bn", "pa", "so", "fr",
 NOT_A_LANGUAGE = "Enter the tag of a language, such as cy for Welsh"
 MOST_REFUSED = 100
 """The number of refused rows of a table that the page shows."""
-NO_FAULTS: Mapping[str, str] = {}
 RefusedLanguage = Annotated[str, Query(max_length=10)]
 _language: TypeAdapter[str] = TypeAdapter(LanguageTag)
 

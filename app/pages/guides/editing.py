@@ -1,5 +1,6 @@
 """Requests from editors about the draft of a guide, as FastAPI dependencies."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, Any
@@ -31,6 +32,7 @@ from app.services.guides.drafts import (
 from app.services.guides.editions import current_of, find_history
 from app.services.guides.validation import CheckedDraft, check_draft
 
+NO_FAULTS: Mapping[str, str] = {}
 DraftLanguage = Annotated[str, StringConstraints(pattern=f"{TAG_PATTERN}|^$", max_length=MAX_TAG_LENGTH)]
 
 

@@ -19,7 +19,7 @@ from app.models.languages import RenditionForm
 from app.pages.error_pages import PageRoute
 from app.pages.frame import DeskRoute, EditorVisitDep, lead_to
 from app.pages.guides.edit_posts import EDIT_PAGES
-from app.pages.guides.editing import Editing, ReviewingDep
+from app.pages.guides.editing import NO_FAULTS, Editing, ReviewingDep
 from app.pages.posted_forms import SubmittedForm, Upload, UploadDep
 from app.services.access.sign_in import GUIDES_PATH
 from app.services.guides.drafts import DraftContent, get_guide_draft
@@ -51,7 +51,6 @@ TOO_LARGE = "The picture is larger than 1.8 MB. Make it smaller, and try again"
 NO_PICTURE = "Choose a picture"
 NO_ALT = "Describe the picture for people who cannot see it"
 CHANGED = "Someone else changed this picture. Theirs is shown. Yours was not saved"
-NO_FAULTS: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True)
@@ -83,7 +82,8 @@ def read_published_picture(
     Raise `RenditionWithdrawn` if the rendition or its edition was withdrawn. Raise `NotFound` if it has no such
     picture.
     """
-    history, stored = get_history(session, guide=rendition.guide), list_renditions(session, guide=rendition.guide)
+    history = get_history(session, guide=rendition.guide)
+    stored = list_renditions(session, guide=rendition.guide, language=rendition.language)
     found = chosen_rendition(history, stored, rendition.language, rendition.number)
     digest = f"sha256:{picture}"
     if digest not in {each.digest for each in found.content.pictures}:

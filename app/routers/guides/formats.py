@@ -4,6 +4,8 @@ Each format has its own path below the path of a guide, of an edition, and of a 
 also serves CSV and Markdown, if the `Accept` header asks for them (see `app.http.negotiation`).
 """
 
+from functools import partial
+
 from fastapi import Request, Response
 
 from app.errors import NotFound, PdfUnavailable
@@ -46,7 +48,7 @@ def _markdown(request: Request, context: AppContext, shown: ShownEdition) -> Res
 
 
 def _pdf(
-    request: Request, context: AppContext, shown: ShownEdition, form: PrintForm, pictures: Pictures = ()
+    request: Request, context: AppContext, shown: ShownEdition, form: PrintForm, pictures: Pictures | None = None
 ) -> Response:
     signposts, suffix = context.reference_data.signposts_of(shown.content.publisher), PDF_SUFFIXES[form]
     page = edition_pdf(shown, signposts, context.settings, form, pictures)
@@ -121,8 +123,8 @@ def read_rendition_in_large_print(
 ) -> Response:
     """The rendition in 18-point type, in one column, with its pictures if it is in simple words."""
     shown = find_rendition(session, context.contents, *rendition)
-    digests = {each.digest for each in shown.words.pictures.values()}
-    pictures = [(digest, read_picture(session, digest)) for digest in sorted(digests)]
+    digests = tuple(sorted({each.digest for each in shown.words.pictures.values()}))
+    pictures = Pictures(digests, partial(read_picture, session)) if digests else None
     return _pdf(request, context, shown, PrintForm.LARGE_PRINT, pictures)
 
 

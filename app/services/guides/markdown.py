@@ -45,7 +45,7 @@ def edition_markdown(shown: ShownEdition, signposts: Sequence[Signpost], public_
         return f" {MARK}" if rendition is not None and rendition.is_marked(*at, name) else ""
 
     def picture(item: Identified, at: tuple[str | int, ...]) -> str:
-        found = rendition.words.pictures.get(f"{at[0]}/{item.id}") if rendition is not None else None
+        found = rendition.words.picture_of(str(at[0]), item.id) if rendition is not None else None
         if rendition is None or found is None:
             return ""
         return f"![{escaped(found.alt)}]({public_url}{picture_path(*rendition.stored.key, found.digest)}) "

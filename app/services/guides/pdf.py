@@ -6,6 +6,7 @@ import json
 import tempfile
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
 from importlib.resources import files
@@ -37,8 +38,6 @@ from app.services.guides.working_hours import hours_text
 EQUAL_CONTRAST_LUMINANCE = 0.179
 """Relative luminance at which black and white text have the same contrast (WCAG 2.2, ratio 4.58)."""
 Document = dict[str, Any]
-Pictures = Sequence[tuple[str, bytes]]
-"""Pictures to print, each with its digest."""
 MARKED = ("name", "text", "introduction")
 """Fields of an item that may be untranslated in a rendition. `MARK` is then printed after the text."""
 PDF_TEMPLATE = Path(__file__).with_name("guide.typ")
@@ -50,6 +49,17 @@ NO_LETTER = "could not be displayed with font"
 """Part of the error message of typst if the font lacks a letter."""
 SIDES = {"<front>": 1, "<pages>": 2}
 """The page on which each label of the template must be: the front of a poster ends on page 1, the poster on page 2."""
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """The digests of pictures to print, and the function that reads a picture by its digest.
+
+    A picture is read only for a PDF that is not cached. The function does not count when two are compared.
+    """
+
+    digests: tuple[str, ...]
+    read: Callable[[str], bytes] = field(compare=False)
 
 
 def text_colour_on(colour: str) -> str:
@@ -90,7 +100,7 @@ def edition_pdf(
     signposts: Sequence[Signpost],
     settings: Settings,
     form: PrintForm = PrintForm.POSTER,
-    pictures: Pictures = (),
+    pictures: Pictures | None = None,
 ) -> bytes:
     """Return the edition or rendition `shown` as a PDF in the format `form`, with those of its pictures in `pictures`.
 
@@ -103,8 +113,9 @@ def edition_pdf(
     page = f"/guides/{head.guide}" if rendition is None else rendition_page_path(*rendition.stored.key[:2])
     address = settings.public_url + page
     words = _document(shown, signposts, address, settings.duty_hours) | _style(settings)
-    document = json.dumps(words | {"form": form.value, "pictured": [*dict(pictures)]}, ensure_ascii=False)
-    pdf = _compile(document, address, int(head.published_at.timestamp()), form, tuple(pictures))
+    pictured = pictures.digests if pictures is not None else ()
+    document = json.dumps(words | {"form": form.value, "pictured": pictured}, ensure_ascii=False)
+    pdf = _compile(document, address, int(head.published_at.timestamp()), form, pictures)
     if pdf is None:
         raise PdfUnavailable
     return pdf
@@ -131,17 +142,17 @@ def is_printable(language: str) -> bool:
 
 
 @lru_cache(maxsize=MAX_CACHED_PDFS)
-def _compile(document: str, address: str, at: int, form: PrintForm, pictures: Pictures) -> bytes | None:
+def _compile(document: str, address: str, at: int, form: PrintForm, pictures: Pictures | None) -> bytes | None:
     """Return the PDF made from `document`, the template's data as JSON, or None if the font lacks a letter.
 
     `address` is the target of the QR code, and `at` the time of the PDF in Unix seconds. The most recent PDFs are
     cached.
     """
-    if not pictures:
+    if pictures is None:
         return _compile_in("", document, address, at, form)
     with tempfile.TemporaryDirectory(prefix="guidance-print-") as folder:
-        for digest, data in pictures:
-            (Path(folder) / f"{digest}.jpg").write_bytes(data)
+        for digest in pictures.digests:
+            (Path(folder) / f"{digest}.jpg").write_bytes(pictures.read(digest))
         return _compile_in(folder, document, address, at, form)
 
 
@@ -196,7 +207,7 @@ def _document(shown: ShownEdition, signposts: Sequence[Signpost], address: str, 
         return {"own": value} if value and rendition is not None and rendition.is_marked(*pointer) else value
 
     def picture(each: Section, item: Identified) -> Document | None:
-        found = rendition.picture_of(each, item.id) if rendition is not None else None
+        found = rendition.words.picture_of(each.key, item.id) if rendition is not None else None
         return None if found is None else {"digest": found.digest, "alt": found.alt}
 
     def section(each: Section) -> Document:

@@ -29,7 +29,6 @@ from app.models.guides.items import DefinitionSource
 from app.models.guides.rendered import RenderedWords
 from app.models.guides.renditions import (
     PublishedRenditionResponse,
-    RenditionPicture,
     RenditionResponse,
     RenditionWithdrawalResponse,
 )
@@ -203,10 +202,6 @@ class ShownRendition(ShownEdition):
     def direction(self) -> Direction:
         """Writing direction of the language."""
         return direction_of(self.language)
-
-    def picture_of(self, section: Section, item_id: str) -> RenditionPicture | None:
-        """Return the picture beside the item `item_id` of `section`, or None if it has none."""
-        return self.words.pictures.get(f"{section.key}/{item_id}")
 
     def is_marked(self, *pointer: str | int) -> bool:
         """Return True if the text at `pointer` is untranslated, so that `MARK` must follow.

@@ -195,7 +195,7 @@ def rendition_facts(history: Sequence[EditionHead], stored: StoredRendition, wor
 def _shown_pictures(stored: StoredRendition, words: RenderedWords) -> Iterator[ShownPicture]:
     for section in Section:
         for place, item in enumerate(getattr(words.content, section.key)):
-            found = words.pictures.get(f"{section.key}/{item.id}")
+            found = words.picture_of(section.key, item.id)
             if found is not None:
                 url = picture_path(*stored.key, found.digest)
                 yield ShownPicture(at=f"/{section.key}/{place}", url=url, **found.model_dump(exclude={"item"}))

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from app.models.base import NOT_STORABLE
 from app.models.guides.editions import EditionContent
 from app.services.csv_sheets import FORMULA, csv_sheet, plain_cell
+from app.services.guides.documents import one_line
 from app.services.guides.drafts import DraftContent
 from app.services.guides.rendition_drafts import TextPair, TextPath, own_texts, read_parts, take_texts, texts_of
 
@@ -152,13 +153,11 @@ def _cells_of(pair: TextPair, is_locked: bool) -> tuple[str, ...]:
 
 
 def _mark_of(translation: str) -> str:
-    """Return the mark of a translation. It begins with a letter, so that no spreadsheet takes it for a number."""
-    return f"v{hashlib.sha256(_one_line(translation).encode()).hexdigest()[:8]}"
+    """Return the mark of a translation, whatever its white space, which spreadsheets change.
 
-
-def _one_line(text: str) -> str:
-    """Return `text` with each run of blanks and line breaks as one space: spreadsheets change those."""
-    return " ".join(text.split())
+    The mark begins with a letter, so that no spreadsheet takes it for a number.
+    """
+    return f"v{hashlib.sha256(one_line(translation).encode()).hexdigest()[:8]}"
 
 
 def read_table(data: bytes, language: str) -> FilledTable:
@@ -259,7 +258,7 @@ class _Filling:
     def fault_of(self, rows: Sequence[FilledRow]) -> RefusedRow | None:
         """Return why nothing is taken from `rows`, which have the same key, or None if nothing is wrong."""
         row = rows[0]
-        if len({_one_line(each.translation) for each in rows}) > 1:
+        if len({one_line(each.translation) for each in rows}) > 1:
             numbers = " and ".join(str(each.number) for each in rows)
             return RefusedRow(DOUBLE.format(numbers), row.key if row.key in self.originals else "")
         reason = next(self._faults_of(row), None)
@@ -272,7 +271,7 @@ class _Filling:
         if original is None:
             yield UNKNOWN_KEY if row.key else NO_KEY
             return
-        if _one_line(row.english) != _one_line(original):
+        if one_line(row.english) != one_line(original):
             yield OTHER_ENGLISH
         if not self.changes(row):
             return
