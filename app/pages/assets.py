@@ -1,4 +1,4 @@
-"""Static files of the pages: stylesheets, JavaScript, and the council's logo."""
+"""Static files of the pages: stylesheets, JavaScript, the council's logo, and the font of exports."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -27,7 +27,7 @@ MEDIA_TYPES = {
 
 
 class Asset(StrEnum):
-    """A file that pages load."""
+    """A file that pages load from `/looks/`."""
 
     STYLE = "pages.css"
     EXIT_BAR = "exit_bar.css"
@@ -51,10 +51,10 @@ class Asset(StrEnum):
 
 @router.get("/looks/{look}")
 def read_asset(request: Request, context: ContextDep, look: Annotated[Asset, PathParameter()]) -> Response:
-    """Return the file `look`. The stylesheet `pages.css` begins with the council's colours.
+    """Return the file `look`, or 304 if the client already has this version.
 
-    Raise `NotFound` if there is no such file: the council has no logo, `unseal.js` was not built, or the optional
-    library with the font of PDFs is not installed.
+    For `pages.css`, return the result of `stylesheet`. Raise `NotFound` if there is no such file: the council has no
+    logo, `unseal.js` was not built, or the optional library with the font of PDFs is not installed.
     """
     file = _file_of(look, context)
     if file is None or not file.is_file():
@@ -65,7 +65,10 @@ def read_asset(request: Request, context: ContextDep, look: Annotated[Asset, Pat
 
 
 def _file_of(look: Asset, context: AppContext) -> Path | None:
-    """Return the file of `look`, or None if this service has no such file."""
+    """Return the path of the file `look`. There may be no file at that path.
+
+    Return None if the council has set no logo, or if the library with the font is not installed.
+    """
     if look is Asset.LOGO:
         return context.settings.council_logo
     return find_font_file() if look is Asset.EXPORT_FONT else STATIC_DIR / look.value

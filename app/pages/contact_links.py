@@ -9,7 +9,7 @@ CONTACT = re.compile(
     r"|(?P<phone>(?<![\w+./-])(?:0800 1111|(?:\+[0-9]{1,3}|0)(?:[ ()-]{0,2}[0-9]){8,12})(?![\w-]|[./][0-9]))",
     re.ASCII,
 )
-"""The pattern of an email address or a phone number. Dates have fewer digits than the phone numbers that it finds.
+"""The pattern of an email address or a phone number. A date does not match, because a date has too few digits.
 
 `desk_script/src/contact_links.js` has the same pattern for text that the browser decrypts.
 """
@@ -28,9 +28,10 @@ def linked(text: str) -> Markup:
 
 
 def link_address_of(found: re.Match[str]) -> str:
-    """Return the address of the link for a match of `CONTACT`: `mailto:` with the address, or `tel:` with the number.
+    """Return the URL of the link for `found`, a match of `CONTACT`: `mailto:` or `tel:`.
 
-    Leave out the zero in brackets of a number such as `+44 (0)1632 960001`, which must not be dialled.
+    The URL of a phone number has only the digits to dial, and a leading `+`. The zero in brackets of a number such as
+    `+44 (0)1632 960001` must not be dialled, and is left out.
     """
     if found["email"]:
         return f"mailto:{found[0]}"

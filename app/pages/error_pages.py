@@ -1,6 +1,7 @@
 """Error pages, which say what happened and who to call.
 
-If the client prefers HTML, the problem response of a request that reached no page is also replaced by a page.
+An error in a page route becomes a page. If the client prefers HTML, a page also replaces a problem response (RFC 9457)
+from any other part of the service, for example for an unknown path.
 """
 
 from collections.abc import Awaitable, Callable, Coroutine
@@ -103,7 +104,7 @@ MESSAGES_OF_READS = {
 SHORT_ERROR_TEXTS = {status: ERROR_TEXTS[status] for status in (401, 413, 429, 503)}
 """The errors with texts in the languages of short pages. Any other error has the text for 500 there."""
 OF_THE_ADDRESS = (403, 404, 405, 410)
-"""The statuses for which the error page links to the form: only the address or the way there was wrong."""
+"""The statuses for which the error page links to the form, because only the address or the request was wrong."""
 WRONG_CODES = to_translate(
     "This code is wrong, and so were many before it. The right code still works: check yours and try it again, or call."
 )
@@ -130,7 +131,7 @@ class PageRoute(GuidanceRoute):
         """Return True if the headers say that the request comes from another site that the settings do not allow.
 
         `Sec-Fetch-Site` is checked before `Origin`, because the referrer policy of these pages can make `Origin`
-        `null`. A request without these headers is accepted.
+        `null`. A request with neither header is accepted.
         """
         settings, origin = context_of(request).settings, request.headers.get("origin", "null")
         if origin in settings.allowed_origins:
@@ -145,7 +146,11 @@ class PageRoute(GuidanceRoute):
         return error_page(Site.of(request), 403)
 
     def page_for(self, request: Request, error: Exception) -> Response:
-        """Return the error page for `error`. Log an error that is a defect of this service."""
+        """Return the error page for `error`. If `error` is a defect of this service, log `error`.
+
+        For a withdrawn edition or rendition, the page gives the reason. For `RateLimited`, the page has the headers of
+        the error.
+        """
         kind = problem_type_of(error)
         if kind is InternalError:
             log_defect(request, error)
@@ -164,13 +169,21 @@ def own_origin(request: Request) -> str:
 
 
 def log_defect(request: Request, error: Exception) -> None:
-    """Log the type of the error, and where it was raised. The log entry has no text of the request."""
+    """Log the type of `error`, the lines of code that led to `error`, and the id of the request.
+
+    The log entry has no text from the request.
+    """
     request_id = request.state.request_id
     log.error("unhandled_error", request_id=request_id, error=type(error).__name__, frames=frames_of(error))
 
 
 def error_page(site: Site, status: int, *, message: str | None = None) -> Response:
-    """Return the error page for `status`. If `message` is given, it replaces the usual message."""
+    """Return the error page with the HTTP status `status`. If `message` is given, `message` replaces the usual message.
+
+    The usual message comes from `MESSAGES_OF_READS` for a request that only reads, if there is one for `status`. A
+    status without texts in the language of the page gets the texts for 500. For 401 and 503, add the headers that the
+    API sends with that status.
+    """
     known = ERROR_TEXTS if current_language().is_whole else SHORT_ERROR_TEXTS
     heading, default_message = known.get(status, ERROR_TEXTS[500])
     if site.request.method in READS and current_language().is_whole:
@@ -205,8 +218,8 @@ def problem_type_of(error: Exception) -> type[Problem]:
 class PagesMiddleware:
     """ASGI middleware that finds the language of each page, and returns errors as pages if the client prefers HTML.
 
-    This middleware is inside the response cache. The cache therefore stores the page of each language under its own
-    path.
+    The response cache is outside this middleware. So the cache sees the path with the language, and stores the page of
+    each language under a separate path.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -246,7 +259,8 @@ class PagesMiddleware:
 def _page_instead_of(scope: Scope, start: Message) -> Response | None:
     """Return the page that replaces a problem response, or None if the response is not a problem.
 
-    The page keeps the headers of the problem response, except headers that describe the content.
+    `start` is the ASGI message that begins the response. The page keeps the headers of the problem response, except
+    headers that describe the content.
     """
     headers = MutableHeaders(raw=list(start["headers"]))
     if headers.get("content-type") != PROBLEM_MEDIA_TYPE:

@@ -129,13 +129,13 @@ DEFECT = ("Sorry, something went wrong", "Your action has not been carried out. 
 
 @dataclass(frozen=True)
 class DeskSite(Site):
-    """A request to a page of the desk, whether or not a person is signed in. `page` returns a page of the desk."""
+    """A request to a page of the desk, whether or not a person is signed in."""
 
     def page(self, template: str, *, status: int = 200, **values: Any) -> Response:
-        """Return a page of the desk with the desk's Content-Security-Policy.
+        """Return the page of `template` with the HTTP status `status` and the desk's Content-Security-Policy.
 
-        Without further values, the page shows no signed-in person. If this service cannot decrypt concerns, the page
-        also shows whether the team's key is open in the browser.
+        `values` are the variables of the template. Unless `values` has a `visitor`, the page shows no signed-in person.
+        If this service cannot decrypt concerns, the page shows whether the team's key is open in the browser.
         """
         is_sealed = not self.context.unsealer.can_unseal
         given = {"visitor": None, "is_sealed": is_sealed, "waiting": 0} | values
@@ -156,24 +156,26 @@ class Visit(DeskSite):
         return self.visitor.actor
 
     def openable_reference(self, typed: str) -> str:
-        """Return the reference `typed` of a form field in standard spelling, if the person may open the concern.
+        """Return `typed`, a reference from a form field, in standard spelling.
 
-        A reference in a path needs no such check, because the visitor dependency has checked it. Raise `NoSuchConcern`
-        if there is no such concern, or if the person may not open the concern.
+        Raise `NoSuchConcern` if `typed` is not a reference, if there is no such concern, or if the person may not open
+        the concern. If the person may not open the concern, also record the refusal in the audit log. A reference in
+        the path needs no such check, because `VisitorDep` has checked that reference.
         """
         reference = reference_of(typed)
         expect_openable(self.context.writer, reference, self.visitor.actor)
         return reference
 
     def page(self, template: str, *, status: int = 200, **values: Any) -> Response:
-        """Return a page of the desk with `status`, and with the signed-in person at the top."""
+        """Return the page of `template` with the HTTP status `status`, and with the signed-in person at the top."""
         return super().page(template, status=status, visitor=self.visitor, **values)
 
 
 async def read_visit(request: Request, visitor: VisitorDep) -> Visit:
     """Return the request of the signed-in person, as a FastAPI dependency.
 
-    Each route declares the scopes that the person needs.
+    Each route declares the scopes that the person needs. `VisitorDep` raises an error if nobody is signed in, or if the
+    person lacks a scope.
     """
     return Visit(request, context_of(request), visitor.actor.at, visitor)
 
@@ -192,12 +194,12 @@ EditorVisitDep = Annotated[Visit, Security(read_visit, scopes=[Scope.DRAFT])]
 
 
 class DeskRoute(PageRoute):
-    """A route of the desk's pages. It refuses posts from other sites, and its errors are pages of the desk."""
+    """A route of the desk's pages, which refuses posts from other sites. Errors become pages of the desk."""
 
     def comes_from_elsewhere(self, request: Request) -> bool:
         """Return True unless the browser reports that a page of this service sent the request.
 
-        `Sec-Fetch-Site` is checked before `Origin`, because `Origin` is `null` if the referrer policy hides it.
+        `Sec-Fetch-Site` is checked before `Origin`, because `Origin` is `null` if the referrer policy hides the origin.
         """
         site = request.headers.get("sec-fetch-site")
         if site is not None:
@@ -209,14 +211,15 @@ class DeskRoute(PageRoute):
         return _message_page(request, errors.ScopeMissing.status, FROM_ELSEWHERE)
 
     def page_for(self, request: Request, error: Exception) -> Response:
-        """Return a redirect or an error page for `error`. Log an error that is a defect of this service.
+        """Return a redirect or an error page for `error`. If `error` is a defect of this service, log `error`.
 
-        If nobody is signed in, redirect to the sign-in page, which then leads back to this page. If the request is a
-        post, return a page instead, which says that the action was not carried out. If the OpenID provider must confirm
-        the session again, redirect to the provider, which leads back automatically.
+        If nobody is signed in, redirect to the sign-in page, which afterwards leads back to the requested page. For a
+        POST request, return a page instead that says that the action was not carried out. If the OpenID provider must
+        confirm the session again and a browser opens a page, redirect to the provider, which leads back automatically.
+        Both ways lead back to the inbox if the requested address is longer than `LONGEST_WAY_BACK`.
 
-        Do not delete the session cookie: this response may arrive after a new sign-in in another tab, and would end
-        the new session.
+        The page for `RateLimited` has the headers of the error. Do not delete the session cookie: this response may
+        arrive after a new sign-in in another tab, and would then end the new session.
         """
         page = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         way_back = page if len(page) <= LONGEST_WAY_BACK else PATH
@@ -245,7 +248,10 @@ def _message_page(request: Request, status: int, texts: tuple[str, str], *, lead
 
 
 def sign_in_address(page: str) -> str:
-    """Return the address of the sign-in page that continues to `page`. For the inbox, the default, add no query."""
+    """Return the address of the sign-in page that continues to `page`.
+
+    The address has no query if `page` is the inbox, because the sign-in page continues to the inbox by default.
+    """
     return SIGN_IN if page == PATH else f"{SIGN_IN}?{urlencode({'page': page})}"
 
 

@@ -34,7 +34,10 @@ PATHS_WITHOUT_PAGES = (
     "/openapi.public.json",
 )
 ENGLISH_ALONE = (*PATHS_WITHOUT_PAGES, "/docs", "/looks", "/mcp", "/desk", "/edit", "/draft-preview")
-"""Beginnings of the paths that exist only in English: the API, its documentation, static files, and the desk."""
+"""Beginnings of the paths that exist only in English.
+
+These are the API and the API's documentation, static files, the desk, and the pages for editors and for previews.
+"""
 IN_ENGLISH = Markup(' lang="en"')
 LINK = re.compile(r' (href|action|formaction)="(/(?!/)[^"]*)"')
 """The pattern of a link to a page of this service, in double quotes.
@@ -44,7 +47,7 @@ Templates use single quotes for links to another language, so that these links a
 SHORT_FORM = "/in-your-language"
 """The path of the short form within this service. Browsers see the language's address instead, such as `/pl`."""
 SHORT_PATHS = ("/", "/concerns", "/concerns/additions")
-"""The paths of the pages that exist in every language. The first is the short form."""
+"""The paths of the short pages, without a language. In a language with only short pages, `/` is the short form."""
 UNSIGNED = "FULL NAME <EMAIL@ADDRESS>"
 """The translator named in a catalogue file as long as no person has checked the translation and signed the file."""
 _path: ContextVar[str] = ContextVar("path", default="")
@@ -87,7 +90,8 @@ class Language:
     def is_checked(self) -> bool:
         """True if a person who speaks the language checked the translation, and signed the catalogue file.
 
-        Otherwise each page says that the translation was made by a computer.
+        English needs no translation, so the property is True for English. If the property is False, each page says that
+        a computer made the translation.
         """
         return self.is_english or _catalogue(self).translator != UNSIGNED
 
@@ -112,9 +116,9 @@ SHORT_LANGUAGES = (
     Language("ur", "ur", "اردو", "Urdu", is_whole=False),
     Language("ar", "ar", "العربية", "Arabic", is_whole=False),
 )
-"""Ten languages that many people in England speak. They have the short pages."""
+"""Ten languages that many people in England speak. Only the short pages exist in these languages."""
 SIGN_LANGUAGE = Language("bsl", ENGLISH.tag, "British Sign Language", "British Sign Language", is_whole=False)
-"""The language of deaf people, whose short pages are written in English."""
+"""British Sign Language: the short pages for deaf people. The text of these pages is English."""
 BY_PREFIX = {each.prefix: each for each in (*LANGUAGES[1:], *SHORT_LANGUAGES, SIGN_LANGUAGE)}
 """The languages other than English, by the first part of their paths."""
 
@@ -167,7 +171,10 @@ def ngettext(singular: str, plural: str, number: int) -> str:
 
 
 class Catalogue(NamedTuple):
-    """The translated sentences of a language, by their English sentences. `translator` is the person who signed."""
+    """The translations of a language. `sentences` maps each English sentence to the translated sentence.
+
+    `translator` is the person who signed the catalogue file, or `UNSIGNED`.
+    """
 
     sentences: dict[str, str]
     translator: str
@@ -223,16 +230,13 @@ def script_words() -> dict[str, str]:
 
 
 def or_english(text: str) -> str:
-    """Return `text` in the language of the page, or marked as English if the catalogue lacks `text`."""
+    """Return `text` in the language of the page. If the catalogue lacks `text`, return `marked_english(text)`."""
     found = gettext(text)
     return marked_english(text) if found == text else found
 
 
 def marked_english(text: str) -> str:
-    """Return the English `text`.
-
-    On a page in another language, put `text` into an element that is marked as English.
-    """
+    """Return the English `text`: unchanged on an English page, otherwise inside an HTML element with `lang="en"`."""
     return Markup('<span lang="en">{}</span>').format(text) if english() else text
 
 

@@ -1,4 +1,4 @@
-"""Rendering and responses of pages: the template environment, common values, and the Content-Security-Policy."""
+"""Rendering of pages: the Jinja environment, the template variables of all pages, and the Content-Security-Policy."""
 
 import base64
 import datetime as dt
@@ -62,7 +62,7 @@ HTML = "text/html; charset=utf-8"
 SAFE = ("GET", "HEAD")
 STATIC_DIR = PAGES_DIR / "static"
 STYLESHEETS = ("pages.css", "exit_bar.css", "look.css", "phone.css")
-"""The files that make up the stylesheet `pages.css`, in this order."""
+"""The files from which the stylesheet of the pages is joined, in this order."""
 COMMENT_OR_BREAK = re.compile(r"/\*[^*]*\*/|\n")
 UNSEAL_SCRIPT = STATIC_DIR / "unseal.js"
 UNSEAL_PAGE = UNSEAL_SCRIPT.with_suffix(".html")
@@ -70,7 +70,10 @@ UNSEAL_PAGE = UNSEAL_SCRIPT.with_suffix(".html")
 
 @cache
 def page_templates() -> jinja2.Environment:
-    """Return the Jinja environment of all page templates, with filters and globals. Create it on the first call."""
+    """Return the Jinja environment of all page templates, with filters and globals.
+
+    The first call creates the environment, and later calls return the same object.
+    """
     templates = jinja2.Environment(
         loader=jinja2.FileSystemLoader(PAGES_DIR / "templates"),
         autoescape=True,
@@ -117,7 +120,11 @@ def page_templates() -> jinja2.Environment:
 
 
 def stylesheet(settings: Settings) -> str:
-    """Return one stylesheet: the council's colours as CSS variables, then `STYLESHEETS` without comments and breaks."""
+    """Return the stylesheet of the pages.
+
+    The council's colours come first, as CSS variables. The files in `STYLESHEETS` follow, without comments and line
+    breaks.
+    """
     return _stylesheet(settings.council_colour, settings.council_button_colour)
 
 
@@ -136,10 +143,11 @@ def _source_of_style(style: str) -> str:
 
 
 def content_security_policy(settings: Settings) -> str:
-    """Return the Content-Security-Policy of all pages except those of the desk and the API documentation.
+    """Return the Content-Security-Policy of the public pages and of previews of drafts.
 
-    A page loads resources only from this service, and images also from `data:` URLs. Only the configured sites may show
-    a page in a frame. The policy allows one inline style, by its digest.
+    A page loads resources only from this service, and images also from `data:` URLs. Only the sites in the setting
+    `embedding_origins` may show a page in a frame. The policy allows only one inline style: the stylesheet of the
+    pages, which the policy names by a SHA-256 digest.
     """
     ancestors, style = " ".join(settings.embedding_origins) or "'none'", _source_of_style(stylesheet(settings))
     return (
@@ -150,7 +158,7 @@ def content_security_policy(settings: Settings) -> str:
 
 @dataclass(frozen=True)
 class Site:
-    """Everything that a page is made from: the request, the application's context, and the current time.
+    """A request for a page, with the application's context and the current time `now`.
 
     The methods render templates and return responses.
     """
@@ -161,17 +169,19 @@ class Site:
 
     @classmethod
     def of(cls, request: Request) -> Self:
-        """Return the `Site` of a request, with the application's context and the current time."""
+        """Return the `Site` of `request`, with the application's context and the current time."""
         context = context_of(request)
         return cls(request, context, context.clock())
 
     def html(self, template: str, *, who: WhoToCall | None = None, **values: Any) -> str:
-        """Render a template with `values` and the values that all pages use: settings, languages, contacts, signposts.
+        """Return the HTML of `template`, rendered with `values` and the variables that all pages share.
 
-        `who` has the contacts and signposts to call. If `who` is None, the page shows those of the default guide.
+        Shared variables are for example the settings, the languages, and the contacts to call. `values` replace shared
+        variables of the same name. `who` has the contacts and signposts to call. If `who` is None, the page shows the
+        contacts and signposts of the default guide.
 
-        The page for a GET or HEAD request contains its stylesheet, so that it appears half a second earlier on a slow
-        network. The page for any other request links to the stylesheet, because the response is not compressed.
+        The page for a GET or HEAD request contains the stylesheet, so that the page appears half a second earlier on a
+        slow network. The page for any other request links to the stylesheet, because the response is not compressed.
         """
         context = self.context
         who = who or context.emergency_contacts.current()
@@ -193,16 +203,16 @@ class Site:
         return localised_links(page_templates().get_template(template).render(defaults | values))
 
     def says(self, statement: str) -> str:
-        """Return the sentence of the legal statement `statement` in the language of the page.
+        """Return the sentence of the legal statement with the id `statement`, in the language of the page.
 
-        A sentence without a translation is marked as English.
+        A sentence without a translation is marked as English. If the statement has no sentence, the text is empty.
         """
         return or_english(self.context.reference_data.law[statement].sentence or "")
 
     def page(self, template: str, *, status: int = 200, **values: Any) -> Response:
-        """Return a page with `status`.
+        """Return the page of `template` with the HTTP status `status`. `values` are the variables of the template.
 
-        The default headers apply, so neither the browser nor any cache may store the page.
+        The default headers of this service apply, so neither the browser nor any cache may store the page.
         """
         response = Response(self.html(template, **values), status_code=status, media_type=HTML)
         return self._with_headers(response)
@@ -211,7 +221,7 @@ class Site:
         """Return `page` compressed with gzip if the browser accepts gzip, otherwise uncompressed.
 
         Add `Vary: Accept-Encoding` in both cases. The caller must pass a page without input, such as an empty form. A
-        page with answers must never be compressed, because its length could reveal the answers.
+        page with answers must never be compressed, because the compressed length could reveal the answers.
         """
         page.headers["Vary"] = "Accept-Encoding"
         if not accepts_gzip(self.request.headers.get("accept-encoding", "").encode()):
@@ -221,10 +231,10 @@ class Site:
         return Response(gzip.compress(bytes(page.body)), status_code=page.status_code, headers=headers)
 
     def cached_page(self, template: str, *, caching: str = CACHE_CURRENT, **values: Any) -> Response:
-        """Return a page of guidance that caches may store, or 304 if the client has the page already.
+        """Return the page of `template`, which caches may store, or 304 if the client already has this version.
 
         `caching` is the Cache-Control header. By default the page is fresh for a minute, like the API response with the
-        same content. If the page names the team on duty, it expires when the team on duty may change.
+        same content. If the page names the team on duty, the page expires when the team on duty may change.
         """
         changes: list[dt.datetime | None] = []
 
@@ -239,7 +249,7 @@ class Site:
         )
 
     def teams(self, who: WhoToCall) -> Teams:
-        """Return the teams among the contacts and signposts of `who`, with the team that is on duty now first."""
+        """Return the teams among the contacts and signposts of `who`. The team that is on duty now comes first."""
         return self._duty_hours.teams(who, self.now)
 
     @property
@@ -255,7 +265,7 @@ class Site:
 async def read_site(request: Request) -> Site:
     """Return the `Site` of the request, as a FastAPI dependency.
 
-    The function is `async`, so that FastAPI needs no thread for it.
+    The function is `async`, so that FastAPI calls the function without a thread.
     """
     return Site.of(request)
 

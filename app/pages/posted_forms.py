@@ -1,4 +1,4 @@
-"""Posted HTML forms: their fields, and the errors that models find in them."""
+"""Posted HTML forms: parsing of the request body, access to the fields, and validation with Pydantic models."""
 
 import re
 from collections.abc import Mapping
@@ -32,7 +32,7 @@ _Model = TypeVar("_Model", bound=BaseModel)
 
 @dataclass(frozen=True)
 class SubmittedForm:
-    """The fields of a posted form. `fields` has the values of each name, in the order of the form."""
+    """The fields of a posted form. `fields` maps the name of each field to the values of the field, in posted order."""
 
     fields: Mapping[str, list[str]] = field(default_factory=dict)
 
@@ -45,18 +45,21 @@ class SubmittedForm:
         return [value for value in self.fields.get(name, []) if value]
 
     def lines(self, name: str) -> list[str]:
-        """Return the lines of the field `name` that are not blank, without leading and trailing spaces."""
+        """Return the lines of the field `name`, without blank lines and without spaces around a line."""
         return [line.strip() for line in self.one(name).split("\n") if line.strip()]
 
     def number(self, name: str) -> int | None:
-        """Return the value of the field `name` as an integer, or None if it is not a number of at most nine digits."""
+        """Return the value of the field `name` as an integer.
+
+        Return None if the form lacks the field, or if the value is not a number of at most nine digits.
+        """
         typed = self.one(name)
         return int(typed) if typed.isascii() and typed.isdecimal() and len(typed) <= MAX_DIGITS else None
 
     def count(self, name: str) -> int:
-        """Return the number of entries of the repeatable group `name`, as a hidden field of the form states it.
+        """Return the number of entries of the repeatable group `name`, from the hidden field `count:` with that name.
 
-        Return 0 if the form lacks that field, or if its value is not a number of at most three digits.
+        Return 0 if the form lacks the hidden field, or if the value is not a number of at most three digits.
         """
         typed = self.one(COUNT + name)
         return int(typed) if typed.isdecimal() and len(typed) <= len("000") else 0
@@ -69,10 +72,10 @@ class SubmittedForm:
 
 
 async def parse_form(request: Request) -> SubmittedForm:
-    """Return the fields of the posted form, with each line break of a value as a single LF.
+    """Return the fields of the posted form, as a FastAPI dependency. Line breaks in values become a single LF.
 
-    Raise `InvalidBody` if the body is not URL-encoded, is compressed, has too many fields, or has a value that cannot
-    be stored as text.
+    Raise `InvalidBody` if the body is not URL-encoded, is compressed, cannot be decoded as UTF-8, has more than
+    `MAX_FIELDS` fields, or has a value that cannot be stored as text.
     """
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != URLENCODED:
         raise InvalidBody(UnsupportedMediaType, UnsupportedMediaType.meaning)
@@ -92,7 +95,10 @@ async def parse_form(request: Request) -> SubmittedForm:
 
 @dataclass(frozen=True)
 class Upload:
-    """A posted form with one file. `name` is the file name, and `data` the content. Both are empty without a file."""
+    """A posted form with one file. `name` is the file's name, and `data` the file's content.
+
+    If no file was posted, `name` and `data` are empty.
+    """
 
     form: SubmittedForm
     name: str = ""
@@ -100,9 +106,9 @@ class Upload:
 
 
 async def parse_upload(request: Request) -> Upload:
-    """Return the fields and the file of the posted form.
+    """Return the fields and the file of the posted form, as a FastAPI dependency.
 
-    Raise `InvalidBody` if the body is not `multipart/form-data`, is compressed, or cannot be parsed.
+    Raise `InvalidBody` if the body is not `multipart/form-data` with a boundary, is compressed, or cannot be parsed.
     """
     kind, _, parameters = request.headers.get("content-type", "").partition(";")
     boundary = BOUNDARY.search(parameters)
@@ -117,10 +123,11 @@ async def parse_upload(request: Request) -> Upload:
 
 
 def parse_multipart(body: bytes, boundary: bytes) -> Upload:
-    """Return the fields and the file of a body whose parts are separated by `boundary`.
+    """Return the fields and the file of `body`, whose parts are separated by `boundary`.
 
-    Raise `ValueError` if a name or a field is not UTF-8, or cannot be stored as text. Ignore parts beyond `MAX_PARTS`,
-    and every file except the last.
+    Ignore parts beyond `MAX_PARTS`, parts without a name, and every file except the last. Raise `ValueError` if the
+    headers of a part or the value of a field are not UTF-8. Also raise `ValueError` if the file's name or a value
+    cannot be stored as text.
     """
     fields: dict[str, list[str]] = {}
     name, data = "", b""
@@ -152,7 +159,7 @@ def value_at(answers: Answers, name: str) -> Any:
 
 
 def parse_fields(model: type[_Model], fields: Mapping[str, object]) -> _Model:
-    """Return an instance of `model` from `fields`. Raise `ValidationFailed` if a value is not valid."""
+    """Return an instance of `model` from `fields`. Raise `ValidationFailed` with every error if a value is invalid."""
     try:
         return model.model_validate(fields, strict=False)
     except ValidationError as error:

@@ -51,7 +51,7 @@ FORMATS_IN_ENGLISH = {f"{GUIDE_LANGUAGE}{EASY_READ_SUFFIX}": "In simple words", 
 
 DO_NOT_WAIT = to_translate("Do not wait for us: call.")
 EVENING = 18
-"""The hour of the day from which 'tonight' has begun."""
+"""From this hour in London, pages tell a reporter to look for messages from tomorrow, not from tonight."""
 BOLD_OR_CODE = re.compile(r"\*\*(.+?)\*\*|`(.+?)`", re.DOTALL)
 
 
@@ -60,7 +60,7 @@ def _locale() -> str:
 
 
 def inline_markdown(text: str) -> Markup:
-    """Return `text` as escaped HTML. Markdown's bold words and code become elements."""
+    """Return `text` as escaped HTML. Bold words and code in Markdown become `strong` and `code` elements."""
     pieces = BOLD_OR_CODE.split(text)
     html = Markup()
     for plain, bold, code in zip(pieces[0::3], [*pieces[1::3], None], [*pieces[2::3], None], strict=True):
@@ -71,16 +71,16 @@ def inline_markdown(text: str) -> Markup:
 
 
 def day(moment: dt.datetime | dt.date) -> str:
-    """Return the date in London, in the language of the page: `24 November 2026`."""
+    """Return `moment` as a date in London, in the language of the page: `24 November 2026`."""
     local = moment.astimezone(LONDON) if isinstance(moment, dt.datetime) else moment
     pattern = JOINED_DAY_IN_WORDS if current_language().code in ("es", "pt") else DAY_IN_WORDS
     return format_date(local, pattern, locale=_locale())
 
 
 def partial_date(value: str) -> str:
-    """Return a date from the API in words. A date without a day becomes `November 2026`.
+    """Return `value`, a date from the API, in words and in the language of the page.
 
-    Return a year, or text that is not a date, unchanged.
+    A date without a day becomes `November 2026`. Return a year, or text that is not a date, unchanged.
     """
     for pattern, words in (("%Y-%m-%d", DAY_IN_WORDS), ("%Y-%m", "MMMM y")):
         try:
@@ -91,32 +91,38 @@ def partial_date(value: str) -> str:
 
 
 def date_and_time(moment: dt.datetime) -> str:
-    """Return the date and time in London, in the language of the page: `Tuesday 24 November 2026 at 09:30`."""
+    """Return `moment` in London time, in the language of the page: `Tuesday 24 November 2026 at 09:30`."""
     local = moment.astimezone(LONDON)
     weekday = format_date(local, "EEEE", locale=_locale())
     return " ".join((weekday, day(moment), gettext("at"), f"{local:%H:%M}"))
 
 
 def language_name(tag: str) -> str:
-    """Return the English name of a rendition's language. For English, return the formats that use the tag."""
+    """Return the English name of the language `tag` of a rendition.
+
+    For the two tags of English, return the formats instead: `In simple words`, or `Large print or audio`.
+    """
     return FORMATS_IN_ENGLISH.get(tag) or english_name_of(tag)
 
 
 def london_time(moment: dt.datetime) -> str:
-    """Return the date and time in London, followed by the name of the time zone: `(British Summer Time)`."""
+    """Return `moment` as date and time in London, followed by the name of the time zone: `(British Summer Time)`."""
     name = "British Summer Time" if moment.astimezone(LONDON).dst() else "Greenwich Mean Time"
     return f"{date_and_time(moment)} ({name})"
 
 
 def clock_time(moment: dt.datetime, *, now: dt.datetime | None = None) -> str:
-    """Return the time in London, in English: `09:30`. If `now` is given and is another day, add the date."""
+    """Return the time of `moment` in London, in English: `09:30`.
+
+    If `now` is given and is on another day, add the date of `moment`.
+    """
     local = moment.astimezone(LONDON)
     is_today = now is None or local.date() == now.astimezone(LONDON).date()
     return f"{local:%H:%M}" if is_today else f"{local:%H:%M} on {local:%A} {local.day} {local:%B %Y}"
 
 
 def deadline(moment: dt.datetime) -> str:
-    """Return a deadline in the language of the page: `Tuesday 24 November 2026 at 09:30`.
+    """Return the deadline `moment` in London time, in the language of the page: `Tuesday 24 November 2026 at 09:30`.
 
     A deadline at midnight becomes `the end of Monday 30 November 2026`. In a language other than English, the day of
     the week begins in lower case, because the deadline is part of a sentence.
@@ -128,9 +134,9 @@ def deadline(moment: dt.datetime) -> str:
 
 
 def short_moment(moment: dt.datetime, now: dt.datetime) -> str:
-    """Return a time in London for a table: `09:30` on the day of `now`, otherwise `Mon 30 Nov`.
+    """Return `moment` for a table, in London time: `09:30` on the day of `now`, otherwise the date, `Mon 30 Nov`.
 
-    For another year, return the date with the year: `30 Nov 2025`.
+    If `moment` is in another year than `now`, return the date with the year: `30 Nov 2025`.
     """
     local, today = moment.astimezone(LONDON), now.astimezone(LONDON)
     if local.date() == today.date():
@@ -139,7 +145,7 @@ def short_moment(moment: dt.datetime, now: dt.datetime) -> str:
 
 
 def short_deadline(moment: dt.datetime) -> str:
-    """Return a deadline for a table: `Tue 24 Nov 09:30`, or `end of Mon 30 Nov` if the deadline is midnight."""
+    """Return the deadline `moment` for a table: `Tue 24 Nov 09:30`, or at midnight `end of Mon 30 Nov`."""
     last_day, time = deadline_of(moment)
     words = f"{last_day:%a} {last_day.day} {last_day:%b}"
     return f"end of {words}" if time is None else f"{words} {time:%H:%M}"
@@ -157,12 +163,14 @@ SAID_ON_RECEIPTS = frozenset(map(page_words, (CALL_999_FIRST, CONCERN_STORED, HO
 
 
 def steps_in_words(concern: Receipt | ConcernStatus, *, at: dt.datetime, in_danger: bool = False) -> list[str]:
-    """Return the sentences on what happens next, in the language of the page.
+    """Return the sentences on what happens next with `concern`, in the language of the page.
 
-    For a receipt, leave out the sentences that its page shows elsewhere. The API has the sentences only in English. A
-    sentence that contains a time is not in the catalogue: in another language, it is composed again and put in the same
-    place. `at` is the current time for these sentences. If `in_danger`, they say to call 999. A sentence without a
-    translation is marked as English.
+    `concern` has these sentences in English, in the words of the API. For a receipt that is not a test, leave out the
+    sentences in `SAID_ON_RECEIPTS`. If the receipt says when to come back, replace that sentence by `look_again(at)`.
+
+    The catalogues of other languages have no sentence that contains a time. Such a sentence is composed again in the
+    language of the page, and put in the same place. `at` is the current time. If `in_danger` is True, the composed
+    sentences say to call 999. Any other sentence without a translation is marked as English.
     """
     said = [page_words(each) for each in concern.next_steps]
     if isinstance(concern, Receipt) and not concern.test:
@@ -176,7 +184,7 @@ def steps_in_words(concern: Receipt | ConcernStatus, *, at: dt.datetime, in_dang
 
 
 def look_again(at: dt.datetime) -> str:
-    """Return the sentence that says when to look for a message first, for a concern that was sent at `at`."""
+    """Return the sentence that says from when to look for a message about a concern that was sent at `at`."""
     if at.astimezone(LONDON).hour >= EVENING:
         return gettext("Look here again from tomorrow. We may have a question for you.")
     return gettext("Look here again from tonight. We may have a question for you.")
@@ -205,10 +213,10 @@ def _timed_steps(concern: Receipt | ConcernStatus, at: dt.datetime, *, in_danger
 
 
 def own_steps(concern: Receipt | ConcernStatus, *, in_danger: bool = False) -> list[str]:
-    """Return the sentences on what happens next, in the language of the page, for a reporter who is under 18.
+    """Return the sentences on what happens next with `concern`, in the language of the page, for a reporter under 18.
 
-    For a test or a closed concern, the only sentence is about that. Otherwise, if `in_danger`, the first sentence says
-    to call 999.
+    For a test, the only sentence says that nobody will read the concern. For a closed concern, the only sentence says
+    where to tell anything new. Otherwise, if `in_danger` is True, the first sentence says to call 999.
     """
     if concern.test:
         return [gettext(OF_A_TEST)]
@@ -228,32 +236,39 @@ def own_steps(concern: Receipt | ConcernStatus, *, in_danger: bool = False) -> l
 
 
 def contact_label(address: str) -> str:
-    """Return the text of a link to a contact of the council: `Email name@council.example` or `Call` with a number."""
+    """Return the text of a link to `address`, the URL of a contact of the council.
+
+    The text is `Email name@council.example` for a `mailto:` URL, `Call` with the number for a `tel:` URL, and `address`
+    itself for any other URL.
+    """
     scheme, _, rest = address.partition(":")
     return gettext(CONTACT_LABELS.get(scheme, address)).format(rest)
 
 
 def host(address: str) -> str:
-    """Return the host of a web address without `www.`. The host `gov.uk` becomes `GOV.UK`, as people know it."""
+    """Return the host of the web address `address` without `www.`, or `address` itself if there is no host.
+
+    The host `gov.uk` becomes `GOV.UK`, the name by which people know that website.
+    """
     name = (urlsplit(address).hostname or address).removeprefix("www.")
     return name.upper() if name == "gov.uk" else name
 
 
 def code_label(value: StrEnum | str) -> str:
-    """Return the label of an enum value: the label in `CODE_LABELS`, or the value itself in words."""
+    """Return the label of the enum value `value`: the label in `CODE_LABELS`, or `value` itself in words."""
     return CODE_LABELS.get(value, str(value).replace("_", " ").capitalize())
 
 
 def option(phone: Phone) -> str:
-    """Return the key to press when the call is answered, to print after the number: ` (option 2)`.
+    """Return the key to press when `phone` is answered, as text to print after the number: ` (option 2)`.
 
-    Return an empty string if there is no such key.
+    Return an empty string if `phone` has no such key.
     """
     return " ({} {})".format(gettext("option"), phone.option) if phone.option else ""
 
 
 def spoken(reference: str) -> list[str]:
-    """Return each group of a reference or a code as people read it aloud: `4, Foxtrot, 7, Kilo`."""
+    """Return each group of letters in `reference`, a reference or a code, as people spell it: `4, Foxtrot, 7, Kilo`."""
     return [
         ", ".join(SPELLING_WORDS.get(character, character) for character in group) for group in reference.split("-")
     ]

@@ -68,7 +68,7 @@ WRONG_DOORS = (
 
 @dataclass(frozen=True)
 class OtherContact:
-    """A wrong door with the contacts to call: addresses from the council's settings, or signposts."""
+    """The contacts to call for the reason `door`: addresses from the council's settings, or signposts."""
 
     door: WrongDoor
     addresses: tuple[str, ...]
@@ -76,9 +76,9 @@ class OtherContact:
 
 
 def other_contacts(settings: Settings, signposts: Sequence[Signpost], words: str | None = None) -> list[OtherContact]:
-    """Return the wrong doors, each with the contacts to call.
+    """Return each reason in `WRONG_DOORS` with the contacts to call, from `settings` or from `signposts`.
 
-    If `words` are given, return only the doors with a search word in `words`.
+    If `words` is given, return only the reasons with a search word that occurs in `words`.
     """
     officers = tuple(each for each in signposts if each.allegations)
     return [

@@ -1,8 +1,9 @@
 """The pages of the team's key: a person's own passkeys and locked copies, and for leads and auditors all holders.
 
-A locked copy is the key file that decrypts concerns, encrypted so that only one passkey opens it. Only the person's own
-session stores, replaces and fetches their copies. There is one exception, so that a new person needs no file: a lead
-may store the first copy for a passkey, or the first copy of a new key after a change of keys.
+The team's key file decrypts concerns. A locked copy is that file, encrypted so that only one passkey can decrypt the
+copy. Only the person's own session stores, replaces and fetches their copies. There is one exception, so that a new
+person needs no file: a lead may store the first copy for a passkey, or the first copy of a new key after a change of
+keys.
 """
 
 import datetime as dt
@@ -43,7 +44,7 @@ from app.services.audit.audit_log import record_reading
 router = GuidanceRouter(prefix=PATH, include_in_schema=False, route_class=DeskRoute)
 HOLDERS = f"{PATH}/people/keys"
 OWN_LINK = dt.timedelta(minutes=30)
-"""How long a link is valid with which a person adds a passkey on another device of their own."""
+"""How long a person's link for adding a passkey on another device of their own is valid."""
 
 
 @router.get("/key")
@@ -59,11 +60,11 @@ def read_own_key(visit: VisitDep) -> Response:
 
 @router.get("/key/copies")
 def read_copies(visit: ReaderVisitDep) -> Response:
-    """Record the reading in the audit log, and return the person's own locked copies as JSON, with their passkeys' ids.
+    """Record the reading in the audit log, and return the person's own locked copies as JSON.
 
-    Without copies, record nothing. `prf` is the input of the WebAuthn extension PRF, with which a passkey opens a copy.
-    Raise `ScopeMissing` if the session did not begin with a passkey. Raise `RateLimited` if the person stored or read
-    copies too often in the last minute.
+    Each copy has the id of the passkey that decrypts the copy. `prf` is the input of the WebAuthn extension PRF, with
+    which a passkey decrypts a copy. If there are no copies, record nothing. Raise `ScopeMissing` if the session did not
+    begin with a passkey. Raise `RateLimited` if the person stored or read copies too often in the last minute.
     """
     _expect_own_session(visit)
     lines = visit.context.writer.run(read_own_copies, visit.visitor.name, actor=visit.actor)
@@ -77,9 +78,10 @@ def read_copies(visit: ReaderVisitDep) -> Response:
 
 @router.post("/key/copies")
 def store_own_copy(visit: ReaderVisitDep, posted: SubmittedFormDep) -> Response:
-    """Store a copy for one of the person's own passkeys, record it in the audit log, and redirect to the key page.
+    """Store a copy for one of the person's own passkeys, record this in the audit log, and redirect to the key page.
 
-    Raise `ScopeMissing` if the session did not begin with a passkey, or the errors of `store_copy`.
+    Raise `ScopeMissing` if the session did not begin with a passkey, or `BadRequest` if the posted copy is not valid.
+    Raise the errors of `store_copy`.
     """
     _store(visit, visit.visitor.name, posted)
     return lead_to(OWN_KEY)
@@ -87,9 +89,10 @@ def store_own_copy(visit: ReaderVisitDep, posted: SubmittedFormDep) -> Response:
 
 @router.post("/key/copies/removal")
 def delete_own_copy(visit: VisitDep, posted: SubmittedFormDep) -> Response:
-    """Delete the copy for one of the person's own passkeys, record it in the audit log, and redirect to the key page.
+    """Delete the copy for one of the person's own passkeys, record this in the audit log, and redirect to the key page.
 
-    Raise `ScopeMissing` if the session did not begin with a passkey.
+    If there is no such copy, change and record nothing. Raise `ScopeMissing` if the session did not begin with a
+    passkey.
     """
     _expect_own_session(visit)
     name, passkey = visit.visitor.name, posted.one("passkey")
@@ -99,10 +102,11 @@ def delete_own_copy(visit: VisitDep, posted: SubmittedFormDep) -> Response:
 
 @router.post("/key/passkeys/removal")
 def remove_own_passkey(visit: VisitDep, posted: SubmittedFormDep) -> Response:
-    """Remove one of the person's own passkeys, end all their sessions, and record both in the audit log.
+    """Remove one of the person's own passkeys and the passkey's copy of the team's key, and end all their sessions.
 
-    Redirect to the key page, which asks the person to sign in again. Raise `ScopeMissing` if the session did not begin
-    with a passkey. Raise `NoSuchItem` if the person has no such passkey, or no other passkey.
+    Record each step in the audit log. Redirect to the key page, which asks the person to sign in again. Raise
+    `ScopeMissing` if the session did not begin with a passkey. Raise `NoSuchItem` if the person has no such passkey, or
+    no other passkey.
     """
     _expect_own_session(visit)
     visit.context.writer.run(remove_passkey, visit.visitor.name, posted.one("passkey"), actor=visit.actor)
@@ -111,11 +115,11 @@ def remove_own_passkey(visit: VisitDep, posted: SubmittedFormDep) -> Response:
 
 @router.post("/key/link")
 def make_own_link(visit: VisitDep, posted: SubmittedFormDep) -> Response:
-    """Record an invitation in the audit log. Return the page with the link that adds a passkey on another device.
+    """Invite the person themselves to add a passkey on another device, and return the page that shows the link.
 
-    The form has a new signature by one of the person's passkeys, so that a stolen session cannot make the link. Raise
-    `TokenInvalid` if the signature is not valid. Raise `ScopeMissing` if another person's passkey made the signature,
-    or if the session did not begin with a passkey.
+    Record the invitation in the audit log. The form has a new signature by one of the person's passkeys, so that a
+    stolen session cannot make a link. Raise `TokenInvalid` if the signature is not valid. Raise `ScopeMissing` if
+    another person's passkey made the signature, or if the session did not begin with a passkey.
     """
     _expect_own_session(visit)
     asked, name = SignInRequest.of(visit.request), visit.visitor.name
@@ -131,7 +135,11 @@ def make_own_link(visit: VisitDep, posted: SubmittedFormDep) -> Response:
 
 @router.get("/people/keys")
 def read_holders(visit: AuditVisitDep) -> Response:
-    """Record the reading in the audit log, and return the page with the people who hold a key, and their passkeys."""
+    """Record the reading in the audit log, and return the page with the holders of the team's key.
+
+    The page lists the people who may hold the key, with their passkeys and copies. The page also lists the people who
+    had a copy of a current key, but may no longer hold the key.
+    """
     current = current_keys(visit)
     visit.context.writer.run(record_reading, INBOX, DeskAct.SUMMARY_READ, visit.actor, SummaryDetails(keys=True))
     with Session(visit.context.engine) as session:
@@ -144,9 +152,9 @@ def read_holders(visit: AuditVisitDep) -> Response:
 def give_copy(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
     """Store the copy that the lead's browser locked for a person's passkey, and redirect to the person's page.
 
-    Record the copy in the audit log. Raise `RoleNotYours` if the passkey has a copy of the current key already: only
-    the person's own session replaces such a copy. Raise the other errors of `store_copy`, or `ScopeMissing` if the
-    lead's session did not begin with a passkey.
+    Record the copy in the audit log. Raise `RoleNotYours` if the passkey already has a copy of a current key: only the
+    person's own session may replace such a copy. Raise `ScopeMissing` if the lead's session did not begin with a
+    passkey, or `BadRequest` if the posted copy is not valid. Raise the other errors of `store_copy`.
     """
     name = posted.one("name")
     _store(visit, name, posted)
@@ -155,9 +163,10 @@ def give_copy(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
 
 @router.post("/people/passkey")
 def remove_passkey_of_person(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
-    """Remove a person's passkey, for example of a lost device, end all their sessions, and record both.
+    """Remove a person's passkey, for example of a lost device, and the passkey's copy of the team's key.
 
-    Redirect to the person's page. Raise `NoSuchItem` if the person has no such passkey.
+    End all sessions of the person, record each step in the audit log, and redirect to the person's page. Raise
+    `NoSuchItem` if the person has no such passkey, or if a lead removes their own last passkey.
     """
     name = posted.one("name")
     visit.context.writer.run(remove_passkey, name, posted.one("passkey"), actor=visit.actor)

@@ -1,6 +1,7 @@
 """The pages of the people at the desk: their concerns, invitations, roles and sessions, and the removal of a person.
 
-Auditors read the list. Leads also change it, within the scopes of their own role.
+Auditors and leads can read these pages. Leads can also invite, change and remove people whose roles have no scope that
+the lead lacks.
 """
 
 import datetime as dt
@@ -86,7 +87,10 @@ NOTHING_TYPED = Typed()
 
 @router.get("/people")
 def read_people(visit: AuditVisitDep) -> Response:
-    """Record the reading in the audit log, and return the page with the people, their concerns and their access."""
+    """Record the reading in the audit log, and return the page of the people at the desk.
+
+    The page has the numbers of each person's open concerns, their role, and their passkeys.
+    """
     return _people_page(visit)
 
 
@@ -112,10 +116,10 @@ def _people_page(visit: Visit, typed: Typed = NOTHING_TYPED, *, status: int = 20
 
 @router.post("/people/invitation")
 def invite_on_page(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
-    """Invite a person, record the invitation, and return the page that shows the link once.
+    """Invite a person, record the invitation in the audit log, and return the page that shows the link once.
 
-    If the name or the role cannot be used, return the page of people with the errors. A person who has a passkey gets
-    no further link from a lead, because anyone with the link could sign in as that person.
+    If the name or the role cannot be used, return the page of people with the errors (422). A person who has a passkey
+    gets no further link from a lead, because anyone with the link could sign in as that person.
     """
     name, role = posted.one("name").strip(), _role_of(posted, visit)
     faults = {} if role else {"role": CHOOSE_ROLE}
@@ -180,10 +184,11 @@ def _person_page(visit: Visit, name: str, typed: Typed = NOTHING_TYPED, *, leave
 
 @router.post("/people/role")
 def change_role_on_page(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
-    """Give a person another role from now on, record the change, and redirect to the person's page.
+    """Give a person another role from now on, record the change in the audit log, and redirect to the person's page.
 
-    If the lead may not give the new role, return the page of the person with an error. Raise `RoleNotYours` if the lead
-    may not change the person's role: see `_may_change`. Raise `NoSuchPerson` if nobody at the desk has the name.
+    If the new role may not read concerns, also delete the person's copies of the team's key. If the lead may not give
+    the new role, return the page of the person with an error. Raise `RoleNotYours` if the lead may not change the
+    person's role: see `_may_change`. Raise `NoSuchPerson` if nobody at the desk has the name.
     """
     name, role = posted.one("name"), _role_of(posted, visit)
     if role is None:
@@ -211,8 +216,9 @@ def sign_out_person(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
 def give_concerns(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
     """Assign every open concern of a person to another person or to nobody, and redirect to the first person's page.
 
-    Record each assignment with the reason. If the other person or the reason is missing, or the other person is the
-    same person, return the page of the person with the errors.
+    Record each change in the audit log with the reason. Leave out tests, and concerns that the lead or the other person
+    may not open. If the reason is missing, or if the other person is missing, unknown or the same person, return the
+    page of the person with the errors.
     """
     name, to, reason = posted.one("name"), posted.one("to"), posted.one("reason").strip()[:MAX_REASON]
     with Session(visit.context.engine) as session:
@@ -232,9 +238,10 @@ def give_concerns(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
 def remove_person_on_page(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
     """End all access of a person who leaves, unassign their concerns, and redirect to the page of people.
 
-    If the person ever had a copy of a key that is still used, redirect to the page of key holders, which says how to
-    change the key. If the form has no `sure=yes`, change nothing, and return a page that says what will end. Raise
-    `RoleNotYours` if the lead tries to remove themselves. Raise `NoSuchPerson` if nobody at the desk has the name.
+    Record each step in the audit log. If the person ever had a copy of a key that is still used, redirect to the page
+    of key holders, which says how to change the key. If the form has no `sure=yes`, change nothing, and return a page
+    that says what will end. Raise `RoleNotYours` if the lead tries to remove themselves. Raise `NoSuchPerson` if nobody
+    at the desk has the name.
     """
     name = posted.one("name")
     if name == visit.visitor.name:
@@ -256,7 +263,7 @@ def _roles(visit: Visit) -> list[tuple[Role, str]]:
 
 
 def _role_of(posted: SubmittedForm, visit: Visit) -> Role | None:
-    """Return the role that the form names, or None if the lead may not give that role."""
+    """Return the role that the form names, or None if the form names no role that the lead may give."""
     return next((role for role, _words in _roles(visit) if role == posted.one("role")), None)
 
 
@@ -271,9 +278,9 @@ def _may_change(visit: Visit, row: PersonRow) -> bool:
 
 
 def _may_get_link(session: Session, row: PersonRow, visit: Visit) -> bool:
-    """Return True if the lead may give the person in `row` a link.
+    """Return True if the lead may give the person in `row` a link for registering a passkey.
 
-    The lead must be allowed to change their role, and the person must have no passkey yet.
+    The lead must be allowed to change the person's role, and the person must have no passkey yet.
     """
     return _may_change(visit, row) and count_passkeys(session, row.name) == 0
 
@@ -286,9 +293,9 @@ def _expect_changeable(visit: Visit, name: str) -> None:
 
 
 def _filters(name: str) -> dict[str, str]:
-    """Return addresses of the inbox: the open, unacknowledged and overdue concerns of the person `name`.
+    """Return the addresses of the inbox that list the open, unacknowledged and overdue concerns of the person `name`.
 
-    If `name` is empty, the concerns are those of nobody.
+    The keys are `open`, `received` and `overdue`. If `name` is empty, the inbox lists the unassigned concerns.
     """
     who = {"who": f"{PERSON}{name}" if name else NOBODY}
     shown: dict[str, dict[str, str]] = {"open": {}, "received": {"show": "received"}, "overdue": {"show": "overdue"}}

@@ -35,9 +35,9 @@ visitors_router = GuidanceRouter(include_in_schema=False, route_class=DeskRoute)
 class Way:
     """One sign-in through the provider, as the browser's cookie stores it.
 
-    `secret` belongs to this sign-in. It is None if the browser has no cookie for this sign-in. `page` is the page to
+    `secret` is the secret of this sign-in, or None if the browser has no cookie for this sign-in. `page` is the page to
     open afterwards. If `asks` is False, the provider shows no page, and only confirms that the person is still signed
-    in there.
+    in to the provider.
     """
 
     secret: str | None
@@ -50,7 +50,10 @@ class Way:
 
     @classmethod
     def read(cls, cookie: str | None) -> "Way":
-        """Return the sign-in that the value `cookie` describes. A page outside the desk becomes the inbox."""
+        """Return the sign-in that the cookie value `cookie` describes. If `cookie` is None, `secret` is None too.
+
+        A page to which a sign-in may not redirect becomes the inbox.
+        """
         secret, _, rest = (cookie or "").partition(".")
         encoded, _, how = rest.partition(".")
         try:
@@ -65,7 +68,8 @@ def go_to_provider(asked: SignInRequestDep, page: PageAfter = "", *, asks: bool 
     """Redirect the browser to the provider, and set a cookie with a new secret for this sign-in.
 
     The sign-in ends at `page`, or at the inbox if `page` is empty. If `page` is given and `asks` is False, the provider
-    shows no page, and only confirms that the person is still signed in there.
+    shows no page, and only confirms that the person is still signed in to the provider. Raise `NotFound` if no provider
+    is set up, or `ProviderUnavailable` if the provider's configuration cannot be used.
     """
     openid, secret = asked.get_openid(), draw_token()
     way = Way(secret, page or PATH, asks=asks or page == "")
@@ -79,9 +83,10 @@ def go_to_provider(asked: SignInRequestDep, page: PageAfter = "", *, asks: bool 
 def return_from_provider(
     asked: SignInRequestDep, code: AnswerOfProvider = "", state: AnswerOfProvider = "", iss: AnswerOfProvider = ""
 ) -> Response:
-    """Return a page that continues to `finish_sign_in` automatically.
+    """Return a page that continues to `finish_sign_in` automatically, with the values that the provider sent.
 
     A redirect would not work: after a redirect from another site, browsers do not send cookies with `SameSite=Strict`.
+    Raise `NotFound` if no provider is set up.
     """
     asked.get_openid()
     given = {"code": code, "state": state, "iss": iss}
@@ -98,10 +103,13 @@ def finish_sign_in(
 ) -> Response:
     """Start a session for the person whom the provider names, and redirect to the page of this sign-in.
 
-    The browser's former session ends. If this sign-in is already over, for example after the browser's Back button, and
-    the browser has a session, redirect to the inbox. If the provider was asked to show no page, and does not know the
-    person, redirect to the sign-in page. If the sign-in fails, log the reason, and return a page with the status 401.
-    Raise `RateLimited` instead of this page if the network is over the limit.
+    Record the sign-in in the audit log, end the browser's former session, and delete the cookie of this sign-in. If
+    this sign-in is already over, for example after the browser's Back button, and the browser has a session, redirect
+    to the inbox. If the provider was asked to show no page and sends no code, redirect to the sign-in page.
+
+    If the sign-in fails, log the reason, and return a page with the status 401. Raise `RateLimited` instead if the
+    browser's network is over the limit. Raise `NotFound` if no provider is set up, or `ProviderUnavailable` if the
+    provider does not respond.
     """
     context, former = asked.context, asked.former
     openid, name = asked.get_openid(), _way_cookie(state)
@@ -129,13 +137,13 @@ def finish_sign_in(
 
 
 def _let_in(asked: SignInRequest, openid: OpenIdSignIn, found: SignedIn, *, goes_on: bool) -> str:
-    """Start a session for the person whom the provider identifies, and return its token.
+    """Start a session for the person `found`, whom the provider identified, and return the session's token.
 
     The person keeps the name of their first sign-in. Store the role that the provider gives. If the provider gives no
-    role, end all sessions of the person and raise `TokenInvalid`. Also raise `TokenInvalid` if the person has left the
-    desk or has passkeys.
+    role, remove the person's role, end all their sessions, and raise `TokenInvalid`. Also raise `TokenInvalid` if the
+    person has left the desk or has passkeys. Record each change in the audit log.
 
-    If `goes_on`, the new session ends when the former session of the same person would have ended.
+    If `goes_on` is True, the new session ends when the former session of the same person would have ended.
     """
     writer, identity = asked.context.writer, Identity(openid.provider.issuer, found.subject)
     with Session(asked.context.engine) as session:
@@ -166,7 +174,10 @@ def _way_cookie(state: str) -> str:
 
 @visitors_router.post(f"{PATH}/sign-out/everywhere")
 def sign_out_everywhere(visit: VisitDep) -> Response:
-    """End every session of the person on all devices, record the sign-out, and redirect to the sign-in page."""
+    """End every session of the person on all devices, and redirect to the sign-in page.
+
+    Record the sign-out in the audit log, and delete the browser's session cookie.
+    """
     visit.context.writer.run(end_sessions, visit.visitor.name, actor=visit.actor)
     response = lead_to(SIGN_IN)
     set_cookie(response, visit.context.settings, SESSION_COOKIE, "")

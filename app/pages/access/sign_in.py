@@ -63,9 +63,10 @@ class SignInRequest(DeskSite):
         return read_cookie(self.request, SESSION_COOKIE)
 
     def let_in(self, person: str) -> Response:
-        """Start a session for `person`, record it, and return an empty response (204) with the session cookie.
+        """Start a session for `person`, and return an empty response (204) with the session cookie.
 
-        The caller must first check the person's passkey. The former session of the browser ends.
+        The caller must first check the person's passkey. Record the sign-in in the audit log, and end the former
+        session of the browser.
         """
         token = self.context.desk_sign_in.begin_with_passkey(
             person, address=self.address, at=self.now, former=self.former
@@ -77,8 +78,8 @@ class SignInRequest(DeskSite):
     def refuse(self, refusal: TokenInvalid, words: str) -> Response:
         """Log the reason of `refusal`, and return a response (401) with `words` for the page's JavaScript to show.
 
-        The response does not have the reason. Raise `RateLimited` instead if the network is over the limit. Successful
-        sign-ins are never limited.
+        The response does not have the reason. Raise `RateLimited` instead of returning the response if the caller's
+        network is over the limit. Successful sign-ins are never limited.
         """
         self.log_refusal(refusal)
         refuse_over_limit(self.request)
@@ -92,7 +93,7 @@ class SignInRequest(DeskSite):
 async def read_sign_in_request(request: Request) -> SignInRequest:
     """Return the request as a `SignInRequest`, as a FastAPI dependency.
 
-    The function is `async`, so that FastAPI needs no thread for it.
+    The function is `async`, so that FastAPI calls the function without a thread.
     """
     return SignInRequest.of(request)
 
@@ -102,7 +103,7 @@ SignInRequestDep = Annotated[SignInRequest, Depends(read_sign_in_request)]
 
 @router.get(SIGN_IN)
 def read_sign_in(asked: SignInRequestDep, page: PageAfter = PATH) -> Response:
-    """Return the sign-in page, which continues to `page`, or to the inbox if `page` is not a page of the desk."""
+    """Return the sign-in page, which continues to `page`, or to the inbox if a sign-in may not redirect to `page`."""
     has_provider = asked.context.desk_sign_in.openid is not None
     page = own_page(page)
     elsewhere = asked.elsewhere(sign_in_address(page))
@@ -117,7 +118,10 @@ def offer_passkey_sign_in(asked: SignInRequestDep) -> Response:
 
 @router.post(SIGN_IN)
 def sign_in_by_passkey(asked: SignInRequestDep, posted: SubmittedFormDep) -> Response:
-    """Start a session if a passkey signed the challenge. Otherwise log the reason, and refuse with 401."""
+    """Start a session, and record the sign-in, if a passkey signed the challenge. Return 204 with the session cookie.
+
+    Otherwise log the reason, and return 401. Raise `RateLimited` instead if the caller's network is over the limit.
+    """
     try:
         credential, recipient = posted.one("credential"), posted.one("recipient")
         return asked.let_in(asked.passkeys.verify(credential, at=asked.now, recipient=recipient))
@@ -129,9 +133,9 @@ def sign_in_by_passkey(asked: SignInRequestDep, posted: SubmittedFormDep) -> Res
 def read_invitation(asked: SignInRequestDep) -> Response:
     """Return the page that registers a passkey.
 
-    Afterwards the page continues to the inbox. If this service cannot decrypt concerns, it continues to the page of the
-    person's own key instead, because they have no copy of the team's key yet. The token of the invitation is after the
-    `#` of the address. Browsers never send that part to a server.
+    Afterwards the page continues to the inbox. If this service cannot decrypt concerns, the page continues to the page
+    of the person's own key instead, because the person has no copy of the team's key yet. The token of the invitation
+    is after the `#` of the address. Browsers never send that part to a server.
     """
     page = PATH if asked.context.unsealer.can_unseal else OWN_KEY
     return asked.page("desk_invitation.html", elsewhere=asked.elsewhere(INVITATION), page_after=page)
@@ -139,7 +143,11 @@ def read_invitation(asked: SignInRequestDep) -> Response:
 
 @router.post(f"{INVITATION}/options")
 def offer_passkey_registration(asked: SignInRequestDep, posted: SubmittedFormDep) -> Response:
-    """Return the options for creating a passkey. Refuse with 401 if the invitation's token is unknown or expired."""
+    """Return the WebAuthn options for creating a passkey as JSON.
+
+    Return 401 if the invitation is unknown, used or expired. Raise `RateLimited` instead of 401 if the caller's network
+    is over the limit.
+    """
     try:
         options = asked.passkeys.offer_registration(posted.one("token"), at=asked.now)
     except TokenInvalid as refusal:
@@ -149,9 +157,10 @@ def offer_passkey_registration(asked: SignInRequestDep, posted: SubmittedFormDep
 
 @router.post(INVITATION)
 def accept_invitation(asked: SignInRequestDep, posted: SubmittedFormDep) -> Response:
-    """Register the new passkey of the invited person, and start a session.
+    """Register the new passkey of the invited person, start a session, and return 204 with the session cookie.
 
-    Refuse with 401 if the invitation or the passkey is not valid.
+    Record the passkey and the sign-in in the audit log. Return 401 if the invitation or the passkey is not valid. Raise
+    `RateLimited` instead of 401 if the caller's network is over the limit.
     """
     token, credential = posted.one("token"), posted.one("credential")
     device = Device.named(posted.one("name"), posted.one("recipient"))
@@ -164,7 +173,10 @@ def accept_invitation(asked: SignInRequestDep, posted: SubmittedFormDep) -> Resp
 
 @router.post(f"{PATH}/sign-out")
 def sign_out(asked: SignInRequestDep) -> Response:
-    """End the browser's session, if there is one, and record the sign-out. Redirect to the sign-in page."""
+    """End the browser's session, if there is one, and redirect to the sign-in page.
+
+    Record the sign-out in the audit log, and delete the browser's session cookie.
+    """
     context, former = asked.context, asked.former
     if former is not None:
         context.desk_sign_in.sessions.end(former, address=asked.address, at=asked.now)
@@ -175,7 +187,7 @@ def sign_out(asked: SignInRequestDep) -> Response:
 
 @router.get(f"{PATH}/blank")
 def read_blank_page(asked: SignInRequestDep) -> Response:
-    """Return a blank page with a link back, for a person who wants to hide their screen quickly."""
+    """Return a blank page with a link back, for a person who wants to hide the page on their screen quickly."""
     return asked.page("desk_blank.html")
 
 

@@ -52,10 +52,10 @@ VISIT_GAP = dt.timedelta(minutes=30)
 
 @dataclass(frozen=True)
 class ActLine:
-    """One audit log entry in words, or several openings of a concern.
+    """One audit log entry in words, or several openings of a concern by one person as one line.
 
-    `what` is the action, `who` the person or client, and `detail` has further details or is empty. `times` is the
-    number of openings for which the line stands.
+    `act` is the entry, or the last of the openings. `what` is the action, `who` the person or client, and `detail` has
+    further details or is empty. `times` is the number of openings for which the line stands.
     """
 
     act: AuditEntryRow
@@ -70,16 +70,16 @@ class ActLine:
 def act_lines(acts: Iterable[AuditEntryRow], codes: Mapping[str, str] = UNLABELLED) -> list[ActLine]:
     """Return each audit log entry in words, in the same order.
 
-    `codes` has the label of each outcome. A code without a label is shown as stored.
+    `codes` maps the code of each outcome to a label. A code without a label is shown as stored.
     """
     return [ActLine(act, what_was_done(act), who_did(act.client), _detail(act, codes)) for act in acts]
 
 
 def fold_openings(lines: Iterable[ActLine]) -> list[ActLine]:
-    """Return `lines`, which must be most recent first, with one line for openings that follow each other.
+    """Return `lines`, which must be most recent first, with one line for repeated openings by the same person.
 
-    Openings belong together if they are by one person, and each was at most `VISIT_GAP` after the one before. The line
-    is in the place of the last opening and has its time.
+    Two openings become one line if the second was at most `VISIT_GAP` after the first, even if there are other actions
+    between them. The joint line is in the place of the last opening, has the time of the last opening, and no detail.
     """
     folded: list[ActLine] = []
     visits: dict[str, int] = {}
@@ -97,12 +97,15 @@ def fold_openings(lines: Iterable[ActLine]) -> list[ActLine]:
 
 
 def who_did(client: str) -> str:
-    """Return the actor in words: `the reporter`, a person's name, or the name of a client that names no person."""
+    """Return the actor recorded as `client` in words.
+
+    The result is `the reporter`, a person's name, or the name of a client that names no person.
+    """
     return THE_REPORTER if client == REPORTER else person_of(client)
 
 
 def what_was_done(act: AuditEntryRow) -> str:
-    """Return the action of an entry in words."""
+    """Return the action of the audit log entry `act` in words. For an assignment, name the person too."""
     if act.act == DeskAct.ASSIGNED:
         return f"Assigned to {sentence_of(act)}"
     return words_of_act(act.act)

@@ -23,7 +23,7 @@ SHOWN_ON_DEMAND = DIGESTS_ALONE | {
     DeskAct.SIGNED_OUT,
     DeskAct.WEBHOOK_CHANGED,
 }
-"""Actions whose sentence has digests or fingerprints. The page shows the sentence only on demand."""
+"""Actions whose stored details have digests or fingerprints. The page shows these details only on demand."""
 LIST_WORDS = {
     "inbox": "the inbox",
     "cards": "cards",
@@ -41,8 +41,8 @@ class LogLine:
 
     `who` and `what` are the actor and the action in words. `detail` is empty if there is nothing to add. `folded` is a
     text with digests or references, which the page shows only on demand. `since` is the time of the first entry, or
-    None if the line stands for one entry. `opened` has the references of the opened concerns. `cards` has the concerns
-    whose cards were given, by their positions in the log.
+    None if the line stands for one entry. `opened` has the references of the opened or exported concerns. `cards` has a
+    position in the audit log for each concern whose card was given: the position of the concern's first entry.
     """
 
     act: AuditEntryRow
@@ -64,15 +64,16 @@ class LogLine:
 
     @property
     def of_list(self) -> str:
-        """The list that the line is about, in words, or an empty string."""
+        """The chain that the line is about, in words, if the chain is in `LIST_WORDS`. Otherwise an empty string."""
         return LIST_WORDS.get(self.act.chain, "") if not self.opened else ""
 
 
 def lines_of_log(entries: Iterable[AuditEntryRow]) -> list[LogLine]:
     """Return `entries`, which must be most recent first, as lines in words.
 
-    Readings by one person become one line if no other entry is between them, and if each reading was at most
-    `VISIT_GAP` after the reading before. The entries of one file about one person become one line in the same way.
+    A reading is an opening of a concern, or a page of cards. Readings by one person become one line if no other entry
+    is between them, and if each reading was at most `VISIT_GAP` after the reading before. The entries that record one
+    file of concerns about one person become one line in the same way.
     """
     lines: list[LogLine] = []
     for line in map(_line_of, entries):
@@ -99,7 +100,7 @@ def _line_of(entry: AuditEntryRow) -> LogLine:
         line = replace(line, detail="" if act.detail == sentence else act.detail, folded=sentence)
     try:
         details = details_of(entry)
-    except (ValueError, LookupError):  # the entry was altered: show it as stored
+    except (ValueError, LookupError):  # the entry was altered: show the entry as stored
         return line
     if entry.act == DeskAct.OPENED:
         return replace(line, opened=frozenset({entry.chain}))
@@ -114,7 +115,7 @@ def _line_of(entry: AuditEntryRow) -> LogLine:
 
 
 def _worded(line: LogLine) -> LogLine:
-    """Return a line about readings, or about the file of one person, with the number of concerns in words."""
+    """Return `line`, which is about readings or the file of one person, with the number of concerns in words."""
     if line.file:
         references = " ".join(sorted(line.opened))
         return replace(

@@ -44,7 +44,7 @@ ACTS = sorted((words_of_act(act), act.value) for act in DeskAct)
 
 
 class TypedQuestion(BaseModel, extra="ignore", frozen=True):
-    """The query parameters of the page as typed. An empty parameter is no filter."""
+    """The query parameters of the page as typed. An empty parameter filters nothing."""
 
     person: str = Field(default="", max_length=200)
     chain: str = Field(default="", max_length=60)
@@ -66,7 +66,7 @@ class TypedQuestion(BaseModel, extra="ignore", frozen=True):
 
 @dataclass(frozen=True)
 class Answer:
-    """The result of a search: a page of the log, or the error of each field that has an error."""
+    """The result of a search: a page of the audit log, or the error of each field that has an error, by field."""
 
     found: LogPage = field(default_factory=lambda: LogPage(()))
     faults: Mapping[str, str] = field(default_factory=dict)
@@ -76,8 +76,9 @@ class Answer:
 def read_record(visit: VisitDep, typed: Annotated[TypedQuestion, Query()], cursor: Cursor = None) -> Response:
     """Record the reading in the audit log, and return a page of the audit log, most recent entries first.
 
-    A person who may not read all entries gets only their own. If a parameter is not valid, return the search form with
-    the errors, and record nothing. Raise `ScopeMissing` if a person asks for entries that they may not read.
+    A person who may not read all entries gets only their own entries. If a parameter is not valid, return the search
+    form with the errors, and record nothing. Raise `ScopeMissing` if a person asks for entries that they may not read.
+    Raise `InvalidCursor` if `cursor`, the position of the page, is not valid.
     """
     return _page_of(visit, typed, _ask(visit, typed, cursor), is_first=cursor is None)
 
@@ -113,7 +114,9 @@ def _page_of(visit: Visit, typed: TypedQuestion, answer: Answer, *, is_first: bo
 def read_record_sheet(visit: VisitDep, typed: Annotated[TypedQuestion, Query()]) -> Response:
     """Record the reading in the audit log, and return every entry that matches the search, as CSV.
 
-    If a parameter is not valid, or if too many entries match, return the search form with the errors.
+    A person who may not read all entries gets only their own entries. If a parameter is not valid, return the search
+    form with the errors, and record nothing. If too many entries match, return the search form with an error: the
+    reading is then already recorded. Raise `ScopeMissing` if a person asks for entries that they may not read.
     """
     try:
         sheet = read_log_sheet(visit.context.writer, _filter_of(visit, typed), actor=visit.actor)
@@ -162,10 +165,10 @@ def _person_asked(visit: Visit, typed: TypedQuestion) -> str:
 def _filter_of(visit: Visit, typed: TypedQuestion) -> LogFilter:
     """Return the search as a filter, most recent entries first.
 
-    Raise `InvalidQuery` if a value is not valid, or the errors of `_person_asked`.
+    Raise `InvalidQuery` if a value is not valid. Raise the errors of `_person_asked`.
     """
     fields: dict[str, Any] = typed.fields | {"person": _person_asked(visit, typed) or None}
-    with_receipts = typed.received == YES or bool(typed.chain.strip())  # a concern begins with its receipt
+    with_receipts = typed.received == YES or bool(typed.chain.strip())  # a concern's log begins with the receipt
     try:
         return LogFilter.model_validate(fields | {"received": with_receipts, "order": LogOrder.NEWEST})
     except ValidationError as error:
