@@ -1,7 +1,7 @@
 """The pages of the people at the desk: their concerns, invitations, roles and sessions, and the removal of a person.
 
-Auditors and leads can read these pages. Leads can also invite, change and remove people whose roles have no scope that
-the lead lacks.
+Auditors and leads can read these pages. Leads can also invite people, end sessions and remove people. A lead can give
+and change only roles without a scope that the lead lacks.
 """
 
 import datetime as dt

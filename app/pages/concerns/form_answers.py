@@ -30,10 +30,10 @@ Faults = dict[str, str]
 
 
 def read_answers(form: ConcernForm, posted: SubmittedForm) -> Answers:
-    """Return the answers of the posted form as the JSON of the API.
+    """Return the answers in `posted`, a posted `form`, as the JSON of the API.
 
-    Leave out the empty entries of a group if the schema requires no entry. Merge the answers that an earlier section
-    asked for into the first entry of their group.
+    Leave out the empty entries of a group if the schema requires no entry. If an earlier section asked questions about
+    the first entry of a group, put the answers into that entry.
     """
     answers: Answers = {}
     for section in form:
@@ -52,9 +52,9 @@ def read_answers(form: ConcernForm, posted: SubmittedForm) -> Answers:
 
 
 def repeated_entries(answers: Answers, prefix: str = "") -> list[tuple[str, list[Any]]]:
-    """Return the path and the entries of each list of objects in `answers`.
+    """Return the path and the entries of each list of objects in `answers`. Leave out lists inside such entries.
 
-    `prefix` is the path of `answers` itself, followed by a dot.
+    `prefix` is the path of `answers` itself, followed by a dot, or empty for the answers of the whole form.
     """
     found: list[tuple[str, list[Any]]] = []
     for name, value in answers.items():
@@ -66,7 +66,7 @@ def repeated_entries(answers: Answers, prefix: str = "") -> list[tuple[str, list
 
 
 def hidden_fields(form: ConcernForm, answers: Answers) -> Iterator[tuple[str, str]]:
-    """Yield the name and value of each hidden form field that is needed to reproduce the answers."""
+    """Yield the name and value of each hidden form field from which `read_answers` gives `answers` again."""
     for section in form:
         for element in section.elements:
             if isinstance(element, RepeatableGroup):
@@ -178,7 +178,7 @@ class AnsweredSection:
 
 
 def printed_section(section: AnsweredSection) -> dict[str, Any]:
-    """Return a section with its answers, as the PDF prints them. Leave out entries without answers."""
+    """Return `section` as the values that the template of the PDF prints. Leave out entries without answers."""
     groups = [
         {"heading": heading, "answers": [{"label": each.label, "text": "\n".join(each.lines)} for each in answers]}
         for heading, answers in section.groups
@@ -188,7 +188,7 @@ def printed_section(section: AnsweredSection) -> dict[str, Any]:
 
 
 def named_faults(form: ConcernForm, faults: Sequence[FieldError], answers: Answers) -> Faults:
-    """Return the first error message of each question that has an error, by the question's name.
+    """Return the first error message of each question with an error in `faults`, by the question's name.
 
     The questions are in the order of the form. The name `""` has the first of the errors that belong to no question.
     """
@@ -205,9 +205,10 @@ def named_faults(form: ConcernForm, faults: Sequence[FieldError], answers: Answe
 def answered_sections(
     form: ConcernForm, answers: Answers, nothing: tuple[AnsweredQuestion, ...] = ()
 ) -> list[AnsweredSection]:
-    """Return the sections that have answers or entries, with the answers as text.
+    """Return the sections of `form` that have answers or entries, with the answers as text.
 
-    An entry without answers shows `nothing` instead.
+    An entry without answers has the answers `nothing`. If `nothing` is empty, leave out such an entry, unless its group
+    requires an entry.
     """
     sections = [AnsweredSection(each.id, each.title, tuple(_answer_groups(each, answers, nothing))) for each in form]
     return [section for section in sections if section.groups]
@@ -291,9 +292,9 @@ def _message(fault: FieldError, question: Question, entry: str, answers: Answers
 
 
 def _detail(fault: FieldError, *, goes_on: bool = False) -> str:
-    """Return the sentence of the error in the language of the page, or in English and marked as English.
+    """Return the sentence of `fault` in the language of the page. Without a translation, mark the sentence as English.
 
-    If `goes_on`, begin in lower case, because the sentence continues after a label.
+    If `goes_on` is True, begin in lower case, because the sentence continues after a label.
     """
     template = gettext(fault.template)
     words = fault.fill_in(template)

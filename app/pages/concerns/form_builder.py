@@ -56,7 +56,7 @@ MAX_LINE_LENGTH = 300
 OF_TEXT = (QuestionKind.LINE, QuestionKind.SHORT, QuestionKind.LONG)
 JsonSchema = Mapping[str, Any]
 FAULTS_OF_FORMS = ("string_too_long", "too_long", "int_type", "less_than_equal")
-"""Types of validation errors that an answer to the form can cause, and for which the form has no wording of its own."""
+"""Types of validation errors that an answer can cause, and for which the form shows the sentence of the API."""
 FROM_BELOW = (
     CALL_999_FIRST,
     *map(page_words, (CONCERN_STORED, ADDITION_STORED, ANOTHER_COUNCIL, WORKS_WITH_CHILDREN, HOW_TO_FOLLOW, TEST)),
@@ -71,7 +71,8 @@ FROM_BELOW = (
 class SchemaField:
     """A field of the JSON Schema of a concern.
 
-    `name` has the number of each entry (`children.0.age`). `path` has no numbers (`children.age`).
+    `name` is the path of the field's value, with the number of each entry (`children.0.age`). `path` is the same path
+    without numbers (`children.age`).
     """
 
     name: str
@@ -114,7 +115,7 @@ def concern_schema() -> JsonSchema:
 
 
 def _without_null(schema: JsonSchema) -> JsonSchema:
-    """Return the schema of a field without the alternative `null`."""
+    """Return `schema`, the schema of a field, without the alternative `null`."""
     options = [each for each in schema.get("anyOf", ()) if each.get("type") != "null"]
     return {**schema, **options[0]} if options else schema
 
@@ -137,9 +138,9 @@ class FormBuilder:
     """The number of entries of each repeatable group, by the name of the group."""
     variant: FormVariant = ABOUT_A_CHILD
     duty_to_report: str | None = ""
-    """The help text of the question on the duty to report. If the value is None, the form does not ask the question."""
+    """The help text of the question on the duty to report, or None if the form does not ask that question."""
     left_out: str = ""
-    """The name of a question that is left out of its entry, for example `children.0.account`. Usually empty."""
+    """The name of a question to leave out of an entry, for example `children.0.account`. Empty to leave out nothing."""
 
     def make(self) -> ConcernForm:
         """Return the form of `variant`: its sections with their questions, in the language of the page."""
@@ -162,7 +163,7 @@ class FormBuilder:
     def _elements(self, fields: Sequence[SchemaField]) -> Iterator[FormElement]:
         """Yield the questions and repeatable groups of `fields`, in order.
 
-        A follow-up question is yielded inside the question on which it depends.
+        A follow-up question is inside the question on which the follow-up question depends.
         """
         paths = {field.path for field in fields}
         for field in fields:
@@ -242,7 +243,10 @@ class FormBuilder:
         )
 
     def _number_limits(self, field: SchemaField) -> dict[str, Any]:
-        """Return the attributes that a question for a number has. Return an empty dict for any other question."""
+        """Return the attributes of `Question` that only a question for a number has.
+
+        Return an empty dict if `field` is not a number.
+        """
         if field.value_schema.get("type") != "integer":
             return {}
         maximum, label = field.value_schema["maximum"], self._label(field)
@@ -298,7 +302,7 @@ def _text_kind(schema: JsonSchema) -> QuestionKind:
 
 
 def extract_sentences(*_: Any, **_options: Any) -> Iterator[tuple[int, None, str, list[str]]]:
-    """Yield the sentences of the forms and of lower layers, as an extraction method of Babel.
+    """Yield the sentences of the forms and of lower layers for the catalogue, as an extraction method of Babel.
 
     The sentences come from models, code lists and layouts, where no call of `gettext` marks them for translation. The
     text of guides is not included.

@@ -94,7 +94,10 @@ WITHOUT_HINT = (
 # fmt: on
 """Questions with the label of the models but without their help text, because the label is enough."""
 ACCOUNT_OF_THE_FIRST = "children.0.account"
-"""The question that the form asks only if there are several children. For one child, the narrative is enough."""
+"""The path of the question about what has happened to the first child.
+
+The form asks this question only if there are several children. For one child, the narrative is enough.
+"""
 SHARED_BY_CHILDREN = ("home_council", "home_address", "school_or_setting")
 """The answers that the children of one family often share. A button copies these answers from the first child."""
 
@@ -139,10 +142,10 @@ class Question:
     """The instruction if the question is required and has no answer."""
     is_number: bool = False
     maximum: int = 0
-    """The largest number that is accepted. Only for a number."""
+    """The largest accepted number, or 0 if the question is not for a number."""
     if_no_number: str = ""
     if_too_large: str = ""
-    """The two error messages: if the answer is not a number, and if the number is larger than `maximum`."""
+    """The error message if the number is larger than `maximum`. `if_no_number` is the message for any other text."""
     max_letters: int = 0
     """The maximum length of the text; 0 if the question takes no text."""
     part: str = ""
@@ -161,7 +164,10 @@ class Question:
         return tuple(each for group in self.follow_up_groups for each in group)
 
     def with_follow_ups(self) -> Iterator["Question"]:
-        """Yield this question, then each follow-up question with the questions that depend on that one in turn."""
+        """Yield this question and all its follow-up questions, including the follow-up questions of those.
+
+        Each question comes before the questions that depend on its answer.
+        """
         yield self
         for each in self.follow_ups:
             yield from each.with_follow_ups()
@@ -231,7 +237,10 @@ ConcernForm = tuple[FormSection, ...]
 
 
 def groups_of_step(form: ConcernForm, step: str) -> list[tuple[str, list[FormSection]]]:
-    """Return the sections of the step `step` by group, in the order of the form."""
+    """Return the sections of `form` in the step `step`, in the order of the form.
+
+    Each pair has the title of a group, and the sections of that group.
+    """
     sections = (each for each in form if each.step == step)
     return [(group, list(found)) for group, found in groupby(sections, key=attrgetter("group"))]
 
@@ -319,7 +328,8 @@ FORM_SECTIONS = (
 class Asking:
     """The wording and display of a question.
 
-    `label` replaces the title that the models give, and `hint` replaces their description. None keeps the models' text.
+    `label` replaces the title of the field in the models, and `hint` the description. If `label` or `hint` is None, the
+    form shows the text of the models.
     """
 
     label: str | None = None
@@ -342,11 +352,11 @@ class Asking:
     is_tick: bool = False
     """True if the question is one checkbox, which means yes. If it is not ticked, there is no answer."""
     choices: Mapping[str, str] = field(default_factory=dict)
-    """Plain labels by code. They replace labels of the models and code lists, which are often those of a census."""
+    """Plain labels, by code. These labels replace the labels of the models and code lists, which are often official."""
 
 
 def voice_of(kind: str) -> str:
-    """Return `kind` if a reporter of that kind is under 18, otherwise an empty string.
+    """Return the kind of reporter `kind` if such a reporter is under 18, otherwise an empty string.
 
     Pages choose their wording by the result.
     """
@@ -528,9 +538,9 @@ def part_of(path: str, asking: Asking) -> str:
 
 @dataclass(frozen=True)
 class AskedFirst:
-    """A question about the first entry of a repeatable group, which an earlier section asks as one checkbox.
+    """A question about the first entry of a repeatable group that an earlier section asks as one checkbox.
 
-    The group leaves this question out of its first entry.
+    The first entry of the group then leaves out this question.
     """
 
     section: str
@@ -713,9 +723,12 @@ SHORT = FormVariant(
     can_be_saved=False,
     is_short=True,
 )
-"""The form in languages for which this service has only a few short pages."""
+"""The form in the languages in which only the short pages exist."""
 
 
 def short_form_in(language: str) -> FormVariant:
-    """Return the short form with `language` (a language's English name) as the fixed language of the reporter."""
+    """Return the short form for reporters who speak `language`, the English name of a language.
+
+    Every concern from this form says that the reporter speaks `language`.
+    """
     return replace(SHORT, fixed_answers={"reporter": {"language": language}, "children": [{}]})

@@ -138,11 +138,14 @@ class FilledForm:
     opening: str = ""
     """The identifier of the saved form that was opened. Empty for a new form.
 
-    The saved form is deleted when the concern is sent.
+    The saved form expires when the concern is sent.
     """
 
     def form(self, extra_entry: str = "") -> ConcernForm:
-        """Return the form with as many entries as the answers have. Add an empty entry to the group `extra_entry`."""
+        """Return the form with as many entries in each group as the answers have.
+
+        If `extra_entry` is not empty, add an empty entry to the group of that name.
+        """
         counts = {name: len(entries) for name, entries in repeated_entries(self.answers)}
         counts[extra_entry] = counts.get(extra_entry, 0) + 1
         return self._form(counts, value_at(self.answers, ACCOUNT_OF_THE_FIRST))
@@ -166,7 +169,7 @@ class FilledForm:
         return self.variant.can_be_saved and not self.voice
 
     def without_entry(self, entry: str) -> "FilledForm":
-        """Return a copy without the entry at the path `entry` of the answers."""
+        """Return a copy without the entry at the path `entry` of the answers, if there is such an entry."""
         copy = self._with_own_answers()
         name, _, number = entry.rpartition(".")
         entries = value_at(copy.answers, name)
@@ -175,16 +178,19 @@ class FilledForm:
         return copy
 
     def urgent(self) -> "FilledForm":
-        """Return a copy in which the reporter is anonymous if the reporter chose no kind.
+        """Return a copy in which the reporter is anonymous if the answers do not say who the reporter is.
 
-        The page for a child in danger sends concerns in this way, because it does not ask for the kind.
+        The page for a child in danger sends such concerns, because that page does not ask who the reporter is.
         """
         copy = self._with_own_answers()
         copy.answers.setdefault("reporter", {}).setdefault("kind", ReporterKind.ANONYMOUS.value)
         return copy
 
     def has_only_begun(self, group: str) -> bool:
-        """Return True if `group` has one entry that has only answers from an earlier section of the form."""
+        """Return True if `group` has exactly one entry, filled in only by questions of an earlier section of the form.
+
+        The button that adds an entry then shows this first entry instead of a second entry.
+        """
         asked = {each.field for each in self.variant.asked_first if each.group == group}
         entries = value_at(self.answers, group)
         return bool(asked) and isinstance(entries, list) and len(entries) == 1 and set(entries[0]) <= asked
@@ -192,8 +198,8 @@ class FilledForm:
     def like_the_first(self, entry: str) -> "FilledForm":
         """Return a copy in which the child at `entry` has the answers that children of one family often share.
 
-        The answers come from the first child. Keep the answers that the child has already. Change nothing if `entry` is
-        not the path of a further child.
+        The answers come from the first child. Answers that the child at `entry` already has stay. Change nothing if
+        `entry` is not the path of a child after the first.
         """
         copy = self._with_own_answers()
         children, number = value_at(copy.answers, CHILDREN), entry.removeprefix(f"{CHILDREN}.")
@@ -202,7 +208,7 @@ class FilledForm:
         return copy
 
     def without_answer(self, name: str) -> "FilledForm":
-        """Return a copy without the answer at the path `name`."""
+        """Return a copy without the answer at the path `name`, if there is such an answer."""
         copy = self._with_own_answers()
         parent, _, own_name = name.rpartition(".")
         answers = value_at(copy.answers, parent) if parent else copy.answers
@@ -217,8 +223,8 @@ class FilledForm:
     def _form(self, counts: Mapping[str, int], account_of_the_first: str | None) -> ConcernForm:
         """Return the form with as many entries in each group as `counts` says.
 
-        Leave out the question about the account of the first child if there is only one child, unless the question is
-        answered already (`account_of_the_first`).
+        Leave out the question `ACCOUNT_OF_THE_FIRST` if there is only one child, unless `account_of_the_first`, the
+        answer to that question, is not empty.
         """
         content, reference_data = self.site.context.contents(self.head.key), self.site.context.reference_data
         left_out = "" if counts.get(CHILDREN, 1) > 1 or account_of_the_first else ACCOUNT_OF_THE_FIRST
@@ -239,7 +245,7 @@ class FilledForm:
         return answers
 
     def page(self, template: str, form: ConcernForm, *, status: int = 200, **values: Any) -> Response:
-        """Return a page from `template`, with the template variables that all pages of the form need."""
+        """Return the page of `template` with `values` and the variables that all pages of the form need."""
         return self.site.page(
             template,
             status=status,
@@ -296,7 +302,7 @@ class FilledForm:
         return value_at(self.answers, "reporter.kind") == ReporterKind.PROFESSIONAL and pdf_available()
 
     def copied_fields(self) -> list[tuple[str, str]]:
-        """Return the form fields that request a copy, for the page that confirms that the concern was sent.
+        """Return the hidden form fields with which the page of the receipt requests a copy of the answers.
 
         Return an empty list if this reporter gets no copy.
         """
@@ -316,11 +322,12 @@ class FilledForm:
         focus: str = "",
         is_changed: bool = False,
     ) -> Response:
-        """Return the page of the form with the answers so far, and an error beside each question that has one.
+        """Return the page of the form with the answers so far, and with the errors in `faults` beside their questions.
 
         If there are errors, the page has the status `status`, otherwise 200. `extra_entry` is a group that gets an
         empty entry. `focus` is the section, group or entry to open, and to show first if there are no errors. If
-        `is_changed`, `focus` is a section whose step gets a button that leads back to the page with the answers.
+        `is_changed` is True, `focus` is a section that the person changes from the page with the answers. The step of
+        that section then gets a button that leads back to that page.
         """
         form = self.form(extra_entry)
         messages = named_faults(form, faults or [], self.answers)
@@ -345,9 +352,10 @@ class FilledForm:
         )
 
     def _like_the_first(self) -> list[str]:
-        """Return the path of each child after the first, and of the next child that the person may add.
+        """Return the paths of the children to whom the page offers to copy the shared answers of the first child.
 
-        Return an empty list if the first child has no answers that children of a family share.
+        These are each child after the first, and the next child that the person may add. Return an empty list if the
+        first child has no answers in `SHARED_BY_CHILDREN`.
         """
         children = value_at(self.answers, CHILDREN)
         if not isinstance(children, list) or not shared_answers(children[0]):
@@ -357,7 +365,7 @@ class FilledForm:
     def sentence_page(self, *, faults: list[FieldError] | None = None) -> Response:
         """Return the page with help for a child in danger, and the one question that must be answered before sending.
 
-        `faults` are the errors of an earlier attempt. If the form is short, return the form with an error instead.
+        `faults` are the errors of an earlier attempt. For the short form, return the form with an error instead.
         """
         if self.variant.is_short:
             return self.form_page(faults=[NO_NARRATIVE])
@@ -376,7 +384,7 @@ class FilledForm:
     def check_page(self, concern: Concern, *, fault: str | None = None, status: int = 200) -> Response:
         """Return the page with the answers, for the person to check before sending.
 
-        `fault` is an error message to show. If the form is short, return the form with its answers instead.
+        `fault` is an error message to show, or None. For the short form, return the form with the answers instead.
         """
         if self.variant.is_short:
             return self.form_page(faults=[FieldError((), fault)] if fault else None, status=status)
@@ -394,7 +402,7 @@ class FilledForm:
 
 
 def duty_to_report(site: Site) -> str | None:
-    """Return the form's text on the duty to report.
+    """Return the form's text on the duty to report: the council's own text, otherwise the legal statement.
 
     Return None if the form does not ask about the duty: the council has not set the first day for this question, or
     that day is in the future.
@@ -418,11 +426,12 @@ def _holds(section: FormSection, name: str) -> bool:
 
 
 def empty_form(site: Site, session: Session, path: str, number: str = "") -> FilledForm:
-    """Return an empty form for the page at `path`, for the edition `number` of its guide, or for the current edition.
+    """Return an empty form for the page at `path`, with the edition `number` of the guide that the path names.
 
-    A form without a guide uses the default guide. If all editions of the guide are withdrawn, the form uses the last
-    edition, because a withdrawn edition must not prevent a concern. Raise `NoSuchGuide` if the guide does not exist, or
-    if there is no default guide. Raise `NoSuchEdition` if the guide has no edition `number`.
+    A path that names no guide stands for the default guide. If `number` is not a number, the form uses the current
+    edition. If all editions of the guide are withdrawn, the form then uses the last edition, because a withdrawal must
+    not prevent a concern. Raise `NoSuchGuide` if the guide does not exist, or if there is no default guide. Raise
+    `NoSuchEdition` if the guide has no edition `number`.
     """
     if path == SHORT_FORM:
         variant = short_form_in(current_language().english_name)
@@ -439,7 +448,7 @@ def empty_form(site: Site, session: Session, path: str, number: str = "") -> Fil
 
 
 def _expect_short_language() -> None:
-    """Raise `NotFound` if the current language has all pages: the short form exists only in the other languages."""
+    """Raise `NotFound` if every page exists in the current language, because that language has no short form."""
     if current_language().is_whole:
         raise errors.NotFound
 
@@ -473,7 +482,7 @@ def post_form(site: SiteDep, session: SessionDep, posted: SubmittedFormDep, subm
     with a copy of the answers.
     """
     filled = empty_form(site, session, site.request.scope["path"], posted.one("edition"))
-    session.close()  # returns the connection: two requests that each hold one and wait for another would block
+    session.close()  # frees the connection: requests that hold one while they wait for another could block each other
     return _act(filled, posted, submitter)
 
 
@@ -492,9 +501,10 @@ def _act(empty: FilledForm, posted: SubmittedForm, submitter: Principal) -> Resp
 
 
 def _finish(filled: FilledForm, posted: SubmittedForm, submitter: Principal) -> Response:
-    """Validate the answers, then send, copy or show them, as the pressed button requests.
+    """Validate the answers. Then send the concern, or return a copy or the page for checking, by the pressed button.
 
-    If an answer is not valid, return the form with the errors. Raise `RateLimited` for a copy over the rate limit.
+    If an answer is not valid, return the form with the errors. Raise `RateLimited` if a copy is requested and the
+    request is over the rate limit.
     """
     action = posted.one("do")
     try:
@@ -507,7 +517,7 @@ def _finish(filled: FilledForm, posted: SubmittedForm, submitter: Principal) -> 
     if action in (SEND, NOW, SEND_NOW):
         page = _send(filled, concern, submitter)
     elif action == COPY and filled.can_be_copied:
-        refuse_over_limit(filled.site.request)  # a PDF takes as long as many concerns
+        refuse_over_limit(filled.site.request)  # making a PDF takes as much time as storing many concerns
         page = _copy(filled, concern, posted.one("receipt"))
     else:
         page = filled.check_page(concern)
@@ -515,7 +525,10 @@ def _finish(filled: FilledForm, posted: SubmittedForm, submitter: Principal) -> 
 
 
 def _rearranged(filled: FilledForm, action: str, target: str) -> Response | None:
-    """Return the changed form if the button changes the form itself, such as `add:children`, otherwise None."""
+    """Return the changed form if `action` only changes the form, otherwise None.
+
+    `action` and `target` are the parts of a button's value: the button `add:children` adds an entry to `children`.
+    """
     match action:
         case "change":
             return filled.form_page(focus=target, is_changed=True)
@@ -536,7 +549,7 @@ def _rearranged(filled: FilledForm, action: str, target: str) -> Response | None
 
 
 def _copy(filled: FilledForm, concern: Concern, signed: str) -> Response:
-    """Return the answers of this request as a PDF. Nothing is stored.
+    """Return the answers in `filled` as a PDF, and store nothing.
 
     If `signed` is the signed receipt of exactly these answers, the PDF has the reference and the time. Otherwise the
     PDF says that the concern was not sent.
@@ -579,7 +592,10 @@ def _proof(signed: str) -> dict[str, Any]:
 
 
 def _find_sent(site: Site, concern: Concern, signed: str) -> dict[str, Any]:
-    """Return the claims of the receipt if this service signed it for exactly this concern; otherwise an empty dict."""
+    """Return the claims of the receipt `signed` if this service signed that receipt for exactly this `concern`.
+
+    Otherwise return an empty dict.
+    """
     try:
         claims = check_receipt(signed, {"keys": list(site.context.signer.jwks)})
     except errors.ReceiptNotGenuine:
@@ -589,10 +605,10 @@ def _find_sent(site: Site, concern: Concern, signed: str) -> dict[str, Any]:
 
 
 def _send(filled: FilledForm, concern: Concern, submitter: Principal) -> Response:
-    """Submit the concern, delete the saved form that was opened, and return the page with the receipt.
+    """Submit the concern, let the saved form that was opened expire, and return the page with the receipt (201).
 
-    If the concern is refused or cannot be stored, return the page with the answers and an error, so that nothing is
-    lost.
+    If the form was sent before with other answers, if too many concerns came from the network, or if the concern cannot
+    be stored now, return the page with the answers and an error. So nothing is lost.
     """
     request = filled.site.request
     keys = derive_idempotency_keys(filled.key, client=submitter.name)
@@ -638,7 +654,7 @@ def _send(filled: FilledForm, concern: Concern, submitter: Principal) -> Respons
 
 
 def save_form(filled: FilledForm) -> Response:
-    """Save the form, and return the page with the code that opens the saved form.
+    """Save the form, and return the page (201) with the code that opens the saved form.
 
     If the form cannot be saved, return the form with an error, so that nothing is lost.
     """
@@ -672,10 +688,10 @@ def read_code_form(site: SiteDep) -> Response:
 
 @router.post("/concerns/saved", dependencies=[Depends(require_submitter)])
 def open_saved_form(site: SiteDep, session: SessionDep, posted: SubmittedFormDep) -> Response:
-    """Return the saved form, or the form that asks for the code with an error if the code is wrong.
+    """Return the saved form with the posted code. If the code is wrong, return the form for the code with an error.
 
     The browser sends the code in the request body, so that the code is in no address. Raise `TooManyTries` after too
-    many wrong codes.
+    many wrong codes, or `StoreBusy` if the opening could not be stored in time.
     """
     code = posted.one("code").strip()
     try:
@@ -690,10 +706,10 @@ def open_saved_form(site: SiteDep, session: SessionDep, posted: SubmittedFormDep
 
 
 def _code_form(site: Site, posted: SubmittedForm, *, fault: str | None = None) -> Response:
-    """Return the form that asks for the code of a saved form.
+    """Return the form that asks for the code of a saved form, with the error `fault` if given.
 
-    The field `page` of the form identifies this page. The saved form stores the value from the last page that opened
-    the saved form.
+    The hidden field `page` identifies this page. When a code opens a saved form, the value of `page` is stored with the
+    saved form.
     """
     return site.page(
         "saved_draft_form.html",

@@ -29,7 +29,7 @@ DISAGREE = to_translate("If you do not agree, call us and ask for a manager.")
 
 
 class Reader(StrEnum):
-    """The people for whom the pages after sending have their own wording."""
+    """A kind of reader for whom the pages after sending a concern have their own wording."""
 
     CHILD = ReporterKind.CHILD.value
     FRIEND = ReporterKind.FRIEND.value
@@ -72,7 +72,7 @@ OUTCOMES: Mapping[Reader, Mapping[str, str]] = {
     Reader.PROFESSIONAL: OF_PROFESSIONALS,
     Reader.UNDER_DUTY: OF_PROFESSIONALS,
 }
-"""The sentence for each outcome, by reader. For an outcome without a sentence here, use that of the code list."""
+"""The sentence for each outcome, by reader. An outcome without a sentence here has the sentence of the code list."""
 ENDINGS: Mapping[Reader, tuple[str, ...]] = {
     Reader.CHILD: (STILL_HERE,),
     Reader.FRIEND: (STILL_HERE,),
@@ -93,14 +93,17 @@ def reader_of(posted: str) -> Reader:
 
 
 def reader_of_answers(answers: Answers) -> Reader:
-    """Return the reader of the pages after sending, from the answers about the reporter and the duty to report."""
+    """Return the kind of reader of the pages after sending, from the answers about the reporter and the duty to report.
+
+    Without an answer about the reporter, return `Reader.ADULT`.
+    """
     kind = reader_of(str(value_at(answers, "reporter.kind")))
     has_duty = value_at(answers, DUTY_TO_REPORT) == YesNo.YES
     return Reader.UNDER_DUTY if kind is Reader.PROFESSIONAL and has_duty else kind
 
 
 def closing_words(concern: ConcernStatus, reader: Reader) -> Iterator[str]:
-    """Yield the sentences about a closed concern for `reader`: the outcome, if it is shared, and what they can do next.
+    """Yield the sentences about a closed concern for `reader`: the outcome, if shared, and what the reader can do next.
 
     Yield nothing if the concern is not closed. An outcome without a translation is in English, and marked as English.
     """

@@ -71,8 +71,9 @@ def read_status_form(site: SiteDep) -> Response:
 def read_status(site: SiteDep, posted: SubmittedFormDep) -> Response:
     """Return the status of the concern, or the form with an error if no concern has this reference and code.
 
-    Record which messages to the reporter are read for the first time. The browser sends reference and code in the
-    request body, so that they are in no address.
+    Record in the audit log which messages to the reporter are read for the first time. The browser sends reference and
+    code in the request body, so that they are in no address. Raise `TooManyTries` after too many wrong codes, or
+    `RateLimited` if this concern was requested too often.
     """
     if posted.one("do") == CLEAR_DANGER:
         posted = SubmittedForm({name: values for name, values in posted.fields.items() if name != "immediate_danger"})
@@ -87,13 +88,14 @@ def add_to_concern(site: SiteDep, posted: SubmittedFormDep) -> Response:
     """Encrypt and store the addition, and return the page with the status of the concern.
 
     If the text is refused or cannot be stored, return the page with the text and an error. If no concern has this
-    reference and code, return the form that asks for them, with an error.
+    reference and code, return the form that asks for reference and code, with an error. Raise `TooManyTries` after too
+    many wrong codes, or `RateLimited` if this concern was requested too often.
     """
     try:
         added = _add(site, posted)
         place = SubmittedForm(
             {name: [posted.one(name)] for name in ("reference", "code", "voice", "shows_code")}
-        )  # the next addition has its own key
+        )  # without the key: the next addition gets a new idempotency key
         return _status_page(site, place, added=added, added_danger=posted.one("immediate_danger"))
     except errors.NoSuchConcern:
         return _form(site, reference=posted.one("reference").strip(), reader=posted.one("voice"), fault=NO_MATCH)
@@ -117,7 +119,7 @@ def add_to_concern(site: SiteDep, posted: SubmittedFormDep) -> Response:
 
 @router.get("/{reference}")
 def read_filled_status_form(site: SiteDep, reference: Annotated[str, Path(max_length=40)]) -> Response:
-    """Return the form with the reference filled in. The page is the same if no concern has the reference."""
+    """Return the form with the reference filled in. The page does not reveal whether a concern has the reference."""
     return site.compressed(_form(site, reference=reference))
 
 
@@ -144,10 +146,11 @@ def _status_page(
     added_danger: str = "",
     status: int = 200,
 ) -> Response:
-    """Return the page with the status, and with the form for an addition as it was posted.
+    """Return the page with the status of the concern, and with the form for an addition as it was posted.
 
-    Record which messages are read for the first time. Raise `NoSuchConcern` if no concern has this reference and code.
-    If the posted field `shows_code` is set, the page shows the code: the reporter comes from the receipt.
+    Record in the audit log which messages are read for the first time. `added` is the receipt of an addition that has
+    just been stored, or None. If the posted field `shows_code` is set, the reporter comes from the page of the receipt,
+    and the page shows the code again. Raise `NoSuchConcern` if no concern has this reference and code.
     """
     typed = _code_of(site, posted.one("reference"), posted.one("code"))
     concern = site.context.follow_ups.read_status(typed, at=site.now)
@@ -191,7 +194,7 @@ def _form(site: Site, *, reference: str = "", reader: str = "", fault: str | Non
 
 
 def _messages_of(site: Site, concern: ConcernStatus, code: StatusCode) -> Sequence[ReceivedMessage | MessageStatus]:
-    """Record which messages of the concern are read for the first time, and return all its messages.
+    """Record in the audit log which messages are read for the first time, and return all messages of the concern.
 
     The caller must first check the code. If the reading cannot be recorded now, return the messages without their text,
     because the rest of the page is still useful.
@@ -211,11 +214,11 @@ class Turn(NamedTuple):
     message: ReceivedMessage | MessageStatus | None
     addition: AdditionStatus | None
     is_answer: bool = False
-    """True if the addition counts as the answer to a message: it is the first addition after the message was read."""
+    """True if the addition counts as the answer to a message: the first addition after the message was read."""
 
 
 def _talk_of(concern: ConcernStatus, messages: Sequence[ReceivedMessage | MessageStatus]) -> list[Turn]:
-    """Return the messages and additions of the concern as a conversation, oldest first."""
+    """Return `messages` and the additions of `concern` as a conversation, oldest first."""
     answers = {each.answered_at for each in messages}
     turns = [(each.sent_at, Turn(each, None)) for each in messages]
     turns += [(each.added_at, Turn(None, each, each.added_at in answers)) for each in concern.additions]
@@ -226,7 +229,8 @@ def _talk_of(concern: ConcernStatus, messages: Sequence[ReceivedMessage | Messag
 def save_receipt(site: SiteDep, posted: SubmittedFormDep) -> Response:
     """Return the receipt as a text file: reference, code, what happens next, numbers to call, and the signed part last.
 
-    Raise `NotFound` if this service did not sign the receipt, or if the code belongs to another concern.
+    Raise `NotFound` if this service did not sign the posted receipt, or if the code is not that of the receipt's
+    concern.
     """
     signed, code = posted.one("receipt"), posted.one("code").strip()
     try:
@@ -244,7 +248,7 @@ def save_receipt(site: SiteDep, posted: SubmittedFormDep) -> Response:
 
 
 def _own_lines(site: Site, concern: ConcernStatus, code: str) -> Iterator[str]:
-    """Yield the lines of the receipt for a reporter under 18, for a narrow page. 999 and Childline come first."""
+    """Yield the lines of the receipt for a reporter under 18. The numbers of 999 and Childline come first."""
     yield from ("THANK YOU. YOU DID THE RIGHT THING.", "", "What happened is not your fault.", "")
     yield from _numbers(each for each in concern.signposts if each.emergency or each.id == CHILDLINE)
     yield from ("", f"Reference: {concern.reference}", f"Code:      {code}", "", "WHAT HAPPENS NEXT", "")
@@ -255,7 +259,7 @@ def _own_lines(site: Site, concern: ConcernStatus, code: str) -> Iterator[str]:
 
 
 def _receipt_lines(site: Site, concern: ConcernStatus, code: str, also_call: Sequence[str]) -> Iterator[str]:
-    """Yield the lines of the receipt for any other reporter, for a narrow page.
+    """Yield the lines of the receipt for a reporter who is not under 18.
 
     `also_call` has the ids of the signposts and neighbouring councils whose numbers are printed too.
     """

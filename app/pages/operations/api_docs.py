@@ -84,7 +84,7 @@ def _find_test_key(context: AppContext, now: dt.datetime) -> tuple[str, dt.datet
     """Return a key for sending test concerns from the page, and the time until which the page shows the key.
 
     Return None if this service takes real concerns, or if no key can be created. Each process creates a key that is
-    valid for a day, and replaces the key after half a day.
+    valid for a day, and replaces the key after half a day. Each new key is recorded in the audit log.
     """
     if not context.settings.is_trial:
         return None

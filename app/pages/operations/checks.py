@@ -15,9 +15,10 @@ router = GuidanceRouter(prefix=PATH, include_in_schema=False, route_class=DeskRo
 
 @router.get("/checks")
 def read_checks(visit: LeadVisitDep) -> Response:
-    """Return the page of what the checks found within the last minute, with what to do. It may take some seconds.
+    """Return the page with the results of the checks, and with what to do about each problem.
 
-    If another request is the first to make the checks, return the page without a result.
+    The results are at most a minute old. If there are no such results, run the checks first, which may take some
+    seconds. If another request is running the checks, return the former results, or a page that says to try again.
     """
     examination = visit.context.examiner.examine()
     if examination is None:
@@ -32,6 +33,6 @@ def read_checks(visit: LeadVisitDep) -> Response:
 
 
 def by_condition(findings: tuple[Finding, ...]) -> dict[Condition, list[Finding]]:
-    """Return the findings of each condition in their order, the worst condition first."""
+    """Return `findings` by condition, the worst condition first. Findings of one condition stay in their order."""
     ordered = sorted(findings, key=lambda each: WORST_FIRST.index(each.condition))
     return {condition: list(group) for condition, group in groupby(ordered, key=lambda each: each.condition)}

@@ -18,7 +18,7 @@ CALL = "Call the duty team instead: the numbers are on this page."
 
 @dataclass(frozen=True)
 class ServicePart:
-    """A part of the service that people use. `works` is True if the part works, otherwise `detail` is shown too."""
+    """A part of the service that people use. If `works` is False, the page also shows `detail`: what people can do."""
 
     name: str
     works: bool
@@ -26,13 +26,16 @@ class ServicePart:
 
     @property
     def state(self) -> str:
-        """The state in a word or two."""
+        """The state of the part as the page shows the state: `Working` or `Not working`."""
         return "Working" if self.works else "Not working"
 
 
 @router.get(STATUS)
 def read_service_status(site: SiteDep) -> Response:
-    """Return the page with the state of each part of the service. The status is always 200, and no cache stores it."""
+    """Return the page with the state of each part of the service.
+
+    The HTTP status is always 200, also if a part does not work. No cache may store the page.
+    """
     parts = _parts_of(site.context)
     return site.page("service_status.html", parts=parts, all_work=all(each.works for each in parts), now=site.now)
 
