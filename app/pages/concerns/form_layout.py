@@ -94,7 +94,7 @@ WITHOUT_HINT = (
 # fmt: on
 """Questions with the label of the models but without their help text, because the label is enough."""
 ACCOUNT_OF_THE_FIRST = "children.0.account"
-"""The path of the question about what has happened to the first child.
+"""The path of the question 'What worries you about this child?' in the entry of the first child.
 
 The form asks this question only if there are several children. For one child, the narrative is enough.
 """

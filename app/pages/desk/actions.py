@@ -1,6 +1,7 @@
-"""The forms on the page of a concern, and the actions of their posts.
+"""The forms on the page of a concern, and the actions that the posted forms request.
 
-If an action is refused, the response is a page with the form as it was filled in, and with the changes of others.
+Each action is recorded in the audit log. Most actions then redirect to the page of the concern. If an action is
+refused, the response is a page with the form as it was filled in, and with the changes of others.
 """
 
 import secrets
@@ -61,7 +62,7 @@ DONE = "done"
 MOST_AT_ONCE = 20
 """How many of the last audit log entries are searched for the person's own action.
 
-One would not be enough, because others may act at the same time.
+The last entry alone would not be enough, because others may act at the same time.
 """
 FORM_KEY_BYTES = 16
 UNTYPED: Mapping[str, str] = MappingProxyType({})
@@ -74,8 +75,8 @@ LOOKING = frozenset({DeskAct.OPENED, DeskAct.LISTED})
 class Waiting:
     """The unacknowledged parts of a concern.
 
-    `is_concern` is True if the concern itself is not acknowledged, or does not exist. `in_danger` is the number of the
-    first unacknowledged addition that says immediate danger, or None if there is no such addition.
+    `is_concern` is True if the concern's first report is not acknowledged, or if there is no such concern. `in_danger`
+    is the number of the first unacknowledged addition that says immediate danger, or None if there is no such addition.
     """
 
     is_concern: bool
@@ -84,19 +85,19 @@ class Waiting:
 
 @dataclass(frozen=True)
 class Attempt(Visit):
-    """A form that a person posted about a concern."""
+    """A form that a signed-in person posted about the concern `reference`."""
 
     reference: str
     posted: SubmittedForm
 
     @property
     def seen(self) -> int | None:
-        """The number of the last audit log entry that the form's page showed, or None if the form has none."""
+        """The number of the last audit log entry that the form's page showed, or None if the form lacks this number."""
         return self.posted.number("seen")
 
     @property
     def actor(self) -> Actor:
-        """The person as the actor of audit log entries, with the number of the last entry that they had seen."""
+        """The person as the actor of audit log entries, with `seen`, so that actions notice the changes of others."""
         return replace(self.visitor.actor, seen=self.seen)
 
     @property
@@ -106,11 +107,11 @@ class Attempt(Visit):
 
     @property
     def key(self) -> str | None:
-        """The idempotency key of the form, or None."""
+        """The idempotency key of the form, or None if the form has no key."""
         return self.posted.one("key") or None
 
     def typed(self, model: type[BaseModel]) -> dict[str, object]:
-        """Return the input for the fields of `model`. Empty fields that are not required are left out."""
+        """Return the form's input for the fields of `model`. Leave out empty fields that `model` does not require."""
         fields = {name: self.posted.one(name).strip() for name in model.model_fields}
         return {name: typed for name, typed in fields.items() if typed or model.model_fields[name].is_required()}
 
@@ -140,9 +141,10 @@ class Attempt(Visit):
         return next(own, 0)
 
     def list_entries_since(self) -> list[AuditEntryRow]:
-        """Return the audit log entries since the form's page was shown: actions of others and of this person.
+        """Return the actions of others on the concern since the form's page was shown, as audit log entries.
 
-        Return an empty list if the form does not say what its page showed.
+        Include notes, messages and hand-overs of this person, because the form may have been sent twice. Return an
+        empty list if `seen` is None.
         """
         if self.seen is None:
             return []
@@ -151,7 +153,7 @@ class Attempt(Visit):
 
 
 async def read_attempt(visit: WorkerVisitDep, posted: SubmittedFormDep, reference: ConcernReferenceInPath) -> Attempt:
-    """Return the posted form, as a FastAPI dependency. Only people who may act on concerns can post the form.
+    """Return the posted form, as a FastAPI dependency. Only people who may change concerns can post the form.
 
     Raise `NoSuchConcern` if `reference` is not a reference.
     """
@@ -162,21 +164,22 @@ AttemptDep = Annotated[Attempt, Depends(read_attempt)]
 
 
 class ExportForm(RequestModel):
-    """The choice to include the desk's notes in an export."""
+    """The form that exports a concern. If `notes` is True, the export includes the desk's notes."""
 
     notes: bool = False
 
 
 class ClosingForm(Outcome):
-    """The form that closes a concern. If `anyway`, close the concern even if an addition is not acknowledged."""
+    """The form that closes a concern. If `anyway` is True, an unacknowledged addition does not prevent the closing."""
 
     anyway: bool = False
 
 
 def read_words(attempt: Attempt) -> dict[str, object]:
-    """Return the fields for the text of the form: encrypted by the browser, or unencrypted.
+    """Return the fields of a note, label or message for the text of the form.
 
-    Raise `ValidationFailed` for unencrypted text if this service cannot decrypt concerns.
+    The text is either encrypted by the browser, or unencrypted. Raise `ValidationFailed` if the text is unencrypted and
+    this service cannot decrypt concerns.
     """
     sealed, recipients = attempt.posted.one("sealed"), attempt.posted.one("recipients").split()
     if sealed:
@@ -187,9 +190,9 @@ def read_words(attempt: Attempt) -> dict[str, object]:
 
 
 def read_closing(attempt: Attempt) -> dict[str, object]:
-    """Return the fields of a closing: the outcome and, if the form has a message to the reporter, the message.
+    """Return the fields of `ClosingForm`: the outcome and, if the form has a message to the reporter, the message.
 
-    Raise `ValidationFailed` for an unencrypted message if this service cannot decrypt concerns.
+    Raise `ValidationFailed` if the message is unencrypted and this service cannot decrypt concerns.
     """
     typed = attempt.typed(ClosingForm)
     has_words = attempt.posted.one("sealed") or attempt.posted.one("text").strip()
@@ -197,11 +200,11 @@ def read_closing(attempt: Attempt) -> dict[str, object]:
 
 
 def read_body(attempt: Attempt) -> dict[str, object]:
-    """Return the fields of a hand-over to the chosen organisation, with the organisation's key as `recipient`.
+    """Return the fields of `HandOver` for the chosen organisation, with the organisation's key as `recipient`.
 
     If the browser made the encrypted file, the form has three more fields: the file's digest, the number of additions
-    in the file, and the key to which it is encrypted. Raise `ValidationFailed` if the organisation is not set up, or if
-    the file was encrypted to a different key.
+    in the file, and the key to which the file is encrypted. Raise `ValidationFailed` if the organisation is not set up,
+    or if that key is not the organisation's key.
     """
     typed = attempt.typed(HandOver)
     recipient = (attempt.context.settings.hand_over_bodies or {}).get(str(typed["body"]))
@@ -213,10 +216,11 @@ def read_body(attempt: Attempt) -> dict[str, object]:
 
 
 def lead_back(attempt: Attempt) -> Response:
-    """Redirect to the page of the concern, which shows the completed action.
+    """Return a redirect to the page of the concern, which shows the completed action.
 
-    The page also leads on to the list from which the concern was opened. If others changed the concern since the form's
-    page was shown, the page shows their changes too. Because of the redirect, a reload does not repeat the action.
+    The page also links to the list from which the concern was opened. If others changed the concern since the form's
+    page was shown, the page shows the changes of others too. Because of the redirect, a reload does not repeat the
+    action.
     """
     own = attempt.visitor.actor.client
     is_changed = any(each.client != own for each in attempt.list_entries_since())
@@ -227,7 +231,7 @@ def lead_back(attempt: Attempt) -> Response:
 
 @router.post("/{reference}/acknowledgement")
 def acknowledge_on_page(attempt: AttemptDep) -> Response:
-    """Acknowledge the concern, and its additions up to the last that the page showed."""
+    """Acknowledge the concern, and the additions up to the last addition that the form's page showed."""
     try:
         wanted = attempt.parse(Acknowledgement)
         attempt.context.writer.run(actions.acknowledge, attempt.reference, wanted, attempt.actor)
@@ -238,7 +242,7 @@ def acknowledge_on_page(attempt: AttemptDep) -> Response:
 
 @router.post("/{reference}/outcome")
 def close_on_page(attempt: AttemptDep) -> Response:
-    """Close the concern.
+    """Close the concern with the posted outcome, and send the reporter the posted message, if there is one.
 
     If an addition is not acknowledged, show the form again instead, unless the person chose to close anyway.
     """
@@ -252,7 +256,7 @@ def close_on_page(attempt: AttemptDep) -> Response:
 
 @router.post("/{reference}/hold")
 def hold_on_page(attempt: AttemptDep) -> Response:
-    """Put the concern on hold, or release it."""
+    """Put the concern on hold, which prevents erasure, or end the hold."""
     try:
         wanted = attempt.parse(Hold)
         attempt.context.writer.run(actions.hold, attempt.reference, wanted, attempt.actor)
@@ -274,7 +278,10 @@ def reopen_on_page(attempt: AttemptDep) -> Response:
 
 @router.post("/{reference}/export")
 def export_on_page(attempt: AttemptDep) -> Response:
-    """Record the export in the audit log, and return the concern as a signed PDF."""
+    """Record the export in the audit log, and return the concern as a signed PDF.
+
+    Raise the errors of `export_response` for which the form is not shown again, such as `PdfUnavailable`.
+    """
     try:
         return export_response(attempt, attempt.reference, notes=attempt.parse(ExportForm).notes)
     except REFUSED as refusal:
@@ -316,9 +323,9 @@ def send_message_on_page(attempt: AttemptDep) -> Response:
 
 @router.post("/{reference}/hand-over")
 def hand_over_on_page(attempt: AttemptDep) -> Response:
-    """Record the hand-over to another organisation.
+    """Record the hand-over to another organisation in the audit log.
 
-    Return a page with this service's receipt, and with the encrypted file if this service made it.
+    Return a page with this service's receipt, and with the encrypted file if this service made the file.
     """
     try:
         wanted = attempt.parse(HandOver, read_body(attempt))
@@ -343,11 +350,12 @@ def confirm_on_page(
 
 
 def show_again(attempt: Attempt, form: str, refusal: errors.GuidanceError) -> Response:
-    """Return a page with the form as it was filled in, the reason of the refusal, and the changes of others.
+    """Return a page with the form `form` as it was filled in, the reason of `refusal`, and the changes of others.
 
     If the concern changed since the form's page was shown, first record in the audit log that the action was not
-    carried out. After `StoreBusy`, record nothing, because no write was possible. If an unacknowledged addition says
-    immediate danger, and prevents the closing or came since the form's page was shown, the heading says so.
+    carried out. After `StoreBusy`, record nothing, because no write was possible. The heading warns of an
+    unacknowledged addition that says immediate danger, if an addition prevents the closing, or came since the form's
+    page was shown.
     """
     waiting = attempt.find_waiting()
     visitor, meanwhile, seen = attempt.visitor, attempt.list_entries_since(), attempt.seen or 0
@@ -422,10 +430,10 @@ def desk_forms(
         "can_unseal": can_unseal,
         "can_export": can_unseal and pdf_available(),
         "can_export_in_browser": not can_unseal and find_font_file() is not None,
-        "takes_clear": takes_clear_words(context),  # otherwise the browser encrypts notes and messages
+        "takes_clear": takes_clear_words(context),  # if False, the browser encrypts notes and messages
         "recipients": " ".join(map(str, context.submissions.sealer.recipients)),  # the recipients of notes
         "recipient": recipient_for_messages(concern) if concern is not None else "",  # the recipient of messages
-        "key": typed.get("key") or secrets.token_urlsafe(FORM_KEY_BYTES),  # a form sent twice is carried out once
+        "key": typed.get("key") or secrets.token_urlsafe(FORM_KEY_BYTES),  # a form that is sent twice acts once
         "typed": typed,
         "faults": faults,
     }

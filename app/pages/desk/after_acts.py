@@ -1,4 +1,4 @@
-"""The panel on the page of a concern after an act: what was done, what to do next, and whether it can be undone."""
+"""The panel on the page of a concern after an action: what was done, what to do next, and how to undo an assignment."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ THEN: Mapping[str, str] = {
     DeskAct.ACKNOWLEDGED: "Close it with an outcome when the work on it is done.",
     DeskAct.REOPENED: "The reporter sees that it has been read, and no outcome any more.",
 }
-"""The sentence for an action, which follows the sentence that says who has the concern."""
+"""The second sentence after each of these actions. The first sentence says who has the concern."""
 NEXT_STEPS: Mapping[str, str] = {
     DeskAct.LABELLED: "Only the team can read it. It stands first in the row of the inbox.",
     DeskAct.NOTED: "Only the team can read it.",
@@ -35,15 +35,15 @@ NEXT_STEPS: Mapping[str, str] = {
 }
 """What to do next, or what has changed, for each action whose sentence is always the same."""
 SILENT_IF_CLOSED = ASSIGNING_ACTS | {DeskAct.NOTED, DeskAct.MESSAGE_SENT}
-"""The actions that are possible on a closed concern and leave the concern closed."""
+"""The actions after which the panel of a closed concern says that the concern stays closed."""
 
 
 @dataclass(frozen=True)
 class Undo:
     """The form that undoes an assignment.
 
-    `person` is the person who had the concern before, or empty for nobody. `replaces` is the person who has it now, or
-    empty for nobody.
+    `person` is the person who had the concern before, and `replaces` the person who has the concern now. An empty name
+    stands for nobody.
     """
 
     person: str
@@ -52,7 +52,10 @@ class Undo:
 
 @dataclass(frozen=True)
 class AfterAct:
-    """A completed action: its audit log entry, what to do next in sentences, and the form that undoes it, if any."""
+    """A completed action: the audit log entry in words, and the next steps as sentences.
+
+    `undo` is the form that undoes the action, or None if the action cannot be undone.
+    """
 
     line: ActLine
     next_steps: tuple[str, ...]
@@ -60,7 +63,7 @@ class AfterAct:
 
 
 def after_act(visit: Visit, entry: InboxEntry, line: ActLine) -> AfterAct:
-    """Return the panel for the action in `line`, which the person of `visit` has just done to the concern `entry`."""
+    """Return the panel for the action in `line`, which the person of `visit` has just done on the concern `entry`."""
     act, me, last = line.act.act, visit.visitor.name, _last_assignments(visit, entry, line)
     said = [
         _where_it_stands(me, last) if last else _next_step(act, entry, me),
@@ -84,8 +87,8 @@ def _last_assignments(visit: Visit, entry: InboxEntry, line: ActLine) -> list[As
 def _undo(visit: Visit, last: list[Assigned]) -> Undo | None:
     """Return the form that undoes the last assignment.
 
-    Return None if `last` is empty, if the person of `visit` cannot write, or if the person who had the concern before
-    has left the desk.
+    `last` is the result of `_last_assignments`. Return None if `last` is empty, if the person of `visit` may not change
+    concerns, or if the person who had the concern before can no longer work on concerns.
     """
     if not last or not visit.visitor.can_write:
         return None
@@ -96,7 +99,10 @@ def _undo(visit: Visit, last: list[Assigned]) -> Undo | None:
 
 
 def _where_it_stands(me: str, last: list[Assigned]) -> str:
-    """Return the sentences on who has the concern now, and on how the person who had it before sees the change."""
+    """Return sentences that say who has the concern now, and how the person who had the concern before learns of this.
+
+    `me` is the signed-in person. `last` is the result of `_last_assignments`.
+    """
     now, former = last[0].person, last[1].person if len(last) > 1 else None
     others = f"It is in the list ‘Mine’ of {now}. No email is sent." if now else "Nobody has it now."
     told = f" {former} sees in ‘Mine’ for a day that you took it." if former not in (None, me, now) else ""
@@ -104,7 +110,7 @@ def _where_it_stands(me: str, last: list[Assigned]) -> str:
 
 
 def _next_step(act: str, entry: InboxEntry, me: str) -> str | None:
-    """Return what the person `me` can do next after the action `act`, or None if there is nothing to say."""
+    """Return the sentences that follow the action `act` on `entry`, or None. `me` is the signed-in person."""
     if act == DeskAct.ACKNOWLEDGED and entry.state == ConcernState.CLOSED:
         return STAYS_CLOSED
     if act not in THEN:

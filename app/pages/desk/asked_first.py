@@ -34,8 +34,8 @@ NO_SUCH_WORKER = "choose someone who can work on concerns, or nobody"
 class AssignmentForm(RequestModel):
     """The form that assigns a concern. `person` is a name, or empty to assign the concern to nobody.
 
-    `replaces` names the person from whom the concern is taken, as confirmed on the page that asks. Until that page has
-    been shown, `replaces` is empty.
+    `replaces` is empty in the first form. In the form that confirms, `replaces` names the person from whom the concern
+    is taken.
     """
 
     person: str = ""
@@ -43,9 +43,9 @@ class AssignmentForm(RequestModel):
 
 
 class ErasureForm(Erasure):
-    """The form that erases the text of a concern. `sure` is True if the form comes from the page that asks.
+    """The form that erases the text of a concern. `sure` is True if the form comes from the page that asks to confirm.
 
-    `repeated` is the reference, which the person types again on the page that asks.
+    `repeated` is the reference, which the person types again on that page.
     """
 
     sure: bool = False
@@ -54,11 +54,12 @@ class ErasureForm(Erasure):
 
 @router.post("/{reference}/assignment")
 def assign_on_page(attempt: AttemptDep) -> Response:
-    """Assign the concern to a person who can work on concerns, or to nobody.
+    """Assign the concern to a person who can work on concerns, or to nobody. Redirect to the concern's page.
 
-    If a person takes the concern over from someone else, first return a page that asks for confirmation. If the
-    confirmed form names someone who no longer has the concern, ask again. Show the form again with an error if the
-    chosen person cannot work on concerns, or if the assignment has changed since the page was shown.
+    Record the change in the audit log. If the signed-in person takes the concern over from someone else, first return a
+    page that asks for confirmation. If the confirmed form names someone who no longer has the concern, ask again. Show
+    the form again with an error if the chosen person cannot work on concerns or may not open this concern, or if the
+    assignment has changed since the page was shown.
     """
     try:
         typed = attempt.parse(AssignmentForm)
@@ -75,7 +76,7 @@ def assign_on_page(attempt: AttemptDep) -> Response:
             return ask_first(attempt, "take_over", owner=owner, person=typed.person)
     except REFUSED as refusal:
         return show_again(attempt, "assignment", refusal)
-    except errors.AssignmentChanged:  # at the same moment, after `owner` was read
+    except errors.AssignmentChanged:  # someone changed the assignment after `owner` was read
         with Session(attempt.context.engine) as session:
             owner = assignment.find_assignment(session, attempt.reference)
         return ask_first(attempt, "take_over", owner=owner, person=typed.person)
@@ -84,9 +85,9 @@ def assign_on_page(attempt: AttemptDep) -> Response:
 
 @router.get("/{reference}/assignment")
 def read_assignment_for_page(visit: WorkerVisitDep, reference: ConcernReferenceInPath) -> Response:
-    """Record the reading in the audit log, and return who has the concern as JSON, for the script of the desk.
+    """Record the reading in the audit log, and return who has the concern as JSON, for the desk's JavaScript.
 
-    `person` is null if nobody has it. Raise `NoSuchConcern` if the reference is unknown.
+    In the JSON, `person` is null if nobody has the concern. Raise `NoSuchConcern` if the reference is unknown.
     """
     found = visit.context.writer.run(assignment.read_assignment, reference_of(reference), visit.actor)
     return Response(orjson.dumps({"person": found.person}), media_type=JSON)
@@ -105,10 +106,11 @@ def _take_from(attempt: Attempt, owner: assignment.Assigned, person: str | None)
 
 @router.post("/{reference}/erasure")
 def erase_on_page(attempt: AttemptDep) -> Response:
-    """Erase the text of the concern permanently.
+    """Erase the text of the concern permanently, record this in the audit log, and redirect to the concern's page.
 
     First return a page that says what is erased and what is kept, and that asks the person to type the reference again.
-    If the settings demand two people, the confirmed form of the first person only records the request to erase.
+    If the settings demand two people, the confirmed form of the first person only records the request to erase. If the
+    concern cannot be erased, show the form again with an error.
     """
     try:
         wanted = attempt.parse(ErasureForm)
@@ -124,9 +126,9 @@ def erase_on_page(attempt: AttemptDep) -> Response:
 
 
 def _ask_about_erasure(attempt: Attempt, *, is_wrong: bool) -> Response:
-    """Return the page that asks before an erasure.
+    """Return the page that asks for confirmation of an erasure.
 
-    If `is_wrong`, the page has an error: the reference typed again is missing or wrong.
+    If `is_wrong` is True, the page says that the person did not type the reference again, or typed another one.
     """
     with Session(attempt.context.engine) as session:
         request = actions.find_erasure_request(session, attempt.reference)
@@ -151,10 +153,10 @@ def _count_texts(attempt: Attempt) -> dict[str, int]:
 
 
 def ask_first(attempt: Attempt, form: str, faults: Mapping[str, str] = UNTYPED, **values: Any) -> Response:
-    """Return the page that asks for confirmation of the action of `form`. `values` are further template variables.
+    """Return the page that asks for confirmation of the action `form`. `values` are further template variables.
 
-    The page repeats the form with its input and with `faults` by field. A further field of the form says that the
-    person has been asked.
+    The page repeats the form with the posted input, and with the error of each field in `faults`. The repeated form has
+    a further field, which says that the person has been asked.
     """
     typed = {name: attempt.posted.one(name) for name in attempt.posted.fields}
     forms = desk_forms(attempt, attempt.reference, attempt.seen or 0, typed=typed, faults=faults, place=attempt.place)

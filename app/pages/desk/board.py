@@ -35,10 +35,10 @@ def read_board(
     first: Annotated[str, Query(alias="from", max_length=20)] = "",
     last: Annotated[str, Query(alias="to", max_length=20)] = "",
 ) -> Response:
-    """Record the reading in the audit log, and return the figures of the months from `first` to `last`.
+    """Record the reading in the audit log, and return the page with the figures of the months from `first` to `last`.
 
     The default period is the last three whole months. If a month is not valid, or `last` is before `first`, return the
-    form for the period with the errors, and record nothing.
+    form for the period with the errors (400), and record nothing.
     """
     this_month = visit.now.date().replace(day=1)
     usual = (_months_before(this_month, 3), _months_before(this_month, 1))

@@ -1,4 +1,7 @@
-"""The sealed cards for the script of the desk's pages, which decrypts and searches them in the browser."""
+"""The sealed cards for the desk's JavaScript, which decrypts and searches the cards in the browser.
+
+A card is a short summary of a concern or addition, encrypted to the team's keys.
+"""
 
 import datetime as dt
 from functools import partial

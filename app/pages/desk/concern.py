@@ -50,7 +50,7 @@ from app.services.desk.retention_lists import erasure_day
 
 router = GuidanceRouter(prefix=PATH, include_in_schema=False, route_class=DeskRoute)
 CONCERN = "concern"
-"""The kind of a concern's own text. Additions, notes and messages have the kinds of `EntryKind`."""
+"""The kind of a concern's own text. Additions, notes, labels and messages have the kinds of `EntryKind`."""
 LINE = 64
 ADDED_ON_PAGE = 50
 NOTES_ON_PAGE = 20
@@ -66,9 +66,10 @@ NO_CONTENT = 204
 
 @dataclass(frozen=True)
 class SealedText:
-    """One encrypted text with its kind, its concern, its number among the texts of that kind, and its time of receipt.
+    """One encrypted text of the concern `reference`.
 
-    The text of the concern itself has the number 0. Only a note or a label has an author.
+    `number` is the position among the texts of the same kind. The concern's own text has the number 0. Only a note or a
+    label has an author.
     """
 
     kind: str
@@ -80,12 +81,12 @@ class SealedText:
 
     @property
     def received(self) -> str:
-        """The time of receipt, in the format that the encrypted document uses."""
+        """The time of receipt, in the format in which the encrypted document states this time."""
         return format_utc(self.received_at)
 
     @property
     def armored(self) -> str:
-        """The encrypted text in age's ASCII armor, which the `age` program can read too."""
+        """The encrypted text in age's ASCII armor, which the `age` program can decrypt."""
         letters = base64.b64encode(self.sealed).decode()
         lines = [letters[start : start + LINE] for start in range(0, len(letters), LINE)]
         return "\n".join(("-----BEGIN AGE ENCRYPTED FILE-----", *lines, "-----END AGE ENCRYPTED FILE-----", ""))
@@ -93,9 +94,9 @@ class SealedText:
 
 @dataclass(frozen=True)
 class ShownEntries:
-    """A page of additions, notes or labels. `next_page` is the address of the next page, or None.
+    """A page of additions, notes or labels. `next_page` is the address of the next page, or None if there is none.
 
-    `sealed` has the encrypted text of each entry that this service has not decrypted, by number.
+    `sealed` maps the number of an entry to the encrypted text, if this service has not decrypted the entry.
     """
 
     entries: Sequence[AdditionEntry | NoteEntry | LabelEntry]
@@ -126,8 +127,8 @@ def show_page(
 ) -> ShownEntries:
     """Return the entries of `page` for display. The caller must first record the reading in the audit log.
 
-    If `has_words`, decrypt the entries. Otherwise add the encrypted text of each entry, or no text if `is_erased`.
-    The address of the next page carries `place`, the list from which the concern was opened.
+    If `has_words` is True, decrypt the entries. Otherwise add the encrypted text of each entry, or no text if
+    `is_erased` is True. The address of the next page carries `place`, the list from which the concern was opened.
     """
     context, now, after = visit.context, visit.now, page.next_after
     shown = (
@@ -142,7 +143,10 @@ def show_page(
 
 
 def sealed_texts_of(context: AppContext, page: opened_entries.EntryPage) -> dict[int, SealedText]:
-    """Return the encrypted text of each entry on a page of additions, notes or labels, by number."""
+    """Return the encrypted text of each entry on `page`, a page of additions, notes or labels, by number.
+
+    The caller must first record the reading in the audit log.
+    """
     is_ours = page.kind is not EntryKind.ADDITION
     return {
         row.number: SealedText(
@@ -155,9 +159,9 @@ def sealed_texts_of(context: AppContext, page: opened_entries.EntryPage) -> dict
 def read_desk_work(visit: Visit, shown: opened_concerns.Opening, *, seen_before: int | None) -> dict[str, Any]:
     """Return the template variables for the desk's work on a concern: messages, hand-overs, last actions and dates.
 
-    The caller must first record the view of the concern. The text of the concern is not read. The variable `meanwhile`
-    has the actions of others after the action number `seen_before`, the last action that the person had seen. If
-    `seen_before` is None, `meanwhile` is empty.
+    The caller must first record the view of the concern, which `shown` is. The text of the concern is not read. The
+    variable `meanwhile` has the actions of others after the audit log entry `seen_before`, the last entry that the
+    person had seen. If `seen_before` is None, `meanwhile` is empty.
     """
     concern, receipts = shown.concern, visit.context.submissions.receipts
     reference, client = concern.reference, visit.actor.client
@@ -180,8 +184,8 @@ def read_desk_work(visit: Visit, shown: opened_concerns.Opening, *, seen_before:
 class FormerLabel:
     """The label that a person has just replaced.
 
-    `text` is the label if this service can decrypt the label. Otherwise `sealed` is the encrypted label. If there was
-    no label before, `text` is empty and `sealed` is None.
+    `text` is the label if this service can decrypt the label. Otherwise `text` is empty, and `sealed` is the encrypted
+    label. If there was no label before, `text` is empty and `sealed` is None.
     """
 
     text: str
@@ -190,10 +194,11 @@ class FormerLabel:
 
 @dataclass(frozen=True)
 class Shown:
-    """The concern on the page. `sections` has the decrypted text, or `sealed` the encrypted text.
+    """The concern on the page, with the decrypted text in `sections` or the encrypted text in `sealed`.
 
-    Both are None if the text has been erased. `place` is the list from which the concern was opened, with the position
-    of the concern in it. `labels` has the newest label and, after an action of the person, the label before.
+    `sections` and `sealed` are None if the text has been erased. `place` is the list from which the concern was opened,
+    with the position of the concern in that list. `labels` has the newest label and, after an action of the person, the
+    label before.
     """
 
     opening: opened_concerns.Opening
@@ -208,9 +213,9 @@ class Shown:
 def show_concern(visit: Visit, reference: str, place: ListPlace, *, labels: int) -> Shown:
     """Record the view in the audit log as one entry, and return the concern for display.
 
-    Include the concern's first additions, its last notes and its last `labels` labels. The texts are decrypted if
-    this service can decrypt all of them, otherwise all stay encrypted. An erased concern has no text. `place` is the
-    list from which the concern is opened. Raise `NoSuchConcern` if the reference is unknown.
+    Include the first additions, the last notes and the last `labels` labels. If this service can decrypt all of these
+    texts, all are decrypted. Otherwise all stay encrypted. An erased concern has no text. `place` is the list from
+    which the concern is opened. Raise `NoSuchConcern` if the reference is unknown.
     """
     context, keys = visit.context, visit.context.unsealer.fingerprints
     wanted = opened_concerns.OpeningRequest("opened here", ADDED_ON_PAGE, NOTES_ON_PAGE, labels, keys, erased_too=True)
@@ -253,9 +258,10 @@ def read_concern_page(
 ) -> Response:
     """Record the view in the audit log with the person's name, and return the page of the concern.
 
-    `done` is the number of an action that the person has just completed: the page begins with this action and with what
-    to do next. `seen` is the number of the last action that the person saw before then: the page shows later actions of
-    others at the top. The page links to the list in `place`, and to the next concern of that list.
+    `done` is the audit log entry of an action that the person has just completed. The page then begins with this action
+    and with what to do next. `seen` is the last audit log entry that the person saw before that action. The page then
+    shows later actions of others at the top. The page links to the list in `place`, and to the next concern of that
+    list. Raise `NoSuchConcern` if the reference is unknown.
     """
     parsed = reference_of(reference)
     shown = show_concern(visit, parsed, place, labels=1 if done is None else 2)
@@ -295,7 +301,7 @@ def former_label(labels: ShownEntries, line: ActLine) -> FormerLabel | None:
 
 
 def title_of_edition(visit: Visit, guide: str, edition: int) -> str:
-    """Return the title of the edition `edition` of `guide`, as printed."""
+    """Return the title of the edition `edition` of `guide`."""
     return visit.context.contents(EditionKey(guide, edition)).title
 
 
@@ -316,9 +322,10 @@ def read_notes_page(
 
 
 def _entries_page(visit: Visit, kind: EntryKind, typed: str, cursor: str | None, place: ListPlace) -> Response:
-    """Record the reading, and return the page of entries: decrypted if this service can decrypt all of them.
+    """Record the reading in the audit log, and return the page of entries of the kind `kind` that `cursor` names.
 
-    `place` is the list from which the concern was opened.
+    The entries are decrypted if this service can decrypt all entries of the page. Otherwise all stay encrypted. `typed`
+    is the reference in any spelling. `place` is the list from which the concern was opened.
     """
     context, reference = visit.context, reference_of(typed)
     page_place = opened_entries.PagePlace(kind, reference, decode_key(cursor, otherwise=0), ADDED_ON_PAGE)
@@ -349,11 +356,10 @@ def read_unseal_page(request: Request) -> Response:
 
 @router.post("/concerns/{reference}/copy-sheet")
 def record_copy_sheet(visit: WorkerVisitDep, reference: ConcernReferenceInPath) -> Response:
-    """Record in the audit log that the person copies the concern into another system from a sheet of its text.
+    """Record in the audit log that the person opens a sheet with the text, to copy the concern into another system.
 
-    The browser makes the sheet: this service only records, and returns no content.
-
-    Raise `NoSuchConcern` if the reference is unknown, or `ConcernErased` if the concern was erased.
+    The browser makes the sheet. This service only records, and returns an empty response (204). Raise `NoSuchConcern`
+    if the reference is unknown, or `ConcernErased` if the concern was erased.
     """
     visit.context.writer.run(opened_concerns.record_copying, reference_of(reference), visit.actor)
     return Response(status_code=NO_CONTENT)
@@ -363,7 +369,8 @@ def record_copy_sheet(visit: WorkerVisitDep, reference: ConcernReferenceInPath) 
 def save_sealed_concern(visit: ReaderVisitDep, reference: ConcernReferenceInPath) -> Response:
     """Record one reading in the audit log, and return a JSON file with the encrypted concern and all its additions.
 
-    The file also has the layout for showing the decrypted text.
+    The file also has the layout for showing the decrypted text. Raise `NoSuchConcern` if the reference is unknown, or
+    `ConcernErased` if the concern was erased.
     """
     context, parsed, wanted = visit.context, reference_of(reference), opened_concerns.OpeningRequest(SAVED, None)
     opening = context.writer.run(opened_concerns.open_concern, parsed, wanted, visit.actor)

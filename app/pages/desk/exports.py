@@ -1,6 +1,6 @@
 """The export of a concern from the desk's pages, if this service can decrypt the concern.
 
-The export is one signed PDF with JSON inside, as the command makes it.
+The export is one signed PDF with JSON inside, like the file that the command `guidance desk export` makes.
 """
 
 import datetime as dt
@@ -45,7 +45,8 @@ def printed_export(
 ) -> dict[str, Any]:
     """Return the values that the PDF prints, from the JSON `document` of an export.
 
-    `content` is the edition of the concern, which has the labels of its answers.
+    `content` is the edition to which the concern belongs: the edition has the text of the items that the concern names.
+    `council` is the council's name.
     """
     statement, texts = document["statement"], document["texts"]
     opened = {kind: [each for each in texts if each["kind"] == kind] for kind in ("concern", "addition", "note")}
@@ -76,7 +77,7 @@ def printed_export(
 def labelled_facts(concern: dict[str, Any], outcomes: Mapping[str, str], title: str) -> Iterator[tuple[str, str]]:
     """Yield the label and the text of each fact about `concern`, an inbox entry as JSON.
 
-    `outcomes` has the label of each outcome, and `title` is the title of the edition.
+    `outcomes` maps the code of each outcome to a label. `title` is the title of the edition.
     """
     yield "State", code_label(concern["state"]) + (", on hold" if concern["held"] else "")
     yield "Immediate danger", code_label(concern["immediate_danger"])
@@ -96,9 +97,9 @@ def labelled_facts(concern: dict[str, Any], outcomes: Mapping[str, str], title: 
 
 
 def _addition(text: dict[str, Any], written: AuditEntryRow | None) -> dict[str, str]:
-    """Return the heading and text of an addition.
+    """Return the heading and text of the addition `text`.
 
-    The heading has the time from `written`, the audit log entry of the addition, if there is one.
+    The heading has the time of `written`, the audit log entry of the addition, if there is one.
     """
     addition = text["opened"]["addition"]
     danger = addition.get("immediate_danger")
@@ -108,9 +109,9 @@ def _addition(text: dict[str, Any], written: AuditEntryRow | None) -> dict[str, 
 
 
 def _note(text: dict[str, Any], written: AuditEntryRow | None) -> dict[str, str]:
-    """Return the heading and text of a note.
+    """Return the heading and text of the note `text`.
 
-    The heading has the time and author from `written`, the audit log entry of the note, if there is one.
+    The heading has the time and author of `written`, the audit log entry of the note, if there is one.
     """
     of_history = f", {date_and_time(written.at)}, by {person_of(written.client)}" if written is not None else ""
     return {"heading": f"Note {text['number']}{of_history}", "text": text["opened"]["note"]["text"]}
@@ -122,9 +123,9 @@ def _hand_over(entry: dict[str, Any]) -> str:
 
 
 def _history(history: list[AuditEntryRow], outcomes: Mapping[str, str]) -> Iterator[list[str]]:
-    """Yield the number, time, person, action and detail of each audit log entry.
+    """Yield the number, time, person, action and detail of each audit log entry in `history`.
 
-    Digests and age keys are shortened. The JSON inside the PDF has them in full.
+    Digests and age keys are shortened, because the JSON inside the PDF has the full digests and keys.
     """
     for line in act_lines(history, outcomes):
         detail = LONG_DIGEST.sub(r"\1...", line.detail)
@@ -136,11 +137,14 @@ def _in_words(moment: str) -> str:
 
 
 def export_response(visit: Visit, reference: str, *, notes: bool) -> Response:
-    """Record the export in the audit log, sign it, and return the concern as one PDF with JSON inside.
+    """Record the export in the audit log, and return the concern as one signed PDF with JSON inside.
 
-    If `notes` is True, include the desk's notes. Raise `UnsealingUnavailable` if this service cannot decrypt the
-    concern, `SealedTextMisplaced` if a text belongs to another concern, and `PdfUnavailable` if this service cannot
-    make PDFs. Raise `NoSuchConcern` if the reference is unknown, or `ConcernErased` if the text has been erased.
+    Two entries are recorded: one when the export begins, and one with the digest of the PDF. If `notes` is True,
+    include the desk's notes.
+
+    Raise `NoSuchConcern` if the reference is unknown, or `ConcernErased` if the text has been erased. Raise
+    `UnsealingUnavailable` if this service cannot decrypt the concern, `SealedTextMisplaced` if a text belongs to
+    another concern, or `PdfUnavailable` if this service cannot make PDFs.
     """
     context, actor = visit.context, visit.actor
     signed = exports.sign_export(context.desk, reference, actor)

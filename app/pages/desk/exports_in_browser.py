@@ -34,8 +34,9 @@ NOTES = "yes"
 def give_export_statement(attempt: AttemptDep) -> Response:
     """Record in the audit log that an export begins, and return what the browser needs for the file, as JSON.
 
-    That is the signed statement, the sealed texts, and the public keys of this service. Raise `NoSuchConcern` if the
-    reference is unknown, or `ConcernErased` if the concern was erased.
+    The JSON has the signed statement, the sealed texts, and the public keys of this service. A second audit log entry
+    records which sealed texts are handed out. Raise `NoSuchConcern` if the reference is unknown, or `ConcernErased` if
+    the concern was erased.
     """
     context, reference, notes = attempt.context, attempt.reference, attempt.posted.one("notes") == NOTES
     signed = exports.sign_export(context.desk, reference, attempt.visitor.actor)
@@ -47,7 +48,7 @@ def give_export_statement(attempt: AttemptDep) -> Response:
 def export_material(
     context: AppContext, signed: ExportStatement, places: Sequence[EntryPlace | None]
 ) -> dict[str, Any]:
-    """Return what the browser needs to make a file: the signed statement, the sealed texts and the public keys.
+    """Return what the browser needs to make a file: the statement `signed`, the sealed texts, and the public keys.
 
     If this service can decrypt a text, add the key that decrypts only that text. The caller must first record in the
     audit log that the texts at `places` are handed out.

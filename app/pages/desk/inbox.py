@@ -66,13 +66,13 @@ TESTS_OR_NOT = ((False, "Real"), (True, "Tests"))
 
 @dataclass(frozen=True)
 class InboxPlace:
-    """The position of a page in the inbox, and the errors to show on the page.
+    """The position of a page in the inbox, and the messages to show on the page.
 
-    The page begins at `cursor`, or with the first concern if `cursor` is None. `until` is the time when the first page
-    of the list was made, or None for the first page. If the person marks the changes as seen, changes after `until`
-    still count as new. `taken` is the reference of a concern that the person has just assigned to themselves, or empty.
-    `faults` has an error by field. `ended` is True if the person asked for the next concern after the last concern of
-    the list.
+    The page begins after the concern at `cursor`, or with the first concern if `cursor` is None. `until` is the time
+    when the first page of the list was made, as a cursor, or None for the first page. If the person marks the changes
+    as seen, changes after `until` still count as new. `taken` is the reference of a concern that the person has just
+    assigned to themselves, or empty. `faults` maps the name of a field to an error. `ended` is True if the person asked
+    for the next concern after the last concern of the list.
     """
 
     cursor: str | None = None
@@ -93,9 +93,11 @@ def read_desk(
     fault: bool = False,
     ended: bool = False,
 ) -> Response:
-    """Record the reading in the audit log, and return one page of the inbox.
+    """Record in the audit log which concerns are shown, and return one page of the inbox.
 
-    Redirect a person who may not read concerns: to the audit log if they may read it, otherwise to the guides.
+    See `InboxPlace` for `cursor`, `until`, `taken` and `ended`. If `fault` is True, the page says that the typed
+    reference is not valid. A person who may not read concerns is redirected to the audit log if they may read all of
+    the audit log, otherwise to the pages for writing guides. Raise `InvalidCursor` if `cursor` is not valid.
     """
     if not visit.visitor.can_read:
         return lead_to(f"{PATH}/record" if visit.visitor.can_audit else GUIDES_PATH)
@@ -105,9 +107,9 @@ def read_desk(
 
 @router.get("/find")
 def lead_to_concern(_visit: ReaderVisitDep, reference: Annotated[str, Query(max_length=60)] = "") -> Response:
-    """Redirect to the concern with the reference `reference`, in any spelling.
+    """Redirect to the page of the concern `reference`, which may be typed in any spelling.
 
-    If the text is not a reference, redirect to the inbox, which shows an error.
+    If `reference` is not a reference, redirect to the inbox, which shows an error.
     """
     found = find_reference(reference)
     return lead_to(f"{CONCERN_PAGES}/{found}" if found is not None else f"{PATH}?fault=true")
@@ -115,9 +117,10 @@ def lead_to_concern(_visit: ReaderVisitDep, reference: Annotated[str, Query(max_
 
 @router.post("/looked")
 def note_look_on_page(visit: ReaderVisitDep, posted: SubmittedFormDep) -> Response:
-    """Store that the person has seen the changes up to the time of the page, and redirect to the tab of changes.
+    """Store that the person has seen the changes up to the posted time, and redirect to the tab of changes.
 
-    Raise `InvalidCursor` if the form has no valid time.
+    The form posts the time at which the first page of the list was made. Raise `InvalidCursor` if the form has no valid
+    time.
     """
     position = decode_position(posted.one("until"), (dt.datetime,))
     if position is None:
@@ -130,11 +133,14 @@ def note_look_on_page(visit: ReaderVisitDep, posted: SubmittedFormDep) -> Respon
 def acknowledge_burst_on_page(
     visit: WorkerVisitDep, posted: SubmittedFormDep, burst: Annotated[str, Path(pattern=f"^{BURST}$")]
 ) -> Response:
-    """Acknowledge the chosen concerns of a burst (many concerns from one source on one day), and show the burst.
+    """Acknowledge the chosen concerns of `burst`, and redirect to the list of these concerns.
 
-    Also acknowledge the additions to these concerns up to the time of the page. If the person has not confirmed that
-    they read the concerns, return the page with an error instead. Raise `InvalidCursor` if the form has no valid time.
-    Raise `ValidationFailed` if no concern is chosen, or a chosen concern is not in the burst.
+    A burst is a group of many concerns from one source on one day. Also acknowledge the additions to the chosen
+    concerns up to the time of the page. Record each acknowledgement in the audit log. If the person has not confirmed
+    that they read the concerns, return the page with an error instead.
+
+    Raise `InvalidCursor` if the form has no valid time. Raise `ValidationFailed` if no concern is chosen, or if the
+    person may not open a chosen concern, or if a chosen concern is not in the burst.
     """
     until = decode_position(posted.one("until"), (dt.datetime,))
     if until is None:
@@ -151,11 +157,11 @@ def acknowledge_burst_on_page(
 
 @router.post("/assignment")
 def assign_to_me_on_page(visit: WorkerVisitDep, posted: SubmittedFormDep) -> Response:
-    """Assign a concern of the inbox to the person, and redirect to the same page of the inbox.
+    """Assign a concern of the inbox to the signed-in person, and redirect to the same page of the inbox.
 
-    Redirect to the page of the concern instead if another person has the concern, or if the person is not one of those
-    to whom concerns can be assigned. Raise `NoSuchConcern` if the reference is unknown, or
-    `InvalidQuery` if the form has no valid list.
+    Record the change in the audit log. Redirect to the page of the concern instead if another person has the concern,
+    or if concerns cannot be assigned to the signed-in person. Raise `NoSuchConcern` if the reference is unknown or the
+    person may not open the concern. Raise `InvalidQuery` if the form has no valid list.
     """
     reference = visit.openable_reference(posted.one("reference"))
     actor = replace(visit.actor, seen=posted.number("seen"))
@@ -243,9 +249,9 @@ def _joined(query: str, place: Mapping[str, Any]) -> str:
 def list_tabs(session: Session, chosen: InboxSelection, actor: Actor) -> list[tuple[str, str, bool, str | None]]:
     """Return each tab of the inbox as a tuple: address, label, True for the tab that is shown, and number of concerns.
 
-    The number counts the open concerns that also match the other filters of `chosen`. It is a text: `500+` if there are
-    more than `COUNT_LIMIT` concerns, for example. It is None for a tab that is not counted. The address keeps the other
-    filters too. `actor` is the signed-in person.
+    The address keeps the other filters of `chosen`. The number counts the open concerns of the tab that match the other
+    filters, and that `actor`, the signed-in person, may open. The number is a text, such as `500+` for more than
+    `COUNT_LIMIT` concerns, or None for a tab that is not counted.
     """
     selections = {tab: chosen.with_tab(tab) for tab in InboxTab}
     counted = [tab for tab in InboxTab if tab.is_counted]

@@ -22,7 +22,7 @@ TRUE_OR_FALSE = {"true": True, "false": False}
 TESTS = "yes"
 """The value of the parameter `tests` with which the inbox lists only tests."""
 PAGE_FIELDS = ("cursor", "until")
-"""The query parameters of the inbox that name one of its pages."""
+"""The query parameters of the inbox that identify one page of the list."""
 NO_FILTERS = ViewFilters()
 FORMER_TABS = {"mine": {"who": ME}, "unassigned": {"who": NOBODY}, "tests": {"tests": TESTS}}
 """Former values of the parameter `show`, with the parameters that replace them. Old addresses still work."""
@@ -56,9 +56,10 @@ class InboxTab(StrEnum):
 
 @dataclass(frozen=True)
 class InboxSelection:
-    """The chosen filters of the inbox. `show` is the tab, `tests` chooses only tests, and `view` has the other filters.
+    """The chosen filters of the inbox: the tab `show`, and the other filters in `view`.
 
-    `order` is the order that the person chose, or None for the usual order of the state.
+    If `tests` is True, the inbox lists only tests, otherwise no tests. `order` is the order that the person chose, or
+    None for the usual order of the tab.
     """
 
     show: InboxTab = InboxTab.ALL
@@ -68,15 +69,15 @@ class InboxSelection:
 
     @property
     def who(self) -> str:
-        """The value of the parameter `who`: `me`, `nobody`, or `person:` with a name. It is empty for everyone."""
+        """The value of the parameter `who`: `me`, `nobody`, `person:` with a name, or empty for everyone."""
         of_person = f"{PERSON}{self.view.assigned_to}" if self.view.assigned_to is not None else ""
         return ME if self.view.mine else NOBODY if self.view.unassigned else of_person
 
     @property
     def shows_what_is_due(self) -> bool:
-        """True for the list of all open concerns, and for the list of the person's own open concerns.
+        """True if this is the list of all open concerns, or of the person's own open concerns, without further filters.
 
-        Both lists begin with the concerns that are due to be looked at again.
+        The page of these two lists also shows the concerns that are due to be looked at again.
         """
         return replace(self, order=None) in (InboxSelection(), InboxSelection(view=ViewFilters(mine=True)))
 
@@ -103,7 +104,10 @@ class InboxSelection:
 
     @property
     def is_narrowed(self) -> bool:
-        """True if one of these filters is set: danger, guide, burst, channel, a named person, or overdue."""
+        """True if one of these filters is set: danger, guide, burst, channel, a named person, or overdue.
+
+        A burst is a group of many concerns from one source on one day.
+        """
         view = self.view
         others = (view.danger, view.guide, view.burst, view.channel, view.assigned_to, view.overdue)
         return any(each is not None for each in others)
@@ -178,7 +182,7 @@ class TypedFilters(BaseModel):
 
 
 def choose(typed: TypedFilters) -> InboxSelection:
-    """Return the selection that the parameters describe. Raise `InvalidQuery` if a filter is not valid."""
+    """Return the selection that the parameters `typed` describe. Raise `InvalidQuery` if a filter is not valid."""
     names = ("danger", "guide", "burst", "channel", "overdue")
     fields: dict[str, Any] = {name: value for name in names if (value := getattr(typed, name))}
     if "overdue" in fields:
@@ -199,9 +203,9 @@ def _people_of(who: str) -> dict[str, Any]:
 
 
 def parse_list(query: str) -> tuple[InboxSelection, dict[str, str]]:
-    """Return the selection in the query string `query` of an inbox page, and the fields for its place in the list.
+    """Return the selection in `query`, the query string of an inbox page, and the parameters that identify the page.
 
-    Raise `InvalidQuery` if a filter is not valid.
+    These parameters are those of `PAGE_FIELDS` that `query` has. Raise `InvalidQuery` if a filter is not valid.
     """
     fields = dict(parse_qsl(query))
     try:

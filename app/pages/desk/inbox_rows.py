@@ -19,7 +19,7 @@ from app.services.concerns.waiting_additions import WaitingAdditions, find_waiti
 
 ONE_HOUR, ONE_DAY = dt.timedelta(hours=1), dt.timedelta(days=1)
 SHORT_UNITS = {"hour": "h", "minute": "min"}
-DAYS_ALONE = 3  # from this many days on, durations are shown without hours
+DAYS_ALONE = 3  # durations of at least this many days are shown without hours
 
 
 def time_left(due: dt.datetime, now: dt.datetime, *, is_short: bool = False) -> str:
@@ -29,10 +29,10 @@ def time_left(due: dt.datetime, now: dt.datetime, *, is_short: bool = False) -> 
 
 
 def span_in_words(span: dt.timedelta, *, is_short: bool = False) -> str:
-    """Return a duration in words, to the minute: `2 hours 10 minutes` or `1 day 4 hours`.
+    """Return the duration `span` in words: `2 hours 10 minutes`, or from one day on `1 day 4 hours`.
 
-    If `is_short`, abbreviate hours and minutes: `2 h 10 min`. From three days on, omit the hours. `desk_clock.js` says
-    the same while the page is open.
+    If `is_short` is True, abbreviate hours and minutes: `2 h 10 min`. From `DAYS_ALONE` days on, omit the hours. While
+    the page is open, `desk_clock.js` updates the duration in the same words.
     """
     days, hours, minutes = span.days, span % ONE_DAY // ONE_HOUR, span % ONE_HOUR // dt.timedelta(minutes=1)
     if days >= DAYS_ALONE:
@@ -52,7 +52,7 @@ def _counted(number: int, unit: str, *, is_short: bool) -> str:
 class InboxLine:
     """A concern in a list of the desk, with the answer about danger and the deadline in force.
 
-    `added` describes the additions that are not acknowledged, and is None if there are none.
+    `added` describes the unacknowledged additions. It is None if every addition is acknowledged.
     """
 
     entry: InboxEntry
@@ -73,7 +73,7 @@ class InboxLine:
 
     @property
     def danger_source(self) -> str:
-        """The source of `danger`: an unacknowledged addition with that answer, otherwise the first report."""
+        """The source of the answer `danger`: `addition` for an unacknowledged addition, otherwise `first report`."""
         return "addition" if self.entry.addition_danger == self.danger else "first report"
 
     @cached_property
@@ -87,9 +87,10 @@ class InboxLine:
 
     @cached_property
     def waits_since(self) -> dt.datetime | None:
-        """When the unacknowledged report came that says that a child is or may be in danger.
+        """The time from which the concern has waited, if a child is or may be in danger.
 
-        None if all is acknowledged, or no child is in danger.
+        This is when the first report came, if the first report is unacknowledged. Otherwise it is when the earliest
+        unacknowledged addition came. None if nothing is unacknowledged, or if no child is in danger.
         """
         if self.due is None or self.danger == ImmediateDanger.NO:
             return None
@@ -99,8 +100,8 @@ class InboxLine:
     def time(self) -> str | None:
         """The time left in words, or None if neither the concern nor an addition must still be acknowledged.
 
-        If a child is or may be in danger, the text is the time waited so far, followed by the delay if the concern is
-        overdue.
+        If a child is or may be in danger, the text is instead the time waited so far. If such a concern is overdue, the
+        text has the time waited, then the delay.
         """
         if self.due is None:
             return None
@@ -112,10 +113,11 @@ class InboxLine:
 
     @property
     def short_times(self) -> tuple[str, str | None]:
-        """The time of the line for a narrow column, and a second line or None. There must be a deadline.
+        """The text of `time` in one or two lines for a narrow column. The second line is None if there is only one.
 
-        Without danger, the time is the time left or the delay. If a child is or may be in danger, it is the time waited
-        so far. If that concern is overdue, it is the delay, and the second line is the time waited.
+        The concern or an addition must be unacknowledged. If no child is in danger, the first line is the time left or
+        the delay. If a child is or may be in danger, the first line is the time waited so far. If such a concern is
+        overdue, the first line is the delay, and the second line is the time waited.
         """
         left = time_left(self.due or self.now, self.now, is_short=True)
         if self.waits_since is None:
@@ -151,8 +153,8 @@ def lines_of(visit: Visit, entries: Sequence[InboxEntry]) -> list[InboxLine]:
 class InboxRow:
     """A row of the inbox: the line of the concern, and its last actions.
 
-    `acts` has the last action of anyone, the last opening by the signed-in person, and the number of the last audit log
-    entry.
+    `acts` has the last change, the time of the last opening by the signed-in person, and the number of the last audit
+    log entry.
     """
 
     line: InboxLine

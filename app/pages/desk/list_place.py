@@ -30,9 +30,10 @@ ListQuery = Annotated[str, Query(alias="list", max_length=LONGEST_QUERY)]
 
 @dataclass(frozen=True)
 class ListPlace:
-    """The list from which a person opened a concern: the selection, and the page of the list.
+    """The list from which a person opened a concern: the selection `chosen`, and the page of the list.
 
-    `at` is the position of the concern in the list when it was opened, as a cursor. It is None if it is not known.
+    `at` is the position that the concern had in the list when the person opened the concern. The position is encoded as
+    a cursor, or None if the position is not known.
     """
 
     chosen: InboxSelection = field(default_factory=InboxSelection)
@@ -41,7 +42,10 @@ class ListPlace:
 
     @classmethod
     def of(cls, query: str, at: str | None) -> Self:
-        """Return the place for the inbox's query string `query`: the whole inbox if `query` is not valid."""
+        """Return the place with the list of `query`, a query string of the inbox, and with the position `at`.
+
+        If `query` is not valid, return the whole inbox without a position.
+        """
         try:
             chosen, page = parse_list(query)
         except InvalidQuery:
@@ -49,7 +53,7 @@ class ListPlace:
         return cls(chosen, page, at)
 
     def seen_from(self, concern: ConcernRow) -> Self:
-        """Return the place with the position of `concern` in the list, unless a valid position is known already."""
+        """Return the place with the position of `concern` in the list. A valid position that is known already stays."""
         query = self.chosen.inbox_query("", None)
         if self._position(query.column_types) is not None:
             return self
@@ -63,7 +67,7 @@ class ListPlace:
 
     @property
     def position(self) -> InboxPosition | None:
-        """The values of the sort columns at the position, or None if the position is not known."""
+        """The position `at` as values of the sort columns, or None if the position is not known or not valid."""
         return self._position(self.chosen.inbox_query("", None).column_types)
 
     @cached_property
@@ -93,7 +97,7 @@ class ListPlace:
 
     @property
     def label(self) -> str:
-        """The name of the list, for the link 'Back to ...': the name of its filter if only one filter is chosen."""
+        """The name of the list, for the link 'Back to ...'. If only one filter is chosen, the name is that filter's."""
         chosen = self.chosen
         names = [chosen.show.label] if chosen.show is not InboxTab.ALL else []
         names += [label for who, label in OWNERS if who and who == chosen.who] + [TESTS_LABEL] * chosen.tests
@@ -103,7 +107,10 @@ class ListPlace:
 
 
 async def read_place(query: ListQuery = "", at: Cursor = None) -> ListPlace:
-    """Return the list from which the concern was opened, as a FastAPI dependency. Ignore a query that is not valid."""
+    """Return the list from which the concern was opened, as a FastAPI dependency.
+
+    If `query` is not valid, return the whole inbox.
+    """
     return ListPlace.of(query, at)
 
 
@@ -112,10 +119,11 @@ ListPlaceDep = Annotated[ListPlace, Depends(read_place)]
 
 @router.get("/next")
 def lead_to_next(visit: ReaderVisitDep, place: ListPlaceDep) -> Response:
-    """Record the reference of the next concern of the list in the audit log, and redirect to its page.
+    """Record in the audit log that the next concern of the list is shown, and redirect to the page of that concern.
 
     Never lead to the concern that was open, even if that concern has moved down in the list. If no concern follows, or
-    the position is not known, record nothing and redirect to the first page of the list, which says so.
+    if the position is not known, record nothing, and redirect to the first page of the list. That page then says that
+    the list has ended.
     """
     if place.position is not None:
         with Session(visit.context.engine) as session:

@@ -1,7 +1,8 @@
 """The page on which a worker gathers the concerns that name one person into one signed file.
 
-The browser finds the concerns by their cards, decrypts them, marks passages that name other people, and makes the file.
-This service gives the sealed texts of each concern, records one opening of the concern, and signs the file's digest.
+The browser finds the concerns by their cards (short encrypted summaries), decrypts the concerns, and marks passages
+that name other people. Then the browser makes the file. For each concern, this service gives the sealed texts and
+records one opening in the audit log. At the end, this service signs the digest of the file.
 """
 
 from typing import Any
@@ -57,7 +58,8 @@ def open_typed_on_person_file_page(visit: WorkerVisitDep, posted: SubmittedFormD
 def give_texts_for_file(attempt: AttemptDep) -> Response:
     """Record one opening of the concern in the audit log, and return what the browser needs for the file, as JSON.
 
-    Raise `NoSuchConcern` if the reference is unknown, or `ConcernErased` if the concern was erased.
+    The JSON has the result of `export_material`, facts about the concern, and the layout of the text. Raise
+    `NoSuchConcern` if the reference is unknown, or `ConcernErased` if the concern was erased.
     """
     context, notes = attempt.context, attempt.posted.one("notes") == NOTES
     signed = exports.sign_export(context.desk, attempt.reference, attempt.actor, notes_of_file=notes)
@@ -81,8 +83,8 @@ def _facts(visit: Visit, material: dict[str, Any]) -> list[tuple[str, str]]:
 def record_person_file_on_page(visit: WorkerVisitDep, posted: SubmittedFormDep) -> Response:
     """Record in the audit log of each concern the file that the browser made. Return this service's signature as JSON.
 
-    Raise `NoSuchConcern` if a reference is unknown or the person may not open its concern, `ConcernErased` if a concern
-    was erased, or `ValidationFailed` if a field is not valid.
+    Raise `NoSuchConcern` if a reference is unknown, or if the person may not open one of the concerns. Raise
+    `ConcernErased` if a concern was erased, or `ValidationFailed` if a field is not valid.
     """
     fields = {
         "references": tuple(posted.many("reference")),

@@ -1,6 +1,6 @@
-"""The text of a concern as a referral: every answer, with the labels of the form in the third person.
+"""The text of a concern as a referral: every answer, with labels in the third person.
 
-Answers that the form does not ask for, from other software, are included too.
+Other software can send answers for which the form has no question. A referral includes these answers too.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -34,10 +34,10 @@ ReferralLayout = dict[str, Any]
 
 
 def sections_of(answers: Answers, content: EditionContent, reference_data: ReferenceData) -> list[AnsweredSection]:
-    """Return the answers of a concern by section, with the labels that the form has for a worker.
+    """Return the answers of a concern by section, with the labels that a worker reads.
 
-    The first section is `FLAGS`, if an answer needs more than the usual route. Answers that the form does not ask for
-    come last. Leave out the guide, the edition and the field `test`, because pages show them elsewhere.
+    If `flags_of` flags an answer, the first section is `FLAGS`. Answers for which the form has no question come last.
+    Leave out the fields in `SHOWN_ELSEWHERE`. `content` is the edition of the concern.
     """
     counts = {name: len(entries) for name, entries in repeated_entries(answers)}
     form = FormBuilder(content, reference_data, counts, FOR_THE_WORKER).make()
@@ -49,10 +49,11 @@ def sections_of(answers: Answers, content: EditionContent, reference_data: Refer
 
 
 def flags_of(reference_data: ReferenceData, content: EditionContent) -> list[dict[str, Any]]:
-    """Return the rules that flag the children of another council's area, and the people who work with children.
+    """Return the rules that flag children who live in another council's area, and people who work with children.
 
-    For both, a worker must contact someone else too. A rule has the name of a list in the concern (`list`), the name of
-    a field of its entries (`member`), and the heading (`label`). `words` has the text to show for each flagged value.
+    For flagged children and people, a worker must contact someone else too. In a rule, `list` is the path of a list in
+    the concern, `member` is a field of the list's entries, and `label` is the heading. `words` maps each value of that
+    field that is flagged to the text to show.
     """
     councils = {each.council: f"{each.name}: {numbers_of(each)}" for each in reference_data.neighbours}
     councils[ELSEWHERE] = "An area that is not named."
@@ -113,7 +114,7 @@ def leaves_of(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def _label(name: str) -> str:
-    """Return the path of a field in words: `children.0.uprn` becomes `Children 1: uprn`."""
+    """Return `name`, the path of a field, in words: `children.0.uprn` becomes `Children 1: uprn`."""
     words = [str(int(step) + 1) if step.isdecimal() else step.replace("_", " ") for step in name.split(".")]
     text = " ".join(words[:-1])
     return f"{text.capitalize()}: {words[-1]}" if text else words[-1].capitalize()
@@ -160,9 +161,9 @@ def layout_of(context: AppContext, guide: str, edition: int) -> ReferralLayout:
 
 
 def _described(questions: Iterable[Question], prefix: str = "") -> list[ReferralLayout]:
-    """Return the questions and their follow-up questions in one list, as JSON.
+    """Return `questions` and all follow-up questions in one list, as JSON.
 
-    Remove `prefix` from the name of each question. For a group, `prefix` is the path of an entry.
+    Remove `prefix` from the name of each question. For the questions of a group, `prefix` is the path of an entry.
     """
     return [
         {

@@ -21,7 +21,7 @@ from app.services.desk.presented_concerns import reference_of
 
 router = GuidanceRouter(prefix=CONCERN_PAGES, include_in_schema=False, route_class=DeskRoute)
 KEY = "key_of_typed"
-"""The field of the decrypted document that has the key. No other document for the team has this field."""
+"""The field of the decrypted document that has the key. Other documents encrypted to the team lack this field."""
 NOT_YOURS = "this is not the key of text that you typed about this concern"
 
 
@@ -29,8 +29,7 @@ NOT_YOURS = "this is not the key of text that you typed about this concern"
 def open_typed_on_page(visit: WorkerVisitDep, posted: SubmittedFormDep, reference: ConcernReferenceInPath) -> Response:
     """Return the decrypted key (JSON) of the text that this person typed about this concern.
 
-    Raise `UnsealingUnavailable` if this service cannot decrypt the key. Raise `ValidationFailed` if the posted document
-    is damaged, has no key of typed text, or belongs to another person or concern.
+    Raise `NoSuchConcern` if `reference` is not a reference. Raise the errors of `key_response`.
     """
     return key_response(visit, reference_of(reference), posted)
 
@@ -38,7 +37,9 @@ def open_typed_on_page(visit: WorkerVisitDep, posted: SubmittedFormDep, referenc
 def key_response(visit: Visit, place: str, posted: SubmittedForm) -> Response:
     """Return the decrypted key (JSON) of the text that this person typed about `place`: a reference or a page's name.
 
-    Raise the errors of `open_typed_on_page`.
+    The posted document has the encrypted key. Raise `UnsealingUnavailable` if this service cannot decrypt the document.
+    Raise `ValidationFailed` if the document is damaged, has no key of typed text, or belongs to another person or to
+    another place.
     """
     try:
         sealed = base64.b64decode(posted.one("sealed"), validate=True)

@@ -31,7 +31,7 @@ from app.services.guides.working_days import LONDON
 
 router = GuidanceRouter(prefix=f"{PATH}/new", include_in_schema=False, route_class=DeskRoute)
 NEW = "new"
-"""The text that stands for the reference while unsent text of this page is stored: there is no reference yet."""
+"""The name under which the browser stores unsent text of this page, because there is no reference yet."""
 NARRATIVE, DANGER, KIND, AGE = "concern.narrative", "immediate_danger", "reporter.kind", "children.0.estimated_age"
 ABOUT_STAFF = "concern.about_council_staff"
 TO_CONCERN = "to_concern"
@@ -45,7 +45,7 @@ SAID_OF_ADDITION = {
     AGE: "Age",
     "children.0.school_or_setting": "School",
 }
-"""The form's fields that an addition does not have, with their labels. They become lines of the addition's text."""
+"""The form's fields that an addition does not have, with their labels. These answers become lines of the addition."""
 NOT_A_TIME = "give the time and the day on which it came"
 NO_SUCH_CONCERN = "no concern has this reference: check it for a mistake"
 ERASED = "the text of this concern has been erased: write it down as a new concern"
@@ -83,9 +83,10 @@ class NewForm:
             raise errors.ValidationFailed(faults)
 
     def text(self) -> dict[str, Any]:
-        """Return the request's fields for the text: encrypted by the browser, or unencrypted.
+        """Return the fields of `WrittenConcern` or `WrittenAddition` for the text.
 
-        Raise `ValidationFailed` for unencrypted text if this service cannot decrypt concerns.
+        The text is either encrypted by the browser, or unencrypted. Raise `ValidationFailed` if the text is unencrypted
+        and this service cannot decrypt concerns.
         """
         if self.posted.one("sealed"):
             given: dict[str, Any] = {
@@ -98,7 +99,7 @@ class NewForm:
         return {"addition": self._addition()} if self.to_concern else {"submission": self._submission()}
 
     def came(self) -> dict[str, Any]:
-        """Return the request's fields for how and when the call or letter came.
+        """Return the fields of `WrittenConcern` or `WrittenAddition` for how and when the call or letter came.
 
         Raise `ValidationFailed` if the time or the day is missing or wrong.
         """
@@ -135,21 +136,28 @@ class NewForm:
 
 
 def kind_of(reporter: Mapping[str, object]) -> str:
-    """Return the default kind of a reporter: anonymous if `reporter` has no name and no number, otherwise public."""
+    """Return the kind of a reporter for whom the worker chose no kind.
+
+    The kind is anonymous if `reporter` has neither name nor phone number, otherwise a member of the public.
+    """
     return ReporterKind.MEMBER_OF_PUBLIC.value if reporter else ReporterKind.ANONYMOUS.value
 
 
 @router.get("")
 def read_new_page(visit: WorkerVisitDep, to: str = "") -> Response:
-    """Return the page with an empty form. `to` is the reference of the concern to add to, or an empty string."""
+    """Return the page with an empty form. `to` is the reference of the concern to add to, or empty for a new concern.
+
+    Ignore a value of `to` that is not a reference.
+    """
     return _form_page(NewForm(visit, SubmittedForm({TO_CONCERN: [find_reference(to) or ""]})))
 
 
 @router.post("")
 def write_down_on_page(visit: WorkerVisitDep, posted: SubmittedFormDep) -> Response:
-    """Store the concern or the addition, and return a page with the receipt.
+    """Store the concern or the addition that the person wrote down, and return a page with the receipt.
 
-    If the concern or addition is refused, return the form with the errors. A form that is sent twice is stored once.
+    Record the concern or addition in the audit log. If the input is refused or cannot be stored, return the form with
+    the errors. A form that is sent twice is stored once.
     """
     form = NewForm(visit, posted)
     try:
@@ -174,8 +182,7 @@ def write_down_on_page(visit: WorkerVisitDep, posted: SubmittedFormDep) -> Respo
 def open_typed_on_new_page(visit: WorkerVisitDep, posted: SubmittedFormDep) -> Response:
     """Return the decrypted key (JSON) of the text that this person typed on this page and did not send.
 
-    Raise `UnsealingUnavailable` if this service cannot decrypt the key. Raise `ValidationFailed` if the posted document
-    is damaged, has no key of typed text, or belongs to another person or to a concern.
+    Raise the errors of `key_response`.
     """
     return key_response(visit, NEW, posted)
 
@@ -227,14 +234,14 @@ def _add(form: NewForm) -> Response:
 def _may_open(visit: Visit, reference: str) -> bool:
     """Return True if the person may open the concern.
 
-    They may not if the concern is about a member of staff and therefore restricted to other people.
+    A concern about a member of staff may be restricted to other people.
     """
     with Session(visit.context.engine) as session:
         return is_openable(session, reference, visit.actor)
 
 
 def _field_of(fault: FieldError) -> str:
-    """Return the name of the form field that has the fault, or `NARRATIVE` if the form has no such field."""
+    """Return the name of the form field that has the error `fault`, or `NARRATIVE` if the form has no such field."""
     at = ".".join(str(each) for each in fault.at if each not in ("submission", "addition"))
     return at if at in {*SAID_OF_ADDITION, KIND, DANGER, "channel", "came_at", "guide", TO_CONCERN} else NARRATIVE
 
@@ -242,7 +249,11 @@ def _field_of(fault: FieldError) -> str:
 def _form_page(
     form: NewForm, faults: Mapping[str, str] | None = None, *, status: int = 200, has_new_key: bool = False
 ) -> Response:
-    """Return the page with the form as it was filled in, and with `faults` by field."""
+    """Return the page with `form` as filled in, and with the error of each field in `faults`.
+
+    If `has_new_key` is True, the form gets a new idempotency key, so that the next post stores another concern or
+    addition.
+    """
     visit, posted = form.visit, form.posted
     context, local = visit.context, visit.now.astimezone(LONDON)
     with Session(context.engine) as session:
@@ -268,6 +279,6 @@ def _form_page(
 
 
 def _sentence(fault: str) -> str:
-    """Return a fault as a sentence. A fault of the API that begins with `must` is always about the time."""
+    """Return the error `fault` as a sentence. An error of the API that begins with `must` is always about the time."""
     whole = f"The time {fault}" if fault.startswith("must ") else fault
     return whole[:1].upper() + whole[1:]
