@@ -52,7 +52,7 @@ def _counted(number: int, unit: str, *, is_short: bool) -> str:
 class InboxLine:
     """A concern in a list of the desk, with the answer about danger and the deadline in force.
 
-    `added` describes the unacknowledged additions. It is None if every addition is acknowledged.
+    `added` describes the unacknowledged additions, or is None if every addition is acknowledged.
     """
 
     entry: InboxEntry
@@ -89,8 +89,8 @@ class InboxLine:
     def waits_since(self) -> dt.datetime | None:
         """The time from which the concern has waited, if a child is or may be in danger.
 
-        This is when the first report came, if the first report is unacknowledged. Otherwise it is when the earliest
-        unacknowledged addition came. None if nothing is unacknowledged, or if no child is in danger.
+        If the first report is unacknowledged, the wait began when the first report came. Otherwise the wait began when
+        the earliest unacknowledged addition came. None if nothing is unacknowledged, or if no child is in danger.
         """
         if self.due is None or self.danger == ImmediateDanger.NO:
             return None

@@ -36,7 +36,10 @@ FORMS = {
     "urn": "Enter six digits",
     "sha256": "Enter 64 digits and letters from a to f",
 }
-"""What to enter in each field that has a format. The sentence is the same for a missing and a wrong value."""
+"""What to enter in each field that has a format, by the key of the field.
+
+The sentence is the same for a missing and a wrong value.
+"""
 MISSING = {
     "text": "Write the words",
     "change_note": "Say what this edition changes, in a sentence for readers",
@@ -45,16 +48,20 @@ MISSING = {
     "lines": "Enter the building or the street",
     "publisher": "Enter the name of the publisher",
 }
-"""What to enter in an empty field. For a field that is not listed here, the sentence names the field's label."""
+"""What to enter in an empty field, by the key of the field.
+
+For any other empty field, the sentence is made from the field's label.
+"""
 OTHER_NUMBER = "The number that is dialled is another one. Type the number again"
 DIFFERENT = "two different numbers"
 
 
 @dataclass(frozen=True)
 class Remark:
-    """An error or warning from the check of a draft. `page` and `name` say which page and field have the error.
+    """An error or warning from the check of a draft. `page` and `name` identify the page and the field.
 
-    `own` is the sentence beside the field. `words` is the sentence in a list of errors, which also names the entry.
+    `own` is the sentence beside the field. `words` is the sentence in a list of errors, and also names the entry that
+    contains the field.
     """
 
     words: str
@@ -74,20 +81,25 @@ def fault_remark(fault: FieldError, content: dict[str, Any]) -> Remark:
 
 
 def warning_remark(warning: FieldError) -> Remark:
-    """Return the warning about a draft as a remark, with the labels of the form in place of keys."""
+    """Return `warning`, a warning about a draft, as a remark. The keys of fields become the labels of the form."""
     words = _with_labels(warning.detail)
     return Remark(words, _page_of(warning.at), ".".join(map(str, warning.at)), words)
 
 
 def at_fields(remarks: Sequence[Remark], names: Collection[str]) -> list[Remark]:
-    """Return `remarks`, each with the name of the nearest field or entry that the page has. `names` has these names."""
+    """Return `remarks`, so that each remark names a field or entry that the page has.
+
+    `names` are the names of the page's fields and entries. A name that the page lacks becomes the name of the nearest
+    entry around the field, or empty.
+    """
     return [replace(each, name=_nearest(each.name, names)) for each in remarks]
 
 
 def faults_beside(remarks: Sequence[Remark], content: dict[str, Any]) -> dict[str, str]:
     """Return the sentence beside each field that has an error, by the name of the field.
 
-    Leave out an entry that has not been filled in yet.
+    A field with several errors has the sentence of the first error. Leave out the fields of an entry that has not been
+    filled in yet. `content` is the content of the draft.
     """
     shown = (each for each in reversed(remarks) if each.name and not _is_blank_entry(each.name, content))
     return {each.name: each.own for each in shown}
@@ -98,7 +110,10 @@ def _page_of(at: Location) -> str:
 
 
 def _at_input(at: Location, content: dict[str, Any]) -> Location:
-    """Return the location of the form input for the value at `at`. Some values share an input, or have none."""
+    """Return the location of the form input for the value at `at`.
+
+    The location differs from `at` if the value has no input, or shares an input with another value.
+    """
     if len(at) == len(("contacts", 0)) and at[0] == Section.CONTACTS.key:
         kind = value_at(content, f"{_name(at)}.kind")
         at = (*at, next((field for way, (field, _) in WAYS.items() if way == kind), "kind"))
@@ -128,7 +143,7 @@ def _with_labels(detail: str) -> str:
 
 
 def _label(found: re.Match[str]) -> str:
-    """Return the matched text in quotation marks. Replace the key of a field by the field's label in the form."""
+    """Return the text in the backticks of `found` in quotation marks. The key of a field becomes the field's label."""
     key = found[1]
     heading = CAUTIONS.heading if key == CAUTIONS.path else key.replace("_", " ").capitalize() if "_" in key else key
     return f"‘{FIELD_LABELS.get(key, heading)}’"

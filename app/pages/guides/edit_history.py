@@ -1,6 +1,6 @@
-"""The history of a guide for editors: the changes and makers of each edition, and the withdrawal of an edition.
+"""The history of a guide for editors: the changes in each edition, and who wrote and published the edition.
 
-The withdrawal of a rendition is here too.
+The withdrawal of an edition or rendition is here too.
 """
 
 from collections.abc import Sequence
@@ -37,14 +37,18 @@ router = GuidanceRouter(prefix=GUIDES_PATH, include_in_schema=False, route_class
 SHOWN_EDITIONS = 10
 LONGEST_REASON = 1000
 WITHDRAW = "withdraw"
-"""The value of the button that withdraws. The other button only shows what readers will get."""
+"""The value of the button that withdraws. The other button of the form only shows what readers will get."""
 Number = Annotated[int, Path(ge=1, le=MAX_NUMBER)]
 Before = Annotated[int, Query(ge=1, le=MAX_NUMBER)]
 
 
 @dataclass(frozen=True)
 class PastEdition:
-    """An edition in the history of its guide: its status, its makers, and its changes to the edition before it."""
+    """An edition in the history of a guide.
+
+    `hands` are the people who wrote, published and withdrew the edition. `changes` are the changes from the edition
+    before, by heading.
+    """
 
     head: EditionHead
     status: str
@@ -54,7 +58,10 @@ class PastEdition:
 
 @dataclass(frozen=True)
 class Replacement:
-    """The edition that readers get instead of a withdrawn edition, with the changes from the withdrawn edition."""
+    """The edition `head` that is current after the withdrawal of another edition.
+
+    `changes` are the changes from the withdrawn edition to `head`, by heading.
+    """
 
     head: EditionHead
     changes: dict[str, Sequence[TextChange]]
@@ -64,7 +71,7 @@ class Replacement:
 def read_history_page(editing: ReviewingDep, before: Before = MAX_NUMBER) -> Response:
     """Return the page with up to `SHOWN_EDITIONS` editions, most recent first, and the changes in each edition.
 
-    Only editions with a number below `before` are shown. Raise `NoSuchGuide` if the guide is unknown.
+    Show only editions with a number below `before`. Raise `NoSuchGuide` if the guide is unknown.
     """
     history, hands = get_history(editing.session, guide=editing.guide), list_hands(editing.session, editing.guide)
     shown = [each for each in history if each.number < before][:SHOWN_EDITIONS]
@@ -98,33 +105,40 @@ def _changes(editing: Editing, before: EditionHead | None, after: EditionHead) -
 
 @router.get("/{guide}/editions/{number}/withdrawal")
 def read_withdrawal_page(editing: PublishingDep, number: Number) -> Response:
-    """Return the form that withdraws the edition `number`, with what readers get instead."""
+    """Return the form that withdraws the edition `number`, with what readers get after the withdrawal.
+
+    Raise `NoSuchGuide` if the guide is unknown, or `NoSuchEdition` if the guide has no such edition.
+    """
     return _withdrawal_page(editing, EditionKey(editing.guide, number))
 
 
 @router.post("/{guide}/editions/{number}/withdrawal")
 def withdraw_on_page(editing: PublishingDep, number: Number, posted: SubmittedFormDep) -> Response:
-    """Withdraw the edition `number` for the posted reason, or first show what readers will get."""
+    """Withdraw the edition `number` for the posted reason, or first show the form again. See `_withdraw`."""
     return _withdraw(editing, EditionKey(editing.guide, number), posted)
 
 
 @router.get("/{guide}/renditions/{language}/{number}/withdrawal")
 def read_rendition_withdrawal_page(editing: PublishingDep, number: Number) -> Response:
-    """Return the form that withdraws the rendition `number` in the language of the path."""
+    """Return the form that withdraws the rendition `number` in the language of the path, with what readers then get.
+
+    Raise `NoSuchGuide` if the guide is unknown, or `NoSuchRendition` if there is no such rendition.
+    """
     return _withdrawal_page(editing, RenditionKey(editing.guide, editing.language, number))
 
 
 @router.post("/{guide}/renditions/{language}/{number}/withdrawal")
 def withdraw_rendition_on_page(editing: PublishingDep, number: Number, posted: SubmittedFormDep) -> Response:
-    """Withdraw the rendition `number` for the posted reason, or first show what readers will get."""
+    """Withdraw the rendition `number` for the posted reason, or first show the form again. See `_withdraw`."""
     return _withdraw(editing, RenditionKey(editing.guide, editing.language, number), posted)
 
 
 def _withdraw(editing: Editing, key: AnyKey, posted: SubmittedForm) -> Response:
     """Withdraw the edition or rendition `key`, and redirect to the page with the guide's editions or renditions.
 
-    If the reason is missing, or the person has not pressed the last button, return the form again with what readers
-    will get. Raise `AlreadyWithdrawn` if `key` was withdrawn before for another reason.
+    Record the person who withdraws, and append an event. If the reason is missing, or if the person has not pressed the
+    button `WITHDRAW`, change nothing, and return the form again. Raise `AlreadyWithdrawn` if `key` was withdrawn before
+    for another reason.
     """
     reason = posted.one("reason").strip()[:LONGEST_REASON]
     if not reason or posted.one("do") != WITHDRAW:
@@ -134,7 +148,11 @@ def _withdraw(editing: Editing, key: AnyKey, posted: SubmittedForm) -> Response:
 
 
 def _withdrawal_page(editing: Editing, key: AnyKey, reason: str = "") -> Response:
-    """Return the form that withdraws `key`. If `reason` is given, show what readers will get, and the last button."""
+    """Return the form that withdraws `key`, with what readers get after the withdrawal.
+
+    If `reason` is not empty, the form also shows the reason and has the button `WITHDRAW`. If `key` is already
+    withdrawn, the page has no form, and only says when and why `key` was withdrawn.
+    """
     history = get_history(editing.session, guide=editing.guide)
     stored = list_renditions(editing.session, guide=editing.guide)
     values = (

@@ -67,10 +67,10 @@ _language: TypeAdapter[str] = TypeAdapter(LanguageTag)
 
 @dataclass(frozen=True)
 class ShownPair:
-    """A text of the guide beside its translation. `typed` is the translation in the input.
+    """A text of the guide beside the translation of the text. `typed` is the translation in the input.
 
-    If the saved translation differs from `typed`, `theirs` is the saved translation, otherwise None. `changes` has the
-    words of the guide's text that changed since the translation.
+    If the saved translation differs from `typed`, `theirs` is the saved translation, otherwise None. `changes` compares
+    the guide's text at the time of the translation with the text now, and is empty if the text has not changed.
     """
 
     pair: TextPair
@@ -83,7 +83,8 @@ class ShownPair:
 def read_renditions_page(editing: ReviewingDep, fault: RefusedLanguage = "") -> Response:
     """Return the page with the guide's renditions and their drafts, and with the form that begins a draft.
 
-    `fault` is not empty if the language of a new rendition was refused.
+    If `fault` is not empty, the language of a new rendition was refused, and the form shows an error. Raise
+    `NoSuchGuide` if the guide is unknown.
     """
     session, guide = editing.session, editing.guide
     history, stored = get_history(session, guide=guide), list_renditions(session, guide=guide)
@@ -108,8 +109,9 @@ def read_renditions_page(editing: ReviewingDep, fault: RefusedLanguage = "") -> 
 def begin_rendition_draft(editing: ReviewingDep, posted: SubmittedFormDep) -> Response:
     """Begin the draft of a rendition in the posted language and format, or open the existing draft.
 
-    A new draft continues the published rendition in that language and format, if there is one. If the language or
-    format is not valid, redirect to the form, which shows an error.
+    A new draft continues the published rendition in that language and format, if there is one. Redirect to the texts of
+    the draft. If the language or format is not valid, redirect to the form, which shows an error. Raise `NoSuchGuide`
+    if the guide is unknown, or `EditionWithdrawn` if all editions of the guide are withdrawn.
     """
     try:
         form = RenditionForm(posted.one("form"))
@@ -125,9 +127,10 @@ def begin_rendition_draft(editing: ReviewingDep, posted: SubmittedFormDep) -> Re
 
 
 def _tag_of(form: RenditionForm, typed: str) -> str:
-    """Return the language tag for a rendition with the format `form`. Some formats have a fixed tag.
+    """Return the language tag for a rendition with the format `form`.
 
-    For a translation, the tag is `typed`. For large print and audio, an empty `typed` stands for the guide's language.
+    Simple words and British Sign Language have a fixed tag. For a translation, the tag is `typed`. For large print and
+    audio, an empty `typed` stands for the guide's language.
     """
     of_form = {
         RenditionForm.EASY_READ: f"{GUIDE_LANGUAGE}{EASY_READ_SUFFIX}",
@@ -138,7 +141,10 @@ def _tag_of(form: RenditionForm, typed: str) -> str:
 
 @router.get("/{guide}/renditions/{language}")
 def read_rendition_draft_page(editing: ReviewingDep, plan: PlanDep) -> Response:
-    """Return the page of the rendition's draft: its texts beside the guide, its errors, and its way to publication."""
+    """Return the page of the rendition's draft: the texts beside the guide's texts, the errors, and the review.
+
+    Raise `NoSuchGuideDraft` if there is no draft.
+    """
     return rendition_page(editing, plan)
 
 
@@ -150,9 +156,10 @@ def rendition_page(
     faults: Mapping[str, str] = NO_FAULTS,
     status: int = 200,
 ) -> Response:
-    """Return the page of the rendition's draft with `status`.
+    """Return the page of the rendition's draft with the HTTP status `status`.
 
-    Show the outcome of an uploaded table first, or the errors in `faults` for the names of their fields.
+    `plan` is a refused time of a planned publication. If `outcome` is given, the page begins with the outcome of an
+    uploaded table. `faults` maps the name of a field to an error.
     """
     draft = get_guide_draft(editing.session, editing.guide, editing.language)
     checked = check_rendition_draft(editing.session, draft)
@@ -181,7 +188,10 @@ def rendition_page(
 
 
 def _items(groups: Sequence[tuple[str, Sequence[ShownPair]]]) -> dict[str, dict[str, str]]:
-    """Return the items that comments can be about, by heading: the path of each item with its text in the guide."""
+    """Return the items that comments can be about, by the heading of their section.
+
+    The path of each item has the beginning of the item's text in the guide.
+    """
     return {
         heading: {"/".join(each.pair.path.split("/")[:2]): each.pair.original[:80] for each in reversed(pairs)}
         for heading, pairs in groups
@@ -191,7 +201,10 @@ def _items(groups: Sequence[tuple[str, Sequence[ShownPair]]]) -> dict[str, dict[
 
 @router.get("/{guide}/renditions/{language}/texts")
 def read_texts_page(editing: ReviewingDep) -> Response:
-    """Return the form with each text of the guide and an input for its translation."""
+    """Return the form with each text of the guide and an input for the translation of the text.
+
+    Raise `NoSuchGuideDraft` if there is no draft.
+    """
     return _texts_page(editing, get_guide_draft(editing.session, editing.guide, editing.language))
 
 
@@ -201,8 +214,9 @@ def save_texts_page(
 ) -> Response:
     """Save the posted texts, and redirect to the draft. For an autosave, return JSON instead.
 
-    If another person has saved other texts since then, save nothing. Return a page with both versions and the status
-    412, or for an autosave only the status.
+    The form posts the version of the draft that the page showed, as `shown` or as If-Match. If another person has saved
+    other texts since that version, save nothing. Then return a page with both versions and the status 412, or for an
+    autosave an empty object with the status 412.
     """
     shown, is_autosave = (if_match or posted.one("shown")).strip('"'), posted.one("act") == AUTOSAVE
 
@@ -228,7 +242,7 @@ def save_texts_page(
 
 
 def _posted_content(content: DraftContent, posted: SubmittedForm) -> DraftContent:
-    """Return the draft `content` with the posted texts and details, each cut to `MAX_TEXT`."""
+    """Return the draft `content` with the posted texts and details. Cut each text and detail to `MAX_TEXT`."""
     texts = {name.removeprefix(TEXT): posted.one(name)[:MAX_TEXT] for name in posted.fields if name.startswith(TEXT)}
     settled = frozenset(name.removeprefix(SETTLED) for name in posted.fields if name.startswith(SETTLED))
     details: DraftContent = {name: posted.one(name).strip()[:MAX_TEXT] for name in MAKING_FIELDS}
@@ -240,8 +254,9 @@ def _posted_content(content: DraftContent, posted: SubmittedForm) -> DraftConten
 def move_rendition_draft(editing: ReviewingDep) -> Response:
     """Move the draft to the current edition, and redirect to the texts of the draft.
 
-    Translations of changed texts are marked until an editor confirms or changes them. Raise `DraftChanged` if another
-    person saves the draft at the same time.
+    Translations of changed texts are marked until an editor confirms or changes the translations. Raise
+    `NoSuchGuideDraft` if there is no draft, or `DraftChanged` if another person saves the draft at the same time. Raise
+    `EditionWithdrawn` if all editions of the guide are withdrawn.
     """
     head = require_current(get_history(editing.session, guide=editing.guide))
     former = get_guide_draft(editing.session, editing.guide, editing.language).read()
@@ -259,7 +274,8 @@ def move_rendition_draft(editing: ReviewingDep) -> Response:
 def _texts_page(editing: Editing, draft: GuideDraftRow, mine: SubmittedForm | None = None) -> Response:
     """Return the form with the texts of the draft.
 
-    If `mine` is given, fill in that input, show the saved texts beside the input, and use the status 412.
+    If `mine`, the posted form of this person, is given, fill in that input, and show the saved texts beside the input.
+    The status is then 412.
     """
     content = draft.read() if mine is None else _posted_content(draft.read(), mine)
     details = _details_of(content)
@@ -281,7 +297,7 @@ def _texts_page(editing: Editing, draft: GuideDraftRow, mine: SubmittedForm | No
 
 
 def _details_of(content: DraftContent) -> DraftContent:
-    """Return the details of the rendition in the draft `content`. Missing details are empty strings."""
+    """Return the rendition in the draft `content` with all details. Missing details are empty strings."""
     words, _ = read_parts(content)
     link = dict.fromkeys(LINK_FIELDS, "") | words.get("link", {})
     return dict.fromkeys(MAKING_FIELDS, "") | words | {"link": link}

@@ -1,6 +1,7 @@
 """Values of a draft that people write in several ways: phone numbers, days and opening hours.
 
-Text that cannot be understood is stored as typed, so that nothing is lost. The check of the draft then reports it.
+Text that cannot be understood is stored as typed, so that nothing is lost. The check of the draft then reports the
+text as an error.
 """
 
 import datetime as dt
@@ -18,7 +19,10 @@ _HOURS = TypeAdapter(tuple[OpeningHours, ...])
 
 
 def shown_number(phone: dict[str, Any]) -> str:
-    """Return the text for the input of a phone number: the number as people read it, with the area code."""
+    """Return the text for the input of the phone number `phone`: the number as people read it, with the area code.
+
+    If `phone` has no number as people read it, return the number to dial.
+    """
     number, display = (each if isinstance(each, str) else "" for each in (phone.get(NUMBER), phone.get(DISPLAY)))
     if not display or not _is_local(number, display):
         return display or number
@@ -26,10 +30,10 @@ def shown_number(phone: dict[str, Any]) -> str:
 
 
 def read_phone(typed: str, former: Any) -> dict[str, str]:
-    """Return the fields of the typed phone number: the number to dial, and the number as people read it.
+    """Return the fields of the phone number `typed`: `number`, to dial, and `display`, as people read the number.
 
-    If the number to dial is unclear, leave that field out. `former` is the saved object. If its number is printed
-    without the area code, and the input was not changed, keep both saved fields.
+    If the number to dial is unclear, leave out `number`. If `typed` is empty, return no fields. `former` is the saved
+    object. If the saved number is printed without the area code, and the input was not changed, keep both saved fields.
     """
     display = without_label(typed)
     if not display:
@@ -48,7 +52,7 @@ def _is_local(number: str, display: str) -> bool:
 
 
 def shown_day(value: Any) -> str:
-    """Return the text for the input of a day: `30 September 2027`, or `value` as text if it is not a date."""
+    """Return the text for the input of the day `value`: `30 September 2027`, or `value` as text if it is not a date."""
     try:
         return day_in_words(dt.date.fromisoformat(value))
     except (TypeError, ValueError):
@@ -56,7 +60,7 @@ def shown_day(value: Any) -> str:
 
 
 def read_typed_day(typed: str) -> str:
-    """Return the typed day in the format of the API, or as typed if it cannot be read."""
+    """Return the day `typed` in the format of the API. If `typed` cannot be read as a day, return `typed` itself."""
     found = read_day(typed)
     return found.isoformat() if found else typed.strip()
 
@@ -67,14 +71,18 @@ def is_in_words(value: Any) -> bool:
 
 
 def shown_hours(value: Any) -> str:
-    """Return the text for the input of opening hours. `value` is a list of hours, typed text, or None."""
+    """Return the text for the input of the opening hours `value`: a list of hours, typed text, or None.
+
+    If `value` cannot be read, return an empty string.
+    """
     return value if isinstance(value, str) else spoken_hours(_hours(value) or ())
 
 
 def read_typed_hours(typed: str, former: Any) -> Any:
-    """Return the typed opening hours as a list, or as typed if they cannot be read.
+    """Return the opening hours `typed` as a list. If `typed` cannot be read as opening hours, return the typed text.
 
-    `former` has the saved hours. If `typed` is the text that the form showed for them, return `former` unchanged.
+    `former` are the saved hours, or None. If `typed` is the text that the form showed for `former`, return `former`
+    unchanged.
     """
     text = " ".join(typed.split())
     if former is not None and text == shown_hours(former):
@@ -83,10 +91,10 @@ def read_typed_hours(typed: str, former: Any) -> Any:
 
 
 def said_value(control: str, value: Any) -> str:
-    """Return the value as this service read it, in words.
+    """Return in words how this service has understood `value`, the saved value of an input.
 
-    Return an empty string if the value could not be read, or reads exactly as typed. `control` is the kind of input:
-    `phone`, `day` or `hours`. For any other kind, return an empty string.
+    `control` is the kind of the input: `phone`, `day` or `hours`. Return an empty string for any other kind, if `value`
+    could not be understood, or if `value` reads exactly as typed.
     """
     if control == "phone":
         number = value.get(NUMBER)

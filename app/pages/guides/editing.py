@@ -38,7 +38,7 @@ DraftLanguage = Annotated[str, StringConstraints(pattern=f"{TAG_PATTERN}|^$", ma
 
 @dataclass(frozen=True)
 class Editing(Visit):
-    """A request from a signed-in editor about the draft of `guide`. The draft may not exist yet.
+    """A request from a signed-in editor about the draft of `guide`. There may be no draft yet.
 
     `language` is the language of a rendition, or empty for the draft of an edition.
     """
@@ -54,11 +54,14 @@ class Editing(Visit):
         return f"{GUIDES_PATH}/{self.guide}{below}"
 
     def page(self, template: str, *, status: int = 200, **values: Any) -> Response:
-        """Return a page for editors. The header of the page has the number of drafts that wait for the person."""
+        """Return the page of `template` for editors, with the HTTP status `status`.
+
+        The top of the page has the number of drafts that wait for the person.
+        """
         return super().page(template, status=status, waiting=waiting_for(self, self.session), **values)
 
     def check(self, draft: GuideDraftRow) -> CheckedDraft:
-        """Check the whole draft, and return the draft with its errors and warnings."""
+        """Check the whole `draft`, and return the draft with the errors and warnings that the check found."""
         return check_draft(self.session, draft, self.context.reference_data, today=self.now.date())
 
     @cached_property
@@ -81,7 +84,8 @@ class Editing(Visit):
     def write(self, change: DraftChange, *, unplaced: UnplacedChange = keep_unplaced) -> GuideDraftRow:
         """Save the content that `change` returns as the draft, in the name of the person, and return the draft.
 
-        `unplaced` returns the passages of a document that have no place in the draft yet.
+        `unplaced` returns the passages of a document that have no place in the draft yet. If nothing has changed, save
+        and record nothing. Raise the errors of `change`.
         """
         return self.context.writer.run(
             write_guide_draft,
@@ -94,7 +98,7 @@ class Editing(Visit):
         )
 
     def begin(self, words: DraftContent, page: str = "") -> Response:
-        """Save a new draft with the content `words`, and redirect to the draft's page, or to `page` below that page.
+        """Save a new draft with the content `words`, and redirect to the draft's page, or to the path `page` below.
 
         A draft that already exists stays unchanged.
         """
@@ -133,8 +137,7 @@ async def read_reviewing(
 ) -> Editing:
     """Return the editor's request about a draft of the guide in the path, as a FastAPI dependency.
 
-    `language` comes from the path or the query. It is the language of a rendition, or empty for the draft of an
-    edition.
+    `language`, from the path or the query, is the language of a rendition, or empty for the draft of an edition.
     """
     return Editing(**vars(visit), session=session, guide=guide, language=language)
 

@@ -128,7 +128,7 @@ def read_guide_list(site: SiteDep, session: SessionDep, letter: Letter = None) -
 
 @router.get("/subjects/{subject}")
 def read_subject(site: SiteDep, session: SessionDep, subject: SubjectCode) -> Response:
-    """Return the page with the guides about `subject`. Raise `NotFound` if there are no guides about `subject`.
+    """Return the page with the guides about `subject`, the code of a subject. Raise `NotFound` if there are none.
 
     The subject `other` stands for guides without a subject.
     """
@@ -156,8 +156,8 @@ def names_publishers(guides: Sequence[ListedGuide]) -> bool:
 def links_of_renditions(renditions: Sequence[StoredRendition]) -> list[dict[str, str | None]]:
     """Return a link to the page of each rendition, as template variables.
 
-    Each link has the path, the language with its direction, and the label of the format. `own_name` is the language's
-    own name if the rendition is a translation, otherwise None.
+    A link has the path, the language, the direction of the script, and the label of the format. `own_name` is the name
+    of the language in that language if the rendition is a translation, otherwise None.
     """
     first = {each.key.language: each for each in reversed(renditions)}
     return [
@@ -176,8 +176,8 @@ def page_of_rendition(rendition: StoredRendition, *, is_numbered: bool) -> str:
     """Return the path of the rendition's page.
 
     If this service has pages in the rendition's language, the path leads to a page in that language. Otherwise the path
-    leads to a page in the current language. If `is_numbered`, the path has the rendition's number. A second format in
-    the same language, such as a recording beside a translation, needs the number.
+    leads to a page in the current language. If `is_numbered` is True, the path has the rendition's number. A second
+    format in the same language, such as a recording beside a translation, needs the number.
     """
     language = next((each for each in LANGUAGES if each.tag == rendition.key.language), current_language())
     guide, tag, number = rendition.key
@@ -186,7 +186,7 @@ def page_of_rendition(rendition: StoredRendition, *, is_numbered: bool) -> str:
 
 @router.get("/covering-your-tracks")
 def read_covering_your_tracks(site: SiteDep) -> Response:
-    """Return the page about traces that these pages leave on a device."""
+    """Return the page about the traces that a visit to these pages leaves on a device."""
     return site.cached_page("covering_your_tracks.html")
 
 
@@ -224,8 +224,8 @@ def read_privacy_notice(site: SiteDep) -> Response:
 def read_guide_page(site: SiteDep, session: SessionDep, guide: GuideName) -> Response:
     """Return the page of the guide's current edition.
 
-    If the page is asked for in another language, and the guide has a rendition with text in that language, return the
-    page of the rendition.
+    If the request is for another language, and the guide has a rendition with text in that language, return the page of
+    the rendition. Raise `NoSuchGuide` if the guide is unknown, or `EditionWithdrawn` if all editions are withdrawn.
     """
     history = get_history(session, guide=guide)
     head = require_current(history)
@@ -241,7 +241,11 @@ def read_guide_page(site: SiteDep, session: SessionDep, guide: GuideName) -> Res
 
 @router.get("/guides/{guide}/editions/{number}")
 def read_edition_page(site: SiteDep, session: SessionDep, guide: GuideName, number: EditionNumber) -> Response:
-    """Return the page of the edition `number`."""
+    """Return the page of the edition `number`.
+
+    Raise `NoSuchGuide` or `NoSuchEdition` if there is no such edition, or `EditionWithdrawn` if the edition is
+    withdrawn.
+    """
     history = get_history(session, guide=guide)
     head = readable_of(history, number)
     content = site.context.contents(head.key, session)
@@ -254,8 +258,9 @@ def read_changes_page(
 ) -> Response:
     """Return the page with the changes between the editions `since` and `number`: removed and added words.
 
-    `since` defaults to the readable edition before `number`. Raise `InvalidQuery` if both are the same edition, as with
-    the default for the first edition.
+    `since` defaults to the last edition before `number` that is not withdrawn, or to `number` itself if there is none.
+    Raise `InvalidQuery` if `since` and `number` are the same edition. Raise `NoSuchGuide` or `NoSuchEdition` if one of
+    the editions does not exist, or `EditionWithdrawn` if one is withdrawn.
     """
     history = get_history(session, guide=guide)
     since = since or next((each.number for each in _readable(history) if each.number < number), number)
@@ -282,9 +287,10 @@ def _edition_page(
     content: EditionContent,
     renditions: Sequence[StoredRendition] | None = None,
 ) -> Response:
-    """Return the page of a numbered edition.
+    """Return the page of the edition `head`.
 
-    If `renditions` is not None, return the page of the guide instead, which links to the renditions.
+    If `renditions` is given, the page is that of the guide: the page links to `renditions`, and does not stand for one
+    number.
     """
     return site.cached_page(
         "guide.html",
@@ -305,7 +311,7 @@ def _edition_page(
 def edition_values(head: EditionHead, content: EditionContent, history: list[EditionHead]) -> dict[str, Any]:
     """Return the template variables that the pages of editions and of drafts have in common.
 
-    `head` describes the edition, and `history` has all editions of the guide.
+    `head` describes the edition, or the edition that the draft would become. `history` has all editions of the guide.
     """
     previous = {newer.number: older.number for newer, older in pairwise(_readable(history))}
     return {
@@ -322,7 +328,8 @@ def edition_values(head: EditionHead, content: EditionContent, history: list[Edi
 def in_guide_language(*_pointer: str | int) -> Markup:
     """Return the HTML attributes of an element whose text is in the language of the guide.
 
-    `_pointer` is ignored, because every text of an edition is in that language. Renditions use `WordMarks` instead.
+    Templates call this function for each text of an edition, with the JSON Pointer of the text. `_pointer` is ignored,
+    because every text of an edition is in that language. Renditions use `WordMarks` instead.
     """
     return english()
 
@@ -333,9 +340,9 @@ def _readable(history: list[EditionHead]) -> list[EditionHead]:
 
 @dataclass(frozen=True)
 class WordMarks:
-    """The HTML attributes with the language and direction of each text on the page of a rendition.
+    """The language and direction of each text on the page of a rendition, as HTML attributes.
 
-    Templates call the instance with the JSON Pointer of a text, in parts.
+    Templates call the instance with the parts of the JSON Pointer of a text.
     """
 
     words: RenderedWords
@@ -356,7 +363,9 @@ class WordMarks:
 def read_rendition_page(site: SiteDep, session: SessionDep, guide: GuideName, language: LanguageName) -> Response:
     """Return the page of the guide's rendition in `language`.
 
-    If pages exist in `language`, but the request is for another language, redirect to the page in `language`.
+    If this service has pages in `language`, but the request is for another language, redirect to the page in
+    `language`. Raise `NoSuchGuide` or `NoSuchRendition` if there is no such rendition. Raise `RenditionWithdrawn` if
+    every such rendition is withdrawn, or `EditionWithdrawn` if all editions of the guide are withdrawn.
     """
     return _in_its_language(language, guide, None) or _rendition_page(site, session, guide, language, None)
 
@@ -367,7 +376,9 @@ def read_numbered_rendition_page(
 ) -> Response:
     """Return the page of the rendition `number` in `language`, with the cautions and contacts of the current edition.
 
-    If pages exist in `language`, but the request is for another language, redirect to the page in `language`.
+    If this service has pages in `language`, but the request is for another language, redirect to the page in
+    `language`. Raise `NoSuchGuide` or `NoSuchRendition` if there is no such rendition. Raise `RenditionWithdrawn` if
+    the rendition is withdrawn, or `EditionWithdrawn` if all editions of the guide are withdrawn.
     """
     return _in_its_language(language, guide, number) or _rendition_page(site, session, guide, language, number)
 

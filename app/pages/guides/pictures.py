@@ -55,10 +55,11 @@ CHANGED = "Someone else changed this picture. Theirs is shown. Yours was not sav
 
 @dataclass(frozen=True)
 class PicturedItem:
-    """An item of a rendition's draft, with its picture or None.
+    """An item of a rendition's draft, with the picture of the item, or None if the item has no picture.
 
-    `text` is the item in simple words, or in the guide's own words if it has no others. `number` counts the items of
-    the page from 1. `typed` is the posted description if it was refused, otherwise the saved description.
+    `text` is the item in simple words, or in the guide's own words if the draft has no simple words for the item.
+    `number` counts the items of the page from 1. `typed` is the description in the input: a refused description as
+    posted, otherwise the saved description.
     """
 
     number: int
@@ -69,7 +70,10 @@ class PicturedItem:
 
     @property
     def shown(self) -> str:
-        """The value by which the form names the picture and description that it shows."""
+        """The picture and description that the form shows, as one text, or an empty string without a picture.
+
+        A posted form sends this text back, so that changes by another person are noticed.
+        """
         return "" if self.picture is None else f"{self.picture['digest']} {self.picture['alt']}"
 
 
@@ -77,10 +81,10 @@ class PicturedItem:
 def read_published_picture(
     request: Request, session: SessionDep, rendition: RenditionKeyDep, picture: PictureName
 ) -> Response:
-    """Return a picture of a published rendition.
+    """Return a picture of a published rendition, or 304 if the client already has the picture.
 
-    Raise `RenditionWithdrawn` if the rendition or its edition was withdrawn. Raise `NotFound` if it has no such
-    picture.
+    Raise `NoSuchGuide` or `NoSuchRendition` if there is no such rendition, or `RenditionWithdrawn` if the rendition or
+    its edition was withdrawn. Raise `NotFound` if the rendition has no such picture.
     """
     history = get_history(session, guide=rendition.guide)
     stored = list_renditions(session, guide=rendition.guide, language=rendition.language)
@@ -94,7 +98,10 @@ def read_published_picture(
 
 @router.get("/{guide}/renditions/{language}/pictures/{picture}.jpg")
 def read_draft_picture(editing: ReviewingDep, picture: PictureName) -> Response:
-    """Return a picture of the rendition's draft. Raise `NotFound` if the draft has no such picture."""
+    """Return a picture of the rendition's draft.
+
+    Raise `NoSuchGuideDraft` if there is no draft, or `NotFound` if the draft has no such picture.
+    """
     draft, digest = get_guide_draft(editing.session, editing.guide, editing.language), f"sha256:{picture}"
     if digest not in ANY_DIGEST.findall(draft.content):
         raise NotFound
@@ -103,15 +110,20 @@ def read_draft_picture(editing: ReviewingDep, picture: PictureName) -> Response:
 
 @router.get("/{guide}/renditions/{language}/pictures")
 def read_pictures_page(editing: ReviewingDep) -> Response:
-    """Return the page with a picture, or the form for one, for each item of a draft in simple words."""
+    """Return the page with a form for the picture of each item of a draft in simple words.
+
+    Raise `NoSuchGuideDraft` if there is no draft, or `NotFound` if the draft is not in simple words.
+    """
     return _pictures_page(editing)
 
 
 @router.post("/picture")
 def save_posted_picture(session: SessionDep, visit: EditorVisitDep, upload: UploadDep) -> Response:
-    """Save or remove the posted picture of an item, and redirect to the item.
+    """Save the posted picture and description of an item, or remove the item's picture. Redirect to the item.
 
-    If the picture is refused (422), or if another person has changed it (412), show the page with an error.
+    If the picture is refused (422), or if another person has changed the item's picture since the page was shown (412),
+    return the page with an error. Raise `NoSuchItem` if the draft has no such item, `NoSuchGuideDraft` if there is no
+    draft, or `NotFound` if the draft is not in simple words.
     """
     form = upload.form
     editing = Editing(**vars(visit), session=session, guide=form.one("guide"), language=form.one("language"))
@@ -132,7 +144,11 @@ def save_posted_picture(session: SessionDep, visit: EditorVisitDep, upload: Uplo
 
 
 def _posted_picture(upload: Upload, item: PicturedItem) -> ItemPicture:
-    """Return the posted picture. Raise `DocumentRefused` if there is none, or if it cannot be read or lacks words."""
+    """Return the posted picture of `item`. If only the description was posted, `item` keeps its picture.
+
+    Raise `DocumentRefused` if there is no picture, or if the picture is too large, cannot be read, or has no
+    description.
+    """
     form, alt = upload.form, upload.form.one("alt").strip()[:MAX_ALT]
     if form.one("act") == "remove":
         return ItemPicture(item.path, alt, is_removed=True)
@@ -146,7 +162,10 @@ def _posted_picture(upload: Upload, item: PicturedItem) -> ItemPicture:
 
 
 def _pictured_draft(editing: Editing) -> GuideDraftRow:
-    """Return the draft. Raise `NoSuchGuideDraft` if there is none, or `NotFound` if it is not in simple words."""
+    """Return the draft of the rendition.
+
+    Raise `NoSuchGuideDraft` if there is no draft, or `NotFound` if the draft is not in simple words.
+    """
     draft = get_guide_draft(editing.session, editing.guide, editing.language)
     if draft.read().get("form") != RenditionForm.EASY_READ:
         raise NotFound
@@ -178,7 +197,10 @@ def _pictures_page(
     status: int = 200,
     posted: SubmittedForm | None = None,
 ) -> Response:
-    """Return the page with a form for each item, and with the error of each item in `faults`, by its path."""
+    """Return the page with a form for each item. `faults` maps the path of an item to the error of the item.
+
+    `posted` is the refused form, whose description is filled in again, or None.
+    """
     draft = _pictured_draft(editing)
     items = _items_of(editing, draft, posted)
     groups = groupby(items, lambda item: EDIT_PAGES[item.path.partition("/")[0]])

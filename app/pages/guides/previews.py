@@ -44,14 +44,14 @@ UNFINISHED = "The draft cannot be shown at the moment: somebody is changing it. 
 
 @dataclass(frozen=True)
 class Preview:
-    """A checked draft, with the head of the edition that the draft would become."""
+    """A checked draft, with the facts about the edition that the draft would become (`head`)."""
 
     head: EditionHead
     checked: CheckedDraft
 
     @property
     def shown(self) -> ShownEdition:
-        """The edition to show. Raise `InvalidEdition` with every error if the draft has errors."""
+        """The draft as the edition to show. Raise `InvalidEdition` with every error if the draft has errors."""
         content, _ = self.checked.require_sound()
         return ShownEdition(self.head, content)
 
@@ -70,7 +70,10 @@ def preview_draft(session: SessionDep, site: SiteDep, _actor: EditorDep, guide: 
 
 @router.get("/{guide}/preview")
 def preview_on_page(editing: EditingDep) -> Response:
-    """Return the draft as the page that would be published, or redirect to the errors that prevent a preview."""
+    """Return the draft as the page that would be published, or redirect to the errors that prevent a preview.
+
+    Raise `NoSuchGuideDraft` if there is no draft.
+    """
     draft = get_guide_draft(editing.session, editing.guide)
     try:
         return _preview_page(editing, _read_preview(editing, editing.session, draft))
@@ -82,7 +85,8 @@ def preview_on_page(editing: EditingDep) -> Response:
 def make_link_on_page(editing: EditingDep, posted: SubmittedFormDep) -> Response:
     """Create a link to the draft that is valid for the posted number of days. Return the only page that shows the link.
 
-    If the number is not one of `LINK_DAYS`, use the second of them.
+    If the number is not in `LINK_DAYS`, use the second number of `LINK_DAYS`. Record the link among the actions on the
+    draft. Raise `NoSuchGuideDraft` if there is no draft, or `DraftChanged` if the draft has too many valid links.
     """
     days = posted.number("days")
     days = days if days in LINK_DAYS else LINK_DAYS[1]
@@ -94,26 +98,31 @@ def make_link_on_page(editing: EditingDep, posted: SubmittedFormDep) -> Response
 
 @router.post("/{guide}/links/end")
 def end_link_on_page(editing: EditingDep, posted: SubmittedFormDep) -> Response:
-    """Make the link with the posted number invalid. Raise `NoSuchItem` if no valid link has the number."""
+    """End the link with the posted number, and redirect to the links of the draft.
+
+    Record the end among the actions on the draft. Raise `NoSuchGuideDraft` if there is no draft, or `NoSuchItem` if no
+    valid link has the number.
+    """
     editing.context.writer.run(end_draft_link, editing.anyhow(), number=posted.number("number") or 0)
     return lead_to(f"{editing.path}#links")
 
 
 @link_router.get(LINKED_PAGE)
 def read_link_page(site: SiteDep) -> Response:
-    """Return the page that posts the token of a preview link.
+    """Return the page that posts the token of a preview link to this service.
 
-    JavaScript takes the token from the address. Without JavaScript, the person pastes the link.
+    JavaScript takes the token from the address. Without JavaScript, the person pastes the link into the page.
     """
     return _link_page(site)
 
 
 @link_router.post(LINKED_PAGE)
 def read_linked_draft(site: SiteDep, session: SessionDep, posted: SubmittedFormDep) -> Response:
-    """Return the draft of the posted link as the page that would be published, or as the poster if that was asked for.
+    """Return the draft to which the posted link leads, as the page that would be published.
 
-    If the link is not valid, or the draft has errors at the moment, return the page of the link with an explanation.
-    Raise `PdfUnavailable` if the poster was asked for and this service cannot make PDFs.
+    If the form asks for the poster, return the poster as a PDF instead. If the link is not valid, or if the draft has
+    errors at the moment, return the page that posts links with an explanation. Raise `PdfUnavailable` if the form asks
+    for the poster and this service cannot make PDFs.
     """
     token = posted.one(LINK_FIELD).strip().rpartition("#")[2]
     draft = find_linked_draft(session, token, at=site.now)
@@ -142,9 +151,10 @@ def _read_preview(site: Site, session: SessionDep, draft: GuideDraftRow) -> Prev
 
 
 def _preview_page(site: Site, preview: Preview, token: str | None = None) -> Response:
-    """Return the draft as a page that says that it is a draft. Raise `InvalidEdition` if the draft has errors.
+    """Return the draft as the page that would be published, marked as a draft.
 
-    `token` is the token of the reader's link, which the page posts again to get the poster. It is None for editors.
+    `token` is the token of the reader's link, which the page posts again to get the poster. For editors, `token` is
+    None. Raise `InvalidEdition` if the draft has errors.
     """
     shown = preview.shown
     page = site.html(
@@ -165,7 +175,7 @@ def _preview_page(site: Site, preview: Preview, token: str | None = None) -> Res
 
 
 def _poster(site: Site, shown: ShownEdition) -> Response:
-    """Return the draft as the poster, whose title says that it is a draft.
+    """Return the draft as a poster (PDF) with the word `DRAFT` in the title.
 
     Raise `PdfUnavailable` if this service cannot make PDFs.
     """

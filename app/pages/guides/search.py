@@ -1,4 +1,4 @@
-"""The search page. Forms post the search terms, because addresses and logs must not contain them.
+"""The search page. Forms post the search terms, so that the terms are in no address and no log.
 
 Search terms may reveal harm to a child.
 """
@@ -38,9 +38,10 @@ def read_search_form(site: SiteDep) -> Response:
 
 @router.post(SEARCH)
 def search_by_form(session: SessionDep, site: SiteDep, posted: SubmittedFormDep) -> Response:
-    """Return the search results by guide, with each found item printed in full.
+    """Return the search results by guide, with the full text of each found item.
 
-    If the terms are empty or too long, return the form with an error.
+    At most `FIRST_ITEMS` items are found, or `MOST_ITEMS` if the person asks for more. If the terms have no letter or
+    digit, or are too long, return the form with an error.
     """
     words = " ".join(posted.one("q").split())
     if not any(map(str.isalnum, words)) or len(words) > MAX_QUERY:
