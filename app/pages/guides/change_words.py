@@ -1,4 +1,4 @@
-"""Changes between two editions in words: items added, removed, moved and reworded. Each phone number is compared."""
+"""Changes between two editions in words: items that were added, removed, moved and reworded, and changed fields."""
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
@@ -30,10 +30,10 @@ FIELD_WORDS = {
     "text_relay": "text relay",
     "review_by": "review by",
 }
-"""Labels of fields in the headings of changes, if the field's name is not clear to a reader."""
+"""Labels of fields in the headings of changes, by field, if the field's name is not clear to a reader."""
 HIDDEN_MEMBERS = frozenset({"id", "position"})
 LONGEST_VALUE = 60
-"""Longer values are compared word by word. Of shorter values, the old and the new are shown: `this is now that`."""
+"""Values longer than this are compared word by word. For shorter values, the change reads `old is now new`."""
 IS_NOW = WordRun(change=WordChange.KEPT, text="is now")
 REWORDED = "Reworded"
 DATES = frozenset({"review_by"})
@@ -50,22 +50,26 @@ class TextChange:
 
     @property
     def sentence(self) -> str:
-        """The change as a sentence for a change note. For a reworded text, a general sentence without the text."""
+        """The change as a sentence for a change note. For a reworded text, the sentence leaves out the text."""
         if self.heading == REWORDED:
             return "Some words are clearer."
         return f"{self.heading}: {' '.join(run.text for run in self.runs)}."
 
 
 def propose_change_note(changes: Mapping[str, Sequence[TextChange]]) -> str:
-    """Return a change note made from `changes` (by section), with at most `MOST_SENTENCES` sentences."""
+    """Return a change note made from `changes`, the changes by section, with at most `MOST_SENTENCES` sentences.
+
+    Leave out repeated sentences. If there are no changes, the note is empty.
+    """
     sentences = dict.fromkeys(change.sentence for found in changes.values() for change in found)
     return " ".join([*sentences][:MOST_SENTENCES])
 
 
 def describe_changes(before: EditionContent, after: EditionContent) -> dict[str, list[TextChange]]:
-    """Return the changes between two editions, in the order of the page.
+    """Return the changes from the edition `before` to the edition `after`, by section and in the order of the page.
 
     Changes to an edition's own fields have the key `DETAILS`. Changes to a list of items have the key of the list.
+    Leave out sections without changes.
     """
     fields = changed_fields(before, after)
     own = [TextChange(_label(each.field), _runs(each.field, each.before, each.after)) for each in fields]
@@ -98,9 +102,9 @@ def _describe_rewording(change: Reworded) -> Iterator[TextChange]:
 
 
 def _changed_phones(before: Sequence[Phone], after: Sequence[Phone]) -> tuple[WordRun, ...]:
-    """Return the phone numbers that were removed and added, as people dial them.
+    """Return the removed and the added phone numbers, as people dial the numbers.
 
-    If exactly one number replaces another, return the two numbers with `is now` between them.
+    If exactly one number replaces another, return the two numbers with `is now` between the numbers.
     """
     old, new = (
         [phone for phone in phones if phone not in others] for phones, others in ((before, after), (after, before))
@@ -115,7 +119,8 @@ def _changed_phones(before: Sequence[Phone], after: Sequence[Phone]) -> tuple[Wo
 def _runs(field: str, before: Any, after: Any) -> tuple[WordRun, ...]:
     """Return the change of `field` from `before` to `after`.
 
-    If both values are short, return the values with `is now` between them. Otherwise compare them word by word.
+    If both values are short and not empty, return both with `is now` between the values. Otherwise compare the values
+    word by word.
     """
     old, new = (_to_text(dt.date.fromisoformat(each) if field in DATES and each else each) for each in (before, after))
     if old and new and max(len(old), len(new)) <= LONGEST_VALUE:
@@ -137,7 +142,7 @@ def _title(id_: str) -> str:
 
 
 def _to_text(value: Any) -> str:
-    """Return any value of an edition as one line of text."""
+    """Return `value`, any value of an edition, as one line of text. Leave out ids, positions and empty values."""
     if isinstance(value, Phone):
         return f"{value.dialled}{value.option_text}"
     if isinstance(value, BaseModel):

@@ -1,4 +1,7 @@
-"""Pages that begin a draft from a document, and on which an editor places the passages that have no place yet."""
+"""Pages that begin a draft from a document, and on which an editor puts the remaining passages into the draft.
+
+A passage of the document is unplaced if this service could not tell where in the draft the passage belongs.
+"""
 
 import hashlib
 from pathlib import PurePath
@@ -34,16 +37,18 @@ PLACES: dict[str, str] = {
     **{key: FIELD_LABELS.get(key, key.capitalize()) for key in ("publisher", "review_by", "owner", "applies_to")},
     **{f"{INTRODUCTIONS}{key}": FIELD_LABELS[key] for key in Introductions.model_fields},
 }
-"""The places for a passage: the key of each list and field, with its label in the form."""
+"""The places for a passage: the key of each list or field, with the label of that list or field in the form."""
 TO_PUT = "put:"
 
 
 @router.post("/document")
 def begin_from_document(session: SessionDep, visit: EditorVisitDep, upload: UploadDep) -> Response:
-    """Start a draft from the posted document or text, and redirect to the passages that have no place, or to the draft.
+    """Start a draft from the posted document or text, and redirect to the unplaced passages, or to the draft.
 
-    Show the list of guides with an error (422) if the document cannot be read, if the guide has a draft already, or if
-    the name of a new guide is taken.
+    The form names a published guide, or the name of a new guide is made from the title in the document. Return the list
+    of guides with an error (422) if the document is missing, too large or unreadable. Also return the list with an
+    error if the guide has a draft already, if a published guide does not exist, or if the name of a new guide is taken.
+    Raise `DraftChanged` if another person starts a draft of the guide at the same time.
     """
     try:
         document = _read_document(upload)
@@ -67,9 +72,10 @@ def _read_document(upload: Upload) -> UploadedDraft:
 
 
 def _require_free(editing: Editing, *, is_new: bool) -> None:
-    """Raise `DocumentRefused` if the guide has a draft, or if `is_new` and a published guide has the same name.
+    """Raise `DocumentRefused` if the guide has a draft.
 
-    Also raise `DocumentRefused` if the guide is not new and has no edition.
+    Also raise `DocumentRefused` if `is_new` is True and the guide has an edition, or if `is_new` is False and the guide
+    has no edition.
     """
     if find_guide_draft(editing.session, editing.guide) is not None:
         raise DocumentRefused(HAS_DRAFT)
@@ -96,7 +102,7 @@ def _begin(editing: Editing, document: UploadedDraft) -> None:
 
 @router.get("/{guide}/unplaced")
 def read_unplaced(editing: EditingDep) -> Response:
-    """Return the page with the passages that have no place, beside the draft.
+    """Return the page with the unplaced passages beside the draft.
 
     Raise `NoSuchGuideDraft` if there is no draft.
     """
@@ -114,10 +120,10 @@ def read_unplaced(editing: EditingDep) -> Response:
 
 @router.post("/{guide}/unplaced")
 def place_lines(editing: EditingDep, posted: SubmittedFormDep) -> Response:
-    """Put each passage into its chosen place, and redirect to the passages left, or to the draft if none is left.
+    """Put each passage into the place that the person chose for the passage, and save the draft.
 
-    A passage that another person has placed since then is not placed again. Raise `NoSuchGuideDraft` if there is no
-    draft.
+    Redirect to the passages that are still unplaced, or to the draft if none is left. Ignore a passage that another
+    person has placed since the page was shown. Raise `NoSuchGuideDraft` if there is no draft.
     """
     current = editing.current
 
@@ -140,11 +146,14 @@ def place_lines(editing: EditingDep, posted: SubmittedFormDep) -> Response:
 
 
 def _chosen(draft: GuideDraftRow | None, posted: SubmittedForm) -> list[tuple[str, str]]:
-    """Return each passage for which a place was chosen, with the place."""
+    """Return each unplaced passage of `draft` for which the person chose a place, with the place."""
     chosen = ((line, posted.one(_name_of(line))) for line in keep_unplaced(draft))
     return [(line, target) for line, target in chosen if target in PLACES or target == LEFT_OUT]
 
 
 def _name_of(line: str) -> str:
-    """Return the name of the form field for the place of `line`. The name does not depend on the other lines."""
+    """Return the name of the form field for the place of the passage `line`.
+
+    The name depends only on the text of `line`, so the name stays the same if another person places other passages.
+    """
     return f"{TO_PUT}{hashlib.sha256(line.encode()).hexdigest()[:16]}"

@@ -69,9 +69,10 @@ AUTOSAVE, NEXT = "autosave", "next"
 def read_guides_to_edit(
     session: SessionDep, visit: EditorVisitDep, fault: Annotated[str, Query(max_length=80)] = ""
 ) -> Response:
-    """Return the page with all drafts, and with every guide and the day of its next review.
+    """Return the page with all drafts, and with every guide and the day of the guide's next review.
 
-    `fault` is empty, or says why a new guide was refused: the name that is taken, or `none` if the title was empty.
+    `fault` says why a new guide was refused: `none` if the title was empty, otherwise the name that is taken. If no
+    guide was refused, `fault` is empty.
     """
     return guides_page(
         visit, session, {"title": TAKEN.format(fault) if fault != "none" else NO_TITLE} if fault else {}, status=200
@@ -81,9 +82,10 @@ def read_guides_to_edit(
 def guides_page(
     visit: Visit, session: Session, faults: dict[str, str], *, status: int, posted: SubmittedForm = NOTHING_POSTED
 ) -> Response:
-    """Return the page with all drafts and guides, with an error for each field in `faults`.
+    """Return the page with all drafts and guides, and with the HTTP status `status`.
 
-    If a document was refused, `posted` is the refused form: the page fills in its text and its chosen guide again.
+    `faults` maps the name of a field to an error. If a document was refused, `posted` is the refused form: the page
+    fills in the posted text and the chosen guide again.
     """
     drafts, reviews = list_guide_drafts(session), list_reviews(session)
     titles = {each.guide: each.title for each in reviews}
@@ -104,9 +106,10 @@ def guides_page(
 
 @router.post("/new")
 def begin_new_guide(session: SessionDep, visit: EditorVisitDep, posted: SubmittedFormDep) -> Response:
-    """Start the draft of a new guide with the posted title. The name of the guide is made from the title.
+    """Start the draft of a new guide with the posted title, and redirect to the draft.
 
-    If the title is empty or the name is taken, redirect to the list, which shows an error.
+    The name of the guide is made from the title. If the title is empty or the name is taken, redirect to the list of
+    guides, which shows an error.
     """
     title = posted.one("title").strip()[:MAX_TITLE]
     guide = propose_id(title)
@@ -120,18 +123,24 @@ def begin_new_guide(session: SessionDep, visit: EditorVisitDep, posted: Submitte
 
 @router.post("/{guide}/begin")
 def begin_draft(editing: EditingDep) -> Response:
-    """Start a draft from the content of the current edition, or open the existing draft."""
+    """Start a draft from the content of the current edition, and redirect to the draft.
+
+    If the guide has a draft already, only redirect to that draft.
+    """
     return editing.begin(editing.first_words())
 
 
 def title_of(draft: GuideDraftRow) -> str:
-    """Return the title of the draft, or the name of its guide if the draft has no title."""
+    """Return the title of `draft`, or the name of the guide if the draft has no title."""
     title = draft.read().get("title")
     return title if isinstance(title, str) and title.strip() else draft.guide
 
 
 async def get_page(page: Annotated[str, Path(max_length=40)]) -> str:
-    """Return the name of a draft's section from the path. Raise `NotFound` if drafts have no such section."""
+    """Return the name of a draft's section from the path, as a FastAPI dependency.
+
+    Raise `NotFound` if drafts have no such section.
+    """
     if page not in EDIT_PAGES:
         raise NotFound
     return page
@@ -155,8 +164,10 @@ def save_section_page(
 ) -> Response:
     """Save the posted section, run the action of the pressed button, and redirect to the form or the next section.
 
-    For an autosave, return JSON instead. If another person has saved different content of the section since then, save
-    nothing. Return a page with both versions and the status 412, or for an autosave only the status.
+    After the last section, the button for the next section leads to the draft. For an autosave, return JSON instead.
+    The form posts the tag of the section that the page showed, as `shown` or as If-Match. If another person has saved
+    different content of the section since then, save nothing. Then return a page with both versions and the status 412,
+    or for an autosave an empty object with the status 412.
     """
     shown, act = (if_match or posted.one("shown")).strip('"'), posted.one("act")
     is_autosave = act == AUTOSAVE
@@ -178,8 +189,8 @@ def _autosaved(editing: Editing, page: str, draft: GuideDraftRow) -> dict[str, A
     """Return the values for the page's JavaScript after an autosave.
 
     `shown` is the new tag of the section, `saved` the time, and `faults` the errors of the section. `beside` has the
-    error of each field, and `said` the value of each field as this service read it, in words. `changes` has the changes
-    to the current edition. If there are none, `note` says why.
+    error of each field. `said` has the value of each field as this service has understood the value, in words.
+    `changes` has the changes to the current edition. If there are no changes, `note` says why.
     """
     content, checked = draft.read(), editing.check(draft)
     form = _form(content, page)
@@ -201,9 +212,9 @@ def _autosaved(editing: Editing, page: str, draft: GuideDraftRow) -> dict[str, A
 def _save(editing: Editing, page: str, posted: SubmittedForm, shown: str, act: str) -> tuple[GuideDraftRow, str]:
     """Save the posted section, and run the action `act` of the pressed button.
 
-    Return the draft, and the name of the entry to show. `shown` is the tag of the section when the page was shown.
-    Raise `DraftChanged` if another person has saved this section since then. Changes that they made to other sections
-    are kept.
+    Return the draft, and the path of the entry to show, which is empty if the action is about no entry. `shown` is the
+    tag of the section when the page was shown. Raise `DraftChanged` if another person has saved different content of
+    this section since then. Keep the changes of other people to other sections.
     """
     current = editing.current
     beginning = editing.first_words() if shown == NOT_BEGUN else {}  # only this tag may begin a draft
@@ -221,7 +232,10 @@ def _save(editing: Editing, page: str, posted: SubmittedForm, shown: str, act: s
 
 
 def _is_saved(former: DraftContent | None, page: str, posted: SubmittedForm, current: EditionContent | None) -> bool:
-    """Return True if the posted content is already saved: after a lost response, the page posts again."""
+    """Return True if the posted content is already saved in `former`.
+
+    After a lost response, the page posts the same content again.
+    """
     if former is None:
         return False
     again = with_ids(with_section(former, page, posted), page, former, current)
@@ -231,9 +245,10 @@ def _is_saved(former: DraftContent | None, page: str, posted: SubmittedForm, cur
 def _section_page(
     editing: Editing, page: str, draft: GuideDraftRow | None, mine: SubmittedForm | None = None
 ) -> Response:
-    """Return the form of the section `page`.
+    """Return the form of the section `page`, with the content of `draft`, or of a new draft if `draft` is None.
 
-    If `mine` is given, fill in that input, show the saved content beside the input, and use the status 412.
+    If `mine`, the posted form of this person, is given, fill in that input, and show the saved content beside the
+    input. The status is then 412.
     """
     saved = draft.read() if draft is not None else None
     content = saved if saved is not None else editing.first_words()
@@ -268,7 +283,11 @@ def _section_page(
 
 
 def _comparison_of(page: str, comparison: dict[str, Any] | None) -> tuple[str, Sequence[TextChange]]:
-    """Return the changes of the section `page`, or no changes and a sentence that says why there are none."""
+    """Return a note and the changes of the section `page`.
+
+    The note is a sentence that says why there are no changes, or empty if there are changes. `comparison` is the
+    template variable of that name from `beside_current`.
+    """
     if comparison is None:
         return "There is no published edition to compare with.", ()
     if page in comparison["unread"]:
@@ -278,7 +297,10 @@ def _comparison_of(page: str, comparison: dict[str, Any] | None) -> tuple[str, S
 
 
 def _comments_on(editing: Editing, page: str, content: DraftContent) -> list[tuple[Comment, str]]:
-    """Return the open comments on items of the section `page`, each with the name of the item's entry in the form."""
+    """Return the open comments on items of the section `page`, each with the path of the item's entry in the form.
+
+    The path is empty if `content` no longer has the item.
+    """
     entries = content.get(page)
     ids = [each.get("id") if isinstance(each, dict) else None for each in entries] if isinstance(entries, list) else []
     found = discussion_of(list_draft_acts(editing.session, editing.guide)).comments
@@ -287,13 +309,16 @@ def _comments_on(editing: Editing, page: str, content: DraftContent) -> list[tup
 
 
 def _following(page: str) -> str | None:
-    """Return the name of the page after `page`, or None if `page` is the last one."""
+    """Return the name of the section after `page`, or None if `page` is the last section."""
     pages = list(EDIT_PAGES)
     return next(iter(pages[pages.index(page) + 1 :]), None)
 
 
 def _choices_of(code_lists: Mapping[str, CodeList], field: EditField) -> tuple[tuple[str, str], ...]:
-    """Return each choice of `field` with its label. If the field has a code list, the choices are the list's codes."""
+    """Return the value and the label of each choice of `field`.
+
+    If `field` has a code list in `code_lists`, the choices are the codes of that list.
+    """
     found = code_lists.get(field.code_list)
     return tuple((each.code, each.label) for each in found.codes) if found is not None else field.choices
 
@@ -304,7 +329,7 @@ def _remarks_on(page: str, checked: CheckedDraft | None) -> list[Remark]:
 
 
 def remarks_of(checked: CheckedDraft) -> list[Remark]:
-    """Return the errors of the check as remarks. Leave out repeated remarks."""
+    """Return the errors in `checked` as remarks. Leave out repeated remarks."""
     content = checked.draft.read()
     return list(dict.fromkeys(fault_remark(each, content) for each in checked.faults))
 
@@ -312,8 +337,9 @@ def remarks_of(checked: CheckedDraft) -> list[Remark]:
 def beside_current(draft: GuideDraftRow | None, checked: CheckedDraft | None) -> dict[str, Any]:
     """Return the template variables for comparing the draft with the current edition.
 
-    `current` is the current edition, or None. `comparison` has the changes by page, and in `unread` the pages that are
-    not compared in full because some of their content is not valid. It is None if there is nothing to compare.
+    `current` is the current edition, or None if there is none. `comparison` has the changes by page (`changes`), and
+    the pages that are not compared in full because some of the content is not valid (`unread`). If there is no draft
+    or no current edition, `comparison` is None.
     """
     if draft is None or checked is None:
         return {"current": None, "comparison": None}
@@ -326,9 +352,9 @@ def beside_current(draft: GuideDraftRow | None, checked: CheckedDraft | None) ->
 
 
 def _form(content: dict[str, Any], page: str) -> dict[str, Any]:
-    """Return template variables: the section's entries with their fields, and the names that errors can link to.
+    """Return template variables: the entries of the section `page`, and the names to which an error can link.
 
-    The section `DETAILS` has one entry.
+    The names are the paths of the entries and fields on the page. The section `DETAILS` has one entry.
     """
     fields, value = form_fields(page), section_value(content, page)
     if page == DETAILS:
@@ -352,7 +378,7 @@ def _names(entry: ShownEntry) -> set[str]:
 
 
 def _all_fields(entry: ShownEntry) -> Iterator[ShownField]:
-    """Yield every field of the entry, including those in its groups and lists."""
+    """Yield every field of `entry`, including the fields in groups and lists."""
     for field in entry.fields:
         for each in (field, *field.members):
             yield each

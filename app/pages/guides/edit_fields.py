@@ -1,4 +1,4 @@
-"""The fields of an edition as the fields of a form, with and without their values."""
+"""The form of a draft: the form field of each field of an edition, and the form fields filled with saved values."""
 
 import datetime as dt
 import json
@@ -34,7 +34,7 @@ SELDOM = frozenset(
         *("subjects", "applies_to"),
     }
 )
-"""Fields that most items leave empty: the page shows them only on demand."""
+"""Fields that most items leave empty. The page shows these fields only on demand."""
 CONTACT_FIELDS: Mapping[str, tuple[str, ...]] = {
     ContactKind.TELEPHONE: ("name", "phones", "opening_hours", "when", "verified_on", "kind"),
     ContactKind.WEB: ("name", "url", "when", "verified_on", "kind"),
@@ -88,7 +88,7 @@ FIELD_HINTS: Mapping[str, str] = {
     "opening_hours": "Such as Monday to Thursday 8:30am to 5pm, Friday 8:30am to 4:30pm.",
     "review_by": "Such as 30 September 2027.",
 }
-"""Hints for editors. They replace those descriptions of fields that are written for developers."""
+"""Hints for editors, by the key of a field. A hint replaces the field's description, which is for developers."""
 CHOICE_LABELS: Mapping[str, str] = {
     IndicatorKind.POTENTIAL_INDICATOR: "May point to harm",
     IndicatorKind.SIGN_OF_HARM: "Is itself a sign of harm",
@@ -99,7 +99,7 @@ CHOICE_LABELS: Mapping[str, str] = {
     "project_inference": "We did",
     "source": "The printed guide did",
 }
-"""Labels of choices, if the value itself would not be clear as a label."""
+"""Labels of choices, by value, if the value itself would not be clear as a label."""
 PRESETS: Mapping[Any, str] = {
     IndicatorKind: IndicatorKind.POTENTIAL_INDICATOR,
     DefinitionKind: DefinitionKind.LOCAL,
@@ -109,7 +109,7 @@ ID = "id"
 
 
 class Control(StrEnum):
-    """The kind of input for a value."""
+    """The kind of form input for a value."""
 
     LINE = "line"
     WORDS = "words"
@@ -123,12 +123,15 @@ class Control(StrEnum):
     PHONE = "phone"
     """One input for two fields: `number` and `display`."""
     FIXED = "fixed"
-    """No input: the only possible value is filled in."""
+    """No input: the field has only one possible value, which is filled in."""
 
 
 @dataclass(frozen=True)
 class EditField:
-    """One field of the form: its key in the content, its label and input, and the fields inside it."""
+    """One field of the form. `key` is the key of the value in the content.
+
+    `inner` are the fields inside a group, or inside each entry of a list.
+    """
 
     key: str
     label: str
@@ -142,25 +145,30 @@ class EditField:
     preset: str = ""
     """The value of a new entry."""
     code_list: str = ""
-    """The code list with the choices, if any."""
+    """The code list that has the choices, or empty."""
 
 
 @cache
 def fields_of(model: type[BaseModel]) -> tuple[EditField, ...]:
-    """Return the form fields of `model`, with rarely used ones last."""
+    """Return the form fields of `model`, with the rarely used fields (`SELDOM`) last."""
     found = [_field(key, info) for key, info in model.model_fields.items() if key not in NOT_TYPED]
     return tuple(sorted(found, key=lambda each: each.is_seldom))
 
 
 def form_fields(page: str) -> tuple[EditField, ...]:
-    """Return the form fields of the edition if `page` is `DETAILS`, otherwise of one item of the list `page`."""
+    """Return the form fields of the page `page`.
+
+    If `page` is `DETAILS`, these are the fields of the edition itself. Otherwise these are the fields of one item of
+    the list `page`.
+    """
     return fields_of(EditionDetails if page == DETAILS else ITEM_LISTS[page].item)
 
 
 def new_entry(name: str, kind: str = "") -> dict[str, Any]:
     """Return a new entry of the list `name`, with preset values.
 
-    If `kind` is a kind of such entries, for example of contacts, the entry has that kind.
+    If entries of the list can have the kind `kind`, such as `web` for contacts, the new entry has that kind. Otherwise
+    ignore `kind`.
     """
     fields = form_fields(name) if name in ITEM_LISTS else ()
     presets = {each.key: str(each.preset) for each in fields if each.preset}
@@ -201,7 +209,10 @@ def _field(key: str, info: FieldInfo) -> EditField:
 
 
 def _control(key: str, kind: Any, single: Any) -> Control | None:
-    """Return the input that the field's type or key demands, or None if any text or a choice will do."""
+    """Return the kind of input that the field's type or key demands.
+
+    Return None if the input is for text or for a choice.
+    """
     if single is OpeningHours:
         return Control.HOURS
     if isinstance(single, type) and issubclass(single, BaseModel):
@@ -217,7 +228,7 @@ def _code_list(info: FieldInfo, single: Any) -> str:
 
 
 def _inside(annotation: Any) -> Any:
-    """Return the type of an annotation, without `None` if the annotation is optional."""
+    """Return the type in `annotation`. If the type is optional, leave out `None`."""
     args = [each for each in get_args(annotation) if each is not type(None)]
     return args[0] if type(None) in get_args(annotation) else annotation
 
@@ -235,7 +246,11 @@ def _choices(kind: Any) -> tuple[tuple[str, str], ...]:
 
 @dataclass(frozen=True)
 class ShownField:
-    """A form field with its value. `name` is the path of the value in the content: `contacts.0.phones.1.number`."""
+    """A form field with the saved value. `name` is the path of the value, for example `contacts.0.phones.1.number`.
+
+    By the kind of input, the value is in `text`, in `chosen` (the chosen codes), in `members` (the fields of a group),
+    or in `entries` (the entries of a list).
+    """
 
     field: EditField
     name: str
@@ -244,13 +259,13 @@ class ShownField:
     members: tuple["ShownField", ...] = ()
     entries: tuple["ShownEntry", ...] = ()
     foreign: str = ""
-    """The value as JSON, if it has a type that the field cannot show."""
+    """The value as JSON, if the value has a type that the field cannot show. Otherwise empty."""
     said: str = ""
-    """The value as this service read it, in words. Empty if there is only one way to write the value."""
+    """The value as this service has understood the value, in words: see `said_value`. Otherwise empty."""
 
     @property
     def owner(self) -> str:
-        """The entry that contains the field, counted from 1: `contact 1`. Empty for a field of the guide itself."""
+        """The entry that contains the field, counted from 1: `contact 1`. Empty for a field of the edition itself."""
         steps = self.name.split(".")
         counted = [place + 1 for place, step in enumerate(steps) if step.isdecimal()]
         at = tuple(int(step) if step.isdecimal() else step for step in steps[: counted[-1] if counted else 0])
@@ -258,19 +273,22 @@ class ShownField:
 
     @property
     def line_count(self) -> int:
-        """Number of the lines that have text."""
+        """The number of lines in `text` that are not blank."""
         return len(split_lines(self.text))
 
     @property
     def is_filled(self) -> bool:
-        """True if the field has anything to show."""
+        """True if the field, or a field inside the field, has anything to show."""
         own = self.text or self.chosen or self.foreign or any(each.is_filled for each in self.entries)
         return bool(own) or any(each.is_filled for each in self.members)
 
 
 @dataclass(frozen=True)
 class ShownEntry:
-    """An entry of a list with its fields. `unknown` has each key without a form field, with its value as JSON."""
+    """An entry of a list with the fields of the entry. `name` is the path of the entry.
+
+    `unknown` has each key of the entry without a form field, and the key's value as JSON.
+    """
 
     name: str
     id: str
@@ -284,16 +302,20 @@ class ShownEntry:
 
 
 def show_entries(fields: tuple[EditField, ...], name: str, value: Any) -> tuple[ShownEntry, ...]:
-    """Return the entries of the list `value` with their fields. `name` is the path of the list.
+    """Return the entries of the list `value`, each with `fields`. `name` is the path of the list.
 
-    Return an empty tuple if `value` is not a list. An entry that is not an object is put into `unknown` as a whole.
+    Return an empty tuple if `value` is not a list. An entry that is not an object has empty fields, and the whole entry
+    in `unknown`.
     """
     entries = value if isinstance(value, list) else []
     return tuple(_entry(fields, f"{name}.{place}", each) for place, each in enumerate(entries))
 
 
 def show_fields(fields: tuple[EditField, ...], name: str, value: Any) -> tuple[ShownField, ...]:
-    """Return the fields of the object `value`. `name` is the path of the object, empty for the content itself."""
+    """Return `fields` filled from the object `value`. `name` is the path of the object, empty for the content itself.
+
+    If `value` is not an object, the fields are empty. Leave out fields with only one possible value.
+    """
     members = value if isinstance(value, dict) else {}
     return tuple(
         _show(
@@ -307,9 +329,9 @@ def show_fields(fields: tuple[EditField, ...], name: str, value: Any) -> tuple[S
 
 
 def _in_order(fields: tuple[EditField, ...], members: dict[str, Any]) -> tuple[EditField, ...]:
-    """Return `fields` in the order of the form.
+    """Return `fields` in the order of the form. `members` is the object with the values.
 
-    For a contact, the fields of its kind come first, and the other fields are marked as seldom used.
+    For a contact, the fields of the contact's kind come first, and the other fields are marked as rarely used.
     """
     by_key = {each.key: each for each in fields}
     if PHONES not in by_key:
@@ -335,7 +357,7 @@ def _entry(fields: tuple[EditField, ...], name: str, value: Any) -> ShownEntry:
 
 
 def _show(field: EditField, name: str, value: Any) -> ShownField:
-    """Return the field with its value. For a phone number, `value` is the object that contains the number."""
+    """Return `field` with `value`. For a phone number, `value` is the object that contains the number."""
     if is_foreign(field, value):
         return replace(_show(field, name, None), foreign=_to_json(value))
     control = field.control

@@ -32,13 +32,13 @@ EDIT_PAGES: dict[str, str] = {DETAILS: "About the guide"} | {
 }
 """The sections of a draft that have a page, by name, each with its heading."""
 NOT_BEGUN = "none"
-"""The tag of every section if the guide has no draft."""
+"""The result of `section_tag` for every section if the guide has no draft."""
 
 
 def read_members(fields: tuple[EditField, ...], posted: SubmittedForm, name: str, former: Any) -> dict[str, Any]:
-    """Return an object from the posted fields below the path `name`. Empty fields are left out.
+    """Return the object that the posted fields below the path `name` describe. Leave out empty fields.
 
-    `former` is the saved object. Keys of `former` without a form field are kept, unless the person removed them.
+    `former` is the saved object. Keep keys of `former` that have no form field, unless the person removed such a key.
     """
     before = former if isinstance(former, dict) else {}
     known = {each.key for each in fields}
@@ -55,9 +55,9 @@ def read_members(fields: tuple[EditField, ...], posted: SubmittedForm, name: str
 
 
 def read_entries(fields: tuple[EditField, ...], posted: SubmittedForm, name: str, former: Any) -> list[Any]:
-    """Return a list from the posted entries below the path `name`. `former` is the saved list.
+    """Return the list that the posted entries below the path `name` describe. `former` is the saved list.
 
-    A saved entry that is not an object is kept, unless the person filled in a field of the entry.
+    Keep a saved entry that is not an object, unless the person filled in a field of the entry.
     """
     before = former if isinstance(former, list) else []
     entries: list[Any] = []
@@ -76,8 +76,8 @@ def read_entries(fields: tuple[EditField, ...], posted: SubmittedForm, name: str
 def settle_ids(entries: list[Any], former: Any, published: Collection[str]) -> None:
     """Give every item of `entries` a unique id, in place.
 
-    Ids in `published`, and ids that were chosen by a person in `former`, do not change. Any other id is proposed from
-    the item's text, and changes with the text.
+    `former` is the saved list, and `published` has the ids of the current edition. Published ids, and ids in `former`
+    that a person chose, do not change. Any other id is made from the item's text, and changes with the text.
     """
     before = former if isinstance(former, list) else []
     chosen = {
@@ -121,10 +121,10 @@ def _words(item: dict[str, Any]) -> str:
 
 
 def _read(field: EditField, posted: SubmittedForm, name: str, former: Any) -> Any:
-    """Return the posted value of the field.
+    """Return the posted value of `field`. `former` is the saved value.
 
-    Keep `former` if the form does not contain the list at all. Also keep `former` if the form could not show that value
-    and the person filled in nothing instead.
+    Return `former` if `field` is a list and the form does not contain that list. Also return `former` if the form could
+    not show `former`, and the person filled in nothing instead.
     """
     if field.control is Control.LIST and f"{COUNT}{name}" not in posted.fields:
         return former
@@ -158,7 +158,8 @@ def _read_text(field: EditField, typed: str, former: Any) -> Any:
 def section_value(content: DraftContent, page: str) -> Any:
     """Return the part of `content` that belongs to `page`.
 
-    For `DETAILS`, that is every field that is not a list of items. For any other page, it is the list `page`, or None.
+    For `DETAILS`, return every field that is not a list of items. For any other page, return the list `page`, or None
+    if `content` has no such list.
     """
     if page == DETAILS:
         return {key: value for key, value in content.items() if key not in ITEM_LISTS}
@@ -166,7 +167,7 @@ def section_value(content: DraftContent, page: str) -> Any:
 
 
 def section_tag(content: DraftContent | None, page: str) -> str:
-    """Return a tag of the saved content of `page`. The tag changes whenever that content changes.
+    """Return a tag for the part of `content` that belongs to `page`. The tag changes whenever that part changes.
 
     Return `NOT_BEGUN` if `content` is None, because the guide then has no draft.
     """
@@ -177,7 +178,7 @@ def section_tag(content: DraftContent | None, page: str) -> str:
 
 
 def with_section(content: DraftContent, page: str, posted: SubmittedForm) -> DraftContent:
-    """Return `content` with the part of `page` replaced by the posted part."""
+    """Return `content` in which the posted form replaces the part that belongs to `page`."""
     fields, former = form_fields(page), section_value(content, page)
     if page == DETAILS:
         lists = {key: value for key, value in content.items() if key in ITEM_LISTS}
@@ -188,9 +189,10 @@ def with_section(content: DraftContent, page: str, posted: SubmittedForm) -> Dra
 
 
 def with_ids(content: DraftContent, page: str, former: DraftContent, current: EditionContent | None) -> DraftContent:
-    """Give every item of `page` an id, and return `content`. The content is changed in place.
+    """Give every item of `page` in `content` an id, in place, and return `content`. See `settle_ids`.
 
-    `former` is the saved content. `current` is the current edition, whose ids never change, or None.
+    `former` is the saved content. `current` is the current edition, whose ids do not change, or None. If `page` is not
+    a list of items, change nothing.
     """
     if page in ITEM_LISTS and isinstance(content.get(page), list):
         settle_ids(content[page], former.get(page), {item.id for item in getattr(current, page, ())})
@@ -203,11 +205,11 @@ def filled(value: Any) -> Any:
 
 
 def do_act(content: DraftContent, act: str) -> str:
-    """Add, move, split or remove an entry of a list in `content`, in place. Return the name of the entry to show next.
+    """Add, move, split or remove an entry of a list in `content`, in place. Return the path of the entry to show next.
 
-    `act` is the action with the path of the entry or list: `add:contacts.0.phones`, `add:contacts:web` (of a kind),
-    `up:contacts.1`, `down:contacts.1`, `move:contacts.3:0` (to the index 0), `split:indicators.2` (into an entry for
-    each line of the text), `remove:contacts.1`.
+    `act` is the action with the path of the entry or list. Examples are `add:contacts.0.phones`, `add:contacts:web` (an
+    entry of the kind `web`), `up:contacts.1`, `down:contacts.1`, `move:contacts.3:0` (to the index 0),
+    `split:indicators.2` (into an entry for each line of the text), and `remove:contacts.1`.
 
     Return an empty string if there is no such entry or list, or if the list is full. An unknown action changes nothing.
     """
@@ -240,10 +242,10 @@ def _add(content: DraftContent, name: str, kind: str) -> str:
 
 
 def _split(entries: list[Any], place: int) -> None:
-    """Replace an entry whose text has several lines by one entry for each line.
+    """Replace the entry of `entries` at the index `place`, whose text has several lines, by an entry for each line.
 
-    Each new entry has the other values of the entry, and the first keeps the id. Change nothing if the list would
-    become too long.
+    Each new entry has the other values of the replaced entry. The first new entry keeps the id. Change nothing if the
+    text has only one line, or if the list would become too long.
     """
     entry = entries[place]
     lines = split_lines(entry["text"]) if isinstance(entry, dict) and isinstance(entry.get("text"), str) else []
@@ -258,7 +260,7 @@ def _split(entries: list[Any], place: int) -> None:
 def _list_at(content: DraftContent, name: str, *, makes_it: bool = False) -> list[Any] | None:
     """Return the list at the path `name` in `content`, or None if there is no list.
 
-    If `makes_it`, create a missing list if its parent is an object.
+    If `makes_it` is True and there is nothing at `name`, create an empty list, provided that the parent is an object.
     """
     parent_name, _, own_name = name.rpartition(".")
     parent = value_at(content, parent_name) if parent_name else content

@@ -46,7 +46,7 @@ LONGEST_LABEL = 90
 LONGEST_PLAN = dt.timedelta(days=366)
 UNREADABLE, PAST, FAR, SKIPPED, TWICE = "unreadable", "past", "far", "skipped", "twice"
 FIRST, SECOND = "first", "second"
-"""The two values of the field `which`: which time is meant in the hour that is repeated when the clocks go back."""
+"""The values of the field `which`: the first or the second time in the hour that repeats when the clocks go back."""
 PLAN_FAULTS = {
     UNREADABLE: "Enter a day and a time, such as 1 March 2027 and 09:00.",
     PAST: "This time has passed. Enter a time in the future, or publish now.",
@@ -71,7 +71,10 @@ NO_PLAN = PlanTyped("", "", "")
 
 
 async def read_plan(fault: PlanFault = "", day: PlanText = "", time: PlanText = "") -> PlanTyped:
-    """Return the refused time of a planned publication from the query, as a FastAPI dependency."""
+    """Return the refused time of a planned publication from the query, as a FastAPI dependency.
+
+    Ignore an unknown `fault`. Without these parameters, every field of the result is empty.
+    """
     return PlanTyped(day, time, fault if fault in PLAN_FAULTS else "")
 
 
@@ -80,9 +83,10 @@ PlanDep = Annotated[PlanTyped, Depends(read_plan)]
 
 @router.get("/{guide}")
 def read_draft_page(editing: ReviewingDep, plan: PlanDep) -> Response:
-    """Return the page of the draft, with its errors, warnings and writers, and its changes to the current edition.
+    """Return the page of the draft, with the errors, warnings, writers, and changes to the current edition.
 
-    If the query has the language of a rendition, redirect to the page of that rendition's draft.
+    If the query has the language of a rendition, redirect to the page of that rendition's draft. Raise
+    `NoSuchGuideDraft` if there is no draft.
     """
     if editing.language:
         return lead_to(editing.path)
@@ -107,7 +111,10 @@ def read_draft_page(editing: ReviewingDep, plan: PlanDep) -> Response:
 
 
 def _note_for(beside: dict[str, Any], faults: Sequence[Remark]) -> str | None:
-    """Return a proposed change note, or None if the draft has a note. Return an empty text if nothing has changed."""
+    """Return a proposed change note, or None if the draft has a valid change note.
+
+    Return an empty text if nothing has changed since the current edition. For a new guide, return `FIRST_NOTE`.
+    """
     if not any(each.name == CHANGE_NOTE for each in faults):
         return None
     comparison = beside["comparison"]
@@ -117,9 +124,10 @@ def _note_for(beside: dict[str, Any], faults: Sequence[Remark]) -> str | None:
 def review_values(
     editing: Editing, draft: GuideDraftRow, follows: int | None, faults: Sequence[Remark], plan: PlanTyped
 ) -> dict[str, Any]:
-    """Return the template variables about the review of a draft: its writers, comments, plan and preview links.
+    """Return the template variables about the review of `draft`: writers, comments, plan and preview links.
 
-    `follows` is the number of the edition that the draft follows or renders, or None for a new guide.
+    `follows` is the number of the edition that the draft follows or renders, or None for a new guide. `faults` are the
+    errors of the draft. `plan` is a refused time of a planned publication.
     """
     me = editing.actor.client
     acts = list_draft_acts(editing.session, draft.guide, draft.language)
@@ -149,7 +157,10 @@ def review_values(
 
 
 def items_of(content: DraftContent) -> dict[str, dict[str, str]]:
-    """Return the items that comments can be about, by the heading of their list, as a label by the item's path."""
+    """Return the items in `content` that comments can be about, by the heading of the list.
+
+    Under each heading, the path of an item has a label: the beginning of the item's name or text.
+    """
     found: dict[str, dict[str, str]] = {}
     for key, heading in EDIT_PAGES.items():
         entries = content.get(key) if key in ITEM_LISTS else None
@@ -163,10 +174,11 @@ def items_of(content: DraftContent) -> dict[str, dict[str, str]]:
 
 @router.post("/{guide}/offer")
 def offer_on_page(editing: ReviewingDep, posted: SubmittedFormDep) -> Response:
-    """Submit the draft for publication, with the posted change note if the draft lacks one.
+    """Submit the draft for publication, and redirect to the draft.
 
-    If the draft has errors, leave the draft unchanged and redirect to the errors. Raise `DraftChanged` if the draft is
-    not the version that the page showed.
+    If the draft has no change note, save the posted note as change note. Record the action, and append an event. If the
+    draft has errors, leave the draft unchanged, and redirect to the errors. Raise `NoSuchGuideDraft` if there is no
+    draft, or `DraftChanged` if the draft is not the version that the page showed.
     """
     note = posted.one("note").strip()[:MAX_REMARK]
     try:
@@ -178,9 +190,11 @@ def offer_on_page(editing: ReviewingDep, posted: SubmittedFormDep) -> Response:
 
 @router.post("/{guide}/return")
 def return_on_page(editing: ReviewingDep, posted: SubmittedFormDep) -> Response:
-    """Send the draft back to its writers with the posted reason. If the reason is empty, redirect to the form again.
+    """Send the submitted draft back to the writers with the posted reason, and redirect to the draft.
 
-    Raise `DraftChanged` if the draft is not the version that the page showed.
+    Record the action, and append an event. If the reason is empty, change nothing, and redirect to the form for the
+    reason. Raise `NoSuchGuideDraft` if there is no draft. Raise `DraftChanged` if the draft is not submitted, or is not
+    the version that the page showed.
     """
     reason = posted.one("reason").strip()[:MAX_REMARK]
     if not reason:
@@ -191,9 +205,10 @@ def return_on_page(editing: ReviewingDep, posted: SubmittedFormDep) -> Response:
 
 @router.post("/{guide}/comments")
 def comment_on_page(editing: ReviewingDep, posted: SubmittedFormDep) -> Response:
-    """Add the posted comment to the draft, and redirect to the comments. Ignore an empty comment.
+    """Add the posted comment to the draft, record the action, and redirect to the comments. Ignore an empty comment.
 
-    The comment is about the posted item, or about the whole draft if the draft has no such item.
+    The comment is about the posted item, or about the whole draft if the draft has no such item. Raise
+    `NoSuchGuideDraft` if there is no draft, or `DraftChanged` if the draft has too many comments.
     """
     text, about = posted.one("text").strip()[:MAX_REMARK], posted.one("about")
     draft = get_guide_draft(editing.session, editing.guide, editing.language)
@@ -204,7 +219,7 @@ def comment_on_page(editing: ReviewingDep, posted: SubmittedFormDep) -> Response
 
 
 def _paths_in(editing: Editing, draft: GuideDraftRow) -> set[str]:
-    """Return the path of each item of the draft. For a rendition, return the paths of the items of its edition."""
+    """Return the path of each item of `draft`. For a rendition, return the paths of the rendered edition's items."""
     if draft.language:
         pairs = list_pairs(editing.session, draft.guide, draft.read())
         return {"/".join(each.path.split("/")[:2]) for each in pairs if each.path.partition("/")[0] in ITEM_LISTS}
@@ -213,9 +228,9 @@ def _paths_in(editing: Editing, draft: GuideDraftRow) -> set[str]:
 
 @router.post("/{guide}/comments/done")
 def settle_on_page(editing: ReviewingDep, posted: SubmittedFormDep) -> Response:
-    """Mark the posted comment as done, and redirect to the comments.
+    """Mark the comment with the posted number as done, record the action, and redirect to the comments.
 
-    Raise `NoSuchItem` if no open comment has the number.
+    Raise `NoSuchGuideDraft` if there is no draft, or `NoSuchItem` if no open comment has the number.
     """
     editing.context.writer.run(settle_comment, editing.anyhow(), number=posted.number("number") or 0)
     return lead_to(f"{editing.path}#comments")
@@ -225,10 +240,14 @@ def settle_on_page(editing: ReviewingDep, posted: SubmittedFormDep) -> Response:
 def publish_on_page(editing: PublishingDep, posted: SubmittedFormDep) -> Response:
     """Publish the draft, and return a page with the number and digest of the new edition or rendition.
 
-    If the person has not confirmed, or the draft has errors, redirect to that part of the draft's page. Raise
-    `DraftChanged` if the draft is not the version that the page showed. Raise `FollowsAnotherEdition` if another
-    edition was published since then. Raise `SecondPersonNeeded` if `may_publish` returns False for this person. If the
-    settings require two people, raise `HandUnknown` if a client that names no person wrote part of the draft.
+    Record the action, append the events of the publication, and delete the draft. If the person has not confirmed,
+    publish nothing, and redirect to the confirmation. If the draft has errors, publish nothing, and redirect to the
+    errors.
+
+    Raise `NoSuchGuideDraft` if there is no draft, or `DraftChanged` if the draft is not the version that the page
+    showed. Raise `FollowsAnotherEdition` if another edition was published since then. Raise `SecondPersonNeeded` if
+    `may_publish` returns False for this person. If the settings require two people, raise `HandUnknown` if a publisher,
+    writer or submitter who must be known is a client that names no person: see `publish_draft`.
     """
     if posted.one("agreed") != AGREED:
         return lead_to(f"{editing.path}#publish")
@@ -250,10 +269,10 @@ def _agreement(editing: Editing, posted: SubmittedForm) -> dict[str, Any]:
 
 @router.post("/{guide}/plan")
 def plan_on_page(editing: PublishingDep, posted: SubmittedFormDep) -> Response:
-    """Schedule the publication of the draft for the posted time in London.
+    """Schedule the publication of the draft for the posted time in London, and redirect to the draft.
 
-    If the time cannot be used, or the draft has errors, redirect to the draft's page, which says why. Raise the errors
-    of `publish_on_page`.
+    Record the action. If the time cannot be used, or if the draft has errors, plan nothing, and redirect to the draft's
+    page, which says why. Raise the errors of `publish_on_page`.
     """
     day, time = posted.one("day").strip()[:10], posted.one("time").strip()[:5]
     moment = _planned(day, time, posted.one("which"), editing.now)
@@ -275,9 +294,10 @@ def plan_on_page(editing: PublishingDep, posted: SubmittedFormDep) -> Response:
 
 
 def _planned(day: str, time: str, which: str, now: dt.datetime) -> dt.datetime | str:
-    """Return the time in UTC for `day` and `time` in London, or the key of the error in `PLAN_FAULTS`.
+    """Return the time in UTC for `day` and `time` in London, or the key of an error in `PLAN_FAULTS`.
 
-    `which` chooses between the two times of the hour that is repeated when the clocks go back.
+    `which` chooses between the two times of the hour that is repeated when the clocks go back. The time must be after
+    `now`, and at most `LONGEST_PLAN` after `now`.
     """
     try:
         moments = london_moments(dt.datetime.fromisoformat(f"{day}T{time}"))
@@ -295,17 +315,21 @@ def _planned(day: str, time: str, which: str, now: dt.datetime) -> dt.datetime |
 
 @router.post("/{guide}/plan/end")
 def end_plan_on_page(editing: ReviewingDep, posted: SubmittedFormDep) -> Response:
-    """Cancel the planned publication. Raise `DraftChanged` if the draft is not the version that the page showed."""
+    """Cancel the planned publication, record the action, and redirect to the draft, which stays submitted.
+
+    Raise `NoSuchGuideDraft` if there is no draft. Raise `DraftChanged` if no publication is planned, or if the draft is
+    not the version that the page showed.
+    """
     editing.context.writer.run(unschedule_draft, editing.act(posted))
     return lead_to(editing.path)
 
 
 @router.post("/{guide}/removal")
 def remove_on_page(editing: ReviewingDep, posted: SubmittedFormDep) -> Response:
-    """Delete the draft, and redirect to the list of guides.
+    """Delete the draft, record the action, and redirect to the list of guides.
 
-    If the person has not confirmed, redirect to the draft's page. Raise `DraftChanged` if the draft is not the version
-    that the page showed.
+    If the person has not confirmed, delete nothing, and redirect to the confirmation on the draft's page. Raise
+    `NoSuchGuideDraft` if there is no draft, or `DraftChanged` if the draft is not the version that the page showed.
     """
     if posted.one("agreed") != AGREED:
         return lead_to(f"{editing.path}#remove")

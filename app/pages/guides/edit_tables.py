@@ -1,4 +1,4 @@
-"""The table for translators on the page of a rendition's draft: download it, and upload it filled."""
+"""The table for translators on the page of a rendition's draft: the download, and the upload of the filled table."""
 
 from fastapi import Response
 
@@ -32,9 +32,9 @@ OVER_CHANGES = "over"
 
 @router.get(f"/{{guide}}/renditions/{{language}}/{TABLE}.csv")
 def read_translation_table(editing: ReviewingDep) -> Response:
-    """Return the texts of the draft beside their translations as CSV, for a translator.
+    """Return the guide's texts beside the translations in the draft as CSV, for a translator.
 
-    Raise `NoSuchGuideDraft` if there is no draft, or `NotFound` if its format has no text.
+    Raise `NoSuchGuideDraft` if there is no draft, or `NotFound` if the format of the rendition has no text.
     """
     content, key, edition = _read_draft(editing)
     pairs = list_pairs(editing.session, editing.guide, content)
@@ -47,15 +47,17 @@ def read_translation_table(editing: ReviewingDep) -> Response:
 def fill_from_table(editing: ReviewingDep, upload: UploadDep) -> Response:
     """Take the translations that the posted table changes into the draft, and return the draft's page.
 
-    The page names each row from which nothing was taken. If nothing was taken for such a reason, the status is 422.
-    Raise `DraftChanged` if the draft was taken over to another edition at the same time.
+    The page names the refused rows. If the file cannot be read as a table of this language, take nothing, and return
+    the page with an error. In this case, or if rows were refused and none was taken, the status is 422. Raise
+    `NoSuchGuideDraft` if there is no draft, `NotFound` if the format of the rendition has no text, or `DraftChanged` if
+    another person moved the draft to another edition at the same time.
     """
     former, _, edition = _read_draft(editing)
     try:
         table = read_table(upload.data, editing.language)
     except TableRefused as refusal:
         return rendition_page(editing, faults={TABLE: str(refusal)}, status=422)
-    editing.session.close()  # the page reads the draft again, as it was saved
+    editing.session.close()  # so that the page reads the saved draft again
     outcomes: list[TableOutcome] = []
 
     def change(draft: GuideDraftRow | None) -> DraftContent:
@@ -73,9 +75,9 @@ def fill_from_table(editing: ReviewingDep, upload: UploadDep) -> Response:
 
 
 def _read_draft(editing: Editing) -> tuple[DraftContent, EditionKey, EditionContent]:
-    """Return the content of the draft, and the key and the content of its edition.
+    """Return the content of the draft, and the key and the content of the edition that the draft renders.
 
-    Raise `NoSuchGuideDraft` if there is no draft, or `NotFound` if its format has no text.
+    Raise `NoSuchGuideDraft` if there is no draft, or `NotFound` if the format of the rendition has no text.
     """
     content = get_guide_draft(editing.session, editing.guide, editing.language).read()
     if not RenditionForm(content["form"]).has_words:

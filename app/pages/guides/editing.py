@@ -98,9 +98,9 @@ class Editing(Visit):
         )
 
     def begin(self, words: DraftContent, page: str = "") -> Response:
-        """Save a new draft with the content `words`, and redirect to the draft's page, or to the path `page` below.
+        """Save a new draft with the content `words`, and redirect to the draft's page.
 
-        A draft that already exists stays unchanged.
+        If `page` is given, redirect to that path below the draft's page. A draft that already exists stays unchanged.
         """
         self.write(lambda draft: words if draft is None else draft.read())
         return lead_to(f"{self.path}{page}")
