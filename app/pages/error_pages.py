@@ -100,9 +100,9 @@ MESSAGES_OF_READS = {
     500: to_translate("It is our fault, not yours. Please call."),
     503: to_translate("Please try again in a few seconds, or call."),
 }
-"""Messages for requests that only read. They replace the messages of `ERROR_TEXTS`, which are about sending."""
+"""Messages for requests that only read. These replace the messages of `ERROR_TEXTS`, which are about sending."""
 SHORT_ERROR_TEXTS = {status: ERROR_TEXTS[status] for status in (401, 413, 429, 503)}
-"""The errors with texts in the languages of short pages. Any other error has the text for 500 there."""
+"""The errors with texts in the languages of short pages. In these languages, any other error has the text for 500."""
 OF_THE_ADDRESS = (403, 404, 405, 410)
 """The statuses for which the error page links to the form, because only the address or the request was wrong."""
 WRONG_CODES = to_translate(

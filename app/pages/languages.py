@@ -4,9 +4,9 @@ The first part of a path is the language: `/cy/concerns` is `/concerns` in Welsh
 catalogue file. Templates mark their sentences with `{% trans %}` and `_()`, code with `gettext` and `to_translate`. The
 command `make catalogue` collects the marked sentences.
 
-English and Welsh have every page. Ten other languages have short pages: one form, its receipt and the status of a
-concern. Their catalogues have only the sentences of these pages. Deaf people have the same short pages in English,
-where ways to reach 999 without speech come before phone numbers.
+English and Welsh have every page. Ten other languages have only short pages: one form, the receipt and the status of a
+concern. The catalogues of these languages have only the sentences of the short pages. Deaf people have the same short
+pages in English. There, ways to reach 999 without speech come before phone numbers.
 """
 
 import re
@@ -120,7 +120,7 @@ SHORT_LANGUAGES = (
 SIGN_LANGUAGE = Language("bsl", ENGLISH.tag, "British Sign Language", "British Sign Language", is_whole=False)
 """British Sign Language: the short pages for deaf people. The text of these pages is English."""
 BY_PREFIX = {each.prefix: each for each in (*LANGUAGES[1:], *SHORT_LANGUAGES, SIGN_LANGUAGE)}
-"""The languages other than English, by the first part of their paths."""
+"""The languages other than English, by the property `prefix`."""
 
 _current: ContextVar[Language] = ContextVar("language", default=ENGLISH)
 
@@ -158,7 +158,7 @@ def read_catalogue(language: Language) -> "Catalog":
 
 
 def gettext(message: str) -> str:
-    """Return the message in the language of the page, or in English if it has no translation."""
+    """Return `message` in the language of the page, or in English if the catalogue lacks `message`."""
     language = current_language()
     if language.is_english or not message:
         return message
@@ -241,7 +241,10 @@ def marked_english(text: str) -> str:
 
 
 def localised_links(page: str) -> str:
-    """Return the HTML `page` with the language of the page added to its links to pages that exist in the language."""
+    """Return the HTML `page` in which the links to pages of this service lead to pages in the language of the page.
+
+    A link to a page that does not exist in that language stays unchanged.
+    """
     language = current_language()
 
     def localise(link: re.Match[str]) -> str:

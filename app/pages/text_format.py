@@ -29,7 +29,7 @@ PAGE_WORDS = ((TEST, OF_A_TEST), ("status token", "code"), ("acknowledged", "rea
 """Words of the API, each with the plain words that pages use instead."""
 DAY_IN_WORDS = "d MMMM y"
 JOINED_DAY_IN_WORDS = "d 'de' MMMM 'de' y"
-"""The pattern of a date in Spanish and Portuguese, which have `de` between its parts."""
+"""The pattern of a date in Spanish and Portuguese, with `de` between day, month and year."""
 CONTACT_LABELS = {"mailto": to_translate("Email {}"), "tel": to_translate("Call {}")}
 
 CODE_LABELS = {
@@ -268,7 +268,7 @@ def option(phone: Phone) -> str:
 
 
 def spoken(reference: str) -> list[str]:
-    """Return each group of letters in `reference`, a reference or a code, as people spell it: `4, Foxtrot, 7, Kilo`."""
+    """Return each group of characters in `reference`, a reference or a code, spelled out: `4, Foxtrot, 7, Kilo`."""
     return [
         ", ".join(SPELLING_WORDS.get(character, character) for character in group) for group in reference.split("-")
     ]

@@ -1,7 +1,7 @@
 """The other reasons for which people come to these pages, with the people to call for each reason.
 
 The reasons are an adult at risk, a person who works with children, and a complaint. The home page and the form name
-them, and search finds them by the words that people use.
+these reasons. Search finds a reason by the words that people use.
 """
 
 from collections.abc import Sequence

@@ -112,7 +112,7 @@ def what_was_done(act: AuditEntryRow) -> str:
 
 
 def words_of_act(code: str) -> str:
-    """Return the action with the code `code` in words."""
+    """Return the action with the code `code` in words: from `ACT_WORDS`, otherwise the words of the code itself."""
     return ACT_WORDS.get(code) or code.replace("_", " ").capitalize()
 
 

@@ -66,7 +66,7 @@ def repeated_entries(answers: Answers, prefix: str = "") -> list[tuple[str, list
 
 
 def hidden_fields(form: ConcernForm, answers: Answers) -> Iterator[tuple[str, str]]:
-    """Yield the name and value of each hidden form field from which `read_answers` gives `answers` again."""
+    """Yield the name and value of each hidden form field that a page needs to post `answers` again."""
     for section in form:
         for element in section.elements:
             if isinstance(element, RepeatableGroup):
@@ -155,9 +155,10 @@ def _fields_of(question: Question, value: Any) -> Iterator[tuple[str, str]]:
 
 @dataclass(frozen=True)
 class AnsweredQuestion:
-    """The label of an answered question, its answer as lines of text, and its path in the JSON of the concern.
+    """An answered question. `lines` is the answer as lines of text.
 
-    The path looks like `children.0.given_names`. It is empty if the lines are not one answer of the concern.
+    `name` is the path of the answer in the JSON of the concern, for example `children.0.given_names`. If `lines` is not
+    one answer of the concern, `name` is empty.
     """
 
     label: str
@@ -207,8 +208,8 @@ def answered_sections(
 ) -> list[AnsweredSection]:
     """Return the sections of `form` that have answers or entries, with the answers as text.
 
-    An entry without answers has the answers `nothing`. If `nothing` is empty, leave out such an entry, unless its group
-    requires an entry.
+    An entry without answers has the answers `nothing`. If `nothing` is empty, leave out such an entry, unless the group
+    of the entry requires an entry.
     """
     sections = [AnsweredSection(each.id, each.title, tuple(_answer_groups(each, answers, nothing))) for each in form]
     return [section for section in sections if section.groups]

@@ -143,7 +143,7 @@ class FormBuilder:
     """The name of a question to leave out of an entry, for example `children.0.account`. Empty to leave out nothing."""
 
     def make(self) -> ConcernForm:
-        """Return the form of `variant`: its sections with their questions, in the language of the page."""
+        """Return the form of `variant`: the sections with the questions, in the language of the page."""
         unasked = OF_DUTY if self.duty_to_report is None else ()
         fields = [each for each in schema_fields(concern_schema()) if not each.path.startswith(unasked)]
         return tuple(

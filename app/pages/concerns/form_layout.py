@@ -62,12 +62,12 @@ MORE_ABOUT_YOU, MORE_ABOUT_WORK = "More about you", "More about your work"
 YES = ("yes",)
 GIVES_NAME = ("reporter.kind", ("professional", "member_of_public", "family"))
 UNDER_18 = (ReporterKind.CHILD, ReporterKind.FRIEND)
-"""The reporters who are under 18. Their forms, receipts and files have their own wording."""
+"""The reporters who are under 18. The forms, receipts and files for these reporters have their own wording."""
 CHILDLINE = "childline"
 """The id of the signpost that follows 999 on the pages for reporters under 18."""
 CAN_BE_REACHED = ("reporter.kind", (*GIVES_NAME[1], *UNDER_18))
 DANGER = "immediate_danger"
-"""The question that asks whether a child is in danger."""
+"""The path of the question that asks whether a child is in danger."""
 WORKS_WITH_CHILDREN = ("reporter.kind", ("professional",))
 OF_DUTY = "reporter.duty_to_report."
 DUTY_TO_REPORT = f"{OF_DUTY}made_under_duty"
@@ -92,7 +92,7 @@ WITHOUT_HINT = (
     "parents_and_carers", "agencies.name", "agencies.email",
 )
 # fmt: on
-"""Questions with the label of the models but without their help text, because the label is enough."""
+"""The paths of questions that show the label of the models but no help text, because the label is enough."""
 ACCOUNT_OF_THE_FIRST = "children.0.account"
 """The path of the question 'What worries you about this child?' in the entry of the first child.
 
@@ -130,7 +130,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Question:
-    """One question. `name` is the path of its answer, for example `children.0.given_names`."""
+    """One question. `name` is the path of the answer, for example `children.0.given_names`."""
 
     name: str
     kind: QuestionKind
@@ -152,7 +152,7 @@ class Question:
     """The title of the optional part that contains the question, or an empty string."""
     input_type: str = "text"
     autocomplete: str = ""
-    """The HTML attribute `autocomplete` (WCAG 2.2, 1.3.5). It is set only for the reporter's own details."""
+    """The HTML attribute `autocomplete` (WCAG 2.2, 1.3.5), set only for the reporter's own details."""
     calls_for_help: bool = False
     """True if an answer can say that a child is in danger. The form then shows help before any further question."""
     follow_up_groups: tuple[tuple["Question", ...], ...] = ()
@@ -160,13 +160,13 @@ class Question:
 
     @property
     def follow_ups(self) -> tuple["Question", ...]:
-        """The follow-up questions of all groups. They depend on the answer to this question."""
+        """The follow-up questions of all groups: the questions that depend on the answer to this question."""
         return tuple(each for group in self.follow_up_groups for each in group)
 
     def with_follow_ups(self) -> Iterator["Question"]:
-        """Yield this question and all its follow-up questions, including the follow-up questions of those.
+        """Yield this question, and every question that depends on the answer, directly or through other questions.
 
-        Each question comes before the questions that depend on its answer.
+        A question comes before the questions that depend on that question.
         """
         yield self
         for each in self.follow_ups:
@@ -352,7 +352,7 @@ class Asking:
     is_tick: bool = False
     """True if the question is one checkbox, which means yes. If it is not ticked, there is no answer."""
     choices: Mapping[str, str] = field(default_factory=dict)
-    """Plain labels, by code. These labels replace the labels of the models and code lists, which are often official."""
+    """Plain labels, by code. These replace the labels of the models and code lists, which often come from a census."""
 
 
 def voice_of(kind: str) -> str:
@@ -538,9 +538,9 @@ def part_of(path: str, asking: Asking) -> str:
 
 @dataclass(frozen=True)
 class AskedFirst:
-    """A question about the first entry of a repeatable group that an earlier section asks as one checkbox.
+    """A question about the first entry of a repeatable group. An earlier section asks this question, as one checkbox.
 
-    The first entry of the group then leaves out this question.
+    The first entry of the group leaves out this question.
     """
 
     section: str

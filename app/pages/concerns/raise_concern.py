@@ -238,7 +238,7 @@ class FilledForm:
         return shown | self._with_fixed_answers()
 
     def _with_fixed_answers(self) -> Answers:
-        """Return the answers, and the fixed answers of the form's variant."""
+        """Return the answers with the fixed answers of the form's variant. A fixed answer replaces an answer."""
         answers = dict(self.answers)
         for name, fixed in self.variant.fixed_answers.items():
             answers[name] = answers.get(name, {}) | fixed if isinstance(fixed, dict) else fixed

@@ -84,7 +84,7 @@ ENDINGS: Mapping[Reader, tuple[str, ...]] = {
     ),
     Reader.ADULT: (CLOSED_TEXT,),
 }
-"""The sentences after the outcome. For a child or a friend, they say that they can still write here."""
+"""The sentences after the outcome, by reader. A child or a friend reads that writing here is still possible."""
 
 
 def reader_of(posted: str) -> Reader:

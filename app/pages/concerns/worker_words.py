@@ -1,6 +1,6 @@
 """The wording in which a worker reads a concern: each label and answer of the form in the third person.
 
-The pages of the desk, their printed form and the export use this wording. The wording of the public form is in
+The pages of the desk, printed pages and the export use this wording. The wording of the public form is in
 `app.pages.concerns.form_layout`.
 """
 
@@ -19,7 +19,7 @@ SECTION_TITLES = {
     "strengths": "What is going well, and what the reporter hopes for",
     "informed": "Who knows about the report",
 }
-"""Titles of sections, by id. They replace the titles that speak to the reporter."""
+"""Titles of sections, by id. These replace the titles that speak to the reporter."""
 LABELS = {
     "immediate_danger": "A child is in immediate danger",
     "concern.narrative": "What the reporter is worried about",

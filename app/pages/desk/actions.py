@@ -231,7 +231,10 @@ def lead_back(attempt: Attempt) -> Response:
 
 @router.post("/{reference}/acknowledgement")
 def acknowledge_on_page(attempt: AttemptDep) -> Response:
-    """Acknowledge the concern, and the additions up to the last addition that the form's page showed."""
+    """Acknowledge the concern, and the additions up to the last addition that the form's page showed.
+
+    Record this in the audit log, and redirect to the concern. If the action is refused, show the form again.
+    """
     try:
         wanted = attempt.parse(Acknowledgement)
         attempt.context.writer.run(actions.acknowledge, attempt.reference, wanted, attempt.actor)
@@ -244,7 +247,8 @@ def acknowledge_on_page(attempt: AttemptDep) -> Response:
 def close_on_page(attempt: AttemptDep) -> Response:
     """Close the concern with the posted outcome, and send the reporter the posted message, if there is one.
 
-    If an addition is not acknowledged, show the form again instead, unless the person chose to close anyway.
+    Record this in the audit log, and redirect to the concern. If the action is refused, show the form again. An
+    unacknowledged addition is a reason to refuse, unless the person chose to close anyway.
     """
     try:
         wanted, desk = attempt.parse(ClosingForm, read_closing(attempt)), attempt.context.desk
@@ -256,7 +260,10 @@ def close_on_page(attempt: AttemptDep) -> Response:
 
 @router.post("/{reference}/hold")
 def hold_on_page(attempt: AttemptDep) -> Response:
-    """Put the concern on hold, which prevents erasure, or end the hold."""
+    """Put the concern on hold, which prevents erasure, or end the hold.
+
+    Record this in the audit log, and redirect to the concern. If the action is refused, show the form again.
+    """
     try:
         wanted = attempt.parse(Hold)
         attempt.context.writer.run(actions.hold, attempt.reference, wanted, attempt.actor)
@@ -267,7 +274,10 @@ def hold_on_page(attempt: AttemptDep) -> Response:
 
 @router.post("/{reference}/reopening")
 def reopen_on_page(attempt: AttemptDep) -> Response:
-    """Reopen a closed concern, and remove the outcome of the concern."""
+    """Reopen a closed concern, and remove the outcome of the concern.
+
+    Record this in the audit log, and redirect to the concern. If the action is refused, show the form again.
+    """
     try:
         wanted = attempt.parse(Reopening)
         attempt.context.writer.run(actions.reopen, attempt.reference, wanted, attempt.actor)
@@ -280,7 +290,7 @@ def reopen_on_page(attempt: AttemptDep) -> Response:
 def export_on_page(attempt: AttemptDep) -> Response:
     """Record the export in the audit log, and return the concern as a signed PDF.
 
-    Raise the errors of `export_response` for which the form is not shown again, such as `PdfUnavailable`.
+    If the export is refused, show the form again. Raise `PdfUnavailable` if this service cannot make PDFs.
     """
     try:
         return export_response(attempt, attempt.reference, notes=attempt.parse(ExportForm).notes)
@@ -290,7 +300,10 @@ def export_on_page(attempt: AttemptDep) -> Response:
 
 @router.post("/{reference}/notes")
 def write_note_on_page(attempt: AttemptDep) -> Response:
-    """Add a note that only the desk can read."""
+    """Add a note that only the desk can read.
+
+    Record this in the audit log, and redirect to the concern. If the action is refused, show the form again.
+    """
     try:
         note = attempt.parse(NewNote, read_words(attempt))
         write_note(attempt.context.desk, attempt.reference, note, attempt.actor, attempt.key)
@@ -301,7 +314,10 @@ def write_note_on_page(attempt: AttemptDep) -> Response:
 
 @router.post("/{reference}/label")
 def set_label_on_page(attempt: AttemptDep) -> Response:
-    """Set the label of the concern, or remove it if the text is empty."""
+    """Set the label of the concern, or remove the label if the text is empty.
+
+    Record this in the audit log, and redirect to the concern. If the action is refused, show the form again.
+    """
     try:
         label = attempt.parse(NewLabel, read_words(attempt))
         write_label(attempt.context.desk, attempt.reference, label, attempt.actor, attempt.key)
@@ -312,7 +328,10 @@ def set_label_on_page(attempt: AttemptDep) -> Response:
 
 @router.post("/{reference}/messages")
 def send_message_on_page(attempt: AttemptDep) -> Response:
-    """Send the reporter a message."""
+    """Send the reporter a message.
+
+    Record this in the audit log, and redirect to the concern. If the action is refused, show the form again.
+    """
     try:
         message = attempt.parse(Message, read_words(attempt))
         send_message(attempt.context.desk, attempt.reference, message, attempt.actor, attempt.key)
@@ -325,7 +344,8 @@ def send_message_on_page(attempt: AttemptDep) -> Response:
 def hand_over_on_page(attempt: AttemptDep) -> Response:
     """Record the hand-over to another organisation in the audit log.
 
-    Return a page with this service's receipt, and with the encrypted file if this service made the file.
+    Return a page with this service's receipt, and with the encrypted file if this service made the file. If the
+    hand-over is refused, show the form again.
     """
     try:
         wanted = attempt.parse(HandOver, read_body(attempt))
@@ -340,7 +360,11 @@ def hand_over_on_page(attempt: AttemptDep) -> Response:
 def confirm_on_page(
     attempt: AttemptDep, number: Annotated[int, Path(ge=1, le=MAX_NUMBER), IN_PLAIN_DIGITS]
 ) -> Response:
-    """Store the receipt that the other organisation returned for the hand-over `number`. A repeat changes nothing."""
+    """Store the receipt that the other organisation returned for the hand-over `number`.
+
+    Record this in the audit log, and redirect to the concern. A repeat with the same receipt changes nothing. If the
+    receipt is refused, show the form again. Raise `NoSuchItem` if there is no such hand-over.
+    """
     try:
         wanted, writer = attempt.parse(HandOverReceipt), attempt.context.writer
         writer.run(hand_overs.confirm_hand_over, attempt.reference, number, wanted, attempt.actor)

@@ -1,4 +1,5 @@
-"""The pages of one concern: its text if this service can decrypt it, its additions and notes, and the desk's forms."""
+"""The pages of one concern: the text, additions and notes (as far as this service can decrypt), and the desk's forms.
+"""
 
 import base64
 import datetime as dt
@@ -159,9 +160,9 @@ def sealed_texts_of(context: AppContext, page: opened_entries.EntryPage) -> dict
 def read_desk_work(visit: Visit, shown: opened_concerns.Opening, *, seen_before: int | None) -> dict[str, Any]:
     """Return the template variables for the desk's work on a concern: messages, hand-overs, last actions and dates.
 
-    The caller must first record the view of the concern, which `shown` is. The text of the concern is not read. The
-    variable `meanwhile` has the actions of others after the audit log entry `seen_before`, the last entry that the
-    person had seen. If `seen_before` is None, `meanwhile` is empty.
+    `shown` is the view of the concern, which the caller must first record in the audit log. The text of the concern is
+    not read. The variable `meanwhile` has the actions of others after the audit log entry `seen_before`, the last entry
+    that the person had seen. If `seen_before` is None, `meanwhile` is empty.
     """
     concern, receipts = shown.concern, visit.context.submissions.receipts
     reference, client = concern.reference, visit.actor.client

@@ -235,7 +235,7 @@ def inbox_page(visit: Visit, chosen: InboxSelection, place: InboxPlace, *, statu
 
 
 def from_list(query: str) -> str:
-    """Return the query string to append to the address of a concern, so that its page leads back to the inbox.
+    """Return the query string to append to a concern's address, so that the concern's page leads back to the inbox.
 
     `query` is the query string of the inbox page. Return an empty string if `query` is empty or too long.
     """

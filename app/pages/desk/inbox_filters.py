@@ -25,14 +25,14 @@ PAGE_FIELDS = ("cursor", "until")
 """The query parameters of the inbox that identify one page of the list."""
 NO_FILTERS = ViewFilters()
 FORMER_TABS = {"mine": {"who": ME}, "unassigned": {"who": NOBODY}, "tests": {"tests": TESTS}}
-"""Former values of the parameter `show`, with the parameters that replace them. Old addresses still work."""
+"""Former values of the parameter `show`, with the present parameters for the same list. Old addresses still work."""
 
 
 class InboxTab(StrEnum):
     """A tab of the inbox, with its label: all open concerns, or a filter by state.
 
     `state` is the state of the tab's concerns, or None if the tab does not stand for one `ConcernState`. If
-    `is_counted`, the page shows the number of open concerns beside the label.
+    `is_counted` is True, the page shows the number of open concerns beside the label.
     """
 
     label: str
@@ -153,7 +153,8 @@ class InboxSelection:
 
 
 class TypedFilters(BaseModel):
-    """The query parameters of the inbox page as typed. Only `show` and `order` are validated here, the rest later."""
+    """The query parameters of the inbox page as typed. This model validates `show` and `order`, and `choose` the rest.
+    """
 
     show: InboxTab = InboxTab.ALL
     who: str = ""
@@ -169,7 +170,7 @@ class TypedFilters(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _translate_former(cls, typed: dict[str, Any]) -> dict[str, Any]:
-        """Translate former parameters, such as `show=mine`, `state=received` and `overdue=true`, to present ones."""
+        """Translate former parameters, such as `show=mine` and `state=received`, into the present parameters."""
         fields = {name: value for name, value in typed.items() if value not in ("", None)}
         former = FORMER_TABS.get(str(fields.get("show", "")))
         if former is not None:

@@ -23,7 +23,10 @@ DAYS_ALONE = 3  # durations of at least this many days are shown without hours
 
 
 def time_left(due: dt.datetime, now: dt.datetime, *, is_short: bool = False) -> str:
-    """Return the time left until `due` in words: `2 hours 10 minutes left`, or `late by 1 day`."""
+    """Return the time from `now` until `due` in words: `2 hours 10 minutes left`, or `late by 1 day`.
+
+    If `is_short` is True, abbreviate hours and minutes.
+    """
     length = span_in_words(abs(due - now), is_short=is_short)
     return f"{length} left" if now <= due else f"late by {length}"
 
@@ -162,7 +165,7 @@ class InboxRow:
 
     @property
     def last_words(self) -> str:
-        """The last action in few words. An assignment omits the person, whom the column `Assigned to` names."""
+        """The last action in few words, without the person of an assignment: the column `Assigned to` names them."""
         return "Assigned" if self.acts.entry.act == DeskAct.ASSIGNED else what_was_done(self.acts.entry)
 
     @property

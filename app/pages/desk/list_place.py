@@ -72,7 +72,7 @@ class ListPlace:
 
     @cached_property
     def query(self) -> str:
-        """The query string of the list's page. It is empty for the first page of the whole inbox."""
+        """The query string of the list's page, empty for the first page of the whole inbox."""
         return "&".join(filter(None, (self.chosen.query, urlencode(self.page))))
 
     @property
@@ -82,7 +82,7 @@ class ListPlace:
 
     @property
     def suffix(self) -> str:
-        """The query string that carries this place in an address, with its question mark, or an empty string."""
+        """The query string that carries this place in an address, including the question mark, or an empty string."""
         return f"?{urlencode(self.fields)}" if self.fields else ""
 
     @property
@@ -97,7 +97,7 @@ class ListPlace:
 
     @property
     def label(self) -> str:
-        """The name of the list, for the link 'Back to ...'. If only one filter is chosen, the name is that filter's."""
+        """The name of the list, for the link 'Back to ...'. If just one filter is chosen, this is the filter's name."""
         chosen = self.chosen
         names = [chosen.show.label] if chosen.show is not InboxTab.ALL else []
         names += [label for who, label in OWNERS if who and who == chosen.who] + [TESTS_LABEL] * chosen.tests

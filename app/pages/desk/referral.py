@@ -51,9 +51,9 @@ def sections_of(answers: Answers, content: EditionContent, reference_data: Refer
 def flags_of(reference_data: ReferenceData, content: EditionContent) -> list[dict[str, Any]]:
     """Return the rules that flag children who live in another council's area, and people who work with children.
 
-    For flagged children and people, a worker must contact someone else too. In a rule, `list` is the path of a list in
-    the concern, `member` is a field of the list's entries, and `label` is the heading. `words` maps each value of that
-    field that is flagged to the text to show.
+    About flagged children and people, a worker must contact someone else too. In a rule, `list` is the path of a list
+    in the concern, `member` is a field of the list's entries, and `label` is the heading. `words` maps each flagged
+    value of the field `member` to the text to show.
     """
     councils = {each.council: f"{each.name}: {numbers_of(each)}" for each in reference_data.neighbours}
     councils[ELSEWHERE] = "An area that is not named."
@@ -67,7 +67,7 @@ def flags_of(reference_data: ReferenceData, content: EditionContent) -> list[dic
 
 
 def numbers_of(contact: Signpost) -> str:
-    """Return the phone numbers of `contact`, or its web address if it has no number."""
+    """Return the phone numbers of `contact`, or the web address if `contact` has no number."""
     return ", ".join(phone.display for phone in contact.phones) or str(contact.url)
 
 

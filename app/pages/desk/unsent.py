@@ -1,7 +1,8 @@
 """Recovery of unsent text about a concern, for the person who typed the text.
 
-The browser encrypts the text with a new key, and encrypts that key to the team's keys. The browser stores both in its
-tab, and sends only the encrypted key to this service. This service can decrypt the key only if it can decrypt concerns.
+The browser encrypts the text with a new key, and encrypts that key to the team's keys. The browser stores the encrypted
+text and the encrypted key in the tab, and sends only the encrypted key to this service. If this service can decrypt
+concerns, this service can also decrypt the key.
 """
 
 import base64

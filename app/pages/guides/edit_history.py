@@ -114,7 +114,10 @@ def read_withdrawal_page(editing: PublishingDep, number: Number) -> Response:
 
 @router.post("/{guide}/editions/{number}/withdrawal")
 def withdraw_on_page(editing: PublishingDep, number: Number, posted: SubmittedFormDep) -> Response:
-    """Withdraw the edition `number` for the posted reason, or first show the form again. See `_withdraw`."""
+    """Withdraw the edition `number` for the posted reason, and redirect to the history of the guide.
+
+    If the reason is missing, or if the person has not pressed the button `WITHDRAW`, return the form again.
+    """
     return _withdraw(editing, EditionKey(editing.guide, number), posted)
 
 
@@ -129,7 +132,10 @@ def read_rendition_withdrawal_page(editing: PublishingDep, number: Number) -> Re
 
 @router.post("/{guide}/renditions/{language}/{number}/withdrawal")
 def withdraw_rendition_on_page(editing: PublishingDep, number: Number, posted: SubmittedFormDep) -> Response:
-    """Withdraw the rendition `number` for the posted reason, or first show the form again. See `_withdraw`."""
+    """Withdraw the rendition `number` for the posted reason, and redirect to the renditions of the guide.
+
+    If the reason is missing, or if the person has not pressed the button `WITHDRAW`, return the form again.
+    """
     return _withdraw(editing, RenditionKey(editing.guide, editing.language, number), posted)
 
 

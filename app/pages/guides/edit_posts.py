@@ -191,8 +191,8 @@ def with_section(content: DraftContent, page: str, posted: SubmittedForm) -> Dra
 def with_ids(content: DraftContent, page: str, former: DraftContent, current: EditionContent | None) -> DraftContent:
     """Give every item of `page` in `content` an id, in place, and return `content`. See `settle_ids`.
 
-    `former` is the saved content. `current` is the current edition, whose ids do not change, or None. If `page` is not
-    a list of items, change nothing.
+    `former` is the saved content. `current` is the current edition, or None: ids of the current edition do not change.
+    If `page` is not a list of items, change nothing.
     """
     if page in ITEM_LISTS and isinstance(content.get(page), list):
         settle_ids(content[page], former.get(page), {item.id for item in getattr(current, page, ())})

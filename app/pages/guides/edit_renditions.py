@@ -188,9 +188,9 @@ def rendition_page(
 
 
 def _items(groups: Sequence[tuple[str, Sequence[ShownPair]]]) -> dict[str, dict[str, str]]:
-    """Return the items that comments can be about, by the heading of their section.
+    """Return the items that comments can be about, by the heading of the section.
 
-    The path of each item has the beginning of the item's text in the guide.
+    Each heading has a mapping from the path of an item to the beginning of the item's text in the guide.
     """
     return {
         heading: {"/".join(each.pair.path.split("/")[:2]): each.pair.original[:80] for each in reversed(pairs)}
@@ -304,7 +304,7 @@ def _details_of(content: DraftContent) -> DraftContent:
 
 
 def _pairs(editing: Editing, draft: GuideDraftRow, mine: SubmittedForm | None = None) -> list[ShownPair]:
-    """Return each text of the draft's edition beside its saved translation, or beside the posted input `mine`."""
+    """Return each text of the draft's edition beside the saved translation, or beside the posted input `mine`."""
     shown = []
     for each in list_pairs(editing.session, draft.guide, draft.read()):
         saved = each.text or each.unsettled or ""

@@ -60,7 +60,8 @@ PlanText = Annotated[str, Query(max_length=10)]
 
 @dataclass(frozen=True)
 class PlanTyped:
-    """The time of a planned publication as typed. `fault` is the key of its error in `PLAN_FAULTS`, or empty."""
+    """The time of a planned publication as typed. `fault` is a key of `PLAN_FAULTS` if the time was refused, or empty.
+    """
 
     day: str
     time: str
@@ -159,7 +160,7 @@ def review_values(
 def items_of(content: DraftContent) -> dict[str, dict[str, str]]:
     """Return the items in `content` that comments can be about, by the heading of the list.
 
-    Under each heading, the path of an item has a label: the beginning of the item's name or text.
+    Each heading has a mapping from the path of an item to a label: the beginning of the item's name or text.
     """
     found: dict[str, dict[str, str]] = {}
     for key, heading in EDIT_PAGES.items():

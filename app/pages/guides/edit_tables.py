@@ -26,7 +26,7 @@ from app.services.guides.translation_tables import (
 
 router = GuidanceRouter(prefix=GUIDES_PATH, include_in_schema=False, route_class=DeskRoute)
 TABLE = "table"
-"""The name of the field with the uploaded table, and the last part of the path to which it is posted."""
+"""The name of the field with the uploaded table, and the last part of the path to which the form is posted."""
 OVER_CHANGES = "over"
 
 

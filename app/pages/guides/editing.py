@@ -66,12 +66,12 @@ class Editing(Visit):
 
     @cached_property
     def current(self) -> EditionContent | None:
-        """The content of the guide's current edition, or None if the guide has none."""
+        """The content of the guide's current edition, or None if the guide has no current edition."""
         current = current_of(find_history(self.session, guide=self.guide))
         return self.context.contents(current.key, self.session) if current is not None else None
 
     def first_words(self) -> DraftContent:
-        """Return the content of a new draft: the current edition without its change note.
+        """Return the content of a new draft: the current edition without the change note.
 
         If the guide has no current edition, return a title made from the guide's name, and the council as publisher.
         """

@@ -56,7 +56,7 @@ from app.services.guides.structured_data import structured_data
 
 router = GuidanceRouter(include_in_schema=False, dependencies=[PUBLIC], route_class=PageRoute)
 MAX_CARDS = 8
-"""The maximum number of guides for which the home page shows cards. If there are more, it has links by subject."""
+"""The maximum number of guides for which the home page shows cards. For more guides, the page has links by subject."""
 MAX_LINKS = 60
 """The maximum number of guides that one page links to. If there are more, a page lists only one subject or letter."""
 Letter = Annotated[str | None, Query(pattern="^[A-Z0]$", description="Letter of the index to show.")]
@@ -80,7 +80,7 @@ WANTED_FORMS = {
 }
 """Two texts of the accessibility statement for each format: if no guide has the format, and if only some have it."""
 OTHER_FORMS = {"": "application/json", ".md": "text/markdown", ".pdf": "application/pdf"}
-"""The formats of an edition beside its page: the suffix of its path in the API, and the media type."""
+"""The formats of an edition besides the page: the suffix of the edition's path in the API, and the media type."""
 Since = Annotated[int | None, Query(ge=1, le=MAX_NUMBER, description="The edition to compare with.")]
 ALWAYS_OWN = ("/change_note", "/cautions/")
 """The texts that every rendition shows in the guide's language, as beginnings of JSON Pointers.
@@ -128,7 +128,7 @@ def read_guide_list(site: SiteDep, session: SessionDep, letter: Letter = None) -
 
 @router.get("/subjects/{subject}")
 def read_subject(site: SiteDep, session: SessionDep, subject: SubjectCode) -> Response:
-    """Return the page with the guides about `subject`, the code of a subject. Raise `NotFound` if there are none.
+    """Return the page with the guides about `subject`, the code of a subject. Raise `NotFound` if there is no guide.
 
     The subject `other` stands for guides without a subject.
     """
@@ -289,8 +289,8 @@ def _edition_page(
 ) -> Response:
     """Return the page of the edition `head`.
 
-    If `renditions` is given, the page is that of the guide: the page links to `renditions`, and does not stand for one
-    number.
+    If `renditions` is given, return the page of the guide instead: the page links to `renditions`, and does not show
+    the number of the edition.
     """
     return site.cached_page(
         "guide.html",

@@ -46,7 +46,7 @@ picture_router = GuidanceRouter(include_in_schema=False, dependencies=[PUBLIC], 
 PictureName = Annotated[str, Path(pattern="^[0-9a-f]{64}$", max_length=64)]
 MAX_ALT = 300
 PICTURED = frozenset(section.key for section in Section)
-"""Keys of the lists whose items may have pictures. Cautions have none."""
+"""Keys of the lists whose items may have pictures. Cautions have no pictures."""
 TOO_LARGE = "The picture is larger than 1.8 MB. Make it smaller, and try again"
 NO_PICTURE = "Choose a picture"
 NO_ALT = "Describe the picture for people who cannot see it"

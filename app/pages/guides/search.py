@@ -40,8 +40,8 @@ def read_search_form(site: SiteDep) -> Response:
 def search_by_form(session: SessionDep, site: SiteDep, posted: SubmittedFormDep) -> Response:
     """Return the search results by guide, with the full text of each found item.
 
-    At most `FIRST_ITEMS` items are found, or `MOST_ITEMS` if the person asks for more. If the terms have no letter or
-    digit, or are too long, return the form with an error.
+    Show at most `FIRST_ITEMS` items, or `MOST_ITEMS` if the person asks for more. If the terms have no letter or digit,
+    or are too long, return the form with an error.
     """
     words = " ".join(posted.one("q").split())
     if not any(map(str.isalnum, words)) or len(words) > MAX_QUERY:

@@ -33,7 +33,7 @@ SAMPLES = {"curl": "curl.sh", "Python": "python.py.txt", "JavaScript, in a brows
 
 
 class DocsAsset(StrEnum):
-    """A file of the documentation page."""
+    """A file that the pages of the API documentation load."""
 
     SCRIPT = "docs.js"
     STYLE = "docs.css"
@@ -43,7 +43,7 @@ class DocsAsset(StrEnum):
 
 @router.get("/openapi.json")
 def read_openapi(request: Request) -> Response:
-    """Return the OpenAPI document."""
+    """Return the OpenAPI document of the whole API."""
     return _document(request, request.app.openapi())
 
 

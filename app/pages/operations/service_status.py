@@ -26,7 +26,7 @@ class ServicePart:
 
     @property
     def state(self) -> str:
-        """The state of the part as the page shows the state: `Working` or `Not working`."""
+        """The state of the part in words: `Working` or `Not working`."""
         return "Working" if self.works else "Not working"
 
 
