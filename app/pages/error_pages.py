@@ -226,9 +226,9 @@ class PagesMiddleware:
         self.app = app
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        """Serve the request in the language of its path, and return errors as pages if the client prefers HTML.
+        """Serve the request in the language of the path, and return errors as pages if the client prefers HTML.
 
-        Pass a request unchanged if its path has no pages, for example a path of the API.
+        Pass a request on unchanged if there are no pages at the path, for example at a path of the API.
         """
         if scope["type"] != "http" or scope["path"].startswith(PATHS_WITHOUT_PAGES):
             return self.app(scope, receive, send)

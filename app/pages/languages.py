@@ -83,7 +83,7 @@ class Language:
 
     @property
     def domain(self) -> str:
-        """The name of the catalogue file, without its ending."""
+        """The name of the catalogue file, without the ending `.po`."""
         return "pages" if self.is_whole else "short"
 
     @property

@@ -270,8 +270,8 @@ def _role_of(posted: SubmittedForm, visit: Visit) -> Role | None:
 def _may_change(visit: Visit, row: PersonRow) -> bool:
     """Return True if the person of `visit` may change the role of the person in `row`.
 
-    They must be a lead, and not the same person. The present role must be within the scopes of the lead's own role. No
-    OpenID provider may manage the person's role.
+    All of these must be true: the person of `visit` is a lead, `row` is another person, the present role of `row` has
+    no scope that the lead lacks, and no OpenID provider gives the role of `row`.
     """
     is_within = row.role in roles_within(visit.visitor.scopes)
     return visit.visitor.can_lead and row.name != visit.visitor.name and row.provider is None and is_within

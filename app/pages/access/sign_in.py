@@ -192,5 +192,5 @@ def read_blank_page(asked: SignInRequestDep) -> Response:
 
 
 def own_page(page: str) -> str:
-    """Return `page` if a sign-in may redirect to it, otherwise the path of the inbox."""
+    """Return `page` if a sign-in may redirect to `page`, otherwise the path of the inbox."""
     return page if OWN_PAGE.fullmatch(page) else PATH

@@ -1,4 +1,4 @@
-"""The page of the audit log: a search by person, days, action and concern, and the entries found, in words.
+"""The page of the audit log: a search by person, days, action and concern, and the found entries in words.
 
 Leads and auditors can read all entries. Other people can read only their own entries.
 """

@@ -96,7 +96,7 @@ def _put(answers: Answers, name: str, answer: Any) -> None:
 
 
 def _parent_of(answers: Answers, name: str) -> Answers:
-    """Return the object that contains the answer at the path `name`. Create the object if it is missing."""
+    """Return the object that contains the answer at the path `name`. Create a missing object."""
     for step in name.split(".")[:-1]:
         answers = answers.setdefault(step, {})
     return answers

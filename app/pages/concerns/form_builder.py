@@ -121,7 +121,7 @@ def _without_null(schema: JsonSchema) -> JsonSchema:
 
 
 def _resolve(schema: JsonSchema) -> JsonSchema:
-    """Return the definition to which `schema` refers, or `schema` itself if it is not a reference."""
+    """Return the definition to which `schema` refers, or `schema` itself if `schema` is not a reference."""
     if "$ref" in schema:
         definition: JsonSchema = concern_schema()["$defs"][schema["$ref"].rpartition("/")[2]]
         return definition

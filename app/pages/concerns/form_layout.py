@@ -221,12 +221,12 @@ class FormSection:
 
     @property
     def is_collapsed(self) -> bool:
-        """True if the section is collapsed until the reader opens it."""
+        """True if the section is collapsed until the reporter opens the section."""
         return self.step == "more"
 
     @property
     def questions(self) -> Iterator[Question]:
-        """Every question of the section, including those of entries and follow-up questions."""
+        """Every question of the section, including the questions of entries and the follow-up questions."""
         for element in self.elements:
             for each in element.entries if isinstance(element, RepeatableGroup) else (element,):
                 for question in each.questions if isinstance(each, FormEntry) else (each,):
@@ -350,7 +350,7 @@ class Asking:
     missing: str = ""
     """The instruction if the question is required and was left empty."""
     is_tick: bool = False
-    """True if the question is one checkbox, which means yes. If it is not ticked, there is no answer."""
+    """True if the question is one checkbox, which means yes. Without a tick, there is no answer."""
     choices: Mapping[str, str] = field(default_factory=dict)
     """Plain labels, by code. These replace the labels of the models and code lists, which often come from a census."""
 
@@ -559,7 +559,7 @@ class AskedFirst:
 
 @dataclass(frozen=True)
 class FormVariant:
-    """One of the forms for a concern: its page, its sections, and the wording that replaces the models' wording."""
+    """One of the forms for a concern: the template, the sections, and the wording that replaces the models' wording."""
 
     template: str
     title: str

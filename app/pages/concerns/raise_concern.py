@@ -482,7 +482,7 @@ def post_form(site: SiteDep, session: SessionDep, posted: SubmittedFormDep, subm
     with a copy of the answers.
     """
     filled = empty_form(site, session, site.request.scope["path"], posted.one("edition"))
-    session.close()  # frees the connection: requests that hold one while they wait for another could block each other
+    session.close()  # frees the connection: a request must not hold a connection while waiting for another
     return _act(filled, posted, submitter)
 
 
@@ -691,7 +691,8 @@ def open_saved_form(site: SiteDep, session: SessionDep, posted: SubmittedFormDep
     """Return the saved form with the posted code. If the code is wrong, return the form for the code with an error.
 
     The browser sends the code in the request body, so that the code is in no address. Raise `TooManyTries` after too
-    many wrong codes, or `StoreBusy` if the opening could not be stored in time.
+    many wrong codes, `RateLimited` if the code was used too often, or `StoreBusy` if the opening could not be stored in
+    time.
     """
     code = posted.one("code").strip()
     try:

@@ -72,8 +72,8 @@ def read_status(site: SiteDep, posted: SubmittedFormDep) -> Response:
     """Return the status of the concern, or the form with an error if no concern has this reference and code.
 
     Record in the audit log which messages to the reporter are read for the first time. The browser sends reference and
-    code in the request body, so that they are in no address. Raise `TooManyTries` after too many wrong codes, or
-    `RateLimited` if this concern was requested too often.
+    code in the request body, so that no address has reference or code. Raise `TooManyTries` after too many wrong codes,
+    or `RateLimited` if this concern was requested too often.
     """
     if posted.one("do") == CLEAR_DANGER:
         posted = SubmittedForm({name: values for name, values in posted.fields.items() if name != "immediate_danger"})

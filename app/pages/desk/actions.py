@@ -141,10 +141,10 @@ class Attempt(Visit):
         return next(own, 0)
 
     def list_entries_since(self) -> list[AuditEntryRow]:
-        """Return the actions of others on the concern since the form's page was shown, as audit log entries.
+        """Return the audit log entries of changes, messages and hand-overs by others since the form's page was shown.
 
-        Include notes, messages and hand-overs of this person, because the form may have been sent twice. Return an
-        empty list if `seen` is None.
+        Leave out changes of the label. Include notes, messages and hand-overs of this person, because the form may have
+        been sent twice. Return an empty list if `seen` is None.
         """
         if self.seen is None:
             return []
@@ -290,7 +290,8 @@ def reopen_on_page(attempt: AttemptDep) -> Response:
 def export_on_page(attempt: AttemptDep) -> Response:
     """Record the export in the audit log, and return the concern as a signed PDF.
 
-    If the export is refused, show the form again. Raise `PdfUnavailable` if this service cannot make PDFs.
+    If the export is refused, show the form again. Raise `PdfUnavailable` if this service cannot make PDFs, or
+    `SealedTextMisplaced` if a text belongs to another concern.
     """
     try:
         return export_response(attempt, attempt.reference, notes=attempt.parse(ExportForm).notes)

@@ -73,7 +73,7 @@ def after_act(visit: Visit, entry: InboxEntry, line: ActLine) -> AfterAct:
 
 
 def _last_assignments(visit: Visit, entry: InboxEntry, line: ActLine) -> list[Assigned]:
-    """Return the assignment that `line` made, and the assignment before it, if there is one.
+    """Return the assignment that `line` made, and the assignment before that assignment, if there is one.
 
     Return an empty list if `line` is not an assignment, or not the last assignment of the concern.
     """

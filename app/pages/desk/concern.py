@@ -1,5 +1,4 @@
-"""The pages of one concern: the text, additions and notes (as far as this service can decrypt), and the desk's forms.
-"""
+"""The pages of one concern: the text, additions and notes, decrypted if possible, and the desk's forms."""
 
 import base64
 import datetime as dt
@@ -290,7 +289,7 @@ def read_concern_page(
 def former_label(labels: ShownEntries, line: ActLine) -> FormerLabel | None:
     """Return the label that was replaced by the action of `line`.
 
-    Return None if `line` did not set the newest label. `labels` has the newest label and the label before it.
+    Return None if `line` did not set the newest label. `labels` has the newest label and the label before.
     """
     newest, before = labels.entries[-1:], labels.entries[:-1]
     if line.act.act != DeskAct.LABELLED or not newest or details_of(line.act).number != newest[0].number:
@@ -310,7 +309,11 @@ def title_of_edition(visit: Visit, guide: str, edition: int) -> str:
 def read_additions_page(
     visit: ReaderVisitDep, reference: ConcernReferenceInPath, place: ListPlaceDep, cursor: Cursor = None
 ) -> Response:
-    """Record the reading in the audit log, and return a further page of additions."""
+    """Record the reading in the audit log, and return the page of additions at `cursor`.
+
+    Raise `NoSuchConcern` if the reference is unknown, `ConcernErased` if the concern was erased, or `InvalidCursor` if
+    `cursor` is not valid.
+    """
     return _entries_page(visit, EntryKind.ADDITION, reference, cursor, place)
 
 
@@ -318,12 +321,16 @@ def read_additions_page(
 def read_notes_page(
     visit: ReaderVisitDep, reference: ConcernReferenceInPath, place: ListPlaceDep, cursor: Cursor = None
 ) -> Response:
-    """Record the reading in the audit log, and return a further page of notes."""
+    """Record the reading in the audit log, and return the page of notes at `cursor`.
+
+    Raise `NoSuchConcern` if the reference is unknown, `ConcernErased` if the concern was erased, or `InvalidCursor` if
+    `cursor` is not valid.
+    """
     return _entries_page(visit, EntryKind.NOTE, reference, cursor, place)
 
 
 def _entries_page(visit: Visit, kind: EntryKind, typed: str, cursor: str | None, place: ListPlace) -> Response:
-    """Record the reading in the audit log, and return the page of entries of the kind `kind` that `cursor` names.
+    """Record the reading in the audit log, and return the page of entries of the kind `kind` at `cursor`.
 
     The entries are decrypted if this service can decrypt all entries of the page. Otherwise all stay encrypted. `typed`
     is the reference in any spelling. `place` is the list from which the concern was opened.

@@ -1,4 +1,4 @@
-"""The export of a concern that this service cannot decrypt: the browser makes the file, and this service signs it.
+"""The export of a concern that this service cannot decrypt: the browser makes the file, and this service signs.
 
 This service gives the sealed texts and a signed statement, records the digest of the file, and signs the digest.
 """

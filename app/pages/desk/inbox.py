@@ -1,4 +1,4 @@
-"""The inbox of the desk: a table of concerns without their text, its filters, and the search for one concern."""
+"""The inbox of the desk: a table of concerns without text, the filters, and the way to one concern by reference."""
 
 import datetime as dt
 from collections.abc import Mapping

@@ -29,7 +29,7 @@ FORMER_TABS = {"mine": {"who": ME}, "unassigned": {"who": NOBODY}, "tests": {"te
 
 
 class InboxTab(StrEnum):
-    """A tab of the inbox, with its label: all open concerns, or a filter by state.
+    """A tab of the inbox: all open concerns, or a filter by state. `label` is the text of the tab.
 
     `state` is the state of the tab's concerns, or None if the tab does not stand for one `ConcernState`. If
     `is_counted` is True, the page shows the number of open concerns beside the label.
@@ -48,7 +48,7 @@ class InboxTab(StrEnum):
     CLOSED = "closed", "Closed", ConcernState.CLOSED, False
 
     def __new__(cls, value: str, label: str, state: ConcernState | None = None, is_counted: bool = True) -> "InboxTab":
-        """Create the member with its label and state."""
+        """Create the tab with the value `value`, and set the attributes `label`, `state` and `is_counted`."""
         member = str.__new__(cls, value)
         member._value_, member.label, member.state, member.is_counted = value, label, state, is_counted
         return member
@@ -153,8 +153,7 @@ class InboxSelection:
 
 
 class TypedFilters(BaseModel):
-    """The query parameters of the inbox page as typed. This model validates `show` and `order`, and `choose` the rest.
-    """
+    """The query parameters of the inbox page as typed. `choose` validates all parameters except `show` and `order`."""
 
     show: InboxTab = InboxTab.ALL
     who: str = ""

@@ -81,9 +81,9 @@ class InboxLine:
 
     @cached_property
     def due(self) -> dt.datetime | None:
-        """The deadline in force: the earlier deadline of the concern and of its additions.
+        """The deadline in force: the earliest deadline of the first report and of the additions.
 
-        None if neither the concern nor an addition must still be acknowledged.
+        Only unacknowledged reports count. None if everything is acknowledged.
         """
         dues = (self.is_unread and self.entry.acknowledge_by, self.entry.addition_acknowledge_by)
         return min((due for due in dues if due), default=None)
@@ -154,7 +154,7 @@ def lines_of(visit: Visit, entries: Sequence[InboxEntry]) -> list[InboxLine]:
 
 @dataclass(frozen=True)
 class InboxRow:
-    """A row of the inbox: the line of the concern, and its last actions.
+    """A row of the inbox: the line of the concern, and the last actions on the concern.
 
     `acts` has the last change, the time of the last opening by the signed-in person, and the number of the last audit
     log entry.
@@ -165,7 +165,7 @@ class InboxRow:
 
     @property
     def last_words(self) -> str:
-        """The last action in few words, without the person of an assignment: the column `Assigned to` names them."""
+        """The last action in few words. For an assignment, leave out the person: another column has the name."""
         return "Assigned" if self.acts.entry.act == DeskAct.ASSIGNED else what_was_done(self.acts.entry)
 
     @property

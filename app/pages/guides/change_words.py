@@ -33,7 +33,7 @@ FIELD_WORDS = {
 """Labels of fields in the headings of changes, by field, if the field's name is not clear to a reader."""
 HIDDEN_MEMBERS = frozenset({"id", "position"})
 LONGEST_VALUE = 60
-"""Values longer than this are compared word by word. For shorter values, the change reads `old is now new`."""
+"""Values with more characters are compared word by word. For shorter values, the change reads `old is now new`."""
 IS_NOW = WordRun(change=WordChange.KEPT, text="is now")
 REWORDED = "Reworded"
 DATES = frozenset({"review_by"})
@@ -43,14 +43,14 @@ MOST_SENTENCES = 6
 
 @dataclass(frozen=True)
 class TextChange:
-    """One change of an edition: a heading, and the text with its kept, removed and added words."""
+    """One change of an edition: a heading, and the text as runs of kept, removed and added words."""
 
     heading: str
     runs: tuple[WordRun, ...]
 
     @property
     def sentence(self) -> str:
-        """The change as a sentence for a change note. For a reworded text, the sentence leaves out the text."""
+        """The change as a sentence for a change note. A reworded text becomes a general sentence without the text."""
         if self.heading == REWORDED:
             return "Some words are clearer."
         return f"{self.heading}: {' '.join(run.text for run in self.runs)}."

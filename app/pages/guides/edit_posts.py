@@ -30,7 +30,7 @@ DROP = "drop:"
 EDIT_PAGES: dict[str, str] = {DETAILS: "About the guide"} | {
     key: "Cautions" if key == "cautions" else entry.title for key, entry in ITEM_LISTS.items()
 }
-"""The sections of a draft that have a page, by name, each with its heading."""
+"""The sections of a draft that have a page: the heading of each section, by the section's name."""
 NOT_BEGUN = "none"
 """The result of `section_tag` for every section if the guide has no draft."""
 

@@ -1,4 +1,4 @@
-"""The page of a draft, with its review: submission, comments, sending back, and publication now or later."""
+"""The page of a draft, and the review of the draft: submission, comments, sending back, and publication."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -60,8 +60,7 @@ PlanText = Annotated[str, Query(max_length=10)]
 
 @dataclass(frozen=True)
 class PlanTyped:
-    """The time of a planned publication as typed. `fault` is a key of `PLAN_FAULTS` if the time was refused, or empty.
-    """
+    """The time of a planned publication as typed. `fault` is the error's key in `PLAN_FAULTS`, or empty."""
 
     day: str
     time: str

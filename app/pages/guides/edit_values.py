@@ -47,12 +47,12 @@ def read_phone(typed: str, former: Any) -> dict[str, str]:
 
 
 def _is_local(number: str, display: str) -> bool:
-    """Return True if `display` is the local part of `number`: the number without its area code."""
+    """Return True if `display` is the local part of `number`: the number without the area code."""
     return display.isdigit() and number.startswith("+44") and number.endswith(display) and read_number(display) is None
 
 
 def shown_day(value: Any) -> str:
-    """Return the text for the input of the day `value`: `30 September 2027`, or `value` as text if it is not a date."""
+    """Return the text for the input of the day `value`: `30 September 2027`. Return any other `value` as text."""
     try:
         return day_in_words(dt.date.fromisoformat(value))
     except (TypeError, ValueError):

@@ -78,7 +78,7 @@ WANTED_FORMS = {
         to_translate("Some guides have no version in British Sign Language yet."),
     ),
 }
-"""Two texts of the accessibility statement for each format: if no guide has the format, and if only some have it."""
+"""Two texts of the accessibility statement for each format: for no guide with the format, and for only some guides."""
 OTHER_FORMS = {"": "application/json", ".md": "text/markdown", ".pdf": "application/pdf"}
 """The formats of an edition besides the page: the suffix of the edition's path in the API, and the media type."""
 Since = Annotated[int | None, Query(ge=1, le=MAX_NUMBER, description="The edition to compare with.")]
@@ -92,7 +92,7 @@ IN_GUIDE_LANGUAGE = Markup(' lang="en" dir="ltr"')
 
 @router.get("/")
 def read_home(site: SiteDep, session: SessionDep) -> Response:
-    """Return the home page: who to call, the form for a concern, and the guides or links to them."""
+    """Return the home page: who to call, the form for a concern, and the guides or links to the guides."""
     guides = list_guides(session, site.context.reference_data)
     return site.cached_page(
         "home.html",

@@ -144,7 +144,9 @@ def save_posted_picture(session: SessionDep, visit: EditorVisitDep, upload: Uplo
 
 
 def _posted_picture(upload: Upload, item: PicturedItem) -> ItemPicture:
-    """Return the posted picture of `item`. If only the description was posted, `item` keeps its picture.
+    """Return the posted picture and description of `item`, or the request to remove the picture.
+
+    If only a description was posted, the result has no picture data, and the saved picture stays.
 
     Raise `DocumentRefused` if there is no picture, or if the picture is too large, cannot be read, or has no
     description.

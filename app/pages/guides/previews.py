@@ -121,8 +121,8 @@ def read_linked_draft(site: SiteDep, session: SessionDep, posted: SubmittedFormD
     """Return the draft to which the posted link leads, as the page that would be published.
 
     If the form asks for the poster, return the poster as a PDF instead. If the link is not valid, or if the draft has
-    errors at the moment, return the page that posts links with an explanation. Raise `PdfUnavailable` if the form asks
-    for the poster and this service cannot make PDFs.
+    errors at the moment, return the page for pasting a link, with an explanation. Raise `PdfUnavailable` if the form
+    asks for the poster and this service cannot make PDFs.
     """
     token = posted.one(LINK_FIELD).strip().rpartition("#")[2]
     draft = find_linked_draft(session, token, at=site.now)
