@@ -15,9 +15,9 @@ CodedValue = tuple[Location, str, str]
 
 
 def drop_consequent_errors(errors: Sequence[ErrorDetails]) -> list[ErrorDetails]:
-    """Return Pydantic's errors without those that report a list as too short because of an invalid entry.
+    """Return Pydantic's `errors` without each error that reports a list as too short because an entry is invalid.
 
-    Pydantic does not count invalid entries, so it can report both the invalid entry and its list.
+    Pydantic does not count invalid entries, so it can report the entry as invalid and the list as too short.
     """
     around = {at[:length] for at in (error["loc"] for error in errors) for length in range(len(at))}
     return [error for error in errors if error["type"] != "too_short" or error["loc"] not in around]
@@ -30,7 +30,7 @@ def member_reader(model: type[BaseModel], name: str) -> TypeAdapter[Any]:
 
 
 def _only_model_in(annotation: Any) -> type[BaseModel] | None:
-    """Return the only model in the annotation, or None if there is none or more than one."""
+    """Return the model class in `annotation`, or None if there is none or more than one."""
     found = set(_models_in(annotation))
     return found.pop() if len(found) == 1 else None
 
@@ -105,7 +105,7 @@ def _only_code_list(field: str, annotation: Any, metadata: list[Any]) -> str | N
 
 
 def _named_in(annotation: Any) -> Iterator[str]:
-    """Yield the code lists named inside an annotation, also inside `Annotated`, unions, lists and tuples."""
+    """Yield the names of the code lists inside `annotation`, also inside `Annotated`, unions, lists and tuples."""
     if isinstance(annotation, FromCodeList):
         yield annotation.code_list
     for part in get_args(annotation):

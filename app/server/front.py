@@ -36,13 +36,14 @@ class StoredAnswer(NamedTuple):
     """
     route: str
     fields: bytes
-    """The header fields as bytes, up to the request id."""
+    """The header fields as bytes. The last field is `x-request-id` without its value, which is new in each response."""
 
 
 class Front:
     """The finished responses by raw request head.
 
-    Clearing the cache replaces its store, and so drops these responses.
+    When the response cache is cleared, it gets a new store. `Front` compares stores, and no longer uses responses from
+    an earlier store.
     """
 
     def __init__(self, cache: ResponseCache, records: RequestRecords) -> None:
@@ -55,7 +56,7 @@ class Front:
 
     @property
     def date(self) -> bytes:
-        """The current second, in the format of the `Date` header."""
+        """The current time in the format of the `Date` header, to the second."""
         second = int(time.time())
         if second != self._second:
             self._second, self._date = second, formatdate(second, usegmt=True).encode()

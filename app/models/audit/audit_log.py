@@ -41,7 +41,7 @@ class DeskAct(StrEnum):
     """The concern was limited to leads, or to named people."""
     RESTRICTION_LIFTED = "restriction_lifted"
     LOOK_REFUSED = "look_refused"
-    """Somebody asked for a restricted concern that they may not open, and was told that there is none."""
+    """A person asked for a restricted concern that they may not open, and was told that there is no such concern."""
     RESEALED = "resealed"
     ASSIGNED = "assigned"
     UNASSIGNED = "unassigned"
@@ -69,7 +69,7 @@ class DeskAct(StrEnum):
     HAND_OVER_CONFIRMED = "hand_over_confirmed"
     EXPORTED = "exported"
     COPIED = "copied"
-    """The person opened the text as a sheet from which it is copied into another system."""
+    """The person opened the text on a sheet for copying into another system."""
     INVITED = "invited"
     PASSKEY_ADDED = "passkey_added"
     PASSKEY_REMOVED = "passkey_removed"
@@ -95,8 +95,8 @@ class AuditEntryRow(SQLModel, table=True):
     `detail` is the canonical JSON (RFC 8785) of an object, written from the model of the action's details and hashed as
     text. The sentence that people read is made from `detail` when the entry is shown.
 
-    `position` is the row's place among all entries: 1, 2, 3 without a gap. `sha256` does not cover it. The hashes of
-    all entries, in this order, are the leaves of the Merkle tree (RFC 6962) that checkpoints sign.
+    `position` is the row's place among all entries: 1, 2, 3 without a gap. `sha256` does not cover `position`. The
+    hashes of all entries, in this order, are the leaves of the Merkle tree (RFC 6962) that checkpoints sign.
     """
 
     __tablename__ = "audit_entries"

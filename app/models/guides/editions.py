@@ -144,7 +144,7 @@ class EditionContent(EditionSections, EditionDetails):
 
 
 def edition_schema() -> dict[str, Any]:
-    """Return the JSON Schema (2020-12) of the file of an edition. Items need no `position` in a file."""
+    """Return the JSON Schema (2020-12) of the file of an edition. In such a file, items need no `position`."""
     schema = EditionContent.model_json_schema(mode="validation")
     for each in schema["$defs"].values():
         if LEFT_OUT in each.get("required", ()):

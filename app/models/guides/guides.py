@@ -139,7 +139,7 @@ Narrowed = TypeVar("Narrowed", bound=WithCautions)
 
 
 def of_section(base: type[Narrowed], section: Section) -> type[Narrowed]:
-    """Return a response model like `base`, but only for the items of one section."""
+    """Return a response model like `base`, but only for the items of `section`."""
     item = section.entry.item
     fields: dict[str, Any] = {
         "item": (item, Field(description="The item, word for word.")),

@@ -220,11 +220,14 @@ class FileTree:
         return parsed, [*self.faults, *map(self.fault_of, drop_consequent_errors(errors))]
 
     def fault_of(self, error: ErrorDetails) -> SeedError:
-        """Return the validation error as an error of the file, with the line of its location or nearest parent."""
+        """Return the validation error `error` as an error of the file, with its line.
+
+        If the location has no line, use the line of the nearest parent.
+        """
         return self.fault_at(error["loc"], f"{_place(error['loc'])} {reason_of(error)}")
 
     def fault_at(self, at: Location, reason: str) -> SeedError:
-        """Return an error for `reason` with the line of the location `at`."""
+        """Return an error with the sentence `reason` and the line of the location `at`, or of its nearest parent."""
         return SeedError(self.line_of(at), reason)
 
     def line_of(self, at: Location) -> int:
@@ -238,7 +241,7 @@ def _place(at: Location) -> str:
 
 
 def reason_of(error: ErrorDetails) -> str:
-    """Return the reason for the validation error, as the end of a sentence that begins with the location."""
+    """Return the reason for the validation error `error`, as the end of a sentence that begins with the location."""
     if error["type"] == "value_error":
         return f"is refused: {error['ctx']['error']}"
     return _REASONS.get(error["type"], f"is refused: {error['msg'][:1].lower()}{error['msg'][1:]}")
