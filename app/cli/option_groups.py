@@ -28,7 +28,8 @@ class OptionGroup(OptionInfo):
     def value_in(self, context: Any) -> Any:
         """Remove the group's options from the parameters in `context`, and return the result of `make` for them.
 
-        If the result is a context manager, enter it and return its value. `context` exits it after the command.
+        If the result is a context manager, enter the context manager, and return the value that it yields. `context`
+        closes the context manager after the command.
         """
         made = self.command.callback(**{each.name: context.params.pop(each.name) for each in self.command.params})
         return context.with_resource(made) if isinstance(made, AbstractContextManager) else made

@@ -25,10 +25,10 @@ def new_reference() -> str:
 
 
 def mark_of_source(day: dt.date, digest: bytes) -> str:
-    """Return the mark of a source on `day`. `digest` is a keyed digest of the source's address.
+    """Return the id of the burst to which concerns from one source on `day` belong.
 
-    The mark contains only 16 bits of the digest. Thousands of possible sources share each mark, so that a mark
-    identifies no source.
+    `digest` is a keyed digest of the source's address. The id contains only 16 bits of the digest. Thousands of
+    possible sources share each id, so that an id identifies no source.
     """
     return f"{day}-{digest.hex()[:GROUP].translate(_IN_ALPHABET)}"
 

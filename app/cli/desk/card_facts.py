@@ -114,7 +114,10 @@ def words_of(*texts: str) -> tuple[str, ...]:
 
 
 def numbers_in(*texts: str) -> frozenset[str]:
-    """Return the phone numbers in `texts` as digits, with 0 in place of +44 and 0044. Leave out shorter numbers."""
+    """Return the phone numbers in `texts` as digits, with 0 in place of +44 and 0044.
+
+    Leave out numbers with fewer than `SHORTEST_NUMBER` digits.
+    """
     found = (standard_number(each) for text in texts for each in NUMBER.findall(text))
     return frozenset(number for number in found if len(number) >= SHORTEST_NUMBER)
 

@@ -57,7 +57,7 @@ class Arrived:
 
 @dataclass(frozen=True)
 class Caller:
-    """The options about the caller: the kind of reporter, and if the caller wants a code to follow the concern."""
+    """The options about the caller: the kind of reporter, and whether to print a code to follow the concern."""
 
     kind: Annotated[ReporterKind, typer.Option(help="Who called or wrote.")] = ReporterKind.ANONYMOUS
     with_code: Annotated[bool, typer.Option("--with-code", help="Print a code for the caller, only once.")] = False

@@ -126,13 +126,13 @@ class FirstDay:
 
     @property
     def identities(self) -> list[Path]:
-        """The existing key files, of up to two: the administrator may have taken them to another place."""
+        """The key files in the folder `keys`, two at most. The administrator may have taken them to another place."""
         return [path for path in (self.keys / EVERYDAY, self.keys / RESERVE) if path.is_file()]
 
     def ask_for_keys(self, question: str) -> None:
         """Ask for the folder of the key files, unless an option names the folder or questions are not allowed.
 
-        Pressing Enter keeps the present folder.
+        Pressing Enter keeps the current folder.
         """
         if self.asks and self.given.keys is None:
             self.keys = Path(typer.prompt(question, default=str(self.keys)))
@@ -198,7 +198,10 @@ def _ask(name: str, text: str) -> str:
 
 
 def as_contact(text: str) -> str:
-    """Return `text` as a `mailto:` address if it is an email address, as `tel:` if it is a number, else unchanged."""
+    """Return an email address in `text` as a `mailto:` address, and a phone number as a `tel:` address.
+
+    Return any other text unchanged.
+    """
     found = CONTACTS.fullmatch(text)
     if found is None:
         return text
@@ -255,9 +258,9 @@ def set_up_numbers(day: FirstDay) -> None:
 
 
 def set_up_law(day: FirstDay) -> None:
-    """Ask if a person has compared the legal statements with the law, and record a yes in the council's seed folder.
+    """Ask whether a person has compared the legal statements with the law, and record a yes in the council's seed folder.
 
-    Do nothing if the council has no seed folder of its own.
+    Do not ask if an option already says yes. Do nothing if the council has no seed folder of its own.
     """
     folder = day.settings.seed_dir
     question = f"Has a person compared each sentence in {folder / LAW_FILE} with the law?"

@@ -136,8 +136,8 @@ class Following:
 async def follow(request: Request, status_token: StatusTokenDep, reference: TypedReference) -> Following:
     """Return the request of a reporter who sends a status token, as a FastAPI dependency.
 
-    This function does not check the token: `FollowUps` does, when a route uses the request. A request without a token
-    is refused before this function is called.
+    This function does not check the token. `FollowUps` checks the token when a route uses the request. A request
+    without a token is refused before this function is called.
     """
     context = context_of(request)
     code = StatusCode(reference, status_token, caller_networks(request))
