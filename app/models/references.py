@@ -25,10 +25,11 @@ def new_reference() -> str:
 
 
 def mark_of_source(day: dt.date, digest: bytes) -> str:
-    """Return the id of the burst to which concerns from one source on `day` belong.
+    """Return a short id of a source on `day`: the day and four characters.
 
-    `digest` is a keyed digest of the source's address. The id contains only 16 bits of the digest. Thousands of
-    possible sources share each id, so that an id identifies no source.
+    The id serves as the id of a burst, and as the source of saved forms. `digest` is a keyed digest of the source's
+    address. The id contains only 16 bits of the digest. Thousands of possible sources share each id, so that an id
+    identifies no source.
     """
     return f"{day}-{digest.hex()[:GROUP].translate(_IN_ALPHABET)}"
 

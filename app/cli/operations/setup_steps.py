@@ -144,7 +144,7 @@ class FirstDay:
 
     @contextmanager
     def examined(self) -> Iterator[Patient]:
-        """Yield what the checks examine, as it is now."""
+        """Yield a new `Patient`: the settings, and the database opened for reading, as the checks examine them."""
         with open_patient(self.settings, at=utc_now(), rehearse_start=rehearse_start) as patient:
             yield patient
 
@@ -258,7 +258,7 @@ def set_up_numbers(day: FirstDay) -> None:
 
 
 def set_up_law(day: FirstDay) -> None:
-    """Ask whether a person has compared the legal statements with the law, and record a yes in the council's seed folder.
+    """Ask whether a person has compared the legal statements with the law. Record a yes in the council's seed folder.
 
     Do not ask if an option already says yes. Do nothing if the council has no seed folder of its own.
     """

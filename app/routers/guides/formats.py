@@ -70,7 +70,7 @@ def _caching(shown: ShownEdition, *, of_table: bool = False) -> str:
     """Return the Cache-Control of a document or, if `of_table`, of a table.
 
     Only tables of numbered editions are immutable. Documents also show emergency telephone numbers, which belong to no
-    edition: when one is corrected, every reader must get the correction soon.
+    edition. When such a number is corrected, every reader must get the correction soon.
     """
     if shown.rendition is not None:
         return CACHE_CHECKED
@@ -265,7 +265,7 @@ def read_section_as_csv(
     guide: GuideName,
     bom: ByteOrderMark = "0",
 ) -> Response:
-    """Return one section of the current edition."""
+    """Return one section of the current edition as CSV."""
     return _table(request, find_edition(session, context.contents, guide), section, bom)
 
 
