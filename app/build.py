@@ -26,7 +26,7 @@ def built_commit(environment: Mapping[str, str] = os.environ) -> str | None:
 
 
 def _commit_of_release(file: Path) -> str | None:
-    """Return the commit that `make release` wrote into `file`, or None if there is no such file or no commit in it."""
+    """Return the commit that `make release` wrote into `file`, or None if `file` is missing or has no commit."""
     commit = file.read_text(encoding="ascii").strip() if file.is_file() else ""
     return commit if re.fullmatch(r"[0-9a-f]{40,64}", commit) else None
 

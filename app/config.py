@@ -42,7 +42,7 @@ LONGEST_SESSION_HOURS = 168
 LAST_PORT = 65_535
 LOOPBACK_NAME = "localhost"
 ROLES_WITH_CARDS = ("reader", "worker", "lead")
-"""The roles that may get cards: all roles that can open concerns."""
+"""The roles that may get cards, the short summaries of concerns: all roles that can open concerns."""
 NO_CARDS = "none"
 DEFAULT_PORTS = {"http": "80", "https": "443"}
 HOST = r"(?:[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9])?|\[[0-9a-f:.]+\])"
@@ -100,7 +100,7 @@ DESCRIPTION = (
 
 
 class Part(StrEnum):
-    """A kind of system outside the service, which settings name.
+    """A kind of system outside the service. A setting that names such a system is annotated with the kind.
 
     `app.services.operations.external_services` checks each of these systems.
     """
@@ -115,7 +115,7 @@ class Part(StrEnum):
 
 
 class SettingsRefused(Exception):
-    """The settings cannot be used. The message has a line for each fault, but no setting's value."""
+    """The error for settings that cannot be used. The message has a line for each fault, but no setting's value."""
 
 
 def is_loopback(host: str) -> bool:
@@ -182,9 +182,9 @@ def _written(pattern: re.Pattern[str], sentence: str) -> BeforeValidator:
 
 
 def _split_list(value: Any) -> Any:
-    """Return the words of a text, split at commas and white space. Raise `ValueError` if the text has no words.
+    """Return the words of the text `value`, split at commas and white space. Raise `ValueError` if there are no words.
 
-    Return a value that is not a text unchanged.
+    Return `value` unchanged if it is not a text.
     """
     if not isinstance(value, str):
         return value
@@ -203,8 +203,8 @@ def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _json_object(check: Callable[[dict[str, Any]], dict[str, Any]], sentence: str) -> BeforeValidator:
     """Return a validator that parses a JSON object without repeated names, and applies `check`.
 
-    The validator raises `ValueError` with `sentence` if the text is not such an object, or if `check` fails. It returns
-    a value that is not a text unchanged.
+    The validator raises `ValueError` with `sentence` if a text is not such an object, or if `check` fails. Values that
+    are not texts are returned unchanged.
     """
 
     def validate(value: Any) -> Any:
@@ -542,7 +542,7 @@ def settings_at(settings: Settings, address: str) -> Settings:
 
 
 def settings_as_served(settings: Settings) -> Settings:
-    """Return `settings` with the address at which the service of this data folder last listened as the public URL.
+    """Return `settings` with a new public URL: the address at which the service of this data folder last listened.
 
     Return `settings` unchanged if a public URL is set, or if `ADDRESS_FILE` is missing or has no valid address.
     """
@@ -640,7 +640,7 @@ def _collect(pairs: Iterator[tuple[str, str]], faults: list[str]) -> dict[str, s
 
 
 def _sentence(fault: ErrorDetails) -> str:
-    """Return pydantic's error as a sentence with the full name of the setting.
+    """Return pydantic's error `fault` as a sentence with the full name of the setting.
 
     If the setting is unknown, suggest a setting with a similar name.
     """

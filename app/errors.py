@@ -136,7 +136,7 @@ class Problem(GuidanceError):
 
     @property
     def detail(self) -> str | None:
-        """The message that replaces the meaning for this occurrence, or None."""
+        """The message that replaces the meaning for this occurrence, or None if the meaning applies unchanged."""
         return str(self) or None if self.message_is_told else None
 
 

@@ -100,7 +100,7 @@ class Log:
         self._logger.warning(event, extra={ROWS: [fields]})
 
     def error(self, event: str, **fields: Any) -> None:
-        """Write a line for a failure."""
+        """Write a line for a failure that has no exception."""
         self._logger.error(event, extra={ROWS: [fields]})
 
     def failure(self, event: str, *, error: BaseException, **fields: Any) -> None:

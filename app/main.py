@@ -353,7 +353,7 @@ class GuidanceApp(FastAPI):
     held: HeldGuidance
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass each ASGI call to the request log, which passes it to the response cache."""
+        """Pass each ASGI call through the request log to the response cache."""
         await self.front(scope, receive, send)
 
     def behind(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:

@@ -80,7 +80,7 @@ def _codes_in(location: Location, code_list: str | None, value: object) -> Itera
 
 @cache
 def _coded_fields(model: type[BaseModel]) -> Mapping[str, str | None]:
-    """Map the fields of `model` that may contain codes to the code list of their strings.
+    """Return the code list of each field of `model` that may contain codes, by the name of the field.
 
     The code list is None for a field whose codes are all inside nested models. Leave out fields without codes, because
     most of a concern is free text.

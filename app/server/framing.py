@@ -104,7 +104,7 @@ class Framing:
         return not self._unread
 
     def add(self, data: bytes) -> None:
-        """Add bytes from the client."""
+        """Append `data`, the next bytes from the client, to the buffer."""
         self._unread += data
 
     def take_head(self) -> tuple[bytes, Head] | None:

@@ -1,8 +1,8 @@
 """The front of the server: responds to public reads from the cache, before uvicorn parses the request.
 
-A client that repeats a read sends the same bytes. So the raw request head (request line and header fields) is stored
-with the finished response, and the same bytes are not parsed again. A request with a body, an Authorization header or a
-cookie is never stored.
+A client that repeats a read sends the same bytes. The raw request head (request line and header fields) is therefore
+stored with the finished response, and the same bytes are not parsed again. A request with a body, an Authorization
+header or a cookie is never stored.
 """
 
 import time
@@ -99,7 +99,7 @@ class Front:
         return self._finish(answer, began)
 
     def _parse(self, head: Head) -> CacheRequest | None:
-        """Return the parts of the request that the cache uses, or None if it is not a plain public read."""
+        """Return the parts of the request that the cache uses, or None if the request is not a plain public read."""
         values = dict(head.fields)
         if (
             head.method != b"GET"

@@ -39,7 +39,7 @@ OLDER = frozenset(WORD.findall("secondary high college comprehensive grammar six
 
 @dataclass(frozen=True)
 class Birth:
-    """The first and the last possible day of a child's birth. Both are equal if the day is known."""
+    """The first and the last possible day of a child's birth. They are the same day if the day of birth is known."""
 
     first: dt.date
     last: dt.date
@@ -157,7 +157,7 @@ def _child_of(child: Mapping[str, Any], received_on: dt.date) -> ChildFacts:
 def _birth_of(child: Mapping[str, Any], received_on: dt.date) -> Birth | None:
     """Return the child's birth from the day of birth, or from the age on the day `received_on`.
 
-    Return None if the card has neither.
+    Return None if `child` has neither a day of birth nor an age.
     """
     born = day_of(child.get("born") or "")
     if born is not None:
@@ -172,8 +172,8 @@ def _birth_of(child: Mapping[str, Any], received_on: dt.date) -> Birth | None:
 def _ages_of(child: Mapping[str, Any]) -> tuple[int, int] | None:
     """Return the lowest and the highest possible age of the child, or None if the card says nothing about the age.
 
-    If there is no exact age, read the description: a school year such as `year 9` or, without one, every number in
-    digits up to `GREATEST_AGE`.
+    If there is no exact age, read the description: a school year such as `year 9` or, without a school year, every
+    number in digits up to `GREATEST_AGE`.
     """
     if isinstance(child.get("age"), int):
         return child["age"], child["age"]

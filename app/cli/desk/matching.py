@@ -51,7 +51,7 @@ ADULT = {
 
 @dataclass(frozen=True)
 class NameMatch:
-    """The agreement of two names. `is_whole` is True if all words of the shorter name agree, and at least two.
+    """The agreement of two names. `is_whole` is True if all words of the shorter name agree, and at least two words.
 
     `alike` is the likeness of the words that differ most. `is_short` is True if one of the names has only one word.
     `is_reordered` is True if the words are in a different order.
@@ -113,9 +113,9 @@ def likeness(one: str, other: str) -> Likeness:
 
 
 def is_one_letter_off(one: str, other: str) -> bool:
-    """Return True if the words differ only in one wrong, missing or extra letter, or in two exchanged neighbours.
+    """Return True if `one` and `other` differ only in one letter, or in the order of two neighbouring letters.
 
-    Return False for words shorter than `SHORTEST_MISSPELT`.
+    The letter may be wrong, missing or extra. Return False for words shorter than `SHORTEST_MISSPELT`.
     """
     shorter, longer = sorted((one, other), key=len)
     if len(shorter) < SHORTEST_MISSPELT or len(longer) - len(shorter) > 1:
@@ -282,7 +282,8 @@ def _shared_school(one: Sequence[str], other: Sequence[str]) -> str:
     """Return the agreement of two schools in words, or an empty string if the schools do not agree.
 
     Schools agree if the longer name has every telling word of the shorter name. One letter of each word may differ.
-    Telling words are those that are not in `WORDS_OF_SCHOOLS`. Schools for children of different ages never agree.
+    Telling words are those that are not in `WORDS_OF_SCHOOLS`, or all words if the name has no others. Schools for
+    children of different ages never agree.
     """
     mine, theirs = _telling_words(one), _telling_words(other)
     if not mine or not theirs or _are_of_other_ages(one, other):

@@ -139,7 +139,7 @@ class FirstDay:
 
     @property
     def link_file(self) -> Path:
-        """The file to which the lead's link is written if there is no terminal to print it on."""
+        """The file to which the lead's invitation link is written if standard output is not a terminal."""
         return self.file.absolute().parent / LINK_FILE
 
     @contextmanager
@@ -151,8 +151,8 @@ class FirstDay:
     def write(self, values: Mapping[str, str]) -> None:
         """Write `values` into the file of settings. Write nothing if `values` is empty.
 
-        Make paths absolute, because the service may run in another folder. With a security contact, also write the
-        time when it expires.
+        Make paths absolute, because the service may run in another folder. With a security contact, also write the time
+        at which the contact expires.
         """
         expires = f"{(utc_now() + SECURITY_CHECKED_AGAIN).date()}T00:00:00Z"
         also = {"security_expires": expires} if "security_contact" in values else {}

@@ -175,7 +175,10 @@ class ReasonDetails(Details):
 
 
 class RestrictedDetails(ReasonDetails):
-    """Details of a restriction. `people` are the only people who may open the concern. If empty, all leads may."""
+    """Details of a restriction. `people` are the only people who may open the concern.
+
+    If `people` is empty, all leads may open the concern.
+    """
 
     people: tuple[str, ...] = ()
 
@@ -471,7 +474,7 @@ class RoleDetails(Details):
 class SessionDetails(Details):
     """Details of a sign-in or sign-out: the fingerprint of the session, or None for all sessions of the person.
 
-    `person` is the person whose sessions another person ended. It is None if the person of the entry signed in or out.
+    `person` is the person whose sessions another person ended. If people sign in or out themselves, `person` is None.
     """
 
     session: str | None = None
@@ -504,7 +507,7 @@ class KeyDetails(ClientDetails):
 
 
 class ClientAddedDetails(KeyDetails):
-    """Details of a new client with its first key."""
+    """Details of a new client with its first key. See `ClientRow` for `scopes`, `test` and `person`."""
 
     scopes: tuple[str, ...]
     test: bool = False
@@ -594,9 +597,9 @@ def present_audit_entry(row: AuditEntryRow) -> DisclosureEntry:
 
 
 def audit_entry_row(entry: Mapping[str, Any]) -> AuditEntryRow:
-    """Return the table row of an audit log entry that is given as JSON values.
+    """Return the table row of `entry`, an audit log entry as JSON values.
 
-    The row has the details in the form in which they are stored and hashed.
+    The column `detail` of the row is made from the member `details`, in the form that is stored and hashed.
     """
     columns = {name: value for name, value in entry.items() if name != "details"}
     stored = {"at": dt.datetime.fromisoformat(entry["at"]), "detail": canonical_json(entry["details"]).decode()}

@@ -39,7 +39,7 @@ FILTERED = ("state", "immediate_danger", "guide", "assigned_to", "changed_at", "
 """Columns that the inbox filters by. Both indexes of the inbox have these columns, so only matching rows are read."""
 
 LEADS = "\n"
-"""The value of `limited_to` for a concern that only leads may open. `limit_to` returns it if there are no names."""
+"""The value of `limited_to` for a concern that only leads may open. `limit_to` returns this value for no names."""
 RESTRICTED = "limited_to <> ''"
 """The condition of the partial index of restricted concerns."""
 

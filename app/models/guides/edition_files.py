@@ -121,7 +121,7 @@ def _pointed(at: Location, reason: str) -> str:
 
 
 def read_edition_file(path: Path) -> EditionFile:
-    """Return the edition in the file at `path`. Raise `SeedFileError` with every error if it is invalid."""
+    """Return the edition in the file at `path`. Raise `SeedFileError` with every error if the file is invalid."""
     value, tree = read_tree(path)
     content, faults = parse_written(value)
     if content is None or faults or tree.faults:
@@ -130,7 +130,7 @@ def read_edition_file(path: Path) -> EditionFile:
 
 
 def read_rendition_file(path: Path) -> RenditionFile:
-    """Return the rendition in the file at `path`. Raise `SeedFileError` with every error if it is invalid.
+    """Return the rendition in the file at `path`. Raise `SeedFileError` with every error if the file is invalid.
 
     The folder must be named after the guide, and the file after the rendition's language.
     """
@@ -153,7 +153,7 @@ def _faults_of_place(path: Path, value: object) -> list[SeedError]:
 
 
 def edition_yaml(content: EditionContent, remarks: str = "") -> str:
-    """Return the text of a file that parses to `content`. `remarks` become comments below the first line."""
+    """Return the YAML text of a file with the edition `content`. `remarks` become comments below the first line."""
     return file_text(content.model_dump(mode="json"), remarks)
 
 

@@ -142,7 +142,7 @@ def _faults_in(events: Iterable[Event]) -> list[SeedError]:
 
 
 def _compose(text: str) -> Node | None:
-    """Return the root node, or None if the text is empty. Raise the errors of ruamel.yaml.
+    """Return the root node of `text`, or None if `text` is empty. Raise the errors of ruamel.yaml.
 
     Parse with libyaml first, which takes a seventh of the time of the parser in Python. Both read valid files alike,
     except for the characters in `_READ_OTHERWISE`. A file with such characters, or with an error, is parsed with the

@@ -160,7 +160,7 @@ def _mismatch(name: str) -> McpError:
 
 
 def _decode(value: str | None) -> str | None:
-    """Return the value of a header field, decoded from base64 if it is marked as encoded.
+    """Return `value`, the value of a header field, decoded from base64 if `value` is marked as encoded.
 
     Return None if `value` is None or cannot be decoded.
     """

@@ -78,7 +78,7 @@ def _caching(shown: ShownEdition, *, of_table: bool = False) -> str:
 
 
 def _with_languages(response: Response, shown: ShownEdition) -> Response:
-    """Return `response`. If a rendition is shown, first add its language, and links to the guide in each language."""
+    """Return `response`. For a rendition, first add its language, and links to the guide in each language."""
     if shown.rendition is not None:
         response.headers["Content-Language"] = shown.rendition.language
         add_languages(response, shown.rendition.languages)
@@ -169,7 +169,7 @@ def read_edition_as_markdown(
 def read_rendition_as_markdown(
     request: Request, session: SessionDep, context: ContextDep, rendition: RenditionNameDep
 ) -> Response:
-    """Return the latest rendition in the language."""
+    """Return the latest rendition in the language, as Markdown."""
     return _markdown(request, context, find_rendition(session, context.contents, *rendition))
 
 

@@ -138,7 +138,7 @@ def read_guide(
     guide: GuideName,
     wanted: Annotated[RequestedVersion, Depends(ask_version)],
 ) -> Response:
-    """Return the current edition, a rendition of it, or a redirect to the edition that was current at `wanted.moment`."""
+    """Return the current edition or a rendition, or a redirect to the edition that was current at `wanted.moment`."""
     moment, contents, public_url = wanted.moment, context.contents, context.settings.public_url
     if moment is not None:
         return redirect_to_edition_at(get_history(session, guide=guide), moment, public_url, or_next=wanted.or_next)
