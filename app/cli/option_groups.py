@@ -36,7 +36,7 @@ class OptionGroup(OptionInfo):
 
 
 class GroupedCommand(TyperCommand):
-    """A command that can have option groups. Its help lists the options of the groups after its own options."""
+    """A command that can have option groups. The help lists the command's own options before those of the groups."""
 
     def __init__(self, name: str | None, *, params: list[Any], **settings: Any) -> None:
         infos = {each.name: each.type_descriptor.parameter_info for each in params}

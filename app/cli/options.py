@@ -43,7 +43,7 @@ FURTHEST = dt.timedelta(days=3653)
 DURATION = re.compile(r"([0-9]{1,4})([dh])")
 NOT_PLAIN = re.compile(r"[^\t\n -~]")
 JOINERS = "\u200c\u200d"
-"""Invisible characters that some languages need for their spelling. They are printed unchanged."""
+"""Invisible characters that some languages need for their spelling. Commands print these characters unchanged."""
 
 
 def _folder(text: str) -> Path:
@@ -208,8 +208,8 @@ def table(rows: Sequence[Sequence[str]]) -> list[str]:
 def progress(words: str) -> Iterator[OnStep]:
     """Yield a function that shows progress as a bar on standard error, with the label `words`.
 
-    The function takes the number of steps done and the total number of steps. It shows nothing if standard error is not
-    a terminal.
+    The function takes the number of steps done and the total number of steps. If standard error is not a terminal, the
+    function shows nothing.
     """
     if not sys.stderr.isatty():
         yield show_no_progress

@@ -42,8 +42,8 @@ class StoredAnswer(NamedTuple):
 class Front:
     """The finished responses by raw request head.
 
-    When the response cache is cleared, it gets a new store. `Front` compares stores, and no longer uses responses from
-    an earlier store.
+    The response cache gets a new store when its responses become invalid, for example when it is cleared. `Front`
+    compares the stores, and does not use responses that belong to an earlier store.
     """
 
     def __init__(self, cache: ResponseCache, records: RequestRecords) -> None:

@@ -237,8 +237,8 @@ class DrainingMiddleware:
     async def _start(self) -> None:
         """Prepare the server before the first request, and write the file with the service's address.
 
-        If `_holds_guidance`, first wait until the response cache is filled. If `_seconds` is above 0, install the
-        handler of SIGTERM that drains the service.
+        If `_holds_guidance`, first wait until the response cache is filled, for a limited time. If `_seconds` is above
+        0, install the handler of SIGTERM that drains the service.
         """
         if self._holds_guidance:
             self._holding = asyncio.create_task(self._service.held.run())

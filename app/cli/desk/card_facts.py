@@ -1,7 +1,7 @@
 """The facts about people in the decrypted cards of one concern, in a form in which two concerns can be compared.
 
 A card is a short encrypted summary of a concern or addition. Only commands import this module: no server compares
-concerns. `desk_script/src/card_facts.js` does the same in the browser. Both are tested with the same cases
+concerns. `desk_script/src/card_facts.js` does the same in the browser. Both programs are tested with the same cases
 (`tests/desk/matching_cases.json`).
 """
 
@@ -32,7 +32,7 @@ WORDS_OF_SCHOOLS = frozenset(
         "grammar sixth form"
     )
 )
-"""Words in the names of many schools. They are no evidence that two names mean the same school."""
+"""Words in the names of many schools. Such words are no evidence that two names mean the same school."""
 YOUNGER = frozenset(WORD.findall("nursery preschool primary infant infants junior juniors"))
 OLDER = frozenset(WORD.findall("secondary high college comprehensive grammar sixth"))
 
@@ -52,7 +52,7 @@ class Birth:
 
 @dataclass(frozen=True)
 class ChildFacts:
-    """One child of a card.
+    """The facts about one child in a card.
 
     `names` has the words of the name. `other_names` has the words of nicknames and former names. `school` has the words
     of the school's name.

@@ -1,6 +1,6 @@
 """A search of decrypted cards and labels: by names, schools, postcodes, numbers, days of birth and labels.
 
-`desk_script/src/card_search.js` does the same in the browser. Both are tested with the same cases
+`desk_script/src/card_search.js` does the same in the browser. Both programs are tested with the same cases
 (`tests/desk/search_cases.json`).
 """
 

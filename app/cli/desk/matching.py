@@ -1,7 +1,7 @@
 """A comparison of two concerns by their decrypted cards, with the reasons why both may be about the same child.
 
 A match is only a suggestion to a person, who then reads both concerns. Nothing is merged, scored, ranked, counted or
-stored. `desk_script/src/matching.js` has the same rules. Both are tested with the same cases.
+stored. `desk_script/src/matching.js` has the same rules for the browser. Both programs are tested with the same cases.
 """
 
 import datetime as dt
@@ -163,7 +163,7 @@ def _reasons_of_children(
 
 
 def _is_offered(name: NameMatch | None, shared: SharedFacts) -> bool:
-    """Return True if the agreement of the names and the other shared facts are enough to suggest the other concern.
+    """Return True if the agreement of the names, with the other shared facts, is enough to suggest a match.
 
     A whole name is enough, unless the ages differ and nothing else is shared. If only part of the name agrees, a
     telling fact is needed. If one card has only one name, the school or two common facts are enough too, unless the

@@ -40,7 +40,7 @@ def _parse_moment(typed: str) -> dt.datetime:
 
 @dataclass(frozen=True)
 class Arrived:
-    """The options about the call or letter: the answer about danger, the channel, the time, and if staff are concerned."""
+    """The options about the call or letter: danger, channel, time, and whether it is about council staff."""
 
     danger: Annotated[ImmediateDanger, typer.Option(help="Whether a child is in immediate danger.")]
     channel: Annotated[WorkersChannel, typer.Option(help="How it came.")] = WorkersChannel.CALL

@@ -45,7 +45,10 @@ class InvitationRow(AccessRow, table=True):
 
 
 class ChallengeRow(SQLModel, table=True):
-    """A challenge that a passkey has signed. It is stored until it expires, so that it cannot be used twice."""
+    """A challenge that a passkey has signed.
+
+    The row is stored until the challenge expires, so that the challenge cannot be used twice.
+    """
 
     __tablename__ = "passkey_challenges"
 

@@ -1,4 +1,4 @@
-"""Tables of the audit log. Its entries form hash chains: each entry has the hash of the entry before it."""
+"""Tables of the audit log. The entries form hash chains: each entry has the hash of the previous entry of its chain."""
 
 import datetime as dt
 from enum import IntEnum, StrEnum
@@ -17,7 +17,7 @@ WEBHOOKS = "webhooks"
 CARDS = "cards"
 """The chain for readings of cards. Each entry names the concerns whose cards were returned."""
 OUTBOX = "outbox"
-"""The chain of events. Its entries are in the table `events`, and each checkpoint records its last event."""
+"""The chain of events. The events are in the table `events`, and each checkpoint records the last event."""
 WITHOUT_A_CONCERN = (INBOX, AUDIT, EVENTS, PEOPLE, WEBHOOKS, CARDS, OUTBOX)
 """The chains that do not belong to one concern."""
 
@@ -74,7 +74,7 @@ class DeskAct(StrEnum):
     PASSKEY_ADDED = "passkey_added"
     PASSKEY_REMOVED = "passkey_removed"
     KEY_COPY_STORED = "key_copy_stored"
-    """A copy of the team's identity was stored, locked by a person's passkey. It may replace an earlier copy."""
+    """A copy of the team's identity was stored, locked by a person's passkey. The copy may replace an earlier copy."""
     KEY_COPY_READ = "key_copy_read"
     """The person's browser fetched their locked copies."""
     KEY_COPY_DELETED = "key_copy_deleted"

@@ -1,4 +1,4 @@
-"""Digests of a concern, its entries and its receipts. Audit log entries contain them."""
+"""Digests of a concern, its entries and its receipts. Audit log entries contain these digests."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -61,7 +61,7 @@ def receipt_sha256(row: StoredReceiptRow) -> str:
 def columns_sha256(row: Mapping[str, Any]) -> str:
     """Return the SHA-256 of the concern's columns that do not change after submission.
 
-    `row` has the columns by name. They are hashed as canonical JSON (RFC 8785).
+    `row` has the columns by name. The columns are hashed as canonical JSON (RFC 8785).
     """
     columns = {
         "reference": row["reference"],

@@ -101,7 +101,7 @@ class ConcernRow(SQLModel, table=True):
 
     `channel` says how the concern came, and `came_at` says when. `came_at` is earlier than `received_at` if a worker
     wrote the concern down afterwards, otherwise the same time. `received_by` is that worker, as named in the audit log.
-    It is empty for a concern that the reporter sent.
+    For a concern that the reporter sent, `received_by` is empty.
 
     `limited_to` says who may open the concern: empty for everyone at the desk, `LEADS` for leads only, otherwise the
     names of the people (see `limit_to`). The database computes `restricted`: 1 if there is such a limit, otherwise 0.

@@ -79,7 +79,7 @@ NewReference = Annotated[str, StringConstraints(max_length=60), AfterValidator(_
 class WrittenDown(RequestModel):
     """Base class of the requests for a concern or an addition that a worker writes down.
 
-    The fields say how and when it came. They include the text if the worker's computer has encrypted the text.
+    The fields say how and when the concern or addition came, and have the text if the worker's computer encrypted it.
     """
 
     channel: WorkersChannel = Field(description="How it came.", examples=["call"])

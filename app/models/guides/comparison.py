@@ -159,7 +159,7 @@ def _reword(before: Any, after: Any) -> Reworded | None:
 def _longest_common_order(old: list[str], new: list[str]) -> set[str]:
     """Return the largest set of items that are in the same order in both lists.
 
-    Both lists contain the same items. The result is the longest increasing subsequence of their positions.
+    Both lists contain the same items. The result is the longest increasing subsequence of the positions in `old`.
     """
     best: list[list[int]] = []
     for place in (old.index(id_) for id_ in new):

@@ -47,7 +47,10 @@ EDITION_EXAMPLE: dict[str, Any] = {
 Subject = Annotated[str, FromCodeList(SUBJECTS), StringConstraints(max_length=MAX_CODE_LENGTH)]
 SCHEMA_FILE = "guide.schema.json"
 SCHEMA_LINE = f"# yaml-language-server: $schema=../{SCHEMA_FILE}"
-"""First line of a file. It tells text editors that the JSON Schema is in the folder above the guide's folder."""
+"""First line of the file of an edition. The line tells text editors where the JSON Schema is.
+
+The JSON Schema is in the folder above the guide's folder.
+"""
 LEFT_OUT = "position"
 """The field that items in a file may leave out, because the items are listed in order."""
 

@@ -65,7 +65,7 @@ class EditionResponse(EditionContent, EditionHeader):
 
 
 class WithCautions(WithDigest):
-    """Base class of responses with part of an edition. They always include the edition's cautions."""
+    """Base class of responses with part of an edition. Such responses always include the edition's cautions."""
 
     cautions: tuple[Caution, ...] = Field(description="Must be read with every indicator and factor.")
 

@@ -27,7 +27,7 @@ def propose_id(words: str, taken: Container[str] = ()) -> str:
 
 
 def _free_number(slug: str, taken: Container[str]) -> int:
-    """Return a number that makes `slug` unique. It is the lowest such number if the taken numbers have no gaps."""
+    """Return a number that makes `slug` unique: the lowest such number, if the taken numbers have no gaps."""
 
     def is_free(number: int) -> bool:
         return f"{slug}-{number}" not in taken

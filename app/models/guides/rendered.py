@@ -27,7 +27,7 @@ class RenderedWords:
     in_guide_language: tuple[str, ...]
     """JSON Pointers (RFC 6901) to the text that is still in the guide's own language."""
     unchecked_cautions: tuple[Caution, ...]
-    """Unchecked machine translations of the cautions. They are shown beside the cautions, and never replace them."""
+    """Unchecked machine translations of the cautions. Pages show them beside the cautions, and never instead."""
     pictures: Mapping[str, RenditionPicture]
     """Pictures by the path of their item in `content`, such as `indicators/secrecy`."""
 

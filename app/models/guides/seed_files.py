@@ -1,4 +1,4 @@
-"""A strict reader of seed files: YAML 1.2, parsed into a model. It reports every error with its line."""
+"""A strict reader of seed files: YAML 1.2, parsed into a model. The reader reports every error with its line."""
 
 import json
 import re
@@ -144,9 +144,9 @@ def _faults_in(events: Iterable[Event]) -> list[SeedError]:
 def _compose(text: str) -> Node | None:
     """Return the root node of `text`, or None if `text` is empty. Raise the errors of ruamel.yaml.
 
-    Parse with libyaml first, which takes a seventh of the time of the parser in Python. Both read valid files alike,
-    except for the characters in `_READ_OTHERWISE`. A file with such characters, or with an error, is parsed with the
-    parser in Python, so that all error messages come from that parser.
+    Parse with libyaml first, which takes a seventh of the time of the parser in Python. Both parsers read valid files
+    alike, except for the characters in `_READ_OTHERWISE`. A text with such characters, or with an error, is parsed with
+    the parser in Python, so that all error messages come from that parser.
     """
     if not _READ_OTHERWISE.search(text):
         with suppress(YAMLError):

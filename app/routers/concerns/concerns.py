@@ -42,7 +42,7 @@ RAISING: list[str | Enum] = ["Concerns"]
 FOLLOWING: list[str | Enum] = ["Follow-up"]
 SUBMISSION_PROBLEMS = (BadRequest, SeveralIdempotencyKeys, *BODY_PROBLEMS, IdempotencyKeyReused, ServiceUnavailable)
 WITH_OR_WITHOUT_KEY: dict[str, Any] = {"security": [{}]}
-"""Part of an OpenAPI operation. It says that the client's key is optional."""
+"""The part of an OpenAPI operation that makes the client's key optional."""
 Submission = Annotated[
     Concern,
     Body(
