@@ -507,7 +507,7 @@ class KeyDetails(ClientDetails):
 
 
 class ClientAddedDetails(KeyDetails):
-    """Details of a new client with its first key. See `ClientRow` for `scopes`, `test` and `person`."""
+    """Details of a new client with its first key. See `ClientRow` for `test` and `person`."""
 
     scopes: tuple[str, ...]
     test: bool = False
