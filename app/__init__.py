@@ -1,7 +1,7 @@
-"""A council's safeguarding guidance as versioned data, and concerns about children taken in confidence."""
+"""A council's safeguarding guides as versioned data, and confidential reporting of concerns about children."""
 
 import sys
 
-# If possible, httpx imports its own command line with click, rich and pygments. That takes a tenth of the start-up
-# time, and nothing here uses it. The value None makes that import fail, and httpx continues without its command line.
+# httpx imports its own command line if click, rich and pygments are installed. The import takes a tenth of the start-up
+# time, and nothing here uses that command line. The value None makes the import fail: httpx then works without it.
 sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]  # None is documented, but not typed

@@ -35,14 +35,14 @@ from app.build import built_commit
 
 PREFIX = "GUIDANCE_"
 SEED_DIR = Path(__file__).resolve().parent.parent / "seed"
-MAX_RETENTION_DAYS = 36_525  # a century; for longer, leave the setting unset
+MAX_RETENTION_DAYS = 36_525  # a century; to keep concerns for longer, leave the setting unset
 MAX_SECONDS = 86_400
 MAX_BODY_LENGTH = 300
 LONGEST_SESSION_HOURS = 168
 LAST_PORT = 65_535
 LOOPBACK_NAME = "localhost"
 ROLES_WITH_CARDS = ("reader", "worker", "lead")
-"""The roles that may get cards: all roles that can open concerns."""
+"""The roles that may get cards, the short summaries of concerns: all roles that can open concerns."""
 NO_CARDS = "none"
 DEFAULT_PORTS = {"http": "80", "https": "443"}
 HOST = r"(?:[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9])?|\[[0-9a-f:.]+\])"
@@ -58,7 +58,10 @@ OF_CALLERS = frozenset({"desk_url", "desk_key", "url", "key"})
 The service ignores these settings.
 """
 OF_UNITS = ("LISTEN_ON", "PORT", "DOCTOR_MAIL")
-"""The names of variables for systemd units that may be in the same file as the settings. Commands ignore them."""
+"""The names of variables for systemd units, which may be in the same file as the settings.
+
+The service and its commands ignore these variables.
+"""
 OF_KUBERNETES = re.compile(r"(\w{1,63}_)?(SERVICE_(HOST|PORT(_\w+)?)|PORT_[0-9]+_(TCP|UDP|SCTP)(_(ADDR|PORT|PROTO))?)")
 ADDRESS_OF_KUBERNETES = re.compile(r"(tcp|udp|sctp)://.*")
 NEEDS = {
@@ -80,7 +83,10 @@ NEEDS = {
     "smtp_username": "smtp_password_file",
     "smtp_password_file": "smtp_username",  # nosec B105  # the name of a setting
 }
-"""Settings that require another setting. Each of these settings is unset by default."""
+"""The settings that need another setting: each key can be set only if its value is set too.
+
+All settings that are keys here are unset by default.
+"""
 ADDRESS_FILE = "address.txt"
 """The name of the file in the data folder with the address at which the service last listened.
 
@@ -94,7 +100,10 @@ DESCRIPTION = (
 
 
 class Part(StrEnum):
-    """A system outside the service that a setting names. `app.services.operations.external_services` checks it."""
+    """A kind of system outside the service. A setting that names such a system is annotated with the kind.
+
+    `app.services.operations.external_services` checks each of these systems.
+    """
 
     DATABASE = "database"
     PUBLIC_URL = "public-url"
@@ -106,11 +115,11 @@ class Part(StrEnum):
 
 
 class SettingsRefused(Exception):
-    """The settings cannot be used. The message has a line for each fault, but no setting's value."""
+    """The error for settings that cannot be used. The message has a line for each fault, but no setting's value."""
 
 
 def is_loopback(host: str) -> bool:
-    """Return True if the host is a loopback address or `localhost`."""
+    """Return True if `host` is a loopback address or `localhost`."""
     try:
         return ip_address(host).is_loopback
     except ValueError:
@@ -118,7 +127,7 @@ def is_loopback(host: str) -> bool:
 
 
 def is_safe_address(text: str) -> bool:
-    """Return True if data to and from the address `text` is safe in transit: by https, or by http on this host."""
+    """Return True if `text` is an https URL, or an http URL on this host. Data is then safe in transit."""
     return SAFE_ADDRESS.fullmatch(text) is not None
 
 
@@ -173,9 +182,9 @@ def _written(pattern: re.Pattern[str], sentence: str) -> BeforeValidator:
 
 
 def _split_list(value: Any) -> Any:
-    """Return the words of a text, split at commas and white space. Raise `ValueError` if the text has no words.
+    """Return the words of the text `value`, split at commas and white space. Raise `ValueError` if there are no words.
 
-    Return a value that is not a text unchanged.
+    Return `value` unchanged if it is not a text.
     """
     if not isinstance(value, str):
         return value
@@ -194,8 +203,8 @@ def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _json_object(check: Callable[[dict[str, Any]], dict[str, Any]], sentence: str) -> BeforeValidator:
     """Return a validator that parses a JSON object without repeated names, and applies `check`.
 
-    The validator raises `ValueError` with `sentence` if the text is not such an object, or if `check` fails. It returns
-    a value that is not a text unchanged.
+    The validator raises `ValueError` with `sentence` if a text is not such an object, or if `check` fails. Values that
+    are not texts are returned unchanged.
     """
 
     def validate(value: Any) -> Any:
@@ -217,9 +226,10 @@ def _check_scopes(parsed: dict[str, Any]) -> dict[str, Any]:
 
 
 def _check_bodies(parsed: dict[str, Any]) -> dict[str, Any]:
-    """Return `parsed`, the recipients by organisation.
+    """Return `parsed`, which has a recipient (an age public key) for the name of each organisation.
 
-    Raise an error if a recipient or a name is invalid, or if two organisations have the same recipient.
+    Raise an error that `_json_object` catches if a recipient or a name is invalid, or if two organisations have the
+    same recipient.
     """
     for body, recipient in parsed.items():
         pyrage.x25519.Recipient.from_str(recipient)
@@ -532,9 +542,9 @@ def settings_at(settings: Settings, address: str) -> Settings:
 
 
 def settings_as_served(settings: Settings) -> Settings:
-    """Return `settings` with the address at which the service of the data folder last listened.
+    """Return `settings` with a new public URL: the address at which the service of this data folder last listened.
 
-    Return `settings` unchanged if a public URL is set or the address is unknown.
+    Return `settings` unchanged if a public URL is set, or if `ADDRESS_FILE` is missing or has no valid address.
     """
     try:
         address = (settings.data_dir / ADDRESS_FILE).read_text(encoding="ascii").strip()
@@ -583,7 +593,10 @@ def _faults_of_groups(given: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _in_environment(environment: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Yield the settings in the environment. Leave out other programs' variables with the same prefix."""
+    """Yield the name and value of each setting in `environment`.
+
+    Leave out variables with the same prefix that Kubernetes sets, or that are for programs that call the service.
+    """
     for name, value in environment.items():
         short = name.upper().removeprefix(PREFIX)
         is_foreign = OF_KUBERNETES.fullmatch(short) or (
@@ -594,9 +607,10 @@ def _in_environment(environment: Mapping[str, str]) -> Iterator[tuple[str, str]]
 
 
 def _read_file(file: Path, faults: list[str]) -> Iterator[tuple[str, str]]:
-    """Yield the settings in the file, and add a sentence to `faults` for each invalid line.
+    """Yield the name and value of each setting in `file`. Add a sentence to `faults` for each invalid line.
 
-    Leave out variables for systemd units. Values are literal: variables in a value are not expanded.
+    If `file` cannot be read, add a sentence to `faults` and yield nothing. Leave out variables for systemd units.
+    Values are literal: variables in a value are not expanded.
     """
     try:
         with file.open(encoding="utf-8-sig") as stream:
@@ -616,7 +630,7 @@ def _read_file(file: Path, faults: list[str]) -> Iterator[tuple[str, str]]:
 
 
 def _collect(pairs: Iterator[tuple[str, str]], faults: list[str]) -> dict[str, str]:
-    """Return the settings by name. Add a sentence to `faults` for each setting that is given twice."""
+    """Return the settings by name. If a setting is given twice, add a sentence to `faults` and use the last value."""
     collected: dict[str, str] = {}
     for name, value in pairs:
         if name in collected:
@@ -626,7 +640,7 @@ def _collect(pairs: Iterator[tuple[str, str]], faults: list[str]) -> dict[str, s
 
 
 def _sentence(fault: ErrorDetails) -> str:
-    """Return pydantic's error as a sentence with the full name of the setting.
+    """Return pydantic's error `fault` as a sentence with the full name of the setting.
 
     If the setting is unknown, suggest a setting with a similar name.
     """

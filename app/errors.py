@@ -127,15 +127,16 @@ class Problem(GuidanceError):
 
     @classmethod
     def meaning_for(cls, method: str) -> str:
-        """Return the meaning for a request with the method `method`.
+        """Return the meaning for the response to a request with the HTTP method `method`.
 
-        The meaning for a read does not mention the idempotency key, because reads have no such key.
+        For GET and HEAD, return `meaning_of_reads` if the class has such a text. Reads have no idempotency key, so this
+        text does not mention one.
         """
         return cls.meaning_of_reads if cls.meaning_of_reads and method in READS else cls.meaning
 
     @property
     def detail(self) -> str | None:
-        """The message that replaces the meaning for this occurrence, or None."""
+        """The message that replaces the meaning for this occurrence, or None if the meaning applies unchanged."""
         return str(self) or None if self.message_is_told else None
 
 

@@ -55,19 +55,22 @@ NO_FIELDS: Sequence[Mapping[str, Any]] = ({},)
 
 
 def set_up_logs(level: str) -> None:
-    """Write every log line, including those of libraries, to standard error as JSON with only the allowed fields."""
+    """Write the log lines of this program and its libraries to standard error, as JSON with only the allowed fields.
+
+    Write lines of `level` and above. Also log errors that nothing catches.
+    """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(Lines())
     handler.addFilter(lambda record: not str(record.msg).startswith(REPEATED_BY_THE_SERVER))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    logging.raiseExceptions = False  # otherwise the report of a failed write shows the line with its values
+    logging.raiseExceptions = False  # otherwise `logging` reports a failed write together with the values of the line
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access", "fastapi", "sqlalchemy.engine"):
         logging.getLogger(name).handlers.clear()
         logging.getLogger(name).propagate = True
-    logging.getLogger("uvicorn.access").disabled = True  # the service writes its own line, without an address
-    logging.getLogger("httpx").setLevel(logging.WARNING)  # httpx logs deliveries without the webhook's name
+    logging.getLogger("uvicorn.access").disabled = True  # the service logs each request itself, without the address
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # httpx would log deliveries, but without the webhook's name
     _log_what_nothing_catches()
 
 
@@ -84,8 +87,8 @@ class Log:
     def info_each(self, event: str, rows: Sequence[Mapping[str, Any]]) -> None:
         """Write a line for each of `rows`, all with the same event name.
 
-        A single log record for all rows costs much less than a record for each row. The record is made here, and not by
-        `logging`, which would look for the calling frame: that takes longer than everything else.
+        A single log record for all rows costs much less than a record for each row. The record is made here, because
+        `logging` would look for the calling frame first. The search for the frame takes longer than all other work.
         """
         if self._logger.isEnabledFor(logging.INFO):
             record = logging.LogRecord(self._logger.name, logging.INFO, __file__, 0, event, None, None)
@@ -97,11 +100,11 @@ class Log:
         self._logger.warning(event, extra={ROWS: [fields]})
 
     def error(self, event: str, **fields: Any) -> None:
-        """Write a line for a failure."""
+        """Write a line for a failure that has no exception."""
         self._logger.error(event, extra={ROWS: [fields]})
 
     def failure(self, event: str, *, error: BaseException, **fields: Any) -> None:
-        """Write a line for an error, with its type and stack frames but without its message."""
+        """Write a line for the exception `error`, with its type and stack frames but without its message."""
         self.error(event, error=type(error).__name__, frames=frames_of(error), **fields)
 
     @contextmanager
@@ -120,9 +123,9 @@ class Lines(logging.Formatter):
     """
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return one line for each row of `record`. The record of a library has one row.
+        """Return a JSON line for each row that `Log` put into `record`, or a single line for the record of a library.
 
-        For the message of a library, write only the first line of its template, without values and placeholders. Some
+        Of a library's message, keep only the first line of the template, without values and placeholders. Some
         libraries, such as asyncio, put values into further lines of the template.
         """
         told = str(record.msg).partition("\n")[0]

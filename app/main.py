@@ -1,4 +1,4 @@
-"""The application: `create_app` builds it from the layers."""
+"""The ASGI application. `create_app` builds the application from the settings."""
 
 import datetime as dt
 import tempfile
@@ -239,7 +239,7 @@ def build_context(settings: Settings, clock: Clock) -> AppContext:
         emergency_contacts.invalidate()
         resolver.invalidate()
         response_cache.clear()
-        emergency_contacts.current()  # read them again in this thread, so that no response waits for the database
+        emergency_contacts.current()  # read the contacts again now, so that no response waits for the database
 
     traces = _open_traces(settings.traces_url)
 
@@ -325,8 +325,8 @@ def _unsealer(identity_file: Path | None) -> Unsealer:
 def routes_of(routers: Iterable[APIRouter]) -> list[BaseRoute]:
     """Return the routes of `routers`, each placed before every more general route that also matches its path.
 
-    So a request for `/v1/concerns/form` goes to the route with that path, not to `/v1/concerns/{reference}`, whatever
-    the order in which the routes are declared.
+    For example, a request for `/v1/concerns/form` must go to the route with exactly this path, and not to
+    `/v1/concerns/{reference}`. The order in which the routes are declared does not matter.
     """
     ordered: list[Route] = []
     for route in (each for router in routers for each in router.routes if isinstance(each, Route)):
@@ -353,7 +353,7 @@ class GuidanceApp(FastAPI):
     held: HeldGuidance
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass each ASGI call to the request log, which passes it to the response cache."""
+        """Pass each ASGI call through the request log to the response cache."""
         await self.front(scope, receive, send)
 
     def behind(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
@@ -374,9 +374,9 @@ class GuidanceApp(FastAPI):
 def create_app(settings: Settings, clock: Clock = utc_now) -> GuidanceApp:
     """Return the application. Read the reference data, and read or create the keys.
 
-    Create the folder and an empty file for an embedded database if they are absent. The database is not read or
-    written until the application starts. If a `GuidanceError` prevents the start, the error is also stored in
-    `app.state.start_fault`. Raise the errors of `build_context`.
+    Create the data folder, and an empty file for the embedded database, if they are absent. The database is not read or
+    written until the application starts. If a `GuidanceError` prevents the start of the application, the error is also
+    stored in `app.state.start_fault`. Raise the errors of `build_context`.
     """
 
     @asynccontextmanager
@@ -403,7 +403,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> GuidanceApp:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        telemetry={"tracing": False, "metrics": False, "logs": False},  # the service has its own, without paths
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # the service's own telemetry has no paths
         routes=[*ROUTES],  # not through `include_router`, which builds every route again
     )
     app.state.context = build_context(settings, clock)
@@ -416,7 +416,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> GuidanceApp:
 def _prepare(context: AppContext, ending: ExitStack) -> None:
     """Prepare the schema, check the settings, start the writer, and publish the seed (guides shipped as files).
 
-    Raise `SetupError` or another `GuidanceError` if the service cannot start.
+    Add the stop of the writer to `ending`. Raise `SetupError` or another `GuidanceError` if the service cannot start.
     """
     settings, writer = context.settings, context.writer
     try:
@@ -461,7 +461,7 @@ def rehearse_start(settings: Settings, engine: Engine) -> None:
 
 
 def _start_workers(context: AppContext, ending: ExitStack) -> None:
-    """Start the background workers, and log warnings for the operator."""
+    """Log warnings for the operator, and start the background workers. Add the stop of the workers to `ending`."""
     settings = context.settings
     if settings.database_url is not None and settings.receipt_key_file is None:
         log.warning("receipt_key_not_shared", path=str(settings.data_dir))
@@ -523,8 +523,8 @@ def _add_middleware(app: GuidanceApp, settings: Settings) -> None:
 def held_paths(engine: Engine) -> list[str]:
     """Return the paths whose responses are always held in the cache: home, phone numbers, and every current guide.
 
-    They are read first if a child is in danger. For each guide, include its page, its JSON, its sections and its
-    translations. Include each page in every language that has all pages.
+    These are the pages that people read first if a child is in danger. For each guide, include its page, its JSON, its
+    sections and its translations. Include each page in every language in which the service has all its pages.
     """
     with Session(engine) as session:
         guides = [each.guide for each in list_current(session)]

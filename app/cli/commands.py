@@ -1,6 +1,6 @@
 """Every command of `guidance` with the function that it runs, under the headings of the help (by role).
 
-The modules of the commands are not imported here, so that a command need not wait for the imports of all others.
+The modules of the commands are not imported here: a command need not wait for the imports of all other commands.
 """
 
 from typing import Annotated

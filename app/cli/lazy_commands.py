@@ -40,7 +40,7 @@ class LazyCommand(TyperCommand):
         """Do nothing: the help that Typer sets belongs to an empty function."""
 
     help = property(_read_help, _ignore_help)
-    """The docstring of the command's function, for lists of commands. Reading it does not import the module."""
+    """The docstring of the command's function, for lists of commands. Reading `help` does not import the module."""
 
     def make_context(self, *arguments: Any, **extra: Any) -> Any:
         """Load the real command, and return its context, so that the real command parses `arguments` and runs."""

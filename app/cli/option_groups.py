@@ -28,14 +28,15 @@ class OptionGroup(OptionInfo):
     def value_in(self, context: Any) -> Any:
         """Remove the group's options from the parameters in `context`, and return the result of `make` for them.
 
-        If the result is a context manager, enter it and return its value. `context` exits it after the command.
+        If the result is a context manager, enter the context manager, and return the value that it yields. `context`
+        closes the context manager after the command.
         """
         made = self.command.callback(**{each.name: context.params.pop(each.name) for each in self.command.params})
         return context.with_resource(made) if isinstance(made, AbstractContextManager) else made
 
 
 class GroupedCommand(TyperCommand):
-    """A command that can have option groups. Its help lists the options of the groups after its own options."""
+    """A command that can have option groups. The help lists the command's own options before those of the groups."""
 
     def __init__(self, name: str | None, *, params: list[Any], **settings: Any) -> None:
         infos = {each.name: each.type_descriptor.parameter_info for each in params}

@@ -43,7 +43,7 @@ FURTHEST = dt.timedelta(days=3653)
 DURATION = re.compile(r"([0-9]{1,4})([dh])")
 NOT_PLAIN = re.compile(r"[^\t\n -~]")
 JOINERS = "\u200c\u200d"
-"""Invisible characters that some languages need for their spelling. They are printed unchanged."""
+"""Invisible characters that some languages need for their spelling. Commands print these characters unchanged."""
 
 
 def _folder(text: str) -> Path:
@@ -64,7 +64,7 @@ DataDir = Annotated[
 def read_settings(data_dir: DataDir = None, env_file: EnvFile = None) -> Settings:
     """Return the settings from the environment and `env_file`. `data_dir` overrides the data folder in both.
 
-    If no public address is set, use the address at which the service of the data folder last listened. Raise
+    If no public address is set, use the address at which the service of this data folder last listened. Raise
     `SetupError` with every error if the settings are invalid.
     """
     try:
@@ -101,9 +101,9 @@ def open_engine(settings: Settings, *, creates: bool = False) -> Iterator[Engine
 def open_writer(settings: Settings, *, creates: bool = False) -> Iterator[tuple[Engine, Writer]]:
     """Yield the engine and a started writer. Stop the writer at the end.
 
-    If `creates` is true, create a missing embedded database; otherwise raise `SetupError`. Create the schema in an
-    empty database. Raise `SchemaBehind` if the schema is older: only a start of the service and `guidance migrate`
-    migrate it.
+    If the embedded database is missing, create it if `creates` is true, otherwise raise `SetupError`. Create the schema
+    in an empty database. Raise `SchemaBehind` if the database has an older schema: only a start of the service and
+    `guidance migrate` change the schema.
     """
     with open_engine(settings, creates=creates) as engine:
         prepare_schema(engine, settings.data_dir, migrates=False)
@@ -208,8 +208,8 @@ def table(rows: Sequence[Sequence[str]]) -> list[str]:
 def progress(words: str) -> Iterator[OnStep]:
     """Yield a function that shows progress as a bar on standard error, with the label `words`.
 
-    The function takes the number of steps done and the total number of steps. It shows nothing if standard error is not
-    a terminal.
+    The function takes the number of steps done and the total number of steps. If standard error is not a terminal, the
+    function shows nothing.
     """
     if not sys.stderr.isatty():
         yield show_no_progress

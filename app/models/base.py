@@ -77,7 +77,7 @@ def expect_each_once(values: Sequence[str], detail: str) -> None:
 
 
 class RequestModel(BaseModel):
-    """Base class of the request models. Unknown fields are errors, so a misspelt field never loses text silently."""
+    """Base class of the request models. Unknown fields are errors, so text in a misspelt field is not lost silently."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
@@ -140,7 +140,7 @@ UtcDateTime = Annotated[
 
 
 def without_default(schema: dict[str, Any]) -> None:
-    """Remove the default from a field's JSON Schema.
+    """Remove the default from `schema`, the JSON Schema of a field.
 
     Use this for a field that is left out of the JSON if it has no value, and is therefore never null.
     """
@@ -201,9 +201,9 @@ def partial_index(name: str, *columns: str, sqlite: str, postgresql: str) -> Ind
 
 
 def without_empty_members(value: Any, left_out: str = "", empty: Sequence[Any] = (None, [], {})) -> Any:
-    """Return the JSON `value` without fields that are `empty` or named `left_out`, at every level.
+    """Return the JSON `value` without members that have the name `left_out`, or a value in `empty`, at every level.
 
-    By default, leave out null and empty arrays and objects, and keep empty strings.
+    By default, leave out members that are null, an empty array or an empty object, and keep empty strings.
     """
     if isinstance(value, dict):
         pruned = {key: without_empty_members(each, left_out, empty) for key, each in value.items() if key != left_out}

@@ -15,9 +15,9 @@ CodedValue = tuple[Location, str, str]
 
 
 def drop_consequent_errors(errors: Sequence[ErrorDetails]) -> list[ErrorDetails]:
-    """Return Pydantic's errors without those that report a list as too short because of an invalid entry.
+    """Return Pydantic's `errors` without each error that reports a list as too short because an entry is invalid.
 
-    Pydantic does not count invalid entries, so it can report both the invalid entry and its list.
+    Pydantic does not count invalid entries, so it can report the entry as invalid and the list as too short.
     """
     around = {at[:length] for at in (error["loc"] for error in errors) for length in range(len(at))}
     return [error for error in errors if error["type"] != "too_short" or error["loc"] not in around]
@@ -30,7 +30,7 @@ def member_reader(model: type[BaseModel], name: str) -> TypeAdapter[Any]:
 
 
 def _only_model_in(annotation: Any) -> type[BaseModel] | None:
-    """Return the only model in the annotation, or None if there is none or more than one."""
+    """Return the model class in `annotation`, or None if there is none or more than one."""
     found = set(_models_in(annotation))
     return found.pop() if len(found) == 1 else None
 
@@ -80,7 +80,7 @@ def _codes_in(location: Location, code_list: str | None, value: object) -> Itera
 
 @cache
 def _coded_fields(model: type[BaseModel]) -> Mapping[str, str | None]:
-    """Map the fields of `model` that may contain codes to the code list of their strings.
+    """Return the code list of each field of `model` that may contain codes, by the name of the field.
 
     The code list is None for a field whose codes are all inside nested models. Leave out fields without codes, because
     most of a concern is free text.
@@ -105,7 +105,7 @@ def _only_code_list(field: str, annotation: Any, metadata: list[Any]) -> str | N
 
 
 def _named_in(annotation: Any) -> Iterator[str]:
-    """Yield the code lists named inside an annotation, also inside `Annotated`, unions, lists and tuples."""
+    """Yield the names of the code lists inside `annotation`, also inside `Annotated`, unions, lists and tuples."""
     if isinstance(annotation, FromCodeList):
         yield annotation.code_list
     for part in get_args(annotation):

@@ -44,7 +44,7 @@ class RenditionForm(StrEnum):
 
     @property
     def label(self) -> str:
-        """The format in words. `easy_read` is called `in simple words`, because Easy Read always has pictures too."""
+        """The format in words. `easy_read` is `in simple words`: text without pictures is not called Easy Read."""
         return "in simple words" if self is RenditionForm.EASY_READ else self.value.replace("_", " ")
 
 

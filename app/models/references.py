@@ -25,9 +25,10 @@ def new_reference() -> str:
 
 
 def mark_of_source(day: dt.date, digest: bytes) -> str:
-    """Return the mark of a source on `day`. `digest` is a keyed digest of the source's address.
+    """Return a short id of a source on `day`: the day and four characters.
 
-    The mark contains only 16 bits of the digest. Thousands of possible sources share each mark, so that a mark
+    The id serves as the id of a burst, and as the source of saved forms. `digest` is a keyed digest of the source's
+    address. The id contains only 16 bits of the digest. Thousands of possible sources share each id, so that an id
     identifies no source.
     """
     return f"{day}-{digest.hex()[:GROUP].translate(_IN_ALPHABET)}"

@@ -22,7 +22,10 @@ from app.server.front import Front
 from app.server.refusals import Refusals
 
 SHARED, CONNECTION = "shared", "connection"
-"""The keys in the ASGI state of each request for the `Shared` state of the process, and for the `Connection`."""
+"""The keys of two objects in the ASGI state of each request.
+
+`SHARED` is the key of the `Shared` object of the process. `CONNECTION` is the key of the request's `Connection`.
+"""
 SCHEMES = frozenset({b"http", b"https"})
 PARTS_PER_TURN = 100
 """The number of parts of a body that are read before other connections have their turn.
@@ -32,7 +35,7 @@ The limit is needed because 256 KB, which may arrive in one piece, can contain 4
 MAX_DISCARDED_BYTES = 16_000_000
 """The maximum number of bytes that are read and discarded after a response.
 
-A client that is still sending can only read the response once it has sent everything.
+Reading is needed because some clients read the response only after they have sent everything.
 """
 DISCONNECT: Message = {"type": "http.disconnect"}
 END_OF_RESPONSE: Message = {"type": "http.response.body"}
@@ -60,8 +63,8 @@ class Connection(asyncio.Protocol):
     If a new connection exceeds the limit `settings.connections`, the connection that has waited longest for its client
     is closed to make room. If no connection waits for its client, the new connection is refused.
 
-    A client that sends a body may read the response only after it has sent everything. Closing a connection with unread
-    data would lose the response. So further data is read and discarded, up to `MAX_DISCARDED_BYTES` and for up to
+    Some clients read the response only after they have sent the whole body. Closing a connection with unread data would
+    lose the response. For this reason, further data is read and discarded, up to `MAX_DISCARDED_BYTES` and for up to
     `client_seconds`.
     """
 
@@ -141,15 +144,16 @@ class Connection(asyncio.Protocol):
         self.deadline.set_write_paused(False)
 
     def set_server_full(self, is_full: bool) -> None:
-        """Stop passing a body on while uvicorn's buffer is full (`is_full`), and continue afterwards."""
+        """If `is_full`, stop passing the body to uvicorn, because uvicorn's buffer is full. Otherwise continue."""
         self._is_server_full = is_full
         self._read_on()
 
     def _read_on(self, *, may_answer: bool = False) -> None:
         """Process the received data as far as possible.
 
-        Take the next request head if no response is due, and then the body of the request. If `may_answer`, respond
-        from the cache if possible. Refuse an invalid request, and report a malformed body to the service.
+        If no response is due, take the next request head and pass it to uvicorn. If `may_answer`, respond to this
+        request from the cache if possible. Then pass on the parts of the body that have arrived. Refuse an invalid
+        request head, and report a malformed body to the service.
         """
         if self._transport.is_closing():
             return
@@ -278,9 +282,9 @@ class Connection(asyncio.Protocol):
             receiving.cancel()
 
     async def _discard_body(self, receive: Receive) -> None:
-        """Read and discard the rest of the body, up to `MAX_DISCARDED_BYTES` and for `client_seconds`.
+        """Read and discard the rest of the body, up to `MAX_DISCARDED_BYTES` and for up to `client_seconds`.
 
-        The client has already been sent the response, except for its end.
+        The caller has already sent the response to the client, except for the end of the response.
         """
         discarded = 0
         try:
@@ -302,7 +306,7 @@ class Connection(asyncio.Protocol):
 
 
 def in_origin_form(scope: Scope) -> Scope:
-    """Return `scope` with only a path as the target. A client may send a whole URL (RFC 9112, section 3.2.2).
+    """Return `scope` with only a path as the target. A client may send a whole URL instead (RFC 9112, section 3.2.2).
 
     The host of the URL replaces the Host header, so that the service checks the host that the client means. A target
     that is neither a path nor a valid URL is left unchanged.

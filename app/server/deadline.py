@@ -9,8 +9,9 @@ from contextlib import contextmanager
 class ClientDeadline:
     """A timer that closes a connection after `seconds` of waiting for its client.
 
-    The deadline does not apply while the service works on a request. The service then applies its own deadlines, also
-    to the body of the request. A connection that waits for a body may still be closed to make room for another client.
+    The deadline does not apply while the service works on a request, unless the client does not read the response.
+    While the service works, it applies its own deadlines, also to the body of the request. A connection that waits for
+    a body may still be closed to make room for another client.
     """
 
     def __init__(self, transport: Transport, seconds: float) -> None:
@@ -21,7 +22,7 @@ class ClientDeadline:
         self._requests = 0
         self.is_write_paused = False
         self.since = self._loop.time()
-        """The time when the clock was last restarted, by the event loop's clock."""
+        """The time of the event loop's clock at the last restart of the deadline."""
         self._timer = self._loop.call_later(seconds, self._check)
 
     @property
@@ -35,7 +36,10 @@ class ClientDeadline:
 
     @contextmanager
     def request_at_work(self) -> Iterator[None]:
-        """Suspend the deadline while the service works on a request. Restart the clock before and after."""
+        """Suspend the deadline within the `with` block, while the service works on a request.
+
+        Restart the deadline before and after the block.
+        """
         self._requests += 1
         self.restart()
         try:
@@ -46,12 +50,15 @@ class ClientDeadline:
             self.restart()
 
     def set_write_paused(self, is_paused: bool) -> None:
-        """If `is_paused`, apply the deadline, because the client does not read the response. Restart the clock."""
+        """Restart the deadline, and apply it also during a request if `is_paused`.
+
+        Writing is paused if the client does not read the response.
+        """
         self.is_write_paused = is_paused
         self.restart()
 
     def restart(self) -> None:
-        """Restart the clock: `seconds` begin now."""
+        """Restart the deadline: `seconds` begin now."""
         self.since = self._loop.time()
 
     def cancel(self) -> None:

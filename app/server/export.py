@@ -1,4 +1,4 @@
-"""An export of every public read of the service to files, by following every link from the index.
+"""An export of all public responses of the service to files. A crawler finds them by following links from the index.
 
 The requests go to the service within this process. Only responses that a shared cache may store are exported. HTML
 pages are left out, because they need a running service.
@@ -33,8 +33,8 @@ EXPORTED_HEADERS = ("content-type", "cache-control", "etag")
 async def crawl(app: FastAPI, *, public_url: str) -> ExportedResponses:
     """Start `app`, and return every response to export, by its path.
 
-    `public_url` is the address of the service in its absolute links. Raise `NotExportable` if the service fails, or if
-    an edition was published or withdrawn during the crawl.
+    `public_url` is the address of the service in its absolute links. Raise `NotExportable` if a response is a server
+    error, or if an edition was published or withdrawn during the crawl. Raise the errors of the start of `app`.
     """
     exported: ExportedResponses = {}
     transport = httpx.ASGITransport(app)
@@ -45,7 +45,7 @@ async def crawl(app: FastAPI, *, public_url: str) -> ExportedResponses:
         before = await _read(client, JSON_FEED)
         documented = app.openapi()["paths"].items()
         open_reads = [path for path, each in documented if "get" in each and not each["get"].get("security")]
-        queue = [INDEX, *(path for path in open_reads if "{" not in path)]  # also paths to which no link leads
+        queue = [INDEX, *(path for path in open_reads if "{" not in path)]  # no link leads to some of these paths
         seen = set(queue)
         while queue:
             path = queue.pop()
@@ -68,7 +68,7 @@ def media_type(response: httpx.Response) -> str:
 
 
 async def _read(client: httpx.AsyncClient, path: str) -> httpx.Response:
-    """Return the response at `path`. If that is one page of a list, return the longest possible page instead.
+    """Return the response at `path`. If the response is one page of a list, return the longest possible page instead.
 
     Raise `NotExportable` for a server error.
     """
@@ -87,7 +87,10 @@ def _is_exportable(response: httpx.Response) -> bool:
 
 
 def _linked_paths(path: str, response: httpx.Response, public_url: str) -> Iterator[str]:
-    """Yield the path, without the query, of each link in the response, and the path of each entry in a list."""
+    """Yield the paths to which `response` leads, without queries.
+
+    These are the links in its Link header, the paths in its JSON body, and the path of each entry of a list at `path`.
+    """
     links = re.findall("<(/[^<>]*)>", response.headers.get("link", "").replace(f"<{public_url}/", "</"))
     body = _json(response)
     links += _paths_in(body)
@@ -104,9 +107,9 @@ def _paths_in(value: JsonValue) -> Iterator[str]:
 
 
 def _ids_in(body: JsonValue, name: str) -> Iterator[JsonValue]:
-    """Yield the id of each entry of the list in `body`, if there is one.
+    """Yield the id of each entry of the list in `body`. Yield nothing if `body` has no list.
 
-    The list's member has the name `name`, with underscores for hyphens, or the name "contents" (Open Referral).
+    The list is the member `name`, with underscores for hyphens, or the member `contents` (Open Referral).
     """
     if isinstance(body, dict):
         items = body.get(name.replace("-", "_"), body.get("contents"))
@@ -133,18 +136,22 @@ def _json(response: httpx.Response) -> JsonValue:
 
 @dataclass(frozen=True)
 class ExportResult:
-    """The number of responses written, and the paths of lists that were left out because a file cannot be paginated."""
+    """The result of an export.
+
+    `answers` is the number of responses written. `left_out` are the paths of lists that have several pages: a file
+    cannot be paginated, so these lists are not written.
+    """
 
     answers: int
     left_out: tuple[str, ...]
 
 
 def export_reads(app: FastAPI, folder: Path, *, public_url: str) -> ExportResult:
-    """Write every public read of `app` as a file in `folder`, replacing an earlier export.
+    """Write each public response of `app` to a file in `folder`, in place of an earlier export.
 
     Leave out lists that are longer than one page. Create the parent folder of `folder` if it is missing. The files are
     written next to `folder` and then renamed, so that a server of the folder never sees half an export. Raise
-    `FileExistsError` if `folder` has anything but an earlier export. Raise `NotExportable` if `crawl` fails.
+    `FileExistsError` if `folder` is neither missing, empty nor an earlier export. Raise the errors of `crawl`.
     """
     folder = folder.resolve()
     if not _is_replaceable(folder):
@@ -161,7 +168,7 @@ def export_reads(app: FastAPI, folder: Path, *, public_url: str) -> ExportResult
 
 
 def _is_replaceable(folder: Path) -> bool:
-    """Return True if the folder is missing, empty or an earlier export."""
+    """Return True if `folder` is missing, empty or an earlier export."""
     if not folder.exists():
         return True
     try:
@@ -172,9 +179,9 @@ def _is_replaceable(folder: Path) -> bool:
 
 
 def _write(tree: Path, responses: ExportedResponses) -> None:
-    """Write each response to a file in `tree`.
+    """Write each response to a file in `tree`, and an inventory of all files to `INVENTORY`.
 
-    Add an inventory of headers and digests, for the configuration of a server.
+    The inventory has the path, digest and headers of each file, for the configuration of a web server.
     """
     inventory = []
     folders = {str(folder) for path in responses for folder in PurePosixPath(path).parents}
@@ -190,7 +197,10 @@ def _write(tree: Path, responses: ExportedResponses) -> None:
 
 
 def _replace(folder: Path, tree: Path, *, backup: Path) -> None:
-    """Rename `tree` to `folder`. If that fails, restore the earlier folder."""
+    """Move an existing `folder` to `backup`, and rename `tree` to `folder`.
+
+    If `tree` cannot be renamed, move `backup` to `folder` again, and raise the `OSError`.
+    """
     if folder.exists():
         folder.rename(backup)
     try:

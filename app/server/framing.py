@@ -100,18 +100,19 @@ class Framing:
 
     @property
     def is_empty(self) -> bool:
-        """True if every byte was taken."""
+        """True if all bytes that were added have been taken."""
         return not self._unread
 
     def add(self, data: bytes) -> None:
-        """Add bytes from the client."""
+        """Append `data`, the next bytes from the client, to the buffer."""
         self._unread += data
 
     def take_head(self) -> tuple[bytes, Head] | None:
         """Take the next request head. Return its bytes and the parsed head, or None if the head is incomplete.
 
-        The caller must first take the whole body of the previous request. Raise the errors of `read_head`, and
-        `HeadTooLarge` if the head has more than `MAX_HEAD_BYTES` bytes.
+        The caller must first take the whole body of the previous request. Raise the errors of `read_head`. Raise
+        `BadRequest` also if the data begins with a space or control character, and `HeadTooLarge` if the head has more
+        than `MAX_HEAD_BYTES` bytes.
         """
         if self._unread and self._unread[0] <= ord(" "):
             raise BadRequest

@@ -1,8 +1,8 @@
 """The front of the server: responds to public reads from the cache, before uvicorn parses the request.
 
-A client that repeats a read sends the same bytes. So the raw request head (request line and header fields) is stored
-with the finished response, and the same bytes are not parsed again. A request with a body, an Authorization header or a
-cookie is never stored.
+A client that repeats a read sends the same bytes. The raw request head (request line and header fields) is therefore
+stored with the finished response, and the same bytes are not parsed again. A request with a body, an Authorization
+header or a cookie is never stored.
 """
 
 import time
@@ -36,13 +36,14 @@ class StoredAnswer(NamedTuple):
     """
     route: str
     fields: bytes
-    """The header fields as bytes, up to the request id."""
+    """The header fields as bytes. The last field is `x-request-id` without its value, which is new in each response."""
 
 
 class Front:
     """The finished responses by raw request head.
 
-    Clearing the cache replaces its store, and so drops these responses.
+    The response cache gets a new store when its responses become invalid, for example when it is cleared. `Front`
+    compares the stores, and does not use responses that belong to an earlier store.
     """
 
     def __init__(self, cache: ResponseCache, records: RequestRecords) -> None:
@@ -55,7 +56,7 @@ class Front:
 
     @property
     def date(self) -> bytes:
-        """The current second, in the format of the `Date` header."""
+        """The current time in the format of the `Date` header, to the second."""
         second = int(time.time())
         if second != self._second:
             self._second, self._date = second, formatdate(second, usegmt=True).encode()
@@ -98,7 +99,7 @@ class Front:
         return self._finish(answer, began)
 
     def _parse(self, head: Head) -> CacheRequest | None:
-        """Return the parts of the request that the cache uses, or None if it is not a plain public read."""
+        """Return the parts of the request that the cache uses, or None if the request is not a plain public read."""
         values = dict(head.fields)
         if (
             head.method != b"GET"

@@ -44,9 +44,9 @@ def leave_new_connections(listening: socket.socket) -> None:
     """Refuse new connections, while connections that have begun are still accepted.
 
     Closing a socket cuts off connections that the kernel has established and the server has not accepted yet. A concern
-    sent on such a connection would get no response. So the first packets of new connections are dropped until the
-    socket is closed. Their clients try again after a second, and are refused by the closed socket, so that a proxy uses
-    another process. On systems other than Linux, which have no such filter, do nothing.
+    sent on such a connection would get no response. The first packets of new connections are therefore dropped until
+    the socket is closed. The clients try again after a second, and are refused by the closed socket, so that a proxy
+    uses another process. On systems other than Linux, which have no such filter, do nothing.
     """
     program = b"".join(struct.pack("HBBI", *line) for line in DROP_FIRST_PACKETS)
     memory = ctypes.create_string_buffer(program, len(program))

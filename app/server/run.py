@@ -1,4 +1,4 @@
-"""The HTTP server: one process or several on one address. A process that stops loses no request that it accepted."""
+"""The HTTP server: one or more processes at one address. A process finishes its accepted requests before it stops."""
 
 import asyncio
 import ctypes
@@ -45,17 +45,22 @@ A_DAY_SECONDS = 86_400
 SWITCH_SECONDS = 0.001
 """The switch interval of Python: how long a thread waits for another thread that computes, in seconds.
 
-It is short because the writer may wait after each statement, while other threads wait for the writer.
+The interval is short, because the writer thread may wait this long after each statement, while other threads wait for
+the writer.
 """
 OBJECTS_BETWEEN_COLLECTIONS = 2_000
 """Number of new objects after which the garbage collector runs.
 
-At 700, the default of Python 3.11, collection takes 3 % of the time of a concern and finds little.
+At 700, the default of Python 3.11, collection takes 3 % of the time of a request that submits a concern, and finds
+little.
 """
 STARTING_SECONDS = 30
 """How long a process may be silent before the supervisor replaces it. The start of a process must take less time."""
 ACCEPTING_SECONDS = 0.05
-"""How long, after a drain, the server still accepts connections that have begun, and reads their requests."""
+"""The time between the end of a drain and the stop of the server, in seconds.
+
+In this time the server still accepts connections that have begun, and reads their requests.
+"""
 ARENA_MAX = -8  # M_ARENA_MAX of glibc's malloc.h
 CLOSING = (b"connection", b"close")
 HTTP_PROTOCOL = "uvicorn.protocols.http.h11_impl:H11Protocol", "app_state", "data_received"
@@ -72,8 +77,9 @@ def run_server(
 ) -> bool:
     """Serve at the first free port of `ports` until stopped, in `workers` processes. Return True if the server started.
 
-    Call `announce` with the address as soon as the port is bound. Raise the `GuidanceError` that prevented the start,
-    or `OSError` if none of the ports is free.
+    Call `announce` with the address after the port is bound. For several processes, first start and stop the service
+    once, to create the keys, the schema and the seed. Raise the `GuidanceError` that prevented the start, or `OSError`
+    if none of the ports is free.
     """
     supervisor = from_uvicorn(*SUPERVISOR)
     from_uvicorn(*HTTP_PROTOCOL)
@@ -131,7 +137,7 @@ def from_uvicorn(name: str, argument: str, method: str) -> Any:
 
 
 def server_config(app: Any, settings: Settings, **more: Any) -> uvicorn.Config:
-    """Return uvicorn's configuration for `app`: a service wrapped in `DrainingMiddleware`, or a factory of that.
+    """Return uvicorn's configuration for `app`, which is a `DrainingMiddleware` or a function that returns one.
 
     Raise `SetupError` if this version of uvicorn lacks a part that the server uses.
     """
@@ -140,7 +146,7 @@ def server_config(app: Any, settings: Settings, **more: Any) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
-        proxy_headers=False,  # the service has its own, set by GUIDANCE_TRUSTED_PROXIES
+        proxy_headers=False,  # the service reads these headers itself, if GUIDANCE_TRUSTED_PROXIES is set
         ws="none",
         http=cast("type[asyncio.Protocol]", partial(Connection, from_uvicorn(*HTTP_PROTOCOL), settings)),
         timeout_keep_alive=A_DAY_SECONDS,  # `GUIDANCE_CLIENT_SECONDS` ends idle connections
@@ -201,7 +207,10 @@ class DrainingMiddleware:
         self._context: AppContext = service.state.context
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request to its connection, which serves it. When the service starts, prepare the server."""
+        """Pass a request to the `Connection` that received it. During a drain, add `Connection: close` to the response.
+
+        Prepare the server when the service has started.
+        """
         if scope["type"] != "lifespan":
             sending = _closing(send) if self._context.draining.is_set() else send
             connection: Connection = scope["state"].pop(CONNECTION)
@@ -228,7 +237,8 @@ class DrainingMiddleware:
     async def _start(self) -> None:
         """Prepare the server before the first request, and write the file with the service's address.
 
-        If configured, fill the response cache, and install the signal handler that drains.
+        If `_holds_guidance`, first wait until the response cache is filled, for a limited time. If `_seconds` is above
+        0, install the handler of SIGTERM that drains the service.
         """
         if self._holds_guidance:
             self._holding = asyncio.create_task(self._service.held.run())
@@ -239,7 +249,7 @@ class DrainingMiddleware:
 
     def _replace_signal_handler(self) -> None:
         context, loop = self._context, asyncio.get_running_loop()
-        stop: Any = signal.getsignal(signal.SIGTERM)  # the server's handler
+        stop: Any = signal.getsignal(signal.SIGTERM)  # uvicorn's handler
 
         def drain(number: int, frame: FrameType | None) -> None:
             if context.draining.is_set():
@@ -287,7 +297,7 @@ def leave_address(settings: Settings) -> None:
     Ignore a failure to write: commands then use the default address.
     """
     if "public_url" not in settings.model_fields_set:
-        with suppress(OSError):  # a command then uses the default, as without a service
+        with suppress(OSError):
             write_key_file(settings.data_dir / ADDRESS_FILE, f"{settings.public_url}\n".encode(), replace=True)
 
 
@@ -349,7 +359,7 @@ def _is_sealed_to_others(data_dir: Path) -> bool:
     try:
         with Session(engine) as session:
             recipients = find_newest_recipients(session)
-    except SQLAlchemyError:  # the database has no schema yet, or is damaged, which the start reports
+    except SQLAlchemyError:  # the database has no schema yet, or is damaged: the start of the service reports damage
         return False
     finally:
         engine.dispose()

@@ -115,7 +115,7 @@ def _say_end(name: str, expires_at: dt.datetime | None) -> None:
 
 
 def describe_client(client: ClientRow, keys: Sequence[ClientKeyRow], *, at: dt.datetime) -> dict[str, Any]:
-    """Return the client and its keys as JSON, with their states at the time `at`. Leave out the hashes of the keys."""
+    """Return the client and its keys as JSON values, with their states at the time `at`, without hashes of keys."""
     return {
         "name": client.name,
         "person": client.person,

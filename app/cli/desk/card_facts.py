@@ -1,7 +1,7 @@
 """The facts about people in the decrypted cards of one concern, in a form in which two concerns can be compared.
 
 A card is a short encrypted summary of a concern or addition. Only commands import this module: no server compares
-concerns. `desk_script/src/card_facts.js` does the same in the browser. Both are tested with the same cases
+concerns. `desk_script/src/card_facts.js` does the same in the browser. Both programs are tested with the same cases
 (`tests/desk/matching_cases.json`).
 """
 
@@ -32,14 +32,14 @@ WORDS_OF_SCHOOLS = frozenset(
         "grammar sixth form"
     )
 )
-"""Words in the names of many schools. They are no evidence that two names mean the same school."""
+"""Words in the names of many schools. Such words are no evidence that two names mean the same school."""
 YOUNGER = frozenset(WORD.findall("nursery preschool primary infant infants junior juniors"))
 OLDER = frozenset(WORD.findall("secondary high college comprehensive grammar sixth"))
 
 
 @dataclass(frozen=True)
 class Birth:
-    """The first and the last possible day of a child's birth. Both are equal if the day is known."""
+    """The first and the last possible day of a child's birth. They are the same day if the day of birth is known."""
 
     first: dt.date
     last: dt.date
@@ -52,7 +52,7 @@ class Birth:
 
 @dataclass(frozen=True)
 class ChildFacts:
-    """One child of a card.
+    """The facts about one child in a card.
 
     `names` has the words of the name. `other_names` has the words of nicknames and former names. `school` has the words
     of the school's name.
@@ -114,7 +114,10 @@ def words_of(*texts: str) -> tuple[str, ...]:
 
 
 def numbers_in(*texts: str) -> frozenset[str]:
-    """Return the phone numbers in `texts` as digits, with 0 in place of +44 and 0044. Leave out shorter numbers."""
+    """Return the phone numbers in `texts` as digits, with 0 in place of +44 and 0044.
+
+    Leave out numbers with fewer than `SHORTEST_NUMBER` digits.
+    """
     found = (standard_number(each) for text in texts for each in NUMBER.findall(text))
     return frozenset(number for number in found if len(number) >= SHORTEST_NUMBER)
 
@@ -154,7 +157,7 @@ def _child_of(child: Mapping[str, Any], received_on: dt.date) -> ChildFacts:
 def _birth_of(child: Mapping[str, Any], received_on: dt.date) -> Birth | None:
     """Return the child's birth from the day of birth, or from the age on the day `received_on`.
 
-    Return None if the card has neither.
+    Return None if `child` has neither a day of birth nor an age.
     """
     born = day_of(child.get("born") or "")
     if born is not None:
@@ -169,8 +172,8 @@ def _birth_of(child: Mapping[str, Any], received_on: dt.date) -> Birth | None:
 def _ages_of(child: Mapping[str, Any]) -> tuple[int, int] | None:
     """Return the lowest and the highest possible age of the child, or None if the card says nothing about the age.
 
-    If there is no exact age, read the description: a school year such as `year 9` or, without one, every number in
-    digits up to `GREATEST_AGE`.
+    If there is no exact age, read the description: a school year such as `year 9` or, without a school year, every
+    number in digits up to `GREATEST_AGE`.
     """
     if isinstance(child.get("age"), int):
         return child["age"], child["age"]

@@ -1,6 +1,6 @@
 """A search of decrypted cards and labels: by names, schools, postcodes, numbers, days of birth and labels.
 
-`desk_script/src/card_search.js` does the same in the browser. Both are tested with the same cases
+`desk_script/src/card_search.js` does the same in the browser. Both programs are tested with the same cases
 (`tests/desk/search_cases.json`).
 """
 
@@ -22,8 +22,9 @@ TYPED_DAY = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})")
 class SearchText:
     """The words of the cards and the label of one concern.
 
-    `names` has the words that short forms of names find too: people's names, and the label. `words` has all other
-    words, and the label too. `digits` has phone numbers, and days of birth as YYYYMMDD.
+    `names` has the words of people's names and of the label. A search with a short form of a name also finds these
+    words. `words` has all other words, and the words of the label again. `digits` has phone numbers, and days of birth
+    as YYYYMMDD.
     """
 
     names: frozenset[str]
@@ -52,7 +53,7 @@ def search_text_of(cards: Iterable[Mapping[str, Any]], label: str = "") -> Searc
 
 
 def parts_of(typed: str) -> tuple[str, ...]:
-    """Return the search terms in `typed`: words, and numbers in standard form. All terms must be found."""
+    """Return the search terms in `typed`: words, phone numbers in standard form, and days as YYYYMMDD."""
     dated = TYPED_DAY.sub(lambda found: f" {found[3]}{found[2]:0>2}{found[1]:0>2} ", typed)
     whole_days = re.sub(r"\b(\d{4})-(\d{2})-(\d{2})\b", r" \1\2\3 ", dated)
     joined = re.sub(r"(?<=\d) (?=\d)", "", re.sub(r"\s+", " ", whole_days.replace("(0)", "")))

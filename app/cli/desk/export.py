@@ -90,5 +90,6 @@ def _fetch_reference_data(service: DeskClient) -> ReferenceData:
         tuple(Signpost.model_validate({key: one[key] for key in Signpost.model_fields if key in one}) for one in found)
         for found in (answer["signposts"], answer.get("neighbours", ()))
     )
-    own = tuple(each.model_copy(update={"council": None}) for each in own)  # the service sends no other council's
+    # the service sends no signposts of other councils, so none of these must be left out
+    own = tuple(each.model_copy(update={"council": None}) for each in own)
     return ReferenceData({each.name: each for each in lists}, own, statements=(), neighbours=neighbours)

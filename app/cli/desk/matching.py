@@ -1,7 +1,7 @@
 """A comparison of two concerns by their decrypted cards, with the reasons why both may be about the same child.
 
 A match is only a suggestion to a person, who then reads both concerns. Nothing is merged, scored, ranked, counted or
-stored. `desk_script/src/matching.js` has the same rules. Both are tested with the same cases.
+stored. `desk_script/src/matching.js` has the same rules for the browser. Both programs are tested with the same cases.
 """
 
 import datetime as dt
@@ -51,7 +51,7 @@ ADULT = {
 
 @dataclass(frozen=True)
 class NameMatch:
-    """The agreement of two names. `is_whole` is True if all words of the shorter name agree, and at least two.
+    """The agreement of two names. `is_whole` is True if all words of the shorter name agree, and at least two words.
 
     `alike` is the likeness of the words that differ most. `is_short` is True if one of the names has only one word.
     `is_reordered` is True if the words are in a different order.
@@ -88,7 +88,7 @@ class SharedFacts:
 def reasons_of(one: CardFacts, other: CardFacts) -> tuple[str, ...]:
     """Return the reasons, in words, why two concerns may be about the same child or household.
 
-    Return an empty tuple if there are not enough reasons to suggest the concern.
+    Return an empty tuple if there are not enough reasons to suggest a match.
     """
     numbers = _shared_number(one, other)
     found = [
@@ -113,9 +113,9 @@ def likeness(one: str, other: str) -> Likeness:
 
 
 def is_one_letter_off(one: str, other: str) -> bool:
-    """Return True if the words differ only in one wrong, missing or extra letter, or in two exchanged neighbours.
+    """Return True if `one` and `other` differ only in one letter, or in the order of two neighbouring letters.
 
-    Return False for words shorter than `SHORTEST_MISSPELT`.
+    The letter may be wrong, missing or extra. Return False for words shorter than `SHORTEST_MISSPELT`.
     """
     shorter, longer = sorted((one, other), key=len)
     if len(shorter) < SHORTEST_MISSPELT or len(longer) - len(shorter) > 1:
@@ -128,7 +128,10 @@ def is_one_letter_off(one: str, other: str) -> bool:
 
 
 def nickname_groups(word: str) -> frozenset[int]:
-    """Return the numbers of the groups of names that contain `word`. A word such as `alex` is in several groups."""
+    """Return the numbers of the groups in `NICKNAMES` that contain `word`. A group has the forms of one name.
+
+    A word such as `alex` is in several groups.
+    """
     return _groups_of_words().get(word, frozenset())
 
 
@@ -144,7 +147,11 @@ def _groups_of_words() -> dict[str, frozenset[int]]:
 def _reasons_of_children(
     mine: ChildFacts, theirs: ChildFacts, one: CardFacts, other: CardFacts, number: str
 ) -> tuple[str, ...]:
-    """Return the reasons why the two children may be the same child or of one household, or an empty tuple."""
+    """Return the reasons why `mine` and `theirs` may be the same child or children of one household.
+
+    `one` and `other` are the facts of the children's concerns. `number` is the reason if the concerns share a phone
+    number, otherwise empty. Return an empty tuple if there are not enough reasons.
+    """
     name = match_names(mine.names, theirs.names, mine.other_names, theirs.other_names)
     if name is None and not number and not _may_be_nameless(mine, theirs):
         return ()
@@ -156,7 +163,7 @@ def _reasons_of_children(
 
 
 def _is_offered(name: NameMatch | None, shared: SharedFacts) -> bool:
-    """Return True if the agreement of the names and the other shared facts are enough to suggest the other concern.
+    """Return True if the agreement of the names, with the other shared facts, is enough to suggest a match.
 
     A whole name is enough, unless the ages differ and nothing else is shared. If only part of the name agrees, a
     telling fact is needed. If one card has only one name, the school or two common facts are enough too, unless the
@@ -172,7 +179,10 @@ def _is_offered(name: NameMatch | None, shared: SharedFacts) -> bool:
 
 
 def _may_be_nameless(mine: ChildFacts, theirs: ChildFacts) -> bool:
-    """Return True if two children share the day of birth or the postcode. Then they may be the same without a name."""
+    """Return True if `mine` and `theirs` have the same day of birth or the same postcode.
+
+    Such children may be the same child, even if no name agrees.
+    """
     is_same_birth = mine.birth is not None and mine.birth.is_day and mine.birth == theirs.birth
     return is_same_birth or bool(mine.postcode and mine.postcode == theirs.postcode)
 
@@ -269,10 +279,11 @@ def _compare_births(one: Birth, other: Birth) -> tuple[str, bool, bool]:
 
 
 def _shared_school(one: Sequence[str], other: Sequence[str]) -> str:
-    """Return the agreement of two schools in words, or an empty string.
+    """Return the agreement of two schools in words, or an empty string if the schools do not agree.
 
-    Schools agree if the other name has each telling word of the shorter name, or a word with one letter different.
-    Schools for children of different ages never agree.
+    Schools agree if the longer name has every telling word of the shorter name. One letter of each word may differ.
+    Telling words are those that are not in `WORDS_OF_SCHOOLS`, or all words if the name has no others. Schools for
+    children of different ages never agree.
     """
     mine, theirs = _telling_words(one), _telling_words(other)
     if not mine or not theirs or _are_of_other_ages(one, other):
@@ -294,9 +305,10 @@ def _are_of_other_ages(one: Sequence[str], other: Sequence[str]) -> bool:
 
 
 def _match_adults(one: CardFacts, other: CardFacts) -> NameMatch | None:
-    """Return the best agreement between the names of an adult of each concern, or None if no names are alike enough.
+    """Return the agreement of the names of an adult of each concern, or None if no names are alike enough.
 
-    A name of one word counts only if the word is exactly the same, because many adults share such a name.
+    Prefer the agreement of whole names. A name of one word counts only if the word is exactly the same, because many
+    adults share such a name.
     """
     found = [match for mine in one.adults for theirs in other.adults if (match := match_names(mine, theirs))]
     whole = [match for match in found if match.is_whole]
@@ -313,7 +325,10 @@ def _shared_number(one: CardFacts, other: CardFacts) -> str:
 
 
 def _is_only_of_professionals(one: CardFacts, other: CardFacts) -> bool:
-    """Return True if the shared number belongs only to reporters who work with children, such as an office number."""
+    """Return True if only the reporters share a number, and one reporter works with children.
+
+    The number may then be the number of an office, which reports about several families.
+    """
     mine, theirs = one.numbers | one.reporter_numbers, other.numbers | other.reporter_numbers
     is_of_family = bool(mine & other.numbers or one.numbers & theirs)
     return not is_of_family and (one.by_professional or other.by_professional)

@@ -91,9 +91,9 @@ def _open_concern(reference: str, sealed: Sequence[Mapping[str, Any]], unsealer:
 
 
 def _open_member(sealed: str, member: str, reference: str, unsealer: Unsealer) -> Mapping[str, Any] | None:
-    """Return the field `member` of the decrypted document.
+    """Decrypt the base64 file `sealed`, and return the object in the field `member` of the document.
 
-    Return None if the document cannot be decrypted, belongs to another concern, or has no such object.
+    Return None if the file cannot be decrypted, belongs to another concern than `reference`, or has no such object.
     """
     try:
         opened = unsealer.open(base64.b64decode(sealed), reference=reference).get(member)

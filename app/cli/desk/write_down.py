@@ -40,7 +40,7 @@ def _parse_moment(typed: str) -> dt.datetime:
 
 @dataclass(frozen=True)
 class Arrived:
-    """The options about the call or letter: the answer about danger, the channel, the time, and the subject."""
+    """The options about the call or letter: danger, channel, time, and whether it is about council staff."""
 
     danger: Annotated[ImmediateDanger, typer.Option(help="Whether a child is in immediate danger.")]
     channel: Annotated[WorkersChannel, typer.Option(help="How it came.")] = WorkersChannel.CALL
@@ -57,7 +57,7 @@ class Arrived:
 
 @dataclass(frozen=True)
 class Caller:
-    """The options about the caller: the kind of reporter, and if the caller wants a code to follow the concern."""
+    """The options about the caller: the kind of reporter, and whether to print a code to follow the concern."""
 
     kind: Annotated[ReporterKind, typer.Option(help="Who called or wrote.")] = ReporterKind.ANONYMOUS
     with_code: Annotated[bool, typer.Option("--with-code", help="Print a code for the caller, only once.")] = False

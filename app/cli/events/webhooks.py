@@ -123,7 +123,10 @@ def webhooks_test(settings: SettingsOptions, name: WebhookName) -> None:
 
 @contextmanager
 def open_webhooks(settings: Settings, *, creates: bool = False) -> Iterator[tuple[Engine, Writer, WebhookKeys]]:
-    """Yield the engine, a started writer, and the loaded keys that encrypt webhook secrets."""
+    """Yield the engine, a started writer, and the loaded keys that encrypt webhook secrets.
+
+    See `open_writer` for `creates` and for the errors. Raise `SetupError` also if a key cannot be used.
+    """
     with open_writer(settings, creates=creates) as (engine, writer):
         keys = open_webhook_keys(settings)
         keys.load()

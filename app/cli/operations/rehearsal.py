@@ -29,11 +29,11 @@ INVENTED = {
 async def rehearse(
     settings: Settings, identities: Sequence[Path], *, at: dt.datetime, tell: Callable[[str], None]
 ) -> None:
-    """Start the service without listening, raise an invented concern, and open it with each file of `identities`.
+    """Start the service without listening. Raise an invented concern, and open the concern with each of `identities`.
 
-    If there is such a concern already, use it. Record each opening in the audit log. Open nothing if the concern has
-    already been opened as often as there are files. Call `tell` with a sentence about each step. Raise `SetupError` if
-    a file does not open the concern.
+    If an earlier rehearsal has raised an invented concern, use that concern. Record each opening in the audit log. Open
+    nothing if the concern has already been opened as often as there are files. Call `tell` with a sentence about each
+    step. Raise `SetupError` if a file does not open the concern.
     """
     service = create_app(settings)
     async with service.router.lifespan_context(service):

@@ -126,33 +126,33 @@ class FirstDay:
 
     @property
     def identities(self) -> list[Path]:
-        """The existing key files, of up to two: the administrator may have taken them to another place."""
+        """The key files in the folder `keys`, two at most. The administrator may have taken them to another place."""
         return [path for path in (self.keys / EVERYDAY, self.keys / RESERVE) if path.is_file()]
 
     def ask_for_keys(self, question: str) -> None:
         """Ask for the folder of the key files, unless an option names the folder or questions are not allowed.
 
-        Pressing Enter keeps the present folder.
+        Pressing Enter keeps the current folder.
         """
         if self.asks and self.given.keys is None:
             self.keys = Path(typer.prompt(question, default=str(self.keys)))
 
     @property
     def link_file(self) -> Path:
-        """The file to which the lead's link is written if there is no terminal to print it on."""
+        """The file to which the lead's invitation link is written if standard output is not a terminal."""
         return self.file.absolute().parent / LINK_FILE
 
     @contextmanager
     def examined(self) -> Iterator[Patient]:
-        """Yield what the checks examine, as it is now."""
+        """Yield a new `Patient`: the settings, and the database opened for reading, as the checks examine them."""
         with open_patient(self.settings, at=utc_now(), rehearse_start=rehearse_start) as patient:
             yield patient
 
     def write(self, values: Mapping[str, str]) -> None:
         """Write `values` into the file of settings. Write nothing if `values` is empty.
 
-        Make paths absolute, because the service may run in another folder. With a security contact, also write the
-        time when it expires.
+        Make paths absolute, because the service may run in another folder. With a security contact, also write the time
+        at which the contact expires.
         """
         expires = f"{(utc_now() + SECURITY_CHECKED_AGAIN).date()}T00:00:00Z"
         also = {"security_expires": expires} if "security_contact" in values else {}
@@ -198,7 +198,10 @@ def _ask(name: str, text: str) -> str:
 
 
 def as_contact(text: str) -> str:
-    """Return `text` as a `mailto:` address if it is an email address, as `tel:` if it is a number, else unchanged."""
+    """Return an email address in `text` as a `mailto:` address, and a phone number as a `tel:` address.
+
+    Return any other text unchanged.
+    """
     found = CONTACTS.fullmatch(text)
     if found is None:
         return text
@@ -255,9 +258,9 @@ def set_up_numbers(day: FirstDay) -> None:
 
 
 def set_up_law(day: FirstDay) -> None:
-    """Ask if a person has compared the legal statements with the law, and record a yes in the council's seed folder.
+    """Ask whether a person has compared the legal statements with the law. Record a yes in the council's seed folder.
 
-    Do nothing if the council has no seed folder of its own.
+    Do not ask if an option already says yes. Do nothing if the council has no seed folder of its own.
     """
     folder = day.settings.seed_dir
     question = f"Has a person compared each sentence in {folder / LAW_FILE} with the law?"

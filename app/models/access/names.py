@@ -12,7 +12,7 @@ MAX_NAME_LENGTH = 96  # two names, with a prefix and a slash, fit into the 200 c
 OWN_ACTORS = frozenset({"operator", "retention", "service", "keyholder", "passkey", "passkeydesk", "openid", "norole"})
 """Names of the service itself in the audit log, and prefixes that the audit log puts before the names of people.
 
-`find_look_alike` compares names in this form: lower case, without spaces and punctuation.
+They are written as `find_look_alike` compares names: in lower case, without spaces and punctuation.
 """
 SEPARATORS = frozenset("/\\<>:;|")
 LETTERS = ("Lu", "Ll", "Lt", "Lo")
@@ -34,9 +34,9 @@ def is_recordable(name: object) -> bool:
 
 
 def find_look_alike(name: str) -> str | None:
-    """Return the reason why `name` could be mistaken for another name in the audit log, or None if there is no reason.
+    """Return a phrase that refuses `name`, or None if `name` cannot be mistaken for another name in the audit log.
 
-    The reason is the end of a sentence that begins with "a person's name" or "a client's name". The rules apply only to
+    The phrase is the end of a sentence that begins with "a person's name" or "a client's name". The rules apply only to
     new people and clients. Stored names, and names from an identity provider, are accepted unchanged.
     """
     plain = "".join(each for each in name.casefold() if each.isalnum())

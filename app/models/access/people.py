@@ -10,7 +10,7 @@ from app.models.base import UtcDateTimeType
 
 
 class PersonRow(AccessRow, table=True):
-    """A person who was invited, or who signed in through an identity provider. The audit log uses their `name`.
+    """A person who was invited, or who signed in through an identity provider. `name` is their name in the audit log.
 
     The name never changes, even if the provider later has another name for the person.
     """
@@ -45,7 +45,10 @@ class InvitationRow(AccessRow, table=True):
 
 
 class ChallengeRow(SQLModel, table=True):
-    """A challenge that a passkey has signed. It is stored until it expires, so that it cannot be used twice."""
+    """A challenge that a passkey has signed.
+
+    The row is stored until the challenge expires, so that the challenge cannot be used twice.
+    """
 
     __tablename__ = "passkey_challenges"
 
@@ -56,9 +59,9 @@ class ChallengeRow(SQLModel, table=True):
 class PasskeyRow(AccessRow, table=True):
     """A passkey: the public key with which a person's device signs challenges.
 
-    `name` is the device's name as the person typed it. `recipient` is an age public key. The browser derives its
-    private key from a secret of the passkey (WebAuthn PRF), so that a copy of the team's key can be encrypted to this
-    passkey only. `recipient` is None if the device has no PRF.
+    `name` is the device's name as the person typed it. `recipient` is an age public key. The browser derives the
+    private key of `recipient` from a secret of the passkey (WebAuthn PRF), so that a copy of the team's key can be
+    encrypted to this passkey only. `recipient` is None if the device has no PRF.
     """
 
     __tablename__ = "passkeys"

@@ -38,7 +38,7 @@ guides. Editors and publishers cannot see concerns.
 
 
 def role_with(scopes: Collection[str]) -> Role | None:
-    """Return the first role in `SCOPES_OF` for which `scopes` suffices, or None if there is no such role.
+    """Return the first role in `SCOPES_OF` that needs no scope beyond `scopes`, or None if there is no such role.
 
     Scopes that only programs need do not count.
     """

@@ -1,4 +1,4 @@
-"""Tables of the audit log. Its entries form hash chains: each entry has the hash of the entry before it."""
+"""Tables of the audit log. The entries form hash chains: each entry has the hash of the previous entry of its chain."""
 
 import datetime as dt
 from enum import IntEnum, StrEnum
@@ -17,7 +17,7 @@ WEBHOOKS = "webhooks"
 CARDS = "cards"
 """The chain for readings of cards. Each entry names the concerns whose cards were returned."""
 OUTBOX = "outbox"
-"""The chain of events. Its entries are in the table `events`, and each checkpoint records its last event."""
+"""The chain of events. The events are in the table `events`, and each checkpoint records the last event."""
 WITHOUT_A_CONCERN = (INBOX, AUDIT, EVENTS, PEOPLE, WEBHOOKS, CARDS, OUTBOX)
 """The chains that do not belong to one concern."""
 
@@ -41,7 +41,7 @@ class DeskAct(StrEnum):
     """The concern was limited to leads, or to named people."""
     RESTRICTION_LIFTED = "restriction_lifted"
     LOOK_REFUSED = "look_refused"
-    """Somebody asked for a restricted concern that they may not open, and was told that there is none."""
+    """A person asked for a restricted concern that they may not open, and was told that there is no such concern."""
     RESEALED = "resealed"
     ASSIGNED = "assigned"
     UNASSIGNED = "unassigned"
@@ -69,12 +69,12 @@ class DeskAct(StrEnum):
     HAND_OVER_CONFIRMED = "hand_over_confirmed"
     EXPORTED = "exported"
     COPIED = "copied"
-    """The person opened the text as a sheet from which it is copied into another system."""
+    """The person opened the text on a sheet for copying into another system."""
     INVITED = "invited"
     PASSKEY_ADDED = "passkey_added"
     PASSKEY_REMOVED = "passkey_removed"
     KEY_COPY_STORED = "key_copy_stored"
-    """A copy of the team's identity was stored, locked by a person's passkey. It may replace an earlier copy."""
+    """A copy of the team's identity was stored, locked by a person's passkey. The copy may replace an earlier copy."""
     KEY_COPY_READ = "key_copy_read"
     """The person's browser fetched their locked copies."""
     KEY_COPY_DELETED = "key_copy_deleted"
@@ -95,8 +95,8 @@ class AuditEntryRow(SQLModel, table=True):
     `detail` is the canonical JSON (RFC 8785) of an object, written from the model of the action's details and hashed as
     text. The sentence that people read is made from `detail` when the entry is shown.
 
-    `position` is the row's place among all entries: 1, 2, 3 without a gap. `sha256` does not cover it. The hashes of
-    all entries, in this order, are the leaves of the Merkle tree (RFC 6962) that checkpoints sign.
+    `position` is the row's place among all entries: 1, 2, 3 without a gap. `sha256` does not cover `position`. The
+    hashes of all entries, in this order, are the leaves of the Merkle tree (RFC 6962) that checkpoints sign.
     """
 
     __tablename__ = "audit_entries"

@@ -67,7 +67,10 @@ class Details(BaseModel):
 
 
 class EntryDetails(Details):
-    """Base class of the details about one text: the entry with `kind` and `number`, or the concern itself if None."""
+    """Base class of the details about one text: an entry, or the concern's own text.
+
+    `kind` and `number` identify the entry. For the concern's own text, `kind` and `number` are None.
+    """
 
     kind: EntryKind | None = None
     number: int | None = None
@@ -81,8 +84,8 @@ class EntryDetails(Details):
 class SealDetails(EntryDetails):
     """Details of an action that stores a sealed text, such as a concern, a note or a message.
 
-    `sealed_sha256` is the digest of the sealed text. `recipients` are the fingerprints of the desk's keys; a message
-    has none. `columns_sha256` is the digest of the concern's unencrypted columns, if the action sets them.
+    `sealed_sha256` is the digest of the sealed text. `recipients` are the fingerprints of the desk's keys, and empty
+    for a message. `columns_sha256` is the digest of the concern's unencrypted columns, if the action sets them.
     `entry_sha256` is the digest of the new entry's columns. `receipt_sha256` is the digest of the receipt that is
     stored for a retry. `card_sha256` is the digest of the sealed card of a concern or an addition. `restricted` is true
     for a new concern that only leads may open.
@@ -106,7 +109,10 @@ class SealDetails(EntryDetails):
 
 
 class ShownPage(BaseModel):
-    """The entries of one kind that were shown: from number `first` to `last`. Both are None if there were none."""
+    """The entries of one kind that were shown: from number `first` to number `last`.
+
+    `first` and `last` are None if no entry of this kind was shown.
+    """
 
     model_config = Details.model_config
     kind: EntryKind
@@ -118,7 +124,10 @@ class ShownPage(BaseModel):
 
 
 class ShownDetails(EntryDetails):
-    """Details of a reading: what was shown and how (`what`), the pages of entries, and the concerns of a list."""
+    """Details of a reading at the desk.
+
+    `what` says what was shown, and how. `pages` are the entries shown. `references` are the concerns of a list.
+    """
 
     what: str = ""
     pages: tuple[ShownPage, ...] = ()
@@ -166,7 +175,10 @@ class ReasonDetails(Details):
 
 
 class RestrictedDetails(ReasonDetails):
-    """Details of a restriction: the reason, and the only people who may open the concern. If empty, all leads may."""
+    """Details of a restriction. `people` are the only people who may open the concern.
+
+    If `people` is empty, all leads may open the concern.
+    """
 
     people: tuple[str, ...] = ()
 
@@ -175,7 +187,7 @@ class RestrictedDetails(ReasonDetails):
 
 
 class HeldDetails(ReasonDetails):
-    """Details of a hold: the reason, and the last day on which the hold is needed, or None if no day is known.
+    """Details of a hold. `until` is the last day on which the hold is needed, or None if no day is known.
 
     The hold does not end on that day: a person must release the concern.
     """
@@ -213,7 +225,10 @@ class LookAgainDetails(Details):
 
 
 class AssignmentRefusedDetails(Details):
-    """Details of a refused change of an assignment: the person to assign, or None to remove the assignment."""
+    """Details of a refused change of an assignment.
+
+    `person` is the person to assign, or None if the assignment was to be removed.
+    """
 
     person: str | None = None
 
@@ -222,7 +237,7 @@ class AssignmentRefusedDetails(Details):
 
 
 class WithheldDetails(Details):
-    """Details of an action that was not carried out: the name of the action that the person wanted."""
+    """Details of an action that was not carried out. `wanted` is the name of the action."""
 
     words = "{wanted}"
     wanted: str
@@ -258,7 +273,10 @@ class HandedOverDetails(Details):
 
 
 class HandOverConfirmedDetails(Details):
-    """Details of the other organisation's receipt: the number of the hand-over, and the receipt's digest."""
+    """Details of the receipt with which another organisation confirmed a hand-over.
+
+    `number` is the number of the hand-over. `receipt_sha256` is the digest of the receipt.
+    """
 
     words = "hand-over {number} receipt sha256:{receipt_sha256}"
     number: int
@@ -266,10 +284,11 @@ class HandOverConfirmedDetails(Details):
 
 
 class ExportedDetails(Details):
-    """Details of an export: the digest of the signed file, and whether the file contains notes.
+    """Details of an export. `file_sha256` is the digest of the signed file.
 
-    `together` is the number of concerns in a file of one person, or None for the export of one concern. `for_person` is
-    True if the file is for that person, without the passages that name others.
+    `notes` is True if the file contains notes. `together` is the number of concerns in a file about one person, or None
+    for the export of one concern. `for_person` is True if the file is for that person, without the passages that name
+    others.
     """
 
     file_sha256: str
@@ -309,8 +328,8 @@ class CardsGivenDetails(Details):
 class LogDetails(Details):
     """Details of a reading of the audit log, or of a signed statement about the log: the filters of the request.
 
-    None stands for every chain, client, person or action. `first_day` and `last_day` are days in London, or None if
-    the request had no such limit.
+    If `chain`, `client`, `person` or `act` is None, the request had no such filter. `first_day` and `last_day` are days
+    in London, or None if the request had no such limit.
     """
 
     chain: str | None = None
@@ -326,7 +345,7 @@ class LogDetails(Details):
 
 
 class CheckpointDetails(Details):
-    """Details of a signed checkpoint: the number and the hash of the last event.
+    """Details of a signed checkpoint: the number (`events`) and the hash (`sha256`) of the last event.
 
     If there is no event yet, `events` is 0 and `sha256` is None.
     """
@@ -371,7 +390,10 @@ class EventsConfirmedDetails(Details):
 
 
 class WebhookDetails(Details):
-    """Details of a changed webhook: its name, its state, and the digests of its columns and of its stored secrets."""
+    """Details of a changed webhook. `on` is True if events are sent to the webhook.
+
+    `sha256` is the digest of the webhook's columns, and `secrets_sha256` the digest of its stored secrets.
+    """
 
     name: str
     on: bool
@@ -452,7 +474,7 @@ class RoleDetails(Details):
 class SessionDetails(Details):
     """Details of a sign-in or sign-out: the fingerprint of the session, or None for all sessions of the person.
 
-    `person` is the person whose sessions another person ended. It is None if the person of the entry signed in or out.
+    `person` is the person whose sessions another person ended. If people sign in or out themselves, `person` is None.
     """
 
     session: str | None = None
@@ -471,7 +493,10 @@ class ClientDetails(Details):
 
 
 class KeyDetails(ClientDetails):
-    """Base class of the details of a client's new key. `key` is its fingerprint, and `ends` its expiry or None."""
+    """Base class of the details of a client's new key. `key` is the fingerprint of the key.
+
+    `ends` is the time at which the key expires, or None if the key does not expire.
+    """
 
     key: str
     ends: UtcDateTime | None = None
@@ -482,7 +507,7 @@ class KeyDetails(ClientDetails):
 
 
 class ClientAddedDetails(KeyDetails):
-    """Details of a new client with its first key."""
+    """Details of a new client with its first key. See `ClientRow` for `test` and `person`."""
 
     scopes: tuple[str, ...]
     test: bool = False
@@ -572,9 +597,9 @@ def present_audit_entry(row: AuditEntryRow) -> DisclosureEntry:
 
 
 def audit_entry_row(entry: Mapping[str, Any]) -> AuditEntryRow:
-    """Return the table row of an audit log entry that is given as JSON values.
+    """Return the table row of `entry`, an audit log entry as JSON values.
 
-    The row has the details in the form in which they are stored and hashed.
+    The column `detail` of the row is made from the member `details`, in the form that is stored and hashed.
     """
     columns = {name: value for name, value in entry.items() if name != "details"}
     stored = {"at": dt.datetime.fromisoformat(entry["at"]), "detail": canonical_json(entry["details"]).decode()}

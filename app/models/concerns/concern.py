@@ -457,7 +457,7 @@ class ConcernDetail(ReporterInput):
 
     @property
     def is_about_staff(self) -> bool:
-        """True if the reporter said yes: the concern is about someone who works for the council."""
+        """True if the reporter said that the concern is about someone who works for the council."""
         return self.about_council_staff is YesNo.YES
 
 

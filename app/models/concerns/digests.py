@@ -1,4 +1,4 @@
-"""Digests of a concern, its entries and its receipts. Audit log entries contain them."""
+"""Digests of a concern, its entries and its receipts. Audit log entries contain these digests."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -53,7 +53,7 @@ def entry_sha256(row: EntryRow) -> str:
 def receipt_sha256(row: StoredReceiptRow) -> str:
     """Return the SHA-256 of a receipt that is stored for a retry.
 
-    It covers the encrypted receipt, the digest of the idempotency key, and the MAC of the payload.
+    The SHA-256 covers the encrypted receipt, the digest of the idempotency key, and the MAC of the payload.
     """
     return hashlib.sha256(b"".join((row.key_sha256, row.payload_mac, row.sealed_receipt))).hexdigest()
 
@@ -61,7 +61,7 @@ def receipt_sha256(row: StoredReceiptRow) -> str:
 def columns_sha256(row: Mapping[str, Any]) -> str:
     """Return the SHA-256 of the concern's columns that do not change after submission.
 
-    The columns are hashed as canonical JSON (RFC 8785).
+    `row` has the columns by name. The columns are hashed as canonical JSON (RFC 8785).
     """
     columns = {
         "reference": row["reference"],

@@ -44,8 +44,8 @@ class EntryRow(SQLModel, table=True):
     `author` is the writer, as named in the audit log. `recipients` has the fingerprints of the desk's keys. A message
     has no recipients: it is sealed to the key of the reporter's status token.
 
-    Only an addition has `acknowledge_by`, `channel` and `came_at`. Its `immediate_danger` is the reporter's answer, if
-    any. `came_at` is earlier than `received_at` if a worker wrote the addition down afterwards, otherwise the same.
+    Only an addition has `acknowledge_by`, `channel`, `came_at` and `immediate_danger`, the reporter's answer, if any.
+    `came_at` is earlier than `received_at` if a worker wrote the addition down afterwards, otherwise the same time.
 
     For a message, `read_at` is the time when the reporter first read the message, and `answered_by` is the number of
     the reporter's first addition after that time.
@@ -85,7 +85,10 @@ def base64_length(size: int) -> int:
 
 
 def age_file_within(max_bytes: int) -> Callable[[str], str]:
-    """Return a validator of base64 text. The text must contain an age file of at most `max_bytes` bytes."""
+    """Return a validator that raises `CodedValueError` unless a text is an age file in base64.
+
+    The file may have up to `max_bytes` bytes. Only the first line of its header is checked.
+    """
 
     def check(text: str) -> str:
         try:

@@ -29,21 +29,24 @@ DUE = (
 ACKNOWLEDGED = "acknowledged_at IS NOT NULL"
 CLOSED = "closed_at IS NOT NULL"
 ERASED = "erased_at IS NOT NULL"
-"""The conditions of partial indexes, for daily figures, retention and outcomes. A new concern meets none of them."""
+"""`ACKNOWLEDGED`, `CLOSED` and `ERASED` are the conditions of partial indexes for figures, retention and outcomes.
+
+A new concern meets none of these conditions.
+"""
 BY_URGENCY = ("waiting", "danger", "due", "received_at", "reference")
 """Columns that sort the inbox, most urgent first. `danger` is from 0, the most urgent, to 3."""
 FILTERED = ("state", "immediate_danger", "guide", "assigned_to", "changed_at", "test", "burst", "channel", "restricted")
-"""Columns that the inbox filters by. Both indexes of the inbox contain them, so only matching rows are read."""
+"""Columns that the inbox filters by. Both indexes of the inbox have these columns, so only matching rows are read."""
 
 LEADS = "\n"
-"""The value of `limited_to` for a concern that only leads may open: what `limit_to` returns without names."""
+"""The value of `limited_to` for a concern that only leads may open. `limit_to` returns this value for no names."""
 RESTRICTED = "limited_to <> ''"
 """The condition of the partial index of restricted concerns."""
 
 
 @dataclass(frozen=True)
 class NewConcern:
-    """The values of a new concern's row, for the columns that have no default."""
+    """The values of the columns that are set when a concern is stored. All other columns have their defaults."""
 
     reference: str
     received_at: dt.datetime
@@ -76,7 +79,7 @@ def people_of_limit(limited_to: str) -> list[str]:
 
 
 def is_in_limit(name: ColumnElement[Any], limited_to: ColumnElement[Any]) -> ColumnElement[bool]:
-    """Return the SQL condition that `limited_to` has the name `name`. `LIKE` would ignore upper case in SQLite."""
+    """Return the SQL condition that `limited_to` has the name `name`. `LIKE` is not used: it ignores case in SQLite."""
     return func.replace(limited_to, literal("\n").concat(name).concat("\n"), "") != limited_to
 
 
@@ -98,17 +101,17 @@ class ConcernRow(SQLModel, table=True):
 
     `channel` says how the concern came, and `came_at` says when. `came_at` is earlier than `received_at` if a worker
     wrote the concern down afterwards, otherwise the same time. `received_by` is that worker, as named in the audit log.
-    It is empty for a concern that the reporter sent.
+    For a concern that the reporter sent, `received_by` is empty.
 
     `limited_to` says who may open the concern: empty for everyone at the desk, `LEADS` for leads only, otherwise the
     names of the people (see `limit_to`). The database computes `restricted`: 1 if there is such a limit, otherwise 0.
 
-    `message_key` is the public key derived from the status token: messages to the reporter are sealed to this key. It
-    is empty, as is `status_token_sha256`, if the reporter has no token, as after most calls. If `test` is true, the
-    concern is not about a real child: it is not counted, has no events, and is erased after a day. `burst` is the id
-    that many concerns from one source on one day share. It is empty for most concerns. `assigned_to` is the name of the
-    assigned person, or empty. `changed_at` is the time of the last action that changed the concern. Reading does not
-    count.
+    `message_key` is the public key derived from the status token: messages to the reporter are sealed to this key.
+    `message_key` and `status_token_sha256` are empty if the reporter has no token, which is usual after a phone call.
+    If `test` is true, the concern is not about a real child: it is not counted, has no events, and is erased after a
+    day. If many concerns come from one source on one day, they share the id `burst`. For most concerns, `burst` is
+    empty. `assigned_to` is the name of the assigned person, or empty. `changed_at` is the time of the last action that
+    changed the concern. Reading does not count.
 
     `closed_at` and the outcome are null while the concern is open. Reopening sets them to null, and sets `reopened_at`,
     which a later closing does not change.

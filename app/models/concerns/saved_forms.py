@@ -12,8 +12,8 @@ class SavedFormRow(SQLModel, table=True):
     """A partly filled-in form, encrypted with a key derived from the form's code. The code is not stored.
 
     `opened_by_sha256` is the digest of the id of the page that opened the form last. `source` is a short keyed digest
-    of the network from which the form was saved. It reveals no address, and is empty for the local host. `size` is the
-    length of `sealed` in bytes.
+    of the network from which the form was saved. `source` reveals no address, and is empty for the local host. `size`
+    is the length of `sealed` in bytes.
     """
 
     __tablename__ = "saved_forms"

@@ -24,7 +24,7 @@ from app.models.concerns.receipts import AlsoCall, ComeBack, ConcernIdentity, Ed
 from app.models.references import EXAMPLE_REFERENCE, find_reference
 
 MAX_TEXT_FILE_BYTES = 650_000
-"""Maximum size of a sealed concern or addition. In base64, it fits into the largest request body with a card."""
+"""Maximum size of a sealed concern or addition. In base64, the largest request body has room for it and for a card."""
 MAX_CARD_FILE_BYTES = 65_536
 EXAMPLE_CAME_AT = "2026-11-24T08:05:00Z"
 WRITTEN_CONCERN_EXAMPLE: dict[str, Any] = {
@@ -77,7 +77,10 @@ NewReference = Annotated[str, StringConstraints(max_length=60), AfterValidator(_
 
 
 class WrittenDown(RequestModel):
-    """Base class of what a worker writes down: how and when it came, and its text if that is already encrypted."""
+    """Base class of the requests for a concern or an addition that a worker writes down.
+
+    The fields say how and when the concern or addition came, and have the text if the worker's computer encrypted it.
+    """
 
     channel: WorkersChannel = Field(description="How it came.", examples=["call"])
     came_at: UtcDateTime = Field(
@@ -123,7 +126,7 @@ class WrittenDown(RequestModel):
         """Raise `CodedValueError` unless the request has either a text or a sealed file.
 
         `text` is the value of the field for the text, or None, and `name` is the name of that field. A sealed file must
-        come with its recipients and the answer about danger. A text must come without both, and without `card` and
+        come with `recipients` and `immediate_danger`. A text must come without these two fields, and without `card` and
         `restricted`.
         """
         if (text is None) == (self.sealed is None):

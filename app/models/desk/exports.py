@@ -44,7 +44,10 @@ class NewExport(RequestModel):
 
 
 class PersonFilePurpose(StrEnum):
-    """For whom the file of one person is: that person, without the passages that name others, or a court, complete."""
+    """The purpose of a file about one person.
+
+    `person`: for that person, without the passages that name others. `court`: for a court, with the whole text.
+    """
 
     PERSON = "person"
     COURT = "court"

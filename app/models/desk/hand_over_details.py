@@ -10,7 +10,7 @@ from app.models.desk.hand_overs import HandOverRow
 
 
 def handed_over_details(row: HandOverRow) -> HandedOverDetails:
-    """Return the details of the audit log entry that records the hand-over."""
+    """Return the details of the audit log entry that records the hand-over `row`."""
     return HandedOverDetails(**{name: getattr(row, name) for name in HandedOverDetails.model_fields})
 
 

@@ -55,7 +55,7 @@ class SavedViewRow(SQLModel, table=True):
 
 
 class InboxLookRow(SQLModel, table=True):
-    """The time up to which a person has seen the changes in the inbox. The person confirms it."""
+    """The time up to which a person has confirmed that they have seen the changes in the inbox."""
 
     __tablename__ = "inbox_looks"
 

@@ -119,8 +119,8 @@ def changed_words(before: str, after: str) -> tuple[WordRun, ...]:
 def moved_items(before: list[str], after: list[str]) -> tuple[Moved, ...]:
     """Return the items that moved, among the items of both editions. `before` and `after` are ids in order.
 
-    An item that only shifts because others were added or removed has not moved. If two items changed places, return
-    both. Otherwise return the smallest set of items whose moves explain the new order.
+    An item that only shifts because other items were added or removed has not moved. If two items changed places,
+    return both items. Otherwise return the smallest set of items whose moves explain the new order.
     """
     old = [id_ for id_ in before if id_ in after]
     new = [id_ for id_ in after if id_ in before]
@@ -159,7 +159,7 @@ def _reword(before: Any, after: Any) -> Reworded | None:
 def _longest_common_order(old: list[str], new: list[str]) -> set[str]:
     """Return the largest set of items that are in the same order in both lists.
 
-    Both lists contain the same items. The result is the longest increasing subsequence of their positions.
+    Both lists contain the same items. The result is the longest increasing subsequence of the positions in `old`.
     """
     best: list[list[int]] = []
     for place in (old.index(id_) for id_ in new):

@@ -110,7 +110,7 @@ WAYS = {
 class Reachable(RequestModel):
     """Base class of contacts and signposts. An instance must have the field that its `kind` requires.
 
-    Each subclass declares the fields itself, so that it has its own order and descriptions of fields.
+    Each subclass declares the fields itself, because the order and the descriptions of the fields differ.
     """
 
     called: ClassVar[str]

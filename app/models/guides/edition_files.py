@@ -30,9 +30,10 @@ NEVER_WRAPPED = 1_000_000
 
 
 def read_partly(value: dict[str, Any], current: EditionContent) -> tuple[EditionContent, tuple[str, ...]]:
-    """Return the draft `value` as an edition, and the names of its invalid fields. Take these fields from `current`.
+    """Return the draft `value` as an edition, and the names of its invalid fields.
 
-    Also change `value` in place: give each item without a position its place in the list.
+    In the edition, the invalid fields have their values from `current`. A list with a repeated id is invalid. Also
+    change `value` in place: give each item without a position its place in the list.
     """
     place_items(value)
     members: dict[str, Any] = {}
@@ -53,7 +54,9 @@ def read_partly(value: dict[str, Any], current: EditionContent) -> tuple[Edition
 
 
 def read_sound_entries(value: dict[str, Any]) -> tuple[EditionContent, frozenset[Location]]:
-    """Return the draft `value` as an edition, with empty values for invalid entries and fields, and their locations.
+    """Return the draft `value` as an edition, and the locations of its invalid entries and fields.
+
+    In the edition, invalid entries and fields are empty.
 
     Also change `value` in place: give each item without a position its place in the list.
     """
@@ -118,7 +121,7 @@ def _pointed(at: Location, reason: str) -> str:
 
 
 def read_edition_file(path: Path) -> EditionFile:
-    """Return the edition in the file at `path`. Raise `SeedFileError` with every error if it is invalid."""
+    """Return the edition in the file at `path`. Raise `SeedFileError` with every error if the file is invalid."""
     value, tree = read_tree(path)
     content, faults = parse_written(value)
     if content is None or faults or tree.faults:
@@ -127,7 +130,7 @@ def read_edition_file(path: Path) -> EditionFile:
 
 
 def read_rendition_file(path: Path) -> RenditionFile:
-    """Return the rendition in the file at `path`. Raise `SeedFileError` with every error if it is invalid.
+    """Return the rendition in the file at `path`. Raise `SeedFileError` with every error if the file is invalid.
 
     The folder must be named after the guide, and the file after the rendition's language.
     """
@@ -150,7 +153,7 @@ def _faults_of_place(path: Path, value: object) -> list[SeedError]:
 
 
 def edition_yaml(content: EditionContent, remarks: str = "") -> str:
-    """Return the text of a file that parses to `content`. `remarks` become comments below the first line."""
+    """Return the YAML text of a file with the edition `content`. `remarks` become comments below the first line."""
     return file_text(content.model_dump(mode="json"), remarks)
 
 
@@ -164,7 +167,10 @@ def file_text(content: dict[str, Any], remarks: str = "") -> str:
 
 
 def as_yaml(content: dict[str, Any]) -> str:
-    """Return `content` as YAML text, as editors write it."""
+    """Return `content` as YAML text, as editors write it.
+
+    If a text has characters that cannot be printed, escape all characters outside ASCII, and wrap no lines.
+    """
     yaml = YAML(typ="rt", pure=True)
     yaml.width = _WIDTH if _is_plain(content) else NEVER_WRAPPED
     yaml.allow_unicode = _is_plain(content)

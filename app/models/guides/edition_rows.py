@@ -37,7 +37,7 @@ class EditionRow(sqlmodel.SQLModel, table=True):
 
 
 class PictureRow(sqlmodel.SQLModel, table=True):
-    """A picture of renditions, as a JPEG. `digest` is that of `data`, so that equal pictures have one row."""
+    """A picture of renditions, as a JPEG. `digest` is the digest of `data`, so that equal pictures have one row."""
 
     __tablename__ = "pictures"
 
@@ -46,7 +46,7 @@ class PictureRow(sqlmodel.SQLModel, table=True):
 
 
 class WithdrawalRow(sqlmodel.SQLModel, table=True):
-    """The withdrawal of an edition or rendition, whose own row does not change."""
+    """The withdrawal of an edition or rendition. The row of the edition or rendition does not change."""
 
     __tablename__ = "withdrawals"
     __table_args__ = (
@@ -120,8 +120,8 @@ class GuideDraftRow(sqlmodel.SQLModel, table=True):
     """The latest saved draft of a guide's edition, or of a rendition in `language`.
 
     `version` is the number of the action that saved the draft. `returned_at` is set while the draft is sent back, until
-    it is submitted again. `publish_at` is the time of a planned publication, and `agreed_by` the person who agreed to
-    it.
+    it is submitted again. `publish_at` is the time of a planned publication, and `agreed_by` is the person who agreed
+    to this publication.
     """
 
     __tablename__ = "guide_drafts"
@@ -168,8 +168,9 @@ class GuideDraftActRow(sqlmodel.SQLModel, table=True):
     by: str
     at: dt.datetime = sqlmodel.Field(sa_type=UtcDateTimeType)
     digest: str
-    """SHA-256 of the content at the time of the action, together with the passages without a place, if there are any.
+    """The SHA-256 of the draft at the time of the action.
 
-    If `details` is not empty, the SHA-256 of this digest together with `details`.
+    The SHA-256 covers the content and, if there are any, the unplaced passages of an uploaded document. If `details` is
+    not empty, `digest` is instead the SHA-256 of that SHA-256 and `details`.
     """
     details: dict[str, Any] = sqlmodel.Field(default_factory=dict, sa_type=JSON)

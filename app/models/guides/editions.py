@@ -47,7 +47,10 @@ EDITION_EXAMPLE: dict[str, Any] = {
 Subject = Annotated[str, FromCodeList(SUBJECTS), StringConstraints(max_length=MAX_CODE_LENGTH)]
 SCHEMA_FILE = "guide.schema.json"
 SCHEMA_LINE = f"# yaml-language-server: $schema=../{SCHEMA_FILE}"
-"""First line of a file. It tells text editors that the JSON Schema is in the folder above the guide's folder."""
+"""First line of the file of an edition. The line tells text editors where the JSON Schema is.
+
+The JSON Schema is in the folder above the guide's folder.
+"""
 LEFT_OUT = "position"
 """The field that items in a file may leave out, because the items are listed in order."""
 
@@ -144,7 +147,7 @@ class EditionContent(EditionSections, EditionDetails):
 
 
 def edition_schema() -> dict[str, Any]:
-    """Return the JSON Schema (2020-12) of the file of an edition. Items need no `position` in a file."""
+    """Return the JSON Schema (2020-12) of the file of an edition. In such a file, items need no `position`."""
     schema = EditionContent.model_json_schema(mode="validation")
     for each in schema["$defs"].values():
         if LEFT_OUT in each.get("required", ()):

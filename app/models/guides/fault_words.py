@@ -31,7 +31,7 @@ _NEEDS = {
     "number": "a number, such as +441632960001",
     "display": "`display`: the number as people read it, such as 01632 960001",
 }
-"""What a file needs if the key is missing or empty, as the end of the sentence `Contact 1 needs ...`."""
+"""The end of the sentence `Contact 1 needs ...`, by the key that is missing or empty."""
 _FORMS = {
     "id": "an id is lower-case words joined by hyphens, such as `missing-from-home`",
     "number": "a number is in the international form without spaces, such as +441632960001, or short, such as 999",
@@ -57,7 +57,7 @@ def place_in_words(at: Location) -> str:
 
 
 def sentence_at(at: Location, reason: str) -> str:
-    """Return `reason`, preceded by the location `at` in an editor's terms."""
+    """Return `reason`, preceded by the location `at` in an editor's terms. For the root, return only `reason`."""
     return f"{place_in_words(at)}: {reason}" if at else reason
 
 
@@ -67,7 +67,7 @@ def singular(key: str) -> str:
 
 
 def fault_in_words(error: ErrorDetails, value: Any) -> str:
-    """Return the validation error as a sentence for editors. `value` is the value of the whole file."""
+    """Return the validation error `error` as a sentence for editors. `value` is the value of the whole file."""
     at, kind = error["loc"], error["type"]
     key = str(at[-1]) if at else ""
     if kind == "extra_forbidden":
@@ -85,7 +85,7 @@ def fault_in_words(error: ErrorDetails, value: Any) -> str:
 
 
 def _named(at: Location) -> str:
-    """Return the location `at` in an editor's terms, such as `Contact 1` followed by a colon and the key."""
+    """Return the location `at` in an editor's terms, with the key if there is one, such as "Contact 1: `name`"."""
     return f"{place_in_words(at[:-1])}: `{at[-1]}`" if at and isinstance(at[-1], str) else place_in_words(at)
 
 
@@ -97,7 +97,7 @@ def _unknown_key(at: Location) -> str:
 
 
 def similar_name(at: Location) -> str | None:
-    """Return the known key that is most similar to the unknown key at the end of `at`, or None."""
+    """Return the known key that is most similar to the unknown key at the end of `at`, or None if none is similar."""
     return next(iter(get_close_matches(str(at[-1]), _keys_at(at[:-1]), n=1)), None)
 
 
@@ -116,7 +116,10 @@ def _needed(at: Location, owner: Any) -> str:
 
 
 def _choices(at: Location) -> str:
-    """Return the allowed values of the field `at` as the end of a sentence, or an empty string if it is not an enum."""
+    """Return the allowed values of the field at `at` as the end of a sentence.
+
+    Return an empty string if the field does not have a list of allowed values.
+    """
     model = model_at(EditionContent, at[:-1])
     kind = model.model_fields[str(at[-1])].annotation if model is not None and at[-1] in model.model_fields else None
     *others, last = [f"`{each.value}`" for each in kind] if isinstance(kind, EnumType) else [""]

@@ -65,7 +65,7 @@ class EditionResponse(EditionContent, EditionHeader):
 
 
 class WithCautions(WithDigest):
-    """Base class of responses with part of an edition. They always include the edition's cautions."""
+    """Base class of responses with part of an edition. Such responses always include the edition's cautions."""
 
     cautions: tuple[Caution, ...] = Field(description="Must be read with every indicator and factor.")
 
@@ -139,7 +139,7 @@ Narrowed = TypeVar("Narrowed", bound=WithCautions)
 
 
 def of_section(base: type[Narrowed], section: Section) -> type[Narrowed]:
-    """Return a response model like `base`, but only for the items of one section."""
+    """Return a response model like `base`, but only for the items of `section`."""
     item = section.entry.item
     fields: dict[str, Any] = {
         "item": (item, Field(description="The item, word for word.")),

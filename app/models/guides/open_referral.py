@@ -45,7 +45,7 @@ def example_of(model: type[BaseModel]) -> dict[str, Any]:
 
 
 def _without_nulls(schema: dict[str, Any], model: type[BaseModel]) -> None:
-    """Remove null defaults from the JSON Schema, because no field may be null. Also add the example of `model`."""
+    """Remove null defaults from the JSON Schema `schema`, because no field may be null. Add the example of `model`."""
     for field in schema["properties"].values():
         if field.get("default", "") is None:
             del field["default"]

@@ -15,7 +15,7 @@ SMALL_WORDS = frozenset(
 def propose_id(words: str, taken: Container[str] = ()) -> str:
     """Return a slug of up to six words of `words`, without small words such as `the`.
 
-    If the slug is in `taken`, add a number to it.
+    If this slug is in `taken`, append a number to the slug.
     """
     plain = unicodedata.normalize("NFKD", words).encode("ascii", "ignore").decode().lower().replace("'", "")
     found = re.findall(r"[a-z0-9]+", plain)
@@ -27,7 +27,7 @@ def propose_id(words: str, taken: Container[str] = ()) -> str:
 
 
 def _free_number(slug: str, taken: Container[str]) -> int:
-    """Return a number that makes the slug unique: the lowest free number, if numbers were taken in sequence."""
+    """Return a number that makes `slug` unique: the lowest such number, if the taken numbers have no gaps."""
 
     def is_free(number: int) -> bool:
         return f"{slug}-{number}" not in taken

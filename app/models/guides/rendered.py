@@ -27,19 +27,19 @@ class RenderedWords:
     in_guide_language: tuple[str, ...]
     """JSON Pointers (RFC 6901) to the text that is still in the guide's own language."""
     unchecked_cautions: tuple[Caution, ...]
-    """Unchecked machine translations of the cautions. They are shown beside the cautions, and never replace them."""
+    """Unchecked machine translations of the cautions. Pages show them beside the cautions, and never instead."""
     pictures: Mapping[str, RenditionPicture]
     """Pictures by the path of their item in `content`, such as `indicators/secrecy`."""
 
     def picture_of(self, key: str, item_id: str) -> RenditionPicture | None:
-        """Return the picture beside the item `item_id` of the section with the key `key`, or None if it has none."""
+        """Return the picture beside the item `item_id` of the section with the key `key`, or None if there is none."""
         return self.pictures.get(f"{key}/{item_id}")
 
 
 def render(words: RenditionContent, edition: EditionContent, current: EditionContent | None = None) -> RenderedWords:
-    """Return `edition` with the text of the rendition `words`.
+    """Return `edition` with the text of the rendition `words`. Other text stays in the guide's own language.
 
-    If `current` is given, the cautions and contacts come from that edition.
+    If `current` is given, the cautions and contacts come from the edition `current`.
     """
     own: dict[str, Any] = edition.model_dump(mode="json")
     missing = [f"/{name}" for name in ALWAYS_IN_THE_GUIDES_OWN]
@@ -58,9 +58,9 @@ def render(words: RenditionContent, edition: EditionContent, current: EditionCon
 def _pictures_of(
     words: RenditionContent, edition: EditionContent, current: EditionContent | None
 ) -> dict[str, RenditionPicture]:
-    """Return the pictures to show by the path of their item.
+    """Return the pictures to show, by the path of their item.
 
-    Leave out the picture of an item that comes from `current`, if its text is not that of `edition`: nobody has chosen
+    If an item comes from `current`, and its text is not the same in `edition`, leave out its picture: nobody has chosen
     a picture for the new text.
     """
     found = {}
@@ -74,7 +74,7 @@ def _pictures_of(
 
 
 def _texts_of(edition: EditionContent, key: str, item_id: str) -> list[Any] | None:
-    """Return the texts of the item `item_id` of the list `key`, or None if the edition has no such item."""
+    """Return the texts of the item `item_id` of the list `key`, or None if `edition` has no such item."""
     names = word_fields(ITEM_LISTS[key].item)
     found = ([getattr(item, name) for name in names] for item in getattr(edition, key) if item.id == item_id)
     return next(found, None)
@@ -156,7 +156,10 @@ def _about_its_words(content: RenditionContent) -> Iterator[FieldError]:
 
 
 def find_strangers(content: RenditionContent, edition: EditionContent) -> Iterator[FieldError]:
-    """Yield an error for each text without an original in `edition`, and for each unknown or repeated id."""
+    """Yield an error for each text without an original in `edition`, and for each unknown or repeated id.
+
+    Also yield an error for each picture of an unknown item, and for each further picture of the same item.
+    """
     yield from _without_original(("applies_to",), content.applies_to, edition.applies_to)
     for name, words in dict(content.introductions).items():
         yield from _without_original(("introductions", name), words, getattr(edition.introductions, name))

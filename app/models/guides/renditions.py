@@ -104,7 +104,7 @@ class RenditionPicture(RequestModel):
 
 
 def word_fields(item: type[RequestModel]) -> tuple[str, ...]:
-    """Return the names of an item's fields with text to translate."""
+    """Return the names of the fields of the model `item` that contain text to translate."""
     hints = get_type_hints(item, include_extras=True)
     return tuple(name for name, hint in hints.items() if hint in (Text, Text | None))
 

@@ -25,7 +25,7 @@ class Layout(StrEnum):
     """The layout of a section's items in documents and on pages."""
 
     LIST = "list"
-    """A list with the text of each item, after its name if it has one."""
+    """A list with the name, if there is one, and the text of each item."""
     QUOTATIONS = "quotations"
     """Each item's text as a quotation, with its source."""
     CONTACTS = "contacts"
@@ -66,9 +66,9 @@ class Section(StrEnum):
 
     entry: SectionEntry
     key: str
-    """Key in JSON."""
+    """Key of the section in JSON."""
     words: str
-    """Name in a sentence."""
+    """Name of the section in a sentence."""
 
     DEFINITIONS = SectionEntry(
         path="definitions",
@@ -171,7 +171,7 @@ PRINTED_BACK: tuple[Section, ...] = tuple(each for each in ON_PAGES if each not 
 
 
 def lacks_cautions(sections: Mapping[str, Any]) -> bool:
-    """Return True if there are factors or indicators, but no caution to read with them."""
+    """Return True if `sections` has factors or indicators, but no caution to read with them."""
     return not sections.get(CAUTIONS.path) and any(
         sections.get(section.key) for section in Section if section.entry.has_cautions
     )

@@ -1,4 +1,4 @@
-"""A strict reader of seed files: YAML 1.2, parsed into a model. It reports every error with its line."""
+"""A strict reader of seed files: YAML 1.2, parsed into a model. The reader reports every error with its line."""
 
 import json
 import re
@@ -142,11 +142,11 @@ def _faults_in(events: Iterable[Event]) -> list[SeedError]:
 
 
 def _compose(text: str) -> Node | None:
-    """Return the root node, or None if the text is empty. Raise the errors of ruamel.yaml.
+    """Return the root node of `text`, or None if `text` is empty. Raise the errors of ruamel.yaml.
 
-    Parse with libyaml first, which takes a seventh of the time of the parser in Python. Both read valid files alike,
-    except for the characters in `_READ_OTHERWISE`. A file with such characters, or with an error, is parsed with the
-    parser in Python, so that all error messages come from that parser.
+    Parse with libyaml first, which takes a seventh of the time of the parser in Python. Both parsers read valid files
+    alike, except for the characters in `_READ_OTHERWISE`. A text with such characters, or with an error, is parsed with
+    the parser in Python, so that all error messages come from that parser.
     """
     if not _READ_OTHERWISE.search(text):
         with suppress(YAMLError):
@@ -220,11 +220,14 @@ class FileTree:
         return parsed, [*self.faults, *map(self.fault_of, drop_consequent_errors(errors))]
 
     def fault_of(self, error: ErrorDetails) -> SeedError:
-        """Return the validation error as an error of the file, with the line of its location or nearest parent."""
+        """Return the validation error `error` as an error of the file, with its line.
+
+        If the location has no line, use the line of the nearest parent.
+        """
         return self.fault_at(error["loc"], f"{_place(error['loc'])} {reason_of(error)}")
 
     def fault_at(self, at: Location, reason: str) -> SeedError:
-        """Return an error for `reason` with the line of the location `at`."""
+        """Return an error with the sentence `reason` and the line of the location `at`, or of its nearest parent."""
         return SeedError(self.line_of(at), reason)
 
     def line_of(self, at: Location) -> int:
@@ -238,7 +241,7 @@ def _place(at: Location) -> str:
 
 
 def reason_of(error: ErrorDetails) -> str:
-    """Return the reason for the validation error, as the end of a sentence that begins with the location."""
+    """Return the reason for the validation error `error`, as the end of a sentence that begins with the location."""
     if error["type"] == "value_error":
         return f"is refused: {error['ctx']['error']}"
     return _REASONS.get(error["type"], f"is refused: {error['msg'][:1].lower()}{error['msg'][1:]}")

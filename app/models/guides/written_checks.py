@@ -1,4 +1,4 @@
-"""Checks of an edition as it is written, beyond the validation by its model."""
+"""Checks of an edition as an editor wrote it, beyond the validation by the model `EditionContent`."""
 
 import datetime as dt
 import json
@@ -114,7 +114,10 @@ def find_warnings(content: EditionContent, today: dt.date) -> Iterator[Fault]:
 
 
 def find_unchanged(content: EditionContent, current: EditionContent) -> Iterator[Fault]:
-    """Yield likely mistakes in comparison with `current`: an unchanged change note, or a new id for the same text."""
+    """Yield the location of each likely mistake in `content`, compared with the edition `current`, with a sentence.
+
+    The mistakes are an unchanged change note, and a new id for an item whose text is the same.
+    """
     if content.change_note == current.change_note:
         yield ("change_note",), "it is the same as in the current edition: say what this edition changes"
     for key in ITEM_LISTS:

@@ -42,7 +42,7 @@ RAISING: list[str | Enum] = ["Concerns"]
 FOLLOWING: list[str | Enum] = ["Follow-up"]
 SUBMISSION_PROBLEMS = (BadRequest, SeveralIdempotencyKeys, *BODY_PROBLEMS, IdempotencyKeyReused, ServiceUnavailable)
 WITH_OR_WITHOUT_KEY: dict[str, Any] = {"security": [{}]}
-"""Part of an OpenAPI operation. It says that the client's key is optional."""
+"""The part of an OpenAPI operation that makes the client's key optional."""
 Submission = Annotated[
     Concern,
     Body(
@@ -136,8 +136,8 @@ class Following:
 async def follow(request: Request, status_token: StatusTokenDep, reference: TypedReference) -> Following:
     """Return the request of a reporter who sends a status token, as a FastAPI dependency.
 
-    This function does not check the token: `FollowUps` does, when a route uses the request. A request without a token
-    is refused before this function is called.
+    This function does not check the token. `FollowUps` checks the token when a route uses the request. A request
+    without a token is refused before this function is called.
     """
     context = context_of(request)
     code = StatusCode(reference, status_token, caller_networks(request))

@@ -257,7 +257,7 @@ def _matches(if_match: str | None, version: int) -> bool:
 def _assignment(
     response: Response, reference: str, now: assignment.Assigned, replaced: assignment.Assigned | None = None
 ) -> AssignmentResponse:
-    """Set the ETag of the response, and return the body: the assignment `now`, and the one `replaced`, if any."""
+    """Set the ETag of `response`, and return the body: the assignment `now`, and the assignment `replaced`, if any."""
     response.headers["ETag"] = _etag(now.version)
     return AssignmentResponse(
         reference=reference,

@@ -98,7 +98,7 @@ def _moment_of_event(engine: Engine, cursor: str) -> dt.datetime | None:
     number = decode_key(cursor, otherwise=0, parameter="since_event")
     if number == 0:
         return None
-    with Session(engine) as session:  # closed before the next session opens: else two requests could block each other
+    with Session(engine) as session:  # it ends before the next session, or two requests could block each other
         event = session.get(EventRow, number)
     if event is None:
         raise InvalidCursor(NOT_OURS, parameter="since_event")

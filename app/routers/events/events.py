@@ -36,7 +36,7 @@ POLL_SECONDS = 0.25
 
 @dataclass(frozen=True)
 class Follower:
-    """A request for events, the client that pulls and confirms them, and the actor that the audit log names."""
+    """A request for events, the client that pulls and confirms the events, and the actor in the audit log."""
 
     request: Request
     client: str

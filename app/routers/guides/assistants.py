@@ -70,7 +70,7 @@ class McpError(Exception):
     data: dict[str, Any] | None = None
 
 
-@router.post(MCP, include_in_schema=False)  # the protocol describes itself: the method tools/list
+@router.post(MCP, include_in_schema=False)  # clients of the protocol read its description from the method tools/list
 def send_mcp_message(
     request: Request,
     session: SessionDep,
@@ -79,7 +79,7 @@ def send_mcp_message(
     settings: SettingsDep,
     body: Annotated[dict[str, Any], Body()],
 ) -> Response:
-    """Answer one message of the protocol.
+    """Return the response to one message of the protocol.
 
     The tools read published guidance: the current edition, a section, search, the changes between editions, and the
     numbers to call. Every result begins with 999, the cautions, and the edition with its digest. No tool takes a
@@ -112,10 +112,10 @@ def _check_origin(request: Request, public_url: str) -> None:
 
 
 def _check_message(body: dict[str, Any], headers: Headers) -> bool:
-    """Check the message `body`, and return whether it uses the stateless revision.
+    """Check the message `body`, and return True if the message uses the stateless revision.
 
-    Raise `McpError` if `body` is not a JSON-RPC request or notification. Check a request of the stateless revision as
-    `_check_stateless` does. A notification is not checked further.
+    Raise `McpError` if `body` is not a JSON-RPC request or notification. For a request of the stateless revision, also
+    raise the errors of `_check_stateless`. A notification is not checked further.
     """
     method, params, given = body.get("method"), body.get("params", {}), body.get("id")
     if body.get("jsonrpc") != "2.0" or not isinstance(method, str) or not isinstance(params, dict):
@@ -160,7 +160,7 @@ def _mismatch(name: str) -> McpError:
 
 
 def _decode(value: str | None) -> str | None:
-    """Return the value of a header field, decoded from base64 if it is marked as encoded.
+    """Return `value`, the value of a header field, decoded from base64 if `value` is marked as encoded.
 
     Return None if `value` is None or cannot be decoded.
     """

@@ -82,7 +82,7 @@ def _item_example(section: Section) -> Responses:
 
 
 def _add_list(section: Section) -> None:
-    """Add the routes that list the items of a section across guides, as JSON and as CSV.
+    """Add the routes that list the items of `section` across guides, as JSON and as CSV.
 
     For indicators, the paths are `/v1/indicators` and `/v1/indicators.csv`.
     """

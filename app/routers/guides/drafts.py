@@ -260,7 +260,7 @@ def _check_tag(if_match: str | None, draft: GuideDraftRow | None) -> None:
 
 
 def _present(draft: GuideDraftRow, record: DraftRecord, response: Response | None = None) -> DraftResponse:
-    """Return the draft as callers see it. If `response` is given, set its ETag header field."""
+    """Return the draft as callers see it. If `response` is given, set the ETag header field of `response`."""
     if response is not None:
         response.headers["ETag"] = _etag(draft)
     return DraftResponse(

@@ -161,7 +161,7 @@ def read_changes(
 
 
 def _add_section(section: Section) -> None:
-    """Add the routes of the section and of its items, such as `read_indicators` at `/v1/guides/{guide}/indicators`.
+    """Add the routes of `section` and of its items, such as `read_indicators` at `/v1/guides/{guide}/indicators`.
 
     Each route exists twice: for the current edition, and for numbered editions.
     """
@@ -250,12 +250,15 @@ def _item_fields(shown: ShownEdition, section: Section, item_id: str) -> dict[st
 
 
 def _having(lists: Mapping[int, Mapping[str, Any]], item_id: str) -> set[int]:
-    """Return the numbers of the editions that have the item. `lists` maps each edition's number to its items by id."""
+    """Return the numbers of the editions that have the item `item_id`.
+
+    `lists` has the items of each edition by id, by the number of the edition.
+    """
     return {number for number, items in lists.items() if item_id in items}
 
 
 def _successor(session: Session, shown: ShownEdition, below: str = "") -> Links:
-    """Return the link to the next edition, with `below` after its path, or no link if there is no next edition.
+    """Return the link to the edition after `shown`, with `below` after its path, or no link if `shown` is the last.
 
     The link belongs in the Link header, because the body of a numbered edition never changes.
     """

@@ -59,7 +59,7 @@ def _as_atom(channel: FeedChannel, example_id: str) -> Responses:
     response_model=JsonFeed,
 )
 def read_json_feed(request: Request, session: SessionDep, settings: SettingsDep) -> Response:
-    """Return what was published and withdrawn."""
+    """Return the latest publications and withdrawals as a JSON Feed."""
     return _json_response(request, EDITIONS, _published(session, settings), settings, CACHE_CURRENT)
 
 

@@ -70,7 +70,7 @@ def _caching(shown: ShownEdition, *, of_table: bool = False) -> str:
     """Return the Cache-Control of a document or, if `of_table`, of a table.
 
     Only tables of numbered editions are immutable. Documents also show emergency telephone numbers, which belong to no
-    edition: when one is corrected, every reader must get the correction soon.
+    edition. When such a number is corrected, every reader must get the correction soon.
     """
     if shown.rendition is not None:
         return CACHE_CHECKED
@@ -78,7 +78,7 @@ def _caching(shown: ShownEdition, *, of_table: bool = False) -> str:
 
 
 def _with_languages(response: Response, shown: ShownEdition) -> Response:
-    """Return `response`. If a rendition is shown, first add its language, and links to the guide in each language."""
+    """Return `response`. For a rendition, first add its language, and links to the guide in each language."""
     if shown.rendition is not None:
         response.headers["Content-Language"] = shown.rendition.language
         add_languages(response, shown.rendition.languages)
@@ -169,7 +169,7 @@ def read_edition_as_markdown(
 def read_rendition_as_markdown(
     request: Request, session: SessionDep, context: ContextDep, rendition: RenditionNameDep
 ) -> Response:
-    """Return the latest rendition in the language."""
+    """Return the latest rendition in the language, as Markdown."""
     return _markdown(request, context, find_rendition(session, context.contents, *rendition))
 
 
@@ -265,7 +265,7 @@ def read_section_as_csv(
     guide: GuideName,
     bom: ByteOrderMark = "0",
 ) -> Response:
-    """Return one section of the current edition."""
+    """Return one section of the current edition as CSV."""
     return _table(request, find_edition(session, context.contents, guide), section, bom)
 
 

@@ -71,8 +71,9 @@ With `as_of` or `Accept-Datetime` (Memento, RFC 7089), redirects to the edition 
 class RequestedVersion(NamedTuple):
     """The requested version of a guide: the edition that was current at `moment`, and the languages.
 
-    If `moment` is None, the edition that is current now is requested. If `moment` is before the first edition, then
-    either the first edition is requested (`or_next`), or no edition exists. `languages` are in order of preference.
+    If `moment` is None, the edition that is current now is requested. If `moment` is before the first edition, the
+    first edition is requested if `or_next` is true; otherwise there is no such edition. `languages` are in order of
+    preference.
     """
 
     moment: dt.datetime | None
@@ -137,7 +138,7 @@ def read_guide(
     guide: GuideName,
     wanted: Annotated[RequestedVersion, Depends(ask_version)],
 ) -> Response:
-    """Return the current edition, a rendition of it, or a redirect to the edition that was current then."""
+    """Return the current edition or a rendition, or a redirect to the edition that was current at `wanted.moment`."""
     moment, contents, public_url = wanted.moment, context.contents, context.settings.public_url
     if moment is not None:
         return redirect_to_edition_at(get_history(session, guide=guide), moment, public_url, or_next=wanted.or_next)

@@ -129,7 +129,7 @@ def describe_directory(request: Request, settings: SettingsDep) -> Response:
 
 @router.get("/openapi.json", include_in_schema=False)
 def read_directory_document(request: Request, settings: SettingsDep) -> Response:
-    """Return the OpenAPI document of this part of the API alone."""
+    """Return the part of the OpenAPI document that is about the directory, with paths relative to `STUB`."""
     document = _document_of_stub(request.app.openapi(), settings.public_url)
     return _json_response(request, json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode())
 
