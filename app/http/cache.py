@@ -145,7 +145,8 @@ class CacheStore:
     """A store of limited size, in bytes. The least recently used entries are dropped first.
 
     An expired entry is dropped when a request looks for it. `hold` marks a key as held: its entry is never dropped to
-    make room, nor because it has expired. A held entry stays until a new entry or a new store replaces it.
+    make room, nor because it has expired. A held entry stays until a new entry or a new store replaces it. Held entries
+    take at most half of the store. Once an entry had no room in that half, no further key can be held.
     """
 
     def __init__(self, max_bytes: int, clock: Clock = utc_now) -> None:
@@ -157,12 +158,14 @@ class CacheStore:
         self._entries: OrderedDict[CacheKey, CachedResponse] = OrderedDict()
         self._held: dict[CacheKey, CachedResponse | None] = {}
         self._held_bytes = 0
+        self._is_held_full = False
 
     def copy(self) -> "CacheStore":
         """Return a new store with the same entries and the same held keys."""
         copied = CacheStore(self._max_bytes, self._clock)
         copied._entries, copied._held = self._entries.copy(), self._held.copy()
         copied._held_bytes = sum(each.size for each in copied._held.values() if each is not None)
+        copied._is_held_full = self._is_held_full
         copied.used_bytes = copied._held_bytes + sum(each.size for each in copied._entries.values())
         return copied
 
@@ -182,20 +185,23 @@ class CacheStore:
             self._entries.move_to_end(key)
         return entry
 
-    def hold(self, key: CacheKey) -> None:
-        """Hold the current entry with `key`, and each later entry with that key."""
-        if key not in self._held:
-            self._held[key] = None
+    def hold(self, key: CacheKey) -> bool:
+        """Hold the current entry with `key`, and each later entry with that key. Return False if there is no room."""
+        if self._is_held_full and self._held.get(key) is None:
+            return False
+        self._held.setdefault(key, None)
         if key in self._entries:
             entry = self._entries.pop(key)
             self.used_bytes -= entry.size
             self.put(key, entry)
+        return True
 
     def put(self, key: CacheKey, entry: CachedResponse) -> None:
         """Store `entry` under `key`, unless it is too large for the store. Drop other entries to make room."""
-        if entry.size > self._max_bytes / MAX_ENTRY_FRACTION:
+        is_held = key in self._held and self._put_held(key, entry)
+        if not is_held and entry.size > self._max_bytes / MAX_ENTRY_FRACTION:
             return
-        if key not in self._held or not self._put_held(key, entry):
+        if not is_held:
             replaced = self._entries.pop(key, None)
             self.used_bytes += entry.size - (replaced.size if replaced else 0)
             self._entries[key] = entry
@@ -206,7 +212,9 @@ class CacheStore:
         """Store `entry` as the held entry with `key`. Return False if held entries would take too much of the store."""
         replaced = self._held[key]
         grown = entry.size - (replaced.size if replaced else 0)
-        if self._held_bytes + grown > self._max_bytes / MAX_HELD_FRACTION:
+        is_large = entry.size > self._max_bytes / MAX_ENTRY_FRACTION
+        if is_large or self._held_bytes + grown > self._max_bytes / MAX_HELD_FRACTION:
+            self._is_held_full = True
             return False
         self._held[key] = entry
         self._held_bytes += grown

@@ -29,14 +29,16 @@ log = Log(__name__)
 class HeldGuidance:
     """A task that makes the response of each path from `find_paths`, and holds the response in the cache.
 
-    A held response is never dropped to make room. Responses are made at the start, after each change of the guides, and
-    after they expire. So every process can serve these responses while the database is unavailable, even a process that
-    has served no request yet. `find_paths` reads the database, so it is called in a thread.
+    A held response is never dropped to make room. Held responses take at most half of the cache, and no response is
+    made that has no room there. Responses are made at the start, after each change of the guides, and after they
+    expire. So every process can serve these responses while the database is unavailable, even a process that has served
+    no request yet. `find_paths` reads the database, so it is called in a thread.
     """
 
     def __init__(self, middleware: CacheMiddleware, find_paths: Callable[[], Sequence[str]]) -> None:
         self._middleware = middleware
         self._find_paths = find_paths
+        self._left_out = 0
         self._changed = Event()
         self._is_complete = Event()
 
@@ -61,25 +63,34 @@ class HeldGuidance:
             await asyncio.wait_for(self._is_complete.wait(), FIRST_SECONDS)
 
     async def _hold_all(self) -> bool:
-        """Hold the response of each path. Return True if all responses are held.
+        """Hold the response of each path, as far as the cache has room. Return False if any request failed.
 
-        If the database fails, log a warning and return False.
+        Log a warning if the database fails, and when the number of responses without room changes.
         """
+        left_out, self._left_out = self._left_out, 0
         try:
             paths = await run_in_threadpool(self._find_paths)
-            return all([await self._hold(path) for path in paths])
+            is_complete = all([await self._hold(path) for path in paths])
         except SQLAlchemyError as failure:
             log.warning("guidance_not_held", error=type(failure).__name__)
             return False
+        if self._left_out not in {0, left_out}:
+            log.warning("guidance_not_held", reason="no room in the cache", count=self._left_out)
+        return is_complete
 
     async def _hold(self, path: str) -> bool:
-        """Hold the response of `path`, and make the response if it is missing. Return False after a server error."""
+        """Hold the response of `path` if there is room, and make the response if it is missing.
+
+        Return False after a server error.
+        """
         cache, scope = self._middleware.cache, _read_of(path)
         request = cache.parse(scope)
         if request is None:
             return True
         store = cache.store
-        store.hold(request.key)
+        if not store.hold(request.key):
+            self._left_out += 1
+            return True
         if store.find(request.key) is not None:
             return True
         is_made = True
@@ -89,6 +100,7 @@ class HeldGuidance:
             is_made = is_made and message.get("status", 0) < SERVER_ERROR
 
         await self._middleware(scope, _receive_nothing, note_status)
+        self._left_out += not store.hold(request.key)
         return is_made
 
 

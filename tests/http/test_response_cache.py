@@ -18,6 +18,7 @@ from hypothesis import Phase
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
+from starlette.responses import Response
 from starlette.testclient import TestClient
 from starlette.types import Message, Receive, Send
 from starlette.types import Scope as ASGIScope
@@ -35,6 +36,7 @@ from app.http.cache import (
     CacheStore,
     ResponseCache,
 )
+from app.http.held import HeldGuidance
 from app.http.log_requests import RequestLogMiddleware
 from app.main import create_app
 from app.models.access.clients import Scope
@@ -43,6 +45,7 @@ from app.services.guides.teams import DutyHours
 from app.services.workers import SILENT_SECONDS, GenerationWatcher
 from tests.support.clock import SettableClock
 from tests.support.concerns import a_concern, raise_concern, token_of
+from tests.support.log_lines import Lines
 from tests.support.publishing import GUIDE, a_key, content_of, publish, publish_next, withdraw
 from tests.support.service import a_service
 from tests.support.threaded import run_server
@@ -108,6 +111,7 @@ OF_THE_BODY = ("content-length", "content-type", "content-encoding")
 NO_MORE: dict[str, str] = {}
 SMALL = 1000
 BIG = 1_000_000
+HELD = 4  # answers of a twentieth of a store, which holds two copies of each
 
 
 class CacheAndNoCache(RuleBasedStateMachine):
@@ -650,6 +654,31 @@ def test_held_answers_stay_and_take_half_of_the_room() -> None:
     assert held == [0, 1, 2, 3, 4]
     assert room.used_bytes <= BIG
     assert len(room) >= 4
+
+
+def test_what_has_no_room_to_be_held_is_not_made_again_in_each_round(lines: Lines) -> None:
+    made: list[str] = []
+
+    async def answer(scope: ASGIScope, receive: Receive, send: Send) -> None:
+        made.append(scope["path"])
+        headers = {"Cache-Control": "public", "ETag": '"made-up"'}
+        await Response(b"x" * (BIG // 20), headers=headers)(scope, receive, send)
+
+    middleware, paths = CacheMiddleware(answer, ResponseCache(megabytes=1)), [f"/{number}" for number in range(20)]
+
+    async def hold() -> None:
+        held = HeldGuidance(middleware, lambda: paths)
+        task = asyncio.create_task(held.run())
+        await held.wait_for_first()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    asyncio.run(hold())
+    assert made == paths[: HELD + 1]
+    asyncio.run(hold())
+
+    assert made == paths[: HELD + 1]
+    assert [(each["event"], each["count"]) for each in lines()] == [("guidance_not_held", 20 - HELD)] * 2
 
 
 def test_without_a_database_an_unheld_language_falls_back_to_the_default(
