@@ -75,7 +75,7 @@ def set_up_logs(level: str) -> None:
 
 
 class Log:
-    """A logger of named events with fields from the fixed list."""
+    """A logger of named events. Log lines contain only the fields in `ALLOWED`."""
 
     def __init__(self, name: str) -> None:
         self._logger = logging.getLogger(name)

@@ -47,7 +47,10 @@ class FixedStatement:
 
 
 def _parameters_of(compiled: SQLCompiler, dialect: Dialect) -> Callable[[Mapping[str, Any]], Any]:
-    """Return the function that makes the parameters of the driver: a tuple, or a mapping for named parameters."""
+    """Return a function that converts the values of a row, by name, to the parameters that the driver expects.
+
+    The function returns a tuple, or a mapping if the driver expects named parameters.
+    """
     names = compiled.positiontup or list(compiled.binds)
     processors = [compiled.binds[name].type.dialect_impl(dialect).bind_processor(dialect) for name in names]
     takes = list(zip(names, processors, strict=True))

@@ -345,9 +345,10 @@ def _override(built: Any, override: Any) -> Any:
 
 
 def _emergency_contacts(schemas: JsonObject) -> JsonObject:
-    """Return the example signposts and contacts of a problem on a path of concerns.
+    """Return the example `signposts` and `contacts` of a problem for a path that begins with `CONCERNS`.
 
-    Leave out empty members, because every such problem would repeat them.
+    `schemas` are the schemas of the OpenAPI document. Leave out empty members, because every such problem would repeat
+    them.
     """
     properties = schemas["Problem"]["properties"]
     return {

@@ -241,9 +241,10 @@ def marked_english(text: str) -> str:
 
 
 def localised_links(page: str) -> str:
-    """Return the HTML `page` in which the links to pages of this service lead to pages in the language of the page.
+    """Return the HTML `page` with each link to a page of this service changed to that page in the current language.
 
-    A link to a page that does not exist in that language stays unchanged.
+    The current language is the language of the page that is being made. A link to a page that does not exist in this
+    language stays unchanged. In English, all links stay unchanged.
     """
     language = current_language()
 

@@ -23,10 +23,11 @@ DAYS_OF_A_YEAR = 365.2425
 
 @dataclass(frozen=True)
 class OpenedCards:
-    """The decrypted cards of one concern and of its additions, with the concern's label and time of last change.
+    """The decrypted cards of one concern and of its additions, with the concern's label and time of change.
 
-    Each card comes with the day of its receipt. `unopened` is the number of cards and labels of the concern that could
-    not be decrypted.
+    Each card comes with the day on which the service received the concern or addition. `label` is empty if the concern
+    has no label, or if the label could not be decrypted. `unopened` is the number of cards and labels of the concern
+    that could not be decrypted.
     """
 
     reference: str

@@ -302,7 +302,10 @@ def set_up_keys(day: FirstDay) -> None:
 
 
 def set_up_address(day: FirstDay) -> None:
-    """Ask for the public address and, if the address is https, for the reverse proxy. Write the answers."""
+    """Ask for the public address and, if the address is https, for the reverse proxy.
+
+    Ask only for settings that are not set. Write the answers to the file of settings.
+    """
     day.write(day.ask_settings({"public_url": ADDRESS_QUESTIONS["public_url"]}))
     if day.settings.is_https:
         day.write(day.ask_settings({"trusted_proxies": ADDRESS_QUESTIONS["trusted_proxies"]}))

@@ -32,7 +32,7 @@ OF_A_LEAD = frozenset({Scope.READ, Scope.WRITE, Scope.AUDIT})
 class ClientRow(AccessRow, table=True):
     """A client of the API. `person` is the person who uses the client's keys, or None for a program.
 
-    If `test` is true, the client can only send test concerns.
+    If `test` is True, the client has only the scope `SUBMIT`, and may send only test concerns.
     """
 
     __tablename__ = "clients"

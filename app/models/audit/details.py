@@ -431,10 +431,11 @@ class PasskeyRemovedDetails(Details):
 
 
 class KeyCopyDetails(PasskeyRemovedDetails):
-    """Details of a locked copy of the team's identity: its person, its passkey, and its digest.
+    """Details of a new copy of the team's identities, which only one passkey of `person` opens.
 
-    `keys` has the fingerprints of the public keys that belong to the identities in the copy. `replaces` is true if the
-    person had a copy for this passkey before.
+    `passkey` is the fingerprint of the passkey, and `sha256` is the digest of the copy. `keys` has the fingerprints of
+    the public keys that belong to the identities in the copy. `replaces` is True if the person already had a copy for
+    this passkey.
     """
 
     keys: tuple[str, ...]

@@ -67,7 +67,7 @@ class OwnLogFilter(RequestModel, extra="ignore"):
 
     @property
     def since(self) -> dt.datetime | None:
-        """The start of the first day, as UTC, or None if there is no first day."""
+        """The start of the first day in London, as UTC, or None if there is no first day."""
         return None if self.first_day is None else _start_of(self.first_day)
 
     @property

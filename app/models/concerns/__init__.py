@@ -1,1 +1,1 @@
-"""Tables, requests and responses of concerns: submission, receipts, entries and sealing."""
+"""Models of concerns: tables, requests and responses for concerns, entries, cards, saved forms and status tokens."""

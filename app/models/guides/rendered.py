@@ -37,9 +37,11 @@ class RenderedWords:
 
 
 def render(words: RenditionContent, edition: EditionContent, current: EditionContent | None = None) -> RenderedWords:
-    """Return `edition` with the text of the rendition `words`. Other text stays in the guide's own language.
+    """Return `edition` with its text replaced by that of the rendition `words`, and with the pictures of `words`.
 
-    If `current` is given, the cautions and contacts come from the edition `current`.
+    Text that `words` does not translate stays in the guide's own language. So do all cautions, if `words` is an
+    unchecked machine translation. If `current` is given, the cautions and contacts come from the edition `current`.
+    Their text is then translated only where it is the same as in `edition`.
     """
     own: dict[str, Any] = edition.model_dump(mode="json")
     missing = [f"/{name}" for name in ALWAYS_IN_THE_GUIDES_OWN]

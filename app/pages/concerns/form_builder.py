@@ -285,7 +285,7 @@ class FormBuilder:
 
 
 def _fields_at(fields: Sequence[SchemaField], path: str) -> list[SchemaField]:
-    """Return the fields at `path`, a path of the layout, in the order of the models.
+    """Return those of `fields` that are at `path`, a path of the layout, in the order of `fields`.
 
     If `path` ends in a star, return all fields whose paths begin with the part before the star.
     """

@@ -356,7 +356,7 @@ class Asking:
 
 
 def voice_of(kind: str) -> str:
-    """Return the kind of reporter `kind` if such a reporter is under 18, otherwise an empty string.
+    """Return `kind` if a reporter of this kind is under 18, otherwise an empty string.
 
     Pages choose their wording by the result.
     """

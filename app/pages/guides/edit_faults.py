@@ -110,9 +110,11 @@ def _page_of(at: Location) -> str:
 
 
 def _at_input(at: Location, content: dict[str, Any]) -> Location:
-    """Return the location of the form input for the value at `at`.
+    """Return the location of the form input for the value at `at`, in a draft with `content`.
 
-    The location differs from `at` if the value has no input, or shares an input with another value.
+    If the value has no input of its own, return the location of the input in which an editor changes the value. For
+    example, a list of phone numbers has the input of its first number. The input of a whole contact depends on the kind
+    of the contact.
     """
     if len(at) == len(("contacts", 0)) and at[0] == Section.CONTACTS.key:
         kind = value_at(content, f"{_name(at)}.kind")

@@ -105,9 +105,10 @@ def _changes(editing: Editing, before: EditionHead | None, after: EditionHead) -
 
 @router.get("/{guide}/editions/{number}/withdrawal")
 def read_withdrawal_page(editing: PublishingDep, number: Number) -> Response:
-    """Return the form that withdraws the edition `number`, with what readers get after the withdrawal.
+    """Return the page with the form that withdraws the edition `number`, and with what readers will then get.
 
-    Raise `NoSuchGuide` if the guide is unknown, or `NoSuchEdition` if the guide has no such edition.
+    If the edition is already withdrawn, the page has no form. Raise `NoSuchGuide` if the guide is unknown, or
+    `NoSuchEdition` if the guide has no such edition.
     """
     return _withdrawal_page(editing, EditionKey(editing.guide, number))
 

@@ -246,8 +246,8 @@ def publish_on_page(editing: PublishingDep, posted: SubmittedFormDep) -> Respons
 
     Raise `NoSuchGuideDraft` if there is no draft, or `DraftChanged` if the draft is not the version that the page
     showed. Raise `FollowsAnotherEdition` if another edition was published since then. Raise `SecondPersonNeeded` if
-    `may_publish` returns False for this person. If the settings require two people, raise `HandUnknown` if a publisher,
-    writer or submitter who must be known is a client that names no person: see `publish_draft`.
+    `may_publish` returns False for this person. If the settings require two people, raise `HandUnknown` under the same
+    conditions as `publish_draft`.
     """
     if posted.one("agreed") != AGREED:
         return lead_to(f"{editing.path}#publish")

@@ -51,8 +51,7 @@ def check_person(name: str) -> str:
 class Principal:
     """The authenticated caller of a request: a client, its scopes, and the person who acts through it, if known.
 
-    A client with `for_tests` may only send test concerns. The API refuses a concern from such a client that is not a
-    test.
+    If `for_tests` is True, the client may send test concerns, and the API refuses all other concerns from the client.
     """
 
     name: str

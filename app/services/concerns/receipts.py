@@ -208,10 +208,12 @@ class ReceiptBuilder:
         return tuple(sentence for sentence, is_so in steps.items() if is_so)
 
     def with_current_numbers(self, receipt: bytes, who: WhoToCall, danger: str | None, *, at: dt.datetime) -> bytes:
-        """Return the receipt of an earlier request, with the current phone numbers if they have changed.
+        """Return `receipt`, the receipt of an earlier request, with the contacts and signposts of `who`.
 
-        `danger` is the answer about danger in the earlier request. If the numbers have changed, the next step that
-        names who to call is written again, except in a test. The signed part does not change.
+        Return `receipt` unchanged if all names, phones, URLs and emails are still the same. Otherwise also replace the
+        next step that says who to call, unless the concern is a test. `danger` is the answer about danger in the
+        earlier request, and `at` is the current time, which decides if the deadline has passed. The signed part does
+        not change.
         """
         members = orjson.loads(receipt)
         contacts, signposts = orjson.loads(who.contacts_json), orjson.loads(who.signposts_json)

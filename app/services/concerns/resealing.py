@@ -47,7 +47,7 @@ class SealedPlace:
     recipients: tuple[str, ...]
 
     def __str__(self) -> str:
-        """Return the place's name for an operator."""
+        """Return the place in words for an operator: the reference, after words such as `note 3 to` for an entry."""
         return self.reference if self.added is None else f"{self.added} to {self.reference}"
 
 

@@ -126,9 +126,9 @@ class WaitingAdditions(NamedTuple):
 
 
 def find_waiting(session: Session, references: Collection[str]) -> dict[str, WaitingAdditions]:
-    """Return a summary of each concern's unacknowledged additions, by reference. Only metadata is read.
+    """Return a summary of the unacknowledged additions of each concern in `references`, by reference.
 
-    Concerns without an unacknowledged addition are left out.
+    Leave out concerns without an unacknowledged addition. Read only metadata, and no sealed text.
     """
     if not references:
         return {}

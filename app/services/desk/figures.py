@@ -131,7 +131,10 @@ def read_statistics(engine: Engine, writer: Writer, *, actor: Actor) -> list[Fig
 
 
 def _count_by_month(session: Session) -> Iterator[MonthlyCount]:
-    """Yield the count of every value of every measure in every month, in order of measure, month and value."""
+    """Yield the number of concerns received in each month, for each value of each measure.
+
+    Leave out tests. The order is by measure, then by month, then by value.
+    """
     year, month = extract("year", _CONCERNS.received_at), extract("month", _CONCERNS.received_at)
     for measure in MEASURES:
         value = _CONCERNS[measure]

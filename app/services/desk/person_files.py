@@ -24,10 +24,10 @@ PERSON_FILE_KIND = "guidance-person-file"
 
 
 def record_person_file(session: Session, wanted: NewPersonFile, actor: Actor, signer: ReceiptSigner) -> str:
-    """Record the file in the audit log of each concern in the file, and return the service's signature of the file.
+    """Record the file `wanted` in the audit log of each of its concerns, and return the service's signature.
 
-    The signature of a file for the person does not name the worker. Raise `NoSuchConcern` if a reference is unknown, or
-    `ConcernErased` if a concern was erased.
+    If the file is for the person and not for a court, the signature does not name the worker. Raise `NoSuchConcern` if
+    a reference is unknown, or `ConcernErased` if a concern was erased.
     """
     references = list(dict.fromkeys(map(reference_of, wanted.references)))
     for_person = wanted.purpose is PersonFilePurpose.PERSON

@@ -115,9 +115,10 @@ def read_list(
 
 
 def read_list_sheet(writer: Writer, wanted: RetentionList, periods: RetentionPeriods, *, actor: Actor) -> bytes:
-    """Record the reading in the audit log, and return the whole list as CSV.
+    """Record the reading in the audit log, and return all concerns of the list `wanted` as CSV.
 
-    Raise `InvalidQuery` if there are more than `MOST_IN_A_SHEET` concerns: the reading is then already recorded.
+    `periods` are needed for the list of concerns that are due. Raise `InvalidQuery` if there are more than
+    `MOST_IN_A_SHEET` concerns: the reading is then already recorded.
     """
     found = read_list(writer, wanted, periods, actor=actor, limit=MOST_IN_A_SHEET)
     if len(found) > MOST_IN_A_SHEET:

@@ -160,9 +160,9 @@ class DispatcherThread(JobsWorker):
         return is_free and time.monotonic() >= self._resting_until.get(webhook, 0.0)
 
     async def _find_due(self) -> list[str]:
-        """Return the names of the webhooks with due deliveries. Once a minute, also store that this process delivers.
+        """Return the names of the webhooks with due deliveries. Once a minute, also record that this process delivers.
 
-        If the database fails, log the error and return no names, so that current tasks continue.
+        If the database fails, log the error and return no names, so that the tasks that are already running continue.
         """
         try:
             if self._notes.is_due:

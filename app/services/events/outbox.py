@@ -222,8 +222,9 @@ def confirmed_by(session: Session, *, client: str) -> int:
 def confirm_events(session: Session, *, event_id: int, actor: Actor, client: str) -> None:
     """Store that `client` has every event up to `event_id`, and record this in the audit log.
 
-    Do nothing if `client` has already confirmed this event or a later event. A confirmation of an event that no longer
-    exists does not count. Raise `CursorAhead` if there is no event with the number `event_id` yet.
+    Do nothing if `client` has already confirmed this event or a later event. Ignore a former confirmation if
+    its number is greater than that of the last event in the database. Raise `CursorAhead` if there is no event with the
+    number `event_id` yet.
     """
     last = find_last_event(session)
     if event_id > last:

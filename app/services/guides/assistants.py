@@ -149,7 +149,10 @@ Read = Callable[[Library, Any], dict[str, Any]]
 
 
 class Tool(NamedTuple):
-    """A tool. The arguments of a call are parsed by the model `arguments`, then passed to `read`."""
+    """A tool that an assistant can call. `arguments` is the model that parses the arguments of a call.
+
+    `read` returns the result for the parsed arguments.
+    """
 
     title: str
     description: str

@@ -18,7 +18,10 @@ MAX_DRAFT_BYTES = 1_000_000
 
 
 def main(name: str) -> None:
-    """Limit this process, read the document `name` from standard input, and print the draft or the refusal as JSON."""
+    """Limit this process, read a document from standard input, and print its draft or the refusal as JSON.
+
+    `name` is the file name of the document.
+    """
     limit_this_process()
     sys.stdout.write(answer(Path(name), sys.stdin.buffer.read()))
 

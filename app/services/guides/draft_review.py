@@ -225,8 +225,8 @@ def schedule_draft(
 ) -> GuideDraftRow:
     """Agree as the second person that the draft is published at the time `publish_at`, and return the draft.
 
-    Record the action. `follows` and `two_people` are as in `publish_draft`. A later agreement changes the time. Raise
-    the errors of `publish_draft`.
+    Record the action. If a time was already agreed, `publish_at` replaces that time. `follows` and `two_people` are as
+    in `publish_draft`. Raise the errors of `publish_draft`.
     """
     draft = act.known_draft(session)
     _require_agreed(session, reference_data, draft, act, follows=follows, two_people=two_people)

@@ -199,7 +199,10 @@ class Guide:
 def read_directory(
     session: Session, contents: Contents, signposts: Sequence[Signpost], *, public_url: str
 ) -> Directory:
-    """Return the directory: the contacts of all current guides, then the signposts in the given order."""
+    """Return the directory: the contacts of all current guides, then the signposts in the given order.
+
+    `contents` reads the editions of the guides. `public_url` is the start of the URLs of guides in the taxonomy.
+    """
     guides = [Guide(head, contents(head.key, session)) for head in list_current(session)]
     taxonomy = Taxonomy(
         id=id_of("taxonomy", "harms"),

@@ -58,11 +58,12 @@ def _item(key: str, line: str) -> dict[str, Any]:
 
 
 def with_former_items(content: DraftContent, former: DraftContent) -> DraftContent:
-    """Return `content`, made from a document, completed with data that only the edition `former` has.
+    """Return `content`, made from a document, completed with data from `former`.
 
-    Fields that `content` lacks are taken from `former`, except lists, introductions and the source. An item with the
-    same name and text as in `former` gets the id and the other values, such as codes, of that item. A contact whose
-    number has changed is no longer marked as checked.
+    `former` is the content with which a draft begins without a document (see `Editing.first_words`). Take each field
+    that `content` lacks from `former`, except lists of items, introductions and the source. Give an item with the same
+    name and text as in `former` the id of that item, and the other values that it lacks, such as codes. If the phone
+    numbers of a contact have changed, remove the date on which they were verified. Leave out empty lists and objects.
     """
     details = {key: value for key, value in former.items() if key not in (*ITEM_LISTS, "introductions", "source")}
     merged = details | content

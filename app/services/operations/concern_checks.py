@@ -35,7 +35,11 @@ def check_overdue_events(patient: Patient) -> Verdict:
 
 
 def check_restricted(patient: Patient) -> Verdict:
-    """Check that the desk has a lead, and that no restricted concern names only people who have left."""
+    """Check that the desk has a lead, and that no restricted concern has lost everyone whom a lead named for it.
+
+    Restricted concerns without a lead at the desk are a fault, because everyone can open them. The other findings are
+    warnings. If there are no restricted concerns, warn of a missing lead only if somebody reads concerns.
+    """
     with Session(patient.engine) as session:
         has_leads, readers = has_lead(session), list_readers(session)
         restricted, nameless = count_restricted(session)

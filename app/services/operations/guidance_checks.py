@@ -27,8 +27,9 @@ FEWEST_HOLIDAYS = 8
 def check_contacts(patient: Patient) -> Iterator[Verdict]:
     """Check that local signposts are those of this council, and that someone verified each contact within a year.
 
-    A contact that nobody verified is a fault outside a trial: people in danger would call a wrong number. Check also
-    that the settings name contacts for adults at risk and for complaints.
+    Signposts count as contacts. If one of these checks fails, yield a warning in a trial, otherwise a fault, because
+    people in danger could call a wrong number. Also warn if the settings lack contacts for adults at risk or for
+    complaints. If the reference data cannot be read, yield only a fault about the reference data.
     """
     try:
         known = patient.reference_data

@@ -178,9 +178,10 @@ class Housekeeping(TeamJobs):
             yield DispatcherThread(dispatcher, grace_seconds=self.settings.drain_seconds)
 
     def publish_planned(self, _beat: Beat) -> bool:
-        """Publish the draft whose planned publication is due, or send it back if it can no longer be published.
+        """Publish one draft whose planned publication is due, the earliest first.
 
-        Return True if there was such a draft. If the clock may be wrong, publish nothing, and return False.
+        If the draft can no longer be published, send the draft back. Return True if a publication was due, because
+        other publications may be due too. If the clock may be wrong, publish nothing, and return False.
         """
         now = self.clock()
         with Session(self.engine) as session:

@@ -387,7 +387,7 @@ def require_known_warnings(settings: Settings) -> None:
 class Watcher:
     """A monitor in a serving process, which measures the values of `WATCHES` and holds the latest readings.
 
-    The process serves even if a bound is passed.
+    The process continues to serve requests when a value passes its bound.
     """
 
     def __init__(self, settings: Settings, engine: Engine, clock: Callable[[], dt.datetime]) -> None:
