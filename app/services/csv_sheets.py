@@ -1,6 +1,7 @@
 """CSV (RFC 4180) in UTF-8. A cell that a spreadsheet would run as a formula gets an apostrophe in front.
 
-This includes formulas after blanks and formulas that begin with a full-width sign.
+A cell is also treated as a formula if it has blanks before the formula, begins with a full-width sign such as `＝`, or
+begins with a tab or a line break.
 """
 
 import csv
@@ -13,7 +14,11 @@ CSV_MEDIA = "text/csv; charset=utf-8"
 
 
 def csv_sheet(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
-    """Return `rows` as CSV in UTF-8, after a header row with the names in `columns`."""
+    """Return `rows` as CSV in UTF-8, after a header row with the names in `columns`.
+
+    Put an apostrophe in front of each cell of `rows` that a spreadsheet would run as a formula. The header row is not
+    changed.
+    """
     sheet = io.StringIO(newline="")
     writer = csv.writer(sheet)  # the csv module's default dialect is RFC 4180: commas, double quotes, CRLF
     writer.writerow(columns)
@@ -28,9 +33,10 @@ def safe_cell(cell: str) -> str:
 
 
 def plain_cell(cell: str) -> str:
-    """Return the text of a cell that a spreadsheet saved: without the apostrophe that `safe_cell` put in front.
+    """Return the text of `cell`, which a spreadsheet saved, without the apostrophe that `safe_cell` put in front.
 
-    Line breaks become LF, and blanks around the text are dropped.
+    Keep an apostrophe that `safe_cell` would not have put there. Line breaks become LF, and blanks around the text are
+    dropped.
     """
     text = cell.replace("\r\n", "\n").strip()
     bare = text.removeprefix("'")

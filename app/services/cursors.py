@@ -33,8 +33,9 @@ def encode_position(position: Sequence[Any]) -> str:
 def decode_key(cursor: str | None, *, otherwise: Key, parameter: str = "cursor") -> Key:
     """Return the key in `cursor`, or `otherwise` if `cursor` is None. `otherwise` is the key of the first page.
 
-    Raise `InvalidCursor`, which names `parameter`, if the cursor cannot be decoded, if its key has another type than
-    `otherwise`, or if the database cannot search for the key.
+    Raise `InvalidCursor`, which names the query parameter `parameter`, if `cursor` cannot be decoded, or if its key has
+    another type than `otherwise`. Raise it also if the database cannot compare with the key: a negative or too large
+    number, or a text with a character that cannot be stored.
     """
     if cursor is None:
         return otherwise
@@ -52,9 +53,10 @@ def _is_searchable(key: str | int) -> bool:
 
 
 def decode_position(cursor: str | None, types: Sequence[type]) -> tuple[Any, ...] | None:
-    """Return the sort key in `cursor`, or None if `cursor` is None, which means the first page.
+    """Return the sort key in `cursor` as a tuple, or None if `cursor` is None, which means the first page.
 
-    Raise `InvalidCursor` if the cursor cannot be decoded, or if its values do not have the types `types`.
+    `types` are the types of the values of the sort key, in order. Raise `InvalidCursor` if `cursor` cannot be decoded,
+    or if its values do not have these types.
     """
     words = decode_key(cursor, otherwise="").split(SEPARATOR)
     if cursor is None:

@@ -16,11 +16,11 @@ KEY_BYTES = 32
 
 
 def write_key_file(path: Path, content: bytes, *, replace: bool = False) -> None:
-    """Write `content` to a file that only the owner of the file can read.
+    """Write `content` to the file `path`, which only the owner of the file can read.
 
     Create the folder of `path` if it is missing. Raise `FileExistsError` if the file exists and `replace` is False. The
-    file appears complete or not at all, so that two processes that start together use the same key. A replaced file
-    keeps its owner.
+    file appears complete or not at all, so that two processes that start together use the same key. If this process may
+    change owners, a replaced file keeps its owner.
     """
     make_private_folder(path.parent)
     descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # created with mode 0600
@@ -50,11 +50,15 @@ class KeyFile:
     """The keys in one file, one key per line. The first key is for new data. The other keys still work for old data.
 
     `is_configured` is True if a setting names the file. Such a file may be shared by several nodes, so only `add` may
-    create the file. Each method that reads or changes the file raises `SetupError` as `read` does.
+    create the file. Each method that reads or changes the file raises `SetupError` if the file cannot be read, or if
+    one of its lines is not a key.
     """
 
     purpose: ClassVar[str]
-    """Start of a sentence about the purpose of the keys, for the comment line of the file and for an error."""
+    """The subject and verb of a sentence, such as "concerns are encrypted with", that "the first key" completes.
+
+    The sentence is in the comment line of the file, and in the error for a file that cannot be read.
+    """
     command: ClassVar[str]
     """The command with which an operator adds a key."""
 
@@ -100,7 +104,7 @@ class KeyFile:
         self._write([_new_key(), *self.keys], replace=True)
 
     def drop_old(self) -> None:
-        """Remove all keys except the newest from the file.
+        """Remove all keys except the newest from the file. If the file has no keys, do nothing.
 
         The caller must ensure that only one process changes the file at a time.
         """
@@ -126,9 +130,9 @@ def _key_of(value: bytes) -> FileKey:
 
 
 def _keep_owner(path: Path, draft: str) -> None:
-    """Give the file `draft` the owner of the file at `path`, which it will replace.
+    """Give the file `draft` the owner of the file at `path`, which `draft` will replace.
 
-    The service must be able to read a key file that root has written. Do nothing if there is no file at `path`, or if
+    The service must be able to read a key file that root has replaced. Do nothing if there is no file at `path`, or if
     this process may not change owners.
     """
     with suppress(FileNotFoundError, PermissionError):

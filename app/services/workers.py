@@ -18,7 +18,10 @@ from app.models.guides.edition_rows import GenerationRow
 
 GENERATION_SECONDS = 0.5
 SILENT_SECONDS = 2.0
-"""Seconds without a response of the database after which responses state their age. Equal to four polls."""
+"""Seconds after which a database that does not respond counts as silent. Four polls of the generation.
+
+While the database is silent, responses from the cache say how old they are.
+"""
 MAX_BACKOFF_SECONDS = 60.0
 
 Result = TypeVar("Result")
@@ -39,7 +42,11 @@ class WorkerState(StrEnum):
 
 @dataclass
 class Job:
-    """Periodic work of a `JobsWorker`, whose thread several jobs may share. Times are in seconds."""
+    """Periodic work of a `JobsWorker`, whose thread several jobs may share. Times are in seconds.
+
+    `first_delay` is the time from the start of the thread to the first run. The worker sets `failures`, the number of
+    failures in a row, and `due`, the time of the next run (`monotonic`).
+    """
 
     name: str
     every: float
@@ -110,7 +117,7 @@ class JobsWorker:
         return WorkerState.STALLED if is_late else WorkerState.OK
 
     def beat(self) -> None:
-        """Note that the worker has made progress. Long work must call this between its steps."""
+        """Note that the worker has made progress now. The callback that a job gets calls this method."""
         self._beat_at = monotonic()
 
     def start(self) -> None:
@@ -121,7 +128,7 @@ class JobsWorker:
         self._thread.start()
 
     def drain(self) -> None:
-        """Let the worker end after the current work, because the process is about to stop."""
+        """Request the stop, because the process is about to stop. A subclass may instead go on working until `stop`."""
         self.request_stop()
 
     def request_stop(self) -> None:
@@ -192,7 +199,8 @@ def start_call(do: Callable[[], Result], name: str = "call") -> Future[Result]:
 def call_in_time(do: Callable[[], Result], seconds: float) -> Result:
     """Call `do` in a new thread, and return its result or raise its error.
 
-    Raise `TimeoutError` if there is no result after `seconds`. The thread then continues.
+    Raise `TimeoutError` if there is no result after `seconds`. The call then goes on in its thread, and its result is
+    lost.
     """
     return start_call(do).result(timeout=seconds)
 
@@ -200,7 +208,8 @@ def call_in_time(do: Callable[[], Result], seconds: float) -> Result:
 def stop_workers(workers: Collection[JobsWorker]) -> None:
     """Request the stop of all `workers`, then wait for each worker to end, at most its `stop_seconds`.
 
-    The workers end in parallel. A worker with longer work still runs when this function returns.
+    All stops are requested before the first wait, so the workers end in parallel. A worker that needs longer is still
+    running when this function returns, and ends with the process.
     """
     for worker in workers:
         worker.request_stop()

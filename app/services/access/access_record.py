@@ -60,15 +60,19 @@ _SINCE = _OF_PEOPLE.where(_ACTS.number >= bindparam("number"))
 
 
 def fingerprint(*parts: bytes) -> str:
-    """Return a fingerprint that names a key, passkey, invitation or session in the audit log.
+    """Return the first 16 hex digits of the SHA-256 of `parts`, joined without a separator.
 
-    `parts` are the stored hash of the secret or, for a passkey, the credential ID and the public key.
+    The audit log names a key, passkey, invitation or session by this fingerprint. `parts` are the stored hash of the
+    secret or, for a passkey, the credential ID and the public key.
     """
     return hashlib.sha256(b"".join(parts)).hexdigest()[:16]
 
 
 def name_on_record(row: AccessRow) -> str:
-    """Return the name of `row` in the audit log: the name of a client or a person, otherwise a fingerprint."""
+    """Return the name of `row` in the audit log: the name of a client or a person, otherwise a fingerprint.
+
+    A locked copy of the team's identity has the fingerprint of its passkey.
+    """
     match row:
         case ClientKeyRow():
             return fingerprint(row.key_sha256)
@@ -84,7 +88,10 @@ def name_on_record(row: AccessRow) -> str:
 
 
 def record_person(session: Session, act: DeskAct, actor: Actor, details: Details) -> None:
-    """Append an entry to the chain `people` for an action on access, such as a grant, a sign-in or a departure."""
+    """Append an entry with `details` to the chain `people` for `act`, an action on access by `actor`.
+
+    Actions on access are, for example, a grant, a sign-in or a departure.
+    """
     record_action(session, PEOPLE, act, actor, details)
 
 
@@ -97,7 +104,10 @@ class RecordedAccess(Replayed):
     revoked: set[str] = field(default_factory=set)
     """The names of revoked clients."""
     keys: dict[str, tuple[str, dt.datetime | None]] = field(default_factory=dict)
-    """Maps the fingerprint of each key to the name of its client, and its expiry time or None."""
+    """Maps the fingerprint of each key to the name of its client, and its expiry time or None.
+
+    Expired keys, and keys of revoked clients, are included.
+    """
     people: dict[str, tuple[str, bool, str | None]] = field(default_factory=dict)
     """Maps the name of each person who has not left to their role, a flag, and an id.
 
@@ -108,7 +118,7 @@ class RecordedAccess(Replayed):
     left: dict[str, bool] = field(default_factory=dict)
     """Maps the name of each person who left to True if they had a role at the desk, False if they only had a client."""
     links: dict[str, str] = field(default_factory=dict)
-    """Maps the fingerprint of each unused invitation link to the name of the invited person."""
+    """Maps the fingerprint of each unused invitation link, expired or not, to the name of the invited person."""
     passkeys: dict[str, str] = field(default_factory=dict)
     """Maps the fingerprint of each passkey to the name of its person."""
     copies: dict[str, tuple[str, str, tuple[str, ...]]] = field(default_factory=dict)
@@ -119,9 +129,13 @@ class RecordedAccess(Replayed):
     held: dict[str, frozenset[str]] = field(default_factory=dict)
     """Maps each person who ever had a locked copy to the fingerprints of all keys in the copies, also after leaving."""
     sessions: dict[str, str] = field(default_factory=dict)
-    """Maps the fingerprint of each session to the name of its person. Omits sessions older than `LONGEST_SESSION`."""
+    """Maps the fingerprint of each session to the name of its person.
+
+    Each sign-in of anybody drops the sessions that are then older than `LONGEST_SESSION`. A session that ended without
+    a sign-out stays until then.
+    """
     begun: deque[tuple[dt.datetime, str]] = field(default_factory=deque)
-    """The start time and the fingerprint of each session not older than `LONGEST_SESSION`, oldest first."""
+    """The start time and the fingerprint of each session, oldest first, until it is older than `LONGEST_SESSION`."""
 
     def copy(self) -> "RecordedAccess":
         """Return a copy. Entries that are later applied to the copy do not change this object."""
@@ -213,7 +227,10 @@ class RecordedAccess(Replayed):
 
     @property
     def by_table(self) -> Mapping[type[AccessRow], Mapping[str, Any]]:
-        """Maps each table to its expected rows: the name of each row in the audit log, and its expected values."""
+        """Maps each table to the rows that it should have according to the audit log.
+
+        Each row is given by its name (see `name_on_record`), with the values that `_stated_by` returns for it.
+        """
         return {
             ClientRow: self.clients,
             ClientKeyRow: self.keys,
@@ -225,10 +242,9 @@ class RecordedAccess(Replayed):
         }
 
     def agrees_with(self, row: AccessRow) -> bool:
-        """Return True if `row` matches the audit log.
+        """Return True if the values of `row` are those that the audit log records for it.
 
-        A row that no longer grants access matches if the audit log says that the client was revoked, or that the person
-        left.
+        For a client that is revoked or a person who has left, return True if the audit log says so too.
         """
         name = name_on_record(row)
         if row.is_over:
@@ -264,7 +280,11 @@ def _stated_by(row: AccessRow) -> Any:
 
 @dataclass(frozen=True)
 class KnownAccess:
-    """The state of access after the audit entry at `end`. This object is never changed, so threads may share it."""
+    """The state of access after the entries of the chain `people` up to `end`.
+
+    `end` is the number and the hash of the last of these entries. This object is never changed, so threads may share
+    it.
+    """
 
     end: End
     recorded: RecordedAccess
@@ -276,7 +296,8 @@ NOTHING_KNOWN = KnownAccess(BEFORE_THE_FIRST, RecordedAccess())
 def replay_people(session: Session, on_step: OnStep = show_no_progress) -> KnownAccess:
     """Return the state of access after every entry of the chain `people` that `session` sees.
 
-    Call `on_step` with the number of entries replayed, once for every `ROWS_AT_ONCE` entries.
+    Call `on_step` at the first entry, and then at every `ROWS_AT_ONCE`th, with the number of entries before it. The
+    total that `on_step` gets is 0, because it is unknown.
     """
     with session.connection().execute(_OF_PEOPLE, execution_options={"yield_per": ROWS_AT_ONCE}) as acts:
         return _with_acts(NOTHING_KNOWN, acts, on_step)
@@ -302,7 +323,8 @@ class AccessRecord:
     def as_of(self, session: Session) -> RecordedAccess:
         """Return the state of access after all entries that `session` sees, including its own uncommitted entries.
 
-        Replay the whole chain if nothing is cached yet, or if the database was replaced.
+        Read only the entries that are newer than the cached state. Replay the whole chain if nothing is cached yet, or
+        if the database was replaced. Cache the result, unless `session` is in a write transaction.
         """
         known = _continued(session, self._known)
         if known is None:
@@ -313,15 +335,16 @@ class AccessRecord:
         return known.recorded
 
     def _keep(self, session: Session, known: KnownAccess) -> None:
-        """Cache `known` for the next use, unless `session` writes: then its last entries may be uncommitted."""
+        """Cache `known` for the next use, unless `session` writes: `known` may then have uncommitted entries."""
         if WRITES not in session.connection().get_execution_options():
             self._known = known
 
 
 def _continued(session: Session, known: KnownAccess) -> KnownAccess | None:
-    """Return the state `known` with all later entries applied.
+    """Return `known` with all entries after `known.end` that `session` sees applied.
 
-    Return None if `known` is empty, or if its last entry is not in the database: the database was replaced.
+    Return None if `known` is empty, or if its last entry is not in the database, which shows that the database was
+    replaced.
     """
     if known.end == BEFORE_THE_FIRST:
         return None

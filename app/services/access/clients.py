@@ -30,15 +30,18 @@ from app.services.audit.audit_log import Actor
 TOKEN_BYTES = 32
 KEY_PREFIX = "omg_"
 ACCURACY = dt.timedelta(minutes=5)
-"""The accuracy of a key's time of last use: a use is stored only if the stored time is at least this much older."""
+"""How exact a key's stored time of last use is.
+
+A new use is stored only if it is at least this much later than the stored time.
+"""
 log = Log(__name__)
 
 
 def check_person(name: str) -> str:
-    """Return the name of a new person in Unicode form NFC.
+    """Return `name`, the name of a new person, in Unicode form NFC.
 
-    Raise `SetupError` if the name is empty, too long, has spaces around it or characters that do not print, or looks
-    like a different name.
+    Raise `SetupError` if the name is empty, is too long, or has spaces around it or characters that do not print. Raise
+    it also if the name could be mistaken for another in the audit log, for example because it mixes scripts.
     """
     if not is_recordable(name):
         raise SetupError(f"a person's name is 1 to {MAX_NAME_LENGTH} characters that print, without spaces around it")
@@ -51,7 +54,8 @@ def check_person(name: str) -> str:
 class Principal:
     """The authenticated caller of a request: a client, its scopes, and the person who acts through it, if known.
 
-    If `for_tests` is True, the client may send test concerns, and the API refuses all other concerns from the client.
+    `name` is the client's name. If `for_tests` is True, the client may send test concerns, and the API refuses all
+    other concerns from the client.
     """
 
     name: str
@@ -61,7 +65,7 @@ class Principal:
 
     @property
     def is_lead(self) -> bool:
-        """True for a person with the scopes of a lead, and for a program with the scope for restricted concerns."""
+        """True for a person with every scope of a lead, and for any caller with the scope for restricted concerns."""
         of_a_person = self.person is not None and self.scopes >= OF_A_LEAD
         return of_a_person or Scope.RESTRICTED in self.scopes
 
@@ -134,13 +138,20 @@ class KeyUses:
         self._noted: dict[bytes, dt.datetime] = {}
 
     def note(self, key_sha256: bytes, *, last_used_at: dt.datetime | None, at: dt.datetime) -> None:
-        """Buffer `at` as the last use of a key, unless the stored time `last_used_at` is less than `ACCURACY` ago."""
+        """Buffer `at` as the last use of the key with the hash `key_sha256`.
+
+        Do nothing if `last_used_at`, the time stored in the database, is less than `ACCURACY` before `at`.
+        `last_used_at` is None if no use is stored.
+        """
         if last_used_at is None or at - last_used_at >= ACCURACY:
             with self._lock:
                 self._noted[key_sha256] = at
 
     def store(self, writer: Writer) -> None:
-        """Write the buffered uses to the database. If that fails, log the error and keep the uses."""
+        """Write the buffered uses to the database, and empty the buffer.
+
+        If the database cannot be written, log a warning and keep the uses for the next call.
+        """
         with self._lock:
             noted, self._noted = self._noted, {}
         if not noted:
@@ -173,11 +184,11 @@ class Authenticator:
     key_uses: KeyUses = field(default_factory=KeyUses)
 
     def authenticate(self, token: str, *, at: dt.datetime) -> Principal:
-        """Return the client that `token` belongs to, and note the use of its key.
+        """Return the caller that `token` identifies: a client's key or, if there is a provider, an access token.
 
-        Raise `TokenInvalid` with the reason if the token is unknown, expired or revoked. Raise the subclass
-        `RowNotOurs` if this service did not write the row of the key or client, or if the audit log contradicts that
-        row. Raise `ProviderUnavailable` if a token from the provider cannot be checked.
+        Note `at` as the last use of a key. Raise `TokenInvalid` with the reason if the token is unknown, expired or
+        revoked. Raise the subclass `RowNotOurs` if this service did not write the row of the key or client, or if the
+        audit log contradicts that row. Raise `ProviderUnavailable` if an access token cannot be checked.
         """
         if self.provider is not None and token.count(".") == 2:  # noqa: PLR2004  # a JWS has three parts
             return self._named(self.provider.read_token(token))
@@ -197,7 +208,10 @@ class Authenticator:
         return Principal(client.name, frozenset(client.scopes), client.person, for_tests=client.test)
 
     def _named(self, caller: Principal) -> Principal:
-        """Return `caller` with the name that the person has at the desk's pages, if they have signed in there."""
+        """Return `caller` with the name that its person has on the desk's pages, if they have signed in there before.
+
+        Otherwise return `caller` unchanged.
+        """
         if caller.person is None:
             return caller
         with Session(self.engine) as session:
@@ -216,11 +230,11 @@ class NewClient:
 
 
 def add_client(writer: Writer, client: NewClient, *, at: dt.datetime, expires_at: dt.datetime | None = None) -> str:
-    """Add a client, record the client in the audit log, and return its first key. Only a hash of the key is stored.
+    """Add `client`, record this in the audit log, and return the client's first key. Only a hash of the key is stored.
 
-    If `expires_at` is None, the key does not expire. Raise `ClientExists` if an active or revoked client has that name.
-    Raise `SetupError` for an invalid name of the client or its person, for no scope, or for a test client with a scope
-    other than `submit`.
+    The key expires at `expires_at`, or never if that is None. Raise `ClientExists` if an active or revoked client has
+    that name. Raise `SetupError` for an invalid name of the client or its person, for no scope, or for a test client
+    with a scope other than `submit`.
     """
     if not re.fullmatch(SLUG_PATTERN, client.name) or not is_recordable(client.name):
         raise SetupError("a client's name is lower-case words joined by hyphens")
@@ -251,7 +265,7 @@ def add_client(writer: Writer, client: NewClient, *, at: dt.datetime, expires_at
 def rotate_key(
     writer: Writer, *, name: str, overlap: dt.timedelta, at: dt.datetime, expires_at: dt.datetime | None = None
 ) -> tuple[str, dt.datetime | None]:
-    """Give the client a new key, and record the key in the audit log. Return the key and its expiry time or None.
+    """Give the client `name` a new key, and record this in the audit log. Return the key and its expiry time or None.
 
     Each older key expires after `overlap`, unless it already expires sooner. If `expires_at` is None, the new key gets
     the same lifetime as the client's newest key had, which may be unlimited. Raise `NoSuchClient` if the client is
@@ -287,8 +301,10 @@ def _key_fields(key: ClientKeyRow) -> dict[str, Any]:
 def draw_test_key(writer: Writer, *, name: str, at: dt.datetime, life: dt.timedelta) -> str:
     """Return a new key of the test client `name`, which expires after `life`. Add the client if it does not exist.
 
-    Older keys of the client expire after `life` at the latest. Record the key in the audit log. Raise `NoSuchClient` if
-    the client is revoked, `SetupError` if `name` is not a valid name, or `RowNotOurs` as `rotate_key` does.
+    The caller must ensure that an existing client `name` is a test client: this function does not check it. Older keys
+    of the client expire after `life` at the latest. Record the key in the audit log. Raise `NoSuchClient` if the client
+    is revoked, or `SetupError` if `name` is not a valid name. Raise `RowNotOurs` if this service did not write the row
+    of the client or of an older key.
     """
     try:
         return add_client(writer, NewClient(name=name, scopes=[Scope.SUBMIT], test=True), at=at, expires_at=at + life)

@@ -37,8 +37,9 @@ because a sign-in begins before the service knows who signs in. The secret diffe
 """
 MAX_COPY_BYTES = 8_000
 MAX_KEYS = 20
-"""The maximum number of identities in one copy: the current one, and former ones for texts not yet resealed."""
+"""The maximum number of identities in one copy: the current one, and older ones for texts not yet re-encrypted."""
 MAX_PER_MINUTE = 20
+"""The maximum number of times in a minute that one person may store or read copies, counted together."""
 MAX_DEVICE_NAME = 40
 A_MINUTE = dt.timedelta(minutes=1)
 COUNTED_ACTS = (DeskAct.KEY_COPY_STORED, DeskAct.KEY_COPY_READ)
@@ -50,7 +51,7 @@ WRONG_COPY = "This is not a copy that is locked by one passkey."
 class Device:
     """The device of a new passkey: its name, and the age recipient that the browser made from the passkey's secret.
 
-    `recipient` is empty if the device does not have the extension PRF.
+    `recipient` is empty if the device does not have the WebAuthn extension PRF, which gives the secret.
     """
 
     name: str
@@ -68,7 +69,11 @@ class Device:
 
 @dataclass(frozen=True)
 class NewCopy:
-    """A copy that a browser locked for a passkey, with the fingerprints of the keys in the copy."""
+    """A copy of the team's identities that a browser encrypted for a passkey.
+
+    `passkey` is the fingerprint of the passkey, `sealed` the age file, and `keys` are the fingerprints of the keys in
+    the copy.
+    """
 
     passkey: str
     sealed: bytes
@@ -135,9 +140,9 @@ def may_hold_key(person: PersonRow) -> bool:
 def list_passkeys(session: Session, name: str, current: Collection[str]) -> list[PasskeyLine]:
     """Return the passkeys of the person `name`, oldest first, each with its locked copy of the team's identity, if any.
 
-    `current` has the fingerprints of the keys to which new concerns are encrypted. A copy with one of these keys is
-    marked as current. Leave out, and log, each passkey or copy that this service did not write, or that the audit log
-    contradicts.
+    `current` has the fingerprints of the keys to which new concerns are encrypted. `is_current` of a passkey is True if
+    its copy has one of these keys. Leave out, and log, each passkey or copy that this service did not write, or that
+    the audit log contradicts.
     """
     rows = session.exec(select(KeyCopyRow).where(KeyCopyRow.person == name)).all()
     copies = {row.passkey: row for row in rows if _is_ours(session, row)}
@@ -168,8 +173,8 @@ def store_copy(session: Session, name: str, copy: NewCopy, current: Collection[s
 
     `current` has the fingerprints of the keys to which new concerns are encrypted. Raise `NoSuchItem` if the person has
     no such passkey, if the passkey has no recipient, or if the person's role may not read concerns. Raise
-    `RoleNotYours` if the person has a current copy for this passkey and `actor` is another person. Raise `RateLimited`
-    if `actor` stored or read copies too often in the last minute.
+    `RoleNotYours` if `actor` is another person, and the passkey already has a copy with one of the keys in `current`.
+    Raise `RateLimited` if `actor` stored or read copies too often in the last minute.
     """
     _expect_seldom(session, actor)
     person = session.get(PersonRow, name)
@@ -196,9 +201,11 @@ def store_copy(session: Session, name: str, copy: NewCopy, current: Collection[s
 
 
 def delete_copies(session: Session, name: str, *, actor: Actor, passkey: str | None = None) -> None:
-    """Delete the copy of the person `name` for `passkey`, or all their copies if `passkey` is None.
+    """Delete the person's copy of the team's key for one passkey, or all their copies. Record each deletion.
 
-    Record each deletion in the audit log. A copy that this service did not write is deleted too.
+    `name` is the person, and `passkey` the fingerprint of the passkey, or None for all copies. The deletions are
+    recorded in the audit log as acts of `actor`. A copy that this service did not write is deleted too. Without a copy,
+    do nothing.
     """
     copies = select(KeyCopyRow).where(KeyCopyRow.person == name)
     for row in session.exec(copies.order_by(KeyCopyRow.passkey)).all():
@@ -208,21 +215,29 @@ def delete_copies(session: Session, name: str, *, actor: Actor, passkey: str | N
 
 
 def keys_ever_held(session: Session) -> dict[str, frozenset[str]]:
-    """Return the fingerprints of all keys of which each person ever had a locked copy, by name, also if they left."""
+    """Return, for each person who ever had a locked copy, the fingerprints of all keys that were in their copies.
+
+    The keys of the result are names. People who have left are included. The source is the audit log.
+    """
     return need_access_keys(session.get_bind()).record.as_of(session).held
 
 
 def list_holders(session: Session, current: Collection[str]) -> Iterator[tuple[PersonRow, list[PasskeyLine]]]:
-    """Yield each person who may hold the team's key, in order of names, with the result of `list_passkeys` for them."""
+    """Yield each person who may hold the team's key, in order of names, with their passkeys and copies.
+
+    `current` has the fingerprints of the keys to which new concerns are encrypted. Passkeys and copies are as
+    `list_passkeys` returns them. A person without a passkey or copy is included.
+    """
     for person in session.exec(select(PersonRow).order_by(PersonRow.name)).all():
         if may_hold_key(person):
             yield person, list_passkeys(session, person.name, current)
 
 
 def list_exposed(session: Session, current: Collection[str]) -> list[tuple[PersonRow, list[str]]]:
-    """Return the people who had a current key of the team but may no longer hold it, with the keys' fingerprints.
+    """Return the people who had a current key of the team but may no longer hold it, each with the keys' fingerprints.
 
-    Such a person may have kept the key. So these keys must be replaced.
+    `current` has the fingerprints of the keys to which new concerns are encrypted. Such a person may have kept the key,
+    so these keys must be replaced. The order is by name.
     """
     exposed = []
     for name, keys in sorted(keys_ever_held(session).items()):

@@ -59,7 +59,10 @@ Networks = tuple[Network, ...]
 
 @dataclass(frozen=True)
 class Policy:
-    """A rate limit: how many requests of one kind a caller may send in a time window. Responses show `name`."""
+    """A rate limit: how many requests of one kind a caller may send in a time window. Responses show `name`.
+
+    `item` has the number of requests and the length of the window.
+    """
 
     name: str
     item: RateLimitItem
@@ -100,8 +103,12 @@ def widen(policy: Policy, share: int) -> Policy:
 class Limiter:
     """A counter of requests by caller. Callers are stored as keyed hashes, so no network address is ever stored.
 
-    If the shared store is unavailable, log this, and let each process count separately until the store responds again.
-    No request is refused because the store is unavailable.
+    `store` is the URL of a store that processes share, or `OWN_MEMORY`. `secret` is the key of the hashes.
+    `is_secret_shared` is False if `secret` is random, so that no other process has it. `clock` measures the pause after
+    a failure of the store.
+
+    If the shared store is unavailable, the limiter logs this, and this process counts in its own memory until the store
+    responds again. No request is refused because the store is unavailable.
     """
 
     def __init__(
@@ -125,11 +132,18 @@ class Limiter:
         self._key_of_day = b""
 
     async def count(self, policy: Policy, networks: Networks) -> Count:
-        """Count one request under each of `networks`, without blocking the event loop. See `count_here`."""
+        """Count one request under each of `networks`, which must not be empty, without blocking the event loop.
+
+        Return the count that decides about the request: that of the widest network over its limit or, if none is over,
+        the one with the fewest requests left.
+        """
         return await self.run(partial(self.count_here, policy, networks))
 
     async def run(self, counting: Callable[[], T]) -> T:
-        """Call `counting` and return its result. Use a thread if the call may wait for the shared store."""
+        """Call `counting`, a function without arguments that counts, and return its result.
+
+        Call it in a worker thread if it may wait for the shared store, otherwise directly.
+        """
         if self._shared is None or self._is_unavailable:
             return counting()
         return await to_thread.run_sync(counting, limiter=self._threads)
@@ -151,7 +165,10 @@ class Limiter:
         return over[-1] if over else min(counts, key=lambda count: count.remaining)
 
     def _count(self, policy: Policy, caller: str, cost: int) -> Count:
-        """Add `cost` to the count of `caller`, and return the count. With a `cost` of 0, only read the count."""
+        """Add `cost` to the count of `caller`, and return the count. If `cost` is 0, only read the count.
+
+        If the shared store fails, log this once, and count in the memory of this process.
+        """
         key = self._key(policy, caller)
         if self._shared is not None and not self._is_unavailable:
             try:
@@ -201,10 +218,11 @@ class Limiter:
 
 
 def make_limiter(store: str, secret_file: Path | None) -> Limiter:
-    """Return a limiter that counts in `store`, with the secret in `secret_file`, or a random secret if that is None.
+    """Return a limiter that counts in `store`: the URL of a shared store, or `OWN_MEMORY`.
 
-    Raise `SetupError` if `store` cannot be used, if `store` is shared but `secret_file` is None, or if the file cannot
-    be read or is too short.
+    `secret_file` has the secret that processes share. If it is None, the secret is random. Raise `SetupError` if
+    `store` cannot be used, if `store` is shared but `secret_file` is None, or if the file cannot be read or is too
+    short.
     """
     if secret_file is None:
         if store != OWN_MEMORY:
@@ -220,11 +238,12 @@ def make_limiter(store: str, secret_file: Path | None) -> Limiter:
 
 
 def networks_of(host: str | None) -> Networks:
-    """Return the networks under which a caller with the address `host` is counted.
+    """Return the networks under which a caller with the address `host` is counted, narrowest first.
 
-    Return an empty tuple if `host` is None, is not an IP address, or is a loopback address. A request from a loopback
-    address is the operator's, or came through a proxy that is not trusted. All callers behind that proxy would be
-    counted as one caller. Callers with the `UNKNOWN_ADDRESS` are counted as one caller.
+    Return an empty tuple if `host` is None, is not an IP address, or is a loopback address: such a caller is not
+    counted. A request from a loopback address is the operator's, or came through a proxy that is not trusted. All
+    callers behind that proxy would be counted as one caller. Callers with the `UNKNOWN_ADDRESS` are counted as one
+    caller.
     """
     if host == UNKNOWN_ADDRESS:
         return (Network(host),)

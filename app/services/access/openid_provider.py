@@ -38,9 +38,9 @@ def fetch_document(
 ) -> dict[str, Any]:
     """Return the JSON object that the provider sends at `url`, without following redirects.
 
-    Use POST if `form` is given, otherwise GET. `auth` is a name and a password for HTTP Basic authentication. Raise
-    `ProviderUnavailable` with the reason if the provider sends nothing usable within `DEADLINE_SECONDS`. Raise
-    `TokenInvalid` if the provider rejects the authorization code in `form`.
+    If `form` is given, send its fields by POST. Otherwise use GET. `auth` is a name and a password for HTTP Basic
+    authentication. Raise `ProviderUnavailable` with the reason if the provider sends nothing usable within
+    `DEADLINE_SECONDS`. Raise `TokenInvalid` if the provider rejects the authorization code in `form`.
     """
     try:
         return call_in_time(lambda: asyncio.run(_fetch(url, form, auth)), DEADLINE_SECONDS)
@@ -98,10 +98,11 @@ def discover(issuer: str) -> dict[str, Any]:
 
 
 def address_in(document: Mapping[str, Any], name: str, subject: str, *, issuer: str) -> str:
-    """Return the URL `name` from `document`, the configuration of `issuer`. `subject` describes the URL in an error.
+    """Return the URL in the field `name` of `document`, the configuration of the provider `issuer`.
 
-    The URL may have a query (RFC 6749, section 3.1). Raise `ProviderUnavailable` if there is no such URL, if it is not
-    safe, or if it is not https although the issuer's URL is.
+    `subject` describes the URL in an error, for example 'keys'. The URL may have a query (RFC 6749, section 3.1). Raise
+    `ProviderUnavailable` if there is no such URL, if it is not safe, or if it is not https although the issuer's URL
+    is.
     """
     url = document.get(name)
     if not isinstance(url, str) or not _is_safe(url) or (_is_https(issuer) and not _is_https(url)):
@@ -122,6 +123,9 @@ def _is_https(url: str) -> bool:
 class ProviderKeys:
     """A cache of the provider's keys. It is refreshed after `FRESH_SECONDS`, or if a token names an unknown key.
 
+    `jwks_url` is the URL of the keys. If `jwks_url` is None, the configuration of the provider `issuer` names the URL.
+    `monotonic` is the clock.
+
     One thread fetches at a time. Other threads wait for that thread, unless they need a key that was fetched within the
     last hour: they use that key even if the provider is slow or unavailable. After a failure the provider is not called
     for `FAILURE_SECONDS`. For unknown keys the provider is called at most every `UNKNOWN_KEY_SECONDS`.
@@ -139,8 +143,8 @@ class ProviderKeys:
     def get(self, kid: str) -> PyJWK:
         """Return the key with the ID `kid`, after fetching the keys if necessary.
 
-        Raise `TokenInvalid` if the provider has no such key. Raise `ProviderUnavailable` if the keys cannot be fetched
-        and no key with that ID was fetched within the last hour.
+        Raise `TokenInvalid` if the provider has no such key. Raise `ProviderUnavailable` if the keys cannot be fetched,
+        unless a key with that ID was fetched within the last hour.
         """
         is_known = kid in self._keys and self._age() < KNOWN_KEY_SECONDS
         if self._must_read(kid):
@@ -184,9 +188,9 @@ class ProviderKeys:
 
 
 def parse_keys(document: dict[str, Any]) -> dict[str, PyJWK]:
-    """Return the keys in `document` (a JWK set) that have an ID and may be used for signing, by ID.
+    """Return the keys in `document` (a JWK set) that may be used for signing, by ID. Leave out keys without an ID.
 
-    Raise `ProviderUnavailable` if there are no such keys.
+    Raise `ProviderUnavailable` if no key remains, or if `document` is not a JWK set.
     """
     try:
         keys = PyJWKSet.from_dict(document).keys

@@ -50,9 +50,11 @@ REASONS = {
 
 @dataclass(frozen=True)
 class OpenIdProvider:
-    """A verifier of access tokens (RFC 9068) with the provider's published keys.
+    """A verifier of access tokens (RFC 9068) and ID tokens with the provider's published keys.
 
-    A call blocks while the keys are fetched. `scopes_of` maps values of claims to scopes of this service.
+    `audience` is the audience that a token must name. `scopes_of` maps values of claims to scopes of this service.
+    These are values of the claims in `SCOPE_CLAIMS` and in `further_claims`. `person_claim` and `name_claim` are the
+    claims with the person's id and name. A call blocks while the keys are fetched.
     """
 
     issuer: str
@@ -100,7 +102,11 @@ class OpenIdProvider:
         return claims
 
     def find_name(self, claims: Mapping[str, Any]) -> str | None:
-        """Return the name to display from `claims`, or None. Only the id from `find_person` identifies the person."""
+        """Return the name to display from `claims`, or None if they have none.
+
+        The name does not identify the person: two people may have the same one. Only the id from `find_person`
+        identifies them.
+        """
         name = _first(claims, (self.name_claim, NAME, USER_NAME))
         return name.strip() if isinstance(name, str) else None
 
@@ -125,16 +131,19 @@ class OpenIdProvider:
         return Principal(f"openid:{name}", self.scopes_in(claims), person if person != client else None)
 
     def scopes_in(self, claims: Mapping[str, Any]) -> frozenset[str]:
-        """Return the scopes that `claims` name directly, and those that the settings map to values of the claims."""
+        """Return the scopes in `claims`: those named directly, and those that the settings map to values of the claims.
+
+        Words in `SCOPE_CLAIMS` that are no scopes of this service are returned too, and grant nothing.
+        """
         named = {word for claim in SCOPE_CLAIMS for word in _words(claims.get(claim))}
         every = named | {word for claim in self.further_claims for word in _words(_at_path(claims, claim))}
         return frozenset(named).union(*(self.scopes_of.get(word, ()) for word in every))
 
 
 def open_provider(settings: Settings) -> OpenIdProvider | None:
-    """Return the OpenID provider of `settings`, or None if none is configured. Fetch nothing before the first token.
+    """Return the OpenID provider of `settings`, or None if none is configured. Connect to nothing yet.
 
-    Raise `SetupError` if the settings name an unknown scope.
+    Raise `SetupError` if the settings map a value to an unknown scope.
     """
     if settings.openid_issuer is None:
         return None
@@ -153,7 +162,10 @@ def open_provider(settings: Settings) -> OpenIdProvider | None:
 
 
 def _reason(refusal: jwt_errors.PyJWTError) -> str:
-    """Return why a token was refused, as a fixed text. The library's own message could contain part of the token."""
+    """Return why the library refused a token, as a fixed text.
+
+    The library's own message could contain part of the token.
+    """
     return next((words for kind, words in REASONS.items() if isinstance(refusal, kind)), type(refusal).__name__)
 
 

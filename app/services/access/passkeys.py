@@ -61,9 +61,10 @@ class Passkeys:
     party: RelyingParty
 
     def offer(self, *, at: dt.datetime) -> str:
-        """Return the WebAuthn options for a sign-in as JSON, with a new challenge. The person selects a passkey.
+        """Return the WebAuthn options for a sign-in as JSON, with a new challenge.
 
-        The options also ask the passkey for the secret that opens the person's copy of the team's key.
+        The challenge expires five minutes after `at`. The options name no passkey, so the browser lets the person
+        choose one. The options also ask the passkey for the secret that opens the person's copy of the team's key.
         """
         options = webauthn.generate_authentication_options(
             rp_id=self.party.id,
@@ -106,8 +107,9 @@ class Passkeys:
     def offer_registration(self, token: str, *, at: dt.datetime) -> str:
         """Return the WebAuthn options for creating a passkey as JSON, with a new challenge.
 
-        `token` is the token of the invitation, which stays valid. Raise `TokenInvalid` if the invitation is unknown,
-        used or expired, or if the person has left.
+        `token` is the token of the invitation, which stays valid. The challenge expires five minutes after `at`. The
+        options exclude devices that already have a passkey of the invited person. Raise `TokenInvalid` if the
+        invitation is unknown, used or expired, or if the person has left.
         """
         with Session(self.writer.engine) as session:
             _, person = _get_invitation(session, token, at)
@@ -126,9 +128,9 @@ class Passkeys:
     def register(self, token: str, credential: str, device: Device, *, address: str, at: dt.datetime) -> str:
         """Store the new passkey, delete the invitation with `token`, and return the name of the invited person.
 
-        Store the name and the recipient of `device` with the passkey. Record the passkey in the audit log with the
-        network `address`. Raise `TokenInvalid` with the reason if the browser's response `credential`, the challenge or
-        the invitation is not valid, or if that passkey is already registered.
+        `credential` is the browser's response to `offer_registration`. Store the name and the recipient of `device`
+        with the passkey. Record the passkey in the audit log with the network `address`. Raise `TokenInvalid` with the
+        reason if `credential`, the challenge or the invitation is not valid, or if that passkey is already registered.
         """
         challenge = self._read_challenge(credential, at)
         with _refusing_wrong_answers():
@@ -147,7 +149,7 @@ class Passkeys:
         return self.writer.run(write)
 
     def _make_challenge(self, at: dt.datetime) -> bytes:
-        """Return a new challenge that expires after `CHALLENGE_LIFETIME`.
+        """Return a new challenge that expires `CHALLENGE_LIFETIME` after `at`.
 
         If this service has no access key, it has no passkeys either. The challenge then has a MAC of zeros, and every
         response is refused.
@@ -175,14 +177,21 @@ class Passkeys:
         return challenge
 
     def _has_made(self, mac: bytes, ends: int, drawn: bytes) -> bool:
-        """Return True if `mac` is valid under an access key. If not, first read the key file again for a new key."""
+        """Return True if `mac` is the MAC of `ends` and `drawn` under an access key.
+
+        `ends` is the expiry time of the challenge, and `drawn` are its random bytes. If no known key matches, read the
+        key file again, because it may have a new key.
+        """
         if any(hmac.compare_digest(mac, each) for each in self._macs(ends, drawn)):
             return True
         need_access_keys(self.writer.engine).read()
         return any(hmac.compare_digest(mac, each) for each in self._macs(ends, drawn))
 
     def _macs(self, ends: int, drawn: bytes) -> Iterator[bytes]:
-        """Yield the MAC of a challenge under each access key, newest first."""
+        """Yield the MAC of a challenge under each access key, newest first.
+
+        `ends` is the expiry time of the challenge in seconds since 1970, and `drawn` are its random bytes.
+        """
         text = b"passkey challenge\n%d\n%s" % (ends, drawn)
         return (hmac.digest(key.value, text, "sha256") for key in need_access_keys(self.writer.engine).keys)
 
@@ -197,9 +206,10 @@ def _refusing_wrong_answers() -> Iterator[None]:
 
 
 def _use_challenge(session: Session, challenge: bytes, at: dt.datetime) -> None:
-    """Store that `challenge` was used, until it expires. Delete expired challenges.
+    """Store that `challenge` was used. Delete expired challenges.
 
-    Raise `TokenInvalid` if the challenge was used before.
+    The row is kept for `CHALLENGE_LIFETIME` after `at`, which is longer than the challenge is valid. Raise
+    `TokenInvalid` if the challenge was used before.
     """
     session.connection().execute(delete(ChallengeRow).where(col(ChallengeRow.expires_at) <= at))
     session.add(ChallengeRow(challenge=challenge, expires_at=at + CHALLENGE_LIFETIME))
@@ -210,7 +220,10 @@ def _use_challenge(session: Session, challenge: bytes, at: dt.datetime) -> None:
 
 
 def _with_prf(options: str) -> str:
-    """Return the JSON `options` with the extension PRF. A browser or device without the extension ignores it."""
+    """Return `options`, WebAuthn options as JSON, with the extension PRF and its input `PRF_INPUT`.
+
+    A browser or device without the extension ignores it.
+    """
     first = bytes_to_base64url(PRF_INPUT)
     return json.dumps(json.loads(options) | {"extensions": {"prf": {"eval": {"first": first}}}})
 

@@ -71,10 +71,10 @@ def find_last_use(session: Session, name: str) -> dt.datetime | None:
 def find_with_person(
     session: Session, table: type[OfPerson], condition: ColumnElement[bool]
 ) -> tuple[OfPerson, PersonRow] | None:
-    """Return the row of `table` that matches `condition`, and the row of its person. Return None if none matches.
+    """Return the one row of `table` that matches `condition`, and the row of its person. Return None if no row matches.
 
-    The row may have expired. Raise `RowNotOurs` if this service did not write both rows, or if the audit log
-    contradicts one of them.
+    `condition` must match at most one row. The row may have expired, and the person may have left. Raise `RowNotOurs`
+    if this service did not write both rows, or if the audit log contradicts one of them.
     """
     statement = select(table, PersonRow).join(PersonRow, col(PersonRow.name) == table.person).where(condition)
     found = session.exec(statement).one_or_none()
@@ -88,11 +88,11 @@ def invite(
 ) -> str:
     """Invite the person `name`, and return the token of a single-use link for registering a passkey.
 
-    `actor` is the person who invites, or None for the operator. Store and record the invitation and the person. A
-    person who already has access gets the new role immediately, and keeps their passkeys and sessions. Their copies of
-    the team's key are deleted if the new role may not read concerns. A person who left is admitted again. Raise
-    `SetupError` if a new name is not valid (see `check_person`), or if an OpenID provider gives the person's role.
-    Raise `RowNotOurs` if this service did not write the person's row.
+    The link is valid until `expires_at`. `actor` is the person who invites, or None for the operator. Store and record
+    the invitation and the person. A person who already has access gets the new role immediately, and keeps their
+    passkeys and sessions. Their copies of the team's key are deleted if the new role may not read concerns. A person
+    who left is admitted again. Raise `SetupError` if the person is new and `check_person` refuses `name`, or if an
+    OpenID provider gives the person's role. Raise `RowNotOurs` if this service did not write the person's row.
     """
     token, by = draw_token(), actor or by_operator(at)
 
@@ -125,9 +125,9 @@ def invite(
 def change_role(session: Session, name: str, role: Role, *, actor: Actor) -> None:
     """Give the person `name` the role `role`, also in their current sessions. Record the change in the audit log.
 
-    Delete their copies of the team's key if the role may not read concerns. If the person already has the role, record
-    no change. Raise `NoSuchPerson` if nobody at the desk has the name. Raise `SetupError` if an OpenID provider gives
-    the person's role, or `RowNotOurs` if this service did not write the person's row.
+    Delete their copies of the team's key if `role` may not read concerns. If the person already has the role, record no
+    change. Raise `NoSuchPerson` if the desk has no such person, or if they have left. Raise `SetupError` if an OpenID
+    provider gives the person's role, or `RowNotOurs` if this service did not write the person's row.
     """
     person = get_person(session, name)
     require_ours(session, person)
@@ -139,7 +139,7 @@ def change_role(session: Session, name: str, role: Role, *, actor: Actor) -> Non
 
 
 def get_person(session: Session, name: str) -> PersonRow:
-    """Return the person `name`. Raise `NoSuchPerson` if there is no such person, or if they have left."""
+    """Return the person `name`. Raise `NoSuchPerson` if the desk has no such person, or if they have left."""
     person = session.get(PersonRow, name)
     if person is None or person.is_over:
         raise NoSuchPerson
@@ -147,7 +147,10 @@ def get_person(session: Session, name: str) -> PersonRow:
 
 
 def end_sessions(session: Session, name: str, *, actor: Actor) -> None:
-    """End every session of the person `name` on every device, and record the sign-out in the audit log."""
+    """End every session of the person `name` on every device. Record one sign-out by `actor` in the audit log.
+
+    The sign-out is recorded even if the person has no session.
+    """
     session.connection().execute(delete(SessionRow).where(col(SessionRow.person) == name))
     other = None if actor.person == name else name
     record_person(session, DeskAct.SIGNED_OUT, actor, SessionDetails(person=other))
@@ -184,9 +187,9 @@ def leave(session: Session, name: str, *, at: dt.datetime, actor: Actor | None =
     """Delete every session, passkey and invitation of the person `name`, and revoke each client that acts for them.
 
     Delete their copies of the team's key too, each with an audit log entry. Record in the audit log that the person
-    left. `actor` is the person who removes them, or None for the operator. The person cannot sign in until they are
-    invited again, and the clients stay revoked. Return the names of the clients. Raise `NoSuchPerson` if neither the
-    desk nor a client has a person of that name.
+    left, also if they left before. `actor` is the person who removes them, or None for the operator. The person cannot
+    sign in until they are invited again, and the clients stay revoked. Return the names of the clients, including those
+    that were revoked before. Raise `NoSuchPerson` if neither the desk nor a client has a person of that name.
     """
     by = actor or by_operator(at)
     person, clients = session.get(PersonRow, name), revoke_clients_of(session, name, actor=by)
@@ -229,11 +232,12 @@ def name_for(session: Session, identity: Identity, given: str | None) -> str:
 
 
 def welcome(session: Session, name: str, *, role: Role, identity: Identity, actor: Actor) -> PersonRow | None:
-    """Store the person who signed in through a provider, with the role that the provider gives. Return their row.
+    """Store the person `name` who signed in through a provider, with the role that the provider gives. Return the row.
 
-    Return None if the person left, has passkeys, or has a different `identity`. Record the role in the audit log if it
-    differs from the role last recorded there: the stored row could be an older version that someone put back. Raise
-    `RowNotOurs` if this service did not write the stored row. `actor` is the person.
+    `name` is the result of `name_for`, and `actor` is the person. Return None, and store nothing, if the person left,
+    if they were invited to use a passkey, or if the stored person has a different `identity`. Record the role in the
+    audit log if it differs from the role last recorded there: the stored row could be an older version that someone put
+    back. Raise `RowNotOurs` if this service did not write the stored row.
     """
     person, former = session.get(PersonRow, name), recorded_role(session, name)
     if former is None:
@@ -260,8 +264,8 @@ def welcome(session: Session, name: str, *, role: Role, identity: Identity, acto
 def take_role(session: Session, name: str, *, provider: str, actor: Actor) -> None:
     """Remove the role of the person `name`, record this in the audit log, and end all their sessions.
 
-    The caller calls this if the provider no longer gives the person a role. Do nothing if the person is unknown, has
-    left, or does not belong to `provider`.
+    Call this if the OpenID provider `provider` no longer gives the person a role. Do nothing if the person is unknown,
+    has left, or does not sign in through `provider`.
     """
     person = session.get(PersonRow, name)
     if person is not None and not person.is_over and person.provider == provider:
@@ -271,7 +275,7 @@ def take_role(session: Session, name: str, *, provider: str, actor: Actor) -> No
 
 
 def _take_key(session: Session, person: PersonRow, actor: Actor) -> None:
-    """Delete the copies of the team's key of `person`, unless their role may read concerns."""
+    """Delete the copies of the team's key of `person`, unless `person` may hold the key (see `may_hold_key`)."""
     if not may_hold_key(person):
         delete_copies(session, person.name, actor=actor)
 
@@ -305,13 +309,14 @@ class DeskSessions:
         former: str | None = None,
         goes_on: bool = False,
     ) -> str:
-        """Start a session, record the sign-in in the audit log, and return the session's token.
+        """Start a session for `person`, record the sign-in in the audit log, and return the session's token.
 
-        Delete the browser's previous session, whose token is `former`, and all sessions that have ended. If `goes_on`
-        is True, and the previous session was of the same person and client, the new session keeps the start time of the
-        previous session. So the new session ends no later than the previous one would have ended. Raise `TokenInvalid`
-        if the person is unknown or has left. Raise `RowNotOurs` if this service did not write the person's row, or if
-        the audit log contradicts the row.
+        `client` is the client's name in the audit log, which says how the person signed in. `address` is the network
+        address for the audit log. Delete the browser's previous session, whose token is `former`, and all sessions that
+        have ended. If `goes_on` is True, and the previous session was of the same person and client, the new session
+        keeps the start time of the previous session. So the new session ends no later than the previous one would have
+        ended. Raise `TokenInvalid` if the person is unknown or has left. Raise `RowNotOurs` if this service did not
+        write the person's row, or if the audit log contradicts the row.
         """
         token = draw_token()
 
@@ -344,9 +349,9 @@ class DeskSessions:
         return token
 
     def find(self, token: str, *, at: dt.datetime, may_ask: bool = False) -> Principal:
-        """Return the person of the session with `token`, with the scopes of their current role.
+        """Return the person of the session with `token` as a `Principal`, with the scopes of their current role.
 
-        Store the time of this use, at most once a minute.
+        Store `at` as the time of last use, at most once a minute.
 
         Raise `TokenInvalid` with the reason if there is no such session, if it has ended, or if the person has left or
         has no role. Raise `RowNotOurs` if this service did not write the row of the session or of the person, or if the
@@ -374,7 +379,10 @@ class DeskSessions:
         return Principal(row.client, frozenset(SCOPES_OF[Role(person.role)]), person.name)
 
     def end(self, token: str, *, address: str, at: dt.datetime) -> None:
-        """End the session with `token`, and record the sign-out in the audit log. Do nothing if there is none."""
+        """End the session with `token`. Do nothing if there is no such session.
+
+        Record the sign-out in the audit log, with the network `address` and the time `at`.
+        """
 
         def write(session: Session) -> None:
             found = session.get(SessionRow, token_digest(token))

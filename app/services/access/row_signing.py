@@ -76,7 +76,7 @@ class AccessKeys(KeyFile):
     purpose = "rows that let somebody in are signed with"
     command = "guidance keys rotate-access"
     may_be_made = True
-    """True if the key file may be created automatically."""
+    """True if `require` may create the key file. False if a setting names the file, or if nodes share the database."""
     on_refused: Callable[[str], None] = staticmethod(lambda _table: None)
     """Called with the name of the table for each refused row."""
     has_refused = False
@@ -88,10 +88,10 @@ class AccessKeys(KeyFile):
         """The state of access according to the audit log, cached in this process."""
 
     def require(self, bind: Engine | Connection) -> None:
-        """Ensure that there is a key: read the key file if necessary, or create it for the first row.
+        """Ensure that there is a key: read the key file if necessary, or create the file for the first row.
 
-        Raise `SetupError` if there is no key, but the database already has rows, or the file may not be created (see
-        `may_be_made`): a setting names the file, or nodes share the database.
+        `bind` is the engine or connection of the database. If there is no key, raise `SetupError` in two cases: the
+        database already has rows that grant access, or `may_be_made` is False.
         """
         if not self.keys:
             self.read()
@@ -108,9 +108,10 @@ class AccessKeys(KeyFile):
         return _mac(self.keys[0].value, _signed_text(row, _columns(row)))
 
     def has_signed(self, row: AccessRow, columns: Mapping[str, Any] | None = None) -> bool:
-        """Return True if the MAC of `row` is valid. If not, first read the key file again: there may be a new key.
+        """Return True if the MAC of `row` is valid under a key. Read the key file again before returning False.
 
-        If `columns` is given, check those values instead of the current values of the row.
+        The file may have a new key. If `columns` is given, check these values, which include the MAC, instead of the
+        current values of the row.
         """
         if self.has_signed_so_far(row, columns):
             return True
@@ -118,7 +119,10 @@ class AccessKeys(KeyFile):
         return self.has_signed_so_far(row, columns)
 
     def has_signed_so_far(self, row: AccessRow, columns: Mapping[str, Any] | None = None) -> bool:
-        """Return True if the MAC of `row`, or of `columns` if given, is valid under a key that was already read."""
+        """Return True if the MAC of `row` is valid under a key that was already read.
+
+        If `columns` is given, check these values, which include the MAC, instead of the current values of the row.
+        """
         stated = columns or _columns(row)
         try:
             signed = _signed_text(row, stated)
@@ -184,8 +188,9 @@ def require_access_keys(engine: Engine, *, is_used: bool) -> AccessKeys:
     """Read and return the access keys of `engine`. Write nothing.
 
     Raise `SetupError` if the key file cannot be read, or if the database has rows that grant access and no key signed
-    any of them. If `is_used` is True, also raise `SetupError` if there is no key and none may be created. `is_used`
-    means that people sign in through an OpenID provider, which writes rows without a command of the operator.
+    any of them. If `is_used` is True, also raise `SetupError` if there is no key and `require` may not create one.
+    `is_used` means that people sign in through an OpenID provider: such a sign-in writes rows without a command of the
+    operator.
     """
     keys = need_access_keys(engine)
     keys.load()
@@ -317,16 +322,20 @@ for _row in ACCESS_ROWS:
 
 @dataclass(frozen=True)
 class Resigned:
-    """The number of rows signed with the newest key, and names of the rows skipped because no key had signed them."""
+    """The result of signing rows again.
+
+    `count` is the number of rows signed with the newest key. `left` has the names of the rows that were skipped because
+    no key had signed them.
+    """
 
     count: int
     left: list[str]
 
 
 def sign_again(session: Session, *, keys: AccessKeys, with_new_key: bool, accept: bool) -> Resigned:
-    """Sign every row that grants access with the newest key. If `with_new_key`, first add a new key to the file.
+    """Sign every row that grants access with the newest key. If `with_new_key`, first add a new key to the key file.
 
-    Skip a row that no key signed, unless `accept` is True, and every row of a table with an unreadable row. Raise
+    Skip a row that no key signed, unless `accept` is True. Skip every row of a table that has an unreadable row. Raise
     `SetupError` if there are rows but no key. The caller must run this in a write transaction. Only one process at a
     time has a write transaction, so no two processes change the key file simultaneously.
     """
@@ -350,7 +359,10 @@ def sign_again(session: Session, *, keys: AccessKeys, with_new_key: bool, accept
 
 
 def drop_old_access_keys(session: Session, *, keys: AccessKeys) -> None:
-    """Remove all keys except the newest from the key file. Raise `SetupError` if an older key signed a current row."""
+    """Remove all keys except the newest from the key file.
+
+    Raise `SetupError`, and remove nothing, if a row that grants access still has the MAC of an older key.
+    """
     keys.read()
     if any(keys.has_signed_so_far(row) and not keys.is_newest(row) for row in _every_row(session)[0]):
         raise SetupError("a row is still signed with a former key: run `guidance keys rotate-access` first")
@@ -368,7 +380,7 @@ def verify_access(engine: Engine, on_step: OnStep = show_no_progress) -> Iterato
     A row that grants access is invalid if no key signed it, or if it contradicts the audit log. A row is missing if the
     audit log expects it. Signatures are not checked in a database that was opened without access keys. Keys of a
     revoked client grant no access, and are skipped. Rows and audit log are read from one snapshot. `on_step` gets the
-    number of audit entries read.
+    number of audit entries read so far.
     """
     keys = access_keys_of(engine)
     with Session(engine) as session:
@@ -395,9 +407,10 @@ def verify_access(engine: Engine, on_step: OnStep = show_no_progress) -> Iterato
 def _gone(
     recorded: RecordedAccess, rows: Collection[AccessRow], unreadable: Collection[str]
 ) -> Iterator[tuple[str, str]]:
-    """Yield a name and the fault of each row that the audit log expects but `rows` lacks. Skip `unreadable` tables.
+    """Yield a name and the fault of each row that the audit log expects but `rows` lacks. Skip the tables `unreadable`.
 
-    Sessions are not checked, because an expired session is deleted without an audit entry.
+    `recorded` is the state of access according to the audit log. Sessions are not checked, because an expired session
+    is deleted without an audit entry.
     """
     there = {(type(row), name_on_record(row)) for row in rows}
     keys = {key: client for key, (client, _) in recorded.keys.items() if client not in recorded.revoked}

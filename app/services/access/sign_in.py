@@ -38,16 +38,17 @@ PROVIDER_SIGN_IN = f"{SIGN_IN}/openid"
 RETURN, FINISH = f"{PROVIDER_SIGN_IN}/return", f"{PROVIDER_SIGN_IN}/finish"
 """The path to which a provider redirects the browser, and the path that finishes the sign-in.
 
-The first page leads to the second, because browsers send no strict cookie after a redirect from another site.
+The page at `RETURN` sends the browser on to `FINISH`, because a browser sends no cookie with `SameSite=Strict` after a
+redirect from another site.
 """
 FRESH_SECONDS_OF_ENDPOINTS = 300.0
 
 
 @dataclass
 class Endpoints:
-    """The provider's configuration, which has the URLs for signing in.
+    """The URLs for signing in, from the configuration of the OpenID provider `issuer`.
 
-    `get` fetches the configuration again if it is older than five minutes.
+    The configuration is fetched at the first use, and again if it is older than five minutes. `monotonic` is the clock.
     """
 
     issuer: str
@@ -81,7 +82,9 @@ class SignedIn:
 class OpenIdSignIn:
     """The client side of OpenID Connect: builds the provider's URL for a sign-in, and exchanges the code for a token.
 
-    Calls block while they wait for the provider.
+    `return_address` is the URL to which the provider sends the browser back. `scopes` are the OAuth scopes to request,
+    separated by spaces. `client_secret` is None for a client without a secret. Calls block while they wait for the
+    provider.
     """
 
     provider: OpenIdProvider
@@ -97,11 +100,14 @@ class OpenIdSignIn:
         return f"openid:{self.provider.audience}"
 
     def state(self, secret: str) -> str:
-        """Return the OAuth `state` derived from `secret`. The provider sends the state back with the code."""
+        """Return the OAuth `state` derived from `secret`, the secret of the browser.
+
+        The provider sends the state back with the code.
+        """
         return _derive(secret, "state")
 
     def address(self, secret: str, *, asks_nobody: bool = False) -> str:
-        """Return the provider's URL to which the browser is redirected for a sign-in with `secret`.
+        """Return the provider's URL to which the browser with the secret `secret` is redirected for a sign-in.
 
         If `asks_nobody` is True, the provider shows no page, and responds for the person who is already signed in to
         the provider (`prompt=none`). Raise `ProviderUnavailable` if the provider's configuration cannot be used.
@@ -123,10 +129,10 @@ class OpenIdSignIn:
     def finish(self, secret: str, *, code: str, state: str, issuer: str | None) -> SignedIn:
         """Exchange `code` for an ID token, verify the token, and return the person who signed in.
 
-        `issuer` is the issuer that the provider sent with the code (RFC 9207), or None if the provider sent none. Raise
-        `TokenInvalid` with the reason if the response or the token is not valid, or if it belongs to a different
-        browser, client or issuer. Raise `ProviderUnavailable` if the provider does not respond, or if its configuration
-        or keys cannot be used.
+        `secret` is the secret of the browser. `code`, `state` and `issuer` are what the provider sent back. `issuer` is
+        None if the provider does not send it (RFC 9207). Raise `TokenInvalid` with the reason if the response or the
+        token is not valid, or if it belongs to a different browser, client or issuer. Raise `ProviderUnavailable` if
+        the provider does not respond, or if its configuration or keys cannot be used.
         """
         if not hmac.compare_digest(state.encode(), self.state(secret).encode()):
             raise TokenInvalid("the state is not that of this browser")
@@ -147,8 +153,8 @@ class OpenIdSignIn:
     def _exchange(self, code: str, verifier: str) -> str:
         """Exchange the authorization `code` for an ID token, and return the token without verifying it.
 
-        Raise `TokenInvalid` if the provider sends no ID token. Raise the errors of `fetch_document`, and
-        `ProviderUnavailable` if the provider's configuration cannot be used.
+        `verifier` is the PKCE verifier. Raise `TokenInvalid` if the provider rejects the code or sends no ID token.
+        Raise `ProviderUnavailable` if the provider does not respond, or if its configuration cannot be used.
         """
         form = {
             "grant_type": "authorization_code",
@@ -167,7 +173,7 @@ class OpenIdSignIn:
 
 
 def relying_party(public_url: str, council_name: str, *, port: int | None = None) -> RelyingParty:
-    """Return the relying party (WebAuthn) for the service at `public_url`.
+    """Return the relying party (WebAuthn) for the service at `public_url`, with `council_name` as the name to display.
 
     A passkey needs a host name, so a loopback address becomes `localhost`. For a loopback address `port`, if given,
     replaces the port of the URL.
@@ -193,11 +199,17 @@ class DeskSignIn:
     openid: OpenIdSignIn | None = None
 
     def party(self, port: int | None = None) -> RelyingParty:
-        """Return this service as a WebAuthn relying party. `port` counts only for a loopback address."""
+        """Return this service as a WebAuthn relying party.
+
+        If the public URL has a loopback address, `port` replaces the port of the URL. Otherwise `port` has no effect.
+        """
         return relying_party(self.public_url, self.council_name, port=port)
 
     def passkeys(self, port: int | None) -> "Passkeys":
-        """Return the object that registers passkeys and verifies sign-ins. See `party` for `port`."""
+        """Return the object that registers passkeys and verifies sign-ins.
+
+        If the public URL has a loopback address, `port` replaces the port of the URL. Otherwise `port` has no effect.
+        """
         from app.services.access.passkeys import Passkeys  # noqa: PLC0415  # takes 0.2 s: no start waits for it
 
         return Passkeys(self.sessions.writer, self.party(port))
@@ -205,8 +217,9 @@ class DeskSignIn:
     def begin_with_passkey(self, person: str, *, address: str, at: dt.datetime, former: str | None) -> str:
         """Start a session for `person`, and return its token. The caller must first verify the person's passkey.
 
-        The browser's previous session, whose token is `former`, ends. Raise the errors of `DeskSessions.start`:
-        `TokenInvalid` if the person has left, for example.
+        `address` is the network address for the audit log. `former` is the token of the browser's previous session,
+        which ends, or None. Raise `TokenInvalid` if the person is unknown or has left. Raise `RowNotOurs` if this
+        service did not write the person's row, or if the audit log contradicts the row.
         """
         return self.sessions.start(person, client=BY_PASSKEY, address=address, at=at, former=former)
 
@@ -214,9 +227,9 @@ class DeskSignIn:
 def open_desk_sign_in(
     settings: Settings, engine: Engine, writer: Writer, provider: OpenIdProvider | None
 ) -> DeskSignIn:
-    """Return the sign-in to the desk that `settings` configure.
+    """Return the sign-in to the desk that `settings` configure. Connect to nothing yet.
 
-    The sign-in includes `provider` if the settings have a client ID for this service.
+    People can sign in through `provider` if it is not None, and the settings have a client ID for this service.
     """
     idle, longest = dt.timedelta(minutes=settings.desk_idle_minutes), dt.timedelta(hours=settings.desk_session_hours)
     openid, secret = None, settings.openid_client_secret

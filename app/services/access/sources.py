@@ -21,8 +21,8 @@ A short concern is accepted above the limit `most`. A short addition is not coun
 class Admission:
     """The conditions under which a concern is accepted.
 
-    `mark` is a short pseudonym of the source, if the source has sent many concerns today. Otherwise `mark` is empty.
-    `is_late` is True if the response is to be delayed.
+    `mark` is a short pseudonym of the network that sent the concern, if that network has sent many concerns today.
+    Otherwise `mark` is empty. `is_late` is True if the response is to be delayed.
     """
 
     mark: str = ""
@@ -55,9 +55,10 @@ class Sources:
     async def admit(self, networks: Networks, *, size: int, in_danger: bool, day: dt.date) -> Admission:
         """Count a concern of `size` bytes, and return the conditions under which the concern is accepted.
 
-        Return `UNCOUNTED` if `networks` is empty. Raise `TooManyConcerns` if a limit refuses the concern. `in_danger`
-        is True if the concern says that a child is in immediate danger: fewer limits then refuse the concern (see the
-        class).
+        `networks` are the networks of the sender, narrowest first. Return `UNCOUNTED` if `networks` is empty. `day` is
+        the date of the mark. `in_danger` is True if the concern says that a child is in immediate danger: such a
+        concern is refused only if it is long and above the limit `flood`. Raise `TooManyConcerns` if a limit refuses
+        the concern.
         """
         if not networks:
             return UNCOUNTED
@@ -72,16 +73,19 @@ class Sources:
     def admit_addition(self, mark: str, size: int, *, in_danger: bool) -> None:
         """Count a long addition to a concern that has `mark`. Raise `TooManyConcerns` if a limit refuses the addition.
 
-        Accept short additions, and additions to a concern without a mark, without counting. Each concern has a maximum
-        number of additions, and a source has few concerns without a mark in a day. `in_danger` is as in `admit`.
+        `mark` is the pseudonym that `admit` gave to the concern's source, or empty. `size` is the size of the addition
+        in bytes. Accept short additions, and additions to a concern without a mark, without counting. Each concern has
+        a maximum number of additions, and a source has few concerns without a mark in a day. `in_danger` is True if the
+        addition says that a child is in immediate danger: it is then refused only above the limit `flood`.
         """
         if mark and size > SHORT_BYTES:
             self._take("long-additions", (Network(mark),), size, in_danger=in_danger)
 
     def _take(self, name: str, networks: Networks, size: int, *, in_danger: bool) -> bool:
-        """Count a submission against the limit `most` under `name`. Return True if it is above the limit but accepted.
+        """Count a concern or addition of `size` bytes under `name` against the limit `most`.
 
-        Raise `TooManyConcerns` if this limit or the limit `flood` refuses the submission.
+        Return False if it is within `most`, and True if it is above `most` but accepted. Raise `TooManyConcerns` if
+        `most` or the limit `flood` refuses it.
         """
         most = self.limiter.count_here(Policy(name, self.most.item), networks)
         is_long = size > SHORT_BYTES
@@ -95,11 +99,11 @@ class Sources:
         return True
 
     def admit_saved_form(self, networks: Networks, size: int, *, day: dt.date) -> str:
-        """Count a saved form of `size` bytes. Return the mark of its source, or '' if `networks` is empty.
+        """Count a saved form of `size` bytes. Return the mark of its source on `day`, or '' if `networks` is empty.
 
-        The mark is that of the narrowest network. The limit of that network is enforced with the stored marks in the
-        table of saved forms. The wider networks are counted here, because storing their marks too would reveal the
-        address. Raise `TooManySavedForms` if a wider network is over its limit.
+        The mark is a short pseudonym of the narrowest of `networks`. The limit of that network is enforced elsewhere,
+        with the marks in the table of saved forms. Only the wider networks are counted here, because storing their
+        marks too would reveal the address. Raise `TooManySavedForms` if a wider network is over its limit.
         """
         if not networks:
             return ""
@@ -113,8 +117,8 @@ class Sources:
 class CodeTries:
     """Limits for the codes with which reporters return to a concern or a saved form.
 
-    A wrong code is counted by the name of the concern or form, even if there is none of this name, and by the caller's
-    network. A right code is counted only by the concern or form.
+    `wrong` limits the wrong codes for one concern or form, even if none has the name that was tried. `wrong_of_network`
+    limits the wrong codes from one network. `right` limits the right codes for one concern or form.
     """
 
     limiter: Limiter
@@ -126,10 +130,12 @@ class CodeTries:
     def guard(self, name: str | None, networks: Networks, purpose: str = "") -> Iterator[None]:
         """Count the use of a code for the concern or form `name`, which the `with` block checks.
 
-        The code is wrong if the block raises `NoSuchConcern` or `NoSuchSavedForm`. After too many wrong codes, raise
+        The code is wrong if the block raises `NoSuchConcern` or `NoSuchSavedForm`. A wrong code is counted under
+        `name`, and under each of `networks`, the networks of the caller. After too many wrong codes, raise
         `TooManyTries` instead of that error: a guesser then learns nothing more. A right code is still accepted, so a
-        guesser cannot lock reporters out. Raise `RateLimited` if a right code was used too often for `purpose`. If
-        `name` is None, no code can be right. Call in a worker thread, because counting may wait for the shared store.
+        guesser cannot lock reporters out. Raise `RateLimited` if a right code was used too often for `purpose`, a word
+        for what the code was used for. If `name` is None, no code can be right. Call in a worker thread, because
+        counting may wait for the shared store.
         """
         try:
             yield

@@ -1,4 +1,4 @@
-"""The audit log: entries in chains, each with the hash of the entry before it."""
+"""The audit log: appending of entries to chains, in which each entry has the hash of the entry before it."""
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
@@ -39,9 +39,9 @@ class Actor:
     address: str
     at: dt.datetime
     seen: int | None = None
-    """The number of the last entry in the chain that the person was shown, or None.
+    """The number of the last entry of the concern's chain that was on the page from which the person acts, or None.
 
-    If this number is given, `record_action` refuses an action that depends on a later change.
+    If a number is given, `record_action` refuses an action that depends on something that others did after that entry.
     """
     is_lead: bool = False
     """True if the actor may open the concerns that are restricted to leads."""
@@ -53,7 +53,7 @@ class Actor:
 
 
 def person_of(client: str) -> str:
-    """Return the person that the recorded name `client` names, or the whole name if it names only a client."""
+    """Return the person in the recorded name `client`, or `client` unchanged if it names no person."""
     return client.partition("/")[2] or client
 
 
@@ -61,7 +61,7 @@ def is_same_hand(one: str, other: str) -> bool:
     """Return True if the recorded names `one` and `other` count as the same person.
 
     A recorded name is `client` or `client/person`. If both names have a person, compare the persons. Otherwise compare
-    the clients. A person has the same name with every client and issuer, so two people who share a name count as one.
+    the clients. A person has the same name whichever client they use, so two people who share a name count as one.
     """
     client, _, person = one.partition("/")
     other_client, _, other_person = other.partition("/")
@@ -84,11 +84,12 @@ by_key_holder = partial(Actor, KEY_HOLDER, "command line")
 
 
 def record_action(session: Session, chain: str, act: DeskAct, actor: Actor, details: Details | None = None) -> End:
-    """Append an entry for `act` to the chain named `chain`. Return the entry's number and hash.
+    """Append an entry for `act` by `actor` to the chain named `chain`. Return the entry's number and hash.
 
     The caller must call this in the transaction of the action, and before it changes a row: only then do the database's
-    triggers allow the change. If `actor.seen` is given, raise `ChangedMeanwhile` under the conditions of `expect_seen`.
-    `details` are stored with the entry, or no details if `details` is None.
+    triggers allow the change. Store `details` with the entry; None means no details. If `actor.seen` is given, raise
+    `ChangedMeanwhile` if the chain has a later entry of somebody else that `act` depends on, or the same act by the
+    same client, which may have been sent twice.
     """
     session.flush()  # writes the changes of earlier actions first
     connection = session.connection()
@@ -111,15 +112,19 @@ def record_reading(session: Session, chain: str, act: DeskAct, actor: Actor, det
 
 
 def insert_first_entries(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert `rows`, each as the first entry of a new chain, and store the end of each chain."""
+    """Insert `rows`, each as the first entry of a new chain, and store the end of each chain.
+
+    Each row is a mapping of the columns that `next_row` returns.
+    """
     _NEW_ENTRY.run(connection, *rows)
     begin_chains(connection, [(row["chain"], End(row["number"], row["sha256"])) for row in rows])
 
 
 def read_end_of_chain(session: Session, chain: str, *, actor: Actor) -> End:
-    """Record in the chain `audit` that a statement is signed, and return the end of the chain named `chain`.
+    """Return the end of the chain named `chain`: its length and last hash. The caller signs this end as a statement.
 
-    The end is the length and the last hash of the chain before this entry. The caller signs the end as the statement.
+    Record in the chain `audit` that `actor` had a statement signed. If `chain` is `audit`, the end does not include
+    that entry.
     """
     end = find_end(session.connection(), chain)
     record_action(session, AUDIT, DeskAct.STATEMENT_SIGNED, actor, LogDetails(chain=chain))
@@ -155,10 +160,10 @@ def next_row(
 def record_change(
     session: Session, concern: ConcernRow, act: DeskAct, actor: Actor, details: Details | None = None
 ) -> End:
-    """Append an entry for an action that changes `concern`, and set the concern's `changed_at`. Return the chain's end.
+    """Append an entry for an action that changes `concern`, and set its `changed_at`. Return the new end of the chain.
 
-    The caller must call this before it makes the change. Raise `ChangedMeanwhile` under the same conditions as
-    `record_action`.
+    The caller must call this before it makes the change. The parameters are those of `record_action`. Raise
+    `ChangedMeanwhile` if `actor.seen` is given, and the chain has a later entry that `act` depends on.
     """
     end = record_action(session, concern.reference, act, actor, details)
     concern.changed_at = actor.at

@@ -30,17 +30,21 @@ class End(NamedTuple):
     sha256: str
 
     def after(self, columns: Mapping[str, Any]) -> "End":
-        """Return the end of the chain after one more row, which has `columns`."""
+        """Return the end of the chain after one more row.
+
+        The hash of that row covers `columns`, its columns without the hashes, and the hash of the row before it.
+        """
         return End(self.number + 1, sha256_of(columns, previous=self.sha256))
 
 
 BEFORE_THE_FIRST = End(0, FIRST_PREVIOUS_SHA256)
+"""The end of a chain that has no rows."""
 
 
 def sha256_of(columns: Mapping[str, Any], *, previous: str) -> str:
     """Return the hash of a row: the SHA-256 of the canonical JSON (RFC 8785) of `columns` and `previous`.
 
-    `previous` is the hash of the row before it in the chain.
+    `columns` are the columns of the row without its hash, and `previous` is the hash of the row before it in the chain.
     """
     whole = {**columns, "at": format_utc(columns["at"]), "previous_sha256": previous}
     return hashlib.sha256(canonical_json(whole)).hexdigest()

@@ -59,17 +59,20 @@ def find_known_time_fault(session: Session) -> str | None:
 
 
 def require_clock(session: Session, *, at: dt.datetime) -> None:
-    """Raise `ClockInDoubt` if `find_clock_fault` finds a fault in `at`, the time by the clock."""
+    """Raise `ClockInDoubt` if `at`, the time by the clock, differs from the last known time by more than `MOST_APART`.
+
+    If no time is stored yet, the time of the newest audit log entry counts as the last known time.
+    """
     fault = find_clock_fault(session, at=at)
     if fault is not None:
         raise ClockInDoubt(f"{fault}. {CHECK_THE_CLOCK}")
 
 
 def note_time(session: Session, at: dt.datetime, *, is_checked: bool = False) -> None:
-    """Store `at` as the last known time.
+    """Store `at`, the time by the clock, as the last known time.
 
-    Raise `ClockInDoubt`, and store nothing, under the condition of `require_clock`, unless `is_checked` is true.
-    `is_checked` means that a person has checked the clock.
+    If `at` differs from the time stored before by more than `MOST_APART`, raise `ClockInDoubt` and store nothing. If
+    `is_checked` is True, a person has checked the clock, and any time is stored.
     """
     if not is_checked:
         require_clock(session, at=at)

@@ -1,4 +1,4 @@
-"""Queries of the audit log for the last actions on concerns, and for the last opening by one person."""
+"""A query of the audit log for the last actions on concerns, and for the time when a person last opened each."""
 
 import datetime as dt
 from collections.abc import Collection
@@ -16,10 +16,10 @@ _ENTRIES = _ROWS.c
 
 
 class LastActs(NamedTuple):
-    """The last entries in the audit log of one concern.
+    """The last entries of one concern in the audit log, as one person needs them.
 
-    `entry` is the last entry that changed the concern or sent something, apart from labels. `opened_at` is the time at
-    which the person last opened the concern, or None. `seen` is the number of the last entry of any kind.
+    `entry` is the last entry, by anybody, that changed the concern or sent something, apart from labels. `opened_at` is
+    the time at which the person last opened the concern, or None. `seen` is the number of the last entry of any kind.
     """
 
     entry: AuditEntryRow
@@ -28,10 +28,10 @@ class LastActs(NamedTuple):
 
 
 def find_last_acts(session: Session, references: Collection[str], *, client: str) -> dict[str, LastActs]:
-    """Return the last actions on each concern, by reference. `client` is the name of the person in the audit log.
+    """Return the last entries of each of the concerns `references`, by reference.
 
-    Leave out concerns without an entry that changed the concern or sent something. Read only entries of the given
-    concerns, in two queries.
+    `client` is the name in the audit log of the person whose openings are looked for. Leave out concerns without an
+    entry that changed the concern or sent something. Read only entries of the given concerns, in two queries.
     """
     if not references:
         return {}

@@ -26,14 +26,17 @@ from app.services.cursors import NOT_OURS
 
 _ENTRIES = table_of(AuditEntryRow).c
 SHORT_CHAIN = 2000
-"""The maximum length of a chain that is read as a whole, by its name.
+"""The maximum length of a chain whose entries a search reads by the name of the chain.
 
-The entries of a longer chain are looked for in the order of the log.
+The entries of a longer chain are looked for in the order of the whole log, because sorting them would take longer.
 """
 MOST_CARD_ENTRIES = 2000
-"""The maximum number of entries about given cards that a summary counts."""
+"""The maximum number of entries of the chain `cards` that `LogQuery.count_readings` reads.
+
+Each such entry records that the cards of some concerns were given.
+"""
 MOST_LISTED = 200
-"""The maximum number of concerns that a summary lists by reference."""
+"""The maximum number of concerns that `LogQuery.count_readings` lists by reference because their cards were given."""
 REFERENCES_AT_ONCE = 500
 NAMING_ACTS = frozenset(
     {DeskAct.LISTED, DeskAct.OPENED, DeskAct.EVENTS_READ, DeskAct.DISCLOSURES_READ, DeskAct.STATEMENT_SIGNED}
@@ -66,7 +69,7 @@ class LogQuery:
     hidden: Collection[str]
 
     def page(self, after: int | None, limit: int) -> list[AuditEntryRow]:
-        """Return up to `limit` entries after the entry at position `after`, or from the start if `after` is None.
+        """Return up to `limit` matching entries after the entry at position `after`, or the first ones if that is None.
 
         If the query is for one concern, the entries of the chain `cards` that name the concern are included. If entries
         are sorted by time, raise `InvalidCursor` if no entry has the position `after`.
@@ -82,7 +85,7 @@ class LogQuery:
         return [_without(self.hidden, row) for row in rows] if self.hidden else rows
 
     def count_readings(self) -> "Readings":
-        """Return which concerns the matching entries opened, and of which concerns they gave the cards."""
+        """Return the concerns that were opened according to the matching entries, and those whose cards were given."""
         conditions = self._conditions if self.chain is None else [*self._conditions, self._of_chain]
         opened = select(_ENTRIES.chain).where(*conditions, _ENTRIES.act == DeskAct.OPENED.value).distinct()
         references = list(self.session.execute(opened.order_by(_ENTRIES.chain)).scalars())
@@ -170,9 +173,10 @@ class LogQuery:
 class Readings:
     """The concerns that were read, according to the matching entries.
 
-    `opened` has the references of the concerns that were opened. `cards_alone` is the number of other concerns, of
-    which only the cards were given. A card has names. `as_cards` has the references of these other concerns, at most
-    `MOST_LISTED`. `is_complete` is False if there are more entries about cards than are counted.
+    `opened` has the references of the concerns that were opened. `cards_alone` is the number of concerns that were not
+    opened, but whose cards were given. A card is the encrypted summary of a concern for lists, and has names.
+    `as_cards` has the references of these concerns, at most `MOST_LISTED`. `is_complete` is False if there are more
+    entries about cards than are counted.
     """
 
     opened: Sequence[str]
@@ -205,9 +209,10 @@ def read_log(
 ) -> LogPage:
     """Record the reading in the audit log, and return the page of entries that match `wanted`.
 
-    The page begins after the entry at position `after`, or with the first entry if `after` is None. If `with_readings`,
-    also return which concerns were read. Raise `InvalidQuery` for the reasons of `_query_of`, or `InvalidCursor` for
-    the reason of `LogQuery.page`.
+    The page has up to `limit` entries. It begins after the entry at position `after`, or with the first entry if
+    `after` is None. If `with_readings`, also return which concerns were read. Raise `InvalidQuery` if the log has
+    nobody with the person's name, or if the chain is no list and no concern that `actor` may open. Raise
+    `InvalidCursor` if entries are sorted by time and no entry has the position `after`.
     """
     with Session(writer.engine) as session:
         query = _query_of(session, wanted, actor)
@@ -222,8 +227,8 @@ def read_log(
 def read_log_sheet(writer: Writer, wanted: LogFilter, *, actor: Actor) -> bytes:
     """Record the reading in the audit log, and return every entry that matches `wanted` as CSV.
 
-    Raise `InvalidQuery` for the reasons of `read_log`. Raise it also if there are more than `MOST_IN_A_SHEET` entries:
-    the reading is then already recorded.
+    Raise `InvalidQuery` if the log has nobody with the person's name, or if the chain is no list and no concern that
+    `actor` may open. Raise it also if more than `MOST_IN_A_SHEET` entries match: the reading is then already recorded.
     """
     found = read_log(writer, wanted, actor=actor, after=None, limit=MOST_IN_A_SHEET)
     if found.next_position is not None:
@@ -237,14 +242,17 @@ def _cells_of(row: AuditEntryRow) -> tuple[str, ...]:
 
 
 def list_people_of_log(session: Session) -> list[str]:
-    """Return the name of everyone with an entry in the audit log, in order."""
+    """Return, sorted, the name of each person and each program that has an entry in the audit log.
+
+    The service itself, and reporters under one name, count as programs.
+    """
     return sorted({person_of(each) for each in _list_clients(session)})
 
 
 def _list_clients(session: Session) -> list[str]:
-    """Return every name that the audit log has in its column `client`, in order.
+    """Return, sorted, every different value of the audit log's column `client`.
 
-    Each name costs one look into an index, however many entries it has.
+    The query looks into an index once for each value, however many entries have the value.
     """
     first = select(func.min(_ENTRIES.client).label("client")).cte("names", recursive=True)
     following = select(func.min(_ENTRIES.client)).where(_ENTRIES.client > first.c.client)
@@ -253,12 +261,12 @@ def _list_clients(session: Session) -> list[str]:
 
 
 def _query_of(session: Session, wanted: LogFilter, actor: Actor) -> LogQuery:
-    """Return the checked query for the filter `wanted` of `actor`.
+    """Check the filter `wanted` of `actor`, and return the query for it.
 
-    Raise `InvalidQuery` with each fault. An unknown person is a fault, except `actor`. A chain is a fault if it is
-    neither a list nor a reference, or if `actor` may not open a concern with that reference. If `actor` asks for their
-    own entries, the reference of an unknown or hidden concern is not a fault, so that the response does not reveal
-    whether a concern exists.
+    Raise `InvalidQuery` with each fault. A person of whom neither the log nor the desk knows is a fault, except
+    `actor`. A chain is a fault if it is neither a list nor a reference, or if `actor` may not open a concern with that
+    reference. If `actor` asks for their own entries, the reference of an unknown or hidden concern is not a fault, so
+    that the response does not reveal whether a concern exists.
     """
     faults: list[FieldError] = []
     is_own, clients = wanted.person == actor.person, None
@@ -280,7 +288,7 @@ def _query_of(session: Session, wanted: LogFilter, actor: Actor) -> LogQuery:
 
 
 def _without(hidden: Collection[str], row: AuditEntryRow) -> AuditEntryRow:
-    """Return `row`, or a copy whose details lack the references in `hidden`. Unreadable details are emptied."""
+    """Return `row`, or a copy whose details lack the references in `hidden`. Unreadable details are left out."""
     if row.act not in NAMING_ACTS:
         return row
     try:
@@ -326,7 +334,7 @@ def _gives_cards_of(session: Session, chain: str) -> list[ColumnElement[bool]]:
 
 
 def _first_positions(session: Session, references: Sequence[str]) -> Iterator[int]:
-    """Yield the position of the first entry of each concern."""
+    """Yield the position in the log of the first entry of each of the concerns `references`, in no particular order."""
     for start in range(0, len(references), REFERENCES_AT_ONCE):
         some = references[start : start + REFERENCES_AT_ONCE]
         statement: Select[Any] = select(_ENTRIES.position).where(_ENTRIES.chain.in_(some), _ENTRIES.number == 1)

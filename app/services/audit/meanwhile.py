@@ -1,4 +1,4 @@
-"""Detection of what others did to a concern since a person last saw it, so that no action uses an outdated page."""
+"""Entries in a concern's audit log since a person last saw the concern, so that nobody acts on an outdated page."""
 
 from collections.abc import Collection
 
@@ -13,10 +13,11 @@ MOST_SHOWN = 50
 
 
 def expect_seen(session: Session, chain: str, act: DeskAct, *, client: str, seen: int) -> None:
-    """Raise `ChangedMeanwhile` if, after entry number `seen`, another client did something that `act` depends on.
+    """Raise `ChangedMeanwhile` if an entry after number `seen` in the chain `chain` stands against the action `act`.
 
-    If `act` is a note, a message or a hand-over, also raise `ChangedMeanwhile` if `client` itself did the same after
-    `seen`: the form may have been sent twice.
+    `client` is the recorded name of the person who acts. An entry by another client stands against `act` if `act`
+    depends on it: closing a concern depends on all changes, for example. If `act` is a note, a message or a hand-over,
+    an entry for the same action by `client` stands against it too: the form may have been sent twice.
     """
     by_others, own = others_acts_to_see(act), {act} & SENDING_ACTS
     if (by_others or own) and session.exec(_later(chain, client, seen, by_others, own).limit(1)).first() is not None:
@@ -24,10 +25,10 @@ def expect_seen(session: Session, chain: str, act: DeskAct, *, client: str, seen
 
 
 def list_entries_since(session: Session, chain: str, *, client: str, seen: int) -> list[AuditEntryRow]:
-    """Return up to `MOST_SHOWN` entries after entry number `seen`, in order.
+    """Return up to `MOST_SHOWN` entries of the chain `chain` after entry number `seen`, the earliest first.
 
-    These are changes, messages and hand-overs by other clients, apart from labels, and the notes, messages and
-    hand-overs of `client` itself.
+    These are changes, messages and hand-overs by clients other than `client`, apart from labels. The notes, messages
+    and hand-overs of `client` itself are included.
     """
     return list(session.exec(_later(chain, client, seen, TO_SEE_FIRST, SENDING_ACTS).limit(MOST_SHOWN)))
 
@@ -35,7 +36,10 @@ def list_entries_since(session: Session, chain: str, *, client: str, seen: int) 
 def _later(
     chain: str, client: str, seen: int, of_others: Collection[DeskAct], own: Collection[DeskAct]
 ) -> SelectOfScalar[AuditEntryRow]:
-    """Return a query for entries after number `seen`: actions `of_others` by other clients, and `own` by `client`."""
+    """Return a query for the entries of `chain` after number `seen`, the earliest first.
+
+    The query selects the actions `of_others` by clients other than `client`, and the actions `own` by `client`.
+    """
     is_own, act = col(AuditEntryRow.client) == client, col(AuditEntryRow.act)
     wanted = or_(and_(~is_own, act.in_(of_others)), and_(is_own, act.in_(own)))
     later = select(AuditEntryRow).where(AuditEntryRow.chain == chain, AuditEntryRow.number > seen, wanted)

@@ -18,12 +18,13 @@ log = Log(__name__)
 def purge_remnants(engine: Engine, *, is_sure: bool = True) -> Remnants:
     """Remove the bytes of erased texts from the database files, as far as is possible now. Return what remains.
 
-    SQLite overwrites freed pages itself, so only its write-ahead log must be emptied. Emptying the log fails while a
-    reader uses it. Then, if `is_sure` is True, log a warning and create a marker file beside the database, unless the
-    file exists. The file tells every process that uses this database to try again, also after a restart. `is_sure`
-    means that there were bytes to remove. After a success, delete the marker file.
+    SQLite overwrites freed pages itself, so only its write-ahead log must be emptied. Return `NONE` after this.
+    Emptying the log fails while a reader uses it: then return `PENDING`. In that case, if `is_sure` is True, also log a
+    warning and create a marker file beside the database, unless the file exists. The file tells every process that uses
+    this database to try again, also after a restart. `is_sure` means that there were bytes to remove. After a success,
+    delete the marker file.
 
-    In PostgreSQL, run VACUUM, which frees the space for reuse.
+    In PostgreSQL, run VACUUM, which frees the space for reuse, and return `LEFT_TO_POSTGRESQL`.
     """
     if engine.dialect.name != "sqlite":
         _vacuum(engine)
@@ -41,7 +42,7 @@ def purge_remnants(engine: Engine, *, is_sure: bool = True) -> Remnants:
 
 
 def has_erased(session: Session) -> bool:
-    """Return True if a text was ever erased or re-encrypted, according to the audit log."""
+    """Return True if the audit log records that the text of a concern was ever erased or re-encrypted."""
     acts = [DeskAct.ERASED.value, DeskAct.RESEALED.value]
     return (
         session.exec(select(AuditEntryRow.position).where(col(AuditEntryRow.act).in_(acts)).limit(1)).first()

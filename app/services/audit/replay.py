@@ -1,4 +1,4 @@
-"""Replay of chains: apply the rows of a chain to a state in order, to compare the state with other tables."""
+"""Replay of chains: the rows of a chain are applied in order to a state, which is then compared with other tables."""
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
@@ -75,15 +75,19 @@ def replay(state: StateT, rows: Iterable[Any]) -> StateT:
 
 @dataclass
 class RecordedConcern(Replayed):
-    """The state of a concern, replayed from its audit log chain. The key None stands for the concern's own text."""
+    """The state that a concern should have, replayed from its audit log chain.
+
+    A text is the concern's own, or that of an entry: an addition, note, label or message. In mappings by place, the
+    place None stands for the concern's own text.
+    """
 
     first: dict[str, dt.datetime] = field(default_factory=dict)
     """Maps each action to the time when it was first recorded.
 
-    A reopening removes the time of the closing, and replaces the time of an earlier reopening.
+    A reopening removes the time of the closing, and sets its own time, even if the concern was reopened before.
     """
     seals: dict[EntryPlace | None, SealDetails] = field(default_factory=dict)
-    """Maps the place of each text to the digest and the recipients of its last encryption."""
+    """Maps the place of each text to the details of its last encryption, such as its digest and its recipients."""
     cards: dict[EntryPlace | None, str] = field(default_factory=dict)
     """Maps the place of each text that has a card to the digest of the card."""
     added: dict[EntryPlace | None, AuditEntryRow] = field(default_factory=dict)
@@ -91,11 +95,11 @@ class RecordedConcern(Replayed):
     entries: dict[EntryPlace | None, str | None] = field(default_factory=dict)
     """Maps the place of each addition, note, label or message to the digest of its columns on arrival."""
     columns_sha256: str | None = None
-    """The digest of the concern's unencrypted columns, or None if it is not recorded."""
+    """The last recorded digest of the concern's unencrypted columns, or None if none is recorded."""
     look_again: dict[str, dt.date] = field(default_factory=dict)
-    """Maps each person to the day on which they are to look at the concern again. The empty name is the team's."""
+    """Maps each person to the day on which they are to look at the concern again. The empty name is the whole team."""
     received_by: str = ""
-    """The worker who wrote the concern down, or an empty string if the reporter sent it."""
+    """The recorded name of the worker who wrote the concern down, or an empty string if the reporter sent it."""
     held: bool = False
     closing: ClosedDetails | None = None
     assigned_to: str = ""
@@ -103,13 +107,16 @@ class RecordedConcern(Replayed):
     changed_at: dt.datetime | None = None
     added_at: dt.datetime | None = None
     receipts: set[str] = field(default_factory=set)
-    """The digests of the receipts that were stored for retries."""
+    """The digests of the stored responses (receipts) to submissions. A retry of a submission gets such a response."""
     acknowledged: dict[int, dt.datetime] = field(default_factory=dict)
     """Maps the number of each acknowledged addition to the time of the acknowledgement."""
     read_at: dict[int, dt.datetime] = field(default_factory=dict)
     """Maps the number of each message that was read to the time when the reporter first read it."""
     answered_by: dict[int, int] = field(default_factory=dict)
-    """Maps the number of each answered message to the number of the addition that answers it."""
+    """Maps the number of each answered message to the number of the addition that answers it.
+
+    An addition by the reporter answers every message that the reporter has read by then.
+    """
 
     @property
     def state(self) -> ConcernState:
@@ -119,7 +126,11 @@ class RecordedConcern(Replayed):
         return ConcernState.ACKNOWLEDGED if DeskAct.ACKNOWLEDGED in self.first else ConcernState.RECEIVED
 
     def apply(self, row: Any) -> None:
-        """Apply the next row of the chain. Also store the first time of its action, and the time of the last change."""
+        """Apply the next row of the chain.
+
+        Also keep the time of the row if it is the first with its action, and the time of the last row that changed the
+        concern.
+        """
         self.first.setdefault(row.act, row.at)
         if row.act in CHANGING_ACTS:
             self.changed_at = row.at

@@ -67,14 +67,15 @@ _NAMES_NOBODY_HERE = and_(
 def may_open(actor: Actor) -> ColumnElement[bool]:
     """Return the SQL condition for a row of the table `concerns` that `actor` may open.
 
-    Every list of concerns has this condition. The condition reads the few restricted concerns once. The condition needs
-    no column of the listed concerns except the reference, so a list is still read from its index alone.
+    A concern that is not restricted meets the condition for every actor. Every list of concerns has this condition. The
+    condition reads the few restricted concerns once. The condition needs no column of the listed concerns except the
+    reference, so a list is still read from its index alone.
     """
     return _may_open(_is_open_to(actor))
 
 
 def hidden_from(actor: Actor) -> Select[Any]:
-    """Select the references of the concerns that `actor` may not open."""
+    """Return a query for the references of the concerns that `actor` may not open."""
     return _limited(~_is_open_to(actor))
 
 
@@ -102,15 +103,16 @@ def count_restricted(session: Session) -> tuple[int, int]:
 
 
 def is_openable(session: Session, reference: str, actor: Actor) -> bool:
-    """Return True if there is a concern `reference`, and `actor` may open it."""
+    """Return True if there is a concern `reference` and `actor` may open it, otherwise False."""
     return session.execute(_one(reference).where(may_open(actor))).first() is not None
 
 
 def expect_openable(writer: Writer, reference: str, actor: Actor) -> None:
     """Raise `NoSuchConcern` if there is no concern `reference`, or if `actor` may not open it.
 
-    Record the refusal for an existing concern in the audit log. For an unknown reference, execute a write without
-    effect, so that the time of the response does not reveal whether the concern exists.
+    Before raising for an existing concern, record the refusal in the audit log. Before raising for an unknown
+    reference, execute a write without effect, so that the time of the response does not reveal whether the concern
+    exists.
     """
     with Session(writer.engine) as session:
         restricted = session.execute(_IS_RESTRICTED, {"reference": reference}).scalar_one_or_none()
@@ -121,9 +123,10 @@ def expect_openable(writer: Writer, reference: str, actor: Actor) -> None:
 
 
 def restrict(session: Session, concern: ConcernRow, people: Sequence[str], reason: str, actor: Actor) -> None:
-    """Limit the concern to `people`, or to leads if `people` is empty. Record the change.
+    """Limit `concern` to `people`, or to leads if `people` is empty. Record this with `reason` in the audit log.
 
-    If the assigned person may then not open the concern, unassign the concern. Record this in the audit log too.
+    If the person to whom the concern is assigned may then not open it, unassign the concern. Record this in the audit
+    log too.
     """
     details = RestrictedDetails(people=tuple(people), reason=reason)
     record_change(session, concern, DeskAct.RESTRICTED, actor, details)
@@ -137,17 +140,23 @@ def restrict(session: Session, concern: ConcernRow, people: Sequence[str], reaso
 
 
 def is_openable_by(session: Session, reference: str, person: str) -> bool:
-    """Return True if the person of this name may open the concern."""
+    """Return True if there is a concern `reference` and the person named `person` may open it."""
     return session.execute(_one(reference).where(may_be_opened_by(person))).first() is not None
 
 
 def may_be_opened_by(person: str) -> ColumnElement[bool]:
-    """Return the SQL condition for a row of `concerns` that `person` may open, at the desk or through a client."""
+    """Return the SQL condition for a row of the table `concerns` that the person named `person` may open.
+
+    The person may open the concern at the desk or through a client. This includes unrestricted concerns.
+    """
     return _may_open(_is_open(literal(person), is_lead=_is_lead(literal(person))))
 
 
 def list_openers(session: Session, reference: str, people: Collection[str]) -> list[str]:
-    """Return those of `people` who may open the concern, sorted by name. `people` are names of people at the desk."""
+    """Return those of `people` who may open the concern `reference`, sorted by name.
+
+    `people` are names of people at the desk. Other names are left out.
+    """
     name = _CHOSEN.c.name
     closed = _limited(~_is_open(name, is_lead=_is_lead(name))).where(_LIMITED.reference == reference)
     openers = select(name).where(name.in_(people), ~closed.exists())
@@ -155,12 +164,12 @@ def list_openers(session: Session, reference: str, people: Collection[str]) -> l
 
 
 def list_readers(session: Session) -> list[str]:
-    """Return the names, in order, of the people who read concerns, at the desk or through a client."""
+    """Return, sorted, the names of the people who may read concerns, at the desk or through a client of theirs."""
     return _names(session, _READERS, *_READS_AS_PERSON)
 
 
 def list_leads(session: Session) -> list[str]:
-    """Return the names, in order, of the people who are leads, at the desk or through a client."""
+    """Return, sorted, the names of the people who are leads, at the desk or through a client of theirs."""
     return _names(session, _LEADS, _CLIENTS.person.is_not(None), *_LEADS_AS_CLIENT)
 
 

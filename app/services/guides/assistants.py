@@ -108,8 +108,8 @@ class AssistantResult(ResponseModel):
 class Library:
     """The sources from which the tools read.
 
-    `preferred_guide` is the guide to read if a call names no guide. `preferred_guide` is None if the council has set no
-    default.
+    `contents` reads the content of editions. `public_url` is the address of this service, for links. `preferred_guide`
+    is the guide to read if a call names no guide, or None if the council has set no default.
     """
 
     session: Session
@@ -121,7 +121,8 @@ class Library:
     def guide_of(self, arguments: OfGuide) -> str:
         """Return the name of the guide in `arguments` or, if `arguments` name no guide, of the default guide.
 
-        A named guide is returned without a check that it exists. Raise `NoSuchGuide` if there is no default guide.
+        A named guide is returned without a check that it exists. Raise `NoSuchGuide` if no guide is named and there is
+        no default guide.
         """
         guide = arguments.guide or default_guide(self.session, self.preferred_guide)
         if guide is None:
@@ -133,7 +134,7 @@ class Library:
     ) -> dict[str, Any]:
         """Return the JSON of a tool's result: the emergency sentence, `cautions`, the cited editions, and `rest`.
 
-        `cited` are the key and digest of each edition. `rest` are the tool's own fields.
+        `cited` has the key and the digest of each edition from which the text comes. `rest` are the tool's own fields.
         """
         editions = [
             CitedEdition(
@@ -151,7 +152,8 @@ Read = Callable[[Library, Any], dict[str, Any]]
 class Tool(NamedTuple):
     """A tool that an assistant can call. `arguments` is the model that parses the arguments of a call.
 
-    `read` returns the result for the parsed arguments.
+    `title` and `description` are for the assistant and its user. `read` returns the result for a `Library` and the
+    parsed arguments.
     """
 
     title: str
@@ -164,7 +166,7 @@ TOOLS: dict[str, Tool] = {}
 
 
 def _tool(title: str, arguments: type[RequestModel]) -> Callable[[Read], Read]:
-    """Return a decorator that adds a function to `TOOLS`.
+    """Return a decorator that adds a function to `TOOLS`, with `title` and the model `arguments` of its arguments.
 
     The function's name and docstring become the name and description of the tool.
     """
@@ -179,8 +181,9 @@ def _tool(title: str, arguments: type[RequestModel]) -> Callable[[Read], Read]:
 class ReadWords(NamedTuple):
     """The text that a tool returns, and what to cite with it.
 
-    `rendition` is None if the text comes from the edition itself. `languages` are all languages of the guide. `cited`
-    are the key and digest of each edition from which the text comes.
+    `rendition` has the facts about the rendition from which the text comes, or is None if the text comes from the
+    edition itself. `languages` are all languages of the guide. `cited` has the key and the digest of each edition from
+    which the text comes.
     """
 
     content: EditionContent
@@ -296,9 +299,10 @@ def tool_list() -> list[dict[str, Any]]:
 
 
 def call_tool(tool: Tool, arguments: Any, library: Library) -> tuple[dict[str, Any] | None, str]:
-    """Call `tool`. Return its result and an empty sentence, or None and a sentence for the assistant.
+    """Call `tool`, which reads from `library`, with `arguments` as the assistant sent them.
 
-    The sentence says which arguments are invalid, or explains the `Problem` that the tool raised.
+    Return the tool's result and an empty sentence, or None and a sentence for the assistant. The sentence says which
+    arguments are invalid, or explains the `Problem` that the tool raised.
     """
     try:
         return tool.read(library, tool.arguments.model_validate(arguments)), ""

@@ -26,7 +26,7 @@ LISTED_SECTIONS = tuple(section.key for section in Section)
 class CatalogueEntry:
     """An item of a current edition, with the data that must be shown beside it.
 
-    `part` is the key of the item's section.
+    `key`, `digest` and `cautions` are those of the edition. `part` is the key of the item's section.
     """
 
     key: EditionKey
@@ -40,7 +40,8 @@ class CatalogueEntry:
 class EntryFilter:
     """A filter of catalogue entries. An entry must meet every condition; None sets no condition.
 
-    `sections` are section keys. `code` is one of the item's related codes, in upper or lower case.
+    An item must have all of `words`. `sections` are section keys, and `guides` are names of guides. `code` is one of
+    the item's related codes, in upper or lower case.
     """
 
     words: str | None = None
@@ -52,7 +53,7 @@ class EntryFilter:
 def index_guide(session: Session, guide: str, current: EditionKey | None) -> None:
     """Replace the catalogue entries of `guide` with the items of its edition `current`.
 
-    If `current` is None, only delete the entries.
+    If `current` is None, because the guide has no current edition, only delete the entries.
     """
     session.exec(delete(CatalogueRow).where(col(CatalogueRow.guide) == guide))
     if current is not None:
@@ -60,7 +61,7 @@ def index_guide(session: Session, guide: str, current: EditionKey | None) -> Non
 
 
 def find_index_faults(session: Session) -> Iterator[tuple[str, str]]:
-    """Compare the catalogue with the current editions. Yield a label for each guide that differs, and the fault."""
+    """Compare the catalogue with the current editions. Yield a label and the fault for each guide that differs."""
     columns = [each for each in table_of(CatalogueRow).c if each.name != "id"]
     heads = session.exec(select(EditionRow.guide).where(IS_EDITION, col(EditionRow.number) == 1))
     for guide in sorted(heads):
@@ -78,10 +79,10 @@ def _in_order(row: dict[str, object]) -> dict[str, object]:
 def list_catalogue(
     session: Session, wanted: EntryFilter, *, offset: int = 0, limit: int | None = None
 ) -> list[CatalogueEntry]:
-    """Return the entries that match `wanted`, by section, guide and position.
+    """Return the entries that match `wanted`. Skip the first `offset` entries, and return at most `limit`.
 
-    If `wanted` has words, the best match comes first. Words without a letter or digit match no entry. Skip the first
-    `offset` entries, and return at most `limit`.
+    Without words in `wanted`, the order is by section, guide and position in the section. With words, the best match
+    comes first. Words without a letter or digit match no entry. If `limit` is None, return all entries.
     """
     found = select(CatalogueRow).where(col(CatalogueRow.part).in_(wanted.sections))
     if wanted.guides is not None:
@@ -99,9 +100,9 @@ def list_catalogue(
 
 
 def find_guides(session: Session, items: Collection[tuple[str, str]]) -> list[str]:
-    """Return the guides whose current edition has all of `items`. The guide that was published first comes first.
+    """Return the names of the guides whose current edition has all of `items`, in the order of first publication.
 
-    Each of `items` is a section key and the id of an item. Without `items`, return no guides.
+    Each of `items` is a section key and the id of an item. If `items` is empty, return no guides.
     """
     first = (col(EditionRow.guide) == CatalogueRow.guide) & IS_EDITION & (col(EditionRow.number) == 1)
     found = (
@@ -132,7 +133,7 @@ def _rows(current: EditionKey, content: EditionContent) -> list[dict[str, object
 
 
 def _words_of(item: RequestModel, fields: Sequence[str]) -> str:
-    """Return the searchable words of `item`, joined by spaces: those of `fields` and of its phone numbers."""
+    """Return the searchable words of `item`, joined by spaces: those in its fields `fields`, and its phone numbers."""
     phones = [phone.display for phone in getattr(item, "phones", ())]
     texts = [getattr(item, name, None) for name in fields]
     return " ".join(word for text in [*texts, *phones] if text for word in words_in(text))

@@ -1,11 +1,11 @@
-"""Limits that a child process sets for itself, before it reads the file of an editor."""
+"""Limits that a child process sets for itself, before it reads a file that an editor uploaded."""
 
 import resource
 
 MAX_SECONDS = 4
-"""Limit of the processor time of the process."""
+"""Limit of the processor time of the process, in seconds."""
 MAX_MEMORY_BYTES = 260_000_000
-"""Limit of the memory that the process can write to."""
+"""Limit of the writable memory of the process, in bytes."""
 
 
 def limit_this_process() -> None:

@@ -13,7 +13,7 @@ from app.services.guides.working_hours import hours_text
 
 EDITION_COLUMNS = ("guide", "edition", "digest")
 RENDITION_COLUMNS = ("language", "rendition", "rendition_digest", "in_guide_language", "notices")
-"""Further columns of a rendition.
+"""Further columns if the text is that of a rendition.
 
 `in_guide_language` lists the columns of the row that are untranslated. `notices` are sentences to show with the text.
 """
@@ -21,7 +21,10 @@ Cells = dict[str, str]
 
 
 class CsvRow(NamedTuple):
-    """An item of an edition, with the cautions of the edition."""
+    """An item of an edition or rendition. `key`, `digest` and `cautions` are those of the edition.
+
+    For a rendition, the texts of the item and of the cautions are those of the rendition.
+    """
 
     key: EditionKey
     digest: str
@@ -45,8 +48,8 @@ def section_csv(shown: ShownEdition, section: Section) -> bytes:
 def csv_table(section: Section, rows: Sequence[CsvRow], *, cautions: int = 0, of_rendition: bool = False) -> bytes:
     """Return `rows`, which are items of `section`, as CSV in UTF-8, with a header row.
 
-    There are as many caution columns as any row has cautions, and at least `cautions`. If `of_rendition`, the table has
-    the columns of `RENDITION_COLUMNS`.
+    There are as many caution columns as any row has cautions, and at least `cautions`. If `of_rendition`, the table
+    also has the columns of `RENDITION_COLUMNS`, and each row must have their cells.
     """
     columns = max([cautions, *(len(row.cautions) for row in rows)])
     model = section.entry.item
@@ -64,7 +67,10 @@ def _cells_of(row: CsvRow, model: type[RequestModel], columns: int) -> list[str]
 
 
 def csv_name(shown: ShownEdition, section: Section) -> str:
-    """Return the file name of `section`, for example `child-sexual-exploitation-1-indicators.csv`."""
+    """Return the file name for the CSV of `section` of `shown`, such as `child-sexual-exploitation-1-indicators.csv`.
+
+    The name has the guide and the number of the edition. For a rendition, its language and number follow.
+    """
     key = shown.rendition.stored.key if shown.rendition else None
     words = f"-{key.language}-{key.number}" if key else ""
     return f"{shown.head.guide}-{shown.head.number}{words}-{section.value}.csv"

@@ -14,7 +14,7 @@ from app.services.guides.importing import NO_TEXT, NOT_TEXT, WORD, parse_documen
 from app.services.guides.word_documents import TOO_LONG
 
 MAX_DRAFT_BYTES = 1_000_000
-"""Limit of the size of the draft as JSON, in bytes. Other requests about a draft have the same limit for their body."""
+"""Limit of the size of the draft as JSON, in bytes. Other requests that send a draft have the same limit."""
 
 
 def main(name: str) -> None:
@@ -27,7 +27,10 @@ def main(name: str) -> None:
 
 
 def answer(path: Path, data: bytes) -> str:
-    """Return the draft made from `data`, or the reason for a refusal, as JSON. `path` has the file name."""
+    """Return the draft made from `data`, the bytes of the document, or the reason for a refusal, as JSON.
+
+    `path` has the file name of the document, whose ending says which format it has.
+    """
     try:
         if b"\0" in data and path.suffix.lower() != WORD:  # a NUL character, which PostgreSQL cannot store
             raise SeedFileError(path, [SeedError(0, NOT_TEXT)])

@@ -18,7 +18,7 @@ from app.services.access.clients import draw_token, token_digest
 from app.services.guides.drafts import DraftAct, find_guide_draft, list_draft_acts, record_draft_act
 
 LINK_DAYS = (1, 7, 30)
-"""The numbers of days for which a link can be valid. The usual number is the second."""
+"""The numbers of days for which a link can be valid. The second is used if the person asks for any other number."""
 MAX_LINKS = 20
 """The maximum number of valid links to one draft."""
 TOKEN_DIGEST, EXPIRES_AT, LINK = "token_sha256", "expires_at", "link"
@@ -39,7 +39,10 @@ class DraftLink:
 
 
 def links_of(acts: Sequence[GuideDraftActRow], *, at: dt.datetime) -> Sequence[DraftLink]:
-    """Return the links to the draft with the actions `acts` that are valid at the time `at`, in order."""
+    """Return the links that are valid at the time `at`, in the order in which they were made.
+
+    `acts` are the actions on the draft to which the links lead.
+    """
     links: dict[int, DraftLink] = {}
     for each in acts:
         if each.act == GuideDraftAct.LINKED:
@@ -51,10 +54,11 @@ def links_of(acts: Sequence[GuideDraftActRow], *, at: dt.datetime) -> Sequence[D
 
 
 def make_draft_link(session: Session, act: DraftAct, *, days: int) -> str:
-    """Make a link to the draft that is valid for `days` days, record the action, and return the link's token.
+    """Make a link to the draft of the next edition of `act.guide`, record the action, and return the link's token.
 
-    Raise `NoSuchGuideDraft` if there is no draft, or `DraftChanged` if the draft already has `MAX_LINKS` valid links.
-    Raise the errors of `act.precondition`.
+    The link is valid for `days` days from `act.at`. Raise `NoSuchGuideDraft` if there is no draft, or `DraftChanged` if
+    the draft already has `MAX_LINKS` valid links. Raise the errors of `act.precondition`, which checks that the person
+    has seen the current version of the draft.
     """
     draft = act.known_draft(session)
     if len(links_of(list_draft_acts(session, act.guide), at=act.at)) >= MAX_LINKS:
@@ -67,10 +71,10 @@ def make_draft_link(session: Session, act: DraftAct, *, days: int) -> str:
 
 
 def end_draft_link(session: Session, act: DraftAct, *, number: int) -> None:
-    """End the link `number` to the draft, and record the action.
+    """End the link `number` to the draft of the next edition of `act.guide`, and record the action.
 
     Raise `NoSuchGuideDraft` if there is no draft, or `NoSuchItem` if no valid link has this number. Raise the errors of
-    `act.precondition`.
+    `act.precondition`, which checks that the person has seen the current version of the draft.
     """
     draft = act.known_draft(session)
     if number not in {each.number for each in links_of(list_draft_acts(session, act.guide), at=act.at)}:
@@ -79,7 +83,11 @@ def end_draft_link(session: Session, act: DraftAct, *, number: int) -> None:
 
 
 def find_linked_draft(session: Session, token: str, *, at: dt.datetime) -> GuideDraftRow | None:
-    """Return the draft, as saved now, to which the link with `token` leads. Return None without such a valid link."""
+    """Return the draft, as last saved, to which the link with `token` leads.
+
+    Return None if no link has this token, or if the link has expired or was ended by `at`. A link also ends when its
+    draft is published or discarded.
+    """
     digest = token_digest(token).hex()
     longest = at - dt.timedelta(days=max(LINK_DAYS))
     made = select(GuideDraftActRow.guide).where(

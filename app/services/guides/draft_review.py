@@ -53,7 +53,11 @@ OTHERWISE = "the rule of two people was not met."
 
 @dataclass(frozen=True)
 class Comment:
-    """A comment on a draft. `about` is the path of an item, such as `contacts/duty-team`, or empty for the draft."""
+    """A comment by the person `by` on a draft. `number` is the number of the action that added the comment.
+
+    `about` is the path of the item that the comment is about, such as `contacts/duty-team`, or empty for the whole
+    draft.
+    """
 
     number: int
     by: str
@@ -64,7 +68,7 @@ class Comment:
 
 @dataclass(frozen=True)
 class Discussion:
-    """The open comments on a draft, and the reason for which the draft was last sent back, or None."""
+    """The comments on a draft that are not done, and the reason for which the draft was last sent back, or None."""
 
     comments: tuple[Comment, ...]
     reason: str | None
@@ -73,18 +77,20 @@ class Discussion:
 def check_any_draft(
     session: Session, draft: GuideDraftRow, reference_data: ReferenceData, *, today: dt.date
 ) -> CheckedDraft | CheckedRendition:
-    """Return the draft of an edition or rendition with its errors and warnings."""
+    """Check `draft`, of an edition or rendition, as of the day `today`. Return it with its errors and warnings."""
     if draft.language:
         return check_rendition_draft(session, draft)
     return check_draft(session, draft, reference_data, today=today)
 
 
 def offer_draft(session: Session, reference_data: ReferenceData, act: DraftAct, *, note: str = "") -> GuideDraftRow:
-    """Submit the draft for another person to publish, record the action, append an event, and return the draft.
+    """Submit the draft that `act` names for another person to publish, and return the draft.
 
-    If the draft of an edition has no change note, save `note` as its change note: this makes the person a writer of the
-    draft. The next change of the text cancels the submission. Raise `NoSuchGuideDraft` if there is no draft. Raise the
-    errors of `act.precondition`. Raise `InvalidEdition` or `InvalidRendition` with every error if the draft has errors.
+    Record the action, and append an event. If the draft of an edition has no change note, save `note` as its change
+    note: this makes the person a writer of the draft. The next change of the text cancels the submission. Raise
+    `NoSuchGuideDraft` if there is no draft. Raise the errors of `act.precondition`, which checks that the person has
+    seen the current version of the draft. Raise `InvalidEdition` or `InvalidRendition` with every error if the draft
+    has errors.
     """
     draft = act.known_draft(session)
     content = draft.read()
@@ -97,10 +103,11 @@ def offer_draft(session: Session, reference_data: ReferenceData, act: DraftAct, 
 
 
 def return_draft(session: Session, act: DraftAct, *, reason: str) -> GuideDraftRow:
-    """Send a submitted draft back to its writers for `reason`, record the action, and return the draft.
+    """Send the submitted draft that `act` names back to its writers for `reason`, and return the draft.
 
-    Append an event. A planned publication is cancelled. Raise `NoSuchGuideDraft` if there is no draft, and
-    `DraftChanged` if the draft is not submitted. Raise the errors of `act.precondition`.
+    Record the action, and append an event. A planned publication is cancelled. Raise `NoSuchGuideDraft` if there is no
+    draft, and `DraftChanged` if the draft is not submitted. Raise the errors of `act.precondition`, which checks that
+    the person has seen the current version of the draft.
     """
     draft = act.known_draft(session)
     if draft.offered_at is None:
@@ -111,10 +118,11 @@ def return_draft(session: Session, act: DraftAct, *, reason: str) -> GuideDraftR
 
 
 def comment_on_draft(session: Session, act: DraftAct, *, about: str, text: str) -> int:
-    """Add a comment to the draft, and return the comment's number. `about` is the path of an item, or empty.
+    """Add a comment with `text` to the draft that `act` names, and return the comment's number.
 
-    Raise `NoSuchGuideDraft` if there is no draft, or `DraftChanged` if the draft has had `MAX_COMMENTS` comments. Raise
-    the errors of `act.precondition`.
+    `about` is the path of the item that the comment is about, or empty. Raise `NoSuchGuideDraft` if there is no draft.
+    Raise `DraftChanged` if the draft already has `MAX_COMMENTS` comments, including those that are done. Raise the
+    errors of `act.precondition`, which checks that the person has seen the current version of the draft.
     """
     draft = act.known_draft(session)
     said = list_draft_acts(session, act.guide, act.language)
@@ -124,10 +132,11 @@ def comment_on_draft(session: Session, act: DraftAct, *, about: str, text: str) 
 
 
 def settle_comment(session: Session, act: DraftAct, *, number: int) -> None:
-    """Mark the comment `number` of the draft as done, and record the action.
+    """Mark the comment `number` on the draft that `act` names as done, and record the action.
 
-    Raise `NoSuchGuideDraft` if there is no draft, or `NoSuchItem` if no open comment has this number. Raise the errors
-    of `act.precondition`.
+    Raise `NoSuchGuideDraft` if there is no draft. Raise `NoSuchItem` if the draft has no comment with this number, or
+    if it is already done. Raise the errors of `act.precondition`, which checks that the person has seen the current
+    version of the draft.
     """
     draft = act.known_draft(session)
     open_ones = discussion_of(list_draft_acts(session, act.guide, act.language)).comments
@@ -137,10 +146,10 @@ def settle_comment(session: Session, act: DraftAct, *, number: int) -> None:
 
 
 def discussion_of(acts: Sequence[GuideDraftActRow]) -> Discussion:
-    """Return the open comments on a draft, and the reason for which the draft was last sent back.
+    """Return the comments on a draft that are not done, and the reason for which the draft was last sent back.
 
-    `acts` are the actions on the draft. The reason is None if the draft was never sent back, or has been submitted
-    again since.
+    `acts` are the actions on the draft, in order. The reason is None if the draft was never sent back, or has been
+    submitted again since.
     """
     comments: dict[int, Comment] = {}
     reason: str | None = None
@@ -158,10 +167,10 @@ def discussion_of(acts: Sequence[GuideDraftActRow]) -> Discussion:
 
 
 def may_publish(draft: GuideDraftRow, writers: Sequence[str], by: str) -> bool:
-    """Return True if the person named `by` may publish the draft as the second of two people.
+    """Return True if the person named `by` may publish `draft` as the second of two people.
 
-    Somebody who wrote part of the draft may publish it only if other people wrote its last version and submitted it.
-    Another person has then agreed to the whole text.
+    `writers` are all people who wrote part of the draft. One of them may publish the draft only if another person wrote
+    its last version and another person submitted it. Somebody else has then agreed to the whole text.
     """
     if not any(is_same_hand(by, each) for each in writers):
         return True
@@ -189,13 +198,14 @@ def count_waiting(session: Session, by: str, *, can_publish: bool) -> int:
 def publish_draft(
     session: Session, reference_data: ReferenceData, act: DraftAct, *, follows: int | None, two_people: bool
 ) -> Publication[Any]:
-    """Publish the draft as the next edition, or next rendition, record the action, and delete the draft.
+    """Publish the draft that `act` names as the next edition or rendition, record the action, and delete the draft.
 
     Append the events of the publication. `follows` is the number of the last edition that the publisher has seen, or
-    None for a new guide. For a rendition, `follows` is the number of its edition. Raise `FollowsAnotherEdition` if the
-    number is now a different one. Raise `NoSuchGuideDraft` if there is no draft. Raise the errors of
-    `act.precondition`. Raise `SecondPersonNeeded` if `may_publish` is false. Raise `InvalidEdition` or
-    `InvalidRendition` with every error if the draft has errors.
+    None for a new guide. For a rendition, `follows` is the number of the edition that it renders. Raise
+    `FollowsAnotherEdition` if the number is now a different one. Raise `NoSuchGuideDraft` if there is no draft. Raise
+    the errors of `act.precondition`, which checks that the person has seen the current version of the draft. Raise
+    `SecondPersonNeeded` if `may_publish` returns False. Raise `InvalidEdition` or `InvalidRendition` with every error
+    if the draft has errors.
 
     If `two_people` is True, raise `HandUnknown` if the publisher or a writer is a client that names no person. If the
     publisher is a writer, the same applies to the person who submitted the draft.
@@ -223,10 +233,10 @@ def schedule_draft(
     follows: int | None,
     two_people: bool,
 ) -> GuideDraftRow:
-    """Agree as the second person that the draft is published at the time `publish_at`, and return the draft.
+    """Agree as the second person that the draft that `act` names is published at `publish_at`, and return the draft.
 
-    Record the action. If a time was already agreed, `publish_at` replaces that time. `follows` and `two_people` are as
-    in `publish_draft`. Raise the errors of `publish_draft`.
+    Record the action. If a time was already agreed, `publish_at` replaces that time. The other parameters, and the
+    errors, are those of `publish_draft`: this function makes the same checks, but publishes nothing.
     """
     draft = act.known_draft(session)
     _require_agreed(session, reference_data, draft, act, follows=follows, two_people=two_people)
@@ -236,10 +246,10 @@ def schedule_draft(
 
 
 def unschedule_draft(session: Session, act: DraftAct) -> GuideDraftRow:
-    """Cancel the planned publication of the draft, and return the draft, which stays submitted.
+    """Cancel the planned publication of the draft that `act` names, and return the draft, which stays submitted.
 
-    Raise `NoSuchGuideDraft` if there is no draft, and `DraftChanged` if no publication is planned. Raise the errors of
-    `act.precondition`.
+    Record the action. Raise `NoSuchGuideDraft` if there is no draft, and `DraftChanged` if no publication is planned.
+    Raise the errors of `act.precondition`, which checks that the person has seen the current version of the draft.
     """
     draft = act.known_draft(session)
     if draft.publish_at is None:
@@ -249,7 +259,10 @@ def unschedule_draft(session: Session, act: DraftAct) -> GuideDraftRow:
 
 
 def find_due_draft(session: Session, *, now: dt.datetime) -> tuple[str, str] | None:
-    """Return the guide and language of the draft whose planned publication is due, the earliest first, or None."""
+    """Return the guide and the language of a draft whose planned publication is due at `now`, or None if none is due.
+
+    If several are due, choose the one with the earliest time. The language is empty for the draft of an edition.
+    """
     due = select(GuideDraftRow.guide, GuideDraftRow.language).where(col(GuideDraftRow.publish_at) <= now)
     found = session.exec(due.order_by(col(GuideDraftRow.publish_at)).limit(1)).first()
     return None if found is None else (found[0], found[1])
@@ -258,12 +271,13 @@ def find_due_draft(session: Session, *, now: dt.datetime) -> tuple[str, str] | N
 def publish_due_draft(
     session: Session, reference_data: ReferenceData, guide: str, language: str, *, now: dt.datetime, two_people: bool
 ) -> Publication[Any] | None:
-    """Publish the draft whose planned publication is due, in the name of the person who agreed to it.
+    """Publish the draft of `guide` in `language` if its planned publication is due, as an act of the person who agreed.
 
-    `two_people` is as in `publish_draft`. Return None if another process has published the draft, or if somebody has
-    cancelled or moved the publication. If the draft can no longer be published, send it back with the reason, append an
-    event, and return None. Only one transaction writes at a time, so a draft is published once. Raise `ClockInDoubt` if
-    the clock may be wrong.
+    `language` is empty for the draft of an edition. If `two_people` is True, two people must be known by name, as
+    `publish_draft` says. Return None if no publication is due any more: another process has published the draft, or
+    somebody has cancelled or moved the publication. If the draft can no longer be published, send it back with the
+    reason, append an event, and return None. Only one transaction writes at a time, so a draft is published once. Raise
+    `ClockInDoubt` if the clock may be wrong.
     """
     draft = session.get(GuideDraftRow, (guide, language))
     if draft is None or draft.publish_at is None or draft.agreed_by is None or draft.publish_at > now:
@@ -290,10 +304,11 @@ def _require_agreed(
     follows: int | None,
     two_people: bool,
 ) -> CheckedDraft | CheckedRendition:
-    """Return the checked draft if two people agree to the draft, and the draft follows the edition `follows`.
+    """Return the checked draft if two people agree to it, and it follows the edition `follows`.
 
-    `follows` is the number of the edition that the publisher has seen, as in `publish_draft`. Otherwise raise the
-    errors of `publish_draft`.
+    `follows` is the number of the edition that the publisher has seen, as in `publish_draft`. Otherwise raise
+    `HandUnknown`, `SecondPersonNeeded`, `InvalidEdition`, `InvalidRendition` or `FollowsAnotherEdition`, each as
+    `publish_draft` says.
     """
     writers = writers_of(list_draft_acts(session, act.guide, act.language))
     wrote_it = any(is_same_hand(act.by, each) for each in writers)

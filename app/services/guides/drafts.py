@@ -21,7 +21,10 @@ DraftContent = dict[str, Any]
 DraftChange = Callable[[GuideDraftRow | None], DraftContent]
 """A function that gets the current draft, or None without a draft. It returns the new content, or raises an error."""
 UnplacedChange = Callable[[GuideDraftRow | None], Sequence[str]]
-"""A function that gets the current draft, or None, and returns the passages of a document that have no place yet."""
+"""A function that gets the current draft, or None, and returns the unplaced passages to save with the draft.
+
+An unplaced passage is text of an imported document that is not yet in a field of the draft.
+"""
 NONE_UNPLACED = "[]"
 DraftPrecondition = Callable[[GuideDraftRow], None]
 """A function that gets the current draft, and raises unless the caller has seen its current version."""
@@ -59,14 +62,17 @@ class DraftAct:
 
 @dataclass(frozen=True)
 class DraftRecord:
-    """The writers of a draft. `follows` is the number of the guide's last edition, or None for a new guide."""
+    """The writers of a draft of an edition, and the edition that the draft follows.
+
+    `follows` is the number of the guide's last edition, or None for a new guide.
+    """
 
     writers: Sequence[str]
     follows: int | None
 
 
 def keep_unplaced(draft: GuideDraftRow | None) -> Sequence[str]:
-    """Return the passages of the draft that have no place, unchanged."""
+    """Return the unplaced passages of `draft` unchanged, or none if `draft` is None."""
     return draft.read_unplaced() if draft is not None else ()
 
 
@@ -88,7 +94,10 @@ def find_guide_draft(session: Session, guide: str, language: str = OWN_WORDS) ->
 
 
 def get_guide_draft(session: Session, guide: str, language: str = OWN_WORDS) -> GuideDraftRow:
-    """Return the draft as `find_guide_draft` does. Raise `NoSuchGuideDraft` if there is no draft."""
+    """Return the draft of the next edition of `guide`, or of the rendition in `language`.
+
+    Raise `NoSuchGuideDraft` if there is no such draft.
+    """
     draft = find_guide_draft(session, guide, language)
     if draft is None:
         raise NoSuchGuideDraft
@@ -96,12 +105,16 @@ def get_guide_draft(session: Session, guide: str, language: str = OWN_WORDS) -> 
 
 
 def list_guide_drafts(session: Session) -> Sequence[GuideDraftRow]:
-    """Return every draft, ordered by guide. The draft of an edition comes before those of renditions."""
+    """Return every draft, by guide, then by language. The draft of an edition comes before those of renditions."""
     return session.exec(select(GuideDraftRow).order_by(GuideDraftRow.guide, GuideDraftRow.language)).all()
 
 
 def list_draft_acts(session: Session, guide: str, language: str = OWN_WORDS) -> Sequence[GuideDraftActRow]:
-    """Return the actions on the current draft since its beginning, in order, without withdrawals of editions."""
+    """Return the actions on the current draft of `guide` in `language` since its beginning, in order.
+
+    `language` is empty for the draft of an edition. Leave out withdrawals of editions, which are recorded in the same
+    table. The result is empty if there is no draft.
+    """
     of_draft = GuideDraftActRow.guide == guide, GuideDraftActRow.language == language
     last_end = select(func.max(GuideDraftActRow.number)).where(*of_draft, col(GuideDraftActRow.act).in_(ENDING_ACTS))
     current = select(GuideDraftActRow).where(
@@ -141,7 +154,11 @@ def list_hands(session: Session, guide: str) -> dict[int, Hands]:
 
 
 def find_changed_drafts(session: Session) -> Iterator[tuple[str, str]]:
-    """Compare each draft with its recorded actions. Yield the name of each draft that differs, and the fault."""
+    """Compare each draft with its recorded actions. Yield the name of each draft that differs, and the fault.
+
+    The name is the guide and, for a rendition, the language. Also report actions that are missing, or that differ from
+    their digests.
+    """
     ordered = select(GuideDraftActRow).order_by(
         GuideDraftActRow.guide, GuideDraftActRow.language, col(GuideDraftActRow.number)
     )
@@ -168,9 +185,10 @@ def find_changed_drafts(session: Session) -> Iterator[tuple[str, str]]:
 
 
 def _are_as_recorded(session: Session, acts: Sequence[GuideDraftActRow]) -> bool:
-    """Return True if the digests of `acts`, all actions on one draft, match their details and the text before them.
+    """Return True if the digest of each of `acts` matches its details and the text that it was about.
 
-    Also return False if the kind of an action is unknown.
+    `acts` are all actions on the drafts of one guide in one language, in order. Return False too if the kind of an
+    action is unknown.
     """
     written = ""
     if not {act.act for act in acts} <= set(GuideDraftAct):
@@ -208,8 +226,8 @@ def _is_as_acted(draft: GuideDraftRow, acts: Sequence[GuideDraftActRow]) -> bool
 def state_after(act: GuideDraftAct, *, by: str, at: dt.datetime, details: DraftContent) -> dict[str, Any]:
     """Return the columns of `STATE` that the action `act` changes, with their new values.
 
-    A change of the text, or sending the draft back, ends a submission and a planned publication. A draft stays sent
-    back until it is submitted again.
+    `by` is the person, `at` the time, and `details` are the details of the action. A change of the text, or sending the
+    draft back, ends a submission and a planned publication. A draft stays sent back until it is submitted again.
     """
     none: dict[str, Any] = dict.fromkeys(STATE)
     match act:
@@ -227,7 +245,7 @@ def state_after(act: GuideDraftAct, *, by: str, at: dt.datetime, details: DraftC
 
 
 def read_draft_record(session: Session, guide: str) -> DraftRecord:
-    """Return the writers of the draft of `guide`, and the number of the guide's last edition."""
+    """Return the writers of the draft of the next edition of `guide`, and the number of the guide's last edition."""
     return DraftRecord(writers_of(list_draft_acts(session, guide)), len(find_history(session, guide=guide)) or None)
 
 
@@ -243,10 +261,10 @@ def write_guide_draft(
 ) -> GuideDraftRow:
     """Save the content that `change` returns as the draft, record the action, and return the draft.
 
-    The draft is for the next edition of `guide`, or for the rendition in `language`. Save the passages that `unplaced`
-    returns too. The content may have errors. A save cancels a submission and a planned publication, and deletes
-    pictures that nothing uses any more. If content and passages are unchanged, save and record nothing. Raise the
-    errors of `change`.
+    The draft is for the next edition of `guide`, or for the rendition in `language`. It is created if there is none.
+    `by` is the writer. Save the unplaced passages that `unplaced` returns too. The content may have errors. A save
+    cancels a submission and a planned publication, and deletes pictures that nothing uses any more. If content and
+    passages are unchanged, save and record nothing. Raise the errors of `change`.
     """
     draft = find_guide_draft(session, guide, language)
     former = draft.content if draft is not None else ""
@@ -270,11 +288,11 @@ def _json(value: DraftContent | Sequence[str]) -> str:
 
 
 def discard_draft(session: Session, act: DraftAct) -> GuideDraftRow:
-    """Delete the draft, record the action, and return the deleted draft. The recorded actions remain.
+    """Delete the draft that `act` names, record the action, and return the deleted draft. The recorded actions remain.
 
-    Delete its pictures too, unless a published rendition or another draft has them.
-
-    Raise `NoSuchGuideDraft` if there is no draft. Raise the errors of `act.precondition`.
+    Delete the draft's pictures too, unless a published rendition or another draft has them. Raise `NoSuchGuideDraft` if
+    there is no draft. Raise the errors of `act.precondition`, which checks that the person has seen the current version
+    of the draft.
     """
     draft = act.known_draft(session)
     record_draft_act(session, draft, GuideDraftAct.DISCARDED, act)
@@ -286,9 +304,10 @@ def discard_draft(session: Session, act: DraftAct) -> GuideDraftRow:
 def record_draft_act(
     session: Session, draft: GuideDraftRow, kind: GuideDraftAct, act: DraftAct, details: DraftContent | None = None
 ) -> int:
-    """Record `act` of the kind `kind`, and change the state of `draft` accordingly. Return the action's number.
+    """Record `act` on `draft` as an action of the kind `kind`, and return the action's number.
 
-    `details` are further data of the action, such as the reason for sending the draft back.
+    Set the columns of `draft` that such an action changes (see `state_after`). `details` are further data of the
+    action, such as the reason for sending the draft back.
     """
     number = append_draft_act(session, kind, act, digest=_digest_of(draft), details=details or {})
     for name, value in state_after(kind, by=act.by, at=act.at, details=details or {}).items():
@@ -299,7 +318,10 @@ def record_draft_act(
 def append_draft_act(
     session: Session, kind: GuideDraftAct, act: DraftAct, *, digest: str, details: DraftContent
 ) -> int:
-    """Record `act` of the kind `kind` about the text with the digest `digest`. Return the action's number."""
+    """Record `act` as an action of the kind `kind`, and return the action's number. No draft is changed.
+
+    `digest` is the digest of the text that the action is about. `details` are further data of the action.
+    """
     of_draft = GuideDraftActRow.guide == act.guide, GuideDraftActRow.language == act.language
     last = session.exec(select(func.max(GuideDraftActRow.number)).where(*of_draft)).one() or 0
     row = GuideDraftActRow(
@@ -318,12 +340,15 @@ def append_draft_act(
 
 
 def _digest_of(draft: GuideDraftRow) -> str:
-    """Return the digest of the content, and of the passages without a place if there are any."""
+    """Return the digest of the content of `draft`, and of its unplaced passages if there are any."""
     return _sha256(draft.content if draft.unplaced == NONE_UNPLACED else f"{draft.content}\n{draft.unplaced}")
 
 
 def _digest_with(digest: str, details: Any) -> str:
-    """Return the digest of a text with the digest `digest` and of `details`, or `digest` itself without details."""
+    """Return one digest of `digest` and `details`. `digest` is the digest of a text.
+
+    If `details` is empty, return `digest` itself.
+    """
     return digest if details == {} else _sha256(f"{digest} {canonical_json(details).decode()}")
 
 

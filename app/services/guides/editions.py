@@ -112,7 +112,7 @@ class EditionHead:
 
     @property
     def key(self) -> EditionKey:
-        """Guide and number of the edition."""
+        """Key of the edition: its guide and its number."""
         return EditionKey(self.guide, self.number)
 
 
@@ -147,7 +147,7 @@ class CurrentEdition(EditionHead):
     def due_from(self) -> dt.datetime:
         """Time from which the review is listed as due: 60 days before the review day, but not before publication.
 
-        Without a review day, the review is due from publication.
+        Without a review day, the review is listed as due from publication.
         """
         if self.details.review_by is None:
             return self.published_at
@@ -155,7 +155,10 @@ class CurrentEdition(EditionHead):
         return max(day, self.published_at)
 
     def is_due(self, today: dt.date, *, within: dt.timedelta = dt.timedelta()) -> bool:
-        """Return True if the review day is at most `within` after `today`, or if there is no review day."""
+        """Return True if the review day is not later than `within` after `today`, or if there is no review day.
+
+        So a review day that has passed is due.
+        """
         return self.details.review_by is None or self.details.review_by <= today + within
 
 
@@ -177,12 +180,15 @@ class EditionEvent(NamedTuple):
 
 
 def find_history(session: Session, *, guide: str) -> list[EditionHead]:
-    """Return every edition of `guide`, most recent first. The list is empty if the guide is unknown."""
+    """Return every edition of `guide`, including withdrawn ones, most recent first. An unknown guide has none."""
     return [EditionHead(*row) for row in session.execute(_HISTORY, {"guide": guide})]
 
 
 def get_history(session: Session, *, guide: str) -> list[EditionHead]:
-    """Return every edition of `guide`, most recent first. Raise `NoSuchGuide` if the guide is unknown."""
+    """Return every edition of `guide`, including withdrawn ones, most recent first.
+
+    Raise `NoSuchGuide` if the guide is unknown.
+    """
     history = find_history(session, guide=guide)
     if not history:
         raise NoSuchGuide
@@ -195,7 +201,7 @@ def current_of(history: Sequence[EditionHead]) -> EditionHead | None:
 
 
 def get_current(session: Session, *, guide: str) -> EditionHead:
-    """Return the current edition of `guide`.
+    """Return the current edition of `guide`: the most recent one that is not withdrawn.
 
     Raise `NoSuchGuide` if the guide is unknown, or `EditionWithdrawn` if all its editions are withdrawn.
     """
@@ -216,7 +222,10 @@ def get_readable(session: Session, *, guide: str, number: int) -> EditionHead:
 
 
 def find_heads(session: Session, *, guide: str, numbers: Collection[int]) -> list[EditionHead]:
-    """Return the editions of `guide` with the numbers `numbers`, withdrawn or not, most recent first."""
+    """Return the editions of `guide` with the numbers `numbers`, withdrawn or not, most recent first.
+
+    Leave out numbers that no edition has.
+    """
     rows = session.execute(_NUMBERED_HEADS, {"guide": guide, "numbers": sorted(numbers)})
     return [EditionHead(*row) for row in rows]
 
@@ -227,10 +236,10 @@ def newest_number(session: Session, *, guide: str) -> int:
 
 
 def require_current(history: Sequence[EditionHead]) -> EditionHead:
-    """Return the current edition in `history`, which must not be empty.
+    """Return the current edition in `history`: the most recent one that is not withdrawn.
 
-    If all editions are withdrawn, raise `EditionWithdrawn` with the reason for the withdrawal of the most recent
-    edition.
+    `history` has every edition of one guide, most recent first, and must not be empty. If all editions are withdrawn,
+    raise `EditionWithdrawn` with the reason for the withdrawal of the most recent edition.
     """
     current = current_of(history)
     if current is None:
@@ -247,7 +256,7 @@ def head_of(history: Sequence[EditionHead], number: int) -> EditionHead:
 
 
 def readable_of(history: Sequence[EditionHead], number: int) -> EditionHead:
-    """Return the edition `number` in `history`.
+    """Return the edition `number` in `history`, which has every edition of one guide, most recent first.
 
     Raise `NoSuchEdition` if there is no such edition. If the edition is withdrawn, raise `EditionWithdrawn` with the
     reason and the number of the current edition, or None if there is none.
@@ -330,7 +339,7 @@ def key_of(guide: str, language: str, number: int) -> AnyKey:
 
 
 def every_publication(session: Session) -> list[tuple[AnyKey, str]]:
-    """Return the key and digest of every edition, then of every rendition, including withdrawn ones."""
+    """Return the key and digest of every edition of every guide, then of every rendition, including withdrawn ones."""
     found = select(EditionRow.guide, EditionRow.language, EditionRow.number, EditionRow.digest)
     rows = session.exec(found.order_by(IS_RENDITION, EditionRow.guide, EditionRow.language, col(EditionRow.number)))
     return [(key_of(guide, language, number), digest) for guide, language, number, digest in rows]
@@ -357,9 +366,10 @@ def list_edition_events(session: Session, limit: int) -> list[EditionEvent]:
 def insert_publication(
     session: Session, key: AnyKey, content: EditionContent | RenditionContent, *, digest: str, at: dt.datetime
 ) -> None:
-    """Insert `content` as the edition or rendition `key`. Raise `EditionAlreadyPublished` if the number is taken.
+    """Insert `content` as the edition or rendition `key`, published at the time `at`.
 
-    After the commit, the writer announces the change to the caches of this process.
+    `digest` is the digest of `content`. Raise `EditionAlreadyPublished` if the number is taken. After the commit, the
+    writer tells the caches of this process that something was published.
     """
     details = RenditionDetails if isinstance(content, RenditionContent) else EditionDetails
     words = content.model_dump(mode="json")
@@ -377,10 +387,10 @@ def insert_publication(
 
 
 def insert_withdrawal(session: Session, key: AnyKey, *, reason: str, at: dt.datetime) -> None:
-    """Insert the withdrawal of the edition or rendition `key`.
+    """Insert the withdrawal of the edition or rendition `key`, at the time `at` and for `reason`.
 
-    Raise `AlreadyWithdrawn` if the edition or rendition was withdrawn before. After the commit, the writer announces
-    the change to the caches of this process.
+    Raise `AlreadyWithdrawn` if the edition or rendition was withdrawn before. After the commit, the writer tells the
+    caches of this process that something was withdrawn.
     """
     language = _language_of(key)
     row = WithdrawalRow(guide=key.guide, language=language, number=key.number, withdrawn_at=at, reason=reason)
@@ -395,7 +405,8 @@ def read_content(session: Session, key: EditionKey) -> EditionContent:
 def digest_of_stored(session: Session, key: AnyKey) -> str:
     """Compute the digest of the edition or rendition `key` from its stored content.
 
-    Raise `NoSuchEdition` if there is none, or `ValidationError` if the stored content is invalid.
+    Raise `NoSuchEdition` if there is no such edition or rendition. Raise pydantic's `ValidationError` if the stored
+    content is invalid.
     """
     model = RenditionContent if isinstance(key, RenditionKey) else EditionContent
     return digest_of(model.model_validate(_content(session, (key.guide, _language_of(key), key.number))))
@@ -411,9 +422,9 @@ def _content(session: Session, key: tuple[str, str, int]) -> dict[str, Any]:
 
 
 def read_lists(session: Session, *, guide: str, part: str) -> dict[int, dict[str, Any]]:
-    """Return the stored items of the section `part` in every edition of `guide`.
+    """Return the stored items of the section with the key `part` in every edition of `guide`, by edition number.
 
-    The result has, by edition number, a dict of the items by id, in the order of the edition.
+    For each edition, the items are in a dict by id, in the order of the edition.
     """
     rows = session.execute(_lists(part), {"guide": guide})
     return {number: {each["id"]: each for each in entries or ()} for number, entries in rows}
@@ -451,14 +462,17 @@ def _rendition(row: EditionRow, withdrawal: WithdrawalRow | None) -> StoredRendi
 
 
 def status_of(head: EditionHead, history: Sequence[EditionHead]) -> EditionStatus:
-    """Return the status of the edition `head` in `history`: withdrawn, current or superseded."""
+    """Return the status of the edition `head`: withdrawn, current or superseded.
+
+    `history` has every edition of the guide, most recent first, and `head` is one of its objects.
+    """
     if head.withdrawn_at is not None:
         return EditionStatus.WITHDRAWN
     return EditionStatus.CURRENT if head is current_of(history) else EditionStatus.SUPERSEDED
 
 
 def withdrawal_of(found: EditionHead | StoredRendition) -> Withdrawal | None:
-    """Return the withdrawal of the edition or rendition, or None if it was not withdrawn."""
+    """Return the withdrawal of `found`, an edition or rendition, or None if it was not withdrawn."""
     if found.withdrawn_at is None or found.reason is None:
         return None
     return Withdrawal(withdrawn_at=found.withdrawn_at, reason=found.reason)

@@ -28,7 +28,7 @@ REMARK = re.compile(f"^{re.escape(START)}(.*){re.escape(END)}$", re.MULTILINE)
 
 
 def words_of_page(blocks: Sequence[Block]) -> list[Block]:
-    """Return the blocks whose text an editor may have changed.
+    """Return those of `blocks`, the blocks of an exported page, whose text an editor may have changed.
 
     Leave out the emergency numbers, which are quotations above the first section. Leave out the facts at the end of the
     page, except those that begin with one of `LABELS`.
@@ -47,7 +47,8 @@ def _is_section(block: Block) -> bool:
 class ExportPage:
     """The text of an exported page, by field.
 
-    `headings` are the title, the publisher and the labelled facts. `items` returns the items of a section.
+    `headings` has the title, the publisher and the labelled facts. `introductions` has the introduction of each section
+    that has one, by section key. `items` returns the items of a section.
     """
 
     def __init__(self, blocks: Sequence[Block]) -> None:
@@ -72,10 +73,9 @@ class ExportPage:
             self._read_section(Section.of_key(key), found)
 
     def items(self, key: str, former: Sequence[dict[str, Any]]) -> list[dict[str, str]]:
-        """Return the text fields of each item of the section `key`.
+        """Return the text fields of each item that the page shows in the section with the key `key`.
 
-        `former` are the section's items in the data at the end of the page. These items show which quotations have a
-        source.
+        `former` are the section's items in the data at the end of the page. They say which quotations have a source.
         """
         blocks = self._sections.get(key, [])
         if Section.of_key(key).entry.layout is Layout.QUOTATIONS:
@@ -113,10 +113,10 @@ def _item(section: Section, block: Block) -> dict[str, str]:
 
 
 def _quotations(blocks: Sequence[Block], former: Sequence[dict[str, Any]]) -> list[dict[str, str]]:
-    """Return each quotation, with the paragraphs before it as its introduction.
+    """Return each quotation in `blocks`, with the paragraphs before it as its introduction.
 
-    Skip a paragraph after a quotation that looks like a source (`Source: ...`). If `former`, the items of the data, has
-    the quotation without a source, the paragraph is text and is not skipped.
+    Skip the first paragraph after a quotation if it looks like a source (`Source: ...`). But if `former`, the items of
+    the data, has the quotation without a source, the paragraph is text and is not skipped.
     """
     items: list[dict[str, str]] = []
     waiting: list[str] = []
@@ -173,18 +173,19 @@ def read_export(blocks: Sequence[Block], data: dict[str, Any]) -> dict[str, Any]
 def _words(shown: str | None, whole: str | None) -> str | None:
     """Return `whole`, the text in the data, if `shown`, the text on the page, has the same letters and digits.
 
-    Otherwise return `shown`, or None if `shown` is empty.
+    The text in the data also has the marks that the page does not show. If the texts differ, return `shown`, or None if
+    `shown` is empty.
     """
     same = whole is not None and words_digest(shown) == words_digest(whole)
     return whole if same else shown or None
 
 
 def _items(key: str, shown: Sequence[dict[str, str]], former: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the items that the page shows, each combined with the data of its former item.
+    """Return the items `shown` on the page in the section `key`, each combined with the data of its former item.
 
     The former item is the item of `former` with the same text. If there is none, and the page has as many items as the
-    data, the former item is the item at the same place. A new item gets an id made from its text, and the values of
-    `DEFAULTS`.
+    data, the former item is the item at the same position, unless another item has the same text as that one. An item
+    without a former item is new: it gets an id made from its text, and the values of `DEFAULTS`.
     """
     fields = shown_fields(key)
     digests = [words_digest(*(each.get(name) for name in fields)) for each in shown]

@@ -75,7 +75,7 @@ REVIEWS = FeedChannel(
 
 
 def entry_of_event(event: EditionEvent, public_url: str) -> FeedItem:
-    """Return the feed entry of `event`.
+    """Return the feed entry of `event`, with links below `public_url`, the address of this service.
 
     The entry of a withdrawal links to the guide and to its list of editions or renditions, because the content can no
     longer be read.
@@ -111,9 +111,9 @@ def entry_of_event(event: EditionEvent, public_url: str) -> FeedItem:
 
 
 def entry_of_review(edition: CurrentEdition, public_url: str) -> FeedItem:
-    """Return the feed entry that says that the review of `edition` is due.
+    """Return the feed entry that says that the review of `edition` is due, with links below `public_url`.
 
-    The entry never changes. The caller must leave the entry out until the review is due.
+    The entry is the same whenever it is made, so the caller must leave it out until the review is due.
     """
     details, (guide, number) = edition.details, edition.key
     by = NO_DAY if details.review_by is None else f"Review by {details.review_by}."
@@ -138,7 +138,7 @@ def entry_of_review(edition: CurrentEdition, public_url: str) -> FeedItem:
 
 
 def json_feed(channel: FeedChannel, entries: Sequence[FeedItem], public_url: str) -> JsonFeed:
-    """Return `entries` as the JSON Feed of `channel`."""
+    """Return `entries` as the JSON Feed of `channel`, with links below `public_url`, the address of this service."""
     return JsonFeed(
         title=channel.title,
         home_page_url=f"{public_url}/",
@@ -150,7 +150,7 @@ def json_feed(channel: FeedChannel, entries: Sequence[FeedItem], public_url: str
 
 
 def atom_feed(channel: FeedChannel, entries: Sequence[FeedItem], public_url: str) -> bytes:
-    """Return `entries`, most recent first, as the Atom feed of `channel`, in UTF-8."""
+    """Return `entries`, most recent first, as the Atom feed of `channel`, in UTF-8, with links below `public_url`."""
     feed = ElementTree.Element("feed", {"xmlns": ATOM, "xml:lang": "en-GB"})
     _add_text(feed, "id", uuid.uuid5(uuid.NAMESPACE_URL, public_url + channel.atom_path).urn)
     _add_text(feed, "title", channel.title)
@@ -174,9 +174,9 @@ def _who_checked(content: RenditionDetails) -> str:
 
 
 def _item(name_in_id: str, at: dt.datetime, publisher: str, guidance: FeedGuidance, **shown: str) -> FeedItem:
-    """Return a feed entry, whose id is the UUID of `name_in_id`.
+    """Return a feed entry of `publisher` at the time `at`. Its id is the UUID of `name_in_id`.
 
-    The tags are the event, the guide, and the language of a rendition.
+    `shown` has the entry's title, text and URL. The tags are the event, the guide, and the language of a rendition.
     """
     language = [guidance.rendition.language] if guidance.rendition else []
     return FeedItem(

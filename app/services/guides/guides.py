@@ -41,7 +41,7 @@ class ListedGuide:
 
     @property
     def title(self) -> str:
-        """Title as printed."""
+        """Title of the current edition."""
         return self.edition.details.title
 
     @property
@@ -77,8 +77,8 @@ class FoundInGuide:
 class Found:
     """Search results.
 
-    `by_title` are the guides whose title or subjects match, and `in_guides` are matching items by guide. `has_more` is
-    true if more items match. `matched` are the synonyms of subjects in the search words.
+    `by_title` are the guides whose title or subjects match, and `in_guides` are the matching items, grouped by guide.
+    `has_more` is true if more items match. `matched` are the synonyms of subjects that the search words contain.
     """
 
     by_title: Sequence[ListedGuide]
@@ -87,12 +87,12 @@ class Found:
     matched: Sequence[MatchedSynonym] = ()
 
     def led_to(self, guide: ListedGuide) -> str:
-        """Return the matched synonym of a subject of `guide`, or an empty string if no synonym matched."""
+        """Return the first matched synonym of a subject of `guide`, or an empty string if no synonym matched."""
         return next((each.words for each in self.matched if guide.is_about(each.subject)), "")
 
 
 def list_guides(session: Session, reference_data: ReferenceData) -> list[ListedGuide]:
-    """Return every guide with a current edition, in order of title.
+    """Return every guide with a current edition, in order of title without its common beginning.
 
     If an edition names no subject, the guide's subjects are those of its related codes.
     """
@@ -102,12 +102,12 @@ def list_guides(session: Session, reference_data: ReferenceData) -> list[ListedG
 
 
 def guides_about(session: Session, reference_data: ReferenceData, subject: str) -> set[str]:
-    """Return the names of the guides about the subject with the code `subject`."""
+    """Return the names of the guides with a current edition about the subject with the code `subject`."""
     return {each.guide for each in list_guides(session, reference_data) if each.is_about(subject)}
 
 
 def subject_codes(reference_data: ReferenceData) -> Sequence[Code]:
-    """Return the codes of the code list of subjects, or no codes if the seed folder has no such list."""
+    """Return the codes of the code list of subjects, or no codes if `reference_data` has no such list."""
     found = reference_data.code_lists.get(SUBJECTS)
     return found.codes if found is not None else ()
 
@@ -115,9 +115,10 @@ def subject_codes(reference_data: ReferenceData) -> Sequence[Code]:
 def group_by_subject(
     listed: Sequence[ListedGuide], reference_data: ReferenceData
 ) -> list[tuple[Code | None, list[ListedGuide]]]:
-    """Return the guides of each subject in the order of the code list, then the guides without a subject.
+    """Return each subject with the guides of `listed` that are about it, in the order of the code list.
 
-    The guides without a subject have None in place of the subject. Leave out subjects that have no guides.
+    The guides without a subject come last, with None in place of the subject. Leave out subjects that have no guides. A
+    guide with several subjects is in several groups.
     """
     codes: list[Code | None] = [*subject_codes(reference_data), None]
     groups = [
@@ -163,7 +164,7 @@ def _is_within(synonym: str, typed: Sequence[str]) -> bool:
 def entries_to_search(
     session: Session, reference_data: ReferenceData, wanted: EntryFilter
 ) -> tuple[EntryFilter, list[MatchedSynonym]]:
-    """Return the filter to search with, and the synonyms of subjects in the words of `wanted`.
+    """Return the filter to search items with, and the synonyms of subjects in the words of `wanted`.
 
     The filter is `wanted` if an item matches it, or if its words contain no synonym. Otherwise, the filter has no
     words, and selects the guides about the subjects of the synonyms. If `wanted` names guides, only those can be
@@ -177,10 +178,10 @@ def entries_to_search(
 
 
 def search_guides(session: Session, reference_data: ReferenceData, words: str, *, limit: int) -> Found:
-    """Return up to `limit` items that have every word of `words`, and the guides matched by title or subject.
+    """Return up to `limit` items that have every word of `words`, and the guides whose title or subjects have them.
 
-    The words match in any form, and the last word may be incomplete. A guide also matches if a synonym of its subject
-    is in `words`.
+    The words match in any form, such as the plural, and the last word may be incomplete. A guide also matches if a
+    synonym of one of its subjects is in `words`.
     """
     listed, matched = list_guides(session, reference_data), find_synonyms(reference_data, words)
     entries = list_catalogue(session, EntryFilter(words), limit=limit + 1)
@@ -223,7 +224,7 @@ def _is_named(guide: ListedGuide, words: str) -> bool:
 
 
 def _is_form(word: str, typed: str, *, is_last: bool) -> bool:
-    """Return True if `word` and `typed` are forms of the same word, judged by their endings.
+    """Return True if `word` and `typed` differ only in their endings, as singular and plural do.
 
     If `is_last`, `typed` may also be the beginning of `word`.
     """
@@ -237,7 +238,10 @@ def _stem(word: str) -> str:
 
 
 def list_reviews(session: Session) -> list[CurrentEdition]:
-    """Return the current edition of every guide by review day. Editions without a review day come first."""
+    """Return the current edition of every guide, by review day, the earliest first.
+
+    Editions without a review day come first.
+    """
     return sorted(list_current(session), key=lambda each: (each.details.review_by or dt.date.min, each.key))
 
 

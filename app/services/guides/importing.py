@@ -1,4 +1,4 @@
-"""The draft of an edition, made from a Word, Markdown or text document, or from Markdown exported by this service."""
+"""Drafts of editions from Word, Markdown or text documents, and from Markdown that this service exported."""
 
 import datetime as dt
 import hashlib
@@ -33,9 +33,9 @@ FIRST = {"title": "", "publisher": {"name": ""}, "change_note": "First edition."
 
 @dataclass(frozen=True)
 class GuideDraft:
-    """A draft made from a document. `content` may have errors.
+    """The draft of an edition, made from a document. `content` may have errors.
 
-    `not_placed` are the passages of the document that are missing from `content`.
+    `not_placed` are the passages of the document that are missing from `content`, in their order in the document.
     """
 
     content: dict[str, Any]
@@ -45,7 +45,8 @@ class GuideDraft:
 def draft_of(path: Path) -> GuideDraft:
     """Return the draft made from the document at `path`.
 
-    Raise `SeedFileError` if there is no file, or for the reasons of `parse_document`.
+    Raise `SeedFileError` if there is no file, if the document is not Word, Markdown or plain text, or if it cannot be
+    read or is too long.
     """
     try:
         return parse_document(path, path.read_bytes())
@@ -54,7 +55,7 @@ def draft_of(path: Path) -> GuideDraft:
 
 
 def parse_document(path: Path, data: bytes) -> GuideDraft:
-    """Return the draft made from the document `data`, whose file name is that of `path`.
+    """Return the draft made from `data`, the bytes of a document. The name of `path` says which format they have.
 
     Markdown that this service exported is read back: the draft has the exported content with an editor's changes. Raise
     `SeedFileError` if the document is not Word, Markdown or plain text, cannot be read, or is too long.
@@ -99,7 +100,7 @@ def _text_document(kind: str, text: str) -> list[Block]:
 
 
 def _draft_of_export(blocks: list[Block], data: dict[str, Any]) -> GuideDraft:
-    """Return the draft made from an exported page: `blocks` combined with `data`.
+    """Return the draft made from an exported page: the text of `blocks`, combined with `data` from the end of the page.
 
     To find `not_placed`, print the draft as a page, and list each block that this page lacks. If the draft has errors,
     it cannot be printed: then list each sentence of `blocks` that the draft lacks.
@@ -115,6 +116,10 @@ def _draft_of_export(blocks: list[Block], data: dict[str, Any]) -> GuideDraft:
 
 
 def draft_page(content: EditionContent) -> str:
-    """Return `content` as Markdown, with placeholders for the number, time and digest of the edition."""
+    """Return `content` as Markdown, as if it were edition 1 of a guide.
+
+    The page has no emergency numbers, no digest, and a time that is no real one: it is only compared with an exported
+    page.
+    """
     head = EditionHead("draft", 1, NO_TIME, "", content.title, content.change_note, None, None)
     return edition_markdown(ShownEdition(head, content), (), "").decode()

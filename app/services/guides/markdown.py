@@ -35,9 +35,11 @@ AUTOLINK = re.compile(r"https?://[^\x00-\x20<>]+")
 
 
 def edition_markdown(shown: ShownEdition, signposts: Sequence[Signpost], public_url: str) -> bytes:
-    """Return the edition or rendition `shown` as Markdown in UTF-8, with the emergency numbers of `signposts`.
+    """Return the edition or rendition `shown` as Markdown in UTF-8.
 
-    In a rendition, `MARK` follows untranslated text, pictures are linked, and there are no data to read back.
+    The emergency numbers at the top are those of the emergency services among `signposts`. `public_url` is the address
+    of this service, for links. In a rendition, `MARK` follows untranslated text, pictures are linked, and there are no
+    data to read back.
     """
     head, content, rendition = shown.head, shown.content, shown.rendition
 

@@ -27,7 +27,10 @@ def markdown_blocks(text: str) -> list[Block]:
 
 
 def _rows_of(tokens: Sequence[Token]) -> Iterator[Block]:
-    """Yield a block for each row of a table. The row with the names of the columns is not part of the text."""
+    """Yield a block for each row of the table that `tokens` describe.
+
+    The row with the names of the columns has the kind `MARGIN`, because it is not part of the text.
+    """
     cells: list[Block] = []
     for before, token in pairwise(tokens):
         if token.type == "inline":

@@ -55,9 +55,11 @@ TermLinks = tuple[tuple[Literal["subject", "linked_risk"], TaxonomyTerm], ...]
 
 @dataclass(frozen=True)
 class Entry:
-    """The data of one service. `name` is the name of the service in ids, and `owner` that of the organization in ids.
+    """The data of one service of the directory. `of` is the contact, or a signpost as a contact.
 
-    `words` are the sentences of the description. Sentences that are None are left out.
+    `name` is the name of the service in ids, and `owner` that of the organization. `words` are the sentences of the
+    description. Sentences that are None are left out. `verified_on` is the day on which a person checked the data, or
+    None. `links` are the taxonomy terms of the service, each with the kind of the link.
     """
 
     of: Contact
@@ -72,12 +74,12 @@ class Entry:
 
 
 def id_of(kind: str, *name: str) -> uuid.UUID:
-    """Return the id of the object of this `kind` and `name`."""
+    """Return the id of the object of this `kind` whose name has the parts `name`: always the same for the same name."""
     return uuid.uuid5(DIRECTORY, "/".join((kind, *name)))
 
 
 def service_of(entry: Entry) -> Service:
-    """Return the service described by `entry`, in the format of Open Referral UK."""
+    """Return the service that `entry` describes, in the format of Open Referral UK."""
     service = id_of("service", *entry.name)
     on = entry.verified_on
     checked = f"A person checked these details on {on}" if on else "Nobody has checked these details yet"
@@ -120,7 +122,10 @@ def service_of(entry: Entry) -> Service:
 
 
 def _locations(entry: Entry, service: uuid.UUID) -> Iterator[ServiceLocation]:
-    """Yield the locations of the service: virtual (by phone or online), its postal address, or both."""
+    """Yield the locations of `entry`, whose service has the id `service`: virtual, its postal address, or both.
+
+    A virtual location means that the service is reached by phone or online.
+    """
     if entry.of.address is None or entry.of.phones or entry.of.email or entry.url:
         virtual = VirtualLocation(
             id=id_of("location", *entry.owner),
@@ -199,9 +204,9 @@ class Guide:
 def read_directory(
     session: Session, contents: Contents, signposts: Sequence[Signpost], *, public_url: str
 ) -> Directory:
-    """Return the directory: the contacts of all current guides, then the signposts in the given order.
+    """Return the directory: the contacts of all guides with a current edition, by guide, then the signposts as given.
 
-    `contents` reads the editions of the guides. `public_url` is the start of the URLs of guides in the taxonomy.
+    `contents` reads the content of editions. `public_url` is the start of the URLs of guides in the taxonomy.
     """
     guides = [Guide(head, contents(head.key, session)) for head in list_current(session)]
     taxonomy = Taxonomy(
@@ -216,9 +221,10 @@ def read_directory(
 
 
 def _terms(guides: Sequence[Guide], taxonomy: Taxonomy, public_url: str) -> dict[str, TaxonomyTerm]:
-    """Return the taxonomy's terms by slug: the subject of each guide, and the risks linked to it.
+    """Return the terms of `taxonomy` by slug: the subject of each guide, and the risks linked to it.
 
-    If several guides name a slug, the first guide describes the term. A subject takes precedence over a linked risk.
+    `public_url` is the start of the terms' URLs. If several guides name a slug, the first guide describes the term. A
+    subject takes precedence over a linked risk.
     """
     terms: dict[str, TaxonomyTerm] = {}
 
@@ -244,9 +250,10 @@ def _terms(guides: Sequence[Guide], taxonomy: Taxonomy, public_url: str) -> dict
 
 
 def _publisher(guide: Guide, guides: Sequence[Guide]) -> Organization:
-    """Return the publisher of `guide` as an organization, with the name that the publisher's first guide prints.
+    """Return the publisher of `guide` as an organization.
 
-    `guides` are all guides, among them those of the same publisher.
+    `guides` are all guides. The organization has the name that is printed in the publisher's first guide among them,
+    and its description lists all guides of the publisher.
     """
     published = [each for each in guides if each.publisher == guide.publisher]
     organization = id_of("organization", guide.publisher)
@@ -295,8 +302,8 @@ def _entries_of(guide: Guide, publisher: Organization, terms: dict[str, Taxonomy
 def _with_pages(contacts: Sequence[Contact]) -> Iterator[tuple[Contact, Contact | None]]:
     """Yield each contact, with the web contact that is merged into it, or None.
 
-    A service can have a phone number and one web address. So the first web contact is merged into the first phone
-    contact that has no web address. That web contact is not yielded by itself.
+    A service can have a phone number and one web address. So the first web contact without a phone number is merged
+    into the first phone contact that has no web address. That web contact is not yielded by itself.
     """
     telephone = next((each for each in contacts if each.kind is ContactKind.TELEPHONE and each.url is None), None)
     page = next((each for each in contacts if telephone and each.kind is ContactKind.WEB and not each.phones), None)
@@ -374,7 +381,7 @@ def has_term(service: Service, taxonomy: str, term: str) -> bool:
 
 
 def at_locations(services: Iterable[Service]) -> list[ServiceAtLocation]:
-    """Return an object for each location of each service, with all details of the service."""
+    """Return an object for each location of each of `services`, with all details of the service."""
     return [
         ServiceAtLocation(
             **dict(link),
@@ -389,7 +396,7 @@ def at_locations(services: Iterable[Service]) -> list[ServiceAtLocation]:
 
 
 def listed_at_locations(services: Iterable[Service]) -> list[ListedServiceAtLocation]:
-    """Return an object for each location of each service, in the short form for lists."""
+    """Return an object for each location of each of `services`, in the short form for lists."""
     return [
         ListedServiceAtLocation(**dict(link), service=service)
         for service in services
@@ -398,7 +405,7 @@ def listed_at_locations(services: Iterable[Service]) -> list[ListedServiceAtLoca
 
 
 def get_by_id(objects: Iterable[DirectoryObject], id_: uuid.UUID) -> DirectoryObject:
-    """Return the object with the id `id_`. Raise `NotFound` if there is none."""
+    """Return the one of `objects` that has the id `id_`. Raise `NotFound` if there is none."""
     found = next((each for each in objects if each.id == id_), None)
     if found is None:
         raise NotFound
@@ -406,7 +413,10 @@ def get_by_id(objects: Iterable[DirectoryObject], id_: uuid.UUID) -> DirectoryOb
 
 
 def paginate(page_type: type[Page], entries: Sequence[OmitsEmpty], page: int, per_page: int) -> Page:
-    """Return the page with the number `page` (from 1) of `entries`. A page after the last one is empty."""
+    """Return the page with the number `page` (from 1) of `entries`, as an object of the type `page_type`.
+
+    A page has up to `per_page` entries. A page after the last one is empty.
+    """
     contents = entries[(page - 1) * per_page : page * per_page]
     pages = -(-len(entries) // per_page)
     return page_type.model_validate(

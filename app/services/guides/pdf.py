@@ -39,23 +39,24 @@ EQUAL_CONTRAST_LUMINANCE = 0.179
 """Relative luminance at which black and white text have the same contrast (WCAG 2.2, ratio 4.58)."""
 Document = dict[str, Any]
 MARKED = ("name", "text", "introduction")
-"""Fields of an item that may be untranslated in a rendition. `MARK` is then printed after the text."""
+"""Fields of an item that may be untranslated in a rendition. `MARK` is then printed after the field's text."""
 PDF_TEMPLATE = Path(__file__).with_name("guide.typ")
 FONT_LIBRARY = "font_source_sans_pro"
 EXTRA = (FONT_LIBRARY, "segno", "typst")
 MAX_CACHED_PDFS = 16
 SCRIPTS_OF_FONT = frozenset({LATIN, "Cyrl", "Grek"})
 NO_LETTER = "could not be displayed with font"
-"""Part of the error message of typst if the font lacks a letter."""
+"""Part of the error message of typst, which makes the PDF, if the font lacks a letter."""
 SIDES = {"<front>": 1, "<pages>": 2}
 """The page on which each label of the template must be: the front of a poster ends on page 1, the poster on page 2."""
 
 
 @dataclass(frozen=True)
 class Pictures:
-    """The digests of pictures to print, and the function that reads a picture by its digest.
+    """The digests of pictures to print, and the function `read` that returns the bytes of a picture by its digest.
 
-    A picture is read only for a PDF that is not cached. The function does not count when two are compared.
+    A picture is read only for a PDF that is not cached. Two objects with the same digests are equal, whatever their
+    `read`.
     """
 
     digests: tuple[str, ...]
@@ -102,10 +103,12 @@ def edition_pdf(
     form: PrintForm = PrintForm.POSTER,
     pictures: Pictures | None = None,
 ) -> bytes:
-    """Return the edition or rendition `shown` as a PDF in the format `form`, with those of its pictures in `pictures`.
+    """Return the edition or rendition `shown` as a PDF in the format `form`.
 
-    The same arguments always give the same bytes. Raise `PdfUnavailable` if an optional library is missing, or if the
-    font lacks the script of the rendition's language or a letter of the text.
+    `signposts` have the emergency numbers and the teams to call. `settings` have the council's colour, logo and duty
+    hours. Only those pictures of a rendition that are in `pictures` are printed. The same arguments always give the
+    same bytes. Raise `PdfUnavailable` if an optional library is missing, or if the font lacks the script of the
+    rendition's language or a letter of the text.
     """
     head, rendition = shown.head, shown.rendition
     if not pdf_available() or (rendition is not None and not is_printable(rendition.language)):
@@ -127,12 +130,12 @@ def pdf_available() -> bool:
 
 
 def fonts() -> str:
-    """Return the folder with the font of all PDFs. The folder is part of an optional library."""
+    """Return the folder with the font of all PDFs. An optional library, which must be installed, has the folder."""
     return str(files(FONT_LIBRARY))
 
 
 def find_font_file() -> Path | None:
-    """Return the file of the font for a PDF that a browser makes, or None if its optional library is not installed."""
+    """Return the font file for a PDF that a browser makes, or None if the font's library is not installed."""
     return Path(fonts()) / "files" / "SourceSansPro-Regular.ttf" if find_spec(FONT_LIBRARY) else None
 
 
@@ -145,8 +148,8 @@ def is_printable(language: str) -> bool:
 def _compile(document: str, address: str, at: int, form: PrintForm, pictures: Pictures | None) -> bytes | None:
     """Return the PDF made from `document`, the template's data as JSON, or None if the font lacks a letter.
 
-    `address` is the target of the QR code, and `at` the time of the PDF in Unix seconds. The most recent PDFs are
-    cached.
+    `address` is the target of the QR code, and `at` the time of the PDF in Unix seconds. The most recently used PDFs
+    are cached.
     """
     if pictures is None:
         return _compile_in("", document, address, at, form)
@@ -157,7 +160,10 @@ def _compile(document: str, address: str, at: int, form: PrintForm, pictures: Pi
 
 
 def _compile_in(folder: str, document: str, address: str, at: int, form: PrintForm) -> bytes | None:
-    """Return the PDF as `_compile` does. The files of the pictures are in `folder`."""
+    """Return the PDF made from `document`, or None if the font lacks a letter.
+
+    `folder` has the files of the pictures, or is empty if there are none. The other parameters are those of `_compile`.
+    """
     import segno  # noqa: PLC0415  # an optional dependency
     import typst  # noqa: PLC0415  # an optional dependency of 20 MB
 
@@ -195,9 +201,9 @@ def _compile_in(folder: str, document: str, address: str, at: int, form: PrintFo
 def _document(shown: ShownEdition, signposts: Sequence[Signpost], address: str, hours: str | None) -> Document:
     """Return the data for the template. Untranslated text of a rendition is `{"own": text}`.
 
-    The first number to call is that of the guide's first contact with a number, in the guide's own language. The
-    opening hours of this contact are `hours`, the council's setting, or otherwise those in the guide. If neither is
-    given, the opening hours are empty.
+    `address` is the target of the QR code. The first number to call is that of the guide's first contact with a number,
+    in the guide's own language. The opening hours of this contact are `hours`, the council's setting, or otherwise
+    those in the guide. If neither is given, the opening hours are empty.
     """
     head, content, rendition = shown.head, shown.content, shown.rendition
     contacts = content.contacts if rendition is None else rendition.to_call
@@ -267,7 +273,7 @@ def _rendition(rendition: ShownRendition) -> Document:
 
 
 def _style(settings: Settings) -> dict[str, Any]:
-    """Return the colour and logo set by the council.
+    """Return the colour and logo in `settings`, and the text colour that can be read on the colour.
 
     The logo's digest is included, so that a cached PDF with an old logo is not used.
     """

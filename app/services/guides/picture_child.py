@@ -1,8 +1,8 @@
 """A child process that reads one uploaded picture: `python -m app.services.guides.picture_child < picture`.
 
 The process limits its own processor time and memory before it reads. It draws the pixels into a new picture, so that
-nothing else of the file is left: no place where a photo was taken, no thumbnail, no script. It writes that picture, or
-the reason for a refusal, as one line of JSON to standard output.
+nothing else of the file is left: no location of a photo, no thumbnail, no script. It writes that picture, or the reason
+for a refusal, as one line of JSON to standard output.
 """
 
 import base64
@@ -15,7 +15,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from app.services.guides.child_limits import limit_this_process
 
 FORMATS = ("PNG", "JPEG", "WEBP")
-"""Formats that are read. The bytes decide about the format, and the name of the file does not."""
+"""Formats that are read. The format is found from the bytes, not from the name of the file."""
 MAX_PIXELS = 16_000_000
 MAX_SIDE = 640
 """Maximum width and height of the stored picture, in pixels: enough for the width at which pages and prints show it."""
@@ -37,7 +37,10 @@ def main() -> None:
 
 
 def answer(data: bytes) -> str:
-    """Return the picture to store that is made from `data`, or the reason for a refusal, as JSON."""
+    """Return the picture to store, drawn from the file `data`, or the reason for a refusal, as JSON.
+
+    The picture is a JPEG, in base64.
+    """
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
             if picture.width * picture.height > MAX_PIXELS:
@@ -61,7 +64,7 @@ def _refusal(reason: str) -> str:
 
 
 def _draw(picture: Image.Image) -> Image.Image:
-    """Return a new picture with the pixels of `picture`, upright, on white, and small enough."""
+    """Return a new picture with the pixels of `picture`: upright, on white, and at most `MAX_SIDE` wide and high."""
     if picture.mode not in READ_AS_IT_IS or "transparency" in picture.info:
         picture = picture.convert("RGB" if picture.mode in ("CMYK", "YCbCr", "LAB", "HSV") else "RGBA")
     picture.thumbnail((MAX_SIDE, MAX_SIDE))

@@ -17,7 +17,7 @@ from app.models.guides.renditions import RenditionContent
 MEDIA_TYPE = "image/jpeg"
 ANY_DIGEST = re.compile("sha256:[0-9a-f]{64}")
 SIZE_MARKER = b"\xff\xc0\x00\x11\x08"
-"""Bytes before the height and the width in a baseline JPEG of three colours, as the service makes each picture."""
+"""The bytes just before the height and the width in a JPEG that the service made (baseline, three colours)."""
 _EDITIONS, _PICTURES = table_of(EditionRow), table_of(PictureRow)
 
 
@@ -27,7 +27,7 @@ def digest_of_picture(data: bytes) -> str:
 
 
 def size_of_picture(data: bytes) -> tuple[int, int] | None:
-    """Return the width and height of the stored picture `data`, or None if it is not as the service makes pictures."""
+    """Return the width and height of the JPEG `data` in pixels, or None if the service did not make `data`."""
     _, marker, rest = data.partition(SIZE_MARKER)
     return (int.from_bytes(rest[2:4]), int.from_bytes(rest[:2])) if marker else None
 
@@ -49,7 +49,7 @@ def read_picture(session: Session, digest: str) -> bytes:
 
 
 def find_picture_errors(session: Session, content: RenditionContent) -> Iterator[FieldError]:
-    """Yield an error for each picture of `content` that is not stored, or that has another size."""
+    """Yield an error for each picture in `content` that is not stored, or that has another size than `content` says."""
     for place, each in enumerate(content.pictures):
         row = session.get(PictureRow, each.digest)
         if row is None:

@@ -1,4 +1,4 @@
-"""Passages of a document that had no place in the draft, put into the place that an editor chose."""
+"""Passages of a document that had no place in the draft: an editor chooses the place in which each is put."""
 
 from typing import Any
 
@@ -17,11 +17,12 @@ INTRODUCTIONS = "introductions."
 
 
 def place_line(content: DraftContent, target: str, line: str) -> None:
-    """Put `line` at the end of `target` in the draft `content`, which is changed.
+    """Put the passage `line` at the end of `target` in the draft `content`, which is changed in place.
 
-    `target` is the key of a list of items or of a field, or `introductions.` and the key of a list. If a field already
-    has text, `line` is added after this text. But a publisher or a review day is replaced. A label such as `Owner:` at
-    the beginning of `line` is left out of a field. The target `LEFT_OUT` changes nothing.
+    `target` is the key of a list of items or of a field, or `introductions.` and the key of a list. In a list, `line`
+    becomes a new item. If a field already has text, `line` is added after this text. But a publisher or a review day is
+    replaced. A label such as `Owner:` at the beginning of `line` is left out of a field. The target `LEFT_OUT` changes
+    nothing.
     """
     if target in ITEM_LISTS:
         items = content.get(target)
@@ -60,10 +61,11 @@ def _item(key: str, line: str) -> dict[str, Any]:
 def with_former_items(content: DraftContent, former: DraftContent) -> DraftContent:
     """Return `content`, made from a document, completed with data from `former`.
 
-    `former` is the content with which a draft begins without a document (see `Editing.first_words`). Take each field
-    that `content` lacks from `former`, except lists of items, introductions and the source. Give an item with the same
-    name and text as in `former` the id of that item, and the other values that it lacks, such as codes. If the phone
-    numbers of a contact have changed, remove the date on which they were verified. Leave out empty lists and objects.
+    `former` is the content with which a draft of this guide begins without a document (see `Editing.first_words`). Take
+    each field that `content` lacks from `former`, except lists of items, introductions and the source. If an item of
+    `content` has the same name and text as one in `former`, give it the id of that item, and the values that it lacks,
+    such as codes. If the phone numbers of such a contact have changed, remove the date on which they were verified.
+    Leave out empty lists and objects.
     """
     details = {key: value for key, value in former.items() if key not in (*ITEM_LISTS, "introductions", "source")}
     merged = details | content

@@ -1,4 +1,4 @@
-"""The placement of a document's blocks in the sections of an edition, by headings and typical words."""
+"""The draft of an edition from the blocks of a document, which are put into sections by headings and typical words."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -28,12 +28,15 @@ SECTIONS = (
     ("cautions", re.compile(r"(?i)caution|remember|bear in mind|please note")),
     ("definitions", re.compile(r"(?i)what is|what it is|what are|definition|about|overview|background")),
 )
-"""Each section with a pattern for its headings. The first section whose pattern matches is used."""
+"""The key of each section, with a pattern for its headings. The first section whose pattern matches is used."""
 FURTHER = re.compile(
     r"(?i)^(?:further|other|useful|more|related) (?:reading|information|guidance|links|websites|resources|documents)\b|"
     r"^(?:references?|resources|bibliography|sources|links|find out more|read more)\s*(?:$|:)"
 )
-"""Headings above documents to read. Addresses below such a heading are not contacts, and the text has no place."""
+"""Headings above documents to read, such as `Further reading`.
+
+Addresses below such a heading are not contacts, and the text below it is not put into the draft.
+"""
 _VALUE = r"(?: ?[:–-] ?| )(\S.*)"
 DETAILS = {
     "publisher": re.compile(rf"(?i)^(?:published by|produced by|issued by|publisher(?= ?[:–-])){_VALUE}"),
@@ -48,9 +51,9 @@ DETAILS = {
 VERSION = re.compile(r"(?i)^(?:version|issue|draft|date|(?:last )?updated|v[0-9])\b")
 _PARTS = re.compile("[|;•·]")
 MAX_NAMING_WORDS = 7
-"""Maximum length, in words, of a heading that looks like any other line."""
+"""Maximum length, in words, of a line that is taken for a heading although the document does not mark it as one."""
 MIN_SENTENCE_WORDS = 12
-"""Above the first heading, a text with fewer words that ends without a full stop is not a definition."""
+"""Above the first heading, a text with fewer words that ends without punctuation is not a definition."""
 LIST_STARTS = SECTIONS[:3]
 LIST_SECTIONS = frozenset(key for key, _ in LIST_STARTS)
 CAUTION_WORDS = re.compile(
@@ -82,9 +85,9 @@ def _names_section(words: str) -> bool:
 
 
 def find_missing(blocks: Sequence[Block], draft: dict[str, Any], read: Sequence[str] = ()) -> list[str]:
-    """Return every sentence of `blocks` that is not completely in `draft`.
+    """Return every sentence of `blocks` that is not completely in the content `draft`, in order.
 
-    `read` are passages that are in `draft` in another form, such as a date.
+    `read` are passages that are in `draft` in another form, such as a date, so that they are not missing.
     """
     texts = _longest_first({"draft": draft, "read": list(read)})
     begun = _not_placed([block.text for block in blocks], texts)
@@ -103,7 +106,7 @@ def _longest_first(value: dict[str, Any]) -> list[str]:
 
 
 def _not_placed(passages: Sequence[str], texts: Sequence[str]) -> list[str]:
-    """Return the passages with words that are missing from `texts`, apart from joining words such as `and`.
+    """Return those of `passages` that have words that are not in `texts`, apart from joining words such as `and`.
 
     `texts` are the texts of the draft, the longest first. Each text is removed from all passages at once, because a
     document may have thousands of passages and texts.
@@ -157,7 +160,10 @@ class Placing:
         """The last list entry, preceded by the entries that contain it, outermost first."""
 
     def add(self, block: Block) -> None:
-        """Add the text of `block` to the draft. Leave out text without a place, which `find_missing` finds later."""
+        """Add the text of `block` to the draft. Leave out text for which no place is found.
+
+        `find_missing` lists such text later.
+        """
         if block.kind is BlockKind.MARGIN or not block.text:
             return
         if block.kind is not BlockKind.ITEM:
@@ -241,8 +247,8 @@ class Placing:
     def _find_contact(self, block: Block) -> dict[str, Any] | None:
         """Return the contact in `block`, or None.
 
-        A contact with only a web address counts only in the sections `contacts` and `responsibilities`. No contact
-        counts below a heading such as `Further reading`.
+        Ignore a contact that has only a web address, except in the sections `contacts` and `responsibilities`. Ignore
+        every contact below a heading such as `Further reading`.
         """
         if self._is_further or FURTHER.match(block.text):
             return None
@@ -251,7 +257,10 @@ class Placing:
         return None if is_link and self._section not in ("contacts", "responsibilities") else contact
 
     def _add_contact(self, contact: dict[str, Any], text: str) -> None:
-        """Add the contact in `text`. If the contact lacks words of `text`, introduce the contacts with `text`."""
+        """Add `contact`, which was found in `text`, to the section `contacts`.
+
+        If `contact` lacks words of `text`, also add `text` to the introduction of the contacts.
+        """
         option = OPTION.search(text)
         read = [option[0]] if option and contact.get("phones") else []
         if has_every_word(contact | {"read": read}, text):
@@ -261,7 +270,10 @@ class Placing:
         self._append("contacts", self._with_hours(contact))
 
     def _with_hours(self, contact: dict[str, Any]) -> dict[str, Any]:
-        """Return `contact` with opening hours as data in place of `when`, if `when` says days and times only."""
+        """Return `contact` with opening hours as data in place of its `when`, if `when` says only days and times.
+
+        Otherwise return `contact` unchanged.
+        """
         when = contact.get("when", "")
         hours = [each.model_dump(mode="json") for each in read_hours(when)]
         if not hours:
@@ -282,7 +294,7 @@ class Placing:
             self._introduce(section, block.text)
 
     def _add_entry(self, section: str, block: Block) -> None:
-        """Add a list entry to `section` as an item.
+        """Add the list entry `block` to `section` as an item.
 
         An entry that contains other entries is not an item: its text is put before the text of each contained entry.
         """

@@ -68,7 +68,7 @@ IN_SIMPLE_WORDS = "This is the guide in simple words."
 
 
 def phone_text(phone: Phone) -> str:
-    """Return the number as printed, the number as dialled if different, and the option.
+    """Return the number of `phone` as printed, followed by the number to dial if different, and by the option if any.
 
     The text is, for example, `0800 (+44800), option 1`.
     """
@@ -117,7 +117,7 @@ class ShownEdition:
 
     @property
     def path(self) -> str:
-        """Path of the edition, or of its guide if this is the current edition."""
+        """Path of the edition. The current edition has the path of its guide, unless it was requested by number."""
         return edition_path(*self.head.key) if self.is_numbered else guide_path(self.head.guide)
 
     @property
@@ -128,8 +128,9 @@ class ShownEdition:
     def links(self, below: str = "", having: Collection[int] | None = None) -> Links:
         """Return the links of a response. The links of a numbered edition never change.
 
-        `below` is appended to the paths, for example `/indicators`. For an item, `having` are the numbers of the
-        editions that have the item: the previous edition is linked only if it is among them.
+        `below` is appended to the paths, for example `/indicators` for a section. For an item, `having` are the numbers
+        of the editions that have the item: the previous edition is linked only if it is among them. If `having` is
+        None, the previous edition is always linked.
         """
         guide, number = self.head.key
         links = {
@@ -169,7 +170,7 @@ class ShownRendition(ShownEdition):
 
     @property
     def path(self) -> str:
-        """Path of the rendition."""
+        """Path of the rendition, with its number only if the rendition was requested by number."""
         guide, language, number = self.stored.key
         return rendition_path(guide, language, number if self.is_numbered else None)
 
@@ -179,7 +180,7 @@ class ShownRendition(ShownEdition):
         return f"{super().file_name}-{self.stored.key.language}-{self.stored.key.number}"
 
     def links(self, below: str = "", having: Collection[int] | None = None) -> Links:  # noqa: ARG002  # for items only
-        """Return the links of a response in another format: only `self`, with `below` appended to the path."""
+        """Return the links of a response with part of the rendition: only `self`, with `below` appended to the path."""
         return {"self": self.path + below}
 
     @property
@@ -200,7 +201,7 @@ class ShownRendition(ShownEdition):
 
     @property
     def direction(self) -> Direction:
-        """Writing direction of the language."""
+        """Writing direction of `language`."""
         return direction_of(self.language)
 
     def is_marked(self, *pointer: str | int) -> bool:
@@ -235,7 +236,7 @@ class ShownRendition(ShownEdition):
 
 
 def find_edition(session: Session, contents: Contents, guide: str, number: int | None = None) -> ShownEdition:
-    """Return the edition `number` of `guide`, or its current edition if `number` is None.
+    """Return the edition `number` of `guide`, or its current edition if `number` is None. `contents` reads its content.
 
     Raise `NoSuchGuide` if the guide is unknown. If `number` is given, raise `NoSuchEdition` for an unknown edition, or
     `EditionWithdrawn` for a withdrawn edition. If `number` is None, raise `EditionWithdrawn` if all editions are
@@ -250,7 +251,8 @@ def find_rendition(
 ) -> ShownRendition:
     """Return the rendition `number` of `guide` in `language`, or the rendition to read if `number` is None.
 
-    Raise `NoSuchGuide` if the guide is unknown, or `NoSuchRendition` if there is no such rendition. Raise
+    The rendition to read is that of the latest edition, and of these the most recent. `contents` reads the content of
+    editions. Raise `NoSuchGuide` if the guide is unknown, or `NoSuchRendition` if there is no such rendition. Raise
     `RenditionWithdrawn` if the rendition or its edition is withdrawn. If `number` is None, raise `RenditionWithdrawn`
     only if no rendition in the language can be read.
     """
@@ -269,9 +271,9 @@ def show_rendition(
 ) -> ShownRendition:
     """Return the rendition `chosen`, combined with its edition.
 
-    `renditions` are all renditions of the guide. `read` returns the content of an edition. If `is_numbered` is True,
-    the cautions and contacts are those of the edition that was rendered. Otherwise they are those of the current
-    edition, if there is one.
+    `history` has every edition of the guide, most recent first, and `renditions` every rendition. `read` returns the
+    content of an edition. If `is_numbered` is True, the rendition was requested by number: the cautions and contacts
+    are then those of the edition that was rendered. Otherwise they are those of the current edition, if there is one.
     """
     head, current = head_of(history, chosen.edition), current_of(history)
     words = rendered_words(history, chosen, read, is_numbered=is_numbered)
@@ -299,7 +301,7 @@ def edition_fields(shown: ShownEdition) -> dict[str, Any]:
 
 
 def present_edition(shown: ShownEdition) -> EditionResponse:
-    """Return the response with the whole edition."""
+    """Return the response with the whole edition `shown`."""
     path = shown.path
     links = shown.links() | {"markdown": f"{path}.md", "pdf": f"{path}.pdf", "large_print": f"{path}/large-print.pdf"}
     if not shown.is_numbered:
@@ -314,7 +316,7 @@ def present_edition(shown: ShownEdition) -> EditionResponse:
 
 
 def present_rendition(shown: ShownRendition) -> RenditionResponse:
-    """Return the response with the edition in the text of the rendition."""
+    """Return the response with the edition in the text of the rendition `shown`."""
     return RenditionResponse(
         **edition_fields(shown) | dict(shown.content) | {"status": status_of(shown.head, shown.history)},
         digest_of=(),
@@ -325,7 +327,7 @@ def present_rendition(shown: ShownRendition) -> RenditionResponse:
 
 
 def present_section(shown: ShownEdition, section: Section) -> WithCautions:
-    """Return the response with one section of the edition and the cautions."""
+    """Return the response with the section `section` of the edition `shown`, and the edition's cautions."""
     links = shown.links(f"/{section.value}")
     own = {section.key: getattr(shown.content, section.key), "links": links | {"csv": f"{links['self']}.csv"}}
     return SECTION_RESPONSES[section].model_validate(edition_fields(shown) | own)
@@ -343,10 +345,11 @@ def find_item(content: EditionContent, section: Section, item_id: str) -> Item:
 def item_history(
     section: Section, item_id: str, lists: Mapping[int, Mapping[str, Any]], history: Sequence[EditionHead]
 ) -> tuple[ItemMention, ...]:
-    """Return the editions that have the item, most recent first, with the change that each made to the item.
+    """Return the editions that have the item `item_id` of `section`, with the change that each made to the item.
 
-    `history` are the guide's editions, and `lists` has the stored items of the section in each of them. In `lists`, the
-    key is the edition number, and the value is a dict of the items by id, in order.
+    The most recent edition comes first. `history` has every edition of the guide, most recent first, and `lists` has
+    the stored items of the section in each of them. In `lists`, the key is the edition number, and the value is a dict
+    of the items by id, in order.
     """
     read = section.entry.item.model_validate
 
@@ -383,12 +386,12 @@ def _named(key: AnyKey) -> dict[str, Any]:
 
 
 def present_published(published: Publication[Any]) -> Any:
-    """Return the response about the published edition or rendition."""
+    """Return the response about `published`, the result of publishing an edition or rendition."""
     model = PublishedRenditionResponse if isinstance(published.key, RenditionKey) else PublishedResponse
     return model(**_named(published.key), digest=published.digest, published_at=published.published_at)
 
 
 def present_withdrawn(key: AnyKey, at: dt.datetime, reason: str) -> WithdrawalResponse | RenditionWithdrawalResponse:
-    """Return the response about the withdrawn edition or rendition."""
+    """Return the response about the edition or rendition `key`, which was withdrawn at the time `at` for `reason`."""
     model = RenditionWithdrawalResponse if isinstance(key, RenditionKey) else WithdrawalResponse
     return model(**_named(key), withdrawn_at=at, reason=reason)

@@ -29,7 +29,7 @@ LABELS = (
     UNCHECKED_CAUTIONS,
     *(section.entry.heading for section in (*PRINTED_FRONT, *PRINTED_BACK)),
 )
-"""Every text that the template itself prints."""
+"""Every text that the template of a printed guide itself prints, in English."""
 TRANSLATED: Mapping[str, Mapping[str, str]] = {
     "cy": {
         "If a child is in danger now, call": "Os yw plentyn mewn perygl nawr, ffoniwch",
@@ -62,5 +62,8 @@ TRANSLATED: Mapping[str, Mapping[str, str]] = {
 
 
 def printed_words(language: str) -> dict[str, str]:
-    """Return the translation of each of `LABELS` in `language`, or an empty dict if there is none."""
+    """Return the translation of each of `LABELS` in `language`, a language tag such as `cy` or `cy-GB`.
+
+    The keys are the English texts. Return an empty dict if there is no translation.
+    """
     return dict(TRANSLATED.get(language.partition("-")[0], {}))

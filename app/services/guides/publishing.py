@@ -66,7 +66,7 @@ log = Log(__name__)
 
 @dataclass(frozen=True)
 class NewEdition:
-    """An edition to publish. If `number` is given, the edition must get that number."""
+    """An edition to publish. If `number` is given, the edition must get that number, otherwise the next one."""
 
     guide: str
     content: EditionContent
@@ -114,12 +114,13 @@ def publish_edition(
     two_people: bool,
     precondition: Precondition | None = None,
 ) -> Published:
-    """Publish `new` as the next edition of its guide, as `insert_next_edition` does.
+    """Publish `new` as the next edition of its guide, index its items, and append the events.
 
-    Raise `NobodyPublishesAlone` if `two_people` is true. Change nothing if the edition `new.number` (without a number,
-    the current edition) already has the same content. Otherwise raise the errors of `precondition`. In either case
-    raise `InvalidEdition` if a code is not in its code list. Raise `EditionAlreadyPublished` if the edition
-    `new.number` has other content, or `EditionOutOfOrder` if `new.number` is not the next.
+    If `new.number` is None and the current edition has the same content, or if the edition `new.number` has it, change
+    nothing. Raise `NobodyPublishesAlone` if `two_people` is True. Unless the content is published already, raise the
+    errors of `precondition`. Raise `InvalidEdition` if a code is not in its code list, also for published content.
+    Raise `EditionAlreadyPublished` if the edition `new.number` has other content, or `EditionOutOfOrder` if
+    `new.number` is not the next.
     """
     refuse_alone(two_people=two_people)
     history, digest, number = find_history(session, guide=new.guide), digest_of(new.content), new.number
@@ -169,11 +170,11 @@ def insert_next_edition(
 def publish_rendition(
     session: Session, guide: str, content: RenditionContent, *, at: dt.datetime, two_people: bool
 ) -> PublishedRendition:
-    """Publish `content` as the guide's next rendition in its language, and append an event.
+    """Publish `content` as the next rendition of `guide` in the language of `content`, and append an event.
 
-    Change nothing if the most recent rendition has the same content and is not withdrawn. Raise `NobodyPublishesAlone`
-    if `two_people` is true. Raise `NoSuchGuide` if the guide is unknown. Raise `InvalidRendition` with every error if
-    the content is invalid.
+    Change nothing if the most recent rendition in the language has the same content and is not withdrawn. Raise
+    `NobodyPublishesAlone` if `two_people` is True. Raise `NoSuchGuide` if the guide is unknown. Raise
+    `InvalidRendition` with every error if the content is invalid.
     """
     refuse_alone(two_people=two_people)
     history = require_sound(session, guide, content)
@@ -197,8 +198,8 @@ def withdraw_published(
     After the withdrawal of an edition, search finds the edition that is now current, if there is one. If `by` is given,
     record `by` as the person who withdrew it, among the actions on the guide's drafts. The content stays stored, and
     reads return `reason` instead. A repeat with the same reason changes nothing. Raise `NoSuchGuide`, `NoSuchEdition`
-    or `NoSuchRendition` if `key` does not exist. Raise `AlreadyWithdrawn` if the edition or rendition was withdrawn for
-    another reason.
+    or `NoSuchRendition` if `key` does not exist. Raise `AlreadyWithdrawn` if the edition or rendition was withdrawn
+    before for another reason.
     """
     history = get_history(session, guide=key.guide)
     found: EditionHead | StoredRendition = (
@@ -248,10 +249,11 @@ def publish_file(
     two_people: bool,
     precondition: Precondition | None = None,
 ) -> Published:
-    """Publish the edition that was read from the file `.../<guide>/<number>.yaml`, and log a new publication.
+    """Publish the edition in `file`, which was read from a path `.../<guide>/<number>.yaml`. Log a new publication.
 
-    Raise `NobodyPublishesAlone` if `two_people` is true. Raise the errors of `precondition`. Raise `SeedFileError` with
-    file, line and reason if the edition is refused, or if the path does not have this form.
+    If this edition is already published with the same content, change nothing. Raise `NobodyPublishesAlone` if
+    `two_people` is True. Raise the errors of `precondition`. Raise `SeedFileError` with file, line and reason if the
+    edition is refused, or if the path does not have this form.
     """
     guide, number = edition_place(file.path)
     with refused_with_lines(file):
@@ -267,11 +269,11 @@ def publish_file(
 def publish_seed(
     engine: Engine, writer: Writer, reference_data: ReferenceData, seed_dir: Path, *, at: dt.datetime
 ) -> None:
-    """Publish the editions in the seed folder of each guide that has no edition in the database.
+    """Publish the editions in the folder `seed_dir` of each guide that has no edition in the database.
 
-    Publish the renditions of the seed folder only if the database had no edition at all. Later editions are published
-    with `guidance publish` or over HTTP. Later renditions need `guidance rendition publish`, because a person must
-    decide on text that is new to the council.
+    Publish the renditions of the folder only if the database had no edition at all. Later editions are published with
+    `guidance publish` or over HTTP. Later renditions need `guidance rendition publish`, because a person must decide on
+    text that is new to the council.
 
     The two-person rule does not apply: access to the folder is enough to publish. Raise `SeedFileError` if a file is
     invalid or refused. Files that were published before then stay published.
@@ -295,10 +297,10 @@ def check_rendition_file(session: Session, file: RenditionFile) -> None:
 def publish_rendition_file(
     writer: Writer, file: RenditionFile, *, at: dt.datetime, two_people: bool
 ) -> PublishedRendition:
-    """Publish the rendition that was read from `file`.
+    """Publish the rendition in `file`.
 
-    Raise `NobodyPublishesAlone` if `two_people` is true. Raise `SeedFileError` with every error if the rendition is
-    invalid.
+    If the same content is already published, change nothing. Raise `NobodyPublishesAlone` if `two_people` is True.
+    Raise `SeedFileError` with every error if the rendition is invalid, or if the guide is unknown.
     """
     with refused_with_lines(file):
         return writer.run(publish_rendition, file.guide, file.content, at=at, two_people=two_people)

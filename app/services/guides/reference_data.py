@@ -1,4 +1,4 @@
-"""The code lists, signposts and legal statements of the seed folder, and a cache of the contacts for an emergency."""
+"""The code lists, signposts and legal statements of the seed folder, and a cache of the contacts in an emergency."""
 
 import re
 from collections.abc import Iterable
@@ -53,8 +53,8 @@ class ReferenceData:
     def signposts_of(self, publisher: Publisher | None) -> tuple[Signpost, ...]:
         """Return the signposts to show: all national ones, and the local ones of the council.
 
-        A local signpost that names no council is shown too. The council is the configured one or, if none is set,
-        `publisher`, which publishes the edition.
+        The council is the configured one or, if none is set, `publisher`, which publishes the edition. A local signpost
+        that names no council is shown too.
         """
         foreign = self.foreign_signposts(publisher)
         return tuple(each for each in self.all_signposts if each not in foreign)
@@ -99,10 +99,10 @@ class ReferenceData:
         ]
 
     def also_call(self, concern: Concern, signposts: Iterable[Signpost]) -> tuple[Signpost, ...]:
-        """Return further contacts for the reporter of `concern`.
+        """Return the contacts that the reporter of `concern` should call besides the duty team, or none.
 
-        These are the neighbouring councils in whose areas children of the concern live. The contacts of the designated
-        officer, which are among `signposts`, are included if a person of concern works with children.
+        These are the neighbouring councils in whose areas children of the concern live. If a person of concern works
+        with children, they are followed by the contacts of the designated officer among `signposts`.
         """
         areas = {child.home_council for child in concern.children}
         officers = [each for each in signposts if each.allegations] if names_a_worker(concern) else []
@@ -110,7 +110,7 @@ class ReferenceData:
 
     @cached_property
     def law(self) -> dict[str, LegalStatement]:
-        """The legal statements by id."""
+        """The legal statements, by id."""
         return {each.id: each for each in self.statements}
 
     @cached_property
@@ -138,7 +138,7 @@ class EmergencyContacts:
         self._newest = object()
 
     def current(self) -> WhoToCall:
-        """Return the current contacts.
+        """Return the contacts of the default guide, and the signposts. Read them again after a change of any edition.
 
         If the database cannot be read, or if no guide has a current edition, return the contacts last read.
         """
@@ -146,7 +146,7 @@ class EmergencyContacts:
         return self._who
 
     def left_out(self) -> tuple[Signpost, ...]:
-        """Return the local signposts that are not shown, because they belong to other councils."""
+        """Return the local signposts that `current` leaves out, because they belong to other councils."""
         self._refresh()
         return self._left_out
 
@@ -178,7 +178,7 @@ def _name_alone(name: str) -> str:
 def lives_elsewhere(concern: Concern, neighbours: Iterable[Signpost]) -> bool:
     """Return True if a child of `concern` lives in the area of another council, according to the reporter.
 
-    The other councils are those of `neighbours`, and every council without a code of its own in the form.
+    Other councils are those of `neighbours`, and those that the form does not list by name.
     """
     others = {each.council for each in neighbours} | {ELSEWHERE}
     return any(child.home_council in others for child in concern.children)

@@ -1,4 +1,4 @@
-"""Drafts of renditions: each text with its translation, and the translations that a new edition makes out of date."""
+"""Drafts of renditions: each text with its translation, and the translations that a newer edition makes out of date."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -34,9 +34,9 @@ PICTURES = "pictures"
 
 @dataclass(frozen=True)
 class Unsettled:
-    """A translation whose original text has changed.
+    """A translation, `text`, whose original text has changed since.
 
-    `edition` is the number of the edition with the former original text.
+    `edition` is the number of the edition that had the original text of this translation.
     """
 
     edition: int
@@ -47,8 +47,8 @@ class Unsettled:
 class TextPair:
     """A text of an edition, `original`, and its translation in a draft, `text`, which is empty if there is none.
 
-    If the original text has changed, `unsettled` is the translation of the former original text, and `former` is that
-    former text.
+    If the original text has changed, `former` is the text that it had before, and `unsettled` is the translation of
+    that text.
     """
 
     path: TextPath
@@ -73,7 +73,7 @@ class ItemPicture:
 
 @dataclass(frozen=True)
 class CheckedRendition:
-    """The draft of a rendition with its errors. `content` is None if there is any error."""
+    """The draft of a rendition with its errors, `faults`. `content` is None if there is any error."""
 
     draft: GuideDraftRow
     content: RenditionContent | None
@@ -90,9 +90,10 @@ class CheckedRendition:
 
 
 def check_rendition_draft(session: Session, draft: GuideDraftRow) -> CheckedRendition:
-    """Return the draft of a rendition with its errors: invalid fields, and parts that do not match its edition.
+    """Check `draft`, the draft of a rendition. Return the draft with its errors.
 
-    If a field is invalid, the draft is not compared with its edition.
+    Errors are invalid fields, and parts that do not match the edition. If a field is invalid, the draft is not compared
+    with its edition.
     """
     words, _ = read_parts(draft.read())
     follows = int(words["of"]["edition"])
@@ -109,7 +110,10 @@ def check_rendition_draft(session: Session, draft: GuideDraftRow) -> CheckedRend
 
 
 def texts_of(content: EditionContent | RenditionContent) -> dict[TextPath, str]:
-    """Return each text to translate of an edition, or each translation of a rendition, by its path, in order."""
+    """Return the texts to translate of an edition, or the translations in a rendition. Each has its path as the key.
+
+    The order is that of the content. Leave out texts that are None.
+    """
     return {path: text for path, text in _every_text(content) if text is not None}
 
 
@@ -130,7 +134,10 @@ def read_parts(content: DraftContent) -> tuple[DraftContent, dict[TextPath, Unse
 
 
 def begin_rendition(head: EditionHead, language: str, form: RenditionForm) -> DraftContent:
-    """Return the content of a new draft: a rendition of the edition `head` without any text."""
+    """Return the content of a new draft: a rendition of the edition `head` in `language`, without any text.
+
+    `form` is the format, such as a translation or a recording.
+    """
     of = {"edition": head.number, "digest": head.digest}
     return {"language": language, "form": form.value, "of": of, "made_by": Maker.HUMAN.value}
 
@@ -138,17 +145,18 @@ def begin_rendition(head: EditionHead, language: str, form: RenditionForm) -> Dr
 def continue_rendition(session: Session, head: EditionHead, stored: StoredRendition) -> DraftContent:
     """Return the content of a new draft that continues the published rendition `stored` for the edition `head`.
 
-    Leave out who checked the rendition and when, because somebody must check the new text.
+    Translations of texts that have changed become unsettled. Leave out who checked the rendition and when, because
+    somebody must check the new text.
     """
     own = stored.content.model_dump(mode="json", exclude=set(CHECKED), exclude_defaults=True)
     return move_to(session, head, own)
 
 
 def move_to(session: Session, head: EditionHead, content: DraftContent) -> DraftContent:
-    """Return the draft `content`, moved to the edition `head`.
+    """Return the draft `content` as a rendition of the edition `head`, to which it is moved from an earlier edition.
 
-    Translations of texts that differ in this edition become unsettled. Leave out translations of texts that this
-    edition does not have. Leave out pictures of items that it does not have.
+    Translations of texts that differ in `head` become unsettled. Leave out translations of texts, and pictures of
+    items, that `head` does not have.
     """
     words, unsettled = read_parts(content)
     number = words["of"]["edition"]
@@ -167,7 +175,10 @@ def move_to(session: Session, head: EditionHead, content: DraftContent) -> Draft
 def with_texts(
     words: DraftContent, texts: Mapping[TextPath, str], unsettled: Mapping[TextPath, Unsettled]
 ) -> DraftContent:
-    """Return a draft's content with the details of `words`, the translations `texts`, and the `unsettled` ones."""
+    """Return the content of a draft with the translations `texts` and the unsettled translations `unsettled`.
+
+    All other fields are those of `words`, whose own translations are left out.
+    """
     content = {name: value for name, value in words.items() if name not in ("title", "applies_to", "introductions")}
     content = {name: value for name, value in content.items() if name not in ITEM_LISTS}
     items: dict[tuple[str, str], DraftContent] = {}
@@ -191,7 +202,10 @@ def with_texts(
 
 
 def list_pairs(session: Session, guide: str, content: DraftContent) -> list[TextPair]:
-    """Return each text of the draft's edition beside its translation in the draft `content`, in order."""
+    """Return each text of the edition that the draft `content` renders, beside its translation, in the edition's order.
+
+    `guide` is the guide of the draft.
+    """
     words, unsettled = read_parts(content)
     original = texts_of(read_content(session, EditionKey(guide, words["of"]["edition"])))
     own = own_texts(words)
@@ -216,9 +230,10 @@ def list_pairs(session: Session, guide: str, content: DraftContent) -> list[Text
 def save_texts(
     content: DraftContent, texts: Mapping[TextPath, str], settled: frozenset[TextPath], details: DraftContent
 ) -> DraftContent:
-    """Return the draft `content` with the typed `texts` and `details`.
+    """Return the draft `content` with the translations `texts`, which replace all others, and the fields `details`.
 
-    An unsettled translation stays unsettled if its typed text is empty or unchanged, unless its path is in `settled`.
+    An empty text deletes a translation. An unsettled translation stays unsettled if its typed text is empty or
+    unchanged, unless its path is in `settled`.
     """
     words, unsettled = read_parts(content)
     waiting = {
@@ -244,10 +259,11 @@ def find_item_picture(content: DraftContent, item: str) -> DraftContent | None:
 def save_item_picture(
     session: Session, act: DraftAct, picture: ItemPicture, *, former: DraftContent | None
 ) -> GuideDraftRow:
-    """Save the picture of an item in the draft of a rendition, record the action, and return the draft.
+    """Save the picture of an item in the draft of a rendition that `act` names, record the action, and return the row.
 
-    `former` is the picture that the person saw. Raise `DraftChanged` if the item has another picture or description by
-    now. Raise `NoSuchGuideDraft` if there is no draft.
+    `former` is the picture that the person saw, or None. Raise `DraftChanged` if the item has another picture or
+    description by now. Raise `NoSuchGuideDraft` if there is no draft. Raise the errors of `act.precondition`, which
+    checks that the person has seen the current version of the draft.
     """
     content = act.known_draft(session).read()
     if find_item_picture(content, picture.item) != former:
@@ -263,9 +279,10 @@ def save_item_picture(
 
 
 def take_texts(content: DraftContent, taken: Mapping[TextPath, str], order: Iterable[TextPath]) -> DraftContent:
-    """Return the draft `content` with the translations `taken`, which are settled. `order` has every path, in order.
+    """Return the draft `content` with the translations `taken` in place of its own, settled or not.
 
-    If there are any, leave out who checked the rendition, because somebody must check the new text.
+    `order` has the path of every text, in order. If `taken` is empty, return `content` unchanged. Otherwise leave out
+    who checked the rendition, because somebody must check the new text.
     """
     if not taken:
         return content
@@ -277,7 +294,7 @@ def take_texts(content: DraftContent, taken: Mapping[TextPath, str], order: Iter
 
 
 def own_texts(words: DraftContent) -> dict[TextPath, str]:
-    """Return each translation of the rendition `words` by its path. The rendition may have errors in its details."""
+    """Return the settled translations in `words`, the content of a draft, by path. Other fields may have errors."""
     details = {"language": "cy", "form": RenditionForm.TRANSLATION, "made_by": Maker.HUMAN}
     texts = {name: words[name] for name in (*ITEM_LISTS, "title", "applies_to", "introductions") if name in words}
     return texts_of(RenditionContent.model_validate(texts | {"of": words["of"]} | details))

@@ -34,7 +34,7 @@ from app.services.guides.pictures import find_picture_errors
 
 GUIDE_TAGS = frozenset({ENGLISH_TAG, GUIDE_LANGUAGE.lower()})
 ReadContent = Callable[[EditionKey], EditionContent]
-"""A function that returns the content of an edition."""
+"""A function that returns the content of the edition with a key."""
 UNCHECKED = (
     "This version was made by a computer and has not been checked. "
     "The cautions and the numbers to call are in the guide’s own words."
@@ -43,9 +43,10 @@ BEHIND = "The guide has changed since this version was made: edition {of} is her
 
 
 def require_sound(session: Session, guide: str, content: RenditionContent) -> list[EditionHead]:
-    """Check the rendition `content` by itself and against its edition, and return the guide's history.
+    """Check the rendition `content` by itself and against its edition. Return the history of `guide`.
 
-    Raise `NoSuchGuide` if the guide is unknown. Raise `InvalidRendition` with every error if `content` has errors.
+    The history is every edition, most recent first. Raise `NoSuchGuide` if the guide is unknown. Raise
+    `InvalidRendition` with every error if `content` has errors.
     """
     history = get_history(session, guide=guide)
     head = next((each for each in history if each.number == content.of.edition), None)
@@ -61,9 +62,9 @@ def require_sound(session: Session, guide: str, content: RenditionContent) -> li
 def current_renditions(history: Sequence[EditionHead], stored: Sequence[StoredRendition]) -> list[StoredRendition]:
     """Return the rendition to read in each language and format, by language.
 
-    In each language and format, that is a rendition of the latest edition, and of these the most recent. A rendition
-    does not count if the rendition or its edition is withdrawn. In each language, renditions with text come before
-    links to recordings and documents.
+    `history` has every edition of a guide, and `stored` its renditions. In each language and format, the rendition to
+    read is one of the latest edition, and of these the most recent. A rendition does not count if the rendition or its
+    edition is withdrawn. In each language, renditions with text come before links to recordings and documents.
     """
     readable = {head.number for head in history if head.withdrawn_at is None}
     found: dict[tuple[str, RenditionForm], StoredRendition] = {}
@@ -75,9 +76,11 @@ def current_renditions(history: Sequence[EditionHead], stored: Sequence[StoredRe
 
 
 def chosen_by_language(history: Sequence[EditionHead], stored: Sequence[StoredRendition]) -> dict[str, StoredRendition]:
-    """Return the rendition to read in each language except the guide's own.
+    """Return the rendition to read in each language except the guide's own, by language.
 
-    A rendition with text comes before a link to a recording or document.
+    `history` has every edition of a guide, and `stored` its renditions. A rendition with text comes before a link to a
+    recording or document, and one of a later edition before others. Leave out languages in which no rendition can be
+    read.
     """
     found: dict[str, StoredRendition] = {}
     for each in current_renditions(history, stored):
@@ -91,8 +94,9 @@ def chosen_rendition(
 ) -> StoredRendition:
     """Return the rendition `number` in `language`, or the rendition to read if `number` is None.
 
-    Raise `NoSuchRendition` if there is none. Raise `RenditionWithdrawn` if the rendition or its edition is withdrawn
-    or, without a number, if that is true of every rendition in the language.
+    `history` has every edition of a guide, and `stored` its renditions. Raise `NoSuchRendition` if there is none. Raise
+    `RenditionWithdrawn` if the rendition or its edition is withdrawn or, without a number, if that is true of every
+    rendition in the language.
     """
     of_language = [each for each in stored if each.key.language == language]
     if number is not None:
@@ -128,10 +132,10 @@ def _readable_rendition(history: Sequence[EditionHead], stored: StoredRendition)
 def preferred_rendition(
     history: Sequence[EditionHead], stored: Sequence[StoredRendition], preferences: Sequence[str]
 ) -> StoredRendition | None:
-    """Return the rendition with text that best fits `preferences` (RFC 4647, lookup).
+    """Return the rendition with text that best fits `preferences` (RFC 4647, lookup), or None.
 
-    `preferences` are language ranges in lower case, the best first. Return None if the guide's own language fits
-    better, or if no rendition fits.
+    `history` has every edition of a guide, and `stored` its renditions. `preferences` are language ranges in lower
+    case, the best first. Return None if the guide's own language fits better, or if no rendition fits.
     """
     with_words = [each for each in current_renditions(history, stored) if each.content.form.has_words]
     available = {each.key.language.lower(): each for each in with_words}
@@ -147,7 +151,7 @@ def preferred_rendition(
 
 
 def is_of_former_edition(history: Sequence[EditionHead], edition: int) -> bool:
-    """Return True if `edition` is not the number of the current edition, or if there is no current edition."""
+    """Return True if `edition` is not the number of the current edition in `history`, or if no edition is current."""
     current = current_of(history)
     return current is None or current.number != edition
 
@@ -162,7 +166,10 @@ def _faults_of_edition(head: EditionHead | None, content: RenditionContent) -> I
 
 
 def notices_of(history: Sequence[EditionHead], stored: StoredRendition) -> tuple[str, ...]:
-    """Return the sentences to show with a rendition that is unchecked, or whose guide has changed since."""
+    """Return the sentences to show with the rendition `stored` if nobody has checked it, or if the guide has changed.
+
+    Both, one or none may apply. `history` has every edition of the guide.
+    """
     notices = [UNCHECKED] if stored.content.is_unchecked else []
     behind = [BEHIND.format(of=stored.edition)] if is_of_former_edition(history, stored.edition) else []
     return (*notices, *behind)
@@ -171,10 +178,11 @@ def notices_of(history: Sequence[EditionHead], stored: StoredRendition) -> tuple
 def rendered_words(
     history: Sequence[EditionHead], stored: StoredRendition, read: ReadContent, *, is_numbered: bool
 ) -> RenderedWords:
-    """Return the edition of the rendition `stored`, with the text of the rendition.
+    """Return the edition of the rendition `stored`, with the text of the rendition in place of its own.
 
-    Unless `is_numbered`, the cautions and contacts are those of the current edition, if there is one. `read` returns
-    the content of an edition.
+    `history` has every edition of the guide, and `read` returns the content of an edition. Unless `is_numbered`, which
+    means that the rendition was requested by number, the cautions and contacts are those of the current edition, if
+    there is one.
     """
     current = current_of(history)
     takes_current = not is_numbered and current is not None and current.number != stored.edition
@@ -183,7 +191,10 @@ def rendered_words(
 
 
 def rendition_facts(history: Sequence[EditionHead], stored: StoredRendition, words: RenderedWords) -> RenditionFacts:
-    """Return facts about the rendition, its unchecked cautions, and pointers to its untranslated text."""
+    """Return facts about the rendition `stored`, its unchecked cautions, and pointers to its untranslated text.
+
+    `words` is the result of `rendered_words` for the rendition.
+    """
     return RenditionFacts(
         **_summary(history, stored),
         in_guide_language=words.in_guide_language,
@@ -208,7 +219,7 @@ def list_rendition(history: Sequence[EditionHead], stored: StoredRendition) -> L
 
 
 def language_paths(history: Sequence[EditionHead], stored: Sequence[StoredRendition], guide: str) -> dict[str, str]:
-    """Return the path of the guide in each language, the guide's own language first."""
+    """Return the path of `guide` in each language in which it can be read, the guide's own language first."""
     languages = chosen_by_language(history, stored)
     return {GUIDE_LANGUAGE: guide_path(guide)} | {each: rendition_path(guide, each) for each in languages}
 
@@ -216,9 +227,9 @@ def language_paths(history: Sequence[EditionHead], stored: Sequence[StoredRendit
 def edition_language_paths(
     head: EditionHead, history: Sequence[EditionHead], stored: Sequence[StoredRendition]
 ) -> dict[str, str]:
-    """Return the numbered path of the edition in each language, the guide's own language first.
+    """Return the numbered path of the edition `head` in each language, the guide's own language first.
 
-    `stored` are the renditions of the edition `head`.
+    `stored` are the renditions of the edition `head` only.
     """
     return {GUIDE_LANGUAGE: edition_path(*head.key)} | {
         language: rendition_path(*each.key) for language, each in chosen_by_language(history, stored).items()

@@ -34,9 +34,9 @@ class Team:
 
 @dataclass(frozen=True)
 class Teams:
-    """The teams to call. `first` is the team to call first.
+    """The teams to call: `first` first, then `others` in order.
 
-    `first` is None if the guide has no contact with a number and no team is known to be open.
+    `first` is None if the guide has no contact with a number and no other team is known to be open.
     """
 
     first: Team | None
@@ -68,17 +68,17 @@ class DutyHours:
         return (duty, *self.hours_of(duty)) if duty is not None else (None, "", ())
 
     def hours_of(self, contact: Contact) -> tuple[str, tuple[OpeningHours, ...]]:
-        """Return the known hours of the duty team `contact` as text and as data.
+        """Return the opening hours of the duty team `contact` as text and as data.
 
-        The council's setting overrides the hours of the contact. The data are empty if the hours are unknown, or the
-        setting cannot be parsed.
+        The council's setting overrides the hours of the contact. The data are empty if the hours are unknown, or if the
+        setting cannot be parsed. The text is empty if the hours are unknown.
         """
         if self.words is not None:
             return self.words, read_hours(self.words)
         return hours_text(contact.opening_hours), contact.opening_hours
 
     def teams(self, who: WhoToCall, at: dt.datetime) -> Teams:
-        """Return the duty team and the out-of-hours teams, ordered by which team answers at the time `at`.
+        """Return the duty team and the out-of-hours teams of `who`. The teams that answer at the time `at` come first.
 
         The duty team is the first contact with a phone number. On a bank holiday the out-of-hours teams answer, unless
         the duty team is open all day. If no hours are known, the duty team comes first.
@@ -87,7 +87,10 @@ class DutyHours:
 
     @lru_cache(maxsize=64)  # noqa: B019  # one instance for each process, and few guides and minutes
     def _teams_in(self, who: WhoToCall, at: dt.datetime) -> Teams:
-        """Return the teams as `teams` does. `at` is the start of a minute: opening hours are in whole minutes."""
+        """Return the teams of `who` at the time `at`, as `teams` orders them.
+
+        `at` is the start of a minute: opening hours are in whole minutes, so results can be cached.
+        """
         duty, words, hours = self._duty_of(who.contacts)
         is_open = self._is_open(hours, at) if hours else None
         teams = [] if duty is None else [Team(duty, words, is_open)]
@@ -97,7 +100,7 @@ class DutyHours:
         return Teams(ordered[0], tuple(ordered[1:])) if has_first else Teams(None, tuple(ordered))
 
     def next_change(self, who: WhoToCall, at: dt.datetime) -> dt.datetime | None:
-        """Return the time until which `teams` gives the same order, in UTC.
+        """Return the time until which `teams` surely gives the same order for `who` as at the time `at`, in UTC.
 
         That is the next opening or closing time, or midnight in London if midnight is earlier. Return None if no hours
         are known as data: the order then never changes.
@@ -123,8 +126,8 @@ class DutyHours:
     def _answers(self, team: Signpost, duty_is_open: bool | None, at: dt.datetime) -> bool | None:
         """Return True if the out-of-hours team `team` answers at the time `at`, or None if that is unknown.
 
-        If the team has no opening hours, it answers whenever the duty team is closed. A team with opening hours also
-        answers the whole day on a bank holiday.
+        If the team has no opening hours, it answers whenever the duty team is closed. `duty_is_open` is None if that is
+        unknown. A team with opening hours also answers the whole day on a bank holiday.
         """
         if not team.opening_hours:
             return None if duty_is_open is None else not duty_is_open

@@ -1,7 +1,7 @@
 """The table for translators: the texts of a rendition's draft as CSV, and what a filled table changes in the draft.
 
-Each row has a mark of its translation at the download. So an upload changes only what the translator changed, and
-refuses a row that somebody else has changed since. A blank cell deletes nothing.
+The column `Version` has a short digest of each translation at the download. So an upload changes only what the
+translator changed, and refuses a row that somebody else has changed since. A blank cell deletes nothing.
 """
 
 import codecs
@@ -31,7 +31,7 @@ NOTE_CHANGED = "The English text has changed. It was: {}"
 NOTE_MISSING = "No translation yet."
 CAUTIONS, CONTACTS = "cautions/", "contacts/"
 EMERGENCY = re.compile(r"(?<![0-9])(?<![0-9] )(?:999|112|18000)(?! ?[0-9])")
-"""The emergency numbers: 999, 112, and 18000 for Relay UK."""
+"""The emergency numbers in a text: 999, 112, and 18000 for Relay UK. They must not be part of a longer number."""
 SEPARATORS = ",;\t"
 WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 """The first bytes of the files of Excel and LibreOffice."""
@@ -46,6 +46,7 @@ ENCODINGS = (
 )
 """The encodings that spreadsheets write, each with the bytes at the beginning of the file, in the order of trying."""
 TAG = re.compile(r"\(([A-Za-z0-9-]{2,40})\)")
+"""The language tag in brackets after the name of the column `Translation`."""
 ERROR_VALUE = re.compile(r"#[\w/]{1,20}[?!]?|Err:[0-9]{3}")
 """What a spreadsheet shows in place of a formula that fails."""
 LOST = re.compile(r"\?(?=\w)|\?{3}|\ufffd")
@@ -78,7 +79,10 @@ class TableRefused(Exception):
 
 @dataclass(frozen=True)
 class FilledRow:
-    """A row of an uploaded table. `number` is its number in the spreadsheet, where the names of columns are row 1."""
+    """A row of an uploaded table. `number` is its number in the spreadsheet, where the names of columns are row 1.
+
+    `version` is the short digest that the translation had at the download.
+    """
 
     number: int
     key: TextPath
@@ -101,7 +105,10 @@ class FilledTable:
 
 @dataclass(frozen=True)
 class RefusedRow:
-    """A row from which nothing was taken. `path` is empty if the row is about no text, or about several."""
+    """A row from which nothing was taken, and the `reason` as a sentence for editors.
+
+    `path` is the path of the text, or empty if the reason is not about one text of the guide.
+    """
 
     reason: str
     path: TextPath = ""
@@ -112,7 +119,8 @@ class RefusedRow:
 class TableOutcome:
     """What an uploaded table changed: the draft's new content, and the number of translations that were taken.
 
-    `absent` are the texts for which the table has no row.
+    `refused` are the rows from which nothing was taken because of a fault. `absent` are the paths of the texts for
+    which the table has no row.
     """
 
     content: DraftContent
@@ -122,7 +130,10 @@ class TableOutcome:
 
 
 def locked_texts(edition: EditionContent) -> frozenset[TextPath]:
-    """Return the texts that a table does not change: cautions, and what names or is about an emergency number."""
+    """Return the paths of the texts of `edition` that a table may not change.
+
+    These are cautions, texts that name an emergency number, and contacts with such a number.
+    """
     emergency = {
         each.id for each in edition.contacts if any(EMERGENCY.fullmatch(phone.number) for phone in each.phones)
     }
@@ -136,7 +147,10 @@ def locked_texts(edition: EditionContent) -> frozenset[TextPath]:
 
 
 def translation_table(pairs: Sequence[TextPair], edition: EditionContent, language: str) -> bytes:
-    """Return the texts `pairs` of a draft in `language` as CSV in UTF-8 with a byte order mark, as Excel needs it."""
+    """Return the texts `pairs` of a draft in `language` as CSV in UTF-8 with a byte order mark, which Excel needs.
+
+    `edition` is the edition that the draft renders, and decides which texts are locked.
+    """
     locked = locked_texts(edition)
     header = (KEY, ENGLISH, f"{TRANSLATION} ({language})", LOCKED, NOTE, VERSION)
     return codecs.BOM_UTF8 + csv_sheet(header, (_cells_of(each, each.path in locked) for each in pairs))
@@ -153,9 +167,10 @@ def _cells_of(pair: TextPair, is_locked: bool) -> tuple[str, ...]:
 
 
 def _mark_of(translation: str) -> str:
-    """Return the mark of a translation, whatever its white space, which spreadsheets change.
+    """Return the short digest of `translation` for the column `Version`.
 
-    The mark begins with a letter, so that no spreadsheet takes it for a number.
+    White space is ignored, because spreadsheets change it. The digest begins with a letter, so that no spreadsheet
+    takes it for a number.
     """
     return f"v{hashlib.sha256(one_line(translation).encode()).hexdigest()[:8]}"
 
@@ -163,7 +178,8 @@ def _mark_of(translation: str) -> str:
 def read_table(data: bytes, language: str) -> FilledTable:
     """Return the table in the CSV file `data`, with the separators and encodings that spreadsheets write.
 
-    Raise `TableRefused` if the file is no such table, or is the table of another language than `language`.
+    Raise `TableRefused` if the file is empty, too large or no CSV, if it lacks a column, or if it is for another
+    language than `language`. If only the beginning can be read, return this part, and say so in `fault`.
     """
     text, encoding = _decode(data)
     separator = max(SEPARATORS, key=text.partition("\n")[0].count)
@@ -202,7 +218,10 @@ def _decode(data: bytes) -> tuple[str, str]:
 
 
 def _find_columns(header: Sequence[str], language: str) -> list[int]:
-    """Return the place of each column of `NEEDED`. Raise `TableRefused` if one is absent, or for another language."""
+    """Return the index in `header` of each column of `NEEDED`.
+
+    Raise `TableRefused` if a column is absent, or if the table is for another language than `language`.
+    """
     names = [each.strip().lower() for each in header]
     found = [next((place for place, name in enumerate(names) if name.startswith(each.lower())), -1) for each in NEEDED]
     if -1 in found:
@@ -218,7 +237,8 @@ def fill_draft(
 ) -> TableOutcome:
     """Return the draft `content` of a rendition of `edition` with the translations that `table` changes.
 
-    If `over_changes`, take a row also if the draft has another translation than the one that was downloaded.
+    Take nothing from a row with a fault, and list it in `refused`. If the draft has another translation than the one
+    that was downloaded, the row is at fault, unless `over_changes` is True.
     """
     words, unsettled = read_parts(content)
     saved = {path: each.text for path, each in unsettled.items()} | own_texts(words)
@@ -242,7 +262,11 @@ def fill_draft(
 
 @dataclass(frozen=True)
 class _Filling:
-    """What the rows of a table are compared with: the texts of the edition, and the translations in the draft."""
+    """What the rows of a table are compared with.
+
+    `originals` are the texts of the edition, and `saved` the translations in the draft, both by path. `locked` are the
+    paths that a table may not change. `is_narrow` and `over_changes` are as in `FilledTable` and `fill_draft`.
+    """
 
     originals: Mapping[TextPath, str]
     saved: Mapping[TextPath, str]
@@ -256,7 +280,7 @@ class _Filling:
         return mark not in (row.version, _mark_of(self.saved.get(row.key, "")))
 
     def fault_of(self, rows: Sequence[FilledRow]) -> RefusedRow | None:
-        """Return why nothing is taken from `rows`, which have the same key, or None if nothing is wrong."""
+        """Return why nothing may be taken from `rows`, which have the same key, or None if nothing is wrong."""
         row = rows[0]
         if len({one_line(each.translation) for each in rows}) > 1:
             numbers = " and ".join(str(each.number) for each in rows)
@@ -297,7 +321,10 @@ class _Filling:
             yield NOT_STORED
 
     def _has_lost_letters(self, words: str, original: str) -> bool:
-        """Return True if letters of `words` became question marks, or were encoded twice."""
+        """Return True if letters of `words` became question marks, or were encoded twice, when the table was saved.
+
+        `original` is the English text, whose own question marks are no sign of this.
+        """
         if self.is_narrow and words.count("?") > original.count("?"):
             return True
         return (LOST.search(words) is not None and LOST.search(original) is None) or _is_encoded_twice(words)

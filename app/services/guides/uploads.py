@@ -24,9 +24,12 @@ LIBRARIES = ("docx", "markdown_it")
 PICTURE_LIBRARY = "PIL"
 """The package of the extra `documents`, which the reader of pictures needs."""
 MAX_UPLOAD_BYTES = 1_800_000
-"""Limit of a file. The sample configurations of reverse proxies allow bodies of 2 MB."""
+"""Limit of the size of a file, in bytes. The sample configurations of reverse proxies allow bodies of 2 MB."""
 MAX_SECONDS = 60
-"""Limit of the whole run on a busy computer. The reader itself has a lower limit of processor time."""
+"""Limit of the time that a child process may run, in seconds, on a busy computer.
+
+The child process limits its own processor time to less.
+"""
 MAX_WAIT_SECONDS = 5
 TOO_HEAVY = (
     "This document is too large or too complicated to read. Copy its text into a new document, without pictures, and "
@@ -52,12 +55,12 @@ class UploadedDraft:
 
 
 def reads_documents() -> bool:
-    """Return True if the packages that read documents are installed."""
+    """Return True if the optional packages that read documents are installed."""
     return all(map(find_spec, LIBRARIES))
 
 
 def reads_pictures() -> bool:
-    """Return True if the package that reads pictures is installed."""
+    """Return True if the optional package that reads pictures is installed."""
     return find_spec(PICTURE_LIBRARY) is not None
 
 
@@ -74,7 +77,11 @@ def read_upload(name: str, data: bytes) -> UploadedDraft:
 
 
 def read_uploaded_picture(data: bytes) -> bytes:
-    """Return the small JPEG that a child process draws from the picture `data`. Raise `DocumentRefused` otherwise."""
+    """Return the picture `data` as a small JPEG that a child process has drawn from its pixels.
+
+    Raise `DocumentRefused` if the picture cannot be read, or if the child process fails or runs out of time or memory.
+    Also raise `DocumentRefused` if other files keep the reader busy for `MAX_WAIT_SECONDS`.
+    """
     answer = _ask_reader(PICTURE_READER, data, TOO_HEAVY_PICTURE)
     if "refused" in answer:
         raise DocumentRefused(answer["refused"])
@@ -82,9 +89,10 @@ def read_uploaded_picture(data: bytes) -> bytes:
 
 
 def _ask_reader(reader: str, data: bytes, too_heavy: str, *, name: str = "") -> dict[str, Any]:
-    """Return what the child process with the module `reader` answers about the file `data`.
+    """Return the JSON object that the child process with the module `reader` writes about the file `data`.
 
-    Raise `DocumentRefused` with the sentence `too_heavy` if the process fails, or with `BUSY` if other files are read.
+    `name` is the file name. Raise `DocumentRefused` with the sentence `too_heavy` if the process fails or runs out of
+    time, or with `BUSY` if other files are still being read after `MAX_WAIT_SECONDS`.
     """
     if not _turn.acquire(timeout=MAX_WAIT_SECONDS):
         raise DocumentRefused(BUSY)

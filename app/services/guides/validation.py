@@ -31,9 +31,10 @@ NEXT_EDITION = "Edition {number} of {guide}. Edit the content, and describe the 
 
 @dataclass(frozen=True)
 class PublishedGuides:
-    """The history and the current edition of one guide, and the names of all published guides.
+    """What is published of one guide: its editions, most recent first, and the content of its current edition.
 
-    `names` is empty if the guide has an edition. `current` is None if the guide has no current edition.
+    `names` has the names of all published guides if this guide has no edition, otherwise it is empty. `current` is None
+    if the guide has no current edition.
     """
 
     names: tuple[str, ...]
@@ -48,7 +49,7 @@ class PublishedGuides:
 
 @dataclass(frozen=True)
 class CheckedFile:
-    """A valid file, with the key and digest of the edition that it would become.
+    """A file that can be published, with the key and digest of the edition that it would become.
 
     `warnings` are in the order of the lines.
     """
@@ -62,9 +63,9 @@ class CheckedFile:
 
 
 def read_published(session: Session, guide: str) -> PublishedGuides:
-    """Return the history and the current edition of `guide`.
+    """Return what is published of `guide`: its editions, and the content of its current edition.
 
-    If the guide has no edition yet, the result has the names of all published guides.
+    If the guide has no edition yet, the result has the names of all published guides instead.
     """
     history = find_history(session, guide=guide)
     current = current_of(history)
@@ -75,8 +76,8 @@ def read_published(session: Session, guide: str) -> PublishedGuides:
 def check_file(path: Path, reference_data: ReferenceData, session: Session | None, *, today: dt.date) -> CheckedFile:
     """Return the file at `path` if it can be published. Otherwise raise `SeedFileError` with the errors and warnings.
 
-    If the file cannot be parsed as YAML, only the errors of the parser and of the path are found. If `session` is None,
-    the content is not compared with the published editions.
+    `today` is the day for warnings about dates. If the file cannot be parsed as YAML, only the errors of the parser and
+    of the path are found. If `session` is None, the content is not compared with the published editions.
     """
     key, faults = None, list[SeedError]()
     try:
@@ -108,10 +109,11 @@ def _unknown_codes(reference_data: ReferenceData, content: EditionContent | None
 
 
 def warnings_in(value: object, current: EditionContent | None, *, today: dt.date) -> list[Fault]:
-    """Return warnings about likely mistakes in the draft `value`, except in parts that cannot be parsed.
+    """Return warnings about likely mistakes in `value`, the content of a draft, except in parts that cannot be parsed.
 
-    If `current` is given, include likely mistakes found by comparison with `current`. In `value`, set the missing
-    position of an item to its place in the list.
+    If `current` is given, include likely mistakes found by comparison with `current`, the content of the current
+    edition. `today` is the day for warnings about dates. This changes `value`: an item without a position gets its
+    place in the list as its position.
     """
     if not isinstance(value, dict):
         return []
@@ -171,7 +173,10 @@ def meant_folder(guide: str, names: Sequence[str]) -> str:
 
 @dataclass(frozen=True)
 class CheckedDraft:
-    """A draft with its errors and warnings. `content` and `digest` are None if there is any error."""
+    """The draft of an edition with its errors, `faults`, and its warnings.
+
+    `content` and `digest` are None if there is any error.
+    """
 
     draft: GuideDraftRow
     published: PublishedGuides
@@ -195,9 +200,10 @@ class CheckedDraft:
 def check_draft(
     session: Session, draft: GuideDraftRow, reference_data: ReferenceData, *, today: dt.date
 ) -> CheckedDraft:
-    """Return `draft` with its errors and warnings, by the same rules as `guidance check` for a file.
+    """Check `draft`, the draft of an edition, by the same rules as `guidance check` checks a file.
 
-    Content that equals the current edition is an error.
+    Return the draft with its errors and warnings. `today` is the day for warnings about dates. Content that equals the
+    current edition is an error.
     """
     published = read_published(session, draft.guide)
     content, written = parse_written(draft.read())
@@ -223,11 +229,12 @@ def _warnings_of_draft(draft: GuideDraftRow, published: PublishedGuides, today: 
 
 
 def write_new_file(folder: Path, slug: str, session: Session | None, *, today: dt.date) -> tuple[Path, bool]:
-    """Write the file of the guide's next edition below `folder`, and the JSON Schema.
+    """Write a file for the next edition of the guide `slug` below `folder`, and the JSON Schema of editions.
 
-    Return the path of the file, and True if no edition of the guide is known. If `session` is None, there is no
-    database and no edition is known. The file has the content of the current edition or, without one, a skeleton. Raise
-    `SetupError` if `slug` is not a slug or the file exists.
+    The JSON Schema is in `folder` itself. Return the path of the file, and True if no edition of the guide is known. If
+    `session` is None, there is no database and no edition is known. The file has the content of the current edition or,
+    without one, a skeleton with a review day one year after `today`. Raise `SetupError` if `slug` is not a slug or the
+    file exists.
     """
     published = read_published(session, slug) if session is not None else None
     if published is None or published.current is None:
@@ -241,8 +248,8 @@ def write_new_file(folder: Path, slug: str, session: Session | None, *, today: d
 def write_draft(folder: Path, slug: str, text: str, number: int = 1) -> Path:
     """Write `text` to `<slug>/<number>.yaml` in `folder`, and the JSON Schema to `folder`. Return the file's path.
 
-    Raise `SetupError` if `slug` is not a slug or the file exists. Create the folders if they are missing, and replace
-    an earlier JSON Schema.
+    The JSON Schema describes edition files for editors of YAML. Raise `SetupError` if `slug` is not a slug or the file
+    exists. Create the folders if they are missing, and replace an earlier JSON Schema.
     """
     if not re.fullmatch(SLUG_PATTERN, slug):
         raise SetupError(

@@ -22,7 +22,10 @@ MAX_HEADING_WORDS = 14
 _ENDS = (".", ":", ";", ",")
 MAX_UNPACKED_BYTES = 100_000_000
 MAX_BLOCKS = 2_500
-"""A longer document would take minutes to read, and cannot be a guide, because a section has at most 500 items."""
+"""The maximum number of blocks of a document.
+
+A longer document would take minutes to read, and cannot be a guide, because a section has at most 500 items.
+"""
 TOO_LARGE, TOO_LONG = "it is too large", f"it is too long: a guide has at most {MAX_BLOCKS} paragraphs and entries"
 NO_DOCUMENT = "this is not a Word document (.docx)"
 NO_PACKAGE = (PackageNotFoundError, BadZipFile, SyntaxError, KeyError, ValueError, NotImplementedError)
@@ -64,7 +67,10 @@ def _word_blocks(data: bytes) -> list[Block]:
 
 
 def _blocks(body: Any, styles: dict[str, Any], links: dict[str, str]) -> Iterator[Block]:
-    """Yield a block for each row of a table of contacts, and one for each paragraph outside such rows."""
+    """Yield a block for each row of a table of contacts in `body`, and one for each paragraph outside such rows.
+
+    `styles` are the styles of the document by id, and `links` the addresses of its links by id.
+    """
     rows: dict[Any, Block | None] = {}
     for paragraph in _paragraphs(body):
         row = next(paragraph.iterancestors(qn("w:tr")), None)
@@ -79,7 +85,7 @@ def _blocks(body: Any, styles: dict[str, Any], links: dict[str, str]) -> Iterato
 def _row(row: Any, links: dict[str, str]) -> Block | None:
     """Return the row of a table as one block if it is a contact, or if it has the column names above contacts.
 
-    Return None for any other row.
+    The row with the column names has the kind `MARGIN`. Return None for any other row.
     """
     contact = _contact_row(row, links)
     following = row.getnext()
@@ -106,7 +112,7 @@ def _targets(part: Any, links: dict[str, str]) -> tuple[str, ...]:
 
 
 def _paragraphs(body: Any) -> Iterator[Any]:
-    """Yield each paragraph once. Skip the copy of a text box that Word stores for older programs."""
+    """Yield each paragraph of `body` once. Skip the copy of a text box that Word stores for older programs."""
     for paragraph in body.iter(qn("w:p")):
         if not any(each.tag.endswith("}Fallback") for each in paragraph.iterancestors()):
             yield paragraph
@@ -137,7 +143,7 @@ def _block(paragraph: Any, styles: dict[str, Any], links: dict[str, str]) -> Blo
 
 
 def _depth(paragraph: Any, style: str) -> int:
-    """Return the depth of a list item (1 in an outer list).
+    """Return the depth of the list item `paragraph` (1 in an outer list). `style` is the name of its style.
 
     The depth is that of the paragraph's numbering or, without one, the number in a style like `List Bullet 2`.
     """
@@ -159,7 +165,7 @@ def _text(paragraph: Any) -> str:
 
 
 def _bold_start(paragraph: Any) -> str:
-    """Return the bold text at the beginning of the paragraph."""
+    """Return the bold text at the beginning of `paragraph`, or an empty string."""
     words = ""
     for each in _own(paragraph):
         run = next((above for above in each.iterancestors(qn("w:r"))), None)

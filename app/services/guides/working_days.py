@@ -36,7 +36,7 @@ class WorkingDays:
 
         If `moment` is on a working day, the result is the same London time on the last of these days. Otherwise the
         result is the end (midnight) of the last day. 'Working Together to Safeguard Children' requires an
-        acknowledgement within one working day of the receipt of a referral.
+        acknowledgement within one working day after a referral is received.
         """
         local = moment.astimezone(LONDON)
         is_working_day, following = self._look_up(local.date(), days)
@@ -86,9 +86,9 @@ def london_moments(local: dt.datetime) -> list[dt.datetime]:
 
 @lru_cache(maxsize=64)
 def deadline_in_words(minute: dt.datetime) -> str:
-    """Return a deadline in English, for example `Tuesday 24 November 2026 at 09:30`.
+    """Return the deadline `minute` in English and in London time, for example `Tuesday 24 November 2026 at 09:30`.
 
-    A deadline at midnight is `the end of Monday 30 November 2026`.
+    A deadline at midnight in London is `the end of Monday 30 November 2026`.
     """
     day, time = deadline_of(minute)
     words = day.strftime(f"%A {day.day} %B %Y")

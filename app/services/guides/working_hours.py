@@ -9,7 +9,7 @@ from app.models.guides.contacts import OpeningHours, Weekday
 
 WEEK = tuple(Weekday)
 RUN = 3
-"""From this many consecutive days, only the first and the last are written: `Monday to Wednesday`."""
+"""The smallest number of consecutive days that are written as a range: `Monday to Wednesday`."""
 END_OF_DAY = "24:00"
 _DAY = r"(?:mon|tue|tues|wed|wednes|thu|thur|thurs|fri|sat|satur|sun)(?:day)?s?\b"
 _TIME = r"([0-9]{1,2})(?:[:.]([0-9]{2}))? ?(am|pm)?"
@@ -38,7 +38,7 @@ def hours_text(hours: Sequence[OpeningHours]) -> str:
 
 
 def spoken_hours(hours: Sequence[OpeningHours]) -> str:
-    """Return `hours` as people say them: `Monday to Friday, 8:30am to 5pm`. `read_hours` reads the text back."""
+    """Return `hours` as people say them: `Monday to Friday, 8:30am to 5pm`. `read_hours` can parse the text."""
     return "; ".join(f"{_days(each)}, {_spoken(each.opens)} to {_spoken(each.closes)}" for each in hours)
 
 
@@ -58,7 +58,7 @@ def _days(hours: OpeningHours) -> str:
 
 @lru_cache(maxsize=8)
 def read_hours(words: str) -> tuple[OpeningHours, ...]:
-    """Parse text such as `Monday to Thursday 8:30am to 5pm, Friday 8:30am to 4:30pm`.
+    """Return the opening hours in `words`, such as `Monday to Thursday 8:30am to 5pm, Friday 8:30am to 4:30pm`.
 
     The times may come before the days. If any part cannot be parsed, return no hours, because incomplete hours would be
     wrong.
@@ -109,6 +109,6 @@ def _clock_time(hour: str, minute: str | None, half: str | None) -> str | None:
 
 
 def are_open(hours: Iterable[OpeningHours], local: dt.datetime) -> bool:
-    """Return True if any of `hours` includes the time `local`, which must be in London. Ignore bank holidays."""
+    """Return True if any of `hours` includes `local`, a time in London. Bank holidays count like other days."""
     time, day = f"{local:%H:%M}", WEEK[local.weekday()]
     return any(day in each.days and each.opens <= time < each.closes for each in hours)

@@ -20,10 +20,9 @@ MAX_NAME = 80
 
 
 def find_contact(block: Block) -> dict[str, Any] | None:
-    """Return a contact, without an id, made of the phone numbers and addresses in `block`.
+    """Return a contact, without an id, made of the phone numbers and addresses in `block`, or None if there are none.
 
-    Return None if there are none. A short number such as 101 counts only in a row of a table, because in a sentence it
-    is advice.
+    A short number such as 101 counts only in a row of a table, because in a sentence it is advice.
     """
     short = _SHORT.findall(PHONE_NUMBER.sub(" ", " ".join(block.cells[1:])))
     phones = phones_in(block.text) + [{"number": each, "display": each} for each in short]
@@ -41,7 +40,10 @@ def find_contact(block: Block) -> dict[str, Any] | None:
 
 
 def has_way(text: str, links: Sequence[str] = ()) -> bool:
-    """Return True if `text` has a phone number, an email or a web address, or if `links` has a web address."""
+    """Return True if `text` has a phone number, an email or a web address, or if `links` has a web address.
+
+    `links` are the addresses to which links in the text lead.
+    """
     return bool(phones_in(text) or _SHORT.search(text) or EMAIL.search(text) or _pages(text, links))
 
 
@@ -50,7 +52,10 @@ def _pages(text: str, links: Sequence[str]) -> list[str]:
 
 
 def phones_in(text: str) -> list[dict[str, Any]]:
-    """Return the phone numbers in `text`, each as it is written and in international form, with its option if any."""
+    """Return the phone numbers in `text`, each as it is written and in international form.
+
+    If `text` says which option to press, each number has this option.
+    """
     phones: list[dict[str, Any]] = []
     option = OPTION.search(text)
     for display in PHONE_NUMBER.findall(WEB.sub(" ", text)):

@@ -28,9 +28,10 @@ _BULLET = re.compile(r"^(?:[·•▪●○◦‣\uf0b7*–-]|o(?=\s)|\(?[0-9]{1,
 
 
 def read_number(typed: str) -> str | None:
-    """Return the number to dial for a phone number in any UK form, or in international form. Return None if unclear.
+    """Return the number to dial for `typed`, a phone number in any UK form or in international form.
 
-    A short number such as 999 stays as it is. A local number without its area code is unclear.
+    Return None if `typed` is no number, or is a local number without its area code. A short number such as 999 stays as
+    it is.
     """
     digits = _SEPARATORS.sub("", _LABEL.sub("", typed.strip()).replace("(0)", ""))
     digits = f"+{digits[2:]}" if digits.startswith("00") else digits
@@ -41,14 +42,15 @@ def read_number(typed: str) -> str | None:
 
 
 def without_label(typed: str) -> str:
-    """Return a phone number as typed, on one line, without a label such as `Tel:`."""
+    """Return `typed`, a phone number as a person wrote it, on one line and without a label such as `Tel:`."""
     return " ".join(_LABEL.sub("", typed.strip()).split())
 
 
 def read_day(typed: str) -> dt.date | None:
     """Return the day for `30 September 2027`, `30/9/27`, `Thurs 30th Sept 2027` or `2027-09-30`. Otherwise return None.
 
-    Of two numbers, the day is first and the month second, as in Britain.
+    If the month is a number, the day comes before it, as in Britain. Only in a date that begins with the year, the
+    month comes first.
     """
     text = typed.lower()
     found = _DAY_PARTS.findall(text) if _DAY_SIGNS.fullmatch(text) else []
@@ -78,7 +80,7 @@ def _place(name: str, names: tuple[str, ...]) -> int | None:
 
 
 def day_in_words(day: dt.date) -> str:
-    """Return a day as people write it, such as `30 September 2027`. `read_day` reads the text back."""
+    """Return `day` as people write it, such as `30 September 2027`. `read_day` can parse the text."""
     return f"{day.day} {_MONTHS[day.month - 1].capitalize()} {day.year}"
 
 
