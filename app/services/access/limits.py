@@ -24,6 +24,7 @@ from app.logs import Log
 from app.models.references import mark_of_source
 
 OWN_MEMORY = "memory://"
+"""The URL that stands for counting in the memory of each process."""
 STORE_TIMEOUT_SECONDS = 0.25
 RETRY_SECONDS = 5.0
 THREADS = 10

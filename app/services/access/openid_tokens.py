@@ -52,9 +52,9 @@ REASONS = {
 class OpenIdProvider:
     """A verifier of access tokens (RFC 9068) and ID tokens with the provider's published keys.
 
-    `audience` is the audience that a token must name. `scopes_of` maps values of claims to scopes of this service.
-    These are values of the claims in `SCOPE_CLAIMS` and in `further_claims`. `person_claim` and `name_claim` are the
-    claims with the person's id and name. A call blocks while the keys are fetched.
+    `audience` is the audience that a token must name. `scopes_of` maps values of claims to scopes of this service. It
+    is applied to the claims in `SCOPE_CLAIMS` and in `further_claims`. `person_claim` and `name_claim` are the claims
+    with the person's id and name. A call blocks while the keys are fetched.
     """
 
     issuer: str

@@ -29,9 +29,9 @@ BY_PASSKEY = "passkey:desk"
 CONFIRMED_FOR = dt.timedelta(hours=1)
 """How long a session is valid after the OpenID provider confirmed the person and their role."""
 ASKED_AFTER = dt.timedelta(minutes=45)
-"""After this time a page view asks the provider to confirm again, so that a later form post is not refused."""
+"""The time after which a page view asks the provider to confirm again, so that a later form post is not refused."""
 NOTED_AFTER = dt.timedelta(minutes=1)
-"""The use of a session is stored at most this often, so that most page views write nothing."""
+"""The shortest time between two stored uses of a session, so that most page views write nothing."""
 ROLE_OF_PROVIDER = "that person signs in by the OpenID provider, which says their role"
 NO_OTHER_PASSKEY = "There is no such passkey, or it is your last one."
 OfPerson = TypeVar("OfPerson", InvitationRow, PasskeyRow, SessionRow)
@@ -39,7 +39,10 @@ OfPerson = TypeVar("OfPerson", InvitationRow, PasskeyRow, SessionRow)
 
 @dataclass(frozen=True)
 class RelyingParty:
-    """The relying party of WebAuthn, which is this service: host name, origin, and the council's name to display."""
+    """The relying party of WebAuthn, which is this service.
+
+    `id` is its host name, `origin` the start of its URLs, and `name` the council's name to display.
+    """
 
     id: str
     origin: str
@@ -213,12 +216,12 @@ class Identity:
 
 
 def name_for(session: Session, identity: Identity, given: str | None) -> str:
-    """Return the name at the desk of the person `identity`: the name recorded at the first sign-in, or a new name.
+    """Return the name under which the desk knows the person whom an OpenID provider identifies by `identity`.
 
-    `given` is the name that the provider gives, or None. A new name is `given`. If somebody else has that name, or had
-    it before they left, the new name is `given` with the id added. If `given` is None, is not valid for the audit log,
-    or looks like a different name, the new name is the id. The new name is the id also if `given` with the id would be
-    too long.
+    If the person has signed in before, return the name recorded then. Otherwise return a new name: `given`, the name
+    that the provider gives. If another person has or had that name, return `given` with the id added in brackets.
+    Return only the id if this would be too long, or if `given` is None, cannot be stored in the audit log, or could be
+    mistaken for another name.
     """
     known = find_name_of(session, identity.subject)
     if known is not None:

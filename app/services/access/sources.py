@@ -43,7 +43,7 @@ class Sources:
       danger. Other concerns above this limit are accepted with a delayed response.
     - `flood` protects the disk. This limit counts the concerns above `most`, in units of `SHORT_BYTES`. Above `flood`,
       only a short concern about a child in danger is accepted.
-    - `saved_bytes` limits the bytes of saved forms from a wide network.
+    - `saved_bytes` limits the bytes of saved forms from each of the wider networks of an address.
     """
 
     limiter: Limiter

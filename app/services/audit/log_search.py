@@ -210,9 +210,10 @@ def read_log(
     """Record the reading in the audit log, and return the page of entries that match `wanted`.
 
     The page has up to `limit` entries. It begins after the entry at position `after`, or with the first entry if
-    `after` is None. If `with_readings`, also return which concerns were read. Raise `InvalidQuery` if the log has
-    nobody with the person's name, or if the chain is no list and no concern that `actor` may open. Raise
-    `InvalidCursor` if entries are sorted by time and no entry has the position `after`.
+    `after` is None. If `with_readings`, also return which concerns were read. Raise `InvalidQuery` if neither the log
+    nor the desk knows the person in `wanted`. Raise it also if the chain in `wanted` is neither a list nor a concern
+    that `actor` may open; for their own entries, `actor` may name any reference. Raise `InvalidCursor` if entries are
+    sorted by time and no entry has the position `after`. A refused reading is not recorded.
     """
     with Session(writer.engine) as session:
         query = _query_of(session, wanted, actor)
@@ -227,8 +228,10 @@ def read_log(
 def read_log_sheet(writer: Writer, wanted: LogFilter, *, actor: Actor) -> bytes:
     """Record the reading in the audit log, and return every entry that matches `wanted` as CSV.
 
-    Raise `InvalidQuery` if the log has nobody with the person's name, or if the chain is no list and no concern that
-    `actor` may open. Raise it also if more than `MOST_IN_A_SHEET` entries match: the reading is then already recorded.
+    Raise `InvalidQuery` if neither the log nor the desk knows the person in `wanted`. Raise it also if the chain in
+    `wanted` is neither a list nor a concern that `actor` may open; for their own entries, `actor` may name any
+    reference. Raise it also if more than `MOST_IN_A_SHEET` entries match: only then, the refused reading is already
+    recorded.
     """
     found = read_log(writer, wanted, actor=actor, after=None, limit=MOST_IN_A_SHEET)
     if found.next_position is not None:

@@ -13,11 +13,12 @@ MOST_SHOWN = 50
 
 
 def expect_seen(session: Session, chain: str, act: DeskAct, *, client: str, seen: int) -> None:
-    """Raise `ChangedMeanwhile` if an entry after number `seen` in the chain `chain` stands against the action `act`.
+    """Raise `ChangedMeanwhile` if the chain has an entry after number `seen` that a person must see before `act`.
 
-    `client` is the recorded name of the person who acts. An entry by another client stands against `act` if `act`
-    depends on it: closing a concern depends on all changes, for example. If `act` is a note, a message or a hand-over,
-    an entry for the same action by `client` stands against it too: the form may have been sent twice.
+    `chain` is the name of the chain, `act` the action, and `client` the recorded name of the person. They must see the
+    entries of others on which `act` depends: closing a concern depends on every change, for example. If `act` is a
+    note, a message or a hand-over, they must also see an entry for the same action of their own: the form may have been
+    sent twice.
     """
     by_others, own = others_acts_to_see(act), {act} & SENDING_ACTS
     if (by_others or own) and session.exec(_later(chain, client, seen, by_others, own).limit(1)).first() is not None:

@@ -78,7 +78,9 @@ class RecordedConcern(Replayed):
     """The state that a concern should have, replayed from its audit log chain.
 
     A text is the concern's own, or that of an entry: an addition, note, label or message. In mappings by place, the
-    place None stands for the concern's own text.
+    place None stands for the concern's own text. `held`, `assigned_to` and `limited_to` are the values of the columns
+    with these names. `closing` has the details of the closing, or is None if the concern is not closed. `changed_at`
+    and `added_at` are the times of the last change and of the last addition.
     """
 
     first: dict[str, dt.datetime] = field(default_factory=dict)

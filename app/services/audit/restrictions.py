@@ -125,8 +125,8 @@ def expect_openable(writer: Writer, reference: str, actor: Actor) -> None:
 def restrict(session: Session, concern: ConcernRow, people: Sequence[str], reason: str, actor: Actor) -> None:
     """Limit `concern` to `people`, or to leads if `people` is empty. Record this with `reason` in the audit log.
 
-    If the person to whom the concern is assigned may then not open it, unassign the concern. Record this in the audit
-    log too.
+    If the person to whom the concern is assigned may then not open it, unassign the concern, and record this too. Raise
+    `ChangedMeanwhile` if `actor.seen` is given, and others have changed the concern since.
     """
     details = RestrictedDetails(people=tuple(people), reason=reason)
     record_change(session, concern, DeskAct.RESTRICTED, actor, details)
@@ -193,7 +193,10 @@ def _is_open_to(actor: Actor) -> ColumnElement[bool]:
 
 
 def _is_open(person: ColumnElement[Any] | None, *, is_lead: ColumnElement[bool]) -> ColumnElement[bool]:
-    """Return the SQL condition for a restricted concern that `person` may open. `person` is None for a program."""
+    """Return the SQL condition for a restricted concern that `person` may open. `person` is None for a program.
+
+    `is_lead` is the SQL condition that the person or program is a lead.
+    """
     for_leads = and_(_NAMES_NOBODY_HERE, or_(is_lead, ~_HAS_LEAD))
     return for_leads if person is None else or_(is_in_limit(person, _LIMITED.limited_to), for_leads)
 

@@ -282,7 +282,7 @@ def compare_editions(library: Library, arguments: OfChanges) -> dict[str, Any]:
 
 @cache
 def tool_list() -> list[dict[str, Any]]:
-    """Return the definition of each tool as the protocol's list of tools requires, always in the same order."""
+    """Return the definition of each tool for the protocol's method `tools/list`, always in the same order."""
     output = AssistantResult.model_json_schema(mode="serialization")
     del output["additionalProperties"]  # each tool adds its own fields
     return [

@@ -60,7 +60,10 @@ def csv_table(section: Section, rows: Sequence[CsvRow], *, cautions: int = 0, of
 
 
 def _cells_of(row: CsvRow, model: type[RequestModel], columns: int) -> list[str]:
-    """Return the cells of `row`, an item that is a `model`, with cells for as many cautions as `columns` says."""
+    """Return the cells of `row`, whose item is a `model`, with `columns` cells for cautions.
+
+    If `row` has fewer cautions, the last cells are empty.
+    """
     texts = [caution.text for caution in row.cautions]
     cells = [row.key.guide, str(row.key.number), row.digest, *row.of_rendition, *_item_cells(model, row.item).values()]
     return cells + texts + [""] * (columns - len(texts))

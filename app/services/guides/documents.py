@@ -36,6 +36,7 @@ class Block:
     level: int = 0
     """The level of a heading (the title has 1), or the depth of a list item (an item of an outer list has 1)."""
     links: tuple[str, ...] = ()
+    """The addresses of the links in the block, in order."""
     cells: tuple[str, ...] = ()
     """The text of each cell if the block is a row of a table of contacts, otherwise empty."""
 

@@ -235,8 +235,12 @@ def schedule_draft(
 ) -> GuideDraftRow:
     """Agree as the second person that the draft that `act` names is published at `publish_at`, and return the draft.
 
-    Record the action. If a time was already agreed, `publish_at` replaces that time. The other parameters, and the
-    errors, are those of `publish_draft`: this function makes the same checks, but publishes nothing.
+    Record the action. If a time was already agreed, `publish_at` replaces that time. `follows` is the number of the
+    last edition that the person has seen, or None for a new guide. For a rendition, `follows` is the number of the
+    edition that it renders. `two_people` is True if two people must be known by name. Make the checks of
+    `publish_draft` now, and raise the same errors: `NoSuchGuideDraft`, the errors of `act.precondition`,
+    `FollowsAnotherEdition`, `SecondPersonNeeded`, `HandUnknown`, `InvalidEdition` or `InvalidRendition`. The
+    publication makes these checks again.
     """
     draft = act.known_draft(session)
     _require_agreed(session, reference_data, draft, act, follows=follows, two_people=two_people)

@@ -33,15 +33,15 @@ STATE = ("offered_at", "offered_by", "returned_at", "returned_by", "publish_at",
 
 
 def expect_nothing(_draft: GuideDraftRow) -> None:
-    """Accept every version of a draft: the precondition of an action that concerns no particular version."""
+    """Accept every version of a draft. This is the precondition of an action for which the version does not matter."""
 
 
 @dataclass(frozen=True)
 class DraftAct:
     """An action on the draft of `guide`, by the client (and person) named `by`, at the time `at`.
 
-    `precondition` raises an error unless the client has seen the current version of the draft. `language` is the
-    language of a rendition, or empty for the draft of an edition.
+    `precondition` raises an error if the client has not seen the current version of the draft. The default precondition
+    accepts every version. `language` is the language of a rendition, or empty for the draft of an edition.
     """
 
     guide: str
@@ -53,7 +53,8 @@ class DraftAct:
     def known_draft(self, session: Session) -> GuideDraftRow:
         """Return the draft that the action is about.
 
-        Raise `NoSuchGuideDraft` if there is no such draft. Raise the errors of `precondition`.
+        Raise `NoSuchGuideDraft` if there is no such draft. Raise the errors of `precondition` if the client has not
+        seen the current version of the draft.
         """
         draft = get_guide_draft(session, self.guide, self.language)
         self.precondition(draft)

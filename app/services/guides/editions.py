@@ -309,9 +309,9 @@ def list_renditions(session: Session, *, guide: str, language: str | None = None
 
 
 def list_languages(session: Session) -> dict[str, list[str]]:
-    """Return the sorted languages in which each guide has a rendition to read, by guide.
+    """Return, for each guide, the sorted languages in which a rendition can be read. The keys are names of guides.
 
-    A rendition does not count if the rendition or its edition is withdrawn.
+    A rendition does not count if the rendition or its edition is withdrawn. Leave out guides without such a language.
     """
     languages: dict[str, list[str]] = {}
     for guide, language in sorted(session.execute(_LANGUAGES)):
@@ -320,11 +320,12 @@ def list_languages(session: Session) -> dict[str, list[str]]:
 
 
 def list_languages_behind(session: Session, current: Mapping[str, int]) -> dict[str, list[str]]:
-    """Return the sorted languages in which each guide has an out-of-date rendition, by guide.
+    """Return, for each guide, the sorted languages of its out-of-date renditions. The keys are names of guides.
 
-    In each language and format, only the rendition of the latest edition counts. Withdrawn renditions, and renditions
-    of withdrawn editions, do not count. `current` has the number of the current edition of each guide. A rendition of
-    another edition is out of date. Leave out guides that `current` lacks.
+    `current` has the number of the current edition of each guide. A rendition of another edition is out of date. In
+    each language and format, only the rendition of the latest edition counts. Withdrawn renditions, and renditions of
+    withdrawn editions, do not count. Leave out guides that `current` lacks, and guides without an out-of-date
+    rendition.
     """
     behind: dict[str, list[str]] = {}
     for guide, language, edition in session.execute(_LAST_RENDERED):
@@ -334,7 +335,7 @@ def list_languages_behind(session: Session, current: Mapping[str, int]) -> dict[
 
 
 def key_of(guide: str, language: str, number: int) -> AnyKey:
-    """Return the key of a rendition, or of an edition if `language` is empty."""
+    """Return the key of the rendition `number` of `guide` in `language`, or of an edition if `language` is empty."""
     return RenditionKey(guide, language, number) if language else EditionKey(guide, number)
 
 

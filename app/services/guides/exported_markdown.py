@@ -173,7 +173,7 @@ def read_export(blocks: Sequence[Block], data: dict[str, Any]) -> dict[str, Any]
 def _words(shown: str | None, whole: str | None) -> str | None:
     """Return `whole`, the text in the data, if `shown`, the text on the page, has the same letters and digits.
 
-    The text in the data also has the marks that the page does not show. If the texts differ, return `shown`, or None if
+    The data keep what the page does not show, such as line breaks. If the texts differ, return `shown`, or None if
     `shown` is empty.
     """
     same = whole is not None and words_digest(shown) == words_digest(whole)
@@ -183,9 +183,9 @@ def _words(shown: str | None, whole: str | None) -> str | None:
 def _items(key: str, shown: Sequence[dict[str, str]], former: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the items `shown` on the page in the section `key`, each combined with the data of its former item.
 
-    The former item is the item of `former` with the same text. If there is none, and the page has as many items as the
-    data, the former item is the item at the same position, unless another item has the same text as that one. An item
-    without a former item is new: it gets an id made from its text, and the values of `DEFAULTS`.
+    The former item is the item of `former` with the same text. If no item has the same text, and the page has as many
+    items as the data, it is the item of `former` at the same position, unless that is the former item of another one.
+    An item without a former item is new: it gets an id made from its text, and the values of `DEFAULTS`.
     """
     fields = shown_fields(key)
     digests = [words_digest(*(each.get(name) for name in fields)) for each in shown]

@@ -74,7 +74,10 @@ def _is_used(session: Session, digest: str) -> bool:
 
 
 def find_changed_pictures(session: Session) -> Iterator[tuple[str, str]]:
-    """Yield the name and the fault of each picture whose bytes changed, and of each rendition that lacks a picture."""
+    """Yield the name and the fault of each picture whose bytes changed, and of each published rendition without one.
+
+    A rendition is at fault if a picture that it names is not stored.
+    """
     stored = set()
     for digest, data in session.execute(select_columns(_PICTURES.c.digest, _PICTURES.c.data)).yield_per(1):
         stored.add(digest)

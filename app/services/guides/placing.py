@@ -35,7 +35,7 @@ FURTHER = re.compile(
 )
 """Headings above documents to read, such as `Further reading`.
 
-Addresses below such a heading are not contacts, and the text below it is not put into the draft.
+Addresses below such a heading are not contacts, and text below it belongs to no section.
 """
 _VALUE = r"(?: ?[:–-] ?| )(\S.*)"
 DETAILS = {
@@ -182,9 +182,9 @@ class Placing:
             self._add_words(block)
 
     def _is_heading(self, block: Block) -> bool:
-        """Return True if `block` is a heading or, before the first heading, a short line that names a section.
+        """Return True if `block` is a heading, or a short line that names a section before any heading was found.
 
-        If `block` is a heading, store that the document has headings.
+        If `block` is a heading, note that the document has headings.
         """
         self._has_headings |= block.kind is BlockKind.HEADING
         is_line = block.kind is BlockKind.PARAGRAPH and not block.cells and not self._has_headings

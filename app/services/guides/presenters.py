@@ -207,7 +207,8 @@ class ShownRendition(ShownEdition):
     def is_marked(self, *pointer: str | int) -> bool:
         """Return True if the text at `pointer` is untranslated, so that `MARK` must follow.
 
-        Return False for a rendition without text, such as a recording.
+        `pointer` is the path of the text: keys and indexes. Return False for a rendition without text, such as a
+        recording.
         """
         at = "".join(f"/{part}" for part in pointer)
         return self.stored.content.form.has_words and at in self.words.in_guide_language
@@ -251,10 +252,10 @@ def find_rendition(
 ) -> ShownRendition:
     """Return the rendition `number` of `guide` in `language`, or the rendition to read if `number` is None.
 
-    The rendition to read is that of the latest edition, and of these the most recent. `contents` reads the content of
-    editions. Raise `NoSuchGuide` if the guide is unknown, or `NoSuchRendition` if there is no such rendition. Raise
-    `RenditionWithdrawn` if the rendition or its edition is withdrawn. If `number` is None, raise `RenditionWithdrawn`
-    only if no rendition in the language can be read.
+    The rendition to read is one with text if there is one, then one of the latest edition, and of these the most
+    recent. `contents` reads the content of editions. Raise `NoSuchGuide` if the guide is unknown, or `NoSuchRendition`
+    if there is no such rendition. Raise `RenditionWithdrawn` if the rendition or its edition is withdrawn. If `number`
+    is None, raise `RenditionWithdrawn` only if no rendition in the language can be read.
     """
     history, stored = get_history(session, guide=guide), list_renditions(session, guide=guide)
     chosen, read = chosen_rendition(history, stored, language, number), partial(contents, session=session)
@@ -290,7 +291,7 @@ def show_rendition(
 
 
 def edition_fields(shown: ShownEdition) -> dict[str, Any]:
-    """Return the fields of `WithCautions`, which every response with guidance has."""
+    """Return the fields of `WithCautions`, which every response with guidance has, for the edition `shown`."""
     return {
         "guide": shown.head.guide,
         "edition": shown.head.number,

@@ -150,10 +150,10 @@ def insert_next_edition(
     digest: str,
     at: dt.datetime,
 ) -> Published:
-    """Store `content` as the next edition, index it, and append the events.
+    """Store `content`, with the digest `digest`, as the next edition of `guide`. Index its items and append events.
 
-    The events are `EDITION_PUBLISHED`, and `RENDITION_BEHIND` for each rendition that is now out of date. `history` are
-    the guide's editions before this one. The caller must first check the content.
+    The events are `EDITION_PUBLISHED`, and `RENDITION_BEHIND` for each rendition that is now out of date. `history` has
+    every edition of the guide before this one, most recent first. The caller must first check the content.
     """
     key = EditionKey(guide, len(history) + 1)
     insert_publication(session, key, content, digest=digest, at=at)
@@ -307,10 +307,10 @@ def publish_rendition_file(
 
 
 def _publish_seed_renditions(engine: Engine, writer: Writer, seed_dir: Path, *, at: dt.datetime) -> None:
-    """Publish every rendition of the seed folder, once all of them have been checked.
+    """Publish every rendition of the folder `seed_dir`, once all of them have been checked.
 
-    Skip and log a rendition if its edition is not in the database or is withdrawn. Raise `SeedFileError`, before any
-    rendition is published, if a rendition has errors.
+    Skip and log a rendition if its edition is withdrawn, or is not in the database with the same digest. Raise
+    `SeedFileError`, before any rendition is published, if a rendition has errors.
     """
     files = [read_rendition_file(path) for path in sorted((seed_dir / RENDITIONS).glob("*/*.yaml"))]
     with Session(engine) as session:

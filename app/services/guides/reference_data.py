@@ -75,7 +75,7 @@ class ReferenceData:
         return _name_alone(self.label_of(code)) == _name_alone(name)
 
     def label_of(self, code: str) -> str:
-        """Return the name of the council with `code`, or `code` itself if it is not in the list of council areas."""
+        """Return the name of the council with the code `code`, or `code` itself if the list of councils lacks it."""
         codes = self.code_lists[COUNCILS].codes if COUNCILS in self.code_lists else ()
         return next((each.label for each in codes if each.code == code), code)
 
@@ -138,9 +138,10 @@ class EmergencyContacts:
         self._newest = object()
 
     def current(self) -> WhoToCall:
-        """Return the contacts of the default guide, and the signposts. Read them again after a change of any edition.
+        """Return the contacts of the default guide, and the signposts. Read them from the database after `invalidate`.
 
-        If the database cannot be read, or if no guide has a current edition, return the contacts last read.
+        Otherwise return the contacts last read. Return these too if the database cannot be read, or if no guide has a
+        current edition.
         """
         self._refresh()
         return self._who

@@ -232,8 +232,9 @@ def save_texts(
 ) -> DraftContent:
     """Return the draft `content` with the translations `texts`, which replace all others, and the fields `details`.
 
-    An empty text deletes a translation. An unsettled translation stays unsettled if its typed text is empty or
-    unchanged, unless its path is in `settled`.
+    `details` replace all fields except the language, the format, the edition and the pictures. An empty text deletes a
+    translation. An unsettled translation stays unsettled if its typed text is empty or unchanged, unless its path is in
+    `settled`.
     """
     words, unsettled = read_parts(content)
     waiting = {

@@ -34,7 +34,7 @@ from app.services.guides.pictures import find_picture_errors
 
 GUIDE_TAGS = frozenset({ENGLISH_TAG, GUIDE_LANGUAGE.lower()})
 ReadContent = Callable[[EditionKey], EditionContent]
-"""A function that returns the content of the edition with a key."""
+"""A function that returns the content of the edition with the given key."""
 UNCHECKED = (
     "This version was made by a computer and has not been checked. "
     "The cautions and the numbers to call are in the guide’s own words."
@@ -213,13 +213,16 @@ def _shown_pictures(stored: StoredRendition, words: RenderedWords) -> Iterator[S
 
 
 def list_rendition(history: Sequence[EditionHead], stored: StoredRendition) -> ListedRendition:
-    """Return `stored` as an entry of its guide's list of renditions."""
+    """Return `stored` as an entry of its guide's list of renditions. `history` has every edition of the guide."""
     links = rendition_links(stored, is_numbered=True)
     return ListedRendition(**_summary(history, stored), withdrawal=withdrawal_of(stored), links=links)
 
 
 def language_paths(history: Sequence[EditionHead], stored: Sequence[StoredRendition], guide: str) -> dict[str, str]:
-    """Return the path of `guide` in each language in which it can be read, the guide's own language first."""
+    """Return the path of `guide` in each language in which it can be read, the guide's own language first.
+
+    `history` has every edition of the guide, and `stored` its renditions.
+    """
     languages = chosen_by_language(history, stored)
     return {GUIDE_LANGUAGE: guide_path(guide)} | {each: rendition_path(guide, each) for each in languages}
 
@@ -229,7 +232,7 @@ def edition_language_paths(
 ) -> dict[str, str]:
     """Return the numbered path of the edition `head` in each language, the guide's own language first.
 
-    `stored` are the renditions of the edition `head` only.
+    `history` has every edition of the guide. `stored` are the renditions of the edition `head` only.
     """
     return {GUIDE_LANGUAGE: edition_path(*head.key)} | {
         language: rendition_path(*each.key) for language, each in chosen_by_language(history, stored).items()
@@ -237,7 +240,7 @@ def edition_language_paths(
 
 
 def content_language(stored: StoredRendition) -> str:
-    """Return the language of the text to show with the rendition.
+    """Return the language of the text to show with the rendition `stored`.
 
     A recording or document is shown with the guide's text, so return the guide's own language.
     """
@@ -257,7 +260,7 @@ def _summary(history: Sequence[EditionHead], stored: StoredRendition) -> dict[st
 
 
 def rendition_links(stored: StoredRendition, *, is_numbered: bool) -> Links:
-    """Return the links of a response with the rendition, or of its entry in a list.
+    """Return the links of a response with the rendition `stored`, or of its entry in a list.
 
     If `is_numbered`, `self` and the formats have the number in their paths. Otherwise their paths lead to the latest
     rendition.

@@ -60,9 +60,9 @@ class DutyHours:
     words: str | None = None
 
     def _duty_of(self, contacts: Iterable[Contact]) -> tuple[Contact | None, str, tuple[OpeningHours, ...]]:
-        """Return the duty team, which is the first contact with a phone number, and its hours as text and as data.
+        """Return the duty team and its hours as text and as data. The duty team is the first contact with a number.
 
-        Return None and no hours if no contact has a number.
+        Return None and no hours if none of `contacts` has a phone number.
         """
         duty = next((each for each in contacts if each.phones), None)
         return (duty, *self.hours_of(duty)) if duty is not None else (None, "", ())

@@ -20,7 +20,7 @@ from app.services.guides.drafts import DraftContent
 from app.services.guides.rendition_drafts import TextPair, TextPath, own_texts, read_parts, take_texts, texts_of
 
 MAX_TABLE_BYTES = 900_000
-"""Limit of an uploaded table. Bodies of more than 1 MB are refused before they are read."""
+"""Limit of the size of an uploaded table, in bytes. A request body of more than 1 MB is refused before it is read."""
 MAX_TRANSLATION = 4_000
 KEY, ENGLISH, TRANSLATION, LOCKED, NOTE, VERSION = "Key", "English text", "Translation", "Locked", "Note", "Version"
 NEEDED = (KEY, ENGLISH, TRANSLATION, VERSION)
@@ -50,7 +50,7 @@ TAG = re.compile(r"\(([A-Za-z0-9-]{2,40})\)")
 ERROR_VALUE = re.compile(r"#[\w/]{1,20}[?!]?|Err:[0-9]{3}")
 """What a spreadsheet shows in place of a formula that fails."""
 LOST = re.compile(r"\?(?=\w)|\?{3}|\ufffd")
-"""A question mark inside or before a word, where a letter was lost."""
+"""Signs that a letter was lost: a question mark before a letter, three question marks, or the character U+FFFD."""
 NO_TABLE = "Choose the filled table"
 TOO_LARGE = "The table is larger than 900 KB. Choose the table that was downloaded here"
 SAVE_AS = "In Excel, choose ‘Save as’ and ‘CSV UTF-8’. In LibreOffice, choose ‘Text CSV’ and ‘Unicode (UTF-8)’"
@@ -201,7 +201,10 @@ def read_table(data: bytes, language: str) -> FilledTable:
 
 
 def _decode(data: bytes) -> tuple[str, str]:
-    """Return the text of the file `data`, and its encoding. Raise `TableRefused` if the file is no text."""
+    """Return the text of the file `data`, and its encoding.
+
+    Raise `TableRefused` if the file is empty, larger than `MAX_TABLE_BYTES`, a workbook, or in none of `ENCODINGS`.
+    """
     if not data.strip():
         raise TableRefused(NO_TABLE)
     if len(data) > MAX_TABLE_BYTES:
@@ -218,7 +221,7 @@ def _decode(data: bytes) -> tuple[str, str]:
 
 
 def _find_columns(header: Sequence[str], language: str) -> list[int]:
-    """Return the index in `header` of each column of `NEEDED`.
+    """Return the index in `header`, the names of the columns, of each column of `NEEDED`.
 
     Raise `TableRefused` if a column is absent, or if the table is for another language than `language`.
     """

@@ -45,9 +45,10 @@ def word_blocks(path: Path, data: bytes) -> list[Block]:
 
 
 def _check_package(path: Path, data: bytes) -> None:
-    """Raise `SeedFileError` if the package unpacks to too many bytes or has a document type declaration.
+    """Raise `SeedFileError` if `data` unpacks to too many bytes, or if a part has a document type declaration.
 
-    Such a declaration can define entities that expand without limit. Word never writes one.
+    `path` names the document in errors. Such a declaration can define entities that expand without limit. Word never
+    writes one.
     """
     with ZipFile(BytesIO(data)) as package:
         if sum(each.file_size for each in package.infolist()) > MAX_UNPACKED_BYTES:
@@ -95,7 +96,10 @@ def _row(row: Any, links: dict[str, str]) -> Block | None:
 
 
 def _contact_row(row: Any, links: dict[str, str]) -> Block | None:
-    """Return `row` as one block if a cell after the first has a phone number or an address, otherwise None."""
+    """Return `row` as one block if a cell after the first has a phone number or an address, otherwise None.
+
+    `links` are the addresses of the document's links by id.
+    """
     cells = _cells(row)
     targets = _targets(row, links)
     found = Block(BlockKind.PARAGRAPH, one_line(" ".join(cells)), cells[0] if cells else "", links=targets, cells=cells)

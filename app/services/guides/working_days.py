@@ -28,7 +28,10 @@ class WorkingDays:
         return day in self.calendar
 
     def one_working_day_after(self, moment: dt.datetime) -> dt.datetime:
-        """Return the deadline for an acknowledgement, in UTC: one working day after `moment`."""
+        """Return the time one working day after `moment`, in UTC: the deadline to acknowledge a concern.
+
+        `moment` is the time at which the concern was received.
+        """
         return self.after(moment, days=1)
 
     def after(self, moment: dt.datetime, *, days: int) -> dt.datetime:
