@@ -56,7 +56,7 @@ _OF_PEOPLE = (
     .order_by(_ACTS.number)
 )
 _SINCE = _OF_PEOPLE.where(_ACTS.number >= bindparam("number"))
-"""The entry with the bound parameter `number`, and all later entries."""
+"""The query for the entry of the chain `people` whose number is the parameter `number`, and for all later entries."""
 
 
 def fingerprint(*parts: bytes) -> str:
@@ -127,7 +127,10 @@ class RecordedAccess(Replayed):
     The values are the name of the person, the SHA-256 of the copy, and the fingerprints of the keys in the copy.
     """
     held: dict[str, frozenset[str]] = field(default_factory=dict)
-    """Maps each person who ever had a locked copy to the fingerprints of all keys in the copies, also after leaving."""
+    """Maps the name of each person who ever had a locked copy to the fingerprints of all keys in their copies.
+
+    People who have left are included.
+    """
     sessions: dict[str, str] = field(default_factory=dict)
     """Maps the fingerprint of each session to the name of its person.
 

@@ -165,7 +165,10 @@ class KeyUses:
 
 
 def _store_uses(session: Session, *, uses: Mapping[bytes, dt.datetime]) -> None:
-    """Store the time of last use of each key in `uses`, unless a later time is already stored."""
+    """Store the times in `uses` as times of last use, unless a later time is already stored.
+
+    `uses` maps the hash of each key to the time of its last use.
+    """
     for key_sha256, used_at in sorted(uses.items()):  # all nodes update rows in the same order
         last = col(ClientKeyRow.last_used_at)
         session.connection().execute(
@@ -221,7 +224,10 @@ class Authenticator:
 
 @dataclass(frozen=True)
 class NewClient:
-    """A client to add, and the person who acts with its key, if any. A `test` client may only send test concerns."""
+    """A client to add. `person` is the person who acts with its key, or None for a program.
+
+    If `test` is True, the client may only send test concerns.
+    """
 
     name: str
     scopes: Iterable[Scope]

@@ -48,7 +48,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Network:
-    """A network whose requests are counted together. Its limit is `share` times the limit of one IPv4 address."""
+    """A network whose requests are counted together. Its limit is `share` times the limit of one IPv4 address.
+
+    `name` is its range of addresses, or `UNKNOWN_ADDRESS`.
+    """
 
     name: str
     share: int = 1
@@ -179,7 +182,7 @@ class Limiter:
         return _count(self._own, policy, key, caller, cost)
 
     def mark_of(self, caller: str, day: dt.date) -> str:
-        """Return the mark of `caller` on `day`: a short pseudonym that thousands of callers share.
+        """Return the mark of the network named `caller` on `day`: a short pseudonym that thousands of callers share.
 
         So a mark does not identify a caller, even to someone who has the secret. The pseudonym's key changes each day.
         If no secret is shared between processes, the key is random, and is lost when this process ends. A request that

@@ -163,10 +163,10 @@ class CurrentEdition(EditionHead):
 
 
 class EditionEvent(NamedTuple):
-    """The publication or the withdrawal of `row`, an edition or rendition.
+    """The publication or the withdrawal of an edition or rendition.
 
-    `edition` is the edition concerned: `row` itself, or the edition that the rendition renders. If `withdrawal` is
-    None, the event is the publication.
+    `row` is the edition or rendition. `edition` is the same row for an edition, or the edition that the rendition
+    renders. If `withdrawal` is None, the event is the publication.
     """
 
     row: EditionRow
@@ -175,7 +175,7 @@ class EditionEvent(NamedTuple):
 
     @property
     def at(self) -> dt.datetime:
-        """Time of the event."""
+        """Time of the publication or, if `withdrawal` is not None, of the withdrawal."""
         return self.row.published_at if self.withdrawal is None else self.withdrawal.withdrawn_at
 
 

@@ -22,7 +22,7 @@ LEAD = re.compile(
 )
 """Common beginnings of titles, ignored when sorting."""
 OTHER_LETTER = "0"
-"""The letter under which a guide is listed if its title does not begin with A to Z."""
+"""Stands in place of a letter for the guides whose titles do not begin with A to Z."""
 ENDINGS = re.compile(r"(?:ies|ing|ed|es|s|e|y)$")
 SHORTEST_STEM = 3
 
@@ -60,7 +60,7 @@ class ListedGuide:
 
     @property
     def letter(self) -> str:
-        """Capital letter under which the guide is listed, or `OTHER_LETTER`."""
+        """Capital letter under which the guide is listed, from its `sort_name`, or `OTHER_LETTER`."""
         first = self.sort_name[:1].upper()
         return first if "A" <= first <= "Z" else OTHER_LETTER
 
@@ -128,7 +128,7 @@ def group_by_subject(
 
 
 def find_synonyms(reference_data: ReferenceData, words: str) -> list[MatchedSynonym]:
-    """Return the longest synonym of each subject that has a synonym in `words`.
+    """Return, for each subject that has synonyms in `words`, the longest of these synonyms.
 
     A synonym is in `words` if `words` has each word of the synonym, in any form, such as the plural.
     """

@@ -223,7 +223,7 @@ class ShownRendition(ShownEdition):
 
     @property
     def facts(self) -> Mapping[str, str]:
-        """Facts about the rendition, by label."""
+        """Facts about the rendition that people read, such as who checked it, by label."""
         details, number = self.stored.content, self.stored.key.number
         made_by = details.made_by.value if details.tool is None else f"{details.made_by.value}, {details.tool}"
         checked = "nobody yet" if details.checked_by is None else f"{details.checked_by}, {details.checked_on}"

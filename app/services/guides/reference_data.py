@@ -25,9 +25,9 @@ from app.services.guides.editions import default_guide, get_current, read_conten
 
 log = Log(__name__)
 COUNCILS = "council"
-"""The code list of council areas."""
+"""The name of the code list of council areas."""
 ELSEWHERE = "elsewhere"
-"""The code in the list of council areas for an area without a code of its own."""
+"""The code in the list `COUNCILS` for every council area without a code of its own."""
 _GENERIC_WORDS = frozenset({"council", "city", "county", "borough", "district", "metropolitan", "the", "of"})
 """Words in a council's name that do not distinguish it."""
 

@@ -24,7 +24,8 @@ def out_of_hours(signposts: Sequence[Signpost]) -> list[Signpost]:
 class Team:
     """A contact with a phone number.
 
-    `hours` are the opening hours as text, empty if unknown. `is_open` is None if the opening hours are unknown.
+    `hours` are the opening hours as text, empty if unknown. `is_open` is True if the team answers at the time that was
+    asked for, or None if that is unknown.
     """
 
     contact: Contact | Signpost
