@@ -61,9 +61,10 @@ class _TransactionEnded(Exception):
 
 @dataclass(frozen=True)
 class SharedWrite(Generic[_T]):
-    """An operation that writes one value.
+    """An operation that writes one value, and that can be written together with operations of the same kind.
 
-    Consecutive operations with the same `write_all` in one commit are written together.
+    `write_all` writes a list of values at once. Consecutive operations in one commit that have the same `write_all` are
+    written by one call, with the values in order of arrival.
     """
 
     write_all: Callable[[Connection, Sequence[_T]], None]
@@ -84,9 +85,10 @@ class Writer:
 
     On PostgreSQL the transaction waits for its turn among the nodes: see `for_writing`.
 
-    `on_generation_raised` is called in the writer's thread after each commit that raised the generation, before any
-    caller gets its result. `on_flush` is called after every commit, with the number of operations and the seconds that
-    the commit took.
+    The queue has room for `queue_size` operations. A caller waits for its result at most `wait_seconds`.
+    `on_generation_raised` is called in the writer's thread after each commit that published or withdrew an edition (see
+    `GENERATION_RAISED`), before any caller gets its result. `on_flush` is called after every commit, with the number of
+    operations and the seconds that the commit took.
     """
 
     def __init__(
@@ -133,9 +135,10 @@ class Writer:
         return self._queue.qsize()
 
     def run(self, operation: Callable[Concatenate[Session, P], _T], /, *args: P.args, **kwargs: P.kwargs) -> _T:
-        """Run the operation with the arguments, commit it, and return its result.
+        """Run `operation` in the writer's thread, commit it, and return its result.
 
-        Block until the commit is on the disk, but at most `wait_seconds`.
+        `operation` gets the writer's session, then `args` and `kwargs`. Block until the commit is on the disk, but at
+        most `wait_seconds`.
 
         Raise `StoreBusy` if the queue is full, the database fails or the commit takes longer than `wait_seconds`. In
         the last case, the operation may still be stored if it has begun. Raise any other error that the operation
@@ -151,7 +154,12 @@ class Writer:
     async def run_async(
         self, operation: Callable[Concatenate[Session, P], _T], /, *args: P.args, **kwargs: P.kwargs
     ) -> _T:
-        """Run the operation as `run` does, without blocking the event loop of the caller."""
+        """Run `operation` in the writer's thread, commit it, and return its result, without blocking the event loop.
+
+        `operation` gets the writer's session, then `args` and `kwargs`. Raise `StoreBusy` if the queue is full, the
+        database fails or the commit takes longer than `wait_seconds`. In the last case, the operation may still be
+        stored if it has begun. Raise any other error that the operation raises.
+        """
         bell = asyncio.get_running_loop().create_future()
         outcome: Future[_T] = self._enqueue(_bind(operation, *args, **kwargs), bell)
         try:
@@ -250,7 +258,7 @@ def _bind(operation: Callable[Concatenate[Session, P], Any], /, *args: P.args, *
 
 
 def write_without_change(session: Session) -> None:
-    """Execute an UPDATE that changes no value, to find out whether the database can write."""
+    """Execute an UPDATE that changes no value. If the database cannot write, this raises SQLAlchemy's error."""
     session.connection().execute(text("UPDATE generation SET number = number"))
 
 

@@ -57,7 +57,7 @@ PRIVATE_HEADERS = frozenset({"set-cookie", "ratelimit", "ratelimit-policy"})
 NOT_PUBLIC = re.compile(
     r"/v1/(?:desk|events|concerns/(?!form$)|guides/[^/]+/draft)|/desk(?!/unseal\.html$)|/(?:edit|concerns|health|metrics)"
 )
-"""The pattern of paths whose responses are never cached, because they are for one caller or one moment."""
+"""The pattern of paths whose responses are never cached, because they differ for each caller or at each moment."""
 ILLEGAL_FIELD_BYTES = re.compile(b"[\x00-\x08\x0a-\x1f\x7f]")  # RFC 9110, section 5.5
 
 

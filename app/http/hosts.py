@@ -33,7 +33,7 @@ class ForwardedAddressMiddleware:
         self._reader = ProxyHeadersMiddleware(_do_nothing, list(trusted_proxies))  # type: ignore[arg-type]  # its own ASGI types
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Set the address and the scheme if a trusted proxy sent the request. Pass the request on."""
+        """Pass the request on. If a trusted proxy sent it, first set the address and scheme that the proxy forwards."""
         peer = scope.get("client")
         if peer and peer[0] in self._reader.trusted_hosts:
             scope[IS_BELIEVED] = True

@@ -24,9 +24,10 @@ VARY = {"Vary": "Accept, Accept-Datetime"}
 
 
 def requested_moment(as_of: str | None, accept_datetime: str | None) -> dt.datetime | None:
-    """Return the requested time in UTC, or None if both `as_of` and `accept_datetime` are None. `as_of` has priority.
+    """Return the requested time in UTC, or None if both `as_of` and `accept_datetime` are None.
 
-    Raise `InvalidMoment` if the text is not a time.
+    `as_of` is the query parameter of that name, and `accept_datetime` the header Accept-Datetime. If `as_of` is given,
+    ignore `accept_datetime`. Raise `InvalidMoment` if the parameter or header that is used is not a time.
     """
     if as_of is not None:
         return _parse_as_of(as_of)
@@ -78,7 +79,10 @@ def current_at(history: Sequence[EditionHead], moment: dt.datetime) -> EditionHe
 
 
 def memento_links(public_url: str, guide: str) -> dict[str, str]:
-    """Return the links of a TimeGate and of a Memento: to the original resource, and to the TimeMap."""
+    """Return the links that the TimeGate of `guide` and each Memento of `guide` must have.
+
+    The links lead to the original resource, which is also the TimeGate, and to the TimeMap.
+    """
     original = public_url + guide_path(guide)
     return {"original timegate": original, "timemap": f"{original}/editions.link"}
 
@@ -110,7 +114,7 @@ def time_map(history: Sequence[EditionHead], public_url: str) -> bytes:
 
 
 def http_date(moment: dt.datetime) -> str:
-    """Return the time as an HTTP date."""
+    """Return `moment` as an HTTP date, in GMT and whole seconds."""
     return format_datetime(moment.astimezone(dt.UTC), usegmt=True)
 
 

@@ -183,7 +183,7 @@ def _operations(document: JsonObject) -> list[JsonObject]:
 
 
 def _add_problems(path: str, method: str, operation: JsonObject) -> None:
-    """Add the problems that middleware and shared parameters can cause, and the headers of rate limits."""
+    """Add to `operation` the problems that middleware and shared parameters can cause, and the rate limit headers."""
     parameters, responses = operation.get("parameters", []), operation["responses"]
     names = {parameter["name"] for parameter in parameters}
     is_limited = policy_name(method.upper(), path) is not None
@@ -258,7 +258,11 @@ def _schema_of(response: JsonObject) -> JsonObject:
 
 
 def _description_of(content: JsonObject, schemas: JsonObject) -> str:
-    """Return the first paragraph of the description of a schema in `content`, or else a sentence with media types."""
+    """Return a description of the response with `content`, which has the schema of the body by media type.
+
+    The description is the first paragraph of the first description of a schema. If no schema is described, it is a
+    sentence with the media types.
+    """
     names = [each.get("schema", {}).get("$ref", "").removeprefix(SCHEMA_PREFIX) for each in content.values()]
     described = [schemas[name].get("description", "").partition("\n\n")[0] for name in names if name]
     return next(filter(None, described), f"The response as {' or '.join(content)}.")
@@ -361,7 +365,11 @@ def _emergency_contacts(schemas: JsonObject) -> JsonObject:
 
 
 def build_example(schema: JsonObject, schemas: JsonObject) -> Any:
-    """Return the first example of `schema`, or else an example built from its reference, first option or properties."""
+    """Return the first example of `schema`. If it has none, build an example from the other parts of `schema`.
+
+    A reference to one of `schemas`, the first option of `anyOf`, an entry of a list, and the properties of an object
+    have examples of their own. Otherwise return the constant, the first value of the enum, or None.
+    """
     if "examples" in schema:
         return schema["examples"][0]
     if "$ref" in schema:
@@ -677,7 +685,11 @@ def _shared(components: JsonObject, kind: str, name: str, part: JsonObject) -> J
 
 
 def _place_of_path(described: tuple[str, JsonObject]) -> tuple[int, bool, int]:
-    """Return the sort key of a path: by tag, then paths of files in other formats last, then by depth."""
+    """Return the sort key of `described`, a path with its operations by method.
+
+    Paths are sorted by the place of their tag in `TAGS`. Among paths with the same tag, paths that end with a suffix of
+    `FILE_FORMS` come last. Shorter paths come first, by number of steps, but four steps or more count as equal.
+    """
     path, methods = described
     place = min(list(TAGS).index(tag) for operation in methods.values() for tag in operation["tags"])
     return place, path.endswith(FILE_FORMS), min(path.count("/"), 4)

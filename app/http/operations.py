@@ -28,8 +28,8 @@ DECILES = {"0.5": 4, "0.9": 8}
 def read_gauges(context: AppContext, session: Session, *, now: dt.datetime) -> Iterator[Metric]:
     """Yield the gauges of this process and of the database.
 
-    Leave out each number of concerns or saved forms below `SMALLEST_SHOWN`. If fewer concerns were acknowledged, leave
-    out the times to acknowledgement too.
+    Leave out each number of concerns or saved forms below `SMALLEST_SHOWN`. Also leave out the times to
+    acknowledgement if fewer concerns than that were acknowledged in the time `RECENT` before `now`.
     """
     writer, store = context.writer, context.response_cache.store
     workers = {name: each for each in context.workers for name in each.names}

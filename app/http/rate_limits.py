@@ -181,8 +181,9 @@ class GateMiddleware:
     def _find_bucket(self, scope: Scope, policy: Policy, token: bytes | None) -> tuple[Policy, Networks] | None:
         """Return the policy and the networks under which to count the request, and store the networks in its state.
 
-        Count a request with a known token under the client of the token. Return None if the request is not counted,
-        because `networks_of` returns no networks for its address.
+        Usually these are `policy` and the networks of the caller's address. If `token` is the hash of a known token,
+        they are the policy of clients and the name of the token's client. Return None if the request is not counted,
+        because its address is an address of this host.
         """
         networks = networks_of(scope["client"][0] if scope.get("client") else None)
         if not networks:
@@ -227,7 +228,10 @@ def _takes_turns(scope: Scope, name: str, count: Count) -> bool:
 
 
 def with_rate_limit_fields(count: Count, send: Send) -> Send:
-    """Return a `send` that adds the header fields RateLimit-Policy and RateLimit to the response."""
+    """Return a `send` that adds the header fields RateLimit-Policy and RateLimit to the response.
+
+    `count` is the count of the request under its rate limit.
+    """
     policy = count.policy
 
     def send_with_fields(message: Message) -> Awaitable[None]:

@@ -55,7 +55,7 @@ class Head(NamedTuple):
 
 
 def read_head(head: bytes) -> Head:
-    """Return the parsed request head.
+    """Return `head`, the bytes of a whole request head, as a parsed `Head`.
 
     Raise `HeadTooLarge` if `head` has too many fields, or a field that is too long. Raise `BadRequest` if `head` is
     malformed or ambiguous.
