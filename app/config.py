@@ -83,9 +83,9 @@ NEEDS = {
     "smtp_username": "smtp_password_file",
     "smtp_password_file": "smtp_username",  # nosec B105  # the name of a setting
 }
-"""The settings that need another setting: each key can be set only if its value is set too.
+"""The settings that need another setting: the name of each such setting, with the name of the setting that it needs.
 
-All settings that are keys here are unset by default.
+All settings that need another setting are unset by default.
 """
 ADDRESS_FILE = "address.txt"
 """The name of the file in the data folder with the address at which the service last listened.

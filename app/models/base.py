@@ -71,7 +71,7 @@ def parse_json(text: str | bytes) -> Any:
 
 
 def expect_each_once(values: Sequence[str], detail: str) -> None:
-    """Raise `CodedValueError` with `detail` if a value occurs twice."""
+    """Raise `CodedValueError` with the sentence `detail` if a value occurs twice in `values`."""
     if len(set(values)) != len(values):
         raise CodedValueError(FaultCode.DUPLICATE_ID, detail)
 

@@ -88,11 +88,11 @@ class DeskClient:
         return response.json()
 
     def send_once(self, path: str, body: Any) -> Any:
-        """Post a request that must take effect only once, and return the JSON of the response.
+        """Send a POST of `body` to `path`, which must take effect only once, and return the JSON of the response.
 
         If no response arrives, post the request again with the same idempotency key, so that the service acts only
-        once. Raise `DeskRequestFailed` if the service refuses the request. Raise `DeskUnreachable` if no attempt gets a
-        response.
+        once. Wait before each further attempt (see `WAITS`). Raise `DeskRequestFailed` if the service refuses the
+        request. Raise `DeskUnreachable` if no attempt gets a response.
         """
         headers = {"Idempotency-Key": str(uuid.uuid4())}
         for seconds in WAITS:
@@ -103,7 +103,7 @@ class DeskClient:
         return self.call("POST", path, body=body, headers=headers)
 
     def show(self, document: Any, lines: Sequence[str] | None = None, notice: str = "") -> None:
-        """Print the response: `document` as JSON or, without `--json`, `lines` for people.
+        """Print the result of a command: `document` as JSON or, without `--json`, `lines` for people.
 
         If `lines` is None, always print JSON. Without `--json`, also print `notice` to standard error, because the
         notice is not part of the result.

@@ -100,7 +100,7 @@ class GuideDraftAct(StrEnum):
     WRITTEN = "written"
     OFFERED = "offered"
     RETURNED = "returned"
-    """The draft was sent back to its writers, with a reason. A submission or a planned publication ends."""
+    """The draft was sent back to its writers, with a reason. It is no longer submitted or planned for publication."""
     COMMENTED = "commented"
     SETTLED = "settled"
     """A comment was marked as done."""
