@@ -120,7 +120,7 @@ def _is_empty(writing: Connection) -> bool:
 
 
 def _create(writing: Connection, *, tables: bool) -> None:
-    """Create the tables in the target or, if `tables` is False, all other declared objects.
+    """Create the tables in the target, to which `writing` is connected, or all other objects if `tables` is False.
 
     The other objects are the indexes, the rules and the full-text indexes. Leave out the statements that insert rows.
     """
@@ -141,7 +141,10 @@ def _write_rows(reading: Connection, writing: Connection, on_step: OnStep) -> No
 
 
 def _finish(writing: Connection) -> None:
-    """Fill the search indexes, set the sequences to the highest numbers, and store the revision of the schema."""
+    """Fill the full-text indexes of the target, and store the revision of its schema. `writing` is its connection.
+
+    On PostgreSQL, also set each sequence to the highest number in its column, and collect the server's statistics.
+    """
     rebuild_full_text(writing)
     if writing.dialect.name == "postgresql":
         for table in _tables():
@@ -161,7 +164,11 @@ def _continue_numbers(writing: Connection, table: Table) -> None:
 
 
 def _find_difference(reading: Connection, writing: Connection, on_step: OnStep) -> str | None:
-    """Return the name of the first table whose rows in source and target differ, or None if all rows are equal."""
+    """Return the name of the first table whose rows differ in source and target, or None if all rows are equal.
+
+    `reading` is the connection to the source, and `writing` the connection to the target. `on_step` gets the number of
+    rows compared so far.
+    """
     done = 0
     for table in _tables():
         for rows, others in zip_longest(_pages(reading, table), _pages(writing, table)):

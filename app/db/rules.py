@@ -335,7 +335,7 @@ def _refuse(row: type[SQLModel], name: str, operation: TriggerEvent, why: str, *
 def _refuse_losing(row: type[SQLModel], why: str, *, when: str = "TRUE") -> None:
     """Declare that every way to lose a row is refused: DELETE, REPLACE, or TRUNCATE of the whole table.
 
-    DELETE is refused only if the SQL condition `when` is true.
+    DELETE is refused only if the SQL condition `when` is true. The error message is `why`.
     """
     table = table_of(row)
     _refuse(row, "are_never_deleted", "DELETE", why, when=when)

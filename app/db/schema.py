@@ -220,7 +220,7 @@ def declared_statements(dialect: str) -> list[str]:
 
 
 def declared_objects(dialect: str) -> list[SchemaObject]:
-    """Return the objects that the models and rules declare.
+    """Return the objects that the models and rules declare, for the database `dialect`: `sqlite` or `postgresql`.
 
     For PostgreSQL, include the setting with which triggers fire.
     """
@@ -231,7 +231,7 @@ def declared_objects(dialect: str) -> list[SchemaObject]:
 
 @lru_cache(maxsize=len(ADDRESSES))
 def declared_definitions(dialect: str) -> Definitions:
-    """Return the definitions of the declared objects.
+    """Return the definitions of the objects that the models and rules declare, for the database `dialect`.
 
     The result is cached, since the declared objects do not change while a process runs.
     """
@@ -273,7 +273,7 @@ def compare_schemas(expected: Definitions, found: Definitions) -> Iterator[str]:
 
 
 def _definitions(each: SchemaObject, dialect: str) -> list[str]:
-    """Return the statement of `each` in a form that can be compared.
+    """Return the statement of `each`, an object of the database `dialect`, in parts that can be compared.
 
     For a table, return its columns and constraints in sorted order. The order can differ, because a column that a
     revision adds comes last. White space is normalised, and words that PostgreSQL adds when it prints a statement are

@@ -50,9 +50,10 @@ class FixedStatement:
 
 
 def _parameters_of(compiled: SQLCompiler, dialect: Dialect) -> Callable[[Mapping[str, Any]], Any]:
-    """Return a function that converts the values of a row, by name, to the parameters that the driver expects.
+    """Return a function that converts the values of a row, by name, to the parameters of the statement `compiled`.
 
-    The function returns a tuple, or a mapping if the driver expects named parameters.
+    The values are converted as the driver of `dialect` expects them. The function returns a tuple, or a mapping if the
+    driver expects named parameters.
     """
     names = compiled.positiontup or list(compiled.binds)
     processors = [compiled.binds[name].type.dialect_impl(dialect).bind_processor(dialect) for name in names]

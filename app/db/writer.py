@@ -213,11 +213,11 @@ class Writer:
         return taken
 
     def _commit(self, batch: Sequence[_Queued], *, apart: bool = False) -> None:
-        """Commit the operations together and report to their callers.
+        """Commit the operations of `batch` together, and give each caller its result or error.
 
-        If an operation raises a `GuidanceError`, all run again, each in a savepoint (`apart`). If anything else fails,
-        each runs again in a separate transaction. So only the failing operation fails. If no transaction can begin at
-        all, no operation runs again.
+        If an operation raises a `GuidanceError`, run all operations again, each in a savepoint (`apart`). If anything
+        else fails, run each operation again in a separate transaction. So only the failing operation fails. If no
+        transaction can begin at all, run no operation again.
         """
         has_begun = False
         try:
@@ -263,7 +263,10 @@ def write_without_change(session: Session) -> None:
 
 
 def _run_apart(connection: Connection, batch: Sequence[_Queued]) -> list[Outcome]:
-    """Run each operation in a separate savepoint. Return the result of each, or the `GuidanceError` that it raised."""
+    """Run each operation of `batch` in a separate savepoint. Return its result, or the `GuidanceError` that it raised.
+
+    Raise any other error, and run no further operations.
+    """
     outcomes: list[Outcome] = []
     for each in batch:
         try:
@@ -275,9 +278,9 @@ def _run_apart(connection: Connection, batch: Sequence[_Queued]) -> list[Outcome
 
 
 def _run(connection: Connection, batch: Sequence[_Queued]) -> list[Outcome]:
-    """Run the operations in order, consecutive shared writes of the same kind together.
+    """Run the operations of `batch` in order, and return the result of each.
 
-    Return the result of each operation.
+    Consecutive shared writes with the same `write_all` are written by one call, and their results are None.
 
     Raise the first error of an operation, or `_TransactionEnded` if an operation ended the transaction.
     """
@@ -311,7 +314,10 @@ def _caller_error(failure: Exception) -> Exception:
 
 
 def _report(batch: Sequence[_Queued], outcomes: Sequence[Outcome]) -> None:
-    """Give each caller its outcome. Each event loop is woken once for all the callers on that loop."""
+    """Give the caller of each operation in `batch` its outcome. `outcomes` are in the same order as `batch`.
+
+    Each event loop is woken once for all the callers on that loop.
+    """
     bells: defaultdict[asyncio.AbstractEventLoop, list[asyncio.Future[None]]] = defaultdict(list)
     for queued, (result, error) in zip(batch, outcomes, strict=True):
         if error is None:

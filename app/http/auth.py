@@ -66,7 +66,11 @@ class ClientKey(_Key):
     """A dependency that requires a client key with the scopes of the route."""
 
     async def __call__(self, request: Request, security: SecurityScopes) -> Principal:
-        """Return the client, which has every scope that the route requires. Raise the errors of `authenticate`."""
+        """Return the client, which has every scope that the route requires (`security`).
+
+        Raise `TokenMissing` if the request has no key, `TokenInvalid` if the key is not valid, and `ScopeMissing` if
+        the client lacks a scope. Also raise the other errors of `authenticate`.
+        """
         return await authenticate(request, await client_key_of(request), security.scopes)
 
 
@@ -74,10 +78,11 @@ require_client = ClientKey()
 
 
 async def require_actor(request: Request, principal: Annotated[Principal, Depends(require_client)]) -> Actor:
-    """Return the caller as the actor for the audit log: client and person, network address, and the time.
+    """Return the caller (`principal`) as the actor for the audit log: client and person, address, and current time.
 
-    Raise the errors of `authenticate`. Raise `NoSuchConcern` if the path names a concern that does not exist or that
-    the caller may not open. A refusal to open a concern is recorded in the audit log.
+    The dependency `require_client` raises the errors of `authenticate`. Raise `NoSuchConcern` if the path names a
+    concern that does not exist or that the caller may not open. A refusal to open a concern is recorded in the audit
+    log.
     """
     actor = actor_of(request, principal, context_of(request).clock())
     await expect_may_open(request, actor)
@@ -116,8 +121,9 @@ class SubmitterKey(_Key):
     async def __call__(self, request: Request) -> Principal:
         """Return the client, or `ANONYMOUS` if the request has no token and anonymous concerns are allowed.
 
-        Raise `TokenMissing` if the request has no token and anonymous concerns are not allowed. Raise the errors of
-        `authenticate` if the token is refused or the client may not submit.
+        Raise `TokenMissing` if the request has no token and anonymous concerns are not allowed. Raise `TokenInvalid` if
+        the token is not valid, and `ScopeMissing` if the client may not submit. Also raise the other errors of
+        `authenticate`.
         """
         credentials = await client_key_of(request)
         if credentials is None and context_of(request).settings.anonymous_concerns:

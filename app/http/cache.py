@@ -81,7 +81,10 @@ def _wire_response(status: int, headers: RawHeaders, body: bytes) -> WireRespons
 
 
 class EncodedResponse:
-    """A response in one encoding, in two variants: with its body (200), and without a body as 'not modified' (304)."""
+    """A response in one encoding, in two variants: with its body (200), and without a body as 'not modified' (304).
+
+    `headers` must have an ETag.
+    """
 
     __slots__ = ("_not_modified", "etag", "whole")
 
@@ -104,7 +107,11 @@ class EncodedResponse:
 
 
 class CachedResponse:
-    """A response in every encoding, with its route for the log, and with its time of expiry if it has one."""
+    """A response in every encoding, made from the unencoded `headers` and `body`, with its route for the log.
+
+    `holds_until` is the time in the header Expires, or None. `gzipped` is None until `add_gzip`, unless `body` is too
+    small to be compressed.
+    """
 
     __slots__ = ("gzipped", "holds_until", "made_at", "plain", "route", "size")
 
@@ -142,11 +149,12 @@ def _compress(plain: EncodedResponse) -> EncodedResponse:
 
 
 class CacheStore:
-    """A store of limited size, in bytes. The least recently used entries are dropped first.
+    """A store of at most `max_bytes` bytes. The least recently used entries are dropped first.
 
-    An expired entry is dropped when a request looks for it. `hold` marks a key as held: its entry is never dropped to
-    make room, nor because it has expired. A held entry stays until a new entry or a new store replaces it. Held entries
-    take at most half of the store. Once an entry had no room in that half, no further key can be held.
+    `clock` tells the time at which entries expire. An expired entry is dropped when a request looks for it. `hold`
+    marks a key as held: its entry is never dropped to make room, nor because it has expired. A held entry stays until a
+    new entry or a new store replaces it. Held entries take at most half of the store. Once an entry had no room in that
+    half, no further key can be held.
     """
 
     def __init__(self, max_bytes: int, clock: Clock = utc_now) -> None:
@@ -242,8 +250,9 @@ class ResponseCache:
 
     `clear` replaces the store with an empty store. A response that is being made at that time goes into the old store,
     which is no longer read. So no response with old content is served after a clear. Only the event loop reads and
-    writes entries. Any thread may call `clear`. If `megabytes` is 0, nothing is stored, and every response is made
-    anew.
+    writes entries. Any thread may call `clear`. If `megabytes` is 0, nothing is stored, and each request gets a new
+    response. `allows_host` takes the value of a Host header, and returns True if the value is allowed. `on_clear` is
+    called after each clear.
 
     The server front (`app.server.front`) responds to known requests before the framework, and sends stored responses
     unchanged. While responses need additions, such as the header `Age`, `find` returns None to the front, and the
@@ -405,9 +414,9 @@ class CacheMiddleware:
     async def _make_once(
         self, store: CacheStore, key: CacheKey, scope: Scope, receive: Receive, send: Send
     ) -> CachedResponse | None:
-        """Make the response, and return it to this request and to all requests that wait for the same response.
+        """Make the response, and return it to this request and to all requests that wait for it in `store`.
 
-        Return None if the response cannot be cached: it has then been sent to this request only.
+        Return None if the response cannot be cached. It has then been sent to this request only.
         """
         pending = store.pending[key] = asyncio.get_running_loop().create_future()
         entry = None
@@ -438,7 +447,10 @@ class CacheMiddleware:
 
 
 class _CapturedResponse:
-    """A wrapper of `send` that captures a response that may be cached, and sends any other response."""
+    """A wrapper of `send` that captures a response that may be cached, and sends any other response.
+
+    A response may be cached only if all names in its header `Vary` are in `supported_vary`.
+    """
 
     def __init__(self, send: Send, supported_vary: Set[str]) -> None:
         self._send = send

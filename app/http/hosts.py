@@ -24,8 +24,9 @@ HostCheck = Callable[[bytes | None], bool]
 class ForwardedAddressMiddleware:
     """ASGI middleware that takes the caller's address and scheme from the headers of a trusted proxy.
 
-    uvicorn's `ProxyHeadersMiddleware` reads the headers. A forwarded address that is not an IP address becomes
-    `UNKNOWN_ADDRESS`: all callers with such an address are counted together, and the forwarded text is not recorded.
+    `trusted_proxies` are IP addresses and networks. uvicorn's `ProxyHeadersMiddleware` reads the headers. A forwarded
+    address that is not an IP address becomes `UNKNOWN_ADDRESS`: all callers with such an address are counted together,
+    and the forwarded text is not recorded.
     """
 
     def __init__(self, app: ASGIApp, trusted_proxies: Sequence[str]) -> None:

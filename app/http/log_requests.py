@@ -82,7 +82,11 @@ class RequestLogMiddleware:
 
 
 class _Outgoing:
-    """A wrapper of `send` that adds the request id, stores the status, and drops the body of a response to HEAD."""
+    """A wrapper of `send` that adds the request id to the response, and stores its status.
+
+    If `with_body` is False, because the request was HEAD, the wrapper drops the body. If no response starts, `status`
+    is 500.
+    """
 
     __slots__ = ("_request_id", "_send", "_with_body", "status")
 

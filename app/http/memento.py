@@ -43,7 +43,9 @@ def requested_moment(as_of: str | None, accept_datetime: str | None) -> dt.datet
 def redirect_to_edition_at(
     history: Sequence[EditionHead], moment: dt.datetime, public_url: str, *, or_next: bool = False
 ) -> Response:
-    """Return a 302 to the edition that was current at `moment`. `history` has the newest edition first.
+    """Return a 302 to the edition of a guide that was current at `moment`.
+
+    `history` has all editions of the guide, newest first. `public_url` begins the absolute links in the response.
 
     If no edition was current at `moment`, raise `NoSuchEdition`. If `or_next` is True, redirect instead to the oldest
     edition that is not withdrawn, as RFC 7089 requires, and raise `NoSuchEdition` only if all editions are withdrawn.
@@ -81,7 +83,8 @@ def current_at(history: Sequence[EditionHead], moment: dt.datetime) -> EditionHe
 def memento_links(public_url: str, guide: str) -> dict[str, str]:
     """Return the links that the TimeGate of `guide` and each Memento of `guide` must have.
 
-    The links lead to the original resource, which is also the TimeGate, and to the TimeMap.
+    The links lead to the original resource, which is also the TimeGate, and to the TimeMap. They begin with
+    `public_url`.
     """
     original = public_url + guide_path(guide)
     return {"original timegate": original, "timemap": f"{original}/editions.link"}
@@ -93,9 +96,10 @@ def memento_headers(head: EditionHead) -> dict[str, str]:
 
 
 def time_map(history: Sequence[EditionHead], public_url: str) -> bytes:
-    """Return the TimeMap in link-format (RFC 6690): every edition that is not withdrawn, oldest first.
+    """Return the TimeMap of a guide in link-format (RFC 6690): every edition that is not withdrawn, oldest first.
 
-    `history` must have the newest edition first, and must not be empty.
+    `history` must have all editions of the guide, newest first, and must not be empty. All links begin with
+    `public_url`.
     """
     common = memento_links(public_url, history[0].guide)
     readable = [head for head in reversed(history) if head.withdrawn_at is None]

@@ -205,9 +205,9 @@ def _add_problems(path: str, method: str, operation: JsonObject) -> None:
 
 
 def _correct_parameters(operation: JsonObject, schemas: JsonObject) -> None:
-    """Remove null, titles and repeated descriptions from each parameter's schema.
+    """Remove null, titles and repeated descriptions from the schema of each parameter of `operation`.
 
-    Add an example to each required parameter, which tools fill in.
+    Add an example to each required parameter, because tools fill in the example.
     """
     for parameter in operation.get("parameters", []):
         options = [each for each in parameter["schema"].get("anyOf", []) if each != {"type": "null"}]
@@ -223,14 +223,20 @@ def _correct_parameters(operation: JsonObject, schemas: JsonObject) -> None:
 
 
 def _add_body_example(operation: JsonObject, schemas: JsonObject) -> None:
-    """Add an example of the JSON body, unless the route or the model has an example."""
+    """Add an example of the JSON request body to `operation`, unless the route or the model has examples.
+
+    Do nothing for an operation without a JSON body.
+    """
     body = operation.get("requestBody", {}).get("content", {}).get(JSON)
     if body is not None and "examples" not in {*body, *body["schema"]}:
         body["example"] = build_example(body["schema"], schemas)
 
 
 def _correct_responses(path: str, method: str, operation: JsonObject, schemas: JsonObject) -> None:
-    """Give each response its media type, description and example. Remove FastAPI's own 422 response."""
+    """Give each response of `operation` its media type, description and example. Remove FastAPI's own 422 response.
+
+    For paths about concerns, the example of each problem says whom to call.
+    """
     given = [each for each in operation.get("parameters", []) if each["required"]]
     query = urlencode({each["name"]: each["example"] for each in given if each["in"] == "query"})
     filled = path.format_map({each["name"]: each["example"] for each in given})
@@ -327,7 +333,7 @@ def _changed(value: Any, change: Callable[[JsonObject], JsonObject]) -> Any:
 
 
 def _response_example(sent: JsonObject, schemas: JsonObject, self_link: str | None) -> Any:
-    """Return the example of a JSON response, with the values that the route overrides.
+    """Return the example of the JSON response `sent`, which has the schema and the values that the route overrides.
 
     If `self_link` is given, it is the path of the operation, and becomes the link `self` of the example.
     """
@@ -384,7 +390,10 @@ def build_example(schema: JsonObject, schemas: JsonObject) -> Any:
 
 
 def _name_schemas(document: JsonObject) -> None:
-    """Rename the schemas `X-Output` to `X` and `X-Input` to `XInput`, and drop titles that only repeat a name."""
+    """Rename the schemas `X-Output` of `document` to `X`, and `X-Input` to `XInput`, also where they are referred to.
+
+    Remove titles that only repeat the name of the schema.
+    """
     schemas = document["components"]["schemas"]
     names = {name: name.removesuffix("-Output").replace("-Input", INPUT) for name in schemas}
     document["components"]["schemas"] = {
@@ -395,7 +404,7 @@ def _name_schemas(document: JsonObject) -> None:
 
 
 def open_answers(document: JsonObject) -> None:
-    """Allow further fields and values in the schemas of responses.
+    """Change `document` in place, so that the schemas of responses allow further fields and values.
 
     If requests use the same schema, add a strict copy, whose name ends with `Input`, for the requests to refer to. In a
     response schema, a field keeps its own examples only if no example of a response shows the field.
@@ -505,8 +514,9 @@ def _without_examples(part: Any) -> Any:
 
 
 def add_security(document: JsonObject, settings: Settings) -> None:
-    """Set the `security` of each operation: the credentials that the operation accepts. An empty list means anyone.
+    """Set `security` in each operation of `document`: the credentials that the operation accepts, or an empty list.
 
+    An empty list means that the operation needs no credentials.
     If anonymous concerns are not allowed, remove the choice to send no key. If an OpenID provider is set, add tokens of
     the provider as an alternative to each client key.
     """
@@ -578,7 +588,7 @@ def _webhook(kind: EventKind, name: str, schemas: JsonObject) -> JsonObject:
 
 
 def _join_refusals(document: JsonObject) -> None:
-    """Replace the responses for `COMMON_REFUSALS` of each operation with one response under `default`.
+    """Replace the problems with a status of `COMMON_REFUSALS` in each operation by one response under `default`.
 
     The new response has the headers of the replaced responses, and an example for each of `SHOWN_REFUSALS`. For
     operations on concerns, the examples say whom to call. Keep a response that is not a problem.

@@ -78,7 +78,10 @@ def read_gauges(context: AppContext, session: Session, *, now: dt.datetime) -> I
 
 
 def _watched(watcher: Watcher) -> Iterator[Metric]:
-    """Yield a gauge for each watched value, and a gauge with the bounds beyond which readiness warns."""
+    """Yield a gauge for each value that `watcher` watches, and a gauge with the bounds beyond which readiness warns.
+
+    A gauge of a value that has not been read yet has no value.
+    """
     for watch in WATCHES:
         reading = watcher.readings.get(watch.name)
         yield gauge(watch.metric, f"{watch.says[:1].upper()}{watch.says[1:]}.", {(): reading.value} if reading else {})

@@ -118,7 +118,8 @@ def policy_name(method: str, path: str) -> str | None:
 class GateMiddleware:
     """ASGI middleware that refuses an unknown host or a request over its limit, before the body is read.
 
-    The name in the Host header must be known, which stops DNS rebinding by another site. A request is counted under the
+    `allows_host` decides if the name in the Host header is known, which stops DNS rebinding by another site. `limiter`
+    counts the requests. A request is counted under the
     networks of the caller's address. Once a key has been authenticated, further requests with that key are counted
     under the client of the key instead. Some requests over their limit are not refused (see `COUNTED`): they are passed
     on to take turns, with the count in their state.

@@ -54,7 +54,8 @@ def security_headers(*, is_https: bool) -> dict[str, str]:
 class HeadersMiddleware:
     """ASGI middleware that adds security and CORS headers, and responds to CORS preflights.
 
-    A security header that the route has not set gets its strictest value. Responses for the paths in
+    A security header that the route has not set gets its strictest value. If `is_https` is True, the security headers
+    include Strict-Transport-Security. Responses for the paths in
     `SAME_ORIGIN_ONLY` get no CORS headers. Pages of every origin may read guidance. Only pages of `allowed_origins`,
     and pages of this service, may submit concerns. The response of a public read has CORS headers even if the request
     has no Origin, so that a shared cache can serve the response to pages of any origin.

@@ -164,7 +164,10 @@ def matches_etag(headers: Sequence[str], etag: str, *, weakly: bool = False) -> 
 
 
 def add_languages(response: Response, paths: Mapping[str, str]) -> None:
-    """Add links to the same content in other languages to the Link header. `paths` has the path by language tag."""
+    """Add links to the same content in other languages to the Link header of `response`, after the present links.
+
+    `paths` has the path of the content by language tag.
+    """
     links = [f'<{path}>; rel="alternate"; hreflang="{tag}"' for tag, path in paths.items()]
     response.headers["Link"] = ", ".join([*filter(None, [response.headers.get("Link")]), *links])
 
@@ -191,7 +194,7 @@ def link_value(path: str, relation: str, **attributes: str) -> str:
 
 
 def sealed_file(sealed: bytes, name: str, counts: Mapping[str, int]) -> Response:
-    """Return the encrypted file as a download with the name `<name>.age`, and with a header for each entry of `counts`.
+    """Return the encrypted file `sealed` as a download named `<name>.age`, with a header for each entry of `counts`.
 
     `counts` has the number of further entries that can be fetched, such as additions, by header name.
     """

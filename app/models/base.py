@@ -225,9 +225,10 @@ def digest_of(content: BaseModel) -> str:
 
 
 def canonical_submission(submission: BaseModel) -> bytes:
-    """Return the submitted fields as canonical JSON (RFC 8785). The signed receipt contains the SHA-256 of this JSON.
+    """Return the fields that were sent in `submission` as canonical JSON (RFC 8785). Leave out fields with defaults.
 
-    The result does not depend on the order and spacing of the submitted JSON.
+    The signed receipt contains the SHA-256 of this JSON, which does not depend on the order and spacing of the JSON
+    that was sent.
     """
     return canonical_json(submission.model_dump(mode="json", exclude_unset=True))
 

@@ -87,9 +87,10 @@ def _is_exportable(response: httpx.Response) -> bool:
 
 
 def _linked_paths(path: str, response: httpx.Response, public_url: str) -> Iterator[str]:
-    """Yield the paths to which `response` leads, without queries.
+    """Yield the paths of this service to which `response`, the response at `path`, leads. Leave out queries.
 
-    These are the links in its Link header, the paths in its JSON body, and the path of each entry of a list at `path`.
+    `public_url` begins the absolute links of this service. The paths are the links in its Link header, the paths in its
+    JSON body, and the path of each entry of a list at `path`.
     """
     links = re.findall("<(/[^<>]*)>", response.headers.get("link", "").replace(f"<{public_url}/", "</"))
     body = _json(response)
@@ -151,6 +152,8 @@ class ExportResult:
 
 def export_reads(app: FastAPI, folder: Path, *, public_url: str) -> ExportResult:
     """Write each public response of `app` to a file in `folder`, in place of an earlier export.
+
+    `public_url` is the address of the service in its absolute links.
 
     Leave out lists that do not fit on the longest page. Create the parent folder of `folder` if it is missing. The
     files are written next to `folder` and then renamed, so that a web server for the folder never sees half an export.

@@ -111,9 +111,9 @@ def run_server(
 
 
 def _stop_all(stop: Callable[[], None], listening: socket.socket) -> None:
-    """Call `stop`, which asks each process to stop, and close the parent's socket.
+    """Call `stop`, which asks each process to stop, and close the socket `listening` in the parent process.
 
-    If the socket stayed open, the kernel would continue to accept connections that no process serves.
+    If that socket stayed open, the kernel would continue to accept connections that no process serves.
     """
     stop()
     listening.close()
@@ -357,7 +357,9 @@ def _signs_of_use(settings: Settings, host: str) -> Iterator[str]:
 
 
 def _is_sealed_to_others(data_dir: Path) -> bool:
-    """Return True if the newest concern in the embedded database is encrypted, but not to the development identity.
+    """Return True if the newest concern in the embedded database of `data_dir` is not sealed to the development key.
+
+    Return False if there is no database or no concern, or if the database cannot be read.
 
     If so, the database was in use with recipients whose setting has been lost, and this is not a trial.
     """

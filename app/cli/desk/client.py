@@ -76,7 +76,7 @@ class DeskClient:
         body: Any = None,
         headers: Mapping[str, str] | None = None,
     ) -> Any:
-        """Send a request, and return the JSON of the response.
+        """Send a request to `path`, with `query`, with `body` as JSON, and with `headers`. Return the response's JSON.
 
         Raise `DeskRequestFailed` if the service refuses the request or does not return JSON. Raise `DeskUnreachable` if
         there is no response.

@@ -210,7 +210,7 @@ def match_names(
 
 
 def _pairs_of(mine: Sequence[str], theirs: Sequence[str]) -> list[tuple[int, int, Likeness]]:
-    """Return the pairs of alike words, most alike first, as the two positions and the likeness.
+    """Return pairs of alike words of `mine` and `theirs`, most alike first: both positions, and the likeness.
 
     Each word is in one pair at most.
     """
@@ -262,7 +262,7 @@ def _shared_by(mine: ChildFacts, theirs: ChildFacts, one: CardFacts, other: Card
 
 
 def _compare_births(one: Birth, other: Birth) -> tuple[str, bool, bool]:
-    """Return the agreement or difference of two births in words, and two booleans.
+    """Return the agreement or difference of the births `one` and `other` in words, and two booleans.
 
     The first boolean is True if the agreement is a telling fact, and the second if the births differ. Two days that
     differ only by a likely typing error count as an agreement.
