@@ -376,7 +376,8 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> GuidanceApp:
 
     Create the data folder, and an empty file for the embedded database, if they are absent. The database is not read or
     written until the application starts. If a `GuidanceError` prevents the start of the application, the error is also
-    stored in `app.state.start_fault`. Raise the errors of `build_context`.
+    stored in `app.state.start_fault`. Raise `SetupError` if a setting or key file is missing or wrong, and
+    `SeedFileError` if a file of reference data is invalid.
     """
 
     @asynccontextmanager

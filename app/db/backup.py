@@ -65,11 +65,11 @@ def find_file_faults(path: Path) -> list[str]:
 
 @contextmanager
 def exclusive_lock(path: Path) -> Iterator[None]:
-    """Hold an exclusive lock on the SQLite database `path` within the `with` block.
+    """Hold an exclusive lock on the SQLite database `path` within the `with` block, so that no other process opens it.
 
-    No other process has the database open. All data is first moved from the write-ahead log to the file `path`. Raise
-    `BackupRefused` if another process has the database open. If the lock fails for another reason, for example
-    because the database is damaged, continue without a lock.
+    First move all data from the write-ahead log to the file `path`. Raise `BackupRefused` if another process has the
+    database open. If the lock fails for another reason, for example because the database is damaged, continue without a
+    lock.
     """
     with closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as connection:
         try:

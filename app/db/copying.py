@@ -34,7 +34,7 @@ OTHERS = (
     " AND application_name = 'guidance' AND pid <> pg_backend_pid()"
 )
 MAY_BE_IDLE = "SET LOCAL idle_in_transaction_session_timeout = 0"
-"""Lets a transaction be idle without a limit: the source waits while the target creates its indexes."""
+"""The SQL that lets a transaction be idle without a limit: the source waits while the target creates its indexes."""
 
 
 @dataclass(frozen=True)

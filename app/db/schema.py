@@ -257,9 +257,10 @@ def definitions_of(objects: Iterable[SchemaObject], dialect: str) -> Definitions
 
 
 def compare_schemas(expected: Definitions, found: Definitions) -> Iterator[str]:
-    """Yield a sentence for each object of `expected` that is missing or altered in `found`, or that `found` has added.
+    """Yield a sentence for each object that is missing or altered in `found`, or that only `found` has.
 
-    Added objects of the kinds in `HARMLESS_IF_ADDED` do not count. The order is by kind, then by name.
+    `expected` are the definitions to compare with. Objects of the kinds in `HARMLESS_IF_ADDED` may be added. The order
+    is by kind, then by name.
     """
     for kind, name in sorted(expected.keys() | found.keys()):
         title = f"the {kind} {ascii(name)[1:-1]}"

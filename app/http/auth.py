@@ -171,9 +171,10 @@ def networks_to_count(request: Request, submitter: Principal) -> Networks:
 
 
 def expect_within_limit(request: Request, submitter: Principal, concern: Concern) -> None:
-    """Raise `RateLimited` if the submitter is a client over its limit, unless a child is in immediate danger.
+    """Raise `RateLimited` if `submitter` is a client over its rate limit, unless a child is in immediate danger.
 
-    A test concern never counts as a concern about immediate danger.
+    `concern` says if a child is in immediate danger. A test concern never counts as a concern about immediate danger.
+    A concern that is sent without a client key is never refused here.
     """
     in_danger = concern.immediate_danger == ImmediateDanger.YES and not concern.test
     if submitter is not ANONYMOUS and not in_danger:

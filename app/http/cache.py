@@ -109,8 +109,8 @@ class EncodedResponse:
 class CachedResponse:
     """A response in every encoding, made from the unencoded `headers` and `body`, with its route for the log.
 
-    `holds_until` is the time in the header Expires, or None. `gzipped` is None until `add_gzip`, unless `body` is too
-    small to be compressed.
+    `holds_until` is the time in the header Expires, or None. `gzipped` is None until `add_gzip` compresses the
+    response. For a body that is too small to be compressed, `gzipped` is the response without compression.
     """
 
     __slots__ = ("gzipped", "holds_until", "made_at", "plain", "route", "size")
@@ -194,7 +194,11 @@ class CacheStore:
         return entry
 
     def hold(self, key: CacheKey) -> bool:
-        """Hold the current entry with `key`, and each later entry with that key. Return False if there is no room."""
+        """Hold the current entry with `key`, and each later entry with that key, as far as there is room.
+
+        Return False, and hold nothing, if an entry had no room in the held half of the store before. A key that has a
+        held entry already can always be held.
+        """
         if self._is_held_full and self._held.get(key) is None:
             return False
         self._held.setdefault(key, None)
@@ -205,7 +209,10 @@ class CacheStore:
         return True
 
     def put(self, key: CacheKey, entry: CachedResponse) -> None:
-        """Store `entry` under `key`, unless it is too large for the store. Drop other entries to make room."""
+        """Store `entry` under `key`, unless it takes more than an eighth of the store.
+
+        Drop the least recently used entries that are not held to make room.
+        """
         is_held = key in self._held and self._put_held(key, entry)
         if not is_held and entry.size > self._max_bytes / MAX_ENTRY_FRACTION:
             return
@@ -241,7 +248,10 @@ class CacheRequest(NamedTuple):
     if_none_match: bytes | None
 
     def choose(self, entry: CachedResponse) -> EncodedResponse | None:
-        """Return `entry` in the encoding that the request accepts, or None if it is not compressed with gzip yet."""
+        """Return `entry` in the encoding that the request accepts.
+
+        Return None if the request accepts gzip, and `entry` has not been compressed yet.
+        """
         return entry.gzipped if self.accepts_gzip else entry.plain
 
 
@@ -305,9 +315,9 @@ class ResponseCache:
     def find_entry(self, key: CacheKey) -> CachedResponse | None:
         """Return the entry with `key` for the middleware, or None.
 
-        While the database is unavailable, also return an expired entry, unless it may have been out of date for longer
-        than `STALE_IF_ERROR_SECONDS`. If there is no such entry in the preferred languages, return the entry in the
-        guide's own language instead.
+        Only while the database is unavailable, also return an expired entry and, if there is no entry in the preferred
+        languages, the entry in the guide's own language. Never return an entry that may have been out of date for
+        longer than `STALE_IF_ERROR_SECONDS`.
         """
         entry = self.store.find(key, or_former=self.is_database_away)
         if entry is None and key[-1] and self.is_database_away:

@@ -69,7 +69,8 @@ class HeldGuidance:
     async def _hold_all(self) -> bool:
         """Hold the response of each path, as far as the cache has room. Return False if any request failed.
 
-        Log a warning if the database fails, and when the number of responses without room changes.
+        Log a warning if the database fails. Log another if some responses have no room, unless their number is the same
+        as in the last round.
         """
         left_out, self._left_out = self._left_out, 0
         try:

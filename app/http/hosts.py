@@ -51,7 +51,7 @@ def is_forwarded_by_stranger(scope: Scope) -> bool:
 
 
 async def _do_nothing(_scope: Scope, _receive: Receive, _send: Send) -> None:
-    """Do nothing: the application for `ProxyHeadersMiddleware`, of which only the change of the scope is used."""
+    """Do nothing. `ProxyHeadersMiddleware` needs an application, but is used only to change the scope."""
 
 
 def _readable_address(text: str) -> str:

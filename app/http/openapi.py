@@ -346,7 +346,10 @@ def _response_example(sent: JsonObject, schemas: JsonObject, self_link: str | No
 
 
 def _override(built: Any, override: Any) -> Any:
-    """Return `built` with the values of `override`. Objects are merged member by member, and lists entry by entry."""
+    """Return `built` with the values of `override`. Objects are merged member by member, and lists entry by entry.
+
+    A merged list is as short as the shorter list. An empty object replaces the built object.
+    """
     if isinstance(override, dict) and override and isinstance(built, dict):
         return built | {name: _override(built.get(name), value) for name, value in override.items()}
     if isinstance(override, list) and isinstance(built, list):

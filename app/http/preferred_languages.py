@@ -27,10 +27,10 @@ def quality_in(parameters: Iterable[str]) -> float:
 def preferred_languages(accept_language: str) -> tuple[str, ...]:
     """Return the language ranges that the header `accept_language` prefers to English, in lower case and best first.
 
-    English and British English end the result, and are left out. Any other kind of English, such as `en-us`, ends the
-    result too, but is included. For a browser set to British English the result is empty, so that almost all requests
-    share a cache entry. The result is also empty if the header is longer than `MAX_HEADER_LENGTH` or is not a list of
-    languages. The result has at most `MAX_PREFERENCES` ranges.
+    `*`, English and British English end the result, and are left out. Any other kind of English, such as `en-us`, ends
+    the result too, but is included. For a browser set to British English the result is empty, so that almost all
+    requests share a cache entry. The result is also empty if the header is longer than `MAX_HEADER_LENGTH` or is not a
+    list of languages. The result has at most `MAX_PREFERENCES` ranges.
     """
     if len(accept_language) > MAX_HEADER_LENGTH:
         return ()

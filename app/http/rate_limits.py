@@ -214,7 +214,8 @@ class GateMiddleware:
 def _takes_turns(scope: Scope, name: str, count: Count) -> bool:
     """Return True if a request over its limit takes turns, and False if the request must be refused.
 
-    If the request takes turns, store the count and the lane in its state.
+    `name` is the name of the request's policy, and `count` the count that is over its limit. If the request takes
+    turns, store the count and the lane in its state.
     """
     counted, is_client = COUNTED[name], count.policy.name == CLIENT_POLICY
     if is_client:

@@ -225,7 +225,7 @@ def digest_of(content: BaseModel) -> str:
 
 
 def canonical_submission(submission: BaseModel) -> bytes:
-    """Return the fields that were sent in `submission` as canonical JSON (RFC 8785). Leave out fields with defaults.
+    """Return `submission` as canonical JSON (RFC 8785), without the fields that were not sent.
 
     The signed receipt contains the SHA-256 of this JSON, which does not depend on the order and spacing of the JSON
     that was sent.

@@ -359,9 +359,8 @@ def _signs_of_use(settings: Settings, host: str) -> Iterator[str]:
 def _is_sealed_to_others(data_dir: Path) -> bool:
     """Return True if the newest concern in the embedded database of `data_dir` is not sealed to the development key.
 
+    True means that the database was in use with recipients whose setting has been lost, so this start is not a trial.
     Return False if there is no database or no concern, or if the database cannot be read.
-
-    If so, the database was in use with recipients whose setting has been lost, and this is not a trial.
     """
     if not (data_dir / DATABASE_FILE).exists():
         return False

@@ -184,7 +184,7 @@ def open_whole(
 
 
 def _open_label(service: DeskClient, reference: str, unsealer: Unsealer) -> str | None:
-    """Fetch the label of the concern `reference`, and decrypt it. Return None if the label is empty or missing.
+    """Fetch and decrypt the label of the concern `reference`, and return its text, or None if there is no label.
 
     Raise `UnsealingUnavailable` if no identity decrypts the label, or `SealedTextMisplaced` if the label belongs to
     another concern. Raise `DeskRequestFailed` if the service refuses the request.

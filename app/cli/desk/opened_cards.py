@@ -49,7 +49,8 @@ class OpenedCards:
     def whom(self, today: dt.date) -> str:
         """Return the names of the first three children in the cards, each with the age on the day `today`, if known.
 
-        If there are more children, end with their number. If there is no child, return `UNNAMED`.
+        If the age is not known, use the description of the age, if there is one. If there are more children, end with
+        their number. If there is no child, return `UNNAMED`.
         """
         children = [(child, day) for card, day in self.cards for child in card.get("children") or ()]
         named = [_name_and_age(child, today) for child, _ in children]

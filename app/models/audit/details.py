@@ -436,11 +436,11 @@ class PasskeyRemovedDetails(Details):
 
 
 class KeyCopyDetails(PasskeyRemovedDetails):
-    """Details of a new copy of the team's identities, which only one passkey of `person` opens.
+    """Details of a stored or deleted copy of the team's identities, which only one passkey of `person` opens.
 
     `passkey` is the fingerprint of the passkey, and `sha256` is the digest of the copy. `keys` has the fingerprints of
-    the public keys that belong to the identities in the copy. `replaces` is True if the person already had a copy for
-    this passkey.
+    the public keys that belong to the identities in the copy. `replaces` is True if a stored copy replaced an earlier
+    copy for this passkey.
     """
 
     keys: tuple[str, ...]

@@ -105,7 +105,7 @@ class GuideDraftAct(StrEnum):
     SETTLED = "settled"
     """A comment was marked as done."""
     SCHEDULED = "scheduled"
-    """A person agreed that the draft is published at a certain time."""
+    """A person agreed that the draft is to be published at a certain time."""
     UNSCHEDULED = "unscheduled"
     LINKED = "linked"
     """A link was created with which people without an account can look at the draft."""
