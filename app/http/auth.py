@@ -69,7 +69,8 @@ class ClientKey(_Key):
         """Return the client, which has every scope that the route requires (`security`).
 
         Raise `TokenMissing` if the request has no key, `TokenInvalid` if the key is not valid, and `ScopeMissing` if
-        the client lacks a scope. Also raise the other errors of `authenticate`.
+        the client lacks a scope. Raise `ProviderUnavailable` if the OpenID provider does not respond. If the caller is
+        over its rate limit, raise `RateLimited` instead of `TokenInvalid` or `ProviderUnavailable`.
         """
         return await authenticate(request, await client_key_of(request), security.scopes)
 
@@ -122,8 +123,9 @@ class SubmitterKey(_Key):
         """Return the client, or `ANONYMOUS` if the request has no token and anonymous concerns are allowed.
 
         Raise `TokenMissing` if the request has no token and anonymous concerns are not allowed. Raise `TokenInvalid` if
-        the token is not valid, and `ScopeMissing` if the client may not submit. Also raise the other errors of
-        `authenticate`.
+        the token is not valid, and `ScopeMissing` if the client may not submit. Raise `ProviderUnavailable` if the
+        OpenID provider does not respond. If the caller is over its rate limit, raise `RateLimited` instead of
+        `TokenInvalid` or `ProviderUnavailable`.
         """
         credentials = await client_key_of(request)
         if credentials is None and context_of(request).settings.anonymous_concerns:

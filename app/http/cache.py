@@ -209,9 +209,9 @@ class CacheStore:
         return True
 
     def put(self, key: CacheKey, entry: CachedResponse) -> None:
-        """Store `entry` under `key`, unless it takes more than an eighth of the store.
+        """Store `entry` under `key`. Do nothing if `entry` would take more than an eighth of the store.
 
-        Drop the least recently used entries that are not held to make room.
+        To make room, drop the least recently used entries, but no held entries.
         """
         is_held = key in self._held and self._put_held(key, entry)
         if not is_held and entry.size > self._max_bytes / MAX_ENTRY_FRACTION:

@@ -36,8 +36,8 @@ class RequestRecords:
     def add(self, answered: Answered) -> None:
         """Record the finished request `answered` in the next iteration of the event loop.
 
-        All requests that are added before that iteration are recorded together. They are lost if the process is killed
-        before it.
+        All requests that are added before that iteration are recorded together. If the process is killed before that
+        iteration, these requests are not recorded.
         """
         if not self._answered:
             asyncio.get_running_loop().call_soon(self._write)

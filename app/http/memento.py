@@ -83,7 +83,7 @@ def current_at(history: Sequence[EditionHead], moment: dt.datetime) -> EditionHe
 def memento_links(public_url: str, guide: str) -> dict[str, str]:
     """Return the links that the TimeGate of `guide` and each Memento of `guide` must have.
 
-    The links lead to the original resource, which is also the TimeGate, and to the TimeMap. They begin with
+    The links lead to the original resource, which is also the TimeGate, and to the TimeMap. Both links begin with
     `public_url`.
     """
     original = public_url + guide_path(guide)

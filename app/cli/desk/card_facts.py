@@ -39,7 +39,7 @@ OLDER = frozenset(WORD.findall("secondary high college comprehensive grammar six
 
 @dataclass(frozen=True)
 class Birth:
-    """The first and the last possible day of a child's birth. They are the same day if the day of birth is known."""
+    """The first and the last possible day of a child's birth. If the day of birth is known, both are this day."""
 
     first: dt.date
     last: dt.date

@@ -155,8 +155,10 @@ class DeskClient:
 def fetch_recipients(service: DeskClient, seal_to: str | None, not_sent: str) -> list[str]:
     """Return the age recipients (public keys) of the service.
 
-    If `seal_to` has trusted recipients, raise `KeysNotKnown` unless it has all recipients of the service. `not_sent` is
-    the end of the message of this error. Raise `SetupError` if `seal_to` has a word that is not an age recipient.
+    `seal_to` has the recipients that the user trusts, separated by commas or spaces. If it is None or empty, all
+    recipients are accepted. Otherwise raise `KeysNotKnown` if the service has a recipient that is not in `seal_to`.
+    `not_sent` is the sentence at the end of that error's message, which says what was not sent. Raise `SetupError` if
+    `seal_to` has a word that is not an age recipient.
     """
     given = re.findall(r"[^\s,]+", seal_to or "")
     known = set(map(str, make_sealer(tuple(given)).recipients)) if given else set()
