@@ -83,9 +83,9 @@ NEEDS = {
     "smtp_username": "smtp_password_file",
     "smtp_password_file": "smtp_username",  # nosec B105  # the name of a setting
 }
-"""The settings that need another setting: each key can be set only if its value is set too.
+"""The settings that need another setting: the name of each such setting, with the name of the setting that it needs.
 
-All settings that are keys here are unset by default.
+All settings that need another setting are unset by default.
 """
 ADDRESS_FILE = "address.txt"
 """The name of the file in the data folder with the address at which the service last listened.
@@ -579,7 +579,10 @@ def parse_settings(
 
 
 def _faults_of_groups(given: Mapping[str, Any]) -> Iterator[str]:
-    """Yield a sentence for each setting that needs a missing setting, or that is unsafe because of another setting."""
+    """Yield a sentence for each setting in `given` that needs a missing setting, or that another setting makes unsafe.
+
+    `given` has the values of settings by name.
+    """
     for name, needed in NEEDS.items():
         if given.get(name) and not given.get(needed):
             yield f"{PREFIX}{name.upper()} needs {PREFIX}{needed.upper()} too"
@@ -630,7 +633,10 @@ def _read_file(file: Path, faults: list[str]) -> Iterator[tuple[str, str]]:
 
 
 def _collect(pairs: Iterator[tuple[str, str]], faults: list[str]) -> dict[str, str]:
-    """Return the settings by name. If a setting is given twice, add a sentence to `faults` and use the last value."""
+    """Return the settings in `pairs` (names and values) by name.
+
+    If a name occurs twice, add a sentence to `faults` and use the last value.
+    """
     collected: dict[str, str] = {}
     for name, value in pairs:
         if name in collected:

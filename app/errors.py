@@ -61,7 +61,7 @@ class FaultCode(CodeWithMeaning):
 class CodedValueError(ValueError):
     """An error for a value that a model refuses. `code` is the code of the fault.
 
-    The message is a sentence for the caller.
+    `reason` is the message of the error, a sentence for the caller.
     """
 
     def __init__(self, code: FaultCode, reason: str) -> None:
@@ -219,7 +219,7 @@ class TooManyTries(RateLimited):
 
 
 class TooManyConcerns(RateLimited):
-    """One network sent too many concerns without a key. It can send more after `seconds`."""
+    """One network sent too many concerns without a client key. The network can send more after `seconds`."""
 
 
 class TooManySavedForms(RateLimited):
@@ -390,7 +390,7 @@ class TokenInvalid(Problem, slug="token-unknown", status=401, title="Invalid tok
 
 
 class SessionUnconfirmed(TokenInvalid):
-    """The session needs the provider to confirm the person and role again. It is otherwise valid."""
+    """The OpenID provider must confirm the person and their role again. The session is otherwise valid."""
 
 
 class RowNotOurs(TokenInvalid):

@@ -109,7 +109,7 @@ class Log:
 
     @contextmanager
     def survive(self, event: str, **fields: Any) -> Iterator[None]:
-        """Within the `with` block, log any `Exception` instead of raising it, and continue after the block."""
+        """Within the `with` block, log any `Exception` as `event` instead of raising it. Continue after the block."""
         try:
             yield
         except Exception as failure:

@@ -208,7 +208,7 @@ log = Log(__name__)
 
 
 def build_context(settings: Settings, clock: Clock) -> AppContext:
-    """Open the database, the keys and the reference data, and return the application context.
+    """Open the database, the keys and the reference data, and return the application context. `clock` tells the time.
 
     If no setting names a key for receipts, and the data folder has no such key, create the key there. If no recipients
     are set, also create a development identity there, to which concerns are encrypted. Raise `SetupError` if a setting
@@ -372,11 +372,12 @@ class GuidanceApp(FastAPI):
 
 
 def create_app(settings: Settings, clock: Clock = utc_now) -> GuidanceApp:
-    """Return the application. Read the reference data, and read or create the keys.
+    """Return the application. Read the reference data, and read or create the keys. `clock` tells the time.
 
     Create the data folder, and an empty file for the embedded database, if they are absent. The database is not read or
     written until the application starts. If a `GuidanceError` prevents the start of the application, the error is also
-    stored in `app.state.start_fault`. Raise the errors of `build_context`.
+    stored in `app.state.start_fault`. Raise `SetupError` if a setting or key file is missing or wrong, and
+    `SeedFileError` if a file of reference data is invalid.
     """
 
     @asynccontextmanager
@@ -496,9 +497,9 @@ def _start_workers(context: AppContext, ending: ExitStack) -> None:
 
 
 def _add_middleware(app: GuidanceApp, settings: Settings) -> None:
-    """Add the middleware around the routes, the request log, the response cache and the task that fills the cache.
+    """Put the middleware around the routes, and the response cache and the request log around the middleware.
 
-    The middleware that is added last is called first.
+    Also set the task that fills the cache. The middleware that is added last is called first.
     """
     context: AppContext = app.state.context
     app.add_middleware(

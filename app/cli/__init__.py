@@ -30,9 +30,10 @@ def main() -> None:
 
 
 def in_one_style(message: str) -> str:
-    """Return `message` as a sentence: with a capital letter and a full stop.
+    """Return `message` as a sentence, with a capital letter and a full stop.
 
-    Return a message of several lines unchanged, and also a message that begins with a path or the name of a setting.
+    Add no full stop after a question mark, an exclamation mark or a closing bracket. Return a message of several lines
+    unchanged, and also a message that begins with a path or the name of a setting.
     """
     if "\n" in message or not (A_WORD.match(message) or message[:1].isupper()) or message.startswith("GUIDANCE_"):
         return message

@@ -68,8 +68,9 @@ class Commands(typer.Typer):
         return super().command(name, cls=GroupedCommand, **options)
 
     def declare(self, places: Mapping[str, str], panel: str | None = None) -> None:
-        """Declare commands by name. Each function is given as `module:name`, and is imported when the command runs.
+        """Declare the commands in `places`, which has the function of each command as `module:name`, by command name.
 
+        A function is imported only when its command runs.
         The help lists the commands under the heading `panel`. Each command should have an example in `EXAMPLES`.
         """
         group = f"{self.info.name} " if self.info.name != PROGRAM else ""

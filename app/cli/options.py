@@ -103,7 +103,8 @@ def open_writer(settings: Settings, *, creates: bool = False) -> Iterator[tuple[
 
     If the embedded database is missing, create it if `creates` is true, otherwise raise `SetupError`. Create the schema
     in an empty database. Raise `SchemaBehind` if the database has an older schema: only a start of the service and
-    `guidance migrate` change the schema.
+    `guidance migrate` change the schema. Raise `SchemaUnknown` if the schema is unknown, and `SchemaAltered` if it
+    differs from this program's declaration. Raise `DatabaseUnreadable` if the database fails.
     """
     with open_engine(settings, creates=creates) as engine:
         prepare_schema(engine, settings.data_dir, migrates=False)

@@ -29,8 +29,9 @@ def database_copy(source: Path, beside: Path, on_step: OnStep = show_no_progress
     """Yield the path of a temporary copy of the database `source`, in the folder of `beside`.
 
     The copy is flushed, and only its owner can read it. The copy is one snapshot, taken at the start: writers do not
-    wait for the copy and do not restart it. The temporary file is deleted afterwards, unless it was moved. Raise
-    `BackupRefused` if `source` cannot be read as a database.
+    wait for the copy and do not restart it. `on_step` gets the number of pages copied so far, and the number of all
+    pages. The temporary file is deleted afterwards, unless the caller has renamed it. Raise `BackupRefused` if `source`
+    cannot be read as a database.
     """
     descriptor, name = tempfile.mkstemp(dir=beside.parent, prefix=f".{beside.name}.")  # made with mode 0600
     os.close(descriptor)
@@ -48,7 +49,11 @@ def database_copy(source: Path, beside: Path, on_step: OnStep = show_no_progress
 
 
 def find_file_faults(path: Path) -> list[str]:
-    """Return a sentence for each fault that SQLite finds: damaged pages or indexes, and unmatched foreign keys."""
+    """Return a sentence for each fault that SQLite finds in the database file `path`.
+
+    Faults are damaged pages or indexes, and foreign keys without a row. If `path` cannot be read as a database, return
+    one sentence that says so.
+    """
     try:
         with closing(open_sqlite_to_read(path)) as connection:
             found = [str(row[0]) for row in connection.execute("PRAGMA integrity_check")]
@@ -60,10 +65,11 @@ def find_file_faults(path: Path) -> list[str]:
 
 @contextmanager
 def exclusive_lock(path: Path) -> Iterator[None]:
-    """Within the block, hold a lock on the database: no other process has it open, and all data is in one file.
+    """Hold an exclusive lock on the SQLite database `path` within the `with` block, so that no other process opens it.
 
-    Raise `BackupRefused` if another process has the database open. If the lock fails for another reason, for example
-    because the database is damaged, continue without a lock.
+    First move all data from the write-ahead log to the file `path`. Raise `BackupRefused` if another process has the
+    database open. If the lock fails for another reason, for example because the database is damaged, continue without a
+    lock.
     """
     with closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as connection:
         try:
@@ -87,10 +93,10 @@ def flush(path: Path) -> None:
 
 
 def move_into_place(draft: Path, path: Path, *, replace: bool) -> None:
-    """Give the file `draft` the name `path`, and flush the folder.
+    """Give the file `draft` the name `path`, and flush the folder of `path`.
 
-    Raise `FileExistsError` if `path` exists and `replace` is False. If `replace` is False, the file also keeps its
-    former name.
+    If `replace` is True, replace an existing file at `path`. If `replace` is False, raise `FileExistsError` if `path`
+    exists; otherwise the file has both names, `draft` and `path`.
     """
     if replace:
         draft.replace(path)
@@ -100,7 +106,7 @@ def move_into_place(draft: Path, path: Path, *, replace: bool) -> None:
 
 
 def move_aside(path: Path, aside: Path) -> None:
-    """Rename the database `path` to `aside`, with its side files, and flush the folder."""
+    """Rename the database `path` to `aside`, with its side files, and flush the folder. Skip files that are missing."""
     for ending in ("", *SIDE_FILES):
         file = Path(f"{path}{ending}")
         if file.exists():
@@ -123,7 +129,7 @@ def _copy(source: Path, draft: Path, on_step: OnStep) -> None:
 
 @dataclass(frozen=True)
 class Growth:
-    """Sizes in bytes: the database, its free space for reuse, and the write-ahead log (SQLite)."""
+    """Sizes in bytes: the database, the free space in it, and SQLite's write-ahead log (0 on PostgreSQL)."""
 
     total_bytes: int
     free_bytes: int

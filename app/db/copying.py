@@ -34,12 +34,12 @@ OTHERS = (
     " AND application_name = 'guidance' AND pid <> pg_backend_pid()"
 )
 MAY_BE_IDLE = "SET LOCAL idle_in_transaction_session_timeout = 0"
-"""Lets a transaction be idle without a limit: the source waits while the target creates its indexes."""
+"""The SQL that lets a transaction be idle without a limit: the source waits while the target creates its indexes."""
 
 
 @dataclass(frozen=True)
 class CopiedRows:
-    """The number of rows in the copy. `was_there` is True if the target already had an equal copy."""
+    """The result of a copy, with the number of rows. `was_there` is True if the target already had an equal copy."""
 
     rows: int
     was_there: bool
@@ -87,10 +87,11 @@ def _let_wait(connection: Connection) -> None:
 
 
 def _count_rows(reading: Connection) -> int:
-    """Return the number of rows of the source.
+    """Return the number of rows in all tables of the source, to which `reading` is connected.
 
-    Raise `CopyRefused` if the source is empty, or on PostgreSQL if a service is connected. Raise `SchemaBehind` if the
-    source has an older schema.
+    Raise `CopyRefused` if the source is empty, or on PostgreSQL if another process of this service is connected. Raise
+    `SchemaBehind` if the source has an older schema, `SchemaUnknown` if it has an unknown schema, and `SetupError` if
+    version 0.2.0 made its schema.
     """
     version = read_schema_version(reading)
     if version is None:
@@ -103,10 +104,11 @@ def _count_rows(reading: Connection) -> int:
 
 
 def _is_empty(writing: Connection) -> bool:
-    """Return True if the target has no table of this service.
+    """Return True if the target, to which `writing` is connected, has no table of this service.
 
     Raise `CopyRefused` if another program's table in the target has the name of a table of this service. Raise
-    `SchemaBehind`, `SchemaUnknown` or `SetupError` if this program cannot read the schema of the target.
+    `SchemaBehind` if the target has an older schema, `SchemaUnknown` if it has an unknown schema, and `SetupError` if
+    version 0.2.0 made its schema.
     """
     version = read_schema_version(writing)
     taken = {*inspect(writing).get_table_names()} & SQLModel.metadata.tables.keys()
@@ -118,7 +120,10 @@ def _is_empty(writing: Connection) -> bool:
 
 
 def _create(writing: Connection, *, tables: bool) -> None:
-    """Create the tables or, if `tables` is false, everything else that is declared: indexes, rules and search."""
+    """Create the tables in the target, to which `writing` is connected, or all other objects if `tables` is False.
+
+    The other objects are the indexes, the rules and the full-text indexes. Leave out the statements that insert rows.
+    """
     for statement in declared_statements(writing.dialect.name):
         if statement.startswith(FIRST) == tables and not statement.startswith(ROW_OF_ITS_OWN):
             writing.exec_driver_sql(statement)
@@ -136,7 +141,10 @@ def _write_rows(reading: Connection, writing: Connection, on_step: OnStep) -> No
 
 
 def _finish(writing: Connection) -> None:
-    """Fill the search indexes, set the sequences to the highest numbers, and store the revision of the schema."""
+    """Fill the full-text indexes of the target, and store the revision of its schema. `writing` is its connection.
+
+    On PostgreSQL, also set each sequence to the highest number in its column, and collect the server's statistics.
+    """
     rebuild_full_text(writing)
     if writing.dialect.name == "postgresql":
         for table in _tables():
@@ -156,7 +164,11 @@ def _continue_numbers(writing: Connection, table: Table) -> None:
 
 
 def _find_difference(reading: Connection, writing: Connection, on_step: OnStep) -> str | None:
-    """Return the name of the first table whose rows differ, or None if all rows are equal."""
+    """Return the name of the first table whose rows differ in source and target, or None if all rows are equal.
+
+    `reading` is the connection to the source, and `writing` the connection to the target. `on_step` gets the number of
+    rows compared so far.
+    """
     done = 0
     for table in _tables():
         for rows, others in zip_longest(_pages(reading, table), _pages(writing, table)):

@@ -78,8 +78,9 @@ declare_full_text_index()
 def open_database(data_dir: Path, url: str | None = None) -> Engine:
     """Return an engine for the database at `url`, or for the embedded database in `data_dir` if `url` is None.
 
-    Create the folder and an empty file for an embedded database if they are absent; read and write nothing yet. Remove
-    other users' access to an existing folder. Raise `SetupError` if `url` is not a PostgreSQL URL.
+    For an embedded database, create the folder and an empty database file if they are absent. The engine connects at
+    its first use. If `data_dir` exists, remove all access of other users to the folder and its files, as
+    `close_to_others` does, even if `url` is given. Raise `SetupError` if `url` is not a PostgreSQL URL.
     """
     if data_dir.is_dir():
         close_to_others(data_dir, own_files=f"*{DATABASE_FILE}*")
@@ -99,7 +100,10 @@ def open_to_read(data_dir: Path, url: str | None = None) -> Engine:
 
 
 def open_sqlite_to_read(path: Path, options: str = "mode=ro", **more: Any) -> sqlite3.Connection:
-    """Open the existing database `path` for reading only. `options` is the query of its SQLite URI."""
+    """Open the existing database file `path` for reading only.
+
+    `options` is the query of the SQLite URI. `more` are further arguments of `sqlite3.connect`.
+    """
     address = f"{path.absolute().as_uri()}?{options}"
     connection: sqlite3.Connection = sqlite3.connect(address, uri=True, isolation_level=None, **more)
     return connection
@@ -161,7 +165,7 @@ def is_in_transaction(connection: Connection) -> bool:
 
 
 def _open_sqlite(data_dir: Path) -> Engine:
-    """Return an engine for the database in the folder. Create the database if it is absent."""
+    """Return an engine for the database in the folder `data_dir`. Create the folder and an empty file if missing."""
     make_private_folder(data_dir)
     path = data_dir / DATABASE_FILE
     if not path.exists():
@@ -178,10 +182,11 @@ class ReadingConnection(sqlite3.Connection):
 
 
 def _connect_sqlite(path: Path) -> sqlite3.Connection:
-    """Connect to the database; read-only if the disk refuses writes to it or to SQLite's side files.
+    """Connect to the database `path`. Make the connection read-only if the disk refuses writes.
 
-    So guidance and emergency numbers are served even from a full disk. A read-only connection is used once, so that the
-    next connection tries to write again.
+    The disk must accept writes to the database and to SQLite's side files. With a read-only connection, guidance and
+    emergency numbers are served even from a full disk. A read-only connection is used once, so that the next connection
+    tries to write again.
     """
     if not os.access(path, os.W_OK):  # SQLite would fall back to reading, for the life of the connection
         return _connect_to_read(path)
@@ -200,7 +205,10 @@ def _connect_sqlite(path: Path) -> sqlite3.Connection:
 
 
 def _connect_to_read(path: Path) -> sqlite3.Connection:
-    """Return a read-only connection. If the write-ahead log has no data, open the file as immutable."""
+    """Return a read-only connection to the database `path`.
+
+    If the write-ahead log is empty, open the file as immutable, so that SQLite needs no side files.
+    """
     log = Path(f"{path}-wal")
     is_whole = not log.exists() or not log.stat().st_size
     options = "mode=ro&immutable=1" if is_whole else "mode=ro"
@@ -221,10 +229,11 @@ def _begin_sqlite(connection: Connection) -> None:
 def _require_inserted(
     _connection: Connection, cursor: Any, _statement: str, parameters: Any, context: Any, executemany: bool
 ) -> None:
-    """Raise `RowNotStored` if an INSERT wrote fewer rows than it was given: an added trigger can discard rows silently.
+    """Raise `RowNotStored` if an INSERT wrote fewer rows than it was given.
 
-    On SQLite, an INSERT that returns its rows is not checked. SQLite counts such rows only when they are read, so the
-    code that reads the rows counts them.
+    A trigger that another program added to the database can discard rows without an error. On SQLite, an INSERT that
+    returns its rows is not checked. SQLite counts such rows only when they are read, so the code that reads the rows
+    counts them.
     """
     if context.isinsert and not (context.compiled.effective_returning and context.dialect.name == "sqlite"):
         expected = len(parameters) if executemany else 1

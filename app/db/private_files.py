@@ -14,9 +14,9 @@ log = Log(__name__)
 
 
 def make_private_folder(folder: Path) -> None:
-    """Create the folder with access for its owner only, unless it exists.
+    """Create `folder` with access for its owner only. If `folder` exists, do nothing.
 
-    Missing folders above it are created with the usual access.
+    Missing folders above `folder` are created with the usual access.
     """
     if not folder.exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -24,9 +24,9 @@ def make_private_folder(folder: Path) -> None:
 
 
 def create_private_file(path: Path) -> None:
-    """Create an empty file that only its owner can read and write, unless it exists.
+    """Create an empty file at `path` that only its owner can read and write. If `path` exists, do nothing.
 
-    SQLite gives its side files the same mode.
+    SQLite gives the side files of a database the mode of the database file.
     """
     with suppress(FileExistsError):
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, stat.S_IRUSR | stat.S_IWUSR))

@@ -145,10 +145,10 @@ def _declare_rules_of_pictures() -> None:
 
 
 def _declare_rules_of_concerns() -> None:
-    """Declare that a concern is never deleted, and erased only while it is acknowledged and not on hold.
+    """Declare that a concern is never deleted, and erased only after it is acknowledged and while it is not on hold.
 
-    The reference of a concern never changes. The state of a concern only goes forward, except that a closed concern can
-    be reopened.
+    A concern is also not erased while an addition to it is unacknowledged. The reference of a concern never changes.
+    The state of a concern only goes forward, except that a closed concern can be reopened until its text is erased.
     """
     _refuse_losing(ConcernRow, "a concern is never deleted")
     why = "a concern keeps its reference"
@@ -184,7 +184,8 @@ def _declare_count_of_closed() -> None:
 def _declare_rules_of_entries() -> None:
     """Declare that an entry is never deleted, and that each change of an entry comes with its audit entry.
 
-    An entry is acknowledged, read, answered and erased only once.
+    An entry is acknowledged, read, answered and erased only once. No entry is erased while its concern is
+    unacknowledged or on hold, and no addition is erased before it is acknowledged. A new entry is unread.
     """
     _refuse_losing(EntryRow, "an entry is never deleted")
     why = "an entry keeps its number, its time and its author"
@@ -246,7 +247,8 @@ def _declare_rules_of_cards() -> None:
 def _declare_rules_of_hand_overs() -> None:
     """Declare that a hand-over is added with its audit entry, and is never changed or deleted.
 
-    Only the other organisation's receipt is added later, once, with its audit entry.
+    Only the other organisation's confirmation (`their_receipt` and `confirmed_at`) is added later, once, with its audit
+    entry.
     """
     _refuse_losing(HandOverRow, "a hand-over is never deleted")
     own = ("reference", "number", "at", "body", "reason", "recipient", "package_sha256", "additions", "receipt")
@@ -261,7 +263,10 @@ def _declare_rules_of_hand_overs() -> None:
 
 
 def _declare_rules_of_audit_log() -> None:
-    """Declare that a chain of the audit log is never deleted, and only grows."""
+    """Declare that a chain of the audit log is never deleted or renamed, and grows by one entry at a time.
+
+    The chain `OUTBOX` may grow by several entries at a time.
+    """
     _refuse_losing(ChainRow, "a chain of the audit log is never deleted")
     grows_by_one = f"NEW.length = OLD.length + 1 OR (NEW.name = '{OUTBOX}' AND NEW.length > OLD.length)"
     does_not_grow = f"NEW.name <> OLD.name OR NOT ({grows_by_one})"
@@ -269,7 +274,10 @@ def _declare_rules_of_audit_log() -> None:
 
 
 def _declare_rules_of_acts() -> None:
-    """Declare that a concern's columns never change, or change only right after the audit entry of the action."""
+    """Declare that a concern's columns never change, or change only right after the audit entry of the action.
+
+    The columns in `SET_BY_THE_REPORTER` never change. The immediate danger of a concern is raised, never lowered.
+    """
     why = "what was received is never altered"
     once = [f"OLD.{column} IS NOT NULL AND {_changes([column])}" for column in SET_ONCE]
     once += [
@@ -295,9 +303,10 @@ def _declare_rules_of_acts() -> None:
 
 
 def _declare_rules_of_events() -> None:
-    """Declare that a delivery is never deleted and keeps its event.
+    """Declare that a delivery is never deleted, and that its event, webhook and message never change.
 
-    The generation never decreases, and a confirmed event stays confirmed.
+    The generation is never deleted and never decreases. An event that a reader has confirmed stays confirmed, unless
+    the database was restored and no longer has the event.
     """
     _refuse_losing(DeliveryRow, "a delivery is never deleted")
     _refuse_losing(GenerationRow, "the generation is never deleted")
@@ -326,7 +335,7 @@ def _refuse(row: type[SQLModel], name: str, operation: TriggerEvent, why: str, *
 def _refuse_losing(row: type[SQLModel], why: str, *, when: str = "TRUE") -> None:
     """Declare that every way to lose a row is refused: DELETE, REPLACE, or TRUNCATE of the whole table.
 
-    DELETE is refused only if the SQL condition `when` is true.
+    DELETE is refused only if the SQL condition `when` is true. The error message is `why`.
     """
     table = table_of(row)
     _refuse(row, "are_never_deleted", "DELETE", why, when=when)

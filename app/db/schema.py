@@ -74,20 +74,23 @@ def prepare_schema(engine: Engine, data_dir: Path, *, migrates: bool) -> None:
 
 
 def note_newest_revision(connection: Connection) -> None:
-    """Note, as Alembic does, that the schema is the newest one."""
+    """Store the newest revision in Alembic's table, which is created if it is missing.
+
+    The table must not have a row yet.
+    """
     connection.exec_driver_sql(CREATE_VERSION_TABLE)
     connection.execute(text("INSERT INTO alembic_version VALUES (:newest)"), {"newest": newest_revision()})
 
 
 def migrate_schema(engine: Engine, data_dir: Path | None) -> tuple[str | None, str]:
-    """Migrate to the newest schema.
+    """Migrate the database to the newest schema, or create the schema if the database is empty.
 
-    Return the former revision (None if the database was empty) and the newest revision.
+    Return the revision before the migration (None if the database was empty) and the newest revision.
 
     If `data_dir` is given, an embedded database with an older schema is first copied to `guidance.db.before-<newest>`
-    in that folder. Raise `SchemaUnknown` or `SetupError` as `read_schema_version` does. Raise `SchemaAltered` if the
-    result would differ from the models. Raise `BackupRefused` if the embedded database cannot be copied. After an error
-    the database is unchanged.
+    in that folder. Raise `SchemaUnknown` if the database has an unknown schema, and `SetupError` if version 0.2.0 made
+    its schema. Raise `SchemaAltered` if the result would differ from the models. Raise `BackupRefused` if the embedded
+    database cannot be copied. After an error the database is unchanged.
     """
     newest = newest_revision()
     with engine.connect() as connection:
@@ -147,8 +150,8 @@ def newest_revision() -> str:
 def find_schema_faults(connection: Connection) -> list[str]:
     """Return a sentence for each table, index or rule of the database that is missing, altered or added.
 
-    An empty database has no faults. Raise `SchemaBehind` for an older schema, and `SchemaUnknown` or `SetupError` as
-    `read_schema_version` does.
+    An empty database has no faults. Raise `SchemaBehind` for an older schema, `SchemaUnknown` for an unknown schema,
+    and `SetupError` for the schema of version 0.2.0.
     """
     version, dialect = read_schema_version(connection), connection.dialect.name
     if version is None:
@@ -217,7 +220,7 @@ def declared_statements(dialect: str) -> list[str]:
 
 
 def declared_objects(dialect: str) -> list[SchemaObject]:
-    """Return the objects that the models and rules declare.
+    """Return the objects that the models and rules declare, for the database `dialect`: `sqlite` or `postgresql`.
 
     For PostgreSQL, include the setting with which triggers fire.
     """
@@ -228,7 +231,7 @@ def declared_objects(dialect: str) -> list[SchemaObject]:
 
 @lru_cache(maxsize=len(ADDRESSES))
 def declared_definitions(dialect: str) -> Definitions:
-    """Return the definitions of the declared objects.
+    """Return the definitions of the objects that the models and rules declare, for the database `dialect`.
 
     The result is cached, since the declared objects do not change while a process runs.
     """
@@ -246,7 +249,7 @@ def stored_objects(connection: Connection) -> list[SchemaObject]:
 
 
 def definitions_of(objects: Iterable[SchemaObject], dialect: str) -> Definitions:
-    """Return the definitions of each object, normalised so that two schemas can be compared."""
+    """Return the definitions of each of `objects`, by kind and name, normalised so that two schemas can be compared."""
     named: dict[tuple[str, str], list[list[str]]] = {}
     for each in objects:
         named.setdefault((each.kind, each.name), []).append(_definitions(each, dialect))
@@ -254,9 +257,10 @@ def definitions_of(objects: Iterable[SchemaObject], dialect: str) -> Definitions
 
 
 def compare_schemas(expected: Definitions, found: Definitions) -> Iterator[str]:
-    """Yield a sentence for each object that is missing, altered or added.
+    """Yield a sentence for each object that is missing or altered in `found`, or that only `found` has.
 
-    Added objects that affect no row do not count.
+    `expected` are the definitions to compare with. Objects of the kinds in `HARMLESS_IF_ADDED` may be added. The order
+    is by kind, then by name.
     """
     for kind, name in sorted(expected.keys() | found.keys()):
         title = f"the {kind} {ascii(name)[1:-1]}"
@@ -270,7 +274,7 @@ def compare_schemas(expected: Definitions, found: Definitions) -> Iterator[str]:
 
 
 def _definitions(each: SchemaObject, dialect: str) -> list[str]:
-    """Return the statement of `each` in a form that can be compared.
+    """Return the statement of `each`, an object of the database `dialect`, in parts that can be compared.
 
     For a table, return its columns and constraints in sorted order. The order can differ, because a column that a
     revision adds comes last. White space is normalised, and words that PostgreSQL adds when it prints a statement are

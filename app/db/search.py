@@ -25,7 +25,9 @@ SHORTER_FIRST = 1  # PostgreSQL: if two texts hold a word equally often, the sho
 class FullText:
     """The full-text indexes of one database, with the syntax of their queries.
 
-    `finds` and `rank` take the name of an index and a query. The best match has the lowest rank.
+    `any_form` is the name of the index that finds any form of a word. `prefix` is the name of the index that finds
+    prefixes. `finds` and `rank` take the name of an index and a query, and return SQL: the condition that an entry
+    matches the query, and the rank of the entry. The best match has the lowest rank.
     """
 
     any_form: str
@@ -74,7 +76,8 @@ def find_full_text_faults(engine: Engine) -> list[str]:
 
     PostgreSQL keeps its indexes up to date itself, so the list is empty. The check changes nothing, but SQLite allows
     the check only to connections that can write. A connection that can only read skips the check, so that an index
-    counts as right. Raise `OperationalError` if another writer holds the lock too long: the result is then unknown.
+    counts as right. Raise `OperationalError` if the check cannot run, for example because another writer holds the lock
+    too long. The result is then unknown.
     """
     faults: list[str] = []
     for name in (SQLITE.any_form, SQLITE.prefix) if engine.dialect.name == "sqlite" else ():
@@ -94,25 +97,26 @@ def find_full_text_faults(engine: Engine) -> list[str]:
 def rebuild_full_text(connection: Connection) -> None:
     """Fill the full-text indexes from the catalogue, whose rows were written before the indexes existed.
 
-    PostgreSQL fills its indexes when it creates them.
+    On PostgreSQL, do nothing: PostgreSQL fills the indexes when it creates them.
     """
     for name in (SQLITE.any_form, SQLITE.prefix) if connection.dialect.name == "sqlite" else ():
         connection.exec_driver_sql(f"INSERT INTO {name} ({name}) VALUES ('rebuild')")  # noqa: S608  # nosec B608  # own names
 
 
 def words_in(text: str) -> list[str]:
-    """Return the words of the text, without punctuation."""
+    """Return the words of `text` in order, without punctuation, split as the full-text indexes split them."""
     return WORD.findall(text)
 
 
 def search_for(
     statement: SelectOfScalar[CatalogueRow], words: Sequence[str], session: Session
 ) -> SelectOfScalar[CatalogueRow]:
-    """Return `statement` restricted to the entries that contain all of `words`, best match first.
+    """Return `statement` restricted to the catalogue entries that contain all of `words`, best match first.
 
-    `words` must not be empty.
+    `words` must not be empty. `session` only tells for which kind of database to write the SQL.
 
-    A word is found in any form, and the last word also as a prefix. Entries with every whole word come first.
+    A word is found in any form, and the last word also as a prefix. Entries that contain the last word itself come
+    before entries that only contain a word with that prefix.
     """
     full_text = SQLITE if session.get_bind().dialect.name == "sqlite" else POSTGRESQL
     *others, last = words

@@ -17,7 +17,9 @@ class _Compiled(NamedTuple):
 
 
 class FixedStatement:
-    """A statement whose SQL is compiled once for each kind of database.
+    """A statement whose SQL is compiled once for each kind of database. `columns` are the columns that it sets.
+
+    If `columns` is None, the statement itself names its columns.
 
     SQLAlchemy would look the SQL up in a cache at each execution, which takes longer than the execution in the
     database. Values are converted, and errors raised, as SQLAlchemy does for the same statement. Every parameter of the
@@ -32,7 +34,8 @@ class FixedStatement:
     def run(self, connection: Connection, *rows: Mapping[str, Any]) -> CursorResult[Any]:
         """Run the statement with the values of each of `rows`, and return the result.
 
-        Raise `RowNotStored` if an INSERT writes fewer rows: an added trigger can discard rows silently.
+        Raise `RowNotStored` if an INSERT writes fewer rows than `rows`. A trigger that another program added to the
+        database can discard rows without an error.
         """
         compiled = self._compiled.get(connection.dialect.name) or self._compile(connection.dialect)
         result = connection.exec_driver_sql(compiled.sql, [compiled.parameters(row) for row in rows])
@@ -47,9 +50,10 @@ class FixedStatement:
 
 
 def _parameters_of(compiled: SQLCompiler, dialect: Dialect) -> Callable[[Mapping[str, Any]], Any]:
-    """Return a function that converts the values of a row, by name, to the parameters that the driver expects.
+    """Return a function that converts the values of a row, by name, to the parameters of the statement `compiled`.
 
-    The function returns a tuple, or a mapping if the driver expects named parameters.
+    The values are converted as the driver of `dialect` expects them. The function returns a tuple, or a mapping if the
+    driver expects named parameters.
     """
     names = compiled.positiontup or list(compiled.binds)
     processors = [compiled.binds[name].type.dialect_impl(dialect).bind_processor(dialect) for name in names]
@@ -60,6 +64,9 @@ def _parameters_of(compiled: SQLCompiler, dialect: Dialect) -> Callable[[Mapping
 
 
 def fixed_insert(table: Table, **expressions: Any) -> FixedStatement:
-    """Return an INSERT of whole rows into `table`. `expressions` has the SQL of columns without a given value."""
+    """Return an INSERT into `table` that takes a value for each column, except for the columns in `expressions`.
+
+    `expressions` has the SQL expression that sets a column, by the column's name. Computed columns are left out.
+    """
     columns = [each.name for each in table.c if each.computed is None and each.name not in expressions]
     return FixedStatement(table.insert().values(**expressions) if expressions else table.insert(), columns)

@@ -13,7 +13,7 @@ from app.models.guides import edition_rows  # noqa: F401
 
 
 def table_of(row: type[SQLModel]) -> Table:
-    """Return the table of the row class."""
+    """Return the SQLAlchemy table of the row class `row`."""
     return SQLModel.metadata.tables[str(row.__tablename__)]
 
 

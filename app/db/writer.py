@@ -61,9 +61,10 @@ class _TransactionEnded(Exception):
 
 @dataclass(frozen=True)
 class SharedWrite(Generic[_T]):
-    """An operation that writes one value.
+    """An operation that writes one value, and that can be written together with operations of the same kind.
 
-    Consecutive operations with the same `write_all` in one commit are written together.
+    `write_all` writes a list of values at once. Consecutive operations in one commit that have the same `write_all` are
+    written by one call, with the values in order of arrival.
     """
 
     write_all: Callable[[Connection, Sequence[_T]], None]
@@ -84,9 +85,10 @@ class Writer:
 
     On PostgreSQL the transaction waits for its turn among the nodes: see `for_writing`.
 
-    `on_generation_raised` is called in the writer's thread after each commit that raised the generation, before any
-    caller gets its result. `on_flush` is called after every commit, with the number of operations and the seconds that
-    the commit took.
+    The queue has room for `queue_size` operations. A caller waits for its result at most `wait_seconds`.
+    `on_generation_raised` is called in the writer's thread after each commit that published or withdrew an edition (see
+    `GENERATION_RAISED`), before any caller gets its result. `on_flush` is called after every commit, with the number of
+    operations and the seconds that the commit took.
     """
 
     def __init__(
@@ -133,9 +135,10 @@ class Writer:
         return self._queue.qsize()
 
     def run(self, operation: Callable[Concatenate[Session, P], _T], /, *args: P.args, **kwargs: P.kwargs) -> _T:
-        """Run the operation with the arguments, commit it, and return its result.
+        """Run `operation` in the writer's thread, commit it, and return its result.
 
-        Block until the commit is on the disk, but at most `wait_seconds`.
+        `operation` gets the writer's session, then `args` and `kwargs`. Block until the commit is on the disk, but at
+        most `wait_seconds`.
 
         Raise `StoreBusy` if the queue is full, the database fails or the commit takes longer than `wait_seconds`. In
         the last case, the operation may still be stored if it has begun. Raise any other error that the operation
@@ -151,7 +154,12 @@ class Writer:
     async def run_async(
         self, operation: Callable[Concatenate[Session, P], _T], /, *args: P.args, **kwargs: P.kwargs
     ) -> _T:
-        """Run the operation as `run` does, without blocking the event loop of the caller."""
+        """Run `operation` in the writer's thread, commit it, and return its result, without blocking the event loop.
+
+        `operation` gets the writer's session, then `args` and `kwargs`. Raise `StoreBusy` if the queue is full, the
+        database fails or the commit takes longer than `wait_seconds`. In the last case, the operation may still be
+        stored if it has begun. Raise any other error that the operation raises.
+        """
         bell = asyncio.get_running_loop().create_future()
         outcome: Future[_T] = self._enqueue(_bind(operation, *args, **kwargs), bell)
         try:
@@ -205,11 +213,11 @@ class Writer:
         return taken
 
     def _commit(self, batch: Sequence[_Queued], *, apart: bool = False) -> None:
-        """Commit the operations together and report to their callers.
+        """Commit the operations of `batch` together, and give each caller its result or error.
 
-        If an operation raises a `GuidanceError`, all run again, each in a savepoint (`apart`). If anything else fails,
-        each runs again in a separate transaction. So only the failing operation fails. If no transaction can begin at
-        all, no operation runs again.
+        If an operation raises a `GuidanceError`, run all operations again, each in a savepoint (`apart`). If anything
+        else fails, run each operation again in a separate transaction. So only the failing operation fails. If no
+        transaction can begin at all, run no operation again.
         """
         has_begun = False
         try:
@@ -250,12 +258,15 @@ def _bind(operation: Callable[Concatenate[Session, P], Any], /, *args: P.args, *
 
 
 def write_without_change(session: Session) -> None:
-    """Execute an UPDATE that changes no value, to find out whether the database can write."""
+    """Execute an UPDATE that changes no value. If the database cannot write, this raises SQLAlchemy's error."""
     session.connection().execute(text("UPDATE generation SET number = number"))
 
 
 def _run_apart(connection: Connection, batch: Sequence[_Queued]) -> list[Outcome]:
-    """Run each operation in a separate savepoint. Return the result of each, or the `GuidanceError` that it raised."""
+    """Run each operation of `batch` in a separate savepoint. Return its result, or the `GuidanceError` that it raised.
+
+    Raise any other error, and run no further operations.
+    """
     outcomes: list[Outcome] = []
     for each in batch:
         try:
@@ -267,9 +278,9 @@ def _run_apart(connection: Connection, batch: Sequence[_Queued]) -> list[Outcome
 
 
 def _run(connection: Connection, batch: Sequence[_Queued]) -> list[Outcome]:
-    """Run the operations in order, consecutive shared writes of the same kind together.
+    """Run the operations of `batch` in order, and return the result of each.
 
-    Return the result of each operation.
+    Consecutive shared writes with the same `write_all` are written by one call, and their results are None.
 
     Raise the first error of an operation, or `_TransactionEnded` if an operation ended the transaction.
     """
@@ -303,7 +314,10 @@ def _caller_error(failure: Exception) -> Exception:
 
 
 def _report(batch: Sequence[_Queued], outcomes: Sequence[Outcome]) -> None:
-    """Give each caller its outcome. Each event loop is woken once for all the callers on that loop."""
+    """Give the caller of each operation in `batch` its outcome. `outcomes` are in the same order as `batch`.
+
+    Each event loop is woken once for all the callers on that loop.
+    """
     bells: defaultdict[asyncio.AbstractEventLoop, list[asyncio.Future[None]]] = defaultdict(list)
     for queued, (result, error) in zip(batch, outcomes, strict=True):
         if error is None:

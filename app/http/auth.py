@@ -66,7 +66,12 @@ class ClientKey(_Key):
     """A dependency that requires a client key with the scopes of the route."""
 
     async def __call__(self, request: Request, security: SecurityScopes) -> Principal:
-        """Return the client, which has every scope that the route requires. Raise the errors of `authenticate`."""
+        """Return the client, which has every scope that the route requires (`security`).
+
+        Raise `TokenMissing` if the request has no key, `TokenInvalid` if the key is not valid, and `ScopeMissing` if
+        the client lacks a scope. Raise `ProviderUnavailable` if the OpenID provider does not respond. If the caller is
+        over its rate limit, raise `RateLimited` instead of `TokenInvalid` or `ProviderUnavailable`.
+        """
         return await authenticate(request, await client_key_of(request), security.scopes)
 
 
@@ -74,10 +79,11 @@ require_client = ClientKey()
 
 
 async def require_actor(request: Request, principal: Annotated[Principal, Depends(require_client)]) -> Actor:
-    """Return the caller as the actor for the audit log: client and person, network address, and the time.
+    """Return the caller (`principal`) as the actor for the audit log: client and person, address, and current time.
 
-    Raise the errors of `authenticate`. Raise `NoSuchConcern` if the path names a concern that does not exist or that
-    the caller may not open. A refusal to open a concern is recorded in the audit log.
+    The dependency `require_client` raises the errors of `authenticate`. Raise `NoSuchConcern` if the path names a
+    concern that does not exist or that the caller may not open. A refusal to open a concern is recorded in the audit
+    log.
     """
     actor = actor_of(request, principal, context_of(request).clock())
     await expect_may_open(request, actor)
@@ -116,8 +122,10 @@ class SubmitterKey(_Key):
     async def __call__(self, request: Request) -> Principal:
         """Return the client, or `ANONYMOUS` if the request has no token and anonymous concerns are allowed.
 
-        Raise `TokenMissing` if the request has no token and anonymous concerns are not allowed. Raise the errors of
-        `authenticate` if the token is refused or the client may not submit.
+        Raise `TokenMissing` if the request has no token and anonymous concerns are not allowed. Raise `TokenInvalid` if
+        the token is not valid, and `ScopeMissing` if the client may not submit. Raise `ProviderUnavailable` if the
+        OpenID provider does not respond. If the caller is over its rate limit, raise `RateLimited` instead of
+        `TokenInvalid` or `ProviderUnavailable`.
         """
         credentials = await client_key_of(request)
         if credentials is None and context_of(request).settings.anonymous_concerns:
@@ -165,9 +173,10 @@ def networks_to_count(request: Request, submitter: Principal) -> Networks:
 
 
 def expect_within_limit(request: Request, submitter: Principal, concern: Concern) -> None:
-    """Raise `RateLimited` if the submitter is a client over its limit, unless a child is in immediate danger.
+    """Raise `RateLimited` if `submitter` is a client over its rate limit, unless a child is in immediate danger.
 
-    A test concern never counts as a concern about immediate danger.
+    `concern` says if a child is in immediate danger. A test concern never counts as a concern about immediate danger.
+    A concern that is sent without a client key is never refused here.
     """
     in_danger = concern.immediate_danger == ImmediateDanger.YES and not concern.test
     if submitter is not ANONYMOUS and not in_danger:

@@ -57,7 +57,7 @@ PRIVATE_HEADERS = frozenset({"set-cookie", "ratelimit", "ratelimit-policy"})
 NOT_PUBLIC = re.compile(
     r"/v1/(?:desk|events|concerns/(?!form$)|guides/[^/]+/draft)|/desk(?!/unseal\.html$)|/(?:edit|concerns|health|metrics)"
 )
-"""The pattern of paths whose responses are never cached, because they are for one caller or one moment."""
+"""The pattern of paths whose responses are never cached, because they differ for each caller or at each moment."""
 ILLEGAL_FIELD_BYTES = re.compile(b"[\x00-\x08\x0a-\x1f\x7f]")  # RFC 9110, section 5.5
 
 
@@ -81,7 +81,10 @@ def _wire_response(status: int, headers: RawHeaders, body: bytes) -> WireRespons
 
 
 class EncodedResponse:
-    """A response in one encoding, in two variants: with its body (200), and without a body as 'not modified' (304)."""
+    """A response in one encoding, in two variants: with its body (200), and without a body as 'not modified' (304).
+
+    `headers` must have an ETag.
+    """
 
     __slots__ = ("_not_modified", "etag", "whole")
 
@@ -104,7 +107,11 @@ class EncodedResponse:
 
 
 class CachedResponse:
-    """A response in every encoding, with its route for the log, and with its time of expiry if it has one."""
+    """A response in every encoding, made from the unencoded `headers` and `body`, with its route for the log.
+
+    `holds_until` is the time in the header Expires, or None. `gzipped` is None until `add_gzip` compresses the
+    response. For a body that is too small to be compressed, `gzipped` is the response without compression.
+    """
 
     __slots__ = ("gzipped", "holds_until", "made_at", "plain", "route", "size")
 
@@ -142,11 +149,12 @@ def _compress(plain: EncodedResponse) -> EncodedResponse:
 
 
 class CacheStore:
-    """A store of limited size, in bytes. The least recently used entries are dropped first.
+    """A store of at most `max_bytes` bytes. The least recently used entries are dropped first.
 
-    An expired entry is dropped when a request looks for it. `hold` marks a key as held: its entry is never dropped to
-    make room, nor because it has expired. A held entry stays until a new entry or a new store replaces it. Held entries
-    take at most half of the store. Once an entry had no room in that half, no further key can be held.
+    `clock` tells the time at which entries expire. An expired entry is dropped when a request looks for it. `hold`
+    marks a key as held: its entry is never dropped to make room, nor because it has expired. A held entry stays until a
+    new entry or a new store replaces it. Held entries take at most half of the store. Once an entry had no room in that
+    half, no further key can be held.
     """
 
     def __init__(self, max_bytes: int, clock: Clock = utc_now) -> None:
@@ -186,7 +194,11 @@ class CacheStore:
         return entry
 
     def hold(self, key: CacheKey) -> bool:
-        """Hold the current entry with `key`, and each later entry with that key. Return False if there is no room."""
+        """Hold the current entry with `key`, and each later entry with that key, as far as there is room.
+
+        Return False, and hold nothing, if an entry had no room in the held half of the store before. A key that has a
+        held entry already can always be held.
+        """
         if self._is_held_full and self._held.get(key) is None:
             return False
         self._held.setdefault(key, None)
@@ -197,7 +209,10 @@ class CacheStore:
         return True
 
     def put(self, key: CacheKey, entry: CachedResponse) -> None:
-        """Store `entry` under `key`, unless it is too large for the store. Drop other entries to make room."""
+        """Store `entry` under `key`. Do nothing if `entry` would take more than an eighth of the store.
+
+        To make room, drop the least recently used entries, but no held entries.
+        """
         is_held = key in self._held and self._put_held(key, entry)
         if not is_held and entry.size > self._max_bytes / MAX_ENTRY_FRACTION:
             return
@@ -233,7 +248,10 @@ class CacheRequest(NamedTuple):
     if_none_match: bytes | None
 
     def choose(self, entry: CachedResponse) -> EncodedResponse | None:
-        """Return `entry` in the encoding that the request accepts, or None if it is not compressed with gzip yet."""
+        """Return `entry` in the encoding that the request accepts.
+
+        Return None if the request accepts gzip, and `entry` has not been compressed yet.
+        """
         return entry.gzipped if self.accepts_gzip else entry.plain
 
 
@@ -242,8 +260,9 @@ class ResponseCache:
 
     `clear` replaces the store with an empty store. A response that is being made at that time goes into the old store,
     which is no longer read. So no response with old content is served after a clear. Only the event loop reads and
-    writes entries. Any thread may call `clear`. If `megabytes` is 0, nothing is stored, and every response is made
-    anew.
+    writes entries. Any thread may call `clear`. If `megabytes` is 0, nothing is stored, and each request gets a new
+    response. `allows_host` takes the value of a Host header, and returns True if the value is allowed. `on_clear` is
+    called after each clear.
 
     The server front (`app.server.front`) responds to known requests before the framework, and sends stored responses
     unchanged. While responses need additions, such as the header `Age`, `find` returns None to the front, and the
@@ -296,9 +315,9 @@ class ResponseCache:
     def find_entry(self, key: CacheKey) -> CachedResponse | None:
         """Return the entry with `key` for the middleware, or None.
 
-        While the database is unavailable, also return an expired entry, unless it may have been out of date for longer
-        than `STALE_IF_ERROR_SECONDS`. If there is no such entry in the preferred languages, return the entry in the
-        guide's own language instead.
+        Only while the database is unavailable, also return an expired entry and, if there is no entry in the preferred
+        languages, the entry in the guide's own language. Never return an entry that may have been out of date for
+        longer than `STALE_IF_ERROR_SECONDS`.
         """
         entry = self.store.find(key, or_former=self.is_database_away)
         if entry is None and key[-1] and self.is_database_away:
@@ -405,9 +424,9 @@ class CacheMiddleware:
     async def _make_once(
         self, store: CacheStore, key: CacheKey, scope: Scope, receive: Receive, send: Send
     ) -> CachedResponse | None:
-        """Make the response, and return it to this request and to all requests that wait for the same response.
+        """Make the response, and return it to this request and to all requests that wait for it in `store`.
 
-        Return None if the response cannot be cached: it has then been sent to this request only.
+        Return None if the response cannot be cached. It has then been sent to this request only.
         """
         pending = store.pending[key] = asyncio.get_running_loop().create_future()
         entry = None
@@ -438,7 +457,10 @@ class CacheMiddleware:
 
 
 class _CapturedResponse:
-    """A wrapper of `send` that captures a response that may be cached, and sends any other response."""
+    """A wrapper of `send` that captures a response that may be cached, and sends any other response.
+
+    A response may be cached only if all names in its header `Vary` are in `supported_vary`.
+    """
 
     def __init__(self, send: Send, supported_vary: Set[str]) -> None:
         self._send = send

@@ -76,7 +76,10 @@ class AppContext:
     From then on, readiness fails. All other requests are served until the process stops.
     """
     docs_keys: list[tuple[str, dt.datetime]] = field(default_factory=list)
-    """The test key that the page `/docs` of a trial shows, and the time of its creation. At first the list is empty."""
+    """The test key that the page `/docs` shows if this is a trial, and the time at which the key was created.
+
+    The list is empty until the page is first shown.
+    """
     workers: list[JobsWorker] = field(default_factory=list)
     """The background workers that have been started."""
 

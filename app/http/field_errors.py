@@ -48,7 +48,10 @@ DEFAULT_FAULT = (FaultCode.INVALID, "This is not a valid answer.")
 
 
 def to_field_error(error: Mapping[str, Any]) -> FieldError:
-    """Return pydantic's `error` as a field error in the body, at the same location."""
+    """Return pydantic's `error` about a value in a request body as a field error.
+
+    The location of `error` must be the location in the body.
+    """
     at, context = tuple(error["loc"]), error.get("ctx", {})
     if error["type"] == "value_error":
         reason = context["error"]
@@ -92,8 +95,9 @@ def json_pointer(at: Location) -> str:
 def hide_unknown_names(faults: Iterable[FieldError], model: type[BaseModel] | None) -> list[FieldError]:
     """Return `faults` without the names of unknown fields in the body, because such a name may identify a child.
 
-    Give each such fault the location of the object that has the unknown field. The sentence suggests a field of `model`
-    with a similar name, if there is one. Merge equal faults.
+    A fault for an unknown field gets the location of the object that has the field. If `model`, the model of the body,
+    has a field with a similar name at that location, the sentence of the fault suggests that name. Return equal faults
+    only once.
     """
     return list(dict.fromkeys(_at_object(each, model) if _is_unknown_name(each) else each for each in faults))
 

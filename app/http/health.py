@@ -19,8 +19,8 @@ MIN_FREE_BYTES = 1_000_000  # enough for the largest concern that is accepted
 def read_checks(context: AppContext) -> dict[str, str]:
     """Return the result of each check, by name: `HEALTHY`, or a short description of the problem.
 
-    To check the storage, write an invented concern and roll it back. After a success, each process does so at most
-    every five seconds, unless a write fails. After a failure, each call does so.
+    To check that concerns can be stored, write an invented concern and roll it back. After a successful check, its
+    result is used for five seconds, unless a write fails in that time. After a failed check, each call checks again.
     """
     keeps_concerns = context.writer.is_alive and context.store_probe.succeeds()
     concerns = HEALTHY if keeps_concerns else "cannot be stored"

@@ -13,13 +13,13 @@ from app.http.cache import CacheMiddleware
 from app.logs import Log
 
 FIRST_SECONDS = 5.0
-"""How long the start of the service waits for the first round, in seconds.
+"""The longest time, in seconds, that the start of the service waits for the first round of responses.
 
-With very many guides, the first round may take longer, and ends while requests are already served.
+With very many guides, the round may take longer, and then ends while requests are already served.
 """
 RETRY_SECONDS = 5.0
 ROUND_SECONDS = 30.0
-"""Seconds between two rounds. In each round, expired responses are made again."""
+"""Seconds between two rounds, of which the first was complete. In each round, expired responses are made again."""
 
 SERVER_ERROR = 500
 
@@ -29,10 +29,11 @@ log = Log(__name__)
 class HeldGuidance:
     """A task that makes the response of each path from `find_paths`, and holds the response in the cache.
 
-    A held response is never dropped to make room. Held responses take at most half of the cache, and no response is
-    made that has no room there. Responses are made at the start, after each change of the guides, and after they
-    expire. So every process can serve these responses while the database is unavailable, even a process that has served
-    no request yet. `find_paths` reads the database, so it is called in a thread.
+    Each response is made by a request to `middleware`. A held response is never dropped to make room. Held responses
+    take at most half of the cache, and no response is made that has no room there. Responses are made at the start,
+    after each change of the guides, and after they expire. So every process can serve these responses while the
+    database is unavailable, even a process that has served no request yet. `find_paths` reads the database, so it is
+    called in a thread.
     """
 
     def __init__(self, middleware: CacheMiddleware, find_paths: Callable[[], Sequence[str]]) -> None:
@@ -58,14 +59,18 @@ class HeldGuidance:
             cache.on_clear = lambda: None
 
     async def wait_for_first(self) -> None:
-        """Wait until the response of each path is held, but at most `FIRST_SECONDS`."""
+        """Wait until one round has had no failure, but at most `FIRST_SECONDS`.
+
+        After such a round, every response for which the cache has room is held.
+        """
         with suppress(TimeoutError):
             await asyncio.wait_for(self._is_complete.wait(), FIRST_SECONDS)
 
     async def _hold_all(self) -> bool:
         """Hold the response of each path, as far as the cache has room. Return False if any request failed.
 
-        Log a warning if the database fails, and when the number of responses without room changes.
+        Log a warning if the database fails. Log another if some responses have no room, unless their number is the same
+        as in the last round.
         """
         left_out, self._left_out = self._left_out, 0
         try:
@@ -81,7 +86,7 @@ class HeldGuidance:
     async def _hold(self, path: str) -> bool:
         """Hold the response of `path` if there is room, and make the response if it is missing.
 
-        Return False after a server error.
+        Return False if making the response ended in a server error. Return True otherwise, even if there is no room.
         """
         cache, scope = self._middleware.cache, _read_of(path)
         request = cache.parse(scope)

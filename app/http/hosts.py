@@ -24,8 +24,9 @@ HostCheck = Callable[[bytes | None], bool]
 class ForwardedAddressMiddleware:
     """ASGI middleware that takes the caller's address and scheme from the headers of a trusted proxy.
 
-    uvicorn's `ProxyHeadersMiddleware` reads the headers. A forwarded address that is not an IP address becomes
-    `UNKNOWN_ADDRESS`: all callers with such an address are counted together, and the forwarded text is not recorded.
+    `trusted_proxies` are IP addresses and networks. uvicorn's `ProxyHeadersMiddleware` reads the headers. A forwarded
+    address that is not an IP address becomes `UNKNOWN_ADDRESS`: all callers with such an address are counted together,
+    and the forwarded text is not recorded.
     """
 
     def __init__(self, app: ASGIApp, trusted_proxies: Sequence[str]) -> None:
@@ -33,7 +34,7 @@ class ForwardedAddressMiddleware:
         self._reader = ProxyHeadersMiddleware(_do_nothing, list(trusted_proxies))  # type: ignore[arg-type]  # its own ASGI types
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Set the address and the scheme if a trusted proxy sent the request. Pass the request on."""
+        """Pass the request on. If a trusted proxy sent it, first set the address and scheme that the proxy forwards."""
         peer = scope.get("client")
         if peer and peer[0] in self._reader.trusted_hosts:
             scope[IS_BELIEVED] = True
@@ -50,7 +51,7 @@ def is_forwarded_by_stranger(scope: Scope) -> bool:
 
 
 async def _do_nothing(_scope: Scope, _receive: Receive, _send: Send) -> None:
-    """Do nothing: the application for `ProxyHeadersMiddleware`, of which only the change of the scope is used."""
+    """Do nothing. `ProxyHeadersMiddleware` needs an application, but is used only to change the scope."""
 
 
 def _readable_address(text: str) -> str:

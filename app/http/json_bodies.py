@@ -29,7 +29,10 @@ COMPRESSED = "The body is compressed or encoded. Send it as it is, without `Cont
 
 
 class InvalidBody(HTTPException):
-    """An error for a body that is refused. `kind` is the class of the problem that the caller gets."""
+    """An error for a body that is refused.
+
+    `kind` is the class of the problem that the caller gets, and `detail` the sentence in that problem.
+    """
 
     def __init__(self, kind: type[Problem], detail: str) -> None:
         super().__init__(kind.status, detail)

@@ -23,7 +23,10 @@ SERVER_ERROR = 500
 
 
 class RequestRecords:
-    """A recorder of finished requests: in the metrics, as a log line, and as a trace span if `traces` is given."""
+    """A recorder of finished requests, which counts each request in `metrics` and writes a log line for the request.
+
+    If `traces` is not None, the recorder also makes a trace span for the request.
+    """
 
     def __init__(self, metrics: Metrics, traces: "Traces | None" = None) -> None:
         self._metrics = metrics
@@ -31,9 +34,10 @@ class RequestRecords:
         self._answered: list[Answered] = []
 
     def add(self, answered: Answered) -> None:
-        """Record the request in the next iteration of the event loop, together with all requests added until then.
+        """Record the finished request `answered` in the next iteration of the event loop.
 
-        A record is lost only if the process is killed before that iteration.
+        All requests that are added before that iteration are recorded together. If the process is killed before that
+        iteration, these requests are not recorded.
         """
         if not self._answered:
             asyncio.get_running_loop().call_soon(self._write)
@@ -78,7 +82,11 @@ class RequestLogMiddleware:
 
 
 class _Outgoing:
-    """A wrapper of `send` that adds the request id, stores the status, and drops the body of a response to HEAD."""
+    """A wrapper of `send` that adds the request id to the response, and stores its status.
+
+    If `with_body` is False, because the request was HEAD, the wrapper drops the body. If no response starts, `status`
+    is 500.
+    """
 
     __slots__ = ("_request_id", "_send", "_with_body", "status")
 

@@ -24,9 +24,10 @@ VARY = {"Vary": "Accept, Accept-Datetime"}
 
 
 def requested_moment(as_of: str | None, accept_datetime: str | None) -> dt.datetime | None:
-    """Return the requested time in UTC, or None if both `as_of` and `accept_datetime` are None. `as_of` has priority.
+    """Return the requested time in UTC, or None if both `as_of` and `accept_datetime` are None.
 
-    Raise `InvalidMoment` if the text is not a time.
+    `as_of` is the query parameter of that name, and `accept_datetime` the header Accept-Datetime. If `as_of` is given,
+    ignore `accept_datetime`. Raise `InvalidMoment` if the parameter or header that is used is not a time.
     """
     if as_of is not None:
         return _parse_as_of(as_of)
@@ -42,7 +43,9 @@ def requested_moment(as_of: str | None, accept_datetime: str | None) -> dt.datet
 def redirect_to_edition_at(
     history: Sequence[EditionHead], moment: dt.datetime, public_url: str, *, or_next: bool = False
 ) -> Response:
-    """Return a 302 to the edition that was current at `moment`. `history` has the newest edition first.
+    """Return a 302 to the edition of a guide that was current at `moment`.
+
+    `history` has all editions of the guide, newest first. `public_url` begins the absolute links in the response.
 
     If no edition was current at `moment`, raise `NoSuchEdition`. If `or_next` is True, redirect instead to the oldest
     edition that is not withdrawn, as RFC 7089 requires, and raise `NoSuchEdition` only if all editions are withdrawn.
@@ -78,7 +81,11 @@ def current_at(history: Sequence[EditionHead], moment: dt.datetime) -> EditionHe
 
 
 def memento_links(public_url: str, guide: str) -> dict[str, str]:
-    """Return the links of a TimeGate and of a Memento: to the original resource, and to the TimeMap."""
+    """Return the links that the TimeGate of `guide` and each Memento of `guide` must have.
+
+    The links lead to the original resource, which is also the TimeGate, and to the TimeMap. Both links begin with
+    `public_url`.
+    """
     original = public_url + guide_path(guide)
     return {"original timegate": original, "timemap": f"{original}/editions.link"}
 
@@ -89,9 +96,10 @@ def memento_headers(head: EditionHead) -> dict[str, str]:
 
 
 def time_map(history: Sequence[EditionHead], public_url: str) -> bytes:
-    """Return the TimeMap in link-format (RFC 6690): every edition that is not withdrawn, oldest first.
+    """Return the TimeMap of a guide in link-format (RFC 6690): every edition that is not withdrawn, oldest first.
 
-    `history` must have the newest edition first, and must not be empty.
+    `history` must have all editions of the guide, newest first, and must not be empty. All links begin with
+    `public_url`.
     """
     common = memento_links(public_url, history[0].guide)
     readable = [head for head in reversed(history) if head.withdrawn_at is None]
@@ -110,7 +118,7 @@ def time_map(history: Sequence[EditionHead], public_url: str) -> bytes:
 
 
 def http_date(moment: dt.datetime) -> str:
-    """Return the time as an HTTP date."""
+    """Return `moment` as an HTTP date, in GMT and whole seconds."""
     return format_datetime(moment.astimezone(dt.UTC), usegmt=True)
 
 

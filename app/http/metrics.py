@@ -143,7 +143,7 @@ class Metrics:
         self._bound: dict[Series, Bound] = {}
 
     def record(self, answered: Sequence[Answered]) -> None:
-        """Count the finished requests and their durations."""
+        """Count the finished requests `answered` and their durations."""
         alike: defaultdict[Series, list[float]] = defaultdict(list)
         for _, method, route, status, seconds, cached in answered:
             alike[method, route, status, cached].append(seconds)
@@ -166,7 +166,7 @@ class Metrics:
         return bound
 
     def count_concern(self, counted: ConcernCount) -> None:
-        """Count one concern: a stored test, a refused test, or a concern from a source that has sent many."""
+        """Count one concern of the kind `counted`: a stored or refused test, or one of many from the same source."""
         self._concerns[counted].inc()
 
     def record_refused_row(self, table: str) -> None:

@@ -183,7 +183,7 @@ def _operations(document: JsonObject) -> list[JsonObject]:
 
 
 def _add_problems(path: str, method: str, operation: JsonObject) -> None:
-    """Add the problems that middleware and shared parameters can cause, and the headers of rate limits."""
+    """Add to `operation` the problems that middleware and shared parameters can cause, and the rate limit headers."""
     parameters, responses = operation.get("parameters", []), operation["responses"]
     names = {parameter["name"] for parameter in parameters}
     is_limited = policy_name(method.upper(), path) is not None
@@ -205,9 +205,9 @@ def _add_problems(path: str, method: str, operation: JsonObject) -> None:
 
 
 def _correct_parameters(operation: JsonObject, schemas: JsonObject) -> None:
-    """Remove null, titles and repeated descriptions from each parameter's schema.
+    """Remove null, titles and repeated descriptions from the schema of each parameter of `operation`.
 
-    Add an example to each required parameter, which tools fill in.
+    Add an example to each required parameter, because tools fill in the example.
     """
     for parameter in operation.get("parameters", []):
         options = [each for each in parameter["schema"].get("anyOf", []) if each != {"type": "null"}]
@@ -223,14 +223,20 @@ def _correct_parameters(operation: JsonObject, schemas: JsonObject) -> None:
 
 
 def _add_body_example(operation: JsonObject, schemas: JsonObject) -> None:
-    """Add an example of the JSON body, unless the route or the model has an example."""
+    """Add an example of the JSON request body to `operation`, unless the route or the model has examples.
+
+    Do nothing for an operation without a JSON body.
+    """
     body = operation.get("requestBody", {}).get("content", {}).get(JSON)
     if body is not None and "examples" not in {*body, *body["schema"]}:
         body["example"] = build_example(body["schema"], schemas)
 
 
 def _correct_responses(path: str, method: str, operation: JsonObject, schemas: JsonObject) -> None:
-    """Give each response its media type, description and example. Remove FastAPI's own 422 response."""
+    """Give each response of `operation` its media type, description and example. Remove FastAPI's own 422 response.
+
+    For paths about concerns, the example of each problem says whom to call.
+    """
     given = [each for each in operation.get("parameters", []) if each["required"]]
     query = urlencode({each["name"]: each["example"] for each in given if each["in"] == "query"})
     filled = path.format_map({each["name"]: each["example"] for each in given})
@@ -258,7 +264,11 @@ def _schema_of(response: JsonObject) -> JsonObject:
 
 
 def _description_of(content: JsonObject, schemas: JsonObject) -> str:
-    """Return the first paragraph of the description of a schema in `content`, or else a sentence with media types."""
+    """Return a description of the response with `content`, which has the schema of the body by media type.
+
+    The description is the first paragraph of the first description of a schema. If no schema is described, it is a
+    sentence with the media types.
+    """
     names = [each.get("schema", {}).get("$ref", "").removeprefix(SCHEMA_PREFIX) for each in content.values()]
     described = [schemas[name].get("description", "").partition("\n\n")[0] for name in names if name]
     return next(filter(None, described), f"The response as {' or '.join(content)}.")
@@ -323,7 +333,7 @@ def _changed(value: Any, change: Callable[[JsonObject], JsonObject]) -> Any:
 
 
 def _response_example(sent: JsonObject, schemas: JsonObject, self_link: str | None) -> Any:
-    """Return the example of a JSON response, with the values that the route overrides.
+    """Return the example of the JSON response `sent`, which has the schema and the values that the route overrides.
 
     If `self_link` is given, it is the path of the operation, and becomes the link `self` of the example.
     """
@@ -336,7 +346,10 @@ def _response_example(sent: JsonObject, schemas: JsonObject, self_link: str | No
 
 
 def _override(built: Any, override: Any) -> Any:
-    """Return `built` with the values of `override`. Objects are merged member by member, and lists entry by entry."""
+    """Return `built` with the values of `override`. Objects are merged member by member, and lists entry by entry.
+
+    A merged list is as short as the shorter list. An empty object replaces the built object.
+    """
     if isinstance(override, dict) and override and isinstance(built, dict):
         return built | {name: _override(built.get(name), value) for name, value in override.items()}
     if isinstance(override, list) and isinstance(built, list):
@@ -361,7 +374,11 @@ def _emergency_contacts(schemas: JsonObject) -> JsonObject:
 
 
 def build_example(schema: JsonObject, schemas: JsonObject) -> Any:
-    """Return the first example of `schema`, or else an example built from its reference, first option or properties."""
+    """Return the first example of `schema`. If it has none, build an example from the other parts of `schema`.
+
+    A reference to one of `schemas`, the first option of `anyOf`, an entry of a list, and the properties of an object
+    have examples of their own. Otherwise return the constant, the first value of the enum, or None.
+    """
     if "examples" in schema:
         return schema["examples"][0]
     if "$ref" in schema:
@@ -376,7 +393,10 @@ def build_example(schema: JsonObject, schemas: JsonObject) -> Any:
 
 
 def _name_schemas(document: JsonObject) -> None:
-    """Rename the schemas `X-Output` to `X` and `X-Input` to `XInput`, and drop titles that only repeat a name."""
+    """Rename the schemas `X-Output` of `document` to `X`, and `X-Input` to `XInput`, also where they are referred to.
+
+    Remove titles that only repeat the name of the schema.
+    """
     schemas = document["components"]["schemas"]
     names = {name: name.removesuffix("-Output").replace("-Input", INPUT) for name in schemas}
     document["components"]["schemas"] = {
@@ -387,7 +407,7 @@ def _name_schemas(document: JsonObject) -> None:
 
 
 def open_answers(document: JsonObject) -> None:
-    """Allow further fields and values in the schemas of responses.
+    """Change `document` in place, so that the schemas of responses allow further fields and values.
 
     If requests use the same schema, add a strict copy, whose name ends with `Input`, for the requests to refer to. In a
     response schema, a field keeps its own examples only if no example of a response shows the field.
@@ -497,8 +517,9 @@ def _without_examples(part: Any) -> Any:
 
 
 def add_security(document: JsonObject, settings: Settings) -> None:
-    """Set the `security` of each operation: the credentials that the operation accepts. An empty list means anyone.
+    """Set `security` in each operation of `document`: the credentials that the operation accepts, or an empty list.
 
+    An empty list means that the operation needs no credentials.
     If anonymous concerns are not allowed, remove the choice to send no key. If an OpenID provider is set, add tokens of
     the provider as an alternative to each client key.
     """
@@ -570,7 +591,7 @@ def _webhook(kind: EventKind, name: str, schemas: JsonObject) -> JsonObject:
 
 
 def _join_refusals(document: JsonObject) -> None:
-    """Replace the responses for `COMMON_REFUSALS` of each operation with one response under `default`.
+    """Replace the problems with a status of `COMMON_REFUSALS` in each operation by one response under `default`.
 
     The new response has the headers of the replaced responses, and an example for each of `SHOWN_REFUSALS`. For
     operations on concerns, the examples say whom to call. Keep a response that is not a problem.
@@ -677,7 +698,11 @@ def _shared(components: JsonObject, kind: str, name: str, part: JsonObject) -> J
 
 
 def _place_of_path(described: tuple[str, JsonObject]) -> tuple[int, bool, int]:
-    """Return the sort key of a path: by tag, then paths of files in other formats last, then by depth."""
+    """Return the sort key of `described`, a path with its operations by method.
+
+    Paths are sorted by the place of their tag in `TAGS`. Among paths with the same tag, paths that end with a suffix of
+    `FILE_FORMS` come last. Shorter paths come first, by number of steps, but four steps or more count as equal.
+    """
     path, methods = described
     place = min(list(TAGS).index(tag) for operation in methods.values() for tag in operation["tags"])
     return place, path.endswith(FILE_FORMS), min(path.count("/"), 4)

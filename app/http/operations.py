@@ -28,8 +28,8 @@ DECILES = {"0.5": 4, "0.9": 8}
 def read_gauges(context: AppContext, session: Session, *, now: dt.datetime) -> Iterator[Metric]:
     """Yield the gauges of this process and of the database.
 
-    Leave out each number of concerns or saved forms below `SMALLEST_SHOWN`. If fewer concerns were acknowledged, leave
-    out the times to acknowledgement too.
+    Leave out each number of concerns or saved forms below `SMALLEST_SHOWN`. Also leave out the times to
+    acknowledgement if fewer concerns than that were acknowledged in the time `RECENT` before `now`.
     """
     writer, store = context.writer, context.response_cache.store
     workers = {name: each for each in context.workers for name in each.names}
@@ -78,7 +78,10 @@ def read_gauges(context: AppContext, session: Session, *, now: dt.datetime) -> I
 
 
 def _watched(watcher: Watcher) -> Iterator[Metric]:
-    """Yield a gauge for each watched value, and a gauge with the bounds beyond which readiness warns."""
+    """Yield a gauge for each value that `watcher` watches, and a gauge with the bounds beyond which readiness warns.
+
+    A gauge of a value that has not been read yet has no value.
+    """
     for watch in WATCHES:
         reading = watcher.readings.get(watch.name)
         yield gauge(watch.metric, f"{watch.says[:1].upper()}{watch.says[1:]}.", {(): reading.value} if reading else {})

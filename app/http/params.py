@@ -98,7 +98,7 @@ class RenditionName(NamedTuple):
 async def edition_key(guide: GuideName, number: EditionNumber) -> EditionKey:
     """Return the key of the numbered edition in the path, as a FastAPI dependency.
 
-    This dependency and the next two are `async`, so that FastAPI calls them without a thread.
+    All dependencies in this module are `async`, so that FastAPI calls them without a thread.
     """
     return EditionKey(guide, number)
 
@@ -141,9 +141,9 @@ def expect_one_key_at_most(request: Request) -> None:
 
 
 def created_response(result: IdempotentResult, location: str) -> Response:
-    """Return a 201 response with the receipt, and with `location` in the Location header.
+    """Return a 201 response with the receipt in `result`, and with `location` in the Location header.
 
-    Add the header `Idempotency-Replayed: true` if the receipt belongs to an earlier, identical request.
+    Add the header `Idempotency-Replayed: true` if the receipt was made for an earlier, identical request.
     """
     response = stored_response(result)
     response.status_code, response.headers["Location"] = 201, location
@@ -151,9 +151,9 @@ def created_response(result: IdempotentResult, location: str) -> Response:
 
 
 def stored_response(result: IdempotentResult) -> Response:
-    """Return a 200 response with the receipt.
+    """Return a 200 response with the receipt in `result`.
 
-    Add the header `Idempotency-Replayed: true` if the receipt belongs to an earlier, identical request.
+    Add the header `Idempotency-Replayed: true` if the receipt was made for an earlier, identical request.
     """
     headers = {"Idempotency-Replayed": "true"} if result.is_replay else {}
     return Response(result.receipt, media_type=JSON, headers=headers)

@@ -142,7 +142,10 @@ def _handle_domain_error(request: Request, error: Exception) -> Response:
 
 
 def _links_instead(error: Problem, guide: str) -> dict[str, str] | None:
-    """Return links to alternatives if the edition or rendition was withdrawn, otherwise None."""
+    """Return links to alternatives if `error` says that an edition or rendition of `guide` was withdrawn.
+
+    The links lead to the other renditions or editions of the guide. Return None for any other error.
+    """
     match error:
         case RenditionWithdrawn():
             return {"guide": guide_path(guide), "renditions": renditions_path(guide)}
@@ -153,7 +156,7 @@ def _links_instead(error: Problem, guide: str) -> dict[str, str] | None:
 
 
 def _handle_validation_error(request: Request, error: Exception) -> Response:
-    """Return one problem with the faults that pydantic found.
+    """Return one problem with the faults that pydantic found in a request (`error`).
 
     If a fault is in the path, the problem is `NotFound`. Otherwise, if a fault is in the body, the problem is
     `ValidationFailed`. Otherwise the first fault decides: a query problem, or `BadRequest` for a header or a cookie.

@@ -118,7 +118,8 @@ def policy_name(method: str, path: str) -> str | None:
 class GateMiddleware:
     """ASGI middleware that refuses an unknown host or a request over its limit, before the body is read.
 
-    The name in the Host header must be known, which stops DNS rebinding by another site. A request is counted under the
+    `allows_host` decides if the name in the Host header is known, which stops DNS rebinding by another site. `limiter`
+    counts the requests. A request is counted under the
     networks of the caller's address. Once a key has been authenticated, further requests with that key are counted
     under the client of the key instead. Some requests over their limit are not refused (see `COUNTED`): they are passed
     on to take turns, with the count in their state.
@@ -181,8 +182,9 @@ class GateMiddleware:
     def _find_bucket(self, scope: Scope, policy: Policy, token: bytes | None) -> tuple[Policy, Networks] | None:
         """Return the policy and the networks under which to count the request, and store the networks in its state.
 
-        Count a request with a known token under the client of the token. Return None if the request is not counted,
-        because `networks_of` returns no networks for its address.
+        Usually these are `policy` and the networks of the caller's address. If `token` is the hash of a known token,
+        they are the policy of clients and the name of the token's client. Return None if the request is not counted,
+        because its address is an address of this host.
         """
         networks = networks_of(scope["client"][0] if scope.get("client") else None)
         if not networks:
@@ -212,7 +214,8 @@ class GateMiddleware:
 def _takes_turns(scope: Scope, name: str, count: Count) -> bool:
     """Return True if a request over its limit takes turns, and False if the request must be refused.
 
-    If the request takes turns, store the count and the lane in its state.
+    `name` is the name of the request's policy, and `count` the count that is over its limit. If the request takes
+    turns, store the count and the lane in its state.
     """
     counted, is_client = COUNTED[name], count.policy.name == CLIENT_POLICY
     if is_client:
@@ -227,7 +230,10 @@ def _takes_turns(scope: Scope, name: str, count: Count) -> bool:
 
 
 def with_rate_limit_fields(count: Count, send: Send) -> Send:
-    """Return a `send` that adds the header fields RateLimit-Policy and RateLimit to the response."""
+    """Return a `send` that adds the header fields RateLimit-Policy and RateLimit to the response.
+
+    `count` is the count of the request under its rate limit.
+    """
     policy = count.policy
 
     def send_with_fields(message: Message) -> Awaitable[None]:

@@ -61,9 +61,9 @@ class RequestBodyMiddleware:
             await self._turns.answer_late(answer)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send, *, size: int) -> None:
-        """Pass the request on, or respond 503 if there is no place for it.
+        """Pass the request on, or respond 503 if there is no place for the request.
 
-        A request over its limit first waits for its turn.
+        A request over its rate limit first waits for its turn. `size` is the length of the body in bytes.
         """
         takes_turns = OVER in scope["state"]
         has_room = self._turns.has_room(scope, size) if takes_turns else self._at_work < self._most_at_work
@@ -79,9 +79,9 @@ class RequestBodyMiddleware:
                 self._at_work -= 1
 
     async def _read_body(self, scope: Scope, receive: Receive) -> bytes | type[Problem]:
-        """Return the body, or the class of a problem if the body cannot be received.
+        """Return the body, or the class of the problem to respond with if the body cannot be received.
 
-        This happens if the body is too large, too slow or incomplete, or if the memory for bodies is used up.
+        A body cannot be received if it is too large, too slow or incomplete, or if the memory for bodies is used up.
         """
         length = find_field(scope, b"content-length") or b""
         limit = LARGER_BODIES.get(scope["path"], MAX_BODY_BYTES)

@@ -71,7 +71,8 @@ def public_response(
     """Return `body` as the JSON response of a public read, or 304 if the request has the ETag of the response.
 
     The Link header has the links of `body` and `more_links`. `more_links` are only in the header, because they may
-    change while the body must stay the same. `caching` and `more_headers` are as in `conditional_response`.
+    change while the body must stay the same. `caching` is the value of Cache-Control. `more_headers` are added, and
+    replace a header of the same name.
     """
     links = {**getattr(body, "links", {}), **(more_links or {})}
     content, media_type = json_bytes(body), "application/json"
@@ -103,11 +104,12 @@ def conditional_response(
 
 
 def caching_until(changes_at: dt.datetime | None, now: dt.datetime, caching: str) -> Headers:
-    """Return the caching headers of a response that is valid until `changes_at`, or without a limit if that is None.
+    """Return the caching headers of a response that is valid until `changes_at`. `caching` is a Cache-Control value.
 
-    `Expires` says when the response cache drops the response. This is `REUSED_FOR` before `changes_at`, so that no
-    cache serves the response after `changes_at`. If less time than `REUSED_FOR` is left, `Expires` is `changes_at`, and
-    caches must revalidate the response before each use.
+    If `changes_at` is None, the response is valid without a limit: return only Cache-Control. Otherwise add `Expires`,
+    which tells the response cache when to drop the response. The time is `REUSED_FOR` before `changes_at`, so that no
+    cache serves the response after `changes_at`. If no more time than `REUSED_FOR` is left after `now`, `Expires` is
+    `changes_at`, and caches must revalidate the response before each use.
     """
     if changes_at is None:
         return {"Cache-Control": caching}
@@ -138,7 +140,7 @@ def json_bytes(body: BaseModel) -> bytes:
 
 
 def etag_of(content: bytes) -> str:
-    """Return the strong ETag of the bytes."""
+    """Return a strong ETag for `content`, with the quotation marks: a part of the SHA-256 in hexadecimal."""
     return f'"{hashlib.sha256(content).hexdigest()[:32]}"'
 
 
@@ -162,7 +164,10 @@ def matches_etag(headers: Sequence[str], etag: str, *, weakly: bool = False) -> 
 
 
 def add_languages(response: Response, paths: Mapping[str, str]) -> None:
-    """Add links to the same content in other languages to the Link header. `paths` has the path by language tag."""
+    """Add links to the same content in other languages to the Link header of `response`, after the present links.
+
+    `paths` has the path of the content by language tag.
+    """
     links = [f'<{path}>; rel="alternate"; hreflang="{tag}"' for tag, path in paths.items()]
     response.headers["Link"] = ", ".join([*filter(None, [response.headers.get("Link")]), *links])
 
@@ -176,7 +181,11 @@ def link_header(links: Mapping[str, str]) -> str:
 
 
 def link_value(path: str, relation: str, **attributes: str) -> str:
-    """Return one link in the syntax of a Link header or of a TimeMap, with the media type if the relation has one."""
+    """Return a link to `path` in the syntax of a Link header or of a TimeMap, with `attributes` as its parameters.
+
+    A `relation` in `LINK_TYPES` also gives the link its media type, unless `attributes` has a `type`. Relations of
+    other formats of the same content, such as `csv`, become `alternate`.
+    """
     if relation in LINK_TYPES:
         attributes = {"type": LINK_TYPES[relation]} | attributes
     parameters = "".join(f'; {name}="{value}"' for name, value in attributes.items())
@@ -185,7 +194,7 @@ def link_value(path: str, relation: str, **attributes: str) -> str:
 
 
 def sealed_file(sealed: bytes, name: str, counts: Mapping[str, int]) -> Response:
-    """Return the encrypted file as a download with the name `<name>.age`, and with a header for each entry of `counts`.
+    """Return the encrypted file `sealed` as a download named `<name>.age`, with a header for each entry of `counts`.
 
     `counts` has the number of further entries that can be fetched, such as additions, by header name.
     """

@@ -45,9 +45,10 @@ async def reject_unknown_query(request: Request, route: APIRoute) -> None:
 
 
 def _errors_of_names(names: list[str], known: set[str], *, ignored: bool) -> list[Any]:
-    """Return one error if any name is unknown, and one error for each known name that is repeated.
+    """Return one error if any of `names` is not in `known`, and one error for each known name that is repeated.
 
-    The error does not contain the unknown name. If `ignored`, accept unknown names.
+    `names` are the names of the query parameters in the request. The error does not contain the unknown name. If
+    `ignored` is True, accept unknown names.
     """
     errors: list[Any] = []
     if not ignored and any(name not in known for name in names):

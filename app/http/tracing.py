@@ -28,7 +28,7 @@ NANOSECONDS = 1_000_000_000
 
 
 class Traces:
-    """A sender of spans in the background. Spans that the collector refuses are dropped.
+    """A sender of spans to the collector at `url`, in the background. Spans that the collector refuses are dropped.
 
     Requests never wait for the collector.
     """

@@ -127,9 +127,9 @@ class Turns:
             lane.places.release()
 
     async def answer_late(self, answer: HeldAnswer) -> None:
-        """Send the kept response after `LATE_SECONDS`, or immediately if too many responses are delayed.
+        """Send the response kept in `answer` after `LATE_SECONDS`, or immediately if too many responses are delayed.
 
-        Store the delay in the request's state, so that the log does not count it.
+        Store a delay in the request's state, so that the logged duration does not include the delay.
         """
         if self._held < self.connections // 8:
             self._held += 1

@@ -71,7 +71,7 @@ def parse_json(text: str | bytes) -> Any:
 
 
 def expect_each_once(values: Sequence[str], detail: str) -> None:
-    """Raise `CodedValueError` with `detail` if a value occurs twice."""
+    """Raise `CodedValueError` with the sentence `detail` if a value occurs twice in `values`."""
     if len(set(values)) != len(values):
         raise CodedValueError(FaultCode.DUPLICATE_ID, detail)
 
@@ -225,9 +225,10 @@ def digest_of(content: BaseModel) -> str:
 
 
 def canonical_submission(submission: BaseModel) -> bytes:
-    """Return the submitted fields as canonical JSON (RFC 8785). The signed receipt contains the SHA-256 of this JSON.
+    """Return `submission` as canonical JSON (RFC 8785), without the fields that were not sent.
 
-    The result does not depend on the order and spacing of the submitted JSON.
+    The signed receipt contains the SHA-256 of this JSON, which does not depend on the order and spacing of the JSON
+    that was sent.
     """
     return canonical_json(submission.model_dump(mode="json", exclude_unset=True))
 

@@ -69,7 +69,7 @@ def renditions_path(guide: str) -> str:
 
 
 def edition_renditions_path(guide: str, number: int) -> str:
-    """Return the path of the list of renditions of one edition."""
+    """Return the path of the list of renditions of edition `number` of a guide."""
     return f"{edition_path(guide, number)}/renditions"
 
 
@@ -107,5 +107,5 @@ def desk_concern_path(reference: str, *steps: str | int) -> str:
 
 
 def disclosures_path(chain: str) -> str:
-    """Return the path of the audit log entries of one chain."""
+    """Return the path of the audit log entries of the chain `chain`: a concern's reference, or another chain's name."""
     return f"{DISCLOSURES}?chain={chain}"

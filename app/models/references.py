@@ -25,7 +25,7 @@ def new_reference() -> str:
 
 
 def mark_of_source(day: dt.date, digest: bytes) -> str:
-    """Return a short id of a source on `day`: the day and four characters.
+    """Return a short id for a source (a network from which people write) on `day`: the day and four characters.
 
     The id serves as the id of a burst, and as the source of saved forms. `digest` is a keyed digest of the source's
     address. The id contains only 16 bits of the digest. Thousands of possible sources share each id, so that an id

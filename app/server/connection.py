@@ -60,12 +60,15 @@ class ServerTransport:
 class Connection(asyncio.Protocol):
     """A connection from a client, which is closed if the client is too slow (see `ClientDeadline`).
 
+    `protocol` is uvicorn's class for a connection. Its instance gets `app_state`, with this connection added, and
+    `others`.
+
     If a new connection exceeds the limit `settings.connections`, the connection that has waited longest for its client
     is closed to make room. If no connection waits for its client, the new connection is refused.
 
     Some clients read the response only after they have sent the whole body. Closing a connection with unread data would
     lose the response. For this reason, further data is read and discarded, up to `MAX_DISCARDED_BYTES` and for up to
-    `client_seconds`.
+    `settings.client_seconds`.
     """
 
     def __init__(

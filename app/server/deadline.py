@@ -10,8 +10,8 @@ class ClientDeadline:
     """A timer that closes a connection after `seconds` of waiting for its client.
 
     The deadline does not apply while the service works on a request, unless the client does not read the response.
-    While the service works, it applies its own deadlines, also to the body of the request. A connection that waits for
-    a body may still be closed to make room for another client.
+    While the service works, the service applies its own deadlines, also to the body of the request. A connection that
+    waits for a body may still be closed to make room for another client.
     """
 
     def __init__(self, transport: Transport, seconds: float) -> None:

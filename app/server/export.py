@@ -87,9 +87,10 @@ def _is_exportable(response: httpx.Response) -> bool:
 
 
 def _linked_paths(path: str, response: httpx.Response, public_url: str) -> Iterator[str]:
-    """Yield the paths to which `response` leads, without queries.
+    """Yield the paths of this service to which `response`, the response at `path`, leads. Leave out queries.
 
-    These are the links in its Link header, the paths in its JSON body, and the path of each entry of a list at `path`.
+    `public_url` begins the absolute links of this service. The paths are the links in its Link header, the paths in its
+    JSON body, and the path of each entry of a list at `path`.
     """
     links = re.findall("<(/[^<>]*)>", response.headers.get("link", "").replace(f"<{public_url}/", "</"))
     body = _json(response)
@@ -119,7 +120,10 @@ def _ids_in(body: JsonValue, name: str) -> Iterator[JsonValue]:
 
 
 def longest_page(response: httpx.Response) -> dict[str, int] | None:
-    """Return the query for the longest page of a list, or None if `response` is the whole list or is not a list."""
+    """Return the query that asks for the longest possible page of the list in `response`.
+
+    Return None if `response` has the whole list, or has no list.
+    """
     body = _json(response)
     if isinstance(body, dict):
         if body.get("next_cursor"):
@@ -138,8 +142,8 @@ def _json(response: httpx.Response) -> JsonValue:
 class ExportResult:
     """The result of an export.
 
-    `answers` is the number of responses written. `left_out` are the paths of lists that have several pages: a file
-    cannot be paginated, so these lists are not written.
+    `answers` is the number of responses written. `left_out` are the paths of the lists that are not written, because
+    they do not fit on the longest page, and a file cannot be paginated.
     """
 
     answers: int
@@ -149,9 +153,14 @@ class ExportResult:
 def export_reads(app: FastAPI, folder: Path, *, public_url: str) -> ExportResult:
     """Write each public response of `app` to a file in `folder`, in place of an earlier export.
 
-    Leave out lists that are longer than one page. Create the parent folder of `folder` if it is missing. The files are
-    written next to `folder` and then renamed, so that a server of the folder never sees half an export. Raise
-    `FileExistsError` if `folder` is neither missing, empty nor an earlier export. Raise the errors of `crawl`.
+    `public_url` is the address of the service in its absolute links.
+
+    Leave out lists that do not fit on the longest page. Create the parent folder of `folder` if it is missing. The
+    files are written next to `folder` and then renamed, so that a web server for the folder never sees half an export.
+
+    Raise `FileExistsError` if `folder` is a file, or has files but no inventory of an earlier export. Raise
+    `NotExportable` if a response is a server error, or if an edition was published or withdrawn meanwhile. Raise the
+    errors of the start of `app`.
     """
     folder = folder.resolve()
     if not _is_replaceable(folder):

@@ -55,7 +55,7 @@ class Head(NamedTuple):
 
 
 def read_head(head: bytes) -> Head:
-    """Return the parsed request head.
+    """Return `head`, the bytes of a whole request head, as a parsed `Head`.
 
     Raise `HeadTooLarge` if `head` has too many fields, or a field that is too long. Raise `BadRequest` if `head` is
     malformed or ambiguous.
@@ -110,9 +110,9 @@ class Framing:
     def take_head(self) -> tuple[bytes, Head] | None:
         """Take the next request head. Return its bytes and the parsed head, or None if the head is incomplete.
 
-        The caller must first take the whole body of the previous request. Raise the errors of `read_head`. Raise
-        `BadRequest` also if the data begins with a space or control character, and `HeadTooLarge` if the head has more
-        than `MAX_HEAD_BYTES` bytes.
+        The caller must first take the whole body of the previous request. Raise `BadRequest` if the head is malformed
+        or ambiguous, or begins with a space or control character. Raise `HeadTooLarge` if the head has more than
+        `MAX_HEAD_BYTES` bytes, too many fields, or a field that is too long.
         """
         if self._unread and self._unread[0] <= ord(" "):
             raise BadRequest

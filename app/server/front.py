@@ -40,7 +40,7 @@ class StoredAnswer(NamedTuple):
 
 
 class Front:
-    """The finished responses by raw request head.
+    """The finished responses by raw request head. Each request that they serve is added to `records`.
 
     The response cache gets a new store when its responses become invalid, for example when it is cleared. `Front`
     compares the stores, and does not use responses that belong to an earlier store.
@@ -99,7 +99,10 @@ class Front:
         return self._finish(answer, began)
 
     def _parse(self, head: Head) -> CacheRequest | None:
-        """Return the parts of the request that the cache uses, or None if the request is not a plain public read."""
+        """Return the parts of the request with `head` that the cache uses, or None if it is not a plain public read.
+
+        A plain public read is a GET by HTTP/1.1 for a path, which has no credentials and keeps the connection alive.
+        """
         values = dict(head.fields)
         if (
             head.method != b"GET"
@@ -115,7 +118,10 @@ class Front:
         return self._cache.parse({**scope, "path": unquote(path.decode("ascii")), "query_string": query})
 
     def _finish(self, answer: StoredAnswer, began: float) -> bytes:
-        """Record the request in the log and the metrics. Return the response with the date and a new request id."""
+        """Record the request in the log and the metrics. Return `answer` as bytes, with the date and a new request id.
+
+        `began` is the time at which the request began, by `time.perf_counter`.
+        """
         request_id, (status, _, _, body) = new_request_id(), answer.response
         self._records.add(Answered(request_id, "GET", answer.route, status, time.perf_counter() - began, True))
         return b"".join(

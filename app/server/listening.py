@@ -32,7 +32,7 @@ def bind(host: str, ports: Sequence[int]) -> socket.socket:
 
 
 def address_of(listening: socket.socket) -> str:
-    """Return the URL at which a browser on this host can reach the socket."""
+    """Return the URL at which a browser on this host can reach the socket `listening`."""
     name, port = listening.getsockname()[:2]
     host = ip_address(name)
     if host.is_unspecified:  # bound to every address of this machine, including the loopback address
@@ -41,7 +41,7 @@ def address_of(listening: socket.socket) -> str:
 
 
 def leave_new_connections(listening: socket.socket) -> None:
-    """Refuse new connections, while connections that have begun are still accepted.
+    """Refuse new connections at the socket `listening`, while connections that have begun are still accepted.
 
     Closing a socket cuts off connections that the kernel has established and the server has not accepted yet. A concern
     sent on such a connection would get no response. The first packets of new connections are therefore dropped until

@@ -14,6 +14,7 @@ from app.models.operations.problems import ProblemDetails
 class Refusals:
     """A maker of the problem responses for requests that never reach the service.
 
+    If `is_https` is True, the security headers of the responses include Strict-Transport-Security.
     Each response is recorded like any other response: as a log line, and in the metrics.
     """
 

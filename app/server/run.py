@@ -75,11 +75,12 @@ passes to any protocol class.
 def run_server(
     settings: Settings, *, host: str, ports: Sequence[int], workers: int, announce: Callable[[str], None]
 ) -> bool:
-    """Serve at the first free port of `ports` until stopped, in `workers` processes. Return True if the server started.
+    """Serve at `host` and the first free port of `ports` until stopped, in `workers` processes.
 
-    Call `announce` with the address after the port is bound. For several processes, first start and stop the service
-    once, to create the keys, the schema and the seed. Raise the `GuidanceError` that prevented the start, or `OSError`
-    if none of the ports is free.
+    Call `announce` with the URL of the server after the port is bound. For several processes, first start and stop the
+    service once, to create the keys, the schema and the seed. Return True after the server has stopped. Return False if
+    a single process did not start for a reason that uvicorn has reported. Raise the `GuidanceError` that prevented the
+    start, or `OSError` if none of the ports is free.
     """
     supervisor = from_uvicorn(*SUPERVISOR)
     from_uvicorn(*HTTP_PROTOCOL)
@@ -110,18 +111,19 @@ def run_server(
 
 
 def _stop_all(stop: Callable[[], None], listening: socket.socket) -> None:
-    """Call `stop`, which asks each process to stop, and close the parent's socket.
+    """Call `stop`, which asks each process to stop, and close the socket `listening` in the parent process.
 
-    If the socket stayed open, the kernel would continue to accept connections that no process serves.
+    If that socket stayed open, the kernel would continue to accept connections that no process serves.
     """
     stop()
     listening.close()
 
 
 def from_uvicorn(name: str, argument: str, method: str) -> Any:
-    """Return the class `name` of uvicorn.
+    """Return a class of uvicorn. `name` is the module and the class, with a colon between them.
 
-    Raise `SetupError` if this version lacks the class, `argument` or `method`.
+    Raise `SetupError` if this version of uvicorn has no such class, if the constructor of the class does not take
+    `argument`, or if the class has no `method`.
     """
     module, _, attribute = name.partition(":")
     try:
@@ -139,7 +141,8 @@ def from_uvicorn(name: str, argument: str, method: str) -> Any:
 def server_config(app: Any, settings: Settings, **more: Any) -> uvicorn.Config:
     """Return uvicorn's configuration for `app`, which is a `DrainingMiddleware` or a function that returns one.
 
-    Raise `SetupError` if this version of uvicorn lacks a part that the server uses.
+    `more` are further arguments of `uvicorn.Config`. Raise `SetupError` if this version of uvicorn lacks a part that
+    the server uses.
     """
     return uvicorn.Config(
         app,
@@ -162,7 +165,11 @@ async def _start_and_stop(service: FastAPI) -> None:
 
 @dataclass
 class ServerProcess:
-    """A factory that makes the service in each process, because open files cannot be passed to another process."""
+    """A factory that makes the service in each process, because open files cannot be passed to another process.
+
+    `listening` is the listening socket of a single process, or None if several processes share the socket. `services`
+    has the services that were made in this process.
+    """
 
     settings: Settings
     listening: socket.socket | None = None
@@ -185,7 +192,8 @@ class DrainingMiddleware:
 
     During the drain, a proxy switches to another process, and no caller is refused. Each response closes its
     connection, so that a proxy does not reuse a connection that is about to end. After the drain, the server refuses
-    new connections, finishes its requests, and stops. A second SIGTERM ends the drain early.
+    new connections, finishes its requests, and stops. A second SIGTERM ends the drain early. If `seconds` is 0, there
+    is no drain.
 
     `listening` is the socket if only this process accepts connections on that socket, otherwise None. If
     `holds_guidance`, the server starts with the response cache filled (see `HeldGuidance`).
@@ -349,9 +357,10 @@ def _signs_of_use(settings: Settings, host: str) -> Iterator[str]:
 
 
 def _is_sealed_to_others(data_dir: Path) -> bool:
-    """Return True if the newest concern in the embedded database is encrypted, but not to the development identity.
+    """Return True if the newest concern in the embedded database of `data_dir` is not sealed to the development key.
 
-    If so, the database was in use with recipients whose setting has been lost, and this is not a trial.
+    True means that the database was in use with recipients whose setting has been lost, so this start is not a trial.
+    Return False if there is no database or no concern, or if the database cannot be read.
     """
     if not (data_dir / DATABASE_FILE).exists():
         return False

@@ -109,7 +109,10 @@ def clients_revoke(settings: SettingsOptions, name: Annotated[str, typer.Argumen
 
 
 def _say_end(name: str, expires_at: dt.datetime | None) -> None:
-    """Print the expiry of the new key, if there is one, to standard error, because standard output has only the key."""
+    """Print the expiry of the new key of the client `name` to standard error. Print nothing if the key has no expiry.
+
+    Standard output must have only the key.
+    """
     if expires_at is not None:
         typer.echo(f"{name}: the new key expires at {format_moment(expires_at)}", err=True)
 

@@ -39,7 +39,7 @@ OLDER = frozenset(WORD.findall("secondary high college comprehensive grammar six
 
 @dataclass(frozen=True)
 class Birth:
-    """The first and the last possible day of a child's birth. They are the same day if the day of birth is known."""
+    """The first and the last possible day of a child's birth. If the day of birth is known, both are this day."""
 
     first: dt.date
     last: dt.date
@@ -82,9 +82,10 @@ class CardFacts:
 
 
 def facts_of(cards: Iterable[tuple[Mapping[str, Any], dt.date]]) -> CardFacts:
-    """Return the facts in the cards of one concern and its additions. Each card comes with the day of its receipt.
+    """Return the facts in `cards`, the decrypted cards of one concern and its additions.
 
-    A reporter from the family counts as one of the adults.
+    Each card comes with the day on which the concern or addition was received, from which ages are counted. A reporter
+    from the family counts as one of the adults.
     """
     children: list[ChildFacts] = []
     adults: list[tuple[str, ...]] = []

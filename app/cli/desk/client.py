@@ -76,7 +76,7 @@ class DeskClient:
         body: Any = None,
         headers: Mapping[str, str] | None = None,
     ) -> Any:
-        """Send a request, and return the JSON of the response.
+        """Send a request to `path`, with `query`, with `body` as JSON, and with `headers`. Return the response's JSON.
 
         Raise `DeskRequestFailed` if the service refuses the request or does not return JSON. Raise `DeskUnreachable` if
         there is no response.
@@ -88,11 +88,11 @@ class DeskClient:
         return response.json()
 
     def send_once(self, path: str, body: Any) -> Any:
-        """Post a request that must take effect only once, and return the JSON of the response.
+        """Send a POST of `body` to `path`, which must take effect only once, and return the JSON of the response.
 
         If no response arrives, post the request again with the same idempotency key, so that the service acts only
-        once. Raise `DeskRequestFailed` if the service refuses the request. Raise `DeskUnreachable` if no attempt gets a
-        response.
+        once. Wait before each further attempt (see `WAITS`). Raise `DeskRequestFailed` if the service refuses the
+        request. Raise `DeskUnreachable` if no attempt gets a response.
         """
         headers = {"Idempotency-Key": str(uuid.uuid4())}
         for seconds in WAITS:
@@ -103,7 +103,7 @@ class DeskClient:
         return self.call("POST", path, body=body, headers=headers)
 
     def show(self, document: Any, lines: Sequence[str] | None = None, notice: str = "") -> None:
-        """Print the response: `document` as JSON or, without `--json`, `lines` for people.
+        """Print the result of a command: `document` as JSON or, without `--json`, `lines` for people.
 
         If `lines` is None, always print JSON. Without `--json`, also print `notice` to standard error, because the
         notice is not part of the result.
@@ -155,8 +155,10 @@ class DeskClient:
 def fetch_recipients(service: DeskClient, seal_to: str | None, not_sent: str) -> list[str]:
     """Return the age recipients (public keys) of the service.
 
-    If `seal_to` has trusted recipients, raise `KeysNotKnown` unless it has all recipients of the service. `not_sent` is
-    the end of the message of this error. Raise `SetupError` if `seal_to` has a word that is not an age recipient.
+    `seal_to` has the recipients that the user trusts, separated by commas or spaces. If it is None or empty, all
+    recipients are accepted. Otherwise raise `KeysNotKnown` if the service has a recipient that is not in `seal_to`.
+    `not_sent` is the sentence at the end of that error's message, which says what was not sent. Raise `SetupError` if
+    `seal_to` has a word that is not an age recipient.
     """
     given = re.findall(r"[^\s,]+", seal_to or "")
     known = set(map(str, make_sealer(tuple(given)).recipients)) if given else set()

@@ -111,9 +111,9 @@ def _line_of(entry: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _due_of(entry: dict[str, Any]) -> str:
-    """Return the earliest deadline of the unacknowledged concern and additions.
+    """Return the earliest deadline of what is unacknowledged in `entry`, a concern in the inbox, with its additions.
 
-    If everything is acknowledged, return the deadline of the concern.
+    If the concern and its additions are acknowledged, return the deadline of the concern.
     """
     own = [entry["acknowledge_by"]] if entry["state"] == "received" or not entry["additions_waiting"] else []
     dues: list[str] = [*own, *filter(None, [entry["addition_acknowledge_by"]])]
@@ -167,11 +167,11 @@ def desk_open(service: DeskOptions, *, reference: Reference, identity: Identity)
 def open_whole(
     service: DeskClient, reference: str, unsealer: Unsealer, *, with_notes: bool = False
 ) -> tuple[dict[str, Any], dict[str, list[dict[str, Any]]]]:
-    """Fetch and decrypt a concern. Return the concern, and a dict with its `additions`.
+    """Fetch the concern `reference`, and decrypt it with `unsealer`. Return it, and a dict with its `additions`.
 
-    If `with_notes`, the dict also has the desk's `notes`. The service records each opening in the audit log. Raise
-    `DeskRequestFailed` if the service refuses a request. Raise `UnsealingUnavailable` if no identity decrypts a text,
-    or `SealedTextMisplaced` if a text belongs to another concern.
+    If `with_notes` is True, the dict also has the desk's `notes`. The service records each opening in the audit log.
+    Raise `DeskRequestFailed` if the service refuses a request. Raise `UnsealingUnavailable` if no identity decrypts a
+    text, or `SealedTextMisplaced` if a text belongs to another concern.
     """
     path = desk_concern_path(reference)
     response = service.fetch_sealed(path)
@@ -184,7 +184,7 @@ def open_whole(
 
 
 def _open_label(service: DeskClient, reference: str, unsealer: Unsealer) -> str | None:
-    """Fetch and decrypt the label of the concern. Return None if the concern has no label.
+    """Fetch and decrypt the label of the concern `reference`, and return its text, or None if there is no label.
 
     Raise `UnsealingUnavailable` if no identity decrypts the label, or `SealedTextMisplaced` if the label belongs to
     another concern. Raise `DeskRequestFailed` if the service refuses the request.
@@ -228,7 +228,7 @@ def desk_acknowledge(
 
 
 def _show_concern(service: DeskClient, entry: dict[str, Any]) -> None:
-    """Print the state of a concern after an action, and its outcome, hold and erasure, if any."""
+    """Print `entry`, a concern in the inbox after an action: its state, and its outcome, hold and erasure, if any."""
     held = ", on hold" if entry["held"] else ""
     outcome = f", {entry['outcome']}" if entry["outcome"] else ""
     erased = ", erased" if entry["erased_at"] else ""

@@ -48,11 +48,12 @@ def desk_export(
 def make_export(
     service: DeskClient, reference: str, unsealer: Unsealer, *, notes: bool, council: str
 ) -> tuple[bytes, dict[str, Any]]:
-    """Make the PDF of a concern, and have the service record the export and sign the digest.
+    """Make the PDF of the concern `reference`, and have the service record the export and sign the digest.
 
-    Return the signed file, and the service's response. Raise `DeskRequestFailed` if the service refuses a request.
-    Raise `UnsealingUnavailable` if no identity decrypts a text, `SealedTextMisplaced` if a text belongs to another
-    concern, or `PdfUnavailable` if the PDF cannot be made.
+    Decrypt the texts with `unsealer`. Include the desk's notes if `notes` is True. `council` is the name in the header
+    of each page. Return the signed file, and the service's response to the request to record the export. Raise
+    `DeskRequestFailed` if the service refuses a request. Raise `UnsealingUnavailable` if no identity decrypts a text,
+    `SealedTextMisplaced` if a text belongs to another concern, or `PdfUnavailable` if the PDF cannot be made.
     """
     statement = service.call("GET", desk_concern_path(reference, "export-statement"))
     texts = _fetch_texts(service, statement, notes=notes)
@@ -65,7 +66,10 @@ def make_export(
 
 
 def _fetch_texts(service: DeskClient, statement: dict[str, Any], *, notes: bool) -> SealedTexts:
-    """Fetch every sealed text that the export needs. The service records each opening in the audit log."""
+    """Fetch each sealed text of the concern in `statement`, by its place. Fetch notes only if `notes` is True.
+
+    `statement` is the service's statement for an export. The service records each opening in the audit log.
+    """
     path = desk_concern_path(statement["concern"]["reference"])
     return {
         place: service.fetch_sealed(f"{path}/{place.kind}s/{place.number}" if place else path).content

@@ -88,7 +88,9 @@ class SharedFacts:
 def reasons_of(one: CardFacts, other: CardFacts) -> tuple[str, ...]:
     """Return the reasons, in words, why two concerns may be about the same child or household.
 
-    Return an empty tuple if there are not enough reasons to suggest a match.
+    `one` and `other` are the facts of the two concerns. If several pairs of children match, return the reasons of the
+    pair with most reasons. If no children match, a shared phone number alone is a reason, unless it may be the number
+    of an office. Return an empty tuple if there are not enough reasons to suggest a match.
     """
     numbers = _shared_number(one, other)
     found = [
@@ -190,9 +192,10 @@ def _may_be_nameless(mine: ChildFacts, theirs: ChildFacts) -> bool:
 def match_names(
     one: Sequence[str], other: Sequence[str], one_more: Sequence[str] = (), other_more: Sequence[str] = ()
 ) -> NameMatch | None:
-    """Return the agreement of two names, or None if no word agrees.
+    """Return the agreement of two people's names, or None if no word agrees.
 
-    `one_more` and `other_more` are the words of nicknames and former names.
+    `one` and `other` are the words of the names. `one_more` and `other_more` are the words of the nicknames and former
+    names of the same two people.
     """
     pairs = _pairs_of((*one, *one_more), (*other, *other_more))
     if not pairs:
@@ -207,7 +210,7 @@ def match_names(
 
 
 def _pairs_of(mine: Sequence[str], theirs: Sequence[str]) -> list[tuple[int, int, Likeness]]:
-    """Return the pairs of alike words, most alike first, as the two positions and the likeness.
+    """Return pairs of alike words of `mine` and `theirs`, most alike first: both positions, and the likeness.
 
     Each word is in one pair at most.
     """
@@ -259,7 +262,7 @@ def _shared_by(mine: ChildFacts, theirs: ChildFacts, one: CardFacts, other: Card
 
 
 def _compare_births(one: Birth, other: Birth) -> tuple[str, bool, bool]:
-    """Return the agreement or difference of two births in words, and two booleans.
+    """Return the agreement or difference of the births `one` and `other` in words, and two booleans.
 
     The first boolean is True if the agreement is a telling fact, and the second if the births differ. Two days that
     differ only by a likely typing error count as an agreement.

@@ -47,7 +47,11 @@ class OpenedCards:
         return search_text_of((card for card, _ in self.cards), self.label)
 
     def whom(self, today: dt.date) -> str:
-        """Return the names of the children that the concern is about, with their ages on the day `today`, if known."""
+        """Return the names of the first three children in the cards, each with the age on the day `today`, if known.
+
+        If the age is not known, use the description of the age, if there is one. If there are more children, end with
+        their number. If there is no child, return `UNNAMED`.
+        """
         children = [(child, day) for card, day in self.cards for child in card.get("children") or ()]
         named = [_name_and_age(child, today) for child, _ in children]
         shown = named[:CHILDREN_NAMED] or [UNNAMED]

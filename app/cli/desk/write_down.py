@@ -104,7 +104,7 @@ def desk_write_down(
 
 
 def _add(service: DeskClient, reference: str, body: dict[str, Any]) -> None:
-    """Send the addition to the concern `reference`, and print its number and deadline."""
+    """Send `body`, a request with an addition to the concern `reference`. Print the addition's number and deadline."""
     added = service.send_once(desk_concern_path(reference, "additions"), body)
     service.show(added, [f"{reference}: addition {added['number']}, acknowledge by {added['acknowledge_by']}"])
 

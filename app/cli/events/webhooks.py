@@ -123,9 +123,10 @@ def webhooks_test(settings: SettingsOptions, name: WebhookName) -> None:
 
 @contextmanager
 def open_webhooks(settings: Settings, *, creates: bool = False) -> Iterator[tuple[Engine, Writer, WebhookKeys]]:
-    """Yield the engine, a started writer, and the loaded keys that encrypt webhook secrets.
+    """Yield the engine, a started writer, and the loaded keys that encrypt webhook secrets. Stop the writer at the end.
 
-    See `open_writer` for `creates` and for the errors. Raise `SetupError` also if a key cannot be used.
+    If the embedded database is missing, create it if `creates` is True, otherwise raise `SetupError`. Raise
+    `SetupError` also if a key cannot be used, and `SchemaBehind` if the database has an older schema.
     """
     with open_writer(settings, creates=creates) as (engine, writer):
         keys = open_webhook_keys(settings)

@@ -128,7 +128,7 @@ def approve(settings: SettingsOptions, path: EditionPath) -> None:
 
 
 def list_warnings(path: Path, warnings: Sequence[SeedError]) -> None:
-    """Print the warnings about the file at `path` to standard error."""
+    """Print `warnings`, which are about the file at `path`, to standard error. Print nothing if there are none."""
     if warnings:
         typer.echo(str(SeedFileError(path, warnings)), err=True)
 
@@ -210,9 +210,10 @@ def _results_at_end(results: list[Published], *, as_json: bool) -> Iterator[None
 
 
 def _known_guide(path: Path, guide: str) -> Precondition:
-    """Return a precondition that raises `SeedFileError` if the guide has no published edition.
+    """Return a precondition that raises `SeedFileError` if `guide` has no published edition.
 
-    The precondition is checked within the transaction that publishes.
+    `path` is the file to publish, which the error names. The precondition is checked within the transaction that
+    publishes.
     """
 
     def require(session: Session, _current: EditionHead | None) -> None:

@@ -32,8 +32,8 @@ async def rehearse(
     """Start the service without listening. Raise an invented concern, and open the concern with each of `identities`.
 
     If an earlier rehearsal has raised an invented concern, use that concern. Record each opening in the audit log. Open
-    nothing if the concern has already been opened as often as there are files. Call `tell` with a sentence about each
-    step. Raise `SetupError` if a file does not open the concern.
+    nothing if the concern has already been opened as often as there are files. `at` is the time of all these actions.
+    Call `tell` with a sentence about each step. Raise `SetupError` if a file does not open the concern.
     """
     service = create_app(settings)
     async with service.router.lifespan_context(service):

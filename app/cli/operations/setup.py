@@ -59,7 +59,7 @@ def setup(
 
 
 def take_all(day: FirstDay) -> Iterator[str]:
-    """Do the steps in order, and yield the name of each step that is not complete afterwards.
+    """Do the steps of the first day in order, and yield the name of each step that is not complete afterwards.
 
     As long as a setting that the service needs is missing, only examine the steps that open the database, and do not do
     them: the first start publishes the numbers to call.

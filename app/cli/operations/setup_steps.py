@@ -228,7 +228,10 @@ def parse_values(words: list[str]) -> dict[str, str]:
 
 
 def set_up_council(day: FirstDay) -> None:
-    """Ask for the council's name and contacts, and write the answers into the settings."""
+    """Ask for the council's name, contacts and promised times. Write the answers to the file of settings.
+
+    Ask only for settings that are not set.
+    """
     day.write(day.ask_settings(COUNCIL_QUESTIONS))
 
 
@@ -284,9 +287,9 @@ def _ask_number(text: str) -> str:
 
 
 def set_up_keys(day: FirstDay) -> None:
-    """Create two key files, and write their public keys into the settings. Do nothing if recipients are set already.
+    """Create two key files, and write their public keys to the file of settings, as the recipients of concerns.
 
-    Use a key file that exists already.
+    Do nothing if recipients are set already. If a key file exists already, use it instead of creating another.
     """
     if day.settings.seal_to:
         return
@@ -312,9 +315,10 @@ def set_up_address(day: FirstDay) -> None:
 
 
 def set_up_mail(day: FirstDay) -> None:
-    """Ask for the mail server, and write the answers. Write the password, if one is needed, into a separate file.
+    """Ask for the mail server, and write the answers to the file of settings.
 
-    Do nothing if a mail server is set already, or if the administrator wants no email.
+    If the server needs a user name, also ask for the password, and write the password to a separate private file. Do
+    nothing if a mail server is set already, or if the administrator wants no email.
     """
     if day.settings.smtp_host is not None or not day.agrees("Set up email to the team?"):
         return
@@ -328,7 +332,7 @@ def set_up_mail(day: FirstDay) -> None:
 
 
 def set_up_openid(day: FirstDay) -> None:
-    """Ask for the OpenID provider, and for the groups of workers and of leads. Write the answers.
+    """Ask for the OpenID provider, and for the groups of workers and leads. Write the answers to the file of settings.
 
     Do nothing if a provider is set already, or if the administrator wants none.
     """
@@ -381,7 +385,10 @@ def _is_invited(day: FirstDay) -> bool:
 
 
 def set_up_concern(day: FirstDay) -> None:
-    """Raise an invented concern like a real one, and open it with each key file that exists here."""
+    """Raise an invented concern like a real one, and open it with each key file in the folder of the key files.
+
+    If the folder has no key files, first ask for another folder. Without key files, the concern is not opened.
+    """
     _create_database(day.settings)  # refuses an older schema, which a start would migrate
     if not day.identities:
         day.ask_for_keys("Folder with the two key files (Enter if the team has them: it opens the concern itself)")
@@ -390,9 +397,10 @@ def set_up_concern(day: FirstDay) -> None:
 
 
 def set_up_backup(day: FirstDay) -> None:
-    """Ask for the backup folder, make a first backup of the embedded database, and test the backup by restoring it.
+    """Ask for the backup folder, and write the answer to the file of settings. Make a backup there, and test it.
 
-    Make no backup if there is no backup folder, or if the database is PostgreSQL.
+    The test restores the backup into a temporary folder. Ask nothing if the folder is set. Make no backup if there is
+    no backup folder, or if the database is PostgreSQL.
     """
     day.write(day.ask_settings({"backup_folder": "Folder for backups, best on another disk"}))
     settings = day.settings

@@ -53,8 +53,9 @@ def verify(
 def _verify(
     engine: Engine, checkpoints: Sequence[tuple[str, Checkpoint]], show: OnStep
 ) -> Iterator[tuple[str, str | None]]:
-    """Verify the database, the editions and the audit log. Yield the subject and the sentence of each fault.
+    """Verify the database, the editions and the audit log, also against `checkpoints`. Report progress to `show`.
 
+    Yield the subject and the sentence of each fault.
     Also yield each edition or rendition that is as published, with None as its fault.
     """
     for fault in verify_database(engine):

@@ -12,7 +12,7 @@ from app.models.base import UtcDateTimeType
 
 
 class Scope(StrEnum):
-    """A permission of a client."""
+    """A permission of a client or a person. The value is the name of the scope in requests and settings."""
 
     PUBLISH = "guidance:publish"
     DRAFT = "guidance:draft"

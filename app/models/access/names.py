@@ -12,7 +12,7 @@ MAX_NAME_LENGTH = 96  # two names, with a prefix and a slash, fit into the 200 c
 OWN_ACTORS = frozenset({"operator", "retention", "service", "keyholder", "passkey", "passkeydesk", "openid", "norole"})
 """Names of the service itself in the audit log, and prefixes that the audit log puts before the names of people.
 
-They are written as `find_look_alike` compares names: in lower case, without spaces and punctuation.
+All names and prefixes are in lower case, without spaces and punctuation, because `find_look_alike` compares names so.
 """
 SEPARATORS = frozenset("/\\<>:;|")
 LETTERS = ("Lu", "Ll", "Lt", "Lo")

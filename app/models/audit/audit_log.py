@@ -15,7 +15,7 @@ EVENTS = "events"
 PEOPLE = "people"
 WEBHOOKS = "webhooks"
 CARDS = "cards"
-"""The chain for readings of cards. Each entry names the concerns whose cards were returned."""
+"""The chain for requests for cards. Each entry names the concerns whose cards were returned."""
 OUTBOX = "outbox"
 """The chain of events. The events are in the table `events`, and each checkpoint records the last event."""
 WITHOUT_A_CONCERN = (INBOX, AUDIT, EVENTS, PEOPLE, WEBHOOKS, CARDS, OUTBOX)

@@ -86,9 +86,9 @@ class SealDetails(EntryDetails):
 
     `sealed_sha256` is the digest of the sealed text. `recipients` are the fingerprints of the desk's keys, and empty
     for a message. `columns_sha256` is the digest of the concern's unencrypted columns, if the action sets them.
-    `entry_sha256` is the digest of the new entry's columns. `receipt_sha256` is the digest of the receipt that is
-    stored for a retry. `card_sha256` is the digest of the sealed card of a concern or an addition. `restricted` is true
-    for a new concern that only leads may open.
+    `entry_sha256` is the digest of the new entry's columns, or None if the action adds no entry. `receipt_sha256` is
+    the digest of the receipt that is stored for a retry, or None. `card_sha256` is the digest of the sealed card of a
+    concern or an addition, or None. `restricted` is true for a new concern that only leads may open.
     """
 
     sealed_sha256: str
@@ -124,9 +124,10 @@ class ShownPage(BaseModel):
 
 
 class ShownDetails(EntryDetails):
-    """Details of a reading at the desk.
+    """Details of an action in which concerns, entries or events were shown to a person or a client.
 
-    `what` says what was shown, and how. `pages` are the entries shown. `references` are the concerns of a list.
+    `kind` and `number` identify the text that was shown, if it is one entry. `what` says what was shown, and how.
+    `pages` are the numbers of the entries shown, by kind. `references` are the references of the concerns in a list.
     """
 
     what: str = ""
@@ -237,7 +238,10 @@ class AssignmentRefusedDetails(Details):
 
 
 class WithheldDetails(Details):
-    """Details of an action that was not carried out. `wanted` is the name of the action."""
+    """Details of an action that was not carried out, because someone else had changed the concern.
+
+    `wanted` is the name of the action that the person wanted.
+    """
 
     words = "{wanted}"
     wanted: str
@@ -306,10 +310,10 @@ class ExportedDetails(Details):
 
 
 class CardsGivenDetails(Details):
-    """Details of a reading of cards: the request, and the concerns whose cards and newest labels were returned.
+    """Details of a request for cards: its parameters, and the concerns whose cards and newest labels were returned.
 
     `scope` and `changed_since` are the parameters of the request. `positions` identifies the concerns: each number is
-    the position of the audit log entry that recorded the receipt of a concern, in ascending order. `log` is the last
+    the position of the audit log entry that says that a concern was received, in ascending order. `log` is the last
     position of the audit log at the time of the reading. `sha256` is the digest of the returned set.
     """
 
@@ -326,7 +330,7 @@ class CardsGivenDetails(Details):
 
 
 class LogDetails(Details):
-    """Details of a reading of the audit log, or of a signed statement about the log: the filters of the request.
+    """Details of a request for the audit log, or for a signed statement about the log: the filters of the request.
 
     If `chain`, `client`, `person` or `act` is None, the request had no such filter. `first_day` and `last_day` are days
     in London, or None if the request had no such limit.
@@ -358,11 +362,12 @@ class CheckpointDetails(Details):
 
 
 class SummaryDetails(Details):
-    """Details of a reading of counts, or of the list of those who hold the team's key. At most one kind is set.
+    """Details of a request for counts, or for the list of those who hold the team's key.
 
-    `statistics`: the monthly statistics. `days`: the figures of the last `days` days. `people`: the number of concerns
-    of each person. `keys`: the holders of the team's key. `first_month` and `last_month`: the figures of a period, by
-    the first day of its first and last month. If nothing is set, the counts are those of the inbox.
+    The fields say which counts or list. At most one kind is set. `statistics`: the monthly statistics. `days`: the
+    figures of the last `days` days. `people`: the number of concerns of each person. `keys`: the holders of the team's
+    key. `first_month` and `last_month`: the figures of a period, by the first day of its first and last month. If
+    nothing is set, the counts are those of the inbox.
     """
 
     days: int | None = None
@@ -431,11 +436,11 @@ class PasskeyRemovedDetails(Details):
 
 
 class KeyCopyDetails(PasskeyRemovedDetails):
-    """Details of a new copy of the team's identities, which only one passkey of `person` opens.
+    """Details of a stored or deleted copy of the team's identities, which only one passkey of `person` opens.
 
     `passkey` is the fingerprint of the passkey, and `sha256` is the digest of the copy. `keys` has the fingerprints of
-    the public keys that belong to the identities in the copy. `replaces` is True if the person already had a copy for
-    this passkey.
+    the public keys that belong to the identities in the copy. `replaces` is True if a stored copy replaced an earlier
+    copy for this passkey.
     """
 
     keys: tuple[str, ...]
@@ -448,7 +453,10 @@ class KeyCopyDetails(PasskeyRemovedDetails):
 
 
 class KeyCopyReadDetails(Details):
-    """Details of a reading of a person's own copies: the fingerprints of their passkeys."""
+    """Details of an action in which people fetched their own encrypted copies of the team's key.
+
+    `passkeys` are the fingerprints of the passkeys that open the copies.
+    """
 
     passkeys: tuple[str, ...]
 
@@ -457,9 +465,10 @@ class KeyCopyReadDetails(Details):
 
 
 class RoleDetails(Details):
-    """Details of a change of role: the person, the former role and the new one. `NO_ROLE` stands for no role.
+    """Details of a change of role: `person`, the role before (`former`) and the new role (`role`).
 
-    `subject` is the id by which an OpenID provider identifies the person, or None for a person with passkeys.
+    `NO_ROLE` stands for no role. `subject` is the id by which an OpenID provider identifies the person, or None for a
+    person with passkeys.
     """
 
     person: str
@@ -508,7 +517,11 @@ class KeyDetails(ClientDetails):
 
 
 class ClientAddedDetails(KeyDetails):
-    """Details of a new client with its first key. See `ClientRow` for `test` and `person`."""
+    """Details of a new client with its first key.
+
+    If `test` is True, the client may send only test concerns. `person` is the person who uses the client's keys, or
+    None for a program.
+    """
 
     scopes: tuple[str, ...]
     test: bool = False
@@ -571,16 +584,19 @@ DETAILS: Mapping[str, type[Details]] = {
 
 
 def details_of(row: Any) -> Any:
-    """Return the details of an audit log entry.
+    """Return the details of the audit log entry `row`, as an instance of the model for its action.
 
-    Raise `LookupError` if the action of `row` is unknown, or `ValueError` if its details do not fit the action. Both
+    Raise `LookupError` if the action of `row` is unknown, or `ValueError` if the details do not fit the action. Both
     errors mean that the row was altered.
     """
     return DETAILS[row.act].model_validate_json(row.detail)
 
 
 def sentence_of(row: Any) -> str:
-    """Return the sentence that people read for an audit log entry, or the details as stored if they are unreadable."""
+    """Return the sentence that people read for the audit log entry `row`.
+
+    If the details of `row` do not fit its action, return the details as stored.
+    """
     try:
         return str(details_of(row))
     except (ValueError, LookupError):
@@ -588,7 +604,10 @@ def sentence_of(row: Any) -> str:
 
 
 def present_audit_entry(row: AuditEntryRow) -> DisclosureEntry:
-    """Return the audit log entry as callers see it. Details that are not a JSON object become an empty object."""
+    """Return the audit log entry `row` as the API returns it.
+
+    If the stored details are not a JSON object, `details` is an empty object.
+    """
     columns = row.model_dump(exclude={"position", "detail"})
     try:
         details = parse_json(row.detail)

@@ -72,7 +72,7 @@ class OwnLogFilter(RequestModel, extra="ignore"):
 
     @property
     def until(self) -> dt.datetime | None:
-        """The end of the last day, as UTC, or None if there is no last day."""
+        """The start of the day after the last day in London, as UTC, or None if there is no last day."""
         return None if self.last_day is None else _start_of(min(self.last_day, LONGEST_DAY) + dt.timedelta(days=1))
 
 

@@ -22,8 +22,9 @@ def seal_details(
     card: bytes | None = None,
     restricted: bool = False,
 ) -> SealDetails:
-    """Return the details of an action that stores the text `sealed`, encrypted to `recipients`.
+    """Return the details of an action that stores the sealed (encrypted) text `sealed`.
 
+    `recipients` are the fingerprints of the desk's keys to which the text is encrypted, and empty for a message.
     For a new entry, `added` is its place and `row` its table row. `columns` has the columns of the concern's row if the
     action sets them. `receipt` is the receipt that is stored for a retry, if any, and `card` the sealed card of the
     text, if any. `restricted` is True for a new concern that only leads may open.
@@ -42,7 +43,7 @@ def seal_details(
 
 
 def entry_sha256(row: EntryRow) -> str:
-    """Return the SHA-256 of the columns of a new entry that are not encrypted, as canonical JSON (RFC 8785)."""
+    """Return the SHA-256 of the columns of the new entry `row` that are not encrypted, as canonical JSON (RFC 8785)."""
     names = ("reference", "kind", "number", "author", "immediate_danger", "channel")
     columns = {name: getattr(row, name) for name in names}
     moments = {"at": row.received_at, "came_at": row.came_at, "due": row.acknowledge_by}
@@ -51,7 +52,7 @@ def entry_sha256(row: EntryRow) -> str:
 
 
 def receipt_sha256(row: StoredReceiptRow) -> str:
-    """Return the SHA-256 of a receipt that is stored for a retry.
+    """Return the SHA-256 of `row`, a receipt that is stored so that a retry gets the same receipt.
 
     The SHA-256 covers the encrypted receipt, the digest of the idempotency key, and the MAC of the payload.
     """
@@ -59,9 +60,9 @@ def receipt_sha256(row: StoredReceiptRow) -> str:
 
 
 def columns_sha256(row: Mapping[str, Any]) -> str:
-    """Return the SHA-256 of the concern's columns that do not change after submission.
+    """Return the SHA-256 of a concern's reference, time of arrival and deadline, which never change.
 
-    `row` has the columns by name. The columns are hashed as canonical JSON (RFC 8785).
+    `row` has the columns of the concern by name. The three columns are hashed as canonical JSON (RFC 8785).
     """
     columns = {
         "reference": row["reference"],

@@ -17,9 +17,10 @@ Brief = Annotated[str, StringConstraints(max_length=100)]
 Line = Annotated[str, StringConstraints(max_length=300)]
 Note = Annotated[str, StringConstraints(max_length=1000)]
 Account = Annotated[str, StringConstraints(max_length=5000)]
-"""A long text. The maximum lengths of the four types of text are generous.
+"""A long text.
 
-Nevertheless, the longest possible concern is well below a megabyte.
+The maximum lengths of the types `Brief`, `Line`, `Note` and `Account` are generous. Nevertheless, the longest possible
+concern is well below a megabyte.
 """
 _CODE = StringConstraints(max_length=40)
 CouncilCode = Annotated[str, FromCodeList("council"), _CODE]
@@ -110,12 +111,18 @@ def _optional_lists(model: type[ReporterInput]) -> frozenset[str]:
 
 
 def optional_field(title: str, description: str, example: Any) -> Any:
-    """Declare a field that may be left out or null, with its label, its help text and an example."""
+    """Declare a field of the form that may be left out or null.
+
+    `title` is the label of the field, and `description` its help text. `example` is the first example in the schema.
+    """
     return Field(default=None, title=title, description=description, examples=[example])
 
 
 def optional_list(title: str, description: str, example: list[Any], *, max_length: int) -> Any:
-    """Declare a list that may be left out, empty or null, with its label, its help text and an example."""
+    """Declare a list in the form, of at most `max_length` entries, that may be left out, empty or null.
+
+    `title` is the label of the list, and `description` its help text. `example` is the first example in the schema.
+    """
     return Field(default=(), max_length=max_length, title=title, description=description, examples=[example])
 
 

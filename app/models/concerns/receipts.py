@@ -28,7 +28,7 @@ class ConcernState(StrEnum):
 
 
 class ConcernIdentity(ResponseModel):
-    """The reference, state and time of receipt of a concern."""
+    """The reference and state of a concern, the time at which it was stored, and whether it is a test."""
 
     reference: str = Field(description="Short, and easy to read out on the phone.", examples=[EXAMPLE_REFERENCE])
     state: ConcernState = Field(description="State of the duty team's work.", examples=["received"])

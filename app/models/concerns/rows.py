@@ -84,7 +84,10 @@ def is_in_limit(name: ColumnElement[Any], limited_to: ColumnElement[Any]) -> Col
 
 
 def _computed(kind: Any, expression: str) -> Column[Any]:
-    """Return a column that the database computes from other columns whenever the row is written."""
+    """Return a column of the SQL type `kind`, whose value the database computes by `expression` at each write.
+
+    `expression` is SQL over other columns of the row.
+    """
     return Column(kind, Computed(expression, persisted=True), nullable=False)
 
 

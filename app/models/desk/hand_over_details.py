@@ -15,7 +15,10 @@ def handed_over_details(row: HandOverRow) -> HandedOverDetails:
 
 
 def confirmed_details(number: int, receipt: str) -> HandOverConfirmedDetails:
-    """Return the details of the audit log entry for the other organisation's `receipt` of hand-over `number`."""
+    """Return the details of the audit log entry for the confirmation of the hand-over `number`.
+
+    `receipt` is the receipt with which the other organisation confirmed the hand-over.
+    """
     return HandOverConfirmedDetails(number=number, receipt_sha256=hashlib.sha256(receipt.encode()).hexdigest())
 
 

@@ -44,7 +44,7 @@ class SavedViewsResponse(ResponseModel):
 
 
 class SavedViewRow(SQLModel, table=True):
-    """A saved view of one person."""
+    """A saved view of the inbox: filters that one person has saved under a name. Other people cannot see the view."""
 
     __tablename__ = "saved_views"
 

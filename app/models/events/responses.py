@@ -24,7 +24,10 @@ URLS = {"concern": f"https://guidance.example{desk_concern_path(EXAMPLE_REFERENC
 
 
 def _if_there(description: str, example: Any) -> Any:
-    """Declare a field that is left out of the JSON if it has no value, instead of being null."""
+    """Declare a field with `description` and an example that is left out of the JSON if it has no value.
+
+    The field is therefore never null in the JSON.
+    """
     return pydantic_Field(
         default=None,
         description=description,

@@ -118,7 +118,7 @@ class DeliveryRow(SQLModel, table=True):
 
 
 class EventReaderRow(SQLModel, table=True):
-    """The number of the last event that a polling client has confirmed."""
+    """The number of the last event that a client has confirmed, for a client that asks for events itself."""
 
     __tablename__ = "event_readers"
 

@@ -89,7 +89,10 @@ class ChangesResponse(WithCautions):
 
 
 def changed_sections(before: EditionContent, after: EditionContent) -> dict[str, SectionChanges]:
-    """Return the changes from `before` to `after` by the key of the section, without unchanged sections."""
+    """Return the changes of the cautions and sections from `before` to `after`, by the key of the list.
+
+    Leave out lists without changes.
+    """
     compared = {name: _compare(getattr(before, name), getattr(after, name)) for name in ITEM_LISTS}
     return {name: changes for name, changes in compared.items() if any(dict(changes).values())}
 
@@ -117,10 +120,11 @@ def changed_words(before: str, after: str) -> tuple[WordRun, ...]:
 
 
 def moved_items(before: list[str], after: list[str]) -> tuple[Moved, ...]:
-    """Return the items that moved, among the items of both editions. `before` and `after` are ids in order.
+    """Return the items that moved within a list. `before` and `after` are the ids in the two editions, in order.
 
-    An item that only shifts because other items were added or removed has not moved. If two items changed places,
-    return both items. Otherwise return the smallest set of items whose moves explain the new order.
+    Only items in both editions can move. An item that only shifts because other items were added or removed has not
+    moved. If two items changed places, return both items. Otherwise return the smallest set of items whose moves
+    explain the new order. The returned positions are those in `before` and `after`, from 1.
     """
     old = [id_ for id_ in before if id_ in after]
     new = [id_ for id_ in after if id_ in before]

@@ -48,7 +48,10 @@ _FORMS = {
 
 
 def place_in_words(at: Location) -> str:
-    """Return the location `at` in an editor's terms, such as `Contact 1, phone 2`, or `the file` for the root."""
+    """Return the location `at` in an editor's terms, such as `Contact 1, phone 2`.
+
+    For a location that is in no list, return the first key in backquotes. For the root, return `the file`.
+    """
     words = [f"{singular(str(name))} {index + 1}" for name, index in pairwise(at) if isinstance(index, int)]
     if not words:
         groups = [each for each in at if isinstance(each, str)]
@@ -62,7 +65,7 @@ def sentence_at(at: Location, reason: str) -> str:
 
 
 def singular(key: str) -> str:
-    """Return the noun for one entry of the list `key`."""
+    """Return the noun for one entry of the list `key` of an edition, such as `linked risk` for `linked_risks`."""
     return SINGULAR.get(key, key.removesuffix("s").replace("_", " "))
 
 

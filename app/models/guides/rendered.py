@@ -60,7 +60,9 @@ def render(words: RenditionContent, edition: EditionContent, current: EditionCon
 def _pictures_of(
     words: RenditionContent, edition: EditionContent, current: EditionContent | None
 ) -> dict[str, RenditionPicture]:
-    """Return the pictures to show, by the path of their item.
+    """Return the pictures of the rendition `words` to show beside items, by the path of the item.
+
+    Leave out pictures of items that `edition` does not have.
 
     If an item comes from `current`, and its text is not the same in `edition`, leave out its picture: nobody has chosen
     a picture for the new text.
@@ -83,7 +85,7 @@ def _texts_of(edition: EditionContent, key: str, item_id: str) -> list[Any] | No
 
 
 def _put_items(items: list[Any], key: str, words: RenditionContent, edition: EditionContent) -> Iterable[str]:
-    """Put the rendition's text into `items`, the items of the list `key`.
+    """Put the text of the rendition `words` into `items`, the items of the list `key`. Change `items` in place.
 
     Yield a pointer to each text that is not replaced. Replace a text only if it is the same as in `edition`, because
     the rendition has no translation of a newer text. Unchecked machine translations never replace cautions.
@@ -158,7 +160,7 @@ def _about_its_words(content: RenditionContent) -> Iterator[FieldError]:
 
 
 def find_strangers(content: RenditionContent, edition: EditionContent) -> Iterator[FieldError]:
-    """Yield an error for each text without an original in `edition`, and for each unknown or repeated id.
+    """Yield an error for each text in `content` without an original in `edition`, and each unknown or repeated id.
 
     Also yield an error for each picture of an unknown item, and for each further picture of the same item.
     """

@@ -110,7 +110,7 @@ def word_fields(item: type[RequestModel]) -> tuple[str, ...]:
 
 
 def _words_of_items(entry: SectionEntry) -> type[RequestModel]:
-    """Build the model of an item's translation: the item's id, and each field with text."""
+    """Build the model of the translation of one item of the list `entry`: the item's id, and each field with text."""
     fields: dict[str, Any] = {"id": (ItemId, Field(description="Id of the item in the edition."))}
     for name in word_fields(entry.item):
         examples = entry.item.model_fields[name].examples

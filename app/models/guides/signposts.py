@@ -96,7 +96,10 @@ class Signpost(Reachable):
 
 @dataclass(frozen=True, eq=False)
 class WhoToCall:
-    """The contacts of an edition, and the signposts to show beside the contacts. Two instances are never equal."""
+    """The contacts of an edition, and the signposts to show beside the contacts.
+
+    Instances are compared by identity, so that a cache can use an instance as a key without comparing its content.
+    """
 
     contacts: tuple[Contact, ...]
     signposts: tuple[Signpost, ...]

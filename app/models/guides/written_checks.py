@@ -42,7 +42,7 @@ WITHOUT_HOURS = "it has a number and no `opening_hours`: no page can say when it
 
 
 def find_written_faults(value: Any) -> Iterator[Fault]:
-    """Yield the location of each error in `value`, with a sentence.
+    """Yield the location of each error in `value`, the content of an edition's file, with a sentence.
 
     The errors are missing cautions, repeated ids, and phone numbers and menu options that cannot be right.
     """
@@ -89,9 +89,10 @@ def _entries(value: Any, key: str) -> list[tuple[int, dict[str, Any]]]:
 
 
 def find_warnings(content: EditionContent, today: dt.date) -> Iterator[Fault]:
-    """Yield the location of each warning about `content`, with a sentence.
+    """Yield the location of each warning about `content`, with a sentence. `today` is the current day.
 
-    The warnings are about the date of the review, unchecked contacts, missing opening hours, and outdated addresses.
+    The warnings are about a missing or past date of review, contacts that nobody has checked in the last year, missing
+    opening hours, and outdated addresses.
     """
     yield from _about_review(content, today)
     for index, contact in enumerate(content.contacts):
@@ -168,7 +169,10 @@ def _is_written_fault(error: ErrorDetails) -> bool:
 
 
 def place_items(value: object) -> None:
-    """Give every item of `value` without a `position` its place in the list, counted from 1."""
+    """Change `value`, the content of an edition's file, in place: give each item without a position its place, from 1.
+
+    Do nothing for lists whose items have no position, and for a `value` that is not an object.
+    """
     for key, entry in ITEM_LISTS.items():
         items = value.get(key) if isinstance(value, dict) else None
         if "position" in entry.item.model_fields and isinstance(items, list):
