@@ -237,7 +237,8 @@ class CacheStore:
         return True
 
     def __len__(self) -> int:
-        return len(self._entries)
+        """Return the number of entries, including held ones."""
+        return len(self._entries) + sum(entry is not None for entry in self._held.values())
 
 
 class CacheRequest(NamedTuple):
