@@ -51,7 +51,7 @@ def card_of_concern(submission: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def card_of_addition(addition: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the card of an addition: the beginning of its account, and the people that the reporter is worried about.
+    """Return the card of an addition: the beginning of its account, and the people who may be a risk to a child.
 
     `addition` is the addition as it was sent, as JSON values. An addition names no children.
     """

@@ -230,7 +230,10 @@ def _in_request(wanted: WrittenConcern, faults: Sequence[FieldError]) -> list[Fi
 
 
 def _below(name: str, faults: Sequence[FieldError]) -> list[FieldError]:
-    """Return the faults of the text with their locations in the request, which has the text in the field `name`."""
+    """Return `faults`, which locate fields in a text, with their locations in a request.
+
+    The request has the text in its field `name`.
+    """
     return [replace(each, at=(name, *each.at)) for each in faults]
 
 
