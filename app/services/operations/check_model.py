@@ -106,7 +106,10 @@ class Check:
 
 @dataclass(frozen=True)
 class Finding:
-    """One line of the doctor's report: a check, its result, and the document to `read` about it."""
+    """One line of the doctor's report: the name of a check, its result, and the document to `read` about it.
+
+    `read` is the path of the document.
+    """
 
     check: str
     condition: Condition

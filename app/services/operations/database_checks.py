@@ -128,7 +128,7 @@ def _flush(descriptor: int) -> float:
 
 
 def check_restore(patient: Patient) -> Verdict:
-    """Check that the newest backup of the embedded database can be restored, into a temporary folder."""
+    """Check that the newest backup of the embedded database can be restored. Restore it into a temporary folder."""
     folder = patient.settings.backup_folder
     if not patient.is_embedded:
         return unknown("test-restore a pg_dump, then run guidance verify on it")

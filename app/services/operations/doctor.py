@@ -1,4 +1,4 @@
-"""The checks of `guidance doctor`, which examine the settings and surroundings of the service, run in order."""
+"""The checks of `guidance doctor`, which examine the settings and surroundings of the service, in order."""
 
 import datetime as dt
 import threading
@@ -159,7 +159,7 @@ def _run_all(patient: Patient, *, is_quick: bool) -> Iterator[Finding]:
 
 @dataclass(frozen=True)
 class Examination:
-    """What the checks found at one time: the verdict on each step of the first day, and the finding of each check."""
+    """What the checks found at the time `at`: the verdict on each step of the first day, and each check's finding."""
 
     at: dt.datetime
     steps: tuple[tuple[Step, Verdict], ...]

@@ -100,10 +100,10 @@ class Invariants:
 def find_broken(
     engine: Engine, invariant: Invariant, *, recipients: Collection[str], at: dt.datetime, beat: Beat = lambda: None
 ) -> list[str]:
-    """Run the integrity check `invariant` as of the time `at`, and return each fault as a sentence.
+    """Run the integrity check `invariant` as of the time `at`, and return each fault as a text.
 
-    `recipients` are the fingerprints of the current recipients. Call `beat` after each step of long work. For overdue
-    events and recipients, a fault is only the name of the concern or text that is wrong.
+    `recipients` are the fingerprints of the current recipients. Call `beat` after each step of long work. A fault in
+    the overdue events or the recipients is only the name of the concern, addition or text. Other faults are sentences.
     """
 
     def on_step(_done: int, _total: int) -> None:

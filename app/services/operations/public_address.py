@@ -1,4 +1,4 @@
-"""Requests to the public address of the service, to see its readiness, its clock and its certificate from outside."""
+"""Requests to the public address of the service, to see its readiness, its time and its certificate from outside."""
 
 import datetime as dt
 import socket
@@ -99,7 +99,7 @@ def _read_time(url: str) -> dt.datetime | None:
 
 
 def read_certificate(url: str) -> Validity | None:
-    """Return the validity of the certificate that the server at `url` presents, or None if no TLS connection is made.
+    """Return the validity of the certificate that the server at `url` presents, or None without a TLS connection.
 
     The certificate is not verified, so that an expired or untrusted certificate can be read too. Nothing is sent on the
     connection.
