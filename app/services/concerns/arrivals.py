@@ -1,4 +1,4 @@
-"""How a concern or an addition arrives: who received it, by which channel, and when."""
+"""The arrival of a concern or an addition: who received it, by which channel, and when."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from app.services.audit.audit_log import REPORTER, Actor, by_reporter
 
 @dataclass(frozen=True)
 class Arrival:
-    """How a concern or an addition arrives.
+    """The arrival of a concern or an addition.
 
     `actor` is the reporter, or the worker who writes the concern or addition down, with the time of storing. `channel`
     is how it came, such as a call or a letter. `came_at` is the time when it came, from which its deadline is computed.

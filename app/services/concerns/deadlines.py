@@ -28,10 +28,7 @@ Otherwise SQLite would not use the index.
 """
 NONE = dt.timedelta()
 AT_ONCE = 8
-"""Maximum number of concerns, and of additions, for which one transaction stores events.
-
-Others cannot write during it.
-"""
+"""Maximum number of concerns, and of additions, in one transaction. Other writers wait for this transaction."""
 _ADDITION_WAITS = (
     col(EntryRow.kind) == EntryKind.ADDITION.value,
     col(EntryRow.acknowledged_at).is_(None),
@@ -108,11 +105,9 @@ def append_due_soon_events(
 def _announce(writer: Writer, wanted: _Announcement, is_due: Due, *, at: dt.datetime, limit: int) -> int:
     """Append events of the kinds `wanted` for the concerns and additions that `is_due` selects.
 
-    Return the number of events.
-
-    `at` is the time of the events. Handle at most `limit` concerns and `limit` additions, the earliest deadlines first.
-    The rows are found before the writer is used, and written in small batches so that others can write too. Skip rows
-    that have got their event, or were acknowledged, in the meantime.
+    Return the number of events. `at` is the time of the events. Handle at most `limit` concerns and `limit` additions,
+    the earliest deadlines first. The rows are found before the writer is used, and written in small batches so that
+    others can write too. Skip rows that have got their event, or were acknowledged, in the meantime.
     """
     concerns = select(ConcernRow.reference).where(
         *wanted.concerns, is_due(ConcernRow.acknowledge_by, ConcernRow.received_at)

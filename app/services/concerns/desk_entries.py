@@ -69,7 +69,10 @@ def write_label(desk: Desk, reference: str, label: NewLabel, actor: Actor, key: 
 def _store_written(
     desk: Desk, reference: str, given: NewNote | NewLabel, actor: Actor, keys: IdempotencyKeys | None
 ) -> IdempotentResult:
-    """Store the note or label `given`. Encrypt it first, unless the author's program encrypted it."""
+    """Store the note or label `given`, and return its entry (JSON).
+
+    Encrypt the text, unless it is encrypted already.
+    """
     is_note, faults = isinstance(given, NewNote), list[FieldError]()
     kind, plaintext = (EntryKind.NOTE, note_plaintext) if is_note else (EntryKind.LABEL, label_plaintext)
     if given.sealed is not None:
@@ -158,9 +161,7 @@ def recipient_for_messages(concern: ConcernRow) -> str:
 
 
 def read_sent_messages(session: Session, reference: str, actor: Actor) -> MessagesResponse:
-    """Record the reading in the audit log.
-
-    Return all messages that the desk sent about the concern, without their text.
+    """Record the reading in the audit log. Return all messages that the desk sent to the reporter, without their text.
 
     The response also has the public key to which the next message must be encrypted. It is empty if the reporter has no
     token. Raise `NoSuchConcern` if the reference is unknown.

@@ -75,7 +75,7 @@ class EditionResolver:
         return found if isinstance(found, FieldError) else found._replace(guide_named=concern.guide is not None)
 
     def pin(self, key: EditionKey) -> PinnedEdition:
-        """Return the edition `key` that a stored concern is about, with the phone numbers of now.
+        """Return the edition `key` that a stored concern is about, with the phone numbers to call now.
 
         Raise `NoSuchEdition` if there is no such edition.
         """

@@ -78,8 +78,7 @@ def read_sealed(engine: Engine, reference: str, place: EntryPlace | None = None)
     """Return the sealed text of the entry at `place`, or of the concern itself if `place` is None.
 
     The caller must first record the opening in the audit log. Raise `NoSuchItem` if there is no such entry, or
-    `ConcernErased` if the concern has been erased since. If `place` is None, raise `ConcernErased` for an unknown
-    reference too.
+    `ConcernErased` if the concern was erased. If `place` is None, raise `ConcernErased` for an unknown reference too.
     """
     entry = {} if place is None else {"kind": place.kind.value, "number": place.number}
     with engine.connect() as connection:

@@ -127,10 +127,8 @@ class Retryable:
     def store(self, session: Session, reference: str, receipt: bytes) -> StoredReceiptRow | None:
         """Store `receipt` for retries, encrypted, and return its row.
 
-        `reference` is the concern that the request is about.
-
-        Without an idempotency key, store nothing and return None. Raise `AlreadyStored` if the idempotency key was used
-        before, for this content or for other content.
+        `reference` is the concern that the request is about. Without an idempotency key, store nothing and return None.
+        Raise `AlreadyStored` if the idempotency key was used before, for this content or for other content.
         """
         row = self.encrypt(reference, receipt)
         insert_stored_receipts(session.connection(), [row])

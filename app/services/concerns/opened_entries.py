@@ -27,7 +27,7 @@ class EntryPage:
 
     The next page begins after the entry with the number `next_after`, which is None on the last page. `seen` is the
     number of the audit log entry that records the opening of the page, or 0 if no opening is recorded. `opens` is True
-    if this process can decrypt every text on the page.
+    if it is known that this process can decrypt every text on the page.
     """
 
     kind: EntryKind
@@ -160,11 +160,10 @@ def present_page(page: EntryPage, *, now: dt.datetime) -> tuple[Any, ...]:
 def open_entries(engine: Engine, page: EntryPage, unsealer: Unsealer, *, now: dt.datetime) -> tuple[Any, ...]:
     """Return the entries of the page, as in responses, with their decrypted text.
 
-    `now` decides if an addition is overdue.
-
-    The caller must first record the opening in the audit log. Raise `UnsealingUnavailable` if this process has no
-    identity for a text. Raise `SealedTextMisplaced` if a text belongs to another concern, or names another time of
-    receipt or author than its row. Raise `ConcernErased` if the concern has been erased since.
+    `now` decides if an addition is overdue. The caller must first record the opening in the audit log. Raise
+    `UnsealingUnavailable` if this process has no identity for a text. Raise `SealedTextMisplaced` if a text belongs to
+    another concern, or names another time of receipt or author than its row. Raise `ConcernErased` if the concern has
+    been erased since.
     """
     return tuple(
         present_entry(row, words_of_entry(row, sealed, unsealer), now=now) for row, sealed in read_page(engine, page)

@@ -88,7 +88,7 @@ class NewReceipt(NamedTuple):
 class PinnedEdition(NamedTuple):
     """An edition of a guide that a concern is about, its content, and who to call now.
 
-    `who` has the phone numbers of now, even if they were corrected after the edition was published.
+    `who` has the phone numbers to call now, even if they were corrected after the edition was published.
     """
 
     key: EditionKey
@@ -244,7 +244,7 @@ class ReceiptBuilder:
         *,
         at: dt.datetime,
     ) -> ConcernStatus:
-        """Return the status of the concern `row` for the reporter, with the reporter's own additions and the messages.
+        """Return the status of the concern `row` for the reporter, with their own additions and the desk's messages.
 
         `additions` and `messages` are those of the concern, in order. `who` says who to call now, and `at` is the
         current time. Additions that a worker wrote down are left out, because a reporter must not learn that someone

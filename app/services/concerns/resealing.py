@@ -200,11 +200,9 @@ def _list_cards(session: Session) -> set[tuple[str, int]]:
 def _reseal_text(engine: Engine, keys: ChangeOfKeys, place: SealedPlace, *, is_current: bool) -> _ResealedText | None:
     """Return the text at `place`, re-encrypted to the new keys, with a new card.
 
-    Return None if the text has been erased.
-
-    If `is_current` is True, the text has the right recipients and is not encrypted again. A note or a label has no
-    card. Raise `UnsealingUnavailable` if no identity decrypts the text, or `SealedTextMisplaced` if the text belongs to
-    another concern.
+    Return None if the text has been erased. If `is_current` is True, the text has the right recipients and is not
+    encrypted again. A note or a label has no card. Raise `UnsealingUnavailable` if no identity decrypts the text, or
+    `SealedTextMisplaced` if the text belongs to another concern.
     """
     with Session(engine) as session:
         row = _row_of(session, place)

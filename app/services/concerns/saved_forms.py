@@ -79,7 +79,8 @@ class SavedForms:
 
         `source` is the pseudonym of the writer's network, or empty if the forms of the network are not counted.
         `opening` is empty for a form that was not saved before. Otherwise `opening` is the identifier that `open`
-        returned, and the former saved form expires now, unless a later page has opened it. `at` is the current time.
+        returned with the saved form: this saved form expires now, unless a later page has opened it. `at` is the
+        current time.
 
         Raise `TooManySavedForms` if `source` has its maximum number or size of forms, `SavedFormsFull` if all forms
         together have their maximum size, or `StoreBusy` if the form could not be stored in time.

@@ -75,7 +75,7 @@ class Unsealer:
 
     @cached_property
     def fingerprints(self) -> frozenset[str]:
-        """Fingerprints of the public keys that belong to `identities`, as rows store those of their recipients."""
+        """Fingerprints of the public keys that belong to `identities`. Rows store their recipients in the same form."""
         return frozenset(fingerprint_of(str(identity.to_public())) for identity in self.identities)
 
     def has_one_of(self, fingerprints: Iterable[str]) -> bool:

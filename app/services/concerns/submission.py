@@ -86,8 +86,8 @@ class SealedElsewhere:
 class Submitted:
     """A concern that was received, as `concern` and as `json`, with how it arrived.
 
-    `keys` are derived from the idempotency key, or None without one. `test` is True for a test. `admission` says how
-    the limits on many concerns from one source admit the concern.
+    `keys` are derived from the idempotency key, or None without one. `test` is True for a test. `admission` says if the
+    concern belongs to a burst (many concerns from one source on one day), and if the response is to be delayed.
 
     `sealed` is the text if the sender encrypted it. Then `concern` and `json` have only the fields that are not
     encrypted. `payload` is the canonical JSON by which a retry is recognised, or None if this is the canonical JSON of
@@ -266,8 +266,8 @@ class Submissions:
     def _replay(self, concern: Concern, keys: IdempotencyKeys | None, at: dt.datetime) -> IdempotentResult:
         """Return the receipt of an earlier request with the same `keys` and the content of `concern`.
 
-        The contacts and phone numbers in the receipt are those of now. Raise `IdempotencyKeyReused` if there is no such
-        request, or if it had other content.
+        The receipt has the phone numbers to call now, at the time `at`. Raise `IdempotencyKeyReused` if there is no
+        such request, or if it had other content.
         """
         return self.replay(canonical_submission(concern), keys, concern.immediate_danger, at=at)
 
@@ -276,9 +276,9 @@ class Submissions:
     ) -> IdempotentResult:
         """Return the receipt of an earlier request with these `keys` and the content `payload`.
 
-        The contacts and phone numbers in the receipt are those of now. `danger` is the answer about danger in that
-        request, and `at` is the current time. Raise `IdempotencyKeyReused` if the earlier request had other content, if
-        no receipt is stored, or if `keys` is None.
+        The receipt has the phone numbers to call now, at the time `at`. `danger` is the answer about danger in the
+        earlier request. Raise `IdempotencyKeyReused` if that request had other content, if no receipt is stored, or if
+        `keys` is None.
         """
 
         def refresh(receipt: bytes) -> bytes:

@@ -61,7 +61,7 @@ def write_down_concern(
     """Store the concern `wanted` that a worker writes down. Return its receipt (JSON) once the concern is on disk.
 
     `actor` is the worker, with the time of storing. If the worker's program encrypted the text (`wanted.sealed`), the
-    text is stored as received. `unsealer` then checks the text, if it can decrypt the text. A retry with the same
+    text is stored as received. If `unsealer` can decrypt this text, its content is checked too. A retry with the same
     idempotency key `key` returns the first receipt and stores no second concern.
 
     Raise `InvalidConcern` if the request has faults, or if the reference that an encrypted text names is in use. Raise
@@ -99,8 +99,8 @@ def write_down_addition(
     """Store the addition `wanted` to the concern `reference` that a worker writes down.
 
     Once the addition is on disk, return its entry (JSON), without the text. `actor` is the worker, with the time of
-    storing. If the worker's program encrypted the text (`wanted.sealed`), the text is stored as received. `unsealer`
-    then checks the text, if it can decrypt the text. An addition never lowers the urgency of the concern. A retry with
+    storing. If the worker's program encrypted the text (`wanted.sealed`), the text is stored as received. If `unsealer`
+    can decrypt this text, its content is checked too. An addition never lowers the urgency of the concern. A retry with
     the same idempotency key `key` returns the first entry and stores no second addition.
 
     Raise `NoSuchConcern` if the reference is unknown, `ConcernErased` if the concern was erased, `InvalidConcern` if
@@ -266,9 +266,7 @@ def _has_keys(file: bytes, sealer: Sealer) -> bool:
 def _faults_in_text(
     wanted: WrittenDown, reference: str, model: type[Concern | Addition], unsealer: Unsealer
 ) -> list[FieldError]:
-    """Decrypt the text of `wanted`.
-
-    Return a fault if it is not valid, or contradicts the unencrypted fields of `wanted`.
+    """Decrypt the text of `wanted`, and return a fault if it is invalid or contradicts the unencrypted fields.
 
     A valid text names `reference` and has the content of a `model`.
     """

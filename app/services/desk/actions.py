@@ -130,15 +130,18 @@ def close(
 ) -> InboxEntry:
     """Close the concern with the outcome in `wanted`. If `wanted` has a message to the reporter, send the message.
 
-    Return the concern's inbox entry. The closing and the message are one transaction. If the concern was open, append
-    an event. If the concern is already closed with the same outcome, only change whether the outcome is shared with the
-    reporter. A retry with the same idempotency key `key` sends no second message.
+    Return the concern in the form of the inbox. The closing and the message are one transaction. If the concern was
+    open, append an event. If the concern is already closed with the same outcome, only change whether the outcome is
+    shared with the reporter. A retry with the same idempotency key `key` sends no second message.
 
     Raise `ValidationFailed` if the outcome is not in the code list, `NoSuchConcern` if the reference is unknown,
     `NotAcknowledged` if the concern is unacknowledged, or `OutcomeGiven` if the concern was closed with another
     outcome. Raise `StoreBusy` if the closing could not be stored in time. If `unless_waiting` is True, raise
-    `NotAcknowledged` also for an unacknowledged addition. If there is a message, also raise the errors of
-    `send_message`.
+    `NotAcknowledged` also for an unacknowledged addition.
+
+    If there is a message, also raise `ConcernErased` if the concern was erased, `ReporterHasNoCode` if the reporter has
+    no status token, `TooManyMessages` above the maximum number or size of messages, or `IdempotencyKeyReused` if `key`
+    was used for another closing.
     """
     if faults := desk.reference_data.faults_in_codes(wanted):
         raise ValidationFailed(faults)
@@ -295,9 +298,7 @@ def is_second_person(request: AuditEntryRow | None, actor: Actor) -> bool:
 
 
 def find_erasure_request(session: Session, reference: str) -> AuditEntryRow | None:
-    """Return the audit log entry of the concern's last erasure request, if the request still counts.
-
-    Otherwise return None.
+    """Return the audit log entry of the concern's last erasure request, or None if no request counts.
 
     A request no longer counts after a later change, addition, note, message or hand-over. A later label does not
     matter.

@@ -58,9 +58,9 @@ class Assigned:
 
 @dataclass(frozen=True)
 class Handing:
-    """The person to whom all concerns of a colleague are assigned, and the reason.
+    """The person to whom all open concerns of a colleague are assigned, and the reason.
 
-    If `person` is empty, unassign them.
+    `person` is empty if the concerns are to be unassigned.
     """
 
     person: str

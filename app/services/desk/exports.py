@@ -75,9 +75,7 @@ TAGGED_FOR_ARCHIVES: Sequence[Literal["ua-1", "a-3a"]] = ("ua-1", "a-3a")
 
 
 def sign_export(desk: Desk, reference: str, actor: Actor, *, notes_of_file: bool | None = None) -> ExportStatement:
-    """Record in the audit log that `actor` begins an export of the concern.
-
-    Return its unencrypted data and history, signed.
+    """Record in the audit log that `actor` begins an export. Return the concern's unencrypted data and history, signed.
 
     For the file of one person, `notes_of_file` says if the file includes notes. The entry of the audit log then covers
     the sealed texts too, which the caller reads afterwards. For other exports, `notes_of_file` is None.
@@ -143,12 +141,10 @@ def _texts_given(places: Sequence[EntryPlace | None], what: str) -> ShownDetails
 def record_export(
     session: Session, reference: str, export: NewExport, actor: Actor, signer: ReceiptSigner
 ) -> ExportEntry:
-    """Record in the audit log that an export of the concern was made, with the digest of its file.
+    """Record in the audit log that an export was made, with the digest of its file. Return the entry with a signature.
 
-    Return the signed entry.
-
-    `export` has the digest, and says if the file includes notes. `signer` signs the entry. Raise `NoSuchConcern` if the
-    reference is unknown, or `ConcernErased` if the concern was erased.
+    `export` has the digest, and says if the file includes notes. `signer` makes the signature. Raise `NoSuchConcern` if
+    the reference is unknown, or `ConcernErased` if the concern was erased.
     """
     get_unerased(session, reference)
     details = ExportedDetails(file_sha256=export.file_sha256, notes=export.notes)

@@ -222,12 +222,10 @@ def _record(session: Session, reference: str, new: _New, request: Retryable, *, 
 def _replay(desk: Desk, request: Retryable, wanted: HandOver) -> IdempotentResult:
     """Return the result of the first request, of which `request` is a retry.
 
-    If this service made the file, make it again.
-
-    Raise `IdempotencyKeyReused` if the content of the two requests differs. If the file is made again, raise
-    `SealedTextMisplaced` if it does not have the recorded digest, or if a text belongs to another concern. Then also
-    raise `ConcernErased` if the concern was erased, or `UnsealingUnavailable` if this process has no identity for a
-    text.
+    If this service made the file, make it again. Raise `IdempotencyKeyReused` if the content of the two requests
+    differs. If the file is made again, raise `SealedTextMisplaced` if it does not have the recorded digest, or if a
+    text belongs to another concern. Then also raise `ConcernErased` if the concern was erased, or
+    `UnsealingUnavailable` if this process has no identity for a text.
     """
     found = request.replay(desk.engine)
     stored = StoredHandOver.model_validate_json(found.receipt)

@@ -69,9 +69,8 @@ class InboxQuery:
     def of(cls, order: InboxOrder, wanted: InboxFilter, *, me: str | None, **others: Any) -> Self:
         """Return the query with the order `order` and the filters `wanted`.
 
-        `others` are further fields of the query, by name.
-
-        `me` is the name of the person who asks. The filter `mine` selects the concerns that are assigned to `me`.
+        `others` are further fields of the query, by name. `me` is the name of the person who asks. The filter `mine`
+        selects the concerns that are assigned to `me`.
         """
         whose = me if wanted.mine else "" if wanted.unassigned else wanted.assigned_to
         named = {name: getattr(wanted, name) for name in ("state", "overdue", "danger", "guide", "burst", "channel")}

@@ -59,9 +59,8 @@ def set_day(session: Session, reference: str, wanted: LookAgain, actor: Actor) -
 def read_both_days(session: Session, reference: str, actor: Actor) -> LookAgainState:
     """Record the reading in the audit log.
 
-    Return the days on which the team and `actor` are to look at the concern again.
-
-    Raise `NoSuchConcern` if the reference is unknown.
+    Return the days on which the team and `actor` are to look at the concern again. Raise `NoSuchConcern` if the
+    reference is unknown.
     """
     concern = get_concern(session, reference)
     record_action(session, concern.reference, DeskAct.LISTED, actor, ShownDetails(what="look again"))

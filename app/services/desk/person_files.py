@@ -26,10 +26,9 @@ PERSON_FILE_KIND = "guidance-person-file"
 def record_person_file(session: Session, wanted: NewPersonFile, actor: Actor, signer: ReceiptSigner) -> str:
     """Record in the audit log of each concern in the file `wanted` that the file was made.
 
-    Return the service's signature.
-
-    `signer` makes the signature. If the file is for the person and not for a court, the signature does not name the
-    worker. Raise `NoSuchConcern` if a reference is unknown, or `ConcernErased` if a concern was erased.
+    Return the service's signature. `signer` makes the signature. If the file is for the person and not for a court, the
+    signature does not name the worker. Raise `NoSuchConcern` if a reference is unknown, or `ConcernErased` if a concern
+    was erased.
     """
     references = list(dict.fromkeys(map(reference_of, wanted.references)))
     for_person = wanted.purpose is PersonFilePurpose.PERSON

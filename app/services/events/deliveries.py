@@ -98,11 +98,9 @@ def claim_due(
 
 
 def _cancel_restricted(session: Session, webhook: str, events: Mapping[int, EventRow]) -> set[int]:
-    """Cancel the deliveries to `webhook` of those `events` that are about restricted concerns.
+    """Cancel the deliveries to `webhook` of those `events` that are about restricted concerns. Return their numbers.
 
-    Return the events' numbers.
-
-    `events` are by number.
+    `events` maps the number of each event to the event.
     """
     about = {number: event.data["reference"] for number, event in events.items() if "reference" in event.data}
     restricted = find_restricted(session, set(about.values()))

@@ -171,9 +171,8 @@ class DispatcherThread(JobsWorker):
     async def _find_due(self) -> list[str]:
         """Return the names of the webhooks with due deliveries.
 
-        Once a minute, also store that this process looks for them.
-
-        If the database fails, log the error and return no names, so that the tasks that are already running continue.
+        Once a minute, also store that this process looks for them. If the database fails, log the error and return no
+        names, so that the tasks that are already running continue.
         """
         try:
             if self._notes.is_due:

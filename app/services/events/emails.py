@@ -66,7 +66,7 @@ PAUSE = dt.timedelta(seconds=60)
 """The shortest time between two emails to a mailbox. Events in between go into the next email."""
 LONGEST_PAUSE_STEP = 4  # attempts after which the delay stops growing, at ten minutes: emails alert the team
 LONGEST_REST = dt.timedelta(minutes=15)
-"""The longest time for which a mailbox gets no email. A longer pause was set by a wrong clock, and is ignored."""
+"""The longest pause after an email or an attempt that is respected. A longer one was set by a wrong clock."""
 ACCEPTED = "accepted"
 ADDRESS = "mailto:"
 """Placeholder for the URL in the row of a mailbox. The email addresses are in the settings, not in the database."""
@@ -111,7 +111,7 @@ MAILBOX_OF = {each.name: each for each in (TEAM, EDITORS)}
 
 @dataclass(frozen=True)
 class EmailNotice:
-    """What an email to `mailbox` tells. `counts` is the number of events of each kind.
+    """The content of an email to `mailbox`. `counts` is the number of events of each kind.
 
     `in_danger` is the number of concerns with a child in immediate danger. `restricted` is the number of concerns that
     only some people may open. `events` are the numbers of the events, and `attempts` is the number of attempts to send
@@ -138,9 +138,7 @@ def is_email_due(session: Session, mailbox: Mailbox = TEAM, *, now: dt.datetime)
 
 
 def claim_email(session: Session, mailbox: Mailbox = TEAM, *, now: dt.datetime) -> EmailNotice | None:
-    """Claim up to `MAX_EVENTS` pending events for one email to `mailbox`, until `EMAIL_LEASE` ends.
-
-    Return what to tell.
+    """Claim up to `MAX_EVENTS` pending events for `mailbox`, until `EMAIL_LEASE` ends. Return the content of one email.
 
     If the mailbox is not subscribed to its kinds of events, subscribe it first. Return None if there are no pending
     events, if another process is sending an email, or if the pause after the last email or attempt has not ended.
@@ -266,7 +264,7 @@ def _count_danger(session: Session, events: Sequence[EventRow]) -> int:
 
 
 def build_email(notice: EmailNotice, settings: Settings, *, at: dt.datetime) -> EmailMessage:
-    """Return the email that tells `notice`. `at` is the time of the email.
+    """Return the email with the content `notice`. `at` is the time of the email.
 
     The same events give the same Message-ID, so that an email that is sent twice can be recognised.
     """

@@ -27,7 +27,7 @@ def find_round(session: Session, kind: NotedTime) -> dt.datetime | None:
 
 
 class RoundNotes:
-    """Stores when one worker looks for deliveries of `kind`: the first time immediately, then once a minute."""
+    """A recorder of when one worker looks for deliveries of `kind`: the first time immediately, then once a minute."""
 
     def __init__(self, kind: NotedTime, writer: Writer, clock: Callable[[], dt.datetime]) -> None:
         self._kind = kind

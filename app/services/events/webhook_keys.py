@@ -130,11 +130,9 @@ class NewWebhook:
 def add_webhook(writer: Writer, webhook: NewWebhook, *, guard: SsrfGuard, keys: WebhookKeys, at: dt.datetime) -> str:
     """Add `webhook`, and record this in the audit log.
 
-    Return the secret that signs its messages (Standard Webhooks 1.0).
-
-    The secret is stored encrypted with `keys`. Raise `SetupError` if the name is not allowed or the key file cannot be
-    read, `AddressNotAllowed` if `guard` refuses the URL, `WebhookExists` if the name is in use, or `StoreBusy` if the
-    webhook could not be stored in time.
+    Return the secret that signs its messages (Standard Webhooks 1.0). The secret is stored encrypted with `keys`. Raise
+    `SetupError` if the name is not allowed or the key file cannot be read, `AddressNotAllowed` if `guard` refuses the
+    URL, `WebhookExists` if the name is in use, or `StoreBusy` if the webhook could not be stored in time.
     """
     refuse_mailbox(webhook.name)
     if not re.fullmatch(SLUG_PATTERN, webhook.name):

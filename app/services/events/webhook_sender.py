@@ -52,10 +52,9 @@ class SendResult(NamedTuple):
 class WebhookSender:
     """A sender of messages to webhooks.
 
-    Each attempt has a new connection, so that no receiver affects another receiver.
-
-    `guard` checks the URLs. `public_url` is the start of the absolute URLs in messages. `seconds` is the time limit of
-    one attempt, measured with a monotonic clock, so that changes of the system time have no effect.
+    Each attempt has a new connection, so that no receiver affects another receiver. `guard` checks the URLs.
+    `public_url` is the start of the absolute URLs in messages. `seconds` is the time limit of one attempt, measured
+    with a monotonic clock, so that changes of the system time have no effect.
     """
 
     def __init__(self, guard: SsrfGuard, *, public_url: str, seconds: float = ATTEMPT_SECONDS) -> None:

@@ -101,7 +101,7 @@ class Check:
     is_long: bool = False
     """True if the check reads every row, every page or a whole backup. A quick run skips the check."""
     names_somebody: bool = False
-    """True if the finding may name a person, a client or a concern. An email leaves such findings out."""
+    """True if the finding may name a person, a client or a concern. An email then gives only the name of the check."""
 
 
 @dataclass(frozen=True)

@@ -151,7 +151,7 @@ class SignedCheckpoint:
 
 @dataclass(frozen=True)
 class Checkpoints:
-    """A maker of checkpoints: daily ones, which are stored and sent, and ones that an auditor requests."""
+    """The operations that make checkpoints: daily ones, which are stored and sent, and ones for an auditor."""
 
     engine: Engine
     writer: Writer
@@ -168,9 +168,7 @@ class Checkpoints:
         return SignedCheckpoint(tree.size, tree.root, self.signer.sign(tree.size, tree.root))
 
     def make(self, *, at: dt.datetime) -> CheckpointRow:
-        """Make a checkpoint at the time `at`: record this in the audit log, sign the checkpoint, and store it.
-
-        Return its row.
+        """Make a checkpoint at the time `at`: record it in the audit log, sign it, and store it. Return its row.
 
         Also append the event `audit.checkpoint` with the checkpoint. Raise `StoreBusy` if the checkpoint could not be
         stored in time.

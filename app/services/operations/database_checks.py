@@ -46,7 +46,7 @@ def check_database(patient: Patient) -> Verdict:
 
 
 def check_schema(patient: Patient) -> Verdict:
-    """Check that the schema has the version that this program needs. Otherwise the other checks read no other table."""
+    """Check that the schema has the version that this program needs. Otherwise the doctor reads no other table."""
     try:
         if is_behind(patient.engine):
             return fault("the schema is out of date", "back up, then run guidance migrate")

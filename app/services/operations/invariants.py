@@ -70,9 +70,7 @@ class Invariants:
     def check_due(self, beat: Beat) -> None:
         """Run the integrity checks that are due, and hold their results.
 
-        Log an error for each check that finds a fault.
-
-        Call `beat` between steps.
+        Log an error for each check that finds a fault. Call `beat` between steps.
         """
         for invariant in Invariant:
             if self._is_due(invariant):

@@ -234,9 +234,8 @@ class Housekeeping(TeamJobs):
     def _erase_due(self, beat: Beat) -> None:
         """Erase the concerns whose retention period has ended, and log their number.
 
-        Erase nothing if the clock may be wrong.
-
-        Call `beat` after each concern: when the process stops, `beat` ends the job there.
+        Erase nothing if the clock may be wrong. Call `beat` after each concern: when the process stops, `beat` ends the
+        job there.
         """
         periods = RetentionPeriods.of(self.settings)
         erased = 0

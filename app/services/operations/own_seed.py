@@ -47,10 +47,10 @@ def has_own_numbers(seed_dir: Path, council: str) -> bool:
 
 
 def numbers_to_check(seed_dir: Path, numbers: Numbers | None) -> list[str]:
-    """Return the signposts of `seed_dir` that `write_own_seed` keeps, for a person to check.
+    """Return a line for each signpost in `seed_dir` that `write_own_seed` keeps, for a person to check.
 
-    With `numbers`, these are the national signposts. If `numbers` is None, these are all. Each is a line with the name,
-    and the phone numbers or else the URL. Raise `SeedFileError` if a file of the seed folder is invalid.
+    If `numbers` is None, these are all signposts, otherwise the national signposts. A line has the name, and the phone
+    numbers or else the URL. Raise `SeedFileError` if a file of the seed folder is invalid.
     """
     kept = _kept(read_reference_data(seed_dir), numbers)
     return [f"{each.name}: {', '.join(phone.display for phone in each.phones) or each.url}" for each in kept]

@@ -1,6 +1,6 @@
 """The file with the settings of the service.
 
-`guidance setup` writes it; `--env-file`, systemd and containers read it.
+`guidance setup` writes the file. Systemd, containers and the option `--env-file` read it.
 """
 
 import os

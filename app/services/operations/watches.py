@@ -135,10 +135,8 @@ class Watch:
 def measure_backup(around: Surroundings) -> Reading | Unmeasured:
     """Measure the age in seconds of the newest backup in the backup folder.
 
-    If there is none, measure that of the database.
-
-    Return `Unmeasured` if no backup folder is set, if the folder may not be read or, with PostgreSQL, if the folder is
-    not on this computer.
+    If there is none, measure that of the database. Return `Unmeasured` if no backup folder is set, if the folder may
+    not be read or, with PostgreSQL, if the folder is not on this computer.
     """
     folder, each_night = around.settings.backup_folder, EACH_NIGHT[around.is_embedded]
     if folder is None:
