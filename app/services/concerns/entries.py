@@ -164,11 +164,13 @@ def append_entry(
     the row for retries, which the caller stores, or None. `columns` are the columns of the concern after the action, if
     the action sets them. The audit log records digests of `receipt` and `columns`.
 
-    Raise `ConcernErased` if the concern was erased. Raise `ChangedMeanwhile` if, after `entry.actor.seen`, another
-    client did something that this entry depends on. For a note or a message, also raise `ChangedMeanwhile` if the same
-    client wrote another one after `entry.actor.seen`: the form may have been sent twice. Raise `ReporterHasNoCode` for
-    a message that nobody could read. If the entry would exceed the maximum number or size of entries of its kind, raise
-    the error `too_many` in `ENTRY_SPECS`.
+    Raise `ConcernErased` if the concern was erased. Raise `ReporterHasNoCode` for a message that nobody could read. If
+    the entry would exceed the maximum number or size of entries of its kind, raise the error `too_many` in
+    `ENTRY_SPECS`.
+
+    For a note or a message, raise `ChangedMeanwhile` if the same client wrote another one after `entry.actor.seen`: the
+    form may have been sent twice. For a message, also raise it if another client changed or sent something after
+    `entry.actor.seen`.
     """
     spec, reference = ENTRY_SPECS[entry.kind], concern.reference
     if concern.erased_at is not None:
@@ -199,10 +201,9 @@ def store_sealed(
     Also store this result for a retry of `request`. Raise `NoSuchConcern` if the reference is unknown. Otherwise raise
     `AlreadyStored` if `request` is a retry. Otherwise raise `ValidationFailed` if there are `faults`.
 
-    Raise `ConcernErased` if the concern was erased, `ChangedMeanwhile` if another client has since done something that
-    the entry depends on, or if the same client has since written another note or message, `ReporterHasNoCode` for a
-    message that nobody could read, or the error `too_many` in `ENTRY_SPECS` above the maximum number or size of entries
-    of this kind.
+    Otherwise raise `ConcernErased` if the concern was erased, `ReporterHasNoCode` for a message that nobody could read,
+    or the error `too_many` in `ENTRY_SPECS` above the maximum number or size of entries of this kind. For a note or a
+    message, raise `ChangedMeanwhile` under the conditions of `append_entry`.
     """
     return store_entry(session, get_concern(session, reference), entry, request, faults)
 
@@ -213,12 +214,11 @@ def store_entry(
     """Store `entry` for `concern` in the caller's transaction. Return the entry (JSON) without its text.
 
     Also store this result for a retry of `request`. If `request` is a retry, raise `AlreadyStored` before any other
-    error. Raise `ValidationFailed` if there are `faults`.
+    error. Otherwise raise `ValidationFailed` if there are `faults`.
 
-    Raise `ConcernErased` if the concern was erased, `ChangedMeanwhile` if another client has since done something that
-    the entry depends on, or if the same client has since written another note or message, `ReporterHasNoCode` for a
-    message that nobody could read, or the error `too_many` in `ENTRY_SPECS` above the maximum number or size of entries
-    of this kind.
+    Otherwise raise `ConcernErased` if the concern was erased, `ReporterHasNoCode` for a message that nobody could read,
+    or the error `too_many` in `ENTRY_SPECS` above the maximum number or size of entries of this kind. For a note or a
+    message, raise `ChangedMeanwhile` under the conditions of `append_entry`.
     """
     reference = concern.reference
     former = measure_entries(session, entry.kind, reference)

@@ -235,9 +235,9 @@ def store_addition(
     Return `receipt`, which is also stored for a retry of `request`. If `receipt` is None, store and return the
     addition's entry (JSON) instead, without its text.
 
-    Raise `NoSuchConcern` if the reference is unknown. Otherwise raise `AlreadyStored` if `request` is a retry. Raise
-    `ConcernErased` if the concern was erased, `TooManyAdditions` above the maximum number or size of additions, or
-    `ChangedMeanwhile` if another client did something after `entry.actor.seen` that the addition depends on.
+    Raise `NoSuchConcern` if the reference is unknown. Otherwise raise `AlreadyStored` if `request` is a retry.
+    Otherwise raise `ConcernErased` if the concern was erased, or `TooManyAdditions` above the maximum number or size of
+    additions.
     """
     concern, at = get_concern(session, reference), entry.actor.at  # read again: the desk may have changed the row
     former = measure_entries(session, EntryKind.ADDITION, reference)

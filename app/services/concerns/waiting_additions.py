@@ -39,8 +39,7 @@ def acknowledge_addition(session: Session, reference: str, number: int, actor: A
     the concern's `changed_at`.
 
     Raise `NoSuchConcern` if the reference is unknown, `NoSuchItem` if there is no such addition, or `NotAcknowledged`
-    if the concern itself is unacknowledged. Raise `ChangedMeanwhile` if, after `actor.seen`, another client did
-    something that the acknowledgement depends on.
+    if the concern itself is unacknowledged.
     """
     concern = get_concern(session, reference)
     count, _ = measure_entries(session, EntryKind.ADDITION, reference)

@@ -1,7 +1,8 @@
 """Actions of the duty team on a concern, each with its audit log entry in the same transaction.
 
-An action raises `ChangedMeanwhile` if, after the audit log entry `actor.seen`, another client did something that the
-action depends on. If `actor.seen` is None, this is not checked.
+Closing, reopening, holding and erasing raise `ChangedMeanwhile` if, after the audit log entry with the number
+`actor.seen`, another client changed the concern, sent a message or handed the concern over. If `actor.seen` is None,
+this is not checked. An acknowledgement never raises this error.
 """
 
 import datetime as dt

@@ -271,8 +271,8 @@ def _attachment(pdf: bytes) -> bytes:
 def find_export_faults(file: ExportFile, keys: Keys) -> Iterator[str]:
     """Yield each fault of the export as a phrase. `keys` are the published keys of the service (JWKS).
 
-    Check the signature of the file, and the statement, history, texts and receipts in the JSON. If the JSON lacks a
-    part of an export, yield this as the last fault.
+    Check the signature of the file, and the statement, history, texts and receipts in the JSON. If a part of the JSON
+    is missing or invalid, so that it cannot be checked, yield this as the last fault.
     """
     try:
         yield from _faults(file, keys)

@@ -51,8 +51,8 @@ def find_person_file_faults(file: ExportFile, keys: Keys) -> Iterator[str]:
     """Yield each fault of a file of one person as a phrase. `keys` are the published keys of the service (JWKS).
 
     Of a file for the person, only the signature is checked, because the remaining text cannot be compared with the
-    sealed text. Of a file for a court, every concern is checked too. If the JSON lacks a part, yield this as the last
-    fault.
+    sealed text. Of a file for a court, every concern is checked too. If a part of the JSON is missing or invalid, so
+    that it cannot be checked, yield this as the last fault.
     """
     try:
         yield from _faults(file, keys)

@@ -27,8 +27,8 @@ from app.services.concerns.rows import is_closed_count_right
 CONCERNS_AT_ONCE = 50
 """The number of concerns that are read in one transaction. To check a concern takes about 5 ms.
 
-A writer that waits for this transaction holds the lock that all other writers need. The writer gets its turn between
-two transactions.
+A waiting writer gets its turn between two transactions. While this writer waits, it holds the lock that all other
+writers need.
 """
 SealedRow = ConcernRow | EntryRow
 _RowT = TypeVar("_RowT", bound=SQLModel)

@@ -31,7 +31,10 @@ KNOCK_SECONDS = 5.0
 CALL_SECONDS = 2 * KNOCK_SECONDS
 """The time limit of one call: both for the lookup of the host name, which has no own limit, and for the connection."""
 LATE = dt.timedelta(minutes=2)
-"""An event that is not delivered after this time is late. By then, its delivery to a webhook was tried four times."""
+"""An event that is not delivered after this time is late.
+
+By then, delivery to a webhook was tried about three times.
+"""
 TRACES_PATH = "/v1/traces"
 PROTOBUF = {"Content-Type": "application/x-protobuf"}
 WEBHOOKS = "webhooks"

@@ -271,7 +271,8 @@ class StoreProbe:
     """A readiness probe that tries to store an invented concern, and stores nothing.
 
     A success counts for `SECONDS_BETWEEN_PROBES`, unless the writer has failed since. As a result, many requests cost
-    only one flush of the disk. One thread probes at a time, and other threads get the last result.
+    only one flush of the disk. A failure is tried again at once. One thread probes at a time. Other threads get the
+    last result, or wait for the first one.
     """
 
     def __init__(self, submissions: Submissions, clock: Callable[[], dt.datetime]) -> None:
