@@ -121,16 +121,18 @@ def _faults_in(note: NewNote | NewLabel, kind: EntryKind, reference: str, desk: 
 def send_message(
     desk: Desk, reference: str, message: Message, actor: Actor, key: str | None = None
 ) -> IdempotentResult:
-    """Store the message to the reporter. Once the message is on disk, return its entry (JSON) without the text.
+    """Store `message` to the reporter. Once the message is on disk, return its entry (JSON) without the text.
 
     Encrypt the message to the key of the reporter's status token, unless it is encrypted already. A retry with the same
     idempotency key `key` returns the first entry and sends no second message.
 
     Raise `NoSuchConcern` if the reference is unknown, `ConcernErased` if the concern was erased, `TooManyMessages`
     above the maximum number or size of messages, `IdempotencyKeyReused` if `key` was used for other content, or
-    `StoreBusy` if the message could not be stored in time. Raise `ChangedMeanwhile` if, after `actor.seen`, another
-    client changed or sent something, or the same client sent a message. Raise `ReporterHasNoCode` if the reporter has
-    no token, so that nobody could read the message.
+    `StoreBusy` if the message could not be stored in time. Raise `ReporterHasNoCode` if the reporter has no token, so
+    that nobody could read the message.
+
+    Raise `ChangedMeanwhile` if, after `actor.seen`, another client changed the concern, added an addition or a note,
+    sent a message or handed the concern over, or the same client sent a message.
     """
     entry = new_message(desk, reference, message, actor)
     keys = derive_idempotency_keys(key, client=f"{actor.client}, message to {reference}")

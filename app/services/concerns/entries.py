@@ -169,8 +169,8 @@ def append_entry(
     `ENTRY_SPECS`.
 
     For a note or a message, raise `ChangedMeanwhile` if the same client wrote another one after `entry.actor.seen`: the
-    form may have been sent twice. For a message, also raise it if another client changed or sent something after
-    `entry.actor.seen`.
+    form may have been sent twice. For a message, also raise it if, after `entry.actor.seen`, another client changed the
+    concern, added an addition or a note, sent a message or handed the concern over.
     """
     spec, reference = ENTRY_SPECS[entry.kind], concern.reference
     if concern.erased_at is not None:

@@ -1,8 +1,9 @@
 """Actions of the duty team on a concern, each with its audit log entry in the same transaction.
 
 Closing, reopening, holding and erasing raise `ChangedMeanwhile` if, after the audit log entry with the number
-`actor.seen`, another client changed the concern, sent a message or handed the concern over. If `actor.seen` is None,
-this is not checked. An acknowledgement never raises this error.
+`actor.seen`, another client changed the concern, added an addition or a note, sent a message or handed the concern
+over. A new label does not count. If `actor.seen` is None, this is not checked. An acknowledgement never raises this
+error.
 """
 
 import datetime as dt

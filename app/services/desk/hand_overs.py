@@ -77,7 +77,8 @@ def hand_over(desk: Desk, reference: str, wanted: HandOver, actor: Actor, key: s
     Raise `NoSuchConcern` if the reference is unknown, `ConcernErased` if the concern was erased, `ValidationFailed` if
     the recipient is not an age public key, `IdempotencyKeyReused` if `key` was used for other content, or `StoreBusy`
     if the hand-over could not be stored in time. Raise `ChangedMeanwhile` if, after `actor.seen`, another client
-    changed the concern, sent a message or handed the concern over, or the same client handed it over.
+    changed the concern, added an addition or a note, sent a message or handed the concern over, or the same client
+    handed it over.
 
     If this service makes the file, raise `UnsealingUnavailable` if this process has no identity for a text. Raise
     `SealedTextMisplaced` if a text belongs to another concern, or if the file made for a retry has another digest.
@@ -200,8 +201,8 @@ def _record(session: Session, reference: str, new: _New, request: Retryable, *, 
 
     Raise `NoSuchConcern` if the reference is unknown. Raise `AlreadyStored` if `request` is a retry, even if the
     concern has since been erased. Otherwise raise `ConcernErased` if the concern was erased. Raise `ChangedMeanwhile`
-    if, after `actor.seen`, another client changed the concern, sent a message or handed the concern over, or the same
-    client handed it over.
+    if, after `actor.seen`, another client changed the concern, added an addition or a note, sent a message or handed
+    the concern over, or the same client handed it over.
     """
     concern = get_concern(session, reference)
     number = session.exec(select(func.count()).where(HandOverRow.reference == reference)).one() + 1
