@@ -91,7 +91,7 @@ def open_entry(session: Session, reference: str, place: EntryPlace, actor: Actor
 
 
 def read_page(engine: Engine, page: EntryPage) -> Iterator[tuple[Row[Any], bytes]]:
-    """Yield each row of the page with its sealed text, one at a time.
+    """Yield each row of `page` with its sealed text, one at a time.
 
     The caller must first record the opening in the audit log. Raise `ConcernErased` if the concern has been erased
     since.
@@ -153,15 +153,15 @@ def opens_all(texts: Iterable[Any], fingerprints: frozenset[str] | None) -> bool
 
 
 def present_page(page: EntryPage, *, now: dt.datetime) -> tuple[Any, ...]:
-    """Return the entries of the page, as in responses, without their text. `now` decides if an addition is overdue."""
+    """Return the entries of `page`, as in responses, without their text. `now` decides if an addition is overdue."""
     return tuple(present_entry(row, now=now) for row in page.rows)
 
 
 def open_entries(engine: Engine, page: EntryPage, unsealer: Unsealer, *, now: dt.datetime) -> tuple[Any, ...]:
-    """Return the entries of the page, as in responses, with their decrypted text.
+    """Return the entries of `page`, as in responses, with their decrypted text.
 
     `now` decides if an addition is overdue. The caller must first record the opening in the audit log. Raise
-    `UnsealingUnavailable` if this process has no identity for a text. Raise `SealedTextMisplaced` if a text belongs to
+    `UnsealingUnavailable` if `unsealer` has no identity for a text. Raise `SealedTextMisplaced` if a text belongs to
     another concern, or names another time of receipt or author than its row. Raise `ConcernErased` if the concern has
     been erased since.
     """

@@ -48,7 +48,10 @@ class ReceiptSigner:
 def make_receipt_signer(
     key: Ed25519PrivateKey, retired: Sequence[Ed25519PublicKey] = (), *, issuer: str
 ) -> ReceiptSigner:
-    """Return a signer with the private key `key`, which also publishes the public keys in `retired`."""
+    """Return a signer with the private key `key`, which also publishes the public keys in `retired`.
+
+    `issuer` is the public URL of the service.
+    """
     return ReceiptSigner(key, tuple(_public_jwk(public) for public in (key.public_key(), *retired)), issuer)
 
 

@@ -210,7 +210,10 @@ class ReceiptBuilder:
         return NewReceipt(reference, status_token, due, orjson.dumps(receipt))
 
     def _by_the_concern(self, concern: Concern, also_call: Sequence[Signpost]) -> tuple[str, ...]:
-        """Return extra next steps for a child in another council's area, and for an adult who works with children."""
+        """Return further next steps, if a child lives in another council's area or an adult works with children.
+
+        `also_call` are the signposts for `concern`. One of them shows that an adult who works with children is named.
+        """
         steps = {
             ANOTHER_COUNCIL: lives_elsewhere(concern, self.reference_data.neighbours),
             WORKS_WITH_CHILDREN: any(each.allegations for each in also_call),
@@ -350,9 +353,9 @@ class ReceiptBuilder:
         return f"Do not wait for an answer. {after}{call}{f' {expected}' if is_promised else ''}"
 
     def _number_to_call(self, who: WhoToCall, due: dt.datetime) -> str:
-        """Return the phrase that names who to call at `due`.
+        """Return the phrase that names the team to call at the deadline `due`.
 
-        If the deadline is the end of a day, the phrase names the guide's own contacts, for the next morning.
+        If the deadline is the end of a day, the phrase names the guide's own contacts in `who`, for the next morning.
         """
         if deadline_of(due)[1] is None:
             return _call([Team(each, "", None) for each in who.contacts if each.phones])

@@ -28,7 +28,7 @@ MANY_MARKED = 200
 
 
 def insert_concerns(connection: Connection, concerns: Sequence[NewConcern]) -> None:
-    """Insert the concerns as new rows. Raise `ReferenceTaken` if one of their references is already in use."""
+    """Insert `concerns` as new rows. Raise `ReferenceTaken` if one of their references is already in use."""
     rows = [_DEFAULTS | vars(concern) | {"changed_at": concern.received_at} for concern in concerns]
     try:
         _NEW_CONCERN.run(connection, *rows)

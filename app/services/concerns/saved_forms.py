@@ -168,7 +168,7 @@ def group_of(typed_code: str) -> str:
 
 
 def _derive(code: str) -> tuple[bytes, bytes]:
-    """Return the id and the encryption key of the form with this code.
+    """Return the id and the encryption key of the saved form with the code `code`.
 
     The code has 80 random bits, so a slow derivation would add nothing.
     """

@@ -53,10 +53,11 @@ def acknowledge_addition(session: Session, reference: str, number: int, actor: A
 
 
 def acknowledge_up_to(session: Session, concern: ConcernRow, number: int, *, at: dt.datetime) -> None:
-    """Acknowledge the additions from the first to `number`, and append an event for each that was unacknowledged.
+    """Acknowledge the additions to `concern` from the first to `number`, and append an event for each.
 
-    The caller must first record the action in the audit log, in the same transaction. `at` is the time of the
-    acknowledgement. If `number` is 0, do nothing. Raise `ValidationFailed` if there is no addition `number`.
+    Leave out those that are acknowledged already. The caller must first record the action in the audit log, in the same
+    transaction. `at` is the time of the acknowledgement. If `number` is 0, do nothing. Raise `ValidationFailed` if
+    there is no addition `number`.
     """
     if number == 0:
         return

@@ -162,7 +162,7 @@ def read_cards(
     slack: dt.timedelta,
     links: Callable[[str | None], dict[str, str]],
 ) -> CardsResponse:
-    """Record one page of cards in the audit log, and return the page.
+    """Record the page of cards that `query` selects in the audit log, and return the page.
 
     Leave out the cards of a concern that was erased, or restricted so that `actor` may not open it, while the page was
     read. `next_changed_since`, from which the client asks for later changes, is earlier than the request by `slack`: a

@@ -269,7 +269,7 @@ def _attachment(pdf: bytes) -> bytes:
 
 
 def find_export_faults(file: ExportFile, keys: Keys) -> Iterator[str]:
-    """Yield each fault of the export as a phrase. `keys` are the published keys of the service (JWKS).
+    """Yield each fault of the export in `file` as a phrase. `keys` are the published keys of the service (JWKS).
 
     Check the signature of the file, and the statement, history, texts and receipts in the JSON. If a part of the JSON
     is missing or invalid, so that it cannot be checked, yield this as the last fault.

@@ -101,11 +101,11 @@ def hand_over(desk: Desk, reference: str, wanted: HandOver, actor: Actor, key: s
 def confirm_hand_over(
     session: Session, reference: str, number: int, wanted: HandOverReceipt, actor: Actor
 ) -> HandOverEntry:
-    """Store the receipt that the other organisation gave for the hand-over `number`. Return the entry of the hand-over.
+    """Store `wanted.receipt`, which the other organisation gave for the hand-over `number`.
 
-    Record a digest of the receipt in the audit log. A repeat with the same receipt changes nothing. Raise
-    `NoSuchConcern` if the reference is unknown, `NoSuchItem` if there is no hand-over `number`, or `ValidationFailed`
-    if a different receipt is already stored.
+    Return the hand-over's entry. Record a digest of the receipt in the audit log. A repeat with the same receipt
+    changes nothing. Raise `NoSuchConcern` if the reference is unknown, `NoSuchItem` if there is no hand-over `number`,
+    or `ValidationFailed` if a different receipt is already stored.
     """
     get_concern(session, reference)
     row, receipt = session.get(HandOverRow, (reference, number)), wanted.receipt

@@ -99,7 +99,7 @@ def record_copying(session: Session, reference: str, actor: Actor) -> None:
 
 
 def opened_concern(desk: Desk, opening: Opening, *, now: dt.datetime) -> OpenedConcern:
-    """Return the concern and the first page of its additions, decrypted, with a link to the next page if there is one.
+    """Return the concern of `opening` and the first page of its additions, decrypted, with a link to any next page.
 
     `now` decides if the concern and its additions are overdue. The caller must first record the opening with
     `open_concern`. Raise `UnsealingUnavailable` if this process has no identity for a text, `SealedTextMisplaced` if a

@@ -48,7 +48,7 @@ def is_person_file(document: dict[str, Any]) -> bool:
 
 
 def find_person_file_faults(file: ExportFile, keys: Keys) -> Iterator[str]:
-    """Yield each fault of a file of one person as a phrase. `keys` are the published keys of the service (JWKS).
+    """Yield each fault of `file`, a file of one person, as a phrase. `keys` are the service's published keys (JWKS).
 
     Of a file for the person, only the signature is checked, because the remaining text cannot be compared with the
     sealed text. Of a file for a court, every concern is checked too. If a part of the JSON is missing or invalid, so

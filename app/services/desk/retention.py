@@ -55,11 +55,11 @@ class RetentionPeriods:
 def erase_due_concerns(
     engine: Engine, writer: Writer, periods: RetentionPeriods, *, at: dt.datetime, is_clock_checked: bool = False
 ) -> Iterator[str]:
-    """Erase the text of each concern whose retention period has ended at the time `at`, and of each test after a day.
+    """Erase the text of each concern whose retention period in `periods` has ended, and of each test after a day.
 
-    Yield the reference of each concern after its erasure, which is recorded in the audit log. The caller must use up
-    the iterator: a concern is erased only when the iterator reaches it. Before the first erasure, `at` is stored as the
-    last known time. At the end, the erased bytes are purged from the database files.
+    `at` is the current time. Yield the reference of each concern after its erasure, which is recorded in the audit log.
+    The caller must use up the iterator: a concern is erased only when the iterator reaches it. Before the first
+    erasure, `at` is stored as the last known time. At the end, the erased bytes are purged from the database files.
 
     A concern that is on hold or unacknowledged is never erased, whatever the periods. Tests are acknowledged first, and
     then erased. Raise `ClockInDoubt` before the first erasure if the clock disagrees with the last known time, unless
@@ -95,9 +95,9 @@ def _erase_all(engine: Engine, writer: Writer, periods: RetentionPeriods, at: dt
 
 
 def limited_states(periods: RetentionPeriods) -> list[tuple[ConcernState, Any, int]]:
-    """Return each state of a concern whose retention period is limited.
+    """Return each state of a concern for which `periods` has a number of days.
 
-    With each state, return the SQL expression for the start of the period, and the number of days.
+    With each state, return the SQL expression for the start of the retention period, and the number of days.
     """
     states = (
         (ConcernState.ACKNOWLEDGED, OPEN_SINCE, periods.acknowledged_days),

@@ -70,7 +70,7 @@ class Kept:
 
 
 def erasure_day(session: Session, concern: ConcernRow, periods: RetentionPeriods) -> dt.date | None:
-    """Return the day, in London, on which retention will erase the text of the concern if nothing changes.
+    """Return the day, in London, on which the text of `concern` will be erased under `periods` if nothing changes.
 
     A test is erased a day after its receipt. Return None for a concern that is on hold or erased. Also return None,
     except for a test, if the concern or an addition is unacknowledged, or if the retention period is unlimited.

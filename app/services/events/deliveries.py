@@ -141,7 +141,7 @@ def _due_at(now: dt.datetime) -> tuple[ColumnElement[bool], ...]:
 def record_attempt(
     session: Session, claimed: ClaimedDelivery, state: DeliveryState, answer: str, *, due: dt.datetime, at: dt.datetime
 ) -> None:
-    """Store the result of an attempt as the `state` of the delivery, unless a final result is already stored.
+    """Store `state` as the result of an attempt of the delivery `claimed`, unless a final result is already stored.
 
     `answer` is the HTTP status or the name of the error, `due` is the time of the next attempt, and `at` is the current
     time. If the webhook has returned 410 Gone, disable it, and record this in the audit log.

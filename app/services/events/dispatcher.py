@@ -200,10 +200,11 @@ class DispatcherThread(JobsWorker):
 async def send_test_notice(
     engine: Engine, sender: WebhookSender, name: str, *, keys: WebhookKeys, at: dt.datetime
 ) -> SendResult:
-    """Send a signed test message to the webhook `name`, and return the result. Nothing is stored or retried.
+    """Send a signed test message to the webhook `name` with `sender`, and return the result.
 
-    `keys` decrypt the secrets of the webhook, and `at` is the time of the message. Raise `NoSuchWebhook` if the webhook
-    is unknown or removed, or `WebhookSecretUnreadable` if a secret of the webhook cannot be decrypted.
+    Nothing is stored or retried. `keys` decrypt the secrets of the webhook, and `at` is the time of the message. Raise
+    `NoSuchWebhook` if the webhook is unknown or removed, or `WebhookSecretUnreadable` if a secret of the webhook cannot
+    be decrypted.
     """
     with Session(engine) as session:
         webhook = get_webhook(session, name)

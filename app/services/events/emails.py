@@ -127,10 +127,7 @@ class EmailNotice:
 
 
 def is_email_due(session: Session, mailbox: Mailbox = TEAM, *, now: dt.datetime) -> bool:
-    """Return True if `claim_email` would claim events at the time `now`, or would subscribe the mailbox.
-
-    This only reads.
-    """
+    """Return True if `claim_email` would now claim events for `mailbox`, or would subscribe it. This only reads."""
     if _is_subscribed(session.get(WebhookRow, mailbox.name), mailbox):
         is_resting = _is_resting(session, mailbox, now)
         return session.exec(_waiting(mailbox).limit(1)).first() is not None and not is_resting

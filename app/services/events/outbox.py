@@ -90,9 +90,10 @@ def append_events(connection: Connection, events: Sequence[Event]) -> None:
 
 
 def event_id(number: int, kind: str, at: dt.datetime, data: dict[str, Any]) -> str:
-    """Return the ID of the event with this number, kind, time and payload (`data`), as clients see it.
+    """Return the ID that clients see of the event `number`. The ID is derived from all arguments.
 
-    The number is not enough, because numbers are used again after a backup is restored.
+    `data` is the payload of the event. The number is not enough, because numbers are used again after a backup is
+    restored.
     """
     return str(uuid.uuid5(EVENT_NAMESPACE, json.dumps([number, kind, format_utc(at), data], sort_keys=True)))
 
@@ -156,8 +157,8 @@ def rendition_payload(
 ) -> dict[str, Any]:
     """Return the payload of an event about the rendition `key`: its form, digest and edition, but no text.
 
-    `behind` is True if the rendition is of an earlier edition than the guide's current edition. `reason` is given if
-    the rendition was withdrawn.
+    `content` is the content of the rendition, and `digest` is its digest. `behind` is True if the rendition is of an
+    earlier edition than the guide's current edition. `reason` is given if the rendition was withdrawn.
     """
     edition = content.of.edition
     why = {} if reason is None else {"reason": reason}
@@ -174,7 +175,7 @@ def rendition_payload(
 
 
 def draft_payload(guide: str, language: str) -> dict[str, Any]:
-    """Return the payload of an event about a draft: the guide and the language, but no text.
+    """Return the payload of an event about a draft of `guide`: the guide and the language, but no text.
 
     `language` is the language of a rendition, or empty for the draft of an edition. Drafts of renditions have no
     address in the API, so the event links to the guide instead.

@@ -190,12 +190,12 @@ def remove_webhook(session: Session, name: str, *, at: dt.datetime) -> None:
 
 
 def encrypt_again(session: Session, *, keys: WebhookKeys, at: dt.datetime, with_new_key: bool = False) -> int:
-    """Encrypt every secret again with the newest key. Return the number of receivers whose secrets all have this key.
+    """Encrypt the secrets of all webhooks again with the newest of `keys`.
 
-    If `with_new_key` is True, first add a key to the key file. Secrets that cannot be decrypted stay unchanged. Record
-    each webhook in the audit log. The number includes the mailboxes, which have no secrets. Only one transaction writes
-    at a time, so no two processes change the key file simultaneously. Raise `SetupError` if the key file cannot be
-    read.
+    Return the number of receivers whose secrets all have this key. This number includes the mailboxes, which have no
+    secrets. If `with_new_key` is True, first add a key to the key file. Secrets that cannot be decrypted stay
+    unchanged. Record each webhook in the audit log, with the time `at`. Only one transaction writes at a time, so no
+    two processes change the key file simultaneously. Raise `SetupError` if the key file cannot be read.
     """
     if with_new_key:
         keys.add()
@@ -208,7 +208,7 @@ def encrypt_again(session: Session, *, keys: WebhookKeys, at: dt.datetime, with_
 
 
 def drop_old_keys(session: Session, *, keys: WebhookKeys) -> None:
-    """Remove every key except the newest from the key file.
+    """Remove every key of `keys` except the newest from the key file.
 
     Raise `WebhookSecretUnreadable`, and remove no key, if an older key still encrypts a secret. A secret that no key
     decrypts does not matter. Raise `SetupError` if the key file cannot be read.

@@ -38,7 +38,7 @@ class Numbers:
 
 
 def has_own_numbers(seed_dir: Path, council: str) -> bool:
-    """Return True if the seed folder has a local signpost, and all of its local signposts are those of `council`.
+    """Return True if `seed_dir` has a local signpost, and all of its local signposts are those of `council`.
 
     Raise `SeedFileError` if a file of the seed folder is invalid.
     """
