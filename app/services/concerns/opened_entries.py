@@ -153,12 +153,12 @@ def opens_all(texts: Iterable[Any], fingerprints: frozenset[str] | None) -> bool
 
 
 def present_page(page: EntryPage, *, now: dt.datetime) -> tuple[Any, ...]:
-    """Return the entries of `page`, as in responses, without their text. `now` decides if an addition is overdue."""
+    """Return the entries of `page` as responses contain them, without text. `now` decides if an addition is overdue."""
     return tuple(present_entry(row, now=now) for row in page.rows)
 
 
 def open_entries(engine: Engine, page: EntryPage, unsealer: Unsealer, *, now: dt.datetime) -> tuple[Any, ...]:
-    """Return the entries of `page`, as in responses, with their decrypted text.
+    """Return the entries of `page` as responses contain them, with their decrypted text.
 
     `now` decides if an addition is overdue. The caller must first record the opening in the audit log. Raise
     `UnsealingUnavailable` if `unsealer` has no identity for a text. Raise `SealedTextMisplaced` if a text belongs to

@@ -1,4 +1,4 @@
-"""Entries of a concern in the form in which responses to the desk show them, with or without their text."""
+"""Entries of a concern as responses to the desk contain them, with or without their text."""
 
 import datetime as dt
 from typing import Any
@@ -13,14 +13,14 @@ from app.services.concerns.sealing import Unsealer, open_note
 
 
 def message_entry_of(row: Row[Any] | EntryRow) -> MessageEntry:
-    """Return the message in `row` in the form of responses, without its text, which only the reporter can decrypt."""
+    """Return the message in `row` as a `MessageEntry`, without its text, which only the reporter can decrypt."""
     return MessageEntry(number=row.number, sent_at=row.received_at, read_at=row.read_at, answered_by=row.answered_by)
 
 
 def present_entry(
     row: Row[Any] | EntryRow, words: Any = None, *, now: dt.datetime
 ) -> AdditionEntry | NoteEntry | LabelEntry | MessageEntry:
-    """Return the entry in `row` in the form of responses to the desk. `now` decides if an addition is overdue.
+    """Return the entry in `row` as responses to the desk contain it. `now` decides if an addition is overdue.
 
     `words` is the decrypted content of a note, a label or an addition, or None to leave the content out. A message
     never has its content.

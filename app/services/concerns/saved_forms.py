@@ -29,7 +29,7 @@ from app.services.concerns.idempotency import NONCE_LENGTH
 
 LIFETIME = dt.timedelta(hours=24)
 SHARE = 20
-"""Maximum number of saved forms that writers in the same network have together."""
+"""Maximum number of saved forms that writers in the same network have together, so that no network fills the store."""
 SHARE_BYTES = 2_000_000
 """Maximum total size of the saved forms that writers in the same network have together, in bytes."""
 MAX_BYTES = 256_000_000

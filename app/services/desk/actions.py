@@ -132,9 +132,9 @@ def close(
 ) -> InboxEntry:
     """Close the concern with the outcome in `wanted`. If `wanted` has a message to the reporter, send the message.
 
-    Return the concern in the form of the inbox. The closing and the message are one transaction. If the concern was
-    open, append an event. If the concern is already closed with the same outcome, only change whether the outcome is
-    shared with the reporter. A retry with the same idempotency key `key` sends no second message.
+    Return the concern as an `InboxEntry`. The closing and the message are one transaction. If the concern was open,
+    append an event. If the concern is already closed with the same outcome, only change whether the outcome is shared
+    with the reporter. A retry with the same idempotency key `key` sends no second message.
 
     Raise `ValidationFailed` if the outcome is not in the code list, `NoSuchConcern` if the reference is unknown,
     `NotAcknowledged` if the concern is unacknowledged, or `OutcomeGiven` if the concern was closed with another

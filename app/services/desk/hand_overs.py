@@ -122,9 +122,9 @@ def confirm_hand_over(
 
 
 def read_hand_overs(session: Session, reference: str, actor: Actor) -> tuple[HandOverEntry, ...]:
-    """Record the reading in the audit log, and return all hand-overs of the concern, by number.
+    """Record the reading in the audit log, and return all hand-overs of the concern as entries, by number.
 
-    Each is in the form of responses. Raise `NoSuchConcern` if the reference is unknown.
+    Raise `NoSuchConcern` if the reference is unknown.
     """
     get_concern(session, reference)
     record_action(session, reference, DeskAct.LISTED, actor, ShownDetails(what="hand-overs"))
@@ -138,7 +138,7 @@ def list_hand_overs(session: Session, reference: str) -> Sequence[HandOverRow]:
 
 
 def hand_over_entry(row: HandOverRow) -> HandOverEntry:
-    """Return the hand-over in `row` in the form of responses."""
+    """Return the hand-over in `row` as a `HandOverEntry`, which responses contain."""
     return HandOverEntry.model_validate({name: getattr(row, name) for name in HandOverEntry.model_fields})
 
 

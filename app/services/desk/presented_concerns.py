@@ -1,4 +1,4 @@
-"""Concerns in the form in which the inbox and responses show them, without their text."""
+"""Concerns as inbox entries (`InboxEntry`), which the inbox and responses show, without their text."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -30,12 +30,12 @@ def reference_of(text: str) -> str:
 
 
 def inbox_entry(row: Columns, *, now: dt.datetime) -> InboxEntry:
-    """Return the concern in `row` in the form of the inbox. `now` decides if it is overdue."""
+    """Return the concern in `row` as an `InboxEntry`. `now` decides if the concern is overdue."""
     return InboxEntry.model_validate(concern_fields(row, now))
 
 
 def entry_of(concern: ConcernRow, *, now: dt.datetime) -> InboxEntry:
-    """Return `concern` in the form of the inbox. `now` decides if it is overdue."""
+    """Return `concern` as an `InboxEntry`. `now` decides if the concern is overdue."""
     return inbox_entry(dict(concern), now=now)
 
 

@@ -178,7 +178,7 @@ class Housekeeping(TeamJobs):
             Job("access-record", MINUTE_SECONDS, lambda _: read_access_record(self.engine)),
             Job(
                 "retention", HOUR_SECONDS, self._erase_due
-            ),  # stores the time, which must be known once a checkpoint is
+            ),  # stores the last known time: a checkpoint without this time is a fault
             Job("checkpoint", HOUR_SECONDS, self._make_checkpoint),
             Job("invariants", MINUTE_SECONDS, self.invariants.check_due, first_delay=MINUTE_SECONDS),
         ]
