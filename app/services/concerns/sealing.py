@@ -206,7 +206,7 @@ def label_plaintext(text: str, reference: str, **written: str) -> bytes:
 def seal_label(text: str, reference: str, recipients: Sequence[str]) -> bytes:
     """Return the label `text` as an age file encrypted to `recipients`, without a time or an author.
 
-    The program of a person at the desk uses this to encrypt the label before it sends the label. Raise `SetupError` if
+    Commands of `guidance desk` use this to encrypt the label before they send it to the service. Raise `SetupError` if
     `recipients` is empty, or one of them is not an age public key.
     """
     return make_sealer(recipients).seal(label_plaintext(text, reference))
@@ -225,7 +225,7 @@ def pad(document: bytes, least: int = LEAST_TEXT) -> bytes:
 def seal_note(text: str, reference: str, recipients: Sequence[str]) -> bytes:
     """Return the note `text` as an age file encrypted to `recipients`, without a time or an author.
 
-    The program of a person at the desk uses this to encrypt the note before it sends the note. Raise `SetupError` if
+    Commands of `guidance desk` use this to encrypt the note before they send it to the service. Raise `SetupError` if
     `recipients` is empty, or one of them is not an age public key.
     """
     return make_sealer(recipients).seal(note_plaintext(text, reference))

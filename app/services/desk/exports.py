@@ -459,9 +459,9 @@ def export_pdf(printed: dict[str, Any], document: dict[str, Any]) -> bytes:
 def concern_pdf(printed: dict[str, Any], **inputs: str) -> bytes:
     """Return a PDF that prints `printed`, the data of a concern. It is made in memory and not stored.
 
-    `inputs` are further inputs of the template, by name. The PDF meets the standards PDF/UA-1 and PDF/A-3a, unless the
-    font lacks a character. Each such character is then a box, and the PDF prints the sentence `printed["boxes"]`. Raise
-    `PdfUnavailable` if the libraries that make PDFs are not installed.
+    `inputs` are further inputs of the template, by name. The PDF meets the standards PDF/UA-1 and PDF/A-3a if possible.
+    If the font lacks a character, it cannot meet them. Each such character is then a box, and the PDF prints the
+    sentence `printed["boxes"]`. Raise `PdfUnavailable` if the libraries that make PDFs are not installed.
     """
     if not pdf_available():
         raise PdfUnavailable
