@@ -1,4 +1,4 @@
-"""The arrival of a concern or an addition: who received it, how it came, and when."""
+"""The arrival of a concern or an addition: who received it, by which channel, and when."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -12,9 +12,9 @@ from app.services.audit.audit_log import REPORTER, Actor, by_reporter
 class Arrival:
     """The arrival of a concern or an addition.
 
-    `actor` is the reporter, or the worker who writes the concern or addition down, with the time of storing. `came_at`
-    is the time when the concern or addition came: the time for an acknowledgement starts then. If `has_code` is False,
-    the reporter gets no status token.
+    `actor` is the reporter, or the worker who writes the concern or addition down, with the time of storing. `channel`
+    is how it came, such as a call or a letter. `came_at` is the time when it came, from which its deadline is computed.
+    If `has_code` is False, the reporter gets no status token.
     """
 
     actor: Actor
@@ -24,7 +24,7 @@ class Arrival:
 
     @classmethod
     def of_reporter(cls, channel: Channel, *, at: dt.datetime) -> Self:
-        """Return the arrival of something that the reporter sends at the time `at`."""
+        """Return the arrival of a concern or an addition that the reporter sends by `channel` at the time `at`."""
         return cls(by_reporter(at), channel, at)
 
     @property
@@ -34,5 +34,5 @@ class Arrival:
 
     @property
     def received_by(self) -> str:
-        """The worker who writes the text down, as named in the audit log, or an empty text if the reporter sends it."""
+        """The worker who writes the text down, as named in the audit log. Empty if the reporter sends the text."""
         return "" if self.actor.client == REPORTER else self.actor.client

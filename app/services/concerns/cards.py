@@ -26,14 +26,14 @@ MAX_TEXT_LENGTH = 120
 MAX_LINE = 100
 """Maximum length of a name, a school or another value on a card, in characters. Longer values are cut."""
 CARD = "card"
-"""The member that contains the card, in the sealed document."""
+"""The field of the sealed document that contains the card."""
 _NEW_CARD = fixed_insert(table_of(CardRow))
 
 
 def card_of_concern(submission: Mapping[str, Any]) -> dict[str, Any]:
     """Return the card of a concern. `submission` is the concern as it was sent, as JSON values.
 
-    Values that are missing, or that have another type than in a valid concern, are left out.
+    Leave out values that are missing, or that have another type than in a valid concern. Cut long values.
     """
     people = (
         *_people("parent", submission.get("parents_and_carers")),
@@ -51,7 +51,7 @@ def card_of_concern(submission: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def card_of_addition(addition: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the card of an addition: its first words and the people who worry the reporter.
+    """Return the card of an addition: the beginning of its account, and the people who may be a risk to a child.
 
     `addition` is the addition as it was sent, as JSON values. An addition names no children.
     """
@@ -59,19 +59,20 @@ def card_of_addition(addition: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def card_plaintext(card: Mapping[str, Any], reference: str, *, at: dt.datetime | None) -> bytes:
-    """Return the plaintext of a card: the card with reference and time of receipt, as JSON, padded.
+    """Return `card` before encryption, as padded JSON with the concern's `reference` and the time of receipt `at`.
 
-    `at` is the time of receipt of the concern, or of the addition, that the card is about. If the card is sealed where
-    the text was typed, `at` is None, because only the service knows when it receives the text.
+    `at` is the time at which the service received the text that the card is about. `at` is None if the sender's program
+    encrypts the card, because only the service knows when it receives the text.
     """
     received = {} if at is None else {"received_at": format_utc(at)}
     return pad(orjson.dumps({"reference": reference, **received, CARD: card}), LEAST_CARD)
 
 
 def seal_card(sealer: Sealer, card: Mapping[str, Any], reference: str, *, at: dt.datetime | None) -> bytes:
-    """Return `card` as a sealed file.
+    """Return `card` as a file encrypted with `sealer`. The concern's `reference` and the time `at` are inside.
 
-    `at` is the time of receipt of the text that the card is about, or None if the text is sealed where it was typed.
+    `at` is the time at which the service received the text that the card is about, or None if the sender's program
+    encrypts the card.
     """
     return sealer.seal(card_plaintext(card, reference, at=at))
 
@@ -87,9 +88,10 @@ def number_of_card(place: EntryPlace | None) -> int | None:
 
 
 def insert_cards(connection: Connection, cards: Iterable[tuple[str, int, bytes]]) -> None:
-    """Insert `cards`: for each, the reference, the number of the addition or `OF_THE_CONCERN`, and the sealed card.
+    """Insert `cards`, each a tuple of the concern's reference, the number of the addition, and the sealed card.
 
-    The caller must first record the text of each card, with the digest of the card, in the audit log.
+    For the concern's own card, the number is `OF_THE_CONCERN`. The caller must first record the text of each card, with
+    the digest of the card, in the audit log.
     """
     rows = [{"reference": reference, "addition": addition, "sealed": sealed} for reference, addition, sealed in cards]
     _NEW_CARD.run(connection, *rows)
@@ -126,7 +128,10 @@ def _people_of_concern(told: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _words(told: Mapping[str, Any]) -> str:
-    """Return the first `MAX_TEXT_LENGTH` characters of the account, on one line."""
+    """Return the first `MAX_TEXT_LENGTH` characters of the account in `told`, on one line.
+
+    Without an account, return an empty text.
+    """
     narrative = _object(told.get("concern")).get("narrative")
     return " ".join(narrative.split())[:MAX_TEXT_LENGTH] if isinstance(narrative, str) else ""
 

@@ -1,4 +1,4 @@
-"""Events for concerns and additions that are due soon or overdue, and a check for missing events."""
+"""Events about concerns and additions that are due soon or overdue, and a check that no such event is missing."""
 
 import datetime as dt
 from collections.abc import Callable, Sequence
@@ -22,10 +22,13 @@ from app.services.events.outbox import append_events, events_about
 
 WAITS = table_of(ConcernRow).c.state == literal_column(f"'{ConcernState.RECEIVED}'")
 IS_REAL = table_of(ConcernRow).c.test.is_(False)
-"""With `WAITS`, repeats the condition of the partial index exactly: otherwise SQLite does not use the index."""
+"""`WAITS` and `IS_REAL` together repeat the condition of a partial index exactly.
+
+Otherwise SQLite would not use the index.
+"""
 NONE = dt.timedelta()
 AT_ONCE = 8
-"""Maximum number of concerns, and of additions, handled in one transaction. Other writers wait for this transaction."""
+"""Maximum number of concerns, and of additions, in one transaction. Other writers wait for this transaction."""
 _ADDITION_WAITS = (
     col(EntryRow.kind) == EntryKind.ADDITION.value,
     col(EntryRow.acknowledged_at).is_(None),
@@ -39,9 +42,10 @@ Due = Callable[[Any, Any], ColumnElement[bool]]
 
 @dataclass(frozen=True)
 class _Announcement:
-    """The two events of one deadline, about concerns and about additions.
+    """The two kinds of events for one state of a deadline, such as overdue: `of_concern` and `of_addition`.
 
-    `concern_told` and `addition_told` are the boolean columns that are set when the event is stored.
+    `concern_told` and `addition_told` are the names of boolean columns, of concerns and of entries. The column is set
+    to True when the event is stored.
     """
 
     of_concern: EventKind
@@ -51,12 +55,12 @@ class _Announcement:
 
     @property
     def concerns(self) -> tuple[ColumnElement[bool], ...]:
-        """SQL conditions for an unacknowledged concern that does not have this event yet, and is not a test."""
+        """SQL conditions for an unacknowledged concern without an event of the kind `of_concern`. Leave out tests."""
         return WAITS, IS_REAL, col(getattr(ConcernRow, self.concern_told)).is_(False)
 
     @property
     def additions(self) -> tuple[ColumnElement[bool], ...]:
-        """SQL conditions for an unacknowledged addition that does not have this event yet.
+        """SQL conditions for an unacknowledged addition without an event of the kind `of_addition`.
 
         Erased additions, and additions to tests, are left out.
         """
@@ -73,9 +77,10 @@ _DUE_SOON = _Announcement(
 
 
 def append_overdue_events(writer: Writer, *, now: dt.datetime, limit: int) -> int:
-    """Append an event for each overdue concern and addition that has no such event yet.
+    """Append an event for each concern and addition that is overdue at the time `now` and has no such event yet.
 
-    Handle at most `limit` concerns and `limit` additions. Leave out tests. Return the number of events.
+    Handle at most `limit` concerns and `limit` additions, the earliest deadlines first. Leave out tests. Return the
+    number of events.
     """
     return _announce(writer, _OVERDUE, lambda due, _: col(due) < now, at=now, limit=limit)
 
@@ -85,9 +90,10 @@ def append_due_soon_events(
 ) -> int:
     """Append an event for each unacknowledged concern and addition due within `within` that has no such event yet.
 
-    Handle at most `limit` concerns and `limit` additions. Return the number of events. Leave out tests. Overdue
-    concerns and additions are left out, because they have another event. A concern or addition received less than
-    `quiet` ago is left for a later call, because an event has just announced its receipt.
+    Handle at most `limit` concerns and `limit` additions, the earliest deadlines first. Leave out tests. Return the
+    number of events. Concerns and additions that are overdue at the time `now` are left out, because they have another
+    event. A concern or addition received less than `quiet` ago is left for a later call, because an event has just
+    announced its receipt.
     """
 
     def is_due_soon(due: Any, received: Any) -> ColumnElement[bool]:
@@ -97,10 +103,11 @@ def append_due_soon_events(
 
 
 def _announce(writer: Writer, wanted: _Announcement, is_due: Due, *, at: dt.datetime, limit: int) -> int:
-    """Append events for the concerns and additions that `is_due` selects, and return the number of events.
+    """Append events of the kinds `wanted` for the concerns and additions that `is_due` selects.
 
-    Handle the earliest deadlines first. The rows are found before the writer is used, and written in small batches so
-    that others can write too. Rows that were announced or acknowledged in between are skipped.
+    Return the number of events. `at` is the time of the events. Handle at most `limit` concerns and `limit` additions,
+    the earliest deadlines first. The rows are found before the writer is used, and written in small batches so that
+    others can write too. Skip rows that have got their event, or were acknowledged, in the meantime.
     """
     concerns = select(ConcernRow.reference).where(
         *wanted.concerns, is_due(ConcernRow.acknowledge_by, ConcernRow.received_at)
@@ -147,11 +154,11 @@ def _append(
 
 
 def find_unannounced(session: Session, *, before: dt.datetime) -> list[str]:
-    """Return the names of the unacknowledged concerns and additions due before `before` without an overdue event.
+    """Return the names of overdue concerns and additions that lack the event about this, sorted.
 
-    Leave out tests, and concerns and additions that were stored at `before` or later.
-
-    A name is a reference, or `addition 1 to` and a reference.
+    These are the unacknowledged concerns and additions that were due before `before` and have no overdue event. Leave
+    out tests, erased additions, and concerns and additions that were stored at `before` or later. A name is a
+    reference, or for an addition words such as `addition 1 to` before the reference.
     """
     stored = col(ConcernRow.received_at) < before  # a worker can write down something that is overdue already
     late = col(ConcernRow.acknowledge_by) < before
@@ -167,10 +174,11 @@ def find_unannounced(session: Session, *, before: dt.datetime) -> list[str]:
 
 
 def find_without_event(session: Session, wanted: Any, kind: EventKind) -> Sequence[Any]:
-    """Return the rows that `wanted` selects and about which there is no event of `kind`.
+    """Return the rows of the query `wanted` about which there is no event of `kind`.
 
-    A row is a reference, or a reference and the number of an addition. The database compares the rows with the events,
-    so that this process never loads every pending row.
+    `wanted` selects one column, the reference of a concern, or two columns, the reference and the number of an
+    addition. The database compares the rows with the events, so that this process never loads every unacknowledged
+    concern.
     """
     if session.execute(wanted.limit(1)).first() is None:
         return []

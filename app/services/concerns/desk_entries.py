@@ -34,15 +34,15 @@ NO_NOTE = "this is not a {} about this concern encrypted to those keys"
 
 
 def write_note(desk: Desk, reference: str, note: NewNote, actor: Actor, key: str | None = None) -> IdempotentResult:
-    """Encrypt and store the note, and return its entry (JSON) without the text once the note is on disk.
+    """Encrypt and store `note`. Once the note is on disk, return its entry (JSON) without the text.
 
-    A note that was encrypted where it was typed (`note.sealed`) is stored as received. A retry with the same
-    idempotency key `key` stores no second note.
+    `actor` is the author. If the author's program encrypted the note (`note.sealed`), the note is stored as received. A
+    retry with the same idempotency key `key` returns the first entry and stores no second note.
 
     Raise `NoSuchConcern` if the reference is unknown, `ConcernErased` if the concern was erased, `TooManyNotes` above
     the maximum number or size of notes, `IdempotencyKeyReused` if `key` was used for other content, or `StoreBusy` if
-    the note could not be stored in time. Raise `ValidationFailed` if a received file is not encrypted to the desk's
-    current keys or, as far as this service can decrypt it, has invalid content.
+    the note could not be stored in time. Raise `ValidationFailed` if `note.sealed` is not encrypted to the desk's
+    current keys. If this service can decrypt `note.sealed`, also raise `ValidationFailed` if the content is invalid.
 
     Raise `ChangedMeanwhile` if the same client wrote a note after `actor.seen`: the form may have been sent twice.
     """
@@ -51,16 +51,16 @@ def write_note(desk: Desk, reference: str, note: NewNote, actor: Actor, key: str
 
 
 def write_label(desk: Desk, reference: str, label: NewLabel, actor: Actor, key: str | None = None) -> IdempotentResult:
-    """Encrypt and store the label, and return its entry (JSON) without the text once the label is on disk.
+    """Encrypt and store `label`. Once the label is on disk, return its entry (JSON) without the text.
 
-    The label replaces the current label. An empty text means that the concern has no label. A label that was encrypted
-    where it was typed (`label.sealed`) is stored as received. A retry with the same idempotency key `key` stores no
-    second label.
+    `actor` is the author. The label replaces the concern's earlier label. An empty text means that the concern has no
+    label. If the author's program encrypted the label (`label.sealed`), the label is stored as received. A retry with
+    the same idempotency key `key` returns the first entry and stores no second label.
 
     Raise `NoSuchConcern` if the reference is unknown, `ConcernErased` if the concern was erased, `TooManyLabels` above
     the maximum number or size of labels, `IdempotencyKeyReused` if `key` was used for other content, or `StoreBusy` if
-    the label could not be stored in time. Raise `ValidationFailed` if a received file is not encrypted to the desk's
-    current keys or, as far as this service can decrypt it, has invalid content.
+    the label could not be stored in time. Raise `ValidationFailed` if `label.sealed` is not encrypted to the desk's
+    current keys. If this service can decrypt `label.sealed`, also raise `ValidationFailed` if the content is invalid.
     """
     keys = derive_idempotency_keys(key, client=f"{actor.client}, label of {reference}")
     return _store_written(desk, reference, label, actor, keys)
@@ -69,7 +69,10 @@ def write_label(desk: Desk, reference: str, label: NewLabel, actor: Actor, key: 
 def _store_written(
     desk: Desk, reference: str, given: NewNote | NewLabel, actor: Actor, keys: IdempotencyKeys | None
 ) -> IdempotentResult:
-    """Store the note or label `given`, encrypted here unless it was encrypted where it was typed."""
+    """Store the note or label `given`, and return its entry (JSON).
+
+    Encrypt the text, unless it is encrypted already.
+    """
     is_note, faults = isinstance(given, NewNote), list[FieldError]()
     kind, plaintext = (EntryKind.NOTE, note_plaintext) if is_note else (EntryKind.LABEL, label_plaintext)
     if given.sealed is not None:
@@ -84,7 +87,10 @@ def _store_written(
 def _store_once(
     desk: Desk, reference: str, entry: NewEntry, request: Retryable, faults: Sequence[FieldError] = ()
 ) -> IdempotentResult:
-    """Store the entry, and return the entry (JSON) without text. For a retry, return the first request's result."""
+    """Store `entry`, and return it as JSON without its text. If `request` is a retry, return the entry stored first.
+
+    If there are `faults` and this is no retry, raise `ValidationFailed` and store nothing.
+    """
     try:
         presented = desk.writer.run(store_sealed, reference, entry, request, faults)
     except AlreadyStored:
@@ -93,10 +99,10 @@ def _store_once(
 
 
 def _faults_in(note: NewNote | NewLabel, kind: EntryKind, reference: str, desk: Desk) -> list[FieldError]:
-    """Return the faults of a note or a label that was encrypted elsewhere, as far as this service can check.
+    """Return the faults of the encrypted text in `note`, a note or a label, as far as this service can check it.
 
-    `kind` is the kind of the entry. A service that can decrypt notes also checks the text, because one invalid note
-    would prevent the desk from opening the other notes on the same page.
+    `kind` is the kind of the entry. If `desk.unsealer` can decrypt the text, also check the decrypted text, because one
+    invalid note would prevent the desk from opening the other notes on the same page.
     """
     sealer, unsealer = desk.sealer, desk.unsealer
     if sorted(note.recipients or ()) != sorted(map(str, sealer.recipients)):
@@ -115,16 +121,18 @@ def _faults_in(note: NewNote | NewLabel, kind: EntryKind, reference: str, desk: 
 def send_message(
     desk: Desk, reference: str, message: Message, actor: Actor, key: str | None = None
 ) -> IdempotentResult:
-    """Store the message to the reporter, and return its entry (JSON) without the text once the message is on disk.
+    """Store `message` to the reporter. Once the message is on disk, return its entry (JSON) without the text.
 
-    The message is encrypted to the key of the reporter's status token, unless it is encrypted already. A retry with the
-    same idempotency key `key` sends no second message.
+    Encrypt the message to the key of the reporter's status token, unless it is encrypted already. A retry with the same
+    idempotency key `key` returns the first entry and sends no second message.
 
     Raise `NoSuchConcern` if the reference is unknown, `ConcernErased` if the concern was erased, `TooManyMessages`
     above the maximum number or size of messages, `IdempotencyKeyReused` if `key` was used for other content, or
-    `StoreBusy` if the message could not be stored in time. Raise `ChangedMeanwhile` if, after `actor.seen`, another
-    client changed or sent something, or the same client sent a message. Raise `ReporterHasNoCode` if the reporter has
-    no token, so that nobody could read the message.
+    `StoreBusy` if the message could not be stored in time. Raise `ReporterHasNoCode` if the reporter has no token, so
+    that nobody could read the message.
+
+    Raise `ChangedMeanwhile` if, after `actor.seen`, another client changed the concern, added an addition or a note,
+    sent a message or handed the concern over, or the same client sent a message.
     """
     entry = new_message(desk, reference, message, actor)
     keys = derive_idempotency_keys(key, client=f"{actor.client}, message to {reference}")
@@ -132,7 +140,7 @@ def send_message(
 
 
 def new_message(desk: Desk, reference: str, message: Message, actor: Actor) -> NewEntry:
-    """Return the message as a new entry, encrypted to the key of the reporter's status token.
+    """Return `message` as a new entry by `actor`, encrypted to the key of the reporter's status token. Store nothing.
 
     A message that is encrypted already is not changed. For other messages, raise `NoSuchConcern` if the reference is
     unknown, or `ReporterHasNoCode` if the reporter has no token.
@@ -147,15 +155,18 @@ def new_message(desk: Desk, reference: str, message: Message, actor: Actor) -> N
 
 
 def recipient_for_messages(concern: ConcernRow) -> str:
-    """Return the age recipient for messages to the reporter, or an empty text if the reporter has no status token."""
+    """Return the age public key for messages to the reporter.
+
+    Return an empty text if the reporter has no status token.
+    """
     return recipient_of(concern.message_key) if concern.message_key else ""
 
 
 def read_sent_messages(session: Session, reference: str, actor: Actor) -> MessagesResponse:
-    """Record the reading in the audit log, and return the messages without their text.
+    """Record the reading in the audit log. Return all messages that the desk sent to the reporter, without their text.
 
-    The response also has the recipient (public key) for the next message. This recipient is empty if the reporter has
-    no token. Raise `NoSuchConcern` if the reference is unknown.
+    The response also has the public key to which the next message must be encrypted. It is empty if the reporter has no
+    token. Raise `NoSuchConcern` if the reference is unknown.
     """
     concern = get_concern(session, reference)
     record_action(session, reference, DeskAct.LISTED, actor, ShownDetails(what="messages"))
@@ -171,5 +182,8 @@ def read_sent_messages(session: Session, reference: str, actor: Actor) -> Messag
 
 
 def list_messages(session: Session, reference: str) -> tuple[MessageEntry, ...]:
-    """Return the messages to the concern's reporter, without their text. Nothing is recorded in the audit log."""
+    """Return all messages that the desk sent about the concern, in order, without their text.
+
+    Nothing is recorded in the audit log.
+    """
     return tuple(map(message_entry_of, list_entries(session, EntryKind.MESSAGE, reference)))

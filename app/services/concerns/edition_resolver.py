@@ -1,4 +1,4 @@
-"""Resolution of the edition that a concern is about, and checks of the item ids in the concern."""
+"""A resolver that finds the edition of a guide that a concern is about, and checks the item ids in the concern."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -18,19 +18,20 @@ from app.services.guides.editions import Contents, current_of, default_guide, fi
 from app.services.guides.reference_data import ReferenceData
 
 NAMED_IN_CONCERNS = {section.key: section for section in DOCUMENTED if section.key in ConcernDetail.model_fields}
-"""The sections whose items a concern may name, by key."""
+"""The sections of a guide whose items a concern may name, by section key."""
 NO_SUCH_GUIDE = "There is no guide with this name. GET /v1/guides lists the guides."
 
 
 @dataclass
 class EditionResolver:
-    """A resolver of the edition that a concern is about, with a cache that `invalidate` clears.
+    """A resolver that finds the edition that a concern is about. Its cache is cleared by `invalidate`.
 
-    A concern that names no guide is about the default guide. If the default guide lacks an item that the concern names,
-    the concern is about a guide whose current edition has all items in the concern. If there are several such guides,
-    the concern is about the guide that was published first. If there is no such guide, the default guide remains.
+    A concern that names no guide is about the default guide, unless this guide lacks an item that the concern names.
+    Then the concern is about a guide whose current edition has all items that the concern names. If there are several
+    such guides, choose the one that was published first. If there is no such guide, the default guide remains.
 
-    A read that started before an invalidation writes to the former cache, which is no longer used.
+    The default guide is `preferred_guide` if this guide has a current edition, otherwise the first published guide that
+    has one. A read that started before `invalidate` writes to the old cache, which is no longer used.
     """
 
     engine: Engine
@@ -44,7 +45,7 @@ class EditionResolver:
         self._found = {}
 
     def cached(self, concern: Concern) -> PinnedEdition | None:
-        """Return the cached edition for `concern`, or None if the database must be read."""
+        """Return the edition that `concern` is about from the cache, or None if the database must be read."""
         found = self._found.get((concern.guide, concern.edition))
         lacks_items = found is not None and concern.guide is None and unknown_ids(concern.concern, found.content)
         return None if lacks_items else found
@@ -52,9 +53,9 @@ class EditionResolver:
     def resolve(self, concern: Concern, cached: PinnedEdition | None = None) -> PinnedEdition:
         """Return the edition that `concern` is about. `cached` is a result of the method `cached` for the same concern.
 
-        Raise `InvalidConcern` with every unknown code and every item that the edition lacks. If the guide or the
-        edition is unknown, raise `InvalidConcern` with this fault and the unknown codes: the items are then not
-        checked. A withdrawn edition is accepted if the concern names it, because the reporter was shown this edition.
+        If the guide or the edition is unknown, raise `InvalidConcern` with this fault and every unknown code in the
+        concern. Otherwise raise `InvalidConcern` with every unknown code and every item that the edition lacks. A
+        withdrawn edition is accepted if the concern names it, because the reporter was shown this edition.
         """
         faults = self.reference_data.faults_in_codes(concern)
         found = cached or self.cached(concern) or self._find(concern)
@@ -74,7 +75,7 @@ class EditionResolver:
         return found if isinstance(found, FieldError) else found._replace(guide_named=concern.guide is not None)
 
     def pin(self, key: EditionKey) -> PinnedEdition:
-        """Return the edition `key` of a stored concern, with the current phone numbers.
+        """Return the edition `key` that a stored concern is about, with the phone numbers to call now.
 
         Raise `NoSuchEdition` if there is no such edition.
         """
@@ -108,7 +109,10 @@ def named_items(detail: ConcernDetail) -> set[tuple[str, str]]:
 
 
 def unknown_ids(detail: ConcernDetail, content: EditionContent) -> list[FieldError]:
-    """Return a fault for each indicator, factor and linked risk that `detail` names and `content` lacks."""
+    """Return a fault for each item that `detail` names and `content` lacks.
+
+    `content` is that of the concern's edition.
+    """
     return [
         fault
         for key, section in NAMED_IN_CONCERNS.items()

@@ -49,7 +49,10 @@ _SEALED_ENTRY = select(_ENTRIES.sealed).where(*_OF_ONE_KIND, _ENTRIES.number == 
 
 
 def measure_entries(session: Session, kind: EntryKind, reference: str) -> tuple[int, int]:
-    """Return the number of the concern's entries of `kind`, and the total size of their sealed texts in bytes."""
+    """Return the number of the concern's entries of `kind`, and the total size of their sealed texts in bytes.
+
+    Erased entries are counted, with the size 0.
+    """
     count, size = session.connection().execute(_MEASURED, {"reference": reference, "kind": kind.value}).one()
     return count, int(size)
 
@@ -57,9 +60,10 @@ def measure_entries(session: Session, kind: EntryKind, reference: str) -> tuple[
 def list_entries(
     session: Session, kind: EntryKind, reference: str, *, after: int = 0, limit: int | None = None
 ) -> Sequence[Row[Any]]:
-    """Return the metadata of the concern's entries of `kind` with numbers above `after`, in order of arrival.
+    """Return the rows of the concern's entries of `kind` with numbers above `after`, in order of their numbers.
 
-    Return at most `limit` entries, or all if `limit` is None.
+    Leave out the sealed text: each row has its `size` in bytes instead. Return at most `limit` entries, or all if
+    `limit` is None.
     """
     wanted = {
         "reference": reference,
@@ -74,8 +78,7 @@ def read_sealed(engine: Engine, reference: str, place: EntryPlace | None = None)
     """Return the sealed text of the entry at `place`, or of the concern itself if `place` is None.
 
     The caller must first record the opening in the audit log. Raise `NoSuchItem` if there is no such entry, or
-    `ConcernErased` if the concern has been erased since. If `place` is None, raise `ConcernErased` for an unknown
-    reference too.
+    `ConcernErased` if the concern was erased. If `place` is None, raise `ConcernErased` for an unknown reference too.
     """
     entry = {} if place is None else {"kind": place.kind.value, "number": place.number}
     with engine.connect() as connection:
@@ -96,7 +99,7 @@ def entries_of(kind: EntryKind, reference: str) -> tuple[ColumnElement[bool], Co
 
 @dataclass(frozen=True)
 class Desk:
-    """The services that operations of the desk use: the database, encryption, decryption, signing and code lists.
+    """What operations of the desk use: the database, keys to encrypt, decrypt and sign with, and code lists.
 
     `unsealer` decrypts only if this process holds an identity (private key).
     """
@@ -113,10 +116,10 @@ class Desk:
 class NewEntry:
     """An entry with its sealed text, before it has a number.
 
-    `actor` is the author. `recipients` are the fingerprints of the desk's keys to which the text is sealed.
-    `recipients` is empty for a message. Only an addition has `acknowledge_by`, `immediate_danger`, `channel`, `came_at`
-    and a sealed `card`. `restricts` is True for an addition that says that the concern is about someone who works for
-    the council.
+    `actor` is the author, with the time. `recipients` are the fingerprints of the desk's keys to which the text is
+    sealed. A message has no `recipients`, because it is sealed to the reporter's key. Only an addition has
+    `acknowledge_by`, `immediate_danger`, `channel`, `came_at` and a sealed `card`. `restricts` is True for an addition
+    that says that the concern is about someone who works for the council.
     """
 
     kind: EntryKind
@@ -131,7 +134,7 @@ class NewEntry:
     restricts: bool = False
 
     def numbered(self, reference: str, number: int) -> EntryRow:
-        """Return the row of the entry of the concern `reference`, with the number `number`."""
+        """Return the row of this entry as the entry `number` of the concern `reference`."""
         return EntryRow(
             reference=reference,
             kind=self.kind.value,
@@ -157,12 +160,17 @@ def append_entry(
 ) -> EntryRow:
     """Record the entry in the audit log, insert the entry with its card under the next number, and return its row.
 
-    `former` is the result of `measure_entries`. `receipt` is the row that is stored for a retry. `columns` are the
-    columns of the concern, if the action sets them. The audit log records digests of `receipt` and `columns`.
+    `former` is the number and the total size of the stored entries of this kind, from `measure_entries`. `receipt` is
+    the row for retries, which the caller stores, or None. `columns` are the columns of the concern after the action, if
+    the action sets them. The audit log records digests of `receipt` and `columns`.
 
-    Raise `ConcernErased` if the concern was erased, or `ChangedMeanwhile` under the conditions of `record_action`.
-    Raise `ReporterHasNoCode` for a message that nobody could read. If the entry would exceed the maximum number or size
-    of entries of its kind, raise the error `too_many` in `ENTRY_SPECS`.
+    Raise `ConcernErased` if the concern was erased. Raise `ReporterHasNoCode` for a message that nobody could read. If
+    the entry would exceed the maximum number or size of entries of its kind, raise the error `too_many` in
+    `ENTRY_SPECS`.
+
+    For a note or a message, raise `ChangedMeanwhile` if the same client wrote another one after `entry.actor.seen`: the
+    form may have been sent twice. For a message, also raise it if, after `entry.actor.seen`, another client changed the
+    concern, added an addition or a note, sent a message or handed the concern over.
     """
     spec, reference = ENTRY_SPECS[entry.kind], concern.reference
     if concern.erased_at is not None:
@@ -188,9 +196,14 @@ def append_entry(
 def store_sealed(
     session: Session, reference: str, entry: NewEntry, request: Retryable, faults: Sequence[FieldError] = ()
 ) -> bytes:
-    """Store the entry of the concern `reference` with `store_entry`, and return the entry (JSON) without its text.
+    """Store `entry` for the concern `reference` in the caller's transaction. Return the entry (JSON) without its text.
 
-    Raise `NoSuchConcern` if the reference is unknown, or the errors of `store_entry`.
+    Also store this result for a retry of `request`. Raise `NoSuchConcern` if the reference is unknown. Otherwise raise
+    `AlreadyStored` if `request` is a retry. Otherwise raise `ValidationFailed` if there are `faults`.
+
+    Otherwise raise `ConcernErased` if the concern was erased, `ReporterHasNoCode` for a message that nobody could read,
+    or the error `too_many` in `ENTRY_SPECS` above the maximum number or size of entries of this kind. For a note or a
+    message, raise `ChangedMeanwhile` under the conditions of `append_entry`.
     """
     return store_entry(session, get_concern(session, reference), entry, request, faults)
 
@@ -198,10 +211,14 @@ def store_sealed(
 def store_entry(
     session: Session, concern: ConcernRow, entry: NewEntry, request: Retryable, faults: Sequence[FieldError] = ()
 ) -> bytes:
-    """Store the entry in the caller's transaction, and return the entry (JSON) without its text.
+    """Store `entry` for `concern` in the caller's transaction. Return the entry (JSON) without its text.
 
     Also store this result for a retry of `request`. If `request` is a retry, raise `AlreadyStored` before any other
-    error. Raise `ValidationFailed` if there are `faults`. Raise the errors of `append_entry`.
+    error. Otherwise raise `ValidationFailed` if there are `faults`.
+
+    Otherwise raise `ConcernErased` if the concern was erased, `ReporterHasNoCode` for a message that nobody could read,
+    or the error `too_many` in `ENTRY_SPECS` above the maximum number or size of entries of this kind. For a note or a
+    message, raise `ChangedMeanwhile` under the conditions of `append_entry`.
     """
     reference = concern.reference
     former = measure_entries(session, entry.kind, reference)

@@ -84,7 +84,11 @@ class FollowUps:
     code_tries: CodeTries
 
     def read_status(self, code: StatusCode, *, at: dt.datetime) -> ConcernStatus:
-        """Return the status of the concern that `code` identifies. Raise the errors of `find`."""
+        """Return the status of the concern that `code` identifies, at the time `at`. Count this use of the code.
+
+        Raise `NoSuchConcern` if the reference or the token is wrong, `TooManyTries` after too many wrong tries, or
+        `RateLimited` if this concern was requested too often.
+        """
         row = self.find(code)
         with Session(self.engine) as session:
             additions = list_entries(session, EntryKind.ADDITION, row.reference)
@@ -100,11 +104,11 @@ class FollowUps:
         channel: Channel = Channel.API,
         at: dt.datetime,
     ) -> IdempotentResult:
-        """Encrypt and store the addition to the concern `row`. Once it is on disk, return its receipt (JSON).
+        """Encrypt and store `addition` to the concern `row`. Once it is on disk, return its receipt (JSON).
 
-        The caller must first get `row` from `find`. `channel` says how the addition came. An addition never lowers the
-        urgency of the concern. A retry with the same `idempotency_key` returns the first receipt and stores no second
-        addition.
+        The caller must first get `row` from `find` with the purpose `ADD`. `channel` says how the addition came, and
+        `at` is the current time. An addition never lowers the urgency of the concern. A retry with the same
+        `idempotency_key` returns the first receipt and stores no second addition.
 
         Raise `InvalidConcern` with every unknown code and item of the addition, `TooManyAdditions` above the maximum
         number or size of additions, `IdempotencyKeyReused` if the key was used for other content, or `StoreBusy` if the
@@ -151,11 +155,15 @@ class FollowUps:
         return IdempotentResult(row.reference, receipt, is_replay=False)
 
     def open_messages(self, code: StatusCode, *, at: dt.datetime) -> ReceivedMessages:
-        """Record in the audit log which messages are now read for the first time. Return the messages read so far.
+        """Return the desk's messages about the concern that `code` identifies.
 
-        Append an event for each message that is read for the first time. Each returned message has its text, or None if
-        the text was erased or cannot be decrypted with the token of `code`. A message that is sent during this call is
-        left for the next call. Raise `StoreBusy` if this could not be stored in time, and the errors of `find`.
+        Record in the audit log which are newly read. Append an event for each message that is read for the first time.
+        Each returned message has its text, or None if the text was erased or cannot be decrypted with the token of
+        `code`. A message that the desk sends during this call may be left for the next call.
+
+        Raise `NoSuchConcern` if the reference or the token is wrong, `TooManyTries` after too many wrong tries, or
+        `RateLimited` if this concern was requested too often. Raise `StoreBusy` if the reading could not be stored in
+        time.
         """
         reference = self.find(code).reference
         with Session(self.engine) as session:
@@ -184,11 +192,11 @@ class FollowUps:
     def find(self, code: StatusCode, *, purpose: str = READ) -> ConcernRow:
         """Return the row of the concern that `code` identifies, and count this use of the code.
 
-        A wrong token counts as a wrong try. A right token counts as a request for this concern and `purpose`. Each
-        purpose has its own count, so that reading never prevents adding.
+        A wrong token counts as a wrong try. A right token counts as a request for this concern and for `purpose`, which
+        is `READ` or `ADD`. The two purposes are counted separately, so that reading never prevents adding.
 
         Raise `NoSuchConcern` if the reference or the token is wrong, or `TooManyTries` after too many wrong tries.
-        Raise `RateLimited` if this concern was requested too often.
+        Raise `RateLimited` if this concern was requested too often for this purpose.
         """
         reference = find_reference(code.typed_reference)
         with self.code_tries.guard(reference, code.networks, purpose):
@@ -202,7 +210,10 @@ class FollowUps:
             return row
 
     def _replay_after_erasure(self, request: Retryable) -> IdempotentResult:
-        """Return the receipt of an addition stored before the erasure. Raise `ConcernErased` for a new addition."""
+        """Return the receipt of `request` if an earlier request stored the same addition before the erasure.
+
+        Otherwise raise `ConcernErased`.
+        """
         try:
             return request.replay(self.engine)
         except IdempotencyKeyReused:
@@ -215,13 +226,18 @@ class FollowUps:
 def store_addition(
     session: Session, reference: str, entry: NewEntry, request: Retryable, receipt: bytes | None = None
 ) -> bytes:
-    """Insert the addition under the next number, update the concern and the answered messages, and append events.
+    """Insert the addition `entry` under the next number, update the concern's row, and append events.
 
-    Only an addition that the reporter sends answers messages. An addition that says that the concern is about someone
-    who works for the council restricts the concern to leads, unless it is restricted already. Return `receipt`, which
-    is also stored for a retry of `request`. If `receipt` is None, store and return the addition's entry (JSON), without
-    its text, instead. Raise `AlreadyStored` if `request` is a retry, before any other error. Raise `NoSuchConcern` if
-    the reference is unknown, or the errors of `append_entry`.
+    If the reporter sends the addition, it answers every message that the reporter has read and not answered. An
+    addition that a worker wrote down answers no message. An addition that says that the concern is about someone who
+    works for the council restricts the concern to leads, unless it is restricted already.
+
+    Return `receipt`, which is also stored for a retry of `request`. If `receipt` is None, store and return the
+    addition's entry (JSON) instead, without its text.
+
+    Raise `NoSuchConcern` if the reference is unknown. Otherwise raise `AlreadyStored` if `request` is a retry.
+    Otherwise raise `ConcernErased` if the concern was erased, or `TooManyAdditions` above the maximum number or size of
+    additions.
     """
     concern, at = get_concern(session, reference), entry.actor.at  # read again: the desk may have changed the row
     former = measure_entries(session, EntryKind.ADDITION, reference)

@@ -1,4 +1,4 @@
-"""Receipts stored for retries, encrypted so that only the client's idempotency key can decrypt them."""
+"""Receipts that are stored for retries. Only the idempotency key that the client sends can decrypt them."""
 
 import hashlib
 import hmac
@@ -25,16 +25,19 @@ TIMES_FOR_DANGER = {
     ImmediateDanger.YES.value: "acknowledge_danger_minutes",
     ImmediateDanger.NOT_SURE.value: "acknowledge_not_sure_minutes",
 }
-"""The setting with the time for an acknowledgement, by the answer about danger. Only a time that is set is promised."""
+"""The setting with the time for an acknowledgement, for each answer about danger that has such a setting.
+
+A deadline for such an answer is promised to the reporter only if the setting is set.
+"""
 _NEW_STORED_RECEIPT = fixed_insert(table_of(StoredReceiptRow))
 
 
 @dataclass(frozen=True)
 class IdempotencyKeys:
-    """The keys derived from one client's idempotency key.
+    """Three keys derived from the idempotency key of a request.
 
-    One key finds the stored receipt, another key encrypts the receipt, and the third authenticates the request's
-    content.
+    `key_sha256` finds the stored receipt, `_encryption` encrypts the receipt, and `_payload` authenticates the
+    request's content.
     """
 
     key_sha256: bytes
@@ -42,7 +45,10 @@ class IdempotencyKeys:
     _payload: bytes
 
     def mac(self, payload: bytes) -> bytes:
-        """Return the authentication code of `payload`: the same for a retry, different for other content."""
+        """Return the authentication code of `payload`, the content of a request.
+
+        A retry with the same content has the same code. Other content has another code.
+        """
         return hmac.digest(self._payload, payload, "sha256")
 
     def encrypt(self, receipt: bytes) -> bytes:
@@ -51,7 +57,10 @@ class IdempotencyKeys:
         return nonce + AESGCM(self._encryption).encrypt(nonce, receipt, self.key_sha256)
 
     def decrypt(self, stored: bytes) -> bytes:
-        """Return the decrypted receipt. Raise `IdempotencyKeyReused` if `stored` was encrypted with another key."""
+        """Return the receipt `stored`, decrypted.
+
+        Raise `IdempotencyKeyReused` if `stored` was encrypted with another key.
+        """
         try:
             return AESGCM(self._encryption).decrypt(stored[:NONCE_LENGTH], stored[NONCE_LENGTH:], self.key_sha256)
         except InvalidTag:
@@ -61,8 +70,8 @@ class IdempotencyKeys:
 def derive_idempotency_keys(idempotency_key: str | None, *, client: str) -> IdempotencyKeys | None:
     """Return the keys derived from `idempotency_key` and `client`, or None if `idempotency_key` is None.
 
-    `client` names the client, the operation, or both. The same idempotency key for another `client` gives other keys,
-    so two clients may send the same idempotency key without conflict.
+    `client` is a text that names the client, the operation, or both. Another `client` gives other keys, so two clients
+    may send the same idempotency key without conflict.
     """
     if idempotency_key is None:
         return None
@@ -73,21 +82,28 @@ def derive_idempotency_keys(idempotency_key: str | None, *, client: str) -> Idem
 
 @dataclass(frozen=True)
 class IdempotentResult:
-    """The receipt of a request (JSON). `is_replay` is True if an earlier, identical request stored the receipt."""
+    """The result of a request: the concern's reference, and the receipt as JSON.
+
+    `is_replay` is True if an earlier, identical request stored the receipt.
+    """
 
     reference: str
     receipt: bytes
     is_replay: bool
     is_late: bool = False
-    """True if the source sends very many requests. The content is stored, but the response is delayed a little."""
+    """True if very many requests come from the same source.
+
+    The content is stored, but the response is delayed a little.
+    """
 
 
 @dataclass(frozen=True)
 class Retryable:
     """A request that its client may send again.
 
-    `payload` is the request's content as canonical JSON. `keys` are None if the request has no idempotency key.
-    `refresh` takes the stored receipt, and returns the receipt to send to a retry.
+    `payload` is the request's content as canonical JSON. `keys` are derived from the idempotency key, or None without
+    one. `refresh` takes the receipt that an earlier request stored, and returns the receipt to send for the retry. By
+    default, this is the same receipt.
     """
 
     payload: bytes
@@ -95,7 +111,10 @@ class Retryable:
     refresh: Callable[[bytes], bytes] = bytes
 
     def encrypt(self, reference: str, receipt: bytes) -> StoredReceiptRow | None:
-        """Return the row that stores `receipt` encrypted, or None if the request has no idempotency key."""
+        """Return the row that stores `receipt` encrypted, or None if the request has no idempotency key.
+
+        `reference` is the concern that the request is about.
+        """
         if self.keys is None:
             return None
         return StoredReceiptRow(
@@ -106,8 +125,9 @@ class Retryable:
         )
 
     def store(self, session: Session, reference: str, receipt: bytes) -> StoredReceiptRow | None:
-        """Store `receipt` for retries, and return its row. Without an idempotency key, store nothing and return None.
+        """Store `receipt` for retries, encrypted, and return its row.
 
+        `reference` is the concern that the request is about. Without an idempotency key, store nothing and return None.
         Raise `AlreadyStored` if the idempotency key was used before, for this content or for other content.
         """
         row = self.encrypt(reference, receipt)
@@ -115,9 +135,10 @@ class Retryable:
         return row
 
     def replay(self, engine: Engine) -> IdempotentResult:
-        """Return the receipt that the first request stored, after `refresh`.
+        """Return the receipt that an earlier request with the same idempotency key stored, changed by `refresh`.
 
-        Raise `IdempotencyKeyReused` if the first request had other content, or if there is no stored receipt.
+        Raise `IdempotencyKeyReused` if the earlier request had other content, if there is no stored receipt, or if this
+        request has no idempotency key.
         """
         if self.keys is None:
             raise IdempotencyKeyReused
@@ -130,7 +151,7 @@ class Retryable:
 
 
 def insert_stored_receipts(connection: Connection, receipts: Sequence[StoredReceiptRow | None]) -> None:
-    """Insert the receipts that are not None. Raise `AlreadyStored` if an idempotency key was used before."""
+    """Insert the rows in `receipts` that are not None. Raise `AlreadyStored` if an idempotency key was used before."""
     rows = [receipt.model_dump() for receipt in receipts if receipt is not None]
     if not rows:
         return

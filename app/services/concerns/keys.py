@@ -19,9 +19,10 @@ PEM, PKCS8 = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
 
 
 def create_identity(path: Path, *, at: dt.datetime) -> str:
-    """Write a new age identity (private key) to a new file, and return its recipient (public key).
+    """Write a new age identity (private key) to a new file at `path`, and return its recipient (public key).
 
-    Create the folder of `path` if it is missing. Raise `FileExistsError` if there is a file at `path`.
+    `at` is the time of creation that the file names. Create the folder of `path` if it is missing. Raise
+    `FileExistsError` if there is a file at `path`.
     """
     identity = x25519.Identity.generate()
     recipient = str(identity.to_public())
@@ -30,9 +31,10 @@ def create_identity(path: Path, *, at: dt.datetime) -> str:
 
 
 def load_development_recipient(data_dir: Path, *, at: dt.datetime) -> str:
-    """Return the recipient (public key) of the development identity in `data_dir`.
+    """Return the recipient (public key) of the first identity in the file for development in `data_dir`.
 
-    Create the identity if it is absent. Raise `SetupError` if the file of the identity cannot be read.
+    Create the file if it is absent, with `at` as the time of creation. Raise `SetupError` if the file cannot be read,
+    or has no identity.
     """
     path = data_dir / DEVELOPMENT_IDENTITY
     if not path.exists():  # if the file exists, nothing is written, because the disk may be full
@@ -42,10 +44,10 @@ def load_development_recipient(data_dir: Path, *, at: dt.datetime) -> str:
 
 
 def load_receipt_key(configured: Path | None, data_dir: Path) -> Ed25519PrivateKey:
-    """Return the private key that signs receipts, from `configured`, or from `data_dir` if `configured` is None.
+    """Return the private key that signs receipts from the PEM file `configured`.
 
-    If `configured` is None, create the file in `data_dir` if it is absent. Raise `SetupError` if the file cannot be
-    read, or is not an Ed25519 private key.
+    If `configured` is None, the file is in `data_dir`, and is created if it is absent. Raise `SetupError` if the file
+    cannot be read, or is not an Ed25519 private key.
     """
     path = configured or data_dir / RECEIPT_KEY
     if configured is None and not path.exists():
@@ -61,9 +63,9 @@ def load_receipt_key(configured: Path | None, data_dir: Path) -> Ed25519PrivateK
 
 
 def load_retired_keys(paths: Sequence[Path]) -> list[Ed25519PublicKey]:
-    """Return the public keys of earlier signing keys, from PEM files with the private or the public key.
+    """Return the public keys that signed earlier receipts, from the PEM files at `paths`, in order.
 
-    Raise `SetupError` if a file cannot be read, or is not an Ed25519 key.
+    A file has the private or the public key. Raise `SetupError` if a file cannot be read, or is not an Ed25519 key.
     """
     keys = []
     for path in paths:

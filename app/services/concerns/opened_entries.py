@@ -18,16 +18,16 @@ from app.services.concerns.rows import get_unerased
 from app.services.concerns.sealing import Unsealer
 
 GIVEN = "sealed text given"
-"""The phrase of the audit log for texts that are returned encrypted, to be decrypted elsewhere."""
+"""What the audit log records if the client gets the texts encrypted, to decrypt them itself."""
 
 
 @dataclass(frozen=True)
 class EntryPage:
-    """A page of entries of one kind, without their text.
+    """A page of a concern's entries of one kind, without their text.
 
-    The next page begins after the number `next_after`, which is None on the last page. `seen` is the number of the
-    audit log entry that records the opening of the page. `opens` is True if this process can decrypt every text on the
-    page.
+    The next page begins after the entry with the number `next_after`, which is None on the last page. `seen` is the
+    number of the audit log entry that records the opening of the page, or 0 if no opening is recorded. `opens` is True
+    if it is known that this process can decrypt every text on the page.
     """
 
     kind: EntryKind
@@ -45,9 +45,9 @@ class EntryPage:
 
 @dataclass(frozen=True)
 class PagePlace:
-    """The place of a page of entries: the kind of the entries, the concern, and the maximum number of entries.
+    """The place of a page of entries: the kind of the entries, and the `reference` of their concern.
 
-    The page begins after the number `after`.
+    The page begins after the entry with the number `after`.
     """
 
     kind: EntryKind
@@ -60,12 +60,12 @@ class PagePlace:
 def open_page(
     session: Session, place: PagePlace, actor: Actor, act: DeskAct, fingerprints: frozenset[str] | None = None
 ) -> EntryPage:
-    """Record `act` in the audit log for a page of entries, and return the page.
+    """Record `act` in the audit log for the page of entries at `place`, and return the page.
 
     The rows have no text: the caller then reads the sealed texts with `read_page`. `act` is an opening of the entries,
     or a listing without text. `fingerprints` identify the keys with which this process can decrypt. If these keys
-    cannot decrypt every text, the audit log records that the client gets all texts encrypted. If `fingerprints` is
-    None, the audit log does not record this.
+    cannot decrypt every text on the page, the audit log records that the client gets all texts encrypted. If
+    `fingerprints` is None, the audit log does not record this.
 
     Raise `NoSuchConcern` if the reference is unknown, or `ConcernErased` if the concern was erased.
     """
@@ -78,9 +78,9 @@ def open_page(
 
 
 def open_entry(session: Session, reference: str, place: EntryPlace, actor: Actor) -> int:
-    """Record in the audit log that the sealed file of one entry is fetched.
+    """Record in the audit log that `actor` gets the encrypted file of the entry at `place`.
 
-    Record this even if there is no entry at `place`. Return the number of the concern's entries of the same kind. Raise
+    Record this even if there is no such entry. Return the number of the concern's entries of the same kind. Raise
     `NoSuchConcern` if the reference is unknown, or `ConcernErased` if the concern was erased.
     """
     get_unerased(session, reference)
@@ -91,7 +91,7 @@ def open_entry(session: Session, reference: str, place: EntryPlace, actor: Actor
 
 
 def read_page(engine: Engine, page: EntryPage) -> Iterator[tuple[Row[Any], bytes]]:
-    """Yield each row of the page with its sealed text, one at a time.
+    """Yield each row of `page` with its sealed text, one at a time.
 
     The caller must first record the opening in the audit log. Raise `ConcernErased` if the concern has been erased
     since.
@@ -101,10 +101,10 @@ def read_page(engine: Engine, page: EntryPage) -> Iterator[tuple[Row[Any], bytes
 
 
 def page_of(session: Session, place: PagePlace) -> EntryPage:
-    """Return the page of entries at `place`, without text.
+    """Return the page of entries at `place`, without text. Nothing is recorded in the audit log.
 
-    If `place.limit` is given, the page also ends early at `PAGE_BYTES` of sealed text, but has at least one entry if
-    there is any.
+    If `place.limit` is None, the page has all entries after the number `place.after`. Otherwise it has at most
+    `place.limit` entries and at most `PAGE_BYTES` of sealed text, but at least one entry if there is any.
     """
     more = None if place.limit is None else place.limit + 1
     found = list_entries(session, place.kind, place.reference, after=place.after, limit=more)
@@ -121,9 +121,10 @@ def page_of(session: Session, place: PagePlace) -> EntryPage:
 
 
 def first_page_of(session: Session, kind: EntryKind, reference: str, *, limit: int | None) -> tuple[EntryPage, int]:
-    """Return the first page, of at most `limit` entries (all if None), and the number of all entries.
+    """Return the first page of the concern's entries of `kind`, and the number of all these entries.
 
-    If the first page has all entries, the database need not count them.
+    The page has at most `limit` entries, or all if `limit` is None. A page with a limit also ends at `PAGE_BYTES` of
+    sealed text. If the page has all entries, the database need not count them. Nothing is recorded in the audit log.
     """
     page = EntryPage(kind) if limit == 0 else page_of(session, PagePlace(kind, reference, 0, limit))
     is_whole = limit != 0 and page.next_after is None
@@ -131,9 +132,9 @@ def first_page_of(session: Session, kind: EntryKind, reference: str, *, limit: i
 
 
 def last_page_of(session: Session, kind: EntryKind, reference: str, *, limit: int) -> EntryPage:
-    """Return a page with the last entries, at most `limit`, whatever their size.
+    """Return a page with the last `limit` entries of `kind` of the concern, in order, whatever their size.
 
-    `next_after` is 0 if there are earlier entries, otherwise None.
+    `next_after` is 0 if there are earlier entries, otherwise None. Nothing is recorded in the audit log.
     """
     count, _ = measure_entries(session, kind, reference)
     before = max(count - limit, 0)
@@ -142,23 +143,27 @@ def last_page_of(session: Session, kind: EntryKind, reference: str, *, limit: in
 
 
 def opens_all(texts: Iterable[Any], fingerprints: frozenset[str] | None) -> bool:
-    """Return True if every text is sealed to at least one key in `fingerprints`. Without fingerprints, return False."""
+    """Return True if each of `texts` is sealed to at least one key in `fingerprints`.
+
+    A text is a row with `recipients`. If `fingerprints` is None or empty, return False.
+    """
     if not fingerprints:
         return False
     return all(not fingerprints.isdisjoint(text.recipients) for text in texts)
 
 
 def present_page(page: EntryPage, *, now: dt.datetime) -> tuple[Any, ...]:
-    """Return the entries of the page, as in responses, without their text."""
+    """Return the entries of `page` as responses contain them, without text. `now` decides if an addition is overdue."""
     return tuple(present_entry(row, now=now) for row in page.rows)
 
 
 def open_entries(engine: Engine, page: EntryPage, unsealer: Unsealer, *, now: dt.datetime) -> tuple[Any, ...]:
-    """Return the entries of the page, as in responses, with their decrypted text.
+    """Return the entries of `page` as responses contain them, with their decrypted text.
 
-    The caller must first record the opening in the audit log. Raise `UnsealingUnavailable` if this process has no
-    identity for a text. Raise `SealedTextMisplaced` if a text belongs to another concern, or if a note names another
-    time or author than the row of the note. Raise `ConcernErased` if the concern has been erased since.
+    `now` decides if an addition is overdue. The caller must first record the opening in the audit log. Raise
+    `UnsealingUnavailable` if `unsealer` has no identity for a text. Raise `SealedTextMisplaced` if a text belongs to
+    another concern, or names another time of receipt or author than its row. Raise `ConcernErased` if the concern has
+    been erased since.
     """
     return tuple(
         present_entry(row, words_of_entry(row, sealed, unsealer), now=now) for row, sealed in read_page(engine, page)

@@ -1,4 +1,4 @@
-"""Entries as in responses to the desk, with their text if this process can decrypt them."""
+"""Entries of a concern as responses to the desk contain them, with or without their text."""
 
 import datetime as dt
 from typing import Any
@@ -13,16 +13,17 @@ from app.services.concerns.sealing import Unsealer, open_note
 
 
 def message_entry_of(row: Row[Any] | EntryRow) -> MessageEntry:
-    """Return the entry of a message without its text, which only the reporter can decrypt."""
+    """Return the message in `row` as a `MessageEntry`, without its text, which only the reporter can decrypt."""
     return MessageEntry(number=row.number, sent_at=row.received_at, read_at=row.read_at, answered_by=row.answered_by)
 
 
 def present_entry(
     row: Row[Any] | EntryRow, words: Any = None, *, now: dt.datetime
 ) -> AdditionEntry | NoteEntry | LabelEntry | MessageEntry:
-    """Return the entry for `row`, as in responses to the desk. `now` decides if an addition is overdue.
+    """Return the entry in `row` as responses to the desk contain it. `now` decides if an addition is overdue.
 
-    `words` is the decrypted content of a note, a label or an addition, or None to leave the content out.
+    `words` is the decrypted content of a note, a label or an addition, or None to leave the content out. A message
+    never has its content.
     """
     if row.kind == EntryKind.MESSAGE:
         return message_entry_of(row)
@@ -51,10 +52,11 @@ def present_entry(
 
 
 def words_of_entry(row: Row[Any], sealed: bytes, unsealer: Unsealer) -> Any:
-    """Return the decrypted content of a note, a label or an addition.
+    """Return the content of a note, a label or an addition, decrypted from `sealed`. `row` is the row of the entry.
 
-    Raise `UnsealingUnavailable` if `unsealer` has no identity for `sealed`. Raise `SealedTextMisplaced` if the
-    decrypted text does not belong to `row`.
+    The content is a text for a note or a label, and a JSON object for an addition. Raise `UnsealingUnavailable` if
+    `unsealer` has no identity for `sealed`. Raise `SealedTextMisplaced` if the decrypted text names another concern,
+    time of receipt or author than `row`.
     """
     place = {"reference": row.reference, "received_at": row.received_at}
     if row.kind == EntryKind.NOTE:

@@ -22,13 +22,16 @@ EXPORT = "concern-export+jws"
 PERSON_FILE = "person-file+jws"
 ALGORITHM = "EdDSA"
 CLAIM_OF = {"reference": "jti", "chain": "sub"}
-"""The claim in the JWS for each field of a response whose claim has another name."""
+"""The name of the claim for each field of a response whose claim has another name than the field."""
 Jwk = dict[str, str]
 
 
 @dataclass(frozen=True)
 class ReceiptSigner:
-    """A signer with one Ed25519 key. `jwks` has the public keys to publish: that of `key` first, then retired keys."""
+    """A signer with the private key `key`.
+
+    `jwks` are the public keys to publish: that of `key` first, then retired keys.
+    """
 
     key: Ed25519PrivateKey
     jwks: tuple[Jwk, ...]
@@ -36,7 +39,7 @@ class ReceiptSigner:
     """The claim `iss`: the public URL of the service."""
 
     def sign(self, claims: dict[str, Any], *, kind: str = RECEIPT) -> str:
-        """Return the compact JWS of `claims` and the issuer, with `kind` as the header `typ`."""
+        """Return a compact JWS of `claims` and of the claim `iss`, with `kind` as the header `typ`."""
         payload = orjson.dumps({"iss": self.issuer} | claims)
         signing_input = f"{_encoded_header(kind, self.jwks[0]['kid'])}.{base64url(payload)}"
         return f"{signing_input}.{base64url(self.key.sign(signing_input.encode()))}"
@@ -45,14 +48,18 @@ class ReceiptSigner:
 def make_receipt_signer(
     key: Ed25519PrivateKey, retired: Sequence[Ed25519PublicKey] = (), *, issuer: str
 ) -> ReceiptSigner:
-    """Return a signer with the private key `key`, which also publishes the public keys in `retired`."""
+    """Return a signer with the private key `key`, which also publishes the public keys in `retired`.
+
+    `issuer` is the public URL of the service.
+    """
     return ReceiptSigner(key, tuple(_public_jwk(public) for public in (key.public_key(), *retired)), issuer)
 
 
 def check_receipt(receipt: str, jwks: dict[str, Any], *, kind: str = RECEIPT) -> dict[str, Any]:
-    """Check a receipt, or another `kind` of JWS, with the published keys `jwks`, and return its claims.
+    """Return the claims of the JWS `receipt`, once its signature and its `kind` are checked.
 
-    Raise `ReceiptNotGenuine` if no key of `jwks` signed the JWS, or if the JWS cannot be read or is of another kind.
+    `jwks` is the JSON Web Key Set of the service that signed it. Raise `ReceiptNotGenuine` if no key of `jwks` signed
+    the JWS, or if the JWS cannot be read or is of another kind.
     """
     try:
         header = jwt.get_unverified_header(receipt)
@@ -68,9 +75,9 @@ def check_receipt(receipt: str, jwks: dict[str, Any], *, kind: str = RECEIPT) ->
 
 
 def check_response(response: dict[str, Any], claims: dict[str, Any]) -> None:
-    """Raise `ReceiptNotGenuine` if a field of `response` differs from its claim in `claims`, the signed claims.
+    """Raise `ReceiptNotGenuine` if a field of `response` differs from its claim in `claims`.
 
-    Fields without a claim are not compared.
+    `claims` are those of the signed JWS of the same response. Fields without a claim are not compared.
     """
     names = {name: CLAIM_OF.get(name, name) for name in response}
     differing = [name for name, claim in names.items() if claim in claims and claims[claim] != response[name]]
@@ -82,7 +89,10 @@ def check_response(response: dict[str, Any], claims: dict[str, Any]) -> None:
 
 @cache
 def _encoded_header(kind: str, kid: str) -> str:
-    """Return the encoded protected header of a JWS of `kind`. The header is cached, because it is always the same."""
+    """Return the encoded protected header of a JWS of `kind`.
+
+    Cache it, because it is the same for each `kind` and `kid`.
+    """
     return base64url(orjson.dumps({"alg": ALGORITHM, "kid": kid, "typ": kind}))
 
 

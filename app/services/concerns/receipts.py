@@ -44,16 +44,19 @@ WORKS_WITH_CHILDREN = "An adult who works with children is named. You can also c
 UNDER_DUTY = "The signed receipt says that you made this report under a legal duty to report, and when."
 NOT_ACKNOWLEDGED = "A social worker has not acknowledged {} yet."
 PLACE_OF_NUMBER = 2
-"""Index of the sentence in `next_steps` that names who to call. The receipt of a test has no such sentence."""
+"""Index of the sentence in `next_steps` that names who to call.
+
+A receipt of a test has another sentence in this place, or none.
+"""
 HOW_TO_FOLLOW = "Keep your reference and status token. You need both to check what is happening."
 
 
 @dataclass(frozen=True)
 class NewText:
-    """The text of a new concern, with its reference and form version. The receipt signs the digest of `content`.
+    """The text of a new concern, with its reference and form version.
 
     `content` is the canonical JSON of the concern if `kind` is `submission`, or the encrypted file if `kind` is
-    `sealed`.
+    `sealed`. The receipt signs the digest of `content`.
     """
 
     kind: str
@@ -71,7 +74,7 @@ class NewText:
 
 
 class NewReceipt(NamedTuple):
-    """The receipt of a new concern: the fields that the concern's row needs, and the whole receipt as JSON.
+    """The receipt of a new concern: the whole receipt as `json`, and the fields that the concern's row needs.
 
     `status_token` is None if the reporter gets no token.
     """
@@ -83,9 +86,9 @@ class NewReceipt(NamedTuple):
 
 
 class PinnedEdition(NamedTuple):
-    """The edition that a concern is about, and who to call now.
+    """An edition of a guide that a concern is about, its content, and who to call now.
 
-    `who` has the current phone numbers, even if they were corrected after the edition was published.
+    `who` has the phone numbers to call now, even if they were corrected after the edition was published.
     """
 
     key: EditionKey
@@ -99,10 +102,10 @@ class PinnedEdition(NamedTuple):
 class ReceiptBuilder:
     """A builder of receipts and statuses, with next steps in plain sentences.
 
-    `clocks` maps the reporter's answer about danger to the time for an acknowledgement. The deadline for other answers
-    is one working day. `promised` are the answers for which the council has set the time. For other answers in
-    `clocks`, no sentence names a time. `come_back_days` are the working days after which the reporter should check for
-    messages.
+    `clocks` maps the reporter's answer about danger to the time within which the concern is to be acknowledged. The
+    deadline for an answer that is not in `clocks` is one working day. `promised` are the answers for which the council
+    has set the time. For other answers in `clocks`, no sentence names a time. `come_back_days` are the working days
+    after which the reporter should check for messages.
     """
 
     signer: ReceiptSigner
@@ -126,11 +129,17 @@ class ReceiptBuilder:
         return due if clock is None else min(due, at + clock)
 
     def is_promised(self, danger: str | None) -> bool:
-        """Return True if a reporter with the answer `danger` may be told the deadline."""
+        """Return True if a reporter with the answer `danger` may be told the deadline.
+
+        This is so if the answer is in `promised`, or if it is not in `clocks`.
+        """
         return danger not in self.clocks or danger in self.promised
 
     def build_check_response(self, pinned: PinnedEdition, concern: Concern, *, at: dt.datetime) -> CheckResponse:
-        """Return the response to a check of `concern`. A check stores nothing."""
+        """Return the response to a check of `concern` at the time `at`. A check stores nothing.
+
+        `pinned` is the edition that the concern is about.
+        """
         danger, who = concern.immediate_danger, pinned.who
         due, also_call = self.acknowledge_by(danger, at=at), self.reference_data.also_call(concern, who.signposts)
         step = self._next_step(due, who, at, danger=danger)
@@ -146,11 +155,12 @@ class ReceiptBuilder:
     def build_receipt(
         self, pinned: PinnedEdition, new: NewText, concern: Concern, arrival: Arrival, *, test: bool = False
     ) -> NewReceipt:
-        """Return a signed receipt, with a new status token if the reporter gets one.
+        """Return a signed receipt for the concern `concern` with the text `new`.
 
-        The time for an acknowledgement starts when the concern came. If a worker writes the concern down, the receipt
-        and the signed claims also say how and when it came. If `test` is True, the next steps and the signed claims say
-        that the concern is a test.
+        `pinned` is the edition that the concern is about. The receipt has a new status token, unless `arrival.has_code`
+        is False. The deadline for the acknowledgement is computed from the time when the concern came,
+        `arrival.came_at`. If a worker writes the concern down, the receipt and the signed claims also say how and when
+        it came. If `test` is True, the next steps and the signed claims say that the concern is a test.
         """
         reference, at, status_token = new.reference, arrival.at, new_status_token() if arrival.has_code else None
         key, who, danger = pinned.key, pinned.who, concern.immediate_danger
@@ -200,7 +210,10 @@ class ReceiptBuilder:
         return NewReceipt(reference, status_token, due, orjson.dumps(receipt))
 
     def _by_the_concern(self, concern: Concern, also_call: Sequence[Signpost]) -> tuple[str, ...]:
-        """Return extra next steps for a child in another council's area, and for an adult who works with children."""
+        """Return further next steps, if a child lives in another council's area or an adult works with children.
+
+        `also_call` are the signposts for `concern`. One of them shows that an adult who works with children is named.
+        """
         steps = {
             ANOTHER_COUNCIL: lives_elsewhere(concern, self.reference_data.neighbours),
             WORKS_WITH_CHILDREN: any(each.allegations for each in also_call),
@@ -234,10 +247,11 @@ class ReceiptBuilder:
         *,
         at: dt.datetime,
     ) -> ConcernStatus:
-        """Return the status of the concern, the reporter's own additions and the messages, for the reporter.
+        """Return the status of the concern `row` for the reporter, with their own additions and the desk's messages.
 
-        Additions that a worker wrote down are left out, and the other additions are numbered without a gap. A reporter
-        must not learn that someone else called about the child.
+        `additions` and `messages` are those of the concern, in order. `who` says who to call now, and `at` is the
+        current time. Additions that a worker wrote down are left out, because a reporter must not learn that someone
+        else called about the child. The reporter's own additions are numbered 1, 2, 3 and so on.
         """
         pinned, own = EditionKey(row.guide, row.edition), [each for each in additions if each.author == REPORTER]
         waiting = [each for each in own if each.acknowledged_at is None]
@@ -291,7 +305,10 @@ class ReceiptBuilder:
     def build_addition_receipt(
         self, row: ConcernRow, danger: str | None, who: WhoToCall, *, at: dt.datetime
     ) -> AdditionReceipt:
-        """Return the receipt of an addition. `danger` is the addition's answer about danger."""
+        """Return the receipt of an addition to the concern `row`, received at `at`.
+
+        `danger` is the addition's answer about danger, and `who` says who to call now. The receipt is not signed.
+        """
         due = self.acknowledge_by(danger, at=at)
         step = self._next_step(due, who, at, danger=danger, what=WHAT_WAS_ADDED)
         expected = (TEST,) if row.test else (ADDITION_STORED, step)
@@ -318,11 +335,11 @@ class ReceiptBuilder:
         danger: str | None,
         what: str = "it",
     ) -> str:
-        """Return the sentence that says when to expect an acknowledgement and who to call.
+        """Return the sentences that say by when `what` should be acknowledged, and who to call.
 
-        The sentence says to call now if a child is in danger, if the deadline has passed, or if the deadline may not be
-        promised. The sentence names the deadline only if the deadline may be promised. `what` names the text that is to
-        be acknowledged.
+        `due` is the deadline for the acknowledgement, `at` is the current time, and `danger` is the answer about
+        danger. The sentences say to call now if a child is or may be in danger, if the deadline has passed, or if the
+        deadline may not be promised. They name the deadline only if it may be promised.
         """
         when, is_late, is_promised = deadline_in_words(_minute(due)), at > due, self.is_promised(danger)
         expected = f"A social worker should acknowledge {what} by {when}."
@@ -336,9 +353,9 @@ class ReceiptBuilder:
         return f"Do not wait for an answer. {after}{call}{f' {expected}' if is_promised else ''}"
 
     def _number_to_call(self, who: WhoToCall, due: dt.datetime) -> str:
-        """Return the phrase that names who to call at `due`.
+        """Return the phrase that names the team to call at the deadline `due`.
 
-        If the deadline is the end of a day, the phrase names the guide's own contacts, for the next morning.
+        If the deadline is the end of a day, the phrase names the guide's own contacts in `who`, for the next morning.
         """
         if deadline_of(due)[1] is None:
             return _call([Team(each, "", None) for each in who.contacts if each.phones])
@@ -374,7 +391,7 @@ def _minute(moment: dt.datetime) -> dt.datetime:
 
 
 def _ways(contacts: Iterable[Mapping[str, Any]]) -> list[tuple[Any, ...]]:
-    """Return the name, phones, URL and email of each contact, in order."""
+    """Return the name, phones, URL and email of each of `contacts`, in order."""
     return [(each["name"], each["phones"], each["url"], each.get("email")) for each in contacts]
 
 

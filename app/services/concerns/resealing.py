@@ -37,9 +37,10 @@ ADDED = EntryKind.ADDITION.value
 
 @dataclass(frozen=True)
 class SealedPlace:
-    """The place of a sealed text, and the fingerprints of its recipients.
+    """The place of a sealed text: the concern's reference, and for an entry its kind and number (`added`).
 
-    `added` is the place of an entry, or None for the concern's own text.
+    `added` is None for the concern's own text. `recipients` are the fingerprints of the keys that the text is encrypted
+    to.
     """
 
     reference: str
@@ -52,16 +53,20 @@ class SealedPlace:
 
 
 def list_sealed(session: Session) -> list[SealedPlace]:
-    """Return the place of every sealed text for the desk. Erased texts, and messages to reporters, are left out."""
+    """Return the place of every sealed text for the desk: first of the concerns, then of each kind of entry.
+
+    Erased texts, and messages to reporters, are left out.
+    """
     return [text for kind in SEALED_KINDS for text in list_sealed_of(session, kind)]
 
 
 def list_sealed_of(
     session: Session, kind: EntryKind | None, *, after: SealedPlace | None = None, limit: int | None = None
 ) -> list[SealedPlace]:
-    """Return the places of the sealed texts of `kind`, in order. If `kind` is None, these are the concerns' own texts.
+    """Return the places of the sealed texts of `kind`, sorted by reference and number. Erased texts are left out.
 
-    Begin after the place `after`, if given. Return at most `limit` places, or all if `limit` is None.
+    If `kind` is None, the texts are the concerns' own texts. Begin after the place `after`, if it is given. Return at
+    most `limit` places, or all if `limit` is None.
     """
     row = table_of(ConcernRow if kind is None else EntryRow).c
     order = (row.reference,) if kind is None else (row.reference, row.number)
@@ -85,7 +90,7 @@ def _row_of(session: Session, text: SealedPlace) -> ConcernRow | EntryRow:
 
 
 def find_newest_recipients(session: Session) -> Sequence[str] | None:
-    """Return the fingerprints of the recipients of the newest concern, or None if there is no concern."""
+    """Return the fingerprints of the keys that the newest concern is encrypted to, or None if there is no concern."""
     concerns = table_of(ConcernRow).c
     newest = select(concerns.recipients).order_by(concerns.received_at.desc()).limit(1)
     return session.connection().execute(newest).scalars().first()
@@ -95,9 +100,9 @@ def find_newest_recipients(session: Session) -> Sequence[str] | None:
 class Resealed:
     """The result of resealing. `count` is the number of re-encrypted texts.
 
-    `cards` is the number of cards that were missing and have now been made. `unopened` texts could not be decrypted,
-    and `misplaced` texts belong to another concern: both are unchanged. `remnants` says if the database files may still
-    have former texts.
+    `cards` is the number of cards that were missing and have now been made. `unopened` are the texts that could not be
+    decrypted, and `misplaced` those that belong to another concern. These texts are unchanged. `remnants` says if the
+    database files may still have the texts as they were encrypted before.
     """
 
     count: int
@@ -109,7 +114,7 @@ class Resealed:
 
 @dataclass(frozen=True)
 class ChangeOfKeys:
-    """The identities that decrypt the former texts (`unsealer`), and the new recipients (`sealer`)."""
+    """The keys of resealing: `unsealer` decrypts the stored texts, and `sealer` encrypts them to the new recipients."""
 
     unsealer: Unsealer
     sealer: Sealer
@@ -149,13 +154,14 @@ def reseal(
 ) -> Resealed:
     """Re-encrypt every concern, addition, note and label whose recipients differ from those of `keys.sealer`.
 
-    A text of an earlier version is padded when it is re-encrypted. The card of a concern or an addition is made again
-    from its text. A concern or addition without a card gets a card, even if its recipients are right. A text that the
-    identities cannot decrypt, or that belongs to another concern, stays unchanged, and so does its card.
+    Texts of an earlier version may lack padding, so each text is padded. The card of a re-encrypted concern or addition
+    is made again from its text. A concern or addition without a card gets a card, even if its recipients are right. A
+    text that `keys.unsealer` cannot decrypt, or that belongs to another concern, stays unchanged, and so does its card.
 
-    The audit log records the digests of each new text and card, and their recipients, in the transaction that stores
-    them. At the end, also after an error, the former texts are purged from the database files. `on_step` is called with
-    the number of each text and the total. Raise `StoreBusy` if a new text could not be stored in time.
+    The transaction that stores a new text and card also records their digests and recipients in the audit log, as an
+    action of `actor`. At the end, also after an error, the texts as they were encrypted before are purged from the
+    database files. `on_step` is called with the number of each text and the total. Raise `StoreBusy` if a new text
+    could not be stored in time.
     """
     done = _Progress()
     with Session(engine) as session:
@@ -183,16 +189,20 @@ def reseal(
 
 
 def _list_cards(session: Session) -> set[tuple[str, int]]:
-    """Return the reference and the number of every card."""
+    """Return the reference and the number of every card, also of erased cards.
+
+    The number is that of the addition, or `OF_THE_CONCERN`.
+    """
     cards = table_of(CardRow).c
     return {(reference, number) for reference, number in session.connection().execute(select(*cards[:2]))}
 
 
 def _reseal_text(engine: Engine, keys: ChangeOfKeys, place: SealedPlace, *, is_current: bool) -> _ResealedText | None:
-    """Return the re-encrypted text with a new card, or None if the text has been erased.
+    """Return the text at `place`, re-encrypted to the new keys, with a new card.
 
-    If `is_current` is True, the text has the right recipients and is not encrypted again. Raise `UnsealingUnavailable`
-    if no identity decrypts the text, or `SealedTextMisplaced` if the text belongs to another concern.
+    Return None if the text has been erased. If `is_current` is True, the text has the right recipients and is not
+    encrypted again. A note or a label has no card. Raise `UnsealingUnavailable` if no identity decrypts the text, or
+    `SealedTextMisplaced` if the text belongs to another concern.
     """
     with Session(engine) as session:
         row = _row_of(session, place)
@@ -224,7 +234,7 @@ def _card_of(place: SealedPlace, document: dict[str, Any]) -> dict[str, Any]:
 def _replace(session: Session, anew: _ResealedText, *, actor: Actor) -> bool:
     """Record the new text and its card in the audit log, store them, and return True.
 
-    If the former text has since been erased or re-encrypted, do nothing and return False.
+    If the stored text has been erased or re-encrypted since `anew` was made, do nothing and return False.
     """
     row = _row_of(session, anew.place)
     if row.sealed != anew.former:

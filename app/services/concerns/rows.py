@@ -24,11 +24,11 @@ _DEFAULTS = {name: field.default for name, field in ConcernRow.model_fields.item
 RECENT_TESTS = dt.timedelta(days=1)
 RECENT_FLOOD = dt.timedelta(hours=1)
 MANY_MARKED = 200
-"""More concerns of bursts than this within `RECENT_FLOOD` are a flood. A school would send fewer."""
+"""If more concerns of bursts than this are received within `RECENT_FLOOD`, they are a flood. A school sends fewer."""
 
 
 def insert_concerns(connection: Connection, concerns: Sequence[NewConcern]) -> None:
-    """Insert the concerns. Raise `ReferenceTaken` if another concern already has one of the references."""
+    """Insert `concerns` as new rows. Raise `ReferenceTaken` if one of their references is already in use."""
     rows = [_DEFAULTS | vars(concern) | {"changed_at": concern.received_at} for concern in concerns]
     try:
         _NEW_CONCERN.run(connection, *rows)
@@ -37,7 +37,7 @@ def insert_concerns(connection: Connection, concerns: Sequence[NewConcern]) -> N
 
 
 def find_concern(session: Session, reference: str) -> ConcernRow | None:
-    """Return the concern with this reference, or None if the reference is unknown.
+    """Return the row of the concern `reference`, or None if the reference is unknown.
 
     The sealed text, which may be large, is not read.
     """
@@ -45,20 +45,20 @@ def find_concern(session: Session, reference: str) -> ConcernRow | None:
 
 
 def count_recent_tests(session: Session, *, now: dt.datetime) -> int:
-    """Return the number of tests received in the last day."""
+    """Return the number of tests received within `RECENT_TESTS` before `now`."""
     recent = (col(ConcernRow.received_at) > now - RECENT_TESTS, col(ConcernRow.test).is_(True))
     return session.exec(select(func.count()).select_from(ConcernRow).where(*recent)).one()
 
 
 def closed_count() -> ScalarSelect[int]:
-    """Return a subquery for the stored number of closed concerns. Tests are not counted."""
+    """Return a subquery for the stored number of closed concerns, which a trigger updates. Tests are not counted."""
     return select(ClosedCountRow.number).where(ClosedCountRow.id == 1).scalar_subquery()
 
 
 def is_closed_count_right(session: Session) -> bool:
-    """Return True if the stored number of closed concerns equals the number of closed rows.
+    """Return True if the stored number of closed concerns is equal to the number of rows of closed concerns.
 
-    Count the rows in the database, which reads all of them. Tests are not counted.
+    Count these rows in the database, which takes longer the more there are. Tests are not counted.
     """
     closed = select(func.count()).where(
         col(ConcernRow.state) == ConcernState.CLOSED.value, col(ConcernRow.test).is_(False)
@@ -68,7 +68,7 @@ def is_closed_count_right(session: Session) -> bool:
 
 
 def has_flood(session: Session, *, now: dt.datetime) -> bool:
-    """Return True if more than `MANY_MARKED` concerns of bursts were received in the last hour.
+    """Return True if more than `MANY_MARKED` concerns of bursts were received within `RECENT_FLOOD` before `now`.
 
     A burst is many concerns from one source on one day.
     """
@@ -77,7 +77,7 @@ def has_flood(session: Session, *, now: dt.datetime) -> bool:
 
 
 def get_concern(session: Session, reference: str) -> ConcernRow:
-    """Return the concern, without its sealed text. Raise `NoSuchConcern` if the reference is unknown."""
+    """Return the row of the concern, without its sealed text. Raise `NoSuchConcern` if the reference is unknown."""
     concern = find_concern(session, reference)
     if concern is None:
         raise NoSuchConcern(NO_SUCH_REFERENCE)
@@ -85,7 +85,7 @@ def get_concern(session: Session, reference: str) -> ConcernRow:
 
 
 def get_unerased(session: Session, reference: str) -> ConcernRow:
-    """Return the concern, without its sealed text.
+    """Return the row of the concern, without its sealed text.
 
     Raise `NoSuchConcern` if the reference is unknown, or `ConcernErased` if the concern was erased.
     """

@@ -29,13 +29,13 @@ from app.services.concerns.idempotency import NONCE_LENGTH
 
 LIFETIME = dt.timedelta(hours=24)
 SHARE = 20
-"""Maximum number of saved forms of one network."""
+"""Maximum number of saved forms that writers in the same network have together, so that no network fills the store."""
 SHARE_BYTES = 2_000_000
-"""Maximum total size of the saved forms of one network, in bytes."""
+"""Maximum total size of the saved forms that writers in the same network have together, in bytes."""
 MAX_BYTES = 256_000_000
 """Maximum total size of all saved forms, in bytes."""
 NEARLY_FULL = 0.8
-"""Share of `MAX_BYTES` from which the readiness check warns."""
+"""Share of `MAX_BYTES` that saved forms must use before the readiness check warns."""
 BLOCK = 4096
 OPENING = re.compile(r"[0-9a-f]{64}\.[0-9a-f]{64}")
 Fields = Mapping[str, Sequence[str]]
@@ -43,7 +43,7 @@ Fields = Mapping[str, Sequence[str]]
 
 @dataclass(frozen=True)
 class SavedForm:
-    """The code of a saved form, which only its writer has, and the time from which the form can no longer be opened."""
+    """The code of a saved form, which only its writer has. From the time `expires_at`, the code opens nothing."""
 
     code: str
     expires_at: dt.datetime
@@ -51,10 +51,10 @@ class SavedForm:
 
 @dataclass(frozen=True)
 class OpenedForm:
-    """A decrypted saved form: its path, its fields, and an identifier of this opening.
+    """A saved form, decrypted: the path of the page, the fields, and an identifier of this opening.
 
-    The page of the form sends the identifier `opening` back, so that sending the form also ends the saved form. The
-    identifier reveals neither the code nor the key.
+    The page sends the identifier `opening` back with the form, so that the saved form can be ended when the form is
+    sent. The identifier reveals neither the code nor the key.
     """
 
     path: str
@@ -66,19 +66,21 @@ class OpenedForm:
 class SavedForms:
     """The store of saved forms. A form is kept until it is sent, saved again, or a day old.
 
-    Several pages may open the same form. If a page saves the form again, the former saved form ends only if no other
-    page has opened the form since. If any of the pages sends the form, the saved form ends.
+    Several pages may open the same saved form. If one of them saves the form again, the form gets a new code, and the
+    saved form with the old code ends only if no other page has opened it since. If any of the pages sends the form, the
+    saved form ends.
     """
 
     engine: Engine
     writer: Writer
 
     def save(self, path: str, fields: Fields, *, source: str = "", opening: str = "", at: dt.datetime) -> SavedForm:
-        """Encrypt and store the fields of the form at `path`. Return the new code and the time of expiry.
+        """Encrypt and store `fields`, the fields of the form at `path`. Return the new code and the time of expiry.
 
         `source` is the pseudonym of the writer's network, or empty if the forms of the network are not counted.
-        `opening` is the identifier that `open` returned if the page shows a saved form, and is otherwise empty. That
-        saved form expires now, unless a later page has opened it.
+        `opening` is empty for a form that was not saved before. Otherwise `opening` is the identifier that `open`
+        returned with the saved form: this saved form expires now, unless a later page has opened it. `at` is the
+        current time.
 
         Raise `TooManySavedForms` if `source` has its maximum number or size of forms, `SavedFormsFull` if all forms
         together have their maximum size, or `StoreBusy` if the form could not be stored in time.
@@ -94,9 +96,9 @@ class SavedForms:
         return SavedForm(code, expires_at)
 
     def expect(self, typed_code: str, *, at: dt.datetime) -> None:
-        """Raise `NoSuchSavedForm` if there is no saved form with the code `typed_code`.
+        """Raise `NoSuchSavedForm` if no saved form has the code `typed_code`, or if it has expired at the time `at`.
 
-        This only reads, so wrong codes never wait for the writer.
+        This only reads, so a request with a wrong code never waits for the writer.
         """
         form_id, _ = _derive(standard_token(typed_code))
         found = select(SavedFormRow.form_id).where(
@@ -107,10 +109,10 @@ class SavedForms:
                 raise NoSuchSavedForm
 
     def open(self, typed_code: str, *, page: str, at: dt.datetime) -> OpenedForm:
-        """Return the decrypted form with the code `typed_code`. Store `page` as the last page that opened the form.
+        """Return the form with the code `typed_code`, decrypted. Store that `page` was the last page to open the form.
 
-        Raise `NoSuchSavedForm` if there is no saved form with this code, or `StoreBusy` if `page` could not be stored
-        in time.
+        `page` is an identifier of the page, which is stored as a digest. Raise `NoSuchSavedForm` if no saved form has
+        this code or the form has expired at the time `at`, or `StoreBusy` if `page` could not be stored in time.
         """
         form_id, key = _derive(standard_token(typed_code))
         sealed = self.writer.run(_claim, form_id, _page_mark(page), at)
@@ -121,19 +123,20 @@ class SavedForms:
         return OpenedForm(saved["path"], saved["fields"], f"{form_id.hex()}.{_page_mark(page).hex()}")
 
     def end(self, opening: str, *, at: dt.datetime) -> None:
-        """Let the saved form of `opening` expire now, because the form was sent. Ignore an invalid `opening`.
+        """Let the saved form with the identifier `opening` expire at the time `at`, because the form was sent.
 
-        The form is erased by `erase_expired`. Raise `StoreBusy` if this could not be stored in time.
+        Do nothing if `opening` is not an identifier that `open` returned. The form is erased later by `erase_expired`.
+        Raise `StoreBusy` if the time of expiry could not be stored in time.
         """
         ended = _of_opening(opening)
         if ended is not None:
             self.writer.run(_end, ended, at)
 
     def erase_expired(self, *, at: dt.datetime) -> int:
-        """Erase the expired saved forms, purge their bytes from the database files, and return their number.
+        """Erase the saved forms that have expired at the time `at`, and purge their bytes from the database files.
 
-        Raise `ClockInDoubt`, and erase nothing, if the clock disagrees with the last known time. The forms can then be
-        opened once the clock is right.
+        Return the number of erased forms. Raise `ClockInDoubt`, and erase nothing, if the clock disagrees with the last
+        known time. If the clock is ahead, forms only seem expired, and can be opened again once the clock is right.
         """
         with Session(self.engine) as session:
             require_clock(session, at=at)
@@ -144,22 +147,28 @@ class SavedForms:
 
 
 def measure_saved(session: Session, *of: ColumnElement[bool]) -> tuple[int, int]:
-    """Return the number and total bytes of the saved forms that meet the conditions `of`. No conditions means all."""
+    """Return the number of saved forms that meet all of the conditions `of`, and their total size in bytes.
+
+    Without a condition, measure all saved forms, expired ones too.
+    """
     return session.exec(select(func.count(), func.coalesce(func.sum(col(SavedFormRow.size)), 0)).where(*of)).one()
 
 
 def are_nearly_full(session: Session) -> bool:
-    """Return True if saved forms use four fifths of `MAX_BYTES` or more."""
+    """Return True if all saved forms together use the share `NEARLY_FULL` of `MAX_BYTES`, or more."""
     return measure_saved(session)[1] >= NEARLY_FULL * MAX_BYTES
 
 
 def group_of(typed_code: str) -> str:
-    """Return the first group of letters in the code `typed_code`. Wrong codes are counted by this group."""
+    """Return the first four characters of the code `typed_code`.
+
+    Tries with wrong codes are counted by these characters.
+    """
     return standard_token(typed_code)[:4]
 
 
 def _derive(code: str) -> tuple[bytes, bytes]:
-    """Return the id and the encryption key of the form with this code.
+    """Return the id and the encryption key of the saved form with the code `code`.
 
     The code has 80 random bits, so a slow derivation would add nothing.
     """
@@ -172,9 +181,10 @@ def _page_mark(page: str) -> bytes:
 
 
 def _of_opening(opening: str, *, newest_only: bool = False) -> ColumnElement[bool] | None:
-    """Return the SQL condition that finds the form of `opening`, or None if `opening` is not an identifier.
+    """Return the SQL condition that finds the saved form with the identifier `opening`.
 
-    If `newest_only` is True, the form is found only if no later page has opened it.
+    Return None if `opening` is not a valid identifier. If `newest_only` is True, the form is found only if no later
+    page has opened it.
     """
     if not OPENING.fullmatch(opening):
         return None

@@ -37,15 +37,19 @@ TOKEN_KEY_INFO = b"guidance: key of messages to a reporter, version 1"
 TOKEN_KEY_BYTES = 32
 LEAST_TEXT = 1024
 LEAST_CARD = 512
-"""Length of the shortest padded text, and of the shortest padded card or label, in bytes."""
+"""`LEAST_TEXT` is the length of the shortest padded text, in bytes.
+
+`LEAST_CARD` is that of the shortest card or label.
+"""
 LARGEST_STEP = 4096
 """The length of a padded document, in bytes, is a power of two up to this length, then a multiple of this length."""
 
 
 def make_sealer(recipients: Sequence[str]) -> Sealer:
-    """Return a sealer for `recipients`, which are age public keys.
+    """Return a `Sealer`, which encrypts a text to all of `recipients`. A recipient is an age public key (age1...).
 
-    Raise `SetupError` if there are no recipients, or one of them is not a public key.
+    Raise `SetupError` if `recipients` is empty, or one of them is not a public key. The error names the setting
+    `GUIDANCE_SEAL_TO`.
     """
     if not recipients:
         raise SetupError("no recipient to seal concerns to")
@@ -71,7 +75,7 @@ class Unsealer:
 
     @cached_property
     def fingerprints(self) -> frozenset[str]:
-        """Fingerprints of the keys whose identities this process holds, in the form in which rows store recipients."""
+        """Fingerprints of the public keys that belong to `identities`. Rows store their recipients in the same form."""
         return frozenset(fingerprint_of(str(identity.to_public())) for identity in self.identities)
 
     def has_one_of(self, fingerprints: Iterable[str]) -> bool:
@@ -79,12 +83,15 @@ class Unsealer:
         return not self.fingerprints.isdisjoint(fingerprints)
 
     def open(self, sealed: bytes, *, reference: str, received_at: dt.datetime | None = None) -> dict[str, Any]:
-        """Return the decrypted JSON document.
+        """Return the JSON document in the age file `sealed`, decrypted.
 
-        Raise `UnsealingUnavailable` if no identity decrypts `sealed`. Raise `SealedTextMisplaced` if the text is not a
-        text of this service, or if it names another reference. If `received_at` is given, and the text names a time of
-        receipt, the time must match too. A text that was encrypted where it was typed names no time: its time is in its
-        row and in the audit log.
+        `reference` identifies the concern that the document must name. Raise `UnsealingUnavailable` if no identity
+        decrypts `sealed`. Raise `SealedTextMisplaced` if the document is not a text of this service, or if it names
+        another reference.
+
+        If `received_at` is given, also raise `SealedTextMisplaced` if the document names another time of receipt. A
+        text that was encrypted before this service received it names no time: its time is in its row and in the audit
+        log.
         """
         try:
             document: dict[str, Any] = json.loads(self.decrypt(sealed))
@@ -98,9 +105,11 @@ class Unsealer:
         return document
 
     def open_member(self, member: str, sealed: bytes, *, reference: str, received_at: dt.datetime) -> Any:
-        """Return the field `member` of the decrypted JSON document.
+        """Return the field `member` of the JSON document in the age file `sealed`, decrypted.
 
-        Raise the errors of `open`, or `SealedTextMisplaced` if the field is missing.
+        Raise `UnsealingUnavailable` if no identity decrypts `sealed`. Raise `SealedTextMisplaced` if the field is
+        missing, or if the document is not a text of this service, or names another reference than `reference` or
+        another time of receipt than `received_at`. A document without a time of receipt is accepted.
         """
         document = self.open(sealed, reference=reference, received_at=received_at)
         if member not in document:
@@ -108,7 +117,7 @@ class Unsealer:
         return document[member]
 
     def find_file_key(self, sealed: bytes) -> bytes:
-        """Return the key that decrypts only this file.
+        """Return the file key of the age file `sealed`, a symmetric key that decrypts this file and no other.
 
         Raise `UnsealingUnavailable` if no identity unwraps the key, or `NotThatFile` if `sealed` is not an age file.
         """
@@ -118,7 +127,10 @@ class Unsealer:
             raise UnsealingUnavailable from None
 
     def decrypt(self, sealed: bytes) -> bytes:
-        """Return the decrypted bytes. Raise `UnsealingUnavailable` if no identity decrypts `sealed`."""
+        """Return the bytes in the age file `sealed`, decrypted.
+
+        Raise `UnsealingUnavailable` if no identity decrypts `sealed`.
+        """
         if not self.identities:
             raise UnsealingUnavailable
         try:
@@ -128,7 +140,7 @@ class Unsealer:
 
 
 def read_identities(path: Path) -> Unsealer:
-    """Return an unsealer with every identity in a file that `guidance keys new` or `age-keygen` wrote.
+    """Return an unsealer with every identity in the file at `path`, which `guidance keys new` or `age-keygen` wrote.
 
     Raise `SetupError` if the file cannot be read or has no identity.
     """
@@ -142,10 +154,11 @@ def read_identities(path: Path) -> Unsealer:
 
 
 def concern_plaintext(submission: bytes, reference: str, pinned: EditionKey, *, test: bool, at: dt.datetime) -> bytes:
-    """Return the plaintext of a concern: the submission (JSON) with reference, edition, time and form version.
+    """Return the text of a concern before encryption, as padded JSON.
 
-    The age format cannot bind outside data to a file. With these fields inside, a sealed file that was moved to another
-    row still names its concern. The plaintext of a test also says that the concern is a test.
+    The JSON has `submission` (the concern as JSON), `reference`, the edition `pinned`, the time of receipt `at`, and
+    the form version. If `test` is True, the JSON also says that the concern is a test. The age format cannot bind other
+    data to a file. With these fields inside, a sealed file that was moved to another row still names its own concern.
     """
     document = ({"test": True} if test else {}) | {
         "reference": reference,
@@ -159,7 +172,10 @@ def concern_plaintext(submission: bytes, reference: str, pinned: EditionKey, *, 
 
 
 def addition_plaintext(addition: Addition, reference: str, *, at: dt.datetime) -> bytes:
-    """Return the plaintext of an addition: its content with reference, time and form version, as JSON."""
+    """Return the text of an addition before encryption, as padded JSON.
+
+    The JSON has the content of `addition`, the concern's `reference`, the time of receipt `at`, and the form version.
+    """
     document = {
         "reference": reference,
         "received_at": format_utc(at),
@@ -170,26 +186,28 @@ def addition_plaintext(addition: Addition, reference: str, *, at: dt.datetime) -
 
 
 def note_plaintext(text: str, reference: str, **written: str) -> bytes:
-    """Return the plaintext of a note. `written` has `received_at` and `author`, if they are known.
+    """Return the note `text` before encryption, as padded JSON with the concern's `reference`.
 
-    A note encrypted by this service has both. A note encrypted where it was typed has neither, because both are in its
-    row and in the audit log.
+    `written` has `received_at` and `author` if this service encrypts the note. `written` is empty if the author's
+    program encrypts the note: the time and the author are then only in the row of the note and in the audit log.
     """
     return pad(orjson.dumps({"reference": reference, **written, "note": {"text": text}}))
 
 
 def label_plaintext(text: str, reference: str, **written: str) -> bytes:
-    """Return the plaintext of a label, padded so that its length says nothing.
+    """Return the label `text` before encryption, as JSON with the concern's `reference`, padded to hide the length.
 
-    `written` has `received_at` and `author`, if they are known, as in a note.
+    `written` has `received_at` and `author` if this service encrypts the label, and is empty if the author's program
+    does.
     """
     return pad(orjson.dumps({"reference": reference, **written, "label": {"text": text}}), LEAST_CARD)
 
 
 def seal_label(text: str, reference: str, recipients: Sequence[str]) -> bytes:
-    """Return the label, encrypted to `recipients` where it was typed.
+    """Return the label `text` as an age file encrypted to `recipients`, without a time or an author.
 
-    Raise `SetupError` if there are no recipients, or one of them is not an age recipient.
+    Commands of `guidance desk` use this to encrypt the label before they send it to the service. Raise `SetupError` if
+    `recipients` is empty, or one of them is not an age public key.
     """
     return make_sealer(recipients).seal(label_plaintext(text, reference))
 
@@ -197,17 +215,18 @@ def seal_label(text: str, reference: str, recipients: Sequence[str]) -> bytes:
 def pad(document: bytes, least: int = LEAST_TEXT) -> bytes:
     """Return the JSON `document` with spaces at its end, so that its length says little about the text.
 
-    The length is `least`, or the next power of two up to `LARGEST_STEP`, or a multiple of `LARGEST_STEP` bytes. A
-    document that is already padded is returned unchanged.
+    The new length in bytes is at least `least`. Up to `LARGEST_STEP`, the length is a power of two, and above that a
+    multiple of `LARGEST_STEP`. A document that already has such a length is returned unchanged.
     """
     step = min(max(least, 1 << (len(document) - 1).bit_length()), LARGEST_STEP)
     return document + b" " * (-len(document) % step)
 
 
 def seal_note(text: str, reference: str, recipients: Sequence[str]) -> bytes:
-    """Return the note, encrypted to `recipients` where it was typed.
+    """Return the note `text` as an age file encrypted to `recipients`, without a time or an author.
 
-    Raise `SetupError` if there are no recipients, or one of them is not an age recipient.
+    Commands of `guidance desk` use this to encrypt the note before they send it to the service. Raise `SetupError` if
+    `recipients` is empty, or one of them is not an age public key.
     """
     return make_sealer(recipients).seal(note_plaintext(text, reference))
 
@@ -221,12 +240,12 @@ def open_note(
     author: str | None,
     member: str = "note",
 ) -> dict[str, Any]:
-    """Return the decrypted document of a note, or of a label if `member` is `label`.
+    """Return the JSON document of the note in the age file `sealed`, or of the label if `member` is `label`, decrypted.
 
-    `received_at` and `author` are None if they are not known.
-
-    Raise `UnsealingUnavailable` if no identity decrypts `sealed`. Raise `SealedTextMisplaced` if the text has no
-    `member`, or if it names another reference, time or author.
+    Raise `UnsealingUnavailable` if no identity decrypts `sealed`. Raise `SealedTextMisplaced` if the document has no
+    text in the field `member`, or names another reference than `reference`. Also raise `SealedTextMisplaced` if the
+    document names another time than `received_at` or another author than `author`. If one of these two arguments is
+    None, or the document lacks the field, the field is not compared.
     """
     document = unsealer.open(sealed, reference=reference)
     known = {"received_at": received_at and format_utc(received_at), "author": author}
@@ -239,27 +258,38 @@ def open_note(
 
 
 def derive_public_key(status_token: str, reference: str) -> bytes:
-    """Return the public half of the key derived from the status token, for storing with the concern."""
+    """Return the public key that belongs to `status_token`, to be stored with the concern `reference`.
+
+    The key pair is derived from both arguments. Messages to the reporter are encrypted to this public key.
+    """
     key = X25519PrivateKey.from_private_bytes(_derive_secret_key(status_token, reference))
     return key.public_key().public_bytes_raw()
 
 
 def token_identity(status_token: str, reference: str) -> x25519.Identity:
-    """Return the key derived from the status token, as an age identity that decrypts the reporter's messages."""
+    """Return the private key derived from `status_token` and `reference`, as an age identity.
+
+    Messages to the reporter of the concern `reference` are decrypted with this identity.
+    """
     return identity_of(_derive_secret_key(status_token, reference))
 
 
 def seal_message(text: str, reference: str, recipient: str, *, at: dt.datetime) -> bytes:
-    """Return the message, encrypted to `recipient`, with the reference and the time inside.
+    """Return the message `text` as an age file encrypted to `recipient`, with `reference` and the time `at` inside.
 
-    `recipient` is the public half of the status token's key, so only the token decrypts the message.
+    `at` is the time of sending. `recipient` is the public key that belongs to the reporter's status token, so only the
+    token decrypts the message.
     """
     document = {"reference": reference, "sent_at": format_utc(at), "message": text}
     return Sealer.to(recipient).seal(pad(orjson.dumps(document)))
 
 
 def find_message(sealed: bytes | None, identity: x25519.Identity, reference: str) -> str | None:
-    """Return the text of the message, or None if the message was erased or is not for this reporter."""
+    """Return the text of the message in the age file `sealed`, decrypted with `identity`.
+
+    Return None if `sealed` is None because the message was erased, if `identity` does not decrypt the file, or if the
+    message names another reference than `reference`.
+    """
     try:
         document = json.loads(decrypt(sealed or b"", [identity]))
         return str(document["message"]) if document["reference"] == reference else None

@@ -57,7 +57,7 @@ log = Log(__name__)
 
 
 class ConcernCount(StrEnum):
-    """Outcomes of submissions that the metrics count: stored tests, refused tests, and concerns of bursts.
+    """What the metrics count: tests that were stored, tests that were refused, and stored concerns of a burst.
 
     A burst is many concerns from one source on one day.
     """
@@ -69,10 +69,10 @@ class ConcernCount(StrEnum):
 
 @dataclass(frozen=True)
 class SealedElsewhere:
-    """The text of a concern, encrypted where it was typed, with the reference and form version of the text.
+    """The text of a concern that the sender encrypted, with the reference and the form version inside the text.
 
-    `card` is the card of the text, which the caller encrypted too, or None. `restricted` is True if the text says that
-    the concern is about someone who works for the council.
+    `card` is the card of the text, which the sender encrypted too, or None. `restricted` is True if the sender says
+    that the concern is about someone who works for the council. The concern is then restricted to leads.
     """
 
     text: bytes
@@ -84,10 +84,14 @@ class SealedElsewhere:
 
 @dataclass(frozen=True)
 class Submitted:
-    """A received concern, its JSON, its arrival, its test flag, its idempotency keys, and how the limits admit it.
+    """A concern that was received, as `concern` and as `json`, with how it arrived.
 
-    If the text was encrypted where it was typed, it is in `sealed`. Then `concern` has only the fields that are not
-    encrypted. `payload` is the canonical JSON of the whole request, if that is more than the concern.
+    `keys` are derived from the idempotency key, or None without one. `test` is True for a test. `admission` says if the
+    concern belongs to a burst (many concerns from one source on one day), and if the response is to be delayed.
+
+    `sealed` is the text if the sender encrypted it. Then `concern` and `json` have only the fields that are not
+    encrypted. `payload` is the canonical JSON by which a retry is recognised, or None if this is the canonical JSON of
+    the concern.
     """
 
     concern: Concern
@@ -102,7 +106,12 @@ class Submitted:
 
 @dataclass(frozen=True)
 class _Prepared:
-    """A concern with a new reference, ready to be stored."""
+    """A concern with a new reference, and all that is stored with it in one transaction.
+
+    `card` is encrypted, and None if there is no card. `audit_entry` is the first row of the concern's audit log.
+    `receipt` is the receipt to return (JSON), and `stored_receipt` is the row for retries, or None without an
+    idempotency key.
+    """
 
     concern: NewConcern
     card: bytes | None
@@ -125,11 +134,12 @@ class Submissions:
     """Called for the metrics with each `ConcernCount`."""
 
     def check(self, concern: Concern, *, for_tests: bool = False, at: dt.datetime) -> CheckResponse:
-        """Validate the concern as `submit` does, store nothing, and return the response to the check.
+        """Validate `concern` as `submit` does, store nothing, and return the response to the check.
 
-        `for_tests` is True if the request has a test key. Raise `InvalidConcern` with only one fault if the key and the
-        concern do not match: this is logged and counted. Otherwise raise `InvalidConcern` for the reasons of
-        `EditionResolver.resolve`.
+        `for_tests` is True if the request has a test key, and `at` is the current time. If only one of `concern` and
+        the key is for tests, raise `InvalidConcern` with only this fault, and log and count the refusal. Otherwise
+        raise `InvalidConcern` if `concern` names an unknown guide or edition, an unknown code, or an item that its
+        edition lacks.
         """
         self._expect_both_say_test(concern, for_tests=for_tests)
         return self.receipts.build_check_response(self.resolver.resolve(concern), concern, at=at)
@@ -144,19 +154,19 @@ class Submissions:
         keys: IdempotencyKeys | None,
         at: dt.datetime,
     ) -> IdempotentResult:
-        """Encrypt and store the concern, and return its receipt (JSON) once the concern is on disk.
+        """Encrypt and store `concern`, and return its receipt (JSON) once the concern is on disk.
 
         `for_tests` is True if the request has a test key. A test needs a test key, and a test key accepts only tests.
-        `channel` says how the concern came. `networks` are the networks that the request comes from. `networks` is
-        empty if the request has a key or is not to be counted. `keys` come from the idempotency key, or are None
-        without one. A retry with the same idempotency key and content returns the first receipt, and stores no second
-        concern.
+        `channel` says how the concern came. `networks` are the networks that the request comes from, by which its
+        source is counted. `networks` is empty if the request has a key or is not to be counted. `keys` are derived from
+        the idempotency key, or None without one. `at` is the current time. A retry with the same idempotency key and
+        content returns the first receipt, and stores no second concern.
 
-        Raise `InvalidConcern` with only one fault if the key and the concern do not match. Otherwise raise
-        `InvalidConcern` for the reasons of `EditionResolver.resolve`. Raise `IdempotencyKeyReused` if the key was used
-        for other content. Raise `TooManyConcerns` if the networks sent too many concerns. Raise `StoreBusy` if the
-        concern could not be stored in time. Raise `ReferenceTaken` if several new references in a row were already in
-        use.
+        If only one of `concern` and the key is for tests, raise `InvalidConcern` with only this fault. Otherwise raise
+        `InvalidConcern` if `concern` names an unknown guide or edition, an unknown code, or an item that its edition
+        lacks. Raise `IdempotencyKeyReused` if the idempotency key was used for other content. Raise `TooManyConcerns`
+        if the networks sent too many concerns. Raise `StoreBusy` if the concern could not be stored in time. Raise
+        `ReferenceTaken` if several new references in a row were already in use.
         """
         self._expect_both_say_test(concern, for_tests=for_tests)
         submitted = concern.model_dump_json(exclude_unset=True).encode()
@@ -190,9 +200,10 @@ class Submissions:
     def store(self, submitted: Submitted, pinned: PinnedEdition) -> IdempotentResult:
         """Encrypt and store a concern that a worker wrote down. Return its receipt (JSON) once the concern is on disk.
 
-        The caller must first validate the concern, and get `pinned` for it. Raise `AlreadyStored` for a retry, or
-        `StoreBusy` if the concern could not be stored in time. Raise `ReferenceTaken` if several new references in a
-        row were already in use, or if the reference in `submitted.sealed` is.
+        A text that is encrypted already (`submitted.sealed`) is stored as it is. The caller must first validate the
+        concern, and find `pinned`, the edition that it is about. Raise `AlreadyStored` if the idempotency key was used
+        before, or `StoreBusy` if the concern could not be stored in time. Raise `ReferenceTaken` if several new
+        references in a row were already in use, or if the reference in `submitted.sealed` is in use.
         """
         for _ in range(MAX_ATTEMPTS if submitted.sealed is None else 1):
             prepared = self._prepare(submitted, pinned)
@@ -204,9 +215,10 @@ class Submissions:
         raise ReferenceTaken
 
     async def _resolve(self, concern: Concern) -> PinnedEdition:
-        """Return the edition that the concern is about, read in a thread if it is not cached.
+        """Return the edition that `concern` is about. Read it in a thread if it is not cached.
 
-        Raise `InvalidConcern` for the reasons of `EditionResolver.resolve`.
+        Raise `InvalidConcern` if `concern` names an unknown guide or edition, an unknown code, or an item that its
+        edition lacks.
         """
         cached = self.resolver.cached(concern)
         if cached is None:
@@ -214,11 +226,11 @@ class Submissions:
         return self.resolver.resolve(concern, cached)
 
     def rehearse(self, *, at: dt.datetime) -> None:
-        """Try to store an invented concern as `submit` does, but leave nothing stored.
+        """Check that a concern could be stored now, at the time `at`. Store nothing.
 
-        The concern's rows are written and rolled back. Then a write that changes nothing is flushed to disk. If no
-        guide is published, only this second write is tried, because every concern is about a guide. Raise `StoreBusy`
-        if the write does not finish in time.
+        The rows of an invented concern are written as `submit` does, and rolled back. Then a write that changes nothing
+        is flushed to disk. If no guide is published, only this second write is tried, because every concern is about a
+        guide. Raise `StoreBusy` if the write does not finish in time.
         """
         with Session(self.engine) as session:
             current = list_current(session, limit=1)
@@ -241,9 +253,10 @@ class Submissions:
         return self._prepare(Submitted(concern, submitted, arrival, keys=None), pinned)
 
     def _expect_both_say_test(self, concern: Concern, *, for_tests: bool) -> None:
-        """Raise `InvalidConcern` if only the concern, or only its key, is for tests.
+        """Raise `InvalidConcern` if only the concern, or only the key of its request, is for tests.
 
-        Such a concern may be about a real child. The refusal is logged and counted.
+        `for_tests` is True if the request has a test key. A refused concern may be about a real child, so the refusal
+        is logged and counted.
         """
         if bool(concern.test) is not for_tests:
             self.count(ConcernCount.TEST_REFUSED)
@@ -251,19 +264,21 @@ class Submissions:
             raise InvalidConcern([FieldError((NO_QUESTION,), NEEDS_TEST_MARK if for_tests else NEEDS_TEST_KEY)])
 
     def _replay(self, concern: Concern, keys: IdempotencyKeys | None, at: dt.datetime) -> IdempotentResult:
-        """Return the receipt of the first request, with the current phone numbers.
+        """Return the receipt of an earlier request with the same `keys` and the content of `concern`.
 
-        Raise `IdempotencyKeyReused` if the first request had other content.
+        The receipt has the phone numbers to call now, at the time `at`. Raise `IdempotencyKeyReused` if there is no
+        such request, or if it had other content.
         """
         return self.replay(canonical_submission(concern), keys, concern.immediate_danger, at=at)
 
     def replay(
         self, payload: bytes, keys: IdempotencyKeys | None, danger: ImmediateDanger | None, *, at: dt.datetime
     ) -> IdempotentResult:
-        """Return the receipt of the first request with the content `payload`, with the current phone numbers.
+        """Return the receipt of an earlier request with these `keys` and the content `payload`.
 
-        `danger` is the answer about danger in that request. Raise `IdempotencyKeyReused` if the first request with
-        these `keys` had other content, or if no receipt is stored.
+        The receipt has the phone numbers to call now, at the time `at`. `danger` is the answer about danger in the
+        earlier request. Raise `IdempotencyKeyReused` if that request had other content, if no receipt is stored, or if
+        `keys` is None.
         """
 
         def refresh(receipt: bytes) -> bytes:
@@ -276,7 +291,8 @@ class Submissions:
     def _prepare(self, submitted: Submitted, pinned: PinnedEdition) -> _Prepared:
         """Return the concern with a new reference, ready to be stored: its row, card, audit log entry and receipts.
 
-        Only the fields needed for routing are unencrypted in the row.
+        If `submitted.sealed` is given, keep its reference, text and card. In the row, only the fields needed for
+        routing are unencrypted. `pinned` is the edition that the concern is about.
         """
         concern, test, arrival, sealed = submitted.concern, submitted.test, submitted.arrival, submitted.sealed
         told = orjson.loads(submitted.json)

@@ -1,4 +1,4 @@
-"""Unacknowledged additions, and their acknowledgement."""
+"""Additions that are not acknowledged yet ('waiting'), and their acknowledgement."""
 
 import datetime as dt
 from collections.abc import Collection
@@ -33,10 +33,10 @@ _MOST_URGENT = func.max(
 
 
 def acknowledge_addition(session: Session, reference: str, number: int, actor: Actor) -> ConcernRow:
-    """Record that a social worker has read the addition `number`, and return the concern.
+    """Record that a social worker has read the addition `number` to the concern, and return the concern.
 
-    Append an event if the addition was unacknowledged. A repeated acknowledgement only adds an audit log entry, and
-    sets the concern's `changed_at`.
+    If the addition is unacknowledged, acknowledge it and append an event. Otherwise only add an audit log entry and set
+    the concern's `changed_at`.
 
     Raise `NoSuchConcern` if the reference is unknown, `NoSuchItem` if there is no such addition, or `NotAcknowledged`
     if the concern itself is unacknowledged.
@@ -53,10 +53,11 @@ def acknowledge_addition(session: Session, reference: str, number: int, actor: A
 
 
 def acknowledge_up_to(session: Session, concern: ConcernRow, number: int, *, at: dt.datetime) -> None:
-    """Acknowledge the additions up to `number`, and append an event for each that was unacknowledged.
+    """Acknowledge the additions to `concern` from the first to `number`, and append an event for each.
 
-    The caller must first record the action in the audit log, in the same transaction. If `number` is 0, do nothing.
-    Raise `ValidationFailed` if there is no addition with this number.
+    Leave out those that are acknowledged already. The caller must first record the action in the audit log, in the same
+    transaction. `at` is the time of the acknowledgement. If `number` is 0, do nothing. Raise `ValidationFailed` if
+    there is no addition `number`.
     """
     if number == 0:
         return
@@ -67,7 +68,10 @@ def acknowledge_up_to(session: Session, concern: ConcernRow, number: int, *, at:
 
 
 def last_waiting_addition(session: Session, reference: str, *, until: dt.datetime) -> int:
-    """Return the number of the last unacknowledged addition received up to `until`, or 0 if there is none."""
+    """Return the number of the concern's last unacknowledged addition that was received at `until` or earlier.
+
+    Return 0 if there is no such addition.
+    """
     waiting = (*entries_of(EntryKind.ADDITION, reference), _WAITS, _ENTRIES.received_at <= until)
     last = select(func.coalesce(func.max(_ENTRIES.number), 0)).where(*waiting)
     number: int = session.connection().execute(last).scalar_one()
@@ -75,9 +79,9 @@ def last_waiting_addition(session: Session, reference: str, *, until: dt.datetim
 
 
 def first_in_danger(session: Session, reference: str) -> int | None:
-    """Return the number of the first unacknowledged addition that says immediate danger, or None if there is none.
+    """Return the number of the concern's first unacknowledged addition that says that a child is in immediate danger.
 
-    Only metadata is read.
+    Return None if there is no such addition. Only metadata is read.
     """
     in_danger = (_WAITS, _ENTRIES.immediate_danger == ImmediateDanger.YES.value)
     first = select(func.min(_ENTRIES.number)).where(*entries_of(EntryKind.ADDITION, reference), *in_danger)
@@ -101,9 +105,10 @@ def _acknowledge(session: Session, concern: ConcernRow, *, first: int, last: int
 
 
 def update_waiting(session: Session, concern: ConcernRow) -> None:
-    """Update the columns about the concern's unacknowledged additions: number, earliest deadline, most urgent answer.
+    """Update the columns of `concern` that summarise its unacknowledged additions, by which the inbox is sorted.
 
-    The inbox is sorted by these columns.
+    The columns have the number of these additions, their earliest deadline, and their most urgent answer about
+    immediate danger.
     """
     counted = select(func.count(), func.min(_ENTRIES.acknowledge_by), _MOST_URGENT)
     waiting = counted.where(*entries_of(EntryKind.ADDITION, concern.reference), _WAITS)
@@ -113,9 +118,9 @@ def update_waiting(session: Session, concern: ConcernRow) -> None:
 
 
 class WaitingAdditions(NamedTuple):
-    """A summary of a concern's unacknowledged additions. `since` is the time when the earliest of them came.
+    """A summary of a concern's unacknowledged additions. `since` is the earliest time at which one of them came.
 
-    `has_answer` is True if at least one of these additions answers a message. `number_due` is the number of the
+    `has_answer` is True if at least one of them answers a message of the desk. `number_due` is the number of the
     addition with the earliest deadline, and `danger_due` is that addition's answer about immediate danger.
     """
 
@@ -157,10 +162,9 @@ def find_waiting(session: Session, references: Collection[str]) -> dict[str, Wai
 
 
 def count_additions(session: Session, *, now: dt.datetime) -> dict[str, int]:
-    """Return the counts `additions_waiting` and `additions_overdue`.
+    """Return the numbers of additions that are unacknowledged (`additions_waiting`) and overdue (`additions_overdue`).
 
-    Waiting additions are unacknowledged. Overdue additions are those past their deadline. Additions to tests are not
-    counted.
+    An overdue addition is an unacknowledged one whose deadline is before `now`. Additions to tests are not counted.
     """
     is_late = case((_ENTRIES.acknowledge_by < now, 1))
     counted = select(func.count(), func.count(is_late)).where(_WAITS, ~_OF_A_TEST)

@@ -52,21 +52,22 @@ NO_TESTS = "a worker writes down no tests: send a test to /v1/concerns, with a t
 USED = "this reference is in use: choose another"
 REFERRAL_SOURCE = "referral_source"
 NO_WORDS = "-"
-"""Stands for the text of a concern that was encrypted elsewhere, where a `Concern` is needed."""
+"""The account in a `Concern` whose real account was encrypted before this service received it."""
 
 
 def write_down_concern(
     submissions: Submissions, unsealer: Unsealer, wanted: WrittenConcern, actor: Actor, key: str | None = None
 ) -> IdempotentResult:
-    """Store the concern that a worker writes down, and return its receipt (JSON) once the concern is on disk.
+    """Store the concern `wanted` that a worker writes down. Return its receipt (JSON) once the concern is on disk.
 
-    A text that was encrypted where it was typed (`wanted.sealed`) is stored as received. A retry with the same
+    `actor` is the worker, with the time of storing. If the worker's program encrypted the text (`wanted.sealed`), the
+    text is stored as received. If `unsealer` can decrypt this text, its content is checked too. A retry with the same
     idempotency key `key` returns the first receipt and stores no second concern.
 
-    Raise `InvalidConcern` if the request has faults, or if its own reference is in use. Raise `IdempotencyKeyReused` if
-    `key` was used for other content, or `StoreBusy` if the concern could not be stored in time. Raise `ReferenceTaken`
-    if several new references in a row were already in use. A retry raises neither `InvalidConcern` nor
-    `ReferenceTaken`.
+    Raise `InvalidConcern` if the request has faults, or if the reference that an encrypted text names is in use. Raise
+    `IdempotencyKeyReused` if `key` was used for other content, or `StoreBusy` if the concern could not be stored in
+    time. Raise `ReferenceTaken` if several new references in a row were already in use. A retry raises neither
+    `InvalidConcern` nor `ReferenceTaken`.
     """
     payload = canonical_submission(wanted)
     keys = derive_idempotency_keys(key, client=f"{actor.client}, written down")
@@ -95,10 +96,12 @@ def write_down_addition(
     actor: Actor,
     key: str | None = None,
 ) -> IdempotentResult:
-    """Store the addition that a worker writes down. Once it is on disk, return its entry (JSON), without the text.
+    """Store the addition `wanted` to the concern `reference` that a worker writes down.
 
-    A text that was encrypted where it was typed (`wanted.sealed`) is stored as received. An addition never lowers the
-    urgency of the concern. A retry with the same idempotency key `key` stores no second addition.
+    Once the addition is on disk, return its entry (JSON), without the text. `actor` is the worker, with the time of
+    storing. If the worker's program encrypted the text (`wanted.sealed`), the text is stored as received. If `unsealer`
+    can decrypt this text, its content is checked too. An addition never lowers the urgency of the concern. A retry with
+    the same idempotency key `key` returns the first entry and stores no second addition.
 
     Raise `NoSuchConcern` if the reference is unknown, `ConcernErased` if the concern was erased, `InvalidConcern` if
     the request has faults, `TooManyAdditions` above the maximum number or size of additions, `IdempotencyKeyReused` if
@@ -123,7 +126,7 @@ def write_down_addition(
 def _check_addition(
     follow_ups: FollowUps, unsealer: Unsealer, reference: str, wanted: WrittenAddition, actor: Actor
 ) -> None:
-    """Raise `InvalidConcern` if the request has faults: in the time, and in the text or the file.
+    """Raise `InvalidConcern` if the time, the text or the encrypted file in the request `wanted` has faults.
 
     Raise `NoSuchConcern` if the reference is unknown, or `ConcernErased` if the concern was erased.
     """
@@ -141,7 +144,10 @@ def _check_addition(
 
 
 def _new_addition(follow_ups: FollowUps, reference: str, wanted: WrittenAddition, actor: Actor) -> NewEntry:
-    """Return the addition as a new entry, with its text and card encrypted and its own deadline."""
+    """Return the addition `wanted` as a new entry, with its text and card encrypted and with its own deadline.
+
+    A text and a card that are encrypted already are kept as they are.
+    """
     if wanted.addition is None:
         danger, text, restricts = wanted.immediate_danger, _decode(wanted.sealed), wanted.restricted
         card = None if wanted.card is None else _decode(wanted.card)
@@ -165,7 +171,10 @@ def _new_addition(follow_ups: FollowUps, reference: str, wanted: WrittenAddition
 
 
 def _without_words(wanted: WrittenConcern) -> Concern:
-    """Return a concern that has only the unencrypted fields of `wanted`, whose text was encrypted elsewhere."""
+    """Return a concern with only the unencrypted fields of `wanted`, whose text is encrypted already.
+
+    The account is `NO_WORDS`.
+    """
     return Concern.model_construct(
         {"guide", "edition", "immediate_danger", "reporter", "children", "concern"},
         guide=wanted.guide,
@@ -182,7 +191,7 @@ def _json_of(concern: Concern) -> bytes:
 
 
 def _sealed_of(wanted: WrittenConcern) -> SealedElsewhere | None:
-    """Return the text and the card that were encrypted where they were typed, or None if the text is unencrypted."""
+    """Return the text and card in `wanted` that the worker's program encrypted, or None if the text is unencrypted."""
     if wanted.sealed is None:
         return None
     card = None if wanted.card is None else _decode(wanted.card)
@@ -193,10 +202,11 @@ def _sealed_of(wanted: WrittenConcern) -> SealedElsewhere | None:
 def _check_concern(
     submissions: Submissions, unsealer: Unsealer, wanted: WrittenConcern, concern: Concern, actor: Actor
 ) -> PinnedEdition:
-    """Return the edition that the concern is about.
+    """Return the edition that `concern` is about.
 
-    Raise `InvalidConcern` if the concern is a test, or if the request has faults: in the time, in a file, or for the
-    reasons of `EditionResolver.resolve`.
+    Raise `InvalidConcern` with all faults of the request `wanted`: a time that cannot be right, a concern that is a
+    test, an encrypted file with faults, an unknown guide or edition, an unknown code, or an item that the edition
+    lacks.
     """
     faults = faults_of_time(wanted.came_at, now=actor.at)
     if concern.test:
@@ -213,25 +223,28 @@ def _check_concern(
 
 
 def _in_request(wanted: WrittenConcern, faults: Sequence[FieldError]) -> list[FieldError]:
-    """Return the faults of the concern with their locations in the request."""
+    """Return `faults`, which locate fields in a concern, with the locations of these fields in `wanted`."""
     if wanted.submission is not None:
         return _below("submission", faults)
     return [replace(each, at=(REFERRAL_SOURCE,)) if each.at[0] == "reporter" else each for each in faults]
 
 
 def _below(name: str, faults: Sequence[FieldError]) -> list[FieldError]:
-    """Return the faults of the text with their locations in the request, which has the text in the field `name`."""
+    """Return `faults`, which locate fields in a text, with their locations in a request.
+
+    The request has the text in its field `name`.
+    """
     return [replace(each, at=(name, *each.at)) for each in faults]
 
 
 def _faults_in_file(
     wanted: WrittenDown, reference: str, model: type[Concern | Addition], sealer: Sealer, unsealer: Unsealer
 ) -> list[FieldError]:
-    """Return the faults of a text and a card that were encrypted elsewhere, as far as this service can check.
+    """Return the faults of the encrypted text and card in `wanted`, as far as this service can check them.
 
-    A service that can decrypt concerns also checks the text, because the desk could not open an invalid text. If the
-    recipients are wrong, nothing else is checked. If the text or the card has the wrong number of keys, the text is not
-    decrypted.
+    If the request names other recipients than the current keys, return only this fault. Then check that each file is
+    encrypted to the right number of keys. If so, and if `unsealer` can decrypt the text, also check the decrypted text
+    against `model` and `reference`, because the desk could not open an invalid text.
     """
     if sorted(wanted.recipients or ()) != sorted(map(str, sealer.recipients)):
         return [FieldError(("recipients",), NOT_OUR_KEYS, FaultCode.NOT_LISTED)]
@@ -253,7 +266,10 @@ def _has_keys(file: bytes, sealer: Sealer) -> bool:
 def _faults_in_text(
     wanted: WrittenDown, reference: str, model: type[Concern | Addition], unsealer: Unsealer
 ) -> list[FieldError]:
-    """Decrypt the text of `wanted`, and return a fault if it is not valid or contradicts the unencrypted fields."""
+    """Decrypt the text of `wanted`, and return a fault if it is invalid or contradicts the unencrypted fields.
+
+    A valid text names `reference` and has the content of a `model`.
+    """
     member = "submission" if model is Concern else EntryKind.ADDITION.value
     try:
         document: dict[str, Any] = unsealer.open(_decode(wanted.sealed), reference=reference)

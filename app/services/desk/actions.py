@@ -1,7 +1,9 @@
 """Actions of the duty team on a concern, each with its audit log entry in the same transaction.
 
-An action raises `ChangedMeanwhile` if, after the audit log entry `actor.seen`, another client did something that the
-action depends on. If `actor.seen` is None, this is not checked.
+Closing, reopening, holding and erasing raise `ChangedMeanwhile` if, after the audit log entry with the number
+`actor.seen`, another client changed the concern, added an addition or a note, sent a message or handed the concern
+over. A new label does not count. If `actor.seen` is None, this is not checked. An acknowledgement never raises this
+error.
 """
 
 import datetime as dt
@@ -65,10 +67,10 @@ NEWEST = 1000
 
 
 def acknowledge(session: Session, reference: str, wanted: Acknowledgement, actor: Actor) -> ConcernRow:
-    """Record that a social worker has read the concern, and its additions up to `wanted.up_to_addition`.
+    """Record that a social worker has read the concern, and its additions up to number `wanted.up_to_addition`.
 
     Return the concern. Later additions stay unacknowledged. Append an event for the concern and for each addition that
-    was unacknowledged. A repeated acknowledgement only adds an audit log entry, and sets the concern's `changed_at`.
+    was unacknowledged. If all were acknowledged before, only add an audit log entry and set the concern's `changed_at`.
     Raise `NoSuchConcern` if the reference is unknown, or `ValidationFailed` if there is no addition with this number.
     """
     concern = get_concern(session, reference)
@@ -87,12 +89,12 @@ def _acknowledge(session: Session, concern: ConcernRow, details: AcknowledgedDet
 def acknowledge_together(
     session: Session, burst: str, wanted: BurstAcknowledgement, actor: Actor
 ) -> Sequence[ConcernRow]:
-    """Record that a social worker has read the concerns `wanted.references` of one burst, and return the concerns.
+    """Record that a social worker has read the concerns `wanted.references` of one burst. Return all these concerns.
 
-    A burst is many concerns from one source on one day, and `burst` identifies it. Additions received up to
-    `wanted.additions_until` are acknowledged too. Each acknowledgement appends an event. A concern gets no audit log
-    entry if the concern and these additions are already acknowledged. Raise `ValidationFailed`, and record nothing, if
-    a reference is unknown, does not belong to the burst, or is of a concern that the actor may not open.
+    A burst is many concerns from one source on one day, and `burst` identifies it. Additions received at
+    `wanted.additions_until` or earlier are acknowledged too. Each acknowledgement appends an event. A concern gets no
+    audit log entry if the concern and these additions are already acknowledged. Raise `ValidationFailed`, and record
+    nothing, if a reference is unknown, does not belong to the burst, or is of a concern that `actor` may not open.
     """
     references = [find_reference(typed) or "" for typed in wanted.references]
     hidden = find_hidden(session, references, actor)
@@ -128,17 +130,20 @@ def close(
     *,
     unless_waiting: bool = False,
 ) -> InboxEntry:
-    """Close the concern with an outcome and, if `wanted` has a message to the reporter, send the message.
+    """Close the concern with the outcome in `wanted`. If `wanted` has a message to the reporter, send the message.
 
-    The closing and the message are one transaction. The first closing appends an event. A closing of a closed concern
-    with the same outcome only changes whether the outcome is shared. Return the concern's inbox entry. A retry with the
-    same idempotency key `key` sends no second message.
+    Return the concern as an `InboxEntry`. The closing and the message are one transaction. If the concern was open,
+    append an event. If the concern is already closed with the same outcome, only change whether the outcome is shared
+    with the reporter. A retry with the same idempotency key `key` sends no second message.
 
     Raise `ValidationFailed` if the outcome is not in the code list, `NoSuchConcern` if the reference is unknown,
     `NotAcknowledged` if the concern is unacknowledged, or `OutcomeGiven` if the concern was closed with another
     outcome. Raise `StoreBusy` if the closing could not be stored in time. If `unless_waiting` is True, raise
-    `NotAcknowledged` also for an unacknowledged addition. If there is a message, also raise the errors of
-    `send_message`.
+    `NotAcknowledged` also for an unacknowledged addition.
+
+    If there is a message, also raise `ConcernErased` if the concern was erased, `ReporterHasNoCode` if the reporter has
+    no status token, `TooManyMessages` above the maximum number or size of messages, or `IdempotencyKeyReused` if `key`
+    was used for another closing.
     """
     if faults := desk.reference_data.faults_in_codes(wanted):
         raise ValidationFailed(faults)
@@ -187,9 +192,10 @@ def _close(
 def reopen(session: Session, reference: str, wanted: Reopening, actor: Actor) -> ConcernRow:
     """Reopen a closed concern: set its state back to acknowledged, and remove the time of closing and the outcome.
 
-    Record this in the audit log, append an event, and return the concern. A repeated reopening only adds an audit log
-    entry, and sets the concern's `changed_at`. Raise `NoSuchConcern` if the reference is unknown, `ConcernErased` if
-    the concern was erased, or `NotClosed` if the concern is open and was never reopened.
+    Record this in the audit log with the reason `wanted.reason`, append an event, and return the concern. If the
+    concern was reopened before and is open, only add an audit log entry and set the concern's `changed_at`. Raise
+    `NoSuchConcern` if the reference is unknown, `ConcernErased` if the concern was erased, or `NotClosed` if the
+    concern is open and was never reopened.
     """
     concern = get_unerased(session, reference)
     is_closed = concern.state == ConcernState.CLOSED
@@ -206,7 +212,8 @@ def reopen(session: Session, reference: str, wanted: Reopening, actor: Actor) ->
 def hold(session: Session, reference: str, wanted: Hold, actor: Actor) -> ConcernRow:
     """Put the concern on hold, which prevents its erasure, or end the hold if `wanted.held` is False.
 
-    Record this in the audit log, and return the concern. Raise `NoSuchConcern` if the reference is unknown.
+    Record this in the audit log with the reason `wanted.reason`, and return the concern. A hold does not end at
+    `wanted.until`, which is only recorded. Raise `NoSuchConcern` if the reference is unknown.
     """
     concern = get_concern(session, reference)
     if wanted.held:
@@ -218,11 +225,12 @@ def hold(session: Session, reference: str, wanted: Hold, actor: Actor) -> Concer
 
 
 def erase(session: Session, reference: str, wanted: Erasure, actor: Actor) -> ConcernRow:
-    """Permanently erase the text of the concern, of its entries and of all its cards.
+    """Permanently erase the text of the concern, of its entries and of all its cards. The rows stay, without text.
 
-    Also remove every day on which the concern was to be looked at again. Record the erasure in the audit log, and
-    return the concern. Raise `NoSuchConcern` if the reference is unknown, `NotAcknowledged` if the concern or an
-    addition is unacknowledged, `OnHold` if the concern is on hold, or `ConcernErased` if the concern was erased before.
+    Also remove every day on which the concern was to be looked at again. Record the erasure in the audit log with the
+    reason `wanted.reason`, and return the concern. Raise `NoSuchConcern` if the reference is unknown, `NotAcknowledged`
+    if the concern or an addition is unacknowledged, `OnHold` if the concern is on hold, or `ConcernErased` if the
+    concern was erased before.
     """
     concern = get_erasable(session, reference)
     record_change(session, concern, DeskAct.ERASED, actor, ReasonDetails(reason=wanted.reason))
@@ -234,7 +242,11 @@ def erase(session: Session, reference: str, wanted: Erasure, actor: Actor) -> Co
 
 
 def get_erasable(session: Session, reference: str) -> ConcernRow:
-    """Return the concern if its text can be erased now. Otherwise raise one of the errors of `erase`."""
+    """Return the concern if its text can be erased now.
+
+    Otherwise raise `NoSuchConcern` if the reference is unknown, `NotAcknowledged` if the concern or an addition is
+    unacknowledged, `OnHold` if the concern is on hold, or `ConcernErased` if the concern was erased before.
+    """
     concern = get_concern(session, reference)
     if concern.state == ConcernState.RECEIVED or concern.additions_waiting:
         raise NotAcknowledged
@@ -248,11 +260,13 @@ def get_erasable(session: Session, reference: str) -> ConcernRow:
 def erase_for_good(desk: Desk, reference: str, wanted: Erasure, actor: Actor, *, by_two: bool = False) -> ErasedConcern:
     """Erase the text of the concern, and purge the bytes of the text from the database files.
 
-    Return the concern without its text. The field `remnants` says if bytes may remain in the files.
+    Return the concern without its text. Its field `remnants` says if bytes may remain in the files.
 
     If `by_two` is True, two people must request the erasure. For the first person, record the request in the audit log,
-    erase nothing, and raise `SecondEraserNeeded`. The second person's request erases the text. Raise the errors of
-    `erase`.
+    erase nothing, and raise `SecondEraserNeeded`. The second person's request erases the text.
+
+    Raise `NoSuchConcern` if the reference is unknown, `NotAcknowledged` if the concern or an addition is
+    unacknowledged, `OnHold` if the concern is on hold, or `ConcernErased` if the concern was erased before.
     """
     erased = desk.writer.run(erase_or_request if by_two else erase, reference, wanted, actor)
     if erased is None:
@@ -262,10 +276,13 @@ def erase_for_good(desk: Desk, reference: str, wanted: Erasure, actor: Actor, *,
 
 
 def erase_or_request(session: Session, reference: str, wanted: Erasure, actor: Actor) -> ConcernRow | None:
-    """Erase the text of the concern if another person has requested the erasure. Otherwise record the request.
+    """Erase the text of the concern if another person has requested the erasure. Otherwise record a request by `actor`.
 
-    Return the erased concern, or None if the request was only recorded. A client without a named person can make a
-    request, but counts neither as the first nor as the second person. Raise the errors of `erase`.
+    Return the erased concern, or None if a request was recorded. A client without a named person can make a request,
+    but counts neither as the first nor as the second person.
+
+    Raise `NoSuchConcern` if the reference is unknown, `NotAcknowledged` if the concern or an addition is
+    unacknowledged, `OnHold` if the concern is on hold, or `ConcernErased` if the concern was erased before.
     """
     get_erasable(session, reference)
     request = find_erasure_request(session, reference)
@@ -276,14 +293,14 @@ def erase_or_request(session: Session, reference: str, wanted: Erasure, actor: A
 
 
 def is_second_person(request: AuditEntryRow | None, actor: Actor) -> bool:
-    """Return True if a person made `request`, and `actor` is another person."""
+    """Return True if a named person made the erasure request `request`, and `actor` is another named person."""
     if request is None or not (names_a_person(request.client) and names_a_person(actor.client)):
         return False
     return not is_same_hand(request.client, actor.client)
 
 
 def find_erasure_request(session: Session, reference: str) -> AuditEntryRow | None:
-    """Return the audit log entry of the erasure request that waits for a second person, or None.
+    """Return the audit log entry of the concern's last erasure request, or None if no request counts.
 
     A request no longer counts after a later change, addition, note, message or hand-over. A later label does not
     matter.
@@ -295,7 +312,7 @@ def find_erasure_request(session: Session, reference: str) -> AuditEntryRow | No
 
 
 def record_withheld(session: Session, reference: str, wanted: str, actor: Actor) -> int:
-    """Record in the audit log that the action `wanted` was not carried out. Return the number of the log entry.
+    """Record in the audit log that the action named `wanted` was not carried out. Return the number of the log entry.
 
     Raise `NoSuchConcern` if the reference is unknown.
     """
@@ -305,9 +322,10 @@ def record_withheld(session: Session, reference: str, wanted: str, actor: Actor)
 
 
 def times_to_acknowledge(session: Session, *, since: dt.datetime) -> list[float]:
-    """Return the seconds from receipt to acknowledgement of each concern received since `since`, shortest first.
+    """Return the seconds from receipt to acknowledgement of concerns received at `since` or later, shortest first.
 
-    Tests and unacknowledged concerns are left out. Only the newest `NEWEST` concerns count.
+    Leave out tests and unacknowledged concerns. If there are more than `NEWEST` such concerns, only the most recently
+    received count.
     """
     acknowledged = (
         select(ConcernRow.received_at, ConcernRow.acknowledged_at)

@@ -32,10 +32,10 @@ LEFT = "the person left the desk"
 
 @dataclass(frozen=True)
 class Assigned:
-    """The assignment of a concern: the person, the time `at`, and the client `by` that made the assignment.
+    """An assignment of a concern: the person, the time `at`, and the client `by` that made the assignment.
 
-    `person` is None if the concern is unassigned. `version` is the number of the audit log entry, so `version` grows
-    with every change. `version` is 0 if the concern was never assigned.
+    `person` is None if the concern is unassigned. `version` is the number of the audit log entry of the assignment, so
+    a later assignment has a greater `version`. `version` is 0 if the concern was never assigned.
     """
 
     person: str | None = None
@@ -45,7 +45,7 @@ class Assigned:
 
     @classmethod
     def by_act(cls, act: AuditEntryRow) -> Self:
-        """Return the assignment that the audit log entry `act` records."""
+        """Return the assignment that `act` records. `act` is an audit log entry of an assignment or unassignment."""
         person = details_of(act).person if act.act == DeskAct.ASSIGNED else None
         return cls(person, act.at, act.client, act.number)
 
@@ -58,14 +58,17 @@ class Assigned:
 
 @dataclass(frozen=True)
 class Handing:
-    """The person to whom a colleague's concerns are assigned, and the reason. An empty `person` means nobody."""
+    """The person to whom all open concerns of a colleague are assigned, and the reason.
+
+    `person` is empty if the concerns are to be unassigned.
+    """
 
     person: str
     reason: str
 
 
 def read_assignment(session: Session, reference: str, actor: Actor) -> Assigned:
-    """Record the reading in the audit log, and return the assignment of the concern.
+    """Record the reading in the audit log, and return the current assignment of the concern.
 
     Raise `NoSuchConcern` if the reference is unknown.
     """
@@ -83,10 +86,11 @@ def assign(
 ) -> tuple[Assigned, Assigned]:
     """Assign the concern to `person`, or unassign it if `person` is None. Return the assignment before and after.
 
-    Record the change in the audit log, or the attempt if `precondition` refuses the change. Raise `NoSuchConcern` if
-    the reference is unknown, `ValidationFailed` if the concern is restricted and `person` may not open it, or
-    `AssignmentChanged` if `precondition` returns False for the version of the current assignment. Raise
-    `ChangedMeanwhile` if another client changed the assignment after `actor.seen`.
+    `precondition` is called with the version of the current assignment. If it returns False, change nothing, record the
+    attempt in the audit log, and raise `AssignmentChanged`. Otherwise record the change.
+
+    Raise `NoSuchConcern` if the reference is unknown, or `ValidationFailed` if the concern is restricted and `person`
+    may not open it. Raise `ChangedMeanwhile` if another client changed the assignment after `actor.seen`.
     """
     before, after = writer.run(_assign, reference, person, actor, precondition)
     if after is None:
@@ -114,8 +118,8 @@ def _assign(
 def unassign_all(writer: Writer, person: str, *, actor: Actor) -> tuple[str, ...]:
     """Unassign every concern of `person`, who leaves the desk. Return the references of the concerns.
 
-    Closed concerns are unassigned too. Record each change in the audit log. Other writers can run between batches of
-    concerns. A concern that is assigned to `person` between two batches is unassigned too.
+    Closed concerns and tests are unassigned too. Record each change in the audit log. Other writers can run between
+    batches of concerns. A concern that is assigned to `person` between two batches is unassigned too.
     """
     return _in_batches(writer, _every(person), Handing("", LEFT), actor)
 
@@ -123,9 +127,10 @@ def unassign_all(writer: Writer, person: str, *, actor: Actor) -> tuple[str, ...
 def give_all(writer: Writer, person: str, to: Handing, *, actor: Actor) -> tuple[str, ...]:
     """Assign every open concern of `person` to `to.person`, or unassign the concerns if `to.person` is empty.
 
-    Return the references of the concerns. Record each change in the audit log with the reason. Leave out tests, and
-    concerns that `actor` or `to.person` may not open. Other writers can run between batches of concerns. A concern that
-    is assigned to `person` between two batches is reassigned too. Raise `SameAssignment` if `to.person` is `person`.
+    Return the references of the concerns. Record each change in the audit log with the reason `to.reason`. Leave out
+    tests, and concerns that `actor` or `to.person` may not open. Other writers can run between batches of concerns. A
+    concern that is assigned to `person` between two batches is reassigned too. Raise `SameAssignment` if `to.person` is
+    `person`.
     """
     if to.person == person:
         raise SameAssignment
@@ -136,7 +141,10 @@ def give_all(writer: Writer, person: str, to: Handing, *, actor: Actor) -> tuple
 
 
 def open_concerns_of(person: str, actor: Actor) -> SelectOfScalar[str]:
-    """Select the references of the open concerns of `person` that `actor` may open, most urgent first."""
+    """Return a query for the references of the open concerns of `person` that `actor` may open, most urgent first.
+
+    Leave out tests. A closed concern with an unacknowledged addition counts as open.
+    """
     is_open = (col(ConcernRow.waiting) < CLOSED_RANK) & col(ConcernRow.test).is_(False)
     return _every(person).where(is_open, may_open(actor)).order_by(*(getattr(ConcernRow, name) for name in BY_URGENCY))
 
@@ -167,7 +175,7 @@ def _give_some(session: Session, wanted: SelectOfScalar[str], to: Handing, *, ac
 
 
 def list_last_assignments(session: Session, reference: str, *, limit: int) -> list[Assigned]:
-    """Return the last `limit` changes of the concern's assignment, most recent first, including unassignments.
+    """Return the last `limit` assignments and unassignments of the concern, most recent first.
 
     The caller must record the reading in the audit log.
     """

@@ -1,6 +1,6 @@
-"""Figures for a board: the concerns received in a period, the times to acknowledgement, and the outcomes.
+"""Figures for a safeguarding board: the concerns received in a period, the times to acknowledgement, and the outcomes.
 
-Small counts are hidden as in the monthly statistics. No figure is about a single person.
+Small counts are hidden as in the monthly statistics. Tests are not counted. No figure is about a single person.
 """
 
 import datetime as dt
@@ -57,12 +57,15 @@ class BoardCount:
 
 @dataclass(frozen=True)
 class BoardFigures:
-    """The figures of a period. A count is None if it is hidden.
+    """The figures of one period. A count is None if it is hidden.
 
     `received` and `closed` are the numbers of concerns received and closed in the period. `measures` has the counts of
     each measure, by name. The measure `outcome` counts the closed concerns, and the other measures count the received
-    concerns. Half of the received concerns that are acknowledged were acknowledged within `median`, and nine of ten
-    within `nine_of_ten`. Both times are None if fewer than `SMALLEST_COUNT` are acknowledged.
+    concerns.
+
+    The times are from receipt to acknowledgement. Of the received concerns that are acknowledged, half were
+    acknowledged within `median`, and nine of ten within `nine_of_ten`. Both times are None if fewer than
+    `SMALLEST_COUNT` are acknowledged.
     """
 
     received: int | None
@@ -73,7 +76,7 @@ class BoardFigures:
 
 
 def read_board_figures(writer: Writer, months: Months, *, actor: Actor) -> BoardFigures:
-    """Record the reading in the audit log, and return the figures of the period. Tests are not counted."""
+    """Record the reading in the audit log, and return the figures of the period `months`. Tests are not counted."""
     period = SummaryDetails(statistics=True, first_month=months.first, last_month=months.last)
     writer.run(record_reading, AUDIT, DeskAct.SUMMARY_READ, actor, period)
     with Session(writer.engine) as session:
@@ -97,7 +100,7 @@ def _count(session: Session, name: str, conditions: Sequence[ColumnElement[bool]
 
 
 def _times(session: Session, conditions: Sequence[ColumnElement[bool]]) -> list[float]:
-    """Return the seconds from the receipt to the acknowledgement of each acknowledged concern."""
+    """Return the seconds from receipt to acknowledgement of each acknowledged concern that meets `conditions`."""
     times = select(_CONCERNS.received_at, _CONCERNS.acknowledged_at).where(*conditions)
     rows = session.execute(times.where(_CONCERNS.acknowledged_at.is_not(None)))
     return [(end - start).total_seconds() for start, end in rows]

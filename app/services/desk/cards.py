@@ -1,9 +1,9 @@
-"""Pages of sealed cards, each page recorded in the audit log as one entry that names all concerns on the page.
+"""Pages of sealed cards. The audit log has one entry for each page, which names all concerns on the page.
 
-A page has whole concerns: the card of the concern, the cards of its additions, and its newest label. Concerns are
-sorted by time of receipt and reference, which never change, so no card is missed or returned twice if concerns change
-between two pages. A concern or an addition that arrives between two pages is returned by a later request with
-`changed_since`.
+For each concern on a page, the page has the card of the concern, the cards of all its additions, and its newest label.
+Concerns are sorted by time of receipt and reference, which never change, so no card is missed or returned twice if
+concerns change between two pages. A concern or an addition that arrives between two pages is returned by a later
+request with `changed_since`.
 """
 
 import base64
@@ -35,7 +35,7 @@ from app.services.concerns.entries import PAGE_BYTES
 from app.services.cursors import decode_position, encode_position
 
 RECENT = dt.timedelta(days=90)
-"""A closed concern counts as current for this long after its last change."""
+"""How long after its last change a closed concern counts as current."""
 NO_LABEL = "-"
 _CONCERNS, _CARDS = table_of(ConcernRow).c, table_of(CardRow).c
 _ENTRIES, _ACTS = table_of(EntryRow).c, table_of(AuditEntryRow).c
@@ -83,7 +83,7 @@ _LAST_POSITION = select(func.coalesce(func.max(_ACTS.position), 0))
 
 
 def expect_cards_for(scopes: Collection[str], roles: Collection[str]) -> None:
-    """Raise `CardsRefused` unless the role of a caller with `scopes` is one of `roles`, the roles that get cards."""
+    """Raise `CardsRefused` unless the role of a caller with `scopes` is in `roles`. Only these roles get cards."""
     role = role_with(scopes)
     if role is None or role not in roles:
         raise CardsRefused
@@ -91,12 +91,12 @@ def expect_cards_for(scopes: Collection[str], roles: Collection[str]) -> None:
 
 @dataclass(frozen=True)
 class CardQuery:
-    """A query for a page of at most `limit` concerns with cards.
+    """A query for one page of cards, those of at most `limit` concerns.
 
-    `scope` selects current or earlier concerns. A concern is current if it is not closed, or was changed since
-    `recent`. All pages of one reading have the same `recent`. If `changed_since` is a time, select only concerns
-    changed since then. `after` is the time of receipt and the reference of the last concern on the page before, or None
-    for the first page.
+    `scope` selects current or earlier concerns. A concern is current if it is not closed, or was changed at `recent` or
+    later. All pages of one reading have the same `recent`, so that no concern moves between the two. If `changed_since`
+    is given, select only concerns changed at this time or later. `after` is the time of receipt and the reference of
+    the last concern on the page before, or None for the first page.
     """
 
     scope: CardScope
@@ -107,17 +107,19 @@ class CardQuery:
 
     @classmethod
     def of(cls, wanted: CardParameters, cursor: str | None, limit: int, *, now: dt.datetime) -> Self:
-        """Return the query of a request. Raise `InvalidCursor` if `cursor` cannot be decoded."""
+        """Return the query of a request with the parameters `wanted`. `cursor` is None for the first page.
+
+        Raise `InvalidCursor` if `cursor` cannot be decoded.
+        """
         position = decode_position(cursor, (dt.datetime, dt.datetime, str))
         recent, after = (now - RECENT, None) if position is None else (position[0], (position[1], position[2]))
         return cls(wanted.scope, wanted.changed_since, recent, after, limit)
 
     def concerns(self, actor: Actor) -> Select[Any]:
-        """Return the statement that selects the concerns of the page, and one more if there is a next page.
+        """Return the SQL query for the concerns of the page, newest first, and one more if there is a next page.
 
-        Leave out tests, concerns without a card, and concerns that `actor` may not open.
-
-        An index contains every column of the filters and of the order, so only the keys of the index are read.
+        Leave out tests, concerns without a card, and concerns that `actor` may not open. An index contains every column
+        that the query filters or sorts by, so only the index is read.
         """
         is_current = or_(_CONCERNS.state != ConcernState.CLOSED.value, _CONCERNS.changed_at >= self.recent)
         has_card = exists().where(_CARDS.reference == _CONCERNS.reference, _CARDS.sealed.is_not(None))
@@ -142,7 +144,10 @@ class CardQuery:
 
 @dataclass(frozen=True)
 class _Found:
-    """A page of cards, and the last position of the audit log when the page was read."""
+    """The rows of a page of cards, and `log`, the last position of the audit log when the page was read.
+
+    `next_cursor` is None on the last page.
+    """
 
     cards: tuple[Row[Any], ...]
     log: int
@@ -157,11 +162,12 @@ def read_cards(
     slack: dt.timedelta,
     links: Callable[[str | None], dict[str, str]],
 ) -> CardsResponse:
-    """Record one page of cards in the audit log, and return the page.
+    """Record the page of cards that `query` selects in the audit log, and return the page.
 
-    Leave out the cards of a concern that was erased, or restricted to others, while the page was read. `slack` is how
-    long a change may take to be stored: `next_changed_since` is earlier than the request by this time. `links` returns
-    the links of the page: its argument is the cursor of the next page, or None.
+    Leave out the cards of a concern that was erased, or restricted so that `actor` may not open it, while the page was
+    read. `next_changed_since`, from which the client asks for later changes, is earlier than the request by `slack`: a
+    change may take this long to be stored. `links` returns the links of the page. Its argument is the cursor of the
+    next page, or None.
     """
     with Session(writer.engine) as session:
         found = _find(session, query, actor)
@@ -175,11 +181,11 @@ def read_cards(
 
 
 def digest_of_cards(lines: Iterable[tuple[int, int, str, str | None]]) -> str:
-    """Return the digest of a set of cards, as the audit log records it.
+    """Return the digest of the cards described by `lines`, in hexadecimal, as the audit log records it.
 
-    Each line has the position of the audit log entry that received the concern, the number of the addition or 0, the
-    SHA-256 of the sealed card, and for the concern's own card the SHA-256 of the newest sealed label, if there is a
-    label.
+    Each line describes one card. It has the position of the audit log entry that received the concern, the number of
+    the addition or 0, and the SHA-256 of the sealed card. For the concern's own card, it also has the SHA-256 of the
+    newest sealed label, or None without a label.
     """
     ordered = sorted(lines, key=lambda line: line[:2])
     whole = "".join(f"{position} {number} {card} {label or NO_LABEL}\n" for position, number, card, label in ordered)
@@ -187,7 +193,10 @@ def digest_of_cards(lines: Iterable[tuple[int, int, str, str | None]]) -> str:
 
 
 def _find(session: Session, query: CardQuery, actor: Actor) -> _Found:
-    """Return the page, which ends early, after a whole concern, at `PAGE_BYTES` of sealed cards."""
+    """Return the page. It ends at `PAGE_BYTES` of sealed cards, but never between the cards of one concern.
+
+    The page has at least one concern if there is any.
+    """
     connection = session.connection()
     log = connection.execute(_LAST_POSITION).scalar_one()
     keys = connection.execute(query.concerns(actor)).all()
@@ -209,7 +218,8 @@ def _find(session: Session, query: CardQuery, actor: Actor) -> _Found:
 def _record(session: Session, query: CardQuery, found: _Found, actor: Actor) -> list[Row[Any]]:
     """Record the page in the audit log, and return its cards.
 
-    Leave out the cards of concerns that were erased, or restricted to others, since they were read.
+    Leave out the cards of concerns that were erased, or restricted so that `actor` may not open them, since `found` was
+    read.
     """
     references = {row.reference for row in found.cards}
     erased = select(_CONCERNS.reference).where(_CONCERNS.reference.in_(references), _CONCERNS.erased_at.is_not(None))

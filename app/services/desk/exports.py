@@ -59,9 +59,9 @@ SENTENCE = "detail"
 EXPORT_KIND = "guidance-export"
 EXPORT_VERSION = 1
 SealedTexts = Mapping[EntryPlace | None, bytes]
-"""The sealed texts of a concern, by place. The place of the concern's own text is None."""
+"""The sealed texts of a concern and of its entries, by place. The place of the concern's own text is None."""
 EXPORTED_KINDS = (EntryKind.ADDITION, EntryKind.NOTE)
-"""The kinds of entries in an export. A label is a working name of the desk, and is left out."""
+"""The kinds of entries in an export. A label, by which the desk refers to a concern, is left out."""
 ATTACHMENT = "concern.json"
 SIGNED = re.compile(
     rb"(?P<pdf>.*\nstartxref\n(?P<start>[0-9]+)\n%%EOF\n)"
@@ -75,7 +75,7 @@ TAGGED_FOR_ARCHIVES: Sequence[Literal["ua-1", "a-3a"]] = ("ua-1", "a-3a")
 
 
 def sign_export(desk: Desk, reference: str, actor: Actor, *, notes_of_file: bool | None = None) -> ExportStatement:
-    """Record in the audit log that an export begins. Return the concern's unencrypted data and history, signed.
+    """Record in the audit log that `actor` begins an export. Return the concern's unencrypted data and history, signed.
 
     For the file of one person, `notes_of_file` says if the file includes notes. The entry of the audit log then covers
     the sealed texts too, which the caller reads afterwards. For other exports, `notes_of_file` is None.
@@ -106,9 +106,11 @@ def sign_export(desk: Desk, reference: str, actor: Actor, *, notes_of_file: bool
 def _begin(
     session: Session, reference: str, actor: Actor, notes_of_file: bool | None
 ) -> tuple[ConcernRow, dict[str, int], tuple[HandOverEntry, ...], End]:
-    """Record in the audit log that an export begins. `notes_of_file` is as in `sign_export`.
+    """Record in the audit log that an export begins. Return what the export shows of the concern `reference`.
 
-    Return the concern, its counts of `additions` and `notes`, its hand-overs, and the new end of its audit log.
+    These are the row of the concern, its numbers of `additions` and `notes`, its hand-overs, and the new end of its
+    audit log. `notes_of_file` is None, except for the file of one person: then it says if the file includes notes, and
+    the entry covers the sealed texts too.
     """
     concern = get_unerased(session, reference)
     counts = {f"{each}s": measure_entries(session, each, reference)[0] for each in EXPORTED_KINDS}
@@ -121,7 +123,7 @@ def _begin(
 
 
 def record_texts_given(session: Session, reference: str, places: Sequence[EntryPlace | None], actor: Actor) -> None:
-    """Record in the audit log that the sealed texts at `places` are given for an export that is made elsewhere.
+    """Record in the audit log that `actor` gets the sealed texts at `places`, to make an export.
 
     The caller then reads the texts. Raise `NoSuchConcern` if the reference is unknown, or `ConcernErased` if the
     concern was erased.
@@ -139,9 +141,10 @@ def _texts_given(places: Sequence[EntryPlace | None], what: str) -> ShownDetails
 def record_export(
     session: Session, reference: str, export: NewExport, actor: Actor, signer: ReceiptSigner
 ) -> ExportEntry:
-    """Record the digest of an export file in the audit log. Return the entry with the service's signature.
+    """Record in the audit log that an export was made, with the digest of its file. Return the entry with a signature.
 
-    Raise `NoSuchConcern` if the reference is unknown, or `ConcernErased` if the concern was erased.
+    `export` has the digest, and says if the file includes notes. `signer` makes the signature. Raise `NoSuchConcern` if
+    the reference is unknown, or `ConcernErased` if the concern was erased.
     """
     get_unerased(session, reference)
     details = ExportedDetails(file_sha256=export.file_sha256, notes=export.notes)
@@ -152,14 +155,17 @@ def record_export(
 
 
 def claims_of(reference: str, at: dt.datetime) -> dict[str, Any]:
-    """Return the claims that the signatures of all exports have. `reference` identifies what is exported."""
+    """Return the claims that every signature of an export has. `at` is the time of the export.
+
+    `reference` identifies what is exported: the reference of a concern, or the digest of a file of one person.
+    """
     return {"jti": reference, "iat": int(at.timestamp()), "at": format_utc(at)}
 
 
 def build_export(
     statement: dict[str, Any], texts: SealedTexts, unsealer: Unsealer, keys: dict[str, Any], *, notes: bool
 ) -> dict[str, Any]:
-    """Return the JSON document of an export, with each of the sealed `texts` also decrypted.
+    """Return the JSON document of an export. It has each of the sealed `texts` twice: sealed and decrypted.
 
     `statement` is the `ExportStatement` from the service, as JSON. `keys` are the published keys of the service (JWKS).
     `notes` says if the export includes notes. The sentences of the history are left out, because no hash covers them.
@@ -204,7 +210,10 @@ def _text(
 
 
 class ExportFile(NamedTuple):
-    """The content of an export file: the SHA-256 of the PDF without the signature, the signature, and the JSON."""
+    """The parts of an export file.
+
+    `sha256` is the digest of the PDF without the signature, and `document` is the JSON.
+    """
 
     sha256: str
     signature: str
@@ -212,18 +221,21 @@ class ExportFile(NamedTuple):
 
 
 def finish_pdf(pdf: bytes) -> bytes:
-    """Return the PDF in the form that is signed: with exactly one line end after its last line."""
+    """Return `pdf` with exactly one line end after its last line. The service signs the PDF in this form."""
     return pdf.rstrip(b"\r\n") + b"\n"
 
 
 def add_signature(pdf: bytes, signature: str) -> bytes:
-    """Return the export file: the finished PDF, the signature as a comment, and the PDF's last lines again."""
+    """Return the export file: `pdf`, `signature` as a comment, and the last lines of `pdf` again.
+
+    The caller must first put `pdf` into the form that `finish_pdf` returns.
+    """
     start = pdf.rpartition(b"startxref\n")[2].partition(b"\n")[0]
     return pdf + b"%guidance-export " + signature.encode() + b"\nstartxref\n" + start + b"\n%%EOF\n"
 
 
 def read_export_file(content: bytes) -> ExportFile:
-    """Return the content of an export file. The signature is not checked yet.
+    """Return the parts of the export file with the bytes `content`. The signature is not checked.
 
     Raise `ExportNotGenuine` if the file is not an export, or its JSON cannot be read. Raise `PdfUnavailable` if the
     library that reads PDFs is not installed.
@@ -241,7 +253,10 @@ def read_export_file(content: bytes) -> ExportFile:
 
 
 def _attachment(pdf: bytes) -> bytes:
-    """Return the JSON inside the PDF. Raise `ExportNotGenuine` if there is none, or `PdfUnavailable` without pypdf."""
+    """Return the JSON inside `pdf`.
+
+    Raise `ExportNotGenuine` if there is none, or `PdfUnavailable` if pypdf is not installed.
+    """
     if find_spec("pypdf") is None:
         raise PdfUnavailable
     import pypdf.errors  # noqa: PLC0415  # an optional dependency
@@ -254,10 +269,10 @@ def _attachment(pdf: bytes) -> bytes:
 
 
 def find_export_faults(file: ExportFile, keys: Keys) -> Iterator[str]:
-    """Yield each fault of the export as a phrase. `keys` are the published keys of the service (JWKS).
+    """Yield each fault of the export in `file` as a phrase. `keys` are the published keys of the service (JWKS).
 
-    If a part of the JSON is not that of an export, yield this as the last fault. See `faults_in_concern` for the
-    statement.
+    Check the signature of the file, and the statement, history, texts and receipts in the JSON. If a part of the JSON
+    is missing or invalid, so that it cannot be checked, yield this as the last fault.
     """
     try:
         yield from _faults(file, keys)
@@ -273,7 +288,11 @@ def _faults(file: ExportFile, keys: Keys) -> Iterator[str]:
 
 
 def faults_in_signature(file: ExportFile, keys: Keys, *, kind: str, claimed: dict[str, Any]) -> Iterator[str]:
-    """Yield a fault if the signature of `file` is not of `kind`, or if its claims differ from the file or `claimed`."""
+    """Yield a fault if the signature of `file` is not a JWS of `kind` by `keys`, or if its claims are wrong.
+
+    The claims are wrong if they have another digest than `file`, or another value than `claimed` for one of its names.
+    Yield only the first fault.
+    """
     signed = _signed_claims(file.signature, keys, kind=kind)
     if signed is None:
         yield "the signature of the file is not one of this service"
@@ -284,10 +303,10 @@ def faults_in_signature(file: ExportFile, keys: Keys, *, kind: str, claimed: dic
 
 
 def faults_in_concern(document: dict[str, Any], keys: Keys) -> Iterator[str]:
-    """Yield each fault of one exported concern as a phrase: of its statement, history, texts and receipts.
+    """Yield each fault in the statement, history, texts and hand-over receipts of one exported concern, as a phrase.
 
-    `document` has the `reference`, `notes_included`, `statement` and `texts` of the concern. If the service did not
-    sign the statement, yield only this fault.
+    `document` has the `reference`, `notes_included`, `statement` and `texts` of the concern. `keys` are the published
+    keys of the service (JWKS). If the service did not sign the statement, yield only this fault.
     """
     statement = document["statement"]
     stated = _signed_claims(statement["statement"], keys, kind=EXPORT_STATEMENT)
@@ -363,7 +382,10 @@ def _fault_in_text(
 
 
 def _fault_in_origin(opened: dict[str, Any], added: AuditEntryRow | None) -> str | None:
-    """Return a fault if `opened` names another time or author than the audit log entry `added`, otherwise None."""
+    """Return a fault if `opened` names another time or author than the audit log entry `added`, otherwise None.
+
+    `opened` is the decrypted text of an entry. A time or author that it lacks is no fault.
+    """
     known = {} if added is None else {"received_at": format_utc(added.at), "author": added.client}
     if any(opened.get(name, value) != value for name, value in known.items()):
         return "names another time or author than the history"
@@ -371,9 +393,9 @@ def _fault_in_origin(opened: dict[str, Any], added: AuditEntryRow | None) -> str
 
 
 def places_of(stated: Mapping[str, Any], *, notes: bool) -> list[EntryPlace | None]:
-    """Return the places of the texts in an export: None for the concern's own text, then additions and notes.
+    """Return the places of the texts in an export: None for the concern's own text, then additions, then notes.
 
-    `stated` has the numbers of additions and notes. If `notes` is False, the notes are left out.
+    `stated` has the number of `additions` and the number of `notes`. If `notes` is False, the notes are left out.
     """
     counts = {EntryKind.ADDITION: stated["additions"], EntryKind.NOTE: stated["notes"] if notes else 0}
     return [None, *(EntryPlace(kind, number) for kind, count in counts.items() for number in range(1, count + 1))]
@@ -384,9 +406,10 @@ def _place_of(text: Mapping[str, Any]) -> EntryPlace | None:
 
 
 def pinned_keys(document: dict[str, Any], pinned: list[str]) -> Keys:
-    """Return the keys (JWKS) inside the export whose thumbprints are in `pinned`.
+    """Return those keys inside the export whose thumbprints are in `pinned`, as a JSON Web Key Set.
 
-    Raise `ExportNotGenuine` if there is no such key.
+    `document` is the JSON of the export. The `kid` of each returned key is its thumbprint. Raise `ExportNotGenuine` if
+    no key has such a thumbprint.
     """
     try:
         keys = [each for each in document["keys"]["keys"] if thumbprint_of(each) in pinned]
@@ -400,10 +423,10 @@ def pinned_keys(document: dict[str, Any], pinned: list[str]) -> Keys:
 def faults_in_exported_hand_overs(
     hand_overs: Sequence[dict[str, Any]], history: Sequence[AuditEntryRow], keys: dict[str, Any]
 ) -> Iterator[str]:
-    """Yield each fault of `hand_overs` as a phrase.
+    """Yield each fault of `hand_overs`, those of one exported concern, as a phrase.
 
-    The service's receipts are checked with `keys`. The hand-overs, and digests of the other organisations' receipts,
-    are compared with `history`.
+    The receipts that the service signed are checked with `keys` (JWKS). The hand-overs, and the digests of the receipts
+    of other organisations, are compared with `history`, the concern's audit log.
     """
     rows = []
     for entry in hand_overs:
@@ -427,18 +450,18 @@ def _is_ours(entry: dict[str, Any], reference: str, keys: dict[str, Any]) -> boo
 def export_pdf(printed: dict[str, Any], document: dict[str, Any]) -> bytes:
     """Return the PDF of an export, ready to be signed, with `document` inside as JSON.
 
-    The JSON has every character, even those that the font of the PDF lacks. Raise `PdfUnavailable` if the libraries
-    that make PDFs are not installed.
+    `printed` has what the PDF prints. The JSON has every character, even those that the font of the PDF lacks. Raise
+    `PdfUnavailable` if the libraries that make PDFs are not installed.
     """
     return finish_pdf(concern_pdf(printed, attached=json.dumps(document, ensure_ascii=False, indent=1)))
 
 
 def concern_pdf(printed: dict[str, Any], **inputs: str) -> bytes:
-    """Return a concern as a PDF, made in memory and not stored. `inputs` are further inputs of the template.
+    """Return a PDF that prints `printed`, the data of a concern. It is made in memory and not stored.
 
-    The PDF meets the standards PDF/UA-1 and PDF/A-3a if possible. If the font lacks a character, the PDF cannot meet
-    the standards. Each such character is then a box, and the PDF prints the sentence `printed["boxes"]`. Raise
-    `PdfUnavailable` if the libraries that make PDFs are not installed.
+    `inputs` are further inputs of the template, by name. The PDF meets the standards PDF/UA-1 and PDF/A-3a if possible.
+    If the font lacks a character, it cannot meet them. Each such character is then a box, and the PDF prints the
+    sentence `printed["boxes"]`. Raise `PdfUnavailable` if the libraries that make PDFs are not installed.
     """
     if not pdf_available():
         raise PdfUnavailable

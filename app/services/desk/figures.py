@@ -26,7 +26,7 @@ from app.services.guides.working_days import LONDON
 MICROSECOND = dt.timedelta(microseconds=1)
 ROWS_AT_ONCE = 1000
 SMALLEST_COUNT = 5
-"""Smaller counts are hidden, because people could recognise the child."""
+"""Counts from 1 to below this number are hidden, because people could recognise the child."""
 MEASURES = ("guide", "state", "immediate_danger", "referral_source", "channel", "outcome")
 _CONCERNS = table_of(ConcernRow).c
 _TIMES = select_columns(
@@ -35,7 +35,10 @@ _TIMES = select_columns(
 
 
 def read_figures(engine: Engine, writer: Writer, *, days: int, actor: Actor) -> tuple[FiguresOfDay, ...]:
-    """Record the reading in the audit log, and return the figures of the last `days` days, including today."""
+    """Record the reading in the audit log, and return the figures of the last `days` days in London, including today.
+
+    The earliest day comes first.
+    """
     writer.run(record_reading, INBOX, DeskAct.SUMMARY_READ, actor, SummaryDetails(days=days))
     today = actor.at.astimezone(LONDON).date()
     dates = [today - dt.timedelta(days=back) for back in reversed(range(days))]
@@ -51,7 +54,7 @@ def read_figures(engine: Engine, writer: Writer, *, days: int, actor: Actor) -> 
 
 
 class _CountsOfDays:
-    """A counter of daily figures that is given one concern at a time, because there may be very many concerns."""
+    """A counter of daily figures. The caller adds one concern at a time, because there may be very many concerns."""
 
     def __init__(self, dates: Sequence[dt.date], at: dt.datetime) -> None:
         self._dates = dates
@@ -69,10 +72,10 @@ class _CountsOfDays:
         acknowledged_at: dt.datetime | None,
         closed_at: dt.datetime | None,
     ) -> None:
-        """Count a concern on the day of each of its events.
+        """Count a concern on the day of its receipt, of its acknowledgement and of its closing.
 
         Also count the concern on each day at whose end it was unacknowledged, and on each day at whose end it was
-        overdue.
+        overdue. The end of today is the current time. Days before the first day are not counted.
         """
         for name, moment in (("received", received_at), ("acknowledged", acknowledged_at), ("closed", closed_at)):
             if moment is not None and moment >= self._first:
@@ -86,7 +89,7 @@ class _CountsOfDays:
                 self._changes[name, until] -= 1
 
     def figures(self) -> tuple[FiguresOfDay, ...]:
-        """Return the figures of each day, in order."""
+        """Return the figures of each day, the earliest first."""
         waiting = overdue = 0
         found = []
         for place, day in enumerate(self._dates):
@@ -98,12 +101,16 @@ class _CountsOfDays:
 
 
 def _begin(day: dt.date) -> dt.datetime:
-    """Return the start of the day in London, as UTC."""
+    """Return the time in UTC at which `day` begins in London."""
     return dt.datetime.combine(day, dt.time.min, tzinfo=LONDON).astimezone(dt.UTC)
 
 
 class Figure(NamedTuple):
-    """One line of the statistics. `concerns` is None if the count is hidden."""
+    """One line of the statistics: the number of concerns with one value of a measure, received in one month.
+
+    `month` has the form 2026-01. `value` is None for concerns without a value. `concerns` is None if the count is
+    hidden.
+    """
 
     month: str
     measure: str
@@ -112,7 +119,10 @@ class Figure(NamedTuple):
 
 
 class MonthlyCount(NamedTuple):
-    """The number of concerns with one value of a measure, received in one month (UTC)."""
+    """The number of concerns with one value of a measure, received in one month (UTC).
+
+    `value` is None for concerns without a value.
+    """
 
     year: int
     month: int
@@ -122,7 +132,10 @@ class MonthlyCount(NamedTuple):
 
 
 def read_statistics(engine: Engine, writer: Writer, *, actor: Actor) -> list[Figure]:
-    """Record the reading in the audit log, and return the monthly figures of each measure, with small counts hidden."""
+    """Record the reading in the audit log, and return the monthly figures of each measure in `MEASURES`.
+
+    Small counts are hidden. The order is by measure, then by month, then by value.
+    """
     writer.run(record_reading, AUDIT, DeskAct.SUMMARY_READ, actor, SummaryDetails(statistics=True))
     with Session(engine) as session:
         counts = list(_count_by_month(session))
@@ -145,7 +158,10 @@ def _count_by_month(session: Session) -> Iterator[MonthlyCount]:
 
 
 def _hide_small(counts: Sequence[MonthlyCount]) -> list[Figure]:
-    """Return the figures of one measure in one month, without the counts to hide."""
+    """Return the figures for `counts`, the counts of one measure in one month.
+
+    Hide small counts as `places_to_hide` says.
+    """
     hidden = places_to_hide([each.concerns for each in counts])
     return [
         Figure(f"{each.year}-{each.month:02}", each.measure, each.value, None if place in hidden else each.concerns)
@@ -154,7 +170,7 @@ def _hide_small(counts: Sequence[MonthlyCount]) -> list[Figure]:
 
 
 def places_to_hide(counts: Sequence[int]) -> set[int]:
-    """Return the indexes of the counts to hide. `counts` are the counts of one measure in one period.
+    """Return the indexes of the counts to hide. `counts` are all counts of one measure in one period.
 
     Each count below `SMALLEST_COUNT` is hidden. The counts of every measure add up to the same total, which another
     measure may reveal. A single hidden count could then be computed: it is the total minus the visible counts. So if

@@ -1,7 +1,7 @@
 """Hand-overs of concerns to other organisations.
 
 The file for the organisation has the decrypted concern and its additions, encrypted to the organisation's key. Before
-the file leaves, the audit log records the digest of the file, the organisation and the reason.
+the service returns the file, the audit log records the digest of the file, the organisation and the reason.
 """
 
 import base64
@@ -46,9 +46,9 @@ ANOTHER_RECEIPT = "A different receipt is already stored for this hand-over."
 
 
 class StoredHandOver(BaseModel):
-    """The data stored for a retry: the entry, and the seed (hex) if this service made the file.
+    """What is stored for a retry of a hand-over: the entry, and the seed (hex) if this service made the file.
 
-    With the seed, this service can make the same file again.
+    With the seed, this service can make the same file again. `seed` is None if the client made the file.
     """
 
     entry: HandOverEntry
@@ -57,7 +57,10 @@ class StoredHandOver(BaseModel):
 
 @dataclass(frozen=True)
 class _New:
-    """A hand-over to record, the signer of its receipt, and the seed of the file if this service made the file."""
+    """A hand-over to record, and the signer of its receipt.
+
+    `seed` is the random number from which this service made the file, or None if the client made the file.
+    """
 
     recorded: HandOver
     signer: ReceiptSigner
@@ -65,16 +68,19 @@ class _New:
 
 
 def hand_over(desk: Desk, reference: str, wanted: HandOver, actor: Actor, key: str | None = None) -> IdempotentResult:
-    """Record the hand-over in the audit log, and return its entry (JSON), with the file if this service made the file.
+    """Record the hand-over in the audit log, and return its entry (JSON).
 
-    This service makes the file if `wanted.package_sha256` is None. A retry with the same idempotency key `key` records
-    nothing, and returns the same entry and file. If this service made the file and the concern has been erased since, a
-    retry raises `ConcernErased`.
+    If `wanted.package_sha256` is None, this service makes the file, and the JSON has the file too. Otherwise the client
+    has made the file. A retry with the same idempotency key `key` records nothing, and returns the same entry and file.
+    If this service made the file and the concern has been erased since, a retry raises `ConcernErased`.
 
     Raise `NoSuchConcern` if the reference is unknown, `ConcernErased` if the concern was erased, `ValidationFailed` if
-    the recipient is not an age recipient, `IdempotencyKeyReused` if `key` was used for other content, or `StoreBusy` if
-    the hand-over could not be stored in time. Raise `ChangedMeanwhile` under the conditions of `record_action`. If this
-    service makes the file, raise `UnsealingUnavailable` if this process has no identity for a text, or
+    the recipient is not an age public key, `IdempotencyKeyReused` if `key` was used for other content, or `StoreBusy`
+    if the hand-over could not be stored in time. Raise `ChangedMeanwhile` if, after `actor.seen`, another client
+    changed the concern, added an addition or a note, sent a message or handed the concern over, or the same client
+    handed it over.
+
+    If this service makes the file, raise `UnsealingUnavailable` if this process has no identity for a text. Raise
     `SealedTextMisplaced` if a text belongs to another concern, or if the file made for a retry has another digest.
     """
     read_recipient(wanted.recipient)
@@ -95,10 +101,11 @@ def hand_over(desk: Desk, reference: str, wanted: HandOver, actor: Actor, key: s
 def confirm_hand_over(
     session: Session, reference: str, number: int, wanted: HandOverReceipt, actor: Actor
 ) -> HandOverEntry:
-    """Store the other organisation's receipt, record the receipt in the audit log, and return the hand-over's entry.
+    """Store `wanted.receipt`, which the other organisation gave for the hand-over `number`.
 
-    A repeat with the same receipt changes nothing. Raise `NoSuchConcern` if the reference is unknown, `NoSuchItem` if
-    there is no hand-over `number`, or `ValidationFailed` if a different receipt is already stored.
+    Return the hand-over's entry. Record a digest of the receipt in the audit log. A repeat with the same receipt
+    changes nothing. Raise `NoSuchConcern` if the reference is unknown, `NoSuchItem` if there is no hand-over `number`,
+    or `ValidationFailed` if a different receipt is already stored.
     """
     get_concern(session, reference)
     row, receipt = session.get(HandOverRow, (reference, number)), wanted.receipt
@@ -115,7 +122,7 @@ def confirm_hand_over(
 
 
 def read_hand_overs(session: Session, reference: str, actor: Actor) -> tuple[HandOverEntry, ...]:
-    """Record the reading in the audit log, and return the entries of the concern's hand-overs, in order.
+    """Record the reading in the audit log, and return all hand-overs of the concern as entries, by number.
 
     Raise `NoSuchConcern` if the reference is unknown.
     """
@@ -125,13 +132,13 @@ def read_hand_overs(session: Session, reference: str, actor: Actor) -> tuple[Han
 
 
 def list_hand_overs(session: Session, reference: str) -> Sequence[HandOverRow]:
-    """Return the rows of the concern's hand-overs, in order. Nothing is recorded in the audit log."""
+    """Return the rows of all hand-overs of the concern, by number. Nothing is recorded in the audit log."""
     rows = select(HandOverRow).where(HandOverRow.reference == reference)
     return session.exec(rows.order_by(col(HandOverRow.number))).all()
 
 
 def hand_over_entry(row: HandOverRow) -> HandOverEntry:
-    """Return the entry of a hand-over, as in responses, from its row."""
+    """Return the hand-over in `row` as a `HandOverEntry`, which responses contain."""
     return HandOverEntry.model_validate({name: getattr(row, name) for name in HandOverEntry.model_fields})
 
 
@@ -146,9 +153,9 @@ def read_recipient(text: str) -> x25519.Recipient:
 def package_of(
     concern: dict[str, Any], additions: Sequence[dict[str, Any]], *, body: str, reason: str, at: dt.datetime
 ) -> bytes:
-    """Return the file for an organisation before encryption: the decrypted concern and additions as JSON.
+    """Return the file for an organisation before encryption, as JSON: the decrypted `concern` and `additions`.
 
-    `body` is the name of the organisation.
+    `body` is the name of the organisation, and `at` is the time of the hand-over. The file also names the `reason`.
     """
     document = {
         "kind": PACKAGE_KIND,
@@ -162,17 +169,19 @@ def package_of(
 
 
 def file_sha256(sealed: bytes) -> str:
-    """Return the SHA-256 of the encrypted file in hexadecimal, as stored in the audit log."""
+    """Return the SHA-256 of the encrypted file `sealed` in hexadecimal. The audit log records this digest."""
     return hashlib.sha256(sealed).hexdigest()
 
 
 def _make_package(
     desk: Desk, reference: str, wanted: HandOver, seed: bytes, *, at: dt.datetime, up_to: int | None = None
 ) -> tuple[bytes, int]:
-    """Return the encrypted file for the organisation, and the number of additions in the file.
+    """Return the encrypted file for the organisation that `wanted` names, and the number of additions in the file.
 
     Include the first `up_to` additions, or all additions if `up_to` is None. The same `seed` makes the same file again.
-    Raise `NoSuchConcern`, `ConcernErased`, `UnsealingUnavailable` or `SealedTextMisplaced` as `hand_over` does.
+    `at` is the time of the hand-over. Raise `NoSuchConcern` if the reference is unknown, `ConcernErased` if the concern
+    was erased, `UnsealingUnavailable` if this process has no identity for a text, or `SealedTextMisplaced` if a text
+    belongs to another concern.
     """
     engine, unsealer = desk.engine, desk.unsealer
     if not unsealer.can_unseal:
@@ -188,11 +197,12 @@ def _make_package(
 
 
 def _record(session: Session, reference: str, new: _New, request: Retryable, *, actor: Actor) -> HandOverEntry:
-    """Insert the hand-over under the next number, record it in the audit log, and return its entry.
+    """Insert the hand-over `new` under the next number, record it in the audit log, and return its entry.
 
-    Raise `NoSuchConcern` if the reference is unknown. Raise `AlreadyStored` for a retry, even if the concern has since
-    been erased. Otherwise raise `ConcernErased` if the concern was erased, or `ChangedMeanwhile` under the conditions
-    of `record_action`.
+    Raise `NoSuchConcern` if the reference is unknown. Raise `AlreadyStored` if `request` is a retry, even if the
+    concern has since been erased. Otherwise raise `ConcernErased` if the concern was erased. Raise `ChangedMeanwhile`
+    if, after `actor.seen`, another client changed the concern, added an addition or a note, sent a message or handed
+    the concern over, or the same client handed it over.
     """
     concern = get_concern(session, reference)
     number = session.exec(select(func.count()).where(HandOverRow.reference == reference)).one() + 1
@@ -211,10 +221,12 @@ def _record(session: Session, reference: str, new: _New, request: Retryable, *, 
 
 
 def _replay(desk: Desk, request: Retryable, wanted: HandOver) -> IdempotentResult:
-    """Return the result of the first request. Make the file again, if this service made it.
+    """Return the result of the first request, of which `request` is a retry.
 
-    Raise `IdempotencyKeyReused` if the content of the requests differs, or `SealedTextMisplaced` if the new file does
-    not have the recorded digest. Raise the errors of `_make_package`.
+    If this service made the file, make it again. Raise `IdempotencyKeyReused` if the content of the two requests
+    differs. If the file is made again, raise `SealedTextMisplaced` if it does not have the recorded digest, or if a
+    text belongs to another concern. Then also raise `ConcernErased` if the concern was erased, or
+    `UnsealingUnavailable` if this process has no identity for a text.
     """
     found = request.replay(desk.engine)
     stored = StoredHandOver.model_validate_json(found.receipt)

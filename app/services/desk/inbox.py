@@ -30,9 +30,9 @@ AFTER_ALL = "~"
 NOT_TIMES: Mapping[str, type] = {"waiting": int, "danger": int, "reference": str}
 """The types of the sort columns that are not times."""
 DANGER_RANK_LIMIT = 1
-"""The highest value of the column `danger` that means immediate danger. Higher values mean less danger."""
+"""The highest value of the column `danger` that means immediate danger, in an addition or in the concern itself."""
 COUNT_LIMIT = 500
-"""The largest number of open concerns that is counted exactly."""
+"""Open concerns are counted exactly up to this number. A greater number is shown as '500+'."""
 InboxPosition = tuple[Any, ...]
 
 
@@ -40,9 +40,10 @@ InboxPosition = tuple[Any, ...]
 class InboxQuery:
     """A query for the inbox: its order and its filters. A filter that is None does not apply.
 
-    `danger` is an answer about immediate danger. `burst` is a burst (many concerns from one source on one day), or
-    `NO_BURST` for concerns of no burst. `assigned_to` is a person, or empty for unassigned concerns. `reference` is the
-    start of a reference. `channel` is the way in which a concern came.
+    `danger` is an answer about immediate danger. `burst` identifies a burst (many concerns from one source on one day),
+    or is `NO_BURST` for concerns of no burst. `assigned_to` is a person, or empty for unassigned concerns. `reference`
+    is the start of a reference. `channel` is the way in which a concern came. `changed_since` is the earliest time of
+    the last change.
 
     If `is_open` is True, list only concerns that are not closed, and closed ones with an unacknowledged addition. If
     `waits_in_danger` is True, list only concerns with unacknowledged text whose reporter said, at first or in an
@@ -66,18 +67,19 @@ class InboxQuery:
 
     @classmethod
     def of(cls, order: InboxOrder, wanted: InboxFilter, *, me: str | None, **others: Any) -> Self:
-        """Return the query for the filters `wanted`. `others` are further fields of the query.
+        """Return the query with the order `order` and the filters `wanted`.
 
-        `me` is the name of the person who asks, to whom the filter `mine` refers.
+        `others` are further fields of the query, by name. `me` is the name of the person who asks. The filter `mine`
+        selects the concerns that are assigned to `me`.
         """
         whose = me if wanted.mine else "" if wanted.unassigned else wanted.assigned_to
         named = {name: getattr(wanted, name) for name in ("state", "overdue", "danger", "guide", "burst", "channel")}
         return cls(order, assigned_to=whose, **named, **others)
 
     def conditions(self, actor: Actor) -> list[ColumnElement[bool]]:
-        """Return the SQL conditions of all filters that are set, for concerns that `actor` may open.
+        """Return the SQL conditions of all filters that are set, and the condition that `actor` may open the concern.
 
-        The time of `actor` decides which concerns are overdue.
+        `actor.at` decides which concerns are overdue.
         """
         same = {
             _CONCERNS.state: self.state,
@@ -106,7 +108,7 @@ class InboxQuery:
 
     @property
     def columns(self) -> tuple[Column[Any], ...]:
-        """The columns to sort by. The last two are a time and the reference."""
+        """The columns to sort by, in order. The last two are a time and the reference."""
         if self.order is InboxOrder.URGENT:
             return tuple(_CONCERNS[name] for name in BY_URGENCY)
         time = _CONCERNS.received_at if self.order is InboxOrder.NEWEST else _CONCERNS.changed_at
@@ -114,21 +116,21 @@ class InboxQuery:
 
     @property
     def column_types(self) -> tuple[type, ...]:
-        """The type of each sort column."""
+        """The Python type of the values of each column in `columns`."""
         return tuple(NOT_TIMES.get(column.name, dt.datetime) for column in self.columns)
 
 
 def list_inbox(
     session: Session, query: InboxQuery, *, actor: Actor, after: InboxPosition | None, limit: int
 ) -> list[Row[Any]]:
-    """Return up to `limit` rows after the position `after`. If `after` is None, return the first rows.
+    """Return up to `limit` rows of `query` after the position `after`. If `after` is None, return the first rows.
 
     Leave out concerns that `actor` may not open. The caller must record the reading in the audit log.
 
-    The order `urgent` lists first the concerns that need an acknowledgement, of their text or of an addition, then
+    The order `urgent` lists first the concerns that need an acknowledgement, of their text or of an addition, then the
     other open concerns, then closed concerns. Within each of these three groups, the sort keys are: immediate danger in
-    an addition, immediate danger in the concern, possible danger, earliest deadline, and oldest first. `newest` sorts
-    by time of receipt, most recent first. `changed` sorts by time of the last change, most recent first.
+    an addition, immediate danger in the concern, possible danger, earliest deadline, and oldest first. The order
+    `newest` lists the concerns by time of receipt, and `changed` by time of the last change, both most recent first.
     """
     wanted, columns = select(_CONCERNS.reference).where(*query.conditions(actor)), query.columns
     if after is not None:
@@ -152,9 +154,9 @@ def is_overdue(now: dt.datetime) -> ColumnElement[bool]:
 
 
 def count_open(session: Session, queries: Sequence[InboxQuery], *, actor: Actor) -> list[int]:
-    """Return for each query the number of open concerns that match and that `actor` may open.
+    """Return for each of `queries` the number of open concerns that match and that `actor` may open.
 
-    The number is at most `COUNT_LIMIT` + 1. The limit and the index keep the cost independent of the number of closed
+    Each number is at most `COUNT_LIMIT` + 1. The limit and an index keep the cost independent of the number of closed
     concerns.
     """
     found = []
@@ -166,10 +168,10 @@ def count_open(session: Session, queries: Sequence[InboxQuery], *, actor: Actor)
 
 
 def count_states(session: Session, *, now: dt.datetime) -> dict[str, int]:
-    """Return the number of concerns in each state, and, as `overdue`, of concerns that are overdue.
+    """Return the number of concerns in each state, by state, and the number of overdue concerns as `overdue`.
 
-    A concern with an overdue addition is overdue too. Tests are not counted. The cost does not depend on the number of
-    closed concerns.
+    A concern with an overdue addition is overdue too, and `now` is the current time. Tests are not counted. The cost
+    does not depend on the number of closed concerns.
     """
     states = (ConcernState.RECEIVED.value, ConcernState.ACKNOWLEDGED.value)
     counted = [func.count().filter(_CONCERNS.state == state) for state in states]
@@ -191,10 +193,11 @@ def count_hidden(session: Session, actor: Actor) -> dict[str, int]:
 
 @dataclass(frozen=True)
 class RestrictionNotice:
-    """The number of open concerns that a person may not open, and the number of overdue concerns among them.
+    """What the inbox tells a person about restricted concerns.
 
-    `lacks_lead` is True if there are open restricted concerns, but the desk has no lead. Everyone at the desk may then
-    open the restricted concerns that name no person who still works there.
+    `hidden` is the number of open concerns that the person may not open, and `overdue` is the number of overdue
+    concerns among them. `lacks_lead` is True if there are open restricted concerns, but the desk has no lead. Everyone
+    at the desk may then open the restricted concerns that name no person who still works there.
     """
 
     hidden: int
@@ -203,7 +206,7 @@ class RestrictionNotice:
 
 
 def find_restriction_notice(session: Session, actor: Actor) -> RestrictionNotice:
-    """Return the notice about restricted concerns that the inbox shows to `actor`. Tests are not counted."""
+    """Return what the inbox tells `actor` about restricted concerns. Tests are not counted."""
     hidden, overdue = count_hidden(session, actor).values()
     any_restricted = select(_CONCERNS.reference).where(
         _CONCERNS.restricted == 1, _CONCERNS.waiting < CLOSED_RANK, _CONCERNS.test.is_(False)
@@ -221,11 +224,11 @@ def read_inbox(
     limit: int,
     beside: Sequence[str] = (),
 ) -> list[Row[Any]]:
-    """Record the concerns of one page of the inbox in the audit log, and return the page.
+    """Record the concerns of one page of the inbox in the audit log, and return the rows of the page.
 
-    The page has up to `limit` rows after the position `after`, or the first rows if `after` is None. `beside` are the
-    references of concerns that are shown beside the page, and are recorded with it. If there is a next page, return one
-    more row, which is not recorded and must not be shown.
+    The page has up to `limit` rows of `query` after the position `after`, or the first rows if `after` is None.
+    `beside` are the references of concerns that are shown beside the page, and are recorded in the same entry. If there
+    is a next page, return one more row, which is not recorded and must not be shown.
     """
     with Session(writer.engine) as session:
         rows = list_inbox(session, query, actor=actor, after=after, limit=limit + 1)
@@ -235,10 +238,10 @@ def read_inbox(
 
 
 def read_next(writer: Writer, query: InboxQuery, *, actor: Actor, after: InboxPosition) -> str | None:
-    """Return the reference of the first other concern after the position `after`. Record the reading in the audit log.
+    """Return the reference of the next concern of `query` after the position `after`. Record this in the audit log.
 
-    The last value of `after` is the reference of the concern at that position, which may have moved further down since.
-    Return None, and record nothing, if there is no other concern.
+    The last value of `after` is the reference of the concern that the person has just seen. Skip this concern, which
+    may have moved further down since. If there is no next concern, return None and record nothing.
     """
     with Session(writer.engine) as session:
         rows = list_inbox(session, query, actor=actor, after=after, limit=2)
@@ -249,9 +252,10 @@ def read_next(writer: Writer, query: InboxQuery, *, actor: Actor, after: InboxPo
 
 
 def read_summary(writer: Writer, *, actor: Actor) -> dict[str, int]:
-    """Record the reading in the audit log, and return numbers of concerns and of unacknowledged additions.
+    """Record the reading in the audit log, and return numbers of concerns and of unacknowledged additions, by name.
 
-    The numbers are those of `count_states`, `count_additions` and `count_hidden`, by name.
+    The names are the states, `overdue`, `additions_waiting`, `additions_overdue`, `restricted` and
+    `restricted_overdue`.
     """
     with Session(writer.engine) as session:
         counts = count_states(session, now=actor.at) | count_additions(session, now=actor.at)

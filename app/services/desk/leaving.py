@@ -14,9 +14,10 @@ from app.services.desk.saved_views import remove_views
 
 @dataclass(frozen=True)
 class Left:
-    """The result of removing a person: the names of the revoked clients, and the unassigned concerns.
+    """The result of removing a person: the names of the revoked clients, and the references of the unassigned concerns.
 
-    `keys` has the fingerprints of the team's keys of which the service ever stored a locked copy for the person.
+    `keys` has the fingerprints of the team's keys of which the service ever stored a locked copy for the person. The
+    person may still have these keys.
     """
 
     clients: list[str]
@@ -25,11 +26,12 @@ class Left:
 
 
 def remove_person(writer: Writer, name: str, *, actor: Actor) -> Left:
-    """End all access of the person `name`, unassign their concerns, and remove their saved views.
+    """End all access of the person `name`, unassign all their concerns, and remove their saved views.
 
-    Also remove their own days to look at concerns again, and the time up to which they have seen the inbox. `actor` is
-    the lead or the operator who removes the person. This takes several transactions. If only some succeed, a repeated
-    call does the rest. Raise `NoSuchPerson` if neither the desk nor a client has a person of that name.
+    Also remove the days on which they wanted to look at concerns again, and the time up to which they have seen the
+    inbox. `actor` is the lead or the operator who removes the person. This takes several transactions. If only some
+    succeed, a repeated call does the rest. Raise `NoSuchPerson` if neither the desk nor a client has a person of that
+    name.
     """
     clients = writer.run(leave, name, at=actor.at, actor=actor)
     writer.run(remove_views, name)

@@ -20,7 +20,7 @@ MOST_DUE = 50
 
 @dataclass(frozen=True)
 class Due:
-    """A concern whose day to be looked at again is today or has passed.
+    """A concern that the team or a person is to look at again, because the day for this is today or has passed.
 
     `day` is the earlier of the team's day and the person's own day. `is_own` is True if the person's own day has come,
     and `is_teams` is True if the team's day has come.
@@ -35,9 +35,9 @@ class Due:
 def set_day(session: Session, reference: str, wanted: LookAgain, actor: Actor) -> LookAgainState:
     """Set the day on which the concern is to be looked at again, or remove the day if `wanted.day` is None.
 
-    `wanted.whose` selects the day of the team or the actor's own day, which changes nothing for others. Record the
-    change in the audit log. Return both days. Raise `NoSuchConcern` if the reference is unknown, or `ConcernErased` if
-    the concern was erased.
+    `wanted.whose` says if this is the day of the team or the actor's own day, which only the actor sees. Record the
+    change in the audit log. Return the day of the team and the actor's own day. Raise `NoSuchConcern` if the reference
+    is unknown, or `ConcernErased` if the concern was erased.
     """
     concern = get_unerased(session, reference)
     is_own = wanted.whose is Whose.OWN
@@ -57,9 +57,10 @@ def set_day(session: Session, reference: str, wanted: LookAgain, actor: Actor) -
 
 
 def read_both_days(session: Session, reference: str, actor: Actor) -> LookAgainState:
-    """Record the reading in the audit log, and return the team's day and the day of the actor.
+    """Record the reading in the audit log.
 
-    Raise `NoSuchConcern` if the reference is unknown.
+    Return the days on which the team and `actor` are to look at the concern again. Raise `NoSuchConcern` if the
+    reference is unknown.
     """
     concern = get_concern(session, reference)
     record_action(session, concern.reference, DeskAct.LISTED, actor, ShownDetails(what="look again"))
@@ -67,7 +68,10 @@ def read_both_days(session: Session, reference: str, actor: Actor) -> LookAgainS
 
 
 def find_days(session: Session, reference: str, person: str) -> LookAgainState:
-    """Return the team's day and the day of `person`. The caller must record the reading in the audit log."""
+    """Return the days on which the team and `person` are to look at the concern again, each None if not set.
+
+    The caller must record the reading in the audit log.
+    """
     rows = select(LookAgainRow).where(LookAgainRow.reference == reference, col(LookAgainRow.person).in_((TEAM, person)))
     days = {row.person: row.day for row in session.exec(rows)}
     return LookAgainState(reference=reference, team=days.get(TEAM), own=days.get(person))
@@ -76,7 +80,8 @@ def find_days(session: Session, reference: str, person: str) -> LookAgainState:
 def list_due(session: Session, actor: Actor) -> Sequence[Due]:
     """Return up to `MOST_DUE` concerns that the team or `actor` is to look at again by today, earliest day first.
 
-    Leave out concerns that `actor` may not open. The caller must record the reading in the audit log.
+    Today is the day of `actor.at` in London. Leave out concerns that `actor` may not open. The caller must record the
+    reading in the audit log.
     """
     person, today = actor.person, actor.at.astimezone(LONDON).date()
     rows = (
@@ -98,10 +103,13 @@ def list_due(session: Session, actor: Actor) -> Sequence[Due]:
 
 
 def forget_days_of(session: Session, person: str) -> None:
-    """Remove every day of `person`, who leaves the desk. The days of the team stay."""
+    """Remove every day on which `person`, who leaves the desk, wanted to look at a concern again.
+
+    The team's days stay.
+    """
     session.exec(delete(LookAgainRow).where(col(LookAgainRow.person) == person))
 
 
 def forget_days_about(session: Session, reference: str) -> None:
-    """Remove every day on which the concern was to be looked at again, because its text is erased."""
+    """Remove every day on which the concern `reference` was to be looked at again, because its text is erased."""
     session.exec(delete(LookAgainRow).where(col(LookAgainRow.reference) == reference))

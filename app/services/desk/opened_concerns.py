@@ -1,4 +1,4 @@
-"""Opening of a concern by the desk, with or without its text. Each opening is recorded in the audit log."""
+"""Opening of a concern by the desk, with or without its text. The audit log has an entry for each opening."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -25,13 +25,13 @@ NO_NOTES, NO_LABEL = EntryPage(EntryKind.NOTE), EntryPage(EntryKind.LABEL)
 
 @dataclass(frozen=True)
 class OpeningRequest:
-    """A request to open a concern, with its first `limit` additions (all if None) and its last `last_notes` notes.
+    """A request to open a concern, with its first `limit` additions and its last `last_notes` notes.
 
-    With notes, the last `last_labels` labels are opened too.
+    If `limit` is None, open all additions. If `last_notes` is not 0, also open the last `last_labels` labels.
 
     `how` describes the opening in the audit log. `fingerprints` identify the keys with which this process can decrypt.
-    If these keys cannot decrypt every text, the audit log says instead that all texts are returned encrypted. If
-    `fingerprints` is None, the audit log always says `how`.
+    If these keys cannot decrypt every text, the audit log says instead of `how` that all texts are returned encrypted.
+    If `fingerprints` is None, the audit log always says `how`.
 
     If `erased_too` is True, an erased concern is opened without its text.
     """
@@ -46,11 +46,11 @@ class OpeningRequest:
 
 @dataclass(frozen=True)
 class Opening:
-    """An opening that is recorded in the audit log. The rows have no text.
+    """An opening of `concern` that is recorded in the audit log. The rows have no text.
 
     `page` is the first page of additions, and `additions` is the number of all additions. `seen` is the number of the
-    audit log entry. `notes` has the last notes and `label` the last labels, if requested. `opens` is True if the keys
-    in the request's `fingerprints` can decrypt every text.
+    audit log entry. `notes` has the last notes and `label` the last labels, if they were requested. `opens` is True if
+    the keys in the request's `fingerprints` can decrypt every text.
     """
 
     concern: ConcernRow
@@ -65,8 +65,8 @@ class Opening:
 def open_concern(session: Session, reference: str, wanted: OpeningRequest, actor: Actor) -> Opening:
     """Record in the audit log that the concern is opened. Return the concern, its first additions and its last notes.
 
-    The returned rows have no text: the caller reads the text after this entry is recorded. Record an erased concern as
-    listed, not as opened.
+    `wanted` says how many of them. The returned rows have no text: the caller reads the text after this entry is
+    recorded. Record an erased concern as listed, not as opened.
 
     Raise `NoSuchConcern` if the reference is unknown. Raise `ConcernErased` if the concern was erased and
     `wanted.erased_too` is False.
@@ -90,7 +90,7 @@ def open_concern(session: Session, reference: str, wanted: OpeningRequest, actor
 
 
 def record_copying(session: Session, reference: str, actor: Actor) -> None:
-    """Record in the audit log that a person opens the text as a sheet, to copy it into another system.
+    """Record in the audit log that `actor` opens the text of the concern as a sheet, to copy it into another system.
 
     Raise `NoSuchConcern` if the reference is unknown, or `ConcernErased` if the concern was erased.
     """
@@ -99,11 +99,11 @@ def record_copying(session: Session, reference: str, actor: Actor) -> None:
 
 
 def opened_concern(desk: Desk, opening: Opening, *, now: dt.datetime) -> OpenedConcern:
-    """Return the decrypted concern, its first page of additions, and a link to the next page if there is one.
+    """Return the concern of `opening` and the first page of its additions, decrypted, with a link to any next page.
 
-    The caller must first record the opening with `open_concern`. Raise `UnsealingUnavailable` if this process has no
-    identity for a text, `SealedTextMisplaced` if a text belongs to another concern, or `ConcernErased` if the concern
-    was erased after the opening was recorded.
+    `now` decides if the concern and its additions are overdue. The caller must first record the opening with
+    `open_concern`. Raise `UnsealingUnavailable` if this process has no identity for a text, `SealedTextMisplaced` if a
+    text belongs to another concern, or `ConcernErased` if the concern was erased after the opening was recorded.
     """
     concern = opening.concern
     fields = concern_fields(dict(concern), now)

@@ -1,9 +1,9 @@
 """Files of one person: the concerns that name the person, as one signed PDF with JSON inside.
 
-The browser makes the file, because the service may be unable to read the concerns. The file for a court has the same
-data of each concern as an export: every text both sealed and decrypted, the signed statement and the history. In the
-file for the person, a worker has removed text that names other people. This file has no sealed text and no history,
-because both would reveal the removed text.
+The worker's browser makes the file, because the service may be unable to decrypt the concerns. A file for a court has
+the same data of each concern as an export: every text both sealed and decrypted, the signed statement and the history.
+In a file for the person, a worker has removed text that names other people. This file has no sealed text and no
+history, because both would reveal the removed text.
 """
 
 from collections.abc import Iterator
@@ -24,10 +24,11 @@ PERSON_FILE_KIND = "guidance-person-file"
 
 
 def record_person_file(session: Session, wanted: NewPersonFile, actor: Actor, signer: ReceiptSigner) -> str:
-    """Record the file `wanted` in the audit log of each of its concerns, and return the service's signature.
+    """Record in the audit log of each concern in the file `wanted` that the file was made.
 
-    If the file is for the person and not for a court, the signature does not name the worker. Raise `NoSuchConcern` if
-    a reference is unknown, or `ConcernErased` if a concern was erased.
+    Return the service's signature. `signer` makes the signature. If the file is for the person and not for a court, the
+    signature does not name the worker. Raise `NoSuchConcern` if a reference is unknown, or `ConcernErased` if a concern
+    was erased.
     """
     references = list(dict.fromkeys(map(reference_of, wanted.references)))
     for_person = wanted.purpose is PersonFilePurpose.PERSON
@@ -42,14 +43,16 @@ def record_person_file(session: Session, wanted: NewPersonFile, actor: Actor, si
 
 
 def is_person_file(document: dict[str, Any]) -> bool:
-    """Return True if `document`, the JSON inside a PDF, belongs to the file of one person."""
+    """Return True if `document`, the JSON inside a PDF, is that of a file of one person."""
     return document.get("kind") == PERSON_FILE_KIND
 
 
 def find_person_file_faults(file: ExportFile, keys: Keys) -> Iterator[str]:
-    """Yield each fault of the file of one person as a phrase. `keys` are the published keys of the service (JWKS).
+    """Yield each fault of `file`, a file of one person, as a phrase. `keys` are the service's published keys (JWKS).
 
-    Of a file for the person, only the signature is checked: the remaining text cannot be compared with the sealed text.
+    Of a file for the person, only the signature is checked, because the remaining text cannot be compared with the
+    sealed text. Of a file for a court, every concern is checked too. If a part of the JSON is missing or invalid, so
+    that it cannot be checked, yield this as the last fault.
     """
     try:
         yield from _faults(file, keys)

@@ -1,4 +1,4 @@
-"""Concerns as entries of the inbox, without their text."""
+"""Concerns as inbox entries (`InboxEntry`), which the inbox and responses show, without their text."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from app.models.references import find_reference
 from app.services.audit.restrictions import NO_SUCH_REFERENCE
 
 Columns = Mapping[str, Any] | RowMapping
-"""The columns of a concern, by name."""
+"""The columns of a concern's row, by name."""
 COMPUTED = ("assigned_to", "burst", "received_by", "reporter_has_code", "restricted", "overdue", "links")
 COPIED = tuple(name for name in InboxEntry.model_fields if name not in COMPUTED)
 LINKED_STEPS = ("additions", "acknowledgement", "outcome", "reopening", "assignment", "notes", "hold", "erasure")
@@ -30,17 +30,20 @@ def reference_of(text: str) -> str:
 
 
 def inbox_entry(row: Columns, *, now: dt.datetime) -> InboxEntry:
-    """Return the inbox entry for a row of the inbox. `now` decides if the entry is overdue."""
+    """Return the concern in `row` as an `InboxEntry`. `now` decides if the concern is overdue."""
     return InboxEntry.model_validate(concern_fields(row, now))
 
 
 def entry_of(concern: ConcernRow, *, now: dt.datetime) -> InboxEntry:
-    """Return the inbox entry for `concern`. `now` decides if the entry is overdue."""
+    """Return `concern` as an `InboxEntry`. `now` decides if the concern is overdue."""
     return inbox_entry(dict(concern), now=now)
 
 
 def concern_fields(row: Columns, now: dt.datetime) -> dict[str, Any]:
-    """Return the fields of the inbox entry for `row`, by name. `now` decides if the entry is overdue."""
+    """Return the fields of an `InboxEntry` for the concern in `row`, by name.
+
+    `now` decides if the concern is overdue.
+    """
     named: dict[str, Any] = {name: row[name] or None for name in ("assigned_to", "burst", "received_by")}
     named |= {"reporter_has_code": bool(row["message_key"]), "restricted": row["limited_to"] != ""}
     return {name: row[name] for name in COPIED} | named | {"overdue": _is_late(row, now), "links": _links_of(row)}

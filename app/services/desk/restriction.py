@@ -1,4 +1,4 @@
-"""Restriction of a concern to leads or to named people, by the desk."""
+"""Restriction of a concern by the desk, so that only leads or named people may open it."""
 
 from sqlmodel import Session
 
@@ -21,10 +21,10 @@ ONLY_WITH_RESTRICTED = "name people only with a restriction"
 
 
 def set_restriction(session: Session, reference: str, wanted: Restriction, actor: Actor) -> RestrictionState:
-    """Restrict the concern to leads or to named people, or lift the restriction. Record the change in the audit log.
+    """Restrict the concern to leads or to `wanted.people`, or lift the restriction. Record the change in the audit log.
 
-    Return who may open the concern now. Everyone who works at the desk may restrict a concern to leads. The concern is
-    unassigned if the assigned person may no longer open it.
+    Return who may open the concern now. Everyone who works at the desk may restrict a concern to leads, if it is not
+    restricted yet. If the person to whom the concern is assigned may no longer open it, unassign it.
 
     Raise `NoSuchConcern` if the reference is unknown. Raise `ScopeMissing` if an actor who is not a lead names people,
     or changes or lifts a restriction. Raise `ValidationFailed` if a named person does not read concerns, if people are

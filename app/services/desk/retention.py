@@ -26,20 +26,21 @@ from app.services.concerns.entries import measure_entries
 from app.services.desk.actions import acknowledge, erase
 
 RETENTION = "retention"
-"""The actor's name in audit entries of what retention does."""
+"""The name in the audit log for this erasure. The audit log names it in place of a person or a client."""
 by_retention = partial(Actor, RETENTION, "this service")
 ERASURE_BATCH_SIZE = 200
 TEST_LIFETIME = dt.timedelta(days=1)
 OPEN_SINCE = func.coalesce(col(ConcernRow.reopened_at), col(ConcernRow.acknowledged_at))
-"""The start of an acknowledged concern's retention period: its last reopening or, without one, its acknowledgement."""
+"""The start of the retention period of an acknowledged concern: its last reopening, otherwise its acknowledgement."""
 
 
 @dataclass(frozen=True)
 class RetentionPeriods:
-    """Days for which the text of a concern is stored, after it was acknowledged and after it was closed.
+    """Numbers of days for which the text of a concern is stored, after it was acknowledged and after it was closed.
 
-    A reopening starts the first period again. The next closing starts the second period again. If a period is None, the
-    text is stored for ever.
+    Of a closed concern, only the second number counts. A reopening starts the first period again, and the next closing
+    the second. The acknowledgement of an addition starts the running period again. If a number is None, the text is
+    stored for ever.
     """
 
     acknowledged_days: int | None
@@ -47,21 +48,22 @@ class RetentionPeriods:
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
-        """Return the periods that are set."""
+        """Return the periods in `settings`."""
         return cls(settings.retention_acknowledged_days, settings.retention_closed_days)
 
 
 def erase_due_concerns(
     engine: Engine, writer: Writer, periods: RetentionPeriods, *, at: dt.datetime, is_clock_checked: bool = False
 ) -> Iterator[str]:
-    """Erase the text of each concern whose period has ended, and of each test after a day. Yield the references.
+    """Erase the text of each concern whose retention period in `periods` has ended, and of each test after a day.
 
-    A concern is erased when the iterator reaches it, and this is recorded in the audit log. Before the first erasure,
-    `at` is stored as the last known time. At the end, the erased bytes are purged from the database files.
+    `at` is the current time. Yield the reference of each concern after its erasure, which is recorded in the audit log.
+    The caller must use up the iterator: a concern is erased only when the iterator reaches it. Before the first
+    erasure, `at` is stored as the last known time. At the end, the erased bytes are purged from the database files.
 
-    The desk's `erase` does the work, so a concern that is on hold or unacknowledged is never erased, whatever the
-    periods. Retention first acknowledges tests, and then erases them. Raise `ClockInDoubt` before the first erasure if
-    the clock disagrees with the last known time, unless `is_clock_checked` says that a person has checked the clock.
+    A concern that is on hold or unacknowledged is never erased, whatever the periods. Tests are acknowledged first, and
+    then erased. Raise `ClockInDoubt` before the first erasure if the clock disagrees with the last known time, unless
+    `is_clock_checked` says that a person has checked the clock.
     """
     writer.run(note_time, at, is_checked=is_clock_checked)
     erased = 0
@@ -93,7 +95,10 @@ def _erase_all(engine: Engine, writer: Writer, periods: RetentionPeriods, at: dt
 
 
 def limited_states(periods: RetentionPeriods) -> list[tuple[ConcernState, Any, int]]:
-    """Return each state whose period is limited, with the SQL expression for its start, and its number of days."""
+    """Return each state of a concern for which `periods` has a number of days.
+
+    With each state, return the SQL expression for the start of the retention period, and the number of days.
+    """
     states = (
         (ConcernState.ACKNOWLEDGED, OPEN_SINCE, periods.acknowledged_days),
         (ConcernState.CLOSED, col(ConcernRow.closed_at), periods.closed_days),
@@ -102,14 +107,15 @@ def limited_states(periods: RetentionPeriods) -> list[tuple[ConcernState, Any, i
 
 
 def erasable(wanted: SelectOfScalar[str]) -> SelectOfScalar[str]:
-    """Limit `wanted` to concerns that are neither on hold nor erased."""
+    """Return the query `wanted`, limited to concerns that are neither on hold nor erased."""
     return wanted.where(col(ConcernRow.held).is_(False), col(ConcernRow.erased_at).is_(None))
 
 
 def in_state(state: ConcernState, since: Any, *, before: dt.datetime) -> SelectOfScalar[str]:
-    """Select the concerns in `state` whose time `since`, a column or expression, is before `before`.
+    """Return a query for the concerns in `state` whose time `since` is before `before`, earliest first.
 
-    Leave out each concern with an addition that is unacknowledged, or was acknowledged at `before` or later.
+    The query selects references. `since` is a column or an SQL expression. Leave out each concern with an addition that
+    is unacknowledged, or was acknowledged at `before` or later.
     """
     waits = exists().where(
         col(EntryRow.reference) == ConcernRow.reference,
@@ -120,9 +126,10 @@ def in_state(state: ConcernState, since: Any, *, before: dt.datetime) -> SelectO
 
 
 def _due(engine: Engine, wanted: SelectOfScalar[str]) -> Iterator[str]:
-    """Yield the references in `wanted` of concerns that are neither on hold nor erased, until there are no more.
+    """Yield the references in the query `wanted` of concerns that are neither on hold nor erased.
 
-    The caller must erase each concern: the query is repeated after each batch.
+    Repeat the query after each batch of `ERASURE_BATCH_SIZE`, until it finds none. The caller must erase each concern,
+    or the query would find it again.
     """
     due = erasable(wanted).limit(ERASURE_BATCH_SIZE)
     while True:

@@ -1,4 +1,4 @@
-"""Lists for retention: concerns to be erased soon, concerns on hold, requests for an erasure, and erased concerns."""
+"""Lists about retention: concerns to be erased soon, concerns on hold, requests for an erasure, and erased concerns."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -27,9 +27,9 @@ from app.services.guides.working_days import LONDON
 
 _LAST_ADDED = func.max(EntryRow.acknowledged_at).filter(col(EntryRow.kind) == EntryKind.ADDITION.value)
 AHEAD = dt.timedelta(days=60)
-"""How far ahead the list of concerns to be erased looks."""
+"""The list of concerns to be erased has those whose day of erasure is at most this far ahead."""
 REQUESTED_WITHIN = dt.timedelta(days=90)
-"""How far back requests for an erasure are looked for."""
+"""The list of requests for an erasure has only requests that are at most this old."""
 MOST_LISTED = 500
 MOST_IN_A_SHEET = 20_000
 TOO_MANY = "There are more than 20,000 concerns in this list."
@@ -37,7 +37,7 @@ COLUMNS = ("reference", "state", "day", "by", "until", "reason")
 
 
 class RetentionList(StrEnum):
-    """The lists on the page about retention."""
+    """The lists on the page about retention: to be erased soon, on hold, requested to be erased, and erased."""
 
     DUE = "due"
     HELD = "held"
@@ -47,10 +47,11 @@ class RetentionList(StrEnum):
 
 @dataclass(frozen=True)
 class Kept:
-    """A concern in a list of retention.
+    """A concern in a list about retention.
 
-    `day` is the day, in London, of the coming erasure, of the hold, of the request, or of the past erasure. `by` is the
-    person who held, requested or erased, and empty for a coming erasure. `until` is the day until which the hold is
+    `state` is the state of the concern, such as closed. `day` is the day, in London, of the coming erasure, of the
+    hold, of the request, or of the past erasure. `by` is the person who put the concern on hold, or requested or made
+    the erasure, with the `reason`. Both are empty for a coming erasure. `until` is the day until which the hold is
     needed, or None.
     """
 
@@ -63,13 +64,13 @@ class Kept:
 
     @property
     def cells(self) -> tuple[str, ...]:
-        """The cells of the concern in a sheet, in the order of `COLUMNS`."""
+        """The fields of the concern as texts for a row of a sheet, in the order of `COLUMNS`."""
         until = "" if self.until is None else str(self.until)
         return self.reference, self.state, str(self.day), self.by, until, self.reason
 
 
 def erasure_day(session: Session, concern: ConcernRow, periods: RetentionPeriods) -> dt.date | None:
-    """Return the day, in London, on which retention will erase the text of the concern if nothing changes.
+    """Return the day, in London, on which the text of `concern` will be erased under `periods` if nothing changes.
 
     A test is erased a day after its receipt. Return None for a concern that is on hold or erased. Also return None,
     except for a test, if the concern or an addition is unacknowledged, or if the retention period is unlimited.
@@ -92,12 +93,12 @@ def erasure_day(session: Session, concern: ConcernRow, periods: RetentionPeriods
 def read_list(
     writer: Writer, wanted: RetentionList, periods: RetentionPeriods, *, actor: Actor, limit: int = MOST_LISTED
 ) -> Sequence[Kept]:
-    """Record the reading in the audit log, and return up to `limit` concerns of the list.
+    """Record the reading in the audit log, and return up to `limit` concerns of the list `wanted`.
 
     If the list is longer, return one more concern, which is not recorded and must not be shown. Leave out concerns that
-    the actor may not open. `due` has the concerns to be erased within `AHEAD`, and `requested` has requests of the last
-    `REQUESTED_WITHIN`. `due` and `erased` have no tests. `due` is sorted by day, `erased` most recent first, `held` and
-    `requested` by reference.
+    `actor` may not open. `due` has the concerns to be erased within `AHEAD` under `periods`, and `requested` has
+    requests of the last `REQUESTED_WITHIN` that still count. `due` and `erased` have no tests. `due` is sorted by day,
+    `erased` most recent first, `held` and `requested` by reference.
     """
     with Session(writer.engine) as session:
         match wanted:
@@ -117,7 +118,7 @@ def read_list(
 def read_list_sheet(writer: Writer, wanted: RetentionList, periods: RetentionPeriods, *, actor: Actor) -> bytes:
     """Record the reading in the audit log, and return all concerns of the list `wanted` as CSV.
 
-    `periods` are needed for the list of concerns that are due. Raise `InvalidQuery` if there are more than
+    `periods` decide which concerns the list of concerns to be erased has. Raise `InvalidQuery` if there are more than
     `MOST_IN_A_SHEET` concerns: the reading is then already recorded.
     """
     found = read_list(writer, wanted, periods, actor=actor, limit=MOST_IN_A_SHEET)
@@ -152,7 +153,7 @@ def _list_erased(session: Session, actor: Actor, limit: int) -> list[Kept]:
 
 
 def _with_last_act(session: Session, wanted: Select[str, str], act: DeskAct) -> list[Kept]:
-    """Return the concerns of `wanted` with their last audit log entry for `act`.
+    """Return the concerns of the query `wanted` in order, each with its last audit log entry for `act`.
 
     Leave out concerns without such an entry.
     """
@@ -175,7 +176,7 @@ def _list_requested(session: Session, actor: Actor, limit: int) -> list[Kept]:
 
 
 def _last_acts(session: Session, references: Sequence[str], act: DeskAct) -> dict[str, AuditEntryRow]:
-    """Return the last audit log entry for `act` of each concern, by reference."""
+    """Return the last audit log entry for `act` of each concern in `references` that has one, by reference."""
     found: dict[str, AuditEntryRow] = {}
     for start in range(0, len(references), MOST_LISTED):
         some = references[start : start + MOST_LISTED]

@@ -21,9 +21,9 @@ def list_views(session: Session, person: str) -> Sequence[SavedViewRow]:
 
 
 def save_view(session: Session, person: str, name: str, filters: ViewFilters, *, at: dt.datetime) -> SavedViewRow:
-    """Save `filters` as the view `name` of `person`, replacing a view with the same name. Return the row of the view.
+    """Save `filters` as the view `name` of `person`. Replace a view with the same name. Return the row of the view.
 
-    Raise `ValidationFailed` if the view is new and the person already has `MAX_VIEWS` views.
+    `at` is the time of saving. Raise `ValidationFailed` if the view is new and `person` already has `MAX_VIEWS` views.
     """
     wanted = filters.model_dump(mode="json", exclude_defaults=True, exclude_none=True)
     former = session.get(SavedViewRow, (person, name))
@@ -44,9 +44,10 @@ def remove_view(session: Session, person: str, name: str) -> None:
 
 
 def remove_views(session: Session, person: str) -> None:
-    """Remove the saved views of `person`, who leaves the desk.
+    """Remove all saved views of `person`, who leaves the desk.
 
-    Also remove their own days to look at concerns again, and the time up to which they have seen the inbox.
+    Also remove the days on which `person` wanted to look at concerns again, and the time up to which they have seen the
+    inbox.
     """
     session.exec(delete(SavedViewRow).where(col(SavedViewRow.person) == person))
     session.exec(delete(InboxLookRow).where(col(InboxLookRow.person) == person))
@@ -54,13 +55,16 @@ def remove_views(session: Session, person: str) -> None:
 
 
 def find_look(session: Session, person: str) -> dt.datetime | None:
-    """Return the time up to which `person` has seen the changes in the inbox, or None if no time is stored."""
+    """Return the time up to which `person` has seen the changes in the inbox, or None if no such time is stored."""
     row = session.get(InboxLookRow, person)
     return None if row is None else row.looked_at
 
 
 def note_look(session: Session, person: str, *, until: dt.datetime) -> None:
-    """Store that `person` has seen the changes up to `until`. An earlier time than the stored time changes nothing."""
+    """Store that `person` has seen the changes in the inbox up to the time `until`.
+
+    If a later time is stored, keep it.
+    """
     row = session.get(InboxLookRow, person) or InboxLookRow(person=person, looked_at=until)
     row.looked_at = max(row.looked_at, until)
     session.add(row)

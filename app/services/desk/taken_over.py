@@ -1,4 +1,4 @@
-"""Concerns that others took from a person in the last day, replayed from the assignments in the audit log."""
+"""Concerns that were taken from a person in the last day, found by replaying the assignments in the audit log."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -21,10 +21,10 @@ TOLD_FOR = dt.timedelta(days=1)
 
 @dataclass(frozen=True)
 class TakenOver:
-    """A concern that was taken from a person: the time `at`, and who took it.
+    """A concern that was taken from a person at the time `at`.
 
-    `by` is the name of the person, or of the client, that changed the assignment. `to` is the person to whom the
-    concern was assigned, or None if it was unassigned.
+    `by` is the name of the person who changed the assignment, or of the client if no person is known. `to` is the
+    person to whom the concern was assigned then, or None if it was unassigned.
     """
 
     reference: str
@@ -36,8 +36,8 @@ class TakenOver:
 def list_taken_over(session: Session, actor: Actor) -> list[TakenOver]:
     """Return the concerns that others took from the person of `actor` in the last day, the most recent first.
 
-    Leave out tests, concerns that the person has again, and concerns that they may not open. The caller must record the
-    reading in the audit log.
+    Leave out tests, concerns that are assigned to the person again, and concerns that the person may not open. The
+    caller must record the reading in the audit log.
     """
     person, since = actor.person, actor.at - TOLD_FOR
     changed = select(ConcernRow.reference).where(
@@ -58,8 +58,8 @@ def list_taken_over(session: Session, actor: Actor) -> list[TakenOver]:
 def _last_loss(rows: Iterable[AuditEntryRow], person: str) -> TakenOver | None:
     """Return the last assignment in `rows` that took the concern from `person`.
 
-    `rows` are all assignments of one concern, in order. Return None if `person` never lost the concern, or if `person`
-    made the last change that took it from them.
+    `rows` are all assignments and unassignments of one concern, in order. Return None if the concern was never taken
+    from `person`, or if `person` gave it away the last time.
     """
     owner, loss = None, None
     for row in rows:

@@ -20,10 +20,11 @@ _CONCERNS = table_of(ConcernRow).c
 
 
 class Workload(NamedTuple):
-    """The numbers of open, unacknowledged and overdue concerns of one person, and the time and reference of the oldest.
+    """The numbers of open, unacknowledged and overdue concerns of one person.
 
-    `received` counts the unacknowledged concerns. `person` is empty for the unassigned concerns. Each number is the
-    same as in the inbox with the filters for these concerns.
+    `person` is empty for the unassigned concerns. `received` counts the unacknowledged concerns. `oldest` is the time
+    of receipt of the concern received first, and `oldest_reference` is its reference. Each number is the same as in the
+    inbox with the filters for these concerns.
     """
 
     person: str
@@ -37,8 +38,9 @@ class Workload(NamedTuple):
 def read_workload(writer: Writer, *, actor: Actor) -> list[Workload]:
     """Record the reading in the audit log, and return the workload of each person with open concerns, sorted by name.
 
-    The unassigned concerns come first, with an empty name. Leave out tests, and concerns that the actor may not open.
-    The query reads only the open concerns in one index, which has every column that it needs.
+    The unassigned concerns come first, with an empty name. Leave out tests, and concerns that `actor` may not open. A
+    closed concern with an unacknowledged addition counts as open. One index has every column that the query needs, so
+    only the open concerns in this index are read.
     """
     by_age = (_CONCERNS.received_at, _CONCERNS.reference)
     first = func.first_value(_CONCERNS.reference).over(partition_by=_CONCERNS.assigned_to, order_by=by_age)

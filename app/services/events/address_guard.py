@@ -1,4 +1,4 @@
-"""A guard against webhook URLs that lead into a private network (server-side request forgery, SSRF)."""
+"""A check that the URL of a webhook does not lead into a private network (server-side request forgery, SSRF)."""
 
 import ipaddress
 import socket
@@ -23,7 +23,7 @@ NOT_PUBLIC = tuple(
         "168.63.129.16/32",  # services of the Azure platform, reachable from every virtual machine there
     )
 )
-"""Networks that Python counts as global but that may lead into a private network."""
+"""Networks that the module `ipaddress` counts as global, but through which a private network may be reached."""
 
 
 @dataclass(frozen=True)
@@ -31,16 +31,19 @@ class SsrfGuard:
     """A check that webhook URLs do not lead into a private network.
 
     A URL must use https, and its host must have only public addresses. A host in `allowed_hosts` may have private
-    addresses. The local host is allowed too, with http or https.
+    addresses too, but still needs https. This computer (a loopback host name and address) is allowed with http or
+    https.
     """
 
     allowed_hosts: frozenset[str] = frozenset()
 
     def resolve(self, url: str) -> tuple[httpx.URL, str]:
-        """Look up the host of `url`. Return the URL with the host's IP address, and the host's name for TLS.
+        """Look up the host of `url`.
 
-        The caller connects to this address, so that a second lookup cannot lead elsewhere. Raise `AddressNotAllowed` if
-        `url` is invalid, its host cannot be resolved, or one of the host's addresses is not allowed.
+        Return `url` with an IP address of the host in its place, and the name of the host for TLS. The caller connects
+        to this address, so that a second lookup cannot lead elsewhere. Raise `AddressNotAllowed` if `url` is not a
+        valid http or https URL, has a user name, a password or a fragment, if its host cannot be resolved, or if one of
+        the host's addresses is not allowed.
         """
         try:
             parsed = httpx.URL(url)

@@ -1,6 +1,6 @@
-"""The rows of deliveries: finding, claiming, recording and counting.
+"""The rows of deliveries: finding those that are due, claiming them, recording results, and counting.
 
-A delivery is one event for one receiver: a webhook, or the mailbox of the duty team or of the editors.
+A delivery is one event for one receiver. A receiver is a webhook, or the mailbox of the duty team or of the editors.
 """
 
 import datetime as dt
@@ -28,17 +28,18 @@ HTTP_DATES = ("%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %
 """The three date formats of RFC 9110, section 5.6.7."""
 GONE = str(HTTPStatus.GONE.value)
 UNDER_WAY = "under way"
-"""The value of `last_answer` during an attempt. This value remains if the worker dies during the attempt."""
+"""The value of the column `last_answer` during an attempt. It remains if the process ends during the attempt."""
 TEST_NOTICE = "webhook.test"
-"""The type of a test notice, which an operator sends to a webhook. No event has this type."""
+"""The type of the message with which an operator tests a webhook. No event has this type."""
 
 
 @dataclass(frozen=True)
 class ClaimedDelivery:
-    """A delivery that one worker may attempt until its lease ends.
+    """A delivery to a webhook that one worker may attempt until its lease ends.
 
-    `message` is the message ID, and `attempts` counts this attempt too. `kind`, `at` and `data` are the kind, time and
-    payload of the event. `claim_due` returns the `secrets` encrypted, and the dispatcher decrypts them.
+    `message` is the ID of the message, and `attempts` is the number of attempts with this one. `kind`, `at` and `data`
+    are the kind, time and payload of the event. `secrets` sign the message. They are encrypted as `claim_due` returns
+    them, and the dispatcher decrypts them.
     """
 
     event_id: int
@@ -53,7 +54,10 @@ class ClaimedDelivery:
 
 
 def find_webhooks_due(engine: Engine, *, now: dt.datetime) -> list[str]:
-    """Return the names of the active webhooks with due deliveries. Mailboxes are left out."""
+    """Return the names of the active webhooks that have a delivery due at the time `now`, sorted.
+
+    Leave out mailboxes.
+    """
     deliveries, webhooks = table_of(DeliveryRow), table_of(WebhookRow)
     is_due = exists().where(deliveries.c.webhook == webhooks.c.name, *_due_at(now))
     is_active = webhooks.c.disabled_at.is_(None) & webhooks.c.name.not_in(MAILBOXES)
@@ -65,11 +69,13 @@ def find_webhooks_due(engine: Engine, *, now: dt.datetime) -> list[str]:
 def claim_due(
     session: Session, *, webhook: str, now: dt.datetime, lease: dt.timedelta, limit: int
 ) -> list[ClaimedDelivery]:
-    """Claim up to `limit` due deliveries to `webhook`, by moving the due time of each to the end of `lease`.
+    """Claim up to `limit` deliveries to `webhook` that are due at the time `now`, the earliest first.
+
+    Move the due time of each to the end of `lease`, and count one more attempt. If the worker ends without a result,
+    the delivery is due again then. Only one transaction writes at a time, so no two workers claim the same delivery.
 
     Return no deliveries if the webhook is unknown or disabled. Cancel deliveries about restricted concerns, which no
-    webhook may get, and claim the next deliveries instead. If a worker dies, its deliveries are due again when the
-    lease ends. Only one transaction writes at a time, so no two workers claim the same delivery.
+    webhook may get, and claim the next deliveries if none is left.
     """
     target = session.get(WebhookRow, webhook)
     if target is None or target.disabled_at is not None:
@@ -92,7 +98,10 @@ def claim_due(
 
 
 def _cancel_restricted(session: Session, webhook: str, events: Mapping[int, EventRow]) -> set[int]:
-    """Cancel the deliveries of those `events` that are about restricted concerns, and return their numbers."""
+    """Cancel the deliveries to `webhook` of those `events` that are about restricted concerns. Return their numbers.
+
+    `events` maps the number of each event to the event.
+    """
     about = {number: event.data["reference"] for number, event in events.items() if "reference" in event.data}
     restricted = find_restricted(session, set(about.values()))
     found = {number for number, reference in about.items() if reference in restricted}
@@ -106,8 +115,8 @@ def lease_deliveries(
 ) -> Sequence[Any]:
     """Claim up to `limit` deliveries to the receiver `webhook` that meet `conditions`, earliest due time first.
 
-    Set the due time of each delivery to `until`, and count one more attempt. Return the event's number, the message ID
-    and the number of attempts of each delivery.
+    Set the due time of each delivery to `until`, and count one more attempt. For each delivery, return the number of
+    the event, the ID of the message and the number of attempts, in no particular order.
     """
     deliveries = table_of(DeliveryRow)
     chosen = (
@@ -132,10 +141,10 @@ def _due_at(now: dt.datetime) -> tuple[ColumnElement[bool], ...]:
 def record_attempt(
     session: Session, claimed: ClaimedDelivery, state: DeliveryState, answer: str, *, due: dt.datetime, at: dt.datetime
 ) -> None:
-    """Store the result of an attempt, unless another worker has already stored a final result.
+    """Store `state` as the result of an attempt of the delivery `claimed`, unless a final result is already stored.
 
-    Disable a webhook that has returned 410 Gone, and record this in the audit log. `answer` is the HTTP status or the
-    name of the error. `due` is the time of the next attempt.
+    `answer` is the HTTP status or the name of the error, `due` is the time of the next attempt, and `at` is the current
+    time. If the webhook has returned 410 Gone, disable it, and record this in the audit log.
     """
     delivery = session.get_one(DeliveryRow, (claimed.event_id, claimed.webhook))
     if delivery.state == DeliveryState.PENDING:
@@ -147,7 +156,10 @@ def record_attempt(
 
 
 def count_deliveries(session: Session) -> dict[tuple[str, str], int]:
-    """Return the number of pending deliveries and of dead deliveries (given up), by webhook and state."""
+    """Return the number of pending deliveries and of dead deliveries (given up) of each receiver.
+
+    The keys are pairs of the receiver's name and the state. A pair without deliveries has no key.
+    """
     counted = session.exec(
         select(DeliveryRow.webhook, DeliveryRow.state, func.count())
         .where(col(DeliveryRow.state).in_((DeliveryState.PENDING.value, DeliveryState.DEAD.value)))
@@ -157,10 +169,10 @@ def count_deliveries(session: Session) -> dict[tuple[str, str], int]:
 
 
 def next_due(attempts: int, retry_after: str | None, now: dt.datetime) -> dt.datetime:
-    """Return the time of the next attempt after `attempts` failed attempts.
+    """Return the time of the next attempt after `attempts` failed attempts, the last of them at `now`.
 
-    The wait is the delay in `DELAYS`, changed at random by up to a fifth. If `retry_after` is longer, the wait is
-    `retry_after`, but never longer than six hours.
+    The wait is the delay in `DELAYS`, changed at random by up to a fifth. `retry_after` is the header `Retry-After` of
+    the last response, or None. If it asks for a longer wait, wait that long, but never longer than six hours.
     """
     jitter = random.uniform(0.8, 1.2)  # noqa: S311  # nosec B311  # spreads load; not for security
     delay = DELAYS[min(attempts, len(DELAYS)) - 1] * jitter
@@ -168,9 +180,9 @@ def next_due(attempts: int, retry_after: str | None, now: dt.datetime) -> dt.dat
 
 
 def _seconds_of(retry_after: str | None, now: dt.datetime) -> float:
-    """Return `retry_after` in seconds (RFC 9110, section 10.2.3), or 0 if it is None or invalid.
+    """Return the header `Retry-After` (RFC 9110, section 10.2.3) in seconds, or 0 if it is None or invalid.
 
-    A date in the past gives a negative number.
+    A date before `now` gives a negative number.
     """
     if retry_after is None or not retry_after.isascii():  # `isdigit` is True for `²`, which `float` refuses
         return 0
@@ -183,7 +195,7 @@ def _seconds_of(retry_after: str | None, now: dt.datetime) -> float:
 
 
 def oldest_waiting(session: Session) -> dict[str, dt.datetime]:
-    """Return the time of the oldest pending event of each active receiver with pending events, by receiver."""
+    """Return the time of the oldest event with a pending delivery, for each active receiver that has one, by name."""
     waiting = (
         select(DeliveryRow.webhook, func.min(EventRow.at))
         .join(EventRow, col(EventRow.id) == DeliveryRow.event_id)

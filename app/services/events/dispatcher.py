@@ -39,7 +39,7 @@ from app.services.workers import Job, JobsWorker, backoff_seconds
 log = Log(__name__)
 LEASE = dt.timedelta(seconds=60)
 MAX_CONCURRENT = 4
-"""Highest number of concurrent attempts for one webhook, and of deliveries claimed at a time.
+"""Highest number of deliveries that are claimed at a time for one webhook. All of these are attempted at the same time.
 
 So no claimed delivery waits while its lease runs out.
 """
@@ -49,9 +49,11 @@ STOP_MARGIN_SECONDS = 5.0
 
 @dataclass(frozen=True)
 class WebhookDispatcher:
-    """The operations that deliver due events to webhooks.
+    """The operations that deliver events to webhooks.
 
-    Any number of calls may run at the same time, in any number of processes, because each delivery is claimed first.
+    `keys` decrypt the secrets of webhooks, and `clock` returns the current time. `lease` is how long a claimed delivery
+    is left to this process. Any number of calls may run at the same time, in any number of processes, because each
+    delivery is claimed first.
     """
 
     writer: Writer
@@ -61,21 +63,24 @@ class WebhookDispatcher:
     lease: dt.timedelta = LEASE
 
     async def find_due(self) -> list[str]:
-        """Return the names of the webhooks with due deliveries. This only reads, so it blocks no write."""
+        """Return the names of the webhooks with deliveries that are due now. This only reads, so it blocks no write."""
         return await asyncio.to_thread(find_webhooks_due, self.writer.engine, now=self.clock())
 
     def note_round(self, notes: RoundNotes) -> None:
-        """Record through `notes` that this process delivers, if there is an active webhook."""
+        """Store through `notes` that this process looks for deliveries, unless there is no active webhook.
+
+        Raise `StoreBusy` if this could not be stored in time.
+        """
         with Session(self.writer.engine) as session:
             is_needed = any(each.name not in MAILBOXES for each in list_receivers(session))
         notes.note(is_needed=is_needed)
 
     async def deliver_to(self, webhook: str, *, is_stopping: Callable[[], bool] = lambda: False) -> int:
-        """Attempt the due deliveries to `webhook` until none is due or `is_stopping` returns True.
+        """Attempt the due deliveries to `webhook`, some at a time, until none is due or `is_stopping` returns True.
 
-        Return the number of attempts. Raise `WebhookSecretUnreadable` if a secret of the webhook cannot be decrypted.
-        No further delivery is claimed then. Raise `StoreBusy` if a claim or a result could not be stored. The delivery
-        is then due again when its lease ends.
+        Return the number of attempts, whether they failed or not. Raise `WebhookSecretUnreadable`, and attempt no
+        further delivery, if a secret of the webhook cannot be decrypted. Raise `StoreBusy` if a claim or a result could
+        not be stored in time. A claimed delivery is then due again when its lease ends.
         """
         tried = 0
         while not is_stopping() and (claimed := await self.writer.run_async(self._claim, webhook=webhook)):
@@ -114,7 +119,10 @@ class WebhookDispatcher:
 def build_dispatcher(
     settings: Settings, writer: Writer, clock: Callable[[], dt.datetime], lease: dt.timedelta = LEASE
 ) -> WebhookDispatcher:
-    """Build a dispatcher from `settings`. Attempts end within `lease`, so that no other process repeats them."""
+    """Build a dispatcher from `settings`. `clock` returns the current time.
+
+    An attempt ends within `lease`, so that no other process claims a delivery that is still attempted.
+    """
     sender = build_sender(settings, seconds=min(ATTEMPT_SECONDS, lease.total_seconds()))
     return WebhookDispatcher(writer, sender, open_webhook_keys(settings), clock, lease)
 
@@ -122,8 +130,9 @@ def build_dispatcher(
 class DispatcherThread(JobsWorker):
     """A thread that delivers events to webhooks until it is stopped.
 
-    Each webhook has its own task, so that no webhook waits for another webhook. At a stop, current attempts have
-    `grace_seconds` to end. Attempts that still run then are cancelled, and their deliveries are due immediately.
+    Each webhook has its own task, so that no webhook waits for another webhook. When the thread is stopped, attempts
+    that have begun have `grace_seconds` to end. Attempts that still run then are cancelled, and their deliveries are
+    due immediately.
     """
 
     def __init__(self, dispatcher: WebhookDispatcher, *, grace_seconds: float) -> None:
@@ -160,9 +169,10 @@ class DispatcherThread(JobsWorker):
         return is_free and time.monotonic() >= self._resting_until.get(webhook, 0.0)
 
     async def _find_due(self) -> list[str]:
-        """Return the names of the webhooks with due deliveries. Once a minute, also record that this process delivers.
+        """Return the names of the webhooks with due deliveries.
 
-        If the database fails, log the error and return no names, so that the tasks that are already running continue.
+        Once a minute, also store that this process looks for them. If the database fails, log the error and return no
+        names, so that the tasks that are already running continue.
         """
         try:
             if self._notes.is_due:
@@ -173,7 +183,10 @@ class DispatcherThread(JobsWorker):
             return []
 
     async def _work_lane(self, webhook: str) -> None:
-        """Attempt all due deliveries to `webhook`. After an error, log the error and pause only this webhook."""
+        """Attempt all due deliveries to `webhook`.
+
+        After an error, log the error, and let only this webhook rest for a while.
+        """
         try:
             await self._dispatcher.deliver_to(webhook, is_stopping=lambda: self.is_stopping)
         except Exception as failure:
@@ -187,10 +200,11 @@ class DispatcherThread(JobsWorker):
 async def send_test_notice(
     engine: Engine, sender: WebhookSender, name: str, *, keys: WebhookKeys, at: dt.datetime
 ) -> SendResult:
-    """Send a signed test notice to the webhook `name`, and return the result. Nothing is stored or retried.
+    """Send a signed test message to the webhook `name` with `sender`, and return the result.
 
-    Raise `NoSuchWebhook` if the webhook is unknown or removed, or `WebhookSecretUnreadable` if a secret of the webhook
-    cannot be decrypted.
+    Nothing is stored or retried. `keys` decrypt the secrets of the webhook, and `at` is the time of the message. Raise
+    `NoSuchWebhook` if the webhook is unknown or removed, or `WebhookSecretUnreadable` if a secret of the webhook cannot
+    be decrypted.
     """
     with Session(engine) as session:
         webhook = get_webhook(session, name)
@@ -209,9 +223,9 @@ async def send_test_notice(
 
 
 def replay_deliveries(session: Session, name: str, *, now: dt.datetime) -> int:
-    """Make the dead deliveries to the webhook `name` due now, as if never attempted, and return how many there were.
+    """Make the dead deliveries (given up) to the webhook `name` pending and due at `now`. Return how many there were.
 
-    Raise `NoSuchWebhook` if the webhook is unknown or removed.
+    They get as many attempts as new deliveries. Raise `NoSuchWebhook` if the webhook is unknown or removed.
     """
     get_webhook(session, name)
     dead = _of_webhook(name, DeliveryState.DEAD)
@@ -219,9 +233,9 @@ def replay_deliveries(session: Session, name: str, *, now: dt.datetime) -> int:
 
 
 def retry_deliveries(session: Session, name: str, *, now: dt.datetime) -> int:
-    """Make the pending deliveries to the webhook `name` due now, and return how many there were.
+    """Make the pending deliveries to the webhook `name` due at `now` rather than later. Return how many there were.
 
-    Deliveries under way are left out. Raise `NoSuchWebhook` if the webhook is unknown or removed.
+    Leave out deliveries that are being attempted. Raise `NoSuchWebhook` if the webhook is unknown or removed.
     """
     get_webhook(session, name)
     waiting = _of_webhook(name, DeliveryState.PENDING).where(col(DeliveryRow.last_answer).is_distinct_from(UNDER_WAY))

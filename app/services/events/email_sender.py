@@ -18,10 +18,10 @@ log = Log(__name__)
 
 
 class EmailSender:
-    """A sender of emails through the configured mail server.
+    """A sender of emails through the mail server in the settings.
 
-    Whatever the server does, a call returns after about `seconds`. The constructor raises `SetupError` if the password
-    file cannot be read.
+    Whatever the server does, a call returns after about `seconds`. The constructor raises `SetupError` if the file with
+    the password cannot be read.
     """
 
     def __init__(self, settings: Settings, *, seconds: float = SECONDS_TO_SEND) -> None:
@@ -30,14 +30,14 @@ class EmailSender:
         self._read_password()  # raises an error if the file is missing, so that the service does not start
 
     def send(self, message: EmailMessage) -> str | None:
-        """Send `message` once. Return None, or the name of the error without any text from the server.
+        """Send `message` once. Return None, or the name of the error's class, without any text from the server.
 
         If the server refuses some of the recipients, but not all, log a warning and return None.
         """
         return self._converse(lambda server: self._hand_over(server, message))
 
     def knock(self) -> str | None:
-        """Connect to the mail server and sign in, but send nothing. Return None, or the name of the error."""
+        """Connect to the mail server and sign in, but send nothing. Return None, or the name of the error's class."""
         return self._converse(lambda _: None)
 
     def _converse(self, say: Callable[[smtplib.SMTP], None]) -> str | None:

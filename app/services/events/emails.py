@@ -1,4 +1,4 @@
-"""Emails to the duty team and to editors. One email covers all events since the last email.
+"""Emails about events to the duty team and to editors. One email covers all events since the last email.
 
 An email has the number of events of each kind and a link, but no case details and no text of a draft.
 """
@@ -63,22 +63,22 @@ DRAFT_SENTENCES = {
 MAX_EVENTS = 2000
 EMAIL_LEASE = dt.timedelta(seconds=90)
 PAUSE = dt.timedelta(seconds=60)
-"""The shortest time between two emails. Events in between go into the next email."""
+"""The shortest time between two emails to a mailbox. Events in between go into the next email."""
 LONGEST_PAUSE_STEP = 4  # attempts after which the delay stops growing, at ten minutes: emails alert the team
 LONGEST_REST = dt.timedelta(minutes=15)
-"""Longest pause in which no email is sent. A longer pause was set by a wrong clock, and is ignored."""
+"""The longest pause after an email or an attempt that is respected. A longer one was set by a wrong clock."""
 ACCEPTED = "accepted"
 ADDRESS = "mailto:"
-"""Placeholder in the row of the mailbox. The email addresses are in the settings, not in the database."""
+"""Placeholder for the URL in the row of a mailbox. The email addresses are in the settings, not in the database."""
 
 
 @dataclass(frozen=True)
 class Mailbox:
-    """A mailbox: a group of people who get emails about some kinds of events.
+    """A group of people who get emails about some kinds of events: the duty team, or the editors.
 
-    `name` is the name of the receiver of these events. `sentences` has, for each kind of event, a sentence about one
-    event and a sentence about several events. `setting` is the name of the setting with the email addresses. `place` is
-    the last line of an email, in which the public URL of the service replaces `{}`.
+    `name` is the name under which the mailbox receives events. `sentences` has, for each kind of event, a sentence
+    about one event and a sentence about several events. `setting` is the name of the setting with the email addresses.
+    `place` is the last line of an email, in which the public URL of the service replaces `{}`.
     """
 
     name: str
@@ -88,7 +88,7 @@ class Mailbox:
 
     @property
     def kinds(self) -> list[str]:
-        """The kinds of events that the mailbox is subscribed to."""
+        """The kinds of events that the mailbox gets emails about, sorted."""
         return sorted(kind.value for kind in self.sentences)
 
     def addresses(self, settings: Settings) -> Sequence[str]:
@@ -99,7 +99,7 @@ class Mailbox:
     def is_used(self, settings: Settings) -> bool:
         """Return True if the service sends emails to the mailbox.
 
-        This needs a mail server and, except for the duty team's mailbox, at least one address.
+        For this, `settings` must name a mail server and, except for the duty team's mailbox, at least one address.
         """
         return settings.smtp_host is not None and (self.name == EMAIL or bool(self.addresses(settings)))
 
@@ -111,11 +111,11 @@ MAILBOX_OF = {each.name: each for each in (TEAM, EDITORS)}
 
 @dataclass(frozen=True)
 class EmailNotice:
-    """The content of an email, mainly the number of events of each kind (`counts`).
+    """The content of an email to `mailbox`. `counts` is the number of events of each kind.
 
     `in_danger` is the number of concerns with a child in immediate danger. `restricted` is the number of concerns that
-    only some people may open. `events` are the numbers of the events. `attempts` counts the attempts to send the
-    events, including this attempt.
+    only some people may open. `events` are the numbers of the events, and `attempts` is the number of attempts to send
+    them, including this one.
     """
 
     events: tuple[int, ...]
@@ -127,7 +127,7 @@ class EmailNotice:
 
 
 def is_email_due(session: Session, mailbox: Mailbox = TEAM, *, now: dt.datetime) -> bool:
-    """Return True if `claim_email` may find events to send, or must first subscribe the mailbox. This only reads."""
+    """Return True if `claim_email` would now claim events for `mailbox`, or would subscribe it. This only reads."""
     if _is_subscribed(session.get(WebhookRow, mailbox.name), mailbox):
         is_resting = _is_resting(session, mailbox, now)
         return session.exec(_waiting(mailbox).limit(1)).first() is not None and not is_resting
@@ -135,10 +135,10 @@ def is_email_due(session: Session, mailbox: Mailbox = TEAM, *, now: dt.datetime)
 
 
 def claim_email(session: Session, mailbox: Mailbox = TEAM, *, now: dt.datetime) -> EmailNotice | None:
-    """Claim the pending events for one email, until `EMAIL_LEASE` ends. First subscribe the mailbox if necessary.
+    """Claim up to `MAX_EVENTS` pending events for `mailbox`, until `EMAIL_LEASE` ends. Return the content of one email.
 
-    Return None if there are no pending events, if another process is sending an email, or if the pause after the last
-    email or attempt has not ended.
+    If the mailbox is not subscribed to its kinds of events, subscribe it first. Return None if there are no pending
+    events, if another process is sending an email, or if the pause after the last email or attempt has not ended.
     """
     row = session.get(WebhookRow, mailbox.name)
     if not _is_subscribed(row, mailbox):
@@ -162,10 +162,10 @@ def claim_email(session: Session, mailbox: Mailbox = TEAM, *, now: dt.datetime) 
 
 
 def record_email(session: Session, notice: EmailNotice, failure: str | None = None, *, now: dt.datetime) -> None:
-    """Record that the mail server accepted the email, or, if `failure` is given, set the time of the next attempt.
+    """Record that the mail server accepted the email for `notice`, or that the attempt failed with the error `failure`.
 
-    An email is never given up: the events stay pending until they are sent. Events that another process has sent are
-    not changed.
+    After a failure, set the time of the next attempt. An email is never given up: the events stay pending until they
+    are sent. Events that another process has sent are not changed.
     """
     of_notice = col(DeliveryRow.webhook) == notice.mailbox.name, col(DeliveryRow.event_id).in_(notice.events), _waits()
     tried = update(DeliveryRow).where(*of_notice)
@@ -177,13 +177,16 @@ def record_email(session: Session, notice: EmailNotice, failure: str | None = No
 
 
 def find_mailbox(session: Session, mailbox: Mailbox = TEAM) -> WebhookRow | None:
-    """Return the row of `mailbox`, or None if the mailbox is not subscribed to events."""
+    """Return the row of `mailbox` among the receivers, or None if the mailbox is not subscribed to events."""
     row = session.get(WebhookRow, mailbox.name)
     return row if row is not None and row.disabled_at is None else None
 
 
 def unsubscribe_email(session: Session, mailbox: Mailbox = TEAM, *, now: dt.datetime) -> int:
-    """Disable `mailbox` and cancel all its deliveries. Return the number of cancelled deliveries."""
+    """Disable `mailbox` as a receiver, and cancel its undelivered events. Return the number of cancelled deliveries.
+
+    Do nothing and return 0 if the mailbox is not subscribed.
+    """
     row = find_mailbox(session, mailbox)
     if row is None:
         return 0
@@ -196,7 +199,10 @@ def _is_subscribed(row: WebhookRow | None, mailbox: Mailbox) -> bool:
 
 
 def _subscribe(session: Session, row: WebhookRow | None, mailbox: Mailbox, now: dt.datetime) -> None:
-    """Subscribe the mailbox to events from now on, and make the undelivered events of the last hour pending."""
+    """Subscribe `mailbox` to events from now on, and make its undelivered events of the last `FIRST_LOOK_BACK` pending.
+
+    `row` is the row of the mailbox, or None if there is none yet.
+    """
     name, kinds = mailbox.name, mailbox.kinds
     if row is None:
         row = WebhookRow(name=name, url=ADDRESS, kinds=kinds, secrets=[], added_at=now)
@@ -221,7 +227,10 @@ def _waiting(mailbox: Mailbox) -> SelectOfScalar[int]:
 
 
 def _is_resting(session: Session, mailbox: Mailbox, now: dt.datetime) -> bool:
-    """Return True if an email is being sent, or if the pause before the next email or attempt has not ended."""
+    """Return True if `mailbox` gets no email now.
+
+    An email is then being sent, or the pause before the next email or attempt has not ended.
+    """
     tried = select(DeliveryRow.event_id).where(
         DeliveryRow.webhook == mailbox.name,
         col(DeliveryRow.state).in_((DeliveryState.PENDING.value, DeliveryState.DELIVERED.value)),
@@ -233,7 +242,10 @@ def _is_resting(session: Session, mailbox: Mailbox, now: dt.datetime) -> bool:
 
 
 def _count_danger(session: Session, events: Sequence[EventRow]) -> int:
-    """Count the concerns of `events` for which the concern or an addition reports a child in immediate danger."""
+    """Return the number of concerns for which an event in `events` is about a text that reports immediate danger.
+
+    The text is the concern's own or, if the event is about an addition, the addition's.
+    """
     raised = {each.data["reference"] for each in events if "addition" not in each.data}
     added = {(each.data["reference"], each.data["addition"]) for each in events if "addition" in each.data}
     concerns = select(ConcernRow.reference).where(
@@ -249,7 +261,10 @@ def _count_danger(session: Session, events: Sequence[EventRow]) -> int:
 
 
 def build_email(notice: EmailNotice, settings: Settings, *, at: dt.datetime) -> EmailMessage:
-    """Return the email for `notice`. The same events give the same Message-ID, so that duplicates can be recognised."""
+    """Return the email with the content `notice`. `at` is the time of the email.
+
+    The same events give the same Message-ID, so that an email that is sent twice can be recognised.
+    """
     message = EmailMessage()
     message["From"], message["To"] = settings.smtp_from, ", ".join(notice.mailbox.addresses(settings))
     message["Subject"] = f"{_subject(notice)} ({settings.council_name})"
@@ -264,7 +279,7 @@ def build_email(notice: EmailNotice, settings: Settings, *, at: dt.datetime) -> 
 
 
 def build_test_email(settings: Settings, mailbox: Mailbox = TEAM, *, at: dt.datetime) -> EmailMessage:
-    """Return a test email to `mailbox`, with which an operator checks the mail server."""
+    """Return an email to `mailbox` with which an operator tests that emails arrive. `at` is the time of the email."""
     message = build_email(EmailNotice((), {}, 0, 1, mailbox), settings, at=at)
     message.replace_header("Subject", f"{TEST_SUBJECT if mailbox is TEAM else EDITORS_TEST} ({settings.council_name})")
     return message

@@ -1,4 +1,4 @@
-"""Events: stored with their deliveries to receivers, and read by clients.
+"""Events: appending them, with a delivery to each receiver, and reading them as a client.
 
 An event about a concern has references, numbers, times and links only.
 """
@@ -42,17 +42,23 @@ TIMES = ("received_at", "acknowledge_by", "acknowledged_at", "closed_at", "reope
 
 
 def new_message_id() -> str:
-    """Return a new ID for a message to a webhook. Every attempt to deliver the message has the same ID."""
+    """Return a new random ID for a message to a receiver. Every attempt to deliver the message has the same ID."""
     return f"msg_{secrets.token_hex(16)}"
 
 
 def append_event(session: Session, kind: EventKind, *, at: dt.datetime, data: dict[str, Any]) -> None:
-    """Store an event, and a delivery to each receiver that subscribes to `kind`, in the caller's transaction."""
+    """Store an event with the time `at` and the payload `data`, in the caller's transaction.
+
+    Also store a delivery to each active receiver that subscribes to `kind`.
+    """
     append_events(session.connection(), [(kind, at, data)])
 
 
 def append_events(connection: Connection, events: Sequence[Event]) -> None:
-    """Append `events` to the hash chain of events, with their deliveries, in the caller's transaction."""
+    """Append `events` to the hash chain of events, in the caller's transaction.
+
+    Also store, for each event, a delivery to each active receiver that subscribes to its kind.
+    """
     if not events:
         return
     active = sorted((name, kinds) for name, kinds in connection.execute(_ACTIVE_WEBHOOKS))
@@ -84,9 +90,10 @@ def append_events(connection: Connection, events: Sequence[Event]) -> None:
 
 
 def event_id(number: int, kind: str, at: dt.datetime, data: dict[str, Any]) -> str:
-    """Return the ID of an event, derived from its number, kind, time and payload.
+    """Return the ID that clients see of the event `number`. The ID is derived from all arguments.
 
-    The number is not enough, because numbers are used again after a backup is restored.
+    `data` is the payload of the event. The number is not enough, because numbers are used again after a backup is
+    restored.
     """
     return str(uuid.uuid5(EVENT_NAMESPACE, json.dumps([number, kind, format_utc(at), data], sort_keys=True)))
 
@@ -98,7 +105,7 @@ def concern_payload(concern: ConcernRow | NewConcern) -> dict[str, Any]:
 
 
 def announce(session: Session, kind: EventKind, concern: ConcernRow, *, at: dt.datetime) -> None:
-    """Append an event of `kind` about `concern`, unless the concern is a test."""
+    """Append an event of `kind` with the time `at` about `concern`, unless the concern is a test."""
     append_events(session.connection(), events_about(kind, concern, at=at))
 
 
@@ -110,10 +117,11 @@ def events_about(
     message: int | None = None,
     addition: tuple[int, dt.datetime | None] | None = None,
 ) -> list[Event]:
-    """Return a list with one event of `kind` about `concern`, or an empty list if the concern is a test.
+    """Return a list with one event of `kind` with the time `at` about `concern`, or no event if the concern is a test.
 
-    `message` is the number of the message that the event is about, if any. `addition` is the number of an addition and
-    its acknowledgement deadline. The deadline is None if the event is not about the deadline.
+    `message` is the number of the message that the event is about, if any. `addition` has the number of the addition
+    that the event is about, and the acknowledgement deadline of the addition, or None if the event is not about the
+    deadline. Nothing is stored.
     """
     if concern.test:
         return []
@@ -129,15 +137,15 @@ def events_about(
 
 
 def checkpoint_payload(row: CheckpointRow) -> dict[str, Any]:
-    """Return the payload of an event about a checkpoint: size, root hash, signed note and link."""
+    """Return the payload of an event about the checkpoint `row`: size, root hash, signed note and link."""
     links = {"checkpoint": CHECKPOINT}
     return {"size": row.size, "root_sha256": row.root_sha256, "checkpoint": row.note, "links": links}
 
 
 def edition_payload(key: EditionKey, *, digest: str | None = None, reason: str | None = None) -> dict[str, Any]:
-    """Return the payload of an event about an edition.
+    """Return the payload of an event about the edition `key`.
 
-    `digest` is given for a published edition, and `reason` for a withdrawn edition.
+    `digest` is given if the edition was published, and `reason` if it was withdrawn.
     """
     own = {"digest": digest, "reason": reason}
     payload = {"guide": key.guide, "edition": key.number} | {name: said for name, said in own.items() if said}
@@ -147,10 +155,10 @@ def edition_payload(key: EditionKey, *, digest: str | None = None, reason: str |
 def rendition_payload(
     key: RenditionKey, content: RenditionContent, *, digest: str, behind: bool, reason: str | None = None
 ) -> dict[str, Any]:
-    """Return the payload of an event about a rendition: its key, form, digest and edition, but no content.
+    """Return the payload of an event about the rendition `key`: its form, digest and edition, but no text.
 
-    `behind` is True if the rendition is of an earlier edition than the current edition. `reason` is given for a
-    withdrawn rendition.
+    `content` is the content of the rendition, and `digest` is its digest. `behind` is True if the rendition is of an
+    earlier edition than the guide's current edition. `reason` is given if the rendition was withdrawn.
     """
     edition = content.of.edition
     why = {} if reason is None else {"reason": reason}
@@ -167,10 +175,10 @@ def rendition_payload(
 
 
 def draft_payload(guide: str, language: str) -> dict[str, Any]:
-    """Return the payload of an event about a draft: the guide, but no text.
+    """Return the payload of an event about a draft of `guide`: the guide and the language, but no text.
 
     `language` is the language of a rendition, or empty for the draft of an edition. Drafts of renditions have no
-    address in the API, so the event links to the guide.
+    address in the API, so the event links to the guide instead.
     """
     if language:
         return {"guide": guide, "language": language, "links": {"guide": guide_path(guide)}}
@@ -178,16 +186,19 @@ def draft_payload(guide: str, language: str) -> dict[str, Any]:
 
 
 def notice_data(data: dict[str, Any], public_url: str) -> dict[str, Any]:
-    """Return `data` with a new field `urls`: the paths in `links` as absolute URLs that start with `public_url`."""
+    """Return `data`, the payload of an event, with a new field `urls`.
+
+    `urls` has the paths in `links` as absolute URLs that start with `public_url`.
+    """
     links: dict[str, str] = data.get("links", {})
     return data | {"urls": {relation: f"{public_url}{path}" for relation, path in links.items()}}
 
 
 def read_events_after(session: Session, writer: Writer, *, after: int, limit: int, actor: Actor) -> Sequence[EventRow]:
-    """Record in the audit log which concerns the events show, then return the events.
+    """Record in the audit log which concerns the events show, then return the events, in order.
 
-    Events about concerns that `actor` may not open are left out. The events are up to `limit` events with numbers above
-    `after`. If no event is about a concern, nothing is recorded. `session` is closed before the recording.
+    These are the first `limit` events with numbers above `after`. Leave out events about concerns that `actor` may not
+    open. If no event is about a concern, record nothing. `session` is closed before the recording.
     """
     rows = events_after(session, after=after, limit=limit, actor=actor)
     session.close()  # frees the connection: requests that each hold one and wait for a second could block each other
@@ -198,10 +209,10 @@ def read_events_after(session: Session, writer: Writer, *, after: int, limit: in
 
 
 def events_after(session: Session, *, after: int, limit: int, actor: Actor | None = None) -> Sequence[EventRow]:
-    """Return up to `limit` events with numbers above `after`, in order. Nothing is recorded in the audit log.
+    """Return the first `limit` events with numbers above `after`, in order. Nothing is recorded in the audit log.
 
-    Leave out events about concerns that `actor` may not open. If `actor` is None, return all events. Only one
-    transaction writes at a time, so no lower number is committed later.
+    Leave out events about concerns that `actor` may not open. If `actor` is None, leave out none. Only one transaction
+    writes at a time, so no event with a lower number is committed later.
     """
     wanted = select(EventRow).where(col(EventRow.id) > after)
     if actor is not None:
@@ -211,19 +222,19 @@ def events_after(session: Session, *, after: int, limit: int, actor: Actor | Non
 
 
 def confirmed_by(session: Session, *, client: str) -> int:
-    """Return the number of the last event that `client` confirmed, or 0 if `client` confirmed no event.
+    """Return the number of the event up to which `client` confirmed that it has all events, or 0 if it confirmed none.
 
-    Also return 0 if the confirmed event no longer exists.
+    Also return 0 if this event no longer exists, because a backup was restored.
     """
     reader = session.get(EventReaderRow, client)
     return reader.confirmed if reader is not None and reader.confirmed <= find_last_event(session) else 0
 
 
 def confirm_events(session: Session, *, event_id: int, actor: Actor, client: str) -> None:
-    """Store that `client` has every event up to `event_id`, and record this in the audit log.
+    """Store that `client` has every event up to number `event_id`, and record this in the audit log.
 
-    Do nothing if `client` has already confirmed this event or a later event. Ignore a former confirmation if
-    its number is greater than that of the last event in the database. Raise `CursorAhead` if there is no event with the
+    `actor` is the actor of the audit log entry. Do nothing if `client` has already confirmed this event or a later one.
+    Ignore an earlier confirmation of an event that no longer exists. Raise `CursorAhead` if there is no event with the
     number `event_id` yet.
     """
     last = find_last_event(session)
@@ -241,5 +252,5 @@ def confirm_events(session: Session, *, event_id: int, actor: Actor, client: str
 
 
 def find_last_event(session: Session) -> int:
-    """Return the number of the last event, or 0 if there is no event."""
+    """Return the number of the last event in the database, or 0 if there is no event."""
     return session.exec(select(func.max(EventRow.id))).one() or 0

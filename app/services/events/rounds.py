@@ -1,4 +1,4 @@
-"""Times of delivery rounds, in which a process looks for due deliveries.
+"""Times at which a process last looked for deliveries, by kind: emails, or messages to webhooks.
 
 A process that delivers stores the time once a minute, so that every node can check that some process delivers.
 """
@@ -27,7 +27,7 @@ def find_round(session: Session, kind: NotedTime) -> dt.datetime | None:
 
 
 class RoundNotes:
-    """A recorder of one worker's delivery rounds: the first round immediately, then one round a minute."""
+    """A recorder of when one worker looks for deliveries of `kind`: the first time immediately, then once a minute."""
 
     def __init__(self, kind: NotedTime, writer: Writer, clock: Callable[[], dt.datetime]) -> None:
         self._kind = kind
@@ -37,13 +37,13 @@ class RoundNotes:
 
     @property
     def is_due(self) -> bool:
-        """True if no round has been noted yet, or the last note is at least a minute old."""
+        """True if this worker has stored no time yet, or stored the last time at least a minute ago."""
         return time.monotonic() >= self._due
 
     def note(self, *, is_needed: bool = True) -> None:
-        """Store the time of this round, unless `is_needed` is False. In both cases, the next round is due in a minute.
+        """Store the current time, unless `is_needed` is False. In both cases, `is_due` is False for the next minute.
 
-        Raise `StoreBusy` if the time could not be stored.
+        Raise `StoreBusy` if the time could not be stored in time.
         """
         self._due = time.monotonic() + NOTED_EVERY_SECONDS
         if is_needed:

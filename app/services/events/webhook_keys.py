@@ -1,4 +1,4 @@
-"""Secrets that sign webhook messages: encrypted in the database, rotated, and re-encrypted under a new key."""
+"""The secrets that sign messages to webhooks, encrypted in the database, and the keys that encrypt them."""
 
 import base64
 import datetime as dt
@@ -38,7 +38,7 @@ MAX_SECRETS = 2
 
 
 class WebhookKeys(KeyFile):
-    """The keys that encrypt the secrets of webhooks (AES-256-GCM).
+    """The keys in one file that encrypt the secrets of webhooks (AES-256-GCM). The first key is the newest.
 
     The name of the webhook is authenticated too, so a secret cannot be moved to another webhook. If no setting names
     the key file, the file is created when the newest key is first needed. A method that needs a key raises `SetupError`
@@ -49,16 +49,16 @@ class WebhookKeys(KeyFile):
     command = "guidance keys rotate-webhooks"
 
     def encrypt(self, webhook: str, secret: str) -> str:
-        """Return `secret`, encrypted under the newest key for the webhook named `webhook`."""
+        """Return `secret`, a secret of the webhook named `webhook`, encrypted with the newest key."""
         key = self._newest()
         nonce = secrets.token_bytes(NONCE_BYTES)
         sealed = nonce + AESGCM(key.value).encrypt(nonce, secret.encode(), webhook.encode())
         return ".".join((FORMAT_VERSION, key.id, base64.urlsafe_b64encode(sealed).decode()))
 
     def decrypt_all(self, webhook: str, stored: Iterable[str]) -> tuple[str, ...]:
-        """Return the decrypted secrets of the webhook named `webhook`.
+        """Return the encrypted secrets `stored` of the webhook named `webhook`, decrypted, in the same order.
 
-        Raise `WebhookSecretUnreadable` if a secret in `stored` cannot be decrypted.
+        Raise `WebhookSecretUnreadable` if one of them cannot be decrypted.
         """
         return tuple(self._decrypt(webhook, each) for each in stored)
 
@@ -70,11 +70,11 @@ class WebhookKeys(KeyFile):
         return False
 
     def is_newest(self, stored: str) -> bool:
-        """Return True if the secret `stored` is encrypted under the newest key."""
+        """Return True if the secret `stored` is encrypted with the newest key."""
         return stored.startswith(f"{FORMAT_VERSION}.{self._newest().id}.")
 
     def renew(self, webhook: str, stored: str) -> str:
-        """Return the secret `stored`, re-encrypted under the newest key.
+        """Return the secret `stored` of the webhook named `webhook`, encrypted again with the newest key.
 
         Return `stored` unchanged if the newest key already encrypts the secret, or if the secret cannot be decrypted.
         """
@@ -110,14 +110,17 @@ class WebhookKeys(KeyFile):
 
 
 def open_webhook_keys(settings: Settings) -> WebhookKeys:
-    """Return the keys of the configured file, or of a file in the data folder if no file is configured."""
+    """Return the keys in the file that `settings` name, or in a file in the data folder if they name none.
+
+    The file is not read yet.
+    """
     configured = settings.webhook_key_file
     return WebhookKeys(configured or settings.data_dir / WEBHOOK_KEY, is_configured=configured is not None)
 
 
 @dataclass(frozen=True)
 class NewWebhook:
-    """A webhook to add: its name, URL and kinds of events."""
+    """A webhook to add: its name, its URL, and the kinds of events that it gets."""
 
     name: str
     url: str
@@ -125,10 +128,11 @@ class NewWebhook:
 
 
 def add_webhook(writer: Writer, webhook: NewWebhook, *, guard: SsrfGuard, keys: WebhookKeys, at: dt.datetime) -> str:
-    """Add `webhook`, and record this in the audit log. Return the secret that signs messages (Standard Webhooks 1.0).
+    """Add `webhook`, and record this in the audit log.
 
-    Raise `SetupError` if the name is not allowed or the key file cannot be read, `AddressNotAllowed` if `guard` refuses
-    the URL, or `WebhookExists` if the name is in use.
+    Return the secret that signs its messages (Standard Webhooks 1.0). The secret is stored encrypted with `keys`. Raise
+    `SetupError` if the name is not allowed or the key file cannot be read, `AddressNotAllowed` if `guard` refuses the
+    URL, `WebhookExists` if the name is in use, or `StoreBusy` if the webhook could not be stored in time.
     """
     refuse_mailbox(webhook.name)
     if not re.fullmatch(SLUG_PATTERN, webhook.name):
@@ -146,11 +150,11 @@ def add_webhook(writer: Writer, webhook: NewWebhook, *, guard: SsrfGuard, keys: 
 
 
 def rotate_secret(session: Session, name: str, *, keys: WebhookKeys, at: dt.datetime) -> str:
-    """Add a new secret to the webhook `name`, record this in the audit log, and return the secret.
+    """Add a new secret to the webhook `name`, record this in the audit log, and return the new secret.
 
-    Messages are signed with the new and the previous secret until the next rotation. A previous secret that cannot be
-    decrypted is dropped. Raise `NoSuchWebhook` if the webhook is unknown or removed, or `SetupError` if `name` is the
-    name of a mailbox or the key file cannot be read.
+    Messages are signed with the new and with the previous secret, until the next rotation. A previous secret that
+    `keys` cannot decrypt is dropped. Raise `NoSuchWebhook` if the webhook is unknown or removed, or `SetupError` if
+    `name` is the name of a mailbox or the key file cannot be read.
     """
     refuse_mailbox(name)
     secret = _new_secret()
@@ -162,7 +166,7 @@ def rotate_secret(session: Session, name: str, *, keys: WebhookKeys, at: dt.date
 
 
 def drop_old_secret(session: Session, name: str, *, at: dt.datetime) -> None:
-    """Keep only the newest secret of the webhook `name`, and record this in the audit log.
+    """Remove all secrets of the webhook `name` except the newest, and record this in the audit log.
 
     Raise `NoSuchWebhook` if the webhook is unknown or removed, or `SetupError` if `name` is the name of a mailbox.
     """
@@ -173,7 +177,7 @@ def drop_old_secret(session: Session, name: str, *, at: dt.datetime) -> None:
 
 
 def remove_webhook(session: Session, name: str, *, at: dt.datetime) -> None:
-    """Remove the webhook `name`, record this in the audit log, and cancel the deliveries to the webhook.
+    """Mark the webhook `name` as removed, record this in the audit log, and cancel its undelivered events.
 
     A new webhook may then use the name. Raise `NoSuchWebhook` if the webhook is unknown or already removed, or
     `SetupError` if `name` is the name of a mailbox.
@@ -186,12 +190,12 @@ def remove_webhook(session: Session, name: str, *, at: dt.datetime) -> None:
 
 
 def encrypt_again(session: Session, *, keys: WebhookKeys, at: dt.datetime, with_new_key: bool = False) -> int:
-    """Re-encrypt every secret under the newest key. Return the number of receivers with all secrets under this key.
+    """Encrypt the secrets of all webhooks again with the newest of `keys`.
 
-    If `with_new_key` is True, first add a key to the key file. Secrets that cannot be decrypted stay unchanged. Each
-    webhook is recorded in the audit log. The number includes the mailboxes, which have no secrets. Only one transaction
-    writes at a time, so no two processes change the key file simultaneously. Raise `SetupError` if the key file cannot
-    be read.
+    Return the number of receivers whose secrets all have this key. This number includes the mailboxes, which have no
+    secrets. If `with_new_key` is True, first add a key to the key file. Secrets that cannot be decrypted stay
+    unchanged. Record each webhook in the audit log, with the time `at`. Only one transaction writes at a time, so no
+    two processes change the key file simultaneously. Raise `SetupError` if the key file cannot be read.
     """
     if with_new_key:
         keys.add()
@@ -204,10 +208,10 @@ def encrypt_again(session: Session, *, keys: WebhookKeys, at: dt.datetime, with_
 
 
 def drop_old_keys(session: Session, *, keys: WebhookKeys) -> None:
-    """Remove every key except the newest from the key file.
+    """Remove every key of `keys` except the newest from the key file.
 
-    Raise `WebhookSecretUnreadable`, and remove no key, if a secret is still encrypted under an older key. Raise
-    `SetupError` if the key file cannot be read.
+    Raise `WebhookSecretUnreadable`, and remove no key, if an older key still encrypts a secret. A secret that no key
+    decrypts does not matter. Raise `SetupError` if the key file cannot be read.
     """
     for webhook in list_webhooks(session):
         if any(keys.can_decrypt(webhook.name, stored) and not keys.is_newest(stored) for stored in webhook.secrets):

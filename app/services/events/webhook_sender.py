@@ -1,4 +1,4 @@
-"""The sender of webhook messages (Standard Webhooks 1.0), with limits on time and size."""
+"""The sender of messages to webhooks (Standard Webhooks 1.0), with limits on time and size."""
 
 import asyncio
 import datetime as dt
@@ -22,7 +22,10 @@ from app.services.events.outbox import event_id, notice_data
 from app.services.workers import start_call
 
 ATTEMPT_SECONDS = 15.0
-"""Deadline of one attempt, from the name lookup to the response. `BODY_SECONDS` limits reading the body."""
+"""Time limit of one attempt, from the name lookup to the response.
+
+`BODY_SECONDS` limits reading the response's body.
+"""
 BODY_SECONDS = 1.0
 MAX_RESPONSE_BYTES = 64 * 1024
 SUCCESSES = range(200, 300)
@@ -33,7 +36,8 @@ log = Log(__name__)
 class SendResult(NamedTuple):
     """The result of one attempt to send a message.
 
-    `answer` is the HTTP status of the response, or the name of the error. `retry_after` is the header `Retry-After`.
+    `answer` is the HTTP status of the response, or the name of the error's class. `retry_after` is the response header
+    `Retry-After`, or None.
     """
 
     answer: int | str
@@ -46,10 +50,11 @@ class SendResult(NamedTuple):
 
 
 class WebhookSender:
-    """A sender of webhook messages. Each attempt has a new connection, so that no receiver affects another receiver.
+    """A sender of messages to webhooks.
 
-    `public_url` is the start of the absolute URLs in messages. `seconds` is the deadline of one attempt, measured with
-    a monotonic clock, so that changes of the system time have no effect.
+    Each attempt has a new connection, so that no receiver affects another receiver. `guard` checks the URLs.
+    `public_url` is the start of the absolute URLs in messages. `seconds` is the time limit of one attempt, measured
+    with a monotonic clock, so that changes of the system time have no effect.
     """
 
     def __init__(self, guard: SsrfGuard, *, public_url: str, seconds: float = ATTEMPT_SECONDS) -> None:
@@ -58,9 +63,9 @@ class WebhookSender:
         self._seconds = seconds
 
     async def send(self, delivery: ClaimedDelivery, at: dt.datetime) -> SendResult:
-        """Attempt `delivery` once, signed with the time `at`. Return by the deadline, whatever the receiver does.
+        """Attempt `delivery` once, signed with its secrets and the time `at`. Return the result within the time limit.
 
-        An error is returned as a result, not raised.
+        An error is returned as a result, not raised. Log an error that was not to be expected.
         """
         try:
             async with asyncio.timeout(self._seconds):
@@ -96,7 +101,7 @@ class WebhookSender:
 class Lookups:
     """Lookups of hosts that do not block the event loop, with at most one thread for each URL.
 
-    While a lookup hangs, further attempts for the same URL wait for the same lookup.
+    While a lookup hangs, further attempts for the same URL wait for that lookup.
     """
 
     def __init__(self, guard: SsrfGuard) -> None:
@@ -104,7 +109,10 @@ class Lookups:
         self._under_way: dict[str, Future[Target]] = {}
 
     async def resolve(self, url: str) -> Target:
-        """Return the result of `SsrfGuard.resolve` for `url`. Raise `AddressNotAllowed` if the guard refuses `url`."""
+        """Return the URL with the host's IP address, and the host's name for TLS, as `SsrfGuard.resolve` does.
+
+        Raise `AddressNotAllowed` if the guard refuses `url`.
+        """
         lookup = self._under_way.get(url)
         if lookup is None or lookup.done():
             lookup = self._under_way[url] = start_call(partial(self._guard.resolve, url), "webhook-lookup")
@@ -112,7 +120,7 @@ class Lookups:
 
 
 def build_sender(settings: Settings, *, seconds: float = ATTEMPT_SECONDS) -> WebhookSender:
-    """Build a sender from `settings`, with a deadline of `seconds` for each attempt."""
+    """Build a sender from `settings`, with a time limit of `seconds` for each attempt."""
     guard = SsrfGuard(frozenset(settings.webhook_allowed_hosts))
     return WebhookSender(guard, public_url=settings.public_url, seconds=seconds)
 

@@ -1,4 +1,7 @@
-"""The rows of receivers (webhooks, and the mailboxes of the duty team and the editors), and their audit log entries."""
+"""The rows of receivers of events, and their audit log entries.
+
+A receiver is a webhook, or the mailbox of the duty team or of the editors.
+"""
 
 import hashlib
 from collections.abc import Iterator, Mapping
@@ -22,10 +25,10 @@ log = Log(__name__)
 
 
 def insert_webhook(session: Session, webhook: WebhookRow) -> None:
-    """Insert `webhook`, and record this in the audit log. A removed webhook of the same name is replaced.
+    """Insert the row `webhook`, and record this in the audit log. A removed webhook of the same name is replaced.
 
-    The undelivered messages of the replaced webhook are cancelled, so that no message goes to the new URL. Raise
-    `WebhookExists` if the name is in use.
+    Cancel the undelivered events of the replaced webhook, so that none goes to the new URL. Raise `WebhookExists` if
+    the name is in use.
     """
     was_removed = col(WebhookRow.name) == webhook.name, col(WebhookRow.disabled_because) == REMOVED
     if session.exec(delete(WebhookRow).where(*was_removed)).rowcount:
@@ -39,7 +42,7 @@ def insert_webhook(session: Session, webhook: WebhookRow) -> None:
 
 
 def get_webhook(session: Session, name: str) -> WebhookRow:
-    """Return the receiver `name`. Raise `NoSuchWebhook` if the receiver is unknown or was removed."""
+    """Return the row of the receiver `name`. Raise `NoSuchWebhook` if the receiver is unknown or was removed."""
     webhook = session.get(WebhookRow, name)
     if webhook is None or webhook.disabled_because == REMOVED:
         raise NoSuchWebhook
@@ -47,28 +50,31 @@ def get_webhook(session: Session, name: str) -> WebhookRow:
 
 
 def refuse_mailbox(name: str) -> None:
-    """Raise `SetupError` if `name` is the name of a mailbox, which is not a webhook."""
+    """Raise `SetupError` if `name` is the name of a mailbox. Mailboxes come from the settings, and are no webhooks."""
     if name in MAILBOXES:
         raise SetupError(f"{name} is a mailbox, which the settings name (GUIDANCE_SMTP_HOST)")
 
 
 def list_webhooks(session: Session) -> list[WebhookRow]:
-    """Return every receiver, sorted by name, including mailboxes and disabled or removed webhooks."""
+    """Return the row of every receiver, sorted by name, including mailboxes and disabled or removed webhooks."""
     return list(session.exec(select(WebhookRow).order_by(WebhookRow.name)))
 
 
 def list_receivers(session: Session) -> list[WebhookRow]:
-    """Return every active receiver, sorted by name, including mailboxes."""
+    """Return the row of every active receiver, sorted by name, including mailboxes."""
     return [each for each in list_webhooks(session) if each.disabled_at is None]
 
 
 def record_webhook(session: Session, webhook: WebhookRow, actor: Actor) -> None:
-    """Record the current state of `webhook` in the audit log, as the details that `webhook_details` returns."""
+    """Record in the audit log what `webhook` is now, as an action of `actor`.
+
+    The entry has its name, says whether it is active, and has digests of its row and of its secrets.
+    """
     record_action(session, WEBHOOKS, DeskAct.WEBHOOK_CHANGED, actor, webhook_details(webhook))
 
 
 def webhook_details(webhook: WebhookRow) -> WebhookDetails:
-    """Return the audit log details of `webhook`: the name, whether the webhook is active, and two digests.
+    """Return what the audit log records of `webhook`: its name, whether it is active, and two digests.
 
     One digest covers the columns of the row, including the URL and the kinds of events. The other digest covers the
     encrypted secrets.
@@ -86,8 +92,8 @@ def webhook_details(webhook: WebhookRow) -> WebhookDetails:
 def find_changed_webhooks(session: Session, recorded: Mapping[str, WebhookDetails]) -> Iterator[tuple[str, str]]:
     """Yield the name of each webhook that differs from its last audit log entry, with the fault as a sentence.
 
-    A webhook without an entry, or whose row is missing, is a fault too. `recorded` has the details of each webhook's
-    last entry, by name. Mailboxes are left out.
+    `recorded` has the details of each webhook's last entry, by name. A webhook without an entry, and an entry without a
+    webhook, are faults too. Mailboxes are left out.
     """
     there = {webhook.name: webhook for webhook in list_webhooks(session)}
     for name, webhook in there.items():
@@ -101,7 +107,7 @@ def find_changed_webhooks(session: Session, recorded: Mapping[str, WebhookDetail
 
 
 def cancel_deliveries(session: Session, name: str) -> int:
-    """Cancel every pending and every dead delivery to the receiver `name`. Return the number of these deliveries."""
+    """Cancel every pending delivery and every dead one (given up) to the receiver `name`. Return their number."""
     return session.exec(
         update(DeliveryRow)
         .where(col(DeliveryRow.webhook) == name, col(DeliveryRow.state).in_(UNDELIVERED))

@@ -1,6 +1,6 @@
 """Checks that the audit log is complete, in order, unaltered, and consistent with signed checkpoints.
 
-A fault is a pair: the name of what is wrong, and a sentence.
+Each check yields faults. A fault is a pair: the name of what is wrong, and a sentence.
 """
 
 import datetime as dt
@@ -27,7 +27,7 @@ _CHAINS, _ROWS = table_of(ChainRow).c, _TABLE.c
 _FIRST_IN_ORDER = select_columns(
     *(literal_column("at") if column.name == "at" else column for column in _ROWS)
 ).order_by(_ROWS.chain, _ROWS.number)
-"""The audit entries in the order of chain and number, from the first. The time `at` is read as stored, unparsed."""
+"""The first audit log entries, in the order of chain and number. The time `at` is read as stored, unparsed."""
 _BEFORE = _TABLE.alias("before").c
 _NEXT_IN_ORDER = _FIRST_IN_ORDER.where(
     tuple_(_ROWS.chain, _ROWS.number)
@@ -38,22 +38,23 @@ _NEXT_IN_ORDER = _FIRST_IN_ORDER.where(
         )
     )
 )
-"""The audit entries, in the same order, after the entry with the bound parameter `position`.
+"""The next audit log entries, in the same order, after the entry with the bound parameter `position`.
 
 The database compares chain and number as stored. So reading continues at the right place even if a value was altered.
 """
 _LAST = exists().where(_ROWS.chain == _CHAINS.name, _ROWS.number == _CHAINS.length, _ROWS.sha256 == _CHAINS.head_sha256)
 _ONE_MORE = exists().where(_ROWS.chain == _CHAINS.name, _ROWS.number == _CHAINS.length + 1)
 _WRONG_ENDS = select_columns(_CHAINS.name, _CHAINS.length).where(or_(~_LAST, _ONE_MORE), _CHAINS.name != OUTBOX)
-"""The chains whose stored end is not their last row, each with the stored length."""
+"""The chains whose last row is not the one that the chain's stored end names, each with the stored length."""
 _WITHOUT_END = select_columns(_ROWS.chain).where(_ROWS.number == 1, ~exists().where(_CHAINS.name == _ROWS.chain))
 
 
 def verify_audit_log(engine: Engine, on_step: OnStep = show_no_progress) -> Iterator[tuple[str, str]]:
     """Yield the name and the first fault of each broken chain of the audit log.
 
-    Also yield a fault if the positions of all entries have a gap. Rows are read chain by chain, `STEP_ROWS` at a time,
-    so that memory does not grow with the log. `on_step` gets the number of rows read.
+    Also yield a fault if the positions, which number the entries of all chains together, have a gap. Rows are read
+    chain by chain, `STEP_ROWS` at a time, so that memory does not grow with the log. `on_step` gets the number of rows
+    read so far, and 0 for the unknown number of all.
     """
     with engine.connect() as connection, _as_stored(connection):
         broken: set[str] = set()
@@ -74,8 +75,8 @@ def verify_audit_log(engine: Engine, on_step: OnStep = show_no_progress) -> Iter
 def verify_checkpoints(engine: Engine, others: Sequence[tuple[str, Checkpoint]] = ()) -> Iterator[tuple[str, str]]:
     """Yield the name of each checkpoint that contradicts the audit log, with the contradiction as a sentence.
 
-    Check the checkpoints in the database, and `others`. `others` are checkpoints stored outside the database, each with
-    a name to display. If a hash of the audit log cannot be read, yield only this fault.
+    Check the checkpoints in the database, and `others`, which are checkpoints stored outside the database, each with a
+    name to display. If a hash in the audit log cannot be read, yield only this fault.
     """
     with Session(engine) as session:
         stored = session.exec(select(CheckpointRow).order_by(col(CheckpointRow.number))).all()
@@ -100,9 +101,9 @@ def verify_checkpoints(engine: Engine, others: Sequence[tuple[str, Checkpoint]] 
 
 
 def _trees_at(session: Session, sizes: set[int]) -> tuple[dict[int, MerkleTree], int]:
-    """Return a mapping from each of `sizes` to the Merkle tree of that many first audit entries.
+    """Return the Merkle tree of the first entries of the audit log, for each of `sizes`, by this number of entries.
 
-    Sizes larger than the audit log are left out. Also return the number of all entries.
+    Leave out sizes that are larger than the audit log. Also return the number of all entries.
     """
     tree = MerkleTree()
     trees = {0: MerkleTree()}
@@ -114,7 +115,7 @@ def _trees_at(session: Session, sizes: set[int]) -> tuple[dict[int, MerkleTree],
 
 
 def _faults_in_chains(connection: Connection, on_step: OnStep) -> Iterator[tuple[str, str]]:
-    """Yield the name of each chain that has a fault, and its first fault.
+    """Yield the name of each chain that has a fault, and the first fault in the chain.
 
     A fault is a row that was altered, or that does not follow the row before it.
     """
@@ -130,9 +131,10 @@ def _faults_in_chains(connection: Connection, on_step: OnStep) -> Iterator[tuple
 
 
 def _in_order(connection: Connection, on_step: OnStep) -> Iterator[AuditEntryRow]:
-    """Yield every audit entry in the order of chain and number.
+    """Yield every audit log entry in the order of chain and number.
 
-    Rows are read in pages. The transaction ends after each page, so that SQLite can empty its write-ahead log.
+    Rows are read in pages of `STEP_ROWS`. The transaction ends after each page, so that SQLite can empty its
+    write-ahead log. `on_step` gets the number of rows read so far.
     """
     done, rows, is_last = 0, connection.execute(_FIRST_IN_ORDER.limit(STEP_ROWS)).all(), False
     while not is_last:
@@ -145,7 +147,7 @@ def _in_order(connection: Connection, on_step: OnStep) -> Iterator[AuditEntryRow
 
 
 def _fault_in(row: AuditEntryRow, end: End) -> str | None:
-    """Return the fault of `row`, which should follow `end` in its chain, or None if there is no fault."""
+    """Return the fault of `row`, or None if it has none. `end` is the end of the chain before `row`."""
     if (row.number, row.previous_sha256) != (end.number + 1, end.sha256):
         return f"row {row.number} does not follow the row before it"
     return None if _has_right_hash(row) else f"row {row.number} was altered"
@@ -153,7 +155,7 @@ def _fault_in(row: AuditEntryRow, end: End) -> str | None:
 
 @contextmanager
 def _as_stored(connection: Connection) -> Iterator[Connection]:
-    """Within the block, read invalid bytes in text columns as escapes instead of raising an error.
+    """Within the block, read invalid bytes in the text columns of SQLite as escapes instead of raising an error.
 
     So the other rows can be checked if someone wrote invalid text into one row.
     """
@@ -169,7 +171,10 @@ def _as_stored(connection: Connection) -> Iterator[Connection]:
 
 
 def _has_right_hash(row: AuditEntryRow) -> bool:
-    """Return True if every column of `row` is stored in the format that this service writes, and the hash is right."""
+    """Return True if the hash of `row` is right, and every column is stored in the format that this service writes.
+
+    This changes `row`: a time that was read as text is parsed.
+    """
     if isinstance(row.at, dt.datetime):  # PostgreSQL: the column types ensure the format
         return hash_of(row) == row.sha256
     stored = [getattr(row, column.name) for column in table_of(AuditEntryRow).c if column.name not in NUMBERS]

@@ -1,4 +1,7 @@
-"""Backup and restore of the embedded database, test restores, and the folder of backups. Every copy is verified."""
+"""Backup and restore of the embedded database, tests of a restore, and the folder of backups.
+
+Every copy is verified.
+"""
 
 import datetime as dt
 import re
@@ -34,18 +37,18 @@ BACKUP_NAME = re.compile(r"guidance-[0-9]{8}T[0-9]{6}Z\.db")
 
 @dataclass(frozen=True)
 class Verified:
-    """The numbers of editions and concerns in a verified copy."""
+    """The numbers of editions and concerns in a copy of a database that was verified."""
 
     editions: int
     concerns: int
 
 
 def back_up(data_dir: Path, target: Path, *, replace: bool, on_step: OnStep = show_no_progress) -> Verified:
-    """Write a verified copy of the database in `data_dir` to `target`. The database may be in use.
+    """Write a verified copy of the database in `data_dir` to the file `target`. The database may be in use.
 
-    Return the counts of the copy. Raise `BackupRefused` if there is no database. Raise the errors of `verify_copy` for
-    the copy. Raise `FileExistsError` if `target` exists and `replace` is false. `on_step` gets the number of pages
-    copied so far, and the number of all pages.
+    Return the counts of the copy. `on_step` gets the number of pages copied so far, and the number of all pages. Raise
+    `BackupRefused` if there is no database, or if the copy has a fault. Raise `FileExistsError` if `target` exists and
+    `replace` is False. Raise `SetupError` if version 0.2.0 made the schema.
     """
     source = data_dir / DATABASE_FILE
     if not source.is_file():
@@ -61,12 +64,14 @@ def back_up(data_dir: Path, target: Path, *, replace: bool, on_step: OnStep = sh
 def restore_backup(
     source: Path, data_dir: Path, *, replace: bool, at: dt.datetime, on_step: OnStep = show_no_progress
 ) -> tuple[Verified, Path | None]:
-    """Verify a copy of the backup `source`, and move it into `data_dir` as the service's database.
+    """Verify a copy of the backup `source`, and move the copy into `data_dir` as the service's database.
 
     Create `data_dir` if it is missing, and remove it again if the backup is refused. If a database exists, rename it:
-    the new name contains the time `at`. Return the counts of the copy, and the new path of the previous database or
-    None. Raise the errors of `verify_copy` for the backup. Raise `BackupRefused` also if another process has the
-    previous database open. Raise `FileExistsError` if a database exists and `replace` is false.
+    the new name contains the time `at`. Return the counts of the copy, and the new path of the previous database, or
+    None if there was none. `on_step` gets the number of pages copied so far, and the number of all pages.
+
+    Raise `BackupRefused` if the backup has a fault, or if another process has the previous database open. Raise
+    `FileExistsError` if a database exists and `replace` is False. Raise `SetupError` if version 0.2.0 made the schema.
     """
     path = data_dir / DATABASE_FILE
     if path.exists() and not replace:
@@ -95,12 +100,14 @@ def _restore(source: Path, path: Path, *, at: dt.datetime, on_step: OnStep) -> t
 
 
 def verify_copy(path: Path) -> Verified:
-    """Verify the database at `path`: its pages, its schema, each edition's digest, and all that `find_faults` checks.
+    """Verify the database file at `path`: first its pages, then its schema, then the rest.
 
-    If its schema is older than this program's, verify a migrated copy instead. Return the counts of editions and
-    concerns. Raise `BackupRefused` if `path` is not a database that this program can read. The pages are checked first,
-    then the schema, then the rest: raise `BackupRefused` with all faults of the first of these that has any. Raise
-    `SetupError` if version 0.2.0 made the schema.
+    The rest is each edition's digest, and all that `find_faults` checks. If its schema is older than this program's,
+    verify a migrated copy instead. Return the counts of editions and concerns.
+
+    Raise `BackupRefused` if the file is not a database that this program can read. If there are faults, raise
+    `BackupRefused` with all faults of the first of the three parts that has any. Raise `SetupError` if version 0.2.0
+    made the schema.
     """
     engine = create_engine(f"sqlite:///{path}", hide_parameters=True)
     try:
@@ -121,7 +128,7 @@ def verify_copy(path: Path) -> Verified:
 
 
 def count_verified(engine: Engine) -> Verified:
-    """Return the numbers of editions and concerns in a database that was verified."""
+    """Return the numbers of editions and concerns in the database `engine`, which the caller has verified."""
     with engine.connect() as connection:
         editions = connection.scalar(select(func.count()).select_from(table_of(EditionRow)).where(IS_EDITION))
         concerns = connection.scalar(select(func.count()).select_from(table_of(ConcernRow)))
@@ -129,15 +136,15 @@ def count_verified(engine: Engine) -> Verified:
 
 
 def keys_outside_backups(settings: Settings) -> list[Path]:
-    """Return the paths of the service's key files that exist.
+    """Return the paths of all key files of the service that exist.
 
-    Backups of the database do not contain keys, so the operator must back up these files separately.
+    A backup of the database contains no keys, so the operator must back up these files separately.
     """
     return [path for _, path in key_files(settings)]
 
 
 def key_files(settings: Settings) -> list[tuple[str, Path]]:
-    """Return the path of each of the service's key files that exists, with the name of the setting for such a file."""
+    """Return each key file of the service that exists: the name of the setting for such a file, and its path."""
     files = [
         ("GUIDANCE_RECEIPT_KEY_FILE", settings.receipt_key_file or settings.data_dir / RECEIPT_KEY),
         *(("GUIDANCE_RETIRED_RECEIPT_KEYS", path) for path in settings.retired_receipt_keys),
@@ -168,19 +175,21 @@ def _refuse(faults: list[str]) -> None:
 
 @dataclass(frozen=True)
 class Drilled:
-    """The counts of the restored database, and how long the test restore took in seconds."""
+    """The result of a test of a restore: the counts of the restored database, and how many seconds the restore took."""
 
     verified: Verified
     seconds: float
 
 
 def drill_restore(backup: Path, *, at: dt.datetime, beside: Path | None = None) -> Drilled:
-    """Test that `backup` restores: restore it into a temporary folder, and prepare its schema as at a start.
+    """Test that `backup` can be restored: restore it into a temporary folder, and prepare its schema as at a start.
 
     The folder is created in `beside` or, if that is None, next to the backup. The folder is private, and deleted
-    afterwards. The service's database does not change. Raise the errors of `verify_copy` for the backup. Raise
-    `BackupRefused` also if a start of the service would refuse the restored database. Raise `OSError` if the folder
-    cannot be written to, for example because there is no space.
+    afterwards. The service's database does not change.
+
+    Raise `BackupRefused` if the backup has a fault, or if a start of the service would refuse the restored database.
+    Raise `SetupError` if version 0.2.0 made the schema. Raise `OSError` if the folder cannot be written to, for example
+    because there is no space.
     """
     with tempfile.TemporaryDirectory(dir=beside or backup.parent, prefix=".drill-") as folder:  # created with mode 0700
         started = time.monotonic()
@@ -196,7 +205,7 @@ def drill_restore(backup: Path, *, at: dt.datetime, beside: Path | None = None) 
 
 
 def backup_path(folder: Path, *, at: dt.datetime) -> Path:
-    """Return the path for a backup made at the time `at`.
+    """Return the path in `folder` for a backup made at the time `at`.
 
     The name has the time in UTC, so that names sort by age.
     """
@@ -204,17 +213,17 @@ def backup_path(folder: Path, *, at: dt.datetime) -> Path:
 
 
 def list_backups(folder: Path) -> list[Path]:
-    """Return the files in `folder` that have a name made by `backup_path`, most recent first by that name."""
+    """Return the files in `folder` that have a name of the form that `backup_path` makes, the latest name first."""
     named = (path for path in folder.iterdir() if BACKUP_NAME.fullmatch(path.name) and path.is_file())
     return sorted(named, key=lambda path: path.name, reverse=True)
 
 
 def count_erased_since(data_dir: Path, folder: Path) -> dict[Path, int]:
-    """Return for each backup in `folder` the number of its concerns whose text was erased after the backup.
+    """Return for each backup in `folder` the number of its concerns whose text was erased after the backup was made.
 
-    The backup still has these texts, encrypted. Backups without such a concern are left out. The name of a backup has
-    the time of the backup. A backup cannot be changed but only deleted: with a change, its audit log would contradict
-    the signed checkpoints.
+    The database in `data_dir` says which texts were erased. The backup still has these texts, encrypted. Leave out
+    backups without such a concern. The time of a backup is the one in its name. A backup cannot be changed but only
+    deleted: with a change, its audit log would contradict the signed checkpoints.
     """
     engine = open_to_read(data_dir)
     try:
@@ -234,8 +243,8 @@ def _erased_after(backup: Path) -> Select[Any]:
 def remove_old_backups(newest: Path, *, keep: int) -> list[Path]:
     """Delete the oldest backups in the folder of `newest`, so that `keep` remain. Return the deleted paths.
 
-    `keep` must be at least 1. Files with other names are kept. `newest` is always kept, even if an earlier backup has a
-    later name because of a wrong clock.
+    `newest` is the backup just made. It counts, and is always kept, even if an earlier backup has a later name because
+    of a wrong clock. `keep` must be at least 1. Files with names of another form are kept.
     """
     folder = newest.parent
     others = [path for path in list_backups(folder) if path != newest]

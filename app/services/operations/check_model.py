@@ -1,4 +1,4 @@
-"""The model of a check of `guidance doctor`: what it examines, its verdict, and its line of the report."""
+"""The model of a check of `guidance doctor`: what a check examines, its verdict, and its line in the report."""
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Iterator
@@ -24,19 +24,22 @@ MOST_NAMES = 3
 
 @dataclass(frozen=True)
 class Patient(Surroundings):
-    """The objects that the doctor's checks examine: settings, database (read only) and the time of the check."""
+    """What the checks of the doctor examine: the settings, the database (read only), and the time of the check."""
 
     rehearse_start: Callable[[Settings, Engine], None]
-    """A function that raises the error that a start of the service would raise before it listens."""
+    """A function that raises the error that a start of the service would raise before it listens, if there is one."""
 
     @cached_property
     def reference_data(self) -> ReferenceData:
-        """The code lists, signposts and legal statements. Raise `SeedFileError` if one of their files is not valid."""
+        """The code lists, signposts and legal statements in the seed folder.
+
+        Raise `SeedFileError` if a file is not valid.
+        """
         return read_reference_data(self.settings.seed_dir, self.settings.council)
 
     @cached_property
     def current_editions(self) -> list[CurrentEdition]:
-        """The current edition of each guide, for at most `MANY_GUIDES` guides."""
+        """The current editions of up to `MANY_GUIDES` guides, one for each guide."""
         with Session(self.engine) as session:
             return list_current(session, limit=MANY_GUIDES)
 
@@ -47,7 +50,8 @@ def open_patient(
 ) -> Iterator[Patient]:
     """Open the database for reading, yield what the checks examine, and close the database.
 
-    See `Patient` for `rehearse_start`. Raise `SetupError` if the settings name no database that can be opened.
+    `at` is the time of the checks. `rehearse_start` raises the error that a start of the service would raise before it
+    listens. Raise `SetupError` if the database setting is not a PostgreSQL URL.
     """
     engine = open_to_read(settings.data_dir, settings.database_address)
     try:
@@ -57,7 +61,7 @@ def open_patient(
 
 
 class Condition(StrEnum):
-    """The severity of a verdict."""
+    """The kind of a verdict: no problem, something to improve, something wrong now, or not checked."""
 
     FINE = "fine"
     WARNING = "warning"
@@ -83,26 +87,29 @@ SKIPPED_LONG = Verdict(Condition.SKIPPED, "skipped: it takes a long time")
 
 @dataclass(frozen=True)
 class Check:
-    """A check: its name, the function `run` that makes the check, and the document to `read` about it."""
+    """A check: its name, the function `run` that makes the check, and the path of the document to `read` about it.
+
+    If `run` yields several verdicts, the worst of them count.
+    """
 
     name: str
     run: Callable[[Patient], Verdict | Iterator[Verdict]]
     read: str
     needs_database: bool = False
     opens_database: bool = False
-    """True if the database can be read only if this check finds no problem.
-
-    If it finds one, the checks that need the database are skipped.
-    """
+    """True if the other checks that need the database are skipped unless this check finds no problem."""
     is_long: bool = False
     """True if the check reads every row, every page or a whole backup. A quick run skips the check."""
     names_somebody: bool = False
-    """True if the finding may name a person, a client or a concern. An email leaves such findings out."""
+    """True if the finding may name a person, a client or a concern. An email then gives only the name of the check."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One line of the doctor's report: a check, its result, and the document to `read` about it."""
+    """One line of the doctor's report: the name of a check, its result, and the document to `read` about it.
+
+    `read` is the path of the document.
+    """
 
     check: str
     condition: Condition
@@ -112,24 +119,25 @@ class Finding:
 
 
 fine = partial(Verdict, Condition.FINE)
-"""Create the verdict that no action is needed."""
+"""Make a verdict that no action is needed."""
 
 warn = partial(Verdict, Condition.WARNING)
-"""Create the verdict that something will go wrong, or is less safe than it should be."""
+"""Make a verdict that something will go wrong, or is less safe than it should be."""
 
 fault = partial(Verdict, Condition.FAULT)
-"""Create the verdict that something is wrong now."""
+"""Make a verdict that something is wrong now."""
 
 
 def unknown(found: str) -> Verdict:
-    """Create the verdict that this computer could not make the check. `found` is the reason."""
+    """Make a verdict that this computer could not make the check. `found` is the reason."""
     return Verdict(Condition.SKIPPED, f"not checked: {found}")
 
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict:
-    """Combine `verdicts` into one that has the worst condition among them.
+    """Combine `verdicts` into one verdict with the worst condition among them.
 
-    Join the findings and the actions of all verdicts with that condition, and leave out the others.
+    The order is fault, warning, fine, skipped. Join the findings and the actions of all verdicts that have this
+    condition, and leave out the other verdicts. `verdicts` must not be empty.
     """
     found = list(verdicts)
     condition = next(each for each in WORST_FIRST if each in {verdict.condition for verdict in found})
@@ -139,17 +147,17 @@ def worst(verdicts: Iterable[Verdict]) -> Verdict:
 
 
 def exit_status(findings: Iterable[Finding]) -> int:
-    """Return the exit status for the report: 2 if there is a fault, otherwise 1 if there is a warning, otherwise 0."""
+    """Return the exit status of the doctor: 2 if `findings` have a fault, otherwise 1 for a warning, otherwise 0."""
     found = {each.condition for each in findings}
     return 2 if Condition.FAULT in found else int(Condition.WARNING in found)
 
 
 def in_short(names: list[str]) -> str:
-    """Return the first `MOST_NAMES` of `names` as text, followed by the number of the others if there are more."""
+    """Return the first `MOST_NAMES` of `names`, joined by commas. If there are more, add how many more."""
     return ", ".join(names[:MOST_NAMES]) + (f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else "")
 
 
 def find_broken_rows(patient: Patient, invariant: Invariant) -> list[str]:
-    """Run the integrity check `invariant`, and return each fault as a sentence."""
+    """Run the integrity check `invariant` on the database of `patient`, and return each fault as a text."""
     recipients = [fingerprint_of(each) for each in patient.settings.seal_to]
     return find_broken(patient.engine, invariant, recipients=recipients, at=patient.at)

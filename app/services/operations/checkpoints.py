@@ -1,8 +1,8 @@
 """Checkpoints: signed statements about the whole audit log, which an independent auditor stores.
 
-A checkpoint states how many entries all chains have together, and the Merkle root of their hashes (RFC 6962). If the
-database is rolled back, or its audit log is cut or rewritten, the audit log contradicts a checkpoint that is stored
-elsewhere. A checkpoint is a signed note in the formats of C2SP (c2sp.org/tlog-checkpoint, c2sp.org/signed-note).
+A checkpoint states how many entries the audit log has, and the Merkle root of their hashes (RFC 6962). If the database
+is rolled back, or its audit log is cut or rewritten, the audit log contradicts a checkpoint that is stored elsewhere. A
+checkpoint is a signed note in the formats of C2SP (c2sp.org/tlog-checkpoint, c2sp.org/signed-note).
 """
 
 import base64
@@ -31,7 +31,7 @@ from app.services.events.outbox import append_event, checkpoint_payload
 
 CHECKPOINT_INTERVAL = dt.timedelta(days=1)
 MOST_BETWEEN = 20_000
-"""A checkpoint is due after this many audit entries, even on the same day.
+"""A checkpoint is due after this many audit log entries, even on the same day.
 
 A checkpoint on request reads the entries since the last stored checkpoint. This limit keeps their number small, even
 after a large import.
@@ -48,16 +48,17 @@ MAX_NOTE_BYTES = 100_000
 
 @dataclass
 class MerkleTree:
-    """A Merkle tree (RFC 6962) of `size` leaves. `frontier` has the roots of its complete subtrees, largest first.
+    """A Merkle tree (RFC 6962) with `size` leaves.
 
-    The frontier is enough to add leaves and to compute the root, so the leaves are not stored.
+    `frontier` has the roots of the largest complete subtrees, from left to right. The frontier is enough to add leaves
+    and to compute the root, so the leaves are not stored.
     """
 
     size: int = 0
     frontier: list[bytes] = field(default_factory=list)
 
     def append(self, leaf: bytes) -> None:
-        """Add `leaf` as the last leaf."""
+        """Add `leaf` as the last leaf, and change `frontier`."""
         node = hashlib.sha256(LEAF + leaf).digest()
         larger = self.size
         while larger & 1:  # a complete subtree of the same size is on the left
@@ -102,25 +103,28 @@ class Checkpoint:
 
 @dataclass(frozen=True)
 class Verifier:
-    """A public key that verifies signed notes. If `name` is None, it verifies signature lines with any key name."""
+    """A public key that verifies signed notes. If `name` is None, it verifies its signatures under any key name."""
 
     key: Ed25519PublicKey
     name: str | None = None
 
     def matches(self, name: str, key_id: bytes) -> bool:
-        """Return True if a signature line with the key name `name` and the ID `key_id` was made for this key."""
+        """Return True if a signature line with the key name `name` and the key ID `key_id` claims to be by this key."""
         return self.name in (None, name) and key_id == key_id_of(name, self.key)
 
 
 @dataclass(frozen=True)
 class NoteSigner:
-    """A private key that signs checkpoints. `origin` is the name of the log, and also the name of the key."""
+    """A private key that signs checkpoints. `origin` is the name of the audit log, and also the name of the key."""
 
     origin: str
     key: Ed25519PrivateKey
 
     def sign(self, size: int, root: bytes) -> str:
-        """Return a signed note: the checkpoint for `size` entries with the Merkle root `root`, and its signature."""
+        """Return a signed note: a checkpoint for the first `size` entries of the audit log, and its signature.
+
+        `root` is the Merkle root of these entries.
+        """
         text = Checkpoint(self.origin, size, root).text
         signature = key_id_of(self.origin, self.key.public_key()) + self.key.sign(text.encode())
         return f"{text}\n— {self.origin} {base64.b64encode(signature).decode()}\n"
@@ -135,7 +139,10 @@ class NoteSigner:
 
 @dataclass(frozen=True)
 class SignedCheckpoint:
-    """A checkpoint that an auditor requested and that is not stored: as numbers, and as a signed note."""
+    """A checkpoint that an auditor requested, and that is not stored.
+
+    `note` is the signed note with `size` and `root`.
+    """
 
     size: int
     root: bytes
@@ -144,16 +151,16 @@ class SignedCheckpoint:
 
 @dataclass(frozen=True)
 class Checkpoints:
-    """A maker of checkpoints: daily ones, which are stored and sent, and ones that an auditor requests."""
+    """The operations that make checkpoints: daily ones, which are stored and sent, and ones for an auditor."""
 
     engine: Engine
     writer: Writer
     signer: NoteSigner
 
     def sign(self, *, actor: Actor) -> SignedCheckpoint:
-        """Record in the audit log that `actor` requested a checkpoint. Return a checkpoint that includes that entry.
+        """Record in the audit log that `actor` requested a checkpoint. Return a checkpoint that includes this entry.
 
-        The checkpoint is not stored.
+        The checkpoint is not stored. Raise `StoreBusy` if the entry could not be stored in time.
         """
         self.writer.run(_record_signing, actor=actor)
         with Session(self.engine) as session:
@@ -161,16 +168,20 @@ class Checkpoints:
         return SignedCheckpoint(tree.size, tree.root, self.signer.sign(tree.size, tree.root))
 
     def make(self, *, at: dt.datetime) -> CheckpointRow:
-        """Record and sign a checkpoint, store it, and append the event `audit.checkpoint` with it."""
+        """Make a checkpoint at the time `at`: record it in the audit log, sign it, and store it. Return its row.
+
+        Also append the event `audit.checkpoint` with the checkpoint. Raise `StoreBusy` if the checkpoint could not be
+        stored in time.
+        """
         with Session(self.engine) as session:
             before = _current_tree(session)
         return self.writer.run(_insert, self.signer, at, before)
 
     def make_if_due(self, *, at: dt.datetime) -> CheckpointRow | None:
-        """Make a checkpoint as `make` does, if the last one is a day old or `MOST_BETWEEN` entries ago.
+        """Make a checkpoint as `make` does, if the last one is a day old or `MOST_BETWEEN` entries ago. Return its row.
 
-        Otherwise return None. Before the first checkpoint, the age of the first audit entry and the number of all
-        entries count instead. Only one of several processes makes the checkpoint.
+        Otherwise make none, and return None. Before the first checkpoint, the age of the first audit log entry and the
+        number of all entries count instead. If several processes do this, only one of them makes the checkpoint.
         """
         with Session(self.engine) as session:
             if not _is_due(session, at):
@@ -186,7 +197,7 @@ class Checkpoints:
 def origin_at(public_url: str) -> str:
     """Return the name (origin) of the audit log of the service at `public_url`: the host, then '/disclosures'.
 
-    Raise `SetupError` if the host cannot be part of a key's name.
+    The host has its port, if `public_url` names one. Raise `SetupError` if the host cannot be part of a key's name.
     """
     host = urlsplit(public_url).netloc
     if not NAME_OF_HOST.fullmatch(host):
@@ -195,15 +206,15 @@ def origin_at(public_url: str) -> str:
 
 
 def open_checkpoints(settings: Settings, engine: Engine, writer: Writer, key: Ed25519PrivateKey) -> Checkpoints:
-    """Return the signer of checkpoints of the audit log. `key` also signs receipts.
+    """Return the operations that make checkpoints of the audit log. `key` signs them, and also signs receipts.
 
-    Raise `SetupError` if the host of `public_url` cannot be part of a checkpoint's name.
+    Raise `SetupError` if the host of the public URL cannot be part of a checkpoint's name.
     """
     return Checkpoints(engine, writer, NoteSigner(origin_at(settings.public_url), key))
 
 
 def parse_verifier_key(text: str) -> Verifier:
-    """Parse a public key like `council.example/record+c74f20a3+AeS3...` (name, key ID and key).
+    """Return the public key in `text`, such as `council.example/record+c74f20a3+AeS3...` (name, key ID and key).
 
     Raise `SetupError` if `text` is not an Ed25519 key in that format, or if the key ID does not match.
     """
@@ -219,10 +230,11 @@ def parse_verifier_key(text: str) -> Verifier:
 
 
 def open_checkpoint(note: str, verifiers: Iterable[Verifier]) -> Checkpoint:
-    """Return the checkpoint in `note`, if a key of `verifiers` signed it.
+    """Return the checkpoint in the signed note `note`, if a key of `verifiers` signed it.
 
-    Ignore signatures of other keys, as the format requires. Raise `CheckpointNotGenuine` if no key of `verifiers`
-    signed the note, if a signature of such a key is wrong, or if the note is malformed or longer than `MAX_NOTE_BYTES`.
+    Ignore signatures by other keys, as the format requires. Raise `CheckpointNotGenuine` if no key of `verifiers`
+    signed the note, if a signature that names such a key is wrong, or if the note is malformed or longer than
+    `MAX_NOTE_BYTES`.
     """
     text, separator, signatures = note.rpartition("\n\n")
     if not separator or len(note) > MAX_NOTE_BYTES or not _is_signed(f"{text}\n", signatures, list(verifiers)):
@@ -236,7 +248,7 @@ def key_id_of(name: str, key: Ed25519PublicKey) -> bytes:
 
 
 def iterate_leaves(session: Session, *, after: int) -> Iterator[bytes]:
-    """Yield the hash of each audit entry with a position above `after`, in the order of positions.
+    """Yield the hash of each audit log entry with a position above `after`, in the order of positions.
 
     Positions number the entries of all chains together.
     """
@@ -248,9 +260,9 @@ def iterate_leaves(session: Session, *, after: int) -> Iterator[bytes]:
 
 
 def _current_tree(session: Session, before: MerkleTree | None = None) -> MerkleTree:
-    """Return the Merkle tree of the whole audit log.
+    """Return the Merkle tree of the whole audit log. Read only the entries that the starting tree lacks.
 
-    Continue from the tree `before` or, if that is None, from the last stored checkpoint. Only newer entries are read.
+    Start from the tree `before` or, if that is None, from the last stored checkpoint. `before` is not changed.
     """
     tree = MerkleTree()
     if before is not None:
@@ -275,7 +287,7 @@ def _is_due(session: Session, at: dt.datetime) -> bool:
 
 
 def _record_signing(session: Session, actor: Actor) -> None:
-    """Record in the audit log that a checkpoint is signed, with the end of the event chain.
+    """Record in the audit log that a checkpoint is signed, with the number and hash of the last event.
 
     So the checkpoint, which includes this entry, covers the events too.
     """
@@ -285,7 +297,10 @@ def _record_signing(session: Session, actor: Actor) -> None:
 
 
 def _insert(session: Session, signer: NoteSigner, at: dt.datetime, before: MerkleTree) -> CheckpointRow:
-    """Record, sign and store a checkpoint, and append its event. `before` is a recent tree to continue from."""
+    """Record, sign and store a checkpoint, append its event, and return its row.
+
+    `before` is the Merkle tree of most of the audit log, which was read before the write transaction.
+    """
     _record_signing(session, by_itself(at))
     last = _find_last(session)
     tree = _current_tree(session, before)

@@ -14,7 +14,7 @@ MAKE_A_LEAD = "guidance desk invite NAME --role lead"
 
 
 def check_overdue(patient: Patient) -> Verdict:
-    """Check that no concern or addition is overdue."""
+    """Check that no concern and no addition is overdue."""
     with Session(patient.engine) as session:
         late = count_states(session, now=patient.at)["overdue"]
         late += count_additions(session, now=patient.at)["additions_overdue"]
@@ -24,7 +24,7 @@ def check_overdue(patient: Patient) -> Verdict:
 
 
 def check_overdue_events(patient: Patient) -> Verdict:
-    """Check that each overdue concern or addition was announced by an event."""
+    """Check that each overdue concern and each overdue addition has an event that says so."""
     broken = find_broken_rows(patient, Invariant.OVERDUE_EVENTS)
     if broken:
         return fault(
@@ -35,10 +35,11 @@ def check_overdue_events(patient: Patient) -> Verdict:
 
 
 def check_restricted(patient: Patient) -> Verdict:
-    """Check that the desk has a lead, and that no restricted concern has lost everyone whom a lead named for it.
+    """Check that the desk has a lead, and that each restricted concern can still be read by someone whom a lead named.
 
-    Restricted concerns without a lead at the desk are a fault, because everyone can open them. The other findings are
-    warnings. If there are no restricted concerns, warn of a missing lead only if somebody reads concerns.
+    This second check leaves out concerns that are restricted to leads. Restricted concerns without a lead at the desk
+    are a fault, because everyone can open them. The other findings are warnings. If there are no restricted concerns,
+    warn of a missing lead only if somebody reads concerns.
     """
     with Session(patient.engine) as session:
         has_leads, readers = has_lead(session), list_readers(session)

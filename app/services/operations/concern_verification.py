@@ -1,4 +1,4 @@
-"""Checks that each concern, with its entries, hand-overs and receipts, agrees with its audit log chain."""
+"""Checks that each concern, with its entries, hand-overs and stored receipts, agrees with its audit log."""
 
 import hashlib
 from collections import defaultdict
@@ -25,7 +25,7 @@ from app.services.concerns.cards import number_of_card
 from app.services.concerns.rows import is_closed_count_right
 
 CONCERNS_AT_ONCE = 50
-"""The number of concerns that are read in one transaction. Each concern takes about 5 ms.
+"""The number of concerns that are read in one transaction. To check a concern takes about 5 ms.
 
 A waiting writer gets its turn between two transactions. While this writer waits, it holds the lock that all other
 writers need.
@@ -33,12 +33,15 @@ writers need.
 SealedRow = ConcernRow | EntryRow
 _RowT = TypeVar("_RowT", bound=SQLModel)
 UNREADABLE = (ValueError, TypeError, LookupError, AttributeError)
-"""Errors that are raised by a row with a value that this service never writes."""
+"""The errors that occur if a row has a value that this service never writes."""
 
 
 @dataclass(frozen=True)
 class _Concern:
-    """The rows of one concern: its own, and those of its chain, texts, cards, hand-overs, receipts and days."""
+    """All rows about one concern: its own `row`, its audit log (`chain`), and those of the other tables.
+
+    `receipts` are those stored for retries. `days` are the days on which the concern is to be looked at again.
+    """
 
     row: ConcernRow
     chain: list[AuditEntryRow]
@@ -50,11 +53,11 @@ class _Concern:
 
 
 def verify_concerns(engine: Engine, on_step: OnStep = show_no_progress) -> Iterator[tuple[str, str]]:
-    """Yield the reference and the fault for each way in which a concern disagrees with its audit log chain.
+    """Yield the reference and a fault for each way in which a concern disagrees with its audit log.
 
-    Also yield a fault for each chain of a concern that has no row, and a fault if the stored number of closed concerns
-    is wrong. A row that cannot be read is a fault too, and ends the check of its concern. `on_step` gets the number of
-    concerns checked, and the number of all concerns.
+    Also yield a fault for each audit log of a concern that has no row, and a fault if the stored number of closed
+    concerns is wrong. A row that cannot be read is a fault too, and ends the check of its concern. `on_step` gets the
+    number of concerns checked so far, and the number of all concerns.
     """
     with Session(engine) as session:
         after, done, is_last = "", 0, False
@@ -77,12 +80,15 @@ def verify_concerns(engine: Engine, on_step: OnStep = show_no_progress) -> Itera
 
 
 def count_concerns(session: Session) -> int:
-    """Return the number of concerns in the database, of any state."""
+    """Return the number of concerns in the database, including tests and erased concerns."""
     return session.exec(select(func.count()).select_from(ConcernRow)).one()
 
 
 def _read_page(session: Session, after: str) -> list[_Concern]:
-    """Return the next `CONCERNS_AT_ONCE` concerns after the reference `after`, each with its chain and other rows."""
+    """Return the next `CONCERNS_AT_ONCE` concerns after the reference `after`, with all their rows.
+
+    The concerns are sorted by reference.
+    """
     rows = select(ConcernRow).where(col(ConcernRow.reference) > after).order_by(col(ConcernRow.reference))
     concerns = session.exec(rows.limit(CONCERNS_AT_ONCE)).all()
     if not concerns:
@@ -205,7 +211,10 @@ def _faults_in_entry(row: EntryRow, recorded: RecordedConcern) -> Iterator[str]:
 
 
 def _faults_in_waiting(each: _Concern, recorded: RecordedConcern) -> Iterator[str]:
-    """Yield each fault in the columns about unacknowledged additions, which order the inbox."""
+    """Yield each fault in the columns that summarise the unacknowledged additions, by which the inbox is sorted.
+
+    Also yield a fault if the time of the last addition is wrong.
+    """
     additions = [row for row in each.entries if row.kind == EntryKind.ADDITION and row.acknowledged_at is None]
     waiting = [row for row in additions if row.sealed is not None]
     dangers = [row.immediate_danger for row in waiting if row.immediate_danger is not None]
@@ -240,8 +249,8 @@ def _fault_in_text(row: SealedRow, entry: SealDetails | None, *, erased: bool) -
 def _faults_in_days(days: Sequence[LookAgainRow], recorded: RecordedConcern) -> Iterator[str]:
     """Yield a fault if a day to look at the concern again differs from the recorded day.
 
-    Also yield a fault if the team's day is missing. A missing day of a person is right: these days are removed when the
-    person leaves.
+    Also yield a fault if the team's day is missing. A missing day of a person is no fault, because a person's days are
+    removed when the person leaves.
     """
     if any(recorded.look_again.get(row.person) != row.day for row in days):
         yield "a day to look at it again is not the one that is recorded"

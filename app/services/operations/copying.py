@@ -21,9 +21,9 @@ from app.services.operations.concern_verification import UNREADABLE
 
 @dataclass(frozen=True)
 class Copied:
-    """The numbers of editions, concerns and rows in the copy.
+    """The numbers of editions, concerns and rows in the copy of a database.
 
-    `was_there` is True if the target already had an equal copy, so that nothing was written.
+    `was_there` is True if the target database already had an equal copy, so that nothing was written.
     """
 
     editions: int
@@ -34,11 +34,11 @@ class Copied:
 
 @contextmanager
 def open_target(place: str, settings: Settings) -> Iterator[Engine]:
-    """Yield an engine for the database at `place`: a URL of PostgreSQL, or the folder of an embedded database.
+    """Yield an engine for the database `place`, to which the service is to be moved. Close the engine afterwards.
 
-    If the folder is absent, create it, with an empty database file. The engine checks rows with the access keys of
-    `settings`. Raise `SetupError` if `place` is a URL, but not of PostgreSQL. Raise `CopyRefused` if `place` is the
-    service's database.
+    `place` is the URL of a PostgreSQL database, or the folder of an embedded database. If the folder is absent, create
+    it, with an empty database file. The engine checks rows with the access keys of `settings`. Raise `SetupError` if
+    `place` is a URL, but not of PostgreSQL. Raise `CopyRefused` if `place` is the database in `settings`.
     """
     address = place if "://" in place else None
     if place == settings.database_address or (
@@ -63,12 +63,15 @@ def require_stopped(data_dir: Path) -> None:
 
 
 def copy_database(source: Engine, target: Engine, on_step: OnStep) -> Copied:
-    """Copy `source` into the empty database `target`, compare every row, and return the counts of the copy.
+    """Copy all rows of `source` into the empty database `target`, compare every row, and return the counts of the copy.
 
-    `on_step` gets the number of rows written and compared, and of all. Raise `CopyRefused` if the source is empty, in
-    use or has an unreadable row, if the target has other rows, or if a database fails. After an error the target is as
-    it was, and the command can be repeated. Raise `SchemaBehind`, `SchemaUnknown`, `SchemaAltered` or `SetupError` as
-    `copy_rows` does.
+    If `target` already has an equal copy, write nothing. `on_step` gets the number of rows written and compared so far,
+    and of all to write and compare. After an error `target` is as it was, and the command can be repeated.
+
+    Raise `CopyRefused` if `source` is empty, in use or has an unreadable row, if `target` has other rows, or if a
+    database fails. Raise `SchemaBehind` if one of the databases has an older schema, `SchemaUnknown` if one has an
+    unknown schema, or `SetupError` if version 0.2.0 made one of the schemas. Raise `SchemaAltered` if the schema of
+    `target` differs from the declared one.
     """
     try:
         copied = copy_rows(source, target, on_step)

@@ -66,7 +66,7 @@ def check_rules(patient: Patient) -> Verdict:
 
 
 def check_growth(patient: Patient) -> Verdict:
-    """Check that neither the space free for reuse nor the write-ahead log takes up much of the disk."""
+    """Check that neither the space free for reuse nor SQLite's write-ahead log takes up much of the disk."""
     growth = measure_growth(patient.engine)
     total, free = growth.total_bytes / BYTES_PER_MB, growth.free_bytes / BYTES_PER_MB
     size = f"{total:.1f} MB, of which {free:.1f} MB can be reused"
@@ -81,7 +81,7 @@ def check_growth(patient: Patient) -> Verdict:
 
 
 def check_files(patient: Patient) -> Verdict:
-    """Check that only the owner has access to the data folder and the files in it."""
+    """Check that only the owner has access to the data folder and to the files directly in it."""
     folder = patient.settings.data_dir
     if not folder.is_dir() and not patient.is_embedded:
         return fine("a data folder is not needed")
@@ -95,7 +95,10 @@ def check_files(patient: Patient) -> Verdict:
 
 
 def check_flush(patient: Patient) -> Verdict:
-    """Check how long the disk of the embedded database takes to flush a write, as each stored concern requires."""
+    """Check how long the disk of the embedded database takes to flush a write.
+
+    Each stored concern waits for a flush.
+    """
     if not patient.is_embedded:
         return unknown(OF_THE_SERVER)
     try:
@@ -109,7 +112,10 @@ def check_flush(patient: Patient) -> Verdict:
 
 
 def measure_flush(folder: Path) -> float:
-    """Flush a temporary file in `folder` a few times, and return the median time in seconds."""
+    """Write to a temporary file in `folder` and flush it `FLUSHES` times.
+
+    Return the median time of a flush in seconds.
+    """
     with tempfile.NamedTemporaryFile(dir=folder, prefix=".doctor-") as file:
         return statistics.median(_flush(file.fileno()) for _ in range(FLUSHES))
 
@@ -122,7 +128,7 @@ def _flush(descriptor: int) -> float:
 
 
 def check_restore(patient: Patient) -> Verdict:
-    """Check that the newest backup of the embedded database can be restored, into a temporary folder."""
+    """Check that the newest backup of the embedded database can be restored. Restore it into a temporary folder."""
     folder = patient.settings.backup_folder
     if not patient.is_embedded:
         return unknown("test-restore a pg_dump, then run guidance verify on it")
@@ -143,7 +149,7 @@ def check_restore(patient: Patient) -> Verdict:
 
 
 def check_chains(patient: Patient) -> Verdict:
-    """Check that the audit log is intact, and that concerns, events and other tables agree with it."""
+    """Check that the audit log is intact, and that the concerns and the events agree with it."""
     broken = find_broken_rows(patient, Invariant.CHAINS)
     if broken:
         return fault(

@@ -1,4 +1,4 @@
-"""The checks of `guidance doctor`, which examine the settings and surroundings of the service, run in order."""
+"""The checks of `guidance doctor`, which examine the settings and surroundings of the service, in order."""
 
 import datetime as dt
 import threading
@@ -74,7 +74,10 @@ KNOCKED = (Part.LIMITS, Part.TRACES, Part.PAGES)
 FIRST_DAY = "docs/how-to/first-day.md"
 KEYS, DEPLOY = "docs/how-to/keys-and-sealed-concerns.md", "docs/how-to/deploy.md"
 HELD_FOR = dt.timedelta(minutes=1)
-"""How long the result for the page of checks is held: a reload neither signs in at the mail server nor waits again."""
+"""How long the page of checks shows the same result.
+
+So a reload neither signs in at the mail server nor waits again.
+"""
 CONVENTIONS, PAGES, SETTINGS = "docs/reference/conventions.md", "docs/reference/pages.md", "docs/reference/settings.md"
 SETTINGS_CHECK = Check("settings", check_settings, f"{SETTINGS}#table-of-settings")
 ALL_CHECKS = (
@@ -122,7 +125,7 @@ ALL_CHECKS = (
     Check("scripts", check_scripts, PAGES),
     Check("desk-script", check_desk_script, "docs/how-to/work-at-the-desk.md#open-a-concern-in-the-browser"),
 )
-"""The checks in the order of the report. The schema is checked before the tables are read."""
+"""The checks in the order of the report. The schema is checked before the checks that read other tables."""
 
 
 def examine(
@@ -132,10 +135,11 @@ def examine(
     rehearse_start: Callable[[Settings, Engine], None],
     is_quick: bool = False,
 ) -> Iterator[Finding]:
-    """Run all checks in order, and yield the finding of each. Write only temporary files.
+    """Run all checks in order at the time `at`, and yield the finding of each. Write only temporary files.
 
-    If `is_quick` is True, skip checks that take long. If the database setting is not a PostgreSQL URL, yield only that
-    fault. If the database cannot be read, skip the checks that need it. See `Patient` for `rehearse_start`.
+    If `is_quick` is True, skip checks that take long. If the database cannot be read, skip the checks that need it. If
+    the database setting is not a PostgreSQL URL, run no check, and yield only this fault. `rehearse_start` raises the
+    error that a start of the service would raise before it listens.
     """
     try:
         with open_patient(settings, at=at, rehearse_start=rehearse_start) as patient:
@@ -155,7 +159,7 @@ def _run_all(patient: Patient, *, is_quick: bool) -> Iterator[Finding]:
 
 @dataclass(frozen=True)
 class Examination:
-    """What the checks found at one time: the verdict on each step of the first day, and the finding of each check."""
+    """What the checks found at the time `at`: the verdict on each step of the first day, and each check's finding."""
 
     at: dt.datetime
     steps: tuple[tuple[Step, Verdict], ...]
@@ -163,7 +167,7 @@ class Examination:
 
 
 class Examiner:
-    """Examines the service that is running, for a page, and holds the latest examination for `HELD_FOR`."""
+    """An examiner of the running service, for a page. It holds the latest examination for `HELD_FOR`."""
 
     def __init__(self, settings: Settings, clock: Clock, rehearse_start: Callable[[Settings, Engine], None]) -> None:
         self._settings = settings
@@ -173,9 +177,10 @@ class Examiner:
         self._latest: Examination | None = None
 
     def examine(self) -> Examination | None:
-        """Return the held examination. If it is older than `HELD_FOR`, examine the service first, without long checks.
+        """Return the latest examination. If it is older than `HELD_FOR` or there is none, first examine the service.
 
-        While another request examines the service, return the former examination, or None if there is none.
+        Long checks are skipped. While another request examines the service, return the examination before, or None if
+        there is none.
         """
         if not self._examining.acquire(blocking=False):
             return self._latest
@@ -194,12 +199,18 @@ class Examiner:
 
 
 def failed_unit(name: str) -> Finding:
-    """Return the finding that the systemd unit `name` failed. After such a failure, systemd runs the doctor."""
+    """Return the finding that the systemd unit `name` failed.
+
+    Systemd runs the doctor with this name after such a failure.
+    """
     return Finding("unit", Condition.FAULT, f"{name} failed", f"read journalctl --unit {name}", f"{BACKUPS}#rotation")
 
 
 def refused_settings(refusal: str) -> list[Finding]:
-    """Return a finding for each line of `refusal`, the faults in the settings. No check can run without settings."""
+    """Return a finding for each line of `refusal`, which lists the faults in the settings.
+
+    No check can run with settings that have faults.
+    """
     return [
         Finding(SETTINGS_CHECK.name, Condition.FAULT, line, "correct it, or remove it", f"{SETTINGS}#settings")
         for line in refusal.splitlines()

@@ -22,10 +22,10 @@ SECTIONS = {Condition.FAULT: "Errors", Condition.WARNING: "Warnings"}
 
 
 def require_mail(settings: Settings, address: str) -> EmailSender:
-    """Return a sender for the configured mail server.
+    """Return a sender for the mail server in `settings`, if an email to `address` can be sent.
 
-    Raise `SetupError` if `address` is not an email address, if no mail server is configured, or if the file with its
-    password cannot be read.
+    Raise `SetupError` if `address` is not an email address, if the settings name no mail server, or if the file with
+    its password cannot be read.
     """
     if not ADDRESS.fullmatch(address):
         raise SetupError(f"{address!r} is not an email address")
@@ -35,9 +35,10 @@ def require_mail(settings: Settings, address: str) -> EmailSender:
 
 
 def build_report(findings: Sequence[Finding], settings: Settings, address: str, *, at: dt.datetime) -> EmailMessage:
-    """Return the email to `address` with every error and warning in `findings`, and the action for each.
+    """Return the email to `address` with every fault and every warning in `findings`, and the action for each.
 
-    If the finding of a check may name a person, a client or a concern, the email gives only the name of the check.
+    `at` is the time of the email. If the finding of a check may name a person, a client or a concern, the email gives
+    only the name of the check.
     """
     message = EmailMessage()
     errors = sum(each.condition is Condition.FAULT for each in findings)

@@ -1,6 +1,6 @@
 """Checks that the chain of events is intact, and that the tables which events describe agree with it.
 
-A fault is a pair: the name of what is wrong, and a sentence.
+Each check yields faults. A fault is a pair: the name of what is wrong, and a sentence.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -37,12 +37,12 @@ ANNOUNCING = {
     EventKind.CONCERN_ADDITION_OVERDUE: table_of(EntryRow).c.overdue_announced,
     EventKind.CONCERN_ADDITION_DUE_SOON: table_of(EntryRow).c.due_soon_announced,
 }
-"""Maps each kind of event to the column that is true once such an event was appended, which prevents a second event."""
+"""The column that is True once an event of a kind was appended, by kind. The column prevents a second event."""
 
 
 @dataclass
 class _RecordedEvents(Replayed):
-    """The publications, withdrawals and checkpoints, replayed from the events."""
+    """What the events say: each publication, withdrawal and checkpoint. Events are applied in order."""
 
     published: dict[AnyKey, tuple[Any, ...]] = field(default_factory=dict)
     withdrawn: dict[AnyKey, tuple[Any, ...]] = field(default_factory=dict)
@@ -82,9 +82,10 @@ def _key_in(data: dict[str, Any]) -> AnyKey:
 def verify_events(engine: Engine, on_step: OnStep = show_no_progress) -> Iterator[tuple[str, str]]:
     """Yield the name and the fault of each broken event, and of each row that contradicts the events or the audit log.
 
-    Check the rows of deliveries, announcements of deadlines, publications, withdrawals, checkpoints, the generation,
-    readers of events, webhooks, drafts of guides, and search. An event that cannot be read is a fault too, and ends the
-    check of the events. `on_step` gets the number of the last event read.
+    Check the rows of deliveries, announcements of deadlines, publications, withdrawals, checkpoints, the generation
+    (the number of publications and withdrawals), readers of events, webhooks, drafts of guides, and search. An event
+    that cannot be read is a fault too, and ends the check of the events and announcements. `on_step` gets the number of
+    the last event read, and 0 for the unknown number of all.
     """
     with Session(engine) as session:
         said, recorded = _RecordedEvents(), replay_others(session)
@@ -109,7 +110,8 @@ def _faults_in_events(
 ) -> Iterator[tuple[str, str]]:
     """Yield each fault in the chain of events and in their deliveries, and apply each unaltered event to `said`.
 
-    `signed` has hashes of events, by number, that the audit log recorded when a checkpoint was signed.
+    `signed` has the hash of each event that was the newest when a checkpoint was signed, by the number of the event.
+    The audit log recorded these hashes.
     """
     end, unseen = BEFORE_THE_FIRST, dict(signed)
     for page in _pages_of_events(session, on_step):
@@ -137,7 +139,7 @@ def _faults_in_events(
 
 
 def _pages_of_events(session: Session, on_step: OnStep) -> Iterator[Sequence[EventRow]]:
-    """Yield the events in order, in pages. Each page is read in its own transaction.
+    """Yield all events in order, in pages of `STEP_ROWS`. Each page is read in its own transaction.
 
     The transaction of the last page stays open, so that the caller can compare the end of the chain with it.
     """

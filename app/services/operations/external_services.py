@@ -1,6 +1,6 @@
-"""Checks that the external services named by settings respond, and that no event waits too long for delivery.
+"""Checks that the external services which settings name respond, and that no event waits too long for delivery.
 
-To knock is to call an external service only to see if it responds.
+To 'knock' is to call an external service only to see if it responds.
 """
 
 import datetime as dt
@@ -29,22 +29,25 @@ from app.services.workers import call_in_time
 
 KNOCK_SECONDS = 5.0
 CALL_SECONDS = 2 * KNOCK_SECONDS
-"""The time limit of a whole call: for the lookup of the host name, which has no limit itself, and the connection."""
+"""The time limit of one call: both for the lookup of the host name, which has no own limit, and for the connection."""
 LATE = dt.timedelta(minutes=2)
-"""A pending event is late after this time. By then, delivery to a webhook was tried four times."""
+"""An event that is not delivered after this time is late.
+
+By then, delivery to a webhook was tried about three times.
+"""
 TRACES_PATH = "/v1/traces"
 PROTOBUF = {"Content-Type": "application/x-protobuf"}
 WEBHOOKS = "webhooks"
 EVENTS_LATE = "late"
-"""The failure that is reported for a receiver with a late event."""
+"""The failure that is reported for a receiver if at least one of its events is late."""
 SIGN_IN_REFUSED = smtplib.SMTPAuthenticationError.__name__
 SIGN_IN_AGAIN = dt.timedelta(minutes=15)
-"""The pause after the mail server refused a sign-in. A mail server may lock an account after too many tries."""
+"""The pause after the mail server refused a sign-in, because a mail server may lock an account after too many tries."""
 FAILURES = (GuidanceError, OSError, httpx.HTTPError, httpx.InvalidURL)
 log = Log(__name__)
 HTTP_ERRORS = range(400, 600)
 WATCHED = (Part.EMAIL, Part.OPENID, Part.LIMITS, Part.TRACES)
-"""The services that a serving process checks periodically."""
+"""The external services that a serving process checks periodically. The others are checked only by the doctor."""
 
 
 def _knock_at_mail_server(settings: Settings, _: str) -> str | None:
@@ -52,10 +55,11 @@ def _knock_at_mail_server(settings: Settings, _: str) -> str | None:
 
 
 def _knock_at_provider(settings: Settings, name: str) -> str | None:
-    """Fetch the provider's keys as for a token. Raise `ProviderUnavailable` if that fails.
+    """Fetch what the setting `name` is about. Raise `ProviderUnavailable` if a document cannot be fetched.
 
-    The setting `openid_jwks_url` gives the keys a URL of their own. Then the issuer's configuration is fetched only if
-    people sign in through the provider.
+    For `openid_jwks_url`, these are the provider's keys. For `openid_issuer`, these are the issuer's configuration and
+    the keys at the URL that it names. If `openid_jwks_url` is set too, fetch for `openid_issuer` only the
+    configuration, and nothing at all if nobody signs in through the provider.
     """
     issuer, keys = settings.openid_issuer or "", settings.openid_jwks_url
     if name == "openid_jwks_url":
@@ -73,12 +77,18 @@ def _knock_at_store(settings: Settings, _: str) -> str | None:
 
 
 def _knock_at_collector(settings: Settings, _: str) -> str | None:
-    """Send an export without spans to the trace collector: an empty body is a valid message of the protocol."""
+    """Send an export without spans to the trace collector. Return a failure if the collector does not accept it.
+
+    An empty body is a valid message of the protocol.
+    """
     return _refusal("POST", f"{(settings.traces_url or '').rstrip('/')}{TRACES_PATH}", HTTP_ERRORS)
 
 
 def _knock_at_pages(settings: Settings, name: str) -> str | None:
-    """Request each page that the setting `name` links to. Accept any status, because many sites refuse programs."""
+    """Request each page that the setting `name` links to. Return the first failure, or None.
+
+    Any HTTP status is accepted, because many sites refuse programs.
+    """
     value = getattr(settings, name)
     pages = [each for each in (value if isinstance(value, tuple) else (value,)) if each.lower().startswith("http")]
     return next((failure for page in pages if (failure := _refusal("GET", page, range(0)))), None)
@@ -91,10 +101,10 @@ KNOCKS: Mapping[Part, Callable[[Settings, str], str | None]] = {
     Part.TRACES: _knock_at_collector,
     Part.PAGES: _knock_at_pages,
 }
-"""Maps each external service to the function that checks it.
+"""The function that checks each external service.
 
-The function takes the settings and the name of one setting of the service. The function returns a failure or None, or
-raises an error. The database and the public address have their own checks.
+The function takes the settings and the name of one setting of the service. It returns a failure or None, or raises an
+error. The database and the public address have their own checks.
 """
 
 
@@ -104,7 +114,7 @@ def open_client() -> httpx.Client:
 
 
 def _refusal(method: str, url: str, refusals: range) -> str | None:
-    """Request `url`. Return a failure if the status of the response is in `refusals`, otherwise None."""
+    """Request `url`. Return a failure if the status of the response is one of `refusals`, otherwise None."""
     with (
         open_client() as client,
         client.stream(method, url, headers=PROTOBUF if method == "POST" else None) as response,
@@ -113,30 +123,30 @@ def _refusal(method: str, url: str, refusals: range) -> str | None:
 
 
 def settings_of(part: Part) -> list[str]:
-    """Return the names of all settings that name the external service `part`."""
+    """Return the names of all settings that are about the external service `part`, in lower case without prefix."""
     return [name for name, field in Settings.model_fields.items() if part in field.metadata]
 
 
 def name_of_part(settings: Settings, part: Part) -> Iterator[str]:
-    """Yield the name of each setting for the external service `part` that is set and not empty."""
+    """Yield the name of each setting about the external service `part` that is set and not empty."""
     for name in settings_of(part):
         if name in settings.model_fields_set and getattr(settings, name):
             yield name
 
 
 def knock(settings: Settings, part: Part) -> Iterator[tuple[str, str | None]]:
-    """Check the external service `part` for each of its settings that is set.
+    """Check the external service `part` once for each setting about it that is set.
 
-    Yield the name of the setting's environment variable, and a failure or None.
+    Yield the name of the setting's environment variable, and the failure as a text, or None if the service responds.
     """
     for name in name_of_part(settings, part):
         yield f"{PREFIX}{name.upper()}", _failure_of(partial(KNOCKS[part], settings, name))
 
 
 def knock_at_receiver(url: str, guard: SsrfGuard) -> str | None:
-    """Connect to the host of a webhook's `url`, and send no request. Return the failure or None.
+    """Connect to the host of a webhook's `url`, and send no request. Return the failure as a text, or None.
 
-    `guard` refuses internal addresses.
+    `guard` refuses the addresses of private networks, which is a failure too.
     """
     return _failure_of(partial(_connect, url, guard))
 
@@ -158,9 +168,9 @@ def _failure_of(attempt: Callable[[], str | None]) -> str | None:
 
 
 class Outside:
-    """The monitor of services outside this one: checks them, and holds the failures found at the last check.
+    """The monitor of external services in a serving process. It checks them, and holds the failures of the last check.
 
-    Readiness reports the failures as warnings. The process continues to serve.
+    Readiness reports the failures as warnings. The process continues to serve requests.
     """
 
     def __init__(self, settings: Settings, engine: Engine, clock: Callable[[], dt.datetime]) -> None:
@@ -178,10 +188,10 @@ class Outside:
         return [part for part, failure in self.failures.items() if failure is not None]
 
     def look(self, beat: Callable[[], None]) -> None:
-        """Check each service of `WATCHED` that is configured, look for late events, and store the failures.
+        """Check each service in `WATCHED` that the settings name, look for late events, and hold the failures.
 
-        Log each change. Call `beat` after each check. After the mail server has refused a sign-in, do not call the mail
-        server again for `SIGN_IN_AGAIN`: the refusal counts as its failure.
+        Log each service that fails now, or responds again. Call `beat` after each check. After the mail server has
+        refused a sign-in, do not call the mail server for `SIGN_IN_AGAIN`: the refusal counts as its failure.
         """
         found = dict[str, str | None]()
         for about, failure in (*self._knock(beat), *self._late()):
@@ -206,9 +216,10 @@ class Outside:
                 beat()
 
     def _late(self) -> list[tuple[str, str | None]]:
-        """Return a pair for each receiver of events: 'email' or 'webhooks', and `EVENTS_LATE` or None.
+        """Return, for each active receiver of events, the pair of its service and its failure.
 
-        If the database does not respond, return the result of the last check.
+        The service is `email` for a mailbox, and `webhooks` for a webhook. The failure is `EVENTS_LATE` if one of its
+        events is late, otherwise None. If the database does not respond, return the result of the last check.
         """
         try:
             with Session(self._engine) as session:

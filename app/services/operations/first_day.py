@@ -1,7 +1,7 @@
 """The steps of the first day: from an empty folder to an invented concern that the team has acknowledged.
 
-No progress is stored: a check for each step finds out if the step is done. `guidance setup` does the steps. The first
-line of `guidance doctor` names the steps that are left.
+No progress is stored. Each step has a check that finds out if the step is done. `guidance setup` does the steps, and
+the first line of `guidance doctor` names the steps that are left.
 """
 
 import datetime as dt
@@ -54,7 +54,10 @@ NO_DATABASE = fault("there is no database yet", RUN_SETUP)
 
 @dataclass(frozen=True)
 class Step:
-    """A step of the first day, with the check that says if the step is done."""
+    """A step of the first day. `examine` is the check that says if the step is done.
+
+    `name` identifies the step in reports, and `title` is its name for people.
+    """
 
     name: str
     title: str
@@ -72,17 +75,26 @@ class Step:
 
 
 def state_of_step(verdict: Verdict) -> str:
-    """Return the state of a step with this verdict in one word: done, left, or open (optional, and left out)."""
+    """Return the state of a step in one word: done, left to do, or open. `verdict` is the verdict of its check.
+
+    The word for a step that is left to do is `left`. An optional step that was left out is `open`.
+    """
     return {Condition.FINE: "done", Condition.SKIPPED: "open"}.get(verdict.condition, "left")
 
 
 def is_left(verdict: Verdict) -> bool:
-    """Return True if a step with this verdict is still to do. An optional step that was left out is not."""
+    """Return True if the step whose check gave `verdict` is still to do.
+
+    An optional step that was left out is not still to do.
+    """
     return state_of_step(verdict) == "left"
 
 
 def examine_council(patient: Patient) -> Iterator[Verdict]:
-    """Check that the settings have the council's name, and a contact for each subject that is not about a child."""
+    """Check that the settings have the council's name, and all of the contacts in `COUNCIL_SETTINGS`.
+
+    These are the contacts for subjects other than a child, such as complaints and privacy.
+    """
     missing = [name for name in COUNCIL_SETTINGS if name not in patient.settings.model_fields_set]
     if missing:
         yield fault(f"not set: {', '.join(f'{PREFIX}{name.upper()}' for name in missing)}", ANSWER)
@@ -90,7 +102,7 @@ def examine_council(patient: Patient) -> Iterator[Verdict]:
 
 
 def examine_numbers(patient: Patient) -> Iterator[Verdict]:
-    """Check that the signposts are this council's, and that a person has checked each of them."""
+    """Check that no signpost is that of another council, and that a person has checked each signpost."""
     try:
         known = patient.reference_data
     except SeedFileError as refusal:
@@ -123,9 +135,9 @@ def examine_keys(patient: Patient) -> Iterator[Verdict]:
 
 
 def examine_address(patient: Patient) -> Iterator[Verdict]:
-    """Check that a public address is set, is https and has a trusted proxy.
+    """Check that a public address is set, is https, and has a trusted proxy.
 
-    Accept a local address, which only this computer can reach.
+    Accept a local address, which only this computer can reach, without https or a proxy.
     """
     settings = patient.settings
     if "public_url" not in settings.model_fields_set:
@@ -142,7 +154,7 @@ def examine_address(patient: Patient) -> Iterator[Verdict]:
 
 
 def examine_mail(patient: Patient) -> Iterator[Verdict]:
-    """Check the mail server, if there is one."""
+    """Check the mail server, if the settings name one. Otherwise the step is skipped."""
     if patient.settings.smtp_host is None:
         yield Verdict(Condition.SKIPPED, "not set up: the team gets no email about a concern")
         return
@@ -150,7 +162,7 @@ def examine_mail(patient: Patient) -> Iterator[Verdict]:
 
 
 def examine_openid(patient: Patient) -> Iterator[Verdict]:
-    """Check the OpenID provider, if there is one."""
+    """Check the OpenID provider, if the settings name one. Otherwise the step is skipped."""
     if patient.settings.openid_issuer is None:
         yield Verdict(Condition.SKIPPED, "not set up: people sign in with passkeys")
         return
@@ -158,7 +170,10 @@ def examine_openid(patient: Patient) -> Iterator[Verdict]:
 
 
 def examine_lead(patient: Patient) -> Iterator[Verdict]:
-    """Check that a lead can sign in, by passkey or through the provider."""
+    """Check that at least one lead can sign in, with a passkey or through the OpenID provider.
+
+    Otherwise yield a fault for each lead with a valid invitation, or one fault if no lead is invited.
+    """
     with Session(patient.engine) as session:
         ready = [each.name for each in _leads(session) if each.provider or count_passkeys(session, each.name)]
         invited = find_invited_leads(session, at=patient.at)
@@ -177,7 +192,10 @@ def examine_lead(patient: Patient) -> Iterator[Verdict]:
 
 
 def find_invited_leads(session: Session, *, at: dt.datetime) -> dict[str, dt.datetime]:
-    """Return the name of each lead with an invitation that is valid at the time `at`, and when it expires."""
+    """Return the time of expiry of the invitation of each lead who is invited, by name, the earliest first.
+
+    Leave out invitations that have expired at the time `at`, and leads who left the desk.
+    """
     names = [each.name for each in _leads(session)]
     valid = select(InvitationRow).where(col(InvitationRow.person).in_(names), col(InvitationRow.expires_at) > at)
     return {each.person: each.expires_at for each in session.exec(valid.order_by(col(InvitationRow.expires_at)))}
@@ -188,7 +206,10 @@ def _leads(session: Session) -> list[PersonRow]:
 
 
 def examine_concern(patient: Patient) -> Iterator[Verdict]:
-    """Check that a person or a client has ever acknowledged a concern."""
+    """Check that a person or a client has acknowledged any concern, since the database was created.
+
+    Otherwise yield a fault that says what is left: to raise a concern, or to open and acknowledge the invented one.
+    """
     with Session(patient.engine) as session:
         if has_acknowledged(session):
             yield fine("the team has acknowledged a concern")
@@ -205,9 +226,9 @@ def examine_concern(patient: Patient) -> Iterator[Verdict]:
 
 
 def has_acknowledged(session: Session) -> bool:
-    """Return True if a person or a client ever acknowledged a concern.
+    """Return True if the audit log has an acknowledgement by a person or a client, of any concern.
 
-    Retention, which acknowledges a test before it erases the test, does not count.
+    Acknowledgements by retention, which acknowledges a test before it erases the test, do not count.
     """
     found = select(AuditEntryRow.position).where(
         col(AuditEntryRow.act) == DeskAct.ACKNOWLEDGED.value, col(AuditEntryRow.client) != RETENTION
@@ -216,7 +237,10 @@ def has_acknowledged(session: Session) -> bool:
 
 
 def find_invented(session: Session, *, at: dt.datetime) -> str | None:
-    """Return the reference of the latest unacknowledged test concern, or None. Tests older than a day do not count."""
+    """Return the reference of the unacknowledged test concern received last, or None if there is none.
+
+    Tests that are a day old at the time `at` do not count, because they are erased.
+    """
     tests = select(ConcernRow.reference).where(
         col(ConcernRow.test).is_(True),
         col(ConcernRow.state) == ConcernState.RECEIVED.value,
@@ -233,7 +257,7 @@ def count_openings(session: Session, reference: str) -> int:
 
 
 def examine_backup(patient: Patient) -> Iterator[Verdict]:
-    """Check that the backup folder is set, and that it has a backup."""
+    """Check that the backup folder is set, and that it has at least one backup."""
     folder = patient.settings.backup_folder
     if folder is None:
         yield fault("GUIDANCE_BACKUP_FOLDER is not set", ANSWER)
@@ -247,7 +271,7 @@ def examine_backup(patient: Patient) -> Iterator[Verdict]:
 
 
 def examine_service(patient: Patient) -> Iterator[Verdict]:
-    """Check that the service is ready at its public address. A local address is allowed."""
+    """Check that the service is ready at its public address. A local address is no fault."""
     found = [each for each in check_public_url(patient) if each.condition is not Condition.WARNING]
     yield worst(found)
 
@@ -265,11 +289,11 @@ STEPS = (
     Step("backup", "Backup", examine_backup, opens_database=True),
     Step("service", "The running service", examine_service, is_named=False),
 )
-"""The steps in their order. Each step needs only the steps before it."""
+"""The steps, in the order in which `guidance setup` does them. No step needs a later step."""
 
 
 def examine_step(step: Step, patient: Patient) -> Verdict:
-    """Return the verdict on `step`. If the database cannot be read, return `NO_DATABASE`."""
+    """Return the verdict of the check of `step`. If the database cannot be read, return `NO_DATABASE`."""
     try:
         return worst(step.examine(patient))
     except SQLAlchemyError:
@@ -277,7 +301,10 @@ def examine_step(step: Step, patient: Patient) -> Verdict:
 
 
 def check_first_day(patient: Patient) -> Verdict:
-    """Check that the first day is over: the service is no trial, and a concern has been acknowledged."""
+    """Check that the first day is over: the service is no trial, and a concern has been acknowledged.
+
+    Otherwise warn, and name the steps that are left.
+    """
     found = {step.name: examine_step(step, patient) for step in STEPS if step.is_named}
     left = [name for name, verdict in found.items() if is_left(verdict)]
     if found["concern"] is NO_DATABASE and not (

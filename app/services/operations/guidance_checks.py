@@ -21,15 +21,19 @@ NAMED_BY_STATEMENTS = ("council_name", "accessibility_contact", "privacy_contact
 FOR_OTHERS = ("adults_contact", "complaints_contact")
 """The settings with the contacts for people who come to these pages for another reason than a child."""
 FEWEST_HOLIDAYS = 8
-"""The lowest number of bank holidays in a year. With fewer, the package that computes them is out of date."""
+"""The lowest number of bank holidays that a year has.
+
+If fewer are known, the package that computes them is out of date.
+"""
 
 
 def check_contacts(patient: Patient) -> Iterator[Verdict]:
     """Check that local signposts are those of this council, and that someone verified each contact within a year.
 
-    Signposts count as contacts. If one of these checks fails, yield a warning in a trial, otherwise a fault, because
-    people in danger could call a wrong number. Also warn if the settings lack contacts for adults at risk or for
-    complaints. If the reference data cannot be read, yield only a fault about the reference data.
+    The contacts are those of the current editions, and the signposts. If one of these checks fails, yield a warning in
+    a trial, otherwise a fault, because people in danger could call a wrong number. Also warn if the settings lack
+    contacts for adults at risk or for complaints. If the reference data cannot be read, yield only a fault about the
+    reference data.
     """
     try:
         known = patient.reference_data
@@ -71,7 +75,7 @@ def check_contacts(patient: Patient) -> Iterator[Verdict]:
 
 
 def check_reviews(patient: Patient) -> Verdict:
-    """Check that no current edition is due for review within `REVIEW_SOON`, or overdue."""
+    """Check that no current edition of a guide is due for review within `REVIEW_SOON`, or overdue for review."""
     soon = patient.at.date() + REVIEW_SOON
     reviews = ((each.details.review_by, each.guide) for each in patient.current_editions)
     dated = sorted((day, guide) for day, guide in reviews if day is not None)
@@ -82,9 +86,10 @@ def check_reviews(patient: Patient) -> Verdict:
 
 
 def check_statements(patient: Patient) -> Iterator[Verdict]:
-    """Check the privacy notice, the accessibility statement and the legal statements.
+    """Check the privacy notice, the accessibility statement, and the pages' statements about the law.
 
-    The first two need contacts. Each legal statement must have been compared with its source in the law.
+    The first two need contacts, except in a trial. Each statement about the law must have been compared with its
+    source, and must not be due to be compared again within `REVIEW_SOON`.
     """
     missing = [name for name in NAMED_BY_STATEMENTS if name not in patient.settings.model_fields_set]
     if missing and not patient.settings.is_trial:
@@ -108,7 +113,7 @@ def check_statements(patient: Patient) -> Iterator[Verdict]:
 
 
 def check_holidays(patient: Patient) -> Verdict:
-    """Check that the bank holidays of this year and the next are known, because deadlines count working days."""
+    """Check that the bank holidays of this year and of the next are known, because deadlines count working days."""
     calendar, year = WorkingDays().calendar, patient.at.year
     for each in (year, year + 1):
         calendar.get(dt.date(each, 1, 1))  # makes the package compute the year
@@ -122,7 +127,10 @@ def check_holidays(patient: Patient) -> Verdict:
 
 
 def check_danger_times(patient: Patient) -> Verdict:
-    """Check that the council has set how soon it acknowledges a concern about a child who is or may be in danger."""
+    """Check that the council has set how soon it acknowledges a concern about a child who is or may be in danger.
+
+    A trial needs no such settings.
+    """
     unset = [name for name in TIMES_FOR_DANGER.values() if name not in patient.settings.model_fields_set]
     if unset and not patient.settings.is_trial:
         names = " and ".join(f"GUIDANCE_{name.upper()}" for name in unset)

@@ -1,4 +1,4 @@
-"""Integrity checks (invariants) that a serving process runs in the background, in short steps."""
+"""Integrity checks (invariants) of the database that a serving process runs in the background, in short steps."""
 
 import datetime as dt
 import time
@@ -20,17 +20,17 @@ from app.services.operations.concern_verification import verify_concerns
 from app.services.operations.event_verification import verify_events
 
 OVERDUE_GRACE = dt.timedelta(minutes=5)
-"""How long an event may be missing after a missed deadline.
+"""How long after a missed deadline its event may be missing.
 
 A process that was stopped appends the event after its start.
 """
 NIGHT = dt.time(2, tzinfo=dt.UTC)
-"""The time after which the nightly checks run."""
+"""The time of day (UTC) after which the checks that run once a night are due."""
 HOUR = dt.timedelta(hours=1)
 PAUSE_SECONDS = 0.02
 """The pause after each step, so that requests get processor time."""
 Beat = Callable[[], None]
-"""A function that long work calls between steps to show progress. The function may raise an error to end the work."""
+"""A function that long work calls between steps to show progress. It may raise an error, which ends the work."""
 log = Log(__name__)
 
 
@@ -46,15 +46,15 @@ class Invariant(StrEnum):
     CHAINS = "chains"
     """The audit log, the concerns and the events are intact, and agree with each other."""
     ACCESS = "access"
-    """Each row that grants access was written by this service, and agrees with the audit log."""
+    """Each row that grants access was signed by this service, and agrees with the audit log."""
 
 
 class Invariants:
-    """The schedule of integrity checks in one process, and their last results.
+    """The schedule of integrity checks in one process, and the last result of each.
 
-    `check_due` checks the overdue events and the clock at each call, recipients and access every hour, and the chains
-    every night. If there are no `recipients` (a trial), the check of recipients is skipped. Each process checks
-    independently.
+    `check_due` checks the overdue events and the clock at each call, the recipients and access every hour, and the
+    chains every night. `recipients` are the fingerprints of the current recipients. If there are none (a trial), the
+    check of recipients is skipped. Each process checks independently.
     """
 
     def __init__(self, engine: Engine, recipients: Sequence[str], clock: Callable[[], dt.datetime]) -> None:
@@ -68,9 +68,9 @@ class Invariants:
         """Maps the name of each check that has run to the time at which it last ended."""
 
     def check_due(self, beat: Beat) -> None:
-        """Run the checks that are due, and store their results. Log an error for each check that fails.
+        """Run the integrity checks that are due, and hold their results.
 
-        Call `beat` between steps.
+        Log an error for each check that finds a fault. Call `beat` between steps.
         """
         for invariant in Invariant:
             if self._is_due(invariant):
@@ -98,9 +98,10 @@ class Invariants:
 def find_broken(
     engine: Engine, invariant: Invariant, *, recipients: Collection[str], at: dt.datetime, beat: Beat = lambda: None
 ) -> list[str]:
-    """Run the integrity check `invariant` as of the time `at`, and return each fault as a sentence.
+    """Run the integrity check `invariant` as of the time `at`, and return each fault as a text.
 
-    `recipients` are the fingerprints of the current recipients. Call `beat` after each step of long work.
+    `recipients` are the fingerprints of the current recipients. Call `beat` after each step of long work. A fault in
+    the overdue events or the recipients is only the name of the concern, addition or text. Other faults are sentences.
     """
 
     def on_step(_done: int, _total: int) -> None:

@@ -55,7 +55,10 @@ SECONDS_BETWEEN_PROBES = 5.0
 
 @dataclass
 class TeamJobs:
-    """The jobs that notify the duty team of concerns. Several processes may run them at the same time."""
+    """The jobs that tell the duty team of concerns, and the editors of drafts.
+
+    Several processes may run these jobs at the same time. `clock` returns the current time.
+    """
 
     settings: Settings
     engine: Engine
@@ -63,14 +66,17 @@ class TeamJobs:
     clock: Callable[[], dt.datetime]
 
     def on_time(self) -> list[Job]:
-        """Return the jobs that append events about concerns and additions that are overdue, or due soon."""
+        """Return the jobs that append events about deadlines: one for overdue concerns, one for those due soon.
+
+        Both handle additions too.
+        """
         return [Job("overdue", 1.0, self._note_overdue), Job("due-soon", 10.0, self._note_due_soon)]
 
     def email_workers(self) -> Iterator[JobsWorker]:
-        """Yield the thread that sends emails, if a mail server is configured.
+        """Yield the thread that sends emails, not started, if a mail server is configured. Otherwise yield nothing.
 
-        Also stop the delivery of events to each mailbox that is not used. Without a mail server, no mailbox is used.
-        Raise `SetupError` if the file with the password of the mail server cannot be read.
+        Also unsubscribe each mailbox that is not used, so that no event waits for it. Without a mail server, no mailbox
+        is used. Raise `SetupError` if the file with the password of the mail server cannot be read.
         """
         for mailbox in MAILBOX_OF.values():
             if not mailbox.is_used(self.settings):
@@ -87,20 +93,26 @@ class TeamJobs:
         self.send_email(sender, beat)
 
     def _switch_emails_off(self, mailbox: Mailbox) -> None:
-        """Unsubscribe the mailbox, so that no event waits to be sent. Write nothing if it is not subscribed."""
+        """Unsubscribe `mailbox`, so that no event waits to be sent. Log this if events were waiting.
+
+        Write nothing if the mailbox is not subscribed.
+        """
         with Session(self.engine) as session:
             is_off = find_mailbox(session, mailbox) is None
         if not is_off and (waiting := self.writer.run(unsubscribe_email, mailbox, now=self.clock())):
             log.warning("emails_switched_off", count=waiting)
 
     def send_email(self, sender: EmailSender, _beat: Beat) -> None:
-        """Send the emails that are due, to the duty team and to the editors. Store the results. Log each failure."""
+        """Send the email that is due to each mailbox that is used: the duty team's and the editors'.
+
+        Store the results. Log each failure.
+        """
         for mailbox in MAILBOX_OF.values():
             if mailbox.is_used(self.settings):
                 self._send_to(mailbox, sender)
 
     def _send_to(self, mailbox: Mailbox, sender: EmailSender) -> None:
-        """Send the email of `mailbox` if one is due. Claim the email first, so that only one process sends it.
+        """Send the email to `mailbox` if one is due. Claim its events first, so that only one process sends the email.
 
         Store the result, and log a failure.
         """
@@ -127,7 +139,11 @@ class TeamJobs:
 
 @dataclass
 class Housekeeping(TeamJobs):
-    """All background jobs of a serving process. Several processes may run them at the same time."""
+    """All background jobs of a serving process. Several processes may run them at the same time.
+
+    `knows_there_are_none` is True if the last attempt to purge erased texts left none in the database files.
+    `has_tried_to_purge` is True after the first attempt.
+    """
 
     key_uses: KeyUses
     checkpoints: Checkpoints
@@ -143,9 +159,13 @@ class Housekeeping(TeamJobs):
     ) -> Iterator[JobsWorker]:
         """Yield the threads that the settings require, without starting them.
 
-        Jobs with deadlines do not share a thread with long jobs, or with jobs that call other servers. See
-        `GenerationWatcher` for the two callbacks. As `email_workers` does, also stop the delivery of events to unused
-        mailboxes, and raise its errors.
+        Jobs with deadlines do not share a thread with long jobs, or with jobs that call other servers.
+        `on_generation_change` is called at the start and after each publication or withdrawal. `on_silence` is called
+        with the time of the last response (`monotonic`) when the database does not respond, and with None when it
+        responds again.
+
+        If this process delivers, also unsubscribe each mailbox that is not used, and raise `SetupError` if the file
+        with the password of the mail server cannot be read.
         """
         on_time = [
             Job("key-uses", MINUTE_SECONDS, lambda _: self.key_uses.store(self.writer), first_delay=MINUTE_SECONDS),
@@ -158,7 +178,7 @@ class Housekeeping(TeamJobs):
             Job("access-record", MINUTE_SECONDS, lambda _: read_access_record(self.engine)),
             Job(
                 "retention", HOUR_SECONDS, self._erase_due
-            ),  # stores the time, which must be known once a checkpoint is
+            ),  # stores the last known time: a checkpoint without this time is a fault
             Job("checkpoint", HOUR_SECONDS, self._make_checkpoint),
             Job("invariants", MINUTE_SECONDS, self.invariants.check_due, first_delay=MINUTE_SECONDS),
         ]
@@ -206,15 +226,16 @@ class Housekeeping(TeamJobs):
             log.info("saved_forms_erased", count=erased)
 
     def _make_checkpoint(self, _beat: Beat) -> None:
-        """Make the daily checkpoint if it is due. Only one of several processes makes it."""
+        """Make a checkpoint if one is due, and log it. If several processes do this, only one of them makes it."""
         made = self.checkpoints.make_if_due(at=self.clock())
         if made is not None:
             log.info("checkpoint_made", count=made.size)
 
     def _erase_due(self, beat: Beat) -> None:
-        """Erase the concerns whose retention period has ended. Erase nothing if the clock may be wrong.
+        """Erase the concerns whose retention period has ended, and log their number.
 
-        When the process stops, the job ends after the current concern.
+        Erase nothing if the clock may be wrong. Call `beat` after each concern: when the process stops, `beat` ends the
+        job there.
         """
         periods = RetentionPeriods.of(self.settings)
         erased = 0
@@ -229,10 +250,11 @@ class Housekeeping(TeamJobs):
                 log.info("concerns_erased", count=erased)
 
     def _purge_remnants(self, _beat: Beat) -> None:
-        """Remove the bytes of erased texts after the start, and whenever some remain. Retry until none remain.
+        """Purge the bytes of erased texts from the database files, once after the start, and then whenever some remain.
 
-        The removal fails while a reader uses SQLite's write-ahead log. The first attempt logs no warning, because most
-        readers end soon. Later attempts log a warning only if a text was ever erased or resealed.
+        A purge fails while a reader uses SQLite's write-ahead log, and is tried again at the next call. The first
+        attempt logs no warning, because most readers end soon. Later attempts log a warning only if a text was ever
+        erased or resealed.
         """
         if self.knows_there_are_none and not has_remnants(self.engine):
             return
@@ -246,10 +268,11 @@ class Housekeeping(TeamJobs):
 
 
 class StoreProbe:
-    """A readiness probe that tries to store a concern, and rolls back.
+    """A readiness probe that tries to store an invented concern, and stores nothing.
 
-    A success is reused for `SECONDS_BETWEEN_PROBES`, unless the writer has failed since. As a result, many requests
-    cost only one flush of the disk. One thread probes at a time, and other threads get the last result.
+    A success counts for `SECONDS_BETWEEN_PROBES`, unless the writer has failed since. As a result, many requests cost
+    only one flush of the disk. A failure is tried again at once. One thread probes at a time. Other threads get the
+    last result, or wait for the first one.
     """
 
     def __init__(self, submissions: Submissions, clock: Callable[[], dt.datetime]) -> None:
@@ -260,7 +283,10 @@ class StoreProbe:
         self._tried_at = 0.0
 
     def succeeds(self) -> bool:
-        """Return True if a concern can be stored, by a new probe or by the last result."""
+        """Return True if a concern could be stored, by a new attempt or by an earlier one that still counts.
+
+        Log an error if the attempt fails.
+        """
         if self._is_due() and self._lock.acquire(blocking=self._is_good is None):
             try:
                 if self._is_due():

@@ -25,7 +25,10 @@ KEY_AGE = dt.timedelta(days=730)
 
 
 def check_number_of_recipients(patient: Patient) -> Verdict:
-    """Check that concerns are encrypted to at least two recipients: then the loss of one identity loses no concern."""
+    """Check that concerns are encrypted to at least two recipients, so that the loss of one identity loses no concern.
+
+    If no recipient is set, or one is not a public key, this is a fault. If there is only one, this is a warning.
+    """
     recipients = set(patient.settings.seal_to)
     if not recipients:
         return fault(
@@ -47,8 +50,8 @@ def check_number_of_recipients(patient: Patient) -> Verdict:
 def check_identities(patient: Patient) -> Verdict:
     """Check that this computer has no identity that can decrypt concerns.
 
-    Look in the data folder, in the backup folder, and at the file in GUIDANCE_SEAL_IDENTITY_FILE. An identity in that
-    file is only a warning.
+    Look at the files directly in the data folder and in the backup folder, and at the file in
+    GUIDANCE_SEAL_IDENTITY_FILE. An identity in that file is only a warning. Elsewhere it is a fault.
     """
     here = [path for path in _files_here(patient) if _opens_concerns(path, patient.settings.seal_to)]
     configured = patient.settings.seal_identity_file
@@ -86,7 +89,10 @@ def _opens_concerns(path: Path, recipients: tuple[str, ...]) -> bool:
 
 
 def check_receipt_key(patient: Patient) -> Verdict:
-    """Check that the key for signing receipts exists, is valid, is shared by all nodes, and is not too old."""
+    """Check that the key that signs receipts exists, is valid, is shared by all nodes, and is not too old.
+
+    It is too old after `KEY_AGE`.
+    """
     settings = patient.settings
     path = settings.receipt_key_file or settings.data_dir / RECEIPT_KEY
     if not path.is_file():
@@ -107,9 +113,9 @@ def check_receipt_key(patient: Patient) -> Verdict:
 
 
 def check_access(patient: Patient) -> Verdict:
-    """Check that this service wrote each row that grants access, and that the audit log agrees with it.
+    """Check that this service signed each row that grants access, and that the audit log agrees with these rows.
 
-    Also set the configured access keys on the doctor's database engine.
+    Also set the access keys in the settings on `patient.engine`.
     """
     open_access_keys(patient.settings, patient.engine)
     try:
@@ -127,7 +133,10 @@ def check_access(patient: Patient) -> Verdict:
 
 
 def check_removed_recipients(patient: Patient) -> Verdict:
-    """Check that no text is encrypted to a recipient that was removed from GUIDANCE_SEAL_TO."""
+    """Check that no text is encrypted to a recipient that is no longer in GUIDANCE_SEAL_TO.
+
+    A trial has no recipients.
+    """
     if patient.settings.is_trial:
         return fine("a trial has no recipients")
     broken = find_broken_rows(patient, Invariant.RECIPIENTS)
@@ -140,7 +149,10 @@ def check_removed_recipients(patient: Patient) -> Verdict:
 
 
 def check_webhooks(patient: Patient) -> Iterator[Verdict]:
-    """Check that each webhook is enabled and reachable, that its secrets can be decrypted, and that events arrive."""
+    """Check that each webhook is enabled and reachable, that its secrets can be decrypted, and that its events arrive.
+
+    Events that were given up are a fault. An event that is late is a warning. Removed webhooks are left out.
+    """
     with Session(patient.engine) as session:
         yield from _unreadable_secrets(patient, session)
         counted, oldest = count_deliveries(session), oldest_waiting(session)

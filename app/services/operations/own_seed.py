@@ -1,4 +1,4 @@
-"""The council's own seed folder: its numbers, and a first guide, which replace those of the program."""
+"""The council's own seed folder, with its numbers and a first guide in place of those that come with the program."""
 
 import datetime as dt
 import re
@@ -27,7 +27,7 @@ REMARK = "# The council's own signposts. Numbers change: call each once a year, 
 
 @dataclass(frozen=True)
 class Numbers:
-    """The council's own numbers: of the duty team, of the team at night, and of the designated officer (LADO).
+    """The council's own phone numbers: of the duty team, of the team at night, and of the designated officer (LADO).
 
     `night` and `officer` may be empty.
     """
@@ -38,7 +38,7 @@ class Numbers:
 
 
 def has_own_numbers(seed_dir: Path, council: str) -> bool:
-    """Return True if every local signpost in the seed folder belongs to `council`, and there is at least one.
+    """Return True if `seed_dir` has a local signpost, and all of its local signposts are those of `council`.
 
     Raise `SeedFileError` if a file of the seed folder is invalid.
     """
@@ -47,9 +47,10 @@ def has_own_numbers(seed_dir: Path, council: str) -> bool:
 
 
 def numbers_to_check(seed_dir: Path, numbers: Numbers | None) -> list[str]:
-    """Return a line with name and number or address for each signpost that `write_own_seed` keeps beside `numbers`.
+    """Return a line for each signpost in `seed_dir` that `write_own_seed` keeps, for a person to check.
 
-    Raise `SeedFileError` if a file of the seed folder is invalid.
+    If `numbers` is None, these are all signposts, otherwise the national signposts. A line has the name, and the phone
+    numbers or else the URL. Raise `SeedFileError` if a file of the seed folder is invalid.
     """
     kept = _kept(read_reference_data(seed_dir), numbers)
     return [f"{each.name}: {', '.join(phone.display for phone in each.phones) or each.url}" for each in kept]
@@ -58,11 +59,13 @@ def numbers_to_check(seed_dir: Path, numbers: Numbers | None) -> list[str]:
 def write_own_seed(target: Path, source: Path, council: str, numbers: Numbers | None, *, today: dt.date) -> None:
     """Write a seed folder for `council` to `target`, with `today` as the day on which a person checked every number.
 
-    If `numbers` is None, copy `source`, because its numbers are the council's own. Otherwise keep the national
-    signposts, add `numbers`, and write a first guide that says whom to call: the guides of `source` are those of
-    another council. Create the folders above `target` if they are missing. Raise `SetupError` if `target` exists, or if
-    one of `numbers` is not a phone number. Raise `SeedFileError` if `numbers` are given and a file of `source` is
-    invalid.
+    `source` is the seed folder to start from. If `numbers` is None, its numbers are the council's own: copy the whole
+    folder. Otherwise copy the code lists, the legal statements and the national signposts, add `numbers`, and write a
+    first guide that says whom to call. The guides of `source` are then left out, because they are those of another
+    council.
+
+    Create the folders above `target` if they are missing. Raise `SetupError` if `target` exists, or if one of `numbers`
+    is not a phone number. Raise `SeedFileError` if `numbers` are given and a file of `source` is invalid.
     """
     if target.exists():
         raise SetupError(f"{target} exists: set GUIDANCE_SEED_DIR to it, or give it another name")
@@ -83,9 +86,9 @@ def write_own_seed(target: Path, source: Path, council: str, numbers: Numbers | 
 
 
 def mark_law_as_compared(seed_dir: Path, *, today: dt.date) -> None:
-    """Write into the file of legal statements that a person compared each statement with its source on the day `today`.
+    """Write into the file of legal statements in `seed_dir` that a person compared every statement with its source.
 
-    Also write that each statement must be compared again `CHECKED_AGAIN` later.
+    `today` is the day of the comparison. Also write that each statement must be compared again `CHECKED_AGAIN` later.
     """
     path = seed_dir / LAW_FILE
     _replace_days(path, VERIFIED_ON, today)
@@ -97,7 +100,10 @@ def _kept(known: ReferenceData, numbers: Numbers | None) -> list[Signpost]:
 
 
 def _replace_days(path: Path, key: re.Pattern[str], day: dt.date) -> None:
-    """Write `day` after each `key`, which matches a line from its beginning to the end of the key."""
+    """Write `day` after each match of `key` in the file at `path`, in place of the day there.
+
+    `key` matches whole lines, and its first group is all before the day.
+    """
     text = path.read_text(encoding="utf-8")
     path.write_text(key.sub(rf"\g<1> {day}", text), encoding="utf-8")
 

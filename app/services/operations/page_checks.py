@@ -30,7 +30,7 @@ def check_pages(patient: Patient) -> Verdict:
 
 
 def check_print(_: Patient) -> Verdict:
-    """Check that the optional packages for PDFs are installed."""
+    """Check that the optional packages that make PDFs are installed."""
     absent = [name for name in _printing_packages() if not _is_installed(name)]
     if absent:
         return warn(f"no PDF can be made: {', '.join(absent)} not installed", "install the extra print")
@@ -38,7 +38,10 @@ def check_print(_: Patient) -> Verdict:
 
 
 def check_scripts(_: Patient) -> Verdict:
-    """Check that every JavaScript file that the web pages name is installed, except the one that is built."""
+    """Check that every JavaScript file that the templates of pages name is installed, except the one that is built.
+
+    `check_desk_script` checks the one that is built.
+    """
     pages = [path.read_text() for path in (PAGES_FOLDER / "templates").rglob("*.html")]
     named = {name for page in pages for name in SCRIPT_OF_PAGES.findall(page)} - {BUILT}
     absent = sorted(name for name in named if not (PAGES_FOLDER / "static" / name).is_file())
@@ -48,7 +51,7 @@ def check_scripts(_: Patient) -> Verdict:
 
 
 def check_desk_script(_: Patient) -> Verdict:
-    """Check that the script which decrypts concerns in the browser was built, and its page that works offline."""
+    """Check that the script that decrypts concerns in the browser was built, and its page that works offline."""
     if not all((BUILT_FOLDER / name).is_file() for name in (BUILT, BUILT_PAGE)):
         return warn(
             "the desk cannot decrypt concerns in the browser: its script was not built",

@@ -1,4 +1,4 @@
-"""Requests to the public address of the service, to see its readiness, its clock and its certificate from outside."""
+"""Requests to the public address of the service, to see its readiness, its time and its certificate from outside."""
 
 import datetime as dt
 import socket
@@ -28,22 +28,22 @@ class Validity:
 
 @dataclass(frozen=True)
 class PublicAnswer:
-    """The response to a readiness request at the public address, or the type of the failure."""
+    """The response to a request for readiness at the public address, or the class of the error."""
 
     status: int | None = None
     """The HTTP status, or None if there was no response."""
     checks: dict[str, Any] = field(default_factory=dict)
-    """The readiness checks in the response. Empty if something other than this service responded."""
+    """The readiness checks in the response, by name. Empty if something other than this service responded."""
     warnings: dict[str, Any] = field(default_factory=dict)
-    """The readiness warnings in the response, for example that the request came through an untrusted proxy."""
+    """The readiness warnings in the response, by name, such as that the request came through an untrusted proxy."""
     failure: str = ""
-    """The type of the error if there was no response, otherwise empty."""
+    """The name of the error's class if there was no response, otherwise empty."""
     time: dt.datetime | None = None
     """The time by the clock of the server that responded, or None if the response has no date."""
 
 
 def call_public_address(url: str) -> PublicAnswer:
-    """Request readiness at the public address `url`, and return the response, or the type of the failure.
+    """Request readiness at the public address `url`, and return the response, or the class of the error.
 
     Ignore proxy environment variables, and trust this computer's CA certificates.
     """
@@ -61,7 +61,7 @@ def _get(url: str) -> httpx.Response:
 
 
 def _member(response: httpx.Response, name: str) -> dict[str, Any]:
-    """Return the object `name` in the JSON of `response`.
+    """Return the JSON object with the name `name` in `response`.
 
     Return an empty object if there is none, because a different service may have responded.
     """
@@ -99,7 +99,7 @@ def _read_time(url: str) -> dt.datetime | None:
 
 
 def read_certificate(url: str) -> Validity | None:
-    """Return the validity of the certificate that the server at `url` presents, or None if no TLS connection is made.
+    """Return the validity of the certificate that the server at `url` presents, or None without a TLS connection.
 
     The certificate is not verified, so that an expired or untrusted certificate can be read too. Nothing is sent on the
     connection.

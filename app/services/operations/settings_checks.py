@@ -24,11 +24,11 @@ LOOK_AT_PART = "check that it is running, that this computer can reach it, and t
 LOOK_AT_PAGE = "open it in a browser, and correct the setting"
 SOON = dt.timedelta(days=30)
 UNTRUSTED_PROXY = "proxy"
-"""The name of the readiness warning about a request that came through an untrusted proxy."""
+"""The name of the readiness warning about a request that came through a proxy which this service does not trust."""
 
 
 def check_settings(patient: Patient) -> Iterator[Verdict]:
-    """Check for settings that are allowed, but are less safe or less useful than they should be."""
+    """Check for settings that are allowed, but make the service less safe or less useful."""
     settings = patient.settings
     if "*" in settings.allowed_hosts:
         yield warn("GUIDANCE_ALLOWED_HOSTS allows every host", "list the hosts of this service")
@@ -55,7 +55,7 @@ def check_settings(patient: Patient) -> Iterator[Verdict]:
 
 
 def check_start(patient: Patient) -> Verdict:
-    """Check that the service would start. Other checks report problems that need the database."""
+    """Check that the service would start with these settings. Other checks report problems that need the database."""
     try:
         patient.rehearse_start(patient.settings, patient.engine)
     except GuidanceError as refusal:
@@ -66,7 +66,10 @@ def check_start(patient: Patient) -> Verdict:
 
 
 def check_outside(part: Part, patient: Patient) -> Iterator[Verdict]:
-    """Check that the external service `part` responds, for each of its settings that is set."""
+    """Check that the external service `part` responds, for each setting that names it and is set.
+
+    A failure is a fault. For the pages that settings link to, it is a warning.
+    """
     says, action = (warn, LOOK_AT_PAGE) if part is Part.PAGES else (fault, LOOK_AT_PART)
     found = list(knock(patient.settings, part))
     for setting, failure in found:
@@ -77,7 +80,7 @@ def check_outside(part: Part, patient: Patient) -> Iterator[Verdict]:
 
 
 def check_email(patient: Patient) -> Iterator[Verdict]:
-    """Check that the mail server responds, and that no event has waited longer than `LATE` for an email."""
+    """Check that the mail server responds, and that no event has waited longer than `LATE` for its email."""
     with suppress(SQLAlchemyError), Session(patient.engine) as session:  # another check reports a fault of the database
         oldest, counted = oldest_waiting(session), count_deliveries(session)
         for name, readers in ((EMAIL, "duty team"), (EDITORS_EMAIL, "editors")):
@@ -94,8 +97,9 @@ def check_email(patient: Patient) -> Iterator[Verdict]:
 def check_openid(patient: Patient) -> Iterator[Verdict]:
     """Check that the OpenID provider responds, and that people who sign in through it can get a role.
 
-    Without `GUIDANCE_OPENID_SCOPES` the roles at the provider must have the names of scopes. If somebody has signed in
-    through the provider, the roles have these names. If the database cannot be read, check only the provider.
+    If `GUIDANCE_OPENID_SCOPES` is not set, the roles at the provider must have the names of scopes. Assume so if
+    somebody has signed in through the provider, otherwise warn. If the database cannot be read, check only that the
+    provider responds.
     """
     settings = patient.settings
     if settings.openid_client_id is not None and settings.openid_scopes is None:
@@ -110,7 +114,7 @@ def check_openid(patient: Patient) -> Iterator[Verdict]:
 
 
 def check_proxy(patient: Patient) -> Verdict:
-    """Check that the service trusts the reverse proxy.
+    """Check that the service trusts the reverse proxy at its public address.
 
     If the service does not trust the proxy, its readiness response to a request through the proxy has a warning.
     """
@@ -157,7 +161,10 @@ def check_public_url(patient: Patient) -> Iterator[Verdict]:
 
 
 def check_clock(patient: Patient) -> Verdict:
-    """Check that the computer's date agrees with the last known time. The check `clock-drift` finds smaller errors."""
+    """Check that the computer's date does not contradict the last known time, which the database stores.
+
+    The check `clock-drift` finds smaller errors.
+    """
     with Session(patient.engine) as session:
         apart = find_clock_fault(session, at=patient.at)
     if apart is not None:
@@ -169,7 +176,10 @@ def check_clock(patient: Patient) -> Verdict:
 
 
 def check_watch(watch: Watch, patient: Patient) -> Verdict:
-    """Check that the value of `watch` is within its bound, or that the operator accepts the warning about it."""
+    """Check that the value of `watch` is within its bound, or that the operator accepts the warning about it.
+
+    Return a warning if the value is within its bound but there is advice, or if it cannot be measured but could be.
+    """
     taken = watch.measure(patient)
     if isinstance(taken, Unmeasured):
         return warn(taken.why, taken.action) if taken.action else unknown(taken.why)

@@ -1,4 +1,7 @@
-"""The file of settings, which `guidance setup` writes, and `--env-file`, systemd and containers read."""
+"""The file with the settings of the service.
+
+`guidance setup` writes the file. Systemd, containers and the option `--env-file` read it.
+"""
 
 import os
 import re
@@ -10,7 +13,7 @@ from app.errors import SetupError
 from app.services.key_files import write_key_file
 
 NOT_LITERAL = re.compile(r"[\\\r\n]|^[\"'\s]|\s#|\s$")
-"""Text that systemd, a container engine and `--env-file` would not all read as it is written."""
+"""Text in a value that systemd, a container engine and `--env-file` would not all read as it is written."""
 HEAD = (
     "# Settings of the service, one a line. `guidance setup` adds lines; you can change them.\n"
     "# docs/reference/settings.md explains each. Only the owner can read this file: it may have secrets.\n"
@@ -18,9 +21,10 @@ HEAD = (
 
 
 def refusal_of(values: Mapping[str, str]) -> str | None:
-    """Return the reason why `values` cannot be written, or None. `values` maps the names of settings to texts.
+    """Return the reason why `values` cannot be written to the file of settings, or None if they can.
 
-    Each value is checked by itself. Whether the settings fit together is not checked.
+    `values` maps the names of settings, in lower case without prefix, to texts. Each value is checked by itself.
+    Whether the settings fit together is not checked. Return only the first reason.
     """
     for name, value in values.items():
         variable = f"{PREFIX}{name.upper()}"
@@ -36,10 +40,11 @@ def refusal_of(values: Mapping[str, str]) -> str | None:
 
 
 def write_settings(path: Path, values: Mapping[str, str]) -> None:
-    """Set `values`, by their names without prefix, in the file at `path`. Keep all other lines.
+    """Set `values` in the file of settings at `path`. Keep all other lines.
 
-    Create the file if it is missing. Only the owner of the file can read it. Raise `SetupError` if a value is refused,
-    or if the settings of the file would not fit together.
+    `values` maps the names of settings, in lower case without prefix, to texts. Create the file if it is missing. Only
+    the owner of the file can read it. Raise `SetupError`, and change nothing, if a value is refused, or if all settings
+    in the file would not fit together.
     """
     if (refusal := refusal_of(values)) is not None:
         raise SetupError(refusal)

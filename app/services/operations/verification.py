@@ -51,14 +51,18 @@ def verify_database(engine: Engine) -> Iterator[str]:
 
 
 def verify_editions(engine: Engine) -> Iterator[tuple[str, str | None]]:
-    """Verify the digest of each edition and rendition. Yield the name of each, and its fault or None."""
+    """Verify the digest of each published edition and rendition. Yield the name of each, and its fault or None."""
     with Session(engine) as session:
         for key, digest in every_publication(session):
             yield name_of(key), _find_fault(session, key, digest)
 
 
 def find_all_faults(engine: Engine, on_step: OnStep = show_no_progress) -> Iterator[tuple[str, str]]:
-    """Yield the faults of editions, and those of `find_faults`. `on_step` is passed to `find_faults`."""
+    """Yield the name and the fault of each error in the database, except in its pages and schema.
+
+    These are the faults of editions and renditions, then those of `find_faults`. `on_step` gets the number of audit log
+    entries and concerns checked so far, and the number of all.
+    """
     yield from ((name, fault) for name, fault in verify_editions(engine) if fault is not None)
     yield from find_faults(engine, on_step=on_step)
 
@@ -66,11 +70,11 @@ def find_all_faults(engine: Engine, on_step: OnStep = show_no_progress) -> Itera
 def find_faults(
     engine: Engine, checkpoints: Sequence[tuple[str, Checkpoint]] = (), on_step: OnStep = show_no_progress
 ) -> Iterator[tuple[str, str]]:
-    """Yield the name and the fault of each error in the database, except in its pages, schema and editions.
+    """Yield the name and the fault of each error in the database, except in its pages, schema, editions and renditions.
 
     Check the audit log, concerns, rows that grant access, events, checkpoints, pictures and the last known time.
-    `checkpoints` are stored outside the database, each with a name to display. `on_step` gets the number of audit
-    entries and concerns checked so far, and the number of all.
+    `checkpoints` are stored outside the database, each with a name to display, and are compared with the audit log too.
+    `on_step` gets the number of audit log entries and concerns checked so far, and the number of all.
     """
     with Session(engine) as session:
         rows = session.exec(select(func.count()).select_from(AuditEntryRow)).one()

@@ -1,4 +1,4 @@
-"""Watches: the values that are measured on a running service, each with a bound and the action if it is passed.
+"""Watches: values that are measured on a running service, each with a bound and an action for when the bound is passed.
 
 `WATCHES` is the source of metrics, readiness warnings, checks of `guidance doctor` and a table in the documentation.
 Alerts compare each metric with the metric `guidance_warning_bound`. So each bound is written only here.
@@ -39,7 +39,7 @@ PART_OF_DISK, MOST_OF_DISK, LEAST_OF_DISK = 20, 10 * GIGABYTE, GIGABYTE // 10
 MOST_DRIFT = dt.timedelta(minutes=1)
 OLDEST_ROUND = dt.timedelta(minutes=5)
 EACH_NIGHT = {True: "run guidance backup each night", False: "run pg_dump into it each night"}
-"""The action that makes backups, by `is_embedded`: of the embedded database (True), or of PostgreSQL (False)."""
+"""The action that makes backups. The key is True for the embedded database, and False for PostgreSQL."""
 OF_THE_SERVER = "the disk is that of the database server"
 EMAILS, EVENTS = "emails", "events"
 ROUNDS = {EMAILS: NotedTime.EMAIL_ROUND, EVENTS: NotedTime.WEBHOOK_ROUND}
@@ -49,7 +49,7 @@ OPERATIONS, BACKUPS = "docs/reference/operations.md", "docs/how-to/back-up-and-r
 
 @dataclass(frozen=True)
 class Surroundings:
-    """The inputs of a measurement: the settings, the database (only read), and the time."""
+    """What a measurement reads: the settings, the database (never written), and the current time `at`."""
 
     settings: Settings
     engine: Engine
@@ -59,18 +59,18 @@ class Surroundings:
 
     @property
     def is_embedded(self) -> bool:
-        """True if the database is the file in the data folder."""
+        """True if the database is the SQLite file in the data folder, False if it is PostgreSQL."""
         return self.engine.dialect.name == "sqlite"
 
     @cached_property
     def public_answer(self) -> PublicAnswer:
-        """The response at GUIDANCE_PUBLIC_URL. The request is made once, at the first use."""
+        """The response at GUIDANCE_PUBLIC_URL. The request is made at the first use, and not repeated."""
         return call_public_address(self.settings.public_url)
 
 
 @dataclass(frozen=True)
 class Reading:
-    """A measured value in the unit of the metric, and a sentence about the value (`found`).
+    """A measured value, in the unit of the watch's metric, and a sentence about the value (`found`).
 
     The sentence is logged, so it contains no name and no path.
     """
@@ -78,14 +78,17 @@ class Reading:
     value: float
     found: str
     bound: float | None = None
-    """The bound for this reading, or None if the bound of the watch applies."""
+    """The bound for this reading, or None if the bound of the watch (`Watch.bound`) applies."""
     advice: str = ""
-    """The action to take now. `advice` may be set even if the value is within its bound."""
+    """The action to take now, or empty. A value within its bound may have `advice` too."""
 
 
 @dataclass(frozen=True)
 class Unmeasured:
-    """The reason why a value cannot be measured on this computer, and the action with which it could be, if any."""
+    """The reason why a value cannot be measured on this computer.
+
+    `action` would make it measurable, and may be empty.
+    """
 
     why: str
     action: str = ""
@@ -93,7 +96,7 @@ class Unmeasured:
 
 @dataclass(frozen=True)
 class Watch:
-    """A value that is measured, with its bound, its texts, and the function that measures it."""
+    """A value that is measured, with its bound, its texts, and the function `measure` that measures it."""
 
     name: str
     """The name of the watch in readiness warnings, in checks of the doctor and in `guidance_warning_bound`."""
@@ -105,16 +108,16 @@ class Watch:
     limit: str
     """The bound in words, for the documentation."""
     state: str
-    """The text of the readiness warning when the bound is passed."""
+    """What the readiness warning says of this watch when the bound is passed."""
     action: str
-    """The operator's action when the bound is passed."""
+    """What the operator is to do when the bound is passed."""
     alert: str
     """The name of the alert in the monitoring rules."""
     measure: Callable[[Surroundings], Reading | Unmeasured]
     read: str
-    """The document to read about the value."""
+    """The path of the document to read about the value."""
     warns_below: bool = False
-    """True if a value below the bound is wrong, False if a value above the bound is wrong."""
+    """True if a value below the bound is wrong. False if a value above the bound is wrong."""
     every: float = MINUTE_SECONDS
     """The seconds between two measurements."""
     needs_database: bool = False
@@ -130,10 +133,10 @@ class Watch:
 
 
 def measure_backup(around: Surroundings) -> Reading | Unmeasured:
-    """Measure the age of the newest file in the backup folder or, if there is none, of the database.
+    """Measure the age in seconds of the newest backup in the backup folder.
 
-    Return `Unmeasured` if no backup folder is set, if the folder may not be read or, with PostgreSQL, if the folder is
-    not on this computer.
+    If there is none, measure that of the database. Return `Unmeasured` if no backup folder is set, if the folder may
+    not be read or, with PostgreSQL, if the folder is not on this computer.
     """
     folder, each_night = around.settings.backup_folder, EACH_NIGHT[around.is_embedded]
     if folder is None:
@@ -156,9 +159,9 @@ def measure_backup(around: Surroundings) -> Reading | Unmeasured:
 
 
 def find_newest_backup(folder: Path, *, is_embedded: bool) -> Path | None:
-    """Return the most recently changed backup in `folder`, or None. Hidden files do not count.
+    """Return the backup in `folder` that was changed last, or None if there is none. Hidden files do not count.
 
-    For the embedded database, each `.db` file counts as a backup. For PostgreSQL, each file does.
+    If `is_embedded` is True, each `.db` file counts as a backup. Otherwise, for PostgreSQL, each file does.
     """
     files = [path for path in folder.glob("[!.]*.db" if is_embedded else "[!.]*") if path.is_file()]
     return max(files, key=lambda path: path.stat().st_mtime, default=None)
@@ -171,10 +174,10 @@ def _age_of_database(around: Surroundings) -> dt.timedelta:
 
 
 def measure_certificate(around: Surroundings) -> Reading | Unmeasured:
-    """Measure how long the certificate of the public address is still valid, in seconds.
+    """Measure how many seconds are left until the certificate of the public address expires.
 
-    Return `Unmeasured` if the public address is not https, or if no TLS connection is made. A certificate with a short
-    validity has a lower bound than `CERTIFICATE_LEFT`.
+    Return `Unmeasured` if the public address is not https, or if no TLS connection to it can be made. The bound is
+    `CERTIFICATE_LEFT`, or a quarter of the certificate's validity if that is shorter.
     """
     if not around.settings.is_https:
         return Unmeasured("GUIDANCE_PUBLIC_URL is not https, so there is no certificate")
@@ -188,9 +191,9 @@ def measure_certificate(around: Surroundings) -> Reading | Unmeasured:
 
 
 def measure_disk(around: Surroundings) -> Reading | Unmeasured:
-    """Measure the free space on the disk of the embedded database, in bytes.
+    """Measure the free space on the disk of the embedded database, in bytes. Return `Unmeasured` for PostgreSQL.
 
-    The bound depends on the size of the disk. Return `Unmeasured` for PostgreSQL.
+    The bound is a twentieth of the disk, but at least `LEAST_OF_DISK` and at most `MOST_OF_DISK`.
     """
     if not around.is_embedded:
         return Unmeasured(OF_THE_SERVER)
@@ -202,11 +205,11 @@ def measure_disk(around: Surroundings) -> Reading | Unmeasured:
 
 
 def measure_clock(around: Surroundings) -> Reading | Unmeasured:
-    """Measure the difference between this clock and the most reliable other clock that can be read, in seconds.
+    """Measure by how many seconds this computer's clock differs from the most reliable other clock that can be read.
 
-    With the embedded database, also measure how far the last audit entry is in the future, and return the larger value.
-    With PostgreSQL, ignore the last entry, because a node with a wrong clock may have written it. Return `Unmeasured`
-    if there is nothing to compare with.
+    With the embedded database, also measure how far the last audit log entry is in the future, and return the larger of
+    the two. With PostgreSQL, ignore the last entry, because a node with a wrong clock may have written it. Return
+    `Unmeasured` if there is nothing to compare with.
     """
     found = [(around.at - now, f"the clock of {whose}") for whose, now in islice(_other_clocks(around), 1)]
     if around.is_embedded:
@@ -222,10 +225,10 @@ def measure_clock(around: Surroundings) -> Reading | Unmeasured:
 
 
 def _other_clocks(around: Surroundings) -> Iterator[tuple[str, dt.datetime]]:
-    """Yield the name and the time of each clock that can be read, the most reliable first.
+    """Yield the name and the time of each other clock that can be read, the most reliable first.
 
-    These are the clocks of the PostgreSQL server, of the OpenID provider, and of the server at the public address. A
-    local public address is left out.
+    These are the clocks of the PostgreSQL server, of the OpenID provider, and of the server at the public address.
+    Leave out this server if the public address is local.
     """
     settings = around.settings
     if not around.is_embedded:
@@ -243,7 +246,7 @@ def _other_clocks(around: Surroundings) -> Iterator[tuple[str, dt.datetime]]:
 def measure_durability(around: Surroundings) -> Reading | Unmeasured:
     """Count how many of the PostgreSQL settings `fsync` and `full_page_writes` are off.
 
-    Without these settings a power cut can lose or damage confirmed writes. For the embedded database the count is 0,
+    If one of them is off, a power cut can lose or damage confirmed writes. For the embedded database the count is 0,
     because this service configures SQLite itself.
     """
     if around.is_embedded:
@@ -259,11 +262,11 @@ def measure_durability(around: Surroundings) -> Reading | Unmeasured:
 
 
 def measure_delivery(around: Surroundings) -> Reading | Unmeasured:
-    """Measure the seconds since a process last looked for emails to send, and for events to send.
+    """Measure the seconds since any process last looked for emails to send, and for events to send to webhooks.
 
-    Return the longer time, or `Unmeasured` if there is no mail server, no subscribed mailbox and no webhook. In a
-    serving process, count only from the start of the process. For events, count only from when the latest webhook was
-    added.
+    Return the longer of the two times. Leave out emails if there is neither a mail server nor a subscribed mailbox, and
+    events if there is no webhook. Return `Unmeasured` if both are left out. In a serving process, count only from the
+    start of the process. For events, count only from when the latest webhook was added.
     """
     with Session(around.engine) as session:
         since = _awaited_since(around, session)
@@ -278,9 +281,9 @@ def measure_delivery(around: Surroundings) -> Reading | Unmeasured:
 
 
 def _awaited_since(around: Surroundings, session: Session) -> dict[str, dt.datetime]:
-    """Return, for `EMAILS` and `EVENTS`, the time since which a process should have looked for some to send.
+    """Return the time since which some process should look for deliveries, with the keys `EMAILS` and `EVENTS`.
 
-    Leave out emails if no mail server is set and no mailbox is subscribed to events, and events if there is no webhook.
+    Leave out emails if there is neither a mail server nor a subscribed mailbox, and events if there is no webhook.
     """
     receivers = list_receivers(session)
     added = [each.added_at for each in receivers if each.name not in MAILBOXES]
@@ -378,14 +381,14 @@ WATCHES = (
 
 
 def require_known_warnings(settings: Settings) -> None:
-    """Raise `SetupError` if a name in GUIDANCE_ACCEPTED_WARNINGS is not the name of a watch."""
+    """Raise `SetupError` if GUIDANCE_ACCEPTED_WARNINGS has an entry that is not the name of a watch."""
     names = [each.name for each in WATCHES]
     if set(settings.accepted_warnings) - set(names):
         raise SetupError(f"GUIDANCE_ACCEPTED_WARNINGS: each must be one of {', '.join(names)}")
 
 
 class Watcher:
-    """A monitor in a serving process, which measures the values of `WATCHES` and holds the latest readings.
+    """A monitor in a serving process, which measures the values of `WATCHES` and holds the latest reading of each.
 
     The process continues to serve requests when a value passes its bound.
     """
@@ -395,32 +398,39 @@ class Watcher:
         self._engine = engine
         self.clock = clock
         self.due: dict[str, float] = {}
-        """Maps the name of a watch to the time of the next measurement, by the monotonic clock."""
+        """The time of the next measurement, by the monotonic clock, for each watch that was measured, by its name."""
         self._since = clock()
         self.readings: dict[str, Reading] = {}
-        """Maps the name of a watch to the last reading. A value that cannot be measured has none."""
+        """The last reading of each watch, by the name of the watch. A value that cannot be measured has none."""
 
     @property
     def warnings(self) -> dict[str, str]:
-        """The readiness warnings: maps the name of each watch that is past its bound to the text of the warning."""
+        """The text of the readiness warning for each watch whose value is past its bound, by the name of the watch.
+
+        Accepted warnings are left out.
+        """
         return {watch.name: watch.state for watch, reading in self._judged() if watch.is_past(reading)}
 
     @property
     def bounds(self) -> dict[str, float]:
-        """Maps the name of each watch that has a reading to the bound that applies. Omits accepted warnings."""
+        """The bound that applies to each watch that has a reading, by the name of the watch.
+
+        Watches whose warning is accepted are left out.
+        """
         return {watch.name: watch.bound_of(reading) for watch, reading in self._judged()}
 
     def _judged(self) -> Iterator[tuple[Watch, Reading]]:
-        """Yield each watch that has a reading, with the reading. Leave out watches whose warning is accepted."""
+        """Yield each watch that has a reading, with its reading. Leave out watches whose warning is accepted."""
         for watch in WATCHES:
             if watch.name in self.readings and watch.name not in self._settings.accepted_warnings:
                 yield watch, self.readings[watch.name]
 
     def look(self, beat: Callable[[], None]) -> None:
-        """Measure the values that are due, and store the readings.
+        """Measure the values that are due, and hold the readings.
 
-        Log each value that passes its bound, or is within its bound again. Keep the last reading if the database does
-        not respond. Log any other error of a measurement, and continue. Call `beat` after each watch.
+        Log each value that passes its bound, or is within its bound again. If the database does not respond, keep the
+        last reading. Log any other error of a measurement, and continue with the next watch. Call `beat` after each
+        watch.
         """
         around = Surroundings(self._settings, self._engine, self.clock(), since=self._since)
         for watch in WATCHES:
