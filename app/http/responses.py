@@ -140,7 +140,7 @@ def json_bytes(body: BaseModel) -> bytes:
 
 
 def etag_of(content: bytes) -> str:
-    """Return a strong ETag for `content`, with the quotation marks: a part of the SHA-256 in hexadecimal."""
+    """Return a strong ETag for `content`: the start of the SHA-256 in hexadecimal, in quotation marks."""
     return f'"{hashlib.sha256(content).hexdigest()[:32]}"'
 
 

@@ -302,7 +302,7 @@ def _closing(send: Send) -> Send:
 def leave_address(settings: Settings) -> None:
     """Write this service's address to the data folder, where commands read it, unless `public_url` is set.
 
-    Ignore a failure to write: commands then use the default address.
+    Ignore a failure to write: commands then use the address that an earlier start wrote, or the default address.
     """
     if "public_url" not in settings.model_fields_set:
         with suppress(OSError):

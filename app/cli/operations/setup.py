@@ -61,8 +61,8 @@ def setup(
 def take_all(day: FirstDay) -> Iterator[str]:
     """Do the steps of the first day in order, and yield the name of each step that is not complete afterwards.
 
-    As long as a setting that the service needs is missing, only examine the steps that open the database, and do not do
-    them: the first start publishes the numbers to call.
+    As long as a setting that the service needs is missing, examine the steps that write to the database, but do not do
+    them. The first start publishes the numbers to call, so the settings must be right before it.
     """
     is_blocked = False
     for step in STEPS:

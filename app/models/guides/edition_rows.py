@@ -19,9 +19,11 @@ class EditionRow(sqlmodel.SQLModel, table=True):
     """A published edition, or a rendition: an edition in another language or format.
 
     Editions are numbered from 1 for each guide, and renditions for each guide and language. For a rendition, `edition`
-    is the number of the edition that the rendition renders. For an edition, it is the same as `number`. `details` and
-    `words` together are the content: `details` has the fields of `EditionDetails` or `RenditionDetails`, and `words`
-    has all other fields.
+    is the number of the edition that the rendition renders. For an edition, it is the same as `number`, and `language`
+    is `OWN_WORDS`.
+
+    `details` and `words` together are the content: `details` has the fields of `EditionDetails` or `RenditionDetails`,
+    and `words` has all other fields.
     """
 
     __tablename__ = "editions"

@@ -190,7 +190,8 @@ def _autosaved(editing: Editing, page: str, draft: GuideDraftRow) -> dict[str, A
 
     `shown` is the new tag of the section, `saved` the time, and `faults` the errors of the section. `beside` has the
     error of each field. `said` has the value of each field as this service has understood the value, in words.
-    `changes` has the changes to the current edition. If there are no changes, `note` says why.
+    `changes` has the differences between the section and that of the current edition. If there are none, `note` says
+    why.
     """
     content, checked = draft.read(), editing.check(draft)
     form = _form(content, page)

@@ -177,7 +177,7 @@ def new_entry(name: str, kind: str = "") -> dict[str, Any]:
 
 
 def is_foreign(field: EditField, value: Any) -> bool:
-    """Return True if `value` has a type that `field` cannot show, for example text in the place of a list."""
+    """Return True if `field` cannot show `value`: text in the place of a list, or unreadable opening hours."""
     if field.control is Control.HOURS:
         return value is not None and not is_in_words(value)
     expected = {Control.GROUP: dict, Control.LIST: list, Control.SEVERAL: list, Control.LINES: list}.get(field.control)

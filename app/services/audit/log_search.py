@@ -326,8 +326,9 @@ def _question_of(query: LogQuery) -> LogDetails:
 def _gives_cards_of(session: Session, chain: str) -> list[ColumnElement[bool]]:
     """Return the SQL conditions for the entries of the chain `cards` that name the concern whose chain is `chain`.
 
-    The details of such an entry have only one list, `positions`, with the position of the concern's first entry. If
-    `chain` is a list, or has no entries, the conditions match nothing.
+    Such an entry names each concern by the position of the concern's first entry in the audit log. The conditions look
+    for this number in the stored details, where `positions` is the only list. If `chain` is one of `LISTS`, or has no
+    entries, the conditions match nothing.
     """
     position = next(iter(_first_positions(session, [] if chain in LISTS else [chain])), None)
     if position is None:

@@ -230,9 +230,9 @@ def _in_request(wanted: WrittenConcern, faults: Sequence[FieldError]) -> list[Fi
 
 
 def _below(name: str, faults: Sequence[FieldError]) -> list[FieldError]:
-    """Return `faults`, which locate fields in a text, with their locations in a request.
+    """Return `faults`, which have locations in a submission or addition, with locations in the whole request instead.
 
-    The request has the text in its field `name`.
+    `name` is the field of the request that has the submission or addition.
     """
     return [replace(each, at=(name, *each.at)) for each in faults]
 

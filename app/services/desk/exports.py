@@ -288,10 +288,10 @@ def _faults(file: ExportFile, keys: Keys) -> Iterator[str]:
 
 
 def faults_in_signature(file: ExportFile, keys: Keys, *, kind: str, claimed: dict[str, Any]) -> Iterator[str]:
-    """Yield a fault if the signature of `file` is not a JWS of `kind` by `keys`, or if its claims are wrong.
+    """Yield one phrase if the signature of `file` is not genuine, or belongs to another file. Otherwise yield nothing.
 
-    The claims are wrong if they have another digest than `file`, or another value than `claimed` for one of its names.
-    Yield only the first fault.
+    A genuine signature is a JWS of `kind` by one of `keys`. It belongs to `file` if its claims have the digest of the
+    file and all values in `claimed`. Raise `KeyError` if one of these claims is missing.
     """
     signed = _signed_claims(file.signature, keys, kind=kind)
     if signed is None:

@@ -69,10 +69,11 @@ def find_webhooks_due(engine: Engine, *, now: dt.datetime) -> list[str]:
 def claim_due(
     session: Session, *, webhook: str, now: dt.datetime, lease: dt.timedelta, limit: int
 ) -> list[ClaimedDelivery]:
-    """Claim up to `limit` deliveries to `webhook` that are due at the time `now`, the earliest first.
+    """Claim up to `limit` deliveries to `webhook` that are due at the time `now`, and return them in no fixed order.
 
-    Move the due time of each to the end of `lease`, and count one more attempt. If the worker ends without a result,
-    the delivery is due again then. Only one transaction writes at a time, so no two workers claim the same delivery.
+    If more than `limit` are due, claim those with the earliest due times. Move the due time of each to the end of
+    `lease`, and count one more attempt. If the worker ends without a result, the delivery is due again then. Only one
+    transaction writes at a time, so no two workers claim the same delivery.
 
     Return no deliveries if the webhook is unknown or disabled. Cancel deliveries about restricted concerns, which no
     webhook may get, and claim the next deliveries if none is left.

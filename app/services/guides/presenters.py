@@ -223,7 +223,7 @@ class ShownRendition(ShownEdition):
 
     @property
     def facts(self) -> Mapping[str, str]:
-        """Facts about the rendition that people read, such as who checked it, by label."""
+        """The facts about the rendition to show to people, by label. One of them is who checked the rendition."""
         details, number = self.stored.content, self.stored.key.number
         made_by = details.made_by.value if details.tool is None else f"{details.made_by.value}, {details.tool}"
         checked = "nobody yet" if details.checked_by is None else f"{details.checked_by}, {details.checked_on}"
@@ -317,7 +317,7 @@ def present_edition(shown: ShownEdition) -> EditionResponse:
 
 
 def present_rendition(shown: ShownRendition) -> RenditionResponse:
-    """Return the response with the edition in the text of the rendition `shown`."""
+    """Return the response for the rendition `shown`: its edition, with the text of the rendition."""
     return RenditionResponse(
         **edition_fields(shown) | dict(shown.content) | {"status": status_of(shown.head, shown.history)},
         digest_of=(),

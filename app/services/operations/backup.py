@@ -128,7 +128,7 @@ def verify_copy(path: Path) -> Verified:
 
 
 def count_verified(engine: Engine) -> Verified:
-    """Return the numbers of editions and concerns in the database `engine`, which the caller has verified."""
+    """Return how many editions and concerns are in the database `engine`, which the caller has verified."""
     with engine.connect() as connection:
         editions = connection.scalar(select(func.count()).select_from(table_of(EditionRow)).where(IS_EDITION))
         concerns = connection.scalar(select(func.count()).select_from(table_of(ConcernRow)))

@@ -24,7 +24,7 @@ MOST_NAMES = 3
 
 @dataclass(frozen=True)
 class Patient(Surroundings):
-    """What the checks of the doctor examine: the settings, the database (read only), and the time of the check."""
+    """What a check of `guidance doctor` examines: the settings, the database (read only), and the time of the check."""
 
     rehearse_start: Callable[[Settings, Engine], None]
     """A function that raises the error that a start of the service would raise before it listens, if there is one."""

@@ -51,7 +51,7 @@ def check_scripts(_: Patient) -> Verdict:
 
 
 def check_desk_script(_: Patient) -> Verdict:
-    """Check that the script that decrypts concerns in the browser was built, and its page that works offline."""
+    """Check that the script that decrypts concerns in the browser was built, and also its page for offline use."""
     if not all((BUILT_FOLDER / name).is_file() for name in (BUILT, BUILT_PAGE)):
         return warn(
             "the desk cannot decrypt concerns in the browser: its script was not built",

@@ -127,7 +127,7 @@ class Watch:
         return self.bound if reading.bound is None else reading.bound
 
     def is_past(self, reading: Reading) -> bool:
-        """Return True if the value of `reading` is past the bound, in the direction that is wrong."""
+        """Return True if the value of `reading` is above its bound, or below its bound if `warns_below` is True."""
         bound = self.bound_of(reading)
         return reading.value < bound if self.warns_below else reading.value > bound
 
