@@ -175,7 +175,7 @@ class Question:
 
 @dataclass(frozen=True)
 class FormEntry:
-    """One entry of a repeatable group, for example a child or a vehicle."""
+    """One entry of a repeatable group, for example a child. `name` is the path of the entry, such as `children.0`."""
 
     name: str
     title: str
@@ -184,7 +184,7 @@ class FormEntry:
 
 @dataclass(frozen=True)
 class RepeatableGroup:
-    """A group of questions that can be answered several times."""
+    """A group of questions that can be answered several times. `name` is the path of the list, such as `children`."""
 
     name: str
     title: str
@@ -531,16 +531,19 @@ def labelled(label: str, message: str) -> Markup:
 
 
 def part_of(path: str, asking: Asking) -> str:
-    """Return the title of the optional part that contains the question at `path`, or an empty string."""
+    """Return the title of the optional part that contains the question at `path`, or an empty string.
+
+    Questions about a child have their part in `PARTS_OF_A_CHILD`. For any other question, return the part in `asking`.
+    """
     name = path.removeprefix("children.")
     return next((part for part, names in PARTS_OF_A_CHILD.items() if path != name and name in names), asking.part)
 
 
 @dataclass(frozen=True)
 class AskedFirst:
-    """A question about the first entry of a repeatable group. An earlier section asks this question, as one checkbox.
+    """A question about the first entry of a repeatable group, which an earlier section asks as one checkbox.
 
-    The first entry of the group leaves out this question.
+    `section` is the id of the earlier section. The first entry of the group leaves out this question.
     """
 
     section: str

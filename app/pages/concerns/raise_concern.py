@@ -125,7 +125,10 @@ NOT_SAVED = to_translate(
 
 @dataclass(frozen=True)
 class FilledForm:
-    """A concern that has not been sent: the form and its path, the edition, the idempotency key and the answers."""
+    """A form that has not been sent: the answers, the edition (`head`), and the idempotency key.
+
+    `variant` is the form, and `path` the path of the page to which the form is posted.
+    """
 
     site: Site
     variant: FormVariant
@@ -245,7 +248,10 @@ class FilledForm:
         return answers
 
     def page(self, template: str, form: ConcernForm, *, status: int = 200, **values: Any) -> Response:
-        """Return the page of `template` with `values` and the variables that all pages of the form need."""
+        """Return the page of `template` with `values` and the variables that all pages of the form need.
+
+        `form` is the form to show, and `status` the HTTP status.
+        """
         return self.site.page(
             template,
             status=status,
@@ -363,9 +369,10 @@ class FilledForm:
         return [f"{CHILDREN}.{number}" for number in range(1, len(children) + 1)]
 
     def sentence_page(self, *, faults: list[FieldError] | None = None) -> Response:
-        """Return the page with help for a child in danger, and the one question that must be answered before sending.
+        """Return the page with help for a child in danger, and with one question: what the person is worried about.
 
-        `faults` are the errors of an earlier attempt. For the short form, return the form with an error instead.
+        The person must answer this question before sending. All other answers are kept in hidden fields. `faults` are
+        the errors of an earlier attempt. For the short form, return the form with an error instead.
         """
         if self.variant.is_short:
             return self.form_page(faults=[NO_NARRATIVE])
@@ -605,7 +612,7 @@ def _find_sent(site: Site, concern: Concern, signed: str) -> dict[str, Any]:
 
 
 def _send(filled: FilledForm, concern: Concern, submitter: Principal) -> Response:
-    """Submit the concern, let the saved form that was opened expire, and return the page with the receipt (201).
+    """Submit the concern, end the saved form that was opened, if any, and return the page with the receipt (201).
 
     If the form was sent before with other answers, if too many concerns came from the network, or if the concern cannot
     be stored now, return the page with the answers and an error. So nothing is lost.

@@ -66,7 +66,7 @@ NO_CONTENT = 204
 
 @dataclass(frozen=True)
 class SealedText:
-    """One encrypted text of the concern `reference`.
+    """One text of the concern `reference`. `sealed` is the encrypted text, an age file.
 
     `number` is the position among the texts of the same kind. The concern's own text has the number 0. Only a note or a
     label has an author.
@@ -213,9 +213,9 @@ class Shown:
 def show_concern(visit: Visit, reference: str, place: ListPlace, *, labels: int) -> Shown:
     """Record the view in the audit log as one entry, and return the concern for display.
 
-    Include the first additions, the last notes and the last `labels` labels. If this service can decrypt all of these
-    texts, all are decrypted. Otherwise all stay encrypted. An erased concern has no text. `place` is the list from
-    which the concern is opened. Raise `NoSuchConcern` if the reference is unknown.
+    Include the first `ADDED_ON_PAGE` additions, the last `NOTES_ON_PAGE` notes and the last `labels` labels. If this
+    service can decrypt all of these texts, all are decrypted. Otherwise all stay encrypted. An erased concern has no
+    text. `place` is the list from which the concern is opened. Raise `NoSuchConcern` if the reference is unknown.
     """
     context, keys = visit.context, visit.context.unsealer.fingerprints
     wanted = opened_concerns.OpeningRequest("opened here", ADDED_ON_PAGE, NOTES_ON_PAGE, labels, keys, erased_too=True)

@@ -53,7 +53,10 @@ class ListPlace:
         return cls(chosen, page, at)
 
     def seen_from(self, concern: ConcernRow) -> Self:
-        """Return the place with the position of `concern` in the list. A valid position that is known already stays."""
+        """Return the place with the position of `concern` in the list.
+
+        If this place already has a valid position, return this place unchanged.
+        """
         query = self.chosen.inbox_query("", None)
         if self._position(query.column_types) is not None:
             return self

@@ -49,7 +49,8 @@ def read_person_file_page(visit: WorkerVisitDep) -> Response:
 def open_typed_on_person_file_page(visit: WorkerVisitDep, posted: SubmittedFormDep) -> Response:
     """Return the decrypted key (JSON) of the text that this person typed on the page and did not send.
 
-    Raise the errors of `key_response`.
+    The form has the encrypted key. Raise `UnsealingUnavailable` if this service cannot decrypt the key. Raise
+    `ValidationFailed` if the form has no such key, or if the key belongs to another person or page.
     """
     return key_response(visit, PLACE, posted)
 

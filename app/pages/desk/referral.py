@@ -34,10 +34,11 @@ ReferralLayout = dict[str, Any]
 
 
 def sections_of(answers: Answers, content: EditionContent, reference_data: ReferenceData) -> list[AnsweredSection]:
-    """Return the answers of a concern by section, with the labels that a worker reads.
+    """Return `answers`, the answers of a concern, by section, with the labels that a worker reads.
 
-    If `flags_of` flags an answer, the first section is `FLAGS`. Answers for which the form has no question come last.
-    Leave out the fields in `SHOWN_ELSEWHERE`. `content` is the edition of the concern.
+    If a rule of `flags_of` applies to an answer, the first section is `FLAGS`. Answers for which the form has no
+    question come last. Leave out the fields in `SHOWN_ELSEWHERE`. `content` is the edition of the guide to which the
+    concern belongs.
     """
     counts = {name: len(entries) for name, entries in repeated_entries(answers)}
     form = FormBuilder(content, reference_data, counts, FOR_THE_WORKER).make()

@@ -182,7 +182,8 @@ def write_down_on_page(visit: WorkerVisitDep, posted: SubmittedFormDep) -> Respo
 def open_typed_on_new_page(visit: WorkerVisitDep, posted: SubmittedFormDep) -> Response:
     """Return the decrypted key (JSON) of the text that this person typed on this page and did not send.
 
-    Raise the errors of `key_response`.
+    The form has the encrypted key. Raise `UnsealingUnavailable` if this service cannot decrypt the key. Raise
+    `ValidationFailed` if the form has no such key, or if the key belongs to another person or page.
     """
     return key_response(visit, NEW, posted)
 
@@ -232,7 +233,7 @@ def _add(form: NewForm) -> Response:
 
 
 def _may_open(visit: Visit, reference: str) -> bool:
-    """Return True if the person may open the concern.
+    """Return True if the person of `visit` may open the concern `reference`, which this person has just written down.
 
     A concern about a member of staff may be restricted to other people.
     """
