@@ -28,7 +28,7 @@ DESK_CONTENT_POLICY = (
 )
 """The Content-Security-Policy of the desk's pages.
 
-No other site can show the desk in a frame. The setting `embedding_origins` applies only to public pages.
+No other site can show the desk in a frame: the setting `embedding_origins` does not apply to the desk.
 """
 SEE_OTHER = 303
 LONGEST_WAY_BACK = 2000
@@ -220,8 +220,8 @@ class DeskRoute(PageRoute):
         confirm the session again and a browser opens a page, redirect to the provider, which leads back automatically.
         Both redirects lead back to the inbox instead if the requested address is longer than `LONGEST_WAY_BACK`.
 
-        The page for `RateLimited` has the headers of the error. The session cookie stays. This response may arrive
-        after a new sign-in in another tab, and without the cookie, the new session would end.
+        The page for `RateLimited` has the headers of the error. No response deletes the session cookie, because the
+        response may arrive after a new sign-in in another tab. To delete the cookie would then end the new session.
         """
         page = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         way_back = page if len(page) <= LONGEST_WAY_BACK else PATH

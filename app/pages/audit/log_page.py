@@ -47,7 +47,7 @@ class TypedQuestion(BaseModel, extra="ignore", frozen=True):
     """The filters of the search as typed, from the query parameters. An empty filter leaves out nothing.
 
     `person` is a person's name. `chain` is the reference of a concern, or a name in `LIST_WORDS`. `act` is the code of
-    an action. If `received` is `yes`, the search also finds the entries that record the receipt of a concern.
+    an action. If `received` is `yes`, the search also finds the entries which record that a concern was received.
     """
 
     person: str = Field(default="", max_length=200)
@@ -170,7 +170,7 @@ def _person_asked(visit: Visit, typed: TypedQuestion) -> str:
 def _filter_of(visit: Visit, typed: TypedQuestion) -> LogFilter:
     """Return the filters in `typed` as a `LogFilter`, most recent entries first.
 
-    The entry that records the receipt of a concern is found only if `typed` asks for such entries or names a chain.
+    An entry which records that a concern was received is found only if `typed` asks for such entries or names a chain.
     Raise `InvalidQuery` if a value is not valid. Raise `ScopeMissing` if the person may read only their own entries,
     and `typed` names someone else.
     """

@@ -123,7 +123,7 @@ def _read_answer(question: Question, posted: SubmittedForm) -> Any:
 
 
 def _observations(question: Question, posted: SubmittedForm) -> Iterator[Answers]:
-    """Yield each item that is ticked or has a note: a note without a tick is not lost."""
+    """Yield the id and the note of each item that is ticked or has a note. So a note without a tick is not lost."""
     ticked = set(posted.many(question.name))
     for choice in question.choices:
         note = posted.one(f"{question.name}.{choice.value}{NOTE}")

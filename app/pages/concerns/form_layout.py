@@ -201,7 +201,7 @@ FormElement = Question | RepeatableGroup
 
 @dataclass(frozen=True)
 class FormSection:
-    """A section of the form. The layout names the fields; `FormBuilder` adds the elements."""
+    """A section of the form. The layout sets `paths`. `FormBuilder` makes `elements` from the fields at these paths."""
 
     id: str
     title: str

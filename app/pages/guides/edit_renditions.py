@@ -107,7 +107,7 @@ def read_renditions_page(editing: ReviewingDep, fault: RefusedLanguage = "") -> 
 
 @router.post("/{guide}/renditions/begin")
 def begin_rendition_draft(editing: ReviewingDep, posted: SubmittedFormDep) -> Response:
-    """Begin the draft of a rendition in the posted language and format, or open the existing draft.
+    """Begin the draft of a rendition in the posted language and format, or open the existing draft in that language.
 
     A new draft continues the published rendition in that language and format, if there is one. Redirect to the texts of
     the draft. If the language or format is not valid, redirect to the form, which shows an error. Raise `NoSuchGuide`
@@ -143,7 +143,8 @@ def _tag_of(form: RenditionForm, typed: str) -> str:
 def read_rendition_draft_page(editing: ReviewingDep, plan: PlanDep) -> Response:
     """Return the page of the rendition's draft: the texts beside the guide's texts, the errors, and the review.
 
-    Raise `NoSuchGuideDraft` if there is no draft.
+    `plan` is a refused time of a planned publication, which the form shows again. Raise `NoSuchGuideDraft` if there is
+    no draft.
     """
     return rendition_page(editing, plan)
 
@@ -158,8 +159,9 @@ def rendition_page(
 ) -> Response:
     """Return the page of the rendition's draft with the HTTP status `status`.
 
-    `plan` is a refused time of a planned publication. If `outcome` is given, the page begins with the outcome of an
-    uploaded table. `faults` maps the name of a field to an error.
+    `plan` is a refused time of a planned publication, which the form shows again. If `outcome` is given, the page
+    begins with the outcome of an uploaded table. `faults` maps the name of a field to an error. Raise
+    `NoSuchGuideDraft` if there is no draft.
     """
     draft = get_guide_draft(editing.session, editing.guide, editing.language)
     checked = check_rendition_draft(editing.session, draft)
@@ -216,7 +218,8 @@ def save_texts_page(
 
     The form posts the version of the draft that the page showed, as `shown` or as If-Match. If another person has saved
     other texts since that version, save nothing. Then return a page with both versions and the status 412, or for an
-    autosave an empty object with the status 412.
+    autosave an empty object with the status 412. If there is no draft, raise `NoSuchGuideDraft`, or for an autosave
+    return the empty object.
     """
     shown, is_autosave = (if_match or posted.one("shown")).strip('"'), posted.one("act") == AUTOSAVE
 
@@ -297,7 +300,10 @@ def _texts_page(editing: Editing, draft: GuideDraftRow, mine: SubmittedForm | No
 
 
 def _details_of(content: DraftContent) -> DraftContent:
-    """Return the rendition in the draft `content` with all details. Missing details are empty strings."""
+    """Return the fields of the rendition in the draft `content`, with every field in `MAKING_FIELDS` and a link.
+
+    The link has every field in `LINK_FIELDS`. A field that `content` lacks is an empty string.
+    """
     words, _ = read_parts(content)
     link = dict.fromkeys(LINK_FIELDS, "") | words.get("link", {})
     return dict.fromkeys(MAKING_FIELDS, "") | words | {"link": link}

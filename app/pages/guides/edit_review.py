@@ -85,8 +85,8 @@ PlanDep = Annotated[PlanTyped, Depends(read_plan)]
 def read_draft_page(editing: ReviewingDep, plan: PlanDep) -> Response:
     """Return the page of the draft, with the errors, warnings, writers, and changes to the current edition.
 
-    If the query has the language of a rendition, redirect to the page of that rendition's draft. Raise
-    `NoSuchGuideDraft` if there is no draft.
+    `plan` is a refused time of a planned publication, which the form shows again. If the query has the language of a
+    rendition, redirect to the page of that rendition's draft. Raise `NoSuchGuideDraft` if there is no draft.
     """
     if editing.language:
         return lead_to(editing.path)
@@ -127,7 +127,7 @@ def review_values(
     """Return the template variables about the review of `draft`: writers, comments, plan and preview links.
 
     `follows` is the number of the edition that the draft follows or renders, or None for a new guide. `faults` are the
-    errors of the draft. `plan` is a refused time of a planned publication.
+    errors of the draft. `plan` is a refused time of a planned publication, which the form shows again.
     """
     me = editing.actor.client
     acts = list_draft_acts(editing.session, draft.guide, draft.language)
@@ -246,8 +246,9 @@ def publish_on_page(editing: PublishingDep, posted: SubmittedFormDep) -> Respons
 
     Raise `NoSuchGuideDraft` if there is no draft, or `DraftChanged` if the draft is not the version that the page
     showed. Raise `FollowsAnotherEdition` if another edition was published since then. Raise `SecondPersonNeeded` if
-    `may_publish` returns False for this person. If the settings require two people, raise `HandUnknown` under the same
-    conditions as `publish_draft`.
+    this person wrote part of the draft, unless someone else wrote the last version and someone else submitted that
+    version. If the settings require two people, raise `HandUnknown` if this person or a writer is a client that names
+    no person. If this person is a writer, the same applies to the client that submitted the draft.
     """
     if posted.one("agreed") != AGREED:
         return lead_to(f"{editing.path}#publish")
@@ -272,7 +273,9 @@ def plan_on_page(editing: PublishingDep, posted: SubmittedFormDep) -> Response:
     """Schedule the publication of the draft for the posted time in London, and redirect to the draft.
 
     Record the action. If the time cannot be used, or if the draft has errors, plan nothing, and redirect to the draft's
-    page, which says why. Raise the errors of `publish_on_page`.
+    page, which says why. Raise `NoSuchGuideDraft` if there is no draft, or `DraftChanged` if the draft is not the
+    version that the page showed. Raise `FollowsAnotherEdition` if another edition was published since then. Raise
+    `SecondPersonNeeded` or `HandUnknown` if this person may not publish the draft now, as `publish_on_page` explains.
     """
     day, time = posted.one("day").strip()[:10], posted.one("time").strip()[:5]
     moment = _planned(day, time, posted.one("which"), editing.now)
@@ -296,8 +299,8 @@ def plan_on_page(editing: PublishingDep, posted: SubmittedFormDep) -> Response:
 def _planned(day: str, time: str, which: str, now: dt.datetime) -> dt.datetime | str:
     """Return the time in UTC for `day` and `time` in London, or the key of an error in `PLAN_FAULTS`.
 
-    `which` chooses between the two times of the hour that is repeated when the clocks go back. The time must be after
-    `now`, and at most `LONGEST_PLAN` after `now`.
+    `which` is `FIRST` or `SECOND`: the first or the second of the two times in the hour that is repeated when the
+    clocks go back. The time must be after `now`, and at most `LONGEST_PLAN` after `now`.
     """
     try:
         moments = london_moments(dt.datetime.fromisoformat(f"{day}T{time}"))

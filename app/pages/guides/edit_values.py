@@ -19,9 +19,10 @@ _HOURS = TypeAdapter(tuple[OpeningHours, ...])
 
 
 def shown_number(phone: dict[str, Any]) -> str:
-    """Return the text for the input of the phone number `phone`: the number as people read it, with the area code.
+    """Return the text for the input of the phone number in `phone`, an object with the keys `number` and `display`.
 
-    If `phone` has no number as people read it, return the number to dial.
+    `number` is the number to dial, and `display` the number as people read it. Return `display`, with the area code in
+    front if `display` lacks the area code. If there is no `display`, return `number`.
     """
     number, display = (each if isinstance(each, str) else "" for each in (phone.get(NUMBER), phone.get(DISPLAY)))
     if not display or not _is_local(number, display):

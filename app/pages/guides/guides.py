@@ -287,7 +287,7 @@ def _edition_page(
     content: EditionContent,
     renditions: Sequence[StoredRendition] | None = None,
 ) -> Response:
-    """Return the page of the edition `head`.
+    """Return the page of the edition `head`, which has the content `content`. `history` has all editions of the guide.
 
     If `renditions` is given, return the page of the guide instead: the page links to `renditions`, and does not show
     the number of the edition.
@@ -363,9 +363,11 @@ class WordMarks:
 def read_rendition_page(site: SiteDep, session: SessionDep, guide: GuideName, language: LanguageName) -> Response:
     """Return the page of the guide's rendition in `language`.
 
-    If this service has pages in `language`, but the request is for another language, redirect to the page in
-    `language`. Raise `NoSuchGuide` or `NoSuchRendition` if there is no such rendition. Raise `RenditionWithdrawn` if
-    every such rendition is withdrawn, or `EditionWithdrawn` if all editions of the guide are withdrawn.
+    If there are several, such as a translation and a recording, a rendition with text comes first, then the rendition
+    of the latest edition. If this service has pages in `language`, but the request is for another language, redirect to
+    the page in `language`. Raise `NoSuchGuide` or `NoSuchRendition` if there is no such rendition. Raise
+    `RenditionWithdrawn` if every such rendition is withdrawn, or `EditionWithdrawn` if all editions of the guide are
+    withdrawn.
     """
     return _in_its_language(language, guide, None) or _rendition_page(site, session, guide, language, None)
 
@@ -384,9 +386,10 @@ def read_numbered_rendition_page(
 
 
 def _in_its_language(tag: str, guide: str, number: int | None) -> Response | None:
-    """Return a redirect to the page of the rendition in the language `tag`.
+    """Return a redirect to the page, in the language `tag`, of the guide's rendition in that language.
 
-    Return None if the request is for that language already, or if this service has no pages in that language.
+    `number` is the number of the rendition, or None for the rendition that readers get by default. Return None if the
+    request is for that language already, or if this service has no pages in that language.
     """
     own = next((each for each in LANGUAGES if each.tag == tag), current_language())
     if own == current_language():

@@ -83,7 +83,7 @@ def preview_on_page(editing: EditingDep) -> Response:
 
 @router.post("/{guide}/links")
 def make_link_on_page(editing: EditingDep, posted: SubmittedFormDep) -> Response:
-    """Create a link to the draft that is valid for the posted number of days. Return the only page that shows the link.
+    """Create a link to the draft that is valid for the posted number of days. Return a page that shows the link once.
 
     If the number is not in `LINK_DAYS`, use the second number of `LINK_DAYS`. Record the link among the actions on the
     draft. Raise `NoSuchGuideDraft` if there is no draft, or `DraftChanged` if the draft has too many valid links.
@@ -175,7 +175,7 @@ def _preview_page(site: Site, preview: Preview, token: str | None = None) -> Res
 
 
 def _poster(site: Site, shown: ShownEdition) -> Response:
-    """Return the draft as a poster (PDF) with the word `DRAFT` in the title.
+    """Return the edition `shown`, which a draft would become, as a poster (PDF) with the word `DRAFT` in the title.
 
     Raise `PdfUnavailable` if this service cannot make PDFs.
     """

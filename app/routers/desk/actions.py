@@ -56,7 +56,7 @@ router = GuidanceRouter(prefix=ONE_CONCERN, tags=["Desk"], responses=RESPONSES_O
 ADDITIONS_SHOWN = 200
 """Maximum number of additions in an opened concern: as many as a concern can have.
 
-The size of an opened concern is also limited, so it may show fewer additions.
+The size of an opened concern is also limited, so that the response may have fewer additions.
 """
 AssignmentTag = Annotated[
     str | None,

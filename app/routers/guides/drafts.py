@@ -72,12 +72,20 @@ DraftTag = Annotated[
 
 
 async def ask_as_editor(guide: GuideName, actor: EditorDep, now: NowDep, if_match: DraftTag = None) -> DraftAct:
-    """Return an editor's action on the draft whose ETag is in `If-Match`, as a FastAPI dependency."""
+    """Return an editor's action on the draft whose ETag is in `If-Match`, as a FastAPI dependency.
+
+    The action raises `DraftNotNamed` if `If-Match` is missing and there is a draft, or `DraftChanged` if the draft has
+    another ETag.
+    """
     return DraftAct(guide, actor.client, now, partial(_check_tag, if_match))
 
 
 async def ask_as_publisher(guide: GuideName, actor: PublisherDep, now: NowDep, if_match: DraftTag = None) -> DraftAct:
-    """Return a publisher's action on the draft whose ETag is in `If-Match`, as a FastAPI dependency."""
+    """Return a publisher's action on the draft whose ETag is in `If-Match`, as a FastAPI dependency.
+
+    The action raises `DraftNotNamed` if `If-Match` is missing and there is a draft, or `DraftChanged` if the draft has
+    another ETag.
+    """
     return DraftAct(guide, actor.client, now, partial(_check_tag, if_match))
 
 
