@@ -148,9 +148,9 @@ def invite_on_page(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
 
 @router.get("/people/person")
 def read_person(visit: AuditVisitDep, name: NameInQuery) -> Response:
-    """Record the reading in the audit log, and return the page of one person at the desk.
+    """Record the reading in the audit log, and return the page of the person `name` at the desk.
 
-    Raise `NoSuchPerson` if nobody at the desk has the name.
+    Raise `NoSuchPerson` if nobody at the desk has this name.
     """
     return _person_page(visit, name)
 

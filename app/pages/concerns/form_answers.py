@@ -123,7 +123,10 @@ def _read_answer(question: Question, posted: SubmittedForm) -> Any:
 
 
 def _observations(question: Question, posted: SubmittedForm) -> Iterator[Answers]:
-    """Yield the id and the note of each item that is ticked or has a note. So a note without a tick is not lost."""
+    """Yield the id and the note of each item of `question` that is ticked or has a note.
+
+    So a note without a tick is not lost.
+    """
     ticked = set(posted.many(question.name))
     for choice in question.choices:
         note = posted.one(f"{question.name}.{choice.value}{NOTE}")
@@ -266,7 +269,7 @@ def _groups_of(form: ConcernForm) -> Iterator[RepeatableGroup]:
 def _nearest_question(at: Location, questions: dict[str, Question]) -> str:
     """Return the name of the question at the path `at`, or of the nearest question that contains that path.
 
-    Return an empty string if no question contains the path.
+    `questions` has all questions of the form, by name. Return an empty string if no question contains the path.
     """
     for length in range(len(at), 0, -1):
         name = ".".join(map(str, at[:length]))

@@ -520,10 +520,10 @@ QUESTIONS = dict.fromkeys(WITHOUT_HINT, Asking(hint="")) | {
 
 
 def labelled(label: str, message: str) -> Markup:
-    """Return the error message `message` of a question, after the question's label.
+    """Return the error message `message` of a question, after `label`, the label of the question.
 
-    After a label that ends in a question mark, the message begins with a capital letter. After any other label comes a
-    colon, and the message begins in lower case. HTML in `message` is kept if it is `Markup`.
+    If `label` ends in a question mark, the message begins with a capital letter. Otherwise a colon follows `label`, and
+    the message begins in lower case. HTML in `message` is kept if `message` is `Markup`.
     """
     is_sentence = label.endswith("?")
     first = message[:1].upper() if is_sentence else message[:1].lower()

@@ -428,7 +428,7 @@ def shared_answers(child: Answers) -> Answers:
 
 
 def _holds(section: FormSection, name: str) -> bool:
-    """Return True if `name` is the section's id, the path of an element in the section, or the path of an entry."""
+    """Return True if `name` is the id of `section`, the path of an element in `section`, or the path of an entry."""
     return name == section.id or any(f"{name}.".startswith(f"{element.name}.") for element in section.elements)
 
 
@@ -508,10 +508,11 @@ def _act(empty: FilledForm, posted: SubmittedForm, submitter: Principal) -> Resp
 
 
 def _finish(filled: FilledForm, posted: SubmittedForm, submitter: Principal) -> Response:
-    """Validate the answers. Then send the concern, or return a copy or the page for checking, by the pressed button.
+    """Validate the answers in `filled`. Then send the concern, or return a copy or the page for checking.
 
-    If an answer is not valid, return the form with the errors. Raise `RateLimited` if a copy is requested and the
-    request is over the rate limit.
+    The pressed button decides which. `submitter` is the client or the anonymous caller that sends the form. If an
+    answer is not valid, return the form with the errors. Raise `RateLimited` if a copy is requested and the request is
+    over the rate limit.
     """
     action = posted.one("do")
     try:
@@ -532,7 +533,7 @@ def _finish(filled: FilledForm, posted: SubmittedForm, submitter: Principal) -> 
 
 
 def _rearranged(filled: FilledForm, action: str, target: str) -> Response | None:
-    """Return the changed form if `action` only changes the form, otherwise None.
+    """Return the page of the changed form if `action` only changes the answers in `filled`, otherwise None.
 
     `action` and `target` are the parts of a button's value: the button `add:children` adds an entry to `children`.
     """
@@ -556,7 +557,7 @@ def _rearranged(filled: FilledForm, action: str, target: str) -> Response | None
 
 
 def _copy(filled: FilledForm, concern: Concern, signed: str) -> Response:
-    """Return the answers in `filled` as a PDF, and store nothing.
+    """Return the answers in `filled` as a PDF, and store nothing. `concern` is made from the same answers.
 
     If `signed` is the signed receipt of exactly these answers, the PDF has the reference and the time. Otherwise the
     PDF says that the concern was not sent.
@@ -592,7 +593,7 @@ def _facts_of(site: Site, concern: Concern, sent: Mapping[str, Any]) -> list[tup
 
 
 def _proof(signed: str) -> dict[str, Any]:
-    """Return the signed receipt as the last section of a copy, in lines that fit the page."""
+    """Return the signed receipt `signed` as the last section of a copy, in lines that fit the page."""
     lines = "\n".join(textwrap.wrap(signed, PROOF_WIDTH))
     answer = {"label": gettext("Join the lines to check it with the keys of this website."), "text": lines}
     return {"title": gettext("Signed receipt"), "groups": [{"heading": "", "answers": [answer]}]}
@@ -612,10 +613,11 @@ def _find_sent(site: Site, concern: Concern, signed: str) -> dict[str, Any]:
 
 
 def _send(filled: FilledForm, concern: Concern, submitter: Principal) -> Response:
-    """Submit the concern, end the saved form that was opened, if any, and return the page with the receipt (201).
+    """Submit `concern`, which is made from `filled`, and return the page with the receipt (201).
 
-    If the form was sent before with other answers, if too many concerns came from the network, or if the concern cannot
-    be stored now, return the page with the answers and an error. So nothing is lost.
+    `submitter` is the client or the anonymous caller that sends the form. If a saved form was opened, that saved form
+    expires. If the form was sent before with other answers, if too many concerns came from the network, or if the
+    concern cannot be stored now, return the page with the answers and an error. So nothing is lost.
     """
     request = filled.site.request
     keys = derive_idempotency_keys(filled.key, client=submitter.name)
@@ -661,7 +663,7 @@ def _send(filled: FilledForm, concern: Concern, submitter: Principal) -> Respons
 
 
 def save_form(filled: FilledForm) -> Response:
-    """Save the form, and return the page (201) with the code that opens the saved form.
+    """Save the form `filled`, and return the page (201) with the code that opens the saved form.
 
     If the form cannot be saved, return the form with an error, so that nothing is lost.
     """

@@ -199,10 +199,10 @@ def _form(site: Site, *, reference: str = "", reader: str = "", fault: str | Non
 
 
 def _messages_of(site: Site, concern: ConcernStatus, code: StatusCode) -> Sequence[ReceivedMessage | MessageStatus]:
-    """Record in the audit log which messages are read for the first time, and return all messages of the concern.
+    """Record in the audit log which messages are read for the first time, and return all messages of `concern`.
 
-    The caller must first check the code. If the reading cannot be recorded now, return the messages without their text,
-    because the rest of the page is still useful.
+    The caller must first check `code`, the reference and code of the reporter. If the reading cannot be recorded now,
+    return the messages without their text, because the rest of the page is still useful.
     """
     if not concern.messages:
         return ()
@@ -253,7 +253,10 @@ def save_receipt(site: SiteDep, posted: SubmittedFormDep) -> Response:
 
 
 def _own_lines(site: Site, concern: ConcernStatus, code: str) -> Iterator[str]:
-    """Yield the lines of the receipt for a reporter under 18. The numbers of 999 and Childline come first."""
+    """Yield the lines of the receipt for a reporter under 18. The numbers of 999 and Childline come first.
+
+    `code` is the code with which the reporter follows the concern.
+    """
     yield from ("THANK YOU. YOU DID THE RIGHT THING.", "", "What happened is not your fault.", "")
     yield from _numbers(each for each in concern.signposts if each.emergency or each.id == CHILDLINE)
     yield from ("", f"Reference: {concern.reference}", f"Code:      {code}", "", "WHAT HAPPENS NEXT", "")
@@ -303,7 +306,7 @@ def _ways(contact: Reachable) -> str:
 
 
 def _signed_lines(site: Site, signed: str) -> Iterator[str]:
-    """Yield an explanation of the signed receipt, then the signed receipt as one long line."""
+    """Yield an explanation of the signed receipt, then `signed`, the signed receipt, as one long line."""
     yield from ("", "SIGNED RECEIPT", "")
     yield from _paragraph(
         "It proves when the concern was received, and shows nothing of it. It is checked with "

@@ -309,10 +309,10 @@ def title_of_edition(visit: Visit, guide: str, edition: int) -> str:
 def read_additions_page(
     visit: ReaderVisitDep, reference: ConcernReferenceInPath, place: ListPlaceDep, cursor: Cursor = None
 ) -> Response:
-    """Record the reading in the audit log, and return the page of additions at `cursor`.
+    """Record the reading in the audit log, and return the page of additions at `cursor`, or the first page if None.
 
-    Raise `NoSuchConcern` if the reference is unknown, `ConcernErased` if the concern was erased, or `InvalidCursor` if
-    `cursor` is not valid.
+    The page leads back to the list in `place`, from which the concern was opened. Raise `NoSuchConcern` if the
+    reference is unknown, `ConcernErased` if the concern was erased, or `InvalidCursor` if `cursor` is not valid.
     """
     return _entries_page(visit, EntryKind.ADDITION, reference, cursor, place)
 
@@ -321,10 +321,10 @@ def read_additions_page(
 def read_notes_page(
     visit: ReaderVisitDep, reference: ConcernReferenceInPath, place: ListPlaceDep, cursor: Cursor = None
 ) -> Response:
-    """Record the reading in the audit log, and return the page of notes at `cursor`.
+    """Record the reading in the audit log, and return the page of notes at `cursor`, or the first page if None.
 
-    Raise `NoSuchConcern` if the reference is unknown, `ConcernErased` if the concern was erased, or `InvalidCursor` if
-    `cursor` is not valid.
+    The page leads back to the list in `place`, from which the concern was opened. Raise `NoSuchConcern` if the
+    reference is unknown, `ConcernErased` if the concern was erased, or `InvalidCursor` if `cursor` is not valid.
     """
     return _entries_page(visit, EntryKind.NOTE, reference, cursor, place)
 

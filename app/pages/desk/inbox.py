@@ -93,7 +93,7 @@ def read_desk(
     fault: bool = False,
     ended: bool = False,
 ) -> Response:
-    """Record in the audit log which concerns are shown, and return one page of the inbox.
+    """Record in the audit log which concerns are shown, and return one page of the inbox with the filters `chosen`.
 
     The page begins after the concern at `cursor`. `until` is the time when the first page of the list was made. `taken`
     is the reference of a concern that the person has just assigned to themselves. If `fault` is True, the page says

@@ -162,12 +162,12 @@ def save_section_page(
     posted: SubmittedFormDep,
     if_match: Annotated[str | None, Header(max_length=100)] = None,
 ) -> Response:
-    """Save the posted section, run the action of the pressed button, and redirect to the form or the next section.
+    """Save the posted section `page`, run the action of the pressed button, and redirect to the form.
 
-    After the last section, the button for the next section leads to the draft. For an autosave, return JSON instead.
-    The form posts the tag of the section that the page showed, as `shown` or as If-Match. If another person has saved
-    different content of the section since then, save nothing. Then return a page with both versions and the status 412,
-    or for an autosave an empty object with the status 412.
+    The button for the next section redirects to the form of the next section, or after the last section to the draft.
+    For an autosave, return JSON instead. The form posts the tag of the section that the page showed, as the field
+    `shown` or as If-Match. If another person has saved different content of the section since then, save nothing. Then
+    return a page with both versions and the status 412, or for an autosave an empty object with the status 412.
     """
     shown, act = (if_match or posted.one("shown")).strip('"'), posted.one("act")
     is_autosave = act == AUTOSAVE
@@ -186,7 +186,7 @@ def save_section_page(
 
 
 def _autosaved(editing: Editing, page: str, draft: GuideDraftRow) -> dict[str, Any]:
-    """Return the values for the page's JavaScript after an autosave.
+    """Return the values for the page's JavaScript after an autosave of the section `page`.
 
     `shown` is the new tag of the section, `saved` the time, and `faults` the errors of the section. `beside` has the
     error of each field. `said` has the value of each field as this service has understood the value, in words.
@@ -210,7 +210,7 @@ def _autosaved(editing: Editing, page: str, draft: GuideDraftRow) -> dict[str, A
 
 
 def _save(editing: Editing, page: str, posted: SubmittedForm, shown: str, act: str) -> tuple[GuideDraftRow, str]:
-    """Save the posted section, and run the action `act` of the pressed button.
+    """Save the posted section `page`, and run the action `act` of the pressed button.
 
     Return the draft, and the path of the entry to show, which is empty if the action is about no entry. `shown` is the
     tag of the section when the page was shown. Raise `DraftChanged` if another person has saved different content of
@@ -232,9 +232,10 @@ def _save(editing: Editing, page: str, posted: SubmittedForm, shown: str, act: s
 
 
 def _is_saved(former: DraftContent | None, page: str, posted: SubmittedForm, current: EditionContent | None) -> bool:
-    """Return True if the posted content is already saved in `former`.
+    """Return True if the posted content of the section `page` is already saved in `former`, the saved draft.
 
-    After a lost response, the page posts the same content again.
+    After a lost response, the page posts the same content again. `current` is the content of the current edition, or
+    None.
     """
     if former is None:
         return False
@@ -335,11 +336,11 @@ def remarks_of(checked: CheckedDraft) -> list[Remark]:
 
 
 def beside_current(draft: GuideDraftRow | None, checked: CheckedDraft | None) -> dict[str, Any]:
-    """Return the template variables for comparing the draft with the current edition.
+    """Return the template variables for comparing `draft` with the current edition. `checked` is the checked draft.
 
     `current` is the current edition, or None if there is none. `comparison` has the changes by page (`changes`), and
-    the pages that are not compared in full because some of the content is not valid (`unread`). If there is no draft
-    or no current edition, `comparison` is None.
+    the pages that are not compared in full because some of the content is not valid (`unread`). If there is no draft or
+    no current edition, `comparison` is None.
     """
     if draft is None or checked is None:
         return {"current": None, "comparison": None}

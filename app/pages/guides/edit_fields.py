@@ -362,7 +362,10 @@ def _entry(fields: tuple[EditField, ...], name: str, value: Any) -> ShownEntry:
 
 
 def _show(field: EditField, name: str, value: Any) -> ShownField:
-    """Return `field` with `value`. For a phone number, `value` is the object that contains the number."""
+    """Return `field` with `value`. `name` is the path of the value.
+
+    For a phone number, `value` is the object that contains the number.
+    """
     if is_foreign(field, value):
         return replace(_show(field, name, None), foreign=_to_json(value))
     control = field.control

@@ -123,7 +123,7 @@ def _words(item: dict[str, Any]) -> str:
 
 
 def _read(field: EditField, posted: SubmittedForm, name: str, former: Any) -> Any:
-    """Return the posted value of `field`. `former` is the saved value.
+    """Return the posted value of `field`. `name` is the path of the value, and `former` is the saved value.
 
     Return `former` if `field` is a list and the form does not contain that list. Also return `former` if the form could
     not show `former`, and the person filled in nothing instead.

@@ -192,7 +192,8 @@ def rendition_page(
 def _items(groups: Sequence[tuple[str, Sequence[ShownPair]]]) -> dict[str, dict[str, str]]:
     """Return the items that comments can be about, by the heading of the section.
 
-    Each heading has a mapping from the path of an item to the beginning of the item's text in the guide.
+    `groups` has the texts of the draft, by the heading of the section. Each heading in the result has a mapping from
+    the path of an item to the beginning of the item's text in the guide.
     """
     return {
         heading: {"/".join(each.pair.path.split("/")[:2]): each.pair.original[:80] for each in reversed(pairs)}

@@ -73,7 +73,8 @@ NO_PLAN = PlanTyped("", "", "")
 async def read_plan(fault: PlanFault = "", day: PlanText = "", time: PlanText = "") -> PlanTyped:
     """Return the refused time of a planned publication from the query, as a FastAPI dependency.
 
-    Ignore an unknown `fault`. Without these parameters, every field of the result is empty.
+    `day` and `time` are the day and the time as typed. Ignore an unknown `fault`. Without these parameters, every field
+    of the result is empty.
     """
     return PlanTyped(day, time, fault if fault in PLAN_FAULTS else "")
 
@@ -113,7 +114,8 @@ def read_draft_page(editing: ReviewingDep, plan: PlanDep) -> Response:
 def _note_for(beside: dict[str, Any], faults: Sequence[Remark]) -> str | None:
     """Return a proposed change note, or None if the draft has a valid change note.
 
-    Return an empty text if nothing has changed since the current edition. For a new guide, return `FIRST_NOTE`.
+    `beside` is the result of `beside_current`, and `faults` are the errors of the draft. Return an empty text if
+    nothing has changed since the current edition. For a new guide, return `FIRST_NOTE`.
     """
     if not any(each.name == CHANGE_NOTE for each in faults):
         return None

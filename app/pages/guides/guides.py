@@ -154,7 +154,7 @@ def names_publishers(guides: Sequence[ListedGuide]) -> bool:
 
 
 def links_of_renditions(renditions: Sequence[StoredRendition]) -> list[dict[str, str | None]]:
-    """Return a link to the page of each rendition, as template variables.
+    """Return a link to the page of each rendition in `renditions`, as template variables, in the same order.
 
     A link has the path, the language, the direction of the script, and the label of the format. `own_name` is the name
     of the language in that language if the rendition is a translation, otherwise None.
@@ -173,7 +173,7 @@ def links_of_renditions(renditions: Sequence[StoredRendition]) -> list[dict[str,
 
 
 def page_of_rendition(rendition: StoredRendition, *, is_numbered: bool) -> str:
-    """Return the path of the rendition's page.
+    """Return the path of the page of `rendition`.
 
     If this service has pages in the rendition's language, the path leads to a page in that language. Otherwise the path
     leads to a page in the current language. If `is_numbered` is True, the path has the rendition's number. A second
@@ -311,7 +311,8 @@ def _edition_page(
 def edition_values(head: EditionHead, content: EditionContent, history: list[EditionHead]) -> dict[str, Any]:
     """Return the template variables that the pages of editions and of drafts have in common.
 
-    `head` describes the edition, or the edition that the draft would become. `history` has all editions of the guide.
+    `head` describes the edition, or the edition that the draft would become, and `content` is the content. `history`
+    has all editions of the guide.
     """
     previous = {newer.number: older.number for newer, older in pairwise(_readable(history))}
     return {

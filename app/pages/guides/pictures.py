@@ -81,10 +81,11 @@ class PicturedItem:
 def read_published_picture(
     request: Request, session: SessionDep, rendition: RenditionKeyDep, picture: PictureName
 ) -> Response:
-    """Return a picture of a published rendition, or 304 if the client already has the picture.
+    """Return a picture of the published rendition `rendition`, or 304 if the client already has the picture.
 
-    Raise `NoSuchGuide` or `NoSuchRendition` if there is no such rendition, or `RenditionWithdrawn` if the rendition or
-    its edition was withdrawn. Raise `NotFound` if the rendition has no such picture.
+    `picture` is the SHA-256 digest of the picture, in hexadecimal. Raise `NoSuchGuide` or `NoSuchRendition` if there is
+    no such rendition, or `RenditionWithdrawn` if the rendition or its edition was withdrawn. Raise `NotFound` if the
+    rendition has no such picture.
     """
     history = get_history(session, guide=rendition.guide)
     stored = list_renditions(session, guide=rendition.guide, language=rendition.language)
@@ -98,7 +99,7 @@ def read_published_picture(
 
 @router.get("/{guide}/renditions/{language}/pictures/{picture}.jpg")
 def read_draft_picture(editing: ReviewingDep, picture: PictureName) -> Response:
-    """Return a picture of the rendition's draft.
+    """Return a picture of the rendition's draft. `picture` is the SHA-256 digest of the picture, in hexadecimal.
 
     Raise `NoSuchGuideDraft` if there is no draft, or `NotFound` if the draft has no such picture.
     """

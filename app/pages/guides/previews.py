@@ -151,7 +151,7 @@ def _read_preview(site: Site, session: SessionDep, draft: GuideDraftRow) -> Prev
 
 
 def _preview_page(site: Site, preview: Preview, token: str | None = None) -> Response:
-    """Return the draft as the page that would be published, marked as a draft.
+    """Return the draft in `preview` as the page that would be published, marked as a draft.
 
     `token` is the token of the reader's link, which the page posts again to get the poster. For editors, `token` is
     None. Raise `InvalidEdition` if the draft has errors.

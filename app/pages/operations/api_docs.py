@@ -111,7 +111,7 @@ def read_getting_started(site: SiteDep) -> Response:
 
 @router.get("/docs/{asset}")
 def read_docs_asset(request: Request, asset: Annotated[DocsAsset, Path()]) -> Response:
-    """Return a file that the pages of the API documentation load."""
+    """Return the file `asset`, which the pages of the API documentation load."""
     is_own = asset in (DocsAsset.SCRIPT, DocsAsset.STYLE)
     folder = STATIC_DIR if is_own else files("fastapi_standalone_docs") / "static" / "swagger"
     media_type = MEDIA_TYPES[PurePath(asset).suffix]

@@ -101,7 +101,7 @@ def send_mcp_message(
 
 
 def _check_origin(request: Request, public_url: str) -> None:
-    """Raise `McpError` if a web page of another origin sent the request.
+    """Raise `McpError` if a web page of another origin than `public_url` or the requested host sent the request.
 
     Otherwise any web page could make its visitor's browser send messages to this service.
     """
@@ -133,10 +133,10 @@ def _check_message(body: dict[str, Any], headers: Headers) -> bool:
 
 
 def _check_stateless(headers: Headers, method: str, params: dict[str, Any], meta: object) -> None:
-    """Check a request of the stateless revision. `meta` is the member `_meta` of `params`.
+    """Check a request of the stateless revision: its `headers`, its `method`, its `params`, and `meta`.
 
-    Raise `McpError` if a required member is missing, if the members contradict `headers`, or if the revision is not
-    served.
+    `meta` is the member `_meta` of `params`. Raise `McpError` if a required member is missing, if the members
+    contradict `headers`, or if the revision is not served.
     """
     revision = headers.get(REVISION_HEADER)
     if revision is None:

@@ -67,10 +67,10 @@ def _table(request: Request, shown: ShownEdition, section: Section, bom: ByteOrd
 
 
 def _caching(shown: ShownEdition, *, of_table: bool = False) -> str:
-    """Return the Cache-Control of a document or, if `of_table`, of a table.
+    """Return the Cache-Control of `shown` as a document or, if `of_table` is True, as a table.
 
     Only tables of numbered editions are immutable. Documents also show emergency telephone numbers, which belong to no
-    edition. When such a number is corrected, every reader must get the correction soon.
+    edition. When an emergency number is corrected, every reader must get the correction soon.
     """
     if shown.rendition is not None:
         return CACHE_CHECKED
