@@ -55,7 +55,7 @@ _path: ContextVar[str] = ContextVar("path", default="")
 
 @dataclass(frozen=True)
 class Language:
-    """A language of the pages.
+    """A language of the pages. `english_name` is the name of the language in English.
 
     `code` is the first part of paths in the language, and the name of the folder with the catalogue file.
     """

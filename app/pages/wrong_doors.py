@@ -15,7 +15,10 @@ from app.services.guides.guides import is_said_in
 
 @dataclass(frozen=True)
 class WrongDoor:
-    """A reason to call someone other than the duty team for children."""
+    """A reason to call someone other than the duty team for children.
+
+    `title` is the reason as a heading, and `sentence` says whom to call.
+    """
 
     id: str
     title: str

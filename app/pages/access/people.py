@@ -76,7 +76,10 @@ class PersonLine:
 
 @dataclass(frozen=True)
 class Typed:
-    """The input of a refused form on the pages of people, by field, and the error of each field that has an error."""
+    """The input of a refused form on the pages of people.
+
+    `fields` has the input by the name of the field, and `faults` the error of each field that has an error.
+    """
 
     fields: dict[str, str] = field(default_factory=dict)
     faults: Mapping[str, str] = field(default_factory=dict)

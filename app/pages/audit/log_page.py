@@ -47,7 +47,8 @@ class TypedQuestion(BaseModel, extra="ignore", frozen=True):
     """The filters of the search as typed, from the query parameters. An empty filter leaves out nothing.
 
     `person` is a person's name. `chain` is the reference of a concern, or a name in `LIST_WORDS`. `act` is the code of
-    an action. If `received` is `yes`, the search also finds the entries which record that a concern was received.
+    an action. `first_day` and `last_day` limit the days of the entries. If `received` is `yes`, the search also finds
+    the entries which record that a concern was received.
     """
 
     person: str = Field(default="", max_length=200)
@@ -70,7 +71,7 @@ class TypedQuestion(BaseModel, extra="ignore", frozen=True):
 
 @dataclass(frozen=True)
 class Answer:
-    """The result of a search: a page of the audit log, or the error of each field that has an error, by field."""
+    """The result of a search: a page of the audit log in `found`, or the error of each invalid field in `faults`."""
 
     found: LogPage = field(default_factory=lambda: LogPage(()))
     faults: Mapping[str, str] = field(default_factory=dict)

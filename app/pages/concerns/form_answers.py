@@ -164,7 +164,7 @@ def _fields_of(question: Question, value: Any) -> Iterator[tuple[str, str]]:
 
 @dataclass(frozen=True)
 class AnsweredQuestion:
-    """An answered question. `lines` is the answer as lines of text.
+    """An answered question. `label` is the question, and `lines` is the answer as lines of text.
 
     `name` is the path of the answer in the JSON of the concern, for example `children.0.given_names`. If `lines` is not
     one answer of the concern, `name` is empty.

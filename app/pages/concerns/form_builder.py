@@ -69,10 +69,10 @@ FROM_BELOW = (
 
 @dataclass(frozen=True)
 class SchemaField:
-    """A field of the JSON Schema of a concern.
+    """A field of the JSON Schema of a concern. `schema` is the schema of the field, without the alternative `null`.
 
     `name` is the path of the field's value, with the number of each entry (`children.0.age`). `path` is the same path
-    without numbers (`children.age`).
+    without numbers (`children.age`). `is_required` is True if the object around the field must have the field.
     """
 
     name: str
@@ -132,7 +132,8 @@ def _resolve(schema: JsonSchema) -> JsonSchema:
 class FormBuilder:
     """A builder of the form for a concern.
 
-    `content` is the edition of the guide whose items the form lists.
+    `content` is the edition of the guide whose items the form lists. `reference_data` has the code lists. `variant` is
+    the form to build, with sections and wording.
     """
 
     content: EditionContent

@@ -119,7 +119,10 @@ class QuestionKind(StrEnum):
 
 @dataclass(frozen=True)
 class Choice:
-    """One choice of a question."""
+    """One choice of a question. `value` is what the form posts, and `label` is the text of the choice.
+
+    `note` is a help text for the choice, or empty.
+    """
 
     value: str
     label: str
@@ -130,7 +133,11 @@ class Choice:
 
 @dataclass(frozen=True)
 class Question:
-    """One question. `name` is the path of the answer, for example `children.0.given_names`."""
+    """One question. `name` is the path of the answer, for example `children.0.given_names`.
+
+    `label` is the question as the reporter reads it, and `hint` the help text, which may be empty. `choices` is empty
+    unless the reporter chooses the answer from a list.
+    """
 
     name: str
     kind: QuestionKind
@@ -562,7 +569,10 @@ class AskedFirst:
 
 @dataclass(frozen=True)
 class FormVariant:
-    """One of the forms for a concern: the template, the sections, and the wording that replaces the models' wording."""
+    """One of the forms for a concern: the template, the sections, and the wording of the questions.
+
+    `questions` has the wording by the path of the question. This wording replaces the wording of the models.
+    """
 
     template: str
     title: str

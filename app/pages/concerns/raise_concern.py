@@ -391,7 +391,8 @@ class FilledForm:
     def check_page(self, concern: Concern, *, fault: str | None = None, status: int = 200) -> Response:
         """Return the page with the answers, for the person to check before sending.
 
-        `fault` is an error message to show, or None. For the short form, return the form with the answers instead.
+        `concern` is made from the same answers. `fault` is an error message to show, or None, and `status` the HTTP
+        status. For the short form, return the form with the answers instead.
         """
         if self.variant.is_short:
             return self.form_page(faults=[FieldError((), fault)] if fault else None, status=status)

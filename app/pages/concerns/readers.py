@@ -104,9 +104,10 @@ def reader_of_answers(answers: Answers) -> Reader:
 
 
 def closing_words(concern: ConcernStatus, reader: Reader) -> Iterator[str]:
-    """Yield the sentences about a closed concern for `reader`: the outcome, if shared, and what the reader can do next.
+    """Yield the sentences for `reader` about `concern`, if `concern` is closed. Otherwise yield nothing.
 
-    Yield nothing if the concern is not closed. An outcome without a translation is in English, and marked as English.
+    The sentences say the outcome, if the outcome is shared, and what the reader can do next. An outcome without a
+    translation is in English, and marked as English.
     """
     if concern.state != ConcernState.CLOSED:
         return

@@ -68,8 +68,9 @@ NO_CONTENT = 204
 class SealedText:
     """One text of the concern `reference`. `sealed` is the encrypted text, an age file.
 
-    `number` is the position among the texts of the same kind. The concern's own text has the number 0. Only a note or a
-    label has an author.
+    `kind` is `CONCERN` or a kind of entry. `number` is the position among the texts of the same kind. The concern's own
+    text has the number 0. `received_at` is the time at which this service received the text. Only a note or a label has
+    an author.
     """
 
     kind: str

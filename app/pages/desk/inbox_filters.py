@@ -153,7 +153,11 @@ class InboxSelection:
 
 
 class TypedFilters(BaseModel):
-    """The query parameters of the inbox page as typed. `choose` validates all parameters except `show` and `order`."""
+    """The query parameters of the inbox page as typed. `choose` validates all parameters except `show` and `order`.
+
+    `who` is `me`, `nobody`, or `person:` with a name. `tests` is `yes` to list only tests. `state` is a former
+    parameter. An empty parameter filters nothing.
+    """
 
     show: InboxTab = InboxTab.ALL
     who: str = ""

@@ -353,7 +353,7 @@ def beside_current(draft: GuideDraftRow | None, checked: CheckedDraft | None) ->
 
 
 def _form(content: dict[str, Any], page: str) -> dict[str, Any]:
-    """Return template variables: the entries of the section `page`, and the names to which an error can link.
+    """Return template variables about the section `page` of `content`: the entries, and the names to which errors link.
 
     The names are the paths of the entries and fields on the page. The section `DETAILS` has one entry.
     """

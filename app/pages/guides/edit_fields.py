@@ -130,8 +130,8 @@ class Control(StrEnum):
 class EditField:
     """One field of the form. `key` is the key of the value in the content, and `control` the kind of input.
 
-    If `is_seldom` is True, the page shows the field only on demand. `inner` are the fields inside a group, or inside
-    each entry of a list.
+    `choices` has the value and the label of each choice. If `is_seldom` is True, the page shows the field only on
+    demand. `inner` are the fields inside a group, or inside each entry of a list.
     """
 
     key: str

@@ -44,7 +44,7 @@ Before = Annotated[int, Query(ge=1, le=MAX_NUMBER)]
 
 @dataclass(frozen=True)
 class PastEdition:
-    """An edition in the history of a guide.
+    """An edition in the history of a guide. `status` is `current`, `superseded` or `withdrawn`.
 
     `hands` are the people who wrote, published and withdrew the edition. `changes` are the changes from the edition
     before, by heading.

@@ -69,8 +69,9 @@ _language: TypeAdapter[str] = TypeAdapter(LanguageTag)
 class ShownPair:
     """A text of the guide beside the translation of the text. `typed` is the translation in the input.
 
-    If the saved translation differs from `typed`, `theirs` is the saved translation, otherwise None. `changes` compares
-    the guide's text at the time of the translation with the text now, and is empty if the text has not changed.
+    `pair` has the text and the saved translation. If the saved translation differs from `typed`, `theirs` is the saved
+    translation, otherwise None. `changes` compares the guide's text at the time of the translation with the text now,
+    and is empty if the text has not changed.
     """
 
     pair: TextPair

@@ -343,7 +343,8 @@ def _readable(history: list[EditionHead]) -> list[EditionHead]:
 class WordMarks:
     """The language and direction of each text on the page of a rendition, as HTML attributes.
 
-    Templates call the instance with the parts of the JSON Pointer of a text.
+    Templates call the instance with the parts of the JSON Pointer of a text. `words` are the texts of the page, and
+    `language` is the language of the rendition.
     """
 
     words: RenderedWords

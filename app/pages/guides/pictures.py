@@ -57,9 +57,9 @@ CHANGED = "Someone else changed this picture. Theirs is shown. Yours was not sav
 class PicturedItem:
     """An item of a rendition's draft, with the picture of the item, or None if the item has no picture.
 
-    `text` is the item in simple words, or in the guide's own words if the draft has no simple words for the item.
-    `number` counts the items of the page from 1. `typed` is the description in the input: a refused description as
-    posted, otherwise the saved description.
+    `path` is the path of the item, such as `indicators/secrecy`. `text` is the item in simple words, or in the guide's
+    own words if the draft has no simple words for the item. `number` counts the items of the page from 1. `typed` is
+    the description in the input: a refused description as posted, otherwise the saved description.
     """
 
     number: int

@@ -18,7 +18,10 @@ CALL = "Call the duty team instead: the numbers are on this page."
 
 @dataclass(frozen=True)
 class ServicePart:
-    """A part of the service that people use. If `works` is False, the page also shows `detail`: what people can do."""
+    """A part of the service that people use. `name` says what people do with the part.
+
+    If `works` is False, the page also shows `detail`: what people can do instead.
+    """
 
     name: str
     works: bool

@@ -62,7 +62,10 @@ class ErrorCode(IntEnum):
 
 @dataclass
 class McpError(Exception):
-    """An error to return for a message. `status` is the HTTP status of the response."""
+    """An error to return for a message of the protocol. `status` is the HTTP status of the response.
+
+    `data` has details for programs, or is None.
+    """
 
     code: ErrorCode
     message: str

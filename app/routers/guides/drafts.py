@@ -268,7 +268,11 @@ def _check_tag(if_match: str | None, draft: GuideDraftRow | None) -> None:
 
 
 def _present(draft: GuideDraftRow, record: DraftRecord, response: Response | None = None) -> DraftResponse:
-    """Return the draft as callers see it. If `response` is given, set the ETag header field of `response`."""
+    """Return the draft as callers see it.
+
+    `record` has the writers of the draft, and the edition that the draft follows. If `response` is given, set the ETag
+    header field of `response`.
+    """
     if response is not None:
         response.headers["ETag"] = _etag(draft)
     return DraftResponse(

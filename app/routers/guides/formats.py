@@ -78,7 +78,10 @@ def _caching(shown: ShownEdition, *, of_table: bool = False) -> str:
 
 
 def _with_languages(response: Response, shown: ShownEdition) -> Response:
-    """Return `response`. For a rendition, first add its language, and links to the guide in each language."""
+    """Return `response`, unchanged unless `shown` is a rendition.
+
+    For a rendition, first add headers with the language of the rendition, and with links to the guide in each language.
+    """
     if shown.rendition is not None:
         response.headers["Content-Language"] = shown.rendition.language
         add_languages(response, shown.rendition.languages)
