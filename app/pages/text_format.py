@@ -160,7 +160,7 @@ def page_words(sentence: str) -> str:
 
 
 SAID_ON_RECEIPTS = frozenset(map(page_words, (CALL_999_FIRST, CONCERN_STORED, HOW_TO_FOLLOW)))
-"""The sentences that the page of a receipt shows in other places, so that the list of next steps leaves them out."""
+"""The sentences that the page of a receipt shows in other places. The list of next steps leaves out these sentences."""
 
 
 def steps_in_words(concern: Receipt | ConcernStatus, *, at: dt.datetime, in_danger: bool = False) -> list[str]:

@@ -168,7 +168,7 @@ def give_copy(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
 
 @router.post("/people/passkey")
 def remove_passkey_of_person(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
-    """Remove a person's passkey, for example of a lost device, and the passkey's copy of the team's key.
+    """Remove a person's passkey, for example of a lost device, and the copy of the team's key for that passkey.
 
     End all sessions of the person, record each step in the audit log, and redirect to the person's page. Raise
     `NoSuchItem` if the person has no such passkey, or if a lead removes their own last passkey.

@@ -36,7 +36,7 @@ class SignInRequest(DeskSite):
 
     @property
     def passkeys(self) -> "Passkeys":
-        """The service for passkeys, set up for the port to which the browser sent the request."""
+        """The service that creates and checks passkeys, set up for the port to which the browser sent the request."""
         return self.context.desk_sign_in.passkeys(self.request.url.port)
 
     def elsewhere(self, path: str) -> str | None:

@@ -65,7 +65,7 @@ class TypedQuestion(BaseModel, extra="ignore", frozen=True):
 
     @property
     def query(self) -> str:
-        """The query string with these parameters."""
+        """The query string with the parameters that are not empty."""
         return urlencode(self.fields)
 
 

@@ -62,7 +62,7 @@ MORE_ABOUT_YOU, MORE_ABOUT_WORK = "More about you", "More about your work"
 YES = ("yes",)
 GIVES_NAME = ("reporter.kind", ("professional", "member_of_public", "family"))
 UNDER_18 = (ReporterKind.CHILD, ReporterKind.FRIEND)
-"""The reporters who are under 18. The forms, receipts and files for these reporters have their own wording."""
+"""The kinds of reporters who are under 18. The forms, receipts and files for these reporters have their own wording."""
 CHILDLINE = "childline"
 """The id of the signpost that follows 999 on the pages for reporters under 18."""
 CAN_BE_REACHED = ("reporter.kind", (*GIVES_NAME[1], *UNDER_18))
@@ -154,7 +154,7 @@ class Question:
     if_too_large: str = ""
     """The error message if the number is larger than `maximum`. `if_no_number` is the message for any other text."""
     max_letters: int = 0
-    """The maximum length of the text; 0 if the question takes no text."""
+    """The maximum length of the text, or 0 if the question takes no text."""
     part: str = ""
     """The title of the optional part that contains the question, or an empty string."""
     input_type: str = "text"
@@ -217,7 +217,7 @@ class FormSection:
     step: str = "more"
     """The step of the form that contains the section."""
     group: str = ""
-    """The title of the collapsed group of sections that contains the section; empty outside of the last step."""
+    """The title of the collapsed group of sections that contains the section. Empty outside of the last step."""
     hint: str = ""
     warns_of_pictures: bool = False
     """True if the section asks about something that pictures could show.
@@ -341,7 +341,7 @@ class Asking:
 
     label: str | None = None
     hint: str | None = None
-    """The help text; empty if the label is enough."""
+    """The help text. Empty if the label is enough."""
     after: tuple[str, tuple[str, ...]] = ("", ())
     """The path of another question, and the answers to the other question that show this question.
 

@@ -172,7 +172,10 @@ class FilledForm:
         return self.variant.can_be_saved and not self.voice
 
     def without_entry(self, entry: str) -> "FilledForm":
-        """Return a copy without the entry at the path `entry` of the answers, if there is such an entry."""
+        """Return a copy without the entry at the path `entry` of the answers, such as `children.1`.
+
+        If there is no such entry, the copy has the same answers.
+        """
         copy = self._with_own_answers()
         name, _, number = entry.rpartition(".")
         entries = value_at(copy.answers, name)
@@ -303,7 +306,7 @@ class FilledForm:
     def can_be_copied(self) -> bool:
         """True if the answers may be saved as a PDF: for professionals, who may have to keep a copy.
 
-        False if this service cannot make PDFs.
+        False for any other reporter, and if this service cannot make PDFs.
         """
         return value_at(self.answers, "reporter.kind") == ReporterKind.PROFESSIONAL and pdf_available()
 
@@ -487,7 +490,7 @@ def post_form(site: SiteDep, session: SessionDep, posted: SubmittedFormDep, subm
     """Run the action of the pressed button, and return the resulting page or file.
 
     The page has the answers to check, the changed form, the receipt, or the code of the saved form. The file is a PDF
-    with a copy of the answers.
+    with a copy of the answers. `submitter` is the client or the anonymous caller that sends the form.
     """
     filled = empty_form(site, session, site.request.scope["path"], posted.one("edition"))
     session.close()  # frees the connection: a request must not hold a connection while waiting for another

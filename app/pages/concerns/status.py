@@ -232,9 +232,11 @@ def _talk_of(concern: ConcernStatus, messages: Sequence[ReceivedMessage | Messag
 
 @router.post("/receipt")
 def save_receipt(site: SiteDep, posted: SubmittedFormDep) -> Response:
-    """Return the receipt as a text file: reference, code, what happens next, numbers to call, and the signed part last.
+    """Return the receipt of a concern as a text file.
 
-    Raise `NotFound` if this service did not sign the posted receipt, or if the code is not that of the receipt's
+    The file has the reference, the code, what happens next, the numbers to call and, at the end, the signed receipt.
+    For a reporter under 18, which the posted field `voice` says, the wording and the file's name are different. Raise
+    `NotFound` if this service did not sign the posted receipt, or if the posted code is not the code of the same
     concern.
     """
     signed, code = posted.one("receipt"), posted.one("code").strip()

@@ -141,10 +141,11 @@ class Attempt(Visit):
         return next(own, 0)
 
     def list_entries_since(self) -> list[AuditEntryRow]:
-        """Return the audit log entries of changes, messages and hand-overs by others since the form's page was shown.
+        """Return the audit log entries after `seen` that the person should know before acting again, earliest first.
 
-        Leave out changes of the label. Include notes, messages and hand-overs of this person, because the form may have
-        been sent twice. Return an empty list if `seen` is None.
+        These are changes, messages and hand-overs by others, but not changes of the label. Notes, messages and
+        hand-overs of this person count too, because the form may have been sent twice. Return an empty list if `seen`
+        is None.
         """
         if self.seen is None:
             return []

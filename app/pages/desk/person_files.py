@@ -34,7 +34,10 @@ PLACE = "person-file"
 
 @router.get(f"/{PLACE}")
 def read_person_file_page(visit: WorkerVisitDep) -> Response:
-    """Return the page that makes the file. The page has no text of any concern, so nothing is recorded."""
+    """Return the page on which the browser makes a file of the concerns that name one person.
+
+    The page has no text of any concern, so nothing is recorded.
+    """
     context = visit.context
     return visit.page(
         "desk_person_file.html",

@@ -99,9 +99,10 @@ class NewForm:
         return {"addition": self._addition()} if self.to_concern else {"submission": self._submission()}
 
     def came(self) -> dict[str, Any]:
-        """Return the fields of `WrittenConcern` or `WrittenAddition` for how and when the call or letter came.
+        """Return the fields of `WrittenConcern` or `WrittenAddition` that say how and when the information came.
 
-        Raise `ValidationFailed` if the time or the day is missing or wrong.
+        For example, the information came by a call. Raise `ValidationFailed` if the time or the day is missing or
+        wrong.
         """
         try:
             day = dt.date.fromisoformat(self.posted.one("came_on"))
@@ -235,7 +236,7 @@ def _add(form: NewForm) -> Response:
 def _may_open(visit: Visit, reference: str) -> bool:
     """Return True if the person of `visit` may open the concern `reference`, which this person has just written down.
 
-    A concern about a member of staff may be restricted to other people.
+    The person may also have added to this concern. A concern about a member of staff may be restricted to other people.
     """
     with Session(visit.context.engine) as session:
         return is_openable(session, reference, visit.actor)

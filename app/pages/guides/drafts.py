@@ -325,7 +325,7 @@ def _choices_of(code_lists: Mapping[str, CodeList], field: EditField) -> tuple[t
 
 
 def _remarks_on(page: str, checked: CheckedDraft | None) -> list[Remark]:
-    """Return the errors of the check that belong to `page`, or an empty list if `checked` is None."""
+    """Return the errors in `checked` that belong to the section `page`, or an empty list if `checked` is None."""
     return [each for each in (remarks_of(checked) if checked else ()) if each.page == page]
 
 
@@ -367,7 +367,7 @@ def _form(content: dict[str, Any], page: str) -> dict[str, Any]:
 
 
 def all_forms(content: dict[str, Any]) -> dict[str, tuple[ShownEntry, ...]]:
-    """Return the form entries of `content` by page. Leave out pages without entries."""
+    """Return the form entries of `content` by section. Leave out sections without entries."""
     forms = {page: _form(content, page)["entries"] for page in EDIT_PAGES}
     return {page: entries for page, entries in forms.items() if entries}
 

@@ -58,7 +58,7 @@ DIFFERENT = "two different numbers"
 
 @dataclass(frozen=True)
 class Remark:
-    """An error or warning from the check of a draft. `page` and `name` identify the page and the field.
+    """An error or warning from the check of a draft. `page` and `name` identify the section and the field.
 
     `own` is the sentence beside the field. `words` is the sentence in a list of errors, and also names the entry that
     contains the field.

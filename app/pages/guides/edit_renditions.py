@@ -247,7 +247,10 @@ def save_texts_page(
 
 
 def _posted_content(content: DraftContent, posted: SubmittedForm) -> DraftContent:
-    """Return the draft `content` with the posted texts and details. Cut each text and detail to `MAX_TEXT`."""
+    """Return the draft `content` with the posted texts and details.
+
+    Cut each text and detail to `MAX_TEXT` characters.
+    """
     texts = {name.removeprefix(TEXT): posted.one(name)[:MAX_TEXT] for name in posted.fields if name.startswith(TEXT)}
     settled = frozenset(name.removeprefix(SETTLED) for name in posted.fields if name.startswith(SETTLED))
     details: DraftContent = {name: posted.one(name).strip()[:MAX_TEXT] for name in MAKING_FIELDS}
@@ -257,9 +260,9 @@ def _posted_content(content: DraftContent, posted: SubmittedForm) -> DraftConten
 
 @router.post("/{guide}/renditions/{language}/move")
 def move_rendition_draft(editing: ReviewingDep) -> Response:
-    """Move the draft to the current edition, and redirect to the texts of the draft.
+    """Move the draft to the guide's current edition, and redirect to the texts of the draft.
 
-    Translations of changed texts are marked until an editor confirms or changes the translations. Raise
+    A translation whose original text has changed is marked until an editor confirms or changes the translation. Raise
     `NoSuchGuideDraft` if there is no draft, or `DraftChanged` if another person saves the draft at the same time. Raise
     `EditionWithdrawn` if all editions of the guide are withdrawn.
     """

@@ -275,9 +275,13 @@ def plan_on_page(editing: PublishingDep, posted: SubmittedFormDep) -> Response:
     """Schedule the publication of the draft for the posted time in London, and redirect to the draft.
 
     Record the action. If the time cannot be used, or if the draft has errors, plan nothing, and redirect to the draft's
-    page, which says why. Raise `NoSuchGuideDraft` if there is no draft, or `DraftChanged` if the draft is not the
-    version that the page showed. Raise `FollowsAnotherEdition` if another edition was published since then. Raise
-    `SecondPersonNeeded` or `HandUnknown` if this person may not publish the draft now, as `publish_on_page` explains.
+    page, which says why.
+
+    Raise `NoSuchGuideDraft` if there is no draft, or `DraftChanged` if the draft is not the version that the page
+    showed. Raise `FollowsAnotherEdition` if another edition was published since then. Raise `SecondPersonNeeded` if
+    this person wrote part of the draft, unless someone else wrote the last version and someone else submitted that
+    version. If the settings require two people, raise `HandUnknown` if this person or a writer is a client that names
+    no person. If this person is a writer, the same applies to the client that submitted the draft.
     """
     day, time = posted.one("day").strip()[:10], posted.one("time").strip()[:5]
     moment = _planned(day, time, posted.one("which"), editing.now)

@@ -45,10 +45,10 @@ def read_translation_table(editing: ReviewingDep) -> Response:
 
 @router.post(f"/{{guide}}/renditions/{{language}}/{TABLE}")
 def fill_from_table(editing: ReviewingDep, upload: UploadDep) -> Response:
-    """Save the translations that a translator changed in the posted table in the draft, and return the draft's page.
+    """Save in the draft each translation that the posted table changes, and return the draft's page.
 
-    The page names the refused rows. A row is refused, for example, if the draft's translation has changed since the
-    download, unless the field `OVER_CHANGES` is set. If the file cannot be read as a table of this language, save
+    The page names the refused rows. For example, a row is refused if the draft's translation has changed since the
+    download, and the field `OVER_CHANGES` is not set. If the file cannot be read as a table of this language, save
     nothing, and return the page with an error. In this case, or if rows were refused and none was taken, the status is
     422.
 

@@ -34,7 +34,8 @@ def read_phone(typed: str, former: Any) -> dict[str, str]:
     """Return the fields of the phone number `typed`: `number`, to dial, and `display`, as people read the number.
 
     If the number to dial is unclear, leave out `number`. If `typed` is empty, return no fields. `former` is the saved
-    object. If the saved number is printed without the area code, and the input was not changed, keep both saved fields.
+    object with these two fields. If `display` in `former` lacks the area code, and the person did not change the input,
+    return both saved fields.
     """
     display = without_label(typed)
     if not display:

@@ -388,7 +388,7 @@ def read_numbered_rendition_page(
 
 
 def _in_its_language(tag: str, guide: str, number: int | None) -> Response | None:
-    """Return a redirect to the page, in the language `tag`, of the guide's rendition in that language.
+    """Return a redirect to the rendition's page as shown in the language `tag`, the language of the rendition.
 
     `number` is the number of the rendition, or None for the rendition that readers get by default. Return None if the
     request is for that language already, or if this service has no pages in that language.

@@ -35,7 +35,10 @@ link_router = GuidanceRouter(include_in_schema=False, dependencies=[PUBLIC], rou
 PAGE_EXAMPLE = "<!doctype html><title>DRAFT: ‘One Minute Guide’ to an example</title>"
 PREVIEW_EXAMPLE: Responses = {200: {"content": {"text/html": {"schema": {"type": "string"}, "example": PAGE_EXAMPLE}}}}
 LINKED_PAGE = "/draft-preview"
-"""The path of the page that a preview link opens. The link's token is after the `#`, so that no server logs it."""
+"""The path of the page that a preview link opens.
+
+The token of the link is after the `#`. Browsers never send that part, so no server can log the token.
+"""
 LINK_FIELD = "token"
 NOT_STORED = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex"}
 ENDED = "This link has ended, or a part of it is missing. Ask whoever sent it to you for another one."
