@@ -1,9 +1,9 @@
 """The pages of the team's key: a person's own passkeys and locked copies, and for leads and auditors all holders.
 
 The team's key file decrypts concerns. A locked copy is that file, encrypted so that only one passkey can decrypt the
-copy. Only the person's own session stores, replaces and fetches their copies. There is one exception, so that a new
-person needs no file: a lead may store the first copy for a passkey, or the first copy of a new key after a change of
-keys.
+copy. Only the person's own session stores, replaces and fetches the person's copies. There is one exception, so that a
+new person needs no file: a lead may store the first copy for a passkey, or the first copy of a new key after a change
+of keys.
 """
 
 import datetime as dt

@@ -214,7 +214,10 @@ class FilledForm:
         return copy
 
     def without_answer(self, name: str) -> "FilledForm":
-        """Return a copy without the answer at the path `name`, if there is such an answer."""
+        """Return a copy without the answer at the path `name`.
+
+        If there is no such answer, the copy has the same answers.
+        """
         copy = self._with_own_answers()
         parent, _, own_name = name.rpartition(".")
         answers = value_at(copy.answers, parent) if parent else copy.answers
@@ -584,9 +587,10 @@ def _copy(filled: FilledForm, concern: Concern, signed: str) -> Response:
 
 
 def _facts_of(site: Site, concern: Concern, sent: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return the facts at the top of a copy: the reference, the time of sending and, if it is promised, the deadline.
+    """Return the facts at the top of a copy of `concern`: the reference and the time of sending.
 
-    `sent` has the claims of the signed receipt.
+    If the deadline is promised and the concern is not a test, add the deadline. `sent` has the claims of the signed
+    receipt.
     """
     receipts, at = site.context.submissions.receipts, dt.datetime.fromisoformat(sent["received_at"])
     facts = [(gettext("Reference"), sent["jti"]), (gettext("Sent"), date_and_time(at))]

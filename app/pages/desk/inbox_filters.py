@@ -1,4 +1,4 @@
-"""The filters of the inbox page: state, owner, tests or not, and others. The address carries all filters."""
+"""The filters of the inbox page, such as state, owner, and tests or not. The address of the page has all filters."""
 
 import datetime as dt
 from dataclasses import dataclass, replace

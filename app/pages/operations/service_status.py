@@ -1,4 +1,4 @@
-"""The status page, which tells people what works now. The readiness endpoint tells programs the same."""
+"""The status page, which tells people what works now. The readiness endpoint has the same facts for programs."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Routes for reporters: the form, the check of a concern, its submission, and its follow-up."""
+"""Routes for reporters: the form, the check, the submission and the follow-up of a concern."""
 
 import datetime as dt
 from dataclasses import dataclass

@@ -1,4 +1,7 @@
-"""Routes of one concern at the desk: its assignment, its text, and the team's actions. All are in the audit log."""
+"""Routes of one concern at the desk: the assignment, the text, and the team's actions.
+
+The audit log records each reading and each change.
+"""
 
 import datetime as dt
 from dataclasses import dataclass
