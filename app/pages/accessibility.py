@@ -17,9 +17,10 @@ PARTS_OF_PAGES = ("*.html", "*.css", "*.js")
 
 
 def find_last_run(file: Path = RUN_FILE) -> dt.date | None:
-    """Return the day on which the current pages last passed the test.
+    """Return the day on which the current pages last passed the accessibility test.
 
-    Return None if the pages have changed since that day, or if `file` is missing or not valid.
+    `file` is the record that `write_run` made. Return None if the pages have changed since that day, or if `file` is
+    missing or not valid.
     """
     try:
         run = json.loads(file.read_bytes())
@@ -29,7 +30,7 @@ def find_last_run(file: Path = RUN_FILE) -> dt.date | None:
 
 
 def write_run(day: dt.date, file: Path = RUN_FILE) -> None:
-    """Record in `file` that the current pages passed the test on `day`."""
+    """Record in `file` that the current pages passed the accessibility test on `day`. Replace an earlier record."""
     file.write_text(json.dumps({"tested_on": day.isoformat(), "pages": digest_of_pages()}) + "\n", encoding="utf-8")
 
 

@@ -148,8 +148,9 @@ class PageRoute(GuidanceRoute):
     def page_for(self, request: Request, error: Exception) -> Response:
         """Return the error page for `error`. If `error` is a defect of this service, log `error`.
 
-        For a withdrawn edition or rendition, the page gives the reason. For `RateLimited`, the page has the headers of
-        the error.
+        For a withdrawn edition or rendition, the page gives the reason of the withdrawal. For `RateLimited`, the page
+        has the headers of the error. For `TooManyTries`, the page says that the right code still works, except in the
+        languages that have only short pages.
         """
         kind = problem_type_of(error)
         if kind is InternalError:
@@ -180,9 +181,9 @@ def log_defect(request: Request, error: Exception) -> None:
 def error_page(site: Site, status: int, *, message: str | None = None) -> Response:
     """Return the error page with the HTTP status `status`. If `message` is given, `message` replaces the usual message.
 
-    The usual message comes from `MESSAGES_OF_READS` for a request that only reads, if there is one for `status`. A
-    status without texts in the language of the page gets the texts for 500. For 401 and 503, add the headers that the
-    API sends with that status.
+    The heading and the usual message come from `ERROR_TEXTS`. For a request that only reads, `MESSAGES_OF_READS` has
+    the usual message of some statuses. A status without texts in the language of the page gets the texts for 500. For
+    401 and 503, add the headers that the API sends with that status.
     """
     known = ERROR_TEXTS if current_language().is_whole else SHORT_ERROR_TEXTS
     heading, default_message = known.get(status, ERROR_TEXTS[500])

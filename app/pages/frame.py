@@ -26,7 +26,9 @@ DESK_CONTENT_POLICY = (
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
     "require-trusted-types-for 'script'; trusted-types 'none'"
 )
-"""The Content-Security-Policy of the desk's pages. No other site can show the desk in a frame, whatever the settings.
+"""The Content-Security-Policy of the desk's pages.
+
+No other site can show the desk in a frame: the setting `embedding_origins` does not apply to the desk.
 """
 SEE_OTHER = 303
 LONGEST_WAY_BACK = 2000
@@ -174,8 +176,8 @@ class Visit(DeskSite):
 async def read_visit(request: Request, visitor: VisitorDep) -> Visit:
     """Return the request of the signed-in person, as a FastAPI dependency.
 
-    Each route declares the scopes that the person needs. `VisitorDep` raises an error if nobody is signed in, or if the
-    person lacks a scope.
+    Each route declares the scopes that the person needs. `VisitorDep` raises an error before this function is called,
+    if nobody is signed in, or if the person lacks a scope.
     """
     return Visit(request, context_of(request), visitor.actor.at, visitor)
 
@@ -216,10 +218,10 @@ class DeskRoute(PageRoute):
         If nobody is signed in, redirect to the sign-in page, which afterwards leads back to the requested page. For a
         POST request, return a page instead that says that the action was not carried out. If the OpenID provider must
         confirm the session again and a browser opens a page, redirect to the provider, which leads back automatically.
-        Both ways lead back to the inbox if the requested address is longer than `LONGEST_WAY_BACK`.
+        Both redirects lead back to the inbox instead if the requested address is longer than `LONGEST_WAY_BACK`.
 
-        The page for `RateLimited` has the headers of the error. Do not delete the session cookie: this response may
-        arrive after a new sign-in in another tab, and would then end the new session.
+        The page for `RateLimited` has the headers of the error. No response deletes the session cookie, because the
+        response may arrive after a new sign-in in another tab. To delete the cookie would then end the new session.
         """
         page = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         way_back = page if len(page) <= LONGEST_WAY_BACK else PATH
@@ -248,7 +250,7 @@ def _message_page(request: Request, status: int, texts: tuple[str, str], *, lead
 
 
 def sign_in_address(page: str) -> str:
-    """Return the address of the sign-in page that continues to `page`.
+    """Return the address of the sign-in page that continues to `page`, a path with or without a query.
 
     The address has no query if `page` is the inbox, because the sign-in page continues to the inbox by default.
     """

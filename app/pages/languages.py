@@ -55,7 +55,10 @@ _path: ContextVar[str] = ContextVar("path", default="")
 
 @dataclass(frozen=True)
 class Language:
-    """A language of the pages."""
+    """A language of the pages. `english_name` is the name of the language in English.
+
+    `code` is the first part of paths in the language, and the name of the folder with the catalogue file.
+    """
 
     code: str
     tag: str
@@ -166,7 +169,10 @@ def gettext(message: str) -> str:
 
 
 def ngettext(singular: str, plural: str, number: int) -> str:
-    """Return `singular` if `number` is 1, otherwise `plural`, in the language of the page."""
+    """Return `singular` if `number` is 1, otherwise `plural`, in the language of the page.
+
+    If the catalogue lacks the text, return the text in English.
+    """
     return gettext(singular if number == 1 else plural)
 
 
@@ -189,7 +195,10 @@ def _catalogue(language: Language) -> Catalogue:
 
 
 def to_translate(message: str) -> str:
-    """Return `message` unchanged. The call marks the sentence for the catalogue, so that `gettext` finds it later."""
+    """Return `message` unchanged. The call only marks the sentence for the catalogue.
+
+    `gettext` translates the sentence later, when the language of the page is known.
+    """
     return message
 
 

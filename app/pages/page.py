@@ -62,7 +62,7 @@ HTML = "text/html; charset=utf-8"
 SAFE = ("GET", "HEAD")
 STATIC_DIR = PAGES_DIR / "static"
 STYLESHEETS = ("pages.css", "exit_bar.css", "look.css", "phone.css")
-"""The files from which the stylesheet of the pages is joined, in this order."""
+"""The CSS files that `stylesheet` joins, in this order."""
 COMMENT_OR_BREAK = re.compile(r"/\*[^*]*\*/|\n")
 UNSEAL_SCRIPT = STATIC_DIR / "unseal.js"
 UNSEAL_PAGE = UNSEAL_SCRIPT.with_suffix(".html")
@@ -122,8 +122,8 @@ def page_templates() -> jinja2.Environment:
 def stylesheet(settings: Settings) -> str:
     """Return the stylesheet of the pages.
 
-    The council's colours come first, as CSS variables. The files in `STYLESHEETS` follow, without comments and line
-    breaks.
+    The two colours of the council in `settings` come first, as CSS variables, each with a text colour that is readable
+    on the colour. The files in `STYLESHEETS` follow, without comments and line breaks.
     """
     return _stylesheet(settings.council_colour, settings.council_button_colour)
 
@@ -178,10 +178,12 @@ class Site:
 
         Shared variables are for example the settings, the languages, and the contacts to call. `values` replace shared
         variables of the same name. `who` has the contacts and signposts to call. If `who` is None, the page shows the
-        contacts and signposts of the default guide.
+        contacts and signposts of the default guide. Links to pages of this service lead to these pages in the current
+        language.
 
         The page for a GET or HEAD request contains the stylesheet, so that the page appears half a second earlier on a
-        slow network. The page for any other request links to the stylesheet, because the response is not compressed.
+        slow network. The page for any other request only links to the stylesheet: such a page is sent without
+        compression, and the stylesheet would make the page much larger.
         """
         context = self.context
         who = who or context.emergency_contacts.current()
@@ -212,7 +214,8 @@ class Site:
     def page(self, template: str, *, status: int = 200, **values: Any) -> Response:
         """Return the page of `template` with the HTTP status `status`. `values` are the variables of the template.
 
-        The default headers of this service apply, so neither the browser nor any cache may store the page.
+        Add the headers Content-Security-Policy and Content-Language. The default caching of this service applies:
+        neither the browser nor any cache may store the page.
         """
         response = Response(self.html(template, **values), status_code=status, media_type=HTML)
         return self._with_headers(response)
@@ -220,8 +223,9 @@ class Site:
     def compressed(self, page: Response) -> Response:
         """Return `page` compressed with gzip if the browser accepts gzip, otherwise uncompressed.
 
-        Add `Vary: Accept-Encoding` in both cases. The caller must pass a page without input, such as an empty form. A
-        page with answers must never be compressed, because the compressed length could reveal the answers.
+        In both cases, add the header `Vary: Accept-Encoding`. The caller must pass a page without input, such as an
+        empty form. A page with answers must never be compressed, because the compressed length could reveal the
+        answers.
         """
         page.headers["Vary"] = "Accept-Encoding"
         if not accepts_gzip(self.request.headers.get("accept-encoding", "").encode()):
@@ -233,8 +237,9 @@ class Site:
     def cached_page(self, template: str, *, caching: str = CACHE_CURRENT, **values: Any) -> Response:
         """Return the page of `template`, which caches may store, or 304 if the client already has this version.
 
-        `caching` is the Cache-Control header. By default the page is fresh for a minute, like the API response with the
-        same content. If the page names the team on duty, the page expires when the team on duty may change.
+        `values` are the variables of the template. `caching` is the Cache-Control header. By default the page is fresh
+        for a minute, like the API response with the same content. If the page names the team on duty, the page expires
+        at the latest when the team on duty may change.
         """
         changes: list[dt.datetime | None] = []
 

@@ -45,7 +45,7 @@ class SubmittedForm:
         return [value for value in self.fields.get(name, []) if value]
 
     def lines(self, name: str) -> list[str]:
-        """Return the lines of the field `name`, without blank lines and without spaces around a line."""
+        """Return the lines of the last value of the field `name`. Leave out blank lines, and spaces around a line."""
         return [line.strip() for line in self.one(name).split("\n") if line.strip()]
 
     def number(self, name: str) -> int | None:
@@ -57,7 +57,7 @@ class SubmittedForm:
         return int(typed) if typed.isascii() and typed.isdecimal() and len(typed) <= MAX_DIGITS else None
 
     def count(self, name: str) -> int:
-        """Return the number of entries of the repeatable group `name`, from the hidden field `count:` with that name.
+        """Return the number of entries of the repeatable group `name`, from the hidden field `count:<name>`.
 
         Return 0 if the form lacks the hidden field, or if the value is not a number of at most three digits.
         """
@@ -95,9 +95,9 @@ async def parse_form(request: Request) -> SubmittedForm:
 
 @dataclass(frozen=True)
 class Upload:
-    """A posted form with one file. `name` is the file's name, and `data` the file's content.
+    """A posted form with at most one file. `form` has the fields of the form.
 
-    If no file was posted, `name` and `data` are empty.
+    `name` is the file's name, and `data` the file's content. If no file was posted, `name` and `data` are empty.
     """
 
     form: SubmittedForm
@@ -148,7 +148,10 @@ SubmittedFormDep = Annotated[SubmittedForm, Depends(parse_form)]
 
 
 def value_at(answers: Answers, name: str) -> Any:
-    """Return the value at the path `name`, for example `children.0.age`, or None if `answers` has no such path."""
+    """Return the value at the path `name` in `answers`, or None if `answers` has no such path.
+
+    A path has the names of members and the indexes of entries, for example `children.0.age`.
+    """
     value: Any = answers
     for step in name.split("."):
         if isinstance(value, list):
@@ -159,7 +162,11 @@ def value_at(answers: Answers, name: str) -> Any:
 
 
 def parse_fields(model: type[_Model], fields: Mapping[str, object]) -> _Model:
-    """Return an instance of `model` from `fields`. Raise `ValidationFailed` with every error if a value is invalid."""
+    """Return an instance of `model` from `fields`, which maps the name of each field to the value.
+
+    A value may be the text of a number or of a boolean, as forms post such values. Raise `ValidationFailed` with every
+    error if a value is invalid.
+    """
     try:
         return model.model_validate(fields, strict=False)
     except ValidationError as error:
@@ -167,9 +174,10 @@ def parse_fields(model: type[_Model], fields: Mapping[str, object]) -> _Model:
 
 
 def faults_of(error: ValidationError) -> list[FieldError]:
-    """Return the errors of a Pydantic validation as `FieldError`s.
+    """Return the errors in `error`, the result of a Pydantic validation, as `FieldError`s.
 
-    If a list counts as too short only because some entries have errors, leave out the error about the list.
+    If Pydantic reports a list as too short only because entries of the list are invalid, leave out the error about the
+    list.
     """
     return [
         to_field_error(each) for each in drop_consequent_errors(error.errors(include_url=False, include_input=False))

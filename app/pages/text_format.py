@@ -100,7 +100,8 @@ def date_and_time(moment: dt.datetime) -> str:
 def language_name(tag: str) -> str:
     """Return the English name of the language `tag` of a rendition.
 
-    For the two tags of English, return the formats instead: `In simple words`, or `Large print or audio`.
+    English renditions have two tags, one for simple words and one for large print or audio. For these tags, return the
+    format instead: `In simple words`, or `Large print or audio`.
     """
     return FORMATS_IN_ENGLISH.get(tag) or english_name_of(tag)
 
@@ -159,18 +160,19 @@ def page_words(sentence: str) -> str:
 
 
 SAID_ON_RECEIPTS = frozenset(map(page_words, (CALL_999_FIRST, CONCERN_STORED, HOW_TO_FOLLOW)))
-"""The sentences that the page of a receipt shows elsewhere: at the top, beside the code, and in the bar."""
+"""The sentences that the page of a receipt shows in other places. The list of next steps leaves out these sentences."""
 
 
 def steps_in_words(concern: Receipt | ConcernStatus, *, at: dt.datetime, in_danger: bool = False) -> list[str]:
     """Return the sentences on what happens next with `concern`, in the language of the page.
 
-    `concern` has these sentences in English, in the words of the API. For a receipt that is not a test, leave out the
-    sentences in `SAID_ON_RECEIPTS`. If the receipt says when to come back, replace that sentence by `look_again(at)`.
+    `concern.next_steps` has these sentences in English, with the terms of the API. Pages use plain terms instead. For a
+    receipt that is not a test, leave out the sentences in `SAID_ON_RECEIPTS`. If such a receipt says when to come back,
+    `look_again(at)` replaces that sentence. `at` is the current time.
 
-    The catalogues of other languages have no sentence that contains a time. Such a sentence is composed again in the
-    language of the page, and put in the same place. `at` is the current time. If `in_danger` is True, the composed
-    sentences say to call 999. Any other sentence without a translation is marked as English.
+    The catalogues have no sentence that contains a time. In a language other than English, this function composes such
+    a sentence in that language, and puts the result in the same place. If `in_danger` is True, the composed sentences
+    say to call 999. Any other sentence without a translation stays in English, and is marked as English.
     """
     said = [page_words(each) for each in concern.next_steps]
     if isinstance(concern, Receipt) and not concern.test:
@@ -184,14 +186,21 @@ def steps_in_words(concern: Receipt | ConcernStatus, *, at: dt.datetime, in_dang
 
 
 def look_again(at: dt.datetime) -> str:
-    """Return the sentence that says from when to look for a message about a concern that was sent at `at`."""
+    """Return the sentence that tells a reporter when to look for messages: from tonight, or from tomorrow.
+
+    `at` is the time at which the concern was sent.
+    """
     if at.astimezone(LONDON).hour >= EVENING:
         return gettext("Look here again from tomorrow. We may have a question for you.")
     return gettext("Look here again from tonight. We may have a question for you.")
 
 
 def _timed_steps(concern: Receipt | ConcernStatus, at: dt.datetime, *, in_danger: bool) -> Iterator[str]:
-    """Yield the sentences that contain or depend on a time, in the language of the page and in the order of the API."""
+    """Yield the sentences that contain or depend on a time, in the language of the page and in the order of the API.
+
+    `at` is the current time. If `in_danger` is True, the sentence about the concern says to call 999. If a promised
+    deadline has passed, this sentence says instead that the concern is late.
+    """
     by = deadline(concern.acknowledge_by)
     expected = gettext("A social worker should read it by {}.").format(by)
     if concern.state == ConcernState.RECEIVED:

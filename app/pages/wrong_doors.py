@@ -15,7 +15,10 @@ from app.services.guides.guides import is_said_in
 
 @dataclass(frozen=True)
 class WrongDoor:
-    """A reason to call someone other than the duty team for children."""
+    """A reason to call someone other than the duty team for children.
+
+    `title` is the reason as a heading, and `sentence` says whom to call.
+    """
 
     id: str
     title: str
@@ -78,7 +81,8 @@ class OtherContact:
 def other_contacts(settings: Settings, signposts: Sequence[Signpost], words: str | None = None) -> list[OtherContact]:
     """Return each reason in `WRONG_DOORS` with the contacts to call, from `settings` or from `signposts`.
 
-    If `words` is given, return only the reasons with a search word that occurs in `words`.
+    Of `signposts`, only those for concerns about people who work with children are used. If `words` is given, return
+    only the reasons with a search word that occurs in `words`.
     """
     officers = tuple(each for each in signposts if each.allegations)
     return [

@@ -1,9 +1,9 @@
 """The pages of the team's key: a person's own passkeys and locked copies, and for leads and auditors all holders.
 
 The team's key file decrypts concerns. A locked copy is that file, encrypted so that only one passkey can decrypt the
-copy. Only the person's own session stores, replaces and fetches their copies. There is one exception, so that a new
-person needs no file: a lead may store the first copy for a passkey, or the first copy of a new key after a change of
-keys.
+copy. Only the person's own session stores, replaces and fetches the person's copies. There is one exception, so that a
+new person needs no file: a lead may store the first copy for a passkey, or the first copy of a new key after a change
+of keys.
 """
 
 import datetime as dt
@@ -80,8 +80,10 @@ def read_copies(visit: ReaderVisitDep) -> Response:
 def store_own_copy(visit: ReaderVisitDep, posted: SubmittedFormDep) -> Response:
     """Store a copy for one of the person's own passkeys, record this in the audit log, and redirect to the key page.
 
-    Raise `ScopeMissing` if the session did not begin with a passkey, or `BadRequest` if the posted copy is not valid.
-    Raise the errors of `store_copy`.
+    The copy replaces an earlier copy for this passkey. Raise `ScopeMissing` if the session did not begin with a
+    passkey, or `BadRequest` if the posted copy is not valid. Raise `NoSuchItem` if the person has no such passkey, if
+    the passkey cannot decrypt copies, or if the person may not read concerns. Raise `RateLimited` if the person stored
+    or read copies too often in the last minute.
     """
     _store(visit, visit.visitor.name, posted)
     return lead_to(OWN_KEY)
@@ -115,11 +117,12 @@ def remove_own_passkey(visit: VisitDep, posted: SubmittedFormDep) -> Response:
 
 @router.post("/key/link")
 def make_own_link(visit: VisitDep, posted: SubmittedFormDep) -> Response:
-    """Invite the person themselves to add a passkey on another device, and return the page that shows the link.
+    """Create an invitation with which the person adds a passkey on another device, and return the page with the link.
 
-    Record the invitation in the audit log. The form has a new signature by one of the person's passkeys, so that a
-    stolen session cannot make a link. Raise `TokenInvalid` if the signature is not valid. Raise `ScopeMissing` if
-    another person's passkey made the signature, or if the session did not begin with a passkey.
+    The link is valid for the time `OWN_LINK`. Record the invitation in the audit log. The posted form has a new
+    signature by one of the person's passkeys, so that a stolen session cannot make a link. Raise `TokenInvalid` if the
+    signature is not valid. Raise `ScopeMissing` if another person's passkey made the signature, or if the session did
+    not begin with a passkey.
     """
     _expect_own_session(visit)
     asked, name = SignInRequest.of(visit.request), visit.visitor.name
@@ -154,7 +157,9 @@ def give_copy(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
 
     Record the copy in the audit log. Raise `RoleNotYours` if the passkey already has a copy of a current key: only the
     person's own session may replace such a copy. Raise `ScopeMissing` if the lead's session did not begin with a
-    passkey, or `BadRequest` if the posted copy is not valid. Raise the other errors of `store_copy`.
+    passkey, or `BadRequest` if the posted copy is not valid. Raise `NoSuchItem` if the person has no such passkey, if
+    the passkey cannot decrypt copies, or if the person may not read concerns. Raise `RateLimited` if the lead stored or
+    read copies too often in the last minute.
     """
     name = posted.one("name")
     _store(visit, name, posted)
@@ -163,7 +168,7 @@ def give_copy(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
 
 @router.post("/people/passkey")
 def remove_passkey_of_person(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
-    """Remove a person's passkey, for example of a lost device, and the passkey's copy of the team's key.
+    """Remove a person's passkey, for example of a lost device, and the copy of the team's key for that passkey.
 
     End all sessions of the person, record each step in the audit log, and redirect to the person's page. Raise
     `NoSuchItem` if the person has no such passkey, or if a lead removes their own last passkey.

@@ -39,7 +39,7 @@ from app.services.desk.workload import read_workload
 router = GuidanceRouter(prefix=PATH, include_in_schema=False, route_class=DeskRoute)
 PEOPLE = f"{PATH}/people"
 LIFETIMES = {"4 hours": dt.timedelta(hours=4), "2 days": dt.timedelta(days=2), "7 days": dt.timedelta(days=7)}
-"""The periods for which an invitation can be valid."""
+"""The periods for which an invitation can be valid, by the label in the form."""
 USUAL_LIFETIME = "2 days"
 ROLE_WORDS = {
     Role.READER: "Reader: reads concerns",
@@ -76,7 +76,10 @@ class PersonLine:
 
 @dataclass(frozen=True)
 class Typed:
-    """The input of a refused form on the pages of people, by field, and the error of each field that has an error."""
+    """The input of a refused form on the pages of people.
+
+    `fields` has the input by the name of the field, and `faults` the error of each field that has an error.
+    """
 
     fields: dict[str, str] = field(default_factory=dict)
     faults: Mapping[str, str] = field(default_factory=dict)
@@ -118,8 +121,10 @@ def _people_page(visit: Visit, typed: Typed = NOTHING_TYPED, *, status: int = 20
 def invite_on_page(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
     """Invite a person, record the invitation in the audit log, and return the page that shows the link once.
 
-    If the name or the role cannot be used, return the page of people with the errors (422). A person who has a passkey
-    gets no further link from a lead, because anyone with the link could sign in as that person.
+    If the name is missing or cannot be used, or if the lead may not give the role, return the page of people with the
+    errors (422). A person who has a passkey gets no further link from a lead, because anyone with the link could sign
+    in as that person. The link is valid for the posted period, or for `USUAL_LIFETIME` if the form names no period in
+    `LIFETIMES`.
     """
     name, role = posted.one("name").strip(), _role_of(posted, visit)
     faults = {} if role else {"role": CHOOSE_ROLE}
@@ -146,9 +151,9 @@ def invite_on_page(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
 
 @router.get("/people/person")
 def read_person(visit: AuditVisitDep, name: NameInQuery) -> Response:
-    """Record the reading in the audit log, and return the page of one person at the desk.
+    """Record the reading in the audit log, and return the page of the person `name` at the desk.
 
-    Raise `NoSuchPerson` if nobody at the desk has the name.
+    Raise `NoSuchPerson` if nobody at the desk has this name.
     """
     return _person_page(visit, name)
 
@@ -187,8 +192,9 @@ def change_role_on_page(visit: LeadVisitDep, posted: SubmittedFormDep) -> Respon
     """Give a person another role from now on, record the change in the audit log, and redirect to the person's page.
 
     If the new role may not read concerns, also delete the person's copies of the team's key. If the lead may not give
-    the new role, return the page of the person with an error. Raise `RoleNotYours` if the lead may not change the
-    person's role: see `_may_change`. Raise `NoSuchPerson` if nobody at the desk has the name.
+    the new role, return the page of the person with an error. Raise `RoleNotYours` if the person is the lead
+    themselves, has a scope that the lead lacks, or gets their role from an OpenID provider. Raise `NoSuchPerson` if
+    nobody at the desk has the name.
     """
     name, role = posted.one("name"), _role_of(posted, visit)
     if role is None:
@@ -214,11 +220,11 @@ def sign_out_person(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
 
 @router.post("/people/concerns")
 def give_concerns(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
-    """Assign every open concern of a person to another person or to nobody, and redirect to the first person's page.
+    """Assign every open concern of a person to a colleague, or unassign these concerns. Redirect to the person's page.
 
-    Record each change in the audit log with the reason. Leave out tests, and concerns that the lead or the other person
-    may not open. If the reason is missing, or if the other person is missing, unknown or the same person, return the
-    page of the person with the errors.
+    Record each change in the audit log with the posted reason. Leave out tests, and concerns that the lead or the
+    colleague may not open. If the reason is missing, or if the form names no colleague who can work on concerns, return
+    the page of the person with the errors. Do the same if the form names the person themselves.
     """
     name, to, reason = posted.one("name"), posted.one("to"), posted.one("reason").strip()[:MAX_REASON]
     with Session(visit.context.engine) as session:
@@ -238,10 +244,10 @@ def give_concerns(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
 def remove_person_on_page(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
     """End all access of a person who leaves, unassign their concerns, and redirect to the page of people.
 
-    Record each step in the audit log. If the person ever had a copy of a key that is still used, redirect to the page
-    of key holders, which says how to change the key. If the form has no `sure=yes`, change nothing, and return a page
-    that says what will end. Raise `RoleNotYours` if the lead tries to remove themselves. Raise `NoSuchPerson` if nobody
-    at the desk has the name.
+    Record each step in the audit log. If the person ever had a copy of a key to which new concerns are encrypted,
+    redirect to the page of key holders instead, which says how to change the key. If the form has no `sure=yes`, change
+    nothing, and return a page that says what will end. Raise `RoleNotYours` if the lead tries to remove themselves.
+    Raise `NoSuchPerson` if nobody at the desk has the name.
     """
     name = posted.one("name")
     if name == visit.visitor.name:
@@ -270,8 +276,8 @@ def _role_of(posted: SubmittedForm, visit: Visit) -> Role | None:
 def _may_change(visit: Visit, row: PersonRow) -> bool:
     """Return True if the person of `visit` may change the role of the person in `row`.
 
-    All of these must be true: the person of `visit` is a lead, `row` is another person, the present role of `row` has
-    no scope that the lead lacks, and no OpenID provider gives the role of `row`.
+    All of these must be true: the person of `visit` is a lead, `row` is about someone else, the present role in `row`
+    has no scope that the lead lacks, and no OpenID provider gives the role in `row`.
     """
     is_within = row.role in roles_within(visit.visitor.scopes)
     return visit.visitor.can_lead and row.name != visit.visitor.name and row.provider is None and is_within
@@ -295,7 +301,7 @@ def _expect_changeable(visit: Visit, name: str) -> None:
 def _filters(name: str) -> dict[str, str]:
     """Return the addresses of the inbox that list the open, unacknowledged and overdue concerns of the person `name`.
 
-    The keys are `open`, `received` and `overdue`. If `name` is empty, the inbox lists the unassigned concerns.
+    The keys are `open`, `received` and `overdue`. If `name` is empty, these addresses list the unassigned concerns.
     """
     who = {"who": f"{PERSON}{name}" if name else NOBODY}
     shown: dict[str, dict[str, str]] = {"open": {}, "received": {"show": "received"}, "overdue": {"show": "overdue"}}

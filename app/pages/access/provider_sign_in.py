@@ -33,7 +33,7 @@ visitors_router = GuidanceRouter(include_in_schema=False, route_class=DeskRoute)
 
 @dataclass(frozen=True)
 class Way:
-    """One sign-in through the provider, as the browser's cookie stores it.
+    """One sign-in through the provider, with the values that the browser keeps in a cookie until the sign-in ends.
 
     `secret` is the secret of this sign-in, or None if the browser has no cookie for this sign-in. `page` is the page to
     open afterwards. If `asks` is False, the provider shows no page, and only confirms that the person is still signed
@@ -85,8 +85,8 @@ def return_from_provider(
 ) -> Response:
     """Return a page that continues to `finish_sign_in` automatically, with the values that the provider sent.
 
-    A redirect would not work: after a redirect from another site, browsers do not send cookies with `SameSite=Strict`.
-    Raise `NotFound` if no provider is set up.
+    These values are `code`, `state` and `iss`. A redirect would not work: after a redirect from another site, browsers
+    do not send cookies with `SameSite=Strict`. Raise `NotFound` if no provider is set up.
     """
     asked.get_openid()
     given = {"code": code, "state": state, "iss": iss}
@@ -101,11 +101,12 @@ def finish_sign_in(
     state: AnswerOfProvider = "",
     iss: AnswerOfProvider | None = None,
 ) -> Response:
-    """Start a session for the person whom the provider names, and redirect to the page of this sign-in.
+    """Start a session for the person whom the provider names, and redirect to the page that the sign-in began with.
 
-    Record the sign-in in the audit log, end the browser's former session, and delete the cookie of this sign-in. If
-    this sign-in is already over, for example after the browser's Back button, and the browser has a session, redirect
-    to the inbox. If the provider was asked to show no page and sends no code, redirect to the sign-in page.
+    `code`, `state` and `iss` (the issuer) are the values that the provider sent. Record the sign-in in the audit log,
+    end the session that the browser had before, and delete the cookie of this sign-in. If this sign-in is already over,
+    for example after the browser's Back button, and the browser has a session, redirect to the inbox. If the provider
+    was asked to show no page and sends no code, redirect to the sign-in page.
 
     If the sign-in fails, log the reason, and return a page with the status 401. Raise `RateLimited` instead if the
     browser's network is over the limit. Raise `NotFound` if no provider is set up, or `ProviderUnavailable` if the
@@ -143,7 +144,8 @@ def _let_in(asked: SignInRequest, openid: OpenIdSignIn, found: SignedIn, *, goes
     role, remove the person's role, end all their sessions, and raise `TokenInvalid`. Also raise `TokenInvalid` if the
     person has left the desk or has passkeys. Record each change in the audit log.
 
-    If `goes_on` is True, the new session ends when the former session of the same person would have ended.
+    The new session replaces the session that the browser had before. If `goes_on` is True and the earlier session was
+    of the same person, the new session ends when the earlier session would have ended.
     """
     writer, identity = asked.context.writer, Identity(openid.provider.issuer, found.subject)
     with Session(asked.context.engine) as session:
@@ -165,7 +167,7 @@ def _let_in(asked: SignInRequest, openid: OpenIdSignIn, found: SignedIn, *, goes
 
 
 def _way_cookie(state: str) -> str:
-    """Return the name of the cookie for the sign-in with `state`.
+    """Return the name of the cookie for the sign-in with `state`, the value that the provider sends back.
 
     Each sign-in has its own cookie, so that a sign-in in one tab does not end a sign-in in another tab.
     """

@@ -36,7 +36,7 @@ class SignInRequest(DeskSite):
 
     @property
     def passkeys(self) -> "Passkeys":
-        """The service for passkeys, set up for the port to which the browser sent the request."""
+        """The service that creates and checks passkeys, set up for the port to which the browser sent the request."""
         return self.context.desk_sign_in.passkeys(self.request.url.port)
 
     def elsewhere(self, path: str) -> str | None:
@@ -65,8 +65,8 @@ class SignInRequest(DeskSite):
     def let_in(self, person: str) -> Response:
         """Start a session for `person`, and return an empty response (204) with the session cookie.
 
-        The caller must first check the person's passkey. Record the sign-in in the audit log, and end the former
-        session of the browser.
+        The caller must first check the person's passkey. Record the sign-in in the audit log, and end the session that
+        the browser had before, if there is one.
         """
         token = self.context.desk_sign_in.begin_with_passkey(
             person, address=self.address, at=self.now, former=self.former
@@ -118,9 +118,10 @@ def offer_passkey_sign_in(asked: SignInRequestDep) -> Response:
 
 @router.post(SIGN_IN)
 def sign_in_by_passkey(asked: SignInRequestDep, posted: SubmittedFormDep) -> Response:
-    """Start a session, and record the sign-in, if a passkey signed the challenge. Return 204 with the session cookie.
+    """If a passkey signed the challenge, start a session, and return 204 with the session cookie.
 
-    Otherwise log the reason, and return 401. Raise `RateLimited` instead if the caller's network is over the limit.
+    Record the sign-in in the audit log. If the signature is not valid, log the reason, and return 401. Raise
+    `RateLimited` instead of 401 if the caller's network is over the limit.
     """
     try:
         credential, recipient = posted.one("credential"), posted.one("recipient")

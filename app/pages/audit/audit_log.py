@@ -68,7 +68,7 @@ class ActLine:
 
 
 def act_lines(acts: Iterable[AuditEntryRow], codes: Mapping[str, str] = UNLABELLED) -> list[ActLine]:
-    """Return each audit log entry in words, in the same order.
+    """Return the audit log entries `acts` in words, one line for each entry, in the same order.
 
     `codes` maps the code of each outcome to a label. A code without a label is shown as stored.
     """
@@ -105,7 +105,10 @@ def who_did(client: str) -> str:
 
 
 def what_was_done(act: AuditEntryRow) -> str:
-    """Return the action of the audit log entry `act` in words. For an assignment, name the person too."""
+    """Return the action of the audit log entry `act` in words.
+
+    For an assignment, name the person to whom the concern was assigned.
+    """
     if act.act == DeskAct.ASSIGNED:
         return f"Assigned to {sentence_of(act)}"
     return words_of_act(act.act)

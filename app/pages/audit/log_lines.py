@@ -32,7 +32,7 @@ LIST_WORDS = {
     "people": "people",
     "webhooks": "webhooks",
 }
-"""The chains of the audit log that belong to no concern, in words."""
+"""The words for each chain of the audit log that belongs to no concern, by the name of the chain."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,10 @@ class LogLine:
     opened: frozenset[str] = frozenset()
     cards: frozenset[int] = frozenset()
     file: str = ""
-    """The digest of the file of one person that was made with the concerns in `opened`, or an empty string."""
+    """The SHA-256 digest of the file, if the line is about a file of the concerns that name one person.
+
+    The file was made with the concerns in `opened`. If the line is about anything else, `file` is empty.
+    """
 
     @property
     def reference(self) -> str | None:
@@ -64,7 +67,10 @@ class LogLine:
 
     @property
     def of_list(self) -> str:
-        """The chain that the line is about, in words, if the chain is in `LIST_WORDS`. Otherwise an empty string."""
+        """The words for the chain that the line is about, from `LIST_WORDS`.
+
+        Empty if `LIST_WORDS` lacks the chain, or if the line is about opened concerns.
+        """
         return LIST_WORDS.get(self.act.chain, "") if not self.opened else ""
 
 

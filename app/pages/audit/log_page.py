@@ -44,7 +44,12 @@ ACTS = sorted((words_of_act(act), act.value) for act in DeskAct)
 
 
 class TypedQuestion(BaseModel, extra="ignore", frozen=True):
-    """The query parameters of the page as typed. An empty parameter filters nothing."""
+    """The filters of the search as typed, from the query parameters. An empty filter leaves out nothing.
+
+    `person` is a person's name. `chain` is the reference of a concern, or a name in `LIST_WORDS`. `act` is the code of
+    an action. `first_day` and `last_day` limit the days of the entries. If `received` is `yes`, the search also finds
+    the entries which record that a concern was received.
+    """
 
     person: str = Field(default="", max_length=200)
     chain: str = Field(default="", max_length=60)
@@ -60,13 +65,13 @@ class TypedQuestion(BaseModel, extra="ignore", frozen=True):
 
     @property
     def query(self) -> str:
-        """The query string with these parameters."""
+        """The query string with the parameters that are not empty."""
         return urlencode(self.fields)
 
 
 @dataclass(frozen=True)
 class Answer:
-    """The result of a search: a page of the audit log, or the error of each field that has an error, by field."""
+    """The result of a search: a page of the audit log in `found`, or the error of each invalid field in `faults`."""
 
     found: LogPage = field(default_factory=lambda: LogPage(()))
     faults: Mapping[str, str] = field(default_factory=dict)
@@ -76,9 +81,10 @@ class Answer:
 def read_record(visit: VisitDep, typed: Annotated[TypedQuestion, Query()], cursor: Cursor = None) -> Response:
     """Record the reading in the audit log, and return a page of the audit log, most recent entries first.
 
-    A person who may not read all entries gets only their own entries. If a parameter is not valid, return the search
-    form with the errors, and record nothing. Raise `ScopeMissing` if a person asks for entries that they may not read.
-    Raise `InvalidCursor` if `cursor`, the position of the page, is not valid.
+    `typed` has the filters. `cursor` is the position of the page, or None for the first page. A person who may not read
+    all entries gets only their own entries. If a filter is not valid, return the search form with the errors, and
+    record nothing. Raise `ScopeMissing` if a person asks for entries that they may not read. Raise `InvalidCursor` if
+    `cursor` is not valid.
     """
     return _page_of(visit, typed, _ask(visit, typed, cursor), is_first=cursor is None)
 
@@ -112,11 +118,11 @@ def _page_of(visit: Visit, typed: TypedQuestion, answer: Answer, *, is_first: bo
 
 @router.get("/record.csv")
 def read_record_sheet(visit: VisitDep, typed: Annotated[TypedQuestion, Query()]) -> Response:
-    """Record the reading in the audit log, and return every entry that matches the search, as CSV.
+    """Record the reading in the audit log, and return every entry that matches the filters in `typed`, as CSV.
 
-    A person who may not read all entries gets only their own entries. If a parameter is not valid, return the search
-    form with the errors, and record nothing. If too many entries match, return the search form with an error: the
-    reading is then already recorded. Raise `ScopeMissing` if a person asks for entries that they may not read.
+    A person who may not read all entries gets only their own entries. If a filter is not valid, return the search form
+    with the errors, and record nothing. If too many entries match, return the search form with an error. The reading is
+    then already recorded. Raise `ScopeMissing` if a person asks for entries that they may not read.
     """
     try:
         sheet = read_log_sheet(visit.context.writer, _filter_of(visit, typed), actor=visit.actor)
@@ -163,9 +169,11 @@ def _person_asked(visit: Visit, typed: TypedQuestion) -> str:
 
 
 def _filter_of(visit: Visit, typed: TypedQuestion) -> LogFilter:
-    """Return the search as a filter, most recent entries first.
+    """Return the filters in `typed` as a `LogFilter`, most recent entries first.
 
-    Raise `InvalidQuery` if a value is not valid. Raise the errors of `_person_asked`.
+    An entry which records that a concern was received is found only if `typed` asks for such entries or names a chain.
+    Raise `InvalidQuery` if a value is not valid. Raise `ScopeMissing` if the person may read only their own entries,
+    and `typed` names someone else.
     """
     fields: dict[str, Any] = typed.fields | {"person": _person_asked(visit, typed) or None}
     with_receipts = typed.received == YES or bool(typed.chain.strip())  # a concern's log begins with the receipt

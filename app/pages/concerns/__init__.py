@@ -1,1 +1,1 @@
-"""Web pages of concerns: raising a concern, its status, and additions."""
+"""Web pages of concerns: raising a concern, the status of a concern, and additions."""

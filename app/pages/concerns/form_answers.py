@@ -96,7 +96,10 @@ def _put(answers: Answers, name: str, answer: Any) -> None:
 
 
 def _parent_of(answers: Answers, name: str) -> Answers:
-    """Return the object that contains the answer at the path `name`. Create a missing object."""
+    """Return the object in `answers` that contains the answer at the path `name`.
+
+    Create each missing object on this path, in place.
+    """
     for step in name.split(".")[:-1]:
         answers = answers.setdefault(step, {})
     return answers
@@ -120,7 +123,10 @@ def _read_answer(question: Question, posted: SubmittedForm) -> Any:
 
 
 def _observations(question: Question, posted: SubmittedForm) -> Iterator[Answers]:
-    """Yield each item that is ticked or has a note: a note without a tick is not lost."""
+    """Yield the id and the note of each item of `question` that is ticked or has a note.
+
+    So a note without a tick is not lost.
+    """
     ticked = set(posted.many(question.name))
     for choice in question.choices:
         note = posted.one(f"{question.name}.{choice.value}{NOTE}")
@@ -129,7 +135,10 @@ def _observations(question: Question, posted: SubmittedForm) -> Iterator[Answers
 
 
 def _join_date(year: str, month: str, day: str) -> str:
-    """Return the date in the format of the API. Text that is not a date stays as typed, and validation refuses it."""
+    """Return the typed `year`, `month` and `day` as a date in the format of the API, such as `2026-11-24` or `2026-11`.
+
+    Text that is not a date stays as typed, and validation refuses the text.
+    """
     parts = [year, *(part.zfill(2) if part else "" for part in (month, day))]
     return "-".join(parts).rstrip("-")
 
@@ -155,7 +164,7 @@ def _fields_of(question: Question, value: Any) -> Iterator[tuple[str, str]]:
 
 @dataclass(frozen=True)
 class AnsweredQuestion:
-    """An answered question. `lines` is the answer as lines of text.
+    """An answered question. `label` is the question, and `lines` is the answer as lines of text.
 
     `name` is the path of the answer in the JSON of the concern, for example `children.0.given_names`. If `lines` is not
     one answer of the concern, `name` is empty.
@@ -168,7 +177,7 @@ class AnsweredQuestion:
 
 @dataclass(frozen=True)
 class AnsweredSection:
-    """The answers of a section in groups, each with a heading.
+    """The answers of a section in groups. Each group is a heading with the answered questions below the heading.
 
     The heading is the title of an entry, or empty for questions outside of entries.
     """
@@ -191,7 +200,8 @@ def printed_section(section: AnsweredSection) -> dict[str, Any]:
 def named_faults(form: ConcernForm, faults: Sequence[FieldError], answers: Answers) -> Faults:
     """Return the first error message of each question with an error in `faults`, by the question's name.
 
-    The questions are in the order of the form. The name `""` has the first of the errors that belong to no question.
+    The questions are in the order of `form`. The name `""` has the first of the errors that belong to no question.
+    `answers` are the refused answers: for a text that is too long, the message has the length.
     """
     questions = {question.name: question for section in form for question in section.questions}
     entries = {entry.name: entry.title for group in _groups_of(form) for entry in group.entries}
@@ -206,9 +216,9 @@ def named_faults(form: ConcernForm, faults: Sequence[FieldError], answers: Answe
 def answered_sections(
     form: ConcernForm, answers: Answers, nothing: tuple[AnsweredQuestion, ...] = ()
 ) -> list[AnsweredSection]:
-    """Return the sections of `form` that have answers or entries, with the answers as text.
+    """Return the sections of `form` that have answers or entries, with `answers` as text.
 
-    An entry without answers has the answers `nothing`. If `nothing` is empty, leave out such an entry, unless the group
+    An entry without answers shows `nothing` instead. If `nothing` is empty, leave out such an entry, unless the group
     of the entry requires an entry.
     """
     sections = [AnsweredSection(each.id, each.title, tuple(_answer_groups(each, answers, nothing))) for each in form]
@@ -259,7 +269,7 @@ def _groups_of(form: ConcernForm) -> Iterator[RepeatableGroup]:
 def _nearest_question(at: Location, questions: dict[str, Question]) -> str:
     """Return the name of the question at the path `at`, or of the nearest question that contains that path.
 
-    Return an empty string if no question contains the path.
+    `questions` has all questions of the form, by name. Return an empty string if no question contains the path.
     """
     for length in range(len(at), 0, -1):
         name = ".".join(map(str, at[:length]))
@@ -271,7 +281,8 @@ def _nearest_question(at: Location, questions: dict[str, Question]) -> str:
 def _entry_title(name: str, titles: dict[str, str]) -> str:
     """Return the title of the entry that contains the question `name`, followed by a colon.
 
-    Return an empty string if the question is in no entry, or in the only entry of its group.
+    `titles` maps the path of each entry to the entry's title. Return an empty string if the question is in no entry, or
+    in the only entry of its group.
     """
     entry = next((entry for entry in titles if name.startswith(f"{entry}.")), "")
     group = entry.rpartition(".")[0]

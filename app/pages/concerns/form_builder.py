@@ -64,15 +64,15 @@ FROM_BELOW = (
     CLOSED_TEXT,
     NEW_WORRY,
 )
-"""Sentences of lower layers that pages show, and that must be translated."""
+"""Sentences of the models and services that pages show, and that must be translated."""
 
 
 @dataclass(frozen=True)
 class SchemaField:
-    """A field of the JSON Schema of a concern.
+    """A field of the JSON Schema of a concern. `schema` is the schema of the field, without the alternative `null`.
 
     `name` is the path of the field's value, with the number of each entry (`children.0.age`). `path` is the same path
-    without numbers (`children.age`).
+    without numbers (`children.age`). `is_required` is True if the object around the field must have the field.
     """
 
     name: str
@@ -89,9 +89,9 @@ class SchemaField:
 
 
 def schema_fields(schema: JsonSchema, name: str = "", path: str = "") -> Iterator[SchemaField]:
-    """Yield each field of the object `schema` that the form asks for.
+    """Yield each field of `schema`, the JSON Schema of an object, that the form asks for. Leave out `OMITTED_FIELDS`.
 
-    Yield the fields of a nested object instead of the object. `name` and `path` are put in front of the name and the
+    For a nested object, yield the fields of that object instead. `name` and `path` are put in front of the name and the
     path of each field.
     """
     for own_name, property_schema in schema["properties"].items():
@@ -130,7 +130,11 @@ def _resolve(schema: JsonSchema) -> JsonSchema:
 
 @dataclass(frozen=True)
 class FormBuilder:
-    """A builder of the form for a concern, with the items of one edition of a guide."""
+    """A builder of the form for a concern.
+
+    `content` is the edition of the guide whose items the form lists. `reference_data` has the code lists. `variant` is
+    the form to build, with sections and wording.
+    """
 
     content: EditionContent
     reference_data: ReferenceData
@@ -173,7 +177,10 @@ class FormBuilder:
                 yield self._question(field, fields)
 
     def _asked_first(self, section: str, fields: Sequence[SchemaField]) -> Iterator[Question]:
-        """Yield the questions that `section` asks about the first entry of a later group, each as a checkbox."""
+        """Yield the questions that the section asks about the first entry of a later group, each as a checkbox.
+
+        `section` is the id of the section. `fields` are all fields of the form.
+        """
         for asked in self.variant.asked_first:
             if asked.section == section:
                 group = next(field for field in fields if field.path == asked.group)
@@ -302,10 +309,10 @@ def _text_kind(schema: JsonSchema) -> QuestionKind:
 
 
 def extract_sentences(*_: Any, **_options: Any) -> Iterator[tuple[int, None, str, list[str]]]:
-    """Yield the sentences of the forms and of lower layers for the catalogue, as an extraction method of Babel.
+    """Yield the sentences of the forms, models and services for the catalogue, as an extraction method of Babel.
 
-    The sentences come from models, code lists and layouts, where no call of `gettext` marks them for translation. The
-    text of guides is not included.
+    No call of `gettext` marks these sentences for translation, because they come from models, code lists and layouts.
+    The text of guides is not included. All arguments are ignored.
     """
     for sentence in dict.fromkeys(filter(None, _sentences_of_forms())):
         yield 1, None, sentence, []

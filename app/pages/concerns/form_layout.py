@@ -62,7 +62,7 @@ MORE_ABOUT_YOU, MORE_ABOUT_WORK = "More about you", "More about your work"
 YES = ("yes",)
 GIVES_NAME = ("reporter.kind", ("professional", "member_of_public", "family"))
 UNDER_18 = (ReporterKind.CHILD, ReporterKind.FRIEND)
-"""The reporters who are under 18. The forms, receipts and files for these reporters have their own wording."""
+"""The kinds of reporters who are under 18. The forms, receipts and files for these reporters have their own wording."""
 CHILDLINE = "childline"
 """The id of the signpost that follows 999 on the pages for reporters under 18."""
 CAN_BE_REACHED = ("reporter.kind", (*GIVES_NAME[1], *UNDER_18))
@@ -119,7 +119,10 @@ class QuestionKind(StrEnum):
 
 @dataclass(frozen=True)
 class Choice:
-    """One choice of a question."""
+    """One choice of a question. `value` is what the form posts, and `label` is the text of the choice.
+
+    `note` is a help text for the choice, or empty.
+    """
 
     value: str
     label: str
@@ -130,7 +133,11 @@ class Choice:
 
 @dataclass(frozen=True)
 class Question:
-    """One question. `name` is the path of the answer, for example `children.0.given_names`."""
+    """One question. `name` is the path of the answer, for example `children.0.given_names`.
+
+    `label` is the question as the reporter reads it, and `hint` the help text, which may be empty. `choices` is empty
+    unless the reporter chooses the answer from a list.
+    """
 
     name: str
     kind: QuestionKind
@@ -147,7 +154,7 @@ class Question:
     if_too_large: str = ""
     """The error message if the number is larger than `maximum`. `if_no_number` is the message for any other text."""
     max_letters: int = 0
-    """The maximum length of the text; 0 if the question takes no text."""
+    """The maximum length of the text, or 0 if the question takes no text."""
     part: str = ""
     """The title of the optional part that contains the question, or an empty string."""
     input_type: str = "text"
@@ -175,7 +182,7 @@ class Question:
 
 @dataclass(frozen=True)
 class FormEntry:
-    """One entry of a repeatable group, for example a child or a vehicle."""
+    """One entry of a repeatable group, for example a child. `name` is the path of the entry, such as `children.0`."""
 
     name: str
     title: str
@@ -184,7 +191,7 @@ class FormEntry:
 
 @dataclass(frozen=True)
 class RepeatableGroup:
-    """A group of questions that can be answered several times."""
+    """A group of questions that can be answered several times. `name` is the path of the list, such as `children`."""
 
     name: str
     title: str
@@ -201,7 +208,7 @@ FormElement = Question | RepeatableGroup
 
 @dataclass(frozen=True)
 class FormSection:
-    """A section of the form. The layout names the fields; `FormBuilder` adds the elements."""
+    """A section of the form. The layout sets `paths`. `FormBuilder` makes `elements` from the fields at these paths."""
 
     id: str
     title: str
@@ -210,7 +217,7 @@ class FormSection:
     step: str = "more"
     """The step of the form that contains the section."""
     group: str = ""
-    """The title of the collapsed group of sections that contains the section; empty outside of the last step."""
+    """The title of the collapsed group of sections that contains the section. Empty outside of the last step."""
     hint: str = ""
     warns_of_pictures: bool = False
     """True if the section asks about something that pictures could show.
@@ -334,7 +341,7 @@ class Asking:
 
     label: str | None = None
     hint: str | None = None
-    """The help text; empty if the label is enough."""
+    """The help text. Empty if the label is enough."""
     after: tuple[str, tuple[str, ...]] = ("", ())
     """The path of another question, and the answers to the other question that show this question.
 
@@ -520,10 +527,10 @@ QUESTIONS = dict.fromkeys(WITHOUT_HINT, Asking(hint="")) | {
 
 
 def labelled(label: str, message: str) -> Markup:
-    """Return the error message `message` of a question, after the question's label.
+    """Return the error message `message` of a question, after `label`, the label of the question.
 
-    After a label that ends in a question mark, the message begins with a capital letter. After any other label comes a
-    colon, and the message begins in lower case. HTML in `message` is kept if it is `Markup`.
+    If `label` ends in a question mark, the message begins with a capital letter. Otherwise a colon follows `label`, and
+    the message begins in lower case. HTML in `message` is kept if `message` is `Markup`.
     """
     is_sentence = label.endswith("?")
     first = message[:1].upper() if is_sentence else message[:1].lower()
@@ -531,16 +538,19 @@ def labelled(label: str, message: str) -> Markup:
 
 
 def part_of(path: str, asking: Asking) -> str:
-    """Return the title of the optional part that contains the question at `path`, or an empty string."""
+    """Return the title of the optional part that contains the question at `path`, or an empty string.
+
+    Questions about a child have their part in `PARTS_OF_A_CHILD`. For any other question, return the part in `asking`.
+    """
     name = path.removeprefix("children.")
     return next((part for part, names in PARTS_OF_A_CHILD.items() if path != name and name in names), asking.part)
 
 
 @dataclass(frozen=True)
 class AskedFirst:
-    """A question about the first entry of a repeatable group. An earlier section asks this question, as one checkbox.
+    """A question about the first entry of a repeatable group, which an earlier section asks as one checkbox.
 
-    The first entry of the group leaves out this question.
+    `section` is the id of the earlier section. The first entry of the group leaves out this question.
     """
 
     section: str
@@ -559,7 +569,10 @@ class AskedFirst:
 
 @dataclass(frozen=True)
 class FormVariant:
-    """One of the forms for a concern: the template, the sections, and the wording that replaces the models' wording."""
+    """One of the forms for a concern: the template, the sections, and the wording of the questions.
+
+    `questions` has the wording by the path of the question. This wording replaces the wording of the models.
+    """
 
     template: str
     title: str

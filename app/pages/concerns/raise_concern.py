@@ -125,7 +125,10 @@ NOT_SAVED = to_translate(
 
 @dataclass(frozen=True)
 class FilledForm:
-    """A concern that has not been sent: the form and its path, the edition, the idempotency key and the answers."""
+    """A form that has not been sent: the answers, the edition (`head`), and the idempotency key.
+
+    `variant` is the form, and `path` the path of the page to which the form is posted.
+    """
 
     site: Site
     variant: FormVariant
@@ -169,7 +172,10 @@ class FilledForm:
         return self.variant.can_be_saved and not self.voice
 
     def without_entry(self, entry: str) -> "FilledForm":
-        """Return a copy without the entry at the path `entry` of the answers, if there is such an entry."""
+        """Return a copy without the entry at the path `entry` of the answers, such as `children.1`.
+
+        If there is no such entry, the copy has the same answers.
+        """
         copy = self._with_own_answers()
         name, _, number = entry.rpartition(".")
         entries = value_at(copy.answers, name)
@@ -208,7 +214,10 @@ class FilledForm:
         return copy
 
     def without_answer(self, name: str) -> "FilledForm":
-        """Return a copy without the answer at the path `name`, if there is such an answer."""
+        """Return a copy without the answer at the path `name`.
+
+        If there is no such answer, the copy has the same answers.
+        """
         copy = self._with_own_answers()
         parent, _, own_name = name.rpartition(".")
         answers = value_at(copy.answers, parent) if parent else copy.answers
@@ -245,7 +254,10 @@ class FilledForm:
         return answers
 
     def page(self, template: str, form: ConcernForm, *, status: int = 200, **values: Any) -> Response:
-        """Return the page of `template` with `values` and the variables that all pages of the form need."""
+        """Return the page of `template` with `values` and the variables that all pages of the form need.
+
+        `form` is the form to show, and `status` the HTTP status.
+        """
         return self.site.page(
             template,
             status=status,
@@ -297,7 +309,7 @@ class FilledForm:
     def can_be_copied(self) -> bool:
         """True if the answers may be saved as a PDF: for professionals, who may have to keep a copy.
 
-        False if this service cannot make PDFs.
+        False for any other reporter, and if this service cannot make PDFs.
         """
         return value_at(self.answers, "reporter.kind") == ReporterKind.PROFESSIONAL and pdf_available()
 
@@ -363,9 +375,10 @@ class FilledForm:
         return [f"{CHILDREN}.{number}" for number in range(1, len(children) + 1)]
 
     def sentence_page(self, *, faults: list[FieldError] | None = None) -> Response:
-        """Return the page with help for a child in danger, and the one question that must be answered before sending.
+        """Return the page with help for a child in danger, and with one question: what the person is worried about.
 
-        `faults` are the errors of an earlier attempt. For the short form, return the form with an error instead.
+        The person must answer this question before sending. All other answers are kept in hidden fields. `faults` are
+        the errors of an earlier attempt. For the short form, return the form with an error instead.
         """
         if self.variant.is_short:
             return self.form_page(faults=[NO_NARRATIVE])
@@ -384,7 +397,8 @@ class FilledForm:
     def check_page(self, concern: Concern, *, fault: str | None = None, status: int = 200) -> Response:
         """Return the page with the answers, for the person to check before sending.
 
-        `fault` is an error message to show, or None. For the short form, return the form with the answers instead.
+        `concern` is made from the same answers. `fault` is an error message to show, or None, and `status` the HTTP
+        status. For the short form, return the form with the answers instead.
         """
         if self.variant.is_short:
             return self.form_page(faults=[FieldError((), fault)] if fault else None, status=status)
@@ -421,7 +435,7 @@ def shared_answers(child: Answers) -> Answers:
 
 
 def _holds(section: FormSection, name: str) -> bool:
-    """Return True if `name` is the section's id, the path of an element in the section, or the path of an entry."""
+    """Return True if `name` is the id of `section`, the path of an element in `section`, or the path of an entry."""
     return name == section.id or any(f"{name}.".startswith(f"{element.name}.") for element in section.elements)
 
 
@@ -479,7 +493,7 @@ def post_form(site: SiteDep, session: SessionDep, posted: SubmittedFormDep, subm
     """Run the action of the pressed button, and return the resulting page or file.
 
     The page has the answers to check, the changed form, the receipt, or the code of the saved form. The file is a PDF
-    with a copy of the answers.
+    with a copy of the answers. `submitter` is the client or the anonymous caller that sends the form.
     """
     filled = empty_form(site, session, site.request.scope["path"], posted.one("edition"))
     session.close()  # frees the connection: a request must not hold a connection while waiting for another
@@ -501,10 +515,11 @@ def _act(empty: FilledForm, posted: SubmittedForm, submitter: Principal) -> Resp
 
 
 def _finish(filled: FilledForm, posted: SubmittedForm, submitter: Principal) -> Response:
-    """Validate the answers. Then send the concern, or return a copy or the page for checking, by the pressed button.
+    """Validate the answers in `filled`. Then send the concern, or return a copy or the page for checking.
 
-    If an answer is not valid, return the form with the errors. Raise `RateLimited` if a copy is requested and the
-    request is over the rate limit.
+    The pressed button decides which. `submitter` is the client or the anonymous caller that sends the form. If an
+    answer is not valid, return the form with the errors. Raise `RateLimited` if a copy is requested and the request is
+    over the rate limit.
     """
     action = posted.one("do")
     try:
@@ -525,7 +540,7 @@ def _finish(filled: FilledForm, posted: SubmittedForm, submitter: Principal) -> 
 
 
 def _rearranged(filled: FilledForm, action: str, target: str) -> Response | None:
-    """Return the changed form if `action` only changes the form, otherwise None.
+    """Return the page of the changed form if `action` only changes the answers in `filled`, otherwise None.
 
     `action` and `target` are the parts of a button's value: the button `add:children` adds an entry to `children`.
     """
@@ -549,7 +564,7 @@ def _rearranged(filled: FilledForm, action: str, target: str) -> Response | None
 
 
 def _copy(filled: FilledForm, concern: Concern, signed: str) -> Response:
-    """Return the answers in `filled` as a PDF, and store nothing.
+    """Return the answers in `filled` as a PDF, and store nothing. `concern` is made from the same answers.
 
     If `signed` is the signed receipt of exactly these answers, the PDF has the reference and the time. Otherwise the
     PDF says that the concern was not sent.
@@ -572,9 +587,10 @@ def _copy(filled: FilledForm, concern: Concern, signed: str) -> Response:
 
 
 def _facts_of(site: Site, concern: Concern, sent: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return the facts at the top of a copy: the reference, the time of sending and, if it is promised, the deadline.
+    """Return the facts at the top of a copy of `concern`: the reference and the time of sending.
 
-    `sent` has the claims of the signed receipt.
+    If the deadline is promised and the concern is not a test, add the deadline. `sent` has the claims of the signed
+    receipt.
     """
     receipts, at = site.context.submissions.receipts, dt.datetime.fromisoformat(sent["received_at"])
     facts = [(gettext("Reference"), sent["jti"]), (gettext("Sent"), date_and_time(at))]
@@ -585,7 +601,7 @@ def _facts_of(site: Site, concern: Concern, sent: Mapping[str, Any]) -> list[tup
 
 
 def _proof(signed: str) -> dict[str, Any]:
-    """Return the signed receipt as the last section of a copy, in lines that fit the page."""
+    """Return the signed receipt `signed` as the last section of a copy, in lines that fit the page."""
     lines = "\n".join(textwrap.wrap(signed, PROOF_WIDTH))
     answer = {"label": gettext("Join the lines to check it with the keys of this website."), "text": lines}
     return {"title": gettext("Signed receipt"), "groups": [{"heading": "", "answers": [answer]}]}
@@ -605,10 +621,11 @@ def _find_sent(site: Site, concern: Concern, signed: str) -> dict[str, Any]:
 
 
 def _send(filled: FilledForm, concern: Concern, submitter: Principal) -> Response:
-    """Submit the concern, let the saved form that was opened expire, and return the page with the receipt (201).
+    """Submit `concern`, which is made from `filled`, and return the page with the receipt (201).
 
-    If the form was sent before with other answers, if too many concerns came from the network, or if the concern cannot
-    be stored now, return the page with the answers and an error. So nothing is lost.
+    `submitter` is the client or the anonymous caller that sends the form. If a saved form was opened, that saved form
+    expires. If the form was sent before with other answers, if too many concerns came from the network, or if the
+    concern cannot be stored now, return the page with the answers and an error. So nothing is lost.
     """
     request = filled.site.request
     keys = derive_idempotency_keys(filled.key, client=submitter.name)
@@ -654,7 +671,7 @@ def _send(filled: FilledForm, concern: Concern, submitter: Principal) -> Respons
 
 
 def save_form(filled: FilledForm) -> Response:
-    """Save the form, and return the page (201) with the code that opens the saved form.
+    """Save the form `filled`, and return the page (201) with the code that opens the saved form.
 
     If the form cannot be saved, return the form with an error, so that nothing is lost.
     """

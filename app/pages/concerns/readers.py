@@ -93,9 +93,10 @@ def reader_of(posted: str) -> Reader:
 
 
 def reader_of_answers(answers: Answers) -> Reader:
-    """Return the kind of reader of the pages after sending, from the answers about the reporter and the duty to report.
+    """Return the kind of person who reads the pages after sending, from `answers`, the answers of the form.
 
-    Without an answer about the reporter, return `Reader.ADULT`.
+    The answers about the reporter and about the duty to report decide. Without an answer about the reporter, return
+    `Reader.ADULT`.
     """
     kind = reader_of(str(value_at(answers, "reporter.kind")))
     has_duty = value_at(answers, DUTY_TO_REPORT) == YesNo.YES
@@ -103,9 +104,10 @@ def reader_of_answers(answers: Answers) -> Reader:
 
 
 def closing_words(concern: ConcernStatus, reader: Reader) -> Iterator[str]:
-    """Yield the sentences about a closed concern for `reader`: the outcome, if shared, and what the reader can do next.
+    """Yield the sentences for `reader` about `concern`, if `concern` is closed. Otherwise yield nothing.
 
-    Yield nothing if the concern is not closed. An outcome without a translation is in English, and marked as English.
+    The sentences say the outcome, if the outcome is shared, and what the reader can do next. An outcome without a
+    translation is in English, and marked as English.
     """
     if concern.state != ConcernState.CLOSED:
         return

@@ -71,9 +71,10 @@ def read_status_form(site: SiteDep) -> Response:
 def read_status(site: SiteDep, posted: SubmittedFormDep) -> Response:
     """Return the status of the concern, or the form with an error if no concern has this reference and code.
 
-    Record in the audit log which messages to the reporter are read for the first time. The browser sends reference and
-    code in the request body, so that no address has reference or code. Raise `TooManyTries` after too many wrong codes,
-    or `RateLimited` if this concern was requested too often.
+    Record in the audit log which messages to the reporter are read for the first time. If the pressed button is
+    `CLEAR_DANGER`, the form for an addition forgets the answer about danger. The browser sends reference and code in
+    the request body, so that no address has reference or code. Raise `TooManyTries` after too many wrong codes, or
+    `RateLimited` if this concern was requested too often.
     """
     if posted.one("do") == CLEAR_DANGER:
         posted = SubmittedForm({name: values for name, values in posted.fields.items() if name != "immediate_danger"})
@@ -119,7 +120,10 @@ def add_to_concern(site: SiteDep, posted: SubmittedFormDep) -> Response:
 
 @router.get("/{reference}")
 def read_filled_status_form(site: SiteDep, reference: Annotated[str, Path(max_length=40)]) -> Response:
-    """Return the form with the reference filled in. The page does not reveal whether a concern has the reference."""
+    """Return the form that asks for reference and code, with `reference` filled in.
+
+    The page does not reveal whether a concern has this reference.
+    """
     return site.compressed(_form(site, reference=reference))
 
 
@@ -148,8 +152,9 @@ def _status_page(
 ) -> Response:
     """Return the page with the status of the concern, and with the form for an addition as it was posted.
 
-    Record in the audit log which messages are read for the first time. `added` is the receipt of an addition that has
-    just been stored, or None. If the posted field `shows_code` is set, the reporter comes from the page of the receipt,
+    Record in the audit log which messages are read for the first time. `faults` maps the name of a field to an error.
+    `added` is the receipt of an addition that has just been stored, or None, and `added_danger` is the answer about
+    danger in that addition. If the posted field `shows_code` is set, the reporter comes from the page of the receipt,
     and the page shows the code again. Raise `NoSuchConcern` if no concern has this reference and code.
     """
     typed = _code_of(site, posted.one("reference"), posted.one("code"))
@@ -194,10 +199,10 @@ def _form(site: Site, *, reference: str = "", reader: str = "", fault: str | Non
 
 
 def _messages_of(site: Site, concern: ConcernStatus, code: StatusCode) -> Sequence[ReceivedMessage | MessageStatus]:
-    """Record in the audit log which messages are read for the first time, and return all messages of the concern.
+    """Record in the audit log which messages are read for the first time, and return all messages of `concern`.
 
-    The caller must first check the code. If the reading cannot be recorded now, return the messages without their text,
-    because the rest of the page is still useful.
+    The caller must first check `code`, the reference and code of the reporter. If the reading cannot be recorded now,
+    return the messages without their text, because the rest of the page is still useful.
     """
     if not concern.messages:
         return ()
@@ -227,9 +232,11 @@ def _talk_of(concern: ConcernStatus, messages: Sequence[ReceivedMessage | Messag
 
 @router.post("/receipt")
 def save_receipt(site: SiteDep, posted: SubmittedFormDep) -> Response:
-    """Return the receipt as a text file: reference, code, what happens next, numbers to call, and the signed part last.
+    """Return the receipt of a concern as a text file.
 
-    Raise `NotFound` if this service did not sign the posted receipt, or if the code is not that of the receipt's
+    The file has the reference, the code, what happens next, the numbers to call and, at the end, the signed receipt.
+    For a reporter under 18, which the posted field `voice` says, the wording and the file's name are different. Raise
+    `NotFound` if this service did not sign the posted receipt, or if the posted code is not the code of the same
     concern.
     """
     signed, code = posted.one("receipt"), posted.one("code").strip()
@@ -248,7 +255,10 @@ def save_receipt(site: SiteDep, posted: SubmittedFormDep) -> Response:
 
 
 def _own_lines(site: Site, concern: ConcernStatus, code: str) -> Iterator[str]:
-    """Yield the lines of the receipt for a reporter under 18. The numbers of 999 and Childline come first."""
+    """Yield the lines of the receipt for a reporter under 18. The numbers of 999 and Childline come first.
+
+    `code` is the code with which the reporter follows the concern.
+    """
     yield from ("THANK YOU. YOU DID THE RIGHT THING.", "", "What happened is not your fault.", "")
     yield from _numbers(each for each in concern.signposts if each.emergency or each.id == CHILDLINE)
     yield from ("", f"Reference: {concern.reference}", f"Code:      {code}", "", "WHAT HAPPENS NEXT", "")
@@ -261,7 +271,8 @@ def _own_lines(site: Site, concern: ConcernStatus, code: str) -> Iterator[str]:
 def _receipt_lines(site: Site, concern: ConcernStatus, code: str, also_call: Sequence[str]) -> Iterator[str]:
     """Yield the lines of the receipt for a reporter who is not under 18.
 
-    `also_call` has the ids of the signposts and neighbouring councils whose numbers are printed too.
+    `code` is the code with which the reporter follows the concern. `also_call` has the ids of the signposts and
+    neighbouring councils whose numbers are printed too.
     """
     title = site.context.contents(EditionKey(concern.guide, concern.edition)).title
     yield from ("THIS IS A TEST" if concern.test else "WE HAVE YOUR CONCERN", "")
@@ -297,7 +308,7 @@ def _ways(contact: Reachable) -> str:
 
 
 def _signed_lines(site: Site, signed: str) -> Iterator[str]:
-    """Yield an explanation of the signed receipt, then the signed receipt as one long line."""
+    """Yield an explanation of the signed receipt, then `signed`, the signed receipt, as one long line."""
     yield from ("", "SIGNED RECEIPT", "")
     yield from _paragraph(
         "It proves when the concern was received, and shows nothing of it. It is checked with "

@@ -141,10 +141,11 @@ class Attempt(Visit):
         return next(own, 0)
 
     def list_entries_since(self) -> list[AuditEntryRow]:
-        """Return the audit log entries of changes, messages and hand-overs by others since the form's page was shown.
+        """Return the audit log entries after `seen` that the person should know before acting again, earliest first.
 
-        Leave out changes of the label. Include notes, messages and hand-overs of this person, because the form may have
-        been sent twice. Return an empty list if `seen` is None.
+        These are changes, messages and hand-overs by others, but not changes of the label. Notes, messages and
+        hand-overs of this person count too, because the form may have been sent twice. Return an empty list if `seen`
+        is None.
         """
         if self.seen is None:
             return []
@@ -176,7 +177,7 @@ class ClosingForm(Outcome):
 
 
 def read_words(attempt: Attempt) -> dict[str, object]:
-    """Return the fields of a note, label or message for the text of the form.
+    """Return the text of the form as the fields of a note, label or message.
 
     The text is either encrypted by the browser, or unencrypted. Raise `ValidationFailed` if the text is unencrypted and
     this service cannot decrypt concerns.
@@ -260,7 +261,7 @@ def close_on_page(attempt: AttemptDep) -> Response:
 
 @router.post("/{reference}/hold")
 def hold_on_page(attempt: AttemptDep) -> Response:
-    """Put the concern on hold, which prevents erasure, or end the hold.
+    """Put the concern on hold, which prevents erasure, or end the hold. The form says which.
 
     Record this in the audit log, and redirect to the concern. If the action is refused, show the form again.
     """
@@ -375,12 +376,12 @@ def confirm_on_page(
 
 
 def show_again(attempt: Attempt, form: str, refusal: errors.GuidanceError) -> Response:
-    """Return a page with the form `form` as it was filled in, the reason of `refusal`, and the changes of others.
+    """Return a page with a form as it was filled in, the reason of `refusal`, and the changes of others.
 
-    If the concern changed since the form's page was shown, first record in the audit log that the action was not
-    carried out. After `StoreBusy`, record nothing, because no write was possible. The heading warns of an
-    unacknowledged addition that says immediate danger, if an addition prevents the closing, or came since the form's
-    page was shown.
+    `form` is the name of the form, such as `outcome`. If the concern changed since the form's page was shown, first
+    record in the audit log that the action was not carried out. After `StoreBusy`, record nothing, because no write was
+    possible. The heading warns of an unacknowledged addition that says immediate danger, if an addition prevents the
+    closing, or came since the form's page was shown.
     """
     waiting = attempt.find_waiting()
     visitor, meanwhile, seen = attempt.visitor, attempt.list_entries_since(), attempt.seen or 0

@@ -73,9 +73,10 @@ def after_act(visit: Visit, entry: InboxEntry, line: ActLine) -> AfterAct:
 
 
 def _last_assignments(visit: Visit, entry: InboxEntry, line: ActLine) -> list[Assigned]:
-    """Return the assignment that `line` made, and the assignment before that assignment, if there is one.
+    """Return the assignment that `line` made, and the earlier assignment of the same concern, if there is one.
 
-    Return an empty list if `line` is not an assignment, or not the last assignment of the concern.
+    `entry` is the concern. Return an empty list if `line` is not an assignment, or not the last assignment of the
+    concern.
     """
     if line.act.act not in ASSIGNING_ACTS:
         return []

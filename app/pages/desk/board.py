@@ -37,8 +37,10 @@ def read_board(
 ) -> Response:
     """Record the reading in the audit log, and return the page with the figures of the months from `first` to `last`.
 
-    The default period is the last three whole months. If a month is not valid, or `last` is before `first`, return the
-    form for the period with the errors (400), and record nothing.
+    A month is written as `2026-11`. If `first` is empty, the period begins three months before the current month. If
+    `last` is empty, the period ends with the month before the current month. Tests are not counted, and small numbers
+    are hidden. If a month is not valid, or `last` is before `first`, return the form for the period with the errors
+    (400), and record nothing.
     """
     this_month = visit.now.date().replace(day=1)
     usual = (_months_before(this_month, 3), _months_before(this_month, 1))

@@ -25,9 +25,10 @@ router = GuidanceRouter(prefix=PATH, include_in_schema=False, route_class=DeskRo
 def list_cards_for_page(
     visit: ReaderVisitDep, wanted: Annotated[CardParameters, Query()], limit: Limit = 200, cursor: Cursor = None
 ) -> Response:
-    """Record one page of sealed cards in the audit log with the person's name, and return the page as JSON.
+    """Record in the audit log which sealed cards the person gets, and return one page of these cards as JSON.
 
-    Parameters and response are those of `GET /v1/desk/cards`. Raise `CardsRefused` if the person's role gets no cards.
+    `wanted` has the filters, `limit` is the maximum number of cards, and `cursor` the position of the page. Parameters
+    and response are those of `GET /v1/desk/cards`. Raise `CardsRefused` if the person's role gets no cards.
     """
     settings = visit.context.settings
     expect_cards_for(visit.visitor.scopes, settings.cards)

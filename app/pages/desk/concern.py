@@ -66,10 +66,11 @@ NO_CONTENT = 204
 
 @dataclass(frozen=True)
 class SealedText:
-    """One encrypted text of the concern `reference`.
+    """One text of the concern `reference`. `sealed` is the encrypted text, an age file.
 
-    `number` is the position among the texts of the same kind. The concern's own text has the number 0. Only a note or a
-    label has an author.
+    `kind` is `CONCERN` or a kind of entry. `number` is the position among the texts of the same kind. The concern's own
+    text has the number 0. `received_at` is the time at which this service received the text. Only a note or a label has
+    an author.
     """
 
     kind: str
@@ -160,8 +161,8 @@ def read_desk_work(visit: Visit, shown: opened_concerns.Opening, *, seen_before:
     """Return the template variables for the desk's work on a concern: messages, hand-overs, last actions and dates.
 
     `shown` is the view of the concern, which the caller must first record in the audit log. The text of the concern is
-    not read. The variable `meanwhile` has the actions of others after the audit log entry `seen_before`, the last entry
-    that the person had seen. If `seen_before` is None, `meanwhile` is empty.
+    not read. `seen_before` is the number of the last audit log entry that the person had seen. The variable `meanwhile`
+    has the later actions of others, and is empty if `seen_before` is None.
     """
     concern, receipts = shown.concern, visit.context.submissions.receipts
     reference, client = concern.reference, visit.actor.client
@@ -196,8 +197,9 @@ class FormerLabel:
 class Shown:
     """The concern on the page, with the decrypted text in `sections` or the encrypted text in `sealed`.
 
-    `sections` and `sealed` are None if the text has been erased. `place` is the list from which the concern was opened,
-    with the position of the concern in that list. `labels` has the newest label and, after an action of the person, the
+    `sections` and `sealed` are None if the text has been erased. `opening` is the recorded view of the concern. `place`
+    is the list from which the concern was opened, with the position of the concern in that list. `additions` has the
+    first additions, and `notes` the last notes. `labels` has the newest label and, after an action of the person, the
     label before.
     """
 
@@ -213,9 +215,9 @@ class Shown:
 def show_concern(visit: Visit, reference: str, place: ListPlace, *, labels: int) -> Shown:
     """Record the view in the audit log as one entry, and return the concern for display.
 
-    Include the first additions, the last notes and the last `labels` labels. If this service can decrypt all of these
-    texts, all are decrypted. Otherwise all stay encrypted. An erased concern has no text. `place` is the list from
-    which the concern is opened. Raise `NoSuchConcern` if the reference is unknown.
+    Include the first `ADDED_ON_PAGE` additions, the last `NOTES_ON_PAGE` notes and the last `labels` labels. If this
+    service can decrypt all of these texts, all are decrypted. Otherwise all stay encrypted. An erased concern has no
+    text. `place` is the list from which the concern is opened. Raise `NoSuchConcern` if the reference is unknown.
     """
     context, keys = visit.context, visit.context.unsealer.fingerprints
     wanted = opened_concerns.OpeningRequest("opened here", ADDED_ON_PAGE, NOTES_ON_PAGE, labels, keys, erased_too=True)
@@ -258,10 +260,11 @@ def read_concern_page(
 ) -> Response:
     """Record the view in the audit log with the person's name, and return the page of the concern.
 
-    `done` is the audit log entry of an action that the person has just completed. The page then begins with this action
-    and with what to do next. `seen` is the last audit log entry that the person saw before that action. The page then
-    shows later actions of others at the top. The page links to the list in `place`, and to the next concern of that
-    list. Raise `NoSuchConcern` if the reference is unknown.
+    `done` is the number of the audit log entry of an action that the person has just completed. The page then begins
+    with this action and with what to do next. Ignore `done` if the entry is not recent, or is by someone else. `seen`
+    is the number of the last audit log entry that the person saw before that action. The page then shows later actions
+    of others at the top. The page links to the list in `place`, and to the next concern of that list. Raise
+    `NoSuchConcern` if the reference is unknown.
     """
     parsed = reference_of(reference)
     shown = show_concern(visit, parsed, place, labels=1 if done is None else 2)
@@ -309,10 +312,10 @@ def title_of_edition(visit: Visit, guide: str, edition: int) -> str:
 def read_additions_page(
     visit: ReaderVisitDep, reference: ConcernReferenceInPath, place: ListPlaceDep, cursor: Cursor = None
 ) -> Response:
-    """Record the reading in the audit log, and return the page of additions at `cursor`.
+    """Record the reading in the audit log, and return the page of additions at `cursor`, or the first page if None.
 
-    Raise `NoSuchConcern` if the reference is unknown, `ConcernErased` if the concern was erased, or `InvalidCursor` if
-    `cursor` is not valid.
+    The page leads back to the list in `place`, from which the concern was opened. Raise `NoSuchConcern` if the
+    reference is unknown, `ConcernErased` if the concern was erased, or `InvalidCursor` if `cursor` is not valid.
     """
     return _entries_page(visit, EntryKind.ADDITION, reference, cursor, place)
 
@@ -321,10 +324,10 @@ def read_additions_page(
 def read_notes_page(
     visit: ReaderVisitDep, reference: ConcernReferenceInPath, place: ListPlaceDep, cursor: Cursor = None
 ) -> Response:
-    """Record the reading in the audit log, and return the page of notes at `cursor`.
+    """Record the reading in the audit log, and return the page of notes at `cursor`, or the first page if None.
 
-    Raise `NoSuchConcern` if the reference is unknown, `ConcernErased` if the concern was erased, or `InvalidCursor` if
-    `cursor` is not valid.
+    The page leads back to the list in `place`, from which the concern was opened. Raise `NoSuchConcern` if the
+    reference is unknown, `ConcernErased` if the concern was erased, or `InvalidCursor` if `cursor` is not valid.
     """
     return _entries_page(visit, EntryKind.NOTE, reference, cursor, place)
 

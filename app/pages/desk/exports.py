@@ -125,7 +125,8 @@ def _hand_over(entry: dict[str, Any]) -> str:
 def _history(history: list[AuditEntryRow], outcomes: Mapping[str, str]) -> Iterator[list[str]]:
     """Yield the number, time, person, action and detail of each audit log entry in `history`.
 
-    Digests and age keys are shortened, because the JSON inside the PDF has the full digests and keys.
+    `outcomes` maps the code of each outcome to a label. Digests and age keys are shortened, because the JSON inside the
+    PDF has the full digests and keys.
     """
     for line in act_lines(history, outcomes):
         detail = LONG_DIGEST.sub(r"\1...", line.detail)

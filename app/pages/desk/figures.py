@@ -52,7 +52,7 @@ def read_figures_of_days(visit: ReaderVisitDep) -> Response:
 
 
 def bars_of(days: Sequence[FiguresOfDay], highest: int) -> list[Bars]:
-    """Return the bars of each day, scaled so that the count `highest` is as high as the chart."""
+    """Return the bars of each day in `days`, scaled so that the count `highest` is as high as the chart."""
     return [
         Bars(
             place * WIDTH_OF_DAY,

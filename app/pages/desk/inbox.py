@@ -93,11 +93,14 @@ def read_desk(
     fault: bool = False,
     ended: bool = False,
 ) -> Response:
-    """Record in the audit log which concerns are shown, and return one page of the inbox.
+    """Record in the audit log which concerns are shown, and return one page of the inbox with the filters `chosen`.
 
-    See `InboxPlace` for `cursor`, `until`, `taken` and `ended`. If `fault` is True, the page says that the typed
-    reference is not valid. A person who may not read concerns is redirected to the audit log if they may read all of
-    the audit log, otherwise to the pages for writing guides. Raise `InvalidCursor` if `cursor` is not valid.
+    The page begins after the concern at `cursor`. `until` is the time when the first page of the list was made. `taken`
+    is the reference of a concern that the person has just assigned to themselves. If `fault` is True, the page says
+    that the typed reference is not valid. If `ended` is True, the page says that the list has ended.
+
+    A person who may not read concerns is redirected to the audit log if they may read all of the audit log, otherwise
+    to the pages for writing guides. Raise `InvalidCursor` if `cursor` is not valid.
     """
     if not visit.visitor.can_read:
         return lead_to(f"{PATH}/record" if visit.visitor.can_audit else GUIDES_PATH)
@@ -180,7 +183,10 @@ def assign_to_me_on_page(visit: WorkerVisitDep, posted: SubmittedFormDep) -> Res
 
 
 def inbox_page(visit: Visit, chosen: InboxSelection, place: InboxPlace, *, status: int = 200) -> Response:
-    """Record in the audit log which concerns are shown, and return the page of the inbox for `chosen` and `place`."""
+    """Record in the audit log which concerns are shown, and return the page of the inbox with the status `status`.
+
+    `chosen` has the filters, and `place` the position of the page.
+    """
     context, visitor, now = visit.context, visit.visitor, visit.now
     with Session(context.engine) as session:
         looked_at, people = find_look(session, visitor.name), list_workers(session)

@@ -1,4 +1,4 @@
-"""The filters of the inbox page: state, owner, tests or not, and others. The address carries all filters."""
+"""The filters of the inbox page, such as state, owner, and tests or not. The address of the page has all filters."""
 
 import datetime as dt
 from dataclasses import dataclass, replace
@@ -153,7 +153,11 @@ class InboxSelection:
 
 
 class TypedFilters(BaseModel):
-    """The query parameters of the inbox page as typed. `choose` validates all parameters except `show` and `order`."""
+    """The query parameters of the inbox page as typed. `choose` validates all parameters except `show` and `order`.
+
+    `who` is `me`, `nobody`, or `person:` with a name. `tests` is `yes` to list only tests. `state` is a former
+    parameter. An empty parameter filters nothing.
+    """
 
     show: InboxTab = InboxTab.ALL
     who: str = ""

@@ -23,7 +23,7 @@ DAYS_ALONE = 3  # durations of at least this many days are shown without hours
 
 
 def time_left(due: dt.datetime, now: dt.datetime, *, is_short: bool = False) -> str:
-    """Return the time from `now` until `due` in words: `2 hours 10 minutes left`, or `late by 1 day`.
+    """Return the time from `now` until the deadline `due` in words: `2 hours 10 minutes left`, or `late by 1 day`.
 
     If `is_short` is True, abbreviate hours and minutes.
     """
@@ -53,9 +53,10 @@ def _counted(number: int, unit: str, *, is_short: bool) -> str:
 
 @dataclass(frozen=True)
 class InboxLine:
-    """A concern in a list of the desk, with the answer about danger and the deadline in force.
+    """A concern in a list of the desk, with the most urgent answer about danger and the earliest deadline.
 
-    `added` describes the unacknowledged additions, or is None if every addition is acknowledged.
+    `now` is the current time. `added` describes the unacknowledged additions, or is None if every addition is
+    acknowledged.
     """
 
     entry: InboxEntry

@@ -53,7 +53,10 @@ class ListPlace:
         return cls(chosen, page, at)
 
     def seen_from(self, concern: ConcernRow) -> Self:
-        """Return the place with the position of `concern` in the list. A valid position that is known already stays."""
+        """Return the place with the position of `concern` in the list.
+
+        If this place already has a valid position, return this place unchanged.
+        """
         query = self.chosen.inbox_query("", None)
         if self._position(query.column_types) is not None:
             return self
@@ -109,7 +112,8 @@ class ListPlace:
 async def read_place(query: ListQuery = "", at: Cursor = None) -> ListPlace:
     """Return the list from which the concern was opened, as a FastAPI dependency.
 
-    If `query` is not valid, return the whole inbox.
+    `query` is the query string of the list's page, and `at` the position of the concern in the list. If `query` is not
+    valid, return the whole inbox.
     """
     return ListPlace.of(query, at)
 
@@ -119,11 +123,11 @@ ListPlaceDep = Annotated[ListPlace, Depends(read_place)]
 
 @router.get("/next")
 def lead_to_next(visit: ReaderVisitDep, place: ListPlaceDep) -> Response:
-    """Record in the audit log that the next concern of the list is shown, and redirect to the page of that concern.
+    """Record in the audit log that the next concern of a list is shown, and redirect to the page of that concern.
 
-    Never lead to the concern that was open, even if that concern has moved down in the list. If no concern follows, or
-    if the position is not known, record nothing, and redirect to the first page of the list. That page then says that
-    the list has ended.
+    `place` is the list with the position of the concern that was open. Never lead to the concern that was open, even if
+    that concern has moved down in the list. If no concern follows, or if the position is not known, record nothing, and
+    redirect to the first page of the list. That page then says that the list has ended.
     """
     if place.position is not None:
         with Session(visit.context.engine) as session:

@@ -34,7 +34,10 @@ PLACE = "person-file"
 
 @router.get(f"/{PLACE}")
 def read_person_file_page(visit: WorkerVisitDep) -> Response:
-    """Return the page that makes the file. The page has no text of any concern, so nothing is recorded."""
+    """Return the page on which the browser makes a file of the concerns that name one person.
+
+    The page has no text of any concern, so nothing is recorded.
+    """
     context = visit.context
     return visit.page(
         "desk_person_file.html",
@@ -49,7 +52,8 @@ def read_person_file_page(visit: WorkerVisitDep) -> Response:
 def open_typed_on_person_file_page(visit: WorkerVisitDep, posted: SubmittedFormDep) -> Response:
     """Return the decrypted key (JSON) of the text that this person typed on the page and did not send.
 
-    Raise the errors of `key_response`.
+    The form has the encrypted key. Raise `UnsealingUnavailable` if this service cannot decrypt the key. Raise
+    `ValidationFailed` if the form has no such key, or if the key belongs to another person or page.
     """
     return key_response(visit, PLACE, posted)
 

@@ -34,10 +34,11 @@ ReferralLayout = dict[str, Any]
 
 
 def sections_of(answers: Answers, content: EditionContent, reference_data: ReferenceData) -> list[AnsweredSection]:
-    """Return the answers of a concern by section, with the labels that a worker reads.
+    """Return `answers`, the answers of a concern, by section, with the labels that a worker reads.
 
-    If `flags_of` flags an answer, the first section is `FLAGS`. Answers for which the form has no question come last.
-    Leave out the fields in `SHOWN_ELSEWHERE`. `content` is the edition of the concern.
+    If a rule of `flags_of` applies to an answer, the first section is `FLAGS`. Answers for which the form has no
+    question come last. Leave out the fields in `SHOWN_ELSEWHERE`. `content` is the edition of the guide to which the
+    concern belongs.
     """
     counts = {name: len(entries) for name, entries in repeated_entries(answers)}
     form = FormBuilder(content, reference_data, counts, FOR_THE_WORKER).make()
@@ -51,9 +52,10 @@ def sections_of(answers: Answers, content: EditionContent, reference_data: Refer
 def flags_of(reference_data: ReferenceData, content: EditionContent) -> list[dict[str, Any]]:
     """Return the rules that flag children who live in another council's area, and people who work with children.
 
-    About flagged children and people, a worker must contact someone else too. In a rule, `list` is the path of a list
-    in the concern, `member` is a field of the list's entries, and `label` is the heading. `words` maps each flagged
-    value of the field `member` to the text to show.
+    About flagged children and people, a worker must contact someone else too. The publisher of the edition `content`
+    decides which contact is named. In a rule, `list` is the path of a list in the concern, `member` is a field of the
+    list's entries, and `label` is the heading. `words` maps each flagged value of the field `member` to the text to
+    show.
     """
     councils = {each.council: f"{each.name}: {numbers_of(each)}" for each in reference_data.neighbours}
     councils[ELSEWHERE] = "An area that is not named."

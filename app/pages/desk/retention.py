@@ -23,7 +23,10 @@ ChosenList = Annotated[RetentionList, Query(alias="list")]
 
 @router.get("/retention")
 def read_retention(visit: AuditVisitDep, chosen: ChosenList = RetentionList.DUE) -> Response:
-    """Record the reading in the audit log, and return the page with the first `MOST_LISTED` concerns of `chosen`."""
+    """Record the reading in the audit log, and return the page with the first `MOST_LISTED` concerns of `chosen`.
+
+    `chosen` is one of the four lists, such as the concerns on hold.
+    """
     settings = visit.context.settings
     periods = RetentionPeriods.of(settings)
     found = read_list(visit.context.writer, chosen, periods, actor=visit.actor)

@@ -30,7 +30,9 @@ NOT_YOURS = "this is not the key of text that you typed about this concern"
 def open_typed_on_page(visit: WorkerVisitDep, posted: SubmittedFormDep, reference: ConcernReferenceInPath) -> Response:
     """Return the decrypted key (JSON) of the text that this person typed about this concern.
 
-    Raise `NoSuchConcern` if `reference` is not a reference. Raise the errors of `key_response`.
+    The form has the encrypted key. Raise `NoSuchConcern` if `reference` is not a reference. Raise
+    `UnsealingUnavailable` if this service cannot decrypt the key. Raise `ValidationFailed` if the form has no such key,
+    or if the key belongs to another person or concern.
     """
     return key_response(visit, reference_of(reference), posted)
 
@@ -38,11 +40,9 @@ def open_typed_on_page(visit: WorkerVisitDep, posted: SubmittedFormDep, referenc
 def key_response(visit: Visit, place: str, posted: SubmittedForm) -> Response:
     """Return the decrypted key (JSON) of text that this person typed on a page and did not send.
 
-    `place` is the reference of the page's concern or, if the page has none, the name of the page. The posted
-    document has the encrypted key.
-
-    Raise `UnsealingUnavailable` if this service cannot decrypt the document. Raise `ValidationFailed` if the document
-    is damaged, has no key of typed text, or belongs to another person or to another place.
+    The posted field `sealed` has the encrypted key, inside a document that also names the person. Raise
+    `UnsealingUnavailable` if this service cannot decrypt the document. Raise `ValidationFailed` if the document is
+    damaged, has no key of typed text, or belongs to another person or to another place.
     """
     try:
         sealed = base64.b64decode(posted.one("sealed"), validate=True)

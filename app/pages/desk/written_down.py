@@ -99,9 +99,10 @@ class NewForm:
         return {"addition": self._addition()} if self.to_concern else {"submission": self._submission()}
 
     def came(self) -> dict[str, Any]:
-        """Return the fields of `WrittenConcern` or `WrittenAddition` for how and when the call or letter came.
+        """Return the fields of `WrittenConcern` or `WrittenAddition` that say how and when the information came.
 
-        Raise `ValidationFailed` if the time or the day is missing or wrong.
+        For example, the information came by a call. Raise `ValidationFailed` if the time or the day is missing or
+        wrong.
         """
         try:
             day = dt.date.fromisoformat(self.posted.one("came_on"))
@@ -182,7 +183,8 @@ def write_down_on_page(visit: WorkerVisitDep, posted: SubmittedFormDep) -> Respo
 def open_typed_on_new_page(visit: WorkerVisitDep, posted: SubmittedFormDep) -> Response:
     """Return the decrypted key (JSON) of the text that this person typed on this page and did not send.
 
-    Raise the errors of `key_response`.
+    The form has the encrypted key. Raise `UnsealingUnavailable` if this service cannot decrypt the key. Raise
+    `ValidationFailed` if the form has no such key, or if the key belongs to another person or page.
     """
     return key_response(visit, NEW, posted)
 
@@ -232,9 +234,9 @@ def _add(form: NewForm) -> Response:
 
 
 def _may_open(visit: Visit, reference: str) -> bool:
-    """Return True if the person may open the concern.
+    """Return True if the person of `visit` may open the concern `reference`, which this person has just written down.
 
-    A concern about a member of staff may be restricted to other people.
+    The person may also have added to this concern. A concern about a member of staff may be restricted to other people.
     """
     with Session(visit.context.engine) as session:
         return is_openable(session, reference, visit.actor)

@@ -1,1 +1,1 @@
-"""Web pages of guides: reading and searching them, and writing drafts."""
+"""Web pages of guides: reading and searching guides, and writing drafts."""

@@ -102,9 +102,10 @@ def _describe_rewording(change: Reworded) -> Iterator[TextChange]:
 
 
 def _changed_phones(before: Sequence[Phone], after: Sequence[Phone]) -> tuple[WordRun, ...]:
-    """Return the removed and the added phone numbers, as people dial the numbers.
+    """Return the phone numbers that only one of the lists `before` and `after` has, as people dial the numbers.
 
-    If exactly one number replaces another, return the two numbers with `is now` between the numbers.
+    The removed numbers come first, then the added numbers. If exactly one number replaces another, return the two
+    numbers with `is now` between the numbers.
     """
     old, new = (
         [phone for phone in phones if phone not in others] for phones, others in ((before, after), (after, before))

@@ -43,11 +43,12 @@ TO_PUT = "put:"
 
 @router.post("/document")
 def begin_from_document(session: SessionDep, visit: EditorVisitDep, upload: UploadDep) -> Response:
-    """Start a draft from the posted document or text, and redirect to the unplaced passages, or to the draft.
+    """Start a draft from the posted document or text, and redirect to the unplaced passages.
 
-    The form names a published guide, or the name of a new guide is made from the title in the document. Return the list
-    of guides with an error (422) if the document is missing, too large or unreadable. Also return the list with an
-    error if the guide has a draft already, if a published guide does not exist, or if the name of a new guide is taken.
+    If no passage is unplaced, redirect to the draft. The form names the published guide that the document replaces. If
+    the form names no guide, the draft is for a new guide, whose name is made from the title in the document. Return the
+    list of guides with an error (422) if the document is missing, too large or unreadable. Also return the list with an
+    error if the guide has a draft already, if the named guide is not published, or if the name of a new guide is taken.
     Raise `DraftChanged` if another person starts a draft of the guide at the same time.
     """
     try:
@@ -122,8 +123,9 @@ def read_unplaced(editing: EditingDep) -> Response:
 def place_lines(editing: EditingDep, posted: SubmittedFormDep) -> Response:
     """Put each passage into the place that the person chose for the passage, and save the draft.
 
-    Redirect to the passages that are still unplaced, or to the draft if none is left. Ignore a passage that another
-    person has placed since the page was shown. Raise `NoSuchGuideDraft` if there is no draft.
+    A passage without a chosen place stays unplaced. Redirect to the passages that are still unplaced, or to the draft
+    if none is left. Ignore a passage that another person has placed since the page was shown. Raise `NoSuchGuideDraft`
+    if there is no draft.
     """
     current = editing.current
 

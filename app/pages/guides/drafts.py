@@ -162,12 +162,12 @@ def save_section_page(
     posted: SubmittedFormDep,
     if_match: Annotated[str | None, Header(max_length=100)] = None,
 ) -> Response:
-    """Save the posted section, run the action of the pressed button, and redirect to the form or the next section.
+    """Save the posted section `page`, run the action of the pressed button, and redirect to the form.
 
-    After the last section, the button for the next section leads to the draft. For an autosave, return JSON instead.
-    The form posts the tag of the section that the page showed, as `shown` or as If-Match. If another person has saved
-    different content of the section since then, save nothing. Then return a page with both versions and the status 412,
-    or for an autosave an empty object with the status 412.
+    The button for the next section redirects to the form of the next section, or after the last section to the draft.
+    For an autosave, return JSON instead. The form posts the tag of the section that the page showed, as the field
+    `shown` or as If-Match. If another person has saved different content of the section since then, save nothing. Then
+    return a page with both versions and the status 412, or for an autosave an empty object with the status 412.
     """
     shown, act = (if_match or posted.one("shown")).strip('"'), posted.one("act")
     is_autosave = act == AUTOSAVE
@@ -186,7 +186,7 @@ def save_section_page(
 
 
 def _autosaved(editing: Editing, page: str, draft: GuideDraftRow) -> dict[str, Any]:
-    """Return the values for the page's JavaScript after an autosave.
+    """Return the values for the page's JavaScript after an autosave of the section `page`.
 
     `shown` is the new tag of the section, `saved` the time, and `faults` the errors of the section. `beside` has the
     error of each field. `said` has the value of each field as this service has understood the value, in words.
@@ -211,7 +211,7 @@ def _autosaved(editing: Editing, page: str, draft: GuideDraftRow) -> dict[str, A
 
 
 def _save(editing: Editing, page: str, posted: SubmittedForm, shown: str, act: str) -> tuple[GuideDraftRow, str]:
-    """Save the posted section, and run the action `act` of the pressed button.
+    """Save the posted section `page`, and run the action `act` of the pressed button.
 
     Return the draft, and the path of the entry to show, which is empty if the action is about no entry. `shown` is the
     tag of the section when the page was shown. Raise `DraftChanged` if another person has saved different content of
@@ -233,9 +233,10 @@ def _save(editing: Editing, page: str, posted: SubmittedForm, shown: str, act: s
 
 
 def _is_saved(former: DraftContent | None, page: str, posted: SubmittedForm, current: EditionContent | None) -> bool:
-    """Return True if the posted content is already saved in `former`.
+    """Return True if the posted content of the section `page` is already saved in `former`, the saved draft.
 
-    After a lost response, the page posts the same content again.
+    After a lost response, the page posts the same content again. `current` is the content of the current edition, or
+    None.
     """
     if former is None:
         return False
@@ -325,7 +326,7 @@ def _choices_of(code_lists: Mapping[str, CodeList], field: EditField) -> tuple[t
 
 
 def _remarks_on(page: str, checked: CheckedDraft | None) -> list[Remark]:
-    """Return the errors of the check that belong to `page`, or an empty list if `checked` is None."""
+    """Return the errors in `checked` that belong to the section `page`, or an empty list if `checked` is None."""
     return [each for each in (remarks_of(checked) if checked else ()) if each.page == page]
 
 
@@ -336,11 +337,11 @@ def remarks_of(checked: CheckedDraft) -> list[Remark]:
 
 
 def beside_current(draft: GuideDraftRow | None, checked: CheckedDraft | None) -> dict[str, Any]:
-    """Return the template variables for comparing the draft with the current edition.
+    """Return the template variables for comparing `draft` with the current edition. `checked` is the checked draft.
 
     `current` is the current edition, or None if there is none. `comparison` has the changes by page (`changes`), and
-    the pages that are not compared in full because some of the content is not valid (`unread`). If there is no draft
-    or no current edition, `comparison` is None.
+    the pages that are not compared in full because some of the content is not valid (`unread`). If there is no draft or
+    no current edition, `comparison` is None.
     """
     if draft is None or checked is None:
         return {"current": None, "comparison": None}
@@ -353,7 +354,7 @@ def beside_current(draft: GuideDraftRow | None, checked: CheckedDraft | None) ->
 
 
 def _form(content: dict[str, Any], page: str) -> dict[str, Any]:
-    """Return template variables: the entries of the section `page`, and the names to which an error can link.
+    """Return template variables about the section `page` of `content`: the entries, and the names to which errors link.
 
     The names are the paths of the entries and fields on the page. The section `DETAILS` has one entry.
     """
@@ -367,7 +368,7 @@ def _form(content: dict[str, Any], page: str) -> dict[str, Any]:
 
 
 def all_forms(content: dict[str, Any]) -> dict[str, tuple[ShownEntry, ...]]:
-    """Return the form entries of `content` by page. Leave out pages without entries."""
+    """Return the form entries of `content` by section. Leave out sections without entries."""
     forms = {page: _form(content, page)["entries"] for page in EDIT_PAGES}
     return {page: entries for page, entries in forms.items() if entries}
 

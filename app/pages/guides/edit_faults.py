@@ -58,7 +58,7 @@ DIFFERENT = "two different numbers"
 
 @dataclass(frozen=True)
 class Remark:
-    """An error or warning from the check of a draft. `page` and `name` identify the page and the field.
+    """An error or warning from the check of a draft. `page` and `name` identify the section and the field.
 
     `own` is the sentence beside the field. `words` is the sentence in a list of errors, and also names the entry that
     contains the field.
@@ -96,7 +96,7 @@ def at_fields(remarks: Sequence[Remark], names: Collection[str]) -> list[Remark]
 
 
 def faults_beside(remarks: Sequence[Remark], content: dict[str, Any]) -> dict[str, str]:
-    """Return the sentence beside each field that has an error, by the name of the field.
+    """Return the sentence beside each field that has an error in `remarks`, by the name of the field.
 
     A field with several errors has the sentence of the first error. Leave out the fields of an entry that has not been
     filled in yet. `content` is the content of the draft.

@@ -128,9 +128,10 @@ class Control(StrEnum):
 
 @dataclass(frozen=True)
 class EditField:
-    """One field of the form. `key` is the key of the value in the content.
+    """One field of the form. `key` is the key of the value in the content, and `control` the kind of input.
 
-    `inner` are the fields inside a group, or inside each entry of a list.
+    `choices` has the value and the label of each choice. If `is_seldom` is True, the page shows the field only on
+    demand. `inner` are the fields inside a group, or inside each entry of a list.
     """
 
     key: str
@@ -150,7 +151,7 @@ class EditField:
 
 @cache
 def fields_of(model: type[BaseModel]) -> tuple[EditField, ...]:
-    """Return the form fields of `model`, with the rarely used fields (`SELDOM`) last."""
+    """Return the form fields of `model`, the model of a part of an edition. Rarely used fields (`SELDOM`) come last."""
     found = [_field(key, info) for key, info in model.model_fields.items() if key not in NOT_TYPED]
     return tuple(sorted(found, key=lambda each: each.is_seldom))
 
@@ -209,9 +210,10 @@ def _field(key: str, info: FieldInfo) -> EditField:
 
 
 def _control(key: str, kind: Any, single: Any) -> Control | None:
-    """Return the kind of input that the field's type or key demands.
+    """Return the kind of input that the field's type or key demands, or None if the input is for text or for a choice.
 
-    Return None if the input is for text or for a choice.
+    `kind` is the type of the field. `single` is the type of one value of the field: for a field that is not a list, the
+    same as `kind`.
     """
     if single is OpeningHours:
         return Control.HOURS
@@ -261,7 +263,10 @@ class ShownField:
     foreign: str = ""
     """The value as JSON, if the value has a type that the field cannot show. Otherwise empty."""
     said: str = ""
-    """The value as this service has understood the value, in words: see `said_value`. Otherwise empty."""
+    """How this service has understood a typed phone number, day or opening hours, in words. Empty for other values.
+
+    Also empty if the value could not be understood, or if a day or opening hours read exactly as typed.
+    """
 
     @property
     def owner(self) -> str:
@@ -357,7 +362,10 @@ def _entry(fields: tuple[EditField, ...], name: str, value: Any) -> ShownEntry:
 
 
 def _show(field: EditField, name: str, value: Any) -> ShownField:
-    """Return `field` with `value`. For a phone number, `value` is the object that contains the number."""
+    """Return `field` with `value`. `name` is the path of the value.
+
+    For a phone number, `value` is the object that contains the number.
+    """
     if is_foreign(field, value):
         return replace(_show(field, name, None), foreign=_to_json(value))
     control = field.control

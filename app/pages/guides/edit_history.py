@@ -44,7 +44,7 @@ Before = Annotated[int, Query(ge=1, le=MAX_NUMBER)]
 
 @dataclass(frozen=True)
 class PastEdition:
-    """An edition in the history of a guide.
+    """An edition in the history of a guide. `status` is `current`, `superseded` or `withdrawn`.
 
     `hands` are the people who wrote, published and withdrew the edition. `changes` are the changes from the edition
     before, by heading.
@@ -117,7 +117,10 @@ def read_withdrawal_page(editing: PublishingDep, number: Number) -> Response:
 def withdraw_on_page(editing: PublishingDep, number: Number, posted: SubmittedFormDep) -> Response:
     """Withdraw the edition `number` for the posted reason, and redirect to the history of the guide.
 
-    If the reason is missing, or if the person has not pressed the button `WITHDRAW`, return the form again.
+    Record the person who withdraws, and append an event. If the reason is missing, or if the person has not pressed the
+    button `WITHDRAW`, change nothing, and return the form again. Raise `NoSuchGuide` if the guide is unknown, or
+    `NoSuchEdition` if the guide has no such edition. Raise `AlreadyWithdrawn` if the edition was withdrawn before for
+    another reason.
     """
     return _withdraw(editing, EditionKey(editing.guide, number), posted)
 
@@ -135,7 +138,10 @@ def read_rendition_withdrawal_page(editing: PublishingDep, number: Number) -> Re
 def withdraw_rendition_on_page(editing: PublishingDep, number: Number, posted: SubmittedFormDep) -> Response:
     """Withdraw the rendition `number` for the posted reason, and redirect to the renditions of the guide.
 
-    If the reason is missing, or if the person has not pressed the button `WITHDRAW`, return the form again.
+    The path has the language of the rendition. Record the person who withdraws, and append an event. If the reason is
+    missing, or if the person has not pressed the button `WITHDRAW`, change nothing, and return the form again. Raise
+    `NoSuchGuide` if the guide is unknown, or `NoSuchRendition` if there is no such rendition. Raise `AlreadyWithdrawn`
+    if the rendition was withdrawn before for another reason.
     """
     return _withdraw(editing, RenditionKey(editing.guide, editing.language, number), posted)
 
@@ -175,7 +181,10 @@ def _withdrawal_page(editing: Editing, key: AnyKey, reason: str = "") -> Respons
 def _without_edition(
     editing: Editing, history: Sequence[EditionHead], stored: Sequence[StoredRendition], head: EditionHead
 ) -> dict[str, Any]:
-    """Return template variables about what readers get once the edition `head` is withdrawn."""
+    """Return template variables about what readers get once the edition `head` is withdrawn.
+
+    `history` has all editions of the guide, and `stored` all renditions.
+    """
     rest = [each for each in history if each.number != head.number]
     after, was_current = current_of(rest), current_of(history) == head
     lost = [each for each in current_renditions(history, stored) if each.edition == head.number]
@@ -193,7 +202,10 @@ def _without_edition(
 def _without_rendition(
     history: Sequence[EditionHead], stored: Sequence[StoredRendition], key: RenditionKey
 ) -> dict[str, Any]:
-    """Return template variables about what readers get once the rendition `key` is withdrawn."""
+    """Return template variables about what readers get once the rendition `key` is withdrawn.
+
+    `history` has all editions of the guide, and `stored` all renditions.
+    """
     of_language = [each for each in stored if each.key.language == key.language]
     found = rendition_of(of_language, key.number)
     rest = current_renditions(history, [each for each in of_language if each != found])

@@ -38,7 +38,8 @@ NOT_BEGUN = "none"
 def read_members(fields: tuple[EditField, ...], posted: SubmittedForm, name: str, former: Any) -> dict[str, Any]:
     """Return the object that the posted fields below the path `name` describe. Leave out empty fields.
 
-    `former` is the saved object. Keep keys of `former` that have no form field, unless the person removed such a key.
+    `fields` are the form fields of the object, and `former` is the saved object. Keep keys of `former` that have no
+    form field, unless the person removed such a key.
     """
     before = former if isinstance(former, dict) else {}
     known = {each.key for each in fields}
@@ -55,9 +56,10 @@ def read_members(fields: tuple[EditField, ...], posted: SubmittedForm, name: str
 
 
 def read_entries(fields: tuple[EditField, ...], posted: SubmittedForm, name: str, former: Any) -> list[Any]:
-    """Return the list that the posted entries below the path `name` describe. `former` is the saved list.
+    """Return the list that the posted entries below the path `name` describe, with at most `MAX_ITEMS` entries.
 
-    Keep a saved entry that is not an object, unless the person filled in a field of the entry.
+    `fields` are the form fields of an entry, and `former` is the saved list. Keep a saved entry that is not an object,
+    unless the person filled in a field of the entry.
     """
     before = former if isinstance(former, list) else []
     entries: list[Any] = []
@@ -121,7 +123,7 @@ def _words(item: dict[str, Any]) -> str:
 
 
 def _read(field: EditField, posted: SubmittedForm, name: str, former: Any) -> Any:
-    """Return the posted value of `field`. `former` is the saved value.
+    """Return the posted value of `field`. `name` is the path of the value, and `former` is the saved value.
 
     Return `former` if `field` is a list and the form does not contain that list. Also return `former` if the form could
     not show `former`, and the person filled in nothing instead.
@@ -178,7 +180,7 @@ def section_tag(content: DraftContent | None, page: str) -> str:
 
 
 def with_section(content: DraftContent, page: str, posted: SubmittedForm) -> DraftContent:
-    """Return `content` in which the posted form replaces the part that belongs to `page`."""
+    """Return a copy of `content` in which the posted form replaces the part that belongs to the section `page`."""
     fields, former = form_fields(page), section_value(content, page)
     if page == DETAILS:
         lists = {key: value for key, value in content.items() if key in ITEM_LISTS}
@@ -189,10 +191,11 @@ def with_section(content: DraftContent, page: str, posted: SubmittedForm) -> Dra
 
 
 def with_ids(content: DraftContent, page: str, former: DraftContent, current: EditionContent | None) -> DraftContent:
-    """Give every item of `page` in `content` an id, in place, and return `content`. See `settle_ids`.
+    """Give every item of the list `page` in `content` a unique id, in place, and return `content`.
 
-    `former` is the saved content. `current` is the current edition, or None: ids of the current edition do not change.
-    If `page` is not a list of items, change nothing.
+    `former` is the saved content. `current` is the current edition, or None. The ids of the current edition, and ids in
+    `former` that a person chose, do not change. Any other id is made from the item's text. If `page` is not a list of
+    items, change nothing.
     """
     if page in ITEM_LISTS and isinstance(content.get(page), list):
         settle_ids(content[page], former.get(page), {item.id for item in getattr(current, page, ())})

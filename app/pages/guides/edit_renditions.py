@@ -69,8 +69,9 @@ _language: TypeAdapter[str] = TypeAdapter(LanguageTag)
 class ShownPair:
     """A text of the guide beside the translation of the text. `typed` is the translation in the input.
 
-    If the saved translation differs from `typed`, `theirs` is the saved translation, otherwise None. `changes` compares
-    the guide's text at the time of the translation with the text now, and is empty if the text has not changed.
+    `pair` has the text and the saved translation. If the saved translation differs from `typed`, `theirs` is the saved
+    translation, otherwise None. `changes` compares the guide's text at the time of the translation with the text now,
+    and is empty if the text has not changed.
     """
 
     pair: TextPair
@@ -107,7 +108,7 @@ def read_renditions_page(editing: ReviewingDep, fault: RefusedLanguage = "") -> 
 
 @router.post("/{guide}/renditions/begin")
 def begin_rendition_draft(editing: ReviewingDep, posted: SubmittedFormDep) -> Response:
-    """Begin the draft of a rendition in the posted language and format, or open the existing draft.
+    """Begin the draft of a rendition in the posted language and format, or open the existing draft in that language.
 
     A new draft continues the published rendition in that language and format, if there is one. Redirect to the texts of
     the draft. If the language or format is not valid, redirect to the form, which shows an error. Raise `NoSuchGuide`
@@ -143,7 +144,8 @@ def _tag_of(form: RenditionForm, typed: str) -> str:
 def read_rendition_draft_page(editing: ReviewingDep, plan: PlanDep) -> Response:
     """Return the page of the rendition's draft: the texts beside the guide's texts, the errors, and the review.
 
-    Raise `NoSuchGuideDraft` if there is no draft.
+    `plan` is a refused time of a planned publication, which the form shows again. Raise `NoSuchGuideDraft` if there is
+    no draft.
     """
     return rendition_page(editing, plan)
 
@@ -158,8 +160,9 @@ def rendition_page(
 ) -> Response:
     """Return the page of the rendition's draft with the HTTP status `status`.
 
-    `plan` is a refused time of a planned publication. If `outcome` is given, the page begins with the outcome of an
-    uploaded table. `faults` maps the name of a field to an error.
+    `plan` is a refused time of a planned publication, which the form shows again. If `outcome` is given, the page
+    begins with the outcome of an uploaded table. `faults` maps the name of a field to an error. Raise
+    `NoSuchGuideDraft` if there is no draft.
     """
     draft = get_guide_draft(editing.session, editing.guide, editing.language)
     checked = check_rendition_draft(editing.session, draft)
@@ -190,7 +193,8 @@ def rendition_page(
 def _items(groups: Sequence[tuple[str, Sequence[ShownPair]]]) -> dict[str, dict[str, str]]:
     """Return the items that comments can be about, by the heading of the section.
 
-    Each heading has a mapping from the path of an item to the beginning of the item's text in the guide.
+    `groups` has the texts of the draft, by the heading of the section. Each heading in the result has a mapping from
+    the path of an item to the beginning of the item's text in the guide.
     """
     return {
         heading: {"/".join(each.pair.path.split("/")[:2]): each.pair.original[:80] for each in reversed(pairs)}
@@ -216,7 +220,8 @@ def save_texts_page(
 
     The form posts the version of the draft that the page showed, as `shown` or as If-Match. If another person has saved
     other texts since that version, save nothing. Then return a page with both versions and the status 412, or for an
-    autosave an empty object with the status 412.
+    autosave an empty object with the status 412. If there is no draft, raise `NoSuchGuideDraft`, or for an autosave
+    return the empty object.
     """
     shown, is_autosave = (if_match or posted.one("shown")).strip('"'), posted.one("act") == AUTOSAVE
 
@@ -242,7 +247,10 @@ def save_texts_page(
 
 
 def _posted_content(content: DraftContent, posted: SubmittedForm) -> DraftContent:
-    """Return the draft `content` with the posted texts and details. Cut each text and detail to `MAX_TEXT`."""
+    """Return the draft `content` with the posted texts and details.
+
+    Cut each text and detail to `MAX_TEXT` characters.
+    """
     texts = {name.removeprefix(TEXT): posted.one(name)[:MAX_TEXT] for name in posted.fields if name.startswith(TEXT)}
     settled = frozenset(name.removeprefix(SETTLED) for name in posted.fields if name.startswith(SETTLED))
     details: DraftContent = {name: posted.one(name).strip()[:MAX_TEXT] for name in MAKING_FIELDS}
@@ -252,9 +260,9 @@ def _posted_content(content: DraftContent, posted: SubmittedForm) -> DraftConten
 
 @router.post("/{guide}/renditions/{language}/move")
 def move_rendition_draft(editing: ReviewingDep) -> Response:
-    """Move the draft to the current edition, and redirect to the texts of the draft.
+    """Move the draft to the guide's current edition, and redirect to the texts of the draft.
 
-    Translations of changed texts are marked until an editor confirms or changes the translations. Raise
+    A translation whose original text has changed is marked until an editor confirms or changes the translation. Raise
     `NoSuchGuideDraft` if there is no draft, or `DraftChanged` if another person saves the draft at the same time. Raise
     `EditionWithdrawn` if all editions of the guide are withdrawn.
     """
@@ -297,7 +305,10 @@ def _texts_page(editing: Editing, draft: GuideDraftRow, mine: SubmittedForm | No
 
 
 def _details_of(content: DraftContent) -> DraftContent:
-    """Return the rendition in the draft `content` with all details. Missing details are empty strings."""
+    """Return the fields of the rendition in the draft `content`, with every field in `MAKING_FIELDS` and a link.
+
+    The link has every field in `LINK_FIELDS`. A field that `content` lacks is an empty string.
+    """
     words, _ = read_parts(content)
     link = dict.fromkeys(LINK_FIELDS, "") | words.get("link", {})
     return dict.fromkeys(MAKING_FIELDS, "") | words | {"link": link}

@@ -73,7 +73,8 @@ NO_PLAN = PlanTyped("", "", "")
 async def read_plan(fault: PlanFault = "", day: PlanText = "", time: PlanText = "") -> PlanTyped:
     """Return the refused time of a planned publication from the query, as a FastAPI dependency.
 
-    Ignore an unknown `fault`. Without these parameters, every field of the result is empty.
+    `day` and `time` are the day and the time as typed. Ignore an unknown `fault`. Without these parameters, every field
+    of the result is empty.
     """
     return PlanTyped(day, time, fault if fault in PLAN_FAULTS else "")
 
@@ -85,8 +86,8 @@ PlanDep = Annotated[PlanTyped, Depends(read_plan)]
 def read_draft_page(editing: ReviewingDep, plan: PlanDep) -> Response:
     """Return the page of the draft, with the errors, warnings, writers, and changes to the current edition.
 
-    If the query has the language of a rendition, redirect to the page of that rendition's draft. Raise
-    `NoSuchGuideDraft` if there is no draft.
+    `plan` is a refused time of a planned publication, which the form shows again. If the query has the language of a
+    rendition, redirect to the page of that rendition's draft. Raise `NoSuchGuideDraft` if there is no draft.
     """
     if editing.language:
         return lead_to(editing.path)
@@ -113,7 +114,8 @@ def read_draft_page(editing: ReviewingDep, plan: PlanDep) -> Response:
 def _note_for(beside: dict[str, Any], faults: Sequence[Remark]) -> str | None:
     """Return a proposed change note, or None if the draft has a valid change note.
 
-    Return an empty text if nothing has changed since the current edition. For a new guide, return `FIRST_NOTE`.
+    `beside` is the result of `beside_current`, and `faults` are the errors of the draft. Return an empty text if
+    nothing has changed since the current edition. For a new guide, return `FIRST_NOTE`.
     """
     if not any(each.name == CHANGE_NOTE for each in faults):
         return None
@@ -127,7 +129,7 @@ def review_values(
     """Return the template variables about the review of `draft`: writers, comments, plan and preview links.
 
     `follows` is the number of the edition that the draft follows or renders, or None for a new guide. `faults` are the
-    errors of the draft. `plan` is a refused time of a planned publication.
+    errors of the draft. `plan` is a refused time of a planned publication, which the form shows again.
     """
     me = editing.actor.client
     acts = list_draft_acts(editing.session, draft.guide, draft.language)
@@ -246,8 +248,9 @@ def publish_on_page(editing: PublishingDep, posted: SubmittedFormDep) -> Respons
 
     Raise `NoSuchGuideDraft` if there is no draft, or `DraftChanged` if the draft is not the version that the page
     showed. Raise `FollowsAnotherEdition` if another edition was published since then. Raise `SecondPersonNeeded` if
-    `may_publish` returns False for this person. If the settings require two people, raise `HandUnknown` under the same
-    conditions as `publish_draft`.
+    this person wrote part of the draft, unless someone else wrote the last version and someone else submitted that
+    version. If the settings require two people, raise `HandUnknown` if this person or a writer is a client that names
+    no person. If this person is a writer, the same applies to the client that submitted the draft.
     """
     if posted.one("agreed") != AGREED:
         return lead_to(f"{editing.path}#publish")
@@ -272,7 +275,13 @@ def plan_on_page(editing: PublishingDep, posted: SubmittedFormDep) -> Response:
     """Schedule the publication of the draft for the posted time in London, and redirect to the draft.
 
     Record the action. If the time cannot be used, or if the draft has errors, plan nothing, and redirect to the draft's
-    page, which says why. Raise the errors of `publish_on_page`.
+    page, which says why.
+
+    Raise `NoSuchGuideDraft` if there is no draft, or `DraftChanged` if the draft is not the version that the page
+    showed. Raise `FollowsAnotherEdition` if another edition was published since then. Raise `SecondPersonNeeded` if
+    this person wrote part of the draft, unless someone else wrote the last version and someone else submitted that
+    version. If the settings require two people, raise `HandUnknown` if this person or a writer is a client that names
+    no person. If this person is a writer, the same applies to the client that submitted the draft.
     """
     day, time = posted.one("day").strip()[:10], posted.one("time").strip()[:5]
     moment = _planned(day, time, posted.one("which"), editing.now)
@@ -296,8 +305,8 @@ def plan_on_page(editing: PublishingDep, posted: SubmittedFormDep) -> Response:
 def _planned(day: str, time: str, which: str, now: dt.datetime) -> dt.datetime | str:
     """Return the time in UTC for `day` and `time` in London, or the key of an error in `PLAN_FAULTS`.
 
-    `which` chooses between the two times of the hour that is repeated when the clocks go back. The time must be after
-    `now`, and at most `LONGEST_PLAN` after `now`.
+    `which` is `FIRST` or `SECOND`: the first or the second of the two times in the hour that is repeated when the
+    clocks go back. The time must be after `now`, and at most `LONGEST_PLAN` after `now`.
     """
     try:
         moments = london_moments(dt.datetime.fromisoformat(f"{day}T{time}"))

@@ -45,12 +45,15 @@ def read_translation_table(editing: ReviewingDep) -> Response:
 
 @router.post(f"/{{guide}}/renditions/{{language}}/{TABLE}")
 def fill_from_table(editing: ReviewingDep, upload: UploadDep) -> Response:
-    """Take the translations that the posted table changes into the draft, and return the draft's page.
+    """Save in the draft each translation that the posted table changes, and return the draft's page.
 
-    The page names the refused rows. If the file cannot be read as a table of this language, take nothing, and return
-    the page with an error. In this case, or if rows were refused and none was taken, the status is 422. Raise
-    `NoSuchGuideDraft` if there is no draft, `NotFound` if the format of the rendition has no text, or `DraftChanged` if
-    another person moved the draft to another edition at the same time.
+    The page names the refused rows. For example, a row is refused if the draft's translation has changed since the
+    download, and the field `OVER_CHANGES` is not set. If the file cannot be read as a table of this language, save
+    nothing, and return the page with an error. In this case, or if rows were refused and none was taken, the status is
+    422.
+
+    Raise `NoSuchGuideDraft` if there is no draft, `NotFound` if the format of the rendition has no text, or
+    `DraftChanged` if another person moved the draft to another edition at the same time.
     """
     former, _, edition = _read_draft(editing)
     try:

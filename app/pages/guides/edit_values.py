@@ -19,9 +19,10 @@ _HOURS = TypeAdapter(tuple[OpeningHours, ...])
 
 
 def shown_number(phone: dict[str, Any]) -> str:
-    """Return the text for the input of the phone number `phone`: the number as people read it, with the area code.
+    """Return the text for the input of the phone number in `phone`, an object with the keys `number` and `display`.
 
-    If `phone` has no number as people read it, return the number to dial.
+    `number` is the number to dial, and `display` the number as people read it. Return `display`, with the area code in
+    front if `display` lacks the area code. If there is no `display`, return `number`.
     """
     number, display = (each if isinstance(each, str) else "" for each in (phone.get(NUMBER), phone.get(DISPLAY)))
     if not display or not _is_local(number, display):
@@ -33,7 +34,8 @@ def read_phone(typed: str, former: Any) -> dict[str, str]:
     """Return the fields of the phone number `typed`: `number`, to dial, and `display`, as people read the number.
 
     If the number to dial is unclear, leave out `number`. If `typed` is empty, return no fields. `former` is the saved
-    object. If the saved number is printed without the area code, and the input was not changed, keep both saved fields.
+    object with these two fields. If `display` in `former` lacks the area code, and the person did not change the input,
+    return both saved fields.
     """
     display = without_label(typed)
     if not display:

@@ -84,8 +84,9 @@ class Editing(Visit):
     def write(self, change: DraftChange, *, unplaced: UnplacedChange = keep_unplaced) -> GuideDraftRow:
         """Save the content that `change` returns as the draft, in the name of the person, and return the draft.
 
-        `unplaced` returns the passages of a document that have no place in the draft yet. If nothing has changed, save
-        and record nothing. Raise the errors of `change`.
+        `change` gets the saved draft, or None if there is none. `unplaced` gets the same, and returns the passages of a
+        document that have no place in the draft yet. If nothing has changed, save and record nothing. Raise the errors
+        of `change`.
         """
         return self.context.writer.run(
             write_guide_draft,
@@ -123,7 +124,11 @@ class Editing(Visit):
 
 
 def waiting_for(visit: Visit, session: Session) -> int:
-    """Return the number of drafts that wait for the signed-in person."""
+    """Return the number of drafts that wait for the signed-in person.
+
+    These are submitted drafts that the person may publish, and drafts that were sent back and that the person wrote. A
+    draft with a planned publication waits for nobody.
+    """
     return count_waiting(session, visit.actor.client, can_publish=visit.visitor.can_publish)
 
 

@@ -154,7 +154,7 @@ def names_publishers(guides: Sequence[ListedGuide]) -> bool:
 
 
 def links_of_renditions(renditions: Sequence[StoredRendition]) -> list[dict[str, str | None]]:
-    """Return a link to the page of each rendition, as template variables.
+    """Return a link to the page of each rendition in `renditions`, as template variables, in the same order.
 
     A link has the path, the language, the direction of the script, and the label of the format. `own_name` is the name
     of the language in that language if the rendition is a translation, otherwise None.
@@ -173,7 +173,7 @@ def links_of_renditions(renditions: Sequence[StoredRendition]) -> list[dict[str,
 
 
 def page_of_rendition(rendition: StoredRendition, *, is_numbered: bool) -> str:
-    """Return the path of the rendition's page.
+    """Return the path of the page of `rendition`.
 
     If this service has pages in the rendition's language, the path leads to a page in that language. Otherwise the path
     leads to a page in the current language. If `is_numbered` is True, the path has the rendition's number. A second
@@ -287,7 +287,7 @@ def _edition_page(
     content: EditionContent,
     renditions: Sequence[StoredRendition] | None = None,
 ) -> Response:
-    """Return the page of the edition `head`.
+    """Return the page of the edition `head`, which has the content `content`. `history` has all editions of the guide.
 
     If `renditions` is given, return the page of the guide instead: the page links to `renditions`, and does not show
     the number of the edition.
@@ -311,7 +311,8 @@ def _edition_page(
 def edition_values(head: EditionHead, content: EditionContent, history: list[EditionHead]) -> dict[str, Any]:
     """Return the template variables that the pages of editions and of drafts have in common.
 
-    `head` describes the edition, or the edition that the draft would become. `history` has all editions of the guide.
+    `head` describes the edition, or the edition that the draft would become, and `content` is the content. `history`
+    has all editions of the guide.
     """
     previous = {newer.number: older.number for newer, older in pairwise(_readable(history))}
     return {
@@ -342,7 +343,8 @@ def _readable(history: list[EditionHead]) -> list[EditionHead]:
 class WordMarks:
     """The language and direction of each text on the page of a rendition, as HTML attributes.
 
-    Templates call the instance with the parts of the JSON Pointer of a text.
+    Templates call the instance with the parts of the JSON Pointer of a text. `words` are the texts of the page, and
+    `language` is the language of the rendition.
     """
 
     words: RenderedWords
@@ -363,9 +365,11 @@ class WordMarks:
 def read_rendition_page(site: SiteDep, session: SessionDep, guide: GuideName, language: LanguageName) -> Response:
     """Return the page of the guide's rendition in `language`.
 
-    If this service has pages in `language`, but the request is for another language, redirect to the page in
-    `language`. Raise `NoSuchGuide` or `NoSuchRendition` if there is no such rendition. Raise `RenditionWithdrawn` if
-    every such rendition is withdrawn, or `EditionWithdrawn` if all editions of the guide are withdrawn.
+    If there are several, such as a translation and a recording, a rendition with text comes first, then the rendition
+    of the latest edition. If this service has pages in `language`, but the request is for another language, redirect to
+    the page in `language`. Raise `NoSuchGuide` or `NoSuchRendition` if there is no such rendition. Raise
+    `RenditionWithdrawn` if every such rendition is withdrawn, or `EditionWithdrawn` if all editions of the guide are
+    withdrawn.
     """
     return _in_its_language(language, guide, None) or _rendition_page(site, session, guide, language, None)
 
@@ -384,9 +388,10 @@ def read_numbered_rendition_page(
 
 
 def _in_its_language(tag: str, guide: str, number: int | None) -> Response | None:
-    """Return a redirect to the page of the rendition in the language `tag`.
+    """Return a redirect to the rendition's page as shown in the language `tag`, the language of the rendition.
 
-    Return None if the request is for that language already, or if this service has no pages in that language.
+    `number` is the number of the rendition, or None for the rendition that readers get by default. Return None if the
+    request is for that language already, or if this service has no pages in that language.
     """
     own = next((each for each in LANGUAGES if each.tag == tag), current_language())
     if own == current_language():

@@ -57,9 +57,9 @@ CHANGED = "Someone else changed this picture. Theirs is shown. Yours was not sav
 class PicturedItem:
     """An item of a rendition's draft, with the picture of the item, or None if the item has no picture.
 
-    `text` is the item in simple words, or in the guide's own words if the draft has no simple words for the item.
-    `number` counts the items of the page from 1. `typed` is the description in the input: a refused description as
-    posted, otherwise the saved description.
+    `path` is the path of the item, such as `indicators/secrecy`. `text` is the item in simple words, or in the guide's
+    own words if the draft has no simple words for the item. `number` counts the items of the page from 1. `typed` is
+    the description in the input: a refused description as posted, otherwise the saved description.
     """
 
     number: int
@@ -81,10 +81,11 @@ class PicturedItem:
 def read_published_picture(
     request: Request, session: SessionDep, rendition: RenditionKeyDep, picture: PictureName
 ) -> Response:
-    """Return a picture of a published rendition, or 304 if the client already has the picture.
+    """Return a picture of the published rendition `rendition`, or 304 if the client already has the picture.
 
-    Raise `NoSuchGuide` or `NoSuchRendition` if there is no such rendition, or `RenditionWithdrawn` if the rendition or
-    its edition was withdrawn. Raise `NotFound` if the rendition has no such picture.
+    `picture` is the SHA-256 digest of the picture, in hexadecimal. Raise `NoSuchGuide` or `NoSuchRendition` if there is
+    no such rendition, or `RenditionWithdrawn` if the rendition or its edition was withdrawn. Raise `NotFound` if the
+    rendition has no such picture.
     """
     history = get_history(session, guide=rendition.guide)
     stored = list_renditions(session, guide=rendition.guide, language=rendition.language)
@@ -98,7 +99,7 @@ def read_published_picture(
 
 @router.get("/{guide}/renditions/{language}/pictures/{picture}.jpg")
 def read_draft_picture(editing: ReviewingDep, picture: PictureName) -> Response:
-    """Return a picture of the rendition's draft.
+    """Return a picture of the rendition's draft. `picture` is the SHA-256 digest of the picture, in hexadecimal.
 
     Raise `NoSuchGuideDraft` if there is no draft, or `NotFound` if the draft has no such picture.
     """

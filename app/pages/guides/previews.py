@@ -35,7 +35,10 @@ link_router = GuidanceRouter(include_in_schema=False, dependencies=[PUBLIC], rou
 PAGE_EXAMPLE = "<!doctype html><title>DRAFT: ‘One Minute Guide’ to an example</title>"
 PREVIEW_EXAMPLE: Responses = {200: {"content": {"text/html": {"schema": {"type": "string"}, "example": PAGE_EXAMPLE}}}}
 LINKED_PAGE = "/draft-preview"
-"""The path of the page that a preview link opens. The link's token is after the `#`, so that no server logs it."""
+"""The path of the page that a preview link opens.
+
+The token of the link is after the `#`. Browsers never send that part, so no server can log the token.
+"""
 LINK_FIELD = "token"
 NOT_STORED = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex"}
 ENDED = "This link has ended, or a part of it is missing. Ask whoever sent it to you for another one."
@@ -83,7 +86,7 @@ def preview_on_page(editing: EditingDep) -> Response:
 
 @router.post("/{guide}/links")
 def make_link_on_page(editing: EditingDep, posted: SubmittedFormDep) -> Response:
-    """Create a link to the draft that is valid for the posted number of days. Return the only page that shows the link.
+    """Create a link to the draft that is valid for the posted number of days. Return a page that shows the link once.
 
     If the number is not in `LINK_DAYS`, use the second number of `LINK_DAYS`. Record the link among the actions on the
     draft. Raise `NoSuchGuideDraft` if there is no draft, or `DraftChanged` if the draft has too many valid links.
@@ -151,7 +154,7 @@ def _read_preview(site: Site, session: SessionDep, draft: GuideDraftRow) -> Prev
 
 
 def _preview_page(site: Site, preview: Preview, token: str | None = None) -> Response:
-    """Return the draft as the page that would be published, marked as a draft.
+    """Return the draft in `preview` as the page that would be published, marked as a draft.
 
     `token` is the token of the reader's link, which the page posts again to get the poster. For editors, `token` is
     None. Raise `InvalidEdition` if the draft has errors.
@@ -175,7 +178,7 @@ def _preview_page(site: Site, preview: Preview, token: str | None = None) -> Res
 
 
 def _poster(site: Site, shown: ShownEdition) -> Response:
-    """Return the draft as a poster (PDF) with the word `DRAFT` in the title.
+    """Return the edition `shown`, which a draft would become, as a poster (PDF) with the word `DRAFT` in the title.
 
     Raise `PdfUnavailable` if this service cannot make PDFs.
     """

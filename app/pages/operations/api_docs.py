@@ -49,7 +49,7 @@ def read_openapi(request: Request) -> Response:
 
 @router.get("/openapi.public.json")
 def read_readers_openapi(request: Request) -> Response:
-    """Return the part of the OpenAPI document for readers: guidance and concerns."""
+    """Return an OpenAPI document with only the operations on guidance and concerns."""
     return _document(request, request.app.readers_openapi())
 
 
@@ -84,7 +84,8 @@ def _find_test_key(context: AppContext, now: dt.datetime) -> tuple[str, dt.datet
     """Return a key for sending test concerns from the page, and the time until which the page shows the key.
 
     Return None if this service takes real concerns, or if no key can be created. Each process creates a key that is
-    valid for a day, and replaces the key after half a day. Each new key is recorded in the audit log.
+    valid for a day, and replaces the key after half a day. Each new key is recorded in the audit log. `now` is the
+    current time.
     """
     if not context.settings.is_trial:
         return None
@@ -110,7 +111,7 @@ def read_getting_started(site: SiteDep) -> Response:
 
 @router.get("/docs/{asset}")
 def read_docs_asset(request: Request, asset: Annotated[DocsAsset, Path()]) -> Response:
-    """Return a file that the pages of the API documentation load."""
+    """Return the file `asset`, which the pages of the API documentation load."""
     is_own = asset in (DocsAsset.SCRIPT, DocsAsset.STYLE)
     folder = STATIC_DIR if is_own else files("fastapi_standalone_docs") / "static" / "swagger"
     media_type = MEDIA_TYPES[PurePath(asset).suffix]

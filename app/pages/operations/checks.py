@@ -18,7 +18,8 @@ def read_checks(visit: LeadVisitDep) -> Response:
     """Return the page with the results of the checks, and with what to do about each problem.
 
     The results are at most a minute old. If there are no such results, run the checks first, which may take some
-    seconds. If another request is running the checks, return the former results, or a page that says to try again.
+    seconds. If another request is running the checks, return the older results, or a page that says to try again if
+    there are none.
     """
     examination = visit.context.examiner.examine()
     if examination is None:

@@ -1,4 +1,4 @@
-"""The status page, which tells people what works now. The readiness endpoint tells programs the same."""
+"""The status page, which tells people what works now. The readiness endpoint has the same facts for programs."""
 
 from dataclasses import dataclass
 
@@ -18,7 +18,10 @@ CALL = "Call the duty team instead: the numbers are on this page."
 
 @dataclass(frozen=True)
 class ServicePart:
-    """A part of the service that people use. If `works` is False, the page also shows `detail`: what people can do."""
+    """A part of the service that people use. `name` says what people do with the part.
+
+    If `works` is False, the page also shows `detail`: what people can do instead.
+    """
 
     name: str
     works: bool

@@ -1,4 +1,4 @@
-"""Routes for auditors: the audit log, the signed end of a chain, and signed checkpoints of the whole log."""
+"""Routes for auditors: the audit log, the signed end of a chain of entries, and signed checkpoints of the log."""
 
 from typing import Annotated
 

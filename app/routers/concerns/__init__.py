@@ -1,1 +1,1 @@
-"""API routes for reporters: the form, the submission of a concern, and its follow-up."""
+"""API routes for reporters: the form, the submission of a concern, and the follow-up of a concern."""

@@ -1,4 +1,4 @@
-"""Routes for reporters: the form, the check of a concern, its submission, and its follow-up."""
+"""Routes for reporters: the form, the check, the submission and the follow-up of a concern."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -126,7 +126,11 @@ async def raise_concern(
 
 @dataclass(frozen=True)
 class Following:
-    """A reporter's request about a concern: the reference, the status token, the caller's networks, and the time."""
+    """A reporter's request about a concern, at the time `now`.
+
+    `code` has the reference, the status token, and the networks of the caller. `follow_ups` is the service that answers
+    the request.
+    """
 
     follow_ups: FollowUps
     code: StatusCode

@@ -1,4 +1,7 @@
-"""Routes of one concern at the desk: its assignment, its text, and the team's actions. All are in the audit log."""
+"""Routes of one concern at the desk: the assignment, the text, and the team's actions.
+
+The audit log records each reading and each change.
+"""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -56,7 +59,7 @@ router = GuidanceRouter(prefix=ONE_CONCERN, tags=["Desk"], responses=RESPONSES_O
 ADDITIONS_SHOWN = 200
 """Maximum number of additions in an opened concern: as many as a concern can have.
 
-The size of an opened concern is also limited, so it may show fewer additions.
+The size of an opened concern is also limited, so that the response may have fewer additions.
 """
 AssignmentTag = Annotated[
     str | None,

@@ -1,4 +1,4 @@
-"""The route of sealed cards, by which the desk recognises a child."""
+"""The route of sealed cards: short encrypted summaries, by which the desk finds the concerns about a child."""
 
 import datetime as dt
 from functools import partial

@@ -233,10 +233,10 @@ def read_recipients(desk: DeskDep, _actor: ReaderDep) -> RecipientsResponse:
 def _read_page(
     asked: DeskRequest, kind: EntryKind, cursor: str | None, limit: int
 ) -> tuple[tuple[Any, ...], str | None]:
-    """Record in the audit log that the page was read, and return its entries and the cursor of the next page.
+    """Record in the audit log that the page was read, and return the entries and the cursor of the next page.
 
-    The entries are decrypted if this service holds an identity. `cursor` is None for the first page. The returned
-    cursor is None if there is no next page.
+    The page has up to `limit` entries of the kind `kind`. The entries are decrypted if this service can decrypt
+    concerns. `cursor` is None for the first page. The returned cursor is None if there is no next page.
     """
     desk, place = asked.desk, opened_entries.PagePlace(kind, asked.reference, decode_key(cursor, otherwise=0), limit)
     act = DeskAct.OPENED if desk.unsealer.can_unseal else DeskAct.LISTED
@@ -248,7 +248,7 @@ def _read_page(
 
 
 def _sealed_file(asked: DeskRequest, place: EntryPlace, suffix: str, *, counted_as: str) -> Response:
-    """Record in the audit log that the entry at `place` was read, and return a response with its sealed file.
+    """Record in the audit log that the entry at `place` was read, and return the encrypted entry as a file.
 
     The header field named `counted_as` has the number of the concern's entries of this kind. The file's name is the
     reference and `suffix`.

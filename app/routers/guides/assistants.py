@@ -62,7 +62,10 @@ class ErrorCode(IntEnum):
 
 @dataclass
 class McpError(Exception):
-    """An error to return for a message. `status` is the HTTP status of the response."""
+    """An error to return for a message of the protocol. `status` is the HTTP status of the response.
+
+    `data` has details for programs, or is None.
+    """
 
     code: ErrorCode
     message: str
@@ -101,7 +104,7 @@ def send_mcp_message(
 
 
 def _check_origin(request: Request, public_url: str) -> None:
-    """Raise `McpError` if a web page of another origin sent the request.
+    """Raise `McpError` if a web page of another origin than `public_url` or the requested host sent the request.
 
     Otherwise any web page could make its visitor's browser send messages to this service.
     """
@@ -115,7 +118,8 @@ def _check_message(body: dict[str, Any], headers: Headers) -> bool:
     """Check the message `body`, and return True if the message uses the stateless revision.
 
     Raise `McpError` if `body` is not a JSON-RPC request or notification. For a request of the stateless revision, also
-    raise the errors of `_check_stateless`. A notification is not checked further.
+    raise `McpError` if a required member is missing, if the members contradict `headers`, or if the revision is not
+    served. A notification is not checked further.
     """
     method, params, given = body.get("method"), body.get("params", {}), body.get("id")
     if body.get("jsonrpc") != "2.0" or not isinstance(method, str) or not isinstance(params, dict):
@@ -132,10 +136,10 @@ def _check_message(body: dict[str, Any], headers: Headers) -> bool:
 
 
 def _check_stateless(headers: Headers, method: str, params: dict[str, Any], meta: object) -> None:
-    """Check a request of the stateless revision.
+    """Check a request of the stateless revision: its `headers`, its `method`, its `params`, and `meta`.
 
-    Raise `McpError` if a required member is missing, if the members contradict the header fields, or if the revision is
-    not served.
+    `meta` is the member `_meta` of `params`. Raise `McpError` if a required member is missing, if the members
+    contradict `headers`, or if the revision is not served.
     """
     revision = headers.get(REVISION_HEADER)
     if revision is None:
@@ -198,7 +202,7 @@ def _answer(method: str, params: dict[str, Any], library: Library, *, is_statele
 
 
 def _call(params: dict[str, Any], library: Library) -> dict[str, Any]:
-    """Call the tool that `params` name, and return its result. Raise `McpError` if there is no such tool.
+    """Call the tool that `params` name, and return the result of the tool. Raise `McpError` if there is no such tool.
 
     If the arguments are invalid or the tool raises a `Problem`, return a result with `isError`: the protocol requires
     this for errors that a model can correct.

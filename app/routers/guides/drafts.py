@@ -72,12 +72,20 @@ DraftTag = Annotated[
 
 
 async def ask_as_editor(guide: GuideName, actor: EditorDep, now: NowDep, if_match: DraftTag = None) -> DraftAct:
-    """Return an editor's action on the draft whose ETag is in `If-Match`, as a FastAPI dependency."""
+    """Return an editor's action on the draft whose ETag is in `If-Match`, as a FastAPI dependency.
+
+    The action raises `DraftNotNamed` if `If-Match` is missing and there is a draft, or `DraftChanged` if the draft has
+    another ETag.
+    """
     return DraftAct(guide, actor.client, now, partial(_check_tag, if_match))
 
 
 async def ask_as_publisher(guide: GuideName, actor: PublisherDep, now: NowDep, if_match: DraftTag = None) -> DraftAct:
-    """Return a publisher's action on the draft whose ETag is in `If-Match`, as a FastAPI dependency."""
+    """Return a publisher's action on the draft whose ETag is in `If-Match`, as a FastAPI dependency.
+
+    The action raises `DraftNotNamed` if `If-Match` is missing and there is a draft, or `DraftChanged` if the draft has
+    another ETag.
+    """
     return DraftAct(guide, actor.client, now, partial(_check_tag, if_match))
 
 
@@ -260,7 +268,11 @@ def _check_tag(if_match: str | None, draft: GuideDraftRow | None) -> None:
 
 
 def _present(draft: GuideDraftRow, record: DraftRecord, response: Response | None = None) -> DraftResponse:
-    """Return the draft as callers see it. If `response` is given, set the ETag header field of `response`."""
+    """Return the draft as callers see it.
+
+    `record` has the writers of the draft, and the edition that the draft follows. If `response` is given, set the ETag
+    header field of `response`.
+    """
     if response is not None:
         response.headers["ETag"] = _etag(draft)
     return DraftResponse(

@@ -41,7 +41,10 @@ The value does not contain `public`, so the static export leaves these feeds out
 
 
 def _as_atom(channel: FeedChannel, example_id: str) -> Responses:
-    """Return the OpenAPI `responses` of an operation that returns the Atom feed of `channel`."""
+    """Return the OpenAPI `responses` of an operation that returns the Atom feed of `channel`.
+
+    `example_id` is the UUID of the feed in the example.
+    """
     example = (
         f'<feed xmlns="http://www.w3.org/2005/Atom"><id>urn:uuid:{example_id}</id><title>{channel.title}</title>'
         "<updated>2026-11-24T09:30:00Z</updated></feed>"

@@ -67,10 +67,10 @@ def _table(request: Request, shown: ShownEdition, section: Section, bom: ByteOrd
 
 
 def _caching(shown: ShownEdition, *, of_table: bool = False) -> str:
-    """Return the Cache-Control of a document or, if `of_table`, of a table.
+    """Return the Cache-Control of `shown` as a document or, if `of_table` is True, as a table.
 
     Only tables of numbered editions are immutable. Documents also show emergency telephone numbers, which belong to no
-    edition. When such a number is corrected, every reader must get the correction soon.
+    edition. When an emergency number is corrected, every reader must get the correction soon.
     """
     if shown.rendition is not None:
         return CACHE_CHECKED
@@ -78,7 +78,10 @@ def _caching(shown: ShownEdition, *, of_table: bool = False) -> str:
 
 
 def _with_languages(response: Response, shown: ShownEdition) -> Response:
-    """Return `response`. For a rendition, first add its language, and links to the guide in each language."""
+    """Return `response`, unchanged unless `shown` is a rendition.
+
+    For a rendition, first add headers with the language of the rendition, and with links to the guide in each language.
+    """
     if shown.rendition is not None:
         response.headers["Content-Language"] = shown.rendition.language
         add_languages(response, shown.rendition.languages)

@@ -84,7 +84,11 @@ class RequestedVersion(NamedTuple):
 async def ask_version(
     as_of: AsOf = None, accept_datetime: AcceptDatetime = None, accept_language: AcceptLanguage = None
 ) -> RequestedVersion:
-    """Return the version of a guide that the query and the header fields ask for, as a FastAPI dependency."""
+    """Return the version of a guide that the caller asks for, as a FastAPI dependency.
+
+    `as_of` is from the query. `accept_datetime` and `accept_language` are header fields. `as_of` counts before
+    `accept_datetime`.
+    """
     moment = requested_moment(as_of, accept_datetime)
     return RequestedVersion(moment, as_of is None, preferred_languages(accept_language or ""))
 

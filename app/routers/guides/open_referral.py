@@ -73,7 +73,7 @@ class ServiceFilters(RequestModel, extra="ignore"):
     )
 
     def apply(self, services: Iterable[Service]) -> list[Service]:
-        """Return the services that match all filters. An id that is not in the directory matches no service."""
+        """Return those of `services` that match all filters. An id that is not in the directory matches no service."""
         words = (self.search or "").casefold().split()
         ids = ((self.taxonomy_id or "").lower(), (self.taxonomy_term_id or "").lower())
         return [each for each in services if has_words(each, words) and has_term(each, *ids)]
@@ -211,10 +211,11 @@ def _json_response(request: Request, content: bytes) -> Response:
 
 
 def _document_of_stub(whole: dict[str, Any], public_url: str) -> dict[str, Any]:
-    """Return the part of this service's OpenAPI document that is about the directory.
+    """Return the part of `whole`, this service's OpenAPI document, that is about the directory.
 
     The paths in that part are relative to `STUB`, the base path of the directory: validators of the standard take every
-    path of the document at `openapi_url`, and request that path below the base path.
+    path of the document at `openapi_url`, and request that path below the base path. The document names this base path
+    below `public_url` as the server.
     """
     paths = {path.removeprefix(STUB) or "/": item for path, item in whole["paths"].items() if path.startswith(STUB)}
     used = {tag for item in paths.values() for operation in item.values() for tag in operation["tags"]}
@@ -229,7 +230,7 @@ def _document_of_stub(whole: dict[str, Any], public_url: str) -> dict[str, Any]:
 
 
 def _components_of(paths: dict[str, Any], components: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return the components that `paths` refer to, directly or through other components."""
+    """Return those of `components` to which `paths` refer, directly or through other components."""
     used, visited = set(REFERENCE.findall(json.dumps(paths))), set[tuple[str, str]]()
     while used - visited:
         kind, name = min(used - visited)
