@@ -40,9 +40,11 @@ def open_typed_on_page(visit: WorkerVisitDep, posted: SubmittedFormDep, referenc
 def key_response(visit: Visit, place: str, posted: SubmittedForm) -> Response:
     """Return the decrypted key (JSON) of text that this person typed on a page and did not send.
 
-    The posted field `sealed` has the encrypted key, inside a document that also names the person. Raise
-    `UnsealingUnavailable` if this service cannot decrypt the document. Raise `ValidationFailed` if the document is
-    damaged, has no key of typed text, or belongs to another person or to another place.
+    `place` is the reference of the page's concern or, if the page has none, the name of the page. The posted field
+    `sealed` has the encrypted key, inside a document that also names the person.
+
+    Raise `UnsealingUnavailable` if this service cannot decrypt the document. Raise `ValidationFailed` if the document
+    is damaged, has no key of typed text, or belongs to another person or to another place.
     """
     try:
         sealed = base64.b64decode(posted.one("sealed"), validate=True)
