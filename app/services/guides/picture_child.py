@@ -16,7 +16,9 @@ from app.services.guides.child_limits import limit_this_process
 
 FORMATS = ("PNG", "JPEG", "WEBP")
 """Formats that are read. The bytes decide about the format, and the name of the file does not."""
-MAX_PIXELS = 16_000_000
+MAX_PIXELS = {"JPEG": 50_000_000, "MPO": 50_000_000}
+"""Limits for the formats of cameras, which are decoded at a reduced size. `MAX_OTHER_PIXELS` is that of the others."""
+MAX_OTHER_PIXELS = 16_000_000
 MAX_SIDE = 640
 """Maximum width and height of the stored picture, in pixels: enough for the width at which pages and prints show it."""
 MAX_PICTURE_BYTES = 300_000
@@ -40,7 +42,7 @@ def answer(data: bytes) -> str:
     """Return the picture to store that is made from `data`, or the reason for a refusal, as JSON."""
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
-            if picture.width * picture.height > MAX_PIXELS:
+            if picture.width * picture.height > MAX_PIXELS.get(picture.format or "", MAX_OTHER_PIXELS):
                 return _refusal(TOO_MANY_PIXELS)
             if getattr(picture, "is_animated", False) and picture.format != "MPO":  # a photo with a second, hidden one
                 return _refusal(MOVES)
