@@ -340,4 +340,4 @@ def _remark(fault: FieldError) -> Remark:
     detail = fault.detail if is_sentence else FORMS.get(key, f"Fill in ‘{where}’")
     own = BACKTICKED.sub(lambda found: f"‘{FIELD_NAMES.get(found[1], found[1])}’", detail)
     name = "link.url" if fault.at == ("link",) else ".".join(map(str, fault.at))
-    return Remark(f"{where}: {own}" if where else own, "", name, own)
+    return Remark(f"{where}: {own}" if where and f"‘{where}’" not in own else own, "", name, own)
