@@ -426,6 +426,10 @@ class NoSuchPerson(NotFound):
     """There is no person with this name at the desk."""
 
 
+class DraftFull(GuidanceError):
+    """The draft of a guide has the maximum number of open comments, or of valid links for people without an account."""
+
+
 class SameAssignment(GuidanceError):
     """The concerns of a person cannot be given to the same person."""
 

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import (
     READS,
+    ContentTooLarge,
     EditionWithdrawn,
     GuidanceError,
     InternalError,
@@ -31,6 +32,7 @@ from app.http.json_bodies import InvalidBody
 from app.http.negotiation import JSON, quality
 from app.http.problem_handlers import NO_STORE, problem_of
 from app.http.problems import PROBLEM_MEDIA_TYPE
+from app.http.request_bodies import LARGER_BODIES
 from app.http.routes import GuidanceRoute
 from app.logs import Log, frames_of
 from app.pages.languages import (
@@ -101,6 +103,10 @@ MESSAGES_OF_READS = {
     503: to_translate("Please try again in a few seconds, or call."),
 }
 """Messages for requests that only read. These replace the messages of `ERROR_TEXTS`, which are about sending."""
+FILE_TOO_LARGE = (
+    "The file is larger than 2 MB. Go back and choose a smaller one: a picture with fewer pixels, such as 1600 in "
+    "width, or a document without pictures."
+)
 SHORT_ERROR_TEXTS = {status: ERROR_TEXTS[status] for status in (401, 413, 429, 503)}
 """The errors with texts in the languages of short pages. In these languages, any other error has the text for 500."""
 OF_THE_ADDRESS = (403, 404, 405, 410)
@@ -266,7 +272,8 @@ def _page_instead_of(scope: Scope, start: Message) -> Response | None:
     headers = MutableHeaders(raw=list(start["headers"]))
     if headers.get("content-type") != PROBLEM_MEDIA_TYPE:
         return None
-    page = error_page(Site.of(Request(scope)), start["status"])
+    is_file = start["status"] == ContentTooLarge.status and scope["path"] in LARGER_BODIES
+    page = error_page(Site.of(Request(scope)), start["status"], message=FILE_TOO_LARGE if is_file else None)
     for name, value in page.headers.items():
         if name.startswith("content-") or name not in headers:
             headers[name] = value

@@ -1,6 +1,7 @@
 """The way of a draft from one person to another: comments, sending back, agreeing, planning, and a link to look."""
 
 import datetime as dt
+import io
 import re
 from collections.abc import Callable
 from html import unescape
@@ -8,12 +9,14 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
+from pypdf import PdfReader
 from sqlmodel import Session
 from starlette.testclient import TestClient
 
 from app.models.access.roles import Role
 from app.models.guides.edition_rows import GuideDraftRow
 from app.services.events.emails import EDITORS, claim_email
+from app.services.guides import draft_links, draft_review
 from app.services.guides.draft_review import publish_due_draft
 from app.services.guides.drafts import find_changed_drafts, find_guide_draft
 from tests.guides.test_edit_pages import Editor, editor
@@ -145,6 +148,26 @@ def test_a_comment_stands_beside_its_item_until_it_is_done(ann: Editor, ben: Edi
     assert draft_of(service) is not None
 
 
+def test_a_full_draft_says_so_and_takes_more_once_one_is_done(ann: Editor, monkeypatch: pytest.MonkeyPatch) -> None:
+    correct_number(ann)
+    monkeypatch.setattr(draft_review, "MAX_COMMENTS", 1)
+    monkeypatch.setattr(draft_links, "MAX_LINKS", 1)
+    ann.save(SEED_GUIDE, "details", ann.open(SEED_GUIDE, "details") | {"change_note": "A number."})
+    linked(ann)
+    for path, fields, end, said in (
+        ("comments", {"text": "Words"}, "comments/done", "1 open comments, and can have no more"),
+        ("links", {"days": "7"}, "links/end", "1 links, and can have no more"),
+    ):
+        ann.post(f"{PAGE}/{path}", fields)
+        refused = ann.post(f"{PAGE}/{path}", fields)
+        assert refused.headers["location"] == f"/edit{PAGE}#{path}"
+        page = ann.get(PAGE).text
+        assert said in page
+        (number,) = re.findall(rf'/{end}"><input type="hidden" name="number" value="(\d+)"', page)
+        ann.post(f"{PAGE}/{end}", {"number": number})
+        assert said not in ann.get(PAGE).text
+
+
 def test_an_autosave_says_what_the_section_changes(ann: Editor) -> None:
     ann.post(f"{PAGE}/begin")
     fields = ann.open(SEED_GUIDE, "factors")
@@ -208,7 +231,7 @@ def test_a_planned_publication_is_moved_cancelled_or_ended_by_a_change(
 ) -> None:
     offered(ann)
     plan(ben)
-    plan(ben, time="09:50")
+    plan(ben, day="24th Nov 2026", time="09:50")
     assert "at 09:50 (Greenwich" in ann.get(PAGE).text
     act(ann, "plan/end")
     assert "Waiting for a second person" in ann.get(PAGE).text
@@ -241,7 +264,7 @@ def test_a_plan_that_another_edition_overtakes_is_sent_back(
         ("2027-03-28", "01:30", "This time does not exist"),
         ("2027-10-31", "01:30", "This time comes twice"),
         ("2026-11-23", "12:00", "This time has passed"),
-        ("2028-11-24", "12:00", "within the next year"),
+        ("24 November 2028", "12:00", "within the next year"),
         ("31/3", "noon", "Enter a day and a time"),
     ],
 )
@@ -252,7 +275,9 @@ def test_a_time_that_cannot_be_used_is_refused_in_words(
 
     refused = plan(ben, day=day, time=time)
 
-    assert words in ben.get(refused.headers["location"].removeprefix("/edit")).text
+    page = ben.get(refused.headers["location"].removeprefix("/edit")).text
+    assert words in page
+    assert f'name="day" id="plan-day" value="{day}"' in page
 
 
 @pytest.mark.parametrize(("which", "name"), [("first", "British Summer"), ("second", "Greenwich Mean")])
@@ -277,6 +302,7 @@ def test_a_link_shows_the_draft_to_someone_without_an_account(cara: Editor, clie
     token = linked(cara)
 
     page = client.post("/draft-preview", data={"token": f"https://guidance.example/draft-preview#{token}"})
+    poster = client.post("/draft-preview", data={"token": token, "form": "poster"})
 
     assert "DRAFT. Not published" in page.text
     assert "01225 396314" in page.text
@@ -284,6 +310,8 @@ def test_a_link_shows_the_draft_to_someone_without_an_account(cara: Editor, clie
     assert (page.headers["x-robots-tag"], page.headers["cache-control"]) == ("noindex", "no-store")
     assert client.get("/draft-preview").headers["x-robots-tag"] == "noindex"
     assert token not in cara.get(PAGE).text, "the link is shown once"
+    assert "DRAFT:" in PdfReader(io.BytesIO(poster.content)).pages[0].extract_text()
+    assert poster.headers["cache-control"] == "no-store"
 
 
 @pytest.mark.parametrize("end", ["by itself", "ended", "deleted", "wrong"])

@@ -13,7 +13,8 @@ from starlette.testclient import TestClient
 
 from app.models.access.roles import Role
 from app.models.guides.edition_rows import PictureRow
-from app.pages.guides.pictures import CHANGED, NO_ALT, NO_PICTURE
+from app.pages.error_pages import FILE_TOO_LARGE
+from app.pages.guides.pictures import CHANGED, NO_ALT, NO_PICTURE, TOO_LARGE
 from app.services.guides import uploads
 from app.services.guides.picture_child import NOT_A_PICTURE, answer
 from tests.guides.test_edit_pages import Editor, editor
@@ -81,6 +82,7 @@ def test_a_picture_goes_from_upload_to_every_form_that_shows_it(
     assert upload(ann, file_of(drawing())).headers["location"] == f"/edit{PICTURES}#{ITEM}"
     seen = ben.get(DRAFT).text
     assert f"Picture: {ALT}" in seen
+    assert 'src="data:image/jpeg;base64,' in ben.get(f"{DRAFT}/preview").text
     version = version_of(ann, DRAFT)
     ann.post(f"/{SEED_GUIDE}/offer?language={SIMPLE}", {"version": version})
 
@@ -106,9 +108,13 @@ def test_a_picture_goes_from_upload_to_every_form_that_shows_it(
     assert [sum(len(side.images) for side in each.pages) for each in prints] == [1, 0]
 
 
-def test_a_rendition_without_pictures_is_as_before(client: TestClient) -> None:
+def test_simple_words_without_pictures_begin_with_what_they_are(client: TestClient) -> None:
+    page = client.get(PUBLIC).text
+
     assert client.get(f"{GUIDE}/renditions/{SIMPLE}").json()["rendition"]["pictures"] == []
-    assert '<div class="pictured">' not in client.get(PUBLIC).text
+    assert '<div class="pictured">' not in page
+    assert re.search(r"</h1>\s*<p>This is the guide in simple words\.", page)
+    assert "Easy Read" not in page
 
 
 @pytest.mark.parametrize(
@@ -117,6 +123,7 @@ def test_a_rendition_without_pictures_is_as_before(client: TestClient) -> None:
         (b"<svg></svg>", {}, NOT_A_PICTURE),
         (b"", {}, NO_PICTURE),
         (file_of(drawing()), {"alt": " "}, NO_ALT),
+        (bytes(uploads.MAX_UPLOAD_BYTES + 1), {}, TOO_LARGE),
     ],
 )
 def test_a_refused_picture_is_explained_beside_its_item(
@@ -127,6 +134,15 @@ def test_a_refused_picture_is_explained_beside_its_item(
     assert page.status_code == 422
     assert f'<a href="#{ITEM}">{sentence}</a>' in page.text
     assert stored_pictures(service) == set()
+
+
+def test_a_file_of_any_size_is_refused_as_a_file(ann: Editor) -> None:
+    large = {"Content-Type": "multipart/form-data; boundary=a", "Accept": "text/html"}
+
+    refused = ann.http.post("/edit/picture", content=bytes(2_000_001), headers=ann._cookies | OWN_PAGE | large)
+
+    assert refused.status_code == 413
+    assert FILE_TOO_LARGE in refused.text
 
 
 def test_an_unused_picture_is_deleted(service: FastAPI, ann: Editor) -> None:

@@ -79,6 +79,7 @@ GOOD = {
     "a photo of two lenses": file_of(drawing(), "MPO", save_all=True, append_images=[drawing()]),
     "very wide": file_of(drawing(16_000, 10)),
     "noise": file_of(noise(900, 700)),
+    "a photo of many pixels": file_of(Image.new("L", (5000, 4000), "white"), "JPEG"),
 }
 HOSTILE = {
     "nothing": (b"", NOT_A_PICTURE),

@@ -140,12 +140,61 @@ def test_two_translators_see_each_other_s_texts(ann: Editor, ben: Editor) -> Non
 
 
 def test_a_film_needs_its_link_and_an_unknown_language_is_refused(ann: Editor) -> None:
-    unknown = ann.post(f"{GUIDE}/renditions/begin", BEGIN_WELSH | {"language": "Welsh"})
+    unknown = ann.post(f"{GUIDE}/renditions/begin", BEGIN_WELSH | {"language": "Klingonese"})
     ann.post(f"{GUIDE}/renditions/begin", {"form": "bsl_video", "language": ""})
 
     assert unknown.headers["location"].endswith("?fault=language#language")
-    assert "Enter the tag of a language" in ann.get(f"{GUIDE}/renditions?fault=language").text
+    assert "Enter the name of a language" in ann.get(f"{GUIDE}/renditions?fault=language").text
     assert "Large print, a film or a recording needs its link." in ann.get(f"{GUIDE}/renditions/bfi").text
+
+
+def test_a_language_is_begun_by_its_name(ann: Editor) -> None:
+    begun = ann.post(f"{GUIDE}/renditions/begin", BEGIN_WELSH | {"language": "polish"})
+
+    assert begun.headers["location"] == f"/edit{GUIDE}/renditions/pl/texts"
+
+
+def test_the_details_of_a_rendition_are_read_as_written_with_errors_beside_them(ann: Editor) -> None:
+    ann.post(f"{GUIDE}/renditions/begin", {"form": "bsl_video", "language": ""})
+    film = f"{GUIDE}/renditions/bfi"
+    typed = fields_in(ann.get(f"{film}/texts").text) | {
+        "checked_by": "Example Translation Team",
+        "checked_on": "30th Sept 2026",
+        "link.url": "film.example",
+        "act": "autosave",
+    }
+
+    saved = ann.post(f"{film}/texts", typed).json()
+    page, draft = ann.get(f"{film}/texts").text, words_of(ann.get(film).text)
+    unclear = ann.post(f"{film}/texts", typed | {"shown": saved["shown"], "checked_on": "soon"}).json()
+
+    assert fields_in(page)["checked_on"] == "30 September 2026"
+    assert "Example Translation Team on 30 September 2026." in draft
+    assert saved["beside"] == {
+        "link.url": "Enter a web address that begins with https://",
+        "link.title": "Fill in ‘Title’",
+        "link.text_alternative": "Fill in ‘Text alternative’",
+    }
+    assert unclear["beside"]["checked_on"] == "Enter a day, such as 30 September 2027"
+    assert re.search(r'id="link.title-fault"[^>]*><span class="vh">Error: </span><span>Fill in ‘Title’', page)
+
+
+def test_a_rendition_is_previewed_as_readers_will_see_it(client: TestClient, ann: Editor) -> None:
+    ann.post(f"{GUIDE}/renditions/begin", BEGIN_WELSH)
+    ann.post(f"{WELSH}/texts", texts_of(ann) | {"text:title": "Geiriau newydd", "made_by": "human"})
+
+    preview = ann.get(f"{WELSH}/preview")
+
+    assert "DRAFT. Not published" in preview.text
+    assert '<html lang="cy">' in preview.text
+    assert '<h1 lang="cy" dir="ltr">Geiriau newydd</h1>' in preview.text
+    assert (preview.headers["cache-control"], preview.headers["x-robots-tag"]) == ("no-store", "noindex")
+    linked = re.search(r'id="link" value="[^"#]*#([^"]+)"', ann.post(f"{GUIDE}/links?language=cy", {"days": "1"}).text)
+    assert linked is not None
+    assert "Geiriau newydd" in client.post("/draft-preview", data={"token": linked[1]}).text
+    assert "Geiriau newydd" not in client.get(f"/cy/guides/{SEED_GUIDE}").text
+    ann.post(f"{WELSH}/texts", texts_of(ann) | {"made_by": "machine", "tool": ""})
+    assert ann.get(f"{WELSH}/preview").history[0].headers["location"] == f"/edit{WELSH}#to-do"
 
 
 def test_an_edition_is_withdrawn_after_a_look_at_what_readers_get(

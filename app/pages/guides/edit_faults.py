@@ -28,6 +28,7 @@ FORMS = {
     "opening_hours": "Enter days and times, such as Monday to Thursday 8:30am to 5pm",
     "review_by": ENTER_DAY,
     "verified_on": ENTER_DAY,
+    "checked_on": ENTER_DAY,
     "kind": "Choose from the list",
     "code": "Choose from the list",
     "basis": "Choose from the list",

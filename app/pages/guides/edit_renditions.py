@@ -14,13 +14,21 @@ from app.http.routes import GuidanceRouter
 from app.models.guides.comparison import WordRun, changed_words
 from app.models.guides.edition_rows import GuideDraftRow
 from app.models.guides.renditions import Maker
-from app.models.languages import BRITISH_SIGN_LANGUAGE, EASY_READ_SUFFIX, GUIDE_LANGUAGE, LanguageTag, RenditionForm
+from app.models.languages import (
+    BRITISH_SIGN_LANGUAGE,
+    EASY_READ_SUFFIX,
+    GUIDE_LANGUAGE,
+    LanguageTag,
+    RenditionForm,
+    tag_of,
+)
 from app.pages.frame import DeskRoute, lead_to
 from app.pages.guides.drafts import AUTOSAVE
-from app.pages.guides.edit_faults import BACKTICKED, Remark
+from app.pages.guides.edit_faults import BACKTICKED, FORMS, Remark, faults_beside
 from app.pages.guides.edit_fields import DETAILS
 from app.pages.guides.edit_posts import EDIT_PAGES
 from app.pages.guides.edit_review import NO_PLAN, PlanDep, PlanTyped, review_values
+from app.pages.guides.edit_values import read_typed_day, shown_day
 from app.pages.guides.editing import NO_FAULTS, Editing, ReviewingDep
 from app.pages.guides.guides import FORM_LABELS
 from app.pages.posted_forms import SubmittedForm, SubmittedFormDep
@@ -44,21 +52,23 @@ from app.services.guides.translation_tables import MAX_TABLE_BYTES, TOO_LARGE, T
 router = GuidanceRouter(prefix=GUIDES_PATH, include_in_schema=False, route_class=DeskRoute)
 TEXT, SETTLED = "text:", "settled:"
 MAX_TEXT = 4000
-MAKING_FIELDS = ("made_by", "tool", "checked_by", "checked_on")
 LINK_FIELDS = ("url", "title", "text_alternative")
+CHECKED_ON = "checked_on"
+MAKING_FIELDS = ("made_by", "tool", "checked_by", CHECKED_ON)
 FIELD_NAMES = {
     "checked_by": "Checked by",
-    "checked_on": "Checked on",
+    CHECKED_ON: "Checked on",
     "tool": "Program",
     "link": "Link",
     "url": "Address",
+    "title": "Title",
     "text_alternative": "Text alternative",
     "alt": "What a picture shows",
 }
 ABOUT = EDIT_PAGES[DETAILS]
 OFFERED_LANGUAGES = ("cy", "pl", "ur", "ro", "ar", "uk", "bn", "pa", "so", "fr", "es", "pt")
-"""The languages that the form offers. Editors can also type the tag of any other language."""
-NOT_A_LANGUAGE = "Enter the tag of a language, such as cy for Welsh"
+"""The languages that the form offers. Editors can also type the name or tag of any other language."""
+NOT_A_LANGUAGE = "Enter the name of a language, such as Welsh, or its tag, such as cy"
 MOST_REFUSED = 100
 """The number of refused rows of a table that the page shows."""
 RefusedLanguage = Annotated[str, Query(max_length=10)]
@@ -130,14 +140,16 @@ def begin_rendition_draft(editing: ReviewingDep, posted: SubmittedFormDep) -> Re
 def _tag_of(form: RenditionForm, typed: str) -> str:
     """Return the language tag for a rendition with the format `form`.
 
-    Simple words and British Sign Language have a fixed tag. For a translation, the tag is `typed`. For large print and
-    audio, an empty `typed` stands for the guide's language.
+    Simple words and British Sign Language have a fixed tag. For a translation, `typed` is the tag or the English name
+    of a language. For large print and audio, an empty `typed` stands for the
+    guide's language.
     """
+    named = tag_of(typed)
     of_form = {
         RenditionForm.EASY_READ: f"{GUIDE_LANGUAGE}{EASY_READ_SUFFIX}",
         RenditionForm.BSL_VIDEO: BRITISH_SIGN_LANGUAGE,
     }
-    return of_form.get(form) or (typed if form is RenditionForm.TRANSLATION else typed or GUIDE_LANGUAGE)
+    return of_form.get(form) or (named if form is RenditionForm.TRANSLATION else named or GUIDE_LANGUAGE)
 
 
 @router.get("/{guide}/renditions/{language}")
@@ -242,8 +254,15 @@ def save_texts_page(
         return _texts_page(editing, draft, posted)
     if not is_autosave:
         return lead_to(editing.path)
-    faults = [_remark(each).words for each in check_rendition_draft(editing.session, draft).faults]
-    return JSONResponse({"shown": str(draft.version), "saved": date_and_time(draft.written_at), "faults": faults})
+    remarks = [*map(_remark, check_rendition_draft(editing.session, draft).faults)]
+    return JSONResponse(
+        {
+            "shown": str(draft.version),
+            "saved": date_and_time(draft.written_at),
+            "faults": [each.words for each in remarks],
+            "beside": faults_beside(remarks, {}),
+        }
+    )
 
 
 def _posted_content(content: DraftContent, posted: SubmittedForm) -> DraftContent:
@@ -254,6 +273,7 @@ def _posted_content(content: DraftContent, posted: SubmittedForm) -> DraftConten
     texts = {name.removeprefix(TEXT): posted.one(name)[:MAX_TEXT] for name in posted.fields if name.startswith(TEXT)}
     settled = frozenset(name.removeprefix(SETTLED) for name in posted.fields if name.startswith(SETTLED))
     details: DraftContent = {name: posted.one(name).strip()[:MAX_TEXT] for name in MAKING_FIELDS}
+    details[CHECKED_ON] = read_typed_day(details[CHECKED_ON])
     link = {name: posted.one(f"link.{name}").strip()[:MAX_TEXT] for name in LINK_FIELDS}
     return save_texts(content, texts, settled, details | ({"link": link} if any(link.values()) else {}))
 
@@ -287,7 +307,7 @@ def _texts_page(editing: Editing, draft: GuideDraftRow, mine: SubmittedForm | No
     """
     content = draft.read() if mine is None else _posted_content(draft.read(), mine)
     details = _details_of(content)
-    checked = check_rendition_draft(editing.session, draft)
+    remarks = [*map(_remark, check_rendition_draft(editing.session, draft).faults)]
     return editing.page(
         "desk_edit_texts.html",
         status=200 if mine is None else DraftChanged.status,
@@ -298,20 +318,22 @@ def _texts_page(editing: Editing, draft: GuideDraftRow, mine: SubmittedForm | No
         details=details,
         form=RenditionForm(details["form"]),
         makers=(Maker.HUMAN, Maker.MACHINE),
-        remarks=[*map(_remark, checked.faults)],
+        remarks=remarks,
+        beside=faults_beside(remarks, {}),
         is_conflict=mine is not None,
         max_text=MAX_TEXT,
     )
 
 
 def _details_of(content: DraftContent) -> DraftContent:
-    """Return the fields of the rendition in the draft `content`, with every field in `MAKING_FIELDS` and a link.
+    """Return the details of the rendition in the draft `content`, with the day as people write it.
 
-    The link has every field in `LINK_FIELDS`. A field that `content` lacks is an empty string.
+    Include every field in `MAKING_FIELDS`, and a link with every field in `LINK_FIELDS`. A field that `content` lacks
+    is an empty string.
     """
     words, _ = read_parts(content)
     link = dict.fromkeys(LINK_FIELDS, "") | words.get("link", {})
-    return dict.fromkeys(MAKING_FIELDS, "") | words | {"link": link}
+    return dict.fromkeys(MAKING_FIELDS, "") | words | {"link": link, CHECKED_ON: shown_day(words.get(CHECKED_ON))}
 
 
 def _pairs(editing: Editing, draft: GuideDraftRow, mine: SubmittedForm | None = None) -> list[ShownPair]:
@@ -332,6 +354,15 @@ def _groups(pairs: Sequence[ShownPair]) -> list[tuple[str, list[ShownPair]]]:
 
 
 def _remark(fault: FieldError) -> Remark:
-    words = BACKTICKED.sub(lambda found: f"‘{FIELD_NAMES.get(found[1], found[1])}’", fault.detail)
-    where = FIELD_NAMES.get(str(fault.at[-1])) if fault.at else None
-    return Remark(f"{where}: {words}" if where else words, "", ".".join(map(str, fault.at)), words)
+    """Return the error `fault` of a draft as a remark, in the words of the form.
+
+    An error that is not a whole sentence becomes an instruction. An error about a link as a whole belongs to the link's
+    address.
+    """
+    key = str(fault.at[-1]) if fault.at else ""
+    where = FIELD_NAMES.get(key)
+    is_sentence = fault.detail[:1].isupper() or where is None
+    detail = fault.detail if is_sentence else FORMS.get(key, f"Fill in ‘{where}’")
+    own = BACKTICKED.sub(lambda found: f"‘{FIELD_NAMES.get(found[1], found[1])}’", detail)
+    name = "link.url" if fault.at == ("link",) else ".".join(map(str, fault.at))
+    return Remark(f"{where}: {own}" if where and f"‘{where}’" not in own else own, "", name, own)

@@ -2,12 +2,14 @@
 
 import datetime as dt
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated, Any
+from urllib.parse import urlencode
 
 from fastapi import Depends, Query, Response
 
-from app.errors import ValidationFailed
+from app.errors import DraftFull, ValidationFailed
 from app.http.routes import GuidanceRouter
 from app.models.guides.edition_rows import GuideDraftRow
 from app.models.guides.sections import ITEM_LISTS
@@ -20,7 +22,7 @@ from app.pages.guides.editing import Editing, PublishingDep, ReviewingDep
 from app.pages.posted_forms import SubmittedForm, SubmittedFormDep
 from app.services.access.sign_in import GUIDES_PATH
 from app.services.audit.audit_log import is_same_hand
-from app.services.guides.draft_links import LINK_DAYS, links_of
+from app.services.guides.draft_links import LINK_DAYS, links_of, takes_no_more
 from app.services.guides.draft_review import (
     CHANGE_NOTE,
     MAX_REMARK,
@@ -37,6 +39,7 @@ from app.services.guides.draft_review import (
 from app.services.guides.drafts import DraftContent, discard_draft, get_guide_draft, list_draft_acts, writers_of
 from app.services.guides.rendition_drafts import list_pairs
 from app.services.guides.working_days import london_moments
+from app.services.guides.written_values import read_day
 
 router = GuidanceRouter(prefix=GUIDES_PATH, include_in_schema=False, route_class=DeskRoute)
 AGREED = "yes"
@@ -55,7 +58,8 @@ PLAN_FAULTS = {
     TWICE: "This time comes twice: the clocks go back in that hour. Choose which of the two.",
 }
 PlanFault = Annotated[str, Query(alias="plan", pattern="^[a-z]*$", max_length=12)]
-PlanText = Annotated[str, Query(max_length=10)]
+LONGEST_TYPED = 40
+PlanText = Annotated[str, Query(max_length=LONGEST_TYPED)]
 
 
 @dataclass(frozen=True)
@@ -135,6 +139,7 @@ def review_values(
     acts = list_draft_acts(editing.session, draft.guide, draft.language)
     writers = writers_of(acts)
     is_second = may_publish(draft, writers, me)
+    links = links_of(acts, at=editing.now)
     offered_by_me = draft.offered_by is not None and is_same_hand(me, draft.offered_by)
     return {
         "draft": draft,
@@ -154,7 +159,8 @@ def review_values(
         "plan": plan,
         "plan_fault": PLAN_FAULTS.get(plan.fault),
         "link_days": LINK_DAYS,
-        "preview_links": links_of(acts, at=editing.now),
+        "preview_links": links,
+        "takes_no_more_links": takes_no_more(links),
     }
 
 
@@ -209,14 +215,15 @@ def return_on_page(editing: ReviewingDep, posted: SubmittedFormDep) -> Response:
 def comment_on_page(editing: ReviewingDep, posted: SubmittedFormDep) -> Response:
     """Add the posted comment to the draft, record the action, and redirect to the comments. Ignore an empty comment.
 
-    The comment is about the posted item, or about the whole draft if the draft has no such item. Raise
-    `NoSuchGuideDraft` if there is no draft, or `DraftChanged` if the draft has too many comments.
+    The comment is about the posted item, or about the whole draft if the draft has no such item. If the draft can have
+    no more open comments, save nothing: the page says so.
     """
     text, about = posted.one("text").strip()[:MAX_REMARK], posted.one("about")
     draft = get_guide_draft(editing.session, editing.guide, editing.language)
     if text:
         place = about if about in _paths_in(editing, draft) else ""
-        editing.context.writer.run(comment_on_draft, editing.anyhow(), about=place, text=text)
+        with suppress(DraftFull):
+            editing.context.writer.run(comment_on_draft, editing.anyhow(), about=place, text=text)
     return lead_to(f"{editing.path}#comments")
 
 
@@ -283,11 +290,10 @@ def plan_on_page(editing: PublishingDep, posted: SubmittedFormDep) -> Response:
     version. If the settings require two people, raise `HandUnknown` if this person or a writer is a client that names
     no person. If this person is a writer, the same applies to the client that submitted the draft.
     """
-    day, time = posted.one("day").strip()[:10], posted.one("time").strip()[:5]
+    day, time = posted.one("day").strip()[:LONGEST_TYPED], posted.one("time").strip()[:5]
     moment = _planned(day, time, posted.one("which"), editing.now)
     if isinstance(moment, str):
-        typed = f"&day={day}&time={time}" if moment != UNREADABLE else ""
-        return lead_to(f"{editing.path}?plan={moment}{typed}#later")
+        return lead_to(f"{editing.path}?{urlencode({'plan': moment, 'day': day, 'time': time})}#later")
     context = editing.context
     try:
         context.writer.run(
@@ -305,12 +311,15 @@ def plan_on_page(editing: PublishingDep, posted: SubmittedFormDep) -> Response:
 def _planned(day: str, time: str, which: str, now: dt.datetime) -> dt.datetime | str:
     """Return the time in UTC for `day` and `time` in London, or the key of an error in `PLAN_FAULTS`.
 
-    `which` is `FIRST` or `SECOND`: the first or the second of the two times in the hour that is repeated when the
-    clocks go back. The time must be after `now`, and at most `LONGEST_PLAN` after `now`.
+    `day` is a day as people write it. `which` is `FIRST` or `SECOND`: the first or the second of the two times in the
+    hour that is repeated when the clocks go back. The time must be after `now`, and at most `LONGEST_PLAN` after `now`.
     """
+    read = read_day(day)
     try:
-        moments = london_moments(dt.datetime.fromisoformat(f"{day}T{time}"))
+        moments = london_moments(dt.datetime.combine(read, dt.time.fromisoformat(time))) if read else None
     except ValueError:
+        moments = None
+    if moments is None:
         return UNREADABLE
     if not moments:
         return SKIPPED

@@ -401,36 +401,49 @@ def _in_its_language(tag: str, guide: str, number: int | None) -> Response | Non
 
 def _rendition_page(site: Site, session: Session, guide: str, language: str, number: int | None) -> Response:
     history, stored = get_history(session, guide=guide), list_renditions(session, guide=guide)
-    rendition, current = chosen_rendition(history, stored, language, number), require_current(history)
-    readable = current_renditions(history, stored)
-    read = partial(site.context.contents, session=session)
-    words = rendered_words(history, rendition, read, is_numbered=False)
-    form, lacks_words = rendition.content.form, any(not each.startswith(ALWAYS_OWN) for each in words.in_guide_language)
+    rendition, readable = chosen_rendition(history, stored, language, number), current_renditions(history, stored)
+    values = rendition_values(site, session, history, rendition)
     response = site.cached_page(
         "rendition.html",
         caching=CACHE_CHECKED,
         here=f"/guides/{guide}" if language == current_language().tag else "",  # for links to other languages
-        head=current,
-        rendition=rendition,
-        form_label=FORM_LABELS[form],
-        content=words.content,
-        words=WordMarks(words, content_language(rendition)),
-        unchecked_cautions=words.unchecked_cautions,
-        pictures=words.pictures,
         is_latest=number is None,
-        has_missing_words=form.has_words and lacks_words,
         alternates=OTHER_FORMS,
         pdf_available=pdf_available() and is_printable(content_language(rendition)),
-        tables=[section.value for section in ON_PAGES if getattr(words.content, section.key)],
-        behind=is_of_former_edition(history, rendition.edition),
-        who=site.context.submissions.resolver.pin(current.key).who,
-        sections=ON_PAGES if form.has_words else (),
+        tables=[section.value for section in ON_PAGES if getattr(values["content"], section.key)],
         renditions=[
             link for each, link in zip(readable, links_of_renditions(readable), strict=True) if each != rendition
         ],
-        guide_page=f"{ENGLISH.prefix}/guides/{guide}",
         api=rendition_path(guide, language, number),
+        **values,
     )
     languages = dict.fromkeys([current_language().code, content_language(rendition)])
     response.headers["Content-Language"] = ", ".join(languages)
     return response
+
+
+def rendition_values(
+    site: Site, session: Session, history: list[EditionHead], rendition: StoredRendition
+) -> dict[str, Any]:
+    """Return the template variables that the pages of renditions and of their drafts have in common.
+
+    The cautions and contacts are those of the current edition. `history` has all editions of the guide. Raise the
+    errors of `require_current` if the guide has no current edition.
+    """
+    current, form = require_current(history), rendition.content.form
+    words = rendered_words(history, rendition, partial(site.context.contents, session=session), is_numbered=False)
+    lacks_words = any(not each.startswith(ALWAYS_OWN) for each in words.in_guide_language)
+    return {
+        "head": current,
+        "rendition": rendition,
+        "form_label": FORM_LABELS[form],
+        "content": words.content,
+        "words": WordMarks(words, content_language(rendition)),
+        "unchecked_cautions": words.unchecked_cautions,
+        "pictures": words.pictures,
+        "has_missing_words": form.has_words and lacks_words,
+        "behind": is_of_former_edition(history, rendition.edition),
+        "who": site.context.submissions.resolver.pin(current.key).who,
+        "sections": ON_PAGES if form.has_words else (),
+        "guide_page": f"{ENGLISH.prefix}/guides/{rendition.key.guide}",
+    }

@@ -47,7 +47,10 @@ PictureName = Annotated[str, Path(pattern="^[0-9a-f]{64}$", max_length=64)]
 MAX_ALT = 300
 PICTURED = frozenset(section.key for section in Section)
 """Keys of the lists whose items may have pictures. Cautions have no pictures."""
-TOO_LARGE = "The picture is larger than 1.8 MB. Make it smaller, and try again"
+TOO_LARGE = (
+    "The picture is larger than 1.8 MB. Save it with fewer pixels, such as 1600 in width, or take a screenshot of it, "
+    "and choose that"
+)
 NO_PICTURE = "Choose a picture"
 NO_ALT = "Describe the picture for people who cannot see it"
 CHANGED = "Someone else changed this picture. Theirs is shown. Yours was not saved"

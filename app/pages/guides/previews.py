@@ -1,33 +1,40 @@
 """Previews of drafts as pages: for clients of the API, for editors, and for people who have a link but no account."""
 
+import base64
 import datetime as dt
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import quote
 
 from fastapi import Response
 from fastapi.responses import HTMLResponse
+from sqlmodel import Session
 
-from app.errors import InvalidEdition, NoSuchGuideDraft, NotFound, ValidationFailed
+from app.errors import DraftFull, NoSuchGuideDraft, NotFound, ValidationFailed
 from app.http.auth import PUBLIC, EditorDep
 from app.http.context import SessionDep
 from app.http.params import GuideName
 from app.http.problems import RESPONSES_OF_CLIENT_ROUTES, problem_responses
 from app.http.responses import Responses
 from app.http.routes import GuidanceRouter
+from app.models.guides.edition_keys import RenditionKey
 from app.models.guides.edition_rows import GuideDraftRow
-from app.models.links import guide_path
+from app.models.links import guide_path, rendition_path
 from app.pages.error_pages import PageRoute
 from app.pages.frame import lead_to
 from app.pages.guides.drafts import router
-from app.pages.guides.editing import EditingDep
-from app.pages.guides.guides import edition_values
+from app.pages.guides.editing import ReviewingDep
+from app.pages.guides.guides import edition_values, rendition_values
+from app.pages.languages import ENGLISH, LANGUAGES, speaking
 from app.pages.page import HTML, Site, SiteDep, content_security_policy
 from app.pages.posted_forms import SubmittedFormDep
 from app.services.guides.draft_links import LINK_DAYS, end_draft_link, find_linked_draft, make_draft_link
 from app.services.guides.drafts import get_guide_draft
-from app.services.guides.editions import EditionHead
+from app.services.guides.editions import EditionHead, StoredRendition, get_history, list_renditions
 from app.services.guides.pdf import edition_pdf, pdf_available
+from app.services.guides.pictures import MEDIA_TYPE, read_picture
 from app.services.guides.presenters import ShownEdition
+from app.services.guides.rendition_drafts import check_rendition_draft
 from app.services.guides.validation import CheckedDraft, check_draft
 
 preview_router = GuidanceRouter(tags=["Drafts"], responses=RESPONSES_OF_CLIENT_ROUTES)
@@ -68,39 +75,43 @@ class Preview:
 )
 def preview_draft(session: SessionDep, site: SiteDep, _actor: EditorDep, guide: GuideName) -> Response:
     """Show the page as it would be published, marked as a draft. An invalid draft returns its errors instead."""
-    return _preview_page(site, _read_preview(site, session, get_guide_draft(session, guide)))
+    return _page_of(site, session, get_guide_draft(session, guide))
 
 
 @router.get("/{guide}/preview")
-def preview_on_page(editing: EditingDep) -> Response:
+@router.get("/{guide}/renditions/{language}/preview")
+def preview_on_page(editing: ReviewingDep) -> Response:
     """Return the draft as the page that would be published, or redirect to the errors that prevent a preview.
 
     Raise `NoSuchGuideDraft` if there is no draft.
     """
-    draft = get_guide_draft(editing.session, editing.guide)
+    draft = get_guide_draft(editing.session, editing.guide, editing.language)
     try:
-        return _preview_page(editing, _read_preview(editing, editing.session, draft))
-    except InvalidEdition:
+        return _page_of(editing, editing.session, draft)
+    except ValidationFailed:
         return lead_to(f"{editing.path}#to-do")
 
 
 @router.post("/{guide}/links")
-def make_link_on_page(editing: EditingDep, posted: SubmittedFormDep) -> Response:
-    """Create a link to the draft that is valid for the posted number of days. Return a page that shows the link once.
+def make_link_on_page(editing: ReviewingDep, posted: SubmittedFormDep) -> Response:
+    """Create a link to the draft that is valid for the posted number of days. Return the only page that shows the link.
 
     If the number is not in `LINK_DAYS`, use the second number of `LINK_DAYS`. Record the link among the actions on the
-    draft. Raise `NoSuchGuideDraft` if there is no draft, or `DraftChanged` if the draft has too many valid links.
+    draft. If the draft can have no more links, redirect to the draft's page, which says so.
     """
     days = posted.number("days")
     days = days if days in LINK_DAYS else LINK_DAYS[1]
-    token = editing.context.writer.run(make_draft_link, editing.anyhow(), days=days)
+    try:
+        token = editing.context.writer.run(make_draft_link, editing.anyhow(), days=days)
+    except DraftFull:
+        return lead_to(f"{editing.path}#links")
     link = f"{editing.context.settings.public_url}{LINKED_PAGE}#{quote(token)}"
     ends = editing.now + dt.timedelta(days=days)
-    return editing.page("desk_edit_linked.html", guide=editing.guide, link=link, ends=ends)
+    return editing.page("desk_edit_linked.html", guide=editing.guide, path=editing.path, link=link, ends=ends)
 
 
 @router.post("/{guide}/links/end")
-def end_link_on_page(editing: EditingDep, posted: SubmittedFormDep) -> Response:
+def end_link_on_page(editing: ReviewingDep, posted: SubmittedFormDep) -> Response:
     """End the link with the posted number, and redirect to the links of the draft.
 
     Record the end among the actions on the draft. Raise `NoSuchGuideDraft` if there is no draft, or `NoSuchItem` if no
@@ -123,21 +134,20 @@ def read_link_page(site: SiteDep) -> Response:
 def read_linked_draft(site: SiteDep, session: SessionDep, posted: SubmittedFormDep) -> Response:
     """Return the draft to which the posted link leads, as the page that would be published.
 
-    If the form asks for the poster, return the poster as a PDF instead. If the link is not valid, or if the draft has
-    errors at the moment, return the page for pasting a link, with an explanation. Raise `PdfUnavailable` if the form
-    asks for the poster and this service cannot make PDFs.
+    The draft of a rendition has no poster. If the link is not valid, or the draft has errors at the moment, return the
+    page of the link with an explanation. Raise `PdfUnavailable` if the poster was asked for and this service cannot
+    make PDFs.
     """
     token = posted.one(LINK_FIELD).strip().rpartition("#")[2]
     draft = find_linked_draft(session, token, at=site.now)
     if draft is None:
         return _link_page(site, ENDED, NotFound.status)
-    preview = _read_preview(site, session, draft)
     try:
-        if posted.one("form") == "poster":
-            return _poster(site, preview.shown)
-        return _preview_page(site, preview, token)
-    except InvalidEdition:
-        return _link_page(site, UNFINISHED, InvalidEdition.status, token)
+        if posted.one("form") == "poster" and not draft.language:
+            return _poster(site, _read_preview(site, session, draft).shown)
+        return _page_of(site, session, draft, token)
+    except ValidationFailed as refusal:
+        return _link_page(site, UNFINISHED, refusal.status, token)
 
 
 def _link_page(site: Site, fault: str = "", status: int = 200, token: str | None = None) -> Response:
@@ -153,26 +163,64 @@ def _read_preview(site: Site, session: SessionDep, draft: GuideDraftRow) -> Prev
     return Preview(EditionHead(draft.guide, number, site.now, checked.digest or "", title, note, None, None), checked)
 
 
-def _preview_page(site: Site, preview: Preview, token: str | None = None) -> Response:
-    """Return the draft in `preview` as the page that would be published, marked as a draft.
+def _page_of(site: Site, session: Session, draft: GuideDraftRow, token: str | None = None) -> Response:
+    """Return the draft of an edition or rendition as a page that says that it is a draft.
 
-    `token` is the token of the reader's link, which the page posts again to get the poster. For editors, `token` is
-    None. Raise `InvalidEdition` if the draft has errors.
+    `token` is the token of the reader's link, or None for editors. Raise `InvalidEdition` or `InvalidRendition` if the
+    draft has errors.
     """
-    shown = preview.shown
-    page = site.html(
-        "desk_edit_preview.html",
-        **edition_values(shown.head, shown.content, []),
+    if draft.language:
+        return _rendition_page(site, session, draft)
+    return _edition_page(site, _read_preview(site, session, draft).shown, token)
+
+
+def _edition_page(site: Site, shown: ShownEdition, token: str | None = None) -> Response:
+    """Return the draft of an edition as a page. The page posts `token` again to get the poster, unless it is None."""
+    return _page_of_draft(
+        site,
+        layout="guide.html",
+        token=token,
+        has_poster=token is not None and pdf_available(),
         who=site.context.reference_data.who_to_call(shown.content),
         status="",
         shows_number=True,
-        tables=(),
         api=guide_path(shown.head.guide),
-        pdf_available=False,
-        renditions=(),
-        token=token,
-        has_poster=token is not None and pdf_available(),
+        **edition_values(shown.head, shown.content, []),
     )
+
+
+def _rendition_page(site: Site, session: Session, draft: GuideDraftRow) -> Response:
+    """Return the draft of a rendition as a page, with its pictures inside. Raise `InvalidRendition` if it has errors.
+
+    If this service has pages in the language of the rendition, the page around the text is in that language too.
+    """
+    content, digest = check_rendition_draft(session, draft).require_sound()
+    stored = list_renditions(session, guide=draft.guide, language=draft.language)
+    key = RenditionKey(draft.guide, draft.language, len(stored) + 1)
+    rendition = StoredRendition(key, content.of.edition, site.now, digest, content, None, None)
+
+    def picture_in_page(*place: Any) -> str:
+        return f"data:{MEDIA_TYPE};base64,{base64.b64encode(read_picture(session, place[-1])).decode()}"
+
+    with speaking(next((each for each in LANGUAGES if each.tag == draft.language), ENGLISH)):
+        return _page_of_draft(
+            site,
+            layout="rendition.html",
+            token=None,
+            has_poster=False,
+            picture_path=picture_in_page,
+            is_latest=False,
+            api=rendition_path(draft.guide, draft.language),
+            **rendition_values(site, session, get_history(session, guide=draft.guide), rendition),
+        )
+
+
+def _page_of_draft(site: Site, **values: Any) -> Response:
+    """Return the page of a draft with the template variables `values`. No cache may store the page.
+
+    Of `values`, `layout` is the template of the page that would be published.
+    """
+    page = site.html("desk_edit_preview.html", tables=(), renditions=(), pdf_available=False, **values)
     headers = NOT_STORED | {"Content-Security-Policy": content_security_policy(site.context.settings)}
     return Response(page, media_type=HTML, headers=headers)
 

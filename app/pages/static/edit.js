@@ -4,13 +4,43 @@
 //   runs its action only after that: otherwise the browser would leave this page for its own error page.
 // - If another person has saved different text, the script stops, and offers to compare both versions.
 (() => {
-  for (const file of document.querySelectorAll("input[type=file][data-largest]")) {
-    file.addEventListener("change", () => {
-      const isTooLarge = file.files[0]?.size > Number(file.dataset.largest);
-      file.setCustomValidity(isTooLarge ? file.dataset.tooLarge : "");
-      file.reportValidity();
+  // A file that is too large is refused before it is sent. A picture is drawn smaller here: the service keeps 640 pixels.
+  const SIDE = 1280, QUALITY = 0.9;
+  for (const input of document.querySelectorAll("input[type=file][data-largest]")) {
+    input.addEventListener("change", async () => {
+      const [file] = input.files, { largest, tooLarge, wait } = input.dataset;
+      let fault = file?.size > Number(largest) ? tooLarge : "";
+      if (fault && wait) {
+        input.setCustomValidity(wait);
+        const smaller = await drawSmaller(file).catch(() => undefined);
+        if (input.files[0] !== file) return;
+        if (smaller?.size <= Number(largest)) {
+          const chosen = new DataTransfer();
+          chosen.items.add(smaller);
+          input.files = chosen.files;
+          fault = "";
+        }
+      }
+      input.setCustomValidity(fault);
+      input.reportValidity();
     });
   }
+
+  // Return the picture upright, on white, as a JPEG of at most SIDE pixels in width and height.
+  async function drawSmaller(file) {
+    const picture = await createImageBitmap(file, { imageOrientation: "from-image" });
+    const scale = Math.min(1, SIDE / Math.max(picture.width, picture.height));
+    const canvas = document.createElement("canvas"), pen = canvas.getContext("2d", { alpha: false });
+    [canvas.width, canvas.height] = [picture.width, picture.height].map((side) => Math.max(1, Math.round(side * scale)));
+    pen.fillStyle = "white";
+    pen.fillRect(0, 0, canvas.width, canvas.height);
+    pen.imageSmoothingQuality = "high";
+    pen.drawImage(picture, 0, 0, canvas.width, canvas.height);
+    picture.close();
+    const drawn = await new Promise((done) => canvas.toBlob(done, "image/jpeg", QUALITY));
+    return drawn && new File([drawn], "picture.jpg", { type: "image/jpeg" });
+  }
+
   const form = document.querySelector("form[data-autosave]");
   if (!form || form.dataset.autosave === "off") return;
   const status = form.querySelector("[data-status]");

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from sqlmodel import Session, col, select
 
-from app.errors import DraftChanged, NoSuchItem
+from app.errors import DraftFull, NoSuchItem
 from app.models.base import format_utc
 from app.models.guides.edition_rows import GuideDraftAct, GuideDraftActRow, GuideDraftRow
 from app.services.access.clients import draw_token, token_digest
@@ -53,16 +53,21 @@ def links_of(acts: Sequence[GuideDraftActRow], *, at: dt.datetime) -> Sequence[D
     return [each for each in links.values() if each.expires_at > at]
 
 
+def takes_no_more(links: Sequence[DraftLink]) -> bool:
+    """Return True if a draft with the valid `links` can have no further link until one of them ends."""
+    return len(links) >= MAX_LINKS
+
+
 def make_draft_link(session: Session, act: DraftAct, *, days: int) -> str:
     """Make a link to the draft of the next edition of `act.guide`, record the action, and return the link's token.
 
-    The link is valid for `days` days from `act.at`. Raise `NoSuchGuideDraft` if there is no draft, or `DraftChanged` if
+    The link is valid for `days` days from `act.at`. Raise `NoSuchGuideDraft` if there is no draft, or `DraftFull` if
     the draft already has `MAX_LINKS` valid links. Raise the errors of `act.precondition`, which checks that the person
     has seen the current version of the draft.
     """
     draft = act.known_draft(session)
-    if len(links_of(list_draft_acts(session, act.guide), at=act.at)) >= MAX_LINKS:
-        raise DraftChanged
+    if takes_no_more(links_of(list_draft_acts(session, act.guide, act.language), at=act.at)):
+        raise DraftFull
     token = draw_token()
     expires_at = format_utc(act.at + dt.timedelta(days=days))
     details = {TOKEN_DIGEST: token_digest(token).hex(), EXPIRES_AT: expires_at}
@@ -77,7 +82,8 @@ def end_draft_link(session: Session, act: DraftAct, *, number: int) -> None:
     `act.precondition`, which checks that the person has seen the current version of the draft.
     """
     draft = act.known_draft(session)
-    if number not in {each.number for each in links_of(list_draft_acts(session, act.guide), at=act.at)}:
+    links = links_of(list_draft_acts(session, act.guide, act.language), at=act.at)
+    if number not in {each.number for each in links}:
         raise NoSuchItem
     record_draft_act(session, draft, GuideDraftAct.UNLINKED, act, {LINK: number})
 
@@ -90,11 +96,11 @@ def find_linked_draft(session: Session, token: str, *, at: dt.datetime) -> Guide
     """
     digest = token_digest(token).hex()
     longest = at - dt.timedelta(days=max(LINK_DAYS))
-    made = select(GuideDraftActRow.guide).where(
+    made = select(GuideDraftActRow.guide, GuideDraftActRow.language).where(
         GuideDraftActRow.act == GuideDraftAct.LINKED.value, col(GuideDraftActRow.at) > longest
     )
-    for guide in sorted(set(session.exec(made))):
-        links = links_of(list_draft_acts(session, guide), at=at)
+    for guide, language in sorted(set(session.exec(made))):
+        links = links_of(list_draft_acts(session, guide, language), at=at)
         if any(hmac.compare_digest(each.token_sha256, digest) for each in links):
-            return find_guide_draft(session, guide)
+            return find_guide_draft(session, guide, language)
     return None

@@ -13,6 +13,7 @@ from sqlmodel import Session, col, or_, select
 
 from app.errors import (
     DraftChanged,
+    DraftFull,
     FollowsAnotherEdition,
     HandUnknown,
     NoSuchGuideDraft,
@@ -42,7 +43,7 @@ CHANGE_NOTE = "change_note"
 MAX_REMARK = 2000
 """The maximum length of a comment, and of the reason for which a draft is sent back."""
 MAX_COMMENTS = 500
-"""The maximum number of comments on one draft."""
+"""The maximum number of open comments on one draft."""
 NOT_PUBLISHED = "It could not be published at the planned time: {}"
 BECAUSE = {
     FollowsAnotherEdition: "another edition was published before.",
@@ -72,6 +73,11 @@ class Discussion:
 
     comments: tuple[Comment, ...]
     reason: str | None
+
+    @property
+    def is_full(self) -> bool:
+        """True if the draft has `MAX_COMMENTS` open comments, and can have no more until one of them is done."""
+        return len(self.comments) >= MAX_COMMENTS
 
 
 def check_any_draft(
@@ -120,14 +126,13 @@ def return_draft(session: Session, act: DraftAct, *, reason: str) -> GuideDraftR
 def comment_on_draft(session: Session, act: DraftAct, *, about: str, text: str) -> int:
     """Add a comment with `text` to the draft that `act` names, and return the comment's number.
 
-    `about` is the path of the item that the comment is about, or empty. Raise `NoSuchGuideDraft` if there is no draft.
-    Raise `DraftChanged` if the draft already has `MAX_COMMENTS` comments, including those that are done. Raise the
-    errors of `act.precondition`, which checks that the person has seen the current version of the draft.
+    `about` is the path of the item that the comment is about, or empty. Raise `NoSuchGuideDraft` if there is no draft,
+    or `DraftFull` if the draft has `MAX_COMMENTS` open comments. Raise the errors of `act.precondition`, which checks
+    that the person has seen the current version of the draft.
     """
     draft = act.known_draft(session)
-    said = list_draft_acts(session, act.guide, act.language)
-    if sum(each.act == GuideDraftAct.COMMENTED for each in said) >= MAX_COMMENTS:
-        raise DraftChanged
+    if discussion_of(list_draft_acts(session, act.guide, act.language)).is_full:
+        raise DraftFull
     return record_draft_act(session, draft, GuideDraftAct.COMMENTED, act, {"about": about, "text": text})
 
 

@@ -16,7 +16,12 @@ from app.services.guides.child_limits import limit_this_process
 
 FORMATS = ("PNG", "JPEG", "WEBP")
 """Formats that are read. The format is found from the bytes, not from the name of the file."""
-MAX_PIXELS = 16_000_000
+MAX_PIXELS = {"JPEG": 50_000_000, "MPO": 50_000_000}
+"""Limits for the formats of cameras, which are decoded at a reduced size.
+
+For all other formats, `MAX_OTHER_PIXELS` is the limit.
+"""
+MAX_OTHER_PIXELS = 16_000_000
 MAX_SIDE = 640
 """Maximum width and height of the stored picture, in pixels: enough for the width at which pages and prints show it."""
 MAX_PICTURE_BYTES = 300_000
@@ -43,7 +48,7 @@ def answer(data: bytes) -> str:
     """
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
-            if picture.width * picture.height > MAX_PIXELS:
+            if picture.width * picture.height > MAX_PIXELS.get(picture.format or "", MAX_OTHER_PIXELS):
                 return _refusal(TOO_MANY_PIXELS)
             if getattr(picture, "is_animated", False) and picture.format != "MPO":  # a photo with a second, hidden one
                 return _refusal(MOVES)
