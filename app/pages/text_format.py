@@ -228,9 +228,12 @@ def own_steps(concern: Receipt | ConcernStatus, *, in_danger: bool = False) -> l
 
 
 def contact_label(address: str) -> str:
-    """Return the text of a link to a contact of the council: `Email name@council.example` or `Call` with a number."""
+    """Return the text of a link to a contact of the council: `Email name@council.example` or `Call 01632 960001`.
+
+    The address of a phone number has hyphens where its text has spaces: `tel:01632-960001`.
+    """
     scheme, _, rest = address.partition(":")
-    return gettext(CONTACT_LABELS.get(scheme, address)).format(rest)
+    return gettext(CONTACT_LABELS.get(scheme, address)).format(rest.replace("-", " ") if scheme == "tel" else rest)
 
 
 def host(address: str) -> str:
@@ -247,9 +250,9 @@ def code_label(value: StrEnum | str) -> str:
 def option(phone: Phone) -> str:
     """Return the key to press when the call is answered, to print after the number: ` (option 2)`.
 
-    Return an empty string if there is no such key.
+    The space within the brackets does not break. Return an empty string if there is no such key.
     """
-    return " ({} {})".format(gettext("option"), phone.option) if phone.option else ""
+    return " ({}\u00a0{})".format(gettext("option"), phone.option) if phone.option else ""
 
 
 def spoken(reference: str) -> list[str]:
