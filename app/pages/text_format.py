@@ -248,10 +248,10 @@ def contact_label(address: str) -> str:
     """Return the text of a link to `address`, the URL of a contact of the council.
 
     The text is `Email name@council.example` for a `mailto:` URL, `Call` with the number for a `tel:` URL, and `address`
-    itself for any other URL.
+    itself for any other URL. Hyphens in a `tel:` URL become spaces: `tel:01632-960001` is `Call 01632 960001`.
     """
     scheme, _, rest = address.partition(":")
-    return gettext(CONTACT_LABELS.get(scheme, address)).format(rest)
+    return gettext(CONTACT_LABELS.get(scheme, address)).format(rest.replace("-", " ") if scheme == "tel" else rest)
 
 
 def host(address: str) -> str:
@@ -271,9 +271,9 @@ def code_label(value: StrEnum | str) -> str:
 def option(phone: Phone) -> str:
     """Return the key to press when `phone` is answered, as text to print after the number: ` (option 2)`.
 
-    Return an empty string if `phone` has no such key.
+    The space within the brackets does not break. Return an empty string if `phone` has no such key.
     """
-    return " ({} {})".format(gettext("option"), phone.option) if phone.option else ""
+    return " ({}\u00a0{})".format(gettext("option"), phone.option) if phone.option else ""
 
 
 def spoken(reference: str) -> list[str]:

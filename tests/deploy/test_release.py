@@ -179,7 +179,7 @@ def test_a_release_has_its_version_tag_and_files(tree: Path, made: Path) -> None
     assert (made / "notes.md").read_text().startswith(f"# {NEXT}\n\nCheck these files")
     assert json.loads((made / "wheel.cdx.json").read_text())["metadata"]["component"]["version"] == NEXT
     wheel = zipfile.ZipFile(made / f"one_minute_guide-{NEXT}-py3-none-any.whl")
-    assert {f"{INSIDE}/{name}" for name in BUILT} <= set(wheel.namelist())
+    assert {f"{INSIDE}/{name}" for name in (*BUILT, "app/pages/accessibility.json")} <= set(wheel.namelist())
     assert wheel.read(f"{INSIDE}/app/commit.txt").decode().strip() == commit
     described = wheel.read(f"one_minute_guide-{NEXT}.dist-info/METADATA").decode()
     assert f"Version: {NEXT}\nSummary: " in described

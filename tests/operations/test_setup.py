@@ -133,7 +133,7 @@ def test_setup_asks_for_what_is_missing_and_writes_the_answers(file: Path, monke
     assert settings.backup_folder == file.parent / "backups"
     assert "\x1b[32mdone" in ended.stdout
     assert len(settings.seal_to) == len(list((file.parent / "stick").iterdir())) == 2
-    assert (settings.adults_contact, settings.acknowledge_danger_minutes) == (("tel:01632960002",), 60)
+    assert (settings.adults_contact, settings.acknowledge_danger_minutes) == (("tel:01632-960002",), 60)
     assert dict(settings.openid_scopes or {})["Leads"] == ("concerns:read", "concerns:write", "audit:read")
     assert "an invented secret" not in ended.stdout
 

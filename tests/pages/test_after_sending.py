@@ -24,11 +24,12 @@ from app.models.concerns.concern import ReporterKind
 from app.models.concerns.status_tokens import new_status_token
 from app.pages.concerns import raise_concern
 from app.pages.guides import guides
-from app.pages.text_format import page_words
+from app.pages.text_format import page_words, spoken
 from app.services.concerns import follow_up
 from tests.support.clock import SettableClock
 from tests.support.databases import files_of
 from tests.support.desk import desk_of
+from tests.support.form_answers import reference_in
 from tests.support.publishing import SLUG, an_edition, publish_next
 
 MORE = "The car was red, and Alex Example knows the driver."
@@ -126,6 +127,27 @@ def test_a_professional_can_save_a_copy_that_is_stored_nowhere(client: TestClien
         assert "Not sent yet" in printed(draft)
         assert reference not in printed(draft)
     assert [name for name, content in files_of(settings.data_dir).items() if b"Canary" in content] == []
+
+
+def test_a_receipt_has_the_codes_one_copy_button_and_three_steps(client: TestClient) -> None:
+    page = client.post("/raise-a-concern", data=SENT | {"do": "send"}).text
+    steps = page.partition("What happens next</h2>")[2].partition("</ul>")[0]
+    shown = re.sub("(?s)<details.*?</details>", "", page[page.index("<main") :])
+
+    assert shown.count('class="reference"') == 2
+    assert re.findall("(?<=>)Keep[^<]*(?=</button>)", page) == ["Keep a copy"]
+    assert steps.count("<li>") == 3
+    folded = ("Signed receipt", "You did not choose a guide", spoken(reference_in(page))[0])
+    assert [(each in page, each in shown) for each in folded] == [(True, False)] * 3
+
+
+def test_a_copy_leaves_out_a_child_of_whom_nothing_is_said(client: TestClient) -> None:
+    said = {name: value for name, value in SENT.items() if not name.startswith("children.0")}
+
+    words = printed(client.post("/raise-a-concern", data=said | {"do": "copy"}))
+
+    assert "Canary: Alex" in words
+    assert [each for each in ("Known so far", "Nothing", "Child 1") if each in words] == []
 
 
 def test_the_signed_text_of_a_receipt_is_not_printed(client: TestClient) -> None:
@@ -302,7 +324,7 @@ def test_the_statements_name_the_councils_contacts_and_what_it_has_set(
     own = settings.model_copy(
         update={
             "council_name": "Example Council",
-            "accessibility_contact": ("mailto:access@council.example", "tel:01632960001"),
+            "accessibility_contact": ("mailto:access@council.example", "tel:01632-960001"),
             "privacy_contact": ("mailto:privacy@council.example",),
             "privacy_notice_url": "https://council.example/privacy",
             "retention_closed_days": 365,
@@ -312,7 +334,7 @@ def test_the_statements_name_the_councils_contacts_and_what_it_has_set(
         accessibility, privacy = (client.get(path).text for path in ("/accessibility", "/privacy"))
 
     assert '<a href="mailto:access@council.example" rel="noreferrer">Email access@council.example</a>' in accessibility
-    assert '<a href="tel:01632960001" rel="noreferrer">Call 01632960001</a>' in accessibility
+    assert '<a href="tel:01632-960001" rel="noreferrer">Call 01632 960001</a>' in accessibility
     for demanded in ("partly compliant", "2.2", "EHRC", "prepared on"):
         assert demanded in accessibility
     for demanded in (

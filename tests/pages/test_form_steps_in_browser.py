@@ -288,6 +288,18 @@ def test_exit_from_any_step_leaves_no_entry_of_the_form(page: Page, url: str) ->
         page.wait_for_url(NEUTRAL_PAGE)
 
 
+def test_skipping_to_the_content_keeps_the_step_and_the_history(page: Page) -> None:
+    page.goto(FORM)
+    go_on(page)
+    entries = page.evaluate("history.length")
+
+    page.locator(".skip").press("Enter")
+
+    expect(page.locator("main")).to_be_focused()
+    expect(page.locator("[data-step]:visible h2").first).to_contain_text("Step 2 of 5")
+    assert page.evaluate("history.length") == entries
+
+
 TOP = "(element) => element.getBoundingClientRect().top"
 
 

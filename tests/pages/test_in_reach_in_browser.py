@@ -123,6 +123,9 @@ def test_large_text_on_a_phone_cuts_nothing_off(browser: Browser, url: str) -> N
         page.goto(path)
         page.add_style_tag(content=LARGE_TEXT)
         wide[path] = page.evaluate("document.documentElement.scrollWidth")
+    check_answers(page)
+    page.add_style_tag(content=LARGE_TEXT)
+    wide["answers to check"] = page.evaluate("document.documentElement.scrollWidth")
 
     assert {path: width for path, width in wide.items() if width > 320} == {}
     context.close()

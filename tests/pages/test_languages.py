@@ -123,6 +123,8 @@ def test_no_word_of_a_page_comes_past_the_catalogue(client: TestClient, monkeypa
 
     found = {name: words for name, page in pages.items() if (words := unmarked_words(page))}
     assert json.dumps(found, indent=1) == "{}"
+    titled = {name for name, page in pages.items() if "<title>⟦" in page}
+    assert [name for name in pages if name not in titled and not name.startswith(("/guides/", "/subjects/"))] == []
 
 
 def form_of(variant: FormVariant) -> ConcernForm:

@@ -606,7 +606,7 @@ def test_one_tick_says_that_somebody_works_with_children_and_shows_whom_to_call(
 
 
 @pytest.mark.parametrize("path", ["/worried-about-yourself", "/worried-about-a-friend"])
-def test_the_title_of_each_page_of_the_young_says_nothing(client: TestClient, path: str) -> None:
+def test_each_page_of_the_young_has_a_dull_title_and_childline(client: TestClient, path: str) -> None:
     answers = {"immediate_danger": "no", "concern.narrative": "Somebody frightens me.", "key": KEY}
     pages = {do: client.post(path, data=answers | {"do": do}).text for do in ("change:", "check", "now", "send")}
     pages["form"] = client.get(path).text
@@ -616,6 +616,14 @@ def test_the_title_of_each_page_of_the_young_says_nothing(client: TestClient, pa
     for name, page in pages.items():
         assert "<title>Form - One Minute Guide</title>" in page, name
         assert "data-dull" in page, name
+        assert "tel:+448001111" in page.partition("<main")[2], name
+
+
+def test_covering_your_tracks_names_that_title_and_childline_first(shared: TestClient) -> None:
+    main = shared.get("/covering-your-tracks").text.partition("<main")[2]
+
+    assert "The title of a form for young people is only ‘Form’." in main
+    assert re.findall('href="tel:([^"]*)"', main)[0] == "+448001111"
 
 
 CLOSED = {
@@ -719,6 +727,19 @@ def test_the_browser_may_fill_in_the_reporters_own_details_and_no_childs(shared:
         ("text", "reporter.role", "organization-title"),
     ]
     assert '<form method="post" action="/raise-a-concern/child-sexual-exploitation" autocomplete="off"' in page
+
+
+def test_what_may_be_added_is_folded_in_four_groups(shared: TestClient) -> None:
+    groups = shared.get(FORM).text.split('<details class="group"')[1:]
+
+    assert [re.findall("<h3>([^<]*)<", each)[:1] for each in groups] == [
+        ["More about what happened"],
+        ["People, places and things"],
+        ["The family, and who helps them"],
+        ["Who knows, and calls and visits"],
+    ]
+    folded = [section.id for section in build_form() if section.is_collapsed]
+    assert [name for each in groups for name in re.findall('<details id="([^"]*)"><summary>', each)] == folded
 
 
 def test_a_professional_has_sixteen_first_questions_with_the_childs_words() -> None:

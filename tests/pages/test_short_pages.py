@@ -29,8 +29,6 @@ from tests.support.translations import assert_same_marks, unmarked_words
 pytestmark = pytest.mark.any_database
 
 MAX_BYTES = 9_000
-NUMBERS = re.compile(r"999|55|18|Childline")
-"""Matches what every translation keeps as it is."""
 POLISH = SHORT_LANGUAGES[0]
 ANSWERS = {"immediate_danger": "no", "concern.narrative": NARRATIVE, "reporter.kind": "member_of_public", "do": "send"}
 RARE = (
@@ -156,8 +154,6 @@ def test_a_short_catalogue_has_every_sentence_of_the_short_pages_and_no_other(
         assert (language.code, lacking) == (language.code, [])
         assert (language.code, sorted(set(translated) - asked.sentences)) == (language.code, [])
         assert_same_marks(translated)
-        for sentence, words in translated.items():
-            assert NUMBERS.findall(sentence) == NUMBERS.findall(words), words
 
 
 def test_a_concern_in_each_language_is_sealed_with_the_language_of_its_reporter(service: GuidanceApp) -> None:

@@ -28,11 +28,15 @@ LOOKS: dict[str, tuple[ViewportSize, dict[str, Any], str]] = {
     "phone": (PHONE, AS_SET, ""),
 }
 """The size of the screen, the wishes of the reader, and the size of the letters. The last stays for the next page."""
-SET_LETTERS = """(size) => {
+SET_LETTERS = """async (size) => {
+  const frame = () => new Promise(requestAnimationFrame);
+  const focused = document.activeElement;
   document.documentElement.style.fontSize = size;
-  if (document.activeElement.closest("main")) document.activeElement.scrollIntoView();
+  for (let count = 0; count < 3; count += 1) await frame();
+  if (focused.matches("h1, .problem")) scrollTo(0, 0);
+  else if (focused.closest("main")) (focused.closest(".question") ?? focused).scrollIntoView();
 }"""
-"""Sets the size of the letters, and shows again what has the focus."""
+"""Sets the size of the letters, lets the bar be measured, and shows again what has the focus as pages.js does."""
 
 
 def welsh_states(page: Page) -> Iterator[str]:

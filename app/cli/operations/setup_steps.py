@@ -205,7 +205,7 @@ def as_contact(text: str) -> str:
     found = CONTACTS.fullmatch(text)
     if found is None:
         return text
-    return f"mailto:{text}" if found["mail"] else f"tel:{text.replace(' ', '')}"
+    return f"mailto:{text}" if found["mail"] else f"tel:{'-'.join(text.split())}"
 
 
 def parse_values(words: list[str]) -> dict[str, str]:

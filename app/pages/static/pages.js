@@ -3,7 +3,8 @@
 // - Forms are sent by `fetch`, so that no history entry and no file of the browser has their content. If the response
 //   is a file, the browser saves it and this page stays.
 // - A link to a question scrolls the question into view with its label, and focuses it. The same happens to the element
-//   that a new page marks by `autofocus`.
+//   that a new page marks by `autofocus`. Such a link, the skip link and the menu make no entry in the history: form.js
+//   and the exit know only the entries of steps.
 // - A button clears a choice without a request.
 // - When a text comes near its limit, a line says how many letters are left. Screen readers say so when typing pauses.
 // - The style learns the height of the bar, which otherwise would cover headings that are scrolled into view.
@@ -184,7 +185,7 @@
       event.preventDefault();
       clearChoice(clear);
     }
-    const link = event.target.closest(".problem a[href^='#']");
+    const link = event.target.closest(".skip, .to-menu, .problem a[href^='#'], [href='#add']");
     if (!link) return;
     event.preventDefault();
     reveal(document.getElementById(decodeURIComponent(link.hash.slice(1))));
