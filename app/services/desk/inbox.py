@@ -65,7 +65,7 @@ class InboxQuery:
     is_open: bool = False
 
     @classmethod
-    def of(cls, order: InboxOrder, wanted: InboxFilter, *, me: str | None, **others: Any) -> Self:
+    def of(cls, order: InboxOrder, wanted: InboxFilter, *, me: str, **others: Any) -> Self:
         """Return the query for the filters `wanted`. `others` are further fields of the query.
 
         `me` is the name of the person who asks, to whom the filter `mine` refers.
