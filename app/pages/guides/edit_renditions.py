@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from app.errors import DraftChanged, FieldError
 from app.http.routes import GuidanceRouter
+from app.models.base import MAX_TEXT_LENGTH
 from app.models.guides.comparison import WordRun, changed_words
 from app.models.guides.edition_rows import GuideDraftRow
 from app.models.guides.renditions import Maker
@@ -43,7 +44,6 @@ from app.services.guides.translation_tables import MAX_TABLE_BYTES, TOO_LARGE, T
 
 router = GuidanceRouter(prefix=GUIDES_PATH, include_in_schema=False, route_class=DeskRoute)
 TEXT, SETTLED = "text:", "settled:"
-MAX_TEXT = 4000
 MAKING_FIELDS = ("made_by", "tool", "checked_by", "checked_on")
 LINK_FIELDS = ("url", "title", "text_alternative")
 FIELD_NAMES = {
@@ -228,11 +228,13 @@ def save_texts_page(
 
 
 def _posted_content(content: DraftContent, posted: SubmittedForm) -> DraftContent:
-    """Return the draft `content` with the posted texts and details, each cut to `MAX_TEXT`."""
-    texts = {name.removeprefix(TEXT): posted.one(name)[:MAX_TEXT] for name in posted.fields if name.startswith(TEXT)}
+    """Return the draft `content` with the posted texts and details, each cut to `MAX_TEXT_LENGTH`."""
+    texts = {
+        name.removeprefix(TEXT): posted.one(name)[:MAX_TEXT_LENGTH] for name in posted.fields if name.startswith(TEXT)
+    }
     settled = frozenset(name.removeprefix(SETTLED) for name in posted.fields if name.startswith(SETTLED))
-    details: DraftContent = {name: posted.one(name).strip()[:MAX_TEXT] for name in MAKING_FIELDS}
-    link = {name: posted.one(f"link.{name}").strip()[:MAX_TEXT] for name in LINK_FIELDS}
+    details: DraftContent = {name: posted.one(name).strip()[:MAX_TEXT_LENGTH] for name in MAKING_FIELDS}
+    link = {name: posted.one(f"link.{name}").strip()[:MAX_TEXT_LENGTH] for name in LINK_FIELDS}
     return save_texts(content, texts, settled, details | ({"link": link} if any(link.values()) else {}))
 
 
@@ -276,7 +278,6 @@ def _texts_page(editing: Editing, draft: GuideDraftRow, mine: SubmittedForm | No
         makers=(Maker.HUMAN, Maker.MACHINE),
         remarks=[*map(_remark, checked.faults)],
         is_conflict=mine is not None,
-        max_text=MAX_TEXT,
     )
 
 
