@@ -83,15 +83,7 @@ class Editing(Visit):
 
         `unplaced` returns the passages of a document that have no place in the draft yet.
         """
-        return self.context.writer.run(
-            write_guide_draft,
-            self.guide,
-            change,
-            by=self.actor.client,
-            at=self.now,
-            language=self.language,
-            unplaced=unplaced,
-        )
+        return self.context.writer.run(write_guide_draft, self.anyhow(), change, unplaced=unplaced)
 
     def begin(self, words: DraftContent, page: str = "") -> Response:
         """Save a new draft with the content `words`, and redirect to the draft's page, or to `page` below that page.

@@ -8,11 +8,10 @@ the reason for a refusal, as one line of JSON to standard output.
 import base64
 import io
 import json
-import sys
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from app.services.guides.child_limits import limit_this_process
+from app.services.guides.child_limits import run_limited
 
 FORMATS = ("PNG", "JPEG", "WEBP")
 """Formats that are read. The bytes decide about the format, and the name of the file does not."""
@@ -30,13 +29,7 @@ TOO_MANY_PIXELS = "This picture has too many pixels. Make it at most 4,000 pixel
 DAMAGED = "This picture is damaged or too complicated. Save it again as PNG or JPEG, and try that"
 
 
-def main() -> None:
-    """Limit this process, read a picture from standard input, and print the stored picture or the refusal as JSON."""
-    limit_this_process()
-    sys.stdout.write(answer(sys.stdin.buffer.read()))
-
-
-def answer(data: bytes) -> str:
+def redraw_picture(data: bytes) -> str:
     """Return the picture to store that is made from `data`, or the reason for a refusal, as JSON."""
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
@@ -78,4 +71,4 @@ def _encode(picture: Image.Image, quality: int) -> bytes:
 
 
 if __name__ == "__main__":
-    main()
+    run_limited(redraw_picture)
