@@ -16,7 +16,7 @@ HEALTHY = "ok"
 MIN_FREE_BYTES = 1_000_000  # enough for the largest concern that is accepted
 
 
-def read_checks(context: AppContext) -> dict[str, str]:
+def check_health(context: AppContext) -> dict[str, str]:
     """Return the result of each check, by name: `HEALTHY`, or a short description of the problem.
 
     To check that concerns can be stored, write an invented concern and roll it back. After a successful check, its

@@ -39,7 +39,9 @@ Slug = Annotated[
     StringConstraints(pattern=SLUG_PATTERN, max_length=80),
     Field(description="Lower-case words joined by hyphens. Stable across editions."),
 ]
-Text = Annotated[str, StringConstraints(min_length=1, max_length=4000)]
+MAX_TEXT_LENGTH = 4000
+"""Maximum length of most texts, such as a message to a reporter, a reason, or a text of a guide."""
+Text = Annotated[str, StringConstraints(min_length=1, max_length=MAX_TEXT_LENGTH)]
 MAX_NUMBER = 1_000_000
 """Highest number of an edition, an addition or a page."""
 MAX_ITEMS = 500

@@ -17,6 +17,8 @@ from app.config import Settings
 from app.http.cache import accepts_gzip
 from app.http.context import AppContext, context_of
 from app.http.responses import CACHE_CURRENT, caching_until, conditional_response
+from app.models.base import MAX_TEXT_LENGTH
+from app.models.concerns.entries import MAX_LABEL_LENGTH, MAX_NOTE_LENGTH
 from app.models.guides.signposts import WhoToCall
 from app.models.languages import direction_of
 from app.models.links import picture_path
@@ -91,6 +93,9 @@ def page_templates() -> jinja2.Environment:
         "example_reference": EXAMPLE_REFERENCE,
         "short_languages": SHORT_LANGUAGES,
         "picture_path": picture_path,
+        "max_text": MAX_TEXT_LENGTH,
+        "max_note": MAX_NOTE_LENGTH,
+        "max_label": MAX_LABEL_LENGTH,
     }
     templates.filters |= {
         "t": gettext,

@@ -7,7 +7,6 @@ import { Fault, sentenceOf } from "./faults.js";
 import { LEAST_CARD, LEAST_TEXT, paddedLength } from "./padding.js";
 
 const FORMS = "form[data-seal]";
-const LONGEST = { note: 10_000, label: 40, question: 4_000, closing: 4_000 }; // characters, as the service counts them
 
 export class SealForms {
   #post;
@@ -42,7 +41,10 @@ export class SealForms {
     press.disabled = true;
     try {
       const kind = form.dataset.seal;
-      const words = form.elements.text.value.trim();
+      const field = form.elements.text;
+      const words = field.value.trim();
+      const most = Number(field.getAttribute("maxlength") ?? Infinity); // of characters, as the service counts them
+      if ([...words].length > most) throw new Fault("too-long");
       const fields = new FormData(form);
       fields.delete("text");
       const isLeftOut = words === "" && kind === "closing"; // an empty label is sealed: it removes the label
@@ -56,7 +58,6 @@ export class SealForms {
   // Return the encrypted text.
   async #sealed(kind, reference, words, fields) {
     if (words === "" && kind !== "label") throw new Fault("no-words");
-    if ([...words].length > LONGEST[kind]) throw new Fault("too-long");
     const recipients = (fields.get("recipients") ?? fields.get("recipient")).split(" ");
     const wanted = [kind, reference, words, fields.get("key"), recipients];
     const least = kind === "label" ? LEAST_CARD : LEAST_TEXT;

@@ -6,7 +6,6 @@ import { LEAST_CARD } from "./padding.js";
 import { LastSealed, seal } from "./seal_forms.js";
 
 const FORM = "form[data-write-down]";
-const LONGEST = 50_000; // characters, as the service counts them
 const CARD_WORDS = 120; // characters
 const DANGER = "immediate_danger";
 const NARRATIVE = "concern.narrative";
@@ -80,7 +79,8 @@ export function documentsOf(form, typed) {
   const reference = to === undefined ? values.get("reference") : standardReference(to);
   const words = to === undefined ? narrative : withLines(narrative, form, values);
   if (narrative === "") throw new Fault("no-words");
-  if ([...words].length > LONGEST) throw new Fault("too-long");
+  const most = form.elements[NARRATIVE].maxLength; // of characters, as the service counts them
+  if ([...words].length > most) throw new Fault("too-long");
   const about = values.has(ABOUT_STAFF) ? { about_council_staff: values.get(ABOUT_STAFF) } : {};
   const addition = { [DANGER]: values.get(DANGER), concern: { narrative: words, ...about } };
   return { text: { reference, ...(to === undefined ? { submission } : { addition }) }, card: { reference, card } };

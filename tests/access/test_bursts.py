@@ -42,7 +42,6 @@ pytestmark = pytest.mark.slow
 A_SCHOOL, ELSEWHERE = "192.0.2.7", "198.51.100.9"
 CONCERNS = "/v1/concerns"
 PUPILS = 64
-MARKED_AFTER = 20
 MINUTE = dt.timedelta(minutes=1)
 RATES_OF_SOURCES = {"unmarked": "20/day", "most": "200/hour", "flood": "50000/day", "saved": "2000000/day"}
 

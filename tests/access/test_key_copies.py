@@ -188,7 +188,7 @@ def test_a_flood_of_fetches_is_refused_for_that_person_only(service: FastAPI, pa
     assert (statuses[-2:], sam.get(COPIES).status_code) == ([200, 429], 200)
 
 
-def test_a_sign_in_stores_the_recipient_and_a_session_does_not_make_a_link(service: FastAPI) -> None:
+def test_a_sign_in_stores_the_recipient_and_makes_no_link(service: FastAPI) -> None:
     device = Authenticator()
     device.register(service)
     browser = TestClient(service, base_url=ORIGIN, headers=OWN_PAGE, follow_redirects=False)

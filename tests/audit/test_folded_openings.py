@@ -41,7 +41,7 @@ def test_the_openings_of_one_visit_are_one_line_and_other_acts_stay() -> None:
         entry(opened, -gap - 1),
     ]
 
-    folded = fold_openings(act_lines(newest_first))
+    folded = fold_openings(act_lines(newest_first, {}))
 
     assert [(each.act.number, each.times, each.since) for each in folded] == [
         (20, 3, A_TUESDAY),
@@ -67,7 +67,8 @@ def test_the_page_folds_openings_and_says_codes_in_words(
     page = client.get(f"/desk/concerns/{reference}")
 
     history = text_of(page).partition("What was done")[2]
+    log = text_of(client.get(f"/desk/record?chain={reference}"))
     assert "Opened by Jo Example, 4 times, Tuesday 24 November 2026 at 09:30 to 10:00" in history
-    assert "No further action, not shared with the reporter" in history
-    assert "no_further_action" not in history
+    assert all("No further action, not shared with the reporter" in each for each in (history, log))
+    assert "no_further_action" not in history + log
     assert len([act for act, *_ in acts_on(service, reference) if act == DeskAct.OPENED]) == 4

@@ -45,7 +45,7 @@ def lead(service: FastAPI) -> TestClient:
     return browser
 
 
-def test_an_inquiry_learns_of_each_concern_that_one_person_read_between_two_days(
+def test_the_log_names_each_concern_that_a_person_read_between_two_days(
     service: FastAPI, client: TestClient, desk: Desk, clock: SettableClock
 ) -> None:
     references = [raise_concern(client)["reference"] for _ in range(23)]

@@ -141,7 +141,7 @@ def test_erasure_takes_the_cards_with_the_texts(
 
 
 @pytest.mark.embedded
-def test_no_byte_of_an_erased_card_is_in_a_file_or_a_later_backup(
+def test_no_file_or_later_backup_has_bytes_of_an_erased_card(
     client: TestClient, desk: Desk, context: AppContext, settings: Settings, receipt: dict[str, Any], tmp_path: Path
 ) -> None:
     add(client, receipt)

@@ -71,7 +71,7 @@ def test_a_thousand_concerns_have_seven_lengths_when_sealed() -> None:
     assert padded < 1.35 * bare, f"the texts are {padded / bare - 1:.0%} longer"
 
 
-def test_an_addition_a_note_and_a_message_of_one_letter_have_the_length_of_500() -> None:
+def test_sealed_entries_of_one_letter_and_500_have_equal_length() -> None:
     def lengths_of(text: str) -> set[int]:
         addition = Addition.model_validate({"concern": {"narrative": text}})
         key = recipient_of(derive_public_key("ABCD", A_REFERENCE))

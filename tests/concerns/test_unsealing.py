@@ -12,10 +12,8 @@ from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
-from typer.testing import CliRunner
 
 from app.age.keys import fingerprint_of
-from app.cli.commands import app
 from app.config import Settings
 from app.db.database import DATABASE_FILE
 from app.models.access.clients import Scope
@@ -195,26 +193,6 @@ def test_the_command_opens_on_the_worker_s_machine_what_is_sealed(
     assert [(each.returncode, each.stdout) for each in (others, unknown)] == [(1, "")] * 2
     assert "The service returned 401." in unknown.stderr
     assert "Traceback" not in others.stderr + unknown.stderr
-
-
-@pytest.mark.slow
-def test_a_worker_s_key_need_not_be_on_the_command_line(receiving: tuple[LiveServer, Key], tmp_path: Path) -> None:
-    server, key = receiving
-    with server.client() as http:
-        reference = raise_concern(http, a_concern())["reference"]
-    path = tmp_path / "key.txt"
-    path.write_text(server.new_key(Scope.READ) + "\n")
-    words = ["desk", "open", reference, "--identity", str(key.path), "--url", server.url]
-
-    opened = [
-        CliRunner().invoke(app, [*words, "--key-file", str(path)]),
-        CliRunner().invoke(app, [*words, "--key-file", "-"], input=path.read_text()),
-    ]
-    without = CliRunner().invoke(app, words)
-
-    assert [json.loads(each.stdout)["submission"] for each in opened] == [a_concern()] * 2
-    assert without.exit_code == 2
-    assert "--key-file" in without.stderr
 
 
 @pytest.mark.slow

@@ -292,10 +292,14 @@ def test_the_picture_of_the_readme_has_at_most_thirteen_bars() -> None:
     assert sum(map(len, CHOSEN.values())) <= 13
 
 
-def test_every_folder_that_the_architecture_names_is_there() -> None:
-    named = re.findall(r"^\| `([a-z_/]+)/` \|", ARCHITECTURE.read_text(), flags=re.MULTILINE)
+def test_every_folder_and_class_that_the_architecture_names_is_there() -> None:
+    text, sources = ARCHITECTURE.read_text(), "".join(each.read_text() for each in (ROOT / "app").rglob("*.py"))
+    folders = re.findall(r"^\| `([a-z_/]+)/` \|", text, flags=re.MULTILINE)
+    classes = re.findall(r"`([A-Z][a-z]\w+)`", text)
 
-    assert [name for name in named if not (ROOT / "app" / name).is_dir()] == []
+    assert [name for name in folders if not (ROOT / "app" / name).is_dir()] == []
+    assert len(classes) > 10
+    assert [name for name in classes if not re.search(rf"^class {name}\b", sources, flags=re.MULTILINE)] == []
 
 
 def test_every_decision_is_in_the_index_and_their_numbers_are_used_once() -> None:

@@ -212,7 +212,7 @@ def test_every_event_is_a_webhook_whose_schema_fits_what_happened(
 
     content = content_of(client) | {"change_note": "Third."}
     act = DraftAct(SLUG, "editor", clock.time)
-    writer.run(write_guide_draft, SLUG, lambda _: content, by="editor", at=clock.time)
+    writer.run(write_guide_draft, act, lambda _: content)
     writer.run(offer_draft, service.state.context.reference_data, act)
     writer.run(return_draft, act, reason="Not yet.")
 

@@ -231,7 +231,7 @@ def log_lines() -> Iterator[tuple[Path, ast.Call]]:
 
 
 @pytest.mark.slow
-def test_nothing_prints() -> None:
+def test_no_module_of_the_service_prints() -> None:
     printing = [
         named(source, node)
         for source in SOURCES
@@ -281,7 +281,7 @@ def test_only_the_set_up_of_logs_reaches_for_the_standard_library_s() -> None:
 
 
 @for_each("words", [r"\bTODO\b", r"\bFIXME\b", r"\bXXX\b", r"datetime\.now\(\)", r"utcnow\("])
-def test_no_source_holds(words: str) -> None:
+def test_no_source_has_an_open_task_or_reads_the_clock(words: str) -> None:
     found = [
         str(source.relative_to(ROOT)) for source in SOURCES if re.search(words, source.read_text(encoding="utf-8"))
     ]

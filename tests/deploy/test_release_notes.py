@@ -47,7 +47,7 @@ def test_operators_read_of_schema_settings_and_each_line_for_them() -> None:
     ]
 
 
-def test_an_unchanged_schema_and_a_first_release_are_said() -> None:
+def test_the_notes_state_an_unchanged_schema_and_a_first_release() -> None:
     assert "- The schema of the database is unchanged.\n- New settings: none.\n" in for_operators(NOW, NOW)
     assert "- No earlier release has a tag" in for_operators(None, NOW)
 

@@ -147,7 +147,7 @@ def test_what_left_the_house_or_is_not_the_last_has_no_undo(service: FastAPI, jo
     assert [": assign it to" in page.text for page in pages] == [False] * 5
 
 
-def test_next_goes_through_the_list_as_it_was_and_back_leads_to_it(jo: TestClient) -> None:
+def test_next_follows_the_list_as_it_was_and_back_returns_there(jo: TestClient) -> None:
     urgent = raise_concern(jo, immediate_danger="yes")["reference"]
     others = sorted(raise_concern(jo)["reference"] for _ in range(2))
     (first, *_) = CONCERN.findall(jo.get("/desk?show=received").text)

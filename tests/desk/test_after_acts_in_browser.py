@@ -55,7 +55,7 @@ def page(browser: Browser, service: FastAPI, desk: httpx.Client) -> Iterator[Pag
     context.close()
 
 
-def test_with_the_key_held_one_takes_over_undoes_and_goes_on_by_keyboard(
+def test_a_key_holder_takes_over_undoes_and_goes_on_by_keyboard(
     service: FastAPI, desk: httpx.Client, page: Page, identity: pyrage.x25519.Identity, tmp_path: Path
 ) -> None:
     sam, file, keys = session_of(service, SAM, Role.WORKER), tmp_path / "team.txt", Keyboard(page)

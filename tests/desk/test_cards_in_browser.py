@@ -3,6 +3,7 @@
 import datetime as dt
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,7 @@ CHILDREN: dict[str, dict[str, Any]] = {
 SAME = re.compile("^Same as")
 NAMES = "Names: show them, and search by name"
 MOST_SECONDS = 2
+Shared = tuple[FastAPI, str, Path, dict[str, str]]
 NOT_FOUND = "No match found by name, birth, school, postcode or number."
 
 
@@ -119,29 +121,54 @@ def service(tmp_path: Path, identity: Path) -> FastAPI:
 
 @pytest.fixture
 def desk(browser: Browser, service: FastAPI, url: str, identity: Path) -> Iterator[Desk]:
+    with desk_in(browser, service, url, identity, raise_concerns(url)) as desk:
+        yield desk
+
+
+@contextmanager
+def desk_in(browser: Browser, service: FastAPI, url: str, identity: Path, references: dict[str, str]) -> Iterator[Desk]:
+    """Show the inbox to a worker who has just signed in."""
     context = browser.new_context(base_url=url, viewport={"width": 1280, "height": 800})
     context.set_default_timeout(30_000)
     page = context.new_page()
-    references = raise_concerns(url)
     sign_in(page, service, Role.WORKER)
     page.goto("/desk")
     yield Desk(page, identity, references)
     context.close()
 
 
-def test_rows_name_the_children_once_an_identity_is_chosen(desk: Desk) -> None:
-    row = desk.page.locator(f"[data-card='{desk.references['alexander']}']")
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
+    """A service with its address, its identity and its concerns, for the tests that change nothing."""
+    need_script()
+    folder = tmp_path_factory.mktemp("shared")
+    recipient = create_identity(folder / "team.txt", at=A_TUESDAY)
+    service = a_service(data_dir=folder / "data", seal_to=(recipient,))
+    with run_server(service) as address:
+        url = address.replace("127.0.0.1", "localhost")
+        yield service, url, folder / "team.txt", raise_concerns(url)
+
+
+@pytest.fixture
+def reader(browser: Browser, shared: Shared) -> Iterator[Desk]:
+    """The desk of a worker who only reads."""
+    with desk_in(browser, *shared) as desk:
+        yield desk
+
+
+def test_rows_name_the_children_once_an_identity_is_chosen(reader: Desk) -> None:
+    row = reader.page.locator(f"[data-card='{reader.references['alexander']}']")
     expect(row).to_have_text("locked")
 
-    desk.unlock()
+    reader.unlock()
 
     expect(row).to_have_text("Alexander Zymurgyby, 9")
-    expect(desk.page.locator("#reference")).to_be_focused()
-    assert accessibility_violations(desk.page) == []
+    expect(reader.page.locator("#reference")).to_be_focused()
+    assert accessibility_violations(reader.page) == []
 
 
-def test_names_in_other_forms_numbers_and_schools_are_found(desk: Desk) -> None:
-    desk.unlock()
+def test_names_in_other_forms_numbers_and_schools_are_found(reader: Desk) -> None:
+    reader.unlock()
 
     for words, expected in {
         "alexander": {"alexander", "alex", "friend"},
@@ -150,39 +177,38 @@ def test_names_in_other_forms_numbers_and_schools_are_found(desk: Desk) -> None:
         "xx1 1xx": {"robin"},
         "exampleton alex": {"alexander", "alex", "friend"},
     }.items():
-        desk.find(words)
-        expect(desk.page.locator("#found li")).to_have_count(len(expected))
-        assert desk.found == expected
+        reader.find(words)
+        expect(reader.page.locator("#found li")).to_have_count(len(expected))
+        assert reader.found == expected
 
-    assert accessibility_violations(desk.page) == []
-
-
-def test_nothing_found_names_what_was_compared(desk: Desk) -> None:
-    desk.unlock()
-    desk.find("somebody else")
-
-    expect(desk.page.locator("#found")).to_contain_text(NOT_FOUND)
-    assert "not known" not in desk.page.content()
+    assert accessibility_violations(reader.page) == []
 
 
-def test_a_name_that_is_typed_before_a_key_is_not_sent(desk: Desk) -> None:
+def test_nothing_found_names_what_was_compared(reader: Desk) -> None:
+    reader.unlock()
+    reader.find("somebody else")
+
+    expect(reader.page.locator("#found")).to_contain_text(NOT_FOUND)
+    assert "not known" not in reader.page.content()
+
+
+def test_a_name_that_is_typed_before_a_key_is_not_sent(reader: Desk) -> None:
     requests = list[str]()
-    desk.page.on("request", lambda request: requests.append(request.url))
+    reader.page.on("request", lambda request: requests.append(request.url))
 
-    desk.find("Zymurgyby")
-    desk.page.keyboard.press("Enter")
+    reader.find("Zymurgyby")
+    reader.page.keyboard.press("Enter")
 
-    expect(desk.state).to_contain_text("Nothing was sent")
-    expect(desk.page.get_by_label("File of the identity")).to_be_focused()
+    expect(reader.state).to_contain_text("Nothing was sent")
+    expect(reader.page.get_by_label("File of the identity")).to_be_focused()
     assert requests == []
 
 
-def test_without_javascript_the_browser_sends_only_a_reference(
-    browser: Browser, service: FastAPI, url: str, identity: Path
-) -> None:
+def test_without_javascript_the_browser_sends_only_a_reference(browser: Browser, shared: Shared) -> None:
+    service, url, _, references = shared
     context = browser.new_context(base_url=url, java_script_enabled=False)
     page, requests = context.new_page(), list[str]()
-    reference = raise_concerns(url)["robin"]
+    reference = references["robin"]
     sign_in(page, service, Role.WORKER)
     page.goto("/desk")
     page.on("request", lambda request: requests.append(request.url))
@@ -193,34 +219,33 @@ def test_without_javascript_the_browser_sends_only_a_reference(
     page.keyboard.press("Enter")
     page.wait_for_url(f"**/desk/concerns/{reference}")
 
-    assert identity.is_file()
     assert [each for each in requests if "Robin" in each or "Testwick" in each] == []
     context.close()
 
 
-def test_a_reference_still_opens_its_concern_with_a_key(desk: Desk) -> None:
-    desk.unlock()
-    desk.find(desk.references["robin"].lower())
-    desk.page.keyboard.press("Enter")
+def test_a_reference_still_opens_its_concern_with_a_key(reader: Desk) -> None:
+    reader.unlock()
+    reader.find(reader.references["robin"].lower())
+    reader.page.keyboard.press("Enter")
 
-    expect(desk.page.get_by_role("heading", name=f"Concern {desk.references['robin']}")).to_be_visible()
-
-
-def test_what_may_be_the_same_child_is_offered_with_reasons(desk: Desk) -> None:
-    desk.unlock()
-    desk.open("alexander")
-
-    expect(desk.offer("alex")).to_contain_text("Same school, name one letter different.")
-    expect(desk.offer("friend")).to_contain_text("Same school, one name the same in another form.")
-    expect(desk.offer("robin")).to_have_count(0)
-    assert accessibility_violations(desk.page) == []
+    expect(reader.page.get_by_role("heading", name=f"Concern {reader.references['robin']}")).to_be_visible()
 
 
-def test_a_concern_that_shares_nothing_reads_no_match_found(desk: Desk) -> None:
-    desk.unlock()
-    desk.open("robin")
+def test_what_may_be_the_same_child_is_offered_with_reasons(reader: Desk) -> None:
+    reader.unlock()
+    reader.open("alexander")
 
-    expect(desk.known).to_contain_text(NOT_FOUND)
+    expect(reader.offer("alex")).to_contain_text("Same school, name one letter different.")
+    expect(reader.offer("friend")).to_contain_text("Same school, one name the same in another form.")
+    expect(reader.offer("robin")).to_have_count(0)
+    assert accessibility_violations(reader.page) == []
+
+
+def test_a_concern_that_shares_nothing_reads_no_match_found(reader: Desk) -> None:
+    reader.unlock()
+    reader.open("robin")
+
+    expect(reader.known).to_contain_text(NOT_FOUND)
 
 
 def test_same_is_a_note_of_both_concerns_until_it_is_undone(desk: Desk) -> None:
@@ -326,7 +351,7 @@ def write_down(desk: Desk, text: str) -> Locator:
     return desk.page.locator("aside[data-while-typing]")
 
 
-def test_while_a_call_is_typed_what_may_be_known_is_offered_and_added_to(desk: Desk) -> None:
+def test_a_call_being_typed_finds_known_concerns_and_adds_to_one(desk: Desk) -> None:
     bodies = list[str]()
     desk.page.on("request", lambda request: bodies.append(f"{request.url} {request.post_data or ''}"))
     desk.unlock()
@@ -347,15 +372,15 @@ def test_while_a_call_is_typed_what_may_be_known_is_offered_and_added_to(desk: D
     assert [each for each in bodies if "zymurg" in each.lower()] == []
 
 
-def test_a_typed_text_that_shares_nothing_reads_no_match_found(desk: Desk) -> None:
-    desk.unlock()
-    known = write_down(desk, "Somebody rang about noise in the street.")
+def test_a_typed_text_that_shares_nothing_reads_no_match_found(reader: Desk) -> None:
+    reader.unlock()
+    known = write_down(reader, "Somebody rang about noise in the street.")
 
     expect(known.locator("[aria-live=polite]")).to_have_text(NOT_FOUND)
-    desk.page.get_by_label("What was said").fill("Robin Testwick is home alone.")
+    reader.page.get_by_label("What was said").fill("Robin Testwick is home alone.")
     expect(known.locator(".known > li")).to_have_count(1)
-    desk.page.get_by_role("link", name="Blank the screen").click()
-    assert "Testwick" not in desk.page.content()
+    reader.page.get_by_role("link", name="Blank the screen").click()
+    assert "Testwick" not in reader.page.content()
 
 
 def test_a_call_that_was_written_down_is_found_by_its_words(desk: Desk) -> None:
@@ -399,18 +424,18 @@ def test_a_copy_sheet_has_every_word_by_part_and_is_recorded(desk: Desk, service
 
 
 @pytest.mark.nightly
-def test_two_concerns_are_read_side_by_side(desk: Desk) -> None:
-    desk.unlock()
-    desk.open("alexander")
-    desk.offer("alex").get_by_role("button", name="Read side by side").click()
+def test_two_concerns_are_read_side_by_side(reader: Desk) -> None:
+    reader.unlock()
+    reader.open("alexander")
+    reader.offer("alex").get_by_role("button", name="Read side by side").click()
 
-    columns = desk.page.locator("#beside .two-concerns > div")
+    columns = reader.page.locator("#beside .two-concerns > div")
     expect(columns.first).to_contain_text("About Alexander, told in this test.")
     expect(columns.last).to_contain_text("About Alex, told in this test.")
-    expect(desk.page.locator("#beside")).to_be_focused()
-    assert accessibility_violations(desk.page) == []
-    desk.page.locator("#beside").get_by_role("button", name="Close as").click()
-    expect(desk.offer("alex").get_by_role("button", name="Read side by side")).to_be_focused()
+    expect(reader.page.locator("#beside")).to_be_focused()
+    assert accessibility_violations(reader.page) == []
+    reader.page.locator("#beside").get_by_role("button", name="Close as").click()
+    expect(reader.offer("alex").get_by_role("button", name="Read side by side")).to_be_focused()
 
 
 def test_earlier_concerns_are_found_when_they_are_asked_for(desk: Desk, service: FastAPI, url: str) -> None:
@@ -446,17 +471,17 @@ def test_new_concerns_are_found_on_a_later_page_without_a_new_unlocking(desk: De
     expect(desk.state).to_contain_text("8 concerns can be searched")
 
 
-def test_forgetting_the_identity_takes_every_name_away(desk: Desk) -> None:
-    desk.unlock()
-    desk.find("zymurgyby")
-    expect(desk.page.locator("#found li")).to_have_count(2)
+def test_forgetting_the_identity_takes_every_name_away(reader: Desk) -> None:
+    reader.unlock()
+    reader.find("zymurgyby")
+    expect(reader.page.locator("#found li")).to_have_count(2)
 
-    desk.page.get_by_text(NAMES).click()
-    desk.page.get_by_role("button", name="Forget the identity").click()
+    reader.page.get_by_text(NAMES).click()
+    reader.page.get_by_role("button", name="Forget the identity").click()
 
-    expect(desk.page.locator("#found")).to_have_count(0)
-    expect(desk.page.locator("#reference")).to_have_value("")
-    assert "Zymurg" not in desk.page.content()
+    expect(reader.page.locator("#found")).to_have_count(0)
+    expect(reader.page.locator("#reference")).to_have_value("")
+    assert "Zymurg" not in reader.page.content()
 
 
 def test_a_role_without_cards_reads_why(desk: Desk, service: FastAPI) -> None:
@@ -468,13 +493,13 @@ def test_a_role_without_cards_reads_why(desk: Desk, service: FastAPI) -> None:
     expect(desk.page.get_by_role("alert")).to_contain_text("Your role does not get the cards")
 
 
-def test_another_identity_opens_no_card_and_is_told_so(desk: Desk, tmp_path: Path) -> None:
+def test_another_identity_opens_no_card_and_is_told_so(reader: Desk, tmp_path: Path) -> None:
     create_identity(tmp_path / "other.txt", at=A_TUESDAY)
 
-    desk.page.get_by_text(NAMES).click()
-    desk.page.get_by_label("File of the identity").set_input_files(tmp_path / "other.txt")
+    reader.page.get_by_text(NAMES).click()
+    reader.page.get_by_label("File of the identity").set_input_files(tmp_path / "other.txt")
 
-    expect(desk.page.get_by_role("alert")).to_contain_text("sealed to other keys")
+    expect(reader.page.get_by_role("alert")).to_contain_text("sealed to other keys")
 
 
 @pytest.mark.nightly

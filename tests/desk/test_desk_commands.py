@@ -163,14 +163,22 @@ def test_a_service_refusal_is_one_sentence_and_a_bad_argument_is_misuse(run: Run
     assert "control" not in run("assign", reference, "Sam\x1b[2J").output
 
 
-def test_the_words_of_a_note_and_the_key_are_in_no_argument(run: Run, reference: str, tmp_path: Path) -> None:
+def test_the_words_of_a_note_and_the_key_are_in_no_argument(
+    url: str, run: Run, reference: str, key_file: Path, tmp_path: Path
+) -> None:
     words = tmp_path / "words.txt"
     words.write_text("From a file.\n")
 
     noted = run("note", reference, "--file", str(words))
+    listing = ["desk", "list", "--url", url]
+    with_key = CliRunner().invoke(app, [*listing, "--key-file", "-"], input=key_file.read_text())
+    without = CliRunner().invoke(app, listing)
 
     assert noted.exit_code == 0
     assert run("note", reference, "Words as an argument").exit_code == 2
+    assert (with_key.exit_code, without.exit_code) == (0, 2)
+    assert reference in with_key.stdout
+    assert "--key-file" in without.stderr
 
 
 def test_a_label_is_sealed_before_sending_and_only_to_given_keys(
@@ -258,9 +266,7 @@ def test_a_call_is_written_down_sealed_and_with_a_code(
     assert not any(form in bytes(proxy.sent) for form in forms_of("ZymurgyCall"))
 
 
-def test_a_call_written_with_a_command_is_found_by_its_words_and_opened_with_its_label(
-    run: Run, data_dir: Path
-) -> None:
+def test_a_call_written_by_command_is_found_and_opened_with_its_label(run: Run, data_dir: Path) -> None:
     identity = ("--identity", str(data_dir / "development-identity.txt"))
     call = ("write-down", "-", "--danger", "no", "--came-at", "2026-11-24T08:05Z", "--json")
     reference = answer(run(*call, words_of_note="ZymurgyCall rang."))["reference"]
@@ -273,7 +279,7 @@ def test_a_call_written_with_a_command_is_found_by_its_words_and_opened_with_its
     assert answer(run("open", reference, *identity))["label"] == "ZymurgyLabel"
 
 
-def test_a_call_is_added_to_a_concern_and_goes_to_no_unknown_key(run: Run, reference: str, tmp_path: Path) -> None:
+def test_a_command_adds_a_call_to_a_concern_for_known_keys_only(run: Run, reference: str, tmp_path: Path) -> None:
     call = ("write-down", "-", "--danger", "no", "--came-at", "2026-11-24T08:05Z", "--to", reference.lower())
     another = create_identity(tmp_path / "another.txt", at=A_TUESDAY)
 

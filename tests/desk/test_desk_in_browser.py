@@ -27,7 +27,6 @@ from tests.support.people import (
     ADDRESS,
     JO,
     OWN_PAGE,
-    acts_of_people,
     context_of_service,
     invited,
     virtual_authenticator,
@@ -69,44 +68,6 @@ def forget_counts(session: Session) -> None:
     """Make every passkey one of a device that counts nothing, as many do: the count refuses no answer then."""
     for passkey in session.exec(select(PasskeyRow)):
         passkey.sign_count = 0
-
-
-def test_a_worker_accepts_an_invitation_and_acts_by_keyboard(page: Page, service: FastAPI, url: str) -> None:
-    raise_at(url)
-    urgent = raise_at(url, immediate_danger="yes")["reference"]
-
-    accept_invitation(page, service)
-    assert "#" not in page.url
-    assert [act for act, *_ in acts_of_people(service)] == ["invited", "passkey_added", "signed_in"]
-    Keyboard(page).press("button", "Sign out")
-    expect(page.get_by_role("heading", name="Sign in to the desk")).to_be_visible()
-    Keyboard(page).press("button", "Sign in with a passkey")  # the first press
-    expect(page.locator("[data-row]").first).to_contain_text("Danger")
-    Keyboard(page).press("link", urgent)  # the second, and the last
-    expect(page.get_by_text(WORDS)).to_be_visible()
-    Keyboard(page).press("button", "Acknowledge")
-    expect(page.get_by_text("Acknowledged by Jo Example")).to_be_visible()
-    page.get_by_label("No further action").first.check()
-    Keyboard(page).press("button", "Close the concern")
-    expect(page.get_by_text("Closed by Jo Example")).to_be_visible()
-
-    assert (page.title(), WORDS in page.content()) == (f"{urgent} - Desk", True)
-    page.keyboard.press("Escape")
-    expect(page.get_by_role("link", name="Continue")).to_be_visible()
-    assert (page.title(), WORDS in page.content()) == ("Blank page", False)
-
-
-def test_the_concern_prints_on_a4_without_what_is_only_for_the_screen(page: Page, service: FastAPI, url: str) -> None:
-    reference = raise_at(url, immediate_danger="yes")["reference"]
-    accept_invitation(page, service)
-    page.goto(f"/desk/concerns/{reference}")
-
-    page.emulate_media(media="print")
-
-    expect(page.get_by_text(WORDS)).to_be_visible()
-    expect(page.get_by_text("by Jo Example. Confidential: about a child.")).to_be_visible()
-    expect(page.get_by_role("button", name="Acknowledge")).to_be_hidden()
-    assert page.pdf(prefer_css_page_size=True).startswith(b"%PDF")
 
 
 @pytest.mark.nightly

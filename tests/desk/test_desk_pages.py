@@ -50,7 +50,7 @@ def press(client: TestClient, reference: str, act: str, **fields: str) -> Respon
     return client.post(f"/desk/concerns/{reference}/{act}", content=urlencode(fields), headers=headers)
 
 
-def test_every_view_of_a_concern_is_one_audit_log_entry_naming_the_person(service: FastAPI, jo: TestClient) -> None:
+def test_each_view_of_a_concern_makes_one_entry_with_the_person(service: FastAPI, jo: TestClient) -> None:
     reference = raise_concern(jo)["reference"]
 
     views = [jo.get(f"/desk/concerns/{reference}") for _ in range(2)]
@@ -62,9 +62,7 @@ def test_every_view_of_a_concern_is_one_audit_log_entry_naming_the_person(servic
     assert acts_on(service, "inbox") == [(DeskAct.LISTED, "passkey:desk/Jo Example", reference)]
 
 
-def test_every_address_below_a_concern_leaves_one_audit_log_entry_naming_the_person(
-    service: FastAPI, jo: TestClient
-) -> None:
+def test_every_address_below_a_concern_makes_one_entry_with_the_person(service: FastAPI, jo: TestClient) -> None:
     receipt = raise_concern(jo)
     reference = receipt["reference"]
     assert add(jo, receipt, "Alex Example came home.").is_success

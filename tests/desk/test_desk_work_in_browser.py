@@ -60,6 +60,8 @@ def sign_in_and_open(page: Page, service: FastAPI, urgent: str) -> None:
     keys = Keyboard(page)
     page.goto(f"/desk/invitation#{invited(service, JO, Role.WORKER)}")
     keys.press("button", "Create a passkey and sign in")
+    expect(page.get_by_role("heading", name="Inbox")).to_be_visible()
+    assert "#" not in page.url
     keys.press("button", "Sign out")
     keys.presses = 0
     keys.press("button", "Sign in with a passkey")
@@ -125,17 +127,27 @@ def hand_over(page: Page, neighbour: pyrage.x25519.Identity) -> None:
 
 
 def close_and_print(page: Page) -> None:
-    """Close the concern, and print it on A4 without the notes."""
+    """Close the concern, and print it on A4 without the notes and what is only for the screen."""
     page.get_by_label("No further action").first.focus()
     page.keyboard.press("Space")
     Keyboard(page).press("button", "Close the concern")
     expect(page.get_by_text("Closed by Jo Example")).to_be_visible()
     page.emulate_media(media="print")
     expect(page.get_by_text(WORDS)).to_be_visible()
+    expect(page.get_by_text("by Jo Example. Confidential: about a child.")).to_be_visible()
     expect(page.get_by_text(NOTE)).to_be_hidden()
+    expect(page.get_by_role("button", name="Add the note")).to_be_hidden()
     boxes = re.findall(rb"/MediaBox \[([0-9. ]+)\]", page.pdf(prefer_css_page_size=True))
     assert {tuple(round(float(each)) for each in box.split()) for box in boxes} == {A4}
     page.emulate_media(media="screen")
+
+
+def blank(page: Page) -> None:
+    """Blank the screen, so that neither page nor title has the concern, and go on."""
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("link", name="Continue")).to_be_visible()
+    assert (page.title(), WORDS in page.content()) == ("Blank page", False)
+    Keyboard(page).press("link", "Continue")
 
 
 def look_around(page: Page) -> None:
@@ -169,6 +181,7 @@ def test_a_worker_does_a_day_s_work_by_keyboard(
         assign_and_hold(page)
         hand_over(page, neighbour)
         close_and_print(page)
+        blank(page)
         look_around(page)
 
         context_of_service(service).writer.run(leave, JO, at=A_TUESDAY)

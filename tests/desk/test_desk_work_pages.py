@@ -51,9 +51,7 @@ def receipt(jo: TestClient) -> dict[str, Any]:
     return raise_concern(jo)
 
 
-def test_a_note_is_shown_as_typed_in_the_page_s_one_audit_log_entry(
-    service: FastAPI, jo: TestClient, reference: str
-) -> None:
+def test_a_page_shows_a_note_as_typed_and_makes_one_entry(service: FastAPI, jo: TestClient, reference: str) -> None:
     seen = look(jo, reference)
     answer = press(jo, reference, "notes", text=NOTE, seen=seen)
 

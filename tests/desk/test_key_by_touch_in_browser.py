@@ -177,7 +177,7 @@ def ways_to_write(secret: bytes) -> list[str]:
     return [secret.hex(), str(identity_with(secret)), *(each.decode().rstrip("=") for each in coded)]
 
 
-def test_a_person_who_leaves_loses_copy_and_session_and_the_key_is_changed(
+def test_a_leaver_loses_copy_and_session_and_the_key_changes(
     devices: Any, service: FastAPI, url: str, team: Team
 ) -> None:
     path, lead, phone = concern_at(url), lead_with_key(devices, service, team), devices(PHONE)

@@ -61,7 +61,7 @@ def test_an_empty_label_takes_the_label_away(desk: Desk, settings: Settings, ref
     assert given_label(desk, settings)["label"] == {"text": ""}
 
 
-def test_a_label_that_was_sealed_where_it_was_typed_is_stored_as_it_came(
+def test_a_label_sealed_in_the_browser_is_stored_unchanged(
     desk: Desk, settings: Settings, reference: str, database: RawConnection
 ) -> None:
     keys = desk.get("/recipients").json()["recipients"]

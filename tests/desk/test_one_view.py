@@ -81,7 +81,7 @@ def test_one_view_is_one_entry_by_name_for_every_key(tmp_path: Path, held: str) 
 
 
 @pytest.mark.any_database
-def test_a_saved_file_with_every_addition_in_order_is_one_audit_log_entry(
+def test_saving_every_addition_in_order_makes_one_entry(
     service: FastAPI, client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(opened_entries, "PAGE_BYTES", 2_000)

@@ -87,7 +87,7 @@ def test_each_opened_concern_is_one_entry_and_the_file_another(
     assert list(find_faults(service.state.context.engine)) == []
 
 
-def test_the_log_has_one_line_for_the_openings_and_one_for_the_file(
+def test_the_log_has_a_line_for_openings_and_one_for_the_file(
     service: FastAPI, jo: TestClient, references: list[str]
 ) -> None:
     for each in references:
@@ -98,7 +98,7 @@ def test_the_log_has_one_line_for_the_openings_and_one_for_the_file(
         entries = session.exec(select(AuditEntryRow).where(AuditEntryRow.client == f"passkey:desk/{JO}")).all()
     ours = [each for each in entries if each.chain in references]
 
-    lines = lines_of_log(sorted(ours, key=lambda each: each.position or 0, reverse=True))
+    lines = lines_of_log(sorted(ours, key=lambda each: each.position or 0, reverse=True), {})
     assert [line.what for line in lines] == ["File of one person made, 2 concerns", "2 concerns opened"]
     assert lines[0].reference is None
     assert all(each in lines[0].folded for each in references)

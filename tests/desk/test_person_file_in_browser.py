@@ -122,7 +122,7 @@ def test_both_files_are_made_by_keyboard_and_one_names_nobody_else(
     assert [each for each in bodies if any(name in each for name in (*OTHERS, "Aleksa"))] == []
 
 
-def test_a_passage_is_kept_by_k_and_a_person_can_be_somebody_else(
+def test_k_keeps_a_passage_and_a_person_can_be_another(
     page: Page, served: Served, references: list[str], tmp_path: Path
 ) -> None:
     choose(page, served, references[:1])

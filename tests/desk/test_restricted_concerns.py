@@ -261,7 +261,7 @@ def test_a_hidden_concern_is_assigned_to_nobody_who_may_not_open_it(team: Team, 
     assert assign(team.sam, hidden, SAM).is_success
 
 
-def test_the_page_of_a_restricted_concern_offers_it_to_those_who_may_open_it(
+def test_the_page_of_a_restricted_concern_offers_only_its_readers(
     service: FastAPI, client: TestClient, team: Team, of_staff: str
 ) -> None:
     sign_in_as(service, client, SAM, Role.LEAD)
@@ -312,7 +312,7 @@ def test_a_program_opens_a_restricted_concern_only_by_its_scope(
     assert asked == [404, 200]
 
 
-def test_no_webhook_is_told_of_a_restricted_concern_and_no_email_names_it(
+def test_webhooks_and_emails_do_not_name_a_restricted_concern(
     context: AppContext, client: TestClient, of_staff: str
 ) -> None:
     context.writer.run(insert_webhook, a_receiver())

@@ -74,7 +74,7 @@ def test_giving_a_concern_away_is_not_asked(jo: TestClient, of_jo: str, person: 
     assert take(jo, of_jo, person).status_code == 303
 
 
-def test_what_is_knowingly_taken_for_someone_is_asked_about_only_if_it_changed_hands(
+def test_a_form_with_an_outdated_owner_asks_before_it_assigns(
     service: FastAPI, jo: TestClient, sam: TestClient, of_jo: str
 ) -> None:
     owner = sam.get(f"/desk/concerns/{of_jo}/assignment")
@@ -150,7 +150,7 @@ def test_a_program_that_takes_a_concern_is_told_too(jo: TestClient, robin: Desk,
     assert f"{of_jo} taken over by Robin Example at 09:30" in mine(jo)
 
 
-def test_a_concern_given_to_another_or_to_nobody_is_told_as_it_was(jo: TestClient, robin: Desk) -> None:
+def test_a_worker_learns_who_gave_away_or_unassigned_their_concern(jo: TestClient, robin: Desk) -> None:
     given, left = raise_concern(jo)["reference"], raise_concern(jo)["reference"]
     for reference in (given, left):
         take(jo, reference, JO)

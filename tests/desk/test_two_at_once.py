@@ -168,6 +168,7 @@ def test_of_two_outcomes_the_first_stays_and_both_are_recorded(
 
     assert answer.status_code == 409
     assert f"Closed by {SAM}" in text_of(answer)
+    assert "Early help, not shared with the reporter" in text_of(answer)
     assert acts_on(service, reference)[-1] == (DeskAct.WITHHELD, JO_S, "outcome")
 
 

@@ -128,10 +128,15 @@ def test_the_identity_stays_between_pages_until_escape_idle_time_or_leaving(page
     reference = raise_with_addition(url)["reference"]
     page.clock.install()
     page.goto(f"/desk/concerns/{reference}")
+    lock = page.locator("[data-lock]")
+    expect(lock).to_have_text("Locked")
     choose(page, keys.right)
     expect(words(page)).to_be_visible()
+    expect(lock).to_have_text("Unlocked")
 
     page.get_by_role("link", name="Inbox").press("Enter")
+    expect(page.get_by_role("heading", name="Inbox")).to_be_visible()
+    expect(lock).to_have_text("Unlocked")
     page.get_by_role("link", name=reference).press("Enter")
     expect(words(page)).to_be_visible()
     page.get_by_role("button", name="Acknowledge").press("Enter")
@@ -155,6 +160,7 @@ def test_the_identity_stays_between_pages_until_escape_idle_time_or_leaving(page
     expect(words(page)).to_be_visible()
     page.reload()
     expect(page.get_by_label("File of the identity")).to_be_visible()
+    expect(lock).to_have_text("Locked")
     assert NARRATIVE not in page.content()
     choose(page, keys.right)
     expect(words(page)).to_be_visible()
@@ -221,21 +227,6 @@ def test_a_passphrase_or_the_sign_in_passkey_locks_a_file(page: Page, url: str, 
     page.get_by_role("button", name="Open with the passkey").press("Enter")
 
     expect(words(page)).to_be_visible()
-
-
-def test_the_header_says_whether_the_page_holds_an_identity(page: Page, url: str, keys: Keys) -> None:
-    page.goto(f"/desk/concerns/{raise_with_addition(url)['reference']}")
-    lock = page.locator("[data-lock]")
-    expect(lock).to_have_text("Locked")
-    choose(page, keys.right)
-    expect(lock).to_have_text("Unlocked")
-    page.get_by_role("link", name="Inbox").press("Enter")
-    expect(page.get_by_role("heading", name="Inbox")).to_be_visible()
-    expect(lock).to_have_text("Unlocked")
-
-    page.reload()
-
-    expect(lock).to_have_text("Locked")
 
 
 def test_unseal_html_opens_what_was_saved_from_disk_without_any_request(

@@ -150,7 +150,7 @@ def test_a_retry_stores_nothing_twice_and_shows_the_code_again(robin: Desk) -> N
     assert len(robin.get("/concerns").json()["concerns"]) == 1
 
 
-def test_it_has_the_events_of_any_concern(robin: Desk, service: FastAPI, client: TestClient) -> None:
+def test_a_call_written_down_has_the_events_of_any_concern(robin: Desk, service: FastAPI, client: TestClient) -> None:
     receipt = write(robin, {"submission": a_concern()}).json()
     write_more(robin, receipt["reference"], {"addition": ADDITION})
 

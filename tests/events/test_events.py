@@ -146,7 +146,9 @@ def test_a_waiting_client_is_told_as_soon_as_something_happens(
 
 
 @pytest.mark.parametrize("query", [{"after": "rubbish"}, {"wait": 31}, {"wiat": 1}])
-def test_a_wrong_question_is_refused(client: TestClient, follower: dict[str, str], query: dict[str, Any]) -> None:
+def test_a_read_of_events_with_a_wrong_parameter_is_refused(
+    client: TestClient, follower: dict[str, str], query: dict[str, Any]
+) -> None:
     assert client.get("/v1/events", headers=follower, params=query).status_code == 400
 
 

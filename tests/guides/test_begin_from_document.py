@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from app.db.writer import Writer
 from app.pages.guides.document_drafts import MAX_FILE_NAME, TOO_LARGE
 from app.services.guides import uploads
-from app.services.guides.document_child import answer
+from app.services.guides.document_child import read_document
 from app.services.guides.drafts import DraftAct, discard_draft, write_guide_draft
 from app.services.guides.uploads import BUSY, MAX_UPLOAD_BYTES, TOO_HEAVY
 from tests.guides.test_edit_pages import ann as ann  # noqa: PLC0414  # a fixture
@@ -44,7 +44,7 @@ Working together, a guide by the department
 @pytest.fixture
 def in_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Read documents in this process: a child takes a second to start."""
-    monkeypatch.setattr(uploads, "_run_reader", lambda name, data, _reader: json.loads(answer(Path(name), data)))
+    monkeypatch.setattr(uploads, "_run_reader", lambda name, data, _reader: json.loads(read_document(Path(name), data)))
 
 
 def upload(ann: Any, data: bytes = b"", name: str = "guide.docx", **fields: str) -> Any:

@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 
 from app.models.guides.sections import Section
 from tests.support.loops import for_each
-from tests.support.publishing import GUIDE, an_edition, publish_next, withdraw
+from tests.support.publishing import GUIDE, an_edition, publish_next
 
 pytestmark = pytest.mark.any_database
 
@@ -131,7 +131,7 @@ def test_a_section_without_items_has_its_header_row(client: TestClient, service:
     assert client.get(f"{GUIDE}/linked-risks.csv").text == f"{before}\r\n"
 
 
-def test_a_browser_would_keep_it_under_a_telling_name(client: TestClient) -> None:
+def test_a_table_has_a_file_name_with_guide_edition_and_section(client: TestClient) -> None:
     disposition = client.get(f"{FIRST}/linked-risks.csv").headers["Content-Disposition"]
 
     assert disposition == 'inline; filename="child-sexual-exploitation-1-linked-risks.csv"'
@@ -149,7 +149,7 @@ def test_a_table_is_cached_like_the_json_with_its_own_etag(client: TestClient, e
     assert [again.headers[name] for name in KEPT_BY_304] == [in_csv.headers[name] for name in KEPT_BY_304]
 
 
-def test_head_tells_of_it_without_sending_it(client: TestClient) -> None:
+def test_head_has_the_headers_of_a_table_without_its_body(client: TestClient) -> None:
     head, get = client.head(f"{GUIDE}/factors.csv"), client.get(f"{GUIDE}/factors.csv")
 
     assert head.content == b""
@@ -175,17 +175,6 @@ def test_a_table_links_to_its_section_in_other_editions(client: TestClient, serv
     assert links["self"] == f"{GUIDE}/editions/2/factors.csv"
     assert links["predecessor-version"] == f"{FIRST}/factors.csv"
     assert links["latest-version"] == f"{GUIDE}/factors.csv"
-
-
-@pytest.mark.parametrize("path", [f"{FIRST}/factors.csv", f"{FIRST}/factors"])
-def test_a_withdrawn_edition_answers_the_reason_in_every_form(client: TestClient, service: FastAPI, path: str) -> None:
-    withdraw(service, 1, reason="A number was wrong.")
-
-    answer = client.get(path, headers={"Accept": "text/csv"})
-
-    assert answer.status_code == 410
-    assert answer.headers["Content-Type"] == "application/problem+json"
-    assert answer.json()["detail"] == "A number was wrong."
 
 
 @for_each(

@@ -315,7 +315,9 @@ def test_a_link_shows_the_draft_to_someone_without_an_account(cara: Editor, clie
 
 
 @pytest.mark.parametrize("end", ["by itself", "ended", "deleted", "wrong"])
-def test_a_link_ends(cara: Editor, client: TestClient, clock: SettableClock, service: FastAPI, end: str) -> None:
+def test_an_ended_or_wrong_link_shows_no_draft(
+    cara: Editor, client: TestClient, clock: SettableClock, service: FastAPI, end: str
+) -> None:
     correct_number(cara)
     cara.save(SEED_GUIDE, "details", cara.open(SEED_GUIDE, "details") | {"change_note": "A number."})
     token = linked(cara, "1")

@@ -51,16 +51,6 @@ EDITORS_REQUESTS = (
     ("POST", "/offer"),
 )
 FOR_A_NEW_ONE = {"follows": None}
-PUBLIC_READS = (
-    "/",
-    "/v1",
-    "/v1/guides",
-    "/v1/search?q=nobody",
-    "/v1/indicators",
-    "/v1/feed.json",
-    "/v1/feed.atom",
-    "/open-referral/v3/services",
-)
 INCOMPLETE = {"title": UNREAD_WORDS, "indicators": [{"text": UNREAD_WORDS}, {}], "titel": "?"}
 
 

@@ -204,21 +204,3 @@ def test_words_typed_before_the_script_arrives_are_saved(browser: Browser, tmp_p
         expect(page.get_by_label("Changes in this edition")).to_have_value("A made-up change.")
     finally:
         running.stop()
-
-
-def test_an_item_is_moved_by_the_keyboard(browser: Browser, tmp_path: Path) -> None:
-    running = Running(tmp_path / "data")
-    try:
-        page = page_of(browser, running, "Ann Example", Role.EDITOR)
-        page.goto("/edit")
-        page.locator(f'form[action="/edit/{SLUG}/begin"] button').press("Enter")
-        page.wait_for_url(f"**/edit/{SLUG}")
-        page.goto(f"/edit/{SLUG}/sections/indicators")
-        words = page.get_by_label("Words")
-        first, second = words.nth(0).input_value(), words.nth(1).input_value()
-        page.locator('button[value^="down:"]').first.press("Enter")
-
-        expect(words.nth(0)).to_have_value(second)
-        expect(words.nth(1)).to_have_value(first)
-    finally:
-        running.stop()

@@ -60,7 +60,7 @@ def texts(element: ElementTree.Element, path: str) -> list[str]:
     return [found.text or "" for found in element.findall(path, ATOM)]
 
 
-def test_both_tell_what_was_published_and_withdrawn_the_newest_first(client: TestClient) -> None:
+def test_both_feeds_list_publications_and_withdrawals_newest_first(client: TestClient) -> None:
     title = "‘One Minute Guide’ to Child Sexual Exploitation (CSE)"
     told = [
         (f"Withdrawn: {title}, edition 1", "A number was wrong."),

@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 
 from app.services.guides.markdown import address, escaped
 from tests.support.loops import for_each
-from tests.support.publishing import GUIDE, an_edition, publish_next, withdraw
+from tests.support.publishing import GUIDE, an_edition, publish_next
 
 pytestmark = pytest.mark.any_database
 
@@ -240,16 +240,6 @@ def test_a_page_with_contacts_is_checked_again_within_a_minute(client: TestClien
 
     assert first.headers["Cache-Control"].startswith("public, max-age=60,")
     assert (again.status_code, again.content) == (304, b"")
-
-
-@pytest.mark.parametrize("path", [f"{FIRST}.md", FIRST])
-def test_a_withdrawn_edition_answers_the_reason_in_every_form(client: TestClient, service: FastAPI, path: str) -> None:
-    withdraw(service, 1, reason="A number was wrong.")
-
-    answer = client.get(path, headers={"Accept": "text/markdown"})
-
-    assert answer.status_code == 410
-    assert answer.json()["detail"] == "A number was wrong."
 
 
 @for_each(

@@ -12,7 +12,7 @@ from pypdf import PageObject, PdfReader
 from starlette.testclient import TestClient
 
 from app.services.guides import pdf, printed_words
-from tests.support.publishing import GUIDE, SLUG, an_edition, publish_next, withdraw
+from tests.support.publishing import GUIDE, SLUG, an_edition, publish_next
 from tests.support.service import a_service
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
@@ -217,12 +217,6 @@ def test_a_print_may_be_kept_a_minute_and_checked_by_etag(client: TestClient) ->
     assert answer.headers["cache-control"] == "public, max-age=60, stale-while-revalidate=600, stale-if-error=604800"
     assert client.get(PATHS[1], headers={"If-None-Match": answer.headers["etag"]}).status_code == 304
     assert f'<{GUIDE}.pdf>; rel="alternate"; type="application/pdf"' in client.get(GUIDE).headers["link"]
-
-
-def test_a_withdrawn_edition_is_not_printed(client: TestClient, service: FastAPI) -> None:
-    withdraw(service, 1)
-
-    assert client.get(PATHS[1]).status_code == 410
 
 
 @pytest.mark.parametrize("path", PATHS + LARGE)

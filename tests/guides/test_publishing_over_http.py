@@ -221,7 +221,9 @@ def test_reads_of_a_withdrawn_edition_give_the_reason_and_links(client: TestClie
     withdraw(client, 2, headers)
     reads = ["/2", "/2/indicators", f"/2/indicators/{ADDED}", "/2/changes", "/2/changes?since=3", "/3/changes?since=2"]
 
-    answers = [client.get(EDITIONS + read) for read in (*reads, "/2.md", "/2/indicators.csv")]
+    answers = [client.get(EDITIONS + read) for read in (*reads, "/2.md", "/2.pdf", "/2/indicators.csv")]
+    negotiated = {"/2": "text/markdown", "/2/indicators": "text/csv"}
+    answers += [client.get(EDITIONS + read, headers={"Accept": form}) for read, form in negotiated.items()]
 
     assert {told(answer) for answer in answers} == {(410, "edition-withdrawn")}
     assert {answer.json()["detail"] for answer in answers} == {REASON}

@@ -130,7 +130,7 @@ def test_tables_are_read_as_spreadsheets_save_them(encoding: str, separator: str
     assert outcome.refused == ()
 
 
-def test_a_text_of_former_words_says_so_and_stays_so_until_it_is_changed() -> None:
+def test_an_outdated_translation_is_marked_until_it_is_changed() -> None:
     stale = BLANK | {"unsettled": {SIGN: [1, OLD]}}
     rows = download(stale, former={SIGN: "Secrets"})
     assert row_of(rows, SIGN)["Note"] == "The English text has changed. It was: Secrets"

@@ -117,7 +117,7 @@ def test_after_a_refusal_nothing_more_is_read(address: Address) -> None:
     assert statuses(answers) == [400]
 
 
-def test_what_came_before_it_is_answered_first(address: Address) -> None:
+def test_requests_before_a_refused_one_are_answered_first(address: Address) -> None:
     answers = exchange(address, request(SECTION, Accept="text/csv") + request("/v1/signposts") + REFUSED["no host"])
 
     assert statuses(answers) == [200, 200, 400]

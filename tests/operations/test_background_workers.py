@@ -54,7 +54,7 @@ def test_a_worker_works_after_each_delay_until_it_is_stopped() -> None:
     assert worker.is_stopping
 
 
-def test_with_a_first_delay_it_does_not_work_at_once() -> None:
+def test_a_worker_with_a_first_delay_waits_before_it_works() -> None:
     worker = CountingWorker(first_delay=LONG)
     worker.start()
 
@@ -67,7 +67,7 @@ def test_a_worker_that_was_never_started_can_be_stopped() -> None:
     CountingWorker().stop()
 
 
-def test_in_the_calling_thread_it_ends_when_a_stop_is_requested() -> None:
+def test_a_worker_in_the_calling_thread_ends_at_a_stop() -> None:
     worker = CountingWorker(LONG)
 
     def stop_while_it_waits() -> None:
@@ -102,7 +102,7 @@ def without_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("without_backoff")
-def test_no_error_ends_it_and_each_is_logged_without_its_words(lines: Lines) -> None:
+def test_no_error_ends_a_worker_and_the_log_omits_its_words(lines: Lines) -> None:
     canary = "Canary-Wren"
     errors = (ValueError(canary), StoreBusy(), OperationalError(canary, None, Exception(canary)), MemoryError(canary))
     worker = FailingWorker(*errors)
@@ -139,7 +139,7 @@ def test_a_stop_does_not_wait_for_work_that_never_ends() -> None:
     wait_until(lambda: not worker.is_alive)
 
 
-def test_all_are_requested_to_stop_before_the_first_is_waited_for() -> None:
+def test_all_workers_get_the_stop_before_the_first_is_awaited() -> None:
     others = [CountingWorker(LONG), CountingWorker(LONG)]
 
     class LastWorker(CountingWorker):
@@ -156,7 +156,7 @@ def test_all_are_requested_to_stop_before_the_first_is_waited_for() -> None:
     assert not any(each.is_alive for each in (last, *others))
 
 
-def test_one_that_ended_or_is_silent_for_too_long_is_seen() -> None:
+def test_a_worker_that_ended_or_is_silent_too_long_is_seen() -> None:
     worker = CountingWorker(LONG)
     unstarted = worker.state
     worker.start()

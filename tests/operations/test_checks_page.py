@@ -49,7 +49,7 @@ def test_nobody_but_a_lead_sees_the_checks(service: FastAPI, client: TestClient,
 
 
 @pytest.mark.usefixtures("service")
-def test_the_checks_run_at_most_once_a_minute_and_never_twice_at_once(settings: Settings, clock: SettableClock) -> None:
+def test_the_checks_run_once_a_minute_and_never_twice_together(settings: Settings, clock: SettableClock) -> None:
     runs, starts, ends = [], threading.Event(), threading.Event()
 
     def rehearse(*_: Any) -> None:

@@ -493,11 +493,14 @@ def healthy_with_a_test_key_file_of_others(set_up: SetUp, _: pytest.MonkeyPatch)
     path.write_text(stray)
 
 
-def healthy_with_a_test_whose_key_is_revoked(set_up: SetUp, monkeypatch: pytest.MonkeyPatch) -> None:
+def healthy_with_a_test_whose_keys_are_over(set_up: SetUp, monkeypatch: pytest.MonkeyPatch) -> None:
     a_test_key_in_use(set_up, monkeypatch)
     service = create_app(set_up.settings, utc_now)
     with TestClient(service):
-        service.state.context.writer.run(revoke_client, "example-sandbox", at=utc_now())
+        writer, ended = service.state.context.writer, utc_now() - dt.timedelta(days=1)
+        writer.run(revoke_client, "example-sandbox", at=utc_now())
+        tried = NewClient(name="example-trial", scopes=[Scope.SUBMIT], test=True)
+        add_client(writer, tried, at=utc_now(), expires_at=ended)
 
 
 def nothing(_set_up: SetUp, _: pytest.MonkeyPatch) -> None:
@@ -509,7 +512,7 @@ HEALTHY: list[Breaking] = [
     healthy_trusted_by_a_receiver,
     healthy_with_a_concern_that_waits,
     healthy_with_a_test_key_file_of_others,
-    healthy_with_a_test_whose_key_is_revoked,
+    healthy_with_a_test_whose_keys_are_over,
     certified(days=90, left=15 * DAYS),
     certified(days=0.5, left=4 * HOURS),
     old_backup(25),

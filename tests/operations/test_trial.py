@@ -116,22 +116,16 @@ def test_a_database_once_used_with_recipients_is_no_trial_without_them(tmp_path:
         check_recipients(trial, host="127.0.0.1", is_named_trial=False)
 
 
-@pytest.mark.slow
-def test_a_service_with_recipients_says_nothing_of_a_trial(tmp_path: Path) -> None:
-    with LiveServer(tmp_path / "data", seal_to=A_RECIPIENT) as server:
-        pass
-
-    assert "trial" not in server.log.read_text()
-    assert not (tmp_path / "data" / "development-identity.txt").exists()
-
-
-RECIPIENT = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[LiveServer]:
-    with LiveServer(tmp_path / "data", seal_to=RECIPIENT) as server:
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    with LiveServer(tmp_path_factory.mktemp("served") / "data", seal_to=A_RECIPIENT) as server:
         yield server
+
+
+@pytest.mark.slow
+def test_a_service_with_recipients_says_nothing_of_a_trial(server: LiveServer) -> None:
+    assert "trial" not in server.log.read_text()
+    assert not (server.data_dir / DEVELOPMENT_IDENTITY).exists()
 
 
 @pytest.mark.slow

@@ -241,6 +241,7 @@ def test_what_is_added_on_the_page_reaches_the_desk(
     assert page.status_code == 200
     assert '<h1 tabindex="-1" autofocus>We have what you added</h1>' in page.text
     assert MORE not in page.text
+    assert "Not read yet." in page.text
     assert page.headers["cache-control"] == "no-store"
     opened = desk_of(service, client).get(f"/concerns/{receipt['reference']}").json()
     (added,) = opened["additions"]

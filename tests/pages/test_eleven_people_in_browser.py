@@ -18,6 +18,7 @@ from tests.support.journeys import CANARY, IN_VIEW, PEOPLE, Condition, open_page
 pytestmark = [pytest.mark.nightly, pytest.mark.any_database, pytest.mark.slow]
 
 PHONE = Condition(360, 740, kilobits=400, slowdown=4)
+CHILDREN = ("Alex", "Billie", "Charlie")
 NAMES_AND_TIMES = re.compile(r"^English$|^I speak \w+\. Interpreter, please\.$|Team$|^(?:Open )?\w+day|^At night")
 """Matches the English that stays on a short page: names, opening hours, and what to say on the phone."""
 
@@ -93,7 +94,7 @@ def of_three_children(walk: Walk) -> None:
     walk.write("concern.narrative", CANARY)
     walk.press("button", "Continue")
     walk.see("The child")
-    for number, name in enumerate(("Alex", "Billie", "Charlie")):
+    for number, name in enumerate(CHILDREN):
         if number:
             walk.press("button", "Add another child")
         walk.write(f"children.{number}.given_names", name)
@@ -104,6 +105,8 @@ def of_three_children(walk: Walk) -> None:
     walk.see("Anything else")
     walk.press("button", "Check your answers")
     walk.see("Check your answers")
+    for name in CHILDREN:
+        expect(walk.page.get_by_text(name).first).to_be_visible()
     walk.press("button", "Send")
     walk.arrive()
     with walk.page.expect_download():

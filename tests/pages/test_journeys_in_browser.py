@@ -10,7 +10,7 @@ from app.models.concerns.rows import ConcernRow
 from tests.support.browsing import accessibility_violations, go_to_last_step
 from tests.support.clock import SettableClock
 from tests.support.journeys import CANARY, FORM, HAS_EDGE, IN_VIEW, PEOPLE, Condition, open_page, views
-from tests.support.loops import by_day, first_by_day
+from tests.support.loops import by_day
 from tests.support.publishing import SLUG
 from tests.support.threaded import run_server
 
@@ -69,63 +69,6 @@ def test_the_form_takes_few_pages_screens_of_a_phone_and_questions(browser: Brow
     assert screens <= MOST[person][0]
     assert questions <= MOST[person][1]
     assert pages <= MAX_PAGES
-
-
-LEAST_PRESSES = {"a neighbour": 9, "a child": 7, "a friend": 6}
-
-
-@pytest.mark.parametrize("has_scripts", first_by_day([True, False]))
-def test_a_neighbour_presses_nine_times_and_a_child_or_a_friend_seven(
-    browser: Browser, url: str, has_scripts: bool
-) -> None:
-    for person, most in LEAST_PRESSES.items():
-        start, answers = PEOPLE[person]
-        page = open_page(browser, url, Condition(360, 740, has_scripts=has_scripts))
-
-        presses = len(list(views(page, start, answers))) + len(answers)
-
-        assert presses <= most, person
-        page.context.close()
-
-
-CHILDREN = (("Alex", "14"), ("Billie", "9"), ("Charlie", "6"))
-
-
-@pytest.mark.parametrize("has_scripts", first_by_day([True, False]))
-def test_a_teacher_tells_of_three_children_and_of_herself_without_opening_more(
-    browser: Browser, url: str, has_scripts: bool
-) -> None:
-    page = open_page(browser, url, Condition(360, 740, has_scripts=has_scripts))
-
-    def go_on() -> None:
-        if has_scripts:
-            page.locator("[data-continue]:visible").click()
-
-    page.goto(FORM)
-    page.get_by_label("No", exact=True).first.check()
-    go_on()
-    page.locator("[name='concern.narrative']").fill(CANARY)
-    go_on()
-    for number, (name, age) in enumerate(CHILDREN):
-        if number:
-            page.get_by_role("button", name="Add another child").click()
-            expect(page.locator(f"[id='children.{number}']")).to_be_focused()
-        page.locator(f"[name='children.{number}.given_names']").fill(name)
-        page.locator(f"[name='children.{number}.estimated_age']").fill(age)
-    go_on()
-    page.locator("[name='reporter.kind'][value='professional']").check()
-    for question, words in {"name": "Robin Example", "role": "Form tutor", "email": "robin@academy.example"}.items():
-        page.locator(f"[name='reporter.{question}']").fill(words)
-    go_on()
-    page.locator("[data-check]:visible, [name=do][value=check]:visible").first.click()
-    expect(page.locator("h1")).to_have_text("Check your answers")
-    answers = page.locator("main").inner_text()
-    assert [each for each in (*(name for name, _ in CHILDREN), "Form tutor") if each not in answers] == []
-    page.locator("#send").click()
-
-    expect(page.locator("h1")).to_have_text("We have your concern")
-    expect(page.get_by_role("button", name="Save a copy of what you sent (PDF)")).to_be_visible()
-    page.context.close()
 
 
 def test_nothing_typed_is_lost_by_a_restart_of_the_server(

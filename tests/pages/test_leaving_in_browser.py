@@ -229,7 +229,9 @@ def test_a_code_that_was_kept_is_not_asked_about(page: Page, asked: Dialogs, kep
     send_in_danger(page, "/raise-a-concern")
     KEEPS[kept](page)
     if kept == "copied":
+        reference, code = page.locator(".reference").all_inner_texts()
         expect(page.locator("[data-copied]")).to_have_text("Copied.")
+        assert page.evaluate("navigator.clipboard.readText()") == f"Reference {reference}, code {code}"
 
     FROM_THE_RECEIPT[way][0](page)
 
@@ -241,7 +243,7 @@ def test_a_code_that_was_not_copied_is_asked_about(page: Page, asked: Dialogs) -
     page.add_init_script("navigator.clipboard.writeText = () => Promise.reject(new Error('forbidden'))")
     send_in_danger(page, "/raise-a-concern")
     copy_code(page)
-    expect(page.locator("[data-copied]")).to_contain_text("could not be copied")
+    expect(page.locator("[data-copied]")).to_have_text("It could not be copied. Please write it down.")
 
     follow_link_within(page)
 
@@ -329,6 +331,8 @@ def test_the_status_page_has_the_code_until_it_was_kept(page: Page, asked: Dialo
     open_status(page)
     expect(page.locator("[data-code]")).to_contain_text(code)
     assert accessibility_violations(page) == []
+    press(page, "Send what you added")
+    expect(page.locator(".problem")).to_be_focused()
 
     page.get_by_label("I have written both down").check()
     page.locator("textarea").fill(SENTENCE)

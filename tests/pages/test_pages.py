@@ -450,7 +450,7 @@ def test_a_concern_needs_no_guide_even_if_there_are_two(client: TestClient, serv
     }
 
 
-def test_home_leads_to_forms_without_a_guide_and_a_guide_to_its_own(client: TestClient, service: FastAPI) -> None:
+def test_home_and_guides_lead_to_their_own_forms(client: TestClient, service: FastAPI) -> None:
     one = client.get("/").text
     publish_next(service, guide="child-criminal-exploitation")
     two = client.get("/").text
@@ -585,9 +585,7 @@ def test_a_reader_who_says_under_18_gets_a_childs_words(client: TestClient, rece
     assert 'name="voice"' not in others + strange
 
 
-def test_one_tick_says_that_somebody_works_with_children_and_shows_whom_to_call(
-    client: TestClient, service: FastAPI
-) -> None:
+def test_a_tick_about_a_worker_with_children_shows_whom_to_call(client: TestClient, service: FastAPI) -> None:
     tick = {"concern.people_of_concern.0.works_with_children": "yes"}
     named = tick | {"count:concern.people_of_concern": "1", "concern.people_of_concern.0.name": "Pat Example"}
 
@@ -901,14 +899,14 @@ WAYS = ("https://999bsl.co.uk/", "tel:18000", "https://www.emergencysms.net/")
 
 
 @for_each("path", PAGES)
-def test_each_way_is_on_every_page(client: TestClient, path: str) -> None:
+def test_every_page_has_each_way_to_999_without_speech(client: TestClient, path: str) -> None:
     page = client.get(path, headers={"Accept": "text/html"}).text
 
     for way in WAYS:
         assert f'href="{way}"' in page, way
 
 
-def test_they_are_signposts_like_the_others_and_999_stays_first(client: TestClient) -> None:
+def test_ways_without_speech_are_signposts_and_999_stays_first(client: TestClient) -> None:
     signposts = client.get("/v1/signposts").json()["signposts"]
 
     assert [each["id"] for each in signposts if each["without_speech"]] == [

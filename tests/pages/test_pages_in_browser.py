@@ -238,19 +238,6 @@ def test_three_kinds_of_error_are_shown_twice_and_nothing_typed_is_lost(either: 
         assert either.evaluate("document.activeElement.name").startswith(field.partition(":")[0])
 
 
-def test_answers_can_be_changed_from_the_page_that_shows_them(page: Page) -> None:
-    page.goto(FORM)
-    fill_in(page)
-    check(page)
-
-    press(page, "Change what worries you")
-
-    assert page.get_by_label("What are you worried about?").input_value() == NARRATIVE
-    page.get_by_label("What are you worried about?").fill("Other words about Alex Example.")
-    check(page)
-    expect(page.get_by_text("Other words about Alex Example.")).to_be_visible()
-
-
 def test_pressing_twice_makes_one_concern(page: Page, site: Site) -> None:
     before = count_concerns(site)
     page.goto(FORM)
@@ -261,26 +248,6 @@ def test_pressing_twice_makes_one_concern(page: Page, site: Site) -> None:
 
     expect(page.locator("h1")).to_have_text("We have your concern")
     assert count_concerns(site) == before + 1
-
-
-def test_sending_again_without_scripts_makes_one_concern(scriptless: Page, site: Site) -> None:
-    first, before = raise_concern(scriptless), count_concerns(site)
-
-    scriptless.reload()
-
-    assert scriptless.locator(".reference").first.inner_text() == first
-    assert count_concerns(site) == before
-
-
-def test_a_form_that_cannot_be_sent_stays_as_it_is(page: Page, context: BrowserContext) -> None:
-    page.goto(FORM)
-    fill_in(page)
-    context.set_offline(True)
-
-    check(page)
-
-    expect(page.get_by_role("alert")).to_contain_text("Nothing is lost")
-    assert page.locator("[name='concern.narrative']").input_value() == NARRATIVE
 
 
 def test_the_status_needs_reference_and_code(page: Page) -> None:

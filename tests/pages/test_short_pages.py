@@ -135,7 +135,7 @@ class Asked(dict[str, str]):
         return f"⟦{sentence}⟧"
 
 
-def test_a_short_catalogue_has_every_sentence_of_the_short_pages_and_no_other(
+def test_a_short_catalogue_has_exactly_the_sentences_of_short_pages(
     service: GuidanceApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = Asked()
@@ -156,7 +156,7 @@ def test_a_short_catalogue_has_every_sentence_of_the_short_pages_and_no_other(
         assert_same_marks(translated)
 
 
-def test_a_concern_in_each_language_is_sealed_with_the_language_of_its_reporter(service: GuidanceApp) -> None:
+def test_a_concern_is_sealed_with_the_language_of_its_reporter(service: GuidanceApp) -> None:
     with TestClient(service) as client:
         desk = desk_of(service, client)
         for language in SHORT_LANGUAGES:
@@ -191,11 +191,11 @@ def test_a_short_page_weighs_at_most_nine_kilobytes(client: TestClient) -> None:
 
 
 @for_each("path", ["/in-your-language", "/cy/in-your-language", "/pl/raise-a-concern", "/pl/v1/guides", "/pl/guides"])
-def test_a_short_language_has_no_other_pages_and_the_others_no_short_one(client: TestClient, path: str) -> None:
+def test_only_short_languages_have_short_pages_and_no_others(client: TestClient, path: str) -> None:
     assert client.get(path, headers={"Accept": "text/html"}).status_code == 404
 
 
-def test_a_short_page_says_that_a_computer_translated_it_until_a_person_signs(
+def test_an_unsigned_short_page_says_that_a_computer_translated_it(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     note = read_catalogue(POLISH).get("A computer translated this page. Nobody has checked the translation yet.")
@@ -257,7 +257,7 @@ def test_what_could_not_be_stored_stays_on_the_short_page(client: TestClient) ->
     assert 'value="yes" id="immediate_danger" checked' in empty.text
 
 
-def test_each_short_page_with_a_form_says_whom_to_call_if_it_cannot_be_sent(client: TestClient) -> None:
+def test_each_short_form_says_whom_to_call_if_sending_fails(client: TestClient) -> None:
     sent = client.post("/pl", data=ANSWERS).text
     status = client.post("/pl/concerns", data=codes_in(sent)).text
 

@@ -7,6 +7,7 @@ depends on it. The linters that were tried see exponential patterns alone, or ta
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice, product
 from re import _constants as op
 from re import _parser as parser
@@ -47,10 +48,16 @@ class Repeat:
     gives_back: bool
     paths: tuple["Path_", ...]
 
-    @property
+    @cached_property
     def members(self) -> frozenset[str]:
         """Every character that it can take."""
         return frozenset().union(*(taken(each) for path in self.paths for each in path))
+
+    @cached_property
+    def overlaps_within(self) -> bool:
+        """True if a run can be divided in many ways within one round, or between two rounds of an endless repeat."""
+        rounds = (each * 2 if self.is_endless else each for each in self.paths)
+        return any(_overlap((*each, Edge())) for each in rounds)
 
 
 Item = Chars | Edge | Repeat
@@ -149,14 +156,11 @@ def faults_of(pattern: re.Pattern[Any], methods: frozenset[str]) -> Iterator[str
 
 def _overlap(path: Path_) -> bool:
     """Return True if a run can be divided between two endless repeats in many ways, and then fail."""
-    for place, item in enumerate(path):
-        if isinstance(item, Repeat):
-            within = [each * 2 if item.is_endless else each for each in item.paths]
-            if any(_overlap((*each, Edge())) for each in within):
-                return True
-            if item.is_endless and item.gives_back and _shares_run(item, path[place + 1 :]):
-                return True
-    return False
+    return any(
+        item.overlaps_within or (item.is_endless and item.gives_back and _shares_run(item, path[place + 1 :]))
+        for place, item in enumerate(path)
+        if isinstance(item, Repeat)
+    )
 
 
 def _shares_run(first: Repeat, rest: Path_) -> bool:

@@ -28,6 +28,7 @@ from app.cli.option_groups import OptionGroup
 from app.cli.options import table
 from app.clock import utc_now
 from app.errors import ReporterHasNoCode
+from app.models.base import MAX_TEXT_LENGTH
 from app.models.concerns.channels import Channel
 from app.models.concerns.concern import ImmediateDanger
 from app.models.concerns.entries import MAX_LABEL_LENGTH, MAX_NOTE_LENGTH
@@ -37,7 +38,6 @@ from app.models.links import CODE_LISTS, DESK_BURSTS, DESK_CONCERNS, DESK_VIEWS,
 from app.services.concerns.sealing import Unsealer, open_note, read_identities, seal_label, seal_message, seal_note
 
 COLUMN_HEADINGS = ("REFERENCE", "STATE", "DANGER", "ACKNOWLEDGE BY", "ADDED", "ASSIGNED TO", "GUIDE", "BURST")
-MAX_MESSAGE_LENGTH = 4000
 WORDS = {"true": True, "false": False}
 Reason = Annotated[str, typer.Option(help="Reason, for the audit log. Do not name anyone.")]
 
@@ -337,8 +337,8 @@ def _seal_message(service: DeskClient, reference: str, typed: str) -> dict[str, 
     Raise `typer.BadParameter` if the text is empty or too long, or `ReporterHasNoCode` if the reporter has no token.
     """
     text = typed.strip()
-    if not 0 < len(text) <= MAX_MESSAGE_LENGTH:
-        raise typer.BadParameter(f"a message must have 1 to {MAX_MESSAGE_LENGTH} characters")
+    if not 0 < len(text) <= MAX_TEXT_LENGTH:
+        raise typer.BadParameter(f"a message must have 1 to {MAX_TEXT_LENGTH} characters")
     recipient = service.call("GET", desk_concern_path(reference, "messages"))["recipient"]
     if not recipient:
         raise ReporterHasNoCode

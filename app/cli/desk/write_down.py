@@ -53,6 +53,7 @@ class Arrived:
             "--about-council-staff", help="It is about someone who works for the council: only leads open it."
         ),
     ] = False
+    guide: Annotated[str | None, typer.Option(help="The guide. Default: that of the service.")] = None
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,6 @@ def desk_write_down(
         Any, typer.Option(parser=parse_reference, help="Add it to this concern instead.", metavar="REFERENCE")
     ] = None,
     caller: Annotated[Caller, OptionGroup(Caller)],
-    guide: Annotated[str | None, typer.Option(help="The guide. Default: that of the service.")] = None,
     seal_to: SealTo = None,
 ) -> None:
     """Write down a call, letter, email or visit as a concern, encrypted on this computer.
@@ -98,7 +98,7 @@ def desk_write_down(
     body = came | _seal({"reference": reference, "submission": submission}, card_of_concern(submission), recipients)
     body |= {"reference": reference, "immediate_danger": danger.value}
     body |= {"form_version": FORM_VERSION, "wants_code": caller.with_code}
-    receipt = service.send_once(DESK_CONCERNS, body | ({"guide": guide} if guide else {}))
+    receipt = service.send_once(DESK_CONCERNS, body | ({"guide": arrived.guide} if arrived.guide else {}))
     code = [f"code for the caller: {receipt['status_token']}"] if receipt["status_token"] else []
     service.show(receipt, [f"{receipt['reference']}: acknowledge by {receipt['acknowledge_by']}", *code])
 

@@ -90,6 +90,11 @@ class CodeList(RequestModel):
         expect_each_once([entry.code for entry in codes], "every `code` in a list must be different")
         return codes
 
+    @property
+    def labels(self) -> dict[str, str]:
+        """The label of each code."""
+        return {each.code: each.label for each in self.codes}
+
 
 class ServiceIndex(ResponseModel):
     """Links to every resource."""

@@ -3,7 +3,6 @@
 import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 
 from app.models.audit.audit_log import AuditEntryRow, DeskAct
 from app.models.audit.details import sentence_of
@@ -45,7 +44,6 @@ DIGESTS_ALONE = frozenset(
 )
 """The actions with details that only programs can use, such as digests. Pages leave these details out."""
 THE_REPORTER = "the reporter"
-UNLABELLED: Mapping[str, str] = MappingProxyType({})
 VISIT_GAP = dt.timedelta(minutes=30)
 """The longest time between two openings of a concern by one person that pages show as one line."""
 
@@ -67,7 +65,7 @@ class ActLine:
     """The time of the first opening if the line stands for several, otherwise None."""
 
 
-def act_lines(acts: Iterable[AuditEntryRow], codes: Mapping[str, str] = UNLABELLED) -> list[ActLine]:
+def act_lines(acts: Iterable[AuditEntryRow], codes: Mapping[str, str]) -> list[ActLine]:
     """Return the audit log entries `acts` in words, one line for each entry, in the same order.
 
     `codes` maps the code of each outcome to a label. A code without a label is shown as stored.

@@ -1,7 +1,7 @@
 """The lines of the audit log's page: entries in words, with one line for readings that follow each other."""
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from app.models.audit.audit_log import WITHOUT_A_CONCERN, AuditEntryRow, DeskAct
@@ -74,15 +74,16 @@ class LogLine:
         return LIST_WORDS.get(self.act.chain, "") if not self.opened else ""
 
 
-def lines_of_log(entries: Iterable[AuditEntryRow]) -> list[LogLine]:
+def lines_of_log(entries: Iterable[AuditEntryRow], outcomes: Mapping[str, str]) -> list[LogLine]:
     """Return `entries`, which must be most recent first, as lines in words.
 
     A reading is an opening of a concern, or a page of cards. Readings by one person become one line if no other entry
     is between them, and if each reading was at most `VISIT_GAP` after the reading before. The entries that record one
-    file of concerns about one person become one line in the same way.
+    file of concerns about one person become one line in the same way. `outcomes` has the label of each outcome, by its
+    code.
     """
     lines: list[LogLine] = []
-    for line in map(_line_of, entries):
+    for line in (_line_of(entry, outcomes) for entry in entries):
         last = lines[-1] if lines else None
         if last is not None and _belong_together(last, line):
             lines[-1] = replace(
@@ -98,8 +99,8 @@ def _belong_together(last: LogLine, line: LogLine) -> bool:
     return both_read and last.act.client == line.act.client and (last.since or last.act.at) - line.act.at <= VISIT_GAP
 
 
-def _line_of(entry: AuditEntryRow) -> LogLine:
-    (act,) = act_lines([entry])
+def _line_of(entry: AuditEntryRow, outcomes: Mapping[str, str]) -> LogLine:
+    (act,) = act_lines([entry], outcomes)
     line = LogLine(entry, act.who, act.what, act.detail)
     if entry.act in SHOWN_ON_DEMAND:
         sentence = sentence_of(entry)

@@ -107,7 +107,7 @@ def _page_of(visit: Visit, typed: TypedQuestion, answer: Answer, *, is_first: bo
         ids=ids,
         acts=ACTS,
         lists=[(each, LIST_WORDS[each]) for each in LISTS],
-        lines=lines_of_log(found.entries),
+        lines=lines_of_log(found.entries, visit.context.reference_data.get_code_list("outcome").labels),
         readings=found.readings,
         faults=answer.faults,
         is_first=is_first,

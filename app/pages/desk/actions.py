@@ -412,7 +412,7 @@ def show_again(attempt: Attempt, form: str, refusal: errors.GuidanceError) -> Re
         heading=heading,
         message=message,
         in_danger=waiting.in_danger,
-        meanwhile=act_lines(meanwhile),
+        meanwhile=act_lines(meanwhile, attempt.context.reference_data.get_code_list("outcome").labels),
         form=form,
         forms=desk_forms(attempt, attempt.reference, seen, typed=typed, faults=faults, place=attempt.place),
     )

@@ -77,8 +77,7 @@ def _label(visit: Visit, measure: str, code: str | None) -> str:
     if code is None:
         return NOT_STATED
     if measure in CODE_LISTS:
-        codes = visit.context.reference_data.get_code_list(CODE_LISTS[measure]).codes
-        return next((each.label for each in codes if each.code == code), code)
+        return visit.context.reference_data.get_code_list(CODE_LISTS[measure]).labels.get(code, code)
     if measure == "channel":
         return dict(CHANNELS).get(code) or code_label(code)
     return code_label(code.replace("-", " "))

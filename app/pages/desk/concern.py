@@ -166,7 +166,7 @@ def read_desk_work(visit: Visit, shown: opened_concerns.Opening, *, seen_before:
     """
     concern, receipts = shown.concern, visit.context.submissions.receipts
     reference, client = concern.reference, visit.actor.client
-    outcomes = {code.code: code.label for code in visit.context.reference_data.get_code_list("outcome").codes}
+    outcomes = visit.context.reference_data.get_code_list("outcome").labels
     with Session(visit.context.engine) as session:
         later = [] if seen_before is None else list_entries_since(session, reference, client=client, seen=seen_before)
         return {

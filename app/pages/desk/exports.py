@@ -52,7 +52,7 @@ def printed_export(
     opened = {kind: [each for each in texts if each["kind"] == kind] for kind in ("concern", "addition", "note")}
     answers = opened["concern"][0]["opened"]["submission"]
     history = history_of(statement)
-    outcomes = {code.code: code.label for code in reference_data.get_code_list("outcome").codes}
+    outcomes = reference_data.get_code_list("outcome").labels
     added = replay(RecordedConcern(), history).added
     return {
         "council": council,

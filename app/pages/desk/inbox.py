@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from fastapi import Path, Query, Response
+from fastapi import Depends, Path, Query, Response
 from sqlmodel import Session
 
 from app.errors import AssignmentChanged, InvalidCursor, ValidationFailed
@@ -82,16 +82,20 @@ class InboxPlace:
     ended: bool = False
 
 
-@router.get("")
-def read_desk(
-    *,
-    visit: VisitDep,
-    chosen: SelectionDep,
+async def read_inbox_place(
     cursor: Cursor = None,
     until: Cursor = None,
     taken: Annotated[str, Query(max_length=60)] = "",
     fault: bool = False,
     ended: bool = False,
+) -> InboxPlace:
+    """Return the place from the query parameters. `fault` means that a reference to find was not valid."""
+    return InboxPlace(cursor, until, taken, {"reference": NO_REFERENCE} if fault else {}, ended)
+
+
+@router.get("")
+def read_desk(
+    visit: VisitDep, chosen: SelectionDep, place: Annotated[InboxPlace, Depends(read_inbox_place)]
 ) -> Response:
     """Record in the audit log which concerns are shown, and return one page of the inbox with the filters `chosen`.
 
@@ -104,8 +108,7 @@ def read_desk(
     """
     if not visit.visitor.can_read:
         return lead_to(f"{PATH}/record" if visit.visitor.can_audit else GUIDES_PATH)
-    faults = {"reference": NO_REFERENCE} if fault else {}
-    return inbox_page(visit, chosen, InboxPlace(cursor, until, taken, faults, ended))
+    return inbox_page(visit, chosen, place)
 
 
 @router.get("/find")

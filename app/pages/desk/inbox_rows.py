@@ -146,7 +146,7 @@ def lines_of(visit: Visit, entries: Sequence[InboxEntry]) -> list[InboxLine]:
     """Return a line for each concern of `entries`, in the same order."""
     with Session(visit.context.engine) as session:
         added = find_waiting(session, [each.reference for each in entries if each.additions_waiting])
-    sources = {code.code: code.label for code in visit.context.reference_data.get_code_list("referral-source").codes}
+    sources = visit.context.reference_data.get_code_list("referral-source").labels
     return [
         InboxLine(each, visit.now, added.get(each.reference), sources.get(each.referral_source or ""))
         for each in entries

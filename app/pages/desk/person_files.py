@@ -78,7 +78,7 @@ def give_texts_for_file(attempt: AttemptDep) -> Response:
 
 def _facts(visit: Visit, material: dict[str, Any]) -> list[tuple[str, str]]:
     concern, context = material["statement"]["concern"], visit.context
-    outcomes = {code.code: code.label for code in context.reference_data.get_code_list("outcome").codes}
+    outcomes = context.reference_data.get_code_list("outcome").labels
     title = context.contents(EditionKey(concern["guide"], concern["edition"])).title
     return list(labelled_facts(concern, outcomes, title))
 

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from app.errors import DraftChanged, FieldError
 from app.http.routes import GuidanceRouter
+from app.models.base import MAX_TEXT_LENGTH
 from app.models.guides.comparison import WordRun, changed_words
 from app.models.guides.edition_rows import GuideDraftRow
 from app.models.guides.renditions import Maker
@@ -51,7 +52,6 @@ from app.services.guides.translation_tables import MAX_TABLE_BYTES, TOO_LARGE, T
 
 router = GuidanceRouter(prefix=GUIDES_PATH, include_in_schema=False, route_class=DeskRoute)
 TEXT, SETTLED = "text:", "settled:"
-MAX_TEXT = 4000
 LINK_FIELDS = ("url", "title", "text_alternative")
 CHECKED_ON = "checked_on"
 MAKING_FIELDS = ("made_by", "tool", "checked_by", CHECKED_ON)
@@ -266,15 +266,14 @@ def save_texts_page(
 
 
 def _posted_content(content: DraftContent, posted: SubmittedForm) -> DraftContent:
-    """Return the draft `content` with the posted texts and details.
-
-    Cut each text and detail to `MAX_TEXT` characters.
-    """
-    texts = {name.removeprefix(TEXT): posted.one(name)[:MAX_TEXT] for name in posted.fields if name.startswith(TEXT)}
+    """Return the draft `content` with the posted texts and details, each cut to `MAX_TEXT_LENGTH`."""
+    texts = {
+        name.removeprefix(TEXT): posted.one(name)[:MAX_TEXT_LENGTH] for name in posted.fields if name.startswith(TEXT)
+    }
     settled = frozenset(name.removeprefix(SETTLED) for name in posted.fields if name.startswith(SETTLED))
-    details: DraftContent = {name: posted.one(name).strip()[:MAX_TEXT] for name in MAKING_FIELDS}
+    details: DraftContent = {name: posted.one(name).strip()[:MAX_TEXT_LENGTH] for name in MAKING_FIELDS}
     details[CHECKED_ON] = read_typed_day(details[CHECKED_ON])
-    link = {name: posted.one(f"link.{name}").strip()[:MAX_TEXT] for name in LINK_FIELDS}
+    link = {name: posted.one(f"link.{name}").strip()[:MAX_TEXT_LENGTH] for name in LINK_FIELDS}
     return save_texts(content, texts, settled, details | ({"link": link} if any(link.values()) else {}))
 
 
@@ -321,7 +320,6 @@ def _texts_page(editing: Editing, draft: GuideDraftRow, mine: SubmittedForm | No
         remarks=remarks,
         beside=faults_beside(remarks, {}),
         is_conflict=mine is not None,
-        max_text=MAX_TEXT,
     )
 
 

@@ -88,15 +88,7 @@ class Editing(Visit):
         document that have no place in the draft yet. If nothing has changed, save and record nothing. Raise the errors
         of `change`.
         """
-        return self.context.writer.run(
-            write_guide_draft,
-            self.guide,
-            change,
-            by=self.actor.client,
-            at=self.now,
-            language=self.language,
-            unplaced=unplaced,
-        )
+        return self.context.writer.run(write_guide_draft, self.anyhow(), change, unplaced=unplaced)
 
     def begin(self, words: DraftContent, page: str = "") -> Response:
         """Save a new draft with the content `words`, and redirect to the draft's page.

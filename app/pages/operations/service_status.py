@@ -6,7 +6,7 @@ from fastapi import Response
 
 from app.http.auth import PUBLIC
 from app.http.context import AppContext
-from app.http.health import HEALTHY, read_checks
+from app.http.health import HEALTHY, check_health
 from app.http.routes import GuidanceRouter
 from app.models.events.rows import EMAIL
 from app.pages.page import SiteDep
@@ -44,7 +44,7 @@ def read_service_status(site: SiteDep) -> Response:
 
 
 def _parts_of(context: AppContext) -> list[ServicePart]:
-    checks = read_checks(context)
+    checks = check_health(context)
     reads = checks["database"] == HEALTHY
     stores = reads and all(checks.get(name, HEALTHY) == HEALTHY for name in ("concerns", "writer", "disk", "process"))
     parts = [

@@ -123,7 +123,7 @@ def save_guide_draft(
             _check_tag(if_match, draft)
         return content
 
-    draft = writer.run(write_guide_draft, act.guide, change, by=act.by, at=act.at)
+    draft = writer.run(write_guide_draft, act, change)
     if known[-1] is None:
         response.status_code = 201
         response.headers["Location"] = draft_path(act.guide)

@@ -8,7 +8,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from app.errors import NotFound
 from app.http.auth import PUBLIC
 from app.http.context import ContextDep, NowDep, SessionDep, SettingsDep
-from app.http.health import HEALTHY, read_checks, read_warnings
+from app.http.health import HEALTHY, check_health, read_warnings
 from app.http.hosts import is_forwarded_by_stranger
 from app.http.operations import read_gauges
 from app.http.problem_handlers import problem_response
@@ -100,7 +100,7 @@ def read_readiness(request: Request, response: Response, context: ContextDep) ->
     of another council are left out of every page and response. `many-concerns` means that more than 200 concerns
     marked as one of many came in the last hour, and `saved-forms` that saved forms use four fifths of their space.
     """
-    checks = read_checks(context)
+    checks = check_health(context)
     is_ready = set(checks.values()) == {HEALTHY}
     if not is_ready:
         response.status_code = UNAVAILABLE

@@ -66,7 +66,7 @@ class InboxQuery:
     is_open: bool = False
 
     @classmethod
-    def of(cls, order: InboxOrder, wanted: InboxFilter, *, me: str | None, **others: Any) -> Self:
+    def of(cls, order: InboxOrder, wanted: InboxFilter, *, me: str, **others: Any) -> Self:
         """Return the query with the order `order` and the filters `wanted`.
 
         `others` are further fields of the query, by name. `me` is the name of the person who asks. The filter `mine`

@@ -1,6 +1,8 @@
-"""Limits that a child process sets for itself, before it reads a file that an editor uploaded."""
+"""The run of a child process that reads the file of an editor, with limits that the process sets for itself."""
 
 import resource
+import sys
+from collections.abc import Callable
 
 MAX_SECONDS = 4
 """Limit of the processor time of the process, in seconds."""
@@ -8,8 +10,12 @@ MAX_MEMORY_BYTES = 260_000_000
 """Limit of the writable memory of the process, in bytes."""
 
 
-def limit_this_process() -> None:
-    """Limit the processor time and the memory of this process, and let it write no core dump."""
+def run_limited(read: Callable[[bytes], str]) -> None:
+    """Limit this process, call `read` with the bytes from standard input, and print the text that `read` returns.
+
+    The limits are on processor time and memory. The process writes no core dump.
+    """
     resource.setrlimit(resource.RLIMIT_CPU, (MAX_SECONDS, MAX_SECONDS))
     resource.setrlimit(resource.RLIMIT_DATA, (MAX_MEMORY_BYTES, MAX_MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    sys.stdout.write(read(sys.stdin.buffer.read()))

@@ -6,10 +6,11 @@ refusal, as one line of JSON to standard output.
 
 import json
 import sys
+from functools import partial
 from pathlib import Path
 
 from app.errors import SeedError, SeedFileError
-from app.services.guides.child_limits import limit_this_process
+from app.services.guides.child_limits import run_limited
 from app.services.guides.importing import NO_TEXT, NOT_TEXT, WORD, parse_document
 from app.services.guides.word_documents import TOO_LONG
 
@@ -17,16 +18,7 @@ MAX_DRAFT_BYTES = 1_000_000
 """Limit of the size of the draft as JSON, in bytes. Other requests that send a draft have the same limit."""
 
 
-def main(name: str) -> None:
-    """Limit this process, read a document from standard input, and print its draft or the refusal as JSON.
-
-    `name` is the file name of the document.
-    """
-    limit_this_process()
-    sys.stdout.write(answer(Path(name), sys.stdin.buffer.read()))
-
-
-def answer(path: Path, data: bytes) -> str:
+def read_document(path: Path, data: bytes) -> str:
     """Return the draft made from `data`, the bytes of the document, or the reason for a refusal, as JSON.
 
     `path` has the file name of the document, whose ending says which format it has.
@@ -46,4 +38,4 @@ def answer(path: Path, data: bytes) -> str:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    run_limited(partial(read_document, Path(sys.argv[1])))

@@ -101,7 +101,7 @@ def offer_draft(session: Session, reference_data: ReferenceData, act: DraftAct, 
     draft = act.known_draft(session)
     content = draft.read()
     if note and not draft.language and not content.get(CHANGE_NOTE):
-        draft = write_guide_draft(session, act.guide, lambda _: content | {CHANGE_NOTE: note}, by=act.by, at=act.at)
+        draft = write_guide_draft(session, act, lambda _: content | {CHANGE_NOTE: note})
     check_any_draft(session, draft, reference_data, today=act.at.date()).require_sound()
     record_draft_act(session, draft, GuideDraftAct.OFFERED, act)
     _announce(session, EventKind.DRAFT_OFFERED, act)

@@ -251,34 +251,33 @@ def read_draft_record(session: Session, guide: str) -> DraftRecord:
 
 
 def write_guide_draft(
-    session: Session,
-    guide: str,
-    change: DraftChange,
-    *,
-    by: str,
-    at: dt.datetime,
-    language: str = OWN_WORDS,
-    unplaced: UnplacedChange = keep_unplaced,
+    session: Session, act: DraftAct, change: DraftChange, *, unplaced: UnplacedChange = keep_unplaced
 ) -> GuideDraftRow:
-    """Save the content that `change` returns as the draft, record the action, and return the draft.
+    """Save the content that `change` returns as the draft, record the action `act`, and return the draft.
 
-    The draft is for the next edition of `guide`, or for the rendition in `language`. It is created if there is none.
-    `by` is the writer. Save the unplaced passages that `unplaced` returns too. The content may have errors. A save
-    cancels a submission and a planned publication, and deletes pictures that nothing uses any more. If content and
-    passages are unchanged, save and record nothing. Raise the errors of `change`.
+    The draft is for the next edition of the guide, or for the rendition in `act.language`. It is created if there is
+    none. Do not check the precondition of `act`: `change` sees the current draft, and may raise an error. Save the
+    unplaced passages that `unplaced` returns too. The content may have errors. A save cancels a submission and a
+    planned publication, and deletes pictures that nothing uses any more. If content and passages are unchanged, save
+    and record nothing. Raise the errors of `change`.
     """
-    draft = find_guide_draft(session, guide, language)
+    draft = find_guide_draft(session, act.guide, act.language)
     former = draft.content if draft is not None else ""
     text, passages = _json(change(draft)), _json(unplaced(draft))
     if draft is None:
         draft = GuideDraftRow(
-            guide=guide, language=language, version=0, content="", begun_at=at, written_at=at, written_by=by
+            guide=act.guide,
+            language=act.language,
+            version=0,
+            content="",
+            begun_at=act.at,
+            written_at=act.at,
+            written_by=act.by,
         )
     if (draft.content, draft.unplaced) != (text, passages):
         draft.content, draft.unplaced = text, passages
-        act = DraftAct(guide, by, at, language=language)
         draft.version = record_draft_act(session, draft, GuideDraftAct.WRITTEN, act)
-        draft.written_at, draft.written_by = at, by
+        draft.written_at, draft.written_by = act.at, act.by
         session.add(draft)
         remove_unused_pictures(session, {*ANY_DIGEST.findall(former)} - {*ANY_DIGEST.findall(text)})
     return draft

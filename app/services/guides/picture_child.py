@@ -8,11 +8,10 @@ for a refusal, as one line of JSON to standard output.
 import base64
 import io
 import json
-import sys
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from app.services.guides.child_limits import limit_this_process
+from app.services.guides.child_limits import run_limited
 
 FORMATS = ("PNG", "JPEG", "WEBP")
 """Formats that are read. The format is found from the bytes, not from the name of the file."""
@@ -35,13 +34,7 @@ TOO_MANY_PIXELS = "This picture has too many pixels. Make it at most 4,000 pixel
 DAMAGED = "This picture is damaged or too complicated. Save it again as PNG or JPEG, and try that"
 
 
-def main() -> None:
-    """Limit this process, read a picture from standard input, and print the stored picture or the refusal as JSON."""
-    limit_this_process()
-    sys.stdout.write(answer(sys.stdin.buffer.read()))
-
-
-def answer(data: bytes) -> str:
+def redraw_picture(data: bytes) -> str:
     """Return the picture to store, drawn from the file `data`, or the reason for a refusal, as JSON.
 
     The picture is a JPEG, in base64.
@@ -86,4 +79,4 @@ def _encode(picture: Image.Image, quality: int) -> bytes:
 
 
 if __name__ == "__main__":
-    main()
+    run_limited(redraw_picture)

@@ -276,7 +276,7 @@ def save_item_picture(
     own = [] if former is None or picture.is_removed else [former | {"alt": picture.alt}]
     others = [each for each in content.get(PICTURES, ()) if each["item"] != picture.item]
     changed = content | {PICTURES: others + own}
-    return write_guide_draft(session, act.guide, lambda _draft: changed, by=act.by, at=act.at, language=act.language)
+    return write_guide_draft(session, act, lambda _draft: changed)
 
 
 def take_texts(content: DraftContent, taken: Mapping[TextPath, str], order: Iterable[TextPath]) -> DraftContent:

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from app.models.base import NOT_STORABLE
+from app.models.base import MAX_TEXT_LENGTH, NOT_STORABLE
 from app.models.guides.editions import EditionContent
 from app.services.csv_sheets import FORMULA, csv_sheet, plain_cell
 from app.services.guides.documents import one_line
@@ -21,7 +21,6 @@ from app.services.guides.rendition_drafts import TextPair, TextPath, own_texts, 
 
 MAX_TABLE_BYTES = 900_000
 """Limit of the size of an uploaded table, in bytes. A request body of more than 1 MB is refused before it is read."""
-MAX_TRANSLATION = 4_000
 KEY, ENGLISH, TRANSLATION, LOCKED, NOTE, VERSION = "Key", "English text", "Translation", "Locked", "Note", "Version"
 NEEDED = (KEY, ENGLISH, TRANSLATION, VERSION)
 """The columns that an uploaded table must have."""
@@ -318,7 +317,7 @@ class _Filling:
             yield IS_FORMULA
         if self._has_lost_letters(words, original):
             yield LOST_LETTERS
-        if len(words) > MAX_TRANSLATION:
+        if len(words) > MAX_TEXT_LENGTH:
             yield TOO_LONG
         if NOT_STORABLE.search(words):
             yield NOT_STORED

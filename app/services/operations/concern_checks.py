@@ -4,7 +4,7 @@ from sqlmodel import Session
 
 from app.services.access.clients import list_clients
 from app.services.audit.restrictions import count_restricted, has_lead, list_readers
-from app.services.concerns.rows import count_recent_tests
+from app.services.concerns.rows import RECENT_TESTS, count_recent_tests
 from app.services.concerns.waiting_additions import count_additions
 from app.services.desk.inbox import count_states
 from app.services.operations.check_model import Patient, Verdict, fault, find_broken_rows, fine, in_short, warn
@@ -57,15 +57,19 @@ def check_restricted(patient: Patient) -> Verdict:
 
 
 def check_test_concerns(patient: Patient) -> Verdict:
-    """Check that no test concern was sent in the last day while a client with a test key is active.
+    """Check that no test concern was sent in the last day while a test key was valid.
 
-    A client is active until it is revoked, even if its keys have expired. The inbox shows test concerns only under
-    `Tests`. If a live system uses a test key by mistake, the team may not read its concerns. `guidance setup` stores an
-    invented test concern without a test key, so test concerns are no problem while no such client is active.
+    The inbox shows test concerns only under `Tests`. If a live system uses a test key by mistake, the team may not read
+    its concerns. A key that expired within the last day counts too. A key of a revoked client does not. `guidance
+    setup` stores an invented test concern without a test key, so test concerns are no problem without such a key.
     """
     with Session(patient.engine) as session:
         tests = count_recent_tests(session, now=patient.at)
-        keys = [each.name for each, _ in list_clients(session) if each.test and each.revoked_at is None]
+        keys = [
+            client.name
+            for client, keys in list_clients(session)
+            if client.test and not client.is_over and any(key.is_valid(patient.at - RECENT_TESTS) for key in keys)
+        ]
     if tests and keys:
         return warn(
             f"test concerns sent in the last day, which the inbox shows only under Tests: {tests}; test keys: "
