@@ -185,7 +185,7 @@ def _now() -> str:
     return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-def _commit(version: str, date: str) -> str:
+def _commit(version: str, date: str, *, is_signed: bool) -> str:
     """Write the version into the files, record what this version promises, commit, and return the notes."""
     before = _last_release()
     _write_version(version, date)
@@ -193,13 +193,13 @@ def _commit(version: str, date: str) -> str:
     _run("git", "add", "tests/released")
     _run("git", "commit", "--quiet", "--all", "--message", f"Release {version}")
     changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
-    return release_notes(version, changelog, before, _state_of("HEAD"))
+    return release_notes(version, changelog, before, _state_of("HEAD"), is_signed=is_signed)
 
 
 def _release(version: str, date: str, key: Path | None, *, with_image: bool) -> Path:
     """Make the release, and return the folder of its files."""
     _check(version, key)
-    notes, began = _commit(version, date), _now()
+    notes, began = _commit(version, date, is_signed=key is not None), _now()
     target = ROOT / "build" / f"release-{version}"
     _build(target, version=version, notes=notes, with_image=with_image)
     commit = _run("git", "rev-parse", "HEAD")

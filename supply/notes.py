@@ -3,6 +3,8 @@
 import re
 from typing import NamedTuple
 
+CHECK = "Check these files before you use them: the page 'Releases' of the documentation shows how."
+UNSIGNED = "**These files are not signed.** Nobody can tell who made them: use them only if you know and trust who did."
 OPERATORS = "**Operators:**"
 BULLET = re.compile(r"^- (.*?)(?=^- |^#|^$|\Z)", flags=re.MULTILINE | re.DOTALL)
 NAME = re.compile(r"\*\*([^*]+?)\.?\*\*\.? ")
@@ -25,16 +27,17 @@ def changes_of(changelog: str, version: str) -> str:
     return section[1].strip() if section else ""
 
 
-def release_notes(version: str, changelog: str, before: State | None, now: State) -> str:
+def release_notes(version: str, changelog: str, before: State | None, now: State, *, is_signed: bool) -> str:
     """Return the notes of `version` as Markdown. `before` is the state of the release before, or None if it has no tag.
 
-    Links into the clone become plain text: the notes are read elsewhere.
+    If not `is_signed`, the notes begin with a warning. Links into the clone become plain text: the notes are read
+    elsewhere.
     """
     changes = changes_of(changelog, version)
     items = [*_compared(before, now), *operators_items(changes)]
     parts = (
         f"# {version}",
-        "Check these files before you use them: the page 'Releases' of the documentation shows how.",
+        CHECK if is_signed else UNSIGNED,
         "## For operators",
         "To upgrade, follow 'Upgrade' on the page 'Deploy' of the documentation.",
         "\n".join(f"- {each}" for each in items),

@@ -174,6 +174,7 @@ def test_a_name_is_given_once_even_if_it_was_revoked(guidance: Command) -> None:
         ),
         (("add", "example\n", "--scope", "concerns:read"), 1, "A client's name is lower-case words joined by hyphens."),
         (("add", "example-app", "--scope", "concerns:everything"), 2, "'--scope'"),
+        (("add", "docs-page", "--scope", "concerns:submit"), 1, "A client's name is not docs-page"),
         (("add", "example-app"), 1, "A client has one scope or more"),
         (("add", "example-app", "--test", "--scope", "concerns:read"), 1, "one for tests has concerns:submit alone"),
         (("revoke", "nobody"), 1, "There is no client with this name."),

@@ -14,7 +14,8 @@ from tests.support.trees import copied
 
 pytestmark = [pytest.mark.nightly, pytest.mark.slow, pytest.mark.any_database]
 
-RECIPES = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").partition("\n## How to add ...\n")[2]
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+RECIPES = CONTRIBUTING.partition("\n## How to add ...\n")[2]
 BLOCK = re.compile(r"^   ```(diff|sh)\n(.*?)^   ```$", flags=re.MULTILINE | re.DOTALL)
 NAMED = re.compile(r"`(tests/[\w/]+\.py)`")
 SECONDS = 900
@@ -63,3 +64,24 @@ def test_a_recipe_is_red_before_its_last_block_and_green_after_it(tmp_path: Path
 
 def test_recipes_are_found() -> None:
     assert {"A section", "A setting", "An event", "An error"} <= set(WITH_PATCHES)
+
+
+def test_a_first_change_needs_python_alone_and_ten_minutes(tmp_path: Path) -> None:
+    tree, programs = copied(tmp_path / "tree"), tmp_path / "programs"
+    programs.mkdir()
+    (programs / "python3").symlink_to(Path(sys.executable).resolve())
+    first = CONTRIBUTING.partition("```sh\n")[2].partition("```")[0].partition(".venv/bin/guidance serve")[0]
+    alone = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL_ENV"))}
+
+    ended = subprocess.run(
+        ["/bin/sh", "-ec", first],
+        cwd=tree,
+        env=alone | {"PATH": str(programs)},
+        capture_output=True,
+        check=False,
+        text=True,
+        timeout=600,
+    )
+
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert " passed" in ended.stdout

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
+from sqlmodel import SQLModel
 from starlette.testclient import TestClient
 
+from app.config import Settings
 from bench.pictures import CHOSEN
 from bench.report import SPEED, as_markdown, recorded
 from docs_site.outside import DOCUMENTS as DOCUMENTS_OF_THE_SITE
@@ -344,6 +346,7 @@ def test_the_readme_is_at_most_140_lines() -> None:
 NAMED = re.compile(r"`(tests/[\w/]+\.py)::(test_\w+)`")
 THREATS = ROOT / "docs" / "threat-model.md"
 HAZARDS = ROOT / "docs" / "explanation" / "safety-case.md"
+DATA = ROOT / "docs" / "explanation" / "data-protection.md"
 COLUMNS = {
     THREATS: ["actor", "asset", "way in", "what stops it", "shown by"],
     HAZARDS: ["hazard", "how it could come", "what guards", "what is left to the council", "shown by"],
@@ -373,3 +376,15 @@ def test_every_test_of_a_threat_or_hazard_is_named_in_one_way(document: Path) ->
 
     assert len(set(NAMED.findall(text))) > 40
     assert len(re.findall(r"`tests/[\w/]+\.py::", text)) == len(NAMED.findall(text))
+
+
+def test_the_data_protection_notes_place_every_table_and_period() -> None:
+    told = DATA.read_text("utf-8").partition("## What is processed")[2].partition("\n## ")[0]
+    table, _, others = told.partition("Tables without personal data: ")
+    cells = [line.strip("|").split("|") for line in table.splitlines() if line.startswith("| ")][1:]
+    placed, without = {name for row in cells for name in re.findall(r"`(\w+)`", row[3])}, re.findall(r"`(\w+)`", others)
+
+    assert placed.isdisjoint(without)
+    assert placed.union(without) == set(SQLModel.metadata.tables)
+    periods = {f"GUIDANCE_{name.upper()}" for name in Settings.model_fields if name.startswith("retention_")}
+    assert set(re.findall(r"GUIDANCE_RETENTION_\w+", table)) == periods

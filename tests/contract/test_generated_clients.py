@@ -325,7 +325,7 @@ def run_program(request: pytest.FixtureRequest, generator: str, *arguments: str)
         case "java":
             command = ["java", "-cp", class_path(request.getfixturevalue("openapi_generator")), "UseJava"]
         case "csharp":
-            (dotnet,) = folder.glob("dotnet/node_modules/*/dotnet")
+            (dotnet,) = folder.glob("dotnet/node_modules/dotnet-sdk-*/dotnet")
             command = [str(dotnet), "use.exe"]
         case "go":
             command = ["./use_go"]

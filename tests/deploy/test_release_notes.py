@@ -29,9 +29,8 @@ NOW = State("CREATE TABLE b;", "| `GUIDANCE_B` | 2 |\n| `GUIDANCE_C` | 3 |\n")
 
 def for_operators(before: State | None, now: State) -> str:
     """Return the list of the notes for operators."""
-    return (
-        release_notes("2.0.0", CHANGELOG, before, now).partition("## For operators")[2].partition("## For callers")[0]
-    )
+    notes = release_notes("2.0.0", CHANGELOG, before, now, is_signed=True)
+    return notes.partition("## For operators")[2].partition("## For callers")[0]
 
 
 def test_operators_read_of_schema_settings_and_each_line_for_them() -> None:
@@ -53,8 +52,15 @@ def test_the_notes_state_an_unchanged_schema_and_a_first_release() -> None:
 
 
 def test_callers_read_their_changes_without_links_into_a_clone() -> None:
-    notes = release_notes("2.0.0", CHANGELOG, BEFORE, NOW)
+    notes = release_notes("2.0.0", CHANGELOG, BEFORE, NOW, is_signed=True)
 
     assert "[RFC 9457](https://example.org/rfc9457)" in notes.partition("## For callers")[2]
     assert "docs/how-to" not in notes
     assert "this is old" not in notes
+
+
+def test_the_notes_of_an_unsigned_release_begin_with_a_warning() -> None:
+    signed, unsigned = (release_notes("2.0.0", CHANGELOG, BEFORE, NOW, is_signed=each) for each in (True, False))
+
+    assert signed.startswith("# 2.0.0\n\nCheck these files")
+    assert unsigned.startswith("# 2.0.0\n\n**These files are not signed.**")

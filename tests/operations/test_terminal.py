@@ -76,6 +76,7 @@ def test_long_work_shows_a_bar_on_a_terminal_and_nothing_elsewhere(place: SetUp,
 
     assert "Verifying" in shown("verify", data_dir=place.data_dir)
     assert "Copying" in shown("backup", copy, data_dir=place.data_dir)
+    assert "Copying" in shown("copy", "--to", tmp_path / "moved", data_dir=place.data_dir)
     assert "100%" in shown("restore", copy, data_dir=tmp_path / "restored")
     assert "Sealing anew" in shown("keys", "reseal", "--identity", identity, data_dir=tmp_path / "restored")
     assert guidance("verify", "--data-dir", place.data_dir).stderr == ""

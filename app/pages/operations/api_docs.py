@@ -18,14 +18,13 @@ from app.http.responses import CACHE_CURRENT, caching_until, conditional_respons
 from app.http.routes import GuidanceRouter
 from app.pages.assets import MEDIA_TYPES
 from app.pages.page import PAGES_DIR, STATIC_DIR, Site, SiteDep
-from app.services.access.clients import draw_test_key
+from app.services.access.clients import draw_docs_key
 
 router = GuidanceRouter(include_in_schema=False, dependencies=[PUBLIC])
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-DOCS_CLIENT = "docs-page"
 KEY_LIFE = dt.timedelta(days=1)
 SAMPLES_DIR = PAGES_DIR / "samples"
 SAMPLES_URL = "http://127.0.0.1:8000"
@@ -92,7 +91,7 @@ def _find_test_key(context: AppContext, now: dt.datetime) -> tuple[str, dt.datet
     drawn = context.docs_keys
     if not drawn or now - drawn[0][1] >= KEY_LIFE / 2:
         try:
-            drawn[:] = [(draw_test_key(context.writer, name=DOCS_CLIENT, at=now, life=KEY_LIFE), now)]
+            drawn[:] = [(draw_docs_key(context.writer, at=now, life=KEY_LIFE), now)]
         except GuidanceError:  # the disk is full, or the client is revoked: show the page without a key
             return None
     key, drawn_at = drawn[0]

@@ -235,6 +235,7 @@ fetch(address)
       defaultModelsExpandDepth: -1,
       docExpansion: isWhole ? "none" : "list",
       filter: true,
+      syntaxHighlight: { activated: false }, // colouring every example again after each change took half of the time
       requestInterceptor: aboutOwnConcern(exampleReference(spec)),
       responseInterceptor: keepReceipt,
       plugins: [withoutLinks, withSamples(spec), withSearch, ...(isWhole ? [withGroups(spec)] : [])],

@@ -29,6 +29,8 @@ from app.services.audit.audit_log import Actor
 
 TOKEN_BYTES = 32
 KEY_PREFIX = "omg_"
+DOCS_CLIENT = "docs-page"
+"""The client of the page of the API documentation, on a trial. No other client may have this name."""
 ACCURACY = dt.timedelta(minutes=5)
 """How exact a key's stored time of last use is.
 
@@ -239,9 +241,16 @@ def add_client(writer: Writer, client: NewClient, *, at: dt.datetime, expires_at
     """Add `client`, record this in the audit log, and return the client's first key. Only a hash of the key is stored.
 
     The key expires at `expires_at`, or never if that is None. Raise `ClientExists` if an active or revoked client has
-    that name. Raise `SetupError` for an invalid name of the client or its person, for no scope, or for a test client
-    with a scope other than `submit`.
+    that name. Raise `SetupError` for an invalid name of the client or its person, for the name `DOCS_CLIENT`, for no
+    scope, or for a test client with a scope other than `submit`.
     """
+    if client.name == DOCS_CLIENT:
+        raise SetupError(f"a client's name is not {DOCS_CLIENT}: the page of the API documentation has it")
+    return _add_client(writer, client, at=at, expires_at=expires_at)
+
+
+def _add_client(writer: Writer, client: NewClient, *, at: dt.datetime, expires_at: dt.datetime | None) -> str:
+    """Add a client as `add_client` does, also with the name `DOCS_CLIENT`."""
     if not re.fullmatch(SLUG_PATTERN, client.name) or not is_recordable(client.name):
         raise SetupError("a client's name is lower-case words joined by hyphens")
     if (reason := find_look_alike(client.name)) is not None:
@@ -304,18 +313,17 @@ def _key_fields(key: ClientKeyRow) -> dict[str, Any]:
     return {"client": key.client, "key": name_on_record(key), "ends": key.expires_at}
 
 
-def draw_test_key(writer: Writer, *, name: str, at: dt.datetime, life: dt.timedelta) -> str:
-    """Return a new key of the test client `name`, which expires after `life`. Add the client if it does not exist.
+def draw_docs_key(writer: Writer, *, at: dt.datetime, life: dt.timedelta) -> str:
+    """Return a new key of the test client `DOCS_CLIENT`, which expires after `life`. Add the client if it is missing.
 
-    The caller must ensure that an existing client `name` is a test client: this function does not check it. Older keys
-    of the client expire after `life` at the latest. Record the key in the audit log. Raise `NoSuchClient` if the client
-    is revoked, or `SetupError` if `name` is not a valid name. Raise `RowNotOurs` if this service did not write the row
-    of the client or of an older key.
+    Older keys of the client expire after `life` at the latest. Record the key in the audit log. Raise `NoSuchClient` if
+    the client is revoked, or `RowNotOurs` if this service did not write the row of the client or of an older key.
     """
+    client = NewClient(name=DOCS_CLIENT, scopes=[Scope.SUBMIT], test=True)
     try:
-        return add_client(writer, NewClient(name=name, scopes=[Scope.SUBMIT], test=True), at=at, expires_at=at + life)
+        return _add_client(writer, client, at=at, expires_at=at + life)
     except ClientExists:
-        return rotate_key(writer, name=name, overlap=life, at=at, expires_at=at + life)[0]
+        return rotate_key(writer, name=DOCS_CLIENT, overlap=life, at=at, expires_at=at + life)[0]
 
 
 def revoke_client(session: Session, name: str, *, at: dt.datetime) -> None:
