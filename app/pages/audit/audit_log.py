@@ -79,7 +79,8 @@ def fold_openings(lines: Iterable[ActLine]) -> list[ActLine]:
     """Return `lines`, which must be most recent first, with one line for repeated openings by the same person.
 
     Two openings become one line if the second was at most `VISIT_GAP` after the first, even if other actions came in
-    between. The joint line has the place and the time of the last opening, and no detail.
+    between: the page of a concern opens again after each action. The joint line has the place and the time of the last
+    opening, and no detail.
     """
     folded: list[ActLine] = []
     visits: dict[str, int] = {}

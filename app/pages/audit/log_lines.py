@@ -72,8 +72,8 @@ def lines_of_log(entries: Iterable[AuditEntryRow]) -> list[LogLine]:
     """Return `entries`, which must be most recent first, as lines in words.
 
     A reading is an opening of a concern, or a page of cards. Readings by one person become one line if no other entry
-    is between them, and if each reading was at most `VISIT_GAP` after the reading before. The entries that record one
-    file of concerns about one person become one line in the same way.
+    is between them, which keeps the order of the log. Each reading must also be at most `VISIT_GAP` after the reading
+    before. The entries that record one file of concerns about one person become one line in the same way.
     """
     lines: list[LogLine] = []
     for line in map(_line_of, entries):

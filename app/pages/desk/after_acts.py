@@ -34,7 +34,7 @@ NEXT_STEPS: Mapping[str, str] = {
     DeskAct.HAND_OVER_CONFIRMED: "Both receipts are on this page.",
 }
 """What to do next, or what has changed, for each action whose sentence is always the same."""
-SILENT_IF_CLOSED = ASSIGNING_ACTS | {DeskAct.NOTED, DeskAct.MESSAGE_SENT}
+REMIND_OF_CLOSED = ASSIGNING_ACTS | {DeskAct.NOTED, DeskAct.MESSAGE_SENT}
 """The actions after which the panel of a closed concern says that the concern stays closed."""
 
 
@@ -67,7 +67,7 @@ def after_act(visit: Visit, entry: InboxEntry, line: ActLine) -> AfterAct:
     act, me, last = line.act.act, visit.visitor.name, _last_assignments(visit, entry, line)
     said = [
         _where_it_stands(me, last) if last else _next_step(act, entry, me),
-        CLOSED if entry.state == ConcernState.CLOSED and act in SILENT_IF_CLOSED else None,
+        CLOSED if entry.state == ConcernState.CLOSED and act in REMIND_OF_CLOSED else None,
     ]
     return AfterAct(line, tuple(filter(None, said)), _undo(visit, last))
 
