@@ -24,7 +24,7 @@ def new_reference() -> str:
     return in_groups(drawn + _check_character(drawn))
 
 
-def mark_of_source(day: dt.date, digest: bytes) -> str:
+def source_id(day: dt.date, digest: bytes) -> str:
     """Return a short id of a source on `day`: the day and four characters.
 
     The id serves as the id of a burst, and as the source of saved forms. `digest` is a keyed digest of the source's

@@ -164,7 +164,7 @@ def rendition_page(
     draft = get_guide_draft(editing.session, editing.guide, editing.language)
     checked = check_rendition_draft(editing.session, draft)
     current = current_of(get_history(editing.session, guide=editing.guide))
-    shown, details = _pairs(editing, draft), _details_of(draft.read())
+    shown, details = _pairs(editing, draft), _with_all_details(draft.read())
     groups = _groups(shown)
     values = review_values(editing, draft, checked.follows, [*map(_remark, checked.faults)], plan)
     return editing.page(
@@ -278,7 +278,7 @@ def _texts_page(editing: Editing, draft: GuideDraftRow, mine: SubmittedForm | No
     The status is then 412.
     """
     content = draft.read() if mine is None else _posted_content(draft.read(), mine)
-    details = _details_of(content)
+    details = _with_all_details(content)
     checked = check_rendition_draft(editing.session, draft)
     return editing.page(
         "desk_edit_texts.html",
@@ -296,7 +296,7 @@ def _texts_page(editing: Editing, draft: GuideDraftRow, mine: SubmittedForm | No
     )
 
 
-def _details_of(content: DraftContent) -> DraftContent:
+def _with_all_details(content: DraftContent) -> DraftContent:
     """Return the rendition in the draft `content` with all details. Missing details are empty strings."""
     words, _ = read_parts(content)
     link = dict.fromkeys(LINK_FIELDS, "") | words.get("link", {})
