@@ -304,7 +304,7 @@ def test_a_link_ends(cara: Editor, client: TestClient, clock: SettableClock, ser
     page = client.post("/draft-preview", data={"token": token})
 
     assert page.status_code == 404
-    assert "This link has ended" in page.text
+    assert "This link no longer works" in page.text
     draft_of(service)
 
 

@@ -21,7 +21,7 @@ ACT_WORDS: Mapping[str, str] = {
     DeskAct.DISCLOSURES_READ: "Audit log read",
     DeskAct.SUMMARY_READ: "Figures read",
     DeskAct.RESTRICTION_LIFTED: "Restriction lifted",
-    DeskAct.LOOK_REFUSED: "Asked for it, and was told that there is none",
+    DeskAct.LOOK_REFUSED: "Refused: the person may not open this concern",
     DeskAct.LEFT: "Left the desk",
     DeskAct.KEY_COPY_STORED: "Locked copy of the team’s key stored",
     DeskAct.KEY_COPY_READ: "Own locked copy of the team’s key fetched",
