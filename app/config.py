@@ -590,9 +590,9 @@ def _faults_of_groups(given: Mapping[str, Any]) -> Iterator[str]:
         yield f"{PREFIX}SMTP_PASSWORD_FILE would be sent unencrypted: {PREFIX}SMTP_SECURITY must not be none"
     issuer = given.get("openid_issuer")
     if issuer and not given.get("openid_jwks_url") and not is_safe_address(issuer):
-        yield f"{PREFIX}OPENID_ISSUER must be an https address, where {PREFIX}OPENID_JWKS_URL is not set"
+        yield f"{PREFIX}OPENID_ISSUER must be an https address if {PREFIX}OPENID_JWKS_URL is not set"
     elif issuer and given.get("openid_client_id") and not is_safe_address(issuer):
-        yield f"{PREFIX}OPENID_ISSUER must be an https address, where {PREFIX}OPENID_CLIENT_ID is set"
+        yield f"{PREFIX}OPENID_ISSUER must be an https address if {PREFIX}OPENID_CLIENT_ID is set"
 
 
 def _in_environment(environment: Mapping[str, str]) -> Iterator[tuple[str, str]]:

@@ -169,7 +169,7 @@ class OriginNotAllowed(Problem, slug="origin-refused", status=400, title="Origin
 
 
 class MethodNotAllowed(Problem, slug="method-not-allowed", status=405, title="Method not allowed"):
-    """This path does not support the method. The Allow header lists those it does."""
+    """This path does not support the method. The Allow header lists the supported methods."""
 
 
 class RequestTimeout(Problem, slug="too-slow", status=408, title="Request timed out"):
@@ -546,7 +546,7 @@ class UnsealingUnavailable(Problem, slug="not-opened-here", status=406, title="C
 
 
 class SealedTextMisplaced(Problem, slug="sealed-text-misplaced", status=500, title="Damaged concern"):
-    """The sealed text stored for this concern belongs to another, so it is not shown.
+    """The sealed text stored for this concern belongs to another concern, so it is not shown.
 
     The operator can find the change with `guidance verify`.
     """
@@ -638,15 +638,15 @@ class KeysNotKnown(GuidanceError):
 
 
 class ReceiptNotGenuine(GuidanceError):
-    """The receipt was not signed with any of those keys, or has been changed."""
+    """The receipt was not signed with any of the trusted keys, or has been changed."""
 
 
 class CheckpointNotGenuine(GuidanceError):
-    """The checkpoint was not signed with any of those keys, or has been changed."""
+    """The checkpoint was not signed with any of the trusted keys, or has been changed."""
 
 
 class ExportNotGenuine(GuidanceError):
-    """The export was not signed by that service, or has been changed."""
+    """The export was not signed by the service whose keys were given, or has been changed."""
 
 
 class NotExportable(GuidanceError):
@@ -678,7 +678,7 @@ class BackupRefused(GuidanceError):
 
 
 class CopyRefused(GuidanceError):
-    """The database cannot be copied into that one now."""
+    """The database cannot be copied into the target now."""
 
 
 class DatabaseUnreadable(GuidanceError):

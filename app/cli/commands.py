@@ -61,7 +61,7 @@ rendition.declare(
 app.add_typer(rendition, rich_help_panel=WRITE)
 
 exports = Commands(
-    name="export", cls=ExportGroup, help="Write every public read into a folder, or verify the export of a concern."
+    name="export", cls=ExportGroup, help="Write every public response into a folder, or verify the export of a concern."
 )
 exports.declare({SITE: "app.cli.guides.export:export_site", "verify": "app.cli.desk.export_verify:export_verify"})
 app.add_typer(exports, rich_help_panel=WRITE)

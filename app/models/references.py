@@ -24,8 +24,8 @@ def new_reference() -> str:
     return in_groups(drawn + _check_character(drawn))
 
 
-def mark_of_source(day: dt.date, digest: bytes) -> str:
-    """Return a short id for a source (a network from which people write) on `day`: the day and four characters.
+def source_id(day: dt.date, digest: bytes) -> str:
+    """Return a short id of a source (a network from which people write) on `day`: the day and four characters.
 
     The id serves as the id of a burst, and as the source of saved forms. `digest` is a keyed digest of the source's
     address. The id contains only 16 bits of the digest. Thousands of possible sources share each id, so that an id

@@ -80,7 +80,7 @@ class Language:
         return self.tag == ENGLISH.tag
 
     @property
-    def is_signed(self) -> bool:
+    def is_sign_language(self) -> bool:
         """True if the pages are for people who sign or text: ways to reach 999 without speech come first."""
         return self == SIGN_LANGUAGE
 

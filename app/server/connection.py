@@ -82,7 +82,7 @@ class Connection(asyncio.Protocol):
         """True from the arrival of a request's head (request line and headers) to the end of the response."""
         self._body_breaks: asyncio.Future[Message] | None = None
         """A future that is set if the body of the current request is malformed. None if the request has no body."""
-        self._is_deaf = False
+        self._discards_data = False
         """True after a refusal or a malformed body: all further data of the connection is discarded."""
         self._discarded = 0
         self._has_ended = False
@@ -114,7 +114,7 @@ class Connection(asyncio.Protocol):
 
         After a refusal or a malformed body, discard the data, and close the connection if there is too much data.
         """
-        if self._is_deaf:
+        if self._discards_data:
             self._discarded += len(data)
             if self._discarded > MAX_DISCARDED_BYTES:
                 self._transport.close()
@@ -161,12 +161,12 @@ class Connection(asyncio.Protocol):
         if self._transport.is_closing():
             return
         try:
-            if not self._is_at_work and not self._is_deaf:
+            if not self._is_at_work and not self._discards_data:
                 self._begin_request(may_answer=may_answer)
-            if not self._is_server_full and not self._waits_for_turn and not self._is_deaf:
+            if not self._is_server_full and not self._waits_for_turn and not self._discards_data:
                 self._pass_body_on()
         except Problem as problem:
-            self._is_deaf = True
+            self._discards_data = True
             if not self._is_at_work:
                 self._refuse(type(problem))
             elif self._body_breaks is not None:
@@ -205,7 +205,7 @@ class Connection(asyncio.Protocol):
     def _stop_or_continue(self) -> None:
         """Stop reading from the client while received data cannot be passed on, and resume afterwards."""
         waits = self._is_at_work and not self._framing.is_body_due and not self._framing.is_empty
-        is_reading = self._is_deaf or not (waits or self._is_server_full or self._waits_for_turn)
+        is_reading = self._discards_data or not (waits or self._is_server_full or self._waits_for_turn)
         if is_reading != self._transport.is_reading() and not self._transport.is_closing():
             (self._transport.resume_reading if is_reading else self._transport.pause_reading)()
 
@@ -222,7 +222,7 @@ class Connection(asyncio.Protocol):
 
         The connection closes when the client closes its side, at the deadline, or after `MAX_DISCARDED_BYTES`.
         """
-        self._is_deaf = True
+        self._discards_data = True
         self.deadline.restart()
         self._transport.write(self._shared.refusals.make(kind, self._shared.front.date))
         self._transport.write_eof()
@@ -270,7 +270,7 @@ class Connection(asyncio.Protocol):
             if is_end_held:
                 await self._discard_body(receive_tracked)
                 await send(END_OF_RESPONSE)
-                self._is_deaf |= is_body_due
+                self._discards_data |= is_body_due
                 self._end_request()
 
     async def _receive_body(self, receive: Receive) -> Message:
@@ -303,7 +303,7 @@ class Connection(asyncio.Protocol):
     def _end_request(self) -> None:
         """Continue with the next request. Close the connection instead if the body of this request did not end."""
         self._is_at_work = False
-        if self._is_deaf:
+        if self._discards_data:
             self._transport.close()
         self._read_on()
 

@@ -271,9 +271,9 @@ def test_one_line_of_ipv6_is_one_source_and_has_one_mark(what: str) -> None:
 
     async def admit() -> Counter[str]:
         admitted = [await sources.admit(networks_of(each), size=100, in_danger=True, day=day) for each in addresses]
-        return Counter(admission.mark for admission in admitted)
+        return Counter(admission.source_id for admission in admitted)
 
-    marks = {limiter.mark_of(name, day) if name else "": count for name, count in expected.items()}
+    marks = {limiter.source_id_of(name, day) if name else "": count for name, count in expected.items()}
     assert dict(anyio.run(admit)) == marks
 
 
@@ -322,14 +322,14 @@ def test_a_mark_fits_many_addresses_and_nodes_sharing_a_secret_agree(settings: S
     day = A_TUESDAY.date()
 
     sources = [str(ipaddress.ip_address(0x0A000000 + number)) for number in range(1 << 17)]
-    alike = sum(one.mark_of(source, day) == one.mark_of(A_SCHOOL, day) for source in sources)
+    alike = sum(one.source_id_of(source, day) == one.source_id_of(A_SCHOOL, day) for source in sources)
 
-    assert one.mark_of(A_SCHOOL, day) == other.mark_of(A_SCHOOL, day)
-    assert one.mark_of(A_SCHOOL, day) != one.mark_of(A_SCHOOL, day + dt.timedelta(days=1))
+    assert one.source_id_of(A_SCHOOL, day) == other.source_id_of(A_SCHOOL, day)
+    assert one.source_id_of(A_SCHOOL, day) != one.source_id_of(A_SCHOOL, day + dt.timedelta(days=1))
     assert alike >= 1  # so of the 4,000 million addresses some 65,000 fit
-    before = alone.mark_of(A_SCHOOL, day)
-    alone.mark_of(A_SCHOOL, day + dt.timedelta(days=1))
-    assert alone.mark_of(A_SCHOOL, day)[11:] != before[11:]  # the key of the day was thrown away
+    before = alone.source_id_of(A_SCHOOL, day)
+    alone.source_id_of(A_SCHOOL, day + dt.timedelta(days=1))
+    assert alone.source_id_of(A_SCHOOL, day)[11:] != before[11:]  # the key of the day was thrown away
 
 
 def test_marks_made_at_once_agree_and_never_go_back_a_day() -> None:
@@ -338,12 +338,12 @@ def test_marks_made_at_once_agree_and_never_go_back_a_day() -> None:
     sys.setswitchinterval(1e-6)
     try:
         with ThreadPoolExecutor(8) as pool:
-            made = [set(pool.map(limiter.mark_of, [A_SCHOOL] * 16, [day] * 16)) for day in days]
+            made = [set(pool.map(limiter.source_id_of, [A_SCHOOL] * 16, [day] * 16)) for day in days]
     finally:
         sys.setswitchinterval(usual)
 
     assert [len(marks) for marks in made] == [1] * len(days)
-    assert {limiter.mark_of(A_SCHOOL, days[-2])} == made[-1]
+    assert {limiter.source_id_of(A_SCHOOL, days[-2])} == made[-1]
 
 
 def test_the_desk_filters_a_burst_and_acknowledges_it_with_one_act_each(

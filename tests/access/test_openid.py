@@ -182,7 +182,7 @@ def test_keys_are_read_once_however_many_tokens_name_unknown_ones(guarded: Guard
 
 
 WHOLE = {"ISSUER": ISSUER, "AUDIENCE": AUDIENCE, "JWKS_URL": "https://login.council.example/keys"}
-ALONE = "GUIDANCE_OPENID_ISSUER must be an https address, where GUIDANCE_OPENID_JWKS_URL is not set"
+ALONE = "GUIDANCE_OPENID_ISSUER must be an https address if GUIDANCE_OPENID_JWKS_URL is not set"
 SAFELY = "GUIDANCE_OPENID_JWKS_URL: must be an https address, or http on this machine only"
 
 

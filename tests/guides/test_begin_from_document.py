@@ -155,6 +155,7 @@ def test_a_document_does_not_replace_a_draft_or_take_a_published_name(ann: Any) 
     published = upload(ann, text=TEXT.replace("County lines", "Child sexual exploitation"))
     assert published.status_code == 422
     assert "There is already a guide or draft" in published.text
+    assert "This guide is not published" in upload(ann, text=TEXT, guide="no-such-guide").text
 
 
 def bomb(size: int) -> bytes:

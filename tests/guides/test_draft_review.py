@@ -334,7 +334,7 @@ def test_an_ended_or_wrong_link_shows_no_draft(
     page = client.post("/draft-preview", data={"token": token})
 
     assert page.status_code == 404
-    assert "This link has ended" in page.text
+    assert "This link no longer works" in page.text
     draft_of(service)
 
 

@@ -247,7 +247,7 @@ def desk_acknowledge_burst(
         str | None, typer.Option(help="Also acknowledge additions received up to this time (UTC).")
     ] = None,
 ) -> None:
-    """Acknowledge the concerns of a burst. Each gets its own audit log entry."""
+    """Acknowledge the concerns of a burst. Each acknowledgement has its own audit log entry."""
     body = {"references": references, "additions_until": until}
     answer = service.call("POST", f"{DESK_BURSTS}/{burst}/acknowledgement", body=body)
     service.show(answer, [f"{entry['reference']}: {entry['state']}" for entry in answer["concerns"]])

@@ -43,9 +43,10 @@ def desk_hand_over(
         ),
     ] = None,
 ) -> None:
-    """Encrypt a concern for another organisation and record the hand-over. They decrypt the file with plain `age`.
+    """Encrypt a concern for another organisation and record the hand-over.
 
-    Includes its additions. Recorded before the file is written. Our signed receipt is written beside it, as .receipt.
+    The organisation decrypts the file with plain `age`. The file includes the additions. The hand-over is recorded
+    before the file is written. Our signed receipt is written beside the file, with the ending .receipt.
     """
     require_new(out)
     body, reason = receiver.body, receiver.reason

@@ -155,7 +155,7 @@ def _reasons_of_children(
     number, otherwise empty. Return an empty tuple if there are not enough reasons.
     """
     name = match_names(mine.names, theirs.names, mine.other_names, theirs.other_names)
-    if name is None and not number and not _may_be_nameless(mine, theirs):
+    if name is None and not number and not _share_birth_or_postcode(mine, theirs):
         return ()
     shared = _shared_by(mine, theirs, one, other, number)
     if not _is_offered(name, shared):
@@ -180,7 +180,7 @@ def _is_offered(name: NameMatch | None, shared: SharedFacts) -> bool:
     return name.is_short and not shared.differs and (shared.has_school or len(shared.common) > 1)
 
 
-def _may_be_nameless(mine: ChildFacts, theirs: ChildFacts) -> bool:
+def _share_birth_or_postcode(mine: ChildFacts, theirs: ChildFacts) -> bool:
     """Return True if `mine` and `theirs` have the same day of birth or the same postcode.
 
     Such children may be the same child, even if no name agrees.

@@ -24,7 +24,7 @@ def deliver(
         ),
     ] = 60,
 ) -> None:
-    """Deliver events until stopped, in a separate process. Several can run at the same time."""
+    """Deliver events until stopped, in a separate process. Several processes can deliver at the same time."""
     with open_webhooks(settings) as (engine, writer, _keys):
         dispatcher = build_dispatcher(settings, writer, utc_now, dt.timedelta(seconds=lease))
         delivery = DispatcherThread(dispatcher, grace_seconds=settings.drain_seconds)

@@ -17,7 +17,7 @@ def export_site(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty folder, or an earlier export.")],
     as_json: AsJson = False,
 ) -> None:
-    """Write every public read into DIR as static files, for any web server or CDN. Replaces an earlier export.
+    """Write every public response into DIR as static files, for any web server or CDN. Replaces an earlier export.
 
     Feeds contain absolute URLs: set GUIDANCE_PUBLIC_URL to the address where the files will be served.
     """

@@ -14,7 +14,7 @@ from app.errors import SetupError
 from app.logs import set_up_logs
 from app.services.concerns.keys import DEVELOPMENT_IDENTITY
 from app.services.operations.check_model import Condition, Verdict
-from app.services.operations.first_day import STEPS, Step, examine_step, is_left, state_of_step
+from app.services.operations.first_day import STEPS, Step, examine_step, is_to_do, state_of_step
 
 A_TRIAL = (
     "{folder} is the data of a trial, whose key lies beside it. Name an empty folder: "
@@ -66,8 +66,8 @@ def take_all(day: FirstDay) -> Iterator[str]:
     """
     is_blocked = False
     for step in STEPS:
-        if is_left(take(step, day, acts=not (is_blocked and step.opens_database))):
-            is_blocked |= step.is_named and not step.opens_database
+        if is_to_do(take(step, day, acts=not (is_blocked and step.opens_database))):
+            is_blocked |= step.is_in_first_day_check and not step.opens_database
             yield step.name
 
 

@@ -12,7 +12,8 @@ MAX_NAME_LENGTH = 96  # two names, with a prefix and a slash, fit into the 200 c
 OWN_ACTORS = frozenset({"operator", "retention", "service", "keyholder", "passkey", "passkeydesk", "openid", "norole"})
 """Names of the service itself in the audit log, and prefixes that the audit log puts before the names of people.
 
-All names and prefixes are in lower case, without spaces and punctuation, because `find_look_alike` compares names so.
+All names and prefixes are in lower case, without spaces and punctuation, because `find_name_refusal` compares
+names so.
 """
 SEPARATORS = frozenset("/\\<>:;|")
 LETTERS = ("Lu", "Ll", "Lt", "Lo")
@@ -33,7 +34,7 @@ def is_recordable(name: object) -> bool:
     return isinstance(name, str) and 0 < len(name) <= MAX_NAME_LENGTH and name.isprintable() and name == name.strip()
 
 
-def find_look_alike(name: str) -> str | None:
+def find_name_refusal(name: str) -> str | None:
     """Return a phrase that refuses `name`, or None if `name` cannot be mistaken for another name in the audit log.
 
     The phrase is the end of a sentence that begins with "a person's name" or "a client's name". The rules apply only to

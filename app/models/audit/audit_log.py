@@ -171,8 +171,8 @@ class Remnants(StrEnum):
     """State of erased or resealed bytes in the database files.
 
     `none`: SQLite has overwritten its pages and truncated its log. `pending`: a reader is using the log; the
-    service retries until it is empty. `left_to_postgresql`: PostgreSQL overwrites the space when it is used again. The
-    write-ahead log keeps the text until its retention ends.
+    service retries until the log is empty. `left_to_postgresql`: PostgreSQL overwrites the space when it is used
+    again. The write-ahead log keeps the text until its retention ends.
     """
 
     NONE = "none"

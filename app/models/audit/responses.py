@@ -20,9 +20,8 @@ class DisclosureEntry(ResponseModel):
     number: int = Field(description="Position in the chain, from 1.", examples=[1])
     at: UtcDateTime = Field(description="Time of the action.")
     client: str = Field(
-        description="The client and, after the first slash, the person who used it, if known. A slash in the client's "
-        "name is "
-        "written %2F.",
+        description="The client and, after the first slash, the person who used it, if known. In the client's name, "
+        "a slash is written as %2F.",
         examples=["example-desk"],
     )
     act: DeskAct = Field(description="The action.", examples=["opened"])

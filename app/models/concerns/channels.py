@@ -22,7 +22,7 @@ TOO_LONG_AGO = (
 
 
 class Channel(CodeWithMeaning):
-    """How a concern or an addition came."""
+    """The channel by which a concern or an addition was received."""
 
     FORM = "form", "The form on this service's pages."
     API = "api", "Another system, over this API."
@@ -34,7 +34,7 @@ class Channel(CodeWithMeaning):
 
 
 class WorkersChannel(CodeWithMeaning):
-    """How something that a worker writes down came."""
+    """The channel of a concern or an addition that a worker writes down."""
 
     CALL = Channel.CALL.value, "Call"
     LETTER = Channel.LETTER.value, "Letter"

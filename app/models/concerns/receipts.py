@@ -108,9 +108,8 @@ class GuideChoice(ResponseModel):
 
     guide_named: bool = Field(
         default=True,
-        description="True if the concern named its guide. Otherwise `guide` is the one whose current edition has "
-        "every item "
-        "named in the concern or, failing that, the default guide.",
+        description="True if the concern named its guide. Otherwise `guide` is the default guide or, if an item named "
+        "in the concern is not in that guide, another guide whose current edition has every such item.",
         examples=[True],
     )
 

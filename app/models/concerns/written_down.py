@@ -142,7 +142,7 @@ class WrittenDown(RequestModel):
 class WrittenConcern(WrittenDown):
     """A concern that a worker writes down: its text, or a file encrypted on the worker's computer.
 
-    The file contains JSON: `reference`, and `submission` with what would otherwise be in `submission` here.
+    The file contains JSON: `reference`, and `submission` as in the field of that name.
     """
 
     wants_code: bool = Field(
@@ -193,7 +193,7 @@ class WrittenConcern(WrittenDown):
 class WrittenAddition(WrittenDown):
     """An addition that a worker writes down: its text, or a file encrypted on the worker's computer.
 
-    The file contains JSON: `reference`, and `addition` with what would otherwise be in `addition` here.
+    The file contains JSON: `reference`, and `addition` as in the field of that name.
     """
 
     addition: Addition | None = Field(

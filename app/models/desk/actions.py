@@ -98,7 +98,7 @@ class BurstAcknowledgement(RequestModel):
 
 
 class BurstAcknowledged(ResponseModel):
-    """The concerns, each recorded in its own audit log."""
+    """The acknowledged concerns. Each acknowledgement has its own audit log entry."""
 
     burst: str = Field(description="The burst.", examples=[EXAMPLE_BURST])
     concerns: tuple[InboxEntry, ...] = Field(description="The concerns of the request, in the same order.")

@@ -12,7 +12,7 @@ from app.models.references import EXAMPLE_REFERENCE
 
 
 class CardScope(StrEnum):
-    """Which concerns: `current` are those not closed or changed in the last 90 days, `earlier` are all others."""
+    """`current`: concerns that are open, or changed in the last 90 days. `earlier`: all other concerns."""
 
     CURRENT = "current"
     EARLIER = "earlier"

@@ -16,7 +16,7 @@ TEAM = ""
 
 
 class Whose(StrEnum):
-    """Whose day it is: everybody sees the team's day, and only you see your own."""
+    """Who sees the day: `team` is everyone at the desk, `own` is only you."""
 
     TEAM = "team"
     OWN = "own"

@@ -18,7 +18,7 @@ MAILBOXES = frozenset({EMAIL, EDITORS_EMAIL})
 
 
 class EventKind(CodeWithMeaning):
-    """What happened."""
+    """The type of an event."""
 
     CONCERN_RECEIVED = "concern.received", "A concern was stored."
     CONCERN_ADDED = "concern.added", "The reporter added to a concern, or a worker wrote down more."

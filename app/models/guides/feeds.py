@@ -13,7 +13,7 @@ JSON_FEED_VERSION: Final = "https://jsonfeed.org/version/1.1"
 
 
 class FeedAuthor(ResponseModel):
-    """Who published."""
+    """The publisher."""
 
     name: str = Field(description="The publisher as printed.", examples=["Bath & North East Somerset Council"])
 

@@ -48,8 +48,8 @@ class EditionHeader(WithDigest):
     """The fields before the content of an edition."""
 
     digest_of: tuple[str, ...] = Field(
-        description="Members of this response that the digest covers, and no others. Empty in a rendition, whose text "
-        "is another.",
+        description="Members of this response that the digest covers, and no others. Empty in a rendition, because "
+        "the digest does not cover the translated text.",
         examples=[DIGESTED],
     )
     published_at: UtcDateTime = Field(description="Time of publication.")

@@ -118,7 +118,7 @@ class LinkedRisk(RequestModel):
 
 
 class Responsibility(RequestModel):
-    """What everyone who works with children needs to do."""
+    """A responsibility of everyone who works with children."""
 
     id: ItemId = Field(examples=["early-support"])
     position: Position = Field(examples=[2])
@@ -130,7 +130,7 @@ class Responsibility(RequestModel):
 
 
 class DefinitionKind(StrEnum):
-    """Whose definition it is."""
+    """The origin of a definition: local or statutory."""
 
     LOCAL = "local"
     STATUTORY = "statutory"
@@ -174,10 +174,10 @@ class DefinitionSource(RequestModel):
 
 
 class Definition(RequestModel):
-    """What the harm is."""
+    """A definition of the harm."""
 
     id: ItemId = Field(examples=["statutory-definition"])
-    kind: DefinitionKind = Field(description="Whose definition it is.", examples=["statutory"])
+    kind: DefinitionKind = Field(description="The origin of a definition: local or statutory.", examples=["statutory"])
     introduction: Text | None = Field(
         default=None,
         description="Text printed before the definition.",

@@ -159,7 +159,7 @@ def _about_its_words(content: RenditionContent) -> Iterator[FieldError]:
     )
 
 
-def find_strangers(content: RenditionContent, edition: EditionContent) -> Iterator[FieldError]:
+def find_mismatches(content: RenditionContent, edition: EditionContent) -> Iterator[FieldError]:
     """Yield an error for each text in `content` without an original in `edition`, and each unknown or repeated id.
 
     Also yield an error for each picture of an unknown item, and for each further picture of the same item.

@@ -45,7 +45,7 @@ class Signpost(Reachable):
     )
     allegations: bool = Field(
         default=False,
-        description="True where it is for concerns about adults who work with children.",
+        description="True if it is for concerns about adults who work with children.",
         examples=[False],
     )
     council: str | None = Field(
@@ -56,7 +56,7 @@ class Signpost(Reachable):
     )
     for_children: bool = Field(
         default=False,
-        description="True where it is for a child or young person. Printed forms have its number.",
+        description="True if it is for a child or young person. Printed forms have its number.",
         examples=[False],
     )
     phones: tuple[Phone, ...] = Field(
@@ -75,8 +75,8 @@ class Signpost(Reachable):
     opening_hours: tuple[OpeningHours, ...] = Field(
         default=(),
         max_length=MAX_ITEMS,
-        description="Opening hours, as data. A local one that is there while the duty team is closed is also "
-        "reached all day on a bank holiday.",
+        description="Opening hours, as data. A local contact that is open while the duty team is closed "
+        "can also be reached all day on bank holidays.",
         examples=[[]],
     )
     scope: SignpostScope = Field(description="National, or local to the council's area.")
@@ -120,7 +120,7 @@ class SignpostList(RequestModel):
 
     signposts: tuple[Signpost, ...] = Field(min_length=1, description="Signposts, in the order in which to show them.")
     neighbours: tuple[Signpost, ...] = Field(
-        default=(), description="Whom to call where a child lives in the area of another council.", examples=[[]]
+        default=(), description="Whom to call if a child lives in the area of another council.", examples=[[]]
     )
 
     @field_validator("neighbours")
@@ -149,7 +149,7 @@ class SignpostsResponse(ResponseModel):
 
     signposts: tuple[Signpost, ...] = Field(description="The signposts.")
     neighbours: tuple[Signpost, ...] = Field(
-        default=(), description="Whom to call where a child lives in the area of another council.", examples=[[]]
+        default=(), description="Whom to call if a child lives in the area of another council.", examples=[[]]
     )
     next_cursor: str | None = Field(default=None, description="Always null: the list is short.", examples=[None])
     links: Links = REFERENCE_LINKS

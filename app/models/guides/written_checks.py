@@ -26,7 +26,7 @@ Fault = tuple[Location, str]
 CHECKED_FOR = dt.timedelta(days=365)
 """The time for which a check of a contact counts as recent."""
 DEAD_FORMS = {
-    re.compile(r"http://"): "an address that begins with http:// sends people over an open line: use https://",
+    re.compile(r"http://"): "a connection to an http:// address is not encrypted: use https://",
     re.compile(r"\.(?:gsi|gse|gsx|gcsx)\.gov\.uk"): "addresses of .gsi.gov.uk and its like were closed in 2019",
     re.compile(r"\.pnn\.police\.uk"): "addresses of .pnn.police.uk were closed",
     re.compile(r"\bdirect\.gov\.uk"): "direct.gov.uk was closed in 2012: find the page on www.gov.uk",

@@ -55,7 +55,7 @@ NO_FIELDS = dict.fromkeys(("name", "role", "lifetime", "to", "reason"), "")
 MOST_LISTED = 200
 MAX_REASON = 200
 NAME_NEEDED = "Enter the person’s name, as the audit log should show it"
-TAKEN = "Somebody at the desk has this name. Change their role on their own page"
+TAKEN = "Someone at the desk has this name. Change their role on their page"
 CHOOSE_ROLE = "Choose a role"
 CHOOSE_OTHER = "Choose another person"
 REASON_NEEDED = "Enter a reason, for the audit log"
@@ -205,7 +205,7 @@ def change_role_on_page(visit: LeadVisitDep, posted: SubmittedFormDep) -> Respon
 
 
 @router.post("/people/sign-out")
-def sign_out_person(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
+def lock_out_person(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
     """End every session of a person, delete their copies of the team's key, and redirect to their page.
 
     Record both in the audit log. The person keeps their passkeys. Raise `NoSuchPerson` if nobody at the desk has the

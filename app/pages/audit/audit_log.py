@@ -20,7 +20,7 @@ ACT_WORDS: Mapping[str, str] = {
     DeskAct.DISCLOSURES_READ: "Audit log read",
     DeskAct.SUMMARY_READ: "Figures read",
     DeskAct.RESTRICTION_LIFTED: "Restriction lifted",
-    DeskAct.LOOK_REFUSED: "Asked for it, and was told that there is none",
+    DeskAct.LOOK_REFUSED: "Refused: the person may not open this concern",
     DeskAct.LEFT: "Left the desk",
     DeskAct.KEY_COPY_STORED: "Locked copy of the team’s key stored",
     DeskAct.KEY_COPY_READ: "Own locked copy of the team’s key fetched",
@@ -77,7 +77,8 @@ def fold_openings(lines: Iterable[ActLine]) -> list[ActLine]:
     """Return `lines`, which must be most recent first, with one line for repeated openings by the same person.
 
     Two openings become one line if the second was at most `VISIT_GAP` after the first, even if other actions came in
-    between. The joint line has the place and the time of the last opening, and no detail.
+    between: the page of a concern opens again after each action. The joint line has the place and the time of the last
+    opening, and no detail.
     """
     folded: list[ActLine] = []
     visits: dict[str, int] = {}

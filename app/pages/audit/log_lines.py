@@ -78,9 +78,9 @@ def lines_of_log(entries: Iterable[AuditEntryRow], outcomes: Mapping[str, str]) 
     """Return `entries`, which must be most recent first, as lines in words.
 
     A reading is an opening of a concern, or a page of cards. Readings by one person become one line if no other entry
-    is between them, and if each reading was at most `VISIT_GAP` after the reading before. The entries that record one
-    file of concerns about one person become one line in the same way. `outcomes` has the label of each outcome, by its
-    code.
+    is between them, which keeps the order of the log. Each reading must also be at most `VISIT_GAP` after the reading
+    before. The entries that record one file of concerns about one person become one line in the same way. `outcomes`
+    has the label of each outcome, by its code.
     """
     lines: list[LogLine] = []
     for line in (_line_of(entry, outcomes) for entry in entries):

@@ -15,15 +15,15 @@ from markupsafe import Markup
 from app.models.concerns.concern import ImmediateDanger, ReporterKind
 
 OMITTED_FIELDS = {
-    "test": "for developers alone",
+    "test": "for developers only",
     "guide": "the address of the form names the guide",
     "edition": "the form sends the edition that it shows",
     "reporter.source_code": "a code that systems have and people do not know",
     "*.uprn": "a number that systems have and people do not know",
-    "children.identifiers": "the same",
+    "children.identifiers": "numbers that systems have and people do not know",
     "concern.indicators.*": "each item has a tick box and a note; dates can be written in the note",
-    "concern.factors.*": "the same",
-    "concern.linked_risks.*": "the same",
+    "concern.factors.*": "each item has a tick box and a note; dates can be written in the note",
+    "concern.linked_risks.*": "each item has a tick box and a note; dates can be written in the note",
 }
 """The paths of the fields that are not in the form, each with the reason."""
 LAST_STEP = "Anything else"

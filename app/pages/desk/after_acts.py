@@ -23,18 +23,18 @@ THEN: Mapping[str, str] = {
 }
 """The second sentence after each of these actions. The first sentence says who has the concern."""
 NEXT_STEPS: Mapping[str, str] = {
-    DeskAct.LABELLED: "Only the team can read it. It stands first in the row of the inbox.",
+    DeskAct.LABELLED: "Only the team can read it. The inbox shows the label first in the row.",
     DeskAct.NOTED: "Only the team can read it.",
     DeskAct.MESSAGE_SENT: "The reporter reads it with their code. The inbox says if an answer comes.",
     DeskAct.CLOSED: "It is in no list of work any more. If it was a mistake, reopen it below.",
     DeskAct.HELD: "The text is not erased until the concern is released.",
     DeskAct.RELEASED: "The usual retention period applies again.",
     DeskAct.ERASURE_REQUESTED: "Nothing has been erased. A second person must erase it; the page ‘Retention’ lists it.",
-    DeskAct.ERASED: "The dates, the outcome and the record of what was done are kept.",
+    DeskAct.ERASED: "The dates, the outcome and the audit log are kept.",
     DeskAct.HAND_OVER_CONFIRMED: "Both receipts are on this page.",
 }
 """What to do next, or what has changed, for each action whose sentence is always the same."""
-SILENT_IF_CLOSED = ASSIGNING_ACTS | {DeskAct.NOTED, DeskAct.MESSAGE_SENT}
+REMIND_OF_CLOSED = ASSIGNING_ACTS | {DeskAct.NOTED, DeskAct.MESSAGE_SENT}
 """The actions after which the panel of a closed concern says that the concern stays closed."""
 
 
@@ -67,7 +67,7 @@ def after_act(visit: Visit, entry: InboxEntry, line: ActLine) -> AfterAct:
     act, me, last = line.act.act, visit.visitor.name, _last_assignments(visit, entry, line)
     said = [
         _where_it_stands(me, last) if last else _next_step(act, entry, me),
-        CLOSED if entry.state == ConcernState.CLOSED and act in SILENT_IF_CLOSED else None,
+        CLOSED if entry.state == ConcernState.CLOSED and act in REMIND_OF_CLOSED else None,
     ]
     return AfterAct(line, tuple(filter(None, said)), _undo(visit, last))
 

@@ -93,12 +93,13 @@ class InboxLine:
     def waits_since(self) -> dt.datetime | None:
         """The time from which the concern has waited, if a child is or may be in danger.
 
-        If the first report is unacknowledged, the wait began when the first report came. Otherwise the wait began when
-        the earliest unacknowledged addition came. None if nothing is unacknowledged, or if no child is in danger.
+        The wait began when the first report or the addition came whose deadline is in force. None if nothing is
+        unacknowledged, or if no child is in danger.
         """
         if self.due is None or self.danger == ImmediateDanger.NO:
             return None
-        return self.entry.came_at if self.is_unread or self.added is None else self.added.since
+        is_first = self.is_unread and self.due == self.entry.acknowledge_by
+        return self.entry.came_at if is_first or self.added is None else self.added.since
 
     @property
     def time(self) -> str | None:

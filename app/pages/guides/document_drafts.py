@@ -31,6 +31,7 @@ PASTED = "pasted.txt"
 MAX_FILE_NAME = 100
 NO_DOCUMENT = "Choose a document, or paste its text"
 TOO_LARGE = "The document is larger than 1.8 MB. Remove its pictures, which are not used, and try again"
+NOT_PUBLISHED = "This guide is not published. Choose a guide from the list, or a new guide"
 HAS_DRAFT = "This guide has a draft already. Open that draft, or delete it first"
 PLACES: dict[str, str] = {
     **{key: heading for key, heading in EDIT_PAGES.items() if key in ITEM_LISTS},
@@ -81,7 +82,7 @@ def _require_free(editing: Editing, *, is_new: bool) -> None:
     if find_guide_draft(editing.session, editing.guide) is not None:
         raise DocumentRefused(HAS_DRAFT)
     if is_new == bool(find_history(editing.session, guide=editing.guide)):
-        raise DocumentRefused(TAKEN.format(editing.guide))
+        raise DocumentRefused(TAKEN.format(editing.guide) if is_new else NOT_PUBLISHED)
 
 
 def _begin(editing: Editing, document: UploadedDraft) -> None:

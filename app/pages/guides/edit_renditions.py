@@ -179,7 +179,7 @@ def rendition_page(
     draft = get_guide_draft(editing.session, editing.guide, editing.language)
     checked = check_rendition_draft(editing.session, draft)
     current = current_of(get_history(editing.session, guide=editing.guide))
-    shown, details = _pairs(editing, draft), _details_of(draft.read())
+    shown, details = _pairs(editing, draft), _with_all_details(draft.read())
     groups = _groups(shown)
     values = review_values(editing, draft, checked.follows, [*map(_remark, checked.faults)], plan)
     return editing.page(
@@ -305,7 +305,7 @@ def _texts_page(editing: Editing, draft: GuideDraftRow, mine: SubmittedForm | No
     The status is then 412.
     """
     content = draft.read() if mine is None else _posted_content(draft.read(), mine)
-    details = _details_of(content)
+    details = _with_all_details(content)
     remarks = [*map(_remark, check_rendition_draft(editing.session, draft).faults)]
     return editing.page(
         "desk_edit_texts.html",
@@ -323,8 +323,8 @@ def _texts_page(editing: Editing, draft: GuideDraftRow, mine: SubmittedForm | No
     )
 
 
-def _details_of(content: DraftContent) -> DraftContent:
-    """Return the details of the rendition in the draft `content`, with the day as people write it.
+def _with_all_details(content: DraftContent) -> DraftContent:
+    """Return the rendition in the draft `content` with all details, and with the day as people write it.
 
     Include every field in `MAKING_FIELDS`, and a link with every field in `LINK_FIELDS`. A field that `content` lacks
     is an empty string.

@@ -48,8 +48,8 @@ The token of the link is after the `#`. Browsers never send that part, so no ser
 """
 LINK_FIELD = "token"
 NOT_STORED = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex"}
-ENDED = "This link has ended, or a part of it is missing. Ask whoever sent it to you for another one."
-UNFINISHED = "The draft cannot be shown at the moment: somebody is changing it. Try again later."
+ENDED = "This link no longer works or is incomplete. Ask the person who sent it for a new link."
+UNFINISHED = "The draft cannot be shown at the moment: someone is changing it. Try again later."
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,10 @@ class Preview:
     responses=PREVIEW_EXAMPLE | problem_responses(NoSuchGuideDraft, ValidationFailed),
 )
 def preview_draft(session: SessionDep, site: SiteDep, _actor: EditorDep, guide: GuideName) -> Response:
-    """Show the page as it would be published, marked as a draft. An invalid draft returns its errors instead."""
+    """Show the draft as the page that would be published, marked as a draft.
+
+    If the draft has errors, return the errors instead.
+    """
     return _page_of(site, session, get_guide_draft(session, guide))
 
 

@@ -8,7 +8,7 @@ from app.http.routes import GuidanceRouter
 from app.pages.frame import DeskRoute, LeadVisitDep
 from app.services.access.sign_in import PATH
 from app.services.operations.check_model import WORST_FIRST, Condition, Finding
-from app.services.operations.first_day import is_left, state_of_step
+from app.services.operations.first_day import is_to_do, state_of_step
 
 router = GuidanceRouter(prefix=PATH, include_in_schema=False, route_class=DeskRoute)
 
@@ -28,7 +28,7 @@ def read_checks(visit: LeadVisitDep) -> Response:
         "desk_checks.html",
         examination=examination,
         steps=[(step, state_of_step(verdict), verdict) for step, verdict in examination.steps],
-        is_over=not any(is_left(verdict) for _step, verdict in examination.steps),
+        is_over=not any(is_to_do(verdict) for _step, verdict in examination.steps),
         found=by_condition(examination.findings),
     )
 

@@ -57,7 +57,7 @@ def list_disclosures(
 
 @router.get("/disclosures.csv", summary="Read the audit log as CSV", response_class=Response, responses=AS_SHEET)
 def read_disclosures_csv(writer: WriterDep, actor: AuditorDep, wanted: Annotated[LogFilter, Query()]) -> Response:
-    """The same entries as one sheet, at most 20,000. If there are more, ask for fewer days."""
+    """The audit log entries as one CSV file, at most 20,000. If there are more, ask for fewer days."""
     return Response(read_log_sheet(writer, wanted, actor=actor), media_type=CSV_MEDIA, headers=LOG_SHEET_HEADERS)
 
 
@@ -70,7 +70,7 @@ def list_own_disclosures(
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> DisclosuresResponse:
-    """What you read and did yourself, through any client. Needs no scope. The reading is recorded too."""
+    """Your own entries of the audit log, through any client. Needs no scope. This reading is recorded too."""
     own = LogFilter.model_validate(wanted.model_dump(by_alias=True) | {"person": actor.person})
     return _page_of(request, writer, own, actor, limit, cursor)
 

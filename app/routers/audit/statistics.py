@@ -39,7 +39,7 @@ AS_STATISTICS: Responses = {
 def read_statistics_csv(engine: EngineDep, writer: WriterDep, actor: AuditorDep) -> Response:
     """Concerns by month of receipt (UTC), guide, state, immediate danger, referral source, channel and outcome.
 
-    Counts under five are hidden, as are others from which they could be derived. Tests are not counted.
+    Counts under five are hidden, and also the counts from which a hidden count could be derived. Tests are not counted.
     """
     sheet = _csv_of(read_statistics(engine, writer, actor=actor))
     headers = {"Content-Disposition": 'attachment; filename="statistics.csv"'}

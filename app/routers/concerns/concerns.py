@@ -108,8 +108,9 @@ async def raise_concern(
     are required. Short and detailed concerns are handled in the same way.
 
     To send a test, use a test key (`guidance clients add --test`) and `"test": true`. A test gets the normal
-    response, or the one set by `test_outcome`; it is listed only with `test=true`, and erased after a day. Either
-    without the other is refused (422), so that no real concern is lost as a test.
+    response, or the one set by `test_outcome`; it is listed only with `test=true`, and erased after a day. A test key
+    without `"test": true`, or `"test": true` without a test key, is refused (422), so that no real concern is lost as
+    a test.
     """
     expect_one_key_at_most(request)
     if test_outcome is not SimulatedOutcome.ACCEPTED:

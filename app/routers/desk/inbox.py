@@ -49,8 +49,8 @@ def read_inbox(
 ) -> InboxResponse:
     """The inbox: concerns without their content. The order `urgent` puts unacknowledged concerns first.
 
-    An unacknowledged addition counts like a concern. Their order: immediate danger in an addition, immediate danger
-    in the concern (as the reporter said), longest overdue, oldest. Indicators play no part.
+    An unacknowledged addition counts like a concern. Unacknowledged concerns are ordered by: immediate danger in an
+    addition, immediate danger in the concern (as the reporter said), longest overdue, oldest. Indicators play no part.
 
     Filters are combined with AND. To fetch later changes, send `next_changed_since` as `changed_since`: nothing is
     missed, but a concern may be returned twice.
@@ -79,10 +79,10 @@ def read_inbox(
 def acknowledge_burst(
     writer: WriterDep, actor: WorkerDep, burst: BurstName, seen: BurstAcknowledgement
 ) -> BurstAcknowledged:
-    """Record that a social worker has looked at these concerns of one burst. Each gets its own audit log entry.
+    """Record that a social worker has looked at these concerns of one burst.
 
-    List every concern seen (`GET /v1/desk/concerns?burst=`). If a reference is not part of the burst, none is
-    acknowledged. Idempotent.
+    Each acknowledgement has its own audit log entry. List every concern seen (`GET /v1/desk/concerns?burst=`). If a
+    reference is not part of the burst, none is acknowledged. Idempotent.
     """
     concerns = writer.run(actions.acknowledge_together, burst, seen, actor)
     entries = tuple(presented_concerns.entry_of(concern, now=actor.at) for concern in concerns)

@@ -78,7 +78,7 @@ def write_down_more(
     written: Annotated[WrittenAddition, Body(examples=[WRITTEN_ADDITION_EXAMPLE])],
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
-    """Store what a worker writes down as an addition to a concern that is there, with its own deadline.
+    """Store a call, letter, email or visit as an addition to an existing concern, with its own deadline.
 
     The time for its acknowledgement starts at `came_at`. It never lowers the urgency of the concern.
     """

@@ -74,7 +74,7 @@ def read_json_feed(request: Request, session: SessionDep, settings: SettingsDep)
     responses=_as_atom(EDITIONS, "2f1c6e0a-8f0e-5f0b-9a51-6a1f6f0d7c11"),
 )
 def read_atom_feed(request: Request, session: SessionDep, settings: SettingsDep) -> Response:
-    """The same entries, with the same ids, as an Atom feed (RFC 4287)."""
+    """The latest publications and withdrawals as an Atom feed (RFC 4287), with the ids of the JSON Feed."""
     return _atom_response(request, EDITIONS, _published(session, settings), settings, CACHE_CURRENT)
 
 
@@ -97,7 +97,7 @@ def read_reviews_json_feed(request: Request, session: SessionDep, settings: Sett
     responses=_as_atom(REVIEWS, "0c7e0a53-4f0a-5d7d-8f26-3f1b6d0a7e21"),
 )
 def read_reviews_atom_feed(request: Request, session: SessionDep, settings: SettingsDep, now: NowDep) -> Response:
-    """The same entries, with the same ids, as an Atom feed (RFC 4287)."""
+    """The due reviews as an Atom feed (RFC 4287), with the ids of the JSON Feed."""
     return _atom_response(request, REVIEWS, _due(session, settings, now), settings, FOR_AN_HOUR)
 
 

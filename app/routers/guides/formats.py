@@ -96,7 +96,7 @@ def _with_languages(response: Response, shown: ShownEdition) -> Response:
     responses=AS_PDF | problem_responses(NotFound, *CURRENT_EDITION_PROBLEMS, PdfUnavailable),
 )
 def read_guide_in_large_print(request: Request, session: SessionDep, context: ContextDep, guide: GuideName) -> Response:
-    """The same pages as those of the numbered edition."""
+    """The current edition in large print: the same pages as those of the numbered edition."""
     return _pdf(request, context, find_edition(session, context.contents, guide), PrintForm.LARGE_PRINT)
 
 
@@ -198,7 +198,7 @@ def read_numbered_rendition_as_markdown(
     responses=AS_PDF | problem_responses(NotFound, *CURRENT_EDITION_PROBLEMS, PdfUnavailable),
 )
 def read_guide_as_pdf(request: Request, session: SessionDep, context: ContextDep, guide: GuideName) -> Response:
-    """The same pages as those of the numbered edition."""
+    """The current edition as a poster: the same pages as those of the numbered edition."""
     return _pdf(request, context, find_edition(session, context.contents, guide), PrintForm.POSTER)
 
 

@@ -181,7 +181,7 @@ def read_taxonomy_term(request: Request, directory: DirectoryDep, id_: TermId) -
 def list_service_at_locations(
     request: Request, directory: DirectoryDep, filters: ServiceFiltersDep, paging: PagingDep
 ) -> Response:
-    """The same services and filters, each with its location: by phone, online or at an address."""
+    """The services, each with its location: by phone, online or at an address. Filters as for `/services`."""
     entries = listed_at_locations(filters.apply(directory.services))
     return _page(request, ServiceAtLocationPage, entries, paging)
 

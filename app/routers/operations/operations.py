@@ -98,7 +98,8 @@ def read_readiness(request: Request, response: Response, context: ContextDep) ->
     that the request came through an untrusted proxy. The warning `test-concerns` means that a test concern was sent
     in the last day: a live system may still be using its test key. The warning `signposts` means that local contacts
     of another council are left out of every page and response. `many-concerns` means that more than 200 concerns
-    marked as one of many came in the last hour, and `saved-forms` that saved forms use four fifths of their space.
+    of bursts (many concerns from one source) came in the last hour, and `saved-forms` that saved forms use four fifths
+    of their space.
     """
     checks = check_health(context)
     is_ready = set(checks.values()) == {HEALTHY}

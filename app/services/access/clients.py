@@ -19,7 +19,7 @@ from app.db.writer import Writer
 from app.errors import ClientExists, GuidanceError, NoSuchClient, SetupError, TokenInvalid
 from app.logs import Log
 from app.models.access.clients import OF_A_LEAD, ClientKeyRow, ClientRow, Scope
-from app.models.access.names import MAX_NAME_LENGTH, find_look_alike, is_recordable
+from app.models.access.names import MAX_NAME_LENGTH, find_name_refusal, is_recordable
 from app.models.audit.audit_log import DeskAct
 from app.models.audit.details import ClientAddedDetails, ClientDetails, KeyAddedDetails
 from app.models.base import SLUG_PATTERN
@@ -47,7 +47,7 @@ def check_person(name: str) -> str:
     """
     if not is_recordable(name):
         raise SetupError(f"a person's name is 1 to {MAX_NAME_LENGTH} characters that print, without spaces around it")
-    if (reason := find_look_alike(name)) is not None:
+    if (reason := find_name_refusal(name)) is not None:
         raise SetupError(f"a person's name {reason}")
     return unicodedata.normalize("NFC", name)
 
@@ -253,7 +253,7 @@ def _add_client(writer: Writer, client: NewClient, *, at: dt.datetime, expires_a
     """Add a client as `add_client` does, also with the name `DOCS_CLIENT`."""
     if not re.fullmatch(SLUG_PATTERN, client.name) or not is_recordable(client.name):
         raise SetupError("a client's name is lower-case words joined by hyphens")
-    if (reason := find_look_alike(client.name)) is not None:
+    if (reason := find_name_refusal(client.name)) is not None:
         raise SetupError(f"a client's name {reason}")
     person = check_person(client.person) if client.person is not None else None
     key = draw_token(KEY_PREFIX)

@@ -21,7 +21,7 @@ from limits.strategies import FixedWindowRateLimiter
 
 from app.errors import SetupError
 from app.logs import Log
-from app.models.references import mark_of_source
+from app.models.references import source_id
 
 OWN_MEMORY = "memory://"
 """The URL that stands for counting in the memory of each process."""
@@ -181,20 +181,20 @@ class Limiter:
                 self._note(failure)
         return _count(self._own, policy, key, caller, cost)
 
-    def mark_of(self, caller: str, day: dt.date) -> str:
-        """Return the mark of the network named `caller` on `day`: a short pseudonym that thousands of callers share.
+    def source_id_of(self, caller: str, day: dt.date) -> str:
+        """Return the source id of the network `caller` on `day`: a short pseudonym that thousands of callers share.
 
-        So a mark does not identify a caller, even to someone who has the secret. The pseudonym's key changes each day.
-        If no secret is shared between processes, the key is random, and is lost when this process ends. A request that
-        began shortly before midnight gets the mark of the new day.
+        So a source id does not identify a caller, even to someone who has the secret. The pseudonym's key changes each
+        day. If no secret is shared between processes, the key is random, and is lost when this process ends. A request
+        that began shortly before midnight gets the id of the new day.
         """
         with self._marking:
             if self._day is None or day not in (self._day, self._day - ONE_DAY):
                 drawn = secrets.token_bytes(SHORTEST_SECRET)
                 shared = hmac.digest(self._secret, f"marks of {day}".encode(), "sha256")
                 self._day, self._key_of_day = day, shared if self._is_secret_shared else drawn
-            day, key = self._day, self._key_of_day  # a request from before midnight gets the mark of the new day
-        return mark_of_source(day, hmac.digest(key, caller.encode(), "sha256"))
+            day, key = self._day, self._key_of_day  # a request from before midnight gets the id of the new day
+        return source_id(day, hmac.digest(key, caller.encode(), "sha256"))
 
     @property
     def _own(self) -> FixedWindowRateLimiter:

@@ -12,7 +12,7 @@ from sqlmodel import Session, col, func, select
 from app.db.writer import Writer
 from app.errors import NoSuchItem, NoSuchPerson, SessionUnconfirmed, SetupError, TokenInvalid
 from app.models.access.clients import Scope
-from app.models.access.names import find_look_alike, is_recordable
+from app.models.access.names import find_name_refusal, is_recordable
 from app.models.access.people import InvitationRow, PasskeyRow, PersonRow, SessionRow
 from app.models.access.roles import NO_ROLE, SCOPES_OF, Role, roles_with
 from app.models.audit.audit_log import DeskAct
@@ -226,7 +226,7 @@ def name_for(session: Session, identity: Identity, given: str | None) -> str:
     known = find_name_of(session, identity.subject)
     if known is not None:
         return known
-    if given is None or not is_recordable(given) or find_look_alike(given) is not None:
+    if given is None or not is_recordable(given) or find_name_refusal(given) is not None:
         return identity.subject
     if session.get(PersonRow, given) is None and recorded_role(session, given) == NO_ROLE:
         return given

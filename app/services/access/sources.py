@@ -21,11 +21,12 @@ A short concern is accepted above the limit `most`. A short addition is not coun
 class Admission:
     """The conditions under which a concern is accepted.
 
-    `mark` is a short pseudonym of the network that sent the concern, if that network has sent many concerns today.
-    Otherwise `mark` is empty. `is_late` is True if the response is to be delayed.
+    `source_id` is the short id of the network that sent the concern, if that network has sent many concerns today.
+    Otherwise `source_id` is empty.
+    `is_late` is True if the response is to be delayed.
     """
 
-    mark: str = ""
+    source_id: str = ""
     is_late: bool = False
 
 
@@ -37,7 +38,7 @@ UNCOUNTED = Admission()
 class Sources:
     """Limits for concerns and saved forms that are sent without a key, counted by network.
 
-    - `unmarked` is low, and refuses nothing. A concern above this limit gets the mark of its source, so that the desk
+    - `unmarked` is low, and refuses nothing. A concern above this limit gets the id of its source, so that the desk
       can recognise a flood. Many concerns from one school are accepted.
     - `most` counts short and long concerns separately. A long concern above this limit is refused, unless a child is in
       danger. Other concerns above this limit are accepted with a delayed response.
@@ -68,18 +69,18 @@ class Sources:
         name = f"long-{self.most.name}" if size > SHORT_BYTES else self.most.name
         is_late = self._take(name, networks, size, in_danger=in_danger)
         few = self.limiter.count_here(self.unmarked, networks)
-        return Admission(self.limiter.mark_of(few.caller, day) if few.is_over else "", is_late)
+        return Admission(self.limiter.source_id_of(few.caller, day) if few.is_over else "", is_late)
 
-    def admit_addition(self, mark: str, size: int, *, in_danger: bool) -> None:
-        """Count a long addition to a concern that has `mark`. Raise `TooManyConcerns` if a limit refuses the addition.
+    def admit_addition(self, source_id: str, size: int, *, in_danger: bool) -> None:
+        """Count a long addition to a concern with `source_id`. Raise `TooManyConcerns` if a limit refuses the addition.
 
-        `mark` is the pseudonym that `admit` gave to the concern's source, or empty. `size` is the size of the addition
-        in bytes. Accept short additions, and additions to a concern without a mark, without counting. Each concern has
-        a maximum number of additions, and a source has few concerns without a mark in a day. `in_danger` is True if the
-        addition says that a child is in immediate danger: it is then refused only above the limit `flood`.
+        `source_id` is the id that `admit` gave to the concern's source, or empty. `size` is the size of the addition in
+        bytes. Accept short additions, and additions to a concern with an empty `source_id`, without counting. Each
+        concern has a maximum number of additions, and a source has few such concerns in a day. `in_danger` is True if
+        the addition says that a child is in immediate danger: it is then refused only above the limit `flood`.
         """
-        if mark and size > SHORT_BYTES:
-            self._take("long-additions", (Network(mark),), size, in_danger=in_danger)
+        if source_id and size > SHORT_BYTES:
+            self._take("long-additions", (Network(source_id),), size, in_danger=in_danger)
 
     def _take(self, name: str, networks: Networks, size: int, *, in_danger: bool) -> bool:
         """Count a concern or addition of `size` bytes under `name` against the limit `most`.
@@ -99,18 +100,18 @@ class Sources:
         return True
 
     def admit_saved_form(self, networks: Networks, size: int, *, day: dt.date) -> str:
-        """Count a saved form of `size` bytes. Return the mark of its source on `day`, or '' if `networks` is empty.
+        """Count a saved form of `size` bytes. Return the id of its source on `day`, or '' if `networks` is empty.
 
-        The mark is a short pseudonym of the narrowest of `networks`. The limit of that network is enforced elsewhere,
-        with the marks in the table of saved forms. Only the wider networks are counted here, because storing their
-        marks too would reveal the address. Raise `TooManySavedForms` if a wider network is over its limit.
+        The id is that of the narrowest of `networks`. The limit of that network is enforced elsewhere, with the ids in
+        the table of saved forms. Only the wider networks are counted here, because storing their ids too would reveal
+        the address. Raise `TooManySavedForms` if a wider network is over its limit.
         """
         if not networks:
             return ""
         wide = networks[1:]
         if wide and (count := self.limiter.count_here(self.saved_bytes, wide, cost=size)).is_over:
             raise TooManySavedForms(count.seconds)
-        return self.limiter.mark_of(networks[0].name, day)
+        return self.limiter.source_id_of(networks[0].name, day)
 
 
 @dataclass(frozen=True)

@@ -191,7 +191,9 @@ class Submissions:
                 continue
             except AlreadyStored:
                 return await to_thread.run_sync(self._replay, concern, keys, at)
-            for each in ([ConcernCount.TEST] if for_tests else []) + ([ConcernCount.MARKED] if admission.mark else []):
+            for each in ([ConcernCount.TEST] if for_tests else []) + (
+                [ConcernCount.MARKED] if admission.source_id else []
+            ):
                 self.count(each)
             reference, is_late = prepared.concern.reference, admission.is_late
             return IdempotentResult(reference, prepared.receipt, is_replay=False, is_late=is_late)
@@ -321,7 +323,7 @@ class Submissions:
             channel=arrival.channel,
             came_at=arrival.came_at,
             received_by=arrival.received_by,
-            burst=submitted.admission.mark,
+            burst=submitted.admission.source_id,
             limited_to=LEADS if restricted else "",
         )
         stored_receipt = Retryable(submitted.payload or submission, submitted.keys).encrypt(reference, receipt.json)

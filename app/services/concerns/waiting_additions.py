@@ -118,10 +118,10 @@ def update_waiting(session: Session, concern: ConcernRow) -> None:
 
 
 class WaitingAdditions(NamedTuple):
-    """A summary of a concern's unacknowledged additions. `since` is the earliest time at which one of them came.
+    """A summary of a concern's unacknowledged additions. `number_due` is the one with the earliest deadline.
 
-    `has_answer` is True if at least one of them answers a message of the desk. `number_due` is the number of the
-    addition with the earliest deadline, and `danger_due` is that addition's answer about immediate danger.
+    `since` is the time when the addition `number_due` came, and `danger_due` is that addition's answer about immediate
+    danger. `has_answer` is True if at least one of the unacknowledged additions answers a message.
     """
 
     since: dt.datetime
@@ -157,7 +157,7 @@ def find_waiting(session: Session, references: Collection[str]) -> dict[str, Wai
     found: dict[str, WaitingAdditions] = {}
     for reference, came_at, answers, number, danger in session.connection().execute(waiting):
         first = found.get(reference) or WaitingAdditions(came_at, False, number, danger)
-        found[reference] = first._replace(since=min(first.since, came_at), has_answer=first.has_answer or bool(answers))
+        found[reference] = first._replace(has_answer=first.has_answer or bool(answers))
     return found
 
 

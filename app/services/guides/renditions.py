@@ -8,7 +8,7 @@ from sqlmodel import Session
 from app.errors import EditionWithdrawn, FaultCode, FieldError, InvalidRendition, NoSuchRendition, RenditionWithdrawn
 from app.models.guides.edition_keys import EditionKey
 from app.models.guides.editions import EditionContent
-from app.models.guides.rendered import RenderedWords, find_own_faults, find_strangers, render
+from app.models.guides.rendered import RenderedWords, find_mismatches, find_own_faults, render
 from app.models.guides.renditions import ListedRendition, RenditionContent, RenditionFacts, ShownPicture
 from app.models.guides.sections import Section
 from app.models.languages import ENGLISH_TAG, GUIDE_LANGUAGE, RenditionForm, direction_of
@@ -52,7 +52,7 @@ def require_sound(session: Session, guide: str, content: RenditionContent) -> li
     head = next((each for each in history if each.number == content.of.edition), None)
     faults = [*find_own_faults(content), *_faults_of_edition(head, content)]
     if head is not None:
-        faults += find_strangers(content, read_content(session, head.key))
+        faults += find_mismatches(content, read_content(session, head.key))
     faults += find_picture_errors(session, content)
     if faults:
         raise InvalidRendition(faults)

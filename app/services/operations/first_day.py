@@ -62,7 +62,7 @@ class Step:
     name: str
     title: str
     examine: Callable[[Patient], Iterator[Verdict]]
-    is_named: bool = True
+    is_in_first_day_check: bool = True
     """True if the check `first-day` of the doctor names the step while it is left.
 
     It is False for optional steps and for the running service, which have their own checks.
@@ -82,7 +82,7 @@ def state_of_step(verdict: Verdict) -> str:
     return {Condition.FINE: "done", Condition.SKIPPED: "open"}.get(verdict.condition, "left")
 
 
-def is_left(verdict: Verdict) -> bool:
+def is_to_do(verdict: Verdict) -> bool:
     """Return True if the step whose check gave `verdict` is still to do.
 
     An optional step that was left out is not still to do.
@@ -279,15 +279,15 @@ def examine_service(patient: Patient) -> Iterator[Verdict]:
 STEPS = (
     Step("council", "Name and contacts of the council", examine_council),
     Step("numbers", "Numbers to call", examine_numbers),
-    Step("law", "Sentences about the law (optional on this day)", examine_law, is_named=False),
+    Step("law", "Sentences about the law (optional on this day)", examine_law, is_in_first_day_check=False),
     Step("keys", "Two keys, one for every day and one in reserve", examine_keys),
     Step("address", "Public address", examine_address),
-    Step("mail", "Email to the team (optional)", examine_mail, is_named=False),
-    Step("openid", "Sign-in through the council's directory (optional)", examine_openid, is_named=False),
+    Step("mail", "Email to the team (optional)", examine_mail, is_in_first_day_check=False),
+    Step("openid", "Sign-in through the council's directory (optional)", examine_openid, is_in_first_day_check=False),
     Step("lead", "The first lead", examine_lead, opens_database=True),
     Step("concern", "An invented concern, opened by both keys and acknowledged", examine_concern, opens_database=True),
     Step("backup", "Backup", examine_backup, opens_database=True),
-    Step("service", "The running service", examine_service, is_named=False),
+    Step("service", "The running service", examine_service, is_in_first_day_check=False),
 )
 """The steps, in the order in which `guidance setup` does them. No step needs a later step."""
 
@@ -305,8 +305,8 @@ def check_first_day(patient: Patient) -> Verdict:
 
     Otherwise warn, and name the steps that are left.
     """
-    found = {step.name: examine_step(step, patient) for step in STEPS if step.is_named}
-    left = [name for name, verdict in found.items() if is_left(verdict)]
+    found = {step.name: examine_step(step, patient) for step in STEPS if step.is_in_first_day_check}
+    left = [name for name, verdict in found.items() if is_to_do(verdict)]
     if found["concern"] is NO_DATABASE and not (
         patient.is_embedded and not (patient.settings.data_dir / DATABASE_FILE).exists()
     ):

@@ -521,7 +521,7 @@ class FaultCodeResponse(TypedDict):
 
 class FeedAuthor(TypedDict):
     """
-    Who published.
+    The publisher.
     """
 
     name: str
@@ -1386,7 +1386,7 @@ ReporterKind: TypeAlias = Literal['professional', 'member_of_public', 'family', 
 
 class Responsibility(TypedDict):
     """
-    What everyone who works with children needs to do.
+    A responsibility of everyone who works with children.
     """
 
     id: str
@@ -1397,7 +1397,7 @@ class Responsibility(TypedDict):
 
 class ResponsibilityInput(TypedDict):
     """
-    What everyone who works with children needs to do.
+    A responsibility of everyone who works with children.
     """
 
     id: str
@@ -1814,7 +1814,7 @@ class AuditCheckpointEvent(TypedDict):
 
 class BurstAcknowledged(TypedDict):
     """
-    The concerns, each recorded in its own audit log.
+    The acknowledged concerns. Each acknowledgement has its own audit log entry.
     """
 
     burst: str
@@ -1976,7 +1976,7 @@ class ConcernDueSoonEvent(TypedDict):
 
 class Definition(TypedDict):
     """
-    What the harm is.
+    A definition of the harm.
     """
 
     id: str
@@ -1989,7 +1989,7 @@ class Definition(TypedDict):
 
 class DefinitionInput(TypedDict):
     """
-    What the harm is.
+    A definition of the harm.
     """
 
     id: str
@@ -3499,7 +3499,7 @@ class WrittenAddition(TypedDict):
     """
     An addition that a worker writes down: its text, or a file encrypted on the worker's computer.
 
-    The file contains JSON: `reference`, and `addition` with what would otherwise be in `addition` here.
+    The file contains JSON: `reference`, and `addition` as in the field of that name.
     """
 
     channel: WorkersChannel
@@ -3516,7 +3516,7 @@ class WrittenConcern(TypedDict):
     """
     A concern that a worker writes down: its text, or a file encrypted on the worker's computer.
 
-    The file contains JSON: `reference`, and `submission` with what would otherwise be in `submission` here.
+    The file contains JSON: `reference`, and `submission` as in the field of that name.
     """
 
     channel: WorkersChannel
