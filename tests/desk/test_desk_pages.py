@@ -253,6 +253,20 @@ def test_danger_that_was_added_counts_from_when_it_was_added(
     assert times_of(jo, receipt["reference"])[0] == ("waiting 7 minutes", False)
 
 
+def test_an_overdue_first_report_is_not_said_to_tell_what_an_addition_told(
+    service: FastAPI, jo: TestClient, clock: SettableClock
+) -> None:
+    receipt = raise_concern(jo)
+    clock.time += dt.timedelta(days=10)
+    sign_in_as(service, jo, JO, Role.LEAD)
+    before = jo.get(f"/desk/concerns/{receipt['reference']}").text
+
+    add(jo, receipt, danger="yes")
+
+    assert "the first report has not been acknowledged" in before
+    assert "the concern says immediate danger" in jo.get(f"/desk/concerns/{receipt['reference']}").text
+
+
 CLOCK = re.compile(r"<strong data-clock [^>]*?(class=\"late\")?>([^<]*)</strong>")
 
 

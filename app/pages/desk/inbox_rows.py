@@ -132,8 +132,13 @@ class InboxLine:
 
     @property
     def due_because(self) -> str:
-        """The reason for the deadline in force, such as `addition 1 says immediate danger`."""
-        what, answer = "the first report", self.entry.immediate_danger
+        """The reason for the deadline in force, such as `addition 1 says immediate danger`.
+
+        If the deadline is that of the first report, and unacknowledged additions say the same about danger as the
+        concern as a whole, the answer of the first report alone is not known. The text then says `the concern`.
+        """
+        answer = self.entry.immediate_danger
+        what = "the first report" if self.entry.addition_danger in {None, ImmediateDanger.NO} else "the concern"
         if self.added is not None and self.due == self.entry.addition_acknowledge_by:
             what, answer = f"addition {self.added.number_due}", self.added.danger_due or "no"
         if answer == ImmediateDanger.YES:
