@@ -36,6 +36,7 @@ def measure_reads(results: Results, work: Path, rounds: int, seconds: float, say
         say(f"{EDITIONS} editions each of {rounds + 1} guides")
         fill_with_editions(work / "reads", rounds + 1, EDITIONS)
         service = stack.enter_context(guidance("service", work / "reads"))
+        service.wait_until_at_rest()
         answer = httpx.get(service.url + SECTION, headers=IDENTITY, trust_env=False)
         answer_file = work / "answer.json"
         answer_file.write_text(

@@ -16,6 +16,8 @@ from typing import Any
 import httpx
 
 STARTING_SECONDS = 120.0
+A_MOMENT = 1.0  # seconds
+AT_REST = 0.1  # of one processor
 USER_TICKS, SYSTEM_TICKS = 11, 12  # positions in /proc/PID/stat, counted after the command's name
 LAST_CPU = str((os.cpu_count() or 1) - 1)
 NO_LIMIT = "1000000/minute"
@@ -45,6 +47,19 @@ class Server:
             fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
             used += int(fields[USER_TICKS]) + int(fields[SYSTEM_TICKS])
         return used / os.sysconf("SC_CLK_TCK")
+
+    def wait_until_at_rest(self) -> None:
+        """Wait until the process hardly uses the processor, because it fills its cache after a start.
+
+        Wait at most two minutes.
+        """
+        deadline, before = time.monotonic() + STARTING_SECONDS, self.cpu_seconds()
+        while time.monotonic() < deadline:
+            time.sleep(A_MOMENT)
+            now = self.cpu_seconds()
+            if now - before < A_MOMENT * AT_REST:
+                return
+            before = now
 
     def resident_megabytes(self) -> float:
         """Return the resident memory of the process and its children, in megabytes."""
