@@ -213,8 +213,10 @@ class CacheStore:
 
         To make room, drop the least recently used entries, but no held entries.
         """
-        is_held = key in self._held and self._put_held(key, entry)
-        if not is_held and entry.size > self._max_bytes / MAX_ENTRY_FRACTION:
+        is_large = entry.size > self._max_bytes / MAX_ENTRY_FRACTION
+        is_held = key in self._held and not is_large and self._put_held(key, entry)
+        self._is_held_full |= key in self._held and not is_held
+        if is_large:
             return
         if not is_held:
             replaced = self._entries.pop(key, None)
@@ -227,9 +229,7 @@ class CacheStore:
         """Store `entry` as the held entry with `key`. Return False if held entries would take too much of the store."""
         replaced = self._held[key]
         grown = entry.size - (replaced.size if replaced else 0)
-        is_large = entry.size > self._max_bytes / MAX_ENTRY_FRACTION
-        if is_large or self._held_bytes + grown > self._max_bytes / MAX_HELD_FRACTION:
-            self._is_held_full = True
+        if self._held_bytes + grown > self._max_bytes / MAX_HELD_FRACTION:
             return False
         self._held[key] = entry
         self._held_bytes += grown

@@ -92,19 +92,14 @@ class HeldGuidance:
         request = cache.parse(scope)
         if request is None:
             return True
-        store = cache.store
-        if not store.hold(request.key):
-            self._left_out += 1
-            return True
-        if store.find(request.key) is not None:
-            return True
-        is_made = True
+        store, is_made = cache.store, True
 
         async def note_status(message: Message) -> None:
             nonlocal is_made
             is_made = is_made and message.get("status", 0) < SERVER_ERROR
 
-        await self._middleware(scope, _receive_nothing, note_status)
+        if store.hold(request.key) and store.find(request.key) is None:
+            await self._middleware(scope, _receive_nothing, note_status)
         self._left_out += not store.hold(request.key)
         return is_made
 

@@ -18,7 +18,7 @@ from app.models.concerns.examples import FULL_EXAMPLE
 from app.services.access.clients import NewClient, add_client
 from app.services.audit.audit_log import Actor
 from app.services.audit.remnants import purge_remnants
-from app.services.concerns.cards import MAX_TEXT_LENGTH, card_of_concern, card_plaintext
+from app.services.concerns.cards import MAX_EXCERPT_LENGTH, card_of_concern, card_plaintext
 from app.services.concerns.keys import DEVELOPMENT_IDENTITY, create_identity
 from app.services.concerns.resealing import ChangeOfKeys, Resealed, reseal
 from app.services.concerns.sealing import LEAST_CARD, Unsealer, make_sealer, read_identities
@@ -66,7 +66,7 @@ def test_the_card_of_a_concern_has_who_it_is_about() -> None:
     assert (child["postcode"], child["council"], child["other_names"]) == ("XX1 1XX", "E06000022", ["Lex"])
     assert {each["relation"] for each in card["people"]} == {"parent", "other", "of_concern"}
     assert card["reporter"]["phones"] == ["01632 960001"]
-    assert card["words"] == " ".join(FULL_EXAMPLE["concern"]["narrative"].split())[:MAX_TEXT_LENGTH]
+    assert card["words"] == " ".join(FULL_EXAMPLE["concern"]["narrative"].split())[:MAX_EXCERPT_LENGTH]
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_a_concern_and_its_addition_have_sealed_cards_on_the_record(
     whole, added = (opened(settings, cards[reference, number]) for number in (0, 1))
     assert (whole["reference"], whole["received_at"]) == (reference, receipt["received_at"])
     assert whole["card"]["children"]
-    assert added["card"]["words"] == ("Alex Example came home. " * 20)[:MAX_TEXT_LENGTH]
+    assert added["card"]["words"] == ("Alex Example came home. " * 20)[:MAX_EXCERPT_LENGTH]
 
 
 def test_a_test_concern_has_a_card_too(client: TestClient, context: AppContext, database: RawConnection) -> None:

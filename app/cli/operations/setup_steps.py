@@ -5,8 +5,8 @@ import datetime as dt
 import json
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -142,11 +142,9 @@ class FirstDay:
         """The file to which the lead's invitation link is written if standard output is not a terminal."""
         return self.file.absolute().parent / LINK_FILE
 
-    @contextmanager
-    def examined(self) -> Iterator[Patient]:
-        """Yield a new `Patient`: the settings, and the database opened for reading, as the checks examine them."""
-        with open_patient(self.settings, at=utc_now(), rehearse_start=rehearse_start) as patient:
-            yield patient
+    def examined(self) -> AbstractContextManager[Patient]:
+        """Return a context manager with a new `Patient`: the settings, and the database opened for reading."""
+        return open_patient(self.settings, at=utc_now(), rehearse_start=rehearse_start)
 
     def write(self, values: Mapping[str, str]) -> None:
         """Write `values` into the file of settings. Write nothing if `values` is empty.

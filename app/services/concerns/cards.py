@@ -21,7 +21,7 @@ from app.models.base import format_utc
 from app.models.concerns.cards import OF_THE_CONCERN, CardRow
 from app.services.concerns.sealing import LEAST_CARD, pad
 
-MAX_TEXT_LENGTH = 120
+MAX_EXCERPT_LENGTH = 120
 """Maximum length of the beginning of the account on a card, in characters."""
 MAX_LINE = 100
 """Maximum length of a name, a school or another value on a card, in characters. Longer values are cut."""
@@ -128,12 +128,12 @@ def _people_of_concern(told: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _words(told: Mapping[str, Any]) -> str:
-    """Return the first `MAX_TEXT_LENGTH` characters of the account in `told`, on one line.
+    """Return the first `MAX_EXCERPT_LENGTH` characters of the account in `told`, on one line.
 
     Without an account, return an empty text.
     """
     narrative = _object(told.get("concern")).get("narrative")
-    return " ".join(narrative.split())[:MAX_TEXT_LENGTH] if isinstance(narrative, str) else ""
+    return " ".join(narrative.split())[:MAX_EXCERPT_LENGTH] if isinstance(narrative, str) else ""
 
 
 def _known(**values: Any) -> dict[str, Any]:
