@@ -388,6 +388,13 @@ def test_an_act_that_makes_no_sense_changes_nothing(act: str) -> None:
     assert content == EDITION_EXAMPLE
 
 
+def test_after_the_last_entry_is_removed_no_entry_is_shown() -> None:
+    content = {"contacts": [{"name": "Duty team"}]}
+
+    assert do_act(content, "remove:contacts.0") == ""
+    assert content == {"contacts": []}
+
+
 @pytest.fixture
 def two(settings: Settings, clock: SettableClock) -> Iterator[FastAPI]:
     """A service of a council that decided that two people publish."""

@@ -214,7 +214,8 @@ def do_act(content: DraftContent, act: str) -> str:
     entry of the kind `web`), `up:contacts.1`, `down:contacts.1`, `move:contacts.3:0` (to the index 0),
     `split:indicators.2` (into an entry for each line of the text), and `remove:contacts.1`.
 
-    Return an empty string if there is no such entry or list, or if the list is full. An unknown action changes nothing.
+    Return an empty string if there is no such entry or list, if the list is full, or if no entry is left to show. An
+    unknown action changes nothing.
     """
     verb, _, rest = act.partition(":")
     name, _, argument = rest.partition(":")
@@ -233,7 +234,7 @@ def do_act(content: DraftContent, act: str) -> str:
         place = target
     elif verb == "remove":
         entries.pop(place)
-    return f"{list_name}.{min(place, len(entries) - 1)}"
+    return f"{list_name}.{min(place, len(entries) - 1)}" if entries else ""
 
 
 def _add(content: DraftContent, name: str, kind: str) -> str:
@@ -245,10 +246,10 @@ def _add(content: DraftContent, name: str, kind: str) -> str:
 
 
 def _split(entries: list[Any], place: int) -> None:
-    """Replace the entry of `entries` at the index `place`, whose text has several lines, by an entry for each line.
+    """Replace the entry of `entries` at the index `place` by an entry for each line of its text.
 
     Each new entry has the other values of the replaced entry. The first new entry keeps the id. Change nothing if the
-    text has only one line, or if the list would become too long.
+    text does not have several lines, or if the list would have more than `MAX_ITEMS` entries.
     """
     entry = entries[place]
     lines = split_lines(entry["text"]) if isinstance(entry, dict) and isinstance(entry.get("text"), str) else []
