@@ -59,7 +59,7 @@ ANOTHER_KEY = "the file was encrypted to a different key from the one set up for
 REFUSED = tuple(SHOWN_AGAIN)
 DONE = "done"
 """The anchor of the completed action on a concern's page."""
-MOST_AT_ONCE = 20
+ENTRIES_SEARCHED = 20
 """How many of the last audit log entries are searched for the person's own action.
 
 The last entry alone would not be enough, because others may act at the same time.
@@ -68,7 +68,7 @@ FORM_KEY_BYTES = 16
 UNTYPED: Mapping[str, str] = MappingProxyType({})
 DIRECT = ListPlace()
 """The place of a concern that was not opened from a list: the whole inbox, at an unknown position."""
-LOOKING = frozenset({DeskAct.OPENED, DeskAct.LISTED})
+VIEWS = frozenset({DeskAct.OPENED, DeskAct.LISTED})
 
 
 @dataclass(frozen=True)
@@ -132,16 +132,17 @@ class Attempt(Visit):
     def own_entry_number(self) -> int:
         """Return the number of this person's last action in the audit log of the concern. Views do not count.
 
-        Right after an action, the result is the number of that action. If a form was sent twice, the result is the
-        number of the first action. Return 0 if the last `MOST_AT_ONCE` entries have no action of this person.
+        Right after an action, the result is the number of that action. After a retry that recorded nothing, the result
+        is the number of the first attempt. Return 0 if the last `ENTRIES_SEARCHED` entries have no action of this
+        person.
         """
         with Session(self.context.engine) as session:
-            last = list_last_entries(session, self.reference, limit=MOST_AT_ONCE)
-        own = (each.number for each in last if each.client == self.visitor.actor.client and each.act not in LOOKING)
+            last = list_last_entries(session, self.reference, limit=ENTRIES_SEARCHED)
+        own = (each.number for each in last if each.client == self.visitor.actor.client and each.act not in VIEWS)
         return next(own, 0)
 
     def list_entries_since(self) -> list[AuditEntryRow]:
-        """Return the audit log entries after `seen` that the person should know before acting again, earliest first.
+        """Return up to 50 audit log entries after `seen` that the person must know before acting again, earliest first.
 
         These are changes, messages and hand-overs by others, but not changes of the label. Notes, messages and
         hand-overs of this person count too, because the form may have been sent twice. Return an empty list if `seen`
@@ -176,7 +177,7 @@ class ClosingForm(Outcome):
     anyway: bool = False
 
 
-def read_words(attempt: Attempt) -> dict[str, object]:
+def read_text(attempt: Attempt) -> dict[str, object]:
     """Return the text of the form as the fields of a note, label or message.
 
     The text is either encrypted by the browser, or unencrypted. Raise `ValidationFailed` if the text is unencrypted and
@@ -197,10 +198,10 @@ def read_closing(attempt: Attempt) -> dict[str, object]:
     """
     typed = attempt.typed(ClosingForm)
     has_words = attempt.posted.one("sealed") or attempt.posted.one("text").strip()
-    return typed | ({"message": read_words(attempt)} if has_words else {})
+    return typed | ({"message": read_text(attempt)} if has_words else {})
 
 
-def read_body(attempt: Attempt) -> dict[str, object]:
+def read_hand_over(attempt: Attempt) -> dict[str, object]:
     """Return the fields of `HandOver` for the chosen organisation, with the organisation's key as `recipient`.
 
     If the browser made the encrypted file, the form has three more fields: the file's digest, the number of additions
@@ -248,8 +249,8 @@ def acknowledge_on_page(attempt: AttemptDep) -> Response:
 def close_on_page(attempt: AttemptDep) -> Response:
     """Close the concern with the posted outcome, and send the reporter the posted message, if there is one.
 
-    Record this in the audit log, and redirect to the concern. If the action is refused, show the form again. An
-    unacknowledged addition is a reason to refuse, unless the person chose to close anyway.
+    Record this in the audit log, and redirect to the concern. If the action is refused, show the form again. If an
+    addition is unacknowledged, the action is refused until the person chooses to close the concern anyway.
     """
     try:
         wanted, desk = attempt.parse(ClosingForm, read_closing(attempt)), attempt.context.desk
@@ -291,8 +292,9 @@ def reopen_on_page(attempt: AttemptDep) -> Response:
 def export_on_page(attempt: AttemptDep) -> Response:
     """Record the export in the audit log, and return the concern as a signed PDF.
 
-    If the export is refused, show the form again. Raise `PdfUnavailable` if this service cannot make PDFs, or
-    `SealedTextMisplaced` if a text belongs to another concern.
+    If the export is refused, show the form again. Raise `PdfUnavailable` if this service cannot make PDFs. Raise
+    `SealedTextMisplaced` if a text belongs to another concern, or if a note names another time or author than the audit
+    log.
     """
     try:
         return export_response(attempt, attempt.reference, notes=attempt.parse(ExportForm).notes)
@@ -307,7 +309,7 @@ def write_note_on_page(attempt: AttemptDep) -> Response:
     Record this in the audit log, and redirect to the concern. If the action is refused, show the form again.
     """
     try:
-        note = attempt.parse(NewNote, read_words(attempt))
+        note = attempt.parse(NewNote, read_text(attempt))
         write_note(attempt.context.desk, attempt.reference, note, attempt.actor, attempt.key)
     except REFUSED as refusal:
         return show_again(attempt, "note", refusal)
@@ -321,7 +323,7 @@ def set_label_on_page(attempt: AttemptDep) -> Response:
     Record this in the audit log, and redirect to the concern. If the action is refused, show the form again.
     """
     try:
-        label = attempt.parse(NewLabel, read_words(attempt))
+        label = attempt.parse(NewLabel, read_text(attempt))
         write_label(attempt.context.desk, attempt.reference, label, attempt.actor, attempt.key)
     except REFUSED as refusal:
         return show_again(attempt, "label", refusal)
@@ -335,7 +337,7 @@ def send_message_on_page(attempt: AttemptDep) -> Response:
     Record this in the audit log, and redirect to the concern. If the action is refused, show the form again.
     """
     try:
-        message = attempt.parse(Message, read_words(attempt))
+        message = attempt.parse(Message, read_text(attempt))
         send_message(attempt.context.desk, attempt.reference, message, attempt.actor, attempt.key)
     except REFUSED as refusal:
         return show_again(attempt, "question", refusal)
@@ -347,10 +349,11 @@ def hand_over_on_page(attempt: AttemptDep) -> Response:
     """Record the hand-over to another organisation in the audit log.
 
     Return a page with this service's receipt, and with the encrypted file if this service made the file. If the
-    hand-over is refused, show the form again.
+    hand-over is refused, show the form again. Raise `SealedTextMisplaced` if this service makes the file, and a text
+    belongs to another concern.
     """
     try:
-        wanted = attempt.parse(HandOver, read_body(attempt))
+        wanted = attempt.parse(HandOver, read_hand_over(attempt))
         done = hand_overs.hand_over(attempt.context.desk, attempt.reference, wanted, attempt.actor, attempt.key)
         handed = HandedOver.model_validate_json(done.receipt)
         return attempt.page("desk_handed_over.html", reference=attempt.reference, handed=handed, place=attempt.place)
@@ -380,8 +383,10 @@ def show_again(attempt: Attempt, form: str, refusal: errors.GuidanceError) -> Re
 
     `form` is the name of the form, such as `outcome`. If the concern changed since the form's page was shown, first
     record in the audit log that the action was not carried out. After `StoreBusy`, record nothing, because no write was
-    possible. The heading warns of an unacknowledged addition that says immediate danger, if an addition prevents the
-    closing, or came since the form's page was shown.
+    possible.
+
+    If an unacknowledged addition says immediate danger, the heading says so in two cases: an addition prevents the
+    closing, or an addition came after the form's page was shown.
     """
     waiting = attempt.find_waiting()
     visitor, meanwhile, seen = attempt.visitor, attempt.list_entries_since(), attempt.seen or 0

@@ -66,7 +66,7 @@ def after_act(visit: Visit, entry: InboxEntry, line: ActLine) -> AfterAct:
     """Return the panel for the action in `line`, which the person of `visit` has just done on the concern `entry`."""
     act, me, last = line.act.act, visit.visitor.name, _last_assignments(visit, entry, line)
     said = [
-        _where_it_stands(me, last) if last else _next_step(act, entry, me),
+        _assignment_sentences(me, last) if last else _next_step(act, entry, me),
         CLOSED if entry.state == ConcernState.CLOSED and act in REMIND_OF_CLOSED else None,
     ]
     return AfterAct(line, tuple(filter(None, said)), _undo(visit, last))
@@ -99,8 +99,8 @@ def _undo(visit: Visit, last: list[Assigned]) -> Undo | None:
     return Undo(former or "", last[0].person or "") if former is None or former in people else None
 
 
-def _where_it_stands(me: str, last: list[Assigned]) -> str:
-    """Return sentences that say who has the concern now, and how the person who had the concern before learns of this.
+def _assignment_sentences(me: str, last: list[Assigned]) -> str:
+    """Return sentences that say who has the concern now, and where the person who had the concern before sees this.
 
     `me` is the signed-in person. `last` is the result of `_last_assignments`.
     """
@@ -111,7 +111,10 @@ def _where_it_stands(me: str, last: list[Assigned]) -> str:
 
 
 def _next_step(act: str, entry: InboxEntry, me: str) -> str | None:
-    """Return the sentences that follow the action `act` on `entry`, or None. `me` is the signed-in person."""
+    """Return the sentences to show after the action `act` on `entry`, or None if there are none for `act`.
+
+    `me` is the signed-in person.
+    """
     if act == DeskAct.ACKNOWLEDGED and entry.state == ConcernState.CLOSED:
         return STAYS_CLOSED
     if act not in THEN:

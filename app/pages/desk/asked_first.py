@@ -34,8 +34,8 @@ NO_SUCH_WORKER = "choose someone who can work on concerns, or nobody"
 class AssignmentForm(RequestModel):
     """The form that assigns a concern. `person` is a name, or empty to assign the concern to nobody.
 
-    `replaces` is empty in the first form. In the form that confirms, `replaces` names the person from whom the concern
-    is taken.
+    `replaces` is empty in the first form. In the form that confirms or undoes an assignment, `replaces` names the
+    person from whom the concern is taken, or is empty for nobody.
     """
 
     person: str = ""
@@ -156,7 +156,7 @@ def ask_first(attempt: Attempt, form: str, faults: Mapping[str, str] = UNTYPED, 
     """Return the page that asks for confirmation of the action `form`. `values` are further template variables.
 
     The page repeats the form with the posted input, and with the error of each field in `faults`. The repeated form has
-    a further field, which says that the person has been asked.
+    a further field, `sure` or `replaces`, which says that the person has been asked.
     """
     typed = {name: attempt.posted.one(name) for name in attempt.posted.fields}
     forms = desk_forms(attempt, attempt.reference, attempt.seen or 0, typed=typed, faults=faults, place=attempt.place)

@@ -106,7 +106,7 @@ class ShownEntries:
 
     @property
     def first_to_read(self) -> list[AdditionEntry]:
-        """The unacknowledged additions that say that a child is in danger. Pages show these additions first."""
+        """The unacknowledged additions that say immediate danger. Pages show these additions first."""
         additions = [each for each in self.entries if isinstance(each, AdditionEntry)]
         return [each for each in additions if each.acknowledged_at is None and each.immediate_danger == "yes"]
 
@@ -117,7 +117,7 @@ class ShownEntries:
         return [each for each in self.entries if each not in first]
 
 
-def show_page(
+def read_shown_entries(
     visit: Visit,
     reference: str,
     page: opened_entries.EntryPage,
@@ -130,6 +130,9 @@ def show_page(
 
     If `has_words` is True, decrypt the entries. Otherwise add the encrypted text of each entry, or no text if
     `is_erased` is True. The address of the next page carries `place`, the list from which the concern was opened.
+
+    Raise `SealedTextMisplaced` if a decrypted text belongs to another concern, or names another time of receipt or
+    author than the database. Raise `ConcernErased` if the concern was erased after the reading was recorded.
     """
     context, now, after = visit.context, visit.now, page.next_after
     shown = (
@@ -146,7 +149,8 @@ def show_page(
 def sealed_texts_of(context: AppContext, page: opened_entries.EntryPage) -> dict[int, SealedText]:
     """Return the encrypted text of each entry on `page`, a page of additions, notes or labels, by number.
 
-    The caller must first record the reading in the audit log.
+    The caller must first record the reading in the audit log. Raise `ConcernErased` if the concern was erased after
+    that.
     """
     is_ours = page.kind is not EntryKind.ADDITION
     return {
@@ -217,7 +221,10 @@ def show_concern(visit: Visit, reference: str, place: ListPlace, *, labels: int)
 
     Include the first `ADDED_ON_PAGE` additions, the last `NOTES_ON_PAGE` notes and the last `labels` labels. If this
     service can decrypt all of these texts, all are decrypted. Otherwise all stay encrypted. An erased concern has no
-    text. `place` is the list from which the concern is opened. Raise `NoSuchConcern` if the reference is unknown.
+    text. `place` is the list from which the concern is opened.
+
+    Raise `NoSuchConcern` if the reference is unknown. Raise `SealedTextMisplaced` if a decrypted text belongs to
+    another concern, or names another time of receipt or author than the database.
     """
     context, keys = visit.context, visit.context.unsealer.fingerprints
     wanted = opened_concerns.OpeningRequest("opened here", ADDED_ON_PAGE, NOTES_ON_PAGE, labels, keys, erased_too=True)
@@ -232,7 +239,7 @@ def show_concern(visit: Visit, reference: str, place: ListPlace, *, labels: int)
         content = context.contents(EditionKey(concern.guide, concern.edition))
         sections = sections_of(submission, content, context.reference_data)
     place = place.seen_from(concern)
-    show = partial(show_page, visit, reference, place=place, has_words=opening.opens, is_erased=is_erased)
+    show = partial(read_shown_entries, visit, reference, place=place, has_words=opening.opens, is_erased=is_erased)
     return Shown(
         opening,
         place,
@@ -264,7 +271,7 @@ def read_concern_page(
     with this action and with what to do next. Ignore `done` if the entry is not recent, or is by someone else. `seen`
     is the number of the last audit log entry that the person saw before that action. The page then shows later actions
     of others at the top. The page links to the list in `place`, and to the next concern of that list. Raise
-    `NoSuchConcern` if the reference is unknown.
+    `NoSuchConcern` if the reference is unknown, or `SealedTextMisplaced` if a text is damaged.
     """
     parsed = reference_of(reference)
     shown = show_concern(visit, parsed, place, labels=1 if done is None else 2)
@@ -315,7 +322,8 @@ def read_additions_page(
     """Record the reading in the audit log, and return the page of additions at `cursor`, or the first page if None.
 
     The page leads back to the list in `place`, from which the concern was opened. Raise `NoSuchConcern` if the
-    reference is unknown, `ConcernErased` if the concern was erased, or `InvalidCursor` if `cursor` is not valid.
+    reference is unknown, `ConcernErased` if the concern was erased, `InvalidCursor` if `cursor` is not valid, or
+    `SealedTextMisplaced` if a text is damaged.
     """
     return _entries_page(visit, EntryKind.ADDITION, reference, cursor, place)
 
@@ -327,7 +335,8 @@ def read_notes_page(
     """Record the reading in the audit log, and return the page of notes at `cursor`, or the first page if None.
 
     The page leads back to the list in `place`, from which the concern was opened. Raise `NoSuchConcern` if the
-    reference is unknown, `ConcernErased` if the concern was erased, or `InvalidCursor` if `cursor` is not valid.
+    reference is unknown, `ConcernErased` if the concern was erased, `InvalidCursor` if `cursor` is not valid, or
+    `SealedTextMisplaced` if a text is damaged.
     """
     return _entries_page(visit, EntryKind.NOTE, reference, cursor, place)
 
@@ -336,7 +345,8 @@ def _entries_page(visit: Visit, kind: EntryKind, typed: str, cursor: str | None,
     """Record the reading in the audit log, and return the page of entries of the kind `kind` at `cursor`.
 
     The entries are decrypted if this service can decrypt all entries of the page. Otherwise all stay encrypted. `typed`
-    is the reference in any spelling. `place` is the list from which the concern was opened.
+    is the reference in any spelling. `place` is the list from which the concern was opened. Raise `NoSuchConcern`,
+    `ConcernErased`, `InvalidCursor` or `SealedTextMisplaced`, as the routes for these pages say.
     """
     context, reference = visit.context, reference_of(typed)
     page_place = opened_entries.PagePlace(kind, reference, decode_key(cursor, otherwise=0), ADDED_ON_PAGE)
@@ -347,7 +357,7 @@ def _entries_page(visit: Visit, kind: EntryKind, typed: str, cursor: str | None,
         "desk_entries.html",
         kind=kind,
         reference=reference,
-        shown=show_page(visit, reference, page, place=place, has_words=page.opens),
+        shown=read_shown_entries(visit, reference, page, place=place, has_words=page.opens),
         forms=desk_forms(visit, reference, page.seen, place=place),
     )
 

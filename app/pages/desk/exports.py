@@ -144,8 +144,9 @@ def export_response(visit: Visit, reference: str, *, notes: bool) -> Response:
     include the desk's notes.
 
     Raise `NoSuchConcern` if the reference is unknown, or `ConcernErased` if the text has been erased. Raise
-    `UnsealingUnavailable` if this service cannot decrypt the concern, `SealedTextMisplaced` if a text belongs to
-    another concern, or `PdfUnavailable` if this service cannot make PDFs.
+    `UnsealingUnavailable` if this service cannot decrypt the concern, or `PdfUnavailable` if this service cannot make
+    PDFs. Raise `SealedTextMisplaced` if a text belongs to another concern, or if a note names another time or author
+    than the audit log.
     """
     context, actor = visit.context, visit.actor
     signed = exports.sign_export(context.desk, reference, actor)

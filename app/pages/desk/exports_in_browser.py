@@ -50,8 +50,9 @@ def export_material(
 ) -> dict[str, Any]:
     """Return what the browser needs to make a file: the statement `signed`, the sealed texts, and the public keys.
 
-    If this service can decrypt a text, add the key that decrypts only that text. The caller must first record in the
-    audit log that the texts at `places` are handed out.
+    `places` lists the texts: None stands for the concern's own text. If this service can decrypt a text, add the key
+    that decrypts only that text. The caller must first record in the audit log that the texts are handed out. Raise
+    `ConcernErased` if the concern was erased after that.
     """
     reference = signed.concern.reference
     return {

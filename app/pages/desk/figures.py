@@ -22,8 +22,8 @@ HEIGHT, WIDTH_OF_DAY, WIDTH_OF_BAR = 100, 40, 14
 class Bars:
     """The two bars of one day: concerns received, and concerns waiting to be acknowledged.
 
-    `x` is the position of the bars. `received`, `waiting` and `overdue` are heights. The overdue part is at the foot of
-    the bar of waiting concerns.
+    `x` is the left edge of the day. `received`, `waiting` and `overdue` are heights. All four are in the units of the
+    chart. The overdue part is at the foot of the bar of waiting concerns.
     """
 
     x: int

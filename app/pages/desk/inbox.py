@@ -1,4 +1,4 @@
-"""The inbox of the desk: a table of concerns without text, the filters, and the way to one concern by reference."""
+"""The inbox of the desk: a table of concerns without text, the filters, and the search for a concern by reference."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -68,11 +68,13 @@ TESTS_OR_NOT = ((False, "Real"), (True, "Tests"))
 class InboxPlace:
     """The position of a page in the inbox, and the messages to show on the page.
 
-    The page begins after the concern at `cursor`, or with the first concern if `cursor` is None. `until` is the time
-    when the first page of the list was made, as a cursor, or None for the first page. If the person marks the changes
-    as seen, changes after `until` still count as new. `taken` is the reference of a concern that the person has just
-    assigned to themselves, or empty. `faults` maps the name of a field to an error. `ended` is True if the person asked
-    for the next concern after the last concern of the list.
+    The page begins after the concern at `cursor`, or with the first concern if `cursor` is None. `until` is a time
+    shortly before the first page of the list was made, as a cursor, or None for the first page. If the person marks the
+    changes as seen, changes after `until` still count as new.
+
+    `taken` is the reference of a concern that the person has just assigned to themselves, or empty. `faults` maps the
+    name of a field to an error. `ended` is True if the person asked for the next concern after the last concern of the
+    list.
     """
 
     cursor: str | None = None
@@ -89,7 +91,7 @@ async def read_inbox_place(
     fault: bool = False,
     ended: bool = False,
 ) -> InboxPlace:
-    """Return the place from the query parameters. `fault` means that a reference to find was not valid."""
+    """Return the place from the query parameters. If `fault` is True, the page says that a reference was not valid."""
     return InboxPlace(cursor, until, taken, {"reference": NO_REFERENCE} if fault else {}, ended)
 
 
@@ -99,9 +101,8 @@ def read_desk(
 ) -> Response:
     """Record in the audit log which concerns are shown, and return one page of the inbox with the filters `chosen`.
 
-    The page begins after the concern at `cursor`. `until` is the time when the first page of the list was made. `taken`
-    is the reference of a concern that the person has just assigned to themselves. If `fault` is True, the page says
-    that the typed reference is not valid. If `ended` is True, the page says that the list has ended.
+    The query parameters of `place` are `cursor`, `until`, `taken`, `fault` and `ended`: see `read_inbox_place` and
+    `InboxPlace`.
 
     A person who may not read concerns is redirected to the audit log if they may read all of the audit log, otherwise
     to the pages for writing guides. Raise `InvalidCursor` if `cursor` is not valid.
@@ -125,8 +126,8 @@ def lead_to_concern(_visit: ReaderVisitDep, reference: Annotated[str, Query(max_
 def note_look_on_page(visit: ReaderVisitDep, posted: SubmittedFormDep) -> Response:
     """Store that the person has seen the changes up to the posted time, and redirect to the tab of changes.
 
-    The form posts the time at which the first page of the list was made. Raise `InvalidCursor` if the form has no valid
-    time.
+    The form posts the time `until` of `InboxPlace`. A time in the future counts as now. If a later time is already
+    stored, that time stays. Raise `InvalidCursor` if the form has no valid time.
     """
     position = decode_position(posted.one("until"), (dt.datetime,))
     if position is None:
@@ -167,7 +168,8 @@ def assign_to_me_on_page(visit: WorkerVisitDep, posted: SubmittedFormDep) -> Res
 
     Record the change in the audit log. Redirect to the page of the concern instead if another person has the concern,
     or if concerns cannot be assigned to the signed-in person. Raise `NoSuchConcern` if the reference is unknown or the
-    person may not open the concern. Raise `InvalidQuery` if the form has no valid list.
+    person may not open the concern. Raise `InvalidQuery` if the form has no valid list. Raise `ChangedMeanwhile` if
+    someone else assigned or unassigned the concern after the inbox was shown.
     """
     reference = visit.openable_reference(posted.one("reference"))
     actor = replace(visit.actor, seen=posted.number("seen"))
@@ -188,7 +190,8 @@ def assign_to_me_on_page(visit: WorkerVisitDep, posted: SubmittedFormDep) -> Res
 def inbox_page(visit: Visit, chosen: InboxSelection, place: InboxPlace, *, status: int = 200) -> Response:
     """Record in the audit log which concerns are shown, and return the page of the inbox with the status `status`.
 
-    `chosen` has the filters, and `place` the position of the page.
+    `chosen` has the filters, and `place` the position of the page. Raise `InvalidCursor` if the cursor of `place` is
+    not valid.
     """
     context, visitor, now = visit.context, visit.visitor, visit.now
     with Session(context.engine) as session:

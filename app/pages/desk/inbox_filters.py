@@ -29,10 +29,10 @@ FORMER_TABS = {"mine": {"who": ME}, "unassigned": {"who": NOBODY}, "tests": {"te
 
 
 class InboxTab(StrEnum):
-    """A tab of the inbox: all open concerns, or a filter by state. `label` is the text of the tab.
+    """A tab of the inbox: all open concerns, or a selection such as the overdue concerns.
 
-    `state` is the state of the tab's concerns, or None if the tab does not stand for one `ConcernState`. If
-    `is_counted` is True, the page shows the number of open concerns beside the label.
+    `label` is the text of the tab. `state` is the state of the tab's concerns, or None if the tab can have concerns in
+    several states. If `is_counted` is True, the page shows the number of open concerns beside the label.
     """
 
     label: str
@@ -153,10 +153,11 @@ class InboxSelection:
 
 
 class TypedFilters(BaseModel):
-    """The query parameters of the inbox page as typed. `choose` validates all parameters except `show` and `order`.
+    """The query parameters of the inbox page as typed. This model validates only `show` and `order`.
 
-    `who` is `me`, `nobody`, or `person:` with a name. `tests` is `yes` to list only tests. `state` is a former
-    parameter. An empty parameter filters nothing.
+    `choose` validates the other filters. `who` is `me`, `nobody`, or `person:` with a name. If `tests` is `yes`, the
+    inbox lists only tests. Any other value lists no tests. `state` is a former parameter with a value of `show`. An
+    empty parameter filters nothing.
     """
 
     show: InboxTab = InboxTab.ALL

@@ -82,9 +82,9 @@ class InboxLine:
 
     @cached_property
     def due(self) -> dt.datetime | None:
-        """The deadline in force: the earliest deadline of the first report and of the additions.
+        """The deadline in force: the earliest deadline of the unacknowledged first report and additions.
 
-        Only unacknowledged reports count. None if everything is acknowledged.
+        None if everything is acknowledged.
         """
         dues = (self.is_unread and self.entry.acknowledge_by, self.entry.addition_acknowledge_by)
         return min((due for due in dues if due), default=None)
@@ -93,8 +93,8 @@ class InboxLine:
     def waits_since(self) -> dt.datetime | None:
         """The time from which the concern has waited, if a child is or may be in danger.
 
-        The wait began when the first report or the addition came whose deadline is in force. None if nothing is
-        unacknowledged, or if no child is in danger.
+        This is the time at which the report or addition with the deadline in force came. None if everything is
+        acknowledged, or if no child is in danger.
         """
         if self.due is None or self.danger == ImmediateDanger.NO:
             return None
@@ -103,7 +103,7 @@ class InboxLine:
 
     @property
     def time(self) -> str | None:
-        """The time left in words, or None if neither the concern nor an addition must still be acknowledged.
+        """The time left in words, or None if everything is acknowledged.
 
         If a child is or may be in danger, the text is instead the time waited so far. If such a concern is overdue, the
         text has the time waited, then the delay.
@@ -134,8 +134,9 @@ class InboxLine:
     def due_because(self) -> str:
         """The reason for the deadline in force, such as `addition 1 says immediate danger`.
 
-        If the deadline is that of the first report, and unacknowledged additions say the same about danger as the
-        concern as a whole, the answer of the first report alone is not known. The text then says `the concern`.
+        The text begins with `addition` and its number, or with `the first report`. If the deadline is that of the first
+        report, but an unacknowledged addition says that a child is or may be in danger, the text begins with `the
+        concern`. The stored answer about danger may then come from the addition.
         """
         answer = self.entry.immediate_danger
         what = "the first report" if self.entry.addition_danger in {None, ImmediateDanger.NO} else "the concern"

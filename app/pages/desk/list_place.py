@@ -100,7 +100,11 @@ class ListPlace:
 
     @property
     def label(self) -> str:
-        """The name of the list, for the link 'Back to ...'. If just one filter is chosen, this is the filter's name."""
+        """The name of the list, for the link 'Back to ...'.
+
+        The name is the label of the chosen tab, of the chosen owner in `OWNERS`, or of tests. If more than one of these
+        or any other filter is chosen, the name is `OTHER_LIST`. Without a choice, the name is `the list`.
+        """
         chosen = self.chosen
         names = [chosen.show.label] if chosen.show is not InboxTab.ALL else []
         names += [label for who, label in OWNERS if who and who == chosen.who] + [TESTS_LABEL] * chosen.tests

@@ -52,10 +52,10 @@ def sections_of(answers: Answers, content: EditionContent, reference_data: Refer
 def flags_of(reference_data: ReferenceData, content: EditionContent) -> list[dict[str, Any]]:
     """Return the rules that flag children who live in another council's area, and people who work with children.
 
-    About flagged children and people, a worker must contact someone else too. The publisher of the edition `content`
-    decides which contact is named. In a rule, `list` is the path of a list in the concern, `member` is a field of the
-    list's entries, and `label` is the heading. `words` maps each flagged value of the field `member` to the text to
-    show.
+    About a flagged child, a worker must contact the other council. About a flagged person, a worker must contact the
+    designated officers of the publisher of the edition `content`. In a rule, `list` is the path of a list in the
+    concern, `member` is a field of the list's entries, and `label` is the heading. `words` maps each flagged value of
+    the field `member` to the text to show.
     """
     councils = {each.council: f"{each.name}: {numbers_of(each)}" for each in reference_data.neighbours}
     councils[ELSEWHERE] = "An area that is not named."

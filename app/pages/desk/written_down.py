@@ -101,8 +101,8 @@ class NewForm:
     def came(self) -> dict[str, Any]:
         """Return the fields of `WrittenConcern` or `WrittenAddition` that say how and when the information came.
 
-        For example, the information came by a call. Raise `ValidationFailed` if the time or the day is missing or
-        wrong.
+        `channel` says how, for example by a call. `came_at` is the time in London. Raise `ValidationFailed` if the time
+        or the day is missing or cannot be read.
         """
         try:
             day = dt.date.fromisoformat(self.posted.one("came_on"))
@@ -234,9 +234,9 @@ def _add(form: NewForm) -> Response:
 
 
 def _may_open(visit: Visit, reference: str) -> bool:
-    """Return True if the person of `visit` may open the concern `reference`, which this person has just written down.
+    """Return True if the person of `visit` may open the concern that this person has just written down or added to.
 
-    The person may also have added to this concern. A concern about a member of staff may be restricted to other people.
+    A concern about a member of staff may be restricted to other people.
     """
     with Session(visit.context.engine) as session:
         return is_openable(session, reference, visit.actor)
