@@ -122,7 +122,7 @@ def read_unplaced(editing: EditingDep) -> Response:
 
 @router.post("/{guide}/unplaced")
 def place_lines(editing: EditingDep, posted: SubmittedFormDep) -> Response:
-    """Put each passage into the place that the person chose for the passage, and save the draft.
+    """Put each passage into the place that the person chose, or drop the passage for `LEFT_OUT`. Save the draft.
 
     A passage without a chosen place stays unplaced. Redirect to the passages that are still unplaced, or to the draft
     if none is left. Ignore a passage that another person has placed since the page was shown. Raise `NoSuchGuideDraft`
@@ -149,7 +149,7 @@ def place_lines(editing: EditingDep, posted: SubmittedFormDep) -> Response:
 
 
 def _chosen(draft: GuideDraftRow | None, posted: SubmittedForm) -> list[tuple[str, str]]:
-    """Return each unplaced passage of `draft` for which the person chose a place, with the place."""
+    """Return each unplaced passage of `draft` for which the person chose a place, with the place or `LEFT_OUT`."""
     chosen = ((line, posted.one(_name_of(line))) for line in keep_unplaced(draft))
     return [(line, target) for line, target in chosen if target in PLACES or target == LEFT_OUT]
 

@@ -123,9 +123,10 @@ def begin_new_guide(session: SessionDep, visit: EditorVisitDep, posted: Submitte
 
 @router.post("/{guide}/begin")
 def begin_draft(editing: EditingDep) -> Response:
-    """Start a draft from the content of the current edition, and redirect to the draft.
+    """Start a draft from the content of the current edition without the change note, and redirect to the draft.
 
-    If the guide has a draft already, only redirect to that draft.
+    If there is no current edition, the draft begins with a title and a publisher. If the guide has a draft already,
+    only redirect to that draft.
     """
     return editing.begin(editing.first_words())
 
@@ -190,8 +191,8 @@ def _autosaved(editing: Editing, page: str, draft: GuideDraftRow) -> dict[str, A
 
     `shown` is the new tag of the section, `saved` the time, and `faults` the errors of the section. `beside` has the
     error of each field. `said` has the value of each field as this service has understood the value, in words.
-    `changes` has the differences between the section and that of the current edition. If there are none, `note` says
-    why.
+    `changes` has the differences between the section and the same section of the current edition. If there are no
+    differences, `note` says why.
     """
     content, checked = draft.read(), editing.check(draft)
     form = _form(content, page)

@@ -113,9 +113,9 @@ def _page_of(at: Location) -> str:
 def _at_input(at: Location, content: dict[str, Any]) -> Location:
     """Return the location of the form input for the value at `at`, in a draft with `content`.
 
-    If the value has no input of its own, return the location of the input in which an editor changes the value. For
-    example, a list of phone numbers has the input of its first number. The input of a whole contact depends on the kind
-    of the contact.
+    If the value has no input of its own, return the location of the input in which an editor changes the value. For a
+    list of phone numbers, this is the input of the first number. For a whole contact, this is the input that the
+    contact's kind requires.
     """
     if len(at) == len(("contacts", 0)) and at[0] == Section.CONTACTS.key:
         kind = value_at(content, f"{_name(at)}.kind")

@@ -178,7 +178,7 @@ def new_entry(name: str, kind: str = "") -> dict[str, Any]:
 
 
 def is_foreign(field: EditField, value: Any) -> bool:
-    """Return True if `field` cannot show `value`: text in the place of a list, or unreadable opening hours."""
+    """Return True if `field` cannot show `value`, such as text in the place of a list, or unreadable opening hours."""
     if field.control is Control.HOURS:
         return value is not None and not is_in_words(value)
     expected = {Control.GROUP: dict, Control.LIST: list, Control.SEVERAL: list, Control.LINES: list}.get(field.control)
@@ -263,9 +263,9 @@ class ShownField:
     foreign: str = ""
     """The value as JSON, if the value has a type that the field cannot show. Otherwise empty."""
     said: str = ""
-    """How this service has understood a typed phone number, day or opening hours, in words. Empty for other values.
+    """How this service has understood a typed phone number, day or opening hours, in words.
 
-    Also empty if the value could not be understood, or if a day or opening hours read exactly as typed.
+    Empty for other values, and for a value that could not be understood.
     """
 
     @property

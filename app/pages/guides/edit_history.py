@@ -151,7 +151,7 @@ def _withdraw(editing: Editing, key: AnyKey, posted: SubmittedForm) -> Response:
 
     Record the person who withdraws, and append an event. If the reason is missing, or if the person has not pressed the
     button `WITHDRAW`, change nothing, and return the form again. Raise `AlreadyWithdrawn` if `key` was withdrawn before
-    for another reason.
+    for another reason, or `NoSuchGuide`, `NoSuchEdition` or `NoSuchRendition` if `key` does not exist.
     """
     reason = posted.one("reason").strip()[:LONGEST_REASON]
     if not reason or posted.one("do") != WITHDRAW:
@@ -164,7 +164,8 @@ def _withdrawal_page(editing: Editing, key: AnyKey, reason: str = "") -> Respons
     """Return the form that withdraws `key`, with what readers get after the withdrawal.
 
     If `reason` is not empty, the form also shows the reason and has the button `WITHDRAW`. If `key` is already
-    withdrawn, the page has no form, and only says when and why `key` was withdrawn.
+    withdrawn, the page has no form, and only says when and why `key` was withdrawn. Raise `NoSuchGuide`,
+    `NoSuchEdition` or `NoSuchRendition` if `key` does not exist.
     """
     history = get_history(editing.session, guide=editing.guide)
     stored = list_renditions(editing.session, guide=editing.guide)
@@ -204,7 +205,8 @@ def _without_rendition(
 ) -> dict[str, Any]:
     """Return template variables about what readers get once the rendition `key` is withdrawn.
 
-    `history` has all editions of the guide, and `stored` all renditions.
+    `history` has all editions of the guide, and `stored` all renditions. Raise `NoSuchRendition` if `stored` has no
+    rendition `key`.
     """
     of_language = [each for each in stored if each.key.language == key.language]
     found = rendition_of(of_language, key.number)

@@ -141,8 +141,8 @@ def _tag_of(form: RenditionForm, typed: str) -> str:
     """Return the language tag for a rendition with the format `form`.
 
     Simple words and British Sign Language have a fixed tag. For a translation, `typed` is the tag or the English name
-    of a language. For large print and audio, an empty `typed` stands for the
-    guide's language.
+    of a language. For large print and audio, an empty `typed` stands for the guide's language. The caller must validate
+    the result.
     """
     named = tag_of(typed)
     of_form = {
@@ -281,8 +281,9 @@ def _posted_content(content: DraftContent, posted: SubmittedForm) -> DraftConten
 def move_rendition_draft(editing: ReviewingDep) -> Response:
     """Move the draft to the guide's current edition, and redirect to the texts of the draft.
 
-    A translation whose original text has changed is marked until an editor confirms or changes the translation. Raise
-    `NoSuchGuideDraft` if there is no draft, or `DraftChanged` if another person saves the draft at the same time. Raise
+    If the original text has changed, the translation is marked until an editor confirms or changes the translation.
+    Translations of texts that the current edition lacks are removed. Raise `NoSuchGuideDraft` if there is no draft, or
+    `DraftChanged` if another person saves the draft at the same time. Raise `NoSuchGuide` if the guide is unknown, or
     `EditionWithdrawn` if all editions of the guide are withdrawn.
     """
     head = require_current(get_history(editing.session, guide=editing.guide))
@@ -324,10 +325,10 @@ def _texts_page(editing: Editing, draft: GuideDraftRow, mine: SubmittedForm | No
 
 
 def _with_all_details(content: DraftContent) -> DraftContent:
-    """Return the rendition in the draft `content` with all details, and with the day as people write it.
+    """Return the rendition in the draft `content` with all details.
 
     Include every field in `MAKING_FIELDS`, and a link with every field in `LINK_FIELDS`. A field that `content` lacks
-    is an empty string.
+    is an empty string. The day `CHECKED_ON` is written in words.
     """
     words, _ = read_parts(content)
     link = dict.fromkeys(LINK_FIELDS, "") | words.get("link", {})

@@ -119,7 +119,7 @@ def _note_for(beside: dict[str, Any], faults: Sequence[Remark]) -> str | None:
     """Return a proposed change note, or None if the draft has a valid change note.
 
     `beside` is the result of `beside_current`, and `faults` are the errors of the draft. Return an empty text if
-    nothing has changed since the current edition. For a new guide, return `FIRST_NOTE`.
+    nothing has changed since the current edition. If there is no current edition, return `FIRST_NOTE`.
     """
     if not any(each.name == CHANGE_NOTE for each in faults):
         return None
@@ -216,7 +216,7 @@ def comment_on_page(editing: ReviewingDep, posted: SubmittedFormDep) -> Response
     """Add the posted comment to the draft, record the action, and redirect to the comments. Ignore an empty comment.
 
     The comment is about the posted item, or about the whole draft if the draft has no such item. If the draft can have
-    no more open comments, save nothing: the page says so.
+    no more open comments, save nothing: the page says so. Raise `NoSuchGuideDraft` if there is no draft.
     """
     text, about = posted.one("text").strip()[:MAX_REMARK], posted.one("about")
     draft = get_guide_draft(editing.session, editing.guide, editing.language)
@@ -254,10 +254,11 @@ def publish_on_page(editing: PublishingDep, posted: SubmittedFormDep) -> Respons
     errors.
 
     Raise `NoSuchGuideDraft` if there is no draft, or `DraftChanged` if the draft is not the version that the page
-    showed. Raise `FollowsAnotherEdition` if another edition was published since then. Raise `SecondPersonNeeded` if
-    this person wrote part of the draft, unless someone else wrote the last version and someone else submitted that
-    version. If the settings require two people, raise `HandUnknown` if this person or a writer is a client that names
-    no person. If this person is a writer, the same applies to the client that submitted the draft.
+    showed. Raise `FollowsAnotherEdition` if another edition was published since then.
+
+    A person who wrote part of the draft may publish only a version that other people wrote and submitted. Otherwise
+    raise `SecondPersonNeeded`. If the settings require two people, raise `HandUnknown` if this person or a writer is a
+    client that names no person. If this person is a writer, the same applies to the client that submitted the draft.
     """
     if posted.one("agreed") != AGREED:
         return lead_to(f"{editing.path}#publish")
@@ -285,10 +286,11 @@ def plan_on_page(editing: PublishingDep, posted: SubmittedFormDep) -> Response:
     page, which says why.
 
     Raise `NoSuchGuideDraft` if there is no draft, or `DraftChanged` if the draft is not the version that the page
-    showed. Raise `FollowsAnotherEdition` if another edition was published since then. Raise `SecondPersonNeeded` if
-    this person wrote part of the draft, unless someone else wrote the last version and someone else submitted that
-    version. If the settings require two people, raise `HandUnknown` if this person or a writer is a client that names
-    no person. If this person is a writer, the same applies to the client that submitted the draft.
+    showed. Raise `FollowsAnotherEdition` if another edition was published since then.
+
+    A person who wrote part of the draft may plan only a version that other people wrote and submitted. Otherwise
+    raise `SecondPersonNeeded`. If the settings require two people, raise `HandUnknown` if this person or a writer is a
+    client that names no person. If this person is a writer, the same applies to the client that submitted the draft.
     """
     day, time = posted.one("day").strip()[:LONGEST_TYPED], posted.one("time").strip()[:5]
     moment = _planned(day, time, posted.one("which"), editing.now)

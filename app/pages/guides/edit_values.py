@@ -95,8 +95,8 @@ def read_typed_hours(typed: str, former: Any) -> Any:
 def said_value(control: str, value: Any) -> str:
     """Return in words how this service has understood `value`, the saved value of an input.
 
-    `control` is the kind of the input: `phone`, `day` or `hours`. Return an empty string for any other kind, if `value`
-    could not be understood, or if `value` reads exactly as typed.
+    `control` is the kind of the input: `phone`, `day` or `hours`. For `phone`, `value` is the object with the number.
+    Return an empty string for any other kind, or if `value` could not be understood.
     """
     if control == "phone":
         number = value.get(NUMBER)

@@ -84,7 +84,7 @@ class Editing(Visit):
     def write(self, change: DraftChange, *, unplaced: UnplacedChange = keep_unplaced) -> GuideDraftRow:
         """Save the content that `change` returns as the draft, in the name of the person, and return the draft.
 
-        `change` gets the saved draft, or None if there is none. `unplaced` gets the same, and returns the passages of a
+        `change` and `unplaced` get the saved draft, or None if there is none. `unplaced` returns the passages of a
         document that have no place in the draft yet. If nothing has changed, save and record nothing. Raise the errors
         of `change`.
         """

@@ -312,7 +312,7 @@ def edition_values(head: EditionHead, content: EditionContent, history: list[Edi
     """Return the template variables that the pages of editions and of drafts have in common.
 
     `head` describes the edition, or the edition that the draft would become, and `content` is the content. `history`
-    has all editions of the guide.
+    has all editions of the guide. For a draft, `history` is empty.
     """
     previous = {newer.number: older.number for newer, older in pairwise(_readable(history))}
     return {
@@ -427,8 +427,8 @@ def rendition_values(
 ) -> dict[str, Any]:
     """Return the template variables that the pages of renditions and of their drafts have in common.
 
-    The cautions and contacts are those of the current edition. `history` has all editions of the guide. Raise the
-    errors of `require_current` if the guide has no current edition.
+    The cautions and contacts are those of the current edition. `history` has all editions of the guide. Raise
+    `EditionWithdrawn` if all of these are withdrawn.
     """
     current, form = require_current(history), rendition.content.form
     words = rendered_words(history, rendition, partial(site.context.contents, session=session), is_numbered=False)

@@ -205,7 +205,8 @@ def _pictures_page(
 ) -> Response:
     """Return the page with a form for each item. `faults` maps the path of an item to the error of the item.
 
-    `posted` is the refused form, whose description is filled in again, or None.
+    `posted` is the refused form, whose description is filled in again, or None. Raise `NoSuchGuideDraft` if there is no
+    draft, or `NotFound` if the draft is not in simple words.
     """
     draft = _pictured_draft(editing)
     items = _items_of(editing, draft, posted)

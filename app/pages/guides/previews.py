@@ -86,7 +86,8 @@ def preview_draft(session: SessionDep, site: SiteDep, _actor: EditorDep, guide: 
 def preview_on_page(editing: ReviewingDep) -> Response:
     """Return the draft as the page that would be published, or redirect to the errors that prevent a preview.
 
-    Raise `NoSuchGuideDraft` if there is no draft.
+    Raise `NoSuchGuideDraft` if there is no draft. For the draft of a rendition, raise `EditionWithdrawn` if all
+    editions of the guide are withdrawn.
     """
     draft = get_guide_draft(editing.session, editing.guide, editing.language)
     try:
@@ -100,7 +101,8 @@ def make_link_on_page(editing: ReviewingDep, posted: SubmittedFormDep) -> Respon
     """Create a link to the draft that is valid for the posted number of days. Return the only page that shows the link.
 
     If the number is not in `LINK_DAYS`, use the second number of `LINK_DAYS`. Record the link among the actions on the
-    draft. If the draft can have no more links, redirect to the draft's page, which says so.
+    draft. If the draft can have no more links, redirect to the draft's page, which says so. Raise `NoSuchGuideDraft` if
+    there is no draft.
     """
     days = posted.number("days")
     days = days if days in LINK_DAYS else LINK_DAYS[1]
@@ -137,9 +139,11 @@ def read_link_page(site: SiteDep) -> Response:
 def read_linked_draft(site: SiteDep, session: SessionDep, posted: SubmittedFormDep) -> Response:
     """Return the draft to which the posted link leads, as the page that would be published.
 
-    The draft of a rendition has no poster. If the link is not valid, or the draft has errors at the moment, return the
-    page of the link with an explanation. Raise `PdfUnavailable` if the poster was asked for and this service cannot
-    make PDFs.
+    If the form asks for the poster of an edition's draft, return the poster (PDF). If the link is not valid, or the
+    draft has errors at the moment, return the page of the link with an explanation.
+
+    Raise `PdfUnavailable` if this service cannot make the poster. For the draft of a rendition, raise
+    `EditionWithdrawn` if all editions of the guide are withdrawn.
     """
     token = posted.one(LINK_FIELD).strip().rpartition("#")[2]
     draft = find_linked_draft(session, token, at=site.now)
@@ -170,7 +174,7 @@ def _page_of(site: Site, session: Session, draft: GuideDraftRow, token: str | No
     """Return the draft of an edition or rendition as a page that says that it is a draft.
 
     `token` is the token of the reader's link, or None for editors. Raise `InvalidEdition` or `InvalidRendition` if the
-    draft has errors.
+    draft has errors. For the draft of a rendition, raise `EditionWithdrawn` if all editions of the guide are withdrawn.
     """
     if draft.language:
         return _rendition_page(site, session, draft)
@@ -193,9 +197,10 @@ def _edition_page(site: Site, shown: ShownEdition, token: str | None = None) -> 
 
 
 def _rendition_page(site: Site, session: Session, draft: GuideDraftRow) -> Response:
-    """Return the draft of a rendition as a page, with its pictures inside. Raise `InvalidRendition` if it has errors.
+    """Return the draft of a rendition as a page, with its pictures inside.
 
-    If this service has pages in the language of the rendition, the page around the text is in that language too.
+    If this service has pages in the language of the rendition, the page around the text is in that language too. Raise
+    `InvalidRendition` if the draft has errors, or `EditionWithdrawn` if all editions of the guide are withdrawn.
     """
     content, digest = check_rendition_draft(session, draft).require_sound()
     stored = list_renditions(session, guide=draft.guide, language=draft.language)
