@@ -26,9 +26,9 @@ from app.pages.concerns.form_layout import (
     FORM_SECTIONS,
     PARTS_OF_A_CHILD,
     QUESTIONS,
-    Asking,
     ConcernForm,
     Question,
+    Wording,
 )
 from app.pages.page import STATIC_DIR, STYLESHEETS
 from app.pages.posted_forms import SubmittedForm, value_at
@@ -89,11 +89,11 @@ def test_the_tables_of_the_layout_name_only_fields_that_exist() -> None:
 
     folded = [f"children.{name}" for names in PARTS_OF_A_CHILD.values() for name in names]
     assert set(folded) <= set(by_path)
-    for path, asking in QUESTIONS.items():
-        assert path in by_path or (path in ENTRY_NAMES and asking == Asking(hint=asking.hint)), path
-        if asking.choices:
-            assert set(asking.choices) <= {choice.value for choice in by_path[path].choices}, path
-        parent, answers = asking.after
+    for path, wording in QUESTIONS.items():
+        assert path in by_path or (path in ENTRY_NAMES and wording == Wording(hint=wording.hint)), path
+        if wording.choices:
+            assert set(wording.choices) <= {choice.value for choice in by_path[path].choices}, path
+        parent, answers = wording.after
         if parent:
             assert {choice.value for choice in by_path[parent].choices} >= set(answers), path
             assert by_path[path] in by_path[parent].follow_ups

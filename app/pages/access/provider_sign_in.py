@@ -19,10 +19,10 @@ from app.services.access.people import Identity, end_sessions, name_for, take_ro
 from app.services.access.sign_in import FINISH, PATH, PROVIDER_SIGN_IN, RETURN, SIGN_IN, OpenIdSignIn, SignedIn
 from app.services.audit.audit_log import Actor
 
-WAY_COOKIE = "desk-way"
+SIGN_IN_COOKIE = "desk-way"
 SILENT = "silent"
 CHARACTERS_OF_STATE = 12
-SECONDS_FOR_THE_WAY = 600
+SECONDS_TO_SIGN_IN = 600
 NOT_LET_IN = (
     "You cannot sign in",
     "The sign-in failed, or your account has no role on the desk. Try again, or ask the desk lead.",
@@ -32,7 +32,7 @@ visitors_router = GuidanceRouter(include_in_schema=False, route_class=DeskRoute)
 
 
 @dataclass(frozen=True)
-class Way:
+class PendingSignIn:
     """One sign-in through the provider, with the values that the browser keeps in a cookie until the sign-in ends.
 
     `secret` is the secret of this sign-in, or None if the browser has no cookie for this sign-in. `page` is the page to
@@ -49,7 +49,7 @@ class Way:
         return f"{self.secret}.{urlsafe_b64encode(self.page.encode()).decode()}.{'' if self.asks else SILENT}"
 
     @classmethod
-    def read(cls, cookie: str | None) -> "Way":
+    def read(cls, cookie: str | None) -> "PendingSignIn":
         """Return the sign-in that the cookie value `cookie` describes. If `cookie` is None, `secret` is None too.
 
         A page to which a sign-in may not redirect becomes the inbox.
@@ -72,10 +72,10 @@ def go_to_provider(asked: SignInRequestDep, page: PageAfter = "", *, asks: bool 
     is set up, or `ProviderUnavailable` if the provider's configuration cannot be used.
     """
     openid, secret = asked.get_openid(), draw_token()
-    way = Way(secret, page or PATH, asks=asks or page == "")
-    response = lead_to(openid.address(secret, asks_nobody=not way.asks))
-    name = _way_cookie(openid.state(secret))
-    set_cookie(response, asked.context.settings, name, str(way), seconds=SECONDS_FOR_THE_WAY)
+    pending = PendingSignIn(secret, page or PATH, asks=asks or page == "")
+    response = lead_to(openid.address(secret, asks_nobody=not pending.asks))
+    name = _sign_in_cookie(openid.state(secret))
+    set_cookie(response, asked.context.settings, name, str(pending), seconds=SECONDS_TO_SIGN_IN)
     return response
 
 
@@ -113,20 +113,20 @@ def finish_sign_in(
     provider does not respond.
     """
     context, former = asked.context, asked.former
-    openid, name = asked.get_openid(), _way_cookie(state)
-    way = Way.read(read_cookie(asked.request, name))
-    if way.secret is None and former is not None:
+    openid, name = asked.get_openid(), _sign_in_cookie(state)
+    pending = PendingSignIn.read(read_cookie(asked.request, name))
+    if pending.secret is None and former is not None:
         return lead_to(PATH)
     response: Response
     try:
-        if not way.asks and not code:
-            response = lead_to(sign_in_address(way.page))
+        if not pending.asks and not code:
+            response = lead_to(sign_in_address(pending.page))
         else:
-            if way.secret is None or not code:
+            if pending.secret is None or not code:
                 raise TokenInvalid("the browser did not come by way of the sign-in page, or the provider gives no code")
-            found = openid.finish(way.secret, code=code, state=state, issuer=iss)
-            token = _let_in(asked, openid, found, goes_on=not way.asks)
-            response = lead_to(way.page)
+            found = openid.finish(pending.secret, code=code, state=state, issuer=iss)
+            token = _let_in(asked, openid, found, goes_on=not pending.asks)
+            response = lead_to(pending.page)
             set_cookie(response, context.settings, SESSION_COOKIE, token)
     except TokenInvalid as refusal:
         asked.log_refusal(refusal)
@@ -166,12 +166,12 @@ def _let_in(asked: SignInRequest, openid: OpenIdSignIn, found: SignedIn, *, goes
     )
 
 
-def _way_cookie(state: str) -> str:
+def _sign_in_cookie(state: str) -> str:
     """Return the name of the cookie for the sign-in with `state`, the value that the provider sends back.
 
     Each sign-in has its own cookie, so that a sign-in in one tab does not end a sign-in in another tab.
     """
-    return f"{WAY_COOKIE}-{state[:CHARACTERS_OF_STATE]}"
+    return f"{SIGN_IN_COOKIE}-{state[:CHARACTERS_OF_STATE]}"
 
 
 @visitors_router.post(f"{PATH}/sign-out/everywhere")

@@ -23,7 +23,6 @@ from app.pages.concerns.form_layout import (
     ENTRY_NAMES,
     OF_DUTY,
     OMITTED_FIELDS,
-    Asking,
     Choice,
     ConcernForm,
     FormElement,
@@ -32,6 +31,7 @@ from app.pages.concerns.form_layout import (
     Question,
     QuestionKind,
     RepeatableGroup,
+    Wording,
     labelled,
     part_of,
 )
@@ -173,7 +173,7 @@ class FormBuilder:
         for field in fields:
             if field.value_schema.get("type") == "object" and "id" not in field.value_schema["properties"]:
                 yield self._repeatable_group(field)
-            elif self._asking(field).after[0] not in paths:
+            elif self._wording(field).after[0] not in paths:
                 yield self._question(field, fields)
 
     def _asked_first(self, section: str, fields: Sequence[SchemaField]) -> Iterator[Question]:
@@ -205,26 +205,26 @@ class FormBuilder:
             field.name, self._label(field), entry_name, self._hint(field), tuple(entries), min_entries, max_entries
         )
 
-    def _asking(self, field: SchemaField) -> Asking:
+    def _wording(self, field: SchemaField) -> Wording:
         return self.variant.questions.get(field.path, AS_IN_MODELS)
 
     def _label(self, field: SchemaField) -> str:
-        label = self._asking(field).label
+        label = self._wording(field).label
         return gettext(str(field.schema["title"]) if label is None else label)
 
     def _hint(self, field: SchemaField) -> str:
         if field.path == DUTY_TO_REPORT:
             return self.duty_to_report or ""
-        hint = self._asking(field).hint
+        hint = self._wording(field).hint
         return gettext(str(field.schema.get("description", "")) if hint is None else hint)
 
     def _question(self, field: SchemaField, siblings: Sequence[SchemaField]) -> Question:
         kind, choices = self._kind_and_choices(field)
-        asking = self._asking(field)
-        kind = QuestionKind.TICK if asking.is_tick else kind
+        wording = self._wording(field)
+        kind = QuestionKind.TICK if wording.is_tick else kind
         groups: dict[tuple[str, ...], list[Question]] = {}
         for each in siblings:
-            parent, answers = self._asking(each).after
+            parent, answers = self._wording(each).after
             if parent == field.path:
                 groups.setdefault(answers, []).append(self._question(each, siblings))
         return Question(
@@ -239,12 +239,12 @@ class FormBuilder:
                 for choice in choices
             ),
             is_required=field.is_required,
-            if_missing=gettext(asking.missing),
+            if_missing=gettext(wording.missing),
             **self._number_limits(field),
             max_letters=field.value_schema.get("maxLength", 0) if kind in OF_TEXT else 0,
-            part=gettext(part_of(field.path, asking)),
-            input_type=asking.autofill[0],
-            autocomplete=asking.autofill[1],
+            part=gettext(part_of(field.path, wording)),
+            input_type=wording.autofill[0],
+            autocomplete=wording.autofill[1],
             calls_for_help=field.path == DANGER,
             follow_up_groups=tuple(tuple(group) for group in groups.values()),
         )
@@ -282,7 +282,7 @@ class FormBuilder:
         if "x-code-list" in schema and not choices:
             codes = self.reference_data.get_code_list(schema["x-code-list"]).codes
             choices = [Choice(code.code, code.label, code.note or "") for code in codes if not code.historic]
-        plain = self._asking(field).choices
+        plain = self._wording(field).choices
         return tuple(
             Choice(each.value, gettext(plain[each.value]))
             if each.value in plain

@@ -332,7 +332,7 @@ FORM_SECTIONS = (
 
 
 @dataclass(frozen=True)
-class Asking:
+class Wording:
     """The wording and display of a question.
 
     `label` replaces the title of the field in the models, and `hint` the description. If `label` or `hint` is None, the
@@ -370,56 +370,56 @@ def voice_of(kind: str) -> str:
     return kind if kind in UNDER_18 else ""
 
 
-AS_IN_MODELS = Asking()
+AS_IN_MODELS = Wording()
 
-QUESTIONS = dict.fromkeys(WITHOUT_HINT, Asking(hint="")) | {
-    "immediate_danger": Asking(
+QUESTIONS = dict.fromkeys(WITHOUT_HINT, Wording(hint="")) | {
+    "immediate_danger": Wording(
         hint="If so, call 999 now. You can send this form afterwards.",
         missing="Choose yes, no or not sure.",
     ),
-    "police_informed": Asking("Do the police know?", ""),
-    "police_reference": Asking("Police reference number", after=("police_informed", YES)),
-    "already_telephoned.telephoned": Asking("Have you already called us or the police?", ""),
-    "already_telephoned.when": Asking("When did you call?", "", after=("already_telephoned.telephoned", YES)),
-    "already_telephoned.whom": Asking("Who did you speak to?", "", after=("already_telephoned.telephoned", YES)),
-    "reporter.kind": Asking(hint="", missing="Select who you are."),
-    "reporter.name": Asking(hint="", after=GIVES_NAME, autofill=("text", "name")),
-    "reporter.role": Asking(hint="", after=WORKS_WITH_CHILDREN, autofill=("text", "organization-title")),
-    "reporter.organisation": Asking(hint="", after=WORKS_WITH_CHILDREN, autofill=("text", "organization")),
-    "reporter.phone": Asking("Your phone number", "", after=GIVES_NAME, autofill=("tel", "tel")),
-    "reporter.email": Asking("Your email address", "", after=GIVES_NAME, autofill=("email", "email")),
-    "reporter.safe_times_to_contact": Asking(
+    "police_informed": Wording("Do the police know?", ""),
+    "police_reference": Wording("Police reference number", after=("police_informed", YES)),
+    "already_telephoned.telephoned": Wording("Have you already called us or the police?", ""),
+    "already_telephoned.when": Wording("When did you call?", "", after=("already_telephoned.telephoned", YES)),
+    "already_telephoned.whom": Wording("Who did you speak to?", "", after=("already_telephoned.telephoned", YES)),
+    "reporter.kind": Wording(hint="", missing="Select who you are."),
+    "reporter.name": Wording(hint="", after=GIVES_NAME, autofill=("text", "name")),
+    "reporter.role": Wording(hint="", after=WORKS_WITH_CHILDREN, autofill=("text", "organization-title")),
+    "reporter.organisation": Wording(hint="", after=WORKS_WITH_CHILDREN, autofill=("text", "organization")),
+    "reporter.phone": Wording("Your phone number", "", after=GIVES_NAME, autofill=("tel", "tel")),
+    "reporter.email": Wording("Your email address", "", after=GIVES_NAME, autofill=("email", "email")),
+    "reporter.safe_times_to_contact": Wording(
         hint="Tell us about anything that would not be safe.", after=CAN_BE_REACHED
     ),
-    "reporter.relationship_to_child": Asking(hint="", after=GIVES_NAME, part=MORE_ABOUT_YOU),
-    "reporter.anonymous_to_family": Asking(
+    "reporter.relationship_to_child": Wording(hint="", after=GIVES_NAME, part=MORE_ABOUT_YOU),
+    "reporter.anonymous_to_family": Wording(
         "Should we keep your name from the family?", "", after=GIVES_NAME, part=MORE_ABOUT_YOU
     ),
-    "reporter.safeguarding_lead_consulted": Asking(
+    "reporter.safeguarding_lead_consulted": Wording(
         hint="You can tell us without asking them first.",
         after=WORKS_WITH_CHILDREN,
         part=MORE_ABOUT_WORK,
     ),
-    "reporter.safeguarding_lead_name": Asking(after=("reporter.safeguarding_lead_consulted", YES)),
-    DUTY_TO_REPORT: Asking("Are you telling us because the law says you must?", "", after=WORKS_WITH_CHILDREN),
-    f"{OF_DUTY}reason_for_delay": Asking(
+    "reporter.safeguarding_lead_name": Wording(after=("reporter.safeguarding_lead_consulted", YES)),
+    DUTY_TO_REPORT: Wording("Are you telling us because the law says you must?", "", after=WORKS_WITH_CHILDREN),
+    f"{OF_DUTY}reason_for_delay": Wording(
         "If you waited before you told us, why?", "You can leave this blank.", after=(DUTY_TO_REPORT, YES)
     ),
-    "reporter.language": Asking(
+    "reporter.language": Wording(
         "What language do you speak best?",
         "Sign language counts too. You can write this form in any language.",
         after=GIVES_NAME,
         part=MORE_ABOUT_YOU,
     ),
-    "reporter.interpreter_needed": Asking(hint="", after=GIVES_NAME, part=MORE_ABOUT_YOU),
-    "children": Asking(hint="Skip anything you do not know."),
-    "children.other_names": Asking(hint=f"Nicknames, old names, names used online. {ONE_A_LINE}"),
-    "children.date_of_birth": Asking(hint=FULL_DATE_HINT),
-    "children.estimated_age": Asking("Age", "A guess is fine."),
-    "children.unborn": Asking("Is this an unborn baby?", ""),
-    "children.expected_date_of_birth": Asking("When is the baby due?", FULL_DATE_HINT, after=("children.unborn", YES)),
-    "children.sex": Asking(hint="", choices={"U": "Not known, or not born yet"}),
-    "children.disabilities": Asking(
+    "reporter.interpreter_needed": Wording(hint="", after=GIVES_NAME, part=MORE_ABOUT_YOU),
+    "children": Wording(hint="Skip anything you do not know."),
+    "children.other_names": Wording(hint=f"Nicknames, old names, names used online. {ONE_A_LINE}"),
+    "children.date_of_birth": Wording(hint=FULL_DATE_HINT),
+    "children.estimated_age": Wording("Age", "A guess is fine."),
+    "children.unborn": Wording("Is this an unborn baby?", ""),
+    "children.expected_date_of_birth": Wording("When is the baby due?", FULL_DATE_HINT, after=("children.unborn", YES)),
+    "children.sex": Wording(hint="", choices={"U": "Not known, or not born yet"}),
+    "children.disabilities": Wording(
         "Disability or health needs",
         TICK_ALL,
         choices={
@@ -435,29 +435,29 @@ QUESTIONS = dict.fromkeys(WITHOUT_HINT, Asking(hint="")) | {
             "DDA": "Another disability",
         },
     ),
-    "children.disability_described": Asking("What this means day to day", ""),
-    "children.interpreter_needed": Asking(hint="Sign language counts too."),
-    "children.home_council": Asking(
+    "children.disability_described": Wording("What this means day to day", ""),
+    "children.interpreter_needed": Wording(hint="Sign language counts too."),
+    "children.home_council": Wording(
         hint="We can tell you who to call there. You can send this here too: we pass it on."
     ),
-    "children.home_address.text": Asking("Home address", ""),
-    "children.home_address.postcode": Asking("Postcode of the home"),
-    "children.where_now": Asking(hint=""),
-    "children.school_or_setting": Asking("School, nursery or college", ""),
-    "children.looked_after": Asking("Is the child in care?", ""),
-    "children.account": Asking(hint="Only if it is not the same for all of them. You can leave this blank."),
-    "parents_and_carers.date_of_birth": Asking(hint=FULL_DATE_HINT),
-    "parents_and_carers.parental_responsibility": Asking(
+    "children.home_address.text": Wording("Home address", ""),
+    "children.home_address.postcode": Wording("Postcode of the home"),
+    "children.where_now": Wording(hint=""),
+    "children.school_or_setting": Wording("School, nursery or college", ""),
+    "children.looked_after": Wording("Is the child in care?", ""),
+    "children.account": Wording(hint="Only if it is not the same for all of them. You can leave this blank."),
+    "parents_and_carers.date_of_birth": Wording(hint=FULL_DATE_HINT),
+    "parents_and_carers.parental_responsibility": Wording(
         hint="This means the legal right to make decisions for the child."
     ),
-    "parents_and_carers.phone": Asking("Phone number", ""),
-    "others": Asking(hint="For example a sister, or a dad who lives elsewhere."),
-    "others.date_of_birth": Asking(hint=FULL_DATE_HINT),
-    "others.phone": Asking("Phone number", ""),
-    "informed_and_basis.parents_informed": Asking(
+    "parents_and_carers.phone": Wording("Phone number", ""),
+    "others": Wording(hint="For example a sister, or a dad who lives elsewhere."),
+    "others.date_of_birth": Wording(hint=FULL_DATE_HINT),
+    "others.phone": Wording("Phone number", ""),
+    "informed_and_basis.parents_informed": Wording(
         "Do the parents or carers know that you are telling us?", "You do not need to tell them first."
     ),
-    "informed_and_basis.reasons_parents_not_told": Asking(
+    "informed_and_basis.reasons_parents_not_told": Wording(
         "Why do they not know?",
         TICK_ALL,
         after=("informed_and_basis.parents_informed", ("no", "not_safe")),
@@ -468,61 +468,61 @@ QUESTIONS = dict.fromkeys(WITHOUT_HINT, Asking(hint="")) | {
             "unjustified_delay": "It would take too long",
         },
     ),
-    "informed_and_basis.parents_informed_described": Asking("More about what they know, or why they do not know", ""),
-    "informed_and_basis.child_informed": Asking("Does the child know that you are telling us?", ""),
-    "informed_and_basis.childs_own_words": Asking(
+    "informed_and_basis.parents_informed_described": Wording("More about what they know, or why they do not know", ""),
+    "informed_and_basis.child_informed": Wording("Does the child know that you are telling us?", ""),
+    "informed_and_basis.childs_own_words": Wording(
         "What has the child said?",
         "Use the child’s own words if you can. Leave this blank if the child has not said anything.",
     ),
-    "informed_and_basis.agreement_to_service": Asking(
+    "informed_and_basis.agreement_to_service": Wording(
         "Has the family agreed to get help?", "We will read your concern whatever the answer."
     ),
-    "informed_and_basis.agreement_described": Asking(
+    "informed_and_basis.agreement_described": Wording(
         hint="", after=("informed_and_basis.agreement_to_service", ("yes", "no"))
     ),
-    "informed_and_basis.lawful_basis": Asking(
+    "informed_and_basis.lawful_basis": Wording(
         hint="For organisations. Leave this blank if you are not sure.",
         choices={"consent": "Consent (you do not need it if a child is at risk)"},
     ),
-    "concern.narrative": Asking(
+    "concern.narrative": Wording(
         hint="What happened, when and where? Who saw it? One sentence is enough to start.",
         missing="Write what you are worried about. One sentence is enough.",
     ),
-    "concern.about_council_staff": Asking(
+    "concern.about_council_staff": Wording(
         "It is about someone who works for this council", "Only senior staff see it first.", is_tick=True
     ),
-    "concern.how_known": Asking(hint=TICK_ALL),
-    "concern.source_wishes_to_stay_anonymous": Asking(hint="", after=("concern.how_known", ("told_by_someone_else",))),
-    "concern.latest_event": Asking(hint=DATE_HINT),
-    "concern.indicators": Asking("Signs", ""),
-    "concern.factors": Asking("Things that have happened to the child", ""),
-    "concern.linked_risks": Asking("Other harms that may be linked", ""),
-    "concern.online.apps_and_accounts": Asking(after=("concern.online.involved", YES)),
-    "concern.online.described": Asking(after=("concern.online.involved", YES)),
-    "concern.missing_now": Asking(hint="If so, call the police too. Call 999 if the child may be in danger."),
-    "concern.missing_episodes.started": Asking(hint=DATE_HINT),
-    "concern.missing_episodes.ended": Asking(
+    "concern.how_known": Wording(hint=TICK_ALL),
+    "concern.source_wishes_to_stay_anonymous": Wording(hint="", after=("concern.how_known", ("told_by_someone_else",))),
+    "concern.latest_event": Wording(hint=DATE_HINT),
+    "concern.indicators": Wording("Signs", ""),
+    "concern.factors": Wording("Things that have happened to the child", ""),
+    "concern.linked_risks": Wording("Other harms that may be linked", ""),
+    "concern.online.apps_and_accounts": Wording(after=("concern.online.involved", YES)),
+    "concern.online.described": Wording(after=("concern.online.involved", YES)),
+    "concern.missing_now": Wording(hint="If so, call the police too. Call 999 if the child may be in danger."),
+    "concern.missing_episodes.started": Wording(hint=DATE_HINT),
+    "concern.missing_episodes.ended": Wording(
         hint="A month or a year is enough. Leave this blank if the child is still missing."
     ),
-    "concern.people_of_concern.other_names": Asking(hint=f"Nicknames, and names used online. {ONE_A_LINE}"),
-    "concern.people_of_concern.phones_and_accounts": Asking("Phone numbers and online accounts"),
-    "concern.people_of_concern.works_with_children": Asking(
+    "concern.people_of_concern.other_names": Wording(hint=f"Nicknames, and names used online. {ONE_A_LINE}"),
+    "concern.people_of_concern.phones_and_accounts": Wording("Phone numbers and online accounts"),
+    "concern.people_of_concern.works_with_children": Wording(
         "Do they work or volunteer with children?", "For example in a school, a club or a care home."
     ),
-    "concern.things_that_exist": Asking(hint=""),
-    "concern.things_that_exist.kind": Asking(hint=""),
-    "concern.things_that_exist.place": Asking("Where is it?", "For example: which phone, computer, app or account."),
-    "concern.things_that_exist.held_by": Asking(hint=""),
-    "concern.things_that_exist.police_may_fetch": Asking("Can the police collect it?", ""),
-    "concern.things_that_exist.described": Asking("What does it show?", "Tell us in words."),
-    "agencies": Asking(hint="For example a school or a doctor."),
-    "agencies.worker": Asking("Who works with the family there?", ""),
-    "agencies.phone": Asking("Phone number", ""),
-    "agencies.knows_of_concern": Asking("Do they know about your concern?", ""),
-    "risk_to_workers.known_risk": Asking(
+    "concern.things_that_exist": Wording(hint=""),
+    "concern.things_that_exist.kind": Wording(hint=""),
+    "concern.things_that_exist.place": Wording("Where is it?", "For example: which phone, computer, app or account."),
+    "concern.things_that_exist.held_by": Wording(hint=""),
+    "concern.things_that_exist.police_may_fetch": Wording("Can the police collect it?", ""),
+    "concern.things_that_exist.described": Wording("What does it show?", "Tell us in words."),
+    "agencies": Wording(hint="For example a school or a doctor."),
+    "agencies.worker": Wording("Who works with the family there?", ""),
+    "agencies.phone": Wording("Phone number", ""),
+    "agencies.knows_of_concern": Wording("Do they know about your concern?", ""),
+    "risk_to_workers.known_risk": Wording(
         "Could anything put a visitor at risk?", "A dog, a weapon, an illness, or someone who may be violent."
     ),
-    "risk_to_workers.described": Asking(hint="", after=("risk_to_workers.known_risk", YES)),
+    "risk_to_workers.described": Wording(hint="", after=("risk_to_workers.known_risk", YES)),
 }
 
 
@@ -537,13 +537,13 @@ def labelled(label: str, message: str) -> Markup:
     return Markup("{}{}{}").format(label, " " if is_sentence else ": ", first + message[1:])
 
 
-def part_of(path: str, asking: Asking) -> str:
+def part_of(path: str, wording: Wording) -> str:
     """Return the title of the optional part that contains the question at `path`, or an empty string.
 
-    Questions about a child have their part in `PARTS_OF_A_CHILD`. For any other question, return the part in `asking`.
+    Questions about a child have their part in `PARTS_OF_A_CHILD`. For any other question, return the part in `wording`.
     """
     name = path.removeprefix("children.")
-    return next((part for part, names in PARTS_OF_A_CHILD.items() if path != name and name in names), asking.part)
+    return next((part for part, names in PARTS_OF_A_CHILD.items() if path != name and name in names), wording.part)
 
 
 @dataclass(frozen=True)
@@ -577,7 +577,7 @@ class FormVariant:
     template: str
     title: str
     sections: tuple[FormSection, ...]
-    questions: Mapping[str, Asking]
+    questions: Mapping[str, Wording]
     fixed_answers: Mapping[str, Any] = field(default_factory=dict)
     """Answers that every concern from this form has, without a question."""
     asked_first: tuple[AskedFirst, ...] = ()
@@ -596,7 +596,7 @@ class FormVariant:
         return {each.step: LAST_STEP if each.is_collapsed else each.title for each in self.sections}
 
 
-LANGUAGE_OF_THE_YOUNG = Asking(
+LANGUAGE_OF_THE_YOUNG = Wording(
     "What language do you speak best?", "You can write to us in any language. Sign language counts too."
 )
 
@@ -630,7 +630,7 @@ ABOUT_YOURSELF = FormVariant(
         ),
     ),
     questions={
-        "immediate_danger": Asking(
+        "immediate_danger": Wording(
             "Are you safe now?",
             "If you are not safe, call 999 now.",
             missing="Select whether you are safe now.",
@@ -640,18 +640,18 @@ ABOUT_YOURSELF = FormVariant(
                 ImmediateDanger.NOT_SURE: "I am not sure",
             },
         ),
-        "concern.narrative": Asking(
+        "concern.narrative": Wording(
             "What has happened?",
             "Use your own words. You do not need to tell us all of it.",
             missing="Write what has happened. One sentence is enough.",
         ),
-        "reporter.safe_times_to_contact": Asking(
+        "reporter.safe_times_to_contact": Wording(
             "How can we reach you safely?",
             "Tell us your name if you want to, and a place, time or number that is safe for you. "
             "It can be your school.",
         ),
         "reporter.language": LANGUAGE_OF_THE_YOUNG,
-        "informed_and_basis.childs_wishes": Asking(
+        "informed_and_basis.childs_wishes": Wording(
             "Is there anything that we must not do?", "For example: do not ring my home."
         ),
     },
@@ -678,7 +678,7 @@ ABOUT_A_FRIEND = FormVariant(
         ),
     ),
     questions={
-        "immediate_danger": Asking(
+        "immediate_danger": Wording(
             "Is your friend safe now?",
             "If your friend is not safe, call 999 now.",
             missing="Select whether your friend is safe now.",
@@ -688,17 +688,17 @@ ABOUT_A_FRIEND = FormVariant(
                 ImmediateDanger.NOT_SURE: "I am not sure",
             },
         ),
-        "concern.narrative": Asking(
+        "concern.narrative": Wording(
             "What are you worried about?",
             "Use your own words. Your friend’s name, age or school helps us to find them.",
             missing="Write what you are worried about. One sentence is enough.",
         ),
-        "informed_and_basis.child_informed": Asking("Does your friend know that you are telling us?", ""),
-        "reporter.safe_times_to_contact": Asking(
+        "informed_and_basis.child_informed": Wording("Does your friend know that you are telling us?", ""),
+        "reporter.safe_times_to_contact": Wording(
             "How can we reach you safely?",
             "You can leave this out. A place, time or number that is safe for you. It can be your school.",
         ),
-        "informed_and_basis.childs_wishes": Asking(
+        "informed_and_basis.childs_wishes": Wording(
             "Is there anything that we must not do?", "For example: do not say who told you."
         ),
         "reporter.language": LANGUAGE_OF_THE_YOUNG,
@@ -722,16 +722,16 @@ SHORT = FormVariant(
     ),
     questions={
         DANGER: QUESTIONS[DANGER],
-        "concern.narrative": Asking(
+        "concern.narrative": Wording(
             hint="Who is the child, and where? What happened, and when? One sentence is enough to start.",
             missing=QUESTIONS["concern.narrative"].missing,
         ),
         "reporter.kind": QUESTIONS["reporter.kind"],
-        "reporter.safe_times_to_contact": Asking(
+        "reporter.safe_times_to_contact": Wording(
             "How can we reach you safely?",
             "You can leave this out. Your name, your phone number, and when it is safe to call.",
         ),
-        "reporter.interpreter_needed": Asking(hint=""),
+        "reporter.interpreter_needed": Wording(hint=""),
     },
     can_be_saved=False,
     is_short=True,

@@ -162,10 +162,10 @@ def _cells_of(pair: TextPair, is_locked: bool) -> tuple[str, ...]:
         note = NOTE_CHANGED.format(pair.former)
     if is_locked:
         note = NOTE_LOCKED
-    return pair.path, pair.original, shown, YES if is_locked else NO, note, _mark_of(shown)
+    return pair.path, pair.original, shown, YES if is_locked else NO, note, _short_digest(shown)
 
 
-def _mark_of(translation: str) -> str:
+def _short_digest(translation: str) -> str:
     """Return the short digest of `translation` for the column `Version`.
 
     White space is ignored, because spreadsheets change it. The digest begins with a letter, so that no spreadsheet
@@ -278,8 +278,8 @@ class _Filling:
 
     def changes(self, row: FilledRow) -> bool:
         """Return True if the translation in `row` is neither that of the draft nor the one that was downloaded."""
-        mark = _mark_of(row.translation)
-        return mark not in (row.version, _mark_of(self.saved.get(row.key, "")))
+        digest = _short_digest(row.translation)
+        return digest not in (row.version, _short_digest(self.saved.get(row.key, "")))
 
     def fault_of(self, rows: Sequence[FilledRow]) -> RefusedRow | None:
         """Return why nothing may be taken from `rows`, which have the same key, or None if nothing is wrong."""
@@ -305,7 +305,7 @@ class _Filling:
             yield IS_LOCKED
         yield from self._faults_of_words(row.translation, original)
         now = self.saved.get(row.key, "")
-        if now and _mark_of(now) != row.version and not self.over_changes:
+        if now and _short_digest(now) != row.version and not self.over_changes:
             yield CHANGED_SINCE
 
     def _faults_of_words(self, words: str, original: str) -> Iterator[str]:
