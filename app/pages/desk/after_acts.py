@@ -88,8 +88,8 @@ def _last_assignments(visit: Visit, entry: InboxEntry, line: ActLine) -> list[As
 def _undo(visit: Visit, last: list[Assigned]) -> Undo | None:
     """Return the form that undoes the last assignment.
 
-    `last` is the result of `_last_assignments`. Return None if `last` is empty, if the person of `visit` may not change
-    concerns, or if the person who had the concern before can no longer work on concerns.
+    `last` is the result of `_last_assignments`. Return None if `last` is empty, or if the person of `visit` may not
+    change concerns. Also return None if the person who had the concern before can no longer work on concerns.
     """
     if not last or not visit.visitor.can_write:
         return None

@@ -57,9 +57,10 @@ def assign_on_page(attempt: AttemptDep) -> Response:
     """Assign the concern to a person who can work on concerns, or to nobody. Redirect to the concern's page.
 
     Record the change in the audit log. If the signed-in person takes the concern over from someone else, first return a
-    page that asks for confirmation. If the confirmed form names someone who no longer has the concern, ask again. Show
-    the form again with an error if the chosen person cannot work on concerns or may not open this concern, or if the
-    assignment has changed since the page was shown.
+    page that asks for confirmation. If the confirmed form names someone who no longer has the concern, ask again.
+
+    Show the form again with an error if the chosen person cannot work on concerns, or may not open this concern. Also
+    show the form again if someone else changed the assignment after the page was shown.
     """
     try:
         typed = attempt.parse(AssignmentForm)

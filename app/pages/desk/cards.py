@@ -28,7 +28,7 @@ def list_cards_for_page(
     """Record in the audit log which sealed cards the person gets, and return one page of these cards as JSON.
 
     `wanted` has the filters, `limit` is the maximum number of cards, and `cursor` the position of the page. Parameters
-    and response are those of `GET /v1/desk/cards`. Raise `CardsRefused` if the person's role gets no cards, or
+    and response are the same as for `GET /v1/desk/cards`. Raise `CardsRefused` if the person's role gets no cards, or
     `InvalidCursor` if `cursor` is not valid.
     """
     settings = visit.context.settings

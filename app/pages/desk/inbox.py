@@ -104,8 +104,8 @@ def read_desk(
     The query parameters of `place` are `cursor`, `until`, `taken`, `fault` and `ended`: see `read_inbox_place` and
     `InboxPlace`.
 
-    A person who may not read concerns is redirected to the audit log if they may read all of the audit log, otherwise
-    to the pages for writing guides. Raise `InvalidCursor` if `cursor` is not valid.
+    If the person may not read concerns but may read all of the audit log, redirect to the audit log. If the person may
+    read neither, redirect to the pages for writing guides. Raise `InvalidCursor` if `cursor` is not valid.
     """
     if not visit.visitor.can_read:
         return lead_to(f"{PATH}/record" if visit.visitor.can_audit else GUIDES_PATH)
@@ -249,7 +249,8 @@ def inbox_page(visit: Visit, chosen: InboxSelection, place: InboxPlace, *, statu
 def from_list(query: str) -> str:
     """Return the query string to append to a concern's address, so that the concern's page leads back to the inbox.
 
-    `query` is the query string of the inbox page. Return an empty string if `query` is empty or too long.
+    `query` is the query string of the inbox page. Return an empty string if `query` is empty, or longer than
+    `LONGEST_QUERY`.
     """
     return f"?{urlencode({'list': query})}" if 0 < len(query) <= LONGEST_QUERY else ""
 

@@ -210,7 +210,7 @@ def _people_of(who: str) -> dict[str, Any]:
 def parse_list(query: str) -> tuple[InboxSelection, dict[str, str]]:
     """Return the selection in `query`, the query string of an inbox page, and the parameters that identify the page.
 
-    These parameters are those of `PAGE_FIELDS` that `query` has. Raise `InvalidQuery` if a filter is not valid.
+    Only parameters in `PAGE_FIELDS` identify the page. Raise `InvalidQuery` if a filter is not valid.
     """
     fields = dict(parse_qsl(query))
     try:

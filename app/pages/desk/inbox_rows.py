@@ -105,8 +105,8 @@ class InboxLine:
     def time(self) -> str | None:
         """The time left in words, or None if everything is acknowledged.
 
-        If a child is or may be in danger, the text is instead the time waited so far. If such a concern is overdue, the
-        text has the time waited, then the delay.
+        If a child is or may be in danger, the text is instead the time waited so far. If the concern is then also
+        overdue, the text has the time waited, then the delay.
         """
         if self.due is None:
             return None
@@ -121,8 +121,8 @@ class InboxLine:
         """The text of `time` in one or two lines for a narrow column. The second line is None if there is only one.
 
         The concern or an addition must be unacknowledged. If no child is in danger, the first line is the time left or
-        the delay. If a child is or may be in danger, the first line is the time waited so far. If such a concern is
-        overdue, the first line is the delay, and the second line is the time waited.
+        the delay. If a child is or may be in danger, the first line is the time waited so far. If the concern is then
+        also overdue, the first line is the delay, and the second line is the time waited.
         """
         left = time_left(self.due or self.now, self.now, is_short=True)
         if self.waits_since is None:
@@ -134,9 +134,9 @@ class InboxLine:
     def due_because(self) -> str:
         """The reason for the deadline in force, such as `addition 1 says immediate danger`.
 
-        The text begins with `addition` and its number, or with `the first report`. If the deadline is that of the first
-        report, but an unacknowledged addition says that a child is or may be in danger, the text begins with `the
-        concern`. The stored answer about danger may then come from the addition.
+        The text begins with the part that has the deadline: an addition, or `the first report`. If an unacknowledged
+        addition says that a child is or may be in danger, the text has `the concern` in place of `the first report`.
+        The stored answer about danger may then come from the addition.
         """
         answer = self.entry.immediate_danger
         what = "the first report" if self.entry.addition_danger in {None, ImmediateDanger.NO} else "the concern"

@@ -47,10 +47,12 @@ def begin_from_document(session: SessionDep, visit: EditorVisitDep, upload: Uplo
     """Start a draft from the posted document or text, and redirect to the unplaced passages.
 
     If no passage is unplaced, redirect to the draft. The form names the published guide that the document replaces. If
-    the form names no guide, the draft is for a new guide, whose name is made from the title in the document. Return the
-    list of guides with an error (422) if the document is missing, too large or unreadable. Also return the list with an
-    error if the guide has a draft already, if the named guide is not published, or if the name of a new guide is taken.
-    Raise `DraftChanged` if another person starts a draft of the guide at the same time.
+    the form names no guide, the draft is for a new guide. The name of a new guide is made from the title in the
+    document.
+
+    Return the list of guides with an error (422) if the document is missing, too large or unreadable, or if the guide
+    has a draft already. Also return the list with an error if the named guide is not published, or if the name of a new
+    guide is taken. Raise `DraftChanged` if another person starts a draft of the guide at the same time.
     """
     try:
         document = _read_document(upload)

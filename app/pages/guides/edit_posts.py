@@ -39,7 +39,7 @@ def read_members(fields: tuple[EditField, ...], posted: SubmittedForm, name: str
     """Return the object that the posted fields below the path `name` describe. Leave out empty fields.
 
     `fields` are the form fields of the object, and `former` is the saved object. Keep keys of `former` that have no
-    form field, unless the person removed such a key.
+    form field. Leave out the keys that the person removed.
     """
     before = former if isinstance(former, dict) else {}
     known = {each.key for each in fields}
@@ -58,8 +58,8 @@ def read_members(fields: tuple[EditField, ...], posted: SubmittedForm, name: str
 def read_entries(fields: tuple[EditField, ...], posted: SubmittedForm, name: str, former: Any) -> list[Any]:
     """Return the list that the posted entries below the path `name` describe, with at most `MAX_ITEMS` entries.
 
-    `fields` are the form fields of an entry, and `former` is the saved list. Keep a saved entry that is not an object,
-    unless the person filled in a field of the entry.
+    `fields` are the form fields of an entry, and `former` is the saved list. If a saved entry is not an object, keep
+    the entry until the person fills in a field of the entry.
     """
     before = former if isinstance(former, list) else []
     entries: list[Any] = []

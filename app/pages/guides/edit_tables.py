@@ -52,7 +52,7 @@ def fill_from_table(editing: ReviewingDep, upload: UploadDep) -> Response:
     nothing, and return the page with an error. In this case, or if rows were refused and none was taken, the status is
     422.
 
-    Raise `NoSuchGuideDraft` if there is no draft, `NotFound` if the format of the rendition has no text, or
+    Raise `NoSuchGuideDraft` if there is no draft, or `NotFound` if the format of the rendition has no text. Raise
     `DraftChanged` if another person moved the draft to another edition at the same time.
     """
     former, _, edition = _read_draft(editing)

@@ -182,7 +182,7 @@ def _page_of(site: Site, session: Session, draft: GuideDraftRow, token: str | No
 
 
 def _edition_page(site: Site, shown: ShownEdition, token: str | None = None) -> Response:
-    """Return the draft of an edition as a page. The page posts `token` again to get the poster, unless it is None."""
+    """Return the draft of an edition as a page. If `token` is not None, the page posts `token` to get the poster."""
     return _page_of_draft(
         site,
         layout="guide.html",
