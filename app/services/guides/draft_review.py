@@ -1,7 +1,7 @@
 """Review of a draft by a second person: submission, comments, sending back, and publication.
 
-Two people agree to every edition and rendition. One of them submits the draft, and the other publishes it. If the
-second person corrects the draft and submits it, the first person publishes it.
+Two people agree to every edition and rendition that is published from a draft. One person submits the draft, and the
+other publishes the draft. If the second person corrects and submits the draft, the first person publishes the draft.
 """
 
 import datetime as dt
@@ -41,7 +41,7 @@ from app.services.guides.validation import CheckedDraft, check_draft
 
 CHANGE_NOTE = "change_note"
 MAX_REMARK = 2000
-"""The maximum length of a comment, and of the reason for which a draft is sent back."""
+"""The maximum length, in characters, of a comment, and of the reason for which a draft is sent back."""
 MAX_COMMENTS = 500
 """The maximum number of open comments on one draft."""
 NOT_PUBLISHED = "It could not be published at the planned time: {}"
@@ -83,7 +83,7 @@ class Discussion:
 def check_any_draft(
     session: Session, draft: GuideDraftRow, reference_data: ReferenceData, *, today: dt.date
 ) -> CheckedDraft | CheckedRendition:
-    """Check `draft`, of an edition or rendition, as of the day `today`. Return it with its errors and warnings."""
+    """Return `draft`, of an edition or rendition, with its errors and with its warnings as of the day `today`."""
     if draft.language:
         return check_rendition_draft(session, draft)
     return check_draft(session, draft, reference_data, today=today)

@@ -252,7 +252,7 @@ def _terms(guides: Sequence[Guide], taxonomy: Taxonomy, public_url: str) -> dict
 def _publisher(guide: Guide, guides: Sequence[Guide]) -> Organization:
     """Return the publisher of `guide` as an organization.
 
-    `guides` are all guides. The organization has the name that is printed in the publisher's first guide among them,
+    `guides` are all guides. The organization has the name that is printed in the publisher's first guide in `guides`,
     and its description lists all guides of the publisher.
     """
     published = [each for each in guides if each.publisher == guide.publisher]

@@ -1,4 +1,4 @@
-"""Passages of a document that had no place in the draft: an editor chooses the place in which each is put."""
+"""Passages that the import of a document left out of the draft: an editor chooses a section or field for each."""
 
 from typing import Any
 
@@ -20,9 +20,9 @@ def place_line(content: DraftContent, target: str, line: str) -> None:
     """Put the passage `line` at the end of `target` in the draft `content`, which is changed in place.
 
     `target` is the key of a list of items or of a field, or `introductions.` and the key of a list. In a list, `line`
-    becomes a new item. If a field already has text, `line` is added after this text. But a publisher or a review day is
-    replaced. A label such as `Owner:` at the beginning of `line` is left out of a field. The target `LEFT_OUT` changes
-    nothing.
+    becomes a new item. If a field or introduction already has text, `line` is added after this text. But a publisher or
+    a review day is replaced. A label such as `Owner:` at the beginning of `line` is left out of a field. The target
+    `LEFT_OUT` changes nothing.
     """
     if target in ITEM_LISTS:
         items = content.get(target)

@@ -93,7 +93,7 @@ def check_rendition_draft(session: Session, draft: GuideDraftRow) -> CheckedRend
     """Check `draft`, the draft of a rendition. Return the draft with its errors.
 
     Errors are invalid fields, and parts that do not match the edition. If a field is invalid, the draft is not compared
-    with its edition.
+    with its edition. Raise `NoSuchGuide` if the guide has no edition.
     """
     words, _ = read_parts(draft.read())
     follows = int(words["of"]["edition"])
@@ -110,7 +110,7 @@ def check_rendition_draft(session: Session, draft: GuideDraftRow) -> CheckedRend
 
 
 def texts_of(content: EditionContent | RenditionContent) -> dict[TextPath, str]:
-    """Return the texts to translate of an edition, or the translations in a rendition. Each has its path as the key.
+    """Return the texts to translate of an edition, or the translations in a rendition, by path.
 
     The order is that of the content. Leave out texts that are None.
     """
@@ -232,9 +232,9 @@ def save_texts(
 ) -> DraftContent:
     """Return the draft `content` with the translations `texts`, which replace all others, and the fields `details`.
 
-    `details` replace all fields except the language, the format, the edition and the pictures. An empty text deletes a
-    translation. An unsettled translation stays unsettled if its typed text is empty or unchanged, unless its path is in
-    `settled`.
+    `details` replace all fields except the language, the format, the edition and the pictures; empty values are left
+    out. An empty text deletes a settled translation. An unsettled translation stays unsettled if its typed text is
+    empty or unchanged, unless its path is in `settled`.
     """
     words, unsettled = read_parts(content)
     waiting = {
@@ -280,10 +280,11 @@ def save_item_picture(
 
 
 def take_texts(content: DraftContent, taken: Mapping[TextPath, str], order: Iterable[TextPath]) -> DraftContent:
-    """Return the draft `content` with the translations `taken` in place of its own, settled or not.
+    """Return the draft `content` with the translations `taken`. Each replaces the translation at its path, if any.
 
-    `order` has the path of every text, in order. If `taken` is empty, return `content` unchanged. Otherwise leave out
-    who checked the rendition, because somebody must check the new text.
+    All other translations stay as they are, settled or not. `order` has the path of every text, in order. If `taken` is
+    empty, return `content` unchanged. Otherwise leave out who checked the rendition and when, because somebody must
+    check the new text.
     """
     if not taken:
         return content
@@ -295,7 +296,10 @@ def take_texts(content: DraftContent, taken: Mapping[TextPath, str], order: Iter
 
 
 def own_texts(words: DraftContent) -> dict[TextPath, str]:
-    """Return the settled translations in `words`, the content of a draft, by path. Other fields may have errors."""
+    """Return the settled translations in `words`, the content of a draft, by path. Other fields may have errors.
+
+    Raise pydantic's `ValidationError` if a translation is invalid.
+    """
     details = {"language": "cy", "form": RenditionForm.TRANSLATION, "made_by": Maker.HUMAN}
     texts = {name: words[name] for name in (*ITEM_LISTS, "title", "applies_to", "introductions") if name in words}
     return texts_of(RenditionContent.model_validate(texts | {"of": words["of"]} | details))

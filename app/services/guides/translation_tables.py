@@ -1,7 +1,7 @@
 """The table for translators: the texts of a rendition's draft as CSV, and what a filled table changes in the draft.
 
-The column `Version` has a short digest of each translation at the download. So an upload changes only what the
-translator changed, and refuses a row that somebody else has changed since. A blank cell deletes nothing.
+The column `Version` has a short digest of each translation at the download. An upload changes only the translations
+that the translator changed, and refuses those that somebody else has changed since. A blank cell deletes nothing.
 """
 
 import codecs
@@ -92,7 +92,7 @@ class FilledRow:
 
 @dataclass(frozen=True)
 class FilledTable:
-    """An uploaded table. `is_narrow` is True if it was saved in an encoding without most letters.
+    """An uploaded table. `is_narrow` is True if its encoding is `NARROW`, which lacks the letters of many languages.
 
     `fault` is a sentence about the rest of the table if only its beginning can be read, otherwise an empty string.
     """
@@ -106,7 +106,8 @@ class FilledTable:
 class RefusedRow:
     """A row from which nothing was taken, and the `reason` as a sentence for editors.
 
-    `path` is the path of the text, or empty if the reason is not about one text of the guide.
+    `path` is the path of the text, or empty if the reason is not about one text of the guide. `translation` is the
+    refused translation, or empty if the reason is not about one translation.
     """
 
     reason: str
@@ -116,7 +117,7 @@ class RefusedRow:
 
 @dataclass(frozen=True)
 class TableOutcome:
-    """What an uploaded table changed: the draft's new content, and the number of translations that were taken.
+    """The result of an upload: the draft's new content, and the number of translations that were taken.
 
     `refused` are the rows from which nothing was taken because of a fault. `absent` are the paths of the texts for
     which the table has no row.
@@ -162,10 +163,10 @@ def _cells_of(pair: TextPair, is_locked: bool) -> tuple[str, ...]:
         note = NOTE_CHANGED.format(pair.former)
     if is_locked:
         note = NOTE_LOCKED
-    return pair.path, pair.original, shown, YES if is_locked else NO, note, _mark_of(shown)
+    return pair.path, pair.original, shown, YES if is_locked else NO, note, _short_digest(shown)
 
 
-def _mark_of(translation: str) -> str:
+def _short_digest(translation: str) -> str:
     """Return the short digest of `translation` for the column `Version`.
 
     White space is ignored, because spreadsheets change it. The digest begins with a letter, so that no spreadsheet
@@ -264,10 +265,10 @@ def fill_draft(
 
 @dataclass(frozen=True)
 class _Filling:
-    """What the rows of a table are compared with.
+    """The data with which the rows of a table are compared.
 
     `originals` are the texts of the edition, and `saved` the translations in the draft, both by path. `locked` are the
-    paths that a table may not change. `is_narrow` and `over_changes` are as in `FilledTable` and `fill_draft`.
+    paths that a table may not change. `is_narrow` is as in `FilledTable`, and `over_changes` as in `fill_draft`.
     """
 
     originals: Mapping[TextPath, str]
@@ -278,11 +279,11 @@ class _Filling:
 
     def changes(self, row: FilledRow) -> bool:
         """Return True if the translation in `row` is neither that of the draft nor the one that was downloaded."""
-        mark = _mark_of(row.translation)
-        return mark not in (row.version, _mark_of(self.saved.get(row.key, "")))
+        digest = _short_digest(row.translation)
+        return digest not in (row.version, _short_digest(self.saved.get(row.key, "")))
 
     def fault_of(self, rows: Sequence[FilledRow]) -> RefusedRow | None:
-        """Return why nothing may be taken from `rows`, which have the same key, or None if nothing is wrong."""
+        """Return the refusal of `rows`, which have the same key, or None if they have no fault."""
         row = rows[0]
         if len({one_line(each.translation) for each in rows}) > 1:
             numbers = " and ".join(str(each.number) for each in rows)
@@ -305,7 +306,7 @@ class _Filling:
             yield IS_LOCKED
         yield from self._faults_of_words(row.translation, original)
         now = self.saved.get(row.key, "")
-        if now and _mark_of(now) != row.version and not self.over_changes:
+        if now and _short_digest(now) != row.version and not self.over_changes:
             yield CHANGED_SINCE
 
     def _faults_of_words(self, words: str, original: str) -> Iterator[str]:
@@ -325,7 +326,7 @@ class _Filling:
     def _has_lost_letters(self, words: str, original: str) -> bool:
         """Return True if letters of `words` became question marks, or were encoded twice, when the table was saved.
 
-        `original` is the English text, whose own question marks are no sign of this.
+        `original` is the English text. Its own question marks, which a translation may keep, do not count.
         """
         if self.is_narrow and words.count("?") > original.count("?"):
             return True

@@ -20,7 +20,9 @@ MAX_NAME = 80
 
 
 def find_contact(block: Block) -> dict[str, Any] | None:
-    """Return a contact, without an id, made of the phone numbers and addresses in `block`, or None if there are none.
+    """Return a contact, without an id, made of the phone numbers, email and web address in `block`.
+
+    Return None if `block` has no phone number, email or web address.
 
     A short number such as 101 counts only in a row of a table, because in a sentence it is advice.
     """
