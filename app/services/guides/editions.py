@@ -278,8 +278,8 @@ def list_current(session: Session, *, limit: int | None = None) -> list[CurrentE
 def default_guide(session: Session, preferred: str | None = None) -> str | None:
     """Return the guide for requests that name no guide, or None if there are no guides.
 
-    Guides with a current edition come before guides whose editions are all withdrawn. In each of these two groups,
-    `preferred` comes first, then the guide that was published first.
+    Guides with a current edition come before guides whose editions are all withdrawn. In each of these two groups, the
+    guide named `preferred`, if given, comes first, then the guide that was published first.
     """
     readable = func.count().filter(col(WithdrawalRow.number).is_(None))
     found = (

@@ -48,8 +48,8 @@ class ExportPage:
     """The text of an exported page, by field.
 
     `headings` has the title, the publisher and the labelled facts. `introductions` has the introduction of each section
-    that has one, by section key. `cautions` has the cautions, which stand beside a section. `items` returns the items
-    of a section.
+    that has one, by section key. `cautions` has the cautions that the page shows. `items` returns the items of a
+    section.
     """
 
     def __init__(self, blocks: Sequence[Block]) -> None:

@@ -181,9 +181,7 @@ def search_guides(session: Session, reference_data: ReferenceData, words: str, *
     """Return up to `limit` items that have every word of `words`, and the guides that match `words`.
 
     A guide matches if its title and subjects together have every word, or if a synonym of one of its subjects is in
-    `words`.
-
-    Words match in any form, such as the plural, and the last word may be incomplete.
+    `words`. Words match in any form, such as the plural, and the last word may be incomplete.
     """
     listed, matched = list_guides(session, reference_data), find_synonyms(reference_data, words)
     entries = list_catalogue(session, EntryFilter(words), limit=limit + 1)

@@ -342,7 +342,7 @@ def _entry_of(signpost: Signpost) -> Entry:
 def _other_ways(contact: Contact) -> Iterator[str]:
     """Yield the email, text relay and address of `contact` as phrases for the description.
 
-    The profile has no field for some of these details, and some programs do not show the fields of the others.
+    The profile has no field for some of these details, and some programs do not show the fields that it has.
     """
     if contact.email:
         yield f"Email: {contact.email}"

@@ -43,9 +43,7 @@ def redraw_picture(data: bytes) -> str:
         with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
             if picture.width * picture.height > MAX_PIXELS.get(picture.format or "", MAX_OTHER_PIXELS):
                 return _refusal(TOO_MANY_PIXELS)
-            if (
-                getattr(picture, "is_animated", False) and picture.format != "MPO"
-            ):  # MPO: one photo with hidden further images
+            if getattr(picture, "is_animated", False) and picture.format != "MPO":  # MPO hides further images
                 return _refusal(MOVES)
             drawn = _draw(picture)
     except UnidentifiedImageError:

@@ -119,11 +119,11 @@ def publish_edition(
 ) -> Published:
     """Publish `new` as the next edition of its guide, index its items, and append the events.
 
-    Change nothing if the edition `new.number` has the same content or, without a number, if the current edition has.
-    Raise `NobodyPublishesAlone` if `two_people` is True. Raise the errors of `precondition`, which is called only for
-    new content. Raise `InvalidEdition` if a code is not in its code list, also for published content. Raise
-    `EditionAlreadyPublished` if the edition `new.number` has other content. Raise `EditionOutOfOrder` if `new.number`
-    is neither published nor the next number.
+    Change nothing if the edition `new.number` already has the same content. If `new.number` is None, change nothing if
+    the current edition has the same content. Raise `NobodyPublishesAlone` if `two_people` is True. Raise the errors of
+    `precondition`, which is called only for new content. Raise `InvalidEdition` if a code is not in its code list, also
+    for published content. Raise `EditionAlreadyPublished` if the edition `new.number` has other content. Raise
+    `EditionOutOfOrder` if `new.number` is neither published nor the next number.
     """
     refuse_alone(two_people=two_people)
     history, digest, number = find_history(session, guide=new.guide), digest_of(new.content), new.number
@@ -155,9 +155,9 @@ def insert_next_edition(
 ) -> Published:
     """Store `content`, with the digest `digest`, as the next edition of `guide`. Index its items and append events.
 
-    The events are `EDITION_PUBLISHED`, and `RENDITION_BEHIND` for each of the `current_renditions` that rendered the
-    current edition until now. `history` has every earlier edition of the guide, most recent first. The caller must
-    first check the content.
+    The events are `EDITION_PUBLISHED`, and `RENDITION_BEHIND` for each of the `current_renditions` that now becomes out
+    of date. `history` has every earlier edition of the guide, most recent first. The caller must first check the
+    content.
     """
     key = EditionKey(guide, len(history) + 1)
     insert_publication(session, key, content, digest=digest, at=at)
@@ -261,7 +261,7 @@ def publish_file(
 
     If this edition is already published with the same content, change nothing. Raise `NobodyPublishesAlone` if
     `two_people` is True. Raise the errors of `precondition`. Raise `SeedFileError` with file, line and reason if the
-    edition is refused, or if the path does not have this form.
+    edition is refused, or if the path has another form.
     """
     guide, number = edition_place(file.path)
     with refused_with_lines(file):

@@ -21,7 +21,7 @@ from app.services.guides.pictures import size_of_picture, store_picture
 from app.services.guides.renditions import require_sound
 
 TextPath = str
-"""The place of a text in an edition and in its renditions: `title`, or `indicators/secrecy/text`."""
+"""The path of a text in an edition and in its renditions: `title`, or `indicators/secrecy/text`."""
 UNSETTLED = "unsettled"
 """The key in a draft's content for its unsettled translations.
 
@@ -47,8 +47,8 @@ class Unsettled:
 class TextPair:
     """A text of an edition, `original`, and its translation in a draft, `text`, which is empty if there is none.
 
-    If the original text has changed, `former` is the text that it had before, and `unsettled` is the translation of
-    that text.
+    If the original text has changed, `former` is the original text before the change, and `unsettled` is the
+    translation of `former`. Otherwise both are None.
     """
 
     path: TextPath
@@ -60,9 +60,10 @@ class TextPair:
 
 @dataclass(frozen=True)
 class ItemPicture:
-    """The picture that an editor chose for the item at the path `item`, with its description.
+    """The picture that an editor chose for the item at the path `item`, with its description `alt`.
 
-    If `data` is None, the item keeps the picture that it has, unless `is_removed` is true.
+    `data` is a JPEG that `read_uploaded_picture` returned. If `data` is None, the item keeps its former picture. If
+    `is_removed` is True, the item has no picture.
     """
 
     item: str
@@ -153,7 +154,7 @@ def continue_rendition(session: Session, head: EditionHead, stored: StoredRendit
 
 
 def move_to(session: Session, head: EditionHead, content: DraftContent) -> DraftContent:
-    """Return the draft `content` as a rendition of the edition `head`, to which it is moved from an earlier edition.
+    """Return the draft `content` of a rendition, moved from an earlier edition to the edition `head`.
 
     Translations of texts that differ in `head` become unsettled. Leave out translations of texts, and pictures of
     items, that `head` does not have.
@@ -253,14 +254,14 @@ def item_of(path: TextPath) -> str:
 
 
 def find_item_picture(content: DraftContent, item: str) -> DraftContent | None:
-    """Return the picture of the item at the path `item` in the draft `content`, or None if it has none."""
+    """Return the picture of the item at the path `item` in the draft `content`, or None if the item has none."""
     return next((each for each in content.get(PICTURES, ()) if each["item"] == item), None)
 
 
 def save_item_picture(
     session: Session, act: DraftAct, picture: ItemPicture, *, former: DraftContent | None
 ) -> GuideDraftRow:
-    """Save the picture of an item in the draft of a rendition that `act` names, record the action, and return the row.
+    """Save the picture of an item in the rendition's draft that `act` names, record the action, and return the draft.
 
     `former` is the picture that the person saw, or None. Raise `DraftChanged` if the item has another picture or
     description by now. Raise `NoSuchGuideDraft` if there is no draft. Raise the errors of `act.precondition`, which

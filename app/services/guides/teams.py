@@ -24,8 +24,8 @@ def out_of_hours(signposts: Sequence[Signpost]) -> list[Signpost]:
 class Team:
     """A team to call: a contact with a phone number.
 
-    `hours` are the opening hours as text, empty if unknown. `is_open` is True if the team answers at the requested
-    time, or None if unknown.
+    `hours` are the opening hours of the duty team as text, empty if unknown. For other teams `hours` is always empty.
+    `is_open` is True if the team answers at the requested time, or None if unknown.
     """
 
     contact: Contact | Signpost
@@ -81,7 +81,8 @@ class DutyHours:
     def teams(self, who: WhoToCall, at: dt.datetime) -> Teams:
         """Return the duty team and the out-of-hours teams of `who`. The teams that answer at the time `at` come first.
 
-        Teams that may answer come next, and closed teams last. The duty team is the first contact with a phone number.
+        Teams with unknown hours come next, and closed teams last. The duty team is the first contact with a phone
+        number.
         On a bank holiday the duty team counts as closed, unless it is open all day, and out-of-hours teams with opening
         hours count as open. If no hours are known, the duty team comes first.
         """

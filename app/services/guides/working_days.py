@@ -19,7 +19,7 @@ class WorkingDays:
 
     @cached_property
     def calendar(self) -> "HolidayBase":
-        """England's bank holidays and weekends."""
+        """Calendar of England. It contains the bank holidays, and counts working days."""
         calendar: HolidayBase = _read_country("united_kingdom").UnitedKingdom(subdiv="ENG")
         return calendar
 
@@ -84,7 +84,8 @@ def deadline_of(moment: dt.datetime) -> tuple[dt.date, dt.time | None]:
 def london_moments(local: dt.datetime) -> list[dt.datetime]:
     """Return the moments in UTC at which clocks in London show `local`, which has no time zone, in order.
 
-    There are two in the hour in which the clocks go back, and none in the hour in which they go forward.
+    There are two moments for a time in the hour that clocks show twice in autumn, and none in the hour that they skip
+    in spring.
     """
     found = {local.replace(tzinfo=LONDON, fold=fold).astimezone(dt.UTC) for fold in (0, 1)}
     return sorted(each for each in found if each.astimezone(LONDON).replace(tzinfo=None) == local)

@@ -54,9 +54,9 @@ def _pages(text: str, links: Sequence[str]) -> list[str]:
 
 
 def phones_in(text: str) -> list[dict[str, Any]]:
-    """Return the phone numbers in `text`, each as it is written and in international form.
+    """Return the phone numbers in `text` as the fields of `Phone`: `number` for dialling, and `display` as written.
 
-    If `text` says which option to press, each number has this option.
+    If `text` says which option to press, each phone number has this `option`. Leave out short numbers such as 999.
     """
     phones: list[dict[str, Any]] = []
     option = OPTION.search(text)

@@ -50,7 +50,8 @@ def read_day(typed: str) -> dt.date | None:
     """Return the day that `typed` names, or None if `typed` cannot be read as a day.
 
     Examples are `30 September 2027`, `30/9/27`, `Thurs 30th Sept 2027` and `2027-09-30`. If the month is a number, the
-    day comes before the month, as in Britain. If the date begins with the year, the month comes before the day.
+    day comes before the month, as in Britain. If the date begins with the year, the month comes before the day. A year
+    of two digits is in the 2000s.
     """
     text = typed.lower()
     found = _DAY_PARTS.findall(text) if _DAY_SIGNS.fullmatch(text) else []
