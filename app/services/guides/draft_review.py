@@ -255,8 +255,9 @@ def schedule_draft(
 def unschedule_draft(session: Session, act: DraftAct) -> GuideDraftRow:
     """Cancel the planned publication of the draft that `act` names, and return the draft.
 
-    Record the action. A submitted draft stays submitted. Raise `NoSuchGuideDraft` if there is no draft, and `DraftChanged` if no publication is planned.
-    Raise the errors of `act.precondition`, which checks that the person has seen the current version of the draft.
+    Record the action. A submitted draft stays submitted. Raise `NoSuchGuideDraft` if there is no draft, or
+    `DraftChanged` if no publication is planned. Raise the errors of `act.precondition`, which checks that the person
+    has seen the current version of the draft.
     """
     draft = act.known_draft(session)
     if draft.publish_at is None:
