@@ -34,8 +34,8 @@ def decode_key(cursor: str | None, *, otherwise: Key, parameter: str = "cursor")
     """Return the key in `cursor`, or `otherwise` if `cursor` is None. `otherwise` is the key of the first page.
 
     Raise `InvalidCursor`, which names the query parameter `parameter`, if `cursor` cannot be decoded, or if its key has
-    another type than `otherwise`. Also raise `InvalidCursor` for a key with which the database cannot compare: a
-    negative number, a number above `LARGEST`, or a text with a character that cannot be stored.
+    another type than `otherwise`. Also raise `InvalidCursor` for a key with which the database cannot compare.
+    Such a key is a negative number, a number above `LARGEST`, or a text with a character that cannot be stored.
     """
     if cursor is None:
         return otherwise

@@ -173,7 +173,7 @@ def may_publish(draft: GuideDraftRow, writers: Sequence[str], by: str) -> bool:
     """Return True if the person named `by` may publish `draft` as the second of two people.
 
     `writers` are all people who wrote part of the draft. A writer may publish the draft only if another person wrote
-    its last version, and another person submitted it: then somebody else has agreed to the whole text.
+    its last version, and another person submitted it. Somebody else has then agreed to the whole text.
     """
     if not any(is_same_hand(by, each) for each in writers):
         return True

@@ -267,7 +267,7 @@ def readable_of(history: Sequence[EditionHead], number: int) -> EditionHead:
 
 
 def list_current(session: Session, *, limit: int | None = None) -> list[CurrentEdition]:
-    """Return the current editions of the first `limit` guides by name, or of all guides if `limit` is None.
+    """Return the current editions in order of guide name: the first `limit`, or all if `limit` is None.
 
     Leave out guides whose editions are all withdrawn.
     """

@@ -184,9 +184,9 @@ def _words(shown: str | None, whole: str | None) -> str | None:
 def _items(key: str, shown: Sequence[dict[str, str]], former: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the items `shown` on the page in the section `key`, each combined with the data of its former item.
 
-    The former item is the item of `former` with the same text. If there is none, and the page has as many items as the
-    data, the former item is the one at the same position, if no other shown item has it as its former item. An item
-    without a former item is new: it gets an id made from its text, and the values of `DEFAULTS`.
+    The former item is the item of `former` with the same text. If no item has the same text, and the page has as many
+    items as the data, the former item is the one at the same position, if it is free. An item without a former item is
+    new: it gets an id made from its text, and the values of `DEFAULTS`.
     """
     fields = shown_fields(key)
     digests = [words_digest(*(each.get(name) for name in fields)) for each in shown]

@@ -84,8 +84,8 @@ def deadline_of(moment: dt.datetime) -> tuple[dt.date, dt.time | None]:
 def london_moments(local: dt.datetime) -> list[dt.datetime]:
     """Return the moments in UTC at which clocks in London show `local`, which has no time zone, in order.
 
-    There are two moments for a time in the hour that clocks show twice in autumn, and none in the hour that they skip
-    in spring.
+    In autumn there are two moments for a time that clocks show twice. In spring there is none for a time that clocks
+    skip.
     """
     found = {local.replace(tzinfo=LONDON, fold=fold).astimezone(dt.UTC) for fold in (0, 1)}
     return sorted(each for each in found if each.astimezone(LONDON).replace(tzinfo=None) == local)
