@@ -1,7 +1,7 @@
 """CSV (RFC 4180) in UTF-8. A cell that a spreadsheet would run as a formula gets an apostrophe in front.
 
-A cell is also treated as a formula if it has blanks before the formula, begins with a full-width sign such as `＝`, or
-begins with a tab or a line break.
+A cell counts as a formula if it begins with `=`, `+`, `-`, `@` or a full-width form of these signs, also after blanks.
+A cell that begins with a tab or a line break counts as a formula too.
 """
 
 import csv
@@ -35,7 +35,7 @@ def safe_cell(cell: str) -> str:
 def plain_cell(cell: str) -> str:
     """Return the text of `cell`, which a spreadsheet saved, without the apostrophe that `safe_cell` put in front.
 
-    Keep an apostrophe that `safe_cell` would not have put there. Line breaks become LF, and blanks around the text are
+    Keep an apostrophe that `safe_cell` would not have put there. CRLF becomes LF, and blanks around the text are
     dropped.
     """
     text = cell.replace("\r\n", "\n").strip()

@@ -34,8 +34,8 @@ def decode_key(cursor: str | None, *, otherwise: Key, parameter: str = "cursor")
     """Return the key in `cursor`, or `otherwise` if `cursor` is None. `otherwise` is the key of the first page.
 
     Raise `InvalidCursor`, which names the query parameter `parameter`, if `cursor` cannot be decoded, or if its key has
-    another type than `otherwise`. Raise it also if the database cannot compare with the key: a negative or too large
-    number, or a text with a character that cannot be stored.
+    another type than `otherwise`. Also raise `InvalidCursor` for a key with which the database cannot compare.
+    Such a key is a negative number, a number above `LARGEST`, or a text with a character that cannot be stored.
     """
     if cursor is None:
         return otherwise
@@ -56,7 +56,8 @@ def decode_position(cursor: str | None, types: Sequence[type]) -> tuple[Any, ...
     """Return the sort key in `cursor` as a tuple, or None if `cursor` is None, which means the first page.
 
     `types` are the types of the values of the sort key, in order. Raise `InvalidCursor` if `cursor` cannot be decoded,
-    or if its values do not have these types.
+    or if its values do not have these types. Also raise `InvalidCursor` for a value with which the database cannot
+    compare (see `decode_key`).
     """
     words = decode_key(cursor, otherwise="").split(SEPARATOR)
     if cursor is None:

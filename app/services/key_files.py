@@ -40,7 +40,7 @@ def write_key_file(path: Path, content: bytes, *, replace: bool = False) -> None
 
 
 class FileKey(NamedTuple):
-    """A key from a key file. `id` is the first 8 hex digits of the SHA-256 of the key."""
+    """A key of `KEY_BYTES` bytes from a key file. `id` is the first 8 hex digits of the SHA-256 of `value`."""
 
     id: str
     value: bytes
@@ -49,15 +49,16 @@ class FileKey(NamedTuple):
 class KeyFile:
     """The keys in one file, one key per line. The first key is for new data. The other keys still work for old data.
 
-    `is_configured` is True if a setting names the file. Such a file may be shared by several nodes, so only `add` may
-    create the file. Each method that reads or changes the file raises `SetupError` if the file cannot be read, or if
-    one of its lines is not a key.
+    `is_configured` is True if a setting names the file. Several nodes may share a configured file, so an operator's
+    command creates the file with `add`, and callers never call `make`. Each method that reads or changes the file
+    raises `SetupError` if the file cannot be read, or if one of its lines is not a key.
     """
 
     purpose: ClassVar[str]
-    """The subject and verb of a sentence, such as "concerns are encrypted with", that "the first key" completes.
+    """The beginning of a sentence about the first key, such as "concerns are encrypted with".
 
-    The sentence is in the comment line of the file, and in the error for a file that cannot be read.
+    The comment line of the file completes the sentence with "the first key", and the error for an unreadable file with
+    "its first line".
     """
     command: ClassVar[str]
     """The command with which an operator adds a key."""
@@ -70,7 +71,8 @@ class KeyFile:
     def load(self) -> None:
         """Read the keys from the file. If the file is not configured and is absent, there are no keys.
 
-        Raise `SetupError` if the file cannot be read, has no key, or is configured and absent.
+        Raise `SetupError` if the file cannot be read, has no key or a line that is not a key, or is configured and
+        absent.
         """
         self.read()
         if not self.keys and (self.is_configured or self.path.exists()):
@@ -90,7 +92,7 @@ class KeyFile:
             raise SetupError(f"{self.path} cannot be read as keys: {self.purpose} its first line") from None
 
     def make(self) -> None:
-        """Create the file with one new key. If another process created the file first, use the keys in that file."""
+        """Create the file with one new key. If the file exists, because another process was faster, read its keys."""
         with suppress(FileExistsError):
             self._write([_new_key()], replace=False)
         self.read()

@@ -42,7 +42,7 @@ class WorkerState(StrEnum):
 
 @dataclass
 class Job:
-    """Periodic work of a `JobsWorker`, whose thread several jobs may share. Times are in seconds.
+    """Periodic work of a `JobsWorker`. Several jobs may share the thread of one worker. Times are in seconds.
 
     `first_delay` is the time from the start of the thread to the first run. The worker sets `failures`, the number of
     failures in a row, and `due`, the time of the next run (`monotonic`).
@@ -50,7 +50,7 @@ class Job:
 
     name: str
     every: float
-    """Pause between the end of the work and its next start."""
+    """Pause between the end of a run and the start of the next run."""
     do: Callable[[Callable[[], None]], bool | None]
     """Function that does the work. If it returns True, more may be due, and the job runs again without a pause.
 
@@ -150,7 +150,8 @@ class JobsWorker:
         """Run the jobs that are due, and return the seconds until the next job is due."""
         for job in self.jobs:
             if job.due <= monotonic() and not self.is_stopping:
-                job.due = monotonic() + self._do(job)
+                pause = self._do(job)
+                job.due = monotonic() + pause
                 self.beat()
         return max(0.0, min(job.due for job in self.jobs) - monotonic())
 
@@ -180,8 +181,9 @@ class JobsWorker:
 def start_call(do: Callable[[], Result], name: str = "call") -> Future[Result]:
     """Call `do` in a new thread, and return the future of its result.
 
-    Host name lookups need this: a lookup can take minutes and cannot be stopped. The thread does not prevent the
-    process from ending. If one caller stops waiting for the future, the call continues for other callers.
+    Host name lookups need their own thread, because a lookup can take minutes and cannot be stopped. The thread does
+    not prevent the process from ending. If one caller stops waiting for the future, the call continues for other
+    callers.
     """
     outcome: Future[Result] = Future()
     outcome.set_running_or_notify_cancel()
@@ -199,14 +201,14 @@ def start_call(do: Callable[[], Result], name: str = "call") -> Future[Result]:
 def call_in_time(do: Callable[[], Result], seconds: float) -> Result:
     """Call `do` in a new thread, and return its result or raise its error.
 
-    Raise `TimeoutError` if there is no result after `seconds`. The call then goes on in its thread, and its result is
+    Raise `TimeoutError` if there is no result after `seconds`. The call then continues in its thread, and its result is
     lost.
     """
     return start_call(do).result(timeout=seconds)
 
 
 def stop_workers(workers: Collection[JobsWorker]) -> None:
-    """Request the stop of all `workers`, then wait for each worker to end, at most its `stop_seconds`.
+    """Request the stop of all `workers`, then wait for each worker to end, for at most the worker's `stop_seconds`.
 
     All stops are requested before the first wait, so the workers end in parallel. A worker that needs longer is still
     running when this function returns, and ends with the process.
@@ -226,7 +228,7 @@ class GenerationWatcher(JobsWorker):
     """A worker that notices when any process publishes or withdraws an edition.
 
     The worker polls the generation: a number in the database that grows with each publication and withdrawal. The
-    worker calls `on_change` after the first poll and whenever the number has changed.
+    worker calls `on_change` after the first successful poll and whenever the number has changed.
 
     If the database has not responded for `SILENT_SECONDS`, the worker calls `on_silence` with the time of the last
     response (`monotonic`). When the database responds again, the worker calls `on_silence` with None, after `on_change`

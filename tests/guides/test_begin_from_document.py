@@ -201,7 +201,7 @@ def test_a_reader_that_takes_too_long_is_stopped(ann: Any, monkeypatch: pytest.M
 
 def test_documents_are_read_one_at_a_time(ann: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(uploads, "MAX_WAIT_SECONDS", 0)
-    with uploads._turn:
+    with uploads._reader_slot:
         assert BUSY in upload(ann, word_file()).text
 
 

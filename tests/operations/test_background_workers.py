@@ -123,6 +123,23 @@ def test_a_worker_waits_longer_after_each_failure_up_to_a_minute() -> None:
     assert [backoff_seconds(failures) for failures in (1, 2, 3, 7, 10_000)] == [1, 2, 4, 60, 60]
 
 
+@pytest.mark.parametrize(("fails", "pause"), [(False, LONG), (True, 1.0)])
+def test_the_pause_before_the_next_run_begins_when_the_work_ends(
+    monkeypatch: pytest.MonkeyPatch, fails: bool, pause: float
+) -> None:
+    now = [100.0]
+    monkeypatch.setattr(workers, "monotonic", lambda: now[0])
+
+    def work_for_a_minute(_: Callable[[], None]) -> None:
+        now[0] += 60
+        if fails:
+            raise ValueError
+
+    wait = JobsWorker("slow", [Job("slow", LONG, work_for_a_minute)]).run_once()
+
+    assert wait == pause
+
+
 def test_a_stop_does_not_wait_for_work_that_never_ends() -> None:
     released = threading.Event()
 

@@ -179,7 +179,7 @@ def _tool(title: str, arguments: type[RequestModel]) -> Callable[[Read], Read]:
 
 
 class ReadWords(NamedTuple):
-    """The text that a tool returns, and what to cite with it.
+    """The text that a tool returns, and the editions to cite with the text.
 
     `rendition` has the facts about the rendition from which the text comes, or is None if the text comes from the
     edition itself. `languages` are all languages of the guide. `cited` has the key and the digest of each edition from
@@ -198,7 +198,7 @@ def _read_words(library: Library, arguments: OfGuideInLanguage) -> ReadWords:
     The cautions and contacts of an out-of-date rendition are those of the current edition, which is then cited too.
     Raise `NoSuchGuide` if the guide is unknown, or `EditionWithdrawn` if all its editions are withdrawn. Raise
     `NoSuchRendition` if the guide has no rendition in the language, or `RenditionWithdrawn` if all renditions in the
-    language are withdrawn.
+    language, or their editions, are withdrawn.
     """
     guide = library.guide_of(arguments)
     history, stored = get_history(library.session, guide=guide), list_renditions(library.session, guide=guide)

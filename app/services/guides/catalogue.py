@@ -81,8 +81,8 @@ def list_catalogue(
 ) -> list[CatalogueEntry]:
     """Return the entries that match `wanted`. Skip the first `offset` entries, and return at most `limit`.
 
-    Without words in `wanted`, the order is by section, guide and position in the section. With words, the best match
-    comes first. Words without a letter or digit match no entry. If `limit` is None, return all entries.
+    If `wanted.words` is None, the order is by section key, guide and position in the section. Otherwise the best match
+    comes first. Words without a letter or digit match no entry. If `limit` is None, return all further entries.
     """
     found = select(CatalogueRow).where(col(CatalogueRow.part).in_(wanted.sections))
     if wanted.guides is not None:
@@ -102,7 +102,8 @@ def list_catalogue(
 def find_guides(session: Session, items: Collection[tuple[str, str]]) -> list[str]:
     """Return the names of the guides whose current edition has all of `items`, in the order of first publication.
 
-    Each of `items` is a section key and the id of an item. If `items` is empty, return no guides.
+    Each of `items` is a section key and the id of an item, and must occur only once. If `items` is empty, return no
+    guides.
     """
     first = (col(EditionRow.guide) == CatalogueRow.guide) & IS_EDITION & (col(EditionRow.number) == 1)
     found = (

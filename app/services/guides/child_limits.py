@@ -1,4 +1,4 @@
-"""The run of a child process that reads the file of an editor, with limits that the process sets for itself."""
+"""Limits of time and memory for a child process that reads an editor's file. The process limits itself."""
 
 import resource
 import sys
@@ -13,7 +13,8 @@ MAX_MEMORY_BYTES = 260_000_000
 def run_limited(read: Callable[[bytes], str]) -> None:
     """Limit this process, call `read` with the bytes from standard input, and print the text that `read` returns.
 
-    The limits are on processor time and memory. The process writes no core dump.
+    The limits are on processor time and memory. Above the limit of time, the system ends the process. The process
+    writes no core dump.
     """
     resource.setrlimit(resource.RLIMIT_CPU, (MAX_SECONDS, MAX_SECONDS))
     resource.setrlimit(resource.RLIMIT_DATA, (MAX_MEMORY_BYTES, MAX_MEMORY_BYTES))

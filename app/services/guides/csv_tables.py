@@ -1,4 +1,7 @@
-"""A section as CSV: one row for each item, with the edition and the cautions in each row. All text is as published."""
+"""A section as CSV: one row for each item, with the edition and the cautions in each row.
+
+All text is as published, except that `csv_sheet` puts an apostrophe in front of a formula.
+"""
 
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -48,8 +51,8 @@ def section_csv(shown: ShownEdition, section: Section) -> bytes:
 def csv_table(section: Section, rows: Sequence[CsvRow], *, cautions: int = 0, of_rendition: bool = False) -> bytes:
     """Return `rows`, which are items of `section`, as CSV in UTF-8, with a header row.
 
-    There are as many caution columns as any row has cautions, and at least `cautions`. If `of_rendition`, the table
-    also has the columns of `RENDITION_COLUMNS`, and each row must have their cells.
+    There are at least `cautions` caution columns, and enough for the row with the most cautions. If `of_rendition` is
+    True, the table also has the columns of `RENDITION_COLUMNS`, and each row must have their cells.
     """
     columns = max([cautions, *(len(row.cautions) for row in rows)])
     model = section.entry.item

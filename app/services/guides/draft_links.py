@@ -18,7 +18,7 @@ from app.services.access.clients import draw_token, token_digest
 from app.services.guides.drafts import DraftAct, find_guide_draft, list_draft_acts, record_draft_act
 
 LINK_DAYS = (1, 7, 30)
-"""The numbers of days for which a link can be valid. The second is used if the person asks for any other number."""
+"""The numbers of days for which a person can make a link valid. The second number is the default."""
 MAX_LINKS = 20
 """The maximum number of valid links to one draft."""
 TOKEN_DIGEST, EXPIRES_AT, LINK = "token_sha256", "expires_at", "link"
@@ -91,8 +91,8 @@ def end_draft_link(session: Session, act: DraftAct, *, number: int) -> None:
 def find_linked_draft(session: Session, token: str, *, at: dt.datetime) -> GuideDraftRow | None:
     """Return the draft, as last saved, to which the link with `token` leads.
 
-    Return None if no link has this token, or if the link has expired or was ended by `at`. A link also ends when its
-    draft is published or discarded.
+    Return None if no link has this token, if the link has been ended, or if it has expired at the time `at`. A link
+    also ends when its draft is published or discarded.
     """
     digest = token_digest(token).hex()
     longest = at - dt.timedelta(days=max(LINK_DAYS))

@@ -1,7 +1,7 @@
 """Review of a draft by a second person: submission, comments, sending back, and publication.
 
-Two people agree to every edition and rendition. One of them submits the draft, and the other publishes it. If the
-second person corrects the draft and submits it, the first person publishes it.
+Two people agree to every edition and rendition that is published from a draft. One person submits the draft, and the
+other publishes the draft. If the second person corrects and submits the draft, the first person publishes the draft.
 """
 
 import datetime as dt
@@ -41,7 +41,7 @@ from app.services.guides.validation import CheckedDraft, check_draft
 
 CHANGE_NOTE = "change_note"
 MAX_REMARK = 2000
-"""The maximum length of a comment, and of the reason for which a draft is sent back."""
+"""The maximum length, in characters, of a comment, and of the reason for which a draft is sent back."""
 MAX_COMMENTS = 500
 """The maximum number of open comments on one draft."""
 NOT_PUBLISHED = "It could not be published at the planned time: {}"
@@ -69,7 +69,10 @@ class Comment:
 
 @dataclass(frozen=True)
 class Discussion:
-    """The comments on a draft that are not done, and the reason for which the draft was last sent back, or None."""
+    """The open comments on a draft (those not marked as done), and the reason for which the draft was sent back.
+
+    `reason` is None if the draft was never sent back, or has been submitted again since.
+    """
 
     comments: tuple[Comment, ...]
     reason: str | None
@@ -83,7 +86,7 @@ class Discussion:
 def check_any_draft(
     session: Session, draft: GuideDraftRow, reference_data: ReferenceData, *, today: dt.date
 ) -> CheckedDraft | CheckedRendition:
-    """Check `draft`, of an edition or rendition, as of the day `today`. Return it with its errors and warnings."""
+    """Return `draft`, of an edition or rendition, with its errors and with its warnings as of the day `today`."""
     if draft.language:
         return check_rendition_draft(session, draft)
     return check_draft(session, draft, reference_data, today=today)
@@ -139,9 +142,8 @@ def comment_on_draft(session: Session, act: DraftAct, *, about: str, text: str) 
 def settle_comment(session: Session, act: DraftAct, *, number: int) -> None:
     """Mark the comment `number` on the draft that `act` names as done, and record the action.
 
-    Raise `NoSuchGuideDraft` if there is no draft. Raise `NoSuchItem` if the draft has no comment with this number, or
-    if it is already done. Raise the errors of `act.precondition`, which checks that the person has seen the current
-    version of the draft.
+    Raise `NoSuchGuideDraft` if there is no draft, or `NoSuchItem` if the draft has no open comment with this number.
+    Raise the errors of `act.precondition`, which checks that the person has seen the current version of the draft.
     """
     draft = act.known_draft(session)
     open_ones = discussion_of(list_draft_acts(session, act.guide, act.language)).comments
@@ -151,11 +153,7 @@ def settle_comment(session: Session, act: DraftAct, *, number: int) -> None:
 
 
 def discussion_of(acts: Sequence[GuideDraftActRow]) -> Discussion:
-    """Return the comments on a draft that are not done, and the reason for which the draft was last sent back.
-
-    `acts` are the actions on the draft, in order. The reason is None if the draft was never sent back, or has been
-    submitted again since.
-    """
+    """Return the open comments, and the reason for sending back, of the draft with the actions `acts`, in order."""
     comments: dict[int, Comment] = {}
     reason: str | None = None
     for each in acts:
@@ -174,8 +172,8 @@ def discussion_of(acts: Sequence[GuideDraftActRow]) -> Discussion:
 def may_publish(draft: GuideDraftRow, writers: Sequence[str], by: str) -> bool:
     """Return True if the person named `by` may publish `draft` as the second of two people.
 
-    `writers` are all people who wrote part of the draft. One of them may publish the draft only if another person wrote
-    its last version and another person submitted it. Somebody else has then agreed to the whole text.
+    `writers` are all people who wrote part of the draft. A writer may publish the draft only if another person wrote
+    its last version, and another person submitted it. Somebody else has then agreed to the whole text.
     """
     if not any(is_same_hand(by, each) for each in writers):
         return True
@@ -255,10 +253,11 @@ def schedule_draft(
 
 
 def unschedule_draft(session: Session, act: DraftAct) -> GuideDraftRow:
-    """Cancel the planned publication of the draft that `act` names, and return the draft, which stays submitted.
+    """Cancel the planned publication of the draft that `act` names, and return the draft.
 
-    Record the action. Raise `NoSuchGuideDraft` if there is no draft, and `DraftChanged` if no publication is planned.
-    Raise the errors of `act.precondition`, which checks that the person has seen the current version of the draft.
+    Record the action. A submitted draft stays submitted. Raise `NoSuchGuideDraft` if there is no draft, or
+    `DraftChanged` if no publication is planned. Raise the errors of `act.precondition`, which checks that the person
+    has seen the current version of the draft.
     """
     draft = act.known_draft(session)
     if draft.publish_at is None:
@@ -280,7 +279,7 @@ def find_due_draft(session: Session, *, now: dt.datetime) -> tuple[str, str] | N
 def publish_due_draft(
     session: Session, reference_data: ReferenceData, guide: str, language: str, *, now: dt.datetime, two_people: bool
 ) -> Publication[Any] | None:
-    """Publish the draft of `guide` in `language` if its planned publication is due, as an act of the person who agreed.
+    """Publish the draft of `guide` in `language`, in the name of the person who agreed, if its planned time has come.
 
     `language` is empty for the draft of an edition. If `two_people` is True, two people must be known by name, as
     `publish_draft` says. Return None if no publication is due any more: another process has published the draft, or
@@ -315,9 +314,8 @@ def _require_agreed(
 ) -> CheckedDraft | CheckedRendition:
     """Return the checked draft if two people agree to it, and it follows the edition `follows`.
 
-    `follows` is the number of the edition that the publisher has seen, as in `publish_draft`. Otherwise raise
-    `HandUnknown`, `SecondPersonNeeded`, `InvalidEdition`, `InvalidRendition` or `FollowsAnotherEdition`, each as
-    `publish_draft` says.
+    Otherwise raise `HandUnknown`, `SecondPersonNeeded`, `InvalidEdition`, `InvalidRendition` or
+    `FollowsAnotherEdition`, each as `publish_draft` says. `follows` and `two_people` are those of `publish_draft`.
     """
     writers = writers_of(list_draft_acts(session, act.guide, act.language))
     wrote_it = any(is_same_hand(act.by, each) for each in writers)

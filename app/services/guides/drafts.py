@@ -186,7 +186,7 @@ def find_changed_drafts(session: Session) -> Iterator[tuple[str, str]]:
 
 
 def _are_as_recorded(session: Session, acts: Sequence[GuideDraftActRow]) -> bool:
-    """Return True if the digest of each of `acts` matches its details and the text that it was about.
+    """Return True if the digest of each of `acts` matches the action's details and the text that the action is about.
 
     `acts` are all actions on the drafts of one guide in one language, in order. Return False too if the kind of an
     action is unknown.
@@ -255,11 +255,11 @@ def write_guide_draft(
 ) -> GuideDraftRow:
     """Save the content that `change` returns as the draft, record the action `act`, and return the draft.
 
-    The draft is for the next edition of the guide, or for the rendition in `act.language`. It is created if there is
-    none. Do not check the precondition of `act`: `change` sees the current draft, and may raise an error. Save the
-    unplaced passages that `unplaced` returns too. The content may have errors. A save cancels a submission and a
-    planned publication, and deletes pictures that nothing uses any more. If content and passages are unchanged, save
-    and record nothing. Raise the errors of `change`.
+    The draft is for the next edition of the guide, or for the rendition in `act.language`. Create the draft if there is
+    none. Do not check the precondition of `act`: `change` sees the current draft, and may raise an error. Also save the
+    unplaced passages that `unplaced` returns. The content may have errors. A save cancels a submission and a planned
+    publication, and deletes pictures that nothing uses any more. If content and passages are unchanged, save and record
+    nothing. Raise the errors of `change`.
     """
     draft = find_guide_draft(session, act.guide, act.language)
     former = draft.content if draft is not None else ""

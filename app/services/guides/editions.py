@@ -96,7 +96,7 @@ MAX_CACHED_EDITIONS = 64
 
 @dataclass(frozen=True)
 class EditionHead:
-    """The summary of an edition in the history of its guide: its details without its content.
+    """The summary of an edition in the history of its guide, without its sections.
 
     `withdrawn_at` and `reason` are None unless the edition was withdrawn.
     """
@@ -155,18 +155,15 @@ class CurrentEdition(EditionHead):
         return max(day, self.published_at)
 
     def is_due(self, today: dt.date, *, within: dt.timedelta = dt.timedelta()) -> bool:
-        """Return True if the review day is not later than `within` after `today`, or if there is no review day.
-
-        So a review day that has passed is due.
-        """
+        """Return True if the review day is at most `within` after `today`, has passed, or is not set."""
         return self.details.review_by is None or self.details.review_by <= today + within
 
 
 class EditionEvent(NamedTuple):
     """The publication or the withdrawal of an edition or rendition.
 
-    `row` is the edition or rendition. `edition` is the same row for an edition, or the edition that the rendition
-    renders. If `withdrawal` is None, the event is the publication.
+    `row` is the edition or rendition. For an edition, `edition` is the same row. For a rendition, `edition` is the
+    edition that the rendition renders. If `withdrawal` is None, the event is the publication.
     """
 
     row: EditionRow
@@ -180,7 +177,7 @@ class EditionEvent(NamedTuple):
 
 
 def find_history(session: Session, *, guide: str) -> list[EditionHead]:
-    """Return every edition of `guide`, including withdrawn ones, most recent first. An unknown guide has none."""
+    """Return every edition of `guide`, including withdrawn ones, most recent first; none if the guide is unknown."""
     return [EditionHead(*row) for row in session.execute(_HISTORY, {"guide": guide})]
 
 
@@ -213,7 +210,8 @@ def get_readable(session: Session, *, guide: str, number: int) -> EditionHead:
     """Return the edition `number` of `guide`.
 
     Raise `NoSuchGuide` if the guide is unknown, or `NoSuchEdition` if the guide has no such edition. If the edition is
-    withdrawn, raise `EditionWithdrawn` with the reason and the number of the current edition, or None if there is none.
+    withdrawn, raise `EditionWithdrawn` with the reason and, as `replaced_by`, the number of the current edition or
+    None.
     """
     row = session.execute(_NUMBERED_HEAD, {"guide": guide, "number": number}).first()
     if row is not None and (head := EditionHead(*row)).withdrawn_at is None:
@@ -259,7 +257,7 @@ def readable_of(history: Sequence[EditionHead], number: int) -> EditionHead:
     """Return the edition `number` in `history`, which has every edition of one guide, most recent first.
 
     Raise `NoSuchEdition` if there is no such edition. If the edition is withdrawn, raise `EditionWithdrawn` with the
-    reason and the number of the current edition, or None if there is none.
+    reason and, as `replaced_by`, the number of the current edition or None.
     """
     head = head_of(history, number)
     if head.reason is not None:
@@ -269,7 +267,7 @@ def readable_of(history: Sequence[EditionHead], number: int) -> EditionHead:
 
 
 def list_current(session: Session, *, limit: int | None = None) -> list[CurrentEdition]:
-    """Return the current edition of each guide, ordered by guide, and at most `limit` of them.
+    """Return the current editions in order of guide name: the first `limit`, or all if `limit` is None.
 
     Leave out guides whose editions are all withdrawn.
     """
@@ -280,8 +278,8 @@ def list_current(session: Session, *, limit: int | None = None) -> list[CurrentE
 def default_guide(session: Session, preferred: str | None = None) -> str | None:
     """Return the guide for requests that name no guide, or None if there are no guides.
 
-    Guides with a current edition come before guides whose editions are all withdrawn. In each of these two groups,
-    `preferred` comes first, then the guide that was published first.
+    Guides with a current edition come before guides whose editions are all withdrawn. In each of these two groups, the
+    guide named `preferred`, if given, comes first, then the guide that was published first.
     """
     readable = func.count().filter(col(WithdrawalRow.number).is_(None))
     found = (
@@ -390,8 +388,8 @@ def insert_publication(
 def insert_withdrawal(session: Session, key: AnyKey, *, reason: str, at: dt.datetime) -> None:
     """Insert the withdrawal of the edition or rendition `key`, at the time `at` and for `reason`.
 
-    Raise `AlreadyWithdrawn` if the edition or rendition was withdrawn before. After the commit, the writer tells the
-    caches of this process that something was withdrawn.
+    The caller must check that `key` exists. Raise `AlreadyWithdrawn` if the edition or rendition was withdrawn before.
+    After the commit, the writer tells the caches of this process that something was withdrawn.
     """
     language = _language_of(key)
     row = WithdrawalRow(guide=key.guide, language=language, number=key.number, withdrawn_at=at, reason=reason)

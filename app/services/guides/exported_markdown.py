@@ -48,7 +48,8 @@ class ExportPage:
     """The text of an exported page, by field.
 
     `headings` has the title, the publisher and the labelled facts. `introductions` has the introduction of each section
-    that has one, by section key. `items` returns the items of a section.
+    that has one, by section key. `cautions` has the cautions that the page shows. `items` returns the items of a
+    section.
     """
 
     def __init__(self, blocks: Sequence[Block]) -> None:
@@ -75,7 +76,7 @@ class ExportPage:
     def items(self, key: str, former: Sequence[dict[str, Any]]) -> list[dict[str, str]]:
         """Return the text fields of each item that the page shows in the section with the key `key`.
 
-        `former` are the section's items in the data at the end of the page. They say which quotations have a source.
+        `former` are the section's items in the data at the end of the page, which say which quotations have a source.
         """
         blocks = self._sections.get(key, [])
         if Section.of_key(key).entry.layout is Layout.QUOTATIONS:
@@ -115,8 +116,8 @@ def _item(section: Section, block: Block) -> dict[str, str]:
 def _quotations(blocks: Sequence[Block], former: Sequence[dict[str, Any]]) -> list[dict[str, str]]:
     """Return each quotation in `blocks`, with the paragraphs before it as its introduction.
 
-    Skip the first paragraph after a quotation if it looks like a source (`Source: ...`). But if `former`, the items of
-    the data, has the quotation without a source, the paragraph is text and is not skipped.
+    `former` are the items of the data, in the same order. Skip the first paragraph after a quotation if it looks like a
+    source (`Source: ...`). But if the quotation has no source in `former`, the paragraph is text: keep the paragraph.
     """
     items: list[dict[str, str]] = []
     waiting: list[str] = []
@@ -134,7 +135,7 @@ def _quotations(blocks: Sequence[Block], former: Sequence[dict[str, Any]]) -> li
 
 
 def find_data(text: str) -> dict[str, Any] | None:
-    """Return the data in the comment at the end of the Markdown `text`.
+    """Return the data in the comment at the end of the Markdown `text`, which this service may have exported.
 
     Return None if there is no such comment, or if its data cannot be read.
     """
@@ -184,8 +185,8 @@ def _items(key: str, shown: Sequence[dict[str, str]], former: Sequence[dict[str,
     """Return the items `shown` on the page in the section `key`, each combined with the data of its former item.
 
     The former item is the item of `former` with the same text. If no item has the same text, and the page has as many
-    items as the data, it is the item of `former` at the same position, unless that is the former item of another one.
-    An item without a former item is new: it gets an id made from its text, and the values of `DEFAULTS`.
+    items as the data, the former item is the one at the same position, if it is free. An item without a former item is
+    new: it gets an id made from its text, and the values of `DEFAULTS`.
     """
     fields = shown_fields(key)
     digests = [words_digest(*(each.get(name) for name in fields)) for each in shown]

@@ -1,7 +1,8 @@
 """Feeds of published and withdrawn editions and renditions, and of due reviews: JSON Feed 1.1 and Atom (RFC 4287).
 
-The id of an entry is a version 5 UUID of the guide, number, digest and event. So the id is the same in both formats, on
-every node and after a change of address. Ids differ between councils that publish different text.
+The id of an entry is a version 5 UUID of the guide, number, digest and event and, for a rendition, of the language. So
+the id is the same in both formats, on every node and after a change of address. Ids differ between councils that
+publish different text.
 """
 
 import datetime as dt

@@ -22,7 +22,7 @@ LEAD = re.compile(
 )
 """Common beginnings of titles, ignored when sorting."""
 OTHER_LETTER = "0"
-"""Stands in place of a letter for the guides whose titles do not begin with A to Z."""
+"""The `letter` of guides whose titles do not begin with A to Z."""
 ENDINGS = re.compile(r"(?:ies|ing|ed|es|s|e|y)$")
 SHORTEST_STEM = 3
 
@@ -87,14 +87,14 @@ class Found:
     matched: Sequence[MatchedSynonym] = ()
 
     def led_to(self, guide: ListedGuide) -> str:
-        """Return the first matched synonym of a subject of `guide`, or an empty string if no synonym matched."""
+        """Return the first matched synonym of a subject of `guide`, or an empty string if there is none."""
         return next((each.words for each in self.matched if guide.is_about(each.subject)), "")
 
 
 def list_guides(session: Session, reference_data: ReferenceData) -> list[ListedGuide]:
     """Return every guide with a current edition, in order of title without its common beginning.
 
-    If an edition names no subject, the guide's subjects are those of its related codes.
+    If an edition names no subject, the guide's subjects are those with an assessment factor among its related codes.
     """
     codes = subject_codes(reference_data)
     listed = [ListedGuide(each, _subjects_of(each.details, codes)) for each in list_current(session)]
@@ -147,7 +147,7 @@ def is_said_in(phrase: str, words: str) -> bool:
 
 
 def search_signposts(signposts: Sequence[Signpost], words: str) -> list[Signpost]:
-    """Return the signposts whose name, audience or description has each word of `words`, in any form.
+    """Return the signposts whose name, audience and description together have each word of `words`, in any form.
 
     If `words` has no word, return no signposts.
     """
@@ -178,10 +178,10 @@ def entries_to_search(
 
 
 def search_guides(session: Session, reference_data: ReferenceData, words: str, *, limit: int) -> Found:
-    """Return up to `limit` items that have every word of `words`, and the guides whose title or subjects have them.
+    """Return up to `limit` items that have every word of `words`, and the guides that match `words`.
 
-    The words match in any form, such as the plural, and the last word may be incomplete. A guide also matches if a
-    synonym of one of its subjects is in `words`.
+    A guide matches if its title and subjects together have every word, or if a synonym of one of its subjects is in
+    `words`. Words match in any form, such as the plural, and the last word may be incomplete.
     """
     listed, matched = list_guides(session, reference_data), find_synonyms(reference_data, words)
     entries = list_catalogue(session, EntryFilter(words), limit=limit + 1)
@@ -224,7 +224,7 @@ def _is_named(guide: ListedGuide, words: str) -> bool:
 
 
 def _is_form(word: str, typed: str, *, is_last: bool) -> bool:
-    """Return True if `word` and `typed` differ only in their endings, as singular and plural do.
+    """Return True if `word` and `typed` differ only in case and in their endings, as singular and plural do.
 
     If `is_last`, `typed` may also be the beginning of `word`.
     """

@@ -45,8 +45,8 @@ class GuideDraft:
 def draft_of(path: Path) -> GuideDraft:
     """Return the draft made from the document at `path`.
 
-    Raise `SeedFileError` if there is no file, if the document is not Word, Markdown or plain text, or if it cannot be
-    read or is too long.
+    Raise `SeedFileError` if there is no file, or if the document is not Word, Markdown or plain text, cannot be parsed,
+    or is too long. Raise `OSError` if the file cannot be read.
     """
     try:
         return parse_document(path, path.read_bytes())
@@ -55,10 +55,10 @@ def draft_of(path: Path) -> GuideDraft:
 
 
 def parse_document(path: Path, data: bytes) -> GuideDraft:
-    """Return the draft made from `data`, the bytes of a document. The name of `path` says which format they have.
+    """Return the draft made from `data`, the bytes of a document. The suffix of `path` says which format `data` has.
 
     Markdown that this service exported is read back: the draft has the exported content with an editor's changes. Raise
-    `SeedFileError` if the document is not Word, Markdown or plain text, cannot be read, or is too long.
+    `SeedFileError` if the document is not Word, Markdown or plain text, cannot be parsed, or is too long.
     """
     blocks = _read_blocks(path, data)
     exported = find_data(data.decode()) if path.suffix.lower() == _MARKDOWN else None
@@ -110,7 +110,7 @@ def _draft_of_export(blocks: list[Block], data: dict[str, Any]) -> GuideDraft:
     place_items(filled)
     try:
         page = {block.text for block in markdown_blocks(draft_page(EditionContent.model_validate(filled)))}
-    except ValidationError:  # a draft with errors cannot be printed as a page: compare sentences
+    except ValidationError:
         return GuideDraft(content, tuple(find_missing(words_of_page(blocks), content)))
     return GuideDraft(content, tuple(block.text for block in words_of_page(blocks) if block.text not in page))
 
@@ -118,8 +118,8 @@ def _draft_of_export(blocks: list[Block], data: dict[str, Any]) -> GuideDraft:
 def draft_page(content: EditionContent) -> str:
     """Return `content` as Markdown, as if it were edition 1 of a guide.
 
-    The page has no emergency numbers, no digest, and a time that is no real one: it is only compared with an exported
-    page.
+    The page serves only for comparison with an exported page: it has no emergency numbers, no digest and no real time
+    of publication.
     """
     head = EditionHead("draft", 1, NO_TIME, "", content.title, content.change_note, None, None)
     return edition_markdown(ShownEdition(head, content), (), "").decode()

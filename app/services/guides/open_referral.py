@@ -252,7 +252,7 @@ def _terms(guides: Sequence[Guide], taxonomy: Taxonomy, public_url: str) -> dict
 def _publisher(guide: Guide, guides: Sequence[Guide]) -> Organization:
     """Return the publisher of `guide` as an organization.
 
-    `guides` are all guides. The organization has the name that is printed in the publisher's first guide among them,
+    `guides` are all guides. The organization has the name that is printed in the publisher's first guide in `guides`,
     and its description lists all guides of the publisher.
     """
     published = [each for each in guides if each.publisher == guide.publisher]
@@ -342,7 +342,7 @@ def _entry_of(signpost: Signpost) -> Entry:
 def _other_ways(contact: Contact) -> Iterator[str]:
     """Yield the email, text relay and address of `contact` as phrases for the description.
 
-    The profile has no field for some of these details, and some programs do not show the fields of the others.
+    The profile has no field for some of these details, and some programs do not show the fields that it has.
     """
     if contact.email:
         yield f"Email: {contact.email}"

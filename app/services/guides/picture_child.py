@@ -1,8 +1,8 @@
 """A child process that reads one uploaded picture: `python -m app.services.guides.picture_child < picture`.
 
 The process limits its own processor time and memory before it reads. It draws the pixels into a new picture, so that
-nothing else of the file is left: no location of a photo, no thumbnail, no script. It writes that picture, or the reason
-for a refusal, as one line of JSON to standard output.
+nothing else of the file is left: no location of a photo, no thumbnail, no script. Then the process writes the new
+picture, or the reason for a refusal, as one line of JSON to standard output.
 """
 
 import base64
@@ -16,7 +16,7 @@ from app.services.guides.child_limits import run_limited
 FORMATS = ("PNG", "JPEG", "WEBP")
 """Formats that are read. The format is found from the bytes, not from the name of the file."""
 MAX_PIXELS = {"JPEG": 50_000_000, "MPO": 50_000_000}
-"""Limits for the formats of cameras, which are decoded at a reduced size.
+"""Limits of width times height, in pixels, for the formats of cameras, which are decoded at a reduced size.
 
 For all other formats, `MAX_OTHER_PIXELS` is the limit.
 """
@@ -43,7 +43,7 @@ def redraw_picture(data: bytes) -> str:
         with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
             if picture.width * picture.height > MAX_PIXELS.get(picture.format or "", MAX_OTHER_PIXELS):
                 return _refusal(TOO_MANY_PIXELS)
-            if getattr(picture, "is_animated", False) and picture.format != "MPO":  # a photo with a second, hidden one
+            if getattr(picture, "is_animated", False) and picture.format != "MPO":  # MPO hides further images
                 return _refusal(MOVES)
             drawn = _draw(picture)
     except UnidentifiedImageError:

@@ -41,7 +41,7 @@ def store_picture(session: Session, data: bytes) -> str:
 
 
 def read_picture(session: Session, digest: str) -> bytes:
-    """Return the picture with `digest`. Raise `NotFound` if it is not stored."""
+    """Return the bytes of the picture with `digest`. Raise `NotFound` if no such picture is stored."""
     row = session.get(PictureRow, digest)
     if row is None:
         raise NotFound
@@ -74,9 +74,9 @@ def _is_used(session: Session, digest: str) -> bool:
 
 
 def find_changed_pictures(session: Session) -> Iterator[tuple[str, str]]:
-    """Yield the name and the fault of each picture whose bytes changed, and of each published rendition without one.
+    """Yield the name and the fault of each picture whose bytes changed.
 
-    A rendition is at fault if a picture that it names is not stored.
+    Also yield the name of each published rendition that names a picture that is not stored, once for each such picture.
     """
     stored = set()
     for digest, data in session.execute(select_columns(_PICTURES.c.digest, _PICTURES.c.data)).yield_per(1):

@@ -1,4 +1,4 @@
-"""Passages of a document that had no place in the draft: an editor chooses the place in which each is put."""
+"""Passages that the import of a document left out of the draft: an editor chooses a section or field for each."""
 
 from typing import Any
 
@@ -20,9 +20,9 @@ def place_line(content: DraftContent, target: str, line: str) -> None:
     """Put the passage `line` at the end of `target` in the draft `content`, which is changed in place.
 
     `target` is the key of a list of items or of a field, or `introductions.` and the key of a list. In a list, `line`
-    becomes a new item. If a field already has text, `line` is added after this text. But a publisher or a review day is
-    replaced. A label such as `Owner:` at the beginning of `line` is left out of a field. The target `LEFT_OUT` changes
-    nothing.
+    becomes a new item. If a field or introduction already has text, `line` is added after this text. But a publisher or
+    a review day is replaced. A label such as `Owner:` at the beginning of `line` is left out of a field. The target
+    `LEFT_OUT` changes nothing.
     """
     if target in ITEM_LISTS:
         items = content.get(target)
@@ -62,10 +62,10 @@ def with_former_items(content: DraftContent, former: DraftContent) -> DraftConte
     """Return `content`, made from a document, completed with data from `former`.
 
     `former` is the content with which a draft of this guide begins without a document (see `Editing.first_words`). Take
-    each field that `content` lacks from `former`, except lists of items, introductions and the source. If an item of
-    `content` has the same name and text as one in `former`, give it the id of that item, and the values that it lacks,
-    such as codes. If the phone numbers of such a contact have changed, remove the date on which they were verified.
-    Leave out empty lists and objects.
+    each field that `content` lacks from `former`, except lists of items, introductions and the source. Match each item
+    of `content` with the item of `former` that has the same name and text: take its id, and the values that the item of
+    `content` lacks, such as codes. If the phone numbers of a matched contact have changed, remove the date on which
+    they were verified. Leave out empty lists and objects.
     """
     details = {key: value for key, value in former.items() if key not in (*ITEM_LISTS, "introductions", "source")}
     merged = details | content

@@ -95,7 +95,7 @@ def find_missing(blocks: Sequence[Block], draft: dict[str, Any], read: Sequence[
 
 
 def has_every_word(item: dict[str, Any], text: str) -> bool:
-    """Return True if the texts of `item` contain every word of `text`, apart from `and` and `or`."""
+    """Return True if `text`, after removal of the texts of `item`, has no words except `and` and `or`."""
     for each in _longest_first(item):
         text = text.replace(each, " ", 1)
     return not re.search(r"\w", _JOINING.sub(" ", text))
@@ -151,7 +151,7 @@ class Placing:
         self.read: list[str] = []
         """Passages that are in the draft in another form than in the document."""
         self.unread: list[str] = []
-        """Parts of lines above the first heading: those that filled no field, although another part of the line did."""
+        """Parts of lines above the first heading that filled no field, although another part of the same line did."""
         self._has_headings = False
         self._is_above_headings = True
         self._is_further = False

@@ -61,7 +61,7 @@ from app.services.guides.renditions import (
 from app.services.guides.working_hours import hours_text
 
 MARK = "(en-GB)"
-"""Printed after each untranslated text of a rendition, which is in the guide's own language."""
+"""Printed after each text of a rendition that is untranslated, and so in the guide's own language."""
 MARK_EXPLAINED = f"Words with {MARK} after them are the guide’s own: this rendition does not have them."
 UNCHECKED_CAUTIONS = "The same in a machine’s words, which nobody has checked:"
 IN_SIMPLE_WORDS = "This is the guide in simple words."
@@ -129,8 +129,8 @@ class ShownEdition:
         """Return the links of a response. The links of a numbered edition never change.
 
         `below` is appended to the paths, for example `/indicators` for a section. For an item, `having` are the numbers
-        of the editions that have the item: the previous edition is linked only if it is among them. If `having` is
-        None, the previous edition is always linked.
+        of the editions that have the item: the previous edition is linked only if its number is in `having`. If
+        `having` is None, the previous edition, if there is one, is linked.
         """
         guide, number = self.head.key
         links = {
@@ -152,7 +152,8 @@ class ShownEdition:
 class ShownRendition(ShownEdition):
     """A rendition to show. `content` is the content of its edition with the text of the rendition.
 
-    `history` are all editions of the guide, most recent first.
+    `history` are all editions of the guide, most recent first. `stored` is the rendition as published, and `words` its
+    text combined with the edition.
     """
 
     history: Sequence[EditionHead]
@@ -165,7 +166,7 @@ class ShownRendition(ShownEdition):
 
     @property
     def rendition(self) -> "ShownRendition":
-        """The rendition shown."""
+        """The rendition shown: this object."""
         return self
 
     @property
@@ -185,7 +186,7 @@ class ShownRendition(ShownEdition):
 
     @property
     def notices(self) -> tuple[str, ...]:
-        """Sentences to show with the text, if the rendition is unchecked or the guide has changed since."""
+        """Sentences to show with the text of an unchecked or out-of-date rendition, otherwise empty."""
         return notices_of(self.history, self.stored)
 
     @property
@@ -223,7 +224,7 @@ class ShownRendition(ShownEdition):
 
     @property
     def facts(self) -> Mapping[str, str]:
-        """The facts about the rendition to show to people, by label. One of them is who checked the rendition."""
+        """Language, format, maker, checker and digest of the rendition as text for people, by English label."""
         details, number = self.stored.content, self.stored.key.number
         made_by = details.made_by.value if details.tool is None else f"{details.made_by.value}, {details.tool}"
         checked = "nobody yet" if details.checked_by is None else f"{details.checked_by}, {details.checked_on}"

@@ -75,7 +75,10 @@ class NewEdition:
 
 @dataclass(frozen=True)
 class Publication(Generic[Key]):
-    """The result of publishing: `is_new` is false if the same content was already published."""
+    """The result of publishing an edition or rendition.
+
+    `is_new` is False if the same content was already published. The other fields then describe that publication.
+    """
 
     key: Key
     digest: str
@@ -116,11 +119,11 @@ def publish_edition(
 ) -> Published:
     """Publish `new` as the next edition of its guide, index its items, and append the events.
 
-    If `new.number` is None and the current edition has the same content, or if the edition `new.number` has it, change
-    nothing. Raise `NobodyPublishesAlone` if `two_people` is True. Unless the content is published already, raise the
-    errors of `precondition`. Raise `InvalidEdition` if a code is not in its code list, also for published content.
-    Raise `EditionAlreadyPublished` if the edition `new.number` has other content, or `EditionOutOfOrder` if
-    `new.number` is not the next.
+    Change nothing if the edition `new.number` already has the same content. If `new.number` is None, change nothing if
+    the current edition has the same content. Raise `NobodyPublishesAlone` if `two_people` is True. Raise the errors of
+    `precondition`, which is called only for new content. Raise `InvalidEdition` if a code is not in its code list, also
+    for published content. Raise `EditionAlreadyPublished` if the edition `new.number` has other content. Raise
+    `EditionOutOfOrder` if `new.number` is neither published nor the next number.
     """
     refuse_alone(two_people=two_people)
     history, digest, number = find_history(session, guide=new.guide), digest_of(new.content), new.number
@@ -152,8 +155,9 @@ def insert_next_edition(
 ) -> Published:
     """Store `content`, with the digest `digest`, as the next edition of `guide`. Index its items and append events.
 
-    The events are `EDITION_PUBLISHED`, and `RENDITION_BEHIND` for each rendition that is now out of date. `history` has
-    every edition of the guide before this one, most recent first. The caller must first check the content.
+    The events are `EDITION_PUBLISHED`, and `RENDITION_BEHIND` for each of the `current_renditions` that now becomes out
+    of date. `history` has every earlier edition of the guide, most recent first. The caller must first check the
+    content.
     """
     key = EditionKey(guide, len(history) + 1)
     insert_publication(session, key, content, digest=digest, at=at)
@@ -229,7 +233,11 @@ def withdraw_published(
 
 @contextmanager
 def refused_with_lines(file: GuideFile[Any]) -> Iterator[None]:
-    """Within the `with` block, turn errors about the content of `file` into `SeedFileError` with line and reason."""
+    """Within the `with` block, turn each error with which publication refuses `file` into `SeedFileError`.
+
+    The `SeedFileError` has lines and reasons. The line is 0 if the whole file is refused. `NobodyPublishesAlone` and
+    the errors of a precondition propagate.
+    """
     try:
         yield
     except (InvalidEdition, InvalidRendition) as refusal:
@@ -253,7 +261,7 @@ def publish_file(
 
     If this edition is already published with the same content, change nothing. Raise `NobodyPublishesAlone` if
     `two_people` is True. Raise the errors of `precondition`. Raise `SeedFileError` with file, line and reason if the
-    edition is refused, or if the path does not have this form.
+    edition is refused, or if the path has another form.
     """
     guide, number = edition_place(file.path)
     with refused_with_lines(file):
@@ -276,7 +284,7 @@ def publish_seed(
     text that is new to the council.
 
     The two-person rule does not apply: access to the folder is enough to publish. Raise `SeedFileError` if a file is
-    invalid or refused. Files that were published before then stay published.
+    invalid or refused. The files published before the error stay published.
     """
     with Session(engine) as session:
         published = {key.guide for key, _ in every_publication(session)}

@@ -37,7 +37,7 @@ class ReferenceData:
     """The code lists by name, the signposts (999 first), the legal statements, and the neighbouring councils.
 
     `council` is the configured name of the council, or None. `all_signposts` may include signposts of other councils:
-    callers must show those that `signposts_of` returns.
+    callers must show only those that `signposts_of` returns.
     """
 
     code_lists: dict[str, CodeList]
@@ -72,7 +72,7 @@ class ReferenceData:
         if self.council is None and publisher is not None and publisher.gss_code is not None:
             return publisher.gss_code == code
         name = self.council or (publisher.name if publisher is not None else "")
-        return _name_alone(self.label_of(code)) == _name_alone(name)
+        return _distinctive_words(self.label_of(code)) == _distinctive_words(name)
 
     def label_of(self, code: str) -> str:
         """Return the name of the council with the code `code`, or `code` itself if the list of councils lacks it."""
@@ -101,8 +101,8 @@ class ReferenceData:
     def also_call(self, concern: Concern, signposts: Iterable[Signpost]) -> tuple[Signpost, ...]:
         """Return the contacts that the reporter of `concern` should call besides the duty team, or none.
 
-        These are the neighbouring councils in whose areas children of the concern live. If a person of concern works
-        with children, they are followed by the contacts of the designated officer among `signposts`.
+        First come the neighbouring councils in whose areas children of the concern live. If a person of concern works
+        with children, the contacts of the designated officer among `signposts` follow.
         """
         areas = {child.home_council for child in concern.children}
         officers = [each for each in signposts if each.allegations] if names_a_worker(concern) else []
@@ -138,10 +138,10 @@ class EmergencyContacts:
         self._newest = object()
 
     def current(self) -> WhoToCall:
-        """Return the contacts of the default guide, and the signposts. Read them from the database after `invalidate`.
+        """Return the contacts of the default guide, and the signposts.
 
-        Otherwise return the contacts last read. Return these too if the database cannot be read, or if no guide has a
-        current edition.
+        Read the contacts from the database at the first call and after `invalidate`. Otherwise return the contacts last
+        read, also if the database cannot be read, or if no guide has a current edition.
         """
         self._refresh()
         return self._who
@@ -170,7 +170,7 @@ class EmergencyContacts:
         self._left_out = self._reference_data.foreign_signposts(publisher)
 
 
-def _name_alone(name: str) -> str:
+def _distinctive_words(name: str) -> str:
     """Return the distinctive words of a council's name, for comparison."""
     words = re.findall(r"\w+", name.casefold().replace("&", " and "))
     return " ".join(word for word in words if word not in _GENERIC_WORDS)

@@ -21,7 +21,7 @@ from app.services.guides.pictures import size_of_picture, store_picture
 from app.services.guides.renditions import require_sound
 
 TextPath = str
-"""The place of a text in an edition and in its renditions: `title`, or `indicators/secrecy/text`."""
+"""The path of a text in an edition and in its renditions: `title`, or `indicators/secrecy/text`."""
 UNSETTLED = "unsettled"
 """The key in a draft's content for its unsettled translations.
 
@@ -47,8 +47,8 @@ class Unsettled:
 class TextPair:
     """A text of an edition, `original`, and its translation in a draft, `text`, which is empty if there is none.
 
-    If the original text has changed, `former` is the text that it had before, and `unsettled` is the translation of
-    that text.
+    If the original text has changed, `former` is the original text before the change, and `unsettled` is the
+    translation of `former`. Otherwise both are None.
     """
 
     path: TextPath
@@ -60,9 +60,10 @@ class TextPair:
 
 @dataclass(frozen=True)
 class ItemPicture:
-    """The picture that an editor chose for the item at the path `item`, with its description.
+    """The picture that an editor chose for the item at the path `item`, with its description `alt`.
 
-    If `data` is None, the item keeps the picture that it has, unless `is_removed` is true.
+    `data` is a JPEG that `read_uploaded_picture` returned. If `data` is None, the item keeps its former picture. If
+    `is_removed` is True, the item has no picture.
     """
 
     item: str
@@ -93,7 +94,7 @@ def check_rendition_draft(session: Session, draft: GuideDraftRow) -> CheckedRend
     """Check `draft`, the draft of a rendition. Return the draft with its errors.
 
     Errors are invalid fields, and parts that do not match the edition. If a field is invalid, the draft is not compared
-    with its edition.
+    with its edition. Raise `NoSuchGuide` if the guide has no edition.
     """
     words, _ = read_parts(draft.read())
     follows = int(words["of"]["edition"])
@@ -110,7 +111,7 @@ def check_rendition_draft(session: Session, draft: GuideDraftRow) -> CheckedRend
 
 
 def texts_of(content: EditionContent | RenditionContent) -> dict[TextPath, str]:
-    """Return the texts to translate of an edition, or the translations in a rendition. Each has its path as the key.
+    """Return the texts to translate of an edition, or the translations in a rendition, by path.
 
     The order is that of the content. Leave out texts that are None.
     """
@@ -153,7 +154,7 @@ def continue_rendition(session: Session, head: EditionHead, stored: StoredRendit
 
 
 def move_to(session: Session, head: EditionHead, content: DraftContent) -> DraftContent:
-    """Return the draft `content` as a rendition of the edition `head`, to which it is moved from an earlier edition.
+    """Return the draft `content` of a rendition, moved from an earlier edition to the edition `head`.
 
     Translations of texts that differ in `head` become unsettled. Leave out translations of texts, and pictures of
     items, that `head` does not have.
@@ -232,9 +233,9 @@ def save_texts(
 ) -> DraftContent:
     """Return the draft `content` with the translations `texts`, which replace all others, and the fields `details`.
 
-    `details` replace all fields except the language, the format, the edition and the pictures. An empty text deletes a
-    translation. An unsettled translation stays unsettled if its typed text is empty or unchanged, unless its path is in
-    `settled`.
+    `details` replace all fields except the language, the format, the edition and the pictures; empty values are left
+    out. An empty text deletes a settled translation. An unsettled translation stays unsettled if its typed text is
+    empty or unchanged, unless its path is in `settled`.
     """
     words, unsettled = read_parts(content)
     waiting = {
@@ -253,14 +254,14 @@ def item_of(path: TextPath) -> str:
 
 
 def find_item_picture(content: DraftContent, item: str) -> DraftContent | None:
-    """Return the picture of the item at the path `item` in the draft `content`, or None if it has none."""
+    """Return the picture of the item at the path `item` in the draft `content`, or None if the item has none."""
     return next((each for each in content.get(PICTURES, ()) if each["item"] == item), None)
 
 
 def save_item_picture(
     session: Session, act: DraftAct, picture: ItemPicture, *, former: DraftContent | None
 ) -> GuideDraftRow:
-    """Save the picture of an item in the draft of a rendition that `act` names, record the action, and return the row.
+    """Save the picture of an item in the rendition's draft that `act` names, record the action, and return the draft.
 
     `former` is the picture that the person saw, or None. Raise `DraftChanged` if the item has another picture or
     description by now. Raise `NoSuchGuideDraft` if there is no draft. Raise the errors of `act.precondition`, which
@@ -280,10 +281,11 @@ def save_item_picture(
 
 
 def take_texts(content: DraftContent, taken: Mapping[TextPath, str], order: Iterable[TextPath]) -> DraftContent:
-    """Return the draft `content` with the translations `taken` in place of its own, settled or not.
+    """Return the draft `content` with the translations `taken`. Each replaces the translation at its path, if any.
 
-    `order` has the path of every text, in order. If `taken` is empty, return `content` unchanged. Otherwise leave out
-    who checked the rendition, because somebody must check the new text.
+    All other translations stay as they are, settled or not. `order` has the path of every text, in order. If `taken` is
+    empty, return `content` unchanged. Otherwise leave out who checked the rendition and when, because somebody must
+    check the new text.
     """
     if not taken:
         return content
@@ -295,7 +297,10 @@ def take_texts(content: DraftContent, taken: Mapping[TextPath, str], order: Iter
 
 
 def own_texts(words: DraftContent) -> dict[TextPath, str]:
-    """Return the settled translations in `words`, the content of a draft, by path. Other fields may have errors."""
+    """Return the settled translations in `words`, the content of a draft, by path. Other fields may have errors.
+
+    Raise pydantic's `ValidationError` if a translation is invalid.
+    """
     details = {"language": "cy", "form": RenditionForm.TRANSLATION, "made_by": Maker.HUMAN}
     texts = {name: words[name] for name in (*ITEM_LISTS, "title", "applies_to", "introductions") if name in words}
     return texts_of(RenditionContent.model_validate(texts | {"of": words["of"]} | details))

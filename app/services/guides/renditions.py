@@ -64,7 +64,8 @@ def current_renditions(history: Sequence[EditionHead], stored: Sequence[StoredRe
 
     `history` has every edition of a guide, and `stored` its renditions. In each language and format, the rendition to
     read is one of the latest edition, and of these the most recent. A rendition does not count if the rendition or its
-    edition is withdrawn. In each language, renditions with text come before links to recordings and documents.
+    edition is withdrawn. In each language, renditions with text come before links to recordings and documents. Among
+    these, renditions of later editions come first.
     """
     readable = {head.number for head in history if head.withdrawn_at is None}
     found: dict[tuple[str, RenditionForm], StoredRendition] = {}
@@ -94,9 +95,9 @@ def chosen_rendition(
 ) -> StoredRendition:
     """Return the rendition `number` in `language`, or the rendition to read if `number` is None.
 
-    `history` has every edition of a guide, and `stored` its renditions. Raise `NoSuchRendition` if there is none. Raise
-    `RenditionWithdrawn` if the rendition or its edition is withdrawn or, without a number, if that is true of every
-    rendition in the language.
+    `history` has every edition of a guide, and `stored` its renditions. Raise `NoSuchRendition` if there is no such
+    rendition. Raise `RenditionWithdrawn` if the rendition or its edition is withdrawn. If `number` is None, raise
+    `RenditionWithdrawn` only if no rendition in the language can be read.
     """
     of_language = [each for each in stored if each.key.language == language]
     if number is not None:
@@ -166,9 +167,10 @@ def _faults_of_edition(head: EditionHead | None, content: RenditionContent) -> I
 
 
 def notices_of(history: Sequence[EditionHead], stored: StoredRendition) -> tuple[str, ...]:
-    """Return the sentences to show with the rendition `stored` if nobody has checked it, or if the guide has changed.
+    """Return the sentences to show with the text of the rendition `stored`.
 
-    Both, one or none may apply. `history` has every edition of the guide.
+    There is one sentence if a machine made the rendition and nobody has checked it, and one if the rendition is out of
+    date. `history` has every edition of the guide.
     """
     notices = [UNCHECKED] if stored.content.is_unchecked else []
     behind = [BEHIND.format(of=stored.edition)] if is_of_former_edition(history, stored.edition) else []
@@ -180,9 +182,9 @@ def rendered_words(
 ) -> RenderedWords:
     """Return the edition of the rendition `stored`, with the text of the rendition in place of its own.
 
-    `history` has every edition of the guide, and `read` returns the content of an edition. Unless `is_numbered`, which
-    means that the rendition was requested by number, the cautions and contacts are those of the current edition, if
-    there is one.
+    `history` has every edition of the guide, and `read` returns the content of an edition. If `is_numbered` is True,
+    the rendition was requested by number, and the cautions and contacts are those of its edition. Otherwise they are
+    those of the current edition, if there is one.
     """
     current = current_of(history)
     takes_current = not is_numbered and current is not None and current.number != stored.edition

@@ -22,10 +22,10 @@ def out_of_hours(signposts: Sequence[Signpost]) -> list[Signpost]:
 
 @dataclass(frozen=True)
 class Team:
-    """A contact with a phone number.
+    """A team to call: a contact with a phone number.
 
-    `hours` are the opening hours as text, empty if unknown. `is_open` is True if the team answers at the time that was
-    asked for, or None if that is unknown.
+    `hours` are the opening hours of the duty team as text, empty if unknown. For other teams `hours` is always empty.
+    `is_open` is True if the team answers at the requested time, or None if unknown.
     """
 
     contact: Contact | Signpost
@@ -81,8 +81,10 @@ class DutyHours:
     def teams(self, who: WhoToCall, at: dt.datetime) -> Teams:
         """Return the duty team and the out-of-hours teams of `who`. The teams that answer at the time `at` come first.
 
-        The duty team is the first contact with a phone number. On a bank holiday the out-of-hours teams answer, unless
-        the duty team is open all day. If no hours are known, the duty team comes first.
+        Teams with unknown hours come next, and closed teams last. The duty team is the first contact with a phone
+        number.
+        On a bank holiday the duty team counts as closed, unless it is open all day, and out-of-hours teams with opening
+        hours count as open. If no hours are known, the duty team comes first.
         """
         return self._teams_in(who, at.replace(second=0, microsecond=0))
 
@@ -103,8 +105,8 @@ class DutyHours:
     def next_change(self, who: WhoToCall, at: dt.datetime) -> dt.datetime | None:
         """Return the time until which `teams` surely gives the same order for `who` as at the time `at`, in UTC.
 
-        That is the next opening or closing time, or midnight in London if midnight is earlier. Return None if no hours
-        are known as data: the order then never changes.
+        The result is the next opening or closing time, or midnight in London if midnight is earlier. Return None if no
+        hours are known as data: the order then never changes.
         """
         hours = [*self._duty_of(who.contacts)[2]]
         hours += [entry for each in out_of_hours(who.signposts) for entry in each.opening_hours]
@@ -127,8 +129,8 @@ class DutyHours:
     def _answers(self, team: Signpost, duty_is_open: bool | None, at: dt.datetime) -> bool | None:
         """Return True if the out-of-hours team `team` answers at the time `at`, or None if that is unknown.
 
-        If the team has no opening hours, it answers whenever the duty team is closed. `duty_is_open` is None if that is
-        unknown. A team with opening hours also answers the whole day on a bank holiday.
+        If the team has no opening hours, it answers whenever the duty team is closed. `duty_is_open` is None if the
+        duty team's hours are unknown. A team with opening hours also answers the whole day on a bank holiday.
         """
         if not team.opening_hours:
             return None if duty_is_open is None else not duty_is_open

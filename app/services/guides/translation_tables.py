@@ -1,7 +1,7 @@
 """The table for translators: the texts of a rendition's draft as CSV, and what a filled table changes in the draft.
 
-The column `Version` has a short digest of each translation at the download. So an upload changes only what the
-translator changed, and refuses a row that somebody else has changed since. A blank cell deletes nothing.
+The column `Version` has a short digest of each translation at the download. An upload changes only the translations
+that the translator changed, and refuses those that somebody else has changed since. A blank cell deletes nothing.
 """
 
 import codecs
@@ -92,7 +92,7 @@ class FilledRow:
 
 @dataclass(frozen=True)
 class FilledTable:
-    """An uploaded table. `is_narrow` is True if it was saved in an encoding without most letters.
+    """An uploaded table. `is_narrow` is True if its encoding is `NARROW`, which lacks the letters of many languages.
 
     `fault` is a sentence about the rest of the table if only its beginning can be read, otherwise an empty string.
     """
@@ -106,7 +106,8 @@ class FilledTable:
 class RefusedRow:
     """A row from which nothing was taken, and the `reason` as a sentence for editors.
 
-    `path` is the path of the text, or empty if the reason is not about one text of the guide.
+    `path` is the path of the text, or empty if the reason is not about one text of the guide. `translation` is the
+    refused translation, or empty if the reason is not about one translation.
     """
 
     reason: str
@@ -116,7 +117,7 @@ class RefusedRow:
 
 @dataclass(frozen=True)
 class TableOutcome:
-    """What an uploaded table changed: the draft's new content, and the number of translations that were taken.
+    """The result of an upload: the draft's new content, and the number of translations that were taken.
 
     `refused` are the rows from which nothing was taken because of a fault. `absent` are the paths of the texts for
     which the table has no row.
@@ -264,10 +265,10 @@ def fill_draft(
 
 @dataclass(frozen=True)
 class _Filling:
-    """What the rows of a table are compared with.
+    """The data with which the rows of a table are compared.
 
     `originals` are the texts of the edition, and `saved` the translations in the draft, both by path. `locked` are the
-    paths that a table may not change. `is_narrow` and `over_changes` are as in `FilledTable` and `fill_draft`.
+    paths that a table may not change. `is_narrow` is as in `FilledTable`, and `over_changes` as in `fill_draft`.
     """
 
     originals: Mapping[TextPath, str]
@@ -282,7 +283,7 @@ class _Filling:
         return digest not in (row.version, _short_digest(self.saved.get(row.key, "")))
 
     def fault_of(self, rows: Sequence[FilledRow]) -> RefusedRow | None:
-        """Return why nothing may be taken from `rows`, which have the same key, or None if nothing is wrong."""
+        """Return the refusal of `rows`, which have the same key, or None if they have no fault."""
         row = rows[0]
         if len({one_line(each.translation) for each in rows}) > 1:
             numbers = " and ".join(str(each.number) for each in rows)
@@ -325,7 +326,7 @@ class _Filling:
     def _has_lost_letters(self, words: str, original: str) -> bool:
         """Return True if letters of `words` became question marks, or were encoded twice, when the table was saved.
 
-        `original` is the English text, whose own question marks are no sign of this.
+        `original` is the English text. Its own question marks, which a translation may keep, do not count.
         """
         if self.is_narrow and words.count("?") > original.count("?"):
             return True

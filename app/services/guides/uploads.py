@@ -26,9 +26,9 @@ PICTURE_LIBRARY = "PIL"
 MAX_UPLOAD_BYTES = 1_800_000
 """Limit of the size of a file, in bytes. The sample configurations of reverse proxies allow bodies of 2 MB."""
 MAX_SECONDS = 60
-"""Limit of the time that a child process may run, in seconds, on a busy computer.
+"""Limit of the time that a child process may run, in seconds.
 
-The child process limits its own processor time to less.
+The child process limits its own processor time to less. On a busy computer it needs longer than its processor time.
 """
 MAX_WAIT_SECONDS = 5
 TOO_HEAVY = (
@@ -38,8 +38,8 @@ TOO_HEAVY = (
 TOO_HEAVY_PICTURE = "This picture is too large or too complicated to read. Make it smaller, and upload that"
 BUSY = "Other files are being read. Try again in a few seconds"
 REFUSED = "This document could not be read: {}"
-_turn = threading.BoundedSemaphore(1)
-"""One file at a time in each process, so that the memory stays bounded."""
+_reader_slot = threading.BoundedSemaphore(1)
+"""Lets each process read one file at a time, so that the memory stays bounded."""
 
 
 class DocumentRefused(Exception):
@@ -48,7 +48,7 @@ class DocumentRefused(Exception):
 
 @dataclass(frozen=True)
 class UploadedDraft:
-    """A draft made from an uploaded document. `unplaced` are the passages that are missing from `content`."""
+    """A draft made from an uploaded document. `unplaced` are the document's passages that `content` lacks."""
 
     content: dict[str, Any]
     unplaced: tuple[str, ...]
@@ -68,7 +68,7 @@ def read_upload(name: str, data: bytes) -> UploadedDraft:
     """Return the draft made from the document `data` with the file name `name`. A child process reads the document.
 
     Raise `DocumentRefused` if the document cannot be read, or if the child process fails or runs out of time or memory.
-    Also raise `DocumentRefused` if other documents keep the reader busy for `MAX_WAIT_SECONDS`.
+    Also raise `DocumentRefused` if other files keep the reader busy for `MAX_WAIT_SECONDS`.
     """
     answer = _ask_reader(READER, data, TOO_HEAVY, name=Path(name).name)
     if "refused" in answer:
@@ -94,14 +94,14 @@ def _ask_reader(reader: str, data: bytes, too_heavy: str, *, name: str = "") -> 
     `name` is the file name. Raise `DocumentRefused` with the sentence `too_heavy` if the process fails or runs out of
     time, or with `BUSY` if other files are still being read after `MAX_WAIT_SECONDS`.
     """
-    if not _turn.acquire(timeout=MAX_WAIT_SECONDS):
+    if not _reader_slot.acquire(timeout=MAX_WAIT_SECONDS):
         raise DocumentRefused(BUSY)
     try:
         return _run_reader(name, data, reader)
     except (OSError, ValueError, subprocess.SubprocessError):
         raise DocumentRefused(too_heavy) from None
     finally:
-        _turn.release()
+        _reader_slot.release()
 
 
 def _run_reader(name: str, data: bytes, reader: str) -> dict[str, Any]:

@@ -31,10 +31,10 @@ NEXT_EDITION = "Edition {number} of {guide}. Edit the content, and describe the 
 
 @dataclass(frozen=True)
 class PublishedGuides:
-    """What is published of one guide: its editions, most recent first, and the content of its current edition.
+    """The published editions of one guide, most recent first, and the content of its current edition.
 
-    `names` has the names of all published guides if this guide has no edition, otherwise it is empty. `current` is None
-    if the guide has no current edition.
+    `names` has the names of all published guides if this guide has no edition; otherwise `names` is empty. `current` is
+    None if the guide has no current edition.
     """
 
     names: tuple[str, ...]
@@ -63,7 +63,7 @@ class CheckedFile:
 
 
 def read_published(session: Session, guide: str) -> PublishedGuides:
-    """Return what is published of `guide`: its editions, and the content of its current edition.
+    """Return the published editions of `guide`, and the content of its current edition.
 
     If the guide has no edition yet, the result has the names of all published guides instead.
     """
@@ -109,11 +109,11 @@ def _unknown_codes(reference_data: ReferenceData, content: EditionContent | None
 
 
 def warnings_in(value: object, current: EditionContent | None, *, today: dt.date) -> list[Fault]:
-    """Return warnings about likely mistakes in `value`, the content of a draft, except in parts that cannot be parsed.
+    """Return warnings about likely mistakes in `value`, the content of a file or draft, each with its location.
 
-    If `current` is given, include likely mistakes found by comparison with `current`, the content of the current
-    edition. `today` is the day for warnings about dates. This changes `value`: an item without a position gets its
-    place in the list as its position.
+    Leave out parts that cannot be parsed. If `current` is given, include likely mistakes found by comparison with
+    `current`, the content of the current edition. `today` is the day for warnings about dates. Change `value` in place:
+    an item without a position gets its place in the list as its position.
     """
     if not isinstance(value, dict):
         return []
@@ -248,8 +248,8 @@ def write_new_file(folder: Path, slug: str, session: Session | None, *, today: d
 def write_draft(folder: Path, slug: str, text: str, number: int = 1) -> Path:
     """Write `text` to `<slug>/<number>.yaml` in `folder`, and the JSON Schema to `folder`. Return the file's path.
 
-    The JSON Schema describes edition files for editors of YAML. Raise `SetupError` if `slug` is not a slug or the file
-    exists. Create the folders if they are missing, and replace an earlier JSON Schema.
+    The JSON Schema describes edition files to programs that edit YAML. Raise `SetupError` if `slug` is not a slug or
+    the file exists. Create the folders if they are missing, and replace an earlier JSON Schema.
     """
     if not re.fullmatch(SLUG_PATTERN, slug):
         raise SetupError(

@@ -33,9 +33,10 @@ NO_PACKAGE = (PackageNotFoundError, BadZipFile, SyntaxError, KeyError, ValueErro
 
 
 def word_blocks(path: Path, data: bytes) -> list[Block]:
-    """Return the blocks of the Word document `data`, but at most `MAX_BLOCKS` + 1. `path` names the document in errors.
+    """Return the blocks of the Word document `data`. `path` names the document in errors.
 
-    Raise `SeedFileError` if `data` is not a Word document or unpacks to too many bytes.
+    Stop after `MAX_BLOCKS` + 1 blocks: the caller refuses a document with more than `MAX_BLOCKS`. Raise `SeedFileError`
+    if `data` is not a Word document, or unpacks to more than `MAX_UNPACKED_BYTES`.
     """
     try:
         _check_package(path, data)
@@ -47,8 +48,8 @@ def word_blocks(path: Path, data: bytes) -> list[Block]:
 def _check_package(path: Path, data: bytes) -> None:
     """Raise `SeedFileError` if `data` unpacks to too many bytes, or if a part has a document type declaration.
 
-    `path` names the document in errors. Such a declaration can define entities that expand without limit. Word never
-    writes one.
+    `path` names the document in errors. Document type declarations can define entities that expand without limit. Word
+    never writes such a declaration.
     """
     with ZipFile(BytesIO(data)) as package:
         if sum(each.file_size for each in package.infolist()) > MAX_UNPACKED_BYTES:
@@ -64,7 +65,7 @@ def _word_blocks(data: bytes) -> list[Block]:
     styles = {style.style_id: style for style in document.styles}
     blocks = _blocks(document.element.body, styles, links)
     with_words = (block for block in chain(blocks, _margins(document.part)) if block.text)
-    return list(islice(with_words, MAX_BLOCKS + 1))  # one more than allowed, so that the caller sees the excess
+    return list(islice(with_words, MAX_BLOCKS + 1))
 
 
 def _blocks(body: Any, styles: dict[str, Any], links: dict[str, str]) -> Iterator[Block]:
@@ -96,9 +97,10 @@ def _row(row: Any, links: dict[str, str]) -> Block | None:
 
 
 def _contact_row(row: Any, links: dict[str, str]) -> Block | None:
-    """Return `row` as one block if a cell after the first has a phone number or an address, otherwise None.
+    """Return `row` as one block if it is a contact, otherwise None.
 
-    `links` are the addresses of the document's links by id.
+    A contact has text in its first cell, and a phone number, an email or a web address in another cell. A web link in
+    any cell counts too. `links` are the addresses of the document's links by id.
     """
     cells = _cells(row)
     targets = _targets(row, links)

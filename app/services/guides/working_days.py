@@ -19,7 +19,7 @@ class WorkingDays:
 
     @cached_property
     def calendar(self) -> "HolidayBase":
-        """England's bank holidays and weekends."""
+        """Calendar of England. It contains the bank holidays, and counts working days."""
         calendar: HolidayBase = _read_country("united_kingdom").UnitedKingdom(subdiv="ENG")
         return calendar
 
@@ -37,9 +37,9 @@ class WorkingDays:
     def after(self, moment: dt.datetime, *, days: int) -> dt.datetime:
         """Return the time that is `days` working days after `moment`, in UTC.
 
-        If `moment` is on a working day, the result is the same London time on the last of these days. Otherwise the
-        result is the end (midnight) of the last day. 'Working Together to Safeguard Children' requires an
-        acknowledgement within one working day after a referral is received.
+        If `moment` is on a working day, the result is the same London time on the last of the `days` working days.
+        Otherwise the result is the end (midnight) of the last working day. 'Working Together to Safeguard Children'
+        requires an acknowledgement within one working day after a referral is received.
         """
         local = moment.astimezone(LONDON)
         is_working_day, following = self._look_up(local.date(), days)
@@ -72,7 +72,10 @@ def _read_country(name: str) -> Any:
 
 
 def deadline_of(moment: dt.datetime) -> tuple[dt.date, dt.time | None]:
-    """Return the day and time of the deadline `moment` in London. For midnight, return the day before and None."""
+    """Return the day and the time, to the minute, of the deadline `moment` in London.
+
+    For midnight, return the day before and None: the deadline is the end of that day.
+    """
     local = moment.astimezone(LONDON)
     time = local.time().replace(second=0, microsecond=0)
     return (local.date(), time) if time != dt.time.min else (local.date() - ONE_DAY, None)
@@ -81,7 +84,8 @@ def deadline_of(moment: dt.datetime) -> tuple[dt.date, dt.time | None]:
 def london_moments(local: dt.datetime) -> list[dt.datetime]:
     """Return the moments in UTC at which clocks in London show `local`, which has no time zone, in order.
 
-    There are two in the hour in which the clocks go back, and none in the hour in which they go forward.
+    In autumn there are two moments for a time that clocks show twice. In spring there is none for a time that clocks
+    skip.
     """
     found = {local.replace(tzinfo=LONDON, fold=fold).astimezone(dt.UTC) for fold in (0, 1)}
     return sorted(each for each in found if each.astimezone(LONDON).replace(tzinfo=None) == local)

@@ -109,6 +109,9 @@ def _clock_time(hour: str, minute: str | None, half: str | None) -> str | None:
 
 
 def are_open(hours: Iterable[OpeningHours], local: dt.datetime) -> bool:
-    """Return True if any of `hours` includes `local`, a time in London. Bank holidays count like other days."""
+    """Return True if any of `hours` includes `local`, a time in London. A closing time itself is not included.
+
+    Bank holidays count like other days.
+    """
     time, day = f"{local:%H:%M}", WEEK[local.weekday()]
     return any(day in each.days and each.opens <= time < each.closes for each in hours)

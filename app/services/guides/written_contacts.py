@@ -20,7 +20,9 @@ MAX_NAME = 80
 
 
 def find_contact(block: Block) -> dict[str, Any] | None:
-    """Return a contact, without an id, made of the phone numbers and addresses in `block`, or None if there are none.
+    """Return a contact, without an id, made of the phone numbers, email and web address in `block`.
+
+    Return None if `block` has no phone number, email or web address.
 
     A short number such as 101 counts only in a row of a table, because in a sentence it is advice.
     """
@@ -52,9 +54,9 @@ def _pages(text: str, links: Sequence[str]) -> list[str]:
 
 
 def phones_in(text: str) -> list[dict[str, Any]]:
-    """Return the phone numbers in `text`, each as it is written and in international form.
+    """Return the phone numbers in `text` as the fields of `Phone`: `number` for dialling, and `display` as written.
 
-    If `text` says which option to press, each number has this option.
+    If `text` says which option to press, each phone number has this `option`. Leave out short numbers such as 999.
     """
     phones: list[dict[str, Any]] = []
     option = OPTION.search(text)

@@ -28,10 +28,10 @@ _BULLET = re.compile(r"^(?:[·•▪●○◦‣\uf0b7*–-]|o(?=\s)|\(?[0-9]{1,
 
 
 def read_number(typed: str) -> str | None:
-    """Return the number to dial for `typed`, a phone number in any UK form or in international form.
+    """Return the E.164 number to dial for `typed`, a phone number in any UK form or in international form.
 
-    Return None if `typed` is no number, or is a local number without its area code. A short number such as 999 stays as
-    it is.
+    A short number such as 999 stays as it is. Return None if `typed` is no number, or is a local number without its
+    area code.
     """
     digits = _SEPARATORS.sub("", _LABEL.sub("", typed.strip()).replace("(0)", ""))
     digits = f"+{digits[2:]}" if digits.startswith("00") else digits
@@ -50,17 +50,18 @@ def read_day(typed: str) -> dt.date | None:
     """Return the day that `typed` names, or None if `typed` cannot be read as a day.
 
     Examples are `30 September 2027`, `30/9/27`, `Thurs 30th Sept 2027` and `2027-09-30`. If the month is a number, the
-    day comes before the month, as in Britain. If the date begins with the year, the month comes before the day.
+    day comes before the month, as in Britain. If the date begins with the year, the month comes before the day. A year
+    of two digits is in the 2000s.
     """
     text = typed.lower()
     found = _DAY_PARTS.findall(text) if _DAY_SIGNS.fullmatch(text) else []
-    parts = [each for each in found if each not in _NOT_OF_A_DAY and _place(each, _WEEKDAYS) is None]
+    parts = [each for each in found if each not in _NOT_OF_A_DAY and _index_of(each, _WEEKDAYS) is None]
     names = [each for each in parts if each.isalpha()]
     numbers = [int(each) for each in parts if each.isdigit() and len(each) <= len("2027")]
     if len(parts) != len("dmy") or len(names) > 1 or len(names) + len(numbers) != len(parts):
         return None
     if names:
-        month = _place(names[0], _MONTHS)
+        month = _index_of(names[0], _MONTHS)
         numbers.insert(1, 0 if month is None else month + 1)
     year_first = len(next(each for each in parts if each.isdigit())) == len("2027")
     year, month, day = numbers if year_first else reversed(numbers)
@@ -70,7 +71,7 @@ def read_day(typed: str) -> dt.date | None:
         return None
 
 
-def _place(name: str, names: tuple[str, ...]) -> int | None:
+def _index_of(name: str, names: tuple[str, ...]) -> int | None:
     """Return the index of the first of `names` that begins with `name`.
 
     Return None if there is none, or if `name` has fewer than `_SHORTEST_NAME` letters.
