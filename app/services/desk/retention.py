@@ -1,4 +1,7 @@
-"""Erasure of concerns whose retention period has ended. Unacknowledged concerns are never erased, except tests."""
+"""Erasure of concerns after the end of their retention period.
+
+Unacknowledged concerns are never erased, except test concerns.
+"""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -55,15 +58,15 @@ class RetentionPeriods:
 def erase_due_concerns(
     engine: Engine, writer: Writer, periods: RetentionPeriods, *, at: dt.datetime, is_clock_checked: bool = False
 ) -> Iterator[str]:
-    """Erase the text of each concern whose retention period in `periods` has ended, and of each test after a day.
+    """Erase the text of each concern whose retention period in `periods` has ended, and of each test concern.
 
     `at` is the current time. Yield the reference of each concern after its erasure, which is recorded in the audit log.
     The caller must use up the iterator: a concern is erased only when the iterator reaches it. Before the first
     erasure, `at` is stored as the last known time. At the end, the erased bytes are purged from the database files.
 
-    A concern that is on hold or unacknowledged is never erased, whatever the periods. Tests are acknowledged first, and
-    then erased. Raise `ClockInDoubt` before the first erasure if the clock disagrees with the last known time, unless
-    `is_clock_checked` says that a person has checked the clock.
+    A concern that is on hold or unacknowledged is never erased, whatever the periods. Test concerns are erased a day
+    after their receipt: they are acknowledged first. Raise `ClockInDoubt` before the first erasure if the clock
+    disagrees with the last known time, unless `is_clock_checked` says that a person has checked the clock.
     """
     writer.run(note_time, at, is_checked=is_clock_checked)
     erased = 0

@@ -25,11 +25,11 @@ from app.services.desk.actions import find_erasure_request
 from app.services.desk.retention import TEST_LIFETIME, RetentionPeriods, erasable, in_state, limited_states
 from app.services.guides.working_days import LONDON
 
-_LAST_ADDED = func.max(EntryRow.acknowledged_at).filter(col(EntryRow.kind) == EntryKind.ADDITION.value)
+_LAST_ACKNOWLEDGED = func.max(EntryRow.acknowledged_at).filter(col(EntryRow.kind) == EntryKind.ADDITION.value)
 AHEAD = dt.timedelta(days=60)
-"""The list of concerns to be erased has those whose day of erasure is at most this far ahead."""
+"""Maximum time until the erasure of a concern in the list of concerns to be erased."""
 REQUESTED_WITHIN = dt.timedelta(days=90)
-"""The list of requests for an erasure has only requests that are at most this old."""
+"""Maximum age of a request in the list of requests for an erasure."""
 MOST_LISTED = 500
 MOST_IN_A_SHEET = 20_000
 TOO_MANY = "There are more than 20,000 concerns in this list."
@@ -51,8 +51,8 @@ class Kept:
 
     `state` is the state of the concern, such as closed. `day` is the day, in London, of the coming erasure, of the
     hold, of the request, or of the past erasure. `by` is the person who put the concern on hold, or requested or made
-    the erasure, with the `reason`. Both are empty for a coming erasure. `until` is the day until which the hold is
-    needed, or None.
+    the erasure, with the `reason`. `by` and `reason` are empty for a coming erasure. `until` is the day until which the
+    hold is needed, or None.
     """
 
     reference: str
@@ -72,8 +72,8 @@ class Kept:
 def erasure_day(session: Session, concern: ConcernRow, periods: RetentionPeriods) -> dt.date | None:
     """Return the day, in London, on which the text of `concern` will be erased under `periods` if nothing changes.
 
-    A test is erased a day after its receipt. Return None for a concern that is on hold or erased. Also return None,
-    except for a test, if the concern or an addition is unacknowledged, or if the retention period is unlimited.
+    A test concern is erased a day after its receipt. Return None for a concern that is on hold or erased. For other
+    concerns, also return None if the concern or an addition is unacknowledged, or if the retention period is unlimited.
     """
     if concern.held or concern.erased_at is not None:
         return None
@@ -86,7 +86,7 @@ def erasure_day(session: Session, concern: ConcernRow, periods: RetentionPeriods
     since = concern.closed_at if is_closed else concern.reopened_at or concern.acknowledged_at
     if days is None or since is None:
         return None
-    last = session.exec(select(_LAST_ADDED).where(EntryRow.reference == concern.reference)).one()
+    last = session.exec(select(_LAST_ACKNOWLEDGED).where(EntryRow.reference == concern.reference)).one()
     return _day(max(since, last or since) + dt.timedelta(days=days))
 
 
@@ -97,8 +97,8 @@ def read_list(
 
     If the list is longer, return one more concern, which is not recorded and must not be shown. Leave out concerns that
     `actor` may not open. `due` has the concerns to be erased within `AHEAD` under `periods`, and `requested` has
-    requests of the last `REQUESTED_WITHIN` that still count. `due` and `erased` have no tests. `due` is sorted by day,
-    `erased` most recent first, `held` and `requested` by reference.
+    requests of the last `REQUESTED_WITHIN` that still count. `due` and `erased` have no test concerns. `due` is sorted
+    by day, `erased` most recent first, `held` and `requested` by reference.
     """
     with Session(writer.engine) as session:
         match wanted:
@@ -129,7 +129,7 @@ def read_list_sheet(writer: Writer, wanted: RetentionList, periods: RetentionPer
 
 def _list_due(session: Session, periods: RetentionPeriods, actor: Actor, limit: int) -> list[Kept]:
     found = []
-    last = select(_LAST_ADDED).where(EntryRow.reference == ConcernRow.reference).scalar_subquery()
+    last = select(_LAST_ACKNOWLEDGED).where(EntryRow.reference == ConcernRow.reference).scalar_subquery()
     for state, since, days in limited_states(periods):
         period = dt.timedelta(days=days)
         due = erasable(in_state(state, since, before=actor.at + AHEAD - period))
