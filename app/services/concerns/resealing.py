@@ -227,8 +227,8 @@ def _padded(place: SealedPlace, document: bytes) -> bytes:
 def _card_of(place: SealedPlace, document: dict[str, Any]) -> dict[str, Any]:
     """Return the card of the text at `place`, whose decrypted document is `document`."""
     member, make = ("submission", card_of_concern) if place.added is None else (ADDED, card_of_addition)
-    told = document.get(member)
-    return make(told if isinstance(told, dict) else {})
+    content = document.get(member)
+    return make(content if isinstance(content, dict) else {})
 
 
 def _replace(session: Session, resealed: _ResealedText, *, actor: Actor) -> bool:

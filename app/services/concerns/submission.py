@@ -298,8 +298,8 @@ class Submissions:
         routing are unencrypted. `pinned` is the edition that the concern is about.
         """
         concern, test, arrival, sealed = submitted.concern, submitted.test, submitted.arrival, submitted.sealed
-        told = orjson.loads(submitted.json)
-        submission = canonical_json(told)  # takes a fifth of the time of serialising the model again
+        content = orjson.loads(submitted.json)
+        submission = canonical_json(content)  # takes a fifth of the time of serialising the model again
         if sealed is None:
             new = NewText("submission", submission, new_reference(), FORM_VERSION)
         else:
@@ -331,7 +331,7 @@ class Submissions:
         card = (
             sealed.card
             if sealed is not None
-            else seal_card(self.sealer, card_of_concern(told), reference, at=arrival.at)
+            else seal_card(self.sealer, card_of_concern(content), reference, at=arrival.at)
         )
         details = seal_details(
             row.sealed, row.recipients, columns=vars(row), receipt=stored_receipt, card=card, restricted=restricted

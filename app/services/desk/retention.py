@@ -29,7 +29,7 @@ from app.services.concerns.entries import measure_entries
 from app.services.desk.actions import acknowledge, erase
 
 RETENTION = "retention"
-"""The name in the audit log for this erasure. The audit log names it in place of a person or a client."""
+"""The name of the actor of this erasure in the audit log, in place of a person or a client."""
 by_retention = partial(Actor, RETENTION, "this service")
 ERASURE_BATCH_SIZE = 200
 TEST_LIFETIME = dt.timedelta(days=1)
@@ -41,9 +41,9 @@ OPEN_SINCE = func.coalesce(col(ConcernRow.reopened_at), col(ConcernRow.acknowled
 class RetentionPeriods:
     """Numbers of days for which the text of a concern is stored, after it was acknowledged and after it was closed.
 
-    Of a closed concern, only the second number counts. A reopening starts the first period again, and the next closing
-    the second. The acknowledgement of an addition starts the running period again. If a number is None, the text is
-    stored for ever.
+    Of a closed concern, only `closed_days` counts. A reopening starts the first period again, and the next closing
+    starts the second. The acknowledgement of an addition starts the current period again. If a number is None, the text
+    is stored for ever.
     """
 
     acknowledged_days: int | None
