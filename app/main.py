@@ -108,7 +108,6 @@ from app.services.access.sign_in import open_desk_sign_in
 from app.services.access.sources import CodeTries, Sources
 from app.services.concerns.edition_resolver import EditionResolver
 from app.services.concerns.follow_up import FollowUps
-from app.services.concerns.idempotency import TIMES_FOR_DANGER
 from app.services.concerns.keys import (
     DEVELOPMENT_IDENTITY,
     load_development_recipient,
@@ -116,7 +115,7 @@ from app.services.concerns.keys import (
     load_retired_keys,
 )
 from app.services.concerns.receipt_signing import make_receipt_signer
-from app.services.concerns.receipts import ReceiptBuilder
+from app.services.concerns.receipts import TIMES_FOR_DANGER, ReceiptBuilder
 from app.services.concerns.saved_forms import SHARE_BYTES, SavedForms
 from app.services.concerns.sealing import Unsealer, make_sealer, read_identities
 from app.services.concerns.submission import Submissions

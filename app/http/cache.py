@@ -177,15 +177,15 @@ class CacheStore:
         copied.used_bytes = copied._held_bytes + sum(each.size for each in copied._entries.values())
         return copied
 
-    def find(self, key: CacheKey, *, or_former: bool = False) -> CachedResponse | None:
+    def find(self, key: CacheKey, *, allow_expired: bool = False) -> CachedResponse | None:
         """Return the entry with `key`, or None if there is no entry or the entry has expired.
 
-        If `or_former`, return an expired entry too. Otherwise drop an expired entry, unless it is held.
+        If `allow_expired` is True, return an expired entry too. Otherwise drop an expired entry, unless it is held.
         """
         entry = self._entries.get(key) or self._held.get(key)
         if entry is None:
             return None
-        if entry.holds_until is not None and not or_former and self._clock() >= entry.holds_until:
+        if entry.holds_until is not None and not allow_expired and self._clock() >= entry.holds_until:
             if key in self._entries:
                 self.used_bytes -= self._entries.pop(key).size
             return None
@@ -320,9 +320,9 @@ class ResponseCache:
         languages, the entry in the guide's own language. Never return an entry that may have been out of date for
         longer than `STALE_IF_ERROR_SECONDS`.
         """
-        entry = self.store.find(key, or_former=self.is_database_away)
+        entry = self.store.find(key, allow_expired=self.is_database_away)
         if entry is None and key[-1] and self.is_database_away:
-            entry = self.store.find((*key[:-1], ()), or_former=True)
+            entry = self.store.find((*key[:-1], ()), allow_expired=True)
         if entry is None or (self.age_of(entry) or 0) > STALE_IF_ERROR_SECONDS:
             return None
         return entry

@@ -173,9 +173,9 @@ class Metrics:
         """Count a row of `table` that grants access, and that was refused because this service did not write it."""
         self._refused_rows.labels(table).inc()
 
-    def record_flush(self, acts: int, seconds: float) -> None:
-        """Record one flush of the writer: it wrote `acts` operations in `seconds`."""
-        self._acts.observe(acts)
+    def record_flush(self, operations: int, seconds: float) -> None:
+        """Record one flush of the writer, which wrote `operations` operations and took `seconds` seconds."""
+        self._acts.observe(operations)
         self._flushes.observe(seconds)
 
     def text(self, gauges: Iterable[Metric]) -> bytes:

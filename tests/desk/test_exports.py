@@ -204,6 +204,10 @@ def put_in_a_sentence(document: dict[str, Any]) -> None:
     document["statement"]["history"][0]["detail"] = "nobody opened it"
 
 
+def empty_the_history(document: dict[str, Any]) -> None:
+    document["statement"]["history"] = []
+
+
 def hide_the_hand_over(document: dict[str, Any]) -> None:
     document["statement"]["hand_overs"] = []
 
@@ -226,6 +230,7 @@ def hide_the_hand_over(document: dict[str, Any]) -> None:
         (alter("statement", "history", 3, "client"), "row 4 of the history was altered"),
         (drop("statement", "history", 2), "the history is broken before row 3"),
         (drop("statement", "history", -1), "the history does not end where the service said"),
+        (empty_the_history, "the history does not end where the service said"),
         (
             alter("statement", "concern", "state"),
             "the unencrypted data of the concern differ from what the service signed",

@@ -49,8 +49,8 @@ def list_disclosures(
 ) -> DisclosuresResponse:
     """Who read or changed what, when and from where. Filters are combined with AND. The reading is recorded too.
 
-    With a concern's reference as `chain`, includes the entries of the chain `cards` that name this concern. A person,
-    concern or list that the audit log does not have is an error.
+    With a concern's reference as `chain`, includes the entries of the chain `cards` that name this concern. An unknown
+    person, concern or list is an error.
     """
     return _page_of(request, writer, wanted, actor, limit, cursor)
 

@@ -126,11 +126,11 @@ async def raise_concern(
 
 
 @dataclass(frozen=True)
-class Following:
+class ReporterRequest:
     """A reporter's request about a concern, at the time `now`.
 
-    `code` has the reference, the status token, and the networks of the caller. `follow_ups` is the service that answers
-    the request.
+    `code` has the reference, the status token, and the networks of the caller. `follow_ups` has the operations that the
+    routes call.
     """
 
     follow_ups: FollowUps
@@ -138,7 +138,9 @@ class Following:
     now: dt.datetime
 
 
-async def follow(request: Request, status_token: StatusTokenDep, reference: TypedReference) -> Following:
+async def get_reporter_request(
+    request: Request, status_token: StatusTokenDep, reference: TypedReference
+) -> ReporterRequest:
     """Return the request of a reporter who sends a status token, as a FastAPI dependency.
 
     This function does not check the token. `FollowUps` checks the token when a route uses the request. A request
@@ -146,10 +148,10 @@ async def follow(request: Request, status_token: StatusTokenDep, reference: Type
     """
     context = context_of(request)
     code = StatusCode(reference, status_token, caller_networks(request))
-    return Following(context.follow_ups, code, context.clock())
+    return ReporterRequest(context.follow_ups, code, context.clock())
 
 
-FollowingDep = Annotated[Following, Depends(follow)]
+ReporterRequestDep = Annotated[ReporterRequest, Depends(get_reporter_request)]
 
 
 @router.get(
@@ -158,7 +160,7 @@ FollowingDep = Annotated[Following, Depends(follow)]
     summary="Follow a concern",
     responses=problem_responses(TokenMissing, NoSuchConcern),
 )
-def read_concern_status(asked: FollowingDep) -> ConcernStatus:
+def read_concern_status(asked: ReporterRequestDep) -> ConcernStatus:
     """The status of a concern, for the holder of its status token.
 
     A wrong reference and a wrong token return the same error.
@@ -172,7 +174,7 @@ def read_concern_status(asked: FollowingDep) -> ConcernStatus:
     summary="Read messages from the duty team",
     responses=problem_responses(TokenMissing, NoSuchConcern, ServiceUnavailable),
 )
-def read_messages(asked: FollowingDep) -> ReceivedMessages:
+def read_messages(asked: ReporterRequestDep) -> ReceivedMessages:
     """Messages from the duty team, decrypted with the status token. To reply, post an addition.
 
     The team sees when a message was first read, but nothing else about the reader.
@@ -190,7 +192,7 @@ def read_messages(asked: FollowingDep) -> ReceivedMessages:
 )
 def add_more(
     request: Request,
-    asked: FollowingDep,
+    asked: ReporterRequestDep,
     addition: Annotated[Addition, Body(examples=[ADDITION_EXAMPLE])],
     idempotency_key: IdempotencyKey = None,
 ) -> Response:

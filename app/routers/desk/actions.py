@@ -90,16 +90,16 @@ class DeskRequest:
         return reference_of(self.typed)
 
 
-async def about_concern(
+async def get_desk_request(
     request: Request, actor: Annotated[Actor, Depends(require_actor)], reference: ConcernReference
 ) -> DeskRequest:
     """Return the request of a client or person with the scopes that the route requires, as a FastAPI dependency."""
     return DeskRequest(context_of(request).desk, actor, reference)
 
 
-ReadingDep = Annotated[DeskRequest, Security(about_concern, scopes=[Scope.READ])]
+ReadingDep = Annotated[DeskRequest, Security(get_desk_request, scopes=[Scope.READ])]
 
-WorkingDep = Annotated[DeskRequest, Security(about_concern, scopes=[Scope.WRITE])]
+WorkingDep = Annotated[DeskRequest, Security(get_desk_request, scopes=[Scope.WRITE])]
 
 
 @router.get(
@@ -181,7 +181,7 @@ def close_concern(
 def reopen_concern(asked: WorkingDep, reopening: Reopening) -> InboxEntry:
     """Take back the closing of a concern and its outcome. The concern is acknowledged again, with the same assignment.
 
-    The reporter sees the state `acknowledged`, and no outcome. Retention starts again at the next closing.
+    The reporter sees the state `acknowledged`, and no outcome. Retention starts again now, and at the next closing.
     """
     concern = asked.desk.writer.run(actions.reopen, asked.reference, reopening, asked.actor)
     return entry_of(concern, now=asked.now)

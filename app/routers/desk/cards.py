@@ -36,7 +36,7 @@ def list_cards(
     """A short sealed summary of each concern and addition, to be decrypted and searched by the people of the desk.
 
     Most recently received concerns first, at most `limit` concerns a page; a page ends early at 1,000,000 bytes of
-    cards. Tests are left out. This service cannot decrypt the cards, nor see whether two are equal.
+    cards. Tests are left out. This service does not decrypt the cards, nor see whether two are equal.
 
     One audit log entry a page, in the chain `cards`, names all its concerns. To fetch later changes, send the
     `next_changed_since` of the first page as `changed_since`: nothing is missed, but a card may be returned twice.

@@ -76,7 +76,7 @@ OF_ONE_FILE = SEALED | problem_responses(NoSuchConcern, NoSuchItem, ConcernErase
 def read_additions(request: Request, asked: ReadingDep, limit: Limit = 50, cursor: Cursor = None) -> AdditionsResponse:
     """The additions to the concern, in order of arrival, in pages.
 
-    Includes the text if this service holds an identity. Otherwise each has its own sealed file. A page can be
+    Includes the text if this service holds an identity. Otherwise each addition has its own sealed file. A page can be
     shorter than `limit`: it ends once its sealed texts reach 1,000,000 bytes.
     """
     additions, next_cursor = _read_page(asked, EntryKind.ADDITION, cursor, limit)
@@ -143,7 +143,7 @@ def add_note(
 def read_notes(request: Request, asked: ReadingDep, limit: Limit = 50, cursor: Cursor = None) -> NotesResponse:
     """The desk's notes about the concern, oldest first, in pages.
 
-    Includes the text if this service holds an identity. Otherwise each has its own sealed file. A page can be
+    Includes the text if this service holds an identity. Otherwise each note has its own sealed file. A page can be
     shorter than `limit`: it ends once its sealed texts reach 1,000,000 bytes.
     """
     notes, next_cursor = _read_page(asked, EntryKind.NOTE, cursor, limit)

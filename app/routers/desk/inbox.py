@@ -50,7 +50,8 @@ def read_inbox(
     """The inbox: concerns without their content. The order `urgent` puts unacknowledged concerns first.
 
     An unacknowledged addition counts like a concern. Unacknowledged concerns are ordered by: immediate danger in an
-    addition, immediate danger in the concern (as the reporter said), longest overdue, oldest. Indicators play no part.
+    addition, immediate danger in the concern (as the reporter said), possible danger, earliest deadline, oldest.
+    Indicators play no part.
 
     Filters are combined with AND. To fetch later changes, send `next_changed_since` as `changed_since`: nothing is
     missed, but a concern may be returned twice.

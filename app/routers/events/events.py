@@ -35,24 +35,24 @@ POLL_SECONDS = 0.25
 
 
 @dataclass(frozen=True)
-class Follower:
-    """A request for events, the client that pulls and confirms the events, and the actor in the audit log."""
+class EventsRequest:
+    """A request for events, with the name of the client that pulls them, and with the actor in the audit log."""
 
     request: Request
     client: str
     actor: Actor
 
 
-async def get_event_reader(
+async def get_events_request(
     request: Request,
     client: Annotated[Principal, Security(require_client, scopes=[Scope.EVENTS])],
     actor: Annotated[Actor, Security(require_actor, scopes=[Scope.EVENTS])],
-) -> Follower:
+) -> EventsRequest:
     """Return the request for events with its client and its actor, as a FastAPI dependency."""
-    return Follower(request, client.name, actor)
+    return EventsRequest(request, client.name, actor)
 
 
-FollowerDep = Annotated[Follower, Depends(get_event_reader)]
+EventsRequestDep = Annotated[EventsRequest, Depends(get_events_request)]
 
 
 @router.get("", summary="Pull events", responses=problem_responses(CursorAhead))
@@ -60,7 +60,7 @@ async def read_events(
     *,
     clock: ClockDep,
     desk: DeskDep,
-    follower: FollowerDep,
+    asked: EventsRequestDep,
     after: Annotated[
         str | None,
         Query(
@@ -82,14 +82,14 @@ async def read_events(
 
     The audit log records which concerns were shown.
     """
-    last_confirmed = await run_in_threadpool(_confirm, desk, follower, after)
+    last_confirmed = await run_in_threadpool(_confirm, desk, asked, after)
     deadline = time.monotonic() + wait * WAIT_UNIT_SECONDS
-    read = partial(_read, clock, desk, follower.actor, after=last_confirmed, limit=limit)
+    read = partial(_read, clock, desk, asked.actor, after=last_confirmed, limit=limit)
     while not (rows := await run_in_threadpool(read)) and time.monotonic() < deadline:
         await asyncio.sleep(POLL_SECONDS)
     last = rows[-1].id if rows else last_confirmed
     next_cursor = encode_key(last or 0)
-    links = page_links(follower.request, next_cursor, parameter="after")
+    links = page_links(asked.request, next_cursor, parameter="after")
     return EventsResponse(events=tuple(map(_response, rows)), next_cursor=next_cursor, links=links)
 
 
@@ -98,16 +98,17 @@ def _response(event: EventRow) -> EventResponse:
     return EventResponse(id=own_id, type=EventKind(event.kind), timestamp=event.at, data=event.data)
 
 
-def _confirm(desk: Desk, follower: Follower, after: str | None) -> int:
+def _confirm(desk: Desk, asked: EventsRequest, after: str | None) -> int:
     """Record that the client has received the events up to the cursor `after`, and return the number of that event.
 
-    If `after` is None, record nothing, and return the number of the event that the client confirmed last.
+    If `after` is None, record nothing, and return the number of the event that the client confirmed last. Raise
+    `InvalidCursor` if `after` cannot be decoded, or `CursorAhead` if there is no event with this cursor yet.
     """
     if after is None:
         with Session(desk.engine) as session:
-            return confirmed_by(session, client=follower.client)
+            return confirmed_by(session, client=asked.client)
     event_id = decode_key(after, otherwise=0, parameter="after")
-    desk.writer.run(confirm_events, event_id=event_id, actor=follower.actor, client=follower.client)
+    desk.writer.run(confirm_events, event_id=event_id, actor=asked.actor, client=asked.client)
     return event_id
 
 

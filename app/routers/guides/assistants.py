@@ -104,9 +104,10 @@ def send_mcp_message(
 
 
 def _check_origin(request: Request, public_url: str) -> None:
-    """Raise `McpError` if a web page of another origin than `public_url` or the requested host sent the request.
+    """Raise `McpError` if a web page of another host than this service sent the request.
 
-    Otherwise any web page could make its visitor's browser send messages to this service.
+    The hosts of this service are those in `public_url` and in the header Host. Without this check, any web page could
+    make its visitor's browser send messages to this service.
     """
     origin = request.headers.get("origin")
     own = (request.headers.get("host"), urlsplit(public_url).netloc)

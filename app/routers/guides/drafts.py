@@ -71,27 +71,27 @@ DraftTag = Annotated[
 ]
 
 
-async def ask_as_editor(guide: GuideName, actor: EditorDep, now: NowDep, if_match: DraftTag = None) -> DraftAct:
+async def get_editor_act(guide: GuideName, actor: EditorDep, now: NowDep, if_match: DraftTag = None) -> DraftAct:
     """Return an editor's action on the draft whose ETag is in `If-Match`, as a FastAPI dependency.
 
-    The action raises `DraftNotNamed` if `If-Match` is missing and there is a draft, or `DraftChanged` if the draft has
-    another ETag.
+    The action raises `DraftNotNamed` if `If-Match` is missing and there is a draft. The action raises `DraftChanged` if
+    `If-Match` is given and there is no draft with this ETag.
     """
     return DraftAct(guide, actor.client, now, partial(_check_tag, if_match))
 
 
-async def ask_as_publisher(guide: GuideName, actor: PublisherDep, now: NowDep, if_match: DraftTag = None) -> DraftAct:
+async def get_publisher_act(guide: GuideName, actor: PublisherDep, now: NowDep, if_match: DraftTag = None) -> DraftAct:
     """Return a publisher's action on the draft whose ETag is in `If-Match`, as a FastAPI dependency.
 
-    The action raises `DraftNotNamed` if `If-Match` is missing and there is a draft, or `DraftChanged` if the draft has
-    another ETag.
+    The action raises `DraftNotNamed` if `If-Match` is missing and there is a draft. The action raises `DraftChanged` if
+    `If-Match` is given and there is no draft with this ETag.
     """
     return DraftAct(guide, actor.client, now, partial(_check_tag, if_match))
 
 
-EditorActDep = Annotated[DraftAct, Depends(ask_as_editor)]
+EditorActDep = Annotated[DraftAct, Depends(get_editor_act)]
 
-PublisherActDep = Annotated[DraftAct, Depends(ask_as_publisher)]
+PublisherActDep = Annotated[DraftAct, Depends(get_publisher_act)]
 
 
 @router.put(
@@ -254,7 +254,7 @@ def _etag(draft: GuideDraftRow) -> str:
 
 
 def _check_tag(if_match: str | None, draft: GuideDraftRow | None) -> None:
-    """Raise an error unless `if_match` is the ETag of `draft`, or both are None.
+    """Check that `if_match` has the ETag of `draft`, or that both are None.
 
     Raise `DraftNotNamed` if there is a draft but no ETag. Raise `DraftChanged` if there is an ETag but no draft, or if
     the draft has another ETag.

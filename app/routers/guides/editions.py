@@ -252,7 +252,7 @@ def _item_fields(shown: ShownEdition, section: Section, item_id: str) -> dict[st
 def _having(lists: Mapping[int, Mapping[str, Any]], item_id: str) -> set[int]:
     """Return the numbers of the editions that have the item `item_id`.
 
-    `lists` has the items of each edition by id, by the number of the edition.
+    `lists` maps the number of each edition to its items by id.
     """
     return {number for number, items in lists.items() if item_id in items}
 

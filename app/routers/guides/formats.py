@@ -78,9 +78,9 @@ def _caching(shown: ShownEdition, *, of_table: bool = False) -> str:
 
 
 def _with_languages(response: Response, shown: ShownEdition) -> Response:
-    """Return `response`, unchanged unless `shown` is a rendition.
+    """Return `response`. If `shown` is a rendition, first add headers about its languages.
 
-    For a rendition, first add headers with the language of the rendition, and with links to the guide in each language.
+    These are the language of the rendition, and links to the guide in each language.
     """
     if shown.rendition is not None:
         response.headers["Content-Language"] = shown.rendition.language
@@ -155,7 +155,7 @@ def read_edition_as_markdown(
 ) -> Response:
     """A one-minute version of exactly that edition.
 
-    Unlike other formats it may be cached for one minute only, so that corrected emergency numbers reach every reader.
+    Like the PDF it may be cached for one minute only, so that corrected emergency numbers reach every reader.
     """
     return _markdown(request, context, find_edition(session, context.contents, *edition))
 

@@ -81,13 +81,13 @@ class RequestedVersion(NamedTuple):
     languages: Sequence[str]
 
 
-async def ask_version(
+async def get_requested_version(
     as_of: AsOf = None, accept_datetime: AcceptDatetime = None, accept_language: AcceptLanguage = None
 ) -> RequestedVersion:
     """Return the version of a guide that the caller asks for, as a FastAPI dependency.
 
-    `as_of` is from the query. `accept_datetime` and `accept_language` are header fields. `as_of` counts before
-    `accept_datetime`.
+    `as_of` is from the query. `accept_datetime` and `accept_language` are header fields. If `as_of` is given,
+    `accept_datetime` is ignored. Raise `InvalidMoment` if the one that counts is not a time.
     """
     moment = requested_moment(as_of, accept_datetime)
     return RequestedVersion(moment, as_of is None, preferred_languages(accept_language or ""))
@@ -140,7 +140,7 @@ def read_guide(
     session: SessionDep,
     context: ContextDep,
     guide: GuideName,
-    wanted: Annotated[RequestedVersion, Depends(ask_version)],
+    wanted: Annotated[RequestedVersion, Depends(get_requested_version)],
 ) -> Response:
     """Return the current edition or a rendition, or a redirect to the edition that was current at `wanted.moment`."""
     moment, contents, public_url = wanted.moment, context.contents, context.settings.public_url

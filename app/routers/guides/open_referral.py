@@ -122,7 +122,7 @@ LinkId = Annotated[UUID, _id("The link.", A_SERVICE_AT_LOCATION)]
 @router.get("", summary="Describe the directory", response_model=ApiDescription)
 @router.get("/", include_in_schema=False)
 def describe_directory(request: Request, settings: SettingsDep) -> Response:
-    """The version of the standard, and links to its and this API's descriptions. A trailing slash is accepted."""
+    """The version of the standard, and links to its description and to this API's. A trailing slash is accepted."""
     document = settings.public_url + DOCUMENT
     return _response(request, ApiDescription(version="HSDS-UK-3.0", profile=PROFILE, openapi_url=document))
 
@@ -213,9 +213,8 @@ def _json_response(request: Request, content: bytes) -> Response:
 def _document_of_stub(whole: dict[str, Any], public_url: str) -> dict[str, Any]:
     """Return the part of `whole`, this service's OpenAPI document, that is about the directory.
 
-    The paths in that part are relative to `STUB`, the base path of the directory: validators of the standard take every
-    path of the document at `openapi_url`, and request that path below the base path. The document names this base path
-    below `public_url` as the server.
+    The returned document names `public_url` with `STUB`, the base path of the directory, as its server. The paths are
+    relative to `STUB`, because validators of the standard request each path below the base path.
     """
     paths = {path.removeprefix(STUB) or "/": item for path, item in whole["paths"].items() if path.startswith(STUB)}
     used = {tag for item in paths.values() for operation in item.values() for tag in operation["tags"]}

@@ -175,7 +175,7 @@ def _respond(response: Response, published: Publication[Any]) -> Any:
 
 
 def _check_if_match(if_match: str | None, session: Session, current: EditionHead | None) -> None:
-    """Raise an error unless `if_match` has the ETag of the current edition `current`, or both are None.
+    """Check that `if_match` has the ETag of the current edition `current`, or that both are None.
 
     Raise `PreconditionMissing` if there is an edition but no ETag. Raise `PreconditionFailed` if there is an ETag but
     no edition, or if the edition has another ETag.

@@ -94,12 +94,12 @@ async def read_liveness(settings: SettingsDep) -> Health:
 def read_readiness(request: Request, response: Response, context: ContextDep) -> Health:
     """Check that guidance can be read and concerns can be stored. Returns 503 if not.
 
-    At most every five seconds each process writes an invented concern and rolls it back. The warning `proxy` means
-    that the request came through an untrusted proxy. The warning `test-concerns` means that a test concern was sent
-    in the last day: a live system may still be using its test key. The warning `signposts` means that local contacts
-    of another council are left out of every page and response. `many-concerns` means that more than 200 concerns
-    of bursts (many concerns from one source) came in the last hour, and `saved-forms` that saved forms use four fifths
-    of their space.
+    Each process writes an invented concern and rolls it back, at most every five seconds while this succeeds. The
+    warning `proxy` means that the request came through an untrusted proxy. The warning `test-concerns` means that a
+    test concern was sent in the last day: a live system may still be using its test key. The warning `signposts` means
+    that local contacts of another council are left out of every page and response. `many-concerns` means that more than
+    200 concerns of bursts (many concerns from one source) came in the last hour, and `saved-forms` that saved forms use
+    four fifths of their space.
     """
     checks = check_health(context)
     is_ready = set(checks.values()) == {HEALTHY}

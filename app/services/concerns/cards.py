@@ -90,8 +90,8 @@ def number_of_card(place: EntryPlace | None) -> int | None:
 def insert_cards(connection: Connection, cards: Iterable[tuple[str, int, bytes]]) -> None:
     """Insert `cards`, each a tuple of the concern's reference, the number of the addition, and the sealed card.
 
-    For the concern's own card, the number is `OF_THE_CONCERN`. The caller must first record the text of each card, with
-    the digest of the card, in the audit log.
+    For the concern's own card, the number is `OF_THE_CONCERN`. The caller must first record each concern or addition in
+    the audit log, with the digest of its card.
     """
     rows = [{"reference": reference, "addition": addition, "sealed": sealed} for reference, addition, sealed in cards]
     _NEW_CARD.run(connection, *rows)
@@ -114,7 +114,10 @@ def _child(child: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _people(relation: str, people: object) -> Iterator[dict[str, Any]]:
-    """Yield each person of the list `people` about whom a name, a birth or a phone number is known."""
+    """Yield each person of the list `people` with a name, a date of birth or a phone number.
+
+    `relation` says how these people are related to the child, such as `parent`.
+    """
     for each in _objects(people):
         names = _lines(each.get("name"), *_list(each.get("other_names")))
         phones = _lines(each.get("phone"), each.get("phones_and_accounts"))
@@ -123,16 +126,18 @@ def _people(relation: str, people: object) -> Iterator[dict[str, Any]]:
             yield {"relation": relation, "names": names, **born, "phones": phones}
 
 
-def _people_of_concern(told: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    return _people("of_concern", _object(told.get("concern")).get("people_of_concern"))
+def _people_of_concern(content: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    return _people("of_concern", _object(content.get("concern")).get("people_of_concern"))
 
 
-def _words(told: Mapping[str, Any]) -> str:
-    """Return the first `MAX_EXCERPT_LENGTH` characters of the account in `told`, on one line.
+def _words(content: Mapping[str, Any]) -> str:
+    """Return the first `MAX_EXCERPT_LENGTH` characters of the account in `content`, on one line.
+
+    `content` is a concern or an addition, as JSON values.
 
     Without an account, return an empty text.
     """
-    narrative = _object(told.get("concern")).get("narrative")
+    narrative = _object(content.get("concern")).get("narrative")
     return " ".join(narrative.split())[:MAX_EXCERPT_LENGTH] if isinstance(narrative, str) else ""
 
 

@@ -22,9 +22,9 @@ from app.services.events.outbox import append_events, events_about
 
 WAITS = table_of(ConcernRow).c.state == literal_column(f"'{ConcernState.RECEIVED}'")
 IS_REAL = table_of(ConcernRow).c.test.is_(False)
-"""`WAITS` and `IS_REAL` together repeat the condition of a partial index exactly.
+"""`WAITS` is the SQL condition for an unacknowledged concern, and `IS_REAL` for one that is not a test.
 
-Otherwise SQLite would not use the index.
+Together they repeat the condition of a partial index exactly. Otherwise SQLite would not use the index.
 """
 NONE = dt.timedelta()
 AT_ONCE = 8
@@ -44,27 +44,30 @@ Due = Callable[[Any, Any], ColumnElement[bool]]
 class _Announcement:
     """The two kinds of events for one state of a deadline, such as overdue: `of_concern` and `of_addition`.
 
-    `concern_told` and `addition_told` are the names of boolean columns, of concerns and of entries. The column is set
+    `concern_flag` and `addition_flag` are the names of boolean columns, of concerns and of entries. The column is set
     to True when the event is stored.
     """
 
     of_concern: EventKind
     of_addition: EventKind
-    concern_told: str
-    addition_told: str
+    concern_flag: str
+    addition_flag: str
 
     @property
     def concerns(self) -> tuple[ColumnElement[bool], ...]:
-        """SQL conditions for an unacknowledged concern without an event of the kind `of_concern`. Leave out tests."""
-        return WAITS, IS_REAL, col(getattr(ConcernRow, self.concern_told)).is_(False)
+        """SQL conditions for an unacknowledged concern without an event of the kind `of_concern`.
+
+        Leave out test concerns.
+        """
+        return WAITS, IS_REAL, col(getattr(ConcernRow, self.concern_flag)).is_(False)
 
     @property
     def additions(self) -> tuple[ColumnElement[bool], ...]:
         """SQL conditions for an unacknowledged addition without an event of the kind `of_addition`.
 
-        Erased additions, and additions to tests, are left out.
+        Leave out erased additions, and additions to test concerns.
         """
-        return *_ADDITION_WAITS, col(getattr(EntryRow, self.addition_told)).is_(False)
+        return *_ADDITION_WAITS, col(getattr(EntryRow, self.addition_flag)).is_(False)
 
 
 _OVERDUE = _Announcement(
@@ -79,8 +82,8 @@ _DUE_SOON = _Announcement(
 def append_overdue_events(writer: Writer, *, now: dt.datetime, limit: int) -> int:
     """Append an event for each concern and addition that is overdue at the time `now` and has no such event yet.
 
-    Handle at most `limit` concerns and `limit` additions, the earliest deadlines first. Leave out tests. Return the
-    number of events.
+    Handle at most `limit` concerns and `limit` additions, the earliest deadlines first. Leave out test concerns. Return
+    the number of events.
     """
     return _announce(writer, _OVERDUE, lambda due, _: col(due) < now, at=now, limit=limit)
 
@@ -90,10 +93,10 @@ def append_due_soon_events(
 ) -> int:
     """Append an event for each unacknowledged concern and addition due within `within` that has no such event yet.
 
-    Handle at most `limit` concerns and `limit` additions, the earliest deadlines first. Leave out tests. Return the
-    number of events. Concerns and additions that are overdue at the time `now` are left out, because they have another
-    event. A concern or addition received less than `quiet` ago is left for a later call, because an event has just
-    announced its receipt.
+    Handle at most `limit` concerns and `limit` additions, the earliest deadlines first. Leave out test concerns. Return
+    the number of events. Concerns and additions that are overdue at the time `now` are left out, because they have
+    another event. A concern or addition received less than `quiet` ago is left for a later call, because an event has
+    just announced its receipt.
     """
 
     def is_due_soon(due: Any, received: Any) -> ColumnElement[bool]:
@@ -136,7 +139,7 @@ def _append(
     events = []
     for concern in concerns:
         events += events_about(wanted.of_concern, concern, at=at)
-        setattr(concern, wanted.concern_told, True)
+        setattr(concern, wanted.concern_flag, True)
     added = (
         select(EntryRow)
         .join(ConcernRow, col(ConcernRow.reference) == EntryRow.reference)
@@ -148,7 +151,7 @@ def _append(
     for addition in additions:
         concern, own = get_concern(session, addition.reference), (addition.number, addition.acknowledge_by)
         events += events_about(wanted.of_addition, concern, at=at, addition=own)
-        setattr(addition, wanted.addition_told, True)
+        setattr(addition, wanted.addition_flag, True)
     append_events(session.connection(), events)
     return len(concerns) + len(additions)
 
@@ -157,8 +160,8 @@ def find_unannounced(session: Session, *, before: dt.datetime) -> list[str]:
     """Return the names of overdue concerns and additions that lack the event about this, sorted.
 
     These are the unacknowledged concerns and additions that were due before `before` and have no overdue event. Leave
-    out tests, erased additions, and concerns and additions that were stored at `before` or later. A name is a
-    reference, or for an addition words such as `addition 1 to` before the reference.
+    out test concerns, erased additions, and concerns and additions that were stored at `before` or later. The name of a
+    concern is its reference. The name of an addition begins with words such as `addition 1 to`, before the reference.
     """
     stored = col(ConcernRow.received_at) < before  # a worker can write down something that is overdue already
     late = col(ConcernRow.acknowledge_by) < before

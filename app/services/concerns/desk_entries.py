@@ -101,8 +101,8 @@ def _store_once(
 def _faults_in(note: NewNote | NewLabel, kind: EntryKind, reference: str, desk: Desk) -> list[FieldError]:
     """Return the faults of the encrypted text in `note`, a note or a label, as far as this service can check it.
 
-    `kind` is the kind of the entry. If `desk.unsealer` can decrypt the text, also check the decrypted text, because one
-    invalid note would prevent the desk from opening the other notes on the same page.
+    `kind` is the kind of the entry. If `desk.unsealer` can decrypt the text, also check the decrypted text: one invalid
+    note would prevent the desk from opening the other notes on the same page.
     """
     sealer, unsealer = desk.sealer, desk.unsealer
     if sorted(note.recipients or ()) != sorted(map(str, sealer.recipients)):
@@ -132,7 +132,8 @@ def send_message(
     that nobody could read the message.
 
     Raise `ChangedMeanwhile` if, after `actor.seen`, another client changed the concern, added an addition or a note,
-    sent a message or handed the concern over, or the same client sent a message.
+    sent a message or handed the concern over. Also raise `ChangedMeanwhile` if the same client sent a message after
+    `actor.seen`.
     """
     entry = new_message(desk, reference, message, actor)
     keys = derive_idempotency_keys(key, client=f"{actor.client}, message to {reference}")
@@ -165,8 +166,8 @@ def recipient_for_messages(concern: ConcernRow) -> str:
 def read_sent_messages(session: Session, reference: str, actor: Actor) -> MessagesResponse:
     """Record the reading in the audit log. Return all messages that the desk sent to the reporter, without their text.
 
-    The response also has the public key to which the next message must be encrypted. It is empty if the reporter has no
-    token. Raise `NoSuchConcern` if the reference is unknown.
+    The response also has the public key to which the next message must be encrypted. The key is empty if the reporter
+    has no status token. Raise `NoSuchConcern` if the reference is unknown.
     """
     concern = get_concern(session, reference)
     record_action(session, reference, DeskAct.LISTED, actor, ShownDetails(what="messages"))

@@ -51,7 +51,7 @@ class EditionResolver:
         return None if lacks_items else found
 
     def resolve(self, concern: Concern, cached: PinnedEdition | None = None) -> PinnedEdition:
-        """Return the edition that `concern` is about. `cached` is a result of the method `cached` for the same concern.
+        """Return the edition that `concern` is about. `cached` is the result of the method `cached` for `concern`.
 
         If the guide or the edition is unknown, raise `InvalidConcern` with this fault and every unknown code in the
         concern. Otherwise raise `InvalidConcern` with every unknown code and every item that the edition lacks. A
@@ -80,7 +80,7 @@ class EditionResolver:
         Raise `NoSuchEdition` if there is no such edition.
         """
         found = self._found.get(key) or self._find_in(*key)
-        if isinstance(found, FieldError):  # no published edition is ever deleted
+        if isinstance(found, FieldError):  # not expected, because a published edition is never deleted
             raise NoSuchEdition
         return found
 
@@ -111,7 +111,7 @@ def named_items(detail: ConcernDetail) -> set[tuple[str, str]]:
 def unknown_ids(detail: ConcernDetail, content: EditionContent) -> list[FieldError]:
     """Return a fault for each item that `detail` names and `content` lacks.
 
-    `content` is that of the concern's edition.
+    `content` is the content of the concern's edition.
     """
     return [
         fault

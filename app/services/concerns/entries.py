@@ -99,7 +99,7 @@ def entries_of(kind: EntryKind, reference: str) -> tuple[ColumnElement[bool], Co
 
 @dataclass(frozen=True)
 class Desk:
-    """What operations of the desk use: the database, keys to encrypt, decrypt and sign with, and code lists.
+    """The resources of the desk's operations: the database, keys to encrypt, decrypt and sign with, and code lists.
 
     `unsealer` decrypts only if this process holds an identity (private key).
     """
@@ -169,8 +169,8 @@ def append_entry(
     `ENTRY_SPECS`.
 
     For a note or a message, raise `ChangedMeanwhile` if the same client wrote another one after `entry.actor.seen`: the
-    form may have been sent twice. For a message, also raise it if, after `entry.actor.seen`, another client changed the
-    concern, added an addition or a note, sent a message or handed the concern over.
+    form may have been sent twice. For a message, also raise `ChangedMeanwhile` if, after `entry.actor.seen`, another
+    client changed the concern, added an addition or a note, sent a message or handed the concern over.
     """
     spec, reference = ENTRY_SPECS[entry.kind], concern.reference
     if concern.erased_at is not None:

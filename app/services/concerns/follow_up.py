@@ -1,6 +1,6 @@
 """Operations of a reporter on a stored concern: reading the status and messages, and adding to the concern.
 
-The reporter needs the reference and the status token.
+The reporter needs the reference and the status token. Operations on test concerns append no events.
 """
 
 import datetime as dt
@@ -157,9 +157,9 @@ class FollowUps:
     def open_messages(self, code: StatusCode, *, at: dt.datetime) -> ReceivedMessages:
         """Return the desk's messages about the concern that `code` identifies.
 
-        Record in the audit log which are newly read. Append an event for each message that is read for the first time.
-        Each returned message has its text, or None if the text was erased or cannot be decrypted with the token of
-        `code`. A message that the desk sends during this call may be left for the next call.
+        Record in the audit log which messages are read for the first time, and append an event for each of them. Each
+        returned message has its text, or None if the text was erased or cannot be decrypted with the token of `code`. A
+        message that the desk sends during this call may be left for the next call.
 
         Raise `NoSuchConcern` if the reference or the token is wrong, `TooManyTries` after too many wrong tries, or
         `RateLimited` if this concern was requested too often. Raise `StoreBusy` if the reading could not be stored in

@@ -17,18 +17,9 @@ from sqlmodel import Session
 from app.db.statements import fixed_insert
 from app.db.tables import table_of
 from app.errors import AlreadyStored, IdempotencyKeyReused
-from app.models.concerns.concern import ImmediateDanger
 from app.models.concerns.rows import StoredReceiptRow
 
 NONCE_LENGTH = 12
-TIMES_FOR_DANGER = {
-    ImmediateDanger.YES.value: "acknowledge_danger_minutes",
-    ImmediateDanger.NOT_SURE.value: "acknowledge_not_sure_minutes",
-}
-"""The setting with the time for an acknowledgement, for each answer about danger that has such a setting.
-
-A deadline for such an answer is promised to the reporter only if the setting is set.
-"""
 _NEW_STORED_RECEIPT = fixed_insert(table_of(StoredReceiptRow))
 
 
@@ -103,7 +94,7 @@ class Retryable:
 
     `payload` is the request's content as canonical JSON. `keys` are derived from the idempotency key, or None without
     one. `refresh` takes the receipt that an earlier request stored, and returns the receipt to send for the retry. By
-    default, this is the same receipt.
+    default, `refresh` returns the same receipt.
     """
 
     payload: bytes

@@ -124,7 +124,7 @@ def first_page_of(session: Session, kind: EntryKind, reference: str, *, limit: i
     """Return the first page of the concern's entries of `kind`, and the number of all these entries.
 
     The page has at most `limit` entries, or all if `limit` is None. A page with a limit also ends at `PAGE_BYTES` of
-    sealed text. If the page has all entries, the database need not count them. Nothing is recorded in the audit log.
+    sealed text. If `limit` is 0, the page is empty, and its `next_after` is None. Nothing is recorded in the audit log.
     """
     page = EntryPage(kind) if limit == 0 else page_of(session, PagePlace(kind, reference, 0, limit))
     is_whole = limit != 0 and page.next_after is None

@@ -91,7 +91,7 @@ def check_response(response: dict[str, Any], claims: dict[str, Any]) -> None:
 def _encoded_header(kind: str, kid: str) -> str:
     """Return the encoded protected header of a JWS of `kind`.
 
-    Cache it, because it is the same for each `kind` and `kid`.
+    The result is cached, because there are few kinds and keys. `kid` is the thumbprint of the signing key.
     """
     return base64url(orjson.dumps({"alg": ALGORITHM, "kid": kid, "typ": kind}))
 

@@ -46,9 +46,17 @@ NOT_ACKNOWLEDGED = "A social worker has not acknowledged {} yet."
 PLACE_OF_NUMBER = 2
 """Index of the sentence in `next_steps` that names who to call.
 
-A receipt of a test has another sentence in this place, or none.
+A receipt of a test concern has another sentence at this index, or none.
 """
 HOW_TO_FOLLOW = "Keep your reference and status token. You need both to check what is happening."
+TIMES_FOR_DANGER = {
+    ImmediateDanger.YES.value: "acknowledge_danger_minutes",
+    ImmediateDanger.NOT_SURE.value: "acknowledge_not_sure_minutes",
+}
+"""Maps an answer about danger to the setting with the time for an acknowledgement.
+
+The deadline for this answer is promised to the reporter only if the setting is set.
+"""
 
 
 @dataclass(frozen=True)
@@ -131,7 +139,7 @@ class ReceiptBuilder:
     def is_promised(self, danger: str | None) -> bool:
         """Return True if a reporter with the answer `danger` may be told the deadline.
 
-        This is so if the answer is in `promised`, or if it is not in `clocks`.
+        The answer must be in `promised`, or must not be in `clocks`.
         """
         return danger not in self.clocks or danger in self.promised
 
@@ -224,9 +232,9 @@ class ReceiptBuilder:
         """Return `receipt`, the receipt of an earlier request, with the contacts and signposts of `who`.
 
         Return `receipt` unchanged if all names, phones, URLs and emails are still the same. Otherwise also replace the
-        next step that says who to call, unless the concern is a test. `danger` is the answer about danger in the
-        earlier request, and `at` is the current time, which decides if the deadline has passed. The signed part does
-        not change.
+        next step that says who to call. The receipt of a test concern has no such step. `danger` is the answer about
+        danger in the earlier request, and `at` is the current time, which decides if the deadline has passed. The
+        signed part does not change.
         """
         members = orjson.loads(receipt)
         contacts, signposts = orjson.loads(who.contacts_json), orjson.loads(who.signposts_json)
@@ -338,8 +346,8 @@ class ReceiptBuilder:
         """Return the sentences that say by when `what` should be acknowledged, and who to call.
 
         `due` is the deadline for the acknowledgement, `at` is the current time, and `danger` is the answer about
-        danger. The sentences say to call now if a child is or may be in danger, if the deadline has passed, or if the
-        deadline may not be promised. They name the deadline only if it may be promised.
+        danger. The sentences say to call now if a child is in danger, if the deadline has passed, or if the deadline
+        may not be promised. They name the deadline only if it may be promised.
         """
         when, is_late, is_promised = deadline_in_words(_minute(due)), at > due, self.is_promised(danger)
         expected = f"A social worker should acknowledge {what} by {when}."

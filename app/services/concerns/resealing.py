@@ -175,8 +175,8 @@ def reseal(
             if is_current and not lacks_card:
                 continue
             try:
-                anew = _reseal_text(engine, keys, text, is_current=is_current)
-                if anew is not None and writer.run(_replace, anew, actor=actor):
+                resealed = _reseal_text(engine, keys, text, is_current=is_current)
+                if resealed is not None and writer.run(_replace, resealed, actor=actor):
                     done.count += not is_current
                     done.cards += lacks_card
             except UnsealingUnavailable:
@@ -227,26 +227,26 @@ def _padded(place: SealedPlace, document: bytes) -> bytes:
 def _card_of(place: SealedPlace, document: dict[str, Any]) -> dict[str, Any]:
     """Return the card of the text at `place`, whose decrypted document is `document`."""
     member, make = ("submission", card_of_concern) if place.added is None else (ADDED, card_of_addition)
-    told = document.get(member)
-    return make(told if isinstance(told, dict) else {})
+    content = document.get(member)
+    return make(content if isinstance(content, dict) else {})
 
 
-def _replace(session: Session, anew: _ResealedText, *, actor: Actor) -> bool:
+def _replace(session: Session, resealed: _ResealedText, *, actor: Actor) -> bool:
     """Record the new text and its card in the audit log, store them, and return True.
 
-    If the stored text has been erased or re-encrypted since `anew` was made, do nothing and return False.
+    If the stored text has been erased or re-encrypted since `resealed` was made, do nothing and return False.
     """
-    row = _row_of(session, anew.place)
-    if row.sealed != anew.former:
+    row = _row_of(session, resealed.place)
+    if row.sealed != resealed.former:
         return False
-    record_action(session, anew.place.reference, DeskAct.RESEALED, actor, anew.details)
-    if anew.sealed != anew.former:
-        row.sealed, row.recipients = anew.sealed, list(anew.details.recipients)
-    number = number_of_card(anew.place.added)
-    if anew.card is not None and number is not None:
-        card = session.get(CardRow, (anew.place.reference, number))
+    record_action(session, resealed.place.reference, DeskAct.RESEALED, actor, resealed.details)
+    if resealed.sealed != resealed.former:
+        row.sealed, row.recipients = resealed.sealed, list(resealed.details.recipients)
+    number = number_of_card(resealed.place.added)
+    if resealed.card is not None and number is not None:
+        card = session.get(CardRow, (resealed.place.reference, number))
         if card is None:
-            insert_cards(session.connection(), [(anew.place.reference, number, anew.card)])
+            insert_cards(session.connection(), [(resealed.place.reference, number, resealed.card)])
         else:
-            card.sealed = anew.card
+            card.sealed = resealed.card
     return True

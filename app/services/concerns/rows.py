@@ -45,20 +45,23 @@ def find_concern(session: Session, reference: str) -> ConcernRow | None:
 
 
 def count_recent_tests(session: Session, *, now: dt.datetime) -> int:
-    """Return the number of tests received within `RECENT_TESTS` before `now`."""
+    """Return the number of test concerns received within `RECENT_TESTS` before `now`."""
     recent = (col(ConcernRow.received_at) > now - RECENT_TESTS, col(ConcernRow.test).is_(True))
     return session.exec(select(func.count()).select_from(ConcernRow).where(*recent)).one()
 
 
 def closed_count() -> ScalarSelect[int]:
-    """Return a subquery for the stored number of closed concerns, which a trigger updates. Tests are not counted."""
+    """Return a subquery for the stored number of closed concerns, which a trigger updates.
+
+    Test concerns are not counted.
+    """
     return select(ClosedCountRow.number).where(ClosedCountRow.id == 1).scalar_subquery()
 
 
 def is_closed_count_right(session: Session) -> bool:
     """Return True if the stored number of closed concerns is equal to the number of rows of closed concerns.
 
-    Count these rows in the database, which takes longer the more there are. Tests are not counted.
+    Count these rows in the database, which takes longer the more there are. Test concerns are not counted.
     """
     closed = select(func.count()).where(
         col(ConcernRow.state) == ConcernState.CLOSED.value, col(ConcernRow.test).is_(False)

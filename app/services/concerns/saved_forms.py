@@ -1,4 +1,4 @@
-"""Saved forms: unfinished forms that the server can decrypt only with the code that it gives to the writer.
+"""Saved forms: unfinished forms that the server can decrypt only with a code that the author of the form has.
 
 HKDF (RFC 5869) derives the form's id and its encryption key (AES-256-GCM) from the code. Neither the code nor the key
 is stored. The text is padded, so that its length reveals little.
@@ -29,9 +29,9 @@ from app.services.concerns.idempotency import NONCE_LENGTH
 
 LIFETIME = dt.timedelta(hours=24)
 SHARE = 20
-"""Maximum number of saved forms that writers in the same network have together, so that no network fills the store."""
+"""Maximum number of saved forms that people in the same network have together, so that no network fills the store."""
 SHARE_BYTES = 2_000_000
-"""Maximum total size of the saved forms that writers in the same network have together, in bytes."""
+"""Maximum total size of the saved forms that people in the same network have together, in bytes."""
 MAX_BYTES = 256_000_000
 """Maximum total size of all saved forms, in bytes."""
 NEARLY_FULL = 0.8
@@ -43,7 +43,10 @@ Fields = Mapping[str, Sequence[str]]
 
 @dataclass(frozen=True)
 class SavedForm:
-    """The code of a saved form, which only its writer has. From the time `expires_at`, the code opens nothing."""
+    """The code of a saved form, which only the author of the form has.
+
+    From the time `expires_at`, the code opens nothing.
+    """
 
     code: str
     expires_at: dt.datetime
@@ -64,10 +67,10 @@ class OpenedForm:
 
 @dataclass(frozen=True)
 class SavedForms:
-    """The store of saved forms. A form is kept until it is sent, saved again, or a day old.
+    """The store of saved forms. A form is kept for a day, or until it is sent or saved again.
 
-    Several pages may open the same saved form. If one of them saves the form again, the form gets a new code, and the
-    saved form with the old code ends only if no other page has opened it since. If any of the pages sends the form, the
+    Several pages may open the same saved form. If one of them saves the form again, the form gets a new code. The saved
+    form with the old code then ends only if no other page has opened it since. If any of the pages sends the form, the
     saved form ends.
     """
 
@@ -77,7 +80,7 @@ class SavedForms:
     def save(self, path: str, fields: Fields, *, source: str = "", opening: str = "", at: dt.datetime) -> SavedForm:
         """Encrypt and store `fields`, the fields of the form at `path`. Return the new code and the time of expiry.
 
-        `source` is the pseudonym of the writer's network, or empty if the forms of the network are not counted.
+        `source` is the pseudonym of the author's network, or empty if the forms of the network are not counted.
         `opening` is empty for a form that was not saved before. Otherwise `opening` is the identifier that `open`
         returned with the saved form: this saved form expires now, unless a later page has opened it. `at` is the
         current time.
@@ -98,7 +101,7 @@ class SavedForms:
     def expect(self, typed_code: str, *, at: dt.datetime) -> None:
         """Raise `NoSuchSavedForm` if no saved form has the code `typed_code`, or if it has expired at the time `at`.
 
-        This only reads, so a request with a wrong code never waits for the writer.
+        This method only reads, so a request with a wrong code never waits for the writer.
         """
         form_id, _ = _derive(standard_token(typed_code))
         found = select(SavedFormRow.form_id).where(
@@ -115,12 +118,12 @@ class SavedForms:
         this code or the form has expired at the time `at`, or `StoreBusy` if `page` could not be stored in time.
         """
         form_id, key = _derive(standard_token(typed_code))
-        sealed = self.writer.run(_claim, form_id, _page_mark(page), at)
+        sealed = self.writer.run(_claim, form_id, _page_digest(page), at)
         if sealed is None:
             raise NoSuchSavedForm
         text = AESGCM(key).decrypt(sealed[:NONCE_LENGTH], sealed[NONCE_LENGTH:], form_id)
         saved: dict[str, Any] = orjson.loads(text)
-        return OpenedForm(saved["path"], saved["fields"], f"{form_id.hex()}.{_page_mark(page).hex()}")
+        return OpenedForm(saved["path"], saved["fields"], f"{form_id.hex()}.{_page_digest(page).hex()}")
 
     def end(self, opening: str, *, at: dt.datetime) -> None:
         """Let the saved form with the identifier `opening` expire at the time `at`, because the form was sent.
@@ -176,7 +179,7 @@ def _derive(code: str) -> tuple[bytes, bytes]:
     return derived[:32], derived[32:]
 
 
-def _page_mark(page: str) -> bytes:
+def _page_digest(page: str) -> bytes:
     return hashlib.sha256(page.encode()).digest()
 
 

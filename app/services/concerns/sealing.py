@@ -39,7 +39,7 @@ LEAST_TEXT = 1024
 LEAST_CARD = 512
 """`LEAST_TEXT` is the length of the shortest padded text, in bytes.
 
-`LEAST_CARD` is that of the shortest card or label.
+`LEAST_CARD` is the length of the shortest padded card or label, in bytes.
 """
 LARGEST_STEP = 4096
 """The length of a padded document, in bytes, is a power of two up to this length, then a multiple of this length."""
@@ -108,8 +108,8 @@ class Unsealer:
         """Return the field `member` of the JSON document in the age file `sealed`, decrypted.
 
         Raise `UnsealingUnavailable` if no identity decrypts `sealed`. Raise `SealedTextMisplaced` if the field is
-        missing, or if the document is not a text of this service, or names another reference than `reference` or
-        another time of receipt than `received_at`. A document without a time of receipt is accepted.
+        missing, or if the document is not a text of this service. Also raise `SealedTextMisplaced` if the document
+        names another reference or time of receipt. A document without a time of receipt is accepted.
         """
         document = self.open(sealed, reference=reference, received_at=received_at)
         if member not in document:

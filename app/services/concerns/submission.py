@@ -57,9 +57,10 @@ log = Log(__name__)
 
 
 class ConcernCount(StrEnum):
-    """What the metrics count: tests that were stored, tests that were refused, and stored concerns of a burst.
+    """The kinds of concerns that the metrics count: stored tests, refused concerns, and stored concerns of a burst.
 
-    A burst is many concerns from one source on one day.
+    A concern is refused if only the concern, or only the key of its request, is for tests. A burst is many concerns
+    from one source on one day.
     """
 
     TEST = "stored"
@@ -84,7 +85,7 @@ class SealedElsewhere:
 
 @dataclass(frozen=True)
 class Submitted:
-    """A concern that was received, as `concern` and as `json`, with how it arrived.
+    """A concern that was received, as `concern` and as `json`, with its `arrival`.
 
     `keys` are derived from the idempotency key, or None without one. `test` is True for a test. `admission` says if the
     concern belongs to a burst (many concerns from one source on one day), and if the response is to be delayed.
@@ -232,7 +233,7 @@ class Submissions:
 
         The rows of an invented concern are written as `submit` does, and rolled back. Then a write that changes nothing
         is flushed to disk. If no guide is published, only this second write is tried, because every concern is about a
-        guide. Raise `StoreBusy` if the write does not finish in time.
+        guide. Raise `StoreBusy` if the database fails, or if the write does not finish in time.
         """
         with Session(self.engine) as session:
             current = list_current(session, limit=1)
@@ -297,8 +298,8 @@ class Submissions:
         routing are unencrypted. `pinned` is the edition that the concern is about.
         """
         concern, test, arrival, sealed = submitted.concern, submitted.test, submitted.arrival, submitted.sealed
-        told = orjson.loads(submitted.json)
-        submission = canonical_json(told)  # takes a fifth of the time of serialising the model again
+        content = orjson.loads(submitted.json)
+        submission = canonical_json(content)  # takes a fifth of the time of serialising the model again
         if sealed is None:
             new = NewText("submission", submission, new_reference(), FORM_VERSION)
         else:
@@ -330,7 +331,7 @@ class Submissions:
         card = (
             sealed.card
             if sealed is not None
-            else seal_card(self.sealer, card_of_concern(told), reference, at=arrival.at)
+            else seal_card(self.sealer, card_of_concern(content), reference, at=arrival.at)
         )
         details = seal_details(
             row.sealed, row.recipients, columns=vars(row), receipt=stored_receipt, card=card, restricted=restricted

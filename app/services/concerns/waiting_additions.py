@@ -1,4 +1,7 @@
-"""Additions that are not acknowledged yet ('waiting'), and their acknowledgement."""
+"""Additions that are not acknowledged yet ('waiting'), and their acknowledgement.
+
+Additions to test concerns have no events.
+"""
 
 import datetime as dt
 from collections.abc import Collection
@@ -53,10 +56,10 @@ def acknowledge_addition(session: Session, reference: str, number: int, actor: A
 
 
 def acknowledge_up_to(session: Session, concern: ConcernRow, number: int, *, at: dt.datetime) -> None:
-    """Acknowledge the additions to `concern` from the first to `number`, and append an event for each.
+    """Acknowledge the additions to `concern` up to number `number`, and append an event for each.
 
-    Leave out those that are acknowledged already. The caller must first record the action in the audit log, in the same
-    transaction. `at` is the time of the acknowledgement. If `number` is 0, do nothing. Raise `ValidationFailed` if
+    Leave out additions that are acknowledged already. The caller must first record the action in the audit log, in the
+    same transaction. `at` is the time of the acknowledgement. If `number` is 0, do nothing. Raise `ValidationFailed` if
     there is no addition `number`.
     """
     if number == 0:
@@ -164,7 +167,8 @@ def find_waiting(session: Session, references: Collection[str]) -> dict[str, Wai
 def count_additions(session: Session, *, now: dt.datetime) -> dict[str, int]:
     """Return the numbers of additions that are unacknowledged (`additions_waiting`) and overdue (`additions_overdue`).
 
-    An overdue addition is an unacknowledged one whose deadline is before `now`. Additions to tests are not counted.
+    An overdue addition is an unacknowledged one whose deadline is before `now`. Additions to test concerns are not
+    counted.
     """
     is_late = case((_ENTRIES.acknowledge_by < now, 1))
     counted = select(func.count(), func.count(is_late)).where(_WAITS, ~_OF_A_TEST)

@@ -154,8 +154,8 @@ def _new_addition(follow_ups: FollowUps, reference: str, wanted: WrittenAddition
     else:
         danger, restricts = wanted.addition.immediate_danger, wanted.addition.concern.is_about_staff
         text = follow_ups.sealer.seal(addition_plaintext(wanted.addition, reference, at=actor.at))
-        told = card_of_addition(wanted.addition.model_dump(mode="json", exclude_unset=True))
-        card = seal_card(follow_ups.sealer, told, reference, at=actor.at)
+        content = card_of_addition(wanted.addition.model_dump(mode="json", exclude_unset=True))
+        card = seal_card(follow_ups.sealer, content, reference, at=actor.at)
     return NewEntry(
         EntryKind.ADDITION,
         actor,
@@ -223,16 +223,16 @@ def _check_concern(
 
 
 def _in_request(wanted: WrittenConcern, faults: Sequence[FieldError]) -> list[FieldError]:
-    """Return `faults`, which locate fields in a concern, with the locations of these fields in `wanted`."""
+    """Return `faults` with locations in the request `wanted`, in place of locations in a concern."""
     if wanted.submission is not None:
         return _below("submission", faults)
     return [replace(each, at=(REFERRAL_SOURCE,)) if each.at[0] == "reporter" else each for each in faults]
 
 
 def _below(name: str, faults: Sequence[FieldError]) -> list[FieldError]:
-    """Return `faults`, which have locations in a submission or addition, with locations in the whole request instead.
+    """Return `faults` with the field `name` of the request before the location of each fault.
 
-    `name` is the field of the request that has the submission or addition.
+    The locations of `faults` are in a submission or an addition, which is in this field.
     """
     return [replace(each, at=(name, *each.at)) for each in faults]
 
@@ -242,9 +242,9 @@ def _faults_in_file(
 ) -> list[FieldError]:
     """Return the faults of the encrypted text and card in `wanted`, as far as this service can check them.
 
-    If the request names other recipients than the current keys, return only this fault. Then check that each file is
-    encrypted to the right number of keys. If so, and if `unsealer` can decrypt the text, also check the decrypted text
-    against `model` and `reference`, because the desk could not open an invalid text.
+    If the request names other recipients than the current keys, return only this fault. Otherwise return a fault for
+    each file that is not encrypted to the right number of keys. If there is no fault and `unsealer` can decrypt the
+    text, also check the decrypted text against `model` and `reference`: the desk could not open an invalid text.
     """
     if sorted(wanted.recipients or ()) != sorted(map(str, sealer.recipients)):
         return [FieldError(("recipients",), NOT_OUR_KEYS, FaultCode.NOT_LISTED)]

@@ -2,8 +2,10 @@
 
 Closing, reopening, holding and erasing raise `ChangedMeanwhile` if, after the audit log entry with the number
 `actor.seen`, another client changed the concern, added an addition or a note, sent a message or handed the concern
-over. A new label does not count. If `actor.seen` is None, this is not checked. An acknowledgement never raises this
-error.
+over. A new label does not count. If `actor.seen` is None, these changes are not checked. An acknowledgement never
+raises this error.
+
+Actions on test concerns append no events.
 """
 
 import datetime as dt
@@ -143,7 +145,8 @@ def close(
 
     If there is a message, also raise `ConcernErased` if the concern was erased, `ReporterHasNoCode` if the reporter has
     no status token, `TooManyMessages` above the maximum number or size of messages, or `IdempotencyKeyReused` if `key`
-    was used for another closing.
+    was used for another closing. Then also raise `ChangedMeanwhile` if the same client sent a message after
+    `actor.seen`.
     """
     if faults := desk.reference_data.faults_in_codes(wanted):
         raise ValidationFailed(faults)
@@ -260,10 +263,11 @@ def get_erasable(session: Session, reference: str) -> ConcernRow:
 def erase_for_good(desk: Desk, reference: str, wanted: Erasure, actor: Actor, *, by_two: bool = False) -> ErasedConcern:
     """Erase the text of the concern, and purge the bytes of the text from the database files.
 
-    Return the concern without its text. Its field `remnants` says if bytes may remain in the files.
+    Return the concern without its text. The field `remnants` says if bytes may remain in the files.
 
     If `by_two` is True, two people must request the erasure. For the first person, record the request in the audit log,
-    erase nothing, and raise `SecondEraserNeeded`. The second person's request erases the text.
+    erase nothing, and raise `SecondEraserNeeded`. The second person's request erases the text. Raise `StoreBusy` if the
+    erasure could not be stored in time.
 
     Raise `NoSuchConcern` if the reference is unknown, `NotAcknowledged` if the concern or an addition is
     unacknowledged, `OnHold` if the concern is on hold, or `ConcernErased` if the concern was erased before.
@@ -324,8 +328,8 @@ def record_withheld(session: Session, reference: str, wanted: str, actor: Actor)
 def times_to_acknowledge(session: Session, *, since: dt.datetime) -> list[float]:
     """Return the seconds from receipt to acknowledgement of concerns received at `since` or later, shortest first.
 
-    Leave out tests and unacknowledged concerns. If there are more than `NEWEST` such concerns, only the most recently
-    received count.
+    Leave out test concerns and unacknowledged concerns. If more than `NEWEST` concerns remain, only the most recently
+    received ones count.
     """
     acknowledged = (
         select(ConcernRow.received_at, ConcernRow.acknowledged_at)

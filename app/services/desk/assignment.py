@@ -90,7 +90,8 @@ def assign(
     attempt in the audit log, and raise `AssignmentChanged`. Otherwise record the change.
 
     Raise `NoSuchConcern` if the reference is unknown, or `ValidationFailed` if the concern is restricted and `person`
-    may not open it. Raise `ChangedMeanwhile` if another client changed the assignment after `actor.seen`.
+    may not open it. Raise `ChangedMeanwhile` if another client changed the assignment after `actor.seen`. Raise
+    `StoreBusy` if the change could not be stored in time.
     """
     before, after = writer.run(_assign, reference, person, actor, precondition)
     if after is None:
@@ -118,8 +119,8 @@ def _assign(
 def unassign_all(writer: Writer, person: str, *, actor: Actor) -> tuple[str, ...]:
     """Unassign every concern of `person`, who leaves the desk. Return the references of the concerns.
 
-    Closed concerns and tests are unassigned too. Record each change in the audit log. Other writers can run between
-    batches of concerns. A concern that is assigned to `person` between two batches is unassigned too.
+    Closed concerns and test concerns are unassigned too. Record each change in the audit log. Other writers can run
+    between batches of concerns. A concern that is assigned to `person` between two batches is unassigned too.
     """
     return _in_batches(writer, _every(person), Handing("", LEFT), actor)
 
@@ -128,9 +129,9 @@ def give_all(writer: Writer, person: str, to: Handing, *, actor: Actor) -> tuple
     """Assign every open concern of `person` to `to.person`, or unassign the concerns if `to.person` is empty.
 
     Return the references of the concerns. Record each change in the audit log with the reason `to.reason`. Leave out
-    tests, and concerns that `actor` or `to.person` may not open. Other writers can run between batches of concerns. A
-    concern that is assigned to `person` between two batches is reassigned too. Raise `SameAssignment` if `to.person` is
-    `person`.
+    test concerns, and concerns that `actor` or `to.person` may not open. Other writers can run between batches of
+    concerns. A concern that is assigned to `person` between two batches is reassigned too. Raise `SameAssignment` if
+    `to.person` is `person`.
     """
     if to.person == person:
         raise SameAssignment
@@ -143,7 +144,7 @@ def give_all(writer: Writer, person: str, to: Handing, *, actor: Actor) -> tuple
 def open_concerns_of(person: str, actor: Actor) -> SelectOfScalar[str]:
     """Return a query for the references of the open concerns of `person` that `actor` may open, most urgent first.
 
-    Leave out tests. A closed concern with an unacknowledged addition counts as open.
+    Leave out test concerns. A closed concern with an unacknowledged addition counts as open.
     """
     is_open = (col(ConcernRow.waiting) < CLOSED_RANK) & col(ConcernRow.test).is_(False)
     return _every(person).where(is_open, may_open(actor)).order_by(*(getattr(ConcernRow, name) for name in BY_URGENCY))

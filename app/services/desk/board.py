@@ -1,6 +1,6 @@
 """Figures for a safeguarding board: the concerns received in a period, the times to acknowledgement, and the outcomes.
 
-Small counts are hidden as in the monthly statistics. Tests are not counted. No figure is about a single person.
+Small counts are hidden as in the monthly statistics. Test concerns are not counted. No figure is about a single person.
 """
 
 import datetime as dt
@@ -76,7 +76,10 @@ class BoardFigures:
 
 
 def read_board_figures(writer: Writer, months: Months, *, actor: Actor) -> BoardFigures:
-    """Record the reading in the audit log, and return the figures of the period `months`. Tests are not counted."""
+    """Record the reading in the audit log, and return the figures of the period `months`.
+
+    Test concerns are not counted.
+    """
     period = SummaryDetails(statistics=True, first_month=months.first, last_month=months.last)
     writer.run(record_reading, AUDIT, DeskAct.SUMMARY_READ, actor, period)
     with Session(writer.engine) as session:

@@ -1,7 +1,7 @@
 """Pages of sealed cards. The audit log has one entry for each page, which names all concerns on the page.
 
 For each concern on a page, the page has the card of the concern, the cards of all its additions, and its newest label.
-Concerns are sorted by time of receipt and reference, which never change, so no card is missed or returned twice if
+Concerns are sorted by time of receipt and reference, which never change. So no card is missed or returned twice if
 concerns change between two pages. A concern or an addition that arrives between two pages is returned by a later
 request with `changed_since`.
 """
@@ -91,12 +91,12 @@ def expect_cards_for(scopes: Collection[str], roles: Collection[str]) -> None:
 
 @dataclass(frozen=True)
 class CardQuery:
-    """A query for one page of cards, those of at most `limit` concerns.
+    """A query for one page of cards, which has the cards of at most `limit` concerns.
 
     `scope` selects current or earlier concerns. A concern is current if it is not closed, or was changed at `recent` or
-    later. All pages of one reading have the same `recent`, so that no concern moves between the two. If `changed_since`
-    is given, select only concerns changed at this time or later. `after` is the time of receipt and the reference of
-    the last concern on the page before, or None for the first page.
+    later. All pages of one reading have the same `recent`, so that no concern changes its scope from one page to the
+    next. If `changed_since` is given, select only concerns changed at this time or later. `after` is the time of
+    receipt and the reference of the last concern on the page before, or None for the first page.
     """
 
     scope: CardScope
@@ -118,8 +118,8 @@ class CardQuery:
     def concerns(self, actor: Actor) -> Select[Any]:
         """Return the SQL query for the concerns of the page, newest first, and one more if there is a next page.
 
-        Leave out tests, concerns without a card, and concerns that `actor` may not open. An index contains every column
-        that the query filters or sorts by, so only the index is read.
+        Leave out test concerns, concerns without a card, and concerns that `actor` may not open. An index contains
+        every column that the query filters or sorts by, so only the index is read.
         """
         is_current = or_(_CONCERNS.state != ConcernState.CLOSED.value, _CONCERNS.changed_at >= self.recent)
         has_card = exists().where(_CARDS.reference == _CONCERNS.reference, _CARDS.sealed.is_not(None))
@@ -183,9 +183,9 @@ def read_cards(
 def digest_of_cards(lines: Iterable[tuple[int, int, str, str | None]]) -> str:
     """Return the digest of the cards described by `lines`, in hexadecimal, as the audit log records it.
 
-    Each line describes one card. It has the position of the audit log entry that received the concern, the number of
-    the addition or 0, and the SHA-256 of the sealed card. For the concern's own card, it also has the SHA-256 of the
-    newest sealed label, or None without a label.
+    Each line describes one card. A line has the position of the audit log entry that received the concern, the number
+    of the addition or 0, and the SHA-256 of the sealed card. For the concern's own card, the line also has the SHA-256
+    of the newest sealed label, or None without a label.
     """
     ordered = sorted(lines, key=lambda line: line[:2])
     whole = "".join(f"{position} {number} {card} {label or NO_LABEL}\n" for position, number, card, label in ordered)
@@ -193,7 +193,7 @@ def digest_of_cards(lines: Iterable[tuple[int, int, str, str | None]]) -> str:
 
 
 def _find(session: Session, query: CardQuery, actor: Actor) -> _Found:
-    """Return the page. It ends at `PAGE_BYTES` of sealed cards, but never between the cards of one concern.
+    """Return the page, which ends at `PAGE_BYTES` of sealed cards, but never between the cards of one concern.
 
     The page has at least one concern if there is any.
     """

@@ -165,7 +165,7 @@ def claims_of(reference: str, at: dt.datetime) -> dict[str, Any]:
 def build_export(
     statement: dict[str, Any], texts: SealedTexts, unsealer: Unsealer, keys: dict[str, Any], *, notes: bool
 ) -> dict[str, Any]:
-    """Return the JSON document of an export. It has each of the sealed `texts` twice: sealed and decrypted.
+    """Return the JSON document of an export, which has each of the sealed `texts` twice: sealed and decrypted.
 
     `statement` is the `ExportStatement` from the service, as JSON. `keys` are the published keys of the service (JWKS).
     `notes` says if the export includes notes. The sentences of the history are left out, because no hash covers them.
@@ -276,7 +276,7 @@ def find_export_faults(file: ExportFile, keys: Keys) -> Iterator[str]:
     """
     try:
         yield from _faults(file, keys)
-    except (KeyError, TypeError, ValueError, AttributeError):
+    except (LookupError, TypeError, ValueError, AttributeError):
         yield "the JSON in it is not that of an export"
 
 
@@ -290,8 +290,8 @@ def _faults(file: ExportFile, keys: Keys) -> Iterator[str]:
 def faults_in_signature(file: ExportFile, keys: Keys, *, kind: str, claimed: dict[str, Any]) -> Iterator[str]:
     """Yield one phrase if the signature of `file` is not genuine, or belongs to another file. Otherwise yield nothing.
 
-    A genuine signature is a JWS of `kind` by one of `keys`. It belongs to `file` if its claims have the digest of the
-    file and all values in `claimed`. Raise `KeyError` if one of these claims is missing.
+    A genuine signature is a JWS of `kind` by one of `keys`. The signature belongs to `file` if its claims have the
+    digest of the file and all values in `claimed`. Raise `KeyError` if one of these claims is missing.
     """
     signed = _signed_claims(file.signature, keys, kind=kind)
     if signed is None:
@@ -306,7 +306,8 @@ def faults_in_concern(document: dict[str, Any], keys: Keys) -> Iterator[str]:
     """Yield each fault in the statement, history, texts and hand-over receipts of one exported concern, as a phrase.
 
     `document` has the `reference`, `notes_included`, `statement` and `texts` of the concern. `keys` are the published
-    keys of the service (JWKS). If the service did not sign the statement, yield only this fault.
+    keys of the service (JWKS). If the service did not sign the statement, yield only this fault. If `document` has a
+    missing or invalid part, raise `LookupError`, `TypeError`, `ValueError` or `AttributeError`.
     """
     statement = document["statement"]
     stated = _signed_claims(statement["statement"], keys, kind=EXPORT_STATEMENT)
@@ -426,7 +427,8 @@ def faults_in_exported_hand_overs(
     """Yield each fault of `hand_overs`, those of one exported concern, as a phrase.
 
     The receipts that the service signed are checked with `keys` (JWKS). The hand-overs, and the digests of the receipts
-    of other organisations, are compared with `history`, the concern's audit log.
+    of other organisations, are compared with `history`, the concern's audit log. If a hand-over has a missing or
+    invalid field, or `history` is empty, raise `LookupError`, `TypeError` or `ValueError`.
     """
     rows = []
     for entry in hand_overs:
@@ -457,11 +459,11 @@ def export_pdf(printed: dict[str, Any], document: dict[str, Any]) -> bytes:
 
 
 def concern_pdf(printed: dict[str, Any], **inputs: str) -> bytes:
-    """Return a PDF that prints `printed`, the data of a concern. It is made in memory and not stored.
+    """Return a PDF that prints `printed`, the data of a concern. The PDF is made in memory and not stored.
 
-    `inputs` are further inputs of the template, by name. The PDF meets the standards PDF/UA-1 and PDF/A-3a if possible.
-    If the font lacks a character, it cannot meet them. Each such character is then a box, and the PDF prints the
-    sentence `printed["boxes"]`. Raise `PdfUnavailable` if the libraries that make PDFs are not installed.
+    `inputs` are further inputs of the template, by name. The PDF meets the standards PDF/UA-1 and PDF/A-3a, except if
+    the font lacks a character. Each missing character is then a box, and the PDF prints the sentence
+    `printed["boxes"]`. Raise `PdfUnavailable` if the libraries that make PDFs are not installed.
     """
     if not pdf_available():
         raise PdfUnavailable

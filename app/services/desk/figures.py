@@ -1,6 +1,6 @@
 """Daily figures for the desk, which are exact, and monthly statistics for auditors, which hide small counts.
 
-Tests are not counted.
+Test concerns are not counted.
 """
 
 import datetime as dt
@@ -43,7 +43,7 @@ def read_figures(engine: Engine, writer: Writer, *, days: int, actor: Actor) -> 
     today = actor.at.astimezone(LONDON).date()
     dates = [today - dt.timedelta(days=back) for back in reversed(range(days))]
     first = _begin(dates[0])
-    # each condition has an index; the first also finds acknowledged concerns with an addition, which changes no figure
+    # each condition has an index; the first also finds concerns with an unacknowledged addition, which change no figure
     times = _TIMES.where(or_(_CONCERNS.waiting == 0, _CONCERNS.acknowledged_at >= first, _CONCERNS.closed_at >= first))
     counts = _CountsOfDays(dates, actor.at)
     chosen = times.execution_options(yield_per=ROWS_AT_ONCE)
@@ -74,8 +74,8 @@ class _CountsOfDays:
     ) -> None:
         """Count a concern on the day of its receipt, of its acknowledgement and of its closing.
 
-        Also count the concern on each day at whose end it was unacknowledged, and on each day at whose end it was
-        overdue. The end of today is the current time. Days before the first day are not counted.
+        Also count the concern for each day that ended with the concern unacknowledged, and for each day that ended with
+        the concern overdue. Today ends at the current time. Days before the first day are not counted.
         """
         for name, moment in (("received", received_at), ("acknowledged", acknowledged_at), ("closed", closed_at)):
             if moment is not None and moment >= self._first:
@@ -146,7 +146,7 @@ def read_statistics(engine: Engine, writer: Writer, *, actor: Actor) -> list[Fig
 def _count_by_month(session: Session) -> Iterator[MonthlyCount]:
     """Yield the number of concerns received in each month, for each value of each measure.
 
-    Leave out tests. The order is by measure, then by month, then by value.
+    Leave out test concerns. The order is by measure, then by month, then by value.
     """
     year, month = extract("year", _CONCERNS.received_at), extract("month", _CONCERNS.received_at)
     for measure in MEASURES:

@@ -46,7 +46,7 @@ ANOTHER_RECEIPT = "A different receipt is already stored for this hand-over."
 
 
 class StoredHandOver(BaseModel):
-    """What is stored for a retry of a hand-over: the entry, and the seed (hex) if this service made the file.
+    """The result of a hand-over, stored for retries: the entry, and the seed (hex) if this service made the file.
 
     With the seed, this service can make the same file again. `seed` is None if the client made the file.
     """
@@ -56,7 +56,7 @@ class StoredHandOver(BaseModel):
 
 
 @dataclass(frozen=True)
-class _New:
+class _NewHandOver:
     """A hand-over to record, and the signer of its receipt.
 
     `seed` is the random number from which this service made the file, or None if the client made the file.
@@ -77,8 +77,8 @@ def hand_over(desk: Desk, reference: str, wanted: HandOver, actor: Actor, key: s
     Raise `NoSuchConcern` if the reference is unknown, `ConcernErased` if the concern was erased, `ValidationFailed` if
     the recipient is not an age public key, `IdempotencyKeyReused` if `key` was used for other content, or `StoreBusy`
     if the hand-over could not be stored in time. Raise `ChangedMeanwhile` if, after `actor.seen`, another client
-    changed the concern, added an addition or a note, sent a message or handed the concern over, or the same client
-    handed it over.
+    changed the concern, added an addition or a note, sent a message or handed the concern over. Also raise
+    `ChangedMeanwhile` if the same client handed the concern over after `actor.seen`.
 
     If this service makes the file, raise `UnsealingUnavailable` if this process has no identity for a text. Raise
     `SealedTextMisplaced` if a text belongs to another concern, or if the file made for a retry has another digest.
@@ -90,7 +90,7 @@ def hand_over(desk: Desk, reference: str, wanted: HandOver, actor: Actor, key: s
         package, count = _make_package(desk, reference, wanted, seed, at=actor.at)
         recorded = wanted.model_copy(update={"package_sha256": file_sha256(package), "additions": count})
     keys = derive_idempotency_keys(key, client=f"{actor.client}, hand-over of {reference}")
-    request, new = Retryable(canonical_submission(wanted), keys), _New(recorded, desk.signer, seed)
+    request, new = Retryable(canonical_submission(wanted), keys), _NewHandOver(recorded, desk.signer, seed)
     try:
         entry = desk.writer.run(_record, reference, new, request, actor=actor)
     except AlreadyStored:
@@ -196,13 +196,12 @@ def _make_package(
     return seal_by_seed(package, str(read_recipient(wanted.recipient)), seed), len(additions)
 
 
-def _record(session: Session, reference: str, new: _New, request: Retryable, *, actor: Actor) -> HandOverEntry:
+def _record(session: Session, reference: str, new: _NewHandOver, request: Retryable, *, actor: Actor) -> HandOverEntry:
     """Insert the hand-over `new` under the next number, record it in the audit log, and return its entry.
 
     Raise `NoSuchConcern` if the reference is unknown. Raise `AlreadyStored` if `request` is a retry, even if the
-    concern has since been erased. Otherwise raise `ConcernErased` if the concern was erased. Raise `ChangedMeanwhile`
-    if, after `actor.seen`, another client changed the concern, added an addition or a note, sent a message or handed
-    the concern over, or the same client handed it over.
+    concern has since been erased. Otherwise raise `ConcernErased` if the concern was erased, or `ChangedMeanwhile`
+    under the conditions of `hand_over`.
     """
     concern = get_concern(session, reference)
     number = session.exec(select(func.count()).where(HandOverRow.reference == reference)).one() + 1
@@ -225,7 +224,7 @@ def _replay(desk: Desk, request: Retryable, wanted: HandOver) -> IdempotentResul
 
     If this service made the file, make it again. Raise `IdempotencyKeyReused` if the content of the two requests
     differs. If the file is made again, raise `SealedTextMisplaced` if it does not have the recorded digest, or if a
-    text belongs to another concern. Then also raise `ConcernErased` if the concern was erased, or
+    text belongs to another concern. In this case, also raise `ConcernErased` if the concern was erased, or
     `UnsealingUnavailable` if this process has no identity for a text.
     """
     found = request.replay(desk.engine)

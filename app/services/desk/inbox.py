@@ -46,13 +46,13 @@ class InboxQuery:
     the last change.
 
     If `is_open` is True, list only concerns that are not closed, and closed ones with an unacknowledged addition. If
-    `waits_in_danger` is True, list only concerns with unacknowledged text whose reporter said, at first or in an
-    addition, that a child is in immediate danger.
+    `waits_in_danger` is True, list only concerns with unacknowledged text, and with immediate danger to a child
+    according to the concern or an addition.
     """
 
     order: InboxOrder
     test: bool = False
-    """If True, only tests are listed. If False, tests are left out."""
+    """If True, only test concerns are listed. If False, test concerns are left out."""
     state: ConcernState | None = None
     overdue: bool | None = None
     danger: str | None = None
@@ -127,10 +127,11 @@ def list_inbox(
 
     Leave out concerns that `actor` may not open. The caller must record the reading in the audit log.
 
-    The order `urgent` lists first the concerns that need an acknowledgement, of their text or of an addition, then the
-    other open concerns, then closed concerns. Within each of these three groups, the sort keys are: immediate danger in
-    an addition, immediate danger in the concern, possible danger, earliest deadline, and oldest first. The order
-    `newest` lists the concerns by time of receipt, and `changed` by time of the last change, both most recent first.
+    The order `urgent` lists first the concerns that need an acknowledgement, of their text or of an addition. Then it
+    lists the other open concerns, and then the closed concerns. Within each of these three groups, the sort keys are:
+    immediate danger in an addition, immediate danger in the concern, possible danger in the concern, earliest deadline,
+    and oldest first. The order `newest` lists the concerns by time of receipt, and `changed` by time of the last
+    change, both most recent first.
     """
     wanted, columns = select(_CONCERNS.reference).where(*query.conditions(actor)), query.columns
     if after is not None:
@@ -149,7 +150,7 @@ def position_of(row: Row[Any], query: InboxQuery) -> InboxPosition:
 
 
 def is_overdue(now: dt.datetime) -> ColumnElement[bool]:
-    """Return the SQL condition for a concern that is overdue or has an overdue addition. Tests are left out."""
+    """Return the SQL condition for a real concern that is overdue or has an overdue addition."""
     return (_CONCERNS.waiting == 0) & (_CONCERNS.due < now) & _CONCERNS.test.is_(False)
 
 
@@ -170,8 +171,8 @@ def count_open(session: Session, queries: Sequence[InboxQuery], *, actor: Actor)
 def count_states(session: Session, *, now: dt.datetime) -> dict[str, int]:
     """Return the number of concerns in each state, by state, and the number of overdue concerns as `overdue`.
 
-    A concern with an overdue addition is overdue too, and `now` is the current time. Tests are not counted. The cost
-    does not depend on the number of closed concerns.
+    A concern with an overdue addition is overdue too, and `now` is the current time. Test concerns are not counted. The
+    cost does not depend on the number of closed concerns.
     """
     states = (ConcernState.RECEIVED.value, ConcernState.ACKNOWLEDGED.value)
     counted = [func.count().filter(_CONCERNS.state == state) for state in states]
@@ -183,7 +184,7 @@ def count_states(session: Session, *, now: dt.datetime) -> dict[str, int]:
 def count_hidden(session: Session, actor: Actor) -> dict[str, int]:
     """Return the number of open concerns that `actor` may not open, and the number of overdue concerns among them.
 
-    The keys are `restricted` and `restricted_overdue`. Tests are not counted.
+    The keys are `restricted` and `restricted_overdue`. Test concerns are not counted.
     """
     counted = select(func.count(), func.count().filter(is_overdue(actor.at))).where(
         _CONCERNS.waiting < CLOSED_RANK, _CONCERNS.test.is_(False), _CONCERNS.reference.in_(hidden_from(actor))
@@ -193,7 +194,7 @@ def count_hidden(session: Session, actor: Actor) -> dict[str, int]:
 
 @dataclass(frozen=True)
 class RestrictionNotice:
-    """What the inbox tells a person about restricted concerns.
+    """The notice for a person in the inbox about restricted concerns.
 
     `hidden` is the number of open concerns that the person may not open, and `overdue` is the number of overdue
     concerns among them. `lacks_lead` is True if there are open restricted concerns, but the desk has no lead. Everyone
@@ -206,7 +207,7 @@ class RestrictionNotice:
 
 
 def find_restriction_notice(session: Session, actor: Actor) -> RestrictionNotice:
-    """Return what the inbox tells `actor` about restricted concerns. Tests are not counted."""
+    """Return the notice for `actor` in the inbox about restricted concerns. Test concerns are not counted."""
     hidden, overdue = count_hidden(session, actor).values()
     any_restricted = select(_CONCERNS.reference).where(
         _CONCERNS.restricted == 1, _CONCERNS.waiting < CLOSED_RANK, _CONCERNS.test.is_(False)

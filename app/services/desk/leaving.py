@@ -29,9 +29,9 @@ def remove_person(writer: Writer, name: str, *, actor: Actor) -> Left:
     """End all access of the person `name`, unassign all their concerns, and remove their saved views.
 
     Also remove the days on which they wanted to look at concerns again, and the time up to which they have seen the
-    inbox. `actor` is the lead or the operator who removes the person. This takes several transactions. If only some
-    succeed, a repeated call does the rest. Raise `NoSuchPerson` if neither the desk nor a client has a person of that
-    name.
+    inbox. `actor` is the lead or the operator who removes the person. The removal takes several transactions. If only
+    some succeed, a repeated call does the rest. Raise `NoSuchPerson` if neither the desk nor a client has a person of
+    that name.
     """
     clients = writer.run(leave, name, at=actor.at, actor=actor)
     writer.run(remove_views, name)

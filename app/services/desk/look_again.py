@@ -22,8 +22,8 @@ MOST_DUE = 50
 class Due:
     """A concern that the team or a person is to look at again, because the day for this is today or has passed.
 
-    `day` is the earlier of the team's day and the person's own day. `is_own` is True if the person's own day has come,
-    and `is_teams` is True if the team's day has come.
+    `is_own` is True if the person's own day has come, and `is_teams` is True if the team's day has come. `day` is the
+    day that has come, or the earlier one if both have come.
     """
 
     reference: str
@@ -57,9 +57,9 @@ def set_day(session: Session, reference: str, wanted: LookAgain, actor: Actor) -
 
 
 def read_both_days(session: Session, reference: str, actor: Actor) -> LookAgainState:
-    """Record the reading in the audit log.
+    """Record the reading in the audit log, and return the days on which to look at the concern again.
 
-    Return the days on which the team and `actor` are to look at the concern again. Raise `NoSuchConcern` if the
+    These are the day of the team and the own day of `actor`, each None if not set. Raise `NoSuchConcern` if the
     reference is unknown.
     """
     concern = get_concern(session, reference)

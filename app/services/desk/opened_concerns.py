@@ -65,8 +65,8 @@ class Opening:
 def open_concern(session: Session, reference: str, wanted: OpeningRequest, actor: Actor) -> Opening:
     """Record in the audit log that the concern is opened. Return the concern, its first additions and its last notes.
 
-    `wanted` says how many of them. The returned rows have no text: the caller reads the text after this entry is
-    recorded. Record an erased concern as listed, not as opened.
+    `wanted` has the numbers of additions, notes and labels to return. The returned rows have no text: the caller reads
+    the text after this entry is recorded. Record an erased concern as listed, not as opened.
 
     Raise `NoSuchConcern` if the reference is unknown. Raise `ConcernErased` if the concern was erased and
     `wanted.erased_too` is False.

@@ -56,7 +56,7 @@ def find_person_file_faults(file: ExportFile, keys: Keys) -> Iterator[str]:
     """
     try:
         yield from _faults(file, keys)
-    except (KeyError, TypeError, ValueError, AttributeError):
+    except (LookupError, TypeError, ValueError, AttributeError):
         yield "the JSON in it is not that of the file of one person"
 
 

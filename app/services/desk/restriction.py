@@ -27,9 +27,9 @@ def set_restriction(session: Session, reference: str, wanted: Restriction, actor
     restricted yet. If the person to whom the concern is assigned may no longer open it, unassign it.
 
     Raise `NoSuchConcern` if the reference is unknown. Raise `ScopeMissing` if an actor who is not a lead names people,
-    or changes or lifts a restriction. Raise `ValidationFailed` if a named person does not read concerns, if people are
-    named but fewer than `FEWEST_PEOPLE`, if people are named but none of them is a lead, or if `wanted` names people
-    but lifts the restriction.
+    or changes or lifts a restriction. Raise `ValidationFailed` if `wanted` names people but lifts the restriction, or
+    names someone who does not read concerns. If people are named, also raise `ValidationFailed` if they are fewer than
+    `FEWEST_PEOPLE`, or if none of them is a lead.
     """
     concern = get_concern(session, reference)
     if not actor.is_lead and (wanted.people or concern.limited_to or not wanted.restricted):

@@ -1,4 +1,7 @@
-"""Erasure of concerns whose retention period has ended. Unacknowledged concerns are never erased, except tests."""
+"""Erasure of concerns after the end of their retention period.
+
+Unacknowledged concerns are never erased, except test concerns.
+"""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -26,7 +29,7 @@ from app.services.concerns.entries import measure_entries
 from app.services.desk.actions import acknowledge, erase
 
 RETENTION = "retention"
-"""The name in the audit log for this erasure. The audit log names it in place of a person or a client."""
+"""The name of the actor of this erasure in the audit log, in place of a person or a client."""
 by_retention = partial(Actor, RETENTION, "this service")
 ERASURE_BATCH_SIZE = 200
 TEST_LIFETIME = dt.timedelta(days=1)
@@ -38,9 +41,9 @@ OPEN_SINCE = func.coalesce(col(ConcernRow.reopened_at), col(ConcernRow.acknowled
 class RetentionPeriods:
     """Numbers of days for which the text of a concern is stored, after it was acknowledged and after it was closed.
 
-    Of a closed concern, only the second number counts. A reopening starts the first period again, and the next closing
-    the second. The acknowledgement of an addition starts the running period again. If a number is None, the text is
-    stored for ever.
+    Of a closed concern, only `closed_days` counts. A reopening starts the first period again, and the next closing
+    starts the second. The acknowledgement of an addition starts the current period again. If a number is None, the text
+    is stored for ever.
     """
 
     acknowledged_days: int | None
@@ -55,15 +58,15 @@ class RetentionPeriods:
 def erase_due_concerns(
     engine: Engine, writer: Writer, periods: RetentionPeriods, *, at: dt.datetime, is_clock_checked: bool = False
 ) -> Iterator[str]:
-    """Erase the text of each concern whose retention period in `periods` has ended, and of each test after a day.
+    """Erase the text of each concern whose retention period in `periods` has ended, and of each test concern.
 
     `at` is the current time. Yield the reference of each concern after its erasure, which is recorded in the audit log.
     The caller must use up the iterator: a concern is erased only when the iterator reaches it. Before the first
     erasure, `at` is stored as the last known time. At the end, the erased bytes are purged from the database files.
 
-    A concern that is on hold or unacknowledged is never erased, whatever the periods. Tests are acknowledged first, and
-    then erased. Raise `ClockInDoubt` before the first erasure if the clock disagrees with the last known time, unless
-    `is_clock_checked` says that a person has checked the clock.
+    A concern that is on hold or unacknowledged is never erased, whatever the periods. Test concerns are erased a day
+    after their receipt: they are acknowledged first. Raise `ClockInDoubt` before the first erasure if the clock
+    disagrees with the last known time, unless `is_clock_checked` says that a person has checked the clock.
     """
     writer.run(note_time, at, is_checked=is_clock_checked)
     erased = 0

@@ -25,11 +25,11 @@ from app.services.desk.actions import find_erasure_request
 from app.services.desk.retention import TEST_LIFETIME, RetentionPeriods, erasable, in_state, limited_states
 from app.services.guides.working_days import LONDON
 
-_LAST_ADDED = func.max(EntryRow.acknowledged_at).filter(col(EntryRow.kind) == EntryKind.ADDITION.value)
+_LAST_ACKNOWLEDGED = func.max(EntryRow.acknowledged_at).filter(col(EntryRow.kind) == EntryKind.ADDITION.value)
 AHEAD = dt.timedelta(days=60)
-"""The list of concerns to be erased has those whose day of erasure is at most this far ahead."""
+"""Maximum time until the erasure of a concern in the list of concerns to be erased."""
 REQUESTED_WITHIN = dt.timedelta(days=90)
-"""The list of requests for an erasure has only requests that are at most this old."""
+"""Maximum age of a request in the list of requests for an erasure."""
 MOST_LISTED = 500
 MOST_IN_A_SHEET = 20_000
 TOO_MANY = "There are more than 20,000 concerns in this list."
@@ -46,13 +46,13 @@ class RetentionList(StrEnum):
 
 
 @dataclass(frozen=True)
-class Kept:
+class RetentionEntry:
     """A concern in a list about retention.
 
     `state` is the state of the concern, such as closed. `day` is the day, in London, of the coming erasure, of the
     hold, of the request, or of the past erasure. `by` is the person who put the concern on hold, or requested or made
-    the erasure, with the `reason`. Both are empty for a coming erasure. `until` is the day until which the hold is
-    needed, or None.
+    the erasure, with the `reason`. `by` and `reason` are empty for a coming erasure. `until` is the day until which the
+    hold is needed, or None.
     """
 
     reference: str
@@ -72,8 +72,8 @@ class Kept:
 def erasure_day(session: Session, concern: ConcernRow, periods: RetentionPeriods) -> dt.date | None:
     """Return the day, in London, on which the text of `concern` will be erased under `periods` if nothing changes.
 
-    A test is erased a day after its receipt. Return None for a concern that is on hold or erased. Also return None,
-    except for a test, if the concern or an addition is unacknowledged, or if the retention period is unlimited.
+    A test concern is erased a day after its receipt. Return None for a concern that is on hold or erased. For other
+    concerns, also return None if the concern or an addition is unacknowledged, or if the retention period is unlimited.
     """
     if concern.held or concern.erased_at is not None:
         return None
@@ -86,19 +86,19 @@ def erasure_day(session: Session, concern: ConcernRow, periods: RetentionPeriods
     since = concern.closed_at if is_closed else concern.reopened_at or concern.acknowledged_at
     if days is None or since is None:
         return None
-    last = session.exec(select(_LAST_ADDED).where(EntryRow.reference == concern.reference)).one()
+    last = session.exec(select(_LAST_ACKNOWLEDGED).where(EntryRow.reference == concern.reference)).one()
     return _day(max(since, last or since) + dt.timedelta(days=days))
 
 
 def read_list(
     writer: Writer, wanted: RetentionList, periods: RetentionPeriods, *, actor: Actor, limit: int = MOST_LISTED
-) -> Sequence[Kept]:
+) -> Sequence[RetentionEntry]:
     """Record the reading in the audit log, and return up to `limit` concerns of the list `wanted`.
 
     If the list is longer, return one more concern, which is not recorded and must not be shown. Leave out concerns that
     `actor` may not open. `due` has the concerns to be erased within `AHEAD` under `periods`, and `requested` has
-    requests of the last `REQUESTED_WITHIN` that still count. `due` and `erased` have no tests. `due` is sorted by day,
-    `erased` most recent first, `held` and `requested` by reference.
+    requests of the last `REQUESTED_WITHIN` that still count. `due` and `erased` have no test concerns. `due` is sorted
+    by day, `erased` most recent first, `held` and `requested` by reference.
     """
     with Session(writer.engine) as session:
         match wanted:
@@ -127,24 +127,26 @@ def read_list_sheet(writer: Writer, wanted: RetentionList, periods: RetentionPer
     return csv_sheet(COLUMNS, (each.cells for each in found))
 
 
-def _list_due(session: Session, periods: RetentionPeriods, actor: Actor, limit: int) -> list[Kept]:
+def _list_due(session: Session, periods: RetentionPeriods, actor: Actor, limit: int) -> list[RetentionEntry]:
     found = []
-    last = select(_LAST_ADDED).where(EntryRow.reference == ConcernRow.reference).scalar_subquery()
+    last = select(_LAST_ACKNOWLEDGED).where(EntryRow.reference == ConcernRow.reference).scalar_subquery()
     for state, since, days in limited_states(periods):
         period = dt.timedelta(days=days)
         due = erasable(in_state(state, since, before=actor.at + AHEAD - period))
         due = due.where(col(ConcernRow.test).is_(False), may_open(actor))
         rows = session.execute(due.add_columns(since, last).limit(limit))
-        found += [Kept(name, state.value, _day(max(start, added or start) + period)) for name, start, added in rows]
+        found += [
+            RetentionEntry(name, state.value, _day(max(start, added or start) + period)) for name, start, added in rows
+        ]
     return sorted(found, key=lambda each: (each.day, each.reference))[:limit]
 
 
-def _list_held(session: Session, actor: Actor, limit: int) -> list[Kept]:
+def _list_held(session: Session, actor: Actor, limit: int) -> list[RetentionEntry]:
     held = select(ConcernRow.reference, ConcernRow.state).where(col(ConcernRow.held).is_(True), may_open(actor))
     return _with_last_act(session, held.order_by(ConcernRow.reference).limit(limit), DeskAct.HELD)
 
 
-def _list_erased(session: Session, actor: Actor, limit: int) -> list[Kept]:
+def _list_erased(session: Session, actor: Actor, limit: int) -> list[RetentionEntry]:
     erased_at = col(ConcernRow.erased_at)
     erased = select(ConcernRow.reference, ConcernRow.state).where(
         erased_at.is_not(None), ~col(ConcernRow.test), may_open(actor)
@@ -152,17 +154,17 @@ def _list_erased(session: Session, actor: Actor, limit: int) -> list[Kept]:
     return _with_last_act(session, erased.order_by(erased_at.desc()).limit(limit), DeskAct.ERASED)
 
 
-def _with_last_act(session: Session, wanted: Select[str, str], act: DeskAct) -> list[Kept]:
+def _with_last_act(session: Session, wanted: Select[str, str], act: DeskAct) -> list[RetentionEntry]:
     """Return the concerns of the query `wanted` in order, each with its last audit log entry for `act`.
 
     Leave out concerns without such an entry.
     """
     rows = session.exec(wanted).all()
     acts = _last_acts(session, [name for name, _state in rows], act)
-    return [_kept(name, state, acts[name]) for name, state in rows if name in acts]
+    return [_entry_of(name, state, acts[name]) for name, state in rows if name in acts]
 
 
-def _list_requested(session: Session, actor: Actor, limit: int) -> list[Kept]:
+def _list_requested(session: Session, actor: Actor, limit: int) -> list[RetentionEntry]:
     requests = select(AuditEntryRow.chain).where(
         AuditEntryRow.at >= actor.at - REQUESTED_WITHIN,
         AuditEntryRow.act == DeskAct.ERASURE_REQUESTED.value,
@@ -172,7 +174,9 @@ def _list_requested(session: Session, actor: Actor, limit: int) -> list[Kept]:
     found = ((chain, find_erasure_request(session, chain)) for chain in chains)
     standing = dict(islice(((chain, request) for chain, request in found if request is not None), limit))
     states = select(ConcernRow.reference, ConcernRow.state).where(col(ConcernRow.reference).in_(standing))
-    return [_kept(name, state, standing[name]) for name, state in session.exec(states.order_by(ConcernRow.reference))]
+    return [
+        _entry_of(name, state, standing[name]) for name, state in session.exec(states.order_by(ConcernRow.reference))
+    ]
 
 
 def _last_acts(session: Session, references: Sequence[str], act: DeskAct) -> dict[str, AuditEntryRow]:
@@ -189,13 +193,13 @@ def _last_acts(session: Session, references: Sequence[str], act: DeskAct) -> dic
     return found
 
 
-def _kept(reference: str, state: str, act: AuditEntryRow) -> Kept:
+def _entry_of(reference: str, state: str, act: AuditEntryRow) -> RetentionEntry:
     try:
         details = details_of(act)
     except (ValueError, LookupError):  # the entry was altered
         details = ReasonDetails()
     until = details.until if isinstance(details, HeldDetails) else None
-    return Kept(reference, state, _day(act.at), person_of(act.client), details.reason, until)
+    return RetentionEntry(reference, state, _day(act.at), person_of(act.client), details.reason, until)
 
 
 def _day(moment: dt.datetime) -> dt.date:

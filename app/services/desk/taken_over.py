@@ -15,8 +15,8 @@ from app.services.audit.audit_log import Actor
 from app.services.audit.restrictions import may_open
 from app.services.desk.assignment import Assigned
 
-TOLD_FOR = dt.timedelta(days=1)
-"""How long a person is told that a concern was taken from them."""
+SHOWN_FOR = dt.timedelta(days=1)
+"""How long the inbox shows a person that a concern was taken from them."""
 
 
 @dataclass(frozen=True)
@@ -36,10 +36,10 @@ class TakenOver:
 def list_taken_over(session: Session, actor: Actor) -> list[TakenOver]:
     """Return the concerns that others took from the person of `actor` in the last day, the most recent first.
 
-    Leave out tests, concerns that are assigned to the person again, and concerns that the person may not open. The
-    caller must record the reading in the audit log.
+    Leave out test concerns, concerns that are assigned to the person again, and concerns that the person may not open.
+    The caller must record the reading in the audit log.
     """
-    person, since = actor.person, actor.at - TOLD_FOR
+    person, since = actor.person, actor.at - SHOWN_FOR
     changed = select(ConcernRow.reference).where(
         ConcernRow.changed_at >= since,
         ConcernRow.assigned_to != person,

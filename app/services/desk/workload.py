@@ -38,9 +38,9 @@ class Workload(NamedTuple):
 def read_workload(writer: Writer, *, actor: Actor) -> list[Workload]:
     """Record the reading in the audit log, and return the workload of each person with open concerns, sorted by name.
 
-    The unassigned concerns come first, with an empty name. Leave out tests, and concerns that `actor` may not open. A
-    closed concern with an unacknowledged addition counts as open. One index has every column that the query needs, so
-    only the open concerns in this index are read.
+    The unassigned concerns come first, with an empty name. Leave out test concerns, and concerns that `actor` may not
+    open. A closed concern with an unacknowledged addition counts as open. One index has every column that the query
+    needs, so only the open concerns in this index are read.
     """
     by_age = (_CONCERNS.received_at, _CONCERNS.reference)
     first = func.first_value(_CONCERNS.reference).over(partition_by=_CONCERNS.assigned_to, order_by=by_age)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from sqlmodel import Session
 
 from app.errors import SeedFileError
-from app.services.concerns.idempotency import TIMES_FOR_DANGER
+from app.services.concerns.receipts import TIMES_FOR_DANGER
 from app.services.guides.editions import read_content
 from app.services.guides.working_days import WorkingDays
 from app.services.operations.check_model import Patient, Verdict, fault, fine, in_short, unknown, warn
