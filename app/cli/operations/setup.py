@@ -77,12 +77,12 @@ def take(step: Step, day: FirstDay, *, acts: bool) -> Verdict:
     Print the result of the last examination, and return its verdict.
     """
     typer.echo(f"\n{step.title}")
-    with day.examined() as patient:
-        verdict = examine_step(step, patient)
+    with day.examined() as context:
+        verdict = examine_step(step, context)
     if acts and verdict.condition is not Condition.FINE:
         ACTIONS[step.name](day)
-        with day.examined() as patient:
-            verdict = examine_step(step, patient)
+        with day.examined() as context:
+            verdict = examine_step(step, context)
     word = state_of_step(verdict)
     action = f". {verdict.action[:1].upper()}{verdict.action[1:]}" if verdict.action else ""
     typer.echo(f"{paint(f'{word:<5}', COLOURS[word])}  {step.name:<{NAME_WIDTH}}{visible(verdict.found + action)}")

@@ -28,7 +28,7 @@ from app.services.concerns.sealing import read_identities
 from app.services.guides.written_contacts import phones_in
 from app.services.key_files import write_key_file
 from app.services.operations.backup import back_up, backup_path, drill_restore
-from app.services.operations.check_model import Patient, open_patient
+from app.services.operations.check_model import CheckContext, open_check_context
 from app.services.operations.first_day import find_invited_leads
 from app.services.operations.own_seed import (
     LAW_FILE,
@@ -142,9 +142,9 @@ class FirstDay:
         """The file to which the lead's invitation link is written if standard output is not a terminal."""
         return self.file.absolute().parent / LINK_FILE
 
-    def examined(self) -> AbstractContextManager[Patient]:
-        """Return a context manager with a new `Patient`: the settings, and the database opened for reading."""
-        return open_patient(self.settings, at=utc_now(), rehearse_start=rehearse_start)
+    def examined(self) -> AbstractContextManager[CheckContext]:
+        """Return a context manager with a new `CheckContext`: the settings, and the database opened for reading."""
+        return open_check_context(self.settings, at=utc_now(), rehearse_start=rehearse_start)
 
     def write(self, values: Mapping[str, str]) -> None:
         """Write `values` into the file of settings. Write nothing if `values` is empty.
@@ -378,8 +378,8 @@ def _create_database(settings: Settings) -> None:
 
 
 def _is_invited(day: FirstDay) -> bool:
-    with day.examined() as patient, Session(patient.engine) as session:
-        return bool(find_invited_leads(session, at=patient.at))
+    with day.examined() as context, Session(context.engine) as session:
+        return bool(find_invited_leads(session, at=context.at))
 
 
 def set_up_concern(day: FirstDay) -> None:

@@ -23,7 +23,7 @@ MOST_NAMES = 3
 
 
 @dataclass(frozen=True)
-class Patient(Surroundings):
+class CheckContext(Surroundings):
     """What a check of `guidance doctor` examines: the settings, the database (read only), and the time of the check."""
 
     rehearse_start: Callable[[Settings, Engine], None]
@@ -45,9 +45,9 @@ class Patient(Surroundings):
 
 
 @contextmanager
-def open_patient(
+def open_check_context(
     settings: Settings, *, at: dt.datetime, rehearse_start: Callable[[Settings, Engine], None]
-) -> Iterator[Patient]:
+) -> Iterator[CheckContext]:
     """Open the database for reading, yield what the checks examine, and close the database.
 
     `at` is the time of the checks. `rehearse_start` raises the error that a start of the service would raise before it
@@ -55,7 +55,7 @@ def open_patient(
     """
     engine = open_to_read(settings.data_dir, settings.database_address)
     try:
-        yield Patient(settings, engine, at, rehearse_start)
+        yield CheckContext(settings, engine, at, rehearse_start)
     finally:
         engine.dispose()
 
@@ -93,7 +93,7 @@ class Check:
     """
 
     name: str
-    run: Callable[[Patient], Verdict | Iterator[Verdict]]
+    run: Callable[[CheckContext], Verdict | Iterator[Verdict]]
     read: str
     needs_database: bool = False
     opens_database: bool = False
@@ -157,7 +157,7 @@ def in_short(names: list[str]) -> str:
     return ", ".join(names[:MOST_NAMES]) + (f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else "")
 
 
-def find_broken_rows(patient: Patient, invariant: Invariant) -> list[str]:
-    """Run the integrity check `invariant` on the database of `patient`, and return each fault as a text."""
-    recipients = [fingerprint_of(each) for each in patient.settings.seal_to]
-    return find_broken(patient.engine, invariant, recipients=recipients, at=patient.at)
+def find_broken_rows(context: CheckContext, invariant: Invariant) -> list[str]:
+    """Run the integrity check `invariant` on the database of `context`, and return each fault as a text."""
+    recipients = [fingerprint_of(each) for each in context.settings.seal_to]
+    return find_broken(context.engine, invariant, recipients=recipients, at=context.at)

@@ -16,12 +16,12 @@ from app.services.operations.check_model import (
     SKIPPED_DATABASE,
     SKIPPED_LONG,
     Check,
+    CheckContext,
     Condition,
     Finding,
-    Patient,
     Verdict,
     fault,
-    open_patient,
+    open_check_context,
     worst,
 )
 from app.services.operations.concern_checks import (
@@ -142,16 +142,16 @@ def examine(
     error that a start of the service would raise before it listens.
     """
     try:
-        with open_patient(settings, at=at, rehearse_start=rehearse_start) as patient:
-            yield from _run_all(patient, is_quick=is_quick)
+        with open_check_context(settings, at=at, rehearse_start=rehearse_start) as context:
+            yield from _run_all(context, is_quick=is_quick)
     except SetupError as refusal:
         yield _finding(SETTINGS_CHECK, fault(str(refusal), "correct the setting"))
 
 
-def _run_all(patient: Patient, *, is_quick: bool) -> Iterator[Finding]:
+def _run_all(context: CheckContext, *, is_quick: bool) -> Iterator[Finding]:
     is_readable = True
     for check in ALL_CHECKS:
-        finding = _finding(check, _run(check, patient, is_readable=is_readable, is_quick=is_quick))
+        finding = _finding(check, _run(check, context, is_readable=is_readable, is_quick=is_quick))
         if check.opens_database:
             is_readable = finding.condition is Condition.FINE
         yield finding
@@ -193,9 +193,9 @@ class Examiner:
             self._examining.release()
 
     def _examine(self, at: dt.datetime) -> Examination:
-        with open_patient(self._settings, at=at, rehearse_start=self._rehearse_start) as patient:
-            findings = tuple(_run_all(patient, is_quick=True))
-            return Examination(at, tuple((step, examine_step(step, patient)) for step in STEPS), findings)
+        with open_check_context(self._settings, at=at, rehearse_start=self._rehearse_start) as context:
+            findings = tuple(_run_all(context, is_quick=True))
+            return Examination(at, tuple((step, examine_step(step, context)) for step in STEPS), findings)
 
 
 def failed_unit(name: str) -> Finding:
@@ -217,13 +217,13 @@ def refused_settings(refusal: str) -> list[Finding]:
     ]
 
 
-def _run(check: Check, patient: Patient, *, is_readable: bool, is_quick: bool) -> Verdict:
+def _run(check: Check, context: CheckContext, *, is_readable: bool, is_quick: bool) -> Verdict:
     if check.needs_database and not is_readable:
         return SKIPPED_DATABASE
     if check.is_long and is_quick:
         return SKIPPED_LONG
     try:
-        found = check.run(patient)
+        found = check.run(context)
         return found if isinstance(found, Verdict) else worst(found)
     except SQLAlchemyError as failure:
         return fault(f"the database cannot be read ({type(failure).__name__})", "run guidance verify")
