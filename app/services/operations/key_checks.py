@@ -1,13 +1,13 @@
 """Checks of `guidance doctor` for recipients (public keys), identities (private keys), other keys, and webhooks."""
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from sqlmodel import Session
 
 from app.errors import SetupError
-from app.models.events.rows import MAILBOXES, DeliveryState
+from app.models.events.rows import MAILBOXES, DeliveryState, WebhookRow
 from app.services.access.row_signing import open_access_keys, require_access_keys
 from app.services.concerns.keys import RECEIPT_KEY, load_receipt_key
 from app.services.concerns.sealing import make_sealer, read_identities
@@ -154,11 +154,11 @@ def check_webhooks(context: CheckContext) -> Iterator[Verdict]:
     Events that were given up are a fault. An event that is late is a warning. Removed webhooks are left out.
     """
     with Session(context.engine) as session:
-        yield from _unreadable_secrets(context, session)
         counted, oldest = count_deliveries(session), oldest_waiting(session)
         webhooks = [
             each for each in list_webhooks(session) if each.disabled_because != REMOVED and each.name not in MAILBOXES
         ]
+    yield from _unreadable_secrets(context, webhooks)
     guard = SsrfGuard(frozenset(context.settings.webhook_allowed_hosts))
     for webhook in webhooks:
         name = webhook.name
@@ -177,9 +177,9 @@ def check_webhooks(context: CheckContext) -> Iterator[Verdict]:
     yield fine(f"{len(webhooks)} webhooks, all delivering")
 
 
-def _unreadable_secrets(context: CheckContext, session: Session) -> Iterator[Verdict]:
+def _unreadable_secrets(context: CheckContext, webhooks: Sequence[WebhookRow]) -> Iterator[Verdict]:
     keys = open_webhook_keys(context.settings)
-    secrets = [(each.name, secret) for each in list_webhooks(session) for secret in each.secrets]
+    secrets = [(each.name, secret) for each in webhooks for secret in each.secrets]
     try:
         keys.load()
         lost = [name for name, secret in secrets if not keys.can_decrypt(name, secret)]
