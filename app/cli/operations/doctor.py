@@ -66,10 +66,10 @@ def doctor(
 
 
 def _mail(findings: Sequence[Finding], settings: Settings | None, address: str) -> str | None:
-    """If `findings` has errors, email the findings to `address`.
+    """If `findings` has faults, email the findings to `address`.
 
-    Return the reason if no email can be sent, otherwise None. Check the mail settings even if there is no error to
-    send.
+    Return the reason if no email can be sent, otherwise None. Check the mail settings even if there is no fault.
+    `settings` is None if the settings cannot be read.
     """
     if settings is None:
         return "the settings cannot be read"

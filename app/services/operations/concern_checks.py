@@ -24,7 +24,7 @@ def check_overdue(context: CheckContext) -> Verdict:
 
 
 def check_overdue_events(context: CheckContext) -> Verdict:
-    """Check that each overdue concern and each overdue addition has an event that says so."""
+    """Check that each overdue concern or addition has an event about this, after `OVERDUE_GRACE` at the latest."""
     broken = find_broken_rows(context, Invariant.OVERDUE_EVENTS)
     if broken:
         return fault(
@@ -35,11 +35,11 @@ def check_overdue_events(context: CheckContext) -> Verdict:
 
 
 def check_restricted(context: CheckContext) -> Verdict:
-    """Check that the desk has a lead, and that each restricted concern can still be read by someone whom a lead named.
+    """Check that the desk has a lead, and that a named person can still open each concern restricted to named people.
 
-    This second check leaves out concerns that are restricted to leads. Restricted concerns without a lead at the desk
-    are a fault, because everyone can open them. The other findings are warnings. If there are no restricted concerns,
-    warn of a missing lead only if somebody reads concerns.
+    Without a lead, restricted concerns are a fault, because everyone can open them. If no concern is restricted, a
+    missing lead is only a warning, and only if a person may read concerns. Concerns whose named people have all left
+    are a warning, because leads can open them.
     """
     with Session(context.engine) as session:
         has_leads, readers = has_lead(session), list_readers(session)
@@ -60,8 +60,8 @@ def check_test_concerns(context: CheckContext) -> Verdict:
     """Check that no test concern was sent in the last day while a test key was valid.
 
     The inbox shows test concerns only under `Tests`. If a live system uses a test key by mistake, the team may not read
-    its concerns. A key that expired within the last day counts too. A key of a revoked client does not. `guidance
-    setup` stores an invented test concern without a test key, so test concerns are no problem without such a key.
+    its concerns. A key that expired within the last day counts, but a key of a revoked client does not. Test concerns
+    without a test key are fine, because `guidance setup` stores one.
     """
     with Session(context.engine) as session:
         tests = count_recent_tests(session, now=context.at)

@@ -46,7 +46,10 @@ def check_database(context: CheckContext) -> Verdict:
 
 
 def check_schema(context: CheckContext) -> Verdict:
-    """Check that the schema has the version that this program needs. Otherwise the doctor reads no other table."""
+    """Check that the schema has the version that this program needs.
+
+    Otherwise the later checks that need the database are skipped.
+    """
     try:
         if is_behind(context.engine):
             return fault("the schema is out of date", "back up, then run guidance migrate")
@@ -95,7 +98,7 @@ def check_files(context: CheckContext) -> Verdict:
 
 
 def check_flush(context: CheckContext) -> Verdict:
-    """Check how long the disk of the embedded database takes to flush a write.
+    """Check that the disk of the embedded database flushes a write fast enough.
 
     Each stored concern waits for a flush.
     """
@@ -128,7 +131,7 @@ def _flush(descriptor: int) -> float:
 
 
 def check_restore(context: CheckContext) -> Verdict:
-    """Check that the newest backup of the embedded database can be restored. Restore it into a temporary folder."""
+    """Check that the newest backup of the embedded database can be restored, by a restore into a temporary folder."""
     folder = context.settings.backup_folder
     if not context.is_embedded:
         return unknown("test-restore a pg_dump, then run guidance verify on it")
@@ -149,7 +152,7 @@ def check_restore(context: CheckContext) -> Verdict:
 
 
 def check_chains(context: CheckContext) -> Verdict:
-    """Check that the audit log is intact, and that the concerns and the events agree with it."""
+    """Check that the audit log is intact, and that the concerns and the events agree with the audit log."""
     broken = find_broken_rows(context, Invariant.CHAINS)
     if broken:
         return fault(

@@ -74,10 +74,7 @@ KNOCKED = (Part.LIMITS, Part.TRACES, Part.PAGES)
 FIRST_DAY = "docs/how-to/first-day.md"
 KEYS, DEPLOY = "docs/how-to/keys-and-sealed-concerns.md", "docs/how-to/deploy.md"
 HELD_FOR = dt.timedelta(minutes=1)
-"""How long the page of checks shows the same result.
-
-So a reload neither signs in at the mail server nor waits again.
-"""
+"""How long the page of checks shows the same result, so that a reload does not sign in at the mail server again."""
 CONVENTIONS, PAGES, SETTINGS = "docs/reference/conventions.md", "docs/reference/pages.md", "docs/reference/settings.md"
 SETTINGS_CHECK = Check("settings", check_settings, f"{SETTINGS}#table-of-settings")
 ALL_CHECKS = (
@@ -167,7 +164,7 @@ class Examination:
 
 
 class Examiner:
-    """An examiner of the running service, for a page. It holds the latest examination for `HELD_FOR`."""
+    """The examinations of the running service for the page of checks. One examination is shown for `HELD_FOR`."""
 
     def __init__(self, settings: Settings, clock: Clock, rehearse_start: Callable[[Settings, Engine], None]) -> None:
         self._settings = settings
@@ -179,7 +176,7 @@ class Examiner:
     def examine(self) -> Examination | None:
         """Return the latest examination. If it is older than `HELD_FOR` or there is none, first examine the service.
 
-        Long checks are skipped. While another request examines the service, return the examination before, or None if
+        Long checks are skipped. While another request examines the service, return the previous examination, or None if
         there is none.
         """
         if not self._examining.acquire(blocking=False):
@@ -201,7 +198,7 @@ class Examiner:
 def failed_unit(name: str) -> Finding:
     """Return the finding that the systemd unit `name` failed.
 
-    Systemd runs the doctor with this name after such a failure.
+    After the failure of a unit, systemd runs `guidance doctor --failed` with the name of the unit.
     """
     return Finding("unit", Condition.FAULT, f"{name} failed", f"read journalctl --unit {name}", f"{BACKUPS}#rotation")
 

@@ -56,7 +56,7 @@ NO_DATABASE = fault("there is no database yet", RUN_SETUP)
 class Step:
     """A step of the first day. `examine` is the check that says if the step is done.
 
-    `name` identifies the step in reports, and `title` is its name for people.
+    `name` identifies the step in reports, and `title` is the heading above the step.
     """
 
     name: str
@@ -68,16 +68,17 @@ class Step:
     It is False for optional steps and for the running service, which have their own checks.
     """
     opens_database: bool = False
-    """True if the step writes to the database.
+    """True if the step needs the database.
 
-    The settings must be right before such a step, because the first start publishes the numbers to call.
+    The settings must be right before a step that needs the database, because the first start publishes the numbers to
+    call.
     """
 
 
 def state_of_step(verdict: Verdict) -> str:
-    """Return the state of a step in one word: done, left to do, or open. `verdict` is the verdict of its check.
+    """Return the state of the step whose check gave `verdict`: `done`, `left` or `open`.
 
-    The word for a step that is left to do is `left`. An optional step that was left out is `open`.
+    `left` means still to do. `open` means optional and not done, or not checked.
     """
     return {Condition.FINE: "done", Condition.SKIPPED: "open"}.get(verdict.condition, "left")
 
@@ -85,13 +86,13 @@ def state_of_step(verdict: Verdict) -> str:
 def is_to_do(verdict: Verdict) -> bool:
     """Return True if the step whose check gave `verdict` is still to do.
 
-    An optional step that was left out is not still to do.
+    Return False for an optional step that is not done.
     """
     return state_of_step(verdict) == "left"
 
 
 def examine_council(context: CheckContext) -> Iterator[Verdict]:
-    """Check that the settings have the council's name, and all of the contacts in `COUNCIL_SETTINGS`.
+    """Check that all settings in `COUNCIL_SETTINGS` are set: the council's name and its contacts.
 
     These are the contacts for subjects other than a child, such as complaints and privacy.
     """
@@ -116,7 +117,10 @@ def examine_numbers(context: CheckContext) -> Iterator[Verdict]:
 
 
 def examine_law(context: CheckContext) -> Iterator[Verdict]:
-    """Check that a person has compared each sentence about the law with its source."""
+    """Check that a person has compared each sentence about the law with its source, and that none is due again.
+
+    Otherwise the step counts as optional and not done.
+    """
     try:
         statements = context.reference_data.statements
     except SeedFileError:  # reported by `examine_numbers`
@@ -135,7 +139,7 @@ def examine_keys(context: CheckContext) -> Iterator[Verdict]:
 
 
 def examine_address(context: CheckContext) -> Iterator[Verdict]:
-    """Check that a public address is set, is https, and has a trusted proxy.
+    """Check that a public address is set and is https, and that a trusted proxy is set.
 
     Accept a local address, which only this computer can reach, without https or a proxy.
     """
@@ -154,7 +158,7 @@ def examine_address(context: CheckContext) -> Iterator[Verdict]:
 
 
 def examine_mail(context: CheckContext) -> Iterator[Verdict]:
-    """Check the mail server, if the settings name one. Otherwise the step is skipped."""
+    """Check email as `check_email` does, if the settings name a mail server. Otherwise the step is skipped."""
     if context.settings.smtp_host is None:
         yield Verdict(Condition.SKIPPED, "not set up: the team gets no email about a concern")
         return
@@ -162,7 +166,7 @@ def examine_mail(context: CheckContext) -> Iterator[Verdict]:
 
 
 def examine_openid(context: CheckContext) -> Iterator[Verdict]:
-    """Check the OpenID provider, if the settings name one. Otherwise the step is skipped."""
+    """Check the OpenID provider as `check_openid` does, if the settings name one. Otherwise the step is skipped."""
     if context.settings.openid_issuer is None:
         yield Verdict(Condition.SKIPPED, "not set up: people sign in with passkeys")
         return
@@ -170,7 +174,7 @@ def examine_openid(context: CheckContext) -> Iterator[Verdict]:
 
 
 def examine_lead(context: CheckContext) -> Iterator[Verdict]:
-    """Check that at least one lead can sign in, with a passkey or through the OpenID provider.
+    """Check that at least one lead has a passkey, or has signed in through the OpenID provider.
 
     Otherwise yield a fault for each lead with a valid invitation, or one fault if no lead is invited.
     """
@@ -192,7 +196,7 @@ def examine_lead(context: CheckContext) -> Iterator[Verdict]:
 
 
 def find_invited_leads(session: Session, *, at: dt.datetime) -> dict[str, dt.datetime]:
-    """Return the time of expiry of the invitation of each lead who is invited, by name, the earliest first.
+    """Return the expiry of the valid invitation of each lead, by the lead's name, the earliest expiry first.
 
     Leave out invitations that have expired at the time `at`, and leads who left the desk.
     """
@@ -206,7 +210,7 @@ def _leads(session: Session) -> list[PersonRow]:
 
 
 def examine_concern(context: CheckContext) -> Iterator[Verdict]:
-    """Check that a person or a client has acknowledged any concern, since the database was created.
+    """Check that a person or a client has ever acknowledged a concern.
 
     Otherwise yield a fault that says what is left: to raise a concern, or to open and acknowledge the invented one.
     """
@@ -226,9 +230,9 @@ def examine_concern(context: CheckContext) -> Iterator[Verdict]:
 
 
 def has_acknowledged(session: Session) -> bool:
-    """Return True if the audit log has an acknowledgement by a person or a client, of any concern.
+    """Return True if the audit log has an acknowledgement of a concern by a person or a client.
 
-    Acknowledgements by retention, which acknowledges a test before it erases the test, do not count.
+    Acknowledgements by `RETENTION` do not count, because a test is acknowledged automatically before its erasure.
     """
     found = select(AuditEntryRow.position).where(
         col(AuditEntryRow.act) == DeskAct.ACKNOWLEDGED.value, col(AuditEntryRow.client) != RETENTION
@@ -250,7 +254,7 @@ def find_invented(session: Session, *, at: dt.datetime) -> str | None:
 
 
 def count_openings(session: Session, reference: str) -> int:
-    """Return how many times a command with a key file opened the concern, according to the audit log."""
+    """Return how many times a command with a key file opened the concern `reference`, according to the audit log."""
     found = select(func.count()).select_from(AuditEntryRow)
     mine = (col(AuditEntryRow.chain) == reference, col(AuditEntryRow.client) == KEY_HOLDER)
     return session.exec(found.where(*mine, col(AuditEntryRow.act) == DeskAct.OPENED.value)).one()
@@ -271,7 +275,7 @@ def examine_backup(context: CheckContext) -> Iterator[Verdict]:
 
 
 def examine_service(context: CheckContext) -> Iterator[Verdict]:
-    """Check that the service is ready at its public address. A local address is no fault."""
+    """Check that the service is ready at its public address, which must be https or local."""
     found = [each for each in check_public_url(context) if each.condition is not Condition.WARNING]
     yield worst(found)
 
@@ -293,7 +297,7 @@ STEPS = (
 
 
 def examine_step(step: Step, context: CheckContext) -> Verdict:
-    """Return the verdict of the check of `step`. If the database cannot be read, return `NO_DATABASE`."""
+    """Return the verdict of the check of `step`, or `NO_DATABASE` if the check cannot read the database."""
     try:
         return worst(step.examine(context))
     except SQLAlchemyError:
@@ -303,7 +307,8 @@ def examine_step(step: Step, context: CheckContext) -> Verdict:
 def check_first_day(context: CheckContext) -> Verdict:
     """Check that the first day is over: the service is no trial, and a concern has been acknowledged.
 
-    Otherwise warn, and name the steps that are left.
+    Otherwise warn, and name the steps that are left. If the database exists and cannot be read, return that this was
+    not checked.
     """
     found = {step.name: examine_step(step, context) for step in STEPS if step.is_in_first_day_check}
     left = [name for name, verdict in found.items() if is_to_do(verdict)]

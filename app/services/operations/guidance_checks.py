@@ -19,7 +19,7 @@ REVIEW_SOON = dt.timedelta(days=30)
 NAMED_BY_STATEMENTS = ("council_name", "accessibility_contact", "privacy_contact", "data_complaints_contact")
 """The settings without which the privacy notice or the accessibility statement lacks contacts that the law requires."""
 FOR_OTHERS = ("adults_contact", "complaints_contact")
-"""The settings with the contacts for people who come to these pages for another reason than a child."""
+"""The settings with the contacts for people who visit the pages about an adult at risk, or with a complaint."""
 FEWEST_HOLIDAYS = 8
 """The lowest number of bank holidays that a year has.
 
@@ -30,10 +30,9 @@ If fewer are known, the package that computes them is out of date.
 def check_contacts(context: CheckContext) -> Iterator[Verdict]:
     """Check that local signposts are those of this council, and that someone verified each contact within a year.
 
-    The contacts are those of the current editions, and the signposts. If one of these checks fails, yield a warning in
-    a trial, otherwise a fault, because people in danger could call a wrong number. Also warn if the settings lack
-    contacts for adults at risk or for complaints. If the reference data cannot be read, yield only a fault about the
-    reference data.
+    The contacts are those of the current editions, and the signposts. If one of the two checks fails, yield a fault, or
+    a warning in a trial: people in danger could call a wrong number. Also warn if the settings lack contacts for adults
+    at risk or for complaints. If the reference data cannot be read, yield only a fault about the reference data.
     """
     try:
         known = context.reference_data
@@ -75,7 +74,10 @@ def check_contacts(context: CheckContext) -> Iterator[Verdict]:
 
 
 def check_reviews(context: CheckContext) -> Verdict:
-    """Check that no current edition of a guide is due for review within `REVIEW_SOON`, or overdue for review."""
+    """Check that no current edition of a guide is due for review within `REVIEW_SOON`, or overdue for review.
+
+    Editions without a day of review are left out.
+    """
     soon = context.at.date() + REVIEW_SOON
     reviews = ((each.details.review_by, each.guide) for each in context.current_editions)
     dated = sorted((day, guide) for day, guide in reviews if day is not None)

@@ -68,7 +68,7 @@ class Invariants:
         """Maps the name of each check that has run to the time at which it last ended."""
 
     def check_due(self, beat: Beat) -> None:
-        """Run the integrity checks that are due, and hold their results.
+        """Run the integrity checks that are due, and keep their results in `broken` and `checked_at`.
 
         Log an error for each check that finds a fault. Call `beat` between steps.
         """
@@ -100,8 +100,8 @@ def find_broken(
 ) -> list[str]:
     """Run the integrity check `invariant` as of the time `at`, and return each fault as a text.
 
-    `recipients` are the fingerprints of the current recipients. Call `beat` after each step of long work. A fault in
-    the overdue events or the recipients is only the name of the concern, addition or text. Other faults are sentences.
+    `recipients` are the fingerprints of the current recipients. Call `beat` after each step of long work. The text is a
+    sentence or, for `OVERDUE_EVENTS` and `RECIPIENTS`, only the name of the concern, addition or sealed text.
     """
 
     def on_step(_done: int, _total: int) -> None:

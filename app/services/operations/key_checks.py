@@ -89,10 +89,7 @@ def _opens_concerns(path: Path, recipients: tuple[str, ...]) -> bool:
 
 
 def check_receipt_key(context: CheckContext) -> Verdict:
-    """Check that the key that signs receipts exists, is valid, is shared by all nodes, and is not too old.
-
-    It is too old after `KEY_AGE`.
-    """
+    """Check that the key that signs receipts exists, is valid, is shared by all nodes, and is at most `KEY_AGE` old."""
     settings = context.settings
     path = settings.receipt_key_file or settings.data_dir / RECEIPT_KEY
     if not path.is_file():
@@ -115,7 +112,7 @@ def check_receipt_key(context: CheckContext) -> Verdict:
 def check_access(context: CheckContext) -> Verdict:
     """Check that this service signed each row that grants access, and that the audit log agrees with these rows.
 
-    Also set the access keys in the settings on `context.engine`.
+    To check signatures, set the access keys of the settings on `context.engine`, where they stay.
     """
     open_access_keys(context.settings, context.engine)
     try:
@@ -135,7 +132,7 @@ def check_access(context: CheckContext) -> Verdict:
 def check_removed_recipients(context: CheckContext) -> Verdict:
     """Check that no text is encrypted to a recipient that is no longer in GUIDANCE_SEAL_TO.
 
-    A trial has no recipients.
+    A trial has no recipients, so there is nothing to check.
     """
     if context.settings.is_trial:
         return fine("a trial has no recipients")

@@ -38,9 +38,9 @@ def check_print(_: CheckContext) -> Verdict:
 
 
 def check_scripts(_: CheckContext) -> Verdict:
-    """Check that every JavaScript file that the templates of pages name is installed, except the one that is built.
+    """Check that every JavaScript file that the templates of pages name is installed.
 
-    `check_desk_script` checks the one that is built.
+    The file `BUILT` is left out: `check_desk_script` checks it.
     """
     pages = [path.read_text() for path in (PAGES_FOLDER / "templates").rglob("*.html")]
     named = {name for page in pages for name in SCRIPT_OF_PAGES.findall(page)} - {BUILT}
@@ -51,7 +51,7 @@ def check_scripts(_: CheckContext) -> Verdict:
 
 
 def check_desk_script(_: CheckContext) -> Verdict:
-    """Check that the script that decrypts concerns in the browser was built, and also its page for offline use."""
+    """Check that two built files exist: the script that decrypts concerns in the browser, and its offline page."""
     if not all((BUILT_FOLDER / name).is_file() for name in (BUILT, BUILT_PAGE)):
         return warn(
             "the desk cannot decrypt concerns in the browser: its script was not built",

@@ -55,7 +55,7 @@ def check_settings(context: CheckContext) -> Iterator[Verdict]:
 
 
 def check_start(context: CheckContext) -> Verdict:
-    """Check that the service would start with these settings. Other checks report problems that need the database."""
+    """Check that the service would start with these settings. Other checks examine the schema and the keys."""
     try:
         context.rehearse_start(context.settings, context.engine)
     except GuidanceError as refusal:
@@ -66,9 +66,9 @@ def check_start(context: CheckContext) -> Verdict:
 
 
 def check_outside(part: Part, context: CheckContext) -> Iterator[Verdict]:
-    """Check that the external service `part` responds, for each setting that names it and is set.
+    """Check that the external service `part` responds, once for each setting about the service that is set.
 
-    A failure is a fault. For the pages that settings link to, it is a warning.
+    A failure is a fault. A page that settings link to is only a warning if it does not respond.
     """
     says, action = (warn, LOOK_AT_PAGE) if part is Part.PAGES else (fault, LOOK_AT_PART)
     found = list(knock(context.settings, part))
@@ -80,7 +80,10 @@ def check_outside(part: Part, context: CheckContext) -> Iterator[Verdict]:
 
 
 def check_email(context: CheckContext) -> Iterator[Verdict]:
-    """Check that the mail server responds, and that no event has waited longer than `LATE` for its email."""
+    """Check that the mail server responds, and that no event has waited longer than `LATE` for its email.
+
+    If the database cannot be read, check only that the mail server responds.
+    """
     with suppress(SQLAlchemyError), Session(context.engine) as session:  # another check reports a fault of the database
         oldest, counted = oldest_waiting(session), count_deliveries(session)
         for name, readers in ((EMAIL, "duty team"), (EDITORS_EMAIL, "editors")):
@@ -97,9 +100,9 @@ def check_email(context: CheckContext) -> Iterator[Verdict]:
 def check_openid(context: CheckContext) -> Iterator[Verdict]:
     """Check that the OpenID provider responds, and that people who sign in through it can get a role.
 
-    If `GUIDANCE_OPENID_SCOPES` is not set, the roles at the provider must have the names of scopes. Assume so if
-    somebody has signed in through the provider, otherwise warn. If the database cannot be read, check only that the
-    provider responds.
+    If `GUIDANCE_OPENID_SCOPES` is not set, the roles at the provider must have the names of scopes. Warn of this if
+    nobody has signed in through the provider yet. If the database cannot be read, check only that the provider
+    responds.
     """
     settings = context.settings
     if settings.openid_client_id is not None and settings.openid_scopes is None:
@@ -116,7 +119,7 @@ def check_openid(context: CheckContext) -> Iterator[Verdict]:
 def check_proxy(context: CheckContext) -> Verdict:
     """Check that the service trusts the reverse proxy at its public address.
 
-    If the service does not trust the proxy, its readiness response to a request through the proxy has a warning.
+    If it does not, the readiness response to a request through the proxy has the warning `UNTRUSTED_PROXY`.
     """
     settings, answer = context.settings, context.public_answer
     if settings.is_https and not settings.trusted_proxies:
@@ -176,9 +179,10 @@ def check_clock(context: CheckContext) -> Verdict:
 
 
 def check_watch(watch: Watch, context: CheckContext) -> Verdict:
-    """Check that the value of `watch` is within its bound, or that the operator accepts the warning about it.
+    """Check that the value of `watch` is within its bound, or that the operator accepts the warning about the value.
 
-    Return a warning if the value is within its bound but there is advice, or if it cannot be measured but could be.
+    Return a warning if a value within its bound comes with advice, or if an action of the operator would make the value
+    measurable. If the value cannot be measured otherwise, return that it was not checked.
     """
     taken = watch.measure(context)
     if isinstance(taken, Unmeasured):
