@@ -111,7 +111,7 @@ class Connection(asyncio.Protocol):
         self._server.connection_lost(None)
 
     def data_received(self, data: bytes) -> None:
-        """Respond from the cache if `data` is a known public read. Otherwise parse the data, then pass it on or refuse.
+        """Respond from the cache if `data` is a known public read. Otherwise parse `data`, and pass it on or refuse it.
 
         After a refusal or a malformed body, discard the data. Close the connection if this is more than
         `MAX_DISCARDED_BYTES` in all.
@@ -205,14 +205,14 @@ class Connection(asyncio.Protocol):
         self._read_on()
 
     def _stop_or_continue(self) -> None:
-        """Stop reading from the client if received data cannot be passed on. Otherwise read, or read again."""
+        """Pause reading from the client while received data cannot be passed on, and resume afterwards."""
         waits = self._is_at_work and not self._framing.is_body_due and not self._framing.is_empty
         is_reading = self._discards_data or not (waits or self._is_server_full or self._waits_for_loop)
         if is_reading != self._transport.is_reading() and not self._transport.is_closing():
             (self._transport.resume_reading if is_reading else self._transport.pause_reading)()
 
     def _send_answer(self, answer: bytes | None) -> bool:
-        """Send `answer`, a response from the cache, and return True. If `answer` is None, only return False."""
+        """Send `answer`, a response from the cache, and return True. Return False if `answer` is None."""
         if answer is None:
             return False
         self._transport.write(answer)
@@ -220,7 +220,7 @@ class Connection(asyncio.Protocol):
         return True
 
     def _refuse(self, kind: type[Problem]) -> None:
-        """Send a problem of the class `kind` in place of a response, and discard all further data.
+        """Respond with a problem of the class `kind`, and discard all further data.
 
         The connection closes when the client closes its side, at the deadline, or after `MAX_DISCARDED_BYTES`.
         """

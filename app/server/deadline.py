@@ -9,9 +9,9 @@ from contextlib import contextmanager
 class ClientDeadline:
     """A timer that closes a connection after `seconds` of waiting for its client.
 
-    The deadline also applies if the client does not read the response. Otherwise the deadline does not apply while the
-    service works on a request: the service then applies its own deadlines, also to the body of the request. A
-    connection that waits for a body may still be closed to make room for another client.
+    While the service works on a request, the deadline applies only if the client does not read the response. The
+    service then applies its own deadlines, also to the body of the request. A connection that waits for a body may
+    still be closed to make room for another client.
     """
 
     def __init__(self, transport: Transport, seconds: float) -> None:

@@ -120,7 +120,7 @@ def _stop_all(stop: Callable[[], None], listening: socket.socket) -> None:
 
 
 def from_uvicorn(name: str, argument: str, method: str) -> Any:
-    """Return the class `name` of uvicorn: the names of its module and of the class, with a colon between them.
+    """Return the class of uvicorn with the name `name`, in the form `module:class`.
 
     Raise `SetupError` if this version of uvicorn does not have the class, if the constructor of the class does not take
     `argument`, or if the class does not have `method`.
@@ -196,7 +196,7 @@ class DrainingMiddleware:
     is no drain.
 
     `listening` is the socket if only this process accepts connections on that socket, otherwise None. If
-    `holds_guidance`, the server starts with the response cache filled (see `HeldGuidance`).
+    `holds_guidance` is True, the server first waits until the response cache is filled (see `HeldGuidance`).
     """
 
     def __init__(

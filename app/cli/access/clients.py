@@ -118,7 +118,7 @@ def _say_end(name: str, expires_at: dt.datetime | None) -> None:
 
 
 def describe_client(client: ClientRow, keys: Sequence[ClientKeyRow], *, at: dt.datetime) -> dict[str, Any]:
-    """Return the client and its keys as JSON values, with their states at the time `at`. The keys have no hashes."""
+    """Return the client and its keys as JSON values, with their states at the time `at`. Leave out hashes."""
     return {
         "name": client.name,
         "person": client.person,

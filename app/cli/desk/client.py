@@ -155,7 +155,7 @@ class DeskClient:
 def fetch_recipients(service: DeskClient, seal_to: str | None, not_sent: str) -> list[str]:
     """Return the age recipients (public keys) of the service.
 
-    `seal_to` has the recipients that the user trusts, separated by commas or spaces. If it is None or empty, all
+    `seal_to` has the recipients that the user trusts, separated by commas or spaces. If `seal_to` is None or empty, all
     recipients are accepted. Otherwise raise `KeysNotKnown` if the service has a recipient that is not in `seal_to`.
     `not_sent` is the sentence at the end of that error's message, which says what was not sent. Raise `SetupError` if
     `seal_to` has a word that is not an age recipient. Raise the errors of `DeskClient.call`.

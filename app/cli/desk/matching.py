@@ -54,8 +54,8 @@ ADULT = {
 class NameMatch:
     """The agreement of two names.
 
-    `alike` is the likeness of the paired words that are least alike. `is_whole` is True if at least two words agree,
-    and all words of the shorter name. `is_short` is True if one of the names has only one word. `is_reordered` is True
+    `alike` is the likeness of the paired words that are least alike. `is_whole` is True if all words of the shorter
+    name agree, and at least two words. `is_short` is True if one of the names has only one word. `is_reordered` is True
     if the paired words are in a different order in the two names.
     """
 
@@ -119,8 +119,8 @@ def likeness(one: str, other: str) -> Likeness:
 def is_one_letter_off(one: str, other: str) -> bool:
     """Return True if `one` and `other` differ only in one letter, or in the order of two neighbouring letters.
 
-    The letter may be wrong, missing or extra. Return False for words shorter than `SHORTEST_MISSPELT`. Equal words that
-    are long enough count too.
+    The letter may be wrong, missing or extra. Return False for words shorter than `SHORTEST_MISSPELT`, and True for
+    longer words that are equal.
     """
     shorter, longer = sorted((one, other), key=len)
     if len(shorter) < SHORTEST_MISSPELT or len(longer) - len(shorter) > 1:
@@ -186,7 +186,7 @@ def _is_offered(name: NameMatch | None, shared: SharedFacts) -> bool:
 def _share_birth_or_postcode(mine: ChildFacts, theirs: ChildFacts) -> bool:
     """Return True if `mine` and `theirs` have the same day of birth or the same postcode.
 
-    Such children may be the same child, even if no name agrees.
+    The two may be the same child, even if no name agrees.
     """
     is_same_birth = mine.birth is not None and mine.birth.is_day and mine.birth == theirs.birth
     return is_same_birth or bool(mine.postcode and mine.postcode == theirs.postcode)
@@ -331,7 +331,7 @@ def _shared_number(one: CardFacts, other: CardFacts) -> str:
 
 
 def _is_only_of_professionals(one: CardFacts, other: CardFacts) -> bool:
-    """Return True if only the reporters share a number, and one reporter works with children.
+    """Return True if only the reporters share a number, and at least one reporter works with children.
 
     The number may then be the number of an office, which reports about several families.
     """

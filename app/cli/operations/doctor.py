@@ -40,7 +40,7 @@ def doctor(
 ) -> None:
     """Check the whole installation: one line per check, with what to do and where to read. Changes nothing.
 
-    Exit status 0 if all is well, 1 for warnings, 2 for errors. With --mail 0, and 3 if no email can be sent.
+    Exit status 0 if all is well, 1 for warnings, 2 for errors. With --mail: 0, or 3 if no email can be sent.
     """
     set_up_logs("error")
     findings: list[Finding] = [failed_unit(failed)] if failed else []

@@ -144,7 +144,7 @@ class FirstDay:
         return self.file.absolute().parent / LINK_FILE
 
     def examined(self) -> AbstractContextManager[CheckContext]:
-        """Return a context manager with a new `CheckContext` of the current settings. Its time is now."""
+        """Return a context manager with a new `CheckContext` of the current settings and the current time."""
         return open_check_context(self.settings, at=utc_now(), rehearse_start=rehearse_start)
 
     def write(self, values: Mapping[str, str]) -> None:
@@ -239,7 +239,7 @@ def set_up_numbers(day: FirstDay) -> None:
 
     Do not ask if the shipped seed has the council's own numbers. Write the folder only if a person confirms that every
     number in the folder was checked. Do nothing if the council's name is missing, if the settings already name a seed
-    folder, or if the number of the duty team is asked for and not given.
+    folder, or if the number of the duty team is needed but not given.
     """
     settings, today = day.settings, utc_now().date()
     council = settings.council

@@ -214,7 +214,7 @@ def backup_path(folder: Path, *, at: dt.datetime) -> Path:
 
 
 def list_backups(folder: Path) -> list[Path]:
-    """Return the files in `folder` that have a name of the form that `backup_path` makes, the latest name first."""
+    """Return the files in `folder` with names such as `backup_path` makes, the latest name first."""
     named = (path for path in folder.iterdir() if BACKUP_NAME.fullmatch(path.name) and path.is_file())
     return sorted(named, key=lambda path: path.name, reverse=True)
 
@@ -244,8 +244,8 @@ def _erased_after(backup: Path) -> Select[Any]:
 def remove_old_backups(newest: Path, *, keep: int) -> list[Path]:
     """Delete the oldest backups in the folder of `newest`, so that `keep` remain. Return the deleted paths.
 
-    `newest` is the backup that was just made. It is one of the `keep` backups, even if a wrong clock gave an earlier
-    backup a later name. `keep` must be at least 1. Files whose names `backup_path` does not make are kept.
+    `newest` is the backup that was just made. This backup is one of the `keep` backups, even if a wrong clock gave an
+    earlier backup a later name. `keep` must be at least 1. Files whose names `backup_path` does not make are kept.
     """
     folder = newest.parent
     others = [path for path in list_backups(folder) if path != newest]

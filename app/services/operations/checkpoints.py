@@ -33,8 +33,8 @@ CHECKPOINT_INTERVAL = dt.timedelta(days=1)
 MOST_BETWEEN = 20_000
 """A checkpoint is due after this many audit log entries, even on the same day.
 
-A checkpoint on request reads the entries since the last stored checkpoint. This limit keeps their number small, even
-after a large import.
+A checkpoint on request reads the entries since the last stored checkpoint. The limit keeps the number of these entries
+small, even after a large import.
 """
 LEAF, NODE = b"\x00", b"\x01"
 ED25519 = b"\x01"
@@ -103,7 +103,7 @@ class Checkpoint:
 
 @dataclass(frozen=True)
 class Verifier:
-    """A public key that verifies signed notes. If `name` is None, it verifies its signatures under any key name."""
+    """A public key that verifies signed notes. If `name` is None, the key verifies signatures under any key name."""
 
     key: Ed25519PublicKey
     name: str | None = None
@@ -151,7 +151,7 @@ class SignedCheckpoint:
 
 @dataclass(frozen=True)
 class Checkpoints:
-    """The operations that make checkpoints: daily ones, which are stored and sent, and ones for an auditor."""
+    """The operations that make checkpoints: daily, to be stored and sent, or at the request of an auditor."""
 
     engine: Engine
     writer: Writer

@@ -1,4 +1,4 @@
-"""Checks of `guidance doctor` for how concerns are handled: overdue concerns, their events, and test concerns."""
+"""Checks of `guidance doctor` for how concerns are handled: overdue, restricted and test concerns."""
 
 from sqlmodel import Session
 

@@ -174,7 +174,7 @@ class Examiner:
         self._latest: Examination | None = None
 
     def examine(self) -> Examination | None:
-        """Return the latest examination. If it is older than `HELD_FOR` or there is none, first examine the service.
+        """Return the latest examination. First examine the service if there is none, or if it is older than `HELD_FOR`.
 
         Long checks are skipped. While another request examines the service, return the previous examination, or None if
         there is none.

@@ -1,4 +1,4 @@
-"""The email with which `guidance doctor` reports problems. It names no person, client or concern."""
+"""The email with which `guidance doctor` reports problems. The email names no person, client or concern."""
 
 import datetime as dt
 import re

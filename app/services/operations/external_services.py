@@ -47,7 +47,7 @@ FAILURES = (GuidanceError, OSError, httpx.HTTPError, httpx.InvalidURL)
 log = Log(__name__)
 HTTP_ERRORS = range(400, 600)
 WATCHED = (Part.EMAIL, Part.OPENID, Part.LIMITS, Part.TRACES)
-"""The external services that a serving process checks periodically. The others are checked only by the doctor."""
+"""The external services that a serving process checks periodically. Only the doctor checks the others."""
 
 
 def _knock_at_mail_server(settings: Settings, _: str) -> str | None:
@@ -77,7 +77,7 @@ def _knock_at_store(settings: Settings, _: str) -> str | None:
 
 
 def _knock_at_collector(settings: Settings, _: str) -> str | None:
-    """Send an export without spans to the trace collector. Return a failure if the collector does not accept it.
+    """Send an export without spans to the trace collector. Return a failure if the collector refuses the export.
 
     An empty body is a valid message of the protocol.
     """
@@ -101,10 +101,11 @@ KNOCKS: Mapping[Part, Callable[[Settings, str], str | None]] = {
     Part.TRACES: _knock_at_collector,
     Part.PAGES: _knock_at_pages,
 }
-"""The function that checks each external service.
+"""The function that checks each external service, by service.
 
-The function takes the settings and the name of one setting of the service. It returns a failure or None, or raises an
-error. The database and the public address have their own checks.
+The function takes the settings and the name of one setting about the service. The function returns None if the service
+responds. Otherwise the function returns the failure as a text, or raises an error. The database and the public address
+have separate checks.
 """
 
 

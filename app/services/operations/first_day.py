@@ -63,9 +63,9 @@ class Step:
     title: str
     examine: Callable[[CheckContext], Iterator[Verdict]]
     is_in_first_day_check: bool = True
-    """True if the check `first-day` of the doctor names the step while it is left.
+    """True if the check `first-day` of the doctor names the step while the step is still to do.
 
-    It is False for optional steps and for the running service, which have their own checks.
+    False for the optional steps and for the running service, for which the doctor has separate checks.
     """
     opens_database: bool = False
     """True if the step needs the database.
@@ -94,7 +94,7 @@ def is_to_do(verdict: Verdict) -> bool:
 def examine_council(context: CheckContext) -> Iterator[Verdict]:
     """Check that all settings in `COUNCIL_SETTINGS` are set: the council's name and its contacts.
 
-    These are the contacts for subjects other than a child, such as complaints and privacy.
+    The contacts are for subjects other than a child, such as complaints and privacy.
     """
     missing = [name for name in COUNCIL_SETTINGS if name not in context.settings.model_fields_set]
     if missing:
@@ -103,7 +103,7 @@ def examine_council(context: CheckContext) -> Iterator[Verdict]:
 
 
 def examine_numbers(context: CheckContext) -> Iterator[Verdict]:
-    """Check that no signpost is that of another council, and that a person has checked each signpost."""
+    """Check that no signpost belongs to another council, and that a person has checked each signpost."""
     try:
         known = context.reference_data
     except SeedFileError as refusal:
@@ -243,7 +243,7 @@ def has_acknowledged(session: Session) -> bool:
 def find_invented(session: Session, *, at: dt.datetime) -> str | None:
     """Return the reference of the unacknowledged test concern received last, or None if there is none.
 
-    Tests that are a day old at the time `at` do not count, because they are erased.
+    Tests that are at least a day old at the time `at` do not count, because they are erased.
     """
     tests = select(ConcernRow.reference).where(
         col(ConcernRow.test).is_(True),

@@ -20,9 +20,9 @@ from app.services.operations.concern_verification import verify_concerns
 from app.services.operations.event_verification import verify_events
 
 OVERDUE_GRACE = dt.timedelta(minutes=5)
-"""How long after a missed deadline its event may be missing.
+"""How long after a missed deadline the event about this may be missing.
 
-A process that was stopped appends the event after its start.
+A process that was stopped appends missing events after its next start.
 """
 NIGHT = dt.time(2, tzinfo=dt.UTC)
 """The time of day (UTC) after which the checks that run once a night are due."""
@@ -30,7 +30,7 @@ HOUR = dt.timedelta(hours=1)
 PAUSE_SECONDS = 0.02
 """The pause after each step, so that requests get processor time."""
 Beat = Callable[[], None]
-"""A function that long work calls between steps to show progress. It may raise an error, which ends the work."""
+"""A function that long work calls between steps to show progress. An error that the function raises ends the work."""
 log = Log(__name__)
 
 
@@ -53,7 +53,7 @@ class Invariants:
     """The schedule of integrity checks in one process, and the last result of each.
 
     `check_due` checks the overdue events and the clock at each call, the recipients and access every hour, and the
-    chains every night. `recipients` are the fingerprints of the current recipients. If there are none (a trial), the
+    chains every night. `recipients` are the fingerprints of the current recipients. Without recipients (a trial), the
     check of recipients is skipped. Each process checks independently.
     """
 

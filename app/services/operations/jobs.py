@@ -112,7 +112,7 @@ class TeamJobs:
                 self._send_to(mailbox, sender)
 
     def _send_to(self, mailbox: Mailbox, sender: EmailSender) -> None:
-        """Send the email to `mailbox` if one is due. Claim its events first, so that only one process sends the email.
+        """Send an email to `mailbox` if one is due. First claim the events, so that only one process sends the email.
 
         Store the result, and log a failure.
         """

@@ -51,7 +51,7 @@ def check_identities(context: CheckContext) -> Verdict:
     """Check that this computer has no identity that can decrypt concerns.
 
     Look at the files directly in the data folder and in the backup folder, and at the file in
-    GUIDANCE_SEAL_IDENTITY_FILE. An identity in that file is only a warning. Elsewhere it is a fault.
+    GUIDANCE_SEAL_IDENTITY_FILE. An identity in the file of this setting is a warning, and elsewhere a fault.
     """
     here = [path for path in _files_here(context) if _opens_concerns(path, context.settings.seal_to)]
     configured = context.settings.seal_identity_file

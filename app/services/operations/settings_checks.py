@@ -119,7 +119,8 @@ def check_openid(context: CheckContext) -> Iterator[Verdict]:
 def check_proxy(context: CheckContext) -> Verdict:
     """Check that the service trusts the reverse proxy at its public address.
 
-    If it does not, the readiness response to a request through the proxy has the warning `UNTRUSTED_PROXY`.
+    If the service does not trust the proxy, the readiness response to a request through the proxy has the warning
+    `UNTRUSTED_PROXY`.
     """
     settings, answer = context.settings, context.public_answer
     if settings.is_https and not settings.trusted_proxies:
@@ -182,7 +183,7 @@ def check_watch(watch: Watch, context: CheckContext) -> Verdict:
     """Check that the value of `watch` is within its bound, or that the operator accepts the warning about the value.
 
     Return a warning if a value within its bound comes with advice, or if an action of the operator would make the value
-    measurable. If the value cannot be measured otherwise, return that it was not checked.
+    measurable. If the value cannot be measured and no action would help, return that it was not checked.
     """
     taken = watch.measure(context)
     if isinstance(taken, Unmeasured):

@@ -1,6 +1,6 @@
 """The file with the settings of the service.
 
-`guidance setup` writes the file. Systemd, containers and the option `--env-file` read it.
+`guidance setup` writes the file. Systemd, containers and the option `--env-file` read the file.
 """
 
 import os
