@@ -90,7 +90,6 @@ def run_server(
     worker = ServerProcess(reachable, None if workers > 1 else listening)
     config = server_config(worker, reachable, factory=True, host=host, workers=workers)
     if workers > 1:
-        # create keys, schema and seed once, before the processes start
         asyncio.run(_start_and_stop(create_app(reachable)))
     announce(address)
     if workers > 1:

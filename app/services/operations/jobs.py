@@ -176,9 +176,8 @@ class Housekeeping(TeamJobs):
             on_time += self.on_time()
         long = [
             Job("access-record", MINUTE_SECONDS, lambda _: read_access_record(self.engine)),
-            Job(
-                "retention", HOUR_SECONDS, self._erase_due
-            ),  # stores the last known time: a checkpoint without this time is a fault
+            # before `checkpoint`: it stores the last known time, and a checkpoint without this time counts as a fault
+            Job("retention", HOUR_SECONDS, self._erase_due),
             Job("checkpoint", HOUR_SECONDS, self._make_checkpoint),
             Job("invariants", MINUTE_SECONDS, self.invariants.check_due, first_delay=MINUTE_SECONDS),
         ]
