@@ -39,11 +39,12 @@ def desk_hand_over(
     identity: Annotated[
         Path | None,
         typer.Option(
-            help="Your age identity. It stays on this computer. Without it, the service makes the file.", exists=True
+            help="Your age identity. It stays on this computer. Without it, the service decrypts the concern.",
+            exists=True,
         ),
     ] = None,
 ) -> None:
-    """Write a concern and its additions to a file that only another organisation can decrypt, to hand it over.
+    """Hand a concern over: write it, with its additions, to a file that only the other organisation can decrypt.
 
     The organisation decrypts the file with `age`. The audit log records the hand-over before the file is written. The
     receipt that the service signs is written beside the file, with the ending .receipt.
