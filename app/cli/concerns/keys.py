@@ -58,8 +58,8 @@ def keys_reseal(
 
     Concerns and additions without a card get one.
 
-    To retire a key, replace its recipient in GUIDANCE_SEAL_TO, then run this once. Texts that cannot be decrypted are
-    listed and left unchanged, with exit status 1.
+    To retire a key, replace its recipient in GUIDANCE_SEAL_TO, then run this once. Texts that cannot be decrypted
+    are listed and left unchanged, with exit status 1.
     """
     if not settings.seal_to:
         raise SetupError("set GUIDANCE_SEAL_TO to the recipients of concerns")

@@ -34,8 +34,8 @@ def desk_export(
 ) -> None:
     """Write a concern with additions, history and receipts as a signed PDF, with JSON inside.
 
-    Decrypts on this computer. The service records the export under your name and signs the file's digest. Verify the
-    file offline with `guidance export verify`.
+    Decrypts on this computer. The service records the export under your name and signs the file's digest.
+    Verify the file offline with `guidance export verify`.
     """
     require_new(out)
     if not pdf_available():

@@ -46,8 +46,8 @@ def desk_hand_over(
 ) -> None:
     """Hand a concern over: write it, with its additions, to a file that only the other organisation can decrypt.
 
-    The organisation decrypts the file with `age`. The audit log records the hand-over before the file is written. The
-    receipt that the service signs is written beside the file, with the ending .receipt.
+    The organisation decrypts the file with `age`. The audit log records the hand-over before the file is written.
+    The receipt that the service signs is written beside the file, with the ending .receipt.
     """
     require_new(out)
     body, reason = receiver.body, receiver.reason

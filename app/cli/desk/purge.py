@@ -21,8 +21,8 @@ ClockChecked = Annotated[
 def desk_purge(settings: SettingsOptions, clock_checked: ClockChecked = False, as_json: AsJson = False) -> None:
     """Erase the text of concerns whose retention has ended. Unacknowledged concerns are never erased.
 
-    Nothing is erased if the system clock and the last known time differ by more than a day, for example after a wrong
-    date or a long stop. Check the date, then use --clock-checked to allow erasure again.
+    Nothing is erased if the system clock and the last known time differ by more than a day, for example after a
+    wrong date or a long stop. Check the date, then use --clock-checked to allow erasure again.
     """
     periods = RetentionPeriods.of(settings)
     with open_writer(settings) as (engine, writer):

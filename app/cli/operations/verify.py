@@ -31,8 +31,8 @@ def verify(
 ) -> None:
     """Verify the database: pages, schema rules, digests and hash chains, and every row against the audit log.
 
-    Exit status 1 if there is an error. With checkpoints it also detects a database that was rolled back or an audit log
-    that was rewritten.
+    Exit status 1 if there is an error. With checkpoints it also detects a database that was rolled back or an audit
+    log that was rewritten.
     """
     checkpoints = read_checkpoints(checkpoint or (), settings, key)
     lines: list[tuple[str, str | None]] = []
@@ -67,8 +67,8 @@ def _verify(
 def migrate(settings: SettingsOptions, as_json: AsJson = False) -> None:
     """Migrate the database to the schema of this version, in one transaction.
 
-    Nodes refuse to serve a shared database with an older schema. Stop the nodes, back up the database, run this once,
-    then start the nodes.
+    Nodes refuse to serve a shared database with an older schema. Stop the nodes, back up the database, run this
+    once, then start the nodes.
     """
     with open_engine(settings) as engine:
         before, now = migrate_schema(engine, settings.data_dir)
