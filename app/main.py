@@ -207,11 +207,14 @@ log = Log(__name__)
 
 
 def build_context(settings: Settings, clock: Clock) -> AppContext:
-    """Open the database, the keys and the reference data, and return the application context. `clock` tells the time.
+    """Open the database, the keys and the reference data, and return the application context.
 
-    If no setting names a key for receipts, and the data folder has no such key, create the key there. If no recipients
-    are set, also create a development identity there, to which concerns are encrypted. Raise `SetupError` if a setting
-    or key file is missing or wrong. Raise `SeedFileError` if a file of reference data is invalid.
+    `clock` returns the current time.
+
+    If no setting names the key that signs receipts, use the key in the data folder, and create it if it is missing. If
+    no recipients are set, do the same with a development identity, to which concerns are then encrypted. Raise
+    `SetupError` if a setting or key file is missing or wrong. Raise `SeedFileError` if a file of reference data is
+    invalid.
     """
     engine, metrics = open_database(settings.data_dir, settings.database_address), Metrics()
     open_access_keys(settings, engine).on_refused = metrics.record_refused_row
@@ -322,10 +325,10 @@ def _unsealer(identity_file: Path | None) -> Unsealer:
 
 
 def routes_of(routers: Iterable[APIRouter]) -> list[BaseRoute]:
-    """Return the routes of `routers`, each placed before every more general route that also matches its path.
+    """Return the routes of `routers`, each before every more general route that also matches its path.
 
     For example, a request for `/v1/concerns/form` must go to the route with exactly this path, and not to
-    `/v1/concerns/{reference}`. The order in which the routes are declared does not matter.
+    `/v1/concerns/{reference}`. The order in which the routes are declared does not matter for this.
     """
     ordered: list[Route] = []
     for route in (each for router in routers for each in router.routes if isinstance(each, Route)):
@@ -344,7 +347,7 @@ ROUTES = routes_of(ROUTERS)
 class GuidanceApp(FastAPI):
     """The FastAPI application, with the request log and the response cache in front of the framework.
 
-    The response cache is many times faster than the framework.
+    The response cache is in front because it is many times faster than the framework.
     """
 
     front: RequestLogMiddleware
@@ -371,12 +374,12 @@ class GuidanceApp(FastAPI):
 
 
 def create_app(settings: Settings, clock: Clock = utc_now) -> GuidanceApp:
-    """Return the application. Read the reference data, and read or create the keys. `clock` tells the time.
+    """Return the application. Read the reference data, and read or create the keys. `clock` returns the current time.
 
     Create the data folder, and an empty file for the embedded database, if they are absent. The database is not read or
-    written until the application starts. If a `GuidanceError` prevents the start of the application, the error is also
-    stored in `app.state.start_fault`. Raise `SetupError` if a setting or key file is missing or wrong, and
-    `SeedFileError` if a file of reference data is invalid.
+    written until the application starts. If a `GuidanceError` prevents this start, the error is also stored in
+    `app.state.start_fault`. Raise `SetupError` if a setting or key file is missing or wrong, and `SeedFileError` if a
+    file of reference data is invalid.
     """
 
     @asynccontextmanager
@@ -433,7 +436,7 @@ def _prepare(context: AppContext, ending: ExitStack) -> None:
 def require_startable(settings: Settings, engine: Engine) -> None:
     """Raise `SetupError` if the webhook keys, accepted warnings, email settings or default guide prevent a start.
 
-    These are the checks that `build_context` does not make.
+    `build_context` checks the other settings.
     """
     open_webhook_keys(settings).load()
     require_known_warnings(settings)
@@ -449,8 +452,9 @@ def require_startable(settings: Settings, engine: Engine) -> None:
 def rehearse_start(settings: Settings, engine: Engine) -> None:
     """Raise the error that would stop a start before the server listens. Change nothing in the data folder.
 
-    Use a temporary folder for the files that a first start would create. The schema and the keys of the data folder are
-    not checked here: `guidance doctor` has separate checks for them.
+    Use a temporary folder for the files that a first start would create. The schema, and the keys in the data folder
+    for receipts and access, are not checked: `guidance doctor` has separate checks for them. Raise `SQLAlchemyError` if
+    the database cannot be read.
     """
     with tempfile.TemporaryDirectory(prefix="guidance-start-") as folder:
         context = build_context(settings.model_copy(update={"data_dir": Path(folder)}), utc_now)
@@ -521,10 +525,10 @@ def _add_middleware(app: GuidanceApp, settings: Settings) -> None:
 
 
 def held_paths(engine: Engine) -> list[str]:
-    """Return the paths whose responses are always held in the cache: home, phone numbers, and every current guide.
+    """Return the paths whose responses stay in the cache: home page, list of guides, phone numbers and current guides.
 
-    These are the pages that people read first if a child is in danger. For each guide, include its page, its JSON, its
-    sections and its translations. Include each page in every language in which the service has all its pages.
+    People read these first if a child is in danger. For each guide, include its page, its JSON, its sections and its
+    translations. Include each page in every language of `LANGUAGES`.
     """
     with Session(engine) as session:
         guides = [each.guide for each in list_current(session)]

@@ -21,7 +21,7 @@ EXAMPLE = "Example: "
 
 
 class LazyCommand(TyperCommand):
-    """A command whose module is not imported before the command runs. A list of commands needs only name and help.
+    """A command whose module is imported only when the command runs. A list of commands needs only name and help.
 
     `place` is the command's function as `module:name`. `example` is shown at the end of the command's own help. The
     list shows the command under the heading `panel`. Typer's other arguments describe an empty function, and are
@@ -43,11 +43,11 @@ class LazyCommand(TyperCommand):
     """The docstring of the command's function, for lists of commands. Reading `help` does not import the module."""
 
     def make_context(self, *arguments: Any, **extra: Any) -> Any:
-        """Load the real command, and return its context, so that the real command parses `arguments` and runs."""
+        """Load the real command, which parses `arguments`, and return its context, with which the real command runs."""
         return self.load().make_context(*arguments, **extra)
 
     def load(self) -> Any:
-        """Import the module, and return the command with its parameters.
+        """Import the module, and return the real command with its parameters.
 
         If `main` has turned the garbage collector off, turn it on again, but only for objects that are created later.
         """
@@ -64,14 +64,14 @@ class Commands(typer.Typer):
     """A Typer app whose commands can have option groups and can be declared without importing their modules."""
 
     def command(self, name: str | None = None, **options: Any) -> Callable[[CommandFunctionType], CommandFunctionType]:
-        """Return a decorator that declares a function as a command, which can have option groups."""
+        """Return a decorator that declares a function as the command `name`, which can have option groups."""
         return super().command(name, cls=GroupedCommand, **options)
 
     def declare(self, places: Mapping[str, str], panel: str | None = None) -> None:
         """Declare the commands in `places`, which has the function of each command as `module:name`, by command name.
 
-        A function is imported only when its command runs.
-        The help lists the commands under the heading `panel`. Each command should have an example in `EXAMPLES`.
+        A function is imported only when its command runs. The help lists the commands under the heading `panel`. Each
+        command should have an example in `EXAMPLES`.
         """
         group = f"{self.info.name} " if self.info.name != PROGRAM else ""
         for name, place in places.items():

@@ -47,19 +47,19 @@ class GroupedCommand(TyperCommand):
 
     def make_context(self, *arguments: Any, **extra: Any) -> Any:
         """Return the context of the command, with the parsed arguments. Give error messages this project's style."""
-        with told_in_one_style():
+        with refusals_in_one_style():
             return super().make_context(*arguments, **extra)
 
     def invoke(self, ctx: Any) -> Any:
         """Add the value of each option group to the parameters, and run the command."""
-        with told_in_one_style():
+        with refusals_in_one_style():
             for name, group in self.groups.items():
                 ctx.params[name] = ctx.invoke(group.value_in, ctx)  # `ctx.invoke` lets an error name the command
             return super().invoke(ctx)
 
 
 @contextmanager
-def told_in_one_style() -> Iterator[None]:
+def refusals_in_one_style() -> Iterator[None]:
     """Within the `with` block, give messages of `typer.BadParameter` one style: 'must be ...', with a full stop."""
     try:
         yield

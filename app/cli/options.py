@@ -64,8 +64,8 @@ DataDir = Annotated[
 def read_settings(data_dir: DataDir = None, env_file: EnvFile = None) -> Settings:
     """Return the settings from the environment and `env_file`. `data_dir` overrides the data folder in both.
 
-    If no public address is set, use the address at which the service of this data folder last listened. Raise
-    `SetupError` with every error if the settings are invalid.
+    The environment overrides `env_file`. If no public address is set, use the address at which the service of this data
+    folder last listened. Raise `SetupError` with every error if the settings are invalid.
     """
     try:
         settings = config.parse_settings(os.environ, file=env_file, data_dir=data_dir)
@@ -81,8 +81,9 @@ SettingsOptions = Annotated[Settings, OptionGroup(read_settings)]
 def open_engine(settings: Settings, *, creates: bool = False) -> Iterator[Engine]:
     """Yield an engine for the database, with the keys that sign access rows. Dispose of the engine at the end.
 
-    Set the log level to warning. Raise `DatabaseUnreadable` if the database fails during the `with` block. If there is
-    no embedded database, raise `SetupError` unless `creates` is true: a misspelt folder must not create a database.
+    Set the log level to warning. If the embedded database is missing, create it if `creates` is True, otherwise raise
+    `SetupError`, because a misspelt folder must not create a database. Raise `SetupError` if the database setting is
+    not a PostgreSQL URL. Raise `DatabaseUnreadable` if the database fails during the `with` block.
     """
     set_up_logs("warning")
     if not creates and settings.database_address is None and not (settings.data_dir / DATABASE_FILE).is_file():
@@ -101,10 +102,11 @@ def open_engine(settings: Settings, *, creates: bool = False) -> Iterator[Engine
 def open_writer(settings: Settings, *, creates: bool = False) -> Iterator[tuple[Engine, Writer]]:
     """Yield the engine and a started writer. Stop the writer at the end.
 
-    If the embedded database is missing, create it if `creates` is true, otherwise raise `SetupError`. Create the schema
+    If the embedded database is missing, create it if `creates` is True, otherwise raise `SetupError`. Create the schema
     in an empty database. Raise `SchemaBehind` if the database has an older schema: only a start of the service and
-    `guidance migrate` change the schema. Raise `SchemaUnknown` if the schema is unknown, and `SchemaAltered` if it
-    differs from this program's declaration. Raise `DatabaseUnreadable` if the database fails.
+    `guidance migrate` change the schema. Raise `SetupError` if version 0.2.0 made the schema, `SchemaUnknown` if the
+    schema is unknown, and `SchemaAltered` if it differs from this program's declaration. Raise `DatabaseUnreadable` if
+    the database fails.
     """
     with open_engine(settings, creates=creates) as engine:
         prepare_schema(engine, settings.data_dir, migrates=False)
@@ -123,7 +125,7 @@ def require_new(path: Path) -> None:
 
 
 def parse_duration(text: str) -> dt.timedelta:
-    """Return the duration in `text`, which is in days (`7d`) or hours (`12h`).
+    """Return the duration in `text`, a number of days (`7d`) or hours (`12h`).
 
     Raise `typer.BadParameter` if `text` is neither.
     """
@@ -154,7 +156,7 @@ def _end_of_day(text: str) -> dt.datetime:
 
 
 def format_moment(moment: dt.datetime) -> str:
-    """Return `moment` in the format for people: in UTC and to the minute."""
+    """Return `moment` in the format for people, in UTC and to the minute: `2026-11-24 08:05 UTC`."""
     return f"{moment.astimezone(dt.UTC):%Y-%m-%d %H:%M} UTC"
 
 
@@ -191,7 +193,7 @@ def echo_json(document: Any) -> None:
 
 
 def echo_result(lines: Sequence[str], document: Any, *, as_json: bool) -> None:
-    """Print the result of a command: `lines` for people or, if `as_json`, `document` as JSON for programs."""
+    """Print the result of a command: `lines` for people or, if `as_json` is True, `document` as JSON for programs."""
     if as_json:
         echo_json(document)
         return

@@ -10,15 +10,15 @@ PORT, PORTS_TO_TRY = 8000, 10
 
 
 def ports_from(named: int | None, first: int, tries: int = PORTS_TO_TRY) -> Sequence[int]:
-    """Return only the port `named` or, if `named` is None, `tries` ports from `first` on to try in turn."""
+    """Return the ports to try: only `named` or, if `named` is None, `tries` consecutive ports from `first` on."""
     return range(first, first + tries) if named is None else (named,)
 
 
 @contextmanager
 def listening_at(ports: Sequence[int]) -> Iterator[None]:
-    """Within the `with` block, turn the error that a port is in use into `SetupError` with the remedy.
+    """Within the `with` block, raise `SetupError` with the remedy in place of the `OSError` that a port is in use.
 
-    `ports` are the ports on which the block tries to listen.
+    `ports` are the ports on which the block tries to listen. The message names the first.
     """
     try:
         yield

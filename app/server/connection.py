@@ -27,13 +27,13 @@ SHARED, CONNECTION = "shared", "connection"
 `SHARED` is the key of the `Shared` object of the process. `CONNECTION` is the key of the request's `Connection`.
 """
 SCHEMES = frozenset({b"http", b"https"})
-PARTS_PER_TURN = 100
-"""The number of parts of a body that are read before other connections have their turn.
+PARTS_AT_ONCE = 100
+"""The number of parts of a body that are passed on before the event loop serves other connections.
 
 The limit is needed because 256 KB, which may arrive in one piece, can contain 43,000 chunks.
 """
 MAX_DISCARDED_BYTES = 16_000_000
-"""The maximum number of bytes that are read and discarded after a response.
+"""The maximum number of bytes that are read and discarded after a response or refusal.
 
 Reading is needed because some clients read the response only after they have sent everything.
 """
@@ -44,8 +44,8 @@ END_OF_RESPONSE: Message = {"type": "http.response.body"}
 class ServerTransport:
     """The transport that uvicorn's protocol gets: the transport of the client, except for pausing and resuming.
 
-    `pause_reading` and `resume_reading` call `set_full`, so that the connection pauses or resumes passing data to
-    uvicorn.
+    `pause_reading` calls `set_full` with True, and `resume_reading` calls it with False. The connection then stops or
+    continues passing data to uvicorn.
     """
 
     def __init__(self, transport: Transport, set_full: Callable[[bool], None]) -> None:
@@ -61,7 +61,7 @@ class Connection(asyncio.Protocol):
     """A connection from a client, which is closed if the client is too slow (see `ClientDeadline`).
 
     `protocol` is uvicorn's class for a connection. Its instance gets `app_state`, with this connection added, and
-    `others`.
+    `others`, the other arguments that uvicorn passes.
 
     If a new connection exceeds the limit `settings.connections`, the connection that has waited longest for its client
     is closed to make room. If no connection waits for its client, the new connection is refused.
@@ -87,7 +87,8 @@ class Connection(asyncio.Protocol):
         self._discarded = 0
         self._has_ended = False
         self._is_server_full = False
-        self._waits_for_turn = False
+        self._waits_for_loop = False
+        """True until the event loop has served other connections, after many parts of a body at once."""
 
     def connection_made(self, transport: BaseTransport) -> None:
         """Accept the connection. If too many connections are open, close another connection, or refuse this one."""
@@ -110,9 +111,10 @@ class Connection(asyncio.Protocol):
         self._server.connection_lost(None)
 
     def data_received(self, data: bytes) -> None:
-        """Respond from the cache if `data` is a known public read. Otherwise parse the data and respond.
+        """Respond from the cache if `data` is a known public read. Otherwise parse `data`, and pass it on or refuse it.
 
-        After a refusal or a malformed body, discard the data, and close the connection if there is too much data.
+        After a refusal or a malformed body, discard the data. Close the connection if this is more than
+        `MAX_DISCARDED_BYTES` in all.
         """
         if self._discards_data:
             self._discarded += len(data)
@@ -128,7 +130,7 @@ class Connection(asyncio.Protocol):
     def eof_received(self) -> bool:
         """Record that the client will send no more data.
 
-        Return True if a response is still due, so that the connection stays open.
+        Return True if a response is still due, so that the connection stays open, otherwise False.
         """
         if not self._is_at_work:
             return False
@@ -147,23 +149,23 @@ class Connection(asyncio.Protocol):
         self.deadline.set_write_paused(False)
 
     def set_server_full(self, is_full: bool) -> None:
-        """If `is_full`, stop passing the body to uvicorn, because uvicorn's buffer is full. Otherwise continue."""
+        """Stop passing the body to uvicorn if uvicorn's buffer is full (`is_full`). Otherwise continue."""
         self._is_server_full = is_full
         self._read_on()
 
     def _read_on(self, *, may_answer: bool = False) -> None:
         """Process the received data as far as possible.
 
-        If no response is due, take the next request head and pass it to uvicorn. If `may_answer`, respond to this
-        request from the cache if possible. Then pass on the parts of the body that have arrived. Refuse an invalid
-        request head, and report a malformed body to the service.
+        If no response is due, take the next request head and pass it to uvicorn. If `may_answer` is True, first try to
+        respond to this request from the cache. Then pass on the parts of the body that have arrived. Refuse an invalid
+        request head, and report a malformed body to the service as a disconnection.
         """
         if self._transport.is_closing():
             return
         try:
             if not self._is_at_work and not self._discards_data:
                 self._begin_request(may_answer=may_answer)
-            if not self._is_server_full and not self._waits_for_turn and not self._discards_data:
+            if not self._is_server_full and not self._waits_for_loop and not self._discards_data:
                 self._pass_body_on()
         except Problem as problem:
             self._discards_data = True
@@ -187,25 +189,25 @@ class Connection(asyncio.Protocol):
         self._server.data_received(data)
 
     def _pass_body_on(self) -> None:
-        parts = [part for _ in range(PARTS_PER_TURN) if (part := self._framing.take_part())]
+        parts = [part for _ in range(PARTS_AT_ONCE) if (part := self._framing.take_part())]
         if parts:
             self._server.data_received(b"".join(parts))
         if not self._framing.is_body_due:
             return
-        if len(parts) == PARTS_PER_TURN:
-            self._waits_for_turn = True
-            asyncio.get_running_loop().call_soon(self._start_turn)
+        if len(parts) == PARTS_AT_ONCE:
+            self._waits_for_loop = True
+            asyncio.get_running_loop().call_soon(self._continue_reading)
         elif self._has_ended:
             raise BadRequest
 
-    def _start_turn(self) -> None:
-        self._waits_for_turn = False
+    def _continue_reading(self) -> None:
+        self._waits_for_loop = False
         self._read_on()
 
     def _stop_or_continue(self) -> None:
-        """Stop reading from the client while received data cannot be passed on, and resume afterwards."""
+        """Pause reading from the client while received data cannot be passed on, and resume afterwards."""
         waits = self._is_at_work and not self._framing.is_body_due and not self._framing.is_empty
-        is_reading = self._discards_data or not (waits or self._is_server_full or self._waits_for_turn)
+        is_reading = self._discards_data or not (waits or self._is_server_full or self._waits_for_loop)
         if is_reading != self._transport.is_reading() and not self._transport.is_closing():
             (self._transport.resume_reading if is_reading else self._transport.pause_reading)()
 
@@ -218,7 +220,7 @@ class Connection(asyncio.Protocol):
         return True
 
     def _refuse(self, kind: type[Problem]) -> None:
-        """Send a problem of the class `kind` instead of reading a request, and discard further data.
+        """Respond with a problem of the class `kind`, and discard all further data.
 
         The connection closes when the client closes its side, at the deadline, or after `MAX_DISCARDED_BYTES`.
         """
@@ -228,7 +230,7 @@ class Connection(asyncio.Protocol):
         self._transport.write_eof()
 
     def _make_room(self) -> bool:
-        """Abort the other connection that has waited longest for its client. Return True if there is one.
+        """Abort the other connection that has waited longest for its client, and return True.
 
         Return False if no other connection waits for its client.
         """
@@ -244,8 +246,8 @@ class Connection(asyncio.Protocol):
         """Pass a request to `service`. The deadline for the client is suspended while the service works.
 
         While the service waits for the body, the connection counts as waiting for its client. If the response is
-        complete before the body, hold back the end of the response while the rest of the body is read and discarded,
-        within the limits of `_discard_body`.
+        complete before the body, first read and discard the rest of the body, within the limits of `_discard_body`, and
+        then send the end of the response.
         """
         is_body_due = self._body_breaks is not None
         is_end_held = False
@@ -274,7 +276,7 @@ class Connection(asyncio.Protocol):
                 self._end_request()
 
     async def _receive_body(self, receive: Receive) -> Message:
-        """Return the next part of the body, or `DISCONNECT` if the body is malformed."""
+        """Return the next message with a part of the body, or `DISCONNECT` if the body is malformed."""
         if self._body_breaks is None or not self._framing.is_body_due:
             return await receive()
         receiving = asyncio.ensure_future(receive())
@@ -309,10 +311,10 @@ class Connection(asyncio.Protocol):
 
 
 def in_origin_form(scope: Scope) -> Scope:
-    """Return `scope` with only a path as the target. A client may send a whole URL instead (RFC 9112, section 3.2.2).
+    """Return `scope` with a path as the target, even if the client sent a whole URL (RFC 9112, section 3.2.2).
 
     The host of the URL replaces the Host header, so that the service checks the host that the client means. A target
-    that is neither a path nor a valid URL is left unchanged.
+    that is neither a path nor an http or https URL is left unchanged.
     """
     target: bytes = scope["raw_path"]
     if target.startswith(b"/"):

@@ -9,9 +9,9 @@ from contextlib import contextmanager
 class ClientDeadline:
     """A timer that closes a connection after `seconds` of waiting for its client.
 
-    The deadline does not apply while the service works on a request, unless the client does not read the response.
-    While the service works, the service applies its own deadlines, also to the body of the request. A connection that
-    waits for a body may still be closed to make room for another client.
+    While the service works on a request, the deadline applies only if the client does not read the response. The
+    service then applies its own deadlines, also to the body of the request. A connection that waits for a body may
+    still be closed to make room for another client.
     """
 
     def __init__(self, transport: Transport, seconds: float) -> None:
@@ -27,7 +27,7 @@ class ClientDeadline:
 
     @property
     def waits_for_client(self) -> bool:
-        """True if the service waits for the client: for a request, for a body, or until the response is read."""
+        """True if the server waits for the client to send a request or a body, or to read the response."""
         return self._has_deadline or self.awaits_body
 
     @property
@@ -50,7 +50,7 @@ class ClientDeadline:
             self.restart()
 
     def set_write_paused(self, is_paused: bool) -> None:
-        """Restart the deadline, and apply it also during a request if `is_paused`.
+        """Restart the deadline. If `is_paused` is True, the deadline applies also during a request.
 
         Writing is paused if the client does not read the response.
         """
@@ -58,7 +58,7 @@ class ClientDeadline:
         self.restart()
 
     def restart(self) -> None:
-        """Restart the deadline: `seconds` begin now."""
+        """Restart the deadline: the client has `seconds` again, from now on."""
         self.since = self._loop.time()
 
     def cancel(self) -> None:

@@ -1,7 +1,8 @@
-"""An export of all public responses of the service to files. A crawler finds them by following links from the index.
+"""An export of all public responses of the service to files. A crawler finds the responses.
 
-The requests go to the service within this process. Only responses that a shared cache may store are exported. HTML
-pages are left out, because they need a running service.
+The crawler begins at the index and at each documented public path, and follows links. The requests go to the service
+within this process. Only responses that a shared cache may store are exported. HTML pages are left out, because they
+need a running service.
 """
 
 import asyncio
@@ -68,7 +69,7 @@ def media_type(response: httpx.Response) -> str:
 
 
 async def _read(client: httpx.AsyncClient, path: str) -> httpx.Response:
-    """Return the response at `path`. If the response is one page of a list, return the longest possible page instead.
+    """Return the response at `path`. If this is only one page of a list, return the longest possible page instead.
 
     Raise `NotExportable` for a server error.
     """
@@ -89,8 +90,8 @@ def _is_exportable(response: httpx.Response) -> bool:
 def _linked_paths(path: str, response: httpx.Response, public_url: str) -> Iterator[str]:
     """Yield the paths of this service to which `response`, the response at `path`, leads. Leave out queries.
 
-    `public_url` begins the absolute links of this service. The paths are the links in its Link header, the paths in its
-    JSON body, and the path of each entry of a list at `path`.
+    The paths are the links in the Link header, the paths in the JSON body, and the path of each entry of a list at
+    `path`. `public_url` is the beginning of absolute links to this service.
     """
     links = re.findall("<(/[^<>]*)>", response.headers.get("link", "").replace(f"<{public_url}/", "</"))
     body = _json(response)
@@ -110,7 +111,7 @@ def _paths_in(value: JsonValue) -> Iterator[str]:
 def _ids_in(body: JsonValue, name: str) -> Iterator[JsonValue]:
     """Yield the id of each entry of the list in `body`. Yield nothing if `body` has no list.
 
-    The list is the member `name`, with underscores for hyphens, or the member `contents` (Open Referral).
+    The list is the field `name`, with underscores for hyphens, or else the field `contents` (Open Referral).
     """
     if isinstance(body, dict):
         items = body.get(name.replace("-", "_"), body.get("contents"))
@@ -142,8 +143,8 @@ def _json(response: httpx.Response) -> JsonValue:
 class ExportResult:
     """The result of an export.
 
-    `answers` is the number of responses written. `left_out` are the paths of the lists that are not written, because
-    they do not fit on the longest page, and a file cannot be paginated.
+    `answers` is the number of responses written. `left_out` has the paths of the lists that are not written. These
+    lists do not fit on the longest page, and a file cannot be paginated.
     """
 
     answers: int
@@ -159,8 +160,8 @@ def export_reads(app: FastAPI, folder: Path, *, public_url: str) -> ExportResult
     files are written next to `folder` and then renamed, so that a web server for the folder never sees half an export.
 
     Raise `FileExistsError` if `folder` is a file, or has files but no inventory of an earlier export. Raise
-    `NotExportable` if a response is a server error, or if an edition was published or withdrawn meanwhile. Raise the
-    errors of the start of `app`.
+    `NotExportable` if a response is a server error, or if an edition was published or withdrawn during the export.
+    Raise `OSError` if the files cannot be written, and the errors of the start of `app`.
     """
     folder = folder.resolve()
     if not _is_replaceable(folder):

@@ -16,7 +16,7 @@ FIELD = TOKEN + rb":[\t\x20-\x7e\x80-\xff]*+\r\n"
 HEAD = re.compile(rb"(" + TOKEN + rb") ([\x21-\x7e]++) HTTP/1\.([01])\r\n((?:" + FIELD + rb")*+)\r\n")
 """Matches a request head by the grammar of RFC 9112, without the exceptions for old clients.
 
-A folded line, a bare CR or a bare LF is refused.
+A head with a folded line, a bare CR or a bare LF does not match.
 """
 TRAILERS = re.compile(rb"(?:" + FIELD + rb")*+\r\n")
 HOST = re.compile(rb"(?:[-0-9A-Za-z._~!$&'()*+,;=%]++|\[[0-9A-Fa-f:.]++\])(?::[0-9]{0,5})?")
@@ -44,7 +44,11 @@ Fields = list[tuple[bytes, bytes]]
 
 
 class Head(NamedTuple):
-    """The parsed head of a request: request line and header fields. The names of fields are in lower case."""
+    """The parsed head of a request: request line and header fields. The names of fields are in lower case.
+
+    `is_1_0` is True for HTTP/1.0. `length` is the value of Content-Length, or 0 if the field is missing. `is_chunked`
+    is True if the body is sent in chunks.
+    """
 
     method: bytes
     target: bytes
@@ -90,7 +94,7 @@ class Framing:
         self._searched = 0
         """The number of bytes that have been searched already for the end of a request head or a line."""
         self._left = 0
-        """Number of bytes of the body or chunk that have not been taken."""
+        """The number of bytes of the body, or of the chunk with its line end, that have not been taken."""
         self._take_next: Callable[[], bytes] | None = None
 
     @property
@@ -108,7 +112,7 @@ class Framing:
         self._unread += data
 
     def take_head(self) -> tuple[bytes, Head] | None:
-        """Take the next request head. Return its bytes and the parsed head, or None if the head is incomplete.
+        """Take the next request head. Return the bytes and the parsed head, or None if the head is incomplete.
 
         The caller must first take the whole body of the previous request. Raise `BadRequest` if the head is malformed
         or ambiguous, or begins with a space or control character. Raise `HeadTooLarge` if the head has more than
@@ -127,9 +131,10 @@ class Framing:
         return data, head
 
     def take_part(self) -> bytes:
-        """Take the next part of the body. Return empty bytes if no complete part has arrived, or if no body is due.
+        """Take the next bytes of the body. Return empty bytes if none can be taken yet, or if no body is due.
 
-        Raise `BadRequest` if the part is malformed, or `HeadTooLarge` if a chunk line or the trailers are too long.
+        The bytes of a chunked body include the lines with the sizes of chunks. Raise `BadRequest` if the body is
+        malformed, or `HeadTooLarge` if a line with a size or the trailers are too long.
         """
         return self._take_next() if self._take_next is not None else b""
 
@@ -179,7 +184,7 @@ class Framing:
     def _take_to(self, end: re.Pattern[bytes], most: int) -> bytes:
         """Take the bytes up to and including a match of `end`. Return empty bytes if no match has arrived.
 
-        Raise `HeadTooLarge` if there are more than `most` bytes.
+        Raise `HeadTooLarge` if there are more than `most` bytes up to the end of the match, or without a match.
         """
         found = end.search(self._unread, max(0, self._searched - LONGEST_END))
         if (found.end() if found else len(self._unread)) > most:

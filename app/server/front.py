@@ -25,7 +25,7 @@ CREDENTIALS = frozenset((b"authorization", b"cookie"))
 
 
 class StoredAnswer(NamedTuple):
-    """The finished response to requests with the same raw head."""
+    """A finished response, which is stored for all requests with the same raw head."""
 
     request: CacheRequest
     response: WireResponse
@@ -40,7 +40,7 @@ class StoredAnswer(NamedTuple):
 
 
 class Front:
-    """The finished responses by raw request head. Each request that they serve is added to `records`.
+    """The finished responses by raw request head. Each request that is served from them is added to `records`.
 
     The response cache gets a new store when its responses become invalid, for example when it is cleared. `Front`
     compares the stores, and does not use responses that belong to an earlier store.
@@ -65,7 +65,8 @@ class Front:
     def answer_known(self, head: bytes) -> bytes | None:
         """Return the finished response to the raw request head `head`, and record the request.
 
-        Return None if the head is unknown or its response is out of date. The caller must then parse the head.
+        Return None if the head is unknown, or if the stored response is no longer valid. The caller must then parse the
+        head.
         """
         stored = self._answers.get(head)
         if stored is None:
@@ -99,7 +100,7 @@ class Front:
         return self._finish(answer, began)
 
     def _parse(self, head: Head) -> CacheRequest | None:
-        """Return the parts of the request with `head` that the cache uses, or None if it is not a plain public read.
+        """Return the parts of `head` that the cache uses, or None if the request is not a plain public read.
 
         A plain public read is a GET by HTTP/1.1 for a path, which has no credentials and keeps the connection alive.
         """
@@ -129,9 +130,9 @@ class Front:
         )
 
     def _put(self, data: bytes, answer: StoredAnswer) -> None:
-        """Store `answer` under the raw head `data`. If the cache was cleared, drop all stored answers first.
+        """Store `answer` under the raw head `data`. If the cache has a new store, first drop all stored answers.
 
-        Drop the oldest answer if there are too many.
+        If there are then more than `MAX_STORED_ANSWERS`, drop the answer that was stored first.
         """
         if self._cache.store is not self._store:
             self._store = self._cache.store

@@ -12,10 +12,10 @@ from app.models.operations.problems import ProblemDetails
 
 
 class Refusals:
-    """A maker of the problem responses for requests that never reach the service.
+    """The problem responses to requests that never reach the service.
 
-    If `is_https` is True, the security headers of the responses include Strict-Transport-Security.
-    Each response is recorded like any other response: as a log line, and in the metrics.
+    If `is_https` is True, the security headers of the responses include Strict-Transport-Security. Each response is
+    recorded like any other response: as a log line, and in the metrics.
     """
 
     def __init__(self, records: RequestRecords, *, is_https: bool) -> None:

@@ -55,7 +55,7 @@ At 700, the default of Python 3.11, collection takes 3 % of the time of a reques
 little.
 """
 STARTING_SECONDS = 30
-"""How long a process may be silent before the supervisor replaces it. The start of a process must take less time."""
+"""The seconds that a process may be silent before the supervisor replaces it. A start must take less time."""
 ACCEPTING_SECONDS = 0.05
 """The time between the end of a drain and the stop of the server, in seconds.
 
@@ -77,10 +77,10 @@ def run_server(
 ) -> bool:
     """Serve at `host` and the first free port of `ports` until stopped, in `workers` processes.
 
-    Call `announce` with the URL of the server after the port is bound. For several processes, first start and stop the
-    service once, to create the keys, the schema and the seed. Return True after the server has stopped. Return False if
-    a single process did not start for a reason that uvicorn has reported. Raise the `GuidanceError` that prevented the
-    start, or `OSError` if none of the ports is free.
+    For several processes, first start and stop the service once, to create the keys and the schema, and to publish the
+    seed. Then call `announce` with the URL of the server. Return True after the server has stopped. Return False if a
+    single process did not start for a reason that uvicorn has logged. Raise the `GuidanceError` that prevented the
+    start, or `OSError` if no port can be bound.
     """
     supervisor = from_uvicorn(*SUPERVISOR)
     from_uvicorn(*HTTP_PROTOCOL)
@@ -90,7 +90,6 @@ def run_server(
     worker = ServerProcess(reachable, None if workers > 1 else listening)
     config = server_config(worker, reachable, factory=True, host=host, workers=workers)
     if workers > 1:
-        # create keys, schema and seed once, before the processes start
         asyncio.run(_start_and_stop(create_app(reachable)))
     announce(address)
     if workers > 1:
@@ -113,17 +112,17 @@ def run_server(
 def _stop_all(stop: Callable[[], None], listening: socket.socket) -> None:
     """Call `stop`, which asks each process to stop, and close the socket `listening` in the parent process.
 
-    If that socket stayed open, the kernel would continue to accept connections that no process serves.
+    If the socket stayed open, the kernel would continue to accept connections that no process serves.
     """
     stop()
     listening.close()
 
 
 def from_uvicorn(name: str, argument: str, method: str) -> Any:
-    """Return a class of uvicorn. `name` is the module and the class, with a colon between them.
+    """Return the class of uvicorn with the name `name`, in the form `module:class`.
 
-    Raise `SetupError` if this version of uvicorn has no such class, if the constructor of the class does not take
-    `argument`, or if the class has no `method`.
+    Raise `SetupError` if this version of uvicorn does not have the class, if the constructor of the class does not take
+    `argument`, or if the class does not have `method`.
     """
     module, _, attribute = name.partition(":")
     try:
@@ -139,7 +138,7 @@ def from_uvicorn(name: str, argument: str, method: str) -> Any:
 
 
 def server_config(app: Any, settings: Settings, **more: Any) -> uvicorn.Config:
-    """Return uvicorn's configuration for `app`, which is a `DrainingMiddleware` or a function that returns one.
+    """Return uvicorn's configuration for `app`: a `DrainingMiddleware`, or a function that makes one.
 
     `more` are further arguments of `uvicorn.Config`. Raise `SetupError` if this version of uvicorn lacks a part that
     the server uses.
@@ -167,8 +166,8 @@ async def _start_and_stop(service: FastAPI) -> None:
 class ServerProcess:
     """A factory that makes the service in each process, because open files cannot be passed to another process.
 
-    `listening` is the listening socket of a single process, or None if several processes share the socket. `services`
-    has the services that were made in this process.
+    `listening` is the listening socket, or None if several processes share the socket. `services` has the services that
+    were made in this process.
     """
 
     settings: Settings
@@ -176,7 +175,7 @@ class ServerProcess:
     services: list[GuidanceApp] = field(default_factory=list)
 
     def __call__(self) -> ASGIApp:
-        """Set up the logs and the interpreter of this process. Return the service, which drains before it stops."""
+        """Set up the logs and the interpreter of this process, and return the service in a `DrainingMiddleware`."""
         use_one_arena()
         gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
         sys.setswitchinterval(SWITCH_SECONDS)
@@ -196,7 +195,7 @@ class DrainingMiddleware:
     is no drain.
 
     `listening` is the socket if only this process accepts connections on that socket, otherwise None. If
-    `holds_guidance`, the server starts with the response cache filled (see `HeldGuidance`).
+    `holds_guidance` is True, the server first waits until the response cache is filled (see `HeldGuidance`).
     """
 
     def __init__(
@@ -217,7 +216,7 @@ class DrainingMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request to the `Connection` that received it. During a drain, add `Connection: close` to the response.
 
-        Prepare the server when the service has started.
+        When the service has started, prepare the server (see `_start`).
         """
         if scope["type"] != "lifespan":
             sending = _closing(send) if self._context.draining.is_set() else send
@@ -273,7 +272,7 @@ class DrainingMiddleware:
     def _drain(self, stop: Callable[[], None]) -> None:
         """Begin the drain: stop the server front from responding, and call `_end_drain` after `_seconds`.
 
-        Until then, the service continues to accept requests.
+        Until `_end_drain` is called, the service continues to accept requests.
         """
         self._context.response_cache.leave_front()
         asyncio.get_running_loop().call_later(self._seconds, self._end_drain, stop)
@@ -281,7 +280,7 @@ class DrainingMiddleware:
     def _end_drain(self, stop: Callable[[], None]) -> None:
         """Refuse new connections, and call `stop` after `ACCEPTING_SECONDS`.
 
-        Until then, the server still accepts connections that have begun, and reads their requests.
+        Until `stop` is called, the server still accepts connections that have begun, and reads their requests.
         """
         if self._listening is not None:
             leave_new_connections(self._listening)
@@ -300,7 +299,7 @@ def _closing(send: Send) -> Send:
 
 
 def leave_address(settings: Settings) -> None:
-    """Write this service's address to the data folder, where commands read it, unless `public_url` is set.
+    """Write this service's address to a file in the data folder, for commands. Do nothing if `public_url` is set.
 
     Ignore a failure to write: commands then use the address that an earlier start wrote, or the default address.
     """
@@ -321,12 +320,12 @@ def use_one_arena() -> None:
 
 
 def check_recipients(settings: Settings, *, host: str, is_named_trial: bool) -> bool:
-    """Return True if this start is a trial: it has no recipients, and encrypts to a development identity.
+    """Return True if this start is a trial, in which concerns are encrypted to a development identity.
 
-    A start without recipients is a trial if no other host can reach the service and the database has not been used with
-    recipients, or if `--trial` was given (`is_named_trial`). Otherwise raise `SetupError`: a lost or misspelt setting
-    must not leave concerns readable to anyone who can read the disk. Raise `SetupError` also if `--trial` was given
-    together with recipients.
+    Return False if recipients are set. A start without recipients is a trial if `--trial` was given (`is_named_trial`),
+    or if `_signs_of_use` finds no sign of real use. Otherwise raise `SetupError`: a lost or misspelt setting must not
+    leave concerns readable to anyone who can read the disk. Raise `SetupError` also if `--trial` was given together
+    with recipients.
     """
     if settings.seal_to:
         if is_named_trial:
@@ -343,7 +342,7 @@ def check_recipients(settings: Settings, *, host: str, is_named_trial: bool) -> 
 
 
 def _signs_of_use(settings: Settings, host: str) -> Iterator[str]:
-    """Yield a phrase for each sign that this is not a trial: other hosts can reach the service, or it was in use."""
+    """Yield a phrase for each sign of real use: other hosts can reach the service, or it had recipients before."""
     if not is_loopback(host):
         yield "--host is not an address of this machine alone"
     if settings.database_url is not None:

@@ -292,6 +292,16 @@ def test_a_command_adds_a_call_to_a_concern_for_known_keys_only(run: Run, refere
     assert added.stdout == f"{reference}: addition 1, acknowledge by 2026-11-25T08:05:00Z\n"
 
 
+def test_a_time_of_today_keeps_its_time_zone(run: Run, reference: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.cli.desk.write_down.utc_now", lambda: A_TUESDAY)
+    call = ("write-down", "-", "--danger", "no", "--to", reference, "--came-at")
+
+    in_london, elsewhere = run(*call, "08:05", words_of_note="Rang."), run(*call, "08:05+01:00", words_of_note="Rang.")
+
+    assert in_london.stdout == f"{reference}: addition 1, acknowledge by 2026-11-25T08:05:00Z\n"
+    assert elsewhere.stdout == f"{reference}: addition 2, acknowledge by 2026-11-25T07:05:00Z\n"
+
+
 def test_no_message_is_sent_to_a_caller_without_a_code(run: Run) -> None:
     call = ("write-down", "-", "--danger", "no", "--came-at", "2026-11-24T08:05Z", "--json")
     reference = answer(run(*call, words_of_note="Rang."))["reference"]

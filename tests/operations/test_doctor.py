@@ -35,6 +35,8 @@ from app.services.access.people import Identity, welcome
 from app.services.access.row_signing import ACCESS_KEY
 from app.services.audit.audit_log import Actor
 from app.services.events.emails import claim_email
+from app.services.events.webhook_keys import open_webhook_keys
+from app.services.events.webhooks import REMOVED
 from app.services.guides.working_days import WorkingDays
 from app.services.operations import (
     check_model,
@@ -503,6 +505,13 @@ def healthy_with_a_test_whose_keys_are_over(set_up: SetUp, monkeypatch: pytest.M
         add_client(writer, tried, at=utc_now(), expires_at=ended)
 
 
+def healthy_with_a_removed_webhook_of_a_lost_key(set_up: SetUp, _: pytest.MonkeyPatch) -> None:
+    add_receiver(set_up, disabled_at=utc_now(), disabled_because=REMOVED)
+    keys = open_webhook_keys(set_up.settings)
+    keys.path.unlink()
+    keys.add()
+
+
 def nothing(_set_up: SetUp, _: pytest.MonkeyPatch) -> None:
     """Change nothing."""
 
@@ -513,6 +522,7 @@ HEALTHY: list[Breaking] = [
     healthy_with_a_concern_that_waits,
     healthy_with_a_test_key_file_of_others,
     healthy_with_a_test_whose_keys_are_over,
+    healthy_with_a_removed_webhook_of_a_lost_key,
     certified(days=90, left=15 * DAYS),
     certified(days=0.5, left=4 * HOURS),
     old_backup(25),

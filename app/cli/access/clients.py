@@ -109,16 +109,16 @@ def clients_revoke(settings: SettingsOptions, name: Annotated[str, typer.Argumen
 
 
 def _say_end(name: str, expires_at: dt.datetime | None) -> None:
-    """Print the expiry of the new key of the client `name` to standard error. Print nothing if the key has no expiry.
+    """Print the expiry of the new key of the client `name` to standard error, because standard output has only the key.
 
-    Standard output must have only the key.
+    Print nothing if the key has no expiry.
     """
     if expires_at is not None:
         typer.echo(f"{name}: the new key expires at {format_moment(expires_at)}", err=True)
 
 
 def describe_client(client: ClientRow, keys: Sequence[ClientKeyRow], *, at: dt.datetime) -> dict[str, Any]:
-    """Return the client and its keys as JSON values, with their states at the time `at`, without hashes of keys."""
+    """Return the client and its keys as JSON values, with their states at the time `at`. Leave out hashes."""
     return {
         "name": client.name,
         "person": client.person,
@@ -143,8 +143,8 @@ def describe_client(client: ClientRow, keys: Sequence[ClientKeyRow], *, at: dt.d
 def line_of_client(client: ClientRow, keys: Sequence[ClientKeyRow], *, at: dt.datetime) -> str:
     """Return a line about the client, with cells separated by tabs.
 
-    The cells are the name, the state, the scopes, the last use, the expiry of valid keys, and the person. The line of a
-    test client ends with `for tests`.
+    The cells are the name, the state at the time `at`, the scopes, the last use, the expiry of valid keys, and the
+    person. Cells without a value are left out. The line of a test client ends with `for tests`.
     """
     state = _state_of(client, keys, at)
     ends = ", ".join(

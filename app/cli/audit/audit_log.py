@@ -25,8 +25,8 @@ from app.services.operations.checkpoints import (
 def read_checkpoints(paths: Sequence[Path], settings: Settings, key: str | None) -> list[tuple[str, Checkpoint]]:
     """Return the path and the checkpoint of each file in `paths`.
 
-    Verify each checkpoint with `key` or, if `key` is None, with the keys of this service. Raise `SetupError` if `key`
-    is invalid, or if a file is not a checkpoint signed with one of the keys.
+    Verify each checkpoint with the public key `key` or, if `key` is None, with the public keys of this service. Raise
+    `SetupError` if a key is invalid, or if a file is not a checkpoint signed with one of the keys.
     """
     if not paths:
         return []
@@ -43,8 +43,8 @@ def read_checkpoints(paths: Sequence[Path], settings: Settings, key: str | None)
 def read_note(path: Path) -> str:
     """Return the signed note in the file at `path`.
 
-    The file has the note itself, or an event or response in JSON with the field `checkpoint`. Raise `SetupError` if the
-    file is neither or cannot be read.
+    The file has the note itself, or JSON with the note in the field `checkpoint`: an event or a response. Raise
+    `SetupError` if the file is neither or cannot be read.
     """
     try:
         text = path.read_bytes().decode()

@@ -1,8 +1,8 @@
 """The facts about people in the decrypted cards of one concern, in a form in which two concerns can be compared.
 
-A card is a short encrypted summary of a concern or addition. Only commands import this module: no server compares
-concerns. `desk_script/src/card_facts.js` does the same in the browser. Both programs are tested with the same cases
-(`tests/desk/matching_cases.json`).
+A card is a short encrypted summary of a concern or addition. Only commands import this module, because no server
+compares concerns. `desk_script/src/card_facts.js` does the same in the browser. Both programs are tested with the same
+cases (`tests/desk/matching_cases.json`).
 """
 
 import datetime as dt
@@ -55,7 +55,7 @@ class ChildFacts:
     """The facts about one child in a card.
 
     `names` has the words of the name. `other_names` has the words of nicknames and former names. `school` has the words
-    of the school's name.
+    of the school's name. An empty value means that the card does not say.
     """
 
     names: tuple[str, ...] = ()
@@ -84,8 +84,8 @@ class CardFacts:
 def facts_of(cards: Iterable[tuple[Mapping[str, Any], dt.date]]) -> CardFacts:
     """Return the facts in `cards`, the decrypted cards of one concern and its additions.
 
-    Each card comes with the day on which the concern or addition was received, from which ages are counted. A reporter
-    from the family counts as one of the adults.
+    Each card comes with the day on which the concern or addition was received. A child had the stated age on this day.
+    A reporter from the family counts as one of the adults.
     """
     children: list[ChildFacts] = []
     adults: list[tuple[str, ...]] = []
@@ -171,7 +171,7 @@ def _birth_of(child: Mapping[str, Any], received_on: dt.date) -> Birth | None:
 
 
 def _ages_of(child: Mapping[str, Any]) -> tuple[int, int] | None:
-    """Return the lowest and the highest possible age of the child, or None if the card says nothing about the age.
+    """Return the lowest and the highest possible age of the child in years, or None if the card gives no age.
 
     If there is no exact age, read the description: a school year such as `year 9` or, without a school year, every
     number in digits up to `GREATEST_AGE`.

@@ -22,7 +22,7 @@ TYPED_DAY = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})")
 class SearchText:
     """The words of the cards and the label of one concern.
 
-    `names` has the words of people's names and of the label. A search with a short form of a name also finds these
+    `names` has the words of people's names and of the label. A search with another form of a name also finds these
     words. `words` has all other words, and the words of the label again. `digits` has phone numbers, and days of birth
     as YYYYMMDD.
     """

@@ -23,7 +23,7 @@ from app.services.concerns.sealing import make_sealer
 ANSWER_MEDIA_TYPE = "application/json"
 FETCH_TIMEOUT_SECONDS = 30
 WAITS = (1, 3)
-"""The seconds to wait before each further attempt, if a request got no response."""
+"""The seconds to wait before the second and the third attempt, if a request gets no response."""
 Url = Annotated[str, typer.Option(help="The address of the service.", envvar="GUIDANCE_DESK_URL")]
 KeyOption = Annotated[
     str | None,
@@ -90,9 +90,9 @@ class DeskClient:
     def send_once(self, path: str, body: Any) -> Any:
         """Send a POST of `body` to `path`, which must take effect only once, and return the JSON of the response.
 
-        If no response arrives, post the request again with the same idempotency key, so that the service acts only
-        once. Wait before each further attempt (see `WAITS`). Raise `DeskRequestFailed` if the service refuses the
-        request. Raise `DeskUnreachable` if no attempt gets a response.
+        If no response arrives, wait and send the request again with the same idempotency key, so that the service acts
+        only once. `WAITS` has the pauses. Raise `DeskRequestFailed` if the service refuses the request or does not
+        return JSON. Raise `DeskUnreachable` if no attempt gets a response.
         """
         headers = {"Idempotency-Key": str(uuid.uuid4())}
         for seconds in WAITS:
@@ -105,8 +105,8 @@ class DeskClient:
     def show(self, document: Any, lines: Sequence[str] | None = None, notice: str = "") -> None:
         """Print the result of a command: `document` as JSON or, without `--json`, `lines` for people.
 
-        If `lines` is None, always print JSON. Without `--json`, also print `notice` to standard error, because the
-        notice is not part of the result.
+        If `lines` is None, always print JSON. Without `--json`, also print `notice` to standard error, if it is not
+        empty, because the notice is not part of the result.
         """
         echo_result(lines or (), document, as_json=self.as_json or lines is None)
         if notice and not self.as_json:
@@ -155,10 +155,10 @@ class DeskClient:
 def fetch_recipients(service: DeskClient, seal_to: str | None, not_sent: str) -> list[str]:
     """Return the age recipients (public keys) of the service.
 
-    `seal_to` has the recipients that the user trusts, separated by commas or spaces. If it is None or empty, all
+    `seal_to` has the recipients that the user trusts, separated by commas or spaces. If `seal_to` is None or empty, all
     recipients are accepted. Otherwise raise `KeysNotKnown` if the service has a recipient that is not in `seal_to`.
     `not_sent` is the sentence at the end of that error's message, which says what was not sent. Raise `SetupError` if
-    `seal_to` has a word that is not an age recipient.
+    `seal_to` has a word that is not an age recipient. Raise the errors of `DeskClient.call`.
     """
     given = re.findall(r"[^\s,]+", seal_to or "")
     known = set(map(str, make_sealer(tuple(given)).recipients)) if given else set()

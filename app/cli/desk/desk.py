@@ -111,7 +111,7 @@ def _line_of(entry: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _due_of(entry: dict[str, Any]) -> str:
-    """Return the earliest deadline of what is unacknowledged in `entry`, a concern in the inbox, with its additions.
+    """Return the earliest deadline of the unacknowledged texts of `entry`, a concern in the inbox and its additions.
 
     If the concern and its additions are acknowledged, return the deadline of the concern.
     """
@@ -167,11 +167,12 @@ def desk_open(service: DeskOptions, *, reference: Reference, identity: Identity)
 def open_whole(
     service: DeskClient, reference: str, unsealer: Unsealer, *, with_notes: bool = False
 ) -> tuple[dict[str, Any], dict[str, list[dict[str, Any]]]]:
-    """Fetch the concern `reference`, and decrypt it with `unsealer`. Return it, and a dict with its `additions`.
+    """Fetch and decrypt the concern `reference` with `unsealer`. Return the concern, and a dict with its `additions`.
 
     If `with_notes` is True, the dict also has the desk's `notes`. The service records each opening in the audit log.
-    Raise `DeskRequestFailed` if the service refuses a request. Raise `UnsealingUnavailable` if no identity decrypts a
-    text, or `SealedTextMisplaced` if a text belongs to another concern.
+    Raise `DeskRequestFailed` if the service refuses a request, or `DeskUnreachable` if there is no response. Raise
+    `UnsealingUnavailable` if no identity decrypts a text, or `SealedTextMisplaced` if a text belongs to another
+    concern.
     """
     path = desk_concern_path(reference)
     response = service.fetch_sealed(path)
@@ -334,7 +335,8 @@ def desk_ask(
 def _seal_message(service: DeskClient, reference: str, typed: str) -> dict[str, str]:
     """Return the request body for a message with the text `typed`, encrypted on this computer to the reporter's key.
 
-    Raise `typer.BadParameter` if the text is empty or too long, or `ReporterHasNoCode` if the reporter has no token.
+    Raise `typer.BadParameter` if the text is empty or longer than `MAX_TEXT_LENGTH`. Raise `ReporterHasNoCode` if the
+    reporter has no status token.
     """
     text = typed.strip()
     if not 0 < len(text) <= MAX_TEXT_LENGTH:
@@ -407,11 +409,15 @@ def desk_restrict(
     reference: Reference,
     reason: Reason,
     person: Annotated[
-        list[str] | None, typer.Option(help="A person who may open it, again for each: two or more, with a lead.")
+        list[str] | None,
+        typer.Option(help="A person who may open it. Repeat the option: at least two people, one of them a lead."),
     ] = None,
-    lift: Annotated[bool, typer.Option("--lift", help="Let everyone at the desk open it again.")] = False,
+    lift: Annotated[bool, typer.Option("--lift", help="End the restriction: everyone can open it again.")] = False,
 ) -> None:
-    """Let only leads, or the people named, open a concern, or lift the restriction. Naming and lifting is for leads."""
+    """Restrict a concern, so that only leads, or the people named with `--person`, can open it.
+
+    Anyone who works at the desk can restrict a concern to leads. Only a lead can name people, or end a restriction.
+    """
     if lift and person:
         raise typer.BadParameter("name people or use --lift, not both")
     body = {"restricted": not lift, "people": person or [], "reason": reason}

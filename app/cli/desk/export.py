@@ -52,8 +52,9 @@ def make_export(
 
     Decrypt the texts with `unsealer`. Include the desk's notes if `notes` is True. `council` is the name in the header
     of each page. Return the signed file, and the service's response to the request to record the export. Raise
-    `DeskRequestFailed` if the service refuses a request. Raise `UnsealingUnavailable` if no identity decrypts a text,
-    `SealedTextMisplaced` if a text belongs to another concern, or `PdfUnavailable` if the PDF cannot be made.
+    `DeskRequestFailed` if the service refuses a request, or `DeskUnreachable` if there is no response. Raise
+    `UnsealingUnavailable` if no identity decrypts a text, `SealedTextMisplaced` if a text belongs to another concern,
+    or `PdfUnavailable` if the PDF cannot be made.
     """
     statement = service.call("GET", desk_concern_path(reference, "export-statement"))
     texts = _fetch_texts(service, statement, notes=notes)
@@ -66,9 +67,10 @@ def make_export(
 
 
 def _fetch_texts(service: DeskClient, statement: dict[str, Any], *, notes: bool) -> SealedTexts:
-    """Fetch each sealed text of the concern in `statement`, by its place. Fetch notes only if `notes` is True.
+    """Fetch the sealed texts of the concern in `statement`, and return them by place. The concern's own place is None.
 
-    `statement` is the service's statement for an export. The service records each opening in the audit log.
+    `statement` is the service's statement for an export. Fetch notes only if `notes` is True. The service records each
+    opening in the audit log.
     """
     path = desk_concern_path(statement["concern"]["reference"])
     return {
@@ -83,7 +85,7 @@ def _fetch_edition(service: DeskClient, guide: str, number: int) -> EditionConte
 
 
 def _fetch_reference_data(service: DeskClient) -> ReferenceData:
-    """Fetch all reference data except the legal statements: code lists, signposts and neighbouring councils."""
+    """Fetch the code lists, the signposts and the contacts of neighbouring councils. Leave out legal statements."""
     names = [each["name"] for each in service.call("GET", CODE_LISTS)["code_lists"]]
     answers = (service.call("GET", f"{CODE_LISTS}/{name}") for name in names)
     lists = [

@@ -23,9 +23,9 @@ from app.services.key_files import write_key_file
 
 @dataclass(frozen=True)
 class Receiver:
-    """The options of a hand-over: the organisation that receives the concern, and the reason."""
+    """The options of a hand-over: the organisation that receives the concern, its public key, and the reason."""
 
-    to: Annotated[str, typer.Option(help="The organisation's age recipient. Confirm it by phone.")]
+    to: Annotated[str, typer.Option(help="The organisation's age recipient (public key). Confirm it by phone.")]
     body: Annotated[str, typer.Option(help="Name of the organisation.")]
     reason: Annotated[str, typer.Option(help="Reason, for the audit log. Do not name anyone.")]
 
@@ -39,14 +39,15 @@ def desk_hand_over(
     identity: Annotated[
         Path | None,
         typer.Option(
-            help="Your age identity. It stays on this computer. Without it the service opens the concern.", exists=True
+            help="Your age identity. It stays on this computer. Without it, the service decrypts the concern.",
+            exists=True,
         ),
     ] = None,
 ) -> None:
-    """Encrypt a concern for another organisation and record the hand-over.
+    """Hand a concern over: write it, with its additions, to a file that only the other organisation can decrypt.
 
-    The organisation decrypts the file with plain `age`. The file includes the additions. The hand-over is recorded
-    before the file is written. Our signed receipt is written beside the file, with the ending .receipt.
+    The organisation decrypts the file with `age`. The audit log records the hand-over before the file is written.
+    The receipt that the service signs is written beside the file, with the ending .receipt.
     """
     require_new(out)
     body, reason = receiver.body, receiver.reason

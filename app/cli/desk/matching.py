@@ -1,7 +1,8 @@
 """A comparison of two concerns by their decrypted cards, with the reasons why both may be about the same child.
 
-A match is only a suggestion to a person, who then reads both concerns. Nothing is merged, scored, ranked, counted or
-stored. `desk_script/src/matching.js` has the same rules for the browser. Both programs are tested with the same cases.
+A match is only a suggestion to a person, who then reads both concerns. Concerns are not merged, scored, ranked, counted
+or stored. `desk_script/src/matching.js` has the same rules for the browser. Both programs are tested with the same
+cases.
 """
 
 import datetime as dt
@@ -51,10 +52,11 @@ ADULT = {
 
 @dataclass(frozen=True)
 class NameMatch:
-    """The agreement of two names. `is_whole` is True if all words of the shorter name agree, and at least two words.
+    """The agreement of two names.
 
-    `alike` is the likeness of the words that differ most. `is_short` is True if one of the names has only one word.
-    `is_reordered` is True if the words are in a different order.
+    `alike` is the likeness of the paired words that are least alike. `is_whole` is True if all words of the shorter
+    name agree, and at least two words. `is_short` is True if one of the names has only one word. `is_reordered` is True
+    if the paired words are in a different order in the two names.
     """
 
     alike: Likeness
@@ -89,8 +91,8 @@ def reasons_of(one: CardFacts, other: CardFacts) -> tuple[str, ...]:
     """Return the reasons, in words, why two concerns may be about the same child or household.
 
     `one` and `other` are the facts of the two concerns. If several pairs of children match, return the reasons of the
-    pair with most reasons. If no children match, a shared phone number alone is a reason, unless it may be the number
-    of an office. Return an empty tuple if there are not enough reasons to suggest a match.
+    pair with the most reasons. If no children match, return a shared phone number as the only reason, except a number
+    that may belong to an office. Return an empty tuple if there are not enough reasons to suggest a match.
     """
     numbers = _shared_number(one, other)
     found = [
@@ -117,7 +119,8 @@ def likeness(one: str, other: str) -> Likeness:
 def is_one_letter_off(one: str, other: str) -> bool:
     """Return True if `one` and `other` differ only in one letter, or in the order of two neighbouring letters.
 
-    The letter may be wrong, missing or extra. Return False for words shorter than `SHORTEST_MISSPELT`.
+    The letter may be wrong, missing or extra. Return False for words shorter than `SHORTEST_MISSPELT`, and True for
+    longer words that are equal.
     """
     shorter, longer = sorted((one, other), key=len)
     if len(shorter) < SHORTEST_MISSPELT or len(longer) - len(shorter) > 1:
@@ -167,9 +170,9 @@ def _reasons_of_children(
 def _is_offered(name: NameMatch | None, shared: SharedFacts) -> bool:
     """Return True if the agreement of the names, with the other shared facts, is enough to suggest a match.
 
-    A whole name is enough, unless the ages differ and nothing else is shared. If only part of the name agrees, a
-    telling fact is needed. If one card has only one name, the school or two common facts are enough too, unless the
-    ages differ. Without any name in common, two telling facts are needed.
+    Without a name in common, two telling facts are needed. Otherwise one telling fact is enough. A whole name is also
+    enough, except if the ages differ and no common fact is shared. If one of the names has only one word and the ages
+    do not differ, the school or two common facts are also enough.
     """
     if name is None:
         return len(shared.telling) > 1
@@ -183,7 +186,7 @@ def _is_offered(name: NameMatch | None, shared: SharedFacts) -> bool:
 def _share_birth_or_postcode(mine: ChildFacts, theirs: ChildFacts) -> bool:
     """Return True if `mine` and `theirs` have the same day of birth or the same postcode.
 
-    Such children may be the same child, even if no name agrees.
+    The two may be the same child, even if no name agrees.
     """
     is_same_birth = mine.birth is not None and mine.birth.is_day and mine.birth == theirs.birth
     return is_same_birth or bool(mine.postcode and mine.postcode == theirs.postcode)
@@ -285,8 +288,8 @@ def _shared_school(one: Sequence[str], other: Sequence[str]) -> str:
     """Return the agreement of two schools in words, or an empty string if the schools do not agree.
 
     Schools agree if the longer name has every telling word of the shorter name. One letter of each word may differ.
-    Telling words are those that are not in `WORDS_OF_SCHOOLS`, or all words if the name has no others. Schools for
-    children of different ages never agree.
+    Telling words are the words that are not in `WORDS_OF_SCHOOLS`, or all words if every word is in this list. Schools
+    for children of different ages never agree.
     """
     mine, theirs = _telling_words(one), _telling_words(other)
     if not mine or not theirs or _are_of_other_ages(one, other):
@@ -308,10 +311,10 @@ def _are_of_other_ages(one: Sequence[str], other: Sequence[str]) -> bool:
 
 
 def _match_adults(one: CardFacts, other: CardFacts) -> NameMatch | None:
-    """Return the agreement of the names of an adult of each concern, or None if no names are alike enough.
+    """Return the agreement of the names of one adult from each concern, or None if no names are alike enough.
 
-    Prefer the agreement of whole names. A name of one word counts only if the word is exactly the same, because many
-    adults share such a name.
+    Prefer the agreement of whole names. A name of one word counts only if the word is exactly the same in both names,
+    because many adults share a name of one word.
     """
     found = [match for mine in one.adults for theirs in other.adults if (match := match_names(mine, theirs))]
     whole = [match for match in found if match.is_whole]
@@ -328,7 +331,7 @@ def _shared_number(one: CardFacts, other: CardFacts) -> str:
 
 
 def _is_only_of_professionals(one: CardFacts, other: CardFacts) -> bool:
-    """Return True if only the reporters share a number, and one reporter works with children.
+    """Return True if only the reporters share a number, and at least one reporter works with children.
 
     The number may then be the number of an office, which reports about several families.
     """

@@ -43,14 +43,15 @@ class OpenedCards:
 
     @cached_property
     def search_text(self) -> SearchText:
-        """The words that can be found in the cards and the label."""
+        """The words that a search can find in the cards and the label."""
         return search_text_of((card for card, _ in self.cards), self.label)
 
     def whom(self, today: dt.date) -> str:
-        """Return the names of the first three children in the cards, each with the age on the day `today`, if known.
+        """Return the names of the first three children in the cards, each with the age, if known.
 
-        If the age is not known, use the description of the age, if there is one. If there are more children, end with
-        their number. If there is no child, return `UNNAMED`.
+        If the day of birth is known, the age is that on the day `today`. Otherwise it is the age in the card or,
+        without one, the description of the age in the card. If there are more children, end with the number of the
+        others. If there is no child, return `UNNAMED`.
         """
         children = [(child, day) for card, day in self.cards for child in card.get("children") or ()]
         named = [_name_and_age(child, today) for child, _ in children]
@@ -62,9 +63,9 @@ class OpenedCards:
 def fetch_opened(service: DeskClient, unsealer: Unsealer, scopes: Sequence[CardScope]) -> Iterator[OpenedCards]:
     """Fetch all cards of `scopes`, page by page, and yield each concern with its decrypted cards.
 
-    The service records each page in the audit log. Leave out, but count, a card or label that no identity decrypts or
-    that belongs to another concern. Raise `DeskRequestFailed` if the service refuses a request, or `DeskUnreachable` if
-    there is no response.
+    The service records each page in the audit log. If no identity decrypts a card or label, or if it belongs to another
+    concern, leave it out and count it in `OpenedCards.unopened`. Raise `DeskRequestFailed` if the service refuses a
+    request, or `DeskUnreachable` if there is no response.
     """
     for scope in scopes:
         for page in _fetch_pages(service, scope):

@@ -24,14 +24,14 @@ NOT_A_TIME = "give a time such as 08:05, 2026-11-24T08:05 or 2026-11-24T08:05Z"
 
 
 def _parse_moment(typed: str) -> dt.datetime:
-    """Return the moment in `typed`: a time of today in London, or a day with a time.
+    """Return the moment in `typed`: a time of today, or a day with a time.
 
-    A day with a time is in London unless `typed` has a time zone. Raise `typer.BadParameter` for any other text.
+    The moment is in the time zone in `typed`, otherwise in London. Raise `typer.BadParameter` for any other text.
     """
     try:
         if ":" in typed and "-" not in typed:
-            today = utc_now().astimezone(LONDON).date()
-            return dt.datetime.combine(today, dt.time.fromisoformat(typed), tzinfo=LONDON)
+            today, time = utc_now().astimezone(LONDON).date(), dt.time.fromisoformat(typed)
+            return dt.datetime.combine(today, time, tzinfo=time.tzinfo or LONDON)
         moment = dt.datetime.fromisoformat(typed)
     except ValueError:
         raise typer.BadParameter(NOT_A_TIME) from None
@@ -104,7 +104,7 @@ def desk_write_down(
 
 
 def _add(service: DeskClient, reference: str, body: dict[str, Any]) -> None:
-    """Send `body`, a request with an addition to the concern `reference`. Print the addition's number and deadline."""
+    """Send `body`, the JSON of an addition to the concern `reference`. Print the addition's number and deadline."""
     added = service.send_once(desk_concern_path(reference, "additions"), body)
     service.show(added, [f"{reference}: addition {added['number']}, acknowledge by {added['acknowledge_by']}"])
 

@@ -126,7 +126,7 @@ def open_webhooks(settings: Settings, *, creates: bool = False) -> Iterator[tupl
     """Yield the engine, a started writer, and the loaded keys that encrypt webhook secrets. Stop the writer at the end.
 
     If the embedded database is missing, create it if `creates` is True, otherwise raise `SetupError`. Raise
-    `SetupError` also if a key cannot be used, and `SchemaBehind` if the database has an older schema.
+    `SetupError` also if the key file cannot be used, and the other errors of `open_writer`.
     """
     with open_writer(settings, creates=creates) as (engine, writer):
         keys = open_webhook_keys(settings)
@@ -135,9 +135,9 @@ def open_webhooks(settings: Settings, *, creates: bool = False) -> Iterator[tupl
 
 
 def describe_webhook(webhook: WebhookRow, counted: Mapping[tuple[str, str], int]) -> dict[str, Any]:
-    """Return the webhook as JSON, without its secrets.
+    """Return the webhook as JSON values, without its secrets.
 
-    `counted` has the number of deliveries by webhook and state.
+    `counted` has the number of deliveries for each pair of webhook name and state.
     """
     return {
         "name": webhook.name,

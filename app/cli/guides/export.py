@@ -21,7 +21,7 @@ def export_site(
 
     Feeds contain absolute URLs: set GUIDANCE_PUBLIC_URL to the address where the files will be served.
     """
-    settings = settings.model_copy(update={"deliver": False})  # an export only reads
+    settings = settings.model_copy(update={"deliver": False})  # an export sends no emails or events
     with open_engine(settings, creates=True) as engine:  # unlike a start of the service, an export does not migrate
         prepare_schema(engine, settings.data_dir, migrates=False)
     set_up_logs("error")

@@ -53,9 +53,9 @@ REMARKS = "A draft made from {name}. Compare it with the document: every sentenc
 
 
 def require_agreed(path: Path, digest: str, agreed: Sequence[str], *, command: str) -> None:
-    """Raise `SeedFileError` unless `digest`, the digest of the file at `path`, is one of `agreed`.
+    """Raise `SeedFileError` if `digest`, the digest of the file at `path`, is not one of the approved digests `agreed`.
 
-    The message of the error names `command`, the command that prints a digest for approval.
+    If `agreed` is empty, the message of the error names `command`, the command that prints a digest for approval.
     """
     if digest not in agreed:
         reason = OTHER_WORDS.format(digest) if agreed else NOT_AGREED.format(command=command)
@@ -65,7 +65,7 @@ def require_agreed(path: Path, digest: str, agreed: Sequence[str], *, command: s
 def is_in_seed(settings: Settings, path: Path, folder: str) -> bool:
     """Return True if the file at `path` is in `folder`, a folder within the seed folder.
 
-    Such files need no approval: the first start of the service publishes them too.
+    Files in the seed folder need no approval, because the first start of the service publishes them too.
     """
     return path.resolve().is_relative_to((settings.seed_dir / folder).resolve())
 
@@ -128,7 +128,7 @@ def approve(settings: SettingsOptions, path: EditionPath) -> None:
 
 
 def list_warnings(path: Path, warnings: Sequence[SeedError]) -> None:
-    """Print `warnings`, which are about the file at `path`, to standard error. Print nothing if there are none."""
+    """Print `warnings`, which are about the file at `path`, to standard error."""
     if warnings:
         typer.echo(str(SeedFileError(path, warnings)), err=True)
 
@@ -193,9 +193,9 @@ def _withdraw(settings: Settings, key: AnyKey, reason: str, *, as_json: bool = F
 
 @contextmanager
 def _results_at_end(results: list[Published], *, as_json: bool) -> Iterator[None]:
-    """If `as_json`, print `results` as JSON at the end of the `with` block, even after an error.
+    """If `as_json` is True, print `results` as JSON at the end of the `with` block, even after an error.
 
-    After an error, the caller can thus see which files were published before the refused file.
+    After an error, `results` has the files that were published before the refused file.
     """
     try:
         yield
@@ -210,10 +210,9 @@ def _results_at_end(results: list[Published], *, as_json: bool) -> Iterator[None
 
 
 def _known_guide(path: Path, guide: str) -> Precondition:
-    """Return a precondition that raises `SeedFileError` if `guide` has no published edition.
+    """Return a function that raises `SeedFileError` if `guide` has no published edition.
 
-    `path` is the file to publish, which the error names. The precondition is checked within the transaction that
-    publishes.
+    `path` is the file to publish, which the error names. The function runs within the transaction that publishes.
     """
 
     def require(session: Session, _current: EditionHead | None) -> None:
@@ -267,7 +266,8 @@ def withdraw_published_rendition(
 def _check(session: Session, path: Path) -> RenditionFile:
     """Return the rendition file at `path`. Raise `SeedFileError` if it is invalid.
 
-    Print a warning to standard error if the rendition is unchecked, or if its edition is not the current edition.
+    Print a warning to standard error if the rendition is an unchecked machine translation, or if its edition is not the
+    current edition.
     """
     file = read_rendition_file(path)
     check_rendition_file(session, file)

@@ -18,7 +18,8 @@ def open_published(settings: Settings) -> Iterator[Session | None]:
     """Yield a session that reads published editions, or None if there is no database yet.
 
     Raise `SchemaBehind` if the database has an older schema than this program. Raise `SchemaUnknown` if the database is
-    empty or has an unknown schema. Raise `DatabaseUnreadable` if the database fails.
+    empty or has an unknown schema, and `SetupError` if version 0.2.0 made the schema. Raise `DatabaseUnreadable` if the
+    database fails.
     """
     if settings.database_url is None and not (settings.data_dir / DATABASE_FILE).exists():
         yield None
@@ -36,9 +37,7 @@ def open_published(settings: Settings) -> Iterator[Session | None]:
 def open_editions(settings: Settings) -> Iterator[Session]:
     """Yield a session that reads published editions.
 
-    Raise `SetupError` if there is no database. Raise `SchemaBehind` if the database has an older schema than this
-    program. Raise `SchemaUnknown` if the database is empty or has an unknown schema. Raise `DatabaseUnreadable` if the
-    database fails.
+    Raise `SetupError` if there is no database. Raise the errors of `open_published`.
     """
     with open_published(settings) as session:
         if session is None:

@@ -133,7 +133,7 @@ def _counts(verified: Verified) -> str:
 def _erased_lines(erased: Mapping[Path, int]) -> list[str]:
     """Return a sentence about older backups with text that has been erased since, or an empty list if there are none.
 
-    `erased` has the number of erased concerns in each such backup.
+    `erased` has the number of erased concerns in each of these backups.
     """
     if not erased:
         return []

@@ -40,7 +40,7 @@ def doctor(
 ) -> None:
     """Check the whole installation: one line per check, with what to do and where to read. Changes nothing.
 
-    Exit status 0 if all is well, 1 for warnings, 2 for errors. With --mail 0, and 3 if no email can be sent.
+    Exit status 0 if all is well, 1 for warnings, 2 for errors. With --mail: 0, or 3 if no email can be sent.
     """
     set_up_logs("error")
     findings: list[Finding] = [failed_unit(failed)] if failed else []
@@ -66,10 +66,10 @@ def doctor(
 
 
 def _mail(findings: Sequence[Finding], settings: Settings | None, address: str) -> str | None:
-    """If `findings` has errors, email the findings to `address`.
+    """If `findings` has faults, email the findings to `address`.
 
-    Return the reason if no email can be sent, otherwise None. Check the mail settings even if there is no error to
-    send.
+    Return the reason if no email can be sent, otherwise None. Check the mail settings even if there is no fault.
+    `settings` is None if the settings cannot be read.
     """
     if settings is None:
         return "the settings cannot be read"

@@ -61,8 +61,8 @@ def setup(
 def take_all(day: FirstDay) -> Iterator[str]:
     """Do the steps of the first day in order, and yield the name of each step that is not complete afterwards.
 
-    As long as a setting that the service needs is missing, examine the steps that write to the database, but do not do
-    them. The first start publishes the numbers to call, so the settings must be right before it.
+    If an earlier step is not complete and not optional, only examine the steps that need the database. The first start
+    publishes the numbers to call, so the settings must be right before it.
     """
     is_blocked = False
     for step in STEPS:
@@ -72,17 +72,17 @@ def take_all(day: FirstDay) -> Iterator[str]:
 
 
 def take(step: Step, day: FirstDay, *, acts: bool) -> Verdict:
-    """Examine `step`. If the step is not done and `acts` is true, do the step, and examine it again.
+    """Examine `step`. If the step is not done and `acts` is True, do the step, and examine it again.
 
-    Print the result of the last examination, and return its verdict.
+    Print the last verdict, and return it.
     """
     typer.echo(f"\n{step.title}")
-    with day.examined() as patient:
-        verdict = examine_step(step, patient)
+    with day.examined() as context:
+        verdict = examine_step(step, context)
     if acts and verdict.condition is not Condition.FINE:
         ACTIONS[step.name](day)
-        with day.examined() as patient:
-            verdict = examine_step(step, patient)
+        with day.examined() as context:
+            verdict = examine_step(step, context)
     word = state_of_step(verdict)
     action = f". {verdict.action[:1].upper()}{verdict.action[1:]}" if verdict.action else ""
     typer.echo(f"{paint(f'{word:<5}', COLOURS[word])}  {step.name:<{NAME_WIDTH}}{visible(verdict.found + action)}")

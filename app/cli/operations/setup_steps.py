@@ -28,7 +28,7 @@ from app.services.concerns.sealing import read_identities
 from app.services.guides.written_contacts import phones_in
 from app.services.key_files import write_key_file
 from app.services.operations.backup import back_up, backup_path, drill_restore
-from app.services.operations.check_model import Patient, open_patient
+from app.services.operations.check_model import CheckContext, open_check_context
 from app.services.operations.first_day import find_invited_leads
 from app.services.operations.own_seed import (
     LAW_FILE,
@@ -109,7 +109,8 @@ class Given:
 class FirstDay:
     """The state of `guidance setup`: the files of the installation, and the given answers.
 
-    `file` is the file of settings. `asks` is True if the command may ask for answers that are not given.
+    `file` is the file of settings. `data_dir` is the data folder that an option names, or None. `asks` is True if the
+    command may ask for answers that are not given.
     """
 
     file: Path
@@ -126,13 +127,13 @@ class FirstDay:
 
     @property
     def identities(self) -> list[Path]:
-        """The key files in the folder `keys`, two at most. The administrator may have taken them to another place."""
+        """The paths of the key files that are in the folder `keys`: two, one or none."""
         return [path for path in (self.keys / EVERYDAY, self.keys / RESERVE) if path.is_file()]
 
     def ask_for_keys(self, question: str) -> None:
-        """Ask for the folder of the key files, unless an option names the folder or questions are not allowed.
+        """Ask for the folder of the key files. Pressing Enter keeps the current folder.
 
-        Pressing Enter keeps the current folder.
+        Do not ask if an option names the folder, or if questions are not allowed.
         """
         if self.asks and self.given.keys is None:
             self.keys = Path(typer.prompt(question, default=str(self.keys)))
@@ -142,15 +143,15 @@ class FirstDay:
         """The file to which the lead's invitation link is written if standard output is not a terminal."""
         return self.file.absolute().parent / LINK_FILE
 
-    def examined(self) -> AbstractContextManager[Patient]:
-        """Return a context manager with a new `Patient`: the settings, and the database opened for reading."""
-        return open_patient(self.settings, at=utc_now(), rehearse_start=rehearse_start)
+    def examined(self) -> AbstractContextManager[CheckContext]:
+        """Return a context manager with a new `CheckContext` of the current settings and the current time."""
+        return open_check_context(self.settings, at=utc_now(), rehearse_start=rehearse_start)
 
     def write(self, values: Mapping[str, str]) -> None:
         """Write `values` into the file of settings. Write nothing if `values` is empty.
 
-        Make paths absolute, because the service may run in another folder. With a security contact, also write the time
-        at which the contact expires.
+        Make paths absolute, because the service may run in another folder. If `values` has a security contact, also
+        write the time at which the contact expires. Raise `SetupError` if a value is refused.
         """
         expires = f"{(utc_now() + SECURITY_CHECKED_AGAIN).date()}T00:00:00Z"
         also = {"security_expires": expires} if "security_contact" in values else {}
@@ -168,7 +169,7 @@ class FirstDay:
         return {name: answer for name, answer in answers.items() if answer}
 
     def agrees(self, question: str) -> bool:
-        """Ask a yes-no question, and return True for yes. Pressing Enter means no.
+        """Ask the yes-no question `question`, and return True for yes. Pressing Enter means no.
 
         Return False if questions are not allowed.
         """
@@ -207,7 +208,7 @@ def as_contact(text: str) -> str:
 
 
 def parse_values(words: list[str]) -> dict[str, str]:
-    """Return the settings in `words`, by name without the prefix `GUIDANCE_`. Each word is `GUIDANCE_NAME=VALUE`.
+    """Return the settings in `words`, by name in lower case without prefix. Each word is `GUIDANCE_NAME=VALUE`.
 
     Raise `typer.BadParameter` for any other word, and for a secret, because other users can see command lines.
     """
@@ -234,11 +235,11 @@ def set_up_council(day: FirstDay) -> None:
 
 
 def set_up_numbers(day: FirstDay) -> None:
-    """Ask for the council's numbers, and write the council's own seed folder.
+    """Ask for the council's numbers, write the council's own seed folder, and name the folder in the file of settings.
 
     Do not ask if the shipped seed has the council's own numbers. Write the folder only if a person confirms that every
-    number in the folder was checked. Do nothing if the council's name is missing, if the settings name a seed folder
-    already, or if there is no duty number.
+    number in the folder was checked. Do nothing if the council's name is missing, if the settings already name a seed
+    folder, or if the number of the duty team is needed but not given.
     """
     settings, today = day.settings, utc_now().date()
     council = settings.council
@@ -259,7 +260,7 @@ def set_up_numbers(day: FirstDay) -> None:
 
 
 def set_up_law(day: FirstDay) -> None:
-    """Ask whether a person has compared the legal statements with the law. Record a yes in the council's seed folder.
+    """Ask if a person has compared the legal statements with the law. Record a yes in the council's seed folder.
 
     Do not ask if an option already says yes. Do nothing if the council has no seed folder of its own.
     """
@@ -287,7 +288,7 @@ def _ask_number(text: str) -> str:
 def set_up_keys(day: FirstDay) -> None:
     """Create two key files, and write their public keys to the file of settings, as the recipients of concerns.
 
-    Do nothing if recipients are set already. If a key file exists already, use it instead of creating another.
+    Do nothing if recipients are set already. If a key file exists already, use this file instead of creating another.
     """
     if day.settings.seal_to:
         return
@@ -349,8 +350,8 @@ def set_up_openid(day: FirstDay) -> None:
 def set_up_lead(day: FirstDay) -> None:
     """Create the database, invite the first lead, and print the invitation link if standard output is a terminal.
 
-    Otherwise write the link to a private file. Invite nobody if the OpenID provider lets people sign in, or if no name
-    is given. Ask before a second invitation.
+    Otherwise write the link to a private file. Invite nobody if people sign in through an OpenID provider, or if no
+    name is given. If a lead is invited already, invite again only if the administrator agrees.
     """
     settings, name = day.settings, day.given.lead
     _create_database(settings)
@@ -378,8 +379,8 @@ def _create_database(settings: Settings) -> None:
 
 
 def _is_invited(day: FirstDay) -> bool:
-    with day.examined() as patient, Session(patient.engine) as session:
-        return bool(find_invited_leads(session, at=patient.at))
+    with day.examined() as context, Session(context.engine) as session:
+        return bool(find_invited_leads(session, at=context.at))
 
 
 def set_up_concern(day: FirstDay) -> None:

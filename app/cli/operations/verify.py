@@ -53,10 +53,10 @@ def verify(
 def _verify(
     engine: Engine, checkpoints: Sequence[tuple[str, Checkpoint]], show: OnStep
 ) -> Iterator[tuple[str, str | None]]:
-    """Verify the database, the editions and the audit log, also against `checkpoints`. Report progress to `show`.
+    """Verify the database, its editions, and its rows against the audit log and `checkpoints`.
 
-    Yield the subject and the sentence of each fault.
-    Also yield each edition or rendition that is as published, with None as its fault.
+    Yield the name and the sentence of each fault. Also yield each edition or rendition that is as published, with None
+    as its fault. Report progress to `show`. Raise the errors of `verify_database`.
     """
     for fault in verify_database(engine):
         yield "database", fault

@@ -40,12 +40,15 @@ _NEXT_IN_ORDER = _FIRST_IN_ORDER.where(
 )
 """The next audit log entries, in the same order, after the entry with the bound parameter `position`.
 
-The database compares chain and number as stored. So reading continues at the right place even if a value was altered.
+The database compares chain and number as stored, so reading continues at the right entry even if a value was altered.
 """
 _LAST = exists().where(_ROWS.chain == _CHAINS.name, _ROWS.number == _CHAINS.length, _ROWS.sha256 == _CHAINS.head_sha256)
 _ONE_MORE = exists().where(_ROWS.chain == _CHAINS.name, _ROWS.number == _CHAINS.length + 1)
 _WRONG_ENDS = select_columns(_CHAINS.name, _CHAINS.length).where(or_(~_LAST, _ONE_MORE), _CHAINS.name != OUTBOX)
-"""The chains whose last row is not the one that the chain's stored end names, each with the stored length."""
+"""The chains whose last row is not the row that the chain's stored end names, each with the stored length.
+
+The chain of events is left out, because its rows are in another table.
+"""
 _WITHOUT_END = select_columns(_ROWS.chain).where(_ROWS.number == 1, ~exists().where(_CHAINS.name == _ROWS.chain))
 
 
@@ -76,7 +79,8 @@ def verify_checkpoints(engine: Engine, others: Sequence[tuple[str, Checkpoint]] 
     """Yield the name of each checkpoint that contradicts the audit log, with the contradiction as a sentence.
 
     Check the checkpoints in the database, and `others`, which are checkpoints stored outside the database, each with a
-    name to display. If a hash in the audit log cannot be read, yield only this fault.
+    name to display. Also check the subtrees that are stored with each checkpoint in the database. If a hash in the
+    audit log cannot be read, yield only this fault.
     """
     with Session(engine) as session:
         stored = session.exec(select(CheckpointRow).order_by(col(CheckpointRow.number))).all()
@@ -101,7 +105,7 @@ def verify_checkpoints(engine: Engine, others: Sequence[tuple[str, Checkpoint]] 
 
 
 def _trees_at(session: Session, sizes: set[int]) -> tuple[dict[int, MerkleTree], int]:
-    """Return the Merkle tree of the first entries of the audit log, for each of `sizes`, by this number of entries.
+    """Return, for each size in `sizes`, the Merkle tree of that many first entries of the audit log, by size.
 
     Leave out sizes that are larger than the audit log. Also return the number of all entries.
     """
@@ -157,7 +161,7 @@ def _fault_in(row: AuditEntryRow, end: End) -> str | None:
 def _as_stored(connection: Connection) -> Iterator[Connection]:
     """Within the block, read invalid bytes in the text columns of SQLite as escapes instead of raising an error.
 
-    So the other rows can be checked if someone wrote invalid text into one row.
+    The other rows can then be checked even if one row has invalid text.
     """
     if connection.dialect.name != "sqlite":  # PostgreSQL stores only values of the column's type
         yield connection
@@ -173,7 +177,7 @@ def _as_stored(connection: Connection) -> Iterator[Connection]:
 def _has_right_hash(row: AuditEntryRow) -> bool:
     """Return True if the hash of `row` is right, and every column is stored in the format that this service writes.
 
-    This changes `row`: a time that was read as text is parsed.
+    If the time of `row` was read as text, replace it by the parsed time.
     """
     if isinstance(row.at, dt.datetime):  # PostgreSQL: the column types ensure the format
         return hash_of(row) == row.sha256

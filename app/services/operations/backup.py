@@ -48,7 +48,7 @@ def back_up(data_dir: Path, target: Path, *, replace: bool, on_step: OnStep = sh
 
     Return the counts of the copy. `on_step` gets the number of pages copied so far, and the number of all pages. Raise
     `BackupRefused` if there is no database, or if the copy has a fault. Raise `FileExistsError` if `target` exists and
-    `replace` is False. Raise `SetupError` if version 0.2.0 made the schema.
+    `replace` is False. Raise `SetupError` if version 0.2.0 made the schema, or `OSError` if the file cannot be written.
     """
     source = data_dir / DATABASE_FILE
     if not source.is_file():
@@ -67,11 +67,12 @@ def restore_backup(
     """Verify a copy of the backup `source`, and move the copy into `data_dir` as the service's database.
 
     Create `data_dir` if it is missing, and remove it again if the backup is refused. If a database exists, rename it:
-    the new name contains the time `at`. Return the counts of the copy, and the new path of the previous database, or
-    None if there was none. `on_step` gets the number of pages copied so far, and the number of all pages.
+    the new name contains the time `at` in UTC. Return the counts of the copy, and the new path of the previous database
+    (None if there was none). `on_step` gets the number of pages copied so far, and the number of all pages.
 
     Raise `BackupRefused` if the backup has a fault, or if another process has the previous database open. Raise
     `FileExistsError` if a database exists and `replace` is False. Raise `SetupError` if version 0.2.0 made the schema.
+    Raise `OSError` if the folder cannot be written to.
     """
     path = data_dir / DATABASE_FILE
     if path.exists() and not replace:
@@ -100,14 +101,14 @@ def _restore(source: Path, path: Path, *, at: dt.datetime, on_step: OnStep) -> t
 
 
 def verify_copy(path: Path) -> Verified:
-    """Verify the database file at `path`: first its pages, then its schema, then the rest.
+    """Verify the database file at `path`: first its pages, then its schema, then its rows (see `find_all_faults`).
 
-    The rest is each edition's digest, and all that `find_faults` checks. If its schema is older than this program's,
-    verify a migrated copy instead. Return the counts of editions and concerns.
+    Return the counts of editions and concerns. If the schema is older than this program's, verify a migrated copy
+    instead.
 
-    Raise `BackupRefused` if the file is not a database that this program can read. If there are faults, raise
-    `BackupRefused` with all faults of the first of the three parts that has any. Raise `SetupError` if version 0.2.0
-    made the schema.
+    Raise `BackupRefused` if the file is not a database that this program can read. If pages, schema or rows have
+    faults, raise `BackupRefused` with these faults, and do not check further. Raise `SetupError` if version 0.2.0 made
+    the schema.
     """
     engine = create_engine(f"sqlite:///{path}", hide_parameters=True)
     try:
@@ -144,7 +145,7 @@ def keys_outside_backups(settings: Settings) -> list[Path]:
 
 
 def key_files(settings: Settings) -> list[tuple[str, Path]]:
-    """Return each key file of the service that exists: the name of the setting for such a file, and its path."""
+    """Return each key file of the service that exists: the name of the setting for the file, and the file's path."""
     files = [
         ("GUIDANCE_RECEIPT_KEY_FILE", settings.receipt_key_file or settings.data_dir / RECEIPT_KEY),
         *(("GUIDANCE_RETIRED_RECEIPT_KEYS", path) for path in settings.retired_receipt_keys),
@@ -213,7 +214,7 @@ def backup_path(folder: Path, *, at: dt.datetime) -> Path:
 
 
 def list_backups(folder: Path) -> list[Path]:
-    """Return the files in `folder` that have a name of the form that `backup_path` makes, the latest name first."""
+    """Return the files in `folder` with names such as `backup_path` makes, the latest name first."""
     named = (path for path in folder.iterdir() if BACKUP_NAME.fullmatch(path.name) and path.is_file())
     return sorted(named, key=lambda path: path.name, reverse=True)
 
@@ -222,8 +223,8 @@ def count_erased_since(data_dir: Path, folder: Path) -> dict[Path, int]:
     """Return for each backup in `folder` the number of its concerns whose text was erased after the backup was made.
 
     The database in `data_dir` says which texts were erased. The backup still has these texts, encrypted. Leave out
-    backups without such a concern. The time of a backup is the one in its name. A backup cannot be changed but only
-    deleted: with a change, its audit log would contradict the signed checkpoints.
+    backups for which the number is 0. The time of a backup is the time in its name. A backup must not be changed, only
+    deleted: the audit log of a changed backup would contradict the signed checkpoints.
     """
     engine = open_to_read(data_dir)
     try:
@@ -243,8 +244,8 @@ def _erased_after(backup: Path) -> Select[Any]:
 def remove_old_backups(newest: Path, *, keep: int) -> list[Path]:
     """Delete the oldest backups in the folder of `newest`, so that `keep` remain. Return the deleted paths.
 
-    `newest` is the backup just made. It counts, and is always kept, even if an earlier backup has a later name because
-    of a wrong clock. `keep` must be at least 1. Files with names of another form are kept.
+    `newest` is the backup that was just made. This backup is one of the `keep` backups, even if a wrong clock gave an
+    earlier backup a later name. `keep` must be at least 1. Files whose names `backup_path` does not make are kept.
     """
     folder = newest.parent
     others = [path for path in list_backups(folder) if path != newest]

@@ -1,4 +1,4 @@
-"""The model of a check of `guidance doctor`: what a check examines, its verdict, and its line in the report."""
+"""The model of a check of `guidance doctor`: its inputs, its verdict, and its line in the report."""
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Iterator
@@ -23,8 +23,8 @@ MOST_NAMES = 3
 
 
 @dataclass(frozen=True)
-class Patient(Surroundings):
-    """What a check of `guidance doctor` examines: the settings, the database (read only), and the time of the check."""
+class CheckContext(Surroundings):
+    """The inputs of a check of `guidance doctor`: the settings, the database (only read), and the time of the check."""
 
     rehearse_start: Callable[[Settings, Engine], None]
     """A function that raises the error that a start of the service would raise before it listens, if there is one."""
@@ -45,17 +45,17 @@ class Patient(Surroundings):
 
 
 @contextmanager
-def open_patient(
+def open_check_context(
     settings: Settings, *, at: dt.datetime, rehearse_start: Callable[[Settings, Engine], None]
-) -> Iterator[Patient]:
-    """Open the database for reading, yield what the checks examine, and close the database.
+) -> Iterator[CheckContext]:
+    """Open the database for reading, yield the inputs of the checks, and close the database at the end.
 
     `at` is the time of the checks. `rehearse_start` raises the error that a start of the service would raise before it
     listens. Raise `SetupError` if the database setting is not a PostgreSQL URL.
     """
     engine = open_to_read(settings.data_dir, settings.database_address)
     try:
-        yield Patient(settings, engine, at, rehearse_start)
+        yield CheckContext(settings, engine, at, rehearse_start)
     finally:
         engine.dispose()
 
@@ -87,29 +87,27 @@ SKIPPED_LONG = Verdict(Condition.SKIPPED, "skipped: it takes a long time")
 
 @dataclass(frozen=True)
 class Check:
-    """A check: its name, the function `run` that makes the check, and the path of the document to `read` about it.
+    """A check: its name, the function `run` that makes the check, and `read`, the path of a document about the check.
 
-    If `run` yields several verdicts, the worst of them count.
+    If `run` yields several verdicts, `worst` combines them.
     """
 
     name: str
-    run: Callable[[Patient], Verdict | Iterator[Verdict]]
+    run: Callable[[CheckContext], Verdict | Iterator[Verdict]]
     read: str
     needs_database: bool = False
+    """True if the check is skipped when the database cannot be read."""
     opens_database: bool = False
-    """True if the other checks that need the database are skipped unless this check finds no problem."""
+    """True if a problem that this check finds means that the database cannot be read."""
     is_long: bool = False
     """True if the check reads every row, every page or a whole backup. A quick run skips the check."""
     names_somebody: bool = False
-    """True if the finding may name a person, a client or a concern. An email then gives only the name of the check."""
+    """True if the finding may name a person, a client or a concern. An email gives only the name of this check."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One line of the doctor's report: the name of a check, its result, and the document to `read` about it.
-
-    `read` is the path of the document.
-    """
+    """One line of the doctor's report: the name and result of a check, and `read`, the path of a document about it."""
 
     check: str
     condition: Condition
@@ -134,10 +132,10 @@ def unknown(found: str) -> Verdict:
 
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict:
-    """Combine `verdicts` into one verdict with the worst condition among them.
+    """Combine `verdicts` into one verdict with the worst condition: fault, then warning, fine, skipped.
 
-    The order is fault, warning, fine, skipped. Join the findings and the actions of all verdicts that have this
-    condition, and leave out the other verdicts. `verdicts` must not be empty.
+    Join the findings and the actions of all verdicts that have this condition, and leave out the other verdicts.
+    `verdicts` must not be empty.
     """
     found = list(verdicts)
     condition = next(each for each in WORST_FIRST if each in {verdict.condition for verdict in found})
@@ -157,7 +155,7 @@ def in_short(names: list[str]) -> str:
     return ", ".join(names[:MOST_NAMES]) + (f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else "")
 
 
-def find_broken_rows(patient: Patient, invariant: Invariant) -> list[str]:
-    """Run the integrity check `invariant` on the database of `patient`, and return each fault as a text."""
-    recipients = [fingerprint_of(each) for each in patient.settings.seal_to]
-    return find_broken(patient.engine, invariant, recipients=recipients, at=patient.at)
+def find_broken_rows(context: CheckContext, invariant: Invariant) -> list[str]:
+    """Run the integrity check `invariant` on the database of `context`, and return each fault as a text."""
+    recipients = [fingerprint_of(each) for each in context.settings.seal_to]
+    return find_broken(context.engine, invariant, recipients=recipients, at=context.at)

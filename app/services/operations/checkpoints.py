@@ -33,8 +33,8 @@ CHECKPOINT_INTERVAL = dt.timedelta(days=1)
 MOST_BETWEEN = 20_000
 """A checkpoint is due after this many audit log entries, even on the same day.
 
-A checkpoint on request reads the entries since the last stored checkpoint. This limit keeps their number small, even
-after a large import.
+A checkpoint on request reads the entries since the last stored checkpoint. The limit keeps the number of these entries
+small, even after a large import.
 """
 LEAF, NODE = b"\x00", b"\x01"
 ED25519 = b"\x01"
@@ -43,7 +43,7 @@ HASH_BYTES = 32
 NAME_OF_HOST = re.compile(r"[^\s+]+")
 SIGNATURE_LINE = re.compile("— ([^ +]+) ([A-Za-z0-9+/]+={0,2})")
 TREE_SIZE = re.compile(r"0|[1-9][0-9]{0,17}")
-MAX_NOTE_BYTES = 100_000
+MAX_NOTE_LENGTH = 100_000
 
 
 @dataclass
@@ -103,7 +103,7 @@ class Checkpoint:
 
 @dataclass(frozen=True)
 class Verifier:
-    """A public key that verifies signed notes. If `name` is None, it verifies its signatures under any key name."""
+    """A public key that verifies signed notes. If `name` is None, the key verifies signatures under any key name."""
 
     key: Ed25519PublicKey
     name: str | None = None
@@ -151,7 +151,7 @@ class SignedCheckpoint:
 
 @dataclass(frozen=True)
 class Checkpoints:
-    """The operations that make checkpoints: daily ones, which are stored and sent, and ones for an auditor."""
+    """The operations that make checkpoints: daily, to be stored and sent, or at the request of an auditor."""
 
     engine: Engine
     writer: Writer
@@ -181,7 +181,8 @@ class Checkpoints:
         """Make a checkpoint as `make` does, if the last one is a day old or `MOST_BETWEEN` entries ago. Return its row.
 
         Otherwise make none, and return None. Before the first checkpoint, the age of the first audit log entry and the
-        number of all entries count instead. If several processes do this, only one of them makes the checkpoint.
+        number of all entries count instead. If several processes do this, only one of them makes the checkpoint. Raise
+        `StoreBusy` if the checkpoint could not be stored in time.
         """
         with Session(self.engine) as session:
             if not _is_due(session, at):
@@ -233,11 +234,11 @@ def open_checkpoint(note: str, verifiers: Iterable[Verifier]) -> Checkpoint:
     """Return the checkpoint in the signed note `note`, if a key of `verifiers` signed it.
 
     Ignore signatures by other keys, as the format requires. Raise `CheckpointNotGenuine` if no key of `verifiers`
-    signed the note, if a signature that names such a key is wrong, or if the note is malformed or longer than
-    `MAX_NOTE_BYTES`.
+    signed the note, or if a signature that names a key of `verifiers` is wrong. Raise it also if the note is malformed,
+    or has more than `MAX_NOTE_LENGTH` characters.
     """
     text, separator, signatures = note.rpartition("\n\n")
-    if not separator or len(note) > MAX_NOTE_BYTES or not _is_signed(f"{text}\n", signatures, list(verifiers)):
+    if not separator or len(note) > MAX_NOTE_LENGTH or not _is_signed(f"{text}\n", signatures, list(verifiers)):
         raise CheckpointNotGenuine
     return _parse(text)
 
@@ -260,9 +261,10 @@ def iterate_leaves(session: Session, *, after: int) -> Iterator[bytes]:
 
 
 def _current_tree(session: Session, before: MerkleTree | None = None) -> MerkleTree:
-    """Return the Merkle tree of the whole audit log. Read only the entries that the starting tree lacks.
+    """Return the Merkle tree of the whole audit log.
 
-    Start from the tree `before` or, if that is None, from the last stored checkpoint. `before` is not changed.
+    Start from the tree `before` or, if `before` is None, from the last stored checkpoint. Read only the entries that
+    the starting tree lacks. `before` is not changed.
     """
     tree = MerkleTree()
     if before is not None:
@@ -289,7 +291,7 @@ def _is_due(session: Session, at: dt.datetime) -> bool:
 def _record_signing(session: Session, actor: Actor) -> None:
     """Record in the audit log that a checkpoint is signed, with the number and hash of the last event.
 
-    So the checkpoint, which includes this entry, covers the events too.
+    The checkpoint includes this entry, and so covers the events too.
     """
     events = find_end(session.connection(), OUTBOX)
     details = CheckpointDetails(events=events.number, sha256=events.sha256) if events.number else CheckpointDetails()

@@ -1,4 +1,4 @@
-"""Checks of `guidance doctor` for how concerns are handled: overdue concerns, their events, and test concerns."""
+"""Checks of `guidance doctor` for how concerns are handled: overdue, restricted and test concerns."""
 
 from sqlmodel import Session
 
@@ -7,25 +7,25 @@ from app.services.audit.restrictions import count_restricted, has_lead, list_rea
 from app.services.concerns.rows import RECENT_TESTS, count_recent_tests
 from app.services.concerns.waiting_additions import count_additions
 from app.services.desk.inbox import count_states
-from app.services.operations.check_model import Patient, Verdict, fault, find_broken_rows, fine, in_short, warn
+from app.services.operations.check_model import CheckContext, Verdict, fault, find_broken_rows, fine, in_short, warn
 from app.services.operations.invariants import Invariant
 
 MAKE_A_LEAD = "guidance desk invite NAME --role lead"
 
 
-def check_overdue(patient: Patient) -> Verdict:
+def check_overdue(context: CheckContext) -> Verdict:
     """Check that no concern and no addition is overdue."""
-    with Session(patient.engine) as session:
-        late = count_states(session, now=patient.at)["overdue"]
-        late += count_additions(session, now=patient.at)["additions_overdue"]
+    with Session(context.engine) as session:
+        late = count_states(session, now=context.at)["overdue"]
+        late += count_additions(session, now=context.at)["additions_overdue"]
     if late:
         return warn(f"{late} concerns or additions are overdue", "call the duty team now")
     return fine("nothing is overdue")
 
 
-def check_overdue_events(patient: Patient) -> Verdict:
-    """Check that each overdue concern and each overdue addition has an event that says so."""
-    broken = find_broken_rows(patient, Invariant.OVERDUE_EVENTS)
+def check_overdue_events(context: CheckContext) -> Verdict:
+    """Check that each overdue concern or addition has an event about this, after `OVERDUE_GRACE` at the latest."""
+    broken = find_broken_rows(context, Invariant.OVERDUE_EVENTS)
     if broken:
         return fault(
             f"{len(broken)} are overdue but were not announced",
@@ -34,14 +34,14 @@ def check_overdue_events(patient: Patient) -> Verdict:
     return fine("every overdue concern has been announced")
 
 
-def check_restricted(patient: Patient) -> Verdict:
-    """Check that the desk has a lead, and that each restricted concern can still be read by someone whom a lead named.
+def check_restricted(context: CheckContext) -> Verdict:
+    """Check that the desk has a lead, and that a named person can still open each concern restricted to named people.
 
-    This second check leaves out concerns that are restricted to leads. Restricted concerns without a lead at the desk
-    are a fault, because everyone can open them. The other findings are warnings. If there are no restricted concerns,
-    warn of a missing lead only if somebody reads concerns.
+    Without a lead, restricted concerns are a fault, because everyone can open them. If no concern is restricted, a
+    missing lead is only a warning, and only if a person may read concerns. Concerns whose named people have all left
+    are a warning, because leads can open them.
     """
-    with Session(patient.engine) as session:
+    with Session(context.engine) as session:
         has_leads, readers = has_lead(session), list_readers(session)
         restricted, nameless = count_restricted(session)
     if not has_leads and restricted:
@@ -56,19 +56,19 @@ def check_restricted(patient: Patient) -> Verdict:
     return fine(f"{restricted} concerns are restricted" if restricted else "no concern is restricted")
 
 
-def check_test_concerns(patient: Patient) -> Verdict:
+def check_test_concerns(context: CheckContext) -> Verdict:
     """Check that no test concern was sent in the last day while a test key was valid.
 
     The inbox shows test concerns only under `Tests`. If a live system uses a test key by mistake, the team may not read
-    its concerns. A key that expired within the last day counts too. A key of a revoked client does not. `guidance
-    setup` stores an invented test concern without a test key, so test concerns are no problem without such a key.
+    its concerns. A key that expired within the last day counts, but a key of a revoked client does not. Test concerns
+    without a test key are fine, because `guidance setup` stores one.
     """
-    with Session(patient.engine) as session:
-        tests = count_recent_tests(session, now=patient.at)
+    with Session(context.engine) as session:
+        tests = count_recent_tests(session, now=context.at)
         keys = [
             client.name
             for client, keys in list_clients(session)
-            if client.test and not client.is_over and any(key.is_valid(patient.at - RECENT_TESTS) for key in keys)
+            if client.test and not client.is_over and any(key.is_valid(context.at - RECENT_TESTS) for key in keys)
         ]
     if tests and keys:
         return warn(

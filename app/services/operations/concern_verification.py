@@ -27,8 +27,8 @@ from app.services.concerns.rows import is_closed_count_right
 CONCERNS_AT_ONCE = 50
 """The number of concerns that are read in one transaction. To check a concern takes about 5 ms.
 
-A waiting writer gets its turn between two transactions. While this writer waits, it holds the lock that all other
-writers need.
+A writer may have to wait until the transaction ends. While this writer waits, it holds the lock that all other writers
+need.
 """
 SealedRow = ConcernRow | EntryRow
 _RowT = TypeVar("_RowT", bound=SQLModel)
@@ -38,9 +38,9 @@ UNREADABLE = (ValueError, TypeError, LookupError, AttributeError)
 
 @dataclass(frozen=True)
 class _Concern:
-    """All rows about one concern: its own `row`, its audit log (`chain`), and those of the other tables.
+    """All rows about one concern: its own `row`, its audit log (`chain`), and its rows in other tables.
 
-    `receipts` are those stored for retries. `days` are the days on which the concern is to be looked at again.
+    `receipts` are the receipts stored for retries. `days` are the days on which to look at the concern again.
     """
 
     row: ConcernRow
@@ -211,7 +211,7 @@ def _faults_in_entry(row: EntryRow, recorded: RecordedConcern) -> Iterator[str]:
 
 
 def _faults_in_waiting(each: _Concern, recorded: RecordedConcern) -> Iterator[str]:
-    """Yield each fault in the columns that summarise the unacknowledged additions, by which the inbox is sorted.
+    """Yield a fault if the columns by which the inbox sorts contradict the unacknowledged additions.
 
     Also yield a fault if the time of the last addition is wrong.
     """

@@ -36,8 +36,8 @@ class Copied:
 def open_target(place: str, settings: Settings) -> Iterator[Engine]:
     """Yield an engine for the database `place`, to which the service is to be moved. Close the engine afterwards.
 
-    `place` is the URL of a PostgreSQL database, or the folder of an embedded database. If the folder is absent, create
-    it, with an empty database file. The engine checks rows with the access keys of `settings`. Raise `SetupError` if
+    `place` is the URL of a PostgreSQL database, or the folder of an embedded database. Create the folder, with an empty
+    database file, if it is absent. The engine checks rows with the access keys of `settings`. Raise `SetupError` if
     `place` is a URL, but not of PostgreSQL. Raise `CopyRefused` if `place` is the database in `settings`.
     """
     address = place if "://" in place else None
@@ -66,7 +66,7 @@ def copy_database(source: Engine, target: Engine, on_step: OnStep) -> Copied:
     """Copy all rows of `source` into the empty database `target`, compare every row, and return the counts of the copy.
 
     If `target` already has an equal copy, write nothing. `on_step` gets the number of rows written and compared so far,
-    and of all to write and compare. After an error `target` is as it was, and the command can be repeated.
+    and the number to write and compare in all. After an error `target` is unchanged, and the copy can be repeated.
 
     Raise `CopyRefused` if `source` is empty, in use or has an unreadable row, if `target` has other rows, or if a
     database fails. Raise `SchemaBehind` if one of the databases has an older schema, `SchemaUnknown` if one has an

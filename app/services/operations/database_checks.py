@@ -15,7 +15,7 @@ from app.db.private_files import FOR_OTHERS
 from app.db.schema import find_schema_faults, is_behind
 from app.errors import BackupRefused, SchemaUnknown
 from app.services.operations.backup import drill_restore
-from app.services.operations.check_model import Patient, Verdict, fault, find_broken_rows, fine, unknown, warn
+from app.services.operations.check_model import CheckContext, Verdict, fault, find_broken_rows, fine, unknown, warn
 from app.services.operations.invariants import Invariant
 from app.services.operations.watches import OF_THE_SERVER, find_newest_backup
 
@@ -29,13 +29,13 @@ FLUSHED_BYTES = 4096
 UNSET = "GUIDANCE_BACKUP_FOLDER is not set, so this cannot be checked:"
 
 
-def check_database(patient: Patient) -> Verdict:
+def check_database(context: CheckContext) -> Verdict:
     """Check that the database exists, responds, and has a table of this service."""
-    path = patient.settings.data_dir / DATABASE_FILE
-    if patient.is_embedded and not path.is_file():
-        return fault(f"there is no database in {patient.settings.data_dir}", "check GUIDANCE_DATA_DIR, or start once")
+    path = context.settings.data_dir / DATABASE_FILE
+    if context.is_embedded and not path.is_file():
+        return fault(f"there is no database in {context.settings.data_dir}", "check GUIDANCE_DATA_DIR, or start once")
     try:
-        with patient.engine.connect() as connection:
+        with context.engine.connect() as connection:
             connection.execute(text("SELECT number FROM generation"))
     except SQLAlchemyError:
         return fault(
@@ -45,19 +45,22 @@ def check_database(patient: Patient) -> Verdict:
     return fine("it answers")
 
 
-def check_schema(patient: Patient) -> Verdict:
-    """Check that the schema has the version that this program needs. Otherwise the doctor reads no other table."""
+def check_schema(context: CheckContext) -> Verdict:
+    """Check that the schema has the version that this program needs.
+
+    Otherwise the later checks that need the database are skipped.
+    """
     try:
-        if is_behind(patient.engine):
+        if is_behind(context.engine):
             return fault("the schema is out of date", "back up, then run guidance migrate")
     except SchemaUnknown:
         return fault("the schema was made by a newer version", "install that version")
     return fine("the schema is up to date")
 
 
-def check_rules(patient: Patient) -> Verdict:
+def check_rules(context: CheckContext) -> Verdict:
     """Check that every table, index and rule (trigger) of the database is as this program declares it."""
-    with patient.engine.connect() as connection:
+    with context.engine.connect() as connection:
         faults = find_schema_faults(connection)
     if faults:
         more = f" and {len(faults) - 1} more" if len(faults) > 1 else ""
@@ -65,9 +68,9 @@ def check_rules(patient: Patient) -> Verdict:
     return fine("tables and rules match the schema")
 
 
-def check_growth(patient: Patient) -> Verdict:
+def check_growth(context: CheckContext) -> Verdict:
     """Check that neither the space free for reuse nor SQLite's write-ahead log takes up much of the disk."""
-    growth = measure_growth(patient.engine)
+    growth = measure_growth(context.engine)
     total, free = growth.total_bytes / BYTES_PER_MB, growth.free_bytes / BYTES_PER_MB
     size = f"{total:.1f} MB, of which {free:.1f} MB can be reused"
     if growth.log_bytes > LARGE_LOG_BYTES:
@@ -80,10 +83,10 @@ def check_growth(patient: Patient) -> Verdict:
     return fine(size)
 
 
-def check_files(patient: Patient) -> Verdict:
+def check_files(context: CheckContext) -> Verdict:
     """Check that only the owner has access to the data folder and to the files directly in it."""
-    folder = patient.settings.data_dir
-    if not folder.is_dir() and not patient.is_embedded:
+    folder = context.settings.data_dir
+    if not folder.is_dir() and not context.is_embedded:
         return fine("a data folder is not needed")
     if not folder.is_dir():
         return fault(f"there is no folder {folder}", "check GUIDANCE_DATA_DIR")
@@ -94,15 +97,15 @@ def check_files(patient: Patient) -> Verdict:
     return fine(f"{folder} can only be read by its owner")
 
 
-def check_flush(patient: Patient) -> Verdict:
-    """Check how long the disk of the embedded database takes to flush a write.
+def check_flush(context: CheckContext) -> Verdict:
+    """Check that the disk of the embedded database flushes a write fast enough.
 
     Each stored concern waits for a flush.
     """
-    if not patient.is_embedded:
+    if not context.is_embedded:
         return unknown(OF_THE_SERVER)
     try:
-        seconds = measure_flush(patient.settings.data_dir)
+        seconds = measure_flush(context.settings.data_dir)
     except OSError as failure:
         return fault(f"the data folder cannot be written to ({failure.strerror})", "check its owner and the disk")
     found = f"a flush takes {seconds * 1000:.1f} ms"
@@ -127,10 +130,10 @@ def _flush(descriptor: int) -> float:
     return time.perf_counter() - started
 
 
-def check_restore(patient: Patient) -> Verdict:
-    """Check that the newest backup of the embedded database can be restored. Restore it into a temporary folder."""
-    folder = patient.settings.backup_folder
-    if not patient.is_embedded:
+def check_restore(context: CheckContext) -> Verdict:
+    """Check that the newest backup of the embedded database can be restored, by a restore into a temporary folder."""
+    folder = context.settings.backup_folder
+    if not context.is_embedded:
         return unknown("test-restore a pg_dump, then run guidance verify on it")
     if folder is None:
         return warn(f"{UNSET} whether a backup restores", "set it")
@@ -138,7 +141,7 @@ def check_restore(patient: Patient) -> Verdict:
     if newest is None:
         return fault("there is no backup to restore", "run guidance backup each night")
     try:
-        drilled = drill_restore(newest, at=patient.at)
+        drilled = drill_restore(newest, at=context.at)
     except BackupRefused as refusal:
         return fault(f"{newest.name} cannot be restored: {refusal}".replace("\n", " "), "make another backup now")
     except OSError as failure:
@@ -148,9 +151,9 @@ def check_restore(patient: Patient) -> Verdict:
     return fine(f"{newest.name} was restored in {drilled.seconds:.1f} s: {drilled.verified.concerns} concerns")
 
 
-def check_chains(patient: Patient) -> Verdict:
-    """Check that the audit log is intact, and that the concerns and the events agree with it."""
-    broken = find_broken_rows(patient, Invariant.CHAINS)
+def check_chains(context: CheckContext) -> Verdict:
+    """Check that the audit log is intact, and that the concerns and the events agree with the audit log."""
+    broken = find_broken_rows(context, Invariant.CHAINS)
     if broken:
         return fault(
             f"{len(broken)} errors in the audit log: {broken[0]}", "leave the files unchanged and run guidance verify"

@@ -16,12 +16,12 @@ from app.services.operations.check_model import (
     SKIPPED_DATABASE,
     SKIPPED_LONG,
     Check,
+    CheckContext,
     Condition,
     Finding,
-    Patient,
     Verdict,
     fault,
-    open_patient,
+    open_check_context,
     worst,
 )
 from app.services.operations.concern_checks import (
@@ -74,10 +74,7 @@ KNOCKED = (Part.LIMITS, Part.TRACES, Part.PAGES)
 FIRST_DAY = "docs/how-to/first-day.md"
 KEYS, DEPLOY = "docs/how-to/keys-and-sealed-concerns.md", "docs/how-to/deploy.md"
 HELD_FOR = dt.timedelta(minutes=1)
-"""How long the page of checks shows the same result.
-
-So a reload neither signs in at the mail server nor waits again.
-"""
+"""How long the page of checks shows the same result, so that a reload does not sign in at the mail server again."""
 CONVENTIONS, PAGES, SETTINGS = "docs/reference/conventions.md", "docs/reference/pages.md", "docs/reference/settings.md"
 SETTINGS_CHECK = Check("settings", check_settings, f"{SETTINGS}#table-of-settings")
 ALL_CHECKS = (
@@ -142,16 +139,16 @@ def examine(
     error that a start of the service would raise before it listens.
     """
     try:
-        with open_patient(settings, at=at, rehearse_start=rehearse_start) as patient:
-            yield from _run_all(patient, is_quick=is_quick)
+        with open_check_context(settings, at=at, rehearse_start=rehearse_start) as context:
+            yield from _run_all(context, is_quick=is_quick)
     except SetupError as refusal:
         yield _finding(SETTINGS_CHECK, fault(str(refusal), "correct the setting"))
 
 
-def _run_all(patient: Patient, *, is_quick: bool) -> Iterator[Finding]:
+def _run_all(context: CheckContext, *, is_quick: bool) -> Iterator[Finding]:
     is_readable = True
     for check in ALL_CHECKS:
-        finding = _finding(check, _run(check, patient, is_readable=is_readable, is_quick=is_quick))
+        finding = _finding(check, _run(check, context, is_readable=is_readable, is_quick=is_quick))
         if check.opens_database:
             is_readable = finding.condition is Condition.FINE
         yield finding
@@ -167,7 +164,7 @@ class Examination:
 
 
 class Examiner:
-    """An examiner of the running service, for a page. It holds the latest examination for `HELD_FOR`."""
+    """The examinations of the running service for the page of checks. One examination is shown for `HELD_FOR`."""
 
     def __init__(self, settings: Settings, clock: Clock, rehearse_start: Callable[[Settings, Engine], None]) -> None:
         self._settings = settings
@@ -177,9 +174,9 @@ class Examiner:
         self._latest: Examination | None = None
 
     def examine(self) -> Examination | None:
-        """Return the latest examination. If it is older than `HELD_FOR` or there is none, first examine the service.
+        """Return the latest examination. First examine the service if there is none, or if it is older than `HELD_FOR`.
 
-        Long checks are skipped. While another request examines the service, return the examination before, or None if
+        Long checks are skipped. While another request examines the service, return the previous examination, or None if
         there is none.
         """
         if not self._examining.acquire(blocking=False):
@@ -193,15 +190,15 @@ class Examiner:
             self._examining.release()
 
     def _examine(self, at: dt.datetime) -> Examination:
-        with open_patient(self._settings, at=at, rehearse_start=self._rehearse_start) as patient:
-            findings = tuple(_run_all(patient, is_quick=True))
-            return Examination(at, tuple((step, examine_step(step, patient)) for step in STEPS), findings)
+        with open_check_context(self._settings, at=at, rehearse_start=self._rehearse_start) as context:
+            findings = tuple(_run_all(context, is_quick=True))
+            return Examination(at, tuple((step, examine_step(step, context)) for step in STEPS), findings)
 
 
 def failed_unit(name: str) -> Finding:
     """Return the finding that the systemd unit `name` failed.
 
-    Systemd runs the doctor with this name after such a failure.
+    After the failure of a unit, systemd runs `guidance doctor --failed` with the name of the unit.
     """
     return Finding("unit", Condition.FAULT, f"{name} failed", f"read journalctl --unit {name}", f"{BACKUPS}#rotation")
 
@@ -217,13 +214,13 @@ def refused_settings(refusal: str) -> list[Finding]:
     ]
 
 
-def _run(check: Check, patient: Patient, *, is_readable: bool, is_quick: bool) -> Verdict:
+def _run(check: Check, context: CheckContext, *, is_readable: bool, is_quick: bool) -> Verdict:
     if check.needs_database and not is_readable:
         return SKIPPED_DATABASE
     if check.is_long and is_quick:
         return SKIPPED_LONG
     try:
-        found = check.run(patient)
+        found = check.run(context)
         return found if isinstance(found, Verdict) else worst(found)
     except SQLAlchemyError as failure:
         return fault(f"the database cannot be read ({type(failure).__name__})", "run guidance verify")

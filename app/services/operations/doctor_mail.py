@@ -1,4 +1,4 @@
-"""The email with which `guidance doctor` reports problems. It names no person, client or concern."""
+"""The email with which `guidance doctor` reports problems. The email names no person, client or concern."""
 
 import datetime as dt
 import re
@@ -25,7 +25,7 @@ def require_mail(settings: Settings, address: str) -> EmailSender:
     """Return a sender for the mail server in `settings`, if an email to `address` can be sent.
 
     Raise `SetupError` if `address` is not an email address, if the settings name no mail server, or if the file with
-    its password cannot be read.
+    the password of the mail server cannot be read.
     """
     if not ADDRESS.fullmatch(address):
         raise SetupError(f"{address!r} is not an email address")
@@ -37,8 +37,8 @@ def require_mail(settings: Settings, address: str) -> EmailSender:
 def build_report(findings: Sequence[Finding], settings: Settings, address: str, *, at: dt.datetime) -> EmailMessage:
     """Return the email to `address` with every fault and every warning in `findings`, and the action for each.
 
-    `at` is the time of the email. If the finding of a check may name a person, a client or a concern, the email gives
-    only the name of the check.
+    `at` is the time of the email. If a finding may name a person, a client or a concern, the email gives only the name
+    of its check.
     """
     message = EmailMessage()
     errors = sum(each.condition is Condition.FAULT for each in findings)

@@ -37,12 +37,12 @@ ANNOUNCING = {
     EventKind.CONCERN_ADDITION_OVERDUE: table_of(EntryRow).c.overdue_announced,
     EventKind.CONCERN_ADDITION_DUE_SOON: table_of(EntryRow).c.due_soon_announced,
 }
-"""The column that is True once an event of a kind was appended, by kind. The column prevents a second event."""
+"""Maps each kind of event to the column that is True after the event was appended, which prevents a second event."""
 
 
 @dataclass
 class _RecordedEvents(Replayed):
-    """What the events say: each publication, withdrawal and checkpoint. Events are applied in order."""
+    """The publications, withdrawals and checkpoints that the events record. Events are applied in order."""
 
     published: dict[AnyKey, tuple[Any, ...]] = field(default_factory=dict)
     withdrawn: dict[AnyKey, tuple[Any, ...]] = field(default_factory=dict)
@@ -83,9 +83,9 @@ def verify_events(engine: Engine, on_step: OnStep = show_no_progress) -> Iterato
     """Yield the name and the fault of each broken event, and of each row that contradicts the events or the audit log.
 
     Check the rows of deliveries, announcements of deadlines, publications, withdrawals, checkpoints, the generation
-    (the number of publications and withdrawals), readers of events, webhooks, drafts of guides, and search. An event
-    that cannot be read is a fault too, and ends the check of the events and announcements. `on_step` gets the number of
-    the last event read, and 0 for the unknown number of all.
+    (the number of publications and withdrawals), readers of events, webhooks, drafts of guides, and the search index.
+    An event that cannot be read is a fault too, and ends the check of the events and announcements. `on_step` gets the
+    number of the last event read, and 0 for the unknown number of all.
     """
     with Session(engine) as session:
         said, recorded = _RecordedEvents(), replay_others(session)

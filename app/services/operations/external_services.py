@@ -1,6 +1,6 @@
-"""Checks that the external services which settings name respond, and that no event waits too long for delivery.
+"""Checks that external services respond, and that no event waits too long for delivery.
 
-To 'knock' is to call an external service only to see if it responds.
+The external services are those that settings name. To 'knock' is to call a service only to see if it responds.
 """
 
 import datetime as dt
@@ -29,7 +29,7 @@ from app.services.workers import call_in_time
 
 KNOCK_SECONDS = 5.0
 CALL_SECONDS = 2 * KNOCK_SECONDS
-"""The time limit of one call: both for the lookup of the host name, which has no own limit, and for the connection."""
+"""The time limit of one call, with the lookup of the host name, which has no time limit otherwise."""
 LATE = dt.timedelta(minutes=2)
 """An event that is not delivered after this time is late.
 
@@ -47,7 +47,7 @@ FAILURES = (GuidanceError, OSError, httpx.HTTPError, httpx.InvalidURL)
 log = Log(__name__)
 HTTP_ERRORS = range(400, 600)
 WATCHED = (Part.EMAIL, Part.OPENID, Part.LIMITS, Part.TRACES)
-"""The external services that a serving process checks periodically. The others are checked only by the doctor."""
+"""The external services that a serving process checks periodically. Only the doctor checks the others."""
 
 
 def _knock_at_mail_server(settings: Settings, _: str) -> str | None:
@@ -55,11 +55,11 @@ def _knock_at_mail_server(settings: Settings, _: str) -> str | None:
 
 
 def _knock_at_provider(settings: Settings, name: str) -> str | None:
-    """Fetch what the setting `name` is about. Raise `ProviderUnavailable` if a document cannot be fetched.
+    """Fetch the documents of the OpenID provider that belong to the setting `name`.
 
-    For `openid_jwks_url`, these are the provider's keys. For `openid_issuer`, these are the issuer's configuration and
-    the keys at the URL that it names. If `openid_jwks_url` is set too, fetch for `openid_issuer` only the
-    configuration, and nothing at all if nobody signs in through the provider.
+    For `openid_jwks_url`, these are the provider's keys. For `openid_issuer`, these are the issuer's configuration, and
+    the keys at the URL in the configuration. If `openid_jwks_url` is set too, fetch only the configuration for
+    `openid_issuer`, or nothing if no client id is set. Raise `ProviderUnavailable` if a document cannot be fetched.
     """
     issuer, keys = settings.openid_issuer or "", settings.openid_jwks_url
     if name == "openid_jwks_url":
@@ -77,7 +77,7 @@ def _knock_at_store(settings: Settings, _: str) -> str | None:
 
 
 def _knock_at_collector(settings: Settings, _: str) -> str | None:
-    """Send an export without spans to the trace collector. Return a failure if the collector does not accept it.
+    """Send an export without spans to the trace collector. Return a failure if the collector refuses the export.
 
     An empty body is a valid message of the protocol.
     """
@@ -85,7 +85,7 @@ def _knock_at_collector(settings: Settings, _: str) -> str | None:
 
 
 def _knock_at_pages(settings: Settings, name: str) -> str | None:
-    """Request each page that the setting `name` links to. Return the first failure, or None.
+    """Request each page that the setting `name` links to. Raise the error of the first page that does not respond.
 
     Any HTTP status is accepted, because many sites refuse programs.
     """
@@ -101,10 +101,11 @@ KNOCKS: Mapping[Part, Callable[[Settings, str], str | None]] = {
     Part.TRACES: _knock_at_collector,
     Part.PAGES: _knock_at_pages,
 }
-"""The function that checks each external service.
+"""The function that checks each external service, by service.
 
-The function takes the settings and the name of one setting of the service. It returns a failure or None, or raises an
-error. The database and the public address have their own checks.
+The function takes the settings and the name of one setting about the service. The function returns None if the service
+responds. Otherwise the function returns the failure as a text, or raises an error. The database and the public address
+have separate checks.
 """
 
 
@@ -168,7 +169,7 @@ def _failure_of(attempt: Callable[[], str | None]) -> str | None:
 
 
 class Outside:
-    """The monitor of external services in a serving process. It checks them, and holds the failures of the last check.
+    """The monitor of external services in a serving process, which keeps the failures of the last check.
 
     Readiness reports the failures as warnings. The process continues to serve requests.
     """
@@ -188,10 +189,10 @@ class Outside:
         return [part for part, failure in self.failures.items() if failure is not None]
 
     def look(self, beat: Callable[[], None]) -> None:
-        """Check each service in `WATCHED` that the settings name, look for late events, and hold the failures.
+        """Check each service in `WATCHED` that the settings name, look for late events, and keep the failures.
 
-        Log each service that fails now, or responds again. Call `beat` after each check. After the mail server has
-        refused a sign-in, do not call the mail server for `SIGN_IN_AGAIN`: the refusal counts as its failure.
+        Log each service that begins to fail, or responds again. Call `beat` after each check, to show progress. After
+        the mail server has refused a sign-in, do not call it for `SIGN_IN_AGAIN`: the refusal counts as its failure.
         """
         found = dict[str, str | None]()
         for about, failure in (*self._knock(beat), *self._late()):
@@ -216,10 +217,10 @@ class Outside:
                 beat()
 
     def _late(self) -> list[tuple[str, str | None]]:
-        """Return, for each active receiver of events, the pair of its service and its failure.
+        """Return a pair for each active receiver of events: the name of a service, and the failure.
 
-        The service is `email` for a mailbox, and `webhooks` for a webhook. The failure is `EVENTS_LATE` if one of its
-        events is late, otherwise None. If the database does not respond, return the result of the last check.
+        The service is `email` for a mailbox, and `webhooks` for a webhook. The failure is `EVENTS_LATE` if an event for
+        the receiver is late, otherwise None. If the database does not respond, return the results of the last check.
         """
         try:
             with Session(self._engine) as session:

@@ -24,8 +24,8 @@ from app.services.access.people import count_passkeys, list_people
 from app.services.audit.audit_log import KEY_HOLDER
 from app.services.desk.retention import RETENTION, TEST_LIFETIME
 from app.services.operations.check_model import (
+    CheckContext,
     Condition,
-    Patient,
     Verdict,
     fault,
     fine,
@@ -56,28 +56,29 @@ NO_DATABASE = fault("there is no database yet", RUN_SETUP)
 class Step:
     """A step of the first day. `examine` is the check that says if the step is done.
 
-    `name` identifies the step in reports, and `title` is its name for people.
+    `name` identifies the step in reports, and `title` is the heading above the step.
     """
 
     name: str
     title: str
-    examine: Callable[[Patient], Iterator[Verdict]]
+    examine: Callable[[CheckContext], Iterator[Verdict]]
     is_in_first_day_check: bool = True
-    """True if the check `first-day` of the doctor names the step while it is left.
+    """True if the check `first-day` of the doctor names the step while the step is still to do.
 
-    It is False for optional steps and for the running service, which have their own checks.
+    False for the optional steps and for the running service, for which the doctor has separate checks.
     """
     opens_database: bool = False
-    """True if the step writes to the database.
+    """True if the step needs the database.
 
-    The settings must be right before such a step, because the first start publishes the numbers to call.
+    The settings must be right before a step that needs the database, because the first start publishes the numbers to
+    call.
     """
 
 
 def state_of_step(verdict: Verdict) -> str:
-    """Return the state of a step in one word: done, left to do, or open. `verdict` is the verdict of its check.
+    """Return the state of the step whose check gave `verdict`: `done`, `left` or `open`.
 
-    The word for a step that is left to do is `left`. An optional step that was left out is `open`.
+    `left` means still to do. `open` means optional and not done, or not checked.
     """
     return {Condition.FINE: "done", Condition.SKIPPED: "open"}.get(verdict.condition, "left")
 
@@ -85,26 +86,26 @@ def state_of_step(verdict: Verdict) -> str:
 def is_to_do(verdict: Verdict) -> bool:
     """Return True if the step whose check gave `verdict` is still to do.
 
-    An optional step that was left out is not still to do.
+    Return False for an optional step that is not done.
     """
     return state_of_step(verdict) == "left"
 
 
-def examine_council(patient: Patient) -> Iterator[Verdict]:
-    """Check that the settings have the council's name, and all of the contacts in `COUNCIL_SETTINGS`.
+def examine_council(context: CheckContext) -> Iterator[Verdict]:
+    """Check that all settings in `COUNCIL_SETTINGS` are set: the council's name and its contacts.
 
-    These are the contacts for subjects other than a child, such as complaints and privacy.
+    The contacts are for subjects other than a child, such as complaints and privacy.
     """
-    missing = [name for name in COUNCIL_SETTINGS if name not in patient.settings.model_fields_set]
+    missing = [name for name in COUNCIL_SETTINGS if name not in context.settings.model_fields_set]
     if missing:
         yield fault(f"not set: {', '.join(f'{PREFIX}{name.upper()}' for name in missing)}", ANSWER)
-    yield fine(f"{patient.settings.council_name}, with its contacts")
+    yield fine(f"{context.settings.council_name}, with its contacts")
 
 
-def examine_numbers(patient: Patient) -> Iterator[Verdict]:
-    """Check that no signpost is that of another council, and that a person has checked each signpost."""
+def examine_numbers(context: CheckContext) -> Iterator[Verdict]:
+    """Check that no signpost belongs to another council, and that a person has checked each signpost."""
     try:
-        known = patient.reference_data
+        known = context.reference_data
     except SeedFileError as refusal:
         yield fault(f"the seed folder cannot be read: {refusal}", "correct the file in GUIDANCE_SEED_DIR")
         return
@@ -115,31 +116,34 @@ def examine_numbers(patient: Patient) -> Iterator[Verdict]:
     yield fine(f"{len(known.all_signposts)} numbers and addresses, each checked by a person")
 
 
-def examine_law(patient: Patient) -> Iterator[Verdict]:
-    """Check that a person has compared each sentence about the law with its source."""
+def examine_law(context: CheckContext) -> Iterator[Verdict]:
+    """Check that a person has compared each sentence about the law with its source, and that none is due again.
+
+    Otherwise the step counts as optional and not done.
+    """
     try:
-        statements = patient.reference_data.statements
+        statements = context.reference_data.statements
     except SeedFileError:  # reported by `examine_numbers`
         yield unknown("the seed folder cannot be read")
         return
-    due = [each.id for each in statements if each.is_due(patient.at.date(), within=dt.timedelta())]
+    due = [each.id for each in statements if each.is_due(context.at.date(), within=dt.timedelta())]
     if due:
         yield Verdict(Condition.SKIPPED, f"{len(due)} of {len(statements)} sentences are to be compared with the law")
         return
     yield fine(f"all {len(statements)} sentences about the law were compared with it")
 
 
-def examine_keys(patient: Patient) -> Iterator[Verdict]:
+def examine_keys(context: CheckContext) -> Iterator[Verdict]:
     """Check that concerns are encrypted to two keys or more."""
-    yield check_number_of_recipients(patient)
+    yield check_number_of_recipients(context)
 
 
-def examine_address(patient: Patient) -> Iterator[Verdict]:
-    """Check that a public address is set, is https, and has a trusted proxy.
+def examine_address(context: CheckContext) -> Iterator[Verdict]:
+    """Check that a public address is set and is https, and that a trusted proxy is set.
 
     Accept a local address, which only this computer can reach, without https or a proxy.
     """
-    settings = patient.settings
+    settings = context.settings
     if "public_url" not in settings.model_fields_set:
         yield fault("GUIDANCE_PUBLIC_URL is not set", ANSWER)
         return
@@ -153,30 +157,30 @@ def examine_address(patient: Patient) -> Iterator[Verdict]:
     yield fine(settings.public_url)
 
 
-def examine_mail(patient: Patient) -> Iterator[Verdict]:
-    """Check the mail server, if the settings name one. Otherwise the step is skipped."""
-    if patient.settings.smtp_host is None:
+def examine_mail(context: CheckContext) -> Iterator[Verdict]:
+    """Check email as `check_email` does, if the settings name a mail server. Otherwise the step is skipped."""
+    if context.settings.smtp_host is None:
         yield Verdict(Condition.SKIPPED, "not set up: the team gets no email about a concern")
         return
-    yield from check_email(patient)
+    yield from check_email(context)
 
 
-def examine_openid(patient: Patient) -> Iterator[Verdict]:
-    """Check the OpenID provider, if the settings name one. Otherwise the step is skipped."""
-    if patient.settings.openid_issuer is None:
+def examine_openid(context: CheckContext) -> Iterator[Verdict]:
+    """Check the OpenID provider as `check_openid` does, if the settings name one. Otherwise the step is skipped."""
+    if context.settings.openid_issuer is None:
         yield Verdict(Condition.SKIPPED, "not set up: people sign in with passkeys")
         return
-    yield from check_openid(patient)
+    yield from check_openid(context)
 
 
-def examine_lead(patient: Patient) -> Iterator[Verdict]:
-    """Check that at least one lead can sign in, with a passkey or through the OpenID provider.
+def examine_lead(context: CheckContext) -> Iterator[Verdict]:
+    """Check that at least one lead has a passkey, or has signed in through the OpenID provider.
 
     Otherwise yield a fault for each lead with a valid invitation, or one fault if no lead is invited.
     """
-    with Session(patient.engine) as session:
+    with Session(context.engine) as session:
         ready = [each.name for each in _leads(session) if each.provider or count_passkeys(session, each.name)]
-        invited = find_invited_leads(session, at=patient.at)
+        invited = find_invited_leads(session, at=context.at)
     if ready:
         yield fine(f"{in_short(ready)} can sign in")
         return
@@ -185,14 +189,14 @@ def examine_lead(patient: Patient) -> Iterator[Verdict]:
             f"{name} has not opened the link yet, which is valid until {ends:%Y-%m-%d %H:%M} UTC",
             f"open it on {name}'s own device, and create the passkey",
         )
-    if not invited and patient.settings.openid_client_id is not None:
-        yield fault("no lead has signed in through the provider", f"sign in at {patient.settings.public_url}/desk")
+    if not invited and context.settings.openid_client_id is not None:
+        yield fault("no lead has signed in through the provider", f"sign in at {context.settings.public_url}/desk")
     elif not invited:
         yield fault("no lead is invited, or the link has expired", "name the lead (--lead)")
 
 
 def find_invited_leads(session: Session, *, at: dt.datetime) -> dict[str, dt.datetime]:
-    """Return the time of expiry of the invitation of each lead who is invited, by name, the earliest first.
+    """Return the expiry of the valid invitation of each lead, by the lead's name, the earliest expiry first.
 
     Leave out invitations that have expired at the time `at`, and leads who left the desk.
     """
@@ -205,30 +209,30 @@ def _leads(session: Session) -> list[PersonRow]:
     return [each for each in list_people(session) if each.role == Role.LEAD and each.left_at is None]
 
 
-def examine_concern(patient: Patient) -> Iterator[Verdict]:
-    """Check that a person or a client has acknowledged any concern, since the database was created.
+def examine_concern(context: CheckContext) -> Iterator[Verdict]:
+    """Check that a person or a client has ever acknowledged a concern.
 
     Otherwise yield a fault that says what is left: to raise a concern, or to open and acknowledge the invented one.
     """
-    with Session(patient.engine) as session:
+    with Session(context.engine) as session:
         if has_acknowledged(session):
             yield fine("the team has acknowledged a concern")
             return
-        reference = find_invented(session, at=patient.at)
+        reference = find_invented(session, at=context.at)
         openings = count_openings(session, reference or "")
     if reference is None:
         yield fault("no concern has been raised and acknowledged here", RUN_SETUP)
         return
     yield fault(
         f"the invented concern {reference} was opened with {openings} of 2 key files here, and is not acknowledged",
-        f"sign in at {patient.settings.public_url}/desk, choose Tests, open it with a key file, and acknowledge it",
+        f"sign in at {context.settings.public_url}/desk, choose Tests, open it with a key file, and acknowledge it",
     )
 
 
 def has_acknowledged(session: Session) -> bool:
-    """Return True if the audit log has an acknowledgement by a person or a client, of any concern.
+    """Return True if the audit log has an acknowledgement of a concern by a person or a client.
 
-    Acknowledgements by retention, which acknowledges a test before it erases the test, do not count.
+    Acknowledgements by `RETENTION` do not count, because a test is acknowledged automatically before its erasure.
     """
     found = select(AuditEntryRow.position).where(
         col(AuditEntryRow.act) == DeskAct.ACKNOWLEDGED.value, col(AuditEntryRow.client) != RETENTION
@@ -239,7 +243,7 @@ def has_acknowledged(session: Session) -> bool:
 def find_invented(session: Session, *, at: dt.datetime) -> str | None:
     """Return the reference of the unacknowledged test concern received last, or None if there is none.
 
-    Tests that are a day old at the time `at` do not count, because they are erased.
+    Tests that are at least a day old at the time `at` do not count, because they are erased.
     """
     tests = select(ConcernRow.reference).where(
         col(ConcernRow.test).is_(True),
@@ -250,29 +254,29 @@ def find_invented(session: Session, *, at: dt.datetime) -> str | None:
 
 
 def count_openings(session: Session, reference: str) -> int:
-    """Return how many times a command with a key file opened the concern, according to the audit log."""
+    """Return how many times a command with a key file opened the concern `reference`, according to the audit log."""
     found = select(func.count()).select_from(AuditEntryRow)
     mine = (col(AuditEntryRow.chain) == reference, col(AuditEntryRow.client) == KEY_HOLDER)
     return session.exec(found.where(*mine, col(AuditEntryRow.act) == DeskAct.OPENED.value)).one()
 
 
-def examine_backup(patient: Patient) -> Iterator[Verdict]:
+def examine_backup(context: CheckContext) -> Iterator[Verdict]:
     """Check that the backup folder is set, and that it has at least one backup."""
-    folder = patient.settings.backup_folder
+    folder = context.settings.backup_folder
     if folder is None:
         yield fault("GUIDANCE_BACKUP_FOLDER is not set", ANSWER)
         return
-    newest = find_newest_backup(folder, is_embedded=patient.is_embedded) if folder.is_dir() else None
+    newest = find_newest_backup(folder, is_embedded=context.is_embedded) if folder.is_dir() else None
     if newest is None:
-        each_night = "run guidance backup" if patient.is_embedded else "run pg_dump into it"
+        each_night = "run guidance backup" if context.is_embedded else "run pg_dump into it"
         yield fault(f"there is no backup in {folder}", each_night)
     else:
         yield fine(f"{newest}; let a timer make one each night")
 
 
-def examine_service(patient: Patient) -> Iterator[Verdict]:
-    """Check that the service is ready at its public address. A local address is no fault."""
-    found = [each for each in check_public_url(patient) if each.condition is not Condition.WARNING]
+def examine_service(context: CheckContext) -> Iterator[Verdict]:
+    """Check that the service is ready at its public address, which must be https or local."""
+    found = [each for each in check_public_url(context) if each.condition is not Condition.WARNING]
     yield worst(found)
 
 
@@ -292,25 +296,26 @@ STEPS = (
 """The steps, in the order in which `guidance setup` does them. No step needs a later step."""
 
 
-def examine_step(step: Step, patient: Patient) -> Verdict:
-    """Return the verdict of the check of `step`. If the database cannot be read, return `NO_DATABASE`."""
+def examine_step(step: Step, context: CheckContext) -> Verdict:
+    """Return the verdict of the check of `step`, or `NO_DATABASE` if the check cannot read the database."""
     try:
-        return worst(step.examine(patient))
+        return worst(step.examine(context))
     except SQLAlchemyError:
         return NO_DATABASE
 
 
-def check_first_day(patient: Patient) -> Verdict:
+def check_first_day(context: CheckContext) -> Verdict:
     """Check that the first day is over: the service is no trial, and a concern has been acknowledged.
 
-    Otherwise warn, and name the steps that are left.
+    Otherwise warn, and name the steps that are left. If the database exists and cannot be read, return that this was
+    not checked.
     """
-    found = {step.name: examine_step(step, patient) for step in STEPS if step.is_in_first_day_check}
+    found = {step.name: examine_step(step, context) for step in STEPS if step.is_in_first_day_check}
     left = [name for name, verdict in found.items() if is_to_do(verdict)]
     if found["concern"] is NO_DATABASE and not (
-        patient.is_embedded and not (patient.settings.data_dir / DATABASE_FILE).exists()
+        context.is_embedded and not (context.settings.data_dir / DATABASE_FILE).exists()
     ):
         return unknown("the database cannot be read")
-    if not patient.settings.is_trial and "concern" not in left:
+    if not context.settings.is_trial and "concern" not in left:
         return fine("the first day is over: the team has acknowledged a concern")
     return warn(f"the first day is not over; left: {', '.join(left)}", "run guidance setup, which leads through it")

@@ -12,14 +12,14 @@ from app.errors import SeedFileError
 from app.services.concerns.receipts import TIMES_FOR_DANGER
 from app.services.guides.editions import read_content
 from app.services.guides.working_days import WorkingDays
-from app.services.operations.check_model import Patient, Verdict, fault, fine, in_short, unknown, warn
+from app.services.operations.check_model import CheckContext, Verdict, fault, fine, in_short, unknown, warn
 
 CONTACT_CHECKED_FOR = dt.timedelta(days=365)
 REVIEW_SOON = dt.timedelta(days=30)
 NAMED_BY_STATEMENTS = ("council_name", "accessibility_contact", "privacy_contact", "data_complaints_contact")
 """The settings without which the privacy notice or the accessibility statement lacks contacts that the law requires."""
 FOR_OTHERS = ("adults_contact", "complaints_contact")
-"""The settings with the contacts for people who come to these pages for another reason than a child."""
+"""The settings with the contacts for people who visit the pages about an adult at risk, or with a complaint."""
 FEWEST_HOLIDAYS = 8
 """The lowest number of bank holidays that a year has.
 
@@ -27,26 +27,25 @@ If fewer are known, the package that computes them is out of date.
 """
 
 
-def check_contacts(patient: Patient) -> Iterator[Verdict]:
+def check_contacts(context: CheckContext) -> Iterator[Verdict]:
     """Check that local signposts are those of this council, and that someone verified each contact within a year.
 
-    The contacts are those of the current editions, and the signposts. If one of these checks fails, yield a warning in
-    a trial, otherwise a fault, because people in danger could call a wrong number. Also warn if the settings lack
-    contacts for adults at risk or for complaints. If the reference data cannot be read, yield only a fault about the
-    reference data.
+    The contacts are those of the current editions, and the signposts. If one of the two checks fails, yield a fault, or
+    a warning in a trial: people in danger could call a wrong number. Also warn if the settings lack contacts for adults
+    at risk or for complaints. If the reference data cannot be read, yield only a fault about the reference data.
     """
     try:
-        known = patient.reference_data
+        known = context.reference_data
     except SeedFileError as refusal:
         yield fault(f"the reference data cannot be read: {refusal}", "correct the file in GUIDANCE_SEED_DIR")
         return
-    with Session(patient.engine) as session:
-        editions = [(each.guide, read_content(session, each.key)) for each in patient.current_editions]
+    with Session(context.engine) as session:
+        editions = [(each.guide, read_content(session, each.key)) for each in context.current_editions]
     foreign = {each for _, content in editions for each in known.foreign_signposts(content.publisher)}
     if foreign:
         names = ", ".join(sorted(each.id for each in foreign))
         councils = " and ".join(sorted({known.label_of(each.council or "") for each in foreign}))
-        grade = warn if patient.settings.is_trial else fault
+        grade = warn if context.settings.is_trial else fault
         yield grade(
             f"signposts of {councils} are left out, because that is not the council of this service: {names}",
             "set GUIDANCE_COUNCIL_NAME as in the code list `council`, or replace them in signposts.yaml by your own",
@@ -56,15 +55,15 @@ def check_contacts(patient: Patient) -> Iterator[Verdict]:
         (f"{guide}/{contact.id}", contact.verified_on) for guide, content in editions for contact in content.contacts
     ]
     checks = [*contacts, *((f"signpost {each.id}", each.verified_on) for each in signposts)]
-    oldest = patient.at.date() - CONTACT_CHECKED_FOR
+    oldest = context.at.date() - CONTACT_CHECKED_FOR
     unverified = [name for name, verified_on in checks if verified_on is None or verified_on < oldest]
     if unverified:
-        grade = warn if patient.settings.is_trial else fault
+        grade = warn if context.settings.is_trial else fault
         yield grade(
             f"nobody has checked {len(unverified)} of {len(checks)} contacts within a year: {in_short(unverified)}",
             "check each number, then publish the contacts with verified_on (signposts are in the seed folder)",
         )
-    lacking = [name for name in FOR_OTHERS if not getattr(patient.settings, name)]
+    lacking = [name for name in FOR_OTHERS if not getattr(context.settings, name)]
     if lacking:
         names = " and ".join(f"GUIDANCE_{name.upper()}" for name in lacking)
         yield warn(
@@ -74,10 +73,13 @@ def check_contacts(patient: Patient) -> Iterator[Verdict]:
     yield fine(f"all {len(checks)} contacts were checked within a year")
 
 
-def check_reviews(patient: Patient) -> Verdict:
-    """Check that no current edition of a guide is due for review within `REVIEW_SOON`, or overdue for review."""
-    soon = patient.at.date() + REVIEW_SOON
-    reviews = ((each.details.review_by, each.guide) for each in patient.current_editions)
+def check_reviews(context: CheckContext) -> Verdict:
+    """Check that no current edition of a guide is due for review within `REVIEW_SOON`, or overdue for review.
+
+    Editions without a day of review are left out.
+    """
+    soon = context.at.date() + REVIEW_SOON
+    reviews = ((each.details.review_by, each.guide) for each in context.current_editions)
     dated = sorted((day, guide) for day, guide in reviews if day is not None)
     due = [f"{guide} on {day}" for day, guide in dated if day <= soon]
     if due:
@@ -85,25 +87,25 @@ def check_reviews(patient: Patient) -> Verdict:
     return fine("no guide is due for review within 30 days")
 
 
-def check_statements(patient: Patient) -> Iterator[Verdict]:
+def check_statements(context: CheckContext) -> Iterator[Verdict]:
     """Check the privacy notice, the accessibility statement, and the pages' statements about the law.
 
     The first two need contacts, except in a trial. Each statement about the law must have been compared with its
     source, and must not be due to be compared again within `REVIEW_SOON`.
     """
-    missing = [name for name in NAMED_BY_STATEMENTS if name not in patient.settings.model_fields_set]
-    if missing and not patient.settings.is_trial:
+    missing = [name for name in NAMED_BY_STATEMENTS if name not in context.settings.model_fields_set]
+    if missing and not context.settings.is_trial:
         names = ", ".join(f"GUIDANCE_{name.upper()}" for name in missing)
         yield fault(
             f"the privacy notice or the accessibility statement lacks what the law demands: {names} not set",
             f"set {names} (contacts: mailto:, https:// or tel:)",
         )
     try:
-        statements = patient.reference_data.statements
+        statements = context.reference_data.statements
     except SeedFileError:  # reported by `check_contacts`
         yield unknown("the reference data cannot be read")
         return
-    due = [each.id for each in statements if each.is_due(patient.at.date(), within=REVIEW_SOON)]
+    due = [each.id for each in statements if each.is_due(context.at.date(), within=REVIEW_SOON)]
     if due:
         yield warn(
             f"{len(due)} of {len(statements)} statements about the law are to be compared with it: {in_short(due)}",
@@ -112,9 +114,9 @@ def check_statements(patient: Patient) -> Iterator[Verdict]:
     yield fine(f"all {len(statements)} statements about the law were compared with it")
 
 
-def check_holidays(patient: Patient) -> Verdict:
+def check_holidays(context: CheckContext) -> Verdict:
     """Check that the bank holidays of this year and of the next are known, because deadlines count working days."""
-    calendar, year = WorkingDays().calendar, patient.at.year
+    calendar, year = WorkingDays().calendar, context.at.year
     for each in (year, year + 1):
         calendar.get(dt.date(each, 1, 1))  # makes the package compute the year
         known = sum(day.year == each for day in calendar)
@@ -126,13 +128,13 @@ def check_holidays(patient: Patient) -> Verdict:
     return fine(f"the bank holidays of {year} and {year + 1} are known")
 
 
-def check_danger_times(patient: Patient) -> Verdict:
+def check_danger_times(context: CheckContext) -> Verdict:
     """Check that the council has set how soon it acknowledges a concern about a child who is or may be in danger.
 
     A trial needs no such settings.
     """
-    unset = [name for name in TIMES_FOR_DANGER.values() if name not in patient.settings.model_fields_set]
-    if unset and not patient.settings.is_trial:
+    unset = [name for name in TIMES_FOR_DANGER.values() if name not in context.settings.model_fields_set]
+    if unset and not context.settings.is_trial:
         names = " and ".join(f"GUIDANCE_{name.upper()}" for name in unset)
         return warn(
             f"reporters in danger are told no time, only to call: {names} not set",

@@ -20,9 +20,9 @@ from app.services.operations.concern_verification import verify_concerns
 from app.services.operations.event_verification import verify_events
 
 OVERDUE_GRACE = dt.timedelta(minutes=5)
-"""How long after a missed deadline its event may be missing.
+"""How long after a missed deadline the event about this may be missing.
 
-A process that was stopped appends the event after its start.
+A process that was stopped appends missing events after its next start.
 """
 NIGHT = dt.time(2, tzinfo=dt.UTC)
 """The time of day (UTC) after which the checks that run once a night are due."""
@@ -30,7 +30,7 @@ HOUR = dt.timedelta(hours=1)
 PAUSE_SECONDS = 0.02
 """The pause after each step, so that requests get processor time."""
 Beat = Callable[[], None]
-"""A function that long work calls between steps to show progress. It may raise an error, which ends the work."""
+"""A function that long work calls between steps to show progress. An error that the function raises ends the work."""
 log = Log(__name__)
 
 
@@ -53,7 +53,7 @@ class Invariants:
     """The schedule of integrity checks in one process, and the last result of each.
 
     `check_due` checks the overdue events and the clock at each call, the recipients and access every hour, and the
-    chains every night. `recipients` are the fingerprints of the current recipients. If there are none (a trial), the
+    chains every night. `recipients` are the fingerprints of the current recipients. Without recipients (a trial), the
     check of recipients is skipped. Each process checks independently.
     """
 
@@ -68,7 +68,7 @@ class Invariants:
         """Maps the name of each check that has run to the time at which it last ended."""
 
     def check_due(self, beat: Beat) -> None:
-        """Run the integrity checks that are due, and hold their results.
+        """Run the integrity checks that are due, and keep their results in `broken` and `checked_at`.
 
         Log an error for each check that finds a fault. Call `beat` between steps.
         """
@@ -100,8 +100,8 @@ def find_broken(
 ) -> list[str]:
     """Run the integrity check `invariant` as of the time `at`, and return each fault as a text.
 
-    `recipients` are the fingerprints of the current recipients. Call `beat` after each step of long work. A fault in
-    the overdue events or the recipients is only the name of the concern, addition or text. Other faults are sentences.
+    `recipients` are the fingerprints of the current recipients. Call `beat` after each step of long work. The text is a
+    sentence or, for `OVERDUE_EVENTS` and `RECIPIENTS`, only the name of the concern, addition or sealed text.
     """
 
     def on_step(_done: int, _total: int) -> None:

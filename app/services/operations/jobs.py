@@ -66,17 +66,17 @@ class TeamJobs:
     clock: Callable[[], dt.datetime]
 
     def on_time(self) -> list[Job]:
-        """Return the jobs that append events about deadlines: one for overdue concerns, one for those due soon.
+        """Return the two jobs that append events about deadlines: `overdue` and `due-soon`.
 
-        Both handle additions too.
+        Each job handles concerns and additions.
         """
         return [Job("overdue", 1.0, self._note_overdue), Job("due-soon", 10.0, self._note_due_soon)]
 
     def email_workers(self) -> Iterator[JobsWorker]:
-        """Yield the thread that sends emails, not started, if a mail server is configured. Otherwise yield nothing.
+        """Yield the thread that sends emails, without starting it, if a mail server is set. Otherwise yield nothing.
 
-        Also unsubscribe each mailbox that is not used, so that no event waits for it. Without a mail server, no mailbox
-        is used. Raise `SetupError` if the file with the password of the mail server cannot be read.
+        Also unsubscribe each mailbox that is not used, so that no event waits for an email. Without a mail server, no
+        mailbox is used. Raise `SetupError` if the file with the password of the mail server cannot be read.
         """
         for mailbox in MAILBOX_OF.values():
             if not mailbox.is_used(self.settings):
@@ -103,16 +103,16 @@ class TeamJobs:
             log.warning("emails_switched_off", count=waiting)
 
     def send_email(self, sender: EmailSender, _beat: Beat) -> None:
-        """Send the email that is due to each mailbox that is used: the duty team's and the editors'.
+        """Send each email that is due, to the duty team and to the editors. Skip a mailbox that is not used.
 
-        Store the results. Log each failure.
+        Store the results, and log each failure.
         """
         for mailbox in MAILBOX_OF.values():
             if mailbox.is_used(self.settings):
                 self._send_to(mailbox, sender)
 
     def _send_to(self, mailbox: Mailbox, sender: EmailSender) -> None:
-        """Send the email to `mailbox` if one is due. Claim its events first, so that only one process sends the email.
+        """Send an email to `mailbox` if one is due. First claim the events, so that only one process sends the email.
 
         Store the result, and log a failure.
         """
@@ -141,8 +141,8 @@ class TeamJobs:
 class Housekeeping(TeamJobs):
     """All background jobs of a serving process. Several processes may run them at the same time.
 
-    `knows_there_are_none` is True if the last attempt to purge erased texts left none in the database files.
-    `has_tried_to_purge` is True after the first attempt.
+    `knows_there_are_none` is True if the last purge left no erased text in the database files. `has_tried_to_purge` is
+    True after the first purge, even if it failed.
     """
 
     key_uses: KeyUses
@@ -160,9 +160,9 @@ class Housekeeping(TeamJobs):
         """Yield the threads that the settings require, without starting them.
 
         Jobs with deadlines do not share a thread with long jobs, or with jobs that call other servers.
-        `on_generation_change` is called at the start and after each publication or withdrawal. `on_silence` is called
-        with the time of the last response (`monotonic`) when the database does not respond, and with None when it
-        responds again.
+        `on_generation_change` is called at the start and after each publication or withdrawal. When the database does
+        not respond, `on_silence` is called with the time of the last response (`monotonic`). When the database responds
+        again, `on_silence` is called with None.
 
         If this process delivers, also unsubscribe each mailbox that is not used, and raise `SetupError` if the file
         with the password of the mail server cannot be read.
@@ -176,9 +176,8 @@ class Housekeeping(TeamJobs):
             on_time += self.on_time()
         long = [
             Job("access-record", MINUTE_SECONDS, lambda _: read_access_record(self.engine)),
-            Job(
-                "retention", HOUR_SECONDS, self._erase_due
-            ),  # stores the last known time: a checkpoint without this time is a fault
+            # before `checkpoint`: it stores the last known time, and a checkpoint without this time counts as a fault
+            Job("retention", HOUR_SECONDS, self._erase_due),
             Job("checkpoint", HOUR_SECONDS, self._make_checkpoint),
             Job("invariants", MINUTE_SECONDS, self.invariants.check_due, first_delay=MINUTE_SECONDS),
         ]
@@ -198,9 +197,9 @@ class Housekeeping(TeamJobs):
             yield DispatcherThread(dispatcher, grace_seconds=self.settings.drain_seconds)
 
     def publish_planned(self, _beat: Beat) -> bool:
-        """Publish one draft whose planned publication is due, the earliest first.
+        """Publish the draft with the earliest planned publication that is due.
 
-        If the draft can no longer be published, send the draft back. Return True if a publication was due, because
+        If the draft can no longer be published, return it to its editors. Return True if a publication was due, because
         other publications may be due too. If the clock may be wrong, publish nothing, and return False.
         """
         now = self.clock()
@@ -226,7 +225,7 @@ class Housekeeping(TeamJobs):
             log.info("saved_forms_erased", count=erased)
 
     def _make_checkpoint(self, _beat: Beat) -> None:
-        """Make a checkpoint if one is due, and log it. If several processes do this, only one of them makes it."""
+        """Make a checkpoint if one is due, and log the number of its audit log entries."""
         made = self.checkpoints.make_if_due(at=self.clock())
         if made is not None:
             log.info("checkpoint_made", count=made.size)
@@ -234,8 +233,8 @@ class Housekeeping(TeamJobs):
     def _erase_due(self, beat: Beat) -> None:
         """Erase the concerns whose retention period has ended, and log their number.
 
-        Erase nothing if the clock may be wrong. Call `beat` after each concern: when the process stops, `beat` ends the
-        job there.
+        If the clock may be wrong, erase nothing and log an error. Call `beat` after each concern: when the process
+        stops, `beat` raises an error, which ends the job.
         """
         periods = RetentionPeriods.of(self.settings)
         erased = 0
@@ -253,8 +252,8 @@ class Housekeeping(TeamJobs):
         """Purge the bytes of erased texts from the database files, once after the start, and then whenever some remain.
 
         A purge fails while a reader uses SQLite's write-ahead log, and is tried again at the next call. The first
-        attempt logs no warning, because most readers end soon. Later attempts log a warning only if a text was ever
-        erased or resealed.
+        failure logs no warning, because most readers end soon. A later failure logs a warning only if a text was ever
+        erased or re-encrypted.
         """
         if self.knows_there_are_none and not has_remnants(self.engine):
             return
@@ -270,9 +269,9 @@ class Housekeeping(TeamJobs):
 class StoreProbe:
     """A readiness probe that tries to store an invented concern, and stores nothing.
 
-    A success counts for `SECONDS_BETWEEN_PROBES`, unless the writer has failed since. As a result, many requests cost
-    only one flush of the disk. A failure is tried again at once. One thread probes at a time. Other threads get the
-    last result, or wait for the first one.
+    A success counts for `SECONDS_BETWEEN_PROBES`, or until the writer fails. As a result, many requests cost only one
+    flush of the disk. After a failure, the next request probes again. One thread probes at a time. Other threads get
+    the last result, or wait for the first result.
     """
 
     def __init__(self, submissions: Submissions, clock: Callable[[], dt.datetime]) -> None:
@@ -283,9 +282,9 @@ class StoreProbe:
         self._tried_at = 0.0
 
     def succeeds(self) -> bool:
-        """Return True if a concern could be stored, by a new attempt or by an earlier one that still counts.
+        """Return True if a concern can be stored, according to a new attempt or to a success that still counts.
 
-        Log an error if the attempt fails.
+        Log an error if a new attempt fails.
         """
         if self._is_due() and self._lock.acquire(blocking=self._is_good is None):
             try:

@@ -1,13 +1,13 @@
 """Checks of `guidance doctor` for recipients (public keys), identities (private keys), other keys, and webhooks."""
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from sqlmodel import Session
 
 from app.errors import SetupError
-from app.models.events.rows import MAILBOXES, DeliveryState
+from app.models.events.rows import MAILBOXES, DeliveryState, WebhookRow
 from app.services.access.row_signing import open_access_keys, require_access_keys
 from app.services.concerns.keys import RECEIPT_KEY, load_receipt_key
 from app.services.concerns.sealing import make_sealer, read_identities
@@ -15,7 +15,7 @@ from app.services.events.address_guard import SsrfGuard
 from app.services.events.deliveries import count_deliveries, oldest_waiting
 from app.services.events.webhook_keys import open_webhook_keys
 from app.services.events.webhooks import REMOVED, list_webhooks
-from app.services.operations.check_model import Patient, Verdict, fault, find_broken_rows, fine, warn
+from app.services.operations.check_model import CheckContext, Verdict, fault, find_broken_rows, fine, warn
 from app.services.operations.external_services import LATE, knock_at_receiver
 from app.services.operations.invariants import Invariant
 
@@ -24,12 +24,12 @@ MAX_KEY_FILE_BYTES = 100_000
 KEY_AGE = dt.timedelta(days=730)
 
 
-def check_number_of_recipients(patient: Patient) -> Verdict:
+def check_number_of_recipients(context: CheckContext) -> Verdict:
     """Check that concerns are encrypted to at least two recipients, so that the loss of one identity loses no concern.
 
     If no recipient is set, or one is not a public key, this is a fault. If there is only one, this is a warning.
     """
-    recipients = set(patient.settings.seal_to)
+    recipients = set(context.settings.seal_to)
     if not recipients:
         return fault(
             "GUIDANCE_SEAL_TO is not set: this is a trial, whose key is stored beside the database",
@@ -47,14 +47,14 @@ def check_number_of_recipients(patient: Patient) -> Verdict:
     return fine(f"{len(recipients)} recipients")
 
 
-def check_identities(patient: Patient) -> Verdict:
+def check_identities(context: CheckContext) -> Verdict:
     """Check that this computer has no identity that can decrypt concerns.
 
     Look at the files directly in the data folder and in the backup folder, and at the file in
-    GUIDANCE_SEAL_IDENTITY_FILE. An identity in that file is only a warning. Elsewhere it is a fault.
+    GUIDANCE_SEAL_IDENTITY_FILE. An identity in the file of this setting is a warning, and elsewhere a fault.
     """
-    here = [path for path in _files_here(patient) if _opens_concerns(path, patient.settings.seal_to)]
-    configured = patient.settings.seal_identity_file
+    here = [path for path in _files_here(context) if _opens_concerns(path, context.settings.seal_to)]
+    configured = context.settings.seal_identity_file
     if any(path != configured for path in here):
         names = ", ".join(str(path) for path in here if path != configured)
         return fault(
@@ -69,8 +69,8 @@ def check_identities(patient: Patient) -> Verdict:
     return fine("the service's folders hold no identity of a recipient")
 
 
-def _files_here(patient: Patient) -> Iterator[Path]:
-    settings = patient.settings
+def _files_here(context: CheckContext) -> Iterator[Path]:
+    settings = context.settings
     if settings.seal_identity_file is not None and settings.seal_identity_file.is_file():
         yield settings.seal_identity_file
     for folder in filter(None, (settings.data_dir, settings.backup_folder)):
@@ -88,21 +88,18 @@ def _opens_concerns(path: Path, recipients: tuple[str, ...]) -> bool:
     return bool(own & set(recipients))
 
 
-def check_receipt_key(patient: Patient) -> Verdict:
-    """Check that the key that signs receipts exists, is valid, is shared by all nodes, and is not too old.
-
-    It is too old after `KEY_AGE`.
-    """
-    settings = patient.settings
+def check_receipt_key(context: CheckContext) -> Verdict:
+    """Check that the key that signs receipts exists, is valid, is shared by all nodes, and is at most `KEY_AGE` old."""
+    settings = context.settings
     path = settings.receipt_key_file or settings.data_dir / RECEIPT_KEY
     if not path.is_file():
         return fault(f"there is no receipt key at {path}", "start the service once, or restore the key")
     try:
         load_receipt_key(path, settings.data_dir)
-        age = patient.at - dt.datetime.fromtimestamp(path.stat().st_mtime, dt.UTC)
+        age = context.at - dt.datetime.fromtimestamp(path.stat().st_mtime, dt.UTC)
     except (OSError, SetupError):
         return fault(f"{path} is not an Ed25519 key", "restore the key")
-    if not patient.is_embedded and settings.receipt_key_file is None:
+    if not context.is_embedded and settings.receipt_key_file is None:
         return warn("each node signs with its own key", "give all nodes the same GUIDANCE_RECEIPT_KEY_FILE")
     if age > KEY_AGE:
         return warn(
@@ -112,17 +109,17 @@ def check_receipt_key(patient: Patient) -> Verdict:
     return fine(f"the receipt key is {max(age.days, 0)} days old")
 
 
-def check_access(patient: Patient) -> Verdict:
+def check_access(context: CheckContext) -> Verdict:
     """Check that this service signed each row that grants access, and that the audit log agrees with these rows.
 
-    Also set the access keys in the settings on `patient.engine`.
+    To check signatures, set the access keys of the settings on `context.engine`, where they stay.
     """
-    open_access_keys(patient.settings, patient.engine)
+    open_access_keys(context.settings, context.engine)
     try:
-        keys = require_access_keys(patient.engine, is_used=patient.settings.openid_client_id is not None)
+        keys = require_access_keys(context.engine, is_used=context.settings.openid_client_id is not None)
     except SetupError as refusal:
         return fault(str(refusal), "restore the access key")
-    broken = find_broken_rows(patient, Invariant.ACCESS)
+    broken = find_broken_rows(context, Invariant.ACCESS)
     if broken:
         return fault(
             f"{len(broken)} access rows are invalid: {broken[0]}", "leave the files unchanged and run guidance verify"
@@ -132,14 +129,14 @@ def check_access(patient: Patient) -> Verdict:
     return fine("all access rows are signed by this service")
 
 
-def check_removed_recipients(patient: Patient) -> Verdict:
+def check_removed_recipients(context: CheckContext) -> Verdict:
     """Check that no text is encrypted to a recipient that is no longer in GUIDANCE_SEAL_TO.
 
-    A trial has no recipients.
+    A trial has no recipients, so there is nothing to check.
     """
-    if patient.settings.is_trial:
+    if context.settings.is_trial:
         return fine("a trial has no recipients")
-    broken = find_broken_rows(patient, Invariant.RECIPIENTS)
+    broken = find_broken_rows(context, Invariant.RECIPIENTS)
     if broken:
         return fault(
             f"{len(broken)} texts are encrypted to a removed recipient",
@@ -148,18 +145,18 @@ def check_removed_recipients(patient: Patient) -> Verdict:
     return fine("all texts are encrypted to current recipients only")
 
 
-def check_webhooks(patient: Patient) -> Iterator[Verdict]:
+def check_webhooks(context: CheckContext) -> Iterator[Verdict]:
     """Check that each webhook is enabled and reachable, that its secrets can be decrypted, and that its events arrive.
 
     Events that were given up are a fault. An event that is late is a warning. Removed webhooks are left out.
     """
-    with Session(patient.engine) as session:
-        yield from _unreadable_secrets(patient, session)
+    with Session(context.engine) as session:
         counted, oldest = count_deliveries(session), oldest_waiting(session)
         webhooks = [
             each for each in list_webhooks(session) if each.disabled_because != REMOVED and each.name not in MAILBOXES
         ]
-    guard = SsrfGuard(frozenset(patient.settings.webhook_allowed_hosts))
+    yield from _unreadable_secrets(context, webhooks)
+    guard = SsrfGuard(frozenset(context.settings.webhook_allowed_hosts))
     for webhook in webhooks:
         name = webhook.name
         if webhook.disabled_at is not None:
@@ -169,7 +166,7 @@ def check_webhooks(patient: Patient) -> Iterator[Verdict]:
         failure = knock_at_receiver(webhook.url, guard) if webhook.disabled_at is None else None
         if failure is not None:
             yield fault(f"cannot connect to the address of {name} ({failure})", "fix the receiver")
-        if name in oldest and patient.at - oldest[name] > LATE:
+        if name in oldest and context.at - oldest[name] > LATE:
             yield warn(
                 f"{name} has a pending event of {oldest[name]:%Y-%m-%d %H:%M} UTC",
                 f"fix the receiver (guidance webhooks test {name}), and see that something delivers",
@@ -177,9 +174,9 @@ def check_webhooks(patient: Patient) -> Iterator[Verdict]:
     yield fine(f"{len(webhooks)} webhooks, all delivering")
 
 
-def _unreadable_secrets(patient: Patient, session: Session) -> Iterator[Verdict]:
-    keys = open_webhook_keys(patient.settings)
-    secrets = [(each.name, secret) for each in list_webhooks(session) for secret in each.secrets]
+def _unreadable_secrets(context: CheckContext, webhooks: Sequence[WebhookRow]) -> Iterator[Verdict]:
+    keys = open_webhook_keys(context.settings)
+    secrets = [(each.name, secret) for each in webhooks for secret in each.secrets]
     try:
         keys.load()
         lost = [name for name, secret in secrets if not keys.can_decrypt(name, secret)]
@@ -191,5 +188,5 @@ def _unreadable_secrets(patient: Patient, session: Session) -> Iterator[Verdict]
             f"the secret of {', '.join(dict.fromkeys(lost))} cannot be decrypted",
             f"restore the webhook key ({keys.path}), or guidance webhooks rotate",
         )
-    if not patient.is_embedded and patient.settings.webhook_key_file is None and secrets:
+    if not context.is_embedded and context.settings.webhook_key_file is None and secrets:
         yield warn("each node has its own webhook key", "give all nodes the same GUIDANCE_WEBHOOK_KEY_FILE")

@@ -49,8 +49,8 @@ def has_own_numbers(seed_dir: Path, council: str) -> bool:
 def numbers_to_check(seed_dir: Path, numbers: Numbers | None) -> list[str]:
     """Return a line for each signpost in `seed_dir` that `write_own_seed` keeps, for a person to check.
 
-    If `numbers` is None, these are all signposts, otherwise the national signposts. A line has the name, and the phone
-    numbers or else the URL. Raise `SeedFileError` if a file of the seed folder is invalid.
+    If `numbers` is None, all signposts are kept, otherwise only the national signposts. A line has the name, and the
+    phone numbers or, without phone numbers, the URL. Raise `SeedFileError` if a file of the seed folder is invalid.
     """
     kept = _kept(read_reference_data(seed_dir), numbers)
     return [f"{each.name}: {', '.join(phone.display for phone in each.phones) or each.url}" for each in kept]
@@ -59,10 +59,10 @@ def numbers_to_check(seed_dir: Path, numbers: Numbers | None) -> list[str]:
 def write_own_seed(target: Path, source: Path, council: str, numbers: Numbers | None, *, today: dt.date) -> None:
     """Write a seed folder for `council` to `target`, with `today` as the day on which a person checked every number.
 
-    `source` is the seed folder to start from. If `numbers` is None, its numbers are the council's own: copy the whole
-    folder. Otherwise copy the code lists, the legal statements and the national signposts, add `numbers`, and write a
-    first guide that says whom to call. The guides of `source` are then left out, because they are those of another
-    council.
+    `source` is the seed folder to start from. If `numbers` is None, the numbers in `source` are the council's own: copy
+    the whole folder. Otherwise copy the code lists, the legal statements and the national signposts, add `numbers`, and
+    write a first guide that says whom to call. The guides of `source` are then left out, because they are those of
+    another council.
 
     Create the folders above `target` if they are missing. Raise `SetupError` if `target` exists, or if one of `numbers`
     is not a phone number. Raise `SeedFileError` if `numbers` are given and a file of `source` is invalid.
@@ -100,9 +100,9 @@ def _kept(known: ReferenceData, numbers: Numbers | None) -> list[Signpost]:
 
 
 def _replace_days(path: Path, key: re.Pattern[str], day: dt.date) -> None:
-    """Write `day` after each match of `key` in the file at `path`, in place of the day there.
+    """Replace the day in each line of the file at `path` that matches `key` by `day`.
 
-    `key` matches whole lines, and its first group is all before the day.
+    `key` matches a whole line, and its first group is the part of the line before the day.
     """
     text = path.read_text(encoding="utf-8")
     path.write_text(key.sub(rf"\g<1> {day}", text), encoding="utf-8")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sqlalchemy import text
 
-from app.services.operations.check_model import Patient, Verdict, fault, fine, unknown, warn
+from app.services.operations.check_model import CheckContext, Verdict, fault, fine, unknown, warn
 
 DISTRIBUTION = "one-minute-guide"
 PAGES_FOLDER = Path(__file__).parents[2] / "pages"
@@ -16,11 +16,11 @@ BUILT, BUILT_PAGE = "unseal.js", "unseal.html"
 SCRIPT_OF_PAGES = re.compile(r"src=\"/looks/([\w./-]+\.js)\"")
 
 
-def check_pages(patient: Patient) -> Verdict:
+def check_pages(context: CheckContext) -> Verdict:
     """Check that no page of the embedded database's file is damaged."""
-    if not patient.is_embedded:
+    if not context.is_embedded:
         return unknown("the database server has the files")
-    with patient.engine.connect() as connection:
+    with context.engine.connect() as connection:
         faults = [str(row[0]) for row in connection.execute(text("PRAGMA quick_check")) if row[0] != "ok"]
     if faults:
         return fault(
@@ -29,7 +29,7 @@ def check_pages(patient: Patient) -> Verdict:
     return fine("the database file is not damaged")
 
 
-def check_print(_: Patient) -> Verdict:
+def check_print(_: CheckContext) -> Verdict:
     """Check that the optional packages that make PDFs are installed."""
     absent = [name for name in _printing_packages() if not _is_installed(name)]
     if absent:
@@ -37,10 +37,10 @@ def check_print(_: Patient) -> Verdict:
     return fine("PDFs can be made")
 
 
-def check_scripts(_: Patient) -> Verdict:
-    """Check that every JavaScript file that the templates of pages name is installed, except the one that is built.
+def check_scripts(_: CheckContext) -> Verdict:
+    """Check that every JavaScript file that the templates of pages name is installed.
 
-    `check_desk_script` checks the one that is built.
+    The file `BUILT` is left out: `check_desk_script` checks it.
     """
     pages = [path.read_text() for path in (PAGES_FOLDER / "templates").rglob("*.html")]
     named = {name for page in pages for name in SCRIPT_OF_PAGES.findall(page)} - {BUILT}
@@ -50,8 +50,8 @@ def check_scripts(_: Patient) -> Verdict:
     return fine(f"all {len(named)} page scripts are installed")
 
 
-def check_desk_script(_: Patient) -> Verdict:
-    """Check that the script that decrypts concerns in the browser was built, and also its page for offline use."""
+def check_desk_script(_: CheckContext) -> Verdict:
+    """Check that two built files exist: the script that decrypts concerns in the browser, and its offline page."""
     if not all((BUILT_FOLDER / name).is_file() for name in (BUILT, BUILT_PAGE)):
         return warn(
             "the desk cannot decrypt concerns in the browser: its script was not built",

@@ -28,7 +28,7 @@ class Validity:
 
 @dataclass(frozen=True)
 class PublicAnswer:
-    """The response to a request for readiness at the public address, or the class of the error."""
+    """The response to a request for readiness at the public address, or the name of the error's class."""
 
     status: int | None = None
     """The HTTP status, or None if there was no response."""
@@ -43,7 +43,7 @@ class PublicAnswer:
 
 
 def call_public_address(url: str) -> PublicAnswer:
-    """Request readiness at the public address `url`, and return the response, or the class of the error.
+    """Request readiness at the public address `url`. Return the response, or the name of the error's class.
 
     Ignore proxy environment variables, and trust this computer's CA certificates.
     """

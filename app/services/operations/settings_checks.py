@@ -16,7 +16,7 @@ from app.services.access.people import list_people
 from app.services.audit.clock import find_clock_fault
 from app.services.events.deliveries import count_deliveries, oldest_waiting
 from app.services.guides.working_hours import read_hours
-from app.services.operations.check_model import Patient, Verdict, fault, fine, unknown, warn
+from app.services.operations.check_model import CheckContext, Verdict, fault, fine, unknown, warn
 from app.services.operations.external_services import LATE, knock
 from app.services.operations.watches import Unmeasured, Watch
 
@@ -27,9 +27,9 @@ UNTRUSTED_PROXY = "proxy"
 """The name of the readiness warning about a request that came through a proxy which this service does not trust."""
 
 
-def check_settings(patient: Patient) -> Iterator[Verdict]:
+def check_settings(context: CheckContext) -> Iterator[Verdict]:
     """Check for settings that are allowed, but make the service less safe or less useful."""
-    settings = patient.settings
+    settings = context.settings
     if "*" in settings.allowed_hosts:
         yield warn("GUIDANCE_ALLOWED_HOSTS allows every host", "list the hosts of this service")
     if settings.log_level == "debug":
@@ -39,7 +39,7 @@ def check_settings(patient: Patient) -> Iterator[Verdict]:
             "GUIDANCE_SECURITY_CONTACT is not set, so nobody can report a vulnerability",
             "set it, and GUIDANCE_SECURITY_EXPIRES",
         )
-    elif settings.security_expires is not None and settings.security_expires < patient.at + SOON:
+    elif settings.security_expires is not None and settings.security_expires < context.at + SOON:
         yield warn(
             f"the security contact expires on {settings.security_expires:%Y-%m-%d}",
             "check the contact, and set a new GUIDANCE_SECURITY_EXPIRES",
@@ -49,15 +49,15 @@ def check_settings(patient: Patient) -> Iterator[Verdict]:
             "GUIDANCE_DUTY_HOURS cannot be read, so pages cannot show the open team first",
             "use this format: Monday to Thursday 8:30am to 5pm, Friday 8:30am to 4:30pm",
         )
-    if not patient.is_embedded and settings.limits_store.startswith("memory:"):
+    if not context.is_embedded and settings.limits_store.startswith("memory:"):
         yield warn("each process counts requests separately", "set GUIDANCE_LIMITS_STORE to a shared store")
     yield fine("all settings are known and safe")
 
 
-def check_start(patient: Patient) -> Verdict:
-    """Check that the service would start with these settings. Other checks report problems that need the database."""
+def check_start(context: CheckContext) -> Verdict:
+    """Check that the service would start with these settings. Other checks examine the schema and the keys."""
     try:
-        patient.rehearse_start(patient.settings, patient.engine)
+        context.rehearse_start(context.settings, context.engine)
     except GuidanceError as refusal:
         return fault(f"a start would be refused: {refusal}".replace("\n", " "), "correct it before the next start")
     except SQLAlchemyError:
@@ -65,13 +65,13 @@ def check_start(patient: Patient) -> Verdict:
     return fine("a start would succeed")
 
 
-def check_outside(part: Part, patient: Patient) -> Iterator[Verdict]:
-    """Check that the external service `part` responds, for each setting that names it and is set.
+def check_outside(part: Part, context: CheckContext) -> Iterator[Verdict]:
+    """Check that the external service `part` responds, once for each setting about the service that is set.
 
-    A failure is a fault. For the pages that settings link to, it is a warning.
+    A failure is a fault. A page that settings link to is only a warning if it does not respond.
     """
     says, action = (warn, LOOK_AT_PAGE) if part is Part.PAGES else (fault, LOOK_AT_PART)
-    found = list(knock(patient.settings, part))
+    found = list(knock(context.settings, part))
     for setting, failure in found:
         if failure is not None:
             yield says(f"{setting}: not responding correctly ({failure})", action)
@@ -79,46 +79,50 @@ def check_outside(part: Part, patient: Patient) -> Iterator[Verdict]:
     yield fine(f"{names}: responding" if names else "none are configured")
 
 
-def check_email(patient: Patient) -> Iterator[Verdict]:
-    """Check that the mail server responds, and that no event has waited longer than `LATE` for its email."""
-    with suppress(SQLAlchemyError), Session(patient.engine) as session:  # another check reports a fault of the database
+def check_email(context: CheckContext) -> Iterator[Verdict]:
+    """Check that the mail server responds, and that no event has waited longer than `LATE` for its email.
+
+    If the database cannot be read, check only that the mail server responds.
+    """
+    with suppress(SQLAlchemyError), Session(context.engine) as session:  # another check reports a fault of the database
         oldest, counted = oldest_waiting(session), count_deliveries(session)
         for name, readers in ((EMAIL, "duty team"), (EDITORS_EMAIL, "editors")):
             waits = oldest.get(name)
-            if waits is not None and patient.at - waits > LATE:
+            if waits is not None and context.at - waits > LATE:
                 count = counted[name, DeliveryState.PENDING.value]
                 yield fault(
                     f"{count} events have been waiting for an email to the {readers} since {waits:%Y-%m-%d %H:%M} UTC",
                     f"call the {readers}, who are not being notified; read the log lines email_failed",
                 )
-    yield from check_outside(Part.EMAIL, patient)
+    yield from check_outside(Part.EMAIL, context)
 
 
-def check_openid(patient: Patient) -> Iterator[Verdict]:
+def check_openid(context: CheckContext) -> Iterator[Verdict]:
     """Check that the OpenID provider responds, and that people who sign in through it can get a role.
 
-    If `GUIDANCE_OPENID_SCOPES` is not set, the roles at the provider must have the names of scopes. Assume so if
-    somebody has signed in through the provider, otherwise warn. If the database cannot be read, check only that the
-    provider responds.
+    If `GUIDANCE_OPENID_SCOPES` is not set, the roles at the provider must have the names of scopes. Warn of this if
+    nobody has signed in through the provider yet. If the database cannot be read, check only that the provider
+    responds.
     """
-    settings = patient.settings
+    settings = context.settings
     if settings.openid_client_id is not None and settings.openid_scopes is None:
-        with suppress(SQLAlchemyError), Session(patient.engine) as session:
+        with suppress(SQLAlchemyError), Session(context.engine) as session:
             if not any(each.provider for each in list_people(session)):
                 yield warn(
                     "GUIDANCE_OPENID_SCOPES is not set, and nobody has signed in through the provider: the sign-in "
                     "fails for everybody whose roles there are not named like scopes (concerns:read)",
                     "map the provider's groups or roles to scopes, or sign in once",
                 )
-    yield from check_outside(Part.OPENID, patient)
+    yield from check_outside(Part.OPENID, context)
 
 
-def check_proxy(patient: Patient) -> Verdict:
+def check_proxy(context: CheckContext) -> Verdict:
     """Check that the service trusts the reverse proxy at its public address.
 
-    If the service does not trust the proxy, its readiness response to a request through the proxy has a warning.
+    If the service does not trust the proxy, the readiness response to a request through the proxy has the warning
+    `UNTRUSTED_PROXY`.
     """
-    settings, answer = patient.settings, patient.public_answer
+    settings, answer = context.settings, context.public_answer
     if settings.is_https and not settings.trusted_proxies:
         return warn(
             "GUIDANCE_PUBLIC_URL is https, so there must be a proxy, but none is trusted: all callers count as one",
@@ -135,9 +139,9 @@ def check_proxy(patient: Patient) -> Verdict:
     return fine("the proxy is trusted" if settings.trusted_proxies else "http needs no proxy")
 
 
-def check_public_url(patient: Patient) -> Iterator[Verdict]:
+def check_public_url(context: CheckContext) -> Iterator[Verdict]:
     """Check that GUIDANCE_PUBLIC_URL is https and not local, and that this service responds there and is ready."""
-    settings, answer = patient.settings, patient.public_answer
+    settings, answer = context.settings, context.public_answer
     if is_loopback(urlsplit(settings.public_url).hostname or ""):
         yield warn("GUIDANCE_PUBLIC_URL is a local address", "set it to the address that callers use")
     elif not settings.is_https:
@@ -160,13 +164,13 @@ def check_public_url(patient: Patient) -> Iterator[Verdict]:
     yield fine(f"the service is ready at {settings.public_url}")
 
 
-def check_clock(patient: Patient) -> Verdict:
+def check_clock(context: CheckContext) -> Verdict:
     """Check that the computer's date does not contradict the last known time, which the database stores.
 
     The check `clock-drift` finds smaller errors.
     """
-    with Session(patient.engine) as session:
-        apart = find_clock_fault(session, at=patient.at)
+    with Session(context.engine) as session:
+        apart = find_clock_fault(session, at=context.at)
     if apart is not None:
         return fault(
             f"{apart}, so nothing is erased",
@@ -175,15 +179,16 @@ def check_clock(patient: Patient) -> Verdict:
     return fine("the clock agrees with the time that was last known")
 
 
-def check_watch(watch: Watch, patient: Patient) -> Verdict:
-    """Check that the value of `watch` is within its bound, or that the operator accepts the warning about it.
+def check_watch(watch: Watch, context: CheckContext) -> Verdict:
+    """Check that the value of `watch` is within its bound, or that the operator accepts the warning about the value.
 
-    Return a warning if the value is within its bound but there is advice, or if it cannot be measured but could be.
+    Return a warning if a value within its bound comes with advice, or if an action of the operator would make the value
+    measurable. If the value cannot be measured and no action would help, return that it was not checked.
     """
-    taken = watch.measure(patient)
+    taken = watch.measure(context)
     if isinstance(taken, Unmeasured):
         return warn(taken.why, taken.action) if taken.action else unknown(taken.why)
-    if watch.is_past(taken) and watch.name in patient.settings.accepted_warnings:
+    if watch.is_past(taken) and watch.name in context.settings.accepted_warnings:
         return fine(f"{taken.found}, which GUIDANCE_ACCEPTED_WARNINGS accepts")
     if watch.is_past(taken):
         return fault(taken.found, taken.advice or watch.action)

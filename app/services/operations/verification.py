@@ -30,9 +30,10 @@ NOTHING_YET = "There is nothing to verify: the database is empty until the first
 def verify_database(engine: Engine) -> Iterator[str]:
     """Yield each fault of the database's pages. If there is none, yield each fault of the schema.
 
-    Pages are verified only in the embedded database: PostgreSQL verifies its own (data checksums). Before any fault,
-    raise `SetupError` if the database is empty or version 0.2.0 made its schema, `SchemaBehind` if the schema is older
-    than this program's, or `SchemaUnknown` if a newer or different program made the schema.
+    Pages are verified only in the embedded database: PostgreSQL verifies its own pages (data checksums). Before any
+    fault, raise `SetupError` if the database is empty or version 0.2.0 made its schema. In the same way, raise
+    `SchemaBehind` if the schema is older than this program's, or `SchemaUnknown` if a newer version or another program
+    made the schema.
     """
     with suppress(DBAPIError):  # damaged pages are reported below
         with engine.connect() as connection:

@@ -1,7 +1,7 @@
 """Watches: values that are measured on a running service, each with a bound and an action for when the bound is passed.
 
 `WATCHES` is the source of metrics, readiness warnings, checks of `guidance doctor` and a table in the documentation.
-Alerts compare each metric with the metric `guidance_warning_bound`. So each bound is written only here.
+Each bound is written only in this module: alerts compare each metric with the metric `guidance_warning_bound`.
 """
 
 import datetime as dt
@@ -49,7 +49,7 @@ OPERATIONS, BACKUPS = "docs/reference/operations.md", "docs/how-to/back-up-and-r
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What a measurement reads: the settings, the database (never written), and the current time `at`."""
+    """The inputs of a measurement: the settings, the database (only read), and the current time `at`."""
 
     settings: Settings
     engine: Engine
@@ -121,9 +121,10 @@ class Watch:
     every: float = MINUTE_SECONDS
     """The seconds between two measurements."""
     needs_database: bool = False
+    """True if the doctor skips the check of this value when the database cannot be read."""
 
     def bound_of(self, reading: Reading) -> float:
-        """Return the bound that applies to `reading`: its own or, if it has none, the bound of the watch."""
+        """Return the bound that applies to `reading`: its own bound or, if it has none, the bound of this watch."""
         return self.bound if reading.bound is None else reading.bound
 
     def is_past(self, reading: Reading) -> bool:
@@ -133,10 +134,10 @@ class Watch:
 
 
 def measure_backup(around: Surroundings) -> Reading | Unmeasured:
-    """Measure the age in seconds of the newest backup in the backup folder.
+    """Measure the age of the newest backup in the backup folder, in seconds.
 
-    If there is none, measure that of the database. Return `Unmeasured` if no backup folder is set, if the folder may
-    not be read or, with PostgreSQL, if the folder is not on this computer.
+    If there is no backup, measure the age of the database instead. Return `Unmeasured` if no backup folder is set, if
+    the folder may not be read or, with PostgreSQL, if the folder is not on this computer.
     """
     folder, each_night = around.settings.backup_folder, EACH_NIGHT[around.is_embedded]
     if folder is None:
@@ -207,8 +208,8 @@ def measure_disk(around: Surroundings) -> Reading | Unmeasured:
 def measure_clock(around: Surroundings) -> Reading | Unmeasured:
     """Measure by how many seconds this computer's clock differs from the most reliable other clock that can be read.
 
-    With the embedded database, also measure how far the last audit log entry is in the future, and return the larger of
-    the two. With PostgreSQL, ignore the last entry, because a node with a wrong clock may have written it. Return
+    With the embedded database, also measure how far the latest audit log entry is in the future, and return the larger
+    difference. With PostgreSQL, ignore this entry, because a node with a wrong clock may have written it. Return
     `Unmeasured` if there is nothing to compare with.
     """
     found = [(around.at - now, f"the clock of {whose}") for whose, now in islice(_other_clocks(around), 1)]
@@ -227,8 +228,8 @@ def measure_clock(around: Surroundings) -> Reading | Unmeasured:
 def _other_clocks(around: Surroundings) -> Iterator[tuple[str, dt.datetime]]:
     """Yield the name and the time of each other clock that can be read, the most reliable first.
 
-    These are the clocks of the PostgreSQL server, of the OpenID provider, and of the server at the public address.
-    Leave out this server if the public address is local.
+    These are the clocks of the PostgreSQL server, of the OpenID provider, and of the server at the public address. A
+    local public address is left out.
     """
     settings = around.settings
     if not around.is_embedded:
@@ -262,11 +263,12 @@ def measure_durability(around: Surroundings) -> Reading | Unmeasured:
 
 
 def measure_delivery(around: Surroundings) -> Reading | Unmeasured:
-    """Measure the seconds since any process last looked for emails to send, and for events to send to webhooks.
+    """Measure the seconds since a process last looked for emails to send, and for events to send to webhooks.
 
     Return the longer of the two times. Leave out emails if there is neither a mail server nor a subscribed mailbox, and
-    events if there is no webhook. Return `Unmeasured` if both are left out. In a serving process, count only from the
-    start of the process. For events, count only from when the latest webhook was added.
+    events if there is no webhook. Return `Unmeasured` if both are left out. In a serving process, a time before the
+    start of the process counts as the start. For events, a time before the latest webhook was added counts as the time
+    when the webhook was added.
     """
     with Session(around.engine) as session:
         since = _awaited_since(around, session)
@@ -281,7 +283,7 @@ def measure_delivery(around: Surroundings) -> Reading | Unmeasured:
 
 
 def _awaited_since(around: Surroundings, session: Session) -> dict[str, dt.datetime]:
-    """Return the time since which some process should look for deliveries, with the keys `EMAILS` and `EVENTS`.
+    """Return the time since which a process should have looked for deliveries, with the keys `EMAILS` and `EVENTS`.
 
     Leave out emails if there is neither a mail server nor a subscribed mailbox, and events if there is no webhook.
     """
@@ -388,7 +390,7 @@ def require_known_warnings(settings: Settings) -> None:
 
 
 class Watcher:
-    """A monitor in a serving process, which measures the values of `WATCHES` and holds the latest reading of each.
+    """The monitor of a serving process, which measures the values of `WATCHES` and keeps the latest reading of each.
 
     The process continues to serve requests when a value passes its bound.
     """
@@ -401,7 +403,7 @@ class Watcher:
         """The time of the next measurement, by the monotonic clock, for each watch that was measured, by its name."""
         self._since = clock()
         self.readings: dict[str, Reading] = {}
-        """The last reading of each watch, by the name of the watch. A value that cannot be measured has none."""
+        """The last reading of each watch, by the name of the watch. A watch that cannot be measured has no reading."""
 
     @property
     def warnings(self) -> dict[str, str]:
@@ -426,11 +428,11 @@ class Watcher:
                 yield watch, self.readings[watch.name]
 
     def look(self, beat: Callable[[], None]) -> None:
-        """Measure the values that are due, and hold the readings.
+        """Measure the values that are due, and keep the readings.
 
-        Log each value that passes its bound, or is within its bound again. If the database does not respond, keep the
-        last reading. Log any other error of a measurement, and continue with the next watch. Call `beat` after each
-        watch.
+        Log each value that passes its bound, and each value that is no longer past its bound, unless its warning is
+        accepted. If the database does not respond, keep the last reading. Log any other error of a measurement, and
+        continue with the next watch. Call `beat` after each watch, to show progress.
         """
         around = Surroundings(self._settings, self._engine, self.clock(), since=self._since)
         for watch in WATCHES:
