@@ -104,7 +104,7 @@ class GuidanceRoute(APIRoute):
         return self.path_format.partition("{")[0]
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """Return how the route matches the request.
+        """Return how the route matches the request (fully, in path only, or not), and its additions to the scope.
 
         A request is compared with each of more than 200 routes in turn. Comparing the beginning of the path first is
         much cheaper than the regular expression of the route.
