@@ -46,7 +46,7 @@ PUBLIC = Depends(allow_anyone)
 
 
 async def require_status_token(credentials: StatusTokenCredentials) -> str:
-    """Return the status token of the request. Raise `TokenMissing` if the request has no bearer token."""
+    """Return the status token of the request, unchecked. Raise `TokenMissing` if the request has no bearer token."""
     if credentials is None:
         raise TokenMissing
     return credentials.credentials
@@ -175,8 +175,8 @@ def networks_to_count(request: Request, submitter: Principal) -> Networks:
 def expect_within_limit(request: Request, submitter: Principal, concern: Concern) -> None:
     """Raise `RateLimited` if `submitter` is a client over its rate limit, unless a child is in immediate danger.
 
-    `concern` says if a child is in immediate danger. A test concern never counts as a concern about immediate danger.
-    A concern that is sent without a client key is never refused here.
+    `concern` says whether a child is in immediate danger. A test concern never counts as a concern about immediate
+    danger. A concern that is sent without a client key is never refused here.
     """
     in_danger = concern.immediate_danger == ImmediateDanger.YES and not concern.test
     if submitter is not ANONYMOUS and not in_danger:

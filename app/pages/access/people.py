@@ -122,8 +122,9 @@ def invite_on_page(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
     """Invite a person, record the invitation in the audit log, and return the page that shows the link once.
 
     If the name is missing or cannot be used, or if the lead may not give the role, return the page of people with the
-    errors (422). Do the same if the person already has a passkey: anyone with a further link could sign in as that
-    person. The link is valid for the posted period, or for `USUAL_LIFETIME` if the form names no period in `LIFETIMES`.
+    errors (422). Do the same if the desk has a person with this name, and the lead may not change their role or they
+    have a passkey: anyone with a further link could sign in as that person. The link is valid for the posted period, or
+    for `USUAL_LIFETIME` if the form names no period in `LIFETIMES`.
     """
     name, role = posted.one("name").strip(), _role_of(posted, visit)
     faults = {} if role else {"role": CHOOSE_ROLE}

@@ -171,9 +171,9 @@ def _person_searched(visit: Visit, typed: TypedFilters) -> str:
 def _filter_of(visit: Visit, typed: TypedFilters) -> LogFilter:
     """Return the filters in `typed` as a `LogFilter`, most recent entries first.
 
-    The entries which record that a concern was received are left out, unless `typed` asks for them or names a chain.
-    Raise `InvalidQuery` if a value is not valid. Raise `ScopeMissing` if the person may read only their own entries,
-    and `typed` names someone else.
+    Find the entries which record that a concern was received only if `typed` asks for them or names a chain. Raise
+    `InvalidQuery` if a value is not valid. Raise `ScopeMissing` if the person may read only their own entries, and
+    `typed` names someone else.
     """
     fields: dict[str, Any] = typed.fields | {"person": _person_searched(visit, typed) or None}
     with_receipts = typed.received == YES or bool(typed.chain.strip())  # a concern's log begins with the receipt

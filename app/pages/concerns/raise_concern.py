@@ -480,7 +480,10 @@ def _check_name(guide: GuideName) -> None:
 @router.get(SHORT_FORM, dependencies=[Depends(_expect_short_language), Depends(require_submitter)])
 @router.get(f"{GENERAL}/{{guide}}", dependencies=[Depends(require_submitter), Depends(_check_name)])
 def read_form(site: SiteDep, session: SessionDep) -> Response:
-    """Return the empty form: for the current edition of the guide in the path, or without a guide."""
+    """Return the empty form: for the current edition of the guide in the path, or without a guide.
+
+    Raise the errors of `empty_form`.
+    """
     return site.compressed(empty_form(site, session, site.request.scope["path"]).form_page())
 
 
@@ -493,7 +496,8 @@ def post_form(site: SiteDep, session: SessionDep, posted: SubmittedFormDep, subm
     """Run the action of the pressed button, and return the resulting page or file.
 
     The page has the answers to check, the changed form, the receipt, or the code of the saved form. The file is a PDF
-    with a copy of the answers. `submitter` is the client or the anonymous caller that sends the form.
+    with a copy of the answers. `submitter` is the client or the anonymous caller that sends the form. Raise the errors
+    of `empty_form`, and `RateLimited` if a copy is requested and the request is over the rate limit.
     """
     filled = empty_form(site, session, site.request.scope["path"], posted.one("edition"))
     session.close()  # frees the connection: a request must not hold a connection while waiting for another
@@ -625,7 +629,7 @@ def _send(filled: FilledForm, concern: Concern, submitter: Principal) -> Respons
 
     `submitter` is the client or the anonymous caller that sends the form. If a saved form was opened, that saved form
     expires. Return the page with the answers and an error, so that nothing is lost, in three cases: the form was sent
-    before with other answers, too many concerns came from the network, or the concern cannot be stored now.
+    before with other answers, too many concerns came from the network or client, or the concern cannot be stored now.
     """
     request = filled.site.request
     keys = derive_idempotency_keys(filled.key, client=submitter.name)
