@@ -48,7 +48,7 @@ def snapshot(families: Iterable[Metric]) -> bytes:
 
 
 def gauge(name: str, words: str, values: Mapping[Any, float] | float, *labels: str) -> GaugeMetricFamily:
-    """Return a gauge with the help text `words`. If `values` is a mapping, the gauge has a value for each key.
+    """Return a gauge with the help text `words`, and with one value or, if `values` is a mapping, a value for each key.
 
     A key is the value of the only label in `labels`, or a tuple with a value for each label.
     """

@@ -110,7 +110,7 @@ class NegotiationMiddleware:
         self.app = app
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        """Add the suffix of the preferred format to the path, and pass the request on.
+        """Pass the request on. If Accept prefers a format to JSON, first add the suffix of the format to the path.
 
         Add Vary to the response, and Content-Location if the path was rewritten. If the path has no format other than
         JSON, pass the request on unchanged.

@@ -251,7 +251,7 @@ def with_rate_limit_fields(count: Count, send: Send) -> Send:
 
 
 def _token_hash(scope: Scope) -> bytes | None:
-    """Return the SHA-256 of the Authorization header, or None without that header. Tokens are not kept in memory."""
+    """Return the SHA-256 of the Authorization header, or None without the header. Only the hash is kept in memory."""
     authorization = find_field(scope, b"authorization")
     return hashlib.sha256(authorization).digest() if authorization else None
 

@@ -136,8 +136,9 @@ class PageRoute(GuidanceRoute):
     def comes_from_elsewhere(self, request: Request) -> bool:
         """Return True if the headers say that the request comes from another site that the settings do not allow.
 
-        The setting `allowed_origins` lists the allowed sites. `Sec-Fetch-Site` decides before `Origin`, because the
-        referrer policy of these pages can make `Origin` `null`. For a request with neither header, return False.
+        An `Origin` in the setting `allowed_origins` is allowed. For any other `Origin`, `Sec-Fetch-Site` decides first,
+        because the referrer policy of these pages can make `Origin` `null`. For a request with neither header, return
+        False.
         """
         settings, origin = context_of(request).settings, request.headers.get("origin", "null")
         if origin in settings.allowed_origins:
@@ -210,7 +211,11 @@ def error_page(site: Site, status: int, *, message: str | None = None) -> Respon
 
 
 def problem_type_of(error: Exception) -> type[Problem]:
-    """Return the type of problem that the API returns for `error`, or `InternalError` for an unexpected exception."""
+    """Return the type of problem whose status the error page for `error` has.
+
+    A validation error by FastAPI is `NotFound` if the path is not valid, otherwise `InvalidQuery`. An unexpected
+    exception is `InternalError`.
+    """
     if isinstance(error, GuidanceError):
         return problem_of(error)
     if isinstance(error, RequestValidationError):

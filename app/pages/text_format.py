@@ -146,7 +146,7 @@ def short_moment(moment: dt.datetime, now: dt.datetime) -> str:
 
 
 def short_deadline(moment: dt.datetime) -> str:
-    """Return the deadline `moment` for a table: `Tue 24 Nov 09:30`, or at midnight `end of Mon 30 Nov`."""
+    """Return the deadline `moment` for a table, in London time: `Tue 24 Nov 09:30`, or `end of Mon 30 Nov`."""
     last_day, time = deadline_of(moment)
     words = f"{last_day:%a} {last_day.day} {last_day:%b}"
     return f"end of {words}" if time is None else f"{words} {time:%H:%M}"
