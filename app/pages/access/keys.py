@@ -196,6 +196,6 @@ def _store(visit: Visit, name: str, posted: SubmittedForm) -> None:
 
 
 def _expect_own_session(visit: Visit) -> None:
-    """Raise `ScopeMissing` if the person did not sign in with a passkey, but for example with a client key."""
+    """Raise `ScopeMissing` if the person did not sign in with a passkey. A client key, for example, is not enough."""
     if not visit.visitor.has_passkey:
         raise ScopeMissing(Scope.READ)
