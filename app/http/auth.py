@@ -46,7 +46,7 @@ PUBLIC = Depends(allow_anyone)
 
 
 async def require_status_token(credentials: StatusTokenCredentials) -> str:
-    """Return the status token of the request. Raise `TokenMissing` if the request has no bearer token."""
+    """Return the status token of the request, unchecked. Raise `TokenMissing` if the request has no bearer token."""
     if credentials is None:
         raise TokenMissing
     return credentials.credentials
@@ -144,7 +144,7 @@ async def authenticate(
     Raise `TokenMissing` if `credentials` is None, or `ScopeMissing` if the client lacks one of `scopes`. Raise
     `TokenInvalid` if the token is not valid, or `ProviderUnavailable` if the OpenID provider does not respond. If the
     caller is over its limit, raise `RateLimited` instead of `TokenInvalid` or `ProviderUnavailable`. Log why a token is
-    refused, because the response does not give the reason, except for a missing scope.
+    refused: the response gives the reason only for a missing scope.
     """
     if credentials is None:
         raise TokenMissing
@@ -175,8 +175,8 @@ def networks_to_count(request: Request, submitter: Principal) -> Networks:
 def expect_within_limit(request: Request, submitter: Principal, concern: Concern) -> None:
     """Raise `RateLimited` if `submitter` is a client over its rate limit, unless a child is in immediate danger.
 
-    `concern` says if a child is in immediate danger. A test concern never counts as a concern about immediate danger.
-    A concern that is sent without a client key is never refused here.
+    `concern` says whether a child is in immediate danger. A test concern never counts as a concern about immediate
+    danger. A concern that is sent without a client key is never refused here.
     """
     in_danger = concern.immediate_danger == ImmediateDanger.YES and not concern.test
     if submitter is not ANONYMOUS and not in_danger:
@@ -186,7 +186,7 @@ def expect_within_limit(request: Request, submitter: Principal, concern: Concern
 def refuse_over_limit(request: Request) -> None:
     """Raise `RateLimited` if the request is over its rate limit.
 
-    Such a request was not refused before, because it could take turns with others: see `app.http.turns`.
+    The middleware passes some requests over their limit to the route, which decides (see `app.http.turns`).
     """
     over: Count | None = request.scope["state"].get(OVER)
     if over is not None:

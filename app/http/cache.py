@@ -1,8 +1,8 @@
 """The response cache: finished responses of public reads, in memory, in front of the framework.
 
-The content of a public read depends only on what is published. So every response that a shared cache may store is
-stored here as bytes. Publishing or withdrawing an edition clears the cache. A response that depends on the clock has
-its time of expiry in the header `Expires`.
+The content of a public read depends only on the published guides. So a response that a shared cache may store is stored
+here as bytes, except at the paths in `BY_THE_CLOCK`. Publishing or withdrawing an edition clears the cache. A stored
+response that is valid only until a certain time has that time in the header `Expires`.
 
 While the database is unavailable, responses may be out of date. The cache then continues to serve them, with their
 `Age`, for as long as `stale-if-error` promises.
@@ -42,7 +42,7 @@ MAX_ENTRY_FRACTION = 8  # one entry takes at most an eighth of the cache
 MAX_HELD_FRACTION = 2  # held entries take at most half of the cache
 PARSED_HEADERS = 1_000
 BY_THE_CLOCK = frozenset({REVIEWS_ATOM_FEED, REVIEWS_JSON_FEED})
-"""Paths with responses that also depend on the current time. This cache does not serve these paths."""
+"""The paths of feeds that also depend on the current time. This cache stores and serves none of these."""
 BYPASS_HEADERS = frozenset({b"accept-datetime", b"content-length", b"transfer-encoding"})
 CacheKey = tuple[str, bytes, frozenset[str], tuple[str, ...]]
 """Everything that the content of a response depends on.
@@ -153,8 +153,8 @@ class CacheStore:
 
     `clock` tells the time at which entries expire. An expired entry is dropped when a request looks for it. `hold`
     marks a key as held: its entry is never dropped to make room, nor because it has expired. A held entry stays until a
-    new entry or a new store replaces it. Held entries take at most half of the store. Once an entry had no room in that
-    half, no further key can be held.
+    new entry or a new store replaces it. Held entries take at most half of the store. Once the entry of a held key was
+    too large or had no room in that half, no further key can be held.
     """
 
     def __init__(self, max_bytes: int, clock: Clock = utc_now) -> None:
@@ -196,8 +196,8 @@ class CacheStore:
     def hold(self, key: CacheKey) -> bool:
         """Hold the current entry with `key`, and each later entry with that key, as far as there is room.
 
-        Return False, and hold nothing, if an entry had no room in the held half of the store before. A key that has a
-        held entry already can always be held.
+        Return False, and hold nothing, if an earlier entry of a held key had no room. If `key` has a held entry, always
+        return True.
         """
         if self._is_held_full and self._held.get(key) is None:
             return False
@@ -209,9 +209,10 @@ class CacheStore:
         return True
 
     def put(self, key: CacheKey, entry: CachedResponse) -> None:
-        """Store `entry` under `key`. Do nothing if `entry` would take more than an eighth of the store.
+        """Store `entry` under `key`. Do not store an entry that would take more than an eighth of the store.
 
-        To make room, drop the least recently used entries, but no held entries.
+        If `key` is held, the entry becomes a held entry as long as held entries have room. To make room, drop the least
+        recently used entries, but no held entries.
         """
         is_large = entry.size > self._max_bytes / MAX_ENTRY_FRACTION
         is_held = key in self._held and not is_large and self._put_held(key, entry)
@@ -295,9 +296,9 @@ class ResponseCache:
         self.store = self.store.copy()  # a new store tells the server front that its finished responses are invalid
 
     def tell_database_away(self, current_at: float | None) -> None:
-        """Store whether the database is unavailable: `current_at` is the last time when entries were current.
+        """Store that the database is unavailable, or available again if `current_at` is None.
 
-        The time is by `monotonic`. If `current_at` is None, the database is available.
+        `current_at` is the last time, by `monotonic`, at which all entries were known to be current.
         """
         if self._current_at is None and current_at is not None:
             self.store = self.store.copy()  # a new store tells the server front that its finished responses are invalid
@@ -309,15 +310,15 @@ class ResponseCache:
         return self._current_at is not None
 
     def age_of(self, entry: CachedResponse) -> float | None:
-        """Return the number of seconds for which `entry` may have been out of date, or None if the entry is current."""
+        """Return the seconds for which `entry` may have been out of date, or None if the database is available."""
         current_at = self._current_at
         return None if current_at is None else monotonic() - max(current_at, entry.made_at)
 
     def find_entry(self, key: CacheKey) -> CachedResponse | None:
-        """Return the entry with `key` for the middleware, or None.
+        """Return the entry with `key` for the middleware, or None if there is no entry that may be served.
 
-        Only while the database is unavailable, also return an expired entry and, if there is no entry in the preferred
-        languages, the entry in the guide's own language. Never return an entry that may have been out of date for
+        While the database is unavailable, return an expired entry too. If there is no entry in the preferred languages,
+        then also return the entry in the guide's own language. Never return an entry that may have been out of date for
         longer than `STALE_IF_ERROR_SECONDS`.
         """
         entry = self.store.find(key, allow_expired=self.is_database_away)
@@ -354,8 +355,8 @@ class ResponseCache:
     def find(self, request: CacheRequest) -> tuple[Any, WireResponse] | None:
         """Return the route and the stored response for `request`, for the server front.
 
-        Return None if there is no such response in the encoding that the request accepts, while the database is
-        unavailable, and after `leave_front`.
+        Return None if no response is stored in the encoding that the request accepts. Always return None while the
+        database is unavailable, and after `leave_front`.
         """
         if self.is_database_away or not self._has_front:
             return None
@@ -390,9 +391,9 @@ class CacheMiddleware:
         self.cache = cache
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        """Respond from the cache to a GET request for a public read. Pass every other request on.
+        """Respond from the cache to a GET request for a public read. Pass every other request to the app.
 
-        Other requests bypass the cache, so that they never wait for another request.
+        A request that bypasses the cache never waits for another request.
         """
         if scope["type"] != "http" or scope["method"] != "GET" or NOT_PUBLIC.match(scope["path"]):
             return self.app(scope, receive, send)

@@ -63,7 +63,7 @@ class AppContext:
     traces: "Traces | None"
     response_cache: ResponseCache
     invalidate_caches: Callable[[], None]
-    """A function that clears the caches of published editions. Call it after an edition is published or withdrawn."""
+    """A function that clears the response cache, and the caches of current editions and of contacts to call."""
     allows_host: Callable[[bytes | None], bool]
     invariants: Invariants
     outside: Outside
@@ -125,7 +125,7 @@ async def get_now(request: Request) -> dt.datetime:
 
 
 def provide(name: str) -> Any:
-    """Return a FastAPI dependency on the attribute `name` of the application's context."""
+    """Return a FastAPI dependency that gives a route the attribute `name` of the application's context."""
 
     async def get_part(request: Request) -> Any:
         return getattr(context_of(request), name)

@@ -50,7 +50,7 @@ DEFAULT_FAULT = (FaultCode.INVALID, "This is not a valid answer.")
 def to_field_error(error: Mapping[str, Any]) -> FieldError:
     """Return pydantic's `error` about a value in a request body as a field error.
 
-    The location of `error` must be the location in the body.
+    `error["loc"]` must be the location in the body, without the leading `body` that FastAPI adds.
     """
     at, context = tuple(error["loc"]), error.get("ctx", {})
     if error["type"] == "value_error":
@@ -63,8 +63,8 @@ def to_field_error(error: Mapping[str, Any]) -> FieldError:
 def to_request_fault(error: Mapping[str, Any]) -> FieldError:
     """Return pydantic's `error` about a request as a field error.
 
-    The first element of pydantic's location names the part of the request, such as `body` or `query`. Outside the body,
-    the second element is the name of the parameter.
+    The first element of `error["loc"]` names the part of the request, such as `body` or `query`. Outside the body, the
+    second element is the name of the parameter. Without a second element, the field error names no parameter.
     """
     source, *rest = error["loc"]
     fault = to_field_error(error)
@@ -74,7 +74,7 @@ def to_request_fault(error: Mapping[str, Any]) -> FieldError:
 
 
 def to_field_problems(errors: Sequence[FieldError]) -> tuple[FieldProblem, ...]:
-    """Return `errors` as the entries of a problem's member `errors`."""
+    """Return `errors` as the entries of the field `errors` in a problem."""
     return tuple(
         FieldProblem(
             detail=error.detail,

@@ -19,8 +19,8 @@ MIN_FREE_BYTES = 1_000_000  # enough for the largest concern that is accepted
 def check_health(context: AppContext) -> dict[str, str]:
     """Return the result of each check, by name: `HEALTHY`, or a short description of the problem.
 
-    To check that concerns can be stored, write an invented concern and roll it back. After a successful check, its
-    result is used for five seconds, unless a write fails in that time. After a failed check, each call checks again.
+    The check `concerns` writes an invented concern and rolls it back. A success counts for five seconds, unless a write
+    fails in that time. After a failure, each call checks again.
     """
     keeps_concerns = context.writer.is_alive and context.store_probe.succeeds()
     concerns = HEALTHY if keeps_concerns else "cannot be stored"
@@ -34,9 +34,10 @@ def check_health(context: AppContext) -> dict[str, str]:
 
 
 def read_warnings(context: AppContext, checks: dict[str, str]) -> dict[str, str]:
-    """Return the problems that need attention but do not stop the service, by name.
+    """Return the problems that need attention but do not stop the service: a short description of each, by name.
 
-    If the database cannot be read (according to `checks`), leave out the warnings that come from the database.
+    `checks` is the result of `check_health`. If the check `database` failed, leave out the warnings that come from the
+    database.
     """
     warnings = {name: "broken" for name, is_broken in context.invariants.broken.items() if is_broken}
     warnings |= dict.fromkeys(context.outside.failing, "fails") | context.watcher.warnings

@@ -1,4 +1,7 @@
-"""A task that keeps the guidance for a child in danger in the response cache, even before anyone has requested it."""
+"""A task that fills the response cache with the pages that people need first if a child is in danger.
+
+The task makes these responses in rounds, before anyone has requested them. One round goes over all paths.
+"""
 
 import asyncio
 from asyncio import Event
@@ -13,13 +16,14 @@ from app.http.cache import CacheMiddleware
 from app.logs import Log
 
 FIRST_SECONDS = 5.0
-"""The longest time, in seconds, that the start of the service waits for the first round of responses.
+"""The longest time, in seconds, that the start of the service waits for the first complete round.
 
 With very many guides, the round may take longer, and then ends while requests are already served.
 """
 RETRY_SECONDS = 5.0
+"""Seconds from a round with a failure to the next round."""
 ROUND_SECONDS = 30.0
-"""Seconds between two rounds, of which the first was complete. In each round, expired responses are made again."""
+"""Seconds from a complete round to the next round, which makes expired responses again."""
 
 SERVER_ERROR = 500
 
@@ -30,8 +34,8 @@ class HeldGuidance:
     """A task that makes the response of each path from `find_paths`, and holds the response in the cache.
 
     Each response is made by a request to `middleware`. A held response is never dropped to make room. Held responses
-    take at most half of the cache, and no response is made that has no room there. Responses are made at the start,
-    after each change of the guides, and after they expire. So every process can serve these responses while the
+    take at most half of the cache. Once that half is full, no further response is made. Responses are made at the
+    start, after each change of the guides, and after they expire. So every process can serve these responses while the
     database is unavailable, even a process that has served no request yet. `find_paths` reads the database, so it is
     called in a thread.
     """
@@ -59,18 +63,18 @@ class HeldGuidance:
             cache.on_clear = lambda: None
 
     async def wait_for_first(self) -> None:
-        """Wait until one round has had no failure, but at most `FIRST_SECONDS`.
+        """Wait until a round was complete, at most `FIRST_SECONDS`.
 
-        After such a round, every response for which the cache has room is held.
+        After a complete round, every response for which the cache has room is held.
         """
         with suppress(TimeoutError):
             await asyncio.wait_for(self._is_complete.wait(), FIRST_SECONDS)
 
     async def _hold_all(self) -> bool:
-        """Hold the response of each path, as far as the cache has room. Return False if any request failed.
+        """Hold the response of each path, as far as the cache has room. Return True if no request failed.
 
-        Log a warning if the database fails. Log another if some responses have no room, unless their number is the same
-        as in the last round.
+        If the database fails, log a warning and return False. If the number of responses without room has changed since
+        the last round and is not 0, log a warning.
         """
         left_out, self._left_out = self._left_out, 0
         try:
@@ -88,7 +92,7 @@ class HeldGuidance:
 
         Return False if making the response ended in a server error. Return True otherwise, even if there is no room.
         """
-        cache, scope = self._middleware.cache, _read_of(path)
+        cache, scope = self._middleware.cache, _get_scope(path)
         request = cache.parse(scope)
         if request is None:
             return True
@@ -104,7 +108,7 @@ class HeldGuidance:
         return is_made
 
 
-def _read_of(path: str) -> Scope:
+def _get_scope(path: str) -> Scope:
     """Return the ASGI scope of a plain GET request for `path`."""
     return {
         "type": "http",

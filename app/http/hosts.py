@@ -15,7 +15,7 @@ ANY = "*"
 CACHED_HOSTS = 1000
 FORWARDED_FOR = "x-forwarded-for"
 IS_BELIEVED = "forwarded_by_trusted_proxy"
-"""The key that is set in the ASGI scope of a request from a trusted proxy."""
+"""The key that the ASGI scope has only if the request comes from a trusted proxy."""
 NETWORKS = "networks"
 """The key in a request's state for the networks under which the rate limits count the caller."""
 HostCheck = Callable[[bytes | None], bool]
@@ -31,14 +31,14 @@ class ForwardedAddressMiddleware:
 
     def __init__(self, app: ASGIApp, trusted_proxies: Sequence[str]) -> None:
         self.app = app
-        self._reader = ProxyHeadersMiddleware(_do_nothing, list(trusted_proxies))  # type: ignore[arg-type]  # its own ASGI types
+        self._reader = ProxyHeadersMiddleware(_do_nothing, list(trusted_proxies))  # type: ignore[arg-type]  # uvicorn's ASGI types
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on. If a trusted proxy sent it, first set the address and scheme that the proxy forwards."""
         peer = scope.get("client")
         if peer and peer[0] in self._reader.trusted_hosts:
             scope[IS_BELIEVED] = True
-            await self._reader(scope, receive, send)  # type: ignore[arg-type]  # its own ASGI types
+            await self._reader(scope, receive, send)  # type: ignore[arg-type]  # uvicorn's ASGI types
             if FORWARDED_FOR in Headers(scope=scope):
                 forwarded = scope["client"]
                 scope["client"] = (_readable_address("" if forwarded is peer else forwarded[0]), forwarded[1])
@@ -51,7 +51,7 @@ def is_forwarded_by_stranger(scope: Scope) -> bool:
 
 
 async def _do_nothing(_scope: Scope, _receive: Receive, _send: Send) -> None:
-    """Do nothing. `ProxyHeadersMiddleware` needs an application, but is used only to change the scope."""
+    """Do nothing. `ProxyHeadersMiddleware` needs an app, but this module only uses the scope that it changes."""
 
 
 def _readable_address(text: str) -> str:

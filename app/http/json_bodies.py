@@ -43,7 +43,7 @@ class JSONRoute(GuidanceRoute):
     """A route that takes only uncompressed JSON bodies, and parses them strictly."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Return a handler that raises `InvalidBody` if the body is compressed or not JSON.
+        """Return a handler that raises `InvalidBody` if the headers say that the body is compressed or not JSON.
 
         An optional body may be absent. FastAPI's handler gets a request that parses its body with `read_json`.
         """
@@ -78,8 +78,8 @@ class _StrictRequest(GuidanceRequest):
 def read_json(body: bytes) -> Any:
     """Return the JSON value of `body`.
 
-    Raise `InvalidBody` if `body` is not valid JSON, or exceeds a limit of this module. The message of the error has no
-    part of the body.
+    Raise `InvalidBody` if `body` is not valid JSON, exceeds a limit of this module, or repeats a name in an object.
+    Also raise `InvalidBody` if `body` contains a NUL or a lone surrogate. The message has no text from the body.
     """
     with suppress(ValueError):  # its message may repeat the body
         value = jiter.from_json(body, allow_inf_nan=False, catch_duplicate_keys=True, cache_mode="none")

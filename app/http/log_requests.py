@@ -82,10 +82,9 @@ class RequestLogMiddleware:
 
 
 class _Outgoing:
-    """A wrapper of `send` that adds the request id to the response, and stores its status.
+    """A wrapper of `send` that adds the request id to the response, and stores the status of the response.
 
-    If `with_body` is False, because the request was HEAD, the wrapper drops the body. If no response starts, `status`
-    is 500.
+    `with_body` is False for a HEAD request: the wrapper then drops the body. If no response starts, `status` is 500.
     """
 
     __slots__ = ("_request_id", "_send", "_with_body", "status")

@@ -81,10 +81,9 @@ def current_at(history: Sequence[EditionHead], moment: dt.datetime) -> EditionHe
 
 
 def memento_links(public_url: str, guide: str) -> dict[str, str]:
-    """Return the links that the TimeGate of `guide` and each Memento of `guide` must have.
+    """Return the URLs, by relation, that the TimeGate of `guide` and each Memento of `guide` must link to.
 
-    The links lead to the original resource, which is also the TimeGate, and to the TimeMap. Both links begin with
-    `public_url`.
+    These are the original resource, which is also the TimeGate, and the TimeMap. Both URLs begin with `public_url`.
     """
     original = public_url + guide_path(guide)
     return {"original timegate": original, "timemap": f"{original}/editions.link"}

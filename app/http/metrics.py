@@ -17,7 +17,7 @@ from app.services.concerns.submission import ConcernCount
 
 OF_ADDITIONS = "additions_"
 SHARED_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
-"""The environment variable of `prometheus_client` for the folder in which several processes share their counts."""
+"""The name of the environment variable for the folder in which several processes share their counts."""
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 
@@ -48,7 +48,7 @@ def snapshot(families: Iterable[Metric]) -> bytes:
 
 
 def gauge(name: str, words: str, values: Mapping[Any, float] | float, *labels: str) -> GaugeMetricFamily:
-    """Return a gauge with the help text `words`. If `values` is a mapping, the gauge has a value for each key.
+    """Return a gauge with the help text `words`, and with one value or, if `values` is a mapping, a value for each key.
 
     A key is the value of the only label in `labels`, or a tuple with a value for each label.
     """
@@ -96,7 +96,7 @@ class Answered(NamedTuple):
 
 
 class Metrics:
-    """The counts and durations of requests and of the writer's flushes, and the counts of tests and refused rows."""
+    """The counters and histograms of this process: requests, cache hits, writer flushes, concerns and refused rows."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -166,11 +166,11 @@ class Metrics:
         return bound
 
     def count_concern(self, counted: ConcernCount) -> None:
-        """Count one concern of the kind `counted`: a stored or refused test, or one of many from the same source."""
+        """Count one concern: a stored test, a refused test, or a concern from a source that sent many (`counted`)."""
         self._concerns[counted].inc()
 
     def record_refused_row(self, table: str) -> None:
-        """Count a row of `table` that grants access, and that was refused because this service did not write it."""
+        """Count a row of `table` that would grant access, but was refused because this service did not write it."""
         self._refused_rows.labels(table).inc()
 
     def record_flush(self, operations: int, seconds: float) -> None:
@@ -179,7 +179,11 @@ class Metrics:
         self._flushes.observe(seconds)
 
     def text(self, gauges: Iterable[Metric]) -> bytes:
-        """Return all metrics in the Prometheus format: the sums of the counts of all processes, and `gauges`."""
+        """Return the counts and `gauges` in the Prometheus format.
+
+        If `SHARED_FOLDER` is set in the environment, each count is the sum over all processes. Otherwise the counts are
+        those of this process.
+        """
         registry = self.registry
         if SHARED_FOLDER in os.environ:
             registry = CollectorRegistry()

@@ -110,10 +110,10 @@ class NegotiationMiddleware:
         self.app = app
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        """Add the suffix of the format to the path if Accept prefers that format, and pass the request on.
+        """Pass the request on. If Accept prefers a format to JSON, first add the suffix of the format to the path.
 
-        Add Vary to the response, and Content-Location if the path was rewritten. Pass a request for a path without
-        other formats unchanged.
+        Add Vary to the response, and Content-Location if the path was rewritten. If the path has no format other than
+        JSON, pass the request on unchanged.
         """
         representation = _representation_at(scope)
         if representation is None:
@@ -142,10 +142,10 @@ def quality(media_type: str, accept: str) -> float:
 
 
 def _representation_at(scope: Scope) -> Representation | None:
-    """Return the representation other than JSON that exists at the request's path, or None.
+    """Return the representation other than JSON that exists at the path of the GET request, or None.
 
-    Also return None for a request with a query, and for a request with Accept-Datetime whose path names no edition.
-    Such a request may be for a time in the past: it must first be redirected to the edition of that time.
+    Return None for a request that may be for a time in the past: the request must first be redirected to the edition of
+    that time. These are requests with a query, and requests with Accept-Datetime for the current edition.
     """
     if scope["type"] != "http" or scope["method"] != "GET" or scope["query_string"]:
         return None

@@ -266,8 +266,8 @@ def _schema_of(response: JsonObject) -> JsonObject:
 def _description_of(content: JsonObject, schemas: JsonObject) -> str:
     """Return a description of the response with `content`, which has the schema of the body by media type.
 
-    The description is the first paragraph of the first description of a schema. If no schema is described, it is a
-    sentence with the media types.
+    Return the first paragraph of the first schema that has a description. If no schema has one, return a sentence with
+    the media types.
     """
     names = [each.get("schema", {}).get("$ref", "").removeprefix(SCHEMA_PREFIX) for each in content.values()]
     described = [schemas[name].get("description", "").partition("\n\n")[0] for name in names if name]
@@ -340,7 +340,7 @@ def _response_example(sent: JsonObject, schemas: JsonObject, self_link: str | No
     example = build_example(sent["schema"], schemas)
     if "example" in sent:
         example = _override(example, sent["example"])
-    if self_link is not None and example.get("links"):  # a search has none
+    if self_link is not None and example.get("links"):  # the response of a search has no links
         example["links"] = example["links"] | {"self": self_link}
     return example
 
@@ -374,10 +374,10 @@ def _emergency_contacts(schemas: JsonObject) -> JsonObject:
 
 
 def build_example(schema: JsonObject, schemas: JsonObject) -> Any:
-    """Return the first example of `schema`. If it has none, build an example from the other parts of `schema`.
+    """Return the first example of `schema`. If `schema` has no examples, build an example.
 
-    A reference to one of `schemas`, the first option of `anyOf`, an entry of a list, and the properties of an object
-    have examples of their own. Otherwise return the constant, the first value of the enum, or None.
+    Build it from the referenced schema in `schemas`, the first option of `anyOf`, the entry of a list, or the
+    properties of an object. Otherwise return the constant, the first value of the enum, or None.
     """
     if "examples" in schema:
         return schema["examples"][0]
@@ -393,7 +393,7 @@ def build_example(schema: JsonObject, schemas: JsonObject) -> Any:
 
 
 def _name_schemas(document: JsonObject) -> None:
-    """Rename the schemas `X-Output` of `document` to `X`, and `X-Input` to `XInput`, also where they are referred to.
+    """Rename the schemas `X-Output` of `document` to `X`, and `X-Input` to `XInput`, and update all references.
 
     Remove titles that only repeat the name of the schema.
     """
@@ -519,9 +519,9 @@ def _without_examples(part: Any) -> Any:
 def add_security(document: JsonObject, settings: Settings) -> None:
     """Set `security` in each operation of `document`: the credentials that the operation accepts, or an empty list.
 
-    An empty list means that the operation needs no credentials.
-    If anonymous concerns are not allowed, remove the choice to send no key. If an OpenID provider is set, add tokens of
-    the provider as an alternative to each client key.
+    An empty list means that the operation needs no credentials. If anonymous concerns are not allowed, remove the
+    choice to send no key. If an OpenID provider is set, add tokens of the provider as an alternative to each client
+    key.
     """
     if settings.openid_issuer is not None:
         document["components"]["securitySchemes"][OPENID] = {
@@ -594,7 +594,7 @@ def _join_refusals(document: JsonObject) -> None:
     """Replace the problems with a status of `COMMON_REFUSALS` in each operation by one response under `default`.
 
     The new response has the headers of the replaced responses, and an example for each of `SHOWN_REFUSALS`. For
-    operations on concerns, the examples say whom to call. Keep a response that is not a problem.
+    operations on concerns, the examples say whom to call. Other responses stay as they are.
     """
     shown: dict[str, JsonObject] = {}
     refused: dict[str, tuple[str, JsonObject]] = {}
@@ -740,7 +740,7 @@ def build_readers_document(document: JsonObject) -> JsonObject:
 
 
 def _used_components(part: JsonObject, components: JsonObject) -> JsonObject:
-    """Return the components that the paths of `part` use.
+    """Return those of `components` that the paths of `part` use.
 
     Remove the examples of the fields of request bodies: the example of the whole body shows these fields.
     """

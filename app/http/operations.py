@@ -22,14 +22,15 @@ SMALLEST_SHOWN = 5
 """The smallest number of concerns or saved forms that public metrics show: a smaller number could identify a child."""
 RECENT = dt.timedelta(days=30)
 DECILES = {"0.5": 4, "0.9": 8}
-"""The published quantiles, each with its index in the list of the nine deciles."""
+"""The index of each published quantile in the list of the nine deciles."""
 
 
 def read_gauges(context: AppContext, session: Session, *, now: dt.datetime) -> Iterator[Metric]:
     """Yield the gauges of this process and of the database.
 
-    Leave out each number of concerns or saved forms below `SMALLEST_SHOWN`. Also leave out the times to
-    acknowledgement if fewer concerns than that were acknowledged in the time `RECENT` before `now`.
+    Leave out each number of concerns or saved forms below `SMALLEST_SHOWN`. The times to acknowledgement are for the
+    acknowledged concerns that were received in the time `RECENT` before `now`. Leave these times out if there are fewer
+    than `SMALLEST_SHOWN` of these concerns.
     """
     writer, store = context.writer, context.response_cache.store
     workers = {name: each for each in context.workers for name in each.names}

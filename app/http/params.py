@@ -1,4 +1,4 @@
-"""Path and query parameters of the routes, each with its limits, its description and an example."""
+"""Path, query and header parameters with limits, description and example, and responses to idempotent requests."""
 
 import re
 from typing import Annotated, Any, NamedTuple
@@ -58,7 +58,7 @@ IdempotencyKey = Annotated[
         "with the same key and content returns the first receipt and creates no second concern.",
         examples=["5d2f0c8e-7a8f-4e0e-9d55-0f7a3c0a9b11"],
     ),
-    AfterValidator(lambda key: key and key.strip('"')),  # the draft writes the key as a string in quotes
+    AfterValidator(lambda key: key and key.strip('"')),  # the standard has the key in quotes
 ]
 
 
@@ -141,7 +141,7 @@ def expect_one_key_at_most(request: Request) -> None:
 
 
 def created_response(result: IdempotentResult, location: str) -> Response:
-    """Return a 201 response with the receipt in `result`, and with `location` in the Location header.
+    """Return a 201 response with the receipt in `result`, and with the path `location` in the Location header.
 
     Add the header `Idempotency-Replayed: true` if the receipt was made for an earlier, identical request.
     """

@@ -1,4 +1,4 @@
-"""Exception handlers that turn errors into problems (RFC 9457). A problem repeats nothing that the caller sent."""
+"""Exception handlers that turn errors into problems (RFC 9457). No problem repeats text that the caller sent."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -91,10 +91,10 @@ def problem_response(
 ) -> Response:
     """Return the response for a problem of the class `kind`.
 
-    If `detail` is given, it replaces the general meaning of `kind`. The first `MAX_ERRORS` of `faults` become the
-    member `errors`. If there are more faults and no `detail`, a sentence says that errors are left out. `links` are
-    added to the body, and `headers` to the header fields. The body says who to call if the path is about concerns, or
-    the status is 503.
+    If `detail` is given, it replaces the general meaning of `kind`. The first `MAX_ERRORS` of `faults` become the field
+    `errors`. If there are more faults and no `detail`, the detail says that errors are left out. `links` are added to
+    the body, and `headers` to the header fields. The body says who to call if the path is about concerns, or the status
+    is 503.
     """
     body = ProblemDetails(
         type=problem_path(kind.slug),
@@ -195,9 +195,9 @@ def _model_of(request: Request) -> type[BaseModel] | None:
 
 
 def _allowed_methods(request: Request) -> str:
-    """Return the value of the Allow header (RFC 9110, section 15.5.6): the methods of all routes with that path.
+    """Return the value of the Allow header (RFC 9110, section 15.5.6): the methods of all routes with the same path.
 
-    A route for GET also serves HEAD.
+    The path is that of the matched route. A route for GET also serves HEAD.
     """
     path = request.scope["route"].path
     routes = [route for route in iter_route_contexts(request.app.routes) if route.path == path]

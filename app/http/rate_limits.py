@@ -1,4 +1,7 @@
-"""Rate limits: middleware that counts requests, and refuses requests over a limit or lets them take turns."""
+"""Rate limits: middleware that counts requests, and refuses or queues requests over a limit.
+
+A queued request takes turns with other requests over the same limit (see `app.http.turns`).
+"""
 
 import hashlib
 from collections import OrderedDict
@@ -60,10 +63,11 @@ All other POST requests have the policy of the desk.
 class Above(Enum):
     """The treatment of a request over its limit."""
 
-    REFUSED = "429, before its body is read"
-    TURNS = "it takes turns with others above that limit: whether it is refused depends on what it says"
+    REFUSED = "The response is 429, before the body is read."
+    TURNS = "The request takes turns. The route may then refuse the request because of its content."
     PROVEN = (
-        "it takes turns if it has a credential: a right one is served, a wrong one refused. Without one it is refused"
+        "A request with a credential takes turns. The route then serves a valid credential and refuses any other. "
+        "A request without a credential gets 429."
     )
 
 
@@ -71,8 +75,9 @@ class Above(Enum):
 class CountedKind:
     """A kind of request that is counted separately.
 
-    `setting` is the name of the setting with the limit, and `above` the treatment of requests over the limit. If these
-    requests take turns, at most `connections / waiting` of them may wait at the same time.
+    `setting` is the name of the setting with the limit, and `above` the treatment of requests over the limit. `waiting`
+    is a divisor. If the requests take turns, the setting `connections` divided by `waiting` is the maximum number of
+    requests that wait at the same time.
     """
 
     setting: str
@@ -119,10 +124,9 @@ class GateMiddleware:
     """ASGI middleware that refuses an unknown host or a request over its limit, before the body is read.
 
     `allows_host` decides if the name in the Host header is known, which stops DNS rebinding by another site. `limiter`
-    counts the requests. A request is counted under the
-    networks of the caller's address. Once a key has been authenticated, further requests with that key are counted
-    under the client of the key instead. Some requests over their limit are not refused (see `COUNTED`): they are passed
-    on to take turns, with the count in their state.
+    counts the requests. A request is counted under the networks of the caller's address. Once a key has been
+    authenticated, further requests with that key are counted under the client of the key instead. Some requests over
+    their limit are not refused (see `COUNTED`): they are passed on to take turns, with the count in their state.
 
     The middleware also turns every unhandled error into a 500 response. `HeadersMiddleware` adds CORS headers to that
     response, so that pages can read it. The log line has the type of the error and its stack frames, but not its
@@ -215,7 +219,7 @@ def _takes_turns(scope: Scope, name: str, count: Count) -> bool:
     """Return True if a request over its limit takes turns, and False if the request must be refused.
 
     `name` is the name of the request's policy, and `count` the count that is over its limit. If the request takes
-    turns, store the count and the lane in its state.
+    turns, store the count (`OVER`) and the queue (`LANE`) in the state of the request.
     """
     counted, is_client = COUNTED[name], count.policy.name == CLIENT_POLICY
     if is_client:
@@ -247,7 +251,7 @@ def with_rate_limit_fields(count: Count, send: Send) -> Send:
 
 
 def _token_hash(scope: Scope) -> bytes | None:
-    """Return the SHA-256 of the Authorization header, or None without that header. Tokens are not kept in memory."""
+    """Return the SHA-256 of the Authorization header, or None without the header. Only the hash is kept in memory."""
     authorization = find_field(scope, b"authorization")
     return hashlib.sha256(authorization).digest() if authorization else None
 

@@ -13,22 +13,22 @@ from app.services.guides.uploads import DOCUMENT_PATH, PICTURE_PATH
 
 MAX_BODY_BYTES = 1_000_000
 MAX_BUFFERED_BYTES = 64 * MAX_BODY_BYTES
-"""The limit for the total size of all bodies that are being received.
+"""The limit for the total size, in bytes, of all bodies that are being received.
 
 Above this limit, only bodies up to `LONG_BODY_BYTES` are received.
 """
 ALWAYS_ANSWERED = ("/health/", "/metrics")
 LARGER_BODIES = dict.fromkeys((DOCUMENT_PATH, PICTURE_PATH), 2 * MAX_BODY_BYTES)
-"""The limits for the paths that take a file. The sample configurations of reverse proxies allow 2 MB too."""
+"""The limits in bytes for the paths that take a file. The sample configurations of reverse proxies allow 2 MB too."""
 WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 
 class RequestBodyMiddleware:
     """ASGI middleware that reads the whole body of a request, and then passes the request on if there is room.
 
-    The body may take at most `seconds` to arrive. During this time a request uses memory, but none of the
-    `most_at_work` places for requests in progress. A request over its rate limit uses none of these places either: it
-    waits for its turn (see `Turns`).
+    The body may take at most `seconds` to arrive. `most_at_work` is the maximum number of requests in progress. A
+    request whose body is arriving does not count as in progress. A request over its rate limit does not count either:
+    the request waits for its turn (see `Turns`).
     """
 
     def __init__(self, app: ASGIApp, *, seconds: float, most_at_work: int, turns: Turns) -> None:
@@ -61,9 +61,10 @@ class RequestBodyMiddleware:
             await self._turns.answer_late(answer)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send, *, size: int) -> None:
-        """Pass the request on, or respond 503 if there is no place for the request.
+        """Pass the request on, or respond 503 if too many requests are in progress.
 
-        A request over its rate limit first waits for its turn. `size` is the length of the body in bytes.
+        A request over its rate limit first waits for its turn, or gets 503 if too many requests wait. `size` is the
+        length of the body in bytes.
         """
         takes_turns = OVER in scope["state"]
         has_room = self._turns.has_room(scope, size) if takes_turns else self._at_work < self._most_at_work

@@ -55,10 +55,10 @@ class HeadersMiddleware:
     """ASGI middleware that adds security and CORS headers, and responds to CORS preflights.
 
     A security header that the route has not set gets its strictest value. If `is_https` is True, the security headers
-    include Strict-Transport-Security. Responses for the paths in
-    `SAME_ORIGIN_ONLY` get no CORS headers. Pages of every origin may read guidance. Only pages of `allowed_origins`,
-    and pages of this service, may submit concerns. The response of a public read has CORS headers even if the request
-    has no Origin, so that a shared cache can serve the response to pages of any origin.
+    include Strict-Transport-Security. Responses for the paths in `SAME_ORIGIN_ONLY` get no CORS headers. Pages of every
+    origin may read guidance. Only pages of `allowed_origins`, and pages of this service, may submit concerns. The
+    response of a public read has CORS headers even if the request has no Origin, so that a shared cache can serve the
+    response to pages of any origin.
     """
 
     def __init__(self, app: ASGIApp, *, is_https: bool, allowed_origins: Sequence[str]) -> None:
@@ -116,7 +116,7 @@ def _is_preflight(scope: Scope) -> bool:
 
 
 async def _answer_preflight(rules: CORSMiddleware, request: Request, send: Send) -> None:
-    """Send the response to a preflight: the methods and headers that `rules` permit, or `OriginNotAllowed`."""
+    """Send the response to a preflight: 200 if `rules` permit the request, otherwise the problem `OriginNotAllowed`."""
     response = rules.preflight_response(request.headers)
     if response.status_code == OriginNotAllowed.status:
         headers = {name: value for name, value in response.headers.items() if not name.startswith("content-")}

@@ -107,9 +107,9 @@ def caching_until(changes_at: dt.datetime | None, now: dt.datetime, caching: str
     """Return the caching headers of a response that is valid until `changes_at`. `caching` is a Cache-Control value.
 
     If `changes_at` is None, the response is valid without a limit: return only Cache-Control. Otherwise add `Expires`,
-    which tells the response cache when to drop the response. The time is `REUSED_FOR` before `changes_at`, so that no
-    cache serves the response after `changes_at`. If no more time than `REUSED_FOR` is left after `now`, `Expires` is
-    `changes_at`, and caches must revalidate the response before each use.
+    which tells the response cache when to drop the response. `Expires` is `REUSED_FOR` before `changes_at`, so that no
+    cache serves the response after `changes_at`. If `changes_at` is at most `REUSED_FOR` after `now`, `Expires` is
+    `changes_at` itself, and caches must revalidate the response before each use.
     """
     if changes_at is None:
         return {"Cache-Control": caching}
@@ -122,10 +122,10 @@ def caching_until(changes_at: dt.datetime | None, now: dt.datetime, caching: str
 
 
 def page_links(request: Request, next_cursor: str | None = None, *, parameter: str = "cursor") -> dict[str, str]:
-    """Return the links of a page of a list: `self` and, if `next_cursor` is given, `next`, the page after it.
+    """Return the links of a page of a list: `self`, and `next` to the page at `next_cursor` if given.
 
-    `parameter` is the query parameter that takes the cursor. Return no links for a search, because the links would
-    repeat the caller's search terms.
+    `parameter` is the query parameter that takes the cursor. Return no links for a search (the parameter `q`), because
+    the links would repeat the caller's search terms.
     """
     path, query = request.url.path, dict(request.query_params)
     if "q" in query:

@@ -104,7 +104,7 @@ class GuidanceRoute(APIRoute):
         return self.path_format.partition("{")[0]
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """Return how the route matches the request.
+        """Return how the route matches the request (fully, in path only, or not), and its additions to the scope.
 
         A request is compared with each of more than 200 routes in turn. Comparing the beginning of the path first is
         much cheaper than the regular expression of the route.
@@ -130,7 +130,10 @@ class GuidanceRoute(APIRoute):
 
 
 class GuidanceRouter(APIRouter):
-    """A router that makes each route a `GuidanceRoute`. The name of the function is the route's operation id."""
+    """A router with routes of the class `GuidanceRoute`, or of a subclass that the option `route_class` names.
+
+    The operation id of a route is the name of its function. The options are those of `APIRouter`.
+    """
 
     def __init__(self, **options: Any) -> None:
         options = {"responses": RESPONSES_OF_ALL_ROUTES, "route_class": GuidanceRoute, **options}

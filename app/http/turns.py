@@ -1,9 +1,9 @@
 """Turns and delayed responses, which slow down requests over a rate limit instead of refusing them.
 
-Requests over a limit take turns: few are in progress at the same time, and few begin in a second. So a flood occupies
-few of the places for requests, and a caller is not refused because other people at the same address sent many requests.
-Some routes also delay their response. The content is stored before the delay, so a client that disconnects loses
-nothing.
+Requests over a limit take turns: they wait in a queue for each policy, from which few begin in a second and few are in
+progress at the same time. So a flood leaves room for other requests, and a caller is not refused because other people
+at the same address sent many requests. A lane is such a queue. Some routes also delay their response. The content is
+stored before the delay, so a client that disconnects loses nothing.
 """
 
 import asyncio
@@ -17,12 +17,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 OVER, LANE, LATE, HELD_SECONDS = "over_limit", "lane", "answers_late", "held_seconds"
 """The keys of a request's state for turns and delays.
 
-`OVER` has the count that is over its limit. `LANE` has the name of the policy of the request, and a divisor: the number
-of connections divided by it is the maximum number of waiting requests. `LATE` is True if the route delays the response.
-`HELD_SECONDS` has the length of the delay.
+`OVER` has the count that is over its limit. `LANE` has the name of the request's policy, and a divisor. The number of
+connections divided by the divisor is the maximum number of waiting requests. `LATE` is True if the route delays the
+response. `HELD_SECONDS` has the length of the delay in seconds.
 """
 PLACES = 6
-"""The maximum number of requests in progress in one lane (the queue of a policy).
+"""The maximum number of requests in progress from one lane.
 
 This is less than the number of threads, so that one lane cannot occupy all threads.
 """
@@ -32,14 +32,14 @@ PER_SECOND = 60
 With this limit, a flood uses a fifth of a processor, and little of the disk.
 """
 LONG_BODY_BYTES = 16_384
-"""The size above which a body counts as long.
+"""The size in bytes above which a body counts as long.
 
 A concern of 4,096 bytes fits into such a body, in any encoding as a form or as JSON.
 """
 MAX_WAITING_BYTES = 16_000_000
-"""The limit for the total of all long bodies that wait for their turn."""
+"""The limit for the total size, in bytes, of all long bodies that wait for their turn."""
 LATE_SECONDS = 2.0
-"""The delay of a response.
+"""The delay of a response, in seconds.
 
 The delay is long enough to slow a script that waits for each response. A person who presses 'Send' once does not
 notice.

@@ -1,4 +1,4 @@
-"""The date of the last accessibility test of all pages (axe). The accessibility statement shows the date.
+"""The date of the last accessibility test of all pages (with axe), for the accessibility statement.
 
 The build records the test, together with a digest of the tested pages.
 """

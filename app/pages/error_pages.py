@@ -108,7 +108,7 @@ FILE_TOO_LARGE = (
     "width, or a document without pictures."
 )
 SHORT_ERROR_TEXTS = {status: ERROR_TEXTS[status] for status in (401, 413, 429, 503)}
-"""The errors with texts in the languages of short pages. In these languages, any other error has the text for 500."""
+"""The texts in languages with only short pages. In these languages, any other error has the text for 500."""
 OF_THE_ADDRESS = (403, 404, 405, 410)
 """The statuses for which the error page links to the form, because only the address or the request was wrong."""
 WRONG_CODES = to_translate(
@@ -120,7 +120,7 @@ class PageRoute(GuidanceRoute):
     """A route that refuses posts from other sites, and whose errors are pages."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Return a handler that refuses posts from other sites, and that turns every exception into an error page."""
+        """Return a handler that refuses posts from other sites, and turns every exception into an error page."""
         handle = super().get_route_handler()
 
         async def handle_with_error_page(request: Request) -> Response:
@@ -136,8 +136,9 @@ class PageRoute(GuidanceRoute):
     def comes_from_elsewhere(self, request: Request) -> bool:
         """Return True if the headers say that the request comes from another site that the settings do not allow.
 
-        `Sec-Fetch-Site` is checked before `Origin`, because the referrer policy of these pages can make `Origin`
-        `null`. A request with neither header is accepted.
+        An `Origin` in the setting `allowed_origins` is allowed. For any other `Origin`, `Sec-Fetch-Site` decides first,
+        because the referrer policy of these pages can make `Origin` `null`. For a request with neither header, return
+        False.
         """
         settings, origin = context_of(request).settings, request.headers.get("origin", "null")
         if origin in settings.allowed_origins:
@@ -152,7 +153,7 @@ class PageRoute(GuidanceRoute):
         return error_page(Site.of(request), 403)
 
     def page_for(self, request: Request, error: Exception) -> Response:
-        """Return the error page for `error`. If `error` is a defect of this service, log `error`.
+        """Return the error page for `error`. Log an `error` that is a defect of this service.
 
         For a withdrawn edition or rendition, the page gives the reason of the withdrawal. For `RateLimited`, the page
         has the headers of the error. For `TooManyTries`, the page says that the right code still works, except in the
@@ -210,7 +211,11 @@ def error_page(site: Site, status: int, *, message: str | None = None) -> Respon
 
 
 def problem_type_of(error: Exception) -> type[Problem]:
-    """Return the type of problem that the API returns for `error`, or `InternalError` for an unexpected exception."""
+    """Return the type of problem whose status the error page for `error` has.
+
+    A validation error by FastAPI is `NotFound` if the path is not valid, otherwise `InvalidQuery`. An unexpected
+    exception is `InternalError`.
+    """
     if isinstance(error, GuidanceError):
         return problem_of(error)
     if isinstance(error, RequestValidationError):

@@ -136,7 +136,7 @@ class DeskSite(Site):
     def page(self, template: str, *, status: int = 200, **values: Any) -> Response:
         """Return the page of `template` with the HTTP status `status` and the desk's Content-Security-Policy.
 
-        `values` are the variables of the template. Unless `values` has a `visitor`, the page shows no signed-in person.
+        `values` are the variables of the template. Without a `visitor` in `values`, the page shows no signed-in person.
         If this service cannot decrypt concerns, the page shows whether the team's key is open in the browser.
         """
         is_sealed = not self.context.unsealer.can_unseal
@@ -176,8 +176,8 @@ class Visit(DeskSite):
 async def read_visit(request: Request, visitor: VisitorDep) -> Visit:
     """Return the request of the signed-in person, as a FastAPI dependency.
 
-    Each route declares the scopes that the person needs. `VisitorDep` raises an error before this function is called,
-    if nobody is signed in, or if the person lacks a scope.
+    Each route declares the scopes that the person needs. `VisitorDep` raises the errors of `require_person`, for
+    example if nobody is signed in or the person lacks a scope.
     """
     return Visit(request, context_of(request), visitor.actor.at, visitor)
 
@@ -199,9 +199,10 @@ class DeskRoute(PageRoute):
     """A route of the desk's pages, which refuses posts from other sites. Errors become pages of the desk."""
 
     def comes_from_elsewhere(self, request: Request) -> bool:
-        """Return True unless the browser reports that a page of this service sent the request.
+        """Return False only if the browser reports that a page of this service sent the request.
 
-        `Sec-Fetch-Site` is checked before `Origin`, because `Origin` is `null` if the referrer policy hides the origin.
+        `Sec-Fetch-Site` decides before `Origin`, because `Origin` is `null` if the referrer policy hides the origin.
+        For a request with neither header, return True.
         """
         site = request.headers.get("sec-fetch-site")
         if site is not None:
@@ -213,7 +214,7 @@ class DeskRoute(PageRoute):
         return _message_page(request, errors.ScopeMissing.status, FROM_ELSEWHERE)
 
     def page_for(self, request: Request, error: Exception) -> Response:
-        """Return a redirect or an error page for `error`. If `error` is a defect of this service, log `error`.
+        """Return a redirect or an error page for `error`. Log an `error` that is a defect of this service.
 
         If nobody is signed in, redirect to the sign-in page, which afterwards leads back to the requested page. For a
         POST request, return a page instead that says that the action was not carried out. If the OpenID provider must
@@ -221,7 +222,7 @@ class DeskRoute(PageRoute):
         Both redirects lead back to the inbox instead if the requested address is longer than `LONGEST_WAY_BACK`.
 
         The page for `RateLimited` has the headers of the error. No response deletes the session cookie, because the
-        response may arrive after a new sign-in in another tab. To delete the cookie would then end the new session.
+        response may arrive after a new sign-in in another tab. Deleting the cookie would then end the new session.
         """
         page = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         way_back = page if len(page) <= LONGEST_WAY_BACK else PATH
@@ -252,7 +253,7 @@ def _message_page(request: Request, status: int, texts: tuple[str, str], *, lead
 def sign_in_address(page: str) -> str:
     """Return the address of the sign-in page that continues to `page`, a path with or without a query.
 
-    The address has no query if `page` is the inbox, because the sign-in page continues to the inbox by default.
+    If `page` is the inbox, the address has no query, because the sign-in page continues to the inbox by default.
     """
     return SIGN_IN if page == PATH else f"{SIGN_IN}?{urlencode({'page': page})}"
 

@@ -136,7 +136,7 @@ def current_language() -> Language:
 def current_path() -> str:
     """Return the path and query of the page that is being made, without the language, for links to other languages.
 
-    Return an empty string if links could not lead to the same page, for example if the page is the response to a post.
+    Return an empty string if a link could not lead to the same page, for example in the response to a POST request.
     """
     return _path.get()
 
@@ -252,8 +252,8 @@ def marked_english(text: str) -> str:
 def localised_links(page: str) -> str:
     """Return the HTML `page` with each link to a page of this service changed to that page in the current language.
 
-    The current language is the language of the page that is being made. A link to a page that does not exist in this
-    language stays unchanged. In English, all links stay unchanged.
+    The current language is the language of the page that is being made. A link to a page that does not exist in the
+    current language stays unchanged. In English, all links stay unchanged.
     """
     language = current_language()
 
@@ -267,7 +267,7 @@ def language_of(path: str) -> tuple[Language, str]:
     """Return the language of `path`, and the path of the page within this service.
 
     The second value is `path` without the language. For the address of a language that has only short pages, such as
-    `/pl`, the second value is `SHORT_FORM`. If the page does not exist in that language, return English and `path`.
+    `/pl`, the second value is `SHORT_FORM`. If the page does not exist in the language, return English and `path`.
     """
     code, _, rest = path[1:].partition("/")
     language, page = BY_PREFIX.get(path[:1] + code, ENGLISH), f"/{rest}"

@@ -36,6 +36,7 @@ from app.pages.languages import (
     or_english,
     script_words,
 )
+from app.pages.other_reasons import other_contacts
 from app.pages.text_format import (
     clock_time,
     contact_label,
@@ -51,7 +52,6 @@ from app.pages.text_format import (
     short_moment,
     spoken,
 )
-from app.pages.wrong_doors import other_contacts
 from app.services.audit.audit_log import person_of
 from app.services.guides.guides import split_at_words
 from app.services.guides.pdf import text_colour_on
@@ -187,8 +187,8 @@ class Site:
         language.
 
         The page for a GET or HEAD request contains the stylesheet, so that the page appears half a second earlier on a
-        slow network. The page for any other request only links to the stylesheet: such a page is sent without
-        compression, and the stylesheet would make the page much larger.
+        slow network. The page for any other request only links to the stylesheet. The stylesheet would make such a page
+        much larger, because the page is sent without compression.
         """
         context = self.context
         who = who or context.emergency_contacts.current()
@@ -212,7 +212,7 @@ class Site:
     def says(self, statement: str) -> str:
         """Return the sentence of the legal statement with the id `statement`, in the language of the page.
 
-        A sentence without a translation is marked as English. If the statement has no sentence, the text is empty.
+        A sentence without a translation is marked as English. If the statement has no sentence, return an empty string.
         """
         return or_english(self.context.reference_data.law[statement].sentence or "")
 
@@ -275,7 +275,7 @@ class Site:
 async def read_site(request: Request) -> Site:
     """Return the `Site` of the request, as a FastAPI dependency.
 
-    The function is `async`, so that FastAPI calls the function without a thread.
+    Because this function is `async`, FastAPI calls it without a thread.
     """
     return Site.of(request)
 

@@ -72,7 +72,7 @@ class SubmittedForm:
 
 
 async def parse_form(request: Request) -> SubmittedForm:
-    """Return the fields of the posted form, as a FastAPI dependency. Line breaks in values become a single LF.
+    """Return the fields of the posted form, as a FastAPI dependency. Each CRLF in a value becomes LF.
 
     Raise `InvalidBody` if the body is not URL-encoded, is compressed, cannot be decoded as UTF-8, has more than
     `MAX_FIELDS` fields, or has a value that cannot be stored as text.
@@ -126,8 +126,7 @@ def parse_multipart(body: bytes, boundary: bytes) -> Upload:
     """Return the fields and the file of `body`, whose parts are separated by `boundary`.
 
     Ignore parts beyond `MAX_PARTS`, parts without a name, and every file except the last. Raise `ValueError` if the
-    headers of a part or the value of a field are not UTF-8. Also raise `ValueError` if the file's name or a value
-    cannot be stored as text.
+    headers of a part or the value of a field are not UTF-8, or if the file's name or a value cannot be stored as text.
     """
     fields: dict[str, list[str]] = {}
     name, data = "", b""

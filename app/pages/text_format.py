@@ -26,7 +26,7 @@ SPELLING_WORDS = {word[0]: word for word in SPELLING_ALPHABET.split()}
 """The word that spells each letter of a reference or a code on the phone (ICAO alphabet)."""
 OF_A_TEST = to_translate("This was a test. Nobody will read it.")
 PAGE_WORDS = ((TEST, OF_A_TEST), ("status token", "code"), ("acknowledged", "read"), ("acknowledge", "read"))
-"""Words of the API, each with the plain words that pages use instead."""
+"""Terms of the API in sentences, each with the plain words that pages use instead."""
 DAY_IN_WORDS = "d MMMM y"
 JOINED_DAY_IN_WORDS = "d 'de' MMMM 'de' y"
 """The pattern of a date in Spanish and Portuguese, with `de` between day, month and year."""
@@ -146,33 +146,33 @@ def short_moment(moment: dt.datetime, now: dt.datetime) -> str:
 
 
 def short_deadline(moment: dt.datetime) -> str:
-    """Return the deadline `moment` for a table: `Tue 24 Nov 09:30`, or at midnight `end of Mon 30 Nov`."""
+    """Return the deadline `moment` for a table, in London time: `Tue 24 Nov 09:30`, or `end of Mon 30 Nov`."""
     last_day, time = deadline_of(moment)
     words = f"{last_day:%a} {last_day.day} {last_day:%b}"
     return f"end of {words}" if time is None else f"{words} {time:%H:%M}"
 
 
 def page_words(sentence: str) -> str:
-    """Return `sentence`, a sentence of the API, with the plain terms that pages use."""
+    """Return `sentence`, a sentence of the API, with each term in `PAGE_WORDS` replaced by plain words."""
     for word, plain in PAGE_WORDS:
         sentence = sentence.replace(word, plain)
     return sentence
 
 
 SAID_ON_RECEIPTS = frozenset(map(page_words, (CALL_999_FIRST, CONCERN_STORED, HOW_TO_FOLLOW)))
-"""The sentences that the page of a receipt shows in other places. The list of next steps leaves out these sentences."""
+"""The sentences that the page of a receipt shows elsewhere. The list of next steps on that page leaves them out."""
 
 
 def steps_in_words(concern: Receipt | ConcernStatus, *, at: dt.datetime, in_danger: bool = False) -> list[str]:
     """Return the sentences on what happens next with `concern`, in the language of the page.
 
     `concern.next_steps` has these sentences in English, with the terms of the API. Pages use plain terms instead. For a
-    receipt that is not a test, leave out the sentences in `SAID_ON_RECEIPTS`. If such a receipt says when to come back,
-    `look_again(at)` replaces that sentence. `at` is the current time.
+    receipt that is not a test, leave out the sentences in `SAID_ON_RECEIPTS`. If this receipt says when to look for
+    messages, `look_again(at)` replaces that sentence. `at` is the current time.
 
-    The catalogues have no sentence that contains a time. In a language other than English, this function composes such
-    a sentence in that language, and puts the result in the same place. If `in_danger` is True, the composed sentences
-    say to call 999. Any other sentence without a translation stays in English, and is marked as English.
+    The catalogues have no sentence that contains a time. In a language other than English, this function composes these
+    sentences, and puts them in the same places. If `in_danger` is True, the composed sentence about the concern says to
+    call 999. Any other sentence without a translation stays in English, and is marked as English.
     """
     said = [page_words(each) for each in concern.next_steps]
     if isinstance(concern, Receipt) and not concern.test:
@@ -198,8 +198,8 @@ def look_again(at: dt.datetime) -> str:
 def _timed_steps(concern: Receipt | ConcernStatus, at: dt.datetime, *, in_danger: bool) -> Iterator[str]:
     """Yield the sentences that contain or depend on a time, in the language of the page and in the order of the API.
 
-    `at` is the current time. If `in_danger` is True, the sentence about the concern says to call 999. If a promised
-    deadline has passed, this sentence says instead that the concern is late.
+    `at` is the current time. If `in_danger` is True, the sentence about the concern says to call 999. If the promised
+    deadline of the concern has passed, the sentence says instead that the concern is late.
     """
     by = deadline(concern.acknowledge_by)
     expected = gettext("A social worker should read it by {}.").format(by)
@@ -271,7 +271,7 @@ def code_label(value: StrEnum | str) -> str:
 def option(phone: Phone) -> str:
     """Return the key to press when `phone` is answered, as text to print after the number: ` (option 2)`.
 
-    The space within the brackets does not break. Return an empty string if `phone` has no such key.
+    The space within the brackets does not break. Return an empty string if there is no key to press.
     """
     return " ({}\u00a0{})".format(gettext("option"), phone.option) if phone.option else ""
 

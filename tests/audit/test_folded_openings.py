@@ -7,7 +7,8 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from app.models.audit.audit_log import AuditEntryRow, DeskAct
-from app.pages.audit.audit_log import VISIT_GAP, act_lines, fold_openings
+from app.pages.audit.audit_log import VISIT_GAP, act_lines, fold_openings, words_of_act
+from app.pages.audit.log_lines import lines_of_log
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import raise_concern
 from tests.support.desk import acts_on, press, text_of
@@ -16,7 +17,9 @@ from tests.support.people import sign_in_as
 A_MINUTE = dt.timedelta(minutes=1)
 
 
-def entry(act: DeskAct, minutes: int, client: str = "passkey:desk/Jo Worker") -> AuditEntryRow:
+def entry(
+    act: DeskAct, minutes: int, client: str = "passkey:desk/Jo Worker", detail: str = '{"what":"history"}'
+) -> AuditEntryRow:
     """Return an entry of the audit log, so many minutes after 09:30."""
     at = A_TUESDAY + minutes * A_MINUTE
     return AuditEntryRow(
@@ -26,7 +29,7 @@ def entry(act: DeskAct, minutes: int, client: str = "passkey:desk/Jo Worker") ->
         client=client,
         act=act.value,
         address="",
-        detail="{}",
+        detail=detail,
         previous_sha256="",
         sha256="",
         position=1,
@@ -48,6 +51,19 @@ def test_the_openings_of_one_visit_are_one_line_and_other_acts_stay() -> None:
         (19, 1, None),
         (14, 1, None),
         (-gap - 1, 1, None),
+    ]
+
+
+@pytest.mark.parametrize("act", [DeskAct.OPENED, DeskAct.CARDS_GIVEN])
+def test_an_altered_reading_has_its_own_line_in_the_log_with_its_details_as_stored(act: DeskAct) -> None:
+    altered = entry(act, 1, detail='{"altered":true}')
+
+    lines = lines_of_log([entry(DeskAct.OPENED, 2), altered, entry(DeskAct.OPENED, 0)], {})
+
+    assert [(each.what, each.detail) for each in lines] == [
+        ("Opened", "history"),
+        (words_of_act(act), '{"altered":true}'),
+        ("Opened", "history"),
     ]
 
 

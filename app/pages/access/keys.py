@@ -1,9 +1,9 @@
 """The pages of the team's key: a person's own passkeys and locked copies, and for leads and auditors all holders.
 
 The team's key file decrypts concerns. A locked copy is that file, encrypted so that only one passkey can decrypt the
-copy. Only the person's own session stores, replaces and fetches the person's copies. There is one exception, so that a
-new person needs no file: a lead may store the first copy for a passkey, or the first copy of a new key after a change
-of keys.
+copy. Only the person's own session stores, replaces and fetches the person's copies. One exception saves a new person
+from needing the file: a lead may store the first copy for a passkey. After a change of keys, a lead may also store the
+first copy of the new key.
 """
 
 import datetime as dt
@@ -62,9 +62,10 @@ def read_own_key(visit: VisitDep) -> Response:
 def read_copies(visit: ReaderVisitDep) -> Response:
     """Record the reading in the audit log, and return the person's own locked copies as JSON.
 
-    Each copy has the id of the passkey that decrypts the copy. `prf` is the input of the WebAuthn extension PRF, with
-    which a passkey decrypts a copy. If there are no copies, record nothing. Raise `ScopeMissing` if the session did not
-    begin with a passkey. Raise `RateLimited` if the person stored or read copies too often in the last minute.
+    Each copy has the id of the passkey that decrypts the copy. `prf` is the input of the WebAuthn extension PRF, from
+    which a passkey derives the secret that decrypts its copy. If there are no copies, record nothing. Raise
+    `ScopeMissing` if the session did not begin with a passkey. Raise `RateLimited` if the person stored or read copies
+    too often in the last minute.
     """
     _expect_own_session(visit)
     lines = visit.context.writer.run(read_own_copies, visit.visitor.name, actor=visit.actor)
@@ -106,7 +107,7 @@ def delete_own_copy(visit: VisitDep, posted: SubmittedFormDep) -> Response:
 def remove_own_passkey(visit: VisitDep, posted: SubmittedFormDep) -> Response:
     """Remove one of the person's own passkeys and the passkey's copy of the team's key, and end all their sessions.
 
-    Record each step in the audit log. Redirect to the key page, which asks the person to sign in again. Raise
+    Record each step in the audit log. Redirect to the key page, where the person must sign in again. Raise
     `ScopeMissing` if the session did not begin with a passkey. Raise `NoSuchItem` if the person has no such passkey, or
     no other passkey.
     """
@@ -195,6 +196,6 @@ def _store(visit: Visit, name: str, posted: SubmittedForm) -> None:
 
 
 def _expect_own_session(visit: Visit) -> None:
-    """Raise `ScopeMissing` unless a passkey began the session: a client key that names a person is not enough."""
+    """Raise `ScopeMissing` if the person did not sign in with a passkey. A client key, for example, is not enough."""
     if not visit.visitor.has_passkey:
         raise ScopeMissing(Scope.READ)

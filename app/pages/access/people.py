@@ -1,7 +1,7 @@
 """The pages of the people at the desk: their concerns, invitations, roles and sessions, and the removal of a person.
 
 Auditors and leads can read these pages. Leads can also invite people, end sessions and remove people. A lead can give
-and change only roles without a scope that the lead lacks.
+and change a role only if the lead has every scope of the role.
 """
 
 import datetime as dt
@@ -50,7 +50,7 @@ ROLE_WORDS = {
     Role.PUBLISHER: "Publisher: writes and publishes guides, and reads no concern",
 }
 NOBODY, PERSON = "nobody", "person:"
-"""Values for a person in forms and in the addresses of the inbox: `nobody`, or the prefix `person:` with a name."""
+"""Values for a person in forms and in the addresses of the inbox: `nobody`, or `person:` followed by a name."""
 NO_FIELDS = dict.fromkeys(("name", "role", "lifetime", "to", "reason"), "")
 MOST_LISTED = 200
 MAX_REASON = 200
@@ -122,9 +122,9 @@ def invite_on_page(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
     """Invite a person, record the invitation in the audit log, and return the page that shows the link once.
 
     If the name is missing or cannot be used, or if the lead may not give the role, return the page of people with the
-    errors (422). A person who has a passkey gets no further link from a lead, because anyone with the link could sign
-    in as that person. The link is valid for the posted period, or for `USUAL_LIFETIME` if the form names no period in
-    `LIFETIMES`.
+    errors (422). Do the same if the desk has a person with this name, and the lead may not change their role or they
+    have a passkey: anyone with a further link could sign in as that person. The link is valid for the posted period, or
+    for `USUAL_LIFETIME` if the form names no period in `LIFETIMES`.
     """
     name, role = posted.one("name").strip(), _role_of(posted, visit)
     faults = {} if role else {"role": CHOOSE_ROLE}
@@ -189,12 +189,12 @@ def _person_page(visit: Visit, name: str, typed: Typed = NOTHING_TYPED, *, leave
 
 @router.post("/people/role")
 def change_role_on_page(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
-    """Give a person another role from now on, record the change in the audit log, and redirect to the person's page.
+    """Give a person another role, record the change in the audit log, and redirect to the person's page.
 
-    If the new role may not read concerns, also delete the person's copies of the team's key. If the lead may not give
-    the new role, return the page of the person with an error. Raise `RoleNotYours` if the person is the lead
-    themselves, has a scope that the lead lacks, or gets their role from an OpenID provider. Raise `NoSuchPerson` if
-    nobody at the desk has the name.
+    The role applies immediately, also in the person's current sessions. If the new role may not read concerns, also
+    delete the person's copies of the team's key. If the lead may not give the new role, return the page of the person
+    with an error (422). Raise `RoleNotYours` if the person is the lead themselves, has a scope that the lead lacks, or
+    gets their role from an OpenID provider. Raise `NoSuchPerson` if nobody at the desk has the name.
     """
     name, role = posted.one("name"), _role_of(posted, visit)
     if role is None:
@@ -223,8 +223,8 @@ def give_concerns(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
     """Assign every open concern of a person to a colleague, or unassign these concerns. Redirect to the person's page.
 
     Record each change in the audit log with the posted reason. Leave out tests, and concerns that the lead or the
-    colleague may not open. If the reason is missing, or if the form names no colleague who can work on concerns, return
-    the page of the person with the errors. Do the same if the form names the person themselves.
+    colleague may not open. To unassign, the form names `nobody`. If the reason is missing, or if the colleague cannot
+    work on concerns or is the person themselves, return the page of the person with the errors (422).
     """
     name, to, reason = posted.one("name"), posted.one("to"), posted.one("reason").strip()[:MAX_REASON]
     with Session(visit.context.engine) as session:
@@ -246,8 +246,8 @@ def remove_person_on_page(visit: LeadVisitDep, posted: SubmittedFormDep) -> Resp
 
     Record each step in the audit log. If the person ever had a copy of a key to which new concerns are encrypted,
     redirect to the page of key holders instead, which says how to change the key. If the form has no `sure=yes`, change
-    nothing, and return a page that says what will end. Raise `RoleNotYours` if the lead tries to remove themselves.
-    Raise `NoSuchPerson` if nobody at the desk has the name.
+    nothing, and return a page that asks the lead to confirm. Raise `RoleNotYours` if the lead tries to remove
+    themselves. Raise `NoSuchPerson` if nobody at the desk has the name.
     """
     name = posted.one("name")
     if name == visit.visitor.name:
@@ -276,8 +276,8 @@ def _role_of(posted: SubmittedForm, visit: Visit) -> Role | None:
 def _may_change(visit: Visit, row: PersonRow) -> bool:
     """Return True if the person of `visit` may change the role of the person in `row`.
 
-    All of these must be true: the person of `visit` is a lead, `row` is about someone else, the present role in `row`
-    has no scope that the lead lacks, and no OpenID provider gives the role in `row`.
+    All of these must be true: the person of `visit` is a lead, `row` is about someone else, the lead has every scope of
+    the present role in `row`, and no OpenID provider gives the role in `row`.
     """
     is_within = row.role in roles_within(visit.visitor.scopes)
     return visit.visitor.can_lead and row.name != visit.visitor.name and row.provider is None and is_within
@@ -301,7 +301,8 @@ def _expect_changeable(visit: Visit, name: str) -> None:
 def _filters(name: str) -> dict[str, str]:
     """Return the addresses of the inbox that list the open, unacknowledged and overdue concerns of the person `name`.
 
-    The keys are `open`, `received` and `overdue`. If `name` is empty, these addresses list the unassigned concerns.
+    The keys are `open`, `received` (unacknowledged) and `overdue`. If `name` is empty, the addresses list the
+    unassigned concerns.
     """
     who = {"who": f"{PERSON}{name}" if name else NOBODY}
     shown: dict[str, dict[str, str]] = {"open": {}, "received": {"show": "received"}, "overdue": {"show": "overdue"}}

@@ -22,7 +22,7 @@ from app.services.audit.audit_log import Actor
 SIGN_IN_COOKIE = "desk-way"
 SILENT = "silent"
 CHARACTERS_OF_STATE = 12
-SECONDS_TO_SIGN_IN = 600
+SIGN_IN_SECONDS = 600
 NOT_LET_IN = (
     "You cannot sign in",
     "The sign-in failed, or your account has no role on the desk. Try again, or ask the desk lead.",
@@ -32,12 +32,12 @@ visitors_router = GuidanceRouter(include_in_schema=False, route_class=DeskRoute)
 
 
 @dataclass(frozen=True)
-class PendingSignIn:
+class ProviderSignIn:
     """One sign-in through the provider, with the values that the browser keeps in a cookie until the sign-in ends.
 
     `secret` is the secret of this sign-in, or None if the browser has no cookie for this sign-in. `page` is the page to
     open afterwards. If `asks` is False, the provider shows no page, and only confirms that the person is still signed
-    in to the provider.
+    in there.
     """
 
     secret: str | None
@@ -49,7 +49,7 @@ class PendingSignIn:
         return f"{self.secret}.{urlsafe_b64encode(self.page.encode()).decode()}.{'' if self.asks else SILENT}"
 
     @classmethod
-    def read(cls, cookie: str | None) -> "PendingSignIn":
+    def read(cls, cookie: str | None) -> "ProviderSignIn":
         """Return the sign-in that the cookie value `cookie` describes. If `cookie` is None, `secret` is None too.
 
         A page to which a sign-in may not redirect becomes the inbox.
@@ -67,15 +67,16 @@ class PendingSignIn:
 def go_to_provider(asked: SignInRequestDep, page: PageAfter = "", *, asks: bool = False) -> Response:
     """Redirect the browser to the provider, and set a cookie with a new secret for this sign-in.
 
-    The sign-in ends at `page`, or at the inbox if `page` is empty. If `page` is given and `asks` is False, the provider
-    shows no page, and only confirms that the person is still signed in to the provider. Raise `NotFound` if no provider
-    is set up, or `ProviderUnavailable` if the provider's configuration cannot be used.
+    Afterwards the browser opens `page`, or the inbox if `page` is empty or a sign-in may not redirect to it. If `page`
+    is given and `asks` is False, the provider shows no page, and only confirms that the person is still signed in
+    there. Raise `NotFound` if no provider is set up, or `ProviderUnavailable` if the provider's configuration cannot be
+    used.
     """
     openid, secret = asked.get_openid(), draw_token()
-    pending = PendingSignIn(secret, page or PATH, asks=asks or page == "")
-    response = lead_to(openid.address(secret, asks_nobody=not pending.asks))
-    name = _sign_in_cookie(openid.state(secret))
-    set_cookie(response, asked.context.settings, name, str(pending), seconds=SECONDS_TO_SIGN_IN)
+    sign_in = ProviderSignIn(secret, page or PATH, asks=asks or page == "")
+    response = lead_to(openid.address(secret, asks_nobody=not sign_in.asks))
+    name = _cookie_name(openid.state(secret))
+    set_cookie(response, asked.context.settings, name, str(sign_in), seconds=SIGN_IN_SECONDS)
     return response
 
 
@@ -101,32 +102,32 @@ def finish_sign_in(
     state: AnswerOfProvider = "",
     iss: AnswerOfProvider | None = None,
 ) -> Response:
-    """Start a session for the person whom the provider names, and redirect to the page that the sign-in began with.
+    """Start a session for the person whom the provider names, and redirect to the page stored in the cookie.
 
     `code`, `state` and `iss` (the issuer) are the values that the provider sent. Record the sign-in in the audit log,
-    end the session that the browser had before, and delete the cookie of this sign-in. If this sign-in is already over,
-    for example after the browser's Back button, and the browser has a session, redirect to the inbox. If the provider
-    was asked to show no page and sends no code, redirect to the sign-in page.
+    end the session that the browser had before, and delete the cookie of this sign-in. If the cookie is already deleted
+    (after the browser's Back button) but the browser has a session, redirect to the inbox. If the provider was asked to
+    show no page and sends no code, redirect to the sign-in page.
 
     If the sign-in fails, log the reason, and return a page with the status 401. Raise `RateLimited` instead if the
     browser's network is over the limit. Raise `NotFound` if no provider is set up, or `ProviderUnavailable` if the
     provider does not respond.
     """
     context, former = asked.context, asked.former
-    openid, name = asked.get_openid(), _sign_in_cookie(state)
-    pending = PendingSignIn.read(read_cookie(asked.request, name))
-    if pending.secret is None and former is not None:
+    openid, name = asked.get_openid(), _cookie_name(state)
+    sign_in = ProviderSignIn.read(read_cookie(asked.request, name))
+    if sign_in.secret is None and former is not None:
         return lead_to(PATH)
     response: Response
     try:
-        if not pending.asks and not code:
-            response = lead_to(sign_in_address(pending.page))
+        if not sign_in.asks and not code:
+            response = lead_to(sign_in_address(sign_in.page))
         else:
-            if pending.secret is None or not code:
+            if sign_in.secret is None or not code:
                 raise TokenInvalid("the browser did not come by way of the sign-in page, or the provider gives no code")
-            found = openid.finish(pending.secret, code=code, state=state, issuer=iss)
-            token = _let_in(asked, openid, found, goes_on=not pending.asks)
-            response = lead_to(pending.page)
+            found = openid.finish(sign_in.secret, code=code, state=state, issuer=iss)
+            token = _start_session(asked, openid, found, goes_on=not sign_in.asks)
+            response = lead_to(sign_in.page)
             set_cookie(response, context.settings, SESSION_COOKIE, token)
     except TokenInvalid as refusal:
         asked.log_refusal(refusal)
@@ -137,15 +138,15 @@ def finish_sign_in(
     return response
 
 
-def _let_in(asked: SignInRequest, openid: OpenIdSignIn, found: SignedIn, *, goes_on: bool) -> str:
+def _start_session(asked: SignInRequest, openid: OpenIdSignIn, found: SignedIn, *, goes_on: bool) -> str:
     """Start a session for the person `found`, whom the provider identified, and return the session's token.
 
     The person keeps the name of their first sign-in. Store the role that the provider gives. If the provider gives no
     role, remove the person's role, end all their sessions, and raise `TokenInvalid`. Also raise `TokenInvalid` if the
-    person has left the desk or has passkeys. Record each change in the audit log.
+    person has left the desk, or was invited to sign in with a passkey. Record each change in the audit log.
 
     The new session replaces the session that the browser had before. If `goes_on` is True and the earlier session was
-    of the same person, the new session ends when the earlier session would have ended.
+    of the same person, the new session ends at the latest when the earlier session would have ended.
     """
     writer, identity = asked.context.writer, Identity(openid.provider.issuer, found.subject)
     with Session(asked.context.engine) as session:
@@ -166,7 +167,7 @@ def _let_in(asked: SignInRequest, openid: OpenIdSignIn, found: SignedIn, *, goes
     )
 
 
-def _sign_in_cookie(state: str) -> str:
+def _cookie_name(state: str) -> str:
     """Return the name of the cookie for the sign-in with `state`, the value that the provider sends back.
 
     Each sign-in has its own cookie, so that a sign-in in one tab does not end a sign-in in another tab.

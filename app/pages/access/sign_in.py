@@ -40,7 +40,7 @@ class SignInRequest(DeskSite):
         return self.context.desk_sign_in.passkeys(self.request.url.port)
 
     def elsewhere(self, path: str) -> str | None:
-        """Return the URL of `path` on the host where passkeys work, or None if the request came to that host."""
+        """Return the URL of `path` on the host where passkeys work, or None if this request came to that host."""
         url = self.request.url
         party = self.context.desk_sign_in.party(url.port)
         return f"{party.origin}{path}" if url.hostname != party.id else None
@@ -62,11 +62,11 @@ class SignInRequest(DeskSite):
         """The token of the browser's current session, or None."""
         return read_cookie(self.request, SESSION_COOKIE)
 
-    def let_in(self, person: str) -> Response:
+    def start_session(self, person: str) -> Response:
         """Start a session for `person`, and return an empty response (204) with the session cookie.
 
         The caller must first check the person's passkey. Record the sign-in in the audit log, and end the session that
-        the browser had before, if there is one.
+        the browser had before, if there is one. Raise `TokenInvalid` if the person is unknown or has left.
         """
         token = self.context.desk_sign_in.begin_with_passkey(
             person, address=self.address, at=self.now, former=self.former
@@ -93,7 +93,7 @@ class SignInRequest(DeskSite):
 async def read_sign_in_request(request: Request) -> SignInRequest:
     """Return the request as a `SignInRequest`, as a FastAPI dependency.
 
-    The function is `async`, so that FastAPI calls the function without a thread.
+    Because this function is `async`, FastAPI calls it without a thread.
     """
     return SignInRequest.of(request)
 
@@ -120,12 +120,12 @@ def offer_passkey_sign_in(asked: SignInRequestDep) -> Response:
 def sign_in_by_passkey(asked: SignInRequestDep, posted: SubmittedFormDep) -> Response:
     """If a passkey signed the challenge, start a session, and return 204 with the session cookie.
 
-    Record the sign-in in the audit log. If the signature is not valid, log the reason, and return 401. Raise
-    `RateLimited` instead of 401 if the caller's network is over the limit.
+    Record the sign-in in the audit log. If the signature is not valid, or if the person has left, log the reason, and
+    return 401. Raise `RateLimited` instead of 401 if the caller's network is over the limit.
     """
     try:
         credential, recipient = posted.one("credential"), posted.one("recipient")
-        return asked.let_in(asked.passkeys.verify(credential, at=asked.now, recipient=recipient))
+        return asked.start_session(asked.passkeys.verify(credential, at=asked.now, recipient=recipient))
     except TokenInvalid as refusal:
         return asked.refuse(refusal, UNKNOWN_PASSKEY)
 
@@ -167,7 +167,7 @@ def accept_invitation(asked: SignInRequestDep, posted: SubmittedFormDep) -> Resp
     device = Device.named(posted.one("name"), posted.one("recipient"))
     try:
         person = asked.passkeys.register(token, credential, device, address=asked.address, at=asked.now)
-        return asked.let_in(person)
+        return asked.start_session(person)
     except TokenInvalid as refusal:
         return asked.refuse(refusal, UNKNOWN_INVITATION)
 
@@ -188,7 +188,7 @@ def sign_out(asked: SignInRequestDep) -> Response:
 
 @router.get(f"{PATH}/blank")
 def read_blank_page(asked: SignInRequestDep) -> Response:
-    """Return a blank page with a link back, for a person who wants to hide the page on their screen quickly."""
+    """Return a blank page with a link back, for a person who quickly wants to hide what is on their screen."""
     return asked.page("desk_blank.html")
 
 

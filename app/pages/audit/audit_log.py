@@ -45,7 +45,7 @@ DIGESTS_ALONE = frozenset(
 """The actions with details that only programs can use, such as digests. Pages leave these details out."""
 THE_REPORTER = "the reporter"
 VISIT_GAP = dt.timedelta(minutes=30)
-"""The longest time between two openings of a concern by one person that pages show as one line."""
+"""The longest time between two openings of a concern by one person for which pages show both as one line."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class ActLine:
     """One audit log entry in words, or several openings of a concern by one person as one line.
 
     `act` is the entry, or the last of the openings. `what` is the action, `who` the person or client, and `detail` has
-    further details or is empty. `times` is the number of openings for which the line stands.
+    further details or is empty. `times` is the number of entries that the line stands for.
     """
 
     act: AuditEntryRow
@@ -62,7 +62,7 @@ class ActLine:
     detail: str
     times: int = 1
     since: dt.datetime | None = None
-    """The time of the first opening if the line stands for several, otherwise None."""
+    """The time of the first opening, if the line stands for several openings. Otherwise None."""
 
 
 def act_lines(acts: Iterable[AuditEntryRow], codes: Mapping[str, str]) -> list[ActLine]:
@@ -76,9 +76,9 @@ def act_lines(acts: Iterable[AuditEntryRow], codes: Mapping[str, str]) -> list[A
 def fold_openings(lines: Iterable[ActLine]) -> list[ActLine]:
     """Return `lines`, which must be most recent first, with one line for repeated openings by the same person.
 
-    Two openings become one line if the second was at most `VISIT_GAP` after the first, even if other actions came in
-    between: the page of a concern opens again after each action. The joint line has the place and the time of the last
-    opening, and no detail.
+    Two openings become one line if the second was at most `VISIT_GAP` after the first. Other actions may lie between
+    the openings, because the page of a concern opens again after each action. The joint line stands at the place of the
+    last opening, and has no detail.
     """
     folded: list[ActLine] = []
     visits: dict[str, int] = {}

@@ -1,4 +1,4 @@
-"""The lines of the audit log's page: entries in words, with one line for readings that follow each other."""
+"""The lines of the audit log's page: entries in words, with one line for consecutive readings by one person."""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
@@ -8,7 +8,6 @@ from app.models.audit.audit_log import WITHOUT_A_CONCERN, AuditEntryRow, DeskAct
 from app.models.audit.details import CardsGivenDetails, ExportedDetails, ShownDetails, details_of, sentence_of
 from app.pages.audit.audit_log import DIGESTS_ALONE, VISIT_GAP, act_lines
 
-READING_ACTS = frozenset({DeskAct.OPENED.value, DeskAct.CARDS_GIVEN.value})
 SHOWN_ON_DEMAND = DIGESTS_ALONE | {
     DeskAct.CHECKPOINT_SIGNED,
     DeskAct.EXPORTED,
@@ -41,8 +40,8 @@ class LogLine:
 
     `who` and `what` are the actor and the action in words. `detail` is empty if there is nothing to add. `folded` is a
     text with digests or references, which the page shows only on demand. `since` is the time of the first entry, or
-    None if the line stands for one entry. `opened` has the references of the opened or exported concerns. `cards` has a
-    position in the audit log for each concern whose card was given: the position of the concern's first entry.
+    None if the line stands for one entry. `opened` has the references of the opened or exported concerns. `cards` has,
+    for each concern whose card was given, the position of the concern's first entry in the audit log.
     """
 
     act: AuditEntryRow
@@ -58,6 +57,8 @@ class LogLine:
 
     The file was made with the concerns in `opened`. If the line is about anything else, `file` is empty.
     """
+    is_reading: bool = False
+    """True if the line is about readings: openings of concerns, or pages of cards."""
 
     @property
     def reference(self) -> str | None:
@@ -77,10 +78,10 @@ class LogLine:
 def lines_of_log(entries: Iterable[AuditEntryRow], outcomes: Mapping[str, str]) -> list[LogLine]:
     """Return `entries`, which must be most recent first, as lines in words.
 
-    A reading is an opening of a concern, or a page of cards. Readings by one person become one line if no other entry
-    is between them, which keeps the order of the log. Each reading must also be at most `VISIT_GAP` after the reading
-    before. The entries that record one file of concerns about one person become one line in the same way. `outcomes`
-    has the label of each outcome, by its code.
+    Consecutive readings by one person become one line. A reading is an opening of a concern, or a page of cards, and
+    must be at most `VISIT_GAP` after the reading before. The entries that record one file of concerns about one person
+    become one line in the same way. An altered entry keeps its own line, with its details as stored. `outcomes` has the
+    label of each outcome, by its code.
     """
     lines: list[LogLine] = []
     for line in (_line_of(entry, outcomes) for entry in entries):
@@ -91,12 +92,12 @@ def lines_of_log(entries: Iterable[AuditEntryRow], outcomes: Mapping[str, str]) 
             )
         else:
             lines.append(line)
-    return [_worded(line) if line.act.act in READING_ACTS or line.file else line for line in lines]
+    return [_worded(line) if line.is_reading or line.file else line for line in lines]
 
 
 def _belong_together(last: LogLine, line: LogLine) -> bool:
-    both_read = {last.act.act, line.act.act} <= READING_ACTS or last.file == line.file != ""
-    return both_read and last.act.client == line.act.client and (last.since or last.act.at) - line.act.at <= VISIT_GAP
+    are_alike = (last.is_reading and line.is_reading) or last.file == line.file != ""
+    return are_alike and last.act.client == line.act.client and (last.since or last.act.at) - line.act.at <= VISIT_GAP
 
 
 def _line_of(entry: AuditEntryRow, outcomes: Mapping[str, str]) -> LogLine:
@@ -110,11 +111,11 @@ def _line_of(entry: AuditEntryRow, outcomes: Mapping[str, str]) -> LogLine:
     except (ValueError, LookupError):  # the entry was altered: show the entry as stored
         return line
     if entry.act == DeskAct.OPENED:
-        return replace(line, opened=frozenset({entry.chain}))
+        return replace(line, opened=frozenset({entry.chain}), is_reading=True)
     if isinstance(details, ExportedDetails) and details.together is not None:
         return replace(line, opened=frozenset({entry.chain}), file=details.file_sha256)
     if isinstance(details, CardsGivenDetails):
-        return replace(line, cards=frozenset(details.positions), detail="", folded=str(details))
+        return replace(line, cards=frozenset(details.positions), detail="", folded=str(details), is_reading=True)
     if isinstance(details, ShownDetails) and details.references:
         shown = f"{_counted(len(details.references))} shown"
         return replace(line, detail=shown, folded=" ".join(details.references))

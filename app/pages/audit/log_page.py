@@ -43,12 +43,12 @@ ACTS = sorted((words_of_act(act), act.value) for act in DeskAct)
 """The label and the code of each action, in the order of the labels."""
 
 
-class TypedQuestion(BaseModel, extra="ignore", frozen=True):
-    """The filters of the search as typed, from the query parameters. An empty filter leaves out nothing.
+class TypedFilters(BaseModel, extra="ignore", frozen=True):
+    """The filters of the search as typed, from the query parameters. An empty filter matches every entry.
 
     `person` is a person's name. `chain` is the reference of a concern, or a name in `LIST_WORDS`. `act` is the code of
-    an action. `first_day` and `last_day` limit the days of the entries. If `received` is `yes`, the search also finds
-    the entries which record that a concern was received.
+    an action. `first_day` and `last_day` (inclusive, in London) limit the days of the entries. If `received` is `yes`,
+    the search also finds the entries which record that a concern was received.
     """
 
     person: str = Field(default="", max_length=200)
@@ -70,7 +70,7 @@ class TypedQuestion(BaseModel, extra="ignore", frozen=True):
 
 
 @dataclass(frozen=True)
-class Answer:
+class SearchResult:
     """The result of a search: a page of the audit log in `found`, or the error of each invalid field in `faults`."""
 
     found: LogPage = field(default_factory=lambda: LogPage(()))
@@ -78,19 +78,19 @@ class Answer:
 
 
 @router.get("/record")
-def read_record(visit: VisitDep, typed: Annotated[TypedQuestion, Query()], cursor: Cursor = None) -> Response:
+def read_record(visit: VisitDep, typed: Annotated[TypedFilters, Query()], cursor: Cursor = None) -> Response:
     """Record the reading in the audit log, and return a page of the audit log, most recent entries first.
 
     `typed` has the filters. `cursor` is the position of the page, or None for the first page. A person who may not read
-    all entries gets only their own entries. If a filter is not valid, return the search form with the errors, and
+    all entries gets only their own entries. If a filter is not valid, return the search form with the errors (400), and
     record nothing. Raise `ScopeMissing` if a person asks for entries that they may not read. Raise `InvalidCursor` if
     `cursor` is not valid.
     """
-    return _page_of(visit, typed, _ask(visit, typed, cursor), is_first=cursor is None)
+    return _page_of(visit, typed, _search(visit, typed, cursor), is_first=cursor is None)
 
 
-def _page_of(visit: Visit, typed: TypedQuestion, answer: Answer, *, is_first: bool = True) -> Response:
-    found = answer.found
+def _page_of(visit: Visit, typed: TypedFilters, result: SearchResult, *, is_first: bool = True) -> Response:
+    found = result.found
     with Session(visit.context.engine) as session:
         people = list_people_of_log(session) if visit.visitor.can_audit else []
         ids = {row.name: row.subject for row in list_people(session) if row.subject != row.name}
@@ -100,16 +100,16 @@ def _page_of(visit: Visit, typed: TypedQuestion, answer: Answer, *, is_first: bo
         next_page = f"{RECORD}?{'&'.join(filter(None, (typed.query, position)))}"
     return visit.page(
         "desk_record.html",
-        status=InvalidQuery.status if answer.faults else 200,
+        status=InvalidQuery.status if result.faults else 200,
         typed=typed.model_dump(by_alias=True),
-        asked=_person_asked(visit, typed),
+        asked=_person_searched(visit, typed),
         people=people,
         ids=ids,
         acts=ACTS,
         lists=[(each, LIST_WORDS[each]) for each in LISTS],
         lines=lines_of_log(found.entries, visit.context.reference_data.get_code_list("outcome").labels),
         readings=found.readings,
-        faults=answer.faults,
+        faults=result.faults,
         is_first=is_first,
         sheet=f"{SHEET}?{typed.query}",
         next_page=next_page,
@@ -117,21 +117,21 @@ def _page_of(visit: Visit, typed: TypedQuestion, answer: Answer, *, is_first: bo
 
 
 @router.get("/record.csv")
-def read_record_sheet(visit: VisitDep, typed: Annotated[TypedQuestion, Query()]) -> Response:
+def read_record_sheet(visit: VisitDep, typed: Annotated[TypedFilters, Query()]) -> Response:
     """Record the reading in the audit log, and return every entry that matches the filters in `typed`, as CSV.
 
     A person who may not read all entries gets only their own entries. If a filter is not valid, return the search form
-    with the errors, and record nothing. If too many entries match, return the search form with an error. The reading is
-    then already recorded. Raise `ScopeMissing` if a person asks for entries that they may not read.
+    with the errors (400), and record nothing. If too many entries match, record the reading, and return the search form
+    with an error (400). Raise `ScopeMissing` if a person asks for entries that they may not read.
     """
     try:
         sheet = read_log_sheet(visit.context.writer, _filter_of(visit, typed), actor=visit.actor)
     except InvalidQuery as error:
-        return _page_of(visit, typed, Answer(faults=_faults_by_field(error)))
+        return _page_of(visit, typed, SearchResult(faults=_faults_by_field(error)))
     return Response(sheet, media_type=CSV_MEDIA, headers=LOG_SHEET_HEADERS)
 
 
-def _ask(visit: Visit, typed: TypedQuestion, cursor: str | None) -> Answer:
+def _search(visit: Visit, typed: TypedFilters, cursor: str | None) -> SearchResult:
     after = None if cursor is None else decode_key(cursor, otherwise=0)
     try:
         wanted = _filter_of(visit, typed)
@@ -146,19 +146,19 @@ def _ask(visit: Visit, typed: TypedQuestion, cursor: str | None) -> Answer:
     except InvalidCursor:
         raise
     except InvalidQuery as error:
-        return Answer(faults=_faults_by_field(error))
-    return Answer(found)
+        return SearchResult(faults=_faults_by_field(error))
+    return SearchResult(found)
 
 
 def _faults_by_field(error: InvalidQuery) -> dict[str, str]:
     return {str(each.parameter or each.at[0]): each.detail for each in error.faults}
 
 
-def _person_asked(visit: Visit, typed: TypedQuestion) -> str:
-    """Return the name of the person whose entries are asked for, or an empty string for all entries.
+def _person_searched(visit: Visit, typed: TypedFilters) -> str:
+    """Return the name of the person whose entries to search, or an empty string for all entries.
 
-    For a person who may read only their own entries, return their own name. Raise `ScopeMissing` if such a person asks
-    for someone else's entries.
+    If the person of `visit` may read only their own entries, return their own name. Raise `ScopeMissing` if `typed`
+    then names someone else.
     """
     person = typed.person.strip()
     if visit.visitor.can_audit:
@@ -168,14 +168,14 @@ def _person_asked(visit: Visit, typed: TypedQuestion) -> str:
     return visit.visitor.name
 
 
-def _filter_of(visit: Visit, typed: TypedQuestion) -> LogFilter:
+def _filter_of(visit: Visit, typed: TypedFilters) -> LogFilter:
     """Return the filters in `typed` as a `LogFilter`, most recent entries first.
 
-    An entry which records that a concern was received is found only if `typed` asks for such entries or names a chain.
-    Raise `InvalidQuery` if a value is not valid. Raise `ScopeMissing` if the person may read only their own entries,
-    and `typed` names someone else.
+    Find the entries which record that a concern was received only if `typed` asks for them or names a chain. Raise
+    `InvalidQuery` if a value is not valid. Raise `ScopeMissing` if the person may read only their own entries, and
+    `typed` names someone else.
     """
-    fields: dict[str, Any] = typed.fields | {"person": _person_asked(visit, typed) or None}
+    fields: dict[str, Any] = typed.fields | {"person": _person_searched(visit, typed) or None}
     with_receipts = typed.received == YES or bool(typed.chain.strip())  # a concern's log begins with the receipt
     try:
         return LogFilter.model_validate(fields | {"received": with_receipts, "order": LogOrder.NEWEST})

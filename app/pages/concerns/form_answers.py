@@ -32,8 +32,8 @@ Faults = dict[str, str]
 def read_answers(form: ConcernForm, posted: SubmittedForm) -> Answers:
     """Return the answers in `posted`, a posted `form`, as the JSON of the API.
 
-    Leave out the empty entries of a group if the schema requires no entry. If an earlier section asked questions about
-    the first entry of a group, put the answers into that entry.
+    Leave out the empty entries of a group, but keep them if the schema requires an entry. If an earlier section asked
+    questions about the first entry of a group, put the answers into that entry.
     """
     answers: Answers = {}
     for section in form:
@@ -52,7 +52,7 @@ def read_answers(form: ConcernForm, posted: SubmittedForm) -> Answers:
 
 
 def repeated_entries(answers: Answers, prefix: str = "") -> list[tuple[str, list[Any]]]:
-    """Return the path and the entries of each list of objects in `answers`. Leave out lists inside such entries.
+    """Return the path and the entries of each list of objects in `answers`. Leave out lists inside of entries.
 
     `prefix` is the path of `answers` itself, followed by a dot, or empty for the answers of the whole form.
     """
@@ -87,7 +87,7 @@ def _put_answers(answers: Answers, question: Question, posted: SubmittedForm, *,
         answer = _read_answer(each, posted)
         if answer or answer == 0:
             _put(answers, each.name.removeprefix(prefix), answer)
-        elif each.is_required:  # validation names a missing field only if the object around the field is present
+        elif each.is_required:  # validation names a missing field only if the object with the field is present
             _parent_of(answers, each.name.removeprefix(prefix))
 
 
@@ -166,8 +166,8 @@ def _fields_of(question: Question, value: Any) -> Iterator[tuple[str, str]]:
 class AnsweredQuestion:
     """An answered question. `label` is the question, and `lines` is the answer as lines of text.
 
-    `name` is the path of the answer in the JSON of the concern, for example `children.0.given_names`. If `lines` is not
-    one answer of the concern, `name` is empty.
+    `name` is the path of the answer in the JSON of the concern, for example `children.0.given_names`. `name` is empty
+    for text that is not the answer to one question.
     """
 
     label: str
@@ -218,8 +218,8 @@ def answered_sections(
 ) -> list[AnsweredSection]:
     """Return the sections of `form` that have answers or entries, with `answers` as text.
 
-    An entry without answers shows `nothing` instead. If `nothing` is empty, leave out such an entry, unless the group
-    of the entry requires an entry.
+    An entry without answers shows `nothing` instead. If `nothing` is empty, leave out an entry without answers, but
+    keep the entry if its group requires an entry.
     """
     sections = [AnsweredSection(each.id, each.title, tuple(_answer_groups(each, answers, nothing))) for each in form]
     return [section for section in sections if section.groups]
@@ -267,9 +267,9 @@ def _groups_of(form: ConcernForm) -> Iterator[RepeatableGroup]:
 
 
 def _nearest_question(at: Location, questions: dict[str, Question]) -> str:
-    """Return the name of the question at the path `at`, or of the nearest question that contains that path.
+    """Return the name of the question at the location `at`, or of the nearest question that contains the location.
 
-    `questions` has all questions of the form, by name. Return an empty string if no question contains the path.
+    `questions` has all questions of the form, by name. Return an empty string if no question contains the location.
     """
     for length in range(len(at), 0, -1):
         name = ".".join(map(str, at[:length]))

@@ -56,7 +56,7 @@ MAX_LINE_LENGTH = 300
 OF_TEXT = (QuestionKind.LINE, QuestionKind.SHORT, QuestionKind.LONG)
 JsonSchema = Mapping[str, Any]
 FAULTS_OF_FORMS = ("string_too_long", "too_long", "int_type", "less_than_equal")
-"""Types of validation errors that an answer can cause, and for which the form shows the sentence of the API."""
+"""Types of validation errors that an answer can cause, with sentences of the API that the form shows."""
 FROM_BELOW = (
     CALL_999_FIRST,
     *map(page_words, (CONCERN_STORED, ADDITION_STORED, ANOTHER_COUNCIL, WORKS_WITH_CHILDREN, HOW_TO_FOLLOW, TEST)),
@@ -167,7 +167,7 @@ class FormBuilder:
     def _elements(self, fields: Sequence[SchemaField]) -> Iterator[FormElement]:
         """Yield the questions and repeatable groups of `fields`, in order.
 
-        A follow-up question is inside the question on which the follow-up question depends.
+        A follow-up question is inside the question whose answer shows the follow-up question.
         """
         paths = {field.path for field in fields}
         for field in fields:
@@ -292,9 +292,9 @@ class FormBuilder:
 
 
 def _fields_at(fields: Sequence[SchemaField], path: str) -> list[SchemaField]:
-    """Return those of `fields` that are at `path`, a path of the layout, in the order of `fields`.
+    """Return those of `fields` that are at `path`, a path in `FormSection.paths`, in the order of `fields`.
 
-    If `path` ends in a star, return all fields whose paths begin with the part before the star.
+    If `path` ends in a star, return all fields with paths that begin with the part before the star.
     """
     prefix = path.removesuffix("*")
     return [field for field in fields if field.path == path or (prefix != path and field.path.startswith(prefix))]

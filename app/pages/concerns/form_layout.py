@@ -71,9 +71,9 @@ DANGER = "immediate_danger"
 WORKS_WITH_CHILDREN = ("reporter.kind", ("professional",))
 OF_DUTY = "reporter.duty_to_report."
 DUTY_TO_REPORT = f"{OF_DUTY}made_under_duty"
-"""The path of the question that asks if the law obliges a professional to report.
+"""The path of the question that asks whether the law obliges a professional to report.
 
-The form asks this question from the day that the council sets.
+The form asks this question from the day in the setting `duty_to_report_from`.
 """
 DATE_HINT = "For example, 24 11 2026. You can give just a month or a year."
 FULL_DATE_HINT = "For example, 24 11 2012. Leave this blank if you do not know the full date."
@@ -213,7 +213,7 @@ class FormSection:
     id: str
     title: str
     paths: tuple[str, ...]
-    """The paths of the fields. A path that ends in a star matches every field whose path has that prefix."""
+    """The paths of the fields. A path that ends in a star matches each field with the prefix before the star."""
     step: str = "more"
     """The step of the form that contains the section."""
     group: str = ""
@@ -343,7 +343,7 @@ class Wording:
     hint: str | None = None
     """The help text. Empty if the label is enough."""
     after: tuple[str, tuple[str, ...]] = ("", ())
-    """The path of another question, and the answers to the other question that show this question.
+    """The path of another question, and the answers to that other question after which this question is shown.
 
     Without CSS, this question is always shown.
     """
@@ -736,7 +736,7 @@ SHORT = FormVariant(
     can_be_saved=False,
     is_short=True,
 )
-"""The form in the languages in which only the short pages exist."""
+"""The form in languages that have only the short pages. `short_form_in` adds the language."""
 
 
 def short_form_in(language: str) -> FormVariant:

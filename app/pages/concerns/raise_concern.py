@@ -1,7 +1,7 @@
 """Pages for raising a concern: the form, the answers to check, the receipt, and saving a form to finish it later.
 
-The server stores nothing before the form is sent or saved: each page has the answers in its own form fields. The pages
-have no validation rules of their own: the models and services of the API decide what is accepted.
+The server stores nothing before the form is sent or saved: each page has the answers in its form fields. The pages have
+no separate validation rules: the models and services of the API decide which answers are accepted.
 """
 
 import datetime as dt
@@ -136,7 +136,7 @@ class FilledForm:
     head: EditionHead
     key: str
     names_guide: bool = True
-    """True if the person chose the guide. Otherwise the concern names no guide, and the service chooses the edition."""
+    """True if the person chose the guide. If False, the concern names no guide, and the service chooses the edition."""
     answers: Answers = field(default_factory=dict)
     opening: str = ""
     """The identifier of the saved form that was opened. Empty for a new form.
@@ -167,7 +167,7 @@ class FilledForm:
     def can_be_saved(self) -> bool:
         """True if the form may be saved and finished later.
 
-        A young person's answers are never saved: someone could find the code.
+        The answers of a reporter under 18 are never saved, because someone else could find the code.
         """
         return self.variant.can_be_saved and not self.voice
 
@@ -186,14 +186,14 @@ class FilledForm:
     def urgent(self) -> "FilledForm":
         """Return a copy in which the reporter is anonymous if the answers do not say who the reporter is.
 
-        The page for a child in danger sends such concerns, because that page does not ask who the reporter is.
+        A concern about a child in danger can be sent before the question about the reporter is answered.
         """
         copy = self._with_own_answers()
         copy.answers.setdefault("reporter", {}).setdefault("kind", ReporterKind.ANONYMOUS.value)
         return copy
 
     def has_only_begun(self, group: str) -> bool:
-        """Return True if `group` has exactly one entry, filled in only by questions of an earlier section of the form.
+        """Return True if `group` has exactly one entry, with answers only from an earlier section of the form.
 
         The button that adds an entry then shows this first entry instead of a second entry.
         """
@@ -232,8 +232,8 @@ class FilledForm:
     def _form(self, counts: Mapping[str, int], account_of_the_first: str | None) -> ConcernForm:
         """Return the form with as many entries in each group as `counts` says.
 
-        Leave out the question `ACCOUNT_OF_THE_FIRST` if there is only one child, unless `account_of_the_first`, the
-        answer to that question, is not empty.
+        If there is only one child and `account_of_the_first` is empty, leave out the question `ACCOUNT_OF_THE_FIRST`.
+        `account_of_the_first` is the answer to that question.
         """
         content, reference_data = self.site.context.contents(self.head.key), self.site.context.reference_data
         left_out = "" if counts.get(CHILDREN, 1) > 1 or account_of_the_first else ACCOUNT_OF_THE_FIRST
@@ -336,10 +336,10 @@ class FilledForm:
     ) -> Response:
         """Return the page of the form with the answers so far, and with the errors in `faults` beside their questions.
 
-        If there are errors, the page has the status `status`, otherwise 200. `extra_entry` is a group that gets an
-        empty entry. `focus` is the section, group or entry to open, and to show first if there are no errors. If
-        `is_changed` is True, `focus` is a section that the person changes from the page with the answers. The step of
-        that section then gets a button that leads back to that page.
+        If there are errors, the page has the status `status`, otherwise 200. `extra_entry` is the path of a group that
+        gets an empty entry. `focus` is the section, group or entry to open, and to show first if there are no errors.
+        If `is_changed` is True, the person came from the page for checking the answers to change the section `focus`.
+        The step of this section then has a button that leads back to the page for checking.
         """
         form = self.form(extra_entry)
         messages = named_faults(form, faults or [], self.answers)
@@ -442,10 +442,10 @@ def _holds(section: FormSection, name: str) -> bool:
 def empty_form(site: Site, session: Session, path: str, number: str = "") -> FilledForm:
     """Return an empty form for the page at `path`, with the edition `number` of the guide that the path names.
 
-    A path that names no guide stands for the default guide. If `number` is not a number, the form uses the current
-    edition. If all editions of the guide are withdrawn, the form then uses the last edition, because a withdrawal must
-    not prevent a concern. Raise `NoSuchGuide` if the guide does not exist, or if there is no default guide. Raise
-    `NoSuchEdition` if the guide has no edition `number`.
+    If the path names no guide, the guide is the default guide. If `number` is not a number, use the current edition. If
+    there is no current edition because all are withdrawn, use the most recent edition: a withdrawal must not prevent a
+    concern. Raise `NoSuchGuide` if the guide does not exist, or if there is no default guide. Raise `NoSuchEdition` if
+    the guide has no edition `number`.
     """
     if path == SHORT_FORM:
         variant = short_form_in(current_language().english_name)
@@ -462,7 +462,7 @@ def empty_form(site: Site, session: Session, path: str, number: str = "") -> Fil
 
 
 def _expect_short_language() -> None:
-    """Raise `NotFound` if every page exists in the current language, because that language has no short form."""
+    """Raise `NotFound` if every page exists in the current language, which then has no short form."""
     if current_language().is_whole:
         raise errors.NotFound
 
@@ -480,7 +480,10 @@ def _check_name(guide: GuideName) -> None:
 @router.get(SHORT_FORM, dependencies=[Depends(_expect_short_language), Depends(require_submitter)])
 @router.get(f"{GENERAL}/{{guide}}", dependencies=[Depends(require_submitter), Depends(_check_name)])
 def read_form(site: SiteDep, session: SessionDep) -> Response:
-    """Return the empty form: for the current edition of the guide in the path, or without a guide."""
+    """Return the empty form: for the current edition of the guide in the path, or without a guide.
+
+    Raise the errors of `empty_form`.
+    """
     return site.compressed(empty_form(site, session, site.request.scope["path"]).form_page())
 
 
@@ -493,7 +496,8 @@ def post_form(site: SiteDep, session: SessionDep, posted: SubmittedFormDep, subm
     """Run the action of the pressed button, and return the resulting page or file.
 
     The page has the answers to check, the changed form, the receipt, or the code of the saved form. The file is a PDF
-    with a copy of the answers. `submitter` is the client or the anonymous caller that sends the form.
+    with a copy of the answers. `submitter` is the client or the anonymous caller that sends the form. Raise the errors
+    of `empty_form`, and `RateLimited` if a copy is requested and the request is over the rate limit.
     """
     filled = empty_form(site, session, site.request.scope["path"], posted.one("edition"))
     session.close()  # frees the connection: a request must not hold a connection while waiting for another
@@ -517,9 +521,9 @@ def _act(empty: FilledForm, posted: SubmittedForm, submitter: Principal) -> Resp
 def _finish(filled: FilledForm, posted: SubmittedForm, submitter: Principal) -> Response:
     """Validate the answers in `filled`. Then send the concern, or return a copy or the page for checking.
 
-    The pressed button decides which. `submitter` is the client or the anonymous caller that sends the form. If an
-    answer is not valid, return the form with the errors. Raise `RateLimited` if a copy is requested and the request is
-    over the rate limit.
+    The pressed button decides between these three. `submitter` is the client or the anonymous caller that sends the
+    form. If an answer is not valid, return the form with the errors. Raise `RateLimited` if a copy is requested and the
+    request is over the rate limit.
     """
     action = posted.one("do")
     try:
@@ -624,8 +628,8 @@ def _send(filled: FilledForm, concern: Concern, submitter: Principal) -> Respons
     """Submit `concern`, which is made from `filled`, and return the page with the receipt (201).
 
     `submitter` is the client or the anonymous caller that sends the form. If a saved form was opened, that saved form
-    expires. If the form was sent before with other answers, if too many concerns came from the network, or if the
-    concern cannot be stored now, return the page with the answers and an error. So nothing is lost.
+    expires. Return the page with the answers and an error, so that nothing is lost, in three cases: the form was sent
+    before with other answers, too many concerns came from the network or client, or the concern cannot be stored now.
     """
     request = filled.site.request
     keys = derive_idempotency_keys(filled.key, client=submitter.name)
@@ -651,7 +655,7 @@ def _send(filled: FilledForm, concern: Concern, submitter: Principal) -> Respons
     except (errors.StoreBusy, errors.ReferenceTaken, *NO_STORE):
         return filled.check_page(concern, fault=NOT_STORED, status=errors.ServiceUnavailable.status)
     request.scope["state"][LATE] = result.is_late
-    with suppress(errors.StoreBusy, *NO_STORE):  # if this fails, the saved form stays until it expires
+    with suppress(errors.StoreBusy, *NO_STORE):  # the saved form then stays until it expires
         filled.site.context.saved_forms.end(filled.opening, at=filled.site.now)
     receipt, in_danger = Receipt.model_validate_json(result.receipt), filled.answers.get(DANGER) == ImmediateDanger.YES
     next_steps = own_steps if filled.voice else partial(steps_in_words, at=filled.site.now)
@@ -707,8 +711,8 @@ def read_code_form(site: SiteDep) -> Response:
 def open_saved_form(site: SiteDep, session: SessionDep, posted: SubmittedFormDep) -> Response:
     """Return the saved form with the posted code. If the code is wrong, return the form for the code with an error.
 
-    The browser sends the code in the request body, so that the code is in no address. Raise `TooManyTries` after too
-    many wrong codes, `RateLimited` if the code was used too often, or `StoreBusy` if the opening could not be stored in
+    The browser sends the code in the request body, so that no address has the code. Raise `TooManyTries` after too many
+    wrong codes, `RateLimited` if the code was used too often, or `StoreBusy` if the opening could not be stored in
     time.
     """
     code = posted.one("code").strip()
@@ -726,8 +730,8 @@ def open_saved_form(site: SiteDep, session: SessionDep, posted: SubmittedFormDep
 def _code_form(site: Site, posted: SubmittedForm, *, fault: str | None = None) -> Response:
     """Return the form that asks for the code of a saved form, with the error `fault` if given.
 
-    The hidden field `page` identifies this page. When a code opens a saved form, the value of `page` is stored with the
-    saved form.
+    The hidden field `page` identifies this page. When a code opens a saved form, the digest of `page` is stored with
+    the saved form: if the form is saved again, the service can tell whether another page has opened it since.
     """
     return site.page(
         "saved_draft_form.html",

@@ -88,14 +88,14 @@ ENDINGS: Mapping[Reader, tuple[str, ...]] = {
 
 
 def reader_of(posted: str) -> Reader:
-    """Return the reader with the value `posted`, or `Reader.ADULT` if there is no such reader."""
+    """Return the `Reader` with the value `posted`, or `Reader.ADULT` if no `Reader` has this value."""
     return next((each for each in Reader if each.value == posted), Reader.ADULT)
 
 
 def reader_of_answers(answers: Answers) -> Reader:
     """Return the kind of person who reads the pages after sending, from `answers`, the answers of the form.
 
-    The answers about the reporter and about the duty to report decide. Without an answer about the reporter, return
+    The answers about the reporter and about the duty to report decide. If the reporter did not say who they are, return
     `Reader.ADULT`.
     """
     kind = reader_of(str(value_at(answers, "reporter.kind")))

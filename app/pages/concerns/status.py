@@ -72,8 +72,8 @@ def read_status(site: SiteDep, posted: SubmittedFormDep) -> Response:
     """Return the status of the concern, or the form with an error if no concern has this reference and code.
 
     Record in the audit log which messages to the reporter are read for the first time. If the pressed button is
-    `CLEAR_DANGER`, the form for an addition forgets the answer about danger. The browser sends reference and code in
-    the request body, so that no address has reference or code. Raise `TooManyTries` after too many wrong codes, or
+    `CLEAR_DANGER`, remove the answer about danger from the form for an addition. The browser sends reference and code
+    in the request body, so that no address has reference or code. Raise `TooManyTries` after too many wrong codes, or
     `RateLimited` if this concern was requested too often.
     """
     if posted.one("do") == CLEAR_DANGER:
@@ -94,10 +94,10 @@ def add_to_concern(site: SiteDep, posted: SubmittedFormDep) -> Response:
     """
     try:
         added = _add(site, posted)
-        place = SubmittedForm(
+        kept = SubmittedForm(
             {name: [posted.one(name)] for name in ("reference", "code", "voice", "shows_code")}
         )  # without the key: the next addition gets a new idempotency key
-        return _status_page(site, place, added=added, added_danger=posted.one("immediate_danger"))
+        return _status_page(site, kept, added=added, added_danger=posted.one("immediate_danger"))
     except errors.NoSuchConcern:
         return _form(site, reference=posted.one("reference").strip(), reader=posted.one("voice"), fault=NO_MATCH)
     except (ValidationError, errors.InvalidConcern):
@@ -201,8 +201,9 @@ def _form(site: Site, *, reference: str = "", reader: str = "", fault: str | Non
 def _messages_of(site: Site, concern: ConcernStatus, code: StatusCode) -> Sequence[ReceivedMessage | MessageStatus]:
     """Record in the audit log which messages are read for the first time, and return all messages of `concern`.
 
-    The caller must first check `code`, the reference and code of the reporter. If the reading cannot be recorded now,
-    return the messages without their text, because the rest of the page is still useful.
+    `code` is the reference and code of the reporter, with which the caller got `concern`. If the reading cannot be
+    recorded now, return the messages without their text, because the rest of the page is still useful. Raise
+    `RateLimited` if this concern was requested too often.
     """
     if not concern.messages:
         return ()
@@ -214,7 +215,7 @@ def _messages_of(site: Site, concern: ConcernStatus, code: StatusCode) -> Sequen
 
 
 class Turn(NamedTuple):
-    """One turn of the conversation: a message of the duty team, or an addition of the reporter."""
+    """One part of the conversation: a message from the duty team, or an addition of the reporter. The other is None."""
 
     message: ReceivedMessage | MessageStatus | None
     addition: AdditionStatus | None
@@ -234,10 +235,10 @@ def _talk_of(concern: ConcernStatus, messages: Sequence[ReceivedMessage | Messag
 def save_receipt(site: SiteDep, posted: SubmittedFormDep) -> Response:
     """Return the receipt of a concern as a text file.
 
-    The file has the reference, the code, what happens next, the numbers to call and, at the end, the signed receipt.
-    For a reporter under 18, which the posted field `voice` says, the wording and the file's name are different. Raise
+    The file has the reference, the code, what happens next, the numbers to call and, at the end, the signed receipt. If
+    the posted field `voice` says that the reporter is under 18, the wording and the file's name are different. Raise
     `NotFound` if this service did not sign the posted receipt, or if the posted code is not the code of the same
-    concern.
+    concern. Raise `TooManyTries` after too many wrong codes, or `RateLimited` if this concern was requested too often.
     """
     signed, code = posted.one("receipt"), posted.one("code").strip()
     try:

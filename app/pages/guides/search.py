@@ -13,9 +13,9 @@ from app.models.guides.sections import ON_PAGES
 from app.pages.error_pages import PageRoute
 from app.pages.guides.guides import names_publishers
 from app.pages.languages import gettext, to_translate
+from app.pages.other_reasons import other_contacts
 from app.pages.page import Site, SiteDep
 from app.pages.posted_forms import SubmittedFormDep
-from app.pages.wrong_doors import other_contacts
 from app.services.guides.guides import Found, list_guides, search_guides, search_signposts
 
 router = GuidanceRouter(include_in_schema=False, dependencies=[PUBLIC], route_class=PageRoute)

@@ -82,9 +82,9 @@ def _docs(site: Site, document: str) -> Response:
 def _find_test_key(context: AppContext, now: dt.datetime) -> tuple[str, dt.datetime] | None:
     """Return a key for sending test concerns from the page, and the time until which the page shows the key.
 
-    Return None if this service takes real concerns, or if no key can be created. Each process creates a key that is
-    valid for a day, and replaces the key after half a day. Each new key is recorded in the audit log. `now` is the
-    current time.
+    Return None if this service is not a trial, or if no key can be created. Each process creates a key that is valid
+    for a day, and replaces the key after half a day. Each new key is recorded in the audit log. `now` is the current
+    time.
     """
     if not context.settings.is_trial:
         return None

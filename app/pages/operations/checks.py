@@ -17,9 +17,9 @@ router = GuidanceRouter(prefix=PATH, include_in_schema=False, route_class=DeskRo
 def read_checks(visit: LeadVisitDep) -> Response:
     """Return the page with the results of the checks, and with what to do about each problem.
 
-    The results are at most a minute old. If there are no such results, run the checks first, which may take some
-    seconds. If another request is running the checks, return the older results, or a page that says to try again if
-    there are none.
+    If the last results are more than a minute old, run the checks first, which may take some seconds. If another
+    request is already running the checks, show the last results. If there are no results yet, the page says to try
+    again.
     """
     examination = visit.context.examiner.examine()
     if examination is None:

@@ -37,7 +37,7 @@ class ServicePart:
 def read_service_status(site: SiteDep) -> Response:
     """Return the page with the state of each part of the service.
 
-    The HTTP status is always 200, also if a part does not work. No cache may store the page.
+    The HTTP status is 200 even if a part does not work. No cache may store the page.
     """
     parts = _parts_of(site.context)
     return site.page("service_status.html", parts=parts, all_work=all(each.works for each in parts), now=site.now)

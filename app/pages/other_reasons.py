@@ -1,4 +1,4 @@
-"""The other reasons for which people come to these pages, with the people to call for each reason.
+"""Reasons to come to these pages that are not about a child in the family, each with the people to call.
 
 The reasons are an adult at risk, a person who works with children, and a complaint. The home page and the form name
 these reasons. Search finds a reason by the words that people use.
@@ -14,7 +14,7 @@ from app.services.guides.guides import is_said_in
 
 
 @dataclass(frozen=True)
-class WrongDoor:
+class OtherReason:
     """A reason to call someone other than the duty team for children.
 
     `title` is the reason as a heading, and `sentence` says whom to call.
@@ -29,8 +29,8 @@ class WrongDoor:
     """Words by which people search for this reason."""
 
 
-WRONG_DOORS = (
-    WrongDoor(
+OTHER_REASONS = (
+    OtherReason(
         "adult",
         to_translate("It is about an adult"),
         to_translate("For an adult who may be at risk, call adult social care."),
@@ -40,7 +40,7 @@ WRONG_DOORS = (
             *("grandmother", "grandfather", "grandma", "grandad"),
         ),
     ),
-    WrongDoor(
+    OtherReason(
         "worker",
         to_translate("It is about someone who works with children"),
         to_translate("You can also call the officer for people who work or volunteer with children."),
@@ -59,7 +59,7 @@ WRONG_DOORS = (
             *("vicar", "priest", "imam", "lado", "designated officer", "works with children"),
         ),
     ),
-    WrongDoor(
+    OtherReason(
         "complaint",
         to_translate("I want to complain about the council"),
         to_translate("Complaints go to another team."),
@@ -71,22 +71,24 @@ WRONG_DOORS = (
 
 @dataclass(frozen=True)
 class OtherContact:
-    """The contacts to call for the reason `door`: addresses from the council's settings, or signposts."""
+    """The contacts to call for the reason `reason`: addresses from the council's settings, or signposts."""
 
-    door: WrongDoor
+    reason: OtherReason
     addresses: tuple[str, ...]
     signposts: tuple[Signpost, ...]
 
 
 def other_contacts(settings: Settings, signposts: Sequence[Signpost], words: str | None = None) -> list[OtherContact]:
-    """Return each reason in `WRONG_DOORS` with the contacts to call, from `settings` or from `signposts`.
+    """Return each reason in `OTHER_REASONS` with the contacts to call, from `settings` or from `signposts`.
 
     Of `signposts`, only those for concerns about people who work with children are used. If `words` is given, return
     only the reasons with a search word that occurs in `words`.
     """
     officers = tuple(each for each in signposts if each.allegations)
     return [
-        OtherContact(door, getattr(settings, door.setting), ()) if door.setting else OtherContact(door, (), officers)
-        for door in WRONG_DOORS
-        if words is None or any(is_said_in(each, words) for each in door.words)
+        OtherContact(reason, getattr(settings, reason.setting), ())
+        if reason.setting
+        else OtherContact(reason, (), officers)
+        for reason in OTHER_REASONS
+        if words is None or any(is_said_in(each, words) for each in reason.words)
     ]
