@@ -7,6 +7,7 @@ import hashlib
 import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -279,14 +280,13 @@ def verify(data_dir: Path) -> tuple[int, str]:
 
 
 def flipped(stored: Any) -> Iterator[Any]:
-    """The value with one byte of it changed: each byte in turn, in several ways; a number has eight."""
+    """The value with one byte of it changed, each in turn by another mask, or one bit of a number."""
     if isinstance(stored, int):
         for place in range(63):
             yield stored ^ (1 << place)
         return
-    for place in range(len(stored)):
-        for mask in MASKS:
-            yield stored[:place] + bytes([stored[place] ^ mask]) + stored[place + 1 :]
+    for place, mask in zip(range(len(stored)), cycle(MASKS), strict=False):
+        yield stored[:place] + bytes([stored[place] ^ mask]) + stored[place + 1 :]
 
 
 @pytest.mark.slow
