@@ -153,9 +153,9 @@ def read_guide_as_markdown(request: Request, session: SessionDep, context: Conte
 def read_edition_as_markdown(
     request: Request, session: SessionDep, context: ContextDep, edition: EditionKeyDep
 ) -> Response:
-    """A one-minute version of exactly that edition.
+    """A one-minute version of exactly this edition.
 
-    Unlike other formats it may be cached for one minute only, so that corrected emergency numbers reach every reader.
+    It may be cached for one minute only, so that corrected emergency numbers reach every reader.
     """
     return _markdown(request, context, find_edition(session, context.contents, *edition))
 
@@ -186,7 +186,7 @@ def read_rendition_as_markdown(
 def read_numbered_rendition_as_markdown(
     request: Request, session: SessionDep, context: ContextDep, rendition: RenditionKeyDep
 ) -> Response:
-    """A one-minute version of exactly that rendition."""
+    """A one-minute version of exactly this rendition."""
     return _markdown(request, context, find_rendition(session, context.contents, *rendition))
 
 
