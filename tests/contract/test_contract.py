@@ -90,6 +90,7 @@ BEYOND_ANY_SCHEMA = [
     r"Must (not be in the future|be within the last 90 days: .*)\.",
     r"Ask whether a child is in immediate danger, and give the answer\.",
     r"Give `reference` and `form_version` with `sealed`\.",
+    r"Give `.*` only with `sealed`\.",
     r"A worker writes down no tests: .*",
     r"This is not such a text, encrypted to those keys, .*",
     r"This reference is in use: choose another\.",
