@@ -125,7 +125,7 @@ BEYOND_ANY_SCHEMA = [
     r"The audit log has nobody of this name\.",
     r"This day is before the first day\.",
     # notations that have no format in JSON Schema
-    r"`as_of` must be a date such as 2026-11-24, or a time with its zone, such as 2026-11-24T09:30:00Z\.",
+    r"as_of must be a date such as 2026-11-24, or a time with its zone, such as 2026-11-24T09:30:00Z\.",
     r"Accept-Datetime must be an HTTP date, such as Tue, 24 Nov 2026 09:30:00 GMT\.",
     r"Use a time such as 2026-11-24T09:30:00Z\.",
     r"Must be a date such as 2026-11-24, 2026-11 or 2026; put other text beside it\.",  # 2026-02-30 fits the pattern
