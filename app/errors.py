@@ -552,7 +552,7 @@ class UnsealingUnavailable(Problem, slug="not-opened-here", status=406, title="C
 
 
 class SealedTextMisplaced(Problem, slug="sealed-text-misplaced", status=500, title="Damaged concern"):
-    """The sealed text stored for this concern belongs to another concern, so it is not shown.
+    """The sealed text stored for this concern does not belong to it, so it is not shown.
 
     The operator can find the change with `guidance verify`.
     """
