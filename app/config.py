@@ -102,7 +102,8 @@ DESCRIPTION = (
 class Part(StrEnum):
     """A kind of system outside the service. A setting that names such a system is annotated with the kind.
 
-    `app.services.operations.external_services` checks each of these systems.
+    `app.services.operations.external_services` checks all these systems except the database and the public URL, which
+    have their own checks.
     """
 
     DATABASE = "database"
@@ -127,7 +128,10 @@ def is_loopback(host: str) -> bool:
 
 
 def is_safe_address(text: str) -> bool:
-    """Return True if `text` is an https URL, or an http URL on this host. Data is then safe in transit."""
+    """Return True if `text` is an https URL, or an http URL on this host: data is then safe in transit.
+
+    Return False for a URL with a query or a fragment.
+    """
     return SAFE_ADDRESS.fullmatch(text) is not None
 
 
@@ -598,7 +602,8 @@ def _faults_of_groups(given: Mapping[str, Any]) -> Iterator[str]:
 def _in_environment(environment: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Yield the name and value of each setting in `environment`.
 
-    Leave out variables with the same prefix that Kubernetes sets, or that are for programs that call the service.
+    The name is in lower case, without the prefix. Leave out variables that Kubernetes sets with the same prefix, and
+    variables for programs that call the service.
     """
     for name, value in environment.items():
         short = name.upper().removeprefix(PREFIX)

@@ -206,7 +206,10 @@ class RateLimited(Problem, slug="too-often", status=429, title="Too many request
 
 
 class TooManyTries(RateLimited):
-    """A wrong code, after too many others for the same concern or form. The right code is never refused."""
+    """A wrong code, after too many wrong codes for the same concern or form, or from the same network.
+
+    This error never refuses the right code.
+    """
 
     message_is_told = True
 
@@ -219,7 +222,7 @@ class TooManyTries(RateLimited):
 
 
 class TooManyConcerns(RateLimited):
-    """One network sent too many concerns without a client key. The network can send more after `seconds`."""
+    """One network sent too many concerns or long additions without a client key. It can send more after `seconds`."""
 
 
 class TooManySavedForms(RateLimited):
@@ -313,7 +316,7 @@ class IdempotencyKeyReused(Problem, slug="key-reused", status=422, title="Idempo
 
 
 class AlreadyStored(IdempotencyKeyReused):
-    """The idempotency key was used before; the first request has the receipt."""
+    """A receipt is already stored for the idempotency key, for this content or for other content."""
 
 
 class NotFound(Problem, slug="not-found", status=404, title="Not found"):
@@ -353,7 +356,10 @@ class NoSuchCodeList(NotFound, slug="no-such-code-list", status=404, title="No s
 
 
 class NoSuchConcern(NotFound, slug="no-such-concern", status=404, title="No such concern"):
-    """No concern matches the reference and status token. Desk requests, which need no token, set a message."""
+    """No concern matches the reference and status token.
+
+    Requests of the desk have no status token. Their error has a message, which replaces the meaning.
+    """
 
     meaning = "No concern matches this reference and status token. Check both for mistakes."
     message_is_told = True
@@ -368,7 +374,7 @@ class NoSuchSavedForm(NotFound):
 
 
 class PdfUnavailable(Problem, slug="not-printed-here", status=404, title="PDF not available"):
-    """The service was installed without PDF support."""
+    """The service was installed without PDF support, or its font lacks the letters of the language."""
 
     meaning = (
         "This service was installed without the extra `print`, which makes PDFs, or its font lacks the letters of "
@@ -546,7 +552,7 @@ class UnsealingUnavailable(Problem, slug="not-opened-here", status=406, title="C
 
 
 class SealedTextMisplaced(Problem, slug="sealed-text-misplaced", status=500, title="Damaged concern"):
-    """The sealed text stored for this concern belongs to another concern, so it is not shown.
+    """The sealed text stored for this concern does not belong to it, so it is not shown.
 
     The operator can find the change with `guidance verify`.
     """
@@ -719,7 +725,8 @@ class SeedError:
 class SeedFileError(GuidanceError):
     """The error for an invalid seed file. The message has a line for each fault.
 
-    `line` and `reason` come from the first fault. `warnings` list likely mistakes in the parts that can be read.
+    `line` and `reason` come from the first fault by line; `line` is None if that fault has no line. `warnings` list
+    likely mistakes in the parts that can be read.
     """
 
     def __init__(self, path: Path, faults: Sequence[SeedError], warnings: Sequence[SeedError] = ()) -> None:

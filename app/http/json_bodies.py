@@ -18,11 +18,11 @@ from app.http.routes import GuidanceRequest, GuidanceRoute
 MAX_NESTING = 32
 LARGE_BODY_BYTES = 32_768  # a smaller body is parsed in less time than a thread takes to start
 MAX_VALUES = 10_000
-TOO_MANY = f"A body may have {MAX_VALUES:,} values. Send less, or telephone."
+TOO_MANY = f"The body has more than {MAX_VALUES:,} values. Send less, or phone."
 TOO_DEEP = f"The body is nested deeper than {MAX_NESTING} levels."
 CONTAINERS = {dict, list}
 NO_CHARACTER = "The body contains a NUL character or a lone surrogate, which cannot be stored."
-NAME_TWICE = "A name stands twice in one object of the body, so one of its values would be lost."
+NAME_TWICE = "An object in the body has the same name twice, so one value would be lost. Send each name once."
 ESCAPED_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")  # after an even number of backslashes, `\u0000` is a NUL
 IDENTITY = "identity"
 COMPRESSED = "The body is compressed or encoded. Send it as it is, without `Content-Encoding`."

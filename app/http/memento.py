@@ -18,8 +18,8 @@ from app.http.responses import CACHE_CURRENT, link_header, link_value
 from app.models.links import edition_path, guide_path
 from app.services.guides.editions import EditionHead
 
-NO_HTTP_DATE = "Accept-Datetime is not a date as HTTP writes it (RFC 7089)."
-NO_MOMENT = "as_of is a day such as 2026-11-24, or a moment such as 2026-11-24T09:30:00Z."
+NO_HTTP_DATE = "Accept-Datetime must be an HTTP date, such as Tue, 24 Nov 2026 09:30:00 GMT."
+NO_MOMENT = "as_of must be a date such as 2026-11-24, or a time with its zone, such as 2026-11-24T09:30:00Z."
 VARY = {"Vary": "Accept, Accept-Datetime"}
 
 

@@ -90,6 +90,7 @@ BEYOND_ANY_SCHEMA = [
     r"Must (not be in the future|be within the last 90 days: .*)\.",
     r"Ask whether a child is in immediate danger, and give the answer\.",
     r"Give `reference` and `form_version` with `sealed`\.",
+    r"Give `.*` only with `sealed`\.",
     r"A worker writes down no tests: .*",
     r"This is not such a text, encrypted to those keys, .*",
     r"This reference is in use: choose another\.",
@@ -124,8 +125,8 @@ BEYOND_ANY_SCHEMA = [
     r"The audit log has nobody of this name\.",
     r"This day is before the first day\.",
     # notations that have no format in JSON Schema
-    r"as_of is a day such as 2026-11-24, or a moment such as 2026-11-24T09:30:00Z\.",
-    r"Accept-Datetime is not a date as HTTP writes it \(RFC 7089\)\.",
+    r"as_of must be a date such as 2026-11-24, or a time with its zone, such as 2026-11-24T09:30:00Z\.",
+    r"Accept-Datetime must be an HTTP date, such as Tue, 24 Nov 2026 09:30:00 GMT\.",
     r"Use a time such as 2026-11-24T09:30:00Z\.",
     r"Must be a date such as 2026-11-24, 2026-11 or 2026; put other text beside it\.",  # 2026-02-30 fits the pattern
     r"Give at least four valid characters of a reference\.",

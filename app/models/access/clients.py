@@ -26,7 +26,7 @@ class Scope(StrEnum):
 
 
 OF_A_LEAD = frozenset({Scope.READ, Scope.WRITE, Scope.AUDIT})
-"""The scopes that a lead has. A person with all of these scopes counts as a lead."""
+"""The scopes that make a person a lead: only a person with all of these scopes counts as a lead."""
 
 
 class ClientRow(AccessRow, table=True):

@@ -12,8 +12,8 @@ MAX_NAME_LENGTH = 96  # two names, with a prefix and a slash, fit into the 200 c
 OWN_ACTORS = frozenset({"operator", "retention", "service", "keyholder", "passkey", "passkeydesk", "openid", "norole"})
 """Names of the service itself in the audit log, and prefixes that the audit log puts before the names of people.
 
-All names and prefixes are in lower case, without spaces and punctuation, because `find_name_refusal` compares
-names so.
+The names and prefixes are in lower case, without spaces and punctuation: in that form, `find_name_refusal` compares
+a new name with them.
 """
 SEPARATORS = frozenset("/\\<>:;|")
 LETTERS = ("Lu", "Ll", "Lt", "Lo")

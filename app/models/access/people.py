@@ -96,7 +96,8 @@ class KeyCopyRow(AccessRow, table=True):
 class SessionRow(AccessRow, table=True):
     """A person's session at the desk. Only the SHA-256 of the session's token is stored.
 
-    The row is deleted when the session ends.
+    The row is deleted when a person or the service ends the session. If the session times out, the row remains until
+    the next sign-in of any person.
     """
 
     __tablename__ = "desk_sessions"

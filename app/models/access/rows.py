@@ -14,7 +14,7 @@ class AccessRow(SQLModel):
     """
 
     unsigned: ClassVar[frozenset[str]] = frozenset({"mac"})
-    """Columns that the MAC does not cover, because they do not grant access."""
+    """Columns that the MAC does not cover: the MAC itself, and columns that do not grant access."""
     mac: bytes = Field(default=b"", sa_type=LargeBinary)
 
     @property

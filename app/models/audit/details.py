@@ -362,7 +362,7 @@ class CheckpointDetails(Details):
 
 
 class SummaryDetails(Details):
-    """Details of a request for counts, or for the list of those who hold the team's key.
+    """Details of a request for counts, or for the list of people who hold the team's key.
 
     The fields say which counts or list. At most one kind is set. `statistics`: the monthly statistics. `days`: the
     figures of the last `days` days. `people`: the number of concerns of each person. `keys`: the holders of the team's
@@ -595,7 +595,7 @@ def details_of(row: Any) -> Any:
 def sentence_of(row: Any) -> str:
     """Return the sentence that people read for the audit log entry `row`.
 
-    If the details of `row` do not fit its action, return the details as stored.
+    If the action of `row` is unknown, or the details do not fit the action, return the details as stored.
     """
     try:
         return str(details_of(row))
@@ -619,7 +619,8 @@ def present_audit_entry(row: AuditEntryRow) -> DisclosureEntry:
 def audit_entry_row(entry: Mapping[str, Any]) -> AuditEntryRow:
     """Return the table row of `entry`, an audit log entry as JSON values.
 
-    The column `detail` of the row is made from the member `details`, in the form that is stored and hashed.
+    The column `detail` of the row is made from the member `details`, in the form that is stored and hashed. Raise
+    `KeyError`, `TypeError` or `ValueError` if `entry` lacks `at` or `details`, or has an invalid value for one of them.
     """
     columns = {name: value for name, value in entry.items() if name != "details"}
     stored = {"at": dt.datetime.fromisoformat(entry["at"]), "detail": canonical_json(entry["details"]).decode()}

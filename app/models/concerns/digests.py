@@ -43,7 +43,10 @@ def seal_details(
 
 
 def entry_sha256(row: EntryRow) -> str:
-    """Return the SHA-256 of the columns of the new entry `row` that are not encrypted, as canonical JSON (RFC 8785)."""
+    """Return the SHA-256 of the unencrypted columns of `row` that are set when the entry is stored.
+
+    The columns are hashed as canonical JSON (RFC 8785). `recipients` is left out, because resealing changes it.
+    """
     names = ("reference", "kind", "number", "author", "immediate_danger", "channel")
     columns = {name: getattr(row, name) for name in names}
     moments = {"at": row.received_at, "came_at": row.came_at, "due": row.acknowledge_by}
@@ -60,9 +63,10 @@ def receipt_sha256(row: StoredReceiptRow) -> str:
 
 
 def columns_sha256(row: Mapping[str, Any]) -> str:
-    """Return the SHA-256 of a concern's reference, time of arrival and deadline, which never change.
+    """Return the SHA-256 of the unencrypted columns that say how a concern was received, such as its deadline.
 
-    `row` has the columns of the concern by name. The three columns are hashed as canonical JSON (RFC 8785).
+    `row` has the columns of the concern by name. They are hashed as canonical JSON (RFC 8785). Of the hashed columns,
+    only `immediate_danger` can change later: an addition can make it more urgent.
     """
     columns = {
         "reference": row["reference"],

@@ -44,8 +44,9 @@ class EntryRow(SQLModel, table=True):
     `author` is the writer, as named in the audit log. `recipients` has the fingerprints of the desk's keys. A message
     has no recipients: it is sealed to the key of the reporter's status token.
 
-    Only an addition has `acknowledge_by`, `channel`, `came_at` and `immediate_danger`, the reporter's answer, if any.
-    `came_at` is earlier than `received_at` if a worker wrote the addition down afterwards, otherwise the same time.
+    Only an addition has `acknowledge_by`, `channel`, `came_at` and `immediate_danger`. `immediate_danger` is the
+    reporter's answer, or None if they gave none. `came_at` is earlier than `received_at` if a worker wrote the addition
+    down afterwards, otherwise the same time.
 
     For a message, `read_at` is the time when the reporter first read the message, and `answered_by` is the number of
     the reporter's first addition after that time.

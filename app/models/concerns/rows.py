@@ -96,6 +96,7 @@ class ConcernRow(SQLModel, table=True):
 
     `sealed` is null after erasure. The rest of the row remains for statistics.
 
+    `immediate_danger` is the most urgent answer about danger in the concern and in all its additions.
     `additions_waiting`, `addition_acknowledge_by` and `addition_danger` describe the unacknowledged additions: their
     number, their earliest deadline, and the most urgent answer about danger. The database computes `waiting`, `danger`
     and `due`, by which the inbox is sorted. `waiting` is 0 if the concern or an addition is unacknowledged. Otherwise

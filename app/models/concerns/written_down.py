@@ -24,7 +24,10 @@ from app.models.concerns.receipts import AlsoCall, ComeBack, ConcernIdentity, Ed
 from app.models.references import EXAMPLE_REFERENCE, find_reference
 
 MAX_TEXT_FILE_BYTES = 650_000
-"""Maximum size of a sealed concern or addition. In base64, the largest request body has room for it and for a card."""
+"""Maximum size of a sealed concern or addition.
+
+The largest request body has room for such a file and for a card, both in base64.
+"""
 MAX_CARD_FILE_BYTES = 65_536
 EXAMPLE_CAME_AT = "2026-11-24T08:05:00Z"
 WRITTEN_CONCERN_EXAMPLE: dict[str, Any] = {
@@ -48,7 +51,7 @@ WRITTEN_ADDITION_EXAMPLE: dict[str, Any] = {
 }
 ONE_TEXT = "give either `{}` or `sealed`"
 WITH_SEALED = "give `recipients` if, and only if, you give `sealed`"
-ONLY_WITH_SEALED = "give this only with `sealed`: otherwise it is in the text"
+ONLY_WITH_SEALED = "give {} only with `sealed`"
 DANGER_ASKED = "ask whether a child is in immediate danger, and give the answer"
 NOT_A_REFERENCE = "must be a reference with a correct check character"
 
@@ -136,7 +139,8 @@ class WrittenDown(RequestModel):
         if self.sealed is not None and self.immediate_danger is None:
             raise CodedValueError(FaultCode.REQUIRED, DANGER_ASKED)
         if self.sealed is None and (self.card or self.immediate_danger or self.restricted):
-            raise CodedValueError(FaultCode.INVALID, f"`card`, `immediate_danger`, `restricted`: {ONLY_WITH_SEALED}")
+            names = "`card`, `immediate_danger` and `restricted`"
+            raise CodedValueError(FaultCode.INVALID, ONLY_WITH_SEALED.format(names))
 
 
 class WrittenConcern(WrittenDown):
@@ -185,8 +189,8 @@ class WrittenConcern(WrittenDown):
         if self.sealed is not None and None in needed:
             raise CodedValueError(FaultCode.REQUIRED, "give `reference` and `form_version` with `sealed`")
         if self.sealed is None and any(each is not None for each in (*needed, *more)):
-            names = "`reference`, `form_version`, `guide`, `edition`, `referral_source`"
-            raise CodedValueError(FaultCode.INVALID, f"{names}: {ONLY_WITH_SEALED}")
+            names = "`reference`, `form_version`, `guide`, `edition` and `referral_source`"
+            raise CodedValueError(FaultCode.INVALID, ONLY_WITH_SEALED.format(names))
         return self
 
 

@@ -14,7 +14,7 @@ class InboxEntry(ResponseModel):
 
     reference: str = Field(description="The reference.", examples=[EXAMPLE_REFERENCE])
     state: ConcernState = Field(description="State of the team's work.", examples=["received"])
-    immediate_danger: str = Field(description="The reporter's answer: yes, no or not_sure.", examples=["no"])
+    immediate_danger: str = Field(description="Most urgent answer: yes, no or not_sure.", examples=["no"])
     overdue: bool = Field(
         description="True if the concern or one of its additions is unacknowledged after its deadline.",
         examples=[False],

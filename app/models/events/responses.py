@@ -24,9 +24,9 @@ URLS = {"concern": f"https://guidance.example{desk_concern_path(EXAMPLE_REFERENC
 
 
 def _if_there(description: str, example: Any) -> Any:
-    """Declare a field with `description` and an example that is left out of the JSON if it has no value.
+    """Declare a field that is left out of the JSON if it has no value, and is therefore never null.
 
-    The field is therefore never null in the JSON.
+    `description` and `example` are for the schema.
     """
     return pydantic_Field(
         default=None,

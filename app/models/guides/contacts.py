@@ -84,7 +84,7 @@ class Phone(RequestModel):
     def dialled(self) -> str:
         """The number to dial: as printed, with the area code in front if the printed number lacks it.
 
-        If the printed number does not match `number`, this is `number` in national form.
+        If the printed number does not match `number`, this is `number`, with 0 in place of +44.
         """
         printed = "".join(filter(str.isdigit, self.display))
         whole = re.sub(r"^\+44", "0", self.number)

@@ -56,7 +56,7 @@ def read_partly(value: dict[str, Any], current: EditionContent) -> tuple[Edition
 def read_sound_entries(value: dict[str, Any]) -> tuple[EditionContent, frozenset[Location]]:
     """Return the draft `value` as an edition, and the locations of its invalid entries and fields.
 
-    In the edition, invalid entries and fields are empty.
+    In the edition, invalid entries and fields are empty. Missing fields are empty too, but are not among the locations.
 
     Also change `value` in place: give each item without a position its place in the list.
     """

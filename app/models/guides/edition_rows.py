@@ -156,9 +156,11 @@ class GuideDraftRow(sqlmodel.SQLModel, table=True):
 
 
 class GuideDraftActRow(sqlmodel.SQLModel, table=True):
-    """An action on a guide's draft. Within a guide and language, no two actions ever have the same `number`.
+    """An action on a guide's draft, or the withdrawal of an edition or rendition.
 
-    `details` has what people wrote with the action, such as a reason or a comment.
+    Within a guide and language, the actions are numbered from 1. A later draft continues the numbers.
+
+    `details` has further data of the action, such as a reason, a comment or the number of the published edition.
     """
 
     __tablename__ = "guide_draft_acts"

@@ -1,4 +1,4 @@
-"""The JSON Feed (version 1.1) of publications and withdrawals of editions and renditions."""
+"""The JSON Feeds (version 1.1): publications and withdrawals of editions and renditions, and reviews that are due."""
 
 from typing import Final, Literal
 

@@ -18,7 +18,7 @@ class Identified(Protocol):
 
     @property
     def id(self) -> str:
-        """A slug."""
+        """The id, a slug that is unique within a list of an edition."""
 
 
 class Placed(Identified, Protocol):
@@ -26,7 +26,7 @@ class Placed(Identified, Protocol):
 
     @property
     def position(self) -> int:
-        """Position, from 1."""
+        """Position in the printed order, from 1."""
 
 
 class IndicatorKind(StrEnum):

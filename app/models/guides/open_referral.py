@@ -1,8 +1,8 @@
 """Open Referral UK: the response models of the service directory, with the parts of the profile that are in use.
 
 The profile (HSDS-UK 3.0) forbids null. Empty fields are left out: responses are serialised with `exclude_none=True`.
-The first examples of a model's fields together describe one object of the shipped guide. The entries of a list have a
-shorter model, which is the base class of the complete model.
+The first examples of a model's fields together describe one object of the shipped guide. In a list, services and
+organizations have a shorter model, which is the base class of the complete model.
 
 Source: OpenReferralUK/uk-profile, October 2024. `contacts[].phones[]` is from core HSDS 3.0, not the profile.
 """

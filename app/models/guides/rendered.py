@@ -39,9 +39,9 @@ class RenderedWords:
 def render(words: RenditionContent, edition: EditionContent, current: EditionContent | None = None) -> RenderedWords:
     """Return `edition` with its text replaced by that of the rendition `words`, and with the pictures of `words`.
 
-    Text that `words` does not translate stays in the guide's own language. So do all cautions, if `words` is an
-    unchecked machine translation. If `current` is given, the cautions and contacts come from the edition `current`.
-    Their text is then translated only where it is the same as in `edition`.
+    Text that `words` does not translate stays in the guide's own language. If `words` is an unchecked machine
+    translation, all cautions stay in that language too. If `current` is given, the cautions and contacts come from the
+    edition `current`. Each of their texts is then translated only if it is the same as in `edition`.
     """
     own: dict[str, Any] = edition.model_dump(mode="json")
     missing = [f"/{name}" for name in ALWAYS_IN_THE_GUIDES_OWN]
@@ -109,7 +109,7 @@ def _put_items(items: list[Any], key: str, words: RenditionContent, edition: Edi
 def _put(target: dict[str, Any], found: dict[str, str | None], at: str) -> Iterable[str]:
     """Replace each text in `target` with the text that `found` has under the same name.
 
-    Yield a pointer, which begins with `at`, to each text for which `found` has None.
+    Yield a pointer, which begins with `at`, to each text of `target` for which `found` has None.
     """
     for name, word in found.items():
         if target[name] is None:

@@ -32,6 +32,7 @@ OF_THE_CURRENT_EDITION = ("cautions", "contacts")
 A rendition therefore never shows an outdated number to call.
 """
 ALWAYS_IN_THE_GUIDES_OWN = ("change_note",)
+"""Fields of the edition that are never translated: they are always in the guide's own language."""
 DIGEST_PATTERN = r"^sha256:[0-9a-f]{64}$"
 PICTURE_DIGEST = Field(
     pattern=DIGEST_PATTERN,
@@ -164,7 +165,7 @@ class RenditionDetails(RequestModel):
 
 
 class RenditionWords(RequestModel):
-    """The translation of the edition's own fields. Omitted text is shown in the guide's own language and marked so."""
+    """The translation of the edition's own fields. Omitted text is shown in the guide's own language, and marked."""
 
     title: Text | None = Field(default=None, description="The title.", examples=["Cam-fanteisio’n rhywiol ar blant"])
     applies_to: Text | None = Field(

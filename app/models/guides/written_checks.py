@@ -143,8 +143,8 @@ def _words(item: object) -> str:
 def parse_written(value: object) -> tuple[EditionContent | None, list[Fault]]:
     """Return `value` as the content of an edition, and every error with its location.
 
-    The content is None if `value` does not fit the model. Also change `value` in place: give each item without a
-    position its place in the list.
+    The content is None if `value` does not fit the model. A content that fits can still have errors. Also change
+    `value` in place: give each item without a position its place in the list.
     """
     place_items(value)
     written = list(find_written_faults(value))

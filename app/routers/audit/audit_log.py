@@ -57,7 +57,7 @@ def list_disclosures(
 
 @router.get("/disclosures.csv", summary="Read the audit log as CSV", response_class=Response, responses=AS_SHEET)
 def read_disclosures_csv(writer: WriterDep, actor: AuditorDep, wanted: Annotated[LogFilter, Query()]) -> Response:
-    """The audit log entries as one CSV file, at most 20,000. If there are more, ask for fewer days."""
+    """The audit log entries as one CSV file. More than 20,000 are refused: ask for fewer days."""
     return Response(read_log_sheet(writer, wanted, actor=actor), media_type=CSV_MEDIA, headers=LOG_SHEET_HEADERS)
 
 

@@ -81,7 +81,7 @@ def read_concern_form(
 def check_submission(
     submissions: SubmissionsDep, submission: Submission, submitter: SubmitterDep, now: NowDep
 ) -> CheckResponse:
-    """Same validation and response as a submission, but nothing is stored. For developers and front ends."""
+    """Validates a concern like a submission, but stores nothing. For developers and front ends."""
     return submissions.check(submission, for_tests=submitter.for_tests, at=now)
 
 

@@ -217,7 +217,7 @@ def erase_concern(asked: WorkingDep, settings: SettingsDep, erasure: Erasure) ->
 
 @router.get("/assignment", summary="Get the assignment", responses=problem_responses(NoSuchConcern))
 def read_assignment(response: Response, asked: ReadingDep) -> AssignmentResponse:
-    """The person the concern is assigned to, since when, and who assigned it. Send the ETag in `If-Match`."""
+    """The assigned person, since when and by whom. To change the assignment, send the ETag in `If-Match`."""
     reference = asked.reference
     return _assignment(response, reference, asked.desk.writer.run(assignment.read_assignment, reference, asked.actor))
 

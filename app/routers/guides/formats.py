@@ -78,9 +78,9 @@ def _caching(shown: ShownEdition, *, of_table: bool = False) -> str:
 
 
 def _with_languages(response: Response, shown: ShownEdition) -> Response:
-    """Return `response`. If `shown` is a rendition, first add headers about its languages.
+    """Return `response`, unchanged unless `shown` is a rendition.
 
-    These are the language of the rendition, and links to the guide in each language.
+    For a rendition, first add headers with the language of the rendition, and with links to the guide in each language.
     """
     if shown.rendition is not None:
         response.headers["Content-Language"] = shown.rendition.language
@@ -153,9 +153,9 @@ def read_guide_as_markdown(request: Request, session: SessionDep, context: Conte
 def read_edition_as_markdown(
     request: Request, session: SessionDep, context: ContextDep, edition: EditionKeyDep
 ) -> Response:
-    """A one-minute version of exactly that edition.
+    """A one-minute version of exactly this edition.
 
-    Like the PDF it may be cached for one minute only, so that corrected emergency numbers reach every reader.
+    It may be cached for one minute only, so that corrected emergency numbers reach every reader.
     """
     return _markdown(request, context, find_edition(session, context.contents, *edition))
 
@@ -186,7 +186,7 @@ def read_rendition_as_markdown(
 def read_numbered_rendition_as_markdown(
     request: Request, session: SessionDep, context: ContextDep, rendition: RenditionKeyDep
 ) -> Response:
-    """A one-minute version of exactly that rendition."""
+    """A one-minute version of exactly this rendition."""
     return _markdown(request, context, find_rendition(session, context.contents, *rendition))
 
 
