@@ -146,7 +146,7 @@ class Limiter:
     async def run(self, counting: Callable[[], T]) -> T:
         """Call `counting`, a function without arguments that counts, and return its result.
 
-        Call it in a worker thread if it may wait for the shared store, otherwise directly.
+        Call `counting` in a worker thread if it may wait for the shared store, otherwise directly.
         """
         if self._shared is None or self._is_unavailable:
             return counting()
@@ -225,9 +225,9 @@ class Limiter:
 def make_limiter(store: str, secret_file: Path | None) -> Limiter:
     """Return a limiter that counts in `store`: the URL of a shared store, or `OWN_MEMORY`.
 
-    `secret_file` has the secret that processes share. If it is None, the secret is random. Raise `SetupError` if
-    `store` cannot be used, or is shared although `secret_file` is None. Raise it also if the file cannot be read or is
-    too short.
+    `secret_file` has the secret that processes share. If `secret_file` is None, the secret is random. Raise
+    `SetupError` if `store` cannot be used, or is shared although `secret_file` is None. Raise it also if the file
+    cannot be read or is too short.
     """
     if secret_file is None:
         if store != OWN_MEMORY:

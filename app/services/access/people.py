@@ -163,8 +163,8 @@ def end_sessions(session: Session, name: str, *, actor: Actor) -> None:
 def lock_out(session: Session, name: str, *, actor: Actor) -> None:
     """End every session of the person `name`, and delete their copies of the team's key. Record both in the audit log.
 
-    This is for a person whose device may be lost. Whoever has the device and can use its passkey can still sign in, but
-    cannot get the team's key.
+    Call this for a person whose device may be lost. Whoever has the device and can use its passkey can still sign in,
+    but cannot get the team's key.
     """
     end_sessions(session, name, actor=actor)
     delete_copies(session, name, actor=actor)

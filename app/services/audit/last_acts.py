@@ -1,4 +1,4 @@
-"""A query of the audit log for the last actions on concerns, and for the time when a person last opened each."""
+"""A query of the audit log for the last actions on concerns, and for the time when a person last opened a concern."""
 
 import datetime as dt
 from collections.abc import Collection

@@ -173,8 +173,8 @@ def next_due(attempts: int, retry_after: str | None, now: dt.datetime) -> dt.dat
     """Return the time of the next attempt after `attempts` failed attempts, the last of them at `now`.
 
     The wait is the delay in `DELAYS` for this number, changed at random by up to a fifth. `retry_after` is the header
-    `Retry-After` of the last response, or None. If it asks for a longer wait, wait that long, but never longer than six
-    hours.
+    `Retry-After` of the last response, or None. If `retry_after` asks for a longer wait, that wait applies. The wait is
+    never longer than six hours.
     """
     jitter = random.uniform(0.8, 1.2)  # noqa: S311  # nosec B311  # spreads load; not for security
     delay = DELAYS[min(attempts, len(DELAYS)) - 1] * jitter

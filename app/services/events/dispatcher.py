@@ -76,7 +76,7 @@ class WebhookDispatcher:
         notes.note(is_needed=is_needed)
 
     async def deliver_to(self, webhook: str, *, is_stopping: Callable[[], bool] = lambda: False) -> int:
-        """Attempt the due deliveries to `webhook`, some at a time, until none is due or `is_stopping` returns True.
+        """Attempt the due deliveries to `webhook`, a few at a time, until none is due or `is_stopping` returns True.
 
         Return the number of attempts, whether they failed or not. Raise `WebhookSecretUnreadable`, and attempt no
         further delivery, if a secret of the webhook cannot be decrypted. Raise `SetupError` if the key file cannot be
@@ -225,7 +225,7 @@ async def send_test_notice(
 
 
 def replay_deliveries(session: Session, name: str, *, now: dt.datetime) -> int:
-    """Make the dead deliveries (given up) to the webhook `name` pending and due at `now`. Return how many there were.
+    """Make the dead deliveries (given up) to the webhook `name` pending and due at `now`. Return their number.
 
     These deliveries get as many attempts as new ones. Raise `NoSuchWebhook` if the webhook is unknown or removed.
     """
@@ -235,7 +235,7 @@ def replay_deliveries(session: Session, name: str, *, now: dt.datetime) -> int:
 
 
 def retry_deliveries(session: Session, name: str, *, now: dt.datetime) -> int:
-    """Make the pending deliveries to the webhook `name` due at `now` rather than later. Return how many there were.
+    """Make the pending deliveries to the webhook `name` due at `now` rather than later. Return their number.
 
     Leave out deliveries that are being attempted. Raise `NoSuchWebhook` if the webhook is unknown or removed.
     """
