@@ -34,9 +34,9 @@ def _commit_of_release(file: Path) -> str | None:
 def commit_of_clone(folder: Path) -> str | None:
     """Return the hash of the commit that is checked out in the Git clone `folder`, or None if Git cannot read it.
 
-    Return None if `folder` is not a clone, if Git is not installed or takes longer than `GIT_SECONDS`, or if Git
-    refuses the folder because another user owns it. Ignore a clone that contains `folder`, and environment variables
-    such as `GIT_DIR`.
+    Return None if `folder` is not a clone, or if Git is not installed or takes longer than `GIT_SECONDS`. Return None
+    too if Git refuses the folder because another user owns it. Ignore a clone that contains `folder`, and environment
+    variables such as `GIT_DIR`.
     """
     git = shutil.which("git")
     if git is None or not (folder / ".git").exists():

@@ -42,8 +42,8 @@ SEED_BYTES = FILE_KEY_BYTES + SHARE_BYTES + FILE_NONCE_BYTES
 class AgeFile:
     """A parsed age file.
 
-    `stanzas` are the arguments and the body of each stanza. `mac` is the MAC of `header`. `payload` is the payload's
-    nonce, followed by the encrypted chunks.
+    `stanzas` are the arguments and the body of each stanza. `header` has the bytes of the header, up to and including
+    `---`, and `mac` is their MAC. `payload` is the payload's nonce, followed by the encrypted chunks.
     """
 
     stanzas: tuple[tuple[list[str], bytes], ...]
@@ -97,7 +97,8 @@ def open_with_file_key(sealed: bytes, file_key: bytes) -> bytes:
 def seal_by_seed(plaintext: bytes, recipient: str, seed: bytes) -> bytes:
     """Return `plaintext` as an age file for `recipient`, made from `seed` (`SEED_BYTES` random bytes).
 
-    The same arguments always give the same file. The file is decrypted like any other age file.
+    `recipient` (age1...) must be valid. The same arguments always give the same file. The file is decrypted like any
+    other age file.
     """
     file_key, nonce = seed[:FILE_KEY_BYTES], seed[-FILE_NONCE_BYTES:]
     secret = X25519PrivateKey.from_private_bytes(seed[FILE_KEY_BYTES : FILE_KEY_BYTES + SHARE_BYTES])

@@ -59,7 +59,7 @@ def seal_to(plaintext: bytes, *recipients: x25519.Recipient) -> bytes:
 
 
 def parse_recipient(text: str) -> x25519.Recipient:
-    """Return `text` (age1...) as a recipient. Raise `NotAKey` if it is not a valid recipient."""
+    """Return `text` (age1...) as a recipient. Raise `NotAKey` if `text` is not a valid recipient."""
     try:
         return x25519.Recipient.from_str(text)
     except pyrage.RecipientError:

@@ -1,4 +1,7 @@
-"""Copies of the embedded database, complete and consistent even while the service writes to it, and its size."""
+"""Copies, checks and locks of the embedded database, and the size of either database.
+
+A copy is complete and consistent, even while the service writes to the database.
+"""
 
 import os
 import sqlite3

@@ -1,6 +1,6 @@
 """Copies of the whole database into an empty database, from SQLite to PostgreSQL and back, in one transaction.
 
-Rows are written before the rules and indexes exist: the rules would refuse most rows, since they expect each row right
+Rows are written before the rules and indexes exist. The rules would refuse most rows, since they expect each row right
 after its audit log entry. The copy then gets the rules, and each of its rows is read again and compared.
 """
 
@@ -52,10 +52,11 @@ def copy_rows(source: Engine, target: Engine, on_step: OnStep) -> CopiedRows:
     write nothing. `on_step` gets the number of rows written and compared so far, and the number to write and compare in
     all.
 
-    Raise `CopyRefused` if `source` is empty or in use, if `target` has other rows or a table of another program, or if
-    a row of the copy differs. Raise `SchemaBehind` if one of the databases has an older schema, and `SchemaUnknown` if
-    one has an unknown schema. Raise `SetupError` if version 0.2.0 made one of the schemas. Raise `SchemaAltered` if the
-    schema of `target` differs from the declared one. After an error `target` is as it was.
+    Raise `CopyRefused` if `source` is empty, or is in use (checked on PostgreSQL). Raise it also if `target` has other
+    rows, or another program's table with the name of one of this service's tables. Raise it also if a row of the copy
+    differs. Raise `SchemaBehind` if one of the databases has an older schema, and `SchemaUnknown` if one has an unknown
+    schema. Raise `SetupError` if version 0.2.0 made one of the schemas. Raise `SchemaAltered` if the schema of `target`
+    differs from the declared one. After an error `target` is as it was.
     """
     with for_writing(source).begin() as reading, for_writing(target).begin() as writing:
         for each in (reading, writing):

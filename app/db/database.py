@@ -56,7 +56,7 @@ TRANSACTION_SETTINGS = {
 }
 READ_COMMITTED, REPEATABLE_READ = 2, 3  # psycopg's constants; psycopg is loaded only for PostgreSQL
 WRITES = "writes"
-"""The execution option of a connection that writes. Without this option, a connection only reads."""
+"""The execution option of a connection that writes. A connection without this option must only read."""
 # Each setting is repeated for each transaction, since a pooler may not pass on the settings of a session.
 _SET = ", ".join(f"set_config('{name}', '{value}', true)" for name, value in TRANSACTION_SETTINGS.items())
 _BEGIN_WRITE = f"SELECT {_SET}, pg_advisory_xact_lock({WRITER_LOCK_KEY})"
@@ -102,7 +102,8 @@ def open_to_read(data_dir: Path, url: str | None = None) -> Engine:
 def open_sqlite_to_read(path: Path, options: str = "mode=ro", **more: Any) -> sqlite3.Connection:
     """Open the existing database file `path` for reading only.
 
-    `options` is the query of the SQLite URI. `more` are further arguments of `sqlite3.connect`.
+    `options` is the query of the SQLite URI. `more` are further arguments of `sqlite3.connect`. Raise `sqlite3.Error`
+    if the file cannot be opened.
     """
     address = f"{path.absolute().as_uri()}?{options}"
     connection: sqlite3.Connection = sqlite3.connect(address, uri=True, isolation_level=None, **more)

@@ -32,7 +32,7 @@ WRITTEN_ONCE: dict[type[SQLModel], str] = {
 }
 """The tables whose rows are never altered or deleted, each with the reason."""
 AN_EDITION = "EXISTS (SELECT 1 FROM editions WHERE guide = NEW.guide AND language = '' AND number = NEW.edition)"
-# Without LIKE: its percent sign is written in another way in each driver.
+# LIKE is avoided, because each driver needs another spelling of the percent sign.
 HAS_PICTURE = "SELECT 1 FROM editions WHERE replace(CAST(words AS TEXT), OLD.digest, '') <> CAST(words AS TEXT)"  # nosec B608
 NEVER_CHANGES_IN_ENTRIES = (
     "reference",
@@ -169,7 +169,7 @@ def _declare_rules_of_concerns() -> None:
 
 
 def _declare_count_of_closed() -> None:
-    """Declare the row with the number of closed concerns, and the triggers that update it. Tests are not counted."""
+    """Declare the row that counts closed concerns, and the triggers that update it. Test concerns are not counted."""
     create_with_table(ClosedCountRow, "INSERT INTO closed_count (id, number) VALUES (1, 0)")
     _refuse_losing(ClosedCountRow, "the number of closed concerns is never deleted")
     changes = {

@@ -125,9 +125,10 @@ def is_behind(engine: Engine) -> bool:
 def read_schema_version(connection: Connection) -> str | None:
     """Return the revision of the database's schema, or None if the database is empty.
 
-    A database counts as empty if it has neither the table of the revision nor the table `FIRST_TABLE`, or if the table
-    of the revision has no row. Raise `SetupError` for the schema of version 0.2.0. Raise `SchemaUnknown` if
-    `FIRST_TABLE` is there without the table of the revision, or if this program does not have the revision.
+    A database counts as empty if it has neither the table of the revision nor the table `FIRST_TABLE`. A database also
+    counts as empty if the table of the revision has no row. Raise `SetupError` for the schema of version 0.2.0. Raise
+    `SchemaUnknown` if `FIRST_TABLE` is there without the table of the revision, or if this program does not have the
+    revision.
     """
     tables = inspect(connection).get_table_names()
     if VERSION_TABLE not in tables:

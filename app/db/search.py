@@ -26,8 +26,9 @@ class FullText:
     """The full-text indexes of one database, with the syntax of their queries.
 
     `any_form` is the name of the index that finds any form of a word. `prefix` is the name of the index that finds
-    prefixes. `finds` and `rank` take the name of an index and a query, and return SQL: the condition that an entry
-    matches the query, and the rank of the entry. The best match has the lowest rank.
+    prefixes. `finds` and `rank` take the name of an index and a query, and return SQL. `finds` returns the condition
+    that an entry matches the query, and `rank` the rank of the entry. The best match has the lowest rank. In a query,
+    `quoted` is the format of a word, `conjunction` joins the words, and `prefix_mark` follows a word that is a prefix.
     """
 
     any_form: str

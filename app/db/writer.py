@@ -80,8 +80,8 @@ class Writer:
 
     An operation is a function that gets a session in the writer's transaction. The operation must not commit or roll
     back. An operation may run again if its commit failed, or if another operation of the same commit was refused. So an
-    operation must have no effect except its statements, and must create every row that it adds: a row from outside
-    would count as stored the second time. Rows that an operation returns are detached from the session.
+    operation must have no effect except its statements. An operation must also create every row that it adds: a row
+    from outside would count as stored the second time. Rows that an operation returns are detached from the session.
 
     On PostgreSQL the transaction waits for its turn among the nodes: see `for_writing`.
 

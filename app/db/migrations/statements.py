@@ -1,4 +1,4 @@
-"""The SQL of a revision: one file for each database, for example `0002_first.sqlite.sql`."""
+"""The SQL of a revision: one file for each database, for example `0003_nicknames.sqlite.sql`."""
 
 from pathlib import Path
 

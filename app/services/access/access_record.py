@@ -114,7 +114,10 @@ class RecordedAccess(Replayed):
     The flag is True if an OpenID provider gave the role. The id identifies the person at the provider, or is None.
     """
     subjects: dict[str, str] = field(default_factory=dict)
-    """Maps the id of each person at an OpenID provider to their name at the desk, also after they left."""
+    """Maps the id of each person at an OpenID provider to their name at the desk, also after they left.
+
+    An invitation removes the person's entry, because an invited person signs in with a passkey.
+    """
     left: dict[str, bool] = field(default_factory=dict)
     """Maps the name of each person who left to True if they had a role at the desk, False if they only had a client."""
     links: dict[str, str] = field(default_factory=dict)
@@ -327,7 +330,8 @@ class AccessRecord:
         """Return the state of access after all entries that `session` sees, including its own uncommitted entries.
 
         Read only the entries that are newer than the cached state. Replay the whole chain if nothing is cached yet, or
-        if the database was replaced. Cache the result, unless `session` is in a write transaction.
+        if the database was replaced. Cache the result, unless `session` is in a write transaction. The caller must not
+        change the result, which threads share.
         """
         known = _continued(session, self._known)
         if known is None:
@@ -344,7 +348,7 @@ class AccessRecord:
 
 
 def _continued(session: Session, known: KnownAccess) -> KnownAccess | None:
-    """Return `known` with all entries after `known.end` that `session` sees applied.
+    """Return the state of access after the entries in `known` and all later entries that `session` sees.
 
     Return None if `known` is empty, or if its last entry is not in the database, which shows that the database was
     replaced.

@@ -189,11 +189,12 @@ class Authenticator:
     key_uses: KeyUses = field(default_factory=KeyUses)
 
     def authenticate(self, token: str, *, at: dt.datetime) -> Principal:
-        """Return the caller that `token` identifies: a client's key or, if there is a provider, an access token.
+        """Return the caller that `token` identifies.
 
-        Note `at` as the last use of a key. Raise `TokenInvalid` with the reason if the token is unknown, expired or
-        revoked. Raise the subclass `RowNotOurs` if this service did not write the row of the key or client, or if the
-        audit log contradicts that row. Raise `ProviderUnavailable` if an access token cannot be checked.
+        `token` is a client's key or, if there is a provider, an access token. Note `at` as the last use of a key. Raise
+        `TokenInvalid` with the reason if the token is unknown, expired or revoked. Raise the subclass `RowNotOurs` if
+        this service did not write the row of the key or client, or if the audit log contradicts that row. Raise
+        `ProviderUnavailable` if an access token cannot be checked.
         """
         if self.provider is not None and token.count(".") == 2:  # noqa: PLR2004  # a JWS has three parts
             return self._named(self.provider.read_token(token))
@@ -241,8 +242,9 @@ def add_client(writer: Writer, client: NewClient, *, at: dt.datetime, expires_at
     """Add `client`, record this in the audit log, and return the client's first key. Only a hash of the key is stored.
 
     The key expires at `expires_at`, or never if that is None. Raise `ClientExists` if an active or revoked client has
-    that name. Raise `SetupError` for an invalid name of the client or its person, for the name `DOCS_CLIENT`, for no
-    scope, or for a test client with a scope other than `submit`.
+    that name. Raise `SetupError` for an invalid name of the client or its person, and for the name `DOCS_CLIENT`. Raise
+    it also for no scope, and for a test client with a scope other than `submit`. Raise it also if there is no access
+    key, and none may be created (see `AccessKeys.require`).
     """
     if client.name == DOCS_CLIENT:
         raise SetupError(f"a client's name is not {DOCS_CLIENT}: the page of the API documentation has it")
@@ -250,7 +252,7 @@ def add_client(writer: Writer, client: NewClient, *, at: dt.datetime, expires_at
 
 
 def _add_client(writer: Writer, client: NewClient, *, at: dt.datetime, expires_at: dt.datetime | None) -> str:
-    """Add a client as `add_client` does, also with the name `DOCS_CLIENT`."""
+    """Add `client` as `add_client` does, but accept the name `DOCS_CLIENT` too."""
     if not re.fullmatch(SLUG_PATTERN, client.name) or not is_recordable(client.name):
         raise SetupError("a client's name is lower-case words joined by hyphens")
     if (reason := find_name_refusal(client.name)) is not None:
@@ -282,9 +284,10 @@ def rotate_key(
 ) -> tuple[str, dt.datetime | None]:
     """Give the client `name` a new key, and record this in the audit log. Return the key and its expiry time or None.
 
-    Each older key expires after `overlap`, unless it already expires sooner. If `expires_at` is None, the new key gets
-    the same lifetime as the client's newest key had, which may be unlimited. Raise `NoSuchClient` if the client is
-    unknown or revoked. Raise `RowNotOurs` if this service did not write the row of the client or of an older key.
+    Each older key expires `overlap` after `at`, or earlier if its expiry time is earlier. If `expires_at` is None, the
+    new key gets the same lifetime as the client's newest key had, which may be unlimited. Raise `NoSuchClient` if the
+    client is unknown or revoked. Raise `RowNotOurs` if this service did not write the row of the client or of an older
+    key.
     """
     key = draw_token(KEY_PREFIX)
 

@@ -1,4 +1,4 @@
-"""Locked copies of the team's identity: one for each passkey of a person who may read concerns.
+"""Locked copies of the team's identity: at most one for each passkey of a person who may read concerns.
 
 The team's identity is the private key that decrypts concerns. A passkey with the extension PRF gives the browser a
 secret that never leaves the browser. The browser derives an age identity from the secret, and the passkey's row stores
@@ -61,7 +61,7 @@ class Device:
     def named(cls, name: str, recipient: str) -> "Device":
         """Return the device with the typed `name`, cut to `MAX_DEVICE_NAME` characters.
 
-        If `name` is empty or is not one line of text, the device is named `A device`.
+        If `name` is empty, or has characters that do not print, the device is named `A device`.
         """
         plain = name.strip()[:MAX_DEVICE_NAME].strip()
         return cls(plain if plain and plain.isprintable() else "A device", recipient)
@@ -215,9 +215,9 @@ def delete_copies(session: Session, name: str, *, actor: Actor, passkey: str | N
 
 
 def keys_ever_held(session: Session) -> dict[str, frozenset[str]]:
-    """Return, for each person who ever had a locked copy, the fingerprints of all keys that were in their copies.
+    """Return the fingerprints of all keys that each person ever had in their locked copies, by the person's name.
 
-    The keys of the result are names. People who have left are included. The source is the audit log.
+    People who have left are included. The source is the audit log.
     """
     return need_access_keys(session.get_bind()).record.as_of(session).held
 

@@ -48,9 +48,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Network:
-    """A network whose requests are counted together. Its limit is `share` times the limit of one IPv4 address.
+    """A network, or another subject such as a concern, whose requests are counted together.
 
-    `name` is its range of addresses, or `UNKNOWN_ADDRESS`.
+    `name` is an IPv4 address, a range of IPv6 addresses, `UNKNOWN_ADDRESS`, or the name of the other subject. The limit
+    is `share` times the limit of the policy.
     """
 
     name: str
@@ -81,8 +82,8 @@ class Policy:
 class Count:
     """The result of counting a request against `policy`.
 
-    `remaining` is the number of requests left in the time window, which ends in `seconds`. `is_over` is True if the
-    request is over the limit. `caller` is the name of the network that was counted.
+    `remaining` is the number of requests left in the time window, which ends after `seconds` seconds. `is_over` is True
+    if the request is over the limit. `caller` is the name of the network that was counted.
     """
 
     policy: Policy
@@ -108,11 +109,11 @@ class Limiter:
     """A counter of requests by caller. Callers are stored as keyed hashes, so no network address is ever stored.
 
     `store` is the URL of a store that processes share, or `OWN_MEMORY`. `secret` is the key of the hashes.
-    `is_secret_shared` is False if `secret` is random, so that no other process has it. `clock` measures the pause after
-    a failure of the store.
+    `is_secret_shared` is False if `secret` is random, so that no other process has it. `clock` returns seconds, and
+    measures the pause after a failure of the store. The constructor raises `SetupError` if `store` cannot be used.
 
-    If the shared store is unavailable, the limiter logs this, and this process counts in its own memory until the store
-    responds again. No request is refused because the store is unavailable.
+    If the shared store is unavailable, the limiter logs this. This process then counts in its own memory, and tries the
+    store again after `RETRY_SECONDS`. No request is refused because the store is unavailable.
     """
 
     def __init__(
@@ -131,22 +132,21 @@ class Limiter:
         self._shared = None if store == OWN_MEMORY else FixedWindowRateLimiter(open_store(store))
         self._threads = CapacityLimiter(THREADS)
         self._unavailable_until = -math.inf
-        self._marking = Lock()
+        self._day_lock = Lock()
         self._day: dt.date | None = None
         self._key_of_day = b""
 
     async def count(self, policy: Policy, networks: Networks) -> Count:
-        """Count one request under each of `networks`, which must not be empty, without blocking the event loop.
+        """Count one request under each of `networks`, and return the count that decides about the request.
 
-        Return the count that decides about the request: that of the widest network over its limit or, if none is over,
-        the one with the fewest requests left.
+        `networks` must not be empty. Count as `count_here` does, but without blocking the event loop.
         """
         return await self.run(partial(self.count_here, policy, networks))
 
     async def run(self, counting: Callable[[], T]) -> T:
         """Call `counting`, a function without arguments that counts, and return its result.
 
-        Call it in a worker thread if it may wait for the shared store, otherwise directly.
+        Call `counting` in a worker thread if it may wait for the shared store, otherwise directly.
         """
         if self._shared is None or self._is_unavailable:
             return counting()
@@ -155,8 +155,9 @@ class Limiter:
     def count_here(self, policy: Policy, networks: Networks, cost: int = 1) -> Count:
         """Add `cost` to the count of each network, and return the count that decides about the request.
 
-        That is the count of the widest network over its limit or, if none is over, the count with the fewest requests
-        left. `networks` must not be empty. The call may wait for the shared store.
+        If a network is over its limit, the count of the widest such network decides. Otherwise the count with the
+        fewest requests left decides. `networks` must not be empty, and begins with the narrowest network. The call may
+        wait for the shared store.
 
         A request that is over the limit of a narrower network does not count against a wider network. So one subscriber
         cannot use up the limit that the neighbours share.
@@ -188,7 +189,7 @@ class Limiter:
         day. If no secret is shared between processes, the key is random, and is lost when this process ends. A request
         that began shortly before midnight gets the id of the new day.
         """
-        with self._marking:
+        with self._day_lock:
             if self._day is None or day not in (self._day, self._day - ONE_DAY):
                 drawn = secrets.token_bytes(SHORTEST_SECRET)
                 shared = hmac.digest(self._secret, f"marks of {day}".encode(), "sha256")
@@ -224,9 +225,9 @@ class Limiter:
 def make_limiter(store: str, secret_file: Path | None) -> Limiter:
     """Return a limiter that counts in `store`: the URL of a shared store, or `OWN_MEMORY`.
 
-    `secret_file` has the secret that processes share. If it is None, the secret is random. Raise `SetupError` if
-    `store` cannot be used, if `store` is shared but `secret_file` is None, or if the file cannot be read or is too
-    short.
+    `secret_file` has the secret that processes share. If `secret_file` is None, the secret is random. Raise
+    `SetupError` if `store` cannot be used, or is shared although `secret_file` is None. Raise it also if the file
+    cannot be read or is too short.
     """
     if secret_file is None:
         if store != OWN_MEMORY:

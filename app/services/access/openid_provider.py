@@ -101,8 +101,8 @@ def address_in(document: Mapping[str, Any], name: str, subject: str, *, issuer: 
     """Return the URL in the field `name` of `document`, the configuration of the provider `issuer`.
 
     `subject` describes the URL in an error, for example 'keys'. The URL may have a query (RFC 6749, section 3.1). Raise
-    `ProviderUnavailable` if there is no such URL, if it is not safe, or if it is not https although the issuer's URL
-    is.
+    `ProviderUnavailable` if there is no such URL, or if it is not safe. An http URL is safe only on this host, and only
+    if the issuer's URL is http too.
     """
     url = document.get(name)
     if not isinstance(url, str) or not _is_safe(url) or (_is_https(issuer) and not _is_https(url)):
@@ -126,9 +126,9 @@ class ProviderKeys:
     `jwks_url` is the URL of the keys. If `jwks_url` is None, the configuration of the provider `issuer` names the URL.
     `monotonic` is the clock.
 
-    One thread fetches at a time. Other threads wait for that thread, unless they need a key that was fetched within the
-    last hour: they use that key even if the provider is slow or unavailable. After a failure the provider is not called
-    for `FAILURE_SECONDS`. For unknown keys the provider is called at most every `UNKNOWN_KEY_SECONDS`.
+    One thread fetches at a time. Other threads wait for that thread, except if they need a key that was fetched within
+    the last hour. They then use that key even if the provider is slow or unavailable. After a failure the provider is
+    not called for `FAILURE_SECONDS`. For unknown keys the provider is called at most every `UNKNOWN_KEY_SECONDS`.
     """
 
     issuer: str

@@ -76,9 +76,9 @@ class OpenIdProvider:
     def read_claims(self, token: str, *, oldest_seconds: float = OLDEST_SECONDS) -> Mapping[str, Any]:
         """Verify `token`, and return its claims.
 
-        Raise `TokenInvalid` with the reason if the provider did not sign the token for this audience, if the token has
-        expired, or if it was issued more than `oldest_seconds` ago. Times may differ by `LEEWAY_SECONDS`. Raise
-        `ProviderUnavailable` if the keys cannot be fetched.
+        Raise `TokenInvalid` with the reason if the provider did not sign the token for this audience, or if the token
+        has expired. Raise it also if the token was issued more than `oldest_seconds` ago. Times may differ by
+        `LEEWAY_SECONDS`. Raise `ProviderUnavailable` if the keys cannot be fetched.
         """
         try:
             header = jwt.get_unverified_header(token)  # if the header is invalid, the provider is not called
@@ -162,7 +162,7 @@ def open_provider(settings: Settings) -> OpenIdProvider | None:
 
 
 def _reason(refusal: jwt_errors.PyJWTError) -> str:
-    """Return why the library refused a token, as a fixed text.
+    """Return a fixed text for `refusal`, the library's reason for refusing a token.
 
     The library's own message could contain part of the token.
     """

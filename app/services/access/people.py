@@ -67,7 +67,7 @@ def count_passkeys(session: Session, name: str) -> int:
 
 
 def find_last_use(session: Session, name: str) -> dt.datetime | None:
-    """Return when the person `name` last used a session that is still stored, or None if there is no such session."""
+    """Return the time at which the person `name` last used a stored session, or None if they have no stored session."""
     return session.exec(select(func.max(SessionRow.last_used_at)).where(SessionRow.person == name)).one()
 
 
@@ -91,11 +91,12 @@ def invite(
 ) -> str:
     """Invite the person `name`, and return the token of a single-use link for registering a passkey.
 
-    The link is valid until `expires_at`. `actor` is the person who invites, or None for the operator. Store and record
-    the invitation and the person. A person who already has access gets the new role immediately, and keeps their
-    passkeys and sessions. Their copies of the team's key are deleted if the new role may not read concerns. A person
-    who left is admitted again. Raise `SetupError` if the person is new and `check_person` refuses `name`, or if an
-    OpenID provider gives the person's role. Raise `RowNotOurs` if this service did not write the person's row.
+    The link is valid until `expires_at`. `actor` is the person who invites, or None for the operator. Store the
+    invitation and the person, and record the invitation and a change of role in the audit log. A person who already has
+    access gets the new role immediately, and keeps their passkeys and sessions. Their copies of the team's key are
+    deleted if the new role may not read concerns. A person who left is admitted again. Raise `SetupError` if the person
+    is new and `check_person` refuses `name`, or if an OpenID provider gives the person's role. Raise `RowNotOurs` if
+    this service did not write the person's row.
     """
     token, by = draw_token(), actor or by_operator(at)
 
@@ -162,8 +163,8 @@ def end_sessions(session: Session, name: str, *, actor: Actor) -> None:
 def lock_out(session: Session, name: str, *, actor: Actor) -> None:
     """End every session of the person `name`, and delete their copies of the team's key. Record both in the audit log.
 
-    This is for a person whose device may be lost. Whoever has the device and can use its passkey can still sign in, but
-    cannot get the team's key.
+    Call this for a person whose device may be lost. Whoever has the device and can use its passkey can still sign in,
+    but cannot get the team's key.
     """
     end_sessions(session, name, actor=actor)
     delete_copies(session, name, actor=actor)
@@ -220,8 +221,8 @@ def name_for(session: Session, identity: Identity, given: str | None) -> str:
 
     If the person has signed in before, return the name recorded then. Otherwise return a new name: `given`, the name
     that the provider gives. If another person has or had that name, return `given` with the id added in brackets.
-    Return only the id if this would be too long, or if `given` is None, cannot be stored in the audit log, or could be
-    mistaken for another name.
+    Return only the id if this name would be too long, or if `given` is None. Return only the id too if `given` cannot
+    be stored in the audit log, or could be mistaken for another name.
     """
     known = find_name_of(session, identity.subject)
     if known is not None:
@@ -237,10 +238,11 @@ def name_for(session: Session, identity: Identity, given: str | None) -> str:
 def welcome(session: Session, name: str, *, role: Role, identity: Identity, actor: Actor) -> PersonRow | None:
     """Store the person `name` who signed in through a provider, with the role that the provider gives. Return the row.
 
-    `name` is the result of `name_for`, and `actor` is the person. Return None, and store nothing, if the person left,
-    if they were invited to use a passkey, or if the stored person has a different `identity`. Record the role in the
-    audit log if it differs from the role last recorded there: the stored row could be an older version that someone put
-    back. Raise `RowNotOurs` if this service did not write the stored row.
+    `name` is the result of `name_for`, and `actor` is the person. Return None, and store nothing, in three cases: the
+    person left, was invited to use a passkey, or is stored with a different `identity`. Record the role in the audit
+    log if it differs from the role last recorded there. The role in the stored row does not count for this, because
+    someone could have put an older version of the row back. Raise `RowNotOurs` if this service did not write the stored
+    row.
     """
     person, former = session.get(PersonRow, name), recorded_role(session, name)
     if former is None:
@@ -268,7 +270,7 @@ def take_role(session: Session, name: str, *, provider: str, actor: Actor) -> No
     """Remove the role of the person `name`, record this in the audit log, and end all their sessions.
 
     Call this if the OpenID provider `provider` no longer gives the person a role. Do nothing if the person is unknown,
-    has left, or does not sign in through `provider`.
+    has left, or does not sign in through `provider`. Raise `RowNotOurs` if this service did not write the person's row.
     """
     person = session.get(PersonRow, name)
     if person is not None and not person.is_over and person.provider == provider:
@@ -317,9 +319,9 @@ class DeskSessions:
         `client` is the client's name in the audit log, which says how the person signed in. `address` is the network
         address for the audit log. Delete the browser's previous session, whose token is `former`, and all sessions that
         have ended. If `goes_on` is True, and the previous session was of the same person and client, the new session
-        keeps the start time of the previous session. So the new session ends no later than the previous one would have
-        ended. Raise `TokenInvalid` if the person is unknown or has left. Raise `RowNotOurs` if this service did not
-        write the person's row, or if the audit log contradicts the row.
+        keeps that session's start time. So the new session ends no later than the previous one would have ended. Raise
+        `TokenInvalid` if the person is unknown or has left. Raise `RowNotOurs` if this service did not write the
+        person's row, or if the audit log contradicts the row.
         """
         token = draw_token()
 
@@ -354,14 +356,13 @@ class DeskSessions:
     def find(self, token: str, *, at: dt.datetime, may_ask: bool = False) -> Principal:
         """Return the person of the session with `token` as a `Principal`, with the scopes of their current role.
 
-        Store `at` as the time of last use, at most once a minute.
+        Store `at` as the time of last use, at most once in a minute or in half of `idle`, whichever is shorter.
 
         Raise `TokenInvalid` with the reason if there is no such session, if it has ended, or if the person has left or
         has no role. Raise `RowNotOurs` if this service did not write the row of the session or of the person, or if the
-        audit log contradicts one of them. Raise `StoreBusy` if the time of use could not be stored. Raise
-        `SessionUnconfirmed` if the OpenID provider must confirm the person again: an hour after the last confirmation
-        or, if `may_ask` is True, after 45 minutes. `may_ask` means that the browser can be redirected to the provider
-        now.
+        audit log contradicts one. Raise `StoreBusy` if the time of use could not be stored. Raise `SessionUnconfirmed`
+        if the OpenID provider must confirm the person again: an hour after the last confirmation or, if `may_ask` is
+        True, after 45 minutes. `may_ask` means that the browser can be redirected to the provider now.
         """
         token_sha256 = token_digest(token)
         with Session(self.engine) as session:

@@ -70,13 +70,16 @@ log = Log(__name__)
 class AccessKeys(KeyFile):
     """The keys that sign rows which grant access. New rows are signed with the first key. A MAC of any key is valid.
 
-    If no key file is configured, a file is created when the first row is written, unless nodes share the database.
+    If the key file is missing and `may_be_made` is True, the file is created when the first row is written.
     """
 
     purpose = "rows that let somebody in are signed with"
     command = "guidance keys rotate-access"
     may_be_made = True
-    """True if `require` may create the key file. False if a setting names the file, or if nodes share the database."""
+    """True if `require` may create the key file.
+
+    False if a setting names the file, or if nodes may share the database: PostgreSQL, except in a trial.
+    """
     on_refused: Callable[[str], None] = staticmethod(lambda _table: None)
     """Called with the name of the table for each refused row."""
     has_refused = False
@@ -104,7 +107,7 @@ class AccessKeys(KeyFile):
         self.make()
 
     def sign(self, row: AccessRow) -> bytes:
-        """Return the MAC of `row` under the newest key."""
+        """Return the MAC of `row` under the newest key. There must be a key: see `require`."""
         return _mac(self.keys[0].value, _signed_text(row, _columns(row)))
 
     def has_signed(self, row: AccessRow, columns: Mapping[str, Any] | None = None) -> bool:
@@ -187,10 +190,10 @@ def access_keys_of(bind: Engine | Connection) -> AccessKeys | None:
 def require_access_keys(engine: Engine, *, is_used: bool) -> AccessKeys:
     """Read and return the access keys of `engine`. Write nothing.
 
-    Raise `SetupError` if the key file cannot be read, or if the database has rows that grant access and no key signed
-    any of them. If `is_used` is True, also raise `SetupError` if there is no key and `require` may not create one.
-    `is_used` means that people sign in through an OpenID provider: such a sign-in writes rows without a command of the
-    operator.
+    Raise `SetupError` if `KeyFile.load` refuses the key file, or if the database has rows that grant access and no key
+    signed any of them. If `is_used` is True, also raise `SetupError` if there is no key and `require` may not create
+    one. `is_used` means that people sign in through an OpenID provider: such a sign-in writes rows without a command of
+    the operator.
     """
     keys = need_access_keys(engine)
     keys.load()
@@ -378,9 +381,9 @@ def verify_access(engine: Engine, on_step: OnStep = show_no_progress) -> Iterato
     """Yield a name and the fault of each row that is invalid or missing, and of each table that cannot be read.
 
     A row that grants access is invalid if no key signed it, or if it contradicts the audit log. A row is missing if the
-    audit log expects it. Signatures are not checked in a database that was opened without access keys. Keys of a
-    revoked client grant no access, and are skipped. Rows and audit log are read from one snapshot. `on_step` gets the
-    number of audit entries read so far.
+    audit log expects it and the database lacks it. A missing session is not reported. Signatures are not checked in a
+    database that was opened without access keys. Keys of a revoked client grant no access, and are skipped. Rows and
+    audit log are read from one snapshot. `on_step` gets the number of audit entries read so far.
     """
     keys = access_keys_of(engine)
     with Session(engine) as session:
@@ -401,10 +404,10 @@ def verify_access(engine: Engine, on_step: OnStep = show_no_progress) -> Iterato
             )
         elif not recorded.agrees_with(row):
             yield about, f"it is not as the record of people says, and it lets nobody in; {remedy}"
-    yield from _gone(recorded, rows, unreadable)
+    yield from _missing_rows(recorded, rows, unreadable)
 
 
-def _gone(
+def _missing_rows(
     recorded: RecordedAccess, rows: Collection[AccessRow], unreadable: Collection[str]
 ) -> Iterator[tuple[str, str]]:
     """Yield a name and the fault of each row that the audit log expects but `rows` lacks. Skip the tables `unreadable`.

@@ -1,4 +1,4 @@
-"""Rate limits for people without a key: how many concerns, saved forms and codes one network may send."""
+"""Rate limits for people without a key: how many concerns, additions, saved forms and codes they may send."""
 
 import datetime as dt
 import math
@@ -13,7 +13,7 @@ from app.services.access.limits import Limiter, Network, Networks, Policy
 SHORT_BYTES = 4096
 """The maximum size of a short concern or addition, such as 'they are here now', in bytes.
 
-A short concern is accepted above the limit `most`. A short addition is not counted at all.
+A short concern is accepted above the limit `Sources.most`. A short addition is not counted at all.
 """
 
 
@@ -22,8 +22,7 @@ class Admission:
     """The conditions under which a concern is accepted.
 
     `source_id` is the short id of the network that sent the concern, if that network has sent many concerns today.
-    Otherwise `source_id` is empty.
-    `is_late` is True if the response is to be delayed.
+    Otherwise `source_id` is empty. `is_late` is True if the response is to be delayed.
     """
 
     source_id: str = ""
@@ -41,7 +40,7 @@ class Sources:
     - `unmarked` is low, and refuses nothing. A concern above this limit gets the id of its source, so that the desk
       can recognise a flood. Many concerns from one school are accepted.
     - `most` counts short and long concerns separately. A long concern above this limit is refused, unless a child is in
-      danger. Other concerns above this limit are accepted with a delayed response.
+      danger. Other concerns above this limit are accepted with a delayed response, up to the limit `flood`.
     - `flood` protects the disk. This limit counts the concerns above `most`, in units of `SHORT_BYTES`. Above `flood`,
       only a short concern about a child in danger is accepted.
     - `saved_bytes` limits the bytes of saved forms from each of the wider networks of an address.
@@ -57,7 +56,7 @@ class Sources:
         """Count a concern of `size` bytes, and return the conditions under which the concern is accepted.
 
         `networks` are the networks of the sender, narrowest first. Return `UNCOUNTED` if `networks` is empty. `day` is
-        the date of the mark. `in_danger` is True if the concern says that a child is in immediate danger: such a
+        the date for the source id. `in_danger` is True if the concern says that a child is in immediate danger. Such a
         concern is refused only if it is long and above the limit `flood`. Raise `TooManyConcerns` if a limit refuses
         the concern.
         """
@@ -75,18 +74,19 @@ class Sources:
         """Count a long addition to a concern with `source_id`. Raise `TooManyConcerns` if a limit refuses the addition.
 
         `source_id` is the id that `admit` gave to the concern's source, or empty. `size` is the size of the addition in
-        bytes. Accept short additions, and additions to a concern with an empty `source_id`, without counting. Each
-        concern has a maximum number of additions, and a source has few such concerns in a day. `in_danger` is True if
-        the addition says that a child is in immediate danger: it is then refused only above the limit `flood`.
+        bytes. Accept short additions, and additions to a concern with an empty `source_id`, without counting. A concern
+        has a maximum number of additions, and a network can send only a few concerns a day without an id. `in_danger`
+        is True if the addition says that a child is in immediate danger: such an addition is refused only above the
+        limit `flood`. The call may wait for the shared store.
         """
         if source_id and size > SHORT_BYTES:
             self._take("long-additions", (Network(source_id),), size, in_danger=in_danger)
 
     def _take(self, name: str, networks: Networks, size: int, *, in_danger: bool) -> bool:
-        """Count a concern or addition of `size` bytes under `name` against the limit `most`.
+        """Count a text (a concern or an addition) of `size` bytes under `name` against the limit `most`.
 
-        Return False if it is within `most`, and True if it is above `most` but accepted. Raise `TooManyConcerns` if
-        `most` or the limit `flood` refuses it.
+        Return False if the text is within `most`, and True if it is above `most` but accepted. Raise `TooManyConcerns`
+        if `most` or the limit `flood` refuses the text.
         """
         most = self.limiter.count_here(Policy(name, self.most.item), networks)
         is_long = size > SHORT_BYTES
@@ -104,7 +104,8 @@ class Sources:
 
         The id is that of the narrowest of `networks`. The limit of that network is enforced elsewhere, with the ids in
         the table of saved forms. Only the wider networks are counted here, because storing their ids too would reveal
-        the address. Raise `TooManySavedForms` if a wider network is over its limit.
+        the address. Raise `TooManySavedForms` if a wider network is over its limit. The call may wait for the shared
+        store.
         """
         if not networks:
             return ""
@@ -118,8 +119,9 @@ class Sources:
 class CodeTries:
     """Limits for the codes with which reporters return to a concern or a saved form.
 
-    `wrong` limits the wrong codes for one concern or form, even if none has the name that was tried. `wrong_of_network`
-    limits the wrong codes from one network. `right` limits the right codes for one concern or form.
+    `wrong` limits the wrong codes for one name of a concern or form, even if no concern or form has that name.
+    `wrong_of_network` limits the wrong codes from one network. `right` limits the right codes for one name and one
+    purpose.
     """
 
     limiter: Limiter
@@ -129,14 +131,14 @@ class CodeTries:
 
     @contextmanager
     def guard(self, name: str | None, networks: Networks, purpose: str = "") -> Iterator[None]:
-        """Count the use of a code for the concern or form `name`, which the `with` block checks.
+        """Count the use of a code that the `with` block checks.
 
-        The code is wrong if the block raises `NoSuchConcern` or `NoSuchSavedForm`. A wrong code is counted under
-        `name`, and under each of `networks`, the networks of the caller. After too many wrong codes, raise
-        `TooManyTries` instead of that error: a guesser then learns nothing more. A right code is still accepted, so a
-        guesser cannot lock reporters out. Raise `RateLimited` if a right code was used too often for `purpose`, a word
-        for what the code was used for. If `name` is None, no code can be right. Call in a worker thread, because
-        counting may wait for the shared store.
+        `name` names the concern or form of the code. If `name` is None, the block must find the code wrong. The code is
+        wrong if the block raises `NoSuchConcern` or `NoSuchSavedForm`. A wrong code is counted under `name`, and under
+        each of `networks`, the networks of the caller. After too many wrong codes, raise `TooManyTries` instead of that
+        error: a guesser then learns nothing more. A right code is still accepted, so a guesser cannot lock reporters
+        out. Raise `RateLimited` if a right code was used too often for `purpose`, a word for the use of the code. Call
+        in a worker thread, because counting may wait for the shared store.
         """
         try:
             yield

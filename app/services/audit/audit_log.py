@@ -86,10 +86,12 @@ by_key_holder = partial(Actor, KEY_HOLDER, "command line")
 def record_action(session: Session, chain: str, act: DeskAct, actor: Actor, details: Details | None = None) -> End:
     """Append an entry for `act` by `actor` to the chain named `chain`. Return the entry's number and hash.
 
-    The caller must call this in the transaction of the action, and before it changes a row: only then do the database's
-    triggers allow the change. Store `details` with the entry; None means no details. If `actor.seen` is given, raise
-    `ChangedMeanwhile` if the chain has a later entry of somebody else that `act` depends on, or the same act by the
-    same client, which may have been sent twice.
+    The caller must call this in the transaction of the action, and before it changes a row. Only then do the database's
+    triggers allow the change. Store `details` with the entry; None means no details.
+
+    If `actor.seen` is given, raise `ChangedMeanwhile` if somebody else added a later entry on which `act` depends. For
+    a note, a message or a hand-over, raise it also if the same client did the same later. The form may then have been
+    sent twice.
     """
     session.flush()  # writes the changes of earlier actions first
     connection = session.connection()
@@ -162,8 +164,7 @@ def record_change(
 ) -> End:
     """Append an entry for an action that changes `concern`, and set its `changed_at`. Return the new end of the chain.
 
-    The caller must call this before it makes the change. The parameters are those of `record_action`. Raise
-    `ChangedMeanwhile` if `actor.seen` is given, and the chain has a later entry that `act` depends on.
+    The caller must call this before it makes the change. The parameters and the errors are those of `record_action`.
     """
     end = record_action(session, concern.reference, act, actor, details)
     concern.changed_at = actor.at

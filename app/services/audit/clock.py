@@ -42,9 +42,9 @@ def find_clock_fault(session: Session, *, at: dt.datetime) -> str | None:
 def find_known_time_fault(session: Session) -> str | None:
     """Return the fault of the last known time as text, or None if it has no fault.
 
-    The time is at fault if it is missing although the service has signed a checkpoint, or if it is more than
-    `MOST_AHEAD` after the newest audit log entry. A time in the past is not a fault, because it cannot cause an
-    erasure.
+    The time is at fault if it is missing although the service has signed a checkpoint. A time that is more than
+    `MOST_AHEAD` after the newest audit log entry is at fault too. A time in the past is not a fault, because it cannot
+    cause an erasure.
     """
     known, newest = session.get(KnownTimeRow, NotedTime.CLOCK.value), session.exec(_NEWEST_ACT).first()
     if known is None:

@@ -1,4 +1,4 @@
-"""A query of the audit log for the last actions on concerns, and for the time when a person last opened each."""
+"""A query of the audit log for the last actions on concerns, and for the time when a person last opened a concern."""
 
 import datetime as dt
 from collections.abc import Collection
@@ -16,7 +16,7 @@ _ENTRIES = _ROWS.c
 
 
 class LastActs(NamedTuple):
-    """The last entries of one concern in the audit log, as one person needs them.
+    """The last entries of one concern in the audit log, for one person at the desk.
 
     `entry` is the last entry, by anybody, that changed the concern or sent something, apart from labels. `opened_at` is
     the time at which the person last opened the concern, or None. `seen` is the number of the last entry of any kind.

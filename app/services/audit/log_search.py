@@ -26,7 +26,7 @@ from app.services.cursors import NOT_OURS
 
 _ENTRIES = table_of(AuditEntryRow).c
 SHORT_CHAIN = 2000
-"""The maximum length of a chain whose entries a search reads by the name of the chain.
+"""The maximum number of entries in a chain that a search reads by the name of the chain.
 
 The entries of a longer chain are looked for in the order of the whole log, because sorting them would take longer.
 """
@@ -69,10 +69,11 @@ class LogQuery:
     hidden: Collection[str]
 
     def page(self, after: int | None, limit: int) -> list[AuditEntryRow]:
-        """Return up to `limit` matching entries after the entry at position `after`, or the first ones if that is None.
+        """Return up to `limit` matching entries, in the order of `wanted.order`.
 
-        If the query is for one concern, the entries of the chain `cards` that name the concern are included. If entries
-        are sorted by time, raise `InvalidCursor` if no entry has the position `after`.
+        Begin after the entry at position `after`, or with the first entry if `after` is None. If the query is for one
+        concern, include the entries of the chain `cards` that name the concern. If the entries are sorted by time
+        (newest first, or limited to some days), and no entry has the position `after`, raise `InvalidCursor`.
         """
         conditions = self._conditions
         if after is not None:
@@ -132,7 +133,7 @@ class LogQuery:
     @cached_property
     def _of_chain(self) -> ColumnElement[bool]:
         is_short = find_end(self.session.connection(), self.chain or "").number <= SHORT_CHAIN
-        # SQLite would sort a long chain. `coalesce` hides its index, so SQLite reads in the order of the log.
+        # SQLite would sort a long chain. `coalesce` hides the column's index, so SQLite reads in the order of the log.
         return (_ENTRIES.chain if is_short else func.coalesce(_ENTRIES.chain, "")) == self.chain
 
     @property
@@ -173,10 +174,11 @@ class LogQuery:
 class Readings:
     """The concerns that were read, according to the matching entries.
 
-    `opened` has the references of the concerns that were opened. `cards_alone` is the number of concerns that were not
-    opened, but whose cards were given. A card is the encrypted summary of a concern for lists, and has names.
-    `as_cards` has the references of these concerns, at most `MOST_LISTED`. `is_complete` is False if there are more
-    entries about cards than are counted.
+    `opened` has the references of the concerns that were opened, sorted. `cards_alone` is the number of concerns that
+    were not opened, but whose cards were given. A card is the encrypted summary of a concern for lists, and has names.
+    `as_cards` has the references of these concerns, sorted. If there are more than `MOST_LISTED`, `as_cards` has only
+    those received first. `is_complete` is False if there are more entries about cards than the `MOST_CARD_ENTRIES` that
+    are counted.
     """
 
     opened: Sequence[str]
@@ -189,8 +191,8 @@ class Readings:
 class LogPage:
     """A page of the audit log.
 
-    `next_position` is the position of the last entry on the page, or None on the last page. `readings` is None if no
-    readings were requested.
+    `next_position` is the position of the last entry on the page, after which the next page begins. On the last page,
+    `next_position` is None. `readings` is None if no readings were requested.
     """
 
     entries: Sequence[AuditEntryRow]
@@ -210,16 +212,18 @@ def read_log(
     """Record the reading in the audit log, and return the page of entries that match `wanted`.
 
     The page has up to `limit` entries. It begins after the entry at position `after`, or with the first entry if
-    `after` is None. If `with_readings`, also return which concerns were read. Raise `InvalidQuery` if neither the log
-    nor the desk knows the person in `wanted`. Raise it also if the chain in `wanted` is neither a list nor a concern
-    that `actor` may open; for their own entries, `actor` may name any reference. Raise `InvalidCursor` if entries are
-    sorted by time and no entry has the position `after`. A refused reading is not recorded.
+    `after` is None. If `with_readings` is True, also return which concerns were read.
+
+    Raise `InvalidQuery` if neither the log nor the desk knows the person in `wanted`, except for `actor` themselves.
+    Raise it also if the chain in `wanted` is neither a list nor a concern that `actor` may open. In a search for their
+    own entries, `actor` may name any reference. Raise `InvalidCursor` under the conditions of `LogQuery.page`. A
+    refused reading is not recorded.
     """
     with Session(writer.engine) as session:
         query = _query_of(session, wanted, actor)
         rows = query.page(after, limit + 1)
         readings = query.count_readings() if with_readings else None
-    writer.run(record_reading, AUDIT, DeskAct.DISCLOSURES_READ, actor, _question_of(query))
+    writer.run(record_reading, AUDIT, DeskAct.DISCLOSURES_READ, actor, _details_of_search(query))
     page = rows[:limit]
     next_position = page[-1].position if len(rows) > limit else None
     return LogPage(page, next_position, readings)
@@ -228,10 +232,8 @@ def read_log(
 def read_log_sheet(writer: Writer, wanted: LogFilter, *, actor: Actor) -> bytes:
     """Record the reading in the audit log, and return every entry that matches `wanted` as CSV.
 
-    Raise `InvalidQuery` if neither the log nor the desk knows the person in `wanted`. Raise it also if the chain in
-    `wanted` is neither a list nor a concern that `actor` may open; for their own entries, `actor` may name any
-    reference. Raise it also if more than `MOST_IN_A_SHEET` entries match: only then, the refused reading is already
-    recorded.
+    Raise `InvalidQuery` under the conditions of `read_log`, which records nothing then. Raise it also if more than
+    `MOST_IN_A_SHEET` entries match: that reading is recorded, although it is refused.
     """
     found = read_log(writer, wanted, actor=actor, after=None, limit=MOST_IN_A_SHEET)
     if found.next_position is not None:
@@ -268,8 +270,8 @@ def _query_of(session: Session, wanted: LogFilter, actor: Actor) -> LogQuery:
 
     Raise `InvalidQuery` with each fault. A person of whom neither the log nor the desk knows is a fault, except
     `actor`. A chain is a fault if it is neither a list nor a reference, or if `actor` may not open a concern with that
-    reference. If `actor` asks for their own entries, the reference of an unknown or hidden concern is not a fault, so
-    that the response does not reveal whether a concern exists.
+    reference. If `actor` asks for their own entries, the reference of an unknown or hidden concern is not a fault. So
+    the response does not reveal whether a concern exists.
     """
     faults: list[FieldError] = []
     is_own, clients = wanted.person == actor.person, None
@@ -311,7 +313,7 @@ def _fault(parameter: str, sentence: str) -> FieldError:
     return FieldError((), sentence, FaultCode.INVALID, "query", parameter)
 
 
-def _question_of(query: LogQuery) -> LogDetails:
+def _details_of_search(query: LogQuery) -> LogDetails:
     wanted = query.wanted
     return LogDetails(
         chain=query.chain,

@@ -130,8 +130,8 @@ class RecordedConcern(Replayed):
     def apply(self, row: Any) -> None:
         """Apply the next row of the chain.
 
-        Also keep the time of the row if it is the first with its action, and the time of the last row that changed the
-        concern.
+        Also keep the time of the row if it is the first with its action. If its action changes the concern, keep the
+        time as `changed_at`.
         """
         self.first.setdefault(row.act, row.at)
         if row.act in CHANGING_ACTS:

@@ -1,4 +1,4 @@
-"""Restricted concerns: the SQL condition for who may open a concern, the refusal of others, and the restriction itself.
+"""Restricted concerns: the SQL condition for who may open a concern, the refusal of everyone else, and the restriction.
 
 A restricted concern is limited to leads or to named people. If none of the named people may read concerns any more,
 leads may open it. If the desk has no lead either, everyone at the desk may open it, so that no concern remains unread.
@@ -67,9 +67,9 @@ _NAMES_NOBODY_HERE = and_(
 def may_open(actor: Actor) -> ColumnElement[bool]:
     """Return the SQL condition for a row of the table `concerns` that `actor` may open.
 
-    A concern that is not restricted meets the condition for every actor. Every list of concerns has this condition. The
-    condition reads the few restricted concerns once. The condition needs no column of the listed concerns except the
-    reference, so a list is still read from its index alone.
+    A concern that is not restricted meets the condition for every actor. Every list of concerns has this condition. A
+    query with the condition reads the few restricted concerns once. The condition needs no column of the listed
+    concerns except the reference, so a list is still read only from its index.
     """
     return _may_open(_is_open_to(actor))
 
@@ -125,8 +125,8 @@ def expect_openable(writer: Writer, reference: str, actor: Actor) -> None:
 def restrict(session: Session, concern: ConcernRow, people: Sequence[str], reason: str, actor: Actor) -> None:
     """Limit `concern` to `people`, or to leads if `people` is empty. Record this with `reason` in the audit log.
 
-    If the person to whom the concern is assigned may then not open it, unassign the concern, and record this too. Raise
-    `ChangedMeanwhile` if `actor.seen` is given, and others have changed the concern since.
+    If the person to whom the concern is assigned may then not open it, unassign the concern, and record this too.
+    Changes by others do not prevent a restriction, even if `actor.seen` is given.
     """
     details = RestrictedDetails(people=tuple(people), reason=reason)
     record_change(session, concern, DeskAct.RESTRICTED, actor, details)
@@ -140,14 +140,15 @@ def restrict(session: Session, concern: ConcernRow, people: Sequence[str], reaso
 
 
 def is_openable_by(session: Session, reference: str, person: str) -> bool:
-    """Return True if there is a concern `reference` and the person named `person` may open it."""
+    """Return True if there is a concern `reference`, and it meets the condition of `may_be_opened_by` for `person`."""
     return session.execute(_one(reference).where(may_be_opened_by(person))).first() is not None
 
 
 def may_be_opened_by(person: str) -> ColumnElement[bool]:
     """Return the SQL condition for a row of the table `concerns` that the person named `person` may open.
 
-    The person may open the concern at the desk or through a client. This includes unrestricted concerns.
+    The person may open the concern at the desk or through a client. An unrestricted concern meets the condition for
+    every name: the condition does not check whether the person may read concerns at all.
     """
     return _may_open(_is_open(literal(person), is_lead=_is_lead(literal(person))))
 
@@ -155,7 +156,8 @@ def may_be_opened_by(person: str) -> ColumnElement[bool]:
 def list_openers(session: Session, reference: str, people: Collection[str]) -> list[str]:
     """Return those of `people` who may open the concern `reference`, sorted by name.
 
-    `people` are names of people at the desk. Other names are left out.
+    Leave out names that are not stored as people of the desk. The function does not check whether a person may read
+    concerns at all, or has left. If there is no concern `reference`, all stored names are returned.
     """
     name = _CHOSEN.c.name
     closed = _limited(~_is_open(name, is_lead=_is_lead(name))).where(_LIMITED.reference == reference)

@@ -40,10 +40,10 @@ class SsrfGuard:
     def resolve(self, url: str) -> tuple[httpx.URL, str]:
         """Look up the host of `url`.
 
-        Return `url` with an IP address of the host in its place, and the name of the host for TLS. The caller connects
-        to this address, so that a second lookup cannot lead elsewhere. Raise `AddressNotAllowed` if `url` is not a
-        valid http or https URL, has a user name, a password or a fragment, if its host cannot be resolved, or if one of
-        the host's addresses is not allowed.
+        Return `url` with an IP address in place of the host, and the host's name for TLS. The caller connects to this
+        address, so that a second lookup cannot lead elsewhere. Raise `AddressNotAllowed` if `url` is not a valid http
+        or https URL, or has a user name, a password or a fragment. Raise it also if the host cannot be resolved, or if
+        one of the host's addresses is not allowed.
         """
         try:
             parsed = httpx.URL(url)

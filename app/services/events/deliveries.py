@@ -72,11 +72,11 @@ def claim_due(
     """Claim up to `limit` deliveries to `webhook` that are due at the time `now`, and return them in no fixed order.
 
     If more than `limit` are due, claim those with the earliest due times. Move the due time of each to the end of
-    `lease`, and count one more attempt. If the worker ends without a result, the delivery is due again then. Only one
-    transaction writes at a time, so no two workers claim the same delivery.
+    `lease`, and count one more attempt. If the worker ends without a result, the delivery is due again when the lease
+    ends. Only one transaction writes at a time, so no two workers claim the same delivery.
 
-    Return no deliveries if the webhook is unknown or disabled. Cancel deliveries about restricted concerns, which no
-    webhook may get, and claim the next deliveries if none is left.
+    Return no deliveries if the webhook is unknown or disabled. Cancel claimed deliveries about restricted concerns,
+    which no webhook may get. If all claimed deliveries were cancelled, claim the next ones.
     """
     target = session.get(WebhookRow, webhook)
     if target is None or target.disabled_at is not None:
@@ -116,8 +116,8 @@ def lease_deliveries(
 ) -> Sequence[Any]:
     """Claim up to `limit` deliveries to the receiver `webhook` that meet `conditions`, earliest due time first.
 
-    Set the due time of each delivery to `until`, and count one more attempt. For each delivery, return the number of
-    the event, the ID of the message and the number of attempts, in no particular order.
+    Set the due time of each delivery to `until`, mark the delivery as `UNDER_WAY`, and count one more attempt. For each
+    delivery, return the number of the event, the ID of the message and the number of attempts, in no particular order.
     """
     deliveries = table_of(DeliveryRow)
     chosen = (
@@ -144,8 +144,8 @@ def record_attempt(
 ) -> None:
     """Store `state` as the result of an attempt of the delivery `claimed`, unless a final result is already stored.
 
-    `answer` is the HTTP status or the name of the error, `due` is the time of the next attempt, and `at` is the current
-    time. If the webhook has returned 410 Gone, disable it, and record this in the audit log.
+    `answer` is the HTTP status, the name of the error or `interrupted`. `due` is the time of the next attempt, and `at`
+    is the current time. If the webhook has returned 410 Gone, disable it, and record this in the audit log.
     """
     delivery = session.get_one(DeliveryRow, (claimed.event_id, claimed.webhook))
     if delivery.state == DeliveryState.PENDING:
@@ -172,8 +172,9 @@ def count_deliveries(session: Session) -> dict[tuple[str, str], int]:
 def next_due(attempts: int, retry_after: str | None, now: dt.datetime) -> dt.datetime:
     """Return the time of the next attempt after `attempts` failed attempts, the last of them at `now`.
 
-    The wait is the delay in `DELAYS`, changed at random by up to a fifth. `retry_after` is the header `Retry-After` of
-    the last response, or None. If it asks for a longer wait, wait that long, but never longer than six hours.
+    The wait is the delay in `DELAYS` for this number, changed at random by up to a fifth. `retry_after` is the header
+    `Retry-After` of the last response, or None. If `retry_after` asks for a longer wait, that wait applies. The wait is
+    never longer than six hours.
     """
     jitter = random.uniform(0.8, 1.2)  # noqa: S311  # nosec B311  # spreads load; not for security
     delay = DELAYS[min(attempts, len(DELAYS)) - 1] * jitter

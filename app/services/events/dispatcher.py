@@ -1,4 +1,4 @@
-"""Delivery of events to all webhooks, at least once. Several deliveries to the same webhook run at the same time."""
+"""Delivery of each event to its webhooks, at least once. Several deliveries to one webhook run at the same time."""
 
 import asyncio
 import datetime as dt
@@ -67,7 +67,7 @@ class WebhookDispatcher:
         return await asyncio.to_thread(find_webhooks_due, self.writer.engine, now=self.clock())
 
     def note_round(self, notes: RoundNotes) -> None:
-        """Store through `notes` that this process looks for deliveries, unless there is no active webhook.
+        """Store through `notes` that this process looks for deliveries, if there is an active webhook.
 
         Raise `StoreBusy` if this could not be stored in time.
         """
@@ -76,11 +76,12 @@ class WebhookDispatcher:
         notes.note(is_needed=is_needed)
 
     async def deliver_to(self, webhook: str, *, is_stopping: Callable[[], bool] = lambda: False) -> int:
-        """Attempt the due deliveries to `webhook`, some at a time, until none is due or `is_stopping` returns True.
+        """Attempt the due deliveries to `webhook`, a few at a time, until none is due or `is_stopping` returns True.
 
         Return the number of attempts, whether they failed or not. Raise `WebhookSecretUnreadable`, and attempt no
-        further delivery, if a secret of the webhook cannot be decrypted. Raise `StoreBusy` if a claim or a result could
-        not be stored in time. A claimed delivery is then due again when its lease ends.
+        further delivery, if a secret of the webhook cannot be decrypted. Raise `SetupError` if the key file cannot be
+        read. Raise `StoreBusy` if a claim or a result could not be stored in time: a claimed delivery is then due again
+        when its lease ends.
         """
         tried = 0
         while not is_stopping() and (claimed := await self.writer.run_async(self._claim, webhook=webhook)):
@@ -149,20 +150,20 @@ class DispatcherThread(JobsWorker):
 
         Then wait for the tasks, but at most `grace_seconds`, and cancel the tasks that still run.
         """
-        lanes: dict[str, asyncio.Task[None]] = {}
+        tasks: dict[str, asyncio.Task[None]] = {}
         try:
             while not self.is_stopping:
                 self.beat()
                 for webhook in await self._find_due():
-                    if self._may_start(webhook, lanes.get(webhook)):
-                        lanes[webhook] = asyncio.create_task(self._work_lane(webhook), name=webhook)
+                    if self._may_start(webhook, tasks.get(webhook)):
+                        tasks[webhook] = asyncio.create_task(self._deliver_due(webhook), name=webhook)
                 await asyncio.sleep(PAUSE_SECONDS)
-            if lanes:
-                await asyncio.wait(lanes.values(), timeout=self._grace_seconds)
+            if tasks:
+                await asyncio.wait(tasks.values(), timeout=self._grace_seconds)
         finally:
-            for lane in lanes.values():
-                lane.cancel()
-            await asyncio.gather(*lanes.values(), return_exceptions=True)
+            for task in tasks.values():
+                task.cancel()
+            await asyncio.gather(*tasks.values(), return_exceptions=True)
 
     def _may_start(self, webhook: str, former: asyncio.Task[None] | None) -> bool:
         is_free = former is None or former.done()
@@ -182,10 +183,11 @@ class DispatcherThread(JobsWorker):
             log.error("delivery_round_failed", error=type(failure).__name__)
             return []
 
-    async def _work_lane(self, webhook: str) -> None:
+    async def _deliver_due(self, webhook: str) -> None:
         """Attempt all due deliveries to `webhook`.
 
-        After an error, log the error, and let only this webhook rest for a while.
+        After an error, log the error. `_may_start` then returns False for this webhook during a pause, which grows with
+        each error in a row.
         """
         try:
             await self._dispatcher.deliver_to(webhook, is_stopping=lambda: self.is_stopping)
@@ -223,9 +225,9 @@ async def send_test_notice(
 
 
 def replay_deliveries(session: Session, name: str, *, now: dt.datetime) -> int:
-    """Make the dead deliveries (given up) to the webhook `name` pending and due at `now`. Return how many there were.
+    """Make the dead deliveries (given up) to the webhook `name` pending and due at `now`. Return their number.
 
-    They get as many attempts as new deliveries. Raise `NoSuchWebhook` if the webhook is unknown or removed.
+    These deliveries get as many attempts as new ones. Raise `NoSuchWebhook` if the webhook is unknown or removed.
     """
     get_webhook(session, name)
     dead = _of_webhook(name, DeliveryState.DEAD)
@@ -233,7 +235,7 @@ def replay_deliveries(session: Session, name: str, *, now: dt.datetime) -> int:
 
 
 def retry_deliveries(session: Session, name: str, *, now: dt.datetime) -> int:
-    """Make the pending deliveries to the webhook `name` due at `now` rather than later. Return how many there were.
+    """Make the pending deliveries to the webhook `name` due at `now` rather than later. Return their number.
 
     Leave out deliveries that are being attempted. Raise `NoSuchWebhook` if the webhook is unknown or removed.
     """

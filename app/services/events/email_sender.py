@@ -30,14 +30,15 @@ class EmailSender:
         self._read_password()  # raises an error if the file is missing, so that the service does not start
 
     def send(self, message: EmailMessage) -> str | None:
-        """Send `message` once. Return None, or the name of the error's class, without any text from the server.
+        """Send `message` once. Return None if the server accepts it, or the name of the error's class.
 
-        If the server refuses some of the recipients, but not all, log a warning and return None.
+        The name has no text from the server. If the server refuses only some of the recipients, log a warning, and
+        return None.
         """
         return self._converse(lambda server: self._hand_over(server, message))
 
     def knock(self) -> str | None:
-        """Connect to the mail server and sign in, but send nothing. Return None, or the name of the error's class."""
+        """Connect to the mail server and sign in, but send nothing. Return None, or the error's class name."""
         return self._converse(lambda _: None)
 
     def _converse(self, say: Callable[[smtplib.SMTP], None]) -> str | None:

@@ -138,7 +138,7 @@ def claim_email(session: Session, mailbox: Mailbox = TEAM, *, now: dt.datetime) 
     """Claim up to `MAX_EVENTS` pending events for `mailbox`, until `EMAIL_LEASE` ends. Return the content of one email.
 
     If the mailbox is not subscribed to its kinds of events, subscribe it first. Return None if there are no pending
-    events, if another process is sending an email, or if the pause after the last email or attempt has not ended.
+    events, or if another process is sending an email. Return None too during the pause after the last email or attempt.
     """
     row = session.get(WebhookRow, mailbox.name)
     if not _is_subscribed(row, mailbox):

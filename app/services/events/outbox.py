@@ -120,8 +120,8 @@ def events_about(
     """Return a list with one event of `kind` with the time `at` about `concern`, or no event if the concern is a test.
 
     `message` is the number of the message that the event is about, if any. `addition` has the number of the addition
-    that the event is about, and the acknowledgement deadline of the addition, or None if the event is not about the
-    deadline. Nothing is stored.
+    that the event is about, and the acknowledgement deadline of the addition. The deadline is None if the event is not
+    about the deadline. Nothing is stored.
     """
     if concern.test:
         return []

@@ -27,7 +27,7 @@ def find_round(session: Session, kind: NotedTime) -> dt.datetime | None:
 
 
 class RoundNotes:
-    """A recorder of when one worker looks for deliveries of `kind`: the first time immediately, then once a minute."""
+    """A recorder of the times at which one worker looks for deliveries of `kind`, at most one time a minute."""
 
     def __init__(self, kind: NotedTime, writer: Writer, clock: Callable[[], dt.datetime]) -> None:
         self._kind = kind
@@ -37,7 +37,7 @@ class RoundNotes:
 
     @property
     def is_due(self) -> bool:
-        """True if this worker has stored no time yet, or stored the last time at least a minute ago."""
+        """True if `note` was not called yet, or was last called at least a minute ago."""
         return time.monotonic() >= self._due
 
     def note(self, *, is_needed: bool = True) -> None:

@@ -131,8 +131,8 @@ def add_webhook(writer: Writer, webhook: NewWebhook, *, guard: SsrfGuard, keys: 
     """Add `webhook`, and record this in the audit log.
 
     Return the secret that signs its messages (Standard Webhooks 1.0). The secret is stored encrypted with `keys`. Raise
-    `SetupError` if the name is not allowed or the key file cannot be read, `AddressNotAllowed` if `guard` refuses the
-    URL, `WebhookExists` if the name is in use, or `StoreBusy` if the webhook could not be stored in time.
+    `SetupError` if the name is not allowed or the key file cannot be read. Raise `AddressNotAllowed` if `guard` refuses
+    the URL, `WebhookExists` if the name is in use, or `StoreBusy` if the webhook could not be stored in time.
     """
     refuse_mailbox(webhook.name)
     if not re.fullmatch(SLUG_PATTERN, webhook.name):
@@ -152,9 +152,9 @@ def add_webhook(writer: Writer, webhook: NewWebhook, *, guard: SsrfGuard, keys: 
 def rotate_secret(session: Session, name: str, *, keys: WebhookKeys, at: dt.datetime) -> str:
     """Add a new secret to the webhook `name`, record this in the audit log, and return the new secret.
 
-    Messages are signed with the new and with the previous secret, until the next rotation. A previous secret that
-    `keys` cannot decrypt is dropped. Raise `NoSuchWebhook` if the webhook is unknown or removed, or `SetupError` if
-    `name` is the name of a mailbox or the key file cannot be read.
+    Messages are signed with the new and with the previous secret, until the next rotation or `drop_old_secret`. A
+    previous secret that `keys` cannot decrypt is dropped. Raise `NoSuchWebhook` if the webhook is unknown or removed.
+    Raise `SetupError` if `name` is the name of a mailbox, or if the key file cannot be read.
     """
     refuse_mailbox(name)
     secret = _new_secret()

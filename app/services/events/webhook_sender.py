@@ -65,7 +65,7 @@ class WebhookSender:
     async def send(self, delivery: ClaimedDelivery, at: dt.datetime) -> SendResult:
         """Attempt `delivery` once, signed with its secrets and the time `at`. Return the result within the time limit.
 
-        An error is returned as a result, not raised. Log an error that was not to be expected.
+        An error is returned as a result, not raised. An unexpected error is also logged.
         """
         try:
             async with asyncio.timeout(self._seconds):

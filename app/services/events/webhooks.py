@@ -50,7 +50,7 @@ def get_webhook(session: Session, name: str) -> WebhookRow:
 
 
 def refuse_mailbox(name: str) -> None:
-    """Raise `SetupError` if `name` is the name of a mailbox. Mailboxes come from the settings, and are no webhooks."""
+    """Raise `SetupError` if `name` is the name of a mailbox. Mailboxes come from the settings, and are not webhooks."""
     if name in MAILBOXES:
         raise SetupError(f"{name} is a mailbox, which the settings name (GUIDANCE_SMTP_HOST)")
 
@@ -66,15 +66,15 @@ def list_receivers(session: Session) -> list[WebhookRow]:
 
 
 def record_webhook(session: Session, webhook: WebhookRow, actor: Actor) -> None:
-    """Record in the audit log what `webhook` is now, as an action of `actor`.
+    """Record the current state of `webhook` in the audit log, as an action of `actor`.
 
-    The entry has its name, says whether it is active, and has digests of its row and of its secrets.
+    The details of the entry are those of `webhook_details`.
     """
     record_action(session, WEBHOOKS, DeskAct.WEBHOOK_CHANGED, actor, webhook_details(webhook))
 
 
 def webhook_details(webhook: WebhookRow) -> WebhookDetails:
-    """Return what the audit log records of `webhook`: its name, whether it is active, and two digests.
+    """Return the state of `webhook` for the audit log: its name, a flag for active webhooks, and two digests.
 
     One digest covers the columns of the row, including the URL and the kinds of events. The other digest covers the
     encrypted secrets.
