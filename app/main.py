@@ -128,7 +128,7 @@ from app.services.guides.teams import DutyHours
 from app.services.guides.working_days import WorkingDays
 from app.services.operations.checkpoints import open_checkpoints
 from app.services.operations.doctor import Examiner
-from app.services.operations.external_services import Outside
+from app.services.operations.external_services import ExternalServicesMonitor
 from app.services.operations.invariants import Invariants
 from app.services.operations.jobs import Housekeeping, StoreProbe
 from app.services.operations.watches import Watcher, require_known_warnings
@@ -285,7 +285,7 @@ def build_context(settings: Settings, clock: Clock) -> AppContext:
         submissions=submissions,
         store_probe=StoreProbe(submissions, clock),
         invariants=Invariants(engine, [fingerprint_of(each) for each in settings.seal_to], clock),
-        outside=Outside(settings, engine, clock),
+        outside=ExternalServicesMonitor(settings, engine, clock),
         watcher=Watcher(settings, engine, clock),
         examiner=Examiner(settings, clock, rehearse_start),
         code_tries=code_tries,
@@ -492,7 +492,7 @@ def _start_workers(context: AppContext, ending: ExitStack) -> None:
         reference_data=context.reference_data,
     )
     context.workers[:] = housekeeping.build_workers(
-        context.invalidate_caches, context.response_cache.tell_database_away
+        context.invalidate_caches, context.response_cache.set_database_unavailable
     )
     ending.callback(stop_workers, context.workers)
     for worker in context.workers:

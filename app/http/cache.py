@@ -295,7 +295,7 @@ class ResponseCache:
         self._has_front = False
         self.store = self.store.copy()  # a new store tells the server front that its finished responses are invalid
 
-    def tell_database_away(self, current_at: float | None) -> None:
+    def set_database_unavailable(self, current_at: float | None) -> None:
         """Store that the database is unavailable, or available again if `current_at` is None.
 
         `current_at` is the last time, by `monotonic`, at which all entries were known to be current.

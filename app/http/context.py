@@ -29,7 +29,7 @@ from app.services.guides.editions import Contents
 from app.services.guides.reference_data import EmergencyContacts, ReferenceData
 from app.services.operations.checkpoints import Checkpoints
 from app.services.operations.doctor import Examiner
-from app.services.operations.external_services import Outside
+from app.services.operations.external_services import ExternalServicesMonitor
 from app.services.operations.invariants import Invariants
 from app.services.operations.jobs import StoreProbe
 from app.services.operations.watches import Watcher
@@ -66,7 +66,7 @@ class AppContext:
     """A function that clears the response cache, and the caches of current editions and of contacts to call."""
     allows_host: Callable[[bytes | None], bool]
     invariants: Invariants
-    outside: Outside
+    outside: ExternalServicesMonitor
     watcher: Watcher
     examiner: Examiner
     clock: Clock

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uuid_utils import uuid4
 
-from app.http.metrics import Answered, Metrics
+from app.http.metrics import FinishedRequest, Metrics
 from app.http.turns import HELD_SECONDS
 from app.logs import Log
 
@@ -31,9 +31,9 @@ class RequestRecords:
     def __init__(self, metrics: Metrics, traces: "Traces | None" = None) -> None:
         self._metrics = metrics
         self._traces = traces
-        self._answered: list[Answered] = []
+        self._answered: list[FinishedRequest] = []
 
-    def add(self, answered: Answered) -> None:
+    def add(self, answered: FinishedRequest) -> None:
         """Record the finished request `answered` in the next iteration of the event loop.
 
         All requests that are added before that iteration are recorded together. If the process is killed before that
@@ -78,7 +78,7 @@ class RequestLogMiddleware:
         finally:
             took = time.perf_counter() - began - scope["state"].get(HELD_SECONDS, 0.0)
             route, cached = route_template(scope.get("route")), scope.get("cached", False)
-            self._records.add(Answered(request_id, method, route, outgoing.status, took, cached))
+            self._records.add(FinishedRequest(request_id, method, route, outgoing.status, took, cached))
 
 
 class _Outgoing:

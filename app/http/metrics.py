@@ -73,7 +73,7 @@ def desk_metrics(counts: Mapping[str, int]) -> bytes:
     )
 
 
-class Answered(NamedTuple):
+class FinishedRequest(NamedTuple):
     """A finished request: its id, method, route template, status, and duration in seconds."""
 
     request_id: str
@@ -142,7 +142,7 @@ class Metrics:
         )
         self._bound: dict[Series, Bound] = {}
 
-    def record(self, answered: Sequence[Answered]) -> None:
+    def record(self, answered: Sequence[FinishedRequest]) -> None:
         """Count the finished requests `answered` and their durations."""
         alike: defaultdict[Series, list[float]] = defaultdict(list)
         for _, method, route, status, seconds, cached in answered:

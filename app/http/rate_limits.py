@@ -60,7 +60,7 @@ All other POST requests have the policy of the desk.
 """
 
 
-class Above(Enum):
+class OverLimit(Enum):
     """The treatment of a request over its limit."""
 
     REFUSED = "The response is 429, before the body is read."
@@ -81,21 +81,21 @@ class CountedKind:
     """
 
     setting: str
-    above: Above
+    above: OverLimit
     waiting: int = 40
 
 
 COUNTED = {
-    CONCERN_POLICY: CountedKind("limit_concerns", Above.TURNS, waiting=4),
-    FORM_POLICY: CountedKind("limit_concerns", Above.TURNS, waiting=4),
-    CHECK_POLICY: CountedKind("limit_concerns", Above.REFUSED),
-    ADDITION_POLICY: CountedKind("limit_concerns", Above.TURNS),
-    STATUS_POLICY: CountedKind("limit_status", Above.TURNS),
-    SAVED_POLICY: CountedKind("limit_concerns", Above.TURNS),
-    SEARCH_POLICY: CountedKind("limit_search", Above.REFUSED),
-    ASSISTANT_POLICY: CountedKind("limit_search", Above.REFUSED),
-    SIGN_IN_POLICY: CountedKind("limit_sign_in", Above.TURNS),
-    DESK_POLICY: CountedKind("limit_desk", Above.PROVEN),
+    CONCERN_POLICY: CountedKind("limit_concerns", OverLimit.TURNS, waiting=4),
+    FORM_POLICY: CountedKind("limit_concerns", OverLimit.TURNS, waiting=4),
+    CHECK_POLICY: CountedKind("limit_concerns", OverLimit.REFUSED),
+    ADDITION_POLICY: CountedKind("limit_concerns", OverLimit.TURNS),
+    STATUS_POLICY: CountedKind("limit_status", OverLimit.TURNS),
+    SAVED_POLICY: CountedKind("limit_concerns", OverLimit.TURNS),
+    SEARCH_POLICY: CountedKind("limit_search", OverLimit.REFUSED),
+    ASSISTANT_POLICY: CountedKind("limit_search", OverLimit.REFUSED),
+    SIGN_IN_POLICY: CountedKind("limit_sign_in", OverLimit.TURNS),
+    DESK_POLICY: CountedKind("limit_desk", OverLimit.PROVEN),
 }
 """The kinds of requests, by the name of their policy.
 
@@ -224,10 +224,10 @@ def _takes_turns(scope: Scope, name: str, count: Count) -> bool:
     counted, is_client = COUNTED[name], count.policy.name == CLIENT_POLICY
     if is_client:
         takes_turns = name == CONCERN_POLICY
-    elif counted.above is Above.PROVEN:
+    elif counted.above is OverLimit.PROVEN:
         takes_turns = find_field(scope, b"authorization") is not None or find_field(scope, b"cookie") is not None
     else:
-        takes_turns = counted.above is Above.TURNS
+        takes_turns = counted.above is OverLimit.TURNS
     if takes_turns:
         scope["state"] |= {OVER: count, LANE: (name, counted.waiting)}
     return takes_turns

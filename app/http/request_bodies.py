@@ -8,7 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.errors import BadRequest, ContentTooLarge, Problem, RequestTimeout, ServiceUnavailable
 from app.http.problem_handlers import problem_response
 from app.http.rate_limits import find_field
-from app.http.turns import LONG_BODY_BYTES, OVER, HeldAnswer, Turns
+from app.http.turns import LONG_BODY_BYTES, OVER, DelayedResponse, Turns
 from app.services.guides.uploads import DOCUMENT_PATH, PICTURE_PATH
 
 MAX_BODY_BYTES = 1_000_000
@@ -55,7 +55,7 @@ class RequestBodyMiddleware:
             closing = {"Connection": "close"}  # the rest of the body is not read
             await problem_response(Request(scope, receive), body, headers=closing)(scope, receive, send)
             return
-        answer = HeldAnswer(scope, send)
+        answer = DelayedResponse(scope, send)
         await self._serve(scope, _replay(body, receive), answer.send, size=len(body))
         if answer.messages:
             await self._turns.answer_late(answer)

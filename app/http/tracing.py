@@ -19,7 +19,7 @@ from requests import Session
 
 from app.build import VERSION
 from app.config import NAME
-from app.http.metrics import Answered
+from app.http.metrics import FinishedRequest
 from app.services.operations.external_services import TRACES_PATH
 
 EXPORT_SECONDS = 5
@@ -37,7 +37,7 @@ class Traces:
         self._provider = _make_provider(f"{url.rstrip('/')}{TRACES_PATH}")
         self._tracer = self._provider.get_tracer("guidance", VERSION)
 
-    def record(self, answered: Sequence[Answered]) -> None:
+    def record(self, answered: Sequence[FinishedRequest]) -> None:
         """Queue a span for each finished request in `answered`. Each span ends at the time of this call."""
         end = time.time_ns()
         for each in answered:

@@ -46,7 +46,7 @@ notice.
 """
 
 
-class HeldAnswer:
+class DelayedResponse:
     """A wrapper of `send` that keeps the messages of a response if the route has set `LATE` in the request's state."""
 
     def __init__(self, scope: Scope, send: Send) -> None:
@@ -126,7 +126,7 @@ class Turns:
         finally:
             lane.places.release()
 
-    async def answer_late(self, answer: HeldAnswer) -> None:
+    async def answer_late(self, answer: DelayedResponse) -> None:
         """Send the response kept in `answer` after `LATE_SECONDS`, or immediately if too many responses are delayed.
 
         Store a delay in the request's state, so that the logged duration does not include the delay.

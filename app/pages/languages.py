@@ -33,7 +33,7 @@ PATHS_WITHOUT_PAGES = (
     "/openapi.json",
     "/openapi.public.json",
 )
-ENGLISH_ALONE = (*PATHS_WITHOUT_PAGES, "/docs", "/looks", "/mcp", "/desk", "/edit", "/draft-preview")
+ENGLISH_ONLY = (*PATHS_WITHOUT_PAGES, "/docs", "/looks", "/mcp", "/desk", "/edit", "/draft-preview")
 """Beginnings of the paths that exist only in English.
 
 These are the API and the API's documentation, static files, the desk, and the pages for editors and for previews.
@@ -100,7 +100,7 @@ class Language:
 
     def has(self, path: str) -> bool:
         """Return True if the page at `path` exists in this language. `path` is a path without a language."""
-        return not path.startswith(ENGLISH_ALONE) if self.is_whole else path in SHORT_PATHS
+        return not path.startswith(ENGLISH_ONLY) if self.is_whole else path in SHORT_PATHS
 
 
 ENGLISH = Language("en", "en-GB", "English", "English")

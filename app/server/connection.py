@@ -94,7 +94,7 @@ class Connection(asyncio.Protocol):
         """Accept the connection. If too many connections are open, close another connection, or refuse this one."""
         self._transport = cast("Transport", transport)
         self.deadline = ClientDeadline(self._transport, self._settings.client_seconds)
-        self._server.connection_made(ServerTransport(self._transport, self.set_server_full))
+        self._server.connection_made(ServerTransport(self._transport, self.pause_body))
         self._shared.open.add(self)
         while len(self._shared.open) > self._settings.connections:
             if not self._make_room():
@@ -148,7 +148,7 @@ class Connection(asyncio.Protocol):
         self._server.resume_writing()
         self.deadline.set_write_paused(False)
 
-    def set_server_full(self, is_full: bool) -> None:
+    def pause_body(self, is_full: bool) -> None:
         """Stop passing the body to uvicorn if uvicorn's buffer is full (`is_full`). Otherwise continue."""
         self._is_server_full = is_full
         self._read_on()

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 from app.http.cache import CacheRequest, ResponseCache, WireResponse
 from app.http.log_requests import RequestRecords, new_request_id, route_template
-from app.http.metrics import Answered
+from app.http.metrics import FinishedRequest
 from app.server.framing import Head
 
 MAX_STORED_ANSWERS = 500
@@ -124,7 +124,7 @@ class Front:
         `began` is the time at which the request began, by `time.perf_counter`.
         """
         request_id, (status, _, _, body) = new_request_id(), answer.response
-        self._records.add(Answered(request_id, "GET", answer.route, status, time.perf_counter() - began, True))
+        self._records.add(FinishedRequest(request_id, "GET", answer.route, status, time.perf_counter() - began, True))
         return b"".join(
             (STATUS_LINES[status], self.date, b"\r\n", answer.fields, request_id.encode(), b"\r\n\r\n", body)
         )

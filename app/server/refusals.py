@@ -4,7 +4,7 @@ from http import HTTPStatus
 
 from app.errors import Problem
 from app.http.log_requests import NO_ROUTE, OTHER_METHOD, RequestRecords, new_request_id
-from app.http.metrics import Answered
+from app.http.metrics import FinishedRequest
 from app.http.problems import PROBLEM_MEDIA_TYPE
 from app.http.response_headers import security_headers
 from app.models.links import problem_path
@@ -30,7 +30,7 @@ class Refusals:
     def make(self, kind: type[Problem], date: bytes) -> bytes:
         """Record a problem of the class `kind`, and return it as the bytes of a response with `date` as its `Date`."""
         request_id = new_request_id()
-        self._records.add(Answered(request_id, OTHER_METHOD, NO_ROUTE, kind.status, 0.0))
+        self._records.add(FinishedRequest(request_id, OTHER_METHOD, NO_ROUTE, kind.status, 0.0))
         problem = ProblemDetails(
             type=problem_path(kind.slug),
             title=kind.title,

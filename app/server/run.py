@@ -250,7 +250,7 @@ class DrainingMiddleware:
         if self._holds_guidance:
             self._holding = asyncio.create_task(self._service.held.run())
             await self._service.held.wait_for_first()
-        leave_address(self._context.settings)
+        write_address(self._context.settings)
         if self._seconds > 0:
             self._replace_signal_handler()
 
@@ -298,7 +298,7 @@ def _closing(send: Send) -> Send:
     return send_closing
 
 
-def leave_address(settings: Settings) -> None:
+def write_address(settings: Settings) -> None:
     """Write this service's address to a file in the data folder, for commands. Do nothing if `public_url` is set.
 
     Ignore a failure to write: commands then use the address that an earlier start wrote, or the default address.

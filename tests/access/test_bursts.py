@@ -242,10 +242,11 @@ def test_long_additions_to_a_marked_concern_are_limited_per_concern(settings: Se
 
         taken = marked.add(LONG, **{"Idempotency-Key": "an-addition"})
         statuses = [marked.add(LONG).status_code for _ in range(2)]
+        of_two_bytes = marked.add("é" * 3000)  # long in bytes, not in letters
         retried = marked.add(LONG, **{"Idempotency-Key": "an-addition"})
         page = marked.school.post("/concerns/additions", data=marked.typed | {"narrative": LONG})
 
-        assert (taken.status_code, statuses) == (201, [201, 429])
+        assert (taken.status_code, statuses, of_two_bytes.status_code) == (201, [201, 429], 429)
         assert (retried.status_code, retried.content) == (201, taken.content)
         assert (page.status_code, LONG[:40] in page.text, "Retry-After" in page.headers) == (429, True, True)
         assert [marked.add("They are here now.").status_code for _ in range(9)] == [201] * 9

@@ -16,7 +16,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from app.config import Settings
 from app.http import turns
-from app.http.rate_limits import COUNTED, Above
+from app.http.rate_limits import COUNTED, OverLimit
 from app.http.request_bodies import RequestBodyMiddleware
 from app.http.turns import LANE, LATE, LONG_BODY_BYTES, OVER, PLACES, Turns
 from app.main import create_app
@@ -182,7 +182,7 @@ def test_late_answers_hold_no_place_and_beyond_their_room_go_at_once(monkeypatch
 
 
 def test_the_lanes_that_wait_and_the_late_answers_leave_connections_to_others() -> None:
-    lanes = [each for each in COUNTED.values() if each.above is not Above.REFUSED]
+    lanes = [each for each in COUNTED.values() if each.above is not OverLimit.REFUSED]
 
     assert sum(1 / each.waiting for each in lanes) + 1 / 8 < 0.9
     assert PLACES * (len(lanes) - 1) < 40  # the threads of a process; a concern by the API needs none

@@ -619,7 +619,7 @@ def test_stored_answers_last_a_week_while_the_database_is_away(
     inner, now = Inner(), 1000.0
     monkeypatch.setattr(cache_module, "monotonic", lambda: now)
     ask(inner, response_cache)
-    response_cache.tell_database_away(now)
+    response_cache.set_database_unavailable(now)
     now += days * 86_400
 
     assert ask(inner, response_cache) == answer
@@ -633,12 +633,12 @@ def test_the_age_counts_from_when_the_answer_was_last_current(monkeypatch: pytes
     response_cache.store.put(key(1), before)
     assert response_cache.age_of(before) is None
     now = 50.0
-    response_cache.tell_database_away(40.0)
+    response_cache.set_database_unavailable(40.0)
     after = a_kept(10)
     now = 55.5
 
     assert (response_cache.age_of(before), response_cache.age_of(after)) == (15.5, 5.5)
-    response_cache.tell_database_away(None)
+    response_cache.set_database_unavailable(None)
     assert response_cache.age_of(before) is None
 
 
@@ -689,7 +689,7 @@ def test_without_a_database_an_unheld_language_falls_back_to_the_default(
     wanted = ("/v1/guides/a", b"", frozenset[str](), ("pl",))
     assert response_cache.find_entry(wanted) is None
 
-    response_cache.tell_database_away(0.0)
+    response_cache.set_database_unavailable(0.0)
 
     assert response_cache.find_entry(wanted) is kept
 
@@ -700,11 +700,11 @@ def test_the_front_finds_nothing_if_an_answer_must_say_more(response_cache: Resp
     store = response_cache.store
     assert response_cache.find(request) is not None
 
-    response_cache.tell_database_away(0.0)
+    response_cache.set_database_unavailable(0.0)
     assert response_cache.find(request) is None
     assert response_cache.store is not store
 
-    response_cache.tell_database_away(None)
+    response_cache.set_database_unavailable(None)
     assert response_cache.find(request) is not None
     response_cache.leave_front()
     assert response_cache.find(request) is None

@@ -269,7 +269,7 @@ def test_a_refused_password_is_not_tried_again_at_each_look(
             "smtp_to": ("desk@example.org",),
         }
         named = Settings(data_dir=settings.data_dir, smtp_password_file=password, **changes)
-        watch = external_services.Outside(named, service.state.context.engine, clock)
+        watch = external_services.ExternalServicesMonitor(named, service.state.context.engine, clock)
         seen: list[tuple[int, list[str]]] = []
         for minutes in (0, 1, 14, 16, 17, 32):
             clock.time = A_TUESDAY + dt.timedelta(minutes=minutes)

@@ -36,7 +36,7 @@ from app.services.events.webhooks import insert_webhook, list_receivers
 from app.services.operations import watches
 from app.services.operations.jobs import TeamJobs
 from app.services.operations.public_address import PublicAnswer, Validity, read_certificate
-from app.services.operations.watches import WATCHES, Reading, Surroundings, Unmeasured, Watcher
+from app.services.operations.watches import WATCHES, MeasurementContext, Reading, Unmeasured, Watcher
 from tests.operations.test_observability import families, rules
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.databases import Postgresql, on_postgresql, postgresql
@@ -109,7 +109,7 @@ def set_on_the_server(name: str, value: str) -> None:
 
 def unsafe_server(_: Path, _monkeypatch: pytest.MonkeyPatch, context: AppContext) -> dict[str, Any]:
     set_on_the_server("full_page_writes", "off")
-    around = Surroundings(context.settings, context.engine, A_TUESDAY)
+    around = MeasurementContext(context.settings, context.engine, A_TUESDAY)
     wait_until(lambda: "full_page_writes=off" in str(BY_NAME["durability"].measure(around)))
     return {}
 
@@ -228,7 +228,7 @@ def test_only_an_old_backup_frightens(
     at = first + given["database"] if "database" in given else A_TUESDAY
     own = settings.model_copy(update={"backup_folder": None if given.get("unset") else folder})
 
-    taken = BY_NAME["backup"].measure(Surroundings(own, context.engine, at))
+    taken = BY_NAME["backup"].measure(MeasurementContext(own, context.engine, at))
 
     assert is_past("backup", taken) is expected, case
 
@@ -238,7 +238,7 @@ def test_a_missing_folder_warns_only_beside_a_local_database(
 ) -> None:
     own = settings.model_copy(update={"backup_folder": tmp_path / "not-mounted"})
 
-    taken = BY_NAME["backup"].measure(Surroundings(own, context.engine, A_TUESDAY + 365 * DAY))
+    taken = BY_NAME["backup"].measure(MeasurementContext(own, context.engine, A_TUESDAY + 365 * DAY))
 
     assert is_past("backup", taken) is (None if on_postgresql() else True)
 
@@ -265,7 +265,7 @@ def test_only_a_certificate_that_should_have_been_renewed_frightens(
     monkeypatch.setattr(watches, "read_certificate", lambda _: validity)
     own = settings.model_copy(update=HTTPS)
 
-    taken = BY_NAME["certificate"].measure(Surroundings(own, context.engine, A_TUESDAY))
+    taken = BY_NAME["certificate"].measure(MeasurementContext(own, context.engine, A_TUESDAY))
 
     assert is_past("certificate", taken) is expected, case
 
@@ -306,7 +306,7 @@ def test_the_end_of_any_certificate_is_read_by_connecting(tmp_path: Path, days: 
 def test_without_a_way_to_the_public_address_nothing_is_said(settings: Settings, context: AppContext) -> None:
     own = settings.model_copy(update={"public_url": "https://127.0.0.1:1"})
 
-    taken = BY_NAME["certificate"].measure(Surroundings(own, context.engine, A_TUESDAY))
+    taken = BY_NAME["certificate"].measure(MeasurementContext(own, context.engine, A_TUESDAY))
 
     assert isinstance(taken, Unmeasured)
 
@@ -330,7 +330,7 @@ def test_only_a_disk_that_is_almost_full_frightens(
     usage = SimpleNamespace(free=free * GIGABYTE, used=(size - free) * GIGABYTE)
     with monkeypatch.context() as patched:
         patched.setattr(shutil, "disk_usage", lambda _: usage)
-        taken = BY_NAME["disk"].measure(Surroundings(settings, context.engine, A_TUESDAY))
+        taken = BY_NAME["disk"].measure(MeasurementContext(settings, context.engine, A_TUESDAY))
 
     assert is_past("disk", taken) is expected, (free, size)
 
@@ -368,7 +368,7 @@ def test_a_clock_is_compared_with_the_one_of_the_identity_provider(
 ) -> None:
     with clock_that_says(A_TUESDAY + apart, **headers) as issuer:
         own = settings.model_copy(update={"openid_issuer": issuer})
-        taken = BY_NAME["clock-drift"].measure(Surroundings(own, context.engine, A_TUESDAY))
+        taken = BY_NAME["clock-drift"].measure(MeasurementContext(own, context.engine, A_TUESDAY))
 
     assert bool(is_past("clock-drift", taken)) is expected, case
 
@@ -382,7 +382,7 @@ def test_a_clock_is_compared_with_the_proxy_and_the_audit_log(
     client.get("/health/ready")
 
     def past(at: dt.datetime, settings: Settings) -> bool | None:
-        return is_past("clock-drift", BY_NAME["clock-drift"].measure(Surroundings(settings, context.engine, at)))
+        return is_past("clock-drift", BY_NAME["clock-drift"].measure(MeasurementContext(settings, context.engine, at)))
 
     assert [past(A_TUESDAY + apart, own) for apart in (0 * MINUTE, 2 * MINUTE, -2 * MINUTE)] == [False, True, True]
     assert [bool(past(A_TUESDAY + apart, settings)) for apart in (0 * MINUTE, 400 * DAY)] == [False, False]
@@ -392,7 +392,7 @@ def test_a_clock_is_compared_with_the_proxy_and_the_audit_log(
 def test_only_a_server_that_does_not_flush_is_named(tmp_path: Path) -> None:
     server = Postgresql(durable=True)
     engine = open_database(tmp_path, server.address("postgres"))
-    around = Surroundings(Settings(data_dir=tmp_path), engine, A_TUESDAY)
+    around = MeasurementContext(Settings(data_dir=tmp_path), engine, A_TUESDAY)
     try:
         safe = BY_NAME["durability"].measure(around)
         with server.connect("postgres") as connection:
@@ -432,7 +432,9 @@ def test_readiness_waits_five_minutes_for_a_round(
     else:
         context.writer.run(lambda session: session.connection().execute(delete(KnownTimeRow)))
 
-    taken = BY_NAME["delivery"].measure(Surroundings(own, context.engine, A_TUESDAY, since=A_TUESDAY - ago["start"]))
+    taken = BY_NAME["delivery"].measure(
+        MeasurementContext(own, context.engine, A_TUESDAY, since=A_TUESDAY - ago["start"])
+    )
 
     assert is_past("delivery", taken) is expected, case
 
@@ -447,13 +449,13 @@ def test_a_webhook_that_was_just_added_frightens_nobody(settings: Settings, cont
     webhook.added_at = A_TUESDAY - MINUTE
     context.writer.run(insert_webhook, webhook)
 
-    taken = BY_NAME["delivery"].measure(Surroundings(settings, context.engine, A_TUESDAY, since=A_TUESDAY - DAY))
+    taken = BY_NAME["delivery"].measure(MeasurementContext(settings, context.engine, A_TUESDAY, since=A_TUESDAY - DAY))
 
     assert is_past("delivery", taken) is False
 
 
 def test_delivery_is_unmeasured_if_nothing_is_to_be_delivered(settings: Settings, context: AppContext) -> None:
-    taken = BY_NAME["delivery"].measure(Surroundings(settings, context.engine, A_TUESDAY, since=A_TUESDAY - DAY))
+    taken = BY_NAME["delivery"].measure(MeasurementContext(settings, context.engine, A_TUESDAY, since=A_TUESDAY - DAY))
 
     assert isinstance(taken, Unmeasured)
 

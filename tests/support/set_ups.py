@@ -24,7 +24,7 @@ from app.services.events.rounds import note_round
 from app.services.events.webhook_keys import open_webhook_keys
 from app.services.events.webhooks import insert_webhook
 from app.services.operations import database_checks, page_checks, watches
-from app.services.operations.backup import Drilled, back_up, backup_path, drill_restore
+from app.services.operations.backup import RestoreTest, back_up, backup_path, drill_restore
 from app.services.operations.check_model import Condition, Finding
 from app.services.operations.doctor import examine
 from app.services.operations.public_address import PublicAnswer, Validity
@@ -33,10 +33,10 @@ from tests.support.databases import address_for, copy_database, on_postgresql, p
 from tests.support.desk import desk_of
 
 READY = PublicAnswer(200, {"database": "ok", "writer": "ok"})
-_drilled: dict[bytes, Drilled] = {}
+_drilled: dict[bytes, RestoreTest] = {}
 
 
-def drill_once(backup: Path, *, at: dt.datetime) -> Drilled:
+def drill_once(backup: Path, *, at: dt.datetime) -> RestoreTest:
     """Test that the backup can be restored, once for the same bytes: set-ups are copies of one."""
     digest = hashlib.sha256(backup.read_bytes()).digest()
     if digest not in _drilled:

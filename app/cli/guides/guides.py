@@ -32,7 +32,7 @@ from app.services.guides.publishing import (
 from app.services.guides.reference_data import read_reference_data
 from app.services.guides.renditions import is_of_former_edition
 from app.services.guides.uploads import reads_documents
-from app.services.guides.validation import check_file, meant_folder, read_published, write_draft, write_new_file
+from app.services.guides.validation import check_file, read_published, suggest_folder, write_draft, write_new_file
 
 NOT_AGREED = (
     "not published: nobody has approved this content yet. `{command} FILE` prints its digest; publish with `--digest` "
@@ -218,7 +218,7 @@ def _known_guide(path: Path, guide: str) -> Precondition:
     def require(session: Session, _current: EditionHead | None) -> None:
         published = read_published(session, guide)
         if not published.history:
-            reason = NOT_NAMED_NEW.format(guide, meant_folder(guide, published.names))
+            reason = NOT_NAMED_NEW.format(guide, suggest_folder(guide, published.names))
             raise SeedFileError(path, [SeedError(0, reason)])
 
     return require

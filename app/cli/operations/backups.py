@@ -12,7 +12,7 @@ from app.clock import utc_now
 from app.config import Settings
 from app.errors import BackupRefused, SetupError
 from app.services.operations.backup import (
-    Drilled,
+    RestoreTest,
     Verified,
     back_up,
     backup_path,
@@ -144,7 +144,7 @@ def _erased_lines(erased: Mapping[Path, int]) -> list[str]:
     ]
 
 
-def _drill_line(path: Path, drilled: Drilled) -> str:
+def _drill_line(path: Path, drilled: RestoreTest) -> str:
     found = _counts(drilled.verified)
     return f"{path}: restored in {drilled.seconds:.1f} s into a temporary folder: {found}, as at a start"
 

@@ -32,7 +32,7 @@ from app.services.access.people import (
     lock_out,
 )
 from app.services.access.sign_in import INVITATION, PATH
-from app.services.desk.assignment import Handing, give_all, open_concerns_of
+from app.services.desk.assignment import Reassignment, give_all, open_concerns_of
 from app.services.desk.leaving import remove_person
 from app.services.desk.workload import read_workload
 
@@ -232,7 +232,7 @@ def give_concerns(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
     faults = ({} if known else {"to": CHOOSE_OTHER}) | ({} if reason else {"reason": REASON_NEEDED})
     if faults:
         return _person_page(visit, name, Typed({"to": to, "reason": reason}, faults))
-    handing = Handing("" if to == NOBODY else to.removeprefix(PERSON), reason)
+    handing = Reassignment("" if to == NOBODY else to.removeprefix(PERSON), reason)
     try:
         give_all(visit.context.writer, name, handing, actor=visit.actor)
     except SameAssignment:

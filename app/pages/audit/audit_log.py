@@ -30,7 +30,7 @@ ACT_WORDS: Mapping[str, str] = {
     DeskAct.HAND_OVER_CONFIRMED: "Receipt from the other organisation stored",
     DeskAct.WITHHELD: "Not carried out, because someone else had changed the concern",
 }
-DIGESTS_ALONE = frozenset(
+DIGESTS_ONLY = frozenset(
     {
         DeskAct.RECEIVED,
         DeskAct.ADDED,
@@ -119,7 +119,7 @@ def words_of_act(code: str) -> str:
 
 
 def _detail(act: AuditEntryRow, codes: Mapping[str, str]) -> str:
-    if act.act in DIGESTS_ALONE or act.act == DeskAct.ASSIGNED:
+    if act.act in DIGESTS_ONLY or act.act == DeskAct.ASSIGNED:
         return ""
     sentence = sentence_of(act)
     if act.act == DeskAct.CLOSED:

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 
 from app.models.audit.audit_log import WITHOUT_A_CONCERN, AuditEntryRow, DeskAct
 from app.models.audit.details import CardsGivenDetails, ExportedDetails, ShownDetails, details_of, sentence_of
-from app.pages.audit.audit_log import DIGESTS_ALONE, VISIT_GAP, act_lines
+from app.pages.audit.audit_log import DIGESTS_ONLY, VISIT_GAP, act_lines
 
-SHOWN_ON_DEMAND = DIGESTS_ALONE | {
+SHOWN_ON_DEMAND = DIGESTS_ONLY | {
     DeskAct.CHECKPOINT_SIGNED,
     DeskAct.EXPORTED,
     DeskAct.HANDED_OVER,

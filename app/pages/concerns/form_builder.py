@@ -57,7 +57,7 @@ OF_TEXT = (QuestionKind.LINE, QuestionKind.SHORT, QuestionKind.LONG)
 JsonSchema = Mapping[str, Any]
 FAULTS_OF_FORMS = ("string_too_long", "too_long", "int_type", "less_than_equal")
 """Types of validation errors that an answer can cause, with sentences of the API that the form shows."""
-FROM_BELOW = (
+SENTENCES_OF_LOWER_LAYERS = (
     CALL_999_FIRST,
     *map(page_words, (CONCERN_STORED, ADDITION_STORED, ANOTHER_COUNCIL, WORKS_WITH_CHILDREN, HOW_TO_FOLLOW, TEST)),
     UNDER_DUTY,
@@ -321,7 +321,7 @@ def extract_sentences(*_: Any, **_options: Any) -> Iterator[tuple[int, None, str
 def _sentences_of_forms() -> Iterator[str]:
     reference_data = read_reference_data(SEED_DIR)
     content = read_edition_file(next((SEED_DIR / "guides").glob("*/1.yaml"))).content
-    yield from FROM_BELOW
+    yield from SENTENCES_OF_LOWER_LAYERS
     yield from (FAULTS[kind][1] for kind in FAULTS_OF_FORMS)
     yield from (section.entry.heading for section in Section)
     yield from (each.sentence for each in reference_data.statements if each.sentence)

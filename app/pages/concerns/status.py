@@ -38,7 +38,7 @@ from app.pages.text_format import (
     spoken,
     steps_in_words,
 )
-from app.services.concerns.follow_up import ADD, StatusCode
+from app.services.concerns.follow_up import ADD, ReporterCode
 from app.services.concerns.receipt_signing import check_receipt
 
 router = GuidanceRouter(prefix="/concerns", include_in_schema=False, dependencies=[PUBLIC], route_class=PageRoute)
@@ -137,8 +137,8 @@ def _add(site: Site, posted: SubmittedForm) -> AdditionReceipt:
     return AdditionReceipt.model_validate_json(result.receipt)
 
 
-def _code_of(site: Site, reference: str, code: str) -> StatusCode:
-    return StatusCode(reference.strip(), code.strip(), caller_networks(site.request))
+def _code_of(site: Site, reference: str, code: str) -> ReporterCode:
+    return ReporterCode(reference.strip(), code.strip(), caller_networks(site.request))
 
 
 def _status_page(
@@ -198,7 +198,7 @@ def _form(site: Site, *, reference: str = "", reader: str = "", fault: str | Non
     )
 
 
-def _messages_of(site: Site, concern: ConcernStatus, code: StatusCode) -> Sequence[ReceivedMessage | MessageStatus]:
+def _messages_of(site: Site, concern: ConcernStatus, code: ReporterCode) -> Sequence[ReceivedMessage | MessageStatus]:
     """Record in the audit log which messages are read for the first time, and return all messages of `concern`.
 
     `code` is the reference and code of the reporter, with which the caller got `concern`. If the reading cannot be
@@ -214,7 +214,7 @@ def _messages_of(site: Site, concern: ConcernStatus, code: StatusCode) -> Sequen
     return opened.messages
 
 
-class Turn(NamedTuple):
+class ConversationEntry(NamedTuple):
     """One part of the conversation: a message from the duty team, or an addition of the reporter. The other is None."""
 
     message: ReceivedMessage | MessageStatus | None
@@ -223,11 +223,11 @@ class Turn(NamedTuple):
     """True if the addition counts as the answer to a message: the first addition after the message was read."""
 
 
-def _talk_of(concern: ConcernStatus, messages: Sequence[ReceivedMessage | MessageStatus]) -> list[Turn]:
+def _talk_of(concern: ConcernStatus, messages: Sequence[ReceivedMessage | MessageStatus]) -> list[ConversationEntry]:
     """Return `messages` and the additions of `concern` as a conversation, oldest first."""
     answers = {each.answered_at for each in messages}
-    turns = [(each.sent_at, Turn(each, None)) for each in messages]
-    turns += [(each.added_at, Turn(None, each, each.added_at in answers)) for each in concern.additions]
+    turns = [(each.sent_at, ConversationEntry(each, None)) for each in messages]
+    turns += [(each.added_at, ConversationEntry(None, each, each.added_at in answers)) for each in concern.additions]
     return [turn for _, turn in sorted(turns, key=itemgetter(0))]
 
 

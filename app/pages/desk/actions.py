@@ -186,7 +186,7 @@ def read_text(attempt: Attempt) -> dict[str, object]:
     sealed, recipients = attempt.posted.one("sealed"), attempt.posted.one("recipients").split()
     if sealed:
         return {"sealed": sealed} | ({"recipients": recipients} if recipients else {})
-    if not takes_clear_words(attempt.context):
+    if not accepts_unencrypted_text(attempt.context):
         raise errors.ValidationFailed([FieldError(("text",), ONLY_SEALED)])
     return {"text": attempt.posted.one("text").strip()}
 
@@ -461,7 +461,7 @@ def desk_forms(
         "can_unseal": can_unseal,
         "can_export": can_unseal and pdf_available(),
         "can_export_in_browser": not can_unseal and find_font_file() is not None,
-        "takes_clear": takes_clear_words(context),  # if False, the browser encrypts notes and messages
+        "takes_clear": accepts_unencrypted_text(context),  # if False, the browser encrypts notes and messages
         "recipients": " ".join(map(str, context.submissions.sealer.recipients)),  # the recipients of notes
         "recipient": recipient_for_messages(concern) if concern is not None else "",  # the recipient of messages
         "key": typed.get("key") or secrets.token_urlsafe(FORM_KEY_BYTES),  # a form that is sent twice acts once
@@ -470,7 +470,7 @@ def desk_forms(
     }
 
 
-def takes_clear_words(context: AppContext) -> bool:
+def accepts_unencrypted_text(context: AppContext) -> bool:
     """Return True if this service can decrypt text that is encrypted to the team's keys.
 
     Forms may then send text unencrypted, because this service could decrypt the text anyway.

@@ -16,7 +16,7 @@ from app.http.routes import GuidanceRouter
 from app.models.desk.cards import CardParameters
 from app.pages.frame import DeskRoute, ReaderVisitDep
 from app.services.access.sign_in import PATH
-from app.services.desk.cards import CardQuery, expect_cards_for, read_cards
+from app.services.desk.cards import CardQuery, read_cards, require_role_for_cards
 
 router = GuidanceRouter(prefix=PATH, include_in_schema=False, route_class=DeskRoute)
 
@@ -32,7 +32,7 @@ def list_cards_for_page(
     `InvalidCursor` if `cursor` is not valid.
     """
     settings = visit.context.settings
-    expect_cards_for(visit.visitor.scopes, settings.cards)
+    require_role_for_cards(visit.visitor.scopes, settings.cards)
     query = CardQuery.of(wanted, cursor, limit, now=visit.now)
     slack = dt.timedelta(seconds=2 * settings.writer_wait_seconds)
     links = partial(page_links, visit.request)

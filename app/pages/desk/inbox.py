@@ -40,7 +40,7 @@ from app.services.desk.assignment import assign, find_assignment
 from app.services.desk.inbox import COUNT_LIMIT, count_open, find_restriction_notice, position_of, read_inbox
 from app.services.desk.look_again import list_due
 from app.services.desk.presented_concerns import inbox_entry
-from app.services.desk.saved_views import find_look, note_look
+from app.services.desk.saved_views import find_seen_until, store_seen_until
 from app.services.desk.taken_over import list_taken_over
 from app.services.guides.editions import list_current
 from app.services.guides.working_days import LONDON
@@ -132,7 +132,7 @@ def note_look_on_page(visit: ReaderVisitDep, posted: SubmittedFormDep) -> Respon
     position = decode_position(posted.one("until"), (dt.datetime,))
     if position is None:
         raise InvalidCursor(NOT_OURS)
-    visit.context.writer.run(note_look, visit.visitor.name, until=min(position[0], visit.now))
+    visit.context.writer.run(store_seen_until, visit.visitor.name, until=min(position[0], visit.now))
     return lead_to(f"{PATH}?show={InboxTab.CHANGED.value}")
 
 
@@ -195,7 +195,7 @@ def inbox_page(visit: Visit, chosen: InboxSelection, place: InboxPlace, *, statu
     """
     context, visitor, now = visit.context, visit.visitor, visit.now
     with Session(context.engine) as session:
-        looked_at, people = find_look(session, visitor.name), list_workers(session)
+        looked_at, people = find_seen_until(session, visitor.name), list_workers(session)
         restricted = find_restriction_notice(session, visitor.actor)
         guides = list_current(session, limit=MOST_GUIDES)
         tabs = list_tabs(session, chosen, visitor.actor)
@@ -203,7 +203,7 @@ def inbox_page(visit: Visit, chosen: InboxSelection, place: InboxPlace, *, statu
         taken = place.taken if concern is not None and concern.assigned_to == visitor.name else ""
         is_own_list = chosen.view.mine and place.cursor is None
         taken_over = list_taken_over(session, visitor.actor) if is_own_list else []
-        due = list_due(session, visitor.actor) if place.cursor is None and chosen.shows_what_is_due else []
+        due = list_due(session, visitor.actor) if place.cursor is None and chosen.shows_due_concerns else []
     query = chosen.inbox_query(visitor.name, looked_at)
     after = decode_position(place.cursor, query.column_types)
     may_still_come = dt.timedelta(seconds=2 * context.settings.writer_wait_seconds)

@@ -74,7 +74,7 @@ class InboxSelection:
         return ME if self.view.mine else NOBODY if self.view.unassigned else of_person
 
     @property
-    def shows_what_is_due(self) -> bool:
+    def shows_due_concerns(self) -> bool:
         """True if this is the list of all open concerns, or of the person's own open concerns, without further filters.
 
         The page of these two lists also shows the concerns that are due to be looked at again.

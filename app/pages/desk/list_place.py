@@ -19,7 +19,7 @@ from app.pages.frame import DeskRoute, ReaderVisitDep, lead_to
 from app.services.access.sign_in import PATH
 from app.services.cursors import decode_position, encode_position
 from app.services.desk.inbox import InboxPosition, read_next
-from app.services.desk.saved_views import find_look
+from app.services.desk.saved_views import find_seen_until
 
 router = GuidanceRouter(prefix=PATH, include_in_schema=False, route_class=DeskRoute)
 TESTS_LABEL = dict(TESTS_OR_NOT)[True]
@@ -135,7 +135,7 @@ def lead_to_next(visit: ReaderVisitDep, place: ListPlaceDep) -> Response:
     """
     if place.position is not None:
         with Session(visit.context.engine) as session:
-            looked_at = find_look(session, visit.visitor.name)
+            looked_at = find_seen_until(session, visit.visitor.name)
         query = place.chosen.inbox_query(visit.visitor.name, looked_at)
         found = read_next(visit.context.writer, query, actor=visit.actor, after=place.position)
         if found is not None:

@@ -15,7 +15,7 @@ from app.http.routes import GuidanceRouter
 from app.models.desk.actions import MAX_TOGETHER
 from app.models.desk.exports import NewPersonFile
 from app.models.guides.edition_keys import EditionKey
-from app.pages.desk.actions import AttemptDep, takes_clear_words
+from app.pages.desk.actions import AttemptDep, accepts_unencrypted_text
 from app.pages.desk.exports import labelled_facts
 from app.pages.desk.exports_in_browser import NOTES, export_material
 from app.pages.desk.referral import layout_of
@@ -43,7 +43,7 @@ def read_person_file_page(visit: WorkerVisitDep) -> Response:
         "desk_person_file.html",
         most=MAX_TOGETHER,
         recipients=" ".join(map(str, context.submissions.sealer.recipients)),
-        takes_clear=takes_clear_words(context),
+        takes_clear=accepts_unencrypted_text(context),
         has_font=find_font_file() is not None,
     )
 

@@ -18,7 +18,7 @@ from app.models.concerns.entries import AdditionEntry
 from app.models.concerns.written_down import WrittenAddition, WrittenConcern, WrittenReceipt
 from app.models.guides.signposts import WhoToCall
 from app.models.references import find_reference, new_reference
-from app.pages.desk.actions import FORM_KEY_BYTES, ONLY_SEALED, takes_clear_words
+from app.pages.desk.actions import FORM_KEY_BYTES, ONLY_SEALED, accepts_unencrypted_text
 from app.pages.desk.unsent import key_response
 from app.pages.frame import DeskRoute, Visit, WorkerVisitDep
 from app.pages.posted_forms import SubmittedForm, SubmittedFormDep, parse_fields
@@ -94,7 +94,7 @@ class NewForm:
             }
             given |= {"restricted": True} if self.posted.one("restricted") == "yes" else {}
             return given | {"recipients": self.posted.one("recipients").split()}
-        if not takes_clear_words(self.visit.context):
+        if not accepts_unencrypted_text(self.visit.context):
             raise errors.ValidationFailed([FieldError((NARRATIVE,), ONLY_SEALED)])
         return {"addition": self._addition()} if self.to_concern else {"submission": self._submission()}
 
@@ -273,7 +273,7 @@ def _form_page(
         latest_day=local.date().isoformat(),
         reference=new_reference(),
         recipients=" ".join(map(str, context.submissions.sealer.recipients)),
-        takes_clear=takes_clear_words(context),
+        takes_clear=accepts_unencrypted_text(context),
         key=secrets.token_urlsafe(FORM_KEY_BYTES) if has_new_key or not posted.one("key") else posted.one("key"),
         most=MAX_NARRATIVE,
         said_of_addition=list(SAID_OF_ADDITION.items()),

@@ -88,7 +88,7 @@ def _require_free(editing: Editing, *, is_new: bool) -> None:
 
 
 def _begin(editing: Editing, document: UploadedDraft) -> None:
-    content = with_former_items(filled(document.content), editing.first_words())
+    content = with_former_items(filled(document.content), editing.initial_content())
     if "source" in content:
         content["source"] = {"publisher": content.get("publisher", {}).get("name")} | content["source"]
     for key in ITEM_LISTS:

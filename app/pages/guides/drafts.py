@@ -118,7 +118,7 @@ def begin_new_guide(session: SessionDep, visit: EditorVisitDep, posted: Submitte
     if find_guide_draft(session, guide) is not None or find_history(session, guide=guide):
         return lead_to(f"{GUIDES_PATH}?fault={guide}")
     editing = Editing(**vars(visit), session=session, guide=guide)
-    return editing.begin(editing.first_words() | {"title": title})
+    return editing.begin(editing.initial_content() | {"title": title})
 
 
 @router.post("/{guide}/begin")
@@ -128,7 +128,7 @@ def begin_draft(editing: EditingDep) -> Response:
     If there is no current edition, the draft begins with a title and a publisher. If the guide has a draft already,
     only redirect to that draft.
     """
-    return editing.begin(editing.first_words())
+    return editing.begin(editing.initial_content())
 
 
 def title_of(draft: GuideDraftRow) -> str:
@@ -219,7 +219,7 @@ def _save(editing: Editing, page: str, posted: SubmittedForm, shown: str, act: s
     this section since then. Keep the changes of other people to other sections.
     """
     current = editing.current
-    beginning = editing.first_words() if shown == NOT_BEGUN else {}  # only this tag may begin a draft
+    beginning = editing.initial_content() if shown == NOT_BEGUN else {}  # only this tag may begin a draft
     entries: list[str] = []
 
     def change(draft: GuideDraftRow | None) -> DraftContent:
@@ -254,7 +254,7 @@ def _section_page(
     input. The status is then 412.
     """
     saved = draft.read() if draft is not None else None
-    content = saved if saved is not None else editing.first_words()
+    content = saved if saved is not None else editing.initial_content()
     typed = content if mine is None else with_section(content, page, mine)
     checked = editing.check(draft) if draft is not None else None
     form = _form(typed, page)

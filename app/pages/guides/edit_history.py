@@ -20,7 +20,7 @@ from app.pages.guides.editing import Editing, PublishingDep, ReviewingDep
 from app.pages.posted_forms import SubmittedForm, SubmittedFormDep
 from app.pages.text_format import language_name
 from app.services.access.sign_in import GUIDES_PATH
-from app.services.guides.drafts import Hands, list_hands
+from app.services.guides.drafts import EditionPeople, list_edition_people
 from app.services.guides.editions import (
     EditionHead,
     StoredRendition,
@@ -52,7 +52,7 @@ class PastEdition:
 
     head: EditionHead
     status: str
-    hands: Hands
+    hands: EditionPeople
     changes: dict[str, Sequence[TextChange]]
 
 
@@ -73,14 +73,17 @@ def read_history_page(editing: ReviewingDep, before: Before = MAX_NUMBER) -> Res
 
     Show only editions with a number below `before`. Raise `NoSuchGuide` if the guide is unknown.
     """
-    history, hands = get_history(editing.session, guide=editing.guide), list_hands(editing.session, editing.guide)
+    history, hands = (
+        get_history(editing.session, guide=editing.guide),
+        list_edition_people(editing.session, editing.guide),
+    )
     shown = [each for each in history if each.number < before][:SHOWN_EDITIONS]
     by_number = {each.number: each for each in history}
     editions = [
         PastEdition(
             each,
             status_of(each, history),
-            hands.get(each.number, Hands()),
+            hands.get(each.number, EditionPeople()),
             _changes(editing, by_number.get(each.number - 1), each),
         )
         for each in shown

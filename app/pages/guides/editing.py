@@ -70,7 +70,7 @@ class Editing(Visit):
         current = current_of(find_history(self.session, guide=self.guide))
         return self.context.contents(current.key, self.session) if current is not None else None
 
-    def first_words(self) -> DraftContent:
+    def initial_content(self) -> DraftContent:
         """Return the content of a new draft: the current edition without the change note.
 
         If the guide has no current edition, return a title made from the guide's name, and the council as publisher.

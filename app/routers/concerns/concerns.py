@@ -34,7 +34,7 @@ from app.models.concerns.examples import FULL_EXAMPLE, SMALLEST_EXAMPLE
 from app.models.concerns.form import ConcernFormResponse, concern_form
 from app.models.concerns.receipts import CheckResponse, ConcernStatus, Receipt
 from app.models.links import CONCERNS, concern_path
-from app.services.concerns.follow_up import ADD, FollowUps, StatusCode
+from app.services.concerns.follow_up import ADD, FollowUps, ReporterCode
 from app.services.concerns.idempotency import derive_idempotency_keys
 
 router = GuidanceRouter(prefix=CONCERNS, route_class=JSONRoute)
@@ -134,7 +134,7 @@ class ReporterRequest:
     """
 
     follow_ups: FollowUps
-    code: StatusCode
+    code: ReporterCode
     now: dt.datetime
 
 
@@ -147,7 +147,7 @@ async def get_reporter_request(
     without a token is refused before this function is called.
     """
     context = context_of(request)
-    code = StatusCode(reference, status_token, caller_networks(request))
+    code = ReporterCode(reference, status_token, caller_networks(request))
     return ReporterRequest(context.follow_ups, code, context.clock())
 
 

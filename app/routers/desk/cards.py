@@ -18,7 +18,7 @@ from app.models.desk.cards import CardParameters, CardsResponse
 from app.models.links import DESK_CARDS
 from app.models.references import EXAMPLE_REFERENCE
 from app.services.cursors import A_MOMENT, encode_position
-from app.services.desk.cards import CardQuery, expect_cards_for, read_cards
+from app.services.desk.cards import CardQuery, read_cards, require_role_for_cards
 
 router = GuidanceRouter(tags=["Desk"], responses=RESPONSES_OF_CLIENT_ROUTES, route_class=JSONRoute)
 AN_EXAMPLE = encode_position((A_MOMENT, A_MOMENT, EXAMPLE_REFERENCE))
@@ -41,7 +41,7 @@ def list_cards(
     One audit log entry a page, in the chain `cards`, names all its concerns. To fetch later changes, send the
     `next_changed_since` of the first page as `changed_since`: nothing is missed, but a card may be returned twice.
     """
-    expect_cards_for(client.scopes, context.settings.cards)
+    require_role_for_cards(client.scopes, context.settings.cards)
     actor = actor_of(request, client, context.clock())
     query = CardQuery.of(wanted, cursor, limit, now=actor.at)
     slack = dt.timedelta(seconds=2 * context.settings.writer_wait_seconds)

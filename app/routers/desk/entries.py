@@ -71,7 +71,7 @@ OF_ONE_FILE = SEALED | problem_responses(NoSuchConcern, NoSuchItem, ConcernErase
 @router.get(
     ADDITIONS,
     summary="List additions",
-    responses=problem_responses(NoSuchConcern, UnsealingUnavailable, ConcernErased),
+    responses=problem_responses(NoSuchConcern, UnsealingUnavailable, ConcernErased, SealedTextMisplaced),
 )
 def read_additions(request: Request, asked: ReadingDep, limit: Limit = 50, cursor: Cursor = None) -> AdditionsResponse:
     """The additions to the concern, in order of arrival, in pages.

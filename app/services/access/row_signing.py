@@ -324,7 +324,7 @@ for _row in ACCESS_ROWS:
 
 
 @dataclass(frozen=True)
-class Resigned:
+class SignedAgain:
     """The result of signing rows again.
 
     `count` is the number of rows signed with the newest key. `left` has the names of the rows that were skipped because
@@ -335,7 +335,7 @@ class Resigned:
     left: list[str]
 
 
-def sign_again(session: Session, *, keys: AccessKeys, with_new_key: bool, accept: bool) -> Resigned:
+def sign_again(session: Session, *, keys: AccessKeys, with_new_key: bool, accept: bool) -> SignedAgain:
     """Sign every row that grants access with the newest key. If `with_new_key`, first add a new key to the key file.
 
     Skip a row that no key signed, unless `accept` is True. Skip every row of a table that has an unreadable row. Raise
@@ -358,7 +358,7 @@ def sign_again(session: Session, *, keys: AccessKeys, with_new_key: bool, accept
         its_own = [column == getattr(row, column.name) for column in table.primary_key.columns]
         session.connection().execute(update(table).where(*its_own).values(mac=keys.sign(row)))
         count += 1
-    return Resigned(count, left)
+    return SignedAgain(count, left)
 
 
 def drop_old_access_keys(session: Session, *, keys: AccessKeys) -> None:

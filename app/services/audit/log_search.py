@@ -31,12 +31,12 @@ SHORT_CHAIN = 2000
 The entries of a longer chain are looked for in the order of the whole log, because sorting them would take longer.
 """
 MOST_CARD_ENTRIES = 2000
-"""The maximum number of entries of the chain `cards` that `LogQuery.count_readings` reads.
+"""The maximum number of entries of the chain `cards` that `LogQuery.find_readings` reads.
 
 Each such entry records that the cards of some concerns were given.
 """
 MOST_LISTED = 200
-"""The maximum number of concerns that `LogQuery.count_readings` lists by reference because their cards were given."""
+"""The maximum number of concerns that `LogQuery.find_readings` lists by reference because their cards were given."""
 REFERENCES_AT_ONCE = 500
 NAMING_ACTS = frozenset(
     {DeskAct.LISTED, DeskAct.OPENED, DeskAct.EVENTS_READ, DeskAct.DISCLOSURES_READ, DeskAct.STATEMENT_SIGNED}
@@ -85,7 +85,7 @@ class LogQuery:
         rows = sorted(found, key=self._key, reverse=self._is_newest_first)[:limit]
         return [_without(self.hidden, row) for row in rows] if self.hidden else rows
 
-    def count_readings(self) -> "Readings":
+    def find_readings(self) -> "Readings":
         """Return the concerns that were opened according to the matching entries, and those whose cards were given."""
         conditions = self._conditions if self.chain is None else [*self._conditions, self._of_chain]
         opened = select(_ENTRIES.chain).where(*conditions, _ENTRIES.act == DeskAct.OPENED.value).distinct()
@@ -174,8 +174,9 @@ class LogQuery:
 class Readings:
     """The concerns that were read, according to the matching entries.
 
-    `opened` has the references of the concerns that were opened, sorted. `cards_alone` is the number of concerns that
-    were not opened, but whose cards were given. A card is the encrypted summary of a concern for lists, and has names.
+    `opened` has the references of the concerns that were opened, sorted. `cards_only_count` is the number of concerns
+    that were not opened, but whose cards were given. A card is the encrypted summary of a concern for lists, and has
+    names.
     `as_cards` has the references of these concerns, sorted. If there are more than `MOST_LISTED`, `as_cards` has only
     those received first. `is_complete` is False if there are more entries about cards than the `MOST_CARD_ENTRIES` that
     are counted.
@@ -183,7 +184,7 @@ class Readings:
 
     opened: Sequence[str]
     as_cards: Sequence[str]
-    cards_alone: int
+    cards_only_count: int
     is_complete: bool = True
 
 
@@ -222,7 +223,7 @@ def read_log(
     with Session(writer.engine) as session:
         query = _query_of(session, wanted, actor)
         rows = query.page(after, limit + 1)
-        readings = query.count_readings() if with_readings else None
+        readings = query.find_readings() if with_readings else None
     writer.run(record_reading, AUDIT, DeskAct.DISCLOSURES_READ, actor, _details_of_search(query))
     page = rows[:limit]
     next_position = page[-1].position if len(rows) > limit else None

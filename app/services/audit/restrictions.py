@@ -96,8 +96,8 @@ def count_restricted(session: Session) -> tuple[int, int]:
 
     Concerns restricted to leads count only in the first number.
     """
-    names_somebody = _LIMITED.limited_to != LEADS
-    counted = select(func.count(), func.count().filter(names_somebody, _NAMES_NOBODY_HERE)).where(_IS_LIMITED)
+    may_name_someone = _LIMITED.limited_to != LEADS
+    counted = select(func.count(), func.count().filter(may_name_someone, _NAMES_NOBODY_HERE)).where(_IS_LIMITED)
     restricted, nameless = session.execute(counted).one()
     return restricted, nameless
 

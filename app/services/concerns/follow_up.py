@@ -63,7 +63,7 @@ _ENTRIES = _TABLE.c
 
 
 @dataclass(frozen=True)
-class StatusCode:
+class ReporterCode:
     """A reference and a status token as a reporter typed them, and the networks that the request comes from."""
 
     typed_reference: str
@@ -83,7 +83,7 @@ class FollowUps:
     sources: Sources
     code_tries: CodeTries
 
-    def read_status(self, code: StatusCode, *, at: dt.datetime) -> ConcernStatus:
+    def read_status(self, code: ReporterCode, *, at: dt.datetime) -> ConcernStatus:
         """Return the status of the concern that `code` identifies, at the time `at`. Count this use of the code.
 
         Raise `NoSuchConcern` if the reference or the token is wrong, `TooManyTries` after too many wrong tries, or
@@ -127,7 +127,7 @@ class FollowUps:
         if faults:
             raise InvalidConcern(faults)
         try:
-            size = len(addition.model_dump_json(exclude_unset=True))
+            size = len(addition.model_dump_json(exclude_unset=True).encode())
             self.sources.admit_addition(row.burst, size, in_danger=danger == ImmediateDanger.YES)
         except TooManyConcerns:
             with suppress(IdempotencyKeyReused):  # an earlier request may have stored the addition
@@ -154,7 +154,7 @@ class FollowUps:
             return request.replay(self.engine)
         return IdempotentResult(row.reference, receipt, is_replay=False)
 
-    def open_messages(self, code: StatusCode, *, at: dt.datetime) -> ReceivedMessages:
+    def open_messages(self, code: ReporterCode, *, at: dt.datetime) -> ReceivedMessages:
         """Return the desk's messages about the concern that `code` identifies.
 
         Record in the audit log which messages are read for the first time, and append an event for each of them. Each
@@ -189,7 +189,7 @@ class FollowUps:
         )
         return ReceivedMessages(reference=reference, messages=tuple(opened))
 
-    def find(self, code: StatusCode, *, purpose: str = READ) -> ConcernRow:
+    def find(self, code: ReporterCode, *, purpose: str = READ) -> ConcernRow:
         """Return the row of the concern that `code` identifies, and count this use of the code.
 
         A wrong token counts as a wrong try. A right token counts as a request for this concern and for `purpose`, which

@@ -13,7 +13,7 @@ from app.models.audit.details import ShownDetails, ShownPage
 from app.models.audit.entry_kinds import EntryKind, EntryPlace
 from app.services.audit.audit_log import Actor, record_action
 from app.services.concerns.entries import PAGE_BYTES, list_entries, measure_entries, read_sealed
-from app.services.concerns.presented_entries import present_entry, words_of_entry
+from app.services.concerns.presented_entries import content_of_entry, present_entry
 from app.services.concerns.rows import get_unerased
 from app.services.concerns.sealing import Unsealer
 
@@ -166,5 +166,5 @@ def open_entries(engine: Engine, page: EntryPage, unsealer: Unsealer, *, now: dt
     been erased since.
     """
     return tuple(
-        present_entry(row, words_of_entry(row, sealed, unsealer), now=now) for row, sealed in read_page(engine, page)
+        present_entry(row, content_of_entry(row, sealed, unsealer), now=now) for row, sealed in read_page(engine, page)
     )

@@ -51,7 +51,7 @@ def present_entry(
     return AdditionEntry(**fields) if words is None else OpenedAddition(**fields)
 
 
-def words_of_entry(row: Row[Any], sealed: bytes, unsealer: Unsealer) -> Any:
+def content_of_entry(row: Row[Any], sealed: bytes, unsealer: Unsealer) -> Any:
     """Return the content of a note, a label or an addition, decrypted from `sealed`. `row` is the row of the entry.
 
     The content is a text for a note or a label, and a JSON object for an addition. Raise `UnsealingUnavailable` if

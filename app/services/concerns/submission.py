@@ -69,7 +69,7 @@ class ConcernCount(StrEnum):
 
 
 @dataclass(frozen=True)
-class SealedElsewhere:
+class ClientSealedText:
     """The text of a concern that the sender encrypted, with the reference and the form version inside the text.
 
     `card` is the card of the text, which the sender encrypted too, or None. `restricted` is True if the sender says
@@ -101,7 +101,7 @@ class Submitted:
     keys: IdempotencyKeys | None
     test: bool = False
     admission: Admission = UNCOUNTED
-    sealed: SealedElsewhere | None = None
+    sealed: ClientSealedText | None = None
     payload: bytes | None = None
 
 

@@ -44,7 +44,7 @@ from app.services.concerns.idempotency import IdempotentResult, Retryable, deriv
 from app.services.concerns.receipts import PinnedEdition
 from app.services.concerns.rows import get_unerased
 from app.services.concerns.sealing import Unsealer, addition_plaintext
-from app.services.concerns.submission import SealedElsewhere, Submissions, Submitted
+from app.services.concerns.submission import ClientSealedText, Submissions, Submitted
 
 NOT_OUR_KEYS = "these are not the current keys of this service: encrypt it again to the current keys"
 NOT_THIS_TEXT = "this is not such a text, encrypted to those keys, or it says something else than the request"
@@ -190,13 +190,13 @@ def _json_of(concern: Concern) -> bytes:
     return concern.model_dump_json(exclude_unset=True).encode()
 
 
-def _sealed_of(wanted: WrittenConcern) -> SealedElsewhere | None:
+def _sealed_of(wanted: WrittenConcern) -> ClientSealedText | None:
     """Return the text and card in `wanted` that the worker's program encrypted, or None if the text is unencrypted."""
     if wanted.sealed is None:
         return None
     card = None if wanted.card is None else _decode(wanted.card)
     text, reference = _decode(wanted.sealed), wanted.reference or ""
-    return SealedElsewhere(text, reference, wanted.form_version or 1, card, wanted.restricted)
+    return ClientSealedText(text, reference, wanted.form_version or 1, card, wanted.restricted)
 
 
 def _check_concern(

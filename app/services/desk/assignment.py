@@ -57,7 +57,7 @@ class Assigned:
 
 
 @dataclass(frozen=True)
-class Handing:
+class Reassignment:
     """The person to whom all open concerns of a colleague are assigned, and the reason.
 
     `person` is empty if the concerns are to be unassigned.
@@ -122,10 +122,10 @@ def unassign_all(writer: Writer, person: str, *, actor: Actor) -> tuple[str, ...
     Closed concerns and test concerns are unassigned too. Record each change in the audit log. Other writers can run
     between batches of concerns. A concern that is assigned to `person` between two batches is unassigned too.
     """
-    return _in_batches(writer, _every(person), Handing("", LEFT), actor)
+    return _in_batches(writer, _every(person), Reassignment("", LEFT), actor)
 
 
-def give_all(writer: Writer, person: str, to: Handing, *, actor: Actor) -> tuple[str, ...]:
+def give_all(writer: Writer, person: str, to: Reassignment, *, actor: Actor) -> tuple[str, ...]:
     """Assign every open concern of `person` to `to.person`, or unassign the concerns if `to.person` is empty.
 
     Return the references of the concerns. Record each change in the audit log with the reason `to.reason`. Leave out
@@ -154,14 +154,14 @@ def _every(person: str) -> SelectOfScalar[str]:
     return select(ConcernRow.reference).where(ConcernRow.assigned_to == person)
 
 
-def _in_batches(writer: Writer, wanted: SelectOfScalar[str], to: Handing, actor: Actor) -> tuple[str, ...]:
+def _in_batches(writer: Writer, wanted: SelectOfScalar[str], to: Reassignment, actor: Actor) -> tuple[str, ...]:
     changed: list[str] = []
     while batch := writer.run(_give_some, wanted, to, actor=actor):
         changed += batch
     return tuple(changed)
 
 
-def _give_some(session: Session, wanted: SelectOfScalar[str], to: Handing, *, actor: Actor) -> list[str]:
+def _give_some(session: Session, wanted: SelectOfScalar[str], to: Reassignment, *, actor: Actor) -> list[str]:
     details: Details
     act, details = DeskAct.UNASSIGNED, ReasonDetails(reason=to.reason)
     if to.person:

@@ -82,7 +82,7 @@ _GIVEN: Select[Any] = (
 _LAST_POSITION = select(func.coalesce(func.max(_ACTS.position), 0))
 
 
-def expect_cards_for(scopes: Collection[str], roles: Collection[str]) -> None:
+def require_role_for_cards(scopes: Collection[str], roles: Collection[str]) -> None:
     """Raise `CardsRefused` unless the role of a caller with `scopes` is in `roles`. Only these roles get cards."""
     role = role_with(scopes)
     if role is None or role not in roles:

@@ -13,7 +13,7 @@ from app.services.desk.saved_views import remove_views
 
 
 @dataclass(frozen=True)
-class Left:
+class Removal:
     """The result of removing a person: the names of the revoked clients, and the references of the unassigned concerns.
 
     `keys` has the fingerprints of the team's keys of which the service ever stored a locked copy for the person. The
@@ -25,7 +25,7 @@ class Left:
     keys: list[str]
 
 
-def remove_person(writer: Writer, name: str, *, actor: Actor) -> Left:
+def remove_person(writer: Writer, name: str, *, actor: Actor) -> Removal:
     """End all access of the person `name`, unassign all their concerns, and remove their saved views.
 
     Also remove the days on which they wanted to look at concerns again, and the time up to which they have seen the
@@ -37,4 +37,4 @@ def remove_person(writer: Writer, name: str, *, actor: Actor) -> Left:
     writer.run(remove_views, name)
     with Session(writer.engine) as session:
         keys = sorted(keys_ever_held(session).get(name, ()))
-    return Left(clients, unassign_all(writer, name, actor=actor), keys)
+    return Removal(clients, unassign_all(writer, name, actor=actor), keys)

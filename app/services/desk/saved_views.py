@@ -54,13 +54,13 @@ def remove_views(session: Session, person: str) -> None:
     forget_days_of(session, person)
 
 
-def find_look(session: Session, person: str) -> dt.datetime | None:
+def find_seen_until(session: Session, person: str) -> dt.datetime | None:
     """Return the time up to which `person` has seen the changes in the inbox, or None if no such time is stored."""
     row = session.get(InboxLookRow, person)
     return None if row is None else row.looked_at
 
 
-def note_look(session: Session, person: str, *, until: dt.datetime) -> None:
+def store_seen_until(session: Session, person: str, *, until: dt.datetime) -> None:
     """Store that `person` has seen the changes in the inbox up to the time `until`.
 
     If a later time is stored, keep it.

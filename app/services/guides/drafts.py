@@ -78,7 +78,7 @@ def keep_unplaced(draft: GuideDraftRow | None) -> Sequence[str]:
 
 
 @dataclass(frozen=True)
-class Hands:
+class EditionPeople:
     """The people who wrote, published and withdrew an edition, as far as they are recorded."""
 
     writers: tuple[str, ...] = ()
@@ -131,13 +131,13 @@ def writers_of(acts: Sequence[GuideDraftActRow]) -> list[str]:
     return list(dict.fromkeys(each.by for each in acts if each.act == GuideDraftAct.WRITTEN))
 
 
-def list_hands(session: Session, guide: str) -> dict[int, Hands]:
+def list_edition_people(session: Session, guide: str) -> dict[int, EditionPeople]:
     """Return the people who wrote, published and withdrew each edition of `guide`, by edition number.
 
     Leave out editions without a recorded action.
     """
     of_editions = GuideDraftActRow.guide == guide, GuideDraftActRow.language == OWN_WORDS
-    found: dict[int, Hands] = {}
+    found: dict[int, EditionPeople] = {}
     writers: list[str] = []
     for act in session.exec(select(GuideDraftActRow).where(*of_editions).order_by(col(GuideDraftActRow.number))):
         match act.act:
@@ -146,11 +146,11 @@ def list_hands(session: Session, guide: str) -> dict[int, Hands]:
             case GuideDraftAct.DISCARDED:
                 writers = []
             case GuideDraftAct.PUBLISHED:
-                found[act.details["number"]] = Hands(tuple(dict.fromkeys(writers)), act.by)
+                found[act.details["number"]] = EditionPeople(tuple(dict.fromkeys(writers)), act.by)
                 writers = []
             case GuideDraftAct.WITHDRAWN:
                 number = act.details["number"]
-                found[number] = replace(found.get(number, Hands()), withdrawn_by=act.by)
+                found[number] = replace(found.get(number, EditionPeople()), withdrawn_by=act.by)
     return found
 
 

@@ -27,7 +27,7 @@ BY_TITLE = {section.entry.title: section.key for section in Section}
 REMARK = re.compile(f"^{re.escape(START)}(.*){re.escape(END)}$", re.MULTILINE)
 
 
-def words_of_page(blocks: Sequence[Block]) -> list[Block]:
+def editable_blocks(blocks: Sequence[Block]) -> list[Block]:
     """Return those of `blocks`, the blocks of an exported page, whose text an editor may have changed.
 
     Leave out the emergency numbers, which are quotations above the first section. Leave out the facts at the end of the

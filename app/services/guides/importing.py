@@ -15,7 +15,7 @@ from app.models.guides.sections import ITEM_LISTS
 from app.models.guides.written_checks import place_items
 from app.services.guides.documents import Block, BlockKind, text_blocks
 from app.services.guides.editions import EditionHead
-from app.services.guides.exported_markdown import find_data, read_export, words_of_page
+from app.services.guides.exported_markdown import editable_blocks, find_data, read_export
 from app.services.guides.markdown import edition_markdown
 from app.services.guides.markdown_documents import markdown_blocks
 from app.services.guides.placing import Placing, find_missing
@@ -111,8 +111,8 @@ def _draft_of_export(blocks: list[Block], data: dict[str, Any]) -> GuideDraft:
     try:
         page = {block.text for block in markdown_blocks(draft_page(EditionContent.model_validate(filled)))}
     except ValidationError:
-        return GuideDraft(content, tuple(find_missing(words_of_page(blocks), content)))
-    return GuideDraft(content, tuple(block.text for block in words_of_page(blocks) if block.text not in page))
+        return GuideDraft(content, tuple(find_missing(editable_blocks(blocks), content)))
+    return GuideDraft(content, tuple(block.text for block in editable_blocks(blocks) if block.text not in page))
 
 
 def draft_page(content: EditionContent) -> str:

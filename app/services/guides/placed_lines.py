@@ -61,11 +61,11 @@ def _item(key: str, line: str) -> dict[str, Any]:
 def with_former_items(content: DraftContent, former: DraftContent) -> DraftContent:
     """Return `content`, made from a document, completed with data from `former`.
 
-    `former` is the content with which a draft of this guide begins without a document (see `Editing.first_words`). Take
-    each field that `content` lacks from `former`, except lists of items, introductions and the source. Match each item
-    of `content` with the item of `former` that has the same name and text: take its id, and the values that the item of
-    `content` lacks, such as codes. If the phone numbers of a matched contact have changed, remove the date on which
-    they were verified. Leave out empty lists and objects.
+    `former` is the content with which a draft of this guide begins without a document (see `Editing.initial_content`).
+    Take each field that `content` lacks from `former`, except lists of items, introductions and the source. Match each
+    item of `content` with the item of `former` that has the same name and text: take its id, and the values that the
+    item of `content` lacks, such as codes. If the phone numbers of a matched contact have changed, remove the date on
+    which they were verified. Leave out empty lists and objects.
     """
     details = {key: value for key, value in former.items() if key not in (*ITEM_LISTS, "introductions", "source")}
     merged = details | content

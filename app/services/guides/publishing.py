@@ -102,7 +102,7 @@ class Withdrawn:
     is_new: bool
 
 
-def refuse_alone(*, two_people: bool) -> None:
+def refuse_single_publisher(*, two_people: bool) -> None:
     """Raise `NobodyPublishesAlone` if `two_people` is true: the council requires a second person to publish."""
     if two_people:
         raise NobodyPublishesAlone
@@ -125,7 +125,7 @@ def publish_edition(
     for published content. Raise `EditionAlreadyPublished` if the edition `new.number` has other content. Raise
     `EditionOutOfOrder` if `new.number` is neither published nor the next number.
     """
-    refuse_alone(two_people=two_people)
+    refuse_single_publisher(two_people=two_people)
     history, digest, number = find_history(session, guide=new.guide), digest_of(new.content), new.number
     current = current_of(history)
     known = current if number is None else next((each for each in history if each.number == number), None)
@@ -180,7 +180,7 @@ def publish_rendition(
     `NobodyPublishesAlone` if `two_people` is True. Raise `NoSuchGuide` if the guide is unknown. Raise
     `InvalidRendition` with every error if the content is invalid.
     """
-    refuse_alone(two_people=two_people)
+    refuse_single_publisher(two_people=two_people)
     history = require_sound(session, guide, content)
     digest, stored = digest_of(content), list_renditions(session, guide=guide, language=content.language)
     newest = stored[0] if stored else None

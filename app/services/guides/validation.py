@@ -30,7 +30,7 @@ NEXT_EDITION = "Edition {number} of {guide}. Edit the content, and describe the 
 
 
 @dataclass(frozen=True)
-class PublishedGuides:
+class PublishedGuide:
     """The published editions of one guide, most recent first, and the content of its current edition.
 
     `names` has the names of all published guides if this guide has no edition; otherwise `names` is empty. `current` is
@@ -62,7 +62,7 @@ class CheckedFile:
     """True if the guide has no published edition. None if there is no database to compare with."""
 
 
-def read_published(session: Session, guide: str) -> PublishedGuides:
+def read_published(session: Session, guide: str) -> PublishedGuide:
     """Return the published editions of `guide`, and the content of its current edition.
 
     If the guide has no edition yet, the result has the names of all published guides instead.
@@ -70,7 +70,7 @@ def read_published(session: Session, guide: str) -> PublishedGuides:
     history = find_history(session, guide=guide)
     current = current_of(history)
     names = () if history else tuple(dict.fromkeys(key.guide for key, _ in every_publication(session)))
-    return PublishedGuides(names, history, read_content(session, current.key) if current else None)
+    return PublishedGuide(names, history, read_content(session, current.key) if current else None)
 
 
 def check_file(path: Path, reference_data: ReferenceData, session: Session | None, *, today: dt.date) -> CheckedFile:
@@ -122,13 +122,13 @@ def warnings_in(value: object, current: EditionContent | None, *, today: dt.date
     return [(at, sentence_at(at, reason)) for at, reason in found if not {at[:1], at[:2]} & unread]
 
 
-def _faults_in_place(key: EditionKey, digest: str | None, published: PublishedGuides) -> Iterator[str]:
+def _faults_in_place(key: EditionKey, digest: str | None, published: PublishedGuide) -> Iterator[str]:
     following = f"name the file `{published.next_number}.yaml`"
     if key.number > published.next_number:
         if not published.history:
             yield (
                 f"no guide `{key.guide}` is published, and the first edition of a new guide is `1.yaml`."
-                + meant_folder(key.guide, published.names)
+                + suggest_folder(key.guide, published.names)
             )
         else:
             yield f"the next edition of `{key.guide}` is {published.next_number}: {following}"
@@ -142,7 +142,7 @@ def _warnings(
     tree: FileTree,
     key: EditionKey | None,
     digest: str | None,
-    published: PublishedGuides | None,
+    published: PublishedGuide | None,
     *,
     today: dt.date,
 ) -> Iterator[SeedError]:
@@ -156,13 +156,13 @@ def _warnings(
         yield SeedError(
             0,
             f"{WARNING}no guide `{key.guide}` is published: this is a new guide."
-            + meant_folder(key.guide, published.names),
+            + suggest_folder(key.guide, published.names),
         )
     elif digest in {head.digest for head in published.history}:
         yield SeedError(0, f"{WARNING}this content is already published")
 
 
-def meant_folder(guide: str, names: Sequence[str]) -> str:
+def suggest_folder(guide: str, names: Sequence[str]) -> str:
     """Return a sentence that suggests the folder of a published guide with a similar name.
 
     Return an empty string if no name in `names` is similar.
@@ -179,7 +179,7 @@ class CheckedDraft:
     """
 
     draft: GuideDraftRow
-    published: PublishedGuides
+    published: PublishedGuide
     content: EditionContent | None
     digest: str | None
     faults: tuple[FieldError, ...]
@@ -217,7 +217,7 @@ def check_draft(
     return CheckedDraft(draft, published, sound, its_digest, tuple(faults), warnings)
 
 
-def _warnings_of_draft(draft: GuideDraftRow, published: PublishedGuides, today: dt.date) -> Iterator[FieldError]:
+def _warnings_of_draft(draft: GuideDraftRow, published: PublishedGuide, today: dt.date) -> Iterator[FieldError]:
     yield from (FieldError(*each) for each in warnings_in(draft.read(), published.current, today=today))
     current = current_of(published.history)
     if current is not None and current.published_at > draft.begun_at:

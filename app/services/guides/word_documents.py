@@ -14,7 +14,7 @@ from docx.oxml.ns import qn
 
 from app.errors import SeedError, SeedFileError
 from app.services.guides.documents import Block, BlockKind, one_line, without_bullet
-from app.services.guides.written_contacts import has_way
+from app.services.guides.written_contacts import has_contact_details
 
 MARGINS = ("header", "footer", "footnotes", "endnotes", "comments")
 SPACES = (qn("w:tab"), qn("w:br"), qn("w:cr"))
@@ -105,7 +105,7 @@ def _contact_row(row: Any, links: dict[str, str]) -> Block | None:
     cells = _cells(row)
     targets = _targets(row, links)
     found = Block(BlockKind.PARAGRAPH, one_line(" ".join(cells)), cells[0] if cells else "", links=targets, cells=cells)
-    return found if found.name and has_way(" ".join(cells[1:]), targets) else None
+    return found if found.name and has_contact_details(" ".join(cells[1:]), targets) else None
 
 
 def _cells(row: Any) -> tuple[str, ...]:

@@ -37,11 +37,11 @@ def find_contact(block: Block) -> dict[str, Any] | None:
     contact |= {"phones": phones} if phones else {}
     contact |= {"url": url if url.startswith("http") else f"https://{url}"} if url else {}
     contact |= {"email": email[0]} if email else {}
-    when = ", ".join(cell for cell in block.cells[1:] if _WHEN.search(cell) and not has_way(cell))
+    when = ", ".join(cell for cell in block.cells[1:] if _WHEN.search(cell) and not has_contact_details(cell))
     return contact | ({"when": when} if when else {})
 
 
-def has_way(text: str, links: Sequence[str] = ()) -> bool:
+def has_contact_details(text: str, links: Sequence[str] = ()) -> bool:
     """Return True if `text` has a phone number, an email or a web address, or if `links` has a web address.
 
     `links` are the addresses to which links in the text lead.

@@ -175,14 +175,14 @@ def _refuse(faults: list[str]) -> None:
 
 
 @dataclass(frozen=True)
-class Drilled:
+class RestoreTest:
     """The result of a test of a restore: the counts of the restored database, and how many seconds the restore took."""
 
     verified: Verified
     seconds: float
 
 
-def drill_restore(backup: Path, *, at: dt.datetime, beside: Path | None = None) -> Drilled:
+def drill_restore(backup: Path, *, at: dt.datetime, beside: Path | None = None) -> RestoreTest:
     """Test that `backup` can be restored: restore it into a temporary folder, and prepare its schema as at a start.
 
     The folder is created in `beside` or, if that is None, next to the backup. The folder is private, and deleted
@@ -202,7 +202,7 @@ def drill_restore(backup: Path, *, at: dt.datetime, beside: Path | None = None) 
             raise BackupRefused(f"a start of the service refuses it: {refusal}") from None
         finally:
             engine.dispose()
-        return Drilled(verified, time.monotonic() - started)
+        return RestoreTest(verified, time.monotonic() - started)
 
 
 def backup_path(folder: Path, *, at: dt.datetime) -> Path:

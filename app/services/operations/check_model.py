@@ -16,14 +16,14 @@ from app.db.database import open_to_read
 from app.services.guides.editions import CurrentEdition, list_current
 from app.services.guides.reference_data import ReferenceData, read_reference_data
 from app.services.operations.invariants import Invariant, find_broken
-from app.services.operations.watches import Surroundings
+from app.services.operations.watches import MeasurementContext
 
 MANY_GUIDES = 1000
 MOST_NAMES = 3
 
 
 @dataclass(frozen=True)
-class CheckContext(Surroundings):
+class CheckContext(MeasurementContext):
     """The inputs of a check of `guidance doctor`: the settings, the database (only read), and the time of the check."""
 
     rehearse_start: Callable[[Settings, Engine], None]
@@ -101,7 +101,7 @@ class Check:
     """True if a problem that this check finds means that the database cannot be read."""
     is_long: bool = False
     """True if the check reads every row, every page or a whole backup. A quick run skips the check."""
-    names_somebody: bool = False
+    may_name_someone: bool = False
     """True if the finding may name a person, a client or a concern. An email gives only the name of this check."""
 
 

@@ -15,7 +15,7 @@ from app.services.operations.check_model import Condition, Finding
 from app.services.operations.doctor import ALL_CHECKS
 
 ADDRESS = re.compile(r"[^\s@<>,;\"]+@[^\s@<>,;\"]+")
-PRIVATE = frozenset(each.name for each in ALL_CHECKS if each.names_somebody)
+PRIVATE = frozenset(each.name for each in ALL_CHECKS if each.may_name_someone)
 LEFT_OUT = "run guidance doctor there: its words are not for an email"
 NO_NAMES = "This email contains no names and no case details. Do not reply: replies are not read."
 SECTIONS = {Condition.FAULT: "Errors", Condition.WARNING: "Warnings"}

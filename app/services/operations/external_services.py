@@ -168,7 +168,7 @@ def _failure_of(attempt: Callable[[], str | None]) -> str | None:
         return str(failure) if isinstance(failure, GuidanceError) and str(failure) else type(failure).__name__
 
 
-class Outside:
+class ExternalServicesMonitor:
     """The monitor of external services in a serving process, which keeps the failures of the last check.
 
     Readiness reports the failures as warnings. The process continues to serve requests.

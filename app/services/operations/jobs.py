@@ -39,7 +39,7 @@ from app.services.events.rounds import RoundNotes
 from app.services.guides.draft_review import find_due_draft, publish_due_draft
 from app.services.guides.reference_data import ReferenceData
 from app.services.operations.checkpoints import Checkpoints
-from app.services.operations.external_services import Outside
+from app.services.operations.external_services import ExternalServicesMonitor
 from app.services.operations.invariants import Beat, Invariants
 from app.services.operations.watches import Watcher
 from app.services.workers import GenerationWatcher, Job, JobsWorker
@@ -148,7 +148,7 @@ class Housekeeping(TeamJobs):
     key_uses: KeyUses
     checkpoints: Checkpoints
     invariants: Invariants
-    outside: Outside
+    outside: ExternalServicesMonitor
     watcher: Watcher
     reference_data: ReferenceData
     knows_there_are_none: bool = False

@@ -48,7 +48,7 @@ OPERATIONS, BACKUPS = "docs/reference/operations.md", "docs/how-to/back-up-and-r
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class MeasurementContext:
     """The inputs of a measurement: the settings, the database (only read), and the current time `at`."""
 
     settings: Settings
@@ -113,7 +113,7 @@ class Watch:
     """What the operator is to do when the bound is passed."""
     alert: str
     """The name of the alert in the monitoring rules."""
-    measure: Callable[[Surroundings], Reading | Unmeasured]
+    measure: Callable[[MeasurementContext], Reading | Unmeasured]
     read: str
     """The path of the document to read about the value."""
     warns_below: bool = False
@@ -133,7 +133,7 @@ class Watch:
         return reading.value < bound if self.warns_below else reading.value > bound
 
 
-def measure_backup(around: Surroundings) -> Reading | Unmeasured:
+def measure_backup(around: MeasurementContext) -> Reading | Unmeasured:
     """Measure the age of the newest backup in the backup folder, in seconds.
 
     If there is no backup, measure the age of the database instead. Return `Unmeasured` if no backup folder is set, if
@@ -168,13 +168,13 @@ def find_newest_backup(folder: Path, *, is_embedded: bool) -> Path | None:
     return max(files, key=lambda path: path.stat().st_mtime, default=None)
 
 
-def _age_of_database(around: Surroundings) -> dt.timedelta:
+def _age_of_database(around: MeasurementContext) -> dt.timedelta:
     with Session(around.engine) as session:
         first = session.exec(select(EventRow.at).order_by(col(EventRow.id)).limit(1)).first()
     return max(around.at - (first or around.at), dt.timedelta())
 
 
-def measure_certificate(around: Surroundings) -> Reading | Unmeasured:
+def measure_certificate(around: MeasurementContext) -> Reading | Unmeasured:
     """Measure how many seconds are left until the certificate of the public address expires.
 
     Return `Unmeasured` if the public address is not https, or if no TLS connection to it can be made. The bound is
@@ -191,7 +191,7 @@ def measure_certificate(around: Surroundings) -> Reading | Unmeasured:
     return Reading(left.total_seconds(), found, bound.total_seconds())
 
 
-def measure_disk(around: Surroundings) -> Reading | Unmeasured:
+def measure_disk(around: MeasurementContext) -> Reading | Unmeasured:
     """Measure the free space on the disk of the embedded database, in bytes. Return `Unmeasured` for PostgreSQL.
 
     The bound is a twentieth of the disk, but at least `LEAST_OF_DISK` and at most `MOST_OF_DISK`.
@@ -205,7 +205,7 @@ def measure_disk(around: Surroundings) -> Reading | Unmeasured:
     return Reading(usage.free, f"{usage.free / GIGABYTE:.1f} GB are free, {share:.0%} of the disk", bound)
 
 
-def measure_clock(around: Surroundings) -> Reading | Unmeasured:
+def measure_clock(around: MeasurementContext) -> Reading | Unmeasured:
     """Measure by how many seconds this computer's clock differs from the most reliable other clock that can be read.
 
     With the embedded database, also measure how far the latest audit log entry is in the future, and return the larger
@@ -225,7 +225,7 @@ def measure_clock(around: Surroundings) -> Reading | Unmeasured:
     return Reading(abs(seconds), f"the clock is {abs(seconds):.0f} seconds {side} {other}")
 
 
-def _other_clocks(around: Surroundings) -> Iterator[tuple[str, dt.datetime]]:
+def _other_clocks(around: MeasurementContext) -> Iterator[tuple[str, dt.datetime]]:
     """Yield the name and the time of each other clock that can be read, the most reliable first.
 
     These are the clocks of the PostgreSQL server, of the OpenID provider, and of the server at the public address. A
@@ -244,7 +244,7 @@ def _other_clocks(around: Surroundings) -> Iterator[tuple[str, dt.datetime]]:
         yield "GUIDANCE_PUBLIC_URL", now
 
 
-def measure_durability(around: Surroundings) -> Reading | Unmeasured:
+def measure_durability(around: MeasurementContext) -> Reading | Unmeasured:
     """Count how many of the PostgreSQL settings `fsync` and `full_page_writes` are off.
 
     If one of them is off, a power cut can lose or damage confirmed writes. For the embedded database the count is 0,
@@ -262,7 +262,7 @@ def measure_durability(around: Surroundings) -> Reading | Unmeasured:
     return Reading(0, "PostgreSQL flushes each write to the disk")
 
 
-def measure_delivery(around: Surroundings) -> Reading | Unmeasured:
+def measure_delivery(around: MeasurementContext) -> Reading | Unmeasured:
     """Measure the seconds since a process last looked for emails to send, and for events to send to webhooks.
 
     Return the longer of the two times. Leave out emails if there is neither a mail server nor a subscribed mailbox, and
@@ -282,7 +282,7 @@ def measure_delivery(around: Surroundings) -> Reading | Unmeasured:
     return Reading(seconds, f"no process has looked for {what} to send for {seconds:.0f} seconds")
 
 
-def _awaited_since(around: Surroundings, session: Session) -> dict[str, dt.datetime]:
+def _awaited_since(around: MeasurementContext, session: Session) -> dict[str, dt.datetime]:
     """Return the time since which a process should have looked for deliveries, with the keys `EMAILS` and `EVENTS`.
 
     Leave out emails if there is neither a mail server nor a subscribed mailbox, and events if there is no webhook.
@@ -434,7 +434,7 @@ class Watcher:
         accepted. If the database does not respond, keep the last reading. Log any other error of a measurement, and
         continue with the next watch. Call `beat` after each watch, to show progress.
         """
-        around = Surroundings(self._settings, self._engine, self.clock(), since=self._since)
+        around = MeasurementContext(self._settings, self._engine, self.clock(), since=self._since)
         for watch in WATCHES:
             if time.monotonic() >= self.due.get(watch.name, 0.0):
                 self.due[watch.name] = time.monotonic() + watch.every
@@ -442,7 +442,7 @@ class Watcher:
                     self._measure(watch, around)
             beat()
 
-    def _measure(self, watch: Watch, around: Surroundings) -> None:
+    def _measure(self, watch: Watch, around: MeasurementContext) -> None:
         try:
             taken = watch.measure(around)
         except SQLAlchemyError:
