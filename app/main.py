@@ -45,7 +45,7 @@ from app.pages.access import keys as keys_pages
 from app.pages.access import people as people_pages
 from app.pages.access import provider_sign_in, sign_in
 from app.pages.audit import log_page
-from app.pages.concerns import raise_concern, status
+from app.pages.concerns import raise_concern, saved_forms, status
 from app.pages.desk import actions as acts_pages
 from app.pages.desk import asked_first, concern, exports_in_browser, list_place, person_files, unsent
 from app.pages.desk import board as board_pages
@@ -168,6 +168,7 @@ ROUTERS = (
     guides_pages.router,
     search.router,
     raise_concern.router,
+    saved_forms.router,
     status.router,
     sign_in.router,
     provider_sign_in.visitors_router,

@@ -30,7 +30,7 @@ from app.http.context import AppContext
 from app.main import create_app
 from app.models.concerns.examples import SMALLEST_EXAMPLE
 from app.models.events.rows import DeliveryState
-from app.pages.concerns.raise_concern import FORMS_WITHOUT_GUIDE
+from app.pages.concerns.filled_form import FORMS_WITHOUT_GUIDE
 from app.pages.languages import BY_PREFIX, SHORT_FORM
 from app.services.audit.audit_log import Actor
 from app.services.audit.clock import note_time

@@ -1,0 +1,87 @@
+"""A copy of the answers as a PDF for the reporter. With a signed receipt, the copy proves what was sent and when."""
+
+import datetime as dt
+import hashlib
+import textwrap
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import Response
+
+from app import errors
+from app.http.negotiation import PDF_TYPE
+from app.models.base import canonical_submission
+from app.models.concerns.concern import Concern
+from app.pages.concerns.filled_form import FilledForm
+from app.pages.concerns.form_answers import (
+    answered_sections,
+    printed_section,
+)
+from app.pages.frame import AS_FILE
+from app.pages.languages import current_language, gettext, to_translate
+from app.pages.page import Site
+from app.pages.text_format import date_and_time, deadline
+from app.services.concerns.receipt_signing import check_receipt
+from app.services.desk.exports import concern_pdf
+
+PROOF_WIDTH = 60
+BOXES = to_translate(
+    "This file cannot print some of the letters that you wrote: a box stands for each of them. We can read them all."
+)
+
+
+def copy_as_pdf(filled: FilledForm, concern: Concern, signed: str) -> Response:
+    """Return the answers in `filled` as a PDF, and store nothing. `concern` is made from the same answers.
+
+    If `signed` is the signed receipt of exactly these answers, the PDF has the reference and the time. Otherwise the
+    PDF says that the concern was not sent.
+    """
+    site, sent = filled.site, _find_sent(filled.site, concern, signed)
+    reference = sent.get("jti", "")
+    sections = [printed_section(each) for each in answered_sections(filled.form(), filled.answers)]
+    printed = {
+        "title": gettext("Concern {}").format(reference) if sent else gettext("Not sent yet"),
+        "footer": gettext("Confidential: about a child."),
+        "lang": current_language().code,
+        "council": site.context.settings.council_name,
+        "made": gettext("A copy of what you sent.") if sent else gettext("A copy of your answers."),
+        "facts": _facts_of(site, concern, sent) if sent else [],
+        "boxes": gettext(BOXES),
+        "sections": [*(each for each in sections if each["groups"]), *([_proof(signed)] if sent else [])],
+    }
+    headers = {"Content-Disposition": AS_FILE.format(f"concern-{reference or 'not-sent'}.pdf")}
+    return Response(concern_pdf(printed), media_type=PDF_TYPE, headers=headers)
+
+
+def _facts_of(site: Site, concern: Concern, sent: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return the facts at the top of a copy of `concern`: the reference and the time of sending.
+
+    If the deadline is promised and the concern is not a test, add the deadline. `sent` has the claims of the signed
+    receipt.
+    """
+    receipts, at = site.context.submissions.receipts, dt.datetime.fromisoformat(sent["received_at"])
+    facts = [(gettext("Reference"), sent["jti"]), (gettext("Sent"), date_and_time(at))]
+    if receipts.is_promised(concern.immediate_danger) and not sent.get("test"):
+        due = receipts.acknowledge_by(concern.immediate_danger, at=at)
+        facts.append((gettext("A social worker should read it by"), deadline(due)))
+    return facts
+
+
+def _proof(signed: str) -> dict[str, Any]:
+    """Return the signed receipt `signed` as the last section of a copy, in lines that fit the page."""
+    lines = "\n".join(textwrap.wrap(signed, PROOF_WIDTH))
+    answer = {"label": gettext("Join the lines to check it with the keys of this website."), "text": lines}
+    return {"title": gettext("Signed receipt"), "groups": [{"heading": "", "answers": [answer]}]}
+
+
+def _find_sent(site: Site, concern: Concern, signed: str) -> dict[str, Any]:
+    """Return the claims of the receipt `signed` if this service signed that receipt for exactly this `concern`.
+
+    Otherwise return an empty dict.
+    """
+    try:
+        claims = check_receipt(signed, {"keys": list(site.context.signer.jwks)})
+    except errors.ReceiptNotGenuine:
+        return {}
+    is_same = claims.get("submission_sha256") == hashlib.sha256(canonical_submission(concern)).hexdigest()
+    return claims if is_same else {}
