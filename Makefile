@@ -37,12 +37,12 @@ serve: $(VENV)/installed-serve
 
 # Run the tests, but for those of the night. On PostgreSQL: make test ARGS="--database postgresql"; the quick ones:
 # make test ARGS="-m 'not slow'"
-# Compiled first: the tests start some hundred processes, and not every machine lets Python write its bytecode. Four at once: while some
-# wait for a process or a browser, the others work.
+# Compiled first, and what pytest makes of a test is stored: the tests start some hundred processes, and not every machine lets Python
+# write its bytecode. Four at once: while some wait for a process or a browser, the others work.
 test: $(VENV)/installed-dev $(VENV)/installed-docs
 	@$(VENV)/bin/python -m compileall -q app
 	@$(MAKE) --silent --keep-going desk-script || echo >&2 "The script of the desk was not built: its tests are skipped."
-	$(VENV)/bin/pytest -m 'not nightly' -n 4 $(ARGS)
+	PYTHONDONTWRITEBYTECODE= $(VENV)/bin/pytest -m 'not nightly' -n 4 $(ARGS)
 
 # Run what continuous integration leaves to the night: proxies, rolling updates, the image, the site, generated clients, hostile receivers, faults by the
 # round, every journey, long fuzz, 500 examples of each property; hours. On another Python: make nightly PYTHON=python3.13 VENV=.venv-3.13

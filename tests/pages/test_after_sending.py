@@ -22,7 +22,7 @@ from app.main import create_app
 from app.models.audit.entry_kinds import ENTRY_SPECS, EntryKind
 from app.models.concerns.concern import ReporterKind
 from app.models.concerns.status_tokens import new_status_token
-from app.pages.concerns import raise_concern
+from app.pages.concerns import filled_form
 from app.pages.guides import guides
 from app.pages.text_format import page_words, spoken
 from app.services.concerns import follow_up
@@ -171,7 +171,7 @@ def test_only_a_professional_is_offered_or_given_a_copy(client: TestClient, kind
 def test_without_the_libraries_that_print_no_copy_is_offered(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(raise_concern, "pdf_available", lambda: False)
+    monkeypatch.setattr(filled_form, "pdf_available", lambda: False)
 
     pages = [client.post("/raise-a-concern", data=SENT | {"do": do}).text for do in ("check", "copy", "send")]
 

@@ -13,10 +13,7 @@ from app.http.negotiation import PDF_TYPE
 from app.models.base import canonical_submission
 from app.models.concerns.concern import Concern
 from app.pages.concerns.filled_form import FilledForm
-from app.pages.concerns.form_answers import (
-    answered_sections,
-    printed_section,
-)
+from app.pages.concerns.form_answers import answered_sections, printed_section
 from app.pages.frame import AS_FILE
 from app.pages.languages import current_language, gettext, to_translate
 from app.pages.page import Site

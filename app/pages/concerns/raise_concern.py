@@ -14,13 +14,7 @@ from fastapi import Depends, Response
 from pydantic import ValidationError
 
 from app import errors
-from app.http.auth import (
-    SubmitterDep,
-    expect_within_limit,
-    networks_to_count,
-    refuse_over_limit,
-    require_submitter,
-)
+from app.http.auth import SubmitterDep, expect_within_limit, networks_to_count, refuse_over_limit, require_submitter
 from app.http.context import SessionDep
 from app.http.params import GuideName
 from app.http.problem_handlers import NO_STORE
@@ -31,9 +25,7 @@ from app.models.concerns.concern import Concern, ImmediateDanger
 from app.models.concerns.receipts import Receipt
 from app.models.guides.signposts import WhoToCall
 from app.pages.concerns.filled_form import FRIEND, GENERAL, NARRATIVE, NO_NARRATIVE, YOURSELF, FilledForm, empty_form
-from app.pages.concerns.form_layout import (
-    DANGER,
-)
+from app.pages.concerns.form_layout import DANGER
 from app.pages.concerns.pdf_copies import copy_as_pdf
 from app.pages.concerns.saved_forms import save_form
 from app.pages.error_pages import PageRoute

@@ -7,18 +7,12 @@ from fastapi import Depends, Response
 
 from app import errors
 from app.errors import FaultCode, FieldError
-from app.http.auth import (
-    caller_networks,
-    refuse_over_limit,
-    require_submitter,
-)
+from app.http.auth import caller_networks, refuse_over_limit, require_submitter
 from app.http.context import SessionDep
 from app.http.problem_handlers import NO_STORE
 from app.http.routes import GuidanceRouter
 from app.pages.concerns.filled_form import FilledForm, empty_form
-from app.pages.concerns.form_answers import (
-    hidden_fields,
-)
+from app.pages.concerns.form_answers import hidden_fields
 from app.pages.error_pages import PageRoute
 from app.pages.languages import gettext, to_translate
 from app.pages.page import Site, SiteDep
