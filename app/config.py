@@ -207,8 +207,8 @@ def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _json_object(check: Callable[[dict[str, Any]], dict[str, Any]], sentence: str) -> BeforeValidator:
     """Return a validator that parses a JSON object without repeated names, and applies `check`.
 
-    The validator raises `ValueError` with `sentence` if a text is not such an object, or if `check` fails. Values that
-    are not texts are returned unchanged.
+    The validator raises `ValueError` with `sentence` if a text is not such an object, if the object is empty, or if
+    `check` fails. Values that are not texts are returned unchanged.
     """
 
     def validate(value: Any) -> Any:

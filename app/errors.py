@@ -244,7 +244,10 @@ class ServiceUnavailable(Problem, slug="busy", status=503, title="Temporarily un
 
 
 class StoreBusy(ServiceUnavailable):
-    """The write was not confirmed in time. It may not be stored; the caller should retry."""
+    """The queue was full, the database failed, or the commit was not confirmed in time.
+
+    In the last case the write may be stored, so a retry must have the same idempotency key.
+    """
 
 
 class SavedFormsFull(ServiceUnavailable):

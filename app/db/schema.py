@@ -149,9 +149,10 @@ def newest_revision() -> str:
 
 
 def find_schema_faults(connection: Connection) -> list[str]:
-    """Return a sentence for each table, index or rule of the database that is missing, altered or added.
+    """Return a sentence for each table, index or rule of the schema that is missing, altered or added.
 
-    An empty database has no faults. Raise `SchemaBehind` for an older schema, `SchemaUnknown` for an unknown schema,
+    Added objects of the kinds in `HARMLESS_IF_ADDED`, such as tables, are no faults: see `find_foreign_objects`. An
+    empty database has no faults. Raise `SchemaBehind` for an older schema, `SchemaUnknown` for an unknown schema,
     and `SetupError` for the schema of version 0.2.0.
     """
     version, dialect = read_schema_version(connection), connection.dialect.name

@@ -104,7 +104,7 @@ def csv_response(
 
 
 class NegotiationMiddleware:
-    """ASGI middleware that returns the format that the Accept header prefers to JSON, by rewriting the path."""
+    """ASGI middleware that adds the suffix of a format to the path if the Accept header prefers the format to JSON."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app

@@ -189,8 +189,8 @@ def error_page(site: Site, status: int, *, message: str | None = None) -> Respon
     """Return the error page with the HTTP status `status`. If `message` is given, `message` replaces the usual message.
 
     The heading and the usual message come from `ERROR_TEXTS`. For a request that only reads, `MESSAGES_OF_READS` has
-    the usual message of some statuses. A status without texts in the language of the page gets the texts for 500. For
-    401 and 503, add the headers that the API sends with that status.
+    the usual message of some statuses, except in a language that has only short pages. A status without texts in the
+    language of the page gets the texts for 500. For 401 and 503, add the headers that the API sends with that status.
     """
     known = ERROR_TEXTS if current_language().is_whole else SHORT_ERROR_TEXTS
     heading, default_message = known.get(status, ERROR_TEXTS[500])

@@ -296,10 +296,22 @@ def test_a_time_of_today_keeps_its_time_zone(run: Run, reference: str, monkeypat
     monkeypatch.setattr("app.cli.desk.write_down.utc_now", lambda: A_TUESDAY)
     call = ("write-down", "-", "--danger", "no", "--to", reference, "--came-at")
 
-    in_london, elsewhere = run(*call, "08:05", words_of_note="Rang."), run(*call, "08:05+01:00", words_of_note="Rang.")
+    in_london, elsewhere, behind = (
+        run(*call, each, words_of_note="Rang.") for each in ("08:05", "08:05+01:00", "06:05-01:00")
+    )
 
     assert in_london.stdout == f"{reference}: addition 1, acknowledge by 2026-11-25T08:05:00Z\n"
     assert elsewhere.stdout == f"{reference}: addition 2, acknowledge by 2026-11-25T07:05:00Z\n"
+    assert behind.stdout == f"{reference}: addition 3, acknowledge by 2026-11-25T07:05:00Z\n"
+
+
+def test_a_day_without_a_time_is_refused(run: Run, reference: str) -> None:
+    refused = run(
+        "write-down", "-", "--danger", "no", "--to", reference, "--came-at", "2026-11-24", words_of_note="Rang."
+    )
+
+    assert refused.exit_code == 2
+    assert "give a time such as 08:05" in refused.stderr
 
 
 def test_no_message_is_sent_to_a_caller_without_a_code(run: Run) -> None:

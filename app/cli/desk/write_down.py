@@ -2,6 +2,7 @@
 
 import base64
 import datetime as dt
+import re
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -20,18 +21,22 @@ from app.services.concerns.cards import card_of_addition, card_of_concern, seal_
 from app.services.concerns.sealing import make_sealer, pad
 from app.services.guides.working_days import LONDON
 
+A_TIME = re.compile(r"\d{1,2}:")
 NOT_A_TIME = "give a time such as 08:05, 2026-11-24T08:05 or 2026-11-24T08:05Z"
 
 
 def _parse_moment(typed: str) -> dt.datetime:
     """Return the moment in `typed`: a time of today, or a day with a time.
 
-    The moment is in the time zone in `typed`, otherwise in London. Raise `typer.BadParameter` for any other text.
+    The moment is in the time zone in `typed`, otherwise in London. Raise `typer.BadParameter` for any other text, such
+    as a day without a time.
     """
     try:
-        if ":" in typed and "-" not in typed:
+        if A_TIME.match(typed):
             today, time = utc_now().astimezone(LONDON).date(), dt.time.fromisoformat(typed)
             return dt.datetime.combine(today, time, tzinfo=time.tzinfo or LONDON)
+        if ":" not in typed:
+            raise ValueError
         moment = dt.datetime.fromisoformat(typed)
     except ValueError:
         raise typer.BadParameter(NOT_A_TIME) from None

@@ -1,4 +1,4 @@
-"""Requests and responses of the desk about one concern: assignment, decrypted text and the team's actions."""
+"""Requests and responses of the desk about concerns: assignment, decrypted text and the team's actions."""
 
 from typing import Annotated, Any
 

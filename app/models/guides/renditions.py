@@ -292,7 +292,7 @@ class RenditionResponse(EditionResponse):
     """An edition in another language or format.
 
     Has the members of an edition, so programs can show it like one. `digest` is the edition's digest; the
-    rendition's own digest is in `rendition`. Codes, numbers and addresses are always those of the edition.
+    rendition's own digest is in `rendition`. Codes, numbers and addresses are never translated.
     """
 
     rendition: RenditionFacts = Field(description="Language, format, maker and checker of the rendition.")

@@ -26,7 +26,8 @@ def read_restriction(writer: WriterDep, asked: ReadingDep) -> RestrictionState:
 def set_restriction(writer: WriterDep, asked: WorkingDep, wanted: Restriction) -> RestrictionState:
     """Only leads, or the named people, may open the concern. Everyone else is told that there is no such concern.
 
-    Everyone who works at the desk may restrict a concern to leads. Only a lead names people, or lifts a restriction.
+    Everyone who works at the desk may restrict an unrestricted concern to leads. Only a lead names people, or changes
+    a restriction. A concern is unassigned if its person may no longer open it.
     A client is a lead if it acts for a person and has the scopes of a lead, or if it has `concerns:restricted`.
     """
     return writer.run(restriction.set_restriction, asked.reference, wanted, asked.actor)

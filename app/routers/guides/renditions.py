@@ -81,7 +81,10 @@ def list_edition_renditions(request: Request, session: SessionDep, guide: GuideN
 def read_rendition(
     request: Request, session: SessionDep, contents: ContentsDep, rendition: RenditionNameDep
 ) -> Response:
-    """Return the latest rendition in the language."""
+    """Return the rendition to read in the language: the latest one with text, otherwise the latest.
+
+    Leave out withdrawn renditions, and renditions of withdrawn editions.
+    """
     return _respond(request, find_rendition(session, contents, *rendition))
 
 

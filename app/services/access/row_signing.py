@@ -384,6 +384,9 @@ def verify_access(engine: Engine, on_step: OnStep = show_no_progress) -> Iterato
     audit log expects it and the database lacks it. A missing session is not reported. Signatures are not checked in a
     database that was opened without access keys. Keys of a revoked client grant no access, and are skipped. Rows and
     audit log are read from one snapshot. `on_step` gets the number of audit entries read so far.
+
+    If a signature is not valid with the keys read so far, read the key file again. Raise `SetupError` if the file
+    cannot be read, or if one of its lines is not a key.
     """
     keys = access_keys_of(engine)
     with Session(engine) as session:

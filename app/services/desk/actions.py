@@ -232,8 +232,8 @@ def erase(session: Session, reference: str, wanted: Erasure, actor: Actor) -> Co
 
     Also remove every day on which the concern was to be looked at again. Record the erasure in the audit log with the
     reason `wanted.reason`, and return the concern. Raise `NoSuchConcern` if the reference is unknown, `NotAcknowledged`
-    if the concern or an addition is unacknowledged, `OnHold` if the concern is on hold, or `ConcernErased` if the
-    concern was erased before.
+    if the concern or an addition is unacknowledged, `OnHold` if the concern is on hold, `ConcernErased` if the concern
+    was erased before, or `ChangedMeanwhile` as the module says.
     """
     concern = get_erasable(session, reference)
     record_change(session, concern, DeskAct.ERASED, actor, ReasonDetails(reason=wanted.reason))

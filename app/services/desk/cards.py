@@ -216,10 +216,10 @@ def _find(session: Session, query: CardQuery, actor: Actor) -> _Found:
 
 
 def _record(session: Session, query: CardQuery, found: _Found, actor: Actor) -> list[Row[Any]]:
-    """Record the page in the audit log, and return its cards.
+    """Record the page `found` in the audit log, and return its cards.
 
-    Leave out the cards of concerns that were erased, or restricted so that `actor` may not open them, since `found` was
-    read.
+    Leave out the cards of concerns that changed after `found` was read: concerns that are now erased, or that `actor`
+    may no longer open.
     """
     references = {row.reference for row in found.cards}
     erased = select(_CONCERNS.reference).where(_CONCERNS.reference.in_(references), _CONCERNS.erased_at.is_not(None))

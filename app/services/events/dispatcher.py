@@ -186,8 +186,8 @@ class DispatcherThread(JobsWorker):
     async def _deliver_due(self, webhook: str) -> None:
         """Attempt all due deliveries to `webhook`.
 
-        After an error, log the error. `_may_start` then returns False for this webhook during a pause, which grows with
-        each error in a row.
+        If `deliver_to` raises an error, log the error. `_may_start` then returns False for this webhook during a pause,
+        which grows with each such error in a row. A delivery that the receiver refuses is not such an error.
         """
         try:
             await self._dispatcher.deliver_to(webhook, is_stopping=lambda: self.is_stopping)

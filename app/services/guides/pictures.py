@@ -27,7 +27,10 @@ def digest_of_picture(data: bytes) -> str:
 
 
 def size_of_picture(data: bytes) -> tuple[int, int] | None:
-    """Return the width and height of the JPEG `data` in pixels, or None if the service did not make `data`."""
+    """Return the width and height in pixels of `data`, a JPEG that the service made.
+
+    Return None if `data` lacks `SIZE_MARKER`. Pictures of other programs may have the marker too.
+    """
     _, marker, rest = data.partition(SIZE_MARKER)
     return (int.from_bytes(rest[2:4]), int.from_bytes(rest[:2])) if marker else None
 

@@ -107,7 +107,8 @@ def verify_checkpoints(engine: Engine, others: Sequence[tuple[str, Checkpoint]] 
 def _trees_at(session: Session, sizes: set[int]) -> tuple[dict[int, MerkleTree], int]:
     """Return, for each size in `sizes`, the Merkle tree of that many first entries of the audit log, by size.
 
-    Leave out sizes that are larger than the audit log. Also return the number of all entries.
+    The result always has the size 0. Leave out sizes that are larger than the audit log. Also return the number of all
+    entries. Raise an error of `UNREADABLE` if a hash in the audit log cannot be read.
     """
     tree = MerkleTree()
     trees = {0: MerkleTree()}
