@@ -43,7 +43,7 @@ ACTS = sorted((words_of_act(act), act.value) for act in DeskAct)
 """The label and the code of each action, in the order of the labels."""
 
 
-class TypedFilters(BaseModel, extra="ignore", frozen=True):
+class TypedSearch(BaseModel, extra="ignore", frozen=True):
     """The filters of the search as typed, from the query parameters. An empty filter matches every entry.
 
     `person` is a person's name. `chain` is the reference of a concern, or a name in `LIST_WORDS`. `act` is the code of
@@ -78,7 +78,7 @@ class SearchResult:
 
 
 @router.get("/record")
-def read_record(visit: VisitDep, typed: Annotated[TypedFilters, Query()], cursor: Cursor = None) -> Response:
+def read_record(visit: VisitDep, typed: Annotated[TypedSearch, Query()], cursor: Cursor = None) -> Response:
     """Record the reading in the audit log, and return a page of the audit log, most recent entries first.
 
     `typed` has the filters. `cursor` is the position of the page, or None for the first page. A person who may not read
@@ -89,7 +89,7 @@ def read_record(visit: VisitDep, typed: Annotated[TypedFilters, Query()], cursor
     return _page_of(visit, typed, _search(visit, typed, cursor), is_first=cursor is None)
 
 
-def _page_of(visit: Visit, typed: TypedFilters, result: SearchResult, *, is_first: bool = True) -> Response:
+def _page_of(visit: Visit, typed: TypedSearch, result: SearchResult, *, is_first: bool = True) -> Response:
     found = result.found
     with Session(visit.context.engine) as session:
         people = list_people_of_log(session) if visit.visitor.can_audit else []
@@ -117,7 +117,7 @@ def _page_of(visit: Visit, typed: TypedFilters, result: SearchResult, *, is_firs
 
 
 @router.get("/record.csv")
-def read_record_sheet(visit: VisitDep, typed: Annotated[TypedFilters, Query()]) -> Response:
+def read_record_sheet(visit: VisitDep, typed: Annotated[TypedSearch, Query()]) -> Response:
     """Record the reading in the audit log, and return every entry that matches the filters in `typed`, as CSV.
 
     A person who may not read all entries gets only their own entries. If a filter is not valid, return the search form
@@ -131,7 +131,7 @@ def read_record_sheet(visit: VisitDep, typed: Annotated[TypedFilters, Query()]) 
     return Response(sheet, media_type=CSV_MEDIA, headers=LOG_SHEET_HEADERS)
 
 
-def _search(visit: Visit, typed: TypedFilters, cursor: str | None) -> SearchResult:
+def _search(visit: Visit, typed: TypedSearch, cursor: str | None) -> SearchResult:
     after = None if cursor is None else decode_key(cursor, otherwise=0)
     try:
         wanted = _filter_of(visit, typed)
@@ -154,7 +154,7 @@ def _faults_by_field(error: InvalidQuery) -> dict[str, str]:
     return {str(each.parameter or each.at[0]): each.detail for each in error.faults}
 
 
-def _person_searched(visit: Visit, typed: TypedFilters) -> str:
+def _person_searched(visit: Visit, typed: TypedSearch) -> str:
     """Return the name of the person whose entries to search, or an empty string for all entries.
 
     If the person of `visit` may read only their own entries, return their own name. Raise `ScopeMissing` if `typed`
@@ -168,7 +168,7 @@ def _person_searched(visit: Visit, typed: TypedFilters) -> str:
     return visit.visitor.name
 
 
-def _filter_of(visit: Visit, typed: TypedFilters) -> LogFilter:
+def _filter_of(visit: Visit, typed: TypedSearch) -> LogFilter:
     """Return the filters in `typed` as a `LogFilter`, most recent entries first.
 
     Find the entries which record that a concern was received only if `typed` asks for them or names a chain. Raise
