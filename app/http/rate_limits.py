@@ -77,7 +77,7 @@ class CountedKind:
 
     `setting` is the name of the setting with the limit, and `above` the treatment of requests over the limit. `waiting`
     is a divisor. If the requests take turns, the setting `connections` divided by `waiting`, but at least 1, is the
-    maximum number of requests that wait at the same time.
+    maximum number of waiting requests.
     """
 
     setting: str

@@ -214,7 +214,7 @@ class FilledForm:
 
     @property
     def who(self) -> WhoToCall:
-        """The contacts and signposts of the form's edition."""
+        """The contacts of the guide's current edition, and the signposts. The form may be of an earlier edition."""
         return self.site.context.submissions.resolver.pin(self.head.key).who
 
     def _own_fields(self) -> list[tuple[str, str]]:
