@@ -83,7 +83,7 @@ async def require_actor(request: Request, principal: Annotated[Principal, Depend
 
     The dependency `require_client` raises the errors of `authenticate`. Raise `NoSuchConcern` if the path names a
     concern that does not exist or that the caller may not open. A refusal to open a concern is recorded in the audit
-    log.
+    log. Raise `StoreBusy` if the refusal could not be recorded in time.
     """
     actor = actor_of(request, principal, context_of(request).clock())
     await expect_may_open(request, actor)
@@ -93,7 +93,8 @@ async def require_actor(request: Request, principal: Annotated[Principal, Depend
 async def expect_may_open(request: Request, actor: Actor) -> None:
     """Raise `NoSuchConcern` if the path names a concern that does not exist or that `actor` may not open.
 
-    If `actor` may not open the concern, also record that in the audit log. Do nothing if the path names no concern.
+    If `actor` may not open the concern, also record that in the audit log. Raise `StoreBusy` if that could not be
+    stored in time. Do nothing if the path names no concern.
     """
     named = (find_reference(request.path_params.get(name, "")) for name in NAMES_OF_CONCERNS)
     for reference in filter(None, named):

@@ -96,7 +96,7 @@ class EncodedResponse:
         )
 
     def for_etags(self, if_none_match: bytes | None) -> WireResponse:
-        """Return the variant 304 if the header `if_none_match` has the ETag of this response, otherwise the 200."""
+        """Return the variant 304 if the header `if_none_match` matches this response's ETag, otherwise the 200."""
         if if_none_match is None:
             return self.whole
         if if_none_match == self.etag or matches_etag(
@@ -149,7 +149,9 @@ def _compress(plain: EncodedResponse) -> EncodedResponse:
 
 
 class CacheStore:
-    """A store of at most `max_bytes` bytes. The least recently used entries are dropped first.
+    """A store of at most `max_bytes` bytes, and of at most `MAX_CACHED_RESPONSES` entries that are not held.
+
+    The least recently used entries are dropped first.
 
     `clock` tells the time at which entries expire. An expired entry is dropped when a request looks for it. `hold`
     marks a key as held: its entry is never dropped to make room, nor because it has expired. A held entry stays until a
@@ -262,9 +264,8 @@ class ResponseCache:
 
     `clear` replaces the store with an empty store. A response that is being made at that time goes into the old store,
     which is no longer read. So no response with old content is served after a clear. Only the event loop reads and
-    writes entries. Any thread may call `clear`. If `megabytes` is 0, nothing is stored, and each request gets a new
-    response. `allows_host` takes the value of a Host header, and returns True if the value is allowed. `on_clear` is
-    called after each clear.
+    writes entries. Any thread may call `clear`. If `megabytes` is 0, nothing is stored. `allows_host` takes the value
+    of a Host header, and returns True if the value is allowed. `on_clear` is called after each clear.
 
     The server front (`app.server.front`) responds to known requests before the framework, and sends stored responses
     unchanged. While responses need additions, such as the header `Age`, `find` returns None to the front, and the
@@ -378,7 +379,7 @@ def preferred_media_types(accept: bytes) -> frozenset[str]:
 
 @lru_cache(maxsize=PARSED_HEADERS)
 def accepts_gzip(accept_encoding: bytes) -> bool:
-    """Return True if the Accept-Encoding header accepts gzip at least as much as no encoding (RFC 9110, 12.5.3)."""
+    """Return True if the Accept-Encoding header names gzip, and prefers `identity` no more than gzip. Ignore `*`."""
     header = accept_encoding.decode("latin-1")
     return quality("gzip", header) > 0 and quality("gzip", header) >= quality("identity", header)
 

@@ -20,7 +20,7 @@ def check_health(context: AppContext) -> dict[str, str]:
     """Return the result of each check, by name: `HEALTHY`, or a short description of the problem.
 
     The check `concerns` writes an invented concern and rolls it back. A success counts for five seconds, unless a write
-    fails in that time. After a failure, each call checks again.
+    fails in that time. After a failure, the next call checks again. If the writer has stopped, nothing is written.
     """
     keeps_concerns = context.writer.is_alive and context.store_probe.succeeds()
     concerns = HEALTHY if keeps_concerns else "cannot be stored"

@@ -34,10 +34,10 @@ class HeldGuidance:
     """A task that makes the response of each path from `find_paths`, and holds the response in the cache.
 
     Each response is made by a request to `middleware`. A held response is never dropped to make room. Held responses
-    take at most half of the cache. Once that half is full, no further response is made. Responses are made at the
-    start, after each change of the guides, and after they expire. So every process can serve these responses while the
-    database is unavailable, even a process that has served no request yet. `find_paths` reads the database, so it is
-    called in a thread.
+    take at most half of the cache. Once a response has no room there, none is made for a further path. Responses are
+    made at the start, after each change of the guides, and after they expire. So every process can serve these
+    responses while the database is unavailable, even a process that has served no request yet. `find_paths` reads the
+    database, so it is called in a thread.
     """
 
     def __init__(self, middleware: CacheMiddleware, find_paths: Callable[[], Sequence[str]]) -> None:

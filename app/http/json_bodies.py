@@ -79,7 +79,8 @@ def read_json(body: bytes) -> Any:
     """Return the JSON value of `body`.
 
     Raise `InvalidBody` if `body` is not valid JSON, exceeds a limit of this module, or repeats a name in an object.
-    Also raise `InvalidBody` if `body` contains a NUL or a lone surrogate. The message has no text from the body.
+    Also raise `InvalidBody` if `body` contains a NUL, a lone surrogate, or a number with too many digits. The message
+    has no text from the body.
     """
     with suppress(ValueError):  # its message may repeat the body
         value = jiter.from_json(body, allow_inf_nan=False, catch_duplicate_keys=True, cache_mode="none")

@@ -52,7 +52,7 @@ class RequestRecords:
 
 
 class RequestLogMiddleware:
-    """The outermost ASGI middleware, which records requests.
+    """The outermost ASGI middleware of the application, which records requests.
 
     The middleware gives each request an id, records the finished request, and serves HEAD as GET.
     """

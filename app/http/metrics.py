@@ -156,7 +156,7 @@ class Metrics:
                 times.observe(seconds)
 
     def _bind(self, series: Series) -> Bound:
-        """Return the counters for the labels in `series`, and store them, because a look-up is slower than a count."""
+        """Return the metrics for the labels in `series`, and store them, because a look-up is slower than a count."""
         method, route, status, cached = series
         bound = self._bound[series] = (
             self._requests.labels(method, route, str(status)),

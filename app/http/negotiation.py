@@ -91,7 +91,7 @@ def csv_response(
     caching: str = CACHE_CURRENT,
     links: Mapping[str, str] | None = None,
 ) -> Response:
-    """Return `sheet` as a CSV file with the name `file_name`, or 304 if the request has the ETag of the file.
+    """Return `sheet` as a CSV file with the name `file_name`, or 304 if If-None-Match matches the ETag of the file.
 
     If `bom` is `1`, a UTF-8 byte order mark comes first. `links` go into the Link header, and `caching` into
     Cache-Control.

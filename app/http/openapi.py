@@ -1,12 +1,12 @@
 """The OpenAPI document: FastAPI's document, corrected step by step so that it describes the real responses.
 
-No example of a response is written by hand. The first examples of a model's fields together describe one entry of the
-shipped guide, so an example of a model is built from the examples of its fields. A route overrides only values that its
-model cannot know (`response_example`). A test compares each example with the real response.
+No example of a JSON response is written by hand. The first examples of a model's fields together describe one entry of
+the shipped guide, so an example of a model is built from the examples of its fields. A route overrides only values that
+its model cannot know (`response_example`). A test compares each example with the real response.
 
 Schemas of responses allow further fields and values, so that generated clients continue to work when some are added.
-Schemas of requests are strict. A schema for both requests and responses is described twice: under its own name for
-responses, and with `Input` added to the name for requests.
+Schemas of requests are strict. If a strict schema is for requests and responses, it is described twice: under its own
+name for responses, and with `Input` added to the name for requests.
 
 Problems, examples, parameters and headers that several operations share are described once, in `components`.
 """
@@ -183,7 +183,7 @@ def _operations(document: JsonObject) -> list[JsonObject]:
 
 
 def _add_problems(path: str, method: str, operation: JsonObject) -> None:
-    """Add to `operation` the problems that middleware and shared parameters can cause, and the rate limit headers."""
+    """Add to `operation` the rate limit headers, and the problems that its path, body or parameters make possible."""
     parameters, responses = operation.get("parameters", []), operation["responses"]
     names = {parameter["name"] for parameter in parameters}
     is_limited = policy_name(method.upper(), path) is not None
@@ -409,8 +409,9 @@ def _name_schemas(document: JsonObject) -> None:
 def open_answers(document: JsonObject) -> None:
     """Change `document` in place, so that the schemas of responses allow further fields and values.
 
-    If requests use the same schema, add a strict copy, whose name ends with `Input`, for the requests to refer to. In a
-    response schema, a field keeps its own examples only if no example of a response shows the field.
+    If requests use such a schema too, add a strict copy, whose name ends with `Input`, for the requests to refer to. If
+    the schema is open already, leave it unchanged for both. In any other response schema, a field keeps its own
+    examples only if no example of a response shows the field.
     """
     schemas, operations = document["components"]["schemas"], _operations(document)
     inputs = [operation[part] for operation in operations for part in INPUTS if part in operation]
@@ -626,10 +627,10 @@ def _join_refusals(document: JsonObject) -> None:
 
 
 def _share(document: JsonObject) -> None:
-    """Move headers, examples, responses and repeated parameters into `components`, and refer to them.
+    """Move headers, examples, repeated parameters, and responses with a problem or 304 into `components`.
 
-    The name of a component follows from the component itself, so that adding a route changes no name. Raise
-    `ValueError` if two different components would have the same name.
+    The operations then refer to them. The name of a component follows from the component itself, so that adding a route
+    changes no name. Raise `ValueError` if two different components would have the same name.
     """
     components = document["components"]
     described = [(path, each) for path, methods in document["paths"].items() for each in methods.values()]
@@ -719,7 +720,7 @@ def _group(document: JsonObject, groups: Mapping[str, Mapping[str, str]]) -> Non
 
 
 def build_readers_document(document: JsonObject) -> JsonObject:
-    """Return the part of `document` for reading guidance, raising a concern and following a concern.
+    """Return the part of `document` with the operations of the groups in `READERS`.
 
     The part has only the components that it uses.
     """

@@ -1,4 +1,4 @@
-"""Gauges of the running service: concerns, undelivered events, saved forms, threads, the cache and integrity checks."""
+"""Gauges of the running service: concerns, events, saved forms, threads, the cache, external services and checks."""
 
 import datetime as dt
 import itertools
@@ -28,9 +28,9 @@ DECILES = {"0.5": 4, "0.9": 8}
 def read_gauges(context: AppContext, session: Session, *, now: dt.datetime) -> Iterator[Metric]:
     """Yield the gauges of this process and of the database.
 
-    Leave out each number of concerns or saved forms below `SMALLEST_SHOWN`. The times to acknowledgement are for the
-    acknowledged concerns that were received in the time `RECENT` before `now`. Leave these times out if there are fewer
-    than `SMALLEST_SHOWN` of these concerns.
+    Leave out each number of concerns or saved forms below `SMALLEST_SHOWN`. The times to acknowledgement are those of
+    `times_to_acknowledge` for the time `RECENT` before `now`. Leave these times out if there are fewer than
+    `SMALLEST_SHOWN`.
     """
     writer, store = context.writer, context.response_cache.store
     workers = {name: each for each in context.workers for name in each.names}

@@ -89,7 +89,7 @@ RenditionNumber = Annotated[int, _number("The rendition's number."), IN_PLAIN_DI
 
 
 class RenditionName(NamedTuple):
-    """The guide and the language in the path of a guide's latest rendition."""
+    """The guide and the language in the path of a rendition without its number."""
 
     guide: str
     language: str

@@ -144,7 +144,8 @@ def _handle_domain_error(request: Request, error: Exception) -> Response:
 def _links_instead(error: Problem, guide: str) -> dict[str, str] | None:
     """Return links to alternatives if `error` says that an edition or rendition of `guide` was withdrawn.
 
-    The links lead to the other renditions or editions of the guide. Return None for any other error.
+    After a rendition, the links lead to the guide and to its renditions. After an edition, they lead to the editions
+    and, if there is one, to the current edition. Return None for any other error.
     """
     match error:
         case RenditionWithdrawn():

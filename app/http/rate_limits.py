@@ -76,8 +76,8 @@ class CountedKind:
     """A kind of request that is counted separately.
 
     `setting` is the name of the setting with the limit, and `above` the treatment of requests over the limit. `waiting`
-    is a divisor. If the requests take turns, the setting `connections` divided by `waiting` is the maximum number of
-    requests that wait at the same time.
+    is a divisor. If the requests take turns, the setting `connections` divided by `waiting`, but at least 1, is the
+    maximum number of waiting requests.
     """
 
     setting: str
@@ -188,7 +188,7 @@ class GateMiddleware:
 
         Usually these are `policy` and the networks of the caller's address. If `token` is the hash of a known token,
         they are the policy of clients and the name of the token's client. Return None if the request is not counted,
-        because its address is an address of this host.
+        because it has no address, or an address of this host.
         """
         networks = networks_of(scope["client"][0] if scope.get("client") else None)
         if not networks:

@@ -68,7 +68,7 @@ def public_response(
     more_links: Mapping[str, str] | None = None,
     more_headers: Headers | None = None,
 ) -> Response:
-    """Return `body` as the JSON response of a public read, or 304 if the request has the ETag of the response.
+    """Return `body` as the JSON response of a public read, or 304 if If-None-Match matches the ETag of the response.
 
     The Link header has the links of `body` and `more_links`. `more_links` are only in the header, because they may
     change while the body must stay the same. `caching` is the value of Cache-Control. `more_headers` are added, and
@@ -90,7 +90,7 @@ def conditional_response(
     caching: str = CACHE_CURRENT,
     more_headers: Headers | None = None,
 ) -> Response:
-    """Return a response with `content`, or 304 with the same headers if If-None-Match has the ETag of `content`.
+    """Return a response with `content`, or 304 with the same headers if If-None-Match matches the ETag of `content`.
 
     `links` go into the Link header, and `caching` into Cache-Control. `more_headers` are added, and replace a header of
     the same name.

@@ -93,9 +93,9 @@ class GuidanceRequest(Request):
 
 
 class GuidanceRoute(APIRoute):
-    """A route that refuses unknown and repeated query parameters, and returns 404 for a path with a NUL character.
+    """A route that refuses unknown and repeated query parameters, and a NUL character in the query or the path.
 
-    PostgreSQL text cannot contain a NUL, so nothing in the database can have such a path.
+    PostgreSQL text cannot contain a NUL, so nothing in the database can have such a path: the response is 404.
     """
 
     @cached_property

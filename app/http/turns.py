@@ -18,8 +18,8 @@ OVER, LANE, LATE, HELD_SECONDS = "over_limit", "lane", "answers_late", "held_sec
 """The keys of a request's state for turns and delays.
 
 `OVER` has the count that is over its limit. `LANE` has the name of the request's policy, and a divisor. The number of
-connections divided by the divisor is the maximum number of waiting requests. `LATE` is True if the route delays the
-response. `HELD_SECONDS` has the length of the delay in seconds.
+connections divided by the divisor, but at least 1, is the maximum number of waiting requests. `LATE` is True if the
+route delays the response. `HELD_SECONDS` has the length of the delay in seconds.
 """
 PLACES = 6
 """The maximum number of requests in progress from one lane.

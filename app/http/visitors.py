@@ -61,8 +61,9 @@ async def require_person(request: Request, security: SecurityScopes, now: NowDep
     the request has neither a key nor a session cookie. Raise `TokenInvalid` if the key or session is not valid, or if
     the key names no person. Raise its subclass `SessionUnconfirmed` if the OpenID provider must confirm the person
     again. Raise `ScopeMissing` if the person lacks a scope. Raise `NoSuchConcern` if the path names a concern that does
-    not exist or that the person may not open. Raise `StoreBusy` if the use of the session could not be stored in time.
-    For a request with a key, also raise the other errors of `authenticate`. Log why a key or session is refused.
+    not exist or that the person may not open. Raise `StoreBusy` if the use of the session, or this refusal, could not
+    be stored in time. For a request with a key, also raise the other errors of `authenticate`. Log why a key or session
+    is refused.
 
     Browsers do not add a key automatically, so no other site can use a person's key.
     """

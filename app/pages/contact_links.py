@@ -30,8 +30,8 @@ def linked(text: str) -> Markup:
 def link_address_of(found: re.Match[str]) -> str:
     """Return the URL of the link for `found`, a match of `CONTACT`: `mailto:` or `tel:`.
 
-    The URL of a phone number has only the digits to dial, and a leading `+`. The zero in brackets of a number such as
-    `+44 (0)1632 960001` must not be dialled, and is left out.
+    The URL of a phone number has only the digits to dial, and the `+` of an international number. The zero in brackets
+    of a number such as `+44 (0)1632 960001` must not be dialled, and is left out.
     """
     if found["email"]:
         return f"mailto:{found[0]}"

@@ -213,8 +213,8 @@ def error_page(site: Site, status: int, *, message: str | None = None) -> Respon
 def problem_type_of(error: Exception) -> type[Problem]:
     """Return the type of problem whose status the error page for `error` has.
 
-    A validation error by FastAPI is `NotFound` if the path is not valid, otherwise `InvalidQuery`. An unexpected
-    exception is `InternalError`.
+    A validation error by FastAPI is `NotFound` if its first fault is in the path, otherwise `InvalidQuery`. An
+    unexpected exception is `InternalError`.
     """
     if isinstance(error, GuidanceError):
         return problem_of(error)

@@ -180,7 +180,10 @@ def remove_passkey_of_person(visit: LeadVisitDep, posted: SubmittedFormDep) -> R
 
 
 def current_keys(visit: Visit) -> list[str]:
-    """Return the fingerprints of the keys to which new concerns are encrypted."""
+    """Return the fingerprints of the keys in the setting `seal_to`, to which new concerns are encrypted.
+
+    A development identity, which a service without this setting uses, is not included.
+    """
     return [fingerprint_of(each) for each in visit.context.settings.seal_to]
 
 

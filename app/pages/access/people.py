@@ -222,9 +222,10 @@ def lock_out_person(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
 def give_concerns(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
     """Assign every open concern of a person to a colleague, or unassign these concerns. Redirect to the person's page.
 
-    Record each change in the audit log with the posted reason. Leave out tests, and concerns that the lead or the
-    colleague may not open. To unassign, the form names `nobody`. If the reason is missing, or if the colleague cannot
-    work on concerns or is the person themselves, return the page of the person with the errors (422).
+    Record each change in the audit log with the posted reason, cut to `MAX_REASON` characters. Leave out tests, and
+    concerns that the lead or the colleague may not open. To unassign, the form names `nobody`. If the reason is
+    missing, or if the colleague cannot work on concerns or is the person themselves, return the page of the person with
+    the errors (422).
     """
     name, to, reason = posted.one("name"), posted.one("to"), posted.one("reason").strip()[:MAX_REASON]
     with Session(visit.context.engine) as session:
@@ -244,10 +245,11 @@ def give_concerns(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
 def remove_person_on_page(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
     """End all access of a person who leaves, unassign their concerns, and redirect to the page of people.
 
-    Record each step in the audit log. If the person ever had a copy of a key to which new concerns are encrypted,
-    redirect to the page of key holders instead, which says how to change the key. If the form has no `sure=yes`, change
-    nothing, and return a page that asks the lead to confirm. Raise `RoleNotYours` if the lead tries to remove
-    themselves. Raise `NoSuchPerson` if nobody at the desk has the name.
+    Record these steps in the audit log. Also remove the person's saved views, and their days to look at concerns again.
+    If the person ever had a copy of a key to which new concerns are encrypted, redirect to the page of key holders
+    instead, which says how to change the key. If the form has no `sure=yes`, change nothing, and return a page that
+    asks the lead to confirm. Raise `RoleNotYours` if the lead tries to remove themselves. Raise `NoSuchPerson` if
+    nobody at the desk has the name.
     """
     name = posted.one("name")
     if name == visit.visitor.name:

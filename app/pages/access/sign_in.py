@@ -120,8 +120,9 @@ def offer_passkey_sign_in(asked: SignInRequestDep) -> Response:
 def sign_in_by_passkey(asked: SignInRequestDep, posted: SubmittedFormDep) -> Response:
     """If a passkey signed the challenge, start a session, and return 204 with the session cookie.
 
-    Record the sign-in in the audit log. If the signature is not valid, or if the person has left, log the reason, and
-    return 401. Raise `RateLimited` instead of 401 if the caller's network is over the limit.
+    Record the sign-in in the audit log. Store the posted recipient for copies of the team's key, if it is valid. If the
+    signature is not valid, or if the person has left, log the reason, and return 401. Raise `RateLimited` instead of
+    401 if the caller's network is over the limit.
     """
     try:
         credential, recipient = posted.one("credential"), posted.one("recipient")
@@ -160,8 +161,8 @@ def offer_passkey_registration(asked: SignInRequestDep, posted: SubmittedFormDep
 def accept_invitation(asked: SignInRequestDep, posted: SubmittedFormDep) -> Response:
     """Register the new passkey of the invited person, start a session, and return 204 with the session cookie.
 
-    Record the passkey and the sign-in in the audit log. Return 401 if the invitation or the passkey is not valid. Raise
-    `RateLimited` instead of 401 if the caller's network is over the limit.
+    Delete the invitation, and record the passkey and the sign-in in the audit log. Return 401 if the invitation or the
+    passkey is not valid. Raise `RateLimited` instead of 401 if the caller's network is over the limit.
     """
     token, credential = posted.one("token"), posted.one("credential")
     device = Device.named(posted.one("name"), posted.one("recipient"))

@@ -62,7 +62,7 @@ class LogLine:
 
     @property
     def reference(self) -> str | None:
-        """The reference of the concern that the line is about, or None if the line is not about exactly one concern."""
+        """The reference of the concern that the line is about. None for several concerns, cards, or no concern."""
         chain = self.act.chain
         return None if chain in WITHOUT_A_CONCERN or len(self.opened) > 1 or self.cards else chain
 

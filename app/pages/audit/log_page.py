@@ -1,6 +1,7 @@
 """The page of the audit log: a search by person, days, action and concern, and the found entries in words.
 
-Leads and auditors can read all entries. Other people can read only their own entries.
+Leads and auditors can read everyone's entries, except those about concerns that they may not open. Other people can
+read only their own entries.
 """
 
 from collections.abc import Mapping

@@ -214,7 +214,7 @@ class FilledForm:
 
     @property
     def who(self) -> WhoToCall:
-        """The contacts and signposts of the form's edition."""
+        """The contacts of the guide's current edition, and the signposts. The form may be of an earlier edition."""
         return self.site.context.submissions.resolver.pin(self.head.key).who
 
     def _own_fields(self) -> list[tuple[str, str]]:
@@ -379,10 +379,10 @@ def _holds(section: FormSection, name: str) -> bool:
 def empty_form(site: Site, session: Session, path: str, number: str = "") -> FilledForm:
     """Return an empty form for the page at `path`, with the edition `number` of the guide that the path names.
 
-    If the path names no guide, the guide is the default guide. If `number` is not a number, use the current edition. If
-    there is no current edition because all are withdrawn, use the most recent edition: a withdrawal must not prevent a
-    concern. Raise `NoSuchGuide` if the guide does not exist, or if there is no default guide. Raise `NoSuchEdition` if
-    the guide has no edition `number`.
+    If the path names no guide, the guide is the default guide. If `number` is not a number of at most seven digits, use
+    the current edition. If there is no current edition because all are withdrawn, use the most recent edition: a
+    withdrawal must not prevent a concern. Raise `NoSuchGuide` if the guide does not exist, or if there is no default
+    guide. Raise `NoSuchEdition` if the guide has no edition `number`.
     """
     if path == SHORT_FORM:
         variant = short_form_in(current_language().english_name)

@@ -96,7 +96,8 @@ WITHOUT_HINT = (
 ACCOUNT_OF_THE_FIRST = "children.0.account"
 """The path of the question 'What worries you about this child?' in the entry of the first child.
 
-The form asks this question only if there are several children. For one child, the narrative is enough.
+The form asks this question only if there are several children, or if it has an answer already. For one child, the
+narrative is enough.
 """
 SHARED_BY_CHILDREN = ("home_council", "home_address", "school_or_setting")
 """The answers that the children of one family often share. A button copies these answers from the first child."""

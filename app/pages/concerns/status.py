@@ -256,7 +256,7 @@ def save_receipt(site: SiteDep, posted: SubmittedFormDep) -> Response:
 
 
 def _own_lines(site: Site, concern: ConcernStatus, code: str) -> Iterator[str]:
-    """Yield the lines of the receipt for a reporter under 18. The numbers of 999 and Childline come first.
+    """Yield the lines of the receipt for a reporter under 18. Of the numbers, 999 and Childline come first.
 
     `code` is the code with which the reporter follows the concern.
     """

@@ -349,8 +349,8 @@ def hand_over_on_page(attempt: AttemptDep) -> Response:
     """Record the hand-over to another organisation in the audit log.
 
     Return a page with this service's receipt, and with the encrypted file if this service made the file. If the
-    hand-over is refused, show the form again. Raise `SealedTextMisplaced` if this service makes the file, and a text
-    belongs to another concern.
+    hand-over is refused, show the form again. If this service makes the file, raise `SealedTextMisplaced` if a text
+    belongs to another concern, or if the file made for a retry has another digest.
     """
     try:
         wanted = attempt.parse(HandOver, read_hand_over(attempt))

@@ -219,12 +219,13 @@ class Shown:
 def show_concern(visit: Visit, reference: str, place: ListPlace, *, labels: int) -> Shown:
     """Record the view in the audit log as one entry, and return the concern for display.
 
-    Include the first `ADDED_ON_PAGE` additions, the last `NOTES_ON_PAGE` notes and the last `labels` labels. If this
-    service can decrypt all of these texts, all are decrypted. Otherwise all stay encrypted. An erased concern has no
-    text. `place` is the list from which the concern is opened.
+    Include at most the first `ADDED_ON_PAGE` additions, the last `NOTES_ON_PAGE` notes and the last `labels` labels. If
+    this service can decrypt all of these texts, all are decrypted. Otherwise all stay encrypted. An erased concern has
+    no text. `place` is the list from which the concern is opened.
 
-    Raise `NoSuchConcern` if the reference is unknown. Raise `SealedTextMisplaced` if a decrypted text belongs to
-    another concern, or names another time of receipt or author than the database.
+    Raise `NoSuchConcern` if the reference is unknown, or `ConcernErased` if the concern was erased after the view was
+    recorded. Raise `SealedTextMisplaced` if a decrypted text belongs to another concern, or names another time of
+    receipt or author than the database.
     """
     context, keys = visit.context, visit.context.unsealer.fingerprints
     wanted = opened_concerns.OpeningRequest("opened here", ADDED_ON_PAGE, NOTES_ON_PAGE, labels, keys, erased_too=True)
@@ -271,7 +272,8 @@ def read_concern_page(
     with this action and with what to do next. Ignore `done` if the entry is not recent, or is by someone else. `seen`
     is the number of the last audit log entry that the person saw before that action. The page then shows later actions
     of others at the top. The page links to the list in `place`, and to the next concern of that list. Raise
-    `NoSuchConcern` if the reference is unknown, or `SealedTextMisplaced` if a text is damaged.
+    `NoSuchConcern` if the reference is unknown, or `SealedTextMisplaced` if a text is damaged. Raise `ConcernErased` if
+    the concern was erased after the view was recorded.
     """
     parsed = reference_of(reference)
     shown = show_concern(visit, parsed, place, labels=1 if done is None else 2)

@@ -140,7 +140,7 @@ def note_look_on_page(visit: ReaderVisitDep, posted: SubmittedFormDep) -> Respon
 def acknowledge_burst_on_page(
     visit: WorkerVisitDep, posted: SubmittedFormDep, burst: Annotated[str, Path(pattern=f"^{BURST}$")]
 ) -> Response:
-    """Acknowledge the chosen concerns of `burst`, and redirect to the list of these concerns.
+    """Acknowledge the chosen concerns of `burst`, and redirect to the list of the burst.
 
     A burst is a group of many concerns from one source on one day. Also acknowledge the additions to the chosen
     concerns up to the time of the page. Record each acknowledgement in the audit log. If the person has not confirmed
@@ -167,9 +167,9 @@ def assign_to_me_on_page(visit: WorkerVisitDep, posted: SubmittedFormDep) -> Res
     """Assign a concern of the inbox to the signed-in person, and redirect to the same page of the inbox.
 
     Record the change in the audit log. Redirect to the page of the concern instead if another person has the concern,
-    or if concerns cannot be assigned to the signed-in person. Raise `NoSuchConcern` if the reference is unknown or the
-    person may not open the concern. Raise `InvalidQuery` if the form has no valid list. Raise `ChangedMeanwhile` if
-    someone else assigned or unassigned the concern after the inbox was shown.
+    or if concerns cannot be assigned to the signed-in person. Do the same if someone else assigned or unassigned the
+    concern after the inbox was shown. Raise `NoSuchConcern` if the reference is unknown or the person may not open the
+    concern. Raise `InvalidQuery` if the form has no valid list.
     """
     reference = visit.openable_reference(posted.one("reference"))
     actor = replace(visit.actor, seen=posted.number("seen"))

@@ -91,7 +91,7 @@ def at_fields(remarks: Sequence[Remark], names: Collection[str]) -> list[Remark]
     """Return `remarks`, so that each remark names a field or entry that the page has.
 
     `names` are the names of the page's fields and entries. A name that the page lacks becomes the name of the nearest
-    entry around the field, or empty.
+    field or entry around it, or empty.
     """
     return [replace(each, name=_nearest(each.name, names)) for each in remarks]
 

@@ -184,9 +184,9 @@ def items_of(content: DraftContent) -> dict[str, dict[str, str]]:
 def offer_on_page(editing: ReviewingDep, posted: SubmittedFormDep) -> Response:
     """Submit the draft for publication, and redirect to the draft.
 
-    If the draft has no change note, save the posted note as change note. Record the action, and append an event. If the
-    draft has errors, leave the draft unchanged, and redirect to the errors. Raise `NoSuchGuideDraft` if there is no
-    draft, or `DraftChanged` if the draft is not the version that the page showed.
+    If the draft of an edition has no change note, save the posted note as change note. Record the action, and append an
+    event. If the draft has errors, leave the draft unchanged, and redirect to the errors. Raise `NoSuchGuideDraft` if
+    there is no draft, or `DraftChanged` if the draft is not the version that the page showed.
     """
     note = posted.one("note").strip()[:MAX_REMARK]
     try:
@@ -335,10 +335,10 @@ def _planned(day: str, time: str, which: str, now: dt.datetime) -> dt.datetime |
 
 @router.post("/{guide}/plan/end")
 def end_plan_on_page(editing: ReviewingDep, posted: SubmittedFormDep) -> Response:
-    """Cancel the planned publication, record the action, and redirect to the draft, which stays submitted.
+    """Cancel the planned publication, record the action, and redirect to the draft.
 
-    Raise `NoSuchGuideDraft` if there is no draft. Raise `DraftChanged` if no publication is planned, or if the draft is
-    not the version that the page showed.
+    A submitted draft stays submitted. Raise `NoSuchGuideDraft` if there is no draft. Raise `DraftChanged` if no
+    publication is planned, or if the draft is not the version that the page showed.
     """
     editing.context.writer.run(unschedule_draft, editing.act(posted))
     return lead_to(editing.path)
