@@ -25,7 +25,7 @@ def find_last_run(file: Path = RUN_FILE) -> dt.date | None:
     try:
         run = json.loads(file.read_bytes())
         return dt.date.fromisoformat(run["tested_on"]) if run["pages"] == digest_of_pages() else None
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
