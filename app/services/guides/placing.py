@@ -82,7 +82,7 @@ def _section_of(words: str, sections: Sequence[tuple[str, re.Pattern[str]]] = SE
 def _names_section(words: str) -> bool:
     """Return True if `words` can be the heading of a section.
 
-    Such a heading is short, and has no punctuation except a colon at its end.
+    Such a heading is short, and ends without punctuation or with a colon.
     """
     is_short = len(words.split()) <= MAX_NAMING_WORDS and not words.rstrip(":").endswith(_ENDS)
     return is_short and not DEFINES.match(words) and bool(FURTHER.match(words) or _section_of(words))
