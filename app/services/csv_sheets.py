@@ -35,7 +35,7 @@ def safe_cell(cell: str) -> str:
 def plain_cell(cell: str) -> str:
     """Return the text of `cell`, which a spreadsheet saved, without the apostrophe that `safe_cell` put in front.
 
-    Keep an apostrophe that `safe_cell` would not have put there. CRLF becomes LF, and blanks around the text are
+    Keep an apostrophe that `safe_cell` would not have put there. CRLF becomes LF, and blanks at both ends of `cell` are
     dropped.
     """
     text = cell.replace("\r\n", "\n").strip()

@@ -18,9 +18,9 @@ KEY_BYTES = 32
 def write_key_file(path: Path, content: bytes, *, replace: bool = False) -> None:
     """Write `content` to the file `path`, which only the owner of the file can read.
 
-    Create the folder of `path` if it is missing. Raise `FileExistsError` if the file exists and `replace` is False. The
-    file appears complete or not at all, so that two processes that start together use the same key. If this process may
-    change owners, a replaced file keeps its owner.
+    Create the folder of `path` if it is missing. Raise `FileExistsError` if the file exists and `replace` is False, or
+    another `OSError` if the file cannot be written. The file appears complete or not at all, so that two processes that
+    start together use the same key. If this process may change owners, a replaced file keeps its owner.
     """
     make_private_folder(path.parent)
     descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # created with mode 0600
@@ -51,7 +51,8 @@ class KeyFile:
 
     `is_configured` is True if a setting names the file. Several nodes may share a configured file, so an operator's
     command creates the file with `add`, and callers never call `make`. Each method that reads or changes the file
-    raises `SetupError` if the file cannot be read, or if one of its lines is not a key.
+    raises `SetupError` if the file cannot be read, or if one of its lines is not a key. Each method that changes the
+    file raises `OSError` if the file cannot be written.
     """
 
     purpose: ClassVar[str]

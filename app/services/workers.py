@@ -32,7 +32,8 @@ log = Log(__name__)
 class WorkerState(StrEnum):
     """The state of a worker's thread.
 
-    `OK`: at work, or waiting for the next job. `STALLED`: without progress for too long. `STOPPED`: ended.
+    `OK`: at work, or waiting for the next job. `STALLED`: without progress for too long. `STOPPED`: ended, or not
+    started.
     """
 
     OK = "ok"
@@ -44,13 +45,13 @@ class WorkerState(StrEnum):
 class Job:
     """Periodic work of a `JobsWorker`. Several jobs may share the thread of one worker. Times are in seconds.
 
-    `first_delay` is the time from the start of the thread to the first run. The worker sets `failures`, the number of
-    failures in a row, and `due`, the time of the next run (`monotonic`).
+    `first_delay` is the time from the start of the thread until the first run is due. The worker sets `failures`, the
+    number of failures in a row, and `due`, the time from which the next run is due (`monotonic`).
     """
 
     name: str
     every: float
-    """Pause between the end of a run and the start of the next run."""
+    """Pause from the end of a run until the next run is due, unless the run failed or `do` returned True."""
     do: Callable[[Callable[[], None]], bool | None]
     """Function that does the work. If it returns True, more may be due, and the job runs again without a pause.
 
@@ -69,8 +70,8 @@ class Stopping(Exception):  # not an error: the current work ends because the pr
 class JobsWorker:
     """A thread that runs each of its jobs when due, one at a time, until stopped.
 
-    An error in a job is logged and does not end the thread. The job then runs again after a pause that grows with each
-    failure in a row.
+    An error in a job is logged and does not end the thread. The job then runs again after a pause, which grows with
+    each failure in a row (see `backoff_seconds`).
     """
 
     stop_seconds = 5.0
@@ -132,7 +133,7 @@ class JobsWorker:
         self.request_stop()
 
     def request_stop(self) -> None:
-        """Ask the worker to end after the current work, and return without waiting."""
+        """Ask the worker to end after the current step of its work, and return without waiting."""
         self._stopped.set()
 
     def stop(self) -> None:
@@ -210,8 +211,8 @@ def call_in_time(do: Callable[[], Result], seconds: float) -> Result:
 def stop_workers(workers: Collection[JobsWorker]) -> None:
     """Request the stop of all `workers`, then wait for each worker to end, for at most the worker's `stop_seconds`.
 
-    All stops are requested before the first wait, so the workers end in parallel. A worker that needs longer is still
-    running when this function returns, and ends with the process.
+    All stops are requested before the first wait, so the workers end in parallel. A worker that needs longer may still
+    be running when this function returns, and ends with the process at the latest.
     """
     for worker in workers:
         worker.request_stop()
@@ -225,14 +226,14 @@ def backoff_seconds(failures: int) -> float:
 
 
 class GenerationWatcher(JobsWorker):
-    """A worker that notices when any process publishes or withdraws an edition.
+    """A worker that notices when any process publishes or withdraws an edition or rendition.
 
     The worker polls the generation: a number in the database that grows with each publication and withdrawal. The
     worker calls `on_change` after the first successful poll and whenever the number has changed.
 
     If the database has not responded for `SILENT_SECONDS`, the worker calls `on_silence` with the time of the last
-    response (`monotonic`). When the database responds again, the worker calls `on_silence` with None, after `on_change`
-    if the number has changed.
+    response (`monotonic`). Before the first response, this is the time at which the worker was made. When the database
+    responds again, the worker calls `on_silence` with None, after `on_change` if the number has changed.
     """
 
     def __init__(

@@ -543,6 +543,13 @@ TAMPERINGS: dict[str, tuple[Callable[[Tampering], None], str]] = {
     "a reader of events is gone": (sql("DELETE FROM event_readers"), "reader case-system"),
     "the generation is set back": (sql("UPDATE generation SET number = 0"), "generation: it is 0"),
     "search is emptied": (sql("DELETE FROM catalogue"), "its entries are not those of the current edition"),
+    "search gets an item of no guide": (
+        sql(
+            "INSERT INTO catalogue (guide, edition, part, item_id, position, codes, words) "
+            "VALUES ('invented', 1, 'contacts', 'invented', 1, '', 'invented')"
+        ),
+        "search of invented: its entries are not those of the current edition",
+    ),
     "an item cannot be found": (
         sql("UPDATE catalogue SET words = 'nothing'"),
         "its entries are not those of the current edition",

@@ -109,7 +109,7 @@ class Library:
     """The sources from which the tools read.
 
     `contents` reads the content of editions. `public_url` is the address of this service, for links. `preferred_guide`
-    is the guide to read if a call names no guide, or None if the council has set no default.
+    is the default guide that the council has set (see `default_guide`), or None if it has set none.
     """
 
     session: Session
@@ -182,8 +182,8 @@ class ReadWords(NamedTuple):
     """The text that a tool returns, and the editions to cite with the text.
 
     `rendition` has the facts about the rendition from which the text comes, or is None if the text comes from the
-    edition itself. `languages` are all languages of the guide. `cited` has the key and the digest of each edition from
-    which the text comes.
+    edition itself. `languages` are all languages in which the guide can be read. `cited` has the key and the digest of
+    each edition from which the text comes.
     """
 
     content: EditionContent
@@ -196,9 +196,9 @@ def _read_words(library: Library, arguments: OfGuideInLanguage) -> ReadWords:
     """Return the text of the guide's current edition, or of its rendition in the language of `arguments`.
 
     The cautions and contacts of an out-of-date rendition are those of the current edition, which is then cited too.
-    Raise `NoSuchGuide` if the guide is unknown, or `EditionWithdrawn` if all its editions are withdrawn. Raise
-    `NoSuchRendition` if the guide has no rendition in the language, or `RenditionWithdrawn` if all renditions in the
-    language, or their editions, are withdrawn.
+    Raise `NoSuchGuide` if the guide is unknown, or if none is named and there is no default guide. Raise
+    `EditionWithdrawn` if all its editions are withdrawn. Raise `NoSuchRendition` if the guide has no rendition in the
+    language, or `RenditionWithdrawn` if all renditions in the language, or their editions, are withdrawn.
     """
     guide = library.guide_of(arguments)
     history, stored = get_history(library.session, guide=guide), list_renditions(library.session, guide=guide)

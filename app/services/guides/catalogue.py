@@ -61,10 +61,14 @@ def index_guide(session: Session, guide: str, current: EditionKey | None) -> Non
 
 
 def find_index_faults(session: Session) -> Iterator[tuple[str, str]]:
-    """Compare the catalogue with the current editions. Yield a label and the fault for each guide that differs."""
+    """Compare the catalogue with the current editions. Yield a label and the fault for each guide that differs.
+
+    Entries of a guide that has no edition are a fault too.
+    """
     columns = [each for each in table_of(CatalogueRow).c if each.name != "id"]
     heads = session.exec(select(EditionRow.guide).where(IS_EDITION, col(EditionRow.number) == 1))
-    for guide in sorted(heads):
+    indexed = session.exec(select(CatalogueRow.guide).distinct())
+    for guide in sorted({*heads, *indexed}):
         current = current_of(find_history(session, guide=guide))
         expected = [] if current is None else _rows(current.key, read_content(session, current.key))
         found = session.execute(select_columns(*columns).where(col(CatalogueRow.guide) == guide)).mappings()

@@ -18,15 +18,16 @@ EDITION_COLUMNS = ("guide", "edition", "digest")
 RENDITION_COLUMNS = ("language", "rendition", "rendition_digest", "in_guide_language", "notices")
 """Further columns if the text is that of a rendition.
 
-`in_guide_language` lists the columns of the row that are untranslated. `notices` are sentences to show with the text.
+`in_guide_language` lists the columns of the row that are untranslated. For the column `limbs`, it lists each
+untranslated limb, such as `limbs/0/text`. `notices` are sentences to show with the text.
 """
 Cells = dict[str, str]
 
 
 class CsvRow(NamedTuple):
-    """An item of an edition or rendition. `key`, `digest` and `cautions` are those of the edition.
+    """An item of an edition or rendition. `key` and `digest` are those of the edition.
 
-    For a rendition, the texts of the item and of the cautions are those of the rendition.
+    For a rendition, `item` and `cautions` have the texts that are shown with the rendition (see `show_rendition`).
     """
 
     key: EditionKey

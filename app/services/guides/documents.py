@@ -19,15 +19,15 @@ class BlockKind(StrEnum):
     ITEM = "item"
     QUOTATION = "quotation"
     MARGIN = "margin"
-    """Not part of the text: a header, footer, footnote, comment, or row of column names."""
+    """Not part of the text: a header, footer, footnote, endnote, comment, or row of column names."""
 
 
 @dataclass(frozen=True)
 class Block:
     """A block of a document, with its text on one line.
 
-    `name` is the bold text at the beginning of the block. In a row of a table of contacts, `name` is the text of the
-    first cell.
+    `name` is the bold text at the beginning of the block. In a row of a table, `name` is the text of the first cell.
+    The row of column names of a Word document has no `name` and no `cells`.
     """
 
     kind: BlockKind
@@ -38,7 +38,7 @@ class Block:
     links: tuple[str, ...] = ()
     """The addresses of the links in the block, in order."""
     cells: tuple[str, ...] = ()
-    """The text of each cell if the block is a row of a table of contacts, otherwise empty."""
+    """The text of each cell if the block is a row of a table, otherwise empty."""
 
 
 def one_line(text: str) -> str:
@@ -55,8 +55,8 @@ def without_bullet(text: str) -> tuple[str, bool]:
 def text_blocks(text: str) -> Iterator[Block]:
     """Yield a block for each line of the plain `text` that has words.
 
-    A line with a typed bullet or number is a list item. A line with tabs, as in text pasted from a document, is a row
-    of a table.
+    A line with a typed bullet or number is a list item. Another line with tabs between its words, as in text pasted
+    from a document, is a row of a table.
     """
     for line in text.splitlines():
         words, has_bullet = without_bullet(one_line(line))

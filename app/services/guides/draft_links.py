@@ -1,4 +1,4 @@
-"""Links with which people without an account look at a draft. A link ends after some days, or with the draft.
+"""Links with which people without an account look at a draft. A link ends after some days, with the draft, or by hand.
 
 The database has only the digest of a link's token. The token is after the `#` of the link's address, so that the token
 appears in no server log.
@@ -59,7 +59,7 @@ def takes_no_more(links: Sequence[DraftLink]) -> bool:
 
 
 def make_draft_link(session: Session, act: DraftAct, *, days: int) -> str:
-    """Make a link to the draft of the next edition of `act.guide`, record the action, and return the link's token.
+    """Make a link to the draft that `act` names, record the action, and return the link's token.
 
     The link is valid for `days` days from `act.at`. Raise `NoSuchGuideDraft` if there is no draft, or `DraftFull` if
     the draft already has `MAX_LINKS` valid links. Raise the errors of `act.precondition`, which checks that the person
@@ -76,7 +76,7 @@ def make_draft_link(session: Session, act: DraftAct, *, days: int) -> str:
 
 
 def end_draft_link(session: Session, act: DraftAct, *, number: int) -> None:
-    """End the link `number` to the draft of the next edition of `act.guide`, and record the action.
+    """End the link `number` to the draft that `act` names, and record the action.
 
     Raise `NoSuchGuideDraft` if there is no draft, or `NoSuchItem` if no valid link has this number. Raise the errors of
     `act.precondition`, which checks that the person has seen the current version of the draft.

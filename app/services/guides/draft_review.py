@@ -1,7 +1,8 @@
 """Review of a draft by a second person: submission, comments, sending back, and publication.
 
-Two people agree to every edition and rendition that is published from a draft. One person submits the draft, and the
-other publishes the draft. If the second person corrects and submits the draft, the first person publishes the draft.
+Two people agree to every edition and rendition that is published from a draft. One person writes the draft and usually
+submits it, and another publishes the draft. If the second person corrects and submits the draft, the first person
+publishes the draft.
 """
 
 import datetime as dt
@@ -96,10 +97,10 @@ def offer_draft(session: Session, reference_data: ReferenceData, act: DraftAct, 
     """Submit the draft that `act` names for another person to publish, and return the draft.
 
     Record the action, and append an event. If the draft of an edition has no change note, save `note` as its change
-    note: this makes the person a writer of the draft. The next change of the text cancels the submission. Raise
-    `NoSuchGuideDraft` if there is no draft. Raise the errors of `act.precondition`, which checks that the person has
-    seen the current version of the draft. Raise `InvalidEdition` or `InvalidRendition` with every error if the draft
-    has errors.
+    note: this makes the person a writer of the draft. A planned publication is cancelled. The next change of the text
+    cancels the submission. Raise `NoSuchGuideDraft` if there is no draft. Raise the errors of `act.precondition`, which
+    checks that the person has seen the current version of the draft. Raise `InvalidEdition` or `InvalidRendition` with
+    every error if the draft has errors.
     """
     draft = act.known_draft(session)
     content = draft.read()
@@ -203,10 +204,11 @@ def publish_draft(
 ) -> Publication[Any]:
     """Publish the draft that `act` names as the next edition or rendition, record the action, and delete the draft.
 
-    Append the events of the publication. `follows` is the number of the last edition that the publisher has seen, or
-    None for a new guide. For a rendition, `follows` is the number of the edition that it renders. Raise
-    `FollowsAnotherEdition` if the number is now a different one. Raise `NoSuchGuideDraft` if there is no draft. Raise
-    the errors of `act.precondition`, which checks that the person has seen the current version of the draft. Raise
+    Append the events of the publication. If the most recent rendition has the same content and is not withdrawn,
+    publish nothing new. `follows` is the number of the last edition that the publisher has seen, or None for a new
+    guide. For a rendition, `follows` is the number of the edition that it renders. Raise `FollowsAnotherEdition` if the
+    number is now a different one. Raise `NoSuchGuideDraft` if there is no draft. Raise the errors of
+    `act.precondition`, which checks that the person has seen the current version of the draft. Raise
     `SecondPersonNeeded` if `may_publish` returns False. Raise `InvalidEdition` or `InvalidRendition` with every error
     if the draft has errors.
 

@@ -113,8 +113,8 @@ def list_guide_drafts(session: Session) -> Sequence[GuideDraftRow]:
 def list_draft_acts(session: Session, guide: str, language: str = OWN_WORDS) -> Sequence[GuideDraftActRow]:
     """Return the actions on the current draft of `guide` in `language` since its beginning, in order.
 
-    `language` is empty for the draft of an edition. Leave out withdrawals of editions, which are recorded in the same
-    table. The result is empty if there is no draft.
+    `language` is empty for the draft of an edition. Leave out withdrawals, which are recorded in the same table. The
+    result is empty if there is no draft.
     """
     of_draft = GuideDraftActRow.guide == guide, GuideDraftActRow.language == language
     last_end = select(func.max(GuideDraftActRow.number)).where(*of_draft, col(GuideDraftActRow.act).in_(ENDING_ACTS))
@@ -157,8 +157,8 @@ def list_edition_people(session: Session, guide: str) -> dict[int, EditionPeople
 def find_changed_drafts(session: Session) -> Iterator[tuple[str, str]]:
     """Compare each draft with its recorded actions. Yield the name of each draft that differs, and the fault.
 
-    The name is the guide and, for a rendition, the language. Also report actions that are missing, or that differ from
-    their digests.
+    The name is the guide and, for a rendition, the language. Also report gaps in the numbers of the actions, and
+    actions that differ from their digests.
     """
     ordered = select(GuideDraftActRow).order_by(
         GuideDraftActRow.guide, GuideDraftActRow.language, col(GuideDraftActRow.number)
@@ -188,8 +188,8 @@ def find_changed_drafts(session: Session) -> Iterator[tuple[str, str]]:
 def _are_as_recorded(session: Session, acts: Sequence[GuideDraftActRow]) -> bool:
     """Return True if the digest of each of `acts` matches the action's details and the text that the action is about.
 
-    `acts` are all actions on the drafts of one guide in one language, in order. Return False too if the kind of an
-    action is unknown.
+    `acts` are all actions on the drafts of one guide in one language, in order. Former texts are not stored, so the
+    digest of each text is that of the action that wrote the text. Return False too if the kind of an action is unknown.
     """
     written = ""
     if not {act.act for act in acts} <= set(GuideDraftAct):
@@ -228,7 +228,8 @@ def state_after(act: GuideDraftAct, *, by: str, at: dt.datetime, details: DraftC
     """Return the columns of `STATE` that the action `act` changes, with their new values.
 
     `by` is the person, `at` the time, and `details` are the details of the action. A change of the text, or sending the
-    draft back, ends a submission and a planned publication. A draft stays sent back until it is submitted again.
+    draft back, ends a submission and a planned publication. A new submission ends a planned publication too. A draft
+    stays sent back until it is submitted again.
     """
     none: dict[str, Any] = dict.fromkeys(STATE)
     match act:
@@ -258,8 +259,8 @@ def write_guide_draft(
     The draft is for the next edition of the guide, or for the rendition in `act.language`. Create the draft if there is
     none. Do not check the precondition of `act`: `change` sees the current draft, and may raise an error. Also save the
     unplaced passages that `unplaced` returns. The content may have errors. A save cancels a submission and a planned
-    publication, and deletes pictures that nothing uses any more. If content and passages are unchanged, save and record
-    nothing. Raise the errors of `change`.
+    publication, and deletes each picture that the draft no longer has and nothing else uses. If content and passages
+    are unchanged, save and record nothing. Raise the errors of `change`.
     """
     draft = find_guide_draft(session, act.guide, act.language)
     former = draft.content if draft is not None else ""

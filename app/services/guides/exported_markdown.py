@@ -186,7 +186,7 @@ def _items(key: str, shown: Sequence[dict[str, str]], former: Sequence[dict[str,
 
     The former item is the item of `former` with the same text. If no item has the same text, and the page has as many
     items as the data, the former item is the one at the same position, if it is free. An item without a former item is
-    new: it gets an id made from its text, and the values of `DEFAULTS`.
+    new: it gets an id made from its name or text, and the values of `DEFAULTS`.
     """
     fields = shown_fields(key)
     digests = [words_digest(*(each.get(name) for name in fields)) for each in shown]

@@ -35,7 +35,8 @@ FIRST = {"title": "", "publisher": {"name": ""}, "change_note": "First edition."
 class GuideDraft:
     """The draft of an edition, made from a document. `content` may have errors.
 
-    `not_placed` are the passages of the document that are missing from `content`, in their order in the document.
+    `not_placed` are the passages of the document that are missing from `content`. Parts of the lines above the first
+    heading come first. The other passages follow, in their order in the document.
     """
 
     content: dict[str, Any]
@@ -46,7 +47,7 @@ def draft_of(path: Path) -> GuideDraft:
     """Return the draft made from the document at `path`.
 
     Raise `SeedFileError` if there is no file, or if the document is not Word, Markdown or plain text, cannot be parsed,
-    or is too long. Raise `OSError` if the file cannot be read.
+    or is too large or too long. Raise `OSError` if the file cannot be read.
     """
     try:
         return parse_document(path, path.read_bytes())
@@ -58,7 +59,7 @@ def parse_document(path: Path, data: bytes) -> GuideDraft:
     """Return the draft made from `data`, the bytes of a document. The suffix of `path` says which format `data` has.
 
     Markdown that this service exported is read back: the draft has the exported content with an editor's changes. Raise
-    `SeedFileError` if the document is not Word, Markdown or plain text, cannot be parsed, or is too long.
+    `SeedFileError` if the document is not Word, Markdown or plain text, cannot be parsed, or is too large or too long.
     """
     blocks = _read_blocks(path, data)
     exported = find_data(data.decode()) if path.suffix.lower() == _MARKDOWN else None
@@ -102,8 +103,8 @@ def _text_document(kind: str, text: str) -> list[Block]:
 def _draft_of_export(blocks: list[Block], data: dict[str, Any]) -> GuideDraft:
     """Return the draft made from an exported page: the text of `blocks`, combined with `data` from the end of the page.
 
-    To find `not_placed`, print the draft as a page, and list each block that this page lacks. If the draft has errors,
-    it cannot be printed: then list each sentence of `blocks` that the draft lacks.
+    To find `not_placed`, print the draft as a page, and list each of the `editable_blocks` that this page lacks. If the
+    draft has errors, it cannot be printed: then list each sentence of these blocks that the draft lacks.
     """
     content = read_export(blocks, data)
     filled = deepcopy(content)

@@ -1,4 +1,4 @@
-"""An edition or rendition as Markdown (CommonMark), with the emergency numbers first.
+"""An edition or rendition as Markdown (CommonMark), with the emergency numbers just below the title.
 
 Every character with a meaning in Markdown is escaped, so that the page shows the text as published. Line breaks within
 a text become spaces. The data at the end of an edition let `guidance import` read the page back. The layout is the

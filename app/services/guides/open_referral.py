@@ -1,10 +1,11 @@
 """The directory: the contacts of every current edition, and the signposts, as Open Referral UK services.
 
 The same editions and signposts always give the same directory. Every id is a version 5 UUID, in the namespace
-`DIRECTORY`, of a name made of slugs. The name of a service is, for example,
+`DIRECTORY`, of a name that begins with the kind of object. The name of a service is, for example,
 `service/E06000022/child-sexual-exploitation/duty-and-assessment-team`: kind, GSS code of the publisher, guide and
-contact. The GSS code ensures that no two councils share an id. The name of a signpost is, for example,
-`service/signposts/childline`. Names do not contain the edition number, so ids stay the same from edition to edition.
+contact. The GSS code ensures that no contacts of two councils share an id. The name of a signpost is, for example,
+`service/signposts/childline`: all councils share its id. Names do not contain the edition number, so ids stay the same
+from edition to edition.
 """
 
 import datetime as dt
@@ -353,7 +354,7 @@ def _other_ways(contact: Contact) -> Iterator[str]:
 
 
 def _numbers(phones: Sequence[Phone]) -> str | None:
-    """Return a sentence with `phones` as printed and as dialled, or None if there are no numbers."""
+    """Return a sentence with `phones` as printed and, if different, as dialled, or None if there are no numbers."""
     numbers = [
         phone.display
         + (f", option {phone.option}" if phone.option else "")
@@ -381,7 +382,7 @@ def has_term(service: Service, taxonomy: str, term: str) -> bool:
 
 
 def at_locations(services: Iterable[Service]) -> list[ServiceAtLocation]:
-    """Return an object for each location of each of `services`, with all details of the service."""
+    """Return an object for each location of each of `services`, with all other details of the service."""
     return [
         ServiceAtLocation(
             **dict(link),

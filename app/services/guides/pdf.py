@@ -78,7 +78,10 @@ class PrintForm(StrEnum):
     """A print format of an edition."""
 
     POSTER = "poster"
-    """A poster of two sides. The front has who to call, what to look for and what to do; the back has the rest."""
+    """A poster of two sides, or of more if the text is too long.
+
+    The front has who to call, what to look for and what to do; the back has the rest.
+    """
     LARGE_PRINT = "large-print"
     """All text in one column of large letters, on as many pages as needed."""
 
@@ -106,9 +109,9 @@ def edition_pdf(
     """Return the edition or rendition `shown` as a PDF in the format `form`.
 
     `signposts` have the emergency numbers and the teams to call. `settings` have the council's colour, logo and duty
-    hours. Only those pictures of a rendition that are in `pictures` are printed. The same arguments always give the
-    same bytes. Raise `PdfUnavailable` if an optional library is missing, or if the font lacks the script of the
-    rendition's language or a letter of the text.
+    hours. Only those pictures of a rendition that are in `pictures` are printed. The same arguments, with the same logo
+    file, always give the same bytes. Raise `PdfUnavailable` if an optional library is missing, or if the font lacks the
+    script of the rendition's language or a letter of the text.
     """
     head, rendition = shown.head, shown.rendition
     if not pdf_available() or (rendition is not None and not is_printable(rendition.language)):
@@ -202,8 +205,9 @@ def _document(shown: ShownEdition, signposts: Sequence[Signpost], address: str, 
     """Return the data for the template. Untranslated text of a rendition is `{"own": text}`.
 
     `address` is the target of the QR code. The first number to call is that of the guide's first contact with a number,
-    in the guide's own language. The opening hours of this contact are `hours`, the council's setting, or otherwise
-    those in the guide. If neither is given, the opening hours are empty.
+    in the guide's own language. If no contact has a number, the first contact takes its place. The opening hours of
+    this contact are `hours`, the council's setting, or otherwise those in the guide. If neither is given, the opening
+    hours are empty.
     """
     head, content, rendition = shown.head, shown.content, shown.rendition
     contacts = content.contacts if rendition is None else rendition.to_call

@@ -79,7 +79,8 @@ def _is_used(session: Session, digest: str) -> bool:
 def find_changed_pictures(session: Session) -> Iterator[tuple[str, str]]:
     """Yield the name and the fault of each picture whose bytes changed.
 
-    Also yield the name of each published rendition that names a picture that is not stored, once for each such picture.
+    Also yield the name of each published rendition that has a picture that is not stored, and the fault, once for each
+    item with such a picture.
     """
     stored = set()
     for digest, data in session.execute(select_columns(_PICTURES.c.digest, _PICTURES.c.data)).yield_per(1):

@@ -21,8 +21,8 @@ def place_line(content: DraftContent, target: str, line: str) -> None:
 
     `target` is the key of a list of items or of a field, or `introductions.` and the key of a list. In a list, `line`
     becomes a new item. If a field or introduction already has text, `line` is added after this text. But a publisher or
-    a review day is replaced. A label such as `Owner:` at the beginning of `line` is left out of a field. The target
-    `LEFT_OUT` changes nothing.
+    a review day is replaced. Text before the first colon with a blank after it, such as `Owner: `, counts as a label,
+    which is left out of a field. The target `LEFT_OUT` changes nothing.
     """
     if target in ITEM_LISTS:
         items = content.get(target)

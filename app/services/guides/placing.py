@@ -35,7 +35,8 @@ FURTHER = re.compile(
 )
 """Headings above documents to read, such as `Further reading`.
 
-Addresses below such a heading are not contacts, and text below it belongs to no section.
+Addresses below such a heading are not contacts. Other text below it is placed only if its own words say where: as a
+caution, as the source of a definition, or as the start of a list.
 """
 _VALUE = r"(?: ?[:–-] ?| )(\S.*)"
 DETAILS = {
@@ -79,7 +80,10 @@ def _section_of(words: str, sections: Sequence[tuple[str, re.Pattern[str]]] = SE
 
 
 def _names_section(words: str) -> bool:
-    """Return True if `words`, a short text without a full stop, can be the heading of a section."""
+    """Return True if `words` can be the heading of a section.
+
+    Such a heading is short, and ends without punctuation or with a colon.
+    """
     is_short = len(words.split()) <= MAX_NAMING_WORDS and not words.rstrip(":").endswith(_ENDS)
     return is_short and not DEFINES.match(words) and bool(FURTHER.match(words) or _section_of(words))
 
@@ -247,8 +251,8 @@ class Placing:
     def _find_contact(self, block: Block) -> dict[str, Any] | None:
         """Return the contact in `block`, or None.
 
-        Ignore a contact that has only a web address, except in the sections `contacts` and `responsibilities`. Ignore
-        every contact below a heading such as `Further reading`.
+        Ignore a contact that has a web address but no phone number, except in the sections `contacts` and
+        `responsibilities`. Ignore every contact in or below a heading such as `Further reading`.
         """
         if self._is_further or FURTHER.match(block.text):
             return None

@@ -150,10 +150,11 @@ class ShownEdition:
 
 @dataclass(frozen=True, kw_only=True)
 class ShownRendition(ShownEdition):
-    """A rendition to show. `content` is the content of its edition with the text of the rendition.
+    """A rendition to show.
 
-    `history` are all editions of the guide, most recent first. `stored` is the rendition as published, and `words` its
-    text combined with the edition.
+    `content` is the content of its edition with the text of the rendition (see `show_rendition`). `history` are all
+    editions of the guide, most recent first. `stored` is the rendition as published, and `words` its text combined with
+    the edition.
     """
 
     history: Sequence[EditionHead]

@@ -29,7 +29,10 @@ LABELS = (
     UNCHECKED_CAUTIONS,
     *(section.entry.heading for section in (*PRINTED_FRONT, *PRINTED_BACK)),
 )
-"""Every text that the template of a printed guide itself prints, in English."""
+"""The texts of a printed guide that can be translated here, in English.
+
+The page numbers, the facts about a rendition, and the notice of an out-of-date rendition stay in English.
+"""
 TRANSLATED: Mapping[str, Mapping[str, str]] = {
     "cy": {
         "If a child is in danger now, call": "Os yw plentyn mewn perygl nawr, ffoniwch",

@@ -307,8 +307,9 @@ def publish_rendition_file(
 ) -> PublishedRendition:
     """Publish the rendition in `file`.
 
-    If the same content is already published, change nothing. Raise `NobodyPublishesAlone` if `two_people` is True.
-    Raise `SeedFileError` with every error if the rendition is invalid, or if the guide is unknown.
+    If the most recent rendition in the language has the same content and is not withdrawn, change nothing. Raise
+    `NobodyPublishesAlone` if `two_people` is True. Raise `SeedFileError` with every error if the rendition is invalid,
+    or if the guide is unknown.
     """
     with refused_with_lines(file):
         return writer.run(publish_rendition, file.guide, file.content, at=at, two_people=two_people)

@@ -34,7 +34,7 @@ _GENERIC_WORDS = frozenset({"council", "city", "county", "borough", "district", 
 
 @dataclass(frozen=True)
 class ReferenceData:
-    """The code lists by name, the signposts (999 first), the legal statements, and the neighbouring councils.
+    """The code lists by name, the signposts (emergencies first), the legal statements, and the neighbouring councils.
 
     `council` is the configured name of the council, or None. `all_signposts` may include signposts of other councils:
     callers must show only those that `signposts_of` returns.
@@ -140,8 +140,8 @@ class EmergencyContacts:
     def current(self) -> WhoToCall:
         """Return the contacts of the default guide, and the signposts.
 
-        Read the contacts from the database at the first call and after `invalidate`. Otherwise return the contacts last
-        read, also if the database cannot be read, or if no guide has a current edition.
+        Read the contacts from the database at the first call and after `invalidate`, until a read succeeds. Otherwise
+        return the contacts last read, also if the database cannot be read, or if no guide has a current edition.
         """
         self._refresh()
         return self._who

@@ -93,8 +93,8 @@ class CheckedRendition:
 def check_rendition_draft(session: Session, draft: GuideDraftRow) -> CheckedRendition:
     """Check `draft`, the draft of a rendition. Return the draft with its errors.
 
-    Errors are invalid fields, and parts that do not match the edition. If a field is invalid, the draft is not compared
-    with its edition. Raise `NoSuchGuide` if the guide has no edition.
+    Errors are invalid fields, parts that do not match the edition, and pictures that do not match the stored ones. If a
+    field is invalid, the draft is not compared with its edition. Raise `NoSuchGuide` if the guide has no edition.
     """
     words, _ = read_parts(draft.read())
     follows = int(words["of"]["edition"])
@@ -297,9 +297,9 @@ def take_texts(content: DraftContent, taken: Mapping[TextPath, str], order: Iter
 
 
 def own_texts(words: DraftContent) -> dict[TextPath, str]:
-    """Return the settled translations in `words`, the content of a draft, by path. Other fields may have errors.
+    """Return the settled translations in `words`, the content of a draft, by path.
 
-    Raise pydantic's `ValidationError` if a translation is invalid.
+    Raise pydantic's `ValidationError` if a translation or `of` is invalid. Other fields may have errors.
     """
     details = {"language": "cy", "form": RenditionForm.TRANSLATION, "made_by": Maker.HUMAN}
     texts = {name: words[name] for name in (*ITEM_LISTS, "title", "applies_to", "introductions") if name in words}

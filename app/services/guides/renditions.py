@@ -43,10 +43,10 @@ BEHIND = "The guide has changed since this version was made: edition {of} is her
 
 
 def require_sound(session: Session, guide: str, content: RenditionContent) -> list[EditionHead]:
-    """Check the rendition `content` by itself and against its edition. Return the history of `guide`.
+    """Check the rendition `content` by itself, against its edition and against the stored pictures.
 
-    The history is every edition, most recent first. Raise `NoSuchGuide` if the guide is unknown. Raise
-    `InvalidRendition` with every error if `content` has errors.
+    Return the history of `guide`, which is every edition, most recent first. Raise `NoSuchGuide` if the guide is
+    unknown. Raise `InvalidRendition` with every error if `content` has errors.
     """
     history = get_history(session, guide=guide)
     head = next((each for each in history if each.number == content.of.edition), None)
@@ -264,8 +264,8 @@ def _summary(history: Sequence[EditionHead], stored: StoredRendition) -> dict[st
 def rendition_links(stored: StoredRendition, *, is_numbered: bool) -> Links:
     """Return the links of a response with the rendition `stored`, or of its entry in a list.
 
-    If `is_numbered`, `self` and the formats have the number in their paths. Otherwise their paths lead to the latest
-    rendition.
+    If `is_numbered`, `self` and the formats have the number in their paths. Otherwise their paths lead to the rendition
+    to read in the language.
     """
     guide, language, number = stored.key
     numbered, latest = rendition_path(guide, language, number), rendition_path(guide, language)

@@ -82,9 +82,8 @@ class DutyHours:
         """Return the duty team and the out-of-hours teams of `who`. The teams that answer at the time `at` come first.
 
         Teams with unknown hours come next, and closed teams last. The duty team is the first contact with a phone
-        number.
-        On a bank holiday the duty team counts as closed, unless it is open all day, and out-of-hours teams with opening
-        hours count as open. If no hours are known, the duty team comes first.
+        number. On a bank holiday the duty team counts as closed, unless it is open all day, and out-of-hours teams with
+        opening hours count as open. If no hours are known, the duty team comes first.
         """
         return self._teams_in(who, at.replace(second=0, microsecond=0))
 

@@ -240,8 +240,8 @@ def fill_draft(
 ) -> TableOutcome:
     """Return the draft `content` of a rendition of `edition` with the translations that `table` changes.
 
-    Take nothing from a row with a fault, and list it in `refused`. If the draft has another translation than the one
-    that was downloaded, the row is at fault, unless `over_changes` is True.
+    Take nothing from a row with a fault, and list it in `refused`. A row that changes a translation is at fault if the
+    draft has another translation than the one that was downloaded, unless `over_changes` is True.
     """
     words, unsettled = read_parts(content)
     saved = {path: each.text for path, each in unsettled.items()} | own_texts(words)

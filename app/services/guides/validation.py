@@ -202,8 +202,8 @@ def check_draft(
 ) -> CheckedDraft:
     """Check `draft`, the draft of an edition, by the same rules as `guidance check` checks a file.
 
-    Return the draft with its errors and warnings. `today` is the day for warnings about dates. Content that equals the
-    current edition is an error.
+    Return the draft with its errors and warnings. `today` is the day for warnings about dates. Unlike in a file,
+    content that equals the current edition is an error.
     """
     published = read_published(session, draft.guide)
     content, written = parse_written(draft.read())
@@ -233,7 +233,7 @@ def write_new_file(folder: Path, slug: str, session: Session | None, *, today: d
 
     The JSON Schema is in `folder` itself. Return the path of the file, and True if no edition of the guide is known. If
     `session` is None, there is no database and no edition is known. The file has the content of the current edition or,
-    without one, a skeleton with a review day one year after `today`. Raise `SetupError` if `slug` is not a slug or the
+    without one, a skeleton with a review day 365 days after `today`. Raise `SetupError` if `slug` is not a slug or the
     file exists.
     """
     published = read_published(session, slug) if session is not None else None

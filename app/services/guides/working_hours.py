@@ -60,8 +60,8 @@ def _days(hours: OpeningHours) -> str:
 def read_hours(words: str) -> tuple[OpeningHours, ...]:
     """Return the opening hours in `words`, such as `Monday to Thursday 8:30am to 5pm, Friday 8:30am to 4:30pm`.
 
-    The times may come before the days. If any part cannot be parsed, return no hours, because incomplete hours would be
-    wrong.
+    The times may come before the days. If any part cannot be parsed, or closes before it opens, return no hours,
+    because incomplete hours would be wrong.
     """
     text, place, found = _plain(words), 0, []
     while place < len(text):
@@ -80,7 +80,7 @@ def read_hours(words: str) -> tuple[OpeningHours, ...]:
 
 
 def _plain(words: str) -> str:
-    """Return `words` on one line, with the words of `_OTHER_WORDS` replaced."""
+    """Return `words` on one line, with the words of `_OTHER_WORDS` replaced. `24 hours` alone means every day."""
     text = " ".join(words.split())
     for form, plain in _OTHER_WORDS.items():
         text = form.sub(plain, text)

@@ -56,7 +56,8 @@ def _pages(text: str, links: Sequence[str]) -> list[str]:
 def phones_in(text: str) -> list[dict[str, Any]]:
     """Return the phone numbers in `text` as the fields of `Phone`: `number` for dialling, and `display` as written.
 
-    If `text` says which option to press, each phone number has this `option`. Leave out short numbers such as 999.
+    If `text` says which option to press, each phone number has this `option`. Leave out numbers of fewer than six
+    digits, such as 999, and local numbers unless a number with an area code comes before.
     """
     phones: list[dict[str, Any]] = []
     option = OPTION.search(text)
