@@ -13,6 +13,7 @@ from app.config import SEED_DIR
 from app.errors import SeedFileError
 from app.services.guides.importing import GuideDraft, draft_of
 from app.services.guides.word_documents import MAX_BLOCKS, MAX_UNPACKED_BYTES
+from app.services.guides.written_contacts import phones_in
 from tests.support.loops import for_each
 from tests.support.publishing import SLUG, an_edition
 
@@ -356,3 +357,10 @@ def test_markdown_that_is_far_too_long_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(SeedFileError, match="too long"):
         draft_of(path)
+
+
+def test_a_local_number_takes_the_area_code_before_it_and_no_other_number() -> None:
+    after_area_code = phones_in("Call 01632 960001 or 960002.")
+
+    assert [each["number"] for each in after_area_code] == ["+441632960001", "+441632960002"]
+    assert [each["number"] for each in phones_in("Call 116123 or 654321.")] == ["116123"]

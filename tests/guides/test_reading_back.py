@@ -7,9 +7,12 @@ import pytest
 from hypothesis import Phase, given, settings
 from starlette.testclient import TestClient
 
+from app.errors import SeedFileError
 from app.models.base import digest_of
 from app.models.guides.edition_files import edition_yaml, file_text, read_edition_file
 from app.models.guides.editions import EditionContent
+from app.models.guides.markdown_data import END, START
+from app.services.guides.exported_markdown import REMARK
 from app.services.guides.importing import GuideDraft, draft_of, draft_page
 from tests.support.generated_guides import generated_guides
 from tests.support.publishing import GUIDE, an_edition
@@ -54,6 +57,14 @@ def test_the_seed_keeps_every_word_through_markdown_and_back(client: TestClient)
 
     assert digest_of(read_file(file_text(draft.content))) == client.get(GUIDE).json()["digest"]
     assert draft.not_placed == ()
+
+
+@pytest.mark.parametrize("data", ['{"publisher": 1}', '{"introductions": []}', '{"indicators": [1]}'])
+def test_altered_data_of_an_export_are_refused_in_a_sentence(data: str) -> None:
+    page = draft_page(an_edition())
+
+    with pytest.raises(SeedFileError, match="the data at its end were changed"):
+        read_page(REMARK.sub(lambda _: f"{START}{data}{END}", page))
 
 
 def test_words_changed_in_the_markdown_enter_the_draft_and_ids_stay() -> None:

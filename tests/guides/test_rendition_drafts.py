@@ -86,6 +86,17 @@ def test_a_welsh_rendition_goes_stale_and_is_mended(
     assert "renditions#cy" not in ann.get().text
 
 
+@pytest.mark.parametrize("path", ["title/x", "indicators/NOT AN ID/text", "indicators/secrecy/nothing", "made-up"])
+def test_a_text_that_no_edition_has_is_refused_and_the_draft_stays(ann: Editor, path: str) -> None:
+    ann.post(f"{GUIDE}/renditions/begin", BEGIN_WELSH)
+    fields = texts_of(ann)
+
+    refused = ann.post(f"{WELSH}/texts", fields | {f"text:{path}": "Geiriau"})
+
+    assert refused.status_code == 400
+    assert texts_of(ann) == fields
+
+
 def test_a_published_rendition_is_not_called_an_edition(ann: Editor, ben: Editor) -> None:
     ann.post(f"{GUIDE}/renditions/begin", BEGIN_WELSH)
     ann.post(f"{WELSH}/texts", texts_of(ann) | {"text:title": "Geiriau newydd"})

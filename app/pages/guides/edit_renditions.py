@@ -9,7 +9,7 @@ from fastapi import Header, Query, Response
 from fastapi.responses import JSONResponse
 from pydantic import TypeAdapter, ValidationError
 
-from app.errors import DraftChanged, FieldError
+from app.errors import BadRequest, DraftChanged, FieldError
 from app.http.routes import GuidanceRouter
 from app.models.base import MAX_TEXT_LENGTH
 from app.models.guides.comparison import WordRun, changed_words
@@ -266,7 +266,10 @@ def save_texts_page(
 
 
 def _posted_content(content: DraftContent, posted: SubmittedForm) -> DraftContent:
-    """Return the draft `content` with the posted texts and details, each cut to `MAX_TEXT_LENGTH`."""
+    """Return the draft `content` with the posted texts and details, each cut to `MAX_TEXT_LENGTH`.
+
+    Raise `BadRequest` if the form names a text that no edition can have: the page has no such field.
+    """
     texts = {
         name.removeprefix(TEXT): posted.one(name)[:MAX_TEXT_LENGTH] for name in posted.fields if name.startswith(TEXT)
     }
@@ -274,7 +277,10 @@ def _posted_content(content: DraftContent, posted: SubmittedForm) -> DraftConten
     details: DraftContent = {name: posted.one(name).strip()[:MAX_TEXT_LENGTH] for name in MAKING_FIELDS}
     details[CHECKED_ON] = read_typed_day(details[CHECKED_ON])
     link = {name: posted.one(f"link.{name}").strip()[:MAX_TEXT_LENGTH] for name in LINK_FIELDS}
-    return save_texts(content, texts, settled, details | ({"link": link} if any(link.values()) else {}))
+    try:
+        return save_texts(content, texts, settled, details | ({"link": link} if any(link.values()) else {}))
+    except (ValueError, TypeError):
+        raise BadRequest from None
 
 
 @router.post("/{guide}/renditions/{language}/move")

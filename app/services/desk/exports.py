@@ -372,7 +372,7 @@ def _fault_in_text(
     if entry is None or hashlib.sha256(sealed).hexdigest() != entry.sealed_sha256:
         return "is not the sealed text that the history has"
     try:
-        opened = json.loads(open_with_file_key(sealed, base64.b64decode(text["file_key"])))
+        opened = parse_json(open_with_file_key(sealed, base64.b64decode(text["file_key"])))
     except NotThatFile:
         return "cannot be decrypted with its key"
     if opened != text["opened"]:

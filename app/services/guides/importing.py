@@ -25,6 +25,7 @@ from app.services.guides.word_documents import MAX_BLOCKS, TOO_LONG, word_blocks
 NO_TIME = dt.datetime.min.replace(tzinfo=dt.UTC)
 _MARKDOWN, WORD, _TEXT = ".md", ".docx", ".txt"
 NO_KIND = "the document must be Word (.docx), Markdown (.md) or plain text (.txt)"
+ALTERED = "the data at its end were changed: export the page again, or delete the comment at its end"
 NOT_TEXT, NO_TEXT = "the file must be text in UTF-8", "the document has no text"
 MAX_TEXT = 400_000
 """Maximum length of a document's text, in characters. A printed guide has about 10,000."""
@@ -59,12 +60,16 @@ def parse_document(path: Path, data: bytes) -> GuideDraft:
     """Return the draft made from `data`, the bytes of a document. The suffix of `path` says which format `data` has.
 
     Markdown that this service exported is read back: the draft has the exported content with an editor's changes. Raise
-    `SeedFileError` if the document is not Word, Markdown or plain text, cannot be parsed, or is too large or too long.
+    `SeedFileError` if the document is not Word, Markdown or plain text, cannot be parsed, or is too large or too long,
+    or if the data at the end of exported Markdown were changed so that they cannot be read.
     """
     blocks = _read_blocks(path, data)
     exported = find_data(data.decode()) if path.suffix.lower() == _MARKDOWN else None
     if exported is not None:
-        return _draft_of_export(blocks, exported)
+        try:
+            return _draft_of_export(blocks, exported)
+        except (LookupError, TypeError, AttributeError):
+            raise SeedFileError(path, [SeedError(0, ALTERED)]) from None
     placing = Placing()
     for block in blocks:
         placing.add(block)

@@ -30,6 +30,7 @@ A translation is unsettled if its original text has changed, and nobody has comp
 LIMBS = "limbs"
 CHECKED = ("checked_by", "checked_on")
 PICTURES = "pictures"
+TRANSLATED_FIELDS = frozenset({"title", "applies_to", "introductions", *ITEM_LISTS})
 
 
 @dataclass(frozen=True)
@@ -180,8 +181,7 @@ def with_texts(
 
     All other fields are those of `words`, whose own translations are left out.
     """
-    content = {name: value for name, value in words.items() if name not in ("title", "applies_to", "introductions")}
-    content = {name: value for name, value in content.items() if name not in ITEM_LISTS}
+    content = {name: value for name, value in words.items() if name not in TRANSLATED_FIELDS}
     items: dict[tuple[str, str], DraftContent] = {}
     for path, text in texts.items():
         head, *rest = path.split("/", 2)
@@ -235,7 +235,8 @@ def save_texts(
 
     `details` replace all fields except the language, the format, the edition and the pictures; empty values are left
     out. An empty text deletes a settled translation. An unsettled translation stays unsettled if its typed text is
-    empty or unchanged, unless its path is in `settled`.
+    empty or unchanged, unless its path is in `settled`. Raise `ValueError` or `TypeError` if no edition can have a text
+    at one of the paths.
     """
     words, unsettled = read_parts(content)
     waiting = {
@@ -244,8 +245,12 @@ def save_texts(
         if path not in settled and texts.get(path, "").strip() in ("", each.text.strip())
     }
     kept = {path: text for path, text in texts.items() if text.strip() and path not in waiting}
+    if not {path.partition("/")[0] for path in kept} <= TRANSLATED_FIELDS:
+        raise ValueError
     own = {name: words[name] for name in ("language", "form", "of", PICTURES) if name in words}
-    return with_texts(own | {name: value for name, value in details.items() if value}, kept, waiting)
+    saved = with_texts(own | {name: value for name, value in details.items() if value}, kept, waiting)
+    own_texts(saved)  # a draft that cannot be read again is not saved
+    return saved
 
 
 def item_of(path: TextPath) -> str:
@@ -302,5 +307,5 @@ def own_texts(words: DraftContent) -> dict[TextPath, str]:
     Raise pydantic's `ValidationError` if a translation or `of` is invalid. Other fields may have errors.
     """
     details = {"language": "cy", "form": RenditionForm.TRANSLATION, "made_by": Maker.HUMAN}
-    texts = {name: words[name] for name in (*ITEM_LISTS, "title", "applies_to", "introductions") if name in words}
+    texts = {name: words[name] for name in words.keys() & TRANSLATED_FIELDS}
     return texts_of(RenditionContent.model_validate(texts | {"of": words["of"]} | details))

@@ -64,7 +64,8 @@ def phones_in(text: str) -> list[dict[str, Any]]:
     for display in PHONE_NUMBER.findall(WEB.sub(" ", text)):
         number = read_number(display)
         if number is None and phones and display.isdigit():  # a local number after a number with its area code
-            number = f"{phones[-1]['number'][: -len(display)]}{display}"
+            area = phones[-1]["number"][: -len(display)]
+            number = f"{area}{display}" if area else None
         if number is None:
             continue
         phones.append({"number": number, "display": display.strip()} | ({"option": option[1]} if option else {}))
