@@ -13,8 +13,10 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from app.config import Settings
+from app.errors import FaultCode, FieldError
 from app.services.concerns.keys import DEVELOPMENT_IDENTITY
 from app.services.concerns.sealing import read_identities
+from app.services.guides.reference_data import ReferenceData
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import raise_concern, token_of
 from tests.support.databases import files_of, raw_connection
@@ -142,6 +144,21 @@ def test_a_retry_adds_nothing_and_another_concern_may_use_its_key(
     assert again.headers["Idempotency-Replayed"] == "true"
     assert reused.json()["type"] == "/v1/problems/key-reused"
     assert [row[:2] for row in rows()] == sorted([(receipt["reference"], 1), (another["reference"], 1)])
+
+
+def test_a_retry_gets_its_receipt_after_a_code_has_left_its_list(
+    client: TestClient, receipt: Receipt, rows: Callable[[], list[Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = add(client, receipt, more(), **{"Idempotency-Key": "a-key"})
+    gone = FieldError(("concern",), "no longer a code", FaultCode.UNKNOWN_CODE)
+    monkeypatch.setattr(ReferenceData, "faults_in_codes", lambda _self, _parsed: [gone])
+
+    again = add(client, receipt, more(), **{"Idempotency-Key": "a-key"})
+    refused = add(client, receipt, more("Other words."), **{"Idempotency-Key": "a-key"})
+
+    assert (again.status_code, again.content) == (201, first.content)
+    assert refused.json()["type"] == "/v1/problems/not-accepted"
+    assert len(rows()) == 1
 
 
 def test_a_retry_after_erasure_gets_its_receipt_and_new_additions_are_refused(

@@ -8,6 +8,8 @@ from typing import Any
 
 import pyrage
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 from pyrage import x25519
 from sqlalchemy import text
 from starlette.testclient import TestClient
@@ -15,17 +17,20 @@ from starlette.testclient import TestClient
 from app.age.files import find_file_key, open_with_file_key
 from app.age.keys import NotOpened, NotThatFile, fingerprint_of
 from app.config import Settings
-from app.errors import SetupError
+from app.errors import SealedTextMisplaced, SetupError
 from app.main import create_app
 from app.models.concerns.examples import FULL_EXAMPLE, SMALLEST_EXAMPLE
 from app.services.concerns.keys import (
     DEVELOPMENT_IDENTITY,
+    PEM,
+    PKCS8,
     RECEIPT_KEY,
     create_identity,
     load_development_recipient,
     load_receipt_key,
+    load_retired_keys,
 )
-from app.services.concerns.sealing import make_sealer
+from app.services.concerns.sealing import Unsealer, find_message, make_sealer
 from tests.support.clock import A_TUESDAY
 from tests.support.concerns import a_concern, add, raise_concern
 from tests.support.loops import for_each
@@ -234,6 +239,16 @@ def test_keys_that_are_there_are_used_again_and_never_overwritten(tmp_path: Path
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([DEVELOPMENT_IDENTITY, RECEIPT_KEY])
 
 
+def test_a_receipt_key_behind_a_password_is_refused_by_the_name_of_its_setting(tmp_path: Path) -> None:
+    path = tmp_path / "locked.pem"
+    path.write_bytes(Ed25519PrivateKey.generate().private_bytes(PEM, PKCS8, BestAvailableEncryption(b"a password")))
+
+    with pytest.raises(SetupError, match="GUIDANCE_RECEIPT_KEY_FILE"):
+        load_receipt_key(path, tmp_path)
+    with pytest.raises(SetupError, match="GUIDANCE_RETIRED_RECEIPT_KEYS"):
+        load_retired_keys([path])
+
+
 def test_a_fingerprint_is_sixteen_hexadecimal_digits_of_the_recipient_s_sha_256() -> None:
     assert fingerprint_of("age1example") == "e37425255c92f8d2"
 
@@ -244,6 +259,14 @@ IDENTITIES = [x25519.Identity.generate() for _ in range(3)]
 def seal(text: bytes) -> bytes:
     sealed: bytes = pyrage.encrypt(text, [each.to_public() for each in IDENTITIES[:2]])
     return sealed
+
+
+def test_a_sealed_text_that_nests_too_deeply_is_none_of_this_service() -> None:
+    sealed = seal(b"[" * 100_000)
+
+    with pytest.raises(SealedTextMisplaced):
+        Unsealer(tuple(IDENTITIES)).open(sealed, reference="4F7K-9QXT")
+    assert find_message(sealed, IDENTITIES[0], "4F7K-9QXT") is None
 
 
 @for_each("size", [0, 1, 65535, 65536, 65537, 131072, 200000])

@@ -1,4 +1,7 @@
-"""Clients, the programs that call this API: adding and revoking them, rotating their keys, and authentication."""
+"""Clients, the programs that call this API: adding and revoking them, rotating their keys, and authentication.
+
+A function that checks or writes a row that grants access also raises the `SetupError` of `row_signing`.
+"""
 
 import datetime as dt
 import hashlib
@@ -244,7 +247,8 @@ def add_client(writer: Writer, client: NewClient, *, at: dt.datetime, expires_at
     The key expires at `expires_at`, or never if that is None. Raise `ClientExists` if an active or revoked client has
     that name. Raise `SetupError` for an invalid name of the client or its person, and for the name `DOCS_CLIENT`. Raise
     it also for no scope, and for a test client with a scope other than `submit`. Raise it also if there is no access
-    key, and none may be created (see `AccessKeys.require`).
+    key, and none may be created (see `AccessKeys.require`). Raise `StoreBusy` if the client could not be stored in
+    time.
     """
     if client.name == DOCS_CLIENT:
         raise SetupError(f"a client's name is not {DOCS_CLIENT}: the page of the API documentation has it")
@@ -287,7 +291,7 @@ def rotate_key(
     Each older key expires `overlap` after `at`, or earlier if its expiry time is earlier. If `expires_at` is None, the
     new key gets the same lifetime as the client's newest key had, which may be unlimited. Raise `NoSuchClient` if the
     client is unknown or revoked. Raise `RowNotOurs` if this service did not write the row of the client or of an older
-    key.
+    key. Raise `StoreBusy` if the key could not be stored in time.
     """
     key = draw_token(KEY_PREFIX)
 
@@ -320,7 +324,8 @@ def draw_docs_key(writer: Writer, *, at: dt.datetime, life: dt.timedelta) -> str
     """Return a new key of the test client `DOCS_CLIENT`, which expires after `life`. Add the client if it is missing.
 
     Older keys of the client expire after `life` at the latest. Record the key in the audit log. Raise `NoSuchClient` if
-    the client is revoked, or `RowNotOurs` if this service did not write the row of the client or of an older key.
+    the client is revoked, or `RowNotOurs` if this service did not write the row of the client or of an older key. Raise
+    `StoreBusy` if the key could not be stored in time.
     """
     client = NewClient(name=DOCS_CLIENT, scopes=[Scope.SUBMIT], test=True)
     try:

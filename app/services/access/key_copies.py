@@ -5,6 +5,8 @@ secret that never leaves the browser. The browser derives an age identity from t
 the recipient of that identity. A browser that holds the team's identity encrypts a copy to that recipient. So this
 service stores only copies that it cannot decrypt. Decryption needs the passkey, so someone who steals the database
 cannot decrypt a copy either.
+
+A function that checks or writes a row that grants access also raises the `SetupError` of `row_signing`.
 """
 
 import base64

@@ -143,8 +143,8 @@ class ProviderKeys:
     def get(self, kid: str) -> PyJWK:
         """Return the key with the ID `kid`, after fetching the keys if necessary.
 
-        Raise `TokenInvalid` if the provider has no such key. Raise `ProviderUnavailable` if the keys cannot be fetched,
-        unless a key with that ID was fetched within the last hour.
+        Raise `TokenInvalid` if the keys last fetched do not include such a key. Raise `ProviderUnavailable` if the keys
+        cannot be fetched, unless a key with that ID was fetched within the last hour.
         """
         is_known = kid in self._keys and self._age() < KNOWN_KEY_SECONDS
         if self._must_read(kid):

@@ -5,6 +5,8 @@ database stores a challenge only after a passkey has signed it. So people who ar
 database.
 
 This is a separate module because the library takes 0.2 s to import, and no start should wait for that.
+
+A function that checks or writes a row that grants access also raises the `SetupError` of `row_signing`.
 """
 
 import datetime as dt
@@ -80,7 +82,7 @@ class Passkeys:
         a valid age recipient. The browser derives the recipient from the secret of this passkey, and the person's copy
         of the team's key is encrypted to it. Only a registration or a sign-in stores a recipient, so the holder of a
         stolen session cannot replace it. Raise `TokenInvalid` with the reason if the challenge, the passkey or the
-        signature is not valid, or if the person has left.
+        signature is not valid, or if the person has left. Raise `StoreBusy` if the use could not be stored in time.
         """
         challenge = self._read_challenge(credential, at)
         with _refusing_wrong_answers():
@@ -131,6 +133,7 @@ class Passkeys:
         `credential` is the browser's response to `offer_registration`. Store the name and the recipient of `device`
         with the passkey. Record the passkey in the audit log with the network `address`. Raise `TokenInvalid` with the
         reason if `credential`, the challenge or the invitation is not valid, or if that passkey is already registered.
+        Raise `StoreBusy` if the passkey could not be stored in time.
         """
         challenge = self._read_challenge(credential, at)
         with _refusing_wrong_answers():

@@ -1,4 +1,7 @@
-"""The people who work at the desk: invitations, roles and sessions, and the end of all access when a person leaves."""
+"""The people who work at the desk: invitations, roles and sessions, and the end of all access when a person leaves.
+
+A function that checks or writes a row that grants access also raises the `SetupError` of `row_signing`.
+"""
 
 import datetime as dt
 import hmac
@@ -96,7 +99,7 @@ def invite(
     access gets the new role immediately, and keeps their passkeys and sessions. Their copies of the team's key are
     deleted if the new role may not read concerns. A person who left is admitted again. Raise `SetupError` if the person
     is new and `check_person` refuses `name`, or if an OpenID provider gives the person's role. Raise `RowNotOurs` if
-    this service did not write the person's row.
+    this service did not write the person's row, or `StoreBusy` if the invitation could not be stored in time.
     """
     token, by = draw_token(), actor or by_operator(at)
 
@@ -321,7 +324,8 @@ class DeskSessions:
         have ended. If `goes_on` is True, and the previous session was of the same person and client, the new session
         keeps that session's start time. So the new session ends no later than the previous one would have ended. Raise
         `TokenInvalid` if the person is unknown or has left. Raise `RowNotOurs` if this service did not write the
-        person's row, or if the audit log contradicts the row.
+        person's row, or if the audit log contradicts the row. Raise `StoreBusy` if the session could not be stored in
+        time.
         """
         token = draw_token()
 
@@ -385,7 +389,8 @@ class DeskSessions:
     def end(self, token: str, *, address: str, at: dt.datetime) -> None:
         """End the session with `token`. Do nothing if there is no such session.
 
-        Record the sign-out in the audit log, with the network `address` and the time `at`.
+        Record the sign-out in the audit log, with the network `address` and the time `at`. Raise `StoreBusy` if the end
+        could not be stored in time.
         """
 
         def write(session: Session) -> None:

@@ -3,6 +3,10 @@
 The MAC needs a key that is on the host and not in the database. So someone who can only write to the database cannot
 forge a row. If someone puts an older version of a row back, the MAC of the old row is still valid. But the old row
 grants no access, because the audit log has a later entry that contradicts the row.
+
+If no known key signed a row, a check reads the key file again. A check or a write of such a row raises `SetupError` if
+the key file cannot be read, or if one of its lines is not a key. A write also does so if there is no key and none may
+be made (see `AccessKeys.require`).
 """
 
 import datetime as dt
@@ -364,7 +368,8 @@ def sign_again(session: Session, *, keys: AccessKeys, with_new_key: bool, accept
 def drop_old_access_keys(session: Session, *, keys: AccessKeys) -> None:
     """Remove all keys except the newest from the key file.
 
-    Raise `SetupError`, and remove nothing, if a row that grants access still has the MAC of an older key.
+    Raise `SetupError`, and remove nothing, if a row that grants access still has the MAC of an older key. A table with
+    an unreadable row is not checked.
     """
     keys.read()
     if any(keys.has_signed_so_far(row) and not keys.is_newest(row) for row in _every_row(session)[0]):

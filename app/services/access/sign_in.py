@@ -131,8 +131,9 @@ class OpenIdSignIn:
 
         `secret` is the secret of the browser. `code`, `state` and `issuer` are what the provider sent back. `issuer` is
         None if the provider does not send it (RFC 9207). Raise `TokenInvalid` with the reason if the response or the
-        token is not valid, or if it belongs to a different browser, client or issuer. Raise `ProviderUnavailable` if
-        the provider does not respond, or if its configuration or keys cannot be used.
+        token is not valid, or if it belongs to a different browser, client or issuer. Raise it also if the token has no
+        id that the audit log can store. Raise `ProviderUnavailable` if the provider does not respond, or if its
+        configuration or keys cannot be used.
         """
         if not hmac.compare_digest(state.encode(), self.state(secret).encode()):
             raise TokenInvalid("the state is not that of this browser")
@@ -219,7 +220,8 @@ class DeskSignIn:
 
         `address` is the network address for the audit log. `former` is the token of the browser's previous session,
         which ends, or None. Raise `TokenInvalid` if the person is unknown or has left. Raise `RowNotOurs` if this
-        service did not write the person's row, or if the audit log contradicts the row.
+        service did not write the person's row, or if the audit log contradicts the row. Raise `StoreBusy` if the
+        session could not be stored in time.
         """
         return self.sessions.start(person, client=BY_PASSKEY, address=address, at=at, former=former)
 

@@ -83,7 +83,7 @@ def append_overdue_events(writer: Writer, *, now: dt.datetime, limit: int) -> in
     """Append an event for each concern and addition that is overdue at the time `now` and has no such event yet.
 
     Handle at most `limit` concerns and `limit` additions, the earliest deadlines first. Leave out test concerns. Return
-    the number of events.
+    the number of events. Raise `StoreBusy` if the events could not be stored in time.
     """
     return _announce(writer, _OVERDUE, lambda due, _: col(due) < now, at=now, limit=limit)
 
@@ -96,7 +96,7 @@ def append_due_soon_events(
     Handle at most `limit` concerns and `limit` additions, the earliest deadlines first. Leave out test concerns. Return
     the number of events. Concerns and additions that are overdue at the time `now` are left out, because they have
     another event. A concern or addition received less than `quiet` ago is left for a later call, because an event has
-    just announced its receipt.
+    just announced its receipt. Raise `StoreBusy` if the events could not be stored in time.
     """
 
     def is_due_soon(due: Any, received: Any) -> ColumnElement[bool]:

@@ -41,8 +41,9 @@ def write_note(desk: Desk, reference: str, note: NewNote, actor: Actor, key: str
 
     Raise `NoSuchConcern` if the reference is unknown, `ConcernErased` if the concern was erased, `TooManyNotes` above
     the maximum number or size of notes, `IdempotencyKeyReused` if `key` was used for other content, or `StoreBusy` if
-    the note could not be stored in time. Raise `ValidationFailed` if `note.sealed` is not encrypted to the desk's
-    current keys. If this service can decrypt `note.sealed`, also raise `ValidationFailed` if the content is invalid.
+    the note could not be stored in time. Raise `ValidationFailed` if `note.recipients` are not the desk's current keys,
+    or if `note.sealed` is not an age file for this number of keys. If this service can decrypt `note.sealed`, also
+    raise `ValidationFailed` if the content is invalid.
 
     Raise `ChangedMeanwhile` if the same client wrote a note after `actor.seen`: the form may have been sent twice.
     """
@@ -59,8 +60,9 @@ def write_label(desk: Desk, reference: str, label: NewLabel, actor: Actor, key: 
 
     Raise `NoSuchConcern` if the reference is unknown, `ConcernErased` if the concern was erased, `TooManyLabels` above
     the maximum number or size of labels, `IdempotencyKeyReused` if `key` was used for other content, or `StoreBusy` if
-    the label could not be stored in time. Raise `ValidationFailed` if `label.sealed` is not encrypted to the desk's
-    current keys. If this service can decrypt `label.sealed`, also raise `ValidationFailed` if the content is invalid.
+    the label could not be stored in time. Raise `ValidationFailed` if `label.recipients` are not the desk's current
+    keys, or if `label.sealed` is not an age file for this number of keys. If this service can decrypt `label.sealed`,
+    also raise `ValidationFailed` if the content is invalid.
     """
     keys = derive_idempotency_keys(key, client=f"{actor.client}, label of {reference}")
     return _store_written(desk, reference, label, actor, keys)

@@ -26,12 +26,14 @@ NO_SUCH_GUIDE = "There is no guide with this name. GET /v1/guides lists the guid
 class EditionResolver:
     """A resolver that finds the edition that a concern is about. Its cache is cleared by `invalidate`.
 
-    A concern that names no guide is about the default guide, unless this guide lacks an item that the concern names.
-    Then the concern is about a guide whose current edition has all items that the concern names. If there are several
-    such guides, choose the one that was published first. If there is no such guide, the default guide remains.
+    A concern that names no guide is about the default guide, unless this guide lacks the edition or an item that the
+    concern names. Then the concern is about a guide whose current edition has all items that the concern names. If
+    there are several such guides, choose the one that was published first. If there is no such guide, the default guide
+    remains.
 
     The default guide is `preferred_guide` if this guide has a current edition, otherwise the first published guide that
-    has one. A read that started before `invalidate` writes to the old cache, which is no longer used.
+    has one. If no guide has one, the default guide is `preferred_guide` if it is published, otherwise the first
+    published guide. A read that started before `invalidate` writes to the old cache, which is no longer used.
     """
 
     engine: Engine
@@ -55,7 +57,8 @@ class EditionResolver:
 
         If the guide or the edition is unknown, raise `InvalidConcern` with this fault and every unknown code in the
         concern. Otherwise raise `InvalidConcern` with every unknown code and every item that the edition lacks. A
-        withdrawn edition is accepted if the concern names it, because the reporter was shown this edition.
+        withdrawn edition is accepted if the concern names it, because the reporter was shown this edition. If all
+        editions of the guide are withdrawn, a concern that names no edition is about the last one.
         """
         faults = self.reference_data.faults_in_codes(concern)
         found = cached or self.cached(concern) or self._find(concern)

@@ -112,9 +112,9 @@ class FollowUps:
 
         Raise `InvalidConcern` with every unknown code and item of the addition, `TooManyAdditions` above the maximum
         number or size of additions, `IdempotencyKeyReused` if the key was used for other content, or `StoreBusy` if the
-        addition could not be stored in time. Raise `ConcernErased` if the concern was erased, unless this is a retry.
-        Raise `TooManyConcerns` if too many long additions were sent to concerns of the same burst (many concerns from
-        one source), unless this is a retry.
+        addition could not be stored in time. Raise `ConcernErased` if the concern was erased. Raise `TooManyConcerns`
+        if too many long additions were sent to concerns of the same burst (many concerns from one source). A retry
+        raises none of `InvalidConcern`, `ConcernErased` and `TooManyConcerns`.
         """
         pinned, danger = self._pinned(row), addition.immediate_danger
         keys = derive_idempotency_keys(idempotency_key, client=f"addition to {row.reference}")
@@ -122,14 +122,11 @@ class FollowUps:
         request = Retryable(canonical_submission(addition), keys, refresh)
         if row.erased_at is not None:
             return self._replay_after_erasure(request)
-        faults = self.receipts.reference_data.faults_in_codes(addition)
-        faults += unknown_ids(addition.concern, pinned.content)
-        if faults:
-            raise InvalidConcern(faults)
         try:
+            self._expect_known(addition, pinned)
             size = len(addition.model_dump_json(exclude_unset=True).encode())
             self.sources.admit_addition(row.burst, size, in_danger=danger == ImmediateDanger.YES)
-        except TooManyConcerns:
+        except (InvalidConcern, TooManyConcerns):
             with suppress(IdempotencyKeyReused):  # an earlier request may have stored the addition
                 return request.replay(self.engine)
             raise
@@ -192,8 +189,9 @@ class FollowUps:
     def find(self, code: ReporterCode, *, purpose: str = READ) -> ConcernRow:
         """Return the row of the concern that `code` identifies, and count this use of the code.
 
-        A wrong token counts as a wrong try. A right token counts as a request for this concern and for `purpose`, which
-        is `READ` or `ADD`. The two purposes are counted separately, so that reading never prevents adding.
+        A wrong reference or token counts as a wrong try. A right token counts as a request for this concern and for
+        `purpose`, which is `READ` or `ADD`. The two purposes are counted separately, so that reading never prevents
+        adding.
 
         Raise `NoSuchConcern` if the reference or the token is wrong, or `TooManyTries` after too many wrong tries.
         Raise `RateLimited` if this concern was requested too often for this purpose.
@@ -208,6 +206,13 @@ class FollowUps:
             if not hmac.compare_digest(given, expected) or row is None:
                 raise NoSuchConcern
             return row
+
+    def _expect_known(self, addition: Addition, pinned: PinnedEdition) -> None:
+        """Raise `InvalidConcern` with every unknown code and item of `addition`. `pinned` is the concern's edition."""
+        faults = self.receipts.reference_data.faults_in_codes(addition)
+        faults += unknown_ids(addition.concern, pinned.content)
+        if faults:
+            raise InvalidConcern(faults)
 
     def _replay_after_erasure(self, request: Retryable) -> IdempotentResult:
         """Return the receipt of `request` if an earlier request stored the same addition before the erasure.

@@ -55,7 +55,7 @@ def load_receipt_key(configured: Path | None, data_dir: Path) -> Ed25519PrivateK
             write_key_file(path, Ed25519PrivateKey.generate().private_bytes(PEM, PKCS8, serialization.NoEncryption()))
     try:
         key = serialization.load_pem_private_key(path.read_bytes(), password=None)
-    except (OSError, ValueError):
+    except (OSError, ValueError, TypeError):  # TypeError if the key is behind a password
         raise SetupError(f"GUIDANCE_RECEIPT_KEY_FILE: {path} cannot be read as a PEM private key") from None
     if not isinstance(key, Ed25519PrivateKey):
         raise SetupError(f"GUIDANCE_RECEIPT_KEY_FILE: {path} is not an Ed25519 private key")
@@ -75,7 +75,7 @@ def load_retired_keys(paths: Sequence[Path]) -> list[Ed25519PublicKey]:
                 key = serialization.load_pem_private_key(content, password=None).public_key()
             else:
                 key = serialization.load_pem_public_key(content)
-        except (OSError, ValueError):
+        except (OSError, ValueError, TypeError):  # TypeError if the key is behind a password
             raise SetupError(f"GUIDANCE_RETIRED_RECEIPT_KEYS: {path} cannot be read as a PEM key") from None
         if not isinstance(key, Ed25519PublicKey):
             raise SetupError(f"GUIDANCE_RETIRED_RECEIPT_KEYS: {path} is not an Ed25519 key")

@@ -38,7 +38,7 @@ class EntryPage:
 
     @property
     def shown(self) -> ShownPage:
-        """The page as the audit log describes it: the kind, and the numbers of the first and the last entry."""
+        """The page as the audit log describes it: the kind, and the numbers of the first and the last entry, if any."""
         numbers = {"first": self.rows[0].number, "last": self.rows[-1].number} if self.rows else {}
         return ShownPage(kind=self.kind, **numbers)
 
@@ -161,9 +161,9 @@ def open_entries(engine: Engine, page: EntryPage, unsealer: Unsealer, *, now: dt
     """Return the entries of `page` as responses contain them, with their decrypted text.
 
     `now` decides if an addition is overdue. The caller must first record the opening in the audit log. Raise
-    `UnsealingUnavailable` if `unsealer` has no identity for a text. Raise `SealedTextMisplaced` if a text belongs to
-    another concern, or names another time of receipt or author than its row. Raise `ConcernErased` if the concern has
-    been erased since.
+    `UnsealingUnavailable` if `unsealer` has no identity for a text. Raise `SealedTextMisplaced` if a text does not
+    belong to the concern, or names another time of receipt or author than its row. Raise `ConcernErased` if the concern
+    has been erased since.
     """
     return tuple(
         present_entry(row, content_of_entry(row, sealed, unsealer), now=now) for row, sealed in read_page(engine, page)

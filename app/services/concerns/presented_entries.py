@@ -55,8 +55,8 @@ def content_of_entry(row: Row[Any], sealed: bytes, unsealer: Unsealer) -> Any:
     """Return the content of a note, a label or an addition, decrypted from `sealed`. `row` is the row of the entry.
 
     The content is a text for a note or a label, and a JSON object for an addition. Raise `UnsealingUnavailable` if
-    `unsealer` has no identity for `sealed`. Raise `SealedTextMisplaced` if the decrypted text names another concern,
-    time of receipt or author than `row`.
+    `unsealer` has no identity for `sealed`. Raise `SealedTextMisplaced` if the decrypted text is not a text of this
+    service, or names another concern, time of receipt or author than `row`.
     """
     place = {"reference": row.reference, "received_at": row.received_at}
     if row.kind == EntryKind.NOTE:

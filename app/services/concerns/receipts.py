@@ -363,7 +363,8 @@ class ReceiptBuilder:
     def _number_to_call(self, who: WhoToCall, due: dt.datetime) -> str:
         """Return the phrase that names the team to call at the deadline `due`.
 
-        If the deadline is the end of a day, the phrase names the guide's own contacts in `who`, for the next morning.
+        If the deadline is the end of a day, the phrase names the first of the guide's own contacts in `who` with a
+        phone number, for the next morning.
         """
         if deadline_of(due)[1] is None:
             return _call([Team(each, "", None) for each in who.contacts if each.phones])

@@ -1,4 +1,4 @@
-"""Resealing: re-encryption of all sealed texts and cards to new keys, by the holder of an old identity."""
+"""Resealing: re-encryption of all sealed texts and cards of the desk to new keys, by the holder of an old identity."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -101,8 +101,8 @@ class Resealed:
     """The result of resealing. `count` is the number of re-encrypted texts.
 
     `cards` is the number of cards that were missing and have now been made. `unopened` are the texts that could not be
-    decrypted, and `misplaced` those that belong to another concern. These texts are unchanged. `remnants` says if the
-    database files may still have the texts as they were encrypted before.
+    decrypted, and `misplaced` those that do not belong to their concern. These texts are unchanged. `remnants` says if
+    the database files may still have the texts as they were encrypted before.
     """
 
     count: int
@@ -156,12 +156,13 @@ def reseal(
 
     Texts of an earlier version may lack padding, so each text is padded. The card of a re-encrypted concern or addition
     is made again from its text. A concern or addition without a card gets a card, even if its recipients are right. A
-    text that `keys.unsealer` cannot decrypt, or that belongs to another concern, stays unchanged, and so does its card.
+    text that `keys.unsealer` cannot decrypt, or that does not belong to its concern, stays unchanged, and so does its
+    card.
 
     The transaction that stores a new text and card also records their digests and recipients in the audit log, as an
     action of `actor`. At the end, also after an error, the texts as they were encrypted before are purged from the
-    database files. `on_step` is called with the number of each text and the total. Raise `StoreBusy` if a new text
-    could not be stored in time.
+    database files, as far as is possible then. `on_step` is called with the number of each text and the total. Raise
+    `StoreBusy` if a new text could not be stored in time.
     """
     done = _Progress()
     with Session(engine) as session:
@@ -202,7 +203,7 @@ def _reseal_text(engine: Engine, keys: ChangeOfKeys, place: SealedPlace, *, is_c
 
     Return None if the text has been erased. If `is_current` is True, the text has the right recipients and is not
     encrypted again. A note or a label has no card. Raise `UnsealingUnavailable` if no identity decrypts the text, or
-    `SealedTextMisplaced` if the text belongs to another concern.
+    `SealedTextMisplaced` if the text does not belong to its concern.
     """
     with Session(engine) as session:
         row = _row_of(session, place)

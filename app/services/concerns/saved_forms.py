@@ -140,6 +140,7 @@ class SavedForms:
 
         Return the number of erased forms. Raise `ClockInDoubt`, and erase nothing, if the clock disagrees with the last
         known time. If the clock is ahead, forms only seem expired, and can be opened again once the clock is right.
+        Raise `StoreBusy` if the erasure could not be stored in time.
         """
         with Session(self.engine) as session:
             require_clock(session, at=at)

@@ -1,13 +1,14 @@
 """Encryption and decryption of texts, as JSON documents that name the concern they belong to.
 
-Concerns, additions and notes are sealed (encrypted with age) to the duty team's public keys. The holder of the identity
-of any recipient can decrypt them with this service or with the plain `age` program. This service needs no identity to
-receive concerns. Every document is padded with spaces before it is sealed, so that the length of the file says little.
-Readers of JSON ignore the spaces, and read older documents without them.
+Concerns, additions, notes, labels and cards are sealed (encrypted with age) to the duty team's public keys. The holder
+of the identity of any recipient can decrypt them with this service or with the plain `age` program. This service needs
+no identity to receive concerns. Every document is padded with spaces before it is sealed, so that the length of the
+file says little. Readers of JSON ignore the spaces, and read older documents without them.
 
 A message is sealed to the key of its reporter's status token, and only the token decrypts it. HKDF (RFC 5869) derives
-an X25519 key from the token, with the reference as its salt. The public half is stored with the concern. The token and
-the private half are not stored, so nothing in the database can decrypt a message.
+an X25519 key from the token, with the reference as its salt. The public half is stored with the concern. The private
+half is not stored, and the token only in receipts that are encrypted for retries. So nothing in the database can
+decrypt a message.
 """
 
 import datetime as dt
@@ -48,8 +49,8 @@ LARGEST_STEP = 4096
 def make_sealer(recipients: Sequence[str]) -> Sealer:
     """Return a `Sealer`, which encrypts a text to all of `recipients`. A recipient is an age public key (age1...).
 
-    Raise `SetupError` if `recipients` is empty, or one of them is not a public key. The error names the setting
-    `GUIDANCE_SEAL_TO`.
+    Raise `SetupError` if `recipients` is empty, or one of them is not a public key. In the second case, the error names
+    the setting `GUIDANCE_SEAL_TO`.
     """
     if not recipients:
         raise SetupError("no recipient to seal concerns to")
@@ -98,7 +99,7 @@ class Unsealer:
             is_at_its_place = document["reference"] == reference and (
                 received_at is None or document.get("received_at") in (None, format_utc(received_at))
             )
-        except (ValueError, KeyError, TypeError, AttributeError):  # anyone can encrypt anything to a public key
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):  # anyone can encrypt to a public key
             raise SealedTextMisplaced from None
         if not is_at_its_place:
             raise SealedTextMisplaced
@@ -288,12 +289,12 @@ def find_message(sealed: bytes | None, identity: x25519.Identity, reference: str
     """Return the text of the message in the age file `sealed`, decrypted with `identity`.
 
     Return None if `sealed` is None because the message was erased, if `identity` does not decrypt the file, or if the
-    message names another reference than `reference`.
+    file has no message that names `reference`.
     """
     try:
         document = json.loads(decrypt(sealed or b"", [identity]))
         return str(document["message"]) if document["reference"] == reference else None
-    except (AgeError, ValueError, KeyError, TypeError):
+    except (AgeError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
 

@@ -139,8 +139,8 @@ class Submissions:
 
         `for_tests` is True if the request has a test key, and `at` is the current time. If only one of `concern` and
         the key is for tests, raise `InvalidConcern` with only this fault, and log and count the refusal. Otherwise
-        raise `InvalidConcern` if `concern` names an unknown guide or edition, an unknown code, or an item that its
-        edition lacks.
+        raise `InvalidConcern` if the guide or the edition of `concern` is unknown, or if `concern` has an unknown code
+        or an item that its edition lacks.
         """
         self._expect_both_say_test(concern, for_tests=for_tests)
         return self.receipts.build_check_response(self.resolver.resolve(concern), concern, at=at)
@@ -164,10 +164,10 @@ class Submissions:
         content returns the first receipt, and stores no second concern.
 
         If only one of `concern` and the key is for tests, raise `InvalidConcern` with only this fault. Otherwise raise
-        `InvalidConcern` if `concern` names an unknown guide or edition, an unknown code, or an item that its edition
-        lacks. Raise `IdempotencyKeyReused` if the idempotency key was used for other content. Raise `TooManyConcerns`
-        if the networks sent too many concerns. Raise `StoreBusy` if the concern could not be stored in time. Raise
-        `ReferenceTaken` if several new references in a row were already in use.
+        `InvalidConcern` if the guide or the edition of `concern` is unknown, or if `concern` has an unknown code or an
+        item that its edition lacks. Raise `IdempotencyKeyReused` if the idempotency key was used for other content.
+        Raise `TooManyConcerns` if the networks sent too many concerns. Raise `StoreBusy` if the concern could not be
+        stored in time. Raise `ReferenceTaken` if several new references in a row were already in use.
         """
         self._expect_both_say_test(concern, for_tests=for_tests)
         submitted = concern.model_dump_json(exclude_unset=True).encode()
@@ -220,8 +220,8 @@ class Submissions:
     async def _resolve(self, concern: Concern) -> PinnedEdition:
         """Return the edition that `concern` is about. Read it in a thread if it is not cached.
 
-        Raise `InvalidConcern` if `concern` names an unknown guide or edition, an unknown code, or an item that its
-        edition lacks.
+        Raise `InvalidConcern` if the guide or the edition of `concern` is unknown, or if `concern` has an unknown code
+        or an item that its edition lacks.
         """
         cached = self.resolver.cached(concern)
         if cached is None:
@@ -232,8 +232,9 @@ class Submissions:
         """Check that a concern could be stored now, at the time `at`. Store nothing.
 
         The rows of an invented concern are written as `submit` does, and rolled back. Then a write that changes nothing
-        is flushed to disk. If no guide is published, only this second write is tried, because every concern is about a
-        guide. Raise `StoreBusy` if the database fails, or if the write does not finish in time.
+        is flushed to disk. If no guide has a current edition, only this second write is tried. Raise `StoreBusy` if the
+        database cannot write, or if the write does not finish in time. Raise `RowNotStored` if the database accepts a
+        row without storing it, or `SQLAlchemyError` if the database cannot be read.
         """
         with Session(self.engine) as session:
             current = list_current(session, limit=1)

@@ -1,8 +1,8 @@
 """Concerns and additions that a worker writes down: calls, letters, emails and visits.
 
-A written-down concern or addition has the same receipts, events and deadlines as one that a reporter sends. The audit
-log names the worker who received it. The time for an acknowledgement starts when the concern or addition came, not when
-it is stored.
+A written-down concern or addition has the same events and deadlines as one that a reporter sends. The audit log names
+the worker who received it. The time for an acknowledgement starts when the concern or addition came, not when it is
+stored.
 """
 
 import base64

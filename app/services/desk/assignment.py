@@ -120,7 +120,8 @@ def unassign_all(writer: Writer, person: str, *, actor: Actor) -> tuple[str, ...
     """Unassign every concern of `person`, who leaves the desk. Return the references of the concerns.
 
     Closed concerns and test concerns are unassigned too. Record each change in the audit log. Other writers can run
-    between batches of concerns. A concern that is assigned to `person` between two batches is unassigned too.
+    between batches of concerns. A concern that is assigned to `person` between two batches is unassigned too. Raise
+    `StoreBusy` if a batch could not be stored in time.
     """
     return _in_batches(writer, _every(person), Reassignment("", LEFT), actor)
 
@@ -131,7 +132,7 @@ def give_all(writer: Writer, person: str, to: Reassignment, *, actor: Actor) -> 
     Return the references of the concerns. Record each change in the audit log with the reason `to.reason`. Leave out
     test concerns, and concerns that `actor` or `to.person` may not open. Other writers can run between batches of
     concerns. A concern that is assigned to `person` between two batches is reassigned too. Raise `SameAssignment` if
-    `to.person` is `person`.
+    `to.person` is `person`, or `StoreBusy` if a batch could not be stored in time.
     """
     if to.person == person:
         raise SameAssignment

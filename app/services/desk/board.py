@@ -78,7 +78,7 @@ class BoardFigures:
 def read_board_figures(writer: Writer, months: Months, *, actor: Actor) -> BoardFigures:
     """Record the reading in the audit log, and return the figures of the period `months`.
 
-    Test concerns are not counted.
+    Test concerns are not counted. Raise `StoreBusy` if the reading could not be recorded in time.
     """
     period = SummaryDetails(statistics=True, first_month=months.first, last_month=months.last)
     writer.run(record_reading, AUDIT, DeskAct.SUMMARY_READ, actor, period)

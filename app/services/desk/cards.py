@@ -1,9 +1,9 @@
 """Pages of sealed cards. The audit log has one entry for each page, which names all concerns on the page.
 
-For each concern on a page, the page has the card of the concern, the cards of all its additions, and its newest label.
-Concerns are sorted by time of receipt and reference, which never change. So no card is missed or returned twice if
-concerns change between two pages. A concern or an addition that arrives between two pages is returned by a later
-request with `changed_since`.
+For each concern on a page, the page has the card of the concern with the newest label, and the cards of all its
+additions. Concerns are sorted by time of receipt and reference, which never change. So no card is missed or returned
+twice if concerns change between two pages. A concern or an addition that arrives between two pages, or an earlier
+concern that changes then, is returned by a later request with `changed_since`.
 """
 
 import base64
@@ -94,9 +94,9 @@ class CardQuery:
     """A query for one page of cards, which has the cards of at most `limit` concerns.
 
     `scope` selects current or earlier concerns. A concern is current if it is not closed, or was changed at `recent` or
-    later. All pages of one reading have the same `recent`, so that no concern changes its scope from one page to the
-    next. If `changed_since` is given, select only concerns changed at this time or later. `after` is the time of
-    receipt and the reference of the last concern on the page before, or None for the first page.
+    later. All pages of one reading have the same `recent`, so that no concern becomes an earlier one between two pages.
+    If `changed_since` is given, select only concerns changed at this time or later. `after` is the time of receipt and
+    the reference of the last concern on the page before, or None for the first page.
     """
 
     scope: CardScope
@@ -167,7 +167,7 @@ def read_cards(
     Leave out the cards of a concern that was erased, or restricted so that `actor` may not open it, while the page was
     read. `next_changed_since`, from which the client asks for later changes, is earlier than the request by `slack`: a
     change may take this long to be stored. `links` returns the links of the page. Its argument is the cursor of the
-    next page, or None.
+    next page, or None. Raise `StoreBusy` if the reading could not be recorded in time.
     """
     with Session(writer.engine) as session:
         found = _find(session, query, actor)

@@ -80,8 +80,8 @@ def sign_export(desk: Desk, reference: str, actor: Actor, *, notes_of_file: bool
     For the file of one person, `notes_of_file` says if the file includes notes. The entry of the audit log then covers
     the sealed texts too, which the caller reads afterwards. For other exports, `notes_of_file` is None.
 
-    The history may be long, so it is read outside the write transaction. Raise `NoSuchConcern` if the reference is
-    unknown, or `ConcernErased` if the concern was erased.
+    The history may be long, so it is read outside the write transaction. Raise `StoreBusy` if the entry could not be
+    stored in time. Raise `NoSuchConcern` if the reference is unknown, or `ConcernErased` if the concern was erased.
     """
     concern, counts, hand_overs, last = desk.writer.run(_begin, reference, actor, notes_of_file)
     rows = select(AuditEntryRow).where(AuditEntryRow.chain == reference, AuditEntryRow.number <= last.number)
@@ -171,8 +171,8 @@ def build_export(
     `notes` says if the export includes notes. The sentences of the history are left out, because no hash covers them.
     The PDF prints these sentences.
 
-    Raise `UnsealingUnavailable` if `unsealer` has no identity for a text, or `SealedTextMisplaced` if a text belongs to
-    another concern, or if a note names another time or author than the history.
+    Raise `UnsealingUnavailable` if `unsealer` has no identity for a text, or `SealedTextMisplaced` if a text does not
+    belong to the concern, or if a note names another time or author than the history.
     """
     history = [{name: each[name] for name in each if name != SENTENCE} for each in statement["history"]]
     reference = statement["concern"]["reference"]
@@ -410,7 +410,7 @@ def pinned_keys(document: dict[str, Any], pinned: list[str]) -> Keys:
     """Return those keys inside the export whose thumbprints are in `pinned`, as a JSON Web Key Set.
 
     `document` is the JSON of the export. The `kid` of each returned key is its thumbprint. Raise `ExportNotGenuine` if
-    no key has such a thumbprint.
+    no key has such a thumbprint, or if the keys cannot be read.
     """
     try:
         keys = [each for each in document["keys"]["keys"] if thumbprint_of(each) in pinned]
@@ -461,9 +461,9 @@ def export_pdf(printed: dict[str, Any], document: dict[str, Any]) -> bytes:
 def concern_pdf(printed: dict[str, Any], **inputs: str) -> bytes:
     """Return a PDF that prints `printed`, the data of a concern. The PDF is made in memory and not stored.
 
-    `inputs` are further inputs of the template, by name. The PDF meets the standards PDF/UA-1 and PDF/A-3a, except if
-    the font lacks a character. Each missing character is then a box, and the PDF prints the sentence
-    `printed["boxes"]`. Raise `PdfUnavailable` if the libraries that make PDFs are not installed.
+    `inputs` are further inputs of the template, by name. The PDF meets the standards PDF/UA-1 and PDF/A-3a, unless the
+    compiler refuses, for example because the font lacks a character. Each missing character is then a box, and the PDF
+    prints the sentence `printed["boxes"]`. Raise `PdfUnavailable` if the libraries that make PDFs are not installed.
     """
     if not pdf_available():
         raise PdfUnavailable

@@ -1,6 +1,7 @@
 """Daily figures for the desk, which are exact, and monthly statistics for auditors, which hide small counts.
 
-Test concerns are not counted.
+Test concerns are not counted. A function that records a reading raises `StoreBusy` if the reading could not be recorded
+in time.
 """
 
 import datetime as dt

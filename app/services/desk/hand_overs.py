@@ -81,7 +81,7 @@ def hand_over(desk: Desk, reference: str, wanted: HandOver, actor: Actor, key: s
     `ChangedMeanwhile` if the same client handed the concern over after `actor.seen`.
 
     If this service makes the file, raise `UnsealingUnavailable` if this process has no identity for a text. Raise
-    `SealedTextMisplaced` if a text belongs to another concern, or if the file made for a retry has another digest.
+    `SealedTextMisplaced` if a text does not belong to the concern, or if the file made for a retry has another digest.
     """
     read_recipient(wanted.recipient)
     recorded, package, seed = wanted, None, None
@@ -181,7 +181,7 @@ def _make_package(
     Include the first `up_to` additions, or all additions if `up_to` is None. The same `seed` makes the same file again.
     `at` is the time of the hand-over. Raise `NoSuchConcern` if the reference is unknown, `ConcernErased` if the concern
     was erased, `UnsealingUnavailable` if this process has no identity for a text, or `SealedTextMisplaced` if a text
-    belongs to another concern.
+    does not belong to the concern.
     """
     engine, unsealer = desk.engine, desk.unsealer
     if not unsealer.can_unseal:
@@ -224,7 +224,7 @@ def _replay(desk: Desk, request: Retryable, wanted: HandOver) -> IdempotentResul
 
     If this service made the file, make it again. Raise `IdempotencyKeyReused` if the content of the two requests
     differs. If the file is made again, raise `SealedTextMisplaced` if it does not have the recorded digest, or if a
-    text belongs to another concern. In this case, also raise `ConcernErased` if the concern was erased, or
+    text does not belong to the concern. In this case, also raise `ConcernErased` if the concern was erased, or
     `UnsealingUnavailable` if this process has no identity for a text.
     """
     found = request.replay(desk.engine)

@@ -1,4 +1,7 @@
-"""The inbox: pages of concerns without their text, sorted by urgency or by time."""
+"""The inbox: pages of concerns without their text, sorted by urgency or by time.
+
+A function that records a reading raises `StoreBusy` if the reading could not be recorded in time.
+"""
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
@@ -129,9 +132,9 @@ def list_inbox(
 
     The order `urgent` lists first the concerns that need an acknowledgement, of their text or of an addition. Then it
     lists the other open concerns, and then the closed concerns. Within each of these three groups, the sort keys are:
-    immediate danger in an addition, immediate danger in the concern, possible danger in the concern, earliest deadline,
-    and oldest first. The order `newest` lists the concerns by time of receipt, and `changed` by time of the last
-    change, both most recent first.
+    immediate danger in an unacknowledged addition, immediate danger in the concern or any addition, possible danger in
+    these, earliest deadline, and oldest first. The order `newest` lists the concerns by time of receipt, and `changed`
+    by time of the last change, both most recent first.
     """
     wanted, columns = select(_CONCERNS.reference).where(*query.conditions(actor)), query.columns
     if after is not None:

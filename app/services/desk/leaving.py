@@ -30,8 +30,8 @@ def remove_person(writer: Writer, name: str, *, actor: Actor) -> Removal:
 
     Also remove the days on which they wanted to look at concerns again, and the time up to which they have seen the
     inbox. `actor` is the lead or the operator who removes the person. The removal takes several transactions. If only
-    some succeed, a repeated call does the rest. Raise `NoSuchPerson` if neither the desk nor a client has a person of
-    that name.
+    some succeed, a repeated call does the rest. Raise `StoreBusy` if one could not be stored in time. Raise
+    `NoSuchPerson` if neither the desk nor a client has a person of that name.
     """
     clients = writer.run(leave, name, at=actor.at, actor=actor)
     writer.run(remove_views, name)

@@ -103,7 +103,7 @@ def opened_concern(desk: Desk, opening: Opening, *, now: dt.datetime) -> OpenedC
 
     `now` decides if the concern and its additions are overdue. The caller must first record the opening with
     `open_concern`. Raise `UnsealingUnavailable` if this process has no identity for a text, `SealedTextMisplaced` if a
-    text belongs to another concern, or `ConcernErased` if the concern was erased after the opening was recorded.
+    text does not belong to the concern, or `ConcernErased` if the concern was erased after the opening was recorded.
     """
     concern = opening.concern
     fields = concern_fields(dict(concern), now)

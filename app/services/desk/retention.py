@@ -62,11 +62,13 @@ def erase_due_concerns(
 
     `at` is the current time. Yield the reference of each concern after its erasure, which is recorded in the audit log.
     The caller must use up the iterator: a concern is erased only when the iterator reaches it. Before the first
-    erasure, `at` is stored as the last known time. At the end, the erased bytes are purged from the database files.
+    erasure, `at` is stored as the last known time. At the end, also after an error, the erased bytes are purged from
+    the database files, as far as is possible then.
 
     A concern that is on hold or unacknowledged is never erased, whatever the periods. Test concerns are erased a day
     after their receipt: they are acknowledged first. Raise `ClockInDoubt` before the first erasure if the clock
-    disagrees with the last known time, unless `is_clock_checked` says that a person has checked the clock.
+    disagrees with the last known time, unless `is_clock_checked` says that a person has checked the clock. Raise
+    `StoreBusy` if an erasure could not be stored in time.
     """
     writer.run(note_time, at, is_checked=is_clock_checked)
     erased = 0

@@ -98,7 +98,8 @@ def read_list(
     If the list is longer, return one more concern, which is not recorded and must not be shown. Leave out concerns that
     `actor` may not open. `due` has the concerns to be erased within `AHEAD` under `periods`, and `requested` has
     requests of the last `REQUESTED_WITHIN` that still count. `due` and `erased` have no test concerns. `due` is sorted
-    by day, `erased` most recent first, `held` and `requested` by reference.
+    by day, `erased` most recent first, `held` and `requested` by reference. Raise `StoreBusy` if the reading could not
+    be recorded in time.
     """
     with Session(writer.engine) as session:
         match wanted:
@@ -119,7 +120,8 @@ def read_list_sheet(writer: Writer, wanted: RetentionList, periods: RetentionPer
     """Record the reading in the audit log, and return all concerns of the list `wanted` as CSV.
 
     `periods` decide which concerns the list of concerns to be erased has. Raise `InvalidQuery` if there are more than
-    `MOST_IN_A_SHEET` concerns: the reading is then already recorded.
+    `MOST_IN_A_SHEET` concerns: the reading is then already recorded. Raise `StoreBusy` if the reading could not be
+    recorded in time.
     """
     found = read_list(writer, wanted, periods, actor=actor, limit=MOST_IN_A_SHEET)
     if len(found) > MOST_IN_A_SHEET:

@@ -40,7 +40,8 @@ def read_workload(writer: Writer, *, actor: Actor) -> list[Workload]:
 
     The unassigned concerns come first, with an empty name. Leave out test concerns, and concerns that `actor` may not
     open. A closed concern with an unacknowledged addition counts as open. One index has every column that the query
-    needs, so only the open concerns in this index are read.
+    needs, so only the open concerns in this index are read. Raise `StoreBusy` if the reading could not be recorded in
+    time.
     """
     by_age = (_CONCERNS.received_at, _CONCERNS.reference)
     first = func.first_value(_CONCERNS.reference).over(partition_by=_CONCERNS.assigned_to, order_by=by_age)
