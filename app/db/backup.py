@@ -54,8 +54,8 @@ def database_copy(source: Path, beside: Path, on_step: OnStep = show_no_progress
 def find_file_faults(path: Path) -> list[str]:
     """Return a sentence for each fault that SQLite finds in the database file `path`.
 
-    Faults are damaged pages or indexes, and foreign keys without a row. If `path` cannot be read as a database, return
-    one sentence that says so.
+    Faults are damaged pages or indexes, of which SQLite reports at most 100, and foreign keys without a row. If `path`
+    cannot be read as a database, return one sentence that says so.
     """
     try:
         with closing(open_sqlite_to_read(path)) as connection:

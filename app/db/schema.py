@@ -5,7 +5,7 @@ transaction: the transaction ends with the declared schema, or changes nothing.
 
 The declared schema and the schema of the database are compared as lists of objects, each with the statement that
 creates it. A table of another program is ignored, since this service never touches it. An object that another program
-added to a table of this service is a fault.
+added to a table of this service is a fault, unless its kind is in `HARMLESS_IF_ADDED`.
 """
 
 import re
@@ -224,7 +224,7 @@ def declared_statements(dialect: str) -> list[str]:
 def declared_objects(dialect: str) -> list[SchemaObject]:
     """Return the objects that the models and rules declare, for the database `dialect`: `sqlite` or `postgresql`.
 
-    For PostgreSQL, include the setting with which triggers fire.
+    Leave out text search configurations. For PostgreSQL, include the setting with which triggers fire.
     """
     found = [(CREATES.match(statement), statement) for statement in declared_statements(dialect)]
     objects = [SchemaObject(match[1].lower(), match[2], statement) for match, statement in found if match]
@@ -241,7 +241,11 @@ def declared_definitions(dialect: str) -> Definitions:
 
 
 def stored_objects(connection: Connection) -> list[SchemaObject]:
-    """Return the objects in the database. On PostgreSQL, return only the objects of this service's tables."""
+    """Return the objects in the database.
+
+    On PostgreSQL, return only the objects of this service's tables, the trigger functions in the schema of these
+    tables, and the setting with which triggers fire.
+    """
     if connection.dialect.name == "sqlite":
         found = connection.execute(text("SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL"))
     else:

@@ -1,4 +1,4 @@
-"""Emails about events to the duty team and to editors. One email covers all events since the last email.
+"""Emails about events to the duty team and to editors. One email covers up to `MAX_EVENTS` events.
 
 An email has the number of events of each kind and a link, but no case details and no text of a draft.
 """
@@ -244,7 +244,7 @@ def _is_resting(session: Session, mailbox: Mailbox, now: dt.datetime) -> bool:
 def _count_danger(session: Session, events: Sequence[EventRow]) -> int:
     """Return the number of concerns for which an event in `events` is about a text that reports immediate danger.
 
-    The text is the concern's own or, if the event is about an addition, the addition's.
+    The text is the addition if the event is about an addition, otherwise the concern or any of its additions.
     """
     raised = {each.data["reference"] for each in events if "addition" not in each.data}
     added = {(each.data["reference"], each.data["addition"]) for each in events if "addition" in each.data}

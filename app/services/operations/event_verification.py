@@ -110,8 +110,8 @@ def _faults_in_events(
 ) -> Iterator[tuple[str, str]]:
     """Yield each fault in the chain of events and in their deliveries, and apply each unaltered event to `said`.
 
-    `signed` has the hash of each event that was the newest when a checkpoint was signed, by the number of the event.
-    The audit log recorded these hashes.
+    An event after a gap is applied unchecked. `signed` has the hash of each event that was the newest when a checkpoint
+    was signed, by the number of the event. The audit log recorded these hashes.
     """
     end, unseen = BEFORE_THE_FIRST, dict(signed)
     for page in _pages_of_events(session, on_step):
