@@ -21,7 +21,7 @@ from sqlmodel import SQLModel
 from app.db.backup import database_copy, move_into_place
 from app.db.database import DATABASE_FILE, for_writing
 from app.db.tables import declare_partial_indexes
-from app.errors import SchemaAltered, SchemaBehind, SchemaUnknown, SetupError
+from app.errors import BackupRefused, SchemaAltered, SchemaBehind, SchemaUnknown, SetupError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 VERSION_TABLE = "alembic_version"
@@ -96,9 +96,7 @@ def migrate_schema(engine: Engine, data_dir: Path | None) -> tuple[str | None, s
     with engine.connect() as connection:
         before = read_schema_version(connection)
     if data_dir is not None and before not in (None, newest) and engine.dialect.name == "sqlite":
-        copy = data_dir / f"{DATABASE_FILE}.before-{newest}"
-        with database_copy(data_dir / DATABASE_FILE, beside=copy) as draft:
-            move_into_place(draft, copy, replace=True)
+        _keep_copy(data_dir, newest)
     with for_writing(engine).begin() as connection:
         if read_schema_version(connection) is None:  # no other node has created it since
             SQLModel.metadata.create_all(connection, checkfirst=False)
@@ -107,6 +105,15 @@ def migrate_schema(engine: Engine, data_dir: Path | None) -> tuple[str | None, s
             _run_revisions(connection)
         _require_declared(connection)
     return before, newest
+
+
+def _keep_copy(data_dir: Path, newest: str) -> None:
+    copy = data_dir / f"{DATABASE_FILE}.before-{newest}"
+    try:
+        with database_copy(data_dir / DATABASE_FILE, beside=copy) as draft:
+            move_into_place(draft, copy, replace=True)
+    except OSError as failure:
+        raise BackupRefused(f"the database cannot be copied before it is migrated: {failure.strerror}") from None
 
 
 def is_behind(engine: Engine) -> bool:
