@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from email.message import EmailMessage
-from email.utils import format_datetime
+from email.utils import format_datetime, make_msgid
 from urllib.parse import urlsplit
 
 from sqlalchemy import ColumnElement, update
@@ -279,8 +279,12 @@ def build_email(notice: EmailNotice, settings: Settings, *, at: dt.datetime) -> 
 
 
 def build_test_email(settings: Settings, mailbox: Mailbox = TEAM, *, at: dt.datetime) -> EmailMessage:
-    """Return an email to `mailbox` with which an operator tests that emails arrive. `at` is the time of the email."""
+    """Return an email to `mailbox` with which an operator tests that emails arrive. `at` is the time of the email.
+
+    Each test has a new Message-ID, because a mailbox may drop an email whose Message-ID it has seen.
+    """
     message = build_email(EmailNotice((), {}, 0, 1, mailbox), settings, at=at)
+    message.replace_header("Message-ID", make_msgid(domain=urlsplit(settings.public_url).hostname))
     message.replace_header("Subject", f"{TEST_SUBJECT if mailbox is TEAM else EDITORS_TEST} ({settings.council_name})")
     return message
 
